@@ -1,1 +1,10 @@
-//! Stub.
+//! The events of a call: names, fields, and who wrote them.
+//!
+//! One list for DynamoDB, logs, queries and the command line. Nothing in it is personal: calls go by
+//! their `call_ref`, and there is no field for a phone number, an SDP or a token.
+
+mod entry;
+mod event;
+
+pub use entry::{Entry, Journal};
+pub use event::{Event, Level};

@@ -1,1 +1,42 @@
-//! Stub.
+//! What every process of the product needs: settings, logs, AWS, secrets, and a proper end.
+
+pub mod cloud;
+pub mod env;
+pub mod logs;
+pub mod secrets;
+pub mod shutdown;
+pub mod time;
+
+use std::process::ExitCode;
+
+/// Exit code for wrong configuration: `EX_USAGE` of sysexits.
+pub const WRONG_SETTINGS: u8 = 64;
+
+/// Sets up what must be there before anything else, runs the process, and says in one line what stopped it.
+///
+/// Wrong settings exit with 64, anything else that fails with 1.
+pub async fn run<F>(name: &'static str, main: impl FnOnce() -> F) -> ExitCode
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    // One provider, named: rustls would panic at the first `wss://` should a feature ever bring a second one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    logs::init();
+    match main().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<env::WrongSetting>() => {
+            say(&format!("{name}: {error}"));
+            ExitCode::from(WRONG_SETTINGS)
+        }
+        Err(error) => {
+            tracing::error!(process = name, "{error:#}");
+            say(&format!("{name}: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the last words of a process that cannot run")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}

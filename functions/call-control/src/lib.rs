@@ -1,1 +1,55 @@
-//! Stub.
+//! Call-control: takes calls to media tasks and speaks to Meta for them. One order an invocation.
+
+mod settings;
+
+pub use settings::{MetaSecret, Settings};
+
+use anyhow::Context;
+use lambda_runtime::{Error, LambdaEvent};
+use protocol::order::{Order, Reply};
+use service::secrets::Secret;
+use settings::MediaSecret;
+use switchboard::door::Knocker;
+use switchboard::launch::Launcher;
+use switchboard::{Registry, Store, Switchboard};
+use whatsapp::Graph;
+
+/// Everything an invocation needs, made once while the function starts.
+#[derive(Debug)]
+pub struct CallControl {
+    switchboard: Switchboard,
+}
+
+impl CallControl {
+    /// Connects to AWS and to Meta as the settings say.
+    ///
+    /// # Errors
+    /// When the secrets cannot be had.
+    pub async fn start(settings: Settings) -> anyhow::Result<Self> {
+        let config = service::cloud::config().await;
+        let (meta, media) = tokio::try_join!(
+            Secret::<MetaSecret>::fetch(&config, &settings.meta_secret),
+            Secret::<MediaSecret>::fetch(&config, &settings.media_secret),
+        )?;
+        let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+        let graph = Graph::new(&settings.graph_url, meta.value().access_token).context("no TLS to be had")?;
+        let switchboard = Switchboard {
+            store: Store::new(dynamodb.clone(), &settings.table),
+            registry: Registry::new(dynamodb, &settings.table),
+            knocker: Knocker::new(media.value().door_key),
+            launcher: Launcher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
+            graph,
+            log: service::logs::line,
+            clock: service::time::now_ms,
+        };
+        Ok(Self { switchboard })
+    }
+
+    /// Does what one order asks.
+    ///
+    /// # Errors
+    /// When the order cannot be read or DynamoDB cannot be asked; Lambda asks again.
+    pub async fn handle(&self, event: LambdaEvent<Order>) -> Result<Reply, Error> {
+        Ok(self.switchboard.handle(&event.payload).await?)
+    }
+}

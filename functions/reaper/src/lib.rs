@@ -1,1 +1,79 @@
-//! Stub.
+//! The reaper: once a minute, has call-control look at every call that is overdue.
+//!
+//! The backstop for when no media task lives: while one does, its heartbeats do the same every few seconds.
+
+use anyhow::Context;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
+use lambda_runtime::{Error, LambdaEvent};
+use protocol::order::Order;
+use serde::Serialize;
+use service::env::{Env, WrongSetting};
+use switchboard::Store;
+
+/// The reaper's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `TABLE`: the DynamoDB table.
+    pub table: String,
+    /// `CALL_CONTROL`: name or ARN of the function that acts on calls.
+    pub call_control: String,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Which one is missing.
+    pub fn from_env(env: &Env) -> Result<Self, WrongSetting> {
+        Ok(Self { table: env.required("TABLE")?, call_control: env.required("CALL_CONTROL")? })
+    }
+}
+
+/// Everything an invocation needs, made once while the function starts.
+#[derive(Debug)]
+pub struct Reaper {
+    store: Store,
+    lambda: aws_sdk_lambda::Client,
+    call_control: String,
+}
+
+/// What one round did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Round {
+    /// How many calls were overdue.
+    pub ticked: usize,
+}
+
+impl Reaper {
+    /// Connects to AWS as the settings say.
+    pub async fn start(settings: Settings) -> Self {
+        let config = service::cloud::config().await;
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
+        Self { store, lambda: aws_sdk_lambda::Client::new(&config), call_control: settings.call_control }
+    }
+
+    /// One round.
+    ///
+    /// # Errors
+    /// When it cannot be asked what is due, or call-control cannot be invoked. The next round tries again.
+    pub async fn handle(&self, _event: LambdaEvent<serde_json::Value>) -> Result<Round, Error> {
+        let due = self.store.due(service::time::now_ms()).await?;
+        let ticked = due.len();
+        for call_ref in due {
+            self.tick(call_ref).await?;
+        }
+        if ticked > 0 {
+            tracing::info!(ticked, "Ticked {ticked} overdue calls");
+        }
+        Ok(Round { ticked })
+    }
+
+    async fn tick(&self, call_ref: String) -> anyhow::Result<()> {
+        let payload = Blob::new(serde_json::to_vec(&Order::Tick { call_ref })?);
+        let invoke = self.lambda.invoke().function_name(&self.call_control);
+        let invoke = invoke.invocation_type(InvocationType::Event).payload(payload);
+        invoke.send().await.context("cannot invoke call-control")?;
+        Ok(())
+    }
+}

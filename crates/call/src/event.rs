@@ -1,0 +1,95 @@
+//! What can happen to a call, and what it can ask for.
+
+use crate::{Ending, Seat};
+use serde::{Deserialize, Serialize};
+
+/// Something that happened to a call. Any of these may come twice, late, or out of order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Time passed. Asks again for effects that nobody performed, and ends what is overdue.
+    Tick,
+    /// A media task with a free slot was chosen.
+    SeatFound {
+        /// The task's id.
+        task: String,
+    },
+    /// No media task has a free slot.
+    NoSeat,
+    /// The media task answered the offer.
+    Answered {
+        /// The seat that was asked.
+        fence: u64,
+        /// Its SDP answer.
+        answer: String,
+    },
+    /// The media task has no slot after all, or could not be reached.
+    SeatRefused {
+        /// The seat that was asked.
+        fence: u64,
+    },
+    /// The offer is one nobody can answer.
+    Unanswerable,
+    /// An effect was performed, or there is no point in performing it again.
+    Done(Effect),
+    /// Meta refused an effect for good.
+    Refused(Effect),
+    /// An effect failed for now; it is worth another try.
+    Failed(Effect),
+    /// The task says that media is connected and the agent is ready to speak.
+    MediaConnected {
+        /// The task's seat.
+        fence: u64,
+    },
+    /// The task says that the call is over.
+    TaskEnded {
+        /// The task's seat.
+        fence: u64,
+        /// Why.
+        ending: Ending,
+    },
+    /// The task is alive.
+    TaskAlive {
+        /// The task's seat.
+        fence: u64,
+    },
+    /// The task did not answer at its door.
+    TaskSilent {
+        /// The task's seat.
+        fence: u64,
+    },
+    /// The task is known to have stopped.
+    TaskStopped {
+        /// The task's seat.
+        fence: u64,
+    },
+    /// The caller hung up.
+    HungUp,
+    /// Meta ended the call because sound did not flow.
+    MediaFailed,
+}
+
+/// Something to do for a call. Each is safe to do twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Choose a media task with a free slot.
+    FindSeat,
+    /// Start another media task: there is no free slot.
+    LaunchTask,
+    /// Have the task at its seat answer the offer.
+    Offer(Seat),
+    /// Tell Meta our answer, so that media can connect while it rings.
+    PreAccept,
+    /// Tell Meta that we pick up.
+    Accept,
+    /// Tell Meta that we do not pick up. Only before [`Effect::PreAccept`].
+    Reject,
+    /// Tell Meta that the call is over.
+    Terminate,
+    /// Tell the task that the call is over.
+    Release(Seat),
+    /// Send the caller a message: why nobody could talk.
+    TellCaller(Ending),
+    /// See whether the task still lives.
+    CheckTask(Seat),
+}

@@ -1,0 +1,249 @@
+//! Decides what a call does next. Decides only: the caller of [`step`] does the doing.
+
+use crate::call::LOOK_AGAIN;
+use crate::{Call, Effect, Ending, Event, Phase, Seat, Timestamp};
+
+/// So often an effect of an ended call is tried, before it is given up.
+const TRIES_AFTER_THE_END: u32 = 6;
+
+/// Moves a call on by one event.
+///
+/// The same event may arrive twice and events may arrive late. Either way the call comes out in a
+/// sensible phase, and an event that no longer matters has no effects. The effects are also in
+/// [`Call::pending`]: save the call, then perform them.
+pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>) {
+    let effects = match event {
+        Event::Tick => tick(&mut call, now),
+        Event::HungUp => hang_up(&mut call, now),
+        Event::MediaFailed => end(&mut call, Ending::MediaFailed, now),
+        Event::SeatFound { task } => take_seat(&mut call, task, now),
+        Event::NoSeat => launch_once(&mut call, now),
+        Event::Answered { fence, answer } => pre_accept(&mut call, fence, answer, now),
+        Event::SeatRefused { fence } => look_elsewhere(&mut call, fence, now),
+        Event::Unanswerable => end(&mut call, Ending::OfferUnanswerable, now),
+        Event::MediaConnected { fence } => accept(&mut call, fence, now),
+        Event::TaskEnded { fence, ending } => end_by_task(&mut call, fence, ending, now),
+        Event::TaskAlive { fence } => note_alive(&mut call, fence, now),
+        Event::TaskSilent { fence } => note_silence(&mut call, fence, now),
+        Event::TaskStopped { fence } => lose(&mut call, fence, now),
+        Event::Done(effect) => note_done(&mut call, &effect, now),
+        Event::Refused(effect) => note_refused(&mut call, &effect, now),
+        Event::Failed(effect) => note_failed(&mut call, &effect, now),
+    };
+    (call, effects)
+}
+
+fn tick(call: &mut Call, now: Timestamp) -> Vec<Effect> {
+    if call.rang_too_long(now) {
+        return end(call, unanswered(call), now);
+    }
+    if call.due.is_none_or(|due| now < due) {
+        return vec![];
+    }
+    if !call.pending.is_empty() {
+        return resume(call, now);
+    }
+    match (call.phase, call.seat.clone()) {
+        (Phase::Ringing, _) => call.ask(vec![Effect::FindSeat], now),
+        (Phase::Connecting | Phase::Accepting | Phase::Live, Some(seat)) => {
+            call.ask(vec![Effect::CheckTask(seat)], now)
+        }
+        (Phase::Connecting | Phase::Accepting | Phase::Live | Phase::Ended(_), _) => {
+            call.rest(now);
+            vec![]
+        }
+    }
+}
+
+/// Why a call that rang too long was not answered.
+fn unanswered(call: &Call) -> Ending {
+    match call.phase {
+        Phase::Ringing | Phase::Ended(_) => Ending::NoCapacity,
+        Phase::Connecting => Ending::MediaNeverConnected,
+        Phase::Accepting | Phase::Live => Ending::MetaRefused,
+    }
+}
+
+fn resume(call: &mut Call, now: Timestamp) -> Vec<Effect> {
+    if call.has_ended() && call.attempts >= TRIES_AFTER_THE_END {
+        call.rest(now);
+        return vec![];
+    }
+    call.ask_again(now)
+}
+
+fn hang_up(call: &mut Call, now: Timestamp) -> Vec<Effect> {
+    let ending = match call.phase {
+        Phase::Ringing | Phase::Connecting => Ending::CallerGaveUp,
+        Phase::Accepting | Phase::Live | Phase::Ended(_) => Ending::CallerHungUp,
+    };
+    end(call, ending, now)
+}
+
+fn take_seat(call: &mut Call, task: String, now: Timestamp) -> Vec<Effect> {
+    if call.phase != Phase::Ringing || call.seat.is_some() {
+        return vec![];
+    }
+    call.fence += 1;
+    let seat = Seat { task, fence: call.fence };
+    call.seat = Some(seat.clone());
+    call.ask(vec![Effect::Offer(seat)], now)
+}
+
+fn launch_once(call: &mut Call, now: Timestamp) -> Vec<Effect> {
+    if call.phase != Phase::Ringing || call.seat.is_some() {
+        return vec![];
+    }
+    // Whoever refused may have room again when we look the next time.
+    call.refused_by.clear();
+    if call.launched {
+        call.rest(now);
+        return vec![];
+    }
+    call.launched = true;
+    call.ask(vec![Effect::LaunchTask], now)
+}
+
+fn pre_accept(call: &mut Call, fence: u64, answer: String, now: Timestamp) -> Vec<Effect> {
+    if call.phase != Phase::Ringing || !call.is_held_by(fence) {
+        return vec![];
+    }
+    call.answer = Some(answer);
+    call.phase = Phase::Connecting;
+    call.ask(vec![Effect::PreAccept], now)
+}
+
+fn look_elsewhere(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
+    if call.phase != Phase::Ringing || !call.is_held_by(fence) {
+        return vec![];
+    }
+    call.refused_by.extend(call.seat.take().map(|seat| seat.task));
+    call.ask(vec![Effect::FindSeat], now)
+}
+
+/// Media connects only after Meta has our answer, so a task that says so settles a pending pre-accept.
+/// It asks until it is told that the line is open; every time Meta is asked again.
+fn accept(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
+    if !call.is_held_by(fence) {
+        return vec![];
+    }
+    match call.phase {
+        Phase::Connecting => {
+            call.phase = Phase::Accepting;
+            call.ask(vec![Effect::Accept], now)
+        }
+        Phase::Accepting => call.ask_again(now),
+        Phase::Ringing | Phase::Live | Phase::Ended(_) => vec![],
+    }
+}
+
+fn end_by_task(call: &mut Call, fence: u64, ending: Ending, now: Timestamp) -> Vec<Effect> {
+    if !call.is_held_by(fence) {
+        return vec![];
+    }
+    // The task has left already: there is nobody to release.
+    call.seat = None;
+    end(call, ending, now)
+}
+
+fn note_alive(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
+    if call.is_held_by(fence) && !call.has_ended() {
+        call.silent_since = None;
+        call.pending.retain(|effect| !matches!(effect, Effect::CheckTask(_)));
+        if call.pending.is_empty() {
+            call.rest(now);
+        }
+    }
+    vec![]
+}
+
+/// One unanswered knock may be the network; two, some seconds apart, are a dead task.
+fn note_silence(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
+    if !call.is_held_by(fence) || call.has_ended() {
+        return vec![];
+    }
+    let since = *call.silent_since.get_or_insert(now);
+    if now - since >= LOOK_AGAIN {
+        return lose(call, fence, now);
+    }
+    call.pending.retain(|effect| !matches!(effect, Effect::CheckTask(_)));
+    call.wake_in(LOOK_AGAIN, now);
+    vec![]
+}
+
+fn lose(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
+    if !call.is_held_by(fence) || call.has_ended() {
+        return vec![];
+    }
+    if call.phase == Phase::Ringing {
+        return look_elsewhere(call, fence, now);
+    }
+    call.seat = None;
+    end(call, Ending::Lost, now)
+}
+
+fn note_done(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    call.strike(effect, now);
+    if *effect == Effect::Accept && call.phase == Phase::Accepting {
+        call.phase = Phase::Live;
+        call.accepted_at = Some(now);
+        call.rest(now);
+    }
+    vec![]
+}
+
+fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    if call.has_ended() {
+        call.strike(effect, now);
+        return vec![];
+    }
+    match effect {
+        // By then it may have gone on without: media connects only after Meta took the answer.
+        Effect::PreAccept if call.phase != Phase::Connecting => vec![],
+        Effect::PreAccept | Effect::Accept => end(call, Ending::MetaRefused, now),
+        Effect::FindSeat
+        | Effect::LaunchTask
+        | Effect::Offer(_)
+        | Effect::Reject
+        | Effect::Terminate
+        | Effect::Release(_)
+        | Effect::TellCaller(_)
+        | Effect::CheckTask(_) => {
+            call.strike(effect, now);
+            vec![]
+        }
+    }
+}
+
+/// Leaves it pending: the next tick, or the task's next question, tries again.
+fn note_failed(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    if call.pending.contains(effect) {
+        call.wake_in(std::time::Duration::from_secs(u64::from(call.attempts)), now);
+    }
+    vec![]
+}
+
+fn end(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
+    if call.has_ended() {
+        return vec![];
+    }
+    let mut effects = vec![];
+    if !ending.is_known_to_meta() {
+        effects.push(if call.phase == Phase::Ringing { Effect::Reject } else { Effect::Terminate });
+    }
+    effects.extend(call.seat.clone().map(Effect::Release));
+    if ending.owes_apology() {
+        effects.push(Effect::TellCaller(ending));
+    }
+    call.phase = Phase::Ended(ending);
+    call.ended_at = Some(now);
+    if effects.is_empty() {
+        call.rest(now);
+        return effects;
+    }
+    call.ask(effects, now)
+}
+
+#[cfg(test)]
+#[path = "step_tests.rs"]
+mod tests;

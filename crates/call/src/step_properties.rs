@@ -1,0 +1,86 @@
+//! What holds for any events in any order: no panic, one ending, and a call that always comes to rest.
+
+use crate::{Call, Effect, Ending, Event, Seat, Timestamp, step};
+use proptest::prelude::*;
+use std::time::Duration;
+
+proptest! {
+    #[test]
+    fn a_call_ends_once_and_always_comes_to_rest(events in prop::collection::vec((event(), 0u64..9_000), 0..40)) {
+        let mut now = Timestamp(1_000_000);
+        let mut call = Call::ringing(now, Duration::from_secs(25));
+        let mut ending: Option<Ending> = None;
+        for (event, wait) in events {
+            now = now + Duration::from_millis(wait);
+            let (next, effects) = step(call, event, now);
+            prop_assert!(ending.is_none() || next.ending() == ending, "a call ended twice");
+            prop_assert!(effects.is_empty() || effects == next.pending, "an effect was not saved");
+            ending = next.ending();
+            call = next;
+        }
+
+        // The task of a live call answers no more and nobody performs anything.
+        for _ in 0..100 {
+            let Some(due) = call.due else { break };
+            now = now.max(due);
+            let (next, effects) = step(call, Event::Tick, now);
+            call = effects.iter().fold(next, |call, effect| answer_nothing(call, effect, now));
+        }
+
+        prop_assert!(call.has_ended(), "the call is still {:?}", call.phase);
+        prop_assert_eq!(call.due, None);
+    }
+}
+
+fn answer_nothing(call: Call, effect: &Effect, now: Timestamp) -> Call {
+    match effect {
+        Effect::CheckTask(seat) => step(call, Event::TaskSilent { fence: seat.fence }, now).0,
+        Effect::FindSeat
+        | Effect::LaunchTask
+        | Effect::Offer(_)
+        | Effect::PreAccept
+        | Effect::Accept
+        | Effect::Reject
+        | Effect::Terminate
+        | Effect::Release(_)
+        | Effect::TellCaller(_) => call,
+    }
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let fence = 1u64..4;
+    prop_oneof![
+        4 => Just(Event::Tick),
+        2 => "[ab]".prop_map(|task| Event::SeatFound { task }),
+        1 => Just(Event::NoSeat),
+        2 => fence.clone().prop_map(|fence| Event::Answered { fence, answer: "v=0".into() }),
+        1 => fence.clone().prop_map(|fence| Event::SeatRefused { fence }),
+        1 => Just(Event::Unanswerable),
+        2 => effect().prop_map(Event::Done),
+        1 => effect().prop_map(Event::Refused),
+        1 => effect().prop_map(Event::Failed),
+        2 => fence.clone().prop_map(|fence| Event::MediaConnected { fence }),
+        1 => fence.clone().prop_map(|fence| Event::TaskEnded { fence, ending: Ending::AgentSaidGoodbye }),
+        1 => fence.clone().prop_map(|fence| Event::TaskAlive { fence }),
+        1 => fence.clone().prop_map(|fence| Event::TaskSilent { fence }),
+        1 => fence.prop_map(|fence| Event::TaskStopped { fence }),
+        1 => Just(Event::HungUp),
+        1 => Just(Event::MediaFailed),
+    ]
+}
+
+fn effect() -> impl Strategy<Value = Effect> {
+    let seat = (1u64..4).prop_map(|fence| Seat { task: "a".into(), fence });
+    prop_oneof![
+        Just(Effect::FindSeat),
+        Just(Effect::LaunchTask),
+        seat.clone().prop_map(Effect::Offer),
+        Just(Effect::PreAccept),
+        Just(Effect::Accept),
+        Just(Effect::Reject),
+        Just(Effect::Terminate),
+        seat.clone().prop_map(Effect::Release),
+        Just(Effect::TellCaller(Ending::Lost)),
+        seat.prop_map(Effect::CheckTask),
+    ]
+}

@@ -1,0 +1,211 @@
+//! What the states of a call promise, one sentence each.
+
+use super::*;
+use std::time::Duration;
+
+const T0: Timestamp = Timestamp(1_795_305_600_000);
+const BUDGET: Duration = Duration::from_secs(25);
+
+#[test]
+fn a_new_call_looks_for_a_seat_at_once() {
+    let (_, effects) = step(ringing(), Event::Tick, T0);
+
+    assert_eq!(effects, [Effect::FindSeat]);
+}
+
+#[test]
+fn a_second_function_finds_nothing_to_do_while_the_first_is_at_it() {
+    let (call, _) = step(ringing(), Event::Tick, T0);
+
+    let (again, effects) = step(call.clone(), Event::Tick, T0 + ms(100));
+
+    assert_eq!((again, effects), (call, vec![]));
+}
+
+#[test]
+fn what_nobody_performed_is_asked_for_again() {
+    let (call, _) = step(ringing(), Event::Tick, T0);
+
+    let (_, effects) = step(call, Event::Tick, T0 + secs(5));
+
+    assert_eq!(effects, [Effect::FindSeat]);
+}
+
+#[test]
+fn a_seat_is_offered_the_call_and_its_answer_goes_to_meta() {
+    let (call, effects) = step(ringing(), found("a"), T0);
+    assert_eq!(effects, [Effect::Offer(seat("a", 1))]);
+
+    let (call, effects) = step(call, answered(1), T0);
+
+    assert_eq!(effects, [Effect::PreAccept]);
+    assert_eq!(call.phase, Phase::Connecting);
+}
+
+#[test]
+fn a_seat_that_refuses_is_not_asked_again_and_its_late_answer_is_ignored() {
+    let (call, _) = step(ringing(), found("a"), T0);
+    let (call, effects) = step(call, Event::SeatRefused { fence: 1 }, T0);
+    assert_eq!((effects, &call.refused_by[..]), (vec![Effect::FindSeat], &["a".to_owned()][..]));
+
+    let (call, _) = step(call, found("b"), T0);
+    let (call, effects) = step(call, answered(1), T0);
+
+    assert_eq!((call.phase, effects), (Phase::Ringing, vec![]));
+}
+
+#[test]
+fn no_seat_launches_a_task_once() {
+    let (call, effects) = step(ringing(), Event::NoSeat, T0);
+    assert_eq!(effects, [Effect::LaunchTask]);
+    let (call, _) = step(call, Event::Done(Effect::LaunchTask), T0);
+
+    let (call, effects) = step(call, Event::Tick, T0 + secs(5));
+    assert_eq!(effects, [Effect::FindSeat]);
+    let (_, effects) = step(call, Event::NoSeat, T0 + secs(5));
+
+    assert_eq!(effects, []);
+}
+
+#[test]
+fn nobody_free_within_the_ring_time_is_a_refusal_and_a_message() {
+    let (call, _) = step(ringing(), Event::NoSeat, T0);
+
+    let (call, effects) = step(call, Event::Tick, T0 + BUDGET);
+
+    assert_eq!(call.ending(), Some(Ending::NoCapacity));
+    assert_eq!(effects, [Effect::Reject, Effect::TellCaller(Ending::NoCapacity)]);
+}
+
+#[test]
+fn connected_media_is_accepted_even_when_nobody_noted_the_pre_accept() {
+    let (call, effects) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    assert_eq!(effects, [Effect::Accept]);
+
+    let (call, _) = step(call, Event::Done(Effect::Accept), T0);
+
+    assert_eq!(call.phase, Phase::Live);
+}
+
+#[test]
+fn a_task_that_asks_again_makes_us_accept_again() {
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+
+    let (call, effects) = step(call, Event::MediaConnected { fence: 1 }, T0 + secs(2));
+
+    assert_eq!((effects, call.attempts), (vec![Effect::Accept], 2));
+}
+
+#[test]
+fn a_task_with_an_old_fence_cannot_speak_for_the_call() {
+    let (call, effects) = step(connecting(), Event::MediaConnected { fence: 7 }, T0);
+
+    assert_eq!((call.phase, effects), (Phase::Connecting, vec![]));
+}
+
+#[test]
+fn media_that_never_connects_is_terminated_at_the_end_of_the_ring_time() {
+    let (call, effects) = step(connecting(), Event::Tick, T0 + BUDGET);
+
+    let ending = Ending::MediaNeverConnected;
+    assert_eq!(call.ending(), Some(ending));
+    assert_eq!(effects, [Effect::Terminate, Effect::Release(seat("a", 1)), Effect::TellCaller(ending)]);
+}
+
+#[test]
+fn a_caller_who_hangs_up_frees_the_seat_and_meta_is_told_nothing() {
+    let (call, effects) = step(live(), Event::HungUp, T0);
+
+    assert_eq!(call.ending(), Some(Ending::CallerHungUp));
+    assert_eq!(effects, [Effect::Release(seat("a", 1))]);
+}
+
+#[test]
+fn an_agents_goodbye_terminates_and_frees_nothing() {
+    let goodbye = Event::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
+
+    let (_, effects) = step(live(), goodbye, T0);
+
+    assert_eq!(effects, [Effect::Terminate]);
+}
+
+#[test]
+fn one_unanswered_knock_is_forgiven_and_two_lose_the_call() {
+    let (call, effects) = step(live(), Event::Tick, T0 + secs(15));
+    assert_eq!(effects, [Effect::CheckTask(seat("a", 1))]);
+    let (call, effects) = step(call, Event::TaskSilent { fence: 1 }, T0 + secs(15));
+    assert_eq!((call.phase, effects), (Phase::Live, vec![]));
+
+    let (call, _) = step(call, Event::Tick, T0 + secs(20));
+    let (call, effects) = step(call, Event::TaskSilent { fence: 1 }, T0 + secs(20));
+
+    assert_eq!(call.ending(), Some(Ending::Lost));
+    assert_eq!(effects, [Effect::Terminate, Effect::TellCaller(Ending::Lost)]);
+}
+
+#[test]
+fn a_refused_answer_ends_the_call() {
+    let (call, effects) = step(connecting(), Event::Refused(Effect::PreAccept), T0);
+
+    assert_eq!(call.ending(), Some(Ending::MetaRefused));
+    assert_eq!(effects, [Effect::Terminate, Effect::Release(seat("a", 1))]);
+}
+
+#[test]
+fn what_is_owed_after_the_end_is_tried_again_and_then_given_up() {
+    let (mut call, _) = step(live(), Event::TaskEnded { fence: 1, ending: Ending::BothSilent }, T0);
+    let mut tries = 1;
+    let mut now = T0;
+    while let Some(due) = call.due {
+        now = due;
+        let (next, effects) = step(call, Event::Tick, now);
+        tries += u32::from(effects == [Effect::Terminate]);
+        call = next;
+    }
+
+    assert_eq!(tries, TRIES_AFTER_THE_END);
+    assert!(now - T0 > secs(60));
+}
+
+#[test]
+fn an_ended_call_with_nothing_owed_wants_no_more_ticks() {
+    let (call, _) = step(live(), Event::HungUp, T0);
+
+    let (call, _) = step(call, Event::Done(Effect::Release(seat("a", 1))), T0);
+
+    assert_eq!((call.due, call.pending), (None, vec![]));
+}
+
+fn ringing() -> Call {
+    Call::ringing(T0, BUDGET)
+}
+
+fn connecting() -> Call {
+    let (call, _) = step(ringing(), found("a"), T0);
+    step(call, answered(1), T0).0
+}
+
+fn live() -> Call {
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    step(call, Event::Done(Effect::Accept), T0).0
+}
+
+fn found(task: &str) -> Event {
+    Event::SeatFound { task: task.into() }
+}
+
+fn answered(fence: u64) -> Event {
+    Event::Answered { fence, answer: "v=0".into() }
+}
+
+fn seat(task: &str, fence: u64) -> Seat {
+    Seat { task: task.into(), fence }
+}
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}

@@ -1,0 +1,118 @@
+//! Everything that can happen in a call, by name.
+
+use serde::{Deserialize, Serialize};
+
+/// An event of a call, with its fields. Durations are milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event")]
+#[allow(missing_docs, reason = "each variant says what its fields are")]
+pub enum Event {
+    /// Meta told us that somebody calls.
+    #[serde(rename = "WA_CALL_CONNECT")]
+    Connect { number: String },
+    /// The call is for a number that is not ours: recorded, not answered.
+    #[serde(rename = "WA_CALL_NOT_OURS")]
+    NotOurs { number: String },
+    /// Meta told us something else about the call.
+    #[serde(rename = "WA_CALL_NOTICE")]
+    Notice { notice: String, status: String },
+    /// A media task was chosen for the call.
+    #[serde(rename = "WA_CALL_CLAIMED")]
+    Claimed { task: String, fence: u64 },
+    /// The chosen media task would not have it, or could not be reached.
+    #[serde(rename = "WA_CALL_SEAT_REFUSED")]
+    SeatRefused { task: String, reason: String },
+    /// No media task had a free slot: another one is being started.
+    #[serde(rename = "WA_CALL_TASK_LAUNCHED")]
+    TaskLaunched { task: String },
+    /// The media task answered the offer.
+    #[serde(rename = "WA_CALL_ANSWERED")]
+    Answered { took_ms: u64 },
+    /// The offer is one we cannot answer.
+    #[serde(rename = "WA_CALL_OFFER_UNANSWERABLE")]
+    OfferUnanswerable { reason: String },
+    /// Meta took our answer.
+    #[serde(rename = "WA_CALL_PRE_ACCEPTED")]
+    PreAccepted { took_ms: u64 },
+    /// The agent's model is configured and may speak.
+    #[serde(rename = "WA_CALL_AGENT_READY")]
+    AgentReady { took_ms: u64 },
+    /// ICE and DTLS are done.
+    #[serde(rename = "WA_CALL_MEDIA_CONNECTED")]
+    MediaConnected { took_ms: u64 },
+    /// Meta picked up for us.
+    #[serde(rename = "WA_CALL_ACCEPTED")]
+    Accepted { took_ms: u64 },
+    /// The line is open: caller and agent hear each other.
+    #[serde(rename = "WA_CALL_OPENED")]
+    Opened {},
+    /// The first of the agent's voice was sent.
+    #[serde(rename = "WA_CALL_FIRST_WORD")]
+    FirstWord { after_open_ms: u64 },
+    /// The agent answered the caller: from the end of the caller's speech, as the model heard it, to the first voice sent.
+    #[serde(rename = "WA_CALL_TURN")]
+    Turn { turn: u64, took_ms: u64 },
+    /// The caller spoke over the agent. `heard_ms` of `of_ms` of what was being said had been sent.
+    #[serde(rename = "WA_CALL_INTERRUPTED")]
+    Interrupted { item: String, heard_ms: u64, of_ms: u64 },
+    /// The model's session had an error from which it goes on.
+    #[serde(rename = "WA_CALL_AGENT_TROUBLE")]
+    AgentTrouble { code: String },
+    /// The sound of the call, counted.
+    #[serde(rename = "WA_CALL_MEDIA")]
+    Media { received: u64, lost: u64, recovered: u64, sent: u64, late_p99_ms: u64 },
+    /// An action at Meta failed.
+    #[serde(rename = "WA_CALL_META_TROUBLE")]
+    MetaTrouble { action: String, code: u32, reason: String, cure: String },
+    /// The caller was sent a message: why nobody could talk.
+    #[serde(rename = "WA_CALL_CALLER_TOLD")]
+    CallerTold { why: String },
+    /// The media task did not answer at its door.
+    #[serde(rename = "WA_CALL_TASK_SILENT")]
+    TaskSilent { task: String },
+    /// The call ended.
+    #[serde(rename = "WA_CALL_ENDED")]
+    Ended { ending: String, by: String, lasted_ms: u64 },
+}
+
+/// How much somebody should care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// The course of things.
+    Info,
+    /// Something went wrong and was dealt with.
+    Warn,
+    /// Somebody should look.
+    Error,
+}
+
+impl Event {
+    /// How much somebody should care.
+    pub fn level(&self) -> Level {
+        match self {
+            Self::SeatRefused { .. }
+            | Self::OfferUnanswerable { .. }
+            | Self::AgentTrouble { .. }
+            | Self::TaskSilent { .. }
+            | Self::CallerTold { .. } => Level::Warn,
+            Self::MetaTrouble { .. } => Level::Error,
+            Self::Connect { .. }
+            | Self::NotOurs { .. }
+            | Self::Notice { .. }
+            | Self::Claimed { .. }
+            | Self::TaskLaunched { .. }
+            | Self::Answered { .. }
+            | Self::PreAccepted { .. }
+            | Self::AgentReady { .. }
+            | Self::MediaConnected { .. }
+            | Self::Accepted { .. }
+            | Self::Opened {}
+            | Self::FirstWord { .. }
+            | Self::Turn { .. }
+            | Self::Interrupted { .. }
+            | Self::Media { .. }
+            | Self::Ended { .. } => Level::Info,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! How the one DynamoDB table is keyed.
+//!
+//! | item | `pk` | `sk` | `gsi1pk` | `gsi1sk` |
+//! |---|---|---|---|---|
+//! | state of a call | `CALL#<call_ref>` | `STATE` | `DUE` while something is left to do | when it is due |
+//! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
+//! | webhook notice | `CALL#<call_ref>` | `NOTICE#<event>#<status>` | | |
+//! | lease of a media task | `TASK#<task>` | `LEASE` | `READY` while it takes calls | slots used |
+//!
+//! Events of a call sort by the version of its state, then by who wrote them, then by their
+//! sequence: not by a clock, since no two hosts agree on one.
+
+/// The partition of a call. `call_ref` is the hex SHA-256 of Meta's call id, which holds phone numbers.
+pub fn call(call_ref: &str) -> String {
+    format!("CALL#{call_ref}")
+}
+
+/// The call whose partition this is.
+pub fn call_ref(pk: &str) -> Option<&str> {
+    pk.strip_prefix("CALL#")
+}
+
+/// The sort key of a call's state.
+pub const STATE: &str = "STATE";
+
+/// What sort keys of a call's events begin with.
+pub const EVENTS: &str = "EV#";
+
+/// The sort key of an event.
+pub fn event(version: u64, writer: &str, sequence: u64) -> String {
+    format!("{EVENTS}{version:08}#{writer}#{sequence:08}")
+}
+
+/// The sort key under which a webhook notice is recorded once.
+pub fn notice(event: &str, status: &str) -> String {
+    format!("NOTICE#{event}#{status}")
+}
+
+/// The partition of a media task.
+pub fn task(task: &str) -> String {
+    format!("TASK#{task}")
+}
+
+/// The sort key of a media task's lease.
+pub const LEASE: &str = "LEASE";
+
+/// The sparse index of what is due and who is ready.
+pub const INDEX: &str = "gsi1";
+
+/// The index's partition of calls that want a tick.
+pub const DUE: &str = "DUE";
+
+/// The index's partition of tasks that take calls.
+pub const READY: &str = "READY";
+
+/// A number as a sort key: as many digits as the largest has.
+pub fn sortable(number: u64) -> String {
+    format!("{number:020}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_sort_as_text_as_they_do_as_numbers() {
+        assert!(sortable(9) < sortable(10));
+        assert!(event(9, "z", 0) < event(10, "a", 0));
+    }
+}

@@ -1,0 +1,105 @@
+//! Settings by name, from the environment. A wrong one says which it is.
+
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// A setting that is missing or malformed. Its text is one line that names the variable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WrongSetting {
+    /// It must be set.
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    /// It cannot be read.
+    #[error("{name} is {value:?}: {reason}")]
+    Malformed {
+        /// The variable.
+        name: &'static str,
+        /// What it holds.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Where settings come from: the process's environment, or a test's table.
+#[derive(Debug, Clone, Default)]
+pub struct Env(BTreeMap<String, String>);
+
+impl Env {
+    /// The environment of this process.
+    pub fn of_process() -> Self {
+        Self(std::env::vars().collect())
+    }
+
+    /// Settings of a test.
+    pub fn of(settings: &[(&str, &str)]) -> Self {
+        Self(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    /// A setting that may be absent; an empty one counts as absent.
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// A setting that must be there.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn required(&self, name: &'static str) -> Result<String, WrongSetting> {
+        self.optional(name).map(str::to_owned).ok_or(WrongSetting::Missing(name))
+    }
+
+    /// A secret that may be absent.
+    pub fn secret(&self, name: &str) -> Option<SecretString> {
+        self.optional(name).map(SecretString::from)
+    }
+
+    /// A setting of another type, or its default.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn parsed<T>(&self, name: &'static str, default: T) -> Result<T, WrongSetting>
+    where
+        T: FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let Some(value) = self.optional(name) else { return Ok(default) };
+        value.parse().map_err(|error: T::Err| WrongSetting::Malformed {
+            name,
+            value: value.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// A comma-separated list; empty when it is absent.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let items = self.optional(name).unwrap_or_default().split(',');
+        items.map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let missing = Env::of(&[("TABLE", " ")]).required("TABLE").expect_err("it is empty");
+
+        assert_eq!(missing.to_string(), "TABLE is not set");
+    }
+
+    #[test]
+    fn what_is_malformed_is_named_with_its_value() {
+        let wrong = Env::of(&[("SLOTS", "many")]).parsed::<u64>("SLOTS", 8).expect_err("it is no number");
+
+        assert_eq!(wrong.to_string(), r#"SLOTS is "many": invalid digit found in string"#);
+    }
+
+    #[test]
+    fn lists_are_trimmed() {
+        assert_eq!(Env::of(&[("NUMBERS", "1, 2,,")]).list("NUMBERS"), ["1", "2"]);
+        assert_eq!(Env::default().list("NUMBERS"), Vec::<String>::new());
+    }
+}

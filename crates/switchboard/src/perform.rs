@@ -1,0 +1,159 @@
+//! Performs one effect of a call. What came of it is the call's next event.
+
+use crate::door::Knock;
+use crate::record::Record;
+use crate::registry::choose;
+use crate::{Switchboard, meta};
+use call::{Effect, Ending, Event, Seat};
+use journal::Event as Entry;
+use protocol::door::Offer;
+use std::time::Instant;
+
+/// What came of an effect: the call's next event, and what the journal says of it.
+pub(crate) struct Outcome {
+    pub event: Event,
+    pub entries: Vec<Entry>,
+}
+
+impl Outcome {
+    fn of(event: Event) -> Self {
+        Self { event, entries: vec![] }
+    }
+
+    fn noting(event: Event, entry: Entry) -> Self {
+        Self { event, entries: vec![entry] }
+    }
+}
+
+impl Switchboard {
+    /// Performs one effect. Errors are ours alone (no DynamoDB, no TLS): the effect stays pending.
+    pub(crate) async fn perform(&self, record: &Record, effect: &Effect) -> anyhow::Result<Outcome> {
+        match effect {
+            Effect::FindSeat => self.find_seat(record).await,
+            Effect::LaunchTask => Ok(self.launch(record).await),
+            Effect::Offer(seat) => self.offer(record, seat).await,
+            Effect::CheckTask(seat) => self.check(record, seat).await,
+            Effect::Release(seat) => self.release(record, seat).await,
+            Effect::TellCaller(ending) => Ok(self.tell(record, *ending).await),
+            Effect::PreAccept | Effect::Accept | Effect::Reject | Effect::Terminate => {
+                Ok(self.act(record, effect).await)
+            }
+        }
+    }
+
+    async fn find_seat(&self, record: &Record) -> anyhow::Result<Outcome> {
+        let leases = self.registry.ready().await?;
+        Ok(match choose(leases, &record.call.refused_by, self.now().0) {
+            Some(lease) => Outcome::of(Event::SeatFound { task: lease.task }),
+            None => Outcome::of(Event::NoSeat),
+        })
+    }
+
+    async fn launch(&self, record: &Record) -> Outcome {
+        match self.launcher.launch(record.call_ref()).await {
+            Ok(task) => Outcome::noting(Event::Done(Effect::LaunchTask), Entry::TaskLaunched { task }),
+            Err(error) => {
+                tracing::error!(call_ref = record.call_ref(), "Cannot start a media task: {error:#}");
+                Outcome::of(Event::Failed(Effect::LaunchTask))
+            }
+        }
+    }
+
+    async fn offer(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {
+        let Some(lease) = self.registry.lease(&seat.task).await? else {
+            return Ok(seat_refused(seat, "it has no lease any more".into()));
+        };
+        let offer = Offer {
+            fence: seat.fence,
+            version: record.version,
+            number: record.number.clone(),
+            offer: record.offer.clone(),
+            rang_at_ms: record.call.rang_at.0,
+            ring_deadline_ms: record.call.ring_deadline.0,
+        };
+        let asked_at = Instant::now();
+        Ok(match self.knocker.offer(&lease, record.call_ref(), &offer).await? {
+            Knock::Opened(answer) => Outcome::noting(
+                Event::Answered { fence: seat.fence, answer },
+                Entry::Answered { took_ms: asked_at.elapsed().as_millis() as u64 },
+            ),
+            Knock::Impossible(reason) => {
+                Outcome::noting(Event::Unanswerable, Entry::OfferUnanswerable { reason })
+            }
+            Knock::Full(reason) | Knock::Silent(reason) => seat_refused(seat, reason),
+            Knock::Unknown => seat_refused(seat, "it has no such door".into()),
+        })
+    }
+
+    async fn check(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {
+        let fence = seat.fence;
+        let lease = self.registry.lease(&seat.task).await?;
+        let Some(lease) = lease else { return Ok(silent(seat)) };
+        if lease.until_ms > self.now().0 {
+            return Ok(Outcome::of(Event::TaskAlive { fence }));
+        }
+        Ok(match self.knocker.ask_after(&lease, record.call_ref()).await? {
+            Knock::Opened(()) => Outcome::of(Event::TaskAlive { fence }),
+            Knock::Unknown => Outcome::of(Event::TaskStopped { fence }),
+            Knock::Full(_) | Knock::Impossible(_) | Knock::Silent(_) => silent(seat),
+        })
+    }
+
+    async fn release(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {
+        let done = Outcome::of(Event::Done(Effect::Release(seat.clone())));
+        let Some(lease) = self.registry.lease(&seat.task).await? else { return Ok(done) };
+        Ok(match self.knocker.release(&lease, record.call_ref()).await? {
+            Knock::Opened(()) | Knock::Unknown => done,
+            Knock::Full(_) | Knock::Impossible(_) | Knock::Silent(_) => {
+                Outcome::of(Event::Failed(Effect::Release(seat.clone())))
+            }
+        })
+    }
+
+    async fn tell(&self, record: &Record, ending: Ending) -> Outcome {
+        let effect = Effect::TellCaller(ending);
+        let mut outcome = self.act(record, &effect).await;
+        if outcome.event == Event::Done(effect.clone()) {
+            outcome.entries.push(Entry::CallerTold { why: word(&ending) });
+        }
+        // At most once: whatever came of it, it is not tried again.
+        outcome.event = Event::Done(effect);
+        outcome
+    }
+
+    async fn act(&self, record: &Record, effect: &Effect) -> Outcome {
+        let asked_at = Instant::now();
+        let (event, trouble) = meta::act(&self.graph, record, effect).await;
+        let took_ms = asked_at.elapsed().as_millis() as u64;
+        let trouble = trouble.map(|error| Entry::MetaTrouble {
+            action: word(effect),
+            code: error.code(),
+            reason: error.to_string(),
+            cure: error.cure().to_owned(),
+        });
+        let success = match (&event, effect) {
+            (Event::Done(_), Effect::PreAccept) => Some(Entry::PreAccepted { took_ms }),
+            (Event::Done(_), Effect::Accept) => Some(Entry::Accepted { took_ms }),
+            _ => None,
+        };
+        Outcome { event, entries: trouble.into_iter().chain(success).collect() }
+    }
+}
+
+fn seat_refused(seat: &Seat, reason: String) -> Outcome {
+    let entry = Entry::SeatRefused { task: seat.task.clone(), reason };
+    Outcome::noting(Event::SeatRefused { fence: seat.fence }, entry)
+}
+
+fn silent(seat: &Seat) -> Outcome {
+    Outcome::noting(Event::TaskSilent { fence: seat.fence }, Entry::TaskSilent { task: seat.task.clone() })
+}
+
+/// The name of an ending or effect, as it is stored.
+pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(serde_json::Value::Object(map)) => map.keys().next().cloned().unwrap_or_default(),
+        _ => String::new(),
+    }
+}

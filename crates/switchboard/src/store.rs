@@ -1,0 +1,137 @@
+//! Calls in DynamoDB: read whole, written only by those who read the latest version.
+
+use crate::items::{Item, entry_item, from_item, number, text, to_item};
+use crate::record::Record;
+use anyhow::Context;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use journal::Entry;
+use protocol::keys;
+
+/// So many calls are looked up at once when somebody asks what is due.
+const PAGE: i32 = 50;
+
+/// The table, as far as it holds calls.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) client: Client,
+    pub(crate) table: String,
+}
+
+/// What is known of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Known {
+    /// Its state.
+    Call(Box<Record>),
+    /// Nothing.
+    Nothing,
+    /// That it ended, before we heard that it began.
+    OnlyItsEnd,
+}
+
+/// Somebody else changed the call since it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict;
+
+impl Store {
+    /// The calls in `table`.
+    pub fn new(client: Client, table: &str) -> Self {
+        Self { client, table: table.to_owned() }
+    }
+
+    /// What is known of a call.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked, or holds what we cannot read.
+    pub async fn load(&self, call_ref: &str) -> anyhow::Result<Known> {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let get = get.key("pk", text(keys::call(call_ref))).key("sk", text(keys::STATE));
+        let Some(item) = get.send().await.context("cannot read the call")?.item else {
+            return Ok(Known::Nothing);
+        };
+        if !item.contains_key("call") {
+            return Ok(Known::OnlyItsEnd);
+        }
+        Ok(Known::Call(Box::new(from_item(item).context("cannot understand the call's item")?)))
+    }
+
+    /// Saves a call that was read at `record.version`, together with what happened. On success it is one version on.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn save(&self, record: &mut Record, entries: &[Entry]) -> anyhow::Result<Result<(), Conflict>> {
+        let read_at = record.version;
+        let mut next = record.clone();
+        next.version += 1;
+        next.index();
+        let state = self.put(to_item(&next)).condition_expression("#version = :read");
+        let state = state
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":read", number(read_at));
+        let mut write = self.client.transact_write_items().transact_items(item(state));
+        for entry in entries {
+            write = write.transact_items(item(self.put(entry_item(entry))));
+        }
+        match write.send().await {
+            Ok(_) => {
+                *record = next;
+                Ok(Ok(()))
+            }
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => {
+                Ok(Err(Conflict))
+            }
+            Err(error) => Err(error).context("cannot save the call"),
+        }
+    }
+
+    /// Calls that want a tick by `now_ms`, the longest due first.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn due(&self, now_ms: u64) -> anyhow::Result<Vec<String>> {
+        let query = self.client.query().table_name(&self.table).index_name(keys::INDEX).limit(PAGE);
+        let found = query
+            .key_condition_expression("#pk = :due AND #sk <= :now")
+            .expression_attribute_names("#pk", "gsi1pk")
+            .expression_attribute_names("#sk", "gsi1sk")
+            .expression_attribute_values(":due", text(keys::DUE))
+            .expression_attribute_values(":now", text(keys::sortable(now_ms)))
+            .send()
+            .await
+            .context("cannot ask which calls are due")?;
+        let refs = found.items().iter().filter_map(|item| item.get("pk")?.as_s().ok());
+        Ok(refs.filter_map(|pk| keys::call_ref(pk)).map(str::to_owned).collect())
+    }
+
+    /// Takes a call of which only the end is known out of the index of what is due.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn lay_to_rest(&self, call_ref: &str) -> anyhow::Result<()> {
+        let update = self.client.update_item().table_name(&self.table);
+        let update = update.key("pk", text(keys::call(call_ref))).key("sk", text(keys::STATE));
+        let update = update
+            .update_expression("REMOVE #due, #when")
+            .condition_expression("attribute_not_exists(#call)")
+            .expression_attribute_names("#due", "gsi1pk")
+            .expression_attribute_names("#when", "gsi1sk")
+            .expression_attribute_names("#call", "call");
+        match update.send().await {
+            Err(error)
+                if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Err(error).context("cannot lay a call to rest")
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+        Put::builder().table_name(&self.table).set_item(Some(item))
+    }
+}
+
+pub(crate) fn item(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> TransactWriteItem {
+    let put = put.build().expect("the table's name and the item are set");
+    TransactWriteItem::builder().put(put).build()
+}

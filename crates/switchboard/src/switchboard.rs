@@ -1,0 +1,152 @@
+//! What call-control does with an order.
+
+use crate::door::Knocker;
+use crate::launch::Launcher;
+use crate::perform::{Outcome, word};
+use crate::record::Record;
+use crate::registry::Registry;
+use crate::store::{Known, Store};
+use anyhow::bail;
+use call::{Call, Effect, Ending, Event, Phase, Timestamp, step};
+use journal::{Entry, Event as Happened, Journal};
+use protocol::order::{Order, Reply};
+use std::collections::VecDeque;
+use whatsapp::Graph;
+
+/// So often a call is read again because somebody else changed it.
+const READS: usize = 20;
+
+/// Carries calls from step to step.
+#[derive(Debug)]
+pub struct Switchboard {
+    /// Where calls are kept.
+    pub store: Store,
+    /// Who can take them.
+    pub registry: Registry,
+    /// How tasks are spoken to.
+    pub knocker: Knocker,
+    /// How more tasks are started.
+    pub launcher: Launcher,
+    /// How Meta is spoken to.
+    pub graph: Graph,
+    /// Writes a line of the log.
+    pub log: fn(&str),
+    /// This host's clock, ms since 1970.
+    pub clock: fn() -> u64,
+}
+
+impl Switchboard {
+    /// Does what an order asks, and everything that follows from it now.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked. What was saved goes on with the next tick.
+    pub async fn handle(&self, order: &Order) -> anyhow::Result<Reply> {
+        let mut record = match self.store.load(order.call_ref()).await? {
+            Known::Call(record) => record,
+            Known::Nothing => return Ok(Reply::Over),
+            Known::OnlyItsEnd => {
+                self.store.lay_to_rest(order.call_ref()).await?;
+                return Ok(Reply::Over);
+            }
+        };
+        let mut outcomes = VecDeque::from([Outcome { event: event_of(order)?, entries: vec![] }]);
+        while let Some(outcome) = outcomes.pop_front() {
+            for effect in self.advance(&mut record, outcome).await? {
+                // A message goes out at most once, so it counts as done before it is sent.
+                if matches!(effect, Effect::TellCaller(_)) {
+                    let done = Outcome { event: Event::Done(effect.clone()), entries: vec![] };
+                    self.advance(&mut record, done).await?;
+                }
+                outcomes.push_back(self.perform(&record, &effect).await?);
+            }
+        }
+        Ok(reply_to(order, &record))
+    }
+
+    /// Steps and saves, as often as somebody else was faster. What is to be done now.
+    async fn advance(&self, record: &mut Box<Record>, outcome: Outcome) -> anyhow::Result<Vec<Effect>> {
+        for _ in 0..READS {
+            let (next, effects) = self.step(record, outcome.event.clone());
+            let happened = [outcome.entries.clone(), changes(&record.call, &next)].concat();
+            if next == record.call && happened.is_empty() {
+                return Ok(effects);
+            }
+            let entries = self.entries(record, happened);
+            let before = std::mem::replace(&mut record.call, next);
+            if self.store.save(record, &entries).await?.is_ok() {
+                entries.iter().for_each(|entry| (self.log)(&entry.to_line()));
+                return Ok(effects);
+            }
+            record.call = before;
+            match self.store.load(record.call_ref()).await? {
+                Known::Call(latest) => *record = latest,
+                Known::Nothing | Known::OnlyItsEnd => bail!("the call's state is gone"),
+            }
+        }
+        bail!("the call changed {READS} times while it was being saved")
+    }
+
+    /// Meta's word that the call is over lies beside the state until somebody takes it up: that is now.
+    fn step(&self, record: &Record, event: Event) -> (Call, Vec<Effect>) {
+        let now = self.now();
+        let Some(hung_up) = record.hung_up.as_ref().filter(|_| !record.call.has_ended()) else {
+            return step(record.call.clone(), event, now);
+        };
+        let over = if hung_up.errors.is_empty() { Event::HungUp } else { Event::MediaFailed };
+        let (call, mut effects) = step(record.call.clone(), over, now);
+        let (call, more) = step(call, event, now);
+        effects.extend(more.into_iter().filter(|effect| !effects.contains(effect)).collect::<Vec<_>>());
+        effects.retain(|effect| call.pending.contains(effect));
+        (call, effects)
+    }
+
+    fn entries(&self, record: &Record, happened: Vec<Happened>) -> Vec<Entry> {
+        let rang_at = record.call.rang_at.0;
+        let mut journal = Journal::new(record.call_ref(), "call-control", rang_at, record.version + 1);
+        happened.into_iter().map(|event| journal.enter(event, self.now().0)).collect()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp((self.clock)())
+    }
+}
+
+fn event_of(order: &Order) -> anyhow::Result<Event> {
+    Ok(match order {
+        Order::Tick { .. } => Event::Tick,
+        Order::MediaConnected { fence, .. } => Event::MediaConnected { fence: *fence },
+        Order::TaskEnded { fence, ending, .. } => {
+            let ending: Ending = serde_json::from_value(serde_json::json!(ending))?;
+            Event::TaskEnded { fence: *fence, ending }
+        }
+    })
+}
+
+fn reply_to(order: &Order, record: &Record) -> Reply {
+    let is_askers = match order {
+        Order::MediaConnected { fence, .. } => record.call.is_held_by(*fence),
+        Order::Tick { .. } | Order::TaskEnded { .. } => true,
+    };
+    match record.call.phase {
+        Phase::Live if is_askers => Reply::Open { version: record.version },
+        Phase::Connecting | Phase::Accepting if is_askers => Reply::Wait,
+        Phase::Ringing | Phase::Connecting | Phase::Accepting | Phase::Live | Phase::Ended(_) => Reply::Over,
+    }
+}
+
+/// What the journal says of a change of state.
+fn changes(before: &Call, after: &Call) -> Vec<Happened> {
+    let mut happened = vec![];
+    if let Some(seat) = after.seat.as_ref().filter(|_| before.seat.is_none()) {
+        happened.push(Happened::Claimed { task: seat.task.clone(), fence: seat.fence });
+    }
+    if let Some(ending) = after.ending().filter(|_| !before.has_ended()) {
+        let answered_at = after.accepted_at.zip(after.ended_at);
+        happened.push(Happened::Ended {
+            ending: word(&ending),
+            by: word(&ending.by()),
+            lasted_ms: answered_at.map_or(0, |(from, to)| (to - from).as_millis() as u64),
+        });
+    }
+    happened
+}

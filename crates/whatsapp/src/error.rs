@@ -1,0 +1,140 @@
+//! What the Graph API says when it does not do what we ask, and whether asking again helps.
+//!
+//! Codes: Meta's "Troubleshooting" page of 2026-06-24, and what implementers report.
+
+use std::time::Duration;
+
+/// Why an action at Meta failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// Too many requests: back off.
+    #[error("Meta asked us to slow down (code {code})")]
+    Busy {
+        /// Meta's code.
+        code: u32,
+        /// How long Meta wants to be left alone, if it says so.
+        retry_after: Option<Duration>,
+    },
+    /// Meta could not be reached, took too long, or had a fault of its own. It may have done what we asked.
+    #[error("Meta did not answer: {reason}")]
+    Unanswered {
+        /// What happened instead.
+        reason: String,
+    },
+    /// Something that somebody must put right before any call can work.
+    #[error("{cause} (code {code})")]
+    Misconfigured {
+        /// Meta's code.
+        code: u32,
+        /// What is wrong.
+        cause: &'static str,
+        /// What to do about it.
+        cure: &'static str,
+    },
+    /// Meta will not do this.
+    #[error("Meta refused: {message} (code {code})")]
+    Refused {
+        /// Meta's code.
+        code: u32,
+        /// Meta's words.
+        message: String,
+    },
+}
+
+impl GraphError {
+    /// Whether the same request may succeed later.
+    pub fn is_worth_another_try(&self) -> bool {
+        match self {
+            Self::Busy { .. } | Self::Unanswered { .. } => true,
+            Self::Misconfigured { .. } | Self::Refused { .. } => false,
+        }
+    }
+
+    /// Meta's code, 0 when there is none.
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::Busy { code, .. } | Self::Misconfigured { code, .. } | Self::Refused { code, .. } => *code,
+            Self::Unanswered { .. } => 0,
+        }
+    }
+
+    /// Whether the SDP is what Meta did not like.
+    pub fn is_about_sdp(&self) -> bool {
+        self.code() == 138_008
+    }
+
+    /// What somebody can do about it; empty when there is nothing.
+    pub fn cure(&self) -> &'static str {
+        match self {
+            Self::Misconfigured { cure, .. } => cure,
+            Self::Refused { code: 138_008, .. } => "compare the answer with docs/whatsapp-sdp.md and report it",
+            Self::Busy { .. } | Self::Unanswered { .. } | Self::Refused { .. } => "",
+        }
+    }
+
+    /// Reads an error reply.
+    pub(crate) fn read(status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let error = &body["error"];
+        let code = error["code"].as_u64().and_then(|code| u32::try_from(code).ok()).unwrap_or(0);
+        if let Some((cause, cure)) = misconfiguration(code) {
+            return Self::Misconfigured { code, cause, cure };
+        }
+        match (code, status) {
+            (4 | 613 | 80_007 | 130_429 | 138_002 | 138_005 | 138_010, _) | (_, 429) => {
+                Self::Busy { code, retry_after }
+            }
+            (138_004, _) | (0, 500..) => Self::Unanswered { reason: format!("status {status}, code {code}") },
+            _ => Self::Refused { code, message: message(error) },
+        }
+    }
+}
+
+fn message(error: &serde_json::Value) -> String {
+    let details = error["error_data"]["details"].as_str();
+    details.or_else(|| error["message"].as_str()).unwrap_or("no reason given").to_owned()
+}
+
+fn misconfiguration(code: u32) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        190 => ("the access token is not valid", "make a new system-user token and put it into the secret"),
+        131_044 => ("no valid payment method", "attach a payment method in WhatsApp Manager"),
+        131_055 => ("the number is set up for SIP", "switch SIP off for the number"),
+        138_000 => ("calling is not enabled on the number", "enable calling in the number's settings"),
+        138_014 => ("calling is disabled for low quality", "see the restrictions in WhatsApp Manager"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_and_faults_are_worth_another_try_and_refusals_are_not() {
+        assert!(read(429, 138_005).is_worth_another_try());
+        assert!(read(500, 138_004).is_worth_another_try());
+        assert!(GraphError::read(502, b"<html>", None).is_worth_another_try());
+        assert!(!read(400, 138_008).is_worth_another_try());
+        assert!(!read(400, 100).is_worth_another_try());
+    }
+
+    #[test]
+    fn what_somebody_must_put_right_says_how() {
+        assert!(read(401, 190).cure().contains("token"));
+        assert!(read(401, 138_000).cure().contains("enable calling"));
+    }
+
+    #[test]
+    fn metas_details_are_preferred_to_its_message() {
+        let body = br#"{"error":{"message":"(#100)","code":100,"error_data":{"details":"bad call_id"}}}"#;
+
+        let error = GraphError::read(400, body, None);
+
+        assert_eq!(error.to_string(), "Meta refused: bad call_id (code 100)");
+    }
+
+    fn read(status: u16, code: u32) -> GraphError {
+        GraphError::read(status, format!(r#"{{"error":{{"code":{code}}}}}"#).as_bytes(), None)
+    }
+}

@@ -1,0 +1,58 @@
+//! What the webhook is told by its environment, and by the secret named there.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use service::env::{Env, WrongSetting};
+use std::time::Duration;
+use switchboard::intake::House;
+
+/// The webhook's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `TABLE`: the DynamoDB table.
+    pub table: String,
+    /// `META_SECRET`: name or ARN of the secret with Meta's keys.
+    pub meta_secret: String,
+    /// `CALL_CONTROL`: name or ARN of the function that acts on calls.
+    pub call_control: String,
+    /// `AHOY_NUMBERS`: the ids of our numbers, comma separated. `AHOY_RING_SECONDS`: how long a call may ring, default 25.
+    pub house: House,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Which one is missing or malformed.
+    pub fn from_env(env: &Env) -> Result<Self, WrongSetting> {
+        Ok(Self {
+            table: env.required("TABLE")?,
+            meta_secret: env.required("META_SECRET")?,
+            call_control: env.required("CALL_CONTROL")?,
+            house: House {
+                numbers: env.list("AHOY_NUMBERS"),
+                ring_budget: Duration::from_secs(env.parsed("AHOY_RING_SECONDS", 25)?),
+            },
+        })
+    }
+}
+
+/// The part of Meta's secret that the webhook reads.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MetaSecret {
+    /// The app secret that signs webhooks.
+    pub app_secret: SecretString,
+    /// The one before it, while Meta may still sign with it.
+    #[serde(default)]
+    pub previous_app_secret: Option<SecretString>,
+    /// What Meta's challenge must know.
+    pub verify_token: SecretString,
+}
+
+impl MetaSecret {
+    /// The app secrets that may sign.
+    pub fn live(&self) -> Vec<&str> {
+        let both = [Some(&self.app_secret), self.previous_app_secret.as_ref()];
+        both.into_iter().flatten().map(ExposeSecret::expose_secret).collect()
+    }
+}
