@@ -1,1 +1,4 @@
-//! Stub.
+//! The media task.
+pub mod answer;
+pub mod offer;
+pub mod peer;
