@@ -1,4 +1,30 @@
-//! The media task.
+//! The media task: holds calls. Each call has one owner, which joins a WebRTC peer, a bridge and an agent.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`door`] | takes call-control's requests: TLS to a certificate of its own, a seal on each |
+//! | [`calls`] | which calls this task has, and whether there is room for more |
+//! | [`call`] | the owner of one call: one loop over everything that can happen in it |
+//! | [`peer`], [`offer`], [`answer`] | WebRTC, and SDP as WhatsApp wants it |
+//! | [`codec`] | Opus, both ways |
+//! | [`agent`] | the model behind the agent |
+//! | [`heartbeat`] | keeps the lease, and ticks calls that are overdue |
+//! | [`diary`] | writes the journals of calls, without making anybody wait |
+//! | [`ecs`] | what ECS tells the task about itself |
+
+pub mod agent;
 pub mod answer;
+pub mod call;
+pub mod calls;
+pub mod codec;
+pub mod diary;
+pub mod door;
+pub mod ecs;
+pub mod heartbeat;
 pub mod offer;
 pub mod peer;
+mod settings;
+mod task;
+
+pub use settings::{AgentSettings, MediaSecret, Settings};
+pub use task::run;

@@ -1,12 +1,12 @@
 //! The webhook's half: records what Meta tells us about calls, each thing once.
 
-use crate::items::{Item, entry_item, number, text, to_item};
 use crate::record::{HungUp, Record, call_ref};
 use crate::store::{Known, Store, item};
 use anyhow::Context;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use call::{Effect, Phase, Timestamp};
 use journal::{Entry, Event, Journal};
+use ledger::items::{Item, entry_item, number, text, to_item};
 use protocol::keys;
 use std::time::Duration;
 use whatsapp::{Notice, What};

@@ -2,7 +2,7 @@
 
 use crate::door::Knock;
 use crate::record::Record;
-use crate::registry::choose;
+use crate::seats::choose;
 use crate::{Switchboard, meta};
 use call::{Effect, Ending, Event, Seat};
 use journal::Event as Entry;
@@ -42,7 +42,7 @@ impl Switchboard {
     }
 
     async fn find_seat(&self, record: &Record) -> anyhow::Result<Outcome> {
-        let leases = self.registry.ready().await?;
+        let leases = self.ledger.ready_tasks().await?;
         Ok(match choose(leases, &record.call.refused_by, self.now().0) {
             Some(lease) => Outcome::of(Event::SeatFound { task: lease.task }),
             None => Outcome::of(Event::NoSeat),
@@ -60,7 +60,7 @@ impl Switchboard {
     }
 
     async fn offer(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {
-        let Some(lease) = self.registry.lease(&seat.task).await? else {
+        let Some(lease) = self.ledger.lease(&seat.task).await? else {
             return Ok(seat_refused(seat, "it has no lease any more".into()));
         };
         let offer = Offer {
@@ -87,7 +87,7 @@ impl Switchboard {
 
     async fn check(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {
         let fence = seat.fence;
-        let lease = self.registry.lease(&seat.task).await?;
+        let lease = self.ledger.lease(&seat.task).await?;
         let Some(lease) = lease else { return Ok(silent(seat)) };
         if lease.until_ms > self.now().0 {
             return Ok(Outcome::of(Event::TaskAlive { fence }));
@@ -101,7 +101,7 @@ impl Switchboard {
 
     async fn release(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {
         let done = Outcome::of(Event::Done(Effect::Release(seat.clone())));
-        let Some(lease) = self.registry.lease(&seat.task).await? else { return Ok(done) };
+        let Some(lease) = self.ledger.lease(&seat.task).await? else { return Ok(done) };
         Ok(match self.knocker.release(&lease, record.call_ref()).await? {
             Knock::Opened(()) | Knock::Unknown => done,
             Knock::Full(_) | Knock::Impossible(_) | Knock::Silent(_) => {

@@ -1,15 +1,12 @@
 //! Calls in DynamoDB: read whole, written only by those who read the latest version.
 
-use crate::items::{Item, entry_item, from_item, number, text, to_item};
 use crate::record::Record;
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use journal::Entry;
+use ledger::items::{Item, entry_item, from_item, number, text, to_item};
 use protocol::keys;
-
-/// So many calls are looked up at once when somebody asks what is due.
-const PAGE: i32 = 50;
 
 /// The table, as far as it holds calls.
 #[derive(Debug, Clone)]
@@ -82,25 +79,6 @@ impl Store {
             }
             Err(error) => Err(error).context("cannot save the call"),
         }
-    }
-
-    /// Calls that want a tick by `now_ms`, the longest due first.
-    ///
-    /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn due(&self, now_ms: u64) -> anyhow::Result<Vec<String>> {
-        let query = self.client.query().table_name(&self.table).index_name(keys::INDEX).limit(PAGE);
-        let found = query
-            .key_condition_expression("#pk = :due AND #sk <= :now")
-            .expression_attribute_names("#pk", "gsi1pk")
-            .expression_attribute_names("#sk", "gsi1sk")
-            .expression_attribute_values(":due", text(keys::DUE))
-            .expression_attribute_values(":now", text(keys::sortable(now_ms)))
-            .send()
-            .await
-            .context("cannot ask which calls are due")?;
-        let refs = found.items().iter().filter_map(|item| item.get("pk")?.as_s().ok());
-        Ok(refs.filter_map(|pk| keys::call_ref(pk)).map(str::to_owned).collect())
     }
 
     /// Takes a call of which only the end is known out of the index of what is due.

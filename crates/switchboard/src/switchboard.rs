@@ -4,10 +4,10 @@ use crate::door::Knocker;
 use crate::launch::Launcher;
 use crate::perform::{Outcome, word};
 use crate::record::Record;
-use crate::registry::Registry;
 use crate::store::{Known, Store};
 use anyhow::bail;
 use call::{Call, Effect, Ending, Event, Phase, Timestamp, step};
+use ledger::Ledger;
 use journal::{Entry, Event as Happened, Journal};
 use protocol::order::{Order, Reply};
 use std::collections::VecDeque;
@@ -22,7 +22,7 @@ pub struct Switchboard {
     /// Where calls are kept.
     pub store: Store,
     /// Who can take them.
-    pub registry: Registry,
+    pub ledger: Ledger,
     /// How tasks are spoken to.
     pub knocker: Knocker,
     /// How more tasks are started.

@@ -11,7 +11,8 @@ use service::secrets::Secret;
 use settings::MediaSecret;
 use switchboard::door::Knocker;
 use switchboard::launch::Launcher;
-use switchboard::{Registry, Store, Switchboard};
+use ledger::Ledger;
+use switchboard::{Store, Switchboard};
 use whatsapp::Graph;
 
 /// Everything an invocation needs, made once while the function starts.
@@ -35,7 +36,7 @@ impl CallControl {
         let graph = Graph::new(&settings.graph_url, meta.value().access_token).context("no TLS to be had")?;
         let switchboard = Switchboard {
             store: Store::new(dynamodb.clone(), &settings.table),
-            registry: Registry::new(dynamodb, &settings.table),
+            ledger: Ledger::new(dynamodb, &settings.table),
             knocker: Knocker::new(media.value().door_key),
             launcher: Launcher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
             graph,

@@ -2,14 +2,10 @@
 //!
 //! The backstop for when no media task lives: while one does, its heartbeats do the same every few seconds.
 
-use anyhow::Context;
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::InvocationType;
+use ledger::{CallControl, Ledger};
 use lambda_runtime::{Error, LambdaEvent};
-use protocol::order::Order;
 use serde::Serialize;
 use service::env::{Env, WrongSetting};
-use switchboard::Store;
 
 /// The reaper's settings.
 #[derive(Debug, Clone)]
@@ -33,9 +29,8 @@ impl Settings {
 /// Everything an invocation needs, made once while the function starts.
 #[derive(Debug)]
 pub struct Reaper {
-    store: Store,
-    lambda: aws_sdk_lambda::Client,
-    call_control: String,
+    ledger: Ledger,
+    call_control: CallControl,
 }
 
 /// What one round did.
@@ -49,8 +44,9 @@ impl Reaper {
     /// Connects to AWS as the settings say.
     pub async fn start(settings: Settings) -> Self {
         let config = service::cloud::config().await;
-        let store = Store::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
-        Self { store, lambda: aws_sdk_lambda::Client::new(&config), call_control: settings.call_control }
+        let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
+        let lambda = aws_sdk_lambda::Client::new(&config);
+        Self { ledger, call_control: CallControl::new(lambda, &settings.call_control) }
     }
 
     /// One round.
@@ -58,22 +54,14 @@ impl Reaper {
     /// # Errors
     /// When it cannot be asked what is due, or call-control cannot be invoked. The next round tries again.
     pub async fn handle(&self, _event: LambdaEvent<serde_json::Value>) -> Result<Round, Error> {
-        let due = self.store.due(service::time::now_ms()).await?;
+        let due = self.ledger.due(service::time::now_ms()).await?;
         let ticked = due.len();
         for call_ref in due {
-            self.tick(call_ref).await?;
+            self.call_control.tick(call_ref).await?;
         }
         if ticked > 0 {
             tracing::info!(ticked, "Ticked {ticked} overdue calls");
         }
         Ok(Round { ticked })
-    }
-
-    async fn tick(&self, call_ref: String) -> anyhow::Result<()> {
-        let payload = Blob::new(serde_json::to_vec(&Order::Tick { call_ref })?);
-        let invoke = self.lambda.invoke().function_name(&self.call_control);
-        let invoke = invoke.invocation_type(InvocationType::Event).payload(payload);
-        invoke.send().await.context("cannot invoke call-control")?;
-        Ok(())
     }
 }

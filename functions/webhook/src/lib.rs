@@ -7,11 +7,8 @@ mod settings;
 
 pub use settings::{MetaSecret, Settings};
 
-use anyhow::Context;
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::InvocationType;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
-use protocol::order::Order;
+use ledger::CallControl;
 use secrecy::ExposeSecret;
 use service::secrets::Secret;
 use switchboard::Store;
@@ -26,8 +23,7 @@ const LARGEST_BODY: usize = 3 * 1024 * 1024;
 pub struct Webhook {
     secret: Secret<MetaSecret>,
     store: Store,
-    lambda: aws_sdk_lambda::Client,
-    call_control: String,
+    call_control: CallControl,
     house: House,
 }
 
@@ -40,8 +36,8 @@ impl Webhook {
         let config = service::cloud::config().await;
         let store = Store::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
         let secret = Secret::fetch(&config, &settings.meta_secret).await?;
-        let lambda = aws_sdk_lambda::Client::new(&config);
-        Ok(Self { secret, store, lambda, call_control: settings.call_control, house: settings.house })
+        let call_control = CallControl::new(aws_sdk_lambda::Client::new(&config), &settings.call_control);
+        Ok(Self { secret, store, call_control, house: settings.house })
     }
 
     /// Answers one request.
@@ -113,17 +109,9 @@ impl Webhook {
                 service::logs::line(&entry.to_line());
             }
             if let Next::Tick { call_ref } = next {
-                self.hand_over(&Order::Tick { call_ref }).await?;
+                self.call_control.tick(call_ref).await?;
             }
         }
-        Ok(())
-    }
-
-    async fn hand_over(&self, order: &Order) -> anyhow::Result<()> {
-        let payload = Blob::new(serde_json::to_vec(order)?);
-        let invoke = self.lambda.invoke().function_name(&self.call_control);
-        let invoke = invoke.invocation_type(InvocationType::Event).payload(payload);
-        invoke.send().await.context("cannot invoke call-control")?;
         Ok(())
     }
 }

@@ -1,56 +1,11 @@
-//! The registry of media tasks: who takes calls, and where their doors are.
+//! Chooses the media task that gets a call.
 
-use crate::items::{from_item, text};
-use anyhow::Context;
-use aws_sdk_dynamodb::Client;
-use protocol::keys;
 use protocol::lease::Lease;
 use std::cmp::Reverse;
 
-/// The table, as far as it holds media tasks.
-#[derive(Debug, Clone)]
-pub struct Registry {
-    client: Client,
-    table: String,
-}
-
-impl Registry {
-    /// The media tasks in `table`.
-    pub fn new(client: Client, table: &str) -> Self {
-        Self { client, table: table.to_owned() }
-    }
-
-    /// The tasks that say they take calls.
-    ///
-    /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn ready(&self) -> anyhow::Result<Vec<Lease>> {
-        let query = self.client.query().table_name(&self.table).index_name(keys::INDEX);
-        let found = query
-            .key_condition_expression("#pk = :ready")
-            .expression_attribute_names("#pk", "gsi1pk")
-            .expression_attribute_values(":ready", text(keys::READY))
-            .send()
-            .await
-            .context("cannot ask which media tasks are ready")?;
-        found.items.unwrap_or_default().into_iter().map(from_item).collect()
-    }
-
-    /// The lease of a task, if it has one.
-    ///
-    /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn lease(&self, task: &str) -> anyhow::Result<Option<Lease>> {
-        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let get = get.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
-        let item = get.send().await.context("cannot read a media task's lease")?.item;
-        item.map(from_item).transpose()
-    }
-}
-
 /// The task that gets the call: the fullest that is not crowded, so that empty ones can leave; else the emptiest.
 /// Not one of those in `refused`.
-pub fn choose(leases: Vec<Lease>, refused: &[String], now_ms: u64) -> Option<Lease> {
+pub(crate) fn choose(leases: Vec<Lease>, refused: &[String], now_ms: u64) -> Option<Lease> {
     let (crowded, roomy): (Vec<_>, Vec<_>) = leases
         .into_iter()
         .filter(|lease| lease.takes_calls(now_ms) && !refused.contains(&lease.task))
@@ -62,6 +17,7 @@ pub fn choose(leases: Vec<Lease>, refused: &[String], now_ms: u64) -> Option<Lea
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::keys;
 
     const NOW: u64 = 1_000;
 

@@ -1,0 +1,50 @@
+//! Orders to call-control, and its replies.
+
+use anyhow::{Context, bail};
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
+use protocol::order::{Order, Reply};
+
+/// The function that acts on calls.
+#[derive(Debug, Clone)]
+pub struct CallControl {
+    client: Client,
+    function: String,
+}
+
+impl CallControl {
+    /// The function of this name or ARN.
+    pub fn new(client: Client, function: &str) -> Self {
+        Self { client, function: function.to_owned() }
+    }
+
+    /// Has it look at a call, without waiting for it. Lambda keeps the order and tries it again.
+    ///
+    /// # Errors
+    /// When Lambda does not take the order.
+    pub async fn tick(&self, call_ref: String) -> anyhow::Result<()> {
+        let invoke = self.invoke(&Order::Tick { call_ref }).invocation_type(InvocationType::Event);
+        invoke.send().await.context("cannot invoke call-control")?;
+        Ok(())
+    }
+
+    /// Gives it an order and waits for the reply.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn ask(&self, order: &Order) -> anyhow::Result<Reply> {
+        let invoke = self.invoke(order).invocation_type(InvocationType::RequestResponse);
+        let output = invoke.send().await.context("cannot invoke call-control")?;
+        if let Some(error) = output.function_error() {
+            bail!("call-control failed: {error}");
+        }
+        let payload = output.payload.unwrap_or_else(|| Blob::new(vec![]));
+        serde_json::from_slice(payload.as_ref()).context("call-control's reply is not one")
+    }
+
+    fn invoke(&self, order: &Order) -> aws_sdk_lambda::operation::invoke::builders::InvokeFluentBuilder {
+        let payload = serde_json::to_vec(order).expect("an order has text keys");
+        self.client.invoke().function_name(&self.function).payload(Blob::new(payload))
+    }
+}

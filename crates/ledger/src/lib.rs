@@ -1,0 +1,12 @@
+//! What functions and media tasks share: the one table, and the way to call-control.
+//!
+//! - [`Ledger`]: which calls are due, which media tasks there are, and the journals of calls.
+//! - [`CallControl`]: orders to call-control, and its replies.
+//! - [`items`]: between our types and DynamoDB's items.
+
+mod control;
+pub mod items;
+mod table;
+
+pub use control::CallControl;
+pub use table::Ledger;

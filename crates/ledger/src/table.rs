@@ -1,0 +1,99 @@
+//! The one table, as far as functions and media tasks share it.
+
+use crate::items::{entry_item, from_item, text, to_item};
+use anyhow::Context;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use journal::Entry;
+use protocol::keys;
+use protocol::lease::Lease;
+
+/// So many calls are looked up at once when somebody asks what is due.
+const PAGE: i32 = 50;
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    /// DynamoDB.
+    pub client: Client,
+    /// The table's name.
+    pub table: String,
+}
+
+impl Ledger {
+    /// The table of this name.
+    pub fn new(client: Client, table: &str) -> Self {
+        Self { client, table: table.to_owned() }
+    }
+
+    /// Calls that want a tick by `now_ms`, the longest due first.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn due(&self, now_ms: u64) -> anyhow::Result<Vec<String>> {
+        let query = self.index(keys::DUE).limit(PAGE).key_condition_expression("#pk = :pk AND #sk <= :now");
+        let query = query
+            .expression_attribute_names("#sk", "gsi1sk")
+            .expression_attribute_values(":now", text(keys::sortable(now_ms)));
+        let found = query.send().await.context("cannot ask which calls are due")?;
+        let partitions = found.items().iter().filter_map(|item| item.get("pk")?.as_s().ok());
+        Ok(partitions.filter_map(|pk| keys::call_ref(pk)).map(str::to_owned).collect())
+    }
+
+    /// The media tasks that say they take calls.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn ready_tasks(&self) -> anyhow::Result<Vec<Lease>> {
+        let query = self.index(keys::READY).key_condition_expression("#pk = :pk");
+        let found = query.send().await.context("cannot ask which media tasks are ready")?;
+        found.items.unwrap_or_default().into_iter().map(from_item).collect()
+    }
+
+    /// The lease of a media task, if it has one.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn lease(&self, task: &str) -> anyhow::Result<Option<Lease>> {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let get = get.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
+        let item = get.send().await.context("cannot read a media task's lease")?.item;
+        item.map(from_item).transpose()
+    }
+
+    /// Writes a media task's lease: it is the only one who does.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn renew(&self, lease: &Lease) -> anyhow::Result<()> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(lease)));
+        put.send().await.context("cannot renew the lease")?;
+        Ok(())
+    }
+
+    /// Takes a media task out of the registry.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn give_up_lease(&self, task: &str) -> anyhow::Result<()> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        let delete = delete.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
+        delete.send().await.context("cannot give up the lease")?;
+        Ok(())
+    }
+
+    /// Writes an entry of a call's journal. Writing it twice is writing it once.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn write(&self, entry: &Entry) -> anyhow::Result<()> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(entry_item(entry)));
+        put.send().await.context("cannot write to a call's journal")?;
+        Ok(())
+    }
+
+    fn index(&self, partition: &str) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.table).index_name(keys::INDEX);
+        query.expression_attribute_names("#pk", "gsi1pk").expression_attribute_values(":pk", text(partition))
+    }
+}

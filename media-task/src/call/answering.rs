@@ -1,0 +1,155 @@
+//! When a ringing call may be accepted: media is connected, the agent is there, and has something to say.
+
+use call::Ending;
+use std::time::{Duration, Instant};
+
+/// So much of the greeting should be queued, so that the first word leaves with the accept.
+const ENOUGH_GREETING: Duration = Duration::from_millis(200);
+
+/// After this the caller has waited long enough for a greeting to be prepared.
+const WAITED_ENOUGH: Duration = Duration::from_millis(1_200);
+
+/// How soon to ask again when call-control has not said that the line is open.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// A call that rings.
+#[derive(Debug)]
+pub(super) struct Answering {
+    offered_at: Instant,
+    deadline: Instant,
+    is_connected: bool,
+    is_ready: bool,
+    is_open: bool,
+    asked_at: Option<Instant>,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Ask call-control to accept.
+    Ask,
+    /// The ring time is over.
+    GiveUp(Ending),
+    /// Nothing yet.
+    Wait,
+}
+
+impl Answering {
+    pub(super) fn new(offered_at: Instant, deadline: Instant) -> Self {
+        Self { offered_at, deadline, is_connected: false, is_ready: false, is_open: false, asked_at: None }
+    }
+
+    /// ICE and DTLS are done.
+    pub(super) fn note_connected(&mut self) {
+        self.is_connected = true;
+    }
+
+    /// The agent is configured. Without one a call is never accepted: a silent line is worse than a refusal.
+    pub(super) fn note_ready(&mut self) {
+        self.is_ready = true;
+    }
+
+    /// The line is open.
+    pub(super) fn note_open(&mut self) {
+        self.is_open = true;
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        if self.is_open {
+            return None;
+        }
+        let next = self.asked_at.map_or(self.offered_at + WAITED_ENOUGH, |asked_at| asked_at + ASK_AGAIN);
+        let is_waiting_for_time = self.is_connected && self.is_ready;
+        Some(if is_waiting_for_time { next.min(self.deadline) } else { self.deadline })
+    }
+
+    /// What to do now, with so much of the greeting queued.
+    pub(super) fn step(&mut self, queued: Duration, now: Instant) -> Step {
+        if self.is_open {
+            return Step::Wait;
+        }
+        if now >= self.deadline {
+            return Step::GiveUp(self.missing());
+        }
+        let has_greeting = queued >= ENOUGH_GREETING || now >= self.offered_at + WAITED_ENOUGH;
+        let may_ask = self.asked_at.is_none_or(|asked_at| now >= asked_at + ASK_AGAIN);
+        if self.is_connected && self.is_ready && has_greeting && may_ask {
+            self.asked_at = Some(now);
+            return Step::Ask;
+        }
+        Step::Wait
+    }
+
+    /// What was missing, should the ring time be over.
+    fn missing(&self) -> Ending {
+        if !self.is_connected {
+            Ending::MediaNeverConnected
+        } else if !self.is_ready {
+            Ending::AgentUnavailable
+        } else {
+            Ending::MetaRefused
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_asks_as_soon_as_media_agent_and_greeting_are_there() {
+        let (start, mut ringing) = ringing();
+        ringing.note_connected();
+        assert_eq!(ringing.step(ms(300), start), Step::Wait);
+        ringing.note_ready();
+
+        assert_eq!(ringing.step(ms(199), start), Step::Wait);
+        assert_eq!(ringing.step(ms(200), start), Step::Ask);
+        assert_eq!(ringing.step(ms(200), start), Step::Wait);
+    }
+
+    #[test]
+    fn a_slow_greeting_holds_the_call_up_for_a_moment_only() {
+        let (start, mut ringing) = ringing();
+        ringing.note_connected();
+        ringing.note_ready();
+
+        let due = ringing.poll_timeout().expect("it waits for the time to pass");
+
+        assert_eq!(due, start + ms(1_200));
+        assert_eq!(ringing.step(ms(0), due), Step::Ask);
+    }
+
+    #[test]
+    fn it_asks_again_every_two_seconds_until_the_line_is_open() {
+        let (start, mut ringing) = ringing();
+        ringing.note_connected();
+        ringing.note_ready();
+        assert_eq!(ringing.step(ms(200), start), Step::Ask);
+
+        assert_eq!(ringing.step(ms(200), start + ms(1_999)), Step::Wait);
+        assert_eq!(ringing.step(ms(200), start + ms(2_000)), Step::Ask);
+        ringing.note_open();
+
+        assert_eq!((ringing.step(ms(200), start + ms(9_000)), ringing.poll_timeout()), (Step::Wait, None));
+    }
+
+    #[test]
+    fn at_the_end_of_the_ring_time_it_says_what_was_missing() {
+        let (start, mut ringing) = ringing();
+        let end = start + ms(25_000);
+
+        assert_eq!(ringing.step(ms(0), end), Step::GiveUp(Ending::MediaNeverConnected));
+        ringing.note_connected();
+        assert_eq!(ringing.step(ms(0), end), Step::GiveUp(Ending::AgentUnavailable));
+    }
+
+    fn ringing() -> (Instant, Answering) {
+        let start = Instant::now();
+        (start, Answering::new(start, start + ms(25_000)))
+    }
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+}

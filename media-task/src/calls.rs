@@ -1,0 +1,232 @@
+//! Which calls this task has, and whether there is room for more.
+
+use crate::agent::Agent;
+use crate::call::{Command, Parts, hold};
+use crate::diary::Diary;
+use crate::ecs::Task;
+use crate::offer::{Offer, Unanswerable};
+use crate::peer::Peer;
+use crate::settings::AgentSettings;
+use journal::Journal;
+use ledger::CallControl;
+use protocol::door;
+use realtime::connection::Endpoint;
+use secrecy::SecretString;
+use service::time::now_ms;
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::sync::{Notify, mpsc};
+
+/// The calls of this task.
+pub struct Calls {
+    held: Mutex<Held>,
+    slots: usize,
+    changed: Notify,
+    equipment: Equipment,
+}
+
+/// What every call needs.
+pub struct Equipment {
+    /// What sockets bind.
+    pub bind_ip: IpAddr,
+    /// Where the world reaches them.
+    pub public_ip: IpAddr,
+    /// Who answers.
+    pub agent: AgentSettings,
+    /// The model's key.
+    pub model_key: SecretString,
+    /// Where journals go.
+    pub diary: Diary,
+    /// Who speaks to Meta.
+    pub control: CallControl,
+    /// This task, as ECS knows it.
+    pub task: Task,
+}
+
+#[derive(Default)]
+struct Held {
+    calls: HashMap<String, Call>,
+    is_draining: bool,
+}
+
+struct Call {
+    fence: u64,
+    answer: String,
+    commands: mpsc::Sender<Command>,
+}
+
+/// Why the door does not take a call.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// There is no room, or this task is leaving.
+    #[error("{0}")]
+    NoRoom(&'static str),
+    /// Nobody could answer this offer.
+    #[error(transparent)]
+    Unanswerable(#[from] Unanswerable),
+    /// No socket could be had.
+    #[error("no socket: {0}")]
+    NoSocket(#[from] std::io::Error),
+}
+
+impl Calls {
+    /// No calls, and room for so many.
+    pub fn new(slots: usize, equipment: Equipment) -> Arc<Self> {
+        Arc::new(Self { held: Mutex::default(), slots, changed: Notify::new(), equipment })
+    }
+
+    /// Takes a call. Asked twice with the same fence, it gives the same answer.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn take(self: &Arc<Self>, call_ref: &str, asked: &door::Offer) -> Result<String, Refused> {
+        let mut held = self.lock();
+        if let Some(call) = held.calls.get(call_ref).filter(|call| call.fence == asked.fence) {
+            return Ok(call.answer.clone());
+        }
+        if held.is_draining {
+            return Err(Refused::NoRoom("this task is leaving"));
+        }
+        if held.calls.len() >= self.slots {
+            return Err(Refused::NoRoom("every slot is used"));
+        }
+        let (parts, answer, commands) = self.equip(call_ref, asked)?;
+        let call = Call { fence: asked.fence, answer: answer.clone(), commands };
+        // A call that is offered again with another fence has been taken from us in between: its old owner sees its
+        // commands end, and leaves.
+        held.calls.insert(call_ref.to_owned(), call);
+        drop(held);
+        self.hold(parts);
+        Ok(answer)
+    }
+
+    /// Whether this task has the call.
+    pub fn has(&self, call_ref: &str) -> bool {
+        self.lock().calls.contains_key(call_ref)
+    }
+
+    /// Ends a call, as call-control says. Whether there was one.
+    pub fn release(&self, call_ref: &str) -> bool {
+        let commands = self.lock().calls.get(call_ref).map(|call| call.commands.clone());
+        commands.is_some_and(|commands| commands.try_send(Command::Release).is_ok())
+    }
+
+    /// How many calls there are.
+    pub fn used(&self) -> usize {
+        self.lock().calls.len()
+    }
+
+    /// How many calls there may be.
+    pub fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// Takes no more calls.
+    pub fn drain(&self) {
+        self.lock().is_draining = true;
+        self.changed.notify_waiters();
+    }
+
+    /// Whether no more calls are taken.
+    pub fn is_draining(&self) -> bool {
+        self.lock().is_draining
+    }
+
+    /// Has every call end now: this task must leave.
+    pub fn end_all(&self) {
+        for call in self.lock().calls.values() {
+            let _ = call.commands.try_send(Command::Drain);
+        }
+    }
+
+    /// Returns when a call came or went, or draining began.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Returns once there are no calls.
+    pub async fn emptied(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.used() == 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn equip(
+        &self,
+        call_ref: &str,
+        asked: &door::Offer,
+    ) -> Result<(Parts, String, mpsc::Sender<Command>), Refused> {
+        let equipment = &self.equipment;
+        let offer = Offer::read(&asked.offer)?;
+        let socket = socket(equipment.bind_ip)?;
+        let address = SocketAddr::new(equipment.public_ip, socket.local_addr()?.port());
+        let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
+        let (commands, orders) = mpsc::channel(4);
+        let parts = Parts {
+            call_ref: call_ref.to_owned(),
+            fence: asked.fence,
+            deadline: Instant::now() + until(asked.ring_deadline_ms),
+            socket,
+            peer,
+            agent: Agent::connect(equipment.endpoint(), equipment.agent.config.clone()),
+            limits: equipment.agent.limits,
+            journal: Journal::new(call_ref, &equipment.task.id, asked.rang_at_ms, asked.version),
+            diary: equipment.diary.clone(),
+            control: equipment.control.clone(),
+            task: equipment.task.clone(),
+            orders,
+        };
+        Ok((parts, answer, commands))
+    }
+
+    fn hold(self: &Arc<Self>, parts: Parts) {
+        self.changed.notify_waiters();
+        let calls = self.clone();
+        let (call_ref, fence) = (parts.call_ref.clone(), parts.fence);
+        tokio::spawn(async move {
+            hold(parts).await;
+            calls.forget(&call_ref, fence);
+        });
+    }
+
+    fn forget(&self, call_ref: &str, fence: u64) {
+        let mut held = self.lock();
+        if held.calls.get(call_ref).is_some_and(|call| call.fence == fence) {
+            held.calls.remove(call_ref);
+        }
+        drop(held);
+        self.changed.notify_waiters();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+impl Equipment {
+    fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            url: self.agent.url.clone(),
+            model: self.agent.model.clone(),
+            key: self.model_key.clone(),
+        }
+    }
+}
+
+/// A socket of the call's own, on a free port: many calls share one address and port of Meta's relay.
+fn socket(ip: IpAddr) -> std::io::Result<UdpSocket> {
+    let socket = std::net::UdpSocket::bind(SocketAddr::new(ip, 0))?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
+}
+
+fn until(deadline_ms: u64) -> Duration {
+    Duration::from_millis(deadline_ms.saturating_sub(now_ms()))
+}

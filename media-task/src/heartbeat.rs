@@ -1,0 +1,89 @@
+//! The heartbeat: keeps the lease, keeps the protection, and ticks calls that are overdue.
+
+use crate::calls::Calls;
+use crate::ecs::Task;
+use ledger::{CallControl, Ledger};
+use protocol::keys;
+use protocol::lease::{HEARTBEAT, HOLDS, Lease};
+use service::time::now_ms;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What beats.
+pub struct Heart {
+    /// The calls of this task.
+    pub calls: Arc<Calls>,
+    /// The table.
+    pub ledger: Ledger,
+    /// Who is ticked.
+    pub control: CallControl,
+    /// This task, as ECS knows it.
+    pub task: Task,
+    /// Where the door is.
+    pub door: SocketAddr,
+    /// The hash of the door's certificate.
+    pub pin: String,
+}
+
+impl Heart {
+    /// Beats for ever: every few seconds, and whenever a call comes or goes.
+    ///
+    /// Trouble at DynamoDB or at ECS never touches a call: the beat after this one may succeed.
+    pub async fn beat(self) {
+        let mut next = tokio::time::interval(HEARTBEAT);
+        next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = next.tick() => {
+                    self.renew().await;
+                    self.keep_protection().await;
+                    self.tick_overdue().await;
+                }
+                () = self.calls.changed() => self.renew().await,
+            }
+        }
+    }
+
+    /// Says in the registry that this task lives, and what room it has.
+    pub async fn renew(&self) {
+        if let Err(error) = self.ledger.renew(&self.lease()).await {
+            tracing::warn!("The lease is not renewed: {error:#}");
+        }
+    }
+
+    fn lease(&self) -> Lease {
+        let used = self.calls.used() as u64;
+        let is_ready = !self.calls.is_draining();
+        Lease {
+            pk: keys::task(&self.task.id),
+            sk: keys::LEASE.to_owned(),
+            gsi1pk: is_ready.then(|| keys::READY.to_owned()),
+            gsi1sk: is_ready.then(|| keys::sortable(used)),
+            task: self.task.id.clone(),
+            door: self.door.to_string(),
+            pin: self.pin.clone(),
+            revision: self.task.revision.clone(),
+            slots: self.calls.slots() as u64,
+            used,
+            until_ms: now_ms() + HOLDS.as_millis() as u64,
+        }
+    }
+
+    async fn keep_protection(&self) {
+        if let Err(error) = self.task.protect(self.calls.used() > 0).await {
+            tracing::warn!("The protection of this task is not as it should be: {error:#}");
+        }
+    }
+
+    async fn tick_overdue(&self) {
+        let due = match self.ledger.due(now_ms()).await {
+            Ok(due) => due,
+            Err(error) => return tracing::warn!("Cannot see which calls are overdue: {error:#}"),
+        };
+        for call_ref in due {
+            if let Err(error) = self.control.tick(call_ref).await {
+                tracing::warn!("Cannot tick an overdue call: {error:#}");
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What the media task is told by its environment, and by the secret named there.
+
+use bridge::Limits;
+use realtime::{Config, TurnDetection, connection};
+use secrecy::SecretString;
+use serde::Deserialize;
+use service::env::{Env, WrongSetting};
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The media task's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `TABLE`: the DynamoDB table.
+    pub table: String,
+    /// `MEDIA_SECRET`: name or ARN of the secret with the door's key and the model's.
+    pub media_secret: String,
+    /// `CALL_CONTROL`: name or ARN of the function that acts on calls.
+    pub call_control: String,
+    /// `AHOY_BIND_IP`: what sockets bind, default `0.0.0.0`.
+    pub bind_ip: IpAddr,
+    /// `AHOY_PUBLIC_IP`: where the world reaches this task: what answers and the lease say.
+    pub public_ip: IpAddr,
+    /// `AHOY_DOOR_PORT`: the door's TCP port, default 8443; 0 takes a free one.
+    pub door_port: u16,
+    /// `AHOY_SLOTS`: how many calls at once, default 50.
+    pub slots: usize,
+    /// Who answers.
+    pub agent: AgentSettings,
+}
+
+/// Who answers, and behind which model.
+#[derive(Debug, Clone)]
+pub struct AgentSettings {
+    /// `REALTIME_URL`: default `wss://api.openai.com/v1/realtime`.
+    pub url: String,
+    /// `REALTIME_MODEL`: default `gpt-realtime-2.1`.
+    pub model: String,
+    /// `AHOY_AGENT`: the agent file; without it an agent that is built in.
+    pub config: Config,
+    /// How long things may last.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Which one is missing or malformed.
+    pub fn from_env(env: &Env) -> Result<Self, WrongSetting> {
+        let bind_ip = env.parsed("AHOY_BIND_IP", IpAddr::V4(Ipv4Addr::UNSPECIFIED))?;
+        Ok(Self {
+            table: env.required("TABLE")?,
+            media_secret: env.required("MEDIA_SECRET")?,
+            call_control: env.required("CALL_CONTROL")?,
+            public_ip: public_ip(env, bind_ip)?,
+            bind_ip,
+            door_port: env.parsed("AHOY_DOOR_PORT", 8443)?,
+            slots: env.parsed("AHOY_SLOTS", 50)?,
+            agent: AgentSettings {
+                url: env.optional("REALTIME_URL").unwrap_or(connection::URL).to_owned(),
+                model: env.optional("REALTIME_MODEL").unwrap_or(connection::MODEL).to_owned(),
+                config: agent(env)?,
+                limits: Limits::default(),
+            },
+        })
+    }
+}
+
+/// A socket bound to one address is reached there; one bound to all of them must be told where.
+fn public_ip(env: &Env, bind_ip: IpAddr) -> Result<IpAddr, WrongSetting> {
+    if env.optional("AHOY_PUBLIC_IP").is_none() && bind_ip.is_unspecified() {
+        return Err(WrongSetting::Missing("AHOY_PUBLIC_IP"));
+    }
+    env.parsed("AHOY_PUBLIC_IP", bind_ip)
+}
+
+/// An agent file: what of it there is so far.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AgentFile {
+    instructions: String,
+    greeting: String,
+    #[serde(default = "default_voice")]
+    voice: String,
+}
+
+fn default_voice() -> String {
+    "marin".to_owned()
+}
+
+fn agent(env: &Env) -> Result<Config, WrongSetting> {
+    let file = match env.optional("AHOY_AGENT") {
+        None => built_in(),
+        Some(path) => read_agent(path).map_err(|reason| WrongSetting::Malformed {
+            name: "AHOY_AGENT",
+            value: path.to_owned(),
+            reason,
+        })?,
+    };
+    Ok(Config {
+        instructions: file.instructions,
+        greeting: file.greeting,
+        voice: file.voice,
+        turn_detection: TurnDetection::default(),
+    })
+}
+
+fn read_agent(path: &str) -> Result<AgentFile, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    toml::from_str(&text).map_err(|error| error.to_string().trim().replace('\n', " "))
+}
+
+fn built_in() -> AgentFile {
+    AgentFile {
+        instructions: "You answer the telephone of a small business. Be brief, friendly and honest. You are an AI \
+            assistant and say so when asked. If you do not know something, say so and offer that somebody calls back."
+            .to_owned(),
+        greeting: "Greet the caller in one short sentence, say that they are talking to an AI assistant, and ask how \
+            you can help."
+            .to_owned(),
+        voice: default_voice(),
+    }
+}
+
+/// The part of the media tasks' secret that a task reads.
+#[derive(Debug, Clone, Deserialize)]
+pub struct MediaSecret {
+    /// Seals requests at the door.
+    pub door_key: SecretString,
+    /// The model's key.
+    pub openai_api_key: SecretString,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENOUGH: [(&str, &str); 4] =
+        [("TABLE", "t"), ("MEDIA_SECRET", "s"), ("CALL_CONTROL", "c"), ("AHOY_PUBLIC_IP", "203.0.113.10")];
+
+    #[test]
+    fn what_is_not_set_has_a_default() {
+        let settings = Settings::from_env(&Env::of(&ENOUGH)).expect("nothing is missing");
+
+        assert_eq!(settings.agent.model, "gpt-realtime-2.1");
+        assert_eq!((settings.door_port, settings.slots), (8443, 50));
+    }
+
+    #[test]
+    fn a_task_that_does_not_know_its_address_says_so() {
+        let missing = Settings::from_env(&Env::of(&ENOUGH[..3])).expect_err("the address is missing");
+
+        assert_eq!(missing.to_string(), "AHOY_PUBLIC_IP is not set");
+    }
+
+    #[test]
+    fn an_agent_file_that_is_not_there_is_named() {
+        let mut settings = ENOUGH.to_vec();
+        settings.push(("AHOY_AGENT", "/nowhere/agent.toml"));
+
+        let wrong = Settings::from_env(&Env::of(&settings)).expect_err("there is no such file");
+
+        assert!(wrong.to_string().starts_with(r#"AHOY_AGENT is "/nowhere/agent.toml": No such file"#), "{wrong}");
+    }
+}
