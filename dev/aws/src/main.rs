@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,10 +41,22 @@ struct Arguments {
     logs: Option<PathBuf>,
 }
 
+/// What a program exits with when it was told something wrong (`EX_USAGE`).
+const WRONGLY_USED: u8 = 64;
+
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let arguments = Arguments::parse();
+    match rehearse(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error:#}");
+            ExitCode::from(WRONGLY_USED)
+        }
+    }
+}
+
+async fn rehearse(arguments: Arguments) -> anyhow::Result<()> {
     let cloud = Cloud::start(arguments.config()).await?;
     for Pair(function, address) in &arguments.listen {
         let address: SocketAddr = address.parse().with_context(|| format!("{address} is no address"))?;
