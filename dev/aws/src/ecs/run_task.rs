@@ -161,6 +161,41 @@ mod tests {
     }
 
     #[test]
+    fn of_two_equal_requests_with_one_token_the_second_starts_nothing() {
+        let mut state = State::new(Vec::new());
+        let asked = request(json!({"clientToken": "a"}));
+
+        let (started, answer) = admit(&mut state, &asked, vec![task()]).unwrap();
+        let (again, same_answer) = admit(&mut state, &asked, vec![task()]).unwrap();
+
+        assert_eq!((started.len(), again.len()), (1, 0));
+        assert_eq!(answer, same_answer);
+        assert_eq!(state.tasks.len(), 1);
+    }
+
+    #[test]
+    fn another_request_with_the_same_token_is_a_conflict() {
+        let mut state = State::new(Vec::new());
+        admit(&mut state, &request(json!({"clientToken": "a"})), vec![task()]).unwrap();
+
+        let other = request(json!({"clientToken": "a", "count": 2}));
+        let refusal = admit(&mut state, &other, vec![task(), task()]).unwrap_err();
+
+        assert_eq!(refusal.code, "ConflictException");
+        assert_eq!(state.tasks.len(), 1);
+    }
+
+    #[test]
+    fn requests_without_a_token_are_never_equal() {
+        let mut state = State::new(Vec::new());
+        for _ in 0..2 {
+            admit(&mut state, &request(json!({})), vec![task()]).unwrap();
+        }
+
+        assert_eq!(state.tasks.len(), 2);
+    }
+
+    #[test]
     fn an_override_of_an_unknown_container_is_refused() {
         let definition = Service::new("media-task", "/bin/true");
         let overriding = |name: &str| {
@@ -180,6 +215,10 @@ mod tests {
         let refusal = input::read::<RunTask>(br#"{"placementStrategy": []}"#).unwrap_err();
 
         assert!(refusal.message.contains("placementStrategy"), "{refusal}");
+    }
+
+    fn task() -> Task {
+        Task::standalone("ahoy", &Service::new("media-task", "/bin/true"))
     }
 
     fn request(change: Value) -> RunTask {
