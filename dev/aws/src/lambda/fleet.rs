@@ -50,6 +50,11 @@ impl Fleet {
         running.await.expect("an invocation does not panic")
     }
 
+    /// Whether nothing will be started any more.
+    pub(super) fn is_closing(&self) -> bool {
+        self.processes.is_closing()
+    }
+
     /// Kills every process, and returns when they are gone.
     pub(super) async fn kill(&self) {
         let running = std::mem::take(&mut self.lock().running);

@@ -61,6 +61,9 @@ async fn deliver(fleet: Arc<Fleet>, invocation: Invocation) {
     let mut pauses = fleet.retry_after().iter();
     loop {
         let Outcome::Failure(error) = fleet.invoke(invocation.clone()).await else { return };
+        if fleet.is_closing() {
+            return tracing::debug!(function = fleet.name(), "An event ends with the cloud");
+        }
         let (function, error) = (fleet.name(), String::from_utf8_lossy(&error));
         let Some(pause) = pauses.next() else {
             return tracing::error!(function, %error, "An event is lost: {function} failed at every attempt");
