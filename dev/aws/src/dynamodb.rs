@@ -40,7 +40,7 @@ impl DynamoDb {
         let engine = listening::address(&listener);
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, over.cancelled_owned()));
         let names = tables.into_iter().map(|table| (table.logical_id, table.name)).collect();
-        Ok(Self { engine, client: Client::builder(TokioExecutor::new()).build_http(), names })
+        Ok(Self { engine, client: client(), names })
     }
 
     /// The name of a table by its key in the template.
@@ -70,6 +70,12 @@ impl DynamoDb {
             .build()
             .expect("all its parts are given")
     }
+}
+
+fn client() -> Client<HttpConnector, Body> {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    Client::builder(TokioExecutor::new()).build(connector)
 }
 
 fn read(template: &Path) -> anyhow::Result<Vec<Table>> {

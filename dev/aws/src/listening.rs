@@ -3,6 +3,7 @@
 use anyhow::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::serve::ListenerExt;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
@@ -29,6 +30,8 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 pub(crate) fn serve(listener: TcpListener, router: Router, over: CancellationToken) {
     let service =
         router.layer(DefaultBodyLimit::disable()).into_make_service_with_connect_info::<SocketAddr>();
+    // Loopback must not add the 40 ms that a delayed acknowledgement costs.
+    let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
     tokio::spawn(async move {
         let serving = axum::serve(listener, service).with_graceful_shutdown(over.cancelled_owned());
         if let Err(error) = serving.await {
