@@ -1,1 +1,32 @@
-//! Stub.
+//! AWS on this machine's loopback: the real programs run as child processes, the services they call are played.
+//!
+//! [`Cloud::start`] makes the tables of a CloudFormation template, starts the tasks of its services and serves
+//! DynamoDB, Lambda, ECS and Secrets Manager at one address. The children find it by `AWS_ENDPOINT_URL`
+//! alone, so nothing in them knows that this is a rehearsal.
+//!
+//! It is strict: what AWS refuses is refused, and what is not played is an error, never a silent success.
+
+mod client;
+mod clock;
+mod cloud;
+mod config;
+mod dynamodb;
+mod ecs;
+mod endpoint;
+mod environment;
+mod identity;
+mod lambda;
+mod listening;
+mod logs;
+mod process;
+mod processes;
+mod refusal;
+mod requests;
+mod secrets;
+mod template;
+
+pub use cloud::Cloud;
+pub use config::{CloudConfig, Function, Service};
+pub use ecs::{LastStatus, TaskStatus};
+pub use logs::{LogFile, Logs};
+pub use refusal::Refusal;

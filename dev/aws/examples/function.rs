@@ -1,0 +1,47 @@
+//! A function on strings: does what the test that invokes it says.
+//!
+//! An event `{"ask": "127.0.0.1:port"}` makes it call the test, say `<request id> <pid>`, and do as it is told: `ok`,
+//! `fail`, `exit` or nothing at all. The event of a URL is answered by path; every other event is sent back.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    if std::env::var_os("EXIT_AT_START").is_some() {
+        std::process::exit(4);
+    }
+    run(service_fn(answer)).await
+}
+
+async fn answer(event: LambdaEvent<Value>) -> Result<Value, Error> {
+    let (event, context) = event.into_parts();
+    if let Some(test) = event["ask"].as_str() {
+        return obey(test, &context.request_id).await;
+    }
+    match event["rawPath"].as_str() {
+        Some("/binary") => Ok(json!({
+            "statusCode": 201,
+            "headers": {"content-type": "application/octet-stream"},
+            "body": "/wA=",
+            "isBase64Encoded": true,
+        })),
+        Some("/fail") => Err("told to fail".into()),
+        Some(_) | None => Ok(event),
+    }
+}
+
+async fn obey(test: &str, request_id: &str) -> Result<Value, Error> {
+    let pid = std::process::id();
+    let mut test = BufReader::new(TcpStream::connect(test).await?);
+    test.write_all(format!("{request_id} {pid}\n").as_bytes()).await?;
+    let mut order = String::new();
+    test.read_line(&mut order).await?;
+    match order.trim() {
+        "ok" => Ok(json!({ "pid": pid })),
+        "exit" => std::process::exit(3),
+        _ => Err(format!("told to {}", order.trim()).into()),
+    }
+}

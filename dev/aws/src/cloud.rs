@@ -1,0 +1,168 @@
+//! The cloud as a rehearsal holds it: starts it, asks it, makes mischief in it, ends it.
+
+use crate::client;
+use crate::config::CloudConfig;
+use crate::dynamodb::DynamoDb;
+use crate::ecs::{Ecs, TaskStatus};
+use crate::endpoint::{self, Services};
+use crate::environment::{self, Environment};
+use crate::lambda::Lambda;
+use crate::listening::{self, ANY_PORT};
+use crate::logs::LogFile;
+use crate::process::Ending;
+use crate::processes::Processes;
+use crate::refusal::Refusal;
+use crate::requests::Requests;
+use crate::secrets::Secrets;
+use aws_config::SdkConfig;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio_util::sync::DropGuard;
+
+/// AWS on loopback. Dropping it kills every child; [`Cloud::stop`] lets them end first.
+#[derive(Debug)]
+pub struct Cloud {
+    environment: Environment,
+    services: Arc<Services>,
+    processes: Arc<Processes>,
+    _over: DropGuard,
+}
+
+impl Cloud {
+    /// Creates the tables, starts the services' tasks and listens.
+    ///
+    /// When it returns every task has a process; whether that process is ready is for the product to say.
+    ///
+    /// # Errors
+    /// When a program does not exist, or the template cannot be made into tables.
+    pub async fn start(config: CloudConfig) -> anyhow::Result<Self> {
+        let ending = Ending::default();
+        let over = ending.over.clone();
+        let guard = over.clone().drop_guard();
+        let listener = listening::bind(ANY_PORT).await?;
+        let address = listening::address(&listener);
+        let environment = environment::pointing_at(address);
+        let processes = Arc::new(Processes::new(environment.clone(), config.logs, ending));
+        let dynamodb = DynamoDb::start(&config.template, over.clone()).await?;
+        let lambda = Lambda::start(config.functions, processes.clone()).await?;
+        let ecs = Ecs::start(config.cluster, config.services, address, processes.clone())?;
+        let secrets = Secrets::new(config.secrets);
+        let services = Services { dynamodb, ecs, lambda, secrets, requests: Requests::default() };
+        let services = Arc::new(services);
+        listening::serve(listener, endpoint::router(services.clone()), over);
+        services.ecs.settled().await;
+        Ok(Self { environment, services, processes, _over: guard })
+    }
+
+    /// The address of every service, `http://127.0.0.1:port`.
+    pub fn endpoint(&self) -> String {
+        self.environment["AWS_ENDPOINT_URL"].clone()
+    }
+
+    /// What every child gets, and what another program needs to speak to this cloud and to nothing else.
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        self.environment.clone()
+    }
+
+    /// The same for a client in this process: give it to `aws_sdk_…::Client::new`.
+    pub fn sdk_config(&self) -> SdkConfig {
+        client::configuration(&self.environment)
+    }
+
+    /// The name of a table by its key in the template.
+    pub fn table_name(&self, logical_id: &str) -> Option<&str> {
+        self.services.dynamodb.table_name(logical_id)
+    }
+
+    /// A function's URL, `http://127.0.0.1:port/`. Every path under it reaches the function as `rawPath`.
+    ///
+    /// # Panics
+    /// When there is no such function.
+    pub fn function_url(&self, name: &str) -> String {
+        let address = self.services.lambda.url(name);
+        format!("http://{}/", address.unwrap_or_else(|| panic!("there is no function {name}")))
+    }
+
+    /// Gives a function one more URL, at an address somebody outside knows.
+    ///
+    /// # Errors
+    /// When there is no such function, or another process listens there.
+    pub async fn listen_at(&self, function: &str, address: SocketAddr) -> anyhow::Result<SocketAddr> {
+        self.services.lambda.listen_at(function, address).await
+    }
+
+    /// Kills every process of a function, and returns when they are gone.
+    ///
+    /// What they were doing fails: a caller that waits gets a `FunctionError`, an event is tried again in a new process.
+    ///
+    /// # Errors
+    /// When there is no such function.
+    pub async fn kill_function(&self, name: &str) -> anyhow::Result<()> {
+        self.services.lambda.kill(name).await
+    }
+
+    /// The pids of a function's processes, oldest first; none before its first invocation.
+    pub fn function_pids(&self, name: &str) -> Vec<u32> {
+        self.services.lambda.pids(name)
+    }
+
+    /// Every task there ever was, oldest first.
+    pub fn tasks(&self) -> Vec<TaskStatus> {
+        self.services.ecs.tasks()
+    }
+
+    /// Waits until the tasks are as wished, and tells how they are then.
+    pub async fn tasks_until(&self, wished: impl Fn(&[TaskStatus]) -> bool) -> Vec<TaskStatus> {
+        self.services.ecs.until(wished).await
+    }
+
+    /// Kills a task's process, as a crash would, and returns when the task is STOPPED.
+    ///
+    /// # Errors
+    /// When there is no such task, or it has no process yet.
+    pub async fn kill_task(&self, id_or_arn: &str) -> anyhow::Result<()> {
+        self.services.ecs.kill(id_or_arn).await
+    }
+
+    /// Asks a task to stop: SIGTERM, then SIGKILL after its stop timeout. Returns at once.
+    ///
+    /// # Errors
+    /// When there is no such task.
+    pub fn stop_task(&self, id_or_arn: &str) -> anyhow::Result<()> {
+        self.services.ecs.stop(id_or_arn, "Task stopped by the rehearsal")
+    }
+
+    /// Tells a service how many tasks to keep. Protected tasks survive.
+    ///
+    /// # Errors
+    /// When there is no such service.
+    pub fn scale(&self, service: &str, desired: usize) -> anyhow::Result<()> {
+        self.services.ecs.scale(service, desired)
+    }
+
+    /// Gives a secret a new value; the one before becomes `AWSPREVIOUS`.
+    pub fn rotate_secret(&self, id: &str, value: impl Into<String>) {
+        self.services.secrets.rotate(id, value.into());
+    }
+
+    /// How often each `service.Action` was called, such as `dynamodb.PutItem`; refused calls included.
+    pub fn requests(&self) -> BTreeMap<String, usize> {
+        self.services.requests.counts()
+    }
+
+    /// Refuses the next calls of a `service.Action`, so many times.
+    pub fn refuse_next(&self, action: &str, times: usize, refusal: Refusal) {
+        self.services.requests.refuse_next(action, times, refusal);
+    }
+
+    /// The logs of the children so far, in the order they started.
+    pub fn log_files(&self) -> Vec<LogFile> {
+        self.processes.log_files()
+    }
+
+    /// Asks every child to end, waits briefly, kills who is left.
+    pub async fn stop(self) {
+        self.processes.end().await;
+    }
+}

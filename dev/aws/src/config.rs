@@ -1,0 +1,110 @@
+//! What a cloud is made of: a template, functions, services, secrets.
+
+use crate::logs::Logs;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything [`Cloud::start`](crate::Cloud::start) needs to know.
+#[derive(Debug, Clone)]
+pub struct CloudConfig {
+    /// The CloudFormation template whose `AWS::DynamoDB::Table` resources become tables.
+    pub template: PathBuf,
+    /// The one ECS cluster. A request that names another gets `ClusterNotFoundException`.
+    pub cluster: String,
+    /// The Lambda functions. Each starts cold, at its first invocation.
+    pub functions: Vec<Function>,
+    /// The ECS services, and with them the task definitions `RunTask` knows.
+    pub services: Vec<Service>,
+    /// Secret id (name or ARN) to its `SecretString`.
+    pub secrets: BTreeMap<String, String>,
+    /// Where the children's words go.
+    pub logs: Logs,
+}
+
+impl CloudConfig {
+    /// A cloud with the template's tables, cluster `ahoy`, and nothing running yet.
+    pub fn new(template: impl Into<PathBuf>) -> Self {
+        Self {
+            template: template.into(),
+            cluster: "ahoy".into(),
+            functions: Vec::new(),
+            services: Vec::new(),
+            secrets: BTreeMap::new(),
+            logs: Logs::Discarded,
+        }
+    }
+}
+
+/// A Lambda function: a program that speaks the Runtime API.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// What `Invoke` calls it.
+    pub name: String,
+    /// The program, which in AWS is called `bootstrap`.
+    pub binary: PathBuf,
+    /// Its own settings, beside what AWS gives every function.
+    pub env: BTreeMap<String, String>,
+    /// How long one invocation may take before the process is killed.
+    pub timeout: Duration,
+    /// How long to wait before each further attempt at a failed `Event` invocation; empty for none.
+    ///
+    /// AWS makes two, after one and after two minutes. Nobody rehearses that long.
+    pub retry_after: Vec<Duration>,
+}
+
+impl Function {
+    /// A function with Lambda's default timeout of 3 s, whose events are tried again after 0.5 s and 1 s.
+    pub fn new(name: impl Into<String>, binary: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.into(),
+            binary: binary.into(),
+            env: BTreeMap::new(),
+            timeout: Duration::from_secs(3),
+            retry_after: vec![Duration::from_millis(500), Duration::from_secs(1)],
+        }
+    }
+}
+
+/// An ECS service, and the task definition its tasks are made from.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// The service's name.
+    pub name: String,
+    /// The family of its task definition, as `RunTask` names it. There is one revision, 1.
+    pub family: String,
+    /// The name of the task's one container, as overrides name it.
+    pub container: String,
+    /// The program in that container.
+    pub binary: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Its own settings, beside what AWS gives every task.
+    pub env: BTreeMap<String, String>,
+    /// How many tasks the service keeps.
+    pub desired: usize,
+    /// How long a task may take to end after SIGTERM before it gets SIGKILL (`StopTimeout`).
+    pub stop_timeout: Duration,
+    /// How long a task takes to start: image pull and network interface, tens of seconds on Fargate.
+    ///
+    /// It holds for every task but those the service has when the cloud starts.
+    pub start_delay: Duration,
+}
+
+impl Service {
+    /// A service without tasks yet: family and container have its name, the stop timeout is ECS' default of 30 s.
+    pub fn new(name: impl Into<String>, binary: impl Into<PathBuf>) -> Self {
+        let name = name.into();
+        Self {
+            family: name.clone(),
+            container: name.clone(),
+            name,
+            binary: binary.into(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            desired: 0,
+            stop_timeout: Duration::from_secs(30),
+            start_delay: Duration::ZERO,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! DynamoDB: the embedded engine, the template's tables in it, and the way to it.
+
+use crate::listening::{self, ANY_PORT};
+use crate::refusal::Refusal;
+use crate::template::{self, Table};
+use anyhow::{Context, anyhow};
+use axum::body::Body;
+use axum::http::uri::{Authority, Scheme, Uri};
+use axum::http::{Request, header::HOST};
+use axum::response::{IntoResponse, Response};
+use dynoxide::Database;
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use tokio_util::sync::CancellationToken;
+
+/// The engine, which listens on a port of its own, and a client to hand it what the endpoint gets.
+///
+/// `dynoxide` offers its server whole, not as a router to mount; and what only its server does (validation of
+/// the raw request) must not be lost.
+#[derive(Debug)]
+pub(crate) struct DynamoDb {
+    engine: SocketAddr,
+    client: Client<HttpConnector, Body>,
+    names: BTreeMap<String, String>,
+}
+
+impl DynamoDb {
+    /// An engine in memory with the tables of a template.
+    pub(crate) async fn start(template: &Path, over: CancellationToken) -> anyhow::Result<Self> {
+        let tables = read(template)?;
+        let database = Database::memory().map_err(|error| anyhow!("cannot open DynamoDB: {error}"))?;
+        for table in &tables {
+            create(&database, table).with_context(|| format!("cannot create table {}", table.name))?;
+        }
+        let listener = listening::bind(ANY_PORT).await?;
+        let engine = listening::address(&listener);
+        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, over.cancelled_owned()));
+        let names = tables.into_iter().map(|table| (table.logical_id, table.name)).collect();
+        Ok(Self { engine, client: client(), names })
+    }
+
+    /// The name of a table by its key in the template.
+    pub(crate) fn table_name(&self, logical_id: &str) -> Option<&str> {
+        self.names.get(logical_id).map(String::as_str)
+    }
+
+    /// Hands a request to the engine as it came.
+    pub(crate) async fn forward(&self, mut request: Request<Body>) -> Response {
+        *request.uri_mut() = self.uri();
+        request.headers_mut().remove(HOST);
+        match self.client.request(request).await {
+            Ok(response) => response.into_response(),
+            Err(error) => {
+                tracing::error!(%error, "The DynamoDB engine did not answer");
+                Refusal::new("InternalServerError", error.to_string()).with_status(500).into_response()
+            }
+        }
+    }
+
+    fn uri(&self) -> Uri {
+        let authority: Authority = self.engine.to_string().parse().expect("an address is an authority");
+        Uri::builder()
+            .scheme(Scheme::HTTP)
+            .authority(authority)
+            .path_and_query("/")
+            .build()
+            .expect("all its parts are given")
+    }
+}
+
+fn client() -> Client<HttpConnector, Body> {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    Client::builder(TokioExecutor::new()).build(connector)
+}
+
+fn read(template: &Path) -> anyhow::Result<Vec<Table>> {
+    let text = std::fs::read_to_string(template)
+        .with_context(|| format!("cannot read the template {}", template.display()))?;
+    template::tables(&text).with_context(|| format!("in {}", template.display()))
+}
+
+fn create(database: &Database, table: &Table) -> anyhow::Result<()> {
+    let refused = |error| anyhow!("{error}");
+    database.create_table(serde_json::from_value(table.create.clone())?).map_err(refused)?;
+    if let Some(specification) = &table.time_to_live {
+        let update = json!({"TableName": table.name, "TimeToLiveSpecification": specification});
+        database.update_time_to_live(serde_json::from_value(update)?).map_err(refused)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! ECS: services that keep their tasks, tasks that are real processes, and what a task can ask about itself.
+
+mod agent;
+mod api;
+mod input;
+mod keeper;
+mod metadata;
+mod protection;
+mod run_task;
+mod runner;
+mod shapes;
+mod state;
+mod task;
+
+use crate::config::Service;
+use crate::environment::Environment;
+use crate::processes::Processes;
+use anyhow::{Context, bail};
+use state::State;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use task::{StopCode, Task};
+use tokio::sync::watch;
+
+pub(crate) use agent::router;
+pub use task::{LastStatus, TaskStatus};
+
+/// The one cluster, its services and its tasks.
+#[derive(Debug)]
+pub(crate) struct Ecs {
+    cluster: String,
+    address: SocketAddr,
+    processes: Arc<Processes>,
+    state: Mutex<State>,
+    /// How things stand after every change; whoever waits for something waits for this.
+    standing: watch::Sender<Vec<TaskStatus>>,
+}
+
+impl Ecs {
+    /// A cluster with its services, which start their tasks at once. `address` is where tasks ask about themselves.
+    ///
+    /// # Errors
+    /// When a service's program does not exist.
+    pub(crate) fn start(
+        cluster: String,
+        services: Vec<Service>,
+        address: SocketAddr,
+        processes: Arc<Processes>,
+    ) -> anyhow::Result<Arc<Self>> {
+        for service in &services {
+            runner::program(service, &runner::what(service)).ensure_exists()?;
+        }
+        let names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
+        let state = Mutex::new(State::new(services));
+        let ecs = Arc::new(Self { cluster, address, processes, state, standing: watch::Sender::default() });
+        for name in names {
+            ecs.start_warm(&name);
+            tokio::spawn(ecs.clone().keep(name));
+        }
+        Ok(ecs)
+    }
+
+    /// Resolves when no task is on its way up any more.
+    pub(crate) async fn settled(&self) {
+        self.until(|tasks| tasks.iter().all(|task| task.last_status != LastStatus::Provisioning)).await;
+    }
+
+    /// Waits until the tasks are as wished, and tells how they are then.
+    pub(crate) async fn until(&self, wished: impl Fn(&[TaskStatus]) -> bool) -> Vec<TaskStatus> {
+        let mut standing = self.standing.subscribe();
+        let tasks = standing.wait_for(|tasks| wished(tasks)).await;
+        tasks.expect("the sender lives as long as self").clone()
+    }
+
+    pub(crate) fn tasks(&self) -> Vec<TaskStatus> {
+        self.look(|state| state.tasks.iter().map(Task::status).collect())
+    }
+
+    /// Ends a task's process at once, as a crash would, and returns when it is gone.
+    pub(crate) async fn kill(&self, task: &str) -> anyhow::Result<()> {
+        let process = self.look(|state| state.task(task).map(|task| task.process.clone()));
+        let Some(process) = process.with_context(|| format!("there is no task {task}"))? else {
+            bail!("task {task} has no process yet");
+        };
+        process.kill();
+        self.until(|tasks| {
+            tasks.iter().all(|status| !status.is(task) || status.last_status == LastStatus::Stopped)
+        })
+        .await;
+        Ok(())
+    }
+
+    /// Asks a task to stop, as `StopTask` does.
+    pub(crate) fn stop(&self, task: &str, reason: &str) -> anyhow::Result<()> {
+        self.change(|state| {
+            let task = state.task_mut(task).with_context(|| format!("there is no task {task}"))?;
+            task.ask_to_stop(StopCode::UserInitiated, reason);
+            Ok(())
+        })
+    }
+
+    /// Tells a service how many tasks to keep, as `UpdateService` does.
+    pub(crate) fn scale(&self, service: &str, desired: usize) -> anyhow::Result<()> {
+        self.change(|state| {
+            let service =
+                state.service_mut(service).with_context(|| format!("there is no service {service}"))?;
+            service.config.desired = desired;
+            Ok(())
+        })
+    }
+
+    fn start_warm(self: &Arc<Self>, service: &str) {
+        let (config, desired) = self.look(|state| {
+            let service = state.service(service).expect("it was just put in");
+            (service.config.clone(), service.config.desired)
+        });
+        for _ in 0..desired {
+            self.launch(Task::of_service(&self.cluster, &config), Duration::ZERO);
+        }
+    }
+
+    /// Enters a task and starts its process after `delay`.
+    fn launch(self: &Arc<Self>, task: Task, delay: Duration) {
+        let id = task.id.clone();
+        self.change(|state| state.tasks.push(task));
+        tokio::spawn(self.clone().run(id, delay));
+    }
+
+    /// What a task's process is told so that it can ask about itself.
+    fn task_environment(&self, task: &Task) -> Environment {
+        let (address, container) = (self.address, task.container_id());
+        [
+            ("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE".to_owned()),
+            ("ECS_CONTAINER_METADATA_URI_V4", format!("http://{address}/v4/{container}")),
+            ("ECS_AGENT_URI", format!("http://{address}/api/{container}")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.lock().expect("nobody panics while holding the cluster"))
+    }
+
+    /// Changes the cluster and lets everybody know.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state.lock().expect("nobody panics while holding the cluster");
+        let result = change(&mut state);
+        self.standing.send_replace(state.tasks.iter().map(Task::status).collect());
+        result
+    }
+}

@@ -1,0 +1,234 @@
+//! `RunTask`: what it refuses, what a client token means, and the tasks it starts.
+
+use super::input::{Awsvpc, RunTask};
+use super::state::State;
+use super::task::Task;
+use super::{Ecs, shapes};
+use crate::config::Service;
+use crate::environment::Environment;
+use crate::refusal::Refusal;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// The most tasks one request may start.
+const MOST_TASKS: usize = 10;
+/// The most characters a client token may have.
+const LONGEST_TOKEN: usize = 64;
+/// The most characters `startedBy` may have.
+const LONGEST_STARTED_BY: usize = 128;
+
+/// A request that was carried out under a client token.
+#[derive(Debug, Clone)]
+pub(super) struct Carried {
+    request: RunTask,
+    tasks: Vec<String>,
+}
+
+impl Ecs {
+    pub(super) fn run_task(self: &Arc<Self>, request: RunTask) -> Result<Value, Refusal> {
+        let definition = self.definition(&request)?;
+        let overrides = overrides(&request, &definition)?;
+        check(&request)?;
+        let count = request.count.unwrap_or(1);
+        let tasks: Vec<Task> =
+            (0..count).map(|_| self.standalone(&request, &definition, overrides.clone())).collect();
+        // In one step, so that of two requests with one token, however close, one carries out nothing.
+        let (started, ids) = self.change(|state| admit(state, &request, tasks))?;
+        for id in started {
+            tokio::spawn(self.clone().run(id, definition.start_delay));
+        }
+        Ok(self.reply(&ids))
+    }
+
+    fn definition(&self, request: &RunTask) -> Result<Service, Refusal> {
+        let name = request.task_definition.as_deref();
+        let name = name
+            .ok_or_else(|| Refusal::new("InvalidParameterException", "TaskDefinition can not be blank."))?;
+        let definition = self.look(|state| state.definition(name).cloned());
+        definition.ok_or_else(|| Refusal::new("ClientException", "TaskDefinition not found."))
+    }
+
+    fn standalone(&self, request: &RunTask, definition: &Service, overrides: Environment) -> Task {
+        let group = request.group.clone().unwrap_or_else(|| format!("family:{}", definition.family));
+        Task {
+            started_by: request.started_by.clone(),
+            group: Some(group),
+            overrides,
+            ..Task::standalone(&self.cluster, definition)
+        }
+    }
+
+    fn reply(&self, ids: &[String]) -> Value {
+        self.look(|state| {
+            let tasks = ids.iter().filter_map(|id| state.task(id));
+            let tasks: Vec<Value> = tasks.map(|task| shapes::task(&self.cluster, task)).collect();
+            json!({"tasks": tasks, "failures": []})
+        })
+    }
+}
+
+/// Enters the tasks, unless an equal request with this token entered some before: those are the answer then.
+///
+/// Tells which tasks are new and which are the answer. Another request with that token is a conflict.
+fn admit(
+    state: &mut State,
+    request: &RunTask,
+    tasks: Vec<Task>,
+) -> Result<(Vec<String>, Vec<String>), Refusal> {
+    let before = request.client_token.as_ref().and_then(|token| state.tokens.get(token));
+    match before {
+        Some(carried) if carried.request == *request => return Ok((Vec::new(), carried.tasks.clone())),
+        Some(_) => {
+            let message = "The provided clientToken is already in use with a different RunTask request.";
+            return Err(Refusal::new("ConflictException", message));
+        }
+        None => {}
+    }
+    let ids: Vec<String> = tasks.iter().map(|task| task.id.clone()).collect();
+    if let Some(token) = request.client_token.clone() {
+        state.tokens.insert(token, Carried { request: request.clone(), tasks: ids.clone() });
+    }
+    state.tasks.extend(tasks);
+    Ok((ids.clone(), ids))
+}
+
+/// What a Fargate task in an awsvpc network cannot do without, and the limits of the API reference.
+fn check(request: &RunTask) -> Result<(), Refusal> {
+    let invalid = |message: &str| Err(Refusal::new("InvalidParameterException", message));
+    if !(1..=MOST_TASKS).contains(&request.count.unwrap_or(1)) {
+        return invalid("count must be between 1 and 10");
+    }
+    if request.client_token.as_ref().is_some_and(|token| token.len() > LONGEST_TOKEN) {
+        return invalid("clientToken must not be longer than 64 characters");
+    }
+    if request.started_by.as_ref().is_some_and(|by| by.len() > LONGEST_STARTED_BY) {
+        return invalid("startedBy must not be longer than 128 characters");
+    }
+    match (request.launch_type.as_deref(), &request.capacity_provider_strategy) {
+        (Some("FARGATE"), None) | (None, Some(_)) => {}
+        (Some(_), Some(_)) => return invalid("Specify either launchType or capacityProviderStrategy."),
+        (_, None) => return invalid("No Container Instances were found in your cluster."),
+    }
+    let network =
+        request.network_configuration.as_ref().and_then(|network| network.awsvpc_configuration.as_ref());
+    match network {
+        None => invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified."),
+        Some(Awsvpc { subnets, .. }) if subnets.is_empty() => invalid("subnets can not be empty."),
+        Some(_) => Ok(()),
+    }
+}
+
+fn overrides(request: &RunTask, definition: &Service) -> Result<Environment, Refusal> {
+    let mut environment = Environment::new();
+    for container in &request.overrides.container_overrides {
+        let name = container.name.as_deref().unwrap_or_default();
+        if name != definition.container {
+            let message =
+                format!("Override for container named {name} is not a container in the TaskDefinition.");
+            return Err(Refusal::new("InvalidParameterException", message));
+        }
+        environment
+            .extend(container.environment.iter().map(|entry| (entry.name.clone(), entry.value.clone())));
+    }
+    Ok(environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::input;
+    use super::*;
+
+    #[test]
+    fn a_request_that_aws_would_carry_out_passes() {
+        assert_eq!(check(&request(json!({}))), Ok(()));
+    }
+
+    #[test]
+    fn a_request_that_aws_would_refuse_is_refused() {
+        for (change, says) in [
+            (json!({"count": 11}), "between 1 and 10"),
+            (json!({"count": 0}), "between 1 and 10"),
+            (json!({"clientToken": "x".repeat(65)}), "64"),
+            (json!({"startedBy": "x".repeat(129)}), "128"),
+            (json!({"launchType": null}), "No Container Instances"),
+            (json!({"networkConfiguration": null}), "Network Configuration must be provided"),
+            (json!({"networkConfiguration": {"awsvpcConfiguration": {"subnets": []}}}), "subnets"),
+        ] {
+            let refusal = check(&request(change.clone())).unwrap_err();
+
+            assert!(refusal.message.contains(says), "{change}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn of_two_equal_requests_with_one_token_the_second_starts_nothing() {
+        let mut state = State::new(Vec::new());
+        let asked = request(json!({"clientToken": "a"}));
+
+        let (started, answer) = admit(&mut state, &asked, vec![task()]).unwrap();
+        let (again, same_answer) = admit(&mut state, &asked, vec![task()]).unwrap();
+
+        assert_eq!((started.len(), again.len()), (1, 0));
+        assert_eq!(answer, same_answer);
+        assert_eq!(state.tasks.len(), 1);
+    }
+
+    #[test]
+    fn another_request_with_the_same_token_is_a_conflict() {
+        let mut state = State::new(Vec::new());
+        admit(&mut state, &request(json!({"clientToken": "a"})), vec![task()]).unwrap();
+
+        let other = request(json!({"clientToken": "a", "count": 2}));
+        let refusal = admit(&mut state, &other, vec![task(), task()]).unwrap_err();
+
+        assert_eq!(refusal.code, "ConflictException");
+        assert_eq!(state.tasks.len(), 1);
+    }
+
+    #[test]
+    fn requests_without_a_token_are_never_equal() {
+        let mut state = State::new(Vec::new());
+        for _ in 0..2 {
+            admit(&mut state, &request(json!({})), vec![task()]).unwrap();
+        }
+
+        assert_eq!(state.tasks.len(), 2);
+    }
+
+    #[test]
+    fn an_override_of_an_unknown_container_is_refused() {
+        let definition = Service::new("media-task", "/bin/true");
+        let overriding = |name: &str| {
+            let environment = json!([{"name": "CALL", "value": "1"}]);
+            request(
+                json!({"overrides": {"containerOverrides": [{"name": name, "environment": environment}]}}),
+            )
+        };
+
+        assert_eq!(overrides(&overriding("media-task"), &definition).unwrap()["CALL"], "1");
+        let refusal = overrides(&overriding("other"), &definition).unwrap_err();
+        assert!(refusal.message.contains("container named other"), "{refusal}");
+    }
+
+    #[test]
+    fn a_member_that_is_not_played_is_refused() {
+        let refusal = input::read::<RunTask>(br#"{"placementStrategy": []}"#).unwrap_err();
+
+        assert!(refusal.message.contains("placementStrategy"), "{refusal}");
+    }
+
+    fn task() -> Task {
+        Task::standalone("ahoy", &Service::new("media-task", "/bin/true"))
+    }
+
+    fn request(change: Value) -> RunTask {
+        let mut request = json!({
+            "taskDefinition": "media-task",
+            "launchType": "FARGATE",
+            "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+        });
+        let change = change.as_object().unwrap().clone();
+        request.as_object_mut().unwrap().extend(change);
+        input::read(request.to_string().as_bytes()).unwrap()
+    }
+}

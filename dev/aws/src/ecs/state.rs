@@ -1,0 +1,67 @@
+//! What the cluster holds: its services and every task there ever was.
+
+use super::keeper::Losses;
+use super::run_task::Carried;
+use super::task::Task;
+use crate::config::Service;
+use crate::identity::short_name;
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+/// The cluster's services and tasks.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) services: Vec<ServiceState>,
+    pub(super) tasks: Vec<Task>,
+    /// What `RunTask` did under each client token.
+    pub(super) tokens: BTreeMap<String, Carried>,
+}
+
+/// A service, and how it fares.
+#[derive(Debug)]
+pub(super) struct ServiceState {
+    pub(super) config: Service,
+    pub(super) losses: Losses,
+    pub(super) created: SystemTime,
+}
+
+impl State {
+    pub(super) fn new(services: Vec<Service>) -> Self {
+        let created = SystemTime::now();
+        let service = |config| ServiceState { config, losses: Losses::default(), created };
+        Self {
+            services: services.into_iter().map(service).collect(),
+            tasks: Vec::new(),
+            tokens: BTreeMap::new(),
+        }
+    }
+
+    /// A task by its id or ARN.
+    pub(super) fn task(&self, id_or_arn: &str) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.id == short_name(id_or_arn))
+    }
+
+    pub(super) fn task_mut(&mut self, id_or_arn: &str) -> Option<&mut Task> {
+        self.tasks.iter_mut().find(|task| task.id == short_name(id_or_arn))
+    }
+
+    /// A service by its name or ARN.
+    pub(super) fn service(&self, name_or_arn: &str) -> Option<&ServiceState> {
+        self.services.iter().find(|service| service.config.name == short_name(name_or_arn))
+    }
+
+    pub(super) fn service_mut(&mut self, name_or_arn: &str) -> Option<&mut ServiceState> {
+        self.services.iter_mut().find(|service| service.config.name == short_name(name_or_arn))
+    }
+
+    /// A task definition by `family`, `family:1` or ARN. There is but revision 1.
+    pub(super) fn definition(&self, name_or_arn: &str) -> Option<&Service> {
+        let name = name_or_arn.rsplit_once('/').map_or(name_or_arn, |(_, name)| name);
+        let family = name.strip_suffix(":1").unwrap_or(name);
+        self.services.iter().map(|service| &service.config).find(|config| config.family == family)
+    }
+
+    pub(super) fn tasks_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Task> {
+        self.tasks.iter().filter(move |task| task.service.as_deref() == Some(service))
+    }
+}

@@ -1,0 +1,102 @@
+//! The one address of every service: finds who is asked, counts, and has it answered.
+
+use crate::dynamodb::DynamoDb;
+use crate::ecs::{self, Ecs};
+use crate::lambda::{self, Lambda};
+use crate::refusal::Refusal;
+use crate::requests::Requests;
+use crate::secrets::Secrets;
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Request, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Everything that can be asked.
+#[derive(Debug)]
+pub(crate) struct Services {
+    pub(crate) dynamodb: DynamoDb,
+    pub(crate) ecs: Arc<Ecs>,
+    pub(crate) lambda: Lambda,
+    pub(crate) secrets: Secrets,
+    pub(crate) requests: Requests,
+}
+
+/// Lambda is asked by path, the agent of a task too, all others by the `x-amz-target` header.
+pub(crate) fn router(services: Arc<Services>) -> Router {
+    Router::new()
+        .route("/", post(answer_target))
+        .route("/2015-03-31/functions/{function}/invocations", post(answer_invoke))
+        .fallback(answer_unknown)
+        .with_state(services.clone())
+        .merge(ecs::router(services.ecs.clone()))
+}
+
+async fn answer_target(State(services): State<Arc<Services>>, request: Request<Body>) -> Response {
+    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+    let Some((service, action)) = target.and_then(|target| target.split_once('.')) else {
+        return refuse(
+            "a request without x-amz-target",
+            Refusal::unknown_operation("a request without target"),
+        );
+    };
+    let (service, action) = (service.to_owned(), action.to_owned());
+    let answered = services.answer(&service, &action, request).await;
+    answered.unwrap_or_else(|refusal| refuse(&format!("{service}.{action}"), refusal))
+}
+
+async fn answer_invoke(
+    State(services): State<Arc<Services>>,
+    Path(function): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let answered = match services.requests.enter("lambda.Invoke") {
+        Ok(()) => lambda::invoke(&services.lambda, &function, &headers, body).await,
+        Err(refusal) => Err(refusal),
+    };
+    answered.unwrap_or_else(|refusal| refuse("lambda.Invoke", refusal))
+}
+
+async fn answer_unknown(uri: Uri) -> Response {
+    refuse(uri.path(), Refusal::unknown_operation(uri.path()))
+}
+
+impl Services {
+    async fn answer(&self, service: &str, action: &str, request: Request<Body>) -> Result<Response, Refusal> {
+        match service {
+            "DynamoDB_20120810" | "DynamoDBStreams_20120810" => {
+                self.requests.enter(&format!("dynamodb.{action}"))?;
+                Ok(self.dynamodb.forward(request).await)
+            }
+            "AmazonEC2ContainerServiceV20141113" => {
+                self.requests.enter(&format!("ecs.{action}"))?;
+                Ok(json_1_1(&self.ecs.answer(action, &read(request).await?)?))
+            }
+            "secretsmanager" => {
+                self.requests.enter(&format!("secretsmanager.{action}"))?;
+                Ok(json_1_1(&self.secrets.answer(action, &read(request).await?)?))
+            }
+            _ => Err(Refusal::unknown_operation(&format!("{service}.{action}"))),
+        }
+    }
+}
+
+async fn read(request: Request<Body>) -> Result<Bytes, Refusal> {
+    let body = to_bytes(request.into_body(), usize::MAX).await;
+    body.map_err(|error| Refusal::new("SerializationException", error.to_string()))
+}
+
+fn json_1_1(body: &Value) -> Response {
+    ([(CONTENT_TYPE, "application/x-amz-json-1.1")], body.to_string()).into_response()
+}
+
+/// A refusal is always worth a line: whoever rehearses will want to know.
+fn refuse(what: &str, refusal: Refusal) -> Response {
+    tracing::warn!(code = refusal.code, "Refused {what}: {}", refusal.message);
+    refusal.into_response()
+}

@@ -1,0 +1,21 @@
+//! Who we are in this cloud: its region and account, and the names built from them.
+
+/// The only region there is.
+pub(crate) const REGION: &str = "us-east-1";
+/// The only account there is.
+pub(crate) const ACCOUNT: &str = "000000000000";
+/// Where every task runs.
+pub(crate) const ZONE: &str = "us-east-1a";
+
+/// `arn:aws:{service}:us-east-1:000000000000:{resource}`
+pub(crate) fn arn(service: &str, resource: &str) -> String {
+    format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}")
+}
+
+/// The last part of an ARN, or the name itself when it is none: `arn:…:task/ahoy/1f` is `1f`.
+pub(crate) fn short_name(name_or_arn: &str) -> &str {
+    match name_or_arn.strip_prefix("arn:") {
+        Some(arn) => arn.rsplit(['/', ':']).next().unwrap_or(arn),
+        None => name_or_arn,
+    }
+}

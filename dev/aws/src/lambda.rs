@@ -1,0 +1,81 @@
+//! Lambda: functions that start cold, answer one invocation at a time each, and are asked again when they fail.
+
+mod event;
+mod fleet;
+mod invoke;
+mod outcome;
+mod reply;
+mod runtime;
+mod sandbox;
+mod url;
+
+use crate::config::Function;
+use crate::identity::short_name;
+use crate::listening::{self, ANY_PORT};
+use crate::processes::Processes;
+use anyhow::Context;
+use fleet::Fleet;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+pub(crate) use invoke::invoke;
+
+/// The most bytes an invocation and its reply may have: 6 MB (Lambda quotas, "Invocation payload").
+const SYNCHRONOUS_LIMIT: usize = 6 * 1024 * 1024;
+/// The most bytes an `Event` may have: 1 MB (Lambda quotas; it was 256 KB until October 2025).
+const EVENT_LIMIT: usize = 1024 * 1024;
+
+/// All functions of the cloud, and their URLs.
+#[derive(Debug)]
+pub(crate) struct Lambda {
+    functions: BTreeMap<String, Arc<Fleet>>,
+    urls: BTreeMap<String, SocketAddr>,
+    processes: Arc<Processes>,
+}
+
+impl Lambda {
+    /// Gives every function a URL. No process starts before the first invocation.
+    pub(crate) async fn start(functions: Vec<Function>, processes: Arc<Processes>) -> anyhow::Result<Self> {
+        let mut lambda = Self { functions: BTreeMap::new(), urls: BTreeMap::new(), processes };
+        for function in functions {
+            let name = function.name.clone();
+            let fleet = Fleet::new(function, lambda.processes.clone())?;
+            lambda.functions.insert(name.clone(), Arc::new(fleet));
+            let url = lambda.listen_at(&name, ANY_PORT).await?;
+            lambda.urls.insert(name, url);
+        }
+        Ok(lambda)
+    }
+
+    /// Gives a function one more URL.
+    pub(crate) async fn listen_at(&self, name: &str, address: SocketAddr) -> anyhow::Result<SocketAddr> {
+        let fleet = self.fleet(name).with_context(|| format!("there is no function {name}"))?;
+        let listener = listening::bind(address).await?;
+        let address = listening::address(&listener);
+        listening::serve(listener, url::router(fleet.clone()), self.processes.over());
+        Ok(address)
+    }
+
+    /// Where a function's own URL listens.
+    pub(crate) fn url(&self, name: &str) -> Option<SocketAddr> {
+        self.urls.get(name).copied()
+    }
+
+    /// Kills every process of a function, and returns when they are gone.
+    pub(crate) async fn kill(&self, name: &str) -> anyhow::Result<()> {
+        self.fleet(name).with_context(|| format!("there is no function {name}"))?.kill().await;
+        Ok(())
+    }
+
+    /// The pids of a function's processes, oldest first.
+    pub(crate) fn pids(&self, name: &str) -> Vec<u32> {
+        self.fleet(name).map(|fleet| fleet.pids()).unwrap_or_default()
+    }
+
+    /// A function by its name, its ARN, or `account:function:name`.
+    fn fleet(&self, name_or_arn: &str) -> Option<&Arc<Fleet>> {
+        let name = name_or_arn.rsplit_once(":function:").map_or(name_or_arn, |(_, name)| name);
+        self.functions.get(short_name(name))
+    }
+}

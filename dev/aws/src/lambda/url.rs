@@ -1,0 +1,55 @@
+//! A Function URL: turns an HTTP request into an invocation, and its reply into an HTTP response.
+
+use super::event::{self, Incoming};
+use super::fleet::Fleet;
+use super::outcome::Outcome;
+use super::sandbox::Invocation;
+use super::{SYNCHRONOUS_LIMIT, reply};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Serves a function at every path.
+pub(super) fn router(fleet: Arc<Fleet>) -> Router {
+    Router::new().fallback(answer).with_state(fleet)
+}
+
+async fn answer(
+    State(fleet): State<Arc<Fleet>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let mut invocation = Invocation::new(Bytes::new());
+    let incoming = Incoming {
+        id: &invocation.id,
+        function: fleet.name(),
+        method: &method,
+        uri: &uri,
+        headers: &headers,
+        body: &body,
+        source: peer.ip(),
+        at: SystemTime::now(),
+    };
+    invocation.payload = event::payload(&incoming).to_string().into();
+    if invocation.payload.len() > SYNCHRONOUS_LIMIT {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large").into_response();
+    }
+    match fleet.invoke(invocation).await {
+        Outcome::Reply(reply) => reply::response(&reply).unwrap_or_else(|error| bad_gateway(&fleet, &error)),
+        Outcome::Failure(error) => bad_gateway(&fleet, &String::from_utf8_lossy(&error)),
+    }
+}
+
+/// What a caller sees of any error inside the function: nothing.
+fn bad_gateway(fleet: &Fleet, error: &str) -> Response {
+    tracing::warn!(function = fleet.name(), error, "A Function URL answers 502");
+    (StatusCode::BAD_GATEWAY, "Internal Server Error").into_response()
+}

@@ -1,0 +1,159 @@
+//! Reads the tables out of a CloudFormation template, as `CreateTable` wants them.
+
+use anyhow::{Context, bail};
+use serde_json::{Map, Value as Json};
+use serde_yaml_ng::Value as Yaml;
+
+/// Properties that `CreateTable` takes under the same name and in the same shape.
+const CREATED_WITH: [&str; 8] = [
+    "AttributeDefinitions",
+    "BillingMode",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "OnDemandThroughput",
+    "ProvisionedThroughput",
+    "TableName",
+];
+
+/// Properties that change nothing a program could see.
+const INVISIBLE: [&str; 9] = [
+    "ContributorInsightsSpecification",
+    "DeletionProtectionEnabled",
+    "KinesisStreamSpecification",
+    "PointInTimeRecoverySpecification",
+    "ResourcePolicy",
+    "SSESpecification",
+    "TableClass",
+    "Tags",
+    "WarmThroughput",
+];
+
+/// One table of the template.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Table {
+    /// The resource's key in the template.
+    pub(crate) logical_id: String,
+    /// Its `TableName`, or else its logical id.
+    pub(crate) name: String,
+    /// The request that creates it.
+    pub(crate) create: Json,
+    /// Its `TimeToLiveSpecification`.
+    pub(crate) time_to_live: Option<Json>,
+}
+
+/// The tables of a template, in its order.
+///
+/// # Errors
+/// When it is no YAML, or a table has a property that is unknown or that only CloudFormation could resolve.
+pub(crate) fn tables(template: &str) -> anyhow::Result<Vec<Table>> {
+    let template: Yaml = serde_yaml_ng::from_str(template).context("the template is no YAML")?;
+    let resources = template.get("Resources").and_then(Yaml::as_mapping);
+    let resources = resources.context("the template has no Resources")?;
+    resources
+        .iter()
+        .filter(|(_, resource)| resource.get("Type").and_then(Yaml::as_str) == Some("AWS::DynamoDB::Table"))
+        .map(|(id, resource)| {
+            let id = id.as_str().context("a logical id is a string")?;
+            table(id, resource).with_context(|| format!("the template's table {id}"))
+        })
+        .collect()
+}
+
+fn table(logical_id: &str, resource: &Yaml) -> anyhow::Result<Table> {
+    let properties = resource.get("Properties").and_then(Yaml::as_mapping).context("has no Properties")?;
+    let mut create = Map::new();
+    let mut time_to_live = None;
+    for (name, value) in properties {
+        let name = name.as_str().context("a property's name is a string")?;
+        let value = || json(value).with_context(|| format!("property {name}"));
+        match name {
+            "TimeToLiveSpecification" => time_to_live = Some(value()?),
+            "StreamSpecification" => _ = create.insert(name.into(), enabled_stream(value()?)),
+            _ if CREATED_WITH.contains(&name) => _ = create.insert(name.into(), value()?),
+            _ if INVISIBLE.contains(&name) => {}
+            _ => bail!("has property {name}, which AWS::DynamoDB::Table has not"),
+        }
+    }
+    let name = create.entry("TableName").or_insert_with(|| logical_id.into());
+    let name = name.as_str().context("TableName is no string")?.to_owned();
+    Ok(Table { logical_id: logical_id.into(), name, create: create.into(), time_to_live })
+}
+
+/// CloudFormation leaves out what the API requires: that the stream is on.
+fn enabled_stream(mut stream: Json) -> Json {
+    if let Some(stream) = stream.as_object_mut() {
+        stream.insert("StreamEnabled".into(), true.into());
+    }
+    stream
+}
+
+fn json(yaml: &Yaml) -> anyhow::Result<Json> {
+    match yaml {
+        Yaml::Tagged(tagged) => bail!("uses {}, which only CloudFormation can resolve", tagged.tag),
+        Yaml::Sequence(items) => items.iter().map(json).collect(),
+        Yaml::Mapping(entries) => entries
+            .iter()
+            .map(|(key, value)| Ok((key.as_str().context("a key is a string")?.to_owned(), json(value)?)))
+            .collect::<anyhow::Result<Map<_, _>>>()
+            .map(Json::Object),
+        Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::String(_) => Ok(serde_json::to_value(yaml)?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_table_is_taken_from_among_tagged_resources() {
+        let template = "
+Resources:
+  Policy: {Type: AWS::IAM::Policy, Properties: {Roles: [!Ref Role], Name: !Sub '${AWS::StackName}-x'}}
+  Calls:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: Retain
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      TimeToLiveSpecification: {AttributeName: ttl, Enabled: true}
+      Tags: [{Key: stack, Value: !Ref AWS::StackName}]
+";
+
+        let tables = tables(template).unwrap();
+
+        assert_eq!(tables.len(), 1);
+        assert_eq!(
+            tables[0].create,
+            json!({"TableName": "Calls", "BillingMode": "PAY_PER_REQUEST",
+                   "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]})
+        );
+        assert_eq!(tables[0].time_to_live, Some(json!({"AttributeName": "ttl", "Enabled": true})));
+    }
+
+    #[test]
+    fn a_table_name_is_taken_when_given() {
+        let tables =
+            tables("Resources: {Calls: {Type: AWS::DynamoDB::Table, Properties: {TableName: calls}}}");
+
+        assert_eq!(tables.unwrap()[0].name, "calls");
+    }
+
+    #[test]
+    fn a_property_that_does_not_exist_is_named() {
+        let error = tables("Resources: {Calls: {Type: AWS::DynamoDB::Table, Properties: {KeySchemas: []}}}");
+
+        let error = format!("{:#}", error.unwrap_err());
+        assert!(error.contains("Calls") && error.contains("KeySchemas"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_only_cloudformation_knows_is_refused() {
+        let template = "Resources: {Calls: {Type: AWS::DynamoDB::Table, Properties: {TableName: !Sub '${Stage}-calls'}}}";
+
+        let error = format!("{:#}", tables(template).unwrap_err());
+
+        assert!(error.contains("TableName") && error.contains("!Sub"), "{error}");
+    }
+}

@@ -1,0 +1,88 @@
+//! A cloud for a test, and the strings by which the test moves its functions and tasks.
+
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use aws::{Cloud, CloudConfig, Function, Service};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The template of the tests: one table, among resources whose tags only CloudFormation understands.
+pub fn template() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/stage/template.yaml")
+}
+
+/// A program of `examples/`, which are built beside the tests.
+pub fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let built = test.parent().and_then(|deps| deps.parent()).unwrap();
+    built.join("examples").join(name)
+}
+
+/// A function that does as the test says, and is tried again soon.
+pub fn function(name: &str) -> Function {
+    let retry_after = vec![Duration::from_millis(1), Duration::from_millis(1)];
+    Function { timeout: Duration::from_secs(20), retry_after, ..Function::new(name, example("function")) }
+}
+
+/// A service whose tasks call the test.
+pub fn service(desired: usize, strings: &Strings) -> Service {
+    let env = BTreeMap::from([("REPORT_TO".to_owned(), strings.address())]);
+    Service { desired, env, container: "media".into(), ..Service::new("media-task", example("task")) }
+}
+
+/// A cloud of one function, `puppet`.
+pub async fn cloud_of(function: Function) -> Cloud {
+    let config = CloudConfig { functions: vec![function], ..CloudConfig::new(template()) };
+    Cloud::start(config).await.unwrap()
+}
+
+/// A cloud of one service, `media-task`.
+pub async fn cloud_of_tasks(service: Service) -> Cloud {
+    let config = CloudConfig { services: vec![service], ..CloudConfig::new(template()) };
+    Cloud::start(config).await.unwrap()
+}
+
+/// Where functions and tasks call the test.
+pub struct Strings(TcpListener);
+
+/// One call of a function or task.
+pub struct Puppet {
+    stream: BufReader<TcpStream>,
+}
+
+impl Strings {
+    pub async fn new() -> Self {
+        Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    pub fn address(&self) -> String {
+        self.0.local_addr().unwrap().to_string()
+    }
+
+    pub async fn puppet(&self) -> Puppet {
+        Puppet { stream: BufReader::new(self.0.accept().await.unwrap().0) }
+    }
+}
+
+impl Puppet {
+    /// What it says next; empty once it is gone.
+    pub async fn says(&mut self) -> String {
+        let mut line = String::new();
+        // A killed process resets its connection: then it is gone, too.
+        let _ = self.stream.read_line(&mut line).await;
+        line.trim().to_owned()
+    }
+
+    /// What a task says first: its settings.
+    pub async fn settings(&mut self) -> Value {
+        serde_json::from_str(&self.says().await).unwrap()
+    }
+
+    pub async fn told(&mut self, order: &str) {
+        self.stream.write_all(format!("{order}\n").as_bytes()).await.unwrap();
+    }
+}
