@@ -6,14 +6,29 @@
 //! what the service has been seen to do; where neither says, the README does.
 
 mod clock;
+mod config;
+mod conversation;
 mod format;
 mod g711;
 mod input;
 mod limits;
+mod mischief;
+mod observation;
+mod plan;
 mod random;
 mod refusal;
+mod report;
+mod response;
 mod schema;
+mod script;
+mod session;
 mod settings;
 mod transcription;
 mod usage;
 mod vad;
+
+pub use config::Config;
+pub use mischief::{Mischief, UnknownMischief};
+pub use observation::{Observation, Seen};
+pub use report::{Recorded, SessionReport, Side, Spoken};
+pub use script::{Reply, ReplyItem, Script};
