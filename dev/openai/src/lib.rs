@@ -5,9 +5,11 @@
 //! the shell around it only carries events. Facts come from OpenAI's own types (`fixtures/realtime-schema`) and from
 //! what the service has been seen to do; where neither says, the README does.
 
+mod admission;
 mod clock;
 mod config;
 mod conversation;
+mod desk;
 mod format;
 mod g711;
 mod input;
@@ -16,6 +18,7 @@ mod mischief;
 mod observation;
 mod plan;
 mod random;
+mod realtime;
 mod refusal;
 mod report;
 mod response;
@@ -23,6 +26,7 @@ mod schema;
 mod script;
 mod session;
 mod settings;
+mod socket;
 mod transcription;
 mod usage;
 mod vad;
@@ -30,5 +34,6 @@ mod vad;
 pub use config::Config;
 pub use mischief::{Mischief, UnknownMischief};
 pub use observation::{Observation, Seen};
+pub use realtime::Realtime;
 pub use report::{Recorded, SessionReport, Side, Spoken};
 pub use script::{Reply, ReplyItem, Script};
