@@ -41,16 +41,11 @@ impl Item {
     }
 
     pub fn tokens(&self) -> Tokens {
-        let parts = self.json["content"].as_array().into_iter().flatten();
-        let said = parts.flat_map(|part| [&part["text"], &part["transcript"]]);
-        let called = [&self.json["name"], &self.json["arguments"], &self.json["output"]];
-        let text = said.chain(called).filter_map(Value::as_str).map(Tokens::text).sum::<Tokens>();
-        let audio = match self.is_from("assistant") {
-            true => Tokens::assistant_audio(self.audio_ms),
-            false => Tokens::user_audio(self.audio_ms),
-        };
-        // A transcript of the caller is a service for us: the model hears the sound.
-        if self.is_from("user") && self.audio_ms > 0 { audio } else { text + audio }
+        if self.is_from("user") && self.audio_ms > 0 {
+            // Its transcript is a service for us: the model hears the sound.
+            return Tokens::user_audio(self.audio_ms);
+        }
+        self.words().map(Tokens::text).sum::<Tokens>() + Tokens::assistant_audio(self.audio_ms)
     }
 
     /// Cuts the sound to `audio_end_ms` and forgets what was said, as nobody knows which words were heard.
@@ -59,6 +54,14 @@ impl Item {
         for part in self.json["content"].as_array_mut().into_iter().flatten() {
             part["transcript"] = Value::Null;
         }
+    }
+
+    /// What the model reads of it.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let parts = self.json["content"].as_array().into_iter().flatten();
+        let said = parts.flat_map(|part| [&part["text"], &part["transcript"]]);
+        let called = [&self.json["name"], &self.json["arguments"], &self.json["output"]];
+        said.chain(called).filter_map(Value::as_str)
     }
 }
 

@@ -47,7 +47,9 @@ async fn main() -> anyhow::Result<()> {
     let (address, folder) = (arguments.listen, arguments.record.clone());
     let realtime = Realtime::start_at(arguments.into(), address).await?;
     tokio::signal::ctrl_c().await.context("cannot wait for ctrl-c")?;
-    folder.map_or(Ok(()), |folder| record(&realtime, &folder))?;
+    if let Some(folder) = folder {
+        record(&realtime, &folder)?;
+    }
     realtime.stop().await;
     Ok(())
 }

@@ -74,3 +74,24 @@ impl SessionReport {
         events.map(|recorded| recorded.event.as_ref()).filter(move |event| event["type"] == kind)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_has_one_event_on_each_line() {
+        let event =
+            |from, kind: &str| Recorded { from, at: Instant::now(), event: Arc::new(json!({"type": kind})) };
+        let events = vec![event(Side::Server, "session.created"), event(Side::Client, "session.update")];
+        let report = SessionReport { events, ..SessionReport::default() };
+
+        let recording = report.recording_jsonl();
+
+        let lines: Vec<Value> =
+            recording.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        assert_eq!(lines[0], json!({"direction": "server", "event": {"type": "session.created"}}));
+        assert_eq!(lines[1], json!({"direction": "client", "event": {"type": "session.update"}}));
+        assert_eq!(report.events_of(Side::Client, "session.update").count(), 1);
+    }
+}

@@ -33,7 +33,7 @@ pub struct Response {
     pub end: End,
     /// What it reads: the instructions, the tools, the conversation.
     pub input: Tokens,
-    output: Vec<Output>,
+    output: Vec<OutputItem>,
 }
 
 /// How a response ended.
@@ -52,7 +52,7 @@ pub enum End {
 
 /// An output item: a message or a function call.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub struct OutputItem {
     pub id: String,
     pub content: Content,
     /// What was said, written, or called with, so far.
@@ -88,11 +88,11 @@ impl Response {
     }
 
     /// The item that is being sent.
-    pub fn open_item(&self) -> Option<&Output> {
+    pub fn open_item(&self) -> Option<&OutputItem> {
         self.last_item().filter(|item| item.status == "in_progress")
     }
 
-    pub fn last_item(&self) -> Option<&Output> {
+    pub fn last_item(&self) -> Option<&OutputItem> {
         self.output.last()
     }
 
@@ -119,7 +119,7 @@ impl Response {
             Opening::Text => Content::Text,
             Opening::Call(name) => Content::Call { name, call_id },
         };
-        let item = Output { id, content, words: String::new(), sound_bytes: 0, status: "in_progress" };
+        let item = OutputItem { id, content, words: String::new(), sound_bytes: 0, status: "in_progress" };
         let json = item.json();
         let part = item.part();
         self.output.push(item);
@@ -195,7 +195,7 @@ impl Response {
     fn json(&self, status: &str, details: Value, usage: Value) -> Value {
         json!({
             "object": "realtime.response", "id": self.id, "status": status, "status_details": details,
-            "output": self.output.iter().map(Output::json).collect::<Vec<_>>(),
+            "output": self.output.iter().map(OutputItem::json).collect::<Vec<_>>(),
             "conversation_id": self.terms.conversation_id,
             "output_modalities": self.terms.modalities,
             "max_output_tokens": self.terms.max_output_tokens,
@@ -204,7 +204,7 @@ impl Response {
         })
     }
 
-    fn sending(&mut self) -> &mut Output {
+    fn sending(&mut self) -> &mut OutputItem {
         self.output.last_mut().expect("a plan opens an item before it fills or closes one")
     }
 
@@ -233,7 +233,7 @@ impl Response {
     }
 }
 
-impl Output {
+impl OutputItem {
     /// As an item of the conversation.
     pub fn item(&self, format: Format) -> Item {
         Item { json: self.json(), audio_ms: format.milliseconds(self.sound_bytes) }

@@ -110,3 +110,15 @@ fn nobody_is_answered_after_the_end() {
     assert!(rig.inbox.is_empty());
     assert_eq!(rig.session.poll_timeout(), None);
 }
+
+#[test]
+fn a_session_may_keep_the_books_without_the_recordings() {
+    let mut rig = Rig::configured(Config { keeps_everything: false, ..config() });
+
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    let report = rig.session.report();
+    assert!(report.events.is_empty() && report.heard.is_empty());
+    assert_eq!(report.spoken.len(), 1);
+}
