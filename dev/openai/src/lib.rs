@@ -1,1 +1,39 @@
-//! Stub.
+//! OpenAI's Realtime API over WebSocket, simulated: strict in what it takes, faithful in what it sends, and able to
+//! misbehave on purpose.
+//!
+//! [`Realtime`] listens on loopback. What a session may do next is decided without sockets or clocks in `session`;
+//! the shell around it only carries events. Facts come from OpenAI's own types (`fixtures/realtime-schema`) and from
+//! what the service has been seen to do; where neither says, the README does.
+
+mod admission;
+mod clock;
+mod config;
+mod conversation;
+mod desk;
+mod format;
+mod g711;
+mod input;
+mod limits;
+mod mischief;
+mod observation;
+mod plan;
+mod random;
+mod realtime;
+mod refusal;
+mod report;
+mod response;
+mod schema;
+mod script;
+mod session;
+mod settings;
+mod socket;
+mod transcription;
+mod usage;
+mod vad;
+
+pub use config::Config;
+pub use mischief::{Mischief, UnknownMischief};
+pub use observation::{Observation, Seen};
+pub use realtime::Realtime;
+pub use report::{Recorded, SessionReport, Side, Spoken};
+pub use script::{Reply, ReplyItem, Script};

@@ -1,0 +1,49 @@
+//! How a simulator behaves.
+
+use crate::{Mischief, Script};
+use std::time::Duration;
+use tone::{Clip, clips};
+
+/// How a simulator behaves. [`Config::new`] has the defaults.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The only API key let in, as `Authorization: Bearer <key>` or `api-key: <key>`.
+    pub key: String,
+    /// When given, the only model there is. Default: any.
+    pub model: Option<String>,
+    /// What the model says. Default: [`Script::about_bikes`].
+    pub script: Script,
+    /// From the end of the caller's speech, or from `response.create`, to the first audio. Default: 300 ms.
+    pub thinking: Duration,
+    /// How many times faster than speech the audio comes; 0 or infinity is at once. Default: 6.
+    pub pace: f64,
+    /// What goes wrong. Default: nothing.
+    pub mischief: Option<Mischief>,
+    /// Decides ids, the sizes of deltas and whatever else is left to chance. Default: 1.
+    pub seed: u64,
+    /// The sentences it can transcribe. Default: the three of the caller.
+    pub understands: Vec<Clip>,
+    /// Whether reports keep every event and all sound heard. Default: yes; a load test would fill the memory.
+    pub keeps_everything: bool,
+}
+
+impl Config {
+    /// The defaults, for one key.
+    pub fn new(key: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            model: None,
+            script: Script::about_bikes(),
+            thinking: Duration::from_millis(300),
+            pace: 6.0,
+            mischief: None,
+            seed: 1,
+            understands: vec![
+                clips::caller_question(),
+                clips::caller_directions(),
+                clips::caller_interrupts(),
+            ],
+            keeps_everything: true,
+        }
+    }
+}

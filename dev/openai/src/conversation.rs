@@ -1,0 +1,153 @@
+//! The items of a conversation, in order, and what each of them weighs.
+
+use crate::refusal::Refusal;
+use crate::usage::Tokens;
+use serde_json::{Value, json};
+
+/// One item: a message, a function call or its output.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// As the API shows it, without its sound.
+    pub json: Value,
+    /// How much sound is in it.
+    pub audio_ms: u64,
+}
+
+#[derive(Debug, Default)]
+pub struct Conversation {
+    items: Vec<Item>,
+}
+
+impl Item {
+    pub fn new(json: Value) -> Self {
+        Self { json, audio_ms: 0 }
+    }
+
+    /// What a caller has just said.
+    pub fn user_speech(id: &str, audio_ms: u64) -> Self {
+        let json = json!({
+            "id": id, "object": "realtime.item", "type": "message", "status": "completed", "role": "user",
+            "content": [{"type": "input_audio", "transcript": null}],
+        });
+        Self { json, audio_ms }
+    }
+
+    pub fn id(&self) -> &str {
+        self.json["id"].as_str().unwrap_or_default()
+    }
+
+    pub fn is_from(&self, role: &str) -> bool {
+        self.json["role"] == role
+    }
+
+    pub fn tokens(&self) -> Tokens {
+        if self.is_from("user") && self.audio_ms > 0 {
+            // Its transcript is a service for us: the model hears the sound.
+            return Tokens::user_audio(self.audio_ms);
+        }
+        self.words().map(Tokens::text).sum::<Tokens>() + Tokens::assistant_audio(self.audio_ms)
+    }
+
+    /// Cuts the sound to `audio_end_ms` and forgets what was said, as nobody knows which words were heard.
+    pub fn truncate(&mut self, audio_end_ms: u64) {
+        self.audio_ms = audio_end_ms;
+        for part in self.json["content"].as_array_mut().into_iter().flatten() {
+            part["transcript"] = Value::Null;
+        }
+    }
+
+    /// What the model reads of it.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let parts = self.json["content"].as_array().into_iter().flatten();
+        let said = parts.flat_map(|part| [&part["text"], &part["transcript"]]);
+        let called = [&self.json["name"], &self.json["arguments"], &self.json["output"]];
+        said.chain(called).filter_map(Value::as_str)
+    }
+}
+
+impl Conversation {
+    pub fn last_id(&self) -> Option<&str> {
+        self.items.last().map(Item::id)
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Item> {
+        self.items.iter().find(|item| item.id() == id)
+    }
+
+    pub fn get_mut(&mut self, id: &str) -> Option<&mut Item> {
+        self.items.iter_mut().find(|item| item.id() == id)
+    }
+
+    pub fn push(&mut self, item: Item) {
+        self.items.push(item);
+    }
+
+    /// Puts an item after another one, at the start (`root`), or at the end. Returns the id before it.
+    pub fn insert(&mut self, item: Item, after: Option<&str>) -> Result<Option<String>, Refusal> {
+        let place = match after {
+            None => self.items.len(),
+            Some("root") => 0,
+            Some(id) => self.position(id).ok_or_else(|| unknown_place(id))? + 1,
+        };
+        let before = place.checked_sub(1).map(|before| self.items[before].id().to_owned());
+        self.items.insert(place, item);
+        Ok(before)
+    }
+
+    pub fn remove(&mut self, id: &str) -> Option<Item> {
+        self.position(id).map(|place| self.items.remove(place))
+    }
+
+    pub fn has_call(&self, call_id: &str) -> bool {
+        self.items.iter().any(|item| item.json["type"] == "function_call" && item.json["call_id"] == call_id)
+    }
+
+    /// How often the caller has had a turn.
+    pub fn user_turns(&self) -> usize {
+        self.items.iter().filter(|item| item.is_from("user")).count()
+    }
+
+    pub fn tokens(&self) -> Tokens {
+        self.items.iter().map(Item::tokens).sum()
+    }
+
+    fn position(&self, id: &str) -> Option<usize> {
+        self.items.iter().position(|item| item.id() == id)
+    }
+}
+
+fn unknown_place(id: &str) -> Refusal {
+    Refusal::value("previous_item_id", format!("Previous item '{id}' is not in the conversation."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_put_where_it_is_wanted() {
+        let mut conversation = Conversation::default();
+        conversation.push(Item::user_speech("a", 900));
+        conversation.push(Item::user_speech("c", 900));
+
+        assert_eq!(conversation.insert(Item::user_speech("b", 0), Some("a")), Ok(Some("a".into())));
+        assert_eq!(conversation.insert(Item::user_speech("0", 0), Some("root")), Ok(None));
+        assert_eq!(conversation.insert(Item::user_speech("d", 0), None), Ok(Some("c".into())));
+        assert!(conversation.insert(Item::user_speech("e", 0), Some("x")).is_err());
+
+        let order: Vec<&str> = conversation.items.iter().map(Item::id).collect();
+        assert_eq!(order, ["0", "a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn a_truncated_message_weighs_what_was_heard() {
+        let content = json!([{"type": "output_audio", "transcript": "Hello, this is Mirsk Bikes."}]);
+        let mut item = Item::new(json!({"id": "a", "role": "assistant", "content": content}));
+        item.audio_ms = 4_000;
+        assert_eq!(item.tokens(), Tokens { text: 7, audio: 80 });
+
+        item.truncate(1_000);
+
+        assert_eq!(item.tokens(), Tokens { text: 0, audio: 20 });
+    }
+}

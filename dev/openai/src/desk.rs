@@ -1,0 +1,80 @@
+//! Where the sessions of a simulator are kept, for their sockets and for those who ask about them.
+
+use crate::session::{Connection, Session};
+use crate::{Config, Observation, SessionReport};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::broadcast;
+use tracing::info;
+
+/// Observations a slow subscriber may fall behind by.
+const BACKLOG: usize = 16_384;
+
+#[derive(Debug)]
+pub struct Desk {
+    pub config: Arc<Config>,
+    sessions: Mutex<Vec<Shared>>,
+    connections: AtomicUsize,
+    watchers: broadcast::Sender<Observation>,
+}
+
+/// A session, with its socket and with the desk. Locked for one step at a time, never while waiting.
+#[derive(Debug, Clone)]
+pub struct Shared(Arc<Mutex<Session>>);
+
+impl Shared {
+    pub fn lock(&self) -> MutexGuard<'_, Session> {
+        self.0.lock().expect("a session that panicked is a bug of the simulator")
+    }
+}
+
+impl Desk {
+    pub fn new(config: Config) -> Self {
+        Self {
+            config: Arc::new(config),
+            sessions: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            watchers: broadcast::Sender::new(BACKLOG),
+        }
+    }
+
+    pub fn count_connection(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Begins a session and gives it the next place.
+    pub fn begin(&self, model: String, begin: impl FnOnce(Arc<Config>, Connection) -> Session) -> Shared {
+        let mut sessions = self.sessions();
+        let connection = Connection { session: sessions.len(), model, unix_now: unix_now() };
+        let session = Shared(Arc::new(Mutex::new(begin(self.config.clone(), connection))));
+        sessions.push(session.clone());
+        session
+    }
+
+    pub fn reports(&self) -> Vec<SessionReport> {
+        self.sessions().iter().map(|session| session.lock().report().clone()).collect()
+    }
+
+    pub fn subscribe(&self) -> broadcast::Receiver<Observation> {
+        self.watchers.subscribe()
+    }
+
+    pub fn publish(&self, observation: Observation) {
+        info!(session = observation.session, "{}", observation.what);
+        // Nobody has to watch.
+        let _unwatched = self.watchers.send(observation);
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Vec<Shared>> {
+        self.sessions.lock().expect("nobody panics while adding a session")
+    }
+}
+
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs())
+}

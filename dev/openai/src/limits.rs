@@ -1,0 +1,95 @@
+//! What the docs forbid though the types allow it: ranges, lengths, and settings that only some models have.
+
+use crate::refusal::Refusal;
+use serde_json::Value;
+
+const REASONING_MODELS: [&str; 3] = ["gpt-realtime-2", "gpt-realtime-2.1", "gpt-realtime-2.1-mini"];
+const KEYWORD_MODELS: [&str; 2] = ["gpt-transcribe", "gpt-live-transcribe"];
+const DELAY_MODEL: &str = "gpt-realtime-whisper";
+
+const MOST_METADATA: usize = 16;
+const LONGEST_METADATA_KEY: usize = 64;
+const LONGEST_METADATA_VALUE: usize = 512;
+
+/// Limits the docs name and the types do not carry: where, least, most.
+const RANGES: [(&str, f64, f64); 7] = [
+    ("audio.input.turn_detection.threshold", 0.0, 1.0),
+    ("audio.input.turn_detection.prefix_padding_ms", 0.0, f64::INFINITY),
+    ("audio.input.turn_detection.silence_duration_ms", 0.0, f64::INFINITY),
+    ("audio.input.turn_detection.idle_timeout_ms", 5_000.0, 30_000.0),
+    ("audio.output.speed", 0.25, 1.5),
+    ("max_output_tokens", 1.0, 4_096.0),
+    ("truncation.retention_ratio", 0.0, 1.0),
+];
+
+/// Numbers of a session update.
+pub fn check_ranges(update: &Value) -> Result<(), Refusal> {
+    for (path, least, most) in RANGES {
+        let value = path.split('.').fold(update, |value, key| &value[key]);
+        if value.as_f64().is_some_and(|number| !(least..=most).contains(&number)) {
+            let message = format!("Invalid 'session.{path}': {value} is not between {least} and {most}.");
+            return Err(Refusal::value(&format!("session.{path}"), message));
+        }
+    }
+    Ok(())
+}
+
+/// A session answers in sound or in text, never in both.
+pub fn check_modalities(modalities: &Value, param: &str) -> Result<(), Refusal> {
+    match modalities.as_array().map(Vec::len) {
+        None | Some(1) => Ok(()),
+        Some(_) => {
+            Err(Refusal::value(param, format!("Invalid modalities: {modalities}. Either 'audio' or 'text'.")))
+        }
+    }
+}
+
+/// Models that do not reason refuse what only reasoning models have.
+pub fn check_reasoning(model: &str, asked: &Value, place: &str) -> Result<(), Refusal> {
+    let offending = ["reasoning", "parallel_tool_calls"].into_iter().find(|key| !asked[*key].is_null());
+    match offending {
+        Some(key) if !reasons(model) => {
+            let message =
+                format!("Unsupported parameter: '{place}.{key}' is not supported with the '{model}' model.");
+            Err(Refusal::value(&format!("{place}.{key}"), message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Some hints are for some transcription models only.
+pub fn check_transcription(transcription: &Value) -> Result<(), Refusal> {
+    let model = transcription["model"].as_str().unwrap_or_default();
+    for (key, models) in
+        [("languages", &KEYWORD_MODELS[..]), ("keywords", &KEYWORD_MODELS), ("delay", &[DELAY_MODEL])]
+    {
+        if !transcription[key].is_null() && !models.contains(&model) {
+            let param = format!("session.audio.input.transcription.{key}");
+            return Err(Refusal::value(
+                &param,
+                format!("'{key}' is not supported with the '{model}' model."),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Notes of the client on a response.
+pub fn check_metadata(metadata: &Value) -> Result<(), Refusal> {
+    let Some(pairs) = metadata.as_object() else { return Ok(()) };
+    let too_long = |(key, value): (&String, &Value)| {
+        key.len() > LONGEST_METADATA_KEY
+            || value.as_str().is_some_and(|text| text.len() > LONGEST_METADATA_VALUE)
+    };
+    if pairs.len() > MOST_METADATA || pairs.iter().any(too_long) {
+        return Err(Refusal::value(
+            "response.metadata",
+            "Metadata holds 16 pairs, keys of 64 and values of 512 characters.",
+        ));
+    }
+    Ok(())
+}
+
+pub fn reasons(model: &str) -> bool {
+    REASONING_MODELS.contains(&model)
+}

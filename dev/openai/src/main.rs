@@ -1,0 +1,81 @@
+//! Runs the simulated Realtime API by hand: `openai --listen 127.0.0.1:9000 --key sk-test`.
+
+use anyhow::Context;
+use clap::Parser;
+use openai::{Config, Mischief, Realtime};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+/// OpenAI's Realtime API, simulated on this machine. It answers with recorded sentences, whatever it is asked.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:9000")]
+    listen: SocketAddr,
+    /// The only API key let in.
+    #[arg(long, default_value = "sk-test")]
+    key: String,
+    /// The only model there is; without it, any.
+    #[arg(long)]
+    model: Option<String>,
+    /// From the end of the caller's speech to the first sound, in milliseconds.
+    #[arg(long, default_value_t = 300)]
+    thinking: u64,
+    /// How many times faster than speech the sound comes; 0 is at once.
+    #[arg(long, default_value_t = 6.0)]
+    pace: f64,
+    /// What goes wrong, such as `quota-exhausted` or `drops-session:5`.
+    #[arg(long)]
+    mischief: Option<Mischief>,
+    /// Decides whatever is left to chance.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A folder to write each session's events to when it is stopped, as `validate_realtime.py` reads them.
+    #[arg(long)]
+    record: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let arguments = Arguments::parse();
+    let (address, folder) = (arguments.listen, arguments.record.clone());
+    let realtime = Realtime::start_at(arguments.into(), address).await?;
+    tokio::signal::ctrl_c().await.context("cannot wait for ctrl-c")?;
+    if let Some(folder) = folder {
+        record(&realtime, &folder)?;
+    }
+    realtime.stop().await;
+    Ok(())
+}
+
+fn record(realtime: &Realtime, folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for (number, session) in realtime.sessions().iter().enumerate() {
+        let file = folder.join(format!("session-{number}.jsonl"));
+        std::fs::write(&file, session.recording_jsonl())
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        info!(file = %file.display(), "Recorded session {number}, with {} faults", session.faults.len());
+    }
+    Ok(())
+}
+
+impl From<Arguments> for Config {
+    fn from(arguments: Arguments) -> Self {
+        Self {
+            model: arguments.model,
+            thinking: Duration::from_millis(arguments.thinking),
+            pace: arguments.pace,
+            mischief: arguments.mischief,
+            seed: arguments.seed,
+            // Run by hand it may stay up for days.
+            keeps_everything: arguments.record.is_some(),
+            ..Self::new(arguments.key)
+        }
+    }
+}

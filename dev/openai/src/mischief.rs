@@ -1,0 +1,161 @@
+//! What can go wrong on purpose.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// One thing that goes wrong. Those marked *once* befall only the first session, so that coming back helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mischief {
+    /// The TCP connection is accepted, the upgrade never answered.
+    NeverAnswers,
+    /// Upgraded, but silent for ever: no `session.created`.
+    NoSession,
+    /// 401 at the upgrade, whatever the key.
+    RefusesKey,
+    /// `insufficient_quota` as the first event, then close 4000.
+    QuotaExhausted,
+    /// *Once*: the connection breaks, without a close frame, after so many audio deltas.
+    DropsSession {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// *Once*: a response stops after so many audio deltas and is never done.
+    Stalls {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// *Once*: the first response fails with `server_error`.
+    ServerError,
+    /// *Once*: the first response fails with `rate_limit_exceeded`.
+    RateLimited,
+    /// *Once*: the session reaches its longest duration early: `session_expired`, close 1001.
+    Expires {
+        /// Counted from the upgrade.
+        after: Duration,
+    },
+    /// Audio deltas end in the middle of a 16 bit sample.
+    SplitsSamples,
+    /// Every input transcription fails.
+    TranscriptionFails,
+}
+
+impl Mischief {
+    /// Every kind, with its usual number where it has one.
+    pub const ALL: [Self; 11] = [
+        Self::NeverAnswers,
+        Self::NoSession,
+        Self::RefusesKey,
+        Self::QuotaExhausted,
+        Self::DropsSession { after_deltas: 5 },
+        Self::Stalls { after_deltas: 5 },
+        Self::ServerError,
+        Self::RateLimited,
+        Self::Expires { after: Duration::from_secs(10) },
+        Self::SplitsSamples,
+        Self::TranscriptionFails,
+    ];
+
+    /// Whether it befalls the n-th session of a simulator.
+    pub(crate) fn befalls(self, session: usize) -> bool {
+        session == 0 || !self.happens_once()
+    }
+
+    fn happens_once(self) -> bool {
+        match self {
+            Self::DropsSession { .. } | Self::Stalls { .. } | Self::Expires { .. } => true,
+            Self::ServerError | Self::RateLimited => true,
+            Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => false,
+            Self::SplitsSamples | Self::TranscriptionFails => false,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::NeverAnswers => "never-answers",
+            Self::NoSession => "no-session",
+            Self::RefusesKey => "refuses-key",
+            Self::QuotaExhausted => "quota-exhausted",
+            Self::DropsSession { .. } => "drops-session",
+            Self::Stalls { .. } => "stalls",
+            Self::ServerError => "server-error",
+            Self::RateLimited => "rate-limited",
+            Self::Expires { .. } => "expires",
+            Self::SplitsSamples => "splits-samples",
+            Self::TranscriptionFails => "transcription-fails",
+        }
+    }
+
+    fn with(self, number: u64) -> Option<Self> {
+        let after_deltas = number as usize;
+        match self {
+            Self::DropsSession { .. } => Some(Self::DropsSession { after_deltas }),
+            Self::Stalls { .. } => Some(Self::Stalls { after_deltas }),
+            Self::Expires { .. } => Some(Self::Expires { after: Duration::from_secs(number) }),
+            _ => None,
+        }
+    }
+
+    fn number(self) -> Option<u64> {
+        match self {
+            Self::DropsSession { after_deltas } | Self::Stalls { after_deltas } => Some(after_deltas as u64),
+            Self::Expires { after } => Some(after.as_secs()),
+            _ => None,
+        }
+    }
+}
+
+/// The name, with its number where it has one: `drops-session:5`.
+impl fmt::Display for Mischief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number() {
+            Some(number) => write!(f, "{}:{number}", self.name()),
+            None => f.write_str(self.name()),
+        }
+    }
+}
+
+/// Nobody knows a mischief of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no mischief is called {0:?}; try one of: {names}", names = Mischief::ALL.map(|m| m.to_string()).join(", "))]
+pub struct UnknownMischief(String);
+
+/// By name; the number may be left out.
+impl FromStr for Mischief {
+    type Err = UnknownMischief;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
+        let known = Self::ALL.into_iter().find(|mischief| mischief.name() == name);
+        let chosen = known.and_then(|usual| match number {
+            None => Some(usual),
+            Some(number) => number.parse().ok().and_then(|number| usual.with(number)),
+        });
+        chosen.ok_or_else(|| UnknownMischief(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mischief_is_known_by_the_name_it_prints() {
+        for mischief in Mischief::ALL {
+            assert_eq!(mischief.to_string().parse(), Ok(mischief));
+        }
+    }
+
+    #[test]
+    fn a_number_is_taken_where_there_is_one() {
+        assert_eq!("drops-session:12".parse(), Ok(Mischief::DropsSession { after_deltas: 12 }));
+        assert!("no-session:3".parse::<Mischief>().is_err());
+        assert!("expires:soon".parse::<Mischief>().is_err());
+    }
+
+    #[test]
+    fn what_happens_once_spares_the_second_session() {
+        assert!(Mischief::ServerError.befalls(0) && !Mischief::ServerError.befalls(1));
+        assert!(Mischief::NoSession.befalls(1));
+    }
+}

@@ -1,0 +1,304 @@
+//! One response while it is being sent: what the client has of it so far, and the events that tell it.
+
+use crate::conversation::Item;
+use crate::format::Format;
+use crate::plan::{Opening, Step};
+use crate::usage::Tokens;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// What the response was asked to be.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// `None` for a response out of band, which leaves the conversation as it is.
+    pub conversation_id: Option<String>,
+    pub format: Format,
+    pub voice: Value,
+    pub modalities: Value,
+    pub max_output_tokens: Value,
+    /// The client's, echoed.
+    pub metadata: Value,
+}
+
+#[derive(Debug)]
+pub struct Response {
+    pub id: String,
+    pub terms: Terms,
+    /// What is still to come, and when.
+    pub steps: VecDeque<(Instant, Step)>,
+    /// How it ends once every step is taken.
+    pub end: End,
+    /// What it reads: the instructions, the tools, the conversation.
+    pub input: Tokens,
+    output: Vec<OutputItem>,
+}
+
+/// How a response ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    Completed,
+    /// The caller spoke.
+    TurnDetected,
+    ClientCancelled,
+    Failed {
+        kind: &'static str,
+        code: &'static str,
+        message: &'static str,
+    },
+}
+
+/// An output item: a message or a function call.
+#[derive(Debug, Clone)]
+pub struct OutputItem {
+    pub id: String,
+    pub content: Content,
+    /// What was said, written, or called with, so far.
+    pub words: String,
+    pub sound_bytes: usize,
+    status: &'static str,
+}
+
+#[derive(Debug, Clone)]
+pub enum Content {
+    Speech { clip: String },
+    Text,
+    Call { name: String, call_id: String },
+}
+
+impl Response {
+    pub fn new(id: String, terms: Terms, input: Tokens, steps: VecDeque<(Instant, Step)>) -> Self {
+        Self { id, terms, steps, end: End::Completed, input, output: Vec::new() }
+    }
+
+    /// Whether it writes to the conversation.
+    pub fn is_default(&self) -> bool {
+        self.terms.conversation_id.is_some()
+    }
+
+    pub fn next_due(&self) -> Option<Instant> {
+        self.steps.front().map(|(due, _)| *due)
+    }
+
+    pub fn take_due(&mut self, now: Instant) -> Option<Step> {
+        self.next_due().filter(|due| *due <= now)?;
+        self.steps.pop_front().map(|(_, step)| step)
+    }
+
+    /// The item that is being sent.
+    pub fn open_item(&self) -> Option<&OutputItem> {
+        self.last_item().filter(|item| item.status == "in_progress")
+    }
+
+    pub fn last_item(&self) -> Option<&OutputItem> {
+        self.output.last()
+    }
+
+    /// How much sound all of it holds.
+    pub fn sound_ms(&self) -> u64 {
+        self.output.iter().map(|item| self.terms.format.milliseconds(item.sound_bytes)).sum()
+    }
+
+    pub fn tokens(&self) -> Tokens {
+        let audio = Tokens::assistant_audio(self.sound_ms());
+        self.output.iter().map(|item| Tokens::text(&item.words)).sum::<Tokens>() + audio
+    }
+
+    /// Begins an item. `previous` is the item before it in the conversation.
+    pub fn open(
+        &mut self,
+        id: String,
+        call_id: String,
+        opening: Opening,
+        previous: Option<&str>,
+    ) -> Vec<Value> {
+        let content = match opening {
+            Opening::Speech(clip) => Content::Speech { clip },
+            Opening::Text => Content::Text,
+            Opening::Call(name) => Content::Call { name, call_id },
+        };
+        let item = OutputItem { id, content, words: String::new(), sound_bytes: 0, status: "in_progress" };
+        let json = item.json();
+        let part = item.part();
+        self.output.push(item);
+
+        let mut events = vec![self.about_item("response.output_item.added", json!({"item": json}))];
+        if self.is_default() {
+            let added =
+                json!({"type": "conversation.item.added", "previous_item_id": previous, "item": json});
+            events.push(added);
+        }
+        events.extend(
+            part.map(|part| self.about_content("response.content_part.added", json!({"part": part}))),
+        );
+        events
+    }
+
+    pub fn words(&mut self, words: &str) -> Value {
+        let item = self.sending();
+        item.words.push_str(words);
+        let kind = match &item.content {
+            Content::Speech { .. } => "response.output_audio_transcript.delta",
+            Content::Text | Content::Call { .. } => "response.output_text.delta",
+        };
+        self.about_content(kind, json!({"delta": words}))
+    }
+
+    pub fn sound(&mut self, sound: &[u8]) -> Value {
+        self.sending().sound_bytes += sound.len();
+        self.about_content("response.output_audio.delta", json!({"delta": BASE64.encode(sound)}))
+    }
+
+    pub fn arguments(&mut self, part: &str) -> Value {
+        let item = self.sending();
+        item.words.push_str(part);
+        let call_id = item.call_id();
+        let delta = json!({"delta": part, "call_id": call_id});
+        self.about(json!({"type": "response.function_call_arguments.delta"}), delta)
+    }
+
+    /// Ends the item being sent, completed or cut short, with every `done` that the API sends in either case.
+    pub fn close(&mut self, completed: bool) -> Vec<Value> {
+        let item = self.sending();
+        item.status = if completed { "completed" } else { "incomplete" };
+        let (json, part, words) = (item.json(), item.part(), item.words.clone());
+        let mut events = match item.content.clone() {
+            Content::Speech { .. } => vec![
+                self.about_content("response.output_audio.done", json!({})),
+                self.about_content("response.output_audio_transcript.done", json!({"transcript": words})),
+            ],
+            Content::Text => vec![self.about_content("response.output_text.done", json!({"text": words}))],
+            Content::Call { name, call_id } => {
+                let call = json!({"call_id": call_id, "name": name, "arguments": words});
+                vec![self.about(json!({"type": "response.function_call_arguments.done"}), call)]
+            }
+        };
+        events
+            .extend(part.map(|part| self.about_content("response.content_part.done", json!({"part": part}))));
+        events.push(self.about_item("response.output_item.done", json!({"item": json})));
+        if self.is_default() {
+            events.push(json!({"type": "conversation.item.done", "item": json}));
+        }
+        events
+    }
+
+    pub fn created(&self) -> Value {
+        json!({"type": "response.created", "response": self.json("in_progress", Value::Null, Value::Null)})
+    }
+
+    pub fn done(&self, end: &End, usage: Value) -> Value {
+        json!({"type": "response.done", "response": self.json(end.status(), end.details(), usage)})
+    }
+
+    fn json(&self, status: &str, details: Value, usage: Value) -> Value {
+        json!({
+            "object": "realtime.response", "id": self.id, "status": status, "status_details": details,
+            "output": self.output.iter().map(OutputItem::json).collect::<Vec<_>>(),
+            "conversation_id": self.terms.conversation_id,
+            "output_modalities": self.terms.modalities,
+            "max_output_tokens": self.terms.max_output_tokens,
+            "audio": {"output": {"format": self.terms.format.json(), "voice": self.terms.voice}},
+            "usage": usage, "metadata": self.terms.metadata,
+        })
+    }
+
+    fn sending(&mut self) -> &mut OutputItem {
+        self.output.last_mut().expect("a plan opens an item before it fills or closes one")
+    }
+
+    fn about_content(&self, kind: &str, fields: Value) -> Value {
+        self.about(json!({"type": kind, "content_index": 0}), fields)
+    }
+
+    fn about(&self, event: Value, fields: Value) -> Value {
+        let item = self.output.last().map(|item| item.id.as_str());
+        let mut event = self.placed(event, fields);
+        event["item_id"] = json!(item);
+        event
+    }
+
+    fn about_item(&self, kind: &str, fields: Value) -> Value {
+        self.placed(json!({"type": kind}), fields)
+    }
+
+    fn placed(&self, mut event: Value, mut fields: Value) -> Value {
+        event["response_id"] = json!(self.id);
+        event["output_index"] = json!(self.output.len().saturating_sub(1));
+        if let (Some(event), Some(fields)) = (event.as_object_mut(), fields.as_object_mut()) {
+            event.append(fields);
+        }
+        event
+    }
+}
+
+impl OutputItem {
+    /// As an item of the conversation.
+    pub fn item(&self, format: Format) -> Item {
+        Item { json: self.json(), audio_ms: format.milliseconds(self.sound_bytes) }
+    }
+
+    fn json(&self) -> Value {
+        let object = "realtime.item";
+        let message = |content: Value| {
+            json!({"id": self.id, "object": object, "type": "message", "status": self.status,
+                   "role": "assistant", "content": content})
+        };
+        match &self.content {
+            Content::Call { name, call_id } => {
+                json!({"id": self.id, "object": object, "type": "function_call", "status": self.status,
+                       "name": name, "call_id": call_id, "arguments": self.words})
+            }
+            _ if self.words.is_empty() && self.sound_bytes == 0 => message(json!([])),
+            Content::Speech { .. } => message(json!([{"type": "output_audio", "transcript": self.words}])),
+            Content::Text => message(json!([{"type": "output_text", "text": self.words}])),
+        }
+    }
+
+    fn part(&self) -> Option<Value> {
+        match self.content {
+            Content::Speech { .. } => Some(json!({"type": "audio", "transcript": self.words})),
+            Content::Text => Some(json!({"type": "text", "text": self.words})),
+            Content::Call { .. } => None,
+        }
+    }
+
+    fn call_id(&self) -> Option<&str> {
+        match &self.content {
+            Content::Call { call_id, .. } => Some(call_id),
+            Content::Speech { .. } | Content::Text => None,
+        }
+    }
+}
+
+impl End {
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::TurnDetected | Self::ClientCancelled => "cancelled",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::TurnDetected => "turn_detected",
+            Self::ClientCancelled => "client_cancelled",
+            Self::Failed { code, .. } => code,
+        }
+    }
+
+    fn details(&self) -> Value {
+        match self {
+            Self::Completed => Value::Null,
+            Self::TurnDetected | Self::ClientCancelled => {
+                json!({"type": "cancelled", "reason": self.reason()})
+            }
+            Self::Failed { kind, code, message } => {
+                json!({"type": "failed", "error": {"type": kind, "code": code, "message": message}})
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Holds both sides to the letter: the strict JSON Schemas of OpenAI's own types, from `fixtures/realtime-schema`.
+
+use crate::refusal::Refusal;
+use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
+use serde_json::Value;
+use std::sync::OnceLock;
+
+/// Real servers show these although OpenAI's types lack them.
+const EXTRA_IN_SESSION: [&str; 3] = ["id", "object", "expires_at"];
+
+/// Refuses a client event that the real service would not understand, in its words.
+pub fn check_client(event: &Value) -> Result<(), Refusal> {
+    let Some(name) = event["type"].as_str() else {
+        return Err(Refusal::new("invalid_event", "The 'type' field is missing.").about("type"));
+    };
+    let schema = CLIENT.iter().find(|schema| schema.event == name).ok_or_else(|| unknown_event(name))?;
+    schema.validator().iter_errors(event).next().map_or(Ok(()), |error| Err(refusal(&error)))
+}
+
+/// What is wrong with an event of our own: a bug of the simulator.
+pub fn check_server(event: &Value) -> Result<(), String> {
+    let mut promised = event.clone();
+    if let Some(session) = promised.get_mut("session").and_then(Value::as_object_mut) {
+        session.retain(|key, _| !EXTRA_IN_SESSION.contains(&key.as_str()));
+    }
+    let name = event["type"].as_str().unwrap_or_default();
+    let schema =
+        SERVER.iter().find(|schema| schema.event == name).ok_or(format!("no schema for {name:?}"))?;
+    let faults = schema.validator().iter_errors(&promised).map(|error| refusal(&error).to_string());
+    let faults: Vec<String> = faults.collect();
+    if faults.is_empty() { Ok(()) } else { Err(format!("{}: {event}", faults.join("; "))) }
+}
+
+fn unknown_event(name: &str) -> Refusal {
+    let known = CLIENT.iter().map(|schema| format!("'{}'", schema.event)).collect::<Vec<_>>().join(", ");
+    Refusal::value("type", format!("Invalid value: '{name}'. Supported values are: {known}."))
+}
+
+/// Says in the service's words what a schema found.
+fn refusal(error: &ValidationError<'_>) -> Refusal {
+    let at = dotted(error.instance_path().as_str());
+    match error.kind() {
+        ValidationErrorKind::AnyOf { context } => match nearest(context, error) {
+            Some(fault) => refusal(fault),
+            None => invalid(&at, error),
+        },
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let name = inside(&at, unexpected.first().map_or("", String::as_str));
+            Refusal::new("unknown_parameter", format!("Unknown parameter: '{name}'.")).about(&name)
+        }
+        ValidationErrorKind::Required { property } => {
+            let name = inside(&at, property.as_str().unwrap_or_default());
+            let message = format!("Missing required parameter: '{name}'.");
+            Refusal::new("missing_required_parameter", message).about(&name)
+        }
+        ValidationErrorKind::Type { .. } => {
+            let message = format!("Invalid type for '{at}': {error}.");
+            Refusal::new("invalid_type", message).about(&at)
+        }
+        _ => invalid(&at, error),
+    }
+}
+
+fn invalid(at: &str, error: &ValidationError<'_>) -> Refusal {
+    Refusal::value(at, format!("Invalid value for '{at}': {error}."))
+}
+
+/// The fault to name when no alternative fits: the first one of the alternative that was most likely meant.
+fn nearest<'a>(
+    alternatives: &'a [Vec<ValidationError<'static>>],
+    error: &ValidationError<'_>,
+) -> Option<&'a ValidationError<'static>> {
+    let place = error.instance_path().as_str();
+    let distance = |faults: &&Vec<ValidationError<'static>>| {
+        let strangeness = faults.iter().map(|fault| strangeness(fault, place)).max();
+        (strangeness, faults.len())
+    };
+    alternatives.iter().min_by_key(distance)?.first()
+}
+
+/// How foreign the value at `place` is to an alternative: only faulty, tagged otherwise, or another JSON type.
+fn strangeness(fault: &ValidationError<'_>, place: &str) -> u8 {
+    let inner = fault.instance_path().as_str().strip_prefix(place).unwrap_or_default();
+    match fault.kind() {
+        ValidationErrorKind::Type { .. } if inner.is_empty() => 2,
+        _ if inner == "/type" || inner == "/role" => 1,
+        _ => 0,
+    }
+}
+
+/// `/session/tools/0/name` as the service writes it: `session.tools[0].name`.
+fn dotted(pointer: &str) -> String {
+    pointer.split('/').skip(1).fold(String::new(), |path, step| match step.parse::<usize>() {
+        Ok(index) => format!("{path}[{index}]"),
+        Err(_) => inside(&path, step),
+    })
+}
+
+fn inside(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// One event's schema, compiled when it is first needed.
+struct Schema {
+    event: &'static str,
+    text: &'static str,
+    compiled: OnceLock<Validator>,
+}
+
+impl Schema {
+    fn validator(&self) -> &Validator {
+        self.compiled.get_or_init(|| {
+            let schema = serde_json::from_str(self.text).expect("the committed schemas are JSON");
+            jsonschema::validator_for(&schema).expect("the committed schemas are valid")
+        })
+    }
+}
+
+macro_rules! schemas {
+    ($side:literal: $($event:literal)*) => {
+        [$(Schema {
+            event: $event,
+            text: include_str!(concat!("../../../fixtures/realtime-schema/", $side, "/", $event, ".json")),
+            compiled: OnceLock::new(),
+        }),*]
+    };
+}
+
+static CLIENT: [Schema; 11] = schemas!("client":
+    "session.update"
+    "input_audio_buffer.append"
+    "input_audio_buffer.commit"
+    "input_audio_buffer.clear"
+    "output_audio_buffer.clear"
+    "conversation.item.create"
+    "conversation.item.delete"
+    "conversation.item.retrieve"
+    "conversation.item.truncate"
+    "response.create"
+    "response.cancel"
+);
+
+/// Those it sends. The others belong to WebRTC, SIP, hosted MCP and other transcription models.
+static SERVER: [Schema; 32] = schemas!("server":
+    "error"
+    "session.created"
+    "session.updated"
+    "conversation.created"
+    "conversation.item.added"
+    "conversation.item.done"
+    "conversation.item.deleted"
+    "conversation.item.retrieved"
+    "conversation.item.truncated"
+    "conversation.item.input_audio_transcription.delta"
+    "conversation.item.input_audio_transcription.completed"
+    "conversation.item.input_audio_transcription.failed"
+    "input_audio_buffer.committed"
+    "input_audio_buffer.cleared"
+    "input_audio_buffer.speech_started"
+    "input_audio_buffer.speech_stopped"
+    "input_audio_buffer.timeout_triggered"
+    "rate_limits.updated"
+    "response.created"
+    "response.done"
+    "response.output_item.added"
+    "response.output_item.done"
+    "response.content_part.added"
+    "response.content_part.done"
+    "response.output_audio.delta"
+    "response.output_audio.done"
+    "response.output_audio_transcript.delta"
+    "response.output_audio_transcript.done"
+    "response.output_text.delta"
+    "response.output_text.done"
+    "response.function_call_arguments.delta"
+    "response.function_call_arguments.done"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_right_event_passes() {
+        let update =
+            json!({"type": "session.update", "session": {"type": "realtime", "instructions": "Be brief."}});
+
+        assert_eq!(check_client(&update), Ok(()));
+    }
+
+    #[test]
+    fn refuses_each_fault_by_its_code_and_place() {
+        let session = |fields: Value| json!({"type": "session.update", "session": fields});
+        let input = |input: Value| session(json!({"type": "realtime", "audio": {"input": input}}));
+        let vad = |kind: &str| input(json!({"turn_detection": {"type": kind, "x": 1}}));
+
+        refused(&json!({"event_id": "e"}), "invalid_event");
+        refused(&json!({"type": "session.upgrade"}), "invalid_value");
+        refused(
+            &session(json!({"type": "realtime", "temperature": 0.8})),
+            "unknown_parameter: Unknown parameter: 'session.temperature'.",
+        );
+        refused(
+            &session(json!({"instructions": "x"})),
+            "missing_required_parameter: Missing required parameter: 'session.type'.",
+        );
+        refused(
+            &session(json!({"type": "realtime", "instructions": 3})),
+            "invalid_type: Invalid type for 'session.instructions'",
+        );
+        refused(
+            &vad("server_vad"),
+            "unknown_parameter: Unknown parameter: 'session.audio.input.turn_detection.x'.",
+        );
+        refused(
+            &vad("psychic_vad"),
+            "invalid_value: Invalid value for 'session.audio.input.turn_detection.type'",
+        );
+    }
+
+    #[test]
+    fn names_the_rate_when_pcm_has_another_one() {
+        let format = json!({"type": "audio/pcm", "rate": 8000});
+        let session = json!({"type": "realtime", "audio": {"input": {"format": format}}});
+        let update = json!({"type": "session.update", "session": session});
+
+        refused(&update, "invalid_value: Invalid value for 'session.audio.input.format.rate'");
+    }
+
+    #[test]
+    fn a_server_event_with_a_stray_field_is_a_bug() {
+        let stray = json!({"type": "input_audio_buffer.cleared", "event_id": "e", "why": "no"});
+
+        assert!(check_server(&stray).is_err());
+    }
+
+    fn refused(event: &Value, words: &str) {
+        let refusal = check_client(event).expect_err("the event is wrong").to_string();
+        assert!(refusal.starts_with(words), "{refusal}");
+    }
+}

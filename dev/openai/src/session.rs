@@ -1,0 +1,331 @@
+//! One session: client events and time in, server events and observations out. Opens no socket and reads no clock.
+
+mod delivery;
+mod items;
+mod replies;
+mod turns;
+
+use crate::clock::AudioClock;
+use crate::conversation::Conversation;
+use crate::input::Input;
+use crate::mischief::Mischief;
+use crate::random::Random;
+use crate::refusal::Refusal;
+use crate::report::{Recorded, Side};
+use crate::response::Response;
+use crate::script::Reply;
+use crate::settings::Settings;
+use crate::usage::Cache;
+use crate::{Config, Observation, Seen, SessionReport, schema};
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A session lasts no longer.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+const LONGEST_EVENT_ID: usize = 512;
+const REFUSED: u16 = 4_000;
+const GOING_AWAY: u16 = 1_001;
+/// Keys of the beta's flat session, which the GA service turns away.
+const BETA_KEYS: [&str; 7] = [
+    "modalities",
+    "voice",
+    "input_audio_format",
+    "output_audio_format",
+    "input_audio_transcription",
+    "turn_detection",
+    "max_response_output_tokens",
+];
+
+/// What the shell is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    Send(Arc<Value>),
+    Tell(Observation),
+    /// Close with a close frame.
+    Close {
+        code: u16,
+        reason: String,
+    },
+    /// Break the connection, without one.
+    Break,
+}
+
+/// Who has connected.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// How many sessions came before.
+    pub session: usize,
+    pub model: String,
+    /// Seconds since 1970 now.
+    pub unix_now: u64,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    config: Arc<Config>,
+    mischief: Option<Mischief>,
+    session: usize,
+    /// The moment of the fact being handled.
+    now: Instant,
+    expires: Instant,
+    random: Random,
+    settings: Settings,
+    configured: bool,
+    over: bool,
+    conversation_id: String,
+    conversation: Conversation,
+    input: Input,
+    clock: AudioClock,
+    transcriptions: VecDeque<turns::Transcription>,
+    idle: Option<Instant>,
+    responses: Vec<Response>,
+    replied: Reply,
+    tool_answered: bool,
+    responses_begun: usize,
+    deltas_sent: usize,
+    cache: Cache,
+    report: SessionReport,
+    outputs: VecDeque<Output>,
+}
+
+impl Session {
+    /// A session for a client that was let in.
+    pub fn open(config: Arc<Config>, connection: Connection, now: Instant) -> Self {
+        let mut session = Self::new(config, &connection, now);
+        session.tell(Seen::Connected { model: connection.model });
+        match session.mischief {
+            Some(Mischief::NoSession) => {}
+            Some(Mischief::QuotaExhausted) => session.refuse_for_good(&Refusal::quota()),
+            _ => session.greet(),
+        }
+        session
+    }
+
+    /// A session that ends with its first event: let in, only to be told why not.
+    pub fn refused(config: Arc<Config>, connection: Connection, refusal: &Refusal, now: Instant) -> Self {
+        let mut session = Self::new(config, &connection, now);
+        session.refuse_for_good(refusal);
+        session
+    }
+
+    /// A text message of the client.
+    pub fn handle_client(&mut self, text: &str, now: Instant) {
+        self.now = now;
+        if self.over {
+            return;
+        }
+        let event = match serde_json::from_str::<Value>(text) {
+            Ok(event) => Arc::new(event),
+            Err(error) => {
+                return self.refuse(&Refusal::new("invalid_event", format!("Not JSON: {error}.")), None);
+            }
+        };
+        self.record(Side::Client, &event);
+        if self.mischief == Some(Mischief::NoSession) {
+            return;
+        }
+        if is_beta_shape(&event) {
+            return self.refuse_for_good(&beta_disabled());
+        }
+        if let Err(refusal) = self.obey(&event) {
+            self.refuse(&refusal, event["event_id"].as_str());
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        while let Some(due) = self.poll_timeout().filter(|due| *due <= now) {
+            if due == self.expires {
+                self.expire();
+            } else if self.idle == Some(due) {
+                self.end_idleness();
+            } else if let Some(index) = self.responses.iter().position(|r| r.next_due() == Some(due)) {
+                self.advance(index);
+            } else {
+                self.transcribe_next();
+            }
+        }
+    }
+
+    /// The connection is over.
+    pub fn handle_close(&mut self, why: impl Into<String>, now: Instant) {
+        self.now = now;
+        self.over = true;
+        if !self.report.closed {
+            self.report.closed = true;
+            self.tell(Seen::Closed { why: why.into() });
+        }
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Session::handle_timeout`] is next due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.over || self.mischief == Some(Mischief::NoSession) {
+            return None;
+        }
+        let responses = self.responses.iter().filter_map(Response::next_due);
+        let transcription = self.transcriptions.front().map(|next| next.due);
+        responses.chain(transcription).chain(self.idle).chain([self.expires]).min()
+    }
+
+    pub fn report(&self) -> &SessionReport {
+        &self.report
+    }
+
+    fn new(config: Arc<Config>, connection: &Connection, now: Instant) -> Self {
+        let mischief = config.mischief.filter(|mischief| mischief.befalls(connection.session));
+        let length = if let Some(Mischief::Expires { after }) = mischief { after } else { LONGEST };
+        let mut random = Random::of_session(config.seed, connection.session);
+        let expires_at = connection.unix_now + length.as_secs();
+        let settings = Settings::new(&random.id("sess"), &connection.model, expires_at);
+        let detection = settings.turn_detection().expect("a new session detects turns");
+        Self {
+            mischief,
+            session: connection.session,
+            now,
+            expires: now + length,
+            conversation_id: random.id("conv"),
+            random,
+            settings,
+            configured: false,
+            over: false,
+            conversation: Conversation::default(),
+            input: Input::new(detection.hearing),
+            clock: AudioClock::default(),
+            transcriptions: VecDeque::new(),
+            idle: None,
+            responses: Vec::new(),
+            replied: Reply::default(),
+            tool_answered: false,
+            responses_begun: 0,
+            deltas_sent: 0,
+            cache: Cache::default(),
+            report: SessionReport::default(),
+            outputs: VecDeque::new(),
+            config,
+        }
+    }
+
+    fn greet(&mut self) {
+        self.send(json!({"type": "session.created", "session": self.settings.json()}));
+        let conversation = json!({"id": self.conversation_id, "object": "realtime.conversation"});
+        self.send(json!({"type": "conversation.created", "conversation": conversation}));
+    }
+
+    fn obey(&mut self, event: &Value) -> Result<(), Refusal> {
+        schema::check_client(event)?;
+        if event["event_id"].as_str().is_some_and(|id| id.len() > LONGEST_EVENT_ID) {
+            return Err(Refusal::value("event_id", "An event_id has at most 512 characters."));
+        }
+        match event["type"].as_str().unwrap_or_default() {
+            "session.update" => self.configure(&event["session"]),
+            "input_audio_buffer.append" => self.append(&event["audio"]),
+            "input_audio_buffer.commit" => self.commit_by_hand(),
+            "input_audio_buffer.clear" => self.clear(),
+            "conversation.item.create" => self.create_item(event),
+            "conversation.item.delete" => self.delete_item(&event["item_id"]),
+            "conversation.item.retrieve" => self.retrieve_item(&event["item_id"]),
+            "conversation.item.truncate" => self.truncate_item(event),
+            "response.create" => self.create_response(&event["response"]),
+            "response.cancel" => self.cancel_response(event["response_id"].as_str()),
+            other => Err(Refusal::value(
+                "type",
+                format!("'{other}' is for WebRTC and SIP; a socket plays its own sound."),
+            )),
+        }
+    }
+
+    fn configure(&mut self, update: &Value) -> Result<(), Refusal> {
+        let instructions = self.settings.instructions().to_owned();
+        self.settings.update(update, !self.report.spoken.is_empty())?;
+        if self.settings.instructions() != instructions || !update["tools"].is_null() {
+            self.cache.bust();
+        }
+        if !update["prompt"].is_null() {
+            self.fault("session.prompt: stored prompts end on 2026-11-30");
+        }
+        if let Some(detection) = self.settings.turn_detection() {
+            self.input.listen(detection.hearing);
+        }
+        self.configured = true;
+        self.send(json!({"type": "session.updated", "session": self.settings.json()}));
+        self.tell(Seen::Configured);
+        Ok(())
+    }
+
+    fn expire(&mut self) {
+        let message = "Your session hit the maximum duration of 60 minutes.";
+        self.send(Refusal::new("session_expired", message).event(None));
+        self.close(GOING_AWAY, message);
+    }
+
+    /// Answers with an error. Whether the error names the event that caused it is left to chance, as in real life.
+    fn refuse(&mut self, refusal: &Refusal, cause: Option<&str>) {
+        let named = cause.filter(|_| self.random.coin());
+        self.fault(refusal.to_string());
+        self.tell(Seen::Refused { why: refusal.to_string() });
+        self.send(refusal.event(named));
+    }
+
+    fn refuse_for_good(&mut self, refusal: &Refusal) {
+        self.refuse(refusal, None);
+        self.close(REFUSED, &refusal.close_reason());
+    }
+
+    fn close(&mut self, code: u16, reason: &str) {
+        self.over = true;
+        self.outputs.push_back(Output::Close { code, reason: reason.to_owned() });
+    }
+
+    fn fault(&mut self, fault: impl Into<String>) {
+        self.report.faults.push(fault.into());
+    }
+
+    fn tell(&mut self, what: Seen) {
+        let observation = Observation { at: self.now, session: self.session, what };
+        self.report.observations.push(observation.clone());
+        self.outputs.push_back(Output::Tell(observation));
+    }
+
+    fn send(&mut self, mut event: Value) {
+        event["event_id"] = json!(self.random.id("event"));
+        if cfg!(debug_assertions) {
+            schema::check_server(&event).expect("the simulator keeps what OpenAI promises");
+        }
+        let event = Arc::new(event);
+        self.record(Side::Server, &event);
+        self.outputs.push_back(Output::Send(event));
+    }
+
+    fn send_all(&mut self, events: Vec<Value>) {
+        events.into_iter().for_each(|event| self.send(event));
+    }
+
+    fn record(&mut self, from: Side, event: &Arc<Value>) {
+        if self.config.keeps_everything {
+            self.report.events.push(Recorded { from, at: self.now, event: event.clone() });
+        }
+    }
+}
+
+/// A request in the shape of the beta, which was switched off in 2026.
+pub fn beta_disabled() -> Refusal {
+    let message = "The Realtime Beta API is no longer supported. Please use the GA API shape.";
+    Refusal::new("beta_api_shape_disabled", message)
+}
+
+fn is_beta_shape(event: &Value) -> bool {
+    let session = &event["session"];
+    event["type"] == "session.update"
+        && session["type"].is_null()
+        && BETA_KEYS.iter().any(|key| !session[key].is_null())
+}
+
+#[cfg(test)]
+mod tests;

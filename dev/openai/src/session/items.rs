@@ -1,0 +1,129 @@
+//! What a client may do to the items of its conversation.
+
+use super::Session;
+use crate::Seen;
+use crate::conversation::Item;
+use crate::refusal::Refusal;
+use serde_json::{Value, json};
+
+impl Session {
+    pub(super) fn create_item(&mut self, event: &Value) -> Result<(), Refusal> {
+        let mut json = event["item"].clone();
+        self.check_new_item(&json)?;
+        if json["id"].is_null() {
+            json["id"] = json!(self.random.id("item"));
+        }
+        json["object"] = json!("realtime.item");
+        json["status"] = json!("completed");
+        let after = event["previous_item_id"].as_str();
+        let previous = self.conversation.insert(Item::new(json.clone()), after)?;
+        if after.is_some() {
+            self.cache.bust();
+        }
+        self.send(json!({"type": "conversation.item.added", "previous_item_id": previous, "item": json}));
+        self.send(json!({"type": "conversation.item.done", "previous_item_id": previous, "item": json}));
+        if json["type"] == "function_call_output" {
+            self.note_function_output(&json);
+        }
+        Ok(())
+    }
+
+    pub(super) fn delete_item(&mut self, id: &Value) -> Result<(), Refusal> {
+        let removed = self.conversation.remove(id.as_str().unwrap_or_default());
+        removed.ok_or_else(|| no_item("item_delete_invalid_item_id", "deleting", id))?;
+        self.cache.bust();
+        self.send(json!({"type": "conversation.item.deleted", "item_id": id}));
+        Ok(())
+    }
+
+    /// Retrieved items carry no sound here.
+    pub(super) fn retrieve_item(&mut self, id: &Value) -> Result<(), Refusal> {
+        let found = self.conversation.get(id.as_str().unwrap_or_default()).map(|item| item.json.clone());
+        let item = found.ok_or_else(|| no_item("item_retrieve_invalid_item_id", "retrieving", id))?;
+        self.send(json!({"type": "conversation.item.retrieved", "item": item}));
+        Ok(())
+    }
+
+    pub(super) fn truncate_item(&mut self, event: &Value) -> Result<(), Refusal> {
+        let id = event["item_id"].as_str().unwrap_or_default();
+        let of_ms = self.sound_to_truncate(event)?;
+        let audio_end_ms = audio_end_ms(event, of_ms)?;
+        if audio_end_ms == of_ms && !self.is_being_sent(id) {
+            self.fault(format!("truncate of {id} at its full {of_ms} ms: it only erases the transcript"));
+        }
+        if let Some(item) = self.conversation.get_mut(id) {
+            item.truncate(audio_end_ms);
+        }
+        if let Some(spoken) = self.report.spoken.iter_mut().find(|spoken| spoken.item_id == id) {
+            spoken.truncated_at_ms = Some(audio_end_ms);
+        }
+        self.cache.bust();
+        self.send(json!({
+            "type": "conversation.item.truncated", "item_id": id, "content_index": 0, "audio_end_ms": audio_end_ms,
+        }));
+        self.tell(Seen::Truncated { item: id.to_owned(), audio_end_ms, of_ms });
+        Ok(())
+    }
+
+    fn check_new_item(&self, item: &Value) -> Result<(), Refusal> {
+        let id = item["id"].as_str().unwrap_or_default();
+        if self.conversation.get(id).is_some() {
+            let message = format!("Error adding item: an item with the ID '{id}' already exists.");
+            return Err(Refusal::new("item_create_duplicate_item_id", message).about("item.id"));
+        }
+        let call_id = item["call_id"].as_str().unwrap_or_default();
+        if item["type"] == "function_call_output" && !self.conversation.has_call(call_id) {
+            let message = format!("No function call with the call_id '{call_id}' is in the conversation.");
+            return Err(Refusal::value("item.call_id", message));
+        }
+        let mut parts = item["content"].as_array().into_iter().flatten();
+        if parts.any(|part| part["type"] == "output_audio") {
+            return Err(Refusal::value(
+                "item.content",
+                "Assistant audio cannot be created; use 'output_text'.",
+            ));
+        }
+        Ok(())
+    }
+
+    fn note_function_output(&mut self, item: &Value) {
+        let text = |key: &str| item[key].as_str().unwrap_or_default().to_owned();
+        self.tool_answered = true;
+        self.tell(Seen::FunctionOutput { call_id: text("call_id"), output: text("output") });
+    }
+
+    /// How much sound the item to truncate has; refused when it is none of the model's speech.
+    fn sound_to_truncate(&self, event: &Value) -> Result<u64, Refusal> {
+        let id = &event["item_id"];
+        let item = self.conversation.get(id.as_str().unwrap_or_default());
+        let item = item.ok_or_else(|| no_item("item_truncate_invalid_item_id", "truncating", id))?;
+        if !item.is_from("assistant") || item.audio_ms == 0 {
+            return Err(Refusal::value("item_id", "Only model output audio messages can be truncated."));
+        }
+        if event["content_index"] != 0 {
+            return Err(Refusal::value("content_index", "The only content part is 0."));
+        }
+        Ok(item.audio_ms)
+    }
+
+    fn is_being_sent(&self, id: &str) -> bool {
+        self.responses.iter().filter_map(|response| response.open_item()).any(|item| item.id == id)
+    }
+}
+
+fn audio_end_ms(event: &Value, of_ms: u64) -> Result<u64, Refusal> {
+    let Some(end) = event["audio_end_ms"].as_u64() else {
+        return Err(Refusal::value("audio_end_ms", "Invalid 'audio_end_ms': it is below 0."));
+    };
+    if end > of_ms {
+        return Err(Refusal::without_code(format!(
+            "Audio content of {of_ms}ms is already shorter than {end}ms"
+        )));
+    }
+    Ok(end)
+}
+
+fn no_item(code: &'static str, doing: &str, id: &Value) -> Refusal {
+    let message = format!("Error {doing} item: the item with id {id} does not exist.");
+    Refusal::new(code, message).about("item_id")
+}

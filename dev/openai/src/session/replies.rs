@@ -1,0 +1,191 @@
+//! The model's replies: asked for by the client or owed to a turn, chosen from the script, cancelled by either side.
+
+use super::Session;
+use crate::Seen;
+use crate::format::Format;
+use crate::limits::{check_metadata, check_modalities, check_reasoning};
+use crate::mischief::Mischief;
+use crate::plan::{Delivery, Step, plan};
+use crate::refusal::Refusal;
+use crate::response::{End, Response, Terms};
+use crate::script::Reply;
+use crate::usage::Tokens;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::time::Instant;
+
+impl Session {
+    /// The client asks for a response.
+    pub(super) fn create_response(&mut self, asked: &Value) -> Result<(), Refusal> {
+        self.check_response(asked)?;
+        if !self.configured {
+            self.fault("response.create before session.updated");
+        }
+        if self.conversation.user_turns() == 0 {
+            self.tell(Seen::GreetingRequested);
+        }
+        self.respond(asked);
+        Ok(())
+    }
+
+    /// A turn of the caller asks for a response. What the service does when one is still active is not documented;
+    /// this is the stricter guess.
+    pub(super) fn answer(&mut self) {
+        match self.active() {
+            Some(active) => self.refuse(&already_active(&active.id), None),
+            None => self.respond(&Value::Null),
+        }
+    }
+
+    pub(super) fn cancel_response(&mut self, id: Option<&str>) -> Result<(), Refusal> {
+        let wanted = |response: &Response| id.map_or(response.is_default(), |id| response.id == id);
+        let Some(index) = self.responses.iter().position(wanted) else {
+            let message = "Cancellation failed: no active response found";
+            return Err(Refusal::new("response_cancel_not_active", message));
+        };
+        self.end(index, &End::ClientCancelled);
+        Ok(())
+    }
+
+    /// The caller speaks: whatever the conversation is being told stops.
+    pub(super) fn interrupt(&mut self) {
+        if let Some(index) = self.responses.iter().position(Response::is_default) {
+            self.end(index, &End::TurnDetected);
+        }
+    }
+
+    /// Begins a response, with what was asked for in place of the session's settings.
+    pub(super) fn respond(&mut self, asked: &Value) {
+        let terms = self.terms(asked);
+        let reply = self.next_reply();
+        let steps = self.steps(&reply, &terms);
+        let input = self.input_tokens(asked);
+        let mut response = Response::new(self.random.id("resp"), terms, input, steps);
+        self.spoil(&mut response);
+        self.idle = None;
+        self.replied = reply;
+        self.responses_begun += 1;
+        self.send(response.created());
+        self.send(rate_limits(input));
+        self.tell(Seen::ResponseStarted { response: response.id.clone() });
+        self.responses.push(response);
+    }
+
+    fn check_response(&self, asked: &Value) -> Result<(), Refusal> {
+        if let (Some(active), false) = (self.active(), asked["conversation"] == "none") {
+            return Err(already_active(&active.id));
+        }
+        let voice = &asked["audio"]["output"]["voice"];
+        if !voice.is_null()
+            && !self.report.spoken.is_empty()
+            && *voice != self.settings.json()["audio"]["output"]["voice"]
+        {
+            let message = "Cannot update a conversation's voice if assistant audio is present.";
+            return Err(Refusal::new("cannot_update_voice", message).about("response.audio.output.voice"));
+        }
+        check_modalities(&asked["output_modalities"], "response.output_modalities")?;
+        check_reasoning(self.settings.model(), asked, "response")?;
+        check_metadata(&asked["metadata"])?;
+        self.check_references(&asked["input"])
+    }
+
+    fn check_references(&self, input: &Value) -> Result<(), Refusal> {
+        let items = input.as_array().into_iter().flatten();
+        let mut references =
+            items.filter(|item| item["type"] == "item_reference").filter_map(|item| item["id"].as_str());
+        match references.find(|id| self.conversation.get(id).is_none()) {
+            Some(id) => {
+                Err(Refusal::value("response.input", format!("Item '{id}' is not in the conversation.")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn terms(&self, asked: &Value) -> Terms {
+        let session = self.settings.json();
+        let either =
+            |asked: &Value, session: &Value| if asked.is_null() { session.clone() } else { asked.clone() };
+        let (wanted, usual) = (&asked["audio"]["output"], &session["audio"]["output"]);
+        Terms {
+            conversation_id: (asked["conversation"] != "none").then(|| self.conversation_id.clone()),
+            format: Format::of(&either(&wanted["format"], &usual["format"])),
+            voice: voice_name(&either(&wanted["voice"], &usual["voice"])),
+            modalities: either(&asked["output_modalities"], &session["output_modalities"]),
+            max_output_tokens: either(&asked["max_output_tokens"], &session["max_output_tokens"]),
+            metadata: asked["metadata"].clone(),
+        }
+    }
+
+    fn next_reply(&mut self) -> Reply {
+        let after_tool = self.replied.after_tool.take().filter(|_| self.tool_answered);
+        self.tool_answered = false;
+        after_tool
+            .map_or_else(|| self.config.script.reply(self.conversation.user_turns()).clone(), |reply| *reply)
+    }
+
+    fn steps(&mut self, reply: &Reply, terms: &Terms) -> VecDeque<(Instant, Step)> {
+        let delivery = Delivery {
+            thinking: self.config.thinking,
+            pace: self.config.pace,
+            sound: (terms.modalities != json!(["text"])).then_some(terms.format),
+            splits_samples: self.mischief == Some(Mischief::SplitsSamples),
+        };
+        let steps = plan(reply, delivery, &mut self.random);
+        steps.into_iter().map(|(after, step)| (self.now + after, step)).collect()
+    }
+
+    fn input_tokens(&self, asked: &Value) -> Tokens {
+        let instructions = asked["instructions"].as_str().unwrap_or(self.settings.instructions());
+        let tools = Tokens::text(&self.settings.json()["tools"].to_string());
+        Tokens::text(instructions) + tools + self.conversation.tokens()
+    }
+
+    /// Lets the session's first response fail, if that is the mischief.
+    fn spoil(&self, response: &mut Response) {
+        let (kind, code, message) = match self.mischief {
+            Some(Mischief::ServerError) => (
+                "server_error",
+                "server_error",
+                "The server had an error while processing your request. Sorry about that!",
+            ),
+            Some(Mischief::RateLimited) => (
+                "invalid_request_error",
+                "rate_limit_exceeded",
+                "Rate limit reached. Please try again in 1.5s.",
+            ),
+            _ => return,
+        };
+        if self.responses_begun == 0 {
+            response.end = End::Failed { kind, code, message };
+            response.steps = [(self.now + self.config.thinking, Step::Finish)].into();
+        }
+    }
+
+    fn active(&self) -> Option<&Response> {
+        self.responses.iter().find(|response| response.is_default())
+    }
+}
+
+fn already_active(id: &str) -> Refusal {
+    let message = format!(
+        "Conversation already has an active response in progress: {id}. \
+         Wait until the response is finished before creating a new one."
+    );
+    Refusal::new("conversation_already_has_active_response", message)
+}
+
+/// A response shows a custom voice by its id.
+fn voice_name(voice: &Value) -> Value {
+    voice.get("id").unwrap_or(voice).clone()
+}
+
+/// The room a young account has.
+fn rate_limits(input: Tokens) -> Value {
+    const LIMIT: u64 = 40_000;
+    let used = (input.text + input.audio).min(LIMIT);
+    let remaining = LIMIT - used;
+    let reset_seconds = used as f64 * 60.0 / LIMIT as f64;
+    json!({"type": "rate_limits.updated", "rate_limits": [
+        {"name": "tokens", "limit": LIMIT, "remaining": remaining, "reset_seconds": reset_seconds},
+    ]})
+}

@@ -1,0 +1,124 @@
+//! The first words, and settings.
+
+use super::*;
+
+#[test]
+fn a_session_introduces_itself_in_full() {
+    let rig = Rig::connected(config());
+
+    assert_eq!(rig.received(), ["session.created", "conversation.created"]);
+    let session = &rig.inbox[0]["session"];
+    assert_eq!(session["expires_at"], 1_795_330_800_u64 + 3_600);
+    assert_eq!(session["model"], "gpt-realtime-2.1");
+    assert_eq!(session["audio"]["input"]["turn_detection"]["silence_duration_ms"], 200);
+}
+
+#[test]
+fn an_update_is_answered_with_the_whole_session() {
+    let mut rig = Rig::connected(config());
+
+    rig.configure(json!({"instructions": "You answer for Mirsk Bikes."}));
+
+    let session = &rig.last("session.updated")["session"];
+    assert_eq!(session["instructions"], "You answer for Mirsk Bikes.");
+    assert_eq!(session["audio"]["output"]["voice"], "marin");
+    assert!(rig.faults().is_empty());
+}
+
+#[test]
+fn an_unknown_key_refuses_the_whole_update() {
+    let mut rig = Rig::connected(config());
+
+    rig.configure(json!({"instructions": "New.", "temperature": 0.8}));
+
+    assert_eq!(rig.error(), ("unknown_parameter", "Unknown parameter: 'session.temperature'."));
+    assert_eq!(rig.last("error")["error"]["param"], "session.temperature");
+    assert_eq!(rig.last("session.updated"), &Value::Null);
+    assert_ne!(rig.session.settings.instructions(), "New.");
+}
+
+#[test]
+fn the_beta_shape_is_refused_for_good() {
+    let mut rig = Rig::connected(config());
+
+    rig.send(json!({"type": "session.update", "session": {"modalities": ["audio"], "voice": "alloy"}}));
+
+    assert_eq!(rig.error().0, "beta_api_shape_disabled");
+    let reason = "invalid_request_error.beta_api_shape_disabled".to_owned();
+    assert_eq!(rig.ending, Some(Output::Close { code: 4_000, reason }));
+}
+
+#[test]
+fn what_is_no_event_is_refused_and_the_session_lives() {
+    let mut rig = Rig::connected(config());
+
+    rig.session.handle_client("{", rig.now);
+    rig.collect();
+    assert_eq!(rig.error().0, "invalid_event");
+    rig.ask("session.upgrade");
+    assert_eq!(rig.error().0, "invalid_value");
+    rig.ask("output_audio_buffer.clear");
+    assert_eq!(rig.error().0, "invalid_value");
+
+    assert_eq!(rig.faults().len(), 3);
+    assert_eq!(rig.ending, None);
+}
+
+#[test]
+fn whether_an_error_names_its_cause_is_left_to_chance() {
+    let mut rig = Rig::connected(config());
+
+    for _ in 0..20 {
+        rig.send(json!({"type": "response.cancel", "event_id": "mine"}));
+    }
+
+    let named = rig.all("error").iter().filter(|error| error["error"]["event_id"] == "mine").count();
+    assert!((1..20).contains(&named), "{named}");
+}
+
+#[test]
+fn sound_and_requests_before_the_settings_are_faults() {
+    let mut rig = Rig::connected(config());
+
+    rig.append(&silence(20));
+    rig.ask("response.create");
+
+    assert_eq!(rig.faults(), ["audio before session.updated", "response.create before session.updated"]);
+}
+
+#[test]
+fn an_hour_ends_every_session() {
+    let mut rig = Rig::configured(config());
+
+    rig.pass(Duration::from_secs(3_599));
+    assert_eq!(rig.ending, None);
+    rig.pass(Duration::from_secs(1));
+
+    assert_eq!(rig.error().0, "session_expired");
+    let reason = "Your session hit the maximum duration of 60 minutes.".to_owned();
+    assert_eq!(rig.ending, Some(Output::Close { code: 1_001, reason }));
+}
+
+#[test]
+fn nobody_is_answered_after_the_end() {
+    let mut rig = Rig::configured(config());
+    rig.pass(Duration::from_secs(3_600));
+    rig.inbox.clear();
+
+    rig.ask("response.create");
+
+    assert!(rig.inbox.is_empty());
+    assert_eq!(rig.session.poll_timeout(), None);
+}
+
+#[test]
+fn a_session_may_keep_the_books_without_the_recordings() {
+    let mut rig = Rig::configured(Config { keeps_everything: false, ..config() });
+
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    let report = rig.session.report();
+    assert!(report.events.is_empty() && report.heard.is_empty());
+    assert_eq!(report.spoken.len(), 1);
+}

@@ -1,0 +1,246 @@
+//! The session's settings: what it starts with, what an update may change, and what it may not.
+
+use crate::format::Format;
+use crate::limits::{check_modalities, check_ranges, check_reasoning, check_transcription, reasons};
+use crate::refusal::Refusal;
+use crate::vad::Hearing;
+use serde_json::{Value, json};
+
+const PERSONA: &str = "You are a helpful, witty and friendly AI. Talk quickly.";
+
+/// A session as the API shows it.
+#[derive(Debug, Clone)]
+pub struct Settings(Value);
+
+/// Who takes turns, and when.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TurnDetection {
+    pub hearing: Hearing,
+    pub create_response: bool,
+    pub interrupt_response: bool,
+    pub idle_timeout_ms: Option<u64>,
+}
+
+impl Settings {
+    /// What a session starts with. `silence_duration_ms` is 200, as real sessions show, though the docs say 500.
+    pub fn new(id: &str, model: &str, expires_at: u64) -> Self {
+        let pcm = Format::Pcm.json();
+        let mut session = json!({
+            "type": "realtime", "object": "realtime.session", "id": id, "model": model, "expires_at": expires_at,
+            "output_modalities": ["audio"], "instructions": PERSONA,
+            "tools": [], "tool_choice": "auto", "max_output_tokens": "inf",
+            "truncation": "auto", "tracing": null, "prompt": null, "include": null,
+            "audio": {
+                "input": {
+                    "format": pcm, "transcription": null, "noise_reduction": null,
+                    "turn_detection": default_turn_detection("server_vad"),
+                },
+                "output": {"format": pcm, "voice": "marin", "speed": 1.0},
+            },
+        });
+        if reasons(model) {
+            session["reasoning"] = json!({"effort": "low"});
+        }
+        Self(session)
+    }
+
+    pub fn json(&self) -> &Value {
+        &self.0
+    }
+
+    /// Changes what the update names, or nothing at all.
+    pub fn update(&mut self, update: &Value, has_spoken: bool) -> Result<(), Refusal> {
+        self.check(update, has_spoken)?;
+        for (key, value) in update.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "audio" => self.update_audio(value),
+                _ => self.0[key] = value.clone(),
+            }
+        }
+        Ok(())
+    }
+
+    pub fn model(&self) -> &str {
+        self.0["model"].as_str().unwrap_or_default()
+    }
+
+    pub fn instructions(&self) -> &str {
+        self.0["instructions"].as_str().unwrap_or_default()
+    }
+
+    pub fn input_format(&self) -> Format {
+        Format::of(&self.0["audio"]["input"]["format"])
+    }
+
+    pub fn transcribes(&self) -> bool {
+        self.0["audio"]["input"]["transcription"].is_object()
+    }
+
+    pub fn has_tool(&self, name: &str) -> bool {
+        self.0["tools"].as_array().is_some_and(|tools| tools.iter().any(|tool| tool["name"] == name))
+    }
+
+    /// `None` when the client takes turns itself.
+    pub fn turn_detection(&self) -> Option<TurnDetection> {
+        let settings = &self.0["audio"]["input"]["turn_detection"];
+        let kind = settings["type"].as_str()?;
+        Some(TurnDetection {
+            hearing: Hearing {
+                threshold: settings["threshold"].as_f64().unwrap_or(0.5),
+                prefix_padding_ms: settings["prefix_padding_ms"].as_u64().unwrap_or(300),
+                silence_duration_ms: match kind {
+                    "semantic_vad" => patience_ms(settings["eagerness"].as_str()),
+                    _ => settings["silence_duration_ms"].as_u64().unwrap_or(500),
+                },
+            },
+            create_response: settings["create_response"].as_bool().unwrap_or(true),
+            interrupt_response: settings["interrupt_response"].as_bool().unwrap_or(true),
+            idle_timeout_ms: settings["idle_timeout_ms"].as_u64(),
+        })
+    }
+
+    fn check(&self, update: &Value, has_spoken: bool) -> Result<(), Refusal> {
+        if update["type"] != "realtime" {
+            return Err(Refusal::value(
+                "session.type",
+                "This is a realtime session, not a transcription session.",
+            ));
+        }
+        if !update["model"].is_null() && update["model"] != self.0["model"] {
+            return Err(Refusal::value("session.model", "The model of a session cannot be changed."));
+        }
+        if has_spoken && !update["audio"]["output"]["voice"].is_null() {
+            let message = "Cannot update a conversation's voice if assistant audio is present.";
+            return Err(Refusal::new("cannot_update_voice", message).about("session.audio.output.voice"));
+        }
+        if !self.0["tracing"].is_null() && !update["tracing"].is_null() {
+            return Err(Refusal::value("session.tracing", "Tracing cannot be changed once it is on."));
+        }
+        check_ranges(update)?;
+        check_modalities(&update["output_modalities"], "session.output_modalities")?;
+        check_reasoning(self.model(), update, "session")?;
+        check_transcription(&update["audio"]["input"]["transcription"])
+    }
+
+    fn update_audio(&mut self, audio: &Value) {
+        for side in ["input", "output"] {
+            for (key, value) in audio[side].as_object().into_iter().flatten() {
+                let current = &mut self.0["audio"][side][key];
+                match key.as_str() {
+                    "turn_detection" => *current = turn_detection(current, value),
+                    "noise_reduction" => overlay(current, value),
+                    _ => *current = value.clone(),
+                }
+            }
+        }
+    }
+}
+
+/// An update of the same kind changes what it names; another kind starts from its defaults; null turns it off.
+fn turn_detection(current: &Value, update: &Value) -> Value {
+    let Some(kind) = update["type"].as_str() else { return Value::Null };
+    let mut next = if current["type"] == kind { current.clone() } else { default_turn_detection(kind) };
+    overlay(&mut next, update);
+    next
+}
+
+fn default_turn_detection(kind: &str) -> Value {
+    match kind {
+        "semantic_vad" => json!({
+            "type": "semantic_vad", "eagerness": "auto", "create_response": true, "interrupt_response": true,
+        }),
+        _ => json!({
+            "type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 200,
+            "idle_timeout_ms": null, "create_response": true, "interrupt_response": true,
+        }),
+    }
+}
+
+fn overlay(current: &mut Value, update: &Value) {
+    match (current.as_object_mut(), update.as_object()) {
+        (Some(current), Some(update)) => current.extend(update.clone()),
+        _ => *current = update.clone(),
+    }
+}
+
+/// An energy detector cannot tell a finished sentence from a pause: it waits a quarter of the real one's longest.
+fn patience_ms(eagerness: Option<&str>) -> u64 {
+    match eagerness {
+        Some("low") => 2_000,
+        Some("high") => 500,
+        _ => 1_000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_changes_only_what_it_names() {
+        let mut settings = settings("gpt-realtime-2.1");
+        let before = settings.json().clone();
+
+        settings
+            .update(&server_vad(json!({"silence_duration_ms": 600})), false)
+            .expect("it is a right update");
+
+        let detection = &settings.json()["audio"]["input"]["turn_detection"];
+        assert_eq!((&detection["silence_duration_ms"], &detection["threshold"]), (&json!(600), &json!(0.5)));
+        assert_eq!(settings.json()["audio"]["output"], before["audio"]["output"]);
+        assert_eq!(settings.instructions(), PERSONA);
+    }
+
+    #[test]
+    fn null_lets_the_client_take_turns() {
+        let mut settings = settings("gpt-realtime-2.1");
+        let manual = json!({"type": "realtime", "audio": {"input": {"turn_detection": null}}});
+
+        settings.update(&manual, false).expect("it is a right update");
+
+        assert_eq!(settings.turn_detection(), None);
+    }
+
+    #[test]
+    fn a_voice_after_sound_refuses_the_whole_update() {
+        let mut settings = settings("gpt-realtime-2.1");
+        let update =
+            json!({"type": "realtime", "instructions": "New.", "audio": {"output": {"voice": "cedar"}}});
+
+        let refusal = settings.update(&update, true).expect_err("the voice is fixed");
+
+        assert_eq!(refusal.code, Some("cannot_update_voice"));
+        assert_eq!(settings.instructions(), PERSONA);
+        assert_eq!(settings.update(&update, false), Ok(()));
+    }
+
+    #[test]
+    fn reasoning_is_for_models_that_reason() {
+        let update = json!({"type": "realtime", "reasoning": {"effort": "low"}});
+
+        assert!(settings("gpt-realtime-1.5").update(&update, false).is_err());
+        assert_eq!(settings("gpt-realtime-2.1-mini").update(&update, false), Ok(()));
+    }
+
+    #[test]
+    fn refuses_what_the_types_allow_and_the_docs_do_not() {
+        let refused = |update: Value| settings("gpt-realtime-2.1").update(&update, false).is_err();
+
+        assert!(refused(server_vad(json!({"idle_timeout_ms": 4_000}))));
+        assert!(refused(server_vad(json!({"threshold": 1.2}))));
+        assert!(refused(json!({"type": "realtime", "output_modalities": ["audio", "text"]})));
+        assert!(refused(json!({"type": "realtime", "model": "gpt-realtime-1.5"})));
+        assert!(refused(json!({"type": "transcription"})));
+        let keywords = json!({"model": "whisper-1", "keywords": ["Mirsk"]});
+        assert!(refused(json!({"type": "realtime", "audio": {"input": {"transcription": keywords}}})));
+    }
+
+    fn settings(model: &str) -> Settings {
+        Settings::new("sess_1", model, 1_795_330_800)
+    }
+
+    fn server_vad(mut fields: Value) -> Value {
+        fields["type"] = json!("server_vad");
+        json!({"type": "realtime", "audio": {"input": {"turn_detection": fields}}})
+    }
+}

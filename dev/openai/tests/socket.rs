@@ -1,0 +1,191 @@
+//! The simulator over a real socket, met by a client that shares nothing with it.
+
+use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use futures_util::{SinkExt, StreamExt};
+use openai::{Config, Mischief, Realtime, Seen, Side};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, interval, timeout};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+#[tokio::test]
+async fn a_caller_is_greeted_answered_and_understood() -> Result<()> {
+    let realtime = Realtime::start(Config { pace: f64::INFINITY, ..Config::new("sk-test") }).await?;
+    let mut watching = realtime.subscribe();
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+
+    client.send(json!({"type": "response.create"})).await?;
+    client.until("response.done").await?;
+    client.say(&tone::clips::caller_question().samples).await?;
+    let written = client.until("conversation.item.input_audio_transcription.completed").await?;
+    client.socket.close(None).await?;
+
+    while !matches!(watching.recv().await?.what, Seen::Closed { .. }) {}
+    let report = realtime.sessions().pop().context("there was a session")?;
+    assert_eq!(written["transcript"], tone::clips::caller_question().text);
+    assert_eq!(spoken(&report), ["agent-greeting", "agent-answer"]);
+    let found = tone::hearing::find(&tone::clips::caller_question().samples, &report.heard);
+    assert!(found.is_some_and(|found| found.correlation > 0.99), "{found:?}");
+    assert_eq!(report.faults, [] as [&str; 0]);
+    assert!(report.closed);
+    Ok(())
+}
+
+#[tokio::test]
+async fn thinking_takes_as_long_as_it_is_told() -> Result<()> {
+    let thinking = Duration::from_millis(250);
+    let realtime = Realtime::start(Config { thinking, ..Config::new("sk-test") }).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+
+    let asked = Instant::now();
+    client.send(json!({"type": "response.create"})).await?;
+    client.until("response.output_audio.delta").await?;
+
+    assert!(asked.elapsed() >= thinking, "{:?}", asked.elapsed());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_turned_away_at_the_door() -> Result<()> {
+    let realtime = Realtime::start(Config::new("sk-test")).await?;
+
+    let refused = Client::connect(&realtime, "sk-wrong").await.err().context("the door is shut")?;
+
+    let Some(Error::Http(response)) = refused.downcast_ref() else { bail!("{refused}") };
+    assert_eq!(response.status(), 401);
+    let body: Value = serde_json::from_slice(response.body().as_deref().unwrap_or_default())?;
+    assert_eq!(body["error"]["code"], "invalid_api_key");
+    assert_eq!((realtime.connections(), realtime.sessions().len()), (1, 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unknown_model_is_refused_by_the_first_event_and_closed() -> Result<()> {
+    let config = Config { model: Some("gpt-realtime-9".into()), ..Config::new("sk-test") };
+    let realtime = Realtime::start(config).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+
+    assert_eq!(client.next().await?["error"]["code"], "model_not_found");
+
+    let Some(Ok(Message::Close(Some(frame)))) = client.socket.next().await else { bail!("no close frame") };
+    assert_eq!(u16::from(frame.code), 4_000);
+    assert_eq!(frame.reason.as_str(), "invalid_request_error.model_not_found");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dropped_session_ends_without_farewell_and_the_next_one_lives() -> Result<()> {
+    let mischief = Some(Mischief::DropsSession { after_deltas: 2 });
+    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+    client.send(json!({"type": "response.create"})).await?;
+    while client.next().await.is_ok() {}
+
+    let mut again = Client::connect(&realtime, "sk-test").await?;
+    again.configure().await?;
+    again.send(json!({"type": "response.create"})).await?;
+    again.until("response.done").await?;
+
+    let first = &realtime.sessions()[0];
+    assert_eq!(first.events_of(Side::Server, "response.output_audio.delta").count(), 2);
+    assert_eq!(realtime.sessions().len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_upgrade_may_stay_unanswered() -> Result<()> {
+    let mischief = Some(Mischief::NeverAnswers);
+    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+
+    let waited = timeout(Duration::from_millis(200), Client::connect(&realtime, "sk-test")).await;
+
+    assert!(waited.is_err(), "somebody answered");
+    assert_eq!(realtime.connections(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn stopping_breaks_every_connection() -> Result<()> {
+    let realtime = Realtime::start(Config::new("sk-test")).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.until("session.created").await?;
+    let url = realtime.url();
+
+    realtime.stop().await;
+
+    while client.next().await.is_ok() {}
+    assert!(connect_async(url).await.is_err());
+    Ok(())
+}
+
+/// A client by the book.
+struct Client {
+    socket: Socket,
+}
+
+impl Client {
+    async fn connect(realtime: &Realtime, key: &str) -> Result<Self> {
+        let mut request = format!("{}?model=gpt-realtime-2.1", realtime.url()).into_client_request()?;
+        request.headers_mut().insert("authorization", format!("Bearer {key}").parse()?);
+        let (socket, _) = connect_async(request).await?;
+        Ok(Self { socket })
+    }
+
+    async fn configure(&mut self) -> Result<()> {
+        self.until("session.created").await?;
+        let turns = json!({"type": "server_vad", "silence_duration_ms": 500});
+        let input = json!({"turn_detection": turns, "transcription": {"model": "gpt-transcribe"}});
+        let session = json!({"type": "realtime", "instructions": "Be brief.", "audio": {"input": input}});
+        self.send(json!({"type": "session.update", "session": session})).await?;
+        self.until("session.updated").await?;
+        Ok(())
+    }
+
+    /// Speaks in real time, and is silent afterwards.
+    async fn say(&mut self, samples: &[i16]) -> Result<()> {
+        let sound = [samples, &[0; 24_000]].concat();
+        let mut clock = interval(Duration::from_millis(20));
+        for frame in sound.chunks(tone::FRAME) {
+            clock.tick().await;
+            let bytes: Vec<u8> = frame.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+            self.send(json!({"type": "input_audio_buffer.append", "audio": BASE64.encode(bytes)})).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, event: Value) -> Result<()> {
+        Ok(self.socket.send(Message::text(event.to_string())).await?)
+    }
+
+    async fn until(&mut self, kind: &str) -> Result<Value> {
+        loop {
+            let event = self.next().await?;
+            match event["type"].as_str() {
+                Some(this) if this == kind => return Ok(event),
+                Some("error") => bail!("{event}"),
+                _ => {}
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Value> {
+        match self.socket.next().await.context("the connection is over")?? {
+            Message::Text(text) => Ok(serde_json::from_str(&text)?),
+            other => bail!("no event: {other:?}"),
+        }
+    }
+}
+
+fn spoken(report: &openai::SessionReport) -> Vec<&str> {
+    report.spoken.iter().map(|spoken| spoken.clip.as_str()).collect()
+}
