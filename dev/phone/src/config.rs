@@ -16,6 +16,8 @@ pub struct MetaConfig {
     pub phone_number_id: String,
     /// That number, digits only.
     pub display_phone_number: String,
+    /// Where Graph listens on 127.0.0.1; 0 for any free port.
+    pub graph_port: u16,
     /// How long a call rings before Meta ends it. Meta documents "about 30 to 60 seconds".
     pub ring: Duration,
     /// Added to each reply of Graph.
@@ -36,6 +38,7 @@ impl Default for MetaConfig {
             access_token: "an access token".to_owned(),
             phone_number_id: "220000000000002".to_owned(),
             display_phone_number: "15550001111".to_owned(),
+            graph_port: 0,
             ring: Duration::from_secs(45),
             graph_delay: Duration::ZERO,
             timers: Timers::default(),

@@ -20,12 +20,12 @@ use wire::{Listener, Scissors};
 /// Listens on 127.0.0.1 until `stop` is sent or dropped.
 ///
 /// # Errors
-/// When no port can be bound.
+/// When the port cannot be bound.
 pub(crate) async fn serve(
     cloud: Arc<Cloud>,
     stop: oneshot::Receiver<()>,
 ) -> std::io::Result<(SocketAddr, impl Future<Output = ()>)> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let listener = TcpListener::bind(("127.0.0.1", cloud.config.graph_port)).await?;
     let address = listener.local_addr()?;
     let routes = Router::new()
         .route("/{version}/{number}/calls", post(calls::post))

@@ -25,10 +25,10 @@ pub struct Meta {
 }
 
 impl Meta {
-    /// Starts Graph on a free port of 127.0.0.1.
+    /// Starts Graph on 127.0.0.1.
     ///
     /// # Errors
-    /// When no port can be bound.
+    /// When its port cannot be bound.
     pub async fn start(config: MetaConfig) -> anyhow::Result<Meta> {
         let cloud = Arc::new(Cloud::new(config)?);
         let (stop_server, stop) = oneshot::channel();

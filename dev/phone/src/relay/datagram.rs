@@ -87,7 +87,7 @@ fn take_u16(bytes: &mut &[u8]) -> Option<u16> {
 
 fn take_vector<'a>(bytes: &mut &'a [u8], length_bytes: usize) -> Option<&'a [u8]> {
     let (length, rest) = bytes.split_at_checked(length_bytes)?;
-    let length = length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+    let length = length.iter().fold(0, |length, byte| (length << 8) | usize::from(*byte));
     let (vector, rest) = rest.split_at_checked(length)?;
     *bytes = rest;
     Some(vector)
