@@ -9,7 +9,7 @@ use tone::clips;
 use tracing_subscriber::EnvFilter;
 
 /// A WhatsApp caller, and Meta's cloud around it, on this machine.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 struct Options {
     /// The business's webhook.
     #[arg(long, default_value = "http://127.0.0.1:8080/webhook")]

@@ -65,6 +65,11 @@ impl Gate {
         self.has_path = true;
     }
 
+    /// Whether ICE is done.
+    pub(crate) fn has_path(&self) -> bool {
+        self.has_path
+    }
+
     /// The business picked up.
     pub(crate) fn open(&mut self) {
         self.open = true;
@@ -87,45 +92,40 @@ impl Gate {
             Kind::Dtls => self.judge_dtls(datagram),
             Kind::Rtp if !self.open => {
                 self.early.packets += 1;
-                Verdict::drop(Some(Fault::EarlyMedia))
+                Verdict::dropped(Some(Fault::EarlyMedia))
             }
             Kind::Rtcp if !self.open => {
                 self.early.reports += 1;
-                self.pass_if_answered(None)
+                if self.has_answer { Verdict::pass(None) } else { Verdict::dropped(None) }
             }
-            Kind::Rtp | Kind::Rtcp => Verdict { fate: Fate::Pass, fault: None },
-            Kind::Unknown => Verdict::drop(None),
+            Kind::Rtp | Kind::Rtcp => Verdict::pass(None),
+            Kind::Unknown => Verdict::dropped(None),
         }
     }
 
     /// Checks may begin before the answer is there; they only get no reply.
     fn judge_stun(&self, datagram: &[u8]) -> Verdict {
         if !self.has_answer || self.mischief == Some(Mischief::IceNever) {
-            return Verdict::drop(None);
+            return Verdict::dropped(None);
         }
         match self.role_conflict(datagram) {
             Some(reply) => Verdict { fate: Fate::Reply(reply), fault: Some(Fault::ControlledAgent) },
-            None => Verdict { fate: Fate::Pass, fault: None },
+            None => Verdict::pass(None),
         }
     }
 
     fn judge_dtls(&self, datagram: &[u8]) -> Verdict {
         if !self.has_answer {
-            return Verdict::drop(Some(Fault::EarlyClientHello));
+            return Verdict::dropped(Some(Fault::EarlyClientHello));
         }
         if self.mischief == Some(Mischief::DtlsNever) {
-            return Verdict::drop(None);
+            return Verdict::dropped(None);
         }
         if !self.has_path {
-            return self.pass_if_answered(Some(Fault::DtlsBeforeIce));
+            return Verdict::pass(Some(Fault::DtlsBeforeIce));
         }
         let lacks_profile = datagram::offers_aes_cm(datagram) == Some(false);
-        self.pass_if_answered(lacks_profile.then_some(Fault::SrtpProfileMissing))
-    }
-
-    fn pass_if_answered(&self, fault: Option<Fault>) -> Verdict {
-        let fate = if self.has_answer { Fate::Pass } else { Fate::Drop };
-        Verdict { fate, fault }
+        Verdict::pass(lacks_profile.then_some(Fault::SrtpProfileMissing))
     }
 
     /// The 487 for an agent that will not control. str0m would compare tie-breakers and may give in; Meta does not.
@@ -149,8 +149,12 @@ impl Gate {
 }
 
 impl Verdict {
-    fn drop(fault: Option<Fault>) -> Verdict {
+    fn dropped(fault: Option<Fault>) -> Verdict {
         Verdict { fate: Fate::Drop, fault }
+    }
+
+    fn pass(fault: Option<Fault>) -> Verdict {
+        Verdict { fate: Fate::Pass, fault }
     }
 }
 
@@ -168,25 +172,25 @@ mod tests {
     fn nothing_gets_in_before_the_answer_and_a_client_hello_is_flagged() {
         let mut gate = Gate::new(PWD, None);
 
-        assert_eq!(gate.judge(&check(false, PWD)), Verdict::drop(None));
-        assert_eq!(gate.judge(&DTLS), Verdict::drop(Some(Fault::EarlyClientHello)));
+        assert_eq!(gate.judge(&check(false, PWD)), Verdict::dropped(None));
+        assert_eq!(gate.judge(&DTLS), Verdict::dropped(Some(Fault::EarlyClientHello)));
     }
 
     #[test]
     fn sound_before_accept_is_lost_and_flagged() {
         let mut gate = answered(None);
 
-        assert_eq!(gate.judge(&RTP), Verdict::drop(Some(Fault::EarlyMedia)));
-        assert_eq!(gate.judge(&RTCP), Verdict { fate: Fate::Pass, fault: None });
+        assert_eq!(gate.judge(&RTP), Verdict::dropped(Some(Fault::EarlyMedia)));
+        assert_eq!(gate.judge(&RTCP), Verdict::pass(None));
         assert_eq!(gate.early(), Early { packets: 1, reports: 1 });
 
         gate.open();
-        assert_eq!(gate.judge(&RTP), Verdict { fate: Fate::Pass, fault: None });
+        assert_eq!(gate.judge(&RTP), Verdict::pass(None));
     }
 
     #[test]
     fn a_controlling_agents_check_is_let_in() {
-        assert_eq!(answered(None).judge(&check(false, PWD)), Verdict { fate: Fate::Pass, fault: None });
+        assert_eq!(answered(None).judge(&check(false, PWD)), Verdict::pass(None));
     }
 
     #[test]
@@ -207,7 +211,7 @@ mod tests {
     fn a_stranger_gets_no_487() {
         let verdict = answered(None).judge(&check(true, "another password"));
 
-        assert_eq!(verdict, Verdict { fate: Fate::Pass, fault: None }, "the peer drops it");
+        assert_eq!(verdict, Verdict::pass(None), "the peer drops it");
     }
 
     #[test]
@@ -217,13 +221,13 @@ mod tests {
 
         gate.handle_path();
 
-        assert_eq!(gate.judge(&DTLS), Verdict { fate: Fate::Pass, fault: None });
+        assert_eq!(gate.judge(&DTLS), Verdict::pass(None));
     }
 
     #[test]
     fn mischief_drops_checks_or_handshakes_without_a_word() {
-        assert_eq!(answered(Some(Mischief::IceNever)).judge(&check(false, PWD)), Verdict::drop(None));
-        assert_eq!(answered(Some(Mischief::DtlsNever)).judge(&DTLS), Verdict::drop(None));
+        assert_eq!(answered(Some(Mischief::IceNever)).judge(&check(false, PWD)), Verdict::dropped(None));
+        assert_eq!(answered(Some(Mischief::DtlsNever)).judge(&DTLS), Verdict::dropped(None));
     }
 
     fn answered(mischief: Option<Mischief>) -> Gate {

@@ -33,7 +33,7 @@ pub(crate) struct Microphone {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Packet {
     pub(crate) payload: Vec<u8>,
-    /// The how-manieth packet this is, from 0.
+    /// Its number, from 0.
     pub(crate) n: u32,
     /// On the 48 kHz clock.
     pub(crate) timestamp: u32,

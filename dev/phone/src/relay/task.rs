@@ -2,7 +2,7 @@
 
 use super::datagram::{self, Kind, RtpHeader};
 use super::gate::{Fate, Gate};
-use super::microphone::{Edge, Microphone, Packet};
+use super::microphone::{Edge, Microphone, PACE, Packet};
 use super::peer::Peer;
 use super::speaker::Speaker;
 use super::voice::{Change, Voice};
@@ -178,7 +178,7 @@ impl Relay {
 
     fn speak(&mut self, packet: Packet) {
         let now = Instant::now();
-        self.line.with(|state| state.own_lateness.note(super::microphone::PACE * packet.n, now));
+        self.line.with(|state| state.own_lateness.note(PACE * packet.n, now));
         if !self.muted {
             let sent = self.peer.send(packet.n, packet.timestamp, packet.payload, now);
             self.survive(sent);
@@ -233,7 +233,7 @@ impl Relay {
 
     fn handle_event(&mut self, event: Event) {
         match event {
-            Event::IceConnectionStateChange(state) if state.is_connected() => {
+            Event::IceConnectionStateChange(state) if state.is_connected() && !self.gate.has_path() => {
                 self.gate.handle_path();
                 self.line.see(Seen::IceConnected);
             }
