@@ -45,6 +45,16 @@ async fn verification_wants_the_challenge_back() {
 }
 
 #[tokio::test]
+async fn a_failed_verification_keeps_the_token_to_itself() {
+    let meta = Meta::start(MetaConfig { verify_token: "hush".to_owned(), ..hurried() }).await.unwrap();
+    meta.set_webhook_url("http://127.0.0.1:1/webhook");
+
+    let refusal = format!("{:#}", meta.verify_webhook().await.unwrap_err());
+
+    assert!(refusal.contains("does not answer") && !refusal.contains("hush"), "{refusal}");
+}
+
+#[tokio::test]
 async fn nobody_can_call_a_business_without_a_webhook() {
     let meta = Meta::start(hurried()).await.unwrap();
 
