@@ -124,6 +124,21 @@ async fn a_controlled_agent_is_told_its_role_conflict() {
 }
 
 #[tokio::test]
+async fn an_agent_with_another_certificate_never_connects() {
+    let mut business = Business::open(hurried()).await;
+    let (call, mut agent) = business.ring().await;
+    let fingerprint = agent.sdp.find("sha-256 ").unwrap() + "sha-256 ".len();
+    let other = if agent.sdp[fingerprint..].starts_with("00") { "11" } else { "00" };
+    agent.sdp.replace_range(fingerprint..fingerprint + 2, other);
+
+    business.pre_accept(&call, &agent).await;
+
+    call.wait_until("a path", SOON, |report| report.ice_connected).await.unwrap();
+    let connected = call.wait_until("keys", Duration::from_millis(500), |report| report.dtls_connected).await;
+    assert!(matches!(connected, Err(WaitError::TimedOut { .. })), "{connected:?}");
+}
+
+#[tokio::test]
 async fn a_call_nobody_answers_ends_without_times() {
     let config = MetaConfig { ring: Duration::from_millis(200), ..hurried() };
     let mut business = Business::open(config).await;

@@ -50,6 +50,9 @@ async fn refuses_everything_after_the_end() {
     assert_eq!(business.act(&call_action(&call, "reject", None)).await.0, 200);
     assert_eq!(call.ended(SOON).await, Ok(Ending::Rejected));
 
+    let (terminate, _) = business.notice().await;
+    assert_eq!((&terminate["event"], terminate.get("duration")), (&"terminate".into(), None));
+
     for (action, sdp) in [("pre_accept", Some(&agent.sdp)), ("accept", Some(&agent.sdp)), ("terminate", None)]
     {
         let reply = business.act(&call_action(&call, action, sdp.map(String::as_str))).await;
