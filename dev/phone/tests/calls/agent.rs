@@ -30,6 +30,8 @@ pub struct Agent {
 pub struct State {
     pub connected: bool,
     pub closed: bool,
+    /// Packets heard.
+    pub heard: usize,
 }
 
 enum Order {
@@ -70,6 +72,12 @@ impl Agent {
 
     pub async fn until(&mut self, reached: impl Fn(&State) -> bool, timeout: Duration) -> bool {
         tokio::time::timeout(timeout, self.state.wait_for(reached)).await.is_ok_and(|state| state.is_ok())
+    }
+
+    /// Half a second more.
+    pub async fn hears_more(&mut self, timeout: Duration) {
+        let now = self.state.borrow().heard;
+        assert!(self.until(|state| state.heard >= now + 25, timeout).await, "the caller's phone sends");
     }
 
     pub async fn connected(&mut self) {
@@ -228,6 +236,7 @@ impl Live {
                 let mut frame = [0; FRAME];
                 self.decoder.decode(&packet.payload, &mut frame, false).unwrap();
                 self.heard.lock().unwrap().extend(frame);
+                self.tell.send_modify(|state| state.heard += 1);
             }
             _ => {}
         }

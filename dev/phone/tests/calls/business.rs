@@ -23,27 +23,24 @@ pub struct Business {
     pub meta: Meta,
     pub config: MetaConfig,
     pub inbox: mpsc::UnboundedReceiver<String>,
-    moods: Arc<Mutex<VecDeque<u16>>>,
+    moods: Moods,
     http: reqwest::Client,
 }
+
+type Moods = Arc<Mutex<VecDeque<u16>>>;
 
 #[derive(Clone)]
 struct Webhook {
     app_secret: String,
     inbox: mpsc::UnboundedSender<String>,
-    moods: Arc<Mutex<VecDeque<u16>>>,
+    moods: Moods,
 }
 
 impl Business {
     pub async fn open(config: MetaConfig) -> Business {
         let meta = Meta::start(config.clone()).await.unwrap();
-        let (tell, inbox) = mpsc::unbounded_channel();
-        let moods = Arc::new(Mutex::new(VecDeque::new()));
-        let webhook = Webhook { app_secret: config.app_secret.clone(), inbox: tell, moods: moods.clone() };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        meta.set_webhook_url(format!("http://{}/webhook", listener.local_addr().unwrap()));
-        let routes = Router::new().route("/webhook", post(take).get(echo)).with_state(webhook);
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let (url, inbox, moods) = open_webhook(&config.app_secret).await;
+        meta.set_webhook_url(url);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Business { meta, config, inbox, moods, http }
     }
@@ -106,9 +103,26 @@ impl Business {
     }
 }
 
+/// A webhook: where it is, what it took, and how it will answer.
+pub async fn open_webhook(app_secret: &str) -> (String, mpsc::UnboundedReceiver<String>, Moods) {
+    let (tell, inbox) = mpsc::unbounded_channel();
+    let moods = Moods::default();
+    let webhook = Webhook { app_secret: app_secret.to_owned(), inbox: tell, moods: moods.clone() };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/webhook", listener.local_addr().unwrap());
+    let routes = Router::new().route("/webhook", post(take).get(echo)).with_state(webhook);
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (url, inbox, moods)
+}
+
 /// The body of an action.
 pub fn call_action(call: &Call, action: &str, sdp: Option<&str>) -> Value {
-    let mut body = json!({ "messaging_product": "whatsapp", "call_id": call.id(), "action": action });
+    action_on(call.id(), action, sdp)
+}
+
+/// The same, of a call known by its id only.
+pub fn action_on(call: &str, action: &str, sdp: Option<&str>) -> Value {
+    let mut body = json!({ "messaging_product": "whatsapp", "call_id": call, "action": action });
     if let Some(sdp) = sdp {
         body["session"] = json!({ "sdp_type": "answer", "sdp": sdp });
     }

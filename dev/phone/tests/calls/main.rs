@@ -4,6 +4,7 @@
 
 mod agent;
 mod business;
+mod by_hand;
 mod calls;
 mod mischief;
 mod refusals;
