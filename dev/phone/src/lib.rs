@@ -1,1 +1,36 @@
-//! Stub.
+//! A WhatsApp caller and Meta's cloud, simulated on 127.0.0.1.
+//!
+//! [`Meta`] is Graph, the sender of signed webhooks, and the relay where callers' media ends. [`Meta::ring`] lets
+//! somebody call; the [`Call`] it returns is that caller's phone: it speaks, listens, hangs up, and reports what the
+//! business did wrong. What it is strict about, and what it can be made to do wrong, is in the crate's README.
+
+mod call;
+mod chance;
+mod clock;
+mod cloud;
+mod config;
+mod exchange;
+mod fault;
+mod graph;
+mod journal;
+mod life;
+mod line;
+mod meta;
+mod mischief;
+mod offer;
+mod relay;
+mod report;
+mod sdp_check;
+mod seen;
+mod wacid;
+mod webhook;
+
+pub use call::{Call, WaitError};
+pub use cloud::BoxFuture;
+pub use config::{CallerConfig, MetaConfig, Timers};
+pub use fault::Fault;
+pub use life::Ending;
+pub use meta::Meta;
+pub use mischief::{Mischief, UnknownMischief};
+pub use report::{CallReport, Spread, Terminated, Traffic, Turn};
+pub use seen::{Action, ActionName, Event, Observation, Seen};

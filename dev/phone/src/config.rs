@@ -1,0 +1,112 @@
+//! What a rehearsal chooses: who Meta is, who calls, and how patient everybody is.
+
+use crate::Mischief;
+use std::time::Duration;
+
+/// Meta's side: its secrets, our number, and its moods.
+#[derive(Debug, Clone)]
+pub struct MetaConfig {
+    /// Signs the webhooks.
+    pub app_secret: String,
+    /// What the webhook's verification GET brings.
+    pub verify_token: String,
+    /// The bearer token Graph asks for.
+    pub access_token: String,
+    /// The id of the business number that is called.
+    pub phone_number_id: String,
+    /// That number, digits only.
+    pub display_phone_number: String,
+    /// Where Graph listens on 127.0.0.1; 0 for any free port.
+    pub graph_port: u16,
+    /// How long a call rings before Meta ends it. Meta documents "about 30 to 60 seconds".
+    pub ring: Duration,
+    /// Added to each reply of Graph.
+    pub graph_delay: Duration,
+    /// The other waits.
+    pub timers: Timers,
+    /// What goes wrong, if anything.
+    pub mischief: Option<Mischief>,
+    /// Decides every fresh value and the order of keys in webhooks.
+    pub seed: u64,
+}
+
+impl Default for MetaConfig {
+    fn default() -> MetaConfig {
+        MetaConfig {
+            app_secret: "an app secret".to_owned(),
+            verify_token: "a verify token".to_owned(),
+            access_token: "an access token".to_owned(),
+            phone_number_id: "220000000000002".to_owned(),
+            display_phone_number: "15550001111".to_owned(),
+            graph_port: 0,
+            ring: Duration::from_secs(45),
+            graph_delay: Duration::ZERO,
+            timers: Timers::default(),
+            mischief: None,
+            seed: 1,
+        }
+    }
+}
+
+/// How long Meta waits for things.
+#[derive(Debug, Clone)]
+pub struct Timers {
+    /// From `accept` to the first RTP packet; then the call fails with 138021. Meta documents 20 s.
+    pub first_media: Duration,
+    /// Without RTP and RTCP in mid-call; then the call fails. Meta documents 30 s.
+    pub mid_call_media: Duration,
+    /// From the end of a call to its `terminate` webhook: 2 s in the one log we know, shorter here.
+    pub terminate_delay: Duration,
+    /// How long one delivery of a webhook may take. Meta documents 20 s.
+    pub webhook_timeout: Duration,
+    /// The pauses before a webhook is sent again; then Meta gives up.
+    pub webhook_retries: Vec<Duration>,
+    /// What [`Mischief::GraphSlow`] adds to each reply.
+    pub slow_graph: Duration,
+}
+
+impl Default for Timers {
+    fn default() -> Timers {
+        Timers {
+            first_media: Duration::from_secs(20),
+            mid_call_media: Duration::from_secs(30),
+            terminate_delay: Duration::from_millis(200),
+            webhook_timeout: Duration::from_secs(20),
+            webhook_retries: [500, 1_000, 2_000, 4_000, 8_000].map(Duration::from_millis).to_vec(),
+            slow_graph: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Who calls, and from what kind of phone.
+#[derive(Debug, Clone)]
+pub struct CallerConfig {
+    /// The caller's number, digits only; `None` when the caller hides it behind a username.
+    pub number: Option<String>,
+    /// The business-scoped user id, such as `IN.55501234567890123456`.
+    pub user_id: String,
+    /// The name in the caller's profile.
+    pub name: String,
+    /// Whether the offer has the IPv6 candidate of higher priority that Meta's have. Nobody answers there.
+    pub ipv6_candidate: bool,
+    /// Whether the offer has the older form that Meta's documentation prints.
+    pub old_offer_form: bool,
+    /// Whether the phone sends nothing before it was sent something, as Meta warns it may.
+    pub waits_for_media: bool,
+    /// So long without a voiced frame, the agent counts as silent.
+    pub quiet: Duration,
+}
+
+impl Default for CallerConfig {
+    fn default() -> CallerConfig {
+        CallerConfig {
+            number: Some("919900000001".to_owned()),
+            user_id: "IN.55501234567890123456".to_owned(),
+            name: "Zoë".to_owned(),
+            ipv6_candidate: true,
+            old_offer_form: false,
+            waits_for_media: true,
+            quiet: Duration::from_millis(600),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Puts a call through: the ring, the media until the end, and the webhooks around them.
+
+use crate::cloud::Cloud;
+use crate::life::Ended;
+use crate::line::Line;
+use crate::offer::{Form, Offer};
+use crate::relay::{Peer, Relay};
+use crate::webhook::notice::{self, Notices};
+use crate::{CallerConfig, Event, Mischief, Seen, wacid};
+use anyhow::Context;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+/// A call that rings, and the future that puts it through.
+///
+/// # Errors
+/// When there is no webhook to tell, no port to listen on, or no codec.
+pub(crate) async fn ring(
+    cloud: Arc<Cloud>,
+    caller: CallerConfig,
+) -> anyhow::Result<(Arc<Line>, impl Future<Output = ()>)> {
+    cloud.postman.url()?;
+    let socket = UdpSocket::bind("127.0.0.1:0").await.context("no UDP port for the relay")?;
+    let mut peer = Peer::new(socket.local_addr()?, Instant::now())?;
+    let (orders, obeyed) = mpsc::unbounded_channel();
+    let mut chance = cloud.chance();
+    let form = Form { old: caller.old_offer_form, ipv6: caller.ipv6_candidate };
+    let unix_ms = cloud.clock.unix_ms(Instant::now());
+    let offer = Offer::fresh(socket.local_addr()?, peer.fingerprint(), unix_ms, form, &mut chance);
+    peer.handle_offer(&offer.ufrag, &offer.pwd, offer.ssrc);
+    let id = wacid::fresh(&digits_of(&caller), &cloud.config.display_phone_number, &mut chance);
+    let line = Arc::new(Line::ringing(id, offer, caller, &cloud.config, orders, cloud.journal.clone()));
+    let relay = Relay::new(line.clone(), obeyed, socket, peer, cloud.config.mischief)?;
+    cloud.add_line(line.clone());
+    Ok((line.clone(), put_through(cloud, line, relay)))
+}
+
+/// Real ids hold the caller's number; a caller without one lends the digits of the user id.
+fn digits_of(caller: &CallerConfig) -> String {
+    let name = caller.number.as_ref().unwrap_or(&caller.user_id);
+    name.chars().filter(char::is_ascii_digit).collect()
+}
+
+async fn put_through(cloud: Arc<Cloud>, line: Arc<Line>, relay: Relay) {
+    let notices = Notices::about(&line.id, &line.caller, &cloud.config);
+    // The caller may give up while the connect webhook is still being delivered.
+    tokio::join!(relay_and_terminate(&cloud, &line, &notices, relay), connect(&cloud, &line, &notices));
+}
+
+async fn connect(cloud: &Cloud, line: &Line, notices: &Notices) {
+    let timestamp = cloud.clock.unix_seconds(line.began).to_string();
+    let body = cloud.write(&notices.connect(&line.offer.sdp(), timestamp));
+    let taken = cloud.postman.deliver(&body, Event::Connect, |what| line.see(what)).await;
+    if taken && cloud.does(Mischief::DuplicateConnect) {
+        cloud.postman.deliver(&body, Event::Connect, |what| line.see(what)).await;
+    }
+}
+
+async fn relay_and_terminate(cloud: &Cloud, line: &Line, notices: &Notices, relay: Relay) {
+    relay.run().await;
+    let (ended, opaque) = line.with(|state| (state.life.ended(), state.opaque.clone()));
+    let ended = ended.expect("the relay runs until the call has ended");
+    tokio::time::sleep(cloud.config.timers.terminate_delay).await;
+    line.see(terminated(cloud, &ended));
+    let body = cloud.write(&notices.terminate(&ended, opaque.as_deref(), &cloud.clock));
+    cloud.postman.deliver(&body, Event::Terminate, |what| line.see(what)).await;
+}
+
+fn terminated(cloud: &Cloud, ended: &Ended) -> Seen {
+    let seconds = |at| cloud.clock.unix_seconds(at);
+    let duration = ended.live_since.map(|since| Duration::from_secs(seconds(ended.at) - seconds(since)));
+    Seen::Terminated { status: notice::status(ended.ending), code: notice::code(ended.ending), duration }
+}

@@ -1,0 +1,86 @@
+//! Graph's refusals, in the shape and with the codes of Meta's reference (section "Errors" of the troubleshooting page).
+
+use crate::life::Refusal;
+use crate::sdp_check::SdpFlaw;
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// One refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GraphError {
+    pub(super) status: StatusCode,
+    pub(super) code: u32,
+    message: &'static str,
+    pub(super) details: String,
+}
+
+impl GraphError {
+    /// The bearer token is missing or wrong.
+    pub(super) fn bad_token() -> GraphError {
+        GraphError::new(
+            StatusCode::UNAUTHORIZED,
+            190,
+            "Invalid OAuth access token",
+            "Cannot parse access token",
+        )
+    }
+
+    /// Something in the request is not as documented.
+    pub(super) fn invalid(details: impl Into<String>) -> GraphError {
+        GraphError::new(StatusCode::BAD_REQUEST, 100, "(#100) Invalid parameter", details)
+    }
+
+    /// There is no such thing at this path. Code 2500 is what Graph is known for; a guess here.
+    pub(super) fn unknown_path() -> GraphError {
+        GraphError::new(StatusCode::BAD_REQUEST, 2_500, "Unknown path components", "")
+    }
+
+    /// The SDP is no good.
+    pub(super) fn sdp(details: impl Into<String>) -> GraphError {
+        GraphError::new(StatusCode::BAD_REQUEST, 138_008, "(#138008) SDP Validation error", details)
+    }
+
+    /// "Connection error", for no reason of ours.
+    pub(super) fn connection() -> GraphError {
+        GraphError::new(StatusCode::INTERNAL_SERVER_ERROR, 138_004, "(#138004) Connection error", "Try again")
+    }
+
+    fn new(status: StatusCode, code: u32, message: &'static str, details: impl Into<String>) -> GraphError {
+        GraphError { status, code, message, details: details.into() }
+    }
+}
+
+impl From<SdpFlaw> for GraphError {
+    fn from(flaw: SdpFlaw) -> GraphError {
+        GraphError::sdp(format!("Provided SDP is invalid: {flaw}"))
+    }
+}
+
+impl From<Refusal> for GraphError {
+    fn from(refusal: Refusal) -> GraphError {
+        match refusal {
+            Refusal::DifferentSdp => GraphError::sdp(refusal.to_string()),
+            Refusal::AlreadyEnded
+            | Refusal::AlreadyInProgress
+            | Refusal::AlreadyPreAccepted
+            | Refusal::NotYetTaken => GraphError::invalid(refusal.to_string()),
+        }
+    }
+}
+
+impl IntoResponse for GraphError {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "error": {
+                "message": self.message,
+                "type": "OAuthException",
+                "code": self.code,
+                "error_data": { "messaging_product": "whatsapp", "details": self.details },
+                "fbtrace_id": "A0simulated0trace0id0",
+            }
+        });
+        (self.status, Json(body)).into_response()
+    }
+}

@@ -1,0 +1,68 @@
+//! Checks what every Graph request must have: a version that lives, our number, the right token.
+
+use super::GraphError;
+use crate::MetaConfig;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+/// The versions that live on 2026-11-22.
+const VERSIONS: std::ops::RangeInclusive<u32> = 21..=26;
+
+/// Whether a request to `/{version}/{number}/...` may be looked at.
+pub(super) fn check(
+    config: &MetaConfig,
+    version: &str,
+    number: &str,
+    headers: &HeaderMap,
+) -> Result<(), GraphError> {
+    let wanted = format!("Bearer {}", config.access_token);
+    if headers.get(AUTHORIZATION).is_none_or(|given| given.as_bytes() != wanted.as_bytes()) {
+        return Err(GraphError::bad_token());
+    }
+    let version = version.strip_prefix('v').and_then(|version| version.strip_suffix(".0")?.parse().ok());
+    if version.is_none_or(|version| !VERSIONS.contains(&version)) {
+        return Err(GraphError::unknown_path());
+    }
+    if number != config.phone_number_id {
+        return Err(GraphError::invalid("Unsupported post request. The object does not exist"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lets_the_right_request_pass() {
+        assert_eq!(judge("v26.0", "220000000000002", Some("Bearer an access token")), Ok(()));
+    }
+
+    #[test]
+    fn refuses_a_missing_or_wrong_token_with_190() {
+        assert_eq!(judge("v26.0", "220000000000002", None), Err(GraphError::bad_token()));
+        assert_eq!(judge("v26.0", "220000000000002", Some("Bearer x")), Err(GraphError::bad_token()));
+        assert_eq!(judge("v26.0", "220000000000002", Some("an access token")), Err(GraphError::bad_token()));
+    }
+
+    #[test]
+    fn refuses_dead_and_unborn_versions() {
+        for version in ["v20.0", "v27.0", "v26", "26.0"] {
+            let judged = judge(version, "220000000000002", Some("Bearer an access token"));
+            assert_eq!(judged, Err(GraphError::unknown_path()), "{version}");
+        }
+    }
+
+    #[test]
+    fn refuses_another_number_with_100() {
+        let refusal = judge("v26.0", "1", Some("Bearer an access token")).unwrap_err();
+
+        assert_eq!((refusal.status.as_u16(), refusal.code), (400, 100));
+    }
+
+    fn judge(version: &str, number: &str, authorization: Option<&str>) -> Result<(), GraphError> {
+        let headers =
+            authorization.map(|value| (AUTHORIZATION, value.parse().unwrap())).into_iter().collect();
+        check(&MetaConfig::default(), version, number, &headers)
+    }
+}

@@ -1,0 +1,217 @@
+//! Reads the body of a call action, taking the documented keys and no others.
+
+use super::GraphError;
+use crate::ActionName;
+use serde::Deserialize;
+
+const LONGEST_OPAQUE: usize = 512;
+const LONGEST_PURPOSE: usize = 250;
+
+/// An action, as asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) call: String,
+    pub(super) ask: Ask,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ask {
+    PreAccept { sdp: String },
+    Accept { sdp: String, opaque: Option<String> },
+    Reject,
+    Terminate,
+}
+
+impl Ask {
+    /// The action's name.
+    pub(super) fn name(&self) -> ActionName {
+        match self {
+            Ask::PreAccept { .. } => ActionName::PreAccept,
+            Ask::Accept { .. } => ActionName::Accept,
+            Ask::Reject => ActionName::Reject,
+            Ask::Terminate => ActionName::Terminate,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    messaging_product: String,
+    call_id: String,
+    action: String,
+    session: Option<Session>,
+    biz_opaque_callback_data: Option<String>,
+    recording: Option<Consent>,
+    transcription: Option<Consent>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Session {
+    sdp_type: String,
+    sdp: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Consent {
+    status: String,
+    purpose: String,
+    #[serde(rename = "announcement_language")]
+    _announcement_language: Option<String>,
+}
+
+/// Reads an action.
+pub(super) fn parse(body: &[u8]) -> Result<Request, GraphError> {
+    let body: Body = serde_json::from_slice(body).map_err(|error| GraphError::invalid(error.to_string()))?;
+    if body.messaging_product != "whatsapp" {
+        return Err(GraphError::invalid("messaging_product must be whatsapp"));
+    }
+    let call = body.call_id.clone();
+    let ask = match body.action.as_str() {
+        "pre_accept" => body.bare()?.pre_accept(),
+        "accept" => body.accept(),
+        "reject" => body.bare()?.without_session(Ask::Reject),
+        "terminate" => body.bare()?.without_session(Ask::Terminate),
+        other => Err(GraphError::invalid(format!("action `{other}` is not one for a call of a user"))),
+    }?;
+    Ok(Request { call, ask })
+}
+
+impl Body {
+    /// Only `accept` takes the optional keys.
+    fn bare(self) -> Result<Body, GraphError> {
+        let is_bare = self.biz_opaque_callback_data.is_none()
+            && self.recording.is_none()
+            && self.transcription.is_none();
+        if is_bare {
+            Ok(self)
+        } else {
+            Err(GraphError::invalid(format!("`{}` takes no such key", self.action)))
+        }
+    }
+
+    fn pre_accept(self) -> Result<Ask, GraphError> {
+        Ok(Ask::PreAccept { sdp: self.answer()? })
+    }
+
+    fn accept(self) -> Result<Ask, GraphError> {
+        [&self.recording, &self.transcription].into_iter().flatten().try_for_each(Consent::check)?;
+        let opaque = self.biz_opaque_callback_data.clone();
+        if opaque.as_ref().is_some_and(|opaque| opaque.chars().count() > LONGEST_OPAQUE) {
+            return Err(GraphError::invalid("biz_opaque_callback_data is longer than 512 characters"));
+        }
+        Ok(Ask::Accept { sdp: self.answer()?, opaque })
+    }
+
+    fn answer(self) -> Result<String, GraphError> {
+        let session = self.session.ok_or_else(|| GraphError::invalid("session is required"))?;
+        if session.sdp_type != "answer" {
+            return Err(GraphError::invalid("session.sdp_type must be answer"));
+        }
+        Ok(session.sdp)
+    }
+
+    fn without_session(self, ask: Ask) -> Result<Ask, GraphError> {
+        if self.session.is_none() {
+            Ok(ask)
+        } else {
+            Err(GraphError::invalid("session does not belong here"))
+        }
+    }
+}
+
+impl Consent {
+    fn check(&self) -> Result<(), GraphError> {
+        if !["ENABLED", "DISABLED"].contains(&self.status.as_str()) {
+            return Err(GraphError::invalid("status must be ENABLED or DISABLED"));
+        }
+        if self.purpose.chars().count() > LONGEST_PURPOSE {
+            return Err(GraphError::invalid("purpose is longer than 250 characters"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn reads_the_four_documented_actions() {
+        let sdp = || "v=0\r\n".to_owned();
+        let mut accept = action("accept");
+        accept["biz_opaque_callback_data"] = "sess-1".into();
+        accept["recording"] =
+            json!({ "status": "ENABLED", "purpose": "quality", "announcement_language": "en" });
+
+        assert_eq!(ask(&action("pre_accept")), Ok(Ask::PreAccept { sdp: sdp() }));
+        assert_eq!(ask(&accept), Ok(Ask::Accept { sdp: sdp(), opaque: Some("sess-1".to_owned()) }));
+        assert_eq!(ask(&bare("reject")), Ok(Ask::Reject));
+        assert_eq!(ask(&bare("terminate")), Ok(Ask::Terminate));
+    }
+
+    #[test]
+    fn refuses_unknown_keys_wherever_they_are() {
+        refuses("to", |body| body["to"] = "919900000001".into());
+        refuses("extra", |body| body["session"]["extra"] = 1.into());
+    }
+
+    #[test]
+    fn refuses_what_is_missing_or_another_product() {
+        refuses("call_id", |body| drop(body.as_object_mut().unwrap().remove("call_id")));
+        refuses("session", |body| drop(body.as_object_mut().unwrap().remove("session")));
+        refuses("messaging_product", |body| body["messaging_product"] = "telegram".into());
+        refuses("dial", |body| body["action"] = "dial".into());
+    }
+
+    #[test]
+    fn refuses_an_offer_and_shouting() {
+        refuses("sdp_type", |body| body["session"]["sdp_type"] = "offer".into());
+        refuses("sdp_type", |body| body["session"]["sdp_type"] = "ANSWER".into());
+    }
+
+    #[test]
+    fn refuses_callback_data_over_512_characters() {
+        let with = |length: usize| {
+            let mut body = action("accept");
+            body["biz_opaque_callback_data"] = "é".repeat(length).into();
+            ask(&body)
+        };
+
+        assert!(with(512).is_ok());
+        assert!(with(513).is_err());
+    }
+
+    #[test]
+    fn refuses_what_belongs_to_accept_anywhere_else() {
+        refuses("pre_accept", |body| body["biz_opaque_callback_data"] = "x".into());
+        refuses("session", |body| body["action"] = "reject".into());
+    }
+
+    /// A good `pre_accept` is refused after this change, and the details name the cause.
+    fn refuses(cause: &str, change: impl FnOnce(&mut Value)) {
+        let mut body = action("pre_accept");
+        change(&mut body);
+        let refusal = ask(&body).expect_err(cause);
+        assert_eq!((refusal.status.as_u16(), refusal.code), (400, 100));
+        assert!(refusal.details.contains(cause), "{}", refusal.details);
+    }
+
+    fn ask(body: &Value) -> Result<Ask, GraphError> {
+        parse(body.to_string().as_bytes()).map(|request| request.ask)
+    }
+
+    fn action(name: &str) -> Value {
+        let mut body = bare(name);
+        body["session"] = json!({ "sdp_type": "answer", "sdp": "v=0\r\n" });
+        body
+    }
+
+    fn bare(name: &str) -> Value {
+        json!({ "messaging_product": "whatsapp", "call_id": "wacid.A", "action": name })
+    }
+}

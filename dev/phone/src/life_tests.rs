@@ -1,0 +1,130 @@
+//! Lives of calls, on a clock that only the tests move.
+
+use super::*;
+
+#[test]
+fn takes_pre_accept_then_accept_with_the_same_bytes() {
+    let (mut life, t0) = ringing();
+
+    assert_eq!(life.pre_accept("answer\r\n"), Ok(()));
+    assert_eq!(life.accept("answer\r\n", t0), Ok(()));
+}
+
+#[test]
+fn takes_an_accept_without_pre_accept() {
+    let (mut life, t0) = ringing();
+
+    assert_eq!(life.accept("answer", t0), Ok(()));
+}
+
+#[test]
+fn refuses_an_accept_that_differs_by_a_byte() {
+    let (mut life, t0) = pre_accepted();
+
+    assert_eq!(life.accept("answes", t0), Err(Refusal::DifferentSdp));
+    assert_eq!(life.accept("answer", t0), Ok(()), "the refused one had no effect");
+}
+
+#[test]
+fn refuses_to_take_a_call_twice() {
+    let (mut life, t0) = pre_accepted();
+    assert_eq!(life.pre_accept("answer"), Err(Refusal::AlreadyPreAccepted));
+
+    life.accept("answer", t0).unwrap();
+
+    assert_eq!(life.accept("answer", t0), Err(Refusal::AlreadyInProgress));
+    assert_eq!(life.pre_accept("answer"), Err(Refusal::AlreadyInProgress));
+}
+
+#[test]
+fn refuses_to_reject_a_call_it_accepted() {
+    let (mut life, t0) = live();
+
+    assert_eq!(life.reject(t0), Err(Refusal::AlreadyInProgress));
+    assert_eq!(life.ended(), None);
+}
+
+#[test]
+fn refuses_to_terminate_what_only_rings() {
+    let (mut life, t0) = ringing();
+
+    assert_eq!(life.terminate(t0), Err(Refusal::NotYetTaken));
+    assert_eq!(life.reject(t0), Ok(()));
+}
+
+#[test]
+fn refuses_everything_after_the_end() {
+    let (mut life, t0) = live();
+    life.terminate(t0).unwrap();
+
+    assert_eq!(life.pre_accept("answer"), Err(Refusal::AlreadyEnded));
+    assert_eq!(life.accept("answer", t0), Err(Refusal::AlreadyEnded));
+    assert_eq!(life.reject(t0), Err(Refusal::AlreadyEnded));
+    assert_eq!(life.terminate(t0), Err(Refusal::AlreadyEnded));
+}
+
+#[test]
+fn the_first_ending_stands() {
+    let (mut life, t0) = live();
+
+    life.terminate(t0).unwrap();
+    life.hang_up(t0 + secs(1));
+
+    assert_eq!(life.ended(), Some(Ended { ending: Ending::Terminated, at: t0, live_since: Some(t0) }));
+}
+
+#[test]
+fn a_call_nobody_answers_ends_after_its_ring() {
+    let (mut life, t0) = pre_accepted();
+
+    life.handle_timeout(t0 + secs(45) - Duration::from_millis(1));
+    assert_eq!(life.ended(), None);
+
+    life.handle_timeout(t0 + secs(45));
+    assert_eq!(life.ended(), Some(Ended { ending: Ending::Unanswered, at: t0 + secs(45), live_since: None }));
+}
+
+#[test]
+fn twenty_seconds_without_first_media_end_a_call_even_with_reports() {
+    let (mut life, t0) = live();
+
+    life.handle_rtcp(t0 + secs(19));
+    assert_eq!(life.poll_timeout(), Some(t0 + secs(20)));
+
+    life.handle_timeout(t0 + secs(20));
+    assert_eq!(life.ended().map(|ended| ended.ending), Some(Ending::NoMedia));
+}
+
+#[test]
+fn in_mid_call_reports_count_as_media() {
+    let (mut life, t0) = live();
+    life.handle_rtp(t0 + secs(1));
+    assert_eq!(life.poll_timeout(), Some(t0 + secs(31)));
+
+    life.handle_rtcp(t0 + secs(10));
+
+    assert_eq!(life.poll_timeout(), Some(t0 + secs(40)));
+    life.handle_timeout(t0 + secs(40));
+    assert_eq!(life.ended().map(|ended| ended.ending), Some(Ending::NoMedia));
+}
+
+fn ringing() -> (Life, Instant) {
+    let t0 = Instant::now();
+    (Life::ringing(&MetaConfig::default(), t0), t0)
+}
+
+fn pre_accepted() -> (Life, Instant) {
+    let (mut life, t0) = ringing();
+    life.pre_accept("answer").unwrap();
+    (life, t0)
+}
+
+fn live() -> (Life, Instant) {
+    let (mut life, t0) = pre_accepted();
+    life.accept("answer", t0).unwrap();
+    (life, t0)
+}
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}

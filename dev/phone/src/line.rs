@@ -1,0 +1,129 @@
+//! One call as everybody sees it: the relay's loop, Graph, and whoever holds the [`crate::Call`].
+
+use crate::journal::Journal;
+use crate::life::Life;
+use crate::offer::Offer;
+use crate::relay::{Early, Inspector, Lateness, Order};
+use crate::sdp_check::Answer;
+use crate::{CallReport, CallerConfig, MetaConfig, Seen};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::{mpsc, watch};
+
+/// What the parties of one call share.
+pub(crate) struct Line {
+    pub(crate) id: String,
+    pub(crate) offer: Offer,
+    pub(crate) caller: CallerConfig,
+    pub(crate) began: Instant,
+    state: Mutex<State>,
+    orders: mpsc::UnboundedSender<Order>,
+    seen: watch::Sender<u64>,
+    journal: Arc<Journal>,
+}
+
+/// What is known of it so far.
+pub(crate) struct State {
+    pub(crate) life: Life,
+    pub(crate) report: CallReport,
+    pub(crate) inspector: Inspector,
+    pub(crate) early: Early,
+    pub(crate) reports: u64,
+    pub(crate) sent: u64,
+    pub(crate) own_lateness: Lateness,
+    pub(crate) recording: Vec<i16>,
+    pub(crate) said: Vec<(Instant, String)>,
+    /// The business's `biz_opaque_callback_data`.
+    pub(crate) opaque: Option<String>,
+}
+
+impl Line {
+    /// A call that begins to ring.
+    pub(crate) fn ringing(
+        id: String,
+        offer: Offer,
+        caller: CallerConfig,
+        config: &MetaConfig,
+        orders: mpsc::UnboundedSender<Order>,
+        journal: Arc<Journal>,
+    ) -> Line {
+        let began = Instant::now();
+        let state = State {
+            life: Life::ringing(config, began),
+            report: CallReport::default(),
+            inspector: Inspector::default(),
+            early: Early::default(),
+            reports: 0,
+            sent: 0,
+            own_lateness: Lateness::default(),
+            recording: Vec::new(),
+            said: Vec::new(),
+            opaque: None,
+        };
+        let seen = watch::Sender::new(0);
+        Line { id, offer, caller, began, state: Mutex::new(state), orders, seen, journal }
+    }
+
+    /// Looks at what is known, or adds to it.
+    pub(crate) fn with<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Moves the call's life on. If that ends it, the relay is told.
+    pub(crate) fn live<R>(&self, step: impl FnOnce(&mut Life) -> R) -> R {
+        let (result, ended) = self.with(|state| {
+            let was_over = state.life.ended().is_some();
+            let result = step(&mut state.life);
+            (result, state.life.ended().filter(|_| !was_over))
+        });
+        if let Some(ended) = ended {
+            self.see_at(ended.at, Seen::Ended(ended.ending));
+            self.order(Order::Close);
+        }
+        result
+    }
+
+    /// Takes down what happens now.
+    pub(crate) fn see(&self, what: Seen) {
+        self.see_at(Instant::now(), what);
+    }
+
+    /// Takes down what happened then, and wakes who waits for it.
+    pub(crate) fn see_at(&self, at: Instant, what: Seen) {
+        let is_news = self.with(|state| state.report.note(at, &what));
+        if is_news {
+            self.journal.tell(&self.id, at, what);
+            self.seen.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Wakes at every thing seen from now on.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.seen.subscribe()
+    }
+
+    /// The business showed its answer.
+    pub(crate) fn show_answer(&self, answer: Answer) {
+        self.with(|state| state.inspector.expect(answer.ssrc));
+        self.order(Order::Answer(answer));
+    }
+
+    /// Tells the relay's loop to do something. After the call's end nobody listens.
+    pub(crate) fn order(&self, order: Order) {
+        let _ = self.orders.send(order);
+    }
+
+    /// All that is known by now.
+    pub(crate) fn report(&self) -> CallReport {
+        self.with(|state| {
+            let mut report = state.report.clone();
+            state.inspector.tell(&mut report.traffic);
+            report.traffic.early_packets = state.early.packets;
+            report.traffic.early_reports = state.early.reports;
+            report.traffic.reports = state.reports;
+            report.traffic.sent = state.sent;
+            report.traffic.own_lateness = state.own_lateness.spread();
+            report
+        })
+    }
+}

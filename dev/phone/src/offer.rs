@@ -1,0 +1,242 @@
+//! Writes the SDP offer of a call, in exactly the shape Meta's have.
+//!
+//! The newer form is that of every live capture from 2025 on, the older one that of Meta's documentation.
+//! Both are checked byte for byte against the fixtures.
+
+use crate::chance::Chance;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use std::net::SocketAddr;
+
+const OLD_EXTMAPS: [&str; 3] = [
+    "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+    "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+];
+
+/// The media section both forms are about.
+pub(crate) const MID: &str = "audio";
+
+/// What an offer says, besides what all offers say.
+#[derive(Debug, Clone)]
+pub(crate) struct Offer {
+    /// Session id: Unix milliseconds in the newer form, any number in the older one.
+    pub(crate) origin: u64,
+    /// The media stream's name, a UUID.
+    pub(crate) stream: String,
+    /// The foundations of the IPv4 and the IPv6 candidate.
+    pub(crate) foundations: [u32; 2],
+    /// Where the relay listens.
+    pub(crate) address: SocketAddr,
+    /// Whether there is an IPv6 candidate, on the same port.
+    pub(crate) ipv6: bool,
+    /// The relay's ICE user.
+    pub(crate) ufrag: String,
+    /// The relay's ICE password: base64 with `==`, which RFC 8839 does not allow and Meta sends.
+    pub(crate) pwd: String,
+    /// SHA-256 of the relay's certificate, as `AA:BB:...`.
+    pub(crate) fingerprint: String,
+    /// The caller's stream.
+    pub(crate) ssrc: u32,
+    /// Present in the older form only.
+    pub(crate) old: Option<OldForm>,
+}
+
+/// What only the older form tells.
+#[derive(Debug, Clone)]
+pub(crate) struct OldForm {
+    pub(crate) cname: String,
+    pub(crate) label: String,
+}
+
+impl Offer {
+    /// A fresh offer for a relay at `address` with this certificate.
+    pub(crate) fn fresh(
+        address: SocketAddr,
+        fingerprint: String,
+        unix_ms: u64,
+        form: Form,
+        chance: &mut Chance,
+    ) -> Offer {
+        let old = form
+            .old
+            .then(|| OldForm { cname: chance.letters(16), label: format!("audio#{}", chance.letters(11)) });
+        Offer {
+            origin: if form.old { chance.draw() >> 1 } else { unix_ms },
+            stream: chance.uuid(),
+            foundations: [chance.draw() as u32, chance.draw() as u32],
+            address,
+            ipv6: form.ipv6,
+            ufrag: if form.old { format!("{}/2", chance.letters(12)) } else { chance.letters(16) },
+            pwd: if form.old { chance.letters(32) } else { BASE64_STANDARD.encode(chance.bytes::<16>()) },
+            fingerprint,
+            ssrc: chance.draw() as u32,
+            old,
+        }
+    }
+
+    /// The header extensions an answer may take up.
+    pub(crate) fn extmaps(&self) -> &'static [&'static str] {
+        if self.old.is_some() { &OLD_EXTMAPS } else { &[] }
+    }
+
+    /// The offer as it goes over the wire, with CRLF.
+    pub(crate) fn sdp(&self) -> String {
+        let lines = match &self.old {
+            None => self.new_lines(),
+            Some(old) => self.old_lines(old),
+        };
+        lines.into_iter().flatten().map(|line| line + "\r\n").collect()
+    }
+
+    fn new_lines(&self) -> Vec<Vec<String>> {
+        let Offer { stream, ssrc, .. } = self;
+        vec![
+            self.session(),
+            self.candidates([2_122_260_223, 2_122_262_783], ""),
+            self.credentials(),
+            vec![
+                format!("a=mid:{MID}"),
+                "a=sendrecv".to_owned(),
+                format!("a=msid:{stream} WhatsAppTrack1"),
+                "a=rtcp-mux".to_owned(),
+            ],
+            codecs(
+                "maxaveragebitrate=20000;maxplaybackrate=16000;minptime=20;sprop-maxcapturerate=16000;useinbandfec=1",
+            ),
+            vec![
+                "a=maxptime:20".to_owned(),
+                "a=ptime:20".to_owned(),
+                format!("a=ssrc:{ssrc} cname:WhatsAppAudioStream1"),
+            ],
+        ]
+    }
+
+    fn old_lines(&self, old: &OldForm) -> Vec<Vec<String>> {
+        let Offer { stream, ssrc, .. } = self;
+        let OldForm { cname, label } = old;
+        vec![
+            self.session(),
+            self.candidates([2_113_937_151, 2_113_939_711], &format!(" ufrag {}", self.ufrag)),
+            self.credentials(),
+            vec![format!("a=mid:{MID}")],
+            OLD_EXTMAPS.iter().zip(1..).map(|(uri, id)| format!("a=extmap:{id} {uri}")).collect(),
+            vec!["a=sendrecv".to_owned(), "a=rtcp-mux".to_owned()],
+            codecs("minptime=10;useinbandfec=1"),
+            vec![
+                format!("a=ssrc:{ssrc} cname:{cname}"),
+                format!("a=ssrc:{ssrc} msid:{stream} {label}"),
+                format!("a=ssrc:{ssrc} mslabel:{stream}"),
+                format!("a=ssrc:{ssrc} label:{label}"),
+            ],
+        ]
+    }
+
+    fn session(&self) -> Vec<String> {
+        vec![
+            "v=0".to_owned(),
+            format!("o=- {} 2 IN IP4 127.0.0.1", self.origin),
+            "s=-".to_owned(),
+            "t=0 0".to_owned(),
+            format!("a=group:BUNDLE {MID}"),
+            format!("a=msid-semantic: WMS {}", self.stream),
+            "a=ice-lite".to_owned(),
+            format!("m=audio {} UDP/TLS/RTP/SAVPF 111 126", self.address.port()),
+            format!("c=IN IP4 {}", self.address.ip()),
+            "a=rtcp:9 IN IP4 0.0.0.0".to_owned(),
+        ]
+    }
+
+    /// Meta prefers IPv6: its candidate comes second and has the higher priority.
+    fn candidates(&self, [v4, v6]: [u32; 2], suffix: &str) -> Vec<String> {
+        let port = self.address.port();
+        let [foundation4, foundation6] = self.foundations;
+        let candidate = |foundation, priority, ip: &str| {
+            format!(
+                "a=candidate:{foundation} 1 udp {priority} {ip} {port} typ host generation 0 network-cost 50{suffix}"
+            )
+        };
+        let mut lines = vec![candidate(foundation4, v4, &self.address.ip().to_string())];
+        lines.extend(self.ipv6.then(|| candidate(foundation6, v6, "::1")));
+        lines
+    }
+
+    fn credentials(&self) -> Vec<String> {
+        vec![
+            format!("a=ice-ufrag:{}", self.ufrag),
+            format!("a=ice-pwd:{}", self.pwd),
+            format!("a=fingerprint:sha-256 {}", self.fingerprint),
+            "a=setup:actpass".to_owned(),
+        ]
+    }
+}
+
+/// Which of the forms an offer has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Form {
+    pub(crate) old: bool,
+    pub(crate) ipv6: bool,
+}
+
+fn codecs(fmtp: &str) -> Vec<String> {
+    vec![
+        "a=rtpmap:111 opus/48000/2".to_owned(),
+        "a=rtcp-fb:111 transport-cc".to_owned(),
+        format!("a=fmtp:111 {fmtp}"),
+        "a=rtpmap:126 telephone-event/8000".to_owned(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newer_form_is_that_of_the_newest_capture() {
+        let offer = Offer {
+            origin: 1_790_963_543_407,
+            stream: "7da83f2b-4810-4fe9-b568-5c88eb1b1724".to_owned(),
+            foundations: [2_275_956_755, 2_684_782_176],
+            address: ([127, 0, 0, 1], 3480).into(),
+            ipv6: true,
+            ufrag: "NvPeRHRlBReaRYCZ".to_owned(),
+            pwd: "+219v9nKr3xSQIn8s+Fy8g==".to_owned(),
+            fingerprint: "75:85:02:48:2F:A1:97:65:81:65:4C:B3:2D:13:72:84:8F:D4:BE:31:6E:A0:71:34:52:C3:7A:28:76:43:C6:71".to_owned(),
+            ssrc: 613_016_344,
+            old: None,
+        };
+
+        assert_eq!(offer.sdp(), include_str!("../../../fixtures/whatsapp-sdp/live-uic-offer-2026-10-02.sdp"));
+    }
+
+    #[test]
+    fn the_older_form_is_that_of_the_documentation() {
+        let offer = Offer {
+            origin: 7_602_563_789_789_945_080,
+            stream: "6932bc1c-db1a-4abe-b437-0c4168be8a13".to_owned(),
+            foundations: [1_972_637_320, 1_652_262_791],
+            address: ([127, 0, 0, 1], 40_012).into(),
+            ipv6: true,
+            ufrag: "6k2qP1R6kBfI/2".to_owned(),
+            pwd: "UApvJw3NcwFRDvIMKdM0vWCdlXah25E9".to_owned(),
+            fingerprint: "1B:B6:6B:40:A5:0B:8C:75:0D:8C:CB:90:2F:99:74:1E:26:45:AE:AF:45:C1:51:60:8F:73:C9:2D:10:6D:8A:88".to_owned(),
+            ssrc: 4_208_138_518,
+            old: Some(OldForm { cname: "gAXq2V9TKltrnapv".to_owned(), label: "audio#R5wfXFcdmT6".to_owned() }),
+        };
+
+        assert_eq!(offer.sdp(), include_str!("../../../fixtures/whatsapp-sdp/metadocs-uic-offer.sdp"));
+    }
+
+    #[test]
+    fn fresh_values_have_the_lengths_metas_have() {
+        let offer = |old| {
+            let form = Form { old, ipv6: false };
+            Offer::fresh(([127, 0, 0, 1], 3480).into(), String::new(), 1, form, &mut Chance::seeded(3))
+        };
+
+        let (new, old) = (offer(false), offer(true));
+
+        assert_eq!((new.ufrag.len(), new.pwd.len(), new.pwd.ends_with("==")), (16, 24, true));
+        assert_eq!((old.ufrag.len(), old.pwd.len(), old.pwd.ends_with("==")), (14, 32, false));
+        assert!(!new.sdp().contains("::1"));
+    }
+}

@@ -1,0 +1,226 @@
+//! The phone's microphone: clips and silence in, one Opus packet every 20 ms out.
+
+use opus::{Application, Bitrate, Channels, Encoder, Signal};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+use tone::level::is_voiced;
+use tone::{Clip, FRAME};
+
+/// The length of a packet.
+pub(crate) const PACE: Duration = Duration::from_millis(20);
+/// Ticks of the 48 kHz clock in a packet.
+const STEP: u32 = 960;
+/// What Meta's offer allows: `maxaveragebitrate=20000`, `maxplaybackrate=16000`.
+const BITRATE: i32 = 20_000;
+/// The loss the encoder prepares for; with more, libopus gives up wideband at this rate.
+const EXPECTED_LOSS: i32 = 5;
+/// So many silent frames let the encoder forget the last word. After them the same packet is sent
+/// again and again, which costs nothing.
+const LIVE_SILENCE: usize = 5;
+const LARGEST_PACKET: usize = 400;
+
+/// Turns what the caller says into packets, on the beat.
+pub(crate) struct Microphone {
+    encoder: Encoder,
+    clips: VecDeque<Utterance>,
+    silence: Vec<u8>,
+    silent_frames: usize,
+    next: Option<Instant>,
+    packets: u32,
+}
+
+/// A packet to send, and what is to be told about it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Packet {
+    pub(crate) payload: Vec<u8>,
+    /// Its number, from 0.
+    pub(crate) n: u32,
+    /// On the 48 kHz clock.
+    pub(crate) timestamp: u32,
+    /// When it should have left.
+    pub(crate) due: Instant,
+    pub(crate) edge: Option<Edge>,
+}
+
+/// The first or last voiced frame of a clip, by the clip's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Edge {
+    First(String),
+    Last(String),
+    /// A clip of one voiced frame.
+    Only(String),
+}
+
+struct Utterance {
+    clip: Clip,
+    frame: usize,
+    voiced: (usize, usize),
+}
+
+impl Microphone {
+    /// A microphone that is not open yet.
+    pub(crate) fn new() -> Result<Microphone, opus::Error> {
+        let mut encoder = Encoder::new(tone::RATE, Channels::Mono, Application::Voip)?;
+        encoder.set_bitrate(Bitrate::Bits(BITRATE))?;
+        encoder.set_max_bandwidth(opus::Bandwidth::Wideband)?;
+        encoder.set_signal(Signal::Voice)?;
+        encoder.set_inband_fec(true)?;
+        encoder.set_packet_loss_perc(EXPECTED_LOSS)?;
+        encoder.set_complexity(0)?;
+        Ok(Microphone {
+            encoder,
+            clips: VecDeque::new(),
+            silence: Vec::new(),
+            silent_frames: 0,
+            next: None,
+            packets: 0,
+        })
+    }
+
+    /// From now on there is a packet every 20 ms. Opening an open microphone changes nothing.
+    pub(crate) fn open(&mut self, now: Instant) {
+        self.next.get_or_insert(now);
+    }
+
+    /// Says this after all that is still to be said.
+    pub(crate) fn say(&mut self, clip: Clip) {
+        self.clips.push_back(Utterance::new(clip));
+    }
+
+    /// When the next packet is due; `None` while the microphone is not open.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.next
+    }
+
+    /// The packet that is due, if one is.
+    pub(crate) fn poll_packet(&mut self, now: Instant) -> Option<Packet> {
+        let due = self.next.filter(|due| *due <= now)?;
+        self.next = Some(due + PACE);
+        let n = self.packets;
+        self.packets += 1;
+        let (payload, edge) = match self.clips.pop_front() {
+            Some(utterance) => self.speak(utterance),
+            None => (self.keep_silent(), None),
+        };
+        Some(Packet { payload, n, timestamp: n.wrapping_mul(STEP), due, edge })
+    }
+
+    fn speak(&mut self, mut utterance: Utterance) -> (Vec<u8>, Option<Edge>) {
+        self.silent_frames = 0;
+        let payload = self.encode(&utterance.frame_at(utterance.frame));
+        let edge = utterance.edge();
+        utterance.frame += 1;
+        if utterance.frame < utterance.frames() {
+            self.clips.push_front(utterance);
+        }
+        (payload, edge)
+    }
+
+    fn keep_silent(&mut self) -> Vec<u8> {
+        if self.silent_frames < LIVE_SILENCE {
+            self.silent_frames += 1;
+            self.silence = self.encode(&[0; FRAME]);
+        }
+        self.silence.clone()
+    }
+
+    fn encode(&mut self, frame: &[i16; FRAME]) -> Vec<u8> {
+        self.encoder
+            .encode_vec(frame, LARGEST_PACKET)
+            .expect("20 ms of mono is what the encoder was made for")
+    }
+}
+
+impl Utterance {
+    fn new(clip: Clip) -> Utterance {
+        let mut utterance = Utterance { clip, frame: 0, voiced: (0, 0) };
+        let last = utterance.frames() - 1;
+        let mut voiced = (0..=last).filter(|n| is_voiced(&utterance.frame_at(*n)));
+        let first = voiced.next();
+        let end = voiced.next_back().or(first);
+        utterance.voiced = (first.unwrap_or(0), end.unwrap_or(last));
+        utterance
+    }
+
+    /// At least one, so that an empty clip is told about too.
+    fn frames(&self) -> usize {
+        self.clip.samples.len().div_ceil(FRAME).max(1)
+    }
+
+    fn frame_at(&self, n: usize) -> [i16; FRAME] {
+        let mut frame = [0; FRAME];
+        for (to, from) in frame.iter_mut().zip(self.clip.samples.iter().skip(n * FRAME)) {
+            *to = *from;
+        }
+        frame
+    }
+
+    fn edge(&self) -> Option<Edge> {
+        let name = || self.clip.name.clone();
+        match self.voiced {
+            (first, last) if first == last && self.frame == first => Some(Edge::Only(name())),
+            (first, _) if self.frame == first => Some(Edge::First(name())),
+            (_, last) if self.frame == last => Some(Edge::Last(name())),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_sent_before_it_is_open() {
+        let mut microphone = Microphone::new().unwrap();
+
+        assert_eq!(microphone.poll_packet(Instant::now()), None);
+        assert_eq!(microphone.poll_timeout(), None);
+    }
+
+    #[test]
+    fn silence_is_a_packet_every_20_ms_too() {
+        let (mut microphone, t0) = open();
+        let packets: Vec<Packet> = (0..10).map(|n| microphone.poll_packet(t0 + PACE * n).unwrap()).collect();
+
+        assert_eq!(microphone.poll_packet(t0 + PACE * 10 - Duration::from_millis(1)), None);
+        assert_eq!(packets[9].timestamp, 9 * 960);
+        assert_eq!(packets[9].due, t0 + PACE * 9);
+        assert_eq!(packets[9].payload, packets[5].payload, "the encoder rests");
+    }
+
+    #[test]
+    fn a_clip_tells_its_first_and_last_voiced_frame() {
+        let (mut microphone, t0) = open();
+        let mut samples = vec![0; 2 * FRAME];
+        samples.extend(tone::tone(440.0, Duration::from_millis(100)));
+        samples.extend(vec![0; FRAME]);
+        microphone.say(clip(samples));
+
+        let edges: Vec<_> = (0..10).map(|n| microphone.poll_packet(t0 + PACE * n).unwrap().edge).collect();
+
+        assert_eq!(edges[2], Some(Edge::First("clip".to_owned())));
+        assert_eq!(edges[6], Some(Edge::Last("clip".to_owned())));
+        assert_eq!(edges.iter().flatten().count(), 2);
+    }
+
+    #[test]
+    fn even_an_empty_clip_is_told_about_once() {
+        let (mut microphone, t0) = open();
+        microphone.say(clip(Vec::new()));
+
+        assert_eq!(microphone.poll_packet(t0).unwrap().edge, Some(Edge::Only("clip".to_owned())));
+        assert_eq!(microphone.poll_packet(t0 + PACE).unwrap().edge, None);
+    }
+
+    fn open() -> (Microphone, Instant) {
+        let mut microphone = Microphone::new().unwrap();
+        let t0 = Instant::now();
+        microphone.open(t0);
+        (microphone, t0)
+    }
+
+    fn clip(samples: Vec<i16>) -> Clip {
+        Clip { name: "clip".to_owned(), text: String::new(), samples }
+    }
+}

@@ -1,0 +1,123 @@
+//! The relay's WebRTC peer: the one file that knows how to set str0m up as Meta is, ICE-lite and DTLS server.
+
+use crate::sdp_check::Answer;
+use std::net::SocketAddr;
+use std::time::Instant;
+use str0m::config::Fingerprint;
+use str0m::media::{MediaKind, Mid, Pt};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{RtpWrite, Ssrc};
+use str0m::{Candidate, IceCreds, Input, Output, Rtc, RtcError};
+
+const OPUS: u8 = 111;
+
+/// str0m, told what Meta's SDP says. The SDP itself is ours, so that it has Meta's shape.
+pub(crate) struct Peer {
+    rtc: Rtc,
+    address: SocketAddr,
+    ssrc: Ssrc,
+    heard: Option<Ssrc>,
+}
+
+impl Peer {
+    /// A peer behind `address`, with a fresh certificate.
+    pub(crate) fn new(address: SocketAddr, now: Instant) -> Result<Peer, RtcError> {
+        let mut rtc = Rtc::builder()
+            .set_rtp_mode(true)
+            .set_ice_lite(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .build(now);
+        let candidate = Candidate::host(address, Protocol::Udp).expect("a bound address is a host candidate");
+        rtc.add_local_candidate(candidate);
+        rtc.direct_api().set_ice_controlling(false);
+        Ok(Peer { rtc, address, ssrc: Ssrc::from(0), heard: None })
+    }
+
+    /// SHA-256 of its certificate, as `AA:BB:...`.
+    pub(crate) fn fingerprint(&mut self) -> String {
+        let fingerprint = self.rtc.direct_api().local_dtls_fingerprint().to_string();
+        fingerprint.trim_start_matches("sha-256 ").to_owned()
+    }
+
+    /// Takes on what the offer says of ICE and of the caller's stream.
+    pub(crate) fn handle_offer(&mut self, ufrag: &str, pwd: &str, ssrc: u32) {
+        self.ssrc = Ssrc::from(ssrc);
+        let creds = IceCreds { ufrag: ufrag.to_owned(), pass: pwd.to_owned() };
+        let mut api = self.rtc.direct_api();
+        api.set_local_ice_credentials(creds);
+        api.declare_media(mid(), MediaKind::Audio);
+        api.declare_stream_tx(self.ssrc, None, mid(), None);
+    }
+
+    /// Lets the agent in. Its candidates are not needed: a lite peer replies to where checks come from.
+    ///
+    /// # Errors
+    /// When it was let in before.
+    pub(crate) fn handle_answer(&mut self, answer: &Answer) -> Result<(), RtcError> {
+        let mut api = self.rtc.direct_api();
+        api.set_remote_ice_credentials(IceCreds { ufrag: answer.ufrag.clone(), pass: answer.pwd.clone() });
+        api.set_remote_fingerprint(Fingerprint {
+            hash_func: "sha-256".to_owned(),
+            bytes: answer.fingerprint.clone(),
+        });
+        api.start_dtls(false)
+    }
+
+    /// Listens to the first stream that comes, and to no other.
+    pub(crate) fn listen_to(&mut self, ssrc: u32) {
+        if self.heard.is_none() {
+            self.heard = Some(Ssrc::from(ssrc));
+            self.rtc.direct_api().expect_stream_rx(Ssrc::from(ssrc), None, mid(), None).suppress_nack(true);
+        }
+    }
+
+    /// Sends a packet of the caller's stream.
+    pub(crate) fn send(
+        &mut self,
+        n: u32,
+        timestamp: u32,
+        payload: Vec<u8>,
+        now: Instant,
+    ) -> Result<(), RtcError> {
+        let packet =
+            RtpWrite::new(Pt::from(OPUS), u64::from(n).into(), timestamp, now, payload).marker(n == 0);
+        let ssrc = self.ssrc;
+        if let Some(stream) = self.rtc.direct_api().stream_tx(&ssrc) {
+            stream.write_rtp(packet);
+        }
+        self.rtc.handle_input(Input::Timeout(now))
+    }
+
+    /// A datagram came. What str0m cannot read is dropped, as any relay would.
+    pub(crate) fn handle_datagram(
+        &mut self,
+        datagram: &[u8],
+        from: SocketAddr,
+        now: Instant,
+    ) -> Result<(), RtcError> {
+        match Receive::new(Protocol::Udp, from, self.address, datagram) {
+            Ok(receive) => self.rtc.handle_input(Input::Receive(now, receive)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Time went by.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), RtcError> {
+        self.rtc.handle_input(Input::Timeout(now))
+    }
+
+    /// What it wants: to send, to tell, or to be woken.
+    pub(crate) fn poll_output(&mut self) -> Result<Output, RtcError> {
+        self.rtc.poll_output()
+    }
+
+    /// Says goodbye by RTCP BYE and DTLS close_notify.
+    pub(crate) fn close(&mut self) -> Result<(), RtcError> {
+        self.rtc.close()
+    }
+}
+
+fn mid() -> Mid {
+    Mid::from("aud")
+}

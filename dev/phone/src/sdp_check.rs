@@ -1,0 +1,179 @@
+//! Decides whether Meta would take the business's SDP answer, and reads from it what the relay needs.
+//!
+//! The rules are those of Meta's pages and of what implementers saw refused with 138008.
+
+use crate::offer::{MID, Offer};
+
+const LARGEST: usize = 10_000;
+
+/// What the relay needs to know of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) ufrag: String,
+    pub(crate) pwd: String,
+    /// SHA-256 of the certificate the agent will show.
+    pub(crate) fingerprint: Vec<u8>,
+    /// The stream the agent announced, if it did.
+    pub(crate) ssrc: Option<u32>,
+}
+
+/// Why Meta refuses an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SdpFlaw {
+    #[error("the SDP has {0} bytes, {LARGEST} or more")]
+    TooLarge(usize),
+    #[error("every line must end with CRLF, the last one too")]
+    LineEnds,
+    #[error("the first line must be v=0")]
+    NoVersion,
+    #[error("there must be one m-line, there are {0}")]
+    MediaLines(usize),
+    #[error("the m-line must be `m=audio <port> UDP/TLS/RTP/SAVPF ...`, it is `{0}`")]
+    MediaLine(String),
+    #[error("payload type {0} was not offered")]
+    PayloadTypeNotOffered(String),
+    #[error("payload type 111 must be opus/48000/2")]
+    NoOpus,
+    #[error("`{0}` must be there once, it is there {1} times")]
+    Count(&'static str, usize),
+    #[error("`{0}` must be `{1}`")]
+    Value(&'static str, &'static str),
+    #[error("the fingerprint must be one of sha-256")]
+    FingerprintHash,
+    #[error("the fingerprint must have 32 bytes in hexadecimal")]
+    FingerprintBytes,
+    #[error("`{0}` is copied from the offer")]
+    Copied(&'static str),
+    #[error("`{0}` is too short")]
+    TooShort(&'static str),
+    #[error("only Meta may be ice-lite")]
+    IceLite,
+    #[error("the header extension `{0}` was not offered")]
+    ExtensionNotOffered(String),
+    #[error("the direction must be sendrecv")]
+    Direction,
+}
+
+/// Reads an answer to `offer`, as strictly as Meta does.
+pub(crate) fn check(sdp: &str, offer: &Offer) -> Result<Answer, SdpFlaw> {
+    let lines = Lines::split(sdp)?;
+    check_media(&lines)?;
+    check_transport(&lines)?;
+    check_extensions(&lines, offer)?;
+    Ok(Answer {
+        ufrag: credential(&lines, "ice-ufrag", 4, &offer.ufrag)?,
+        pwd: credential(&lines, "ice-pwd", 22, &offer.pwd)?,
+        fingerprint: fingerprint(&lines, offer)?,
+        ssrc: lines.attribute("ssrc").find_map(|value| value.split(' ').next()?.parse().ok()),
+    })
+}
+
+fn check_media(lines: &Lines) -> Result<(), SdpFlaw> {
+    let media = lines.media_line()?;
+    let mut words = media.split(' ');
+    let (kind, port, profile) = (words.next(), words.next(), words.next());
+    let port_is_number = port.is_some_and(|port| port.parse::<u16>().is_ok());
+    if kind != Some("audio") || !port_is_number || profile != Some("UDP/TLS/RTP/SAVPF") {
+        return Err(SdpFlaw::MediaLine(media.to_owned()));
+    }
+    let types: Vec<&str> = words.collect();
+    if let Some(unknown) = types.iter().find(|pt| !["111", "126"].contains(pt)) {
+        return Err(SdpFlaw::PayloadTypeNotOffered((*unknown).to_owned()));
+    }
+    let opus = lines.attribute("rtpmap").any(|value| value.eq_ignore_ascii_case("111 opus/48000/2"));
+    if types.contains(&"111") && opus { Ok(()) } else { Err(SdpFlaw::NoOpus) }
+}
+
+fn check_transport(lines: &Lines) -> Result<(), SdpFlaw> {
+    lines.must_be("setup", "active")?;
+    lines.must_be("mid", MID)?;
+    lines.must_be("group", "BUNDLE audio")?;
+    if !lines.has_flag("rtcp-mux") {
+        return Err(SdpFlaw::Count("rtcp-mux", 0));
+    }
+    if lines.has_flag("ice-lite") {
+        return Err(SdpFlaw::IceLite);
+    }
+    let one_way = ["sendonly", "recvonly", "inactive"].iter().any(|way| lines.has_flag(way));
+    if one_way { Err(SdpFlaw::Direction) } else { Ok(()) }
+}
+
+fn check_extensions(lines: &Lines, offer: &Offer) -> Result<(), SdpFlaw> {
+    lines.attribute("extmap").try_for_each(|value| {
+        let uri = value.split(' ').nth(1).unwrap_or(value);
+        match offer.extmaps().contains(&uri) {
+            true => Ok(()),
+            false => Err(SdpFlaw::ExtensionNotOffered(uri.to_owned())),
+        }
+    })
+}
+
+/// Least lengths are those of RFC 8839, section 5.4.
+fn credential(lines: &Lines, name: &'static str, least: usize, theirs: &str) -> Result<String, SdpFlaw> {
+    let value = lines.only(name)?;
+    if value.len() < least {
+        return Err(SdpFlaw::TooShort(name));
+    }
+    if value == theirs { Err(SdpFlaw::Copied(name)) } else { Ok(value.to_owned()) }
+}
+
+/// Upper-case `SHA-256` has been accepted by Meta; sha-384 or sha-512 beside it has not.
+fn fingerprint(lines: &Lines, offer: &Offer) -> Result<Vec<u8>, SdpFlaw> {
+    let value = lines.only("fingerprint")?;
+    let (hash, digest) = value.split_once(' ').ok_or(SdpFlaw::FingerprintBytes)?;
+    if !hash.eq_ignore_ascii_case("sha-256") {
+        return Err(SdpFlaw::FingerprintHash);
+    }
+    if digest.eq_ignore_ascii_case(&offer.fingerprint) {
+        return Err(SdpFlaw::Copied("fingerprint"));
+    }
+    let bytes: Option<Vec<u8>> = digest.split(':').map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
+    bytes.filter(|bytes| bytes.len() == 32).ok_or(SdpFlaw::FingerprintBytes)
+}
+
+struct Lines<'a>(Vec<&'a str>);
+
+impl<'a> Lines<'a> {
+    fn split(sdp: &'a str) -> Result<Lines<'a>, SdpFlaw> {
+        if sdp.len() >= LARGEST {
+            return Err(SdpFlaw::TooLarge(sdp.len()));
+        }
+        let lines: Vec<&str> = sdp.strip_suffix("\r\n").ok_or(SdpFlaw::LineEnds)?.split("\r\n").collect();
+        if lines.iter().any(|line| line.contains(['\r', '\n']) || line.is_empty()) {
+            return Err(SdpFlaw::LineEnds);
+        }
+        if lines[0] == "v=0" { Ok(Lines(lines)) } else { Err(SdpFlaw::NoVersion) }
+    }
+
+    fn media_line(&self) -> Result<&'a str, SdpFlaw> {
+        let media: Vec<&str> = self.0.iter().filter_map(|line| line.strip_prefix("m=")).collect();
+        match media[..] {
+            [only] => Ok(only),
+            _ => Err(SdpFlaw::MediaLines(media.len())),
+        }
+    }
+
+    fn attribute(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter_map(move |line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
+    }
+
+    fn only(&self, name: &'static str) -> Result<&'a str, SdpFlaw> {
+        let values: Vec<&str> = self.attribute(name).collect();
+        match values[..] {
+            [only] => Ok(only),
+            _ => Err(SdpFlaw::Count(name, values.len())),
+        }
+    }
+
+    fn must_be(&self, name: &'static str, value: &'static str) -> Result<(), SdpFlaw> {
+        if self.only(name)? == value { Ok(()) } else { Err(SdpFlaw::Value(name, value)) }
+    }
+
+    fn has_flag(&self, name: &str) -> bool {
+        self.0.iter().any(|line| line.strip_prefix("a=") == Some(name))
+    }
+}
+
+#[cfg(test)]
+#[path = "sdp_check_tests.rs"]
+mod tests;

@@ -1,0 +1,128 @@
+//! Each mischief does what its name says, and nothing else.
+
+use crate::business::{Business, SOON, call_action, hurried};
+use phone::{Ending, MetaConfig, Mischief};
+use std::time::{Duration, Instant};
+
+/// Long enough for what takes milliseconds when it happens at all.
+const A_WHILE: Duration = Duration::from_millis(500);
+
+#[tokio::test]
+async fn sdp_refused_refuses_both_with_138008() {
+    let mut business = up_to(Mischief::SdpRefused).await;
+    let (call, agent) = business.ring().await;
+
+    for action in ["pre_accept", "accept"] {
+        let (status, body) = business.act(&call_action(&call, action, Some(&agent.sdp))).await;
+        assert_eq!((status, &body["error"]["code"]), (400, &138_008.into()));
+    }
+}
+
+#[tokio::test]
+async fn ice_never_leaves_every_check_unanswered() {
+    let mut business = up_to(Mischief::IceNever).await;
+    let (call, mut agent) = business.ring().await;
+    business.pre_accept(&call, &agent).await;
+
+    assert!(!agent.until(|state| state.connected, A_WHILE).await);
+    assert_eq!(call.report().ice_connected, None);
+}
+
+#[tokio::test]
+async fn dtls_never_stops_after_ice() {
+    let mut business = up_to(Mischief::DtlsNever).await;
+    let (call, mut agent) = business.ring().await;
+    business.pre_accept(&call, &agent).await;
+
+    assert!(!agent.until(|state| state.connected, A_WHILE).await);
+    let report = call.report();
+    assert!(report.ice_connected.is_some() && report.dtls_connected.is_none());
+}
+
+#[tokio::test]
+async fn graph_500_once_has_no_effect_and_is_over() {
+    let mut business = up_to(Mischief::Graph500Once).await;
+    let (call, agent) = business.ring().await;
+
+    let (status, body) = business.act(&call_action(&call, "pre_accept", Some(&agent.sdp))).await;
+
+    assert_eq!((status, &body["error"]["code"]), (500, &138_004.into()));
+    business.pre_accept(&call, &agent).await;
+}
+
+#[tokio::test]
+async fn graph_slow_takes_its_time() {
+    let mut business = up_to(Mischief::GraphSlow).await;
+    let (call, agent) = business.ring().await;
+    let start = Instant::now();
+
+    business.pre_accept(&call, &agent).await;
+
+    assert!(start.elapsed() >= business.config.timers.slow_graph);
+}
+
+#[tokio::test]
+async fn duplicate_connect_comes_twice() {
+    let mut business = up_to(Mischief::DuplicateConnect).await;
+    let (call, _agent) = business.ring().await;
+
+    let (again, _) = business.notice().await;
+
+    assert_eq!((&again["id"], &again["event"]), (&call.id().into(), &"connect".into()));
+}
+
+#[tokio::test]
+async fn cut_accept_takes_effect_without_a_reply() {
+    let mut business = up_to(Mischief::CutAccept).await;
+    let (call, agent) = business.ring().await;
+    let accept = call_action(&call, "accept", Some(&agent.sdp));
+
+    assert!(business.try_act(&accept).await.is_err(), "the connection is cut");
+    let (status, body) = business.act(&accept).await;
+
+    assert_eq!((status, &body["error"]["code"]), (400, &100.into()));
+    assert_eq!(body["error"]["error_data"]["details"], "call already in progress");
+    agent.play(&tone::tone(440.0, Duration::from_millis(500)));
+    call.agent_speaks(SOON).await.expect("the call is open");
+}
+
+#[tokio::test]
+async fn caller_gives_up_before_accept() {
+    let mut business = up_to(Mischief::CallerGivesUp).await;
+    let (call, agent) = business.ring().await;
+    business.pre_accept(&call, &agent).await;
+
+    assert_eq!(business.act(&call_action(&call, "accept", Some(&agent.sdp))).await.0, 400);
+
+    assert_eq!(call.ended(SOON).await, Ok(Ending::CallerHungUp));
+    let (terminate, _) = business.notice().await;
+    assert_eq!((&terminate["status"], terminate.get("duration")), (&"COMPLETED".into(), None));
+}
+
+#[tokio::test]
+async fn no_from_shows_the_user_id_only() {
+    let mut business = up_to(Mischief::NoFrom).await;
+    business.meta.ring(phone::CallerConfig::default()).await.unwrap();
+
+    let (connect, notice) = business.notice().await;
+
+    assert_eq!(connect.get("from"), None);
+    assert_eq!(connect["from_user_id"], "IN.55501234567890123456");
+    assert_eq!(notice["entry"][0]["changes"][0]["value"]["contacts"][0].get("wa_id"), None);
+}
+
+#[tokio::test]
+async fn a_silent_caller_sends_not_one_packet() {
+    let mut business = up_to(Mischief::SilentCaller).await;
+    let (call, agent) = business.take_call().await;
+    agent.play(&tone::tone(440.0, Duration::from_millis(300)));
+
+    call.say(&tone::clips::agent_closing()).await.unwrap();
+
+    assert!(agent.heard().is_empty());
+    assert_eq!(call.report().traffic.sent, 0);
+}
+
+async fn up_to(mischief: Mischief) -> Business {
+    Business::open(MetaConfig { mischief: Some(mischief), ..hurried() }).await
+}
