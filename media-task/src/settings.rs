@@ -20,6 +20,9 @@ pub struct Settings {
     pub bind_ip: IpAddr,
     /// `AHOY_PUBLIC_IP`: where the world reaches this task: what answers and the lease say.
     pub public_ip: IpAddr,
+    /// `AHOY_DOOR_IP`: where call-control reaches the door, when that is not where callers' sound comes in; default
+    /// `AHOY_PUBLIC_IP`. The door is bound to it, if it is set.
+    pub door_ip: Option<IpAddr>,
     /// `AHOY_DOOR_PORT`: the door's TCP port, default 8443; 0 takes a free one.
     pub door_port: u16,
     /// `AHOY_SLOTS`: how many calls at once, default 50.
@@ -54,14 +57,25 @@ impl Settings {
             call_control: env.required("CALL_CONTROL")?,
             public_ip: public_ip(env, bind_ip)?,
             bind_ip,
+            door_ip: env.parsed_if_set("AHOY_DOOR_IP")?,
             door_port: env.parsed("AHOY_DOOR_PORT", 8443)?,
             slots: env.parsed("AHOY_SLOTS", 50)?,
-            agent: AgentSettings {
-                url: env.optional("REALTIME_URL").unwrap_or(connection::URL).to_owned(),
-                model: env.optional("REALTIME_MODEL").unwrap_or(connection::MODEL).to_owned(),
-                config: agent(env)?,
-                limits: Limits::default(),
-            },
+            agent: AgentSettings::from_env(env)?,
+        })
+    }
+}
+
+impl AgentSettings {
+    /// Reads them, and the agent file.
+    ///
+    /// # Errors
+    /// Which one is malformed.
+    pub fn from_env(env: &Env) -> Result<Self, WrongSetting> {
+        Ok(Self {
+            url: env.optional("REALTIME_URL").unwrap_or(connection::URL).to_owned(),
+            model: env.optional("REALTIME_MODEL").unwrap_or(connection::MODEL).to_owned(),
+            config: agent(env)?,
+            limits: Limits::default(),
         })
     }
 }

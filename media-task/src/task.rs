@@ -45,8 +45,8 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     });
 
     let certificate = Certificate::make()?;
-    let (listener, door) = listen(settings.bind_ip, settings.door_port, &certificate).await?;
-    let address = SocketAddr::new(settings.public_ip, door.port());
+    let (listener, door) = listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port, &certificate).await?;
+    let address = SocketAddr::new(settings.door_ip.unwrap_or(settings.public_ip), door.port());
     let heart =
         Heart { calls: calls.clone(), ledger: ledger.clone(), control, task: task.clone(), door: address, pin: certificate.pin };
     let serving = tokio::spawn(Door::new(calls.clone(), secret).serve(listener));

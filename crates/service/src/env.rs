@@ -64,12 +64,26 @@ impl Env {
         T: FromStr,
         T::Err: std::fmt::Display,
     {
-        let Some(value) = self.optional(name) else { return Ok(default) };
-        value.parse().map_err(|error: T::Err| WrongSetting::Malformed {
-            name,
-            value: value.to_owned(),
-            reason: error.to_string(),
-        })
+        Ok(self.parsed_if_set(name)?.unwrap_or(default))
+    }
+
+    /// A setting of another type that may be absent.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn parsed_if_set<T>(&self, name: &'static str) -> Result<Option<T>, WrongSetting>
+    where
+        T: FromStr,
+        T::Err: std::fmt::Display,
+    {
+        let read = |value: &str| {
+            value.parse().map_err(|error: T::Err| WrongSetting::Malformed {
+                name,
+                value: value.to_owned(),
+                reason: error.to_string(),
+            })
+        };
+        self.optional(name).map(read).transpose()
     }
 
     /// A comma-separated list; empty when it is absent.

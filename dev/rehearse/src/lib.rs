@@ -1,1 +1,13 @@
-//! Stub.
+//! The whole product on this machine: real functions and a real media task as child processes, on a local AWS.
+//!
+//! - [`stack`]: the product, with AWS played by `dev/aws`.
+//! - [`call`]: one call through it, from ring to hang-up, by a simulated caller and a simulated model.
+//! - [`serve`]: the product alone, for callers and models from outside.
+
+pub mod binaries;
+pub mod call;
+pub mod serve;
+pub mod stack;
+
+pub use call::{Outcome, Rehearsal};
+pub use stack::{Stack, StackConfig};

@@ -1,0 +1,66 @@
+//! The product's programs: built first, then found beside this one.
+
+use anyhow::{Context, bail};
+use std::path::{Path, PathBuf};
+use tokio::process::Command;
+
+/// Where the product's programs are.
+#[derive(Debug, Clone)]
+pub struct Binaries {
+    folder: PathBuf,
+}
+
+impl Binaries {
+    /// Builds the workspace's programs, if cargo started us, and finds them beside this one.
+    ///
+    /// # Errors
+    /// When they cannot be built or found.
+    pub async fn build() -> anyhow::Result<Self> {
+        let folder = beside_us()?;
+        if let Ok(cargo) = std::env::var("CARGO") {
+            build(&cargo, &folder).await?;
+        }
+        let binaries = Self { folder };
+        for name in ["webhook", "call-control", "reaper", "media-task"] {
+            if !binaries.path(name).exists() {
+                bail!("there is no program {name} in {}: cargo build --workspace --bins", binaries.folder.display());
+            }
+        }
+        Ok(binaries)
+    }
+
+    /// The path of a program.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// The folder of this executable; a test's is one further down.
+fn beside_us() -> anyhow::Result<PathBuf> {
+    let us = std::env::current_exe().context("cannot find this program")?;
+    let folder = us.parent().context("this program is nowhere")?;
+    let is_test = folder.file_name().is_some_and(|name| name == "deps");
+    Ok(if is_test { folder.parent().unwrap_or(folder) } else { folder }.to_owned())
+}
+
+/// `cargo run -p rehearse` builds no other program than ours.
+async fn build(cargo: &str, folder: &Path) -> anyhow::Result<()> {
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--locked", "--workspace", "--bins"]).current_dir(root());
+    match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") | None => {}
+        Some(profile) => {
+            command.args(["--profile", profile]);
+        }
+    }
+    let status = command.status().await.context("cannot run cargo")?;
+    if !status.success() {
+        bail!("cargo build --workspace --bins failed");
+    }
+    Ok(())
+}
+
+/// The workspace's folder.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}

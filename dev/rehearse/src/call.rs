@@ -1,0 +1,212 @@
+//! One call through the whole product: a simulated caller rings, is answered, talks, interrupts, hangs up.
+
+mod checks;
+mod conversation;
+mod figures;
+mod narrate;
+mod outcome;
+mod sound;
+mod timeline;
+
+pub use checks::Check;
+pub use figures::Figures;
+pub use outcome::Outcome;
+pub use timeline::Step;
+
+use crate::binaries::{Binaries, root};
+use crate::stack::{Stack, StackConfig};
+use anyhow::Context;
+use aws::Logs;
+use openai::{Realtime, Script};
+use phone::{CallReport, CallerConfig, Meta, MetaConfig};
+use secrecy::SecretString;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+use switchboard::{Record, call_ref};
+use timeline::Timeline;
+
+/// The model's key in a rehearsal.
+const MODEL_KEY: &str = "sk-rehearsal";
+
+/// How long the simulated model thinks.
+const THINKING: Duration = Duration::from_millis(300);
+
+/// Within this everything that follows the end of a call is done.
+const SETTLED_WITHIN: Duration = Duration::from_secs(10);
+
+/// What goes wrong on purpose, on whichever side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mischief {
+    /// At Meta, or with the caller's phone.
+    Phone(phone::Mischief),
+    /// At the model.
+    Model(openai::Mischief),
+}
+
+impl FromStr for Mischief {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let phone = name.parse().map(Self::Phone);
+        phone.or_else(|_| name.parse().map(Self::Model)).map_err(|_: openai::UnknownMischief| {
+            let phones = phone::Mischief::ALL.iter().map(ToString::to_string);
+            let models = openai::Mischief::ALL.iter().map(ToString::to_string);
+            format!("there are {}", phones.chain(models).collect::<Vec<_>>().join(", "))
+        })
+    }
+}
+
+/// What to rehearse.
+#[derive(Debug, Clone, Default)]
+pub struct Rehearsal {
+    /// What goes wrong.
+    pub mischief: Option<Mischief>,
+    /// Where recordings and logs go; `None`: `target/rehearsal`.
+    pub folder: Option<PathBuf>,
+}
+
+/// Everything around one rehearsed call.
+pub struct Stage {
+    /// The product.
+    pub stack: Stack,
+    /// Meta, and the caller's phone.
+    pub meta: Meta,
+    /// The model.
+    pub model: Realtime,
+    /// Where recordings and logs go.
+    pub folder: PathBuf,
+}
+
+impl Rehearsal {
+    /// Rehearses one call.
+    ///
+    /// # Errors
+    /// When there could be no rehearsal. A call that goes wrong is an outcome.
+    pub async fn run(&self, binaries: &Binaries) -> anyhow::Result<Outcome> {
+        let stage = self.set_stage(binaries).await?;
+        let outcome = stage.rehearse().await;
+        stage.strike().await;
+        outcome
+    }
+
+    /// Starts the product and the simulators around it.
+    ///
+    /// # Errors
+    /// When something cannot be started.
+    pub async fn set_stage(&self, binaries: &Binaries) -> anyhow::Result<Stage> {
+        let folder = self.folder.clone().unwrap_or_else(|| root().join("target/rehearsal"));
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let folder = folder.canonicalize()?;
+        let (meta_config, model_config) = self.simulators();
+        let meta = Meta::start(meta_config.clone()).await?;
+        let model = Realtime::start(model_config).await?;
+        let config = StackConfig {
+            app_secret: SecretString::from(meta_config.app_secret),
+            verify_token: SecretString::from(meta_config.verify_token),
+            access_token: SecretString::from(meta_config.access_token),
+            openai_api_key: SecretString::from(MODEL_KEY),
+            graph_url: Some(meta.graph_url()),
+            realtime_url: Some(model.url()),
+            realtime_model: None,
+            numbers: vec![meta_config.phone_number_id],
+            ring_seconds: None,
+            agent: None,
+            bind_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            public_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            logs: Logs::Files(folder.join("logs")),
+        };
+        let stack = Stack::start(config, binaries).await?;
+        meta.set_webhook_url(format!("{}webhook", stack.cloud.function_url("webhook")));
+        meta.verify_webhook().await?;
+        Ok(Stage { stack, meta, model, folder })
+    }
+
+    fn simulators(&self) -> (MetaConfig, openai::Config) {
+        let mut meta = MetaConfig::default();
+        let mut model = openai::Config::new(MODEL_KEY);
+        model.script = Script::about_bikes();
+        model.thinking = THINKING;
+        match self.mischief {
+            Some(Mischief::Phone(mischief)) => meta.mischief = Some(mischief),
+            Some(Mischief::Model(mischief)) => model.mischief = Some(mischief),
+            None => {}
+        }
+        (meta, model)
+    }
+}
+
+/// Everything known of a call once it is over.
+struct Evidence {
+    report: CallReport,
+    recording: Vec<i16>,
+    sessions: Vec<openai::SessionReport>,
+    record: Option<Record>,
+    journal: Vec<journal::Entry>,
+    messages: usize,
+    /// Why the conversation did not come to its end, if it did not.
+    cut_short: Option<String>,
+}
+
+impl Stage {
+    /// Rings, talks, and judges what happened.
+    ///
+    /// # Errors
+    /// When nobody can ring, or what happened cannot be read.
+    pub async fn rehearse(&self) -> anyhow::Result<Outcome> {
+        let mut seen = self.meta.observations();
+        let began = Instant::now();
+        let call = self.meta.ring(CallerConfig::default()).await?;
+        let cut_short = conversation::hold(&call).await.err().map(|error| error.to_string());
+        if cut_short.is_some() {
+            call.hang_up().await;
+        }
+        // The last word of the call's life is Meta's; a call that is lost may never get it.
+        let _ = call.terminated(SETTLED_WITHIN).await;
+        let call_ref = call_ref(call.id());
+        let settled = |record: &Record| record.call.has_ended() && record.call.due.is_none();
+        let record = self.stack.call_until(&call_ref, SETTLED_WITHIN, settled).await;
+        let record = match record {
+            Ok(record) => Some(record),
+            Err(_) => self.stack.call(&call_ref).await?,
+        };
+        let evidence = Evidence {
+            report: call.report(),
+            recording: call.recording(),
+            sessions: self.model.sessions(),
+            record,
+            journal: self.stack.journal(&call_ref).await?,
+            messages: self.meta.messages().len(),
+            cut_short,
+        };
+        let mut timeline = Timeline::from(evidence.report.posted.unwrap_or(began));
+        while let Ok(observation) = seen.try_recv() {
+            timeline.see_phone(&observation);
+        }
+        evidence.sessions.iter().flat_map(|session| &session.observations).for_each(|seen| timeline.see_model(seen));
+        evidence.journal.iter().for_each(|entry| timeline.see_entry(entry));
+        let files = self.keep(&evidence)?;
+        Ok(Outcome::judge(&evidence, timeline.steps(), files))
+    }
+
+    /// Ends everything.
+    pub async fn strike(self) {
+        self.stack.stop().await;
+        self.meta.stop().await;
+        self.model.stop().await;
+    }
+
+    /// Writes what each side heard, and the model's session.
+    fn keep(&self, evidence: &Evidence) -> anyhow::Result<Vec<PathBuf>> {
+        let caller = self.folder.join("caller-heard.wav");
+        tone::wav::write(&caller, &evidence.recording)?;
+        let agent = self.folder.join("agent-heard.wav");
+        let heard: Vec<i16> = evidence.sessions.iter().flat_map(|session| session.heard.clone()).collect();
+        tone::wav::write(&agent, &heard)?;
+        let session = self.folder.join("realtime.jsonl");
+        let recording: String = evidence.sessions.iter().map(|session| session.recording_jsonl()).collect();
+        std::fs::write(&session, recording)?;
+        Ok(vec![caller, agent, session, self.folder.join("logs")])
+    }
+}

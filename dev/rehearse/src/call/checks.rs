@@ -1,0 +1,116 @@
+//! What must be right for a rehearsed call to be right, each in words.
+
+use super::{Evidence, sound};
+
+/// One thing that must be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What, as it should be.
+    pub what: String,
+    /// What is wrong with it; `None` when it is right.
+    pub wrong: Option<String>,
+}
+
+/// What every answered call must have in its journal.
+const REQUIRED: [&str; 13] = [
+    "WA_CALL_CONNECT",
+    "WA_CALL_CLAIMED",
+    "WA_CALL_ANSWERED",
+    "WA_CALL_PRE_ACCEPTED",
+    "WA_CALL_AGENT_READY",
+    "WA_CALL_MEDIA_CONNECTED",
+    "WA_CALL_ACCEPTED",
+    "WA_CALL_OPENED",
+    "WA_CALL_FIRST_WORD",
+    "WA_CALL_TURN",
+    "WA_CALL_INTERRUPTED",
+    "WA_CALL_MEDIA",
+    "WA_CALL_ENDED",
+];
+
+/// The product's claim of what was heard may be off by so much, ms.
+const CLAIM_OFF_BY: i64 = 20;
+
+pub(super) fn all(evidence: &Evidence) -> Vec<Check> {
+    vec![
+        conversation(evidence),
+        heard("the caller heard all that the agent said", &sound::by_caller(evidence)),
+        heard("the agent heard all that the caller said", &sound::by_agent(evidence)),
+        interruption(evidence),
+        none("nothing was wrong on the wire", evidence.report.faults.iter().map(ToString::to_string).collect()),
+        none("nothing was wrong with the model's session", model_faults(evidence)),
+        one_session(evidence),
+        state(evidence),
+        journal(evidence),
+        none("the caller was sent no apology", vec!["a message was sent".to_owned(); evidence.messages]),
+    ]
+}
+
+fn conversation(evidence: &Evidence) -> Check {
+    check("the conversation came to its end", evidence.cut_short.clone())
+}
+
+fn heard(what: &str, heard: &sound::Heard) -> Check {
+    let missing = heard.iter().filter(|(_, fit)| fit.is_none_or(|fit| fit < tone::hearing::HEARD));
+    let missing: Vec<String> = missing
+        .map(|(clip, fit)| match fit {
+            Some(fit) => format!("{clip} (fits {fit:.2})"),
+            None => clip.clone(),
+        })
+        .collect();
+    debug_assert_eq!(missing.is_empty(), sound::is_all_heard(heard));
+    check(what, (!missing.is_empty()).then(|| format!("not heard: {}", missing.join(", "))))
+}
+
+fn interruption(evidence: &Evidence) -> Check {
+    let what = "the model knows how much the caller heard";
+    let wrong = match sound::claimed_too_much_ms(evidence) {
+        Some(off) if off.abs() <= CLAIM_OFF_BY => None,
+        Some(off) => Some(format!("it was told of {off} ms more than the caller's phone played")),
+        None => Some("nobody was interrupted".to_owned()),
+    };
+    check(what, wrong)
+}
+
+fn model_faults(evidence: &Evidence) -> Vec<String> {
+    evidence.sessions.iter().flat_map(|session| session.faults.clone()).collect()
+}
+
+fn one_session(evidence: &Evidence) -> Check {
+    let sessions = evidence.sessions.len();
+    check("one session with the model", (sessions != 1).then(|| format!("there were {sessions}")))
+}
+
+fn state(evidence: &Evidence) -> Check {
+    let what = "the table says that the caller hung up, and nothing is left to do";
+    let wrong = match &evidence.record {
+        None => Some("it knows nothing of the call".to_owned()),
+        Some(record) => {
+            let call = &record.call;
+            let ended_right = call.ending() == Some(call::Ending::CallerHungUp);
+            let is_right = ended_right && call.pending.is_empty() && call.due.is_none();
+            (!is_right).then(|| format!("it says {:?}, pending {:?}", call.phase, call.pending))
+        }
+    };
+    check(what, wrong)
+}
+
+fn journal(evidence: &Evidence) -> Check {
+    let names: Vec<String> = evidence.journal.iter().map(|entry| name(&entry.event)).collect();
+    let missing: Vec<&str> = REQUIRED.into_iter().filter(|name| !names.iter().any(|known| known == name)).collect();
+    check("the journal tells the whole call", (!missing.is_empty()).then(|| format!("missing: {}", missing.join(", "))))
+}
+
+/// The name of an event, as it is stored.
+fn name(event: &journal::Event) -> String {
+    let json = serde_json::to_value(event).unwrap_or_default();
+    json["event"].as_str().unwrap_or_default().to_owned()
+}
+
+fn none(what: &str, wrong: Vec<String>) -> Check {
+    check(what, (!wrong.is_empty()).then(|| wrong.join("; ")))
+}
+
+fn check(what: &str, wrong: Option<String>) -> Check {
+    Check { what: what.to_owned(), wrong }
+}

@@ -1,0 +1,133 @@
+//! Tells what was seen, in words. What a reader of the timeline need not know is left out.
+
+use journal::Event;
+use phone::{ActionName, Seen};
+
+type Told = Option<(&'static str, String)>;
+
+/// What Meta and the caller's phone saw.
+pub(super) fn phone(seen: &Seen) -> Told {
+    let told = |who, what: String| Some((who, what));
+    match seen {
+        Seen::WebhookPosted { event: phone::Event::Connect, attempt: 1 } => {
+            told("caller → Meta → webhook", "rings".into())
+        }
+        Seen::WebhookPosted { event: phone::Event::Terminate, attempt: 1 } => {
+            told("Meta → webhook", "tells that the call is over".into())
+        }
+        Seen::WebhookPosted { event, attempt } => {
+            told("Meta → webhook", format!("sends {event} again, attempt {attempt}"))
+        }
+        Seen::WebhookAnswered { event, status: Some(status) } => {
+            told("webhook → Meta", format!("takes the {event} in: {status}"))
+        }
+        Seen::WebhookAnswered { event, status: None } => {
+            told("webhook → Meta", format!("does not answer the {event}"))
+        }
+        Seen::Action { name, status: 200, .. } => told("Meta → call-control", done(*name).to_owned()),
+        Seen::Action { name, status, code } => {
+            let code = code.map_or(String::new(), |code| format!(", code {code}"));
+            told("Meta → call-control", format!("refuses {name}: {status}{code}"))
+        }
+        Seen::IceConnected => told("media-task ↔ Meta", "ICE found a path".into()),
+        Seen::DtlsConnected => told("media-task ↔ Meta", "DTLS is done: media is connected".into()),
+        Seen::FirstPacket => told("agent → caller", "first packet".into()),
+        Seen::AgentVoice => told("agent → caller", "speaks".into()),
+        Seen::AgentSilent { .. } => None,
+        Seen::CallerSpeaks { clip } => told("caller → agent", format!("says: {}", text(clip))),
+        Seen::CallerSpoke { .. } => told("caller → agent", "has finished".into()),
+        Seen::Fault(fault) => told("caller's phone", format!("FAULT: {fault}")),
+        Seen::Ended(ending) => told("caller's phone", format!("the call is over: {}", words(*ending))),
+        Seen::Terminated { .. } => None,
+        Seen::MessageSent => told("Meta → caller", "delivers a message".into()),
+    }
+}
+
+fn done(action: ActionName) -> &'static str {
+    match action {
+        ActionName::PreAccept => "takes the answer (pre_accept)",
+        ActionName::Accept => "picks up (accept): the caller is through",
+        ActionName::Reject => "rejects the call",
+        ActionName::Terminate => "hangs up (terminate)",
+    }
+}
+
+fn words(ending: phone::Ending) -> &'static str {
+    match ending {
+        phone::Ending::CallerHungUp => "the caller hung up",
+        phone::Ending::Unanswered => "it rang too long",
+        phone::Ending::Rejected => "the business rejected it",
+        phone::Ending::Terminated => "the business hung up",
+        phone::Ending::NoMedia => "no sound came for too long (138021)",
+    }
+}
+
+/// What the model saw.
+pub(super) fn model(seen: &openai::Seen) -> Told {
+    use openai::Seen as Model;
+    let told = |what: String| Some(("model", what));
+    match seen {
+        Model::Connected { model } => told(format!("a session with {model} is open")),
+        Model::Configured => told("the session is configured".into()),
+        Model::GreetingRequested => told("is asked to greet".into()),
+        Model::FirstAudioReceived => told("hears the line".into()),
+        Model::SpeechStarted { .. } => told("hears the caller speak".into()),
+        Model::SpeechStopped { .. } => told("hears the caller stop".into()),
+        Model::Cancelled { .. } => told("drops the rest of its answer".into()),
+        Model::Truncated { audio_end_ms, of_ms, .. } => {
+            told(format!("learns that {audio_end_ms} of {of_ms} ms were heard"))
+        }
+        Model::Refused { why } => told(format!("REFUSES: {why}")),
+        Model::Failed { code, .. } => told(format!("fails: {code}")),
+        Model::Closed { why } => told(format!("the session is closed: {why}")),
+        Model::FunctionCalled { name, .. } => told(format!("calls {name}")),
+        Model::FunctionOutput { .. } => told("is told the result".into()),
+        Model::FirstDelta { .. } => told("begins to answer".into()),
+        Model::Committed { .. }
+        | Model::Transcribed { .. }
+        | Model::ResponseStarted { .. }
+        | Model::LastDelta { .. }
+        | Model::ResponseCompleted { .. } => None,
+    }
+}
+
+/// An entry of the call's journal, as far as the simulators do not tell it themselves.
+pub(super) fn entry(event: &Event) -> Told {
+    let control = |what: String| Some(("call-control", what));
+    let task = |what: String| Some(("media-task", what));
+    match event {
+        Event::Claimed { task, .. } => control(format!("takes the call to task {}", short(task))),
+        Event::SeatRefused { task, reason } => control(format!("task {} would not: {reason}", short(task))),
+        Event::TaskLaunched { .. } => control("starts another media task".into()),
+        Event::Answered { .. } => Some(("media-task → call-control", "answers the offer".into())),
+        Event::OfferUnanswerable { reason } => task(format!("cannot answer: {reason}")),
+        Event::AgentReady { .. } => task("the agent is ready".into()),
+        Event::Opened {} => task("the line is open".into()),
+        Event::Interrupted { heard_ms, of_ms, .. } => {
+            task(format!("silences the agent: {heard_ms} of {of_ms} ms were played"))
+        }
+        Event::AgentTrouble { code } => task(format!("trouble with the model: {code}")),
+        Event::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
+        Event::TaskSilent { task } => control(format!("task {} does not answer at its door", short(task))),
+        Event::CallerTold { .. } => control("has written to the caller".into()),
+        Event::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),
+        Event::Connect { .. }
+        | Event::NotOurs { .. }
+        | Event::Notice { .. }
+        | Event::PreAccepted { .. }
+        | Event::MediaConnected { .. }
+        | Event::Accepted { .. }
+        | Event::FirstWord { .. }
+        | Event::Turn { .. }
+        | Event::Media { .. } => None,
+    }
+}
+
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+fn text(clip: &str) -> String {
+    let clips = [tone::clips::caller_question(), tone::clips::caller_directions(), tone::clips::caller_interrupts()];
+    clips.into_iter().find(|known| known.name == clip).map_or(clip.to_owned(), |clip| format!("“{}”", clip.text))
+}

@@ -1,0 +1,60 @@
+//! Whether each side heard what the other said, and how much of an interrupted sentence was heard.
+
+use super::Evidence;
+use openai::Spoken;
+use std::collections::BTreeMap;
+use tone::hearing::{HEARD, find};
+use tone::level::is_voiced;
+use tone::{Clip, FRAME, clips};
+
+/// How well each clip fits into what was heard, by its name: 1 is perfectly, [`HEARD`] is enough.
+pub(super) type Heard = BTreeMap<String, Option<f64>>;
+
+/// What the caller heard of the agent. Of an interrupted sentence, as much as the product says was heard.
+pub(super) fn by_caller(evidence: &Evidence) -> Heard {
+    let said = [clips::agent_greeting(), clips::agent_answer(), clips::agent_long(), clips::agent_closing()];
+    said.into_iter().map(|clip| fit(&upto(clip, evidence), &evidence.recording)).collect()
+}
+
+/// What the agent heard of the caller.
+pub(super) fn by_agent(evidence: &Evidence) -> Heard {
+    let heard: Vec<i16> = evidence.sessions.iter().flat_map(|session| session.heard.clone()).collect();
+    let said = [clips::caller_question(), clips::caller_directions(), clips::caller_interrupts()];
+    said.into_iter().map(|clip| fit(&clip, &heard)).collect()
+}
+
+/// Whether all of it was heard.
+pub(super) fn is_all_heard(heard: &Heard) -> bool {
+    heard.values().all(|fit| fit.is_some_and(|fit| fit >= HEARD))
+}
+
+/// How much more of the interrupted sentence the product claims was heard than the caller's phone played, ms. Both
+/// are measured to the last voiced frame, so a pause in the sentence does not count.
+pub(super) fn claimed_too_much_ms(evidence: &Evidence) -> Option<i64> {
+    let claimed = upto(clips::agent_long(), evidence);
+    let at = find(&claimed.samples, &evidence.recording)?.at;
+    let after = evidence.recording.get(at..)?;
+    let closing = find(&clips::agent_closing().samples, after).map_or(after.len(), |found| found.at);
+    Some(last_voiced_ms(&claimed.samples)? - last_voiced_ms(&after[..closing])?)
+}
+
+fn last_voiced_ms(samples: &[i16]) -> Option<i64> {
+    let last = samples.chunks_exact(FRAME).rposition(is_voiced)?;
+    Some((last as i64 + 1) * 20)
+}
+
+fn upto(clip: Clip, evidence: &Evidence) -> Clip {
+    let spoken = evidence.sessions.iter().flat_map(|session| &session.spoken);
+    match spoken.filter(|spoken| spoken.clip == clip.name).find_map(|Spoken { truncated_at_ms, .. }| *truncated_at_ms) {
+        Some(heard_ms) => {
+            let samples = clip.samples[..clip.samples.len().min(heard_ms as usize * FRAME / 20)].to_vec();
+            Clip { samples, ..clip }
+        }
+        None => clip,
+    }
+}
+
+fn fit(clip: &Clip, recording: &[i16]) -> (String, Option<f64>) {
+    let fit = find(&clip.samples, recording).map(|found| (found.correlation * 1_000.0).round() / 1_000.0);
+    (clip.name.clone(), fit)
+}

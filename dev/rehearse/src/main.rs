@@ -1,0 +1,67 @@
+//! Rehearses calls, or serves real ones, on this machine.
+
+use clap::{Parser, Subcommand};
+use rehearse::binaries::Binaries;
+use rehearse::call::Mischief;
+use rehearse::{Rehearsal, serve};
+use service::env::Env;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Debug, Parser)]
+#[command(name = "rehearse", about = "Rehearse calls, or serve real ones, on this machine")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// One simulated call through the whole product: no accounts, no keys, no network
+    Call {
+        /// End with one JSON line instead of a summary
+        #[arg(long)]
+        json: bool,
+        /// What goes wrong on purpose
+        #[arg(long, value_name = "NAME")]
+        mischief: Option<Mischief>,
+        /// Where recordings and logs go
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+    /// The product alone, for your own callers: settings come from the environment
+    Serve,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { service::WRONG_SETTINGS } else { 0 });
+        }
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match arguments.command {
+        Command::Call { json, mischief, out } => {
+            let rehearsal = Rehearsal { mischief, folder: out };
+            service::run("rehearse", || call(rehearsal, json)).await
+        }
+        Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn call(rehearsal: Rehearsal, json: bool) -> anyhow::Result<()> {
+    let outcome = rehearsal.run(&Binaries::build().await?).await?;
+    if json {
+        println!("{}", outcome.to_json());
+    } else {
+        println!("{outcome}");
+    }
+    anyhow::ensure!(outcome.is_right(), "the call went wrong");
+    Ok(())
+}

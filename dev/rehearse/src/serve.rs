@@ -1,0 +1,69 @@
+//! The product alone on this machine: no simulators. With a tunnel and real keys it answers real calls.
+
+use crate::binaries::Binaries;
+use crate::stack::{Stack, StackConfig};
+use aws::Logs;
+use service::env::{Env, WrongSetting};
+use service::shutdown;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Where the webhook listens unless told otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// Runs the product until told to stop. The processes' logs, calls among them, go to standard error.
+///
+/// # Errors
+/// Which setting is wrong, or what could not be started: a port that is in use, say.
+pub async fn serve(env: &Env) -> anyhow::Result<()> {
+    let config = settings(env)?;
+    let listen = env.parsed("AHOY_LISTEN", LISTEN)?;
+    let graph = config.graph_url.clone();
+    let model = config.realtime_url.clone();
+    let numbers = config.numbers.join(", ");
+    let stack = Stack::start(config, &Binaries::build().await?).await?;
+    let webhook = stack.cloud.listen_at("webhook", listen).await?;
+    say(&format!("webhook   http://{webhook}/webhook"));
+    say(&format!("graph     {}", graph.as_deref().unwrap_or("https://graph.facebook.com/v26.0")));
+    say(&format!("realtime  {}", model.as_deref().unwrap_or("wss://api.openai.com/v1/realtime")));
+    say(&format!("aws       {}", stack.cloud.endpoint()));
+    say(&format!("numbers   {numbers}"));
+    say("ready     one media task waits for calls; Ctrl-C ends it");
+    shutdown::requested().await;
+    say("stopping");
+    stack.stop().await;
+    Ok(())
+}
+
+fn settings(env: &Env) -> Result<StackConfig, WrongSetting> {
+    let secret = |name: &'static str| env.secret(name).ok_or(WrongSetting::Missing(name));
+    let numbers = env.list("AHOY_NUMBERS");
+    if numbers.is_empty() {
+        return Err(WrongSetting::Missing("AHOY_NUMBERS"));
+    }
+    let bind_ip = env.parsed("AHOY_BIND_IP", IpAddr::V4(Ipv4Addr::UNSPECIFIED))?;
+    if bind_ip.is_unspecified() {
+        env.required("AHOY_PUBLIC_IP")?;
+    }
+    // The media task reads it too, but there it would only be a line in a log.
+    media_task::AgentSettings::from_env(env)?;
+    Ok(StackConfig {
+        app_secret: secret("META_APP_SECRET")?,
+        verify_token: secret("META_VERIFY_TOKEN")?,
+        access_token: secret("META_ACCESS_TOKEN")?,
+        openai_api_key: secret("OPENAI_API_KEY")?,
+        graph_url: env.optional("GRAPH_URL").map(str::to_owned),
+        realtime_url: env.optional("REALTIME_URL").map(str::to_owned),
+        realtime_model: env.optional("REALTIME_MODEL").map(str::to_owned),
+        numbers,
+        ring_seconds: env.parsed_if_set("AHOY_RING_SECONDS")?,
+        agent: env.optional("AHOY_AGENT").map(str::to_owned),
+        public_ip: env.parsed("AHOY_PUBLIC_IP", bind_ip)?,
+        bind_ip,
+        logs: Logs::Inherited,
+    })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,258 @@
+//! The product on this machine: its functions and media tasks as processes, AWS played on loopback.
+
+use crate::binaries::{Binaries, root};
+use anyhow::Context;
+use aws::{Cloud, CloudConfig, Function, Logs, Service};
+use aws_sdk_dynamodb::types::AttributeValue;
+use journal::Entry;
+use ledger::Ledger;
+use protocol::keys;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+use switchboard::store::Known;
+use switchboard::{Record, Store};
+use tokio::task::JoinHandle;
+
+/// How often the schedule runs the reaper.
+const REAP_EVERY: Duration = Duration::from_secs(60);
+
+/// How often to look whether a media task is ready. DynamoDB tells nobody by itself.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Within this a media task is ready, or never.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// A function may wait for several replies of Graph, 5 s each.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// What the product is told.
+#[derive(Debug, Clone)]
+pub struct StackConfig {
+    /// Signs webhooks.
+    pub app_secret: SecretString,
+    /// Known to Meta's challenge.
+    pub verify_token: SecretString,
+    /// Meta's access token.
+    pub access_token: SecretString,
+    /// The model's key.
+    pub openai_api_key: SecretString,
+    /// Where Graph is; `None`: Meta's.
+    pub graph_url: Option<String>,
+    /// Where the model is; `None`: OpenAI's.
+    pub realtime_url: Option<String>,
+    /// The model; `None`: the product's default.
+    pub realtime_model: Option<String>,
+    /// Our numbers' ids.
+    pub numbers: Vec<String>,
+    /// How long a call may ring; `None`: the product's default.
+    pub ring_seconds: Option<u64>,
+    /// The agent file; `None`: the built-in agent.
+    pub agent: Option<String>,
+    /// What media sockets bind.
+    pub bind_ip: IpAddr,
+    /// What answers advertise.
+    pub public_ip: IpAddr,
+    /// Where the processes' logs go.
+    pub logs: Logs,
+}
+
+/// The product, running.
+#[derive(Debug)]
+pub struct Stack {
+    /// The cloud it runs in.
+    pub cloud: Cloud,
+    /// Its table.
+    pub ledger: Ledger,
+    schedule: JoinHandle<()>,
+}
+
+impl Stack {
+    /// Starts the product and waits until a media task is ready for calls.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub async fn start(config: StackConfig, binaries: &Binaries) -> anyhow::Result<Self> {
+        let table = "Table";
+        let mut cloud = CloudConfig::new(root().join("template.yaml"));
+        cloud.functions = functions(&config, binaries, table);
+        cloud.services = vec![media_service(&config, binaries, table)];
+        cloud.secrets = secrets(&config);
+        cloud.logs = config.logs.clone();
+        let cloud = Cloud::start(cloud).await?;
+        let name = cloud.table_name(table).context("template.yaml has no table")?.to_owned();
+        let sdk = cloud.sdk_config();
+        let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), &name);
+        let schedule = tokio::spawn(reap(aws_sdk_lambda::Client::new(&sdk)));
+        let stack = Self { cloud, ledger, schedule };
+        stack.ready().await?;
+        Ok(stack)
+    }
+
+    /// What is stored of a call.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn call(&self, call_ref: &str) -> anyhow::Result<Option<Record>> {
+        let store = Store::new(self.ledger.client.clone(), &self.ledger.table);
+        Ok(match store.load(call_ref).await? {
+            Known::Call(record) => Some(*record),
+            Known::Nothing | Known::OnlyItsEnd => None,
+        })
+    }
+
+    /// The journal of a call, in order.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn journal(&self, call_ref: &str) -> anyhow::Result<Vec<Entry>> {
+        let query = self.ledger.client.query().table_name(&self.ledger.table).consistent_read(true);
+        let found = query
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :events)")
+            .expression_attribute_names("#pk", "pk")
+            .expression_attribute_names("#sk", "sk")
+            .expression_attribute_values(":pk", AttributeValue::S(keys::call(call_ref)))
+            .expression_attribute_values(":events", AttributeValue::S(keys::EVENTS.to_owned()))
+            .send()
+            .await?;
+        found.items.unwrap_or_default().into_iter().map(ledger::items::from_item).collect()
+    }
+
+    /// Waits until what is stored of a call is as wished.
+    ///
+    /// # Errors
+    /// When it is not within `patience`, or the table cannot be read.
+    pub async fn call_until(
+        &self,
+        call_ref: &str,
+        patience: Duration,
+        wished: impl Fn(&Record) -> bool,
+    ) -> anyhow::Result<Record> {
+        let looking = async {
+            let mut look = tokio::time::interval(LOOK_EVERY);
+            loop {
+                look.tick().await;
+                if let Some(record) = self.call(call_ref).await?.filter(&wished) {
+                    return Ok(record);
+                }
+            }
+        };
+        let found = tokio::time::timeout(patience, looking).await;
+        found.with_context(|| format!("the call's state was not as expected within {patience:?}"))?
+    }
+
+    /// Ends everything.
+    pub async fn stop(self) {
+        self.schedule.abort();
+        self.cloud.stop().await;
+    }
+
+    async fn ready(&self) -> anyhow::Result<()> {
+        let looking = async {
+            let mut look = tokio::time::interval(LOOK_EVERY);
+            loop {
+                look.tick().await;
+                if !self.ledger.ready_tasks().await?.is_empty() {
+                    return anyhow::Ok(());
+                }
+            }
+        };
+        let ready = tokio::time::timeout(READY_WITHIN, looking).await;
+        ready.with_context(|| format!("no media task was ready within {READY_WITHIN:?}: {}", self.last_words()))?
+    }
+
+    /// The last line of the media task's log: most likely why it is not there.
+    fn last_words(&self) -> String {
+        let logs = self.cloud.log_files();
+        let log = logs.iter().rev().find(|log| log.program == "media-task");
+        let text = log.and_then(|log| std::fs::read_to_string(&log.path).ok()).unwrap_or_default();
+        text.lines().last().unwrap_or("it said nothing").to_owned()
+    }
+}
+
+fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Function> {
+    let function = |name: &str, settings: &[(&str, Option<String>)]| {
+        let mut function = Function::new(name, binaries.path(name));
+        function.env = environment(settings);
+        function.timeout = FUNCTION_TIMEOUT;
+        function
+    };
+    let set = |value: &str| Some(value.to_owned());
+    let webhook = function("webhook", &[
+        ("TABLE", set(table)),
+        ("META_SECRET", set("meta")),
+        ("CALL_CONTROL", set("call-control")),
+        ("AHOY_NUMBERS", Some(config.numbers.join(","))),
+        ("AHOY_RING_SECONDS", config.ring_seconds.map(|seconds| seconds.to_string())),
+    ]);
+    let call_control = function("call-control", &[
+        ("TABLE", set(table)),
+        ("META_SECRET", set("meta")),
+        ("MEDIA_SECRET", set("media")),
+        ("GRAPH_URL", config.graph_url.clone()),
+        ("CLUSTER", set("ahoy")),
+        ("TASK_FAMILY", set("media-task")),
+        ("SUBNETS", set("subnet-local")),
+        ("SECURITY_GROUPS", set("sg-local")),
+    ]);
+    let reaper = function("reaper", &[("TABLE", set(table)), ("CALL_CONTROL", set("call-control"))]);
+    vec![webhook, call_control, reaper]
+}
+
+fn media_service(config: &StackConfig, binaries: &Binaries, table: &str) -> Service {
+    let set = |value: &str| Some(value.to_owned());
+    let mut service = Service::new("media-task", binaries.path("media-task"));
+    service.desired = 1;
+    service.stop_timeout = Duration::from_secs(120);
+    service.env = environment(&[
+        ("TABLE", set(table)),
+        ("MEDIA_SECRET", set("media")),
+        ("CALL_CONTROL", set("call-control")),
+        ("REALTIME_URL", config.realtime_url.clone()),
+        ("REALTIME_MODEL", config.realtime_model.clone()),
+        ("AHOY_AGENT", config.agent.clone()),
+        ("AHOY_BIND_IP", Some(config.bind_ip.to_string())),
+        ("AHOY_PUBLIC_IP", Some(config.public_ip.to_string())),
+        ("AHOY_DOOR_IP", set("127.0.0.1")),
+        ("AHOY_DOOR_PORT", set("0")),
+    ]);
+    service
+}
+
+fn environment(settings: &[(&str, Option<String>)]) -> BTreeMap<String, String> {
+    let set = settings.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
+    set.collect()
+}
+
+fn secrets(config: &StackConfig) -> BTreeMap<String, String> {
+    let meta = json!({
+        "app_secret": config.app_secret.expose_secret(),
+        "verify_token": config.verify_token.expose_secret(),
+        "access_token": config.access_token.expose_secret(),
+    });
+    let media = json!({
+        // Only this machine's processes know it, and only for as long as they run.
+        "door_key": std::iter::repeat_with(random).take(4).collect::<String>(),
+        "openai_api_key": config.openai_api_key.expose_secret(),
+    });
+    BTreeMap::from([("meta".to_owned(), meta.to_string()), ("media".to_owned(), media.to_string())])
+}
+
+fn random() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    format!("{:016x}", RandomState::new().build_hasher().finish())
+}
+
+/// The schedule that EventBridge keeps in AWS.
+async fn reap(lambda: aws_sdk_lambda::Client) {
+    let mut schedule = tokio::time::interval(REAP_EVERY);
+    schedule.tick().await;
+    loop {
+        schedule.tick().await;
+        if let Err(error) = lambda.invoke().function_name("reaper").send().await {
+            tracing::warn!("The reaper could not be run: {error}");
+        }
+    }
+}
