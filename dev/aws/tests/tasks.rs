@@ -13,7 +13,7 @@ use aws_sdk_ecs::types::{
 };
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use stage::{Strings, cloud_of_tasks, service, template};
+use stage::{Strings, cloud_of_tasks, service, soon, template};
 use std::time::Duration;
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn a_task_takes_its_time_to_start_and_says_so() {
     let arn = run(&cloud, "token", "1").await.unwrap().tasks()[0].task_arn().unwrap().to_owned();
     let before = describe(&cloud, &arn).await;
     strings.puppet().await;
-    cloud.tasks_until(|tasks| tasks[0].last_status == LastStatus::Running).await;
+    soon(cloud.tasks_until(|tasks| tasks[0].last_status == LastStatus::Running)).await;
     let after = describe(&cloud, &arn).await;
 
     assert_eq!(before.last_status(), Some("PROVISIONING"));
@@ -61,7 +61,7 @@ async fn a_stopped_task_ends_by_itself_when_it_listens() {
 
     let stop = Client::new(&cloud.sdk_config()).stop_task().cluster("ahoy").task(&arn).reason("enough");
     let stopping = stop.send().await.unwrap().task.unwrap();
-    let stopped = cloud.tasks_until(all(LastStatus::Stopped)).await;
+    let stopped = soon(cloud.tasks_until(all(LastStatus::Stopped))).await;
 
     assert_eq!(stopping.desired_status(), Some("STOPPED"));
     assert_eq!(puppet.says().await, "SIGTERM");
@@ -82,7 +82,7 @@ async fn a_stopped_task_is_killed_when_it_does_not_listen() {
     let id = cloud.tasks()[0].id.clone();
 
     cloud.stop_task(&id).unwrap();
-    let tasks = cloud.tasks_until(|tasks| tasks[0].last_status == LastStatus::Stopped).await;
+    let tasks = soon(cloud.tasks_until(|tasks| tasks[0].last_status == LastStatus::Stopped)).await;
 
     assert_eq!(puppet.says().await, "SIGTERM", "it was asked first");
     assert_eq!(puppet.says().await, "", "then it was gone");
@@ -96,7 +96,7 @@ async fn a_service_replaces_a_task_that_dies() {
     let first = cloud.tasks()[0].clone();
 
     cloud.kill_task(&first.arn).await.unwrap();
-    let tasks = cloud.tasks_until(|tasks| running(tasks).len() == 1).await;
+    let tasks = soon(cloud.tasks_until(|tasks| running(tasks).len() == 1)).await;
 
     assert_eq!((tasks[0].last_status, tasks[0].exit_code), (LastStatus::Stopped, Some(137)));
     assert_eq!(tasks[0].stopped_reason.as_deref(), Some("Essential container in task exited"));
@@ -113,7 +113,7 @@ async fn scale_in_spares_protected_tasks() {
 
     let update = Client::new(&cloud.sdk_config()).update_service().cluster("ahoy").service("media-task");
     update.desired_count(0).send().await.unwrap();
-    let tasks = cloud.tasks_until(|tasks| running(tasks).len() == 1).await;
+    let tasks = soon(cloud.tasks_until(|tasks| running(tasks).len() == 1)).await;
 
     let survivor = running(&tasks)[0].clone();
     assert_eq!(protected["protection"]["TaskArn"], json!(survivor.arn));
@@ -123,7 +123,7 @@ async fn scale_in_spares_protected_tasks() {
 
     let given_up = put(&settings, json!({"ProtectionEnabled": false})).await;
     assert_eq!(given_up["protection"]["ExpirationDate"], Value::Null);
-    cloud.tasks_until(all(LastStatus::Stopped)).await;
+    soon(cloud.tasks_until(all(LastStatus::Stopped))).await;
     assert_eq!(busy.says().await, "SIGTERM");
 }
 
@@ -234,7 +234,7 @@ async fn every_process_has_a_log_of_its_own() {
     let config = CloudConfig { services: vec![talkative], logs, ..CloudConfig::new(template()) };
     let cloud = Cloud::start(config).await.unwrap();
 
-    cloud.tasks_until(|tasks| tasks[0].last_status == LastStatus::Stopped).await;
+    soon(cloud.tasks_until(|tasks| tasks[0].last_status == LastStatus::Stopped)).await;
 
     let log = cloud.log_files()[0].clone();
     assert_eq!((log.program.as_str(), log.number), ("sh", 1));

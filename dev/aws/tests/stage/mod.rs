@@ -34,6 +34,11 @@ pub fn service(desired: usize, strings: &Strings) -> Service {
     Service { desired, env, container: "media".into(), ..Service::new("media-task", example("task")) }
 }
 
+/// Waits, but not for ever: what does not happen must fail the test, not hang it.
+pub async fn soon<T>(happening: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), happening).await.expect("it should have happened by now")
+}
+
 /// A cloud of one function, `puppet`.
 pub async fn cloud_of(function: Function) -> Cloud {
     let config = CloudConfig { functions: vec![function], ..CloudConfig::new(template()) };
@@ -64,7 +69,7 @@ impl Strings {
     }
 
     pub async fn puppet(&self) -> Puppet {
-        Puppet { stream: BufReader::new(self.0.accept().await.unwrap().0) }
+        Puppet { stream: BufReader::new(soon(self.0.accept()).await.unwrap().0) }
     }
 }
 
@@ -73,7 +78,7 @@ impl Puppet {
     pub async fn says(&mut self) -> String {
         let mut line = String::new();
         // A killed process resets its connection: then it is gone, too.
-        let _ = self.stream.read_line(&mut line).await;
+        let _ = soon(self.stream.read_line(&mut line)).await;
         line.trim().to_owned()
     }
 
