@@ -4,6 +4,7 @@ use crate::business::{Business, SOON, call_action, hurried};
 use phone::{BoxFuture, Ending, Seen};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Notify;
 
 #[tokio::test]
@@ -146,6 +147,10 @@ async fn an_accept_stands_though_its_client_dies() {
         _ = business.try_act(&accept) => panic!("the hook holds the reply back"),
         () = reached.notified() => {}
     }
+    assert!(
+        call.answered(Duration::from_millis(300)).await.is_err(),
+        "the hook still holds it, though the client is gone"
+    );
     release.notify_one();
 
     call.answered(SOON).await.unwrap();
