@@ -6,7 +6,7 @@ use bridge::{Agent as Doing, Heard, ItemId};
 use realtime::connection::{Connection, Endpoint};
 use realtime::{ClientEvent, Happening, ServerEvent, Session, Trouble};
 use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
+use std::time::Duration;
 
 /// So many events may wait for the socket: ten seconds of sound. Then sound is dropped, and counted.
 const WAITING_OUT: usize = 256;
@@ -14,13 +14,15 @@ const WAITING_OUT: usize = 256;
 /// So many events may wait for the owner; then the socket waits.
 const WAITING_IN: usize = 64;
 
+/// A socket that takes nothing for so long is dead.
+const STALLED: Duration = Duration::from_secs(10);
+
 /// A session with the model.
 pub struct Agent {
     session: Session,
     events: mpsc::Receiver<Line>,
     orders: mpsc::Sender<ClientEvent>,
     dropped: u64,
-    _socket: AbortOnDropHandle<()>,
 }
 
 /// What comes from the socket.
@@ -50,14 +52,9 @@ impl Agent {
     pub fn connect(endpoint: Endpoint, config: realtime::Config) -> Self {
         let (events_in, events) = mpsc::channel(WAITING_IN);
         let (orders, orders_out) = mpsc::channel(WAITING_OUT);
-        let socket = tokio::spawn(hold_line(endpoint, events_in, orders_out));
-        Self {
-            session: Session::new(config),
-            events,
-            orders,
-            dropped: 0,
-            _socket: AbortOnDropHandle::new(socket),
-        }
+        // It ends, and closes the socket properly, when this `Agent` is gone.
+        tokio::spawn(hold_line(endpoint, events_in, orders_out));
+        Self { session: Session::new(config), events, orders, dropped: 0 }
     }
 
     /// What comes next from the socket. Safe to drop while it waits; waits for ever once the line is down.
@@ -135,13 +132,17 @@ async fn hold_line(endpoint: Endpoint, events: mpsc::Sender<Line>, mut orders: m
         tokio::select! {
             event = connection.next() => match event {
                 Ok(event) => if events.send(Line::Event(event)).await.is_err() { return },
-                Err(error) => break error,
+                Err(error) => break error.to_string(),
             },
             order = orders.recv() => match order {
-                Some(order) => if let Err(error) = connection.send(&order).await { break error },
+                Some(order) => match tokio::time::timeout(STALLED, connection.send(&order)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => break error.to_string(),
+                    Err(_) => break format!("the Realtime API took nothing for {} s", STALLED.as_secs()),
+                },
                 None => return connection.close().await,
             },
         }
     };
-    let _ = events.send(Line::Down(down.to_string())).await;
+    let _ = events.send(Line::Down(down)).await;
 }
