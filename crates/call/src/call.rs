@@ -36,6 +36,8 @@ pub struct Call {
     pub refused_by: Vec<String>,
     /// The task's SDP answer, byte for byte as Meta was told it.
     pub answer: Option<String>,
+    /// Whether Meta is known to have taken the answer. If not, it may have all the same.
+    pub pre_accepted: bool,
     /// Whether another media task was launched for it.
     pub launched: bool,
     /// When the task first failed to answer at its door.
@@ -85,6 +87,7 @@ impl Call {
             fence: 0,
             refused_by: vec![],
             answer: None,
+            pre_accepted: false,
             launched: false,
             silent_since: None,
             accepted_at: None,

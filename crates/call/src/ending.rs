@@ -87,15 +87,18 @@ impl Ending {
     /// Whether the caller is owed a message: they wanted to talk, and it is our fault that they could not.
     pub fn owes_apology(self) -> bool {
         match self {
-            Self::AgentUnavailable | Self::NoCapacity | Self::MediaNeverConnected | Self::Lost => true,
+            Self::AgentUnavailable
+            | Self::NoCapacity
+            | Self::OfferUnanswerable
+            | Self::MetaRefused
+            | Self::MediaNeverConnected
+            | Self::Lost => true,
             Self::CallerHungUp
             | Self::CallerGaveUp
             | Self::CallerVanished
             | Self::AgentSaidGoodbye
             | Self::TookTooLong
             | Self::BothSilent
-            | Self::OfferUnanswerable
-            | Self::MetaRefused
             | Self::MediaFailed
             | Self::Drained => false,
         }

@@ -129,6 +129,7 @@ fn accept(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
     }
     match call.phase {
         Phase::Connecting => {
+            call.pre_accepted = true;
             call.phase = Phase::Accepting;
             call.ask(vec![Effect::Accept], now)
         }
@@ -184,6 +185,9 @@ fn lose(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
 
 fn note_done(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
     call.strike(effect, now);
+    if *effect == Effect::PreAccept {
+        call.pre_accepted = true;
+    }
     if *effect == Effect::Accept && call.phase == Phase::Accepting {
         call.phase = Phase::Live;
         call.accepted_at = Some(now);
@@ -194,13 +198,17 @@ fn note_done(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
 
 fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
     if call.has_ended() {
-        call.strike(effect, now);
-        return vec![];
+        return give_up(call, effect, now);
     }
     match effect {
         // By then it may have gone on without: media connects only after Meta took the answer.
         Effect::PreAccept if call.phase != Phase::Connecting => vec![],
-        Effect::PreAccept | Effect::Accept => end(call, Ending::MetaRefused, now),
+        Effect::PreAccept => {
+            // Meta has no answer of ours: the call still rings there.
+            call.phase = Phase::Ringing;
+            end(call, Ending::MetaRefused, now)
+        }
+        Effect::Accept => end(call, Ending::MetaRefused, now),
         Effect::FindSeat
         | Effect::LaunchTask
         | Effect::Offer(_)
@@ -213,6 +221,18 @@ fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect>
             vec![]
         }
     }
+}
+
+/// A call that Meta does not let us terminate may still ring there: then it is rejected.
+fn give_up(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    let may_still_ring = *effect == Effect::Terminate && !call.pre_accepted;
+    if may_still_ring && call.pending.contains(effect) {
+        call.pending.retain(|pending| pending != effect);
+        call.pending.push(Effect::Reject);
+        return vec![Effect::Reject];
+    }
+    call.strike(effect, now);
+    vec![]
 }
 
 /// Leaves it pending: the next tick, or the task's next question, tries again.

@@ -144,11 +144,24 @@ fn one_unanswered_knock_is_forgiven_and_two_lose_the_call() {
 }
 
 #[test]
-fn a_refused_answer_ends_the_call() {
+fn a_refused_answer_rejects_a_call_that_still_rings_at_meta() {
     let (call, effects) = step(connecting(), Event::Refused(Effect::PreAccept), T0);
 
-    assert_eq!(call.ending(), Some(Ending::MetaRefused));
-    assert_eq!(effects, [Effect::Terminate, Effect::Release(seat("a", 1))]);
+    let ending = Ending::MetaRefused;
+    assert_eq!(call.ending(), Some(ending));
+    assert_eq!(effects, [Effect::Reject, Effect::Release(seat("a", 1)), Effect::TellCaller(ending)]);
+}
+
+#[test]
+fn a_call_that_meta_may_never_have_pre_accepted_is_terminated_and_else_rejected() {
+    let (call, effects) = step(connecting(), Event::Tick, T0 + BUDGET);
+    assert_eq!(effects[0], Effect::Terminate);
+
+    let (call, effects) = step(call, Event::Refused(Effect::Terminate), T0 + BUDGET);
+    assert_eq!(effects, [Effect::Reject]);
+
+    let (call, _) = step(call, Event::Refused(Effect::Reject), T0 + BUDGET);
+    assert!(!call.pending.contains(&Effect::Reject), "there is nothing else to try");
 }
 
 #[test]

@@ -7,7 +7,7 @@ pub mod secrets;
 pub mod shutdown;
 pub mod time;
 
-use std::process::ExitCode;
+use std::process::{ExitCode, Termination};
 
 /// Exit code for wrong configuration: `EX_USAGE` of sysexits.
 pub const WRONG_SETTINGS: u8 = 64;
@@ -15,21 +15,21 @@ pub const WRONG_SETTINGS: u8 = 64;
 /// Sets up what must be there before anything else, runs the process, and says in one line what stopped it.
 ///
 /// Wrong settings exit with 64, anything else that fails with 1.
-pub async fn run<F>(name: &'static str, main: impl FnOnce() -> F) -> ExitCode
+pub async fn run<F, T>(name: &'static str, main: impl FnOnce() -> F) -> ExitCode
 where
-    F: Future<Output = anyhow::Result<()>>,
+    F: Future<Output = anyhow::Result<T>>,
+    T: Termination,
 {
     // One provider, named: rustls would panic at the first `wss://` should a feature ever bring a second one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     logs::init();
     match main().await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(ended) => ended.report(),
         Err(error) if error.is::<env::WrongSetting>() => {
             say(&format!("{name}: {error}"));
             ExitCode::from(WRONG_SETTINGS)
         }
         Err(error) => {
-            tracing::error!(process = name, "{error:#}");
             say(&format!("{name}: {error:#}"));
             ExitCode::FAILURE
         }

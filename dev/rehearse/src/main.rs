@@ -55,13 +55,12 @@ async fn main() -> ExitCode {
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn call(rehearsal: Rehearsal, json: bool) -> anyhow::Result<()> {
+async fn call(rehearsal: Rehearsal, json: bool) -> anyhow::Result<ExitCode> {
     let outcome = rehearsal.run(&Binaries::build().await?).await?;
     if json {
         println!("{}", outcome.to_json());
     } else {
         println!("{outcome}");
     }
-    anyhow::ensure!(outcome.is_right(), "the call went wrong");
-    Ok(())
+    Ok(if outcome.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

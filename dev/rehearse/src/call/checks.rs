@@ -32,8 +32,13 @@ const REQUIRED: [&str; 13] = [
 const CLAIM_OFF_BY: i64 = 20;
 
 pub(super) fn all(evidence: &Evidence) -> Vec<Check> {
+    let first = conversation(evidence);
+    if evidence.report.accepted.is_none() {
+        // Nobody was on the line: there is nothing else to judge.
+        return vec![first];
+    }
     vec![
-        conversation(evidence),
+        first,
         heard("the caller heard all that the agent said", &sound::by_caller(evidence)),
         heard("the agent heard all that the caller said", &sound::by_agent(evidence)),
         interruption(evidence),
