@@ -5,8 +5,8 @@
 use bridge::{Agent as Doing, Heard, ItemId};
 use realtime::connection::{Connection, Endpoint};
 use realtime::{ClientEvent, Happening, ServerEvent, Session, Trouble};
-use tokio::sync::mpsc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// So many events may wait for the socket: ten seconds of sound. Then sound is dropped, and counted.
 const WAITING_OUT: usize = 256;

@@ -194,7 +194,9 @@ impl Owner {
                     self.note(Event::MediaConnected { took_ms: ms(now - self.offered_at) });
                 }
                 PeerEvent::Closed => self.lose_peer(),
-                PeerEvent::Sound { sequence, payload } => self.bridge.handle_packet(sequence, Some(payload), now),
+                PeerEvent::Sound { sequence, payload } => {
+                    self.bridge.handle_packet(sequence, Some(payload), now)
+                }
                 PeerEvent::Key { sequence } => self.bridge.handle_packet(sequence, None, now),
             }
         }
@@ -249,7 +251,9 @@ impl Owner {
                     let (heard_ms, of_ms) = (ms(heard.heard), ms(heard.of));
                     self.note(Event::Interrupted { item: heard.item.0, heard_ms, of_ms });
                 }
-                Output::FirstWord(after_open) => self.note(Event::FirstWord { after_open_ms: ms(after_open) }),
+                Output::FirstWord(after_open) => {
+                    self.note(Event::FirstWord { after_open_ms: ms(after_open) })
+                }
                 Output::Turn(took) => {
                     self.turns += 1;
                     self.note(Event::Turn { turn: self.turns, took_ms: ms(took) });
@@ -288,9 +292,9 @@ impl Owner {
     /// Asks call-control to accept the call. The reply comes as a fact. A task that ECS may stop at any moment is
     /// protected first: no call is accepted that a deployment would cut.
     fn ask(&self) {
-        let order =
-            Order::MediaConnected { call_ref: self.parts.call_ref.clone(), fence: self.parts.fence };
-        let (control, task, replies) = (self.parts.control.clone(), self.parts.task.clone(), self.replies.0.clone());
+        let order = Order::MediaConnected { call_ref: self.parts.call_ref.clone(), fence: self.parts.fence };
+        let (control, task, replies) =
+            (self.parts.control.clone(), self.parts.task.clone(), self.replies.0.clone());
         tokio::spawn(async move {
             if let Err(error) = task.protect(true).await {
                 tracing::warn!("This task is not protected: {error:#}");

@@ -212,11 +212,7 @@ impl Calls {
 
 impl Equipment {
     fn endpoint(&self) -> Endpoint {
-        Endpoint {
-            url: self.agent.url.clone(),
-            model: self.agent.model.clone(),
-            key: self.model_key.clone(),
-        }
+        Endpoint { url: self.agent.url.clone(), model: self.agent.model.clone(), key: self.model_key.clone() }
     }
 }
 

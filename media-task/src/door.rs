@@ -69,7 +69,11 @@ impl Door {
     }
 }
 
-async fn answer(State(door): State<Arc<Door>>, Path(call_ref): Path<String>, request: Request<Body>) -> Response {
+async fn answer(
+    State(door): State<Arc<Door>>,
+    Path(call_ref): Path<String>,
+    request: Request<Body>,
+) -> Response {
     let (head, body) = request.into_parts();
     let body = match to_bytes(body, LARGEST_BODY).await {
         Ok(body) => body,

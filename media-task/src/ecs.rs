@@ -36,7 +36,8 @@ impl Task {
     pub async fn of_process(env: &Env) -> anyhow::Result<Self> {
         let uri = env.required("ECS_CONTAINER_METADATA_URI_V4")?;
         let http = Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
-        let metadata = http.get(format!("{uri}/task")).send().await.context("ECS does not say who this task is")?;
+        let metadata =
+            http.get(format!("{uri}/task")).send().await.context("ECS does not say who this task is")?;
         let metadata: Metadata = metadata.json().await.context("cannot understand the task's metadata")?;
         let id = metadata.task_arn.rsplit('/').next().unwrap_or_default().to_owned();
         let agent = env.optional("ECS_AGENT_URI").map(str::to_owned);
@@ -60,9 +61,15 @@ impl Task {
         let reply = self.http.put(format!("{agent}/task-protection/v1/state")).json(&body).send().await;
         let reply = reply.context("cannot reach the ECS agent")?;
         let reply: serde_json::Value = reply.json().await.context("cannot understand the ECS agent")?;
-        match (reply.get("protection"), reply.pointer("/failure/Reason").or_else(|| reply.pointer("/error/Message"))) {
+        match (
+            reply.get("protection"),
+            reply.pointer("/failure/Reason").or_else(|| reply.pointer("/error/Message")),
+        ) {
             (Some(_), _) => Ok(()),
-            (None, reason) => anyhow::bail!("ECS does not protect this task: {}", reason.unwrap_or(&json!("no reason given"))),
+            (None, reason) => anyhow::bail!(
+                "ECS does not protect this task: {}",
+                reason.unwrap_or(&json!("no reason given"))
+            ),
         }
     }
 }

@@ -57,7 +57,8 @@ impl Offer {
         if sdp.len() > LARGEST {
             return Err(Unanswerable::TooLarge);
         }
-        let session = SessionDescription::unmarshal(&mut Cursor::new(sdp)).map_err(|_| Unanswerable::NotSdp)?;
+        let session =
+            SessionDescription::unmarshal(&mut Cursor::new(sdp)).map_err(|_| Unanswerable::NotSdp)?;
         let [audio] = &session.media_descriptions[..] else {
             return Err(Unanswerable::Sections(session.media_descriptions.len()));
         };
@@ -105,7 +106,11 @@ fn value<'a>(audio: &'a MediaDescription, name: &str) -> Option<&'a str> {
 }
 
 /// The values of `a=name:<payload type> …`.
-fn of_payload_type<'a>(audio: &'a MediaDescription, name: &'a str, wanted: u8) -> impl Iterator<Item = &'a str> {
+fn of_payload_type<'a>(
+    audio: &'a MediaDescription,
+    name: &'a str,
+    wanted: u8,
+) -> impl Iterator<Item = &'a str> {
     let values = audio.attributes.iter().filter(move |attribute| attribute.key == name);
     values.filter_map(move |attribute| {
         let (number, rest) = attribute.value.as_deref()?.split_once(' ')?;
@@ -117,7 +122,10 @@ fn of_payload_type<'a>(audio: &'a MediaDescription, name: &'a str, wanted: u8) -
 fn payload_type(audio: &MediaDescription, codec: &str) -> Option<u8> {
     audio.attributes.iter().filter(|attribute| attribute.key == "rtpmap").find_map(|attribute| {
         let (number, name) = attribute.value.as_deref()?.split_once(' ')?;
-        let is_codec = name.to_lowercase().strip_prefix(codec).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let is_codec = name
+            .to_lowercase()
+            .strip_prefix(codec)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         number.parse().ok().filter(|_| is_codec)
     })
 }

@@ -9,7 +9,9 @@ use bytes::{Bytes, BytesMut};
 use rtc::interceptor::Registry;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_TELEPHONE_EVENT, MediaEngine};
+use rtc::peer_connection::configuration::media_engine::{
+    MIME_TYPE_OPUS, MIME_TYPE_TELEPHONE_EVENT, MediaEngine,
+};
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::event::RTCPeerConnectionEvent;
 use rtc::peer_connection::message::{RTCMessage, TaggedRTCMessage};
@@ -84,8 +86,8 @@ impl Peer {
     pub fn answer(offer: &Offer, address: SocketAddr, now: Instant) -> Result<(Self, String), Unanswerable> {
         let ssrc = random() as u32;
         let stream = uuid::Uuid::new_v4().to_string();
-        let (connection, sender) =
-            connect(offer, address, ssrc, &stream, now).map_err(|error| Unanswerable::Unacceptable(error.to_string()))?;
+        let (connection, sender) = connect(offer, address, ssrc, &stream, now)
+            .map_err(|error| Unanswerable::Unacceptable(error.to_string()))?;
         let local = connection.local_description().map(|local| local.sdp).unwrap_or_default();
         let ours = Ours {
             ufrag: attribute(&local, "ice-ufrag"),

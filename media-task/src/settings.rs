@@ -174,6 +174,9 @@ mod tests {
 
         let wrong = Settings::from_env(&Env::of(&settings)).expect_err("there is no such file");
 
-        assert!(wrong.to_string().starts_with(r#"AHOY_AGENT is "/nowhere/agent.toml": No such file"#), "{wrong}");
+        assert!(
+            wrong.to_string().starts_with(r#"AHOY_AGENT is "/nowhere/agent.toml": No such file"#),
+            "{wrong}"
+        );
     }
 }

@@ -34,21 +34,31 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
     let control = CallControl::new(aws_sdk_lambda::Client::new(&config), &settings.call_control);
     let (diary, writing) = Diary::open(ledger.clone());
-    let calls = Calls::new(settings.slots, Equipment {
-        bind_ip: settings.bind_ip,
-        public_ip: settings.public_ip,
-        agent: settings.agent,
-        model_key: secret.value().openai_api_key,
-        diary,
-        control: control.clone(),
-        task: task.clone(),
-    });
+    let calls = Calls::new(
+        settings.slots,
+        Equipment {
+            bind_ip: settings.bind_ip,
+            public_ip: settings.public_ip,
+            agent: settings.agent,
+            model_key: secret.value().openai_api_key,
+            diary,
+            control: control.clone(),
+            task: task.clone(),
+        },
+    );
 
     let certificate = Certificate::make()?;
-    let (listener, door) = listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port, &certificate).await?;
+    let (listener, door) =
+        listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port, &certificate).await?;
     let address = SocketAddr::new(settings.door_ip.unwrap_or(settings.public_ip), door.port());
-    let heart =
-        Heart { calls: calls.clone(), ledger: ledger.clone(), control, task: task.clone(), door: address, pin: certificate.pin };
+    let heart = Heart {
+        calls: calls.clone(),
+        ledger: ledger.clone(),
+        control,
+        task: task.clone(),
+        door: address,
+        pin: certificate.pin,
+    };
     let serving = tokio::spawn(Door::new(calls.clone(), secret).serve(listener));
     let beating = tokio::spawn(heart.beat());
     tracing::info!(task = task.id, door = %address, "Ready for calls");

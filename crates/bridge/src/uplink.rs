@@ -96,7 +96,8 @@ impl<P: Clone> Uplink<P> {
             self.gap_since = (!self.early.is_empty()).then_some(now);
         }
         let Some(clock) = &mut self.clock else { return };
-        let elapsed = (now.saturating_duration_since(clock.started_at).as_millis() / FRAME.as_millis()) as u64;
+        let elapsed =
+            (now.saturating_duration_since(clock.started_at).as_millis() / FRAME.as_millis()) as u64;
         while clock.passed_on + LAG < elapsed {
             clock.passed_on += 1;
             meter.filled += 1;

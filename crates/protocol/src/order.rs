@@ -33,9 +33,9 @@ impl Order {
     /// The call it is about.
     pub fn call_ref(&self) -> &str {
         match self {
-            Self::Tick { call_ref } | Self::MediaConnected { call_ref, .. } | Self::TaskEnded { call_ref, .. } => {
-                call_ref
-            }
+            Self::Tick { call_ref }
+            | Self::MediaConnected { call_ref, .. }
+            | Self::TaskEnded { call_ref, .. } => call_ref,
         }
     }
 }

@@ -183,7 +183,8 @@ impl Session {
     }
 
     fn create(&mut self, asked: Option<Asked>) {
-        let create = asked.map(|Asked { event_id, response }| ClientEvent::ResponseCreate { event_id, response });
+        let create =
+            asked.map(|Asked { event_id, response }| ClientEvent::ResponseCreate { event_id, response });
         self.events.extend(create);
     }
 }

@@ -71,7 +71,9 @@ fn an_error_before_the_session_is_configured_is_the_end_of_it() {
 fn unknown_events_and_garbage_change_nothing() {
     let mut session = ready();
 
-    for odd in ["{\"type\":\"response.juggled\"}", "{}", "no json", "{\"type\":\"response.output_audio.delta\"}"] {
+    for odd in
+        ["{\"type\":\"response.juggled\"}", "{}", "no json", "{\"type\":\"response.output_audio.delta\"}"]
+    {
         session.handle_server(ServerEvent::read(odd));
     }
 
@@ -88,7 +90,8 @@ fn everything_we_send_is_what_openais_types_allow() {
 
     for event in sent(&mut session) {
         let name = event["type"].as_str().expect("every event has a type");
-        let path = format!("{}/../../fixtures/realtime-schema/client/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let path =
+            format!("{}/../../fixtures/realtime-schema/client/{name}.json", env!("CARGO_MANIFEST_DIR"));
         let schema = std::fs::read_to_string(path).expect("there is a schema for each client event");
         let schema = serde_json::from_str(&schema).expect("the schemas are JSON");
         let errors: Vec<_> = jsonschema::validator_for(&schema)

@@ -26,8 +26,11 @@ const FATAL: [&str; 9] = [
 ];
 
 /// Codes that only say that two things crossed on the wire.
-const HARMLESS: [&str; 3] =
-    ["response_cancel_not_active", "conversation_already_has_active_response", "input_audio_buffer_commit_empty"];
+const HARMLESS: [&str; 3] = [
+    "response_cancel_not_active",
+    "conversation_already_has_active_response",
+    "input_audio_buffer_commit_empty",
+];
 
 impl Trouble {
     /// Whether the session is over by it.

@@ -69,6 +69,10 @@ async fn get<T: DeserializeOwned>(client: &Client, id: &str) -> anyhow::Result<T
     let text = secret.secret_string().with_context(|| format!("the secret {id} holds no text"))?;
     // The error of serde_json could quote the secret: say where it is wrong, not what it holds.
     serde_json::from_str(text).map_err(|error| {
-        anyhow::anyhow!("the secret {id} is not as expected: line {}, column {}", error.line(), error.column())
+        anyhow::anyhow!(
+            "the secret {id} is not as expected: line {}, column {}",
+            error.line(),
+            error.column()
+        )
     })
 }

@@ -86,13 +86,8 @@ impl Knocker {
     ) -> anyhow::Result<Knock<Response>> {
         let path = path_of(call_ref);
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let sealed = Sealed {
-            time_ms: now_ms(),
-            nonce: &nonce,
-            method: method.as_str(),
-            path: &path,
-            body: &body,
-        };
+        let sealed =
+            Sealed { time_ms: now_ms(), nonce: &nonce, method: method.as_str(), path: &path, body: &body };
         let seal = sealed.seal(self.key.expose_secret().as_bytes());
         let url = format!("https://{}{path}", lease.door);
         let request = self.client(&lease.pin)?.request(method.clone(), url);

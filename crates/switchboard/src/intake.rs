@@ -37,10 +37,16 @@ impl Store {
     ///
     /// # Errors
     /// When it could not be recorded: Meta must send it again.
-    pub async fn take_in(&self, notice: &Notice, house: &House, now_ms: u64) -> anyhow::Result<(Next, Option<Entry>)> {
+    pub async fn take_in(
+        &self,
+        notice: &Notice,
+        house: &House,
+        now_ms: u64,
+    ) -> anyhow::Result<(Next, Option<Entry>)> {
         let call_ref = call_ref(&notice.call_id);
         let is_ours = house.numbers.contains(&notice.number);
-        let entry = Journal::new(&call_ref, &writer(notice), now_ms, 0).enter(event_of(notice, is_ours), now_ms);
+        let entry =
+            Journal::new(&call_ref, &writer(notice), now_ms, 0).enter(event_of(notice, is_ours), now_ms);
         let mut writes = vec![self.once(&call_ref, notice, now_ms), item(self.put(entry_item(&entry)))];
         if is_ours {
             writes.extend(self.change(notice, house, now_ms));
@@ -103,7 +109,12 @@ impl Store {
     }
 
     /// Meta sends again what it thinks we missed. A `connect` that nobody has taken up is taken up now.
-    async fn next_for_repeat(&self, notice: &Notice, is_ours: bool, call_ref: String) -> anyhow::Result<Next> {
+    async fn next_for_repeat(
+        &self,
+        notice: &Notice,
+        is_ours: bool,
+        call_ref: String,
+    ) -> anyhow::Result<Next> {
         if !is_ours || !matches!(notice.what, What::Offer(_)) {
             return Ok(Next::Nothing);
         }

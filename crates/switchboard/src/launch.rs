@@ -41,7 +41,8 @@ impl Launcher {
             .assign_public_ip(AssignPublicIp::Enabled)
             .build()
             .expect("the subnets are set");
-        let run = self.client.run_task().cluster(&self.settings.cluster).task_definition(&self.settings.family);
+        let run =
+            self.client.run_task().cluster(&self.settings.cluster).task_definition(&self.settings.family);
         let run = run
             .launch_type(LaunchType::Fargate)
             .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())

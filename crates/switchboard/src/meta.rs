@@ -72,7 +72,9 @@ fn apology(ending: Ending) -> &'static str {
         | Ending::OfferUnanswerable
         | Ending::MetaRefused
         | Ending::MediaFailed
-        | Ending::Drained => "Sorry, we could not take your call just now. Please try again in a moment, or write to us here.",
+        | Ending::Drained => {
+            "Sorry, we could not take your call just now. Please try again in a moment, or write to us here."
+        }
     }
 }
 

@@ -51,7 +51,14 @@ pub struct HungUp {
 
 impl Record {
     /// A call that has just begun to ring.
-    pub fn ringing(wacid: &str, number: &str, offer: &str, caller: &Caller, now: Timestamp, budget: Duration) -> Self {
+    pub fn ringing(
+        wacid: &str,
+        number: &str,
+        offer: &str,
+        caller: &Caller,
+        now: Timestamp,
+        budget: Duration,
+    ) -> Self {
         let mut record = Self {
             pk: keys::call(&call_ref(wacid)),
             sk: keys::STATE.to_owned(),

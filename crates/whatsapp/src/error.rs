@@ -67,7 +67,9 @@ impl GraphError {
     pub fn cure(&self) -> &'static str {
         match self {
             Self::Misconfigured { cure, .. } => cure,
-            Self::Refused { code: 138_008, .. } => "compare the answer with docs/whatsapp-sdp.md and report it",
+            Self::Refused { code: 138_008, .. } => {
+                "compare the answer with docs/whatsapp-sdp.md and report it"
+            }
             Self::Busy { .. } | Self::Unanswered { .. } | Self::Refused { .. } => "",
         }
     }

@@ -79,7 +79,8 @@ fn read_call(call: &Value, number: &str, contact: Option<&Value>, value: &Value)
         stamped_at: text(call, "timestamp").and_then(|seconds| seconds.parse().ok()),
         caller: Caller {
             number: text(call, "from").or_else(|| contact.and_then(|contact| text(contact, "wa_id"))),
-            user_id: text(call, "from_user_id").or_else(|| contact.and_then(|contact| text(contact, "user_id"))),
+            user_id: text(call, "from_user_id")
+                .or_else(|| contact.and_then(|contact| text(contact, "user_id"))),
         },
     })
 }
@@ -174,7 +175,8 @@ mod tests {
 
     #[test]
     fn a_terminate_carries_the_errors_of_both_places() {
-        let call = json!({"id": "wacid.A", "event": "Terminate", "status": "Failed", "errors": [{"code": 138021}]});
+        let call =
+            json!({"id": "wacid.A", "event": "Terminate", "status": "Failed", "errors": [{"code": 138021}]});
 
         let notices = read_calls(json!([call]), json!([{"code": "138023"}]));
 
@@ -192,7 +194,8 @@ mod tests {
 
     #[test]
     fn other_fields_and_other_objects_hold_no_calls() {
-        let chat = br#"{"entry":[{"changes":[{"field":"messages","value":{"messages":[{"id":"wamid.A"}]}}]}]}"#;
+        let chat =
+            br#"{"entry":[{"changes":[{"field":"messages","value":{"messages":[{"id":"wamid.A"}]}}]}]}"#;
 
         assert_eq!(read(chat).expect("it is JSON"), []);
         assert_eq!(read(b"[]").expect("it is JSON"), []);

@@ -23,7 +23,10 @@ impl Binaries {
         let binaries = Self { folder };
         for name in ["webhook", "call-control", "reaper", "media-task"] {
             if !binaries.path(name).exists() {
-                bail!("there is no program {name} in {}: cargo build --workspace --bins", binaries.folder.display());
+                bail!(
+                    "there is no program {name} in {}: cargo build --workspace --bins",
+                    binaries.folder.display()
+                );
             }
         }
         Ok(binaries)

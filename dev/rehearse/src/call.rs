@@ -184,7 +184,11 @@ impl Stage {
         while let Ok(observation) = seen.try_recv() {
             timeline.see_phone(&observation);
         }
-        evidence.sessions.iter().flat_map(|session| &session.observations).for_each(|seen| timeline.see_model(seen));
+        evidence
+            .sessions
+            .iter()
+            .flat_map(|session| &session.observations)
+            .for_each(|seen| timeline.see_model(seen));
         evidence.journal.iter().for_each(|entry| timeline.see_entry(entry));
         let files = self.keep(&evidence)?;
         Ok(Outcome::judge(&evidence, timeline.steps(), files))

@@ -160,7 +160,9 @@ impl Stack {
             }
         };
         let ready = tokio::time::timeout(READY_WITHIN, looking).await;
-        ready.with_context(|| format!("no media task was ready within {READY_WITHIN:?}: {}", self.last_words()))?
+        ready.with_context(|| {
+            format!("no media task was ready within {READY_WITHIN:?}: {}", self.last_words())
+        })?
     }
 
     /// The last line of the media task's log: most likely why it is not there.
@@ -180,23 +182,29 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
         function
     };
     let set = |value: &str| Some(value.to_owned());
-    let webhook = function("webhook", &[
-        ("TABLE", set(table)),
-        ("META_SECRET", set("meta")),
-        ("CALL_CONTROL", set("call-control")),
-        ("AHOY_NUMBERS", Some(config.numbers.join(","))),
-        ("AHOY_RING_SECONDS", config.ring_seconds.map(|seconds| seconds.to_string())),
-    ]);
-    let call_control = function("call-control", &[
-        ("TABLE", set(table)),
-        ("META_SECRET", set("meta")),
-        ("MEDIA_SECRET", set("media")),
-        ("GRAPH_URL", config.graph_url.clone()),
-        ("CLUSTER", set("ahoy")),
-        ("TASK_FAMILY", set("media-task")),
-        ("SUBNETS", set("subnet-local")),
-        ("SECURITY_GROUPS", set("sg-local")),
-    ]);
+    let webhook = function(
+        "webhook",
+        &[
+            ("TABLE", set(table)),
+            ("META_SECRET", set("meta")),
+            ("CALL_CONTROL", set("call-control")),
+            ("AHOY_NUMBERS", Some(config.numbers.join(","))),
+            ("AHOY_RING_SECONDS", config.ring_seconds.map(|seconds| seconds.to_string())),
+        ],
+    );
+    let call_control = function(
+        "call-control",
+        &[
+            ("TABLE", set(table)),
+            ("META_SECRET", set("meta")),
+            ("MEDIA_SECRET", set("media")),
+            ("GRAPH_URL", config.graph_url.clone()),
+            ("CLUSTER", set("ahoy")),
+            ("TASK_FAMILY", set("media-task")),
+            ("SUBNETS", set("subnet-local")),
+            ("SECURITY_GROUPS", set("sg-local")),
+        ],
+    );
     let reaper = function("reaper", &[("TABLE", set(table)), ("CALL_CONTROL", set("call-control"))]);
     vec![webhook, call_control, reaper]
 }

@@ -6,12 +6,12 @@ pub use settings::{MetaSecret, Settings};
 
 use anyhow::Context;
 use lambda_runtime::{Error, LambdaEvent};
+use ledger::Ledger;
 use protocol::order::{Order, Reply};
 use service::secrets::Secret;
 use settings::MediaSecret;
 use switchboard::door::Knocker;
 use switchboard::launch::Launcher;
-use ledger::Ledger;
 use switchboard::{Store, Switchboard};
 use whatsapp::Graph;
 

@@ -2,8 +2,8 @@
 //!
 //! The backstop for when no media task lives: while one does, its heartbeats do the same every few seconds.
 
-use ledger::{CallControl, Ledger};
 use lambda_runtime::{Error, LambdaEvent};
+use ledger::{CallControl, Ledger};
 use serde::Serialize;
 use service::env::{Env, WrongSetting};
 

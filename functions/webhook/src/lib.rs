@@ -88,7 +88,8 @@ impl Webhook {
 
     /// A signature under a secret we do not know may be one under a new secret: look once, then decide.
     async fn is_signed(&self, request: &Request, body: &[u8]) -> bool {
-        let Some(header) = request.headers().get(signature::HEADER).and_then(|value| value.to_str().ok()) else {
+        let Some(header) = request.headers().get(signature::HEADER).and_then(|value| value.to_str().ok())
+        else {
             return false;
         };
         if signature::is_valid(header, body, self.secret.value().live()) {

@@ -33,7 +33,8 @@ impl Certificate {
     /// # Errors
     /// When there is no randomness to be had.
     pub fn make() -> anyhow::Result<Self> {
-        let made = rcgen::generate_simple_self_signed(["media-task".to_owned()]).context("cannot make a certificate")?;
+        let made = rcgen::generate_simple_self_signed(["media-task".to_owned()])
+            .context("cannot make a certificate")?;
         let certificate = CertificateDer::from(made.cert.der().to_vec());
         let pin = hex::encode(Sha256::digest(&certificate));
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));

@@ -42,7 +42,10 @@ pub(super) fn all(evidence: &Evidence) -> Vec<Check> {
         heard("the caller heard all that the agent said", &sound::by_caller(evidence)),
         heard("the agent heard all that the caller said", &sound::by_agent(evidence)),
         interruption(evidence),
-        none("nothing was wrong on the wire", evidence.report.faults.iter().map(ToString::to_string).collect()),
+        none(
+            "nothing was wrong on the wire",
+            evidence.report.faults.iter().map(ToString::to_string).collect(),
+        ),
         none("nothing was wrong with the model's session", model_faults(evidence)),
         one_session(evidence),
         state(evidence),
@@ -102,8 +105,12 @@ fn state(evidence: &Evidence) -> Check {
 
 fn journal(evidence: &Evidence) -> Check {
     let names: Vec<String> = evidence.journal.iter().map(|entry| name(&entry.event)).collect();
-    let missing: Vec<&str> = REQUIRED.into_iter().filter(|name| !names.iter().any(|known| known == name)).collect();
-    check("the journal tells the whole call", (!missing.is_empty()).then(|| format!("missing: {}", missing.join(", "))))
+    let missing: Vec<&str> =
+        REQUIRED.into_iter().filter(|name| !names.iter().any(|known| known == name)).collect();
+    check(
+        "the journal tells the whole call",
+        (!missing.is_empty()).then(|| format!("missing: {}", missing.join(", "))),
+    )
 }
 
 /// The name of an event, as it is stored.

@@ -62,7 +62,9 @@ fn interrupt(evidence: &Evidence) -> Option<f64> {
     let mut starts = observations.filter(|seen| matches!(seen.what, Seen::SpeechStarted { .. }));
     starts.find_map(|start| {
         let turns = &evidence.report.agent_turns;
-        let cut = turns.iter().find(|turn| turn.began < start.at && turn.ended.is_some_and(|end| end > start.at))?;
+        let cut = turns
+            .iter()
+            .find(|turn| turn.began < start.at && turn.ended.is_some_and(|end| end > start.at))?;
         Some(ms(cut.ended? - start.at))
     })
 }

@@ -128,6 +128,10 @@ fn short(id: &str) -> &str {
 }
 
 fn text(clip: &str) -> String {
-    let clips = [tone::clips::caller_question(), tone::clips::caller_directions(), tone::clips::caller_interrupts()];
-    clips.into_iter().find(|known| known.name == clip).map_or(clip.to_owned(), |clip| format!("“{}”", clip.text))
+    let clips =
+        [tone::clips::caller_question(), tone::clips::caller_directions(), tone::clips::caller_interrupts()];
+    clips
+        .into_iter()
+        .find(|known| known.name == clip)
+        .map_or(clip.to_owned(), |clip| format!("“{}”", clip.text))
 }

@@ -47,7 +47,8 @@ impl Outcome {
 
     /// One JSON object, for programs.
     pub fn to_json(&self) -> Value {
-        let Figures { answered_ms, first_word_ms, turn_added_ms, interrupt_ms, claimed_too_much_ms } = self.figures;
+        let Figures { answered_ms, first_word_ms, turn_added_ms, interrupt_ms, claimed_too_much_ms } =
+            self.figures;
         let wrong = self.checks.iter().filter_map(|check| check.wrong.clone());
         json!({
             "ok": self.is_right(),
@@ -67,10 +68,26 @@ impl Outcome {
     fn write_summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |figure: Option<f64>| figure.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
         writeln!(f)?;
-        writeln!(f, "  answered in     {:>9}   from the webhook to Meta's 200 for accept", ms(self.figures.answered_ms))?;
-        writeln!(f, "  first word      {:>9}   from that 200 to the agent's voice at the caller", ms(self.figures.first_word_ms))?;
-        writeln!(f, "  turn, added     {:>9}   by us, to what the model takes to hear and to think", ms(self.figures.turn_added_ms))?;
-        writeln!(f, "  interrupted in  {:>9}   from the model hearing the caller to silence", ms(self.figures.interrupt_ms))?;
+        writeln!(
+            f,
+            "  answered in     {:>9}   from the webhook to Meta's 200 for accept",
+            ms(self.figures.answered_ms)
+        )?;
+        writeln!(
+            f,
+            "  first word      {:>9}   from that 200 to the agent's voice at the caller",
+            ms(self.figures.first_word_ms)
+        )?;
+        writeln!(
+            f,
+            "  turn, added     {:>9}   by us, to what the model takes to hear and to think",
+            ms(self.figures.turn_added_ms)
+        )?;
+        writeln!(
+            f,
+            "  interrupted in  {:>9}   from the model hearing the caller to silence",
+            ms(self.figures.interrupt_ms)
+        )?;
         writeln!(f, "  ended by        {:>9}", self.ending.as_deref().unwrap_or("nobody"))?;
         writeln!(f)?;
         for (who, heard) in [("caller", &self.caller_heard), ("agent", &self.agent_heard)] {

@@ -45,7 +45,10 @@ fn last_voiced_ms(samples: &[i16]) -> Option<i64> {
 
 fn upto(clip: Clip, evidence: &Evidence) -> Clip {
     let spoken = evidence.sessions.iter().flat_map(|session| &session.spoken);
-    match spoken.filter(|spoken| spoken.clip == clip.name).find_map(|Spoken { truncated_at_ms, .. }| *truncated_at_ms) {
+    match spoken
+        .filter(|spoken| spoken.clip == clip.name)
+        .find_map(|Spoken { truncated_at_ms, .. }| *truncated_at_ms)
+    {
         Some(heard_ms) => {
             let samples = clip.samples[..clip.samples.len().min(heard_ms as usize * FRAME / 20)].to_vec();
             Clip { samples, ..clip }

@@ -26,7 +26,8 @@ pub(super) struct Timeline {
 impl Timeline {
     /// A timeline that counts from `rang_at`.
     pub(super) fn from(rang_at: Instant) -> Self {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("no host's clock is before 1970");
+        let since_1970 =
+            SystemTime::now().duration_since(UNIX_EPOCH).expect("no host's clock is before 1970");
         let rang_at_ms = (since_1970 - rang_at.elapsed()).as_millis() as u64;
         Self { rang_at, rang_at_ms, steps: vec![] }
     }
