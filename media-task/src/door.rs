@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::{Json, Router};
 use protocol::door::{Answer, CALLS, LARGEST_BODY, Offer, Refusal};
-use protocol::seal::{Doorkeeper, NONCE, SEAL, Sealed, TIME};
+use protocol::seal::{Broken, Doorkeeper, NONCE, SEAL, Sealed, TIME};
 use secrecy::ExposeSecret;
 use service::secrets::Secret;
 use service::time::now_ms;
@@ -41,16 +41,13 @@ impl Door {
         axum::serve(listener, router).await
     }
 
-    fn admit(&self, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Response> {
+    fn admit(&self, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Broken> {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let time_ms = header(TIME).parse().unwrap_or_default();
         let sealed = Sealed { time_ms, nonce: header(NONCE), method: method.as_str(), path, body };
         let key = self.secret.value().door_key;
         let mut keeper = self.keeper.lock().expect("nothing panics while it holds this lock");
-        keeper.admit(&sealed, header(SEAL), key.expose_secret().as_bytes(), now_ms()).map_err(|broken| {
-            tracing::warn!("Turned a request away at the door: {broken}");
-            refuse(StatusCode::UNAUTHORIZED, broken.to_string())
-        })
+        keeper.admit(&sealed, header(SEAL), key.expose_secret().as_bytes(), now_ms())
     }
 
     fn take(&self, call_ref: &str, body: &[u8]) -> Response {
@@ -81,7 +78,10 @@ async fn answer(
     };
     match door.admit(&head.method, head.uri.path(), &head.headers, &body) {
         Ok(()) => act(&door, &head.method, &call_ref, &body),
-        Err(refusal) => refusal,
+        Err(broken) => {
+            tracing::warn!("Turned a request away at the door: {broken}");
+            refuse(StatusCode::UNAUTHORIZED, broken.to_string())
+        }
     }
 }
 

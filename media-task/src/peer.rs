@@ -237,7 +237,7 @@ fn settings() -> SettingEngine {
 fn codecs(offer: &Offer) -> Result<MediaEngine, shared::error::Error> {
     let mut engine = MediaEngine::default();
     engine.register_codec(
-        RTCRtpCodecParameters { rtp_codec: opus(offer), payload_type: offer.opus, ..Default::default() },
+        RTCRtpCodecParameters { rtp_codec: opus(offer), payload_type: offer.opus },
         RtpCodecKind::Audio,
     )?;
     if let Some(keys) = offer.keys {
@@ -246,7 +246,7 @@ fn codecs(offer: &Offer) -> Result<MediaEngine, shared::error::Error> {
             clock_rate: 8_000,
             ..Default::default()
         };
-        let keys = RTCRtpCodecParameters { rtp_codec, payload_type: keys, ..Default::default() };
+        let keys = RTCRtpCodecParameters { rtp_codec, payload_type: keys };
         engine.register_codec(keys, RtpCodecKind::Audio)?;
     }
     Ok(engine)

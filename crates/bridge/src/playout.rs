@@ -131,7 +131,8 @@ impl Item {
 
     /// A frame's worth; less only at the item's end, padded with silence.
     fn next_frame(&mut self) -> Option<Frame> {
-        if self.waiting.len() < SAMPLES && !(self.is_whole && !self.waiting.is_empty()) {
+        let is_end = self.is_whole && !self.waiting.is_empty();
+        if self.waiting.len() < SAMPLES && !is_end {
             return None;
         }
         let mut frame = [0; SAMPLES];

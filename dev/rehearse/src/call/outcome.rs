@@ -91,7 +91,10 @@ impl Outcome {
         writeln!(f, "  ended by        {:>9}", self.ending.as_deref().unwrap_or("nobody"))?;
         writeln!(f)?;
         for (who, heard) in [("caller", &self.caller_heard), ("agent", &self.agent_heard)] {
-            writeln!(f, "  the {who} heard: {}", fits(heard))?;
+            // A call that nobody answered has nothing to hear.
+            if heard.values().any(Option::is_some) {
+                writeln!(f, "  the {who} heard: {}", fits(heard))?;
+            }
         }
         for file in &self.files {
             writeln!(f, "  {}", file.display())?;

@@ -1,0 +1,43 @@
+# Two commands are enough: make call, make test. Each sees to what it needs.
+
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+CARGO := cargo
+REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
+
+.PHONY: help call test check conformance serve ci build-tools test-tools
+
+help:
+	@echo 'make call          a simulated caller rings, talks, interrupts, hangs up: no accounts, no keys, no Docker'
+	@echo 'make test          every test'
+	@echo 'make check         format, lints, docs, and what the architecture forbids'
+	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
+	@echo 'make conformance   the last call'"'"'s session with the model, held to OpenAI'"'"'s own types'
+	@echo 'make ci            what CI runs: check, test, a call, conformance'
+
+call: build-tools
+	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
+
+test: build-tools test-tools
+	$(CARGO) build --locked --workspace --bins
+	$(CARGO) nextest run --locked --workspace
+	$(CARGO) test --quiet --locked --workspace --doc
+
+check: build-tools
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --locked --workspace --no-deps
+	scripts/purity.sh
+
+conformance:
+	scripts/conformance.sh
+
+serve: build-tools
+	@$(CARGO) run --quiet --release --locked -p rehearse -- serve
+
+ci: check test call conformance
+
+build-tools:
+	@scripts/build-tools.sh
+
+test-tools:
+	@scripts/test-tools.sh

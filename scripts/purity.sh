@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# What the architecture forbids, checked:
+#  - a second crypto provider: rustls would no longer know which one is meant, and panic at the first wss://
+#  - a runtime, a socket or randomness in the crates that decide
+#  - the product importing a simulator, or a simulator the product's reading of its vendor
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tree() { cargo tree --locked --offline --prefix none --format '{p}' "$@" 2>/dev/null | cut -d' ' -f1 | sort -u; }
+fail() { echo "purity: $1" >&2; exit 1; }
+
+# Were cargo tree broken, every question below would be answered no.
+tree -p call -e normal | grep -qx serde || fail "cargo tree does not answer"
+
+[ -z "$(tree --workspace -e normal,build -i ring)" ] || fail "ring is a second crypto provider: cargo tree -i ring"
+
+for core in call bridge; do
+  for banned in tokio mio rand getrandom; do
+    tree -p "$core" -e normal | grep -qx "$banned" && fail "$core decides, and must not depend on $banned"
+  done
+done
+
+for product in webhook call-control reaper media-task; do
+  for simulator in aws phone openai tone rehearse; do
+    tree -p "$product" -e normal | grep -qx "$simulator" && fail "$product must not depend on dev/$simulator"
+  done
+done
+for simulator in phone openai aws; do
+  for words in whatsapp realtime protocol ledger; do
+    tree -p "$simulator" -e normal,dev | grep -qx "$words" && fail "dev/$simulator must not read with our own $words"
+  done
+done
+
+# Proof by compilation, where the target is at hand: there is no clock and no socket on it.
+if [ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" ]; then
+  cargo check --quiet --locked --offline -p call -p bridge --target wasm32-unknown-unknown
+else
+  echo "purity: the target wasm32-unknown-unknown is not installed; call and bridge were not compiled for it"
+fi
