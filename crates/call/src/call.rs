@@ -10,7 +10,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often the task of a connected call is looked at.
 const CHECK_EVERY: Duration = Duration::from_secs(15);
 
-/// How soon to look again for a slot, or at a task that did not answer at its door.
+/// How soon a call that found no slot looks for one again. Short, so that a task that becomes ready finds it waiting.
+const FIND_AGAIN: Duration = Duration::from_secs(1);
+
+/// How soon to look again at a task that did not answer at its door.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// A call, and what is still to be done for it.
@@ -149,7 +152,7 @@ impl Call {
         self.attempts = 0;
         match self.phase {
             Phase::Ended(_) => self.due = None,
-            Phase::Ringing => self.wake_in(LOOK_AGAIN, now),
+            Phase::Ringing => self.wake_in(FIND_AGAIN, now),
             Phase::Connecting | Phase::Accepting | Phase::Live => self.wake_in(CHECK_EVERY, now),
         }
     }

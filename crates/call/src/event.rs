@@ -31,8 +31,10 @@ pub enum Event {
     Unanswerable,
     /// An effect was performed, or there is no point in performing it again.
     Done(Effect),
-    /// Meta refused an effect for good.
+    /// Meta refused an effect for good, and says what is wrong.
     Refused(Effect),
+    /// Meta refused an effect, most likely because the call is over there.
+    Gone(Effect),
     /// An effect failed for now; it is worth another try.
     Failed(Effect),
     /// The task says that media is connected and the agent is ready to speak.

@@ -28,6 +28,7 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
         Event::TaskStopped { fence } => lose(&mut call, fence, now),
         Event::Done(effect) => note_done(&mut call, &effect, now),
         Event::Refused(effect) => note_refused(&mut call, &effect, now),
+        Event::Gone(effect) => note_gone(&mut call, &effect, now),
         Event::Failed(effect) => note_failed(&mut call, &effect, now),
     };
     (call, effects)
@@ -223,6 +224,17 @@ fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect>
     }
 }
 
+/// The caller hung up between two of our actions; Meta's notice of it is on its way. Should Meta have meant something
+/// else, the call must not stay open there: it is terminated all the same.
+fn note_gone(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    let was_answering = matches!(effect, Effect::PreAccept | Effect::Accept);
+    if call.has_ended() || !was_answering || !call.pending.contains(effect) {
+        return note_refused(call, effect, now);
+    }
+    let release = end(call, Ending::CallerGaveUp, now);
+    call.ask([vec![Effect::Terminate], release].concat(), now)
+}
+
 /// A call that Meta does not let us terminate may still ring there: then it is rejected.
 fn give_up(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
     let may_still_ring = *effect == Effect::Terminate && !call.pre_accepted;
@@ -237,9 +249,16 @@ fn give_up(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
 
 /// Leaves it pending: the next tick, or the task's next question, tries again.
 fn note_failed(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
-    if call.pending.contains(effect) {
-        call.wake_in(std::time::Duration::from_secs(u64::from(call.attempts)), now);
+    if !call.pending.contains(effect) {
+        return vec![];
     }
+    if *effect == Effect::LaunchTask {
+        // A slot may become free meanwhile: look for one before asking ECS again.
+        call.launched = false;
+        call.rest(now);
+        return vec![];
+    }
+    call.wake_in(std::time::Duration::from_secs(u64::from(call.attempts)), now);
     vec![]
 }
 

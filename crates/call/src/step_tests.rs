@@ -55,6 +55,31 @@ fn a_seat_that_refuses_is_not_asked_again_and_its_late_answer_is_ignored() {
 }
 
 #[test]
+fn a_caller_who_hung_up_before_the_accept_is_a_missed_call_and_nobody_apologises() {
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+
+    let (call, effects) = step(call, Event::Gone(Effect::Accept), T0);
+
+    assert_eq!(call.ending(), Some(Ending::CallerGaveUp));
+    assert_eq!(effects, [Effect::Terminate, Effect::Release(seat("a", 1))]);
+    let (call, effects) = step(call, Event::Gone(Effect::Terminate), T0);
+    assert_eq!((effects, call.pending), (vec![], vec![Effect::Release(seat("a", 1))]));
+}
+
+#[test]
+fn a_launch_that_failed_is_tried_again_after_looking_for_a_slot() {
+    let (call, _) = step(ringing(), Event::NoSeat, T0);
+    let (call, effects) = step(call, Event::Failed(Effect::LaunchTask), T0);
+    assert_eq!(effects, []);
+
+    let (call, effects) = step(call, Event::Tick, T0 + secs(1));
+    assert_eq!(effects, [Effect::FindSeat]);
+    let (_, effects) = step(call, Event::NoSeat, T0 + secs(1));
+
+    assert_eq!(effects, [Effect::LaunchTask]);
+}
+
+#[test]
 fn no_seat_launches_a_task_once() {
     let (call, effects) = step(ringing(), Event::NoSeat, T0);
     assert_eq!(effects, [Effect::LaunchTask]);

@@ -96,7 +96,8 @@ impl Event {
             | Self::AgentTrouble { .. }
             | Self::TaskSilent { .. }
             | Self::CallerTold { .. } => Level::Warn,
-            Self::MetaTrouble { .. } => Level::Error,
+            Self::MetaTrouble { cure, .. } if !cure.is_empty() => Level::Error,
+            Self::MetaTrouble { .. } => Level::Warn,
             Self::Connect { .. }
             | Self::NotOurs { .. }
             | Self::Notice { .. }

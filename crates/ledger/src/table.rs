@@ -1,5 +1,6 @@
 //! The one table, as far as functions and media tasks share it.
 
+use crate::NumberSettings;
 use crate::items::{entry_item, from_item, text, to_item};
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -59,6 +60,17 @@ impl Ledger {
         let get = get.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
         let item = get.send().await.context("cannot read a media task's lease")?.item;
         item.map(from_item).transpose()
+    }
+
+    /// What is set for a number.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked, or holds what we cannot read.
+    pub async fn number(&self, number: &str) -> anyhow::Result<NumberSettings> {
+        let get = self.client.get_item().table_name(&self.table);
+        let get = get.key("pk", text(keys::number(number))).key("sk", text(keys::SETTINGS));
+        let item = get.send().await.context("cannot read a number's settings")?.item;
+        item.map_or_else(|| Ok(NumberSettings::default()), from_item)
     }
 
     /// Writes a media task's lease: it is the only one who does.

@@ -5,6 +5,7 @@
 //! | state of a call | `CALL#<call_ref>` | `STATE` | `DUE` while something is left to do | when it is due |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
 //! | webhook notice | `CALL#<call_ref>` | `NOTICE#<event>#<status>` | | |
+//! | settings of a number | `NUMBER#<number>` | `SETTINGS` | | |
 //! | lease of a media task | `TASK#<task>` | `LEASE` | `READY` while it takes calls | slots used |
 //!
 //! Events of a call sort by the version of its state, then by who wrote them, then by their
@@ -35,6 +36,14 @@ pub fn event(version: u64, writer: &str, sequence: u64) -> String {
 pub fn notice(event: &str, status: &str) -> String {
     format!("NOTICE#{event}#{status}")
 }
+
+/// The partition of a business number, by its id at Meta.
+pub fn number(number: &str) -> String {
+    format!("NUMBER#{number}")
+}
+
+/// The sort key of a number's settings.
+pub const SETTINGS: &str = "SETTINGS";
 
 /// The partition of a media task.
 pub fn task(task: &str) -> String {

@@ -1,7 +1,7 @@
 //! Performs at Meta what a call asks for, and reads what comes of it.
 
 use crate::record::Record;
-use call::{Effect, Ending, Event};
+use call::{Effect, Event};
 use std::time::Duration;
 use whatsapp::{Graph, GraphError};
 
@@ -33,11 +33,11 @@ async fn attempt(graph: &Graph, record: &Record, effect: &Effect) -> Result<(), 
         Effect::Accept => graph.accept(number, wacid, answer).await,
         Effect::Reject => graph.reject(number, wacid).await,
         Effect::Terminate => graph.terminate(number, wacid).await,
-        Effect::TellCaller(ending) => graph.send_text(number, &record.caller(), apology(*ending)).await,
         Effect::FindSeat
         | Effect::LaunchTask
         | Effect::Offer(_)
         | Effect::Release(_)
+        | Effect::TellCaller(_)
         | Effect::CheckTask(_) => Ok(()),
     }
 }
@@ -49,33 +49,11 @@ fn outcome(effect: &Effect, error: &GraphError, again: bool) -> Event {
     if error.is_worth_another_try() {
         return Event::Failed(effect.clone());
     }
-    let refused_for_good = matches!(error, GraphError::Misconfigured { .. }) || error.is_about_sdp();
-    if again && !refused_for_good {
-        return Event::Done(effect.clone());
+    let says_what_is_wrong = matches!(error, GraphError::Misconfigured { .. }) || error.is_about_sdp();
+    if says_what_is_wrong {
+        return Event::Refused(effect.clone());
     }
-    Event::Refused(effect.clone())
-}
-
-/// What the caller is told when nobody could talk to them.
-fn apology(ending: Ending) -> &'static str {
-    match ending {
-        Ending::Lost => "Sorry, our line broke down. Please call again.",
-        Ending::NoCapacity
-        | Ending::AgentUnavailable
-        | Ending::MediaNeverConnected
-        | Ending::CallerHungUp
-        | Ending::CallerGaveUp
-        | Ending::CallerVanished
-        | Ending::AgentSaidGoodbye
-        | Ending::TookTooLong
-        | Ending::BothSilent
-        | Ending::OfferUnanswerable
-        | Ending::MetaRefused
-        | Ending::MediaFailed
-        | Ending::Drained => {
-            "Sorry, we could not take your call just now. Please try again in a moment, or write to us here."
-        }
-    }
+    if again { Event::Done(effect.clone()) } else { Event::Gone(effect.clone()) }
 }
 
 #[cfg(test)]
@@ -87,7 +65,7 @@ mod tests {
         let in_progress = GraphError::Refused { code: 100, message: "call already in progress".into() };
 
         assert_eq!(outcome(&Effect::Accept, &in_progress, true), Event::Done(Effect::Accept));
-        assert_eq!(outcome(&Effect::Accept, &in_progress, false), Event::Refused(Effect::Accept));
+        assert_eq!(outcome(&Effect::Accept, &in_progress, false), Event::Gone(Effect::Accept));
     }
 
     #[test]

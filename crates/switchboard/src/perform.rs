@@ -8,6 +8,7 @@ use call::{Effect, Ending, Event, Seat};
 use journal::Event as Entry;
 use protocol::door::Offer;
 use std::time::Instant;
+use whatsapp::GraphError;
 
 /// What came of an effect: the call's next event, and what the journal says of it.
 pub(crate) struct Outcome {
@@ -34,7 +35,7 @@ impl Switchboard {
             Effect::Offer(seat) => self.offer(record, seat).await,
             Effect::CheckTask(seat) => self.check(record, seat).await,
             Effect::Release(seat) => self.release(record, seat).await,
-            Effect::TellCaller(ending) => Ok(self.tell(record, *ending).await),
+            Effect::TellCaller(ending) => self.tell(record, *ending).await,
             Effect::PreAccept | Effect::Accept | Effect::Reject | Effect::Terminate => {
                 Ok(self.act(record, effect).await)
             }
@@ -110,33 +111,39 @@ impl Switchboard {
         })
     }
 
-    async fn tell(&self, record: &Record, ending: Ending) -> Outcome {
+    /// At most once: whatever comes of it, it is not tried again.
+    async fn tell(&self, record: &Record, ending: Ending) -> anyhow::Result<Outcome> {
         let effect = Effect::TellCaller(ending);
-        let mut outcome = self.act(record, &effect).await;
-        if outcome.event == Event::Done(effect.clone()) {
-            outcome.entries.push(Entry::CallerTold { why: word(&ending) });
-        }
-        // At most once: whatever came of it, it is not tried again.
-        outcome.event = Event::Done(effect);
-        outcome
+        let settings = self.ledger.number(&record.number).await?;
+        let text = if ending == Ending::Lost { settings.lost } else { settings.sorry };
+        let sent = self.graph.send_text(&record.number, &record.caller(), &text).await;
+        let entry = match sent {
+            Ok(()) => Entry::CallerTold { why: word(&ending) },
+            Err(error) => trouble(&effect, &error),
+        };
+        Ok(Outcome::noting(Event::Done(effect), entry))
     }
 
     async fn act(&self, record: &Record, effect: &Effect) -> Outcome {
         let asked_at = Instant::now();
-        let (event, trouble) = meta::act(&self.graph, record, effect).await;
+        let (event, error) = meta::act(&self.graph, record, effect).await;
         let took_ms = asked_at.elapsed().as_millis() as u64;
-        let trouble = trouble.map(|error| Entry::MetaTrouble {
-            action: word(effect),
-            code: error.code(),
-            reason: error.to_string(),
-            cure: error.cure().to_owned(),
-        });
+        let trouble = error.map(|error| trouble(effect, &error));
         let success = match (&event, effect) {
             (Event::Done(_), Effect::PreAccept) => Some(Entry::PreAccepted { took_ms }),
             (Event::Done(_), Effect::Accept) => Some(Entry::Accepted { took_ms }),
             _ => None,
         };
         Outcome { event, entries: trouble.into_iter().chain(success).collect() }
+    }
+}
+
+fn trouble(effect: &Effect, error: &GraphError) -> Entry {
+    Entry::MetaTrouble {
+        action: word(effect),
+        code: error.code(),
+        reason: error.to_string(),
+        cure: error.cure().to_owned(),
     }
 }
 

@@ -81,6 +81,33 @@ impl Store {
         }
     }
 
+    /// The calls that a media task holds. Every call that is not over is in the index of what is due.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn held_by(&self, task: &str) -> anyhow::Result<Vec<String>> {
+        let query = self.client.query().table_name(&self.table).index_name(keys::INDEX);
+        let mut pages = query
+            .key_condition_expression("#due = :due")
+            .filter_expression("#call.#seat.#task = :task")
+            .expression_attribute_names("#due", "gsi1pk")
+            .expression_attribute_names("#call", "call")
+            .expression_attribute_names("#seat", "seat")
+            .expression_attribute_names("#task", "task")
+            .expression_attribute_values(":due", text(keys::DUE))
+            .expression_attribute_values(":task", text(task))
+            .into_paginator()
+            .items()
+            .send();
+        let mut held = vec![];
+        while let Some(item) = pages.next().await {
+            let item = item.context("cannot ask which calls a media task holds")?;
+            let call_ref = item.get("pk").and_then(|pk| keys::call_ref(pk.as_s().ok()?));
+            held.extend(call_ref.map(str::to_owned));
+        }
+        Ok(held)
+    }
+
     /// Takes a call of which only the end is known out of the index of what is due.
     ///
     /// # Errors

@@ -41,26 +41,52 @@ impl Switchboard {
     /// # Errors
     /// When DynamoDB cannot be asked. What was saved goes on with the next tick.
     pub async fn handle(&self, order: &Order) -> anyhow::Result<Reply> {
-        let mut record = match self.store.load(order.call_ref()).await? {
-            Known::Call(record) => record,
-            Known::Nothing => return Ok(Reply::Over),
-            Known::OnlyItsEnd => {
-                self.store.lay_to_rest(order.call_ref()).await?;
-                return Ok(Reply::Over);
+        let Some(mut record) = self.load(order.call_ref()).await? else { return Ok(Reply::Over) };
+        self.carry(&mut record, event_of(order)?).await?;
+        Ok(reply_to(order, &record))
+    }
+
+    /// Ends the calls of a media task that is known to have stopped. How many there were.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked. The calls that are left end by their ticks.
+    pub async fn lose_task(&self, task: &str) -> anyhow::Result<usize> {
+        let held = self.store.held_by(task).await?;
+        for call_ref in &held {
+            let Some(mut record) = self.load(call_ref).await? else { continue };
+            let seat = record.call.seat.clone().filter(|seat| seat.task == task);
+            if let Some(seat) = seat {
+                self.carry(&mut record, Event::TaskStopped { fence: seat.fence }).await?;
             }
-        };
-        let mut outcomes = VecDeque::from([Outcome { event: event_of(order)?, entries: vec![] }]);
+        }
+        Ok(held.len())
+    }
+
+    async fn load(&self, call_ref: &str) -> anyhow::Result<Option<Box<Record>>> {
+        Ok(match self.store.load(call_ref).await? {
+            Known::Call(record) => Some(record),
+            Known::Nothing => None,
+            Known::OnlyItsEnd => {
+                self.store.lay_to_rest(call_ref).await?;
+                None
+            }
+        })
+    }
+
+    /// Steps, performs, and steps on with what came of it, until nothing is left to do now.
+    async fn carry(&self, record: &mut Box<Record>, event: Event) -> anyhow::Result<()> {
+        let mut outcomes = VecDeque::from([Outcome { event, entries: vec![] }]);
         while let Some(outcome) = outcomes.pop_front() {
-            for effect in self.advance(&mut record, outcome).await? {
+            for effect in self.advance(record, outcome).await? {
                 // A message goes out at most once, so it counts as done before it is sent.
                 if matches!(effect, Effect::TellCaller(_)) {
                     let done = Outcome { event: Event::Done(effect.clone()), entries: vec![] };
-                    self.advance(&mut record, done).await?;
+                    self.advance(record, done).await?;
                 }
-                outcomes.push_back(self.perform(&record, &effect).await?);
+                outcomes.push_back(self.perform(record, &effect).await?);
             }
         }
-        Ok(reply_to(order, &record))
+        Ok(())
     }
 
     /// Steps and saves, as often as somebody else was faster. What is to be done now.

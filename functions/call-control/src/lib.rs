@@ -1,13 +1,15 @@
 //! Call-control: takes calls to media tasks and speaks to Meta for them. One order an invocation.
 
 mod settings;
+mod state_change;
 
 pub use settings::{MetaSecret, Settings};
+pub use state_change::{Asked, StateChange};
 
 use anyhow::Context;
 use lambda_runtime::{Error, LambdaEvent};
 use ledger::Ledger;
-use protocol::order::{Order, Reply};
+use protocol::order::Reply;
 use service::secrets::Secret;
 use settings::MediaSecret;
 use switchboard::door::Knocker;
@@ -46,11 +48,20 @@ impl CallControl {
         Ok(Self { switchboard })
     }
 
-    /// Does what one order asks.
+    /// Does what one order asks, or ends the calls of a task that ECS says has stopped.
     ///
     /// # Errors
     /// When the order cannot be read or DynamoDB cannot be asked; Lambda asks again.
-    pub async fn handle(&self, event: LambdaEvent<Order>) -> Result<Reply, Error> {
-        Ok(self.switchboard.handle(&event.payload).await?)
+    pub async fn handle(&self, event: LambdaEvent<Asked>) -> Result<Reply, Error> {
+        match event.payload {
+            Asked::Order(order) => Ok(self.switchboard.handle(&order).await?),
+            Asked::StateChange(change) => {
+                if let Some(task) = change.stopped_task() {
+                    let lost = self.switchboard.lose_task(task).await?;
+                    tracing::info!(task, lost, "A media task has stopped, with {lost} calls");
+                }
+                Ok(Reply::Over)
+            }
+        }
     }
 }
