@@ -62,6 +62,7 @@ pub struct Bridge<P> {
     limits: Limits,
     opened_at: Option<Instant>,
     spoke: bool,
+    caller_speaks: bool,
     caller_stopped_at: Option<Instant>,
     active: HashSet<String>,
     discarded: HashSet<String>,
@@ -79,6 +80,7 @@ impl<P: Clone> Bridge<P> {
             limits,
             opened_at: None,
             spoke: false,
+            caller_speaks: false,
             caller_stopped_at: None,
             active: HashSet::new(),
             discarded: HashSet::new(),
@@ -133,11 +135,14 @@ impl<P: Clone> Bridge<P> {
             Agent::Said { response, item, samples } => self.queue(response, &item, &samples),
             Agent::Finished { item } => self.playout.finish(&item),
             Agent::Ended { response } => {
+                // An item that was never said to be whole must not hold up those after it.
+                self.playout.finish_all();
                 self.active.remove(&response);
             }
             Agent::HearsCaller => self.interrupt(now),
             Agent::HearsCallerStop => {
                 self.note_voice(now);
+                self.caller_speaks = false;
                 self.caller_stopped_at = Some(now);
             }
         }
@@ -154,6 +159,9 @@ impl<P: Clone> Bridge<P> {
         self.uplink.handle_timeout(now, &mut self.meter);
         while let Some((frame, late)) = self.playout.poll_frame(now) {
             self.play(frame, late, now);
+        }
+        if self.caller_speaks {
+            self.note_voice(now);
         }
         if let Some(verdict) = self.patience.and_then(|patience| patience.verdict(now)) {
             // Said once: whoever hears it ends the call.
@@ -183,6 +191,7 @@ impl<P: Clone> Bridge<P> {
     /// The caller speaks over the agent: what is queued is dropped, and so is what still comes of it.
     fn interrupt(&mut self, now: Instant) {
         self.note_voice(now);
+        self.caller_speaks = true;
         self.caller_stopped_at = None;
         self.discarded.extend(self.active.drain());
         self.outputs.extend(self.playout.interrupt().into_iter().map(Output::Interrupted));

@@ -87,6 +87,31 @@ fn the_agents_clock_runs_whether_or_not_the_caller_is_heard() {
 }
 
 #[test]
+fn a_caller_who_talks_for_minutes_is_not_silent() {
+    let mut call = Call::open();
+    call.bridge.handle_agent(Agent::HearsCaller, call.start);
+    let mut outputs = vec![];
+    for second in 0..120 {
+        call.bridge.handle_sign_of_life(call.start + ms(second * 1_000));
+        outputs.extend(call.run_until(second * 1_000));
+    }
+
+    assert!(!outputs.iter().any(|output| matches!(output, Output::GiveUp(_))));
+}
+
+#[test]
+fn an_item_that_is_never_said_to_be_whole_does_not_mute_the_next() {
+    let mut call = Call::open();
+    call.agent_says("r1", "first", 1);
+    call.bridge.handle_agent(Agent::Ended { response: "r1".into() }, call.start);
+    call.agent_says("r2", "second", 1);
+
+    let outputs = call.run_until(20);
+
+    assert_eq!(outputs.iter().filter(|output| **output == voice()).count(), 2);
+}
+
+#[test]
 fn a_silent_line_is_given_up_once() {
     let mut call = Call::open();
     for second in 0..70 {

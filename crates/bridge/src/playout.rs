@@ -72,6 +72,12 @@ impl Playout {
         self.forget_played();
     }
 
+    /// Notes that every item is whole: the response they belong to is over.
+    pub fn finish_all(&mut self) {
+        self.items.iter_mut().for_each(|item| item.is_whole = true);
+        self.forget_played();
+    }
+
     /// How much speech is waiting.
     pub fn waiting(&self) -> Duration {
         duration(self.items.iter().map(|item| item.waiting.len()).sum())

@@ -42,6 +42,8 @@ pub struct Uplink<P> {
     gap_since: Option<Instant>,
     slots: VecDeque<Slot<P>>,
     clock: Option<Clock>,
+    /// Frames that were filled since the last packet: a gap found later has been made up for by so much.
+    filled: u64,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,7 @@ struct Clock {
 
 impl<P: Clone> Default for Uplink<P> {
     fn default() -> Self {
-        Self { next: None, early: BTreeMap::new(), gap_since: None, slots: VecDeque::new(), clock: None }
+        Self { next: None, early: BTreeMap::new(), gap_since: None, slots: VecDeque::new(), clock: None, filled: 0 }
     }
 }
 
@@ -100,6 +102,7 @@ impl<P: Clone> Uplink<P> {
             (now.saturating_duration_since(clock.started_at).as_millis() / FRAME.as_millis()) as u64;
         while clock.passed_on + LAG < elapsed {
             clock.passed_on += 1;
+            self.filled += 1;
             meter.filled += 1;
             self.slots.push_back(Slot::Silence);
         }
@@ -118,6 +121,7 @@ impl<P: Clone> Uplink<P> {
 
     fn pass_on_in_order(&mut self) {
         while let Some(packet) = self.next.and_then(|next| self.early.remove(&next)) {
+            self.filled = 0;
             self.pass_on(packet.map_or(Slot::Silence, Slot::Decode));
             self.next = self.next.map(|next| next + 1);
         }
@@ -128,14 +132,15 @@ impl<P: Clone> Uplink<P> {
         let after = after.clone();
         let missing = found - next;
         meter.lost += missing;
-        for n in 0..missing {
+        let already_filled = self.filled.min(missing - 1);
+        for n in already_filled..missing {
             let last = n + 1 == missing;
             match &after {
                 Some(packet) if last => {
                     meter.recovered += 1;
                     self.pass_on(Slot::Recover(packet.clone()));
                 }
-                _ if n < CONCEALED => self.pass_on(Slot::Conceal),
+                _ if already_filled == 0 && n < CONCEALED => self.pass_on(Slot::Conceal),
                 _ => self.pass_on(Slot::Silence),
             }
         }
@@ -222,6 +227,21 @@ mod tests {
         line.wait_until(340);
 
         assert_eq!(line.slots().len(), 10);
+    }
+
+    #[test]
+    fn an_outage_that_was_filled_is_not_filled_again() {
+        let mut line = Line::open();
+        line.receive(&[1], 0);
+        line.wait_until(1_000);
+        let filled = line.slots().len();
+
+        line.receive(&[51], 1_000);
+        line.wait_until(1_040);
+
+        let after = line.slots();
+        assert_eq!((after.last(), after.iter().filter(|slot| **slot == Recover(51)).count()), (Some(&Decode(51)), 1));
+        assert!(filled + after.len() <= 52, "{filled} and then {}", after.len());
     }
 
     #[test]

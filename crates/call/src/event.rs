@@ -29,6 +29,8 @@ pub enum Event {
     },
     /// The offer is one nobody can answer.
     Unanswerable,
+    /// Somebody wants to perform an effect that must not be performed twice: whoever is given it back, may.
+    Claimed(Effect),
     /// An effect was performed, or there is no point in performing it again.
     Done(Effect),
     /// Meta refused an effect for good, and says what is wrong.

@@ -26,6 +26,7 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
         Event::TaskAlive { fence } => note_alive(&mut call, fence, now),
         Event::TaskSilent { fence } => note_silence(&mut call, fence, now),
         Event::TaskStopped { fence } => lose(&mut call, fence, now),
+        Event::Claimed(effect) => claim(&mut call, effect, now),
         Event::Done(effect) => note_done(&mut call, &effect, now),
         Event::Refused(effect) => note_refused(&mut call, &effect, now),
         Event::Gone(effect) => note_gone(&mut call, &effect, now),
@@ -75,8 +76,8 @@ fn resume(call: &mut Call, now: Timestamp) -> Vec<Effect> {
 
 fn hang_up(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     let ending = match call.phase {
-        Phase::Ringing | Phase::Connecting => Ending::CallerGaveUp,
-        Phase::Accepting | Phase::Live | Phase::Ended(_) => Ending::CallerHungUp,
+        Phase::Ringing | Phase::Connecting | Phase::Accepting => Ending::CallerGaveUp,
+        Phase::Live | Phase::Ended(_) => Ending::CallerHungUp,
     };
     end(call, ending, now)
 }
@@ -182,6 +183,14 @@ fn lose(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
     }
     call.seat = None;
     end(call, Ending::Lost, now)
+}
+
+fn claim(call: &mut Call, effect: Effect, now: Timestamp) -> Vec<Effect> {
+    if !call.pending.contains(&effect) {
+        return vec![];
+    }
+    call.strike(&effect, now);
+    vec![effect]
 }
 
 fn note_done(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {

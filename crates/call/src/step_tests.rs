@@ -206,6 +206,17 @@ fn what_is_owed_after_the_end_is_tried_again_and_then_given_up() {
 }
 
 #[test]
+fn a_message_is_sent_by_whoever_strikes_it_off_and_by_nobody_else() {
+    let (call, _) = step(connecting(), Event::Tick, T0 + BUDGET);
+    let message = Effect::TellCaller(Ending::MediaNeverConnected);
+
+    let (call, first) = step(call, Event::Claimed(message.clone()), T0 + BUDGET);
+    let (_, second) = step(call, Event::Claimed(message.clone()), T0 + BUDGET);
+
+    assert_eq!((first, second), (vec![message], vec![]));
+}
+
+#[test]
 fn an_ended_call_with_nothing_owed_wants_no_more_ticks() {
     let (call, _) = step(live(), Event::HungUp, T0);
 

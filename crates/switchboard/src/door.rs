@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 /// So long a task has to answer at its door.
-const TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Knocks at doors. Connections are kept, one client for each certificate.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ pub(crate) async fn act(graph: &Graph, record: &Record, effect: &Effect) -> (Eve
         };
         match pauses.next().filter(|_| error.is_worth_another_try()) {
             Some(pause) => tokio::time::sleep(pause).await,
-            None => return (outcome(effect, &error, again), Some(error)),
+            None => return (outcome(effect, &error, again && is_settled(record, effect)), Some(error)),
         }
         again = true;
     }
@@ -40,6 +40,12 @@ async fn attempt(graph: &Graph, record: &Record, effect: &Effect) -> Result<(), 
         | Effect::TellCaller(_)
         | Effect::CheckTask(_) => Ok(()),
     }
+}
+
+/// Whether a refusal of this can mean that it was done before. A call that Meta may never have pre-accepted can refuse
+/// to be terminated because it still rings.
+fn is_settled(record: &Record, effect: &Effect) -> bool {
+    *effect != Effect::Terminate || record.call.pre_accepted
 }
 
 /// A refusal of something that was tried before means, most likely, that it was done then: the connection broke

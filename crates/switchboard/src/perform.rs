@@ -73,7 +73,12 @@ impl Switchboard {
             ring_deadline_ms: record.call.ring_deadline.0,
         };
         let asked_at = Instant::now();
-        Ok(match self.knocker.offer(&lease, record.call_ref(), &offer).await? {
+        let mut knock = self.knocker.offer(&lease, record.call_ref(), &offer).await?;
+        if let Knock::Silent(_) = knock {
+            // A connection that was kept may have died since. Asked again, the task gives the same answer.
+            knock = self.knocker.offer(&lease, record.call_ref(), &offer).await?;
+        }
+        Ok(match knock {
             Knock::Opened(answer) => Outcome::noting(
                 Event::Answered { fence: seat.fence, answer },
                 Entry::Answered { took_ms: asked_at.elapsed().as_millis() as u64 },
@@ -90,9 +95,6 @@ impl Switchboard {
         let fence = seat.fence;
         let lease = self.ledger.lease(&seat.task).await?;
         let Some(lease) = lease else { return Ok(silent(seat)) };
-        if lease.until_ms > self.now().0 {
-            return Ok(Outcome::of(Event::TaskAlive { fence }));
-        }
         Ok(match self.knocker.ask_after(&lease, record.call_ref()).await? {
             Knock::Opened(()) => Outcome::of(Event::TaskAlive { fence }),
             Knock::Unknown => Outcome::of(Event::TaskStopped { fence }),

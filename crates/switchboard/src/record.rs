@@ -87,6 +87,11 @@ impl Record {
         Caller { number: self.caller_number.clone(), user_id: self.caller_user_id.clone() }
     }
 
+    /// Whether the index says of it what is true. The webhook puts every call into it that Meta says is over.
+    pub(crate) fn is_indexed_rightly(&self) -> bool {
+        self.gsi1pk.is_some() == self.call.due.is_some()
+    }
+
     /// Puts it into the index of what is due, or takes it out.
     pub(crate) fn index(&mut self) {
         self.gsi1pk = self.call.due.map(|_| keys::DUE.to_owned());

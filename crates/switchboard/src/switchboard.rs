@@ -78,15 +78,21 @@ impl Switchboard {
         let mut outcomes = VecDeque::from([Outcome { event, entries: vec![] }]);
         while let Some(outcome) = outcomes.pop_front() {
             for effect in self.advance(record, outcome).await? {
-                // A message goes out at most once, so it counts as done before it is sent.
-                if matches!(effect, Effect::TellCaller(_)) {
-                    let done = Outcome { event: Event::Done(effect.clone()), entries: vec![] };
-                    self.advance(record, done).await?;
+                if self.may_perform(record, &effect).await? {
+                    outcomes.push_back(self.perform(record, &effect).await?);
                 }
-                outcomes.push_back(self.perform(record, &effect).await?);
             }
         }
         Ok(())
+    }
+
+    /// A message goes out at most once, so it is struck off before it is sent: only who strikes it off sends it.
+    async fn may_perform(&self, record: &mut Box<Record>, effect: &Effect) -> anyhow::Result<bool> {
+        if !matches!(effect, Effect::TellCaller(_)) {
+            return Ok(true);
+        }
+        let claimed = Outcome { event: Event::Claimed(effect.clone()), entries: vec![] };
+        Ok(self.advance(record, claimed).await?.contains(effect))
     }
 
     /// Steps and saves, as often as somebody else was faster. What is to be done now.
@@ -94,7 +100,7 @@ impl Switchboard {
         for _ in 0..READS {
             let (next, effects) = self.step(record, outcome.event.clone());
             let happened = [outcome.entries.clone(), changes(&record.call, &next)].concat();
-            if next == record.call && happened.is_empty() {
+            if next == record.call && happened.is_empty() && record.is_indexed_rightly() {
                 return Ok(effects);
             }
             let entries = self.entries(record, happened);
@@ -122,7 +128,7 @@ impl Switchboard {
         let (call, mut effects) = step(record.call.clone(), over, now);
         let (call, more) = step(call, event, now);
         effects.extend(more.into_iter().filter(|effect| !effects.contains(effect)).collect::<Vec<_>>());
-        effects.retain(|effect| call.pending.contains(effect));
+        effects.retain(|effect| call.pending.contains(effect) || matches!(effect, Effect::TellCaller(_)));
         (call, effects)
     }
 
