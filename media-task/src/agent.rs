@@ -7,6 +7,7 @@ use realtime::connection::{Connection, Endpoint};
 use realtime::{ClientEvent, Happening, ServerEvent, Session, Trouble};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 /// So many events may wait for the socket: ten seconds of sound. Then sound is dropped, and counted.
 const WAITING_OUT: usize = 256;
@@ -23,6 +24,7 @@ pub struct Agent {
     events: mpsc::Receiver<Line>,
     orders: mpsc::Sender<ClientEvent>,
     dropped: u64,
+    is_stuck: bool,
 }
 
 /// What comes from the socket.
@@ -54,7 +56,7 @@ impl Agent {
         let (orders, orders_out) = mpsc::channel(WAITING_OUT);
         // It ends, and closes the socket properly, when this `Agent` is gone.
         tokio::spawn(hold_line(endpoint, events_in, orders_out));
-        Self { session: Session::new(config), events, orders, dropped: 0 }
+        Self { session: Session::new(config), events, orders, dropped: 0, is_stuck: false }
     }
 
     /// What comes next from the socket. Safe to drop while it waits; waits for ever once the line is down.
@@ -68,6 +70,7 @@ impl Agent {
     /// Takes what came from the socket. What it means, is told.
     pub fn handle(&mut self, line: Line) -> Vec<News> {
         match line {
+            _ if self.is_stuck => vec![News::Gone("the model's socket takes nothing any more".to_owned())],
             Line::Down(reason) => vec![News::Gone(reason)],
             Line::Event(event) => {
                 self.session.handle_server(event);
@@ -89,15 +92,19 @@ impl Agent {
         self.send();
     }
 
-    /// Events that were dropped, because the socket took no more.
+    /// Pieces of the caller's sound that were dropped, because the socket took no more.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
     fn send(&mut self) {
         while let Some(event) = self.session.poll_event() {
-            if self.orders.try_send(event).is_err() {
-                self.dropped += 1;
+            match self.orders.try_send(event) {
+                Ok(()) => {}
+                Err(TrySendError::Full(ClientEvent::Append { .. })) => self.dropped += 1,
+                // Without the rest the session is not what we think it is.
+                Err(TrySendError::Full(_)) => self.is_stuck = true,
+                Err(TrySendError::Closed(_)) => {}
             }
         }
     }
@@ -115,7 +122,8 @@ fn news(happening: Happening) -> News {
         Happening::CallerStarted => News::Doing(Doing::HearsCaller),
         Happening::CallerStopped => News::Doing(Doing::HearsCallerStop),
         Happening::Troubled(Trouble { code, .. }) => News::Troubled(code),
-        Happening::Broken(trouble) => News::Gone(trouble.to_string()),
+        // OpenAI's message can quote the key: its code says enough.
+        Happening::Broken(Trouble { code, .. }) => News::Gone(code),
     }
 }
 

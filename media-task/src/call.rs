@@ -2,6 +2,7 @@
 //! no locks, and nothing in the loop waits for anything but the next fact.
 
 mod answering;
+mod leaving;
 
 use crate::agent::{Agent, Line, News};
 use crate::codec::{Ear, Mouth};
@@ -23,12 +24,6 @@ use tokio::sync::mpsc;
 
 /// How much of the caller's sound goes to the agent at once: 40 ms.
 const APPEND: usize = 2 * bridge::SAMPLES;
-
-/// How long to wait before an unanswered report is made again.
-const REPORT_AGAIN: Duration = Duration::from_secs(2);
-
-/// So often the end of a call is reported. After that it is for whoever finds the call overdue.
-const REPORTS: u32 = 30;
 
 /// The largest datagram we expect.
 const DATAGRAM: usize = 2_048;
@@ -151,17 +146,18 @@ impl Owner {
         tokio::select! {
             biased;
             () = tokio::time::sleep_until(deadline.into()) => Fact::Due,
+            // Before the socket: whoever floods it must not keep a call from ending.
+            command = self.parts.orders.recv() => Fact::Told(command),
+            reply = self.replies.1.recv() => match reply {
+                Some(reply) => Fact::Replied(reply),
+                None => Fact::Due,
+            },
             received = self.parts.socket.recv_from(datagram) => match received {
                 Ok((length, from)) => Fact::Datagram(length, from),
                 // An ICMP error of an earlier datagram: the next one may arrive.
                 Err(_) => Fact::Due,
             },
             line = self.parts.agent.next() => Fact::Agent(line),
-            reply = self.replies.1.recv() => match reply {
-                Some(reply) => Fact::Replied(reply),
-                None => Fact::Due,
-            },
-            command = self.parts.orders.recv() => Fact::Told(command),
         }
     }
 
@@ -176,14 +172,15 @@ impl Owner {
         self.pass_up();
         self.pass_down(now);
         self.step(now);
-        self.transmit();
+        transmit(&mut self.parts.peer, &self.parts.socket);
         let due = [self.parts.peer.poll_timeout(), self.bridge.poll_timeout(), self.answering.poll_timeout()];
         due.into_iter().flatten().min().unwrap_or(now + Duration::from_secs(1))
     }
 
     fn receive(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
-        self.bridge.handle_sign_of_life(now);
-        self.parts.peer.handle_datagram(datagram, from, now);
+        if self.parts.peer.handle_datagram(datagram, from, now) {
+            self.bridge.handle_sign_of_life(now);
+        }
     }
 
     fn notice_peer(&mut self, now: Instant) {
@@ -272,13 +269,6 @@ impl Owner {
         self.parts.peer.send(packet, begins, now);
     }
 
-    fn transmit(&mut self) {
-        while let Some((to, datagram)) = self.parts.peer.poll_datagram() {
-            // A full socket buffer loses a datagram, as the network may: nobody waits for it.
-            let _ = self.parts.socket.try_send_to(&datagram, to);
-        }
-    }
-
     fn step(&mut self, now: Instant) {
         match self.answering.step(self.bridge.waiting(), now) {
             Step::Ask => self.ask(),
@@ -305,6 +295,7 @@ impl Owner {
     }
 
     fn open(&mut self, reply: anyhow::Result<Reply>, now: Instant) {
+        self.answering.note_reply();
         match reply {
             Ok(Reply::Open { version }) if !self.bridge.is_open() => {
                 self.answering.note_open();
@@ -319,7 +310,7 @@ impl Owner {
         }
     }
 
-    async fn leave(&mut self, over: Over) {
+    async fn leave(mut self, over: Over) {
         let meter = self.bridge.meter();
         let counted = Event::Media {
             received: meter.received,
@@ -327,34 +318,29 @@ impl Owner {
             recovered: meter.recovered,
             sent: meter.sent,
             late_p99_ms: meter.late.percentile(99),
+            unsent_to_agent: self.parts.agent.dropped(),
         };
         self.note(counted);
+        let Parts { agent, mut peer, socket, control, call_ref, fence, .. } = self.parts;
+        // The model's session ends with the conversation, however long the rest takes.
+        drop(agent);
         if let Over::Because(ending) = over {
-            self.report(ending).await;
+            leaving::report(&control, call_ref, fence, ending).await;
         }
-        self.parts.peer.close();
-        self.transmit();
-    }
-
-    async fn report(&mut self, ending: Ending) {
-        let ending = serde_json::to_value(ending).ok().and_then(|word| word.as_str().map(str::to_owned));
-        let order = Order::TaskEnded {
-            call_ref: self.parts.call_ref.clone(),
-            fence: self.parts.fence,
-            ending: ending.expect("an ending is written as a word"),
-        };
-        for _ in 0..REPORTS {
-            match self.parts.control.ask(&order).await {
-                Ok(_) => return,
-                Err(error) => tracing::warn!("Call-control did not hear of the end yet: {error:#}"),
-            }
-            tokio::time::sleep(REPORT_AGAIN).await;
-        }
+        peer.close();
+        transmit(&mut peer, &socket);
     }
 
     fn note(&mut self, event: Event) {
         let entry = self.parts.journal.enter(event, now_ms());
         self.parts.diary.note(entry);
+    }
+}
+
+fn transmit(peer: &mut Peer, socket: &UdpSocket) {
+    while let Some((to, datagram)) = peer.poll_datagram() {
+        // A full socket buffer loses a datagram, as the network may: nobody waits for it.
+        let _ = socket.try_send_to(&datagram, to);
     }
 }
 

@@ -52,6 +52,20 @@ struct Held {
     is_draining: bool,
 }
 
+impl Held {
+    /// The answer that was given to this very offer before, if it was.
+    fn known_answer(&self, call_ref: &str, fence: u64, slots: usize) -> Result<Option<String>, Refused> {
+        match self.calls.get(call_ref) {
+            Some(call) if call.fence == fence => Ok(Some(call.answer.clone())),
+            Some(call) if call.fence > fence => Err(Refused::NoRoom("the call was offered again since")),
+            Some(_) => Ok(None),
+            None if self.is_draining => Err(Refused::NoRoom("this task is leaving")),
+            None if self.calls.len() >= slots => Err(Refused::NoRoom("every slot is used")),
+            None => Ok(None),
+        }
+    }
+}
+
 struct Call {
     fence: u64,
     answer: String,
@@ -83,21 +97,18 @@ impl Calls {
     /// # Errors
     /// Why it does not.
     pub fn take(self: &Arc<Self>, call_ref: &str, asked: &door::Offer) -> Result<String, Refused> {
-        let mut held = self.lock();
-        if let Some(call) = held.calls.get(call_ref).filter(|call| call.fence == asked.fence) {
-            return Ok(call.answer.clone());
+        if let Some(answer) = self.lock().known_answer(call_ref, asked.fence, self.slots)? {
+            return Ok(answer);
         }
-        if held.is_draining {
-            return Err(Refused::NoRoom("this task is leaving"));
-        }
-        if held.calls.len() >= self.slots {
-            return Err(Refused::NoRoom("every slot is used"));
-        }
+        // Nothing is locked while the offer is answered: that takes a while, and could go wrong.
         let (parts, answer, commands) = self.equip(call_ref, asked)?;
-        let call = Call { fence: asked.fence, answer: answer.clone(), commands };
-        // A call that is offered again with another fence has been taken from us in between: its old owner sees its
-        // commands end, and leaves.
-        held.calls.insert(call_ref.to_owned(), call);
+        let mut held = self.lock();
+        if let Some(answer) = held.known_answer(call_ref, asked.fence, self.slots)? {
+            return Ok(answer);
+        }
+        // A call that comes again with a newer fence was taken from us in between: its old owner sees its commands
+        // end, and leaves.
+        held.calls.insert(call_ref.to_owned(), Call { fence: asked.fence, answer: answer.clone(), commands });
         drop(held);
         self.hold(parts);
         Ok(answer)
@@ -191,7 +202,10 @@ impl Calls {
         let calls = self.clone();
         let (call_ref, fence) = (parts.call_ref.clone(), parts.fence);
         tokio::spawn(async move {
-            hold(parts).await;
+            // A task of its own: should it panic, its slot is free all the same.
+            if let Err(error) = tokio::spawn(hold(parts)).await {
+                tracing::error!(call_ref, "The owner of a call is gone: {error}");
+            }
             calls.forget(&call_ref, fence);
         });
     }

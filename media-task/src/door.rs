@@ -18,6 +18,10 @@ use secrecy::ExposeSecret;
 use service::secrets::Secret;
 use service::time::now_ms;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// So long a request's body may take.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the door needs to know.
 pub struct Door {
@@ -72,9 +76,10 @@ async fn answer(
     request: Request<Body>,
 ) -> Response {
     let (head, body) = request.into_parts();
-    let body = match to_bytes(body, LARGEST_BODY).await {
-        Ok(body) => body,
-        Err(_) => return refuse(StatusCode::PAYLOAD_TOO_LARGE, "too large".to_owned()),
+    let body = match tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST_BODY)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return refuse(StatusCode::PAYLOAD_TOO_LARGE, "too large".to_owned()),
+        Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT, "too slow".to_owned()),
     };
     match door.admit(&head.method, head.uri.path(), &head.headers, &body) {
         Ok(()) => act(&door, &head.method, &call_ref, &body),

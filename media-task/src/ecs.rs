@@ -5,6 +5,10 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde_json::json;
 use service::env::{Env, WrongSetting};
+use std::time::Duration;
+
+/// So long the ECS agent has to answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Minutes a protection holds when nobody renews it.
 const PROTECTED_FOR: u32 = 30;
@@ -35,7 +39,8 @@ impl Task {
     /// When ECS does not say where to ask, or does not answer.
     pub async fn of_process(env: &Env) -> anyhow::Result<Self> {
         let uri = env.required("ECS_CONTAINER_METADATA_URI_V4")?;
-        let http = Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
+        let http =
+            Client::builder().no_proxy().timeout(TIMEOUT).build().context("cannot make an HTTP client")?;
         let metadata =
             http.get(format!("{uri}/task")).send().await.context("ECS does not say who this task is")?;
         let metadata: Metadata = metadata.json().await.context("cannot understand the task's metadata")?;

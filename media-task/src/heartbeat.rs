@@ -66,6 +66,7 @@ impl Heart {
             slots: self.calls.slots() as u64,
             used,
             until_ms: now_ms() + HOLDS.as_millis() as u64,
+            ttl: keys::forget_at(now_ms()),
         }
     }
 

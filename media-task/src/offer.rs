@@ -44,8 +44,8 @@ pub enum Unanswerable {
     #[error("the offer has no {0}")]
     Missing(&'static str),
     /// The WebRTC stack does not like it.
-    #[error("the offer is not acceptable: {0}")]
-    Unacceptable(String),
+    #[error("the WebRTC stack cannot take the offer")]
+    Unacceptable,
 }
 
 impl Offer {

@@ -62,7 +62,7 @@ struct PayloadTypes {
 pub enum PeerEvent {
     /// ICE and DTLS are done.
     Connected,
-    /// The connection failed or was closed by the other side.
+    /// The connection failed. The other side's goodbye is not told: its absence, and Meta's notice, are.
     Closed,
     /// A packet of the caller's sound.
     Sound {
@@ -86,8 +86,7 @@ impl Peer {
     pub fn answer(offer: &Offer, address: SocketAddr, now: Instant) -> Result<(Self, String), Unanswerable> {
         let ssrc = random() as u32;
         let stream = uuid::Uuid::new_v4().to_string();
-        let (connection, sender) = connect(offer, address, ssrc, &stream, now)
-            .map_err(|error| Unanswerable::Unacceptable(error.to_string()))?;
+        let (connection, sender) = connect(offer, address, ssrc, &stream, now).map_err(unacceptable)?;
         let local = connection.local_description().map(|local| local.sdp).unwrap_or_default();
         let ours = Ours {
             ufrag: attribute(&local, "ice-ufrag"),
@@ -116,8 +115,8 @@ impl Peer {
         self.is_open = true;
     }
 
-    /// Takes a datagram.
-    pub fn handle_datagram(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
+    /// Takes a datagram. Whether the connection could make anything of it.
+    pub fn handle_datagram(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) -> bool {
         let transport = TransportContext {
             local_addr: self.address,
             peer_addr: from,
@@ -126,8 +125,12 @@ impl Peer {
         };
         let message = BytesMut::from(datagram);
         // Anybody can send anything to a UDP port: what the stack cannot read is dropped.
-        if let Err(error) = self.connection.handle_read(TaggedBytesMut { now, transport, message }) {
-            tracing::trace!("Dropped a datagram: {error}");
+        match self.connection.handle_read(TaggedBytesMut { now, transport, message }) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::trace!("Dropped a datagram: {error}");
+                false
+            }
         }
     }
 
@@ -289,6 +292,12 @@ fn candidate(
     };
     let host = CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host()?;
     RTCIceCandidate::from(&host).to_json()
+}
+
+/// The stack's words can quote the offer, which nobody's journal should hold.
+fn unacceptable(error: shared::error::Error) -> Unanswerable {
+    tracing::debug!("The WebRTC stack cannot take an offer: {error}");
+    Unanswerable::Unacceptable
 }
 
 /// Whether a datagram is SRTP or SRTCP, by its first byte (RFC 7983).

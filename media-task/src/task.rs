@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// So long calls may go on after this task was told to leave. ECS kills it after 120 s.
-const LAST_CALLS: Duration = Duration::from_secs(100);
+const LAST_CALLS: Duration = Duration::from_secs(90);
 
 /// So long ending calls may take to be reported.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -59,17 +59,20 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
         door: address,
         pin: certificate.pin,
     };
-    let serving = tokio::spawn(Door::new(calls.clone(), secret).serve(listener));
+    let mut serving = tokio::spawn(Door::new(calls.clone(), secret).serve(listener));
     let beating = tokio::spawn(heart.beat());
     tracing::info!(task = task.id, door = %address, "Ready for calls");
 
     tokio::select! {
         () = shutdown::requested() => {}
-        ended = serving => anyhow::bail!("the door closed by itself: {ended:?}"),
+        ended = &mut serving => anyhow::bail!("the door closed by itself: {ended:?}"),
     }
     leave(calls).await;
-    beating.abort();
-    let _ = beating.await;
+    // With the door and the heart goes the last who could note anything: the diary ends once all is written.
+    for task in [serving.abort_handle(), beating.abort_handle()] {
+        task.abort();
+    }
+    let _ = tokio::join!(serving, beating);
     ledger.give_up_lease(&task.id).await?;
     let _ = tokio::time::timeout(LAST_WORDS, writing).await;
     Ok(())

@@ -54,7 +54,14 @@ struct Clock {
 
 impl<P: Clone> Default for Uplink<P> {
     fn default() -> Self {
-        Self { next: None, early: BTreeMap::new(), gap_since: None, slots: VecDeque::new(), clock: None, filled: 0 }
+        Self {
+            next: None,
+            early: BTreeMap::new(),
+            gap_since: None,
+            slots: VecDeque::new(),
+            clock: None,
+            filled: 0,
+        }
     }
 }
 
@@ -240,7 +247,10 @@ mod tests {
         line.wait_until(1_040);
 
         let after = line.slots();
-        assert_eq!((after.last(), after.iter().filter(|slot| **slot == Recover(51)).count()), (Some(&Decode(51)), 1));
+        assert_eq!(
+            (after.last(), after.iter().filter(|slot| **slot == Recover(51)).count()),
+            (Some(&Decode(51)), 1)
+        );
         assert!(filled + after.len() <= 52, "{filled} and then {}", after.len());
     }
 

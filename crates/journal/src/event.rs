@@ -60,7 +60,7 @@ pub enum Event {
     AgentTrouble { code: String },
     /// The sound of the call, counted.
     #[serde(rename = "WA_CALL_MEDIA")]
-    Media { received: u64, lost: u64, recovered: u64, sent: u64, late_p99_ms: u64 },
+    Media { received: u64, lost: u64, recovered: u64, sent: u64, late_p99_ms: u64, unsent_to_agent: u64 },
     /// An action at Meta failed.
     #[serde(rename = "WA_CALL_META_TROUBLE")]
     MetaTrouble { action: String, code: u32, reason: String, cure: String },

@@ -35,5 +35,6 @@ pub fn entry_item(entry: &journal::Entry) -> Item {
     let mut item = to_item(entry);
     item.insert("pk".to_owned(), text(protocol::keys::call(&entry.call_ref)));
     item.insert("sk".to_owned(), text(protocol::keys::event(entry.version, &entry.writer, entry.sequence)));
+    item.insert(protocol::keys::TTL.to_owned(), number(protocol::keys::forget_at(entry.at_ms)));
     item
 }

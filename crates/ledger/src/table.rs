@@ -48,7 +48,8 @@ impl Ledger {
     pub async fn ready_tasks(&self) -> anyhow::Result<Vec<Lease>> {
         let query = self.index(keys::READY).key_condition_expression("#pk = :pk");
         let found = query.send().await.context("cannot ask which media tasks are ready")?;
-        found.items.unwrap_or_default().into_iter().map(from_item).collect()
+        // One that cannot be read, of a newer release say, must not hide the others.
+        Ok(found.items.unwrap_or_default().into_iter().filter_map(|item| from_item(item).ok()).collect())
     }
 
     /// The lease of a media task, if it has one.

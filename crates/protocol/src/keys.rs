@@ -53,6 +53,17 @@ pub fn task(task: &str) -> String {
 /// The sort key of a media task's lease.
 pub const LEASE: &str = "LEASE";
 
+/// The attribute by which DynamoDB forgets items: seconds since 1970.
+pub const TTL: &str = "ttl";
+
+/// How long calls are kept.
+pub const KEPT_FOR: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+
+/// When an item written at `now_ms` may be forgotten, seconds since 1970.
+pub fn forget_at(now_ms: u64) -> u64 {
+    now_ms / 1_000 + KEPT_FOR.as_secs()
+}
+
 /// The sparse index of what is due and who is ready.
 pub const INDEX: &str = "gsi1";
 

@@ -37,6 +37,8 @@ pub struct Lease {
     pub used: u64,
     /// When the lease lapses, ms since 1970.
     pub until_ms: u64,
+    /// When DynamoDB may forget it, seconds since 1970.
+    pub ttl: u64,
 }
 
 impl Lease {

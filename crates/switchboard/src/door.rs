@@ -19,6 +19,7 @@ const TIMEOUT: Duration = Duration::from_millis(1_500);
 #[derive(Debug)]
 pub struct Knocker {
     key: SecretString,
+    clock: fn() -> u64,
     clients: Mutex<HashMap<String, Client>>,
 }
 
@@ -38,9 +39,9 @@ pub enum Knock<T> {
 }
 
 impl Knocker {
-    /// Knocks with seals under `key`.
-    pub fn new(key: SecretString) -> Self {
-        Self { key, clients: Mutex::default() }
+    /// Knocks with seals under `key`, timed by `clock`: ms since 1970.
+    pub fn new(key: SecretString, clock: fn() -> u64) -> Self {
+        Self { key, clock, clients: Mutex::default() }
     }
 
     /// Has the task answer an offer.
@@ -86,8 +87,13 @@ impl Knocker {
     ) -> anyhow::Result<Knock<Response>> {
         let path = path_of(call_ref);
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let sealed =
-            Sealed { time_ms: now_ms(), nonce: &nonce, method: method.as_str(), path: &path, body: &body };
+        let sealed = Sealed {
+            time_ms: (self.clock)(),
+            nonce: &nonce,
+            method: method.as_str(),
+            path: &path,
+            body: &body,
+        };
         let seal = sealed.seal(self.key.expose_secret().as_bytes());
         let url = format!("https://{}{path}", lease.door);
         let request = self.client(&lease.pin)?.request(method.clone(), url);
@@ -136,9 +142,4 @@ async fn read(reply: Response) -> Knock<Response> {
         StatusCode::NOT_FOUND => Knock::Unknown,
         _ => Knock::Silent(reason),
     }
-}
-
-fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.expect("no host's clock is before 1970").as_millis() as u64
 }

@@ -21,6 +21,8 @@ pub struct Record {
     pub(crate) gsi1pk: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) gsi1sk: Option<String>,
+    /// When DynamoDB may forget it, seconds since 1970.
+    pub(crate) ttl: u64,
     /// Grows with every change: nobody overwrites what they have not read.
     pub version: u64,
     /// Meta's call id.
@@ -64,6 +66,7 @@ impl Record {
             sk: keys::STATE.to_owned(),
             gsi1pk: None,
             gsi1sk: None,
+            ttl: keys::forget_at(now.0),
             version: 0,
             wacid: wacid.to_owned(),
             number: number.to_owned(),

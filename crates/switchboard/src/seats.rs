@@ -61,6 +61,7 @@ mod tests {
             slots: 10,
             used,
             until_ms: NOW + 1,
+            ttl: 0,
         }
     }
 }

@@ -94,7 +94,14 @@ impl GraphError {
 
 fn message(error: &serde_json::Value) -> String {
     let details = error["error_data"]["details"].as_str();
-    details.or_else(|| error["message"].as_str()).unwrap_or("no reason given").to_owned()
+    let words = details.or_else(|| error["message"].as_str()).unwrap_or("no reason given");
+    words.split_whitespace().map(masked).collect::<Vec<_>>().join(" ")
+}
+
+/// Meta may quote a call's id or somebody's number, which belong in no journal.
+fn masked(word: &str) -> &str {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    if word.contains("wacid.") || digits > 6 { "…" } else { word }
 }
 
 fn misconfiguration(code: u32) -> Option<(&'static str, &'static str)> {
@@ -134,6 +141,15 @@ mod tests {
         let error = GraphError::read(400, body, None);
 
         assert_eq!(error.to_string(), "Meta refused: bad call_id (code 100)");
+    }
+
+    #[test]
+    fn what_meta_quotes_of_a_caller_is_masked() {
+        let body = br#"{"error":{"code":100,"message":"No call wacid.HBgM== of +919900000001, see (#100)"}}"#;
+
+        let error = GraphError::read(400, body, None);
+
+        assert_eq!(error.to_string(), "Meta refused: No call … of … see (#100) (code 100)");
     }
 
     fn read(status: u16, code: u32) -> GraphError {

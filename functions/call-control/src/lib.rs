@@ -36,10 +36,12 @@ impl CallControl {
         )?;
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         let graph = Graph::new(&settings.graph_url, meta.value().access_token).context("no TLS to be had")?;
+        // The first call should not wait for TLS.
+        graph.warm_up().await;
         let switchboard = Switchboard {
             store: Store::new(dynamodb.clone(), &settings.table),
             ledger: Ledger::new(dynamodb, &settings.table),
-            knocker: Knocker::new(media.value().door_key),
+            knocker: Knocker::new(media.value().door_key, service::time::now_ms),
             launcher: Launcher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
             graph,
             log: service::logs::line,

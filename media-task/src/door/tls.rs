@@ -14,8 +14,14 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// So many handshakes go on at once: whoever floods the door waits, and costs no more than this.
+/// So many handshakes go on at once: whoever floods the door with them waits.
 const HANDSHAKES: usize = 20;
+
+/// So many connections are open at once, those that say nothing among them.
+const CONNECTIONS: usize = 256;
+
+/// Who says nothing within this is nobody.
+const FIRST_WORD: Duration = Duration::from_secs(1);
 
 /// So long a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -86,16 +92,22 @@ async fn shake_hands(
     acceptor: TlsAcceptor,
     shaken: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
 ) {
-    let room = Arc::new(Semaphore::new(HANDSHAKES));
-    while let Ok(permit) = room.clone().acquire_owned().await {
+    let (room, hands) = (Arc::new(Semaphore::new(CONNECTIONS)), Arc::new(Semaphore::new(HANDSHAKES)));
+    while let Ok(place) = room.clone().acquire_owned().await {
         let Ok((stream, from)) = listener.accept().await else {
             // Too many open files, most likely: some will close.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let (acceptor, shaken) = (acceptor.clone(), shaken.clone());
+        let (acceptor, shaken, hands) = (acceptor.clone(), shaken.clone(), hands.clone());
         tokio::spawn(async move {
-            let _permit = permit;
+            let _place = place;
+            // Idle connections must not hold up those who speak.
+            let spoke = tokio::time::timeout(FIRST_WORD, stream.peek(&mut [0])).await;
+            if !matches!(spoke, Ok(Ok(1))) {
+                return;
+            }
+            let Ok(_hand) = hands.acquire().await else { return };
             if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
                 let _ = shaken.send((stream, from)).await;
             }
