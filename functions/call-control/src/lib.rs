@@ -36,8 +36,11 @@ impl CallControl {
         )?;
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         let graph = Graph::new(&settings.graph_url, meta.value().access_token).context("no TLS to be had")?;
-        // The first call should not wait for TLS.
-        graph.warm_up().await;
+        // The first call should not wait for TLS, nor the function for this.
+        tokio::spawn({
+            let graph = graph.clone();
+            async move { graph.warm_up().await }
+        });
         let switchboard = Switchboard {
             store: Store::new(dynamodb.clone(), &settings.table),
             ledger: Ledger::new(dynamodb, &settings.table),
