@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
-.PHONY: help call test check conformance serve ci build-tools test-tools
+.PHONY: help call test check conformance bench-webhook serve ci build-tools test-tools
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, hangs up: no accounts, no keys, no Docker'
@@ -12,6 +12,7 @@ help:
 	@echo 'make check         format, lints, docs, and what the architecture forbids'
 	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
 	@echo 'make conformance   the last call'"'"'s session with the model, held to OpenAI'"'"'s own types'
+	@echo 'make bench-webhook how fast the webhook is, release build'
 	@echo 'make ci            what CI runs: check, test, a call, conformance'
 
 call: build-tools
@@ -30,6 +31,9 @@ check: build-tools
 
 conformance:
 	scripts/conformance.sh
+
+bench-webhook: build-tools
+	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook
 
 serve: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- serve

@@ -2,8 +2,10 @@
 //!
 //! - [`stack`]: the product, with AWS played by `dev/aws`.
 //! - [`call`]: one call through it, from ring to hang-up, by a simulated caller and a simulated model.
+//! - [`bench`]: how fast the webhook is.
 //! - [`serve`]: the product alone, for callers and models from outside.
 
+pub mod bench;
 pub mod binaries;
 pub mod call;
 pub mod serve;

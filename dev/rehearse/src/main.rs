@@ -1,6 +1,7 @@
 //! Rehearses calls, or serves real ones, on this machine.
 
 use clap::{Parser, Subcommand};
+use rehearse::bench::WebhookBench;
 use rehearse::binaries::Binaries;
 use rehearse::call::Mischief;
 use rehearse::{Rehearsal, serve};
@@ -30,6 +31,8 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
+    /// How fast the webhook is: a table
+    BenchWebhook,
     /// The product alone, for your own callers: settings come from the environment
     Serve,
 }
@@ -43,13 +46,14 @@ async fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { service::WRONG_SETTINGS } else { 0 });
         }
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match arguments.command {
         Command::Call { json, mischief, out } => {
             let rehearsal = Rehearsal { mischief, folder: out };
             service::run("rehearse", || call(rehearsal, json)).await
         }
+        Command::BenchWebhook => service::run("bench", bench_webhook).await,
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
     }
 }
@@ -63,4 +67,11 @@ async fn call(rehearsal: Rehearsal, json: bool) -> anyhow::Result<ExitCode> {
         println!("{outcome}");
     }
     Ok(if outcome.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn bench_webhook() -> anyhow::Result<ExitCode> {
+    let bench = WebhookBench::run(&Binaries::build().await?).await?;
+    println!("{bench}");
+    Ok(if bench.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
