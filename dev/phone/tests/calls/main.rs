@@ -6,6 +6,8 @@ mod agent;
 mod business;
 mod by_hand;
 mod calls;
+mod graph_mischief;
 mod mischief;
 mod refusals;
+mod webhook_mischief;
 mod webhooks;
