@@ -9,6 +9,7 @@ mod chance;
 mod clock;
 mod cloud;
 mod config;
+mod draw;
 mod exchange;
 mod fault;
 mod graph;
