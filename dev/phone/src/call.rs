@@ -148,6 +148,7 @@ impl Call {
     }
 
     /// What the phone's speaker has played since `accept`: 24 kHz, one frame for each 20 ms of the agent's RTP clock.
+    /// Empty unless [`crate::CallerConfig::keeps_recording`].
     pub fn recording(&self) -> Vec<i16> {
         self.line.with(|state| state.recording.clone())
     }

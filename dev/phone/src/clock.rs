@@ -16,6 +16,13 @@ impl Clock {
         Clock { start: Instant::now(), unix }
     }
 
+    /// The same clock, so many seconds ahead; behind, below zero.
+    pub(crate) fn shifted(self, seconds: i64) -> Clock {
+        let by = Duration::from_secs(seconds.unsigned_abs());
+        let unix = if seconds < 0 { self.unix.saturating_sub(by) } else { self.unix + by };
+        Clock { unix, ..self }
+    }
+
     /// Whole seconds since 1970.
     pub(crate) fn unix_seconds(&self, at: Instant) -> u64 {
         self.unix(at).as_secs()
@@ -28,5 +35,19 @@ impl Clock {
 
     fn unix(&self, at: Instant) -> Duration {
         self.unix + at.saturating_duration_since(self.start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_can_be_behind_or_ahead() {
+        let clock = Clock::starting_now();
+        let now = Instant::now();
+
+        assert_eq!(clock.shifted(-120).unix_seconds(now) + 120, clock.unix_seconds(now));
+        assert_eq!(clock.shifted(120).unix_seconds(now) - 120, clock.unix_seconds(now));
     }
 }

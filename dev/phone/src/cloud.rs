@@ -10,9 +10,8 @@ use crate::{Action, MetaConfig, Mischief, Seen};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A future that can be kept in a hook.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -29,7 +28,7 @@ pub(crate) struct Cloud {
     lines: Mutex<HashMap<String, Arc<Line>>>,
     messages: Mutex<Vec<Value>>,
     hook: Mutex<Option<Hook>>,
-    mischief_done: AtomicBool,
+    strays: Mutex<Vec<String>>,
 }
 
 impl Cloud {
@@ -47,18 +46,8 @@ impl Cloud {
             lines: Mutex::default(),
             messages: Mutex::default(),
             hook: Mutex::default(),
-            mischief_done: AtomicBool::new(false),
+            strays: Mutex::default(),
         })
-    }
-
-    /// Whether this is what goes wrong.
-    pub(crate) fn does(&self, mischief: Mischief) -> bool {
-        self.config.mischief == Some(mischief)
-    }
-
-    /// Whether this goes wrong now; it does not again.
-    pub(crate) fn does_once(&self, mischief: Mischief) -> bool {
-        self.does(mischief) && !self.mischief_done.swap(true, Ordering::Relaxed)
     }
 
     /// A stream of chances for one call.
@@ -71,10 +60,18 @@ impl Cloud {
         json::write(notice, &mut self.chance())
     }
 
-    /// As long as Graph takes to reply.
-    pub(crate) async fn delay(&self) {
-        let slow = self.does(Mischief::GraphSlow).then_some(self.config.timers.slow_graph);
-        let delay = self.config.graph_delay + slow.unwrap_or_default();
+    /// As long as Graph takes to reply about a call, or about none.
+    pub(crate) async fn delay(&self, line: Option<&Line>) {
+        let is_slow = match line {
+            Some(line) => line.plot.does(Mischief::GraphSlow),
+            None => self.config.mischief == Some(Mischief::GraphSlow),
+        };
+        self.delay_by(if is_slow { self.config.timers.slow_graph } else { Duration::ZERO }).await;
+    }
+
+    /// As long as Graph usually takes, and so much longer.
+    pub(crate) async fn delay_by(&self, more: Duration) {
+        let delay = self.config.graph_delay + more;
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
@@ -89,20 +86,36 @@ impl Cloud {
         lock(&self.lines).get(call).cloned()
     }
 
-    /// The id of the newest call of a number or user id; empty when there is none.
-    pub(crate) fn call_of(&self, user: &str) -> String {
+    /// Every call so far, in the order they began.
+    pub(crate) fn lines(&self) -> Vec<Arc<Line>> {
+        let mut lines: Vec<_> = lock(&self.lines).values().cloned().collect();
+        lines.sort_by_key(|line| line.began);
+        lines
+    }
+
+    /// Notes that the business acted on a call that is none of its own.
+    pub(crate) fn note_stray(&self, call: &str) {
+        lock(&self.strays).push(call.to_owned());
+    }
+
+    pub(crate) fn strays(&self) -> Vec<String> {
+        lock(&self.strays).clone()
+    }
+
+    /// The newest call of a number or user id.
+    pub(crate) fn line_of(&self, user: &str) -> Option<Arc<Line>> {
         let lines = lock(&self.lines);
         let theirs = lines
             .values()
             .filter(|line| line.caller.number.as_deref() == Some(user) || line.caller.user_id == user);
-        theirs.max_by_key(|line| line.began).map(|line| line.id.clone()).unwrap_or_default()
+        theirs.max_by_key(|line| line.began).cloned()
     }
 
     /// Tells what happened; to a call's own report too, if it is a call's.
-    pub(crate) fn tell(&self, call: String, what: Seen) {
-        match self.line(&call) {
+    pub(crate) fn tell(&self, line: Option<&Line>, what: Seen) {
+        match line {
             Some(line) => line.see(what),
-            None => self.journal.tell(&call, Instant::now(), what),
+            None => self.journal.tell("", Instant::now(), what),
         }
     }
 

@@ -24,7 +24,7 @@ pub struct MetaConfig {
     pub graph_delay: Duration,
     /// The other waits.
     pub timers: Timers,
-    /// What goes wrong, if anything.
+    /// What goes wrong with every call, if anything; [`CallerConfig::mischief`] adds to it.
     pub mischief: Option<Mischief>,
     /// Decides every fresh value and the order of keys in webhooks.
     pub seed: u64,
@@ -61,8 +61,10 @@ pub struct Timers {
     pub webhook_timeout: Duration,
     /// The pauses before a webhook is sent again; then Meta gives up.
     pub webhook_retries: Vec<Duration>,
-    /// What [`Mischief::GraphSlow`] adds to each reply.
+    /// What [`Mischief::GraphSlow`] adds to each reply, and [`Mischief::SlowPreAccept`] to one.
     pub slow_graph: Duration,
+    /// How long after the ring began [`Mischief::LateConnect`] lets `connect` come.
+    pub late_connect: Duration,
 }
 
 impl Default for Timers {
@@ -74,6 +76,7 @@ impl Default for Timers {
             webhook_timeout: Duration::from_secs(20),
             webhook_retries: [500, 1_000, 2_000, 4_000, 8_000].map(Duration::from_millis).to_vec(),
             slow_graph: Duration::from_secs(5),
+            late_connect: Duration::from_secs(6),
         }
     }
 }
@@ -95,6 +98,12 @@ pub struct CallerConfig {
     pub waits_for_media: bool,
     /// So long without a voiced frame, the agent counts as silent.
     pub quiet: Duration,
+    /// What goes wrong with this call, all of it at once.
+    pub mischief: Vec<Mischief>,
+    /// Whether what the speaker plays is kept: 48 kB for each second of the call.
+    pub keeps_recording: bool,
+    /// Whether the phone spends less on sound, for load: what it says is narrowband, at 12 kbit/s.
+    pub spares_effort: bool,
 }
 
 impl Default for CallerConfig {
@@ -107,6 +116,23 @@ impl Default for CallerConfig {
             old_offer_form: false,
             waits_for_media: true,
             quiet: Duration::from_millis(600),
+            mischief: Vec::new(),
+            keeps_recording: true,
+            spares_effort: false,
+        }
+    }
+}
+
+impl CallerConfig {
+    /// One caller of many: number, user id and name are all its own, the phone keeps no recording and spares effort.
+    pub fn of_many(n: u32) -> CallerConfig {
+        CallerConfig {
+            number: Some(format!("9199{n:08}")),
+            user_id: format!("IN.5550{n:016}"),
+            name: format!("Caller {n}"),
+            keeps_recording: false,
+            spares_effort: true,
+            ..CallerConfig::default()
         }
     }
 }

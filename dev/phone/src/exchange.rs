@@ -1,15 +1,14 @@
 //! Puts a call through: the ring, the media until the end, and the webhooks around them.
 
 use crate::cloud::Cloud;
-use crate::life::Ended;
 use crate::line::Line;
 use crate::offer::{Form, Offer};
+use crate::posting::Posting;
 use crate::relay::{Peer, Relay};
-use crate::webhook::notice::{self, Notices};
-use crate::{CallerConfig, Event, Mischief, Seen, wacid};
+use crate::{CallerConfig, Mischief, wacid};
 use anyhow::Context;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
@@ -32,7 +31,7 @@ pub(crate) async fn ring(
     peer.handle_offer(&offer.ufrag, &offer.pwd, offer.ssrc);
     let id = wacid::fresh(&digits_of(&caller), &cloud.config.display_phone_number, &mut chance);
     let line = Arc::new(Line::ringing(id, offer, caller, &cloud.config, orders, cloud.journal.clone()));
-    let relay = Relay::new(line.clone(), obeyed, socket, peer, cloud.config.mischief)?;
+    let relay = Relay::new(line.clone(), obeyed, socket, peer)?;
     cloud.add_line(line.clone());
     Ok((line.clone(), put_through(cloud, line, relay)))
 }
@@ -44,32 +43,20 @@ fn digits_of(caller: &CallerConfig) -> String {
 }
 
 async fn put_through(cloud: Arc<Cloud>, line: Arc<Line>, relay: Relay) {
-    let notices = Notices::about(&line.id, &line.caller, &cloud.config);
-    // The caller may give up while the connect webhook is still being delivered.
-    tokio::join!(relay_and_terminate(&cloud, &line, &notices, relay), connect(&cloud, &line, &notices));
-}
-
-async fn connect(cloud: &Cloud, line: &Line, notices: &Notices) {
-    let timestamp = cloud.clock.unix_seconds(line.began).to_string();
-    let body = cloud.write(&notices.connect(&line.offer.sdp(), timestamp));
-    let taken = cloud.postman.deliver(&body, Event::Connect, |what| line.see(what)).await;
-    if taken && cloud.does(Mischief::DuplicateConnect) {
-        cloud.postman.deliver(&body, Event::Connect, |what| line.see(what)).await;
+    let posting = Posting::new(&cloud, &line);
+    if line.plot.does(Mischief::OutOfOrder) {
+        line.live(|life| life.hang_up(Instant::now()));
+        relay_and_terminate(&cloud, &line, &posting, relay).await;
+        return posting.connect().await;
     }
+    // The caller may give up while the connect webhook is still being delivered.
+    tokio::join!(relay_and_terminate(&cloud, &line, &posting, relay), posting.connect());
 }
 
-async fn relay_and_terminate(cloud: &Cloud, line: &Line, notices: &Notices, relay: Relay) {
+async fn relay_and_terminate(cloud: &Cloud, line: &Line, posting: &Posting<'_>, relay: Relay) {
     relay.run().await;
     let (ended, opaque) = line.with(|state| (state.life.ended(), state.opaque.clone()));
     let ended = ended.expect("the relay runs until the call has ended");
     tokio::time::sleep(cloud.config.timers.terminate_delay).await;
-    line.see(terminated(cloud, &ended));
-    let body = cloud.write(&notices.terminate(&ended, opaque.as_deref(), &cloud.clock));
-    cloud.postman.deliver(&body, Event::Terminate, |what| line.see(what)).await;
-}
-
-fn terminated(cloud: &Cloud, ended: &Ended) -> Seen {
-    let seconds = |at| cloud.clock.unix_seconds(at);
-    let duration = ended.live_since.map(|since| Duration::from_secs(seconds(ended.at) - seconds(since)));
-    Seen::Terminated { status: notice::status(ended.ending), code: notice::code(ended.ending), duration }
+    posting.terminate(&ended, opaque.as_deref()).await;
 }

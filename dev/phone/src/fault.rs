@@ -5,6 +5,9 @@ use std::time::Duration;
 /// One wrong of the agent's side. Equal faults are reported once per call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
+    /// A webhook with a wrong signature was answered with 200.
+    #[error("a webhook with a wrong signature was taken")]
+    ForgeryTaken,
     /// DTLS before the relay had the answer: in reality the ClientHello is lost and costs a second or more.
     #[error("DTLS came before the answer")]
     EarlyClientHello,

@@ -3,6 +3,7 @@
 mod calls;
 mod error;
 mod messages;
+mod moods;
 mod permit;
 mod request;
 mod wire;

@@ -3,9 +3,10 @@
 use crate::journal::Journal;
 use crate::life::Life;
 use crate::offer::Offer;
+use crate::plot::Plot;
 use crate::relay::{Early, Inspector, Lateness, Order};
 use crate::sdp_check::Answer;
-use crate::{CallReport, CallerConfig, MetaConfig, Seen};
+use crate::{CallRecord, CallReport, CallerConfig, MetaConfig, Seen, TriedAction};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
@@ -16,6 +17,7 @@ pub(crate) struct Line {
     pub(crate) offer: Offer,
     pub(crate) caller: CallerConfig,
     pub(crate) began: Instant,
+    pub(crate) plot: Plot,
     state: Mutex<State>,
     orders: mpsc::UnboundedSender<Order>,
     seen: watch::Sender<u64>,
@@ -33,6 +35,8 @@ pub(crate) struct State {
     pub(crate) own_lateness: Lateness,
     pub(crate) recording: Vec<i16>,
     pub(crate) said: Vec<(Instant, String)>,
+    /// All that the business tried, refusals included.
+    pub(crate) actions: Vec<TriedAction>,
     /// The business's `biz_opaque_callback_data`.
     pub(crate) opaque: Option<String>,
 }
@@ -48,6 +52,7 @@ impl Line {
         journal: Arc<Journal>,
     ) -> Line {
         let began = Instant::now();
+        let plot = Plot::of(config.mischief.into_iter().chain(caller.mischief.iter().copied()));
         let state = State {
             life: Life::ringing(config, began),
             report: CallReport::default(),
@@ -58,10 +63,11 @@ impl Line {
             own_lateness: Lateness::default(),
             recording: Vec::new(),
             said: Vec::new(),
+            actions: Vec::new(),
             opaque: None,
         };
         let seen = watch::Sender::new(0);
-        Line { id, offer, caller, began, state: Mutex::new(state), orders, seen, journal }
+        Line { id, offer, caller, began, plot, state: Mutex::new(state), orders, seen, journal }
     }
 
     /// Looks at what is known, or adds to it.
@@ -111,6 +117,23 @@ impl Line {
     /// Tells the relay's loop to do something. After the call's end nobody listens.
     pub(crate) fn order(&self, order: Order) {
         let _ = self.orders.send(order);
+    }
+
+    /// What Meta has on file by now.
+    pub(crate) fn record(&self) -> CallRecord {
+        self.with(|state| CallRecord {
+            id: self.id.clone(),
+            number: self.caller.number.clone(),
+            user_id: self.caller.user_id.clone(),
+            mischief: self.plot.mischief().to_vec(),
+            rang: self.began,
+            told: state.report.webhook_answered,
+            actions: state.actions.clone(),
+            ended: state.life.ended().map(|ended| ended.at),
+            ending: state.life.ended().map(|ended| ended.ending),
+            terminate_sent: state.report.terminated.is_some(),
+            messages: state.report.messages,
+        })
     }
 
     /// All that is known by now.

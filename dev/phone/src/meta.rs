@@ -1,7 +1,7 @@
 //! The handle on Meta's cloud: what a rehearsal starts, rings with, watches and stops.
 
 use crate::cloud::{BoxFuture, Cloud};
-use crate::{Action, Call, CallerConfig, MetaConfig, Observation, exchange, graph};
+use crate::{Action, Call, CallRecord, CallerConfig, MetaConfig, Observation, exchange, graph};
 use anyhow::Context;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -79,6 +79,21 @@ impl Meta {
     /// The WhatsApp messages the business sent, as it sent them.
     pub fn messages(&self) -> Vec<Value> {
         self.cloud.messages()
+    }
+
+    /// What is on file about every call so far, in the order they began to ring.
+    pub fn calls(&self) -> Vec<CallRecord> {
+        self.cloud.lines().iter().map(|line| line.record()).collect()
+    }
+
+    /// The calls that neither side has ended and that did not end by themselves.
+    pub fn open_calls(&self) -> Vec<CallRecord> {
+        self.calls().into_iter().filter(CallRecord::is_open).collect()
+    }
+
+    /// The ids of calls the business acted on though they are not its own: another number's, or invented ones.
+    pub fn strays(&self) -> Vec<String> {
+        self.cloud.strays()
     }
 
     /// Stops everything, calls included; nothing more is told to the webhook.

@@ -1,12 +1,14 @@
-//! What can be made to go wrong, one thing at a time.
+//! What can be made to go wrong, each thing by name.
 
 use std::fmt;
 use std::str::FromStr;
 
 macro_rules! mischief {
-    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal;)*) => {
-        /// One thing that goes wrong. Its name is in kebab case, as in `--mischief cut-accept`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal, $side:ident, $weight:literal;)*) => {
+        /// One thing that goes wrong with a call. Its name is in kebab case, as in `--mischief cut-accept`.
+        ///
+        /// *Once* and *twice* are counted for each call.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Mischief {
             $($(#[doc = $doc])* $variant,)*
         }
@@ -21,31 +23,144 @@ macro_rules! mischief {
                     $(Mischief::$variant => $name,)*
                 }
             }
+
+            /// Where it acts.
+            pub fn side(self) -> Side {
+                match self {
+                    $(Mischief::$variant => Side::$side,)*
+                }
+            }
+
+            /// How often it is drawn, against the others of its side.
+            pub fn weight(self) -> usize {
+                match self {
+                    $(Mischief::$variant => $weight,)*
+                }
+            }
         }
     };
 }
 
+/// Where a mischief acts. Those of different sides can be had together without contradicting each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// What a webhook looks like.
+    Shape,
+    /// When the `connect` webhook comes, and how often.
+    Connect,
+    /// When the `terminate` webhook comes, and how often.
+    Terminate,
+    /// What Graph replies.
+    Graph,
+    /// The relay and the caller's phone.
+    Media,
+}
+
+impl Side {
+    /// All there are.
+    pub const ALL: [Side; 5] = [Side::Shape, Side::Connect, Side::Terminate, Side::Graph, Side::Media];
+}
+
 mischief! {
-    /// Graph refuses every `pre_accept` and `accept` with 138008.
-    SdpRefused = "sdp-refused";
-    /// The relay answers no STUN request.
-    IceNever = "ice-never";
-    /// The relay connects ICE and never answers a ClientHello.
-    DtlsNever = "dtls-never";
-    /// The first call action gets a 500 (138004) and has no effect.
-    Graph500Once = "graph-500-once";
-    /// Every reply of Graph takes [`crate::Timers::slow_graph`].
-    GraphSlow = "graph-slow";
-    /// The `connect` webhook comes a second time after it was answered.
-    DuplicateConnect = "duplicate-connect";
-    /// The connection is cut once, after an `accept` took effect and before its reply.
-    CutAccept = "cut-accept";
-    /// The caller hangs up between `pre_accept` and `accept`.
-    CallerGivesUp = "caller-gives-up";
     /// The caller's number is hidden: no `from`, no `wa_id`, only the business-scoped user id.
-    NoFrom = "no-from";
+    NoFrom = "no-from", Shape, 3;
+    /// The webhooks have no `contacts`.
+    NoContacts = "no-contacts", Shape, 3;
+    /// The webhooks do not say the `direction`.
+    NoDirection = "no-direction", Shape, 3;
+    /// The call comes in a batch, with message statuses, unknown fields and broken items before and after it.
+    Batched = "batched", Shape, 3;
+    /// All stamps are two minutes behind. The call is to be answered all the same.
+    StampsBehind = "stamps-behind", Shape, 2;
+    /// All stamps are two minutes ahead. The call is to be answered all the same.
+    StampsAhead = "stamps-ahead", Shape, 2;
+
+    /// The `connect` webhook comes a second time after it was answered.
+    DuplicateConnect = "duplicate-connect", Connect, 4;
+    /// The `connect` webhook comes [`crate::Timers::late_connect`] after the ring began.
+    LateConnect = "late-connect", Connect, 3;
+    /// The stamp of `connect` is four minutes old. It rings on, so that a business that answers is found out.
+    StaleConnect = "stale-connect", Connect, 1;
+    /// The caller gives up at once, and `terminate` is delivered before `connect`.
+    OutOfOrder = "out-of-order", Connect, 2;
+    /// The first `connect` bears a wrong signature; it comes again with the right one.
+    BadSignatureOnce = "bad-signature-once", Connect, 3;
+    /// A call of another number of the same account is told too, from its `connect` to its `terminate`.
+    Foreign = "foreign", Connect, 3;
+
+    /// The `terminate` webhook never comes.
+    MissingTerminate = "missing-terminate", Terminate, 2;
+    /// The `terminate` webhook comes a second time after it was answered.
+    DuplicateTerminate = "duplicate-terminate", Terminate, 2;
+
+    /// Graph refuses every `pre_accept` and `accept` with 138008.
+    SdpRefused = "sdp-refused", Graph, 1;
+    /// The first call action gets a 500 (138004) and has no effect.
+    Graph500Once = "graph-500-once", Graph, 4;
+    /// The first two call actions get a 500 (138004) and have no effect.
+    Graph500Twice = "graph-500-twice", Graph, 4;
+    /// The first call action gets a 429 (138005) and has no effect.
+    Graph429Once = "graph-429-once", Graph, 4;
+    /// Every call action gets a 429 (138005) and has no effect.
+    Graph429Always = "graph-429-always", Graph, 1;
+    /// Every reply of Graph takes [`crate::Timers::slow_graph`].
+    GraphSlow = "graph-slow", Graph, 2;
+    /// The reply to `pre_accept` takes [`crate::Timers::slow_graph`], its effect does not.
+    SlowPreAccept = "slow-pre-accept", Graph, 3;
+    /// The connection is cut once, after `pre_accept` took effect and before its reply.
+    CutPreAccept = "cut-pre-accept", Graph, 3;
+    /// The connection is cut once, after an `accept` took effect and before its reply.
+    CutAccept = "cut-accept", Graph, 3;
+    /// The connection is cut once, after `terminate` took effect and before its reply.
+    CutTerminate = "cut-terminate", Graph, 3;
+    /// The caller hangs up between `pre_accept` and `accept`.
+    CallerGivesUp = "caller-gives-up", Graph, 3;
+    /// The caller hangs up just before `accept` arrives, which is refused for that.
+    HangsUpAtAccept = "hangs-up-at-accept", Graph, 3;
+    /// Graph knows the token no more: 190 for every action, and for messages to this caller.
+    TokenInvalid = "token-invalid", Graph, 1;
+    /// The account has no means of payment: 131044 for every action.
+    PaymentMissing = "payment-missing", Graph, 1;
+    /// Calling is not enabled for the number: 138000 for every action.
+    CallingNotEnabled = "calling-not-enabled", Graph, 1;
+    /// SIP is enabled for the number: 131055 for every action.
+    SipEnabled = "sip-enabled", Graph, 1;
+
+    /// The relay answers no STUN request.
+    IceNever = "ice-never", Media, 1;
+    /// The relay connects ICE and never answers a ClientHello.
+    DtlsNever = "dtls-never", Media, 1;
     /// The caller's phone sends no RTP at all.
-    SilentCaller = "silent-caller";
+    SilentCaller = "silent-caller", Media, 2;
+}
+
+impl Mischief {
+    /// Whether not even a faultless business gets the call answered.
+    pub fn prevents_answer(self) -> bool {
+        self.refuses_every_action()
+            || matches!(
+                self,
+                Mischief::StaleConnect
+                    | Mischief::OutOfOrder
+                    | Mischief::SdpRefused
+                    | Mischief::CallerGivesUp
+                    | Mischief::HangsUpAtAccept
+                    | Mischief::IceNever
+                    | Mischief::DtlsNever
+            )
+    }
+
+    /// Whether Graph takes no action at all, so that not even `reject` can end the call before its ring does.
+    pub fn refuses_every_action(self) -> bool {
+        matches!(
+            self,
+            Mischief::Graph429Always
+                | Mischief::TokenInvalid
+                | Mischief::PaymentMissing
+                | Mischief::CallingNotEnabled
+                | Mischief::SipEnabled
+        )
+    }
 }
 
 /// A name that is no mischief.
@@ -90,10 +205,11 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_every_mischief() {
+    fn the_readme_lists_every_mischief_with_its_side_and_weight() {
         let readme = include_str!("../README.md");
         for mischief in Mischief::ALL {
-            assert!(readme.contains(&format!("`{mischief}`")), "{mischief} is not in README.md");
+            let row = format!("| `{mischief}` | {:?} | {} |", mischief.side(), mischief.weight());
+            assert!(readme.contains(&row), "{row} is not in README.md");
         }
     }
 }

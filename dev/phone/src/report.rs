@@ -38,6 +38,8 @@ pub struct CallReport {
     pub ending: Option<Ending>,
     /// What the terminate webhook said.
     pub terminated: Option<Terminated>,
+    /// WhatsApp messages the business sent to the caller.
+    pub messages: usize,
 }
 
 /// A stretch of speech.
@@ -120,10 +122,8 @@ impl CallReport {
             Seen::Terminated { status, code, duration } => {
                 self.terminated = Some(Terminated { status, code: *code, duration: *duration });
             }
-            Seen::WebhookPosted { .. }
-            | Seen::WebhookAnswered { .. }
-            | Seen::Action { .. }
-            | Seen::MessageSent => {}
+            Seen::MessageSent => self.messages += 1,
+            Seen::WebhookPosted { .. } | Seen::WebhookAnswered { .. } | Seen::Action { .. } => {}
         }
         true
     }

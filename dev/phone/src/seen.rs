@@ -22,7 +22,7 @@ pub enum Seen {
     WebhookPosted {
         /// `connect` or `terminate`.
         event: Event,
-        /// 1 for the first.
+        /// 1 for the first; 0 for a forgery that comes before it.
         attempt: usize,
     },
     /// A webhook was answered; `None`: it was not, in time.
@@ -88,6 +88,8 @@ pub enum Event {
     Connect,
     /// The call is over.
     Terminate,
+    /// Something about another number's call.
+    Foreign,
 }
 
 /// Which call action.
@@ -117,6 +119,7 @@ impl fmt::Display for Event {
         f.write_str(match self {
             Event::Connect => "connect",
             Event::Terminate => "terminate",
+            Event::Foreign => "of another number",
         })
     }
 }
@@ -136,6 +139,7 @@ impl fmt::Display for ActionName {
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Seen::WebhookPosted { event, attempt: 0 } => write!(f, "webhook {event} forged"),
             Seen::WebhookPosted { event, attempt: 1 } => write!(f, "webhook {event} sent"),
             Seen::WebhookPosted { event, attempt } => write!(f, "webhook {event} sent, attempt {attempt}"),
             Seen::WebhookAnswered { event, status: Some(status) } => {

@@ -1,11 +1,11 @@
 //! `POST /{version}/{number}/calls`: what the business does with a call.
 
 use super::request::{self, Ask, Request};
-use super::{GraphError, Scissors, permit};
+use super::{GraphError, Scissors, moods, permit};
 use crate::cloud::Cloud;
 use crate::line::Line;
 use crate::relay::Order;
-use crate::{Action, Mischief, Seen, sdp_check};
+use crate::{Action, ActionName, Mischief, Seen, TriedAction, sdp_check};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, State};
@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(super) async fn post(
     State(cloud): State<Arc<Cloud>>,
@@ -24,12 +24,17 @@ pub(super) async fn post(
 ) -> Response {
     let request =
         permit::check(&cloud.config, &version, &number, &headers).and_then(|()| request::parse(&body));
+    if let Ok(stray) = request::parse(&body)
+        && (number != cloud.config.phone_number_id || cloud.line(&stray.call).is_none())
+    {
+        cloud.note_stray(&stray.call);
+    }
     // In a task of its own: what Meta has begun, it finishes, even when the client goes away.
     let reply = tokio::spawn(async move {
         match request {
             Ok(request) => reply(&cloud, request, &scissors).await,
             Err(error) => {
-                cloud.delay().await;
+                cloud.delay(None).await;
                 Err(error)
             }
         }
@@ -43,31 +48,37 @@ pub(super) async fn post(
 
 async fn reply(cloud: &Cloud, request: Request, scissors: &Scissors) -> Result<(), GraphError> {
     let Some(line) = cloud.line(&request.call) else {
-        cloud.delay().await;
+        cloud.delay(None).await;
         return Err(GraphError::invalid("call_id is unknown"));
     };
-    let effect = take_effect(cloud, &line, &request.ask);
+    let name = request.ask.name();
+    let effect = take_effect(&line, &request.ask);
+    note(&line, name, &effect);
     if effect.is_ok() {
-        cloud.tell_hook(Action { call: line.id.clone(), name: request.ask.name() }).await;
+        cloud.tell_hook(Action { call: line.id.clone(), name }).await;
     }
-    cloud.delay().await;
-    before_replying(cloud, &line, &request.ask, &effect, scissors);
+    let slow = if moods::is_slow(&line.plot, name) { cloud.config.timers.slow_graph } else { Duration::ZERO };
+    cloud.delay_by(slow).await;
+    before_replying(&line, name, &effect, scissors);
     effect
 }
 
-fn take_effect(cloud: &Cloud, line: &Line, ask: &Ask) -> Result<(), GraphError> {
-    if cloud.does_once(Mischief::Graph500Once) {
-        return Err(GraphError::connection());
+fn take_effect(line: &Line, ask: &Ask) -> Result<(), GraphError> {
+    if let Some(refusal) = moods::refusal(&line.plot) {
+        return Err(refusal);
     }
     let now = Instant::now();
     match ask {
         Ask::PreAccept { sdp } => {
-            let answer = check_sdp(cloud, line, sdp)?;
+            let answer = check_sdp(line, sdp)?;
             line.live(|life| life.pre_accept(sdp))?;
             line.show_answer(answer);
         }
         Ask::Accept { sdp, opaque } => {
-            let answer = check_sdp(cloud, line, sdp)?;
+            if line.plot.does_once(Mischief::HangsUpAtAccept) {
+                line.live(|life| life.hang_up(now));
+            }
+            let answer = check_sdp(line, sdp)?;
             let was_shown = line.with(|state| state.life.is_pre_accepted());
             line.live(|life| life.accept(sdp, now))?;
             line.with(|state| state.opaque.clone_from(opaque));
@@ -81,32 +92,37 @@ fn take_effect(cloud: &Cloud, line: &Line, ask: &Ask) -> Result<(), GraphError> 
     Ok(())
 }
 
-fn check_sdp(cloud: &Cloud, line: &Line, sdp: &str) -> Result<sdp_check::Answer, GraphError> {
-    if cloud.does(Mischief::SdpRefused) {
+fn check_sdp(line: &Line, sdp: &str) -> Result<sdp_check::Answer, GraphError> {
+    if line.plot.does(Mischief::SdpRefused) {
         return Err(GraphError::sdp("Provided SDP is invalid"));
     }
     Ok(sdp_check::check(sdp, &line.offer)?)
 }
 
+fn outcome(effect: &Result<(), GraphError>) -> (u16, Option<u32>) {
+    match effect {
+        Ok(()) => (StatusCode::OK.as_u16(), None),
+        Err(error) => (error.status.as_u16(), Some(error.code)),
+    }
+}
+
+/// Puts it on file at once: the reply may never leave.
+fn note(line: &Line, name: ActionName, effect: &Result<(), GraphError>) {
+    let (status, code) = outcome(effect);
+    line.with(|state| state.actions.push(TriedAction { name, at: Instant::now(), status, code }));
+}
+
 /// The last moment before the reply leaves: now the sound is opened, and now it may be cut.
-fn before_replying(
-    cloud: &Cloud,
-    line: &Line,
-    ask: &Ask,
-    effect: &Result<(), GraphError>,
-    scissors: &Scissors,
-) {
-    let status = effect.as_ref().map_or_else(|error| error.status, |()| StatusCode::OK).as_u16();
-    let code = effect.as_ref().err().map(|error| error.code);
-    let has_accepted = effect.is_ok() && matches!(ask, Ask::Accept { .. });
-    if has_accepted {
+fn before_replying(line: &Line, name: ActionName, effect: &Result<(), GraphError>, scissors: &Scissors) {
+    let (status, code) = outcome(effect);
+    if effect.is_ok() && name == ActionName::Accept {
         line.order(Order::Open);
     }
-    line.see(Seen::Action { name: ask.name(), status, code });
-    if has_accepted && cloud.does_once(Mischief::CutAccept) {
+    line.see(Seen::Action { name, status, code });
+    if effect.is_ok() && moods::cuts(&line.plot, name) {
         scissors.cut();
     }
-    if effect.is_ok() && matches!(ask, Ask::PreAccept { .. }) && cloud.does(Mischief::CallerGivesUp) {
+    if effect.is_ok() && name == ActionName::PreAccept && line.plot.does(Mischief::CallerGivesUp) {
         line.live(|life| life.hang_up(Instant::now()));
     }
 }

@@ -47,6 +47,30 @@ impl GraphError {
         GraphError::new(StatusCode::INTERNAL_SERVER_ERROR, 138_004, "(#138004) Connection error", "Try again")
     }
 
+    /// Too many of something. Which code Meta sends for call actions is not documented; this is that for call starts.
+    pub(super) fn busy() -> GraphError {
+        let message = "(#138005) Call rate limit reached";
+        GraphError::new(StatusCode::TOO_MANY_REQUESTS, 138_005, message, "Too many calls, try later")
+    }
+
+    /// The account cannot pay.
+    pub(super) fn payment_missing() -> GraphError {
+        let message = "(#131044) Business eligibility payment issue";
+        GraphError::new(StatusCode::BAD_REQUEST, 131_044, message, "No valid payment method is attached")
+    }
+
+    /// The number does not take calls.
+    pub(super) fn calling_not_enabled() -> GraphError {
+        let message = "(#138000) Calling not enabled";
+        GraphError::new(StatusCode::UNAUTHORIZED, 138_000, message, "Calling is not enabled for this number")
+    }
+
+    /// The number's calls go by SIP.
+    pub(super) fn sip_enabled() -> GraphError {
+        let message = "(#131055) Method not allowed";
+        GraphError::new(StatusCode::BAD_REQUEST, 131_055, message, "Calls of this number are set up by SIP")
+    }
+
     fn new(status: StatusCode, code: u32, message: &'static str, details: impl Into<String>) -> GraphError {
         GraphError { status, code, message, details: details.into() }
     }

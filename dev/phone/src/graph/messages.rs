@@ -1,8 +1,8 @@
 //! `POST /{version}/{number}/messages`: text messages of the business, taken and remembered.
 
 use super::{GraphError, permit};
-use crate::Seen;
 use crate::cloud::Cloud;
+use crate::{Mischief, Seen};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -39,12 +39,17 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, GraphError> {
-    cloud.delay().await;
+    let to = parse(&body);
+    let line = to.as_ref().ok().and_then(|to| cloud.line_of(to));
+    cloud.delay(line.as_deref()).await;
     permit::check(&cloud.config, &version, &number, &headers)?;
-    let to = parse(&body)?;
+    let to = to?;
+    if line.as_ref().is_some_and(|line| line.plot.does(Mischief::TokenInvalid)) {
+        return Err(GraphError::bad_token());
+    }
     let message = serde_json::from_slice(&body).map_err(|error| GraphError::invalid(error.to_string()))?;
     let id = cloud.remember_message(message);
-    cloud.tell(cloud.call_of(&to), Seen::MessageSent);
+    cloud.tell(line.as_deref(), Seen::MessageSent);
     Ok(Json(json!({
         "messaging_product": "whatsapp",
         "contacts": [{ "input": to, "wa_id": to }],

@@ -11,7 +11,7 @@ use str0m::ice::StunMessage;
 #[derive(Debug)]
 pub(crate) struct Gate {
     pwd: String,
-    mischief: Option<Mischief>,
+    mischief: Vec<Mischief>,
     has_answer: bool,
     has_path: bool,
     open: bool,
@@ -44,10 +44,10 @@ pub(crate) enum Fate {
 
 impl Gate {
     /// A gate that lets nothing in yet. `pwd` is the relay's ICE password.
-    pub(crate) fn new(pwd: &str, mischief: Option<Mischief>) -> Gate {
+    pub(crate) fn new(pwd: &str, mischief: &[Mischief]) -> Gate {
         Gate {
             pwd: pwd.to_owned(),
-            mischief,
+            mischief: mischief.to_vec(),
             has_answer: false,
             has_path: false,
             open: false,
@@ -105,7 +105,7 @@ impl Gate {
 
     /// Checks may begin before the answer is there; they only get no reply.
     fn judge_stun(&self, datagram: &[u8]) -> Verdict {
-        if !self.has_answer || self.mischief == Some(Mischief::IceNever) {
+        if !self.has_answer || self.mischief.contains(&Mischief::IceNever) {
             return Verdict::dropped(None);
         }
         match self.role_conflict(datagram) {
@@ -118,7 +118,7 @@ impl Gate {
         if !self.has_answer {
             return Verdict::dropped(Some(Fault::EarlyClientHello));
         }
-        if self.mischief == Some(Mischief::DtlsNever) {
+        if self.mischief.contains(&Mischief::DtlsNever) {
             return Verdict::dropped(None);
         }
         if !self.has_path {
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn nothing_gets_in_before_the_answer_and_a_client_hello_is_flagged() {
-        let mut gate = Gate::new(PWD, None);
+        let mut gate = Gate::new(PWD, &[]);
 
         assert_eq!(gate.judge(&check(false, PWD)), Verdict::dropped(None));
         assert_eq!(gate.judge(&DTLS), Verdict::dropped(Some(Fault::EarlyClientHello)));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     fn answered(mischief: Option<Mischief>) -> Gate {
-        let mut gate = Gate::new(PWD, mischief);
+        let mut gate = Gate::new(PWD, mischief.as_slice());
         gate.handle_answer();
         gate
     }

@@ -68,15 +68,14 @@ impl Relay {
         orders: mpsc::UnboundedReceiver<Order>,
         socket: UdpSocket,
         peer: Peer,
-        mischief: Option<Mischief>,
     ) -> anyhow::Result<Relay> {
         Ok(Relay {
-            gate: Gate::new(&line.offer.pwd, mischief),
-            microphone: Microphone::new()?,
+            gate: Gate::new(&line.offer.pwd, line.plot.mischief()),
+            microphone: if line.caller.spares_effort { Microphone::sparing()? } else { Microphone::new()? },
             speaker: Speaker::new()?,
             voice: Voice::new(line.caller.quiet),
             speeches: VecDeque::new(),
-            muted: mischief == Some(Mischief::SilentCaller),
+            muted: line.plot.does(Mischief::SilentCaller),
             connected: false,
             over: false,
             line,
@@ -261,7 +260,9 @@ impl Relay {
 
     fn play(&mut self, timestamp: u32, payload: &[u8], at: Instant) {
         let played = self.speaker.play(timestamp, payload);
-        self.line.with(|state| state.recording.extend(played.samples));
+        if self.line.caller.keeps_recording {
+            self.line.with(|state| state.recording.extend(played.samples));
+        }
         if let Some(fault) = played.fault {
             self.line.see(Seen::Fault(fault));
         }

@@ -1,7 +1,7 @@
 //! Delivers a webhook: signed, with a time limit, and again until it is answered with 200 or Meta gives up.
 
 use super::signature;
-use crate::{Event, MetaConfig, Seen};
+use crate::{Event, Fault, MetaConfig, Seen};
 use anyhow::{Context, ensure};
 use reqwest::{Client, Url};
 use std::sync::{Mutex, PoisonError};
@@ -41,11 +41,21 @@ impl Postman {
         url.context("no webhook URL is set: call set_webhook_url first")
     }
 
+    /// Brings one webhook with a signature of somebody else, once. A business that takes it is at fault.
+    pub(crate) async fn forge(&self, body: &str, event: Event, see: impl Fn(Seen)) {
+        see(Seen::WebhookPosted { event, attempt: 0 });
+        let status = self.post(body, "the secret of somebody else").await;
+        see(Seen::WebhookAnswered { event, status });
+        if status == Some(200) {
+            see(Seen::Fault(Fault::ForgeryTaken));
+        }
+    }
+
     /// Brings one webhook, the same bytes each time. `false`: nobody ever took it.
     pub(crate) async fn deliver(&self, body: &str, event: Event, see: impl Fn(Seen)) -> bool {
         for attempt in 1..=self.retries.len() + 1 {
             see(Seen::WebhookPosted { event, attempt });
-            let status = self.post(body).await;
+            let status = self.post(body, &self.app_secret).await;
             see(Seen::WebhookAnswered { event, status });
             if status == Some(200) {
                 return true;
@@ -58,14 +68,14 @@ impl Postman {
     }
 
     /// The status of the reply; `None` when there was none.
-    async fn post(&self, body: &str) -> Option<u16> {
+    async fn post(&self, body: &str, secret: &str) -> Option<u16> {
         let request = self
             .client
             .post(self.url().ok()?)
             .header("Content-Type", "application/json")
             .header("User-Agent", "facebookexternalua")
-            .header("X-Hub-Signature-256", signature::sha256(&self.app_secret, body.as_bytes()))
-            .header("X-Hub-Signature", signature::sha1(&self.app_secret, body.as_bytes()))
+            .header("X-Hub-Signature-256", signature::sha256(secret, body.as_bytes()))
+            .header("X-Hub-Signature", signature::sha1(secret, body.as_bytes()))
             .body(body.to_owned());
         let response = request.send().await.ok()?;
         Some(response.status().as_u16())

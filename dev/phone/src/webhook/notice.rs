@@ -5,11 +5,17 @@
 
 use crate::clock::Clock;
 use crate::life::{Ended, Ending};
+use crate::plot::Plot;
 use crate::{CallerConfig, MetaConfig, Mischief};
 use serde_json::{Map, Value, json};
 use std::time::Instant;
 
-const BUSINESS_ACCOUNT: &str = "110000000000001";
+/// The account our number belongs to.
+pub(crate) const BUSINESS_ACCOUNT: &str = "110000000000001";
+/// Another number of that account, whose calls are told to us too.
+pub(crate) const ANOTHER_NUMBER: &str = "220000000000099";
+/// Its digits.
+pub(crate) const ANOTHER_DISPLAY_NUMBER: &str = "15550009999";
 
 /// What the webhooks of one call have in common.
 #[derive(Debug)]
@@ -20,12 +26,14 @@ pub(crate) struct Notices {
     number: Option<String>,
     user_id: String,
     name: String,
+    has_contacts: bool,
+    has_direction: bool,
 }
 
 impl Notices {
     /// The notices about `call` of this caller.
-    pub(crate) fn about(call: &str, caller: &CallerConfig, meta: &MetaConfig) -> Notices {
-        let hidden = meta.mischief == Some(Mischief::NoFrom);
+    pub(crate) fn about(call: &str, caller: &CallerConfig, meta: &MetaConfig, plot: &Plot) -> Notices {
+        let hidden = plot.does(Mischief::NoFrom);
         Notices {
             display_phone_number: meta.display_phone_number.clone(),
             phone_number_id: meta.phone_number_id.clone(),
@@ -33,6 +41,19 @@ impl Notices {
             number: caller.number.clone().filter(|_| !hidden),
             user_id: caller.user_id.clone(),
             name: caller.name.clone(),
+            has_contacts: !plot.does(Mischief::NoContacts),
+            has_direction: !plot.does(Mischief::NoDirection),
+        }
+    }
+
+    /// The notices about a call that is none of ours.
+    pub(crate) fn of_another_number(call: &str) -> Notices {
+        let (caller, meta) = (CallerConfig::of_many(99_000_001), MetaConfig::default());
+        let notices = Notices::about(call, &caller, &meta, &Plot::default());
+        Notices {
+            display_phone_number: ANOTHER_DISPLAY_NUMBER.to_owned(),
+            phone_number_id: ANOTHER_NUMBER.to_owned(),
+            ..notices
         }
     }
 
@@ -66,8 +87,10 @@ impl Notices {
             "to": self.display_phone_number,
             "event": event,
             "timestamp": timestamp,
-            "direction": "USER_INITIATED",
         }));
+        if self.has_direction {
+            call.insert("direction".to_owned(), "USER_INITIATED".into());
+        }
         call.extend(self.number.iter().map(|number| ("from".to_owned(), number.as_str().into())));
         call
     }
@@ -79,8 +102,10 @@ impl Notices {
                 "display_phone_number": self.display_phone_number,
                 "phone_number_id": self.phone_number_id,
             },
-            "contacts": [self.contact()],
         }));
+        if self.has_contacts {
+            value.insert("contacts".to_owned(), json!([self.contact()]));
+        }
         if let Some(errors) = errors {
             call.insert("errors".to_owned(), errors.clone());
             value.insert("errors".to_owned(), errors);
@@ -157,6 +182,23 @@ mod tests {
     }
 
     #[test]
+    fn contacts_or_direction_may_be_missing_and_nothing_else_is() {
+        let connect = |mischief| notices(mischief).connect("v=0\r\n", "1".to_owned());
+        let whole = connect(None);
+
+        let mut bare = connect(Some(Mischief::NoContacts));
+        assert_eq!(bare["entry"][0]["changes"][0]["value"].get("contacts"), None);
+        bare["entry"][0]["changes"][0]["value"]["contacts"] = json!([notices(None).contact()]);
+        assert_eq!(bare, whole);
+
+        let mut bare = connect(Some(Mischief::NoDirection));
+        let call = &mut bare["entry"][0]["changes"][0]["value"]["calls"][0];
+        assert_eq!(call.get("direction"), None);
+        call["direction"] = "USER_INITIATED".into();
+        assert_eq!(bare, whole);
+    }
+
+    #[test]
     fn an_answered_call_ends_with_times_that_fit_its_duration() {
         let call = terminate(Ending::CallerHungUp, Some(Duration::from_millis(12_900)));
 
@@ -196,7 +238,6 @@ mod tests {
     }
 
     fn notices(mischief: Option<Mischief>) -> Notices {
-        let meta = MetaConfig { mischief, ..MetaConfig::default() };
-        Notices::about("wacid.A", &CallerConfig::default(), &meta)
+        Notices::about("wacid.A", &CallerConfig::default(), &MetaConfig::default(), &Plot::of(mischief))
     }
 }
