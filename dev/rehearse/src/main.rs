@@ -47,7 +47,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match arguments.command {
         Command::Call { json, mischief, out } => {
-            let rehearsal = Rehearsal { mischief, folder: out };
+            let rehearsal = Rehearsal { mischief, folder: out, ring_seconds: None };
             service::run("rehearse", || call(rehearsal, json)).await
         }
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
