@@ -1,0 +1,3 @@
+//! Stories of the whole product: real processes, a real wire, nobody else's network.
+
+mod calls;
