@@ -4,11 +4,12 @@
 //! - [`Caller`]: somebody who rings, talks and hangs up.
 //! - [`letter`]: webhooks written by hand.
 //! - [`program`]: one program of the product, alone.
+//! - [`story`]: where stories happen, by parts.
 
 mod caller;
 pub mod letter;
 pub mod program;
-mod story;
+pub mod story;
 
 pub use caller::{Afterwards, Caller};
 pub use story::{Kill, Scene, Story};
