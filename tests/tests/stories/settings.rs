@@ -34,7 +34,7 @@ async fn every_required_setting_of_the_media_task_is_asked_for_by_name() {
 
 #[tokio::test]
 async fn every_required_setting_of_serve_is_asked_for_by_name() {
-    asks_for_each(Program::serve, &SERVE[..5]).await;
+    asks_for_each(|| Program::serve().with("AHOY_BIND_IP", "127.0.0.1"), &SERVE[..5]).await;
 
     refuses(Program::serve().with_all(&SERVE[..5]), "AHOY_PUBLIC_IP is not set").await;
 }
