@@ -33,6 +33,8 @@ pub enum Event {
     Done(Effect),
     /// Meta refused an effect for good.
     Refused(Effect),
+    /// Meta says that there is nothing to accept. Most likely the caller has given up, and Meta's word of it follows.
+    NothingToAccept,
     /// An effect failed for now; it is worth another try.
     Failed(Effect),
     /// The task says that media is connected and the agent is ready to speak.

@@ -28,6 +28,7 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
         Event::TaskStopped { fence } => lose(&mut call, fence, now),
         Event::Done(effect) => note_done(&mut call, &effect, now),
         Event::Refused(effect) => note_refused(&mut call, &effect, now),
+        Event::NothingToAccept => wait_for_the_end(&mut call, now),
         Event::Failed(effect) => note_failed(&mut call, &effect, now),
     };
     (call, effects)
@@ -75,6 +76,7 @@ fn resume(call: &mut Call, now: Timestamp) -> Vec<Effect> {
 fn hang_up(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     let ending = match call.phase {
         Phase::Ringing | Phase::Connecting => Ending::CallerGaveUp,
+        Phase::Accepting if !call.pending.contains(&Effect::Accept) => Ending::CallerGaveUp,
         Phase::Accepting | Phase::Live | Phase::Ended(_) => Ending::CallerHungUp,
     };
     end(call, ending, now)
@@ -221,6 +223,14 @@ fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect>
             vec![]
         }
     }
+}
+
+/// Should no word of Meta's follow, the ring time ends the call.
+fn wait_for_the_end(call: &mut Call, now: Timestamp) -> Vec<Effect> {
+    if call.phase == Phase::Accepting {
+        call.strike(&Effect::Accept, now);
+    }
+    vec![]
 }
 
 /// A call that Meta does not let us terminate may still ring there: then it is rejected.

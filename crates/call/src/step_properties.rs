@@ -58,6 +58,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Unanswerable),
         2 => effect().prop_map(Event::Done),
         1 => effect().prop_map(Event::Refused),
+        1 => Just(Event::NothingToAccept),
         1 => effect().prop_map(Event::Failed),
         2 => fence.clone().prop_map(|fence| Event::MediaConnected { fence }),
         1 => fence.clone().prop_map(|fence| Event::TaskEnded { fence, ending: Ending::AgentSaidGoodbye }),

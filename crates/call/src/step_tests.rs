@@ -97,6 +97,30 @@ fn a_task_that_asks_again_makes_us_accept_again() {
 }
 
 #[test]
+fn a_caller_who_is_gone_when_we_accept_has_given_up() {
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (call, _) = step(call, Event::NothingToAccept, T0);
+    let (call, effects) = step(call, Event::MediaConnected { fence: 1 }, T0 + secs(2));
+    assert_eq!((call.phase, effects), (Phase::Accepting, vec![]));
+
+    let (call, effects) = step(call, Event::HungUp, T0 + secs(3));
+
+    assert_eq!(call.ending(), Some(Ending::CallerGaveUp));
+    assert_eq!(effects, [Effect::Release(seat("a", 1))]);
+}
+
+#[test]
+fn a_call_that_could_not_be_accepted_is_refused_at_the_end_of_the_ring_time() {
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (call, _) = step(call, Event::NothingToAccept, T0);
+
+    let (call, effects) = step(call, Event::Tick, T0 + BUDGET);
+
+    assert_eq!(call.ending(), Some(Ending::MetaRefused));
+    assert_eq!(effects[0], Effect::Terminate);
+}
+
+#[test]
 fn a_task_with_an_old_fence_cannot_speak_for_the_call() {
     let (call, effects) = step(connecting(), Event::MediaConnected { fence: 7 }, T0);
 

@@ -53,6 +53,9 @@ fn outcome(effect: &Effect, error: &GraphError, again: bool) -> Event {
     if again && !refused_for_good {
         return Event::Done(effect.clone());
     }
+    if *effect == Effect::Accept && !refused_for_good {
+        return Event::NothingToAccept;
+    }
     Event::Refused(effect.clone())
 }
 
@@ -87,7 +90,13 @@ mod tests {
         let in_progress = GraphError::Refused { code: 100, message: "call already in progress".into() };
 
         assert_eq!(outcome(&Effect::Accept, &in_progress, true), Event::Done(Effect::Accept));
-        assert_eq!(outcome(&Effect::Accept, &in_progress, false), Event::Refused(Effect::Accept));
+    }
+
+    #[test]
+    fn an_accept_that_is_refused_at_once_comes_too_late() {
+        let ended = GraphError::Refused { code: 100, message: "call has already ended".into() };
+
+        assert_eq!(outcome(&Effect::Accept, &ended, false), Event::NothingToAccept);
     }
 
     #[test]
