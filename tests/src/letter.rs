@@ -21,14 +21,20 @@ impl Letter {
 
     /// Somebody calls a number with this offer.
     pub fn connect_to(number: &str, call: &str, offer: &str) -> Self {
-        Self::about(number, json!({"id": call, "event": "connect", "from": "919900000001", "timestamp": "1795305600",
-            "direction": "USER_INITIATED", "session": {"sdp_type": "offer", "sdp": offer}}))
+        Self::about(
+            number,
+            json!({"id": call, "event": "connect", "from": "919900000001", "timestamp": "1795305600",
+            "direction": "USER_INITIATED", "session": {"sdp_type": "offer", "sdp": offer}}),
+        )
     }
 
     /// A call to our number is over.
     pub fn terminate(call: &str) -> Self {
-        Self::about(&MetaConfig::default().phone_number_id, json!({"id": call, "event": "terminate",
-            "status": "COMPLETED", "from": "919900000001", "timestamp": "1795305600"}))
+        Self::about(
+            &MetaConfig::default().phone_number_id,
+            json!({"id": call, "event": "terminate",
+            "status": "COMPLETED", "from": "919900000001", "timestamp": "1795305600"}),
+        )
     }
 
     /// Any bytes, signed by Meta.
@@ -61,7 +67,9 @@ impl Letter {
     fn about(number: &str, call: Value) -> Self {
         let value = json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": number}, "calls": [call]});
         let change = json!({"field": "calls", "value": value});
-        Self::signed(json!({"object": "whatsapp_business_account", "entry": [{"changes": [change]}]}).to_string())
+        Self::signed(
+            json!({"object": "whatsapp_business_account", "entry": [{"changes": [change]}]}).to_string(),
+        )
     }
 }
 

@@ -89,7 +89,8 @@ impl Running {
     pub async fn says(&mut self, word: &str) -> String {
         let search = async {
             loop {
-                let line = self.lines.next_line().await.expect("its output is text").expect("it has not ended");
+                let line =
+                    self.lines.next_line().await.expect("its output is text").expect("it has not ended");
                 if let Some(rest) = line.strip_prefix(word) {
                     return rest.trim().to_owned();
                 }

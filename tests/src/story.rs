@@ -75,13 +75,23 @@ impl Story {
     ///
     /// Meta sends its own half a second later; by then `instead` has been taken in.
     pub async fn ring_but_tell(&self, instead: impl FnOnce(&str) -> Letter) -> Caller<'_> {
-        self.meta.set_webhook_url(NOWHERE);
+        self.webhooks_go_astray();
         let caller = self.ring().await;
         let astray = Seen::WebhookAnswered { event: Event::Connect, status: None };
         self.saw(caller.id(), |seen| *seen == astray).await;
         assert_eq!(instead(caller.id()).post(self).await, 200);
-        self.meta.set_webhook_url(self.webhook_url());
+        self.webhooks_arrive();
         caller
+    }
+
+    /// From now on Meta's webhooks go where nobody listens. Meta sends them again, later and later.
+    pub fn webhooks_go_astray(&self) {
+        self.meta.set_webhook_url(NOWHERE);
+    }
+
+    /// From now on Meta's webhooks arrive again.
+    pub fn webhooks_arrive(&self) {
+        self.meta.set_webhook_url(self.webhook_url());
     }
 
     /// Where webhooks go.
@@ -134,7 +144,8 @@ impl Story {
     /// The partitions of calls in the table.
     pub async fn stored_calls(&self) -> Vec<String> {
         let scan = self.stack.ledger.client.scan().table_name(&self.stack.ledger.table);
-        let items = scan.consistent_read(true).send().await.expect("the table can be read").items.unwrap_or_default();
+        let items =
+            scan.consistent_read(true).send().await.expect("the table can be read").items.unwrap_or_default();
         let keys = items.iter().map(|item| item["pk"].as_s().expect("keys are texts").clone());
         keys.filter(|key| key.starts_with("CALL#")).collect()
     }
@@ -175,7 +186,8 @@ impl Kill {
 
 /// The product's programs. Nextest has had them built (`.config/nextest.toml`); cargo's own runner has not.
 pub async fn programs() -> Binaries {
-    let binaries = if std::env::var_os("NEXTEST").is_some() { Binaries::built() } else { Binaries::build().await };
+    let binaries =
+        if std::env::var_os("NEXTEST").is_some() { Binaries::built() } else { Binaries::build().await };
     binaries.expect("the product's programs can be built")
 }
 

@@ -1,10 +1,13 @@
 //! What goes wrong around us: each wrong has its ending, and no call is held twice.
 
 use call::Ending;
-use phone::{ActionName, Ending as AtMeta};
+use phone::{ActionName, CallReport, Ending as AtMeta, Seen};
 use rehearse::Rehearsal;
+use std::time::Duration;
 use tests::story::{folder, programs};
-use tests::{Afterwards, Scene};
+use tests::{Afterwards, Scene, Story};
+
+const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_answer_makes_a_rehearsal_wrong_and_it_says_why() {
@@ -77,6 +80,24 @@ async fn an_exhausted_quota_costs_the_call_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_gives_up_is_not_picked_up_and_not_told() {
     let after = rings_in_vain(Scene::amid("caller-gives-up")).await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::CallerGaveUp, AtMeta::CallerHungUp));
+    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_gives_up_just_before_the_accept_is_not_told() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    let connected = |report: &CallReport| report.dtls_connected;
+    caller.phone().wait_until("media to connect", SOON, connected).await.expect("media connects");
+    story.webhooks_go_astray();
+    caller.phone().hang_up().await;
+    let refused = |seen: &Seen| matches!(seen, Seen::Action { name: ActionName::Accept, status: 400, .. });
+    story.saw(caller.id(), refused).await;
+    story.webhooks_arrive();
+
+    let after = caller.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::CallerGaveUp, AtMeta::CallerHungUp));
     assert!(after.was_held_once() && after.messages == 0, "{after:?}");

@@ -41,7 +41,9 @@ async fn a_call_for_another_number_is_recorded_and_not_answered() {
     let story = Story::begin().await;
     let caller = story.ring_but_tell(|call| Letter::connect_to("330000000000003", call, "v=0\r\n")).await;
 
-    assert!(matches!(&caller.journal().await[..], [Event::NotOurs { number }] if number == "330000000000003"));
+    assert!(
+        matches!(&caller.journal().await[..], [Event::NotOurs { number }] if number == "330000000000003")
+    );
     assert_eq!(story.stack.call(&caller.call_ref()).await.expect("the table can be read"), None);
     assert!(story.call_control_was_left_alone());
 }

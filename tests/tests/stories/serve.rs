@@ -1,7 +1,7 @@
 //! The product as one program, with Meta and the model somewhere else.
 
-use phone::{Call, CallerConfig, Meta, MetaConfig};
 use openai::Realtime;
+use phone::{Call, CallerConfig, Meta, MetaConfig};
 use std::time::Duration;
 use tests::program::{Program, Running, is_alive};
 

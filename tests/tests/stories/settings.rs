@@ -2,12 +2,22 @@
 
 use tests::program::{Program, free_address};
 
-const WEBHOOK: [(&str, &str); 3] = [("TABLE", "Table"), ("META_SECRET", "meta"), ("CALL_CONTROL", "call-control")];
-const CALL_CONTROL: [(&str, &str); 5] =
-    [("TABLE", "Table"), ("META_SECRET", "meta"), ("MEDIA_SECRET", "media"), ("CLUSTER", "ahoy"), ("TASK_FAMILY", "media")];
+const WEBHOOK: [(&str, &str); 3] =
+    [("TABLE", "Table"), ("META_SECRET", "meta"), ("CALL_CONTROL", "call-control")];
+const CALL_CONTROL: [(&str, &str); 5] = [
+    ("TABLE", "Table"),
+    ("META_SECRET", "meta"),
+    ("MEDIA_SECRET", "media"),
+    ("CLUSTER", "ahoy"),
+    ("TASK_FAMILY", "media"),
+];
 const REAPER: [(&str, &str); 2] = [("TABLE", "Table"), ("CALL_CONTROL", "call-control")];
-const MEDIA_TASK: [(&str, &str); 4] =
-    [("TABLE", "Table"), ("MEDIA_SECRET", "media"), ("CALL_CONTROL", "call-control"), ("AHOY_BIND_IP", "127.0.0.1")];
+const MEDIA_TASK: [(&str, &str); 4] = [
+    ("TABLE", "Table"),
+    ("MEDIA_SECRET", "media"),
+    ("CALL_CONTROL", "call-control"),
+    ("AHOY_BIND_IP", "127.0.0.1"),
+];
 const SERVE: [(&str, &str); 6] = [
     ("META_APP_SECRET", "a"),
     ("META_VERIFY_TOKEN", "b"),
@@ -19,7 +29,8 @@ const SERVE: [(&str, &str); 6] = [
 
 #[tokio::test]
 async fn every_required_setting_of_a_function_is_asked_for_by_name() {
-    for (name, required) in [("webhook", &WEBHOOK[..]), ("call-control", &CALL_CONTROL), ("reaper", &REAPER)] {
+    for (name, required) in [("webhook", &WEBHOOK[..]), ("call-control", &CALL_CONTROL), ("reaper", &REAPER)]
+    {
         asks_for_each(|| Program::named(name), required).await;
     }
 }
