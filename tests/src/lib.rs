@@ -1,1 +1,15 @@
-//! Stub.
+//! What stories are told with: the whole product as real processes; Meta, the model and AWS simulated around it.
+//!
+//! - [`Story`]: a stage on which calls happen, and what is known of them afterwards.
+//! - [`Caller`]: somebody who rings, talks and hangs up.
+//! - [`letter`]: webhooks written by hand.
+//! - [`program`]: one program of the product, alone.
+//! - [`story`]: where stories happen, by parts.
+
+mod caller;
+pub mod letter;
+pub mod program;
+pub mod story;
+
+pub use caller::{Afterwards, Caller};
+pub use story::{Kill, Scene, Story};

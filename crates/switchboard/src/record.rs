@@ -90,14 +90,35 @@ impl Record {
         Caller { number: self.caller_number.clone(), user_id: self.caller_user_id.clone() }
     }
 
-    /// Whether the index says of it what is true. The webhook puts every call into it that Meta says is over.
-    pub(crate) fn is_indexed_rightly(&self) -> bool {
-        self.gsi1pk.is_some() == self.call.due.is_some()
-    }
-
     /// Puts it into the index of what is due, or takes it out.
     pub(crate) fn index(&mut self) {
-        self.gsi1pk = self.call.due.map(|_| keys::DUE.to_owned());
-        self.gsi1sk = self.call.due.map(|due| keys::sortable(due.0));
+        (self.gsi1pk, self.gsi1sk) = self.place();
+    }
+
+    /// Whether it lies in the index as its call wants. Meta's word that the call is over makes it due out of turn.
+    pub(crate) fn is_indexed(&self) -> bool {
+        (self.gsi1pk.clone(), self.gsi1sk.clone()) == self.place()
+    }
+
+    fn place(&self) -> (Option<String>, Option<String>) {
+        let due = self.call.due;
+        (due.map(|_| keys::DUE.to_owned()), due.map(|due| keys::sortable(due.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_was_made_due_out_of_turn_is_not_where_it_belongs() {
+        let budget = Duration::from_secs(25);
+        let mut record = Record::ringing("wacid.A", "1", "v=0", &Caller::default(), Timestamp(7), budget);
+        record.call.due = None;
+        assert!(!record.is_indexed());
+
+        record.index();
+
+        assert!(record.is_indexed() && record.gsi1pk.is_none());
     }
 }

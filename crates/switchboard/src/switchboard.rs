@@ -100,7 +100,7 @@ impl Switchboard {
         for _ in 0..READS {
             let (next, effects) = self.step(record, outcome.event.clone());
             let happened = [outcome.entries.clone(), changes(&record.call, &next)].concat();
-            if next == record.call && happened.is_empty() && record.is_indexed_rightly() {
+            if next == record.call && happened.is_empty() && record.is_indexed() {
                 return Ok(effects);
             }
             let entries = self.entries(record, happened);

@@ -20,6 +20,15 @@ impl Binaries {
         if let Ok(cargo) = std::env::var("CARGO") {
             build(&cargo, &folder).await?;
         }
+        Self::built()
+    }
+
+    /// Finds the workspace's programs beside this one, for those who have had them built.
+    ///
+    /// # Errors
+    /// When one is not there.
+    pub fn built() -> anyhow::Result<Self> {
+        let folder = beside_us()?;
         let binaries = Self { folder };
         for name in ["webhook", "call-control", "reaper", "media-task"] {
             if !binaries.path(name).exists() {

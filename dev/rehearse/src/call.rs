@@ -65,6 +65,8 @@ pub struct Rehearsal {
     pub mischief: Option<Mischief>,
     /// Where recordings and logs go; `None`: `target/rehearsal`.
     pub folder: Option<PathBuf>,
+    /// How long the call may ring; `None`: the product's default.
+    pub ring_seconds: Option<u64>,
 }
 
 /// Everything around one rehearsed call.
@@ -111,7 +113,7 @@ impl Rehearsal {
             realtime_url: Some(model.url()),
             realtime_model: None,
             numbers: vec![meta_config.phone_number_id],
-            ring_seconds: None,
+            ring_seconds: self.ring_seconds,
             agent: None,
             bind_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             public_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -156,6 +158,7 @@ impl Stage {
     /// When nobody can ring, or what happened cannot be read.
     pub async fn rehearse(&self) -> anyhow::Result<Outcome> {
         let mut seen = self.meta.observations();
+        let (earlier_sessions, earlier_messages) = (self.model.sessions().len(), self.meta.messages().len());
         let began = Instant::now();
         let call = self.meta.ring(CallerConfig::default()).await?;
         let cut_short = conversation::hold(&call).await.err().map(|error| error.to_string());
@@ -174,10 +177,10 @@ impl Stage {
         let evidence = Evidence {
             report: call.report(),
             recording: call.recording(),
-            sessions: self.model.sessions(),
+            sessions: self.model.sessions().split_off(earlier_sessions),
             record,
             journal: self.stack.journal(&call_ref).await?,
-            messages: self.meta.messages().len(),
+            messages: self.meta.messages().len() - earlier_messages,
             cut_short,
         };
         let mut timeline = Timeline::from(evidence.report.posted.unwrap_or(began));

@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match arguments.command {
         Command::Call { json, mischief, out } => {
-            let rehearsal = Rehearsal { mischief, folder: out };
+            let rehearsal = Rehearsal { mischief, folder: out, ring_seconds: None };
             service::run("rehearse", || call(rehearsal, json)).await
         }
         Command::BenchWebhook => service::run("bench", bench_webhook).await,

@@ -1,0 +1,140 @@
+//! Somebody who rings, talks and hangs up, and what is known of their call afterwards.
+
+use crate::Story;
+use call::Ending;
+use phone::{ActionName, Event, Seen};
+use rehearse::call::Stage;
+use std::time::Duration;
+use switchboard::{Record, call_ref};
+use tone::hearing::{HEARD, find};
+use tone::{Clip, clips};
+
+/// A business that does not pick up within this has lost its caller.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Somebody who calls.
+pub struct Caller<'a> {
+    story: &'a Story,
+    call: phone::Call,
+}
+
+/// What is known of a call once it is over and nothing is left to do for it.
+#[derive(Debug)]
+pub struct Afterwards {
+    /// How the product says it ended.
+    pub ending: Ending,
+    /// How Meta says it ended.
+    pub at_meta: phone::Ending,
+    /// The actions Meta took, in their order.
+    pub actions: Vec<ActionName>,
+    /// How many messages the caller got.
+    pub messages: usize,
+    /// How many media tasks had it.
+    pub seats: usize,
+    /// How often the model was connected to, in all calls of the story.
+    pub connections: usize,
+    /// Its journal.
+    pub journal: Vec<journal::Event>,
+}
+
+impl<'a> Caller<'a> {
+    pub(crate) fn new(story: &'a Story, call: phone::Call) -> Self {
+        Self { story, call }
+    }
+
+    /// The call's id at Meta.
+    pub fn id(&self) -> &str {
+        self.call.id()
+    }
+
+    /// The call's name in the product.
+    pub fn call_ref(&self) -> String {
+        call_ref(self.id())
+    }
+
+    /// The caller's phone.
+    pub fn phone(&self) -> &phone::Call {
+        &self.call
+    }
+
+    /// Waits until the call is answered and the agent speaks.
+    pub async fn is_greeted(&self) {
+        self.call.answered(PATIENCE).await.expect("the call is answered");
+        self.call.agent_speaks(PATIENCE).await.expect("the agent greets");
+    }
+
+    /// Hears the greeting out, asks, hears the answer.
+    pub async fn talks(&self) {
+        self.is_greeted().await;
+        self.hears_out(&clips::agent_greeting()).await;
+        self.call.say(&clips::caller_question()).await.expect("the caller can speak");
+        self.call.agent_speaks(PATIENCE).await.expect("the agent answers");
+        self.hears_out(&clips::agent_answer()).await;
+    }
+
+    /// Hangs up, and waits for everything that follows.
+    pub async fn hangs_up(self) -> Afterwards {
+        self.call.hang_up().await;
+        self.afterwards().await
+    }
+
+    /// Waits until the call is over, and for everything that follows.
+    pub async fn afterwards(self) -> Afterwards {
+        let at_meta = self.call.ended(Duration::from_secs(60)).await.expect("the call ends");
+        let told = Seen::WebhookAnswered { event: Event::Terminate, status: Some(200) };
+        self.story.saw(self.id(), |seen| *seen == told).await;
+        let settled = |record: &Record| record.call.has_ended() && record.call.pending.is_empty();
+        let record = self.stage().stack.call_until(&self.call_ref(), PATIENCE, settled).await;
+        let record = record.expect("the call ends, with nothing left to do");
+        self.story.nothing_is_due().await;
+        let journal = self.journal().await;
+        Afterwards {
+            ending: record.call.ending().expect("it has ended"),
+            at_meta,
+            actions: self.actions(),
+            messages: self.stage().meta.messages().len(),
+            seats: journal.iter().filter(|event| matches!(event, journal::Event::Claimed { .. })).count(),
+            connections: self.stage().model.connections(),
+            journal,
+        }
+    }
+
+    /// The call's journal.
+    pub async fn journal(&self) -> Vec<journal::Event> {
+        let entries = self.stage().stack.journal(&self.call_ref()).await.expect("the journal can be read");
+        entries.into_iter().map(|entry| entry.event).collect()
+    }
+
+    /// The actions that Meta took so far.
+    pub fn actions(&self) -> Vec<ActionName> {
+        let seen = self.story.observations().into_iter().filter(|seen| seen.call == self.id());
+        let taken = seen.filter_map(|seen| match seen.what {
+            Seen::Action { name, status: 200, .. } => Some(name),
+            _ => None,
+        });
+        taken.collect()
+    }
+
+    async fn hears_out(&self, clip: &Clip) {
+        self.call.agent_falls_silent(PATIENCE).await.expect("the agent comes to an end");
+        let fit = find(&clip.samples, &self.call.recording()).map(|found| found.correlation);
+        assert!(fit.is_some_and(|fit| fit >= HEARD), "{} was not heard: {fit:?}", clip.name);
+    }
+
+    fn stage(&self) -> &Stage {
+        self.story
+    }
+}
+
+impl Afterwards {
+    /// Whether one media task had it, which was there before, and whether the model was asked for once.
+    pub fn was_held_once(&self) -> bool {
+        (self.seats, self.connections) == (1, 1)
+    }
+
+    /// The names of what is in the journal.
+    pub fn told(&self) -> Vec<String> {
+        let name = |event| serde_json::to_value(event).expect("events are JSON")["event"].to_string();
+        self.journal.iter().map(|event| name(event).replace('"', "")).collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! Webhooks written by hand: about a call, signed or not.
+
+use crate::Story;
+use hmac::{Hmac, KeyInit, Mac};
+use phone::MetaConfig;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+/// A webhook, written and signed.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    body: String,
+    signature: Option<String>,
+}
+
+impl Letter {
+    /// Somebody calls our number with this offer.
+    pub fn connect(call: &str, offer: &str) -> Self {
+        Self::connect_to(&MetaConfig::default().phone_number_id, call, offer)
+    }
+
+    /// Somebody calls a number with this offer.
+    pub fn connect_to(number: &str, call: &str, offer: &str) -> Self {
+        Self::about(
+            number,
+            json!({"id": call, "event": "connect", "from": "919900000001", "timestamp": "1795305600",
+            "direction": "USER_INITIATED", "session": {"sdp_type": "offer", "sdp": offer}}),
+        )
+    }
+
+    /// A call to our number is over.
+    pub fn terminate(call: &str) -> Self {
+        Self::about(
+            &MetaConfig::default().phone_number_id,
+            json!({"id": call, "event": "terminate",
+            "status": "COMPLETED", "from": "919900000001", "timestamp": "1795305600"}),
+        )
+    }
+
+    /// Any bytes, signed by Meta.
+    pub fn signed(body: impl Into<String>) -> Self {
+        let body = body.into();
+        Self { signature: Some(sign(&MetaConfig::default().app_secret, &body)), body }
+    }
+
+    /// The same, signed by somebody who is not Meta.
+    #[must_use]
+    pub fn forged(self) -> Self {
+        Self { signature: Some(sign("another secret", &self.body)), ..self }
+    }
+
+    /// The same, signed by nobody.
+    #[must_use]
+    pub fn unsigned(self) -> Self {
+        Self { signature: None, ..self }
+    }
+
+    /// Posts it; the status of the reply.
+    pub async fn post(&self, story: &Story) -> u16 {
+        let mut request = client().post(story.webhook_url()).header("content-type", "application/json");
+        if let Some(signature) = &self.signature {
+            request = request.header("x-hub-signature-256", signature);
+        }
+        request.body(self.body.clone()).send().await.expect("the webhook answers").status().as_u16()
+    }
+
+    fn about(number: &str, call: Value) -> Self {
+        let value = json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": number}, "calls": [call]});
+        let change = json!({"field": "calls", "value": value});
+        Self::signed(
+            json!({"object": "whatsapp_business_account", "entry": [{"changes": [change]}]}).to_string(),
+        )
+    }
+}
+
+/// An HTTP client that goes through no proxy.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().expect("there is an HTTP client")
+}
+
+fn sign(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(body.as_bytes());
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}

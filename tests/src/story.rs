@@ -1,0 +1,199 @@
+//! A stage on which calls happen: begun with or without mischief, watched, and made to break.
+
+use crate::Caller;
+use crate::letter::Letter;
+use phone::{ActionName, CallerConfig, Event, Observation, Seen};
+use rehearse::Rehearsal;
+use rehearse::binaries::{Binaries, root};
+use rehearse::call::Stage;
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Nobody listens there.
+const NOWHERE: &str = "http://127.0.0.1:1/webhook";
+
+/// How often to look at what tells nobody by itself.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// What a story begins with.
+#[derive(Debug, Clone, Default)]
+pub struct Scene {
+    rehearsal: Rehearsal,
+}
+
+/// The product and the simulators around it. They end with it.
+pub struct Story {
+    stage: Arc<Stage>,
+    seen: Mutex<mpsc::UnboundedReceiver<Observation>>,
+    remembered: Mutex<Vec<Observation>>,
+}
+
+/// A kill that is to happen.
+#[derive(Debug, Clone, Default)]
+pub struct Kill(Arc<AtomicBool>);
+
+impl Scene {
+    /// Something goes wrong on purpose.
+    pub fn amid(mischief: &str) -> Self {
+        let mischief = mischief.parse().expect("the story names a mischief there is");
+        Self { rehearsal: Rehearsal { mischief: Some(mischief), ..Rehearsal::default() } }
+    }
+
+    /// Calls may ring for so long.
+    #[must_use]
+    pub fn ringing_for(mut self, seconds: u64) -> Self {
+        self.rehearsal.ring_seconds = Some(seconds);
+        self
+    }
+
+    /// Starts everything; the product is ready for calls.
+    pub async fn begin(mut self) -> Story {
+        self.rehearsal.folder = Some(folder());
+        let stage = self.rehearsal.set_stage(&programs().await).await.expect("the stage can be set");
+        let seen = Mutex::new(stage.meta.observations());
+        Story { stage: Arc::new(stage), seen, remembered: Mutex::default() }
+    }
+}
+
+impl Story {
+    /// Begins a story in which nothing goes wrong by itself.
+    pub async fn begin() -> Self {
+        Scene::default().begin().await
+    }
+
+    /// Somebody calls.
+    pub async fn ring(&self) -> Caller<'_> {
+        let call = self.meta.ring(CallerConfig::default()).await.expect("somebody can ring");
+        Caller::new(self, call)
+    }
+
+    /// Somebody calls, and Meta's webhook about it goes astray for now: `instead` arrives.
+    ///
+    /// Meta sends its own half a second later; by then `instead` has been taken in.
+    pub async fn ring_but_tell(&self, instead: impl FnOnce(&str) -> Letter) -> Caller<'_> {
+        self.webhooks_go_astray();
+        let caller = self.ring().await;
+        let astray = Seen::WebhookAnswered { event: Event::Connect, status: None };
+        self.saw(caller.id(), |seen| *seen == astray).await;
+        assert_eq!(instead(caller.id()).post(self).await, 200);
+        self.webhooks_arrive();
+        caller
+    }
+
+    /// From now on Meta's webhooks go where nobody listens. Meta sends them again, later and later.
+    pub fn webhooks_go_astray(&self) {
+        self.meta.set_webhook_url(NOWHERE);
+    }
+
+    /// From now on Meta's webhooks arrive again.
+    pub fn webhooks_arrive(&self) {
+        self.meta.set_webhook_url(self.webhook_url());
+    }
+
+    /// Where webhooks go.
+    pub fn webhook_url(&self) -> String {
+        format!("{}webhook", self.stack.cloud.function_url("webhook"))
+    }
+
+    /// Kills call-control once, as soon as an action has taken effect at Meta and before Meta's reply leaves.
+    pub fn kill_call_control_after(&self, action: ActionName) -> Kill {
+        let (kill, stage) = (Kill::default(), Arc::downgrade(&self.stage));
+        let killing = kill.clone();
+        self.meta.on_action(move |seen| {
+            let is_now = seen.name == action && !killing.0.swap(true, Ordering::Relaxed);
+            let stage = stage.upgrade().filter(|_| is_now);
+            Box::pin(async move {
+                if let Some(stage) = stage {
+                    stage.stack.cloud.kill_function("call-control").await.expect("there is call-control");
+                }
+            })
+        });
+        kill
+    }
+
+    /// The pid of the one media task.
+    pub fn media_task_pid(&self) -> u32 {
+        let tasks = self.stack.cloud.tasks();
+        assert_eq!(tasks.len(), 1, "{tasks:?}");
+        tasks[0].pid.expect("the task is ready, so it has a process")
+    }
+
+    /// Whether nobody had a reason to act on any call.
+    pub fn call_control_was_left_alone(&self) -> bool {
+        self.stack.cloud.function_pids("call-control").is_empty()
+    }
+
+    /// Everything the phones and Meta saw so far.
+    pub fn observations(&self) -> Vec<Observation> {
+        let mut remembered = self.remembered.lock().expect("nobody panics while remembering");
+        let mut seen = self.seen.lock().expect("nobody panics while looking");
+        remembered.extend(std::iter::from_fn(|| seen.try_recv().ok()));
+        remembered.clone()
+    }
+
+    /// Waits until something was seen of a call, however long ago.
+    pub async fn saw(&self, call: &str, wanted: impl Fn(&Seen) -> bool) {
+        let is_it = |seen: &Observation| seen.call == call && wanted(&seen.what);
+        self.until("what was to be seen", async || self.observations().iter().any(is_it)).await;
+    }
+
+    /// The partitions of calls in the table.
+    pub async fn stored_calls(&self) -> Vec<String> {
+        let scan = self.stack.ledger.client.scan().table_name(&self.stack.ledger.table);
+        let items =
+            scan.consistent_read(true).send().await.expect("the table can be read").items.unwrap_or_default();
+        let keys = items.iter().map(|item| item["pk"].as_s().expect("keys are texts").clone());
+        keys.filter(|key| key.starts_with("CALL#")).collect()
+    }
+
+    /// Waits until no call wants a tick, now or ever.
+    pub async fn nothing_is_due(&self) {
+        let ledger = &self.stack.ledger;
+        let rests = async || ledger.due(u64::MAX).await.expect("the table can be read").is_empty();
+        self.until("the index of what is due to be empty", rests).await;
+    }
+
+    async fn until(&self, awaited: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let looking = async {
+            while !is_so().await {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        let patience = Duration::from_secs(20);
+        let found = tokio::time::timeout(patience, looking).await;
+        found.unwrap_or_else(|_| panic!("waited {patience:?} in vain for {awaited}"));
+    }
+}
+
+impl Deref for Story {
+    type Target = Stage;
+
+    fn deref(&self) -> &Stage {
+        &self.stage
+    }
+}
+
+impl Kill {
+    /// Whether it did.
+    pub fn has_happened(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The product's programs. Nextest has had them built (`.config/nextest.toml`); cargo's own runner has not.
+pub async fn programs() -> Binaries {
+    let binaries =
+        if std::env::var_os("NEXTEST").is_some() { Binaries::built() } else { Binaries::build().await };
+    binaries.expect("the product's programs can be built")
+}
+
+/// Where a story's logs and recordings go: a folder of the test's name, since stories run side by side.
+pub fn folder() -> PathBuf {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("story").replace("::", "/");
+    root().join("target/stories").join(name)
+}

@@ -1,0 +1,51 @@
+//! Calls as they should be.
+
+use call::Ending;
+use rehearse::call::Stage;
+use serde_json::Value;
+use tests::Story;
+
+const PROMISED: [&str; 9] = [
+    "ok",
+    "steps",
+    "answered_ms",
+    "first_word_ms",
+    "turn_added_ms",
+    "interrupt_ms",
+    "caller_heard",
+    "agent_heard",
+    "ending",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_call_is_right_and_so_is_the_next_one() {
+    let story = Story::begin().await;
+
+    for _ in 0..2 {
+        let told = rehearse(&story).await;
+
+        assert_eq!(told["ok"], true, "{told:#}");
+        assert_eq!(told["ending"], "caller_hung_up");
+        let missing = PROMISED.iter().filter(|key| told[**key].is_null());
+        assert_eq!(missing.collect::<Vec<_>>(), [&""; 0]);
+        assert!(told["steps"][0]["at_ms"].is_i64() && told["steps"][0]["what"].is_string(), "{told:#}");
+    }
+    story.nothing_is_due().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_call_is_held_once_and_ends_with_nothing_left_to_do() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.talks().await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    assert!(after.was_held_once(), "{after:?}");
+    assert_eq!(after.messages, 0);
+}
+
+async fn rehearse(stage: &Stage) -> Value {
+    stage.rehearse().await.expect("there can be a rehearsal").to_json()
+}

@@ -1,0 +1,81 @@
+//! Whoever dies, the call goes on, or ends properly.
+
+use call::Ending;
+use phone::ActionName;
+use std::time::{Duration, Instant};
+use tests::{Scene, Story};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_goes_live_though_call_control_dies_after_its_pre_accept() {
+    let story = Story::begin().await;
+    let kill = story.kill_call_control_after(ActionName::PreAccept);
+    let caller = story.ring().await;
+    caller.talks().await;
+
+    let after = caller.hangs_up().await;
+
+    assert!(kill.has_happened());
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
+    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_goes_live_though_call_control_dies_after_its_accept() {
+    let story = Story::begin().await;
+    let kill = story.kill_call_control_after(ActionName::Accept);
+    let caller = story.ring().await;
+    caller.talks().await;
+
+    let after = caller.hangs_up().await;
+
+    assert!(kill.has_happened());
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
+    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_ends_once_though_call_control_dies_after_its_terminate() {
+    let story = Scene::amid("ice-never").ringing_for(3).begin().await;
+    let kill = story.kill_call_control_after(ActionName::Terminate);
+
+    let after = story.ring().await.afterwards().await;
+
+    assert!(kill.has_happened());
+    assert_eq!((after.ending, after.at_meta), (Ending::MediaNeverConnected, phone::Ending::Terminated));
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
+    assert_eq!(after.messages, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_media_task_dies_is_lost_and_its_caller_is_told() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let task = story.stack.cloud.tasks()[0].id.clone();
+    let died_at = Instant::now();
+    story.stack.cloud.kill_task(&task).await.expect("the task lives");
+
+    let ended = caller.phone().ended(Duration::from_secs(40)).await.expect("Meta hears of the end");
+    println!("Meta was told {:?} after the task's death", died_at.elapsed());
+    let after = caller.afterwards().await;
+
+    assert_eq!((after.ending, ended), (Ending::Lost, phone::Ending::Terminated));
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
+    assert_eq!(after.messages, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_task_that_takes_a_dead_ones_place_takes_the_next_call() {
+    let story = Story::begin().await;
+    let task = story.stack.cloud.tasks()[0].id.clone();
+    story.stack.cloud.kill_task(&task).await.expect("the task lives");
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    assert_eq!(after.messages, 0);
+}
