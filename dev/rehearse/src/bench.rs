@@ -1,7 +1,8 @@
 //! How fast the webhook is: real function processes, real requests, one at a time.
 
 use crate::binaries::Binaries;
-use crate::call::{Rehearsal, Stage};
+use crate::call::Rehearsal;
+use crate::stage::Stage;
 use anyhow::{Context, ensure};
 use hmac::{Hmac, KeyInit, Mac};
 use phone::MetaConfig;

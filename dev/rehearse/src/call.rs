@@ -14,21 +14,14 @@ pub use outcome::Outcome;
 pub use timeline::Step;
 
 use crate::binaries::{Binaries, root};
-use crate::stack::{Stack, StackConfig};
-use anyhow::Context;
-use aws::Logs;
-use openai::{Realtime, Script};
-use phone::{CallReport, CallerConfig, Meta, MetaConfig};
-use secrecy::SecretString;
-use std::net::{IpAddr, Ipv4Addr};
+use crate::stage::{MODEL_KEY, Stage, StageConfig};
+use openai::Script;
+use phone::{CallReport, CallerConfig, MetaConfig};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 use switchboard::{Record, call_ref};
 use timeline::Timeline;
-
-/// The model's key in a rehearsal.
-const MODEL_KEY: &str = "sk-rehearsal";
 
 /// How long the simulated model thinks.
 const THINKING: Duration = Duration::from_millis(300);
@@ -69,18 +62,6 @@ pub struct Rehearsal {
     pub ring_seconds: Option<u64>,
 }
 
-/// Everything around one rehearsed call.
-pub struct Stage {
-    /// The product.
-    pub stack: Stack,
-    /// Meta, and the caller's phone.
-    pub meta: Meta,
-    /// The model.
-    pub model: Realtime,
-    /// Where recordings and logs go.
-    pub folder: PathBuf,
-}
-
 impl Rehearsal {
     /// Rehearses one call.
     ///
@@ -98,31 +79,10 @@ impl Rehearsal {
     /// # Errors
     /// When something cannot be started.
     pub async fn set_stage(&self, binaries: &Binaries) -> anyhow::Result<Stage> {
+        let (meta, model) = self.simulators();
         let folder = self.folder.clone().unwrap_or_else(|| root().join("target/rehearsal"));
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let folder = folder.canonicalize()?;
-        let (meta_config, model_config) = self.simulators();
-        let meta = Meta::start(meta_config.clone()).await?;
-        let model = Realtime::start(model_config).await?;
-        let config = StackConfig {
-            app_secret: SecretString::from(meta_config.app_secret),
-            verify_token: SecretString::from(meta_config.verify_token),
-            access_token: SecretString::from(meta_config.access_token),
-            openai_api_key: SecretString::from(MODEL_KEY),
-            graph_url: Some(meta.graph_url()),
-            realtime_url: Some(model.url()),
-            realtime_model: None,
-            numbers: vec![meta_config.phone_number_id],
-            ring_seconds: self.ring_seconds,
-            agent: None,
-            bind_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            public_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            logs: Logs::Files(folder.join("logs")),
-        };
-        let stack = Stack::start(config, binaries).await?;
-        meta.set_webhook_url(format!("{}webhook", stack.cloud.function_url("webhook")));
-        meta.verify_webhook().await?;
-        Ok(Stage { stack, meta, model, folder })
+        let config = StageConfig { meta, model, tasks: 1, ring_seconds: self.ring_seconds, folder };
+        Stage::set(config, binaries).await
     }
 
     fn simulators(&self) -> (MetaConfig, openai::Config) {
@@ -195,13 +155,6 @@ impl Stage {
         evidence.journal.iter().for_each(|entry| timeline.see_entry(entry));
         let files = self.keep(&evidence)?;
         Ok(Outcome::judge(&evidence, timeline.steps(), files))
-    }
-
-    /// Ends everything.
-    pub async fn strike(self) {
-        self.stack.stop().await;
-        self.meta.stop().await;
-        self.model.stop().await;
     }
 
     /// Writes what each side heard, and the model's session.

@@ -3,13 +3,16 @@
 //! - [`stack`]: the product, with AWS played by `dev/aws`.
 //! - [`call`]: one call through it, from ring to hang-up, by a simulated caller and a simulated model.
 //! - [`bench`]: how fast the webhook is.
+//! - [`chaos`]: many calls at once while everything goes wrong that can.
 //! - [`serve`]: the product alone, for callers and models from outside.
 
 pub mod bench;
 pub mod binaries;
 pub mod call;
+pub mod chaos;
 pub mod serve;
 pub mod stack;
+pub mod stage;
 
 pub use call::{Outcome, Rehearsal};
 pub use stack::{Stack, StackConfig};

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use rehearse::bench::WebhookBench;
 use rehearse::binaries::Binaries;
 use rehearse::call::Mischief;
+use rehearse::chaos::Chaos;
 use rehearse::{Rehearsal, serve};
 use service::env::Env;
 use std::path::PathBuf;
@@ -31,6 +32,15 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
+    /// Many calls at once while everything goes wrong that can
+    Chaos {
+        /// Decides what goes wrong
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many calls
+        #[arg(long, default_value_t = 200)]
+        calls: u32,
+    },
     /// How fast the webhook is: a table
     BenchWebhook,
     /// The product alone, for your own callers: settings come from the environment
@@ -53,6 +63,7 @@ async fn main() -> ExitCode {
             let rehearsal = Rehearsal { mischief, folder: out, ring_seconds: None };
             service::run("rehearse", || call(rehearsal, json)).await
         }
+        Command::Chaos { seed, calls } => service::run("chaos", || chaos(Chaos { seed, calls })).await,
         Command::BenchWebhook => service::run("bench", bench_webhook).await,
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
     }
@@ -74,4 +85,11 @@ async fn bench_webhook() -> anyhow::Result<ExitCode> {
     let bench = WebhookBench::run(&Binaries::build().await?).await?;
     println!("{bench}");
     Ok(if bench.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn chaos(chaos: Chaos) -> anyhow::Result<ExitCode> {
+    let accounts = chaos.run(&Binaries::build().await?).await?;
+    println!("  seed {}\n{accounts}", chaos.seed);
+    Ok(if accounts.are_settled() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

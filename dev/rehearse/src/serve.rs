@@ -55,6 +55,7 @@ fn settings(env: &Env) -> Result<StackConfig, WrongSetting> {
         realtime_url: env.optional("REALTIME_URL").map(str::to_owned),
         realtime_model: env.optional("REALTIME_MODEL").map(str::to_owned),
         numbers,
+        tasks: 1,
         ring_seconds: env.parsed_if_set("AHOY_RING_SECONDS")?,
         agent: env.optional("AHOY_AGENT").map(str::to_owned),
         public_ip: env.parsed("AHOY_PUBLIC_IP", bind_ip)?,

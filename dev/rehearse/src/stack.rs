@@ -47,6 +47,8 @@ pub struct StackConfig {
     pub realtime_model: Option<String>,
     /// Our numbers' ids.
     pub numbers: Vec<String>,
+    /// How many media tasks are kept.
+    pub tasks: usize,
     /// How long a call may ring; `None`: the product's default.
     pub ring_seconds: Option<u64>,
     /// The agent file; `None`: the built-in agent.
@@ -212,7 +214,7 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
 fn media_service(config: &StackConfig, binaries: &Binaries, table: &str) -> Service {
     let set = |value: &str| Some(value.to_owned());
     let mut service = Service::new("media-task", binaries.path("media-task"));
-    service.desired = 1;
+    service.desired = config.tasks;
     service.stop_timeout = Duration::from_secs(120);
     service.env = environment(&[
         ("TABLE", set(table)),

@@ -1,0 +1,189 @@
+//! Settles the accounts: what Meta, the table and the journals say of every call, held against each other.
+
+use super::plan::Plan;
+use crate::stage::Stage;
+use journal::Event;
+use phone::{ActionName, CallRecord, Mischief};
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::time::Duration;
+use switchboard::{Record, call_ref};
+use tokio::time::Instant;
+
+/// A call is answered or refused within its ring budget, and a heartbeat more: ticks come every five seconds.
+const SETTLED: Duration = Duration::from_secs(25 + 6);
+
+/// A call whose last living task was killed has until the reaper has come by.
+const SETTLED_WITHOUT_TASK: Duration = Duration::from_secs(120);
+
+/// How often to look whether all calls are settled.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What became of all calls.
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    /// How many calls there were.
+    pub calls: usize,
+    /// How many of them were answered.
+    pub answered: usize,
+    /// How many tasks were killed.
+    pub killed: usize,
+    /// How many calls ended how.
+    pub endings: BTreeMap<String, usize>,
+    /// What must never happen, and did.
+    pub violations: Vec<String>,
+}
+
+/// Waits until every call is settled, and holds the books against each other.
+pub(super) async fn settle(
+    stage: &Stage,
+    plan: &Plan,
+    killed: &HashSet<String>,
+    patience: Duration,
+) -> anyhow::Result<Accounts> {
+    let give_up_at = Instant::now() + patience;
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        look.tick().await;
+        if Instant::now() >= give_up_at || is_settled(stage).await? {
+            break;
+        }
+    }
+    let mut accounts = Accounts { calls: plan.calls.len(), killed: killed.len(), ..Accounts::default() };
+    for call in stage.meta.calls() {
+        let reference = call_ref(&call.id);
+        let record = stage.stack.call(&reference).await?;
+        let journal = stage.stack.journal(&reference).await?;
+        accounts.settle(&call, record.as_ref(), &journal, killed);
+    }
+    accounts.violations.extend(stage.meta.strays().into_iter().map(|stray| format!("an action for nobody: {stray}")));
+    Ok(accounts)
+}
+
+async fn is_settled(stage: &Stage) -> anyhow::Result<bool> {
+    if !stage.meta.open_calls().is_empty() {
+        return Ok(false);
+    }
+    for call in stage.meta.calls() {
+        let record = stage.stack.call(&call_ref(&call.id)).await?;
+        if record.is_some_and(|record| record.call.due.is_some()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+impl Accounts {
+    fn settle(
+        &mut self,
+        call: &CallRecord,
+        record: Option<&Record>,
+        journal: &[journal::Entry],
+        killed: &HashSet<String>,
+    ) {
+        self.answered += usize::from(call.accepted().is_some());
+        let ending = record.and_then(|record| record.call.ending());
+        *self.endings.entry(ending.map_or("(none)".into(), |ending| format!("{ending:?}"))).or_default() += 1;
+        let lost_task = touched_by(journal, killed);
+        let mut violations = vec![];
+        violations.extend(left_open(call, record));
+        violations.extend(doubled(call));
+        violations.extend(too_late(call, lost_task));
+        violations.extend(out_of_order(journal));
+        let name = call_ref(&call.id);
+        let mischief: Vec<_> = call.mischief.iter().map(|mischief| mischief.name()).collect();
+        self.violations.extend(violations.into_iter().map(|what| format!("{}: {what} {mischief:?}", &name[..8])));
+    }
+
+    /// Whether nothing happened that must never happen.
+    pub fn are_settled(&self) -> bool {
+        self.violations.is_empty()
+    }
+}
+
+/// Whether a task that was killed ever had the call.
+fn touched_by(journal: &[journal::Entry], killed: &HashSet<String>) -> bool {
+    journal.iter().any(|entry| matches!(&entry.event, Event::Claimed { task, .. } if killed.contains(task)))
+}
+
+fn left_open(call: &CallRecord, record: Option<&Record>) -> Vec<String> {
+    let mut wrong = vec![];
+    if call.is_open() {
+        wrong.push("it is still open at Meta".to_owned());
+    }
+    match record {
+        Some(record) if !record.call.has_ended() => wrong.push(format!("it has no ending: {:?}", record.call.phase)),
+        Some(record) if record.call.due.is_some() => wrong.push(format!("still to do: {:?}", record.call.pending)),
+        None if call.told.is_some() && !is_never_answered(call) => wrong.push("nothing is known of it".to_owned()),
+        Some(_) | None => {}
+    }
+    wrong
+}
+
+fn doubled(call: &CallRecord) -> Vec<String> {
+    let names = [ActionName::PreAccept, ActionName::Accept, ActionName::Reject, ActionName::Terminate];
+    let twice = names.into_iter().filter(|name| call.taken(*name) > 1).map(|name| format!("{name} was done twice"));
+    let messages = (call.messages > 1).then(|| format!("{} messages were sent", call.messages));
+    twice.chain(messages).collect()
+}
+
+/// A ringing call is answered or refused within its time, unless the caller, or Meta by its own mischief, was faster.
+fn too_late(call: &CallRecord, lost_task: bool) -> Option<String> {
+    let told = call.told?;
+    if is_never_answered(call) || call.mischief.iter().any(|mischief| mischief.refuses_every_action()) {
+        return None;
+    }
+    let limit = if lost_task { SETTLED_WITHOUT_TASK } else { SETTLED };
+    let over = [call.settled(), call.ended].into_iter().flatten().min();
+    match over {
+        Some(over) if over.saturating_duration_since(told) <= limit => None,
+        Some(over) => Some(format!("it rang for {:?}", over - told)),
+        None => Some("it was neither answered nor refused".to_owned()),
+    }
+}
+
+/// Calls that must not be answered: too old, or over before they began.
+fn is_never_answered(call: &CallRecord) -> bool {
+    let never = [Mischief::StaleConnect, Mischief::OutOfOrder];
+    call.mischief.iter().any(|mischief| never.contains(mischief))
+}
+
+/// Each thing after what it follows from, as the journal sorts them; and one ending.
+fn out_of_order(journal: &[journal::Entry]) -> Vec<String> {
+    let rank = |event: &Event| match event {
+        Event::Claimed { .. } => Some(1),
+        Event::Answered { .. } => Some(2),
+        Event::PreAccepted { .. } => Some(3),
+        Event::Accepted { .. } => Some(4),
+        Event::Opened {} => Some(5),
+        Event::Ended { .. } => Some(6),
+        _ => None,
+    };
+    let ranks: Vec<i32> = journal.iter().filter_map(|entry| rank(&entry.event)).collect();
+    let endings = ranks.iter().filter(|rank| **rank == 6).count();
+    let mut wrong = vec![];
+    // A seat that refused, or died while it rang, is followed by another.
+    if ranks.windows(2).any(|pair| pair[0] > pair[1] && pair[1] > 1) {
+        wrong.push(format!("its journal is out of order: {ranks:?}"));
+    }
+    if endings > 1 {
+        wrong.push(format!("it ended {endings} times"));
+    }
+    wrong
+}
+
+impl fmt::Display for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  {} calls, {} answered, {} media tasks killed", self.calls, self.answered, self.killed)?;
+        for (ending, count) in &self.endings {
+            writeln!(f, "  {count:>5}  {ending}")?;
+        }
+        if self.are_settled() {
+            return writeln!(f, "  No call was lost, doubled, left open or out of order.");
+        }
+        for violation in &self.violations {
+            writeln!(f, "  WRONG  {violation}")?;
+        }
+        Ok(())
+    }
+}

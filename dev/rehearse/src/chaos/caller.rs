@@ -1,0 +1,51 @@
+//! The callers: each does what is planned, whatever becomes of it.
+
+use super::plan::{Act, Plan, PlannedCall};
+use crate::stage::Stage;
+use phone::{Call, CallerConfig};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tone::clips;
+
+/// So long a caller waits for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// So long a caller listens to an answer.
+const LISTENS: Duration = Duration::from_millis(800);
+
+/// Rings all calls; returns when each caller is done.
+pub(super) async fn ring_all(stage: &Stage, plan: &Plan) -> anyhow::Result<()> {
+    let mut callers = JoinSet::new();
+    for (n, planned) in plan.calls.iter().enumerate() {
+        tokio::time::sleep(planned.wait).await;
+        let caller = CallerConfig { mischief: planned.mischief.clone(), ..CallerConfig::of_many(n as u32) };
+        let call = stage.meta.ring(caller).await?;
+        let planned = planned.clone();
+        callers.spawn(async move { play(&call, &planned).await });
+    }
+    callers.join_all().await;
+    Ok(())
+}
+
+/// What a caller waits for in vain is no news here: the accounts are settled with Meta.
+async fn play(call: &Call, planned: &PlannedCall) {
+    let act = async {
+        match planned.act {
+            Act::GivesUp(after) => tokio::time::sleep(after).await,
+            Act::Listens(so_long) => {
+                call.agent_speaks(PATIENCE).await?;
+                tokio::time::sleep(so_long).await;
+            }
+            Act::Asks => {
+                call.agent_speaks(PATIENCE).await?;
+                call.agent_falls_silent(PATIENCE).await?;
+                call.say(&clips::caller_question()).await?;
+                call.agent_speaks(PATIENCE).await?;
+                tokio::time::sleep(LISTENS).await;
+            }
+        }
+        Ok::<(), phone::WaitError>(())
+    };
+    let _ = act.await;
+    call.hang_up().await;
+}

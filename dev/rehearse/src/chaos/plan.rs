@@ -1,0 +1,125 @@
+//! What goes wrong, and when: drawn from a seed.
+
+use fastrand::Rng;
+use phone::Mischief;
+use std::time::Duration;
+
+/// Between two troubles, at least; at most three times as long.
+const CALM: Duration = Duration::from_secs(4);
+
+/// Everything that will happen.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Who calls, in order.
+    pub calls: Vec<PlannedCall>,
+    /// What goes wrong on our side, in order.
+    pub troubles: Vec<PlannedTrouble>,
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub struct PlannedCall {
+    /// After the call before it.
+    pub wait: Duration,
+    /// What goes wrong at Meta or with the caller's phone.
+    pub mischief: Vec<Mischief>,
+    /// What the caller does.
+    pub act: Act,
+}
+
+/// What a caller does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Hears the greeting begin, and hangs up after a while.
+    Listens(Duration),
+    /// Asks one thing, hears the answer begin, and hangs up.
+    Asks,
+    /// Hangs up after so long, answered or not.
+    GivesUp(Duration),
+}
+
+/// One trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlannedTrouble {
+    /// After the trouble before it.
+    pub wait: Duration,
+    /// What.
+    pub trouble: Trouble,
+}
+
+/// What goes wrong on our side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The processes of call-control are killed, whatever they are doing.
+    KillCallControl,
+    /// Those of the webhook.
+    KillWebhook,
+    /// A media task is killed with SIGKILL; which, the number says.
+    KillTask(usize),
+    /// DynamoDB throttles so many transactions.
+    Throttle(usize),
+    /// DynamoDB cancels so many transactions, since somebody else writes the same item.
+    Conflict(usize),
+    /// Lambda refuses so many invocations.
+    RefuseInvocations(usize),
+}
+
+impl Plan {
+    /// Draws a plan of so many calls.
+    pub fn draw(seed: u64, calls: u32, spacing: Duration) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let calls: Vec<_> = (0..calls).map(|n| call(&mut rng, seed.wrapping_add(u64::from(n)), spacing)).collect();
+        let lasts: Duration = calls.iter().map(|call| call.wait).sum();
+        let mut troubles = vec![];
+        let mut at = Duration::ZERO;
+        while at < lasts {
+            let wait = CALM.mul_f64(1.0 + 2.0 * rng.f64());
+            at += wait;
+            troubles.push(PlannedTrouble { wait, trouble: trouble(&mut rng) });
+        }
+        Self { calls, troubles }
+    }
+}
+
+fn call(rng: &mut Rng, seed: u64, spacing: Duration) -> PlannedCall {
+    let act = match rng.u32(0..10) {
+        0 => Act::GivesUp(Duration::from_millis(rng.u64(10..1_500))),
+        1..4 => Act::Asks,
+        _ => Act::Listens(Duration::from_millis(rng.u64(200..4_000))),
+    };
+    PlannedCall { wait: spacing.mul_f64(2.0 * rng.f64()), mischief: Mischief::draw(seed), act }
+}
+
+fn trouble(rng: &mut Rng) -> Trouble {
+    match rng.u32(0..12) {
+        0..4 => Trouble::KillCallControl,
+        4..6 => Trouble::KillWebhook,
+        6 => Trouble::KillTask(rng.usize(0..2)),
+        7..9 => Trouble::Throttle(rng.usize(1..6)),
+        9..11 => Trouble::Conflict(rng.usize(1..6)),
+        _ => Trouble::RefuseInvocations(rng.usize(1..4)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_brings_the_same_plan_again_and_another_seed_another() {
+        let plan = |seed| format!("{:?}", Plan::draw(seed, 50, Duration::from_secs(2)));
+
+        assert_eq!(plan(7), plan(7));
+        assert_ne!(plan(7), plan(8));
+    }
+
+    #[test]
+    fn every_kind_of_trouble_comes_in_a_long_plan() {
+        let plan = Plan::draw(1, 400, Duration::from_secs(3));
+        let has = |wanted: fn(&Trouble) -> bool| plan.troubles.iter().any(|planned| wanted(&planned.trouble));
+
+        assert!(has(|trouble| *trouble == Trouble::KillCallControl));
+        assert!(has(|trouble| matches!(trouble, Trouble::KillTask(_))));
+        assert!(has(|trouble| matches!(trouble, Trouble::Conflict(_))));
+    }
+}

@@ -1,0 +1,82 @@
+//! The product with a simulated world around it: Meta with its callers, and the model.
+
+use crate::binaries::Binaries;
+use crate::stack::{Stack, StackConfig};
+use anyhow::Context;
+use aws::Logs;
+use openai::Realtime;
+use phone::{Meta, MetaConfig};
+use secrecy::SecretString;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+/// The model's key in a rehearsal.
+pub const MODEL_KEY: &str = "sk-rehearsal";
+
+/// What a stage is set with.
+#[derive(Debug, Clone)]
+pub struct StageConfig {
+    /// Meta, and what goes wrong there.
+    pub meta: MetaConfig,
+    /// The model, and what goes wrong there. Its key must be [`MODEL_KEY`].
+    pub model: openai::Config,
+    /// How many media tasks are kept.
+    pub tasks: usize,
+    /// How long a call may ring before the product refuses it; `None`: the product's own time.
+    pub ring_seconds: Option<u64>,
+    /// Where recordings and logs go.
+    pub folder: PathBuf,
+}
+
+/// The product, and the world around it.
+pub struct Stage {
+    /// The product.
+    pub stack: Stack,
+    /// Meta, and the callers' phones.
+    pub meta: Meta,
+    /// The model.
+    pub model: Realtime,
+    /// Where recordings and logs go.
+    pub folder: PathBuf,
+}
+
+impl Stage {
+    /// Starts the product and the simulators around it.
+    ///
+    /// # Errors
+    /// When something cannot be started.
+    pub async fn set(config: StageConfig, binaries: &Binaries) -> anyhow::Result<Self> {
+        let folder = config.folder;
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let folder = folder.canonicalize()?;
+        let meta = Meta::start(config.meta.clone()).await?;
+        let model = Realtime::start(config.model).await?;
+        let stack = StackConfig {
+            app_secret: SecretString::from(config.meta.app_secret),
+            verify_token: SecretString::from(config.meta.verify_token),
+            access_token: SecretString::from(config.meta.access_token),
+            openai_api_key: SecretString::from(MODEL_KEY),
+            graph_url: Some(meta.graph_url()),
+            realtime_url: Some(model.url()),
+            realtime_model: None,
+            numbers: vec![config.meta.phone_number_id],
+            ring_seconds: config.ring_seconds,
+            tasks: config.tasks,
+            agent: None,
+            bind_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            public_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            logs: Logs::Files(folder.join("logs")),
+        };
+        let stack = Stack::start(stack, binaries).await?;
+        meta.set_webhook_url(format!("{}webhook", stack.cloud.function_url("webhook")));
+        meta.verify_webhook().await?;
+        Ok(Self { stack, meta, model, folder })
+    }
+
+    /// Ends everything.
+    pub async fn strike(self) {
+        self.stack.stop().await;
+        self.meta.stop().await;
+        self.model.stop().await;
+    }
+}
