@@ -1,6 +1,6 @@
 //! How a simulator behaves.
 
-use crate::{Mischief, Script};
+use crate::{Fate, Mischief, Script};
 use std::time::Duration;
 use tone::{Clip, clips};
 
@@ -17,14 +17,18 @@ pub struct Config {
     pub thinking: Duration,
     /// How many times faster than speech the audio comes; 0 or infinity is at once. Default: 6.
     pub pace: f64,
-    /// What goes wrong. Default: nothing.
+    /// What goes wrong, with every session or with the first one, as its name says. Default: nothing.
     pub mischief: Option<Mischief>,
+    /// What goes wrong with each connection, instead of `mischief`. Default: that.
+    pub mischief_for: Option<Fate>,
     /// Decides ids, the sizes of deltas and whatever else is left to chance. Default: 1.
     pub seed: u64,
     /// The sentences it can transcribe. Default: the three of the caller.
     pub understands: Vec<Clip>,
     /// Whether reports keep every event and all sound heard. Default: yes; a load test would fill the memory.
     pub keeps_everything: bool,
+    /// Whether a debug build checks every event it sends against OpenAI's types. Default: yes; a load test has no time.
+    pub checks_itself: bool,
 }
 
 impl Config {
@@ -37,6 +41,7 @@ impl Config {
             thinking: Duration::from_millis(300),
             pace: 6.0,
             mischief: None,
+            mischief_for: None,
             seed: 1,
             understands: vec![
                 clips::caller_question(),
@@ -44,6 +49,21 @@ impl Config {
                 clips::caller_interrupts(),
             ],
             keeps_everything: true,
+            checks_itself: true,
+        }
+    }
+
+    /// For many sessions at once: keeps nothing that grows with sound, and trusts what it sends.
+    #[must_use]
+    pub fn for_many(self) -> Self {
+        Self { keeps_everything: false, checks_itself: false, ..self }
+    }
+
+    /// What befalls the n-th connection, which would be the n-th session if nobody had been turned away before.
+    pub(crate) fn befalling(&self, connection: usize, session: usize) -> Option<Mischief> {
+        match &self.mischief_for {
+            Some(fate) => fate.of(connection),
+            None => self.mischief.filter(|mischief| mischief.befalls(session)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where the sessions of a simulator are kept, for their sockets and for those who ask about them.
 
 use crate::session::{Connection, Session};
-use crate::{Config, Observation, SessionReport};
+use crate::{Config, Mischief, Observation, SessionReport};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -39,8 +39,9 @@ impl Desk {
         }
     }
 
-    pub fn count_connection(&self) {
-        self.connections.fetch_add(1, Ordering::Relaxed);
+    /// Counts one more; how many there were before.
+    pub fn count_connection(&self) -> usize {
+        self.connections.fetch_add(1, Ordering::Relaxed)
     }
 
     pub fn connections(&self) -> usize {
@@ -48,9 +49,16 @@ impl Desk {
     }
 
     /// Begins a session and gives it the next place.
-    pub fn begin(&self, model: String, begin: impl FnOnce(Arc<Config>, Connection) -> Session) -> Shared {
+    pub fn begin(
+        &self,
+        connection: usize,
+        model: String,
+        begin: impl FnOnce(Arc<Config>, Connection) -> Session,
+    ) -> Shared {
         let mut sessions = self.sessions();
-        let connection = Connection { session: sessions.len(), model, unix_now: unix_now() };
+        let session = sessions.len();
+        let mischief = self.config.befalling(connection, session);
+        let connection = Connection { session, mischief, model, unix_now: unix_now() };
         let session = Shared(Arc::new(Mutex::new(begin(self.config.clone(), connection))));
         sessions.push(session.clone());
         session
@@ -58,6 +66,11 @@ impl Desk {
 
     pub fn reports(&self) -> Vec<SessionReport> {
         self.sessions().iter().map(|session| session.lock().report().clone()).collect()
+    }
+
+    /// What befalls a connection before anything is known of it.
+    pub fn befalling(&self, connection: usize) -> Option<Mischief> {
+        self.config.befalling(connection, self.sessions().len())
     }
 
     pub fn subscribe(&self) -> broadcast::Receiver<Observation> {

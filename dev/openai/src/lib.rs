@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod conversation;
 mod desk;
+mod fate;
 mod format;
 mod g711;
 mod input;
@@ -32,6 +33,7 @@ mod usage;
 mod vad;
 
 pub use config::Config;
+pub use fate::Fate;
 pub use mischief::{Mischief, UnknownMischief};
 pub use observation::{Observation, Seen};
 pub use realtime::Realtime;

@@ -82,9 +82,9 @@ async fn listen(listener: TcpListener, desk: Arc<Desk>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                desk.count_connection();
+                let connection = desk.count_connection();
                 let desk = desk.clone();
-                sessions.spawn(async move { serve(stream, &desk).await });
+                sessions.spawn(async move { serve(stream, connection, &desk).await });
             }
             Err(error) => warn!(%error, "Could not accept a connection: {error}"),
         }

@@ -57,6 +57,8 @@ pub enum Output {
 pub struct Connection {
     /// How many sessions came before.
     pub session: usize,
+    /// What befalls it.
+    pub mischief: Option<Mischief>,
     pub model: String,
     /// Seconds since 1970 now.
     pub unix_now: u64,
@@ -179,7 +181,7 @@ impl Session {
     }
 
     fn new(config: Arc<Config>, connection: &Connection, now: Instant) -> Self {
-        let mischief = config.mischief.filter(|mischief| mischief.befalls(connection.session));
+        let mischief = connection.mischief;
         let length = if let Some(Mischief::Expires { after }) = mischief { after } else { LONGEST };
         let mut random = Random::of_session(config.seed, connection.session);
         let expires_at = connection.unix_now + length.as_secs();
@@ -295,7 +297,7 @@ impl Session {
 
     fn send(&mut self, mut event: Value) {
         event["event_id"] = json!(self.random.id("event"));
-        if cfg!(debug_assertions) {
+        if cfg!(debug_assertions) && self.config.checks_itself {
             schema::check_server(&event).expect("the simulator keeps what OpenAI promises");
         }
         let event = Arc::new(event);

@@ -23,11 +23,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 type Socket = WebSocketStream<TcpStream>;
 
 /// Serves one connection until it is over.
-pub async fn serve(stream: TcpStream, desk: &Desk) {
-    if desk.config.mischief == Some(Mischief::NeverAnswers) {
+pub async fn serve(stream: TcpStream, connection: usize, desk: &Desk) {
+    let mischief = desk.befalling(connection);
+    if mischief == Some(Mischief::NeverAnswers) {
         return pending().await;
     }
-    match upgrade(stream, desk).await {
+    match upgrade(stream, connection, mischief, desk).await {
         Ok((mut socket, session)) => {
             let why = converse(&mut socket, &session, desk).await;
             session.lock().handle_close(why, Instant::now());
@@ -37,19 +38,26 @@ pub async fn serve(stream: TcpStream, desk: &Desk) {
     }
 }
 
-async fn upgrade(stream: TcpStream, desk: &Desk) -> Result<(Socket, Shared), Error> {
+async fn upgrade(
+    stream: TcpStream,
+    connection: usize,
+    mischief: Option<Mischief>,
+    desk: &Desk,
+) -> Result<(Socket, Shared), Error> {
     stream.set_nodelay(true)?;
     let mut decided = None;
-    let doorman = Doorman { config: &desk.config, decided: &mut decided };
+    let doorman = Doorman { config: &desk.config, mischief, decided: &mut decided };
     let limits = WebSocketConfig::default()
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));
     let socket = accept_hdr_async_with_config(stream, doorman, Some(limits)).await?;
     let now = Instant::now();
     let session = match decided.expect("an upgrade succeeds only past the doorman") {
-        Admission::LetIn { model } => desk.begin(model, |config, who| Session::open(config, who, now)),
+        Admission::LetIn { model } => {
+            desk.begin(connection, model, |config, who| Session::open(config, who, now))
+        }
         Admission::ToBeRefused { model, refusal } => {
-            desk.begin(model, |config, who| Session::refused(config, who, &refusal, now))
+            desk.begin(connection, model, |config, who| Session::refused(config, who, &refusal, now))
         }
         Admission::TurnedAway { .. } => unreachable!("the doorman answered with an error"),
     };

@@ -29,9 +29,9 @@ struct Options {
     /// The id of the business number that is called.
     #[arg(long, default_value = "220000000000002")]
     phone_number_id: String,
-    /// What goes wrong, if anything; the README lists what can.
-    #[arg(long)]
-    mischief: Option<Mischief>,
+    /// What goes wrong, if anything, separated by commas; the README lists what can.
+    #[arg(long, value_delimiter = ',')]
+    mischief: Vec<Mischief>,
     /// Offer in the older form that Meta's documentation prints.
     #[arg(long)]
     old_offer_form: bool,
@@ -54,7 +54,11 @@ async fn main() -> anyhow::Result<()> {
     tracing::info!("Graph listens at {}", meta.graph_url());
     meta.verify_webhook().await.context("is the business up?")?;
 
-    let caller = CallerConfig { old_offer_form: options.old_offer_form, ..CallerConfig::default() };
+    let caller = CallerConfig {
+        old_offer_form: options.old_offer_form,
+        mischief: options.mischief.clone(),
+        ..CallerConfig::default()
+    };
     let call = meta.ring(caller).await?;
     let talk = talk(&call, Duration::from_secs(options.patience)).await;
     call.hang_up().await;
@@ -74,7 +78,6 @@ fn config(options: &Options) -> MetaConfig {
         access_token: options.access_token.clone(),
         phone_number_id: options.phone_number_id.clone(),
         graph_port: options.graph_port,
-        mischief: options.mischief,
         ..MetaConfig::default()
     }
 }

@@ -64,8 +64,7 @@ impl CallRecord {
         self.first(|name| name == ActionName::Accept)
     }
 
-    /// When the business first made up its mind to the effect that the caller no longer waits: it accepted,
-    /// rejected or terminated the call.
+    /// When the caller's waiting ended by the business: it accepted, rejected or terminated the call.
     pub fn settled(&self) -> Option<Instant> {
         self.first(|name| match name {
             ActionName::Accept | ActionName::Reject | ActionName::Terminate => true,

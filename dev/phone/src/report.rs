@@ -8,7 +8,7 @@ const MOST_FAULTS: usize = 200;
 /// A call's timestamps, counts and faults, so far.
 #[derive(Debug, Clone, Default)]
 pub struct CallReport {
-    /// The connect webhook was first sent.
+    /// The connect webhook was first sent, rightly signed.
     pub posted: Option<Instant>,
     /// The connect webhook was answered with 200.
     pub webhook_answered: Option<Instant>,
@@ -96,7 +96,7 @@ impl CallReport {
     /// Takes down one thing seen. `false`: that fault is known already.
     pub(crate) fn note(&mut self, at: Instant, what: &Seen) -> bool {
         match what {
-            Seen::WebhookPosted { event: Event::Connect, .. } => first(&mut self.posted, at),
+            Seen::WebhookPosted { event: Event::Connect, attempt: 1.. } => first(&mut self.posted, at),
             Seen::WebhookAnswered { event: Event::Connect, status: Some(200) } => {
                 first(&mut self.webhook_answered, at)
             }
@@ -180,6 +180,19 @@ mod tests {
 
         assert_eq!(report.agent_turns, [Turn { began: t0, ended: Some(t1) }]);
         assert!(!report.agent_is_speaking());
+    }
+
+    #[test]
+    fn a_forgery_does_not_start_the_clock() {
+        let mut report = CallReport::default();
+        let posted = |attempt| Seen::WebhookPosted { event: Event::Connect, attempt };
+        let t0 = Instant::now();
+        let t1 = t0 + Duration::from_secs(1);
+
+        report.note(t0, &posted(0));
+        report.note(t1, &posted(1));
+
+        assert_eq!(report.posted, Some(t1));
     }
 
     #[test]

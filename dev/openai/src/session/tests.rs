@@ -25,7 +25,9 @@ struct Rig {
 
 impl Rig {
     fn connected(config: Config) -> Self {
-        let who = Connection { session: 0, model: "gpt-realtime-2.1".into(), unix_now: 1_795_330_800 };
+        let mischief = config.befalling(0, 0);
+        let model = "gpt-realtime-2.1".into();
+        let who = Connection { session: 0, mischief, model, unix_now: 1_795_330_800 };
         let now = Instant::now();
         let mut rig =
             Self { session: Session::open(Arc::new(config), who, now), now, inbox: vec![], ending: None };
