@@ -9,7 +9,7 @@ use crate::peer::Peer;
 use crate::settings::AgentSettings;
 use journal::Journal;
 use ledger::CallControl;
-use protocol::door;
+use protocol::{door, keys};
 use realtime::connection::Endpoint;
 use secrecy::SecretString;
 use service::time::now_ms;
@@ -188,7 +188,7 @@ impl Calls {
             peer,
             agent: Agent::connect(equipment.endpoint(), equipment.agent.config.clone()),
             limits: equipment.agent.limits,
-            journal: Journal::new(call_ref, &equipment.task.id, asked.rang_at_ms, asked.version),
+            journal: Journal::new(call_ref, &keys::task_writer(&equipment.task.id), asked.rang_at_ms, asked.version),
             diary: equipment.diary.clone(),
             control: equipment.control.clone(),
             task: equipment.task.clone(),

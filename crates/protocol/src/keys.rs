@@ -32,6 +32,12 @@ pub fn event(version: u64, writer: &str, sequence: u64) -> String {
     format!("{EVENTS}{version:08}#{writer}#{sequence:08}")
 }
 
+/// A media task as a writer of events. What a task does at a version of the call's state follows from what call-control
+/// saved with it, and `call-control` sorts before this.
+pub fn task_writer(task: &str) -> String {
+    format!("task-{task}")
+}
+
 /// The sort key under which a webhook notice is recorded once.
 pub fn notice(event: &str, status: &str) -> String {
     format!("NOTICE#{event}#{status}")
@@ -86,5 +92,6 @@ mod tests {
     fn numbers_sort_as_text_as_they_do_as_numbers() {
         assert!(sortable(9) < sortable(10));
         assert!(event(9, "z", 0) < event(10, "a", 0));
+        assert!(event(9, "call-control", 7) < event(9, &task_writer("0a"), 0));
     }
 }
