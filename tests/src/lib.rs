@@ -8,8 +8,10 @@
 
 mod caller;
 pub mod letter;
+mod metronome;
 pub mod program;
 pub mod story;
 
 pub use caller::{Afterwards, Caller};
+pub use metronome::Metronome;
 pub use story::{Kill, Scene, Story};

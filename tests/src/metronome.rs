@@ -1,0 +1,50 @@
+//! Whether this machine could keep time: a thread that does nothing but wake up for every frame.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{JoinHandle, sleep, spawn};
+use std::time::{Duration, Instant};
+
+/// Every frame of sound is so long.
+const FRAME: Duration = Duration::from_millis(20);
+
+/// So late, a packet is heard as a gap.
+const GAP: Duration = Duration::from_millis(40);
+
+/// A run whose own clock is later than this at p99 proves nothing about anybody's timing.
+const TRUSTED: Duration = Duration::from_millis(3);
+
+/// Ticks until it is asked how late it was.
+pub struct Metronome {
+    is_over: Arc<AtomicBool>,
+    ticking: JoinHandle<Vec<Duration>>,
+}
+
+impl Metronome {
+    /// Starts it.
+    pub fn start() -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = is_over.clone();
+        let ticking =
+            spawn(move || std::iter::from_fn(|| (!over.load(Ordering::Relaxed)).then(tick)).collect());
+        Self { is_over, ticking }
+    }
+
+    /// Stops it. Whether somebody else had the machine.
+    #[allow(clippy::print_stdout, reason = "a failing story shows it")]
+    pub fn was_disturbed(self) -> bool {
+        self.is_over.store(true, Ordering::Relaxed);
+        let mut late = self.ticking.join().expect("a metronome does not panic");
+        late.sort_unstable();
+        let p99 = late.get(late.len() * 99 / 100).copied().unwrap_or_default();
+        let worst = late.last().copied().unwrap_or_default();
+        println!("The metronome was late by {p99:?} at p99, {worst:?} at worst");
+        p99 > TRUSTED || worst > GAP
+    }
+}
+
+fn tick() -> Duration {
+    let began = Instant::now();
+    sleep(FRAME);
+    began.elapsed().saturating_sub(FRAME)
+}
