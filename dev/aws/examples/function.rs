@@ -1,7 +1,8 @@
 //! A function on strings: does what the test that invokes it says.
 //!
 //! An event `{"ask": "127.0.0.1:port"}` makes it call the test, say `<request id> <pid>`, and do as it is told: `ok`,
-//! `fail`, `exit` or nothing at all. The event of a URL is answered by path; every other event is sent back.
+//! `fail`, `exit` or nothing at all. An event `{"linger": "127.0.0.1:port"}` makes it call the test and answer at once;
+//! what the test says afterwards it says back, as far as it gets to run. The event of a URL is answered by path; every other event is sent back.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
@@ -21,6 +22,10 @@ async fn answer(event: LambdaEvent<Value>) -> Result<Value, Error> {
     if let Some(test) = event["ask"].as_str() {
         return obey(test, &context.request_id).await;
     }
+    if let Some(test) = event["linger"].as_str() {
+        tokio::spawn(echo(TcpStream::connect(test).await?));
+        return Ok(json!({ "pid": std::process::id() }));
+    }
     match event["rawPath"].as_str() {
         Some("/binary") => Ok(json!({
             "statusCode": 201,
@@ -31,6 +36,15 @@ async fn answer(event: LambdaEvent<Value>) -> Result<Value, Error> {
         Some("/fail") => Err("told to fail".into()),
         Some(_) | None => Ok(event),
     }
+}
+
+async fn echo(test: TcpStream) -> std::io::Result<()> {
+    let (heard, mut say) = test.into_split();
+    let mut heard = BufReader::new(heard).lines();
+    while let Some(line) = heard.next_line().await? {
+        say.write_all(format!("{line}\n").as_bytes()).await?;
+    }
+    Ok(())
 }
 
 async fn obey(test: &str, request_id: &str) -> Result<Value, Error> {

@@ -51,6 +51,8 @@ pub struct Function {
     ///
     /// AWS makes two, after one and after two minutes. Nobody rehearses that long.
     pub retry_after: Vec<Duration>,
+    /// Whether a process is stopped (SIGSTOP) from the moment it asks for more work until there is some, as Lambda does.
+    pub freezes: bool,
 }
 
 impl Function {
@@ -62,6 +64,7 @@ impl Function {
             env: BTreeMap::new(),
             timeout: Duration::from_secs(3),
             retry_after: vec![Duration::from_millis(500), Duration::from_secs(1)],
+            freezes: true,
         }
     }
 }

@@ -20,6 +20,10 @@ enum Order {
     Stop,
     /// SIGKILL.
     Kill,
+    /// SIGSTOP.
+    Freeze,
+    /// SIGCONT.
+    Thaw,
 }
 
 /// Tells the owners of all children that the cloud is ending.
@@ -60,6 +64,16 @@ impl Process {
     /// Ends it at once: SIGKILL.
     pub(crate) fn kill(&self) {
         self.order(Order::Kill);
+    }
+
+    /// Stops it where it is: SIGSTOP. It keeps everything and does nothing until thawed.
+    pub(crate) fn freeze(&self) {
+        self.order(Order::Freeze);
+    }
+
+    /// Lets a frozen process run on: SIGCONT.
+    pub(crate) fn thaw(&self) {
+        self.order(Order::Thaw);
     }
 
     /// Waits for its end. When the owner is gone, so is the child: that counts as killed.
@@ -106,7 +120,10 @@ fn carry_out(order: Order, group: Pid) {
             // A stopped process does not notice SIGTERM until it is continued.
             signal(group, Signal::CONT);
         }
+        // SIGKILL takes a stopped process as it takes any other.
         Order::Kill => signal(group, Signal::KILL),
+        Order::Freeze => signal(group, Signal::STOP),
+        Order::Thaw => signal(group, Signal::CONT),
     }
 }
 

@@ -84,7 +84,7 @@ impl Fleet {
         outcome
     }
 
-    /// The process used last, since Lambda lets the others grow cold. Here a frozen one would be continued.
+    /// The process used last, since Lambda lets the others grow cold. A frozen one thaws at its [`Desk`](super::runtime::Desk).
     fn idle(&self) -> Option<Sandbox> {
         let idle = &mut self.lock().idle;
         idle.retain(|sandbox| sandbox.process().is_alive());
@@ -99,7 +99,7 @@ impl Fleet {
         Ok(sandbox)
     }
 
-    /// Keeps a process for the next invocation. Here it would be frozen, once it asks for that.
+    /// Keeps a process for the next invocation. It freezes once it asks for that.
     fn rest(&self, sandbox: Sandbox) {
         self.lock().idle.push(sandbox);
     }

@@ -5,7 +5,9 @@
 use super::SYNCHRONOUS_LIMIT;
 use super::outcome::Outcome;
 use crate::clock;
+use crate::config::Function;
 use crate::identity::arn;
+use crate::process::Process;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -32,6 +34,8 @@ pub(super) struct Delivery {
 pub(super) struct Desk {
     function: String,
     timeout: Duration,
+    /// The process that is frozen while it waits; none when functions run on.
+    freezer: Option<Process>,
     deliveries: tokio::sync::Mutex<mpsc::Receiver<Delivery>>,
     open: Mutex<Option<Open>>,
     init_error: Mutex<Option<Bytes>>,
@@ -45,17 +49,36 @@ struct Open {
 
 impl Desk {
     /// A desk, and where to put what the process is to do.
-    pub(super) fn new(function: String, timeout: Duration) -> (Arc<Self>, mpsc::Sender<Delivery>) {
+    pub(super) fn new(function: &Function, process: &Process) -> (Arc<Self>, mpsc::Sender<Delivery>) {
         let (sender, deliveries) = mpsc::channel(1);
         let deliveries = tokio::sync::Mutex::new(deliveries);
-        let desk =
-            Self { function, timeout, deliveries, open: Mutex::default(), init_error: Mutex::default() };
+        let desk = Self {
+            function: function.name.clone(),
+            timeout: function.timeout,
+            freezer: function.freezes.then(|| process.clone()),
+            deliveries,
+            open: Mutex::default(),
+            init_error: Mutex::default(),
+        };
         (Arc::new(desk), sender)
     }
 
     /// The error the process reported about its own start, if it did.
     pub(super) fn take_init_error(&self) -> Option<Bytes> {
         self.init_error.lock().expect("nobody panics at the desk").take()
+    }
+
+    /// The next delivery. Whoever has to wait for it is frozen meanwhile.
+    async fn delivery(&self) -> Option<Delivery> {
+        let mut deliveries = self.deliveries.lock().await;
+        let Some(process) = &self.freezer else { return deliveries.recv().await };
+        if let Ok(delivery) = deliveries.try_recv() {
+            return Some(delivery);
+        }
+        process.freeze();
+        let delivery = deliveries.recv().await;
+        process.thaw();
+        delivery
     }
 
     fn close(&self, id: &str, outcome: Outcome) -> Response {
@@ -82,7 +105,7 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
 }
 
 async fn next(State(desk): State<Arc<Desk>>) -> Response {
-    let Some(delivery) = desk.deliveries.lock().await.recv().await else {
+    let Some(delivery) = desk.delivery().await else {
         return StatusCode::GONE.into_response();
     };
     let Delivery { id, payload, taken, outcome } = delivery;
