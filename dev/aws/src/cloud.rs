@@ -14,6 +14,7 @@ use crate::processes::Processes;
 use crate::refusal::Refusal;
 use crate::requests::Requests;
 use crate::secrets::Secrets;
+use crate::traps::{Cut, Step, Trap};
 use aws_config::SdkConfig;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -48,7 +49,8 @@ impl Cloud {
         let lambda = Lambda::start(config.functions, processes.clone()).await?;
         let ecs = Ecs::start(config.cluster, config.services, address, processes.clone())?;
         let secrets = Secrets::new(config.secrets);
-        let services = Services { dynamodb, ecs, lambda, secrets, requests: Requests::default() };
+        let (traps, requests) = (processes.traps().clone(), Requests::default());
+        let services = Services { dynamodb, ecs, lambda, secrets, requests, traps };
         let services = Arc::new(services);
         listening::serve(listener, endpoint::router(services.clone()), over);
         services.ecs.settled().await;
@@ -100,6 +102,27 @@ impl Cloud {
     /// When there is no such function.
     pub async fn kill_function(&self, name: &str) -> anyhow::Result<()> {
         self.services.lambda.kill(name).await
+    }
+
+    /// Kills a function's process at a step of its own work, the next time one gets there.
+    ///
+    /// Say `kill_function_after("webhook", Step::Request(2), Cut::Arrived)`: it dies after its second request to AWS of
+    /// an invocation arrived, and before that request has any effect. With it dies what it asked of others meanwhile.
+    ///
+    /// # Errors
+    /// When there is no such function.
+    pub fn kill_function_after(&self, name: &str, step: Step, cut: Cut) -> anyhow::Result<Trap> {
+        anyhow::ensure!(self.services.lambda.has(name), "there is no function {name}");
+        Ok(self.processes.traps().set(name, step, cut))
+    }
+
+    /// The same for a task, by the family of its definition: the first that gets there dies.
+    ///
+    /// # Errors
+    /// When there is no such family.
+    pub fn kill_task_after(&self, family: &str, step: Step, cut: Cut) -> anyhow::Result<Trap> {
+        anyhow::ensure!(self.services.ecs.has_family(family), "there is no task definition {family}");
+        Ok(self.processes.traps().set(family, step, cut))
     }
 
     /// The pids of a function's processes, oldest first; none before its first invocation.

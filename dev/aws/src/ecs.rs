@@ -73,6 +73,11 @@ impl Ecs {
         tasks.expect("the sender lives as long as self").clone()
     }
 
+    /// Whether there is a task definition of that family.
+    pub(crate) fn has_family(&self, family: &str) -> bool {
+        self.look(|state| state.definition(family).is_some_and(|definition| definition.family == family))
+    }
+
     pub(crate) fn tasks(&self) -> Vec<TaskStatus> {
         self.look(|state| state.tasks.iter().map(Task::status).collect())
     }

@@ -1,16 +1,18 @@
-//! The one address of every service: finds who is asked, counts, and has it answered.
+//! The one address of every service: finds who asks and who is asked, counts, and has it answered.
 
 use crate::dynamodb::DynamoDb;
 use crate::ecs::{self, Ecs};
+use crate::environment::OUTSIDER;
 use crate::lambda::{self, Lambda};
 use crate::refusal::Refusal;
 use crate::requests::Requests;
 use crate::secrets::Secrets;
+use crate::traps::Traps;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Request, Uri};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::Value;
@@ -24,6 +26,7 @@ pub(crate) struct Services {
     pub(crate) lambda: Lambda,
     pub(crate) secrets: Secrets,
     pub(crate) requests: Requests,
+    pub(crate) traps: Arc<Traps>,
 }
 
 /// Lambda is asked by path, the agent of a task too, all others by the `x-amz-target` header.
@@ -44,9 +47,10 @@ async fn answer_target(State(services): State<Arc<Services>>, request: Request<B
             Refusal::unknown_operation("a request without target"),
         );
     };
-    let (service, action) = (service.to_owned(), action.to_owned());
-    let answered = services.answer(&service, &action, request).await;
-    answered.unwrap_or_else(|refusal| refuse(&format!("{service}.{action}"), refusal))
+    let (service, action) = (our_name(service).to_owned(), action.to_owned());
+    let (asker, name) = (asker(request.headers()).to_owned(), format!("{service}.{action}"));
+    let answer = services.answer(&service, &action, request);
+    services.trapped(&asker, &name, answer).await
 }
 
 async fn answer_invoke(
@@ -55,11 +59,11 @@ async fn answer_invoke(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let answered = match services.requests.enter("lambda.Invoke") {
-        Ok(()) => lambda::invoke(&services.lambda, &function, &headers, body).await,
-        Err(refusal) => Err(refusal),
+    let answer = async {
+        services.requests.enter("lambda.Invoke")?;
+        lambda::invoke(&services.lambda, &function, &headers, body).await
     };
-    answered.unwrap_or_else(|refusal| refuse("lambda.Invoke", refusal))
+    services.trapped(asker(&headers), "lambda.Invoke", answer).await
 }
 
 async fn answer_unknown(uri: Uri) -> Response {
@@ -68,22 +72,53 @@ async fn answer_unknown(uri: Uri) -> Response {
 
 impl Services {
     async fn answer(&self, service: &str, action: &str, request: Request<Body>) -> Result<Response, Refusal> {
+        let enter = || self.requests.enter(&format!("{service}.{action}"));
         match service {
-            "DynamoDB_20120810" | "DynamoDBStreams_20120810" => {
-                self.requests.enter(&format!("dynamodb.{action}"))?;
+            "dynamodb" => {
+                enter()?;
                 Ok(self.dynamodb.forward(request).await)
             }
-            "AmazonEC2ContainerServiceV20141113" => {
-                self.requests.enter(&format!("ecs.{action}"))?;
+            "ecs" => {
+                enter()?;
                 Ok(json_1_1(&self.ecs.answer(action, &read(request).await?)?))
             }
             "secretsmanager" => {
-                self.requests.enter(&format!("secretsmanager.{action}"))?;
+                enter()?;
                 Ok(json_1_1(&self.secrets.answer(action, &read(request).await?)?))
             }
             _ => Err(Refusal::unknown_operation(&format!("{service}.{action}"))),
         }
     }
+
+    /// Answers, unless who asks dies of it: before the answer has an effect, or before it is told.
+    async fn trapped(
+        &self,
+        asker: &str,
+        action: &str,
+        answer: impl Future<Output = Result<Response, Refusal>>,
+    ) -> Response {
+        let answer = async { answer.await.unwrap_or_else(|refusal| refuse(action, refusal)) };
+        match self.traps.request(asker, action) {
+            None => answer.await,
+            Some(snap) => snap.around(answer).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
+        }
+    }
+}
+
+/// What we call a service, by the name under which its protocol asks for it.
+fn our_name(target: &str) -> &str {
+    match target {
+        "DynamoDB_20120810" | "DynamoDBStreams_20120810" => "dynamodb",
+        "AmazonEC2ContainerServiceV20141113" => "ecs",
+        other => other,
+    }
+}
+
+/// Who asks: the access key id of a signature, `AWS4-HMAC-SHA256 Credential=webhook-1/20261122/…`.
+fn asker(headers: &HeaderMap) -> &str {
+    let signature = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let credential = signature.and_then(|signature| signature.split_once("Credential="));
+    credential.and_then(|(_, rest)| rest.split('/').next()).unwrap_or(OUTSIDER)
 }
 
 async fn read(request: Request<Body>) -> Result<Bytes, Refusal> {

@@ -68,6 +68,11 @@ impl Lambda {
         Ok(())
     }
 
+    /// Whether there is a function of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.functions.contains_key(name)
+    }
+
     /// The pids of a function's processes, oldest first.
     pub(crate) fn pids(&self, name: &str) -> Vec<u32> {
         self.fleet(name).map(|fleet| fleet.pids()).unwrap_or_default()

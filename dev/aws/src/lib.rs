@@ -24,9 +24,11 @@ mod refusal;
 mod requests;
 mod secrets;
 mod template;
+mod traps;
 
 pub use cloud::Cloud;
 pub use config::{CloudConfig, Function, Service};
 pub use ecs::{LastStatus, TaskStatus};
 pub use logs::{LogFile, Logs};
 pub use refusal::Refusal;
+pub use traps::{Cut, Step, Trap};

@@ -2,6 +2,7 @@
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::process::ExitStatus;
+use std::sync::Arc;
 use tokio::process::Child;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 /// A handle to a running, or ended, child. Clone it freely; dropping it ends nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Process {
+    name: Arc<str>,
     pid: u32,
     orders: mpsc::UnboundedSender<Order>,
     exit: watch::Receiver<Option<ExitStatus>>,
@@ -37,7 +39,11 @@ pub(crate) struct Ending {
 
 impl Process {
     /// The handle of a child, and the future that owns it; it lasts as long as the child.
-    pub(crate) fn own(child: Child, ending: Ending) -> (Self, impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn own(
+        child: Child,
+        name: &str,
+        ending: Ending,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let pid = child.id().expect("nobody has waited for this child yet");
         let (orders, given) = mpsc::unbounded_channel();
         let (ended, exit) = watch::channel(None);
@@ -45,7 +51,12 @@ impl Process {
             let status = live(child, group(pid), given, ending).await;
             ended.send_replace(Some(status));
         };
-        (Self { pid, orders, exit }, owner)
+        (Self { name: name.into(), pid, orders, exit }, owner)
+    }
+
+    /// What it calls itself when it asks AWS: its access key id, such as `webhook-2`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -48,6 +48,9 @@ impl Ecs {
             environment
         });
         let started = self.processes.start(program(config, &what(config)), &environment);
+        if let Ok(process) = &started {
+            self.processes.traps().begin(process);
+        }
         self.change(|state| {
             let task = state.task_mut(id).expect("tasks are never removed");
             match started {

@@ -65,6 +65,15 @@ pub fn payload(output: &InvokeOutput) -> Value {
     serde_json::from_slice(output.payload().unwrap().as_ref()).unwrap()
 }
 
+/// The keys of what is in the table, in order.
+pub async fn keys(cloud: &Cloud) -> Vec<String> {
+    let client = aws_sdk_dynamodb::Client::new(&cloud.sdk_config());
+    let found = client.scan().table_name("CallsTable").send().await.unwrap();
+    let mut keys: Vec<_> = found.items().iter().map(|item| item["pk"].as_s().unwrap().clone()).collect();
+    keys.sort();
+    keys
+}
+
 /// Resolves once a process is stopped. The kernel tells nobody but its parent, so this looks again and again.
 pub async fn frozen(pid: u32) {
     let mut look = tokio::time::interval(Duration::from_millis(5));
