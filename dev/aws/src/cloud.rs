@@ -6,15 +6,17 @@ use crate::dynamodb::DynamoDb;
 use crate::ecs::{Ecs, TaskStatus};
 use crate::endpoint::{self, Services};
 use crate::environment::{self, Environment};
-use crate::lambda::Lambda;
+use crate::lambda::{Events, Lambda};
 use crate::listening::{self, ANY_PORT};
 use crate::logs::LogFile;
+use crate::mischief::Mischief;
 use crate::process::Ending;
 use crate::processes::Processes;
 use crate::refusal::Refusal;
 use crate::requests::Requests;
 use crate::secrets::Secrets;
 use crate::traps::{Cut, Step, Trap};
+use anyhow::Context;
 use aws_config::SdkConfig;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -72,6 +74,11 @@ impl Cloud {
         client::configuration(&self.environment)
     }
 
+    /// The ways to make this cloud hurt while it runs.
+    pub fn mischief(&self) -> Mischief<'_> {
+        Mischief::of(&self.services)
+    }
+
     /// The name of a table by its key in the template.
     pub fn table_name(&self, logical_id: &str) -> Option<&str> {
         self.services.dynamodb.table_name(logical_id)
@@ -123,6 +130,27 @@ impl Cloud {
     pub fn kill_task_after(&self, family: &str, step: Step, cut: Cut) -> anyhow::Result<Trap> {
         anyhow::ensure!(self.services.ecs.has_family(family), "there is no task definition {family}");
         Ok(self.processes.traps().set(family, step, cut))
+    }
+
+    /// How a function's events have fared so far.
+    ///
+    /// # Errors
+    /// When there is no such function.
+    pub fn events(&self, function: &str) -> anyhow::Result<Events> {
+        Ok(*self.services.lambda.events(function)?.borrow())
+    }
+
+    /// Waits until a function's events have fared as wished, and tells how that is.
+    ///
+    /// # Errors
+    /// When there is no such function.
+    pub async fn events_until(
+        &self,
+        function: &str,
+        wished: impl FnMut(&Events) -> bool,
+    ) -> anyhow::Result<Events> {
+        let mut events = self.services.lambda.events(function)?;
+        Ok(*events.wait_for(wished).await.context("the function is gone")?)
     }
 
     /// The pids of a function's processes, oldest first; none before its first invocation.

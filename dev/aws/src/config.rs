@@ -51,6 +51,12 @@ pub struct Function {
     ///
     /// AWS makes two, after one and after two minutes. Nobody rehearses that long.
     pub retry_after: Vec<Duration>,
+    /// How long to wait before an `Event` that was throttled is offered again, doubled each further time up to 5 minutes.
+    pub throttled_pause: Duration,
+    /// How old an `Event` may be when it is tried again (`MaximumEventAgeInSeconds`). An older one is lost.
+    pub max_event_age: Duration,
+    /// The most invocations at once (`ReservedConcurrentExecutions`); none for as many as come. Further ones are throttled.
+    pub reserved_concurrency: Option<usize>,
     /// Whether a process is stopped (SIGSTOP) from the moment it asks for more work until there is some, as Lambda does.
     pub freezes: bool,
 }
@@ -64,6 +70,9 @@ impl Function {
             env: BTreeMap::new(),
             timeout: Duration::from_secs(3),
             retry_after: vec![Duration::from_millis(500), Duration::from_secs(1)],
+            throttled_pause: Duration::from_secs(1),
+            max_event_age: Duration::from_secs(6 * 60 * 60),
+            reserved_concurrency: None,
             freezes: true,
         }
     }

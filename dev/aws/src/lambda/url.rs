@@ -43,8 +43,11 @@ async fn answer(
         return (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large").into_response();
     }
     match fleet.invoke(invocation).await {
-        Outcome::Reply(reply) => reply::response(&reply).unwrap_or_else(|error| bad_gateway(&fleet, &error)),
-        Outcome::Failure(error) => bad_gateway(&fleet, &String::from_utf8_lossy(&error)),
+        Ok(Outcome::Reply(reply)) => {
+            reply::response(&reply).unwrap_or_else(|error| bad_gateway(&fleet, &error))
+        }
+        Ok(Outcome::Failure(error)) => bad_gateway(&fleet, &String::from_utf8_lossy(&error)),
+        Err(throttled) => (StatusCode::TOO_MANY_REQUESTS, throttled.to_string()).into_response(),
     }
 }
 
