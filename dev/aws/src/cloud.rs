@@ -6,6 +6,7 @@ use crate::dynamodb::DynamoDb;
 use crate::ecs::{Ecs, TaskStatus};
 use crate::endpoint::{self, Services};
 use crate::environment::{self, Environment};
+use crate::eventbridge::{Changes, EventBridge};
 use crate::lambda::{Events, Lambda};
 use crate::listening::{self, ANY_PORT};
 use crate::logs::LogFile;
@@ -48,11 +49,14 @@ impl Cloud {
         let environment = environment::pointing_at(address);
         let processes = Arc::new(Processes::new(environment.clone(), config.logs, ending));
         let dynamodb = DynamoDb::start(&config.template, over.clone()).await?;
-        let lambda = Lambda::start(config.functions, processes.clone()).await?;
-        let ecs = Ecs::start(config.cluster, config.services, address, processes.clone())?;
+        let lambda = Arc::new(Lambda::start(config.functions, processes.clone()).await?);
+        let (changes, told) = Changes::new();
+        let eventbridge =
+            EventBridge::start(config.rules, config.schedules, lambda.clone(), told, over.clone())?;
+        let ecs = Ecs::start(config.cluster, config.services, address, processes.clone(), changes)?;
         let secrets = Secrets::new(config.secrets);
         let (traps, requests) = (processes.traps().clone(), Requests::default());
-        let services = Services { dynamodb, ecs, lambda, secrets, requests, traps };
+        let services = Services { dynamodb, ecs, eventbridge, lambda, secrets, requests, traps };
         let services = Arc::new(services);
         listening::serve(listener, endpoint::router(services.clone()), over);
         services.ecs.settled().await;
@@ -77,6 +81,14 @@ impl Cloud {
     /// The ways to make this cloud hurt while it runs.
     pub fn mischief(&self) -> Mischief<'_> {
         Mischief::of(&self.services)
+    }
+
+    /// Invokes a scheduled function now, and returns when it has handled that.
+    ///
+    /// # Errors
+    /// When it has no schedule, or fails at every attempt.
+    pub async fn run_schedule(&self, function: &str) -> anyhow::Result<()> {
+        self.services.eventbridge.run_schedule(function).await
     }
 
     /// The name of a table by its key in the template.

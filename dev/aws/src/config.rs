@@ -1,5 +1,6 @@
 //! What a cloud is made of: a template, functions, services, secrets.
 
+use crate::ecs::LastStatus;
 use crate::logs::Logs;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +19,10 @@ pub struct CloudConfig {
     pub services: Vec<Service>,
     /// Secret id (name or ARN) to its `SecretString`.
     pub secrets: BTreeMap<String, String>,
+    /// Which functions EventBridge tells about tasks.
+    pub rules: Vec<Rule>,
+    /// Which functions EventBridge invokes again and again.
+    pub schedules: Vec<Schedule>,
     /// Where the children's words go.
     pub logs: Logs,
 }
@@ -31,6 +36,8 @@ impl CloudConfig {
             functions: Vec::new(),
             services: Vec::new(),
             secrets: BTreeMap::new(),
+            rules: Vec::new(),
+            schedules: Vec::new(),
             logs: Logs::Discarded,
         }
     }
@@ -119,4 +126,35 @@ impl Service {
             start_delay: Duration::ZERO,
         }
     }
+}
+
+/// An EventBridge rule: a function that is told when a task changes its state.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Whom to invoke, with an `ECS Task State Change`.
+    pub function: String,
+    /// Tells only of tasks that get there; none for every change.
+    pub last_status: Option<LastStatus>,
+}
+
+impl Rule {
+    /// The rule by which a function learns of every task that stopped.
+    pub fn when_a_task_stops(function: impl Into<String>) -> Self {
+        Self { function: function.into(), last_status: Some(LastStatus::Stopped) }
+    }
+
+    pub(crate) fn matches(&self, last_status: LastStatus) -> bool {
+        self.last_status.is_none_or(|wanted| wanted == last_status)
+    }
+}
+
+/// An EventBridge schedule: a function that is invoked again and again, with a `Scheduled Event`.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// Whom to invoke.
+    pub function: String,
+    /// How often; the first time so long after the start.
+    pub every: Duration,
+    /// Whether it is on. [`Cloud::run_schedule`](crate::Cloud::run_schedule) does not mind.
+    pub enabled: bool,
 }

@@ -10,20 +10,23 @@ mod run_task;
 mod runner;
 mod shapes;
 mod state;
+mod state_change;
 mod task;
 
 use crate::config::Service;
 use crate::environment::Environment;
+use crate::eventbridge::Changes;
 use crate::processes::Processes;
 use anyhow::{Context, bail};
 use state::State;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use task::{StopCode, Task};
 use tokio::sync::watch;
 
 pub(crate) use agent::router;
+pub(crate) use state_change::StateChange;
 pub use task::{LastStatus, TaskStatus};
 
 /// The one cluster, its services and its tasks.
@@ -35,6 +38,8 @@ pub(crate) struct Ecs {
     state: Mutex<State>,
     /// How things stand after every change; whoever waits for something waits for this.
     standing: watch::Sender<Vec<TaskStatus>>,
+    /// Who is told of every task that changes its state.
+    changes: Arc<Changes>,
 }
 
 impl Ecs {
@@ -47,13 +52,15 @@ impl Ecs {
         services: Vec<Service>,
         address: SocketAddr,
         processes: Arc<Processes>,
+        changes: Arc<Changes>,
     ) -> anyhow::Result<Arc<Self>> {
         for service in &services {
             runner::program(service, &runner::what(service)).ensure_exists()?;
         }
         let names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
         let state = Mutex::new(State::new(services));
-        let ecs = Arc::new(Self { cluster, address, processes, state, standing: watch::Sender::default() });
+        let standing = watch::Sender::default();
+        let ecs = Arc::new(Self { cluster, address, processes, state, standing, changes });
         for name in names {
             ecs.start_warm(&name);
             tokio::spawn(ecs.clone().keep(name));
@@ -115,6 +122,11 @@ impl Ecs {
         })
     }
 
+    /// Where the tasks' changes are told.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
     fn start_warm(self: &Arc<Self>, service: &str) {
         let (config, desired) = self.look(|state| {
             let service = state.service(service).expect("it was just put in");
@@ -152,6 +164,10 @@ impl Ecs {
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().expect("nobody panics while holding the cluster");
         let result = change(&mut state);
+        for task in state.tasks.iter_mut().filter(|task| task.has_news()) {
+            task.count_news();
+            self.changes.tell(StateChange::of(&self.cluster, task, SystemTime::now()));
+        }
         self.standing.send_replace(state.tasks.iter().map(Task::status).collect());
         result
     }

@@ -3,6 +3,7 @@
 use crate::dynamodb::DynamoDb;
 use crate::ecs::{self, Ecs};
 use crate::environment::OUTSIDER;
+use crate::eventbridge::EventBridge;
 use crate::lambda::{self, Lambda};
 use crate::refusal::Refusal;
 use crate::requests::Requests;
@@ -23,7 +24,8 @@ use std::sync::Arc;
 pub(crate) struct Services {
     pub(crate) dynamodb: DynamoDb,
     pub(crate) ecs: Arc<Ecs>,
-    pub(crate) lambda: Lambda,
+    pub(crate) eventbridge: Arc<EventBridge>,
+    pub(crate) lambda: Arc<Lambda>,
     pub(crate) secrets: Secrets,
     pub(crate) requests: Requests,
     pub(crate) traps: Arc<Traps>,

@@ -16,6 +16,8 @@ use crate::listening::{self, ANY_PORT};
 use crate::processes::Processes;
 use anyhow::Context;
 use fleet::Fleet;
+use sandbox::Invocation;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -85,6 +87,12 @@ impl Lambda {
     /// How a function's events fare.
     pub(crate) fn events(&self, name: &str) -> anyhow::Result<watch::Receiver<Events>> {
         Ok(self.known(name)?.events())
+    }
+
+    /// Delivers an event, and tells whether the function handled it.
+    pub(crate) async fn deliver(&self, name: &str, event: &Value) -> anyhow::Result<bool> {
+        let fleet = self.known(name)?.clone();
+        Ok(queue::deliver(fleet, Invocation::new(event.to_string().into())).await)
     }
 
     /// The pids of a function's processes, oldest first.

@@ -1,8 +1,8 @@
 //! AWS on this machine's loopback: the real programs run as child processes, the services they call are played.
 //!
 //! [`Cloud::start`] makes the tables of a CloudFormation template, starts the tasks of its services and serves
-//! DynamoDB, Lambda, ECS and Secrets Manager at one address. The children find it by `AWS_ENDPOINT_URL`
-//! alone, so nothing in them knows that this is a rehearsal.
+//! DynamoDB, Lambda, ECS and Secrets Manager at one address; EventBridge invokes functions by itself. The children
+//! find it by `AWS_ENDPOINT_URL` alone, so nothing in them knows that this is a rehearsal.
 //!
 //! It is strict: what AWS refuses is refused, and what is not played is an error, never a silent success.
 
@@ -14,6 +14,7 @@ mod dynamodb;
 mod ecs;
 mod endpoint;
 mod environment;
+mod eventbridge;
 mod identity;
 mod lambda;
 mod listening;
@@ -28,8 +29,9 @@ mod template;
 mod traps;
 
 pub use cloud::Cloud;
-pub use config::{CloudConfig, Function, Service};
+pub use config::{CloudConfig, Function, Rule, Schedule, Service};
 pub use ecs::{LastStatus, TaskStatus};
+pub use eventbridge::Delivery;
 pub use lambda::Events;
 pub use logs::{LogFile, Logs};
 pub use mischief::Mischief;
