@@ -115,9 +115,7 @@ impl Ecs {
     /// Tells a service how many tasks to keep, as `UpdateService` does.
     pub(crate) fn scale(&self, service: &str, desired: usize) -> anyhow::Result<()> {
         self.change(|state| {
-            let service =
-                state.service_mut(service).with_context(|| format!("there is no service {service}"))?;
-            service.config.desired = desired;
+            state.known_service(service)?.config.desired = desired;
             Ok(())
         })
     }
@@ -125,6 +123,32 @@ impl Ecs {
     /// Where the tasks' changes are told.
     pub(crate) fn changes(&self) -> &Changes {
         &self.changes
+    }
+
+    /// Has so many of the next `RunTask` fail.
+    pub(crate) fn fail_run_task(&self, times: usize, reason: &str) {
+        self.change(|state| state.mishaps.run_task = (times, reason.to_owned()));
+    }
+
+    /// Lets the tasks of a service take so long to start.
+    pub(crate) fn delay_starts(&self, service: &str, delay: Duration) -> anyhow::Result<()> {
+        self.change(|state| {
+            state.known_service(service)?.config.start_delay = delay;
+            Ok(())
+        })
+    }
+
+    /// Has so many of the next tasks of a service never start.
+    pub(crate) fn doom(&self, service: &str, times: usize) -> anyhow::Result<()> {
+        self.change(|state| {
+            state.known_service(service)?.doomed = times;
+            Ok(())
+        })
+    }
+
+    /// Refuses protection so many times.
+    pub(crate) fn refuse_protection(&self, times: usize) {
+        self.change(|state| state.mishaps.protection = times);
     }
 
     fn start_warm(self: &Arc<Self>, service: &str) {

@@ -2,6 +2,7 @@
 
 use crate::endpoint::Services;
 use crate::eventbridge::Delivery;
+use std::time::Duration;
 
 /// The ways to make this cloud hurt. Each holds until it is used up, or told otherwise.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,32 @@ impl<'a> Mischief<'a> {
     /// When there is no such function.
     pub fn throttle_invocations(&self, function: &str, times: usize) -> anyhow::Result<()> {
         self.services.lambda.throttle(function, times)
+    }
+
+    /// So many of the next `RunTask` start nothing and answer with this reason in `failures`, such as `RESOURCE:ENI`.
+    pub fn fail_run_task(&self, times: usize, reason: &str) {
+        self.services.ecs.fail_run_task(times, reason);
+    }
+
+    /// From now on, tasks of a service or of its definition take this long to start: 40 s on a bad day of Fargate's.
+    ///
+    /// # Errors
+    /// When there is no such service.
+    pub fn start_delay(&self, service: &str, delay: Duration) -> anyhow::Result<()> {
+        self.services.ecs.delay_starts(service, delay)
+    }
+
+    /// So many of the next tasks of a service or of its definition get no network interface: STOPPED, and never RUNNING.
+    ///
+    /// # Errors
+    /// When there is no such service.
+    pub fn tasks_never_start(&self, service: &str, times: usize) -> anyhow::Result<()> {
+        self.services.ecs.doom(service, times)
+    }
+
+    /// So many of the next attempts to protect a task fail with `DEPLOYMENT_BLOCKED`.
+    pub fn refuse_protection(&self, times: usize) {
+        self.services.ecs.refuse_protection(times);
     }
 
     /// How EventBridge delivers the tasks' state changes from now on.

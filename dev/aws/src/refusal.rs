@@ -33,6 +33,12 @@ impl Refusal {
         Self::new("ThrottlingException", "Rate exceeded")
     }
 
+    /// What `RunTask` says when Fargate is full.
+    pub fn no_capacity() -> Self {
+        let message = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
+        Self::new("ClientException", message)
+    }
+
     /// What a service says to an action it does not have, or that is not played here.
     pub(crate) fn unknown_operation(action: &str) -> Self {
         Self::new("UnknownOperationException", format!("{action} is not played in this rehearsal"))
