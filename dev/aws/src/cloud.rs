@@ -5,7 +5,7 @@ use crate::config::CloudConfig;
 use crate::dynamodb::DynamoDb;
 use crate::ecs::{Ecs, TaskStatus};
 use crate::endpoint::{self, Services};
-use crate::environment::{self, Environment};
+use crate::environment::{self, ACCESS_KEY_ID, Environment};
 use crate::eventbridge::{Changes, EventBridge};
 use crate::lambda::{Events, Lambda};
 use crate::listening::{self, ANY_PORT};
@@ -48,7 +48,7 @@ impl Cloud {
         let address = listening::address(&listener);
         let environment = environment::pointing_at(address);
         let processes = Arc::new(Processes::new(environment.clone(), config.logs, ending));
-        let dynamodb = DynamoDb::start(&config.template, over.clone()).await?;
+        let dynamodb = DynamoDb::start(&config.template, config.seed, over.clone()).await?;
         let lambda = Arc::new(Lambda::start(config.functions, processes.clone()).await?);
         let (changes, told) = Changes::new();
         let eventbridge =
@@ -76,6 +76,13 @@ impl Cloud {
     /// The same for a client in this process: give it to `aws_sdk_…::Client::new`.
     pub fn sdk_config(&self) -> SdkConfig {
         client::configuration(&self.environment)
+    }
+
+    /// The same for a client that the cloud takes for a program of this name: mischief meets it as it meets children.
+    pub fn sdk_config_as(&self, name: &str) -> SdkConfig {
+        let mut environment = self.environment();
+        environment.insert(ACCESS_KEY_ID.to_owned(), name.to_owned());
+        client::configuration(&environment)
     }
 
     /// The ways to make this cloud hurt while it runs.

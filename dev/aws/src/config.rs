@@ -23,6 +23,8 @@ pub struct CloudConfig {
     pub rules: Vec<Rule>,
     /// Which functions EventBridge invokes again and again.
     pub schedules: Vec<Schedule>,
+    /// Settles everything that is left to chance.
+    pub seed: u64,
     /// Where the children's words go.
     pub logs: Logs,
 }
@@ -38,6 +40,7 @@ impl CloudConfig {
             secrets: BTreeMap::new(),
             rules: Vec::new(),
             schedules: Vec::new(),
+            seed: 0,
             logs: Logs::Discarded,
         }
     }

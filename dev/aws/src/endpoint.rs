@@ -1,5 +1,6 @@
 //! The one address of every service: finds who asks and who is asked, counts, and has it answered.
 
+use crate::connection::Peer;
 use crate::dynamodb::DynamoDb;
 use crate::ecs::{self, Ecs};
 use crate::environment::OUTSIDER;
@@ -11,7 +12,7 @@ use crate::secrets::Secrets;
 use crate::traps::Traps;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -41,7 +42,11 @@ pub(crate) fn router(services: Arc<Services>) -> Router {
         .merge(ecs::router(services.ecs.clone()))
 }
 
-async fn answer_target(State(services): State<Arc<Services>>, request: Request<Body>) -> Response {
+async fn answer_target(
+    State(services): State<Arc<Services>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request<Body>,
+) -> Response {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
     let Some((service, action)) = target.and_then(|target| target.split_once('.')) else {
         return refuse(
@@ -51,7 +56,7 @@ async fn answer_target(State(services): State<Arc<Services>>, request: Request<B
     };
     let (service, action) = (our_name(service).to_owned(), action.to_owned());
     let (asker, name) = (asker(request.headers()).to_owned(), format!("{service}.{action}"));
-    let answer = services.answer(&service, &action, request);
+    let answer = services.answer(&service, &action, &asker, request, &peer);
     services.trapped(&asker, &name, answer).await
 }
 
@@ -73,12 +78,19 @@ async fn answer_unknown(uri: Uri) -> Response {
 }
 
 impl Services {
-    async fn answer(&self, service: &str, action: &str, request: Request<Body>) -> Result<Response, Refusal> {
+    async fn answer(
+        &self,
+        service: &str,
+        action: &str,
+        asker: &str,
+        request: Request<Body>,
+        peer: &Peer,
+    ) -> Result<Response, Refusal> {
         let enter = || self.requests.enter(&format!("{service}.{action}"));
         match service {
             "dynamodb" => {
                 enter()?;
-                Ok(self.dynamodb.forward(request).await)
+                self.dynamodb.answer(asker, action, request, peer).await
             }
             "ecs" => {
                 enter()?;

@@ -10,6 +10,8 @@ mod client;
 mod clock;
 mod cloud;
 mod config;
+mod connection;
+mod dice;
 mod dynamodb;
 mod ecs;
 mod endpoint;
@@ -30,6 +32,7 @@ mod traps;
 
 pub use cloud::Cloud;
 pub use config::{CloudConfig, Function, Rule, Schedule, Service};
+pub use dynamodb::Gone;
 pub use ecs::{LastStatus, TaskStatus};
 pub use eventbridge::Delivery;
 pub use lambda::Events;

@@ -1,10 +1,14 @@
 //! What can go wrong in the cloud, by name, at any time while it runs.
 
+use crate::dynamodb::{Gone, Trouble};
 use crate::endpoint::Services;
 use crate::eventbridge::Delivery;
 use std::time::Duration;
 
 /// The ways to make this cloud hurt. Each holds until it is used up, or told otherwise.
+///
+/// Trouble with DynamoDB meets functions and tasks; [`Cloud::sdk_config`](crate::Cloud::sdk_config) is spared, so that
+/// a test can watch. The SDK tries a refused request again, three times in all, before its caller sees anything.
 #[derive(Debug, Clone, Copy)]
 pub struct Mischief<'a> {
     services: &'a Services,
@@ -13,6 +17,41 @@ pub struct Mischief<'a> {
 impl<'a> Mischief<'a> {
     pub(crate) fn of(services: &'a Services) -> Self {
         Self { services }
+    }
+
+    /// DynamoDB throttles so many of the next requests.
+    pub fn throttle_dynamodb(&self, times: usize) {
+        self.trouble().throttle(times);
+    }
+
+    /// DynamoDB throttles this share of all requests, from 0 to 1; which ones, the cloud's seed decides.
+    pub fn throttle_share_of_dynamodb(&self, share: f64) {
+        self.trouble().throttle_share(share);
+    }
+
+    /// So many of the next `TransactWriteItems` are cancelled: `TransactionConflict` at their first item.
+    pub fn conflict_transactions(&self, times: usize) {
+        self.trouble().conflict(times);
+    }
+
+    /// So many of the next requests to DynamoDB take effect, and whoever asked never learns it: the connection is cut.
+    pub fn lose_dynamodb_replies(&self, times: usize) {
+        self.trouble().leave_unanswered(times);
+    }
+
+    /// Every request to DynamoDB waits this long before it is carried out; zero ends that.
+    pub fn slow_dynamodb(&self, delay: Duration) {
+        self.trouble().delay(delay);
+    }
+
+    /// DynamoDB is gone for so long.
+    pub fn dynamodb_gone(&self, how: Gone, lasts: Duration) {
+        self.trouble().begin_outage(how, lasts);
+    }
+
+    /// DynamoDB is back before its time.
+    pub fn dynamodb_back(&self) {
+        self.trouble().end_outage();
     }
 
     /// So many of the next invocations of a function find no process to run in: 429 for who waits, later for an event.
@@ -60,5 +99,9 @@ impl<'a> Mischief<'a> {
     /// When it has none.
     pub fn enable_schedule(&self, function: &str, enabled: bool) -> anyhow::Result<()> {
         self.services.eventbridge.enable_schedule(function, enabled)
+    }
+
+    fn trouble(&self) -> &'a Trouble {
+        self.services.dynamodb.trouble()
     }
 }

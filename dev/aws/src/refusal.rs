@@ -39,6 +39,11 @@ impl Refusal {
         Self::new("ClientException", message)
     }
 
+    /// What a single write to DynamoDB is told while a transaction is at work on its item.
+    pub fn transaction_conflict() -> Self {
+        Self::new("TransactionConflictException", "Transaction is ongoing for the item")
+    }
+
     /// What a service says to an action it does not have, or that is not played here.
     pub(crate) fn unknown_operation(action: &str) -> Self {
         Self::new("UnknownOperationException", format!("{action} is not played in this rehearsal"))
