@@ -24,6 +24,11 @@ pub(crate) fn iso(moment: SystemTime) -> String {
         .expect("this century can be written")
 }
 
+/// `2026-11-22T08:00:00Z`, as EventBridge stamps its events.
+pub(crate) fn iso_seconds(moment: SystemTime) -> String {
+    format!("{}Z", &iso(moment)[..19])
+}
+
 /// `22/Nov/2026:08:00:00 +0000`, as in an access log and in a Function URL's `requestContext`.
 pub(crate) fn access_log(moment: SystemTime) -> String {
     let iso = iso(moment);
@@ -38,12 +43,13 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_moment_is_written_in_the_four_ways_of_aws() {
+    fn a_moment_is_written_in_the_five_ways_of_aws() {
         let moment = UNIX_EPOCH + Duration::from_millis(1_583_348_638_390);
 
         assert_eq!(millis(moment), 1_583_348_638_390);
         assert_eq!(seconds(moment), 1_583_348_638.39);
         assert_eq!(iso(moment), "2020-03-04T19:03:58.39Z");
+        assert_eq!(iso_seconds(moment), "2020-03-04T19:03:58Z");
         assert_eq!(access_log(moment), "04/Mar/2020:19:03:58 +0000");
     }
 }

@@ -5,15 +5,19 @@ use crate::config::CloudConfig;
 use crate::dynamodb::DynamoDb;
 use crate::ecs::{Ecs, TaskStatus};
 use crate::endpoint::{self, Services};
-use crate::environment::{self, Environment};
-use crate::lambda::Lambda;
+use crate::environment::{self, ACCESS_KEY_ID, Environment};
+use crate::eventbridge::{Changes, EventBridge};
+use crate::lambda::{Events, Lambda};
 use crate::listening::{self, ANY_PORT};
 use crate::logs::LogFile;
+use crate::mischief::Mischief;
 use crate::process::Ending;
 use crate::processes::Processes;
 use crate::refusal::Refusal;
 use crate::requests::Requests;
 use crate::secrets::Secrets;
+use crate::traps::{Cut, Step, Trap};
+use anyhow::Context;
 use aws_config::SdkConfig;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -44,11 +48,15 @@ impl Cloud {
         let address = listening::address(&listener);
         let environment = environment::pointing_at(address);
         let processes = Arc::new(Processes::new(environment.clone(), config.logs, ending));
-        let dynamodb = DynamoDb::start(&config.template, over.clone()).await?;
-        let lambda = Lambda::start(config.functions, processes.clone()).await?;
-        let ecs = Ecs::start(config.cluster, config.services, address, processes.clone())?;
+        let dynamodb = DynamoDb::start(&config.template, config.seed, over.clone()).await?;
+        let lambda = Arc::new(Lambda::start(config.functions, processes.clone()).await?);
+        let (changes, told) = Changes::new();
+        let eventbridge =
+            EventBridge::start(config.rules, config.schedules, lambda.clone(), told, over.clone())?;
+        let ecs = Ecs::start(config.cluster, config.services, address, processes.clone(), changes)?;
         let secrets = Secrets::new(config.secrets);
-        let services = Services { dynamodb, ecs, lambda, secrets, requests: Requests::default() };
+        let (traps, requests) = (processes.traps().clone(), Requests::default());
+        let services = Services { dynamodb, ecs, eventbridge, lambda, secrets, requests, traps };
         let services = Arc::new(services);
         listening::serve(listener, endpoint::router(services.clone()), over);
         services.ecs.settled().await;
@@ -68,6 +76,26 @@ impl Cloud {
     /// The same for a client in this process: give it to `aws_sdk_…::Client::new`.
     pub fn sdk_config(&self) -> SdkConfig {
         client::configuration(&self.environment)
+    }
+
+    /// The same for a client that the cloud takes for a program of this name: mischief meets it as it meets children.
+    pub fn sdk_config_as(&self, name: &str) -> SdkConfig {
+        let mut environment = self.environment();
+        environment.insert(ACCESS_KEY_ID.to_owned(), name.to_owned());
+        client::configuration(&environment)
+    }
+
+    /// The ways to make this cloud hurt while it runs.
+    pub fn mischief(&self) -> Mischief<'_> {
+        Mischief::of(&self.services)
+    }
+
+    /// Invokes a scheduled function now, and returns when it has handled that.
+    ///
+    /// # Errors
+    /// When it has no schedule, or fails at every attempt.
+    pub async fn run_schedule(&self, function: &str) -> anyhow::Result<()> {
+        self.services.eventbridge.run_schedule(function).await
     }
 
     /// The name of a table by its key in the template.
@@ -100,6 +128,48 @@ impl Cloud {
     /// When there is no such function.
     pub async fn kill_function(&self, name: &str) -> anyhow::Result<()> {
         self.services.lambda.kill(name).await
+    }
+
+    /// Kills a function's process at a step of its own work, the next time one gets there.
+    ///
+    /// Say `kill_function_after("webhook", Step::Request(2), Cut::Arrived)`: it dies after its second request to AWS of
+    /// an invocation arrived, and before that request has any effect. With it dies what it asked of others meanwhile.
+    ///
+    /// # Errors
+    /// When there is no such function.
+    pub fn kill_function_after(&self, name: &str, step: Step, cut: Cut) -> anyhow::Result<Trap> {
+        anyhow::ensure!(self.services.lambda.has(name), "there is no function {name}");
+        Ok(self.processes.traps().set(name, step, cut))
+    }
+
+    /// The same for a task, by the family of its definition: the first that gets there dies.
+    ///
+    /// # Errors
+    /// When there is no such family.
+    pub fn kill_task_after(&self, family: &str, step: Step, cut: Cut) -> anyhow::Result<Trap> {
+        anyhow::ensure!(self.services.ecs.has_family(family), "there is no task definition {family}");
+        Ok(self.processes.traps().set(family, step, cut))
+    }
+
+    /// How a function's events have fared so far.
+    ///
+    /// # Errors
+    /// When there is no such function.
+    pub fn events(&self, function: &str) -> anyhow::Result<Events> {
+        Ok(*self.services.lambda.events(function)?.borrow())
+    }
+
+    /// Waits until a function's events have fared as wished, and tells how that is.
+    ///
+    /// # Errors
+    /// When there is no such function.
+    pub async fn events_until(
+        &self,
+        function: &str,
+        wished: impl FnMut(&Events) -> bool,
+    ) -> anyhow::Result<Events> {
+        let mut events = self.services.lambda.events(function)?;
+        Ok(*events.wait_for(wished).await.context("the function is gone")?)
     }
 
     /// The pids of a function's processes, oldest first; none before its first invocation.

@@ -1,5 +1,6 @@
 //! What a cloud is made of: a template, functions, services, secrets.
 
+use crate::ecs::LastStatus;
 use crate::logs::Logs;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +19,12 @@ pub struct CloudConfig {
     pub services: Vec<Service>,
     /// Secret id (name or ARN) to its `SecretString`.
     pub secrets: BTreeMap<String, String>,
+    /// Which functions EventBridge tells about tasks.
+    pub rules: Vec<Rule>,
+    /// Which functions EventBridge invokes again and again.
+    pub schedules: Vec<Schedule>,
+    /// Settles everything that is left to chance.
+    pub seed: u64,
     /// Where the children's words go.
     pub logs: Logs,
 }
@@ -31,6 +38,9 @@ impl CloudConfig {
             functions: Vec::new(),
             services: Vec::new(),
             secrets: BTreeMap::new(),
+            rules: Vec::new(),
+            schedules: Vec::new(),
+            seed: 0,
             logs: Logs::Discarded,
         }
     }
@@ -51,6 +61,14 @@ pub struct Function {
     ///
     /// AWS makes two, after one and after two minutes. Nobody rehearses that long.
     pub retry_after: Vec<Duration>,
+    /// How long to wait before an `Event` that was throttled is offered again, doubled each further time up to 5 minutes.
+    pub throttled_pause: Duration,
+    /// How old an `Event` may be when it is tried again (`MaximumEventAgeInSeconds`). An older one is lost.
+    pub max_event_age: Duration,
+    /// The most invocations at once (`ReservedConcurrentExecutions`); none for as many as come. Further ones are throttled.
+    pub reserved_concurrency: Option<usize>,
+    /// Whether a process is stopped (SIGSTOP) from the moment it asks for more work until there is some, as Lambda does.
+    pub freezes: bool,
 }
 
 impl Function {
@@ -62,6 +80,10 @@ impl Function {
             env: BTreeMap::new(),
             timeout: Duration::from_secs(3),
             retry_after: vec![Duration::from_millis(500), Duration::from_secs(1)],
+            throttled_pause: Duration::from_secs(1),
+            max_event_age: Duration::from_secs(6 * 60 * 60),
+            reserved_concurrency: None,
+            freezes: true,
         }
     }
 }
@@ -107,4 +129,35 @@ impl Service {
             start_delay: Duration::ZERO,
         }
     }
+}
+
+/// An EventBridge rule: a function that is told when a task changes its state.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Whom to invoke, with an `ECS Task State Change`.
+    pub function: String,
+    /// Tells only of tasks that get there; none for every change.
+    pub last_status: Option<LastStatus>,
+}
+
+impl Rule {
+    /// The rule by which a function learns of every task that stopped.
+    pub fn when_a_task_stops(function: impl Into<String>) -> Self {
+        Self { function: function.into(), last_status: Some(LastStatus::Stopped) }
+    }
+
+    pub(crate) fn matches(&self, last_status: LastStatus) -> bool {
+        self.last_status.is_none_or(|wanted| wanted == last_status)
+    }
+}
+
+/// An EventBridge schedule: a function that is invoked again and again, with a `Scheduled Event`.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// Whom to invoke.
+    pub function: String,
+    /// How often; the first time so long after the start.
+    pub every: Duration,
+    /// Whether it is on. [`Cloud::run_schedule`](crate::Cloud::run_schedule) does not mind.
+    pub enabled: bool,
 }

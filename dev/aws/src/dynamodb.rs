@@ -1,10 +1,13 @@
 //! DynamoDB: the embedded engine, the template's tables in it, and the way to it.
 
+mod trouble;
+
+use crate::connection::Peer;
 use crate::listening::{self, ANY_PORT};
 use crate::refusal::Refusal;
 use crate::template::{self, Table};
 use anyhow::{Context, anyhow};
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::http::uri::{Authority, Scheme, Uri};
 use axum::http::{Request, header::HOST};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +19,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
+use trouble::Fate;
+
+pub use trouble::Gone;
+pub(crate) use trouble::Trouble;
 
 /// The engine, which listens on a port of its own, and a client to hand it what the endpoint gets.
 ///
@@ -26,11 +33,12 @@ pub(crate) struct DynamoDb {
     engine: SocketAddr,
     client: Client<HttpConnector, Body>,
     names: BTreeMap<String, String>,
+    trouble: Trouble,
 }
 
 impl DynamoDb {
     /// An engine in memory with the tables of a template.
-    pub(crate) async fn start(template: &Path, over: CancellationToken) -> anyhow::Result<Self> {
+    pub(crate) async fn start(template: &Path, seed: u64, over: CancellationToken) -> anyhow::Result<Self> {
         let tables = read(template)?;
         let database = Database::memory().map_err(|error| anyhow!("cannot open DynamoDB: {error}"))?;
         for table in &tables {
@@ -40,7 +48,7 @@ impl DynamoDb {
         let engine = listening::address(&listener);
         tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, over.cancelled_owned()));
         let names = tables.into_iter().map(|table| (table.logical_id, table.name)).collect();
-        Ok(Self { engine, client: client(), names })
+        Ok(Self { engine, client: client(), names, trouble: Trouble::new(seed) })
     }
 
     /// The name of a table by its key in the template.
@@ -48,8 +56,40 @@ impl DynamoDb {
         self.names.get(logical_id).map(String::as_str)
     }
 
+    /// The trouble there is with it.
+    pub(crate) fn trouble(&self) -> &Trouble {
+        &self.trouble
+    }
+
+    /// Answers one request, as far as there is no trouble.
+    pub(crate) async fn answer(
+        &self,
+        asker: &str,
+        action: &str,
+        request: Request<Body>,
+        peer: &Peer,
+    ) -> Result<Response, Refusal> {
+        match self.trouble.fate(asker, action) {
+            Fate::Reached { after } => {
+                tokio::time::sleep(after).await;
+                Ok(self.forward(request).await)
+            }
+            Fate::Refused(refusal) => Err(refusal),
+            Fate::Conflicted => Ok(trouble::conflict(&read_json(request).await?)),
+            Fate::Cut => Ok(peer.cut()),
+            Fate::Silenced => {
+                self.trouble.over().await;
+                Ok(peer.cut())
+            }
+            Fate::Unanswered => {
+                self.forward(request).await;
+                Ok(peer.cut())
+            }
+        }
+    }
+
     /// Hands a request to the engine as it came.
-    pub(crate) async fn forward(&self, mut request: Request<Body>) -> Response {
+    async fn forward(&self, mut request: Request<Body>) -> Response {
         *request.uri_mut() = self.uri();
         request.headers_mut().remove(HOST);
         match self.client.request(request).await {
@@ -70,6 +110,12 @@ impl DynamoDb {
             .build()
             .expect("all its parts are given")
     }
+}
+
+async fn read_json(request: Request<Body>) -> Result<serde_json::Value, Refusal> {
+    let refused = |error: String| Refusal::new("SerializationException", error);
+    let body = to_bytes(request.into_body(), usize::MAX).await.map_err(|error| refused(error.to_string()))?;
+    serde_json::from_slice(&body).map_err(|error| refused(error.to_string()))
 }
 
 fn client() -> Client<HttpConnector, Body> {

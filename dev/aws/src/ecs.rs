@@ -10,20 +10,23 @@ mod run_task;
 mod runner;
 mod shapes;
 mod state;
+mod state_change;
 mod task;
 
 use crate::config::Service;
 use crate::environment::Environment;
+use crate::eventbridge::Changes;
 use crate::processes::Processes;
 use anyhow::{Context, bail};
 use state::State;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use task::{StopCode, Task};
 use tokio::sync::watch;
 
 pub(crate) use agent::router;
+pub(crate) use state_change::StateChange;
 pub use task::{LastStatus, TaskStatus};
 
 /// The one cluster, its services and its tasks.
@@ -35,6 +38,8 @@ pub(crate) struct Ecs {
     state: Mutex<State>,
     /// How things stand after every change; whoever waits for something waits for this.
     standing: watch::Sender<Vec<TaskStatus>>,
+    /// Who is told of every task that changes its state.
+    changes: Arc<Changes>,
 }
 
 impl Ecs {
@@ -47,13 +52,15 @@ impl Ecs {
         services: Vec<Service>,
         address: SocketAddr,
         processes: Arc<Processes>,
+        changes: Arc<Changes>,
     ) -> anyhow::Result<Arc<Self>> {
         for service in &services {
             runner::program(service, &runner::what(service)).ensure_exists()?;
         }
         let names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
         let state = Mutex::new(State::new(services));
-        let ecs = Arc::new(Self { cluster, address, processes, state, standing: watch::Sender::default() });
+        let standing = watch::Sender::default();
+        let ecs = Arc::new(Self { cluster, address, processes, state, standing, changes });
         for name in names {
             ecs.start_warm(&name);
             tokio::spawn(ecs.clone().keep(name));
@@ -71,6 +78,11 @@ impl Ecs {
         let mut standing = self.standing.subscribe();
         let tasks = standing.wait_for(|tasks| wished(tasks)).await;
         tasks.expect("the sender lives as long as self").clone()
+    }
+
+    /// Whether there is a task definition of that family.
+    pub(crate) fn has_family(&self, family: &str) -> bool {
+        self.look(|state| state.definition(family).is_some_and(|definition| definition.family == family))
     }
 
     pub(crate) fn tasks(&self) -> Vec<TaskStatus> {
@@ -103,11 +115,40 @@ impl Ecs {
     /// Tells a service how many tasks to keep, as `UpdateService` does.
     pub(crate) fn scale(&self, service: &str, desired: usize) -> anyhow::Result<()> {
         self.change(|state| {
-            let service =
-                state.service_mut(service).with_context(|| format!("there is no service {service}"))?;
-            service.config.desired = desired;
+            state.known_service(service)?.config.desired = desired;
             Ok(())
         })
+    }
+
+    /// Where the tasks' changes are told.
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Has so many of the next `RunTask` fail.
+    pub(crate) fn fail_run_task(&self, times: usize, reason: &str) {
+        self.change(|state| state.mishaps.run_task = (times, reason.to_owned()));
+    }
+
+    /// Lets the tasks of a service take so long to start.
+    pub(crate) fn delay_starts(&self, service: &str, delay: Duration) -> anyhow::Result<()> {
+        self.change(|state| {
+            state.known_service(service)?.config.start_delay = delay;
+            Ok(())
+        })
+    }
+
+    /// Has so many of the next tasks of a service never start.
+    pub(crate) fn doom(&self, service: &str, times: usize) -> anyhow::Result<()> {
+        self.change(|state| {
+            state.known_service(service)?.doomed = times;
+            Ok(())
+        })
+    }
+
+    /// Refuses protection so many times.
+    pub(crate) fn refuse_protection(&self, times: usize) {
+        self.change(|state| state.mishaps.protection = times);
     }
 
     fn start_warm(self: &Arc<Self>, service: &str) {
@@ -147,6 +188,10 @@ impl Ecs {
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().expect("nobody panics while holding the cluster");
         let result = change(&mut state);
+        for task in state.tasks.iter_mut().filter(|task| task.has_news()) {
+            task.count_news();
+            self.changes.tell(StateChange::of(&self.cluster, task, SystemTime::now()));
+        }
         self.standing.send_replace(state.tasks.iter().map(Task::status).collect());
         result
     }

@@ -1,16 +1,20 @@
-//! The one address of every service: finds who is asked, counts, and has it answered.
+//! The one address of every service: finds who asks and who is asked, counts, and has it answered.
 
+use crate::connection::Peer;
 use crate::dynamodb::DynamoDb;
 use crate::ecs::{self, Ecs};
+use crate::environment::OUTSIDER;
+use crate::eventbridge::EventBridge;
 use crate::lambda::{self, Lambda};
 use crate::refusal::Refusal;
 use crate::requests::Requests;
 use crate::secrets::Secrets;
+use crate::traps::Traps;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Path, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, Request, Uri};
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::Value;
@@ -21,9 +25,11 @@ use std::sync::Arc;
 pub(crate) struct Services {
     pub(crate) dynamodb: DynamoDb,
     pub(crate) ecs: Arc<Ecs>,
-    pub(crate) lambda: Lambda,
+    pub(crate) eventbridge: Arc<EventBridge>,
+    pub(crate) lambda: Arc<Lambda>,
     pub(crate) secrets: Secrets,
     pub(crate) requests: Requests,
+    pub(crate) traps: Arc<Traps>,
 }
 
 /// Lambda is asked by path, the agent of a task too, all others by the `x-amz-target` header.
@@ -36,7 +42,11 @@ pub(crate) fn router(services: Arc<Services>) -> Router {
         .merge(ecs::router(services.ecs.clone()))
 }
 
-async fn answer_target(State(services): State<Arc<Services>>, request: Request<Body>) -> Response {
+async fn answer_target(
+    State(services): State<Arc<Services>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request<Body>,
+) -> Response {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
     let Some((service, action)) = target.and_then(|target| target.split_once('.')) else {
         return refuse(
@@ -44,9 +54,10 @@ async fn answer_target(State(services): State<Arc<Services>>, request: Request<B
             Refusal::unknown_operation("a request without target"),
         );
     };
-    let (service, action) = (service.to_owned(), action.to_owned());
-    let answered = services.answer(&service, &action, request).await;
-    answered.unwrap_or_else(|refusal| refuse(&format!("{service}.{action}"), refusal))
+    let (service, action) = (our_name(service).to_owned(), action.to_owned());
+    let (asker, name) = (asker(request.headers()).to_owned(), format!("{service}.{action}"));
+    let answer = services.answer(&service, &action, &asker, request, &peer);
+    services.trapped(&asker, &name, answer).await
 }
 
 async fn answer_invoke(
@@ -55,11 +66,11 @@ async fn answer_invoke(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let answered = match services.requests.enter("lambda.Invoke") {
-        Ok(()) => lambda::invoke(&services.lambda, &function, &headers, body).await,
-        Err(refusal) => Err(refusal),
+    let answer = async {
+        services.requests.enter("lambda.Invoke")?;
+        lambda::invoke(&services.lambda, &function, &headers, body).await
     };
-    answered.unwrap_or_else(|refusal| refuse("lambda.Invoke", refusal))
+    services.trapped(asker(&headers), "lambda.Invoke", answer).await
 }
 
 async fn answer_unknown(uri: Uri) -> Response {
@@ -67,23 +78,61 @@ async fn answer_unknown(uri: Uri) -> Response {
 }
 
 impl Services {
-    async fn answer(&self, service: &str, action: &str, request: Request<Body>) -> Result<Response, Refusal> {
+    async fn answer(
+        &self,
+        service: &str,
+        action: &str,
+        asker: &str,
+        request: Request<Body>,
+        peer: &Peer,
+    ) -> Result<Response, Refusal> {
+        let enter = || self.requests.enter(&format!("{service}.{action}"));
         match service {
-            "DynamoDB_20120810" | "DynamoDBStreams_20120810" => {
-                self.requests.enter(&format!("dynamodb.{action}"))?;
-                Ok(self.dynamodb.forward(request).await)
+            "dynamodb" => {
+                enter()?;
+                self.dynamodb.answer(asker, action, request, peer).await
             }
-            "AmazonEC2ContainerServiceV20141113" => {
-                self.requests.enter(&format!("ecs.{action}"))?;
+            "ecs" => {
+                enter()?;
                 Ok(json_1_1(&self.ecs.answer(action, &read(request).await?)?))
             }
             "secretsmanager" => {
-                self.requests.enter(&format!("secretsmanager.{action}"))?;
+                enter()?;
                 Ok(json_1_1(&self.secrets.answer(action, &read(request).await?)?))
             }
             _ => Err(Refusal::unknown_operation(&format!("{service}.{action}"))),
         }
     }
+
+    /// Answers, unless who asks dies of it: before the answer has an effect, or before it is told.
+    async fn trapped(
+        &self,
+        asker: &str,
+        action: &str,
+        answer: impl Future<Output = Result<Response, Refusal>>,
+    ) -> Response {
+        let answer = async { answer.await.unwrap_or_else(|refusal| refuse(action, refusal)) };
+        match self.traps.request(asker, action) {
+            None => answer.await,
+            Some(snap) => snap.around(answer).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
+        }
+    }
+}
+
+/// What we call a service, by the name under which its protocol asks for it.
+fn our_name(target: &str) -> &str {
+    match target {
+        "DynamoDB_20120810" | "DynamoDBStreams_20120810" => "dynamodb",
+        "AmazonEC2ContainerServiceV20141113" => "ecs",
+        other => other,
+    }
+}
+
+/// Who asks: the access key id of a signature, `AWS4-HMAC-SHA256 Credential=webhook-1/20261122/…`.
+fn asker(headers: &HeaderMap) -> &str {
+    let signature = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let credential = signature.and_then(|signature| signature.split_once("Credential="));
+    credential.and_then(|(_, rest)| rest.split('/').next()).unwrap_or(OUTSIDER)
 }
 
 async fn read(request: Request<Body>) -> Result<Bytes, Refusal> {

@@ -4,6 +4,11 @@ use crate::identity::REGION;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+/// Who asks: the part of its credentials that a program shows with every request.
+pub(crate) const ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// Who asks when it is the rehearsal itself, or another program that was pointed at this cloud by hand.
+pub(crate) const OUTSIDER: &str = "rehearsal";
+
 /// Settings by name.
 pub(crate) type Environment = BTreeMap<String, String>;
 
@@ -16,7 +21,7 @@ pub(crate) fn pointing_at(endpoint: SocketAddr) -> Environment {
         ("AWS_ENDPOINT_URL", format!("http://{endpoint}").as_str()),
         ("AWS_REGION", REGION),
         ("AWS_DEFAULT_REGION", REGION),
-        ("AWS_ACCESS_KEY_ID", "rehearsal"),
+        (ACCESS_KEY_ID, OUTSIDER),
         ("AWS_SECRET_ACCESS_KEY", "rehearsal"),
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("AWS_CONFIG_FILE", "/dev/null"),

@@ -4,6 +4,7 @@ mod event;
 mod fleet;
 mod invoke;
 mod outcome;
+mod queue;
 mod reply;
 mod runtime;
 mod sandbox;
@@ -15,11 +16,15 @@ use crate::listening::{self, ANY_PORT};
 use crate::processes::Processes;
 use anyhow::Context;
 use fleet::Fleet;
+use sandbox::Invocation;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 pub(crate) use invoke::invoke;
+pub use queue::Events;
 
 /// The most bytes an invocation and its reply may have: 6 MB (Lambda quotas, "Invocation payload").
 const SYNCHRONOUS_LIMIT: usize = 6 * 1024 * 1024;
@@ -50,10 +55,10 @@ impl Lambda {
 
     /// Gives a function one more URL.
     pub(crate) async fn listen_at(&self, name: &str, address: SocketAddr) -> anyhow::Result<SocketAddr> {
-        let fleet = self.fleet(name).with_context(|| format!("there is no function {name}"))?;
+        let fleet = self.known(name)?.clone();
         let listener = listening::bind(address).await?;
         let address = listening::address(&listener);
-        listening::serve(listener, url::router(fleet.clone()), self.processes.over());
+        listening::serve(listener, url::router(fleet), self.processes.over());
         Ok(address)
     }
 
@@ -64,13 +69,39 @@ impl Lambda {
 
     /// Kills every process of a function, and returns when they are gone.
     pub(crate) async fn kill(&self, name: &str) -> anyhow::Result<()> {
-        self.fleet(name).with_context(|| format!("there is no function {name}"))?.kill().await;
+        self.known(name)?.kill().await;
         Ok(())
+    }
+
+    /// Whether there is a function of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.functions.contains_key(name)
+    }
+
+    /// Throttles so many of the next invocations of a function.
+    pub(crate) fn throttle(&self, name: &str, times: usize) -> anyhow::Result<()> {
+        self.known(name)?.throttle(times);
+        Ok(())
+    }
+
+    /// How a function's events fare.
+    pub(crate) fn events(&self, name: &str) -> anyhow::Result<watch::Receiver<Events>> {
+        Ok(self.known(name)?.events())
+    }
+
+    /// Delivers an event, and tells whether the function handled it.
+    pub(crate) async fn deliver(&self, name: &str, event: &Value) -> anyhow::Result<bool> {
+        let fleet = self.known(name)?.clone();
+        Ok(queue::deliver(fleet, Invocation::new(event.to_string().into())).await)
     }
 
     /// The pids of a function's processes, oldest first.
     pub(crate) fn pids(&self, name: &str) -> Vec<u32> {
         self.fleet(name).map(|fleet| fleet.pids()).unwrap_or_default()
+    }
+
+    fn known(&self, name: &str) -> anyhow::Result<&Arc<Fleet>> {
+        self.fleet(name).with_context(|| format!("there is no function {name}"))
     }
 
     /// A function by its name, its ARN, or `account:function:name`.

@@ -1,8 +1,8 @@
 //! AWS on this machine's loopback: the real programs run as child processes, the services they call are played.
 //!
 //! [`Cloud::start`] makes the tables of a CloudFormation template, starts the tasks of its services and serves
-//! DynamoDB, Lambda, ECS and Secrets Manager at one address. The children find it by `AWS_ENDPOINT_URL`
-//! alone, so nothing in them knows that this is a rehearsal.
+//! DynamoDB, Lambda, ECS and Secrets Manager at one address; EventBridge invokes functions by itself. The children
+//! find it by `AWS_ENDPOINT_URL` alone, so nothing in them knows that this is a rehearsal.
 //!
 //! It is strict: what AWS refuses is refused, and what is not played is an error, never a silent success.
 
@@ -10,23 +10,33 @@ mod client;
 mod clock;
 mod cloud;
 mod config;
+mod connection;
+mod dice;
 mod dynamodb;
 mod ecs;
 mod endpoint;
 mod environment;
+mod eventbridge;
 mod identity;
 mod lambda;
 mod listening;
 mod logs;
+mod mischief;
 mod process;
 mod processes;
 mod refusal;
 mod requests;
 mod secrets;
 mod template;
+mod traps;
 
 pub use cloud::Cloud;
-pub use config::{CloudConfig, Function, Service};
+pub use config::{CloudConfig, Function, Rule, Schedule, Service};
+pub use dynamodb::Gone;
 pub use ecs::{LastStatus, TaskStatus};
+pub use eventbridge::Delivery;
+pub use lambda::Events;
 pub use logs::{LogFile, Logs};
+pub use mischief::Mischief;
 pub use refusal::Refusal;
+pub use traps::{Cut, Step, Trap};

@@ -1,9 +1,9 @@
 //! Serves HTTP on a loopback address until the cloud is over.
 
+use crate::connection::{Cuttable, Peer};
 use anyhow::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::serve::ListenerExt;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
@@ -28,12 +28,9 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Serves `router` at `listener`. The services know their own size limits, so there is none here.
 pub(crate) fn serve(listener: TcpListener, router: Router, over: CancellationToken) {
-    let service =
-        router.layer(DefaultBodyLimit::disable()).into_make_service_with_connect_info::<SocketAddr>();
-    // Loopback must not add the 40 ms that a delayed acknowledgement costs.
-    let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
+    let service = router.layer(DefaultBodyLimit::disable()).into_make_service_with_connect_info::<Peer>();
     tokio::spawn(async move {
-        let serving = axum::serve(listener, service).with_graceful_shutdown(over.cancelled_owned());
+        let serving = axum::serve(Cuttable(listener), service).with_graceful_shutdown(over.cancelled_owned());
         if let Err(error) = serving.await {
             tracing::error!(%error, "A listener of the cloud failed");
         }

@@ -2,6 +2,7 @@
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::process::ExitStatus;
+use std::sync::Arc;
 use tokio::process::Child;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 /// A handle to a running, or ended, child. Clone it freely; dropping it ends nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct Process {
+    name: Arc<str>,
     pid: u32,
     orders: mpsc::UnboundedSender<Order>,
     exit: watch::Receiver<Option<ExitStatus>>,
@@ -20,6 +22,10 @@ enum Order {
     Stop,
     /// SIGKILL.
     Kill,
+    /// SIGSTOP.
+    Freeze,
+    /// SIGCONT.
+    Thaw,
 }
 
 /// Tells the owners of all children that the cloud is ending.
@@ -33,7 +39,11 @@ pub(crate) struct Ending {
 
 impl Process {
     /// The handle of a child, and the future that owns it; it lasts as long as the child.
-    pub(crate) fn own(child: Child, ending: Ending) -> (Self, impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn own(
+        child: Child,
+        name: &str,
+        ending: Ending,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let pid = child.id().expect("nobody has waited for this child yet");
         let (orders, given) = mpsc::unbounded_channel();
         let (ended, exit) = watch::channel(None);
@@ -41,7 +51,12 @@ impl Process {
             let status = live(child, group(pid), given, ending).await;
             ended.send_replace(Some(status));
         };
-        (Self { pid, orders, exit }, owner)
+        (Self { name: name.into(), pid, orders, exit }, owner)
+    }
+
+    /// What it calls itself when it asks AWS: its access key id, such as `webhook-2`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -60,6 +75,16 @@ impl Process {
     /// Ends it at once: SIGKILL.
     pub(crate) fn kill(&self) {
         self.order(Order::Kill);
+    }
+
+    /// Stops it where it is: SIGSTOP. It keeps everything and does nothing until thawed.
+    pub(crate) fn freeze(&self) {
+        self.order(Order::Freeze);
+    }
+
+    /// Lets a frozen process run on: SIGCONT.
+    pub(crate) fn thaw(&self) {
+        self.order(Order::Thaw);
     }
 
     /// Waits for its end. When the owner is gone, so is the child: that counts as killed.
@@ -106,7 +131,10 @@ fn carry_out(order: Order, group: Pid) {
             // A stopped process does not notice SIGTERM until it is continued.
             signal(group, Signal::CONT);
         }
+        // SIGKILL takes a stopped process as it takes any other.
         Order::Kill => signal(group, Signal::KILL),
+        Order::Freeze => signal(group, Signal::STOP),
+        Order::Thaw => signal(group, Signal::CONT),
     }
 }
 

@@ -1,11 +1,14 @@
 //! Starts every child of the cloud, with a clean environment, and ends them all.
 
-use crate::environment::{self, Environment};
+use crate::environment::{self, ACCESS_KEY_ID, Environment};
 use crate::logs::{LogBook, LogFile, Logs};
 use crate::process::{Ending, Process};
+use crate::traps::Traps;
 use anyhow::{Context, bail};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +24,8 @@ pub(crate) struct Processes {
     logs: LogBook,
     ending: Ending,
     owners: TaskTracker,
+    traps: Arc<Traps>,
+    started: Mutex<BTreeMap<String, usize>>,
 }
 
 /// What to start.
@@ -36,7 +41,14 @@ pub(crate) struct Program<'a> {
 
 impl Processes {
     pub(crate) fn new(environment: Environment, logs: Logs, ending: Ending) -> Self {
-        Self { environment, logs: LogBook::new(logs), ending, owners: TaskTracker::new() }
+        Self {
+            environment,
+            logs: LogBook::new(logs),
+            ending,
+            owners: TaskTracker::new(),
+            traps: Arc::default(),
+            started: Mutex::default(),
+        }
     }
 
     /// Starts a program with the cloud's settings and its own; the cloud's win.
@@ -45,10 +57,12 @@ impl Processes {
             bail!("cannot start {}: the cloud is ending", program.what);
         }
         program.ensure_exists()?;
-        let child = self.command(program, own)?.spawn();
+        let name = self.next_name(program.name);
+        let child = self.command(program, own)?.env(ACCESS_KEY_ID, &name).spawn();
         let child = child.with_context(|| format!("cannot start {}", program.what))?;
-        let (process, owner) = Process::own(child, self.ending.clone());
+        let (process, owner) = Process::own(child, &name, self.ending.clone());
         self.owners.spawn(owner);
+        self.traps.enlist(program.name, &process);
         tracing::debug!(pid = process.pid(), "Started {}", program.what);
         Ok(process)
     }
@@ -64,6 +78,19 @@ impl Processes {
         command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
         command.process_group(0).kill_on_drop(true);
         Ok(command)
+    }
+
+    /// `webhook-1`, `webhook-2`: the access key by which the endpoint knows who asks.
+    fn next_name(&self, program: &str) -> String {
+        let mut started = self.started.lock().expect("nobody panics while counting");
+        let number = started.entry(program.to_owned()).or_default();
+        *number += 1;
+        format!("{program}-{number}")
+    }
+
+    /// Where processes can be made to die.
+    pub(crate) fn traps(&self) -> &Arc<Traps> {
+        &self.traps
     }
 
     pub(crate) fn is_closing(&self) -> bool {

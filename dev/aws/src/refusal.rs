@@ -33,6 +33,17 @@ impl Refusal {
         Self::new("ThrottlingException", "Rate exceeded")
     }
 
+    /// What `RunTask` says when Fargate is full.
+    pub fn no_capacity() -> Self {
+        let message = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
+        Self::new("ClientException", message)
+    }
+
+    /// What a single write to DynamoDB is told while a transaction is at work on its item.
+    pub fn transaction_conflict() -> Self {
+        Self::new("TransactionConflictException", "Transaction is ongoing for the item")
+    }
+
     /// What a service says to an action it does not have, or that is not played here.
     pub(crate) fn unknown_operation(action: &str) -> Self {
         Self::new("UnknownOperationException", format!("{action} is not played in this rehearsal"))

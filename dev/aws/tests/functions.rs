@@ -5,11 +5,10 @@
 mod stage;
 
 use aws::{Cloud, CloudConfig, Function};
-use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
-use serde_json::{Value, json};
-use stage::{Strings, cloud_of, function, template};
+use serde_json::json;
+use stage::{Strings, cloud_of, function, invoke, payload, template};
 use std::time::Duration;
 
 #[tokio::test]
@@ -171,16 +170,6 @@ async fn children_end_with_their_cloud() {
     drop(cloud);
 
     assert_eq!(puppet.says().await, "", "the process is gone");
-}
-
-async fn invoke(cloud: &Cloud, event: Value) -> InvokeOutput {
-    let client = aws_sdk_lambda::Client::new(&cloud.sdk_config());
-    let invoke = client.invoke().function_name("puppet").payload(Blob::new(event.to_string()));
-    invoke.send().await.unwrap()
-}
-
-fn payload(output: &InvokeOutput) -> Value {
-    serde_json::from_slice(output.payload().unwrap().as_ref()).unwrap()
 }
 
 fn request_id(words: &str) -> String {

@@ -129,6 +129,10 @@ impl Ecs {
             .map_err(|error: OutOfRange| Refusal::new("InvalidParameterException", error.to_string()))?;
         Ok(self.change(|state| {
             protected(state.task(name), name)?;
+            if let Some(left) = state.mishaps.protection.checked_sub(1) {
+                state.mishaps.protection = left;
+                return Err(shapes::failure(name, "DEPLOYMENT_BLOCKED", "A deployment is in progress"));
+            }
             let task = state.task_mut(name).expect("it was just found");
             task.protection = protection;
             protected(Some(task), name)

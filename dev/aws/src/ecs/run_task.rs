@@ -29,6 +29,9 @@ impl Ecs {
         let definition = self.definition(&request)?;
         let overrides = overrides(&request, &definition)?;
         check(&request)?;
+        if let Some(reason) = self.change(|state| mishap(state, &request)) {
+            return Ok(json!({"tasks": [], "failures": [{"reason": reason}]}));
+        }
         let count = request.count.unwrap_or(1);
         let tasks: Vec<Task> =
             (0..count).map(|_| self.standalone(&request, &definition, overrides.clone())).collect();
@@ -65,6 +68,16 @@ impl Ecs {
             json!({"tasks": tasks, "failures": []})
         })
     }
+}
+
+/// Why nothing is started this time. What was carried out before under the request's token stays carried out.
+fn mishap(state: &mut State, request: &RunTask) -> Option<String> {
+    if request.client_token.as_ref().is_some_and(|token| state.tokens.contains_key(token)) {
+        return None;
+    }
+    let (times, reason) = &mut state.mishaps.run_task;
+    *times = times.checked_sub(1)?;
+    Some(reason.clone())
 }
 
 /// Enters the tasks, unless an equal request with this token entered some before: those are the answer then.

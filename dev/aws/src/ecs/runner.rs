@@ -11,6 +11,9 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+/// What ECS says of a task that never got its network interface.
+const NO_NETWORK: &str = "Timeout waiting for network interface provisioning to complete.";
+
 impl Ecs {
     /// Runs a task that was entered before, after the delay Fargate takes.
     pub(super) async fn run(self: Arc<Self>, id: String, delay: Duration) {
@@ -40,6 +43,9 @@ impl Ecs {
             () = self.processes.closing() => return None,
             () = sleep(delay) => {}
         }
+        if self.is_doomed(id, config) {
+            return None;
+        }
         let environment = self.look(|state| {
             let task = state.task(id).expect("tasks are never removed");
             let mut environment = config.env.clone();
@@ -48,6 +54,9 @@ impl Ecs {
             environment
         });
         let started = self.processes.start(program(config, &what(config)), &environment);
+        if let Ok(process) = &started {
+            self.processes.traps().begin(process);
+        }
         self.change(|state| {
             let task = state.task_mut(id).expect("tasks are never removed");
             match started {
@@ -62,6 +71,18 @@ impl Ecs {
                     None
                 }
             }
+        })
+    }
+
+    /// Stops a task that was to get no network interface, as happens to some on Fargate.
+    fn is_doomed(&self, id: &str, config: &Service) -> bool {
+        self.change(|state| {
+            let doomed = state.dooms(&config.family);
+            if doomed {
+                let task = state.task_mut(id).expect("tasks are never removed");
+                task.ask_to_stop(StopCode::TaskFailedToStart, NO_NETWORK);
+            }
+            doomed
         })
     }
 

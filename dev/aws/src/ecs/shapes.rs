@@ -33,7 +33,7 @@ pub(super) fn task(cluster: &str, task: &Task) -> Value {
         "healthStatus": "UNKNOWN",
         "connectivity": "CONNECTED",
         "tags": [],
-        "version": 1,
+        "version": task.version,
     });
     if let Some((code, reason)) = &task.stop {
         shape["stopCode"] = code.name().into();

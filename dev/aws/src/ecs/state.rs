@@ -5,6 +5,7 @@ use super::run_task::Carried;
 use super::task::Task;
 use crate::config::Service;
 use crate::identity::short_name;
+use anyhow::Context;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -15,6 +16,16 @@ pub(super) struct State {
     pub(super) tasks: Vec<Task>,
     /// What `RunTask` did under each client token.
     pub(super) tokens: BTreeMap<String, Carried>,
+    pub(super) mishaps: Mishaps,
+}
+
+/// What is to go wrong.
+#[derive(Debug, Default)]
+pub(super) struct Mishaps {
+    /// So many of the next `RunTask` start nothing, for this reason.
+    pub(super) run_task: (usize, String),
+    /// So many of the next attempts to protect a task fail.
+    pub(super) protection: usize,
 }
 
 /// A service, and how it fares.
@@ -22,17 +33,20 @@ pub(super) struct State {
 pub(super) struct ServiceState {
     pub(super) config: Service,
     pub(super) losses: Losses,
+    /// So many of its next tasks never start.
+    pub(super) doomed: usize,
     pub(super) created: SystemTime,
 }
 
 impl State {
     pub(super) fn new(services: Vec<Service>) -> Self {
         let created = SystemTime::now();
-        let service = |config| ServiceState { config, losses: Losses::default(), created };
+        let service = |config| ServiceState { config, losses: Losses::default(), doomed: 0, created };
         Self {
             services: services.into_iter().map(service).collect(),
             tasks: Vec::new(),
             tokens: BTreeMap::new(),
+            mishaps: Mishaps::default(),
         }
     }
 
@@ -52,6 +66,18 @@ impl State {
 
     pub(super) fn service_mut(&mut self, name_or_arn: &str) -> Option<&mut ServiceState> {
         self.services.iter_mut().find(|service| service.config.name == short_name(name_or_arn))
+    }
+
+    /// The same for who has no use for a service that is not there.
+    pub(super) fn known_service(&mut self, name: &str) -> anyhow::Result<&mut ServiceState> {
+        self.service_mut(name).with_context(|| format!("there is no service {name}"))
+    }
+
+    /// Whether the next task of a family is one that never starts. Asking uses that up.
+    pub(super) fn dooms(&mut self, family: &str) -> bool {
+        let service = self.services.iter_mut().find(|service| service.config.family == family);
+        service
+            .is_some_and(|service| service.doomed.checked_sub(1).map(|left| service.doomed = left).is_some())
     }
 
     /// A task definition by `family`, `family:1` or ARN. There is but revision 1.

@@ -79,6 +79,9 @@ pub(super) struct Task {
     pub(super) protection: Protection,
     pub(super) process: Option<Process>,
     pub(super) exit_code: Option<i32>,
+    /// How often it changed its state (`version`), and what it was told to be then.
+    pub(super) version: u64,
+    pub(super) told: Option<(LastStatus, bool)>,
 }
 
 impl Task {
@@ -104,6 +107,8 @@ impl Task {
             protection: Protection::default(),
             process: None,
             exit_code: None,
+            version: 0,
+            told: None,
         }
     }
 
@@ -125,6 +130,17 @@ impl Task {
     /// Whether it is meant to run (`desiredStatus`).
     pub(super) fn is_wanted(&self) -> bool {
         self.stop.is_none()
+    }
+
+    /// Whether its state is another than was told last.
+    pub(super) fn has_news(&self) -> bool {
+        self.told != Some((self.last_status, self.is_wanted()))
+    }
+
+    /// Its state is told now.
+    pub(super) fn count_news(&mut self) {
+        self.told = Some((self.last_status, self.is_wanted()));
+        self.version += 1;
     }
 
     pub(super) fn has_started(&mut self, process: Process, now: SystemTime) {

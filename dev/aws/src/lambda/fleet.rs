@@ -1,12 +1,13 @@
 //! The processes of one function: as many as invocations at once, the idle ones kept.
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Throttled};
+use super::queue::Events;
 use super::sandbox::{self, Invocation, Sandbox};
 use crate::config::Function;
 use crate::process::Process;
 use crate::processes::Processes;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use tokio::sync::watch;
 
 /// One function and its processes.
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub(super) struct Fleet {
     function: Function,
     processes: Arc<Processes>,
     sandboxes: Mutex<Sandboxes>,
+    events: watch::Sender<Events>,
 }
 
 #[derive(Debug, Default)]
@@ -21,7 +23,15 @@ struct Sandboxes {
     idle: Vec<Sandbox>,
     /// Every process that may still run, idle or busy.
     running: Vec<Process>,
+    /// So many invocations are under way.
+    busy: usize,
+    /// So many of the next invocations find no place, whether there is one or not.
+    throttles: usize,
 }
+
+/// An invocation's place among those its function may have at once. Dropping it makes room.
+#[derive(Debug)]
+struct Place(Arc<Fleet>);
 
 impl Fleet {
     /// A function without a process yet.
@@ -30,24 +40,41 @@ impl Fleet {
     /// When its program does not exist.
     pub(super) fn new(function: Function, processes: Arc<Processes>) -> anyhow::Result<Self> {
         sandbox::program(&function, &sandbox::what(&function)).ensure_exists()?;
-        Ok(Self { function, processes, sandboxes: Mutex::default() })
+        Ok(Self { function, processes, sandboxes: Mutex::default(), events: watch::Sender::default() })
     }
 
     pub(super) fn name(&self) -> &str {
         &self.function.name
     }
 
-    pub(super) fn retry_after(&self) -> &[Duration] {
-        &self.function.retry_after
+    pub(super) fn function(&self) -> &Function {
+        &self.function
     }
 
     /// Invokes the function, in an idle process or a new one.
     ///
     /// It runs to its end even when who asked has gone, as in Lambda.
-    pub(super) async fn invoke(self: &Arc<Self>, invocation: Invocation) -> Outcome {
-        let fleet = self.clone();
-        let running = tokio::spawn(async move { fleet.run(&invocation).await });
-        running.await.expect("an invocation does not panic")
+    ///
+    /// # Errors
+    /// When it runs as often at once as it may.
+    pub(super) async fn invoke(self: &Arc<Self>, invocation: Invocation) -> Result<Outcome, Throttled> {
+        let place = self.place()?;
+        let running = tokio::spawn(async move { place.0.run(&invocation).await });
+        Ok(running.await.expect("an invocation does not panic"))
+    }
+
+    /// Throttles so many of the next invocations.
+    pub(super) fn throttle(&self, times: usize) {
+        self.lock().throttles = times;
+    }
+
+    pub(super) fn count_events(&self, count: impl FnOnce(&mut Events)) {
+        self.events.send_modify(count);
+    }
+
+    /// How this function's events fare, and will fare.
+    pub(super) fn events(&self) -> watch::Receiver<Events> {
+        self.events.subscribe()
     }
 
     /// Whether nothing will be started any more.
@@ -71,6 +98,19 @@ impl Fleet {
         self.lock().running.iter().filter(|process| process.is_alive()).map(Process::pid).collect()
     }
 
+    fn place(self: &Arc<Self>) -> Result<Place, Throttled> {
+        let mut sandboxes = self.lock();
+        if let Some(left) = sandboxes.throttles.checked_sub(1) {
+            sandboxes.throttles = left;
+            return Err(Throttled);
+        }
+        if self.function.reserved_concurrency.is_some_and(|most| sandboxes.busy >= most) {
+            return Err(Throttled);
+        }
+        sandboxes.busy += 1;
+        Ok(Place(self.clone()))
+    }
+
     async fn run(&self, invocation: &Invocation) -> Outcome {
         let sandbox = match self.idle() {
             Some(sandbox) => sandbox,
@@ -84,7 +124,7 @@ impl Fleet {
         outcome
     }
 
-    /// The process used last, since Lambda lets the others grow cold. Here a frozen one would be continued.
+    /// The process used last, since Lambda lets the others grow cold. A frozen one thaws at its [`Desk`](super::runtime::Desk).
     fn idle(&self) -> Option<Sandbox> {
         let idle = &mut self.lock().idle;
         idle.retain(|sandbox| sandbox.process().is_alive());
@@ -99,12 +139,18 @@ impl Fleet {
         Ok(sandbox)
     }
 
-    /// Keeps a process for the next invocation. Here it would be frozen, once it asks for that.
+    /// Keeps a process for the next invocation. It freezes once it asks for that.
     fn rest(&self, sandbox: Sandbox) {
         self.lock().idle.push(sandbox);
     }
 
     fn lock(&self) -> MutexGuard<'_, Sandboxes> {
         self.sandboxes.lock().expect("nobody panics while holding the sandboxes")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.lock().busy -= 1;
     }
 }

@@ -1,7 +1,8 @@
 //! The Invoke API: ask and wait, ask and go (`Event`), or ask whether one could (`DryRun`).
 
 use super::fleet::Fleet;
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Throttled};
+use super::queue::deliver;
 use super::sandbox::Invocation;
 use super::{EVENT_LIMIT, Lambda, SYNCHRONOUS_LIMIT};
 use crate::identity::arn;
@@ -25,7 +26,7 @@ pub(crate) async fn invoke(
         return Err(Refusal::new("InvalidParameterValueException", "log tails are not played"));
     }
     match header("x-amz-invocation-type").unwrap_or("RequestResponse") {
-        "RequestResponse" => Ok(ask(fleet, checked(body, SYNCHRONOUS_LIMIT)?).await),
+        "RequestResponse" => Ok(ask(fleet, checked(body, SYNCHRONOUS_LIMIT)?).await?),
         "Event" => Ok(enqueue(fleet, checked(body, EVENT_LIMIT)?)),
         "DryRun" => Ok(StatusCode::NO_CONTENT.into_response()),
         other => Err(Refusal::new(
@@ -37,16 +38,16 @@ pub(crate) async fn invoke(
     }
 }
 
-async fn ask(fleet: &Arc<Fleet>, payload: Bytes) -> Response {
+async fn ask(fleet: &Arc<Fleet>, payload: Bytes) -> Result<Response, Throttled> {
     let invocation = Invocation::new(payload);
     let request_id =
         [("x-amzn-requestid", invocation.id.clone()), ("x-amz-executed-version", "$LATEST".into())];
-    match fleet.invoke(invocation).await {
+    Ok(match fleet.invoke(invocation).await? {
         Outcome::Reply(reply) => (request_id, reply).into_response(),
         Outcome::Failure(error) => {
             (request_id, [("x-amz-function-error", "Unhandled")], error).into_response()
         }
-    }
+    })
 }
 
 fn enqueue(fleet: &Arc<Fleet>, payload: Bytes) -> Response {
@@ -54,23 +55,6 @@ fn enqueue(fleet: &Arc<Fleet>, payload: Bytes) -> Response {
     let request_id = [("x-amzn-requestid", invocation.id.clone())];
     tokio::spawn(deliver(fleet.clone(), invocation));
     (StatusCode::ACCEPTED, request_id).into_response()
-}
-
-/// Asks until the function succeeds or has been asked often enough; then the event is lost, as without a destination.
-async fn deliver(fleet: Arc<Fleet>, invocation: Invocation) {
-    let mut pauses = fleet.retry_after().iter();
-    loop {
-        let Outcome::Failure(error) = fleet.invoke(invocation.clone()).await else { return };
-        if fleet.is_closing() {
-            return tracing::debug!(function = fleet.name(), "An event ends with the cloud");
-        }
-        let (function, error) = (fleet.name(), String::from_utf8_lossy(&error));
-        let Some(pause) = pauses.next() else {
-            return tracing::error!(function, %error, "An event is lost: {function} failed at every attempt");
-        };
-        tracing::warn!(function, %error, "An event failed in {function} and will be tried again");
-        tokio::time::sleep(*pause).await;
-    }
 }
 
 /// A payload that fits and is JSON. None at all counts as `{}`.

@@ -1,5 +1,6 @@
 //! How an invocation ended: with a reply, or with the error Lambda makes of it.
 
+use crate::refusal::Refusal;
 use bytes::Bytes;
 use serde_json::json;
 use std::os::unix::process::ExitStatusExt;
@@ -13,6 +14,17 @@ pub(super) enum Outcome {
     Reply(Bytes),
     /// The error object that a caller sees beside `X-Amz-Function-Error: Unhandled`.
     Failure(Bytes),
+}
+
+/// Nothing ran: the function may not have another process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Rate Exceeded.")]
+pub(super) struct Throttled;
+
+impl From<Throttled> for Refusal {
+    fn from(throttled: Throttled) -> Self {
+        Self::new("TooManyRequestsException", throttled.to_string()).with_status(429)
+    }
 }
 
 impl Outcome {

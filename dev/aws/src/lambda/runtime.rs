@@ -5,7 +5,10 @@
 use super::SYNCHRONOUS_LIMIT;
 use super::outcome::Outcome;
 use crate::clock;
+use crate::config::Function;
 use crate::identity::arn;
+use crate::process::Process;
+use crate::traps::Traps;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -32,6 +35,10 @@ pub(super) struct Delivery {
 pub(super) struct Desk {
     function: String,
     timeout: Duration,
+    process: Process,
+    /// Whether the process is frozen while it waits.
+    freezes: bool,
+    traps: Arc<Traps>,
     deliveries: tokio::sync::Mutex<mpsc::Receiver<Delivery>>,
     open: Mutex<Option<Open>>,
     init_error: Mutex<Option<Bytes>>,
@@ -45,17 +52,44 @@ struct Open {
 
 impl Desk {
     /// A desk, and where to put what the process is to do.
-    pub(super) fn new(function: String, timeout: Duration) -> (Arc<Self>, mpsc::Sender<Delivery>) {
+    pub(super) fn new(
+        function: &Function,
+        process: &Process,
+        traps: &Arc<Traps>,
+    ) -> (Arc<Self>, mpsc::Sender<Delivery>) {
         let (sender, deliveries) = mpsc::channel(1);
         let deliveries = tokio::sync::Mutex::new(deliveries);
-        let desk =
-            Self { function, timeout, deliveries, open: Mutex::default(), init_error: Mutex::default() };
+        let desk = Self {
+            function: function.name.clone(),
+            timeout: function.timeout,
+            process: process.clone(),
+            freezes: function.freezes,
+            traps: traps.clone(),
+            deliveries,
+            open: Mutex::default(),
+            init_error: Mutex::default(),
+        };
         (Arc::new(desk), sender)
     }
 
     /// The error the process reported about its own start, if it did.
     pub(super) fn take_init_error(&self) -> Option<Bytes> {
         self.init_error.lock().expect("nobody panics at the desk").take()
+    }
+
+    /// The next delivery. Whoever has to wait for it is frozen meanwhile.
+    async fn delivery(&self) -> Option<Delivery> {
+        let mut deliveries = self.deliveries.lock().await;
+        if let Ok(delivery) = deliveries.try_recv() {
+            return Some(delivery);
+        }
+        if !self.freezes {
+            return deliveries.recv().await;
+        }
+        self.process.freeze();
+        let delivery = deliveries.recv().await;
+        self.process.thaw();
+        delivery
     }
 
     fn close(&self, id: &str, outcome: Outcome) -> Response {
@@ -82,11 +116,12 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
 }
 
 async fn next(State(desk): State<Arc<Desk>>) -> Response {
-    let Some(delivery) = desk.deliveries.lock().await.recv().await else {
+    let Some(delivery) = desk.delivery().await else {
         return StatusCode::GONE.into_response();
     };
     let Delivery { id, payload, taken, outcome } = delivery;
     *desk.open.lock().expect("nobody panics at the desk") = Some(Open { id: id.clone(), outcome });
+    desk.traps.begin(&desk.process);
     let _ = taken.send(());
     let headers = [
         ("content-type", "application/json".to_owned()),
@@ -113,7 +148,11 @@ async fn response(
         let message = "Exceeded maximum allowed payload size";
         return refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message);
     }
-    desk.close(&id, Outcome::Reply(body))
+    let closed = async { desk.close(&id, Outcome::Reply(body)) };
+    match desk.traps.reply(&desk.process) {
+        None => closed.await,
+        Some(snap) => snap.around(closed).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
+    }
 }
 
 async fn error(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {

@@ -52,7 +52,7 @@ impl Sandbox {
         let listener = listening::bind(ANY_PORT).await?;
         let environment = environment(function, listening::address(&listener));
         let process = processes.start(program(function, &what(function)), &environment)?;
-        let (desk, deliveries) = Desk::new(function.name.clone(), function.timeout);
+        let (desk, deliveries) = Desk::new(function, &process, processes.traps());
         let api = CancellationToken::new();
         listening::serve(listener, runtime::router(desk.clone()), api.clone());
         Ok(Self { process, desk, deliveries, timeout: function.timeout, _api: api.drop_guard() })

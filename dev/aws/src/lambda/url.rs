@@ -5,12 +5,12 @@ use super::fleet::Fleet;
 use super::outcome::Outcome;
 use super::sandbox::Invocation;
 use super::{SYNCHRONOUS_LIMIT, reply};
+use crate::connection::Peer;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -21,7 +21,7 @@ pub(super) fn router(fleet: Arc<Fleet>) -> Router {
 
 async fn answer(
     State(fleet): State<Arc<Fleet>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -35,7 +35,7 @@ async fn answer(
         uri: &uri,
         headers: &headers,
         body: &body,
-        source: peer.ip(),
+        source: peer.address.ip(),
         at: SystemTime::now(),
     };
     invocation.payload = event::payload(&incoming).to_string().into();
@@ -43,8 +43,11 @@ async fn answer(
         return (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large").into_response();
     }
     match fleet.invoke(invocation).await {
-        Outcome::Reply(reply) => reply::response(&reply).unwrap_or_else(|error| bad_gateway(&fleet, &error)),
-        Outcome::Failure(error) => bad_gateway(&fleet, &String::from_utf8_lossy(&error)),
+        Ok(Outcome::Reply(reply)) => {
+            reply::response(&reply).unwrap_or_else(|error| bad_gateway(&fleet, &error))
+        }
+        Ok(Outcome::Failure(error)) => bad_gateway(&fleet, &String::from_utf8_lossy(&error)),
+        Err(throttled) => (StatusCode::TOO_MANY_REQUESTS, throttled.to_string()).into_response(),
     }
 }
 

@@ -2,7 +2,11 @@
 
 #![allow(dead_code, reason = "every test file uses its own part")]
 
+pub mod ecs;
+
 use aws::{Cloud, CloudConfig, Function, Service};
+use aws_sdk_lambda::operation::invoke::InvokeOutput;
+use aws_sdk_lambda::primitives::Blob;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -51,6 +55,40 @@ pub async fn cloud_of_tasks(service: Service) -> Cloud {
     Cloud::start(config).await.unwrap()
 }
 
+/// Invokes the function `puppet` and waits for its reply.
+pub async fn invoke(cloud: &Cloud, event: Value) -> InvokeOutput {
+    let client = aws_sdk_lambda::Client::new(&cloud.sdk_config());
+    let invoke = client.invoke().function_name("puppet").payload(Blob::new(event.to_string()));
+    invoke.send().await.unwrap()
+}
+
+/// What a function replied.
+pub fn payload(output: &InvokeOutput) -> Value {
+    serde_json::from_slice(output.payload().unwrap().as_ref()).unwrap()
+}
+
+/// The keys of what is in the table, in order.
+pub async fn keys(cloud: &Cloud) -> Vec<String> {
+    let client = aws_sdk_dynamodb::Client::new(&cloud.sdk_config());
+    let found = client.scan().table_name("CallsTable").send().await.unwrap();
+    let mut keys: Vec<_> = found.items().iter().map(|item| item["pk"].as_s().unwrap().clone()).collect();
+    keys.sort();
+    keys
+}
+
+/// Resolves once a process is stopped. The kernel tells nobody but its parent, so this looks again and again.
+pub async fn frozen(pid: u32) {
+    let mut look = tokio::time::interval(Duration::from_millis(5));
+    loop {
+        look.tick().await;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        // The name in parentheses may hold anything; the state follows it.
+        if stat.rsplit_once(") ").unwrap().1.starts_with('T') {
+            return;
+        }
+    }
+}
+
 /// Where functions and tasks call the test.
 pub struct Strings(TcpListener);
 
@@ -80,6 +118,12 @@ impl Puppet {
         // A killed process resets its connection: then it is gone, too.
         let _ = soon(self.stream.read_line(&mut line)).await;
         line.trim().to_owned()
+    }
+
+    /// Whether it says nothing for a tenth of a second.
+    pub async fn is_silent(&mut self) -> bool {
+        let mut line = String::new();
+        tokio::time::timeout(Duration::from_millis(100), self.stream.read_line(&mut line)).await.is_err()
     }
 
     /// What a task says first: its settings.
