@@ -188,7 +188,12 @@ impl Calls {
             peer,
             agent: Agent::connect(equipment.endpoint(), equipment.agent.config.clone()),
             limits: equipment.agent.limits,
-            journal: Journal::new(call_ref, &keys::task_writer(&equipment.task.id), asked.rang_at_ms, asked.version),
+            journal: Journal::new(
+                call_ref,
+                &keys::task_writer(&equipment.task.id),
+                asked.rang_at_ms,
+                asked.version,
+            ),
             diary: equipment.diary.clone(),
             control: equipment.control.clone(),
             task: equipment.task.clone(),

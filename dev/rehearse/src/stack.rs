@@ -2,7 +2,7 @@
 
 use crate::binaries::{Binaries, root};
 use anyhow::Context;
-use aws::{Cloud, CloudConfig, Function, Logs, Service};
+use aws::{Cloud, CloudConfig, Function, Logs, Rule, Schedule, Service};
 use aws_sdk_dynamodb::types::AttributeValue;
 use journal::Entry;
 use ledger::Ledger;
@@ -14,7 +14,6 @@ use std::net::IpAddr;
 use std::time::Duration;
 use switchboard::store::Known;
 use switchboard::{Record, Store};
-use tokio::task::JoinHandle;
 
 /// How often the schedule runs the reaper.
 const REAP_EVERY: Duration = Duration::from_secs(60);
@@ -68,7 +67,6 @@ pub struct Stack {
     pub cloud: Cloud,
     /// Its table.
     pub ledger: Ledger,
-    schedule: JoinHandle<()>,
 }
 
 impl Stack {
@@ -82,13 +80,14 @@ impl Stack {
         cloud.functions = functions(&config, binaries, table);
         cloud.services = vec![media_service(&config, binaries, table)];
         cloud.secrets = secrets(&config);
+        cloud.rules = vec![Rule::when_a_task_stops("call-control")];
+        cloud.schedules = vec![Schedule { function: "reaper".into(), every: REAP_EVERY, enabled: true }];
         cloud.logs = config.logs.clone();
         let cloud = Cloud::start(cloud).await?;
         let name = cloud.table_name(table).context("template.yaml has no table")?.to_owned();
         let sdk = cloud.sdk_config();
         let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), &name);
-        let schedule = tokio::spawn(reap(aws_sdk_lambda::Client::new(&sdk)));
-        let stack = Self { cloud, ledger, schedule };
+        let stack = Self { cloud, ledger };
         stack.ready().await?;
         Ok(stack)
     }
@@ -147,7 +146,6 @@ impl Stack {
 
     /// Ends everything.
     pub async fn stop(self) {
-        self.schedule.abort();
         self.cloud.stop().await;
     }
 
@@ -253,16 +251,4 @@ fn secrets(config: &StackConfig) -> BTreeMap<String, String> {
 fn random() -> String {
     use std::hash::{BuildHasher, Hasher, RandomState};
     format!("{:016x}", RandomState::new().build_hasher().finish())
-}
-
-/// The schedule that EventBridge keeps in AWS.
-async fn reap(lambda: aws_sdk_lambda::Client) {
-    let mut schedule = tokio::time::interval(REAP_EVERY);
-    schedule.tick().await;
-    loop {
-        schedule.tick().await;
-        if let Err(error) = lambda.invoke().function_name("reaper").send().await {
-            tracing::warn!("The reaper could not be run: {error}");
-        }
-    }
 }

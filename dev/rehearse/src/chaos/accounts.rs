@@ -56,7 +56,9 @@ pub(super) async fn settle(
         let journal = stage.stack.journal(&reference).await?;
         accounts.settle(&call, record.as_ref(), &journal, killed);
     }
-    accounts.violations.extend(stage.meta.strays().into_iter().map(|stray| format!("an action for nobody: {stray}")));
+    accounts
+        .violations
+        .extend(stage.meta.strays().into_iter().map(|stray| format!("an action for nobody: {stray}")));
     Ok(accounts)
 }
 
@@ -92,7 +94,8 @@ impl Accounts {
         violations.extend(out_of_order(journal));
         let name = call_ref(&call.id);
         let mischief: Vec<_> = call.mischief.iter().map(|mischief| mischief.name()).collect();
-        self.violations.extend(violations.into_iter().map(|what| format!("{}: {what} {mischief:?}", &name[..8])));
+        self.violations
+            .extend(violations.into_iter().map(|what| format!("{}: {what} {mischief:?}", &name[..8])));
     }
 
     /// Whether nothing happened that must never happen.
@@ -112,9 +115,15 @@ fn left_open(call: &CallRecord, record: Option<&Record>) -> Vec<String> {
         wrong.push("it is still open at Meta".to_owned());
     }
     match record {
-        Some(record) if !record.call.has_ended() => wrong.push(format!("it has no ending: {:?}", record.call.phase)),
-        Some(record) if record.call.due.is_some() => wrong.push(format!("still to do: {:?}", record.call.pending)),
-        None if call.told.is_some() && !is_never_answered(call) => wrong.push("nothing is known of it".to_owned()),
+        Some(record) if !record.call.has_ended() => {
+            wrong.push(format!("it has no ending: {:?}", record.call.phase))
+        }
+        Some(record) if record.call.due.is_some() => {
+            wrong.push(format!("still to do: {:?}", record.call.pending))
+        }
+        None if call.told.is_some() && !is_never_answered(call) => {
+            wrong.push("nothing is known of it".to_owned())
+        }
         Some(_) | None => {}
     }
     wrong
@@ -122,7 +131,8 @@ fn left_open(call: &CallRecord, record: Option<&Record>) -> Vec<String> {
 
 fn doubled(call: &CallRecord) -> Vec<String> {
     let names = [ActionName::PreAccept, ActionName::Accept, ActionName::Reject, ActionName::Terminate];
-    let twice = names.into_iter().filter(|name| call.taken(*name) > 1).map(|name| format!("{name} was done twice"));
+    let twice =
+        names.into_iter().filter(|name| call.taken(*name) > 1).map(|name| format!("{name} was done twice"));
     let messages = (call.messages > 1).then(|| format!("{} messages were sent", call.messages));
     twice.chain(messages).collect()
 }
@@ -176,7 +186,11 @@ fn out_of_order(journal: &[journal::Entry]) -> Vec<String> {
 
 impl fmt::Display for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  {} calls, {} answered, {} media tasks killed", self.calls, self.answered, self.killed)?;
+        writeln!(
+            f,
+            "  {} calls, {} answered, {} media tasks killed",
+            self.calls, self.answered, self.killed
+        )?;
         for (ending, count) in &self.endings {
             writeln!(f, "  {count:>5}  {ending}")?;
         }

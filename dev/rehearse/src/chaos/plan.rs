@@ -60,15 +60,22 @@ pub enum Trouble {
     Throttle(usize),
     /// DynamoDB cancels so many transactions, since somebody else writes the same item.
     Conflict(usize),
+    /// DynamoDB does as asked so many times, and its reply is lost.
+    LoseReplies(usize),
+    /// DynamoDB answers nothing but errors for so long.
+    DynamoDbGone(Duration),
     /// Lambda refuses so many invocations.
     RefuseInvocations(usize),
+    /// ECS cannot start so many tasks.
+    RunTaskFails(usize),
 }
 
 impl Plan {
     /// Draws a plan of so many calls.
     pub fn draw(seed: u64, calls: u32, spacing: Duration) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let calls: Vec<_> = (0..calls).map(|n| call(&mut rng, seed.wrapping_add(u64::from(n)), spacing)).collect();
+        let calls: Vec<_> =
+            (0..calls).map(|n| call(&mut rng, seed.wrapping_add(u64::from(n)), spacing)).collect();
         let lasts: Duration = calls.iter().map(|call| call.wait).sum();
         let mut troubles = vec![];
         let mut at = Duration::ZERO;
@@ -91,12 +98,15 @@ fn call(rng: &mut Rng, seed: u64, spacing: Duration) -> PlannedCall {
 }
 
 fn trouble(rng: &mut Rng) -> Trouble {
-    match rng.u32(0..12) {
+    match rng.u32(0..16) {
         0..4 => Trouble::KillCallControl,
         4..6 => Trouble::KillWebhook,
         6 => Trouble::KillTask(rng.usize(0..2)),
-        7..9 => Trouble::Throttle(rng.usize(1..6)),
+        7..9 => Trouble::Throttle(rng.usize(1..10)),
         9..11 => Trouble::Conflict(rng.usize(1..6)),
+        11 => Trouble::LoseReplies(rng.usize(1..4)),
+        12 => Trouble::DynamoDbGone(Duration::from_millis(rng.u64(500..6_000))),
+        13 => Trouble::RunTaskFails(rng.usize(1..3)),
         _ => Trouble::RefuseInvocations(rng.usize(1..4)),
     }
 }

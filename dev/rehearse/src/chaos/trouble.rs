@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, Trouble};
 use crate::stage::Stage;
-use aws::{LastStatus, Refusal};
+use aws::{Gone, LastStatus};
 use std::collections::HashSet;
 
 /// Makes all of it; returns the ids of the media tasks that were killed.
@@ -30,21 +30,12 @@ async fn make(stage: &Stage, trouble: Trouble, killed: &mut HashSet<String>) -> 
                 cloud.kill_task(&task.id).await?;
             }
         }
-        Trouble::Throttle(times) => {
-            cloud.refuse_next("dynamodb.TransactWriteItems", times, Refusal::throttling());
-        }
-        Trouble::Conflict(times) => {
-            cloud.refuse_next("dynamodb.TransactWriteItems", times, conflict());
-        }
-        Trouble::RefuseInvocations(times) => {
-            let refusal = Refusal::new("TooManyRequestsException", "Rate Exceeded.").with_status(429);
-            cloud.refuse_next("lambda.Invoke", times, refusal);
-        }
+        Trouble::Throttle(times) => cloud.mischief().throttle_dynamodb(times),
+        Trouble::Conflict(times) => cloud.mischief().conflict_transactions(times),
+        Trouble::LoseReplies(times) => cloud.mischief().lose_dynamodb_replies(times),
+        Trouble::DynamoDbGone(so_long) => cloud.mischief().dynamodb_gone(Gone::Failing, so_long),
+        Trouble::RefuseInvocations(times) => cloud.mischief().throttle_invocations("call-control", times)?,
+        Trouble::RunTaskFails(times) => cloud.mischief().fail_run_task(times, "RESOURCE:ENI"),
     }
     Ok(())
-}
-
-fn conflict() -> Refusal {
-    let reasons = "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]";
-    Refusal::new("com.amazonaws.dynamodb.v20120810#TransactionCanceledException", reasons)
 }
