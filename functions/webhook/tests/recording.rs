@@ -122,18 +122,6 @@ async fn what_cannot_be_recorded_or_handed_over_is_a_500_and_costs_nobody_else()
     assert_eq!(stage.cloud.events().await.len(), 3);
 }
 
-async fn record(stage: &Stage, id: &str) -> switchboard::Record {
-    match stage.store().load(&call_ref(id)).await.unwrap() {
-        Known::Call(record) => *record,
-        other => panic!("{id}: {other:?}"),
-    }
-}
-
-fn cancelled(code: &str) -> Value {
-    json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "message": code,
-        "CancellationReasons": [{"Code": "None"}, {"Code": code, "Message": code}]})
-}
-
 #[tokio::test]
 async fn stale_calls_and_calls_of_other_numbers_are_recorded_and_not_answered() {
     let stage = Stage::new().await;
@@ -149,4 +137,16 @@ async fn stale_calls_and_calls_of_other_numbers_are_recorded_and_not_answered() 
         assert_eq!(stage.calls(json!([connect_stamped(&format!("wacid.{age_s}"), age_s)])).await, 200);
         assert!(stage.cloud.asked().contains(&"Invoke".to_owned()), "Meta's clock may be off by two minutes");
     }
+}
+
+async fn record(stage: &Stage, id: &str) -> switchboard::Record {
+    match stage.store().load(&call_ref(id)).await.unwrap() {
+        Known::Call(record) => *record,
+        other => panic!("{id}: {other:?}"),
+    }
+}
+
+fn cancelled(code: &str) -> Value {
+    json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "message": code,
+        "CancellationReasons": [{"Code": "None"}, {"Code": code, "Message": code}]})
 }

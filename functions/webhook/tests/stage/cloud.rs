@@ -4,11 +4,13 @@ use super::APP_SECRET;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use ledger::items::Item;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
@@ -72,12 +74,12 @@ impl Cloud {
         self.asked();
     }
 
-    /// Everything in the table, with the keys `pk` and `sk`.
+    /// Everything in the table, with the keys `pk` and `sk`; bytes as text.
     pub async fn items(&self) -> Vec<Value> {
         let client = aws_sdk_dynamodb::Client::new(&self.sdk_config());
         let pages = client.scan().table_name(TABLE).into_paginator().items().send();
         let items = pages.collect::<Result<Vec<_>, _>>().await.unwrap();
-        items.into_iter().map(|item| serde_dynamo::from_item(item).unwrap()).collect()
+        items.into_iter().map(|item| serde_dynamo::from_item(readable(item)).unwrap()).collect()
     }
 
     /// The events in the table, sorted.
@@ -88,6 +90,15 @@ impl Cloud {
         events.sort();
         events
     }
+}
+
+fn readable(mut item: Item) -> Item {
+    for value in item.values_mut() {
+        if let AttributeValue::B(bytes) = value {
+            *value = AttributeValue::S(String::from_utf8_lossy(bytes.as_ref()).into_owned());
+        }
+    }
+    item
 }
 
 fn table() -> Value {
