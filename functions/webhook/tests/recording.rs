@@ -6,6 +6,7 @@ mod stage;
 
 use serde_json::{Value, json};
 use stage::{Stage, connect, connect_stamped, terminate};
+use std::path::Path;
 use switchboard::call_ref;
 use switchboard::store::Known;
 
@@ -137,6 +138,28 @@ async fn stale_calls_and_calls_of_other_numbers_are_recorded_and_not_answered() 
         assert_eq!(stage.calls(json!([connect_stamped(&format!("wacid.{age_s}"), age_s)])).await, 200);
         assert!(stage.cloud.asked().contains(&"Invoke".to_owned()), "Meta's clock may be off by two minutes");
     }
+}
+
+#[tokio::test]
+async fn no_webhook_of_the_corpus_keeps_a_connect_in_its_batch_from_being_handed_over() {
+    let stage = Stage::new().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/whatsapp");
+    let mut posted = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let body = std::fs::read_to_string(&path).unwrap();
+        let Some((head, items)) = body.split_once("\"entry\": [") else { continue };
+        let ringing = json!({"changes": [stage::change(stage::NUMBER, json!([connect(&name)]))]});
+        let body = format!("{head}\"entry\": [{ringing}, {items}");
+
+        assert_eq!(stage.post_text(&body).await, 200, "{name}");
+
+        assert_eq!(record(&stage, &name).await.wacid, name);
+        assert!(stage.cloud.asked().contains(&"Invoke".to_owned()), "{name}");
+        posted += 1;
+    }
+    assert!(posted >= 60, "{posted}");
 }
 
 async fn record(stage: &Stage, id: &str) -> switchboard::Record {

@@ -48,9 +48,13 @@ impl Stage {
 
     /// Meta posts this body, properly signed.
     pub async fn post(&self, body: &Value) -> u16 {
-        let body = body.to_string();
+        self.post_text(&body.to_string()).await
+    }
+
+    /// Meta posts this text, properly signed.
+    pub async fn post_text(&self, body: &str) -> u16 {
         let signature = signature(APP_SECRET, body.as_bytes());
-        self.send(event("POST", "/webhook", "application/json", &signature, &body)).await.status().as_u16()
+        self.send(event("POST", "/webhook", "application/json", &signature, body)).await.status().as_u16()
     }
 
     /// What the webhook replies to an event of its Function URL.
