@@ -6,6 +6,7 @@ use std::path::Path;
 const DAMAGED: usize = 12;
 
 /// Runs everything in the corpus of this target. How much there was.
+#[allow(clippy::print_stderr, reason = "a test may say what it does")]
 pub fn replay(target: &str, run: impl Fn(&[u8])) -> usize {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("fuzz/corpus"));
     let folder =
@@ -14,7 +15,7 @@ pub fn replay(target: &str, run: impl Fn(&[u8])) -> usize {
     let paths = files.map(|file| file.expect("it can be listed").path()).collect::<Vec<_>>();
     for path in &paths {
         let input = std::fs::read(path).expect("an input can be read");
-        // A panic says where; this says with what.
+        // A panic tells where; this tells with what.
         eprintln!("{}", path.display());
         run(&input);
         (0..DAMAGED).for_each(|times| run(&damaged(&input, times)));

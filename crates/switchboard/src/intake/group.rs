@@ -24,7 +24,7 @@ pub enum Group {
         told: Vec<Told>,
     },
     /// A notice about a number or an account.
-    Apart(Notice),
+    Apart(Box<Notice>),
 }
 
 /// A notice about a call, and what we have to do with it.
@@ -57,7 +57,7 @@ pub fn groups(notices: Vec<Notice>, house: &House, now_ms: u64) -> Vec<Group> {
     let mut calls: HashMap<String, Vec<Told>> = HashMap::new();
     for notice in notices {
         let Some(id) = notice.call_id() else {
-            apart.push(Group::Apart(notice));
+            apart.push(Group::Apart(Box::new(notice)));
             continue;
         };
         let call_ref = call_ref(id);
