@@ -57,6 +57,10 @@ impl Offer {
         if sdp.len() > LARGEST {
             return Err(Unanswerable::TooLarge);
         }
+        // The parser takes a lone CR for part of a value, and our answer would repeat it.
+        if sdp.replace("\r\n", "\n").contains('\r') {
+            return Err(Unanswerable::NotSdp);
+        }
         let session =
             SessionDescription::unmarshal(&mut Cursor::new(sdp)).map_err(|_| Unanswerable::NotSdp)?;
         let [audio] = &session.media_descriptions[..] else {

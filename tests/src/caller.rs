@@ -3,7 +3,7 @@
 use crate::Story;
 use call::Ending;
 use phone::{ActionName, Event, Seen};
-use rehearse::call::Stage;
+use rehearse::stage::Stage;
 use std::time::Duration;
 use switchboard::{Record, call_ref};
 use tone::hearing::{HEARD, find};

@@ -5,7 +5,7 @@ use crate::letter::Letter;
 use phone::{ActionName, CallerConfig, Event, Fault, Observation, Seen};
 use rehearse::Rehearsal;
 use rehearse::binaries::{Binaries, root};
-use rehearse::call::Stage;
+use rehearse::stage::Stage;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

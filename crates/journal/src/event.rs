@@ -13,6 +13,24 @@ pub enum Event {
     /// The call is for a number that is not ours: recorded, not answered.
     #[serde(rename = "WA_CALL_NOT_OURS")]
     NotOurs { number: String },
+    /// Meta told us of the call when it was too late to answer it: recorded, not answered.
+    #[serde(rename = "WA_CALL_STALE")]
+    Stale { number: String, late_ms: u64 },
+    /// Meta says that the call is over. `talked_s` is missing when nobody picked up.
+    #[serde(rename = "WA_CALL_OVER")]
+    Over {
+        status: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        talked_s: Option<u64>,
+    },
+    /// Meta has something of the call for us to fetch: its recording, its transcript or a voicemail.
+    #[serde(rename = "WA_CALL_MEDIA_AT_META")]
+    MediaAtMeta { kind: String, media: String, mime_type: String },
+    /// The caller said whether we may call them.
+    #[serde(rename = "WA_CALL_PERMISSION_REPLY")]
+    PermissionReply { is_granted: bool, is_permanent: bool, until_s: Option<u64> },
     /// Meta told us something else about the call.
     #[serde(rename = "WA_CALL_NOTICE")]
     Notice { notice: String, status: String },
@@ -95,11 +113,15 @@ impl Event {
             | Self::OfferUnanswerable { .. }
             | Self::AgentTrouble { .. }
             | Self::TaskSilent { .. }
+            | Self::Stale { .. }
             | Self::CallerTold { .. } => Level::Warn,
             Self::MetaTrouble { cure, .. } if !cure.is_empty() => Level::Error,
             Self::MetaTrouble { .. } => Level::Warn,
             Self::Connect { .. }
             | Self::NotOurs { .. }
+            | Self::Over { .. }
+            | Self::MediaAtMeta { .. }
+            | Self::PermissionReply { .. }
             | Self::Notice { .. }
             | Self::Claimed { .. }
             | Self::TaskLaunched { .. }

@@ -4,12 +4,15 @@
 //! |---|---|---|---|---|
 //! | state of a call | `CALL#<call_ref>` | `STATE` | `DUE` while something is left to do | when it is due |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
-//! | webhook notice | `CALL#<call_ref>` | `NOTICE#<event>#<status>` | | |
-//! | settings of a number | `NUMBER#<number>` | `SETTINGS` | | |
+//! | settings of a number | `NUMBER#<id>` | `SETTINGS` | | |
+//! | notice about a number | `NUMBER#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
+//! | notice about an account | `ACCOUNT#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
+//! | notice that fits nowhere | `UNFIT#<sha256>` | `NOTICE` | | |
 //! | lease of a media task | `TASK#<task>` | `LEASE` | `READY` while it takes calls | slots used |
 //!
 //! Events of a call sort by the version of its state, then by who wrote them, then by their
-//! sequence: not by a clock, since no two hosts agree on one.
+//! sequence: not by a clock, since no two hosts agree on one. What a webhook tells of a call is written at version 0, by a
+//! writer named after it: so it is recorded once.
 
 /// The partition of a call. `call_ref` is the hex SHA-256 of Meta's call id, which holds phone numbers.
 pub fn call(call_ref: &str) -> String {
@@ -38,18 +41,31 @@ pub fn task_writer(task: &str) -> String {
     format!("task-{task}")
 }
 
-/// The sort key under which a webhook notice is recorded once.
-pub fn notice(event: &str, status: &str) -> String {
-    format!("NOTICE#{event}#{status}")
-}
-
-/// The partition of a business number, by its id at Meta.
-pub fn number(number: &str) -> String {
-    format!("NUMBER#{number}")
+/// The partition of a business number: its settings, and what Meta tells us of it and of no call. `id` is Meta's id of it.
+pub fn number(id: &str) -> String {
+    format!("NUMBER#{id}")
 }
 
 /// The sort key of a number's settings.
 pub const SETTINGS: &str = "SETTINGS";
+
+/// The partition of a WhatsApp business account: what Meta tells us of all its numbers.
+pub fn account(id: &str) -> String {
+    format!("ACCOUNT#{id}")
+}
+
+/// The sort key under which a notice about a number or an account is recorded once. `mark` is a hash of what it says.
+pub fn notice(event: &str, status: &str, mark: &str) -> String {
+    format!("NOTICE#{event}#{status}#{mark}")
+}
+
+/// The partition of a notice that DynamoDB will never take as it is: by its hash, hex SHA-256.
+pub fn unfit(sha256: &str) -> String {
+    format!("UNFIT#{sha256}")
+}
+
+/// The sort key of a notice that fits nowhere.
+pub const UNFIT: &str = "NOTICE";
 
 /// The partition of a media task.
 pub fn task(task: &str) -> String {

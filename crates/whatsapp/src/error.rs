@@ -104,7 +104,8 @@ fn masked(word: &str) -> &str {
     if word.contains("wacid.") || digits > 6 { "…" } else { word }
 }
 
-fn misconfiguration(code: u32) -> Option<(&'static str, &'static str)> {
+/// What somebody must put right before any call can work, by Meta's code: what is wrong, and what to do about it.
+pub fn misconfiguration(code: u32) -> Option<(&'static str, &'static str)> {
     Some(match code {
         190 => ("the access token is not valid", "make a new system-user token and put it into the secret"),
         131_044 => ("no valid payment method", "attach a payment method in WhatsApp Manager"),

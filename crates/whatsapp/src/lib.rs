@@ -1,4 +1,4 @@
-//! Meta's words: the `calls` webhook, its signature and challenge, and the Graph API's call actions.
+//! Meta's words: the webhook, its signature and challenge, and the Graph API's call actions.
 //!
 //! Source: Meta's "WhatsApp Business Calling API" pages as of 2026, and captures of real webhooks.
 
@@ -12,4 +12,4 @@ pub mod signature;
 pub use error::GraphError;
 #[cfg(feature = "client")]
 pub use graph::Graph;
-pub use notice::{Caller, Notice, What};
+pub use notice::{About, Batch, Caller, Notice, What};

@@ -11,10 +11,11 @@ pub const HEADER: &str = "x-hub-signature-256";
 /// `body` must be the bytes as they came: Meta signs an escaped form of the JSON that parsing and writing
 /// again does not give back. The comparison takes the same time wherever the two differ.
 pub fn is_valid<'a>(header: &str, body: &[u8], secrets: impl IntoIterator<Item = &'a str>) -> bool {
-    let Some(claimed) = header.strip_prefix("sha256=").and_then(|hex| hex::decode(hex).ok()) else {
+    let Some(claimed) = header.trim().strip_prefix("sha256=").and_then(|hex| hex::decode(hex).ok()) else {
         return false;
     };
-    secrets.into_iter().any(|secret| {
+    // A secret that was never set signs nothing: anybody could.
+    secrets.into_iter().filter(|secret| !secret.is_empty()).any(|secret| {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
         mac.update(body);
@@ -44,5 +45,13 @@ mod tests {
         assert!(!is_valid("sha256=zz", BODY, ["secret"]));
         assert!(!is_valid("", BODY, ["secret"]));
         assert!(!is_valid(SIGNATURE, BODY, []));
+    }
+
+    #[test]
+    fn an_empty_secret_signs_nothing() {
+        // printf '{"a":"\\u00e9"}' | openssl dgst -sha256 -hmac ''
+        let signature = "sha256=e370bd7b9b856d73e7b6694bd3e6a6a4b1553d4fa9a810bc3e8b041c7601e297";
+
+        assert!(!is_valid(signature, BODY, [""]));
     }
 }

@@ -3,20 +3,24 @@
 //! The signature is checked over the raw bytes before anything is parsed, and there is no mode without.
 //! If recording or handing over fails, Meta gets a 500 and sends again.
 
+mod request;
 mod settings;
 
 pub use settings::{MetaSecret, Settings};
 
+use aws_config::SdkConfig;
+use futures_util::StreamExt;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use ledger::CallControl;
+use request::Asked;
 use secrecy::ExposeSecret;
 use service::secrets::Secret;
 use switchboard::Store;
-use switchboard::intake::{House, Next};
-use whatsapp::{Notice, challenge, notice, signature};
+use switchboard::intake::{Group, House, groups};
+use whatsapp::{Batch, challenge, notice, signature};
 
-/// The largest body Meta sends, bytes.
-const LARGEST_BODY: usize = 3 * 1024 * 1024;
+/// So many things of a batch are recorded at the same time.
+const AT_ONCE: usize = 32;
 
 /// Everything an invocation needs, made once while the function starts.
 #[derive(Debug)]
@@ -28,15 +32,22 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Connects to AWS as the settings say.
+    /// Connects to AWS as the environment and the settings say.
     ///
     /// # Errors
     /// When the secret cannot be had.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
-        let config = service::cloud::config().await;
-        let store = Store::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
-        let secret = Secret::fetch(&config, &settings.meta_secret).await?;
-        let call_control = CallControl::new(aws_sdk_lambda::Client::new(&config), &settings.call_control);
+        Self::connect(&service::cloud::config().await, settings).await
+    }
+
+    /// Connects to this AWS.
+    ///
+    /// # Errors
+    /// When the secret cannot be had.
+    pub async fn connect(config: &SdkConfig, settings: Settings) -> anyhow::Result<Self> {
+        let store = Store::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
+        let secret = Secret::fetch(config, &settings.meta_secret).await?;
+        let call_control = CallControl::new(aws_sdk_lambda::Client::new(config), &settings.call_control);
         Ok(Self { secret, store, call_control, house: settings.house })
     }
 
@@ -45,10 +56,10 @@ impl Webhook {
     /// # Errors
     /// Never: whatever goes wrong is a status.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
-        Ok(match request.method().as_str() {
-            "GET" => self.verify(&request),
-            "POST" => self.receive(&request).await,
-            _ => plain(405, "only GET and POST"),
+        Ok(match request::asked(&request) {
+            Ok(Asked::Verify) => self.verify(&request),
+            Ok(Asked::TakeIn(body)) => self.receive(&request, body).await,
+            Err((status, why)) => plain(status, why),
         })
     }
 
@@ -61,23 +72,15 @@ impl Webhook {
         }
     }
 
-    async fn receive(&self, request: &Request) -> Response<Body> {
-        let body = match request.body() {
-            Body::Text(text) => text.as_bytes(),
-            Body::Binary(bytes) => bytes,
-            _ => &[],
-        };
-        if body.len() > LARGEST_BODY {
-            return plain(413, "too large");
-        }
+    async fn receive(&self, request: &Request, body: &[u8]) -> Response<Body> {
         if !self.is_signed(request, body).await {
             tracing::warn!("Rejected a webhook whose signature is not Meta's");
             return plain(401, "not signed by Meta");
         }
-        let Ok(notices) = notice::read(body) else {
+        let Ok(batch) = notice::read(body) else {
             return plain(400, "not JSON");
         };
-        match self.take_in(&notices).await {
+        match self.take_in(batch).await {
             Ok(()) => plain(200, "ok"),
             Err(error) => {
                 tracing::error!("Cannot take in a webhook: {error:#}");
@@ -102,18 +105,25 @@ impl Webhook {
         refreshed && signature::is_valid(header, body, self.secret.value().live())
     }
 
-    async fn take_in(&self, notices: &[Notice]) -> anyhow::Result<()> {
-        for notice in notices {
-            let now_ms = service::time::now_ms();
-            let (next, entry) = self.store.take_in(notice, &self.house, now_ms).await?;
-            if let Some(entry) = entry {
-                service::logs::line(&entry.to_line());
-            }
-            if let Next::Tick { call_ref } = next {
-                self.call_control.tick(call_ref).await?;
-            }
+    /// Takes in all that can be taken in: one thing that fails must not keep another from being recorded.
+    async fn take_in(&self, batch: Batch) -> anyhow::Result<()> {
+        if batch.chats > 0 {
+            tracing::info!(chats = batch.chats, "Counted items about chats, and kept none");
         }
-        Ok(())
+        let now_ms = service::time::now_ms();
+        let groups = groups(batch.notices, &self.house, now_ms);
+        let taken = futures_util::stream::iter(groups).map(|group| self.take_in_group(group, now_ms));
+        let taken: Vec<_> = taken.buffer_unordered(AT_ONCE).collect().await;
+        taken.into_iter().collect()
+    }
+
+    async fn take_in_group(&self, group: Group, now_ms: u64) -> anyhow::Result<()> {
+        let taken = self.store.take_in(&group, &self.house, now_ms).await?;
+        taken.entries.iter().for_each(|entry| service::logs::line(&entry.to_line()));
+        match taken.tick {
+            Some(call_ref) => self.call_control.tick(call_ref).await,
+            None => Ok(()),
+        }
     }
 }
 

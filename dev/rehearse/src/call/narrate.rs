@@ -113,6 +113,10 @@ pub(super) fn entry(event: &Event) -> Told {
         Event::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),
         Event::Connect { .. }
         | Event::NotOurs { .. }
+        | Event::Stale { .. }
+        | Event::Over { .. }
+        | Event::MediaAtMeta { .. }
+        | Event::PermissionReply { .. }
         | Event::Notice { .. }
         | Event::PreAccepted { .. }
         | Event::MediaConnected { .. }

@@ -1,0 +1,105 @@
+//! Notices that belong to no call, and those that fit nowhere.
+
+use super::writing::Written;
+use crate::store::Store;
+use anyhow::bail;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use ledger::items::{Item, number, text, to_item};
+use protocol::keys;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use whatsapp::error::misconfiguration;
+use whatsapp::notice::About;
+use whatsapp::{Caller, Notice, What};
+
+/// What we do not understand is kept so long, seconds: it may name people.
+const KEPT_FOR_S: u64 = 30 * 24 * 3_600;
+
+/// So much of what fits nowhere is kept, bytes.
+const HEAD: usize = 16 * 1024;
+
+#[derive(Serialize)]
+struct Apart<'a> {
+    pk: String,
+    sk: String,
+    at_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stamped_at: Option<u64>,
+    caller: &'a Caller,
+    what: &'a What,
+}
+
+impl Store {
+    /// Records a notice about a number or an account.
+    pub(super) async fn take_in_apart(&self, notice: &Notice, now_ms: u64) -> anyhow::Result<()> {
+        let pk = match &notice.about {
+            About::Number(id) => keys::number(id),
+            About::Account(id) => keys::account(id),
+            About::Call { .. } => bail!("this notice is about a call"),
+        };
+        let sk = keys::notice(&notice.event, &notice.status, &notice.mark);
+        let (stamped_at, caller, what) = (notice.stamped_at, &notice.caller, &notice.what);
+        let mut item = to_item(&Apart { pk, sk, at_ms: now_ms, stamped_at, caller, what });
+        keep_content(&mut item, notice, now_ms);
+        match self.put_once(item).await? {
+            Written::Now => tell(notice),
+            Written::Before(_) => {}
+            Written::Unfit(why) => self.take_in_unfit(notice, &why, now_ms).await?,
+        }
+        Ok(())
+    }
+
+    /// Keeps a hash and the first part of what DynamoDB will never take: sending it again would not help.
+    pub(super) async fn take_in_unfit(&self, notice: &Notice, why: &str, now_ms: u64) -> anyhow::Result<()> {
+        let sha256 = hex::encode(Sha256::digest(&notice.item));
+        let bytes = notice.item.as_bytes();
+        let head = Blob::new(&bytes[..bytes.len().min(HEAD)]);
+        let item = Item::from([
+            ("pk".to_owned(), text(keys::unfit(&sha256))),
+            ("sk".to_owned(), text(keys::UNFIT)),
+            ("at_ms".to_owned(), number(now_ms)),
+            ("ttl".to_owned(), number(expires_at(now_ms))),
+            ("why".to_owned(), text(why)),
+            ("bytes".to_owned(), number(bytes.len() as u64)),
+            ("head".to_owned(), AttributeValue::B(head)),
+        ]);
+        match self.put_once(item).await? {
+            Written::Now => {
+                tracing::error!(%sha256, bytes = bytes.len(), "Kept only a hash of a notice that fits nowhere: {why}");
+            }
+            Written::Before(_) => {}
+            Written::Unfit(why) => bail!("DynamoDB does not even take a hash: {why}"),
+        }
+        Ok(())
+    }
+}
+
+/// What we do not understand is kept as it came, for whoever will.
+pub(super) fn keep_content(item: &mut Item, notice: &Notice, now_ms: u64) {
+    if matches!(notice.what, What::Unknown | What::Unreadable | What::AccountChanged) {
+        item.insert("item".to_owned(), text(&notice.item));
+        item.insert("ttl".to_owned(), number(expires_at(now_ms)));
+    }
+}
+
+fn expires_at(now_ms: u64) -> u64 {
+    now_ms / 1_000 + KEPT_FOR_S
+}
+
+fn tell(notice: &Notice) {
+    let (event, number) = (&notice.event, notice.number());
+    match &notice.what {
+        What::Trouble { errors } => {
+            let known = errors.iter().find_map(|code| misconfiguration(u32::try_from(*code).ok()?));
+            let (cause, cure) = known.unwrap_or(("Meta does not say more", ""));
+            tracing::error!(event, number, ?errors, cure, "Meta reports trouble: {cause}");
+        }
+        What::Violation { kind } => tracing::warn!(event, kind, "Meta finds that the account broke a rule"),
+        What::Restricted(what) => tracing::warn!(event, ?what, "Meta restricts the account"),
+        What::Settings { calling, sip, .. } if calling == "disabled" || sip == "enabled" => {
+            tracing::warn!(event, number, calling, sip, "The number's new settings keep calls from us");
+        }
+        _ => tracing::info!(event, number, status = notice.status, "Recorded a notice about no call"),
+    }
+}

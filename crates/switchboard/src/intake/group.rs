@@ -1,0 +1,184 @@
+//! Sorts a batch: what belongs to one call comes together, calls that ring come first, and what came twice goes once.
+
+use super::House;
+use crate::record::call_ref;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+use whatsapp::{Notice, What};
+
+/// A `connect` with an older stamp is not answered: nobody waits any more. Stamps may be off by two minutes, and
+/// the longest ring is one.
+const STALE_AFTER: Duration = Duration::from_secs(180);
+
+/// So many notices of one call go into one transaction. DynamoDB takes a hundred items.
+const AT_ONCE: usize = 40;
+
+/// What is recorded together.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Group {
+    /// Notices about one call.
+    Call {
+        /// The call.
+        call_ref: String,
+        /// What Meta tells of it, what decides its state first.
+        told: Vec<Told>,
+    },
+    /// A notice about a number or an account.
+    Apart(Box<Notice>),
+}
+
+/// A notice about a call, and what we have to do with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The notice.
+    pub notice: Notice,
+    /// Whether we act on it.
+    pub standing: Standing,
+}
+
+/// Whether we act on a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// We do.
+    Ours,
+    /// Its number is not ours: recorded, not answered.
+    NotOurs,
+    /// It comes too late: recorded, not answered.
+    Stale {
+        /// How old its stamp is, ms.
+        late_ms: u64,
+    },
+}
+
+/// Sorts the notices of a batch.
+pub fn groups(notices: Vec<Notice>, house: &House, now_ms: u64) -> Vec<Group> {
+    let mut apart = vec![];
+    let mut seen = HashSet::new();
+    let mut calls: HashMap<String, Vec<Told>> = HashMap::new();
+    for notice in notices {
+        let Some(id) = notice.call_id() else {
+            apart.push(Group::Apart(Box::new(notice)));
+            continue;
+        };
+        let call_ref = call_ref(id);
+        let once = (call_ref.clone(), notice.event.clone(), notice.status.clone(), notice.mark.clone());
+        if seen.insert(once) {
+            let standing = standing(&notice, house, now_ms);
+            calls.entry(call_ref).or_default().push(Told { notice, standing });
+        }
+    }
+    let mut groups: Vec<_> = calls.into_iter().flat_map(|(call_ref, told)| chunks(call_ref, told)).collect();
+    groups.sort_by_key(Group::urgency);
+    groups.append(&mut apart);
+    groups
+}
+
+fn chunks(call_ref: String, mut told: Vec<Told>) -> impl Iterator<Item = Group> {
+    told.sort_by_key(|told| urgency(&told.notice));
+    let chunks: Vec<_> = told.chunks(AT_ONCE).map(<[Told]>::to_vec).collect();
+    chunks.into_iter().map(move |told| Group::Call { call_ref: call_ref.clone(), told })
+}
+
+fn standing(notice: &Notice, house: &House, now_ms: u64) -> Standing {
+    if !notice.number().is_some_and(|number| house.numbers.iter().any(|ours| ours == number)) {
+        return Standing::NotOurs;
+    }
+    let stamped_ms = notice.stamped_at.map_or(now_ms, |seconds| seconds.saturating_mul(1_000));
+    let late_ms = now_ms.saturating_sub(stamped_ms);
+    match notice.what {
+        What::Offer(_) if late_ms > STALE_AFTER.as_millis() as u64 => Standing::Stale { late_ms },
+        _ => Standing::Ours,
+    }
+}
+
+fn urgency(notice: &Notice) -> u8 {
+    match notice.what {
+        What::Offer(_) => 0,
+        What::Over { .. } => 1,
+        _ => 2,
+    }
+}
+
+impl Group {
+    fn urgency(&self) -> u8 {
+        match self {
+            Self::Call { told, .. } => told.first().map_or(2, |told| urgency(&told.notice)),
+            Self::Apart(_) => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const NOW_MS: u64 = 1_795_305_600_000;
+
+    #[test]
+    fn what_belongs_to_a_call_comes_together_and_calls_that_ring_come_first() {
+        let over = json!({"id": "wacid.A", "event": "terminate"});
+        let other = json!({"id": "wacid.B", "event": "terminate"});
+
+        let groups = sorted(json!([other, over, connect(0), connect(0)]));
+
+        let events: Vec<Vec<_>> =
+            groups.iter().map(|group| told(group).map(|told| &told.notice.event[..]).collect()).collect();
+        assert_eq!(events, [vec!["connect", "terminate"], vec!["terminate"]]);
+    }
+
+    #[test]
+    fn a_connect_is_stale_after_three_minutes_and_never_from_the_future() {
+        let standing = |late_s| told(&sorted(json!([connect(late_s)]))[0]).next().map(|told| told.standing);
+
+        assert_eq!(standing(180), Some(Standing::Ours));
+        assert_eq!(standing(181), Some(Standing::Stale { late_ms: 181_000 }));
+        assert_eq!(standing(-120), Some(Standing::Ours));
+    }
+
+    #[test]
+    fn a_call_of_another_number_or_of_none_is_not_ours() {
+        for metadata in [json!({"phone_number_id": "9"}), json!({})] {
+            let groups = groups(read(&metadata, json!([connect(0)])), &house(), NOW_MS);
+
+            assert_eq!(told(&groups[0]).next().map(|told| told.standing), Some(Standing::NotOurs));
+        }
+    }
+
+    #[test]
+    fn no_transaction_grows_beyond_what_dynamodb_takes() {
+        let many = (0..100).map(|n| json!({"id": "wacid.A", "event": format!("odd{n}")}));
+
+        let groups = sorted(many.chain([connect(0)]).collect());
+
+        assert_eq!(groups.iter().map(|group| told(group).count()).collect::<Vec<_>>(), [40, 40, 21]);
+        assert_eq!(told(&groups[0]).next().map(|told| &told.notice.event[..]), Some("connect"));
+    }
+
+    fn told(group: &Group) -> impl Iterator<Item = &Told> {
+        match group {
+            Group::Call { told, .. } => told.iter(),
+            Group::Apart(notice) => panic!("this is about no call: {notice:?}"),
+        }
+    }
+
+    fn sorted(calls: Value) -> Vec<Group> {
+        groups(read(&json!({"phone_number_id": "1"}), calls), &house(), NOW_MS)
+    }
+
+    fn read(metadata: &Value, calls: Value) -> Vec<Notice> {
+        let value = json!({"metadata": metadata, "calls": calls});
+        let body = json!({"entry": [{"changes": [{"field": "calls", "value": value}]}]});
+        whatsapp::notice::read(body.to_string().as_bytes()).expect("it is JSON").notices
+    }
+
+    fn house() -> House {
+        House { numbers: vec!["1".into()], ring_budget: Duration::from_secs(25) }
+    }
+
+    fn connect(late_s: i64) -> Value {
+        let stamp = (NOW_MS as i64 / 1_000 - late_s).to_string();
+        json!({"id": "wacid.A", "event": "connect", "timestamp": stamp,
+            "session": {"sdp_type": "offer", "sdp": "v=0\r\n"}})
+    }
+}

@@ -1,0 +1,190 @@
+//! Records what a batch tells of one call, together with what it does to the call's state.
+
+use super::apart::keep_content;
+use super::group::{Group, Standing, Told};
+use super::meaning::event_of;
+use super::writing::Written;
+use super::{House, Taken};
+use crate::record::{HungUp, Record};
+use crate::store::{Known, Store, item};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use call::{Effect, Phase, Timestamp};
+use journal::{Entry, Journal};
+use ledger::items::{Item, entry_item, number, text, to_item};
+use protocol::keys;
+use whatsapp::{Notice, What};
+
+impl Store {
+    /// Records a group, each thing of it once, and says what to do about it.
+    ///
+    /// # Errors
+    /// When it could not be recorded: Meta must send it again.
+    pub async fn take_in(&self, group: &Group, house: &House, now_ms: u64) -> anyhow::Result<Taken> {
+        match group {
+            Group::Apart(notice) => self.take_in_apart(notice, now_ms).await.map(|()| Taken::default()),
+            Group::Call { call_ref, told } => match self.record(call_ref, told, house, now_ms).await? {
+                Recorded::Now(taken) => Ok(taken),
+                Recorded::Not if told.len() > 1 => self.take_in_singly(call_ref, told, house, now_ms).await,
+                Recorded::Not => Ok(Taken::default()),
+            },
+        }
+    }
+
+    /// Part of a group was recorded before, or fits nowhere. The rest must not be lost for it.
+    async fn take_in_singly(
+        &self,
+        call_ref: &str,
+        told: &[Told],
+        house: &House,
+        now_ms: u64,
+    ) -> anyhow::Result<Taken> {
+        let mut all = Taken::default();
+        for one in told {
+            if let Recorded::Now(taken) =
+                self.record(call_ref, std::slice::from_ref(one), house, now_ms).await?
+            {
+                all.entries.extend(taken.entries);
+                all.tick = all.tick.or(taken.tick);
+            }
+        }
+        Ok(all)
+    }
+
+    async fn record(
+        &self,
+        call_ref: &str,
+        told: &[Told],
+        house: &House,
+        now_ms: u64,
+    ) -> anyhow::Result<Recorded> {
+        let entries: Vec<_> = told.iter().map(|told| entry(call_ref, told, now_ms)).collect();
+        let items: Vec<_> =
+            told.iter().zip(&entries).map(|(told, entry)| noted(told, entry, now_ms)).collect();
+        let state = self.change(call_ref, told, house, now_ms);
+        let tick = state.is_some().then(|| call_ref.to_owned());
+        let written = match (<[Item; 1]>::try_from(items), state) {
+            (Ok([alone]), None) => self.put_once(alone).await?,
+            (Ok([alone]), Some(state)) => self.write_all(vec![self.once(alone), state]).await?,
+            (Err(items), state) => {
+                self.write_all(items.into_iter().map(|item| self.once(item)).chain(state).collect()).await?
+            }
+        };
+        match (written, told) {
+            (Written::Now, _) => Ok(Recorded::Now(Taken { entries, tick })),
+            (Written::Before(before), [alone]) => self.again(call_ref, alone, entries, &before, now_ms).await,
+            (Written::Unfit(why), [alone]) => {
+                self.take_in_unfit(&alone.notice, &why, now_ms).await?;
+                Ok(Recorded::Not)
+            }
+            (Written::Before(_) | Written::Unfit(_), _) => Ok(Recorded::Not),
+        }
+    }
+
+    /// Meta sends again what it thinks we missed. A `connect` that nobody has taken up is taken up now; one whose
+    /// call is over already, or whose place is taken, is only written down.
+    async fn again(
+        &self,
+        call_ref: &str,
+        told: &Told,
+        entries: Vec<Entry>,
+        before: &[bool],
+        now_ms: u64,
+    ) -> anyhow::Result<Recorded> {
+        if !matches!(told.notice.what, What::Offer(_)) || told.standing == Standing::NotOurs {
+            return Ok(Recorded::Not);
+        }
+        if before == [false, true] {
+            let noted = entries.iter().map(|entry| noted(told, entry, now_ms));
+            for item in noted {
+                self.put_once(item).await?;
+            }
+            return Ok(Recorded::Now(Taken { entries, tick: None }));
+        }
+        Ok(match self.load(call_ref).await? {
+            Known::Call(record) if is_untouched(&record) => {
+                Recorded::Now(Taken { entries: vec![], tick: Some(call_ref.to_owned()) })
+            }
+            Known::Call(_) | Known::Nothing | Known::OnlyItsEnd => Recorded::Not,
+        })
+    }
+
+    fn once(&self, of: Item) -> TransactWriteItem {
+        let put = self.put(of).condition_expression("attribute_not_exists(#pk)");
+        item(put.expression_attribute_names("#pk", "pk"))
+    }
+
+    /// What the notices do to the call's state: one change, since a transaction touches an item once.
+    fn change(&self, call_ref: &str, told: &[Told], house: &House, now_ms: u64) -> Option<TransactWriteItem> {
+        let ours = || told.iter().filter(|told| told.standing == Standing::Ours).map(|told| &told.notice);
+        let over = ours().find_map(hung_up);
+        let Some((notice, offer)) = ours().find_map(|notice| Some((notice, offer(notice)?))) else {
+            return over.map(|over| self.note_end(call_ref, &over, now_ms));
+        };
+        let (wacid, number) = (notice.call_id()?, notice.number()?);
+        let now = Timestamp(now_ms);
+        let ringing = Record::ringing(wacid, number, offer, &notice.caller, now, house.ring_budget);
+        Some(self.once(to_item(&Record { hung_up: over, ..ringing })))
+    }
+
+    /// Lays Meta's word beside the state, where whoever saves the call next must take it up. Where there is no state
+    /// yet, this is all there will be: a late `connect` finds the place taken.
+    fn note_end(&self, call_ref: &str, over: &HungUp, now_ms: u64) -> TransactWriteItem {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("pk", text(keys::call(call_ref)))
+            .key("sk", text(keys::STATE))
+            .update_expression("SET #over = :over, #due = :due, #when = :now ADD #version :one")
+            .expression_attribute_names("#over", "hung_up")
+            .expression_attribute_names("#due", "gsi1pk")
+            .expression_attribute_names("#when", "gsi1sk")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":over", AttributeValue::M(to_item(over)))
+            .expression_attribute_values(":due", text(keys::DUE))
+            .expression_attribute_values(":now", text(keys::sortable(now_ms)))
+            .expression_attribute_values(":one", number(1));
+        let update = update.build().expect("key and expression are set");
+        TransactWriteItem::builder().update(update).build()
+    }
+}
+
+enum Recorded {
+    Now(Taken),
+    Not,
+}
+
+fn offer(notice: &Notice) -> Option<&str> {
+    match &notice.what {
+        What::Offer(offer) => Some(offer),
+        _ => None,
+    }
+}
+
+fn hung_up(notice: &Notice) -> Option<HungUp> {
+    match &notice.what {
+        What::Over { errors, .. } => Some(HungUp { errors: errors.clone() }),
+        _ => None,
+    }
+}
+
+fn is_untouched(record: &Record) -> bool {
+    let call = &record.call;
+    call.phase == Phase::Ringing && call.attempts == 0 && call.pending == [Effect::FindSeat]
+}
+
+/// Each notice of a call is written by a writer of its own name, at the same place whenever it comes: that it is there
+/// already is how a repeat is known.
+fn entry(call_ref: &str, told: &Told, now_ms: u64) -> Entry {
+    let Notice { event, status, mark, .. } = &told.notice;
+    let writer = [event, status, mark].into_iter().filter(|part| !part.is_empty());
+    let writer = writer.fold("webhook".to_owned(), |writer, part| writer + "-" + part);
+    Journal::new(call_ref, &writer, now_ms, 0).enter(event_of(told), now_ms)
+}
+
+fn noted(told: &Told, entry: &Entry, now_ms: u64) -> Item {
+    let mut item = entry_item(entry);
+    if let Some(seconds) = told.notice.stamped_at {
+        item.insert("stamped_at".to_owned(), number(seconds));
+    }
+    keep_content(&mut item, &told.notice, now_ms);
+    item
+}

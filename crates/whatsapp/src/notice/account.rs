@@ -1,0 +1,47 @@
+//! The fields `account_update` and `account_settings_update`: what is about no single call.
+
+use super::json::{items, lower, text};
+use super::{About, Notice, Place, Restriction, What};
+use serde_json::Value;
+
+/// Reads the value of an `account_update`.
+pub(super) fn read_update(value: &Value, place: &Place) -> Notice {
+    let event = lower(value, "event");
+    let what = match event.as_str() {
+        "account_violation" => What::Violation { kind: part(value, "violation_info", "violation_type") },
+        "account_restriction" => {
+            What::Restricted(items(value, "restriction_info").map(restriction).collect())
+        }
+        "" => What::Unreadable,
+        _ => What::AccountChanged,
+    };
+    Notice { status: event, ..Notice::of(place.about(), "account_update", value, what).marked() }
+}
+
+/// Reads the value of an `account_settings_update`, which names its number inside.
+pub(super) fn read_settings(value: &Value, place: &Place) -> Notice {
+    let kind = lower(value, "type");
+    let settings = value.get("phone_number_settings").unwrap_or(&Value::Null);
+    let number = text(settings, "phone_number_id");
+    let about = number.map_or_else(|| place.about(), About::Number);
+    let what = match settings.get("calling") {
+        Some(calling @ Value::Object(_)) => What::Settings {
+            calling: lower(calling, "status"),
+            call_icon: lower(calling, "call_icon_visibility"),
+            callback: lower(calling, "callback_permission_status"),
+            sip: part(calling, "sip", "status"),
+            key_exchange: lower(calling, "srtp_key_exchange_protocol"),
+        },
+        _ if kind.is_empty() => What::Unreadable,
+        _ => What::AccountChanged,
+    };
+    Notice { status: kind, ..Notice::of(about, "account_settings_update", value, what).marked() }
+}
+
+fn restriction(info: &Value) -> Restriction {
+    Restriction { kind: lower(info, "restriction_type"), until: text(info, "expiration").unwrap_or_default() }
+}
+
+fn part(holder: &Value, name: &str, part: &str) -> String {
+    holder.get(name).map(|inner| lower(inner, part)).unwrap_or_default()
+}

@@ -1,0 +1,121 @@
+//! The field `calls`: what happens to calls.
+
+use super::json::{error_codes, items, lower, seconds, text};
+use super::{Batch, Caller, Media, Notice, Place, What};
+use serde_json::Value;
+
+/// Reads the value of a change.
+pub(super) fn read(value: &Value, place: &Place, batch: &mut Batch) {
+    let before = batch.notices.len() + batch.chats;
+    let is_alone = items(value, "calls").count() == 1;
+    batch.notices.extend(items(value, "calls").map(|call| read_call(call, value, is_alone, place)));
+    for status in items(value, "statuses") {
+        if is_of_a_message(status) {
+            batch.chats += 1;
+        } else {
+            batch.notices.push(read_status(status, place));
+        }
+    }
+    // Beside one call, errors are that call's: Meta writes them in both places.
+    let errors = error_codes(value);
+    if !errors.is_empty() && !is_alone {
+        batch.notices.push(Notice::of(place.about(), "errors", value, What::Trouble { errors }).marked());
+    } else if batch.notices.len() + batch.chats == before {
+        batch.notices.push(Notice::unreadable("calls", value, place));
+    }
+}
+
+fn read_call(call: &Value, value: &Value, is_alone: bool, place: &Place) -> Notice {
+    let Some(id) = text(call, "id") else {
+        return Notice::unreadable("call", call, place);
+    };
+    let mut errors = error_codes(call);
+    if is_alone {
+        errors.extend(error_codes(value).iter().filter(|code| !errors.contains(code)).collect::<Vec<_>>());
+    }
+    let event = lower(call, "event");
+    let what = meaning(&event, call, errors);
+    let contact = contact_of(call, value, is_alone);
+    let of_contact = |name| contact.and_then(|contact| text(contact, name));
+    let caller = Caller {
+        number: text(call, person(call, "from", "to")).or_else(|| of_contact("wa_id")),
+        user_id: text(call, person(call, "from_user_id", "to_user_id")).or_else(|| of_contact("user_id")),
+    };
+    let notice = Notice { caller, ..Notice::of(place.call(id), &event, call, what) };
+    if notice.what == What::Unknown { notice.marked() } else { notice }
+}
+
+fn meaning(event: &str, call: &Value, errors: Vec<u64>) -> What {
+    match event {
+        "connect" => connect(call, errors),
+        "terminate" => What::Over { errors, talked_s: talked(call) },
+        "call_created" => What::Created,
+        "call_recording_available" => What::Recording(media(call.get("call_recording"), "audio")),
+        "call_transcription_available" => What::Transcript(media(call.get("call_transcript"), "document")),
+        _ if !errors.is_empty() => What::Trouble { errors },
+        _ => What::Unknown,
+    }
+}
+
+/// A missing direction with an offer is a caller of ours; an answer belongs to a call that we made.
+fn connect(call: &Value, errors: Vec<u64>) -> What {
+    let session = call.get("session").unwrap_or(&Value::Null);
+    match (lower(session, "sdp_type").as_str(), text(session, "sdp")) {
+        ("offer", Some(sdp)) => What::Offer(sdp),
+        ("", Some(sdp)) if !is_from_us(call) => What::Offer(sdp),
+        ("answer", _) => What::Answer,
+        _ if !errors.is_empty() => What::Trouble { errors },
+        _ => What::Unknown,
+    }
+}
+
+/// Where it is missing, nobody picked up.
+fn talked(call: &Value) -> Option<u64> {
+    seconds(call, "duration").or_else(|| seconds(call, "end_time")?.checked_sub(seconds(call, "start_time")?))
+}
+
+fn is_from_us(call: &Value) -> bool {
+    lower(call, "direction") == "business_initiated"
+}
+
+/// Which field names the person: in a call that we made, it is the other one.
+fn person<'a>(call: &Value, calling: &'a str, called: &'a str) -> &'a str {
+    if is_from_us(call) { called } else { calling }
+}
+
+/// The contact of a call: the one that names its person, or the only one there can be.
+fn contact_of<'a>(call: &Value, value: &'a Value, is_alone: bool) -> Option<&'a Value> {
+    let names = |contact: &&Value| {
+        let same = |ours, theirs| text(contact, ours).is_some_and(|id| text(call, theirs) == Some(id));
+        same("wa_id", person(call, "from", "to"))
+            || same("user_id", person(call, "from_user_id", "to_user_id"))
+    };
+    let first = items(value, "contacts").next().filter(|_| is_alone);
+    items(value, "contacts").find(names).or(first)
+}
+
+/// The statuses of messages use the same array.
+fn is_of_a_message(status: &Value) -> bool {
+    lower(status, "type") == "message" || text(status, "id").is_some_and(|id| id.starts_with("wamid."))
+}
+
+fn read_status(status: &Value, place: &Place) -> Notice {
+    let Some(id) = text(status, "id") else {
+        return Notice::unreadable("status", status, place);
+    };
+    let what = match lower(status, "status").as_str() {
+        "ringing" => What::Ringing,
+        "accepted" => What::Accepted,
+        "rejected" => What::Rejected,
+        _ => What::Unknown,
+    };
+    let caller = Caller { number: text(status, "recipient_id"), user_id: text(status, "recipient_user_id") };
+    let notice = Notice { caller, ..Notice::of(place.call(id), "status", status, what) };
+    if notice.what == What::Unknown { notice.marked() } else { notice }
+}
+
+/// A file, under the name of its kind.
+pub(super) fn media(holder: Option<&Value>, kind: &str) -> Media {
+    let file = holder.and_then(|holder| holder.get(kind)).unwrap_or(&Value::Null);
+    Media { id: text(file, "id").unwrap_or_default(), mime_type: text(file, "mime_type").unwrap_or_default() }
+}

@@ -1,0 +1,143 @@
+//! What a webhook's reader must get right. The corpus in `fixtures/whatsapp` has the shapes; here are the traps.
+
+use super::*;
+use serde_json::json;
+
+#[test]
+fn a_connect_is_an_offer_from_a_caller() {
+    let notice = one(read_calls(json!([connect()]), json!([])));
+
+    assert_eq!(notice.what, What::Offer("v=0\r\n".into()));
+    assert_eq!(notice.number(), Some("220000000000002"));
+    assert_eq!(notice.caller.number.as_deref(), Some("919900000001"));
+    assert_eq!(notice.stamped_at, Some(1_795_305_600));
+}
+
+#[test]
+fn a_caller_without_a_number_a_direction_or_contacts_is_a_caller_all_the_same() {
+    let mut call = connect();
+    for field in ["from", "direction"] {
+        call.as_object_mut().expect("it is an object").remove(field);
+    }
+
+    let notice = one(read_calls(json!([call]), json!([])));
+
+    assert_eq!(notice.caller, Caller { number: None, user_id: Some("IN.555".into()) });
+    assert_eq!(notice.what, What::Offer("v=0\r\n".into()));
+}
+
+#[test]
+fn an_item_that_cannot_be_read_costs_no_other_and_is_told_of() {
+    let odd = json!([{"event": "connect"}, 7, {"id": "wacid.X", "event": "juggle"}, connect()]);
+
+    let notices = read_calls(odd, json!("no list"));
+
+    let what: Vec<_> = notices.iter().map(|notice| &notice.what).collect();
+    let offer = What::Offer("v=0\r\n".into());
+    assert_eq!(what, [&What::Unreadable, &What::Unreadable, &What::Unknown, &offer]);
+    assert_eq!(notices[2].event, "juggle");
+}
+
+#[test]
+fn a_terminate_carries_each_error_of_both_places_once() {
+    let call =
+        json!({"id": "wacid.A", "event": "Terminate", "status": "Failed", "errors": [{"code": 138021}]});
+
+    let notice = one(read_calls(json!([call]), json!([{"code": "138023"}, {"code": 138_021}])));
+
+    assert_eq!(notice.what, What::Over { errors: vec![138_021, 138_023], talked_s: None });
+    assert_eq!(notice.status, "failed");
+}
+
+#[test]
+fn errors_beside_two_calls_are_neither_ones() {
+    let call = |id: &str| json!({"id": id, "event": "terminate"});
+
+    let notices = read_calls(json!([call("wacid.A"), call("wacid.B")]), json!([{"code": 138_021}]));
+
+    assert_eq!(notices[0].what, What::Over { errors: vec![], talked_s: None });
+    assert_eq!(notices[1].what, What::Over { errors: vec![], talked_s: None });
+    assert_eq!(notices[2].what, What::Trouble { errors: vec![138_021] });
+    assert_eq!(notices[2].about, About::Number("220000000000002".into()));
+}
+
+#[test]
+fn each_call_of_a_value_has_its_own_contact() {
+    let hidden = |id: &str, user: &str| json!({"id": id, "from_user_id": user, "event": "connect"});
+    let value = json!({"metadata": {"phone_number_id": "2"},
+        "contacts": [{"wa_id": "91", "user_id": "IN.1"}, {"wa_id": "92", "user_id": "IN.2"}],
+        "calls": [hidden("wacid.B", "IN.2"), hidden("wacid.A", "IN.1"), hidden("wacid.C", "IN.3")]});
+
+    let notices = read_value(value);
+
+    let numbers: Vec<_> = notices.iter().map(|notice| notice.caller.number.as_deref()).collect();
+    assert_eq!(numbers, [Some("92"), Some("91"), None]);
+}
+
+#[test]
+fn the_answer_to_a_call_of_ours_is_no_offer() {
+    let mut call = connect();
+    call["session"]["sdp_type"] = json!("ANSWER");
+
+    assert_eq!(one(read_calls(json!([call]), json!([]))).what, What::Answer);
+}
+
+#[test]
+fn other_peoples_chats_are_counted_and_leave_nothing_behind() {
+    let value = json!({"messages": [{"id": "wamid.A", "text": {"body": "secret"}}, {"id": "wamid.B"}],
+        "statuses": [{"id": "wamid.C", "status": "read"}]});
+    let body = json!({"entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]});
+
+    let batch = read(body.to_string().as_bytes()).expect("it is JSON");
+
+    assert_eq!(batch, Batch { notices: vec![], chats: 3 });
+}
+
+#[test]
+fn the_content_of_an_unknown_field_is_not_kept() {
+    let change = json!({"field": "history", "value": {"chats": ["secret"]}});
+    let body = json!({"entry": [{"id": "1", "changes": [change]}]});
+
+    let notice = one(read(body.to_string().as_bytes()).expect("it is JSON").notices);
+
+    assert_eq!(notice.what, What::UnknownField { bytes: 20 });
+    assert!(!format!("{notice:?}").contains("secret"));
+}
+
+#[test]
+fn the_mark_of_a_thing_does_not_depend_on_the_order_of_its_keys() {
+    let mark = |change: &str| {
+        let body = format!(r#"{{"entry":[{{"id":"1","changes":[{{"field":"x","value":{change}}}]}}]}}"#);
+        one(read(body.as_bytes()).expect("it is JSON").notices).mark
+    };
+
+    assert_eq!(mark(r#"{"a":1,"b":{"c":2,"d":3}}"#), mark(r#"{"b":{"d":3,"c":2},"a":1}"#));
+    assert_ne!(mark(r#"{"a":1}"#), mark(r#"{"a":2}"#));
+}
+
+#[test]
+fn a_body_without_entries_is_told_of_and_one_that_is_not_json_is_refused() {
+    assert_eq!(one(read(b"[]").expect("it is JSON").notices).what, What::Unreadable);
+    assert!(read(b"{").is_err());
+}
+
+fn connect() -> Value {
+    json!({"id": "wacid.A", "from": "919900000001", "from_user_id": "IN.555", "event": "connect",
+        "timestamp": "1795305600", "direction": "USER_INITIATED",
+        "session": {"sdp_type": "offer", "sdp": "v=0\r\n"}})
+}
+
+fn read_calls(calls: Value, errors: Value) -> Vec<Notice> {
+    let metadata = json!({"phone_number_id": 220_000_000_000_002_u64});
+    read_value(json!({"metadata": metadata, "calls": calls, "errors": errors}))
+}
+
+fn read_value(value: Value) -> Vec<Notice> {
+    let body = json!({"entry": [{"changes": [{"field": "calls", "value": value}]}]});
+    read(body.to_string().as_bytes()).expect("it is JSON").notices
+}
+
+fn one(notices: Vec<Notice>) -> Notice {
+    assert_eq!(notices.len(), 1, "{notices:#?}");
+    notices.into_iter().next().expect("there is one")
+}

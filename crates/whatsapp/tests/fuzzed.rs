@@ -1,0 +1,18 @@
+//! What the fuzzer feeds the webhook, fed to it in an ordinary test.
+
+#[path = "../../../fuzz/bodies/replay.rs"]
+mod replay;
+#[path = "../../../fuzz/bodies/signature.rs"]
+mod signature;
+#[path = "../../../fuzz/bodies/webhook.rs"]
+mod webhook;
+
+#[test]
+fn no_body_of_the_corpus_breaks_the_reader_or_costs_a_call() {
+    assert!(replay::replay("webhook", webhook::run) >= 100);
+}
+
+#[test]
+fn no_signature_of_the_corpus_is_taken_for_what_it_is_not() {
+    assert!(replay::replay("signature", signature::run) >= 15);
+}

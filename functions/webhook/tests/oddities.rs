@@ -1,0 +1,136 @@
+//! What is about no call, what nobody knows, and what DynamoDB will never take: kept as it should be, and 200.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod stage;
+
+use serde_json::{Value, json};
+use stage::{NUMBER, Stage, batch, change, connect, terminate};
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn what_dynamodb_will_never_take_is_kept_as_a_hash_and_its_first_16_kb() {
+    let stage = Stage::new().await;
+    let mut huge = connect("wacid.HUGE");
+    huge["session"]["sdp"] = json!("v=0\r\n".repeat(100_000));
+    let odd_name = json!({"id": "wacid.ODD", "event": "e".repeat(2_000)});
+    let beside = json!({"id": "wacid.HUGE", "event": "call_created"});
+    let calls = json!([huge, odd_name, beside, connect("wacid.A")]);
+    let settings = json!({"field": "account_settings_update", "value": {"type": "x".repeat(2_000)}});
+    let body = batch(json!([settings, change(NUMBER, calls)]));
+
+    assert_eq!(stage.post(&body).await, 200);
+
+    let unfit: Vec<_> = of(&stage, "UNFIT#").await;
+    assert_eq!(unfit.len(), 3);
+    for item in &unfit {
+        assert!(bytes(&item["head"]) <= 16 * 1024 && bytes(&item["head"]) > 0);
+        assert!(item["ttl"].as_u64() > item["at_ms"].as_u64().map(|ms| ms / 1_000));
+    }
+    assert!(
+        unfit.iter().any(|item| item["bytes"].as_u64() > Some(500_000) && bytes(&item["head"]) == 16 * 1024)
+    );
+    assert_eq!(
+        stage.cloud.events().await,
+        ["WA_CALL_CONNECT", "WA_CALL_NOTICE"],
+        "nothing else is lost for it"
+    );
+    assert_eq!(stage.post(&body).await, 200, "and it may come again");
+    assert_eq!(of(&stage, "UNFIT#").await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_about_no_call_is_recorded_once_under_its_number_or_account() {
+    let stage = Stage::new().await;
+    let violation = json!({"field": "account_update", "value": {"event": "ACCOUNT_VIOLATION",
+        "violation_info": {"violation_type": "USER_INITIATED_CALLS_LOW_PICKUP_RATE"}}});
+    let settings = json!({"field": "account_settings_update", "value": {"type": "phone_number_settings",
+        "phone_number_settings": {"phone_number_id": NUMBER, "calling": {"sip": {"status": "ENABLED"}}}}});
+    let unpaid = json!({"field": "calls", "value": {"metadata": {"phone_number_id": NUMBER},
+        "errors": [{"code": 131_044}]}});
+    let body = batch(json!([violation, settings, unpaid]));
+
+    for _ in 0..2 {
+        assert_eq!(stage.post(&body).await, 200);
+    }
+
+    let account = of(&stage, "ACCOUNT#110000000000001").await;
+    let kind = "user_initiated_calls_low_pickup_rate";
+    assert_eq!(
+        account.iter().map(|item| &item["what"]).collect::<Vec<_>>(),
+        [&json!({"violation": {"kind": kind}})]
+    );
+    let number = of(&stage, &format!("NUMBER#{NUMBER}")).await;
+    let what: Vec<_> = number.iter().map(|item| &item["what"]).collect();
+    assert_eq!(what, [&json!({"settings": {"sip": "enabled"}}), &json!({"trouble": {"errors": [131_044]}})]);
+}
+
+#[tokio::test]
+async fn the_unknown_is_kept_for_whoever_will_understand_it_and_then_forgotten() {
+    let stage = Stage::new().await;
+    let item = json!({"id": "wacid.A", "event": "juggle", "balls": 3});
+    let field = json!({"field": "history", "value": {"threads": ["a chat of other people"]}});
+    let body = batch(json!([change(NUMBER, json!([item, "what is this"])), field]));
+
+    assert_eq!(stage.post(&body).await, 200);
+
+    let call = of(&stage, "CALL#").await;
+    assert_eq!((call.len(), call[0]["item"].as_str()), (1, Some(item.to_string().as_str())));
+    assert!(call[0]["ttl"].is_u64());
+    let journal: journal::Entry = serde_json::from_value(call[0].clone()).unwrap();
+    assert_eq!(journal.event, journal::Event::Notice { notice: "juggle".into(), status: String::new() });
+    assert_eq!(of(&stage, "NUMBER#").await[0]["item"], "\"what is this\"");
+    assert_eq!(of(&stage, "ACCOUNT#").await[0]["what"]["unknown_field"]["bytes"], 38);
+}
+
+#[tokio::test]
+async fn of_chats_only_what_is_about_calls_is_kept() {
+    let stage = Stage::new().await;
+    let reply = json!({"id": "wamid.P", "type": "interactive", "from": "919900000001", "context": {"id": "wamid.Q"},
+        "interactive": {"type": "call_permission_reply", "call_permission_reply": {"response": "accept"}}});
+    let mut after_call = reply.clone();
+    after_call["context"]["id"] = json!("wacid.A");
+    let voicemail =
+        json!({"id": "wacid.A", "type": "audio", "audio": {"id": "330", "mime_type": "audio/ogg"}});
+    let chat = json!({"id": "wamid.C", "type": "text", "text": {"body": "a chat of other people"}});
+    let value =
+        json!({"metadata": {"phone_number_id": NUMBER}, "messages": [chat, reply, after_call, voicemail]});
+
+    assert_eq!(stage.post(&batch(json!([{"field": "messages", "value": value}]))).await, 200);
+
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_MEDIA_AT_META", "WA_CALL_PERMISSION_REPLY"]);
+    assert_eq!(of(&stage, "NUMBER#").await[0]["caller"]["number"], "919900000001");
+    let items = stage.cloud.items().await;
+    assert_eq!(items.len(), 3);
+    assert!(!json!(items).to_string().contains("other people"));
+}
+
+#[tokio::test]
+async fn a_thousand_items_at_once_are_taken_in_and_the_connect_among_them_first() {
+    let stage = Stage::new().await;
+    let mut calls: Vec<Value> = (0..999).map(|n| terminate(&format!("wacid.{n}"))).collect();
+    calls.push(connect("wacid.LAST"));
+    let body = batch(json!([change("999", json!(calls[..500])), change(NUMBER, json!(calls[500..]))]));
+    let began = Instant::now();
+
+    assert_eq!(stage.post(&body).await, 200);
+
+    let (took, asked) = (began.elapsed(), stage.cloud.asked());
+    assert!(took < Duration::from_secs(20), "Meta waits for 20 s: {took:?}");
+    assert_eq!(asked.iter().filter(|name| *name == "Invoke").count(), 500);
+    assert_eq!(asked.iter().filter(|name| *name == "PutItem").count(), 500);
+    assert_eq!(asked.iter().filter(|name| *name == "TransactWriteItems").count(), 500);
+    assert_eq!(stage.cloud.events().await.len(), 1_000);
+}
+
+/// The items whose partitions begin so, by sort key.
+async fn of(stage: &Stage, partition: &str) -> Vec<Value> {
+    let mut items = stage.cloud.items().await;
+    items.retain(|item| item["pk"].as_str().is_some_and(|pk| pk.starts_with(partition)));
+    items.sort_by_key(|item| item["sk"].to_string());
+    items
+}
+
+fn bytes(head: &Value) -> usize {
+    head.as_str().map_or(0, str::len)
+}

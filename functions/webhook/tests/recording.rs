@@ -1,0 +1,175 @@
+//! What Meta tells us is recorded once, and acted on once, whatever DynamoDB and Lambda do.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod stage;
+
+use serde_json::{Value, json};
+use stage::{Stage, connect, connect_stamped, terminate};
+use std::path::Path;
+use switchboard::call_ref;
+use switchboard::store::Known;
+
+#[tokio::test]
+async fn a_connect_costs_one_transaction_and_one_invocation() {
+    let stage = Stage::new().await;
+
+    assert_eq!(stage.calls(json!([connect("wacid.A")])).await, 200);
+
+    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "Invoke"]);
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT"]);
+}
+
+#[tokio::test]
+async fn a_redelivered_connect_is_invoked_again_until_somebody_takes_it_up() {
+    let stage = Stage::new().await;
+    let batch = json!([connect("wacid.A")]);
+    stage.calls(batch.clone()).await;
+    stage.cloud.forget_requests();
+
+    assert_eq!(stage.calls(batch.clone()).await, 200);
+    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "GetItem", "Invoke"]);
+
+    let mut record = record(&stage, "wacid.A").await;
+    record.call.attempts = 1;
+    stage.store().save(&mut record, &[]).await.unwrap().unwrap();
+    stage.cloud.forget_requests();
+    assert_eq!(stage.calls(batch).await, 200);
+    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "GetItem"]);
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT"]);
+}
+
+#[tokio::test]
+async fn any_other_redelivery_costs_one_write_that_fails() {
+    let stage = Stage::new().await;
+    let status = json!({"id": "wacid.A", "event": "call_created"});
+    for (item, write) in [(terminate("wacid.A"), "TransactWriteItems"), (status, "PutItem")] {
+        stage.calls(json!([item])).await;
+        stage.cloud.forget_requests();
+
+        assert_eq!(stage.calls(json!([item])).await, 200);
+        assert_eq!(stage.cloud.asked(), [write]);
+    }
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_NOTICE", "WA_CALL_OVER"]);
+}
+
+#[tokio::test]
+async fn a_terminate_before_its_connect_leaves_an_end_that_the_connect_cannot_revive() {
+    let stage = Stage::new().await;
+    stage.calls(json!([terminate("wacid.A")])).await;
+    stage.cloud.forget_requests();
+
+    assert_eq!(stage.calls(json!([connect("wacid.A")])).await, 200);
+
+    assert!(!stage.cloud.asked().contains(&"Invoke".to_owned()));
+    assert_eq!(stage.store().load(&call_ref("wacid.A")).await.unwrap(), Known::OnlyItsEnd);
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT", "WA_CALL_OVER"], "both are written down");
+}
+
+#[tokio::test]
+async fn a_connect_and_its_terminate_in_one_batch_are_one_transaction() {
+    let stage = Stage::new().await;
+
+    assert_eq!(stage.calls(json!([terminate("wacid.A"), connect("wacid.A"), connect("wacid.A")])).await, 200);
+
+    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "Invoke"]);
+    assert!(record(&stage, "wacid.A").await.hung_up.is_some());
+}
+
+#[tokio::test]
+async fn a_batch_of_which_a_part_came_before_is_not_lost_for_it() {
+    let stage = Stage::new().await;
+    stage.calls(json!([connect("wacid.A")])).await;
+
+    assert_eq!(stage.calls(json!([connect("wacid.A"), terminate("wacid.A")])).await, 200);
+
+    assert!(record(&stage, "wacid.A").await.hung_up.is_some());
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT", "WA_CALL_OVER"]);
+}
+
+#[tokio::test]
+async fn a_conflict_is_no_repeat_it_is_tried_again_and_then_a_500() {
+    let stage = Stage::new().await;
+    for busy in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+        let id = format!("wacid.{busy}");
+        stage.cloud.fail("TransactWriteItems", [cancelled(busy), cancelled(busy)]);
+        assert_eq!(stage.calls(json!([connect(&id)])).await, 200);
+        assert_eq!(record(&stage, &id).await.wacid, id);
+    }
+    stage.cloud.fail("TransactWriteItems", (0..5).map(|_| cancelled("TransactionConflict")));
+    stage.cloud.forget_requests();
+
+    assert_eq!(stage.calls(json!([connect("wacid.Z")])).await, 500);
+    assert_eq!(stage.cloud.asked(), ["TransactWriteItems"; 5]);
+
+    assert_eq!(stage.calls(json!([connect("wacid.Z")])).await, 200, "Meta sends again");
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_or_handed_over_is_a_500_and_costs_nobody_else() {
+    let stage = Stage::new().await;
+    let broken = json!({"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": "no"});
+    stage.cloud.fail("PutItem", [broken]);
+    stage.cloud.fail("Invoke", [json!({"Type": "User", "message": "slow down"})]);
+    let batch = json!([{"id": "wacid.S", "event": "call_created"}, connect("wacid.A"), connect("wacid.B")]);
+
+    assert_eq!(stage.calls(batch.clone()).await, 500);
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT", "WA_CALL_CONNECT"]);
+
+    stage.cloud.forget_requests();
+    assert_eq!(stage.calls(batch).await, 200, "Meta sends again");
+    let invoked = stage.cloud.asked().iter().filter(|name| *name == "Invoke").count();
+    assert_eq!(invoked, 2, "nobody has taken up either call yet");
+    assert_eq!(stage.cloud.events().await.len(), 3);
+}
+
+#[tokio::test]
+async fn stale_calls_and_calls_of_other_numbers_are_recorded_and_not_answered() {
+    let stage = Stage::new().await;
+    let foreign =
+        stage::batch(json!([stage::change("999", json!([connect("wacid.F"), terminate("wacid.G")]))]));
+
+    assert_eq!(stage.post(&foreign).await, 200);
+    assert_eq!(stage.calls(json!([connect_stamped("wacid.S", 200)])).await, 200);
+    assert!(!stage.cloud.asked().contains(&"Invoke".to_owned()));
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_NOT_OURS", "WA_CALL_NOT_OURS", "WA_CALL_STALE"]);
+
+    for age_s in [120, -120] {
+        assert_eq!(stage.calls(json!([connect_stamped(&format!("wacid.{age_s}"), age_s)])).await, 200);
+        assert!(stage.cloud.asked().contains(&"Invoke".to_owned()), "Meta's clock may be off by two minutes");
+    }
+}
+
+#[tokio::test]
+async fn no_webhook_of_the_corpus_keeps_a_connect_in_its_batch_from_being_handed_over() {
+    let stage = Stage::new().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/whatsapp");
+    let mut posted = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let body = std::fs::read_to_string(&path).unwrap();
+        let Some((head, items)) = body.split_once("\"entry\": [") else { continue };
+        let ringing = json!({"changes": [stage::change(stage::NUMBER, json!([connect(&name)]))]});
+        let body = format!("{head}\"entry\": [{ringing}, {items}");
+
+        assert_eq!(stage.post_text(&body).await, 200, "{name}");
+
+        assert_eq!(record(&stage, &name).await.wacid, name);
+        assert!(stage.cloud.asked().contains(&"Invoke".to_owned()), "{name}");
+        posted += 1;
+    }
+    assert!(posted >= 60, "{posted}");
+}
+
+async fn record(stage: &Stage, id: &str) -> switchboard::Record {
+    match stage.store().load(&call_ref(id)).await.unwrap() {
+        Known::Call(record) => *record,
+        other => panic!("{id}: {other:?}"),
+    }
+}
+
+fn cancelled(code: &str) -> Value {
+    json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "message": code,
+        "CancellationReasons": [{"Code": "None"}, {"Code": code, "Message": code}]})
+}

@@ -1,0 +1,114 @@
+//! A webhook in front of an AWS that counts what it is asked, and fails when told to.
+
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+mod cloud;
+
+pub use cloud::Cloud;
+
+use hmac::{Hmac, KeyInit, Mac};
+use lambda_http::{Body, Response};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use switchboard::Store;
+use switchboard::intake::House;
+use webhook::{Settings, Webhook};
+
+/// The number that is ours.
+pub const NUMBER: &str = "220000000000002";
+
+/// Signs webhooks.
+pub const APP_SECRET: &str = "app-secret";
+
+/// A webhook, and what it stands on.
+pub struct Stage {
+    pub cloud: Cloud,
+    webhook: Webhook,
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        let cloud = Cloud::start().await;
+        let settings = Settings {
+            table: cloud::TABLE.into(),
+            meta_secret: "meta".into(),
+            call_control: "call-control".into(),
+            house: House { numbers: vec![NUMBER.into()], ring_budget: Duration::from_secs(25) },
+        };
+        let webhook = Webhook::connect(&cloud.sdk_config(), settings).await.unwrap();
+        cloud.forget_requests();
+        Self { cloud, webhook }
+    }
+
+    /// Meta posts this value of the field `calls`, properly signed.
+    pub async fn calls(&self, calls: Value) -> u16 {
+        self.post(&batch(json!([change(NUMBER, calls)]))).await
+    }
+
+    /// Meta posts this body, properly signed.
+    pub async fn post(&self, body: &Value) -> u16 {
+        self.post_text(&body.to_string()).await
+    }
+
+    /// Meta posts this text, properly signed.
+    pub async fn post_text(&self, body: &str) -> u16 {
+        let signature = signature(APP_SECRET, body.as_bytes());
+        self.send(event("POST", "/webhook", "application/json", &signature, body)).await.status().as_u16()
+    }
+
+    /// What the webhook replies to an event of its Function URL.
+    pub async fn send(&self, event: Value) -> Response<Body> {
+        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+        self.webhook.handle(request).await.unwrap()
+    }
+
+    pub fn store(&self) -> Store {
+        Store::new(aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config()), cloud::TABLE)
+    }
+}
+
+/// An event of a Function URL, payload format 2.0.
+pub fn event(method: &str, path: &str, content_type: &str, signature: &str, body: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+        "headers": {"content-type": content_type, "x-hub-signature-256": signature, "host": "ahoy.example"},
+        "requestContext": {
+            "accountId": "anonymous", "apiId": "a", "domainName": "ahoy.example", "domainPrefix": "a",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": ""},
+            "requestId": "1", "routeKey": "$default", "stage": "$default",
+            "time": "22/Nov/2026:00:00:00 +0000", "timeEpoch": 1_795_305_600_000_u64,
+        },
+        "body": body, "isBase64Encoded": false,
+    })
+}
+
+pub fn signature(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body);
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+pub fn batch(changes: Value) -> Value {
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "110000000000001", "changes": changes}]})
+}
+
+pub fn change(number: &str, calls: Value) -> Value {
+    json!({"field": "calls", "value": {"messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550001111", "phone_number_id": number}, "calls": calls}})
+}
+
+pub fn connect(id: &str) -> Value {
+    connect_stamped(id, 0)
+}
+
+/// A `connect` whose stamp is so many seconds old.
+pub fn connect_stamped(id: &str, age_s: i64) -> Value {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    json!({"id": id, "from": "919900000001", "event": "connect", "timestamp": (now - age_s).to_string(),
+        "direction": "USER_INITIATED", "session": {"sdp_type": "offer", "sdp": "v=0\r\n"}})
+}
+
+pub fn terminate(id: &str) -> Value {
+    json!({"id": id, "event": "terminate", "status": "COMPLETED", "timestamp": "1795305735"})
+}

@@ -1,0 +1,7 @@
+//! Whatever an SDP offer is: no panic, and an answer in the form WhatsApp takes, or a refusal.
+#![no_main]
+
+#[path = "../bodies/offer.rs"]
+mod body;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| body::run(data));
