@@ -121,8 +121,8 @@ fn left_open(call: &CallRecord, record: Option<&Record>) -> Vec<String> {
         Some(record) if record.call.due.is_some() => {
             wrong.push(format!("still to do: {:?}", record.call.pending))
         }
-        None if call.told.is_some() && !is_never_answered(call) => {
-            wrong.push("nothing is known of it".to_owned())
+        None if call.told.is_some() && !is_never_answered(call) && !was_over_before_told(call) => {
+            wrong.push("nothing is known of it".to_owned());
         }
         Some(_) | None => {}
     }
@@ -150,6 +150,11 @@ fn too_late(call: &CallRecord, lost_task: bool) -> Option<String> {
         Some(over) => Some(format!("it rang for {:?}", over - told)),
         None => Some("it was neither answered nor refused".to_owned()),
     }
+}
+
+/// Whether the caller had given up before we heard of the call: its end came first, and is all there is.
+fn was_over_before_told(call: &CallRecord) -> bool {
+    call.ended.zip(call.told).is_some_and(|(ended, told)| ended <= told)
 }
 
 /// Calls that must not be answered: too old, or over before they began.
