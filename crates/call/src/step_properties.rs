@@ -10,9 +10,13 @@ proptest! {
         let mut now = Timestamp(1_000_000);
         let mut call = Call::ringing(now, Duration::from_secs(25));
         let mut ending: Option<Ending> = None;
+        let mut messages = 0;
         for (event, wait) in events {
             now = now + Duration::from_millis(wait);
+            let is_claim = matches!(event, Event::Claimed(_));
             let (next, effects) = step(call, event, now);
+            messages += if is_claim { effects.len() } else { 0 };
+            prop_assert!(messages <= 1, "a message was sent twice");
             prop_assert!(ending.is_none() || next.ending() == ending, "a call ended twice");
             let is_claimed = |effect: &Effect| matches!(effect, Effect::TellCaller(_));
             let saved = effects.iter().all(|effect| next.pending.contains(effect) || is_claimed(effect));
@@ -58,6 +62,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => fence.clone().prop_map(|fence| Event::Answered { fence, answer: "v=0".into() }),
         1 => fence.clone().prop_map(|fence| Event::SeatRefused { fence }),
         1 => Just(Event::Unanswerable),
+        2 => message().prop_map(Event::Claimed),
         2 => effect().prop_map(Event::Done),
         1 => effect().prop_map(Event::Refused),
         1 => effect().prop_map(Event::Gone),
@@ -70,6 +75,13 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::HungUp),
         1 => Just(Event::MediaFailed),
     ]
+}
+
+/// Every ending that owes the caller a message.
+fn message() -> impl Strategy<Value = Effect> {
+    use Ending::*;
+    let endings = [AgentUnavailable, NoCapacity, OfferUnanswerable, MetaRefused, MediaNeverConnected, Lost];
+    prop::sample::select(endings.to_vec()).prop_map(Effect::TellCaller)
 }
 
 fn effect() -> impl Strategy<Value = Effect> {

@@ -74,6 +74,9 @@ impl Doorkeeper {
     /// # Errors
     /// When its seal is forged, stale or used before.
     pub fn admit(&mut self, request: &Sealed<'_>, seal: &str, key: &[u8], now_ms: u64) -> Result<(), Broken> {
+        if key.is_empty() {
+            return Err(Broken::Forged);
+        }
         let claimed = hex::decode(seal).map_err(|_| Broken::Forged)?;
         request.mac(key).verify_slice(&claimed).map_err(|_| Broken::Forged)?;
         let fresh_for = FRESH_FOR.as_millis() as u64;
@@ -114,6 +117,7 @@ mod tests {
         }
         assert_eq!(door.admit(&request(), &seal, b"another key", NOW), Err(Broken::Forged));
         assert_eq!(door.admit(&request(), "no hex", KEY, NOW), Err(Broken::Forged));
+        assert_eq!(door.admit(&request(), &request().seal(b""), b"", NOW), Err(Broken::Forged));
     }
 
     #[test]

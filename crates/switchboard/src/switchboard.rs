@@ -11,10 +11,14 @@ use journal::{Entry, Event as Happened, Journal};
 use ledger::Ledger;
 use protocol::order::{Order, Reply};
 use std::collections::VecDeque;
+use std::time::Duration;
 use whatsapp::Graph;
 
 /// So often a call is read again because somebody else changed it.
-const READS: usize = 20;
+const READS: u32 = 20;
+
+/// How long to wait before it is read again, the first time.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Carries calls from step to step.
 #[derive(Debug)]
@@ -97,7 +101,7 @@ impl Switchboard {
 
     /// Steps and saves, as often as somebody else was faster. What is to be done now.
     async fn advance(&self, record: &mut Box<Record>, outcome: Outcome) -> anyhow::Result<Vec<Effect>> {
-        for _ in 0..READS {
+        for read in 0..READS {
             let (next, effects) = self.step(record, outcome.event.clone());
             let happened = [outcome.entries.clone(), changes(&record.call, &next)].concat();
             if next == record.call && happened.is_empty() && record.is_indexed() {
@@ -110,6 +114,8 @@ impl Switchboard {
                 return Ok(effects);
             }
             record.call = before;
+            // Somebody else was faster, or DynamoDB had too much to do: let them.
+            tokio::time::sleep(PAUSE * (1 + read)).await;
             match self.store.load(record.call_ref()).await? {
                 Known::Call(latest) => *record = latest,
                 Known::Nothing | Known::OnlyItsEnd => bail!("the call's state is gone"),

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 /// `query` gives the value of a query parameter. Meta sends `hub.mode`, `hub.verify_token` and `hub.challenge`.
 pub fn answer<'a>(query: impl Fn(&str) -> Option<&'a str>, verify_token: &str) -> Option<&'a str> {
     let token = query("hub.verify_token")?;
-    let is_ours = bool::from(token.as_bytes().ct_eq(verify_token.as_bytes()));
+    let is_ours = !verify_token.is_empty() && bool::from(token.as_bytes().ct_eq(verify_token.as_bytes()));
     (query("hub.mode") == Some("subscribe") && is_ours).then(|| query("hub.challenge"))?
 }
 
@@ -25,6 +25,7 @@ mod tests {
         assert_eq!(answer(asked("subscribe", "guess"), "token"), None);
         assert_eq!(answer(asked("unsubscribe", "token"), "token"), None);
         assert_eq!(answer(|_| None, "token"), None);
+        assert_eq!(answer(asked("subscribe", ""), ""), None, "no token is nobody's token");
     }
 
     fn asked(mode: &'static str, token: &'static str) -> impl Fn(&str) -> Option<&'static str> {

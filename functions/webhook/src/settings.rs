@@ -53,6 +53,8 @@ impl MetaSecret {
     /// The app secrets that may sign.
     pub fn live(&self) -> Vec<&str> {
         let both = [Some(&self.app_secret), self.previous_app_secret.as_ref()];
-        both.into_iter().flatten().map(ExposeSecret::expose_secret).collect()
+        // An empty one, a placeholder most likely, would make everybody Meta.
+        let secrets = both.into_iter().flatten().map(ExposeSecret::expose_secret);
+        secrets.filter(|secret| !secret.is_empty()).collect()
     }
 }
