@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
-.PHONY: help call test check conformance bench-webhook serve ci build-tools test-tools
+.PHONY: help call test check conformance chaos bench-webhook serve ci build-tools test-tools
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, hangs up: no accounts, no keys, no Docker'
@@ -12,8 +12,9 @@ help:
 	@echo 'make check         format, lints, docs, and what the architecture forbids'
 	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
 	@echo 'make conformance   the last call'"'"'s session with the model, held to OpenAI'"'"'s own types'
+	@echo 'make chaos         two hundred calls while everything goes wrong that can, ten minutes (SEED, CALLS)'
 	@echo 'make bench-webhook how fast the webhook is, release build'
-	@echo 'make ci            what CI runs: check, test, a call, conformance'
+	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos'
 
 call: build-tools
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
@@ -32,13 +33,18 @@ check: build-tools
 conformance:
 	scripts/conformance.sh
 
+chaos: build-tools
+	@$(REHEARSE) chaos --seed $(or $(SEED),1) --calls $(or $(CALLS),200)
+
 bench-webhook: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook
 
 serve: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- serve
 
+# Forty calls take two minutes.
 ci: check test call conformance
+	$(MAKE) chaos CALLS=40
 
 build-tools:
 	@scripts/build-tools.sh

@@ -15,6 +15,10 @@ pub(super) fn phone(seen: &Seen) -> Told {
         Seen::WebhookPosted { event: phone::Event::Terminate, attempt: 1 } => {
             told("Meta → webhook", "tells that the call is over".into())
         }
+        Seen::WebhookPosted { attempt: 0, .. } => told("somebody → webhook", "forges a webhook".into()),
+        Seen::WebhookPosted { event: phone::Event::Foreign, .. } => {
+            told("Meta → webhook", "tells of another number's call".into())
+        }
         Seen::WebhookPosted { event, attempt } => {
             told("Meta → webhook", format!("sends {event} again, attempt {attempt}"))
         }
