@@ -4,7 +4,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
-.PHONY: help call test check conformance chaos fuzz bench-webhook serve ci build-tools test-tools
+.PHONY: help call test check conformance chaos bench-webhook serve ci build-tools test-tools
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, hangs up: no accounts, no keys, no Docker'
@@ -35,10 +35,6 @@ conformance:
 
 chaos: build-tools
 	@$(REHEARSE) chaos --seed $(or $(SEED),1) --calls $(or $(CALLS),200)
-
-# cargo-fuzz and a nightly toolchain are for you to install; the corpora are replayed by make test.
-fuzz:
-	cd fuzz && cargo +nightly fuzz run $(or $(TARGET),webhook)
 
 bench-webhook: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook
