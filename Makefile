@@ -4,6 +4,7 @@ export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
+.NOTPARALLEL:
 .PHONY: help call test check conformance chaos bench-webhook serve ci build-tools test-tools
 
 help:

@@ -18,9 +18,10 @@ use ledger::CallControl;
 use protocol::order::{Order, Reply};
 use service::time::now_ms;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// How much of the caller's sound goes to the agent at once: 40 ms.
 const APPEND: usize = 2 * bridge::SAMPLES;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub control: CallControl,
     /// This task, as ECS knows it.
     pub task: Task,
+    /// Told when ECS does not protect this task: it must take no more calls.
+    pub unprotected: Arc<Notify>,
     /// Orders from the door.
     pub orders: mpsc::Receiver<Command>,
 }
@@ -285,9 +288,11 @@ impl Owner {
         let order = Order::MediaConnected { call_ref: self.parts.call_ref.clone(), fence: self.parts.fence };
         let (control, task, replies) =
             (self.parts.control.clone(), self.parts.task.clone(), self.replies.0.clone());
+        let unprotected = self.parts.unprotected.clone();
         tokio::spawn(async move {
             if let Err(error) = task.protect(true).await {
-                tracing::warn!("This task is not protected: {error:#}");
+                tracing::warn!("This task is not protected, and takes no more calls: {error:#}");
+                unprotected.notify_one();
             }
             // A reply that nobody waits for any more is of no use.
             let _ = replies.send(control.ask(&order).await).await;
@@ -308,27 +313,6 @@ impl Owner {
             Ok(Reply::Open { .. } | Reply::Wait | Reply::Over) => {}
             Err(error) => tracing::warn!("Call-control did not accept the call yet: {error:#}"),
         }
-    }
-
-    async fn leave(mut self, over: Over) {
-        let meter = self.bridge.meter();
-        let counted = Event::Media {
-            received: meter.received,
-            lost: meter.lost,
-            recovered: meter.recovered,
-            sent: meter.sent,
-            late_p99_ms: meter.late.percentile(99),
-            unsent_to_agent: self.parts.agent.dropped(),
-        };
-        self.note(counted);
-        let Parts { agent, mut peer, socket, control, call_ref, fence, .. } = self.parts;
-        // The model's session ends with the conversation, however long the rest takes.
-        drop(agent);
-        if let Over::Because(ending) = over {
-            leaving::report(&control, call_ref, fence, ending).await;
-        }
-        peer.close();
-        transmit(&mut peer, &socket);
     }
 
     fn note(&mut self, event: Event) {

@@ -25,6 +25,7 @@ pub struct Calls {
     held: Mutex<Held>,
     slots: usize,
     changed: Notify,
+    unprotected: Arc<Notify>,
     equipment: Equipment,
 }
 
@@ -89,7 +90,13 @@ pub enum Refused {
 impl Calls {
     /// No calls, and room for so many.
     pub fn new(slots: usize, equipment: Equipment) -> Arc<Self> {
-        Arc::new(Self { held: Mutex::default(), slots, changed: Notify::new(), equipment })
+        Arc::new(Self {
+            held: Mutex::default(),
+            slots,
+            changed: Notify::new(),
+            unprotected: Arc::default(),
+            equipment,
+        })
     }
 
     /// Takes a call. Asked twice with the same fence, it gives the same answer.
@@ -133,6 +140,11 @@ impl Calls {
     /// How many calls there may be.
     pub fn slots(&self) -> usize {
         self.slots
+    }
+
+    /// Returns when ECS would not protect this task.
+    pub async fn unprotected(&self) {
+        self.unprotected.notified().await;
     }
 
     /// Takes no more calls.
@@ -197,6 +209,7 @@ impl Calls {
             diary: equipment.diary.clone(),
             control: equipment.control.clone(),
             task: equipment.task.clone(),
+            unprotected: self.unprotected.clone(),
             orders,
         };
         Ok((parts, answer, commands))

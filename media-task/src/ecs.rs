@@ -71,6 +71,8 @@ impl Task {
             reply.pointer("/failure/Reason").or_else(|| reply.pointer("/error/Message")),
         ) {
             (Some(_), _) => Ok(()),
+            // Overflow tasks belong to no service: nobody deploys over them or scales them in.
+            (None, Some(reason)) if reason == "TASK_NOT_VALID" => Ok(()),
             (None, reason) => anyhow::bail!(
                 "ECS does not protect this task: {}",
                 reason.unwrap_or(&json!("no reason given"))

@@ -40,6 +40,8 @@ impl Heart {
                     self.tick_overdue().await;
                 }
                 () = self.calls.changed() => self.renew().await,
+                // Calls that are here go on; but none is taken that a deployment might cut.
+                () = self.calls.unprotected() => self.calls.drain(),
             }
         }
     }
@@ -81,10 +83,9 @@ impl Heart {
             Ok(due) => due,
             Err(error) => return tracing::warn!("Cannot see which calls are overdue: {error:#}"),
         };
-        for call_ref in due {
-            if let Err(error) = self.control.tick(call_ref).await {
-                tracing::warn!("Cannot tick an overdue call: {error:#}");
-            }
+        let failed = self.control.tick_all(due).await;
+        if failed > 0 {
+            tracing::warn!(failed, "Lambda took no order for {failed} overdue calls");
         }
     }
 }

@@ -32,7 +32,10 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let config = service::cloud::config().await;
     let secret: Secret<MediaSecret> = Secret::fetch(&config, &settings.media_secret).await?;
     let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
-    let control = CallControl::new(aws_sdk_lambda::Client::new(&config), &settings.call_control);
+    let control = CallControl::new(
+        aws_sdk_lambda::Client::new(&service::cloud::for_invoking(&config)),
+        &settings.call_control,
+    );
     let (diary, writing) = Diary::open(ledger.clone());
     let calls = Calls::new(
         settings.slots,
@@ -73,7 +76,9 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
         task.abort();
     }
     let _ = tokio::join!(serving, beating);
-    ledger.give_up_lease(&task.id).await?;
+    if let Err(error) = ledger.give_up_lease(&task.id).await {
+        tracing::warn!("The lease will lapse by itself: {error:#}");
+    }
     let _ = tokio::time::timeout(LAST_WORDS, writing).await;
     Ok(())
 }

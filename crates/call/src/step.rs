@@ -39,7 +39,9 @@ fn tick(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     if call.rang_too_long(now) {
         return end(call, unanswered(call), now);
     }
-    if call.due.is_none_or(|due| now < due) {
+    // The first look is always due: the webhook's clock, by which the call rang, may be ahead of ours.
+    let is_untouched = call.attempts == 0 && !call.pending.is_empty();
+    if !is_untouched && call.due.is_none_or(|due| now < due) {
         return vec![];
     }
     if !call.pending.is_empty() {
@@ -210,9 +212,11 @@ fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect>
     if call.has_ended() {
         return give_up(call, effect, now);
     }
+    if !call.pending.contains(effect) {
+        // Somebody else was faster, and their word stands: the call may be live by now.
+        return vec![];
+    }
     match effect {
-        // By then it may have gone on without: media connects only after Meta took the answer.
-        Effect::PreAccept if call.phase != Phase::Connecting => vec![],
         Effect::PreAccept => {
             // Meta has no answer of ours: the call still rings there.
             call.phase = Phase::Ringing;

@@ -146,6 +146,24 @@ fn a_caller_who_hangs_up_frees_the_seat_and_meta_is_told_nothing() {
 }
 
 #[test]
+fn a_refusal_that_comes_late_does_not_end_a_call_that_went_on() {
+    for late in
+        [Event::Refused(Effect::Accept), Event::Gone(Effect::Accept), Event::Refused(Effect::PreAccept)]
+    {
+        let (call, effects) = step(live(), late, T0);
+
+        assert_eq!((call.phase, effects), (Phase::Live, vec![]));
+    }
+}
+
+#[test]
+fn a_call_that_rings_in_our_future_is_taken_up_all_the_same() {
+    let (_, effects) = step(ringing(), Event::Tick, Timestamp(T0.0 - 5_000));
+
+    assert_eq!(effects, [Effect::FindSeat]);
+}
+
+#[test]
 fn an_agents_goodbye_terminates_and_frees_nothing() {
     let goodbye = Event::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
 

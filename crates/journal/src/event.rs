@@ -88,6 +88,9 @@ pub enum Event {
     /// The media task did not answer at its door.
     #[serde(rename = "WA_CALL_TASK_SILENT")]
     TaskSilent { task: String },
+    /// Something owed after the end of the call failed too often, and is tried no more.
+    #[serde(rename = "WA_CALL_GIVEN_UP")]
+    GivenUp { what: String },
     /// The call ended.
     #[serde(rename = "WA_CALL_ENDED")]
     Ended { ending: String, by: String, lasted_ms: u64 },
@@ -115,6 +118,7 @@ impl Event {
             | Self::TaskSilent { .. }
             | Self::Stale { .. }
             | Self::CallerTold { .. } => Level::Warn,
+            Self::GivenUp { .. } => Level::Error,
             Self::MetaTrouble { cure, .. } if !cure.is_empty() => Level::Error,
             Self::MetaTrouble { .. } => Level::Warn,
             Self::Connect { .. }

@@ -4,7 +4,11 @@ use anyhow::{Context, bail};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
+use futures_util::StreamExt;
 use protocol::order::{Order, Reply};
+
+/// So many calls are ticked at the same time.
+const AT_ONCE: usize = 16;
 
 /// The function that acts on calls.
 #[derive(Debug, Clone)]
@@ -27,6 +31,13 @@ impl CallControl {
         let invoke = self.invoke(&Order::Tick { call_ref }).invocation_type(InvocationType::Event);
         invoke.send().await.context("cannot invoke call-control")?;
         Ok(())
+    }
+
+    /// Has it look at many calls, some at a time. How many orders Lambda did not take.
+    pub async fn tick_all(&self, call_refs: Vec<String>) -> usize {
+        let ticks = futures_util::stream::iter(call_refs).map(|call_ref| self.tick(call_ref));
+        let taken: Vec<_> = ticks.buffer_unordered(AT_ONCE).collect().await;
+        taken.into_iter().filter(Result::is_err).count()
     }
 
     /// Gives it an order and waits for the reply.

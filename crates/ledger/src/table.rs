@@ -1,16 +1,13 @@
 //! The one table, as far as functions and media tasks share it.
 
 use crate::NumberSettings;
-use crate::items::{entry_item, from_item, text, to_item};
+use crate::items::{Item, entry_item, from_item, text, to_item};
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use journal::Entry;
 use protocol::keys;
 use protocol::lease::Lease;
-
-/// So many calls are looked up at once when somebody asks what is due.
-const PAGE: i32 = 50;
 
 /// The table.
 #[derive(Debug, Clone)]
@@ -27,17 +24,17 @@ impl Ledger {
         Self { client, table: table.to_owned() }
     }
 
-    /// Calls that want a tick by `now_ms`, the longest due first.
+    /// All calls that want a tick by `now_ms`, the longest due first.
     ///
     /// # Errors
     /// When DynamoDB cannot be asked.
     pub async fn due(&self, now_ms: u64) -> anyhow::Result<Vec<String>> {
-        let query = self.index(keys::DUE).limit(PAGE).key_condition_expression("#pk = :pk AND #sk <= :now");
+        let query = self.index(keys::DUE).key_condition_expression("#pk = :pk AND #sk <= :now");
         let query = query
             .expression_attribute_names("#sk", "gsi1sk")
             .expression_attribute_values(":now", text(keys::sortable(now_ms)));
-        let found = query.send().await.context("cannot ask which calls are due")?;
-        let partitions = found.items().iter().filter_map(|item| item.get("pk")?.as_s().ok());
+        let items = all(query).await.context("cannot ask which calls are due")?;
+        let partitions = items.iter().filter_map(|item| item.get("pk")?.as_s().ok());
         Ok(partitions.filter_map(|pk| keys::call_ref(pk)).map(str::to_owned).collect())
     }
 
@@ -47,9 +44,9 @@ impl Ledger {
     /// When DynamoDB cannot be asked.
     pub async fn ready_tasks(&self) -> anyhow::Result<Vec<Lease>> {
         let query = self.index(keys::READY).key_condition_expression("#pk = :pk");
-        let found = query.send().await.context("cannot ask which media tasks are ready")?;
+        let items = all(query).await.context("cannot ask which media tasks are ready")?;
         // One that cannot be read, of a newer release say, must not hide the others.
-        Ok(found.items.unwrap_or_default().into_iter().filter_map(|item| from_item(item).ok()).collect())
+        Ok(items.into_iter().filter_map(|item| from_item(item).ok()).collect())
     }
 
     /// The lease of a media task, if it has one.
@@ -109,4 +106,14 @@ impl Ledger {
         let query = self.client.query().table_name(&self.table).index_name(keys::INDEX);
         query.expression_attribute_names("#pk", "gsi1pk").expression_attribute_values(":pk", text(partition))
     }
+}
+
+/// Every page of a query.
+async fn all(query: QueryFluentBuilder) -> anyhow::Result<Vec<Item>> {
+    let mut pages = query.into_paginator().items().send();
+    let mut items = vec![];
+    while let Some(item) = pages.next().await {
+        items.push(item?);
+    }
+    Ok(items)
 }

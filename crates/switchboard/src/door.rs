@@ -34,6 +34,8 @@ pub enum Knock<T> {
     Impossible(String),
     /// The task knows no such call.
     Unknown,
+    /// The task is there, and does not take our word for it.
+    Odd(String),
     /// Nobody answered as a task should.
     Silent(String),
 }
@@ -58,6 +60,7 @@ impl Knocker {
             Knock::Full(reason) => Knock::Full(reason),
             Knock::Impossible(reason) => Knock::Impossible(reason),
             Knock::Unknown => Knock::Unknown,
+            Knock::Odd(reason) => Knock::Odd(reason),
             Knock::Silent(reason) => Knock::Silent(reason),
         })
     }
@@ -124,6 +127,7 @@ impl<T> Knock<T> {
             Self::Full(reason) => Knock::Full(reason),
             Self::Impossible(reason) => Knock::Impossible(reason),
             Self::Unknown => Knock::Unknown,
+            Self::Odd(reason) => Knock::Odd(reason),
             Self::Silent(reason) => Knock::Silent(reason),
         }
     }
@@ -140,6 +144,6 @@ async fn read(reply: Response) -> Knock<Response> {
         StatusCode::SERVICE_UNAVAILABLE => Knock::Full(reason),
         StatusCode::UNPROCESSABLE_ENTITY => Knock::Impossible(reason),
         StatusCode::NOT_FOUND => Knock::Unknown,
-        _ => Knock::Silent(reason),
+        _ => Knock::Odd(reason),
     }
 }

@@ -8,6 +8,9 @@ use whatsapp::{Graph, GraphError};
 /// How long to wait before trying again while the phone rings.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(750)];
 
+/// The longest pause while somebody waits at the telephone.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
 /// Performs an effect that is for Meta, a few times if that may help. What came of it, and what went wrong on the way.
 pub(crate) async fn act(graph: &Graph, record: &Record, effect: &Effect) -> (Event, Option<GraphError>) {
     let mut pauses = PAUSES.into_iter();
@@ -18,10 +21,19 @@ pub(crate) async fn act(graph: &Graph, record: &Record, effect: &Effect) -> (Eve
             Err(error) => error,
         };
         match pauses.next().filter(|_| error.is_worth_another_try()) {
-            Some(pause) => tokio::time::sleep(pause).await,
+            Some(pause) => tokio::time::sleep(pause_for(&error, pause)).await,
             None => return (outcome(effect, &error, again && is_settled(record, effect)), Some(error)),
         }
-        again = true;
+        // Who was asked to slow down was not heard; who got no answer may have been.
+        again |= matches!(error, GraphError::Unanswered { .. });
+    }
+}
+
+/// As long as Meta asks for, as far as the caller can wait for it.
+fn pause_for(error: &GraphError, usual: Duration) -> Duration {
+    match error {
+        GraphError::Busy { retry_after: Some(asked), .. } => (*asked).clamp(usual, LONGEST_PAUSE),
+        _ => usual,
     }
 }
 

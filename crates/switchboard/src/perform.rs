@@ -5,7 +5,7 @@ use crate::record::Record;
 use crate::seats::choose;
 use crate::{Switchboard, meta};
 use call::{Effect, Ending, Event, Seat};
-use journal::Event as Entry;
+use journal::Event as Happened;
 use protocol::door::Offer;
 use std::time::Instant;
 use whatsapp::GraphError;
@@ -13,7 +13,7 @@ use whatsapp::GraphError;
 /// What came of an effect: the call's next event, and what the journal says of it.
 pub(crate) struct Outcome {
     pub event: Event,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Happened>,
 }
 
 impl Outcome {
@@ -21,7 +21,7 @@ impl Outcome {
         Self { event, entries: vec![] }
     }
 
-    fn noting(event: Event, entry: Entry) -> Self {
+    fn noting(event: Event, entry: Happened) -> Self {
         Self { event, entries: vec![entry] }
     }
 }
@@ -35,7 +35,7 @@ impl Switchboard {
             Effect::Offer(seat) => self.offer(record, seat).await,
             Effect::CheckTask(seat) => self.check(record, seat).await,
             Effect::Release(seat) => self.release(record, seat).await,
-            Effect::TellCaller(ending) => self.tell(record, *ending).await,
+            Effect::TellCaller(ending) => Ok(self.tell(record, *ending).await),
             Effect::PreAccept | Effect::Accept | Effect::Reject | Effect::Terminate => {
                 Ok(self.act(record, effect).await)
             }
@@ -52,7 +52,7 @@ impl Switchboard {
 
     async fn launch(&self, record: &Record) -> Outcome {
         match self.launcher.launch(record.call_ref()).await {
-            Ok(task) => Outcome::noting(Event::Done(Effect::LaunchTask), Entry::TaskLaunched { task }),
+            Ok(task) => Outcome::noting(Event::Done(Effect::LaunchTask), Happened::TaskLaunched { task }),
             Err(error) => {
                 tracing::error!(call_ref = record.call_ref(), "Cannot start a media task: {error:#}");
                 Outcome::of(Event::Failed(Effect::LaunchTask))
@@ -81,12 +81,12 @@ impl Switchboard {
         Ok(match knock {
             Knock::Opened(answer) => Outcome::noting(
                 Event::Answered { fence: seat.fence, answer },
-                Entry::Answered { took_ms: asked_at.elapsed().as_millis() as u64 },
+                Happened::Answered { took_ms: asked_at.elapsed().as_millis() as u64 },
             ),
             Knock::Impossible(reason) => {
-                Outcome::noting(Event::Unanswerable, Entry::OfferUnanswerable { reason })
+                Outcome::noting(Event::Unanswerable, Happened::OfferUnanswerable { reason })
             }
-            Knock::Full(reason) | Knock::Silent(reason) => seat_refused(seat, reason),
+            Knock::Full(reason) | Knock::Odd(reason) | Knock::Silent(reason) => seat_refused(seat, reason),
             Knock::Unknown => seat_refused(seat, "it has no such door".into()),
         })
     }
@@ -96,9 +96,12 @@ impl Switchboard {
         let lease = self.ledger.lease(&seat.task).await?;
         let Some(lease) = lease else { return Ok(silent(seat)) };
         Ok(match self.knocker.ask_after(&lease, record.call_ref()).await? {
-            Knock::Opened(()) => Outcome::of(Event::TaskAlive { fence }),
+            // Whoever answers with the task's own certificate is the task, whatever it says.
+            Knock::Opened(()) | Knock::Full(_) | Knock::Impossible(_) | Knock::Odd(_) => {
+                Outcome::of(Event::TaskAlive { fence })
+            }
             Knock::Unknown => Outcome::of(Event::TaskStopped { fence }),
-            Knock::Full(_) | Knock::Impossible(_) | Knock::Silent(_) => silent(seat),
+            Knock::Silent(_) => silent(seat),
         })
     }
 
@@ -107,23 +110,24 @@ impl Switchboard {
         let Some(lease) = self.ledger.lease(&seat.task).await? else { return Ok(done) };
         Ok(match self.knocker.release(&lease, record.call_ref()).await? {
             Knock::Opened(()) | Knock::Unknown => done,
-            Knock::Full(_) | Knock::Impossible(_) | Knock::Silent(_) => {
+            Knock::Full(_) | Knock::Impossible(_) | Knock::Odd(_) | Knock::Silent(_) => {
                 Outcome::of(Event::Failed(Effect::Release(seat.clone())))
             }
         })
     }
 
     /// At most once: whatever comes of it, it is not tried again.
-    async fn tell(&self, record: &Record, ending: Ending) -> anyhow::Result<Outcome> {
+    async fn tell(&self, record: &Record, ending: Ending) -> Outcome {
         let effect = Effect::TellCaller(ending);
-        let settings = self.ledger.number(&record.number).await?;
+        // This is the one try: it must not fail for want of the number's own words.
+        let settings = self.ledger.number(&record.number).await.unwrap_or_default();
         let text = if ending == Ending::Lost { settings.lost } else { settings.sorry };
         let sent = self.graph.send_text(&record.number, &record.caller(), &text).await;
         let entry = match sent {
-            Ok(()) => Entry::CallerTold { why: word(&ending) },
+            Ok(()) => Happened::CallerTold { why: word(&ending) },
             Err(error) => trouble(&effect, &error),
         };
-        Ok(Outcome::noting(Event::Done(effect), entry))
+        Outcome::noting(Event::Done(effect), entry)
     }
 
     async fn act(&self, record: &Record, effect: &Effect) -> Outcome {
@@ -132,16 +136,16 @@ impl Switchboard {
         let took_ms = asked_at.elapsed().as_millis() as u64;
         let trouble = error.map(|error| trouble(effect, &error));
         let success = match (&event, effect) {
-            (Event::Done(_), Effect::PreAccept) => Some(Entry::PreAccepted { took_ms }),
-            (Event::Done(_), Effect::Accept) => Some(Entry::Accepted { took_ms }),
+            (Event::Done(_), Effect::PreAccept) => Some(Happened::PreAccepted { took_ms }),
+            (Event::Done(_), Effect::Accept) => Some(Happened::Accepted { took_ms }),
             _ => None,
         };
         Outcome { event, entries: trouble.into_iter().chain(success).collect() }
     }
 }
 
-fn trouble(effect: &Effect, error: &GraphError) -> Entry {
-    Entry::MetaTrouble {
+fn trouble(effect: &Effect, error: &GraphError) -> Happened {
+    Happened::MetaTrouble {
         action: word(effect),
         code: error.code(),
         reason: error.to_string(),
@@ -150,12 +154,12 @@ fn trouble(effect: &Effect, error: &GraphError) -> Entry {
 }
 
 fn seat_refused(seat: &Seat, reason: String) -> Outcome {
-    let entry = Entry::SeatRefused { task: seat.task.clone(), reason };
+    let entry = Happened::SeatRefused { task: seat.task.clone(), reason };
     Outcome::noting(Event::SeatRefused { fence: seat.fence }, entry)
 }
 
 fn silent(seat: &Seat) -> Outcome {
-    Outcome::noting(Event::TaskSilent { fence: seat.fence }, Entry::TaskSilent { task: seat.task.clone() })
+    Outcome::noting(Event::TaskSilent { fence: seat.fence }, Happened::TaskSilent { task: seat.task.clone() })
 }
 
 /// The name of an ending or effect, as it is stored.

@@ -50,20 +50,26 @@ impl Switchboard {
         Ok(reply_to(order, &record))
     }
 
-    /// Ends the calls of a media task that is known to have stopped. How many there were.
+    /// Ends the calls of a media task that is known to have stopped, and takes it out of the registry. How many there
+    /// were.
     ///
     /// # Errors
     /// When DynamoDB cannot be asked. The calls that are left end by their ticks.
     pub async fn lose_task(&self, task: &str) -> anyhow::Result<usize> {
         let held = self.store.held_by(task).await?;
-        for call_ref in &held {
-            let Some(mut record) = self.load(call_ref).await? else { continue };
-            let seat = record.call.seat.clone().filter(|seat| seat.task == task);
-            if let Some(seat) = seat {
-                self.carry(&mut record, Event::TaskStopped { fence: seat.fence }).await?;
-            }
-        }
+        let lost =
+            futures_util::future::join_all(held.iter().map(|call_ref| self.lose(task, call_ref))).await;
+        self.ledger.give_up_lease(task).await?;
+        lost.into_iter().collect::<anyhow::Result<()>>()?;
         Ok(held.len())
+    }
+
+    async fn lose(&self, task: &str, call_ref: &str) -> anyhow::Result<()> {
+        let Some(mut record) = self.load(call_ref).await? else { return Ok(()) };
+        match record.call.seat.clone().filter(|seat| seat.task == task) {
+            Some(seat) => self.carry(&mut record, Event::TaskStopped { fence: seat.fence }).await,
+            None => Ok(()),
+        }
     }
 
     async fn load(&self, call_ref: &str) -> anyhow::Result<Option<Box<Record>>> {
@@ -79,12 +85,11 @@ impl Switchboard {
 
     /// Steps, performs, and steps on with what came of it, until nothing is left to do now.
     async fn carry(&self, record: &mut Box<Record>, event: Event) -> anyhow::Result<()> {
-        let mut outcomes = VecDeque::from([Outcome { event, entries: vec![] }]);
-        while let Some(outcome) = outcomes.pop_front() {
-            for effect in self.advance(record, outcome).await? {
-                if self.may_perform(record, &effect).await? {
-                    outcomes.push_back(self.perform(record, &effect).await?);
-                }
+        let mut to_do = VecDeque::from(self.advance(record, Outcome { event, entries: vec![] }).await?);
+        while let Some(effect) = to_do.pop_front() {
+            if self.may_perform(record, &effect).await? {
+                let outcome = self.perform(record, &effect).await?;
+                to_do.extend(self.advance(record, outcome).await?);
             }
         }
         Ok(())
@@ -103,7 +108,8 @@ impl Switchboard {
     async fn advance(&self, record: &mut Box<Record>, outcome: Outcome) -> anyhow::Result<Vec<Effect>> {
         for read in 0..READS {
             let (next, effects) = self.step(record, outcome.event.clone());
-            let happened = [outcome.entries.clone(), changes(&record.call, &next)].concat();
+            let given_up = given_up(&outcome.event, &record.call, &next);
+            let happened = [outcome.entries.clone(), changes(&record.call, &next), given_up].concat();
             if next == record.call && happened.is_empty() && record.is_indexed() {
                 return Ok(effects);
             }
@@ -170,6 +176,13 @@ fn reply_to(order: &Order, record: &Record) -> Reply {
         Phase::Connecting | Phase::Accepting if is_askers => Reply::Wait,
         Phase::Ringing | Phase::Connecting | Phase::Accepting | Phase::Live | Phase::Ended(_) => Reply::Over,
     }
+}
+
+/// What is dropped after the end of a call, because it failed too often.
+fn given_up(event: &Event, before: &Call, after: &Call) -> Vec<Happened> {
+    let is_dropped = *event == Event::Tick && before.has_ended() && after.pending.is_empty();
+    let dropped = before.pending.iter().filter(|_| is_dropped);
+    dropped.map(|effect| Happened::GivenUp { what: word(effect) }).collect()
 }
 
 /// What the journal says of a change of state.

@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+/// The access token is not valid.
+const BAD_TOKEN: u32 = 190;
+
 /// Why an action at Meta failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
@@ -67,9 +70,7 @@ impl GraphError {
     pub fn cure(&self) -> &'static str {
         match self {
             Self::Misconfigured { cure, .. } => cure,
-            Self::Refused { code: 138_008, .. } => {
-                "compare the answer with docs/whatsapp-sdp.md and report it"
-            }
+            Self::Refused { code: 138_008, .. } => "Meta does not like our SDP answer: please report it",
             Self::Busy { .. } | Self::Unanswered { .. } | Self::Refused { .. } => "",
         }
     }
@@ -79,6 +80,7 @@ impl GraphError {
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let error = &body["error"];
         let code = error["code"].as_u64().and_then(|code| u32::try_from(code).ok()).unwrap_or(0);
+        let code = if (code, status) == (0, 401) { BAD_TOKEN } else { code };
         if let Some((cause, cure)) = misconfiguration(code) {
             return Self::Misconfigured { code, cause, cure };
         }
@@ -86,7 +88,8 @@ impl GraphError {
             (4 | 613 | 80_007 | 130_429 | 138_002 | 138_005 | 138_010, _) | (_, 429) => {
                 Self::Busy { code, retry_after }
             }
-            (138_004, _) | (0, 500..) => Self::Unanswered { reason: format!("status {status}, code {code}") },
+            (138_007, _) => Self::Refused { code, message: message(error) },
+            (138_004, _) | (_, 500..) => Self::Unanswered { reason: format!("status {status}, code {code}") },
             _ => Self::Refused { code, message: message(error) },
         }
     }
@@ -107,7 +110,9 @@ fn masked(word: &str) -> &str {
 /// What somebody must put right before any call can work, by Meta's code: what is wrong, and what to do about it.
 pub fn misconfiguration(code: u32) -> Option<(&'static str, &'static str)> {
     Some(match code {
-        190 => ("the access token is not valid", "make a new system-user token and put it into the secret"),
+        BAD_TOKEN => {
+            ("the access token is not valid", "make a new system-user token and put it into the secret")
+        }
         131_044 => ("no valid payment method", "attach a payment method in WhatsApp Manager"),
         131_055 => ("the number is set up for SIP", "switch SIP off for the number"),
         138_000 => ("calling is not enabled on the number", "enable calling in the number's settings"),
@@ -125,6 +130,8 @@ mod tests {
         assert!(read(429, 138_005).is_worth_another_try());
         assert!(read(500, 138_004).is_worth_another_try());
         assert!(GraphError::read(502, b"<html>", None).is_worth_another_try());
+        assert!(read(503, 2).is_worth_another_try(), "Meta's transient codes come with 5xx");
+        assert!(!read(500, 138_007).is_worth_another_try(), "our answer came too late");
         assert!(!read(400, 138_008).is_worth_another_try());
         assert!(!read(400, 100).is_worth_another_try());
     }
@@ -132,6 +139,7 @@ mod tests {
     #[test]
     fn what_somebody_must_put_right_says_how() {
         assert!(read(401, 190).cure().contains("token"));
+        assert!(read(401, 0).cure().contains("token"));
         assert!(read(401, 138_000).cure().contains("enable calling"));
     }
 

@@ -37,7 +37,9 @@ pub struct Reaper {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Round {
     /// How many calls were overdue.
-    pub ticked: usize,
+    pub overdue: usize,
+    /// How many of them Lambda took no order for.
+    pub failed: usize,
 }
 
 impl Reaper {
@@ -52,16 +54,14 @@ impl Reaper {
     /// One round.
     ///
     /// # Errors
-    /// When it cannot be asked what is due, or call-control cannot be invoked. The next round tries again.
+    /// When it cannot be asked what is due. The next round tries again.
     pub async fn handle(&self, _event: LambdaEvent<serde_json::Value>) -> Result<Round, Error> {
         let due = self.ledger.due(service::time::now_ms()).await?;
-        let ticked = due.len();
-        for call_ref in due {
-            self.call_control.tick(call_ref).await?;
+        let overdue = due.len();
+        let failed = self.call_control.tick_all(due).await;
+        if overdue > 0 {
+            tracing::info!(overdue, failed, "Ticked {overdue} overdue calls; {failed} orders were not taken");
         }
-        if ticked > 0 {
-            tracing::info!(ticked, "Ticked {ticked} overdue calls");
-        }
-        Ok(Round { ticked })
+        Ok(Round { overdue, failed })
     }
 }

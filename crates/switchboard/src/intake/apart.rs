@@ -13,9 +13,6 @@ use whatsapp::error::misconfiguration;
 use whatsapp::notice::About;
 use whatsapp::{Caller, Notice, What};
 
-/// What we do not understand is kept so long, seconds: it may name people.
-const KEPT_FOR_S: u64 = 30 * 24 * 3_600;
-
 /// So much of what fits nowhere is kept, bytes.
 const HEAD: usize = 16 * 1024;
 
@@ -41,7 +38,8 @@ impl Store {
         let sk = keys::notice(&notice.event, &notice.status, &notice.mark);
         let (stamped_at, caller, what) = (notice.stamped_at, &notice.caller, &notice.what);
         let mut item = to_item(&Apart { pk, sk, at_ms: now_ms, stamped_at, caller, what });
-        keep_content(&mut item, notice, now_ms);
+        item.insert(keys::TTL.to_owned(), number(keys::forget_at(now_ms)));
+        keep_content(&mut item, notice);
         match self.put_once(item).await? {
             Written::Now => tell(notice),
             Written::Before(_) => {}
@@ -59,7 +57,7 @@ impl Store {
             ("pk".to_owned(), text(keys::unfit(&sha256))),
             ("sk".to_owned(), text(keys::UNFIT)),
             ("at_ms".to_owned(), number(now_ms)),
-            ("ttl".to_owned(), number(expires_at(now_ms))),
+            ("ttl".to_owned(), number(keys::forget_at(now_ms))),
             ("why".to_owned(), text(why)),
             ("bytes".to_owned(), number(bytes.len() as u64)),
             ("head".to_owned(), AttributeValue::B(head)),
@@ -75,16 +73,11 @@ impl Store {
     }
 }
 
-/// What we do not understand is kept as it came, for whoever will.
-pub(super) fn keep_content(item: &mut Item, notice: &Notice, now_ms: u64) {
+/// What we do not understand is kept as it came, for whoever will, for as long as any item: it may name people.
+pub(super) fn keep_content(item: &mut Item, notice: &Notice) {
     if matches!(notice.what, What::Unknown | What::Unreadable | What::AccountChanged) {
         item.insert("item".to_owned(), text(&notice.item));
-        item.insert("ttl".to_owned(), number(expires_at(now_ms)));
     }
-}
-
-fn expires_at(now_ms: u64) -> u64 {
-    now_ms / 1_000 + KEPT_FOR_S
 }
 
 fn tell(notice: &Notice) {

@@ -58,8 +58,7 @@ impl Store {
         now_ms: u64,
     ) -> anyhow::Result<Recorded> {
         let entries: Vec<_> = told.iter().map(|told| entry(call_ref, told, now_ms)).collect();
-        let items: Vec<_> =
-            told.iter().zip(&entries).map(|(told, entry)| noted(told, entry, now_ms)).collect();
+        let items: Vec<_> = told.iter().zip(&entries).map(|(told, entry)| noted(told, entry)).collect();
         let state = self.change(call_ref, told, house, now_ms);
         let tick = state.is_some().then(|| call_ref.to_owned());
         let written = match (<[Item; 1]>::try_from(items), state) {
@@ -71,7 +70,7 @@ impl Store {
         };
         match (written, told) {
             (Written::Now, _) => Ok(Recorded::Now(Taken { entries, tick })),
-            (Written::Before(before), [alone]) => self.again(call_ref, alone, entries, &before, now_ms).await,
+            (Written::Before(before), [alone]) => self.again(call_ref, alone, entries, &before).await,
             (Written::Unfit(why), [alone]) => {
                 self.take_in_unfit(&alone.notice, &why, now_ms).await?;
                 Ok(Recorded::Not)
@@ -88,13 +87,12 @@ impl Store {
         told: &Told,
         entries: Vec<Entry>,
         before: &[bool],
-        now_ms: u64,
     ) -> anyhow::Result<Recorded> {
         if !matches!(told.notice.what, What::Offer(_)) || told.standing == Standing::NotOurs {
             return Ok(Recorded::Not);
         }
         if before == [false, true] {
-            let noted = entries.iter().map(|entry| noted(told, entry, now_ms));
+            let noted = entries.iter().map(|entry| noted(told, entry));
             for item in noted {
                 self.put_once(item).await?;
             }
@@ -133,14 +131,16 @@ impl Store {
             .table_name(&self.table)
             .key("pk", text(keys::call(call_ref)))
             .key("sk", text(keys::STATE))
-            .update_expression("SET #over = :over, #due = :due, #when = :now ADD #version :one")
+            .update_expression("SET #over = :over, #due = :due, #when = :now, #ttl = if_not_exists(#ttl, :ttl) ADD #version :one")
             .expression_attribute_names("#over", "hung_up")
+            .expression_attribute_names("#ttl", keys::TTL)
             .expression_attribute_names("#due", "gsi1pk")
             .expression_attribute_names("#when", "gsi1sk")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":over", AttributeValue::M(to_item(over)))
             .expression_attribute_values(":due", text(keys::DUE))
             .expression_attribute_values(":now", text(keys::sortable(now_ms)))
+            .expression_attribute_values(":ttl", number(keys::forget_at(now_ms)))
             .expression_attribute_values(":one", number(1));
         let update = update.build().expect("key and expression are set");
         TransactWriteItem::builder().update(update).build()
@@ -180,11 +180,11 @@ fn entry(call_ref: &str, told: &Told, now_ms: u64) -> Entry {
     Journal::new(call_ref, &writer, now_ms, 0).enter(event_of(told), now_ms)
 }
 
-fn noted(told: &Told, entry: &Entry, now_ms: u64) -> Item {
+fn noted(told: &Told, entry: &Entry) -> Item {
     let mut item = entry_item(entry);
     if let Some(seconds) = told.notice.stamped_at {
         item.insert("stamped_at".to_owned(), number(seconds));
     }
-    keep_content(&mut item, &told.notice, now_ms);
+    keep_content(&mut item, &told.notice);
     item
 }

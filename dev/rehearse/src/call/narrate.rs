@@ -113,6 +113,7 @@ pub(super) fn entry(event: &Event) -> Told {
         Event::AgentTrouble { code } => task(format!("trouble with the model: {code}")),
         Event::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
         Event::TaskSilent { task } => control(format!("task {} does not answer at its door", short(task))),
+        Event::GivenUp { what } => control(format!("gives up: {what}")),
         Event::CallerTold { .. } => control("has written to the caller".into()),
         Event::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),
         Event::Connect { .. }

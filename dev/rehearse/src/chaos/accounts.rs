@@ -1,10 +1,11 @@
 //! Settles the accounts: what Meta, the table and the journals say of every call, held against each other.
 
-use super::plan::Plan;
+use super::plan::{Act, Plan};
+use super::trouble::Killed;
 use crate::stage::Stage;
 use journal::Event;
 use phone::{ActionName, CallRecord, Mischief};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 use switchboard::{Record, call_ref};
@@ -38,7 +39,7 @@ pub struct Accounts {
 pub(super) async fn settle(
     stage: &Stage,
     plan: &Plan,
-    killed: &HashSet<String>,
+    killed: &Killed,
     patience: Duration,
 ) -> anyhow::Result<Accounts> {
     let give_up_at = Instant::now() + patience;
@@ -49,13 +50,18 @@ pub(super) async fn settle(
             break;
         }
     }
-    let mut accounts = Accounts { calls: plan.calls.len(), killed: killed.len(), ..Accounts::default() };
-    for call in stage.meta.calls() {
+    let mut accounts = Accounts { calls: plan.calls.len(), killed: killed.all.len(), ..Accounts::default() };
+    for (call, planned) in stage.meta.calls().into_iter().zip(&plan.calls) {
         let reference = call_ref(&call.id);
         let record = stage.stack.call(&reference).await?;
         let journal = stage.stack.journal(&reference).await?;
-        accounts.settle(&call, record.as_ref(), &journal, killed);
+        let is_untroubled = call.mischief.is_empty() && !matches!(planned.act, Act::GivesUp(_));
+        accounts.settle(&call, record.as_ref(), &journal, killed, is_untroubled);
     }
+    let due = stage.stack.ledger.due(u64::MAX).await?;
+    accounts
+        .violations
+        .extend(due.into_iter().map(|name| format!("{}: it is still in the index", &name[..8])));
     accounts
         .violations
         .extend(stage.meta.strays().into_iter().map(|stray| format!("an action for nobody: {stray}")));
@@ -81,17 +87,24 @@ impl Accounts {
         call: &CallRecord,
         record: Option<&Record>,
         journal: &[journal::Entry],
-        killed: &HashSet<String>,
+        killed: &Killed,
+        is_untroubled: bool,
     ) {
         self.answered += usize::from(call.accepted().is_some());
         let ending = record.and_then(|record| record.call.ending());
         *self.endings.entry(ending.map_or("(none)".into(), |ending| format!("{ending:?}"))).or_default() += 1;
-        let lost_task = touched_by(journal, killed);
-        let mut violations = vec![];
-        violations.extend(left_open(call, record));
+        let was_alone =
+            killed.last_ones.iter().any(|at| *at >= call.rang && call.ended.is_none_or(|end| *at <= end));
+        let mut violations = left_open(call, record);
         violations.extend(doubled(call));
-        violations.extend(too_late(call, lost_task));
+        violations.extend(too_late(call, was_alone));
+        violations.extend(answered_in_vain(call));
         violations.extend(out_of_order(journal));
+        let had_model_trouble = journal.iter().any(|entry| matches!(entry.event, Event::AgentTrouble { .. }));
+        let lost_its_task = touched_by(journal, killed);
+        if is_untroubled && !had_model_trouble && !lost_its_task && call.accepted().is_none() {
+            violations.push("nothing was wrong with it, and it was not answered".to_owned());
+        }
         let name = call_ref(&call.id);
         let mischief: Vec<_> = call.mischief.iter().map(|mischief| mischief.name()).collect();
         self.violations
@@ -105,8 +118,10 @@ impl Accounts {
 }
 
 /// Whether a task that was killed ever had the call.
-fn touched_by(journal: &[journal::Entry], killed: &HashSet<String>) -> bool {
-    journal.iter().any(|entry| matches!(&entry.event, Event::Claimed { task, .. } if killed.contains(task)))
+fn touched_by(journal: &[journal::Entry], killed: &Killed) -> bool {
+    journal
+        .iter()
+        .any(|entry| matches!(&entry.event, Event::Claimed { task, .. } if killed.all.contains(task)))
 }
 
 fn left_open(call: &CallRecord, record: Option<&Record>) -> Vec<String> {
@@ -137,19 +152,26 @@ fn doubled(call: &CallRecord) -> Vec<String> {
     twice.chain(messages).collect()
 }
 
-/// A ringing call is answered or refused within its time, unless the caller, or Meta by its own mischief, was faster.
-fn too_late(call: &CallRecord, lost_task: bool) -> Option<String> {
-    let told = call.told?;
+/// A ringing call is answered or refused within its time, unless the caller, or Meta by its own mischief, was faster. It
+/// runs from when Meta first told us, whether or not we could take it in.
+fn too_late(call: &CallRecord, was_alone: bool) -> Option<String> {
     if is_never_answered(call) || call.mischief.iter().any(|mischief| mischief.refuses_every_action()) {
         return None;
     }
-    let limit = if lost_task { SETTLED_WITHOUT_TASK } else { SETTLED };
+    let told = call.told.unwrap_or(call.rang);
+    let limit = if was_alone { SETTLED_WITHOUT_TASK } else { SETTLED };
     let over = [call.settled(), call.ended].into_iter().flatten().min();
     match over {
         Some(over) if over.saturating_duration_since(told) <= limit => None,
         Some(over) => Some(format!("it rang for {:?}", over - told)),
         None => Some("it was neither answered nor refused".to_owned()),
     }
+}
+
+/// What is too old, or over before it began, is left alone.
+fn answered_in_vain(call: &CallRecord) -> Option<String> {
+    let touched = call.tried(ActionName::PreAccept) + call.tried(ActionName::Accept) > 0;
+    (is_never_answered(call) && touched).then(|| "it should have been left alone".to_owned())
 }
 
 /// Whether the caller had given up before we heard of the call: its end came first, and is all there is.
@@ -175,18 +197,13 @@ fn out_of_order(journal: &[journal::Entry]) -> Vec<String> {
         _ => None,
     };
     let ranks: Vec<i32> = journal.iter().filter_map(|entry| rank(&entry.event)).collect();
-    let endings = ranks.iter().filter(|rank| **rank == 6).count();
-    let mut wrong = vec![];
-    // What was under way at Meta when somebody else ended the call is noted after the end.
-    let ranks = &ranks[..ranks.iter().position(|rank| *rank == 6).map_or(ranks.len(), |end| end + 1)];
-    // A seat that refused, or died while it rang, is followed by another.
-    if ranks.windows(2).any(|pair| pair[0] > pair[1] && pair[1] > 1) {
-        wrong.push(format!("its journal is out of order: {ranks:?}"));
-    }
-    if endings > 1 {
-        wrong.push(format!("it ended {endings} times"));
-    }
-    wrong
+    // A seat that refused, or died while it rang, is followed by another. What was under way at Meta when somebody else
+    // ended the call is noted after the end. Everything else follows what it follows from, once.
+    let is_another_seat = |pair: &[i32]| pair[1] == 1 && pair[0] <= 1;
+    let is_late_word = |pair: &[i32]| pair[0] == 6 && (pair[1] == 3 || pair[1] == 4);
+    let is_wrong = |pair: &[i32]| pair[1] <= pair[0] && !is_another_seat(pair) && !is_late_word(pair);
+    let wrong = ranks.windows(2).any(is_wrong);
+    wrong.then(|| format!("its journal is out of order: {ranks:?}")).into_iter().collect()
 }
 
 impl fmt::Display for Accounts {

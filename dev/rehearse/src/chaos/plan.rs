@@ -64,6 +64,12 @@ pub enum Trouble {
     LoseReplies(usize),
     /// DynamoDB answers nothing but errors for so long.
     DynamoDbGone(Duration),
+    /// DynamoDB takes requests and never answers them, for so long.
+    DynamoDbSilent(Duration),
+    /// ECS tells late of tasks that change their state.
+    LateStateChanges(Duration),
+    /// ECS tells of them twice.
+    StateChangesTwice,
     /// Lambda refuses so many invocations.
     RefuseInvocations(usize),
     /// ECS cannot start so many tasks.
@@ -98,7 +104,7 @@ fn call(rng: &mut Rng, seed: u64, spacing: Duration) -> PlannedCall {
 }
 
 fn trouble(rng: &mut Rng) -> Trouble {
-    match rng.u32(0..16) {
+    match rng.u32(0..19) {
         0..4 => Trouble::KillCallControl,
         4..6 => Trouble::KillWebhook,
         6 => Trouble::KillTask(rng.usize(0..2)),
@@ -107,6 +113,9 @@ fn trouble(rng: &mut Rng) -> Trouble {
         11 => Trouble::LoseReplies(rng.usize(1..4)),
         12 => Trouble::DynamoDbGone(Duration::from_millis(rng.u64(500..6_000))),
         13 => Trouble::RunTaskFails(rng.usize(1..3)),
+        14 => Trouble::DynamoDbSilent(Duration::from_millis(rng.u64(500..4_000))),
+        15 => Trouble::LateStateChanges(Duration::from_millis(rng.u64(500..8_000))),
+        16 => Trouble::StateChangesTwice,
         _ => Trouble::RefuseInvocations(rng.usize(1..4)),
     }
 }
