@@ -51,7 +51,7 @@ pub enum Event {
     OfferUnanswerable { reason: String },
     /// Meta took our answer.
     #[serde(rename = "WA_CALL_PRE_ACCEPTED")]
-    PreAccepted { took_ms: u64 },
+    PreAccepted {},
     /// The agent's model is configured and may speak.
     #[serde(rename = "WA_CALL_AGENT_READY")]
     AgentReady { took_ms: u64 },
@@ -60,7 +60,7 @@ pub enum Event {
     MediaConnected { took_ms: u64 },
     /// Meta picked up for us.
     #[serde(rename = "WA_CALL_ACCEPTED")]
-    Accepted { took_ms: u64 },
+    Accepted {},
     /// The line is open: caller and agent hear each other.
     #[serde(rename = "WA_CALL_OPENED")]
     Opened {},
@@ -130,10 +130,10 @@ impl Event {
             | Self::Claimed { .. }
             | Self::TaskLaunched { .. }
             | Self::Answered { .. }
-            | Self::PreAccepted { .. }
+            | Self::PreAccepted {}
             | Self::AgentReady { .. }
             | Self::MediaConnected { .. }
-            | Self::Accepted { .. }
+            | Self::Accepted {}
             | Self::Opened {}
             | Self::FirstWord { .. }
             | Self::Turn { .. }

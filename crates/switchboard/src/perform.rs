@@ -131,16 +131,8 @@ impl Switchboard {
     }
 
     async fn act(&self, record: &Record, effect: &Effect) -> Outcome {
-        let asked_at = Instant::now();
         let (event, error) = meta::act(&self.graph, record, effect).await;
-        let took_ms = asked_at.elapsed().as_millis() as u64;
-        let trouble = error.map(|error| trouble(effect, &error));
-        let success = match (&event, effect) {
-            (Event::Done(_), Effect::PreAccept) => Some(Happened::PreAccepted { took_ms }),
-            (Event::Done(_), Effect::Accept) => Some(Happened::Accepted { took_ms }),
-            _ => None,
-        };
-        Outcome { event, entries: trouble.into_iter().chain(success).collect() }
+        Outcome { event, entries: error.iter().map(|error| trouble(effect, error)).collect() }
     }
 }
 

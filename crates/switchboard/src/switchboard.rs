@@ -191,6 +191,13 @@ fn changes(before: &Call, after: &Call) -> Vec<Happened> {
     if let Some(seat) = after.seat.as_ref().filter(|_| before.seat.is_none()) {
         happened.push(Happened::Claimed { task: seat.task.clone(), fence: seat.fence });
     }
+    // Told by the change of state, not by Meta's reply: media that connects tells of a pre-accept before its reply does.
+    if after.pre_accepted && !before.pre_accepted {
+        happened.push(Happened::PreAccepted {});
+    }
+    if after.accepted_at.is_some() && before.accepted_at.is_none() {
+        happened.push(Happened::Accepted {});
+    }
     if let Some(ending) = after.ending().filter(|_| !before.has_ended()) {
         let answered_at = after.accepted_at.zip(after.ended_at);
         happened.push(Happened::Ended {
