@@ -2,7 +2,7 @@
 
 use crate::Caller;
 use crate::letter::Letter;
-use phone::{ActionName, CallerConfig, Event, Fault, Observation, Seen};
+use phone::{ActionName, CallerConfig, Event, Fault, Mischief, Observation, Seen};
 use rehearse::Rehearsal;
 use rehearse::binaries::{Binaries, root};
 use rehearse::stage::Stage;
@@ -67,8 +67,13 @@ impl Story {
 
     /// Somebody calls.
     pub async fn ring(&self) -> Caller<'_> {
-        let call = self.meta.ring(CallerConfig::default()).await.expect("somebody can ring");
-        Caller::new(self, call)
+        self.ring_amid(&[]).await
+    }
+
+    /// Somebody calls, and this goes wrong with their call, all at once.
+    pub async fn ring_amid(&self, mischief: &[Mischief]) -> Caller<'_> {
+        let caller = CallerConfig { mischief: mischief.to_vec(), ..CallerConfig::default() };
+        Caller::new(self, self.meta.ring(caller).await.expect("somebody can ring"))
     }
 
     /// Somebody calls, and Meta's webhook about it goes astray for now: `instead` arrives.
@@ -159,6 +164,13 @@ impl Story {
         keys.filter(|key| key.starts_with("CALL#")).collect()
     }
 
+    /// Waits until no call wants a tick; then none is open at Meta, and nobody acted on a call that is not ours.
+    pub async fn is_at_rest(&self) {
+        self.nothing_is_due().await;
+        assert!(self.meta.open_calls().is_empty(), "{:?}", self.meta.open_calls());
+        assert_eq!(self.meta.strays(), [""; 0]);
+    }
+
     /// Waits until no call wants a tick, now or ever.
     pub async fn nothing_is_due(&self) {
         let ledger = &self.stack.ledger;
@@ -172,7 +184,7 @@ impl Story {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };
-        let patience = Duration::from_secs(20);
+        let patience = Duration::from_secs(40);
         let found = tokio::time::timeout(patience, looking).await;
         found.unwrap_or_else(|_| panic!("waited {patience:?} in vain for {awaited}"));
     }

@@ -1,8 +1,10 @@
 //! Stories of the whole product: real processes, a real wire, nobody else's network.
 
+mod at_meta;
+mod at_the_model;
 mod calls;
 mod kills;
-mod mischief;
+
 mod refusals;
 mod serve;
 mod settings;
