@@ -146,6 +146,17 @@ fn a_caller_who_hangs_up_frees_the_seat_and_meta_is_told_nothing() {
 }
 
 #[test]
+fn what_meta_says_is_over_needs_no_terminate_any_more() {
+    let lost = Event::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
+    let (call, effects) = step(live(), lost, T0);
+    assert_eq!(effects, [Effect::Terminate]);
+
+    let (call, effects) = step(call, Event::HungUp, T0);
+
+    assert_eq!((effects, call.pending, call.due), (vec![], vec![], None));
+}
+
+#[test]
 fn an_agents_goodbye_terminates_and_frees_nothing() {
     let goodbye = Event::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
 
