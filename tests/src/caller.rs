@@ -2,7 +2,7 @@
 
 use crate::Story;
 use call::Ending;
-use phone::{ActionName, Event, Seen};
+use phone::{ActionName, Event, Seen, TriedAction};
 use rehearse::stage::Stage;
 use std::time::Duration;
 use switchboard::{Record, call_ref};
@@ -13,7 +13,7 @@ use tone::{Clip, clips};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Everything that follows the end of a call is done within this: a caller who vanished is missed after 20 s.
-const SETTLED_WITHIN: Duration = Duration::from_secs(50);
+const SETTLED_WITHIN: Duration = Duration::from_secs(40);
 
 /// Somebody who calls.
 pub struct Caller<'a> {
@@ -121,12 +121,9 @@ impl<'a> Caller<'a> {
 
     /// The actions that Meta took so far.
     pub fn actions(&self) -> Vec<ActionName> {
-        let seen = self.story.observations().into_iter().filter(|seen| seen.call == self.id());
-        let taken = seen.filter_map(|seen| match seen.what {
-            Seen::Action { name, status: 200, .. } => Some(name),
-            _ => None,
-        });
-        taken.collect()
+        let calls = self.stage().meta.calls();
+        let tried = calls.into_iter().filter(|call| call.id == self.id()).flat_map(|call| call.actions);
+        tried.filter(TriedAction::took_effect).map(|action| action.name).collect()
     }
 
     async fn hears_out(&self, clip: &Clip) {

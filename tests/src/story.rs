@@ -106,18 +106,35 @@ impl Story {
 
     /// Kills call-control once, as soon as an action has taken effect at Meta and before Meta's reply leaves.
     pub fn kill_call_control_after(&self, action: ActionName) -> Kill {
-        let (kill, stage) = (Kill::default(), Arc::downgrade(&self.stage));
-        let killing = kill.clone();
+        self.once_after(action, |stage| async move {
+            stage.stack.cloud.kill_function("call-control").await.expect("there is call-control");
+        })
+    }
+
+    /// Kills the one media task, as soon as an action has taken effect at Meta and before Meta's reply leaves.
+    pub fn kill_the_task_after(&self, action: ActionName) -> Kill {
+        self.once_after(action, |stage| async move {
+            let task = stage.stack.cloud.tasks()[0].id.clone();
+            stage.stack.cloud.kill_task(&task).await.expect("the task lives");
+        })
+    }
+
+    fn once_after<F>(&self, action: ActionName, kill: fn(Arc<Stage>) -> F) -> Kill
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (happened, stage) = (Kill::default(), Arc::downgrade(&self.stage));
+        let happens = happened.clone();
         self.meta.on_action(move |seen| {
-            let is_now = seen.name == action && !killing.0.swap(true, Ordering::Relaxed);
+            let is_now = seen.name == action && !happens.0.swap(true, Ordering::Relaxed);
             let stage = stage.upgrade().filter(|_| is_now);
             Box::pin(async move {
                 if let Some(stage) = stage {
-                    stage.stack.cloud.kill_function("call-control").await.expect("there is call-control");
+                    kill(stage).await;
                 }
             })
         });
-        kill
+        happened
     }
 
     /// The pid of the one media task.

@@ -6,7 +6,10 @@ use openai::Mischief;
 use phone::{ActionName, Ending as AtMeta};
 use std::mem::discriminant;
 use std::time::Duration;
-use tests::{Scene, Story};
+use tests::{Caller, Scene};
+use tone::clips;
+
+const SOON: Duration = Duration::from_secs(20);
 
 /// A story for each mischief, by its name: what comes of it.
 macro_rules! stories {
@@ -25,11 +28,11 @@ stories! {
     no_session: "no-session", is_never_accepted_in_its_ring_time;
     refuses_key: "refuses-key", is_never_accepted;
     quota_exhausted: "quota-exhausted", is_never_accepted;
-    drops_session: "drops-session:40", is_ended_and_the_caller_is_told;
+    drops_session: "drops-session:30", is_ended_in_mid_conversation;
     stalls: "stalls", is_ended_by_the_caller;
     server_error: "server-error", is_ended_by_the_caller_though_nobody_spoke;
     rate_limited: "rate-limited", is_ended_by_the_caller_though_nobody_spoke;
-    expires: "expires:3", is_ended_and_the_caller_is_told;
+    expires: "expires:3", is_ended_in_mid_conversation;
     splits_samples: "splits-samples", is_as_any_other;
     transcription_fails: "transcription-fails", is_as_any_other;
 }
@@ -60,10 +63,13 @@ async fn never_accepted(scene: Scene) {
     assert!(after.was_held_once() && after.messages == 1, "{after:?}");
 }
 
-async fn is_ended_and_the_caller_is_told(mischief: &str) {
+async fn is_ended_in_mid_conversation(mischief: &str) {
     let story = Scene::amid(mischief).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
+    // The session may end before the caller has said it all.
+    let _ = caller.phone().agent_falls_silent(SOON).await;
+    let _ = caller.phone().say(&clips::caller_question()).await;
 
     let after = caller.afterwards().await;
 
@@ -76,7 +82,7 @@ async fn is_ended_by_the_caller(mischief: &str) {
     let story = Scene::amid(mischief).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
-    caller.phone().agent_falls_silent(Duration::from_secs(20)).await.expect("the agent stops");
+    caller.phone().agent_falls_silent(SOON).await.expect("the agent stops");
 
     ends_by_the_caller(caller).await;
 }
@@ -92,7 +98,7 @@ async fn is_ended_by_the_caller_though_nobody_spoke(mischief: &str) {
     assert!(after.iter().any(|event| matches!(event, Happened::AgentTrouble { .. })), "{after:?}");
 }
 
-async fn ends_by_the_caller(caller: tests::Caller<'_>) -> Vec<Happened> {
+async fn ends_by_the_caller(caller: Caller<'_>) -> Vec<Happened> {
     let after = caller.hangs_up().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, AtMeta::CallerHungUp));
@@ -102,7 +108,7 @@ async fn ends_by_the_caller(caller: tests::Caller<'_>) -> Vec<Happened> {
 }
 
 async fn is_as_any_other(mischief: &str) {
-    let story: Story = Scene::amid(mischief).begin().await;
+    let story = Scene::amid(mischief).begin().await;
     let caller = story.ring().await;
     caller.talks().await;
 

@@ -3,8 +3,9 @@
 mod at_meta;
 mod at_the_model;
 mod calls;
+mod in_the_cloud;
 mod kills;
-
 mod refusals;
 mod serve;
 mod settings;
+mod step_by_step;
