@@ -50,9 +50,16 @@ impl Scene {
         self
     }
 
+    /// One of several stages of the same story, with logs of its own.
+    #[must_use]
+    pub fn beside(mut self, name: &str) -> Self {
+        self.rehearsal.folder = Some(folder().join(name));
+        self
+    }
+
     /// Starts everything; the product is ready for calls.
     pub async fn begin(mut self) -> Story {
-        self.rehearsal.folder = Some(folder());
+        self.rehearsal.folder.get_or_insert_with(folder);
         let stage = self.rehearsal.set_stage(&programs().await).await.expect("the stage can be set");
         let seen = Mutex::new(stage.meta.observations());
         Story { stage: Arc::new(stage), seen, remembered: Mutex::default() }

@@ -110,7 +110,9 @@ async fn ends_by_the_caller(caller: Caller<'_>) -> Vec<Happened> {
 async fn is_as_any_other(mischief: &str) {
     let story = Scene::amid(mischief).begin().await;
     let caller = story.ring().await;
-    caller.talks().await;
+    caller.is_greeted().await;
+    caller.phone().say(&clips::caller_question()).await.expect("the caller can speak");
+    caller.phone().agent_speaks(SOON).await.expect("the agent answers");
 
     ends_by_the_caller(caller).await;
 }
