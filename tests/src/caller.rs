@@ -2,7 +2,7 @@
 
 use crate::Story;
 use call::Ending;
-use phone::{ActionName, Event, Seen};
+use phone::{ActionName, Event, Seen, TriedAction};
 use rehearse::stage::Stage;
 use std::time::Duration;
 use switchboard::{Record, call_ref};
@@ -11,6 +11,9 @@ use tone::{Clip, clips};
 
 /// A business that does not pick up within this has lost its caller.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Everything that follows the end of a call is done within this: a caller who vanished is missed after 20 s.
+const SETTLED_WITHIN: Duration = Duration::from_secs(40);
 
 /// Somebody who calls.
 pub struct Caller<'a> {
@@ -57,9 +60,14 @@ impl<'a> Caller<'a> {
         &self.call
     }
 
+    /// Waits until the call is answered.
+    pub async fn is_picked_up(&self) {
+        self.call.answered(PATIENCE).await.expect("the call is answered");
+    }
+
     /// Waits until the call is answered and the agent speaks.
     pub async fn is_greeted(&self) {
-        self.call.answered(PATIENCE).await.expect("the call is answered");
+        self.is_picked_up().await;
         self.call.agent_speaks(PATIENCE).await.expect("the agent greets");
     }
 
@@ -80,13 +88,19 @@ impl<'a> Caller<'a> {
 
     /// Waits until the call is over, and for everything that follows.
     pub async fn afterwards(self) -> Afterwards {
-        let at_meta = self.call.ended(Duration::from_secs(60)).await.expect("the call ends");
+        self.call.ended(Duration::from_secs(60)).await.expect("the call ends");
         let told = Seen::WebhookAnswered { event: Event::Terminate, status: Some(200) };
         self.story.saw(self.id(), |seen| *seen == told).await;
+        self.settles().await
+    }
+
+    /// Waits until nothing is left to do for the call, whatever Meta has told of its end.
+    pub async fn settles(self) -> Afterwards {
         let settled = |record: &Record| record.call.has_ended() && record.call.pending.is_empty();
-        let record = self.stage().stack.call_until(&self.call_ref(), PATIENCE, settled).await;
+        let record = self.stage().stack.call_until(&self.call_ref(), SETTLED_WITHIN, settled).await;
         let record = record.expect("the call ends, with nothing left to do");
-        self.story.nothing_is_due().await;
+        let at_meta = self.call.ended(PATIENCE).await.expect("the call is over at Meta");
+        self.story.is_at_rest().await;
         let journal = self.journal().await;
         Afterwards {
             ending: record.call.ending().expect("it has ended"),
@@ -107,12 +121,9 @@ impl<'a> Caller<'a> {
 
     /// The actions that Meta took so far.
     pub fn actions(&self) -> Vec<ActionName> {
-        let seen = self.story.observations().into_iter().filter(|seen| seen.call == self.id());
-        let taken = seen.filter_map(|seen| match seen.what {
-            Seen::Action { name, status: 200, .. } => Some(name),
-            _ => None,
-        });
-        taken.collect()
+        let calls = self.stage().meta.calls();
+        let tried = calls.into_iter().filter(|call| call.id == self.id()).flat_map(|call| call.actions);
+        tried.filter(TriedAction::took_effect).map(|action| action.name).collect()
     }
 
     async fn hears_out(&self, clip: &Clip) {

@@ -2,7 +2,7 @@
 
 use crate::Caller;
 use crate::letter::Letter;
-use phone::{ActionName, CallerConfig, Event, Fault, Observation, Seen};
+use phone::{ActionName, CallerConfig, Event, Fault, Mischief, Observation, Seen};
 use rehearse::Rehearsal;
 use rehearse::binaries::{Binaries, root};
 use rehearse::stage::Stage;
@@ -50,9 +50,16 @@ impl Scene {
         self
     }
 
+    /// One of several stages of the same story, with logs of its own.
+    #[must_use]
+    pub fn beside(mut self, name: &str) -> Self {
+        self.rehearsal.folder = Some(folder().join(name));
+        self
+    }
+
     /// Starts everything; the product is ready for calls.
     pub async fn begin(mut self) -> Story {
-        self.rehearsal.folder = Some(folder());
+        self.rehearsal.folder.get_or_insert_with(folder);
         let stage = self.rehearsal.set_stage(&programs().await).await.expect("the stage can be set");
         let seen = Mutex::new(stage.meta.observations());
         Story { stage: Arc::new(stage), seen, remembered: Mutex::default() }
@@ -67,8 +74,13 @@ impl Story {
 
     /// Somebody calls.
     pub async fn ring(&self) -> Caller<'_> {
-        let call = self.meta.ring(CallerConfig::default()).await.expect("somebody can ring");
-        Caller::new(self, call)
+        self.ring_amid(&[]).await
+    }
+
+    /// Somebody calls, and this goes wrong with their call, all at once.
+    pub async fn ring_amid(&self, mischief: &[Mischief]) -> Caller<'_> {
+        let caller = CallerConfig { mischief: mischief.to_vec(), ..CallerConfig::default() };
+        Caller::new(self, self.meta.ring(caller).await.expect("somebody can ring"))
     }
 
     /// Somebody calls, and Meta's webhook about it goes astray for now: `instead` arrives.
@@ -101,18 +113,35 @@ impl Story {
 
     /// Kills call-control once, as soon as an action has taken effect at Meta and before Meta's reply leaves.
     pub fn kill_call_control_after(&self, action: ActionName) -> Kill {
-        let (kill, stage) = (Kill::default(), Arc::downgrade(&self.stage));
-        let killing = kill.clone();
+        self.once_after(action, |stage| async move {
+            stage.stack.cloud.kill_function("call-control").await.expect("there is call-control");
+        })
+    }
+
+    /// Kills the one media task, as soon as an action has taken effect at Meta and before Meta's reply leaves.
+    pub fn kill_the_task_after(&self, action: ActionName) -> Kill {
+        self.once_after(action, |stage| async move {
+            let task = stage.stack.cloud.tasks()[0].id.clone();
+            stage.stack.cloud.kill_task(&task).await.expect("the task lives");
+        })
+    }
+
+    fn once_after<F>(&self, action: ActionName, kill: fn(Arc<Stage>) -> F) -> Kill
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (happened, stage) = (Kill::default(), Arc::downgrade(&self.stage));
+        let happens = happened.clone();
         self.meta.on_action(move |seen| {
-            let is_now = seen.name == action && !killing.0.swap(true, Ordering::Relaxed);
+            let is_now = seen.name == action && !happens.0.swap(true, Ordering::Relaxed);
             let stage = stage.upgrade().filter(|_| is_now);
             Box::pin(async move {
                 if let Some(stage) = stage {
-                    stage.stack.cloud.kill_function("call-control").await.expect("there is call-control");
+                    kill(stage).await;
                 }
             })
         });
-        kill
+        happened
     }
 
     /// The pid of the one media task.
@@ -159,6 +188,13 @@ impl Story {
         keys.filter(|key| key.starts_with("CALL#")).collect()
     }
 
+    /// Waits until no call wants a tick; then none is open at Meta, and nobody acted on a call that is not ours.
+    pub async fn is_at_rest(&self) {
+        self.nothing_is_due().await;
+        assert!(self.meta.open_calls().is_empty(), "{:?}", self.meta.open_calls());
+        assert_eq!(self.meta.strays(), [""; 0]);
+    }
+
     /// Waits until no call wants a tick, now or ever.
     pub async fn nothing_is_due(&self) {
         let ledger = &self.stack.ledger;
@@ -172,7 +208,7 @@ impl Story {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         };
-        let patience = Duration::from_secs(20);
+        let patience = Duration::from_secs(40);
         let found = tokio::time::timeout(patience, looking).await;
         found.unwrap_or_else(|_| panic!("waited {patience:?} in vain for {awaited}"));
     }

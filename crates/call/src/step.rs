@@ -15,7 +15,7 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
     let effects = match event {
         Event::Tick => tick(&mut call, now),
         Event::HungUp => hang_up(&mut call, now),
-        Event::MediaFailed => end(&mut call, Ending::MediaFailed, now),
+        Event::MediaFailed => end_at_meta(&mut call, Ending::MediaFailed, now),
         Event::SeatFound { task } => take_seat(&mut call, task, now),
         Event::NoSeat => launch_once(&mut call, now),
         Event::Answered { fence, answer } => pre_accept(&mut call, fence, answer, now),
@@ -81,6 +81,15 @@ fn hang_up(call: &mut Call, now: Timestamp) -> Vec<Effect> {
         Phase::Ringing | Phase::Connecting | Phase::Accepting => Ending::CallerGaveUp,
         Phase::Live | Phase::Ended(_) => Ending::CallerHungUp,
     };
+    end_at_meta(call, ending, now)
+}
+
+/// Meta says that it is over: there is no point in telling Meta so any more.
+fn end_at_meta(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
+    if call.has_ended() {
+        call.strike(&Effect::Reject, now);
+        call.strike(&Effect::Terminate, now);
+    }
     end(call, ending, now)
 }
 

@@ -164,6 +164,17 @@ fn a_call_that_rings_in_our_future_is_taken_up_all_the_same() {
 }
 
 #[test]
+fn what_meta_says_is_over_needs_no_terminate_any_more() {
+    let lost = Event::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
+    let (call, effects) = step(live(), lost, T0);
+    assert_eq!(effects, [Effect::Terminate]);
+
+    let (call, effects) = step(call, Event::HungUp, T0);
+
+    assert_eq!((effects, call.pending, call.due), (vec![], vec![], None));
+}
+
+#[test]
 fn an_agents_goodbye_terminates_and_frees_nothing() {
     let goodbye = Event::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
 

@@ -2,7 +2,7 @@
 
 use crate::record::Record;
 use call::{Effect, Event};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use whatsapp::{Graph, GraphError};
 
 /// How long to wait before trying again while the phone rings.
@@ -11,16 +11,21 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis
 /// The longest pause while somebody waits at the telephone.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
+/// Whoever has waited for so long leaves the next try to a tick: a media task counts on an answer within 18 s, and one
+/// try may take 8 s.
+const LONG: Duration = Duration::from_secs(7);
+
 /// Performs an effect that is for Meta, a few times if that may help. What came of it, and what went wrong on the way.
 pub(crate) async fn act(graph: &Graph, record: &Record, effect: &Effect) -> (Event, Option<GraphError>) {
     let mut pauses = PAUSES.into_iter();
     let mut again = record.call.attempts > 1;
+    let began = Instant::now();
     loop {
         let error = match attempt(graph, record, effect).await {
             Ok(()) => return (Event::Done(effect.clone()), None),
             Err(error) => error,
         };
-        match pauses.next().filter(|_| error.is_worth_another_try()) {
+        match pauses.next().filter(|_| error.is_worth_another_try() && began.elapsed() < LONG) {
             Some(pause) => tokio::time::sleep(pause_for(&error, pause)).await,
             None => return (outcome(effect, &error, again && is_settled(record, effect)), Some(error)),
         }

@@ -7,8 +7,11 @@ use crate::{Switchboard, meta};
 use call::{Effect, Ending, Event, Seat};
 use journal::Event as Happened;
 use protocol::door::Offer;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use whatsapp::GraphError;
+
+/// How long to wait before asking ECS again for a task. Where none lives, the next tick may be a minute away.
+const LAUNCH_PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1_500)];
 
 /// What came of an effect: the call's next event, and what the journal says of it.
 pub(crate) struct Outcome {
@@ -51,7 +54,15 @@ impl Switchboard {
     }
 
     async fn launch(&self, record: &Record) -> Outcome {
-        match self.launcher.launch(record.call_ref()).await {
+        let mut launched = self.launcher.launch(record.call_ref()).await;
+        for pause in LAUNCH_PAUSES {
+            if launched.is_ok() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            launched = self.launcher.launch(record.call_ref()).await;
+        }
+        match launched {
             Ok(task) => Outcome::noting(Event::Done(Effect::LaunchTask), Happened::TaskLaunched { task }),
             Err(error) => {
                 tracing::error!(call_ref = record.call_ref(), "Cannot start a media task: {error:#}");

@@ -133,7 +133,7 @@ impl Switchboard {
     /// Meta's word that the call is over lies beside the state until somebody takes it up: that is now.
     fn step(&self, record: &Record, event: Event) -> (Call, Vec<Effect>) {
         let now = self.now();
-        let Some(hung_up) = record.hung_up.as_ref().filter(|_| !record.call.has_ended()) else {
+        let Some(hung_up) = record.hung_up.as_ref().filter(|_| is_news(&record.call)) else {
             return step(record.call.clone(), event, now);
         };
         let over = if hung_up.errors.is_empty() { Event::HungUp } else { Event::MediaFailed };
@@ -153,6 +153,12 @@ impl Switchboard {
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp((self.clock)())
     }
+}
+
+/// Whether Meta's word that a call is over changes anything: ours may be pending that says the same.
+fn is_news(call: &Call) -> bool {
+    let says_so = |effect: &Effect| matches!(effect, Effect::Reject | Effect::Terminate);
+    !call.has_ended() || call.pending.iter().any(says_so)
 }
 
 fn event_of(order: &Order) -> anyhow::Result<Event> {

@@ -9,8 +9,8 @@ use std::time::Duration;
 /// Where the Graph API is unless told otherwise.
 pub const URL: &str = "https://graph.facebook.com/v26.0";
 
-/// So long we wait for a reply. Meta gives a caller about 30 s of ringing in all.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// So long we wait for a reply. Meta gives a caller about 30 s of ringing in all, and may take 5 s of them for each reply.
+const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The Graph API, for one access token.
 #[derive(Debug, Clone)]

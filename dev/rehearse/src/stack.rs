@@ -24,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Within this a media task is ready, or never.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
-/// A function may wait for several replies of Graph, 5 s each.
+/// A function may wait for several replies of Graph, 8 s each.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// What the product is told.

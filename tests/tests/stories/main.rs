@@ -1,8 +1,11 @@
 //! Stories of the whole product: real processes, a real wire, nobody else's network.
 
+mod at_meta;
+mod at_the_model;
 mod calls;
+mod in_the_cloud;
 mod kills;
-mod mischief;
 mod refusals;
 mod serve;
 mod settings;
+mod step_by_step;

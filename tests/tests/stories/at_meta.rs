@@ -1,0 +1,251 @@
+//! What goes wrong at Meta and with the caller's phone: each wrong by its name has its ending, and no call is held twice.
+
+use call::Ending;
+use journal::Event as Happened;
+use phone::{ActionName, CallReport, Ending as AtMeta, Event, Mischief, Seen};
+use rehearse::Rehearsal;
+use std::time::Duration;
+use tests::story::{folder, programs};
+use tests::{Afterwards, Caller, Scene, Story};
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// A story for each mischief, by its name: what comes of it.
+macro_rules! stories {
+    ($($name:ident: $mischief:ident, $story:ident;)*) => {
+        const TOLD: &[Mischief] = &[$(Mischief::$mischief),*];
+
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            $story(Mischief::$mischief).await;
+        })*
+    };
+}
+
+stories! {
+    no_from: NoFrom, is_picked_up_all_the_same;
+    no_contacts: NoContacts, is_picked_up_all_the_same;
+    no_direction: NoDirection, is_picked_up_all_the_same;
+    batched: Batched, is_picked_up_all_the_same;
+    stamps_behind: StampsBehind, is_picked_up_all_the_same;
+    stamps_ahead: StampsAhead, is_picked_up_all_the_same;
+
+    duplicate_connect: DuplicateConnect, is_picked_up_all_the_same;
+    late_connect: LateConnect, is_picked_up_all_the_same;
+    stale_connect: StaleConnect, is_recorded_and_not_answered;
+    out_of_order: OutOfOrder, was_over_before_it_was_known;
+    bad_signature_once: BadSignatureOnce, is_picked_up_all_the_same;
+    foreign: Foreign, is_picked_up_and_the_other_one_is_not;
+
+    missing_terminate: MissingTerminate, is_missed_when_it_has_vanished;
+    duplicate_terminate: DuplicateTerminate, is_picked_up_all_the_same;
+
+    sdp_refused: SdpRefused, is_rejected;
+    graph_500_once: Graph500Once, is_picked_up_all_the_same;
+    graph_500_twice: Graph500Twice, is_picked_up_all_the_same;
+    graph_429_once: Graph429Once, is_picked_up_all_the_same;
+    graph_429_always: Graph429Always, is_given_up_without_a_word_at_meta;
+    graph_slow: GraphSlow, is_picked_up_all_the_same;
+    slow_pre_accept: SlowPreAccept, is_picked_up_all_the_same;
+    cut_pre_accept: CutPreAccept, is_picked_up_all_the_same;
+    cut_accept: CutAccept, is_picked_up_all_the_same;
+    cut_terminate: CutTerminate, is_terminated_once;
+    caller_gives_up: CallerGivesUp, is_not_picked_up_and_not_told;
+    hangs_up_at_accept: HangsUpAtAccept, is_not_picked_up_and_not_told;
+    token_invalid: TokenInvalid, is_given_up_and_the_cure_is_named;
+    payment_missing: PaymentMissing, is_given_up_and_the_cure_is_named;
+    calling_not_enabled: CallingNotEnabled, is_given_up_and_the_cure_is_named;
+    sip_enabled: SipEnabled, is_given_up_and_the_cure_is_named;
+
+    ice_never: IceNever, is_terminated_at_the_end_of_its_ring_time;
+    dtls_never: DtlsNever, is_terminated_at_the_end_of_its_ring_time;
+    silent_caller: SilentCaller, is_picked_up_all_the_same;
+}
+
+#[test]
+fn every_mischief_has_its_story() {
+    let untold = Mischief::ALL.iter().filter(|mischief| !TOLD.contains(mischief));
+    assert_eq!(untold.collect::<Vec<_>>(), [] as [&Mischief; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_answer_makes_a_rehearsal_wrong_and_it_says_why() {
+    let mischief = Some("sdp-refused".parse().expect("there is such a mischief"));
+    let rehearsal = Rehearsal { mischief, folder: Some(folder()), ..Rehearsal::default() };
+
+    let outcome = rehearsal.run(&programs().await).await.expect("there can be a rehearsal");
+
+    assert!(!outcome.is_right());
+    assert_eq!(outcome.ending.as_deref(), Some("meta_refused"));
+    assert!(outcome.to_string().contains("138008"), "{outcome}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_gives_up_just_before_the_accept_is_not_told() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    let connected = |report: &CallReport| report.dtls_connected;
+    caller.phone().wait_until("media to connect", SOON, connected).await.expect("media connects");
+    story.webhooks_go_astray();
+    caller.phone().hang_up().await;
+    let refused = |seen: &Seen| matches!(seen, Seen::Action { name: ActionName::Accept, status: 400, .. });
+    story.saw(caller.id(), refused).await;
+    story.webhooks_arrive();
+
+    let after = caller.afterwards().await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::CallerGaveUp, AtMeta::CallerHungUp));
+    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+/// The call is picked up, once, and ends as the caller wants.
+async fn is_picked_up_all_the_same(mischief: Mischief) {
+    let story = Story::begin().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    caller.is_greeted().await;
+
+    let after = caller.hangs_up().await;
+
+    was_an_ordinary_call(&after);
+}
+
+async fn is_picked_up_and_the_other_one_is_not(mischief: Mischief) {
+    let story = Story::begin().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    caller.is_greeted().await;
+    let ours = caller.call_ref();
+
+    let after = caller.hangs_up().await;
+
+    was_an_ordinary_call(&after);
+    let stored = story.stored_calls().await;
+    let other = stored.iter().filter_map(|key| key.strip_prefix("CALL#")).find(|other| *other != ours);
+    let other = other.expect("the other number's call is recorded");
+    let journal = story.stack.journal(other).await.expect("the journal can be read");
+    assert!(matches!(journal[0].event, Happened::NotOurs { .. }), "{journal:?}");
+    assert_eq!(story.stack.call(other).await.expect("the table can be read"), None);
+}
+
+async fn is_missed_when_it_has_vanished(mischief: Mischief) {
+    let story = Story::begin().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    caller.is_greeted().await;
+    caller.phone().hang_up().await;
+
+    let after = caller.settles().await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::CallerVanished, AtMeta::CallerHungUp));
+    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+async fn is_recorded_and_not_answered(mischief: Mischief) {
+    let story = Story::begin().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    is_told(&story, &caller, Event::Connect).await;
+    assert!(story.call_control_was_left_alone());
+    caller.phone().hang_up().await;
+    is_told(&story, &caller, Event::Terminate).await;
+    story.is_at_rest().await;
+
+    let journal = caller.journal().await;
+    assert!(journal.iter().any(|event| matches!(event, Happened::Stale { .. })), "{journal:?}");
+    was_not_touched(&story, &caller).await;
+}
+
+async fn was_over_before_it_was_known(mischief: Mischief) {
+    let story = Story::begin().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    is_told(&story, &caller, Event::Terminate).await;
+    is_told(&story, &caller, Event::Connect).await;
+    story.is_at_rest().await;
+
+    was_not_touched(&story, &caller).await;
+}
+
+async fn is_rejected(mischief: Mischief) {
+    let story = Story::begin().await;
+    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::MetaRefused, AtMeta::Rejected));
+    assert_eq!((&after.actions[..], after.messages), (&[ActionName::Reject][..], 1));
+    assert!(after.was_held_once(), "{after:?}");
+}
+
+async fn is_terminated_once(mischief: Mischief) {
+    let story = Scene::amid("quota-exhausted").begin().await;
+    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, AtMeta::Terminated));
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
+    assert!(after.was_held_once() && after.messages == 1, "{after:?}");
+}
+
+async fn is_terminated_at_the_end_of_its_ring_time(mischief: Mischief) {
+    let story = Scene::default().ringing_for(3).begin().await;
+    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::MediaNeverConnected, AtMeta::Terminated));
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
+    assert!(after.was_held_once() && after.messages == 1, "{after:?}");
+}
+
+async fn is_not_picked_up_and_not_told(mischief: Mischief) {
+    let story = Story::begin().await;
+    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::CallerGaveUp, AtMeta::CallerHungUp));
+    assert_eq!(after.actions, [ActionName::PreAccept]);
+    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+/// Meta takes no action, so it rings there until the caller has had enough; but they are told why.
+async fn is_given_up_without_a_word_at_meta(mischief: Mischief) {
+    let (after, _) = rings_on(mischief).await;
+
+    assert_eq!((after.ending, after.messages), (Ending::MediaNeverConnected, 1));
+}
+
+async fn is_given_up_and_the_cure_is_named(mischief: Mischief) {
+    let (after, code) = rings_on(mischief).await;
+
+    let names_cause_and_cure = |event: &Happened| matches!(event, Happened::MetaTrouble { code: told, reason, cure, .. } if *told == code && !reason.is_empty() && !cure.is_empty());
+    assert!(after.journal.iter().any(names_cause_and_cure), "{after:?}");
+    // Without a token, nobody can be told anything.
+    let messages = usize::from(mischief != Mischief::TokenInvalid);
+    assert_eq!((after.ending, after.messages), (Ending::MetaRefused, messages));
+}
+
+/// Meta takes no action: the product has given the call up before the caller does. And Meta's code for it.
+async fn rings_on(mischief: Mischief) -> (Afterwards, u32) {
+    let story = Scene::default().ringing_for(3).begin().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    let ended = story.stack.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;
+    ended.expect("the call ends though Meta takes no action");
+    let code = story.observations().into_iter().find_map(|seen| match seen.what {
+        Seen::Action { code, .. } => code,
+        _ => None,
+    });
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!((after.at_meta, &after.actions[..]), (AtMeta::CallerHungUp, &[][..]));
+    assert!(after.was_held_once(), "{after:?}");
+    (after, code.expect("Meta said why"))
+}
+
+fn was_an_ordinary_call(after: &Afterwards) {
+    assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, AtMeta::CallerHungUp), "{after:?}");
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
+    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+async fn is_told(story: &Story, caller: &Caller<'_>, of: Event) {
+    let told = Seen::WebhookAnswered { event: of, status: Some(200) };
+    story.saw(caller.id(), |seen| *seen == told).await;
+}
+
+async fn was_not_touched(story: &Story, caller: &Caller<'_>) {
+    assert_eq!(story.stack.call(&caller.call_ref()).await.expect("the table can be read"), None);
+    assert_eq!(caller.actions(), []);
+    assert_eq!((story.model.connections(), story.meta.messages().len()), (0, 0));
+}

@@ -1,0 +1,247 @@
+//! What goes wrong in the cloud, in the order of `dev/aws/README.md`: a call that can be held is held, and no other is.
+
+use aws::{Cloud, Delivery, Gone, LastStatus, Refusal};
+use call::Ending;
+use phone::{ActionName, Ending as AtMeta};
+use serde_json::json;
+use std::time::Duration;
+use tests::{Afterwards, Scene, Story};
+use tone::clips;
+
+const TASK: &str = "media-task";
+const SOON: Duration = Duration::from_secs(20);
+
+/// A story for each mischief: made before the call, which is an ordinary one all the same.
+macro_rules! harmless {
+    ($($name:ident: $mischief:expr;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            is_picked_up_all_the_same($mischief).await;
+        })*
+    };
+}
+
+harmless! {
+    a_webhook_too_busy: |cloud: &Cloud| cloud.mischief().throttle_invocations("webhook", 2).expect("there is one");
+    a_call_control_too_busy: |cloud: &Cloud| cloud.mischief().throttle_invocations("call-control", 2).expect("there is one");
+    a_task_that_may_not_be_protected: |cloud: &Cloud| cloud.mischief().refuse_protection(100);
+    a_schedule_that_stands_still: |cloud: &Cloud| cloud.mischief().enable_schedule("reaper", false).expect("there is one");
+    dynamodb_throttles_a_while: |cloud: &Cloud| cloud.mischief().throttle_dynamodb(9);
+    dynamodb_throttles_one_in_five: |cloud: &Cloud| cloud.mischief().throttle_share_of_dynamodb(0.2);
+    transactions_conflict: |cloud: &Cloud| cloud.mischief().conflict_transactions(2);
+    single_writes_conflict: |cloud: &Cloud| cloud.refuse_next("dynamodb.PutItem", 3, Refusal::transaction_conflict());
+    dynamodb_is_slow: |cloud: &Cloud| cloud.mischief().slow_dynamodb(Duration::from_millis(200));
+    dynamodb_is_cut_off_for_2_s: |cloud: &Cloud| cloud.mischief().dynamodb_gone(Gone::Cut, Duration::from_secs(2));
+    dynamodb_is_silent_for_2_s: |cloud: &Cloud| cloud.mischief().dynamodb_gone(Gone::Silent, Duration::from_secs(2));
+    dynamodb_fails_for_2_s: |cloud: &Cloud| cloud.mischief().dynamodb_gone(Gone::Failing, Duration::from_secs(2));
+    replies_of_dynamodb_are_lost: |cloud: &Cloud| cloud.mischief().lose_dynamodb_replies(3);
+    any_request_is_refused: |cloud: &Cloud| cloud.refuse_next("lambda.Invoke", 4, Refusal::throttling());
+    secrets_are_throttled: |cloud: &Cloud| cloud.refuse_next("secretsmanager.GetSecretValue", 2, Refusal::throttling());
+    a_secret_changes: |cloud: &Cloud| cloud.rotate_secret("meta", json!({
+        "app_secret": "a new app secret", "verify_token": "a verify token", "access_token": "an access token",
+    }).to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dynamodb_gone_for_30_s_in_mid_call() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    story.stack.cloud.mischief().dynamodb_gone(Gone::Failing, Duration::from_secs(30));
+    let ended = caller.phone().ended(Duration::from_secs(31)).await;
+    assert!(ended.is_err(), "a healthy call ended: {ended:?}");
+    caller.phone().say(&clips::caller_question()).await.expect("the caller can speak");
+    caller.phone().agent_speaks(SOON).await.expect("the agent answers");
+
+    was_an_ordinary_call(&caller.hangs_up().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_lets_a_call_come_to_its_end() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let task = story.stack.cloud.tasks()[0].id.clone();
+    story.stack.cloud.stop_task(&task).expect("the task lives");
+    caller.phone().say(&clips::caller_question()).await.expect("the caller can speak");
+    caller.phone().agent_speaks(SOON).await.expect("the agent answers");
+
+    was_an_ordinary_call(&caller.hangs_up().await);
+    let has_left =
+        |tasks: &[aws::TaskStatus]| tasks.iter().any(|one| one.id == task && one.exit_code == Some(0));
+    story.stack.cloud.tasks_until(has_left).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scaling_in_spares_a_task_with_a_call() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    story.stack.cloud.scale(TASK, 0).expect("there is such a service");
+    caller.phone().agent_falls_silent(SOON).await.expect("the greeting comes to its end");
+
+    was_an_ordinary_call(&caller.hangs_up().await);
+    is_empty(&story.stack.cloud).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_takes_long_to_start_takes_the_call_that_waits() {
+    let story = without_tasks(Scene::default()).await;
+    story.stack.cloud.mischief().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+
+    let after = caller.hangs_up().await;
+
+    assert!(after.told().contains(&"WA_CALL_TASK_LAUNCHED".to_owned()), "{after:?}");
+    was_an_ordinary_call(&after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_comes_too_late_finds_the_call_refused() {
+    let story = without_tasks(Scene::default().ringing_for(5)).await;
+    story.stack.cloud.mischief().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");
+    is_refused_for_want_of_a_task(&story).await;
+    story
+        .stack
+        .cloud
+        .tasks_until(|tasks| tasks.iter().any(|task| task.last_status == LastStatus::Running))
+        .await;
+
+    story.is_at_rest().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_task_that_fails_is_tried_again() {
+    let story = without_tasks(Scene::default()).await;
+    story.stack.cloud.mischief().fail_run_task(1, "RESOURCE:ENI");
+    is_kept_waiting_and_picked_up(&story).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_task_that_finds_fargate_full_is_tried_again() {
+    let story = without_tasks(Scene::default()).await;
+    story.stack.cloud.refuse_next("ecs.RunTask", 2, Refusal::no_capacity());
+    is_kept_waiting_and_picked_up(&story).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_never_starts_costs_the_call() {
+    let story = without_tasks(Scene::default().ringing_for(4)).await;
+    story.stack.cloud.mischief().tasks_never_start(TASK, 9).expect("there is such a service");
+    let caller = story.ring().await;
+    // Where no task lives, nobody but the reaper looks at the call again.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    story.stack.cloud.run_schedule("reaper").await.expect("there is a schedule");
+
+    was_refused_for_want_of_a_task(&caller.afterwards().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_dies_in_mid_call_and_its_end_is_told_late() {
+    is_lost_once(Delivery::Late(Duration::from_secs(3))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_dies_in_mid_call_and_its_end_is_told_twice() {
+    is_lost_once(Delivery::Twice).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_dies_in_mid_call_and_its_end_is_never_told() {
+    is_lost_once(Delivery::Never).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_dies_before_its_answer() {
+    let story = Story::begin().await;
+    let task = story.stack.cloud.tasks()[0].id.clone();
+    story.stack.cloud.kill_task(&task).await.expect("the task lives");
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!((after.ending, after.messages), (Ending::CallerHungUp, 0), "{after:?}");
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_dies_after_the_pre_accept() {
+    let story = Story::begin().await;
+    story.kill_the_task_after(ActionName::PreAccept);
+
+    let after = story.ring().await.afterwards().await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::Lost, AtMeta::Terminated), "{after:?}");
+    assert_eq!((after.actions, after.messages), (vec![ActionName::PreAccept, ActionName::Terminate], 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_dies_as_the_call_is_accepted() {
+    let story = Story::begin().await;
+    story.kill_the_task_after(ActionName::Accept);
+
+    was_lost(&story.ring().await.afterwards().await);
+}
+
+/// The call is picked up, once, and ends as the caller wants.
+async fn is_picked_up_all_the_same(mischief: impl FnOnce(&Cloud)) {
+    let story = Story::begin().await;
+    mischief(&story.stack.cloud);
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+
+    was_an_ordinary_call(&caller.hangs_up().await);
+}
+
+async fn is_kept_waiting_and_picked_up(story: &Story) {
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+
+    was_an_ordinary_call(&caller.hangs_up().await);
+}
+
+async fn is_refused_for_want_of_a_task(story: &Story) {
+    was_refused_for_want_of_a_task(&story.ring().await.afterwards().await);
+}
+
+fn was_refused_for_want_of_a_task(after: &Afterwards) {
+    assert_eq!((after.ending, after.at_meta), (Ending::NoCapacity, AtMeta::Rejected), "{after:?}");
+    assert_eq!((&after.actions[..], after.messages), (&[ActionName::Reject][..], 1));
+}
+
+async fn is_lost_once(delivery: Delivery) {
+    let story = Story::begin().await;
+    story.stack.cloud.mischief().deliver_state_changes(delivery);
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let task = story.stack.cloud.tasks()[0].id.clone();
+    story.stack.cloud.kill_task(&task).await.expect("the task lives");
+
+    was_lost(&caller.afterwards().await);
+}
+
+fn was_lost(after: &Afterwards) {
+    assert_eq!((after.ending, after.at_meta), (Ending::Lost, AtMeta::Terminated), "{after:?}");
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
+    assert_eq!(after.messages, 1);
+}
+
+fn was_an_ordinary_call(after: &Afterwards) {
+    assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, AtMeta::CallerHungUp), "{after:?}");
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
+    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+/// The product without a media task: its calls must launch one.
+async fn without_tasks(scene: Scene) -> Story {
+    let story = scene.begin().await;
+    story.stack.cloud.scale(TASK, 0).expect("there is such a service");
+    is_empty(&story.stack.cloud).await;
+    story
+}
+
+async fn is_empty(cloud: &Cloud) {
+    cloud.tasks_until(|tasks| tasks.iter().all(|task| task.last_status == LastStatus::Stopped)).await;
+}
