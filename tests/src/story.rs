@@ -50,6 +50,14 @@ impl Scene {
         self
     }
 
+    /// The clock of a program's host is so many seconds ahead; behind, when below zero.
+    #[must_use]
+    pub fn with_clock_of(mut self, program: &str, seconds_ahead: i64) -> Self {
+        let settings = rehearse::skew::ahead_by(seconds_ahead).expect("make test installs libfaketime");
+        self.rehearsal.more.insert(program.to_owned(), settings);
+        self
+    }
+
     /// One of several stages of the same story, with logs of its own.
     #[must_use]
     pub fn beside(mut self, name: &str) -> Self {

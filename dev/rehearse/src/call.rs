@@ -17,6 +17,7 @@ use crate::binaries::{Binaries, root};
 use crate::stage::{MODEL_KEY, Stage, StageConfig};
 use openai::Script;
 use phone::{CallReport, CallerConfig, MetaConfig};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -56,6 +57,8 @@ impl FromStr for Mischief {
 pub struct Rehearsal {
     /// What goes wrong.
     pub mischief: Option<Mischief>,
+    /// More settings of one program, by its name.
+    pub more: BTreeMap<String, BTreeMap<String, String>>,
     /// Where recordings and logs go; `None`: `target/rehearsal`.
     pub folder: Option<PathBuf>,
     /// How long the call may ring; `None`: the product's default.
@@ -81,7 +84,14 @@ impl Rehearsal {
     pub async fn set_stage(&self, binaries: &Binaries) -> anyhow::Result<Stage> {
         let (meta, model) = self.simulators();
         let folder = self.folder.clone().unwrap_or_else(|| root().join("target/rehearsal"));
-        let config = StageConfig { meta, model, tasks: 1, ring_seconds: self.ring_seconds, folder };
+        let config = StageConfig {
+            meta,
+            model,
+            tasks: 1,
+            ring_seconds: self.ring_seconds,
+            more: self.more.clone(),
+            folder,
+        };
         Stage::set(config, binaries).await
     }
 

@@ -14,6 +14,7 @@ use crate::binaries::{Binaries, root};
 use crate::stage::{MODEL_KEY, Stage, StageConfig};
 use openai::Fate;
 use phone::MetaConfig;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Between two calls, on average.
@@ -52,7 +53,11 @@ impl Chaos {
         let mut model = openai::Config::new(MODEL_KEY).for_many();
         model.mischief_for = Some(Fate::seeded(self.seed));
         let folder = root().join("target/chaos");
-        Stage::set(StageConfig { meta, model, tasks: TASKS, ring_seconds: None, folder }, binaries).await
+        Stage::set(
+            StageConfig { meta, model, tasks: TASKS, ring_seconds: None, more: BTreeMap::new(), folder },
+            binaries,
+        )
+        .await
     }
 }
 

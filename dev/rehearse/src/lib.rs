@@ -4,6 +4,7 @@
 //! - [`call`]: one call through it, from ring to hang-up, by a simulated caller and a simulated model.
 //! - [`bench`]: how fast the webhook is.
 //! - [`chaos`]: many calls at once while everything goes wrong that can.
+//! - [`skew`]: a program whose clock is wrong.
 //! - [`serve`]: the product alone, for callers and models from outside.
 
 pub mod bench;
@@ -11,6 +12,7 @@ pub mod binaries;
 pub mod call;
 pub mod chaos;
 pub mod serve;
+pub mod skew;
 pub mod stack;
 pub mod stage;
 

@@ -60,7 +60,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match arguments.command {
         Command::Call { json, mischief, out } => {
-            let rehearsal = Rehearsal { mischief, folder: out, ring_seconds: None };
+            let rehearsal = Rehearsal { mischief, folder: out, ..Rehearsal::default() };
             service::run("rehearse", || call(rehearsal, json)).await
         }
         Command::Chaos { seed, calls } => service::run("chaos", || chaos(Chaos { seed, calls })).await,

@@ -5,6 +5,7 @@ use crate::stack::{Stack, StackConfig};
 use aws::Logs;
 use service::env::{Env, WrongSetting};
 use service::shutdown;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Where the webhook listens unless told otherwise.
@@ -56,6 +57,7 @@ fn settings(env: &Env) -> Result<StackConfig, WrongSetting> {
         realtime_model: env.optional("REALTIME_MODEL").map(str::to_owned),
         numbers,
         tasks: 1,
+        more: BTreeMap::new(),
         ring_seconds: env.parsed_if_set("AHOY_RING_SECONDS")?,
         agent: env.optional("AHOY_AGENT").map(str::to_owned),
         public_ip: env.parsed("AHOY_PUBLIC_IP", bind_ip)?,

@@ -50,6 +50,8 @@ pub struct StackConfig {
     pub tasks: usize,
     /// How long a call may ring; `None`: the product's default.
     pub ring_seconds: Option<u64>,
+    /// More settings of one program, by its name.
+    pub more: BTreeMap<String, BTreeMap<String, String>>,
     /// The agent file; `None`: the built-in agent.
     pub agent: Option<String>,
     /// What media sockets bind.
@@ -178,6 +180,7 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
     let function = |name: &str, settings: &[(&str, Option<String>)]| {
         let mut function = Function::new(name, binaries.path(name));
         function.env = environment(settings);
+        function.env.extend(config.more.get(name).cloned().unwrap_or_default());
         function.timeout = FUNCTION_TIMEOUT;
         function
     };
@@ -226,6 +229,7 @@ fn media_service(config: &StackConfig, binaries: &Binaries, table: &str) -> Serv
         ("AHOY_DOOR_IP", set("127.0.0.1")),
         ("AHOY_DOOR_PORT", set("0")),
     ]);
+    service.env.extend(config.more.get("media-task").cloned().unwrap_or_default());
     service
 }
 

@@ -7,6 +7,7 @@ use aws::Logs;
 use openai::Realtime;
 use phone::{Meta, MetaConfig};
 use secrecy::SecretString;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
@@ -24,6 +25,8 @@ pub struct StageConfig {
     pub tasks: usize,
     /// How long a call may ring before the product refuses it; `None`: the product's own time.
     pub ring_seconds: Option<u64>,
+    /// More settings of one program, by its name.
+    pub more: BTreeMap<String, BTreeMap<String, String>>,
     /// Where recordings and logs go.
     pub folder: PathBuf,
 }
@@ -62,6 +65,7 @@ impl Stage {
             numbers: vec![config.meta.phone_number_id],
             ring_seconds: config.ring_seconds,
             tasks: config.tasks,
+            more: config.more,
             agent: None,
             bind_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             public_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -186,6 +186,26 @@ async fn a_task_that_dies_as_the_call_is_accepted() {
 }
 
 /// The call is picked up, once, and ends as the caller wants.
+/// A story for each host whose clock is wrong.
+macro_rules! with_a_wrong_clock {
+    ($($name:ident: $program:literal, $seconds:literal;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            let story = Scene::default().with_clock_of($program, $seconds).begin().await;
+            is_kept_waiting_and_picked_up(&story).await;
+        })*
+    };
+}
+
+with_a_wrong_clock! {
+    the_webhooks_clock_is_5_s_ahead: "webhook", 5;
+    the_webhooks_clock_is_5_s_behind: "webhook", -5;
+    call_controls_clock_is_5_s_ahead: "call-control", 5;
+    call_controls_clock_is_5_s_behind: "call-control", -5;
+    a_media_tasks_clock_is_5_s_ahead: "media-task", 5;
+    a_media_tasks_clock_is_5_s_behind: "media-task", -5;
+}
+
 async fn is_picked_up_all_the_same(mischief: impl FnOnce(&Cloud)) {
     let story = Story::begin().await;
     mischief(&story.stack.cloud);
