@@ -64,6 +64,17 @@ impl Switchboard {
         Ok(held.len())
     }
 
+    /// Ticks every call that is due. Where no media task lives, nobody else does before the reaper comes by.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn tick_due(&self) -> anyhow::Result<()> {
+        let due = self.ledger.due((self.clock)()).await?;
+        let orders: Vec<_> = due.into_iter().map(|call_ref| Order::Tick { call_ref }).collect();
+        let ticked = futures_util::future::join_all(orders.iter().map(|order| self.handle(order))).await;
+        ticked.into_iter().map(|reply| reply.map(drop)).collect()
+    }
+
     async fn lose(&self, task: &str, call_ref: &str) -> anyhow::Result<()> {
         let Some(mut record) = self.load(call_ref).await? else { return Ok(()) };
         match record.call.seat.clone().filter(|seat| seat.task == task) {

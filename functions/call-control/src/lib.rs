@@ -63,6 +63,7 @@ impl CallControl {
             Asked::StateChange(change) => {
                 if let Some(task) = change.stopped_task() {
                     let lost = self.switchboard.lose_task(task).await?;
+                    self.switchboard.tick_due().await?;
                     tracing::info!(task, lost, "A media task has stopped, with {lost} calls");
                 }
                 Ok(Reply::Over)
