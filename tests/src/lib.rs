@@ -8,10 +8,8 @@
 
 mod caller;
 pub mod letter;
-mod metronome;
 pub mod program;
 pub mod story;
 
 pub use caller::{Afterwards, Caller};
-pub use metronome::Metronome;
 pub use story::{Kill, Scene, Story};

@@ -2,7 +2,7 @@
 
 use crate::Caller;
 use crate::letter::Letter;
-use phone::{ActionName, CallerConfig, Event, Fault, Mischief, Observation, Seen};
+use phone::{ActionName, CallerConfig, Event, Mischief, Observation, Seen};
 use rehearse::Rehearsal;
 use rehearse::binaries::{Binaries, root};
 use rehearse::stage::Stage;
@@ -170,15 +170,6 @@ impl Story {
         let mut seen = self.seen.lock().expect("nobody panics while looking");
         remembered.extend(std::iter::from_fn(|| seen.try_recv().ok()));
         remembered.clone()
-    }
-
-    /// Whether the agent's packets came late or in bunches at worst, and were right otherwise.
-    pub fn only_timing_was_wrong(&self) -> bool {
-        let mut faults = self.observations().into_iter().filter_map(|seen| match seen.what {
-            Seen::Fault(fault) => Some(fault),
-            _ => None,
-        });
-        faults.all(|fault| matches!(fault, Fault::Gap(_) | Fault::Burst(_)))
     }
 
     /// Waits until something was seen of a call, however long ago.

@@ -14,6 +14,7 @@ pub use outcome::Outcome;
 pub use timeline::Step;
 
 use crate::binaries::{Binaries, root};
+use crate::metronome::Metronome;
 use crate::stage::{MODEL_KEY, Stage, StageConfig};
 use openai::Script;
 use phone::{CallReport, CallerConfig, MetaConfig};
@@ -119,6 +120,8 @@ struct Evidence {
     messages: usize,
     /// Why the conversation did not come to its end, if it did not.
     cut_short: Option<String>,
+    /// How this machine was disturbed, if it was: then lateness is nobody's fault.
+    disturbance: Option<String>,
 }
 
 impl Stage {
@@ -130,6 +133,7 @@ impl Stage {
         let mut seen = self.meta.observations();
         let (earlier_sessions, earlier_messages) = (self.model.sessions().len(), self.meta.messages().len());
         let began = Instant::now();
+        let metronome = Metronome::start();
         let call = self.meta.ring(CallerConfig::default()).await?;
         let cut_short = conversation::hold(&call).await.err().map(|error| error.to_string());
         if cut_short.is_some() {
@@ -152,6 +156,7 @@ impl Stage {
             journal: self.stack.journal(&call_ref).await?,
             messages: self.meta.messages().len() - earlier_messages,
             cut_short,
+            disturbance: metronome.disturbance(),
         };
         let mut timeline = Timeline::from(evidence.report.posted.unwrap_or(began));
         while let Ok(observation) = seen.try_recv() {

@@ -11,6 +11,7 @@ pub mod bench;
 pub mod binaries;
 pub mod call;
 pub mod chaos;
+mod metronome;
 pub mod serve;
 pub mod skew;
 pub mod stack;

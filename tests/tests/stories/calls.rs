@@ -1,11 +1,7 @@
 //! Calls as they should be.
 
 use call::Ending;
-use rehearse::call::Check;
-use tests::{Metronome, Story};
-
-/// The check that gaps and bursts are counted in.
-const WIRE: &str = "nothing was wrong on the wire";
+use tests::Story;
 
 const PROMISED: [&str; 9] = [
     "ok",
@@ -24,16 +20,11 @@ async fn a_whole_call_is_right_and_so_is_the_next_one() {
     let story = Story::begin().await;
 
     for _ in 0..2 {
-        let metronome = Metronome::start();
         let outcome = story.rehearse().await.expect("there can be a rehearsal");
         let told = outcome.to_json();
 
-        // On a machine that is busy otherwise, a gap is nobody's fault. Anything else is.
-        let is_excused = metronome.was_disturbed() && story.only_timing_was_wrong();
-        let wrong = outcome.checks.iter().filter(|check| check.wrong.is_some());
-        let wrong: Vec<&Check> = wrong.filter(|check| !is_excused || check.what != WIRE).collect();
-        assert_eq!(wrong, [] as [&Check; 0], "{outcome}");
-        assert_eq!(told["ok"], outcome.is_right());
+        assert!(outcome.is_right(), "{outcome}");
+        assert_eq!(told["ok"], true);
         assert_eq!(told["ending"], "caller_hung_up");
         assert!(PROMISED.iter().all(|key| !told[*key].is_null()), "{told:#}");
         assert!(told["steps"][0]["at_ms"].is_i64() && told["steps"][0]["what"].is_string(), "{told:#}");

@@ -22,6 +22,7 @@ pub struct Outcome {
     caller_heard: Heard,
     agent_heard: Heard,
     causes: Vec<String>,
+    excuse: Option<String>,
 }
 
 impl Outcome {
@@ -36,6 +37,7 @@ impl Outcome {
             files,
             caller_heard: sound::by_caller(evidence),
             agent_heard: sound::by_agent(evidence),
+            excuse: excuse(evidence),
             causes: evidence.journal.iter().filter_map(|entry| cause(&entry.event)).collect(),
         }
     }
@@ -103,6 +105,9 @@ impl Outcome {
     }
 
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(excuse) = &self.excuse {
+            writeln!(f, "  {excuse}")?;
+        }
         if self.is_right() {
             return writeln!(f, "  All {} checks are right.", self.checks.len());
         }
@@ -138,6 +143,13 @@ fn fits(heard: &Heard) -> String {
         let _ = write!(line, "{separator}{clip} {fit}");
         line
     })
+}
+
+/// What is not held against the product, and why.
+fn excuse(evidence: &Evidence) -> Option<String> {
+    let late = evidence.report.faults.iter().filter(|fault| checks::is_about_time(fault)).count();
+    let disturbance = evidence.disturbance.as_ref().filter(|_| late > 0)?;
+    Some(format!("{late} gaps or bursts are not judged: this machine was busy otherwise ({disturbance})."))
 }
 
 /// What the journal knows of why a call went wrong.

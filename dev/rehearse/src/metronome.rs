@@ -30,16 +30,14 @@ impl Metronome {
         Self { is_over, ticking }
     }
 
-    /// Stops it. Whether somebody else had the machine.
-    #[allow(clippy::print_stdout, reason = "a failing story shows it")]
-    pub fn was_disturbed(self) -> bool {
+    /// Stops it. How the machine was disturbed, in words, if somebody else had it.
+    pub fn disturbance(self) -> Option<String> {
         self.is_over.store(true, Ordering::Relaxed);
         let mut late = self.ticking.join().expect("a metronome does not panic");
         late.sort_unstable();
         let p99 = late.get(late.len() * 99 / 100).copied().unwrap_or_default();
         let worst = late.last().copied().unwrap_or_default();
-        println!("The metronome was late by {p99:?} at p99, {worst:?} at worst");
-        p99 > TRUSTED || worst > GAP
+        (p99 > TRUSTED || worst > GAP).then(|| format!("late by {p99:.1?} at p99, {worst:.1?} at worst"))
     }
 }
 
