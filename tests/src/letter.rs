@@ -23,7 +23,7 @@ impl Letter {
     pub fn connect_to(number: &str, call: &str, offer: &str) -> Self {
         Self::about(
             number,
-            json!({"id": call, "event": "connect", "from": "919900000001", "timestamp": "1795305600",
+            json!({"id": call, "event": "connect", "from": "919900000001", "timestamp": stamp(),
             "direction": "USER_INITIATED", "session": {"sdp_type": "offer", "sdp": offer}}),
         )
     }
@@ -33,7 +33,7 @@ impl Letter {
         Self::about(
             &MetaConfig::default().phone_number_id,
             json!({"id": call, "event": "terminate",
-            "status": "COMPLETED", "from": "919900000001", "timestamp": "1795305600"}),
+            "status": "COMPLETED", "from": "919900000001", "timestamp": stamp()}),
         )
     }
 
@@ -71,6 +71,11 @@ impl Letter {
             json!({"object": "whatsapp_business_account", "entry": [{"changes": [change]}]}).to_string(),
         )
     }
+}
+
+/// Meta stamps in seconds. A connect that is minutes old would be left alone.
+fn stamp() -> String {
+    (service::time::now_ms() / 1_000).to_string()
 }
 
 /// An HTTP client that goes through no proxy.
