@@ -72,7 +72,7 @@ impl Switchboard {
         let due = self.ledger.due((self.clock)()).await?;
         let orders: Vec<_> = due.into_iter().map(|call_ref| Order::Tick { call_ref }).collect();
         let ticked = futures_util::future::join_all(orders.iter().map(|order| self.handle(order))).await;
-        ticked.into_iter().map(|reply| reply.map(drop)).collect()
+        ticked.into_iter().try_for_each(|reply| reply.map(drop))
     }
 
     async fn lose(&self, task: &str, call_ref: &str) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! - [`stack`]: the product, with AWS played by `dev/aws`.
 //! - [`call`]: one call through it, from ring to hang-up, by a simulated caller and a simulated model.
-//! - [`bench`]: how fast the webhook is.
+//! - [`mod@bench`]: how fast the webhook is.
 //! - [`chaos`]: many calls at once while everything goes wrong that can.
 //! - [`skew`]: a program whose clock is wrong.
 //! - [`serve`]: the product alone, for callers and models from outside.

@@ -1,6 +1,8 @@
 //! Calls as they should be.
 
+use aws_sdk_lambda::Client;
 use call::Ending;
+use ledger::CallControl;
 use tests::Story;
 
 const PROMISED: [&str; 9] = [
@@ -43,4 +45,19 @@ async fn a_short_call_is_held_once_and_ends_with_nothing_left_to_do() {
     assert_eq!(after.ending, Ending::CallerHungUp);
     assert!(after.was_held_once(), "{after:?}");
     assert_eq!(after.messages, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_functions_at_once_hold_one_call_once() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    let control = CallControl::new(Client::new(&story.stack.cloud.sdk_config()), "call-control");
+
+    let orders = vec![caller.call_ref(); 20];
+    assert_eq!(control.tick_all(orders).await, 0, "every order is taken");
+    caller.is_greeted().await;
+
+    let after = caller.hangs_up().await;
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    assert!(after.was_held_once(), "{after:?}");
 }
