@@ -7,32 +7,12 @@ use tests::{Scene, Story};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_goes_live_though_call_control_dies_after_its_pre_accept() {
-    let story = Story::begin().await;
-    let kill = story.kill_call_control_after(ActionName::PreAccept);
-    let caller = story.ring().await;
-    caller.talks().await;
-
-    let after = caller.hangs_up().await;
-
-    assert!(kill.has_happened());
-    assert_eq!(after.ending, Ending::CallerHungUp);
-    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
-    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+    a_call_goes_live_though_call_control_dies_after(ActionName::PreAccept).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_goes_live_though_call_control_dies_after_its_accept() {
-    let story = Story::begin().await;
-    let kill = story.kill_call_control_after(ActionName::Accept);
-    let caller = story.ring().await;
-    caller.talks().await;
-
-    let after = caller.hangs_up().await;
-
-    assert!(kill.has_happened());
-    assert_eq!(after.ending, Ending::CallerHungUp);
-    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
-    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+    a_call_goes_live_though_call_control_dies_after(ActionName::Accept).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,4 +58,18 @@ async fn the_task_that_takes_a_dead_ones_place_takes_the_next_call() {
 
     assert_eq!(after.ending, Ending::CallerHungUp);
     assert_eq!(after.messages, 0);
+}
+
+async fn a_call_goes_live_though_call_control_dies_after(action: ActionName) {
+    let story = Story::begin().await;
+    let kill = story.kill_call_control_after(action);
+    let caller = story.ring().await;
+    caller.talks().await;
+
+    let after = caller.hangs_up().await;
+
+    assert!(kill.has_happened());
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
+    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
 }
