@@ -256,7 +256,7 @@ impl Owner {
                 }
                 Output::Turn(took) => {
                     self.turns += 1;
-                    self.note(Event::Turn { turn: self.turns, took_ms: ms(took) });
+                    self.note(Event::Turn { turn: self.turns, took_ms: ms(took), tool_ms: 0 });
                 }
                 Output::GiveUp(verdict) => {
                     self.over.get_or_insert(Over::Because(ending(verdict)));

@@ -68,11 +68,51 @@ pub enum Event {
     #[serde(rename = "WA_CALL_FIRST_WORD")]
     FirstWord { after_open_ms: u64 },
     /// The agent answered the caller: from the end of the caller's speech, as the model heard it, to the first voice sent.
+    /// `tool_ms` of it were spent waiting for tools.
     #[serde(rename = "WA_CALL_TURN")]
-    Turn { turn: u64, took_ms: u64 },
+    Turn {
+        turn: u64,
+        took_ms: u64,
+        #[serde(default)]
+        tool_ms: u64,
+    },
     /// The caller spoke over the agent. `heard_ms` of `of_ms` of what was being said had been sent.
     #[serde(rename = "WA_CALL_INTERRUPTED")]
     Interrupted { item: String, heard_ms: u64, of_ms: u64 },
+    /// The agent used a tool. `outcome` is `done`, `failed`, `timed_out` or `refused` (its arguments, or it is not there).
+    #[serde(rename = "WA_CALL_TOOL")]
+    Tool { tool: String, took_ms: u64, outcome: String },
+    /// The caller pressed keys. Which ones is nobody's business here.
+    #[serde(rename = "WA_CALL_KEYS")]
+    Keys { count: u64 },
+    /// Nobody said anything for a while: the agent asks whether the caller is still there.
+    #[serde(rename = "WA_CALL_NUDGED")]
+    Nudged { times: u64 },
+    /// The model's session broke; another one takes its place.
+    #[serde(rename = "WA_CALL_SESSION_LOST")]
+    SessionLost { reason: String },
+    /// Another session has taken over, with what was said so far. `planned` ones came before the old one ended.
+    #[serde(rename = "WA_CALL_SESSION_RESTORED")]
+    SessionRestored { took_ms: u64, planned: bool },
+    /// The model cannot be had until somebody puts something right.
+    #[serde(rename = "WA_CALL_AGENT_FAILED")]
+    AgentFailed { code: String, cure: String },
+    /// What the model's sessions took, in tokens by kind, and what that costs by the price table of that date.
+    #[serde(rename = "WA_CALL_USAGE")]
+    Usage {
+        model: String,
+        text_in: u64,
+        text_cached: u64,
+        text_out: u64,
+        audio_in: u64,
+        audio_cached: u64,
+        audio_out: u64,
+        micro_dollars: Option<u64>,
+        prices_of: String,
+    },
+    /// The call was not taken to an agent: closed, too much spent today, or this caller called too often.
+    #[serde(rename = "WA_CALL_TURNED_AWAY")]
+    TurnedAway { why: String },
     /// The model's session had an error from which it goes on.
     #[serde(rename = "WA_CALL_AGENT_TROUBLE")]
     AgentTrouble { code: String },
@@ -115,10 +155,13 @@ impl Event {
             Self::SeatRefused { .. }
             | Self::OfferUnanswerable { .. }
             | Self::AgentTrouble { .. }
+            | Self::SessionLost { .. }
+            | Self::TurnedAway { .. }
             | Self::TaskSilent { .. }
             | Self::Stale { .. }
             | Self::CallerTold { .. } => Level::Warn,
-            Self::GivenUp { .. } => Level::Error,
+            Self::GivenUp { .. } | Self::AgentFailed { .. } => Level::Error,
+            Self::Tool { outcome, .. } if outcome != "done" => Level::Warn,
             Self::MetaTrouble { cure, .. } if !cure.is_empty() => Level::Error,
             Self::MetaTrouble { .. } => Level::Warn,
             Self::Connect { .. }
@@ -138,6 +181,11 @@ impl Event {
             | Self::FirstWord { .. }
             | Self::Turn { .. }
             | Self::Interrupted { .. }
+            | Self::Tool { .. }
+            | Self::Keys { .. }
+            | Self::Nudged { .. }
+            | Self::SessionRestored { .. }
+            | Self::Usage { .. }
             | Self::Media { .. }
             | Self::Ended { .. } => Level::Info,
         }

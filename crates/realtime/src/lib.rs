@@ -10,6 +10,7 @@ mod config;
 #[cfg(feature = "connection")]
 pub mod connection;
 mod gate;
+pub mod options;
 mod pcm;
 pub mod server;
 mod session;
@@ -17,6 +18,7 @@ mod trouble;
 
 pub use client::ClientEvent;
 pub use config::{Config, TurnDetection};
+pub use options::Options;
 pub use server::ServerEvent;
 pub use session::{Happening, Session};
 pub use trouble::Trouble;

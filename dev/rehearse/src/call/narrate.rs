@@ -111,6 +111,15 @@ pub(super) fn entry(event: &Event) -> Told {
             task(format!("silences the agent: {heard_ms} of {of_ms} ms were played"))
         }
         Event::AgentTrouble { code } => task(format!("trouble with the model: {code}")),
+        Event::AgentFailed { code, cure } => task(format!("the model cannot be had: {code}; {cure}")),
+        Event::SessionLost { reason } => task(format!("has lost the model's session: {reason}")),
+        Event::SessionRestored { took_ms, .. } => {
+            task(format!("goes on in another session, after {took_ms} ms"))
+        }
+        Event::Tool { tool, took_ms, outcome } => task(format!("uses {tool}: {outcome} after {took_ms} ms")),
+        Event::Keys { count } => task(format!("passes on {count} keys that the caller pressed")),
+        Event::Nudged { .. } => task("asks whether the caller is still there".into()),
+        Event::TurnedAway { why } => control(format!("takes no call: {why}")),
         Event::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
         Event::TaskSilent { task } => control(format!("task {} does not answer at its door", short(task))),
         Event::GivenUp { what } => control(format!("gives up: {what}")),
@@ -128,6 +137,7 @@ pub(super) fn entry(event: &Event) -> Told {
         | Event::Accepted { .. }
         | Event::FirstWord { .. }
         | Event::Turn { .. }
+        | Event::Usage { .. }
         | Event::Media { .. } => None,
     }
 }
