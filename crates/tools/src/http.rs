@@ -1,0 +1,267 @@
+//! Asks an operator's own system: one signed HTTP request, its time, its size and where it may go all bounded.
+
+use crate::address::{self, Guard};
+use crate::arguments;
+use crate::context::CallContext;
+use crate::outcome::{Kind, Outcome, Refused, Trouble};
+use crate::reply::{self, Reply};
+use crate::signature::{SIGNATURE, Signed, TIME};
+use crate::target::{self, Target};
+use crate::toolbox::Unfit;
+use agents::{HttpTool, Method, Tools};
+use reqwest::dns::Resolve;
+use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Request, Response, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use url::{Position, Url};
+
+/// The header that names the call. For the receiver's logs: it is not part of what is signed.
+const CALL: HeaderName = HeaderName::from_static("x-ahoy-call");
+
+/// How long a connection is kept for the next question: less than the five seconds after which Node closes it.
+const KEPT_IDLE: Duration = Duration::from_secs(4);
+
+/// Headers that say how the request is carried, which is not an operator's to say.
+const OURS: [HeaderName; 6] = [
+    header::HOST,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::TE,
+];
+
+/// What an agent's HTTP tools share.
+pub(crate) struct Shared {
+    http: Client,
+    allowed_hosts: Arc<[String]>,
+    way_out: &'static str,
+}
+
+/// An HTTP tool, ready to be asked.
+pub(crate) struct Endpoint {
+    name: String,
+    method: reqwest::Method,
+    target: Target,
+    headers: HeaderMap,
+    key: Option<SecretString>,
+    timeout: Duration,
+    largest_reply: usize,
+    allowed_hosts: Arc<[String]>,
+    way_out: &'static str,
+    http: Client,
+}
+
+/// A question to an operator's system, checked and not yet asked.
+pub struct HttpCall {
+    endpoint: Arc<Endpoint>,
+    url: Url,
+    arguments: Map<String, Value>,
+}
+
+/// The body of a request that has one.
+#[derive(Serialize)]
+struct Body<'a> {
+    arguments: &'a Map<String, Value>,
+    call: &'a str,
+    number: &'a str,
+    agent: &'a str,
+}
+
+impl Shared {
+    pub fn new(names: Arc<dyn Resolve>, tools: &Tools) -> Result<Self, Unfit> {
+        let http = Client::builder()
+            .user_agent("ahoy")
+            .dns_resolver(Arc::new(Guard::over(names)))
+            // A proxy would look names up itself, and a redirect would lead anywhere.
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .pool_idle_timeout(KEPT_IDLE)
+            .build()
+            .map_err(|error| Unfit::Https { reason: error.to_string() })?;
+        Ok(Self { http, allowed_hosts: tools.allowed_hosts.clone().into(), way_out: way_out(tools) })
+    }
+}
+
+impl Endpoint {
+    pub fn new(tool: &HttpTool, key: Option<SecretString>, shared: &Shared) -> Result<Self, Unfit> {
+        let target = Target::read(&tool.url).ok_or_else(|| Unfit::Url { tool: tool.name.clone() })?;
+        Ok(Self {
+            name: tool.name.clone(),
+            method: method(tool.method),
+            target,
+            headers: headers(tool)?,
+            key,
+            timeout: tool.timeout,
+            largest_reply: tool.largest_reply,
+            allowed_hosts: shared.allowed_hosts.clone(),
+            way_out: shared.way_out,
+            http: shared.http.clone(),
+        })
+    }
+
+    /// The arguments that become part of the URL's path.
+    pub fn placeholders(&self) -> impl Iterator<Item = &str> {
+        self.target.arguments()
+    }
+
+    fn has_body(&self) -> bool {
+        self.method != reqwest::Method::GET && self.method != reqwest::Method::DELETE
+    }
+}
+
+impl HttpCall {
+    pub(crate) fn new(endpoint: Arc<Endpoint>, arguments: Map<String, Value>) -> Result<Self, Refused> {
+        let mut url = endpoint.target.fill(&arguments).map_err(|reason| arguments::refused(&reason))?;
+        if !endpoint.has_body() {
+            let rest =
+                arguments.iter().filter(|(name, _)| endpoint.placeholders().all(|taken| taken != *name));
+            target::ask(&mut url, rest);
+        }
+        Ok(Self { endpoint, url, arguments })
+    }
+
+    /// The tool's name.
+    pub fn tool(&self) -> &str {
+        &self.endpoint.name
+    }
+
+    /// Asks, and waits no longer than the tool's timeout for all of it.
+    pub async fn run(self, context: &CallContext) -> Outcome {
+        let Some(_turn) = context.turn() else { return self.trouble(Trouble::TooMany, "") };
+        let timeout = self.endpoint.timeout;
+        match tokio::time::timeout(timeout, self.ask(context)).await {
+            Ok(Ok(Reply::Yes(for_the_model))) => Outcome { kind: Kind::Done, trouble: None, for_the_model },
+            Ok(Ok(Reply::No(status, reason))) => self.trouble(Trouble::Status(status), &reason),
+            Ok(Err(trouble)) => self.trouble(trouble, ""),
+            Err(_) => self.trouble(Trouble::Late(timeout), ""),
+        }
+    }
+
+    async fn ask(&self, context: &CallContext) -> Result<Reply, Trouble> {
+        address::check(&self.url, &self.endpoint.allowed_hosts)?;
+        let response = match self.send(context).await {
+            // Nothing was sent, and a GET changes nothing: the one case where asking again can do no harm.
+            Err(Trouble::Connection) if self.endpoint.method == reqwest::Method::GET => {
+                self.send(context).await?
+            }
+            sent => sent?,
+        };
+        reply::read(response, self.endpoint.largest_reply).await
+    }
+
+    async fn send(&self, context: &CallContext) -> Result<Response, Trouble> {
+        self.endpoint.http.execute(self.request(context)).await.map_err(|error| match error {
+            error if address::is_not_public(&error) => Trouble::Address,
+            error if error.is_connect() => Trouble::Connection,
+            _ => Trouble::Broken,
+        })
+    }
+
+    fn request(&self, context: &CallContext) -> Request {
+        let Endpoint { method, headers, key, .. } = &*self.endpoint;
+        let body = self.body(context);
+        let mut request = Request::new(method.clone(), self.url.clone());
+        *request.headers_mut() = headers.clone();
+        if let Ok(call) = HeaderValue::from_str(&context.call_ref) {
+            request.headers_mut().insert(CALL, call);
+        }
+        if let Some(key) = key {
+            let target = &self.url[Position::BeforePath..Position::AfterQuery];
+            let signed = Signed { time_s: now_s(), method: method.as_str(), target, body: &body };
+            let signature = signed.signature(key.expose_secret());
+            let signature = signature.parse().expect("hexadecimal digits may be in a header");
+            request.headers_mut().insert(SIGNATURE, signature);
+            request.headers_mut().insert(TIME, signed.time_s.into());
+        }
+        if self.endpoint.has_body() {
+            let json = HeaderValue::from_static("application/json");
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+            *request.body_mut() = Some(body.into());
+        }
+        request
+    }
+
+    fn body(&self, context: &CallContext) -> Vec<u8> {
+        if !self.endpoint.has_body() {
+            return Vec::new();
+        }
+        let CallContext { call_ref, number, agent, .. } = context;
+        serde_json::to_vec(&Body { arguments: &self.arguments, call: call_ref, number, agent })
+            .expect("text and JSON can be written as JSON")
+    }
+
+    /// What became of it, in words that keep the model honest and leave the caller a way.
+    fn trouble(&self, trouble: Trouble, reason: &str) -> Outcome {
+        let what = match trouble {
+            Trouble::TooMany => "too many tools are at work at once".to_owned(),
+            Trouble::Host | Trouble::Address => "this tool is not set up correctly".to_owned(),
+            Trouble::Connection => "the system behind it could not be reached".to_owned(),
+            Trouble::Broken => "the connection to the system behind it broke".to_owned(),
+            Trouble::Late(time) => {
+                format!("the system behind it did not answer within {} seconds", time.as_secs_f32())
+            }
+            Trouble::Status(status) if reason.is_empty() => format!("the system behind it answered {status}"),
+            Trouble::Status(status) => format!("the system behind it answered {status} (\"{reason}\")"),
+            Trouble::NotText => "the system behind it answered with something that is not text".to_owned(),
+            Trouble::NoSuchTool | Trouble::Arguments => "it cannot be used like this".to_owned(),
+        };
+        let is_open = matches!(trouble, Trouble::Late(_) | Trouble::Broken | Trouble::NotText);
+        let unsure = if is_open && self.endpoint.method != reqwest::Method::GET {
+            " It is not known whether it was done, so do not simply do it again."
+        } else {
+            ""
+        };
+        let for_the_model = format!(
+            "This did not work: {what}.{unsure} Tell the caller so in plain words, and make up no answer.{}",
+            self.endpoint.way_out
+        );
+        Outcome { kind: trouble.kind(), trouble: Some(trouble), for_the_model }
+    }
+}
+
+/// Which way to a person the agent can offer.
+fn way_out(tools: &Tools) -> &'static str {
+    match (tools.take_message, tools.request_callback) {
+        (true, true) => " Offer to take a message, or to have somebody call back.",
+        (true, false) => " Offer to take a message.",
+        (false, true) => " Offer to have somebody call back.",
+        (false, false) => "",
+    }
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Delete => reqwest::Method::DELETE,
+    }
+}
+
+fn headers(tool: &HttpTool) -> Result<HeaderMap, Unfit> {
+    let read = |(name, value): (&String, &String)| {
+        let name = HeaderName::try_from(name).ok().filter(|name| !OURS.contains(name))?;
+        Some((name, HeaderValue::from_str(value).ok()?))
+    };
+    let unfit = |header: &str| Unfit::Header { tool: tool.name.clone(), header: header.to_owned() };
+    tool.headers.iter().map(|header| read(header).ok_or_else(|| unfit(header.0))).collect()
+}
+
+fn now_s() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.expect("no clock is set before 1970").as_secs()
+}
+
+/// Without what is asked.
+impl fmt::Debug for HttpCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpCall").field("tool", &self.endpoint.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+//! How the use of a tool ended, and what the model is told of it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// How the use of a tool ended.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How, in one word.
+    pub kind: Kind,
+    /// What went wrong, for logs: it holds nothing of what was said or answered. `None` when nothing did.
+    pub trouble: Option<Trouble>,
+    /// What the model is told: the reply's body, or in plain words what went wrong.
+    pub for_the_model: String,
+}
+
+/// How the use of a tool ended, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It was done.
+    Done,
+    /// The operator's system could not, or was not reached.
+    Failed,
+    /// There was no answer in time.
+    TimedOut,
+    /// It was not even tried.
+    Refused,
+}
+
+impl Kind {
+    /// The word for it, as the call's events use it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Why a tool was not used, or not with success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// The agent has no tool of that name.
+    #[error("there is no such tool")]
+    NoSuchTool,
+    /// The model's arguments are not what the tool takes.
+    #[error("the arguments are not what the tool takes")]
+    Arguments,
+    /// As many as may be are at work in this call.
+    #[error("too many tools are at work in this call")]
+    TooMany,
+    /// The host is not among the agent's allowed ones, or would be asked without TLS.
+    #[error("the host is not allowed, or not https")]
+    Host,
+    /// The host's name leads to an address inside somebody's network.
+    #[error("the host's address is not a public one")]
+    Address,
+    /// No connection: nothing was sent.
+    #[error("no connection")]
+    Connection,
+    /// The connection broke, or what came was not HTTP.
+    #[error("the connection broke")]
+    Broken,
+    /// There was no whole answer in time.
+    #[error("no answer within {} ms", .0.as_millis())]
+    Late(Duration),
+    /// The answer's status says no.
+    #[error("answered {0}")]
+    Status(u16),
+    /// The answer cannot be read to a model.
+    #[error("answered something that is not text")]
+    NotText,
+}
+
+impl Trouble {
+    /// In one word.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::NoSuchTool | Self::Arguments | Self::TooMany | Self::Host | Self::Address => Kind::Refused,
+            Self::Connection | Self::Broken | Self::Status(_) | Self::NotText => Kind::Failed,
+            Self::Late(_) => Kind::TimedOut,
+        }
+    }
+}
+
+/// A use of a tool that was refused before anything was done.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{trouble}")]
+pub struct Refused {
+    /// Why, for logs.
+    pub trouble: Trouble,
+    /// Why, for the model: it may name arguments, but repeats no value.
+    pub for_the_model: String,
+}
+
+impl From<Refused> for Outcome {
+    fn from(Refused { trouble, for_the_model }: Refused) -> Self {
+        Self { kind: trouble.kind(), trouble: Some(trouble), for_the_model }
+    }
+}
+
+/// Without what the model is told.
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, trouble, .. } = self;
+        f.debug_struct("Outcome").field("kind", kind).field("trouble", trouble).finish_non_exhaustive()
+    }
+}
+
+/// Without what the model is told.
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refused").field("trouble", &self.trouble).finish_non_exhaustive()
+    }
+}

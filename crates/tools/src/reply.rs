@@ -1,0 +1,132 @@
+//! Reads what an operator's system answers, as far as a model can be told of it.
+
+use crate::outcome::Trouble;
+use reqwest::{Response, header::CONTENT_TYPE};
+use serde::de::IgnoredAny;
+
+/// How much of an answer that says no is told: it may explain, but is often a page for developers.
+const LONGEST_REASON: usize = 200;
+
+/// What the model is told after a reply that was cut.
+const CUT: &str = "\n(The reply was longer; the rest was cut off here.)";
+
+/// An answer.
+pub(crate) enum Reply {
+    /// It says yes: its body, for the model.
+    Yes(String),
+    /// It says no: with which status, and the beginning of its reason.
+    No(u16, String),
+}
+
+/// Reads an answer, up to `largest` bytes of its body.
+pub(crate) async fn read(mut response: Response, largest: usize) -> Result<Reply, Trouble> {
+    let status = response.status();
+    let kind = kind(&response);
+    if !status.is_success() {
+        let (body, _) = match kind {
+            Kind::Text => body(&mut response, LONGEST_REASON * 4).await.unwrap_or_default(),
+            Kind::Page | Kind::Binary => Default::default(),
+        };
+        let reason = String::from_utf8_lossy(&body).trim().chars().take(LONGEST_REASON).collect();
+        return Ok(Reply::No(status.as_u16(), reason));
+    }
+    if kind == Kind::Binary {
+        return Err(Trouble::NotText);
+    }
+    let (body, is_cut) = body(&mut response, largest).await?;
+    let text = text(body, is_cut).ok_or(Trouble::NotText)?;
+    Ok(Reply::Yes(match (is_cut, text.trim()) {
+        (true, text) => format!("{text}{CUT}"),
+        (false, "") => "Done. The reply was empty.".to_owned(),
+        (false, text) => compact(text).unwrap_or_else(|| text.to_owned()),
+    }))
+}
+
+/// What a body is, by its header.
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Text,
+    /// A page for people to look at: no explanation for a model.
+    Page,
+    Binary,
+}
+
+fn kind(response: &Response) -> Kind {
+    let header = response.headers().get(CONTENT_TYPE).and_then(|header| header.to_str().ok());
+    let Some(header) = header else { return Kind::Text };
+    let kind = header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match kind.as_str() {
+        "text/html" | "application/xhtml+xml" => Kind::Page,
+        "application/json" | "application/xml" | "application/yaml" => Kind::Text,
+        kind if kind.starts_with("text/") || kind.ends_with("+json") || kind.ends_with("+xml") => Kind::Text,
+        _ => Kind::Binary,
+    }
+}
+
+/// The body up to `largest` bytes, and whether there was more.
+async fn body(response: &mut Response, largest: usize) -> Result<(Vec<u8>, bool), Trouble> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| Trouble::Broken)? {
+        let room = largest - body.len();
+        if chunk.len() > room {
+            body.extend_from_slice(&chunk[..room]);
+            return Ok((body, true));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((body, false))
+}
+
+/// The body as text, if it is. A letter that was cut in two is left out.
+fn text(mut body: Vec<u8>, is_cut: bool) -> Option<String> {
+    if let Err(error) = std::str::from_utf8(&body)
+        && is_cut
+        && error.error_len().is_none()
+    {
+        body.truncate(error.valid_up_to());
+    }
+    String::from_utf8(body).ok().filter(|text| !text.contains('\0'))
+}
+
+/// JSON without the white space between its parts, and otherwise untouched: parsing and writing it again would lose
+/// the digits of long numbers. `None` if it is not JSON.
+fn compact(text: &str) -> Option<String> {
+    serde_json::from_str::<IgnoredAny>(text).ok()?;
+    let (mut in_string, mut is_escaped) = (false, false);
+    let kept = |letter: &char| {
+        let is_kept = in_string || !letter.is_ascii_whitespace();
+        in_string ^= *letter == '"' && !is_escaped;
+        is_escaped = in_string && *letter == '\\' && !is_escaped;
+        is_kept
+    };
+    Some(text.chars().filter(kept).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_compacted_and_keeps_its_digits_and_order() {
+        let text = "{ \"b\" :\n 12345678901234567890.10,\t\"a\": \" \\\" x \\\\\" , \"c\": [ 1, 2 ] }";
+
+        let compacted = compact(text);
+
+        assert_eq!(compacted.as_deref(), Some(r#"{"b":12345678901234567890.10,"a":" \" x \\","c":[1,2]}"#));
+    }
+
+    #[test]
+    fn other_text_is_left_alone() {
+        assert_eq!(compact("It is ready. \"Green\" bike"), None);
+    }
+
+    #[test]
+    fn a_letter_cut_in_two_is_left_out() {
+        let body = "caf\u{e9}".as_bytes();
+
+        assert_eq!(text(body[..4].to_vec(), true).as_deref(), Some("caf"));
+        assert_eq!(text(body[..4].to_vec(), false), None);
+        assert_eq!(text(b"\xff\xfe".to_vec(), true), None);
+        assert_eq!(text(b"a\0b".to_vec(), false), None);
+    }
+}

@@ -1,0 +1,208 @@
+//! An agent's tools: what the model is told of them, and what it wants done when it uses one.
+
+use crate::address::System;
+use crate::arguments::Arguments;
+use crate::built_in::{BuiltIn, Callback, Message};
+use crate::http::{self, Endpoint, HttpCall};
+use crate::mcp;
+use crate::outcome::{Refused, Trouble};
+use agents::{HttpTool, Tools};
+use reqwest::dns::Resolve;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The tools of an agent. One for each agent file; its calls share it.
+pub struct Toolbox {
+    tools: Vec<Tool>,
+    definitions: Vec<Value>,
+}
+
+/// What the model wants done, with arguments that were checked.
+pub enum Use {
+    /// The call shall end, once what is being said was heard.
+    EndCall,
+    /// The caller shall get a WhatsApp text, 1 to 4,096 characters.
+    SendMessage {
+        /// What it says.
+        text: String,
+    },
+    /// The people of the business shall get a message.
+    TakeMessage(Message),
+    /// The people of the business shall call the caller back.
+    RequestCallback(Callback),
+    /// The operator's own system shall be asked.
+    Http(HttpCall),
+}
+
+/// Why a toolbox cannot be made of an agent's tools. It names tools, secrets and headers, and holds no values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum Unfit {
+    #[error("tool `{tool}` needs the secret `{secret}`, which is not there or is empty")]
+    Secret { tool: String, secret: String },
+    #[error("tool `{tool}`: its parameters are not a JSON Schema, or refer to one elsewhere")]
+    Parameters { tool: String },
+    #[error("tool `{tool}`: its URL may have placeholders only in its path, each one of its parameters")]
+    Url { tool: String },
+    #[error("tool `{tool}`: the header `{header}` is not one that may be set, or its value is not valid")]
+    Header { tool: String, header: String },
+    #[error("HTTPS cannot be had on this machine: {reason}")]
+    Https { reason: String },
+}
+
+struct Tool {
+    name: String,
+    arguments: Arguments,
+    does: Does,
+}
+
+enum Does {
+    BuiltIn(BuiltIn),
+    Http(Arc<Endpoint>),
+}
+
+impl Toolbox {
+    /// Makes an agent's tools ready for use. `secrets` are those that the agent file names, by name.
+    pub fn new(tools: &Tools, secrets: &BTreeMap<String, SecretString>) -> Result<Self, Unfit> {
+        Self::finding_hosts_by(Arc::new(System), tools, secrets)
+    }
+
+    /// As [`Toolbox::new`], with host names looked up by `names`. What it finds is checked all the same.
+    pub(crate) fn finding_hosts_by(
+        names: Arc<dyn Resolve>,
+        tools: &Tools,
+        secrets: &BTreeMap<String, SecretString>,
+    ) -> Result<Self, Unfit> {
+        let mut toolbox = Self { tools: Vec::new(), definitions: Vec::new() };
+        for built_in in built_ins(tools) {
+            toolbox.add(
+                built_in.name(),
+                built_in.description(),
+                &built_in.parameters(),
+                Does::BuiltIn(built_in),
+            )?;
+        }
+        if !tools.http.is_empty() {
+            let shared = http::Shared::new(names, tools)?;
+            for tool in &tools.http {
+                let key =
+                    tool.sign_with.as_deref().map(|name| secret(&tool.name, name, secrets)).transpose()?;
+                let endpoint = Arc::new(Endpoint::new(tool, key.cloned(), &shared)?);
+                toolbox.add(&tool.name, &tool.description, &tool.parameters, Does::Http(endpoint.clone()))?;
+                has_its_parameters(tool, &endpoint)?;
+            }
+        }
+        for server in &tools.mcp {
+            let authorization = server.authorization_with.as_deref();
+            let authorization = authorization.map(|name| secret(&server.label, name, secrets)).transpose()?;
+            toolbox.definitions.push(mcp::definition(server, authorization));
+        }
+        Ok(toolbox)
+    }
+
+    /// The tools as the model is told of them: the `tools` of its session. Those of MCP servers may hold a secret, so this
+    /// is for the model alone, not for logs.
+    pub fn definitions(&self) -> Vec<Value> {
+        self.definitions.clone()
+    }
+
+    /// What the model wants done. `arguments` is the JSON as the model wrote it. Nothing is done yet, and nothing will be
+    /// if they are not what the tool takes.
+    pub fn read(&self, name: &str, arguments: &str) -> Result<Use, Refused> {
+        let tool = self.tools.iter().find(|tool| tool.name == name).ok_or_else(|| self.no_such_tool())?;
+        let arguments = tool.arguments.read(arguments)?;
+        Ok(match &tool.does {
+            Does::BuiltIn(built_in) => built_in.read(arguments),
+            Does::Http(endpoint) => Use::Http(HttpCall::new(endpoint.clone(), arguments)?),
+        })
+    }
+
+    fn add(&mut self, name: &str, description: &str, parameters: &Value, does: Does) -> Result<(), Unfit> {
+        let arguments =
+            Arguments::of(parameters).ok_or_else(|| Unfit::Parameters { tool: name.to_owned() })?;
+        self.tools.push(Tool { name: name.to_owned(), arguments, does });
+        self.definitions.push(json!({
+            "type": "function",
+            "name": name,
+            "description": description,
+            "parameters": parameters,
+        }));
+        Ok(())
+    }
+
+    fn no_such_tool(&self) -> Refused {
+        let names: Vec<_> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
+        let for_the_model =
+            format!("Nothing was done: there is no tool of that name. There are: {}.", names.join(", "));
+        Refused { trouble: Trouble::NoSuchTool, for_the_model }
+    }
+}
+
+impl Use {
+    /// What the model is told once this was done, or could not be. `None` for an HTTP tool, whose
+    /// [`Outcome`](crate::Outcome) says it.
+    pub fn reply(&self, is_done: bool) -> Option<&'static str> {
+        let built_in = match self {
+            Self::EndCall => BuiltIn::EndCall,
+            Self::SendMessage { .. } => BuiltIn::SendMessage,
+            Self::TakeMessage(_) => BuiltIn::TakeMessage,
+            Self::RequestCallback(_) => BuiltIn::RequestCallback,
+            Self::Http(_) => return None,
+        };
+        Some(if is_done { built_in.done() } else { built_in.failed() })
+    }
+}
+
+fn built_ins(tools: &Tools) -> impl Iterator<Item = BuiltIn> {
+    [
+        (tools.end_call, BuiltIn::EndCall),
+        (tools.send_whatsapp_message, BuiltIn::SendMessage),
+        (tools.take_message, BuiltIn::TakeMessage),
+        (tools.request_callback, BuiltIn::RequestCallback),
+    ]
+    .into_iter()
+    .filter_map(|(is_on, built_in)| is_on.then_some(built_in))
+}
+
+/// A secret by name. An empty one is as good as none: anybody could sign with it.
+fn secret<'a>(
+    tool: &str,
+    name: &str,
+    secrets: &'a BTreeMap<String, SecretString>,
+) -> Result<&'a SecretString, Unfit> {
+    let found = secrets.get(name).filter(|secret| !secret.expose_secret().is_empty());
+    found.ok_or_else(|| Unfit::Secret { tool: tool.to_owned(), secret: name.to_owned() })
+}
+
+fn has_its_parameters(tool: &HttpTool, endpoint: &Endpoint) -> Result<(), Unfit> {
+    let known = &tool.parameters["properties"];
+    if endpoint.placeholders().all(|name| known.get(name).is_some()) {
+        Ok(())
+    } else {
+        Err(Unfit::Url { tool: tool.name.clone() })
+    }
+}
+
+/// The tools' names; definitions may hold a secret.
+impl fmt::Debug for Toolbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.tools.iter().map(|tool| &tool.name).collect();
+        f.debug_struct("Toolbox").field("tools", &names).finish_non_exhaustive()
+    }
+}
+
+/// Without what was said.
+impl fmt::Debug for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EndCall => f.write_str("EndCall"),
+            Self::SendMessage { .. } => f.debug_struct("SendMessage").finish_non_exhaustive(),
+            Self::TakeMessage(message) => message.fmt(f),
+            Self::RequestCallback(callback) => callback.fmt(f),
+            Self::Http(call) => call.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! What the model is told of an agent's tools, and what is made of its wishes.
+
+use crate::{Callback, Kind, Message, Outcome, Toolbox, Trouble, Unfit, Use};
+use agents::{HttpTool, McpServer, Method, Tools};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+#[test]
+fn the_definitions_are_what_the_vendor_takes() {
+    let session = json!({"type": "realtime", "tools": toolbox(&everything()).definitions()});
+    let event = json!({"type": "session.update", "session": session});
+    let schema = include_str!("../../../fixtures/realtime-schema/client/session.update.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+
+    let mistakes: Vec<_> = schema.iter_errors(&event).map(|error| error.to_string()).collect();
+
+    assert_eq!(mistakes, Vec::<String>::new());
+}
+
+#[test]
+fn the_model_is_told_of_every_tool_that_is_on() {
+    let all = toolbox(&everything()).definitions();
+    let some = toolbox(&Tools { send_whatsapp_message: false, ..Tools::default() }).definitions();
+
+    let built_in = ["end_call", "send_whatsapp_message", "take_message", "request_callback"];
+    assert_eq!(names(&all), [built_in.as_slice(), &["lookup_order", "stock"]].concat());
+    assert_eq!(names(&some), ["end_call", "take_message", "request_callback"]);
+}
+
+#[test]
+fn a_tool_that_is_off_is_not_there() {
+    let toolbox = toolbox(&Tools { end_call: false, ..Tools::default() });
+
+    let refused = toolbox.read("end_call", "{}").unwrap_err();
+
+    assert_eq!(refused.trouble, Trouble::NoSuchTool);
+    assert!(refused.for_the_model.contains("take_message"), "{}", refused.for_the_model);
+    assert_eq!(Outcome::from(refused).kind, Kind::Refused);
+}
+
+#[test]
+fn ending_the_call_needs_no_arguments() {
+    for arguments in ["", "{}", " {\n} ", r#"{"reason": "The caller said goodbye."}"#] {
+        assert!(matches!(read("end_call", arguments), Use::EndCall), "{arguments}");
+    }
+}
+
+#[test]
+fn a_message_to_the_caller_is_no_longer_than_meta_takes() {
+    let longest = "é".repeat(4096);
+
+    let message = read("send_whatsapp_message", &json!({"text": longest}).to_string());
+
+    assert!(matches!(message, Use::SendMessage { text } if text == longest));
+    assert_refused("send_whatsapp_message", &json!({"text": format!("{longest}!")}), "\"text\"");
+    assert_refused("send_whatsapp_message", &json!({"text": " \n"}), "\"text\"");
+}
+
+#[test]
+fn a_message_for_a_person_is_read() {
+    let message = read("take_message", r#"{"message": "The bike squeaks.", "caller_name": null}"#);
+    let expected = Message { message: "The bike squeaks.".into(), caller_name: None, urgent: false };
+    assert!(matches!(message, Use::TakeMessage(message) if message == expected));
+
+    let message = read("take_message", r#"{"message": "Help", "caller_name": "Ada", "urgent": true}"#);
+    let expected = Message { message: "Help".into(), caller_name: Some("Ada".into()), urgent: true };
+    assert!(matches!(message, Use::TakeMessage(message) if message == expected));
+
+    assert_refused("take_message", &json!({"caller_name": "Ada"}), "\"message\"");
+    assert_refused("take_message", &json!({"message": "Help", "urgent": "very"}), "\"urgent\"");
+}
+
+#[test]
+fn a_callback_is_read() {
+    let callback =
+        read("request_callback", r#"{"about": "a price", "when": "after lunch", "number": "555 0100"}"#);
+
+    let expected = Callback {
+        about: "a price".into(),
+        when: Some("after lunch".into()),
+        number: Some("555 0100".into()),
+    };
+    assert!(matches!(callback, Use::RequestCallback(callback) if callback == expected));
+    assert_refused("request_callback", &json!({"when": "now"}), "\"about\"");
+}
+
+#[test]
+fn what_is_stored_reads_back() {
+    let callback = Callback { about: "a price".into(), when: None, number: None };
+
+    let stored = serde_json::to_value(&callback).unwrap();
+
+    assert_eq!(stored, json!({"about": "a price"}));
+    assert_eq!(serde_json::from_value::<Callback>(stored).unwrap(), callback);
+}
+
+#[test]
+fn the_model_is_told_whether_it_was_done() {
+    for name in ["end_call", "send_whatsapp_message", "take_message", "request_callback"] {
+        let used = read(name, r#"{"text": "a", "message": "a", "about": "a"}"#);
+
+        assert!(used.reply(true).is_some() && used.reply(true) != used.reply(false), "{name}");
+    }
+    assert_eq!(read("lookup_order", r#"{"order": "7"}"#).reply(true), None);
+}
+
+#[test]
+fn an_mcp_server_is_the_models_to_ask_without_approval() {
+    let definitions = toolbox(&everything()).definitions();
+
+    let expected = json!({
+        "type": "mcp",
+        "server_label": "stock",
+        "server_url": "https://mcp.shop.example/sse",
+        "server_description": "What is in stock.",
+        "authorization": "planted-token",
+        "allowed_tools": ["search"],
+        "require_approval": "never",
+    });
+    assert_eq!(definitions.last(), Some(&expected));
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_named() {
+    let empty = BTreeMap::from([("shop".to_owned(), "".into()), ("stock".to_owned(), "token".into())]);
+    let only_shop = BTreeMap::from([("shop".to_owned(), "key".into())]);
+
+    let unsigned = Toolbox::new(&everything(), &empty).unwrap_err();
+    let unauthorized = Toolbox::new(&everything(), &only_shop).unwrap_err();
+
+    assert_eq!(unsigned, Unfit::Secret { tool: "lookup_order".into(), secret: "shop".into() });
+    assert_eq!(unauthorized, Unfit::Secret { tool: "stock".into(), secret: "stock".into() });
+}
+
+#[test]
+fn a_tool_that_could_never_work_is_found_before_any_call() {
+    let unfit = |change: fn(&mut HttpTool)| {
+        let mut tools = everything();
+        change(&mut tools.http[0]);
+        Toolbox::new(&tools, &secrets()).unwrap_err()
+    };
+    let tool = || "lookup_order".to_owned();
+
+    let other_placeholder = unfit(|tool| tool.url = "https://shop.example/{shop}".parse().unwrap());
+    let no_schema = unfit(|tool| tool.parameters = json!({"type": "thing"}));
+    let line_feed = unfit(|tool| tool.headers = BTreeMap::from([("x-shop".into(), "a\nb".into())]));
+    let host = unfit(|tool| tool.headers = BTreeMap::from([("Host".into(), "inner".into())]));
+
+    assert_eq!(other_placeholder, Unfit::Url { tool: tool() });
+    assert_eq!(no_schema, Unfit::Parameters { tool: tool() });
+    assert_eq!(line_feed, Unfit::Header { tool: tool(), header: "x-shop".into() });
+    assert_eq!(host, Unfit::Header { tool: tool(), header: "Host".into() });
+}
+
+#[test]
+fn nothing_said_and_no_secret_is_ever_in_debug_output() {
+    let toolbox = toolbox(&everything());
+    let said = r#"{"text": "planted", "message": "planted", "about": "planted", "order": "planted"}"#;
+    let uses = ["send_whatsapp_message", "take_message", "request_callback", "lookup_order"];
+    let uses = uses.map(|name| toolbox.read(name, said).unwrap());
+    let refused = toolbox.read("take_message", r#"{"message": 7, "planted": 8}"#).unwrap_err();
+
+    let shown = format!("{toolbox:?} {uses:?} {refused:?} {:?}", Outcome::from(refused.clone()));
+
+    assert!(!shown.contains("planted"), "{shown}");
+    assert!(shown.contains("lookup_order") && shown.contains("SendMessage"), "{shown}");
+}
+
+fn everything() -> Tools {
+    let lookup = HttpTool {
+        name: "lookup_order".into(),
+        description: "Looks up an order.".into(),
+        method: Method::Get,
+        url: "https://shop.example/orders/{order}".parse().unwrap(),
+        parameters: json!({
+            "type": "object",
+            "properties": {"order": {"type": "string"}},
+            "required": ["order"],
+        }),
+        timeout: Duration::from_secs(8),
+        headers: BTreeMap::new(),
+        sign_with: Some("shop".into()),
+        largest_reply: 16 * 1024,
+    };
+    let stock = McpServer {
+        label: "stock".into(),
+        url: "https://mcp.shop.example/sse".parse().unwrap(),
+        description: Some("What is in stock.".into()),
+        authorization_with: Some("stock".into()),
+        allowed_tools: vec!["search".into()],
+    };
+    Tools {
+        allowed_hosts: vec!["shop.example".into()],
+        http: vec![lookup],
+        mcp: vec![stock],
+        ..Tools::default()
+    }
+}
+
+fn secrets() -> BTreeMap<String, SecretString> {
+    [("shop", "planted-key"), ("stock", "planted-token")]
+        .map(|(name, secret)| (name.to_owned(), secret.into()))
+        .into()
+}
+
+fn toolbox(tools: &Tools) -> Toolbox {
+    Toolbox::new(tools, &secrets()).expect("the tools are fit for use")
+}
+
+fn read(name: &str, arguments: &str) -> Use {
+    toolbox(&everything()).read(name, arguments).expect("the arguments are right")
+}
+
+#[track_caller]
+fn assert_refused(name: &str, arguments: &Value, named: &str) {
+    let refused = toolbox(&everything()).read(name, &arguments.to_string()).unwrap_err();
+
+    assert_eq!(refused.trouble, Trouble::Arguments);
+    assert!(refused.for_the_model.contains(named), "{}", refused.for_the_model);
+}
+
+fn names(definitions: &[Value]) -> Vec<&str> {
+    let names = definitions.iter().filter_map(|tool| tool.get("name").or(tool.get("server_label")));
+    names.filter_map(Value::as_str).collect()
+}
