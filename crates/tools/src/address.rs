@@ -221,6 +221,35 @@ mod tests {
         assert_eq!(checked("https://[::ffff:7f00:1]/"), Err(Trouble::Address));
     }
 
+    #[tokio::test]
+    async fn a_name_with_one_inner_address_leads_nowhere() {
+        let public = SocketAddr::from(([1, 1, 1, 1], 0));
+        let inner = SocketAddr::from(([169, 254, 169, 254], 0));
+        let here = SocketAddr::from(([127, 0, 0, 1], 0));
+
+        assert_eq!(found("shop.example", &[public, public]).await, Some(2));
+        assert_eq!(found("shop.example", &[public, inner]).await, None);
+        assert_eq!(found("shop.example", &[here]).await, None);
+        assert_eq!(found("localhost", &[here]).await, Some(1));
+        assert_eq!(found("localhost", &[here, public]).await, None);
+        assert_eq!(found("evil.localhost", &[here]).await, None);
+    }
+
+    /// How many addresses the guard gives for a name that leads to `addresses`.
+    async fn found(name: &str, addresses: &[SocketAddr]) -> Option<usize> {
+        let guard = Guard::over(Arc::new(Fixed(addresses.to_vec())));
+        guard.resolve(name.parse().unwrap()).await.ok().map(Iterator::count)
+    }
+
+    struct Fixed(Vec<SocketAddr>);
+
+    impl Resolve for Fixed {
+        fn resolve(&self, _: Name) -> Resolving {
+            let found = self.0.clone();
+            Box::pin(async move { Ok(Box::new(found.into_iter()) as Addrs) })
+        }
+    }
+
     fn checked(url: &str) -> Result<(), Trouble> {
         let allowed =
             ["Shop.Example", "127.0.0.1", "localhost", "[::1]", "169.254.169.254", "[::ffff:7f00:1]"];

@@ -211,7 +211,8 @@ impl HttpCall {
             Trouble::NotText => "the system behind it answered with something that is not text".to_owned(),
             Trouble::NoSuchTool | Trouble::Arguments => "it cannot be used like this".to_owned(),
         };
-        let is_open = matches!(trouble, Trouble::Late(_) | Trouble::Broken | Trouble::NotText);
+        let is_open =
+            matches!(trouble, Trouble::Late(_) | Trouble::Broken | Trouble::NotText | Trouble::Status(500..));
         let unsure = if is_open && self.endpoint.method != reqwest::Method::GET {
             " It is not known whether it was done, so do not simply do it again."
         } else {

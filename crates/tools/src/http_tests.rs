@@ -172,6 +172,7 @@ async fn a_developers_page_is_not_told() {
 
     assert_eq!(outcome.trouble, Some(Trouble::Status(500)));
     assert!(outcome.for_the_model.contains("answered 500."), "{}", outcome.for_the_model);
+    assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
     assert!(!outcome.for_the_model.contains("Traceback"), "{}", outcome.for_the_model);
 }
 
@@ -261,21 +262,31 @@ async fn a_host_that_is_not_allowed_is_never_asked() {
 async fn a_name_that_leads_inside_is_never_connected_to() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let here = listener.local_addr().unwrap();
-    let public = SocketAddr::from(([1, 1, 1, 1], here.port()));
 
-    for found in [vec![here], vec![here, public]] {
-        let outcome = ask_by_name("https://shop.example", here, found).await;
+    let outcome = ask_by_name("https://shop.example", here, vec![here]).await;
 
-        assert_eq!((outcome.kind, outcome.trouble), (Kind::Refused, Some(Trouble::Address)));
-        assert!(outcome.for_the_model.contains("not set up correctly"), "{}", outcome.for_the_model);
-    }
+    assert_eq!((outcome.kind, outcome.trouble), (Kind::Refused, Some(Trouble::Address)));
+    assert!(outcome.for_the_model.contains("not set up correctly"), "{}", outcome.for_the_model);
     assert!(is_quiet(listener));
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_not_told_what_https_was_meant_for() {
+    let mut shop = Shop::open().await;
+    let mut tool = shop.tool(Method::Post, "/orders");
+    tool.url.set_scheme("https").unwrap();
+
+    let outcome = shop.ask(tool, &json!({"order": "7"})).await;
+
+    assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::Connection)));
+    assert!(shop.is_unasked());
 }
 
 #[tokio::test]
 async fn localhost_leads_here_and_nowhere_else() {
     let mut shop = Shop::open().await;
-    let elsewhere = SocketAddr::from(([10, 0, 0, 1], shop.address.port()));
+    // Not a loopback address, but it leads to this machine: nothing leaves it even if the check is broken.
+    let elsewhere = SocketAddr::from(([0, 0, 0, 0], shop.address.port()));
 
     let here = ask_by_name("http://localhost", shop.address, vec![shop.address]).await;
     let elsewhere = ask_by_name("http://localhost", shop.address, vec![elsewhere]).await;

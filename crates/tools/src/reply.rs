@@ -105,6 +105,8 @@ fn compact(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
 
     #[test]
     fn json_is_compacted_and_keeps_its_digits_and_order() {
@@ -113,6 +115,17 @@ mod tests {
         let compacted = compact(text);
 
         assert_eq!(compacted.as_deref(), Some(r#"{"b":12345678901234567890.10,"a":" \" x \\","c":[1,2]}"#));
+    }
+
+    proptest! {
+        #[test]
+        fn compacted_json_says_the_same(names: Vec<String>, numbers: Vec<i64>) {
+            let value = json!({"names": names, "numbers": numbers});
+
+            let compacted = compact(&serde_json::to_string_pretty(&value).unwrap());
+
+            prop_assert_eq!(compacted, Some(value.to_string()));
+        }
     }
 
     #[test]

@@ -121,6 +121,7 @@ fn plain(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     #[test]
@@ -191,6 +192,21 @@ mod tests {
 
         let pairs: Vec<_> = url.query_pairs().map(|(name, value)| format!("{name} is {value}")).collect();
         assert_eq!(pairs, ["v is 1", "a is x&y=z", "b is 1", "b is 2", "c is {\"d\":true}"]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_an_argument_says_it_is_one_segment_or_refused(argument: String) {
+            if let Ok(url) = filled("https://shop.example/orders/{order}/state?v=1", &json!({"order": argument})) {
+                let url = Url::parse(&url).unwrap();
+                let segments: Vec<_> = url.path_segments().unwrap().collect();
+
+                prop_assert_eq!(segments.len(), 3);
+                prop_assert_eq!(percent_decode_str(segments[1]).decode_utf8().unwrap(), argument);
+                prop_assert_eq!((segments[0], segments[2]), ("orders", "state"));
+                prop_assert_eq!((url.host_str(), url.query()), (Some("shop.example"), Some("v=1")));
+            }
+        }
     }
 
     fn filled(url: &str, arguments: &Value) -> Result<String, String> {
