@@ -1,9 +1,9 @@
 //! The URL of an HTTP tool, with placeholders in its path that the model's arguments fill.
 //!
-//! An argument fills a part of one path segment and can never become more than that: it is percent-encoded, and
-//! refused where servers are known to differ on what an encoding means.
+//! An argument fills one whole segment and can never become more than that: it is percent-encoded, and refused where
+//! servers are known to differ on what an encoding means.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -17,49 +17,41 @@ const CLOSE: &str = "%7D";
 /// A URL with placeholders.
 pub(crate) struct Target {
     url: Url,
-    segments: Vec<Vec<Part>>,
+    segments: Vec<Segment>,
 }
 
-/// A part of a path segment.
-enum Part {
+enum Segment {
     Fixed(String),
     Argument(String),
 }
 
 impl Target {
     /// Reads a URL such as `https://shop.example/orders/{order}`. `None` if it has a placeholder outside its path,
-    /// an unfinished one, or a user's name in it.
+    /// one that is not a whole segment, or a user's name in it.
     pub fn read(url: &Url) -> Option<Self> {
         let has_user = !url.username().is_empty() || url.password().is_some();
         let is_plain = !url.query().unwrap_or_default().contains(['{', '}']) && url.fragment().is_none();
-        let segments = url.path().strip_prefix('/')?.split('/').map(parts).collect::<Option<_>>()?;
+        let segments = url.path().strip_prefix('/')?.split('/').map(segment).collect::<Option<_>>()?;
         (!has_user && is_plain).then(|| Self { url: url.clone(), segments })
     }
 
     /// The names of the arguments that fill it.
     pub fn arguments(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().flatten().filter_map(|part| match part {
-            Part::Fixed(_) => None,
-            Part::Argument(name) => Some(name.as_str()),
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Fixed(_) => None,
+            Segment::Argument(name) => Some(name.as_str()),
         })
     }
 
     /// The URL with its placeholders filled. `Err` says in words which argument cannot.
     pub fn fill(&self, arguments: &Map<String, Value>) -> Result<Url, String> {
         let mut path = String::new();
-        for parts in &self.segments {
-            let mut segment = String::new();
-            for part in parts {
-                match part {
-                    Part::Fixed(text) => segment.push_str(text),
-                    Part::Argument(name) => segment.push_str(&encoded(name, arguments.get(name))?),
-                }
-            }
-            if is_dots(&segment) && parts.iter().any(|part| matches!(part, Part::Argument(_))) {
-                return Err("An argument that becomes part of an address cannot be dots alone.".to_owned());
-            }
+        for segment in &self.segments {
             path.push('/');
-            path.push_str(&segment);
+            match segment {
+                Segment::Fixed(text) => path.push_str(text),
+                Segment::Argument(name) => path.push_str(&encoded(name, arguments.get(name))?),
+            }
         }
         let mut url = self.url.clone();
         url.set_path(&path);
@@ -80,20 +72,15 @@ pub(crate) fn ask<'a>(url: &mut Url, arguments: impl Iterator<Item = (&'a String
     }
 }
 
-fn parts(segment: &str) -> Option<Vec<Part>> {
-    let mut parts = Vec::new();
-    let mut rest = segment;
-    while let Some((before, after)) = rest.split_once(OPEN) {
-        let (name, after) = after.split_once(CLOSE)?;
-        let name = percent_decode_str(name).decode_utf8().ok()?.into_owned();
-        parts.extend([Part::Fixed(before.to_owned()), Part::Argument(name)]);
-        rest = after;
-    }
-    parts.push(Part::Fixed(rest.to_owned()));
-    Some(parts)
+fn segment(text: &str) -> Option<Segment> {
+    let placeholder = text.strip_prefix(OPEN).and_then(|rest| rest.strip_suffix(CLOSE));
+    let inner = placeholder.unwrap_or(text);
+    let is_whole = !inner.contains(OPEN) && !inner.contains(CLOSE);
+    let read = if placeholder.is_some() { Segment::Argument } else { Segment::Fixed };
+    is_whole.then(|| read(inner.to_owned()))
 }
 
-/// An argument as a part of a path segment.
+/// An argument as a path segment.
 fn encoded(name: &str, value: Option<&Value>) -> Result<String, String> {
     let text = value.and_then(plain).filter(|text| !text.trim().is_empty());
     let text = text.ok_or_else(|| format!("\"{name}\" must be there, as text or a number."))?;
@@ -101,12 +88,11 @@ fn encoded(name: &str, value: Option<&Value>) -> Result<String, String> {
     if text.contains(['/', '\\']) || text.contains(char::is_control) {
         return Err(format!("\"{name}\" must not contain slashes or line breaks."));
     }
+    // What leads upwards, or nowhere.
+    if text.chars().all(|letter| letter == '.') {
+        return Err(format!("\"{name}\" cannot be dots alone."));
+    }
     Ok(utf8_percent_encode(&text, ENCODED).to_string())
-}
-
-/// Whether a segment, which may be `%2e`, would lead upwards or nowhere.
-fn is_dots(segment: &str) -> bool {
-    segment.replace("%2e", ".").replace("%2E", ".").chars().all(|letter| letter == '.')
 }
 
 fn plain(value: &Value) -> Option<String> {
@@ -121,17 +107,16 @@ fn plain(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use percent_encoding::percent_decode_str;
     use proptest::prelude::*;
     use serde_json::json;
 
     #[test]
     fn placeholders_are_filled_in_the_path() {
-        let url = filled(
-            "https://shop.example/a/{shop}/order-{order}.json?v=1",
-            &json!({"shop": 2, "order": "A 17"}),
-        );
+        let url =
+            filled("https://shop.example/a/{shop}/{order}/state?v=1", &json!({"shop": 2, "order": "A 17"}));
 
-        assert_eq!(url.as_deref(), Ok("https://shop.example/a/2/order-A%2017.json?v=1"));
+        assert_eq!(url.as_deref(), Ok("https://shop.example/a/2/A%2017/state?v=1"));
     }
 
     #[test]
@@ -145,6 +130,7 @@ mod tests {
             ("ordre né à Kigali", "ordre%20n%C3%A9%20%C3%A0%20Kigali"),
             ("{order}", "%7Border%7D"),
             ("...7", "...7"),
+            ("%2e%2E", "%252e%252E"),
         ] {
             let url = filled("https://shop.example/orders/{order}/state", &json!({"order": argument}));
 
@@ -166,17 +152,12 @@ mod tests {
     }
 
     #[test]
-    fn dots_that_meet_in_a_segment_are_refused() {
-        assert!(filled("https://shop.example/a/.{more}/b", &json!({"more": "."})).is_err());
-        assert!(filled("https://shop.example/a/{one}{two}/b", &json!({"one": ".", "two": "."})).is_err());
-        assert!(filled("https://shop.example/a/{one}%2e/b", &json!({"one": "."})).is_err());
-    }
-
-    #[test]
-    fn placeholders_belong_in_the_path() {
+    fn placeholders_are_whole_segments_of_the_path() {
         for url in [
             "https://shop.example/?order={order}",
             "https://shop.example/{order",
+            "https://shop.example/order-{order}",
+            "https://shop.example/{a}{b}",
             "https://a:b@shop.example/",
         ] {
             assert!(Target::read(&url.parse().unwrap()).is_none(), "{url}");

@@ -168,6 +168,21 @@ fn nothing_said_and_no_secret_is_ever_in_debug_output() {
     assert!(shown.contains("lookup_order") && shown.contains("SendMessage"), "{shown}");
 }
 
+#[test]
+fn what_the_page_about_tools_shows_is_fit_for_use() {
+    let page = include_str!("../../../docs/tools.md");
+    let shown = page.split("```toml").skip(1).map(|rest| rest.split("```").next().expect("split gives one"));
+    let shown: String = shown.collect();
+    let agent = format!("name = 'shop'\ninstructions = 'Answer calls.'\n[greeting]\nsay = 'Hello.'\n{shown}");
+    let agent = agents::Agent::read(&agent).unwrap();
+    let secrets = ["shop", "stock-token"].map(|name| (name.to_owned(), SecretString::from("a secret")));
+
+    let toolbox = Toolbox::new(&agent.tools, &secrets.into()).unwrap();
+
+    assert!(matches!(toolbox.read("lookup_order", r#"{"order": "A-17"}"#), Ok(Use::Http(_))));
+    assert!(toolbox.read("lookup_order", r#"{"order": "17"}"#).is_err());
+}
+
 fn everything() -> Tools {
     let lookup = HttpTool {
         name: "lookup_order".into(),
