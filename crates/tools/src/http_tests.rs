@@ -1,25 +1,18 @@
 //! HTTP tools against a real server on this machine.
 
-use crate::{AT_ONCE, CallContext, Kind, Outcome, Toolbox, Trouble, Use};
-use agents::{HttpTool, Method, Tools};
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{IntoResponse, Redirect};
-use axum::routing::{any, get};
+mod reach;
+mod shop;
+
+use crate::{AT_ONCE, Kind, Trouble};
+use agents::{HttpTool, Method};
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reach::is_quiet;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use shop::{KEY, Shop, ask_in, context};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-
-const KEY: &str = "a secret of the shop";
 
 #[tokio::test]
 async fn a_question_brings_its_answer() {
@@ -247,86 +240,6 @@ async fn wrong_arguments_never_leave() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_allowed_is_never_asked() {
-    let mut shop = Shop::open().await;
-    let tools =
-        Tools { allowed_hosts: vec!["shop.example".into()], ..tools(shop.tool(Method::Get, "/orders")) };
-
-    let outcome = run(&Toolbox::new(&tools, &secrets()).unwrap(), &json!({"order": "7"})).await;
-
-    assert_eq!((outcome.kind, outcome.trouble), (Kind::Refused, Some(Trouble::Host)));
-    assert!(shop.is_unasked());
-}
-
-#[tokio::test]
-async fn a_name_that_leads_inside_is_never_connected_to() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let here = listener.local_addr().unwrap();
-
-    let outcome = ask_by_name("https://shop.example", here, vec![here]).await;
-
-    assert_eq!((outcome.kind, outcome.trouble), (Kind::Refused, Some(Trouble::Address)));
-    assert!(outcome.for_the_model.contains("not set up correctly"), "{}", outcome.for_the_model);
-    assert!(is_quiet(listener));
-}
-
-#[tokio::test]
-async fn a_server_without_tls_is_not_told_what_https_was_meant_for() {
-    let mut shop = Shop::open().await;
-    let mut tool = shop.tool(Method::Post, "/orders");
-    tool.url.set_scheme("https").unwrap();
-
-    let outcome = shop.ask(tool, &json!({"order": "7"})).await;
-
-    assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::Connection)));
-    assert!(shop.is_unasked());
-}
-
-#[tokio::test]
-async fn localhost_leads_here_and_nowhere_else() {
-    let mut shop = Shop::open().await;
-    // Not a loopback address, but it leads to this machine: nothing leaves it even if the check is broken.
-    let elsewhere = SocketAddr::from(([0, 0, 0, 0], shop.address.port()));
-
-    let here = ask_by_name("http://localhost", shop.address, vec![shop.address]).await;
-    let elsewhere = ask_by_name("http://localhost", shop.address, vec![elsewhere]).await;
-
-    assert_eq!(here.kind, Kind::Done);
-    assert_eq!(shop.asked().uri.path(), "/orders");
-    assert_eq!(elsewhere.trouble, Some(Trouble::Address));
-}
-
-#[tokio::test]
-async fn what_was_looked_up_is_what_is_connected_to() {
-    let shop = Shop::open().await;
-    let (names, mut lookups) = Names::leading_to(vec![shop.address]);
-    let mut tool = shop.tool(Method::Get, "/orders");
-    tool.url.set_host(Some("localhost")).unwrap();
-    let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
-
-    assert_eq!(run(&toolbox, &json!({"order": "7"})).await.kind, Kind::Done);
-
-    assert_eq!(lookups.try_recv().as_deref(), Ok("localhost"));
-    assert!(lookups.try_recv().is_err(), "one look-up for one connection");
-}
-
-#[tokio::test]
-async fn a_get_that_found_no_connection_is_asked_once_more_and_a_post_is_not() {
-    for (method, expected) in [(Method::Get, 2), (Method::Post, 1)] {
-        let shop = Shop::open().await;
-        let (names, mut lookups) = Names::leading_to(vec![]);
-        let mut tool = shop.tool(method, "/orders");
-        tool.url.set_host(Some("localhost")).unwrap();
-        let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
-
-        let outcome = run(&toolbox, &json!({"order": "7"})).await;
-
-        assert_eq!(outcome.trouble, Some(Trouble::Connection));
-        assert_eq!(std::iter::from_fn(|| lookups.try_recv().ok()).count(), expected);
-    }
-}
-
-#[tokio::test]
 async fn eight_tools_at_once_are_enough_for_a_call() {
     let mut shop = Shop::open().await;
     let toolbox = Arc::new(
@@ -352,176 +265,6 @@ async fn eight_tools_at_once_are_enough_for_a_call() {
     }
     let tenth = ask_in(&shop.toolbox(shop.tool(Method::Get, "/orders")), &json!({"order": "7"}), &call).await;
     assert_eq!(tenth.kind, Kind::Done);
-}
-
-/// The operator's system: it answers, and tells what it was asked.
-struct Shop {
-    address: SocketAddr,
-    asked: UnboundedReceiver<Asked>,
-}
-
-struct Asked {
-    method: String,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Shop {
-    async fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (tell, asked) = unbounded_channel();
-        tokio::spawn(async move { axum::serve(listener, answers(tell)).await });
-        Self { address, asked }
-    }
-
-    fn tool(&self, method: Method, path: &str) -> HttpTool {
-        HttpTool {
-            name: "lookup".into(),
-            description: "Looks up an order.".into(),
-            method,
-            url: format!("http://{}{path}", self.address).parse().unwrap(),
-            parameters: json!({
-                "type": "object",
-                "properties": {"order": {"type": "string"}, "note": {"type": "string"}},
-                "required": ["order"],
-            }),
-            timeout: Duration::from_secs(10),
-            headers: BTreeMap::from([("x-shop".into(), "2".into())]),
-            sign_with: None,
-            largest_reply: 16 * 1024,
-        }
-    }
-
-    fn toolbox(&self, tool: HttpTool) -> Toolbox {
-        Toolbox::new(&tools(tool), &secrets()).unwrap()
-    }
-
-    async fn ask(&self, tool: HttpTool, arguments: &Value) -> Outcome {
-        run(&self.toolbox(tool), arguments).await
-    }
-
-    /// What it was asked, of which it has told before it answered.
-    fn asked(&mut self) -> Asked {
-        self.asked.try_recv().expect("the shop was asked")
-    }
-
-    fn is_unasked(&mut self) -> bool {
-        self.asked.try_recv().is_err()
-    }
-}
-
-fn answers(tell: UnboundedSender<Asked>) -> Router {
-    let json = ([("content-type", "application/json")], "{ \"state\": \"ready\",\n \"price\": 12.50 }");
-    let page = ([("content-type", "text/html")], "<pre>Traceback</pre>");
-    let reason = format!("No such order.{}", " Really.".repeat(1000));
-    let slow_body = || {
-        let first = futures_util::stream::iter([Ok::<_, std::io::Error>("{")]);
-        axum::body::Body::from_stream(futures_util::StreamExt::chain(first, futures_util::stream::pending()))
-    };
-    let endless = || {
-        axum::body::Body::from_stream(futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>("more ")))
-    };
-    let picture = ([("content-type", "image/png")], "\u{89}PNG");
-    Router::new()
-        .route(
-            "/slow",
-            any(|State(tell): State<UnboundedSender<Asked>>, asked: Asked| async move {
-                tell.send(asked).ok();
-                std::future::pending::<()>().await;
-            }),
-        )
-        .route("/slow-body", any(move || async move { slow_body() }))
-        .route("/long", get(|| async { "é".repeat(5000) }))
-        .route("/endless", get(move || async move { endless() }))
-        .route("/moved", get(|| async { Redirect::to("/orders") }))
-        .route("/missing", any(move || async move { (StatusCode::NOT_FOUND, reason) }))
-        .route("/broken", any(move || async move { (StatusCode::INTERNAL_SERVER_ERROR, page) }))
-        .route("/plain", get(|| async { "It is ready.\n\"Green\" door.\n" }))
-        .route("/nothing", any(|| async { StatusCode::NO_CONTENT }))
-        .route("/picture", get(move || async move { picture }))
-        .route(
-            "/noise",
-            get(|| async { ([("content-type", "text/plain")], vec![0xff, 0xfe, 0x00]).into_response() }),
-        )
-        .fallback(move |State(tell): State<UnboundedSender<Asked>>, asked: Asked| async move {
-            tell.send(asked).ok();
-            json
-        })
-        .with_state(tell)
-}
-
-impl<S: Send + Sync> axum::extract::FromRequest<S> for Asked {
-    type Rejection = axum::response::Response;
-
-    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Self::Rejection> {
-        let (head, body) = request.into_parts();
-        let body = Bytes::from_request(axum::extract::Request::new(body), state)
-            .await
-            .map_err(|no| no.into_response())?;
-        Ok(Self { method: head.method.to_string(), uri: head.uri, headers: head.headers, body })
-    }
-}
-
-/// Names that all lead to the same place. It tells which were looked up.
-struct Names {
-    found: Vec<SocketAddr>,
-    tell: UnboundedSender<String>,
-}
-
-impl Names {
-    fn leading_to(found: Vec<SocketAddr>) -> (Arc<Self>, UnboundedReceiver<String>) {
-        let (tell, lookups) = unbounded_channel();
-        (Arc::new(Self { found, tell }), lookups)
-    }
-}
-
-impl Resolve for Names {
-    fn resolve(&self, name: Name) -> Resolving {
-        self.tell.send(name.as_str().to_owned()).ok();
-        let found = self.found.clone();
-        Box::pin(async move { Ok(Box::new(found.into_iter()) as Addrs) })
-    }
-}
-
-/// Asks a host at the port of `shop`, with its name leading to `found`.
-async fn ask_by_name(host: &str, shop: SocketAddr, found: Vec<SocketAddr>) -> Outcome {
-    let url = format!("{host}:{}/orders", shop.port()).parse().unwrap();
-    let tool = HttpTool { url, ..Shop::open().await.tool(Method::Get, "/orders") };
-    let (names, _lookups) = Names::leading_to(found);
-    let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
-    run(&toolbox, &json!({"order": "7"})).await
-}
-
-fn tools(tool: HttpTool) -> Tools {
-    let allowed_hosts = ["127.0.0.1", "localhost", "shop.example"].map(str::to_owned).into();
-    Tools { allowed_hosts, http: vec![tool], ..Tools::default() }
-}
-
-fn secrets() -> BTreeMap<String, secrecy::SecretString> {
-    BTreeMap::from([("shop".to_owned(), KEY.into())])
-}
-
-fn context() -> CallContext {
-    CallContext::new("c0ffee", "15550100", "Mirsk")
-}
-
-async fn run(toolbox: &Toolbox, arguments: &Value) -> Outcome {
-    ask_in(toolbox, arguments, &context()).await
-}
-
-async fn ask_in(toolbox: &Toolbox, arguments: &Value, context: &CallContext) -> Outcome {
-    match toolbox.read("lookup", &arguments.to_string()) {
-        Ok(Use::Http(call)) => call.run(context).await,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// Whether nobody has connected.
-fn is_quiet(listener: TcpListener) -> bool {
-    let accepted = listener.into_std().unwrap().accept();
-    accepted.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 fn now_s() -> u64 {

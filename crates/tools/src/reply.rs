@@ -21,16 +21,16 @@ pub(crate) enum Reply {
 /// Reads an answer, up to `largest` bytes of its body.
 pub(crate) async fn read(mut response: Response, largest: usize) -> Result<Reply, Trouble> {
     let status = response.status();
-    let kind = kind(&response);
+    let content = content(&response);
     if !status.is_success() {
-        let (body, _) = match kind {
-            Kind::Text => body(&mut response, LONGEST_REASON * 4).await.unwrap_or_default(),
-            Kind::Page | Kind::Binary => Default::default(),
+        let (body, _) = match content {
+            Content::Text => body(&mut response, LONGEST_REASON * 4).await.unwrap_or_default(),
+            Content::Page | Content::Binary => Default::default(),
         };
         let reason = String::from_utf8_lossy(&body).trim().chars().take(LONGEST_REASON).collect();
         return Ok(Reply::No(status.as_u16(), reason));
     }
-    if kind == Kind::Binary {
+    if content == Content::Binary {
         return Err(Trouble::NotText);
     }
     let (body, is_cut) = body(&mut response, largest).await?;
@@ -44,22 +44,24 @@ pub(crate) async fn read(mut response: Response, largest: usize) -> Result<Reply
 
 /// What a body is, by its header.
 #[derive(PartialEq, Eq)]
-enum Kind {
+enum Content {
     Text,
     /// A page for people to look at: no explanation for a model.
     Page,
     Binary,
 }
 
-fn kind(response: &Response) -> Kind {
+fn content(response: &Response) -> Content {
     let header = response.headers().get(CONTENT_TYPE).and_then(|header| header.to_str().ok());
-    let Some(header) = header else { return Kind::Text };
+    let Some(header) = header else { return Content::Text };
     let kind = header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
-        "text/html" | "application/xhtml+xml" => Kind::Page,
-        "application/json" | "application/xml" | "application/yaml" => Kind::Text,
-        kind if kind.starts_with("text/") || kind.ends_with("+json") || kind.ends_with("+xml") => Kind::Text,
-        _ => Kind::Binary,
+        "text/html" | "application/xhtml+xml" => Content::Page,
+        "application/json" | "application/xml" | "application/yaml" => Content::Text,
+        kind if kind.starts_with("text/") || kind.ends_with("+json") || kind.ends_with("+xml") => {
+            Content::Text
+        }
+        _ => Content::Binary,
     }
 }
 

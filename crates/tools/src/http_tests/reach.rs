@@ -1,0 +1,127 @@
+//! Where a tool may go, and where it never does.
+
+use super::shop::{Shop, run, secrets, tools};
+use crate::{Kind, Outcome, Toolbox, Trouble};
+use agents::{HttpTool, Method, Tools};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+#[tokio::test]
+async fn a_host_that_is_not_allowed_is_never_asked() {
+    let mut shop = Shop::open().await;
+    let tools =
+        Tools { allowed_hosts: vec!["shop.example".into()], ..tools(shop.tool(Method::Get, "/orders")) };
+
+    let outcome = run(&Toolbox::new(&tools, &secrets()).unwrap(), &json!({"order": "7"})).await;
+
+    assert_eq!((outcome.kind, outcome.trouble), (Kind::Refused, Some(Trouble::Host)));
+    assert!(shop.is_unasked());
+}
+
+#[tokio::test]
+async fn a_name_that_leads_inside_is_never_connected_to() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let here = listener.local_addr().unwrap();
+
+    let outcome = ask_by_name("https://shop.example", here, vec![here]).await;
+
+    assert_eq!((outcome.kind, outcome.trouble), (Kind::Refused, Some(Trouble::Address)));
+    assert!(outcome.for_the_model.contains("not set up correctly"), "{}", outcome.for_the_model);
+    assert!(is_quiet(listener));
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_not_told_what_https_was_meant_for() {
+    let mut shop = Shop::open().await;
+    let mut tool = shop.tool(Method::Post, "/orders");
+    tool.url.set_scheme("https").unwrap();
+
+    let outcome = shop.ask(tool, &json!({"order": "7"})).await;
+
+    assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::Connection)));
+    assert!(shop.is_unasked());
+}
+
+#[tokio::test]
+async fn localhost_leads_here_and_nowhere_else() {
+    let mut shop = Shop::open().await;
+    // Not a loopback address, but it leads to this machine: nothing leaves it even if the check is broken.
+    let elsewhere = SocketAddr::from(([0, 0, 0, 0], shop.address.port()));
+
+    let here = ask_by_name("http://localhost", shop.address, vec![shop.address]).await;
+    let elsewhere = ask_by_name("http://localhost", shop.address, vec![elsewhere]).await;
+
+    assert_eq!(here.kind, Kind::Done);
+    assert_eq!(shop.asked().uri.path(), "/orders");
+    assert_eq!(elsewhere.trouble, Some(Trouble::Address));
+}
+
+#[tokio::test]
+async fn what_was_looked_up_is_what_is_connected_to() {
+    let shop = Shop::open().await;
+    let (names, mut lookups) = Names::leading_to(vec![shop.address]);
+    let mut tool = shop.tool(Method::Get, "/orders");
+    tool.url.set_host(Some("localhost")).unwrap();
+    let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
+
+    assert_eq!(run(&toolbox, &json!({"order": "7"})).await.kind, Kind::Done);
+
+    assert_eq!(lookups.try_recv().as_deref(), Ok("localhost"));
+    assert!(lookups.try_recv().is_err(), "one look-up for one connection");
+}
+
+#[tokio::test]
+async fn a_get_that_found_no_connection_is_asked_once_more_and_a_post_is_not() {
+    for (method, expected) in [(Method::Get, 2), (Method::Post, 1)] {
+        let shop = Shop::open().await;
+        let (names, mut lookups) = Names::leading_to(vec![]);
+        let mut tool = shop.tool(method, "/orders");
+        tool.url.set_host(Some("localhost")).unwrap();
+        let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
+
+        let outcome = run(&toolbox, &json!({"order": "7"})).await;
+
+        assert_eq!(outcome.trouble, Some(Trouble::Connection));
+        assert_eq!(std::iter::from_fn(|| lookups.try_recv().ok()).count(), expected);
+    }
+}
+
+/// Names that all lead to the same place. It tells which were looked up.
+struct Names {
+    found: Vec<SocketAddr>,
+    tell: UnboundedSender<String>,
+}
+
+impl Names {
+    fn leading_to(found: Vec<SocketAddr>) -> (Arc<Self>, UnboundedReceiver<String>) {
+        let (tell, lookups) = unbounded_channel();
+        (Arc::new(Self { found, tell }), lookups)
+    }
+}
+
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        self.tell.send(name.as_str().to_owned()).ok();
+        let found = self.found.clone();
+        Box::pin(async move { Ok(Box::new(found.into_iter()) as Addrs) })
+    }
+}
+
+/// Asks a host at the port of `shop`, with its name leading to `found`.
+async fn ask_by_name(host: &str, shop: SocketAddr, found: Vec<SocketAddr>) -> Outcome {
+    let url = format!("{host}:{}/orders", shop.port()).parse().unwrap();
+    let tool = HttpTool { url, ..Shop::open().await.tool(Method::Get, "/orders") };
+    let (names, _lookups) = Names::leading_to(found);
+    let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
+    run(&toolbox, &json!({"order": "7"})).await
+}
+
+/// Whether nobody has connected.
+pub(super) fn is_quiet(listener: TcpListener) -> bool {
+    let accepted = listener.into_std().unwrap().accept();
+    accepted.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+}

@@ -1,0 +1,153 @@
+//! An operator's system on this machine, and an agent that may ask it.
+
+use crate::{CallContext, Outcome, Toolbox, Use};
+use agents::{HttpTool, Method, Tools};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect};
+use axum::routing::{any, get};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// The secret that the agent's file calls `shop`.
+pub(super) const KEY: &str = "a secret of the shop";
+
+/// The operator's system: it answers, and tells what it was asked.
+pub(super) struct Shop {
+    pub(super) address: SocketAddr,
+    pub(super) asked: UnboundedReceiver<Asked>,
+}
+
+pub(super) struct Asked {
+    pub(super) method: String,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Shop {
+    pub(super) async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (tell, asked) = unbounded_channel();
+        tokio::spawn(async move { axum::serve(listener, answers(tell)).await });
+        Self { address, asked }
+    }
+
+    pub(super) fn tool(&self, method: Method, path: &str) -> HttpTool {
+        HttpTool {
+            name: "lookup".into(),
+            description: "Looks up an order.".into(),
+            method,
+            url: format!("http://{}{path}", self.address).parse().unwrap(),
+            parameters: json!({
+                "type": "object",
+                "properties": {"order": {"type": "string"}, "note": {"type": "string"}},
+                "required": ["order"],
+            }),
+            timeout: Duration::from_secs(10),
+            headers: BTreeMap::from([("x-shop".into(), "2".into())]),
+            sign_with: None,
+            largest_reply: 16 * 1024,
+        }
+    }
+
+    pub(super) fn toolbox(&self, tool: HttpTool) -> Toolbox {
+        Toolbox::new(&tools(tool), &secrets()).unwrap()
+    }
+
+    pub(super) async fn ask(&self, tool: HttpTool, arguments: &Value) -> Outcome {
+        run(&self.toolbox(tool), arguments).await
+    }
+
+    /// What it was asked, of which it has told before it answered.
+    pub(super) fn asked(&mut self) -> Asked {
+        self.asked.try_recv().expect("the shop was asked")
+    }
+
+    pub(super) fn is_unasked(&mut self) -> bool {
+        self.asked.try_recv().is_err()
+    }
+}
+
+fn answers(tell: UnboundedSender<Asked>) -> Router {
+    let json = ([("content-type", "application/json")], "{ \"state\": \"ready\",\n \"price\": 12.50 }");
+    let page = ([("content-type", "text/html")], "<pre>Traceback</pre>");
+    let reason = format!("No such order.{}", " Really.".repeat(1000));
+    let slow_body = || {
+        let first = futures_util::stream::iter([Ok::<_, std::io::Error>("{")]);
+        axum::body::Body::from_stream(futures_util::StreamExt::chain(first, futures_util::stream::pending()))
+    };
+    let endless = || {
+        axum::body::Body::from_stream(futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>("more ")))
+    };
+    let picture = ([("content-type", "image/png")], "\u{89}PNG");
+    Router::new()
+        .route(
+            "/slow",
+            any(|State(tell): State<UnboundedSender<Asked>>, asked: Asked| async move {
+                tell.send(asked).ok();
+                std::future::pending::<()>().await;
+            }),
+        )
+        .route("/slow-body", any(move || async move { slow_body() }))
+        .route("/long", get(|| async { "é".repeat(5000) }))
+        .route("/endless", get(move || async move { endless() }))
+        .route("/moved", get(|| async { Redirect::to("/orders") }))
+        .route("/missing", any(move || async move { (StatusCode::NOT_FOUND, reason) }))
+        .route("/broken", any(move || async move { (StatusCode::INTERNAL_SERVER_ERROR, page) }))
+        .route("/plain", get(|| async { "It is ready.\n\"Green\" door.\n" }))
+        .route("/nothing", any(|| async { StatusCode::NO_CONTENT }))
+        .route("/picture", get(move || async move { picture }))
+        .route(
+            "/noise",
+            get(|| async { ([("content-type", "text/plain")], vec![0xff, 0xfe, 0x00]).into_response() }),
+        )
+        .fallback(move |State(tell): State<UnboundedSender<Asked>>, asked: Asked| async move {
+            tell.send(asked).ok();
+            json
+        })
+        .with_state(tell)
+}
+
+impl<S: Send + Sync> axum::extract::FromRequest<S> for Asked {
+    type Rejection = axum::response::Response;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Self::Rejection> {
+        let (head, body) = request.into_parts();
+        let body = Bytes::from_request(axum::extract::Request::new(body), state)
+            .await
+            .map_err(|no| no.into_response())?;
+        Ok(Self { method: head.method.to_string(), uri: head.uri, headers: head.headers, body })
+    }
+}
+
+pub(super) fn tools(tool: HttpTool) -> Tools {
+    let allowed_hosts = ["127.0.0.1", "localhost", "shop.example"].map(str::to_owned).into();
+    Tools { allowed_hosts, http: vec![tool], ..Tools::default() }
+}
+
+pub(super) fn secrets() -> BTreeMap<String, secrecy::SecretString> {
+    BTreeMap::from([("shop".to_owned(), KEY.into())])
+}
+
+pub(super) fn context() -> CallContext {
+    CallContext::new("c0ffee", "15550100", "Mirsk")
+}
+
+pub(super) async fn run(toolbox: &Toolbox, arguments: &Value) -> Outcome {
+    ask_in(toolbox, arguments, &context()).await
+}
+
+pub(super) async fn ask_in(toolbox: &Toolbox, arguments: &Value, context: &CallContext) -> Outcome {
+    match toolbox.read("lookup", &arguments.to_string()) {
+        Ok(Use::Http(call)) => call.run(context).await,
+        other => panic!("{other:?}"),
+    }
+}
