@@ -104,7 +104,7 @@ async fn a_slow_system_is_waited_for_until_the_timeout() {
             shop.ask(HttpTool { timeout, ..shop.tool(Method::Post, path) }, &json!({"order": "7"})).await;
 
         assert_eq!((outcome.kind, outcome.trouble), (Kind::TimedOut, Some(Trouble::Late(timeout))));
-        assert!((timeout..timeout * 5).contains(&started.elapsed()), "{:?}", started.elapsed());
+        assert!((timeout..timeout * 20).contains(&started.elapsed()), "{:?}", started.elapsed());
         assert!(outcome.for_the_model.contains("within 0.3 seconds"), "{}", outcome.for_the_model);
         assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
     }
