@@ -76,6 +76,8 @@ fn hours_that_make_no_sense_are_refused() {
     assert!(day(r#"["13:00-18:00", "09:00-12:00"]"#).contains("monday[1] begins before"));
     assert!(day(r#"["09:00-09:00"]"#).contains("monday[0]") && day(r#"["9-17"]"#).contains("monday[0]"));
     assert!(day(r#"["09:00-24:30"]"#).contains("monday[0]") && day("[]").starts_with("hours names no hours"));
+    assert!(day(r#"["18:00-12:00"]"#).contains("ends before it begins"));
+    assert!(day(r#"["24:00-24:00"]"#).contains("no time at all"));
     let week = "zone = \"UTC\"\nmonday = [\"00:30-05:00\"]\nsunday = [\"20:00-01:00\"]";
     assert!(fault(week).contains("hours.monday[0] overlaps the end of sunday"));
     let date = "zone = \"UTC\"\nmonday = [\"09:00-10:00\"]\nclosed_on = [\"2026-02-30\"]";

@@ -44,4 +44,18 @@ proptest! {
         });
         judge(&lines.collect::<String>());
     }
+
+    #[test]
+    fn no_message_repeats_a_value(line in 0..SHOP.lines().count(), before in "[a-z ,`:]{0,9}") {
+        let lines = SHOP.lines().enumerate().map(|(index, text)| match text.split_once(" = ") {
+            // The name of a time zone is repeated on purpose.
+            Some((key, _)) if index == line && key != "zone" => {
+                format!("{key} = \"{before} planted, expected `planted` or planted\"\n")
+            }
+            Some(_) | None => format!("{text}\n"),
+        });
+        if let Err(wrong) = Agent::read(&lines.collect::<String>()) {
+            prop_assert!(!wrong.to_string().contains("planted"), "{}", wrong);
+        }
+    }
 }
