@@ -47,7 +47,7 @@ impl Agent {
     /// Reads an agent file. The first thing that is wrong is told with its line and field.
     pub fn read(text: &str) -> Result<Self, Wrong> {
         if text.len() > LARGEST {
-            return Err(Wrong::whole_file(format!("the file is larger than {LARGEST} bytes")));
+            return Err(Wrong::whole_file(format!("is larger than {LARGEST} bytes")));
         }
         let places = Places::of(text);
         crate::secrets::refuse(text, &places)?;

@@ -10,6 +10,9 @@ use std::collections::BTreeSet;
 /// Minutes of a day.
 const DAY: u16 = 24 * 60;
 
+/// What goes on past midnight for longer than this is taken for a slip.
+const LONGEST_NIGHT: u16 = 16 * 60;
+
 const WEEK: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// Opening hours in a time zone.
@@ -120,8 +123,8 @@ fn periods(field: &str, written: &[String]) -> Result<Vec<Period>, Fault> {
     let mut periods: Vec<Period> = vec![];
     for (index, text) in written.iter().enumerate() {
         let field = format!("{field}[{index}]");
-        let period = period(text)
-            .ok_or_else(|| Fault::new(&field, format!("{} is not like \"09:00-12:30\"", quoted(text))))?;
+        let period =
+            period(text).map_err(|reason| Fault::new(&field, format!("{} {reason}", quoted(text))))?;
         match periods.last() {
             Some(last) if period.from < last.from => {
                 return Err(Fault::new(field, "begins before the one before it: write them in their order"));
@@ -135,12 +138,16 @@ fn periods(field: &str, written: &[String]) -> Result<Vec<Period>, Fault> {
     Ok(periods)
 }
 
-/// `09:00-12:30`; an end that is not after the beginning is on the next day.
-fn period(text: &str) -> Option<Period> {
-    let (from, to) = text.split_once('-')?;
-    let (from, to) = (minutes(from)?, minutes(to)?);
+/// `09:00-12:30`; an end that is before the beginning is on the next day.
+fn period(text: &str) -> Result<Period, &'static str> {
+    let minutes = |(from, to)| minutes(from).zip(minutes(to));
+    let (from, to) = text.split_once('-').and_then(minutes).ok_or("is not like \"09:00-12:30\"")?;
     let to = if to < from { to + DAY } else { to };
-    (from < DAY && from != to).then_some(Period { from, to })
+    match to - from {
+        0 => Err("is no time at all; all day is \"00:00-24:00\""),
+        length if to > DAY && length > LONGEST_NIGHT => Err("ends before it begins"),
+        _ => Ok(Period { from, to }),
+    }
 }
 
 /// `00:00` to `24:00`.

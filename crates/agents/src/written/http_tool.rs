@@ -3,9 +3,11 @@
 use crate::Method;
 use crate::rules::{at_most, ms, name, text, within};
 use crate::wrong::{Fault, quoted};
+use jsonschema::error::ValidationErrorKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use url::{Host, Url};
 
 #[derive(Deserialize)]
@@ -72,12 +74,19 @@ impl Written {
 pub(super) fn address(field: &str, written: &str) -> Result<Url, Fault> {
     let url = Url::parse(written)
         .map_err(|_| Fault::new(field, "is no address; one is \"https://shop.example/ahoy/orders\""))?;
-    let is_loopback = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
+    let (is_loopback, is_inner) = match url.host() {
+        Some(Host::Ipv4(address)) => (address.is_loopback(), is_inner(address)),
+        Some(Host::Ipv6(address)) => {
+            let inner =
+                address.is_unique_local() || address.is_unicast_link_local() || address.is_unspecified();
+            (address.is_loopback(), inner || address.to_ipv4_mapped().is_some())
+        }
+        Some(Host::Domain(name)) => (name == "localhost", false),
+        None => (false, false),
     };
+    if is_inner {
+        return Err(Fault::new(field, "goes to an address within a network; tools only reach public ones"));
+    }
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
         return Err(Fault::new(field, "must begin with https://"));
     }
@@ -88,6 +97,10 @@ pub(super) fn address(field: &str, written: &str) -> Result<Url, Fault> {
         return Err(Fault::new(field, "must not hold a #fragment"));
     }
     Ok(url)
+}
+
+fn is_inner(address: Ipv4Addr) -> bool {
+    address.is_private() || address.is_link_local() || address.is_unspecified()
 }
 
 fn allowed(field: &str, url: &Url, allowed_hosts: &[String]) -> Result<(), Fault> {
@@ -104,6 +117,12 @@ fn schema(field: &str, schema: &Value) -> Result<(), Fault> {
         return Err(Fault::new(field, "must be a JSON Schema with type = \"object\""));
     }
     jsonschema::validator_for(schema).map(|_| ()).map_err(|error| {
+        if matches!(error.kind(), ValidationErrorKind::Referencing(_)) {
+            return Fault::new(
+                field,
+                "refers to something that is not in it: a $ref may only be to its own $defs",
+            );
+        }
         let at = error.instance_path().to_string();
         let place = if at.is_empty() { String::new() } else { format!(", at {}", quoted(&at)) };
         Fault::new(field, format!("is no valid JSON Schema{place}"))
@@ -160,7 +179,8 @@ fn headers(field: &str, headers: &BTreeMap<String, String>) -> Result<(), Fault>
     Ok(())
 }
 
-const OURS: [&str; 5] = ["host", "content-length", "content-type", "connection", "transfer-encoding"];
+const OURS: [&str; 7] =
+    ["host", "content-length", "content-type", "connection", "transfer-encoding", "upgrade", "te"];
 
 fn is_secret(header: &str) -> bool {
     const WORDS: [&str; 7] = ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey"];
