@@ -130,17 +130,20 @@ impl<P: Clone> Bridge<P> {
     }
 
     /// Leaves once all that the agent has said, and is still saying, was played: then it is
-    /// [all said](Output::SaidAll), at the latest after 20 s. A caller who interrupts [calls that off](Output::StayOn),
-    /// unless the call has lasted as long as it may.
+    /// [all said](Output::SaidAll), at the latest after 20 s. A caller who interrupts that, or already has, is
+    /// [stayed with](Output::StayOn), unless the call has lasted as long as it may.
     pub fn close_when_silent(&mut self, now: Instant) {
         self.leaving.leave_when_silent(now);
         self.note_leaving(now);
+        if self.floor.has_interrupted() {
+            self.stay_on(now);
+        }
         self.settle(now);
     }
 
     /// Plays a recording, 24 kHz, instead of all that the agent has said and will say. It cannot be interrupted. When
     /// it is over, [all is said](Output::SaidAll).
-    pub fn play_recorded(&mut self, samples: &[i16], now: Instant) {
+    pub fn play_recorded(&mut self, samples: Vec<i16>, now: Instant) {
         if self.leaving.leave_when_played(now) {
             self.drop_speech();
             self.playout.play_recording(samples);
@@ -153,7 +156,7 @@ impl<P: Clone> Bridge<P> {
     pub fn handle_agent(&mut self, event: Agent, now: Instant) {
         match event {
             Agent::Began { response } => self.expect(&response),
-            Agent::Said { response, item, samples } => self.queue(&response, item, &samples),
+            Agent::Said { response, item, samples } => self.queue(&response, item, samples),
             Agent::Finished { item } => self.playout.finish(&item),
             Agent::Ended { response } => {
                 // An item that was never said to be whole must not hold up those after it.

@@ -19,6 +19,7 @@ mod meter;
 mod output;
 mod patience;
 mod playout;
+mod queue;
 mod stopwatch;
 mod turns;
 mod uplink;

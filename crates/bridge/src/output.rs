@@ -17,7 +17,8 @@ pub enum Output {
     Cancel,
     /// Tell the agent how much of what it said was heard: the caller interrupted it.
     Interrupted(Heard),
-    /// Tell the agent how much of what it said was heard: there was no room for the rest.
+    /// Tell the agent how much of what it said was heard. Nobody interrupted it: there was no room for the rest, or the
+    /// rest never came.
     CutShort(Heard),
     /// An item was played to its very end.
     Played(ItemId),
@@ -45,7 +46,7 @@ pub enum Output {
     },
     /// Patience runs out: have a goodbye said, and [close when silent](crate::Bridge::close_when_silent).
     WindUp(Verdict),
-    /// The caller goes on talking: the hang-up that was under way is called off.
+    /// The caller goes on talking: the hang-up that was under way, or the goodbye to a silent line, is called off.
     StayOn,
     /// All was said, and heard: the call can be hung up. At most once, and never after giving up.
     SaidAll,

@@ -1,6 +1,7 @@
 //! Plays the agent's speech to the caller, one frame every twenty milliseconds,
 //! and knows at any moment how much of it the caller has heard.
 
+use crate::queue::Queue;
 use crate::{FRAME, Frame, PER_MS, SAMPLES, duration};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub struct Playout {
     items: VecDeque<Item>,
     due: Option<Instant>,
     tail: Option<Frame>,
-    recording: VecDeque<i16>,
+    recording: Queue,
     over: VecDeque<Over>,
 }
 
@@ -31,11 +32,20 @@ pub struct Playout {
 struct Item {
     id: ItemId,
     response: Arc<str>,
-    waiting: VecDeque<i16>,
+    waiting: Queue,
     received: usize,
     played: usize,
     dropped: usize,
-    is_whole: bool,
+    end: End,
+}
+
+/// Whether more of an item may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Open,
+    Whole,
+    /// It was left unfinished.
+    BrokenOff,
 }
 
 /// The name of an item of the agent's speech.
@@ -69,7 +79,7 @@ pub struct Due {
 pub enum Over {
     /// All of it was.
     Played(ItemId),
-    /// All of it that there was room for.
+    /// All of it that there was: there was no room for the rest, or the rest never came.
     Cut(Heard),
 }
 
@@ -81,40 +91,39 @@ impl Playout {
 
     /// Queues more of an item of a response. Beyond five minutes of waiting speech the rest is dropped; how much, is
     /// returned.
-    pub fn push(&mut self, response: &str, id: &ItemId, samples: &[i16]) -> Duration {
+    pub fn push(&mut self, response: &str, id: &ItemId, mut samples: Vec<i16>) -> Duration {
         let room = LONGEST_QUEUE.saturating_sub(self.items.iter().map(|item| item.waiting.len()).sum());
-        let taken = &samples[..samples.len().min(room)];
+        let dropped = samples.len().saturating_sub(room);
+        samples.truncate(room);
         let item = self.item(response, id);
-        item.waiting.extend(taken);
-        item.received += taken.len();
-        item.dropped += samples.len() - taken.len();
-        duration(samples.len() - taken.len())
+        item.received += samples.len();
+        item.dropped += dropped;
+        item.waiting.push(samples);
+        duration(dropped)
     }
 
     /// Notes that an item is whole: nothing more will come.
     pub fn finish(&mut self, id: &ItemId) {
-        self.items.iter_mut().filter(|item| item.id == *id).for_each(|item| item.is_whole = true);
+        self.items.iter_mut().filter(|item| item.id == *id).for_each(|item| item.end = End::Whole);
         self.forget_played();
     }
 
-    /// Notes that a response is over: every item of it is whole.
+    /// Notes that a response is over: nothing more will come of it, whether or not its items are whole.
     pub fn finish_response(&mut self, response: &str) {
-        self.items
-            .iter_mut()
-            .filter(|item| *item.response == *response)
-            .for_each(|item| item.is_whole = true);
+        self.items.iter_mut().filter(|item| *item.response == *response).for_each(Item::break_off);
         self.forget_played();
     }
 
-    /// Notes that every item is whole: whoever was saying them is gone.
+    /// Notes that nothing more will come of any item: whoever was saying them is gone.
     pub fn finish_all(&mut self) {
-        self.items.iter_mut().for_each(|item| item.is_whole = true);
+        self.items.iter_mut().for_each(Item::break_off);
         self.forget_played();
     }
 
     /// Plays a recording, before anything the agent says and instead of any other.
-    pub fn play_recording(&mut self, samples: &[i16]) {
-        self.recording = samples.iter().copied().collect();
+    pub fn play_recording(&mut self, samples: Vec<i16>) {
+        self.recording = Queue::default();
+        self.recording.push(samples);
     }
 
     /// How much speech is waiting.
@@ -174,7 +183,7 @@ impl Playout {
     }
 
     fn next_recorded(&mut self) -> Option<Frame> {
-        (!self.recording.is_empty()).then(|| take_frame(&mut self.recording))
+        (!self.recording.is_empty()).then(|| self.recording.take_frame().0)
     }
 
     fn next_frame(&mut self) -> Option<(Frame, Arc<str>)> {
@@ -186,7 +195,7 @@ impl Playout {
     }
 
     fn forget_played(&mut self) {
-        while let Some(item) = self.items.pop_front_if(|item| item.is_whole && item.waiting.is_empty()) {
+        while let Some(item) = self.items.pop_front_if(|item| item.has_ended() && item.waiting.is_empty()) {
             self.over.extend(item.over());
         }
     }
@@ -197,22 +206,37 @@ impl Item {
         Self {
             id: id.clone(),
             response: response.into(),
-            waiting: VecDeque::new(),
+            waiting: Queue::default(),
             received: 0,
             played: 0,
             dropped: 0,
-            is_whole: false,
+            end: End::Open,
         }
     }
 
     /// A frame's worth; less only at the item's end, padded with silence.
     fn next_frame(&mut self) -> Option<Frame> {
-        let is_end = self.is_whole && !self.waiting.is_empty();
+        let is_end = self.has_ended() && !self.waiting.is_empty();
         if self.waiting.len() < SAMPLES && !is_end {
             return None;
         }
-        self.played += self.waiting.len().min(SAMPLES);
-        Some(take_frame(&mut self.waiting))
+        let (frame, count) = self.waiting.take_frame();
+        self.played += count;
+        Some(frame)
+    }
+
+    fn has_ended(&self) -> bool {
+        match self.end {
+            End::Open => false,
+            End::Whole | End::BrokenOff => true,
+        }
+    }
+
+    fn break_off(&mut self) {
+        self.end = match self.end {
+            End::Open | End::BrokenOff => End::BrokenOff,
+            End::Whole => End::Whole,
+        };
     }
 
     fn heard(self) -> Heard {
@@ -222,22 +246,14 @@ impl Item {
 
     /// What is to be said of an item that was played to its end; nothing, if there was no sound in it.
     fn over(self) -> Option<Over> {
-        match (self.received, self.dropped) {
-            (0, 0) => None,
-            (_, 0) => Some(Over::Played(self.id)),
-            _ => Some(Over::Cut(self.heard())),
+        let is_whole = self.end == End::Whole && self.dropped == 0;
+        let is_empty = self.received + self.dropped == 0;
+        match (is_empty, is_whole) {
+            (true, _) => None,
+            (false, true) => Some(Over::Played(self.id)),
+            (false, false) => Some(Over::Cut(self.heard())),
         }
     }
-}
-
-/// The first samples of those waiting, padded with silence.
-fn take_frame(waiting: &mut VecDeque<i16>) -> Frame {
-    let mut frame = [0; SAMPLES];
-    let count = waiting.len().min(SAMPLES);
-    for (place, sample) in frame.iter_mut().zip(waiting.drain(..count)) {
-        *place = sample;
-    }
-    frame
 }
 
 fn faded(mut frame: Frame) -> Frame {

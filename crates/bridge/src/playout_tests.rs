@@ -18,7 +18,7 @@ fn plays_one_frame_every_twenty_milliseconds_and_silence_when_there_is_nothing()
 #[test]
 fn nothing_is_played_before_it_is_open() {
     let mut playout = Playout::default();
-    playout.push("r1", &item("hello"), &[1; SAMPLES]);
+    playout.push("r1", &item("hello"), vec![1; SAMPLES]);
 
     assert_eq!(playout.poll_timeout(), None);
     assert_eq!(playout.poll_frame(Instant::now()), None);
@@ -44,7 +44,7 @@ fn when_interrupted_reports_what_the_caller_heard_and_plays_one_faded_frame_more
 fn items_that_nobody_heard_are_reported_as_unheard() {
     let start = Instant::now();
     let mut playout = playing("first", 3, start);
-    playout.push("r1", &item("second"), &[1_000; SAMPLES]);
+    playout.push("r1", &item("second"), vec![1_000; SAMPLES]);
     play_until(&mut playout, start + ms(19));
 
     assert_eq!(playout.interrupt(), [heard_of("first", 40, 60), heard_of("second", 0, 20)]);
@@ -67,10 +67,10 @@ fn odd_pieces_come_out_as_whole_frames_and_the_end_is_padded() {
     let start = Instant::now();
     let mut playout = Playout::default();
     playout.open(start);
-    playout.push("r1", &item("odd"), &[7; 100]);
+    playout.push("r1", &item("odd"), vec![7; 100]);
     assert!(matches!(playout.poll_frame(start), Some(Due { frame: None, .. })), "too little to play");
 
-    playout.push("r1", &item("odd"), &[7; 400]);
+    playout.push("r1", &item("odd"), vec![7; 400]);
     assert!(matches!(playout.poll_frame(start + ms(20)), Some(Due { frame: Some(_), .. })));
     playout.finish(&item("odd"));
     let due = playout.poll_frame(start + ms(40)).expect("a frame is due");
@@ -96,8 +96,8 @@ fn an_item_that_there_was_no_room_for_is_told_as_cut_where_it_was_cut() {
     let start = Instant::now();
     let mut playout = Playout::default();
     let five_minutes = vec![1; LONGEST_QUEUE];
-    assert_eq!(playout.push("r1", &item("saga"), &five_minutes), Duration::ZERO);
-    assert_eq!(playout.push("r1", &item("saga"), &[1; SAMPLES]), ms(20));
+    assert_eq!(playout.push("r1", &item("saga"), five_minutes), Duration::ZERO);
+    assert_eq!(playout.push("r1", &item("saga"), vec![1; SAMPLES]), ms(20));
     playout.finish(&item("saga"));
     playout.open(start);
 
@@ -110,12 +110,12 @@ fn an_item_that_there_was_no_room_for_is_told_as_cut_where_it_was_cut() {
 fn the_end_of_one_response_does_not_end_the_items_of_another() {
     let start = Instant::now();
     let mut playout = playing("first", 1, start);
-    playout.push("r2", &item("second"), &[1_000; SAMPLES]);
+    playout.push("r2", &item("second"), vec![1_000; SAMPLES]);
 
     playout.finish_response("r1");
     play_until(&mut playout, start + ms(100));
 
-    assert_eq!(playout.poll_over(), Some(Over::Played(item("first"))));
+    assert_eq!(playout.poll_over(), Some(Over::Cut(heard_of("first", 20, 20))), "it was never whole");
     assert_eq!((playout.poll_over(), playout.is_idle(), playout.has("r2")), (None, false, true));
 }
 
@@ -123,7 +123,7 @@ fn the_end_of_one_response_does_not_end_the_items_of_another() {
 fn a_recording_goes_before_what_the_agent_says_and_is_no_speech_of_its() {
     let start = Instant::now();
     let mut playout = playing("hello", 1, start);
-    playout.play_recording(&[7; SAMPLES + 1]);
+    playout.play_recording(vec![7; SAMPLES + 1]);
 
     let frames = (0..4).filter_map(|n| playout.poll_frame(start + ms(n * 20))).collect::<Vec<_>>();
 
@@ -137,7 +137,7 @@ fn a_recording_goes_before_what_the_agent_says_and_is_no_speech_of_its() {
 fn playing(name: &str, frames: usize, now: Instant) -> Playout {
     let mut playout = Playout::default();
     playout.open(now);
-    playout.push("r1", &item(name), &vec![1_000; frames * SAMPLES]);
+    playout.push("r1", &item(name), vec![1_000; frames * SAMPLES]);
     playout
 }
 

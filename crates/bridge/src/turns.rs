@@ -163,6 +163,11 @@ impl Floor {
         self.caller.is_some()
     }
 
+    /// Whether the caller is speaking, and has the floor.
+    pub(crate) fn has_interrupted(&self) -> bool {
+        self.caller.is_some_and(|caller| caller.has_interrupted)
+    }
+
     /// When the caller will have spoken for long enough to interrupt.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let caller = self.caller.filter(|caller| !caller.has_interrupted && self.protected().is_none())?;

@@ -31,6 +31,11 @@ impl<P: Clone> Bridge<P> {
             self.outputs.push_back(Output::Cancel);
         }
         self.drop_speech();
+        self.stay_on(now);
+    }
+
+    /// The caller talks: a hang-up that was under way is called off, unless the call has lasted as long as it may.
+    pub(super) fn stay_on(&mut self, now: Instant) {
         let took_too_long = self.patience.is_some_and(|patience| patience.took_too_long());
         if !took_too_long && self.leaving.stay() {
             self.note_leaving(now);

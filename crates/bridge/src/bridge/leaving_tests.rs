@@ -70,6 +70,17 @@ fn a_caller_who_speaks_in_the_breath_after_the_goodbye_is_not_hung_up_on() {
 }
 
 #[test]
+fn a_caller_who_was_talking_already_is_not_hung_up_on() {
+    let mut call = Call::open();
+    call.agent_answers("r1", "goodbye", 100);
+    call.run_until(999);
+    call.does(Agent::HearsCaller);
+    call.bridge.close_when_silent(call.now);
+
+    assert_eq!(call.news_until(30_000), [interrupted("goodbye", 1_020, 2_000), Output::StayOn]);
+}
+
+#[test]
 fn a_backchannel_does_not_call_the_hang_up_off() {
     let mut call = Call::open_with(Turns { after: ms(600), ..Turns::default() });
     call.agent_answers("r1", "goodbye", 100);
@@ -90,7 +101,7 @@ fn a_recording_takes_the_agents_place_and_cannot_be_interrupted() {
     call.agent_says("r1", "story", 100);
     call.run_until(99);
 
-    call.bridge.play_recorded(&[7; 24_000], call.now);
+    call.bridge.play_recorded(vec![7; 24_000], call.now);
     call.does(Agent::HearsCaller);
     call.agent_says("r1", "story", 100);
     call.agent_says("r2", "answer", 100);
@@ -105,7 +116,7 @@ fn a_recording_takes_the_agents_place_and_cannot_be_interrupted() {
 fn a_recording_is_played_even_if_the_agent_never_spoke() {
     let mut call = Call::open();
 
-    call.bridge.play_recorded(&[7; 4_800], call.now);
+    call.bridge.play_recorded(vec![7; 4_800], call.now);
 
     let outputs = call.run_until(500);
     assert_eq!((sounding(&outputs), outputs.last()), (10, Some(&Output::SaidAll)));
@@ -117,13 +128,13 @@ fn a_recording_replaces_a_goodbye_and_all_is_said_once() {
     call.agent_answers("r1", "goodbye", 100);
     call.bridge.close_when_silent(call.now);
     call.run_until(100);
-    call.bridge.play_recorded(&[7; 24_000], call.now);
+    call.bridge.play_recorded(vec![7; 24_000], call.now);
     call.bridge.close_when_silent(call.now);
 
     let said = call.news_until(60_000).into_iter().filter(|output| *output == Output::SaidAll);
 
     assert_eq!(said.count(), 1);
-    call.bridge.play_recorded(&[7; 24_000], call.now);
+    call.bridge.play_recorded(vec![7; 24_000], call.now);
     assert_eq!(call.news_until(70_000), []);
 }
 

@@ -132,7 +132,7 @@ fn happen(bridge: &mut Bridge<u16>, fact: Fact, now: Instant) {
         Fact::Key(timestamp, payload) => bridge.handle_key(timestamp, &payload, now),
         Fact::Busy(is_busy) => bridge.note_busy(is_busy, now),
         Fact::Close => bridge.close_when_silent(now),
-        Fact::Record(samples) => bridge.play_recorded(&vec![7; samples], now),
+        Fact::Record(samples) => bridge.play_recorded(vec![7; samples], now),
         Fact::Hear(sample) => bridge.gate(&mut [sample; SAMPLES], now),
     }
 }

@@ -13,7 +13,7 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
-    pub(super) fn queue(&mut self, response: &str, item: ItemId, samples: &[i16]) {
+    pub(super) fn queue(&mut self, response: &str, item: ItemId, samples: Vec<i16>) {
         if self.leaving.is_agent_silenced() {
             return;
         }

@@ -1,7 +1,7 @@
 //! What a bridge promises, one sentence each.
 
 use super::rehearsal::{Call, answered, interrupted, item, ms, played, sounding, voice};
-use crate::{Agent, Limits, Output, SAMPLES, Slot, Turns};
+use crate::{Agent, Heard, Limits, Output, SAMPLES, Slot, Turns};
 
 #[test]
 fn what_the_agent_prepares_waits_for_the_line_to_open() {
@@ -150,7 +150,8 @@ fn what_the_agents_session_left_unsaid_holds_up_nothing() {
     call.agent_says("r2", "cut", 3);
     call.does(Agent::Replaced);
 
-    assert_eq!(call.news_until(100)[1..], [Output::FirstWord(ms(0)), played("cut")]);
+    let cut = Output::CutShort(Heard { item: item("cut"), heard: ms(60), of: ms(60) });
+    assert_eq!(call.news_until(100)[1..], [Output::FirstWord(ms(0)), cut]);
     assert!(!call.bridge.is_playing());
     assert_eq!(call.news_until(20_100), [Output::Nudge { times: 1 }], "the caller is no longer heard");
 }
