@@ -122,14 +122,18 @@ impl Patience {
 
     /// Notes whether the agent is busy with something that takes long: that is no silence.
     pub fn note_busy(&mut self, is_busy: bool, now: Instant) {
-        self.is_busy = is_busy;
-        self.voice_at = now;
+        if self.is_busy != is_busy {
+            self.is_busy = is_busy;
+            self.voice_at = now;
+        }
     }
 
     /// Notes whether the call is about to end: there is nothing to nudge for then, and nothing to wind up.
     pub fn note_leaving(&mut self, is_leaving: bool, now: Instant) {
-        self.is_leaving = is_leaving;
-        self.voice_at = now;
+        if self.is_leaving != is_leaving {
+            self.is_leaving = is_leaving;
+            self.voice_at = now;
+        }
     }
 
     /// When something is wanted, should nothing be noted until then.

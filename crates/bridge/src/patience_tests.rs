@@ -87,6 +87,16 @@ fn a_long_tool_is_no_silence() {
 }
 
 #[test]
+fn saying_again_that_there_is_nothing_to_wait_for_is_no_voice() {
+    let mut watch = Watch::open(Limits::default());
+    watch.run_until(19);
+
+    watch.patience.note_busy(false, watch.at(19));
+
+    assert_eq!(watch.run_until(20), [(20, Nudge { times: 1 })]);
+}
+
+#[test]
 fn nobody_is_nudged_on_the_way_out() {
     let mut watch = Watch::open(Limits { longest: secs(10), ..Limits::default() });
     watch.patience.note_leaving(true, watch.at(5));

@@ -63,7 +63,7 @@ struct Reply {
 #[derive(Debug, Clone, Copy)]
 struct Utterance {
     since: Instant,
-    /// All of it was said while the agent went on.
+    /// It began while the agent was speaking: unless it interrupts, all of it is said while the agent goes on.
     is_aside: bool,
     /// It began over a greeting that could not be interrupted.
     is_over_greeting: bool,
@@ -125,9 +125,6 @@ impl Floor {
     /// Notes that the agent has no more to say for now.
     pub(crate) fn note_silence(&mut self) {
         self.reply = None;
-        if let Some(caller) = &mut self.caller {
-            caller.is_aside = false;
-        }
     }
 
     /// The response that is being said.
@@ -172,7 +169,7 @@ impl Floor {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let caller = self.caller.filter(|caller| !caller.has_interrupted && self.protected().is_none())?;
         let Some(Reply { since, .. }) = self.reply else { return Some(caller.since) };
-        Some((caller.since.max(since) + self.turns.after).max(since + self.turns.guard))
+        Some((caller.since + self.turns.after).max(since + self.turns.guard))
     }
 
     /// Whether the caller interrupts the agent now. Once for all that is said in one go.

@@ -24,9 +24,6 @@ impl<P: Clone> Bridge<P> {
     /// The caller speaks over the agent: what is queued is dropped, and so is what still comes of it.
     fn interrupt_if_due(&mut self, now: Instant) {
         let Some(interruption) = self.floor.poll_interruption(now) else { return };
-        if self.leaving.is_recorded() {
-            return;
-        }
         if interruption.is_ours {
             self.outputs.push_back(Output::Cancel);
         }

@@ -1,6 +1,6 @@
 //! How a call is left, one sentence each.
 
-use super::rehearsal::{Call, interrupted, ms, played, sounding};
+use super::rehearsal::{Call, answered, interrupted, ms, played, sounding};
 use crate::{Agent, Limits, Output, Turns, Verdict};
 use std::time::Duration;
 
@@ -93,6 +93,20 @@ fn a_backchannel_does_not_call_the_hang_up_off() {
     let news = call.news_until(3_000);
 
     assert_eq!(news, [Output::TurnOver { answer: false }, played("goodbye"), Output::SaidAll]);
+}
+
+#[test]
+fn a_line_that_is_stayed_on_is_watched_again() {
+    let mut call = Call::open();
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+    call.run_until(999);
+    call.does(Agent::HearsCaller);
+    call.does(Agent::HearsCallerStop);
+
+    let news = call.news_until(30_000);
+
+    assert_eq!(news.last(), Some(&Output::Nudge { times: 1 }));
 }
 
 #[test]
@@ -192,6 +206,40 @@ fn a_caller_who_speaks_up_before_the_goodbye_is_stayed_with() {
     call.does(Agent::HearsCaller);
 
     assert_eq!(call.news_until(60_000), [Output::StayOn]);
+}
+
+#[test]
+fn a_backchannel_into_the_goodbye_to_a_silent_line_does_not_call_it_off() {
+    let limits = Limits { nudges: 0, ..Limits::default() };
+    let mut call = Call::new(limits, Turns { after: ms(600), ..Turns::default() });
+    call.bridge.open(call.start);
+    call.run_until(20_000);
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+    call.run_until(21_000);
+    call.does(Agent::HearsCaller);
+    call.run_until(21_300);
+    call.does(Agent::HearsCallerStop);
+
+    let news = call.news_until(60_000);
+
+    assert_eq!(news, [Output::TurnOver { answer: false }, played("goodbye"), Output::SaidAll]);
+}
+
+#[test]
+fn what_was_said_in_time_is_not_given_up() {
+    let longest = Duration::from_secs(60);
+    let mut call = Call::new(Limits { longest, ..Limits::default() }, Turns::default());
+    call.bridge.open(call.start);
+    call.does(Agent::HearsCaller);
+    call.run_until(60_000);
+    call.does(Agent::HearsCallerStop);
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+
+    let news = call.news_until(99_000);
+
+    assert_eq!(news[1..], [answered(20, 0), played("goodbye"), Output::SaidAll]);
 }
 
 #[test]

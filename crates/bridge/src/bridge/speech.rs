@@ -52,6 +52,7 @@ impl<P: Clone> Bridge<P> {
         for heard in self.playout.interrupt() {
             self.interrupt_item(heard);
         }
+        self.tell_over();
     }
 
     fn interrupt_item(&mut self, heard: Heard) {

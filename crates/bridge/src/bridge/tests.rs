@@ -126,6 +126,19 @@ fn an_item_played_to_its_very_end_is_told_once() {
 }
 
 #[test]
+fn sound_that_comes_after_its_item_was_played_is_not() {
+    let mut call = Call::open();
+    call.agent_says("r1", "hello", 2);
+    call.does(Agent::Finished { item: item("hello") });
+    call.run_until(100);
+
+    call.agent_says("r1", "hello", 2);
+    call.does(Agent::Ended { response: "r1".into() });
+
+    assert_eq!(call.run_until(140), [Output::Play(None), Output::Play(None)]);
+}
+
+#[test]
 fn what_the_caller_waited_for_tools_is_part_of_the_turn_and_told_apart() {
     let mut call = Call::open();
     call.does(Agent::HearsCaller);

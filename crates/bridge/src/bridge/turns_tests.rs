@@ -85,6 +85,18 @@ fn a_caller_who_goes_on_speaking_over_the_agent_interrupts_it_once() {
 }
 
 #[test]
+fn speaking_over_two_replies_in_a_row_is_speaking_over_the_agent() {
+    let mut call = Call::open_with(patient(600));
+    call.agent_answers("r1", "first", 20);
+    call.agent_says("r2", "second", 100);
+    call.run_until(200);
+    call.does(Agent::HearsCaller);
+
+    assert_eq!(call.news_until(799), [played("first")]);
+    assert_eq!(call.news_until(800), [CANCEL, interrupted("second", 420, 2_000)]);
+}
+
+#[test]
 fn whoever_spoke_for_long_enough_has_interrupted_even_if_the_stop_is_heard_first() {
     let mut call = Call::open_with(patient(600));
     call.agent_says("r1", "story", 100);
@@ -196,6 +208,21 @@ fn a_backchannel_is_not_what_the_next_turn_is_timed_from() {
     call.agent_answers("r2", "by the way", 5);
 
     assert_eq!(call.news_until(6_000), [played("by the way")]);
+}
+
+#[test]
+fn what_the_agent_says_while_the_caller_goes_on_is_no_answer() {
+    let mut call = Call::open();
+    call.does(Agent::HearsCaller);
+    call.run_until(1_000);
+    call.does(Agent::HearsCallerStop);
+    call.run_until(1_200);
+    call.does(Agent::HearsCaller);
+
+    call.agent_answers("r1", "a tool's result", 5);
+
+    let news = [Output::FirstWord(ms(1_220)), played("a tool's result")];
+    assert_eq!(call.news_until(2_000), news);
 }
 
 fn guarded(guard_ms: u64) -> Turns {
