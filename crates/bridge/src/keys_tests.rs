@@ -91,6 +91,27 @@ fn a_pause_is_counted_from_when_the_key_is_let_go() {
 }
 
 #[test]
+fn the_end_sent_again_does_not_make_the_pause_longer() {
+    let mut caller = Caller::new(Keypad::default());
+    caller.packet(960, [5, 0x8a, 3, 32], 0);
+    caller.packet(960, [5, 10, 2, 128], 20);
+    caller.packet(960, [5, 0x8a, 3, 32], 1_000);
+
+    assert_eq!(caller.keyed(2_000), Some("5".into()));
+}
+
+#[test]
+fn a_key_still_held_after_all_was_told_is_not_told_again() {
+    let mut caller = Caller::new(Keypad { longest: 1, ..Keypad::default() });
+    caller.packet(960, [5, 10, 0, 160], 0);
+    assert_eq!(caller.keyed(0), Some("5".into()));
+
+    caller.packet(960, [5, 10, 1, 64], 20);
+
+    assert_eq!((caller.keyed(9_000), caller.keys.poll_timeout()), (None, None));
+}
+
+#[test]
 fn a_key_leant_upon_for_ten_seconds_is_one_press() {
     let mut caller = Caller::new(Keypad::default());
     caller.packet(960, [5, 10, 0, 160], 0);

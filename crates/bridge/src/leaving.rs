@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// So long after the last word: the packet that holds it is on its way, and waits in the phone's own buffer.
 const LAST_WORD: Duration = Duration::from_millis(300);
 
-/// So long at most, however much is still to be said.
+/// So long at most, if something is still being said then.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// How far a call is on its way out.
@@ -104,7 +104,7 @@ impl Leaving {
     /// When all will have been said, should nothing be noted until then.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self.stage {
-            Stage::WhenSilent { by, quiet } => Some(quiet.over_at().map_or(by, |at| at.min(by))),
+            Stage::WhenSilent { by, quiet } => Some(quiet.over_at().unwrap_or(by)),
             Stage::WhenPlayed { quiet } => quiet.over_at(),
             Stage::Staying | Stage::Gone => None,
         }

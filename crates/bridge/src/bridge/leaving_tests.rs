@@ -137,6 +137,18 @@ fn a_recording_is_played_even_if_the_agent_never_spoke() {
 }
 
 #[test]
+fn a_recording_replaces_another() {
+    let mut call = Call::open();
+    call.bridge.play_recorded(vec![7; 24_000], call.now);
+    call.run_until(99);
+
+    call.bridge.play_recorded(vec![8; 4_800], call.now);
+
+    let outputs = call.run_until(1_000);
+    assert_eq!((sounding(&outputs), outputs.contains(&Output::SaidAll)), (10, true));
+}
+
+#[test]
 fn a_recording_replaces_a_goodbye_and_all_is_said_once() {
     let mut call = Call::open();
     call.agent_answers("r1", "goodbye", 100);
@@ -218,7 +230,7 @@ fn a_backchannel_into_the_goodbye_to_a_silent_line_does_not_call_it_off() {
     call.bridge.close_when_silent(call.now);
     call.run_until(21_000);
     call.does(Agent::HearsCaller);
-    call.run_until(21_300);
+    assert_eq!(call.news_until(21_300), []);
     call.does(Agent::HearsCallerStop);
 
     let news = call.news_until(60_000);
