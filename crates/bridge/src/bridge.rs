@@ -1,56 +1,17 @@
 //! Joins caller and agent: what goes where, who may interrupt whom, and what the agent is told of it.
 
-use crate::{Frame, Heard, ItemId, Limits, Meter, Patience, Playout, Slot, Uplink, Verdict};
-use std::collections::{HashSet, VecDeque};
+mod consequences;
+mod speech;
+
+use crate::agent::Responses;
+use crate::echo::EchoGate;
+use crate::keys::Keys;
+use crate::leaving::Leaving;
+use crate::stopwatch::Stopwatch;
+use crate::turns::Floor;
+use crate::{Agent, Keypad, Limits, Meter, Output, Patience, Playout, Press, Slot, Turns, Uplink};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-
-/// What the agent does, whichever model is behind it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Agent {
-    /// It begins a response.
-    Began {
-        /// The response's id.
-        response: String,
-    },
-    /// It says something.
-    Said {
-        /// The response this belongs to.
-        response: String,
-        /// The item this belongs to.
-        item: ItemId,
-        /// 24 kHz, mono.
-        samples: Vec<i16>,
-    },
-    /// An item is whole.
-    Finished {
-        /// Which.
-        item: ItemId,
-    },
-    /// A response is over.
-    Ended {
-        /// Which.
-        response: String,
-    },
-    /// It hears the caller speak.
-    HearsCaller,
-    /// It hears the caller no more.
-    HearsCallerStop,
-}
-
-/// What the bridge wants done, and what it noticed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// Send this frame of speech, or silence, to the caller.
-    Play(Option<Box<Frame>>),
-    /// Tell the agent how much of what it said was heard: the caller interrupted it.
-    Interrupted(Heard),
-    /// The first of the agent's voice was sent, so long after the line opened.
-    FirstWord(Duration),
-    /// The agent answered the caller: from when the caller was heard to stop, to the first voice sent.
-    Turn(Duration),
-    /// Patience ran out.
-    GiveUp(Verdict),
-}
 
 /// Sound between one caller and one agent. `P` is a packet of the caller's.
 #[derive(Debug)]
@@ -58,32 +19,41 @@ pub struct Bridge<P> {
     playout: Playout,
     uplink: Uplink<P>,
     meter: Meter,
-    patience: Option<Patience>,
+    responses: Responses,
+    floor: Floor,
+    echo: EchoGate,
+    keys: Keys,
+    stopwatch: Stopwatch,
     limits: Limits,
+    patience: Option<Patience>,
+    is_busy: bool,
+    leaving: Leaving,
     opened_at: Option<Instant>,
     spoke: bool,
-    caller_speaks: bool,
-    caller_stopped_at: Option<Instant>,
-    active: HashSet<String>,
-    discarded: HashSet<String>,
+    /// When the last sound sent to the caller is, or was, over.
+    sound_until: Option<Instant>,
     outputs: VecDeque<Output>,
 }
 
 impl<P: Clone> Bridge<P> {
     /// A bridge that is not open yet: the agent may prepare what it says, nobody hears anything.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, turns: Turns, keypad: Keypad) -> Self {
         Self {
             playout: Playout::default(),
             uplink: Uplink::default(),
             meter: Meter::default(),
-            patience: None,
+            responses: Responses::default(),
+            floor: Floor::new(turns),
+            echo: EchoGate::new(turns.echo_gate_dbfs),
+            keys: Keys::new(keypad),
+            stopwatch: Stopwatch::default(),
             limits,
+            patience: None,
+            is_busy: false,
+            leaving: Leaving::default(),
             opened_at: None,
             spoke: false,
-            caller_speaks: false,
-            caller_stopped_at: None,
-            active: HashSet::new(),
-            discarded: HashSet::new(),
+            sound_until: None,
             outputs: VecDeque::new(),
         }
     }
@@ -94,7 +64,10 @@ impl<P: Clone> Bridge<P> {
             return;
         }
         self.opened_at = Some(now);
-        self.patience = Some(Patience::open(self.limits, now));
+        let mut patience = Patience::open(self.limits, now);
+        patience.note_busy(self.is_busy, now);
+        patience.note_leaving(self.leaving.is_leaving(), now);
+        self.patience = Some(patience);
         self.playout.open(now);
         self.uplink.open(now);
     }
@@ -102,6 +75,11 @@ impl<P: Clone> Bridge<P> {
     /// Whether the line is open.
     pub fn is_open(&self) -> bool {
         self.opened_at.is_some()
+    }
+
+    /// Whether the caller is being played something: speech, with more of it to come, or a recording.
+    pub fn is_playing(&self) -> bool {
+        self.is_open() && !self.playout.is_idle()
     }
 
     /// How much of the agent's speech is waiting to be played.
@@ -119,6 +97,17 @@ impl<P: Clone> Bridge<P> {
         self.uplink.handle_packet(sequence, packet, now, &mut self.meter);
     }
 
+    /// Takes the payload of a named event: one packet of a key being pressed. Its place in the sequence it takes
+    /// besides, by [`Bridge::handle_packet`].
+    pub fn handle_key(&mut self, timestamp: u32, payload: &[u8], now: Instant) {
+        let Some(press) = Press::read(payload).filter(|_| self.is_open()) else { return };
+        if self.keys.handle(timestamp, press, now) {
+            self.meter.keys += 1;
+            self.note_caller(now);
+        }
+        self.outputs.extend(self.keys.poll(now).map(Output::Keyed));
+    }
+
     /// Notes that something came from the caller's side, sound or not.
     pub fn handle_sign_of_life(&mut self, now: Instant) {
         if let Some(patience) = &mut self.patience {
@@ -126,47 +115,94 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
+    /// Silences the caller's decoded sound where it is only the agent's echo, before the agent hears it.
+    pub fn gate(&mut self, samples: &mut [i16], now: Instant) {
+        self.meter.gated += u64::from(self.echo.silence(samples, now));
+    }
+
+    /// Notes whether the agent is waiting for its tools: the caller is not silent then, but patient.
+    pub fn note_busy(&mut self, is_busy: bool, now: Instant) {
+        self.is_busy = is_busy;
+        self.stopwatch.note_busy(is_busy, now);
+        if let Some(patience) = &mut self.patience {
+            patience.note_busy(is_busy, now);
+        }
+    }
+
+    /// Leaves once all that the agent has said, and is still saying, was played: then it is
+    /// [all said](Output::SaidAll), at the latest after 20 s. A caller who interrupts that, or already has, is
+    /// [stayed with](Output::StayOn), unless the call has lasted as long as it may.
+    pub fn close_when_silent(&mut self, now: Instant) {
+        self.leaving.leave_when_silent(now);
+        self.note_leaving(now);
+        if self.floor.has_interrupted() {
+            self.stay_on(now);
+        }
+        self.settle(now);
+    }
+
+    /// Plays a recording, 24 kHz, instead of all that the agent has said and will say. It cannot be interrupted. When
+    /// it is over, [all is said](Output::SaidAll).
+    pub fn play_recorded(&mut self, samples: Vec<i16>, now: Instant) {
+        if self.leaving.leave_when_played(now) {
+            self.drop_speech();
+            self.playout.play_recording(samples);
+            self.note_leaving(now);
+            self.settle(now);
+        }
+    }
+
     /// Takes what the agent does.
     pub fn handle_agent(&mut self, event: Agent, now: Instant) {
         match event {
-            Agent::Began { response } => {
-                self.active.insert(response);
-            }
-            Agent::Said { response, item, samples } => self.queue(response, &item, &samples),
+            Agent::Began { response } => self.expect(&response),
+            Agent::Said { response, item, samples } => self.queue(&response, item, samples),
             Agent::Finished { item } => self.playout.finish(&item),
             Agent::Ended { response } => {
                 // An item that was never said to be whole must not hold up those after it.
-                self.playout.finish_all();
-                self.active.remove(&response);
+                self.playout.finish_response(&response);
+                self.responses.end(&response);
             }
-            Agent::HearsCaller => self.interrupt(now),
-            Agent::HearsCallerStop => {
-                self.note_voice(now);
-                self.caller_speaks = false;
-                self.caller_stopped_at = Some(now);
+            Agent::HearsCaller => {
+                self.note_caller(now);
+                self.stopwatch.clear();
+                self.floor.start_caller(now);
+            }
+            Agent::HearsCallerStop => self.end_turn(now),
+            Agent::Replaced => {
+                self.playout.finish_all();
+                self.responses.end_all();
+                self.floor.forget_caller();
             }
         }
+        self.settle(now);
     }
 
     /// When [`Bridge::handle_timeout`] has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let patience = self.patience.map(|patience| patience.poll_timeout());
-        [self.playout.poll_timeout(), self.uplink.poll_timeout(), patience].into_iter().flatten().min()
+        let patience = self.patience.and_then(|patience| patience.poll_timeout());
+        let sound = [self.playout.poll_timeout(), self.uplink.poll_timeout(), self.floor.poll_timeout()];
+        let rest = [self.keys.poll_timeout(), self.leaving.poll_timeout(), patience];
+        sound.into_iter().chain(rest).flatten().min()
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.uplink.handle_timeout(now, &mut self.meter);
-        while let Some((frame, late)) = self.playout.poll_frame(now) {
-            self.play(frame, late, now);
+        if self.floor.hears_caller() {
+            self.note_caller(now);
         }
-        if self.caller_speaks {
-            self.note_voice(now);
-        }
-        if let Some(verdict) = self.patience.and_then(|patience| patience.verdict(now)) {
-            // Said once: whoever hears it ends the call.
+        // Before another frame: whoever has just spoken for long enough interrupts this one.
+        self.settle(now);
+        self.play(now);
+        self.settle(now);
+        self.outputs.extend(self.keys.poll(now).map(Output::Keyed));
+        if self.leaving.poll(now) {
             self.patience = None;
-            self.outputs.push_back(Output::GiveUp(verdict));
+            self.outputs.push_back(Output::SaidAll);
+        }
+        if let Some(wanted) = self.patience.as_mut().and_then(|patience| patience.poll(now)) {
+            self.want(wanted);
         }
     }
 
@@ -179,51 +215,15 @@ impl<P: Clone> Bridge<P> {
     pub fn poll_slot(&mut self) -> Option<Slot<P>> {
         self.uplink.poll_slot()
     }
-
-    fn queue(&mut self, response: String, item: &ItemId, samples: &[i16]) {
-        if self.discarded.contains(&response) {
-            return;
-        }
-        self.active.insert(response);
-        self.meter.dropped += self.playout.push(item, samples);
-    }
-
-    /// The caller speaks over the agent: what is queued is dropped, and so is what still comes of it.
-    fn interrupt(&mut self, now: Instant) {
-        self.note_voice(now);
-        self.caller_speaks = true;
-        self.caller_stopped_at = None;
-        self.discarded.extend(self.active.drain());
-        self.outputs.extend(self.playout.interrupt().into_iter().map(Output::Interrupted));
-    }
-
-    fn play(&mut self, frame: Option<Frame>, late: Duration, now: Instant) {
-        self.meter.sent += 1;
-        self.meter.late.note(late);
-        if frame.is_some() {
-            self.note_speech(now);
-        }
-        self.outputs.push_back(Output::Play(frame.map(Box::new)));
-    }
-
-    fn note_speech(&mut self, now: Instant) {
-        self.note_voice(now);
-        if let Some(opened_at) = self.opened_at.filter(|_| !self.spoke) {
-            self.spoke = true;
-            self.outputs.push_back(Output::FirstWord(now - opened_at));
-        }
-        if let Some(stopped_at) = self.caller_stopped_at.take() {
-            self.outputs.push_back(Output::Turn(now - stopped_at));
-        }
-    }
-
-    fn note_voice(&mut self, now: Instant) {
-        if let Some(patience) = &mut self.patience {
-            patience.note_voice(now);
-        }
-    }
 }
 
 #[cfg(test)]
-#[path = "bridge_tests.rs"]
+mod leaving_tests;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod rehearsal;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod turns_tests;

@@ -3,21 +3,35 @@
 //! - [`Bridge`] joins the rest: what the agent says goes to the caller, what the caller says to the agent.
 //! - [`Playout`] plays the agent's speech, a frame every 20 ms, and knows how much of it was heard.
 //! - [`Uplink`] puts the caller's packets in order and fills what is missing, so that the agent's clock runs.
-//! - [`Patience`] knows when a call has gone on, or been silent, for too long.
+//! - [`Turns`] are who may interrupt whom: by default the caller, at once; or with a guard against echo and "mhm".
+//! - [`Patience`] knows when a call has gone on, or been silent, for too long, and says so before it hangs up.
+//! - [`Keypad`] is how the keys a caller presses become what was [meant](Keyed).
 //! - [`Meter`] counts.
 //!
 //! All sound is 24 kHz, mono, signed 16 bit.
 
+mod agent;
 mod bridge;
+mod echo;
+mod keys;
+mod leaving;
 mod meter;
+mod output;
 mod patience;
 mod playout;
+mod queue;
+mod stopwatch;
+mod turns;
 mod uplink;
 
-pub use bridge::{Agent, Bridge, Output};
+pub use agent::Agent;
+pub use bridge::Bridge;
+pub use keys::{Keyed, Keypad, Press};
 pub use meter::{Lateness, Meter};
-pub use patience::{Limits, Patience, Verdict};
-pub use playout::{Heard, ItemId, Playout};
+pub use output::Output;
+pub use patience::{Impatience, Limits, Patience, Verdict};
+pub use playout::{Due, Heard, ItemId, Over, Playout};
+pub use turns::Turns;
 pub use uplink::{Slot, Uplink};
 
 use std::time::Duration;
@@ -33,3 +47,8 @@ pub type Frame = [i16; SAMPLES];
 
 /// Samples in a millisecond.
 const PER_MS: usize = SAMPLES / 20;
+
+/// How long so many samples last.
+fn duration(samples: usize) -> Duration {
+    Duration::from_micros((samples * 1_000 / PER_MS) as u64)
+}

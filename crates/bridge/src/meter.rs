@@ -15,6 +15,10 @@ pub struct Meter {
     pub recovered: u64,
     /// Frames of silence passed on because nothing came.
     pub filled: u64,
+    /// Frames of the caller's that were silenced as the agent's echo.
+    pub gated: u64,
+    /// Keys the caller pressed.
+    pub keys: u64,
     /// Frames sent to the caller.
     pub sent: u64,
     /// Speech of the agent that was dropped because too much was waiting.

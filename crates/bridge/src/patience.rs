@@ -1,14 +1,22 @@
-//! Knows when a call has gone on for too long, been silent for too long, or lost its caller.
+//! Knows when a call has gone on for too long, been silent for too long, or lost its caller; and says so before it
+//! hangs up.
 
 use std::time::{Duration, Instant};
 
+/// So long the owner has to wind a call up, before it is given up.
+const WIND_UP: Duration = Duration::from_secs(15);
+
 /// How long things may last.
+///
+/// By default a silent line is asked six times, every 20 s: whoever mutes the phone for two minutes is still there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The longest call.
     pub longest: Duration,
-    /// The longest time in which neither side says anything.
-    pub silence: Duration,
+    /// When neither side has said anything for so long, the caller is asked whether they are still there.
+    pub nudge_after: Duration,
+    /// So often, without an answer. Then the call is wound up.
+    pub nudges: u32,
     /// The longest time without a single packet from the caller's side: no sound, no report, no STUN reply. A muted
     /// caller is not gone.
     pub absence: Duration,
@@ -18,7 +26,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             longest: Duration::from_secs(30 * 60),
-            silence: Duration::from_secs(60),
+            nudge_after: Duration::from_secs(20),
+            nudges: 6,
             absence: Duration::from_secs(20),
         }
     }
@@ -35,6 +44,20 @@ pub enum Verdict {
     CallerVanished,
 }
 
+/// What patience wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Impatience {
+    /// Ask whether the caller is still there, for the so-manieth time.
+    Nudge {
+        /// Counted from one.
+        times: u32,
+    },
+    /// Say goodbye, and hang up.
+    WindUp(Verdict),
+    /// Hang up.
+    GiveUp(Verdict),
+}
+
 /// Watches a call that is open.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
@@ -42,17 +65,54 @@ pub struct Patience {
     opened_at: Instant,
     voice_at: Instant,
     packet_at: Instant,
+    nudged: u32,
+    is_busy: bool,
+    is_leaving: bool,
+    winding_up: Option<(Verdict, Instant)>,
+    has_given_up: bool,
 }
 
 impl Patience {
     /// Starts watching.
     pub fn open(limits: Limits, now: Instant) -> Self {
-        Self { limits, opened_at: now, voice_at: now, packet_at: now }
+        Self {
+            limits,
+            opened_at: now,
+            voice_at: now,
+            packet_at: now,
+            nudged: 0,
+            is_busy: false,
+            is_leaving: false,
+            winding_up: None,
+            has_given_up: false,
+        }
     }
 
-    /// Notes that somebody is speaking.
-    pub fn note_voice(&mut self, now: Instant) {
+    /// Notes that the agent is speaking. That alone proves nobody there: the nudges go on being counted.
+    pub fn note_agent(&mut self, now: Instant) {
         self.voice_at = now;
+    }
+
+    /// Notes that the agent begins to answer the caller: somebody is there.
+    pub fn note_answer(&mut self, now: Instant) {
+        self.voice_at = now;
+        self.nudged = 0;
+    }
+
+    /// Notes that the caller is speaking, or pressed a key. Whether that calls off a goodbye to a silent line.
+    pub fn note_caller(&mut self, now: Instant) -> bool {
+        self.voice_at = now;
+        self.nudged = 0;
+        let is_called_off = self.winding_up.is_some_and(|(verdict, _)| verdict == Verdict::BothSilent);
+        if is_called_off {
+            self.winding_up = None;
+        }
+        is_called_off
+    }
+
+    /// Whether the call has lasted as long as it may, and is ending for that.
+    pub fn took_too_long(&self) -> bool {
+        self.winding_up.is_some_and(|(verdict, _)| verdict == Verdict::TookTooLong)
     }
 
     /// Notes that something came from the caller's side.
@@ -60,61 +120,78 @@ impl Patience {
         self.packet_at = now;
     }
 
-    /// When patience runs out, should nothing be noted until then.
-    pub fn poll_timeout(&self) -> Instant {
-        let Limits { longest, silence, absence } = self.limits;
-        (self.opened_at + longest).min(self.voice_at + silence).min(self.packet_at + absence)
+    /// Notes whether the agent is busy with something that takes long: that is no silence.
+    pub fn note_busy(&mut self, is_busy: bool, now: Instant) {
+        if self.is_busy != is_busy {
+            self.is_busy = is_busy;
+            self.voice_at = now;
+        }
     }
 
-    /// Whether patience has run out.
-    pub fn verdict(&self, now: Instant) -> Option<Verdict> {
-        let Limits { longest, silence, absence } = self.limits;
-        if now >= self.packet_at + absence {
-            Some(Verdict::CallerVanished)
-        } else if now >= self.opened_at + longest {
-            Some(Verdict::TookTooLong)
-        } else if now >= self.voice_at + silence {
-            Some(Verdict::BothSilent)
+    /// Notes whether the call is about to end: there is nothing to nudge for then, and nothing to wind up.
+    pub fn note_leaving(&mut self, is_leaving: bool, now: Instant) {
+        if self.is_leaving != is_leaving {
+            self.is_leaving = is_leaving;
+            self.voice_at = now;
+        }
+    }
+
+    /// When something is wanted, should nothing be noted until then.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.has_given_up {
+            return None;
+        }
+        let gone = Some(self.packet_at + self.limits.absence);
+        [gone, self.wound_up_by(), self.too_long_at(), self.too_silent_at()].into_iter().flatten().min()
+    }
+
+    /// What is wanted now. Each is said once.
+    pub fn poll(&mut self, now: Instant) -> Option<Impatience> {
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if self.has_given_up {
+            None
+        } else if now >= self.packet_at + self.limits.absence {
+            Some(self.give_up(Verdict::CallerVanished))
+        } else if let Some((verdict, _)) = self.winding_up.filter(|_| is_due(self.wound_up_by())) {
+            Some(self.give_up(verdict))
+        } else if is_due(self.too_long_at()) {
+            Some(self.wind_up(Verdict::TookTooLong, now))
+        } else if is_due(self.too_silent_at()) && self.nudged < self.limits.nudges {
+            self.nudged += 1;
+            self.voice_at = now;
+            Some(Impatience::Nudge { times: self.nudged })
+        } else if is_due(self.too_silent_at()) {
+            Some(self.wind_up(Verdict::BothSilent, now))
         } else {
             None
         }
     }
+
+    fn wound_up_by(&self) -> Option<Instant> {
+        self.winding_up.map(|(_, since)| since + WIND_UP)
+    }
+
+    fn too_long_at(&self) -> Option<Instant> {
+        let may_wind_up = self.winding_up.is_none() && !self.is_leaving;
+        may_wind_up.then_some(self.opened_at + self.limits.longest)
+    }
+
+    fn too_silent_at(&self) -> Option<Instant> {
+        let may_be_silent = self.winding_up.is_none() && !self.is_leaving && !self.is_busy;
+        may_be_silent.then_some(self.voice_at + self.limits.nudge_after)
+    }
+
+    fn wind_up(&mut self, verdict: Verdict, now: Instant) -> Impatience {
+        self.winding_up = Some((verdict, now));
+        Impatience::WindUp(verdict)
+    }
+
+    fn give_up(&mut self, verdict: Verdict) -> Impatience {
+        self.has_given_up = true;
+        Impatience::GiveUp(verdict)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_muted_caller_is_not_gone_but_silent() {
-        let start = Instant::now();
-        let mut patience = Patience::open(Limits::default(), start);
-        (0..60).for_each(|second| patience.note_packet(start + secs(second)));
-
-        assert_eq!(patience.verdict(start + secs(59)), None);
-        assert_eq!(patience.verdict(start + secs(60)), Some(Verdict::BothSilent));
-    }
-
-    #[test]
-    fn a_caller_of_whom_nothing_comes_is_gone() {
-        let start = Instant::now();
-        let patience = Patience::open(Limits::default(), start);
-
-        assert_eq!(patience.poll_timeout(), start + secs(20));
-        assert_eq!(patience.verdict(start + secs(20)), Some(Verdict::CallerVanished));
-    }
-
-    #[test]
-    fn the_longest_call_ends_though_everybody_is_talking() {
-        let start = Instant::now();
-        let mut patience = Patience::open(Limits { longest: secs(90), ..Limits::default() }, start);
-        patience.note_voice(start + secs(89));
-        patience.note_packet(start + secs(89));
-
-        assert_eq!(patience.verdict(start + secs(90)), Some(Verdict::TookTooLong));
-    }
-
-    fn secs(n: u64) -> Duration {
-        Duration::from_secs(n)
-    }
-}
+#[path = "patience_tests.rs"]
+mod tests;

@@ -1,0 +1,84 @@
+//! What follows from what happened: interruptions, turns, and the way out.
+
+use super::Bridge;
+use crate::{Impatience, Output};
+use std::time::Instant;
+
+impl<P: Clone> Bridge<P> {
+    /// Draws the consequences of what has just happened.
+    pub(super) fn settle(&mut self, now: Instant) {
+        self.tell_over();
+        let greets = |greeting| self.responses.has(greeting) || self.playout.has(greeting);
+        if self.floor.protected().is_some_and(|greeting| !greets(greeting)) {
+            self.floor.end_protection();
+        }
+        if self.is_all_said() {
+            self.floor.note_silence();
+        }
+        self.interrupt_if_due(now);
+        let is_recorded = self.leaving.is_recorded();
+        let is_quiet = self.is_all_said() && (is_recorded || !self.floor.hears_caller());
+        self.leaving.note(is_quiet, self.sound_until, now);
+    }
+
+    /// The caller speaks over the agent: what is queued is dropped, and so is what still comes of it.
+    fn interrupt_if_due(&mut self, now: Instant) {
+        let Some(interruption) = self.floor.poll_interruption(now) else { return };
+        if interruption.is_ours {
+            self.outputs.push_back(Output::Cancel);
+        }
+        self.drop_speech();
+        self.stay_on(now);
+    }
+
+    /// The caller talks: a hang-up that was under way is called off, unless the call has lasted as long as it may.
+    pub(super) fn stay_on(&mut self, now: Instant) {
+        let took_too_long = self.patience.is_some_and(|patience| patience.took_too_long());
+        if !took_too_long && self.leaving.stay() {
+            self.note_leaving(now);
+            self.outputs.push_back(Output::StayOn);
+        }
+    }
+
+    pub(super) fn end_turn(&mut self, now: Instant) {
+        self.note_caller(now);
+        // Time may have passed unseen: whoever has spoken for long enough has interrupted.
+        self.settle(now);
+        let answer = self.floor.stop_caller(now);
+        if answer {
+            self.stopwatch.start(self.floor.reply(), now);
+        }
+        if self.floor.turns().are_ours() {
+            self.outputs.push_back(Output::TurnOver { answer });
+        }
+    }
+
+    /// The caller speaks, or pressed a key: nobody is silent, and whoever was about to hang up for that does not.
+    pub(super) fn note_caller(&mut self, now: Instant) {
+        let is_called_off = self.patience.as_mut().is_some_and(|patience| patience.note_caller(now));
+        if is_called_off && !self.leaving.is_leaving() {
+            self.outputs.push_back(Output::StayOn);
+        }
+    }
+
+    pub(super) fn note_leaving(&mut self, now: Instant) {
+        if let Some(patience) = &mut self.patience {
+            patience.note_leaving(self.leaving.is_leaving(), now);
+        }
+    }
+
+    pub(super) fn want(&mut self, wanted: Impatience) {
+        self.outputs.push_back(match wanted {
+            Impatience::Nudge { times } => Output::Nudge { times },
+            Impatience::WindUp(verdict) => Output::WindUp(verdict),
+            Impatience::GiveUp(verdict) => {
+                self.leaving.go();
+                Output::GiveUp(verdict)
+            }
+        });
+    }
+
+    fn is_all_said(&self) -> bool {
+        self.playout.is_idle() && self.responses.is_empty()
+    }
+}

@@ -1,0 +1,273 @@
+//! How a call is left, one sentence each.
+
+use super::rehearsal::{Call, answered, interrupted, ms, played, sounding};
+use crate::{Agent, Limits, Output, Turns, Verdict};
+use std::time::Duration;
+
+#[test]
+fn the_last_word_is_heard_before_all_is_said() {
+    let mut call = Call::open();
+    call.agent_says("r1", "goodbye", 50);
+    call.run_until(500);
+    call.bridge.close_when_silent(call.now);
+    call.agent_answers("r1", "goodbye", 10);
+
+    assert_eq!(call.news_until(1_499), [played("goodbye")]);
+    assert_eq!(call.news_until(60_000), [Output::SaidAll], "300 ms after 1,200, and once");
+}
+
+#[test]
+fn a_response_under_way_is_waited_for_though_nothing_of_it_has_come() {
+    let mut call = Call::open();
+    call.does(Agent::Began { response: "r1".into() });
+    call.bridge.close_when_silent(call.now);
+    assert_eq!(call.news_until(2_000), []);
+
+    call.agent_answers("r1", "goodbye", 10);
+
+    let news = call.news_until(3_000);
+    assert_eq!(news[1..], [played("goodbye"), Output::SaidAll]);
+}
+
+#[test]
+fn an_agent_that_never_stops_is_left_after_twenty_seconds() {
+    let mut call = Call::open();
+    call.agent_answers("r1", "saga", 2_000);
+    call.bridge.close_when_silent(call.now);
+
+    assert_eq!(call.news_until(19_999), [Output::FirstWord(ms(0))]);
+    assert_eq!(call.news_until(20_000), [Output::SaidAll]);
+}
+
+#[test]
+fn a_caller_who_speaks_into_the_goodbye_calls_the_hang_up_off() {
+    let mut call = Call::open();
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+    call.run_until(999);
+
+    call.does(Agent::HearsCaller);
+    assert_eq!(call.news_until(1_200), [interrupted("goodbye", 1_020, 2_000), Output::StayOn]);
+    call.does(Agent::HearsCallerStop);
+    assert_eq!(call.news_until(5_000), []);
+
+    call.agent_answers("r2", "goodbye again", 10);
+    call.bridge.close_when_silent(call.now);
+    let news = call.news_until(60_000);
+    assert_eq!(news.last(), Some(&Output::SaidAll));
+}
+
+#[test]
+fn a_caller_who_speaks_in_the_breath_after_the_goodbye_is_not_hung_up_on() {
+    let mut call = Call::open();
+    call.agent_answers("r1", "goodbye", 10);
+    call.bridge.close_when_silent(call.now);
+    call.run_until(400);
+
+    call.does(Agent::HearsCaller);
+
+    assert_eq!(call.news_until(30_000), [Output::StayOn]);
+}
+
+#[test]
+fn a_caller_who_was_talking_already_is_not_hung_up_on() {
+    let mut call = Call::open();
+    call.agent_answers("r1", "goodbye", 100);
+    call.run_until(999);
+    call.does(Agent::HearsCaller);
+    call.bridge.close_when_silent(call.now);
+
+    assert_eq!(call.news_until(30_000), [interrupted("goodbye", 1_020, 2_000), Output::StayOn]);
+}
+
+#[test]
+fn a_backchannel_does_not_call_the_hang_up_off() {
+    let mut call = Call::open_with(Turns { after: ms(600), ..Turns::default() });
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+    call.run_until(1_000);
+    call.does(Agent::HearsCaller);
+    call.run_until(1_300);
+    call.does(Agent::HearsCallerStop);
+
+    let news = call.news_until(3_000);
+
+    assert_eq!(news, [Output::TurnOver { answer: false }, played("goodbye"), Output::SaidAll]);
+}
+
+#[test]
+fn a_line_that_is_stayed_on_is_watched_again() {
+    let mut call = Call::open();
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+    call.run_until(999);
+    call.does(Agent::HearsCaller);
+    call.does(Agent::HearsCallerStop);
+
+    let news = call.news_until(30_000);
+
+    assert_eq!(news.last(), Some(&Output::Nudge { times: 1 }));
+}
+
+#[test]
+fn a_recording_takes_the_agents_place_and_cannot_be_interrupted() {
+    let mut call = Call::open();
+    call.agent_says("r1", "story", 100);
+    call.run_until(99);
+
+    call.bridge.play_recorded(vec![7; 24_000], call.now);
+    call.does(Agent::HearsCaller);
+    call.agent_says("r1", "story", 100);
+    call.agent_says("r2", "answer", 100);
+
+    let outputs = call.run_until(1_419);
+    assert_eq!(outputs[0], interrupted("story", 120, 2_000));
+    assert_eq!(sounding(&outputs), 1 + 50, "the end of the word, and one second");
+    assert_eq!(call.news_until(60_000), [Output::SaidAll]);
+}
+
+#[test]
+fn a_recording_is_played_even_if_the_agent_never_spoke() {
+    let mut call = Call::open();
+
+    call.bridge.play_recorded(vec![7; 4_800], call.now);
+
+    let outputs = call.run_until(500);
+    assert_eq!((sounding(&outputs), outputs.last()), (10, Some(&Output::SaidAll)));
+}
+
+#[test]
+fn a_recording_replaces_another() {
+    let mut call = Call::open();
+    call.bridge.play_recorded(vec![7; 24_000], call.now);
+    call.run_until(99);
+
+    call.bridge.play_recorded(vec![8; 4_800], call.now);
+
+    let outputs = call.run_until(1_000);
+    assert_eq!((sounding(&outputs), outputs.contains(&Output::SaidAll)), (10, true));
+}
+
+#[test]
+fn a_recording_replaces_a_goodbye_and_all_is_said_once() {
+    let mut call = Call::open();
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+    call.run_until(100);
+    call.bridge.play_recorded(vec![7; 24_000], call.now);
+    call.bridge.close_when_silent(call.now);
+
+    let said = call.news_until(60_000).into_iter().filter(|output| *output == Output::SaidAll);
+
+    assert_eq!(said.count(), 1);
+    call.bridge.play_recorded(vec![7; 24_000], call.now);
+    assert_eq!(call.news_until(70_000), []);
+}
+
+#[test]
+fn a_silent_line_is_asked_wound_up_and_given_up_once() {
+    let mut call = Call::new(Limits { nudges: 1, ..Limits::default() }, Turns::default());
+    call.bridge.open(call.start);
+
+    let news = call.news_until(200_000);
+
+    let both_silent = Verdict::BothSilent;
+    let expected = [Output::Nudge { times: 1 }, Output::WindUp(both_silent), Output::GiveUp(both_silent)];
+    assert_eq!(news, expected);
+}
+
+#[test]
+fn the_agents_own_question_does_not_answer_it() {
+    let mut call = Call::new(Limits { nudges: 2, ..Limits::default() }, Turns::default());
+    call.bridge.open(call.start);
+    let mut asked = vec![];
+    for second in 0..70 {
+        let news = call.news_until(second * 1_000);
+        if news.iter().any(|output| matches!(output, Output::Nudge { .. })) {
+            call.agent_answers(&format!("r{second}"), &format!("are you there {second}"), 50);
+        }
+        asked.extend(
+            news.into_iter().filter(|output| matches!(output, Output::Nudge { .. } | Output::WindUp(_))),
+        );
+    }
+
+    let expected =
+        [Output::Nudge { times: 1 }, Output::Nudge { times: 2 }, Output::WindUp(Verdict::BothSilent)];
+    assert_eq!(asked, expected);
+}
+
+#[test]
+fn an_answer_to_the_caller_however_late_starts_the_count_again() {
+    let mut call = Call::open();
+    call.does(Agent::HearsCaller);
+    call.run_until(1_000);
+    call.does(Agent::HearsCallerStop);
+    assert_eq!(call.news_until(22_000), [Output::Nudge { times: 1 }]);
+
+    call.agent_answers("r1", "sorry for the wait", 50);
+
+    assert_eq!(call.news_until(45_000).last(), Some(&Output::Nudge { times: 1 }));
+}
+
+#[test]
+fn a_caller_who_speaks_up_before_the_goodbye_is_stayed_with() {
+    let mut call = Call::new(Limits { nudges: 0, ..Limits::default() }, Turns::default());
+    call.bridge.open(call.start);
+    assert_eq!(call.news_until(25_000), [Output::WindUp(Verdict::BothSilent)]);
+
+    call.does(Agent::HearsCaller);
+
+    assert_eq!(call.news_until(60_000), [Output::StayOn]);
+}
+
+#[test]
+fn a_backchannel_into_the_goodbye_to_a_silent_line_does_not_call_it_off() {
+    let limits = Limits { nudges: 0, ..Limits::default() };
+    let mut call = Call::new(limits, Turns { after: ms(600), ..Turns::default() });
+    call.bridge.open(call.start);
+    call.run_until(20_000);
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+    call.run_until(21_000);
+    call.does(Agent::HearsCaller);
+    assert_eq!(call.news_until(21_300), []);
+    call.does(Agent::HearsCallerStop);
+
+    let news = call.news_until(60_000);
+
+    assert_eq!(news, [Output::TurnOver { answer: false }, played("goodbye"), Output::SaidAll]);
+}
+
+#[test]
+fn what_was_said_in_time_is_not_given_up() {
+    let longest = Duration::from_secs(60);
+    let mut call = Call::new(Limits { longest, ..Limits::default() }, Turns::default());
+    call.bridge.open(call.start);
+    call.does(Agent::HearsCaller);
+    call.run_until(60_000);
+    call.does(Agent::HearsCallerStop);
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+
+    let news = call.news_until(99_000);
+
+    assert_eq!(news[1..], [answered(20, 0), played("goodbye"), Output::SaidAll]);
+}
+
+#[test]
+fn a_call_that_took_too_long_ends_though_the_caller_goes_on() {
+    let longest = Duration::from_secs(60);
+    let mut call = Call::new(Limits { longest, ..Limits::default() }, Turns::default());
+    call.bridge.open(call.start);
+    call.does(Agent::HearsCaller);
+    assert_eq!(call.news_until(61_000), [Output::WindUp(Verdict::TookTooLong)]);
+    call.does(Agent::HearsCallerStop);
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+    call.run_until(62_000);
+
+    call.does(Agent::HearsCaller);
+
+    assert!(matches!(call.news_until(74_999)[..], [Output::Interrupted(_)]), "nothing is called off");
+    assert_eq!(call.news_until(99_000), [Output::GiveUp(Verdict::TookTooLong)]);
+}

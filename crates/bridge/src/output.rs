@@ -1,0 +1,55 @@
+//! What a bridge wants done, and what it noticed.
+
+use crate::{Frame, Heard, ItemId, Keyed, Verdict};
+use std::time::Duration;
+
+/// What the bridge wants done, and what it noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "fifty frames a second, and a box for each, cost more than the room"
+)]
+pub enum Output {
+    /// Send this frame of sound, or silence, to the caller.
+    Play(Option<Frame>),
+    /// The caller interrupted the agent, and the model does not know it yet: what it is still saying, or was about to
+    /// say, is to be cancelled. Comes before the items that this cuts.
+    Cancel,
+    /// Tell the agent how much of what it said was heard: the caller interrupted it.
+    Interrupted(Heard),
+    /// Tell the agent how much of what it said was heard. Nobody interrupted it: there was no room for the rest, or the
+    /// rest never came.
+    CutShort(Heard),
+    /// An item was played to its very end.
+    Played(ItemId),
+    /// The caller's turn is over, and whether it deserves an answer is ours to say: something short, all of it said
+    /// while the agent went on, does not. Only if [`Turns::are_ours`](crate::Turns::are_ours).
+    TurnOver {
+        /// Whether it is to be answered.
+        answer: bool,
+    },
+    /// The first of the agent's voice was sent, so long after the line opened.
+    FirstWord(Duration),
+    /// The agent answered the caller.
+    Turn {
+        /// From when the caller was heard to stop, to the first voice sent.
+        took: Duration,
+        /// Of it, while the agent waited for its tools.
+        waited_for_tools: Duration,
+    },
+    /// The caller keyed something in.
+    Keyed(Keyed),
+    /// Nobody has said anything for a while: have the agent ask whether the caller is still there.
+    Nudge {
+        /// The so-manieth time in a row, counted from one.
+        times: u32,
+    },
+    /// Patience runs out: have a goodbye said, and [close when silent](crate::Bridge::close_when_silent).
+    WindUp(Verdict),
+    /// The caller goes on talking: the hang-up that was under way, or the goodbye to a silent line, is called off.
+    StayOn,
+    /// All was said, and heard: the call can be hung up. At most once, and never after giving up.
+    SaidAll,
+    /// Patience ran out: the call must be hung up. At most once, and never after all was said.
+    GiveUp(Verdict),
+}
