@@ -3,11 +3,15 @@
 use super::listening::left;
 use super::{Action, Session};
 use crate::link::{Link, Stage};
-use crate::{ClientEvent, ServerEvent};
+use crate::trouble::Remedy;
+use crate::{ClientEvent, ServerEvent, Trouble};
 use std::time::{Duration, Instant};
 
 /// So long after one could not be had, another one is tried.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// The same, when only the operator can put it right: the session in use may outlast the call.
+const LATER: Duration = Duration::from_secs(60);
 
 impl Session {
     /// Opens the next link, or lets it take over, if it is time.
@@ -16,7 +20,7 @@ impl Session {
             return;
         }
         if self.next.as_ref().and_then(Link::impatient_at).is_some_and(|then| then <= now) {
-            self.drop_next(true, now);
+            self.drop_next(true, false, now);
         }
         if self.rolls_at().is_some_and(|then| then <= now) {
             match self.next {
@@ -69,15 +73,18 @@ impl Session {
                 next.stage = Stage::StandingBy;
                 next.ends_at = left(&session, unix_now_s).map(|left| now + left);
             }
-            (_, ServerEvent::Error { .. }) => self.drop_next(true, now),
+            (_, ServerEvent::Error { error }) => {
+                let is_hopeless = Trouble::from(error).remedy() == Remedy::Fail;
+                self.drop_next(true, is_hopeless, now);
+            }
             _ => {}
         }
     }
 
     /// It could not be had, or is not needed.
-    pub(super) fn drop_next(&mut self, close: bool, now: Instant) {
+    pub(super) fn drop_next(&mut self, close: bool, is_hopeless: bool, now: Instant) {
         if let Some(next) = self.next.take() {
-            self.next_after = Some(now + AGAIN_AFTER);
+            self.next_after = Some(now + if is_hopeless { LATER } else { AGAIN_AFTER });
             if close {
                 self.actions.push_back(Action::Close(next.id));
             }

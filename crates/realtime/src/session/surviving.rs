@@ -36,7 +36,7 @@ impl Session {
             return;
         }
         if self.next.as_ref().is_some_and(|next| next.id == link) {
-            self.drop_next(false, now);
+            self.drop_next(false, down.failure().is_some(), now);
         } else if self.link.id == link && self.link.is_begun() {
             match down.failure() {
                 Some(failure) => self.fail_after(failure, false, now),
@@ -253,7 +253,7 @@ impl Session {
     }
 
     fn fail_after(&mut self, failure: Failure, close: bool, now: Instant) {
-        self.drop_next(true, now);
+        self.drop_next(true, false, now);
         self.let_go(close, now);
         self.is_over = true;
         self.happen(Happening::Failed(failure));

@@ -10,7 +10,7 @@ mod tools;
 
 use super::*;
 use crate::options::{Format, ServerVad, TurnDetection};
-use crate::{Down, Greeting, Options, ServerEvent};
+use crate::{Down, Failure, Greeting, Options, ServerEvent};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 

@@ -115,3 +115,15 @@ fn a_short_session_is_used_for_half_of_its_time_at_least() {
 
     assert_eq!(talk.connects.len(), 2);
 }
+
+#[test]
+fn a_refused_key_does_not_end_a_call_that_has_a_session_and_is_not_shown_again_and_again() {
+    let mut talk = talked();
+    talk.pass(ROLLS);
+    let next = talk.newest();
+    talk.session.handle_down(next, Down::Refused { status: 401 }, talk.now);
+
+    talk.pass(59_000);
+
+    assert_eq!((talk.connects.len(), talk.failure()), (2, None));
+}
