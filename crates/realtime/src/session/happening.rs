@@ -6,7 +6,7 @@ use std::time::Duration;
 /// What the shell is to do, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Open a connection, and call it this. Its end, or that it never came, goes to [`Session::handle_down`].
+    /// Open a connection, and call it this. Its end, or that it never came, goes to [`crate::Session::handle_down`].
     Connect(LinkId),
     /// Send an event.
     Send(LinkId, ClientEvent),
@@ -52,7 +52,7 @@ pub enum Happening {
     CallerStopped,
     /// The agent calls a tool. Comes once for each call.
     ToolCalled {
-        /// For [`Session::answer_tool`].
+        /// For [`crate::Session::answer_tool`].
         call_id: String,
         /// The tool.
         name: String,
