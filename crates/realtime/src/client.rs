@@ -1,6 +1,6 @@
 //! What we say to the model.
 
-use crate::pcm;
+use crate::Private;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,14 +13,42 @@ pub enum ClientEvent {
     SessionUpdate {
         /// Our name for this event.
         event_id: String,
-        /// Type `realtime`.
+        /// Type `realtime`; keys that are not there stay as they are.
         session: Value,
     },
     /// The caller's sound.
     #[serde(rename = "input_audio_buffer.append")]
     Append {
         /// Base64 of the session's input format.
-        audio: String,
+        audio: Private<String>,
+    },
+    /// Puts an item at the end of the conversation.
+    #[serde(rename = "conversation.item.create")]
+    ItemCreate {
+        /// Our name for this event.
+        event_id: String,
+        /// A message, a function call or its output.
+        item: Private<Value>,
+    },
+    /// Takes an item out of the conversation.
+    #[serde(rename = "conversation.item.delete")]
+    ItemDelete {
+        /// Our name for this event.
+        event_id: String,
+        /// The item.
+        item_id: String,
+    },
+    /// Tells how much of an item was heard.
+    #[serde(rename = "conversation.item.truncate")]
+    Truncate {
+        /// Our name for this event.
+        event_id: String,
+        /// The item.
+        item_id: String,
+        /// Always 0: a spoken item has one part.
+        content_index: u32,
+        /// How much was heard, ms.
+        audio_end_ms: u64,
     },
     /// Asks for a response.
     #[serde(rename = "response.create")]
@@ -30,24 +58,17 @@ pub enum ClientEvent {
         /// What differs from the session's configuration.
         response: Value,
     },
-    /// Tells how much of an item was heard.
-    #[serde(rename = "conversation.item.truncate")]
-    Truncate {
-        /// The item.
-        item_id: String,
-        /// Always 0: a spoken item has one part.
-        content_index: u32,
-        /// How much was heard, ms.
-        audio_end_ms: u64,
+    /// Stops a response.
+    #[serde(rename = "response.cancel")]
+    Cancel {
+        /// Our name for this event.
+        event_id: String,
+        /// The response.
+        response_id: String,
     },
 }
 
 impl ClientEvent {
-    /// The caller's sound: 24 kHz, mono, 16 bit.
-    pub fn append(samples: &[i16]) -> Self {
-        Self::Append { audio: pcm::to_base64(samples) }
-    }
-
     /// As it goes over the socket.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("our events have text keys")

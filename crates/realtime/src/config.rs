@@ -1,72 +1,228 @@
 //! How a session is configured: everything in the first `session.update`, since one that is refused is refused whole.
 
-use serde_json::{Value, json};
+use crate::Options;
+use crate::options::{Format, NoiseReduction, Transcription, TurnDetection};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
 
-/// A session's configuration.
+/// A conversation's configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// What the agent is and how it behaves.
+    /// All of what the agent is and how it behaves.
     pub instructions: String,
-    /// How it greets, as an instruction for the first response.
-    pub greeting: String,
-    /// OpenAI's name of the voice.
-    pub voice: String,
-    /// When a turn ends.
-    pub turn_detection: TurnDetection,
-}
-
-/// Server-side voice activity detection.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TurnDetection {
-    /// 0 to 1; higher needs louder speech.
-    pub threshold: f64,
-    /// Sound kept from before detected speech, ms.
-    pub prefix_padding_ms: u32,
-    /// Silence that ends a turn, ms.
-    pub silence_duration_ms: u32,
-}
-
-impl Default for TurnDetection {
-    /// For a telephone line: the defaults suit a close headset, where nothing echoes.
-    fn default() -> Self {
-        Self { threshold: 0.6, prefix_padding_ms: 300, silence_duration_ms: 500 }
-    }
+    /// The model and its options. `name` should be the model the endpoint asks for: it decides what may be sent.
+    pub options: Options,
+    /// How the agent begins.
+    pub greeting: Greeting,
+    /// Whether the caller can interrupt the greeting.
+    pub greeting_interruptible: bool,
+    /// Who decides about turns.
+    pub turns: Turns,
+    /// Ready definitions of functions and MCP servers.
+    pub tools: Vec<Value>,
+    /// A new session takes over after so long, in a silence; `None`: only before the old one ends.
+    pub recycle_after: Option<Duration>,
+    /// So long before a session ends, another one takes over.
+    pub margin: Duration,
 }
 
 impl Config {
-    /// The `session` of a `session.update`. PCM at 24 kHz both ways: no resampler, wideband.
-    pub(crate) fn session(&self) -> Value {
-        let format = json!({"type": "audio/pcm", "rate": 24_000});
-        let vad = &self.turn_detection;
-        json!({
+    /// The usual margin.
+    pub const MARGIN: Duration = Duration::from_secs(120);
+}
+
+/// How the agent begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Greeting {
+    /// With these words.
+    Exact(String),
+    /// In words of its own, told what to say.
+    Prompt(String),
+}
+
+/// Who decides when the agent answers, and when it is interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turns {
+    /// The model's server does.
+    Server,
+    /// We do: see [`crate::Session::interrupt`] and [`crate::Session::yield_turn`].
+    Ours,
+}
+
+/// What the server does by itself when the caller speaks or is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reflexes {
+    pub answers: bool,
+    pub interrupts: bool,
+    /// Speaks when nobody does. A caller who listens to the ringing tone has not been silent for long.
+    pub idles: bool,
+}
+
+impl Config {
+    /// The `session` of the first `session.update`.
+    pub(crate) fn session(&self, reflexes: Reflexes) -> Value {
+        let options = &self.options;
+        let mut session = json!({
             "type": "realtime",
             "instructions": self.instructions,
             "output_modalities": ["audio"],
             "audio": {
                 "input": {
-                    "format": format,
-                    "noise_reduction": {"type": "near_field"},
-                    "turn_detection": {
-                        "type": "server_vad",
-                        "threshold": vad.threshold,
-                        "prefix_padding_ms": vad.prefix_padding_ms,
-                        "silence_duration_ms": vad.silence_duration_ms,
-                        "create_response": true,
-                        "interrupt_response": true,
-                        // A caller who listens to the ringing tone has not been silent for long.
-                        "idle_timeout_ms": null,
-                    },
+                    "format": format(options.input_format),
+                    "noise_reduction": options.noise_reduction.map(noise_reduction),
+                    "transcription": options.transcription.as_ref().map(transcription),
+                    "turn_detection": turn_detection(&options.turn_detection, reflexes),
                 },
-                "output": {"format": format, "voice": self.voice},
+                "output": {
+                    "format": format(options.output_format),
+                    "voice": voice(&options.voice),
+                    "speed": options.speed,
+                },
             },
-        })
+            "tools": self.tools,
+            "tool_choice": "auto",
+            "truncation": "auto",
+            "max_output_tokens": options.max_output_tokens.map_or(json!("inf"), |most| json!(most)),
+        });
+        if let Some(effort) = options.reasoning_effort.filter(|_| self.reasons()) {
+            session["reasoning"] = json!({"effort": effort});
+        }
+        session
     }
 
-    /// The `response` of the first `response.create`. Its instructions replace the session's, so they hold both.
-    pub(crate) fn first_response(&self, event_id: &str) -> Value {
-        json!({
-            "instructions": format!("{}\n\n{}", self.instructions, self.greeting),
-            "metadata": {"client_event_id": event_id},
-        })
+    /// The `session` of an update that changes nothing but the server's reflexes. The whole of `turn_detection`, since
+    /// nobody promises that it is merged.
+    pub(crate) fn change(&self, reflexes: Reflexes) -> Value {
+        let turns = turn_detection(&self.options.turn_detection, reflexes);
+        json!({"type": "realtime", "audio": {"input": {"turn_detection": turns}}})
+    }
+
+    /// What the server may do by itself.
+    pub(crate) fn reflexes(&self, greeting_is_over: bool) -> Reflexes {
+        let is_servers = self.turns == Turns::Server;
+        Reflexes {
+            answers: is_servers,
+            interrupts: is_servers && (self.greeting_interruptible || greeting_is_over),
+            idles: greeting_is_over,
+        }
+    }
+
+    /// The instructions of the greeting. A response's instructions replace the session's, so they hold both.
+    pub(crate) fn greeting(&self) -> String {
+        match &self.greeting {
+            Greeting::Exact(words) => {
+                self.with(&format!("Say exactly these words now, and nothing more: \"{words}\""))
+            }
+            Greeting::Prompt(prompt) => self.with(prompt),
+        }
+    }
+
+    /// The session's instructions, and these.
+    pub(crate) fn with(&self, more: &str) -> String {
+        format!("{}\n\n{more}", self.instructions)
+    }
+
+    /// Whether the model reasons. Others refuse a whole update that has `reasoning` in it.
+    fn reasons(&self) -> bool {
+        let Some(name) = &self.options.name else { return true };
+        let Some(rest) = name.strip_prefix("gpt-realtime") else { return true };
+        rest == "-2" || rest.starts_with("-2.")
+    }
+}
+
+fn format(format: Format) -> Value {
+    match format {
+        Format::Pcm => json!({"type": "audio/pcm", "rate": 24_000}),
+        Format::Ulaw => json!({"type": "audio/pcmu"}),
+        Format::Alaw => json!({"type": "audio/pcma"}),
+    }
+}
+
+fn noise_reduction(kind: NoiseReduction) -> Value {
+    json!({"type": kind})
+}
+
+fn transcription(wanted: &Transcription) -> Value {
+    let mut value = Map::new();
+    value.insert("model".to_owned(), json!(wanted.model));
+    value.extend(wanted.language.iter().map(|language| ("language".to_owned(), json!(language))));
+    value.extend(wanted.prompt.iter().map(|prompt| ("prompt".to_owned(), json!(prompt))));
+    if !wanted.keywords.is_empty() {
+        value.insert("keywords".to_owned(), json!(wanted.keywords));
+    }
+    Value::Object(value)
+}
+
+fn turn_detection(detection: &TurnDetection, reflexes: Reflexes) -> Value {
+    let mut value = match detection {
+        TurnDetection::Server(vad) => json!({
+            "type": "server_vad",
+            "threshold": vad.threshold,
+            "prefix_padding_ms": vad.prefix_padding_ms,
+            "silence_duration_ms": vad.silence_duration_ms,
+            "idle_timeout_ms": vad.idle_timeout_ms.filter(|_| reflexes.idles),
+        }),
+        TurnDetection::Semantic(vad) => json!({"type": "semantic_vad", "eagerness": vad.eagerness}),
+    };
+    value["create_response"] = json!(reflexes.answers);
+    value["interrupt_response"] = json!(reflexes.interrupts);
+    value
+}
+
+fn voice(voice: &str) -> Value {
+    if voice.starts_with("voice_") { json!({"id": voice}) } else { json!(voice) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_models_that_reason_are_asked_to() {
+        for (name, reasons) in [
+            ("gpt-realtime-2.1", true),
+            ("gpt-realtime-2.1-mini", true),
+            ("gpt-realtime-2", true),
+            ("gpt-realtime-1.5", false),
+            ("gpt-realtime", false),
+            ("gpt-realtime-2025-08-28", false),
+            ("gpt-realtime-mini-2025-12-15", false),
+        ] {
+            let options = Options {
+                name: Some(name.to_owned()),
+                reasoning_effort: Some(crate::options::Effort::Low),
+                ..Options::default()
+            };
+            let config = config(options);
+
+            let session = config.session(config.reflexes(true));
+
+            assert_eq!(session.get("reasoning").is_some(), reasons, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_model_speaks_by_itself_only_once_the_greeting_is_over() {
+        let vad = crate::options::ServerVad { idle_timeout_ms: Some(9_000), ..Default::default() };
+        let config = config(Options { turn_detection: TurnDetection::Server(vad), ..Options::default() });
+        let idle = |over| {
+            config.change(config.reflexes(over))["audio"]["input"]["turn_detection"]["idle_timeout_ms"]
+                .clone()
+        };
+
+        assert_eq!((idle(false), idle(true)), (Value::Null, json!(9_000)));
+    }
+
+    fn config(options: Options) -> Config {
+        Config {
+            instructions: "You answer calls.".into(),
+            options,
+            greeting: Greeting::Prompt("Greet.".into()),
+            greeting_interruptible: true,
+            turns: Turns::Server,
+            tools: vec![],
+            recycle_after: None,
+            margin: Config::MARGIN,
+        }
     }
 }

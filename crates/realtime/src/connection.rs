@@ -1,14 +1,15 @@
 //! The WebSocket to the model.
 
-use crate::{ClientEvent, ServerEvent};
+use crate::{ClientEvent, Down, ServerEvent};
 use futures_util::{SinkExt, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 /// Where the Realtime API is unless told otherwise.
@@ -20,8 +21,11 @@ pub const MODEL: &str = "gpt-realtime-2.1";
 /// A reply's sound comes in one burst; OpenAI's own clients take at least this much, bytes.
 const LARGEST_MESSAGE: usize = 16 * 1024 * 1024;
 
-/// So long a connection may take. A caller hears it ring meanwhile.
+/// So long a connection may take. A caller hears it ring, or waits, meanwhile.
 const TIMEOUT: Duration = Duration::from_secs(8);
+
+/// A ping is sent so often, and so long its pong may take.
+const PING: Duration = Duration::from_secs(15);
 
 /// Where a session is to be had, and with what key.
 #[derive(Debug, Clone)]
@@ -32,6 +36,22 @@ pub struct Endpoint {
     pub model: String,
     /// The API key.
     pub key: SecretString,
+    /// How the key is shown.
+    pub auth: Auth,
+    /// Who calls, as a stable hash of at most 128 characters: `OpenAI-Safety-Identifier`.
+    pub safety_identifier: Option<String>,
+    /// More headers, by name. Secret, since they can hold keys.
+    pub headers: Vec<(String, SecretString)>,
+}
+
+/// How a key is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Auth {
+    /// `Authorization: Bearer …`: OpenAI, and most others.
+    #[default]
+    Bearer,
+    /// `api-key: …`: Azure.
+    ApiKey,
 }
 
 /// Why there is no connection, or not any more.
@@ -40,15 +60,26 @@ pub enum ConnectionError {
     /// The address is none.
     #[error("the address of the Realtime API is not valid")]
     Address,
+    /// A header, or the key, cannot be sent.
+    #[error("a header or the key for the Realtime API has characters no header can hold")]
+    Header,
     /// It took too long.
     #[error("the Realtime API did not answer within {} s", TIMEOUT.as_secs())]
     TookTooLong,
-    /// The key was refused.
-    #[error("the Realtime API refused the key (status {0})")]
+    /// No pong came for a ping.
+    #[error("the Realtime API gave no sign of life for {} s", PING.as_secs())]
+    Silent,
+    /// The server refused the connection.
+    #[error("the Realtime API refused the connection (status {0})")]
     Refused(u16),
     /// The server closed the connection.
-    #[error("the Realtime API closed the connection: {0}")]
-    Closed(String),
+    #[error("the Realtime API closed the connection (code {code:?})")]
+    Closed {
+        /// The close code, if there was one.
+        code: Option<u16>,
+        /// The server's words. Not for logs.
+        reason: String,
+    },
     /// The network, TLS or the protocol failed.
     #[error("the connection to the Realtime API failed: {0}")]
     Failed(String),
@@ -58,6 +89,10 @@ pub enum ConnectionError {
 #[derive(Debug)]
 pub struct Connection {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    ping: Duration,
+    /// When the next ping is sent; or, if one was sent, when its pong is late.
+    due: Instant,
+    awaits_pong: bool,
 }
 
 impl Connection {
@@ -68,16 +103,14 @@ impl Connection {
     pub async fn open(endpoint: &Endpoint) -> Result<Self, ConnectionError> {
         let mut request =
             endpoint.address()?.as_str().into_client_request().map_err(|_| ConnectionError::Address)?;
-        let bearer = format!("Bearer {}", endpoint.key.expose_secret());
-        let bearer = HeaderValue::from_str(&bearer).map_err(|_| ConnectionError::Refused(401))?;
-        request.headers_mut().insert("authorization", bearer);
+        request.headers_mut().extend(endpoint.all_headers()?);
         let config = WebSocketConfig::default()
             .max_message_size(Some(LARGEST_MESSAGE))
             .max_frame_size(Some(LARGEST_MESSAGE));
         let connecting = connect_async_with_config(request, Some(config), true);
         let connected = tokio::time::timeout(TIMEOUT, connecting).await;
         let (socket, _) = connected.map_err(|_| ConnectionError::TookTooLong)?.map_err(why)?;
-        Ok(Self { socket })
+        Ok(Self { socket, ping: PING, due: Instant::now() + PING, awaits_pong: false })
     }
 
     /// Sends an event.
@@ -88,21 +121,22 @@ impl Connection {
         self.socket.send(Message::text(event.to_json())).await.map_err(why)
     }
 
-    /// The next event. Safe to drop while it waits.
+    /// The next event. Safe to drop while it waits. Pings while it waits, so it must be waited on.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// When the connection is gone, or silent.
     pub async fn next(&mut self) -> Result<ServerEvent, ConnectionError> {
         loop {
-            match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => return Ok(ServerEvent::read(&text)),
-                Some(Ok(Message::Close(frame))) => {
-                    let reason = frame.map(|frame| format!("{} {}", frame.code, frame.reason));
-                    return Err(ConnectionError::Closed(reason.unwrap_or_else(|| "no reason given".into())));
+            match tokio::time::timeout_at(self.due, self.socket.next()).await {
+                Err(_) if self.awaits_pong => return Err(ConnectionError::Silent),
+                Err(_) => self.send_ping().await?,
+                Ok(message) => {
+                    // Anything from there is a sign of life.
+                    (self.due, self.awaits_pong) = (Instant::now() + self.ping, false);
+                    if let Some(event) = read(message)? {
+                        return Ok(event);
+                    }
                 }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(why(error)),
-                None => return Err(ConnectionError::Closed("no reason given".into())),
             }
         }
     }
@@ -110,6 +144,14 @@ impl Connection {
     /// Closes the connection properly.
     pub async fn close(mut self) {
         let _ = self.socket.close(None).await;
+    }
+
+    async fn send_ping(&mut self) -> Result<(), ConnectionError> {
+        // Noted first: should this be dropped while it sends, the pong is waited for all the same.
+        (self.due, self.awaits_pong) = (Instant::now() + self.ping, true);
+        let sending = self.socket.send(Message::Ping(Bytes::new()));
+        let sent = tokio::time::timeout(self.ping, sending).await;
+        sent.map_err(|_| ConnectionError::Silent)?.map_err(why)
     }
 }
 
@@ -121,12 +163,70 @@ impl Endpoint {
         }
         Ok(url)
     }
+
+    fn all_headers(&self) -> Result<HeaderMap, ConnectionError> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &self.headers {
+            let name = HeaderName::try_from(name).map_err(|_| ConnectionError::Header)?;
+            headers.insert(name, header(value.expose_secret())?);
+        }
+        let key = self.key.expose_secret();
+        match self.auth {
+            Auth::Bearer => headers.insert("authorization", header(&format!("Bearer {key}"))?),
+            Auth::ApiKey => headers.insert("api-key", header(key)?),
+        };
+        if let Some(identifier) = &self.safety_identifier {
+            headers.insert("openai-safety-identifier", header(identifier)?);
+        }
+        Ok(headers)
+    }
+}
+
+impl From<ConnectionError> for Down {
+    fn from(error: ConnectionError) -> Self {
+        match error {
+            ConnectionError::Refused(status) => Self::Refused { status },
+            // A key that no header can hold is a key nobody takes.
+            ConnectionError::Header => Self::Refused { status: 401 },
+            ConnectionError::Closed { code, reason } => Self::Closed { code, reason },
+            ConnectionError::Address => Self::Refused { status: 400 },
+            ConnectionError::TookTooLong | ConnectionError::Silent | ConnectionError::Failed(_) => {
+                Self::Failed(error.to_string())
+            }
+        }
+    }
+}
+
+fn header(text: &str) -> Result<HeaderValue, ConnectionError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| ConnectionError::Header)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// An event, if the message is one.
+fn read(message: Option<Result<Message, Error>>) -> Result<Option<ServerEvent>, ConnectionError> {
+    match message {
+        Some(Ok(Message::Text(text))) => Ok(Some(ServerEvent::read(&text))),
+        Some(Ok(Message::Close(frame))) => Err(ConnectionError::Closed {
+            code: frame.as_ref().map(|frame| frame.code.into()),
+            reason: frame.map(|frame| frame.reason.to_string()).unwrap_or_default(),
+        }),
+        Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
+        Some(Err(error)) => Err(why(error)),
+        None => Err(ConnectionError::Closed { code: None, reason: String::new() }),
+    }
 }
 
 fn why(error: Error) -> ConnectionError {
     match error {
         Error::Http(reply) => ConnectionError::Refused(reply.status().as_u16()),
-        Error::ConnectionClosed | Error::AlreadyClosed => ConnectionError::Closed("no reason given".into()),
+        Error::ConnectionClosed | Error::AlreadyClosed => {
+            ConnectionError::Closed { code: None, reason: String::new() }
+        }
         other => ConnectionError::Failed(other.to_string()),
     }
 }
+
+#[cfg(test)]
+#[path = "connection_tests.rs"]
+mod tests;

@@ -1,97 +1,372 @@
-//! The response gate: only one response at a time writes to the conversation, so the next waits for the end of the last.
+//! The response gate: only one response at a time writes to the conversation, so the next waits for the end of the last;
+//! and a wish that the answer to the caller's turn fulfils is not asked for a second time.
 
-use serde_json::Value;
+use crate::server::Response;
+use std::time::{Duration, Instant};
+
+/// So long a response may take to begin: after it was asked for, or after the caller's turn.
+pub(crate) const BEGINS_WITHIN: Duration = Duration::from_secs(10);
+
+/// So long an ongoing response may show no sign of life.
+const SILENT: Duration = Duration::from_secs(8);
+
+/// The same, while a hosted tool works.
+const SILENT_WITH_TOOL: Duration = Duration::from_secs(60);
+
+/// So long a cancelled response may take to end.
+const ENDS_WITHIN: Duration = Duration::from_secs(2);
+
+/// So long the server has to answer, by itself, a turn that ended during a response nobody could interrupt.
+const ANSWERS_LATE_WITHIN: Duration = Duration::from_millis(500);
+
+/// What somebody wants to have said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Greeting,
+    /// To whatever is new in the conversation.
+    Answer,
+    /// These words of ours. Either until they are said, or unless the caller speaks.
+    Ask {
+        words: String,
+        insists: bool,
+    },
+}
 
 /// Lets one `response.create` through at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    ongoing: Option<String>,
+    ongoing: Option<Ongoing>,
     asked: Option<Asked>,
-    owed: Option<Asked>,
+    /// Asked for, given up, and not to be heard should it come after all.
+    late: Option<String>,
+    owes_greeting: bool,
+    owes_answer: bool,
+    owes_ask: Option<(String, bool)>,
+    turn: Turn,
+    not_before: Option<Instant>,
+    /// How often nothing came, since something did.
+    silences: u32,
+    tools: u32,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Asked {
-    pub event_id: String,
-    pub response: Value,
+#[derive(Debug)]
+struct Ongoing {
+    id: String,
+    wish: Wish,
+    alive_at: Instant,
+    cancelled_at: Option<Instant>,
+    stalled: bool,
+}
+
+#[derive(Debug)]
+struct Asked {
+    event_id: String,
+    wish: Wish,
+    at: Instant,
+    cancelled: bool,
+    /// Another response began after what this one is to answer was there.
+    fulfilled: bool,
+}
+
+/// The caller's turn.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    #[default]
+    None,
+    Speaking,
+    /// Somebody else sees to the answer, until then.
+    Over {
+        until: Instant,
+        collided: bool,
+    },
+}
+
+/// How a response began.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Began {
+    Wanted,
+    /// Cancel it: it was interrupted before it began, or given up.
+    Unwanted,
+}
+
+/// What a silence asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// Cancel this response; it is asked for again.
+    Cancel(String),
+    /// The link is dead.
+    Dead,
 }
 
 impl Gate {
-    /// Wants a response. What may be sent now; otherwise it is owed, and a later wish takes its place.
-    pub(crate) fn ask(&mut self, wish: Asked) -> Option<Asked> {
-        self.owed = Some(wish);
-        self.let_through()
-    }
-
-    /// A response began.
-    pub(crate) fn began(&mut self, id: &str) {
-        self.asked = None;
-        self.ongoing = Some(id.to_owned());
-    }
-
-    /// A response is over. What may be sent now.
-    pub(crate) fn ended(&mut self, id: &str) -> Option<Asked> {
-        if self.ongoing.as_deref() == Some(id) {
-            self.ongoing = None;
+    pub(crate) fn wish(&mut self, wish: Wish) {
+        match wish {
+            Wish::Greeting => self.owes_greeting = true,
+            Wish::Answer => self.owes_answer = true,
+            Wish::Ask { insists: false, .. } if self.turn != Turn::None => {}
+            Wish::Ask { words, insists } => self.owes_ask = Some((words, insists)),
         }
-        self.let_through()
     }
 
-    /// What was asked for was refused, since another response is active: it is owed again.
-    pub(crate) fn crossed(&mut self) {
-        self.owed = self.owed.take().or(self.asked.take());
+    /// The same, but not before then.
+    pub(crate) fn wish_later(&mut self, wish: Wish, not_before: Instant) {
+        self.wish(wish);
+        self.wait_until(not_before);
     }
 
-    /// The caller speaks: whatever is owed belonged to the turn before.
-    pub(crate) fn forget_owed(&mut self) {
-        self.owed = None;
+    /// Nothing is asked for before then.
+    pub(crate) fn wait_until(&mut self, not_before: Instant) {
+        self.not_before = Some(not_before);
     }
 
-    fn let_through(&mut self) -> Option<Asked> {
-        if self.ongoing.is_some() || self.asked.is_some() {
+    pub(crate) fn caller_started(&mut self) {
+        self.turn = Turn::Speaking;
+        self.owes_ask = self.owes_ask.take().filter(|(_, insists)| *insists);
+    }
+
+    /// Somebody else, the server or the bridge, now sees to the answer.
+    pub(crate) fn caller_stopped(&mut self, now: Instant) {
+        self.turn = Turn::Over { until: now + BEGINS_WITHIN, collided: false };
+    }
+
+    /// The turn is over, and we answer it or not.
+    pub(crate) fn yielded(&mut self, answer: bool) {
+        self.turn = Turn::None;
+        self.owes_answer |= answer;
+    }
+
+    /// The wish whose turn it is. Whoever takes it, calls [`Gate::asked`].
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<Wish> {
+        if !self.is_free() || self.not_before.is_some_and(|then| now < then) {
             return None;
         }
-        self.asked = self.owed.take();
-        self.asked.clone()
+        self.not_before = None;
+        let may_answer = self.turn == Turn::None;
+        if std::mem::take(&mut self.owes_greeting) {
+            return Some(Wish::Greeting);
+        }
+        if may_answer && std::mem::take(&mut self.owes_answer) {
+            return Some(Wish::Answer);
+        }
+        self.owes_ask.take().map(|(words, insists)| Wish::Ask { words, insists })
+    }
+
+    pub(crate) fn asked(&mut self, event_id: String, wish: Wish, now: Instant) {
+        self.asked = Some(Asked { event_id, wish, at: now, cancelled: false, fulfilled: false });
+    }
+
+    /// A response began. `is_up_to_date`: it knows all that was put into the conversation.
+    pub(crate) fn began(&mut self, response: &Response, is_up_to_date: bool, now: Instant) -> Began {
+        let by = response.asked_by();
+        let is_late = by.is_some() && by == self.late.as_deref();
+        let ours = self.asked.take_if(|asked| match by {
+            Some(by) => by == asked.event_id,
+            // Some servers do not repeat what we put on it.
+            None => !matches!(self.turn, Turn::Over { .. }),
+        });
+        if let Turn::Over { .. } = self.turn {
+            self.turn = Turn::None;
+        }
+        let unwanted = is_late || ours.as_ref().is_some_and(|ours| ours.cancelled);
+        let wish = ours.map(|ours| ours.wish).unwrap_or_else(|| {
+            self.fulfil(is_up_to_date && !is_late);
+            Wish::Answer
+        });
+        let cancelled_at = unwanted.then_some(now);
+        self.ongoing =
+            Some(Ongoing { id: response.id.clone(), wish, alive_at: now, cancelled_at, stalled: false });
+        if unwanted { Began::Unwanted } else { Began::Wanted }
+    }
+
+    /// A response of the server's own answers what we owe an answer to.
+    fn fulfil(&mut self, is_up_to_date: bool) {
+        if is_up_to_date {
+            self.owes_answer = false;
+            self.asked.iter_mut().for_each(|asked| asked.fulfilled = true);
+        }
+    }
+
+    /// Something came of a response.
+    pub(crate) fn alive(&mut self, id: &str, now: Instant) {
+        if let Some(ongoing) = self.ongoing.as_mut().filter(|ongoing| ongoing.id == id) {
+            ongoing.alive_at = now;
+        }
+    }
+
+    /// A hosted tool works, or does no more.
+    pub(crate) fn tool(&mut self, works: bool, now: Instant) {
+        self.tools = if works { self.tools + 1 } else { self.tools.saturating_sub(1) };
+        self.ongoing.iter_mut().for_each(|ongoing| ongoing.alive_at = now);
+    }
+
+    /// A response is over. What it was for.
+    pub(crate) fn ended(&mut self, response: &Response, now: Instant) -> Option<Wish> {
+        let by = response.asked_by();
+        // With an interruption some saw the end of a response that never began.
+        if self.asked.as_ref().is_some_and(|asked| by == Some(&asked.event_id)) {
+            self.not_before = None;
+            return self.asked.take().map(|asked| asked.wish);
+        }
+        let ongoing = self.ongoing.take_if(|ongoing| ongoing.id == response.id)?;
+        self.not_before = None;
+        self.tools = 0;
+        if ongoing.stalled {
+            self.wish(ongoing.wish.clone());
+        } else if response.status != "failed" {
+            self.silences = 0;
+        }
+        if let Turn::Over { until, .. } = &mut self.turn {
+            // A response that was not interrupted stood in the way of the answer.
+            let collided = response.status != "cancelled";
+            *until = now + if collided { ANSWERS_LATE_WITHIN } else { BEGINS_WITHIN };
+            if let Turn::Over { collided: was, .. } = &mut self.turn {
+                *was = collided;
+            }
+        }
+        Some(ongoing.wish)
+    }
+
+    /// A response was refused since another is active: ours, or the one of the caller's turn.
+    pub(crate) fn crossed(&mut self, event_id: Option<&str>, now: Instant) {
+        let is_ours = |asked: &mut Asked| event_id.is_none_or(|id| id == asked.event_id);
+        match self.asked.take_if(is_ours) {
+            Some(Asked { wish: Wish::Answer, fulfilled: true, .. } | Asked { cancelled: true, .. }) => {}
+            Some(Asked { wish, .. }) => self.wish(wish),
+            None => self.yielded(true),
+        }
+        if self.ongoing.is_none() {
+            self.not_before = Some(now + ANSWERS_LATE_WITHIN);
+        }
+    }
+
+    /// The server says that this event of ours was wrong. What it was for, if it asked for a response.
+    pub(crate) fn refused(&mut self, event_id: Option<&str>) -> Option<Wish> {
+        let asked = self.asked.take_if(|asked| Some(asked.event_id.as_str()) == event_id)?;
+        (!asked.cancelled).then_some(asked.wish)
+    }
+
+    /// Interrupts. The response to cancel; one that has not begun yet is cancelled when it does.
+    pub(crate) fn cancel(&mut self, now: Instant) -> Option<String> {
+        self.asked.iter_mut().for_each(|asked| asked.cancelled = true);
+        let ongoing = self.ongoing.as_mut().filter(|ongoing| ongoing.cancelled_at.is_none())?;
+        ongoing.cancelled_at = Some(now);
+        Some(ongoing.id.clone())
+    }
+
+    /// Whether this response was cancelled by us: nothing more of it is wanted.
+    pub(crate) fn is_cancelled(&self, id: &str) -> bool {
+        self.ongoing.as_ref().is_some_and(|ongoing| ongoing.id == id && ongoing.cancelled_at.is_some())
+    }
+
+    /// The ongoing response, and what it is for.
+    pub(crate) fn ongoing(&self) -> Option<(&str, &Wish)> {
+        self.ongoing.as_ref().map(|ongoing| (ongoing.id.as_str(), &ongoing.wish))
+    }
+
+    /// Whether nothing is asked for or ongoing.
+    pub(crate) fn is_free(&self) -> bool {
+        self.ongoing.is_none() && self.asked.is_none()
+    }
+
+    /// Whether nothing is going on, and nothing is expected or owed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.is_free()
+            && self.turn == Turn::None
+            && !(self.owes_answer || self.owes_greeting || self.owes_ask.is_some())
+    }
+
+    /// Whether an answer is owed.
+    pub(crate) fn owes_answer(&self) -> bool {
+        self.owes_answer
+    }
+
+    /// Whether the greeting is to be asked for.
+    pub(crate) fn wants_greeting(&self) -> bool {
+        self.owes_greeting
+    }
+
+    /// Whether the caller speaks.
+    pub(crate) fn hears_caller(&self) -> bool {
+        self.turn == Turn::Speaking
+    }
+
+    /// What a link that takes over from this one owes: an answer, and words of ours. A caller who was speaking is owed
+    /// one too.
+    pub(crate) fn inherit(self) -> (bool, Option<Wish>) {
+        let (mut answer, mut ask) = (self.owes_answer || self.turn != Turn::None, self.owes_ask);
+        let under_way = self.asked.filter(|asked| !asked.cancelled).map(|asked| asked.wish);
+        let unfinished =
+            self.ongoing.filter(|ongoing| ongoing.cancelled_at.is_none()).map(|ongoing| ongoing.wish);
+        for wish in under_way.into_iter().chain(unfinished) {
+            match wish {
+                Wish::Answer | Wish::Greeting => answer |= wish == Wish::Answer,
+                Wish::Ask { words, insists } => ask = ask.or(Some((words, insists))),
+            }
+        }
+        (answer, ask.map(|(words, insists)| Wish::Ask { words, insists }))
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let begins = self.asked.as_ref().map(|asked| asked.at + BEGINS_WITHIN);
+        let lives = self.ongoing.as_ref().map(|ongoing| self.dead_at(ongoing));
+        let wishes = self.owes_answer || self.owes_greeting || self.owes_ask.is_some();
+        let again = self.not_before.filter(|_| wishes && self.is_free());
+        [begins, lives, again, self.turn_until()].into_iter().flatten().min()
+    }
+
+    /// Time has passed. What a silence asks for, if it lasted too long.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Option<Silence> {
+        if self.turn_until().is_some_and(|until| until <= now) {
+            let collided = matches!(self.turn, Turn::Over { collided: true, .. });
+            self.yielded(true);
+            return if collided { None } else { self.another_silence(None) };
+        }
+        if let Some(asked) = self.asked.take_if(|asked| asked.at + BEGINS_WITHIN <= now) {
+            self.late = Some(asked.event_id);
+            // Whoever waits for the answer to a turn has waited as long: it is one silence, not two.
+            if let Turn::Over { .. } = self.turn {
+                self.yielded(true);
+            }
+            if !asked.cancelled {
+                self.wish(asked.wish);
+            }
+            return self.another_silence(None);
+        }
+        let ongoing = self.ongoing.as_ref().filter(|ongoing| self.dead_at(ongoing) <= now)?;
+        if ongoing.cancelled_at.is_some() {
+            return Some(Silence::Dead);
+        }
+        let id = ongoing.id.clone();
+        self.ongoing
+            .iter_mut()
+            .for_each(|ongoing| (ongoing.stalled, ongoing.cancelled_at) = (true, Some(now)));
+        self.another_silence(Some(Silence::Cancel(id)))
+    }
+
+    fn another_silence(&mut self, first: Option<Silence>) -> Option<Silence> {
+        self.silences += 1;
+        if self.silences > 1 { Some(Silence::Dead) } else { first }
+    }
+
+    fn dead_at(&self, ongoing: &Ongoing) -> Instant {
+        match ongoing.cancelled_at {
+            Some(cancelled_at) => cancelled_at + ENDS_WITHIN,
+            None => ongoing.alive_at + if self.tools > 0 { SILENT_WITH_TOOL } else { SILENT },
+        }
+    }
+
+    fn turn_until(&self) -> Option<Instant> {
+        match self.turn {
+            Turn::Over { until, .. } if self.is_free() => Some(until),
+            Turn::Over { .. } | Turn::None | Turn::Speaking => None,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_second_wish_waits_for_the_end_of_the_first_response() {
-        let mut gate = Gate::default();
-        assert_eq!(gate.ask(wish("a")), Some(wish("a")));
-        assert_eq!(gate.ask(wish("b")), None);
-        gate.began("r1");
-
-        assert_eq!(gate.ended("r1"), Some(wish("b")));
-    }
-
-    #[test]
-    fn a_wish_that_crossed_with_the_callers_turn_is_asked_again() {
-        let mut gate = Gate::default();
-        gate.ask(wish("a"));
-        gate.crossed();
-        gate.began("of the caller's turn");
-
-        assert_eq!(gate.ended("of the caller's turn"), Some(wish("a")));
-    }
-
-    #[test]
-    fn what_is_owed_to_an_old_turn_is_forgotten_when_the_caller_speaks() {
-        let mut gate = Gate::default();
-        gate.began("r1");
-        gate.ask(wish("a"));
-
-        gate.forget_owed();
-
-        assert_eq!(gate.ended("r1"), None);
-    }
-
-    fn wish(event_id: &str) -> Asked {
-        Asked { event_id: event_id.into(), response: Value::Null }
+impl Gate {
+    /// Our name for what is asked for.
+    pub(crate) fn asked_event(&self) -> Option<&str> {
+        self.asked.as_ref().map(|asked| asked.event_id.as_str())
     }
 }

@@ -1,7 +1,7 @@
-//! OpenAI's words: the Realtime API's events, a session's configuration, and how a session is led.
+//! OpenAI's words: the Realtime API's events, a session's configuration, and how a conversation is led.
 //!
-//! [`Session`] is sans-IO: server events go in, client events and [`Happening`]s come out. The socket is in
-//! `connection`, behind the feature of that name.
+//! [`Session`] is sans-IO: server events go in, [`Action`]s and [`Happening`]s come out. It survives the connections it is
+//! led over. The socket is in `connection`, behind the feature of that name.
 //!
 //! Source: the types of the `openai` Python package 3.54.0 and OpenAI's Realtime guides of 2026.
 
@@ -10,15 +10,26 @@ mod config;
 #[cfg(feature = "connection")]
 pub mod connection;
 mod gate;
+mod link;
+mod mirror;
 pub mod options;
-mod pcm;
+mod prices;
+mod private;
+mod rate;
 pub mod server;
 mod session;
+mod sound;
 mod trouble;
+mod usage;
 
 pub use client::ClientEvent;
-pub use config::{Config, TurnDetection};
+pub use config::{Config, Greeting, Turns};
+pub use link::LinkId;
 pub use options::Options;
+pub use prices::{Prices, PricesError};
+pub use private::Private;
 pub use server::ServerEvent;
-pub use session::{Happening, Session};
-pub use trouble::Trouble;
+pub use session::{Action, Happening, Session};
+pub use sound::RATE;
+pub use trouble::{Down, Failure, Trouble};
+pub use usage::Usage;

@@ -1,7 +1,9 @@
 //! What the model's server says, as far as we listen. Servers send more events and more fields than their types
 //! promise: whatever is not here is [`ServerEvent::Other`].
 
+use crate::Private;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// A server event.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -9,25 +11,70 @@ use serde::Deserialize;
 #[allow(missing_docs, reason = "the fields are OpenAI's")]
 pub enum ServerEvent {
     #[serde(rename = "session.created")]
-    SessionCreated { session: SessionInfo },
+    SessionCreated {
+        #[serde(default)]
+        session: SessionInfo,
+    },
     #[serde(rename = "session.updated")]
-    SessionUpdated { session: SessionInfo },
+    SessionUpdated {
+        #[serde(default)]
+        session: SessionInfo,
+    },
     #[serde(rename = "input_audio_buffer.speech_started")]
-    SpeechStarted {},
+    SpeechStarted {
+        #[serde(default)]
+        item_id: String,
+    },
     #[serde(rename = "input_audio_buffer.speech_stopped")]
-    SpeechStopped {},
+    SpeechStopped {
+        #[serde(default)]
+        item_id: String,
+    },
+    #[serde(rename = "conversation.item.added", alias = "conversation.item.created")]
+    ItemAdded { item: Item },
+    #[serde(rename = "conversation.item.input_audio_transcription.completed")]
+    Transcribed {
+        item_id: String,
+        #[serde(default)]
+        transcript: Private<String>,
+        usage: Option<Value>,
+    },
     #[serde(rename = "response.created")]
     ResponseCreated { response: Response },
+    #[serde(rename = "response.output_item.added")]
+    OutputItemAdded { response_id: String, item: Item },
+    #[serde(rename = "response.output_item.done")]
+    OutputItemDone { response_id: String, item: Item },
     #[serde(rename = "response.output_audio.delta")]
-    AudioDelta { response_id: String, item_id: String, delta: String },
+    AudioDelta { response_id: String, item_id: String, delta: Private<String> },
     #[serde(rename = "response.output_audio.done")]
-    AudioDone { item_id: String },
+    AudioDone { response_id: String, item_id: String },
+    #[serde(rename = "response.output_audio_transcript.delta")]
+    WordsDelta { response_id: String, item_id: String, delta: Private<String> },
+    #[serde(rename = "response.output_audio_transcript.done")]
+    WordsDone { response_id: String, item_id: String, transcript: Private<String> },
+    #[serde(rename = "response.mcp_call.in_progress")]
+    McpStarted { item_id: String },
+    #[serde(rename = "response.mcp_call.completed", alias = "response.mcp_call.failed")]
+    McpEnded { item_id: String },
+    #[serde(rename = "rate_limits.updated")]
+    RateLimits {
+        #[serde(default)]
+        rate_limits: Vec<RateLimit>,
+    },
     #[serde(rename = "response.done")]
     ResponseDone { response: Response },
     #[serde(rename = "error")]
-    Error { error: ErrorInfo },
-    #[serde(other)]
-    Other,
+    Error {
+        #[serde(default)]
+        error: ErrorInfo,
+    },
+    /// Anything else.
+    #[serde(skip)]
+    Other {
+        /// The response that it shows to be alive, if it names one.
+        response_id: Option<String>,
+    },
 }
 
 /// The session, as the server tells it.
@@ -38,8 +85,26 @@ pub struct SessionInfo {
     pub expires_at: Option<u64>,
 }
 
-/// A response, as the server tells it.
+/// An item of the conversation, as the server tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Item {
+    /// Its id.
+    pub id: Option<String>,
+    /// `message`, `function_call`, `function_call_output` or of hosted MCP.
+    pub r#type: String,
+    /// `completed`, `incomplete` or `in_progress`.
+    pub status: Option<String>,
+    /// Of a function call and its output.
+    pub call_id: Option<String>,
+    /// Of a function call.
+    pub name: Option<String>,
+    /// Of a function call: raw JSON text.
+    pub arguments: Option<Private<String>>,
+}
+
+/// A response, as the server tells it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Response {
     /// Its id.
@@ -48,6 +113,12 @@ pub struct Response {
     pub status: String,
     /// Why, when it is not completed.
     pub status_details: Option<StatusDetails>,
+    /// What we put on it when we asked for it.
+    pub metadata: Option<Value>,
+    /// Its items, without their sound.
+    pub output: Option<Vec<Item>>,
+    /// What it took.
+    pub usage: Option<Value>,
 }
 
 /// Why a response is not completed.
@@ -56,6 +127,16 @@ pub struct Response {
 pub struct StatusDetails {
     /// When it failed.
     pub error: Option<ErrorInfo>,
+}
+
+/// How much of a limit is left.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct RateLimit {
+    /// How much is left.
+    pub remaining: Option<f64>,
+    /// When all of it is there again, seconds.
+    pub reset_seconds: Option<f64>,
 }
 
 /// An error of OpenAI's.
@@ -67,7 +148,7 @@ pub struct ErrorInfo {
     /// Such as `insufficient_quota`.
     pub code: Option<String>,
     /// For people.
-    pub message: Option<String>,
+    pub message: Option<Private<String>>,
     /// Our event, if the server says which.
     pub event_id: Option<String>,
 }
@@ -75,6 +156,44 @@ pub struct ErrorInfo {
 impl ServerEvent {
     /// Reads an event; one that we cannot read is one that we do not listen to.
     pub fn read(json: &str) -> Self {
-        serde_json::from_str(json).unwrap_or(Self::Other)
+        let Ok(value) = serde_json::from_str::<Value>(json) else { return Self::Other { response_id: None } };
+        let response_id = value.get("response_id").and_then(Value::as_str).map(str::to_owned);
+        serde_json::from_value(value).unwrap_or(Self::Other { response_id })
+    }
+
+    /// The response that this event shows to be alive.
+    pub(crate) fn response(&self) -> Option<&str> {
+        match self {
+            Self::ResponseCreated { response } | Self::ResponseDone { response } => Some(&response.id),
+            Self::OutputItemAdded { response_id, .. }
+            | Self::OutputItemDone { response_id, .. }
+            | Self::AudioDelta { response_id, .. }
+            | Self::AudioDone { response_id, .. }
+            | Self::WordsDelta { response_id, .. }
+            | Self::WordsDone { response_id, .. } => Some(response_id),
+            Self::Other { response_id } => response_id.as_deref(),
+            Self::SessionCreated { .. }
+            | Self::SessionUpdated { .. }
+            | Self::SpeechStarted { .. }
+            | Self::SpeechStopped { .. }
+            | Self::ItemAdded { .. }
+            | Self::Transcribed { .. }
+            | Self::McpStarted { .. }
+            | Self::McpEnded { .. }
+            | Self::RateLimits { .. }
+            | Self::Error { .. } => None,
+        }
+    }
+}
+
+impl Response {
+    /// Our name for the event that asked for it, if we did.
+    pub(crate) fn asked_by(&self) -> Option<&str> {
+        self.metadata.as_ref()?.get("client_event_id")?.as_str()
+    }
+
+    /// Why it failed, if it did and says so.
+    pub(crate) fn error(&self) -> Option<ErrorInfo> {
+        self.status_details.as_ref()?.error.clone()
     }
 }

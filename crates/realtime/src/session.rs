@@ -1,133 +1,178 @@
-//! Leads a session: configures it, has the agent greet, and tells what happens in it.
+//! A conversation with the model, over as many connections as it takes. Sans-IO: the shell opens and closes the
+//! connections that [`Session::poll_action`] names, and carries events between them and the session.
 
-use crate::gate::{Asked, Gate};
-use crate::pcm::Pieces;
-use crate::server::Response;
-use crate::{ClientEvent, Config, ServerEvent, Trouble};
-use std::collections::{HashMap, VecDeque};
+mod greeting;
+mod happening;
+mod listening;
+mod responding;
+mod rolling;
+mod surviving;
+mod tools;
 
-/// A Realtime session, from `session.created` on. Sans-IO: what to send is in [`Session::poll_event`].
-#[derive(Debug)]
+use crate::link::{Link, LinkId, Stage};
+use crate::mirror::Mirror;
+use crate::sound::{RATE, Writer};
+use crate::{ClientEvent, Config, Turns, Usage};
+use greeting::Greeted;
+pub use happening::{Action, Happening};
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::{Duration, Instant};
+use surviving::Outage;
+use tools::Tools;
+
+/// So much of the caller's sound is kept while there is no session, samples: what is older would be stale.
+const KEPT: usize = 2 * RATE as usize;
+
+/// A conversation.
 pub struct Session {
     config: Config,
-    stage: Stage,
-    gate: Gate,
-    pieces: HashMap<String, Pieces>,
-    events: VecDeque<ClientEvent>,
+    link: Link,
+    /// The one that is to take over.
+    next: Option<Link>,
+    /// No other one is tried before then.
+    next_after: Option<Instant>,
+    outage: Option<Outage>,
+    /// Sessions that were given up without having served, one after the other.
+    fruitless: u32,
+    /// Failed responses, one after the other.
+    strikes: u32,
+    greeted: Greeted,
+    tools: Tools,
+    mirror: Mirror,
+    writer: Writer,
+    kept: VecDeque<i16>,
+    was_ready: bool,
+    is_open: bool,
+    is_playing: bool,
+    is_over: bool,
+    names: u64,
+    links: u64,
+    used: Usage,
+    actions: VecDeque<Action>,
     happenings: VecDeque<Happening>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Nothing has come from the server: only its first event proves that it took us.
-    Connecting,
-    /// Our configuration is on its way.
-    Configuring,
-    /// It may be spoken to.
-    Ready,
-}
-
-/// Something that happened in a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Happening {
-    /// It is configured, and the agent has been asked to greet.
-    Ready {
-        /// When the session ends, seconds since 1970.
-        expires_at: Option<u64>,
-    },
-    /// A response began.
-    Began {
-        /// Its id.
-        response: String,
-    },
-    /// The agent said something.
-    Said {
-        /// The response this belongs to.
-        response: String,
-        /// The item this belongs to.
-        item: String,
-        /// 24 kHz, mono.
-        samples: Vec<i16>,
-    },
-    /// All sound of an item has come.
-    Finished {
-        /// The item.
-        item: String,
-    },
-    /// A response is over.
-    Ended {
-        /// Its id.
-        response: String,
-    },
-    /// The caller is heard to speak.
-    CallerStarted,
-    /// The caller is heard no more.
-    CallerStopped,
-    /// Something went wrong, and the session goes on.
-    Troubled(Trouble),
-    /// Something went wrong, and the session is of no more use.
-    Broken(Trouble),
-}
-
 impl Session {
-    /// A session that will be configured like this as soon as the server speaks.
-    pub fn new(config: Config) -> Self {
-        Self {
-            config,
-            stage: Stage::Connecting,
-            gate: Gate::default(),
-            pieces: HashMap::new(),
-            events: VecDeque::new(),
+    /// A conversation that is to begin.
+    pub fn new(config: Config, now: Instant) -> Self {
+        let mut session = Self {
+            link: Link::new(LinkId(0), Stage::Waiting(now), now),
+            next: None,
+            next_after: None,
+            outage: None,
+            fruitless: 0,
+            strikes: 0,
+            greeted: Greeted::default(),
+            tools: Tools::default(),
+            mirror: Mirror::default(),
+            writer: Writer::new(config.options.input_format),
+            kept: VecDeque::new(),
+            was_ready: false,
+            is_open: false,
+            is_playing: false,
+            is_over: false,
+            names: 0,
+            links: 0,
+            used: Usage::default(),
+            actions: VecDeque::new(),
             happenings: VecDeque::new(),
+            config,
+        };
+        session.try_again(now);
+        session
+    }
+
+    /// The telephone line is open: from here on the model hears the caller.
+    pub fn open(&mut self, now: Instant) {
+        self.is_open = true;
+        self.go_on(now);
+    }
+
+    /// The caller's sound, 24 kHz mono. Nothing is sent before the line is open; while no session is ready, the last two
+    /// seconds are kept for the next one.
+    pub fn append(&mut self, samples: &[i16], _now: Instant) {
+        if !self.is_open || self.is_over {
+            return;
+        }
+        if self.link.is_ready() {
+            return self.send_sound(samples);
+        }
+        self.kept.extend(samples);
+        let stale = self.kept.len().saturating_sub(KEPT);
+        self.kept.drain(..stale);
+    }
+
+    /// Whether the caller is being played something.
+    pub fn set_playing(&mut self, playing: bool, now: Instant) {
+        if self.is_playing && !playing {
+            self.greeted.fell_silent();
+        }
+        self.is_playing = playing;
+        self.go_on(now);
+    }
+
+    /// An item was interrupted after so much of it: the model is told, unless all of it was heard.
+    pub fn was_heard(&mut self, item: &str, heard: Duration, of: Duration, now: Instant) {
+        self.greeted.was_heard(item);
+        let retold = self.mirror.heard(item, heard, of);
+        if let Some(spoken) = self.link.items.get(item) {
+            let received = spoken.reader.so_far();
+            if heard < received || !spoken.is_finished {
+                self.cut(item, heard.min(received));
+            }
+        } else if let Some(retold) = retold.filter(|_| self.link.is_ready()) {
+            self.delete(&retold);
+            self.tell_again(item);
+        }
+        self.go_on(now);
+    }
+
+    /// An item was heard to its end.
+    pub fn was_played(&mut self, item: &str, now: Instant) {
+        self.greeted.was_heard(item);
+        self.go_on(now);
+    }
+
+    /// [`Turns::Ours`]: the agent is interrupted. With [`Turns::Server`] the server did it.
+    pub fn interrupt(&mut self, now: Instant) {
+        if self.config.turns == Turns::Ours
+            && let Some(response) = self.link.gate.cancel(now)
+        {
+            self.cancel(response);
         }
     }
 
-    /// Takes a server event.
-    pub fn handle_server(&mut self, event: ServerEvent) {
-        match event {
-            ServerEvent::SessionCreated { .. } => self.configure(),
-            ServerEvent::SessionUpdated { session } => self.greet(session.expires_at),
-            ServerEvent::SpeechStarted {} => {
-                self.gate.forget_owed();
-                self.happenings.push_back(Happening::CallerStarted);
-            }
-            ServerEvent::SpeechStopped {} => self.happenings.push_back(Happening::CallerStopped),
-            ServerEvent::ResponseCreated { response } => {
-                self.gate.began(&response.id);
-                self.happenings.push_back(Happening::Began { response: response.id });
-            }
-            ServerEvent::AudioDelta { response_id, item_id, delta } => {
-                self.hear(response_id, item_id, &delta);
-            }
-            ServerEvent::AudioDone { item_id } => {
-                self.pieces.remove(&item_id);
-                self.happenings.push_back(Happening::Finished { item: item_id });
-            }
-            ServerEvent::ResponseDone { response } => self.end(response),
-            ServerEvent::Error { error } => self.fail(error.into()),
-            ServerEvent::Other => {}
+    /// [`Turns::Ours`]: the caller's turn is over, and is answered; or it was none.
+    pub fn yield_turn(&mut self, answer: bool, now: Instant) {
+        if self.config.turns == Turns::Ours {
+            self.link.gate.yielded(answer);
+            self.go_on(now);
         }
     }
 
-    /// The caller's sound, 24 kHz mono. Nothing is sent before the session is configured.
-    pub fn append(&mut self, samples: &[i16]) {
-        if self.stage == Stage::Ready {
-            self.events.push_back(ClientEvent::append(samples));
+    /// Tells the model something the caller did, such as keys pressed; it answers.
+    pub fn tell(&mut self, text: &str, now: Instant) {
+        self.mirror.told(text);
+        if self.link.is_ready() {
+            let content = json!([{"type": "input_text", "text": text}]);
+            self.put(json!({"type": "message", "role": "user", "content": content}), None);
         }
+        self.link.gate.wish(crate::gate::Wish::Answer);
+        self.go_on(now);
     }
 
-    /// Tells the model how much of an item the caller heard.
-    pub fn truncate(&mut self, item: &str, heard_ms: u64) {
-        self.events.push_back(ClientEvent::Truncate {
-            item_id: item.to_owned(),
-            content_index: 0,
-            audio_end_ms: heard_ms,
-        });
+    /// Has the agent say something out of turn, without tools, as soon as it does not speak. `insists`: even if the caller
+    /// speaks meanwhile, such as a goodbye; otherwise it is dropped then, such as a question whether anybody is there.
+    pub fn ask(&mut self, instructions: &str, insists: bool, now: Instant) {
+        self.link.gate.wish(crate::gate::Wish::Ask { words: instructions.to_owned(), insists });
+        self.go_on(now);
     }
 
-    /// What to send.
-    pub fn poll_event(&mut self) -> Option<ClientEvent> {
-        self.events.pop_front()
+    /// What to do.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
     }
 
     /// What happened.
@@ -135,60 +180,77 @@ impl Session {
         self.happenings.pop_front()
     }
 
-    fn configure(&mut self) {
-        self.stage = Stage::Configuring;
-        let session = self.config.session();
-        self.events.push_back(ClientEvent::SessionUpdate { event_id: "configure".to_owned(), session });
+    /// What everything took so far.
+    pub fn used(&self) -> Usage {
+        self.used
     }
 
-    fn greet(&mut self, expires_at: Option<u64>) {
-        if self.stage == Stage::Ready {
+    /// Does what has become possible.
+    fn go_on(&mut self, now: Instant) {
+        if self.is_over {
             return;
         }
-        self.stage = Stage::Ready;
-        self.happenings.push_back(Happening::Ready { expires_at });
-        let event_id = "greet".to_owned();
-        let response = self.config.first_response(&event_id);
-        let asked = self.gate.ask(Asked { event_id, response });
-        self.create(asked);
+        self.end_greeting();
+        self.roll(now);
+        self.respond(now);
     }
 
-    fn hear(&mut self, response: String, item: String, delta: &str) {
-        let samples = self.pieces.entry(item.clone()).or_default().add(delta);
-        self.happenings.push_back(Happening::Said { response, item, samples });
+    fn cut(&mut self, item: &str, heard: Duration) {
+        let audio_end_ms = heard.as_millis() as u64;
+        if audio_end_ms == 0 {
+            self.link.items.remove(item);
+            return self.delete(item);
+        }
+        let (event_id, item_id) = (self.name(), item.to_owned());
+        self.send(ClientEvent::Truncate { event_id, item_id, content_index: 0, audio_end_ms });
     }
 
-    fn end(&mut self, response: Response) {
-        let asked = self.gate.ended(&response.id);
-        self.create(asked);
-        self.happenings.push_back(Happening::Ended { response: response.id });
-        if let Some(error) = response.status_details.and_then(|details| details.error) {
-            self.fail(error.into());
+    fn delete(&mut self, item: &str) {
+        let (event_id, item_id) = (self.name(), item.to_owned());
+        self.send(ClientEvent::ItemDelete { event_id, item_id });
+    }
+
+    fn cancel(&mut self, response_id: String) {
+        let event_id = self.name();
+        self.send(ClientEvent::Cancel { event_id, response_id });
+    }
+
+    /// Puts an item of ours into the conversation, and remembers that it is not confirmed.
+    fn put(&mut self, mut item: Value, call_id: Option<&str>) {
+        let id = format!("ahoy_{}", self.name());
+        item["id"] = json!(id);
+        self.link.unconfirmed.push((id, call_id.map(str::to_owned)));
+        let event_id = self.name();
+        self.send(ClientEvent::ItemCreate { event_id, item: item.into() });
+    }
+
+    fn send_sound(&mut self, samples: &[i16]) {
+        if let Some(audio) = self.writer.write(samples) {
+            self.send(ClientEvent::Append { audio: audio.into() });
         }
     }
 
-    fn fail(&mut self, trouble: Trouble) {
-        if trouble.code == "conversation_already_has_active_response" {
-            self.gate.crossed();
-        }
-        if trouble.is_harmless() {
-            return;
-        }
-        let is_broken = trouble.is_fatal() || self.stage != Stage::Ready;
-        self.happenings.push_back(if is_broken {
-            Happening::Broken(trouble)
-        } else {
-            Happening::Troubled(trouble)
-        });
+    fn send(&mut self, event: ClientEvent) {
+        self.actions.push_back(Action::Send(self.link.id, event));
     }
 
-    fn create(&mut self, asked: Option<Asked>) {
-        let create =
-            asked.map(|Asked { event_id, response }| ClientEvent::ResponseCreate { event_id, response });
-        self.events.extend(create);
+    fn happen(&mut self, happening: Happening) {
+        self.happenings.push_back(happening);
+    }
+
+    fn name(&mut self) -> String {
+        self.names += 1;
+        format!("e{}", self.names)
+    }
+}
+
+impl fmt::Debug for Session {
+    /// Without what was said in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (link, stage) = (self.link.id, self.link.stage);
+        f.debug_struct("Session").field("link", &link).field("stage", &stage).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
-#[path = "session_tests.rs"]
 mod tests;

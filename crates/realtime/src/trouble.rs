@@ -1,54 +1,211 @@
 //! What an error of OpenAI's means for the call.
 
+use crate::Private;
 use crate::server::ErrorInfo;
 
-/// An error, and whether the session can go on.
+/// An error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {message}")]
+#[error("{code}")]
 pub struct Trouble {
     /// OpenAI's code, or its type when there is no code.
     pub code: String,
-    /// OpenAI's words.
-    pub message: String,
+    /// OpenAI's words. They can quote what we sent, so they are not for logs.
+    pub message: Private<String>,
 }
 
-/// Codes after which no session will be had with this key, however often we try.
-const FATAL: [&str; 9] = [
-    "invalid_api_key",
-    "account_deactivated",
-    "insufficient_quota",
-    "credit_balance_exhausted",
-    "billing_hard_limit_reached",
-    "beta_api_shape_disabled",
-    "missing_model",
-    "model_not_found",
-    "session_expired",
+/// Why there is no session to be had any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// OpenAI's code, or ours in the same style.
+    pub code: String,
+    /// What the operator can do.
+    pub cure: String,
+    /// Whether it fails for every call until somebody does it.
+    pub is_fatal: bool,
+}
+
+/// What is to be done about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Nothing: two things crossed on the wire.
+    None,
+    /// Ask again later.
+    Wait,
+    /// Ask again, once.
+    Again,
+    /// Another session.
+    Reconnect,
+    /// No session will be had, however often we try.
+    Fail,
+    /// It goes on, and somebody should hear of it.
+    Tell,
+}
+
+const KEY: &str = "OPENAI_API_KEY was refused: put a valid one into the media secret";
+const MONEY: &str = "the OpenAI account has no credit left: add some, or raise its limit";
+const ACCOUNT: &str = "the OpenAI account is not active: see its settings at OpenAI";
+const MODEL: &str = "OpenAI does not know the model: correct its name in the agent file or in REALTIME_MODEL";
+const ADDRESS: &str =
+    "the Realtime API refused the way it was spoken to: correct REALTIME_URL, or update ahoy";
+
+/// Codes, and types, after which no session will be had.
+const FATAL: [(&str, &str); 9] = [
+    ("invalid_api_key", KEY),
+    ("authentication_error", KEY),
+    ("account_deactivated", ACCOUNT),
+    ("insufficient_quota", MONEY),
+    ("credit_balance_exhausted", MONEY),
+    ("billing_hard_limit_reached", MONEY),
+    ("beta_api_shape_disabled", ADDRESS),
+    ("missing_model", MODEL),
+    ("model_not_found", MODEL),
 ];
 
 /// Codes that only say that two things crossed on the wire.
-const HARMLESS: [&str; 3] = [
+const HARMLESS: [&str; 4] = [
     "response_cancel_not_active",
     "conversation_already_has_active_response",
     "input_audio_buffer_commit_empty",
+    "item_create_duplicate_item_id",
 ];
 
 impl Trouble {
-    /// Whether the session is over by it.
-    pub fn is_fatal(&self) -> bool {
-        FATAL.contains(&self.code.as_str())
+    pub(crate) fn remedy(&self) -> Remedy {
+        let code = self.code.as_str();
+        match code {
+            _ if FATAL.iter().any(|(fatal, _)| *fatal == code) => Remedy::Fail,
+            _ if HARMLESS.contains(&code) => Remedy::None,
+            _ if self.message.contains("is already shorter than") => Remedy::None,
+            "rate_limit_exceeded" | "inference_rate_limit_exceeded" => Remedy::Wait,
+            "server_error" => Remedy::Again,
+            "session_expired" => Remedy::Reconnect,
+            _ => Remedy::Tell,
+        }
+    }
+}
+
+impl Failure {
+    /// By OpenAI's code.
+    pub(crate) fn of(code: &str) -> Self {
+        let cure = FATAL.iter().find(|(fatal, _)| *fatal == code).map(|(_, cure)| *cure);
+        let is_fatal = cure.is_some();
+        let cure = cure
+            .unwrap_or("OpenAI's Realtime API is out of order: see status.openai.com, and try again later");
+        Self { code: code.to_owned(), cure: cure.to_owned(), is_fatal }
     }
 
-    /// Whether nobody need hear of it.
-    pub fn is_harmless(&self) -> bool {
-        HARMLESS.contains(&self.code.as_str()) || self.message.contains("is already shorter than")
+    /// The configuration was refused.
+    pub(crate) fn refused(code: &str) -> Self {
+        let cure =
+            "OpenAI refused the session's configuration: correct [model] and the tools in the agent file";
+        Self { code: code.to_owned(), cure: cure.to_owned(), is_fatal: true }
     }
 }
 
 impl From<ErrorInfo> for Trouble {
     fn from(error: ErrorInfo) -> Self {
+        let is_known = |word: &&String| FATAL.iter().any(|(fatal, _)| fatal == word);
+        let by_type = error.r#type.as_ref().filter(is_known).cloned();
         Self {
-            code: error.code.or(error.r#type).unwrap_or_else(|| "unknown".to_owned()),
+            code: by_type.or(error.code).or(error.r#type).unwrap_or_else(|| "unknown".to_owned()),
             message: error.message.unwrap_or_default(),
         }
+    }
+}
+
+/// Why a link is down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Down {
+    /// The server refused the connection.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The server closed the connection.
+    Closed {
+        /// The close code, if there was one.
+        code: Option<u16>,
+        /// The server's words.
+        reason: String,
+    },
+    /// The network, TLS or the protocol failed, or it took too long.
+    Failed(String),
+}
+
+impl Down {
+    /// Why no other connection will fare better, if so.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Refused { status: 401 | 403 } => Some(Failure::of("invalid_api_key")),
+            Self::Refused { status: 402 } => Some(Failure::of("insufficient_quota")),
+            Self::Refused { status: 404 } => Some(Failure::of("model_not_found")),
+            Self::Refused { status: 400 } => {
+                Some(Failure { code: "refused_400".to_owned(), ..Failure::of("beta_api_shape_disabled") })
+            }
+            Self::Refused { .. } | Self::Failed(_) => None,
+            Self::Closed { code, reason } => {
+                let named = FATAL.iter().find(|(fatal, _)| reason.contains(fatal));
+                let fallback = (*code == Some(4000)).then_some("beta_api_shape_disabled");
+                named.map(|(fatal, _)| *fatal).or(fallback).map(Failure::of)
+            }
+        }
+    }
+
+    /// In a word, for logs.
+    pub(crate) fn word(&self) -> String {
+        match self {
+            Self::Refused { status } => format!("refused_{status}"),
+            Self::Closed { code: Some(code), .. } => format!("closed_{code}"),
+            Self::Closed { code: None, .. } => "closed".to_owned(),
+            Self::Failed(_) => "failed".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_but_the_operator_can_cure_is_fatal_and_names_the_cure() {
+        for (down, code) in [
+            (Down::Refused { status: 401 }, "invalid_api_key"),
+            (Down::Refused { status: 404 }, "model_not_found"),
+            (closed(4000, "invalid_request_error.missing_model"), "missing_model"),
+            (closed(1008, "insufficient_quota"), "insufficient_quota"),
+            (closed(4000, ""), "beta_api_shape_disabled"),
+        ] {
+            let failure = down.failure().expect("it is fatal");
+            assert_eq!((failure.code.as_str(), failure.is_fatal), (code, true), "{down:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_pass_is_worth_another_try() {
+        for down in [
+            Down::Refused { status: 429 },
+            Down::Refused { status: 503 },
+            closed(1001, "Your session hit the maximum duration of 60 minutes."),
+            closed(1011, ""),
+            Down::Closed { code: None, reason: String::new() },
+            Down::Failed("reset".into()),
+        ] {
+            assert_eq!(down.failure(), None, "{down:?}");
+        }
+    }
+
+    #[test]
+    fn a_quota_named_only_by_type_is_fatal_too() {
+        let error = ErrorInfo {
+            r#type: Some("insufficient_quota".into()),
+            code: Some("other".into()),
+            ..Default::default()
+        };
+
+        assert_eq!(Trouble::from(error).remedy(), Remedy::Fail);
+    }
+
+    fn closed(code: u16, reason: &str) -> Down {
+        Down::Closed { code: Some(code), reason: reason.into() }
     }
 }

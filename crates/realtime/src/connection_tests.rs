@@ -1,0 +1,90 @@
+//! The WebSocket, against a server on loopback.
+
+use super::*;
+use tokio::net::TcpListener;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+#[tokio::test]
+#[allow(clippy::result_large_err, reason = "the signature is tungstenite's")]
+async fn the_key_and_who_calls_are_told_in_headers() {
+    let (mut endpoint, listener) = endpoint().await;
+    endpoint.auth = Auth::ApiKey;
+    endpoint.safety_identifier = Some("f00d".into());
+    endpoint.headers = vec![("x-tenant".into(), "7".to_owned().into())];
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("somebody comes");
+        let mut seen = None;
+        let look = |request: &Request, response: Response| {
+            seen = Some((request.uri().to_string(), request.headers().clone()));
+            Ok(response)
+        };
+        tokio_tungstenite::accept_hdr_async(stream, look).await.expect("it is a WebSocket");
+        seen.expect("it was looked at")
+    });
+
+    let _connection = Connection::open(&endpoint).await.expect("it is there");
+
+    let (uri, headers) = server.await.expect("it does not panic");
+    assert_eq!(uri, "/v1/realtime?model=gpt-realtime-2.1");
+    let told =
+        ["api-key", "openai-safety-identifier", "x-tenant"].map(|name| headers[name].to_str().unwrap());
+    assert_eq!(told, ["secret", "f00d", "7"]);
+    assert!(!headers.contains_key("authorization") && !headers.contains_key("openai-beta"));
+}
+
+#[tokio::test]
+async fn a_server_that_answers_no_ping_is_down_and_one_that_does_is_not() {
+    for answers in [true, false] {
+        let (endpoint, listener) = endpoint().await;
+        let server = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.expect("somebody comes");
+            let mut socket = tokio_tungstenite::accept_async(stream).await.expect("it is a WebSocket");
+            if answers {
+                // A ping is answered by whoever reads.
+                let ping = socket.next().await.expect("it pings").expect("it is whole");
+                assert!(ping.is_ping());
+                socket.send(Message::text("{\"type\":\"session.created\"}")).await.expect("it listens");
+            }
+            socket
+        });
+        let mut connection = Connection::open(&endpoint).await.expect("it is there");
+        (connection.ping, connection.due) = (Duration::from_millis(50), Instant::now());
+
+        let next = connection.next().await;
+
+        assert_eq!(matches!(next, Ok(ServerEvent::SessionCreated { .. })), answers, "{next:?}");
+        assert_eq!(matches!(next, Err(ConnectionError::Silent)), !answers, "{next:?}");
+        drop(server.await);
+    }
+}
+
+#[tokio::test]
+async fn a_close_is_told_with_its_code() {
+    let (endpoint, listener) = endpoint().await;
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("somebody comes");
+        let mut socket = tokio_tungstenite::accept_async(stream).await.expect("it is a WebSocket");
+        let frame = CloseFrame { code: 4000.into(), reason: "invalid_request_error.missing_model".into() };
+        socket.close(Some(frame)).await.expect("it listens");
+    });
+    let mut connection = Connection::open(&endpoint).await.expect("it is there");
+
+    let down = Down::from(connection.next().await.expect_err("it is closed"));
+
+    assert_eq!(down, Down::Closed { code: Some(4000), reason: "invalid_request_error.missing_model".into() });
+}
+
+async fn endpoint() -> (Endpoint, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has ports");
+    let port = listener.local_addr().expect("it is bound").port();
+    let endpoint = Endpoint {
+        url: format!("ws://127.0.0.1:{port}/v1/realtime"),
+        model: MODEL.into(),
+        key: "secret".to_owned().into(),
+        auth: Auth::default(),
+        safety_identifier: None,
+        headers: vec![],
+    };
+    (endpoint, listener)
+}

@@ -1,0 +1,132 @@
+//! One connection of a conversation, and what only it knows.
+
+use crate::gate::Gate;
+use crate::options::Format;
+use crate::sound::Reader;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// Names a connection. Never used twice in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LinkId(pub(crate) u64);
+
+/// So long a connection may take to be configured, from the first packet on.
+const CONFIGURED_WITHIN: Duration = Duration::from_secs(5);
+
+/// A link that lived so long was a good one.
+const PROVEN_AFTER: Duration = Duration::from_secs(5);
+
+/// So long before the end of a session nobody waits for a silence any more.
+const LAST_MOMENT: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub id: LinkId,
+    pub stage: Stage,
+    /// When it was asked for.
+    pub since: Instant,
+    pub gate: Gate,
+    pub items: HashMap<String, Item>,
+    /// What we put into the conversation and the server has not confirmed: item, and function call if it answers one.
+    pub unconfirmed: Vec<(String, Option<String>)>,
+    /// Since when it may be spoken to.
+    pub ready_at: Option<Instant>,
+    /// When its session ends.
+    pub ends_at: Option<Instant>,
+    /// Whether a response was completed on it.
+    pub has_served: bool,
+    /// When the limits that were hit last are reset.
+    pub resets_after: Option<Duration>,
+    /// The answer it owes is for a caller who may still be speaking.
+    pub answers_late: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It is connected only then.
+    Waiting(Instant),
+    /// Nothing has come from the server: only its first event proves that it took us.
+    Connecting,
+    /// Our configuration is on its way.
+    Configuring,
+    /// It is configured, and another one is in use.
+    StandingBy,
+    /// It may be spoken to.
+    Ready,
+}
+
+/// An item that the agent speaks.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub response: String,
+    pub reader: Reader,
+    /// All of its sound has come.
+    pub is_finished: bool,
+    /// What was said in it has been told.
+    pub is_told: bool,
+}
+
+impl Link {
+    pub(crate) fn new(id: LinkId, stage: Stage, now: Instant) -> Self {
+        Self {
+            id,
+            stage,
+            since: now,
+            gate: Gate::default(),
+            items: HashMap::new(),
+            unconfirmed: vec![],
+            ready_at: None,
+            ends_at: None,
+            has_served: false,
+            resets_after: None,
+            answers_late: false,
+        }
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.stage == Stage::Ready
+    }
+
+    /// Whether there is a connection to close.
+    pub(crate) fn is_begun(&self) -> bool {
+        !matches!(self.stage, Stage::Waiting(_))
+    }
+
+    /// Whether it was of use, so that its loss is a misfortune of its own.
+    pub(crate) fn is_proven(&self, now: Instant) -> bool {
+        self.has_served || self.ready_at.is_some_and(|then| then + PROVEN_AFTER <= now)
+    }
+
+    pub(crate) fn item(&mut self, id: &str, response: &str, format: Format) -> &mut Item {
+        self.items.entry(id.to_owned()).or_insert_with(|| Item {
+            response: response.to_owned(),
+            reader: Reader::new(format),
+            is_finished: false,
+            is_told: false,
+        })
+    }
+
+    /// When it must be connected, or be given up, if it is not ready by then.
+    pub(crate) fn impatient_at(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Waiting(until) => Some(until),
+            Stage::Connecting | Stage::Configuring => Some(self.since + CONFIGURED_WITHIN),
+            Stage::StandingBy | Stage::Ready => None,
+        }
+    }
+
+    /// From when on another one should take over, in a silence.
+    pub(crate) fn rolls_at(&self, margin: Duration, recycle_after: Option<Duration>) -> Option<Instant> {
+        let ready_at = self.ready_at?;
+        let recycled = recycle_after.map(|after| ready_at + after);
+        // However short a session, it is used for half of its time.
+        let expires = self.ends_at.map(|end| end - margin.min((end - ready_at) / 2));
+        [recycled, expires].into_iter().flatten().min()
+    }
+
+    /// From when on another one must take over.
+    pub(crate) fn must_roll_at(&self) -> Option<Instant> {
+        let (ready_at, end) = (self.ready_at?, self.ends_at?);
+        Some(end - LAST_MOMENT.min((end - ready_at) / 4))
+    }
+}

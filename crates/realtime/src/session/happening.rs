@@ -1,0 +1,96 @@
+//! What a session wants done, and what happened in it.
+
+use crate::{ClientEvent, Failure, LinkId, Private, Trouble, Usage};
+use std::time::Duration;
+
+/// What the shell is to do, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Open a connection, and call it this. Its end, or that it never came, goes to [`crate::Session::handle_down`].
+    Connect(LinkId),
+    /// Send an event.
+    Send(LinkId, ClientEvent),
+    /// Close a connection. Nothing of it matters any more.
+    Close(LinkId),
+}
+
+/// Something that happened in the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happening {
+    /// It is configured, and the agent has been asked to greet. Once in a conversation.
+    Ready {
+        /// When the session ends, seconds since 1970.
+        expires_at: Option<u64>,
+    },
+    /// A response began.
+    Began {
+        /// Its id.
+        response: String,
+    },
+    /// The agent said something.
+    Said {
+        /// The response this belongs to.
+        response: String,
+        /// The item this belongs to.
+        item: String,
+        /// 24 kHz, mono.
+        samples: Private<Vec<i16>>,
+    },
+    /// All sound of an item has come, or no more will.
+    Finished {
+        /// The item.
+        item: String,
+    },
+    /// A response is over.
+    Ended {
+        /// Its id.
+        response: String,
+    },
+    /// The caller is heard to speak.
+    CallerStarted,
+    /// The caller is heard no more.
+    CallerStopped,
+    /// The agent calls a tool. Comes once for each call.
+    ToolCalled {
+        /// For [`crate::Session::answer_tool`].
+        call_id: String,
+        /// The tool.
+        name: String,
+        /// Raw JSON text, as the model wrote it.
+        arguments: Private<String>,
+    },
+    /// What the caller said, in writing: a guide, and maybe late.
+    CallerSaid {
+        /// The item.
+        item: String,
+        /// The words.
+        text: Private<String>,
+    },
+    /// What the agent said in an item, all of it, heard or not.
+    AgentSaid {
+        /// The item.
+        item: String,
+        /// The words.
+        text: Private<String>,
+        /// How long it takes.
+        audio: Duration,
+    },
+    /// What a response, or a transcript, took.
+    Used(Usage),
+    /// The session broke; another one is on its way.
+    SessionLost {
+        /// Why, in a word.
+        reason: String,
+    },
+    /// Another session has taken over.
+    Restored {
+        /// Since the loss, or since it was asked for.
+        took: Duration,
+        /// Whether it came before the old one ended.
+        planned: bool,
+    },
+    /// Something went wrong, and the conversation goes on.
+    Troubled(Trouble),
+    /// There is no session to be had any more. The last happening.
+    Failed(Failure),
+}

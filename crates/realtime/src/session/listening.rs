@@ -1,0 +1,176 @@
+//! What the server says, taken in.
+
+use super::{Happening, Session};
+use crate::link::{LinkId, Stage};
+use crate::server::{ErrorInfo, RateLimit, SessionInfo};
+use crate::trouble::Remedy;
+use crate::{Failure, ServerEvent, Trouble, Usage};
+use std::time::{Duration, Instant};
+
+impl Session {
+    /// Takes a server event. Those of links that are given up change nothing. `unix_now_s`: seconds since 1970.
+    pub fn handle_event(&mut self, link: LinkId, event: ServerEvent, now: Instant, unix_now_s: u64) {
+        if self.is_over {
+            return;
+        }
+        if self.next.as_ref().is_some_and(|next| next.id == link) {
+            self.hear_next(event, now, unix_now_s);
+        } else if self.link.id == link {
+            match self.link.stage {
+                Stage::Connecting | Stage::Configuring => self.hear_configuring(event, now, unix_now_s),
+                Stage::Ready => self.hear(event, now, unix_now_s),
+                Stage::Waiting(_) | Stage::StandingBy => {}
+            }
+        }
+        self.go_on(now);
+    }
+
+    fn hear_configuring(&mut self, event: ServerEvent, now: Instant, unix_now_s: u64) {
+        match event {
+            ServerEvent::SessionCreated { .. } => self.configure(),
+            ServerEvent::SessionUpdated { session } if self.link.stage == Stage::Configuring => {
+                self.take_up(now, &session, unix_now_s);
+            }
+            ServerEvent::Error { error } => self.refuse(error.into(), now),
+            _ => {}
+        }
+    }
+
+    /// An error before it was configured.
+    fn refuse(&mut self, trouble: Trouble, now: Instant) {
+        match trouble.remedy() {
+            Remedy::Fail => self.fail(Failure::of(&trouble.code), now),
+            Remedy::Wait | Remedy::Again | Remedy::Reconnect => self.lose(&trouble.code, now),
+            Remedy::None | Remedy::Tell => self.fail(Failure::refused(&trouble.code), now),
+        }
+    }
+
+    fn hear(&mut self, event: ServerEvent, now: Instant, unix_now_s: u64) {
+        if let Some(response) = event.response() {
+            self.link.gate.alive(response, now);
+        }
+        match event {
+            ServerEvent::SessionUpdated { session } => self.expect_end(&session, now, unix_now_s),
+            ServerEvent::SpeechStarted { item_id } => {
+                self.mirror.caller_speaks(&item_id);
+                self.link.gate.caller_started();
+                self.happen(Happening::CallerStarted);
+            }
+            ServerEvent::SpeechStopped { .. } => {
+                self.link.gate.caller_stopped(now);
+                self.happen(Happening::CallerStopped);
+            }
+            ServerEvent::ItemAdded { item } => self.confirm(item.id.as_deref(), item.call_id.as_deref()),
+            ServerEvent::Transcribed { item_id, transcript, usage } => {
+                self.transcribed(item_id, &transcript, usage.as_ref());
+            }
+            ServerEvent::ResponseCreated { response } => self.begin(&response, now),
+            ServerEvent::OutputItemAdded { response_id, item } => {
+                if let (Some(id), "message") = (&item.id, item.r#type.as_str()) {
+                    self.mirror.agent_speaks(id);
+                    self.link.item(id, &response_id, self.config.options.output_format);
+                }
+            }
+            ServerEvent::OutputItemDone { response_id, item } => {
+                self.call(&response_id, &item);
+                if let (Some(id), "message") = (&item.id, item.r#type.as_str()) {
+                    self.finish(id);
+                    self.tell_words(id);
+                }
+            }
+            ServerEvent::AudioDelta { response_id, item_id, delta } => {
+                self.sound(response_id, item_id, &delta)
+            }
+            ServerEvent::AudioDone { item_id, .. } => {
+                self.sound_done(&item_id);
+            }
+            ServerEvent::WordsDelta { item_id, delta, .. } => self.mirror.agent_adds(&item_id, &delta),
+            ServerEvent::WordsDone { item_id, transcript, .. } => {
+                self.mirror.agent_said(&item_id, &transcript)
+            }
+            ServerEvent::McpStarted { .. } => self.link.gate.tool(true, now),
+            ServerEvent::McpEnded { .. } => self.link.gate.tool(false, now),
+            ServerEvent::RateLimits { rate_limits } => self.link.resets_after = resets_after(&rate_limits),
+            ServerEvent::ResponseDone { response } => self.end(&response, now),
+            ServerEvent::Error { error } => self.err(error, now),
+            ServerEvent::SessionCreated { .. } | ServerEvent::Other { .. } => {}
+        }
+    }
+
+    fn sound(&mut self, response: String, item: String, delta: &str) {
+        if self.link.gate.is_cancelled(&response) {
+            return;
+        }
+        let spoken = self.link.item(&item, &response, self.config.options.output_format);
+        let samples = spoken.reader.read(delta);
+        let received = spoken.reader.so_far();
+        self.mirror.received(&item, received, false);
+        self.greeted.said(&response, &item);
+        if !samples.is_empty() {
+            self.happen(Happening::Said { response, item, samples: samples.into() });
+        }
+    }
+
+    fn sound_done(&mut self, id: &str) {
+        if let Some(item) = self.link.items.get(id) {
+            self.mirror.received(id, item.reader.so_far(), true);
+        }
+        self.finish(id);
+    }
+
+    fn transcribed(&mut self, item: String, text: &str, usage: Option<&serde_json::Value>) {
+        if let Some(usage) = usage.map(Usage::of_transcript) {
+            self.use_up(usage);
+        }
+        let text = text.trim().to_owned();
+        if !text.is_empty() {
+            self.mirror.caller_said(&item, &text);
+            self.happen(Happening::CallerSaid { item, text: text.into() });
+        }
+    }
+
+    fn confirm(&mut self, id: Option<&str>, call_id: Option<&str>) {
+        self.link.unconfirmed.retain(|(ours, call)| {
+            let is_it = id == Some(ours) || (call_id.is_some() && call_id == call.as_deref());
+            !is_it
+        });
+    }
+
+    fn err(&mut self, error: ErrorInfo, now: Instant) {
+        let event_id = error.event_id.clone();
+        let trouble = Trouble::from(error);
+        match trouble.remedy() {
+            Remedy::None if trouble.code == "conversation_already_has_active_response" => {
+                self.link.gate.crossed(event_id.as_deref(), now);
+            }
+            Remedy::None => {}
+            Remedy::Fail | Remedy::Reconnect | Remedy::Wait | Remedy::Again | Remedy::Tell => {
+                let wish = self.link.gate.refused(event_id.as_deref());
+                self.failed(trouble, wish, now);
+            }
+        }
+    }
+
+    /// A session's end, as the server announces it.
+    pub(super) fn expect_end(&mut self, session: &SessionInfo, now: Instant, unix_now_s: u64) {
+        if let Some(left) = left(session, unix_now_s) {
+            self.link.ends_at = Some(now + left);
+        }
+    }
+}
+
+/// How long a session will last.
+pub(super) fn left(session: &SessionInfo, unix_now_s: u64) -> Option<Duration> {
+    let left = session.expires_at?.saturating_sub(unix_now_s);
+    // Nobody's session lasts for a day: a time beyond that is no time.
+    (1..86_400).contains(&left).then(|| Duration::from_secs(left))
+}
+
+/// When the limit that is used up is reset.
+fn resets_after(limits: &[RateLimit]) -> Option<Duration> {
+    let used_up = limits.iter().filter(|limit| limit.remaining.is_none_or(|left| left < 1.0));
+    let seconds = used_up
+        .filter_map(|limit| limit.reset_seconds)
+        .fold(None, |most: Option<f64>, seconds| Some(most.map_or(seconds, |most| most.max(seconds))))?;
+    Duration::try_from_secs_f64(seconds).ok()
+}

@@ -1,0 +1,293 @@
+//! A conversation on virtual time, with everything we send held against OpenAI's types.
+
+mod any;
+mod beginning;
+mod responses;
+mod rolling;
+mod sound;
+mod surviving;
+mod tools;
+
+use super::*;
+use crate::options::{Format, ServerVad, TurnDetection};
+use crate::{Down, Failure, Greeting, Options, ServerEvent};
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
+
+/// Seconds since 1970 when each talk begins.
+const T0: u64 = 1_795_300_000;
+
+static SCHEMAS: LazyLock<Mutex<HashMap<String, jsonschema::Validator>>> = LazyLock::new(Mutex::default);
+
+/// A conversation, its clock, and the server's side of it.
+struct Talk {
+    session: Session,
+    start: Instant,
+    now: Instant,
+    /// Everything that was sent, with the link it went to.
+    sent: Vec<(LinkId, Value)>,
+    connects: Vec<LinkId>,
+    closed: Vec<LinkId>,
+    happened: Vec<Happening>,
+}
+
+impl Talk {
+    fn with(config: Config) -> Self {
+        let now = Instant::now();
+        let session = Session::new(config, now);
+        let mut talk = Self {
+            session,
+            start: now,
+            now,
+            sent: vec![],
+            connects: vec![],
+            closed: vec![],
+            happened: vec![],
+        };
+        talk.drain();
+        talk
+    }
+
+    /// Configured; the greeting is asked for.
+    fn ready_with(config: Config) -> Self {
+        let mut talk = Self::with(config);
+        talk.accept();
+        talk
+    }
+
+    /// Greeted, and the line is open.
+    fn greeted_with(config: Config) -> Self {
+        let mut talk = Self::ready_with(config);
+        talk.say("greeting", "g", "Hello, how can I help?", 500);
+        talk.session.open(talk.now);
+        talk.session.set_playing(true, talk.now);
+        talk.session.was_played("g", talk.now);
+        talk.session.set_playing(false, talk.now);
+        talk.forget();
+        talk
+    }
+
+    fn greeted() -> Self {
+        Self::greeted_with(config())
+    }
+
+    /// The newest link is accepted and configured.
+    fn accept(&mut self) {
+        let link = self.newest();
+        self.on(link, json!({"type": "session.created", "session": {}}));
+        self.on(link, json!({"type": "session.updated", "session": {"expires_at": self.unix() + 3_600}}));
+    }
+
+    fn newest(&self) -> LinkId {
+        *self.connects.last().expect("it connects first of all")
+    }
+
+    fn unix(&self) -> u64 {
+        T0 + (self.now - self.start).as_secs()
+    }
+
+    /// The server of the link in use says something.
+    fn hear(&mut self, event: Value) {
+        let link = self.session.link.id;
+        self.on(link, event);
+    }
+
+    fn on(&mut self, link: LinkId, event: Value) {
+        let (now, unix) = (self.now, self.unix());
+        self.session.handle_event(link, ServerEvent::read(&event.to_string()), now, unix);
+        self.drain();
+    }
+
+    fn down(&mut self, down: Down) {
+        let link = self.session.link.id;
+        self.session.handle_down(link, down, self.now);
+        self.drain();
+    }
+
+    /// Does something to the session, then takes what comes of it.
+    fn act(&mut self, act: impl FnOnce(&mut Session, Instant)) {
+        act(&mut self.session, self.now);
+        self.drain();
+    }
+
+    /// Lets time pass, with all timeouts on the way.
+    fn pass(&mut self, ms: u64) {
+        let end = self.now + Duration::from_millis(ms);
+        let mut at_once = 0;
+        while let Some(due) = self.session.poll_timeout().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            self.session.handle_timeout(self.now);
+            self.drain();
+            let is_again = self.session.poll_timeout().is_some_and(|again| again <= self.now);
+            at_once = if is_again { at_once + 1 } else { 0 };
+            // Some may fall together.
+            assert!(at_once < 5, "a timeout that is never over");
+        }
+        self.now = end;
+    }
+
+    fn drain(&mut self) {
+        while let Some(action) = self.session.poll_action() {
+            match action {
+                Action::Connect(link) => self.connects.push(link),
+                Action::Close(link) => self.closed.push(link),
+                Action::Send(link, event) => {
+                    let event = serde_json::from_str(&event.to_json()).expect("we write JSON");
+                    check(&event);
+                    self.sent.push((link, event));
+                }
+            }
+        }
+        self.happened.extend(std::iter::from_fn(|| self.session.poll_happening()));
+    }
+
+    fn forget(&mut self) {
+        self.drain();
+        self.sent.clear();
+        self.happened.clear();
+    }
+
+    /// What was sent of a type.
+    fn sent_of(&self, kind: &str) -> Vec<&Value> {
+        self.sent.iter().map(|(_, event)| event).filter(|event| event["type"] == kind).collect()
+    }
+
+    /// The types of what was sent.
+    fn kinds(&self) -> Vec<&str> {
+        self.sent.iter().filter_map(|(_, event)| event["type"].as_str()).collect()
+    }
+
+    fn created(&self) -> usize {
+        self.sent_of("response.create").len()
+    }
+
+    /// A response begins, ours if one is asked for.
+    fn begin(&mut self, id: &str) {
+        let metadata = self.session.link.gate.asked_event().map(|id| json!({"client_event_id": id}));
+        self.hear(json!({"type": "response.created",
+            "response": {"id": id, "status": "in_progress", "metadata": metadata}}));
+    }
+
+    /// A response of the server's own begins.
+    fn begin_own(&mut self, id: &str) {
+        self.hear(json!({"type": "response.created", "response": {"id": id, "status": "in_progress", "metadata": null}}));
+    }
+
+    /// Words and sound of an item.
+    fn speak(&mut self, response: &str, item: &str, words: &str, ms: usize) {
+        let audio = crate::sound::Writer::new(Format::Pcm).write(&vec![7; ms * 24]).unwrap_or_default();
+        let of = |kind: &str| json!({"type": kind, "response_id": response, "item_id": item});
+        let mut text = of("response.output_audio_transcript.delta");
+        text["delta"] = json!(words);
+        let mut sound = of("response.output_audio.delta");
+        sound["delta"] = json!(audio);
+        let item = json!({"id": item, "type": "message", "status": "in_progress"});
+        self.hear(json!({"type": "response.output_item.added", "response_id": response, "item": item}));
+        self.hear(text);
+        self.hear(sound);
+    }
+
+    fn finish(&mut self, response: &str, item: &str) {
+        self.hear(json!({"type": "response.output_audio.done", "response_id": response, "item_id": item}));
+        let item = json!({"id": item, "type": "message", "status": "completed"});
+        self.hear(json!({"type": "response.output_item.done", "response_id": response, "item": item}));
+    }
+
+    fn done(&mut self, response: &str, status: &str) {
+        self.hear(json!({"type": "response.done", "response": {"id": response, "status": status}}));
+    }
+
+    fn fails(&mut self, response: &str, code: &str) {
+        self.hear(json!({"type": "response.done", "response": {"id": response, "status": "failed",
+            "status_details": {"error": {"code": code, "message": "x"}}}}));
+    }
+
+    /// A whole response of one item.
+    fn say(&mut self, response: &str, item: &str, words: &str, ms: usize) {
+        self.begin(response);
+        self.speak(response, item, words, ms);
+        self.finish(response, item);
+        self.done(response, "completed");
+    }
+
+    fn caller_starts(&mut self, item: &str) {
+        self.hear(json!({"type": "input_audio_buffer.speech_started", "item_id": item}));
+    }
+
+    fn caller_stops(&mut self, item: &str) {
+        self.hear(json!({"type": "input_audio_buffer.speech_stopped", "item_id": item}));
+    }
+
+    fn transcribed(&mut self, item: &str, words: &str) {
+        self.hear(json!({"type": "conversation.item.input_audio_transcription.completed", "item_id": item,
+            "transcript": words, "usage": {"type": "duration", "seconds": 1.5}}));
+    }
+
+    /// A function call, whole.
+    fn calls(&mut self, response: &str, call_id: &str) {
+        let item = json!({"id": format!("i{call_id}"), "type": "function_call", "status": "completed",
+            "call_id": call_id, "name": "look", "arguments": "{\"order\":\"7\"}"});
+        self.hear(json!({"type": "response.output_item.done", "response_id": response, "item": item}));
+    }
+
+    fn errs(&mut self, code: &str) {
+        self.hear(json!({"type": "error", "error": {"type": "invalid_request_error", "code": code, "message": "x"}}));
+    }
+
+    /// Texts and calls that were put into the conversation.
+    fn told(&self) -> Vec<String> {
+        let items = self.sent_of("conversation.item.create").into_iter().map(|event| &event["item"]);
+        let word = |item: &Value| {
+            let text = item["content"][0]["text"].as_str().or(item["call_id"].as_str());
+            text.unwrap_or_default().to_owned()
+        };
+        items.map(word).collect()
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        self.happened.iter().find_map(|happening| match happening {
+            Happening::Failed(failure) => Some(failure),
+            _ => None,
+        })
+    }
+}
+
+fn config() -> Config {
+    Config {
+        instructions: "You answer calls.".into(),
+        options: Options::default(),
+        greeting: Greeting::Prompt("Greet the caller.".into()),
+        greeting_interruptible: true,
+        turns: Turns::Server,
+        tools: vec![json!({"type": "function", "name": "look", "description": "Looks up an order.",
+            "parameters": {"type": "object", "properties": {"order": {"type": "string"}}}})],
+        recycle_after: None,
+        margin: Config::MARGIN,
+    }
+}
+
+/// The server is not to interrupt by itself until the greeting is over, and to ask after nine seconds then.
+fn patient() -> Config {
+    let vad = ServerVad { idle_timeout_ms: Some(9_000), ..ServerVad::default() };
+    let options = Options { turn_detection: TurnDetection::Server(vad), ..Options::default() };
+    Config { greeting_interruptible: false, options, ..config() }
+}
+
+fn ours() -> Config {
+    Config { turns: Turns::Ours, ..config() }
+}
+
+fn check(event: &Value) {
+    let name = event["type"].as_str().expect("every event has a type");
+    let mut schemas = SCHEMAS.lock().expect("no test fails while it holds this");
+    let validator = schemas.entry(name.to_owned()).or_insert_with(|| {
+        let path =
+            format!("{}/../../fixtures/realtime-schema/client/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let schema = std::fs::read_to_string(path).expect("there is a schema for each client event");
+        let schema = serde_json::from_str(&schema).expect("the schemas are JSON");
+        jsonschema::validator_for(&schema).expect("the schemas are schemas")
+    });
+    let errors: Vec<_> = validator.iter_errors(event).map(|error| error.to_string()).collect();
+    drop(schemas);
+    assert_eq!(errors, Vec::<String>::new(), "{event}");
+}

@@ -1,0 +1,164 @@
+//! How a conversation begins.
+
+use super::*;
+
+#[test]
+fn it_is_configured_at_once_and_greets_once_that_is_done() {
+    let mut talk = Talk::with(config());
+    assert_eq!((talk.connects.len(), talk.sent.len()), (1, 0));
+
+    talk.hear(json!({"type": "session.created", "session": {"type": "realtime"}}));
+    assert_eq!(talk.kinds(), ["session.update"]);
+
+    talk.hear(json!({"type": "session.updated", "session": {"expires_at": T0 + 3_600}}));
+    assert_eq!(talk.kinds(), ["session.update", "response.create"]);
+    assert_eq!(talk.happened, [Happening::Ready { expires_at: Some(T0 + 3_600) }]);
+}
+
+#[test]
+fn exact_words_are_asked_for_with_the_instructions_they_replace() {
+    let mut config = config();
+    config.greeting = Greeting::Exact("Mirsk Bikes, good day.".into());
+
+    let talk = Talk::ready_with(config);
+
+    let instructions = talk.sent_of("response.create")[0]["response"]["instructions"].clone();
+    let instructions = instructions.as_str().expect("they are text");
+    assert!(instructions.starts_with("You answer calls."), "{instructions}");
+    assert!(
+        instructions.contains("exactly these words") && instructions.contains("\"Mirsk Bikes, good day.\"")
+    );
+}
+
+#[test]
+fn every_option_is_told_in_openais_words() {
+    let mut config = patient();
+    config.options = Options {
+        name: Some("gpt-realtime-2.1".into()),
+        voice: "voice_123".into(),
+        reasoning_effort: Some(crate::options::Effort::Low),
+        max_output_tokens: Some(900),
+        input_format: Format::Ulaw,
+        output_format: Format::Alaw,
+        turn_detection: TurnDetection::Semantic(Default::default()),
+        transcription: Some(crate::options::Transcription {
+            language: Some("rw".into()),
+            keywords: vec!["Mirsk".into()],
+            prompt: Some("Bikes.".into()),
+            ..Default::default()
+        }),
+        ..Options::default()
+    };
+
+    let talk = Talk::ready_with(config);
+
+    let session = &talk.sent_of("session.update")[0]["session"];
+    assert_eq!(session["audio"]["input"]["format"], json!({"type": "audio/pcmu"}));
+    assert_eq!(session["audio"]["output"]["voice"], json!({"id": "voice_123"}));
+    assert_eq!(session["audio"]["input"]["turn_detection"]["type"], "semantic_vad");
+    assert_eq!(
+        (&session["reasoning"]["effort"], &session["max_output_tokens"]),
+        (&json!("low"), &json!(900))
+    );
+}
+
+#[test]
+fn nothing_of_the_caller_is_sent_before_the_line_is_open() {
+    let mut talk = Talk::ready_with(config());
+
+    talk.act(|session, now| session.append(&[1; 480], now));
+    talk.act(Session::open);
+    assert_eq!(talk.sent_of("input_audio_buffer.append").len(), 0);
+
+    talk.act(|session, now| session.append(&[1; 480], now));
+    assert_eq!(talk.sent_of("input_audio_buffer.append").len(), 1);
+}
+
+#[test]
+fn a_greeting_that_may_not_be_interrupted_is_protected_until_it_was_heard() {
+    let mut talk = Talk::ready_with(patient());
+    let first = &talk.sent_of("session.update")[0]["session"]["audio"]["input"]["turn_detection"];
+    assert_eq!((&first["interrupt_response"], &first["idle_timeout_ms"]), (&json!(false), &Value::Null));
+
+    talk.say("greeting", "g", "Hello.", 500);
+    talk.act(Session::open);
+    talk.act(|session, now| session.set_playing(true, now));
+    assert_eq!(talk.sent_of("session.update").len(), 1);
+
+    talk.act(|session, now| session.was_played("g", now));
+    let update = &talk.sent_of("session.update")[1]["session"];
+    let turns = &update["audio"]["input"]["turn_detection"];
+    assert_eq!((&turns["interrupt_response"], &turns["idle_timeout_ms"]), (&json!(true), &json!(9_000)));
+    assert_eq!(
+        update.as_object().map(serde_json::Map::len),
+        Some(2),
+        "nothing but the type and what changes"
+    );
+}
+
+#[test]
+fn a_greeting_whose_end_nobody_told_is_over_when_nothing_is_played_any_more() {
+    let mut talk = Talk::ready_with(patient());
+    talk.say("greeting", "g", "Hello.", 500);
+    talk.act(Session::open);
+
+    talk.act(|session, now| session.set_playing(true, now));
+    talk.act(|session, now| session.set_playing(false, now));
+
+    assert_eq!(talk.sent_of("session.update").len(), 2);
+}
+
+#[test]
+fn a_turn_that_ends_during_a_protected_greeting_is_answered_after_it() {
+    let mut talk = Talk::ready_with(patient());
+    talk.act(Session::open);
+    talk.begin("greeting");
+    talk.speak("greeting", "g", "Hello.", 500);
+    talk.caller_starts("u");
+    talk.caller_stops("u");
+    talk.errs("conversation_already_has_active_response");
+    assert_eq!(talk.created(), 1);
+
+    talk.done("greeting", "completed");
+
+    assert_eq!(talk.created(), 2);
+}
+
+#[test]
+fn such_a_turn_is_answered_even_if_the_server_says_nothing_about_it() {
+    let mut talk = Talk::ready_with(patient());
+    talk.act(Session::open);
+    talk.begin("greeting");
+    talk.caller_starts("u");
+    talk.caller_stops("u");
+    talk.done("greeting", "completed");
+    assert_eq!(talk.created(), 1, "the server may answer by itself");
+
+    talk.pass(600);
+
+    assert_eq!(talk.created(), 2);
+}
+
+#[test]
+fn an_error_before_it_is_configured_is_the_end_and_says_what_to_do() {
+    let mut talk = Talk::with(config());
+
+    talk.errs("unknown_parameter");
+
+    let failure = talk.failure().expect("it failed");
+    assert!(failure.is_fatal && failure.cure.contains("agent file"), "{failure:?}");
+    assert_eq!((talk.closed.len(), talk.session.poll_timeout()), (1, None));
+}
+
+#[test]
+fn a_greeting_that_failed_is_asked_for_again() {
+    let mut talk = Talk::ready_with(config());
+    talk.begin("r1");
+    talk.fails("r1", "server_error");
+
+    talk.pass(1_000);
+
+    let greetings = talk.sent_of("response.create");
+    assert_eq!(greetings.len(), 2);
+    assert_eq!(greetings[0]["response"]["instructions"], greetings[1]["response"]["instructions"]);
+}

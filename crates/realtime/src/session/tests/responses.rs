@@ -1,0 +1,252 @@
+//! One response at a time, and what happens to those that fail or never come.
+
+use super::*;
+
+#[test]
+fn what_is_asked_for_while_the_agent_speaks_waits_and_collapses() {
+    let mut talk = Talk::greeted();
+    talk.begin_own("r");
+    talk.act(|session, now| session.tell("one", now));
+    talk.act(|session, now| session.tell("two", now));
+    assert_eq!(talk.created(), 0);
+
+    talk.done("r", "completed");
+
+    assert_eq!(talk.created(), 1);
+}
+
+#[test]
+fn a_wish_that_crossed_with_the_callers_turn_is_asked_again() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.ask("Say goodbye.", true, now));
+    talk.begin_own("r");
+    talk.errs("conversation_already_has_active_response");
+    assert_eq!(talk.created(), 1);
+
+    talk.done("r", "completed");
+
+    assert_eq!(talk.created(), 2);
+}
+
+#[test]
+fn a_question_whether_anybody_is_there_is_dropped_when_somebody_is_and_a_goodbye_is_not() {
+    for (insists, created) in [(false, 0), (true, 1)] {
+        let mut talk = Talk::greeted();
+        talk.begin_own("r");
+        talk.act(|session, now| session.ask("Say something.", insists, now));
+        talk.caller_starts("u");
+        talk.done("r", "cancelled");
+        talk.caller_stops("u");
+        talk.begin_own("s");
+        talk.done("s", "completed");
+
+        assert_eq!(talk.created(), created, "{insists}");
+    }
+}
+
+#[test]
+fn words_of_ours_go_with_the_instructions_and_without_tools() {
+    let mut talk = Talk::greeted();
+
+    talk.act(|session, now| session.ask("Say goodbye.", true, now));
+
+    let response = &talk.sent_of("response.create")[0]["response"];
+    assert_eq!(response["instructions"], "You answer calls.\n\nSay goodbye.");
+    assert_eq!(response["tool_choice"], "none");
+}
+
+#[test]
+fn the_end_of_a_response_that_never_began_is_its_end() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.tell("one", now));
+    let by = talk.sent_of("response.create")[0]["event_id"].clone();
+    talk.hear(json!({"type": "response.done",
+        "response": {"id": "r", "status": "cancelled", "metadata": {"client_event_id": by}}}));
+
+    talk.act(|session, now| session.tell("two", now));
+
+    assert_eq!(talk.created(), 2);
+}
+
+#[test]
+fn a_response_that_does_not_begin_is_asked_for_once_more_and_then_the_link_is_dead() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.tell("one", now));
+
+    talk.pass(10_000);
+    assert_eq!((talk.created(), talk.connects.len()), (2, 1));
+
+    talk.pass(10_000);
+    assert_eq!(talk.connects.len(), 2);
+    assert!(talk.happened.contains(&Happening::SessionLost { reason: "silent".into() }));
+}
+
+#[test]
+fn one_that_comes_after_it_was_given_up_is_cancelled() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.tell("one", now));
+    let first = talk.sent_of("response.create")[0]["event_id"].clone();
+    talk.pass(10_000);
+
+    talk.hear(json!({"type": "response.created",
+        "response": {"id": "late", "metadata": {"client_event_id": first}}}));
+
+    assert_eq!(talk.kinds().last(), Some(&"response.cancel"));
+}
+
+#[test]
+fn a_turn_nobody_answers_is_answered_by_our_asking() {
+    let mut talk = Talk::greeted();
+    talk.caller_starts("u");
+    talk.caller_stops("u");
+
+    talk.pass(9_999);
+    assert_eq!(talk.created(), 0);
+    talk.pass(1);
+
+    assert_eq!(talk.created(), 1);
+}
+
+#[test]
+fn a_response_that_falls_silent_is_cancelled_and_asked_for_again() {
+    let mut talk = Talk::greeted();
+    talk.begin_own("r");
+    talk.pass(7_000);
+    talk.speak("r", "a", "Well", 100);
+    talk.pass(7_999);
+    assert_eq!(talk.sent, []);
+
+    talk.pass(1);
+    assert_eq!(talk.kinds(), ["response.cancel"]);
+    talk.done("r", "cancelled");
+
+    assert_eq!(talk.kinds(), ["response.cancel", "response.create"]);
+}
+
+#[test]
+fn a_link_that_does_not_even_cancel_is_dead() {
+    let mut talk = Talk::greeted();
+    talk.begin_own("r");
+
+    talk.pass(10_000);
+
+    assert_eq!((talk.connects.len(), talk.closed.len()), (2, 1));
+    assert!(talk.happened.contains(&Happening::Ended { response: "r".into() }));
+}
+
+#[test]
+fn a_response_may_be_silent_while_a_hosted_tool_works() {
+    let mut talk = Talk::greeted();
+    talk.begin_own("r");
+    talk.hear(json!({"type": "response.mcp_call.in_progress", "item_id": "m", "output_index": 0}));
+    talk.pass(30_000);
+    assert_eq!(talk.sent, []);
+
+    talk.hear(json!({"type": "response.mcp_call.completed", "item_id": "m", "output_index": 0}));
+    talk.pass(8_000);
+
+    assert_eq!(talk.kinds(), ["response.cancel"]);
+}
+
+#[test]
+fn rate_limits_are_waited_for_as_told_but_no_longer_than_three_seconds() {
+    let mut talk = Talk::greeted();
+    talk.caller_starts("u");
+    talk.caller_stops("u");
+    talk.begin_own("r");
+    talk.hear(json!({"type": "rate_limits.updated",
+        "rate_limits": [{"name": "tokens", "remaining": 0, "reset_seconds": 40.0}]}));
+    talk.fails("r", "rate_limit_exceeded");
+
+    talk.pass(2_999);
+    assert_eq!(talk.created(), 0);
+    talk.pass(1);
+
+    assert_eq!(talk.created(), 1);
+    assert!(
+        matches!(&talk.happened[..], [.., Happening::Troubled(trouble)] if trouble.code == "rate_limit_exceeded")
+    );
+}
+
+#[test]
+fn limits_that_last_lead_to_another_session_and_then_to_the_end() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.tell("one", now));
+    for id in ["r1", "r2", "r3", "r4"] {
+        talk.begin(id);
+        talk.fails(id, "inference_rate_limit_exceeded");
+        talk.pass(3_000);
+    }
+    assert_eq!(talk.connects.len(), 2, "three tries more, then another session");
+    talk.accept();
+    for id in ["s1", "s2", "s3", "s4"] {
+        talk.begin(id);
+        talk.fails(id, "inference_rate_limit_exceeded");
+        talk.pass(3_000);
+    }
+
+    let failure = talk.failure().expect("it gave up");
+    assert!(!failure.is_fatal, "{failure:?}");
+}
+
+#[test]
+fn a_server_error_is_worth_one_more_try_and_then_another_session() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.tell("one", now));
+    talk.begin("r1");
+    talk.fails("r1", "server_error");
+    talk.pass(500);
+    assert_eq!(talk.created(), 2);
+
+    talk.begin("r2");
+    talk.fails("r2", "server_error");
+
+    assert_eq!(talk.connects.len(), 2);
+}
+
+#[test]
+fn a_spent_quota_is_the_end_and_says_what_to_do() {
+    let mut talk = Talk::greeted();
+    talk.begin_own("r");
+
+    talk.fails("r", "insufficient_quota");
+
+    let failure = talk.failure().expect("it failed").clone();
+    assert!(failure.is_fatal && failure.cure.contains("credit"), "{failure:?}");
+    talk.down(Down::Failed("closed".into()));
+    talk.pass(60_000);
+    assert_eq!(talk.connects.len(), 1, "nobody tries again");
+}
+
+#[test]
+fn crossings_on_the_wire_and_unknown_events_change_nothing() {
+    let mut talk = Talk::greeted();
+    for code in
+        ["response_cancel_not_active", "input_audio_buffer_commit_empty", "item_create_duplicate_item_id"]
+    {
+        talk.errs(code);
+    }
+    let link = talk.session.link.id;
+    for odd in
+        ["{\"type\":\"response.juggled\"}", "{}", "no json", "{\"type\":\"response.output_audio.delta\"}"]
+    {
+        talk.session.handle_event(link, ServerEvent::read(odd), talk.now, T0);
+    }
+    talk.drain();
+
+    assert_eq!((talk.sent, talk.happened), (vec![], vec![]));
+}
+
+#[test]
+fn what_a_response_took_is_told() {
+    let mut talk = Talk::greeted();
+    talk.begin_own("r");
+    talk.hear(json!({"type": "response.done", "response": {"id": "r", "status": "cancelled", "usage": {
+        "input_token_details": {"text_tokens": 10, "audio_tokens": 5,
+            "cached_tokens_details": {"text_tokens": 4, "audio_tokens": 0}},
+        "output_token_details": {"text_tokens": 1, "audio_tokens": 2}}}}));
+
+    let used =
+        Usage { text_in: 6, text_cached: 4, text_out: 1, audio_in: 5, audio_out: 2, ..Usage::default() };
+    assert!(talk.happened.contains(&Happening::Used(used)));
+}

@@ -1,0 +1,96 @@
+//! Tools the agent calls: each call is told once, each output is sent, and the agent is asked to go on once for each batch.
+
+use super::{Happening, Session};
+use crate::gate::Wish;
+use crate::server::Item;
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
+
+/// The calls of a conversation.
+#[derive(Debug, Default)]
+pub(super) struct Tools {
+    known: HashSet<String>,
+    /// By response.
+    batches: HashMap<String, Batch>,
+}
+
+/// The calls of one response.
+#[derive(Debug, Default)]
+struct Batch {
+    open: HashSet<String>,
+    speak: bool,
+    /// The response is over: no more calls will come.
+    is_whole: bool,
+}
+
+impl Tools {
+    /// Whether any call waits for its output.
+    pub(super) fn are_open(&self) -> bool {
+        self.batches.values().any(|batch| !batch.open.is_empty())
+    }
+
+    /// Takes a call out of its batch. Whether it was waited for.
+    fn close(&mut self, call_id: &str, speak: bool) -> bool {
+        let Some(batch) = self.batches.values_mut().find(|batch| batch.open.contains(call_id)) else {
+            return false;
+        };
+        batch.open.remove(call_id);
+        batch.speak |= speak;
+        true
+    }
+
+    /// A response is over; `None`: all are.
+    fn end(&mut self, response: Option<&str>) {
+        let ended =
+            self.batches.iter_mut().filter(|(id, _)| response.is_none_or(|wanted| wanted == id.as_str()));
+        ended.for_each(|(_, batch)| batch.is_whole = true);
+    }
+
+    /// Drops the batches that are done. Whether the agent is to go on.
+    fn finish(&mut self) -> bool {
+        let done = self.batches.extract_if(|_, batch| batch.is_whole && batch.open.is_empty());
+        done.fold(false, |speak, (_, batch)| speak | batch.speak)
+    }
+}
+
+impl Session {
+    /// The output of a tool. `speak`: the agent goes on with it, after the last output of its batch.
+    pub fn answer_tool(&mut self, call_id: &str, output: &str, speak: bool, now: Instant) {
+        if !self.tools.close(call_id, speak) {
+            return;
+        }
+        self.mirror.answered(call_id, output);
+        if self.link.is_ready() {
+            let item = json!({"type": "function_call_output", "call_id": call_id, "output": output});
+            self.put(item, Some(call_id));
+        }
+        self.finish_batches();
+        self.go_on(now);
+    }
+
+    /// An item of a response is whole: if it is a call, the tool is called.
+    pub(super) fn call(&mut self, response: &str, item: &Item) {
+        let (Some(call_id), Some(name)) = (&item.call_id, &item.name) else { return };
+        let is_whole = item.status.as_deref().is_none_or(|status| status == "completed");
+        if item.r#type != "function_call" || !is_whole || !self.tools.known.insert(call_id.clone()) {
+            return;
+        }
+        let arguments = item.arguments.clone().unwrap_or_default();
+        self.tools.batches.entry(response.to_owned()).or_default().open.insert(call_id.clone());
+        self.mirror.called(call_id, name, &arguments);
+        self.happen(Happening::ToolCalled { call_id: call_id.clone(), name: name.clone(), arguments });
+    }
+
+    /// A response is over; `None`: all are. Its batch gets no more calls.
+    pub(super) fn end_batches(&mut self, response: Option<&str>) {
+        self.tools.end(response);
+        self.finish_batches();
+    }
+
+    fn finish_batches(&mut self) {
+        if self.tools.finish() {
+            self.link.gate.wish(Wish::Answer);
+        }
+    }
+}
