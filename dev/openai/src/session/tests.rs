@@ -27,7 +27,13 @@ impl Rig {
     fn connected(config: Config) -> Self {
         let mischief = config.befalling(0, 0);
         let model = "gpt-realtime-2.1".into();
-        let who = Connection { session: 0, mischief, model, unix_now: 1_795_330_800 };
+        let who = Connection {
+            session: 0,
+            mischief,
+            model,
+            unix_now: 1_795_330_800,
+            greetings: Greetings::default(),
+        };
         let now = Instant::now();
         let mut rig =
             Self { session: Session::open(Arc::new(config), who, now), now, inbox: vec![], ending: None };
