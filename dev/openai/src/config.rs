@@ -25,7 +25,7 @@ pub struct Config {
     pub mischief_for: Option<Fate>,
     /// Decides ids, the sizes of deltas and whatever else is left to chance. Default: 1.
     pub seed: u64,
-    /// The sentences it can transcribe. Default: all of the caller's.
+    /// The sentences it can transcribe. Default: all of the caller's. The caller's monologue it always can.
     pub understands: Vec<Clip>,
     /// Whether reports keep every event and all sound heard. Default: yes; a load test would fill the memory.
     pub keeps_everything: bool,
@@ -53,7 +53,6 @@ impl Config {
                 clips::caller_order(),
                 clips::caller_thanks(),
                 clips::caller_mhm(),
-                clips::caller_monologue(),
             ],
             keeps_everything: true,
             checks_itself: true,

@@ -162,11 +162,6 @@ fn with_tool() -> Config {
     Config { script: Script::new(Reply::speech(clips::agent_greeting()), answers), ..config() }
 }
 
-fn output_of(call_id: &Value) -> Value {
-    let item = json!({"type": "function_call_output", "call_id": call_id, "output": "{\"state\":\"ready\"}"});
-    json!({"type": "conversation.item.create", "item": item})
-}
-
 fn sound(rig: &Rig) -> Vec<i16> {
     let sent: Vec<u8> = rig.all("response.output_audio.delta").into_iter().flat_map(bytes).collect();
     sent.chunks_exact(2).map(|two| i16::from_le_bytes([two[0], two[1]])).collect()
