@@ -17,13 +17,15 @@ pub struct Config {
     pub thinking: Duration,
     /// How many times faster than speech the audio comes; 0 or infinity is at once. Default: 6.
     pub pace: f64,
+    /// How long a session lasts before it expires. Default: 60 minutes.
+    pub longest: Duration,
     /// What goes wrong, with every session or with the first one, as its name says. Default: nothing.
     pub mischief: Option<Mischief>,
     /// What goes wrong with each connection, instead of `mischief`. Default: that.
     pub mischief_for: Option<Fate>,
     /// Decides ids, the sizes of deltas and whatever else is left to chance. Default: 1.
     pub seed: u64,
-    /// The sentences it can transcribe. Default: the three of the caller.
+    /// The sentences it can transcribe. Default: all of the caller's. The caller's monologue it always can.
     pub understands: Vec<Clip>,
     /// Whether reports keep every event and all sound heard. Default: yes; a load test would fill the memory.
     pub keeps_everything: bool,
@@ -40,6 +42,7 @@ impl Config {
             script: Script::about_bikes(),
             thinking: Duration::from_millis(300),
             pace: 6.0,
+            longest: Duration::from_secs(60 * 60),
             mischief: None,
             mischief_for: None,
             seed: 1,
@@ -47,6 +50,9 @@ impl Config {
                 clips::caller_question(),
                 clips::caller_directions(),
                 clips::caller_interrupts(),
+                clips::caller_order(),
+                clips::caller_thanks(),
+                clips::caller_mhm(),
             ],
             keeps_everything: true,
             checks_itself: true,
@@ -63,7 +69,7 @@ impl Config {
     pub(crate) fn befalling(&self, connection: usize, session: usize) -> Option<Mischief> {
         match &self.mischief_for {
             Some(fate) => fate.of(connection),
-            None => self.mischief.filter(|mischief| mischief.befalls(session)),
+            None => self.mischief.and_then(|mischief| mischief.befalling(session)),
         }
     }
 }

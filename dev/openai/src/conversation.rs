@@ -11,6 +11,8 @@ pub struct Item {
     pub json: Value,
     /// How much sound is in it.
     pub audio_ms: u64,
+    /// Whether it is a turn in which the caller said nothing.
+    pub is_silence: bool,
 }
 
 #[derive(Debug, Default)]
@@ -20,7 +22,7 @@ pub struct Conversation {
 
 impl Item {
     pub fn new(json: Value) -> Self {
-        Self { json, audio_ms: 0 }
+        Self { json, audio_ms: 0, is_silence: false }
     }
 
     /// What a caller has just said.
@@ -29,7 +31,7 @@ impl Item {
             "id": id, "object": "realtime.item", "type": "message", "status": "completed", "role": "user",
             "content": [{"type": "input_audio", "transcript": null}],
         });
-        Self { json, audio_ms }
+        Self { json, audio_ms, is_silence: false }
     }
 
     pub fn id(&self) -> &str {
@@ -38,6 +40,11 @@ impl Item {
 
     pub fn is_from(&self, role: &str) -> bool {
         self.json["role"] == role
+    }
+
+    /// The text of a message that was written rather than spoken.
+    pub fn text(&self) -> Option<&str> {
+        self.json["content"].as_array()?.iter().find_map(|part| part["text"].as_str())
     }
 
     pub fn tokens(&self) -> Tokens {
@@ -102,9 +109,14 @@ impl Conversation {
         self.items.iter().any(|item| item.json["type"] == "function_call" && item.json["call_id"] == call_id)
     }
 
-    /// How often the caller has had a turn.
-    pub fn user_turns(&self) -> usize {
-        self.items.iter().filter(|item| item.is_from("user")).count()
+    /// The caller's turns and messages.
+    pub fn users(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| item.is_from("user"))
+    }
+
+    /// Whether the model has said something to its end.
+    pub fn has_spoken(&self) -> bool {
+        self.items.iter().any(|item| item.is_from("assistant") && item.json["status"] == "completed")
     }
 
     pub fn tokens(&self) -> Tokens {

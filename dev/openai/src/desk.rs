@@ -1,5 +1,6 @@
 //! Where the sessions of a simulator are kept, for their sockets and for those who ask about them.
 
+use crate::greetings::Greetings;
 use crate::session::{Connection, Session};
 use crate::{Config, Mischief, Observation, SessionReport};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +17,7 @@ pub struct Desk {
     pub config: Arc<Config>,
     sessions: Mutex<Vec<Shared>>,
     connections: AtomicUsize,
+    greetings: Greetings,
     watchers: broadcast::Sender<Observation>,
 }
 
@@ -35,6 +37,7 @@ impl Desk {
             config: Arc::new(config),
             sessions: Mutex::default(),
             connections: AtomicUsize::new(0),
+            greetings: Greetings::default(),
             watchers: broadcast::Sender::new(BACKLOG),
         }
     }
@@ -58,7 +61,8 @@ impl Desk {
         let mut sessions = self.sessions();
         let session = sessions.len();
         let mischief = self.config.befalling(connection, session);
-        let connection = Connection { session, mischief, model, unix_now: unix_now() };
+        let greetings = self.greetings.clone();
+        let connection = Connection { session, mischief, model, unix_now: unix_now(), greetings };
         let session = Shared(Arc::new(Mutex::new(begin(self.config.clone(), connection))));
         sessions.push(session.clone());
         session

@@ -14,7 +14,7 @@ const DELTAS: Range<usize> = 1..60;
 /// Seconds until a session expires.
 const SECONDS: Range<usize> = 3..30;
 /// How often each is drawn, against the others. What no caller survives is rarer than what one can recover from.
-const WEIGHTS: [(Mischief, usize); 11] = [
+const WEIGHTS: [(Mischief, usize); 16] = [
     (Mischief::NeverAnswers, 1),
     (Mischief::NoSession, 1),
     (Mischief::RefusesKey, 1),
@@ -24,6 +24,11 @@ const WEIGHTS: [(Mischief, usize); 11] = [
     (Mischief::ServerError, 3),
     (Mischief::RateLimited, 3),
     (Mischief::Expires { after: Duration::ZERO }, 2),
+    (Mischief::GoesSilent { after_deltas: 0 }, 2),
+    (Mischief::RateLimitedThrice, 2),
+    (Mischief::DropsThenRefuses { after_deltas: 0 }, 1),
+    (Mischief::QuotaMidCall { after_deltas: 0 }, 1),
+    (Mischief::IgnoresCreate, 2),
     (Mischief::SplitsSamples, 4),
     (Mischief::TranscriptionFails, 3),
 ];
@@ -73,14 +78,19 @@ impl Mischief {
     }
 
     fn at_any_time(self, random: &mut Random) -> Self {
+        let mut any_time = || random.within(DELTAS);
         match self {
-            Self::DropsSession { .. } => Self::DropsSession { after_deltas: random.within(DELTAS) },
-            Self::Stalls { .. } => Self::Stalls { after_deltas: random.within(DELTAS) },
+            Self::DropsSession { .. } => Self::DropsSession { after_deltas: any_time() },
+            Self::Stalls { .. } => Self::Stalls { after_deltas: any_time() },
+            Self::GoesSilent { .. } => Self::GoesSilent { after_deltas: any_time() },
+            Self::DropsThenRefuses { .. } => Self::DropsThenRefuses { after_deltas: any_time() },
+            Self::QuotaMidCall { .. } => Self::QuotaMidCall { after_deltas: any_time() },
             Self::Expires { .. } => {
                 Self::Expires { after: Duration::from_secs(random.within(SECONDS) as u64) }
             }
             Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => self,
-            Self::ServerError | Self::RateLimited | Self::SplitsSamples | Self::TranscriptionFails => self,
+            Self::ServerError | Self::RateLimited | Self::RateLimitedThrice | Self::IgnoresCreate => self,
+            Self::SplitsSamples | Self::TranscriptionFails => self,
         }
     }
 }

@@ -55,6 +55,10 @@ impl Input {
         self.speech = Some(speech);
     }
 
+    pub fn is_speaking(&self) -> bool {
+        self.speech.is_some()
+    }
+
     pub fn end_speech(&mut self) -> Option<Speech> {
         self.speech.take()
     }

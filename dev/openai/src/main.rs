@@ -31,6 +31,9 @@ struct Arguments {
     /// What goes wrong, such as `quota-exhausted` or `drops-session:5`.
     #[arg(long)]
     mischief: Option<Mischief>,
+    /// How long a session lasts, in seconds.
+    #[arg(long, default_value_t = 3_600)]
+    longest: u64,
     /// Decides whatever is left to chance.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -71,6 +74,7 @@ impl From<Arguments> for Config {
             model: arguments.model,
             thinking: Duration::from_millis(arguments.thinking),
             pace: arguments.pace,
+            longest: Duration::from_secs(arguments.longest),
             mischief: arguments.mischief,
             seed: arguments.seed,
             // Run by hand it may stay up for days.

@@ -34,6 +34,25 @@ pub enum Mischief {
         /// Counted from the upgrade.
         after: Duration,
     },
+    /// *Once*: after so many audio deltas the socket stays open, and nothing more ever comes.
+    GoesSilent {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// *Once*: the first three responses fail with `rate_limit_exceeded`.
+    RateLimitedThrice,
+    /// The first session breaks after so many audio deltas, and from then on the key is refused.
+    DropsThenRefuses {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// After so many audio deltas the response fails with `insufficient_quota`, close 4000. Later sessions are refused.
+    QuotaMidCall {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// *Once*: the first `response.create` after the greeting never gets a `response.created`.
+    IgnoresCreate,
     /// Audio deltas end in the middle of a 16 bit sample.
     SplitsSamples,
     /// Every input transcription fails.
@@ -42,7 +61,7 @@ pub enum Mischief {
 
 impl Mischief {
     /// Every kind, with its usual number where it has one.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::NeverAnswers,
         Self::NoSession,
         Self::RefusesKey,
@@ -52,21 +71,26 @@ impl Mischief {
         Self::ServerError,
         Self::RateLimited,
         Self::Expires { after: Duration::from_secs(10) },
+        Self::GoesSilent { after_deltas: 5 },
+        Self::RateLimitedThrice,
+        Self::DropsThenRefuses { after_deltas: 5 },
+        Self::QuotaMidCall { after_deltas: 5 },
+        Self::IgnoresCreate,
         Self::SplitsSamples,
         Self::TranscriptionFails,
     ];
 
-    /// Whether it befalls the n-th session of a simulator.
-    pub(crate) fn befalls(self, session: usize) -> bool {
-        session == 0 || !self.happens_once()
-    }
-
-    fn happens_once(self) -> bool {
+    /// What of it befalls the n-th session of a simulator.
+    pub(crate) fn befalling(self, session: usize) -> Option<Self> {
         match self {
-            Self::DropsSession { .. } | Self::Stalls { .. } | Self::Expires { .. } => true,
-            Self::ServerError | Self::RateLimited => true,
-            Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => false,
-            Self::SplitsSamples | Self::TranscriptionFails => false,
+            _ if session == 0 => Some(self),
+            Self::DropsSession { .. } | Self::Stalls { .. } | Self::Expires { .. } => None,
+            Self::GoesSilent { .. } | Self::RateLimitedThrice | Self::IgnoresCreate => None,
+            Self::ServerError | Self::RateLimited => None,
+            Self::DropsThenRefuses { .. } => Some(Self::RefusesKey),
+            Self::QuotaMidCall { .. } => Some(Self::QuotaExhausted),
+            Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => Some(self),
+            Self::SplitsSamples | Self::TranscriptionFails => Some(self),
         }
     }
 
@@ -81,6 +105,11 @@ impl Mischief {
             Self::ServerError => "server-error",
             Self::RateLimited => "rate-limited",
             Self::Expires { .. } => "expires",
+            Self::GoesSilent { .. } => "goes-silent",
+            Self::RateLimitedThrice => "rate-limited-thrice",
+            Self::DropsThenRefuses { .. } => "drops-then-refuses",
+            Self::QuotaMidCall { .. } => "quota-mid-call",
+            Self::IgnoresCreate => "ignores-create",
             Self::SplitsSamples => "splits-samples",
             Self::TranscriptionFails => "transcription-fails",
         }
@@ -91,6 +120,9 @@ impl Mischief {
         match self {
             Self::DropsSession { .. } => Some(Self::DropsSession { after_deltas }),
             Self::Stalls { .. } => Some(Self::Stalls { after_deltas }),
+            Self::GoesSilent { .. } => Some(Self::GoesSilent { after_deltas }),
+            Self::DropsThenRefuses { .. } => Some(Self::DropsThenRefuses { after_deltas }),
+            Self::QuotaMidCall { .. } => Some(Self::QuotaMidCall { after_deltas }),
             Self::Expires { .. } => Some(Self::Expires { after: Duration::from_secs(number) }),
             _ => None,
         }
@@ -98,7 +130,11 @@ impl Mischief {
 
     fn number(self) -> Option<u64> {
         match self {
-            Self::DropsSession { after_deltas } | Self::Stalls { after_deltas } => Some(after_deltas as u64),
+            Self::DropsSession { after_deltas }
+            | Self::Stalls { after_deltas }
+            | Self::GoesSilent { after_deltas }
+            | Self::DropsThenRefuses { after_deltas }
+            | Self::QuotaMidCall { after_deltas } => Some(after_deltas as u64),
             Self::Expires { after } => Some(after.as_secs()),
             _ => None,
         }
@@ -155,7 +191,17 @@ mod tests {
 
     #[test]
     fn what_happens_once_spares_the_second_session() {
-        assert!(Mischief::ServerError.befalls(0) && !Mischief::ServerError.befalls(1));
-        assert!(Mischief::NoSession.befalls(1));
+        let both = |mischief: Mischief| [0, 1].map(|session| mischief.befalling(session));
+
+        assert_eq!(both(Mischief::ServerError), [Some(Mischief::ServerError), None]);
+        assert_eq!(both(Mischief::NoSession), [Some(Mischief::NoSession); 2]);
+    }
+
+    #[test]
+    fn what_cannot_be_cured_is_refused_again() {
+        let again = |mischief: &str| mischief.parse::<Mischief>().expect("it is known").befalling(1);
+
+        assert_eq!(again("drops-then-refuses"), Some(Mischief::RefusesKey));
+        assert_eq!(again("quota-mid-call:7"), Some(Mischief::QuotaExhausted));
     }
 }

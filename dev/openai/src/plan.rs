@@ -3,7 +3,7 @@
 
 use crate::format::Format;
 use crate::random::Random;
-use crate::script::{Reply, ReplyItem};
+use crate::reply::{Reply, ReplyItem};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tone::Clip;
@@ -37,6 +37,8 @@ pub enum Opening {
     Text,
     /// The call of a function, by name.
     Call(String),
+    /// The call of a tool of a remote server, which will answer with `output`.
+    Mcp { label: String, name: String, output: String },
 }
 
 /// How a reply is to be sent.
@@ -61,7 +63,13 @@ pub fn plan(reply: &Reply, delivery: Delivery, random: &mut Random) -> VecDeque<
         match (item, delivery.sound) {
             (ReplyItem::Speech(clip), Some(format)) => planner.speak(clip, format),
             (ReplyItem::Speech(clip), None) => planner.write(clip),
-            (ReplyItem::FunctionCall { name, arguments }, _) => planner.call(name, arguments),
+            (ReplyItem::FunctionCall { name, arguments }, _) => {
+                planner.call(Opening::Call(name.clone()), arguments);
+            }
+            (ReplyItem::McpCall { label, name, arguments, output }, _) => {
+                let (label, name, output) = (label.clone(), name.clone(), output.clone());
+                planner.call(Opening::Mcp { label, name, output }, arguments);
+            }
         }
     }
     planner.push(Step::Finish);
@@ -107,8 +115,8 @@ impl Planner<'_> {
         self.push(Step::Close);
     }
 
-    fn call(&mut self, name: &str, arguments: &str) {
-        self.push(Step::Open(Opening::Call(name.to_owned())));
+    fn call(&mut self, opening: Opening, arguments: &str) {
+        self.push(Step::Open(opening));
         let letters: Vec<char> = arguments.chars().collect();
         for part in letters.chunks(ARGUMENTS_LETTERS) {
             self.push(Step::Arguments(part.iter().collect()));
@@ -157,7 +165,6 @@ fn shares(text: &str, count: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script::ReplyItem;
     use tone::clips;
 
     const DELIVERY: Delivery = Delivery {

@@ -14,6 +14,11 @@ pub struct SessionReport {
     pub heard: Vec<i16>,
     /// Every event, both ways, in the order of the wire. Empty unless everything is kept.
     pub events: Vec<Recorded>,
+    /// The conversation before this session, as the client told it: what it created before anything was said here,
+    /// and whatever only a replay can create.
+    pub replayed: Vec<Replayed>,
+    /// The tools of remote servers that were called, as `label.name`.
+    pub mcp_calls: Vec<String>,
     /// What was said to the caller.
     pub spoken: Vec<Spoken>,
     /// What was seen, in order.
@@ -40,6 +45,15 @@ pub enum Side {
     Client,
     /// The simulator.
     Server,
+}
+
+/// An item of an earlier session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replayed {
+    /// `user`, `assistant` or `system`; `function_call` or `function_call_output`.
+    pub role: String,
+    /// What was said; `name(arguments)` of a call; the output.
+    pub text: String,
 }
 
 /// An item of the model's speech.

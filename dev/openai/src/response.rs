@@ -3,6 +3,7 @@
 use crate::conversation::Item;
 use crate::format::Format;
 use crate::plan::{Opening, Step};
+use crate::reply::Reply;
 use crate::usage::Tokens;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -33,6 +34,8 @@ pub struct Response {
     pub end: End,
     /// What it reads: the instructions, the tools, the conversation.
     pub input: Tokens,
+    /// What it says, and what follows.
+    pub reply: Reply,
     output: Vec<OutputItem>,
 }
 
@@ -66,11 +69,18 @@ pub enum Content {
     Speech { clip: String },
     Text,
     Call { name: String, call_id: String },
+    Mcp { label: String, name: String, output: String },
 }
 
 impl Response {
-    pub fn new(id: String, terms: Terms, input: Tokens, steps: VecDeque<(Instant, Step)>) -> Self {
-        Self { id, terms, steps, end: End::Completed, input, output: Vec::new() }
+    pub fn new(
+        id: String,
+        terms: Terms,
+        input: Tokens,
+        reply: Reply,
+        steps: VecDeque<(Instant, Step)>,
+    ) -> Self {
+        Self { id, terms, steps, end: End::Completed, input, reply, output: Vec::new() }
     }
 
     /// Whether it writes to the conversation.
@@ -118,6 +128,7 @@ impl Response {
             Opening::Speech(clip) => Content::Speech { clip },
             Opening::Text => Content::Text,
             Opening::Call(name) => Content::Call { name, call_id },
+            Opening::Mcp { label, name, output } => Content::Mcp { label, name, output },
         };
         let item = OutputItem { id, content, words: String::new(), sound_bytes: 0, status: "in_progress" };
         let json = item.json();
@@ -141,7 +152,7 @@ impl Response {
         item.words.push_str(words);
         let kind = match &item.content {
             Content::Speech { .. } => "response.output_audio_transcript.delta",
-            Content::Text | Content::Call { .. } => "response.output_text.delta",
+            Content::Text | Content::Call { .. } | Content::Mcp { .. } => "response.output_text.delta",
         };
         self.about_content(kind, json!({"delta": words}))
     }
@@ -154,9 +165,13 @@ impl Response {
     pub fn arguments(&mut self, part: &str) -> Value {
         let item = self.sending();
         item.words.push_str(part);
-        let call_id = item.call_id();
-        let delta = json!({"delta": part, "call_id": call_id});
-        self.about(json!({"type": "response.function_call_arguments.delta"}), delta)
+        match item.call_id() {
+            Some(call_id) => {
+                let delta = json!({"delta": part, "call_id": call_id});
+                self.about(json!({"type": "response.function_call_arguments.delta"}), delta)
+            }
+            None => self.about(json!({"type": "response.mcp_call_arguments.delta"}), json!({"delta": part})),
+        }
     }
 
     /// Ends the item being sent, completed or cut short, with every `done` that the API sends in either case.
@@ -174,12 +189,27 @@ impl Response {
                 let call = json!({"call_id": call_id, "name": name, "arguments": words});
                 vec![self.about(json!({"type": "response.function_call_arguments.done"}), call)]
             }
+            Content::Mcp { .. } => self.close_mcp(&words, completed),
         };
         events
             .extend(part.map(|part| self.about_content("response.content_part.done", json!({"part": part}))));
         events.push(self.about_item("response.output_item.done", json!({"item": json})));
         if self.is_default() {
             events.push(json!({"type": "conversation.item.done", "item": json}));
+        }
+        events
+    }
+
+    /// The service makes the call itself, so that its arguments, its beginning and its end come in one go.
+    fn close_mcp(&self, arguments: &str, completed: bool) -> Vec<Value> {
+        let told = |kind: &str| {
+            json!({"type": kind, "item_id": self.last_item().map(|item| &item.id),
+                                       "output_index": self.output.len().saturating_sub(1)})
+        };
+        let done = json!({"type": "response.mcp_call_arguments.done"});
+        let mut events = vec![self.about(done, json!({"arguments": arguments}))];
+        if completed {
+            events.extend(["response.mcp_call.in_progress", "response.mcp_call.completed"].map(told));
         }
         events
     }
@@ -236,7 +266,7 @@ impl Response {
 impl OutputItem {
     /// As an item of the conversation.
     pub fn item(&self, format: Format) -> Item {
-        Item { json: self.json(), audio_ms: format.milliseconds(self.sound_bytes) }
+        Item { audio_ms: format.milliseconds(self.sound_bytes), ..Item::new(self.json()) }
     }
 
     fn json(&self) -> Value {
@@ -250,6 +280,11 @@ impl OutputItem {
                 json!({"id": self.id, "object": object, "type": "function_call", "status": self.status,
                        "name": name, "call_id": call_id, "arguments": self.words})
             }
+            Content::Mcp { label, name, output } => {
+                let output = (self.status == "completed").then_some(output);
+                json!({"id": self.id, "type": "mcp_call", "server_label": label, "name": name,
+                       "arguments": self.words, "output": output})
+            }
             _ if self.words.is_empty() && self.sound_bytes == 0 => message(json!([])),
             Content::Speech { .. } => message(json!([{"type": "output_audio", "transcript": self.words}])),
             Content::Text => message(json!([{"type": "output_text", "text": self.words}])),
@@ -260,14 +295,14 @@ impl OutputItem {
         match self.content {
             Content::Speech { .. } => Some(json!({"type": "audio", "transcript": self.words})),
             Content::Text => Some(json!({"type": "text", "text": self.words})),
-            Content::Call { .. } => None,
+            Content::Call { .. } | Content::Mcp { .. } => None,
         }
     }
 
     fn call_id(&self) -> Option<&str> {
         match &self.content {
             Content::Call { call_id, .. } => Some(call_id),
-            Content::Speech { .. } | Content::Text => None,
+            Content::Speech { .. } | Content::Text | Content::Mcp { .. } => None,
         }
     }
 }

@@ -140,8 +140,8 @@ static CLIENT: [Schema; 11] = schemas!("client":
     "response.cancel"
 );
 
-/// Those it sends. The others belong to WebRTC, SIP, hosted MCP and other transcription models.
-static SERVER: [Schema; 32] = schemas!("server":
+/// Those it sends. The others belong to WebRTC, SIP and other transcription models.
+static SERVER: [Schema; 38] = schemas!("server":
     "error"
     "session.created"
     "session.updated"
@@ -174,6 +174,12 @@ static SERVER: [Schema; 32] = schemas!("server":
     "response.output_text.done"
     "response.function_call_arguments.delta"
     "response.function_call_arguments.done"
+    "mcp_list_tools.in_progress"
+    "mcp_list_tools.completed"
+    "response.mcp_call_arguments.delta"
+    "response.mcp_call_arguments.done"
+    "response.mcp_call.in_progress"
+    "response.mcp_call.completed"
 );
 
 #[cfg(test)]

@@ -1,29 +1,29 @@
 //! One session: client events and time in, server events and observations out. Opens no socket and reads no clock.
 
+mod choosing;
 mod delivery;
 mod items;
+mod mcp;
 mod replies;
 mod turns;
 
 use crate::clock::AudioClock;
 use crate::conversation::Conversation;
+use crate::greetings::Greetings;
 use crate::input::Input;
 use crate::mischief::Mischief;
 use crate::random::Random;
 use crate::refusal::Refusal;
 use crate::report::{Recorded, Side};
 use crate::response::Response;
-use crate::script::Reply;
 use crate::settings::Settings;
 use crate::usage::Cache;
 use crate::{Config, Observation, Seen, SessionReport, schema};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// A session lasts no longer.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
 const LONGEST_EVENT_ID: usize = 512;
 const REFUSED: u16 = 4_000;
 const GOING_AWAY: u16 = 1_001;
@@ -62,6 +62,8 @@ pub struct Connection {
     pub model: String,
     /// Seconds since 1970 now.
     pub unix_now: u64,
+    /// What earlier sessions were told in order to greet.
+    pub greetings: Greetings,
 }
 
 #[derive(Debug)]
@@ -83,8 +85,21 @@ pub struct Session {
     transcriptions: VecDeque<turns::Transcription>,
     idle: Option<Instant>,
     responses: Vec<Response>,
-    replied: Reply,
-    tool_answered: bool,
+    /// When the last response has been played, while nobody has spoken since.
+    played: Option<Instant>,
+    open_calls: Vec<choosing::OpenCall>,
+    /// What follows the results that no response has spoken of yet.
+    answered: Vec<Option<choosing::FollowUp>>,
+    greetings: Greetings,
+    /// Nothing was said in this session: whatever the client creates is of an earlier one.
+    is_fresh: bool,
+    /// An earlier session's words were told.
+    has_replayed: bool,
+    has_ignored: bool,
+    /// It will never send anything again.
+    is_dead: bool,
+    /// The remote servers whose tools were listed.
+    listed: Vec<String>,
     responses_begun: usize,
     deltas_sent: usize,
     cache: Cache,
@@ -98,7 +113,7 @@ impl Session {
         let mut session = Self::new(config, &connection, now);
         session.tell(Seen::Connected { model: connection.model });
         match session.mischief {
-            Some(Mischief::NoSession) => {}
+            Some(Mischief::NoSession) => session.is_dead = true,
             Some(Mischief::QuotaExhausted) => session.refuse_for_good(&Refusal::quota()),
             _ => session.greet(),
         }
@@ -125,7 +140,7 @@ impl Session {
             }
         };
         self.record(Side::Client, &event);
-        if self.mischief == Some(Mischief::NoSession) {
+        if self.is_dead {
             return;
         }
         if is_beta_shape(&event) {
@@ -168,7 +183,7 @@ impl Session {
 
     /// When [`Session::handle_timeout`] is next due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.over || self.mischief == Some(Mischief::NoSession) {
+        if self.over || self.is_dead {
             return None;
         }
         let responses = self.responses.iter().filter_map(Response::next_due);
@@ -182,7 +197,7 @@ impl Session {
 
     fn new(config: Arc<Config>, connection: &Connection, now: Instant) -> Self {
         let mischief = connection.mischief;
-        let length = if let Some(Mischief::Expires { after }) = mischief { after } else { LONGEST };
+        let length = if let Some(Mischief::Expires { after }) = mischief { after } else { config.longest };
         let mut random = Random::of_session(config.seed, connection.session);
         let expires_at = connection.unix_now + length.as_secs();
         let settings = Settings::new(&random.id("sess"), &connection.model, expires_at);
@@ -203,8 +218,15 @@ impl Session {
             transcriptions: VecDeque::new(),
             idle: None,
             responses: Vec::new(),
-            replied: Reply::default(),
-            tool_answered: false,
+            played: None,
+            open_calls: Vec::new(),
+            answered: Vec::new(),
+            greetings: connection.greetings.clone(),
+            is_fresh: true,
+            has_replayed: false,
+            has_ignored: false,
+            is_dead: false,
+            listed: Vec::new(),
             responses_begun: 0,
             deltas_sent: 0,
             cache: Cache::default(),
@@ -258,6 +280,10 @@ impl Session {
         self.configured = true;
         self.send(json!({"type": "session.updated", "session": self.settings.json()}));
         self.tell(Seen::Configured);
+        if !update["audio"]["input"]["turn_detection"].is_null() {
+            self.await_idleness();
+        }
+        self.list_tools();
         Ok(())
     }
 

@@ -103,6 +103,82 @@ async fn a_dropped_session_ends_without_farewell_and_the_next_one_lives() -> Res
 }
 
 #[tokio::test]
+async fn a_session_that_drops_may_find_its_key_refused() -> Result<()> {
+    let mischief = Some(Mischief::DropsThenRefuses { after_deltas: 2 });
+    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+    client.send(json!({"type": "response.create"})).await?;
+    while client.next().await.is_ok() {}
+
+    for _ in 0..2 {
+        let refused = Client::connect(&realtime, "sk-test").await.err().context("the door is shut")?;
+        let Some(Error::Http(response)) = refused.downcast_ref() else { bail!("{refused}") };
+        assert_eq!(response.status(), 401);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_account_that_runs_dry_stays_dry() -> Result<()> {
+    let mischief = Some(Mischief::QuotaMidCall { after_deltas: 2 });
+    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+    client.send(json!({"type": "response.create"})).await?;
+    let done = client.until("response.done").await?;
+    assert_eq!(done["response"]["status_details"]["error"]["code"], "insufficient_quota");
+    let Some(Ok(Message::Close(Some(frame)))) = client.socket.next().await else { bail!("no close frame") };
+    assert_eq!(u16::from(frame.code), 4_000);
+
+    let mut again = Client::connect(&realtime, "sk-test").await?;
+
+    assert_eq!(again.next().await?["error"]["code"], "insufficient_quota");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_that_has_gone_silent_still_answers_pings() -> Result<()> {
+    let mischief = Some(Mischief::GoesSilent { after_deltas: 2 });
+    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+    client.send(json!({"type": "response.create"})).await?;
+    for _ in 0..2 {
+        client.until("response.output_audio.delta").await?;
+    }
+
+    client.send(json!({"type": "response.cancel"})).await?;
+    client.socket.send(Message::Ping("there?".into())).await?;
+
+    let Some(Ok(Message::Pong(_))) = client.socket.next().await else { bail!("something else came") };
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_caller_must_not_be_greeted_in_each_session() -> Result<()> {
+    let realtime = Realtime::start(Config { pace: 0.0, ..Config::new("sk-test") }).await?;
+    let greet = json!({"type": "response.create", "response": {"instructions": "Greet the caller."}});
+    let said = json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello,"}]});
+    let mut first = Client::connect(&realtime, "sk-test").await?;
+    first.configure().await?;
+    first.send(greet.clone()).await?;
+    first.until("response.done").await?;
+
+    let mut second = Client::connect(&realtime, "sk-test").await?;
+    second.configure().await?;
+    second.send(json!({"type": "conversation.item.create", "item": said})).await?;
+    second.send(greet).await?;
+    second.until("response.done").await?;
+
+    let reports = realtime.sessions();
+    assert_eq!((reports[0].faults.len(), reports[1].faults.len()), (0, 1), "{:?}", reports[1].faults);
+    assert_eq!(reports[1].replayed[0].text, "Hello,");
+    assert_eq!(spoken(&reports[1]), ["agent-nudge"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_upgrade_may_stay_unanswered() -> Result<()> {
     let mischief = Some(Mischief::NeverAnswers);
     let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;

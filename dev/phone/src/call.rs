@@ -1,7 +1,7 @@
 //! The handle on one call: the caller's phone.
 
 use crate::line::Line;
-use crate::relay::Order;
+use crate::relay::{Key, Order};
 use crate::{CallReport, Ending};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,6 +53,37 @@ impl Call {
         let (done, said) = oneshot::channel();
         self.line.order(Order::Say { clip: clip.clone(), done });
         said.await.map_err(|_| self.ended_before(format!("{} was said", clip.name)))
+    }
+
+    /// Presses keys, one after the other, each for 100 ms with 100 ms before the next; returns when the last packet of
+    /// the last one left. What is being said waits while a key is down.
+    ///
+    /// # Errors
+    /// When the call ends before.
+    ///
+    /// # Panics
+    /// When something is no key: there are `0` to `9`, `*`, `#` and `A` to `D`.
+    pub async fn press(&self, keys: &str) -> Result<(), WaitError> {
+        let keys: Vec<Key> = keys
+            .chars()
+            .map(|key| Key::on_keypad(key).expect("only what is on a keypad is pressed"))
+            .collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let (done, pressed) = oneshot::channel();
+        self.line.order(Order::Press { keys, done });
+        pressed.await.map_err(|_| self.ended_before("all keys were pressed".to_owned()))
+    }
+
+    /// Mutes the phone: no more voice leaves, only RTCP and keys. Whatever is said meanwhile is lost.
+    pub fn mute(&self) {
+        self.line.order(Order::Mute(true));
+    }
+
+    /// Unmutes the phone. The stream goes on where the clock is now.
+    pub fn unmute(&self) {
+        self.line.order(Order::Mute(false));
     }
 
     /// Returns when Graph replied 200 to `accept`: its time.

@@ -37,5 +37,5 @@ pub use life::Ending;
 pub use meta::Meta;
 pub use mischief::{Mischief, Side, UnknownMischief};
 pub use record::{CallRecord, TriedAction};
-pub use report::{CallReport, Spread, Terminated, Traffic, Turn};
+pub use report::{CallReport, PressedKey, Spread, Terminated, Traffic, Turn};
 pub use seen::{Action, ActionName, Event, Observation, Seen};

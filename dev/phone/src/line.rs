@@ -6,7 +6,7 @@ use crate::offer::Offer;
 use crate::plot::Plot;
 use crate::relay::{Early, Inspector, Lateness, Order};
 use crate::sdp_check::Answer;
-use crate::{CallRecord, CallReport, CallerConfig, MetaConfig, Seen, TriedAction};
+use crate::{CallRecord, CallReport, CallerConfig, MetaConfig, PressedKey, Seen, TriedAction};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
@@ -101,6 +101,12 @@ impl Line {
             self.journal.tell(&self.id, at, what);
             self.seen.send_modify(|count| *count += 1);
         }
+    }
+
+    /// A key went down. The journal does not tell: what a caller types is his own.
+    pub(crate) fn note_key(&self, key: char, at: Instant) {
+        self.with(|state| state.report.keys.push(PressedKey { key, at }));
+        self.seen.send_modify(|count| *count += 1);
     }
 
     /// Wakes at every thing seen from now on.

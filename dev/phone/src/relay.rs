@@ -3,6 +3,7 @@
 mod datagram;
 mod gate;
 mod inspector;
+mod keypad;
 mod microphone;
 mod peer;
 mod speaker;
@@ -12,6 +13,7 @@ mod voice;
 
 pub(crate) use gate::Early;
 pub(crate) use inspector::Inspector;
+pub(crate) use keypad::Key;
 pub(crate) use peer::Peer;
 pub(crate) use spread::Lateness;
 pub(crate) use task::{Order, Relay};

@@ -30,6 +30,8 @@ pub struct CallReport {
     pub agent_turns: Vec<Turn>,
     /// When the caller spoke, clip by clip: first and last voiced packet sent.
     pub caller_turns: Vec<Turn>,
+    /// The keys the caller pressed, in order.
+    pub keys: Vec<PressedKey>,
     /// What came and went over the wire.
     pub traffic: Traffic,
     /// What the agent's side did wrong, at most 200.
@@ -49,6 +51,15 @@ pub struct Turn {
     pub began: Instant,
     /// Its last voiced packet, once it is known to be the last.
     pub ended: Option<Instant>,
+}
+
+/// A key that was pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PressedKey {
+    /// `0` to `9`, `*`, `#`, `A` to `D`.
+    pub key: char,
+    /// Its first packet left.
+    pub at: Instant,
 }
 
 /// Counts and times of packets.

@@ -1,12 +1,20 @@
 //! Sends a response piece by piece, keeps the books of what the client has of it, and ends it.
 
-use super::{Output, Session};
+use super::choosing::{FollowUp, OpenCall};
+use super::{Output, REFUSED, Session};
 use crate::Seen;
 use crate::mischief::Mischief;
 use crate::plan::{Opening, Step};
+use crate::refusal::Refusal;
 use crate::report::Spoken;
 use crate::response::{Content, End, Response};
 use std::time::Duration;
+
+const QUOTA_SPENT: End = End::Failed {
+    kind: "insufficient_quota",
+    code: "insufficient_quota",
+    message: "You exceeded your current quota, please check your plan and billing details.",
+};
 
 impl Session {
     /// Sends what is due of a response.
@@ -29,11 +37,7 @@ impl Session {
     }
 
     fn open_item(&mut self, index: usize, opening: Opening) {
-        if let Opening::Call(name) = &opening
-            && !self.settings.has_tool(name)
-        {
-            self.fault(format!("the script calls {name}, which is none of the session's tools"));
-        }
+        self.check_tool(&opening);
         let (id, call_id) = (self.random.id("item"), self.random.id("call"));
         let previous = self.conversation.last_id().map(str::to_owned);
         let response = &mut self.responses[index];
@@ -50,12 +54,21 @@ impl Session {
         self.deltas_sent += 1;
         self.note_sound(index);
         match self.mischief {
-            Some(Mischief::DropsSession { after_deltas }) if self.deltas_sent >= after_deltas => {
+            Some(Mischief::DropsSession { after_deltas } | Mischief::DropsThenRefuses { after_deltas })
+                if self.deltas_sent >= after_deltas =>
+            {
                 self.over = true;
                 self.outputs.push_back(Output::Break);
             }
             Some(Mischief::Stalls { after_deltas }) if self.deltas_sent == after_deltas => {
                 self.responses[index].steps.clear();
+            }
+            Some(Mischief::GoesSilent { after_deltas }) if self.deltas_sent >= after_deltas => {
+                self.is_dead = true;
+            }
+            Some(Mischief::QuotaMidCall { after_deltas }) if self.deltas_sent >= after_deltas => {
+                self.end(index, &QUOTA_SPENT);
+                self.close(REFUSED, &Refusal::quota().close_reason());
             }
             _ => {}
         }
@@ -91,8 +104,15 @@ impl Session {
             Content::Speech { .. } if completed => {
                 self.tell(Seen::LastDelta { item: item.id, sent_ms: format.milliseconds(item.sound_bytes) });
             }
-            Content::Call { name, call_id } if completed => self.tell(Seen::FunctionCalled { name, call_id }),
-            Content::Speech { .. } | Content::Text | Content::Call { .. } => {}
+            Content::Call { name, call_id } if completed => {
+                let follow_up = FollowUp::of(&self.responses[index].reply, &name);
+                self.open_calls.push(OpenCall { call_id: call_id.clone(), follow_up });
+                self.tell(Seen::FunctionCalled { name, call_id });
+            }
+            Content::Mcp { label, name, .. } if completed => {
+                self.report.mcp_calls.push(format!("{label}.{name}"));
+            }
+            Content::Speech { .. } | Content::Text | Content::Call { .. } | Content::Mcp { .. } => {}
         }
     }
 
@@ -128,7 +148,7 @@ impl Session {
 
     /// The idle timeout runs from the moment the response has been played.
     fn wait_for_the_caller(&mut self, response: &Response) {
-        let timeout = self.settings.turn_detection().and_then(|detection| detection.idle_timeout_ms);
-        self.idle = timeout.map(|timeout| self.now + Duration::from_millis(response.sound_ms() + timeout));
+        self.played = Some(self.now + Duration::from_millis(response.sound_ms()));
+        self.await_idleness();
     }
 }

@@ -1,9 +1,10 @@
 //! What a client may do to the items of its conversation.
 
 use super::Session;
-use crate::Seen;
+use super::choosing::{FollowUp, OpenCall};
 use crate::conversation::Item;
 use crate::refusal::Refusal;
+use crate::{Replayed, Seen};
 use serde_json::{Value, json};
 
 impl Session {
@@ -13,8 +14,10 @@ impl Session {
         if json["id"].is_null() {
             json["id"] = json!(self.random.id("item"));
         }
-        json["object"] = json!("realtime.item");
-        json["status"] = json!("completed");
+        if !is_mcp(&json) {
+            json["object"] = json!("realtime.item");
+            json["status"] = json!("completed");
+        }
         let after = event["previous_item_id"].as_str();
         let previous = self.conversation.insert(Item::new(json.clone()), after)?;
         if after.is_some() {
@@ -22,9 +25,7 @@ impl Session {
         }
         self.send(json!({"type": "conversation.item.added", "previous_item_id": previous, "item": json}));
         self.send(json!({"type": "conversation.item.done", "previous_item_id": previous, "item": json}));
-        if json["type"] == "function_call_output" {
-            self.note_function_output(&json);
-        }
+        self.note_created(&json);
         Ok(())
     }
 
@@ -86,10 +87,50 @@ impl Session {
         Ok(())
     }
 
-    fn note_function_output(&mut self, item: &Value) {
+    /// Tells what is news from what an earlier session has said.
+    fn note_created(&mut self, item: &Value) {
         let text = |key: &str| item[key].as_str().unwrap_or_default().to_owned();
-        self.tool_answered = true;
-        self.tell(Seen::FunctionOutput { call_id: text("call_id"), output: text("output") });
+        match item["type"].as_str().unwrap_or_default() {
+            "function_call" => self.replay_call(&text("name"), text("call_id"), &text("arguments")),
+            "function_call_output" => self.note_function_output(text("call_id"), text("output")),
+            "message" if self.is_fresh || item["role"] == "assistant" => self.replay_message(item),
+            _ => {}
+        }
+    }
+
+    fn note_function_output(&mut self, call_id: String, output: String) {
+        if let Some(place) = self.open_calls.iter().position(|call| call.call_id == call_id) {
+            self.answered.push(self.open_calls.remove(place).follow_up);
+        }
+        if self.is_fresh {
+            self.replay("function_call_output", output);
+        } else {
+            self.tell(Seen::FunctionOutput { call_id, output });
+        }
+    }
+
+    fn replay_call(&mut self, name: &str, call_id: String, arguments: &str) {
+        let after = self.config.script.after_call(name, self.turns());
+        let follow_up = after.map(|reply| FollowUp { rank: 0, reply: reply.clone() });
+        self.open_calls.push(OpenCall { call_id, follow_up });
+        self.replay("function_call", format!("{name}({arguments})"));
+    }
+
+    /// Somebody has said something: whatever a tool answered before it has been spoken of.
+    fn replay_message(&mut self, item: &Value) {
+        let parts = item["content"].as_array().into_iter().flatten();
+        let text: String =
+            parts.flat_map(|part| [&part["text"], &part["transcript"]]).filter_map(Value::as_str).collect();
+        let role = item["role"].as_str().unwrap_or_default();
+        if role != "system" {
+            self.has_replayed = true;
+            self.answered.clear();
+        }
+        self.replay(role, text);
+    }
+
+    fn replay(&mut self, role: &str, text: String) {
+        self.report.replayed.push(Replayed { role: role.to_owned(), text });
     }
 
     /// How much sound the item to truncate has; refused when it is none of the model's speech.
@@ -121,6 +162,11 @@ fn audio_end_ms(event: &Value, of_ms: u64) -> Result<u64, Refusal> {
         )));
     }
     Ok(end)
+}
+
+/// Items of remote tools have neither `object` nor `status`.
+fn is_mcp(item: &Value) -> bool {
+    item["type"].as_str().is_some_and(|kind| kind.starts_with("mcp_"))
 }
 
 fn no_item(code: &'static str, doing: &str, id: &Value) -> Refusal {

@@ -1,18 +1,30 @@
 //! The model's replies: asked for by the client or owed to a turn, chosen from the script, cancelled by either side.
 
 use super::Session;
-use crate::Seen;
 use crate::format::Format;
 use crate::limits::{check_metadata, check_modalities, check_reasoning};
 use crate::mischief::Mischief;
 use crate::plan::{Delivery, Step, plan};
 use crate::refusal::Refusal;
 use crate::response::{End, Response, Terms};
-use crate::script::Reply;
 use crate::usage::Tokens;
+use crate::{Reply, Seen};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::time::Instant;
+
+const SERVER_ERROR: End = End::Failed {
+    kind: "server_error",
+    code: "server_error",
+    message: "The server had an error while processing your request. Sorry about that!",
+};
+const RATE_LIMITED: End = End::Failed {
+    kind: "invalid_request_error",
+    code: "rate_limit_exceeded",
+    message: "Rate limit reached. Please try again in 600ms.",
+};
+/// How long the message of a rate limit says to wait.
+const RESET_SECONDS: f64 = 0.6;
 
 impl Session {
     /// The client asks for a response.
@@ -21,8 +33,9 @@ impl Session {
         if !self.configured {
             self.fault("response.create before session.updated");
         }
-        if self.conversation.user_turns() == 0 {
-            self.tell(Seen::GreetingRequested);
+        self.judge_request(asked);
+        if self.ignores_request() {
+            return Ok(());
         }
         self.respond(asked);
         Ok(())
@@ -57,16 +70,16 @@ impl Session {
     /// Begins a response, with what was asked for in place of the session's settings.
     pub(super) fn respond(&mut self, asked: &Value) {
         let terms = self.terms(asked);
-        let reply = self.next_reply();
+        let reply = self.choose(asked);
         let steps = self.steps(&reply, &terms);
         let input = self.input_tokens(asked);
-        let mut response = Response::new(self.random.id("resp"), terms, input, steps);
+        let mut response = Response::new(self.random.id("resp"), terms, input, reply, steps);
         self.spoil(&mut response);
-        self.idle = None;
-        self.replied = reply;
+        (self.idle, self.played) = (None, None);
+        self.is_fresh = false;
         self.responses_begun += 1;
         self.send(response.created());
-        self.send(rate_limits(input));
+        self.send(if response.end == RATE_LIMITED { no_room_left() } else { rate_limits(input) });
         self.tell(Seen::ResponseStarted { response: response.id.clone() });
         self.responses.push(response);
     }
@@ -116,13 +129,6 @@ impl Session {
         }
     }
 
-    fn next_reply(&mut self) -> Reply {
-        let after_tool = self.replied.after_tool.take().filter(|_| self.tool_answered);
-        self.tool_answered = false;
-        after_tool
-            .map_or_else(|| self.config.script.reply(self.conversation.user_turns()).clone(), |reply| *reply)
-    }
-
     fn steps(&mut self, reply: &Reply, terms: &Terms) -> VecDeque<(Instant, Step)> {
         let delivery = Delivery {
             thinking: self.config.thinking,
@@ -140,25 +146,28 @@ impl Session {
         Tokens::text(instructions) + tools + self.conversation.tokens()
     }
 
-    /// Lets the session's first response fail, if that is the mischief.
+    /// Lets the session's first responses fail, if that is the mischief.
     fn spoil(&self, response: &mut Response) {
-        let (kind, code, message) = match self.mischief {
-            Some(Mischief::ServerError) => (
-                "server_error",
-                "server_error",
-                "The server had an error while processing your request. Sorry about that!",
-            ),
-            Some(Mischief::RateLimited) => (
-                "invalid_request_error",
-                "rate_limit_exceeded",
-                "Rate limit reached. Please try again in 1.5s.",
-            ),
+        let (end, times) = match self.mischief {
+            Some(Mischief::ServerError) => (SERVER_ERROR, 1),
+            Some(Mischief::RateLimited) => (RATE_LIMITED, 1),
+            Some(Mischief::RateLimitedThrice) => (RATE_LIMITED, 3),
             _ => return,
         };
-        if self.responses_begun == 0 {
-            response.end = End::Failed { kind, code, message };
+        if self.responses_begun < times {
+            response.end = end;
             response.steps = [(self.now + self.config.thinking, Step::Finish)].into();
         }
+    }
+
+    /// Loses the first request after the greeting, if that is the mischief.
+    fn ignores_request(&mut self) -> bool {
+        let ignores = self.mischief == Some(Mischief::IgnoresCreate) && self.responses_begun > 0;
+        ignores && !std::mem::replace(&mut self.has_ignored, true)
+    }
+
+    pub(super) fn is_answering(&self) -> bool {
+        self.active().is_some()
     }
 
     fn active(&self) -> Option<&Response> {
@@ -187,5 +196,12 @@ fn rate_limits(input: Tokens) -> Value {
     let reset_seconds = used as f64 * 60.0 / LIMIT as f64;
     json!({"type": "rate_limits.updated", "rate_limits": [
         {"name": "tokens", "limit": LIMIT, "remaining": remaining, "reset_seconds": reset_seconds},
+    ]})
+}
+
+/// All requests of the minute are spent.
+fn no_room_left() -> Value {
+    json!({"type": "rate_limits.updated", "rate_limits": [
+        {"name": "requests", "limit": 200, "remaining": 0, "reset_seconds": RESET_SECONDS},
     ]})
 }

@@ -1,10 +1,14 @@
 //! Sessions on virtual time: a client speaks, time passes, and every event sent is checked against OpenAI's types.
 
 mod admitting;
+mod asking;
 mod interrupting;
 mod items;
+mod listening;
 mod misbehaving;
+mod remote_tools;
 mod replying;
+mod restoring;
 mod turns;
 
 use super::*;
@@ -25,9 +29,15 @@ struct Rig {
 
 impl Rig {
     fn connected(config: Config) -> Self {
+        Self::connected_after(&Greetings::default(), config)
+    }
+
+    /// A session of a service that has seen others.
+    fn connected_after(greetings: &Greetings, config: Config) -> Self {
         let mischief = config.befalling(0, 0);
         let model = "gpt-realtime-2.1".into();
-        let who = Connection { session: 0, mischief, model, unix_now: 1_795_330_800 };
+        let greetings = greetings.clone();
+        let who = Connection { session: 0, mischief, model, unix_now: 1_795_330_800, greetings };
         let now = Instant::now();
         let mut rig =
             Self { session: Session::open(Arc::new(config), who, now), now, inbox: vec![], ending: None };
@@ -121,6 +131,21 @@ impl Rig {
         (error["code"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default())
     }
 
+    /// Asks for a response with these fields, and waits until it is over.
+    fn respond(&mut self, response: Value) {
+        self.send(json!({"type": "response.create", "response": response}));
+        self.pass(ms(4_000));
+    }
+
+    /// The clips said so far.
+    fn spoken(&self) -> Vec<&str> {
+        self.session.report().spoken.iter().map(|spoken| spoken.clip.as_str()).collect()
+    }
+
+    fn has_seen(&self, wanted: impl Fn(&Seen) -> bool) -> bool {
+        self.session.report().observations.iter().any(|observation| wanted(&observation.what))
+    }
+
     fn faults(&self) -> &[String] {
         &self.session.report().faults
     }
@@ -136,6 +161,19 @@ fn config() -> Config {
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
+}
+
+/// A message of the client, to be put into the conversation.
+fn written(role: &str, text: &str) -> Value {
+    let part = if role == "assistant" { "output_text" } else { "input_text" };
+    let item = json!({"type": "message", "role": role, "content": [{"type": part, "text": text}]});
+    json!({"type": "conversation.item.create", "item": item})
+}
+
+/// What a function answered.
+fn output_of(call_id: &Value) -> Value {
+    let item = json!({"type": "function_call_output", "call_id": call_id, "output": "{\"state\":\"ready\"}"});
+    json!({"type": "conversation.item.create", "item": item})
 }
 
 fn silence(milliseconds: u64) -> Vec<i16> {

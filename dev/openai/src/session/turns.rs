@@ -84,8 +84,21 @@ impl Session {
             "audio_start_ms": audio_start_ms, "audio_end_ms": audio_end_ms,
         }));
         let silence = self.input.take(audio_start_ms, audio_end_ms);
-        self.commit(item, silence);
-        self.respond(&Value::Null);
+        self.commit(item.clone(), silence);
+        if let Some(kept) = self.conversation.get_mut(&item) {
+            kept.is_silence = true;
+        }
+        self.answer();
+    }
+
+    /// The idle timeout, if there is one, runs from the moment the last response has been played.
+    pub(super) fn await_idleness(&mut self) {
+        let timeout = self.settings.turn_detection().and_then(|detection| detection.idle_timeout_ms);
+        let played = self.played.filter(|_| !self.is_answering() && !self.input.is_speaking());
+        self.idle = timeout.zip(played).map(|(ms, played)| {
+            let (patience, due) = (Duration::from_millis(ms), played + Duration::from_millis(ms));
+            if due > self.now { due } else { self.now + patience }
+        });
     }
 
     pub(super) fn transcribe_next(&mut self) {
@@ -139,7 +152,7 @@ impl Session {
     fn begin_speech(&mut self, audio_start_ms: u64) {
         let Some(detection) = self.settings.turn_detection() else { return };
         let item = self.random.id("item");
-        self.idle = None;
+        (self.idle, self.played) = (None, None);
         self.input.begin_speech(Speech { item: item.clone(), audio_start_ms });
         let kind = "input_audio_buffer.speech_started";
         self.send(json!({"type": kind, "item_id": item, "audio_start_ms": audio_start_ms}));
@@ -173,6 +186,7 @@ impl Session {
         );
         self.send(json!({"type": "conversation.item.done", "previous_item_id": previous, "item": said.json}));
         self.conversation.push(said);
+        self.is_fresh = false;
         self.tell(Seen::Committed { item: item.clone(), audio_ms });
         if self.settings.transcribes() {
             self.transcriptions.push_back(Transcription { due: self.now + TRANSCRIBING, item, sound });

@@ -1,5 +1,6 @@
-//! The phone's microphone: clips and silence in, one Opus packet every 20 ms out.
+//! The phone's microphone: clips, silence and keys in, one packet every 20 ms out.
 
+use super::keypad::{Event, Key, Keypad};
 use opus::{Application, Bitrate, Channels, Encoder, Signal};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -28,20 +29,39 @@ pub(crate) struct Microphone {
     silence: Vec<u8>,
     silent_frames: usize,
     next: Option<Instant>,
+    keypad: Keypad,
+    muted: bool,
+    /// Beats of 20 ms since it was opened.
+    beats: u32,
+    /// Packets sent in them.
     packets: u32,
+    /// Whether the packet before was one of voice.
+    talking: bool,
 }
 
 /// A packet to send, and what is to be told about it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Packet {
-    pub(crate) payload: Vec<u8>,
+    /// `None` while the phone is muted: nothing leaves.
+    pub(crate) payload: Option<Payload>,
+    /// The beat it is for, from 0.
+    pub(crate) beat: u32,
     /// Its number, from 0.
     pub(crate) n: u32,
     /// On the 48 kHz clock.
     pub(crate) timestamp: u32,
+    /// Whether something begins with it: a key, or the voice after nothing was sent.
+    pub(crate) marker: bool,
     /// When it should have left.
     pub(crate) due: Instant,
     pub(crate) edge: Option<Edge>,
+}
+
+/// What a packet carries.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Payload {
+    Voice(Vec<u8>),
+    Key(Event),
 }
 
 /// The first or last voiced frame of a clip, by the clip's name.
@@ -75,7 +95,11 @@ impl Microphone {
             silence: Vec::new(),
             silent_frames: 0,
             next: None,
+            keypad: Keypad::default(),
+            muted: false,
+            beats: 0,
             packets: 0,
+            talking: false,
         })
     }
 
@@ -98,6 +122,17 @@ impl Microphone {
         self.clips.push_back(Utterance::new(clip));
     }
 
+    /// Presses these keys, after all that are still to be pressed. While one is down nobody speaks: what is being said
+    /// waits, and goes on after it.
+    pub(crate) fn press(&mut self, keys: &[Key]) {
+        self.keypad.press(keys);
+    }
+
+    /// Sends no voice from now on, or sends it again. What is said meanwhile is lost.
+    pub(crate) fn mute(&mut self, muted: bool) {
+        self.muted = muted;
+    }
+
     /// When the next packet is due; `None` while the microphone is not open.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.next
@@ -107,13 +142,36 @@ impl Microphone {
     pub(crate) fn poll_packet(&mut self, now: Instant) -> Option<Packet> {
         let due = self.next.filter(|due| *due <= now)?;
         self.next = Some(due + PACE);
+        let beat = self.beats;
+        self.beats += 1;
+        let now = beat.wrapping_mul(STEP);
+        match self.keypad.poll_beat(now) {
+            Some(event) => Some(self.packet(Some(Payload::Key(event)), beat, due, None)),
+            None => {
+                let (voice, edge) = self.next_voice();
+                let payload = (!self.muted).then_some(Payload::Voice(voice));
+                Some(self.packet(payload, beat, due, edge))
+            }
+        }
+    }
+
+    fn packet(&mut self, payload: Option<Payload>, beat: u32, due: Instant, edge: Option<Edge>) -> Packet {
         let n = self.packets;
-        self.packets += 1;
-        let (payload, edge) = match self.clips.pop_front() {
+        self.packets += u32::from(payload.is_some());
+        let was_talking = self.talking;
+        self.talking = matches!(payload, Some(Payload::Voice(_)));
+        let (timestamp, marker) = match &payload {
+            Some(Payload::Key(event)) => (event.timestamp, event.down.is_some()),
+            Some(Payload::Voice(_)) | None => (beat.wrapping_mul(STEP), self.talking && !was_talking),
+        };
+        Packet { payload, beat, n, timestamp, marker, due, edge }
+    }
+
+    fn next_voice(&mut self) -> (Vec<u8>, Option<Edge>) {
+        match self.clips.pop_front() {
             Some(utterance) => self.speak(utterance),
             None => (self.keep_silent(), None),
-        };
-        Some(Packet { payload, n, timestamp: n.wrapping_mul(STEP), due, edge })
+        }
     }
 
     fn speak(&mut self, mut utterance: Utterance) -> (Vec<u8>, Option<Edge>) {
@@ -213,6 +271,45 @@ mod tests {
         assert_eq!(edges[2], Some(Edge::First("clip".to_owned())));
         assert_eq!(edges[6], Some(Edge::Last("clip".to_owned())));
         assert_eq!(edges.iter().flatten().count(), 2);
+    }
+
+    #[test]
+    fn a_key_interrupts_the_voice_and_the_clock_goes_on() {
+        let (mut microphone, t0) = open();
+        microphone.say(clip(tone::tone(440.0, Duration::from_millis(100))));
+        let mut packets = vec![microphone.poll_packet(t0).unwrap()];
+        microphone.press(&[Key::on_keypad('4').unwrap()]);
+
+        packets.extend((1..12).map(|n| microphone.poll_packet(t0 + PACE * n).unwrap()));
+
+        let keys = packets.iter().filter(|packet| matches!(packet.payload, Some(Payload::Key(_)))).count();
+        assert_eq!(keys, 7);
+        assert!(packets[1..8].iter().all(|packet| packet.timestamp == 960), "all of a key are of one time");
+        assert_eq!(
+            packets.iter().map(|packet| packet.n).collect::<Vec<u32>>(),
+            (0..12).collect::<Vec<u32>>()
+        );
+        assert_eq!(
+            (packets[8].timestamp, &packets[11].edge),
+            (8 * 960, &Some(Edge::Last("clip".to_owned())))
+        );
+        let marked: Vec<u32> = packets.iter().filter(|packet| packet.marker).map(|packet| packet.n).collect();
+        assert_eq!(marked, [0, 1, 8]);
+    }
+
+    #[test]
+    fn a_muted_phone_sends_nothing_and_its_clock_goes_on() {
+        let (mut microphone, t0) = open();
+        let mut next = (0..).map(|n| t0 + PACE * n);
+        let mut poll = |microphone: &mut Microphone| microphone.poll_packet(next.next().unwrap()).unwrap();
+        poll(&mut microphone);
+        microphone.mute(true);
+        assert_eq!([poll(&mut microphone).payload, poll(&mut microphone).payload], [None, None]);
+
+        microphone.mute(false);
+        let packet = poll(&mut microphone);
+
+        assert_eq!((packet.n, packet.timestamp, packet.marker), (1, 3 * 960, true));
     }
 
     #[test]

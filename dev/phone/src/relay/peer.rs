@@ -1,15 +1,19 @@
 //! The relay's WebRTC peer: the one file that knows how to set str0m up as Meta is, ICE-lite and DTLS server.
 
+use super::microphone::Payload;
 use crate::sdp_check::Answer;
 use std::net::SocketAddr;
 use std::time::Instant;
 use str0m::config::Fingerprint;
-use str0m::media::{MediaKind, Mid, Pt};
+use str0m::format::{Codec, FormatParams};
+use str0m::media::{Frequency, MediaKind, Mid, Pt};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::{Candidate, IceCreds, Input, Output, Rtc, RtcError};
 
 const OPUS: u8 = 111;
+/// Its events bear the time of the voice, so that here its clock is the voice's.
+const KEYS: u8 = 126;
 
 /// str0m, told what Meta's SDP says. The SDP itself is ours, so that it has Meta's shape.
 pub(crate) struct Peer {
@@ -22,12 +26,11 @@ pub(crate) struct Peer {
 impl Peer {
     /// A peer behind `address`, with a fresh certificate.
     pub(crate) fn new(address: SocketAddr, now: Instant) -> Result<Peer, RtcError> {
-        let mut rtc = Rtc::builder()
-            .set_rtp_mode(true)
-            .set_ice_lite(true)
-            .clear_codecs()
-            .enable_opus(true, false)
-            .build(now);
+        let mut config =
+            Rtc::builder().set_rtp_mode(true).set_ice_lite(true).clear_codecs().enable_opus(true, false);
+        let (pt, clock) = (Pt::from(KEYS), Frequency::FORTY_EIGHT_KHZ);
+        config.codec_config().add_config(pt, None, Codec::Tele, clock, None, FormatParams::default());
+        let mut rtc = config.build(now);
         let candidate = Candidate::host(address, Protocol::Udp).expect("a bound address is a host candidate");
         rtc.add_local_candidate(candidate);
         rtc.direct_api().set_ice_controlling(false);
@@ -77,11 +80,15 @@ impl Peer {
         &mut self,
         n: u32,
         timestamp: u32,
-        payload: Vec<u8>,
+        marker: bool,
+        payload: Payload,
         now: Instant,
     ) -> Result<(), RtcError> {
-        let packet =
-            RtpWrite::new(Pt::from(OPUS), u64::from(n).into(), timestamp, now, payload).marker(n == 0);
+        let (pt, payload) = match payload {
+            Payload::Voice(voice) => (OPUS, voice),
+            Payload::Key(event) => (KEYS, event.payload.to_vec()),
+        };
+        let packet = RtpWrite::new(Pt::from(pt), u64::from(n).into(), timestamp, now, payload).marker(marker);
         let ssrc = self.ssrc;
         if let Some(stream) = self.rtc.direct_api().stream_tx(&ssrc) {
             stream.write_rtp(packet);

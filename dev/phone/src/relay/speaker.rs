@@ -80,7 +80,7 @@ impl Speaker {
 
 #[cfg(test)]
 mod tests {
-    use super::super::microphone::{Microphone, PACE};
+    use super::super::microphone::{Microphone, PACE, Payload};
     use super::*;
     use std::time::{Duration, Instant};
 
@@ -147,7 +147,10 @@ mod tests {
         microphone.say(tone::Clip { name: "tone".to_owned(), text: String::new(), samples });
         (0..50)
             .map(|n| microphone.poll_packet(t0 + PACE * n).unwrap())
-            .map(|packet| (packet.timestamp, packet.payload))
+            .map(|packet| match packet.payload {
+                Some(Payload::Voice(voice)) => (packet.timestamp, voice),
+                Some(Payload::Key(_)) | None => unreachable!("nobody pressed a key, or muted the phone"),
+            })
             .collect()
     }
 }

@@ -2,7 +2,8 @@
 
 use super::datagram::{self, Kind, RtpHeader};
 use super::gate::{Fate, Gate};
-use super::microphone::{Edge, Microphone, PACE, Packet};
+use super::keypad::Key;
+use super::microphone::{Edge, Microphone, PACE, Packet, Payload};
 use super::peer::Peer;
 use super::speaker::Speaker;
 use super::voice::{Change, Voice};
@@ -30,6 +31,10 @@ pub(crate) enum Order {
     Open,
     /// Say this, and tell when the last voiced packet left.
     Say { clip: Clip, done: oneshot::Sender<()> },
+    /// Press these keys, and tell when the last packet of the last one left.
+    Press { keys: Vec<Key>, done: oneshot::Sender<()> },
+    /// Send no voice from now on, or send it again.
+    Mute(bool),
     /// The call is over.
     Close,
 }
@@ -45,6 +50,8 @@ pub(crate) struct Relay {
     speaker: Speaker,
     voice: Voice,
     speeches: VecDeque<Speech>,
+    presses: VecDeque<oneshot::Sender<()>>,
+    /// The phone never sends anything.
     muted: bool,
     connected: bool,
     over: bool,
@@ -75,6 +82,7 @@ impl Relay {
             speaker: Speaker::new()?,
             voice: Voice::new(line.caller.quiet),
             speeches: VecDeque::new(),
+            presses: VecDeque::new(),
             muted: line.plot.does(Mischief::SilentCaller),
             connected: false,
             over: false,
@@ -125,6 +133,11 @@ impl Relay {
                 self.speeches.push_back(Speech { text: clip.text.clone(), done });
                 self.microphone.say(clip);
             }
+            Order::Press { keys, done } => {
+                self.presses.push_back(done);
+                self.microphone.press(&keys);
+            }
+            Order::Mute(muted) => self.microphone.mute(muted),
             Order::Close => self.over = true,
         }
     }
@@ -177,11 +190,14 @@ impl Relay {
 
     fn speak(&mut self, packet: Packet) {
         let now = Instant::now();
-        self.line.with(|state| state.own_lateness.note(PACE * packet.n, now));
-        if !self.muted {
-            let sent = self.peer.send(packet.n, packet.timestamp, packet.payload, now);
-            self.survive(sent);
-            self.line.with(|state| state.sent += 1);
+        self.line.with(|state| state.own_lateness.note(PACE * packet.beat, now));
+        if let Some(payload) = packet.payload {
+            self.note_key(&payload, now);
+            if !self.muted {
+                let sent = self.peer.send(packet.n, packet.timestamp, packet.marker, payload, now);
+                self.survive(sent);
+                self.line.with(|state| state.sent += 1);
+            }
         }
         match packet.edge {
             None => {}
@@ -191,6 +207,17 @@ impl Relay {
                 self.begin_speech(clip.clone(), now);
                 self.end_speech(clip);
             }
+        }
+    }
+
+    fn note_key(&mut self, payload: &Payload, now: Instant) {
+        let Payload::Key(event) = payload else { return };
+        if let Some(key) = event.down {
+            self.line.note_key(key, now);
+        }
+        if let Some(done) = self.presses.pop_front_if(|_| event.is_last) {
+            // Whoever asked for it may have stopped waiting.
+            let _ = done.send(());
         }
     }
 

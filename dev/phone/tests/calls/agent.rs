@@ -6,15 +6,18 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use str0m::config::Fingerprint;
-use str0m::media::{MediaKind, Mid};
+use str0m::format::{Codec, FormatParams};
+use str0m::media::{Frequency, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{RtpWrite, Ssrc};
+use str0m::rtp::{RtpPacket, RtpWrite, Ssrc};
 use str0m::{Candidate, Event, IceCreds, Input, Output, Rtc};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use tone::FRAME;
 
 const SSRC: u32 = 330_833_028;
+/// Payload type of telephone events.
+const KEYS: u8 = 126;
 const PACE: Duration = Duration::from_millis(20);
 
 /// An agent that answers one offer.
@@ -22,8 +25,19 @@ pub struct Agent {
     /// The answer, as section 4.2 of the reference wants it.
     pub sdp: String,
     heard: Arc<Mutex<Vec<i16>>>,
+    arrived: Arc<Mutex<Vec<Arrived>>>,
     orders: mpsc::UnboundedSender<Order>,
     state: watch::Receiver<State>,
+}
+
+/// A packet of the caller's.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    pub sequence: u16,
+    pub timestamp: u32,
+    pub marker: bool,
+    /// The event's payload (RFC 4733, section 2.3), when it is one.
+    pub event: Option<[u8; 4]>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +51,8 @@ pub struct State {
 enum Order {
     Play(Vec<i16>),
     Fall,
+    /// Packets of events to lose, by their numbers from 0.
+    Lose(Vec<usize>),
 }
 
 impl Agent {
@@ -51,9 +67,10 @@ impl Agent {
         let sdp = write_answer(&mut rtc, address);
         let (orders, obeyed) = mpsc::unbounded_channel();
         let (tell, state) = watch::channel(State::default());
-        let heard = Arc::default();
-        tokio::spawn(Live::new(rtc, socket, obeyed, tell, Arc::clone(&heard)).run());
-        Agent { sdp, heard, orders, state }
+        let (heard, arrived) = (Arc::default(), Arc::default());
+        let live = Live::new(rtc, socket, obeyed, tell, Arc::clone(&heard), Arc::clone(&arrived));
+        tokio::spawn(live.run());
+        Agent { sdp, heard, arrived, orders, state }
     }
 
     /// From now on there is a packet every 20 ms: this sound, then silence.
@@ -64,6 +81,16 @@ impl Agent {
     /// From now on there is no packet.
     pub fn stop_sending(&self) {
         self.orders.send(Order::Fall).unwrap();
+    }
+
+    /// The network loses these of the packets with events.
+    pub fn lose_events(&self, numbers: &[usize]) {
+        self.orders.send(Order::Lose(numbers.to_vec())).unwrap();
+    }
+
+    /// All that came from the caller's phone.
+    pub fn arrived(&self) -> Vec<Arrived> {
+        self.arrived.lock().unwrap().clone()
     }
 
     pub fn heard(&self) -> Vec<i16> {
@@ -86,8 +113,10 @@ impl Agent {
 }
 
 fn set_up(offer: &str, address: SocketAddr, controlling: bool) -> Rtc {
-    let mut rtc =
-        Rtc::builder().set_rtp_mode(true).clear_codecs().enable_opus(true, false).build(Instant::now());
+    let mut config = Rtc::builder().set_rtp_mode(true).clear_codecs().enable_opus(true, false);
+    let clock = Frequency::FORTY_EIGHT_KHZ;
+    config.codec_config().add_config(KEYS.into(), None, Codec::Tele, clock, None, FormatParams::default());
+    let mut rtc = config.build(Instant::now());
     rtc.add_local_candidate(Candidate::host(address, Protocol::Udp).unwrap());
     let port = offer.split("m=audio ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     let relay = SocketAddr::from(([127, 0, 0, 1], port));
@@ -137,6 +166,9 @@ struct Live {
     orders: mpsc::UnboundedReceiver<Order>,
     tell: watch::Sender<State>,
     heard: Arc<Mutex<Vec<i16>>>,
+    arrived: Arc<Mutex<Vec<Arrived>>>,
+    events: usize,
+    lost: Vec<usize>,
     decoder: Decoder,
     encoder: Encoder,
     unsaid: VecDeque<i16>,
@@ -151,6 +183,7 @@ impl Live {
         orders: mpsc::UnboundedReceiver<Order>,
         tell: watch::Sender<State>,
         heard: Arc<Mutex<Vec<i16>>>,
+        arrived: Arc<Mutex<Vec<Arrived>>>,
     ) -> Live {
         Live {
             rtc,
@@ -158,6 +191,9 @@ impl Live {
             orders,
             tell,
             heard,
+            arrived,
+            events: 0,
+            lost: Vec::new(),
             decoder: Decoder::new(tone::RATE, Channels::Mono).unwrap(),
             encoder: Encoder::new(tone::RATE, Channels::Mono, Application::Voip).unwrap(),
             unsaid: VecDeque::new(),
@@ -191,14 +227,25 @@ impl Live {
                 self.next.get_or_insert_with(Instant::now);
             }
             Order::Fall => self.next = None,
+            Order::Lose(numbers) => self.lost = numbers,
         }
     }
 
     fn receive(&mut self, datagram: &[u8], from: SocketAddr) {
+        if self.is_lost(datagram) {
+            return;
+        }
         let to = self.socket.local_addr().unwrap();
         if let Ok(receive) = Receive::new(Protocol::Udp, from, to, datagram) {
             self.rtc.handle_input(Input::Receive(Instant::now(), receive)).unwrap();
         }
+    }
+
+    /// SRTP leaves the payload type in the clear.
+    fn is_lost(&mut self, datagram: &[u8]) -> bool {
+        let is_event = matches!(datagram, [128..=191, kind, ..] if kind & 0x7f == KEYS);
+        self.events += usize::from(is_event);
+        is_event && self.lost.contains(&(self.events - 1))
     }
 
     fn send_due(&mut self, now: Instant) {
@@ -232,7 +279,9 @@ impl Live {
         match event {
             Event::Connected => self.tell.send_modify(|state| state.connected = true),
             Event::Closed => self.tell.send_modify(|state| state.closed = true),
+            Event::RtpPacket(packet) if *packet.header.payload_type == KEYS => self.note(&packet, true),
             Event::RtpPacket(packet) => {
+                self.note(&packet, false);
                 let mut frame = [0; FRAME];
                 self.decoder.decode(&packet.payload, &mut frame, false).unwrap();
                 self.heard.lock().unwrap().extend(frame);
@@ -240,5 +289,15 @@ impl Live {
             }
             _ => {}
         }
+    }
+
+    fn note(&self, packet: &RtpPacket, is_event: bool) {
+        let header = &packet.header;
+        self.arrived.lock().unwrap().push(Arrived {
+            sequence: header.sequence_number,
+            timestamp: header.timestamp,
+            marker: header.marker,
+            event: is_event.then(|| packet.payload.as_ref().try_into().unwrap()),
+        });
     }
 }

@@ -209,6 +209,45 @@ async fn waiting_in_vain_says_for_what() {
 }
 
 #[tokio::test]
+async fn the_caller_can_talk_over_the_agent() {
+    let mut business = Business::open(hurried()).await;
+    let (call, agent) = business.take_call().await;
+    let (long, question) = (clips::agent_long(), clips::caller_interrupts());
+    agent.play(&long.samples);
+    call.agent_speaks(SOON).await.unwrap();
+
+    call.say(&question).await.unwrap();
+
+    assert!(call.report().agent_is_speaking());
+    assert!(find(&question.samples, &agent.heard()).unwrap().correlation > HEARD);
+}
+
+#[tokio::test]
+async fn a_muted_phone_is_still_there() {
+    let mut business = Business::open(hurried()).await;
+    let (call, mut agent) = business.take_call().await;
+    agent.play(&tone(440.0));
+    agent.hears_more(SOON).await;
+    call.mute();
+    call.press("1").await.unwrap();
+    let muted = agent.arrived().iter().filter(|packet| packet.event.is_none()).count();
+
+    call.say(&clip("tone", &tone(660.0))).await.unwrap();
+    assert_eq!(agent.arrived().iter().filter(|packet| packet.event.is_none()).count(), muted);
+    call.unmute();
+    agent.hears_more(SOON).await;
+
+    let arrived = agent.arrived();
+    let gaps = arrived.windows(2).map(|two| two[1].timestamp.wrapping_sub(two[0].timestamp));
+    assert!(gaps.max() > Some(48_000), "a second was not sent");
+    assert!(
+        arrived.windows(2).all(|two| two[1].sequence == two[0].sequence.wrapping_add(1)),
+        "and nothing was lost"
+    );
+    assert!(tone::tone::strength(&agent.heard(), 660.0) < 0.01);
+}
+
+#[tokio::test]
 async fn stop_ends_everything() {
     let mut business = Business::open(hurried()).await;
     let (call, _agent) = business.take_call().await;

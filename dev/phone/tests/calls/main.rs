@@ -7,6 +7,7 @@ mod business;
 mod by_hand;
 mod calls;
 mod graph_mischief;
+mod keys;
 mod many;
 mod mischief;
 mod refusals;

@@ -17,7 +17,7 @@ async fn forty_calls_at_once_are_forty_conversations() {
     let timers = phone::Timers { first_media: PATIENCE, mid_call_media: PATIENCE, ..hurried().timers };
     let mut business = Business::open(MetaConfig { timers, ring: PATIENCE, ..hurried() }).await;
     let calls = ring_many(&business).await;
-    let agents = answer_all(&mut business, &calls).await;
+    let mut agents = answer_all(&mut business, &calls).await;
     assert_eq!(business.meta.open_calls().len(), CALLS as usize);
 
     for agent in agents.values() {
@@ -31,7 +31,9 @@ async fn forty_calls_at_once_are_forty_conversations() {
         });
     }
     speaking.join_all().await;
-    for agent in agents.values() {
+    for agent in agents.values_mut() {
+        // What has left has not arrived yet.
+        assert!(agent.until(|state| state.heard > 150, PATIENCE).await, "the phone goes on sending");
         let heard = agent.heard();
         let clip = tone::clips::caller_interrupts();
         assert!(find(&clip.samples, &heard).is_some_and(|found| found.correlation > HEARD));

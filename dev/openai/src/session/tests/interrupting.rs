@@ -153,6 +153,36 @@ fn truncating_what_was_heard_to_the_end_is_unwise() {
     assert!(rig.faults()[0].contains("only erases the transcript"));
 }
 
+#[test]
+fn an_item_of_which_nothing_was_heard_can_be_cut_to_nothing_or_deleted() {
+    let (mut rig, item) = interrupted();
+    rig.send(written("user", "Later."));
+
+    rig.send(truncate(&item, 0));
+    assert_eq!(rig.last("conversation.item.truncated")["audio_end_ms"], 0);
+    assert_eq!(rig.session.report().spoken[0].truncated_at_ms, Some(0));
+    rig.send(json!({"type": "conversation.item.delete", "item_id": item}));
+
+    assert_eq!(rig.last("conversation.item.deleted")["item_id"], item);
+    assert!(rig.session.conversation.get(&item).is_none());
+    assert_eq!(rig.session.conversation.users().count(), 1);
+    assert!(rig.faults().is_empty(), "{:?}", rig.faults());
+}
+
+#[test]
+fn a_response_is_cancelled_by_its_id_and_by_no_other() {
+    let mut rig = Rig::configured(config());
+    rig.ask("response.create");
+    let id = rig.last("response.created")["response"]["id"].clone();
+
+    rig.send(json!({"type": "response.cancel", "response_id": "resp_unknown"}));
+    assert_eq!(rig.error().0, "response_cancel_not_active");
+    assert!(rig.all("response.done").is_empty());
+    rig.send(json!({"type": "response.cancel", "response_id": id}));
+
+    assert_eq!(rig.last("response.done")["response"]["id"], id);
+}
+
 /// A greeting of which some was sent when the caller broke in.
 fn interrupted() -> (Rig, String) {
     let mut rig = Rig::configured(config());

@@ -101,6 +101,76 @@ fn a_turn_that_cannot_be_written_down_is_answered_all_the_same() {
     assert_eq!(rig.last("response.done")["response"]["status"], "completed");
 }
 
+#[test]
+fn a_session_that_goes_silent_stays_open_and_says_nothing_more() {
+    let mut rig = Rig::configured(with(Mischief::GoesSilent { after_deltas: 3 }));
+    rig.ask("response.create");
+    rig.pass(ms(3_000));
+    let sent = rig.inbox.len();
+
+    rig.ask("response.cancel");
+    rig.take_turn();
+    rig.pass(Duration::from_secs(4_000));
+
+    assert_eq!(rig.all("response.output_audio.delta").len(), 3);
+    assert_eq!((rig.inbox.len(), &rig.ending), (sent, &None));
+}
+
+#[test]
+fn the_fourth_response_of_a_hurried_client_succeeds() {
+    let mut rig = Rig::configured(with(Mischief::RateLimitedThrice));
+
+    for _ in 0..4 {
+        rig.respond(json!({}));
+    }
+
+    let statuses: Vec<&str> =
+        rig.all("response.done").iter().filter_map(|done| done["response"]["status"].as_str()).collect();
+    assert_eq!(statuses, ["failed", "failed", "failed", "completed"]);
+    let limits = rig.all("rate_limits.updated");
+    assert_eq!(limits[0]["rate_limits"][0]["reset_seconds"], 0.6);
+    assert_eq!((&limits[0]["rate_limits"][0]["remaining"], limits.len()), (&json!(0), 4));
+    assert_eq!(rig.spoken(), ["agent-greeting"]);
+}
+
+#[test]
+fn an_account_may_run_dry_in_the_middle_of_a_sentence() {
+    let mut rig = Rig::configured(with(Mischief::QuotaMidCall { after_deltas: 3 }));
+
+    rig.respond(json!({}));
+
+    assert_eq!(rig.all("response.output_audio.delta").len(), 3);
+    let failed = &rig.last("response.done")["response"];
+    assert_eq!(failed["status_details"]["error"]["code"], "insufficient_quota");
+    assert_eq!(failed["output"][0]["status"], "incomplete");
+    let reason = "insufficient_quota.insufficient_quota".to_owned();
+    assert_eq!(rig.ending, Some(Output::Close { code: 4_000, reason }));
+}
+
+#[test]
+fn a_session_breaks_before_its_key_is_refused() {
+    let mut rig = Rig::configured(with(Mischief::DropsThenRefuses { after_deltas: 3 }));
+
+    rig.respond(json!({}));
+
+    assert_eq!((rig.all("response.output_audio.delta").len(), &rig.ending), (3, &Some(Output::Break)));
+}
+
+#[test]
+fn one_request_after_the_greeting_is_lost() {
+    let mut rig = Rig::configured(with(Mischief::IgnoresCreate));
+    rig.respond(json!({}));
+    rig.take_turn();
+    rig.pass(ms(3_000));
+    assert_eq!(rig.all("response.created").len(), 2, "a turn is no request");
+
+    rig.respond(json!({}));
+    assert_eq!((rig.all("response.created").len(), rig.all("error").len()), (2, 0));
+    rig.respond(json!({}));
+
+    assert_eq!(rig.all("response.created").len(), 3);
+}
+
 fn with(mischief: Mischief) -> Config {
     Config { mischief: Some(mischief), ..config() }
 }

@@ -1,7 +1,7 @@
 //! The model's replies.
 
 use super::*;
-use crate::script::{ReplyItem, Script};
+use crate::{Reply, ReplyItem, Script};
 
 #[test]
 fn a_response_before_any_turn_is_the_greeting() {
@@ -82,7 +82,7 @@ fn a_response_out_of_band_runs_beside_and_leaves_no_trace() {
 #[test]
 fn several_messages_are_spoken_one_after_the_other() {
     let greeting = Reply::speech(clips::agent_greeting()).and(ReplyItem::Speech(clips::agent_answer()));
-    let mut rig = Rig::configured(Config { script: Script { greeting, answers: vec![] }, ..config() });
+    let mut rig = Rig::configured(Config { script: Script::new(greeting, []), ..config() });
 
     rig.ask("response.create");
     rig.pass(ms(5_000));
@@ -159,12 +159,7 @@ fn what_no_response_may_have_is_refused() {
 fn with_tool() -> Config {
     let after = Reply::speech(clips::agent_answer());
     let answers = vec![Reply::call("find_order", "{\"order\":\"1234\"}", after)];
-    Config { script: Script { greeting: Reply::speech(clips::agent_greeting()), answers }, ..config() }
-}
-
-fn output_of(call_id: &Value) -> Value {
-    let item = json!({"type": "function_call_output", "call_id": call_id, "output": "{\"state\":\"ready\"}"});
-    json!({"type": "conversation.item.create", "item": item})
+    Config { script: Script::new(Reply::speech(clips::agent_greeting()), answers), ..config() }
 }
 
 fn sound(rig: &Rig) -> Vec<i16> {

@@ -1,0 +1,100 @@
+//! Chooses what the model says next: by what it is asked, by which tool has answered, by what the caller said last.
+
+use super::Session;
+use crate::{Reply, Seen};
+use serde_json::Value;
+
+/// A function that was called and whose result is awaited.
+#[derive(Debug)]
+pub struct OpenCall {
+    pub call_id: String,
+    pub follow_up: Option<FollowUp>,
+}
+
+/// What is said once a function has answered. The lowest rank of several is said.
+#[derive(Debug, Clone)]
+pub struct FollowUp {
+    pub rank: usize,
+    pub reply: Reply,
+}
+
+impl FollowUp {
+    /// What follows this function in that reply.
+    pub fn of(reply: &Reply, tool: &str) -> Option<Self> {
+        reply.after(tool).map(|after| Self { rank: reply.rank(tool), reply: after.clone() })
+    }
+}
+
+impl Session {
+    /// The reply to what is asked for, in the conversation as it is.
+    pub(super) fn choose(&mut self, asked: &Value) -> Reply {
+        let reply = self.chosen(asked);
+        if !self.may_call(asked) {
+            let spoken = reply.only_spoken();
+            return if spoken.items.is_empty() { self.config.script.nudge.clone() } else { spoken };
+        }
+        reply
+    }
+
+    /// A request for a response that is not a greeting only because of what was said before is told from one that is.
+    pub(super) fn judge_request(&mut self, asked: &Value) {
+        let instructions = asked["instructions"].as_str().unwrap_or_default();
+        if self.config.script.aside_for(instructions).is_some() {
+            return;
+        }
+        if self.is_opening() {
+            if !instructions.is_empty() {
+                self.greetings.remember(instructions);
+            }
+            self.tell(Seen::GreetingRequested);
+        } else if self.has_replayed && self.greetings.contain(instructions) {
+            self.fault(
+                "a greeting is asked for in a conversation that was replayed: the caller was greeted before",
+            );
+        }
+    }
+
+    /// Whether nothing was ever said: neither in an earlier session nor, to the end, in this one.
+    fn is_opening(&self) -> bool {
+        self.turns() == 0 && !self.has_replayed && !self.conversation.has_spoken()
+    }
+
+    /// The caller's turns, heard or replayed. Silence is none, nor is a message that has a reply of its own.
+    pub(super) fn turns(&self) -> usize {
+        let script = &self.config.script;
+        let counts = |text: Option<&str>| text.and_then(|text| script.reply_to_message(text)).is_none();
+        self.conversation.users().filter(|item| !item.is_silence && counts(item.text())).count()
+    }
+
+    fn chosen(&mut self, asked: &Value) -> Reply {
+        let script = self.config.clone();
+        let script = &script.script;
+        let is_aside = asked["conversation"] == "none";
+        let answered = if is_aside { Vec::new() } else { std::mem::take(&mut self.answered) };
+        if let Some(aside) = asked["instructions"].as_str().and_then(|text| script.aside_for(text)) {
+            return aside.clone();
+        }
+        if let Some(next) = answered.into_iter().flatten().min_by_key(|follow_up| follow_up.rank) {
+            return next.reply;
+        }
+        let last = self.conversation.users().last();
+        if let Some(reply) = last.and_then(|item| item.text()).and_then(|text| script.reply_to_message(text))
+        {
+            return reply.clone();
+        }
+        match self.turns() {
+            _ if last.is_some_and(|item| item.is_silence) => script.nudge.clone(),
+            0 if self.is_opening() => script.greeting.clone(),
+            0 => script.nudge.clone(),
+            turn => script.answer(turn).clone(),
+        }
+    }
+
+    /// Whether the response may use tools.
+    fn may_call(&self, asked: &Value) -> bool {
+        let usual = &self.settings.json()["tool_choice"];
+        let choice = if asked["tool_choice"].is_null() { usual } else { &asked["tool_choice"] };
+        let has_none = asked["tools"].as_array().is_some_and(Vec::is_empty);
+        choice != "none" && !has_none
+    }
+}

@@ -1,0 +1,134 @@
+//! Replies to what the model is asked: by instructions, by a message, by a tool.
+
+use super::*;
+use crate::{Reply, Script};
+
+#[test]
+fn instructions_of_its_own_get_a_reply_of_their_own() {
+    let script = Script::about_bikes().aside("Say goodbye", Reply::speech(clips::agent_goodbye()));
+    let mut rig = Rig::configured(Config { script, ..config() });
+
+    rig.respond(json!({"instructions": "Greet."}));
+    rig.respond(json!({"instructions": "Say goodbye, exactly so."}));
+
+    assert_eq!(rig.spoken(), ["agent-greeting", "agent-goodbye"]);
+    let greetings =
+        rig.session.report().observations.iter().filter(|seen| seen.what == Seen::GreetingRequested);
+    assert_eq!(greetings.count(), 1, "an aside is no greeting");
+}
+
+#[test]
+fn a_message_of_keys_is_answered_and_is_no_turn() {
+    let script = Script::about_bikes().on_message("427", Reply::speech(clips::agent_keys()));
+    let mut rig = Rig::configured(Config { script, ..config() });
+    rig.ask("response.create");
+    rig.pass(ms(3_000));
+
+    rig.send(written("user", "The caller pressed 427#."));
+    rig.respond(json!({}));
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    assert_eq!(rig.spoken(), ["agent-greeting", "agent-keys", "agent-answer"]);
+}
+
+#[test]
+fn a_caller_who_says_nothing_is_asked_whether_he_is_there() {
+    let mut rig = Rig::connected(config());
+    rig.configure(
+        json!({"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 5_000}}}}),
+    );
+    rig.take_turn();
+    rig.speak(&silence(9_500));
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    assert_eq!(rig.spoken(), ["agent-answer", "agent-nudge", "agent-long"], "silence is no turn");
+}
+
+#[test]
+fn a_preamble_and_two_calls_come_in_one_response() {
+    let mut rig = Rig::configured(with_two_calls());
+
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    let output = rig.last("response.done")["response"]["output"].clone();
+    let kinds: Vec<&str> =
+        output.as_array().into_iter().flatten().filter_map(|item| item["type"].as_str()).collect();
+    assert_eq!(kinds, ["message", "function_call", "function_call"]);
+    assert_ne!(output[1]["call_id"], output[2]["call_id"]);
+    assert_eq!(rig.all("response.done").len(), 1);
+}
+
+#[test]
+fn what_follows_is_that_of_the_tool_that_has_answered() {
+    for (answering, said) in [(&[1][..], "agent-order"), (&[2], "agent-sorry"), (&[2, 1], "agent-order")] {
+        let mut rig = Rig::configured(with_two_calls());
+        rig.take_turn();
+        rig.pass(ms(3_000));
+        let output = rig.last("response.done")["response"]["output"].clone();
+
+        for call in answering {
+            rig.send(output_of(&output[call]["call_id"]));
+        }
+        rig.respond(json!({}));
+
+        assert_eq!(rig.spoken(), ["agent-moment", said]);
+    }
+}
+
+#[test]
+fn a_result_that_comes_after_the_caller_has_spoken_again_is_still_spoken_of() {
+    let mut rig = Rig::configured(with_two_calls());
+    rig.take_turn();
+    rig.pass(ms(3_000));
+    let call = rig.last("response.function_call_arguments.done")["call_id"].clone();
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    rig.send(output_of(&call));
+    rig.respond(json!({}));
+
+    assert_eq!(rig.spoken(), ["agent-moment", "agent-closing", "agent-sorry"]);
+    assert!(rig.has_seen(|seen| matches!(seen, Seen::FunctionOutput { .. })));
+}
+
+#[test]
+fn a_response_that_may_use_no_tool_only_speaks() {
+    for forbidding in [json!({"tool_choice": "none"}), json!({"tools": []})] {
+        let mut rig = Rig::configured(Config { thinking: ms(2_000), ..with_two_calls() });
+        rig.take_turn();
+        rig.ask("response.cancel");
+
+        rig.respond(forbidding);
+
+        assert_eq!(rig.spoken(), ["agent-moment"]);
+        assert!(!rig.has_seen(|seen| matches!(seen, Seen::FunctionCalled { .. })));
+    }
+}
+
+#[test]
+fn a_response_out_of_band_leaves_the_result_to_the_next_one() {
+    let mut rig = Rig::configured(with_two_calls());
+    rig.take_turn();
+    rig.pass(ms(3_000));
+    let call = rig.last("response.function_call_arguments.done")["call_id"].clone();
+    rig.send(output_of(&call));
+
+    rig.respond(json!({"conversation": "none", "output_modalities": ["text"], "tool_choice": "none"}));
+    rig.respond(json!({}));
+
+    assert_eq!(rig.spoken(), ["agent-moment", "agent-sorry"]);
+}
+
+/// The first turn gets "one moment", with two calls at once.
+fn with_two_calls() -> Config {
+    let lookup = Reply::speech(clips::agent_moment())
+        .and_call("find_order", "{\"order\":\"427\"}")
+        .and_call("find_shop", "{}")
+        .then_after("find_order", Reply::speech(clips::agent_order()))
+        .then(Reply::speech(clips::agent_sorry()));
+    let answers = [lookup, Reply::speech(clips::agent_closing())];
+    Config { script: Script::new(Reply::speech(clips::agent_greeting()), answers), ..config() }
+}

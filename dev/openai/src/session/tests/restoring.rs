@@ -1,0 +1,144 @@
+//! A conversation that goes on in another session.
+
+use super::*;
+use crate::{Replayed, Reply, Script};
+
+#[test]
+fn the_next_turn_gets_the_answer_it_would_have_got() {
+    let mut rig = Rig::configured(config());
+    for (role, text) in [("system", "Go on."), ("assistant", "Hello, this is"), ("user", "Is my bike ready?")]
+    {
+        rig.send(written(role, text));
+    }
+
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    assert_eq!(rig.spoken(), ["agent-long"]);
+}
+
+#[test]
+fn the_report_tells_what_was_replayed_and_nothing_else() {
+    let mut rig = Rig::configured(config());
+    rig.send(written("user", "Is my bike ready?"));
+    rig.send(called("call_7"));
+    rig.send(output_of(&json!("call_7")));
+    rig.send(written("assistant", "Yes, it is"));
+    rig.take_turn();
+    rig.send(written("user", "Keys: 427#"));
+
+    let told: Vec<(&str, &str)> =
+        replayed(&rig).iter().map(|one| (one.role.as_str(), one.text.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("user", "Is my bike ready?"),
+            ("function_call", "find_order({})"),
+            ("function_call_output", "{\"state\":\"ready\"}"),
+            ("assistant", "Yes, it is"),
+        ]
+    );
+    assert!(!rig.has_seen(|seen| matches!(seen, Seen::FunctionOutput { .. })));
+}
+
+#[test]
+fn a_caller_who_was_greeted_and_said_nothing_is_not_greeted_again() {
+    let mut rig = Rig::configured(config());
+    rig.send(written("assistant", "Hello, this is Mirsk"));
+
+    rig.respond(json!({"instructions": "Go on where you were."}));
+
+    assert_eq!(rig.spoken(), ["agent-nudge"]);
+    assert!(!rig.has_seen(|seen| *seen == Seen::GreetingRequested));
+    assert!(rig.faults().is_empty(), "{:?}", rig.faults());
+}
+
+#[test]
+fn asking_for_the_greeting_again_is_a_fault() {
+    let greetings = Greetings::default();
+    let greet = json!({"instructions": "Greet the caller."});
+    let mut first = Rig::connected_after(&greetings, config());
+    first.configure(json!({}));
+    first.respond(greet.clone());
+    assert!(first.has_seen(|seen| *seen == Seen::GreetingRequested) && first.faults().is_empty());
+
+    let mut second = Rig::connected_after(&greetings, config());
+    second.configure(json!({}));
+    second.send(written("assistant", "Hello, this is"));
+    second.respond(greet);
+
+    assert_eq!(second.faults().len(), 1, "{:?}", second.faults());
+    assert!(second.faults()[0].contains("was greeted before"));
+}
+
+#[test]
+fn another_call_is_greeted_in_the_same_words() {
+    let greetings = Greetings::default();
+    for _ in 0..2 {
+        let mut rig = Rig::connected_after(&greetings, config());
+        rig.configure(json!({}));
+        rig.send(written("system", "The caller's name is not known."));
+        rig.respond(json!({"instructions": "Greet the caller."}));
+
+        assert_eq!(rig.spoken(), ["agent-greeting"]);
+        assert!(rig.faults().is_empty(), "{:?}", rig.faults());
+    }
+}
+
+#[test]
+fn a_result_from_before_is_spoken_of_and_the_tool_is_not_called_again() {
+    let mut rig = Rig::configured(with_tool());
+    rig.send(written("user", "Can you look up my order?"));
+    rig.send(called("call_7"));
+    rig.send(output_of(&json!("call_7")));
+
+    rig.ask("response.create");
+    rig.pass(ms(3_000));
+
+    assert_eq!(rig.spoken(), ["agent-order"]);
+    assert!(!rig.has_seen(|seen| matches!(seen, Seen::FunctionCalled { .. })));
+}
+
+#[test]
+fn a_result_that_was_spoken_of_before_is_not_spoken_of_again() {
+    let mut rig = Rig::configured(with_tool());
+    rig.send(written("user", "Can you look up my order?"));
+    rig.send(called("call_7"));
+    rig.send(output_of(&json!("call_7")));
+    rig.send(written("assistant", "It is ready."));
+
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    assert_eq!(rig.spoken(), ["agent-closing"]);
+}
+
+#[test]
+fn a_session_lasts_as_long_as_it_was_told_to_and_says_so() {
+    let mut rig = Rig::connected(Config { longest: Duration::from_secs(20), ..config() });
+    rig.configure(json!({}));
+    for kind in ["session.created", "session.updated"] {
+        assert_eq!(rig.last(kind)["session"]["expires_at"], 1_795_330_820_u64);
+    }
+
+    rig.pass(Duration::from_secs(20));
+
+    assert_eq!(rig.error().0, "session_expired");
+    assert!(matches!(rig.ending, Some(Output::Close { code: 1_001, .. })));
+}
+
+fn replayed(rig: &Rig) -> &[Replayed] {
+    &rig.session.report().replayed
+}
+
+fn called(call_id: &str) -> Value {
+    let item = json!({"type": "function_call", "call_id": call_id, "name": "find_order", "arguments": "{}"});
+    json!({"type": "conversation.item.create", "item": item})
+}
+
+/// The first turn has the order looked up.
+fn with_tool() -> Config {
+    let lookup = Reply::call("find_order", "{}", Reply::speech(clips::agent_order()));
+    let answers = [lookup, Reply::speech(clips::agent_closing())];
+    Config { script: Script::new(Reply::speech(clips::agent_greeting()), answers), ..config() }
+}
