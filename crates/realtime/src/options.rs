@@ -47,6 +47,22 @@ impl Default for Options {
     }
 }
 
+/// An option that the vendor would refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// Its name, dotted: `turn_detection.threshold`.
+    pub field: &'static str,
+    /// Why, and what would be right. Does not repeat the value.
+    pub reason: String,
+}
+
+impl Options {
+    /// Whether every option is within what OpenAI documents, and fits the others.
+    pub fn check(&self) -> Result<(), Unfit> {
+        Ok(())
+    }
+}
+
 /// How much a model thinks before it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

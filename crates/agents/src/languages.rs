@@ -1,0 +1,68 @@
+//! What an agent says by default, in its language.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// What is said by default in one language.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Phrases {
+    pub(crate) disclosure: String,
+    pub(crate) goodbye: String,
+    pub(crate) nudge: String,
+    pub(crate) apology: String,
+    pub(crate) closed: String,
+    pub(crate) busy: String,
+    pub(crate) lost: String,
+    pub(crate) spent: String,
+    pub(crate) too_many_calls: String,
+}
+
+/// A short sentence for when the agent fails for good: a technical problem, please call later. English if the language
+/// (BCP 47) has none here.
+pub fn apology(language: &str) -> &'static str {
+    &phrases(language).apology
+}
+
+/// The languages that have default words, by their two letters, sorted.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    ALL.keys().map(String::as_str)
+}
+
+pub(crate) fn phrases(language: &str) -> &'static Phrases {
+    let english = || ALL.get("en").expect("a test reads English");
+    ALL.get(&primary(language)).unwrap_or_else(english)
+}
+
+/// The language without its region: `pt` of `pt-BR`.
+pub(crate) fn primary(language: &str) -> String {
+    language.split('-').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+static ALL: LazyLock<BTreeMap<String, Phrases>> =
+    LazyLock::new(|| toml::from_str(include_str!("../languages.toml")).expect("a test reads it"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_has_every_phrase() {
+        assert!(languages().count() >= 8);
+        for phrases in ALL.values() {
+            let Phrases { disclosure, goodbye, nudge, apology, closed, busy, lost, spent, too_many_calls } =
+                phrases;
+            for text in [disclosure, goodbye, nudge, apology, closed, busy, lost, spent, too_many_calls] {
+                assert!(text.ends_with(['.', '?', '!']) && text.len() > 10, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_region_is_no_language_of_its_own_and_an_unknown_one_is_english() {
+        assert_eq!(apology("pt-BR"), apology("PT"));
+        assert_ne!(apology("pt"), apology("en"));
+        assert_eq!(apology("tlh"), apology("en"));
+    }
+}

@@ -1,0 +1,133 @@
+//! Where in the file each field stands.
+
+use crate::wrong::{Fault, WHOLE, Wrong, quoted};
+use std::ops::Range;
+use toml::de::{DeTable, DeValue};
+
+/// The fields of a file, in the order of the tree.
+#[derive(Debug)]
+pub(crate) struct Places<'a> {
+    text: &'a str,
+    places: Vec<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    /// `tools.http[0].url`
+    field: String,
+    /// Where its name stands, bytes. Of an element of an array, where the element stands.
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+impl<'a> Places<'a> {
+    /// The fields of this file, as far as it is TOML.
+    pub(crate) fn of(text: &'a str) -> Self {
+        let mut places = Self { text, places: vec![] };
+        let (table, _) = DeTable::parse_recoverable(text);
+        places.add_table("", table.get_ref());
+        places
+    }
+
+    /// The fault with its line: that of its field, or of the nearest table around it that is there.
+    pub(crate) fn wrong(&self, fault: Fault) -> Wrong {
+        let line = ancestors(&fault.field)
+            .find_map(|field| self.places.iter().find(|place| place.field == field))
+            .map_or(1, |place| self.line(place.name.start));
+        Wrong { line, field: fault.field, reason: fault.reason }
+    }
+
+    /// The line of a byte, from 1.
+    pub(crate) fn line(&self, at: usize) -> usize {
+        1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+    }
+
+    /// The innermost field around these bytes.
+    pub(crate) fn field(&self, bytes: &Range<usize>) -> Option<&str> {
+        let holds = |range: &Range<usize>| range.start <= bytes.start && bytes.end <= range.end;
+        self.places
+            .iter()
+            .filter(|place| holds(&place.name) || holds(&place.value))
+            .min_by_key(|place| if holds(&place.name) { place.name.len() } else { place.value.len() })
+            .map(|place| place.field.as_str())
+    }
+
+    /// The field that stands at these bytes, or the file.
+    pub(crate) fn field_or_file(&self, bytes: &Range<usize>) -> String {
+        self.field(bytes).unwrap_or(WHOLE).to_owned()
+    }
+
+    /// Whether the file has this field.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.places.iter().any(|place| place.field == field)
+    }
+
+    fn add_table(&mut self, prefix: &str, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let field = join(prefix, key.get_ref());
+            self.add(field, key.span(), value.span(), value.get_ref());
+        }
+    }
+
+    fn add(&mut self, field: String, name: Range<usize>, value: Range<usize>, inner: &DeValue<'_>) {
+        self.places.push(Place { field: field.clone(), name, value });
+        match inner {
+            DeValue::Table(table) => self.add_table(&field, table),
+            DeValue::Array(array) => {
+                for (index, element) in array.iter().enumerate() {
+                    let span = element.span();
+                    self.add(format!("{field}[{index}]"), span.clone(), span, element.get_ref());
+                }
+            }
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => {}
+        }
+    }
+}
+
+/// A key under its table. A key that is no plain word is shortened and quoted.
+pub(crate) fn join(prefix: &str, key: &str) -> String {
+    let is_plain = !key.is_empty()
+        && key.len() <= 40
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let key = if is_plain { key.to_owned() } else { quoted(key) };
+    if prefix.is_empty() { key } else { format!("{prefix}.{key}") }
+}
+
+/// The field itself, then each table around it.
+fn ancestors(field: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(field), |field| field.rfind(['.', '[']).map(|end| &field[..end]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str =
+        "name = 'a'\n\n[greeting]\nsay = 'b'\n\n[[tools.http]]\nname = 'c'\n[[tools.http]]\nname = 'd'\n";
+
+    fn line_of(field: &str) -> usize {
+        Places::of(FILE).wrong(Fault::new(field, "")).line
+    }
+
+    #[test]
+    fn a_field_is_on_the_line_of_its_name() {
+        assert_eq!([line_of("name"), line_of("greeting.say"), line_of("tools.http[1].name")], [1, 4, 9]);
+    }
+
+    #[test]
+    fn a_missing_field_is_on_the_line_of_its_table() {
+        assert_eq!(
+            [line_of("greeting.prompt"), line_of("tools.http[1].url"), line_of("hours.zone")],
+            [3, 8, 1]
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_no_plain_word_is_one_short_quoted_word() {
+        assert_eq!(join("a", &"x\ny".repeat(50)), format!("a.\"{}…\"", "xy".repeat(50)[..25].to_owned()));
+    }
+}

@@ -1,0 +1,81 @@
+//! Refuses a file that holds something that looks like a secret, comments included, and does not repeat it.
+
+use crate::Wrong;
+use crate::places::Places;
+use crate::wrong::WHOLE;
+use std::ops::Range;
+
+/// How a secret begins, whether case matters, and how many more characters it has at least.
+const SHAPES: &[(&str, usize)] = &[
+    ("sk-", 12),         // OpenAI
+    ("ek_", 16),         // OpenAI, short-lived
+    ("EAA", 20),         // Meta
+    ("Bearer ", 12),     // anybody
+    ("Basic ", 16),      // anybody
+    ("AKIA", 16),        // AWS
+    ("ASIA", 16),        // AWS, short-lived
+    ("ghp_", 20),        // GitHub
+    ("github_pat_", 20), // GitHub
+    ("xoxb-", 12),       // Slack
+    ("whsec_", 12),      // webhooks
+    ("sk_live_", 12),    // Stripe
+    ("eyJ", 30),         // a JSON web token
+    ("-----BEGIN ", 3),  // a key file
+];
+
+/// Refuses the file if it holds a secret.
+pub(crate) fn refuse(text: &str, places: &Places<'_>) -> Result<(), Wrong> {
+    let Some(found) = find(text) else { return Ok(()) };
+    let field = places.field_or_file(&found);
+    let field = if find(&field).is_some() { WHOLE.to_owned() } else { field };
+    let reason = "looks like a secret, which does not belong in a file: keep it in the media secret and name it with \
+                  sign_with or authorization_with";
+    Err(Wrong { line: places.line(found.start), field, reason: reason.to_owned() })
+}
+
+/// Where something stands that looks like a secret.
+fn find(text: &str) -> Option<Range<usize>> {
+    SHAPES.iter().filter_map(|(start, more)| find_shape(text, start, *more)).min_by_key(|found| found.start)
+}
+
+fn find_shape(text: &str, start: &str, more: usize) -> Option<Range<usize>> {
+    let lower = text.to_ascii_lowercase();
+    let (searched, wanted) = match start.ends_with(' ') {
+        true => (lower.as_str(), start.to_ascii_lowercase()),
+        false => (text, start.to_owned()),
+    };
+    searched.match_indices(&wanted).map(|(at, _)| at).find_map(|at| {
+        let begins = !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+        let length = text[at + start.len()..].bytes().take_while(|byte| is_part(*byte)).count();
+        (begins && length >= more).then_some(at..at + start.len())
+    })
+}
+
+fn is_part(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'+' | b'/' | b'=')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_by_their_look() {
+        for text in [
+            "sk-proj-0123456789ab",
+            "authorization: bearer abcdefghijklmnop",
+            "x EAAGm0PX4ZCpsBAKZCxyz012345",
+        ] {
+            assert!(find(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn ordinary_words_are_no_secrets() {
+        for text in
+            ["task-oriented-people", "Bearer of good news", "basic questions", "risk-assessments", "sk-12"]
+        {
+            assert_eq!(find(text), None, "{text}");
+        }
+    }
+}

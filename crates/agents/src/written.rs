@@ -1,0 +1,111 @@
+//! The file as it is written: read by serde, told in our words when it cannot be, then resolved section by section.
+
+mod caps;
+mod http_tool;
+mod mcp_server;
+mod said;
+mod talk;
+mod tools;
+mod unreadable;
+
+use crate::languages::{phrases, primary};
+use crate::places::Places;
+use crate::rules;
+use crate::wrong::Fault;
+use crate::{Agent, Options, Wrong};
+use serde::Deserialize;
+
+/// An agent file, its keys known and its values of the right kind.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Written {
+    name: String,
+    #[serde(default = "english")]
+    language: String,
+    instructions: String,
+    #[serde(default)]
+    disclosure: said::Disclosure,
+    greeting: talk::Greeting,
+    #[serde(default)]
+    model: Options,
+    #[serde(default)]
+    interruption: talk::Interruption,
+    #[serde(default)]
+    keypad: talk::Keypad,
+    #[serde(default)]
+    limits: talk::Limits,
+    #[serde(default)]
+    tools: tools::Tools,
+    hours: Option<crate::hours::Written>,
+    #[serde(default)]
+    messages: said::Messages,
+    #[serde(default)]
+    caps: caps::Caps,
+    #[serde(default)]
+    keeping: caps::Keeping,
+}
+
+impl Written {
+    pub(crate) fn read(text: &str, places: &Places<'_>) -> Result<Self, Wrong> {
+        toml::from_str(text).map_err(|error| unreadable::wrong(&error, text, places))
+    }
+
+    pub(crate) fn resolve(self) -> Result<Agent, Fault> {
+        named(&self.name)?;
+        tag(&self.language)?;
+        rules::text("instructions", &self.instructions, crate::LARGEST)?;
+        let phrases = phrases(&self.language);
+        Ok(Agent {
+            disclosure: self.disclosure.resolve(phrases)?,
+            greeting: self.greeting.resolve()?,
+            model: model(self.model, &self.language)?,
+            interruption: self.interruption.resolve()?,
+            keypad: self.keypad.resolve()?,
+            limits: self.limits.resolve(phrases)?,
+            tools: self.tools.resolve()?,
+            hours: self.hours.map(crate::hours::Written::resolve).transpose()?,
+            messages: self.messages.resolve(phrases)?,
+            caps: self.caps.resolve()?,
+            keeping: self.keeping.resolve()?,
+            name: self.name,
+            language: self.language,
+            instructions: self.instructions,
+        })
+    }
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+fn named(name: &str) -> Result<(), Fault> {
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=64).contains(&name.len()) && name.bytes().all(is_fit) {
+        return Ok(());
+    }
+    Err(Fault::new("name", "must be 1 to 64 lower-case letters, digits or -"))
+}
+
+/// A language tag by its shape: two or three letters, then parts of up to eight.
+fn tag(language: &str) -> Result<(), Fault> {
+    let mut parts = language.split('-');
+    let first = parts.next().unwrap_or_default();
+    let is_language = (2..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_part =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_language && language.len() <= 35 && parts.all(is_part) {
+        return Ok(());
+    }
+    Err(Fault::new("language", "must be a language tag such as \"en\", \"pt-BR\" or \"rw\""))
+}
+
+/// The session's options, the transcriber told the agent's language if the file names no other.
+fn model(mut options: Options, language: &str) -> Result<Options, Fault> {
+    if let Some(transcription) = &mut options.transcription
+        && transcription.language.is_none()
+    {
+        transcription.language = Some(primary(language)).filter(|code| code.len() == 2);
+    }
+    options.check().map_err(|unfit| Fault::new(format!("model.{}", unfit.field), unfit.reason))?;
+    Ok(options)
+}
