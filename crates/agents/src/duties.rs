@@ -76,3 +76,7 @@ fn person(tools: &Tools) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "duties_tests.rs"]
+mod tests;

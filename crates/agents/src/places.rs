@@ -1,6 +1,6 @@
 //! Where in the file each field stands.
 
-use crate::wrong::{Fault, WHOLE, Wrong, quoted};
+use crate::wrong::{Fault, WHOLE, Wrong};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
@@ -31,9 +31,7 @@ impl<'a> Places<'a> {
 
     /// The fault with its line: that of its field, or of the nearest table around it that is there.
     pub(crate) fn wrong(&self, fault: Fault) -> Wrong {
-        let line = ancestors(&fault.field)
-            .find_map(|field| self.places.iter().find(|place| place.field == field))
-            .map_or(1, |place| self.line(place.name.start));
+        let line = ancestors(&fault.field).find_map(|field| self.line_of(field)).unwrap_or(1);
         Wrong { line, field: fault.field, reason: fault.reason }
     }
 
@@ -45,10 +43,12 @@ impl<'a> Places<'a> {
     /// The innermost field around these bytes.
     pub(crate) fn field(&self, bytes: &Range<usize>) -> Option<&str> {
         let holds = |range: &Range<usize>| range.start <= bytes.start && bytes.end <= range.end;
+        let size = |place: &Place| if holds(&place.name) { place.name.len() } else { place.value.len() };
         self.places
             .iter()
+            .rev() // of two alike the inner one, which is added later
             .filter(|place| holds(&place.name) || holds(&place.value))
-            .min_by_key(|place| if holds(&place.name) { place.name.len() } else { place.value.len() })
+            .min_by_key(|place| size(place))
             .map(|place| place.field.as_str())
     }
 
@@ -57,9 +57,10 @@ impl<'a> Places<'a> {
         self.field(bytes).unwrap_or(WHOLE).to_owned()
     }
 
-    /// Whether the file has this field.
-    pub(crate) fn has(&self, field: &str) -> bool {
-        self.places.iter().any(|place| place.field == field)
+    /// The line of a field that is there.
+    pub(crate) fn line_of(&self, field: &str) -> Option<usize> {
+        let place = self.places.iter().find(|place| place.field == field)?;
+        Some(self.line(place.name.start))
     }
 
     fn add_table(&mut self, prefix: &str, table: &DeTable<'_>) {
@@ -88,13 +89,13 @@ impl<'a> Places<'a> {
     }
 }
 
-/// A key under its table. A key that is no plain word is shortened and quoted.
+/// A key under its table. A key that is no plain word is not repeated: nobody knows what it holds.
 pub(crate) fn join(prefix: &str, key: &str) -> String {
-    let is_plain = !key.is_empty()
-        && key.len() <= 40
+    let is_plain = key.len() <= 40
+        && key.starts_with(|c: char| c.is_ascii_alphabetic())
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    let key = if is_plain { key.to_owned() } else { quoted(key) };
-    if prefix.is_empty() { key } else { format!("{prefix}.{key}") }
+    let key = if is_plain { key } else { "\"…\"" };
+    if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
 }
 
 /// The field itself, then each table around it.
@@ -127,7 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_plain_word_is_one_short_quoted_word() {
-        assert_eq!(join("a", &"x\ny".repeat(50)), format!("a.\"{}…\"", "xy".repeat(50)[..25].to_owned()));
+    fn a_key_that_is_no_plain_word_is_not_repeated() {
+        for key in ["", "two words", "+250788000111", "250788000111", &"long".repeat(11)] {
+            assert_eq!(join("a", key), "a.\"…\"");
+        }
+        assert_eq!((join("a", "X-Shop"), join("", "b_2")), ("a.X-Shop".to_owned(), "b_2".to_owned()));
     }
 }

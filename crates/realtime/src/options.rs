@@ -2,6 +2,12 @@
 //!
 //! Source: the session types of the `openai` Python package 3.54.0 and OpenAI's Realtime guides of 2026.
 
+mod check;
+mod off;
+mod turns;
+
+pub use check::Unfit;
+
 use serde::{Deserialize, Serialize};
 
 /// A session's options.
@@ -20,9 +26,11 @@ pub struct Options {
     pub max_output_tokens: Option<u32>,
     /// When a turn of the caller begins and ends.
     pub turn_detection: TurnDetection,
-    /// What is done against noise before anything else; `None` is nothing.
+    /// What is done against noise before anything else; `None`, written `"none"`, is nothing.
+    #[serde(with = "off::noise_reduction")]
     pub noise_reduction: Option<NoiseReduction>,
-    /// Whether and how the caller's words are written down; `None` is not at all.
+    /// Whether and how the caller's words are written down; `None`, written `false`, is not at all.
+    #[serde(with = "off::transcription")]
     pub transcription: Option<Transcription>,
     /// How the caller's sound is sent.
     pub input_format: Format,
@@ -47,22 +55,6 @@ impl Default for Options {
     }
 }
 
-/// An option that the vendor would refuse.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfit {
-    /// Its name, dotted: `turn_detection.threshold`.
-    pub field: &'static str,
-    /// Why, and what would be right. Does not repeat the value.
-    pub reason: String,
-}
-
-impl Options {
-    /// Whether every option is within what OpenAI documents, and fits the others.
-    pub fn check(&self) -> Result<(), Unfit> {
-        Ok(())
-    }
-}
-
 /// How much a model thinks before it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -77,7 +69,7 @@ pub enum Effort {
 
 /// When a turn of the caller begins and ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", try_from = "turns::Written")]
 pub enum TurnDetection {
     /// By the loudness of what is heard.
     #[serde(rename = "server_vad")]

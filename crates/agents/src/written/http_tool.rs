@@ -3,6 +3,7 @@
 use crate::Method;
 use crate::rules::{at_most, ms, name, text, within};
 use crate::wrong::{Fault, quoted};
+use jsonschema::error::ValidationErrorKind;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -104,6 +105,12 @@ fn schema(field: &str, schema: &Value) -> Result<(), Fault> {
         return Err(Fault::new(field, "must be a JSON Schema with type = \"object\""));
     }
     jsonschema::validator_for(schema).map(|_| ()).map_err(|error| {
+        if matches!(error.kind(), ValidationErrorKind::Referencing(_)) {
+            return Fault::new(
+                field,
+                "refers to something that is not in it: a $ref may only be to its own $defs",
+            );
+        }
         let at = error.instance_path().to_string();
         let place = if at.is_empty() { String::new() } else { format!(", at {}", quoted(&at)) };
         Fault::new(field, format!("is no valid JSON Schema{place}"))

@@ -2,7 +2,7 @@
 
 use crate::Wrong;
 use crate::places::{Places, join};
-use crate::wrong::{WHOLE, quoted};
+use crate::wrong::{Fault, WHOLE, quoted};
 use toml::de::{DeTable, Error};
 
 /// What is wrong, and where.
@@ -11,13 +11,21 @@ pub(super) fn wrong(error: &Error, text: &str, places: &Places<'_>) -> Wrong {
     let line = places.line(span.start);
     if DeTable::parse(text).is_err() {
         let reason = format!("is not TOML: {}", one_line(error.message()));
-        return Wrong { line, field: places.field_or_file(&span), reason };
+        let field = places.field(&span).map(str::to_owned).or_else(|| key_at(text, span.start));
+        return Wrong { line, field: field.unwrap_or_else(|| WHOLE.to_owned()), reason };
     }
-    let around = places.field(&span).unwrap_or_default();
+    let is_whole = span.is_empty();
+    let around = places.field(&span).filter(|_| !is_whole).unwrap_or_default();
     let message = error.message();
     match between(message, "`", "`") {
         Some(key) if message.starts_with("missing field") => missing(places, around, key),
-        Some(key) if message.starts_with("unknown field") => unknown(places, around, key, message),
+        Some(key) if message.starts_with("unknown field") => {
+            let (line, field) = match places.line_of(&join(around, key)) {
+                Some(line) => (line, join(around, key)),
+                None => (line, or_file(around)),
+            };
+            Wrong { line, field, reason: unknown(key, message) }
+        }
         Some(_) if message.starts_with("unknown variant") => {
             let reason = format!("must be {}", listed(&choices(message)));
             Wrong { line, field: or_file(around), reason }
@@ -27,25 +35,22 @@ pub(super) fn wrong(error: &Error, text: &str, places: &Places<'_>) -> Wrong {
 }
 
 fn missing(places: &Places<'_>, around: &str, key: &str) -> Wrong {
-    places.wrong(crate::wrong::Fault::new(join(around, key), "is missing"))
+    places.wrong(Fault::new(join(around, key), "is missing"))
 }
 
-/// A key nobody knows. Inside a tagged table serde only tells of the table, so the key is looked up there.
-fn unknown(places: &Places<'_>, around: &str, key: &str, message: &str) -> Wrong {
-    let inside = join(around, key);
-    let field = if places.has(&inside) { inside } else { or_file(around) };
+/// A key nobody knows, and what may have been meant.
+fn unknown(key: &str, message: &str) -> String {
     let known = choices(message);
     let nearest = known
         .iter()
         .map(|known| (strsim::damerau_levenshtein(known, key), known))
         .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
         .min();
-    let reason = match nearest {
-        Some((_, known)) => format!("is no key of an agent file; did you mean {known}?"),
-        None if known.is_empty() => "is no key of an agent file".to_owned(),
-        None => format!("is no key of an agent file; here there may be {}", listed(&known)),
-    };
-    places.wrong(crate::wrong::Fault::new(field, reason))
+    match nearest {
+        Some((_, known)) => format!("is no key here; did you mean {known}?"),
+        None if known.is_empty() => "is no key here".to_owned(),
+        None => format!("is no key here; there may be {}", listed(&known)),
+    }
 }
 
 /// A value of another kind than it should be. Serde's text may quote it; what comes after `expected` is ours.
@@ -77,6 +82,20 @@ fn listed(words: &[&str]) -> String {
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
         None => "something else".to_owned(),
     }
+}
+
+/// The key on the line of this byte, under the header before it, where the tree does not tell.
+fn key_at(text: &str, at: usize) -> Option<String> {
+    let before = text.get(..at)?;
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let (key, _) = text[start..].lines().next()?.split_once('=')?;
+    let header = before[..start].lines().rev().find_map(|line| line.trim().strip_prefix('['));
+    let header = header.map(|header| header.trim_matches(['[', ']', ' ']));
+    let mut parts = header.into_iter().flat_map(|header| header.split('.')).chain(key.split('.'));
+    parts.try_fold(String::new(), |prefix, part| {
+        let joined = join(&prefix, part.trim());
+        (!joined.contains('"')).then_some(joined)
+    })
 }
 
 fn or_file(field: &str) -> String {
