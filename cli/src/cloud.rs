@@ -18,13 +18,9 @@ pub async fn ledger(common: &Common) -> anyhow::Result<Ledger> {
 
 /// An error of AWS, said so that somebody at a terminal can put it right.
 pub fn plainly(error: &anyhow::Error, common: &Common) -> anyhow::Error {
-    let whole = format!("{error:#}");
+    let whole = format!("{error:#}").replace('\n', " ");
     let says = |words: &[&str]| words.iter().any(|word| whole.contains(word));
-    if says(&[
-        "no providers in chain provided credentials",
-        "CredentialsNotLoaded",
-        "failed to load credentials",
-    ]) {
+    if says(&["no credentials found in chain"]) {
         return anyhow!("no AWS credentials were found: run `aws configure`, or set AWS_PROFILE");
     }
     if says(&["ResourceNotFoundException"]) {
@@ -38,7 +34,7 @@ pub fn plainly(error: &anyhow::Error, common: &Common) -> anyhow::Error {
         return anyhow!("these credentials may not use the table {}", common.table);
     }
     if says(&["dispatch failure", "timeout", "timed out"]) {
-        return anyhow!("AWS cannot be reached: {error}");
+        return anyhow!("AWS cannot be reached: {whole}");
     }
-    anyhow!("{}", whole.replace('\n', " "))
+    anyhow!(whole)
 }

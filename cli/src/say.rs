@@ -8,9 +8,6 @@ use std::io::Write;
 /// The style of what went well.
 pub const GOOD: Style = AnsiColor::Green.on_default();
 
-/// The style of what did not.
-pub const BAD: Style = AnsiColor::Red.on_default().bold();
-
 /// A line on standard output.
 pub fn line(text: impl Display) {
     let _ = writeln!(anstream::stdout(), "{text}");
