@@ -9,3 +9,4 @@ mod refusals;
 mod serve;
 mod settings;
 mod step_by_step;
+mod turned_away;
