@@ -68,3 +68,24 @@ pub(crate) struct MediaSecret {
     /// Seals requests at their doors.
     pub door_key: SecretString,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_agent_file_is_told_in_one_line_with_variable_line_and_field() {
+        let path = std::env::temp_dir().join(format!("ahoy-wrong-agent-{}.toml", std::process::id()));
+        std::fs::write(&path, "name = \"shop\"\ninstructions = \"You answer.\"\n[greeting]\nsay = 7\n")
+            .unwrap();
+
+        let wrong = agent(path.to_str()).expect_err("a greeting is text").to_string();
+        std::fs::remove_file(&path).unwrap();
+
+        assert!(wrong.starts_with("AHOY_AGENT is ") && wrong.contains("line 4, greeting.say: "), "{wrong}");
+        assert_eq!(wrong.lines().count(), 1);
+        assert!(
+            agent(Some("/nowhere.toml")).expect_err("it is not there").to_string().contains("No such file")
+        );
+    }
+}

@@ -5,6 +5,7 @@ mod at_the_model;
 mod calls;
 mod in_the_cloud;
 mod kills;
+mod messages;
 mod refusals;
 mod serve;
 mod settings;
