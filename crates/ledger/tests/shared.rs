@@ -1,5 +1,7 @@
 //! What the table says of agents, numbers and counts, with DynamoDB's emulator.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use ledger::items::{Item, number, text};
 use ledger::{Assigned, CallerCall, Ledger, NumberSettings, StoredAgent};
