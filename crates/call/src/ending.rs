@@ -20,6 +20,12 @@ pub enum Ending {
     BothSilent,
     /// The model behind the agent could not be had, or not any more.
     AgentUnavailable,
+    /// The business is closed: the call was turned away.
+    Closed,
+    /// As much was spent today as may be: the call was turned away.
+    OverBudget,
+    /// This caller has called as often as they may within an hour: the call was turned away.
+    CalledTooOften,
     /// No media task had a place for the call within its ring time.
     NoCapacity,
     /// The offer is one we cannot answer.
@@ -58,11 +64,35 @@ impl Ending {
             Self::AgentSaidGoodbye | Self::TookTooLong | Self::BothSilent => Party::Agent,
             Self::MetaRefused | Self::MediaFailed => Party::Meta,
             Self::AgentUnavailable
+            | Self::Closed
+            | Self::OverBudget
+            | Self::CalledTooOften
             | Self::NoCapacity
             | Self::OfferUnanswerable
             | Self::MediaNeverConnected
             | Self::Drained
             | Self::Lost => Party::Us,
+        }
+    }
+
+    /// Whether the call was turned away before any media task was asked, as the number's agent wants it.
+    pub fn is_turned_away(self) -> bool {
+        match self {
+            Self::Closed | Self::OverBudget | Self::CalledTooOften => true,
+            Self::CallerHungUp
+            | Self::CallerGaveUp
+            | Self::CallerVanished
+            | Self::AgentSaidGoodbye
+            | Self::TookTooLong
+            | Self::BothSilent
+            | Self::AgentUnavailable
+            | Self::NoCapacity
+            | Self::OfferUnanswerable
+            | Self::MetaRefused
+            | Self::MediaNeverConnected
+            | Self::MediaFailed
+            | Self::Drained
+            | Self::Lost => false,
         }
     }
 
@@ -75,6 +105,9 @@ impl Ending {
             | Self::TookTooLong
             | Self::BothSilent
             | Self::AgentUnavailable
+            | Self::Closed
+            | Self::OverBudget
+            | Self::CalledTooOften
             | Self::NoCapacity
             | Self::OfferUnanswerable
             | Self::MetaRefused
@@ -84,10 +117,13 @@ impl Ending {
         }
     }
 
-    /// Whether the caller is owed a message: they wanted to talk, and it is our fault that they could not.
-    pub fn owes_apology(self) -> bool {
+    /// Whether the caller is owed a message: they wanted to talk, and it is our doing that they could not.
+    pub fn owes_message(self) -> bool {
         match self {
             Self::AgentUnavailable
+            | Self::Closed
+            | Self::OverBudget
+            | Self::CalledTooOften
             | Self::NoCapacity
             | Self::OfferUnanswerable
             | Self::MetaRefused

@@ -15,6 +15,8 @@ pub enum Event {
     },
     /// No media task has a free slot.
     NoSeat,
+    /// The call is not to be taken at all: the business is closed, say.
+    TurnedAway(Ending),
     /// The media task answered the offer.
     Answered {
         /// The seat that was asked.

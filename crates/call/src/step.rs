@@ -17,6 +17,7 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
         Event::HungUp => hang_up(&mut call, now),
         Event::MediaFailed => end_at_meta(&mut call, Ending::MediaFailed, now),
         Event::SeatFound { task } => take_seat(&mut call, task, now),
+        Event::TurnedAway(ending) => turn_away(&mut call, ending, now),
         Event::NoSeat => launch_once(&mut call, now),
         Event::Answered { fence, answer } => pre_accept(&mut call, fence, answer, now),
         Event::SeatRefused { fence } => look_elsewhere(&mut call, fence, now),
@@ -101,6 +102,14 @@ fn take_seat(call: &mut Call, task: String, now: Timestamp) -> Vec<Effect> {
     let seat = Seat { task, fence: call.fence };
     call.seat = Some(seat.clone());
     call.ask(vec![Effect::Offer(seat)], now)
+}
+
+/// Only a call that no task was asked to take: what somebody else has begun meanwhile goes on.
+fn turn_away(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
+    if call.phase != Phase::Ringing || call.seat.is_some() {
+        return vec![];
+    }
+    end(call, ending, now)
 }
 
 fn launch_once(call: &mut Call, now: Timestamp) -> Vec<Effect> {
@@ -293,7 +302,7 @@ fn end(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
         effects.push(if call.phase == Phase::Ringing { Effect::Reject } else { Effect::Terminate });
     }
     effects.extend(call.seat.clone().map(Effect::Release));
-    if ending.owes_apology() {
+    if ending.owes_message() {
         effects.push(Effect::TellCaller(ending));
     }
     call.phase = Phase::Ended(ending);

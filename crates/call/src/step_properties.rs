@@ -19,6 +19,9 @@ proptest! {
             prop_assert!(messages <= 1, "a message was sent twice");
             prop_assert!(ending.is_none() || next.ending() == ending, "a call ended twice");
             let is_claimed = |effect: &Effect| matches!(effect, Effect::TellCaller(_));
+            let is_turned_away = next.ending().is_some_and(Ending::is_turned_away);
+            prop_assert!(!is_turned_away || next.seat.is_none(), "a call was turned away that a task has");
+            prop_assert!(!is_turned_away || next.answer.is_none(), "an answered call was turned away");
             let saved = effects.iter().all(|effect| next.pending.contains(effect) || is_claimed(effect));
             prop_assert!(saved, "an effect was not saved");
             ending = next.ending();
@@ -59,6 +62,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => Just(Event::Tick),
         2 => "[ab]".prop_map(|task| Event::SeatFound { task }),
         1 => Just(Event::NoSeat),
+        1 => turned_away().prop_map(Event::TurnedAway),
         2 => fence.clone().prop_map(|fence| Event::Answered { fence, answer: "v=0".into() }),
         1 => fence.clone().prop_map(|fence| Event::SeatRefused { fence }),
         1 => Just(Event::Unanswerable),
@@ -81,7 +85,12 @@ fn event() -> impl Strategy<Value = Event> {
 fn message() -> impl Strategy<Value = Effect> {
     use Ending::*;
     let endings = [AgentUnavailable, NoCapacity, OfferUnanswerable, MetaRefused, MediaNeverConnected, Lost];
-    prop::sample::select(endings.to_vec()).prop_map(Effect::TellCaller)
+    let ours = prop::sample::select(endings.to_vec());
+    prop_oneof![2 => ours, 1 => turned_away()].prop_map(Effect::TellCaller)
+}
+
+fn turned_away() -> impl Strategy<Value = Ending> {
+    prop::sample::select(vec![Ending::Closed, Ending::OverBudget, Ending::CalledTooOften])
 }
 
 fn effect() -> impl Strategy<Value = Effect> {

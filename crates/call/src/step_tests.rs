@@ -1,6 +1,7 @@
 //! What the states of a call promise, one sentence each.
 
 use super::*;
+use crate::Party;
 use std::time::Duration;
 
 const T0: Timestamp = Timestamp(1_795_305_600_000);
@@ -100,6 +101,26 @@ fn nobody_free_within_the_ring_time_is_a_refusal_and_a_message() {
 
     assert_eq!(call.ending(), Some(Ending::NoCapacity));
     assert_eq!(effects, [Effect::Reject, Effect::TellCaller(Ending::NoCapacity)]);
+}
+
+#[test]
+fn a_call_that_is_turned_away_is_rejected_with_a_message_and_no_task_is_asked() {
+    for ending in [Ending::Closed, Ending::OverBudget, Ending::CalledTooOften] {
+        let (call, effects) = step(ringing(), Event::TurnedAway(ending), T0);
+
+        assert_eq!((call.ending(), call.fence, ending.by()), (Some(ending), 0, Party::Us));
+        assert_eq!(effects, [Effect::Reject, Effect::TellCaller(ending)]);
+        assert!(ending.is_turned_away());
+    }
+}
+
+#[test]
+fn a_call_that_a_task_was_asked_to_take_is_not_turned_away_any_more() {
+    let (seated, _) = step(ringing(), found("a"), T0);
+
+    for call in [seated, connecting(), live()] {
+        assert_eq!(step(call.clone(), Event::TurnedAway(Ending::Closed), T0), (call, vec![]));
+    }
 }
 
 #[test]

@@ -2,14 +2,19 @@
 //!
 //! - [`Ledger`]: which calls are due, which media tasks there are, and the journals of calls.
 //! - [`CallControl`]: orders to call-control, and its replies.
-//! - [`NumberSettings`]: what is set for one business number.
+//! - [`StoredAgent`], [`NumberSettings`]: the agents that were pushed, and what is set for one business number.
+//! - [`CallerCall`]: a call that counts among its caller's.
 //! - [`items`]: between our types and DynamoDB's items.
 
+mod agents;
 mod control;
+mod counts;
 pub mod items;
 mod number;
 mod table;
 
+pub use agents::StoredAgent;
 pub use control::CallControl;
-pub use number::NumberSettings;
+pub use counts::CallerCall;
+pub use number::{Assigned, NumberSettings};
 pub use table::Ledger;

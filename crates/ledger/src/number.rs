@@ -1,26 +1,28 @@
-//! What is set for one business number. Whatever is not set has a default.
+//! What is set for one business number. Whatever is not set is the agent's to say.
 
 use serde::{Deserialize, Serialize};
 
-/// Said to a caller whom nobody could talk to.
-const SORRY: &str =
-    "Sorry, we could not take your call just now. Please try again in a moment, or write to us here.";
-
-/// Said to a caller whose call broke off.
-const LOST: &str = "Sorry, our line broke down. Please call again.";
-
 /// The settings item of a number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NumberSettings {
+    /// The name of the agent that takes its calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     /// The message to a caller whom nobody could talk to.
-    pub sorry: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sorry: Option<String>,
     /// The message to a caller whose call broke off.
-    pub lost: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
 }
 
-impl Default for NumberSettings {
-    fn default() -> Self {
-        Self { sorry: SORRY.to_owned(), lost: LOST.to_owned() }
-    }
+/// A number and the agent that takes its calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assigned {
+    /// Meta's id of the number.
+    #[serde(rename = "gsi1sk")]
+    pub number: String,
+    /// The agent's name.
+    pub agent: String,
 }

@@ -1,6 +1,5 @@
 //! The one table, as far as functions and media tasks share it.
 
-use crate::NumberSettings;
 use crate::items::{Item, entry_item, from_item, text, to_item};
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -60,17 +59,6 @@ impl Ledger {
         item.map(from_item).transpose()
     }
 
-    /// What is set for a number.
-    ///
-    /// # Errors
-    /// When DynamoDB cannot be asked, or holds what we cannot read.
-    pub async fn number(&self, number: &str) -> anyhow::Result<NumberSettings> {
-        let get = self.client.get_item().table_name(&self.table);
-        let get = get.key("pk", text(keys::number(number))).key("sk", text(keys::SETTINGS));
-        let item = get.send().await.context("cannot read a number's settings")?.item;
-        item.map_or_else(|| Ok(NumberSettings::default()), from_item)
-    }
-
     /// Writes a media task's lease: it is the only one who does.
     ///
     /// # Errors
@@ -102,14 +90,14 @@ impl Ledger {
         Ok(())
     }
 
-    fn index(&self, partition: &str) -> QueryFluentBuilder {
+    pub(crate) fn index(&self, partition: &str) -> QueryFluentBuilder {
         let query = self.client.query().table_name(&self.table).index_name(keys::INDEX);
         query.expression_attribute_names("#pk", "gsi1pk").expression_attribute_values(":pk", text(partition))
     }
 }
 
 /// Every page of a query.
-async fn all(query: QueryFluentBuilder) -> anyhow::Result<Vec<Item>> {
+pub(crate) async fn all(query: QueryFluentBuilder) -> anyhow::Result<Vec<Item>> {
     let mut pages = query.into_paginator().items().send();
     let mut items = vec![];
     while let Some(item) = pages.next().await {

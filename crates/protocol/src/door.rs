@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 pub const CALLS: &str = "/v1/calls";
 
 /// The largest body the door reads, bytes.
-pub const LARGEST_BODY: usize = 64 * 1024;
+///
+/// Half of it is for the SDP. The other half is for the agent file: 32 KiB at most, in which JSON doubles quotes and line ends at worst.
+pub const LARGEST_BODY: usize = 128 * 1024;
 
 /// The path of a call at the door.
 pub fn path_of(call_ref: &str) -> String {
@@ -28,6 +30,12 @@ pub struct Offer {
     pub rang_at_ms: u64,
     /// When it must have been answered, ms since 1970.
     pub ring_deadline_ms: u64,
+    /// The agent's file, its TOML text; `None`: the task's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The [`mark`](crate::mark) of the caller, if Meta says who calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
 }
 
 /// What the door says to an [`Offer`] it takes.
@@ -42,4 +50,38 @@ pub struct Answer {
 pub struct Refusal {
     /// In words.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_offer_of_an_older_release_names_no_agent_and_no_caller() {
+        let older = json!({"fence": 1, "version": 2, "number": "7", "offer": "v=0", "rang_at_ms": 3, "ring_deadline_ms": 4});
+
+        let offer: Offer = serde_json::from_value(older.clone()).unwrap();
+
+        assert_eq!((&offer.agent, &offer.caller), (&None, &None));
+        assert_eq!(serde_json::to_value(offer).unwrap(), older);
+    }
+
+    #[test]
+    fn the_largest_agent_file_fits_beside_a_long_sdp() {
+        let agent = Some("\"\n".repeat(16 * 1024));
+        let offer = "a=candidate\r\n".repeat(2_000);
+        let offer = Offer {
+            fence: 1,
+            version: 1,
+            number: "7".into(),
+            offer,
+            rang_at_ms: 0,
+            ring_deadline_ms: 0,
+            agent,
+            caller: None,
+        };
+
+        assert!(serde_json::to_vec(&offer).unwrap().len() < LARGEST_BODY);
+    }
 }

@@ -4,7 +4,11 @@
 //! |---|---|---|---|---|
 //! | state of a call | `CALL#<call_ref>` | `STATE` | `DUE` while something is left to do | when it is due |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
-//! | settings of a number | `NUMBER#<id>` | `SETTINGS` | | |
+//! | summary of a call | `CALL#<call_ref>` | `SUMMARY` | | |
+//! | agent | `AGENT#<name>` | `FILE` | `AGENTS` | its name |
+//! | settings of a number | `NUMBER#<id>` | `SETTINGS` | `NUMBERS` while they name an agent | the number's id |
+//! | what a number's calls cost in a day | `SPENT#<number>` | `DAY#<yyyy-mm-dd>` | | |
+//! | call of a caller | `CALLER#<number>#<mark>` | `CALL#<when it rang>#<call_ref>` | | |
 //! | notice about a number | `NUMBER#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
 //! | notice about an account | `ACCOUNT#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
 //! | notice that fits nowhere | `UNFIT#<sha256>` | `NOTICE` | | |
@@ -48,6 +52,43 @@ pub fn number(id: &str) -> String {
 
 /// The sort key of a number's settings.
 pub const SETTINGS: &str = "SETTINGS";
+
+/// The partition of an agent. Its name is the operator's.
+pub fn agent(name: &str) -> String {
+    format!("AGENT#{name}")
+}
+
+/// The sort key of an agent's file.
+pub const FILE: &str = "FILE";
+
+/// The index's partition of agents.
+pub const AGENTS: &str = "AGENTS";
+
+/// The index's partition of numbers whose settings name an agent.
+pub const NUMBERS: &str = "NUMBERS";
+
+/// The sort key of what is kept of a call when it is over.
+pub const SUMMARY: &str = "SUMMARY";
+
+/// The partition of what a number's calls cost. Days are kept for good: a year of them is small.
+pub fn spent(number: &str) -> String {
+    format!("SPENT#{number}")
+}
+
+/// The sort key of what the calls of a day cost, `yyyy-mm-dd`.
+pub fn day(day: &str) -> String {
+    format!("DAY#{day}")
+}
+
+/// The partition of the calls that a caller made to a number, by the caller's [`mark`](crate::mark).
+pub fn caller(number: &str, mark: &str) -> String {
+    format!("CALLER#{number}#{mark}")
+}
+
+/// The sort key of a caller's call. Calls sort by when they rang.
+pub fn rang(at_ms: u64, call_ref: &str) -> String {
+    format!("CALL#{}#{call_ref}", sortable(at_ms))
+}
 
 /// The partition of a WhatsApp business account: what Meta tells us of all its numbers.
 pub fn account(id: &str) -> String {

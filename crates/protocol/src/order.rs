@@ -1,9 +1,13 @@
 //! What the webhook, the media tasks and the reaper ask of call-control.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The longest message to a caller, in characters: more is no text message at WhatsApp.
+pub const LONGEST_MESSAGE: usize = 4_096;
 
 /// The payload of an invocation of call-control.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
     /// Do what is due for this call. From the webhook, from heartbeats and from the reaper.
@@ -27,6 +31,31 @@ pub enum Order {
         /// Why, as the `call` crate writes an ending.
         ending: String,
     },
+    /// The caller is to get a message while they talk. From the task, which waits for the reply. Asked twice, it is sent twice.
+    SendMessage {
+        /// The call.
+        call_ref: String,
+        /// The fence of the task's seat.
+        fence: u64,
+        /// What the message says, at most [`LONGEST_MESSAGE`] characters.
+        text: String,
+    },
+}
+
+impl fmt::Debug for Order {
+    /// Without what a message says.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, fence) = match self {
+            Self::Tick { .. } => ("Tick", None),
+            Self::MediaConnected { fence, .. } => ("MediaConnected", Some(fence)),
+            Self::TaskEnded { fence, .. } => ("TaskEnded", Some(fence)),
+            Self::SendMessage { fence, .. } => ("SendMessage", Some(fence)),
+        };
+        f.debug_struct(name)
+            .field("call_ref", &self.call_ref())
+            .field("fence", &fence)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Order {
@@ -35,7 +64,8 @@ impl Order {
         match self {
             Self::Tick { call_ref }
             | Self::MediaConnected { call_ref, .. }
-            | Self::TaskEnded { call_ref, .. } => call_ref,
+            | Self::TaskEnded { call_ref, .. }
+            | Self::SendMessage { call_ref, .. } => call_ref,
         }
     }
 }
@@ -53,4 +83,26 @@ pub enum Reply {
     Wait,
     /// The call is over, or not the asker's any more.
     Over,
+    /// The message was sent to the caller.
+    Sent,
+    /// The message was not sent.
+    NotSent {
+        /// Why, in plain words that the model may be told. Nothing personal.
+        reason: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_message_says_is_not_shown_with_its_order() {
+        let order =
+            Order::SendMessage { call_ref: "ab12".into(), fence: 3, text: "Your code is 4711.".into() };
+
+        let shown = format!("{order:?}");
+
+        assert!(shown.contains("ab12") && shown.contains('3') && !shown.contains("4711"), "{shown}");
+    }
 }

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
+use whatsapp::Caller;
 
 /// So long a task has to answer at its door.
 const TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -79,6 +80,13 @@ impl Knocker {
     /// When no connection can even be tried.
     pub async fn release(&self, lease: &Lease, call_ref: &str) -> anyhow::Result<Knock<()>> {
         Ok(self.knock(lease, Method::DELETE, call_ref, vec![]).await?.map(|_| ()))
+    }
+
+    /// The mark of a caller, by which they are known again; `None` when Meta does not say who calls.
+    pub fn mark(&self, caller: &Caller) -> Option<String> {
+        // The user id comes first: people can hide their number from one call to the next.
+        let name = caller.user_id.as_deref().or(caller.number.as_deref())?;
+        Some(protocol::mark::of(self.key.expose_secret().as_bytes(), name))
     }
 
     async fn knock(

@@ -6,9 +6,11 @@ mod apart;
 mod group;
 mod meaning;
 mod recording;
+mod strangers;
 mod writing;
 
 pub use group::{Group, groups};
+pub use strangers::Strangers;
 
 use journal::Entry;
 use std::time::Duration;
@@ -16,10 +18,19 @@ use std::time::Duration;
 /// Which calls are answered, and for how long they may ring.
 #[derive(Debug, Clone)]
 pub struct House {
-    /// The ids of the business numbers that are ours. Meta tells every app of an account about all of its numbers.
-    pub numbers: Vec<String>,
+    /// Which business numbers are ours.
+    pub numbers: Numbers,
     /// How long a call may ring before it is refused.
     pub ring_budget: Duration,
+}
+
+/// Which business numbers are ours. Meta tells every app of an account about all of its numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Numbers {
+    /// Those with these ids.
+    Listed(Vec<String>),
+    /// Those whose settings name an agent.
+    WithAgents,
 }
 
 /// What came of taking in a group.

@@ -2,19 +2,23 @@
 //!
 //! [`Switchboard::handle`] is what call-control does with an order. It decides nothing itself: the `call`
 //! crate decides, this one remembers ([`store`]), looks for tasks (`seats`), knocks at their doors
-//! ([`door`]), starts more of them ([`launch`]) and speaks to Meta ([`meta`]).
+//! ([`door`]), starts more of them ([`launch`]), speaks to Meta ([`meta`]) and sends callers what agents write (`message`).
 //! [`intake`] is the webhook's half: it records what Meta tells us.
 
+mod appointed;
 pub mod door;
 pub mod intake;
 pub mod launch;
+mod message;
 pub mod meta;
 mod perform;
 mod record;
 mod seats;
 pub mod store;
 mod switchboard;
+mod turning_away;
 
+pub use appointed::Appointed;
 pub use record::{HungUp, Record, call_ref};
 pub use store::Store;
 pub use switchboard::Switchboard;

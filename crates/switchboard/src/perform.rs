@@ -4,8 +4,10 @@ use crate::door::Knock;
 use crate::record::Record;
 use crate::seats::choose;
 use crate::{Switchboard, meta};
+use agents::Messages;
 use call::{Effect, Ending, Event, Seat};
 use journal::Event as Happened;
+use ledger::NumberSettings;
 use protocol::door::Offer;
 use std::time::{Duration, Instant};
 use whatsapp::GraphError;
@@ -17,15 +19,17 @@ const LAUNCH_PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from
 pub(crate) struct Outcome {
     pub event: Event,
     pub entries: Vec<Happened>,
+    /// How long the task took to answer, if that is what it did. For the journal, should the call take its answer.
+    pub took_ms: u64,
 }
 
 impl Outcome {
-    fn of(event: Event) -> Self {
-        Self { event, entries: vec![] }
+    pub(crate) fn of(event: Event) -> Self {
+        Self { event, entries: vec![], took_ms: 0 }
     }
 
     fn noting(event: Event, entry: Happened) -> Self {
-        Self { event, entries: vec![entry] }
+        Self { entries: vec![entry], ..Self::of(event) }
     }
 }
 
@@ -46,7 +50,10 @@ impl Switchboard {
     }
 
     async fn find_seat(&self, record: &Record) -> anyhow::Result<Outcome> {
-        let leases = self.ledger.ready_tasks().await?;
+        let (leases, turned_away) = tokio::try_join!(self.ledger.ready_tasks(), self.turned_away(record))?;
+        if let Some(ending) = turned_away {
+            return Ok(Outcome::of(Event::TurnedAway(ending)));
+        }
         Ok(match choose(leases, &record.call.refused_by, self.now().0) {
             Some(lease) => Outcome::of(Event::SeatFound { task: lease.task }),
             None => Outcome::of(Event::NoSeat),
@@ -72,7 +79,9 @@ impl Switchboard {
     }
 
     async fn offer(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {
-        let Some(lease) = self.ledger.lease(&seat.task).await? else {
+        let (lease, appointed) =
+            tokio::try_join!(self.ledger.lease(&seat.task), self.appointed_for(&record.number))?;
+        let Some(lease) = lease else {
             return Ok(seat_refused(seat, "it has no lease any more".into()));
         };
         let offer = Offer {
@@ -82,6 +91,8 @@ impl Switchboard {
             offer: record.offer.clone(),
             rang_at_ms: record.call.rang_at.0,
             ring_deadline_ms: record.call.ring_deadline.0,
+            agent: appointed.text.clone(),
+            caller: self.knocker.mark(&record.caller()),
         };
         let asked_at = Instant::now();
         let mut knock = self.knocker.offer(&lease, record.call_ref(), &offer).await?;
@@ -90,10 +101,10 @@ impl Switchboard {
             knock = self.knocker.offer(&lease, record.call_ref(), &offer).await?;
         }
         Ok(match knock {
-            Knock::Opened(answer) => Outcome::noting(
-                Event::Answered { fence: seat.fence, answer },
-                Happened::Answered { took_ms: asked_at.elapsed().as_millis() as u64 },
-            ),
+            Knock::Opened(answer) => Outcome {
+                took_ms: asked_at.elapsed().as_millis() as u64,
+                ..Outcome::of(Event::Answered { fence: seat.fence, answer })
+            },
             Knock::Impossible(reason) => {
                 Outcome::noting(Event::Unanswerable, Happened::OfferUnanswerable { reason })
             }
@@ -130,26 +141,53 @@ impl Switchboard {
     /// At most once: whatever comes of it, it is not tried again.
     async fn tell(&self, record: &Record, ending: Ending) -> Outcome {
         let effect = Effect::TellCaller(ending);
-        // This is the one try: it must not fail for want of the number's own words.
+        // This is the one try: it must not fail for want of the number's or the agent's own words.
         let settings = self.ledger.number(&record.number).await.unwrap_or_default();
-        let text = if ending == Ending::Lost { settings.lost } else { settings.sorry };
-        let sent = self.graph.send_text(&record.number, &record.caller(), &text).await;
+        let appointed = self.appointed(&settings).await.unwrap_or_else(|_| self.agent.clone());
+        let text = words(ending, &settings, &appointed.agent.messages);
+        let sent = self.graph.send_text(&record.number, &record.caller(), text).await;
         let entry = match sent {
             Ok(()) => Happened::CallerTold { why: word(&ending) },
-            Err(error) => trouble(&effect, &error),
+            Err(error) => trouble(&word(&effect), &error),
         };
         Outcome::noting(Event::Done(effect), entry)
     }
 
     async fn act(&self, record: &Record, effect: &Effect) -> Outcome {
         let (event, error) = meta::act(&self.graph, record, effect).await;
-        Outcome { event, entries: error.iter().map(|error| trouble(effect, error)).collect() }
+        Outcome {
+            entries: error.iter().map(|error| trouble(&word(effect), error)).collect(),
+            ..Outcome::of(event)
+        }
     }
 }
 
-fn trouble(effect: &Effect, error: &GraphError) -> Happened {
+/// What a caller is told who could not talk, or not to the end.
+fn words<'a>(ending: Ending, settings: &'a NumberSettings, messages: &'a Messages) -> &'a str {
+    match ending {
+        Ending::Closed => &messages.closed,
+        Ending::OverBudget => &messages.spent,
+        Ending::CalledTooOften => &messages.too_many_calls,
+        Ending::Lost => settings.lost.as_ref().unwrap_or(&messages.lost),
+        Ending::CallerHungUp
+        | Ending::CallerGaveUp
+        | Ending::CallerVanished
+        | Ending::AgentSaidGoodbye
+        | Ending::TookTooLong
+        | Ending::BothSilent
+        | Ending::AgentUnavailable
+        | Ending::NoCapacity
+        | Ending::OfferUnanswerable
+        | Ending::MetaRefused
+        | Ending::MediaNeverConnected
+        | Ending::MediaFailed
+        | Ending::Drained => settings.sorry.as_ref().unwrap_or(&messages.busy),
+    }
+}
+
+pub(crate) fn trouble(action: &str, error: &GraphError) -> Happened {
     Happened::MetaTrouble {
-        action: word(effect),
+        action: action.to_owned(),
         code: error.code(),
         reason: error.to_string(),
         cure: error.cure().to_owned(),
@@ -171,5 +209,26 @@ pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
         Ok(serde_json::Value::String(word)) => word,
         Ok(serde_json::Value::Object(map)) => map.keys().next().cloned().unwrap_or_default(),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agents::Agent;
+
+    #[test]
+    fn a_numbers_own_words_come_before_its_agents_where_it_has_any() {
+        let messages = Agent::built_in().messages;
+        let own = NumberSettings { sorry: Some("Sorry!".into()), lost: Some("Lost!".into()), agent: None };
+        let none = NumberSettings::default();
+
+        assert_eq!(words(Ending::NoCapacity, &own, &messages), "Sorry!");
+        assert_eq!(words(Ending::Lost, &own, &messages), "Lost!");
+        assert_eq!(words(Ending::NoCapacity, &none, &messages), messages.busy);
+        assert_eq!(words(Ending::Lost, &none, &messages), messages.lost);
+        assert_eq!(words(Ending::Closed, &own, &messages), messages.closed);
+        assert_eq!(words(Ending::OverBudget, &own, &messages), messages.spent);
+        assert_eq!(words(Ending::CalledTooOften, &own, &messages), messages.too_many_calls);
     }
 }

@@ -1,7 +1,9 @@
 //! What call-control does with an order.
 
+use crate::appointed::Appointed;
 use crate::door::Knocker;
 use crate::launch::Launcher;
+use crate::message;
 use crate::perform::{Outcome, word};
 use crate::record::Record;
 use crate::store::{Known, Store};
@@ -11,6 +13,7 @@ use journal::{Entry, Event as Happened, Journal};
 use ledger::Ledger;
 use protocol::order::{Order, Reply};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 use whatsapp::Graph;
 
@@ -33,6 +36,8 @@ pub struct Switchboard {
     pub launcher: Launcher,
     /// How Meta is spoken to.
     pub graph: Graph,
+    /// Who takes the calls of numbers that have no agent of their own.
+    pub agent: Arc<Appointed>,
     /// Writes a line of the log.
     pub log: fn(&str),
     /// This host's clock, ms since 1970.
@@ -45,8 +50,18 @@ impl Switchboard {
     /// # Errors
     /// When DynamoDB cannot be asked. What was saved goes on with the next tick.
     pub async fn handle(&self, order: &Order) -> anyhow::Result<Reply> {
-        let Some(mut record) = self.load(order.call_ref()).await? else { return Ok(Reply::Over) };
-        self.carry(&mut record, event_of(order)?).await?;
+        let Some(mut record) = self.load(order.call_ref()).await? else { return Ok(nothing_known(order)) };
+        match order {
+            Order::Tick { .. } => self.carry(&mut record, Event::Tick).await?,
+            Order::MediaConnected { fence, .. } => {
+                self.carry(&mut record, Event::MediaConnected { fence: *fence }).await?;
+            }
+            Order::TaskEnded { fence, ending, .. } => {
+                let ending: Ending = serde_json::from_value(serde_json::json!(ending))?;
+                self.carry(&mut record, Event::TaskEnded { fence: *fence, ending }).await?;
+            }
+            Order::SendMessage { fence, text, .. } => return self.send_message(record, *fence, text).await,
+        }
         Ok(reply_to(order, &record))
     }
 
@@ -96,7 +111,7 @@ impl Switchboard {
 
     /// Steps, performs, and steps on with what came of it, until nothing is left to do now.
     async fn carry(&self, record: &mut Box<Record>, event: Event) -> anyhow::Result<()> {
-        let mut to_do = VecDeque::from(self.advance(record, Outcome { event, entries: vec![] }).await?);
+        let mut to_do = VecDeque::from(self.advance(record, Outcome::of(event)).await?);
         while let Some(effect) = to_do.pop_front() {
             if self.may_perform(record, &effect).await? {
                 let outcome = self.perform(record, &effect).await?;
@@ -111,7 +126,7 @@ impl Switchboard {
         if !matches!(effect, Effect::TellCaller(_)) {
             return Ok(true);
         }
-        let claimed = Outcome { event: Event::Claimed(effect.clone()), entries: vec![] };
+        let claimed = Outcome::of(Event::Claimed(effect.clone()));
         Ok(self.advance(record, claimed).await?.contains(effect))
     }
 
@@ -120,25 +135,51 @@ impl Switchboard {
         for read in 0..READS {
             let (next, effects) = self.step(record, outcome.event.clone());
             let given_up = given_up(&outcome.event, &record.call, &next);
-            let happened = [outcome.entries.clone(), changes(&record.call, &next), given_up].concat();
+            let changes = changes(&record.call, &next, outcome.took_ms);
+            let happened = [outcome.entries.clone(), changes, given_up].concat();
             if next == record.call && happened.is_empty() && record.is_indexed() {
                 return Ok(effects);
             }
-            let entries = self.entries(record, happened);
-            let before = std::mem::replace(&mut record.call, next);
-            if self.store.save(record, &entries).await?.is_ok() {
-                entries.iter().for_each(|entry| (self.log)(&entry.to_line()));
+            if self.save(record, next, happened).await? {
                 return Ok(effects);
             }
-            record.call = before;
-            // Somebody else was faster, or DynamoDB had too much to do: let them.
-            tokio::time::sleep(PAUSE * (1 + read)).await;
-            match self.store.load(record.call_ref()).await? {
-                Known::Call(latest) => *record = latest,
-                Known::Nothing | Known::OnlyItsEnd => bail!("the call's state is gone"),
-            }
+            self.read_again(record, read).await?;
         }
         bail!("the call changed {READS} times while it was being saved")
+    }
+
+    /// Writes into a call's journal what changes nothing about the call.
+    pub(crate) async fn note(&self, mut record: Box<Record>, happened: &Happened) -> anyhow::Result<()> {
+        for read in 0..READS {
+            let call = record.call.clone();
+            if self.save(&mut record, call, vec![happened.clone()]).await? {
+                return Ok(());
+            }
+            self.read_again(&mut record, read).await?;
+        }
+        bail!("the call changed {READS} times while its journal was being written")
+    }
+
+    /// Saves the call with what happened, unless somebody else was faster. Whether it is saved.
+    async fn save(&self, record: &mut Record, next: Call, happened: Vec<Happened>) -> anyhow::Result<bool> {
+        let before = std::mem::replace(&mut record.call, next);
+        let entries = self.entries(record, happened);
+        if self.store.save(record, &entries).await?.is_ok() {
+            entries.iter().for_each(|entry| (self.log)(&entry.to_line()));
+            return Ok(true);
+        }
+        record.call = before;
+        Ok(false)
+    }
+
+    /// Somebody else was faster, or DynamoDB had too much to do: lets them, and reads the call again.
+    async fn read_again(&self, record: &mut Box<Record>, read: u32) -> anyhow::Result<()> {
+        tokio::time::sleep(PAUSE * (1 + read)).await;
+        match self.store.load(record.call_ref()).await? {
+            Known::Call(latest) => *record = latest,
+            Known::Nothing | Known::OnlyItsEnd => bail!("the call's state is gone"),
+        }
+        Ok(())
     }
 
     /// Meta's word that the call is over lies beside the state until somebody takes it up: that is now.
@@ -172,20 +213,19 @@ fn is_news(call: &Call) -> bool {
     !call.has_ended() || call.pending.iter().any(says_so)
 }
 
-fn event_of(order: &Order) -> anyhow::Result<Event> {
-    Ok(match order {
-        Order::Tick { .. } => Event::Tick,
-        Order::MediaConnected { fence, .. } => Event::MediaConnected { fence: *fence },
-        Order::TaskEnded { fence, ending, .. } => {
-            let ending: Ending = serde_json::from_value(serde_json::json!(ending))?;
-            Event::TaskEnded { fence: *fence, ending }
-        }
-    })
+/// What is replied about a call of which nothing is known.
+fn nothing_known(order: &Order) -> Reply {
+    match order {
+        Order::SendMessage { .. } => message::refused_for_its_call(),
+        Order::Tick { .. } | Order::MediaConnected { .. } | Order::TaskEnded { .. } => Reply::Over,
+    }
 }
 
 fn reply_to(order: &Order, record: &Record) -> Reply {
     let is_askers = match order {
-        Order::MediaConnected { fence, .. } => record.call.is_held_by(*fence),
+        Order::MediaConnected { fence, .. } | Order::SendMessage { fence, .. } => {
+            record.call.is_held_by(*fence)
+        }
         Order::Tick { .. } | Order::TaskEnded { .. } => true,
     };
     match record.call.phase {
@@ -203,10 +243,14 @@ fn given_up(event: &Event, before: &Call, after: &Call) -> Vec<Happened> {
 }
 
 /// What the journal says of a change of state.
-fn changes(before: &Call, after: &Call) -> Vec<Happened> {
+fn changes(before: &Call, after: &Call, took_ms: u64) -> Vec<Happened> {
     let mut happened = vec![];
     if let Some(seat) = after.seat.as_ref().filter(|_| before.seat.is_none()) {
         happened.push(Happened::Claimed { task: seat.task.clone(), fence: seat.fence });
+    }
+    // Told by the change of state: an answer that comes when somebody else has ended the call is none.
+    if after.answer.is_some() && before.answer.is_none() {
+        happened.push(Happened::Answered { took_ms });
     }
     // Told by the change of state, not by Meta's reply: media that connects tells of a pre-accept before its reply does.
     if after.pre_accepted && !before.pre_accepted {
@@ -216,6 +260,9 @@ fn changes(before: &Call, after: &Call) -> Vec<Happened> {
         happened.push(Happened::Accepted {});
     }
     if let Some(ending) = after.ending().filter(|_| !before.has_ended()) {
+        if ending.is_turned_away() {
+            happened.push(Happened::TurnedAway { why: word(&ending) });
+        }
         let answered_at = after.accepted_at.zip(after.ended_at);
         happened.push(Happened::Ended {
             ending: word(&ending),

@@ -202,6 +202,7 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
             ("META_SECRET", set("meta")),
             ("MEDIA_SECRET", set("media")),
             ("GRAPH_URL", config.graph_url.clone()),
+            ("AHOY_AGENT", config.agent.clone()),
             ("CLUSTER", set("ahoy")),
             ("TASK_FAMILY", set("media-task")),
             ("SUBNETS", set("subnet-local")),

@@ -12,6 +12,7 @@ use ledger::Ledger;
 use protocol::order::Reply;
 use service::secrets::Secret;
 use settings::MediaSecret;
+use std::sync::Arc;
 use switchboard::door::Knocker;
 use switchboard::launch::Launcher;
 use switchboard::{Store, Switchboard};
@@ -47,6 +48,7 @@ impl CallControl {
             knocker: Knocker::new(media.value().door_key, service::time::now_ms),
             launcher: Launcher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
             graph,
+            agent: Arc::new(settings.agent),
             log: service::logs::line,
             clock: service::time::now_ms,
         };

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 use service::env::{Env, WrongSetting};
+use switchboard::Appointed;
 use switchboard::launch::LaunchSettings;
 use whatsapp::graph;
 
@@ -17,6 +18,9 @@ pub struct Settings {
     pub media_secret: String,
     /// `GRAPH_URL`: where the Graph API is, default `https://graph.facebook.com/v26.0`.
     pub graph_url: String,
+    /// `AHOY_AGENT`: the file of the agent that takes the calls of numbers without an agent of their own, default: one that is
+    /// built in.
+    pub agent: Appointed,
     /// `CLUSTER`, `TASK_FAMILY`, `SUBNETS`, `SECURITY_GROUPS`: how another media task is started.
     pub launch: LaunchSettings,
 }
@@ -32,6 +36,7 @@ impl Settings {
             meta_secret: env.required("META_SECRET")?,
             media_secret: env.required("MEDIA_SECRET")?,
             graph_url: env.optional("GRAPH_URL").unwrap_or(graph::URL).to_owned(),
+            agent: agent(env.optional("AHOY_AGENT"))?,
             launch: LaunchSettings {
                 cluster: env.required("CLUSTER")?,
                 family: env.required("TASK_FAMILY")?,
@@ -40,6 +45,14 @@ impl Settings {
             },
         })
     }
+}
+
+fn agent(path: Option<&str>) -> Result<Appointed, WrongSetting> {
+    let Some(path) = path else { return Ok(Appointed::built_in()) };
+    let wrong =
+        |reason: String| WrongSetting::Malformed { name: "AHOY_AGENT", value: path.to_owned(), reason };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    Appointed::read(&text).map_err(|error| wrong(error.to_string()))
 }
 
 /// The part of Meta's secret that call-control reads.
@@ -54,4 +67,25 @@ pub struct MetaSecret {
 pub(crate) struct MediaSecret {
     /// Seals requests at their doors.
     pub door_key: SecretString,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_agent_file_is_told_in_one_line_with_variable_line_and_field() {
+        let path = std::env::temp_dir().join(format!("ahoy-wrong-agent-{}.toml", std::process::id()));
+        std::fs::write(&path, "name = \"shop\"\ninstructions = \"You answer.\"\n[greeting]\nsay = 7\n")
+            .unwrap();
+
+        let wrong = agent(path.to_str()).expect_err("a greeting is text").to_string();
+        std::fs::remove_file(&path).unwrap();
+
+        assert!(wrong.starts_with("AHOY_AGENT is ") && wrong.contains("line 4, greeting.say: "), "{wrong}");
+        assert_eq!(wrong.lines().count(), 1);
+        assert!(
+            agent(Some("/nowhere.toml")).expect_err("it is not there").to_string().contains("No such file")
+        );
+    }
 }

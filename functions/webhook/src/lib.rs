@@ -111,7 +111,8 @@ impl Webhook {
             tracing::info!(chats = batch.chats, "Counted items about chats, and kept none");
         }
         let now_ms = service::time::now_ms();
-        let groups = groups(batch.notices, &self.house, now_ms);
+        let strangers = self.store.strangers(&batch.notices, &self.house).await?;
+        let groups = groups(batch.notices, &self.house, &strangers, now_ms);
         let taken = futures_util::stream::iter(groups).map(|group| self.take_in_group(group, now_ms));
         let taken: Vec<_> = taken.buffer_unordered(AT_ONCE).collect().await;
         taken.into_iter().collect()

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use service::env::{Env, WrongSetting};
 use std::time::Duration;
-use switchboard::intake::House;
+use switchboard::intake::{House, Numbers};
 
 /// The webhook's settings.
 #[derive(Debug, Clone)]
@@ -15,7 +15,8 @@ pub struct Settings {
     pub meta_secret: String,
     /// `CALL_CONTROL`: name or ARN of the function that acts on calls.
     pub call_control: String,
-    /// `AHOY_NUMBERS`: the ids of our numbers, comma separated. `AHOY_RING_SECONDS`: how long a call may ring, default 25.
+    /// `AHOY_NUMBERS`: the ids of our numbers, comma separated, default: every number to which an agent was pushed (the table is
+    /// asked at each ring). `AHOY_RING_SECONDS`: how long a call may ring, default 25.
     pub house: House,
 }
 
@@ -30,11 +31,15 @@ impl Settings {
             meta_secret: env.required("META_SECRET")?,
             call_control: env.required("CALL_CONTROL")?,
             house: House {
-                numbers: env.list("AHOY_NUMBERS"),
+                numbers: numbers(env.list("AHOY_NUMBERS")),
                 ring_budget: Duration::from_secs(env.parsed("AHOY_RING_SECONDS", 25)?),
             },
         })
     }
+}
+
+fn numbers(listed: Vec<String>) -> Numbers {
+    if listed.is_empty() { Numbers::WithAgents } else { Numbers::Listed(listed) }
 }
 
 /// The part of Meta's secret that the webhook reads.

@@ -1,6 +1,6 @@
 //! Sorts a batch: what belongs to one call comes together, calls that ring come first, and what came twice goes once.
 
-use super::House;
+use super::{House, Strangers};
 use crate::record::call_ref;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -50,8 +50,8 @@ pub enum Standing {
     },
 }
 
-/// Sorts the notices of a batch.
-pub fn groups(notices: Vec<Notice>, house: &House, now_ms: u64) -> Vec<Group> {
+/// Sorts the notices of a batch, in which `strangers` are not our numbers.
+pub fn groups(notices: Vec<Notice>, house: &House, strangers: &Strangers, now_ms: u64) -> Vec<Group> {
     let mut apart = vec![];
     let mut seen = HashSet::new();
     let mut calls: HashMap<String, Vec<Told>> = HashMap::new();
@@ -63,7 +63,7 @@ pub fn groups(notices: Vec<Notice>, house: &House, now_ms: u64) -> Vec<Group> {
         let call_ref = call_ref(id);
         let once = (call_ref.clone(), notice.event.clone(), notice.status.clone(), notice.mark.clone());
         if seen.insert(once) {
-            let standing = standing(&notice, house, now_ms);
+            let standing = standing(&notice, house, strangers, now_ms);
             calls.entry(call_ref).or_default().push(Told { notice, standing });
         }
     }
@@ -79,8 +79,8 @@ fn chunks(call_ref: String, mut told: Vec<Told>) -> impl Iterator<Item = Group> 
     chunks.into_iter().map(move |told| Group::Call { call_ref: call_ref.clone(), told })
 }
 
-fn standing(notice: &Notice, house: &House, now_ms: u64) -> Standing {
-    if !notice.number().is_some_and(|number| house.numbers.iter().any(|ours| ours == number)) {
+fn standing(notice: &Notice, house: &House, strangers: &Strangers, now_ms: u64) -> Standing {
+    if !notice.number().is_some_and(|number| house.has(number, strangers)) {
         return Standing::NotOurs;
     }
     let stamped_ms = notice.stamped_at.map_or(now_ms, |seconds| seconds.saturating_mul(1_000));
@@ -111,6 +111,7 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intake::Numbers;
     use serde_json::{Value, json};
 
     const NOW_MS: u64 = 1_795_305_600_000;
@@ -139,7 +140,8 @@ mod tests {
     #[test]
     fn a_call_of_another_number_or_of_none_is_not_ours() {
         for metadata in [json!({"phone_number_id": "9"}), json!({})] {
-            let groups = groups(read(&metadata, json!([connect(0)])), &house(), NOW_MS);
+            let groups =
+                groups(read(&metadata, json!([connect(0)])), &house(), &Strangers::default(), NOW_MS);
 
             assert_eq!(told(&groups[0]).next().map(|told| told.standing), Some(Standing::NotOurs));
         }
@@ -163,7 +165,7 @@ mod tests {
     }
 
     fn sorted(calls: Value) -> Vec<Group> {
-        groups(read(&json!({"phone_number_id": "1"}), calls), &house(), NOW_MS)
+        groups(read(&json!({"phone_number_id": "1"}), calls), &house(), &Strangers::default(), NOW_MS)
     }
 
     fn read(metadata: &Value, calls: Value) -> Vec<Notice> {
@@ -173,7 +175,7 @@ mod tests {
     }
 
     fn house() -> House {
-        House { numbers: vec!["1".into()], ring_budget: Duration::from_secs(25) }
+        House { numbers: Numbers::Listed(vec!["1".into()]), ring_budget: Duration::from_secs(25) }
     }
 
     fn connect(late_s: i64) -> Value {

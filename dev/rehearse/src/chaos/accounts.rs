@@ -197,10 +197,10 @@ fn out_of_order(journal: &[journal::Entry]) -> Vec<String> {
         _ => None,
     };
     let ranks: Vec<i32> = journal.iter().filter_map(|entry| rank(&entry.event)).collect();
-    // A seat that refused, or died while it rang, is followed by another. What was under way, at the door or at Meta, when somebody else
-    // ended the call is noted after the end. Everything else follows what it follows from, once.
+    // A seat that refused, or died while it rang, is followed by another. What was under way at Meta when somebody else ended the call
+    // is noted after the end. Everything else follows what it follows from, once.
     let is_another_seat = |pair: &[i32]| pair[1] == 1 && pair[0] <= 1;
-    let is_late_word = |pair: &[i32]| pair[0] == 6 && (2..=4).contains(&pair[1]);
+    let is_late_word = |pair: &[i32]| pair[0] == 6 && (3..=4).contains(&pair[1]);
     let is_wrong = |pair: &[i32]| pair[1] <= pair[0] && !is_another_seat(pair) && !is_late_word(pair);
     let wrong = ranks.windows(2).any(is_wrong);
     wrong.then(|| format!("its journal is out of order: {ranks:?}")).into_iter().collect()

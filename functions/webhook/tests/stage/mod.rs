@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use switchboard::Store;
-use switchboard::intake::House;
+use switchboard::intake::{House, Numbers};
 use webhook::{Settings, Webhook};
 
 /// The number that is ours.
@@ -29,12 +29,17 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new() -> Self {
+        Self::with(Numbers::Listed(vec![NUMBER.into()])).await
+    }
+
+    /// A webhook to which these numbers are ours.
+    pub async fn with(numbers: Numbers) -> Self {
         let cloud = Cloud::start().await;
         let settings = Settings {
             table: cloud::TABLE.into(),
             meta_secret: "meta".into(),
             call_control: "call-control".into(),
-            house: House { numbers: vec![NUMBER.into()], ring_budget: Duration::from_secs(25) },
+            house: House { numbers, ring_budget: Duration::from_secs(25) },
         };
         let webhook = Webhook::connect(&cloud.sdk_config(), settings).await.unwrap();
         cloud.forget_requests();

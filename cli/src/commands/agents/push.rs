@@ -1,0 +1,119 @@
+//! `ahoy agents push FILE [--number ID]…`: stores an agent, and gives it numbers.
+
+use crate::file::AgentFile;
+use crate::say::{self, GOOD, styled};
+use crate::{Common, cloud};
+use clap::Args;
+use ledger::{Ledger, StoredAgent};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct Push {
+    /// The agent file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// A number whose calls the agent takes from now on: Meta's id of it. May be given several times.
+    #[arg(long = "number", value_name = "ID", value_parser = number_id)]
+    numbers: Vec<String>,
+}
+
+/// What a push did.
+#[derive(Debug, Serialize)]
+struct Pushed {
+    agent: String,
+    change: Change,
+    /// All numbers whose calls it takes now.
+    numbers: BTreeSet<String>,
+    /// Those of them that another agent had before, and which.
+    taken_over: Vec<TakenOver>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Change {
+    New,
+    Updated,
+    Unchanged,
+}
+
+#[derive(Debug, Serialize)]
+struct TakenOver {
+    number: String,
+    from: String,
+}
+
+impl Push {
+    /// Does it. 1 when the file is wrong; then nothing is stored.
+    pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        let file = match AgentFile::read(&self.file) {
+            Ok(file) => file,
+            Err(wrong) => {
+                say::wrong(wrong);
+                return Ok(ExitCode::FAILURE);
+            }
+        };
+        let ledger = cloud::ledger(common).await?;
+        let change = store(&ledger, &file).await?;
+        let name = &file.agent.name;
+        let mut taken_over = vec![];
+        for number in &self.numbers {
+            let before = ledger.number(number).await?.agent.filter(|before| before != name);
+            taken_over.extend(before.map(|from| TakenOver { number: number.clone(), from }));
+            ledger.assign(number, name).await?;
+        }
+        // The index that tells of numbers may be a moment behind.
+        let known = ledger.numbers().await?.into_iter().filter(|number| number.agent == *name);
+        let numbers = known.map(|known| known.number).chain(self.numbers.iter().cloned()).collect();
+        let pushed = Pushed { agent: name.clone(), change, numbers, taken_over };
+        if common.json {
+            say::json(&pushed)
+        } else {
+            pushed.say()
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn store(ledger: &Ledger, file: &AgentFile) -> anyhow::Result<Change> {
+    let agent = StoredAgent::new(&file.agent.name, &file.text, service::time::now_ms());
+    let change = match ledger.agent(&agent.name).await? {
+        Some(before) if before.digest == agent.digest => return Ok(Change::Unchanged),
+        Some(_) => Change::Updated,
+        None => Change::New,
+    };
+    ledger.put_agent(&agent).await?;
+    Ok(change)
+}
+
+impl Pushed {
+    fn say(&self) {
+        let change = match self.change {
+            Change::New => "new",
+            Change::Updated => "updated",
+            Change::Unchanged => "unchanged",
+        };
+        say::line(format!("{}: {}", self.agent, styled(GOOD, change)));
+        for TakenOver { number, from } in &self.taken_over {
+            say::line(format!("Number {number} was with {from} before."));
+        }
+        if self.numbers.is_empty() {
+            say::line("No number has it yet: push it with --number and Meta's id of your number.");
+        } else {
+            let numbers: Vec<_> = self.numbers.iter().map(String::as_str).collect();
+            say::line(format!("It takes the calls of {}, from the next one on.", numbers.join(", ")));
+        }
+    }
+}
+
+/// A telephone number in its place would be silently wrong: Meta's ids have neither plus nor spaces, and are longer.
+fn number_id(text: &str) -> Result<String, String> {
+    let is_id = (5..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_id {
+        Ok(text.to_owned())
+    } else {
+        Err("this is not Meta's id of a number: that has digits only".to_owned())
+    }
+}

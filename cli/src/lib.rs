@@ -1,0 +1,57 @@
+//! The `ahoy` command: what an operator does with a deployment, from a terminal.
+//!
+//! One file a command, under `commands/`. A command says what it did with [`say`], as text or as JSON, and gives back an exit code.
+
+mod cloud;
+mod commands;
+mod file;
+mod say;
+
+use clap::{Args, Parser};
+use commands::Command;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Answers WhatsApp calls with an AI voice agent, on your own AWS account.
+#[derive(Debug, Parser)]
+#[command(name = "ahoy", version, about)]
+struct Ahoy {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command can be told.
+#[derive(Debug, Args)]
+struct Common {
+    /// The deployment's DynamoDB table.
+    #[arg(long, global = true, env = "TABLE", default_value = "ahoy")]
+    table: String,
+    /// Say it in JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// Does what a command line asks. Its exit code: 0 when it is done, 1 when it failed, 64 when it was not understood.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let ahoy = match Ahoy::try_parse_from(arguments) {
+        Ok(ahoy) => ahoy,
+        Err(answer) => {
+            // Help that was asked for comes this way as well.
+            let _ = answer.print();
+            return if answer.use_stderr() {
+                ExitCode::from(service::WRONG_SETTINGS)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    match ahoy.command.run(&ahoy.common).await {
+        Ok(code) => code,
+        Err(error) => {
+            say::wrong(format!("ahoy: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

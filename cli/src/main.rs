@@ -1,0 +1,8 @@
+//! The `ahoy` command.
+
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    ahoy::run(std::env::args_os()).await
+}

@@ -1,0 +1,154 @@
+//! What the table says of agents, numbers and counts, with DynamoDB's emulator.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use ledger::items::{Item, number, text};
+use ledger::{Assigned, CallerCall, Ledger, NumberSettings, StoredAgent};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+const T0: u64 = 1_795_305_600_000;
+const MINUTE: u64 = 60_000;
+
+#[tokio::test]
+async fn a_number_has_the_agent_it_was_given_last_and_keeps_its_other_settings() {
+    let ledger = ledger().await;
+    let settings = [("pk", "NUMBER#7"), ("sk", "SETTINGS"), ("sorry", "Call again.")];
+    let item = settings.map(|(name, value)| (name.to_owned(), text(value)));
+    ledger.client.put_item().table_name("ahoy").set_item(Some(item.into())).send().await.unwrap();
+    assert_eq!(ledger.agent_of("7").await.unwrap(), None);
+    for name in ["night", "day"] {
+        ledger.put_agent(&StoredAgent::new(name, &format!("name = \"{name}\""), T0)).await.unwrap();
+        ledger.assign("7", name).await.unwrap();
+    }
+
+    let sorry = Some("Call again.".to_owned());
+    let wanted = NumberSettings { agent: Some("day".into()), sorry, lost: None };
+    assert_eq!(ledger.number("7").await.unwrap(), wanted);
+    assert_eq!(ledger.agent_of("7").await.unwrap().as_deref(), Some("name = \"day\""));
+    assert_eq!(ledger.numbers().await.unwrap(), [Assigned { number: "7".into(), agent: "day".into() }]);
+}
+
+#[tokio::test]
+async fn agents_are_listed_by_name_and_pushed_in_place() {
+    let ledger = ledger().await;
+    for (name, text, at) in [("b", "1", T0), ("a", "2", T0), ("b", "3", T0 + 1)] {
+        ledger.put_agent(&StoredAgent::new(name, text, at)).await.unwrap();
+    }
+
+    let agents = ledger.agents().await.unwrap();
+
+    assert_eq!(agents, [StoredAgent::new("a", "2", T0), StoredAgent::new("b", "3", T0 + 1)]);
+    assert_ne!(agents[0].digest, agents[1].digest);
+    assert_eq!(ledger.agent("c").await.unwrap(), None);
+    assert_eq!(ledger.agent_of("8").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_a_call_cost_is_counted_once_with_its_first_summary() {
+    let ledger = ledger().await;
+    let spend = |call, day, cost, word: &str| {
+        ledger.add_spent_once(call, "7", day, cost, Item::from([("word".to_owned(), text(word))]))
+    };
+
+    assert!(spend("a", "2026-11-22", 1_500, "first").await.unwrap());
+    assert!(!spend("a", "2026-11-22", 1_500, "second").await.unwrap());
+    assert!(spend("b", "2026-11-22", 500, "other").await.unwrap());
+    assert!(spend("c", "2026-11-23", 7, "later").await.unwrap());
+
+    assert_eq!(ledger.spent("7", "2026-11-22").await.unwrap(), 2_000);
+    assert_eq!(ledger.spent("7", "2026-11-23").await.unwrap(), 7);
+    assert_eq!(ledger.spent("8", "2026-11-22").await.unwrap(), 0);
+    let get = ledger.client.get_item().table_name("ahoy");
+    let kept = get.key("pk", text("CALL#a")).key("sk", text("SUMMARY")).send().await.unwrap().item.unwrap();
+    assert_eq!(kept["word"], text("first"));
+}
+
+#[tokio::test]
+async fn calls_that_end_at_the_same_time_are_all_counted() {
+    let ledger = ledger().await;
+    let calls: Vec<_> = (0..12)
+        .map(|n| {
+            let ledger = ledger.clone();
+            tokio::spawn(async move {
+                ledger.add_spent_once(&n.to_string(), "7", "2026-11-22", 10, Item::new()).await.unwrap()
+            })
+        })
+        .collect();
+    for call in calls {
+        assert!(call.await.unwrap());
+    }
+
+    assert_eq!(ledger.spent("7", "2026-11-22").await.unwrap(), 120);
+}
+
+#[tokio::test]
+async fn a_spent_sum_that_is_no_number_is_an_error_and_not_nothing() {
+    let ledger = ledger().await;
+    let broken = [("pk", text("SPENT#7")), ("sk", text("DAY#2026-11-22")), ("micro_dollars", text("a lot"))];
+    let item = broken.map(|(name, value)| (name.to_owned(), value));
+    ledger.client.put_item().table_name("ahoy").set_item(Some(item.into())).send().await.unwrap();
+
+    assert!(ledger.spent("7", "2026-11-22").await.is_err());
+}
+
+#[tokio::test]
+async fn a_callers_call_counts_once_and_for_an_hour() {
+    let ledger = ledger().await;
+
+    assert_eq!(ledger.count_call(&call("a", 0)).await.unwrap(), 0);
+    assert_eq!(ledger.count_call(&call("b", 20)).await.unwrap(), 1);
+    assert_eq!(ledger.count_call(&call("b", 20)).await.unwrap(), 1);
+    assert_eq!(ledger.count_call(&call("c", 60)).await.unwrap(), 2);
+    assert_eq!(ledger.count_call(&call("d", 61)).await.unwrap(), 2);
+    assert_eq!(ledger.count_call(&CallerCall { mark: "ff", ..call("e", 61) }).await.unwrap(), 0);
+    assert_eq!(ledger.count_call(&CallerCall { number: "8", ..call("f", 61) }).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_call_that_was_turned_away_does_not_count() {
+    let ledger = ledger().await;
+    ledger.count_call(&call("a", 0)).await.unwrap();
+    ledger.uncount_call(&call("a", 0)).await.unwrap();
+
+    assert_eq!(ledger.count_call(&call("b", 1)).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_counted_call_is_forgotten_within_two_hours() {
+    let ledger = ledger().await;
+    ledger.count_call(&call("a", 0)).await.unwrap();
+
+    let items = ledger.client.scan().table_name("ahoy").send().await.unwrap().items.unwrap();
+
+    assert_eq!(items[0]["ttl"], number(T0 / 1_000 + 7_200));
+}
+
+fn call(call_ref: &str, minutes: u64) -> CallerCall<'_> {
+    CallerCall { number: "7", mark: "ab", call_ref, rang_at_ms: T0 + minutes * MINUTE }
+}
+
+async fn ledger() -> Ledger {
+    let database = dynoxide::Database::memory().unwrap();
+    database.create_table(serde_json::from_value(table()).unwrap()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .build();
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    Ledger::new(aws_sdk_dynamodb::Client::from_conf(config), "ahoy")
+}
+
+fn table() -> Value {
+    let key = |name, kind| json!({"AttributeName": name, "KeyType": kind});
+    let text = |name| json!({"AttributeName": name, "AttributeType": "S"});
+    json!({"TableName": "ahoy", "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [text("pk"), text("sk"), text("gsi1pk"), text("gsi1sk")],
+        "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
+        "GlobalSecondaryIndexes": [{"IndexName": "gsi1", "Projection": {"ProjectionType": "ALL"},
+            "KeySchema": [key("gsi1pk", "HASH"), key("gsi1sk", "RANGE")]}]})
+}

@@ -1,0 +1,56 @@
+//! Which agent takes a number's calls: the one that was pushed for it, else the house's own, else the one that is built in.
+
+use crate::Switchboard;
+use agents::{Agent, Wrong};
+use ledger::NumberSettings;
+use std::sync::Arc;
+
+/// An agent that takes calls, and its file.
+#[derive(Debug, Clone)]
+pub struct Appointed {
+    pub(crate) agent: Agent,
+    /// What the media task is told; `None`: it knows.
+    pub(crate) text: Option<String>,
+}
+
+impl Appointed {
+    /// The agent that is there without a file.
+    pub fn built_in() -> Self {
+        Self { agent: Agent::built_in(), text: None }
+    }
+
+    /// The agent of this file.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(text: &str) -> Result<Self, Wrong> {
+        Ok(Self { agent: Agent::read(text)?, text: Some(text.to_owned()) })
+    }
+}
+
+impl Switchboard {
+    /// Who takes the calls of a number.
+    pub(crate) async fn appointed_for(&self, number: &str) -> anyhow::Result<Arc<Appointed>> {
+        self.appointed(&self.ledger.number(number).await?).await
+    }
+
+    /// Who takes the calls of a number with these settings. Whoever was pushed and cannot be read, by an older release say, must
+    /// not cost the call.
+    pub(crate) async fn appointed(&self, settings: &NumberSettings) -> anyhow::Result<Arc<Appointed>> {
+        let Some(name) = &settings.agent else { return Ok(self.agent.clone()) };
+        let Some(stored) = self.ledger.agent(name).await? else {
+            tracing::error!(agent = name, "The agent {name} takes calls and was never pushed: another does");
+            return Ok(self.agent.clone());
+        };
+        match Appointed::read(&stored.text) {
+            Ok(appointed) => Ok(Arc::new(appointed)),
+            Err(wrong) => {
+                tracing::error!(
+                    agent = name,
+                    "The agent {name} cannot be read, so another takes its calls: {wrong}"
+                );
+                Ok(self.agent.clone())
+            }
+        }
+    }
+}

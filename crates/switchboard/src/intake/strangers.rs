@@ -1,0 +1,44 @@
+//! Finds out which numbers of a batch are not ours, where the table must be asked for that.
+
+use super::{House, Numbers};
+use crate::store::Store;
+use ledger::Ledger;
+use std::collections::HashSet;
+use whatsapp::{Notice, What};
+
+/// The numbers in a batch that are not ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Strangers(HashSet<String>);
+
+impl Store {
+    /// Asks the table about the numbers that somebody calls: one read for each, and none where our numbers are listed.
+    ///
+    /// What Meta tells of a call that has begun is taken for ours: if it is not, there is no state that it could change.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked: Meta must send it again.
+    pub async fn strangers(&self, notices: &[Notice], house: &House) -> anyhow::Result<Strangers> {
+        if house.numbers != Numbers::WithAgents {
+            return Ok(Strangers::default());
+        }
+        let called = notices.iter().filter(|notice| matches!(notice.what, What::Offer(_)));
+        let called: HashSet<&str> = called.filter_map(Notice::number).collect();
+        let ledger = Ledger::new(self.client.clone(), &self.table);
+        let settings = called.into_iter().map(async |number| {
+            let is_strange = ledger.number(number).await?.agent.is_none();
+            anyhow::Ok(is_strange.then(|| number.to_owned()))
+        });
+        let asked = futures_util::future::try_join_all(settings).await?;
+        Ok(Strangers(asked.into_iter().flatten().collect()))
+    }
+}
+
+impl House {
+    /// Whether a number is ours, given what was found out about those in its batch.
+    pub(super) fn has(&self, number: &str, strangers: &Strangers) -> bool {
+        match &self.numbers {
+            Numbers::Listed(ours) => ours.iter().any(|ours| ours == number),
+            Numbers::WithAgents => !strangers.0.contains(number),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Sends the caller a message while they talk, for the task that has their call and for nobody else.
+
+use crate::Switchboard;
+use crate::perform::trouble;
+use crate::record::Record;
+use call::Phase;
+use protocol::order::{LONGEST_MESSAGE, Reply};
+use std::time::Duration;
+use whatsapp::GraphError;
+
+/// How long to wait before the one more try that a busy Meta gets: somebody waits on the telephone.
+const PAUSE: Duration = Duration::from_millis(500);
+
+impl Switchboard {
+    /// Sends it, and says in plain words why not when it is not sent.
+    pub(crate) async fn send_message(
+        &self,
+        record: Box<Record>,
+        fence: u64,
+        text: &str,
+    ) -> anyhow::Result<Reply> {
+        if !record.call.is_held_by(fence) || record.call.phase != Phase::Live {
+            return Ok(refused_for_its_call());
+        }
+        if let Some(reason) = unfit(text) {
+            return Ok(not_sent(reason));
+        }
+        let Err(error) = self.try_to_send(&record, text).await else { return Ok(Reply::Sent) };
+        // What the journal misses must not keep the agent from saying what is so.
+        if let Err(unwritten) = self.note(record, &trouble("send_message", &error)).await {
+            tracing::warn!("Cannot write down that a message was not sent: {unwritten:#}");
+        }
+        Ok(not_sent(plainly(&error)))
+    }
+
+    /// Only what was certainly not sent is tried again: the caller would wonder about two.
+    async fn try_to_send(&self, record: &Record, text: &str) -> Result<(), GraphError> {
+        let (number, caller) = (&record.number, record.caller());
+        match self.graph.send_text(number, &caller, text).await {
+            Err(GraphError::Busy { .. }) => {
+                tokio::time::sleep(PAUSE).await;
+                self.graph.send_text(number, &caller, text).await
+            }
+            sent => sent,
+        }
+    }
+}
+
+/// What is replied to whom the call is none of their business any more.
+pub(crate) fn refused_for_its_call() -> Reply {
+    not_sent("the call is over, or another process has it now")
+}
+
+fn not_sent(reason: &str) -> Reply {
+    Reply::NotSent { reason: reason.to_owned() }
+}
+
+fn unfit(text: &str) -> Option<&'static str> {
+    if text.trim().is_empty() {
+        return Some("the message is empty");
+    }
+    (text.chars().count() > LONGEST_MESSAGE)
+        .then_some("the message is longer than the 4096 characters that WhatsApp takes")
+}
+
+/// For the model, and so for the caller's ear. Meta's own words are for the journal.
+fn plainly(error: &GraphError) -> &'static str {
+    match error {
+        GraphError::Busy { .. } => "WhatsApp is too busy to send it now",
+        GraphError::Unanswered { .. } => "WhatsApp did not answer, so it may or may not have been sent",
+        GraphError::Misconfigured { .. } => {
+            "the business's WhatsApp account does not let us send messages now"
+        }
+        GraphError::Refused { .. } => "WhatsApp does not take this message for this caller",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatsapps_longest_message_is_fit_and_a_longer_or_an_empty_one_is_not() {
+        assert_eq!(unfit(&"é".repeat(LONGEST_MESSAGE)), None);
+        assert!(unfit(&"é".repeat(LONGEST_MESSAGE + 1)).is_some());
+        assert!(unfit(" \n").is_some());
+    }
+}

@@ -1,0 +1,37 @@
+//! Messages that an agent has sent to its caller while they talk.
+
+use aws_sdk_lambda::Client;
+use call::Ending;
+use ledger::CallControl;
+use protocol::order::{LONGEST_MESSAGE, Order, Reply};
+use tests::Story;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_task_that_has_a_live_call_can_have_its_caller_sent_a_message() {
+    let story = Story::begin().await;
+    let control = CallControl::new(Client::new(&story.stack.cloud.sdk_config()), "call-control");
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let call_ref = caller.call_ref();
+    let record = story.stack.call(&call_ref).await.expect("the table can be read").expect("it is known");
+    let fence = record.call.fence;
+    let ask = async |fence, text: &str| {
+        let order = Order::SendMessage { call_ref: call_ref.clone(), fence, text: text.to_owned() };
+        control.ask(&order).await.expect("call-control replies")
+    };
+
+    assert_eq!(ask(fence, "Order 427 is ready.").await, Reply::Sent);
+    assert!(is_refused(&ask(fence + 1, "From another task.").await));
+    assert!(is_refused(&ask(fence, &"x".repeat(LONGEST_MESSAGE + 1)).await));
+    let after = caller.hangs_up().await;
+    assert!(is_refused(&ask(fence, "Too late.").await));
+
+    assert_eq!((after.ending, after.messages), (Ending::CallerHungUp, 1), "{after:?}");
+    let messages = story.meta.messages();
+    let said: Vec<_> = messages.iter().map(|message| message["text"]["body"].as_str()).collect();
+    assert_eq!(said, [Some("Order 427 is ready.")]);
+}
+
+fn is_refused(reply: &Reply) -> bool {
+    matches!(reply, Reply::NotSent { reason } if !reason.is_empty())
+}

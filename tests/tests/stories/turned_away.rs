@@ -1,0 +1,90 @@
+//! Calls that their agent does not take: closed, too much spent today, called too often.
+
+use call::Ending;
+use journal::Event;
+use ledger::StoredAgent;
+use ledger::items::Item;
+use phone::{ActionName, Ending as AtMeta, MetaConfig};
+use service::time::now_ms;
+use tests::{Afterwards, Story};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_on_a_day_on_which_it_is_closed_is_turned_away() {
+    let now = now_ms();
+    let days: Vec<_> = [now - DAY_MS, now, now + DAY_MS].into_iter().map(day).collect();
+    let week = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let hours = week.map(|day| format!("{day} = [\"00:00-24:00\"]\n")).concat();
+    let story = with(&format!("[hours]\nzone = \"UTC\"\n{hours}closed_on = {days:?}")).await;
+
+    let after = story.ring().await.afterwards().await;
+
+    was_turned_away(&after, Ending::Closed, "closed");
+    was_told(&story, "We are closed. Write to us.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_past_the_days_budget_is_turned_away() {
+    let story = with("[caps]\ndollars_a_day = 0.5").await;
+    let (number, ledger) = (MetaConfig::default().phone_number_id, &story.stack.ledger);
+    for day in [day(now_ms()), day(now_ms() + DAY_MS)] {
+        let spent = ledger.add_spent_once(&day, &number, &day, 500_000, Item::new()).await;
+        assert!(spent.expect("the table can be written to"));
+    }
+
+    let after = story.ring().await.afterwards().await;
+
+    was_turned_away(&after, Ending::OverBudget, "over_budget");
+    was_told(&story, "No more today.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_third_call_within_an_hour_is_turned_away_where_two_are_allowed() {
+    let story = with("[caps]\ncalls_an_hour = 2").await;
+    for _ in 0..2 {
+        let caller = story.ring().await;
+        caller.is_picked_up().await;
+        let after = caller.hangs_up().await;
+        assert_eq!((after.ending, after.messages), (Ending::CallerHungUp, 0), "{after:?}");
+    }
+
+    let after = story.ring().await.afterwards().await;
+
+    was_turned_away(&after, Ending::CalledTooOften, "called_too_often");
+    was_told(&story, "Later, please.");
+}
+
+fn was_turned_away(after: &Afterwards, ending: Ending, why: &str) {
+    assert_eq!((after.ending, after.at_meta), (ending, AtMeta::Rejected), "{after:?}");
+    assert_eq!((&after.actions[..], after.seats), (&[ActionName::Reject][..], 0), "{after:?}");
+    let told = |event: &Event| matches!(event, Event::TurnedAway { why: told } if told == why);
+    assert_eq!(after.journal.iter().filter(|event| told(event)).count(), 1, "{after:?}");
+}
+
+/// There was one message, and it said this.
+fn was_told(story: &Story, words: &str) {
+    let messages = story.meta.messages();
+    let said: Vec<_> = messages.iter().map(|message| message["text"]["body"].as_str()).collect();
+    assert_eq!(said, [Some(words)]);
+}
+
+/// The number has an agent, with this in its file.
+async fn with(more: &str) -> Story {
+    let story = Story::begin().await;
+    let agent = format!(
+        "name = \"shop\"\ninstructions = \"You answer the telephone.\"\n[greeting]\nsay = \"Hello.\"\n[messages]\n\
+         closed = \"We are closed. Write to us.\"\nspent = \"No more today.\"\ntoo_many_calls = \"Later, please.\"\n{more}\n"
+    );
+    let ledger = &story.stack.ledger;
+    let agent = StoredAgent::new("shop", &agent, now_ms());
+    ledger.put_agent(&agent).await.expect("the table can be written to");
+    let number = MetaConfig::default().phone_number_id;
+    ledger.assign(&number, "shop").await.expect("the table can be written to");
+    story
+}
+
+/// The date of a moment in UTC.
+fn day(at_ms: u64) -> String {
+    agents::Agent::built_in().day(at_ms)
+}
