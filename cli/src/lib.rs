@@ -1,6 +1,6 @@
 //! The `ahoy` command: what an operator does with a deployment, from a terminal.
 //!
-//! One file a command, under `commands/`. A command says what it did with [`say`], as text or as JSON, and gives back an exit code.
+//! One file a command, under `commands/`. A command says what it did with `say`, as text or as JSON, and gives back an exit code.
 
 mod cloud;
 mod commands;
