@@ -5,16 +5,17 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call test check conformance chaos bench-webhook serve ci build-tools test-tools
+.PHONY: help call test check conformance chaos bench-webhook bench-turns serve ci build-tools test-tools
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, hangs up: no accounts, no keys, no Docker'
 	@echo 'make test          every test'
 	@echo 'make check         format, lints, docs, and what the architecture forbids'
 	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
-	@echo 'make conformance   the last call'"'"'s session with the model, held to OpenAI'"'"'s own types'
+	@echo 'make conformance   every recorded session with the model, of the last call and the last tests, held to OpenAI'"'"'s own types'
 	@echo 'make chaos         two hundred calls while everything goes wrong that can, ten minutes (SEED, CALLS)'
 	@echo 'make bench-webhook how fast the webhook is, release build'
+	@echo 'make bench-turns   how fast the conversation is, release build, six minutes'
 	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos'
 
 call: build-tools
@@ -22,6 +23,7 @@ call: build-tools
 
 test: build-tools test-tools
 	$(CARGO) build --locked --workspace --bins
+	rm -rf target/stories
 	$(CARGO) nextest run --locked --workspace
 	$(CARGO) test --quiet --locked --workspace --doc
 
@@ -39,6 +41,9 @@ chaos: build-tools
 
 bench-webhook: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook
+
+bench-turns: build-tools
+	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-turns
 
 serve: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- serve

@@ -1,156 +1,160 @@
-//! The model behind the agent, as the owner of a call sees it: it hears, it says, it is told what was heard.
+//! The agent as the owner of a call sees it: it hears, it says, it uses tools, it is told what was heard.
 //!
-//! The socket lives in a task of its own, so that a slow network never keeps a frame waiting.
+//! [`Agent`] is the port: another provider is one more arm of it. Today there is one, [`realtime::Provider`], OpenAI's Realtime API.
 
+mod realtime;
+
+pub use realtime::Provider;
+
+use ::realtime::Usage;
 use bridge::{Agent as Doing, Heard, ItemId};
-use realtime::connection::{Connection, Endpoint};
-use realtime::{ClientEvent, Happening, ServerEvent, Session, Trouble};
-use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
+use std::time::{Duration, Instant};
 
-/// So many events may wait for the socket: ten seconds of sound. Then sound is dropped, and counted.
-const WAITING_OUT: usize = 256;
-
-/// So many events may wait for the owner; then the socket waits.
-const WAITING_IN: usize = 64;
-
-/// A socket that takes nothing for so long is dead.
-const STALLED: Duration = Duration::from_secs(10);
-
-/// A session with the model.
-pub struct Agent {
-    session: Session,
-    events: mpsc::Receiver<Line>,
-    orders: mpsc::Sender<ClientEvent>,
-    dropped: u64,
-    is_stuck: bool,
+/// A model that answers one call.
+pub enum Agent {
+    /// OpenAI's Realtime API.
+    Realtime(Provider),
 }
 
-/// What comes from the socket.
-#[derive(Debug)]
-pub enum Line {
-    /// The server says something.
-    Event(ServerEvent),
-    /// There is no connection, or not any more.
-    Down(String),
-}
-
-/// What the agent does, or what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the agent does, or what became of it. It holds what people say, so nobody can print it.
 pub enum News {
     /// It is configured and prepares its greeting.
     Ready,
-    /// It does something.
+    /// It does something that can be heard.
     Doing(Doing),
+    /// The caller began to say something, which goes by this name.
+    CallerBegan(ItemId),
+    /// What the caller said, in words.
+    CallerSaid(ItemId, String),
+    /// What the agent says, in words; all of it, and how long it takes.
+    AgentSaid(ItemId, String, Duration),
+    /// It wants to use a tool. The arguments are JSON, as text, as the model wrote it.
+    Uses {
+        /// To be named when the tool has answered.
+        call_id: String,
+        /// The tool.
+        tool: String,
+        /// Its arguments.
+        arguments: String,
+    },
+    /// It has taken so many tokens more.
+    Used(Usage),
+    /// Its session broke; another one is being opened.
+    Lost(String),
+    /// Another session has taken over, after so long. It may have been planned.
+    Restored(Duration, bool),
     /// Something went wrong; it goes on.
     Troubled(String),
-    /// It is gone.
-    Gone(String),
+    /// It is gone for good: a code, and what somebody can do about it.
+    Failed {
+        /// The cause, in a word.
+        code: String,
+        /// What somebody can do about it.
+        cure: String,
+    },
+}
+
+/// Something that came from the provider's side, for [`Agent::handle`].
+#[derive(Debug)]
+pub enum Line {
+    /// From OpenAI's Realtime API.
+    Realtime(realtime::Line),
 }
 
 impl Agent {
-    /// Connects to the model. How that goes, [`Agent::next`] tells.
-    pub fn connect(endpoint: Endpoint, config: realtime::Config) -> Self {
-        let (events_in, events) = mpsc::channel(WAITING_IN);
-        let (orders, orders_out) = mpsc::channel(WAITING_OUT);
-        // It ends, and closes the socket properly, when this `Agent` is gone.
-        tokio::spawn(hold_line(endpoint, events_in, orders_out));
-        Self { session: Session::new(config), events, orders, dropped: 0, is_stuck: false }
-    }
-
-    /// What comes next from the socket. Safe to drop while it waits; waits for ever once the line is down.
+    /// What comes next. Safe to drop while it waits.
     pub async fn next(&mut self) -> Line {
-        match self.events.recv().await {
-            Some(line) => line,
-            None => std::future::pending().await,
+        match self {
+            Self::Realtime(provider) => Line::Realtime(provider.next().await),
         }
     }
 
-    /// Takes what came from the socket. What it means, is told.
-    pub fn handle(&mut self, line: Line) -> Vec<News> {
-        match line {
-            _ if self.is_stuck => vec![News::Gone("the model's socket takes nothing any more".to_owned())],
-            Line::Down(reason) => vec![News::Gone(reason)],
-            Line::Event(event) => {
-                self.session.handle_server(event);
-                self.send();
-                std::iter::from_fn(|| self.session.poll_happening()).map(news).collect()
-            }
+    /// Takes what came.
+    pub fn handle(&mut self, line: Line, now: Instant) {
+        match (self, line) {
+            (Self::Realtime(provider), Line::Realtime(line)) => provider.handle(line, now),
         }
+    }
+
+    /// What the agent does.
+    pub fn poll_news(&mut self) -> Option<News> {
+        match self {
+            Self::Realtime(provider) => provider.poll_news(),
+        }
+    }
+
+    /// When [`Agent::handle_timeout`] has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Realtime(provider) => provider.session.poll_timeout(),
+        }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.session(|session| session.handle_timeout(now));
+    }
+
+    /// The line is open: from now on it hears the caller.
+    pub fn open(&mut self, now: Instant) {
+        self.session(|session| session.open(now));
     }
 
     /// Lets it hear the caller: 24 kHz, mono.
-    pub fn hear(&mut self, samples: &[i16]) {
-        self.session.append(samples);
-        self.send();
+    pub fn hear(&mut self, samples: &[i16], now: Instant) {
+        self.session(|session| session.append(samples, now));
     }
 
-    /// Tells it how much of what it said was heard.
-    pub fn was_heard(&mut self, heard: &Heard) {
-        self.session.truncate(&heard.item.0, heard.heard.as_millis() as u64);
-        self.send();
+    /// Whether the caller is being played something.
+    pub fn set_playing(&mut self, playing: bool, now: Instant) {
+        self.session(|session| session.set_playing(playing, now));
     }
 
-    /// Pieces of the caller's sound that were dropped, because the socket took no more.
+    /// It was interrupted: so much of an item was heard.
+    pub fn was_heard(&mut self, heard: &Heard, now: Instant) {
+        self.session(|session| session.was_heard(&heard.item.0, heard.heard, heard.of, now));
+    }
+
+    /// An item was heard to its end.
+    pub fn was_played(&mut self, item: &ItemId, now: Instant) {
+        self.session(|session| session.was_played(&item.0, now));
+    }
+
+    /// Has it stop: the caller interrupted, and the provider was not to decide that.
+    pub fn interrupt(&mut self, now: Instant) {
+        self.session(|session| session.interrupt(now));
+    }
+
+    /// The caller's turn is over, and it is for us to say whether it wants an answer.
+    pub fn yield_turn(&mut self, answer: bool, now: Instant) {
+        self.session(|session| session.yield_turn(answer, now));
+    }
+
+    /// Tells it what a tool answered, and whether it is to speak about it.
+    pub fn answer_tool(&mut self, call_id: &str, output: &str, speak: bool, now: Instant) {
+        self.session(|session| session.answer_tool(call_id, output, speak, now));
+    }
+
+    /// Tells it something in the caller's name, which it answers.
+    pub fn tell(&mut self, text: &str, now: Instant) {
+        self.session(|session| session.tell(text, now));
+    }
+
+    /// Has it say something out of turn. What it `insists` on is said even if the caller speaks first.
+    pub fn ask(&mut self, instructions: &str, insists: bool, now: Instant) {
+        self.session(|session| session.ask(instructions, insists, now));
+    }
+
+    /// Pieces of the caller's sound that were dropped, because the provider took no more.
     pub fn dropped(&self) -> u64 {
-        self.dropped
-    }
-
-    fn send(&mut self) {
-        while let Some(event) = self.session.poll_event() {
-            match self.orders.try_send(event) {
-                Ok(()) => {}
-                Err(TrySendError::Full(ClientEvent::Append { .. })) => self.dropped += 1,
-                // Without the rest the session is not what we think it is.
-                Err(TrySendError::Full(_)) => self.is_stuck = true,
-                Err(TrySendError::Closed(_)) => {}
-            }
+        match self {
+            Self::Realtime(provider) => provider.dropped(),
         }
     }
-}
 
-fn news(happening: Happening) -> News {
-    match happening {
-        Happening::Ready { .. } => News::Ready,
-        Happening::Began { response } => News::Doing(Doing::Began { response }),
-        Happening::Said { response, item, samples } => {
-            News::Doing(Doing::Said { response, item: ItemId(item), samples })
+    fn session(&mut self, act: impl FnOnce(&mut ::realtime::Session)) {
+        match self {
+            Self::Realtime(provider) => provider.act(act),
         }
-        Happening::Finished { item } => News::Doing(Doing::Finished { item: ItemId(item) }),
-        Happening::Ended { response } => News::Doing(Doing::Ended { response }),
-        Happening::CallerStarted => News::Doing(Doing::HearsCaller),
-        Happening::CallerStopped => News::Doing(Doing::HearsCallerStop),
-        Happening::Troubled(Trouble { code, .. }) => News::Troubled(code),
-        // OpenAI's message can quote the key: its code says enough.
-        Happening::Broken(Trouble { code, .. }) => News::Gone(code),
     }
-}
-
-/// Holds the line until either side lets go of it.
-async fn hold_line(endpoint: Endpoint, events: mpsc::Sender<Line>, mut orders: mpsc::Receiver<ClientEvent>) {
-    let mut connection = match Connection::open(&endpoint).await {
-        Ok(connection) => connection,
-        Err(error) => {
-            let _ = events.send(Line::Down(error.to_string())).await;
-            return;
-        }
-    };
-    let down = loop {
-        tokio::select! {
-            event = connection.next() => match event {
-                Ok(event) => if events.send(Line::Event(event)).await.is_err() { return },
-                Err(error) => break error.to_string(),
-            },
-            order = orders.recv() => match order {
-                Some(order) => match tokio::time::timeout(STALLED, connection.send(&order)).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => break error.to_string(),
-                    Err(_) => break format!("the Realtime API took nothing for {} s", STALLED.as_secs()),
-                },
-                None => return connection.close().await,
-            },
-        }
-    };
-    let _ = events.send(Line::Down(down)).await;
 }

@@ -1,27 +1,46 @@
 //! The owner of one call: one loop over everything that can happen in it. Nobody else touches its state, so there are
 //! no locks, and nothing in the loop waits for anything but the next fact.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`answering`] | when a ringing call may be accepted |
+//! | [`listening`] | what the agent does, and what comes of it |
+//! | [`playing`] | what the bridge wants done |
+//! | [`using`] | the tools that are in use |
+//! | [`farewell`] | how a call that is to end is brought to its end |
+//! | [`leaving`] | what is written down and told afterwards |
 
 mod answering;
+mod farewell;
 mod leaving;
+mod listening;
+mod playing;
+mod using;
 
-use crate::agent::{Agent, Line, News};
+use crate::agent::{Agent, Line};
 use crate::codec::{Ear, Mouth};
 use crate::diary::Diary;
 use crate::ecs::Task;
+use crate::minutes::Minutes;
 use crate::peer::{Peer, PeerEvent};
+use crate::roster::Role;
 use answering::{Answering, Step};
-use bridge::{Bridge, Frame, Limits, Output, Slot, Verdict};
+use bridge::{Bridge, Slot};
 use bytes::Bytes;
 use call::Ending;
-use journal::{Event, Journal};
+use farewell::Farewell;
+use journal::{Event, Journal, Summary};
 use ledger::CallControl;
 use protocol::order::{Order, Reply};
+use realtime::Usage;
 use service::time::now_ms;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::sync::{Notify, mpsc};
+use tools::CallContext;
+use using::{Used, Using};
 
 /// How much of the caller's sound goes to the agent at once: 40 ms.
 const APPEND: usize = 2 * bridge::SAMPLES;
@@ -33,6 +52,8 @@ const DATAGRAM: usize = 2_048;
 pub struct Parts {
     /// The call.
     pub call_ref: String,
+    /// The business number that was called, as its id.
+    pub number: String,
     /// The fence of this task's seat.
     pub fence: u64,
     /// When it must have been answered.
@@ -41,13 +62,15 @@ pub struct Parts {
     pub socket: UdpSocket,
     /// Its WebRTC connection.
     pub peer: Peer,
+    /// Who answers.
+    pub role: Arc<Role>,
+    /// The name of the model behind the agent.
+    pub model: String,
     /// The model behind the agent.
     pub agent: Agent,
-    /// How long things may last.
-    pub limits: Limits,
     /// Its journal.
     pub journal: Journal,
-    /// Where the journal goes.
+    /// Where the journal goes, and what is kept of the conversation.
     pub diary: Diary,
     /// Who speaks to Meta.
     pub control: CallControl,
@@ -73,6 +96,7 @@ enum Fact {
     Datagram(usize, SocketAddr),
     Agent(Line),
     Replied(anyhow::Result<Reply>),
+    Used(Used),
     Told(Option<Command>),
     Due,
 }
@@ -93,10 +117,14 @@ struct Owner {
     mouth: Mouth,
     answering: Answering,
     replies: (mpsc::Sender<anyhow::Result<Reply>>, mpsc::Receiver<anyhow::Result<Reply>>),
+    using: Using,
+    minutes: Minutes,
+    usage: Usage,
+    summary: Summary,
+    farewell: Option<Farewell>,
     offered_at: Instant,
     uplink: Vec<i16>,
     was_speaking: bool,
-    turns: u64,
     over: Option<Over>,
 }
 
@@ -110,16 +138,27 @@ pub async fn hold(parts: Parts) {
 impl Owner {
     fn new(parts: Parts) -> Self {
         let now = Instant::now();
+        let role = &parts.role;
         Self {
-            bridge: Bridge::new(parts.limits),
+            bridge: Bridge::new(role.limits(), role.turns(), role.keypad()),
             ear: Ear::new(),
             mouth: Mouth::new(),
             answering: Answering::new(now, parts.deadline),
             replies: mpsc::channel(4),
+            using: Using::new(CallContext::new(&parts.call_ref, &parts.number, &role.agent.name)),
+            minutes: Minutes::default(),
+            usage: Usage::default(),
+            summary: Summary {
+                call_ref: parts.call_ref.clone(),
+                number: parts.number.clone(),
+                agent: role.agent.name.clone(),
+                model: parts.model.clone(),
+                ..Summary::default()
+            },
+            farewell: None,
             offered_at: now,
             uplink: Vec::with_capacity(APPEND),
             was_speaking: false,
-            turns: 0,
             over: None,
             parts,
         }
@@ -136,8 +175,9 @@ impl Owner {
             let now = Instant::now();
             match fact {
                 Fact::Datagram(length, from) => self.receive(&datagram[..length], from, now),
-                Fact::Agent(line) => self.listen(line, now),
+                Fact::Agent(line) => self.parts.agent.handle(line, now),
                 Fact::Replied(reply) => self.open(reply, now),
+                Fact::Used(used) => self.answer_tool(used, now),
                 Fact::Told(Some(Command::Drain)) => self.over = Some(Over::Because(Ending::Drained)),
                 Fact::Told(Some(Command::Release) | None) => self.over = Some(Over::Known),
                 Fact::Due => {}
@@ -155,6 +195,7 @@ impl Owner {
                 Some(reply) => Fact::Replied(reply),
                 None => Fact::Due,
             },
+            used = self.using.next() => Fact::Used(used),
             received = self.parts.socket.recv_from(datagram) => match received {
                 Ok((length, from)) => Fact::Datagram(length, from),
                 // An ICMP error of an earlier datagram: the next one may arrive.
@@ -170,13 +211,22 @@ impl Owner {
         if self.parts.peer.poll_timeout().is_some_and(|due| due <= now) {
             self.parts.peer.handle_timeout(now);
         }
+        if self.parts.agent.poll_timeout().is_some_and(|due| due <= now) {
+            self.parts.agent.handle_timeout(now);
+        }
         self.notice_peer(now);
+        self.listen(now);
         self.bridge.handle_timeout(now);
-        self.pass_up();
+        self.pass_up(now);
         self.pass_down(now);
         self.step(now);
         transmit(&mut self.parts.peer, &self.parts.socket);
-        let due = [self.parts.peer.poll_timeout(), self.bridge.poll_timeout(), self.answering.poll_timeout()];
+        let due = [
+            self.parts.peer.poll_timeout(),
+            self.parts.agent.poll_timeout(),
+            self.bridge.poll_timeout(),
+            self.answering.poll_timeout(),
+        ];
         due.into_iter().flatten().min().unwrap_or(now + Duration::from_secs(1))
     }
 
@@ -197,7 +247,10 @@ impl Owner {
                 PeerEvent::Sound { sequence, payload } => {
                     self.bridge.handle_packet(sequence, Some(payload), now)
                 }
-                PeerEvent::Key { sequence } => self.bridge.handle_packet(sequence, None, now),
+                PeerEvent::Key { sequence, timestamp, payload } => {
+                    self.bridge.handle_packet(sequence, None, now);
+                    self.bridge.handle_key(timestamp, &payload, now);
+                }
             }
         }
     }
@@ -207,69 +260,22 @@ impl Owner {
         self.over.get_or_insert(Over::Because(ending));
     }
 
-    fn listen(&mut self, line: Line, now: Instant) {
-        for news in self.parts.agent.handle(line) {
-            match news {
-                News::Ready => {
-                    self.answering.note_ready();
-                    self.note(Event::AgentReady { took_ms: ms(now - self.offered_at) });
-                }
-                News::Doing(doing) => self.bridge.handle_agent(doing, now),
-                News::Troubled(code) => self.note(Event::AgentTrouble { code }),
-                News::Gone(reason) => {
-                    self.note(Event::AgentTrouble { code: reason });
-                    self.over.get_or_insert(Over::Because(Ending::AgentUnavailable));
-                }
-            }
-        }
-    }
-
     /// The caller's sound, to the agent.
-    fn pass_up(&mut self) {
+    fn pass_up(&mut self, now: Instant) {
         while let Some(slot) = self.bridge.poll_slot() {
-            let samples = match slot {
+            let mut samples = match slot {
                 Slot::Decode(packet) => self.ear.hear(&packet),
                 Slot::Recover(packet) => self.ear.recover(&packet),
                 Slot::Conceal => self.ear.conceal(),
                 Slot::Silence => vec![0; bridge::SAMPLES],
             };
+            self.bridge.gate(&mut samples, now);
             self.uplink.extend(samples);
             if self.uplink.len() >= APPEND {
-                self.parts.agent.hear(&self.uplink);
+                self.parts.agent.hear(&self.uplink, now);
                 self.uplink.clear();
             }
         }
-    }
-
-    /// The agent's sound, to the caller.
-    fn pass_down(&mut self, now: Instant) {
-        while let Some(output) = self.bridge.poll_output() {
-            match output {
-                Output::Play(frame) => self.play(frame.as_deref(), now),
-                Output::Interrupted(heard) => {
-                    self.parts.agent.was_heard(&heard);
-                    let (heard_ms, of_ms) = (ms(heard.heard), ms(heard.of));
-                    self.note(Event::Interrupted { item: heard.item.0, heard_ms, of_ms });
-                }
-                Output::FirstWord(after_open) => {
-                    self.note(Event::FirstWord { after_open_ms: ms(after_open) })
-                }
-                Output::Turn(took) => {
-                    self.turns += 1;
-                    self.note(Event::Turn { turn: self.turns, took_ms: ms(took), tool_ms: 0 });
-                }
-                Output::GiveUp(verdict) => {
-                    self.over.get_or_insert(Over::Because(ending(verdict)));
-                }
-            }
-        }
-    }
-
-    fn play(&mut self, frame: Option<&Frame>, now: Instant) {
-        let begins = frame.is_some() && !self.was_speaking;
-        self.was_speaking = frame.is_some();
-        let packet = self.mouth.say(frame);
-        self.parts.peer.send(packet, begins, now);
     }
 
     fn step(&mut self, now: Instant) {
@@ -306,11 +312,13 @@ impl Owner {
                 self.answering.note_open();
                 self.parts.peer.open();
                 self.bridge.open(now);
+                self.parts.agent.open(now);
+                self.summary.opened_at_ms = Some(now_ms());
                 self.parts.journal.advance_to(version);
                 self.note(Event::Opened {});
             }
             Ok(Reply::Over) if !self.bridge.is_open() => self.over = Some(Over::Known),
-            Ok(Reply::Open { .. } | Reply::Wait | Reply::Over) => {}
+            Ok(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {}
             Err(error) => tracing::warn!("Call-control did not accept the call yet: {error:#}"),
         }
     }
@@ -325,14 +333,6 @@ fn transmit(peer: &mut Peer, socket: &UdpSocket) {
     while let Some((to, datagram)) = peer.poll_datagram() {
         // A full socket buffer loses a datagram, as the network may: nobody waits for it.
         let _ = socket.try_send_to(&datagram, to);
-    }
-}
-
-fn ending(verdict: Verdict) -> Ending {
-    match verdict {
-        Verdict::TookTooLong => Ending::TookTooLong,
-        Verdict::BothSilent => Ending::BothSilent,
-        Verdict::CallerVanished => Ending::CallerVanished,
     }
 }
 

@@ -1,16 +1,17 @@
 //! Which calls this task has, and whether there is room for more.
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Provider};
 use crate::call::{Command, Parts, hold};
 use crate::diary::Diary;
 use crate::ecs::Task;
 use crate::offer::{Offer, Unanswerable};
 use crate::peer::Peer;
-use crate::settings::AgentSettings;
+use crate::roster::Roster;
+use crate::settings::ModelSettings;
 use journal::Journal;
 use ledger::CallControl;
 use protocol::{door, keys};
-use realtime::connection::Endpoint;
+use realtime::connection::{Auth, Endpoint};
 use secrecy::SecretString;
 use service::time::now_ms;
 use std::collections::HashMap;
@@ -19,6 +20,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::sync::{Notify, mpsc};
+
+/// So long an offer may arrive after the call it is of was over: longer than call-control waits at the door.
+const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// The calls of this task.
 pub struct Calls {
@@ -35,8 +39,10 @@ pub struct Equipment {
     pub bind_ip: IpAddr,
     /// Where the world reaches them.
     pub public_ip: IpAddr,
+    /// Behind which model agents answer.
+    pub model: ModelSettings,
     /// Who answers.
-    pub agent: AgentSettings,
+    pub roster: Roster,
     /// The model's key.
     pub model_key: SecretString,
     /// Where journals go.
@@ -50,6 +56,7 @@ pub struct Equipment {
 #[derive(Default)]
 struct Held {
     calls: HashMap<String, Call>,
+    released: HashMap<String, Instant>,
     is_draining: bool,
 }
 
@@ -60,6 +67,7 @@ impl Held {
             Some(call) if call.fence == fence => Ok(Some(call.answer.clone())),
             Some(call) if call.fence > fence => Err(Refused::NoRoom("the call was offered again since")),
             Some(_) => Ok(None),
+            None if self.released.contains_key(call_ref) => Err(Refused::NoRoom("the call was over before")),
             None if self.is_draining => Err(Refused::NoRoom("this task is leaving")),
             None if self.calls.len() >= slots => Err(Refused::NoRoom("every slot is used")),
             None => Ok(None),
@@ -82,6 +90,9 @@ pub enum Refused {
     /// Nobody could answer this offer.
     #[error(transparent)]
     Unanswerable(#[from] Unanswerable),
+    /// The agent's file says what this task does not understand: it may be of a newer release.
+    #[error("the agent file: {0}")]
+    UnknownAgent(#[from] agents::Wrong),
     /// No socket could be had.
     #[error("no socket: {0}")]
     NoSocket(#[from] std::io::Error),
@@ -126,9 +137,13 @@ impl Calls {
         self.lock().calls.contains_key(call_ref)
     }
 
-    /// Ends a call, as call-control says. Whether there was one.
+    /// Ends a call, as call-control says. Whether there was one. Its offer may still be on the way: then it is too late.
     pub fn release(&self, call_ref: &str) -> bool {
-        let commands = self.lock().calls.get(call_ref).map(|call| call.commands.clone());
+        let mut held = self.lock();
+        held.released.retain(|_, at| at.elapsed() < REMEMBERED);
+        held.released.insert(call_ref.to_owned(), Instant::now());
+        let commands = held.calls.get(call_ref).map(|call| call.commands.clone());
+        drop(held);
         commands.is_some_and(|commands| commands.try_send(Command::Release).is_ok())
     }
 
@@ -190,16 +205,21 @@ impl Calls {
         let offer = Offer::read(&asked.offer)?;
         let socket = socket(equipment.bind_ip)?;
         let address = SocketAddr::new(equipment.public_ip, socket.local_addr()?.port());
+        let role = equipment.roster.role(asked.agent.as_deref())?;
         let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
         let (commands, orders) = mpsc::channel(4);
+        let model = role.agent.model.name.clone().unwrap_or_else(|| equipment.model.name.clone());
+        let endpoint = equipment.endpoint(&model, asked.caller.as_deref());
         let parts = Parts {
             call_ref: call_ref.to_owned(),
+            number: asked.number.clone(),
             fence: asked.fence,
             deadline: Instant::now() + until(asked.ring_deadline_ms),
             socket,
             peer,
-            agent: Agent::connect(equipment.endpoint(), equipment.agent.config.clone()),
-            limits: equipment.agent.limits,
+            model: model.clone(),
+            agent: Agent::Realtime(Provider::connect(endpoint, role.session(&model), Instant::now())),
+            role,
             journal: Journal::new(
                 call_ref,
                 &keys::task_writer(&equipment.task.id),
@@ -243,8 +263,16 @@ impl Calls {
 }
 
 impl Equipment {
-    fn endpoint(&self) -> Endpoint {
-        Endpoint { url: self.agent.url.clone(), model: self.agent.model.clone(), key: self.model_key.clone() }
+    /// The caller goes by a mark: OpenAI can tell one who abuses it from the others, and nobody else.
+    fn endpoint(&self, model: &str, caller: Option<&str>) -> Endpoint {
+        Endpoint {
+            url: self.model.url.clone(),
+            model: model.to_owned(),
+            key: self.model_key.clone(),
+            safety_identifier: caller.map(str::to_owned),
+            auth: Auth::Bearer,
+            headers: vec![],
+        }
     }
 }
 

@@ -63,7 +63,7 @@ impl Door {
             Err(refused @ Refused::Unanswerable(_)) => {
                 refuse(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string())
             }
-            Err(refused @ (Refused::NoRoom(_) | Refused::NoSocket(_))) => {
+            Err(refused @ (Refused::NoRoom(_) | Refused::NoSocket(_) | Refused::UnknownAgent(_))) => {
                 refuse(StatusCode::SERVICE_UNAVAILABLE, refused.to_string())
             }
         }

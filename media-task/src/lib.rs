@@ -7,13 +7,16 @@
 //! | [`call`] | the owner of one call: one loop over everything that can happen in it |
 //! | [`peer`], [`offer`], [`answer`] | WebRTC, and SDP as WhatsApp wants it |
 //! | [`codec`] | Opus, both ways |
+//! | [`roster`] | who can answer: agent files, read once |
 //! | [`agent`] | the model behind the agent |
+//! | [`minutes`], [`apology`] | who said what; what is said when nobody can |
 //! | [`heartbeat`] | keeps the lease, and ticks calls that are overdue |
-//! | [`diary`] | writes the journals of calls, without making anybody wait |
+//! | [`diary`] | writes the journals of calls and what was said, without making anybody wait |
 //! | [`ecs`] | what ECS tells the task about itself |
 
 pub mod agent;
 pub mod answer;
+pub mod apology;
 pub mod call;
 pub mod calls;
 pub mod codec;
@@ -21,10 +24,12 @@ pub mod diary;
 pub mod door;
 pub mod ecs;
 pub mod heartbeat;
+pub mod minutes;
 pub mod offer;
 pub mod peer;
+pub mod roster;
 mod settings;
 mod task;
 
-pub use settings::{AgentSettings, MediaSecret, Settings};
+pub use settings::{MediaSecret, ModelSettings, Settings};
 pub use task::run;

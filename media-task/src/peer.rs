@@ -75,6 +75,10 @@ pub enum PeerEvent {
     Key {
         /// RTP sequence number.
         sequence: u16,
+        /// RTP timestamp: all packets of one press share it.
+        timestamp: u32,
+        /// As RFC 4733 has it.
+        payload: Bytes,
     },
 }
 
@@ -197,11 +201,12 @@ impl Peer {
     }
 
     fn read(&self, packet: rtp::Packet) -> Option<PeerEvent> {
-        let sequence = packet.header.sequence_number;
+        let (sequence, timestamp) = (packet.header.sequence_number, packet.header.timestamp);
         if packet.header.payload_type == self.payload_types.opus {
             return Some(PeerEvent::Sound { sequence, payload: packet.payload });
         }
-        (Some(packet.header.payload_type) == self.payload_types.keys).then_some(PeerEvent::Key { sequence })
+        let is_key = Some(packet.header.payload_type) == self.payload_types.keys;
+        is_key.then_some(PeerEvent::Key { sequence, timestamp, payload: packet.payload })
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the media task is told by its environment, and by the secret named there.
 
-use bridge::Limits;
-use realtime::{Config, TurnDetection, connection};
+use agents::Agent;
+use realtime::connection;
 use secrecy::SecretString;
 use serde::Deserialize;
 use service::env::{Env, WrongSetting};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The media task's settings.
@@ -27,21 +28,19 @@ pub struct Settings {
     pub door_port: u16,
     /// `AHOY_SLOTS`: how many calls at once, default 50.
     pub slots: usize,
-    /// Who answers.
-    pub agent: AgentSettings,
+    /// Behind which model agents answer.
+    pub model: ModelSettings,
+    /// `AHOY_AGENT`: the file of the agent for numbers that have none of their own; without it one that is built in.
+    pub agent: Agent,
 }
 
-/// Who answers, and behind which model.
+/// Behind which model agents answer.
 #[derive(Debug, Clone)]
-pub struct AgentSettings {
+pub struct ModelSettings {
     /// `REALTIME_URL`: default `wss://api.openai.com/v1/realtime`.
     pub url: String,
-    /// `REALTIME_MODEL`: default `gpt-realtime-2.1`.
-    pub model: String,
-    /// `AHOY_AGENT`: the agent file; without it an agent that is built in.
-    pub config: Config,
-    /// How long things may last.
-    pub limits: Limits,
+    /// `REALTIME_MODEL`: the model of agents that name none, default `gpt-realtime-2.1`.
+    pub name: String,
 }
 
 impl Settings {
@@ -60,23 +59,19 @@ impl Settings {
             door_ip: env.parsed_if_set("AHOY_DOOR_IP")?,
             door_port: env.parsed("AHOY_DOOR_PORT", 8443)?,
             slots: env.parsed("AHOY_SLOTS", 50)?,
-            agent: AgentSettings::from_env(env)?,
+            model: ModelSettings::from_env(env),
+            agent: env.file("AHOY_AGENT", Agent::read)?.unwrap_or_else(Agent::built_in),
         })
     }
 }
 
-impl AgentSettings {
-    /// Reads them, and the agent file.
-    ///
-    /// # Errors
-    /// Which one is malformed.
-    pub fn from_env(env: &Env) -> Result<Self, WrongSetting> {
-        Ok(Self {
+impl ModelSettings {
+    /// Reads them.
+    pub fn from_env(env: &Env) -> Self {
+        Self {
             url: env.optional("REALTIME_URL").unwrap_or(connection::URL).to_owned(),
-            model: env.optional("REALTIME_MODEL").unwrap_or(connection::MODEL).to_owned(),
-            config: agent(env)?,
-            limits: Limits::default(),
-        })
+            name: env.optional("REALTIME_MODEL").unwrap_or(connection::MODEL).to_owned(),
+        }
     }
 }
 
@@ -88,54 +83,6 @@ fn public_ip(env: &Env, bind_ip: IpAddr) -> Result<IpAddr, WrongSetting> {
     env.parsed("AHOY_PUBLIC_IP", bind_ip)
 }
 
-/// An agent file: what of it there is so far.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AgentFile {
-    instructions: String,
-    greeting: String,
-    #[serde(default = "default_voice")]
-    voice: String,
-}
-
-fn default_voice() -> String {
-    "marin".to_owned()
-}
-
-fn agent(env: &Env) -> Result<Config, WrongSetting> {
-    let file = match env.optional("AHOY_AGENT") {
-        None => built_in(),
-        Some(path) => read_agent(path).map_err(|reason| WrongSetting::Malformed {
-            name: "AHOY_AGENT",
-            value: path.to_owned(),
-            reason,
-        })?,
-    };
-    Ok(Config {
-        instructions: file.instructions,
-        greeting: file.greeting,
-        voice: file.voice,
-        turn_detection: TurnDetection::default(),
-    })
-}
-
-fn read_agent(path: &str) -> Result<AgentFile, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    toml::from_str(&text).map_err(|error| error.to_string().trim().replace('\n', " "))
-}
-
-fn built_in() -> AgentFile {
-    AgentFile {
-        instructions: "You answer the telephone of a small business. Be brief, friendly and honest. You are an AI \
-            assistant and say so when asked. If you do not know something, say so and offer that somebody calls back."
-            .to_owned(),
-        greeting: "Greet the caller in one short sentence, say that they are talking to an AI assistant, and ask how \
-            you can help."
-            .to_owned(),
-        voice: default_voice(),
-    }
-}
-
 /// The part of the media tasks' secret that a task reads.
 #[derive(Debug, Clone, Deserialize)]
 pub struct MediaSecret {
@@ -143,6 +90,9 @@ pub struct MediaSecret {
     pub door_key: SecretString,
     /// The model's key.
     pub openai_api_key: SecretString,
+    /// What agent files name: keys that sign requests to HTTP tools, and what opens MCP servers.
+    #[serde(default)]
+    pub tool_secrets: BTreeMap<String, SecretString>,
 }
 
 #[cfg(test)]
@@ -156,7 +106,7 @@ mod tests {
     fn what_is_not_set_has_a_default() {
         let settings = Settings::from_env(&Env::of(&ENOUGH)).expect("nothing is missing");
 
-        assert_eq!(settings.agent.model, "gpt-realtime-2.1");
+        assert_eq!(settings.model.name, "gpt-realtime-2.1");
         assert_eq!((settings.door_port, settings.slots), (8443, 50));
     }
 

@@ -5,6 +5,7 @@ use crate::diary::Diary;
 use crate::door::{Certificate, Door, TlsListener};
 use crate::ecs::Task;
 use crate::heartbeat::Heart;
+use crate::roster::Roster;
 use crate::settings::{MediaSecret, Settings};
 use anyhow::Context;
 use ledger::{CallControl, Ledger};
@@ -42,7 +43,8 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
         Equipment {
             bind_ip: settings.bind_ip,
             public_ip: settings.public_ip,
-            agent: settings.agent,
+            model: settings.model,
+            roster: Roster::new(settings.agent, secret.value().tool_secrets),
             model_key: secret.value().openai_api_key,
             diary,
             control: control.clone(),

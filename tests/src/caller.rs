@@ -12,6 +12,9 @@ use tone::{Clip, clips};
 /// A business that does not pick up within this has lost its caller.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// No agent speaks for longer.
+const LONGEST_SPEECH: Duration = Duration::from_secs(90);
+
 /// Everything that follows the end of a call is done within this: a caller who vanished is missed after 20 s.
 const SETTLED_WITHIN: Duration = Duration::from_secs(40);
 
@@ -71,13 +74,16 @@ impl<'a> Caller<'a> {
         self.call.agent_speaks(PATIENCE).await.expect("the agent greets");
     }
 
-    /// Hears the greeting out, asks, hears the answer.
-    pub async fn talks(&self) {
+    /// Is answered, and hears the greeting out.
+    pub async fn hears_the_greeting(&self) {
         self.is_greeted().await;
         self.hears_out(&clips::agent_greeting()).await;
-        self.call.say(&clips::caller_question()).await.expect("the caller can speak");
-        self.call.agent_speaks(PATIENCE).await.expect("the agent answers");
-        self.hears_out(&clips::agent_answer()).await;
+    }
+
+    /// Hears the greeting out, asks, hears the answer.
+    pub async fn talks(&self) {
+        self.hears_the_greeting().await;
+        self.asks(&clips::caller_question(), &clips::agent_answer()).await;
     }
 
     /// Hangs up, and waits for everything that follows.
@@ -126,10 +132,44 @@ impl<'a> Caller<'a> {
         tried.filter(TriedAction::took_effect).map(|action| action.name).collect()
     }
 
-    async fn hears_out(&self, clip: &Clip) {
-        self.call.agent_falls_silent(PATIENCE).await.expect("the agent comes to an end");
-        let fit = find(&clip.samples, &self.call.recording()).map(|found| found.correlation);
-        assert!(fit.is_some_and(|fit| fit >= HEARD), "{} was not heard: {fit:?}", clip.name);
+    /// Says something, and hears the whole answer.
+    pub async fn asks(&self, question: &Clip, answer: &Clip) {
+        self.says(question).await;
+        self.hears(answer).await;
+    }
+
+    /// Says something.
+    pub async fn says(&self, clip: &Clip) {
+        self.call.say(clip).await.expect("the caller can speak");
+    }
+
+    /// Waits until the agent speaks, and hears all of this.
+    pub async fn hears(&self, clip: &Clip) {
+        self.call
+            .agent_speaks(PATIENCE)
+            .await
+            .unwrap_or_else(|_| panic!("the agent does not say {}", clip.name));
+        self.hears_out(clip).await;
+    }
+
+    /// Waits until the agent falls silent, and has heard all of this.
+    pub async fn hears_out(&self, clip: &Clip) {
+        self.call.agent_falls_silent(LONGEST_SPEECH).await.expect("the agent comes to an end");
+        assert!(self.has_heard(clip), "{} was not heard: {:?}", clip.name, self.fit(clip));
+    }
+
+    /// Whether all of this was heard so far.
+    pub fn has_heard(&self, clip: &Clip) -> bool {
+        self.fit(clip).is_some_and(|fit| fit >= HEARD)
+    }
+
+    /// How often this was heard so far.
+    pub fn times_heard(&self, clip: &Clip) -> usize {
+        count(clip, &self.call.recording())
+    }
+
+    fn fit(&self, clip: &Clip) -> Option<f64> {
+        find(&clip.samples, &self.call.recording()).map(|found| found.correlation)
     }
 
     fn stage(&self) -> &Stage {
@@ -147,5 +187,15 @@ impl Afterwards {
     pub fn told(&self) -> Vec<String> {
         let name = |event| serde_json::to_value(event).expect("events are JSON")["event"].to_string();
         self.journal.iter().map(|event| name(event).replace('"', "")).collect()
+    }
+}
+
+fn count(clip: &Clip, recording: &[i16]) -> usize {
+    match find(&clip.samples, recording).filter(|found| found.correlation >= HEARD) {
+        Some(found) => {
+            let after = (found.at + clip.samples.len()).min(recording.len());
+            1 + count(clip, &recording[..found.at]) + count(clip, &recording[after..])
+        }
+        None => 0,
     }
 }

@@ -7,9 +7,11 @@
 //! - [`story`]: where stories happen, by parts.
 
 mod caller;
+mod conversation;
 pub mod letter;
 pub mod program;
 pub mod story;
 
 pub use caller::{Afterwards, Caller};
+pub use conversation::{looking_up, looks_up, using};
 pub use story::{Kill, Scene, Story};

@@ -2,6 +2,7 @@
 
 use crate::Caller;
 use crate::letter::Letter;
+use openai::Script;
 use phone::{ActionName, CallerConfig, Event, Mischief, Observation, Seen};
 use rehearse::Rehearsal;
 use rehearse::binaries::{Binaries, root};
@@ -19,10 +20,16 @@ const NOWHERE: &str = "http://127.0.0.1:1/webhook";
 /// How often to look at what tells nobody by itself.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// What a story begins with.
-#[derive(Debug, Clone, Default)]
+/// What a story begins with: a model that talks about bicycles, unless it is told otherwise.
+#[derive(Debug, Clone)]
 pub struct Scene {
     rehearsal: Rehearsal,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self { rehearsal: Rehearsal::default() }.scripted(Script::about_bikes())
+    }
 }
 
 /// The product and the simulators around it. They end with it.
@@ -40,7 +47,42 @@ impl Scene {
     /// Something goes wrong on purpose.
     pub fn amid(mischief: &str) -> Self {
         let mischief = mischief.parse().expect("the story names a mischief there is");
-        Self { rehearsal: Rehearsal { mischief: Some(mischief), ..Rehearsal::default() } }
+        let mut scene = Self::default();
+        scene.rehearsal.mischief = Some(mischief);
+        scene
+    }
+
+    /// The stage of `make call`.
+    pub fn rehearsed() -> Self {
+        Self { rehearsal: Rehearsal::default() }
+    }
+
+    /// The model says this.
+    #[must_use]
+    pub fn scripted(self, script: Script) -> Self {
+        self.with_model(|model| model.script = script)
+    }
+
+    /// The model is like this.
+    #[must_use]
+    pub fn with_model(mut self, change: impl FnOnce(&mut openai::Config)) -> Self {
+        change(&mut self.rehearsal.model);
+        self
+    }
+
+    /// The agent's file says this as well: whole sections of it.
+    #[must_use]
+    pub fn with_agent_also(mut self, sections: &str) -> Self {
+        self.rehearsal.agent += sections;
+        self
+    }
+
+    /// A line of the agent's file is another one.
+    #[must_use]
+    pub fn with_agent_but(mut self, line: &str, instead: &str) -> Self {
+        assert!(self.rehearsal.agent.contains(line), "the agent's file has no {line:?}");
+        self.rehearsal.agent = self.rehearsal.agent.replacen(line, instead, 1);
+        self
     }
 
     /// Calls may ring for so long.
@@ -210,6 +252,17 @@ impl Story {
         let patience = Duration::from_secs(40);
         let found = tokio::time::timeout(patience, looking).await;
         found.unwrap_or_else(|_| panic!("waited {patience:?} in vain for {awaited}"));
+    }
+}
+
+impl Drop for Story {
+    /// Keeps what was said to and by the model, for `make conformance`.
+    fn drop(&mut self) {
+        for (n, session) in self.model.sessions().iter().enumerate() {
+            // A story that goes wrong has more to tell than this.
+            let _ =
+                std::fs::write(self.folder.join(format!("realtime-{n}.jsonl")), session.recording_jsonl());
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::keys::Keys;
 use crate::leaving::Leaving;
 use crate::stopwatch::Stopwatch;
 use crate::turns::Floor;
-use crate::{Agent, Keypad, Limits, Meter, Output, Patience, Playout, Press, Slot, Turns, Uplink};
+use crate::{Agent, Heard, Keypad, Limits, Meter, Output, Patience, Playout, Press, Slot, Turns, Uplink};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -176,6 +176,11 @@ impl<P: Clone> Bridge<P> {
             }
         }
         self.settle(now);
+    }
+
+    /// Takes leave of the line: nothing is played any more. How much was heard of what was not heard to its end.
+    pub fn abandon(&mut self) -> Vec<Heard> {
+        self.playout.interrupt()
     }
 
     /// When [`Bridge::handle_timeout`] has something to do.

@@ -97,7 +97,8 @@ pub enum Event {
     /// The model cannot be had until somebody puts something right.
     #[serde(rename = "WA_CALL_AGENT_FAILED")]
     AgentFailed { code: String, cure: String },
-    /// What the model's sessions took, in tokens by kind, and what that costs by the price table of that date.
+    /// What the model's sessions took, in tokens by kind, fresh and cached ones apart, and what that costs by the price table
+    /// of that date.
     #[serde(rename = "WA_CALL_USAGE")]
     Usage {
         model: String,

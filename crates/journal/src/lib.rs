@@ -5,6 +5,8 @@
 
 mod entry;
 mod event;
+mod minutes;
 
 pub use entry::{Entry, Journal};
 pub use event::{Event, Level};
+pub use minutes::{Line, Speaker, Summary, Tokens};

@@ -85,8 +85,16 @@ impl Ledger {
     /// # Errors
     /// When DynamoDB cannot be asked.
     pub async fn write(&self, entry: &Entry) -> anyhow::Result<()> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(entry_item(entry)));
-        put.send().await.context("cannot write to a call's journal")?;
+        self.put(entry_item(entry)).await.context("cannot write to a call's journal")
+    }
+
+    /// Writes an item, in place of the one with its keys.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn put(&self, item: Item) -> anyhow::Result<()> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        put.send().await.context("cannot write to the table")?;
         Ok(())
     }
 

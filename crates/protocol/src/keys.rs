@@ -3,6 +3,8 @@
 //! | item | `pk` | `sk` | `gsi1pk` | `gsi1sk` |
 //! |---|---|---|---|---|
 //! | state of a call | `CALL#<call_ref>` | `STATE` | `DUE` while something is left to do | when it is due |
+//! | line of what was said | `CALL#<call_ref>` | `LINE#<place>` | | |
+//! | what a caller left for people | `CALL#<call_ref>` | `LEFT#<n>` | | |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
 //! | summary of a call | `CALL#<call_ref>` | `SUMMARY` | | |
 //! | agent | `AGENT#<name>` | `FILE` | `AGENTS` | its name |
@@ -69,6 +71,22 @@ pub const NUMBERS: &str = "NUMBERS";
 
 /// The sort key of what is kept of a call when it is over.
 pub const SUMMARY: &str = "SUMMARY";
+
+/// What sort keys of what was said in a call begin with.
+pub const LINES: &str = "LINE#";
+
+/// The sort key of a line: its place in the conversation.
+pub fn line(place: u32) -> String {
+    format!("{LINES}{place:06}")
+}
+
+/// What sort keys of what a caller left for people begin with.
+pub const LEFT: &str = "LEFT#";
+
+/// The sort key of the n-th thing a caller left: a message, or that they want to be called back.
+pub fn left(n: u64) -> String {
+    format!("{LEFT}{n:06}")
+}
 
 /// The partition of what a number's calls cost. Days are kept for good: a year of them is small.
 pub fn spent(number: &str) -> String {

@@ -25,6 +25,7 @@ mod usage;
 pub use client::ClientEvent;
 pub use config::{Config, Greeting, Turns};
 pub use link::LinkId;
+pub use mirror::heard_words;
 pub use options::Options;
 pub use prices::{Prices, PricesError};
 pub use private::Private;

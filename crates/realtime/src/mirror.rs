@@ -239,12 +239,8 @@ impl Spoken {
     }
 
     fn heard_words(&self) -> &str {
-        let all = self.text.chars().count();
         match self.heard {
-            Some((heard, of)) if heard < of => {
-                cut(&self.text, (all as f64 * heard.div_duration_f64(of)) as usize)
-            }
-            Some(_) => &self.text,
+            Some((heard, of)) => heard_words(&self.text, heard, of),
             None if self.is_whole => &self.text,
             // The words run ahead of the sound, and the rest of the sound never came.
             None => cut(&self.text, (self.received.as_secs_f64() * PACE) as usize),
@@ -254,6 +250,16 @@ impl Spoken {
 
 fn message(role: &str, kind: &str, text: &str) -> Value {
     json!({"type": "message", "role": role, "content": [{"type": kind, "text": text}]})
+}
+
+/// The words of a text that were heard, when so much of its sound was: in proportion, and whole ones only. The model tells
+/// no shortened transcript.
+pub fn heard_words(text: &str, heard: Duration, of: Duration) -> &str {
+    if heard >= of {
+        return text;
+    }
+    let all = text.chars().count();
+    cut(text, (all as f64 * heard.div_duration_f64(of)) as usize)
 }
 
 /// At most so many characters, and whole words.

@@ -86,6 +86,27 @@ impl Env {
         self.optional(name).map(read).transpose()
     }
 
+    /// What a file holds whose path is a setting that may be absent.
+    ///
+    /// # Errors
+    /// When the file is not there, or `read` says what is wrong with it.
+    pub fn file<T, E: std::fmt::Display>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, WrongSetting> {
+        let Some(path) = self.optional(name) else { return Ok(None) };
+        let wrong = |reason| WrongSetting::Malformed { name, value: path.to_owned(), reason };
+        let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        read(&text).map(Some).map_err(|error| wrong(error.to_string()))
+    }
+
+    /// Settings whose names begin alike, by what follows, in lower case.
+    pub fn beginning_with(&self, prefix: &str) -> BTreeMap<String, String> {
+        let named = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+        named.map(|(rest, value)| (rest.to_ascii_lowercase(), value.clone())).collect()
+    }
+
     /// A comma-separated list; empty when it is absent.
     pub fn list(&self, name: &str) -> Vec<String> {
         let items = self.optional(name).unwrap_or_default().split(',');

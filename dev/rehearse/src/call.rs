@@ -1,4 +1,5 @@
-//! One call through the whole product: a simulated caller rings, is answered, talks, interrupts, hangs up.
+//! One call through the whole product: a simulated caller rings, is answered, asks for something that has to be looked
+//! up, interrupts, takes leave; the agent hangs up.
 
 mod checks;
 mod conversation;
@@ -15,8 +16,7 @@ pub use timeline::Step;
 
 use crate::binaries::{Binaries, root};
 use crate::metronome::Metronome;
-use crate::stage::{MODEL_KEY, Stage, StageConfig};
-use openai::Script;
+use crate::stage::{AGENT, MODEL_KEY, Stage, StageConfig};
 use phone::{CallReport, CallerConfig, MetaConfig};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,8 +54,12 @@ impl FromStr for Mischief {
 }
 
 /// What to rehearse.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Rehearsal {
+    /// Who answers: an agent file's text.
+    pub agent: String,
+    /// The model, before anything goes wrong with it.
+    pub model: openai::Config,
     /// What goes wrong.
     pub mischief: Option<Mischief>,
     /// More settings of one program, by its name.
@@ -64,6 +68,25 @@ pub struct Rehearsal {
     pub folder: Option<PathBuf>,
     /// How long the call may ring; `None`: the product's default.
     pub ring_seconds: Option<u64>,
+    /// How long Graph takes for each reply.
+    pub graph_delay: Duration,
+}
+
+impl Default for Rehearsal {
+    fn default() -> Self {
+        let mut model = openai::Config::new(MODEL_KEY);
+        model.script = conversation::script();
+        model.thinking = THINKING;
+        Self {
+            agent: AGENT.to_owned(),
+            model,
+            mischief: None,
+            more: BTreeMap::new(),
+            folder: None,
+            ring_seconds: None,
+            graph_delay: Duration::ZERO,
+        }
+    }
 }
 
 impl Rehearsal {
@@ -88,6 +111,7 @@ impl Rehearsal {
         let config = StageConfig {
             meta,
             model,
+            agent: self.agent.clone(),
             tasks: 1,
             ring_seconds: self.ring_seconds,
             more: self.more.clone(),
@@ -97,10 +121,8 @@ impl Rehearsal {
     }
 
     fn simulators(&self) -> (MetaConfig, openai::Config) {
-        let mut meta = MetaConfig::default();
-        let mut model = openai::Config::new(MODEL_KEY);
-        model.script = Script::about_bikes();
-        model.thinking = THINKING;
+        let mut meta = MetaConfig { graph_delay: self.graph_delay, ..MetaConfig::default() };
+        let mut model = self.model.clone();
         match self.mischief {
             Some(Mischief::Phone(mischief)) => meta.mischief = Some(mischief),
             Some(Mischief::Model(mischief)) => model.mischief = Some(mischief),
@@ -117,6 +139,11 @@ struct Evidence {
     sessions: Vec<openai::SessionReport>,
     record: Option<Record>,
     journal: Vec<journal::Entry>,
+    /// Who said what, as it is kept.
+    lines: Vec<journal::Line>,
+    summary: Option<journal::Summary>,
+    /// The orders the shop was asked for.
+    orders: Vec<String>,
     messages: usize,
     /// Why the conversation did not come to its end, if it did not.
     cut_short: Option<String>,
@@ -132,6 +159,7 @@ impl Stage {
     pub async fn rehearse(&self) -> anyhow::Result<Outcome> {
         let mut seen = self.meta.observations();
         let (earlier_sessions, earlier_messages) = (self.model.sessions().len(), self.meta.messages().len());
+        let earlier_orders = self.shop.asked().len();
         let began = Instant::now();
         let metronome = Metronome::start();
         let call = self.meta.ring(CallerConfig::default()).await?;
@@ -154,6 +182,9 @@ impl Stage {
             sessions: self.model.sessions().split_off(earlier_sessions),
             record,
             journal: self.stack.journal(&call_ref).await?,
+            summary: self.stack.summary(&call_ref).await?,
+            lines: self.stack.lines(&call_ref).await?,
+            orders: self.shop.asked().split_off(earlier_orders),
             messages: self.meta.messages().len() - earlier_messages,
             cut_short,
             disturbance: metronome.disturbance(),

@@ -11,7 +11,7 @@ pub use accounts::Accounts;
 pub use plan::Plan;
 
 use crate::binaries::{Binaries, root};
-use crate::stage::{MODEL_KEY, Stage, StageConfig};
+use crate::stage::{AGENT, MODEL_KEY, Stage, StageConfig};
 use openai::Fate;
 use phone::MetaConfig;
 use std::collections::BTreeMap;
@@ -53,11 +53,16 @@ impl Chaos {
         let mut model = openai::Config::new(MODEL_KEY).for_many();
         model.mischief_for = Some(Fate::seeded(self.seed));
         let folder = root().join("target/chaos");
-        Stage::set(
-            StageConfig { meta, model, tasks: TASKS, ring_seconds: None, more: BTreeMap::new(), folder },
-            binaries,
-        )
-        .await
+        let config = StageConfig {
+            meta,
+            model,
+            agent: AGENT.to_owned(),
+            tasks: TASKS,
+            ring_seconds: None,
+            more: BTreeMap::new(),
+            folder,
+        };
+        Stage::set(config, binaries).await
     }
 }
 

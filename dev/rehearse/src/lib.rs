@@ -2,7 +2,8 @@
 //!
 //! - [`stack`]: the product, with AWS played by `dev/aws`.
 //! - [`call`]: one call through it, from ring to hang-up, by a simulated caller and a simulated model.
-//! - [`mod@bench`]: how fast the webhook is.
+//! - [`shop`]: the business's own system, which the agent asks.
+//! - [`mod@bench`]: how fast the webhook and the conversation are.
 //! - [`chaos`]: many calls at once while everything goes wrong that can.
 //! - [`skew`]: a program whose clock is wrong.
 //! - [`serve`]: the product alone, for callers and models from outside.
@@ -13,6 +14,7 @@ pub mod call;
 pub mod chaos;
 mod metronome;
 pub mod serve;
+pub mod shop;
 pub mod skew;
 pub mod stack;
 pub mod stage;

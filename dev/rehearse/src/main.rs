@@ -1,7 +1,7 @@
 //! Rehearses calls, or serves real ones, on this machine.
 
 use clap::{Parser, Subcommand};
-use rehearse::bench::WebhookBench;
+use rehearse::bench::{TurnsBench, WebhookBench};
 use rehearse::binaries::Binaries;
 use rehearse::call::Mischief;
 use rehearse::chaos::Chaos;
@@ -43,6 +43,8 @@ enum Command {
     },
     /// How fast the webhook is: a table
     BenchWebhook,
+    /// How fast the conversation is: a table
+    BenchTurns,
     /// The product alone, for your own callers: settings come from the environment
     Serve,
 }
@@ -65,6 +67,7 @@ async fn main() -> ExitCode {
         }
         Command::Chaos { seed, calls } => service::run("chaos", || chaos(Chaos { seed, calls })).await,
         Command::BenchWebhook => service::run("bench", bench_webhook).await,
+        Command::BenchTurns => service::run("bench", bench_turns).await,
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
     }
 }
@@ -83,6 +86,13 @@ async fn call(rehearsal: Rehearsal, json: bool) -> anyhow::Result<ExitCode> {
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
 async fn bench_webhook() -> anyhow::Result<ExitCode> {
     let bench = WebhookBench::run(&Binaries::build().await?).await?;
+    println!("{bench}");
+    Ok(if bench.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn bench_turns() -> anyhow::Result<ExitCode> {
+    let bench = TurnsBench::run(&Binaries::build().await?).await?;
     println!("{bench}");
     Ok(if bench.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -3,6 +3,7 @@
 use crate::binaries::Binaries;
 use crate::stack::{Stack, StackConfig};
 use aws::Logs;
+use secrecy::SecretString;
 use service::env::{Env, WrongSetting};
 use service::shutdown;
 use std::collections::BTreeMap;
@@ -45,13 +46,14 @@ fn settings(env: &Env) -> Result<StackConfig, WrongSetting> {
     if bind_ip.is_unspecified() {
         env.required("AHOY_PUBLIC_IP")?;
     }
-    // The media task reads it too, but there it would only be a line in a log.
-    media_task::AgentSettings::from_env(env)?;
+    // Others read it too, but there it would only be a line in a log.
+    env.file("AHOY_AGENT", agents::Agent::read)?;
     Ok(StackConfig {
         app_secret: secret("META_APP_SECRET")?,
         verify_token: secret("META_VERIFY_TOKEN")?,
         access_token: secret("META_ACCESS_TOKEN")?,
         openai_api_key: secret("OPENAI_API_KEY")?,
+        tool_secrets: tool_secrets(env),
         graph_url: env.optional("GRAPH_URL").map(str::to_owned),
         realtime_url: env.optional("REALTIME_URL").map(str::to_owned),
         realtime_model: env.optional("REALTIME_MODEL").map(str::to_owned),
@@ -64,6 +66,12 @@ fn settings(env: &Env) -> Result<StackConfig, WrongSetting> {
         bind_ip,
         logs: Logs::Inherited,
     })
+}
+
+/// What agent files name by `sign_with = "shop"` is `AHOY_TOOL_SECRET_SHOP` here.
+fn tool_secrets(env: &Env) -> BTreeMap<String, SecretString> {
+    let named = env.beginning_with("AHOY_TOOL_SECRET_").into_iter();
+    named.map(|(name, secret)| (name, SecretString::from(secret))).collect()
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]

@@ -4,14 +4,15 @@ use crate::binaries::{Binaries, root};
 use anyhow::Context;
 use aws::{Cloud, CloudConfig, Function, Logs, Rule, Schedule, Service};
 use aws_sdk_dynamodb::types::AttributeValue;
-use journal::Entry;
+use journal::{Entry, Line, Summary};
 use ledger::Ledger;
 use protocol::keys;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use switchboard::store::Known;
 use switchboard::{Record, Store};
 
@@ -23,6 +24,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Within this a media task is ready, or never.
 const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// A media task writes a call's summary within this, or never.
+const SUMMED_UP_WITHIN: Duration = Duration::from_secs(5);
 
 /// A function may wait for several replies of Graph, 8 s each.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
@@ -38,6 +42,8 @@ pub struct StackConfig {
     pub access_token: SecretString,
     /// The model's key.
     pub openai_api_key: SecretString,
+    /// What agent files name: keys of tools.
+    pub tool_secrets: BTreeMap<String, SecretString>,
     /// Where Graph is; `None`: Meta's.
     pub graph_url: Option<String>,
     /// Where the model is; `None`: OpenAI's.
@@ -111,13 +117,49 @@ impl Stack {
     /// # Errors
     /// When the table cannot be read.
     pub async fn journal(&self, call_ref: &str) -> anyhow::Result<Vec<Entry>> {
+        self.stored(call_ref, keys::EVENTS).await
+    }
+
+    /// Who said what in a call, in order.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn lines(&self, call_ref: &str) -> anyhow::Result<Vec<Line>> {
+        self.stored(call_ref, keys::LINES).await
+    }
+
+    /// What a caller left for people.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn left(&self, call_ref: &str) -> anyhow::Result<Vec<Value>> {
+        self.stored(call_ref, keys::LEFT).await
+    }
+
+    /// A call in short, once its media task has written that; `None` if it does not within some seconds.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn summary(&self, call_ref: &str) -> anyhow::Result<Option<Summary>> {
+        let deadline = Instant::now() + SUMMED_UP_WITHIN;
+        loop {
+            let found = self.stored(call_ref, keys::SUMMARY).await?.pop();
+            if found.is_some() || Instant::now() >= deadline {
+                return Ok(found);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// What is stored of a call under sort keys that begin like this, in their order.
+    async fn stored<T: DeserializeOwned>(&self, call_ref: &str, prefix: &str) -> anyhow::Result<Vec<T>> {
         let query = self.ledger.client.query().table_name(&self.ledger.table).consistent_read(true);
         let found = query
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :events)")
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
             .expression_attribute_names("#pk", "pk")
             .expression_attribute_names("#sk", "sk")
             .expression_attribute_values(":pk", AttributeValue::S(keys::call(call_ref)))
-            .expression_attribute_values(":events", AttributeValue::S(keys::EVENTS.to_owned()))
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
             .send()
             .await?;
         found.items.unwrap_or_default().into_iter().map(ledger::items::from_item).collect()
@@ -245,7 +287,9 @@ fn secrets(config: &StackConfig) -> BTreeMap<String, String> {
         "verify_token": config.verify_token.expose_secret(),
         "access_token": config.access_token.expose_secret(),
     });
+    let tools = config.tool_secrets.iter().map(|(name, secret)| (name, secret.expose_secret()));
     let media = json!({
+        "tool_secrets": tools.collect::<BTreeMap<_, _>>(),
         // Only this machine's processes know it, and only for as long as they run.
         "door_key": std::iter::repeat_with(random).take(4).collect::<String>(),
         "openai_api_key": config.openai_api_key.expose_secret(),

@@ -1,6 +1,7 @@
-//! The product with a simulated world around it: Meta with its callers, and the model.
+//! The product with a simulated world around it: Meta with its callers, the model, and the business's own system.
 
 use crate::binaries::Binaries;
+use crate::shop::{self, Shop};
 use crate::stack::{Stack, StackConfig};
 use anyhow::Context;
 use aws::Logs;
@@ -10,6 +11,9 @@ use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+
+/// Who answers in a rehearsal. `{shop}` is where the shop's system is.
+pub const AGENT: &str = include_str!("../agent.toml");
 
 /// The model's key in a rehearsal.
 pub const MODEL_KEY: &str = "sk-rehearsal";
@@ -21,6 +25,8 @@ pub struct StageConfig {
     pub meta: MetaConfig,
     /// The model, and what goes wrong there. Its key must be [`MODEL_KEY`].
     pub model: openai::Config,
+    /// Who answers: an agent file's text; `{shop}` in it is where the shop's system is.
+    pub agent: String,
     /// How many media tasks are kept.
     pub tasks: usize,
     /// How long a call may ring before the product refuses it; `None`: the product's own time.
@@ -39,6 +45,8 @@ pub struct Stage {
     pub meta: Meta,
     /// The model.
     pub model: Realtime,
+    /// The business's own system.
+    pub shop: Shop,
     /// Where recordings and logs go.
     pub folder: PathBuf,
 }
@@ -54,6 +62,9 @@ impl Stage {
         let folder = folder.canonicalize()?;
         let meta = Meta::start(config.meta.clone()).await?;
         let model = Realtime::start(config.model).await?;
+        let shop = Shop::open().await?;
+        let agent = folder.join("agent.toml");
+        std::fs::write(&agent, config.agent.replace("{shop}", &shop.url()))?;
         let stack = StackConfig {
             app_secret: SecretString::from(config.meta.app_secret),
             verify_token: SecretString::from(config.meta.verify_token),
@@ -66,7 +77,8 @@ impl Stage {
             ring_seconds: config.ring_seconds,
             tasks: config.tasks,
             more: config.more,
-            agent: None,
+            agent: Some(agent.display().to_string()),
+            tool_secrets: BTreeMap::from([(shop::KEY_NAME.to_owned(), SecretString::from(shop::KEY))]),
             bind_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             public_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             logs: Logs::Files(folder.join("logs")),
@@ -74,7 +86,7 @@ impl Stage {
         let stack = Stack::start(stack, binaries).await?;
         meta.set_webhook_url(format!("{}webhook", stack.cloud.function_url("webhook")));
         meta.verify_webhook().await?;
-        Ok(Self { stack, meta, model, folder })
+        Ok(Self { stack, meta, model, shop, folder })
     }
 
     /// Ends everything.

@@ -36,7 +36,7 @@ impl Settings {
             meta_secret: env.required("META_SECRET")?,
             media_secret: env.required("MEDIA_SECRET")?,
             graph_url: env.optional("GRAPH_URL").unwrap_or(graph::URL).to_owned(),
-            agent: agent(env.optional("AHOY_AGENT"))?,
+            agent: env.file("AHOY_AGENT", Appointed::read)?.unwrap_or_else(Appointed::built_in),
             launch: LaunchSettings {
                 cluster: env.required("CLUSTER")?,
                 family: env.required("TASK_FAMILY")?,
@@ -45,14 +45,6 @@ impl Settings {
             },
         })
     }
-}
-
-fn agent(path: Option<&str>) -> Result<Appointed, WrongSetting> {
-    let Some(path) = path else { return Ok(Appointed::built_in()) };
-    let wrong =
-        |reason: String| WrongSetting::Malformed { name: "AHOY_AGENT", value: path.to_owned(), reason };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    Appointed::read(&text).map_err(|error| wrong(error.to_string()))
 }
 
 /// The part of Meta's secret that call-control reads.
@@ -79,13 +71,18 @@ mod tests {
         std::fs::write(&path, "name = \"shop\"\ninstructions = \"You answer.\"\n[greeting]\nsay = 7\n")
             .unwrap();
 
-        let wrong = agent(path.to_str()).expect_err("a greeting is text").to_string();
+        let wrong = with_agent(&path.to_string_lossy());
         std::fs::remove_file(&path).unwrap();
 
         assert!(wrong.starts_with("AHOY_AGENT is ") && wrong.contains("line 4, greeting.say: "), "{wrong}");
         assert_eq!(wrong.lines().count(), 1);
-        assert!(
-            agent(Some("/nowhere.toml")).expect_err("it is not there").to_string().contains("No such file")
-        );
+        assert!(with_agent("/nowhere.toml").contains("No such file"));
+    }
+
+    fn with_agent(path: &str) -> String {
+        let settings =
+            ["TABLE", "META_SECRET", "MEDIA_SECRET", "CLUSTER", "TASK_FAMILY"].map(|name| (name, "x"));
+        let settings = [&settings[..], &[("AHOY_AGENT", path)]].concat();
+        Settings::from_env(&Env::of(&settings)).expect_err("its agent file is wrong").to_string()
     }
 }

@@ -1,10 +1,13 @@
-//! The end of a call for its owner: its sound is counted, the model let go, and call-control told until it has heard it.
+//! The end of a call for its owner: its sound and its costs are counted, its minutes closed, the model let go, and
+//! call-control told until it has heard it.
 
 use super::{Over, Owner, Parts, transmit};
 use call::Ending;
-use journal::Event;
+use journal::{Event, Line, Tokens};
 use ledger::CallControl;
 use protocol::order::Order;
+use realtime::{Prices, Usage};
+use service::time::now_ms;
 use std::time::Duration;
 
 /// So long one report may take: call-control may be waiting for Meta.
@@ -19,6 +22,28 @@ const REPORTS: u32 = 30;
 impl Owner {
     /// Leaves the call.
     pub(super) async fn leave(mut self, over: Over) {
+        self.count_sound();
+        self.close_minutes();
+        self.conclude();
+        let Parts { agent, mut peer, socket, control, call_ref, fence, .. } = self.parts;
+        // The model's session ends with the conversation, however long the rest takes.
+        drop(agent);
+        if let Over::Because(ending) = over {
+            report(&control, call_ref, fence, ending).await;
+        }
+        peer.close();
+        transmit(&mut peer, &socket);
+    }
+
+    /// Keeps a line of the conversation, if the agent keeps any.
+    pub(super) fn keep_line(&self, line: &Line) {
+        let keeping = self.parts.role.agent.keeping;
+        if keeping.transcripts {
+            self.parts.diary.keep_line(&self.parts.call_ref, line, keeping.days);
+        }
+    }
+
+    fn count_sound(&mut self) {
         let meter = self.bridge.meter();
         let counted = Event::Media {
             received: meter.received,
@@ -29,15 +54,48 @@ impl Owner {
             unsent_to_agent: self.parts.agent.dropped(),
         };
         self.note(counted);
-        let Parts { agent, mut peer, socket, control, call_ref, fence, .. } = self.parts;
-        // The model's session ends with the conversation, however long the rest takes.
-        drop(agent);
-        if let Over::Because(ending) = over {
-            report(&control, call_ref, fence, ending).await;
-        }
-        peer.close();
-        transmit(&mut peer, &socket);
     }
+
+    fn close_minutes(&mut self) {
+        for heard in self.bridge.abandon() {
+            self.minutes.was_heard(&heard);
+        }
+        self.write_lines();
+        while let Some(line) = self.minutes.poll_rest() {
+            self.keep_line(&line);
+        }
+        (self.summary.turns, self.summary.turn_p50_ms, self.summary.turn_p95_ms) = self.minutes.turns();
+    }
+
+    /// What the call took and cost, for its summary and for what is spent in a day.
+    fn conclude(&mut self) {
+        let prices = Prices::default();
+        let summary = &mut self.summary;
+        summary.over_at_ms = now_ms();
+        summary.micro_dollars = prices.dollars(&self.usage, &summary.model);
+        summary.prices_of = prices.date;
+        summary.tokens = tokens(&self.usage);
+        let tokens = summary.tokens;
+        let usage = Event::Usage {
+            model: summary.model.clone(),
+            text_in: tokens.text_in,
+            text_cached: tokens.text_cached,
+            text_out: tokens.text_out,
+            audio_in: tokens.audio_in,
+            audio_cached: tokens.audio_cached,
+            audio_out: tokens.audio_out,
+            micro_dollars: summary.micro_dollars,
+            prices_of: summary.prices_of.clone(),
+        };
+        self.note(usage);
+        let agent = &self.parts.role.agent;
+        self.parts.diary.conclude(&self.summary, &agent.day(self.summary.over_at_ms), agent.keeping.days);
+    }
+}
+
+fn tokens(usage: &Usage) -> Tokens {
+    let Usage { text_in, text_cached, text_out, audio_in, audio_cached, audio_out, .. } = *usage;
+    Tokens { text_in, text_cached, text_out, audio_in, audio_cached, audio_out }
 }
 
 /// Tells call-control that a call is over, and why.

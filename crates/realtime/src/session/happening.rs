@@ -47,7 +47,10 @@ pub enum Happening {
         response: String,
     },
     /// The caller is heard to speak.
-    CallerStarted,
+    CallerStarted {
+        /// The item that it will be.
+        item: String,
+    },
     /// The caller is heard no more.
     CallerStopped,
     /// The agent calls a tool. Comes once for each call.

@@ -54,7 +54,7 @@ impl Session {
             ServerEvent::SpeechStarted { item_id } => {
                 self.mirror.caller_speaks(&item_id);
                 self.link.gate.caller_started();
-                self.happen(Happening::CallerStarted);
+                self.happen(Happening::CallerStarted { item: item_id });
             }
             ServerEvent::SpeechStopped { .. } => {
                 self.link.gate.caller_stopped(now);

@@ -13,7 +13,7 @@ pub struct Check {
 }
 
 /// What every answered call must have in its journal.
-const REQUIRED: [&str; 13] = [
+const REQUIRED: [&str; 15] = [
     "WA_CALL_CONNECT",
     "WA_CALL_CLAIMED",
     "WA_CALL_ANSWERED",
@@ -25,6 +25,8 @@ const REQUIRED: [&str; 13] = [
     "WA_CALL_FIRST_WORD",
     "WA_CALL_TURN",
     "WA_CALL_INTERRUPTED",
+    "WA_CALL_TOOL",
+    "WA_CALL_USAGE",
     "WA_CALL_MEDIA",
     "WA_CALL_ENDED",
 ];
@@ -48,6 +50,8 @@ pub(super) fn all(evidence: &Evidence) -> Vec<Check> {
         one_session(evidence),
         state(evidence),
         journal(evidence),
+        tools(evidence),
+        summary(evidence),
         none("the caller was sent no apology", vec!["a message was sent".to_owned(); evidence.messages]),
     ]
 }
@@ -99,15 +103,48 @@ fn one_session(evidence: &Evidence) -> Check {
 }
 
 fn state(evidence: &Evidence) -> Check {
-    let what = "the table says that the caller hung up, and nothing is left to do";
+    let what = "the table says that the agent hung up, and nothing is left to do";
     let wrong = match &evidence.record {
         None => Some("it knows nothing of the call".to_owned()),
         Some(record) => {
             let call = &record.call;
-            let ended_right = call.ending() == Some(call::Ending::CallerHungUp);
+            let ended_right = call.ending() == Some(call::Ending::AgentSaidGoodbye);
             let is_right = ended_right && call.pending.is_empty() && call.due.is_none();
             (!is_right).then(|| format!("it says {:?}, pending {:?}", call.phase, call.pending))
         }
+    };
+    check(what, wrong)
+}
+
+/// The order was looked up at the shop, and the agent hung up: both as asked.
+fn tools(evidence: &Evidence) -> Check {
+    let used: Vec<String> =
+        evidence.journal.iter().filter_map(|entry| outcome_of_tool(&entry.event)).collect();
+    let is_right = used == ["lookup_order: done", "end_call: done"] && evidence.orders == ["427"];
+    let wrong = (!is_right)
+        .then(|| format!("used: {}; the shop was asked for {:?}", used.join(", "), evidence.orders));
+    check("the agent used its tools", wrong)
+}
+
+fn outcome_of_tool(event: &journal::Event) -> Option<String> {
+    match event {
+        journal::Event::Tool { tool, outcome, .. } => Some(format!("{tool}: {outcome}")),
+        _ => None,
+    }
+}
+
+/// Who said what, and what it cost, is in the table.
+fn summary(evidence: &Evidence) -> Check {
+    let what = "what was said and what it cost is kept";
+    let lines = evidence.lines.len();
+    let said = super::conversation::agents_part().len() + super::conversation::callers_part().len();
+    let wrong = match &evidence.summary {
+        None => Some("there is no summary".to_owned()),
+        Some(summary) if summary.micro_dollars.is_none_or(|spent| spent == 0) => {
+            Some("it cost nothing".to_owned())
+        }
+        Some(_) if lines != said => Some(format!("{lines} lines were kept of {said}")),
+        Some(_) => None,
     };
     check(what, wrong)
 }

@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 pub struct Figures {
     /// Webhook posted → accept's 200.
     pub answered_ms: Option<f64>,
+    /// Webhook posted → first voice at the caller.
+    pub first_voice_ms: Option<f64>,
+    /// Door has the offer → media connected, as the media task tells it.
+    pub media_ms: Option<f64>,
     /// Accept's 200 → first voice at the caller.
     pub first_word_ms: Option<f64>,
     /// Caller's last voiced packet → first voiced packet back, less the model's VAD and thinking time; the median turn.
@@ -25,6 +29,8 @@ impl Figures {
         let report = &evidence.report;
         Self {
             answered_ms: between(report.posted, report.accepted),
+            first_voice_ms: between(report.posted, report.first_voice),
+            media_ms: media(evidence),
             first_word_ms: between(report.accepted, report.first_voice),
             turn_added_ms: turn_added(evidence),
             interrupt_ms: interrupt(evidence),
@@ -35,6 +41,13 @@ impl Figures {
 
 fn between(from: Option<Instant>, to: Option<Instant>) -> Option<f64> {
     from.zip(to).map(|(from, to)| ms(to.saturating_duration_since(from)))
+}
+
+fn media(evidence: &Evidence) -> Option<f64> {
+    evidence.journal.iter().find_map(|entry| match entry.event {
+        journal::Event::MediaConnected { took_ms } => Some(took_ms as f64),
+        _ => None,
+    })
 }
 
 fn turn_added(evidence: &Evidence) -> Option<f64> {

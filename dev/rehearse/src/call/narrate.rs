@@ -147,10 +147,6 @@ fn short(id: &str) -> &str {
 }
 
 fn text(clip: &str) -> String {
-    let clips =
-        [tone::clips::caller_question(), tone::clips::caller_directions(), tone::clips::caller_interrupts()];
-    clips
-        .into_iter()
-        .find(|known| known.name == clip)
-        .map_or(clip.to_owned(), |clip| format!("“{}”", clip.text))
+    let known = super::conversation::callers_part().into_iter().find(|known| known.name == clip);
+    known.map_or(clip.to_owned(), |clip| format!("“{}”", clip.text))
 }

@@ -5,6 +5,10 @@ use super::{Check, Evidence, Figures, Step, checks};
 use serde_json::{Value, json};
 use std::fmt::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// A phone that is later than this itself, at p99, proves nothing about anybody else.
+const TRUSTED: Duration = Duration::from_millis(3);
 
 /// How a rehearsed call went.
 #[derive(Debug, Clone)]
@@ -22,6 +26,7 @@ pub struct Outcome {
     caller_heard: Heard,
     agent_heard: Heard,
     causes: Vec<String>,
+    is_disturbed: bool,
     excuse: Option<String>,
 }
 
@@ -37,6 +42,8 @@ impl Outcome {
             files,
             caller_heard: sound::by_caller(evidence),
             agent_heard: sound::by_agent(evidence),
+            is_disturbed: evidence.disturbance.is_some()
+                || evidence.report.traffic.own_lateness.p99 > TRUSTED,
             excuse: excuse(evidence),
             causes: evidence.journal.iter().filter_map(|entry| cause(&entry.event)).collect(),
         }
@@ -47,15 +54,29 @@ impl Outcome {
         self.checks.iter().all(|check| check.wrong.is_none())
     }
 
+    /// Whether this machine, or the caller's phone on it, was too late itself for anybody's timing to be judged.
+    pub fn is_disturbed(&self) -> bool {
+        self.is_disturbed
+    }
+
     /// One JSON object, for programs.
     pub fn to_json(&self) -> Value {
-        let Figures { answered_ms, first_word_ms, turn_added_ms, interrupt_ms, claimed_too_much_ms } =
-            self.figures;
+        let Figures {
+            answered_ms,
+            first_voice_ms,
+            media_ms,
+            first_word_ms,
+            turn_added_ms,
+            interrupt_ms,
+            claimed_too_much_ms,
+        } = self.figures;
         let wrong = self.checks.iter().filter_map(|check| check.wrong.clone());
         json!({
             "ok": self.is_right(),
             "steps": self.steps,
             "answered_ms": answered_ms,
+            "first_voice_ms": first_voice_ms,
+            "media_ms": media_ms,
             "first_word_ms": first_word_ms,
             "turn_added_ms": turn_added_ms,
             "interrupt_ms": interrupt_ms,
@@ -161,7 +182,7 @@ fn cause(event: &journal::Event) -> Option<String> {
         Event::OfferUnanswerable { reason } => Some(format!("the offer: {reason}")),
         Event::SeatRefused { reason, .. } => Some(format!("a media task: {reason}")),
         Event::TaskSilent { .. } => Some("the media task does not answer at its door".to_owned()),
-        Event::Ended { ending, by, .. } if ending != "caller_hung_up" => {
+        Event::Ended { ending, by, .. } if ending != "agent_said_goodbye" => {
             Some(format!("the call ended: {ending}, by {by}"))
         }
         _ => None,

@@ -1,6 +1,7 @@
 //! Whether each side heard what the other said, and how much of an interrupted sentence was heard.
 
 use super::Evidence;
+use super::conversation::{agents_part, callers_part};
 use openai::Spoken;
 use std::collections::BTreeMap;
 use tone::hearing::{HEARD, find};
@@ -12,15 +13,13 @@ pub(super) type Heard = BTreeMap<String, Option<f64>>;
 
 /// What the caller heard of the agent. Of an interrupted sentence, as much as the product says was heard.
 pub(super) fn by_caller(evidence: &Evidence) -> Heard {
-    let said = [clips::agent_greeting(), clips::agent_answer(), clips::agent_long(), clips::agent_closing()];
-    said.into_iter().map(|clip| fit(&upto(clip, evidence), &evidence.recording)).collect()
+    agents_part().into_iter().map(|clip| fit(&upto(clip, evidence), &evidence.recording)).collect()
 }
 
 /// What the agent heard of the caller.
 pub(super) fn by_agent(evidence: &Evidence) -> Heard {
     let heard: Vec<i16> = evidence.sessions.iter().flat_map(|session| session.heard.clone()).collect();
-    let said = [clips::caller_question(), clips::caller_directions(), clips::caller_interrupts()];
-    said.into_iter().map(|clip| fit(&clip, &heard)).collect()
+    callers_part().into_iter().map(|clip| fit(&clip, &heard)).collect()
 }
 
 /// Whether all of it was heard.

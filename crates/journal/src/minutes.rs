@@ -1,0 +1,122 @@
+//! What is kept of a conversation: who said what, line by line, and the call in one summary.
+//!
+//! These hold what people said. They go into the table, if the agent keeps transcripts, and never into a log.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Speaker {
+    /// The person on WhatsApp, as the model's transcription understood them.
+    Caller,
+    /// The agent: what of it was heard.
+    Agent,
+}
+
+/// What one side said at once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its place in the conversation, from 0.
+    pub place: u32,
+    /// Who.
+    pub speaker: Speaker,
+    /// The words. Of an interrupted agent those that were heard, as near as can be told.
+    pub text: String,
+    /// When it began, ms since 1970.
+    pub at_ms: u64,
+    /// How much of it was heard, ms; the agent's only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_ms: Option<u64>,
+    /// How long it would have been, ms; the agent's only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_ms: Option<u64>,
+    /// From the end of the caller's speech to the first voice of this, ms; where it answers the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+    /// How much of that was spent waiting for tools, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_ms: Option<u64>,
+}
+
+impl fmt::Debug for Line {
+    /// Without the words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Line {} of the {:?}, {} letters", self.place, self.speaker, self.text.chars().count())
+    }
+}
+
+/// A call that was talked on, in short.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Summary {
+    /// The call.
+    pub call_ref: String,
+    /// The business number, as its id.
+    pub number: String,
+    /// The agent's name.
+    pub agent: String,
+    /// The model.
+    pub model: String,
+    /// When the line opened, ms since 1970; nothing if it never did.
+    pub opened_at_ms: Option<u64>,
+    /// When the media task let go of it, ms since 1970.
+    pub over_at_ms: u64,
+    /// How often the agent answered the caller.
+    pub turns: u64,
+    /// From the end of the caller's speech to the agent's first voice: the median turn, ms.
+    pub turn_p50_ms: Option<u64>,
+    /// All but one turn of twenty were this fast, ms.
+    pub turn_p95_ms: Option<u64>,
+    /// How often the caller interrupted the agent.
+    pub interruptions: u64,
+    /// How many tools were used.
+    pub tools: u64,
+    /// How many of those did what they were asked.
+    pub tools_done: u64,
+    /// How often a session of the model was lost or replaced.
+    pub sessions_replaced: u64,
+    /// Whether the caller left a message or asked to be called back.
+    pub wants_an_answer: bool,
+    /// Tokens of the model.
+    pub tokens: Tokens,
+    /// What they cost, in millionths of a dollar; nothing if the model's price is not known.
+    pub micro_dollars: Option<u64>,
+    /// The date of the price table.
+    pub prices_of: String,
+}
+
+/// Tokens by kind. What went in counts as fresh or as cached, never as both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Tokens {
+    pub text_in: u64,
+    pub text_cached: u64,
+    pub text_out: u64,
+    pub audio_in: u64,
+    pub audio_cached: u64,
+    pub audio_out: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_reads_a_lines_words_by_printing_it() {
+        let line = Line {
+            place: 3,
+            speaker: Speaker::Caller,
+            text: "My number is seven".into(),
+            at_ms: 1,
+            heard_ms: None,
+            of_ms: None,
+            took_ms: None,
+            tool_ms: None,
+        };
+
+        assert_eq!(format!("{line:?}"), "Line 3 of the Caller, 18 letters");
+    }
+}

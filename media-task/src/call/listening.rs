@@ -1,0 +1,73 @@
+//! What the agent does, and what comes of it.
+
+use super::{Over, Owner, ms};
+use crate::agent::News;
+use bridge::Agent as Doing;
+use call::Ending;
+use journal::Event;
+use service::time::now_ms;
+use std::time::Instant;
+
+impl Owner {
+    /// Takes everything the agent did since.
+    pub(super) fn listen(&mut self, now: Instant) {
+        while let Some(news) = self.parts.agent.poll_news() {
+            self.hear_of(news, now);
+        }
+    }
+
+    fn hear_of(&mut self, news: News, now: Instant) {
+        match news {
+            News::Ready => {
+                self.answering.note_ready();
+                self.note(Event::AgentReady { took_ms: ms(now - self.offered_at) });
+            }
+            News::Doing(doing) => self.watch(doing, now),
+            News::CallerBegan(item) => self.minutes.caller_began(&item.0, now_ms()),
+            News::CallerSaid(item, text) => self.minutes.caller_said(&item.0, &text, now_ms()),
+            News::AgentSaid(item, text, audio) => {
+                self.minutes.agent_said(&item.0, &text, audio, now_ms());
+            }
+            News::Uses { call_id, tool, arguments } => self.use_tool(call_id, tool, &arguments, now),
+            News::Used(usage) => self.usage += usage,
+            News::Lost(reason) => {
+                self.note(Event::SessionLost { reason });
+                self.bridge.handle_agent(Doing::Replaced, now);
+            }
+            News::Restored(took, planned) => {
+                self.summary.sessions_replaced += 1;
+                self.note(Event::SessionRestored { took_ms: ms(took), planned });
+            }
+            News::Troubled(code) => self.note(Event::AgentTrouble { code }),
+            News::Failed { code, cure } => self.lose_agent(code, cure, now),
+        }
+        self.write_lines();
+    }
+
+    fn watch(&mut self, doing: Doing, now: Instant) {
+        match &doing {
+            Doing::Said { item, .. } => self.minutes.agent_began(&item.0, now_ms()),
+            Doing::Began { response } => self.note_farewell_began(response),
+            Doing::Ended { .. }
+            | Doing::Finished { .. }
+            | Doing::HearsCaller
+            | Doing::HearsCallerStop
+            | Doing::Replaced => {}
+        }
+        let ended = if let Doing::Ended { response } = &doing { Some(response.clone()) } else { None };
+        self.bridge.handle_agent(doing, now);
+        if let Some(response) = ended {
+            self.note_farewell_said(&response, now);
+        }
+    }
+
+    /// The caller who is on the line is told so before the call ends; one who still hears it ring is refused.
+    fn lose_agent(&mut self, code: String, cure: String, now: Instant) {
+        self.note(Event::AgentFailed { code, cure });
+        if self.bridge.is_open() {
+            self.apologise(now);
+        } else {
+            self.over.get_or_insert(Over::Because(Ending::AgentUnavailable));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Who can answer on this task: each agent file is read once, and what it says is shared by the calls it answers.
+
+use agents::Agent;
+use bridge::{Keypad, Limits, Turns};
+use realtime::{Config, Greeting, Options};
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use tools::{Toolbox, Unfit};
+
+/// So many agents are kept ready; a task with more numbers than this reads some of them anew.
+const KEPT: usize = 64;
+
+/// An agent, ready to answer.
+#[derive(Debug)]
+pub struct Role {
+    /// What its file says.
+    pub agent: Agent,
+    /// What it can do besides talking.
+    pub toolbox: Toolbox,
+}
+
+/// The agents that were read so far.
+pub struct Roster {
+    default: Arc<Role>,
+    read: Mutex<HashMap<[u8; 32], Arc<Role>>>,
+    secrets: BTreeMap<String, SecretString>,
+}
+
+impl Roster {
+    /// Nobody but the one who answers when the offer names nobody.
+    pub fn new(default: Agent, secrets: BTreeMap<String, SecretString>) -> Self {
+        let default = Arc::new(Role::new(default, &secrets));
+        Self { default, read: Mutex::default(), secrets }
+    }
+
+    /// Who answers: the agent of this file's text, or the default one.
+    ///
+    /// # Errors
+    /// What is wrong with the file. One of a newer release may say what this task does not know.
+    pub fn role(&self, file: Option<&str>) -> Result<Arc<Role>, agents::Wrong> {
+        let Some(file) = file else { return Ok(self.default.clone()) };
+        let digest = Sha256::digest(file).into();
+        if let Some(role) = self.lock().get(&digest) {
+            return Ok(role.clone());
+        }
+        let role = Arc::new(Role::new(Agent::read(file)?, &self.secrets));
+        let mut read = self.lock();
+        if read.len() >= KEPT {
+            read.clear();
+        }
+        read.insert(digest, role.clone());
+        Ok(role)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Arc<Role>>> {
+        self.read.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+impl Role {
+    /// An agent with every tool that can be had. One that lacks its secret, say, is left out: a call is better answered
+    /// without it than not at all, and it is never asked unsigned.
+    fn new(agent: Agent, secrets: &BTreeMap<String, SecretString>) -> Self {
+        let mut tools = agent.tools.clone();
+        let toolbox = loop {
+            let unfit = match Toolbox::new(&tools, secrets) {
+                Ok(toolbox) => break toolbox,
+                Err(unfit) => unfit,
+            };
+            tracing::error!(agent = agent.name, "A tool is left out: {unfit}");
+            leave_out(&mut tools, &unfit);
+        };
+        Self { agent, toolbox }
+    }
+
+    /// How a session with this model is configured: it decides what may be sent.
+    pub fn session(&self, model: &str) -> Config {
+        Config {
+            instructions: self.agent.whole_instructions(),
+            options: Options { name: Some(model.to_owned()), ..self.agent.model.clone() },
+            greeting: match self.agent.opening() {
+                agents::Words::Exact(words) => Greeting::Exact(words),
+                agents::Words::Prompt(prompt) => Greeting::Prompt(prompt),
+            },
+            greeting_interruptible: self.agent.greeting.interruptible,
+            turns: if self.turns().are_ours() { realtime::Turns::Ours } else { realtime::Turns::Server },
+            tools: self.toolbox.definitions(),
+            recycle_after: None,
+            margin: Config::MARGIN,
+        }
+    }
+
+    /// When the caller may interrupt.
+    pub fn turns(&self) -> Turns {
+        let agents::Interruption { guard, after, echo_gate_dbfs } = self.agent.interruption;
+        let greeting_is_interruptible = self.agent.greeting.interruptible;
+        Turns { guard, after, echo_gate_dbfs, greeting_is_interruptible }
+    }
+
+    /// How long things may last.
+    pub fn limits(&self) -> Limits {
+        let agents::Limits { longest, silence, nudges, .. } = self.agent.limits;
+        Limits { longest, nudge_after: silence, nudges, ..Limits::default() }
+    }
+
+    /// How keys are collected.
+    pub fn keypad(&self) -> Keypad {
+        let agents::Keypad { pause, end, longest, .. } = self.agent.keypad;
+        Keypad { pause, end, longest }
+    }
+}
+
+fn leave_out(tools: &mut agents::Tools, unfit: &Unfit) {
+    match unfit {
+        Unfit::Secret { tool, .. }
+        | Unfit::Parameters { tool }
+        | Unfit::Url { tool }
+        | Unfit::Header { tool, .. } => {
+            tools.http.retain(|http| http.name != *tool);
+            tools.mcp.retain(|server| server.label != *tool);
+        }
+        Unfit::Https { .. } => tools.http.clear(),
+    }
+}

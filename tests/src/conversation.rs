@@ -1,0 +1,140 @@
+//! What the model is to say in a story, and what can be asked of a conversation afterwards.
+
+use crate::{Afterwards, Caller, Story};
+use journal::Event;
+use openai::{Reply, ReplyItem, Script, Side};
+use rehearse::binaries::root;
+use rehearse::stack::Stack;
+use std::time::Duration;
+use tone::hearing::{HEARD, find};
+use tone::{Clip, clips, wav};
+
+/// What was to happen in a conversation happens within this.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// How often to look at the journal, which tells nobody by itself.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Greets, looks an order up in answer to whatever is asked, and says `after`.
+pub fn looking_up(order: &str, after: Clip) -> Script {
+    Script::new(Reply::speech(clips::agent_greeting()), [looks_up(order, after)])
+}
+
+/// Fills the time, looks an order up, and says `after`.
+pub fn looks_up(order: &str, after: Clip) -> Reply {
+    let lookup = ReplyItem::FunctionCall {
+        name: "lookup_order".to_owned(),
+        arguments: serde_json::json!({ "order": order }).to_string(),
+    };
+    let mut reply = Reply::speech(clips::agent_moment()).and(lookup);
+    reply.after_tool = Some(Box::new(Reply::speech(after)));
+    reply
+}
+
+/// Greets, uses a tool in answer to whatever is asked, and says `after`.
+pub fn using(tool: &str, arguments: &str, after: Clip) -> Script {
+    let answer = Reply::call(tool, arguments, Reply::speech(after));
+    Script::new(Reply::speech(clips::agent_greeting()), [answer])
+}
+
+impl Story {
+    /// What the model was told by tools, in turn.
+    pub fn tool_outputs(&self) -> Vec<String> {
+        let sessions = self.model.sessions();
+        let created = sessions
+            .iter()
+            .flat_map(|session| session.events_of(Side::Client, "conversation.item.create"))
+            .map(|event| event["item"].clone());
+        let outputs = created.filter(|item| item["type"] == "function_call_output");
+        outputs.filter_map(|item| item["output"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// What the model had to complain of.
+    pub fn model_faults(&self) -> Vec<String> {
+        self.model.sessions().into_iter().flat_map(|session| session.faults).collect()
+    }
+
+    /// Whether the model heard all of this.
+    pub fn model_heard(&self, clip: &Clip) -> bool {
+        let heard: Vec<i16> = self.model.sessions().into_iter().flat_map(|session| session.heard).collect();
+        find(&clip.samples, &heard).is_some_and(|found| found.correlation >= HEARD)
+    }
+
+    /// The apology of a language.
+    pub fn apology(&self, language: &str) -> Clip {
+        let file = root().join(format!("media-task/apologies/{language}.wav"));
+        let samples = wav::parse(&std::fs::read(file).expect("it is recorded")).expect("it is a WAV");
+        Clip { name: format!("the apology in {language}"), text: String::new(), samples }
+    }
+
+    /// The lines of the product's logs that contain this.
+    pub fn logs_with(&self, needle: &str) -> Vec<String> {
+        let logs = self.stack.cloud.log_files();
+        let texts = logs.iter().map(|log| std::fs::read_to_string(&log.path).expect("logs can be read"));
+        texts.flat_map(|text| lines_with(&text, needle)).collect()
+    }
+
+    /// Everything in the table, as it would be read by somebody who looks for something in it.
+    pub async fn everything_stored(&self) -> String {
+        let scan = self.stack.ledger.client.scan().table_name(&self.stack.ledger.table);
+        let items = scan.consistent_read(true).send().await.expect("the table can be read").items;
+        format!("{items:?}")
+    }
+
+    /// What the number has spent today, in millionths of a dollar.
+    pub async fn spent_today(&self) -> u64 {
+        let agent = agents::Agent::read(rehearse::stage::AGENT).expect("the rehearsal's agent is right");
+        let day = agent.day(service::time::now_ms());
+        let number = phone::MetaConfig::default().phone_number_id;
+        self.stack.ledger.spent(&number, &day).await.expect("the table can be read")
+    }
+
+    /// What was said in a call so far, as it is kept.
+    pub async fn lines_of(&self, caller: &Caller<'_>) -> Vec<String> {
+        let lines = self.stack.lines(&caller.call_ref()).await.expect("the table can be read");
+        lines.into_iter().map(|line| line.text).collect()
+    }
+}
+
+impl Caller<'_> {
+    /// Waits until the journal tells of something.
+    pub async fn waits_for(&self, story: &Story, wanted: impl Fn(&Event) -> bool) {
+        let stack: &Stack = &story.stack;
+        let looking = async {
+            while !stack
+                .journal(&self.call_ref())
+                .await
+                .expect("the journal can be read")
+                .iter()
+                .any(|entry| wanted(&entry.event))
+            {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looking).await.expect("what was to happen happens");
+    }
+}
+
+impl Afterwards {
+    /// The tools that were used, and how that went.
+    pub fn tools(&self) -> Vec<String> {
+        let used = self.journal.iter().filter_map(|event| match event {
+            Event::Tool { tool, outcome, .. } => Some(format!("{tool}: {outcome}")),
+            _ => None,
+        });
+        used.collect()
+    }
+
+    /// How many keys were pressed, each time.
+    pub fn keys(&self) -> Vec<u64> {
+        let pressed = self.journal.iter().filter_map(|event| match event {
+            Event::Keys { count } => Some(*count),
+            _ => None,
+        });
+        pressed.collect()
+    }
+}
+
+fn lines_with(text: &str, needle: &str) -> Vec<String> {
+    text.lines().filter(|line| line.contains(needle)).map(str::to_owned).collect()
+}

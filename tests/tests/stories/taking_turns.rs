@@ -1,0 +1,154 @@
+//! Who speaks when: long speeches, short noises, silence, and agents that will not be interrupted.
+
+use call::Ending;
+use journal::Event;
+use openai::{Reply, ReplyItem, Script};
+use std::time::Duration;
+use tests::Scene;
+use tone::clips;
+
+fn answering(answers: impl IntoIterator<Item = Reply>) -> Script {
+    Script::new(Reply::speech(clips::agent_greeting()), answers)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_talks_for_seventy_seconds_is_heard_out_and_answered_once() {
+    let story = Scene::default().begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+
+    caller.asks(&clips::caller_monologue(), &clips::agent_answer()).await;
+
+    let answers = caller.times_heard(&clips::agent_answer());
+    let after = caller.hangs_up().await;
+    assert_eq!((answers, after.ending), (1, Ending::CallerHungUp));
+    assert!(story.model_heard(&clips::caller_monologue()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_talks_for_seventy_seconds_is_heard_to_its_last_word() {
+    let story = Scene::default().scripted(answering([Reply::speech(clips::agent_monologue())])).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+
+    caller.asks(&clips::caller_question(), &clips::agent_monologue()).await;
+
+    let after = caller.hangs_up().await;
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    assert!(!after.journal.iter().any(|event| matches!(event, Event::Interrupted { .. })), "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_items_of_one_response_are_heard_one_after_the_other() {
+    let both = Reply::speech(clips::agent_moment()).and(ReplyItem::Speech(clips::agent_order()));
+    let story = Scene::default().scripted(answering([both])).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+
+    caller.asks(&clips::caller_order(), &clips::agent_order()).await;
+
+    assert!(caller.has_heard(&clips::agent_moment()));
+    let lines = story.lines_of(&caller).await;
+    let after = caller.hangs_up().await;
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    let (moment, order) = (clips::agent_moment().text, clips::agent_order().text);
+    let at = |text: &str| lines.iter().position(|line| line == text);
+    assert!(at(&moment).is_some() && at(&moment) < at(&order), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_uninterruptible_greeting_is_heard_out_and_what_was_said_over_it_is_answered() {
+    let story =
+        Scene::default().with_agent_but("[greeting]\n", "[greeting]\ninterruptible = false\n").begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+
+    // 2.6 s of question within 5.2 s of greeting, and the answer queues behind it.
+    caller.says(&clips::caller_question()).await;
+    caller.hears_out(&clips::agent_answer()).await;
+
+    assert!(caller.has_heard(&clips::agent_greeting()));
+    // From now on it can be interrupted.
+    caller.says(&clips::caller_directions()).await;
+    caller.phone().agent_speaks(Duration::from_secs(10)).await.expect("the agent answers");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    caller.asks(&clips::caller_interrupts(), &clips::agent_closing()).await;
+    let after = caller.hangs_up().await;
+    let interrupted = after.journal.iter().filter(|event| matches!(event, Event::Interrupted { .. })).count();
+    assert_eq!((interrupted, after.ending), (1, Ending::CallerHungUp));
+    assert_eq!(story.model_faults(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mhm_does_not_interrupt_an_agent_that_was_told_so() {
+    let answers = [clips::agent_long(), clips::agent_answer()].map(Reply::speech);
+    let story = Scene::default()
+        .scripted(answering(answers))
+        .with_agent_also("\n[interruption]\nafter_ms = 800\n")
+        .begin()
+        .await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.says(&clips::caller_directions()).await;
+    caller.phone().agent_speaks(Duration::from_secs(10)).await.expect("the agent answers");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+
+    caller.says(&clips::caller_mhm()).await;
+    caller.hears_out(&clips::agent_long()).await;
+
+    let after = caller.hangs_up().await;
+    assert!(!after.journal.iter().any(|event| matches!(event, Event::Interrupted { .. })), "{after:?}");
+    assert_eq!(story.model_faults(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_caller_is_asked_whether_they_are_there_and_then_taken_leave_of() {
+    let script = Script::about_bikes()
+        .aside("Are you still there?", Reply::speech(clips::agent_nudge()))
+        .aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
+    let story = Scene::default()
+        .scripted(script)
+        .with_agent_also("\n[limits]\nsilence_s = 5\nnudges = 2\n")
+        .begin()
+        .await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+
+    for _ in 0..2 {
+        caller.hears(&clips::agent_nudge()).await;
+    }
+    caller.hears(&clips::agent_goodbye()).await;
+
+    let after = caller.afterwards().await;
+    assert_eq!((after.ending, after.at_meta), (Ending::BothSilent, phone::Ending::Terminated));
+    assert_eq!(after.messages, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_may_last_no_longer_ends_with_a_goodbye() {
+    let script =
+        Script::about_bikes().aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
+    let story =
+        Scene::default().scripted(script).with_agent_also("\n[limits]\nlongest_s = 15\n").begin().await;
+    let caller = story.ring().await;
+    caller.talks().await;
+
+    caller.hears(&clips::agent_goodbye()).await;
+
+    let after = caller.afterwards().await;
+    assert_eq!((after.ending, after.at_meta), (Ending::TookTooLong, phone::Ending::Terminated));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_g711_both_hear_each_other_as_well() {
+    let formats = "\n[model]\ninput_format = \"pcmu\"\noutput_format = \"pcmu\"\n";
+    let story = Scene::default().with_agent_also(formats).begin().await;
+    let caller = story.ring().await;
+
+    caller.talks().await;
+
+    assert!(story.model_heard(&clips::caller_question()));
+    assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
+    assert_eq!(story.model_faults(), [""; 0]);
+}

@@ -1,0 +1,154 @@
+//! What the agent does besides talking: its tools, and what comes of them when they are slow, broken or misused.
+
+use call::Ending;
+use openai::{Reply, ReplyItem, Script};
+use rehearse::shop::Mood;
+use std::time::Duration;
+use tests::{Scene, looking_up, using};
+use tone::clips;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_takes_too_long_is_given_up_and_the_caller_is_told() {
+    let story = Scene::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
+    story.shop.be(Mood::Slow(Duration::from_secs(10)));
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
+
+    caller.hears(&clips::agent_sorry()).await;
+
+    let after = caller.hangs_up().await;
+    assert_eq!(after.tools(), ["lookup_order: timed_out"]);
+    let told = story.tool_outputs();
+    assert!(told.len() == 1 && told[0].contains("did not answer within 2 seconds"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_fails_is_told_in_plain_words() {
+    let story = Scene::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
+    story.shop.be(Mood::Broken(503));
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.says(&clips::caller_order()).await;
+    caller.hears(&clips::agent_sorry()).await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!(after.tools(), ["lookup_order: failed"]);
+    let told = story.tool_outputs();
+    assert!(told.len() == 1 && told[0].contains("answered 503"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_arguments_never_leave_the_house() {
+    let story = Scene::default().scripted(looking_up("four", clips::agent_sorry())).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.says(&clips::caller_order()).await;
+    caller.hears(&clips::agent_sorry()).await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!(after.tools(), ["lookup_order: refused"]);
+    assert_eq!(story.shop.asked(), [""; 0]);
+    assert!(story.tool_outputs()[0].contains("order"), "{:?}", story.tool_outputs());
+}
+
+/// The caller asks something else while the tool is at work: that is answered, the tool's output is still sent, and
+/// nothing is answered twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_speaks_while_a_tool_works_gets_both_answers_once() {
+    let mut script = looking_up("427", clips::agent_order());
+    script.answers.push(Reply::speech(clips::agent_answer()));
+    let story = Scene::default()
+        .scripted(script)
+        .with_agent_but("timeout_ms = 2000", "timeout_ms = 20000")
+        .begin()
+        .await;
+    story.shop.be(Mood::Slow(Duration::from_secs(8)));
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
+
+    caller.says(&clips::caller_question()).await;
+    caller.hears(&clips::agent_answer()).await;
+    caller.hears(&clips::agent_order()).await;
+
+    let heard = (caller.times_heard(&clips::agent_answer()), caller.times_heard(&clips::agent_order()));
+    let after = caller.hangs_up().await;
+    assert_eq!((heard, after.tools()), ((1, 1), vec!["lookup_order: done".to_owned()]));
+    assert_eq!(story.model_faults(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_the_agent_writes_reaches_the_caller() {
+    let message = r#"{"text":"Mirsk Bikes, Station Road 4"}"#;
+    let script = using("send_whatsapp_message", message, clips::agent_closing());
+    let story = Scene::default().scripted(script).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.asks(&clips::caller_directions(), &clips::agent_closing()).await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!((after.tools(), after.messages), (vec!["send_whatsapp_message: done".to_owned()], 1));
+    let written = story.meta.messages();
+    assert!(format!("{written:?}").contains("Station Road 4"), "{written:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_caller_leaves_for_people_is_kept_with_the_call_and_in_no_log() {
+    let left = r#"{"message":"My saddle squeaks terribly","caller_name":"Zoe Quux"}"#;
+    let story = Scene::default().scripted(using("take_message", left, clips::agent_closing())).begin().await;
+    let caller = story.ring().await;
+    let call_ref = caller.call_ref();
+    caller.hears_the_greeting().await;
+    caller.asks(&clips::caller_question(), &clips::agent_closing()).await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!(after.tools(), ["take_message: done"]);
+    let kept = story.stack.left(&call_ref).await.expect("the table can be read");
+    assert!(kept.len() == 1 && kept[0]["message"] == "My saddle squeaks terribly", "{kept:?}");
+    let summary = story.stack.summary(&call_ref).await.expect("the table can be read").expect("there is one");
+    assert!(summary.wants_an_answer);
+    for private in ["squeaks", "Quux"] {
+        assert_eq!(story.logs_with(private), [""; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_agent_finishes_its_sentence_and_hangs_up() {
+    let goodbye = Reply::speech(clips::agent_goodbye())
+        .and(ReplyItem::FunctionCall { name: "end_call".into(), arguments: "{}".into() });
+    let script = Script { answers: vec![goodbye], ..Script::about_bikes() };
+    let story = Scene::default().scripted(script).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.says(&clips::caller_thanks()).await;
+
+    caller.hears(&clips::agent_goodbye()).await;
+
+    let after = caller.afterwards().await;
+    assert_eq!((after.ending, after.at_meta), (Ending::AgentSaidGoodbye, phone::Ending::Terminated));
+    assert_eq!((after.tools(), after.messages), (vec!["end_call: done".to_owned()], 0));
+}
+
+/// The caller has one question more: the agent stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_speaks_over_the_goodbye_is_not_hung_up_on() {
+    let goodbye = Reply::speech(clips::agent_long())
+        .and(ReplyItem::FunctionCall { name: "end_call".into(), arguments: "{}".into() });
+    let answers = vec![goodbye, Reply::speech(clips::agent_answer())];
+    let story = Scene::default().scripted(Script { answers, ..Script::about_bikes() }).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.says(&clips::caller_thanks()).await;
+    caller.phone().agent_speaks(Duration::from_secs(10)).await.expect("the agent takes leave");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    caller.asks(&clips::caller_question(), &clips::agent_answer()).await;
+
+    let after = caller.hangs_up().await;
+    assert_eq!(after.ending, Ending::CallerHungUp);
+}
