@@ -9,16 +9,4 @@ command -v python3 >/dev/null && python3 -c 'import ensurepip' 2>/dev/null ||
   { echo "ahoy: please install Python 3 with venv" >&2; exit 1; }
 [ -x "$python" ] && "$python" -c 'import openai' 2>/dev/null ||
   { python3 -m venv target/conformance && target/conformance/bin/pip install -q openai==3.54.0; }
-mapfile -t recordings < <(find target/rehearsal target/stories -name 'realtime*.jsonl' -size +0 2>/dev/null | sort)
-[ "${#recordings[@]}" -gt 0 ] || { echo "conformance: no recording; run make call or make test first" >&2; exit 1; }
-wrong=0
-events=0
-for recording in "${recordings[@]}"; do
-  events=$((events + $(wc -l < "$recording")))
-  if ! said=$("$python" fixtures/realtime-schema/validate_realtime.py < "$recording" 2>&1); then
-    printf '%s\n%s\n' "$recording" "$said" >&2
-    wrong=$((wrong + 1))
-  fi
-done
-echo "conformance: ${#recordings[@]} sessions, $events events, $wrong sessions with errors"
-[ "$wrong" -eq 0 ]
+exec "$python" scripts/conformance.py target/rehearsal target/stories

@@ -158,6 +158,16 @@ impl<'a> Caller<'a> {
         assert!(self.has_heard(clip), "{} was not heard: {:?}", clip.name, self.fit(clip));
     }
 
+    /// Waits until the agent speaks, and hears all of this before the agent hangs up.
+    pub async fn hears_to_the_end(&self, clip: &Clip) {
+        self.call
+            .agent_speaks(PATIENCE)
+            .await
+            .unwrap_or_else(|_| panic!("the agent does not say {}", clip.name));
+        self.call.ended(LONGEST_SPEECH).await.expect("the agent hangs up");
+        assert!(self.has_heard(clip), "{} was not heard: {:?}", clip.name, self.fit(clip));
+    }
+
     /// Whether all of this was heard so far.
     pub fn has_heard(&self, clip: &Clip) -> bool {
         self.fit(clip).is_some_and(|fit| fit >= HEARD)

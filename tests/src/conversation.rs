@@ -83,7 +83,8 @@ impl Story {
 
     /// What the number has spent today, in millionths of a dollar.
     pub async fn spent_today(&self) -> u64 {
-        let agent = agents::Agent::read(rehearse::stage::AGENT).expect("the rehearsal's agent is right");
+        let agent = agents::Agent::read(&rehearse::stage::AGENT.replace("{shop}", "http://127.0.0.1"))
+            .expect("the rehearsal's agent is right");
         let day = agent.day(service::time::now_ms());
         let number = phone::MetaConfig::default().phone_number_id;
         self.stack.ledger.spent(&number, &day).await.expect("the table can be read")

@@ -67,6 +67,6 @@ pub struct Limits {
     pub silence: Duration,
     /// What it asks then.
     pub nudge: Words,
-    /// How often it asks before it says goodbye and hangs up; 2 by default.
+    /// How often it asks before it says goodbye and hangs up; 6 by default.
     pub nudges: u32,
 }

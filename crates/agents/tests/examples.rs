@@ -80,7 +80,7 @@ fn a_minimal_file_has_every_default() {
     let agent = Agent::read(MINIMAL).unwrap();
     assert_eq!(agent.disclosure.as_deref(), Some("You are talking to an AI assistant."));
     assert!(agent.greeting.interruptible && agent.tools.take_message && agent.keeping.transcripts);
-    assert_eq!((agent.limits.longest, agent.limits.nudges), (Duration::from_secs(1800), 2));
+    assert_eq!((agent.limits.longest, agent.limits.nudges), (Duration::from_secs(1800), 6));
     assert_eq!(agent.model.transcription.unwrap().language.as_deref(), Some("en"));
     assert_eq!((agent.hours, agent.caps.dollars_a_day, agent.caps.calls_an_hour), (None, None, None));
 }

@@ -144,7 +144,8 @@ impl Switchboard {
         // This is the one try: it must not fail for want of the number's or the agent's own words.
         let settings = self.ledger.number(&record.number).await.unwrap_or_default();
         let appointed = self.appointed(&settings).await.unwrap_or_else(|_| self.agent.clone());
-        let text = words(ending, &settings, &appointed.agent.messages);
+        let broke_off = record.call.accepted_at.is_some();
+        let text = words(ending, broke_off, &settings, &appointed.agent.messages);
         let sent = self.graph.send_text(&record.number, &record.caller(), text).await;
         let entry = match sent {
             Ok(()) => Happened::CallerTold { why: word(&ending) },
@@ -162,8 +163,13 @@ impl Switchboard {
     }
 }
 
-/// What a caller is told who could not talk, or not to the end.
-fn words<'a>(ending: Ending, settings: &'a NumberSettings, messages: &'a Messages) -> &'a str {
+/// What a caller is told who could not talk, or not to the end: then the talk `broke_off`.
+fn words<'a>(
+    ending: Ending,
+    broke_off: bool,
+    settings: &'a NumberSettings,
+    messages: &'a Messages,
+) -> &'a str {
     match ending {
         Ending::Closed => &messages.closed,
         Ending::OverBudget => &messages.spent,
@@ -181,7 +187,10 @@ fn words<'a>(ending: Ending, settings: &'a NumberSettings, messages: &'a Message
         | Ending::MetaRefused
         | Ending::MediaNeverConnected
         | Ending::MediaFailed
-        | Ending::Drained => settings.sorry.as_ref().unwrap_or(&messages.busy),
+        | Ending::Drained => match broke_off {
+            true => settings.lost.as_ref().unwrap_or(&messages.lost),
+            false => settings.sorry.as_ref().unwrap_or(&messages.busy),
+        },
     }
 }
 
@@ -223,12 +232,13 @@ mod tests {
         let own = NumberSettings { sorry: Some("Sorry!".into()), lost: Some("Lost!".into()), agent: None };
         let none = NumberSettings::default();
 
-        assert_eq!(words(Ending::NoCapacity, &own, &messages), "Sorry!");
-        assert_eq!(words(Ending::Lost, &own, &messages), "Lost!");
-        assert_eq!(words(Ending::NoCapacity, &none, &messages), messages.busy);
-        assert_eq!(words(Ending::Lost, &none, &messages), messages.lost);
-        assert_eq!(words(Ending::Closed, &own, &messages), messages.closed);
-        assert_eq!(words(Ending::OverBudget, &own, &messages), messages.spent);
-        assert_eq!(words(Ending::CalledTooOften, &own, &messages), messages.too_many_calls);
+        assert_eq!(words(Ending::NoCapacity, false, &own, &messages), "Sorry!");
+        assert_eq!(words(Ending::Lost, false, &own, &messages), "Lost!");
+        assert_eq!(words(Ending::NoCapacity, false, &none, &messages), messages.busy);
+        assert_eq!(words(Ending::Lost, false, &none, &messages), messages.lost);
+        assert_eq!(words(Ending::AgentUnavailable, true, &none, &messages), messages.lost);
+        assert_eq!(words(Ending::Closed, false, &own, &messages), messages.closed);
+        assert_eq!(words(Ending::OverBudget, false, &own, &messages), messages.spent);
+        assert_eq!(words(Ending::CalledTooOften, false, &own, &messages), messages.too_many_calls);
     }
 }

@@ -2,11 +2,11 @@
 
 use call::Ending;
 use journal::Event as Happened;
-use openai::Mischief;
+use openai::{Mischief, Reply, Script};
 use phone::{ActionName, Ending as AtMeta};
 use std::mem::discriminant;
 use std::time::Duration;
-use tests::{Caller, Scene};
+use tests::{Scene, looking_up};
 use tone::clips;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -28,13 +28,18 @@ stories! {
     no_session: "no-session", is_never_accepted_in_its_ring_time;
     refuses_key: "refuses-key", is_never_accepted;
     quota_exhausted: "quota-exhausted", is_never_accepted;
-    drops_session: "drops-session:30", is_ended_in_mid_conversation;
-    stalls: "stalls", is_ended_by_the_caller;
-    server_error: "server-error", is_ended_by_the_caller_though_nobody_spoke;
-    rate_limited: "rate-limited", is_ended_by_the_caller_though_nobody_spoke;
-    expires: "expires:3", is_ended_in_mid_conversation;
-    splits_samples: "splits-samples", is_as_any_other;
-    transcription_fails: "transcription-fails", is_as_any_other;
+    drops_session: "drops-session:5", goes_on_in_another_session;
+    goes_silent: "goes-silent:60", goes_on_in_another_session;
+    expires: "expires:6", goes_on_in_another_session;
+    stalls: "stalls:60", goes_on;
+    server_error: "server-error", goes_on;
+    rate_limited: "rate-limited", goes_on;
+    rate_limited_thrice: "rate-limited-thrice", goes_on;
+    drops_then_refuses: "drops-then-refuses:30", is_ended_with_an_apology;
+    quota_mid_call: "quota-mid-call:30", is_ended_with_an_apology;
+    ignores_create: "ignores-create", asks_again;
+    splits_samples: "splits-samples", goes_on;
+    transcription_fails: "transcription-fails", goes_on;
 }
 
 #[test]
@@ -60,59 +65,65 @@ async fn never_accepted(scene: Scene) {
 
     assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, AtMeta::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
-    assert!(after.was_held_once() && after.messages == 1, "{after:?}");
+    assert!(after.seats == 1 && after.messages == 1, "{after:?}");
 }
 
-async fn is_ended_in_mid_conversation(mischief: &str) {
+async fn is_ended_with_an_apology(mischief: &str) {
     let story = Scene::amid(mischief).begin().await;
     let caller = story.ring().await;
-    caller.is_greeted().await;
-    // The session may end before the caller has said it all.
-    let _ = caller.phone().agent_falls_silent(SOON).await;
-    let _ = caller.phone().say(&clips::caller_question()).await;
+    caller.hears_the_greeting().await;
+    caller.says(&clips::caller_question()).await;
 
     let after = caller.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, AtMeta::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
-    assert!(after.was_held_once() && after.messages == 1, "{after:?}");
+    assert!(after.seats == 1 && after.messages == 1, "{after:?}");
 }
 
-async fn is_ended_by_the_caller(mischief: &str) {
-    let story = Scene::amid(mischief).begin().await;
+async fn goes_on_in_another_session(mischief: &str) {
+    assert_eq!(is_answered_twice(mischief, true).await, 2, "connections");
+}
+
+async fn goes_on(mischief: &str) {
+    assert_eq!(is_answered_twice(mischief, false).await, 1, "connections");
+}
+
+/// Whatever goes wrong at first, the caller is greeted once, and answered. How often the model was connected to.
+async fn is_answered_twice(mischief: &str, is_replaced: bool) -> usize {
+    let script = Script::new(
+        Reply::speech(clips::agent_greeting()),
+        [clips::agent_long(), clips::agent_answer()].map(Reply::speech),
+    );
+    let story = Scene::amid(mischief).scripted(script).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
-    caller.phone().agent_falls_silent(SOON).await.expect("the agent stops");
+    caller.phone().agent_falls_silent(SOON).await.expect("the greeting comes to an end");
+    caller.says(&clips::caller_directions()).await;
+    if is_replaced {
+        caller.waits_for(&story, |event| matches!(event, Happened::SessionRestored { .. })).await;
+    }
+    caller.phone().agent_speaks(SOON).await.expect("the agent answers");
+    caller.phone().agent_falls_silent(SOON).await.expect("the agent comes to an end");
 
-    ends_by_the_caller(caller).await;
-}
+    caller.asks(&clips::caller_question(), &clips::agent_answer()).await;
 
-/// The greeting failed, and the line is open all the same: the caller may speak first.
-async fn is_ended_by_the_caller_though_nobody_spoke(mischief: &str) {
-    let story = Scene::amid(mischief).begin().await;
-    let caller = story.ring().await;
-    caller.is_picked_up().await;
-
-    let after = ends_by_the_caller(caller).await;
-
-    assert!(after.iter().any(|event| matches!(event, Happened::AgentTrouble { .. })), "{after:?}");
-}
-
-async fn ends_by_the_caller(caller: Caller<'_>) -> Vec<Happened> {
+    assert!(caller.times_heard(&clips::agent_greeting()) <= 1, "nobody is greeted twice");
     let after = caller.hangs_up().await;
-
     assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, AtMeta::CallerHungUp));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
-    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
-    after.journal
+    assert!(after.seats == 1 && after.messages == 0, "{after:?}");
+    after.connections
 }
 
-async fn is_as_any_other(mischief: &str) {
-    let story = Scene::amid(mischief).begin().await;
+/// The model was to speak about what a tool found, and took no notice.
+async fn asks_again(mischief: &str) {
+    let story = Scene::amid(mischief).scripted(looking_up("427", clips::agent_order())).begin().await;
     let caller = story.ring().await;
-    caller.is_greeted().await;
-    caller.phone().say(&clips::caller_question()).await.expect("the caller can speak");
-    caller.phone().agent_speaks(SOON).await.expect("the agent answers");
+    caller.hears_the_greeting().await;
+    caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
 
-    ends_by_the_caller(caller).await;
+    caller.hears(&clips::agent_order()).await;
+
+    assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
 }

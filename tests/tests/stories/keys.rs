@@ -19,7 +19,7 @@ async fn an_order_number_that_is_typed_is_looked_up() {
 
     let lines = story.lines_of(&caller).await;
     let after = caller.hangs_up().await;
-    assert_eq!((after.tools(), after.keys()), (vec!["lookup_order: done".to_owned()], vec![4]));
+    assert_eq!((after.tools(), after.keys()), (vec!["lookup_order: done".to_owned()], vec![3]));
     assert_eq!(story.shop.asked(), ["427"]);
     assert!(lines.iter().any(|line| line.contains("427")), "{lines:?}");
 }

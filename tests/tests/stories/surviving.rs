@@ -8,40 +8,26 @@ use std::time::Duration;
 use tests::{Caller, Scene, Story};
 use tone::clips;
 
-/// The answer is cut in its middle: it is told so much as was heard, and answers again.
+/// A long answer is cut in its middle, with some seconds of it still to be heard: the next session begins it again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_drops_in_mid_answer_is_replaced_and_nobody_is_greeted_twice() {
-    // The greeting has some twenty-five deltas.
-    let story = Scene::amid("drops-session:32").begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
-    caller.says(&clips::caller_question()).await;
-
-    caller.hears(&clips::agent_answer()).await;
-
-    goes_on_once(&story, caller).await;
+    goes_on_after("drops-session:60").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_falls_silent_for_ever_is_replaced() {
-    let story = Scene::amid("goes-silent:30").begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
-    caller.says(&clips::caller_question()).await;
-
-    caller.hears(&clips::agent_answer()).await;
-
-    goes_on_once(&story, caller).await;
+    goes_on_after("goes-silent:60").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_expires_is_replaced() {
-    let story = Scene::amid("expires:9").begin().await;
+async fn goes_on_after(mischief: &str) {
+    let script = Script::new(Reply::speech(clips::agent_greeting()), [Reply::speech(clips::agent_long())]);
+    let story = Scene::amid(mischief).scripted(script).begin().await;
     let caller = story.ring().await;
-    caller.talks().await;
+    caller.hears_the_greeting().await;
+    caller.says(&clips::caller_directions()).await;
     caller.waits_for(&story, |event| matches!(event, Event::SessionRestored { .. })).await;
 
-    caller.asks(&clips::caller_directions(), &clips::agent_long()).await;
+    caller.hears(&clips::agent_long()).await;
 
     goes_on_once(&story, caller).await;
 }
@@ -120,7 +106,7 @@ async fn when_no_session_is_to_be_had_the_caller_hears_an_apology() {
         caller.hears_the_greeting().await;
         caller.says(&clips::caller_question()).await;
 
-        caller.hears(&story.apology("en")).await;
+        caller.hears_to_the_end(&story.apology("en")).await;
 
         let after = caller.afterwards().await;
         assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, phone::Ending::Terminated));

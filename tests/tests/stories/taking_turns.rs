@@ -118,7 +118,7 @@ async fn a_silent_caller_is_asked_whether_they_are_there_and_then_taken_leave_of
     for _ in 0..2 {
         caller.hears(&clips::agent_nudge()).await;
     }
-    caller.hears(&clips::agent_goodbye()).await;
+    caller.hears_to_the_end(&clips::agent_goodbye()).await;
 
     let after = caller.afterwards().await;
     assert_eq!((after.ending, after.at_meta), (Ending::BothSilent, phone::Ending::Terminated));
@@ -134,7 +134,7 @@ async fn a_call_that_may_last_no_longer_ends_with_a_goodbye() {
     let caller = story.ring().await;
     caller.talks().await;
 
-    caller.hears(&clips::agent_goodbye()).await;
+    caller.hears_to_the_end(&clips::agent_goodbye()).await;
 
     let after = caller.afterwards().await;
     assert_eq!((after.ending, after.at_meta), (Ending::TookTooLong, phone::Ending::Terminated));

@@ -65,7 +65,7 @@ async fn a_caller_who_speaks_while_a_tool_works_gets_both_answers_once() {
         .with_agent_but("timeout_ms = 2000", "timeout_ms = 20000")
         .begin()
         .await;
-    story.shop.be(Mood::Slow(Duration::from_secs(8)));
+    story.shop.be(Mood::Slow(Duration::from_secs(12)));
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
@@ -127,7 +127,7 @@ async fn the_agent_finishes_its_sentence_and_hangs_up() {
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_thanks()).await;
 
-    caller.hears(&clips::agent_goodbye()).await;
+    caller.hears_to_the_end(&clips::agent_goodbye()).await;
 
     let after = caller.afterwards().await;
     assert_eq!((after.ending, after.at_meta), (Ending::AgentSaidGoodbye, phone::Ending::Terminated));

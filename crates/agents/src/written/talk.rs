@@ -104,7 +104,7 @@ pub(super) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { longest_s: 30 * 60, goodbye: None, silence_s: 20, nudge: None, nudges: 2 }
+        Self { longest_s: 30 * 60, goodbye: None, silence_s: 20, nudge: None, nudges: 6 }
     }
 }
 
