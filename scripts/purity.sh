@@ -20,7 +20,7 @@ for core in call bridge; do
   done
 done
 
-for product in webhook call-control reaper media-task; do
+for product in webhook call-control reaper media-task ahoy; do
   for simulator in aws phone openai tone rehearse; do
     tree -p "$product" -e normal | grep -qx "$simulator" && fail "$product must not depend on dev/$simulator"
   done

@@ -206,10 +206,12 @@ impl Calls {
         let socket = socket(equipment.bind_ip)?;
         let address = SocketAddr::new(equipment.public_ip, socket.local_addr()?.port());
         let role = equipment.roster.role(asked.agent.as_deref())?;
-        let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
-        let (commands, orders) = mpsc::channel(4);
         let model = role.agent.model.name.clone().unwrap_or_else(|| equipment.model.name.clone());
         let endpoint = equipment.endpoint(&model, asked.caller.as_deref());
+        // Before the answer, which takes a while to make: the model's first word is what takes longest.
+        let agent = Agent::Realtime(Provider::connect(endpoint, role.session(&model), Instant::now()));
+        let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
+        let (commands, orders) = mpsc::channel(4);
         let parts = Parts {
             call_ref: call_ref.to_owned(),
             number: asked.number.clone(),
@@ -217,8 +219,8 @@ impl Calls {
             deadline: Instant::now() + until(asked.ring_deadline_ms),
             socket,
             peer,
-            model: model.clone(),
-            agent: Agent::Realtime(Provider::connect(endpoint, role.session(&model), Instant::now())),
+            model,
+            agent,
             role,
             journal: Journal::new(
                 call_ref,
