@@ -3,12 +3,12 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`answering`] | when a ringing call may be accepted |
-//! | [`listening`] | what the agent does, and what comes of it |
-//! | [`playing`] | what the bridge wants done |
-//! | [`using`] | the tools that are in use |
-//! | [`farewell`] | how a call that is to end is brought to its end |
-//! | [`leaving`] | what is written down and told afterwards |
+//! | `answering` | when a ringing call may be accepted |
+//! | `listening` | what the agent does, and what comes of it |
+//! | `playing` | what the bridge wants done |
+//! | `using` | the tools that are in use |
+//! | `farewell` | how a call that is to end is brought to its end |
+//! | `leaving` | what is written down and told afterwards |
 
 mod answering;
 mod farewell;
