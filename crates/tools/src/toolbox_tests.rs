@@ -175,7 +175,7 @@ fn what_the_page_about_tools_shows_is_fit_for_use() {
     let shown: String = shown.collect();
     let agent = format!("name = 'shop'\ninstructions = 'Answer calls.'\n[greeting]\nsay = 'Hello.'\n{shown}");
     let agent = agents::Agent::read(&agent).unwrap();
-    let secrets = ["shop", "stock-token"].map(|name| (name.to_owned(), SecretString::from("a secret")));
+    let secrets = ["shop", "stock"].map(|name| (name.to_owned(), SecretString::from("a secret")));
 
     let toolbox = Toolbox::new(&agent.tools, &secrets.into()).unwrap();
 
