@@ -79,7 +79,8 @@ pub enum Event {
     /// The caller spoke over the agent. `heard_ms` of `of_ms` of what was being said had been sent.
     #[serde(rename = "WA_CALL_INTERRUPTED")]
     Interrupted { item: String, heard_ms: u64, of_ms: u64 },
-    /// The agent used a tool. `outcome` is `done`, `failed`, `timed_out` or `refused` (its arguments, or it is not there).
+    /// The agent used a tool. `outcome` is `done`, `failed`, `timed_out` or `refused` (its arguments, or it is not there: such a
+    /// tool is `unknown`). `timed_out` of a message to the caller: nobody knows whether it was sent.
     #[serde(rename = "WA_CALL_TOOL")]
     Tool { tool: String, took_ms: u64, outcome: String },
     /// The caller pressed keys. Which ones is nobody's business here.
