@@ -100,7 +100,10 @@ pub(super) fn address(field: &str, written: &str) -> Result<Url, Fault> {
 }
 
 fn is_inner(address: Ipv4Addr) -> bool {
-    address.is_private() || address.is_link_local() || address.is_unspecified()
+    let [first, second, ..] = address.octets();
+    // RFC 6598: between a carrier, or a cloud, and its customers.
+    let is_shared = first == 100 && (64..128).contains(&second);
+    address.is_private() || address.is_link_local() || address.is_unspecified() || is_shared
 }
 
 fn allowed(field: &str, url: &Url, allowed_hosts: &[String]) -> Result<(), Fault> {
