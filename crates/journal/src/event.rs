@@ -99,7 +99,7 @@ pub enum Event {
     #[serde(rename = "WA_CALL_AGENT_FAILED")]
     AgentFailed { code: String, cure: String },
     /// What the model's sessions took, in tokens by kind, fresh and cached ones apart, and what that costs by the price table
-    /// of that date.
+    /// of that date. Unless `transcription_priced`, writing down the caller's words is not in it: its price is not known.
     #[serde(rename = "WA_CALL_USAGE")]
     Usage {
         model: String,
@@ -109,7 +109,15 @@ pub enum Event {
         audio_in: u64,
         audio_cached: u64,
         audio_out: u64,
+        #[serde(default)]
+        transcript_in: u64,
+        #[serde(default)]
+        transcript_out: u64,
+        #[serde(default)]
+        transcript_ms: u64,
         micro_dollars: Option<u64>,
+        #[serde(default)]
+        transcription_priced: bool,
         prices_of: String,
     },
     /// The call was not taken to an agent: closed, too much spent today, or this caller called too often.
