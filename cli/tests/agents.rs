@@ -41,7 +41,8 @@ async fn a_cap_that_cannot_be_counted_is_doubted_and_taken() {
     let checked = terminal.ahoy(&["agents", "check", &unpriced]).await;
     let pushed = terminal.ahoy(&["agents", "push", &unpriced]).await;
 
-    let doubt = format!("{unpriced}: warning: caps.dollars_a_day limits nothing: gpt-realtime-9 has no price");
+    let doubt =
+        format!("{unpriced}: warning: caps.dollars_a_day limits nothing: gpt-realtime-9 has no price");
     for said in [checked, pushed] {
         assert!(said.err.starts_with(&doubt) && said.err.lines().count() == 1, "{said:?}");
         assert_eq!(said.code, Some(0));

@@ -101,9 +101,10 @@ fn tag(language: &str) -> Result<(), Fault> {
 
 /// The languages that OpenAI's transcribers are documented to take, ISO 639-1. A session is refused whole for another one.
 const TRANSCRIBED: [&str; 57] = [
-    "af", "ar", "az", "be", "bg", "bs", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "gl", "he",
-    "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "kk", "kn", "ko", "lt", "lv", "mi", "mk", "mr", "ms", "ne", "nl", "no",
-    "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "sw", "ta", "th", "tl", "tr", "uk", "ur", "vi", "zh",
+    "af", "ar", "az", "be", "bg", "bs", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi",
+    "fr", "gl", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "kk", "kn", "ko", "lt", "lv", "mi",
+    "mk", "mr", "ms", "ne", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "sw", "ta", "th",
+    "tl", "tr", "uk", "ur", "vi", "zh",
 ];
 
 /// The session's options, the transcriber told the agent's language if the file names no other and the transcriber takes it.
@@ -124,7 +125,9 @@ mod tests {
     #[test]
     fn the_transcriber_is_told_only_languages_that_it_takes() {
         let told = |language: &str, more: &str| {
-            let file = format!("name = 'a'\nlanguage = '{language}'\ninstructions = 'b'\ngreeting.say = 'c'\n{more}");
+            let file = format!(
+                "name = 'a'\nlanguage = '{language}'\ninstructions = 'b'\ngreeting.say = 'c'\n{more}"
+            );
             Agent::read(&file).unwrap().model.transcription.unwrap().language
         };
 

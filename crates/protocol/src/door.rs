@@ -90,9 +90,10 @@ mod tests {
 
     #[test]
     fn neither_sdp_nor_agent_nor_caller_is_shown() {
-        let offer: Offer = serde_json::from_value(json!({"fence": 1, "version": 2, "number": "7", "offer": "planted sdp",
+        let offer: Offer =
+            serde_json::from_value(json!({"fence": 1, "version": 2, "number": "7", "offer": "planted sdp",
             "rang_at_ms": 3, "ring_deadline_ms": 4, "agent": "planted file", "caller": "planted mark"}))
-        .unwrap();
+            .unwrap();
         let answer = Answer { answer: "planted sdp".into() };
 
         let shown = format!("{offer:?} {answer:?}");

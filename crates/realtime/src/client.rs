@@ -96,12 +96,16 @@ impl fmt::Debug for ClientEvent {
                 .field("item_id", item_id)
                 .field("audio_end_ms", audio_end_ms)
                 .finish_non_exhaustive(),
-            Self::ResponseCreate { event_id, response } => {
-                f.debug_struct("ResponseCreate").field("event_id", event_id).field("response", response).finish()
-            }
-            Self::Cancel { event_id, response_id } => {
-                f.debug_struct("Cancel").field("event_id", event_id).field("response_id", response_id).finish()
-            }
+            Self::ResponseCreate { event_id, response } => f
+                .debug_struct("ResponseCreate")
+                .field("event_id", event_id)
+                .field("response", response)
+                .finish(),
+            Self::Cancel { event_id, response_id } => f
+                .debug_struct("Cancel")
+                .field("event_id", event_id)
+                .field("response_id", response_id)
+                .finish(),
         }
     }
 }

@@ -30,7 +30,9 @@ impl Switchboard {
         match self.claim(&record, id).await? {
             Claim::Yours => {}
             Claim::Sent => return Ok(Reply::Sent),
-            Claim::Begun => return Ok(in_doubt("it was asked for before, and may or may not have been sent")),
+            Claim::Begun => {
+                return Ok(in_doubt("it was asked for before, and may or may not have been sent"));
+            }
         }
         let sent = self.try_to_send(&record, text).await;
         self.settle(&record, id, &sent).await;

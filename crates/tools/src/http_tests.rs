@@ -28,7 +28,8 @@ async fn a_question_brings_its_answer() {
         "agent": "Mirsk"});
     assert_eq!(serde_json::from_slice::<Value>(&asked.body).unwrap(), body);
     assert_eq!(asked.headers["content-type"], "application/json");
-    assert_eq!((&asked.headers["x-ahoy-call"], &asked.headers["x-ahoy-use"]), (&"c0ffee", &"call_1"));
+    assert_eq!(asked.headers["x-ahoy-call"], "c0ffee");
+    assert_eq!(asked.headers["x-ahoy-use"], "call_1");
     assert_eq!(asked.headers["x-shop"], "2");
 }
 
@@ -58,7 +59,8 @@ async fn a_get_has_its_arguments_in_path_and_query() {
     assert_eq!(outcome.kind, Kind::Done);
     let asked = shop.asked();
     assert_eq!(asked.uri.to_string(), "/orders/A%2017%3Fx%3D1/state?note=a%26b%3Dc");
-    assert_eq!((&asked.body[..], &asked.headers["x-ahoy-use"]), (&b""[..], &"call_1"));
+    assert_eq!(asked.body, "");
+    assert_eq!(asked.headers["x-ahoy-use"], "call_1");
     assert!(!asked.headers.contains_key("content-type"));
 }
 

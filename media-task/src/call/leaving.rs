@@ -71,11 +71,16 @@ impl Owner {
     fn conclude(&mut self) {
         let prices = Prices::default();
         let agent = &self.parts.role.agent;
-        let transcriber = agent.model.transcription.as_ref().map(|transcription| transcription.model.as_str());
+        let transcriber =
+            agent.model.transcription.as_ref().map(|transcription| transcription.model.as_str());
         let cost = Cost::of(&prices, &self.usage, &self.summary.model, transcriber);
         if cost.micro_dollars.is_none() && agent.caps.dollars_a_day.is_some() {
             let (agent, model) = (&agent.name, &self.summary.model);
-            tracing::error!(agent, model, "A call to {agent} does not count to its dollars_a_day: {model} has no price");
+            tracing::error!(
+                agent,
+                model,
+                "A call to {agent} does not count to its dollars_a_day: {model} has no price"
+            );
         }
         let summary = &mut self.summary;
         summary.over_at_ms = now_ms();
@@ -138,7 +143,16 @@ fn tokens(usage: &Usage) -> Tokens {
     let Usage { text_in, text_cached, text_out, audio_in, audio_cached, audio_out, .. } = *usage;
     let transcript_in = usage.transcript_audio_in + usage.transcript_text_in;
     let transcript_out = usage.transcript_out;
-    Tokens { text_in, text_cached, text_out, audio_in, audio_cached, audio_out, transcript_in, transcript_out }
+    Tokens {
+        text_in,
+        text_cached,
+        text_out,
+        audio_in,
+        audio_cached,
+        audio_out,
+        transcript_in,
+        transcript_out,
+    }
 }
 
 /// Tells call-control that a call is over, and why.

@@ -52,7 +52,10 @@ impl Owner {
         match self.parts.role.toolbox.read(&tool, arguments) {
             Err(refused) => {
                 let tool = named(tool, &refused);
-                self.answer_tool(Used { call_id, tool, began: now, speaks: true, outcome: refused.into() }, now);
+                self.answer_tool(
+                    Used { call_id, tool, began: now, speaks: true, outcome: refused.into() },
+                    now,
+                );
             }
             // There is nothing more to say: the last words were said before.
             Ok(asked @ Use::EndCall) => {
@@ -169,7 +172,9 @@ fn what_came_of(reply: &Reply) -> Kind {
     match reply {
         Reply::Sent => Kind::Done,
         Reply::NotSent { in_doubt: true, .. } => Kind::TimedOut,
-        Reply::NotSent { in_doubt: false, .. } | Reply::Open { .. } | Reply::Wait | Reply::Over => Kind::Failed,
+        Reply::NotSent { in_doubt: false, .. } | Reply::Open { .. } | Reply::Wait | Reply::Over => {
+            Kind::Failed
+        }
     }
 }
 

@@ -121,7 +121,9 @@ fn number_id(text: &str) -> Result<String, String> {
     }
     if !(5..=32).contains(&text.len()) {
         let length = text.len();
-        return Err(format!("this is not Meta's id of a number: that has 5 to 32 digits, and this has {length}"));
+        return Err(format!(
+            "this is not Meta's id of a number: that has 5 to 32 digits, and this has {length}"
+        ));
     }
     Ok(text.to_owned())
 }
