@@ -100,8 +100,7 @@ impl Owner {
         };
         let ended = self.using.ended.0.clone();
         tokio::spawn(async move {
-            // Apart, so that the agent is told even when it panics.
-            let outcome = tokio::spawn(hands.run(asked)).await.unwrap_or_else(|_| broken());
+            let outcome = apart(hands.run(asked)).await;
             // Nobody waits for it once the call is over.
             let _ = ended.send(Used { call_id, tool, began, speaks: true, outcome }).await;
         });
@@ -183,6 +182,11 @@ fn told(asked: &Use, kind: Kind) -> Outcome {
     Outcome { kind, trouble: None, for_the_model: asked.reply(kind).unwrap_or_default().to_owned() }
 }
 
+/// Runs a tool so that the agent is told even when we panic over it.
+async fn apart(work: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
+    tokio::spawn(work).await.unwrap_or_else(|_| broken())
+}
+
 /// What the agent is told when we ourselves failed at a tool.
 fn broken() -> Outcome {
     let for_the_model = "This did not work, and it is not known whether it was done: do not simply do it again. Tell the \
@@ -206,6 +210,14 @@ mod tests {
         assert_eq!(what_came_of(&Reply::Sent), Kind::Done);
         assert_eq!(what_came_of(&not_sent(false)), Kind::Failed);
         assert_eq!(what_came_of(&not_sent(true)), Kind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn the_agent_is_told_of_a_tool_that_panics() {
+        let outcome = apart(async { panic!("planted") }).await;
+
+        assert_eq!(outcome.kind, Kind::Failed);
+        assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
     }
 
     #[test]
