@@ -1,6 +1,7 @@
 //! An agent file on this machine.
 
 use agents::{Agent, LARGEST};
+use realtime::{Prices, Usage};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,21 @@ impl AgentFile {
             Ok(agent) => Ok(Self { agent, text }),
             Err(error) => Err(wrong(Some((error.line, error.field)), error.reason)),
         }
+    }
+}
+
+impl AgentFile {
+    /// What is right and yet not what its author will have meant, each in one line.
+    pub fn doubts(&self) -> Vec<String> {
+        let prices = Prices::default();
+        let is_unpriced = |model: &&String| prices.dollars(&Usage::default(), model).is_none();
+        let unpriced = self.agent.model.name.as_ref().filter(is_unpriced);
+        let capped = self.agent.caps.dollars_a_day.and(unpriced);
+        let doubt = |model| {
+            let date = &prices.date;
+            format!("caps.dollars_a_day limits nothing: {model} has no price in the table of {date}")
+        };
+        capped.map(doubt).into_iter().collect()
     }
 }
 

@@ -33,6 +33,35 @@ async fn right_files_are_checked_without_aws() {
 }
 
 #[tokio::test]
+async fn a_cap_that_cannot_be_counted_is_doubted_and_taken() {
+    let terminal = Terminal::new().await;
+    let more = "[model]\nname = \"gpt-realtime-9\"\n[caps]\ndollars_a_day = 5.0";
+    let unpriced = file("unpriced.toml", &agent("shop", more));
+
+    let checked = terminal.ahoy(&["agents", "check", &unpriced]).await;
+    let pushed = terminal.ahoy(&["agents", "push", &unpriced]).await;
+
+    let doubt =
+        format!("{unpriced}: warning: caps.dollars_a_day limits nothing: gpt-realtime-9 has no price");
+    for said in [checked, pushed] {
+        assert!(said.err.starts_with(&doubt) && said.err.lines().count() == 1, "{said:?}");
+        assert_eq!(said.code, Some(0));
+    }
+}
+
+#[tokio::test]
+async fn an_id_as_short_as_a_telephone_number_is_doubted_and_taken() {
+    let terminal = Terminal::new().await;
+    let shop = file("short.toml", &agent("shop", ""));
+
+    let said = terminal.ahoy(&["agents", "push", &shop, "--number", "15550001111"]).await;
+
+    assert!(said.err.contains("warning: a --number has 11 digits"), "{said:?}");
+    assert!(!said.err.contains("15550001111"), "{said:?}");
+    assert_eq!(said.code, Some(0));
+}
+
+#[tokio::test]
 async fn a_check_in_json_says_line_field_and_reason() {
     let wrong = file("json.toml", &agent("shop", "[caps]\ncalls_an_hour = 0"));
 

@@ -61,16 +61,15 @@ impl Roster {
 
 impl Role {
     /// An agent with every tool that can be had. One that lacks its secret, say, is left out: a call is better answered
-    /// without it than not at all, and it is never asked unsigned.
-    fn new(agent: Agent, secrets: &BTreeMap<String, SecretString>) -> Self {
-        let mut tools = agent.tools.clone();
+    /// without it than not at all, and it is never asked unsigned. The agent has never heard of it.
+    fn new(mut agent: Agent, secrets: &BTreeMap<String, SecretString>) -> Self {
         let toolbox = loop {
-            let unfit = match Toolbox::new(&tools, secrets) {
+            let unfit = match Toolbox::new(&agent.tools, secrets) {
                 Ok(toolbox) => break toolbox,
                 Err(unfit) => unfit,
             };
             tracing::error!(agent = agent.name, "A tool is left out: {unfit}");
-            leave_out(&mut tools, &unfit);
+            leave_out(&mut agent.tools, &unfit);
         };
         Self { agent, toolbox }
     }
@@ -122,5 +121,38 @@ fn leave_out(tools: &mut agents::Tools, unfit: &Unfit) {
             tools.mcp.retain(|server| server.label != *tool);
         }
         Unfit::Https { .. } => tools.http.clear(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use service::env::Env;
+
+    const SHOP: &str = include_str!("../../agents/bike-shop.toml");
+
+    #[test]
+    fn a_secret_that_an_agent_file_names_is_the_variable_of_that_name() {
+        let named = Env::of(&[("AHOY_TOOL_SECRET_SHOP", "a key")]).beginning_with("AHOY_TOOL_SECRET_");
+        let secrets = named.into_iter().map(|(name, secret)| (name, secret.into())).collect();
+
+        let role = Role::new(Agent::read(SHOP).unwrap(), &secrets);
+
+        assert!(tools(&role).contains(&"lookup_order".to_owned()));
+    }
+
+    #[test]
+    fn an_agent_is_told_of_no_tool_that_it_lacks() {
+        let role = Role::new(Agent::read(SHOP).unwrap(), &BTreeMap::new());
+
+        let told = role.session("gpt-realtime-2.1").instructions;
+
+        assert_eq!(tools(&role), ["end_call", "send_whatsapp_message", "take_message", "request_callback"]);
+        assert!(told.contains("`take_message`") && !told.contains("do with your tools"), "{told}");
+    }
+
+    fn tools(role: &Role) -> Vec<String> {
+        let definitions = role.toolbox.definitions();
+        definitions.iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect()
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 /// Minutes of a day.
 const DAY: u16 = 24 * 60;
 
-/// What goes on past midnight for longer than this is taken for a slip.
+/// What goes on past midnight for so long is taken for a slip.
 const LONGEST_NIGHT: u16 = 16 * 60;
 
 const WEEK: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -145,7 +145,7 @@ fn period(text: &str) -> Result<Period, &'static str> {
     let to = if to < from { to + DAY } else { to };
     match to - from {
         0 => Err("is no time at all; all day is \"00:00-24:00\""),
-        length if to > DAY && length > LONGEST_NIGHT => Err("ends before it begins"),
+        length if to > DAY && length >= LONGEST_NIGHT => Err("ends before it begins"),
         _ => Ok(Period { from, to }),
     }
 }

@@ -40,6 +40,8 @@ fn find(text: &str) -> Option<Range<usize>> {
 
 fn find_shape(text: &str, start: &str, more: usize) -> Option<Range<usize>> {
     let is_word = start.ends_with(' ');
+    // "sk-warehouse" is a name; OpenAI's keys never look like one.
+    let may_be_words = is_word || start == "sk-";
     let lower = text.to_ascii_lowercase();
     let (searched, wanted) =
         if is_word { (lower.as_str(), start.to_ascii_lowercase()) } else { (text, start.to_owned()) };
@@ -47,11 +49,11 @@ fn find_shape(text: &str, start: &str, more: usize) -> Option<Range<usize>> {
         let begins = !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
         let rest = &text[at + start.len()..];
         let rest = &rest[..rest.bytes().take_while(|byte| is_part(*byte)).count()];
-        (begins && rest.len() >= more && (!is_word || is_random(rest))).then_some(at..at + start.len())
+        (begins && rest.len() >= more && (!may_be_words || is_random(rest))).then_some(at..at + start.len())
     })
 }
 
-/// Whether this is hardly a word of any language: after "basic" and "bearer" words may follow.
+/// Whether this is hardly a word of any language: after "basic", "bearer" and "sk-" words may follow.
 fn is_random(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
         || text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase())
@@ -84,6 +86,7 @@ mod tests {
             "basic responsibilities",
             "risk-assessments",
             "sk-12",
+            "https://sk-warehouse.example",
         ] {
             assert_eq!(find(text), None, "{text}");
         }

@@ -99,13 +99,40 @@ fn tag(language: &str) -> Result<(), Fault> {
     Err(Fault::new("language", "must be a language tag such as \"en\", \"pt-BR\" or \"rw\""))
 }
 
-/// The session's options, the transcriber told the agent's language if the file names no other.
+/// The languages that OpenAI's transcribers are documented to take, ISO 639-1. A session is refused whole for another one.
+const TRANSCRIBED: [&str; 57] = [
+    "af", "ar", "az", "be", "bg", "bs", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi",
+    "fr", "gl", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "kk", "kn", "ko", "lt", "lv", "mi",
+    "mk", "mr", "ms", "ne", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "sw", "ta", "th",
+    "tl", "tr", "uk", "ur", "vi", "zh",
+];
+
+/// The session's options, the transcriber told the agent's language if the file names no other and the transcriber takes it.
 fn model(mut options: Options, language: &str) -> Result<Options, Fault> {
     if let Some(transcription) = &mut options.transcription
         && transcription.language.is_none()
     {
-        transcription.language = Some(primary(language)).filter(|code| code.len() == 2);
+        transcription.language = Some(primary(language)).filter(|code| TRANSCRIBED.contains(&code.as_str()));
     }
     options.check().map_err(|unfit| Fault::new(format!("model.{}", unfit.field), unfit.reason))?;
     Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Agent;
+
+    #[test]
+    fn the_transcriber_is_told_only_languages_that_it_takes() {
+        let told = |language: &str, more: &str| {
+            let file = format!(
+                "name = 'a'\nlanguage = '{language}'\ninstructions = 'b'\ngreeting.say = 'c'\n{more}"
+            );
+            Agent::read(&file).unwrap().model.transcription.unwrap().language
+        };
+
+        assert_eq!(told("pt-BR", "").as_deref(), Some("pt"));
+        assert_eq!(told("rw", ""), None);
+        assert_eq!(told("rw", "model.transcription = { language = 'sw' }").as_deref(), Some("sw"));
+    }
 }

@@ -79,7 +79,8 @@ pub enum Event {
     /// The caller spoke over the agent. `heard_ms` of `of_ms` of what was being said had been sent.
     #[serde(rename = "WA_CALL_INTERRUPTED")]
     Interrupted { item: String, heard_ms: u64, of_ms: u64 },
-    /// The agent used a tool. `outcome` is `done`, `failed`, `timed_out` or `refused` (its arguments, or it is not there).
+    /// The agent used a tool. `outcome` is `done`, `failed`, `timed_out` or `refused` (its arguments, or it is not there: such a
+    /// tool is `unknown`). `timed_out` of a message to the caller: nobody knows whether it was sent.
     #[serde(rename = "WA_CALL_TOOL")]
     Tool { tool: String, took_ms: u64, outcome: String },
     /// The caller pressed keys. Which ones is nobody's business here.
@@ -98,7 +99,7 @@ pub enum Event {
     #[serde(rename = "WA_CALL_AGENT_FAILED")]
     AgentFailed { code: String, cure: String },
     /// What the model's sessions took, in tokens by kind, fresh and cached ones apart, and what that costs by the price table
-    /// of that date.
+    /// of that date. Unless `transcription_priced`, writing down the caller's words is not in it: its price is not known.
     #[serde(rename = "WA_CALL_USAGE")]
     Usage {
         model: String,
@@ -108,7 +109,15 @@ pub enum Event {
         audio_in: u64,
         audio_cached: u64,
         audio_out: u64,
+        #[serde(default)]
+        transcript_in: u64,
+        #[serde(default)]
+        transcript_out: u64,
+        #[serde(default)]
+        transcript_ms: u64,
         micro_dollars: Option<u64>,
+        #[serde(default)]
+        transcription_priced: bool,
         prices_of: String,
     },
     /// The call was not taken to an agent: closed, too much spent today, or this caller called too often.

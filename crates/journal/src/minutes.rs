@@ -79,10 +79,14 @@ pub struct Summary {
     pub sessions_replaced: u64,
     /// Whether the caller left a message or asked to be called back.
     pub wants_an_answer: bool,
-    /// Tokens of the model.
+    /// Tokens of the model, and of what wrote down the caller's words.
     pub tokens: Tokens,
-    /// What they cost, in millionths of a dollar; nothing if the model's price is not known.
+    /// How much of the caller's sound was written down where that is billed by time, ms.
+    pub transcript_ms: u64,
+    /// What all of it cost, in millionths of a dollar; nothing if the model's price is not known.
     pub micro_dollars: Option<u64>,
+    /// Whether writing down the caller's words is in it: not where its price is not known.
+    pub transcription_priced: bool,
     /// The date of the price table.
     pub prices_of: String,
 }
@@ -98,6 +102,9 @@ pub struct Tokens {
     pub audio_in: u64,
     pub audio_cached: u64,
     pub audio_out: u64,
+    /// What the transcriber was given, sound and text.
+    pub transcript_in: u64,
+    pub transcript_out: u64,
 }
 
 #[cfg(test)]

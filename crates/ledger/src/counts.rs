@@ -2,9 +2,10 @@
 
 use crate::Ledger;
 use crate::items::{Item, number, text};
+use crate::table::all;
 use anyhow::{Context, bail};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{Put, Select, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use protocol::keys;
 use std::time::Duration;
 
@@ -68,16 +69,19 @@ impl Ledger {
         let put = put.item("pk", text(of.partition())).item("sk", text(of.place()));
         put.item(keys::TTL, number(until_s)).send().await.context("cannot count a caller's call")?;
         let since = keys::rang(of.rang_at_ms.saturating_sub(WINDOW.as_millis() as u64), "");
-        let query = self.client.query().table_name(&self.table).consistent_read(true).select(Select::Count);
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
         let query = query
             .key_condition_expression("#pk = :pk AND #sk BETWEEN :since AND :now")
+            .projection_expression("#sk")
             .expression_attribute_names("#pk", "pk")
             .expression_attribute_names("#sk", "sk")
             .expression_attribute_values(":pk", text(of.partition()))
             .expression_attribute_values(":since", text(since))
             .expression_attribute_values(":now", text(of.place()));
-        let counted = query.send().await.context("cannot count a caller's calls")?.count;
-        Ok(usize::try_from(counted).unwrap_or_default().saturating_sub(1))
+        let counted = all(query).await.context("cannot count a caller's calls")?;
+        // Its own may be gone again: it was turned away meanwhile, on another order.
+        let own = text(of.place());
+        Ok(counted.iter().filter(|call| call.get("sk") != Some(&own)).count())
     }
 
     /// Does not count a caller's call any more: it was turned away.

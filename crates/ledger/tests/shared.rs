@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use ledger::items::{Item, number, text};
-use ledger::{Assigned, CallerCall, Ledger, NumberSettings, StoredAgent};
+use ledger::{Assigned, CallerCall, Claim, Ledger, NumberSettings, StoredAgent};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -91,6 +91,19 @@ async fn a_spent_sum_that_is_no_number_is_an_error_and_not_nothing() {
     ledger.client.put_item().table_name("ahoy").set_item(Some(item.into())).send().await.unwrap();
 
     assert!(ledger.spent("7", "2026-11-22").await.is_err());
+}
+
+#[tokio::test]
+async fn a_message_is_sent_by_whoever_claimed_it_and_once() {
+    let ledger = ledger().await;
+    let claim = async |id| ledger.claim_message("ab12", id, T0).await.unwrap();
+
+    assert_eq!((claim("call_1").await, claim("call_1").await), (Claim::Yours, Claim::Begun));
+    ledger.note_message_sent("ab12", "call_1").await.unwrap();
+    assert_eq!((claim("call_1").await, claim("call_2").await), (Claim::Sent, Claim::Yours));
+    ledger.give_up_message("ab12", "call_2").await.unwrap();
+    assert_eq!(claim("call_2").await, Claim::Yours);
+    assert_eq!(ledger.claim_message("cd34", "call_1", T0).await.unwrap(), Claim::Yours);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What call-control asks of a media task, at its door.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Where a call is offered (POST), asked after (GET) and ended (DELETE): `/v1/calls/{call_ref}`.
 pub const CALLS: &str = "/v1/calls";
@@ -16,7 +17,7 @@ pub fn path_of(call_ref: &str) -> String {
 }
 
 /// A call for a media task to answer. The same offer with the same fence gets the same answer again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// The fence of the task's seat.
     pub fence: u64,
@@ -38,11 +39,31 @@ pub struct Offer {
     pub caller: Option<String>,
 }
 
+impl fmt::Debug for Offer {
+    /// With lengths in place of the SDP and the agent's file, and without the caller's mark.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Offer")
+            .field("fence", &self.fence)
+            .field("version", &self.version)
+            .field("number", &self.number)
+            .field("offer", &self.offer.len())
+            .field("agent", &self.agent.as_ref().map(String::len))
+            .finish_non_exhaustive()
+    }
+}
+
 /// What the door says to an [`Offer`] it takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The task's SDP answer.
     pub answer: String,
+}
+
+impl fmt::Debug for Answer {
+    /// With its length in place of the SDP.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("answer", &self.answer.len()).finish()
+    }
 }
 
 /// Why the door did not take an offer.
@@ -65,6 +86,19 @@ mod tests {
 
         assert_eq!((&offer.agent, &offer.caller), (&None, &None));
         assert_eq!(serde_json::to_value(offer).unwrap(), older);
+    }
+
+    #[test]
+    fn neither_sdp_nor_agent_nor_caller_is_shown() {
+        let offer: Offer =
+            serde_json::from_value(json!({"fence": 1, "version": 2, "number": "7", "offer": "planted sdp",
+            "rang_at_ms": 3, "ring_deadline_ms": 4, "agent": "planted file", "caller": "planted mark"}))
+            .unwrap();
+        let answer = Answer { answer: "planted sdp".into() };
+
+        let shown = format!("{offer:?} {answer:?}");
+
+        assert!(shown.contains("fence: 1") && !shown.contains("planted"), "{shown}");
     }
 
     #[test]

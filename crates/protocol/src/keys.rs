@@ -5,6 +5,7 @@
 //! | state of a call | `CALL#<call_ref>` | `STATE` | `DUE` while something is left to do | when it is due |
 //! | line of what was said | `CALL#<call_ref>` | `LINE#<place>` | | |
 //! | what a caller left for people | `CALL#<call_ref>` | `LEFT#<n>` | | |
+//! | message that an agent had sent | `CALL#<call_ref>` | `SENT#<id>` | | |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
 //! | summary of a call | `CALL#<call_ref>` | `SUMMARY` | | |
 //! | agent | `AGENT#<name>` | `FILE` | `AGENTS` | its name |
@@ -86,6 +87,11 @@ pub const LEFT: &str = "LEFT#";
 /// The sort key of the n-th thing a caller left: a message, or that they want to be called back.
 pub fn left(n: u64) -> String {
     format!("{LEFT}{n:06}")
+}
+
+/// The sort key of a message that an agent has sent to its caller, by the id of the order: only that there was one.
+pub fn sent(id: &str) -> String {
+    format!("SENT#{id}")
 }
 
 /// The partition of what a number's calls cost. Days are kept for good: a year of them is small.

@@ -31,12 +31,16 @@ pub enum Order {
         /// Why, as the `call` crate writes an ending.
         ending: String,
     },
-    /// The caller is to get a message while they talk. From the task, which waits for the reply. Asked twice, it is sent twice.
+    /// The caller is to get a message while they talk. From the task, which waits for the reply. Asked twice under one id, it
+    /// is sent once.
     SendMessage {
         /// The call.
         call_ref: String,
         /// The fence of the task's seat.
         fence: u64,
+        /// Tells this message from the call's others; empty from an older release, whose every order is a message.
+        #[serde(default)]
+        id: String,
         /// What the message says, at most [`LONGEST_MESSAGE`] characters.
         text: String,
     },
@@ -85,10 +89,13 @@ pub enum Reply {
     Over,
     /// The message was sent to the caller.
     Sent,
-    /// The message was not sent.
+    /// The message was not sent, or nobody knows.
     NotSent {
         /// Why, in plain words that the model may be told. Nothing personal.
         reason: String,
+        /// Whether it may have been sent all the same: it must not be sent anew.
+        #[serde(default)]
+        in_doubt: bool,
     },
 }
 
@@ -98,11 +105,23 @@ mod tests {
 
     #[test]
     fn what_a_message_says_is_not_shown_with_its_order() {
-        let order =
-            Order::SendMessage { call_ref: "ab12".into(), fence: 3, text: "Your code is 4711.".into() };
+        let text = "Your code is 4711.".into();
+        let order = Order::SendMessage { call_ref: "ab12".into(), fence: 3, id: "call_1".into(), text };
 
         let shown = format!("{order:?}");
 
         assert!(shown.contains("ab12") && shown.contains('3') && !shown.contains("4711"), "{shown}");
+    }
+
+    #[test]
+    fn what_an_older_release_asks_and_replies_is_understood() {
+        let order = r#"{"order": "send_message", "call_ref": "ab12", "fence": 3, "text": "Hello."}"#;
+        let reply = r#"{"reply": "not_sent", "reason": "it is empty"}"#;
+
+        let order: Order = serde_json::from_str(order).unwrap();
+        let reply: Reply = serde_json::from_str(reply).unwrap();
+
+        assert!(matches!(order, Order::SendMessage { id, .. } if id.is_empty()));
+        assert_eq!(reply, Reply::NotSent { reason: "it is empty".into(), in_doubt: false });
     }
 }

@@ -3,9 +3,10 @@
 use crate::Private;
 use serde::Serialize;
 use serde_json::Value;
+use std::fmt;
 
 /// A client event.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Clone, PartialEq, Serialize)]
 #[serde(tag = "type")]
 pub enum ClientEvent {
     /// Configures the session. Refused whole if any of it is wrong.
@@ -72,5 +73,39 @@ impl ClientEvent {
     /// As it goes over the socket.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("our events have text keys")
+    }
+}
+
+impl fmt::Debug for ClientEvent {
+    /// Without the session: its tools may hold the tokens of MCP servers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionUpdate { event_id, session: _ } => {
+                f.debug_struct("SessionUpdate").field("event_id", event_id).finish_non_exhaustive()
+            }
+            Self::Append { audio } => f.debug_struct("Append").field("audio", audio).finish(),
+            Self::ItemCreate { event_id, item } => {
+                f.debug_struct("ItemCreate").field("event_id", event_id).field("item", item).finish()
+            }
+            Self::ItemDelete { event_id, item_id } => {
+                f.debug_struct("ItemDelete").field("event_id", event_id).field("item_id", item_id).finish()
+            }
+            Self::Truncate { event_id, item_id, content_index: _, audio_end_ms } => f
+                .debug_struct("Truncate")
+                .field("event_id", event_id)
+                .field("item_id", item_id)
+                .field("audio_end_ms", audio_end_ms)
+                .finish_non_exhaustive(),
+            Self::ResponseCreate { event_id, response } => f
+                .debug_struct("ResponseCreate")
+                .field("event_id", event_id)
+                .field("response", response)
+                .finish(),
+            Self::Cancel { event_id, response_id } => f
+                .debug_struct("Cancel")
+                .field("event_id", event_id)
+                .field("response_id", response_id)
+                .finish(),
+        }
     }
 }

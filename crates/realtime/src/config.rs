@@ -3,10 +3,11 @@
 use crate::Options;
 use crate::options::{Format, NoiseReduction, Transcription, TurnDetection};
 use serde_json::{Map, Value, json};
+use std::fmt;
 use std::time::Duration;
 
 /// A conversation's configuration.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Config {
     /// All of what the agent is and how it behaves.
     pub instructions: String,
@@ -29,6 +30,21 @@ pub struct Config {
 impl Config {
     /// The usual margin.
     pub const MARGIN: Duration = Duration::from_secs(120);
+}
+
+impl fmt::Debug for Config {
+    /// With the number of tools in place of their definitions, which may hold the tokens of MCP servers, and without what the
+    /// agent is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("options", &self.options)
+            .field("greeting_interruptible", &self.greeting_interruptible)
+            .field("turns", &self.turns)
+            .field("tools", &self.tools.len())
+            .field("recycle_after", &self.recycle_after)
+            .field("margin", &self.margin)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How the agent begins.
@@ -211,6 +227,19 @@ mod tests {
         };
 
         assert_eq!((idle(false), idle(true)), (Value::Null, json!(9_000)));
+    }
+
+    #[test]
+    fn the_token_of_an_mcp_server_is_sent_and_never_shown() {
+        let tool = json!({"type": "mcp", "server_label": "stock", "authorization": "planted"});
+        let config = Config { tools: vec![tool], ..config(Options::default()) };
+
+        let session = config.session(config.reflexes(true));
+        let update = crate::ClientEvent::SessionUpdate { event_id: "e1".into(), session };
+
+        assert!(update.to_json().contains("planted"));
+        let shown = format!("{config:?} {update:?}");
+        assert!(shown.contains("tools: 1") && shown.contains("e1") && !shown.contains("planted"), "{shown}");
     }
 
     fn config(options: Options) -> Config {

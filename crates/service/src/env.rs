@@ -101,7 +101,7 @@ impl Env {
         read(&text).map(Some).map_err(|error| wrong(error.to_string()))
     }
 
-    /// Settings whose names begin alike, by what follows, in lower case.
+    /// Settings whose names begin alike, by what follows, in lower case: what is named so elsewhere is lower case there.
     pub fn beginning_with(&self, prefix: &str) -> BTreeMap<String, String> {
         let named = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
         named.map(|(rest, value)| (rest.to_ascii_lowercase(), value.clone())).collect()
@@ -130,6 +130,14 @@ mod tests {
         let wrong = Env::of(&[("SLOTS", "many")]).parsed::<u64>("SLOTS", 8).expect_err("it is no number");
 
         assert_eq!(wrong.to_string(), r#"SLOTS is "many": invalid digit found in string"#);
+    }
+
+    #[test]
+    fn settings_that_begin_alike_are_named_by_the_rest_in_lower_case() {
+        let env = Env::of(&[("SECRET_SHOP_2", "a"), ("SECRET_CALENDAR", "b"), ("TABLE", "ahoy")]);
+
+        let named = [("calendar", "b"), ("shop_2", "a")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(env.beginning_with("SECRET_"), named.into());
     }
 
     #[test]

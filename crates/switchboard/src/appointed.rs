@@ -3,10 +3,11 @@
 use crate::Switchboard;
 use agents::{Agent, Wrong};
 use ledger::NumberSettings;
+use std::fmt;
 use std::sync::Arc;
 
 /// An agent that takes calls, and its file.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Appointed {
     pub(crate) agent: Agent,
     /// What the media task is told; `None`: it knows.
@@ -25,6 +26,14 @@ impl Appointed {
     /// What is wrong with it.
     pub fn read(text: &str) -> Result<Self, Wrong> {
         Ok(Self { agent: Agent::read(text)?, text: Some(text.to_owned()) })
+    }
+}
+
+impl fmt::Debug for Appointed {
+    /// Which agent it is, and how long its file: what it says is the operator's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.text.as_ref().map(String::len);
+        f.debug_struct("Appointed").field("agent", &self.agent).field("text", &length).finish()
     }
 }
 
@@ -52,5 +61,19 @@ impl Switchboard {
                 Ok(self.agent.clone())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_agent_file_says_is_not_shown() {
+        let text = "name = 'shop'\ninstructions = 'Planted.'\ngreeting.say = 'Hello.'\n";
+
+        let shown = format!("{:?}", Appointed::read(text).expect("it is right"));
+
+        assert!(shown.contains("shop") && !shown.contains("Planted"), "{shown}");
     }
 }

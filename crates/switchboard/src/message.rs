@@ -1,9 +1,10 @@
-//! Sends the caller a message while they talk, for the task that has their call and for nobody else.
+//! Sends the caller a message while they talk, for the task that has their call and for nobody else, and once.
 
 use crate::Switchboard;
 use crate::perform::trouble;
 use crate::record::Record;
 use call::Phase;
+use ledger::Claim;
 use protocol::order::{LONGEST_MESSAGE, Reply};
 use std::time::Duration;
 use whatsapp::GraphError;
@@ -12,11 +13,12 @@ use whatsapp::GraphError;
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Switchboard {
-    /// Sends it, and says in plain words why not when it is not sent.
+    /// Sends it, and says in plain words why not when it is not sent. The same order again sends nothing.
     pub(crate) async fn send_message(
         &self,
         record: Box<Record>,
         fence: u64,
+        id: &str,
         text: &str,
     ) -> anyhow::Result<Reply> {
         if !record.call.is_held_by(fence) || record.call.phase != Phase::Live {
@@ -25,12 +27,43 @@ impl Switchboard {
         if let Some(reason) = unfit(text) {
             return Ok(not_sent(reason));
         }
-        let Err(error) = self.try_to_send(&record, text).await else { return Ok(Reply::Sent) };
+        match self.claim(&record, id).await? {
+            Claim::Yours => {}
+            Claim::Sent => return Ok(Reply::Sent),
+            Claim::Begun => {
+                return Ok(in_doubt("it was asked for before, and may or may not have been sent"));
+            }
+        }
+        let sent = self.try_to_send(&record, text).await;
+        self.settle(&record, id, &sent).await;
+        let Err(error) = sent else { return Ok(Reply::Sent) };
         // What the journal misses must not keep the agent from saying what is so.
         if let Err(unwritten) = self.note(record, &trouble("send_message", &error)).await {
             tracing::warn!("Cannot write down that a message was not sent: {unwritten:#}");
         }
-        Ok(not_sent(plainly(&error)))
+        let reply = if may_be_sent(&error) { in_doubt } else { not_sent };
+        Ok(reply(plainly(&error)))
+    }
+
+    async fn claim(&self, record: &Record, id: &str) -> anyhow::Result<Claim> {
+        if id.is_empty() {
+            return Ok(Claim::Yours);
+        }
+        self.ledger.claim_message(record.call_ref(), id, self.now().0).await
+    }
+
+    /// What is in doubt stays claimed: nobody sends it again.
+    async fn settle(&self, record: &Record, id: &str, sent: &Result<(), GraphError>) {
+        let settled = match sent {
+            _ if id.is_empty() => Ok(()),
+            Ok(()) => self.ledger.note_message_sent(record.call_ref(), id).await,
+            Err(error) if may_be_sent(error) => Ok(()),
+            Err(_) => self.ledger.give_up_message(record.call_ref(), id).await,
+        };
+        // Whoever asks again is told that nobody knows, which does no harm.
+        if let Err(error) = settled {
+            tracing::warn!("Cannot write down what came of a message: {error:#}");
+        }
     }
 
     /// Only what was certainly not sent is tried again: the caller would wonder about two.
@@ -52,7 +85,19 @@ pub(crate) fn refused_for_its_call() -> Reply {
 }
 
 fn not_sent(reason: &str) -> Reply {
-    Reply::NotSent { reason: reason.to_owned() }
+    Reply::NotSent { reason: reason.to_owned(), in_doubt: false }
+}
+
+fn in_doubt(reason: &str) -> Reply {
+    Reply::NotSent { reason: reason.to_owned(), in_doubt: true }
+}
+
+/// Whether Meta may have sent it all the same.
+fn may_be_sent(error: &GraphError) -> bool {
+    match error {
+        GraphError::Unanswered { .. } => true,
+        GraphError::Busy { .. } | GraphError::Misconfigured { .. } | GraphError::Refused { .. } => false,
+    }
 }
 
 fn unfit(text: &str) -> Option<&'static str> {

@@ -60,7 +60,9 @@ impl Switchboard {
                 let ending: Ending = serde_json::from_value(serde_json::json!(ending))?;
                 self.carry(&mut record, Event::TaskEnded { fence: *fence, ending }).await?;
             }
-            Order::SendMessage { fence, text, .. } => return self.send_message(record, *fence, text).await,
+            Order::SendMessage { fence, id, text, .. } => {
+                return self.send_message(record, *fence, id, text).await;
+            }
         }
         Ok(reply_to(order, &record))
     }

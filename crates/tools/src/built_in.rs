@@ -134,6 +134,18 @@ impl BuiltIn {
         }
     }
 
+    /// What the model is told when nobody knows whether it was done. What is stored twice does no harm; a caller would wonder
+    /// about two messages.
+    pub fn in_doubt(self) -> &'static str {
+        match self {
+            Self::SendMessage => {
+                "It is not known whether the message was sent; do not send it again. Tell the caller that it may or may \
+                 not arrive, and say the important part slowly instead."
+            }
+            Self::EndCall | Self::TakeMessage | Self::RequestCallback => self.failed(),
+        }
+    }
+
     /// What the model is told when it could not be done.
     pub fn failed(self) -> &'static str {
         match self {

@@ -23,6 +23,9 @@ use url::{Position, Url};
 /// The header that names the call. For the receiver's logs: it is not part of what is signed.
 const CALL: HeaderName = HeaderName::from_static("x-ahoy-call");
 
+/// The header that names the use: the receiver tells a repeat from a second use by it.
+const USE: HeaderName = HeaderName::from_static("x-ahoy-use");
+
 /// How long a connection is kept for the next question: less than the five seconds after which Node closes it.
 const KEPT_IDLE: Duration = Duration::from_secs(4);
 
@@ -69,6 +72,7 @@ pub struct HttpCall {
 struct Body<'a> {
     arguments: &'a Map<String, Value>,
     call: &'a str,
+    r#use: &'a str,
     number: &'a str,
     agent: &'a str,
 }
@@ -131,11 +135,12 @@ impl HttpCall {
         &self.endpoint.name
     }
 
-    /// Asks, and waits no longer than the tool's timeout for all of it.
-    pub async fn run(self, context: &CallContext) -> Outcome {
+    /// Asks, and waits no longer than the tool's timeout for all of it. `use_id` is the same for the same use only: the model's
+    /// id of it.
+    pub async fn run(self, context: &CallContext, use_id: &str) -> Outcome {
         let Some(_turn) = context.turn() else { return self.trouble(Trouble::TooMany, "") };
         let timeout = self.endpoint.timeout;
-        match tokio::time::timeout(timeout, self.ask(context)).await {
+        match tokio::time::timeout(timeout, self.ask(context, use_id)).await {
             Ok(Ok(Reply::Yes(for_the_model))) => Outcome { kind: Kind::Done, trouble: None, for_the_model },
             Ok(Ok(Reply::No(status, reason))) => self.trouble(Trouble::Status(status), &reason),
             Ok(Err(trouble)) => self.trouble(trouble, ""),
@@ -143,33 +148,35 @@ impl HttpCall {
         }
     }
 
-    async fn ask(&self, context: &CallContext) -> Result<Reply, Trouble> {
+    async fn ask(&self, context: &CallContext, use_id: &str) -> Result<Reply, Trouble> {
         address::check(&self.url, &self.endpoint.allowed_hosts)?;
-        let response = match self.send(context).await {
+        let response = match self.send(context, use_id).await {
             // Nothing was sent, and a GET changes nothing: the one case where asking again can do no harm.
             Err(Trouble::Connection) if self.endpoint.method == reqwest::Method::GET => {
-                self.send(context).await?
+                self.send(context, use_id).await?
             }
             sent => sent?,
         };
         reply::read(response, self.endpoint.largest_reply).await
     }
 
-    async fn send(&self, context: &CallContext) -> Result<Response, Trouble> {
-        self.endpoint.http.execute(self.request(context)).await.map_err(|error| match error {
+    async fn send(&self, context: &CallContext, use_id: &str) -> Result<Response, Trouble> {
+        self.endpoint.http.execute(self.request(context, use_id)).await.map_err(|error| match error {
             error if address::is_not_public(&error) => Trouble::Address,
             error if error.is_connect() => Trouble::Connection,
             _ => Trouble::Broken,
         })
     }
 
-    fn request(&self, context: &CallContext) -> Request {
+    fn request(&self, context: &CallContext, use_id: &str) -> Request {
         let Endpoint { method, headers, key, .. } = &*self.endpoint;
-        let body = self.body(context);
+        let body = self.body(context, use_id);
         let mut request = Request::new(method.clone(), self.url.clone());
         *request.headers_mut() = headers.clone();
-        if let Ok(call) = HeaderValue::from_str(&context.call_ref) {
-            request.headers_mut().insert(CALL, call);
+        for (name, value) in [(CALL, context.call_ref.as_str()), (USE, use_id)] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                request.headers_mut().insert(name, value);
+            }
         }
         if let Some(key) = key {
             let target = &self.url[Position::BeforePath..Position::AfterQuery];
@@ -187,13 +194,13 @@ impl HttpCall {
         request
     }
 
-    fn body(&self, context: &CallContext) -> Vec<u8> {
+    fn body(&self, context: &CallContext, use_id: &str) -> Vec<u8> {
         if !self.endpoint.has_body() {
             return Vec::new();
         }
         let CallContext { call_ref, number, agent, .. } = context;
-        serde_json::to_vec(&Body { arguments: &self.arguments, call: call_ref, number, agent })
-            .expect("text and JSON can be written as JSON")
+        let body = Body { arguments: &self.arguments, call: call_ref, r#use: use_id, number, agent };
+        serde_json::to_vec(&body).expect("text and JSON can be written as JSON")
     }
 
     /// What became of it, in words that keep the model honest and leave the caller a way.

@@ -24,11 +24,12 @@ async fn a_question_brings_its_answer() {
     assert_eq!(outcome.for_the_model, r#"{"state":"ready","price":12.50}"#);
     let asked = shop.asked();
     assert_eq!((asked.method.as_str(), asked.uri.path()), ("POST", "/orders"));
-    let body =
-        json!({"arguments": {"order": "A-17"}, "call": "c0ffee", "number": "15550100", "agent": "Mirsk"});
+    let body = json!({"arguments": {"order": "A-17"}, "call": "c0ffee", "use": "call_1", "number": "15550100",
+        "agent": "Mirsk"});
     assert_eq!(serde_json::from_slice::<Value>(&asked.body).unwrap(), body);
     assert_eq!(asked.headers["content-type"], "application/json");
     assert_eq!(asked.headers["x-ahoy-call"], "c0ffee");
+    assert_eq!(asked.headers["x-ahoy-use"], "call_1");
     assert_eq!(asked.headers["x-shop"], "2");
 }
 
@@ -59,6 +60,7 @@ async fn a_get_has_its_arguments_in_path_and_query() {
     let asked = shop.asked();
     assert_eq!(asked.uri.to_string(), "/orders/A%2017%3Fx%3D1/state?note=a%26b%3Dc");
     assert_eq!(asked.body, "");
+    assert_eq!(asked.headers["x-ahoy-use"], "call_1");
     assert!(!asked.headers.contains_key("content-type"));
 }
 

@@ -5,7 +5,7 @@ use crate::arguments::Arguments;
 use crate::built_in::{BuiltIn, Callback, Message};
 use crate::http::{self, Endpoint, HttpCall};
 use crate::mcp;
-use crate::outcome::{Refused, Trouble};
+use crate::outcome::{Kind, Refused, Trouble};
 use agents::{HttpTool, Tools};
 use reqwest::dns::Resolve;
 use secrecy::{ExposeSecret, SecretString};
@@ -142,9 +142,9 @@ impl Toolbox {
 }
 
 impl Use {
-    /// What the model is told once this was done, or could not be. `None` for an HTTP tool, whose
-    /// [`Outcome`](crate::Outcome) says it.
-    pub fn reply(&self, is_done: bool) -> Option<&'static str> {
+    /// What the model is told once this was done, could not be, or nobody knows: that is [`Kind::TimedOut`]. `None` for an HTTP
+    /// tool, whose [`Outcome`](crate::Outcome) says it.
+    pub fn reply(&self, kind: Kind) -> Option<&'static str> {
         let built_in = match self {
             Self::EndCall => BuiltIn::EndCall,
             Self::SendMessage { .. } => BuiltIn::SendMessage,
@@ -152,7 +152,11 @@ impl Use {
             Self::RequestCallback(_) => BuiltIn::RequestCallback,
             Self::Http(_) => return None,
         };
-        Some(if is_done { built_in.done() } else { built_in.failed() })
+        Some(match kind {
+            Kind::Done => built_in.done(),
+            Kind::TimedOut => built_in.in_doubt(),
+            Kind::Failed | Kind::Refused => built_in.failed(),
+        })
     }
 }
 

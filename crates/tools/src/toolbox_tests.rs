@@ -101,9 +101,20 @@ fn the_model_is_told_whether_it_was_done() {
     for name in ["end_call", "send_whatsapp_message", "take_message", "request_callback"] {
         let used = read(name, r#"{"text": "a", "message": "a", "about": "a"}"#);
 
-        assert!(used.reply(true).is_some() && used.reply(true) != used.reply(false), "{name}");
+        assert!(used.reply(Kind::Done).is_some(), "{name}");
+        assert_ne!(used.reply(Kind::Done), used.reply(Kind::Failed), "{name}");
     }
-    assert_eq!(read("lookup_order", r#"{"order": "7"}"#).reply(true), None);
+    assert_eq!(read("lookup_order", r#"{"order": "7"}"#).reply(Kind::Done), None);
+}
+
+#[test]
+fn a_message_of_which_nobody_knows_is_not_to_be_sent_again() {
+    let message = read("send_whatsapp_message", r#"{"text": "a"}"#);
+
+    let told = message.reply(Kind::TimedOut).unwrap();
+
+    assert!(told.contains("not known whether the message was sent; do not send it again"), "{told}");
+    assert!(!message.reply(Kind::Failed).unwrap().contains("not known"));
 }
 
 #[test]
@@ -175,7 +186,7 @@ fn what_the_page_about_tools_shows_is_fit_for_use() {
     let shown: String = shown.collect();
     let agent = format!("name = 'shop'\ninstructions = 'Answer calls.'\n[greeting]\nsay = 'Hello.'\n{shown}");
     let agent = agents::Agent::read(&agent).unwrap();
-    let secrets = ["shop", "stock-token"].map(|name| (name.to_owned(), SecretString::from("a secret")));
+    let secrets = ["shop", "stock"].map(|name| (name.to_owned(), SecretString::from("a secret")));
 
     let toolbox = Toolbox::new(&agent.tools, &secrets.into()).unwrap();
 

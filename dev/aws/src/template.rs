@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use serde_json::{Map, Value as Json};
 use serde_yaml_ng::Value as Yaml;
+use std::collections::BTreeMap;
 
 /// Properties that `CreateTable` takes under the same name and in the same shape.
 const CREATED_WITH: [&str; 8] = [
@@ -50,23 +51,32 @@ pub(crate) fn tables(template: &str) -> anyhow::Result<Vec<Table>> {
     let template: Yaml = serde_yaml_ng::from_str(template).context("the template is no YAML")?;
     let resources = template.get("Resources").and_then(Yaml::as_mapping);
     let resources = resources.context("the template has no Resources")?;
+    let defaults = defaults(&template);
     resources
         .iter()
         .filter(|(_, resource)| resource.get("Type").and_then(Yaml::as_str) == Some("AWS::DynamoDB::Table"))
         .map(|(id, resource)| {
             let id = id.as_str().context("a logical id is a string")?;
-            table(id, resource).with_context(|| format!("the template's table {id}"))
+            table(id, resource, &defaults).with_context(|| format!("the template's table {id}"))
         })
         .collect()
 }
 
-fn table(logical_id: &str, resource: &Yaml) -> anyhow::Result<Table> {
+/// What parameters are when nobody says otherwise: here nobody does.
+fn defaults(template: &Yaml) -> BTreeMap<&str, &str> {
+    let parameters = template.get("Parameters").and_then(Yaml::as_mapping).into_iter().flatten();
+    parameters
+        .filter_map(|(name, parameter)| Some((name.as_str()?, parameter.get("Default")?.as_str()?)))
+        .collect()
+}
+
+fn table(logical_id: &str, resource: &Yaml, defaults: &BTreeMap<&str, &str>) -> anyhow::Result<Table> {
     let properties = resource.get("Properties").and_then(Yaml::as_mapping).context("has no Properties")?;
     let mut create = Map::new();
     let mut time_to_live = None;
     for (name, value) in properties {
         let name = name.as_str().context("a property's name is a string")?;
-        let value = || json(value).with_context(|| format!("property {name}"));
+        let value = || json(value, defaults).with_context(|| format!("property {name}"));
         match name {
             "TimeToLiveSpecification" => time_to_live = Some(value()?),
             "StreamSpecification" => _ = create.insert(name.into(), enabled_stream(value()?)),
@@ -88,13 +98,21 @@ fn enabled_stream(mut stream: Json) -> Json {
     stream
 }
 
-fn json(yaml: &Yaml) -> anyhow::Result<Json> {
+fn json(yaml: &Yaml, defaults: &BTreeMap<&str, &str>) -> anyhow::Result<Json> {
+    let read = |yaml| json(yaml, defaults);
     match yaml {
+        Yaml::Tagged(tagged) if tagged.tag == "!Ref" => {
+            let name = tagged.value.as_str().unwrap_or_default();
+            let default = defaults.get(name);
+            default
+                .map(|&default| default.into())
+                .with_context(|| format!("!Ref {name}: no parameter has a default so named"))
+        }
         Yaml::Tagged(tagged) => bail!("uses {}, which only CloudFormation can resolve", tagged.tag),
-        Yaml::Sequence(items) => items.iter().map(json).collect(),
+        Yaml::Sequence(items) => items.iter().map(read).collect(),
         Yaml::Mapping(entries) => entries
             .iter()
-            .map(|(key, value)| Ok((key.as_str().context("a key is a string")?.to_owned(), json(value)?)))
+            .map(|(key, value)| Ok((key.as_str().context("a key is a string")?.to_owned(), read(value)?)))
             .collect::<anyhow::Result<Map<_, _>>>()
             .map(Json::Object),
         Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::String(_) => Ok(serde_json::to_value(yaml)?),
@@ -138,6 +156,18 @@ Resources:
             tables("Resources: {Calls: {Type: AWS::DynamoDB::Table, Properties: {TableName: calls}}}");
 
         assert_eq!(tables.unwrap()[0].name, "calls");
+    }
+
+    #[test]
+    fn a_parameter_has_its_default() {
+        let template = "
+Parameters: {Name: {Type: String, Default: calls}, Other: {Type: String}}
+Resources: {Calls: {Type: AWS::DynamoDB::Table, Properties: {TableName: !Ref Name}}}
+";
+
+        assert_eq!(tables(template).unwrap()[0].name, "calls");
+        let error = tables(&template.replace("!Ref Name", "!Ref Other")).unwrap_err();
+        assert!(format!("{error:#}").contains("!Ref Other"), "{error:#}");
     }
 
     #[test]

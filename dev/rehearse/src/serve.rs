@@ -29,11 +29,18 @@ pub async fn serve(env: &Env) -> anyhow::Result<()> {
     say(&format!("realtime  {}", model.as_deref().unwrap_or("wss://api.openai.com/v1/realtime")));
     say(&format!("aws       {}", stack.cloud.endpoint()));
     say(&format!("numbers   {numbers}"));
+    say(&format!("agents    {}", command(&stack.cloud.environment(), &stack.ledger.table)));
     say("ready     one media task waits for calls; Ctrl-C ends it");
     shutdown::requested().await;
     say("stopping");
     stack.stop().await;
     Ok(())
+}
+
+/// How the `ahoy` command is run against this cloud, ready to be pasted into a terminal. Nothing in it needs quotes.
+fn command(environment: &BTreeMap<String, String>, table: &str) -> String {
+    let set: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{} TABLE={table} cargo run --quiet -p ahoy -- agents list", set.join(" "))
 }
 
 fn settings(env: &Env) -> Result<StackConfig, WrongSetting> {
@@ -77,4 +84,20 @@ fn tool_secrets(env: &Env) -> BTreeMap<String, SecretString> {
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
 fn say(line: &str) {
     println!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_for_the_command_can_be_pasted() {
+        let environment = [("AWS_REGION", "us-east-1"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+
+        assert_eq!(
+            command(&environment, "ahoy"),
+            "AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1 TABLE=ahoy cargo run --quiet -p ahoy -- agents list"
+        );
+    }
 }

@@ -68,6 +68,9 @@ pub struct StackConfig {
     pub logs: Logs,
 }
 
+/// The table, as template.yaml calls it by default.
+const TABLE: &str = "ahoy";
+
 /// The product, running.
 #[derive(Debug)]
 pub struct Stack {
@@ -83,7 +86,7 @@ impl Stack {
     /// # Errors
     /// When it cannot be started.
     pub async fn start(config: StackConfig, binaries: &Binaries) -> anyhow::Result<Self> {
-        let table = "Table";
+        let table = TABLE;
         let mut cloud = CloudConfig::new(root().join("template.yaml"));
         cloud.functions = functions(&config, binaries, table);
         cloud.services = vec![media_service(&config, binaries, table)];
@@ -92,9 +95,9 @@ impl Stack {
         cloud.schedules = vec![Schedule { function: "reaper".into(), every: REAP_EVERY, enabled: true }];
         cloud.logs = config.logs.clone();
         let cloud = Cloud::start(cloud).await?;
-        let name = cloud.table_name(table).context("template.yaml has no table")?.to_owned();
-        let sdk = cloud.sdk_config();
-        let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), &name);
+        let name = cloud.table_name("Table").context("template.yaml has no table")?;
+        anyhow::ensure!(name == table, "template.yaml calls its table {name}, and not {table}");
+        let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), table);
         let stack = Self { cloud, ledger };
         stack.ready().await?;
         Ok(stack)

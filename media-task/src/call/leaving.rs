@@ -70,11 +70,25 @@ impl Owner {
     /// What the call took and cost, for its summary and for what is spent in a day.
     fn conclude(&mut self) {
         let prices = Prices::default();
+        let agent = &self.parts.role.agent;
+        let transcriber =
+            agent.model.transcription.as_ref().map(|transcription| transcription.model.as_str());
+        let cost = Cost::of(&prices, &self.usage, &self.summary.model, transcriber);
+        if cost.micro_dollars.is_none() && agent.caps.dollars_a_day.is_some() {
+            let (agent, model) = (&agent.name, &self.summary.model);
+            tracing::error!(
+                agent,
+                model,
+                "A call to {agent} does not count to its dollars_a_day: {model} has no price"
+            );
+        }
         let summary = &mut self.summary;
         summary.over_at_ms = now_ms();
-        summary.micro_dollars = prices.dollars(&self.usage, &summary.model);
+        summary.micro_dollars = cost.micro_dollars;
+        summary.transcription_priced = cost.transcription_priced;
         summary.prices_of = prices.date;
         summary.tokens = tokens(&self.usage);
+        summary.transcript_ms = self.usage.transcript_ms;
         let tokens = summary.tokens;
         let usage = Event::Usage {
             model: summary.model.clone(),
@@ -84,7 +98,11 @@ impl Owner {
             audio_in: tokens.audio_in,
             audio_cached: tokens.audio_cached,
             audio_out: tokens.audio_out,
+            transcript_in: tokens.transcript_in,
+            transcript_out: tokens.transcript_out,
+            transcript_ms: summary.transcript_ms,
             micro_dollars: summary.micro_dollars,
+            transcription_priced: summary.transcription_priced,
             prices_of: summary.prices_of.clone(),
         };
         self.note(usage);
@@ -93,9 +111,48 @@ impl Owner {
     }
 }
 
+/// What a call cost, as far as prices are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cost {
+    /// Millionths of a dollar; nothing if the model's price is not known.
+    micro_dollars: Option<u64>,
+    /// Whether writing down the caller's words is in it.
+    transcription_priced: bool,
+}
+
+impl Cost {
+    fn of(prices: &Prices, usage: &Usage, model: &str, transcriber: Option<&str>) -> Self {
+        let model = prices.dollars(usage, model);
+        let transcript = match transcriber {
+            Some(transcriber) if has_transcripts(usage) => prices.transcript_dollars(usage, transcriber),
+            Some(_) | None => Some(0),
+        };
+        Self {
+            micro_dollars: model.map(|model| model + transcript.unwrap_or_default()),
+            transcription_priced: model.is_some() && transcript.is_some(),
+        }
+    }
+}
+
+fn has_transcripts(usage: &Usage) -> bool {
+    let Usage { transcript_audio_in, transcript_text_in, transcript_out, transcript_ms, .. } = *usage;
+    transcript_audio_in + transcript_text_in + transcript_out + transcript_ms > 0
+}
+
 fn tokens(usage: &Usage) -> Tokens {
     let Usage { text_in, text_cached, text_out, audio_in, audio_cached, audio_out, .. } = *usage;
-    Tokens { text_in, text_cached, text_out, audio_in, audio_cached, audio_out }
+    let transcript_in = usage.transcript_audio_in + usage.transcript_text_in;
+    let transcript_out = usage.transcript_out;
+    Tokens {
+        text_in,
+        text_cached,
+        text_out,
+        audio_in,
+        audio_cached,
+        audio_out,
+        transcript_in,
+        transcript_out,
+    }
 }
 
 /// Tells call-control that a call is over, and why.
@@ -114,4 +171,44 @@ async fn report(control: &CallControl, call_ref: String, fence: u64, ending: End
 fn word(ending: Ending) -> String {
     let word = serde_json::to_value(ending).ok().and_then(|word| word.as_str().map(str::to_owned));
     word.expect("an ending is written as a word")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &str = "gpt-realtime-2.1";
+
+    #[test]
+    fn what_writing_down_the_callers_words_cost_is_added_where_its_price_is_known() {
+        let cost = |transcriber| Cost::of(&Prices::default(), &usage(), MODEL, Some(transcriber));
+
+        let known = Cost { micro_dollars: Some(19_200 + 17_000), transcription_priced: true };
+        assert_eq!(cost("gpt-live-transcribe"), known);
+        let unknown = Cost { micro_dollars: Some(19_200), transcription_priced: false };
+        assert_eq!(cost("gpt-transcribe"), unknown);
+    }
+
+    #[test]
+    fn a_call_of_which_nothing_was_written_down_is_priced_whole() {
+        let usage = Usage { transcript_ms: 0, ..usage() };
+
+        for transcriber in [None, Some("gpt-transcribe")] {
+            let cost = Cost::of(&Prices::default(), &usage, MODEL, transcriber);
+
+            assert_eq!(cost, Cost { micro_dollars: Some(19_200), transcription_priced: true });
+        }
+    }
+
+    #[test]
+    fn a_model_without_a_price_costs_nobody_knows_what() {
+        let cost = Cost::of(&Prices::default(), &usage(), "somebody-elses", Some("gpt-live-transcribe"));
+
+        assert_eq!(cost, Cost { micro_dollars: None, transcription_priced: false });
+    }
+
+    /// A minute of the caller.
+    fn usage() -> Usage {
+        Usage { audio_in: 600, transcript_ms: 60_000, ..Usage::default() }
+    }
 }

@@ -8,10 +8,13 @@ use protocol::order::{Order, Reply};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-use tools::{AT_ONCE, CallContext, Kind, Outcome, Use};
+use tools::{AT_ONCE, CallContext, Kind, Outcome, Refused, Trouble, Use};
 
 /// Call-control waits for Meta this long at most.
 const MESSAGE_TAKES: Duration = Duration::from_secs(20);
+
+/// How long to wait before call-control is asked once more.
+const ASK_AGAIN: Duration = Duration::from_millis(300);
 
 /// What is in use.
 pub(super) struct Using {
@@ -46,18 +49,18 @@ impl Owner {
         self.using.count += 1;
         self.summary.tools += 1;
         self.bridge.note_busy(true, now);
-        let used = |outcome, speaks| Used {
-            call_id: call_id.clone(),
-            tool: tool.clone(),
-            began: now,
-            speaks,
-            outcome,
-        };
         match self.parts.role.toolbox.read(&tool, arguments) {
-            Err(refused) => self.answer_tool(used(refused.into(), true), now),
+            Err(refused) => {
+                let tool = named(tool, &refused);
+                self.answer_tool(
+                    Used { call_id, tool, began: now, speaks: true, outcome: refused.into() },
+                    now,
+                );
+            }
             // There is nothing more to say: the last words were said before.
             Ok(asked @ Use::EndCall) => {
-                self.answer_tool(used(told(&asked, true), false), now);
+                let outcome = told(&asked, Kind::Done);
+                self.answer_tool(Used { call_id, tool, began: now, speaks: false, outcome }, now);
                 self.hang_up_after_this(now);
             }
             Ok(asked) => self.begin(asked, call_id, tool, now),
@@ -87,6 +90,7 @@ impl Owner {
         let hands = Hands {
             context: self.using.context.clone(),
             control: self.parts.control.clone(),
+            id: call_id.clone(),
             fence: self.parts.fence,
             left: self.parts.diary.left_by(
                 &self.parts.call_ref,
@@ -96,7 +100,7 @@ impl Owner {
         };
         let ended = self.using.ended.0.clone();
         tokio::spawn(async move {
-            let outcome = hands.run(asked).await;
+            let outcome = apart(hands.run(asked)).await;
             // Nobody waits for it once the call is over.
             let _ = ended.send(Used { call_id, tool, began, speaks: true, outcome }).await;
         });
@@ -107,6 +111,8 @@ impl Owner {
 struct Hands {
     context: Arc<CallContext>,
     control: CallControl,
+    /// The model's id of this use.
+    id: String,
     fence: u64,
     left: Left,
 }
@@ -114,42 +120,111 @@ struct Hands {
 impl Hands {
     async fn run(self, asked: Use) -> Outcome {
         let asked = match asked {
-            Use::Http(call) => return call.run(&self.context).await,
+            Use::Http(call) => return call.run(&self.context, &self.id).await,
             built_in => built_in,
         };
-        let is_done = match &asked {
-            Use::EndCall | Use::Http(_) => true,
+        let kind = match &asked {
+            Use::EndCall | Use::Http(_) => Kind::Done,
             Use::SendMessage { text } => self.send(text.clone()).await,
             Use::TakeMessage(message) => self.store("message", message).await,
             Use::RequestCallback(callback) => self.store("callback", callback).await,
         };
-        told(&asked, is_done)
+        told(&asked, kind)
     }
 
-    async fn send(&self, text: String) -> bool {
-        let order = Order::SendMessage { call_ref: self.context.call_ref.clone(), fence: self.fence, text };
-        match tokio::time::timeout(MESSAGE_TAKES, self.control.ask(&order)).await {
-            Ok(Ok(Reply::Sent)) => true,
-            // Call-control says in the journal what was wrong.
-            Ok(Ok(Reply::NotSent { .. } | Reply::Open { .. } | Reply::Wait | Reply::Over) | Err(_))
-            | Err(_) => false,
+    /// Whether the caller was sent it, could not be, or nobody knows.
+    async fn send(&self, text: String) -> Kind {
+        let (call_ref, id) = (self.context.call_ref.clone(), self.id.clone());
+        let order = Order::SendMessage { call_ref, fence: self.fence, id, text };
+        match tokio::time::timeout(MESSAGE_TAKES, self.ask(&order)).await {
+            Ok(Ok(reply)) => what_came_of(&reply),
+            Ok(Err(error)) => {
+                let call_ref = &self.context.call_ref;
+                tracing::warn!(call_ref, "Call-control does not say whether a message was sent: {error:#}");
+                Kind::TimedOut
+            }
+            Err(_) => Kind::TimedOut,
         }
     }
 
-    async fn store(&self, kind: &str, what: &impl serde::Serialize) -> bool {
-        let stored = self.left.store(kind, what).await;
-        if let Err(error) = &stored {
-            tracing::error!(
-                call_ref = self.context.call_ref,
-                "What a caller left for people is lost: {error:#}"
-            );
+    /// Asks twice if need be: the same order sends nothing twice.
+    async fn ask(&self, order: &Order) -> anyhow::Result<Reply> {
+        match self.control.ask(order).await {
+            Ok(reply) => Ok(reply),
+            Err(_) => {
+                tokio::time::sleep(ASK_AGAIN).await;
+                self.control.ask(order).await
+            }
         }
-        stored.is_ok()
+    }
+
+    async fn store(&self, kind: &str, what: &impl serde::Serialize) -> Kind {
+        let Err(error) = self.left.store(kind, what).await else { return Kind::Done };
+        let call_ref = &self.context.call_ref;
+        tracing::error!(call_ref, "What a caller left for people is lost: {error:#}");
+        Kind::Failed
+    }
+}
+
+/// What a reply says of a message. Call-control says in the journal what was wrong.
+fn what_came_of(reply: &Reply) -> Kind {
+    match reply {
+        Reply::Sent => Kind::Done,
+        Reply::NotSent { in_doubt: true, .. } => Kind::TimedOut,
+        Reply::NotSent { in_doubt: false, .. } | Reply::Open { .. } | Reply::Wait | Reply::Over => {
+            Kind::Failed
+        }
     }
 }
 
 /// What the agent is told of a built-in tool.
-fn told(asked: &Use, is_done: bool) -> Outcome {
-    let kind = if is_done { Kind::Done } else { Kind::Failed };
-    Outcome { kind, trouble: None, for_the_model: asked.reply(is_done).unwrap_or_default().to_owned() }
+fn told(asked: &Use, kind: Kind) -> Outcome {
+    Outcome { kind, trouble: None, for_the_model: asked.reply(kind).unwrap_or_default().to_owned() }
+}
+
+/// Runs a tool so that the agent is told even when we panic over it.
+async fn apart(work: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
+    tokio::spawn(work).await.unwrap_or_else(|_| broken())
+}
+
+/// What the agent is told when we ourselves failed at a tool.
+fn broken() -> Outcome {
+    let for_the_model = "This did not work, and it is not known whether it was done: do not simply do it again. Tell the \
+                         caller so in plain words, and make up no answer.";
+    Outcome { kind: Kind::Failed, trouble: None, for_the_model: for_the_model.to_owned() }
+}
+
+/// The tool as events and logs name it: a name that the model made up may hold anything.
+fn named(tool: String, refused: &Refused) -> String {
+    if refused.trouble == Trouble::NoSuchTool { "unknown".to_owned() } else { tool }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_have_been_sent_is_neither_done_nor_failed() {
+        let not_sent = |in_doubt| Reply::NotSent { reason: "it broke".into(), in_doubt };
+
+        assert_eq!(what_came_of(&Reply::Sent), Kind::Done);
+        assert_eq!(what_came_of(&not_sent(false)), Kind::Failed);
+        assert_eq!(what_came_of(&not_sent(true)), Kind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn the_agent_is_told_of_a_tool_that_panics() {
+        let outcome = apart(async { panic!("planted") }).await;
+
+        assert_eq!(outcome.kind, Kind::Failed);
+        assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
+    }
+
+    #[test]
+    fn a_tool_that_the_model_made_up_has_no_name() {
+        let refused = |trouble| Refused { trouble, for_the_model: String::new() };
+
+        assert_eq!(named("call_ada_lovelace".into(), &refused(Trouble::NoSuchTool)), "unknown");
+        assert_eq!(named("take_message".into(), &refused(Trouble::Arguments)), "take_message");
+    }
 }

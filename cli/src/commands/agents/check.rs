@@ -1,4 +1,4 @@
-//! `ahoy agents check FILE…`: says what is wrong with each file. Every file is looked at.
+//! `ahoy agents check FILE…`: says what is wrong or doubtful with each file. Every file is looked at.
 
 use crate::Common;
 use crate::file::{AgentFile, WrongFile};
@@ -25,6 +25,9 @@ impl Check {
             );
         }
         for (path, read) in &checked {
+            for doubt in read.iter().flat_map(AgentFile::doubts) {
+                say::wrong(format!("{}: warning: {doubt}", path.display()));
+            }
             match read {
                 Ok(_) if common.json => {}
                 Ok(file) => {
@@ -40,7 +43,10 @@ impl Check {
 
 fn in_json(path: &Path, read: &Result<AgentFile, WrongFile>) -> Value {
     match read {
-        Ok(file) => json!({"file": path.display().to_string(), "ok": true, "agent": file.agent.name}),
+        Ok(file) => {
+            let (agent, warnings) = (&file.agent.name, file.doubts());
+            json!({"file": path.display().to_string(), "ok": true, "agent": agent, "warnings": warnings})
+        }
         Err(wrong) => {
             let (line, field) = wrong.place.clone().unzip();
             let file = path.display().to_string();

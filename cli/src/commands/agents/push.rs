@@ -10,6 +10,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// An id with fewer digits is most likely a telephone number.
+const SHORTEST_LIKELY: usize = 14;
+
 #[derive(Debug, Args)]
 pub struct Push {
     /// The agent file.
@@ -55,6 +58,9 @@ impl Push {
                 return Ok(ExitCode::FAILURE);
             }
         };
+        for doubt in file.doubts().into_iter().chain(self.numbers.iter().filter_map(|id| unlikely(id))) {
+            say::wrong(format!("{}: warning: {doubt}", self.file.display()));
+        }
         let ledger = cloud::ledger(common).await?;
         let change = store(&ledger, &file).await?;
         let name = &file.agent.name;
@@ -110,10 +116,38 @@ impl Pushed {
 
 /// A telephone number in its place would be silently wrong: Meta's ids have neither plus nor spaces, and are longer.
 fn number_id(text: &str) -> Result<String, String> {
-    let is_id = (5..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_id {
-        Ok(text.to_owned())
-    } else {
-        Err("this is not Meta's id of a number: that has digits only".to_owned())
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("this is not Meta's id of a number: that has digits only".to_owned());
+    }
+    if !(5..=32).contains(&text.len()) {
+        let length = text.len();
+        return Err(format!(
+            "this is not Meta's id of a number: that has 5 to 32 digits, and this has {length}"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Why an id is most likely none, without repeating it: it may be somebody's telephone number.
+fn unlikely(id: &str) -> Option<String> {
+    let length = id.len();
+    let doubt = || {
+        format!(
+            "a --number has {length} digits: that is a telephone number rather than Meta's id of one, which mostly has 15 or \
+             more"
+        )
+    };
+    (length < SHORTEST_LIKELY).then(doubt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_id_is_told_why() {
+        assert!(number_id("+15550001111").unwrap_err().ends_with("that has digits only"));
+        assert!(number_id("123").unwrap_err().ends_with("that has 5 to 32 digits, and this has 3"));
+        assert_eq!(number_id("220000000000002").as_deref(), Ok("220000000000002"));
     }
 }

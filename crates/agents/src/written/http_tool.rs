@@ -100,7 +100,10 @@ pub(super) fn address(field: &str, written: &str) -> Result<Url, Fault> {
 }
 
 fn is_inner(address: Ipv4Addr) -> bool {
-    address.is_private() || address.is_link_local() || address.is_unspecified()
+    let [first, second, ..] = address.octets();
+    // RFC 6598: between a carrier, or a cloud, and its customers.
+    let is_shared = first == 100 && (64..128).contains(&second);
+    address.is_private() || address.is_link_local() || address.is_unspecified() || is_shared
 }
 
 fn allowed(field: &str, url: &Url, allowed_hosts: &[String]) -> Result<(), Fault> {
@@ -187,13 +190,16 @@ fn is_secret(header: &str) -> bool {
     WORDS.iter().any(|word| header.contains(word))
 }
 
-/// The name of a secret, which is what a file may hold.
+/// The name of a secret, which is what a file may hold: `^[a-z][a-z0-9_]{0,63}$`, so that it has one spelling in upper case, as
+/// the name of a variable.
 pub(super) fn secret_name(field: &str, name: Option<&str>) -> Result<(), Fault> {
-    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let begins = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase());
     match name {
-        Some(name) if !(1..=64).contains(&name.len()) || !name.bytes().all(is_fit) => {
-            Err(Fault::new(field, "must be the name of a secret: 1 to 64 letters, digits, _, - or ."))
-        }
+        Some(name) if name.len() > 64 || !begins(name) || !name.bytes().all(is_fit) => Err(Fault::new(
+            field,
+            "must be the name of a secret: a lower-case letter, then at most 63 lower-case letters, digits or _",
+        )),
         Some(_) | None => Ok(()),
     }
 }

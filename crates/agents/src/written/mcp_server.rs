@@ -20,6 +20,10 @@ impl Written {
     pub(super) fn resolve(self, at: &str) -> Result<crate::McpServer, Fault> {
         name(&format!("{at}.label"), &self.label)?;
         let url = address(&format!("{at}.url"), &self.url)?;
+        // The model's own servers ask it: this machine is none of theirs.
+        if url.scheme() != "https" {
+            return Err(Fault::new(format!("{at}.url"), "must begin with https://"));
+        }
         if let Some(description) = &self.description {
             text(&format!("{at}.description"), description, 1024)?;
         }

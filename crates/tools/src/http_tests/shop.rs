@@ -147,7 +147,7 @@ pub(super) async fn run(toolbox: &Toolbox, arguments: &Value) -> Outcome {
 
 pub(super) async fn ask_in(toolbox: &Toolbox, arguments: &Value, context: &CallContext) -> Outcome {
     match toolbox.read("lookup", &arguments.to_string()) {
-        Ok(Use::Http(call)) => call.run(context).await,
+        Ok(Use::Http(call)) => call.run(context, "call_1").await,
         other => panic!("{other:?}"),
     }
 }
