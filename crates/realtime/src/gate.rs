@@ -285,6 +285,11 @@ impl Gate {
         self.owes_greeting
     }
 
+    /// The greeting is not to be asked for after all.
+    pub(crate) fn forgo_greeting(&mut self) {
+        self.owes_greeting = false;
+    }
+
     /// Whether the caller speaks.
     pub(crate) fn hears_caller(&self) -> bool {
         self.turn == Turn::Speaking

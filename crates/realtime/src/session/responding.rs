@@ -64,6 +64,7 @@ impl Session {
         }
         self.close_items(Some(&response.id));
         let wish = self.link.gate.ended(response, now);
+        self.forgo_second_greeting();
         if let Some(usage) = response.usage.as_ref().map(Usage::of_response) {
             self.use_up(usage);
         }
@@ -79,6 +80,15 @@ impl Session {
         }
         if wish == Some(Wish::Greeting) && !self.link.gate.wants_greeting() {
             self.greeted.ended();
+        }
+    }
+
+    /// Half a greeting is one: it is not begun anew, but gone on with.
+    fn forgo_second_greeting(&mut self) {
+        if self.link.gate.wants_greeting() && !self.greeted.is_wanted() {
+            self.link.gate.forgo_greeting();
+            self.greeted.ended();
+            self.link.gate.wish(Wish::Answer);
         }
     }
 
