@@ -199,8 +199,8 @@ impl Gate {
         self.ongoing.iter_mut().for_each(|ongoing| ongoing.alive_at = now);
     }
 
-    /// A response is over. What it was for.
-    pub(crate) fn ended(&mut self, response: &Response, now: Instant) -> Option<Wish> {
+    /// A response is over. What it was for. `has_called`: the answer is owed once its tools have answered, and not before.
+    pub(crate) fn ended(&mut self, response: &Response, has_called: bool, now: Instant) -> Option<Wish> {
         let by = response.asked_by();
         // With an interruption some saw the end of a response that never began.
         if self.asked.as_ref().is_some_and(|asked| by == Some(&asked.event_id)) {
@@ -211,7 +211,9 @@ impl Gate {
         self.not_before = None;
         self.tools = 0;
         if ongoing.stalled {
-            self.wish(ongoing.wish.clone());
+            if !(has_called && ongoing.wish == Wish::Answer) {
+                self.wish(ongoing.wish.clone());
+            }
         } else if response.status != "failed" {
             self.silences = 0;
         }
@@ -296,12 +298,13 @@ impl Gate {
     }
 
     /// What a link that takes over from this one owes: an answer, and words of ours. A caller who was speaking is owed
-    /// one too.
-    pub(crate) fn inherit(self) -> (bool, Option<Wish>) {
+    /// one too. `has_called`: the answer under way is owed once its tools have answered, and not before.
+    pub(crate) fn inherit(self, has_called: bool) -> (bool, Option<Wish>) {
         let (mut answer, mut ask) = (self.owes_answer || self.turn != Turn::None, self.owes_ask);
         let under_way = self.asked.filter(|asked| !asked.cancelled).map(|asked| asked.wish);
+        let unfinished = self.ongoing.filter(|ongoing| ongoing.cancelled_at.is_none());
         let unfinished =
-            self.ongoing.filter(|ongoing| ongoing.cancelled_at.is_none()).map(|ongoing| ongoing.wish);
+            unfinished.map(|ongoing| ongoing.wish).filter(|wish| !(has_called && *wish == Wish::Answer));
         for wish in under_way.into_iter().chain(unfinished) {
             match wish {
                 Wish::Answer | Wish::Greeting => answer |= wish == Wish::Answer,

@@ -63,7 +63,10 @@ impl Session {
             self.call(&response.id, item);
         }
         self.close_items(Some(&response.id));
-        let wish = self.link.gate.ended(response, now);
+        let has_called = self.tools.were_called_by(&response.id);
+        let wish = self.link.gate.ended(response, has_called, now);
+        // With its outputs, the answer is asked for.
+        let wish = wish.filter(|wish| !(has_called && *wish == Wish::Answer));
         self.forgo_second_greeting();
         if let Some(usage) = response.usage.as_ref().map(Usage::of_response) {
             self.use_up(usage);

@@ -128,7 +128,8 @@ impl Session {
     fn inherit(&mut self, old: Link) {
         let is_cut = old.gate.ongoing().is_some_and(|(_, wish)| *wish == Wish::Greeting);
         self.link.answers_late = old.answers_late || old.gate.hears_caller();
-        let (answer, ask) = old.gate.inherit();
+        let has_called = old.gate.ongoing().is_some_and(|(response, _)| self.tools.were_called_by(response));
+        let (answer, ask) = old.gate.inherit(has_called);
         ask.into_iter().for_each(|ask| self.link.gate.wish(ask));
         if self.greeted.is_wanted() {
             return self.link.gate.wish(Wish::Greeting);

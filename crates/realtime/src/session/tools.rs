@@ -30,6 +30,11 @@ impl Tools {
         self.batches.values().any(|batch| !batch.open.is_empty())
     }
 
+    /// Whether a response that is not over has called any.
+    pub(super) fn were_called_by(&self, response: &str) -> bool {
+        self.batches.contains_key(response)
+    }
+
     /// Takes a call out of its batch. Whether it was waited for.
     fn close(&mut self, call_id: &str, speak: bool) -> bool {
         let Some(batch) = self.batches.values_mut().find(|batch| batch.open.contains(call_id)) else {

@@ -124,6 +124,23 @@ fn a_response_that_falls_silent_is_cancelled_and_asked_for_again() {
 }
 
 #[test]
+fn one_that_stops_coming_after_a_call_is_asked_for_with_the_output_only() {
+    for end in ["cancelled", "failed"] {
+        let mut talk = Talk::greeted();
+        talk.begin_own("r");
+        talk.calls("r", "c1");
+        talk.pass(8_000);
+        talk.done("r", end);
+        talk.pass(1_000);
+        assert_eq!(talk.created(), 0, "{end}");
+
+        talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+
+        assert_eq!(talk.created(), 1, "{end}");
+    }
+}
+
+#[test]
 fn a_link_that_does_not_even_cancel_is_dead() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");

@@ -227,16 +227,43 @@ fn a_tool_that_answers_after_the_drop_is_answered_by_the_next_session() {
     talk.begin_own("r");
     talk.calls("r", "c1");
     talk.down(Down::Failed("reset".into()));
-    talk.accept();
     let before = talk.created();
+    talk.accept();
     assert!(talk.told().contains(&"c1".to_owned()), "the open call is told");
+    assert_eq!(talk.created(), before, "nothing is made up while the tool works");
 
-    talk.begin("s");
-    talk.done("s", "completed");
     talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
 
     assert_eq!(talk.told().iter().filter(|told| *told == "c1").count(), 2, "the call, and its output");
     assert_eq!(talk.created(), before + 1);
+}
+
+#[test]
+fn a_link_that_dies_after_the_goodbye_leaves_nothing_to_say() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.speak("r", "bye", "Goodbye.", 400);
+    talk.calls("r", "c1");
+    talk.act(|session, now| session.answer_tool("c1", "{}", false, now));
+    talk.down(Down::Failed("reset".into()));
+
+    talk.accept();
+    talk.pass(5_000);
+
+    assert_eq!(talk.created(), 0);
+}
+
+#[test]
+fn a_caller_who_spoke_while_a_tool_works_is_answered_by_the_next_session() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.calls("r", "c1");
+    talk.act(|session, now| session.tell("The caller pressed 1.", now));
+    talk.down(Down::Failed("reset".into()));
+
+    talk.accept();
+
+    assert_eq!(talk.created(), 1);
 }
 
 #[test]
