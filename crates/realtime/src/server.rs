@@ -30,7 +30,12 @@ pub enum ServerEvent {
         #[serde(default)]
         item_id: String,
     },
-    #[serde(rename = "conversation.item.added", alias = "conversation.item.created")]
+    /// Some servers say only one of the three.
+    #[serde(
+        rename = "conversation.item.added",
+        alias = "conversation.item.created",
+        alias = "conversation.item.done"
+    )]
     ItemAdded { item: Item },
     #[serde(rename = "conversation.item.input_audio_transcription.completed")]
     Transcribed {

@@ -9,7 +9,7 @@ mod rolling;
 mod surviving;
 mod tools;
 
-use crate::link::{Link, LinkId, Stage};
+use crate::link::{Link, LinkId, Stage, Unconfirmed};
 use crate::mirror::Mirror;
 use crate::sound::{RATE, Writer};
 use crate::{ClientEvent, Config, Turns, Usage};
@@ -157,7 +157,7 @@ impl Session {
         self.mirror.told(text);
         if self.link.is_ready() {
             let content = json!([{"type": "input_text", "text": text}]);
-            self.put(json!({"type": "message", "role": "user", "content": content}), None);
+            self.put(json!({"type": "message", "role": "user", "content": content}), None, now);
         }
         self.link.gate.wish(crate::gate::Wish::Answer);
         self.go_on(now);
@@ -216,10 +216,11 @@ impl Session {
     }
 
     /// Puts an item of ours into the conversation, and remembers that it is not confirmed.
-    fn put(&mut self, mut item: Value, call_id: Option<&str>) {
+    fn put(&mut self, mut item: Value, call_id: Option<&str>, now: Instant) {
         let id = format!("ahoy_{}", self.name());
         item["id"] = json!(id);
-        self.link.unconfirmed.push((id, call_id.map(str::to_owned)));
+        let call_id = call_id.map(str::to_owned);
+        self.link.note_put(Unconfirmed { item: id, call_id, since: now });
         let event_id = self.name();
         self.send(ClientEvent::ItemCreate { event_id, item: item.into() });
     }

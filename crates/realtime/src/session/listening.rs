@@ -60,7 +60,7 @@ impl Session {
                 self.link.gate.caller_stopped(now);
                 self.happen(Happening::CallerStopped);
             }
-            ServerEvent::ItemAdded { item } => self.confirm(item.id.as_deref(), item.call_id.as_deref()),
+            ServerEvent::ItemAdded { item } => self.link.confirm(item.id.as_deref(), item.call_id.as_deref()),
             ServerEvent::Transcribed { item_id, transcript, usage } => {
                 self.transcribed(item_id, &transcript, usage.as_ref());
             }
@@ -127,13 +127,6 @@ impl Session {
             self.mirror.caller_said(&item, &text);
             self.happen(Happening::CallerSaid { item, text: text.into() });
         }
-    }
-
-    fn confirm(&mut self, id: Option<&str>, call_id: Option<&str>) {
-        self.link.unconfirmed.retain(|(ours, call)| {
-            let is_it = id == Some(ours) || (call_id.is_some() && call_id == call.as_deref());
-            !is_it
-        });
     }
 
     fn err(&mut self, error: ErrorInfo, now: Instant) {

@@ -46,7 +46,7 @@ impl Session {
     }
 
     pub(super) fn begin(&mut self, response: &Response, now: Instant) {
-        let is_up_to_date = self.link.unconfirmed.is_empty();
+        let is_up_to_date = self.link.is_up_to_date(now);
         let began = self.link.gate.began(response, is_up_to_date, now);
         if let Some((id, Wish::Greeting)) = self.link.gate.ongoing() {
             self.greeted.began(id);

@@ -68,7 +68,7 @@ impl Session {
         self.mirror.answered(call_id, output);
         if self.link.is_ready() {
             let item = json!({"type": "function_call_output", "call_id": call_id, "output": output});
-            self.put(item, Some(call_id));
+            self.put(item, Some(call_id), now);
         }
         self.finish_batches();
         self.go_on(now);
