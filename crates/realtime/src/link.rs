@@ -3,7 +3,7 @@
 use crate::gate::Gate;
 use crate::options::Format;
 use crate::sound::Reader;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 /// Names a connection. Never used twice in a conversation.
@@ -80,7 +80,7 @@ pub(crate) struct Unconfirmed {
 pub(crate) struct Item {
     pub response: String,
     pub reader: Reader,
-    /// All of its sound has come.
+    /// No more of its sound comes.
     pub is_finished: bool,
     /// What was said in it has been told.
     pub is_told: bool,
@@ -127,6 +127,13 @@ impl Link {
 
     pub(crate) fn is_ready(&self) -> bool {
         self.stage == Stage::Ready
+    }
+
+    /// The responses of which something is missing.
+    pub(crate) fn unfinished(&self) -> BTreeSet<String> {
+        let items = self.items.values().filter(|item| !item.is_finished);
+        let ongoing = self.gate.ongoing().map(|(response, _)| response.to_owned());
+        items.map(|item| item.response.clone()).chain(ongoing).collect()
     }
 
     /// Whether there is a connection to close.

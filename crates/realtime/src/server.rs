@@ -106,6 +106,8 @@ pub struct Item {
     pub name: Option<String>,
     /// Of a function call: raw JSON text.
     pub arguments: Option<Private<String>>,
+    /// Of a message: its parts, which can hold the words.
+    pub content: Private<Value>,
 }
 
 /// A response, as the server tells it.
@@ -188,6 +190,19 @@ impl ServerEvent {
             | Self::RateLimits { .. }
             | Self::Error { .. } => None,
         }
+    }
+}
+
+impl Item {
+    /// Whether all of it has come.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.status.as_deref().is_none_or(|status| status == "completed")
+    }
+
+    /// The words of a message, as far as it brings them.
+    pub(crate) fn words(&self) -> String {
+        let parts = self.content.0.as_array().into_iter().flatten();
+        parts.filter_map(|part| part.get("transcript")?.as_str()).collect()
     }
 }
 

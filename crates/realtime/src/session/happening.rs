@@ -36,7 +36,7 @@ pub enum Happening {
         /// 24 kHz, mono.
         samples: Private<Vec<i16>>,
     },
-    /// All sound of an item has come, or no more will.
+    /// All sound of an item has come. One that was cut short is over with its response.
     Finished {
         /// The item.
         item: String,
@@ -69,7 +69,7 @@ pub enum Happening {
         /// The words.
         text: Private<String>,
     },
-    /// What the agent said in an item, all of it, heard or not.
+    /// What the agent said in an item, as far as its sound came, heard or not.
     AgentSaid {
         /// The item.
         item: String,

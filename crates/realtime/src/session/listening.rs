@@ -2,7 +2,7 @@
 
 use super::{Happening, Session};
 use crate::link::{LinkId, Stage};
-use crate::server::{ErrorInfo, RateLimit, SessionInfo};
+use crate::server::{ErrorInfo, Item, RateLimit, SessionInfo};
 use crate::trouble::Remedy;
 use crate::{Failure, ServerEvent, Trouble, Usage};
 use std::time::{Duration, Instant};
@@ -73,10 +73,7 @@ impl Session {
             }
             ServerEvent::OutputItemDone { response_id, item } => {
                 self.call(&response_id, &item);
-                if let (Some(id), "message") = (&item.id, item.r#type.as_str()) {
-                    self.finish(id);
-                    self.tell_words(id);
-                }
+                self.message_done(&item);
             }
             ServerEvent::AudioDelta { response_id, item_id, delta } => {
                 self.sound(response_id, item_id, &delta)
@@ -86,7 +83,10 @@ impl Session {
             }
             ServerEvent::WordsDelta { item_id, delta, .. } => self.mirror.agent_adds(&item_id, &delta),
             ServerEvent::WordsDone { item_id, transcript, .. } => {
-                self.mirror.agent_said(&item_id, &transcript)
+                self.mirror.agent_said(&item_id, &transcript);
+                if self.link.items.get(&item_id).is_some_and(|item| item.is_finished) {
+                    self.tell_words(&item_id);
+                }
             }
             ServerEvent::McpStarted { .. } => self.link.gate.tool(true, now),
             ServerEvent::McpEnded { .. } => self.link.gate.tool(false, now),
@@ -111,11 +111,25 @@ impl Session {
         }
     }
 
-    fn sound_done(&mut self, id: &str) {
-        if let Some(item) = self.link.items.get(id) {
-            self.mirror.received(id, item.reader.so_far(), true);
+    /// No more sound of an item comes.
+    pub(super) fn sound_done(&mut self, id: &str) {
+        let Some(item) = self.link.items.get_mut(id) else { return };
+        // Of what we cancelled, the last was not listened to.
+        let is_whole = !self.link.gate.is_cancelled(&item.response);
+        self.mirror.received(id, item.reader.so_far(), is_whole);
+        if !std::mem::replace(&mut item.is_finished, true) {
+            self.happen(Happening::Finished { item: id.to_owned() });
         }
-        self.finish(id);
+    }
+
+    fn message_done(&mut self, item: &Item) {
+        let (Some(id), "message") = (&item.id, item.r#type.as_str()) else { return };
+        self.mirror.agent_had_said(id, &item.words());
+        // One that is cut short ends with its response.
+        if item.is_whole() {
+            self.sound_done(id);
+        }
+        self.tell_words(id);
     }
 
     fn transcribed(&mut self, item: String, text: &str, usage: Option<&serde_json::Value>) {

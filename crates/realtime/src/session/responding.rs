@@ -62,7 +62,7 @@ impl Session {
         for item in response.output.iter().flatten().filter(|_| response.status == "completed") {
             self.call(&response.id, item);
         }
-        self.close_items(Some(&response.id));
+        self.close_items(Some(&response.id), response.status == "completed");
         let has_called = self.tools.were_called_by(&response.id);
         let wish = self.link.gate.ended(response, has_called, now);
         // With its outputs, the answer is asked for.
@@ -137,30 +137,29 @@ impl Session {
         }
     }
 
-    /// What was said in the items of a response is told; `None`: of all.
-    pub(super) fn close_items(&mut self, response: Option<&str>) {
+    /// What was said in the items of a response is told; `None`: of all. `are_whole`: no sound of them is missing.
+    pub(super) fn close_items(&mut self, response: Option<&str>, are_whole: bool) {
         let items = self.link.items.iter().filter(|(_, item)| response.is_none_or(|id| id == item.response));
         let mut items: Vec<String> = items.map(|(id, _)| id.clone()).collect();
         items.sort_by_key(|id| self.mirror.place(id));
         for id in items {
-            self.finish(&id);
+            if are_whole {
+                self.sound_done(&id);
+            }
+            self.link.items.get_mut(&id).into_iter().for_each(|item| item.is_finished = true);
             self.tell_words(&id);
         }
     }
 
-    /// No more sound of an item comes.
-    pub(super) fn finish(&mut self, id: &str) {
-        let Some(item) = self.link.items.get_mut(id).filter(|item| !item.is_finished) else { return };
-        item.is_finished = true;
-        self.happen(Happening::Finished { item: id.to_owned() });
-    }
-
+    /// What was said in an item, if anything was.
     pub(super) fn tell_words(&mut self, id: &str) {
         let Some(item) = self.link.items.get_mut(id).filter(|item| !item.is_told) else { return };
-        item.is_told = true;
-        let audio = item.reader.so_far();
-        let text = self.mirror.words(id).into();
-        self.happen(Happening::AgentSaid { item: id.to_owned(), text, audio });
+        let (text, audio) = (self.mirror.words(id), item.reader.so_far());
+        if !text.is_empty() && !audio.is_zero() {
+            item.is_told = true;
+            let text = text.to_owned().into();
+            self.happen(Happening::AgentSaid { item: id.to_owned(), text, audio });
+        }
     }
 
     pub(super) fn use_up(&mut self, usage: Usage) {

@@ -111,9 +111,9 @@ impl Session {
         if close && self.link.is_begun() {
             self.actions.push_back(Action::Close(self.link.id));
         }
-        self.close_items(None);
-        if let Some((response, _)) = self.link.gate.ongoing() {
-            let response = response.to_owned();
+        let unfinished = self.link.unfinished();
+        self.close_items(None, false);
+        for response in unfinished {
             self.happen(Happening::Ended { response });
         }
         if self.link.gate.hears_caller() {

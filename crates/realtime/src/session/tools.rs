@@ -77,8 +77,7 @@ impl Session {
     /// An item of a response is whole: if it is a call, the tool is called.
     pub(super) fn call(&mut self, response: &str, item: &Item) {
         let (Some(call_id), Some(name)) = (&item.call_id, &item.name) else { return };
-        let is_whole = item.status.as_deref().is_none_or(|status| status == "completed");
-        if item.r#type != "function_call" || !is_whole || !self.tools.known.insert(call_id.clone()) {
+        if item.r#type != "function_call" || !item.is_whole() || !self.tools.known.insert(call_id.clone()) {
             return;
         }
         let arguments = item.arguments.clone().unwrap_or_default();

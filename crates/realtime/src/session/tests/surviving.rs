@@ -59,14 +59,18 @@ fn an_answer_cut_by_the_drop_is_taken_up_where_it_was_cut() {
     talk.begin_own("r");
     talk.speak("r", "b", "It will be done by six this evening, or tomorrow.", 1_000);
     talk.down(Down::Failed("reset".into()));
-    let (ended, finished) =
-        (Happening::Ended { response: "r".into() }, Happening::Finished { item: "b".into() });
-    assert!(talk.happened.contains(&ended) && talk.happened.contains(&finished));
+    assert!(talk.happened.contains(&Happening::Ended { response: "r".into() }));
+    assert!(!talk.happened.contains(&Happening::Finished { item: "b".into() }), "the rest never came");
+    let (text, audio) = ("It will be done".to_owned().into(), Duration::from_secs(1));
+    assert!(talk.happened.contains(&Happening::AgentSaid { item: "b".into(), text, audio }));
 
     talk.accept();
 
     assert!(talk.told().contains(&"It will be done".to_owned()), "{:?}", talk.told());
     assert_eq!(talk.created(), 1);
+    talk.forget();
+    talk.act(|session, now| session.was_heard("b", Duration::from_secs(1), Duration::from_secs(1), now));
+    assert_eq!(talk.sent, [], "what there was of it was heard, as it was told");
 }
 
 #[test]
