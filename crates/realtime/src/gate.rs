@@ -247,6 +247,12 @@ impl Gate {
         (!asked.cancelled).then_some(asked.wish)
     }
 
+    /// The same, when the server does not say which: what was asked for, if nothing else can be meant.
+    pub(crate) fn refused_unnamed(&mut self) -> Option<Wish> {
+        let asked = self.asked.take_if(|_| self.ongoing.is_none())?;
+        (!asked.cancelled).then_some(asked.wish)
+    }
+
     /// Interrupts. The response to cancel; one that has not begun yet is cancelled when it does.
     pub(crate) fn cancel(&mut self, now: Instant) -> Option<String> {
         self.asked.iter_mut().for_each(|asked| asked.cancelled = true);

@@ -155,6 +155,11 @@ impl Link {
         })
     }
 
+    /// Its session lasts so long, if the server says so.
+    pub(crate) fn expect_end(&mut self, left: Option<Duration>, now: Instant) {
+        self.ends_at = left.map(|left| now + left).or(self.ends_at);
+    }
+
     /// When it must be connected, or be given up, if it is not ready by then.
     pub(crate) fn impatient_at(&self) -> Option<Instant> {
         match self.stage {

@@ -27,7 +27,10 @@ impl Session {
 
     fn hear_configuring(&mut self, event: ServerEvent, now: Instant, unix_now_s: u64) {
         match event {
-            ServerEvent::SessionCreated { .. } => self.configure(),
+            ServerEvent::SessionCreated { session } => {
+                self.expect_end(&session, now, unix_now_s);
+                self.configure();
+            }
             ServerEvent::SessionUpdated { session } if self.link.stage == Stage::Configuring => {
                 self.take_up(now, &session, unix_now_s);
             }
@@ -144,7 +147,7 @@ impl Session {
     }
 
     fn err(&mut self, error: ErrorInfo, now: Instant) {
-        let event_id = error.event_id.clone();
+        let (event_id, names_asking) = (error.event_id.clone(), error.names_asking());
         let trouble = Trouble::from(error);
         match trouble.remedy() {
             Remedy::None if trouble.code == "conversation_already_has_active_response" => {
@@ -152,7 +155,12 @@ impl Session {
             }
             Remedy::None => {}
             Remedy::Fail | Remedy::Reconnect | Remedy::Wait | Remedy::Again | Remedy::Tell => {
-                let wish = self.link.gate.refused(event_id.as_deref());
+                let is_for_want = matches!(trouble.remedy(), Remedy::Wait | Remedy::Again);
+                let wish = match event_id {
+                    Some(_) => self.link.gate.refused(event_id.as_deref()),
+                    None if is_for_want || names_asking => self.link.gate.refused_unnamed(),
+                    None => None,
+                };
                 self.failed(trouble, wish, now);
             }
         }
@@ -160,9 +168,7 @@ impl Session {
 
     /// A session's end, as the server announces it.
     pub(super) fn expect_end(&mut self, session: &SessionInfo, now: Instant, unix_now_s: u64) {
-        if let Some(left) = left(session, unix_now_s) {
-            self.link.ends_at = Some(now + left);
-        }
+        self.link.expect_end(left(session, unix_now_s), now);
     }
 }
 

@@ -99,19 +99,23 @@ impl Session {
     pub(super) fn failed(&mut self, trouble: Trouble, wish: Option<Wish>, now: Instant) {
         let remedy = trouble.remedy();
         let (code, message) = (trouble.code.clone(), trouble.message.clone());
+        let is_half_said = wish == Some(Wish::Greeting) && !self.greeted.is_wanted();
+        if is_half_said {
+            self.greeted.ended();
+        }
+        // Half a greeting is one: it is not begun anew.
+        let wish = wish.filter(|_| !is_half_said);
         match remedy {
             Remedy::Fail => return self.fail(Failure::of(&code), now),
-            Remedy::Reconnect => return self.lose(&code, now),
+            Remedy::Reconnect => {
+                wish.into_iter().for_each(|wish| self.link.gate.wish(wish));
+                return self.lose(&code, now);
+            }
             Remedy::Wait | Remedy::Again | Remedy::None | Remedy::Tell => {
                 self.happen(Happening::Troubled(Trouble { code: code.clone(), message }));
             }
         }
-        // Half a greeting is one: it is not begun anew.
-        let wish = match wish {
-            Some(Wish::Greeting) if !self.greeted.is_wanted() => return self.greeted.ended(),
-            Some(wish) => wish,
-            None => return,
-        };
+        let Some(wish) = wish else { return };
         self.strikes += 1;
         let tries = if remedy == Remedy::Wait { TRIES } else { 1 };
         if self.strikes > tries {

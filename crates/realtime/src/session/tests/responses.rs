@@ -222,6 +222,36 @@ fn a_server_error_is_worth_one_more_try_and_then_another_session() {
 }
 
 #[test]
+fn a_refusal_that_does_not_say_of_what_is_of_what_was_asked_for() {
+    for (code, message, created) in [
+        ("rate_limit_exceeded", "x", 2),
+        ("server_error", "x", 2),
+        ("invalid_value", "Invalid 'response.create'", 2),
+        ("invalid_value", "x", 1),
+    ] {
+        let mut talk = Talk::greeted();
+        talk.act(|session, now| session.tell("one", now));
+        talk.hear(json!({"type": "error", "error": {"code": code, "message": message, "event_id": null}}));
+        talk.pass(1_000);
+
+        assert_eq!(talk.created(), created, "{code} {message}");
+    }
+}
+
+#[test]
+fn an_answer_that_fails_as_its_session_expires_is_given_by_the_next() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.tell("one", now));
+    talk.begin("r");
+    talk.forget();
+
+    talk.fails("r", "session_expired");
+    talk.accept();
+
+    assert_eq!(talk.created(), 1);
+}
+
+#[test]
 fn a_spent_quota_is_the_end_and_says_what_to_do() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
