@@ -119,8 +119,7 @@ impl Link {
     pub(crate) fn confirm(&mut self, item: Option<&str>, call_id: Option<&str>) {
         self.confirms = true;
         self.unconfirmed.retain(|put| {
-            let is_it =
-                item == Some(&put.item) || (call_id.is_some() && call_id == put.call_id.as_deref());
+            let is_it = item == Some(&put.item) || (call_id.is_some() && call_id == put.call_id.as_deref());
             !is_it
         });
     }

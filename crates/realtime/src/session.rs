@@ -3,6 +3,7 @@
 
 mod greeting;
 mod happening;
+mod ids;
 mod listening;
 mod responding;
 mod rolling;
@@ -219,7 +220,7 @@ impl Session {
     fn put(&mut self, mut item: Value, call_id: Option<&str>, now: Instant) {
         let id = format!("ahoy_{}", self.name());
         item["id"] = json!(id);
-        let call_id = call_id.map(str::to_owned);
+        let call_id = call_id.map(|id| self.link.id.outward(id).to_owned());
         self.link.note_put(Unconfirmed { item: id, call_id, since: now });
         let event_id = self.name();
         self.send(ClientEvent::ItemCreate { event_id, item: item.into() });
@@ -232,7 +233,8 @@ impl Session {
     }
 
     fn send(&mut self, event: ClientEvent) {
-        self.actions.push_back(Action::Send(self.link.id, event));
+        let link = self.link.id;
+        self.actions.push_back(Action::Send(link, link.told(event)));
     }
 
     fn happen(&mut self, happening: Happening) {

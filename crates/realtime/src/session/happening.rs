@@ -14,7 +14,7 @@ pub enum Action {
     Close(LinkId),
 }
 
-/// Something that happened in the conversation.
+/// Something that happened in the conversation. Its ids are never used twice in one, whatever servers call theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happening {
     /// It is configured, and the agent has been asked to greet. Once in a conversation.

@@ -13,6 +13,7 @@ impl Session {
         if self.is_over {
             return;
         }
+        let event = link.inward(event);
         if self.next.as_ref().is_some_and(|next| next.id == link) {
             self.hear_next(event, now, unix_now_s);
         } else if self.link.id == link {

@@ -298,6 +298,40 @@ fn an_item_of_the_old_session_that_is_interrupted_now_is_told_anew() {
 }
 
 #[test]
+fn ids_that_the_next_server_uses_again_are_not_mixed_up() {
+    let mut talk = talked();
+    talk.begin_own("r1");
+    talk.calls("r1", "c1");
+    talk.done("r1", "completed");
+    talk.act(|session, now| session.answer_tool("c1", "{}", false, now));
+    talk.down(Down::Failed("reset".into()));
+    talk.accept();
+    talk.forget();
+
+    talk.begin_own("r0");
+    talk.speak("r0", "a", "Another answer.", 800);
+    talk.calls("r0", "c1");
+    let said = |happening: &Happening| matches!(happening, Happening::Said { response, item, .. } if response == "2.r0" && item == "2.a");
+    assert!(talk.happened.iter().any(said), "{:?}", talk.happened);
+    let called = |happening: &Happening| matches!(happening, Happening::ToolCalled { call_id, .. } if call_id == "2.c1");
+    assert!(talk.happened.iter().any(called), "{:?}", talk.happened);
+
+    talk.act(|session, now| session.answer_tool("2.c1", "{}", true, now));
+    talk.act(|session, now| {
+        session.was_heard("2.a", Duration::from_millis(300), Duration::from_millis(800), now)
+    });
+    talk.pass(8_000);
+
+    let outputs = talk.sent_of("conversation.item.create");
+    assert_eq!(outputs[0]["item"]["call_id"], "c1", "its server knows it so");
+    assert_eq!(talk.sent_of("conversation.item.truncate")[0]["item_id"], "a");
+    assert_eq!(talk.sent_of("response.cancel")[0]["response_id"], "r0");
+    talk.down(Down::Failed("reset".into()));
+    talk.accept();
+    assert_eq!(talk.told().iter().filter(|told| *told == "In the workshop.").count(), 1);
+}
+
+#[test]
 fn a_caller_whose_question_was_lost_is_asked_to_say_it_again() {
     let mut talk = talked();
     talk.caller_starts("v");
