@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 pub(crate) const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 
 /// So long an ongoing response may show no sign of life.
-const SILENT: Duration = Duration::from_secs(8);
+pub(crate) const SILENT: Duration = Duration::from_secs(8);
+
+/// The same before its first, if the model was told to think hard.
+pub(crate) const THINKS: Duration = Duration::from_secs(40);
 
 /// The same, while a hosted tool works.
 const SILENT_WITH_TOOL: Duration = Duration::from_secs(60);
@@ -54,6 +57,8 @@ struct Ongoing {
     id: String,
     wish: Wish,
     alive_at: Instant,
+    /// So long it may show no sign of life.
+    may_be_silent: Duration,
     cancelled_at: Option<Instant>,
     stalled: bool,
 }
@@ -155,8 +160,15 @@ impl Gate {
         self.asked = Some(Asked { event_id, wish, at: now, cancelled: false, fulfilled: false });
     }
 
-    /// A response began. `is_up_to_date`: it knows all that was put into the conversation.
-    pub(crate) fn began(&mut self, response: &Response, is_up_to_date: bool, now: Instant) -> Began {
+    /// A response began. `is_up_to_date`: it knows all that was put into the conversation. `thinks`: so long it may take to
+    /// show its first sign of life.
+    pub(crate) fn began(
+        &mut self,
+        response: &Response,
+        is_up_to_date: bool,
+        thinks: Duration,
+        now: Instant,
+    ) -> Began {
         let by = response.asked_by();
         let is_late = by.is_some() && by == self.late.as_deref();
         let ours = self.asked.take_if(|asked| match by {
@@ -173,8 +185,14 @@ impl Gate {
             Wish::Answer
         });
         let cancelled_at = unwanted.then_some(now);
-        self.ongoing =
-            Some(Ongoing { id: response.id.clone(), wish, alive_at: now, cancelled_at, stalled: false });
+        self.ongoing = Some(Ongoing {
+            id: response.id.clone(),
+            wish,
+            alive_at: now,
+            may_be_silent: thinks,
+            cancelled_at,
+            stalled: false,
+        });
         if unwanted { Began::Unwanted } else { Began::Wanted }
     }
 
@@ -189,7 +207,7 @@ impl Gate {
     /// Something came of a response.
     pub(crate) fn alive(&mut self, id: &str, now: Instant) {
         if let Some(ongoing) = self.ongoing.as_mut().filter(|ongoing| ongoing.id == id) {
-            ongoing.alive_at = now;
+            (ongoing.alive_at, ongoing.may_be_silent) = (now, SILENT);
         }
     }
 
@@ -255,10 +273,22 @@ impl Gate {
 
     /// Interrupts. The response to cancel; one that has not begun yet is cancelled when it does.
     pub(crate) fn cancel(&mut self, now: Instant) -> Option<String> {
-        self.asked.iter_mut().for_each(|asked| asked.cancelled = true);
+        if let Some(asked) = &mut self.asked {
+            asked.cancelled = true;
+            if let Wish::Ask { words, insists: true } = &asked.wish {
+                self.owes_ask = Some((words.clone(), true));
+            }
+        }
         let ongoing = self.ongoing.as_mut().filter(|ongoing| ongoing.cancelled_at.is_none())?;
         ongoing.cancelled_at = Some(now);
         Some(ongoing.id.clone())
+    }
+
+    /// Words of ours are not wanted any more, unless they are being said.
+    pub(crate) fn withdraw(&mut self) {
+        self.owes_ask = None;
+        let asked = self.asked.as_mut().filter(|asked| matches!(asked.wish, Wish::Ask { .. }));
+        asked.into_iter().for_each(|asked| asked.cancelled = true);
     }
 
     /// Whether this response was cancelled by us: nothing more of it is wanted.
@@ -365,7 +395,8 @@ impl Gate {
     fn dead_at(&self, ongoing: &Ongoing) -> Instant {
         match ongoing.cancelled_at {
             Some(cancelled_at) => cancelled_at + ENDS_WITHIN,
-            None => ongoing.alive_at + if self.tools > 0 { SILENT_WITH_TOOL } else { SILENT },
+            None if self.tools > 0 => ongoing.alive_at + SILENT_WITH_TOOL,
+            None => ongoing.alive_at + ongoing.may_be_silent,
         }
     }
 

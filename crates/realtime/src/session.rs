@@ -136,13 +136,12 @@ impl Session {
         self.go_on(now);
     }
 
-    /// [`Turns::Ours`]: the agent is interrupted. With [`Turns::Server`] the server did it.
+    /// The agent is to stop, and the server does not know it yet.
     pub fn interrupt(&mut self, now: Instant) {
-        if self.config.turns == Turns::Ours
-            && let Some(response) = self.link.gate.cancel(now)
-        {
+        if let Some(response) = self.link.gate.cancel(now) {
             self.cancel(response);
         }
+        self.go_on(now);
     }
 
     /// [`Turns::Ours`]: the caller's turn is over, and is answered; or it was none.
@@ -168,6 +167,12 @@ impl Session {
     /// speaks meanwhile, such as a goodbye; otherwise it is dropped then, such as a question whether anybody is there.
     pub fn ask(&mut self, instructions: &str, insists: bool, now: Instant) {
         self.link.gate.wish(crate::gate::Wish::Ask { words: instructions.to_owned(), insists });
+        self.go_on(now);
+    }
+
+    /// What was asked for is not wanted any more, unless it is being said.
+    pub fn withdraw(&mut self, now: Instant) {
+        self.link.gate.withdraw();
         self.go_on(now);
     }
 

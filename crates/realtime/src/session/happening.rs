@@ -26,6 +26,8 @@ pub enum Happening {
     Began {
         /// Its id.
         response: String,
+        /// Whether it is what [`crate::Session::ask`] asked for.
+        is_asked: bool,
     },
     /// The agent said something.
     Said {

@@ -1,7 +1,9 @@
 //! Responses: asked for one at a time, begun, ended, and asked for again when they fail.
 
 use super::{Happening, Session};
-use crate::gate::{Began, Silence, Wish};
+use crate::gate::{Began, SILENT, Silence, THINKS, Wish};
+use crate::link::Item;
+use crate::options::Effort;
 use crate::server::Response;
 use crate::trouble::Remedy;
 use crate::{ClientEvent, Failure, Trouble, Usage};
@@ -47,14 +49,23 @@ impl Session {
 
     pub(super) fn begin(&mut self, response: &Response, now: Instant) {
         let is_up_to_date = self.link.is_up_to_date(now);
-        let began = self.link.gate.began(response, is_up_to_date, now);
+        let began = self.link.gate.began(response, is_up_to_date, self.thinks(), now);
         if let Some((id, Wish::Greeting)) = self.link.gate.ongoing() {
             self.greeted.began(id);
         }
-        self.happen(Happening::Began { response: response.id.clone() });
+        let is_asked = matches!(self.link.gate.ongoing(), Some((_, Wish::Ask { .. })));
+        let is_asked = is_asked && began == Began::Wanted;
+        self.happen(Happening::Began { response: response.id.clone(), is_asked });
         match began {
             Began::Wanted => {}
             Began::Unwanted => self.cancel(response.id.clone()),
+        }
+    }
+
+    fn thinks(&self) -> Duration {
+        match self.config.options.reasoning_effort {
+            Some(Effort::High | Effort::Xhigh) => THINKS,
+            Some(Effort::Minimal | Effort::Low | Effort::Medium) | None => SILENT,
         }
     }
 
@@ -73,6 +84,7 @@ impl Session {
         }
         self.end_batches(Some(&response.id));
         self.happen(Happening::Ended { response: response.id.clone() });
+        self.insist(&response.id, &response.status, wish.as_ref());
         if response.status == "failed" {
             let trouble = response.error().unwrap_or_default().into();
             return self.failed(trouble, wish, now);
@@ -83,6 +95,17 @@ impl Session {
         }
         if wish == Some(Wish::Greeting) && !self.link.gate.wants_greeting() {
             self.greeted.ended();
+        }
+    }
+
+    /// What must be said, and was cut before a sound of it came, is said later.
+    fn insist(&mut self, response: &str, status: &str, wish: Option<&Wish>) {
+        let has_sound = |item: &Item| item.response == response && !item.reader.so_far().is_zero();
+        if let Some(wish @ Wish::Ask { insists: true, .. }) = wish
+            && status == "cancelled"
+            && !self.link.items.values().any(has_sound)
+        {
+            self.link.gate.wish(wish.clone());
         }
     }
 

@@ -45,6 +45,58 @@ fn a_question_whether_anybody_is_there_is_dropped_when_somebody_is_and_a_goodbye
 }
 
 #[test]
+fn a_goodbye_that_is_called_off_is_not_said() {
+    let mut talk = Talk::greeted();
+    talk.begin_own("r");
+    talk.act(|session, now| session.ask("Say goodbye.", false, now));
+    talk.act(Session::withdraw);
+    talk.done("r", "completed");
+    assert_eq!(talk.created(), 0, "it was not asked for yet");
+
+    talk.act(|session, now| session.ask("Say goodbye.", true, now));
+    talk.act(Session::withdraw);
+    talk.begin("s");
+    talk.done("s", "completed");
+
+    assert_eq!(talk.kinds(), ["response.create", "response.cancel"], "it was");
+    assert!(!talk.happened.contains(&Happening::Began { response: "s".into(), is_asked: true }));
+}
+
+#[test]
+fn a_goodbye_that_is_insisted_on_is_said_however_often_it_is_cut_off_before_its_first_sound() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.ask("Say goodbye.", true, now));
+    talk.act(Session::interrupt);
+    talk.begin("r");
+    talk.done("r", "cancelled");
+    assert_eq!(talk.created(), 2, "cancelled by us");
+    talk.begin("s");
+    talk.done("s", "cancelled");
+    assert_eq!(talk.created(), 3, "by the server");
+    talk.begin("t");
+    talk.speak("t", "bye", "Good", 200);
+    talk.done("t", "cancelled");
+
+    assert_eq!(talk.created(), 3, "enough of it was said");
+    assert!(talk.happened.contains(&Happening::Began { response: "t".into(), is_asked: true }));
+}
+
+#[test]
+fn a_model_that_is_to_think_hard_may_take_its_time_before_the_first_word() {
+    let mut config = config();
+    config.options.reasoning_effort = Some(crate::options::Effort::High);
+    let mut talk = Talk::greeted_with(config);
+    talk.begin_own("r");
+    talk.pass(30_000);
+    assert_eq!(talk.sent, []);
+
+    talk.speak("r", "a", "Well", 100);
+    talk.pass(8_000);
+
+    assert_eq!(talk.kinds(), ["response.cancel"]);
+}
+
+#[test]
 fn words_of_ours_go_with_the_instructions_and_without_tools() {
     let mut talk = Talk::greeted();
 
