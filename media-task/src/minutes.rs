@@ -94,9 +94,10 @@ impl Minutes {
         self.hand_out(|draft| draft.has_words && draft.has_fate)
     }
 
-    /// A line that is not known to its end: nobody will say more about it. Lines without words are none.
+    /// A line that is not known to its end: nobody will say more about it. Lines without words are none, and neither is
+    /// what the agent meant to say and was never played.
     pub fn poll_rest(&mut self) -> Option<Line> {
-        self.hand_out(|draft| draft.has_words)
+        self.hand_out(|draft| draft.has_words && (draft.has_fate || draft.line.speaker == Speaker::Caller))
     }
 
     /// How many turns were answered; the median and the 95th percentile of how long that took, ms.
@@ -122,10 +123,14 @@ impl Minutes {
     }
 
     fn hand_out(&mut self, is_ready: impl Fn(&Draft) -> bool) -> Option<Line> {
-        let draft = self.lines.iter_mut().find(|draft| !draft.is_handed_out && is_ready(draft))?;
-        draft.is_handed_out = true;
-        let nothing = empty(draft.line.speaker);
-        Some(only_what_was_heard(std::mem::replace(&mut draft.line, nothing)))
+        let ready = self.lines.iter_mut().filter(|draft| !draft.is_handed_out && is_ready(draft));
+        let lines = ready.map(|draft| {
+            draft.is_handed_out = true;
+            let nothing = empty(draft.line.speaker);
+            only_what_was_heard(std::mem::replace(&mut draft.line, nothing))
+        });
+        // Of some, nothing was heard.
+        lines.into_iter().find(|line| !line.text.is_empty())
     }
 }
 
@@ -191,11 +196,7 @@ mod tests {
         let mut minutes = Minutes::default();
         minutes.agent_began("a1", 0);
         minutes.agent_said("a1", "one two three four", Duration::from_millis(2_000), 0);
-        minutes.was_heard(&Heard {
-            item: ItemId("a1".into()),
-            heard: Duration::from_millis(1_000),
-            of: Duration::from_millis(2_000),
-        });
+        minutes.was_heard(&heard("a1", 1_000, 2_000));
 
         assert_eq!(texts(&mut minutes), [(0, "one two".to_owned())]);
     }
@@ -204,11 +205,26 @@ mod tests {
     fn what_is_not_known_to_its_end_is_handed_out_at_the_end() {
         let mut minutes = Minutes::default();
         minutes.agent_began("a1", 0);
-        minutes.agent_said("a1", "Good day", Duration::from_millis(600), 0);
+        minutes.was_heard(&heard("a1", 300, 600));
         minutes.caller_began("never transcribed", 10);
         assert_eq!(minutes.poll_line(), None);
+        minutes.agent_said("a1", "Good day", Duration::from_millis(600), 0);
 
-        assert_eq!(minutes.poll_rest().map(|line| line.text), Some("Good day".into()));
+        assert_eq!(minutes.poll_rest().map(|line| line.text), Some("Good".into()));
+        assert_eq!(minutes.poll_rest(), None);
+    }
+
+    #[test]
+    fn what_nobody_heard_is_no_line() {
+        let mut minutes = Minutes::default();
+        minutes.agent_began("the greeting of a call nobody answered", 0);
+        minutes.agent_said("the greeting of a call nobody answered", "Hello", Duration::from_millis(400), 0);
+        minutes.was_heard(&heard("the greeting of a call nobody answered", 0, 400));
+        minutes.agent_began("never played", 10);
+        minutes.agent_said("never played", "Hello?", Duration::from_millis(400), 10);
+        minutes.caller_said("u1", "Anybody there?", 20);
+
+        assert_eq!(texts(&mut minutes), [(2, "Anybody there?".to_owned())]);
         assert_eq!(minutes.poll_rest(), None);
     }
 
@@ -226,6 +242,11 @@ mod tests {
 
         assert_eq!((line.took_ms, line.tool_ms), (Some(820), Some(300)));
         assert_eq!(minutes.turns(), (1, Some(820), Some(820)));
+    }
+
+    fn heard(item: &str, heard: u64, of: u64) -> Heard {
+        let ms = Duration::from_millis;
+        Heard { item: ItemId(item.into()), heard: ms(heard), of: ms(of) }
     }
 
     fn texts(minutes: &mut Minutes) -> Vec<(u32, String)> {

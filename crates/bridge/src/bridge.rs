@@ -30,6 +30,8 @@ pub struct Bridge<P> {
     leaving: Leaving,
     opened_at: Option<Instant>,
     spoke: bool,
+    /// However many items it cuts, and whenever they come, an interruption is one.
+    is_interruption_counted: bool,
     /// When the last sound sent to the caller is, or was, over.
     sound_until: Option<Instant>,
     outputs: VecDeque<Output>,
@@ -53,6 +55,7 @@ impl<P: Clone> Bridge<P> {
             leaving: Leaving::default(),
             opened_at: None,
             spoke: false,
+            is_interruption_counted: true,
             sound_until: None,
             outputs: VecDeque::new(),
         }
@@ -104,6 +107,7 @@ impl<P: Clone> Bridge<P> {
         if self.keys.handle(timestamp, press, now) {
             self.meter.keys += 1;
             self.note_caller(now);
+            self.stay_on(now);
         }
         self.outputs.extend(self.keys.poll(now).map(Output::Keyed));
     }
@@ -145,7 +149,7 @@ impl<P: Clone> Bridge<P> {
     /// it is over, [all is said](Output::SaidAll).
     pub fn play_recorded(&mut self, samples: Vec<i16>, now: Instant) {
         if self.leaving.leave_when_played(now) {
-            self.drop_speech();
+            self.cut_speech();
             self.playout.play_recording(samples);
             self.note_leaving(now);
             self.settle(now);
@@ -208,6 +212,7 @@ impl<P: Clone> Bridge<P> {
         }
         if let Some(wanted) = self.patience.as_mut().and_then(|patience| patience.poll(now)) {
             self.want(wanted);
+            self.settle(now);
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Meter {
     pub gated: u64,
     /// Keys the caller pressed.
     pub keys: u64,
+    /// How often the caller interrupted the agent, and something was not heard for it.
+    pub interruptions: u64,
     /// Frames sent to the caller.
     pub sent: u64,
     /// Speech of the agent that was dropped because too much was waiting.

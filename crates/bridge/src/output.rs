@@ -12,13 +12,13 @@ use std::time::Duration;
 pub enum Output {
     /// Send this frame of sound, or silence, to the caller.
     Play(Option<Frame>),
-    /// The caller interrupted the agent, and the model does not know it yet: what it is still saying, or was about to
-    /// say, is to be cancelled. Comes before the items that this cuts.
+    /// The caller interrupted the agent, or the call has lasted as long as it may, and the model does not know it yet: what
+    /// it is still saying, or was about to say, is to be cancelled. Comes before the items that this cuts.
     Cancel,
     /// Tell the agent how much of what it said was heard: the caller interrupted it.
     Interrupted(Heard),
-    /// Tell the agent how much of what it said was heard. Nobody interrupted it: there was no room for the rest, or the
-    /// rest never came.
+    /// Tell the agent how much of what it said was heard. Nobody interrupted it: there was no room or no time for the rest,
+    /// or the rest never came.
     CutShort(Heard),
     /// An item was played to its very end.
     Played(ItemId),

@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 /// So long the owner has to wind a call up, before it is given up.
 const WIND_UP: Duration = Duration::from_secs(15);
 
+/// What the agent begins to say so long after anything else happened, it says of its own accord. Models that speak into
+/// a silence by themselves wait for five seconds at least.
+const OWN_ACCORD: Duration = Duration::from_secs(4);
+
 /// How long things may last.
 ///
 /// By default a silent line is asked six times, every 20 s: whoever mutes the phone for two minutes is still there.
@@ -64,12 +68,26 @@ pub struct Patience {
     limits: Limits,
     opened_at: Instant,
     voice_at: Instant,
+    /// When somebody was there last: they spoke, or were being answered.
+    caller_at: Instant,
+    speech: Speech,
     packet_at: Instant,
     nudged: u32,
     is_busy: bool,
     is_leaving: bool,
     winding_up: Option<(Verdict, Instant)>,
     has_given_up: bool,
+}
+
+/// Why the agent says what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speech {
+    /// The call has just begun.
+    Greeting,
+    Answer,
+    /// It was told to ask whether the caller is still there.
+    Nudge,
+    OwnAccord,
 }
 
 impl Patience {
@@ -79,6 +97,8 @@ impl Patience {
             limits,
             opened_at: now,
             voice_at: now,
+            caller_at: now,
+            speech: Speech::Greeting,
             packet_at: now,
             nudged: 0,
             is_busy: false,
@@ -88,20 +108,33 @@ impl Patience {
         }
     }
 
-    /// Notes that the agent is speaking. That alone proves nobody there: the nudges go on being counted.
+    /// Notes that the agent is speaking. That alone proves nobody there: the nudges go on being counted, and a model that
+    /// speaks into an empty line by itself does not keep it open.
     pub fn note_agent(&mut self, now: Instant) {
+        let since = now.saturating_duration_since(self.voice_at);
+        self.speech = match self.speech {
+            Speech::Greeting => Speech::Answer,
+            Speech::Answer | Speech::Nudge | Speech::OwnAccord if since >= OWN_ACCORD => Speech::OwnAccord,
+            known @ (Speech::Answer | Speech::Nudge | Speech::OwnAccord) => known,
+        };
+        match self.speech {
+            Speech::Greeting | Speech::Answer => self.caller_at = now,
+            // Whoever is being asked cannot answer yet.
+            Speech::Nudge => self.caller_at += since,
+            Speech::OwnAccord => {}
+        }
         self.voice_at = now;
     }
 
     /// Notes that the agent begins to answer the caller: somebody is there.
     pub fn note_answer(&mut self, now: Instant) {
-        self.voice_at = now;
+        self.note_somebody(now);
         self.nudged = 0;
     }
 
     /// Notes that the caller is speaking, or pressed a key. Whether that calls off a goodbye to a silent line.
     pub fn note_caller(&mut self, now: Instant) -> bool {
-        self.voice_at = now;
+        self.note_somebody(now);
         self.nudged = 0;
         let is_called_off = self.winding_up.is_some_and(|(verdict, _)| verdict == Verdict::BothSilent);
         if is_called_off {
@@ -124,7 +157,7 @@ impl Patience {
     pub fn note_busy(&mut self, is_busy: bool, now: Instant) {
         if self.is_busy != is_busy {
             self.is_busy = is_busy;
-            self.voice_at = now;
+            self.note_somebody(now);
         }
     }
 
@@ -132,7 +165,7 @@ impl Patience {
     pub fn note_leaving(&mut self, is_leaving: bool, now: Instant) {
         if self.is_leaving != is_leaving {
             self.is_leaving = is_leaving;
-            self.voice_at = now;
+            self.note_somebody(now);
         }
     }
 
@@ -142,7 +175,8 @@ impl Patience {
             return None;
         }
         let gone = Some(self.packet_at + self.limits.absence);
-        [gone, self.wound_up_by(), self.too_long_at(), self.too_silent_at()].into_iter().flatten().min()
+        let silent = [self.too_silent_at(), self.deserted_at()];
+        [gone, self.wound_up_by(), self.too_long_at()].into_iter().chain(silent).flatten().min()
     }
 
     /// What is wanted now. Each is said once.
@@ -156,9 +190,11 @@ impl Patience {
             Some(self.give_up(verdict))
         } else if is_due(self.too_long_at()) {
             Some(self.wind_up(Verdict::TookTooLong, now))
+        } else if is_due(self.deserted_at()) {
+            Some(self.wind_up(Verdict::BothSilent, now))
         } else if is_due(self.too_silent_at()) && self.nudged < self.limits.nudges {
             self.nudged += 1;
-            self.voice_at = now;
+            (self.voice_at, self.speech) = (now, Speech::Nudge);
             Some(Impatience::Nudge { times: self.nudged })
         } else if is_due(self.too_silent_at()) {
             Some(self.wind_up(Verdict::BothSilent, now))
@@ -177,8 +213,21 @@ impl Patience {
     }
 
     fn too_silent_at(&self) -> Option<Instant> {
-        let may_be_silent = self.winding_up.is_none() && !self.is_leaving && !self.is_busy;
-        may_be_silent.then_some(self.voice_at + self.limits.nudge_after)
+        self.may_be_silent().then_some(self.voice_at + self.limits.nudge_after)
+    }
+
+    /// When all nudges would have been in vain, whether or not there was any need for them.
+    fn deserted_at(&self) -> Option<Instant> {
+        let nudging = self.limits.nudge_after.saturating_mul(self.limits.nudges.saturating_add(1));
+        self.caller_at.checked_add(nudging).filter(|_| self.may_be_silent())
+    }
+
+    fn may_be_silent(&self) -> bool {
+        self.winding_up.is_none() && !self.is_leaving && !self.is_busy
+    }
+
+    fn note_somebody(&mut self, now: Instant) {
+        (self.voice_at, self.caller_at, self.speech) = (now, now, Speech::Answer);
     }
 
     fn wind_up(&mut self, verdict: Verdict, now: Instant) -> Impatience {

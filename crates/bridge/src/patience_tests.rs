@@ -34,6 +34,34 @@ fn the_agents_own_nudge_is_no_sign_of_a_caller() {
 }
 
 #[test]
+fn a_model_that_speaks_into_an_empty_line_by_itself_does_not_keep_it_open() {
+    let mut watch = Watch::open(Limits { nudges: 1, ..Limits::default() });
+    let mut wanted = vec![];
+    for second in 0..60 {
+        // Two seconds of speech after each six of silence.
+        if second % 8 < 2 {
+            watch.patience.note_agent(watch.at(second));
+        }
+        wanted.extend(watch.run_until(second));
+    }
+
+    // The greeting lasted until the first second.
+    assert_eq!(wanted, [(41, WindUp(BothSilent)), (56, GiveUp(BothSilent))]);
+}
+
+#[test]
+fn a_caller_who_listens_to_a_long_answer_is_there() {
+    let mut watch = Watch::open(Limits { nudges: 0, ..Limits::default() });
+    watch.patience.note_answer(watch.at(9));
+    for second in 9..80 {
+        watch.patience.note_agent(watch.at(second));
+        assert_eq!(watch.run_until(second), []);
+    }
+
+    assert_eq!(watch.run_until(99), [(99, WindUp(BothSilent))]);
+}
+
+#[test]
 fn a_caller_who_answers_starts_the_count_again() {
     let mut watch = Watch::open(Limits { nudges: 2, ..Limits::default() });
     watch.run_until(40);

@@ -27,6 +27,9 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 /// A ping is sent so often, and so long its pong may take.
 const PING: Duration = Duration::from_secs(15);
 
+/// So long a closing frame may take to be sent.
+const CLOSES_WITHIN: Duration = Duration::from_secs(2);
+
 /// Where a session is to be had, and with what key.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
@@ -143,7 +146,8 @@ impl Connection {
 
     /// Closes the connection properly.
     pub async fn close(mut self) {
-        let _ = self.socket.close(None).await;
+        // Whoever does not even take that is not waited for.
+        let _ = tokio::time::timeout(CLOSES_WITHIN, self.socket.close(None)).await;
     }
 
     async fn send_ping(&mut self) -> Result<(), ConnectionError> {

@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 pub(crate) const BEGINS_WITHIN: Duration = Duration::from_secs(10);
 
 /// So long an ongoing response may show no sign of life.
-const SILENT: Duration = Duration::from_secs(8);
+pub(crate) const SILENT: Duration = Duration::from_secs(8);
+
+/// The same before its first, if the model was told to think hard.
+pub(crate) const THINKS: Duration = Duration::from_secs(40);
 
 /// The same, while a hosted tool works.
 const SILENT_WITH_TOOL: Duration = Duration::from_secs(60);
@@ -54,6 +57,8 @@ struct Ongoing {
     id: String,
     wish: Wish,
     alive_at: Instant,
+    /// So long it may show no sign of life.
+    may_be_silent: Duration,
     cancelled_at: Option<Instant>,
     stalled: bool,
 }
@@ -155,8 +160,15 @@ impl Gate {
         self.asked = Some(Asked { event_id, wish, at: now, cancelled: false, fulfilled: false });
     }
 
-    /// A response began. `is_up_to_date`: it knows all that was put into the conversation.
-    pub(crate) fn began(&mut self, response: &Response, is_up_to_date: bool, now: Instant) -> Began {
+    /// A response began. `is_up_to_date`: it knows all that was put into the conversation. `thinks`: so long it may take to
+    /// show its first sign of life.
+    pub(crate) fn began(
+        &mut self,
+        response: &Response,
+        is_up_to_date: bool,
+        thinks: Duration,
+        now: Instant,
+    ) -> Began {
         let by = response.asked_by();
         let is_late = by.is_some() && by == self.late.as_deref();
         let ours = self.asked.take_if(|asked| match by {
@@ -173,8 +185,14 @@ impl Gate {
             Wish::Answer
         });
         let cancelled_at = unwanted.then_some(now);
-        self.ongoing =
-            Some(Ongoing { id: response.id.clone(), wish, alive_at: now, cancelled_at, stalled: false });
+        self.ongoing = Some(Ongoing {
+            id: response.id.clone(),
+            wish,
+            alive_at: now,
+            may_be_silent: thinks,
+            cancelled_at,
+            stalled: false,
+        });
         if unwanted { Began::Unwanted } else { Began::Wanted }
     }
 
@@ -189,7 +207,7 @@ impl Gate {
     /// Something came of a response.
     pub(crate) fn alive(&mut self, id: &str, now: Instant) {
         if let Some(ongoing) = self.ongoing.as_mut().filter(|ongoing| ongoing.id == id) {
-            ongoing.alive_at = now;
+            (ongoing.alive_at, ongoing.may_be_silent) = (now, SILENT);
         }
     }
 
@@ -199,8 +217,8 @@ impl Gate {
         self.ongoing.iter_mut().for_each(|ongoing| ongoing.alive_at = now);
     }
 
-    /// A response is over. What it was for.
-    pub(crate) fn ended(&mut self, response: &Response, now: Instant) -> Option<Wish> {
+    /// A response is over. What it was for. `has_called`: the answer is owed once its tools have answered, and not before.
+    pub(crate) fn ended(&mut self, response: &Response, has_called: bool, now: Instant) -> Option<Wish> {
         let by = response.asked_by();
         // With an interruption some saw the end of a response that never began.
         if self.asked.as_ref().is_some_and(|asked| by == Some(&asked.event_id)) {
@@ -211,7 +229,9 @@ impl Gate {
         self.not_before = None;
         self.tools = 0;
         if ongoing.stalled {
-            self.wish(ongoing.wish.clone());
+            if !(has_called && ongoing.wish == Wish::Answer) {
+                self.wish(ongoing.wish.clone());
+            }
         } else if response.status != "failed" {
             self.silences = 0;
         }
@@ -245,12 +265,30 @@ impl Gate {
         (!asked.cancelled).then_some(asked.wish)
     }
 
+    /// The same, when the server does not say which: what was asked for, if nothing else can be meant.
+    pub(crate) fn refused_unnamed(&mut self) -> Option<Wish> {
+        let asked = self.asked.take_if(|_| self.ongoing.is_none())?;
+        (!asked.cancelled).then_some(asked.wish)
+    }
+
     /// Interrupts. The response to cancel; one that has not begun yet is cancelled when it does.
     pub(crate) fn cancel(&mut self, now: Instant) -> Option<String> {
-        self.asked.iter_mut().for_each(|asked| asked.cancelled = true);
+        if let Some(asked) = &mut self.asked {
+            asked.cancelled = true;
+            if let Wish::Ask { words, insists: true } = &asked.wish {
+                self.owes_ask = Some((words.clone(), true));
+            }
+        }
         let ongoing = self.ongoing.as_mut().filter(|ongoing| ongoing.cancelled_at.is_none())?;
         ongoing.cancelled_at = Some(now);
         Some(ongoing.id.clone())
+    }
+
+    /// Words of ours are not wanted any more, unless they are being said.
+    pub(crate) fn withdraw(&mut self) {
+        self.owes_ask = None;
+        let asked = self.asked.as_mut().filter(|asked| matches!(asked.wish, Wish::Ask { .. }));
+        asked.into_iter().for_each(|asked| asked.cancelled = true);
     }
 
     /// Whether this response was cancelled by us: nothing more of it is wanted.
@@ -285,18 +323,24 @@ impl Gate {
         self.owes_greeting
     }
 
+    /// The greeting is not to be asked for after all.
+    pub(crate) fn forgo_greeting(&mut self) {
+        self.owes_greeting = false;
+    }
+
     /// Whether the caller speaks.
     pub(crate) fn hears_caller(&self) -> bool {
         self.turn == Turn::Speaking
     }
 
     /// What a link that takes over from this one owes: an answer, and words of ours. A caller who was speaking is owed
-    /// one too.
-    pub(crate) fn inherit(self) -> (bool, Option<Wish>) {
+    /// one too. `has_called`: the answer under way is owed once its tools have answered, and not before.
+    pub(crate) fn inherit(self, has_called: bool) -> (bool, Option<Wish>) {
         let (mut answer, mut ask) = (self.owes_answer || self.turn != Turn::None, self.owes_ask);
         let under_way = self.asked.filter(|asked| !asked.cancelled).map(|asked| asked.wish);
+        let unfinished = self.ongoing.filter(|ongoing| ongoing.cancelled_at.is_none());
         let unfinished =
-            self.ongoing.filter(|ongoing| ongoing.cancelled_at.is_none()).map(|ongoing| ongoing.wish);
+            unfinished.map(|ongoing| ongoing.wish).filter(|wish| !(has_called && *wish == Wish::Answer));
         for wish in under_way.into_iter().chain(unfinished) {
             match wish {
                 Wish::Answer | Wish::Greeting => answer |= wish == Wish::Answer,
@@ -351,7 +395,8 @@ impl Gate {
     fn dead_at(&self, ongoing: &Ongoing) -> Instant {
         match ongoing.cancelled_at {
             Some(cancelled_at) => cancelled_at + ENDS_WITHIN,
-            None => ongoing.alive_at + if self.tools > 0 { SILENT_WITH_TOOL } else { SILENT },
+            None if self.tools > 0 => ongoing.alive_at + SILENT_WITH_TOOL,
+            None => ongoing.alive_at + ongoing.may_be_silent,
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::gate::Gate;
 use crate::options::Format;
 use crate::sound::Reader;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 /// Names a connection. Never used twice in a conversation.
@@ -12,6 +12,9 @@ pub struct LinkId(pub(crate) u64);
 
 /// So long a connection may take to be configured, from the first packet on.
 const CONFIGURED_WITHIN: Duration = Duration::from_secs(5);
+
+/// What is not confirmed after so long never will be, and is in the conversation all the same.
+const CONFIRMED_WITHIN: Duration = Duration::from_secs(1);
 
 /// A link that lived so long was a good one.
 const PROVEN_AFTER: Duration = Duration::from_secs(5);
@@ -27,8 +30,10 @@ pub(crate) struct Link {
     pub since: Instant,
     pub gate: Gate,
     pub items: HashMap<String, Item>,
-    /// What we put into the conversation and the server has not confirmed: item, and function call if it answers one.
-    pub unconfirmed: Vec<(String, Option<String>)>,
+    /// What we put into the conversation and the server has not confirmed.
+    pub unconfirmed: Vec<Unconfirmed>,
+    /// Whether its server says what is put into the conversation: some do not.
+    pub confirms: bool,
     /// Since when it may be spoken to.
     pub ready_at: Option<Instant>,
     /// When its session ends.
@@ -39,6 +44,12 @@ pub(crate) struct Link {
     pub resets_after: Option<Duration>,
     /// The answer it owes is for a caller who may still be speaking.
     pub answers_late: bool,
+}
+
+impl Unconfirmed {
+    fn is_in(&self, now: Instant) -> bool {
+        self.since + CONFIRMED_WITHIN <= now
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,12 +66,21 @@ pub(crate) enum Stage {
     Ready,
 }
 
+/// An item that we put into the conversation.
+#[derive(Debug)]
+pub(crate) struct Unconfirmed {
+    pub item: String,
+    /// The function call that it answers, if it does.
+    pub call_id: Option<String>,
+    pub since: Instant,
+}
+
 /// An item that the agent speaks.
 #[derive(Debug)]
 pub(crate) struct Item {
     pub response: String,
     pub reader: Reader,
-    /// All of its sound has come.
+    /// No more of its sound comes.
     pub is_finished: bool,
     /// What was said in it has been told.
     pub is_told: bool,
@@ -75,6 +95,7 @@ impl Link {
             gate: Gate::default(),
             items: HashMap::new(),
             unconfirmed: vec![],
+            confirms: false,
             ready_at: None,
             ends_at: None,
             has_served: false,
@@ -83,8 +104,35 @@ impl Link {
         }
     }
 
+    /// Whether a response that begins now knows all that was put into the conversation.
+    pub(crate) fn is_up_to_date(&self, now: Instant) -> bool {
+        !self.confirms || self.unconfirmed.iter().all(|put| put.is_in(now))
+    }
+
+    /// This is put into the conversation.
+    pub(crate) fn note_put(&mut self, put: Unconfirmed) {
+        self.unconfirmed.retain(|earlier| !earlier.is_in(put.since));
+        self.unconfirmed.push(put);
+    }
+
+    /// The server says that this is in the conversation.
+    pub(crate) fn confirm(&mut self, item: Option<&str>, call_id: Option<&str>) {
+        self.confirms = true;
+        self.unconfirmed.retain(|put| {
+            let is_it = item == Some(&put.item) || (call_id.is_some() && call_id == put.call_id.as_deref());
+            !is_it
+        });
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         self.stage == Stage::Ready
+    }
+
+    /// The responses of which something is missing.
+    pub(crate) fn unfinished(&self) -> BTreeSet<String> {
+        let items = self.items.values().filter(|item| !item.is_finished);
+        let ongoing = self.gate.ongoing().map(|(response, _)| response.to_owned());
+        items.map(|item| item.response.clone()).chain(ongoing).collect()
     }
 
     /// Whether there is a connection to close.
@@ -104,6 +152,11 @@ impl Link {
             is_finished: false,
             is_told: false,
         })
+    }
+
+    /// Its session lasts so long, if the server says so.
+    pub(crate) fn expect_end(&mut self, left: Option<Duration>, now: Instant) {
+        self.ends_at = left.map(|left| now + left).or(self.ends_at);
     }
 
     /// When it must be connected, or be given up, if it is not ready by then.

@@ -95,6 +95,13 @@ impl Mirror {
         self.spoken(item).into_iter().for_each(|spoken| words.clone_into(&mut spoken.text));
     }
 
+    /// The same, from where it is said once more.
+    pub(crate) fn agent_had_said(&mut self, item: &str, words: &str) {
+        self.agent_speaks(item);
+        let spoken = self.spoken(item).filter(|spoken| spoken.text.is_empty());
+        spoken.into_iter().for_each(|spoken| words.clone_into(&mut spoken.text));
+    }
+
     /// So much sound of an item has come; `is_whole`: no more will.
     pub(crate) fn received(&mut self, item: &str, received: Duration, is_whole: bool) {
         self.agent_speaks(item);
@@ -104,17 +111,19 @@ impl Mirror {
         });
     }
 
-    /// An item was interrupted. Its name in the session that was told of it otherwise, if one was.
+    /// So much of an item was heard. Its name in the session that was told of it otherwise, if one was.
     pub(crate) fn heard(&mut self, item: &str, heard: Duration, of: Duration) -> Option<String> {
         let spoken = self.spoken(item)?;
+        let told = spoken.heard_words().len();
         spoken.heard = Some((heard, of));
-        spoken.told_as.take()
+        let is_otherwise = spoken.heard_words().len() != told;
+        spoken.told_as.take_if(|_| is_otherwise)
     }
 
-    /// What the agent said in an item, all of it.
+    /// What the agent said in an item, as far as its sound came.
     pub(crate) fn words(&self, item: &str) -> &str {
         let words = self.entries.iter().rev().find_map(|entry| match entry {
-            Entry::Agent(spoken) if spoken.item == item => Some(spoken.text.as_str()),
+            Entry::Agent(spoken) if spoken.item == item => Some(spoken.said_words()),
             Entry::Agent(_) | Entry::Caller { .. } | Entry::Told { .. } => None,
             Entry::Called { .. } | Entry::Answered { .. } => None,
         });
@@ -240,11 +249,17 @@ impl Spoken {
 
     fn heard_words(&self) -> &str {
         match self.heard {
-            Some((heard, of)) => heard_words(&self.text, heard, of),
-            None if self.is_whole => &self.text,
-            // The words run ahead of the sound, and the rest of the sound never came.
-            None => cut(&self.text, (self.received.as_secs_f64() * PACE) as usize),
+            Some((heard, of)) => heard_words(self.said_words(), heard, of),
+            None => self.said_words(),
         }
+    }
+
+    /// The words run ahead of the sound, and the rest of the sound may never have come.
+    fn said_words(&self) -> &str {
+        if self.is_whole {
+            return &self.text;
+        }
+        cut(&self.text, (self.received.as_secs_f64() * PACE) as usize)
     }
 }
 

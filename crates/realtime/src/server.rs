@@ -2,7 +2,7 @@
 //! promise: whatever is not here is [`ServerEvent::Other`].
 
 use crate::Private;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// A server event.
@@ -30,7 +30,12 @@ pub enum ServerEvent {
         #[serde(default)]
         item_id: String,
     },
-    #[serde(rename = "conversation.item.added", alias = "conversation.item.created")]
+    /// Some servers say only one of the three.
+    #[serde(
+        rename = "conversation.item.added",
+        alias = "conversation.item.created",
+        alias = "conversation.item.done"
+    )]
     ItemAdded { item: Item },
     #[serde(rename = "conversation.item.input_audio_transcription.completed")]
     Transcribed {
@@ -82,6 +87,7 @@ pub enum ServerEvent {
 #[serde(default)]
 pub struct SessionInfo {
     /// When it ends, seconds since 1970.
+    #[serde(deserialize_with = "seconds")]
     pub expires_at: Option<u64>,
 }
 
@@ -101,6 +107,8 @@ pub struct Item {
     pub name: Option<String>,
     /// Of a function call: raw JSON text.
     pub arguments: Option<Private<String>>,
+    /// Of a message: its parts, which can hold the words.
+    pub content: Private<Value>,
 }
 
 /// A response, as the server tells it.
@@ -146,11 +154,31 @@ pub struct ErrorInfo {
     /// Such as `invalid_request_error`.
     pub r#type: Option<String>,
     /// Such as `insufficient_quota`.
+    #[serde(deserialize_with = "word")]
     pub code: Option<String>,
     /// For people.
     pub message: Option<Private<String>>,
+    /// What of it was wrong, by its path.
+    #[serde(deserialize_with = "word")]
+    pub param: Option<String>,
     /// Our event, if the server says which.
     pub event_id: Option<String>,
+}
+
+/// A number of whole seconds, however it is written. What is none must not cost us the event it is in.
+fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let value = Value::deserialize(from)?;
+    let whole = value.as_u64();
+    Ok(whole.or_else(|| value.as_f64().filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as u64)))
+}
+
+/// A word, or a number instead of one.
+fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(word) => Some(word),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    })
 }
 
 impl ServerEvent {
@@ -186,6 +214,27 @@ impl ServerEvent {
     }
 }
 
+impl ErrorInfo {
+    /// Whether it says that it is about our asking for a response.
+    pub(crate) fn names_asking(&self) -> bool {
+        let words = [self.param.as_deref(), self.message.as_ref().map(|message| message.as_str())];
+        words.into_iter().flatten().any(|words| words.contains("response.create"))
+    }
+}
+
+impl Item {
+    /// Whether all of it has come.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.status.as_deref().is_none_or(|status| status == "completed")
+    }
+
+    /// The words of a message, as far as it brings them.
+    pub(crate) fn words(&self) -> String {
+        let parts = self.content.0.as_array().into_iter().flatten();
+        parts.filter_map(|part| part.get("transcript")?.as_str()).collect()
+    }
+}
+
 impl Response {
     /// Our name for the event that asked for it, if we did.
     pub(crate) fn asked_by(&self) -> Option<&str> {
@@ -195,5 +244,27 @@ impl Response {
     /// Why it failed, if it did and says so.
     pub(crate) fn error(&self) -> Option<ErrorInfo> {
         self.status_details.as_ref()?.error.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn numbers_written_otherwise_are_read_and_cost_no_event() {
+        let end = |at: Value| {
+            let event = json!({"type": "session.updated", "session": {"expires_at": at}});
+            match ServerEvent::read(&event.to_string()) {
+                ServerEvent::SessionUpdated { session } => Some(session.expires_at),
+                _ => None,
+            }
+        };
+        let ends = [json!(7), json!(7.9), json!("soon"), json!(-1), Value::Null].map(end);
+        assert_eq!(ends, [Some(Some(7)), Some(Some(7)), Some(None), Some(None), Some(None)]);
+
+        let error = ServerEvent::read(r#"{"type": "error", "error": {"code": 429, "message": "x"}}"#);
+        assert!(matches!(error, ServerEvent::Error { error } if error.code.as_deref() == Some("429")));
     }
 }

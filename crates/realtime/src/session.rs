@@ -3,13 +3,14 @@
 
 mod greeting;
 mod happening;
+mod ids;
 mod listening;
 mod responding;
 mod rolling;
 mod surviving;
 mod tools;
 
-use crate::link::{Link, LinkId, Stage};
+use crate::link::{Link, LinkId, Stage, Unconfirmed};
 use crate::mirror::Mirror;
 use crate::sound::{RATE, Writer};
 use crate::{ClientEvent, Config, Turns, Usage};
@@ -135,13 +136,12 @@ impl Session {
         self.go_on(now);
     }
 
-    /// [`Turns::Ours`]: the agent is interrupted. With [`Turns::Server`] the server did it.
+    /// The agent is to stop, and the server does not know it yet.
     pub fn interrupt(&mut self, now: Instant) {
-        if self.config.turns == Turns::Ours
-            && let Some(response) = self.link.gate.cancel(now)
-        {
+        if let Some(response) = self.link.gate.cancel(now) {
             self.cancel(response);
         }
+        self.go_on(now);
     }
 
     /// [`Turns::Ours`]: the caller's turn is over, and is answered; or it was none.
@@ -157,7 +157,7 @@ impl Session {
         self.mirror.told(text);
         if self.link.is_ready() {
             let content = json!([{"type": "input_text", "text": text}]);
-            self.put(json!({"type": "message", "role": "user", "content": content}), None);
+            self.put(json!({"type": "message", "role": "user", "content": content}), None, now);
         }
         self.link.gate.wish(crate::gate::Wish::Answer);
         self.go_on(now);
@@ -167,6 +167,12 @@ impl Session {
     /// speaks meanwhile, such as a goodbye; otherwise it is dropped then, such as a question whether anybody is there.
     pub fn ask(&mut self, instructions: &str, insists: bool, now: Instant) {
         self.link.gate.wish(crate::gate::Wish::Ask { words: instructions.to_owned(), insists });
+        self.go_on(now);
+    }
+
+    /// What was asked for is not wanted any more, unless it is being said.
+    pub fn withdraw(&mut self, now: Instant) {
+        self.link.gate.withdraw();
         self.go_on(now);
     }
 
@@ -216,10 +222,11 @@ impl Session {
     }
 
     /// Puts an item of ours into the conversation, and remembers that it is not confirmed.
-    fn put(&mut self, mut item: Value, call_id: Option<&str>) {
+    fn put(&mut self, mut item: Value, call_id: Option<&str>, now: Instant) {
         let id = format!("ahoy_{}", self.name());
         item["id"] = json!(id);
-        self.link.unconfirmed.push((id, call_id.map(str::to_owned)));
+        let call_id = call_id.map(|id| self.link.id.outward(id).to_owned());
+        self.link.note_put(Unconfirmed { item: id, call_id, since: now });
         let event_id = self.name();
         self.send(ClientEvent::ItemCreate { event_id, item: item.into() });
     }
@@ -231,7 +238,8 @@ impl Session {
     }
 
     fn send(&mut self, event: ClientEvent) {
-        self.actions.push_back(Action::Send(self.link.id, event));
+        let link = self.link.id;
+        self.actions.push_back(Action::Send(link, link.told(event)));
     }
 
     fn happen(&mut self, happening: Happening) {

@@ -1,8 +1,12 @@
 //! What follows from what happened: interruptions, turns, and the way out.
 
 use super::Bridge;
-use crate::{Impatience, Output};
-use std::time::Instant;
+use crate::{Impatience, Output, Verdict};
+use std::time::{Duration, Instant};
+
+/// So much of what the agent is saying is heard out when the call has lasted as long as it may; a goodbye behind more of it
+/// would not be heard any more.
+const HEARD_OUT: Duration = Duration::from_secs(8);
 
 impl<P: Clone> Bridge<P> {
     /// Draws the consequences of what has just happened.
@@ -27,6 +31,7 @@ impl<P: Clone> Bridge<P> {
         if interruption.is_ours {
             self.outputs.push_back(Output::Cancel);
         }
+        self.is_interruption_counted = false;
         self.drop_speech();
         self.stay_on(now);
     }
@@ -68,6 +73,11 @@ impl<P: Clone> Bridge<P> {
     }
 
     pub(super) fn want(&mut self, wanted: Impatience) {
+        let is_too_late = wanted == Impatience::WindUp(Verdict::TookTooLong);
+        if is_too_late && self.playout.waiting() > HEARD_OUT {
+            self.outputs.push_back(Output::Cancel);
+            self.cut_speech();
+        }
         self.outputs.push_back(match wanted {
             Impatience::Nudge { times } => Output::Nudge { times },
             Impatience::WindUp(verdict) => Output::WindUp(verdict),

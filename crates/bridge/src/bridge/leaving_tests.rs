@@ -1,6 +1,6 @@
 //! How a call is left, one sentence each.
 
-use super::rehearsal::{Call, answered, interrupted, ms, played, sounding};
+use super::rehearsal::{Call, answered, cut_short, interrupted, ms, played, sounding};
 use crate::{Agent, Limits, Output, Turns, Verdict};
 use std::time::Duration;
 
@@ -55,6 +55,53 @@ fn a_caller_who_speaks_into_the_goodbye_calls_the_hang_up_off() {
     call.bridge.close_when_silent(call.now);
     let news = call.news_until(60_000);
     assert_eq!(news.last(), Some(&Output::SaidAll));
+}
+
+#[test]
+fn a_caller_who_presses_a_key_into_the_goodbye_calls_the_hang_up_off() {
+    let mut call = Call::open();
+    call.agent_answers("r1", "goodbye", 100);
+    call.bridge.close_when_silent(call.now);
+    call.run_until(999);
+
+    call.bridge.handle_key(960, &[4, 0x8a, 3, 32], call.now);
+
+    let news = call.news_until(2_500);
+    assert!(news.contains(&Output::StayOn) && news.contains(&played("goodbye")), "{news:?}");
+    assert!(!call.news_until(15_000).contains(&Output::SaidAll));
+}
+
+#[test]
+fn what_would_keep_the_goodbye_from_being_heard_is_dropped_when_the_time_is_over() {
+    for (waiting, is_cut) in [(900, true), (500, false)] {
+        let limits = Limits { longest: ms(5_000), ..Limits::default() };
+        let mut call = Call::new(limits, Turns::default());
+        call.bridge.open(call.start);
+        call.run_until(4_000);
+        call.agent_says("r1", "monologue", waiting);
+
+        let news = call.news_until(5_000);
+
+        let cut = cut_short("monologue", 1_020, 20 * waiting as u64);
+        let expected = [Output::Cancel, cut].into_iter().filter(|_| is_cut);
+        let expected: Vec<_> = expected.chain([Output::WindUp(Verdict::TookTooLong)]).collect();
+        assert_eq!(news[news.len() - expected.len()..], expected);
+        assert_eq!(news.contains(&Output::Cancel), is_cut);
+    }
+}
+
+#[test]
+fn an_interruption_is_one_however_many_items_it_cuts() {
+    let mut call = Call::open();
+    call.agent_says("r1", "a", 50);
+    call.agent_says("r1", "b", 50);
+    call.run_until(500);
+
+    call.does(Agent::HearsCaller);
+    call.agent_says("r1", "late", 50);
+    call.agent_says("r2", "nobody interrupts this", 1);
+
+    assert_eq!(call.bridge.meter().interruptions, 1);
 }
 
 #[test]
@@ -121,7 +168,8 @@ fn a_recording_takes_the_agents_place_and_cannot_be_interrupted() {
     call.agent_says("r2", "answer", 100);
 
     let outputs = call.run_until(1_419);
-    assert_eq!(outputs[0], interrupted("story", 120, 2_000));
+    assert_eq!(outputs[0], cut_short("story", 120, 2_000));
+    assert_eq!(call.bridge.meter().interruptions, 0);
     assert_eq!(sounding(&outputs), 1 + 50, "the end of the word, and one second");
     assert_eq!(call.news_until(60_000), [Output::SaidAll]);
 }

@@ -82,6 +82,10 @@ pub(super) fn interrupted(name: &str, heard: u64, of: u64) -> Output {
     Output::Interrupted(Heard { item: item(name), heard: ms(heard), of: ms(of) })
 }
 
+pub(super) fn cut_short(name: &str, heard: u64, of: u64) -> Output {
+    Output::CutShort(Heard { item: item(name), heard: ms(heard), of: ms(of) })
+}
+
 pub(super) fn played(name: &str) -> Output {
     Output::Played(item(name))
 }

@@ -55,8 +55,20 @@ impl<P: Clone> Bridge<P> {
         self.tell_over();
     }
 
+    /// The same, though nobody interrupted it.
+    pub(super) fn cut_speech(&mut self) {
+        self.responses.discard();
+        for heard in self.playout.interrupt() {
+            self.responses.end_item(&heard.item);
+            self.outputs.push_back(Output::CutShort(heard));
+        }
+        self.tell_over();
+    }
+
     fn interrupt_item(&mut self, heard: Heard) {
         self.responses.end_item(&heard.item);
+        self.meter.interruptions += u64::from(!self.is_interruption_counted);
+        self.is_interruption_counted = true;
         self.outputs.push_back(Output::Interrupted(heard));
     }
 

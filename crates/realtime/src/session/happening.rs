@@ -14,7 +14,7 @@ pub enum Action {
     Close(LinkId),
 }
 
-/// Something that happened in the conversation.
+/// Something that happened in the conversation. Its ids are never used twice in one, whatever servers call theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happening {
     /// It is configured, and the agent has been asked to greet. Once in a conversation.
@@ -26,6 +26,8 @@ pub enum Happening {
     Began {
         /// Its id.
         response: String,
+        /// Whether it is what [`crate::Session::ask`] asked for.
+        is_asked: bool,
     },
     /// The agent said something.
     Said {
@@ -36,7 +38,7 @@ pub enum Happening {
         /// 24 kHz, mono.
         samples: Private<Vec<i16>>,
     },
-    /// All sound of an item has come, or no more will.
+    /// All sound of an item has come. One that was cut short is over with its response.
     Finished {
         /// The item.
         item: String,
@@ -69,7 +71,7 @@ pub enum Happening {
         /// The words.
         text: Private<String>,
     },
-    /// What the agent said in an item, all of it, heard or not.
+    /// What the agent said in an item, as far as its sound came, heard or not.
     AgentSaid {
         /// The item.
         item: String,

@@ -2,7 +2,7 @@
 
 use super::{Happening, Session};
 use crate::link::{LinkId, Stage};
-use crate::server::{ErrorInfo, RateLimit, SessionInfo};
+use crate::server::{ErrorInfo, Item, RateLimit, SessionInfo};
 use crate::trouble::Remedy;
 use crate::{Failure, ServerEvent, Trouble, Usage};
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ impl Session {
         if self.is_over {
             return;
         }
+        let event = link.inward(event);
         if self.next.as_ref().is_some_and(|next| next.id == link) {
             self.hear_next(event, now, unix_now_s);
         } else if self.link.id == link {
@@ -27,7 +28,10 @@ impl Session {
 
     fn hear_configuring(&mut self, event: ServerEvent, now: Instant, unix_now_s: u64) {
         match event {
-            ServerEvent::SessionCreated { .. } => self.configure(),
+            ServerEvent::SessionCreated { session } => {
+                self.expect_end(&session, now, unix_now_s);
+                self.configure();
+            }
             ServerEvent::SessionUpdated { session } if self.link.stage == Stage::Configuring => {
                 self.take_up(now, &session, unix_now_s);
             }
@@ -60,7 +64,7 @@ impl Session {
                 self.link.gate.caller_stopped(now);
                 self.happen(Happening::CallerStopped);
             }
-            ServerEvent::ItemAdded { item } => self.confirm(item.id.as_deref(), item.call_id.as_deref()),
+            ServerEvent::ItemAdded { item } => self.link.confirm(item.id.as_deref(), item.call_id.as_deref()),
             ServerEvent::Transcribed { item_id, transcript, usage } => {
                 self.transcribed(item_id, &transcript, usage.as_ref());
             }
@@ -73,10 +77,7 @@ impl Session {
             }
             ServerEvent::OutputItemDone { response_id, item } => {
                 self.call(&response_id, &item);
-                if let (Some(id), "message") = (&item.id, item.r#type.as_str()) {
-                    self.finish(id);
-                    self.tell_words(id);
-                }
+                self.message_done(&item);
             }
             ServerEvent::AudioDelta { response_id, item_id, delta } => {
                 self.sound(response_id, item_id, &delta)
@@ -86,7 +87,10 @@ impl Session {
             }
             ServerEvent::WordsDelta { item_id, delta, .. } => self.mirror.agent_adds(&item_id, &delta),
             ServerEvent::WordsDone { item_id, transcript, .. } => {
-                self.mirror.agent_said(&item_id, &transcript)
+                self.mirror.agent_said(&item_id, &transcript);
+                if self.link.items.get(&item_id).is_some_and(|item| item.is_finished) {
+                    self.tell_words(&item_id);
+                }
             }
             ServerEvent::McpStarted { .. } => self.link.gate.tool(true, now),
             ServerEvent::McpEnded { .. } => self.link.gate.tool(false, now),
@@ -111,11 +115,25 @@ impl Session {
         }
     }
 
-    fn sound_done(&mut self, id: &str) {
-        if let Some(item) = self.link.items.get(id) {
-            self.mirror.received(id, item.reader.so_far(), true);
+    /// No more sound of an item comes.
+    pub(super) fn sound_done(&mut self, id: &str) {
+        let Some(item) = self.link.items.get_mut(id) else { return };
+        // Of what we cancelled, the last was not listened to.
+        let is_whole = !self.link.gate.is_cancelled(&item.response);
+        self.mirror.received(id, item.reader.so_far(), is_whole);
+        if !std::mem::replace(&mut item.is_finished, true) {
+            self.happen(Happening::Finished { item: id.to_owned() });
         }
-        self.finish(id);
+    }
+
+    fn message_done(&mut self, item: &Item) {
+        let (Some(id), "message") = (&item.id, item.r#type.as_str()) else { return };
+        self.mirror.agent_had_said(id, &item.words());
+        // One that is cut short ends with its response.
+        if item.is_whole() {
+            self.sound_done(id);
+        }
+        self.tell_words(id);
     }
 
     fn transcribed(&mut self, item: String, text: &str, usage: Option<&serde_json::Value>) {
@@ -129,15 +147,8 @@ impl Session {
         }
     }
 
-    fn confirm(&mut self, id: Option<&str>, call_id: Option<&str>) {
-        self.link.unconfirmed.retain(|(ours, call)| {
-            let is_it = id == Some(ours) || (call_id.is_some() && call_id == call.as_deref());
-            !is_it
-        });
-    }
-
     fn err(&mut self, error: ErrorInfo, now: Instant) {
-        let event_id = error.event_id.clone();
+        let (event_id, names_asking) = (error.event_id.clone(), error.names_asking());
         let trouble = Trouble::from(error);
         match trouble.remedy() {
             Remedy::None if trouble.code == "conversation_already_has_active_response" => {
@@ -145,7 +156,12 @@ impl Session {
             }
             Remedy::None => {}
             Remedy::Fail | Remedy::Reconnect | Remedy::Wait | Remedy::Again | Remedy::Tell => {
-                let wish = self.link.gate.refused(event_id.as_deref());
+                let is_for_want = matches!(trouble.remedy(), Remedy::Wait | Remedy::Again);
+                let wish = match event_id {
+                    Some(_) => self.link.gate.refused(event_id.as_deref()),
+                    None if is_for_want || names_asking => self.link.gate.refused_unnamed(),
+                    None => None,
+                };
                 self.failed(trouble, wish, now);
             }
         }
@@ -153,9 +169,7 @@ impl Session {
 
     /// A session's end, as the server announces it.
     pub(super) fn expect_end(&mut self, session: &SessionInfo, now: Instant, unix_now_s: u64) {
-        if let Some(left) = left(session, unix_now_s) {
-            self.link.ends_at = Some(now + left);
-        }
+        self.link.expect_end(left(session, unix_now_s), now);
     }
 }
 

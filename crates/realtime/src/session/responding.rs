@@ -1,7 +1,9 @@
 //! Responses: asked for one at a time, begun, ended, and asked for again when they fail.
 
 use super::{Happening, Session};
-use crate::gate::{Began, Silence, Wish};
+use crate::gate::{Began, SILENT, Silence, THINKS, Wish};
+use crate::link::Item;
+use crate::options::Effort;
 use crate::server::Response;
 use crate::trouble::Remedy;
 use crate::{ClientEvent, Failure, Trouble, Usage};
@@ -46,15 +48,24 @@ impl Session {
     }
 
     pub(super) fn begin(&mut self, response: &Response, now: Instant) {
-        let is_up_to_date = self.link.unconfirmed.is_empty();
-        let began = self.link.gate.began(response, is_up_to_date, now);
+        let is_up_to_date = self.link.is_up_to_date(now);
+        let began = self.link.gate.began(response, is_up_to_date, self.thinks(), now);
         if let Some((id, Wish::Greeting)) = self.link.gate.ongoing() {
             self.greeted.began(id);
         }
-        self.happen(Happening::Began { response: response.id.clone() });
+        let is_asked = matches!(self.link.gate.ongoing(), Some((_, Wish::Ask { .. })));
+        let is_asked = is_asked && began == Began::Wanted;
+        self.happen(Happening::Began { response: response.id.clone(), is_asked });
         match began {
             Began::Wanted => {}
             Began::Unwanted => self.cancel(response.id.clone()),
+        }
+    }
+
+    fn thinks(&self) -> Duration {
+        match self.config.options.reasoning_effort {
+            Some(Effort::High | Effort::Xhigh) => THINKS,
+            Some(Effort::Minimal | Effort::Low | Effort::Medium) | None => SILENT,
         }
     }
 
@@ -62,13 +73,18 @@ impl Session {
         for item in response.output.iter().flatten().filter(|_| response.status == "completed") {
             self.call(&response.id, item);
         }
-        self.close_items(Some(&response.id));
-        let wish = self.link.gate.ended(response, now);
+        self.close_items(Some(&response.id), response.status == "completed");
+        let has_called = self.tools.were_called_by(&response.id);
+        let wish = self.link.gate.ended(response, has_called, now);
+        // With its outputs, the answer is asked for.
+        let wish = wish.filter(|wish| !(has_called && *wish == Wish::Answer));
+        self.forgo_second_greeting();
         if let Some(usage) = response.usage.as_ref().map(Usage::of_response) {
             self.use_up(usage);
         }
         self.end_batches(Some(&response.id));
         self.happen(Happening::Ended { response: response.id.clone() });
+        self.insist(&response.id, &response.status, wish.as_ref());
         if response.status == "failed" {
             let trouble = response.error().unwrap_or_default().into();
             return self.failed(trouble, wish, now);
@@ -82,23 +98,47 @@ impl Session {
         }
     }
 
+    /// What must be said, and was cut before a sound of it came, is said later.
+    fn insist(&mut self, response: &str, status: &str, wish: Option<&Wish>) {
+        let has_sound = |item: &Item| item.response == response && !item.reader.so_far().is_zero();
+        if let Some(wish @ Wish::Ask { insists: true, .. }) = wish
+            && status == "cancelled"
+            && !self.link.items.values().any(has_sound)
+        {
+            self.link.gate.wish(wish.clone());
+        }
+    }
+
+    /// Half a greeting is one: it is not begun anew, but gone on with.
+    fn forgo_second_greeting(&mut self) {
+        if self.link.gate.wants_greeting() && !self.greeted.is_wanted() {
+            self.link.gate.forgo_greeting();
+            self.greeted.ended();
+            self.link.gate.wish(Wish::Answer);
+        }
+    }
+
     /// A response failed, or was refused. It is asked for again, or another session is.
     pub(super) fn failed(&mut self, trouble: Trouble, wish: Option<Wish>, now: Instant) {
         let remedy = trouble.remedy();
         let (code, message) = (trouble.code.clone(), trouble.message.clone());
+        let is_half_said = wish == Some(Wish::Greeting) && !self.greeted.is_wanted();
+        if is_half_said {
+            self.greeted.ended();
+        }
+        // Half a greeting is one: it is not begun anew.
+        let wish = wish.filter(|_| !is_half_said);
         match remedy {
             Remedy::Fail => return self.fail(Failure::of(&code), now),
-            Remedy::Reconnect => return self.lose(&code, now),
+            Remedy::Reconnect => {
+                wish.into_iter().for_each(|wish| self.link.gate.wish(wish));
+                return self.lose(&code, now);
+            }
             Remedy::Wait | Remedy::Again | Remedy::None | Remedy::Tell => {
                 self.happen(Happening::Troubled(Trouble { code: code.clone(), message }));
             }
         }
-        // Half a greeting is one: it is not begun anew.
-        let wish = match wish {
-            Some(Wish::Greeting) if !self.greeted.is_wanted() => return self.greeted.ended(),
-            Some(wish) => wish,
-            None => return,
-        };
+        let Some(wish) = wish else { return };
         self.strikes += 1;
         let tries = if remedy == Remedy::Wait { TRIES } else { 1 };
         if self.strikes > tries {
@@ -124,30 +164,29 @@ impl Session {
         }
     }
 
-    /// What was said in the items of a response is told; `None`: of all.
-    pub(super) fn close_items(&mut self, response: Option<&str>) {
+    /// What was said in the items of a response is told; `None`: of all. `are_whole`: no sound of them is missing.
+    pub(super) fn close_items(&mut self, response: Option<&str>, are_whole: bool) {
         let items = self.link.items.iter().filter(|(_, item)| response.is_none_or(|id| id == item.response));
         let mut items: Vec<String> = items.map(|(id, _)| id.clone()).collect();
         items.sort_by_key(|id| self.mirror.place(id));
         for id in items {
-            self.finish(&id);
+            if are_whole {
+                self.sound_done(&id);
+            }
+            self.link.items.get_mut(&id).into_iter().for_each(|item| item.is_finished = true);
             self.tell_words(&id);
         }
     }
 
-    /// No more sound of an item comes.
-    pub(super) fn finish(&mut self, id: &str) {
-        let Some(item) = self.link.items.get_mut(id).filter(|item| !item.is_finished) else { return };
-        item.is_finished = true;
-        self.happen(Happening::Finished { item: id.to_owned() });
-    }
-
+    /// What was said in an item, if anything was.
     pub(super) fn tell_words(&mut self, id: &str) {
         let Some(item) = self.link.items.get_mut(id).filter(|item| !item.is_told) else { return };
-        item.is_told = true;
-        let audio = item.reader.so_far();
-        let text = self.mirror.words(id).into();
-        self.happen(Happening::AgentSaid { item: id.to_owned(), text, audio });
+        let (text, audio) = (self.mirror.words(id), item.reader.so_far());
+        if !text.is_empty() && !audio.is_zero() {
+            item.is_told = true;
+            let text = text.to_owned().into();
+            self.happen(Happening::AgentSaid { item: id.to_owned(), text, audio });
+        }
     }
 
     pub(super) fn use_up(&mut self, usage: Usage) {

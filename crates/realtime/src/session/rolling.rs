@@ -61,8 +61,9 @@ impl Session {
     pub(super) fn hear_next(&mut self, event: ServerEvent, now: Instant, unix_now_s: u64) {
         let Some(next) = &mut self.next else { return };
         match (next.stage, event) {
-            (Stage::Connecting, ServerEvent::SessionCreated { .. }) => {
+            (Stage::Connecting, ServerEvent::SessionCreated { session }) => {
                 next.stage = Stage::Configuring;
+                next.expect_end(left(&session, unix_now_s), now);
                 let id = next.id;
                 let mut reflexes = self.config.reflexes(self.greeted.is_over());
                 reflexes.answers = false;
@@ -71,7 +72,7 @@ impl Session {
             }
             (Stage::Configuring, ServerEvent::SessionUpdated { session }) => {
                 next.stage = Stage::StandingBy;
-                next.ends_at = left(&session, unix_now_s).map(|left| now + left);
+                next.expect_end(left(&session, unix_now_s), now);
             }
             (_, ServerEvent::Error { error }) => {
                 let is_hopeless = Trouble::from(error).remedy() == Remedy::Fail;

@@ -111,9 +111,9 @@ impl Session {
         if close && self.link.is_begun() {
             self.actions.push_back(Action::Close(self.link.id));
         }
-        self.close_items(None);
-        if let Some((response, _)) = self.link.gate.ongoing() {
-            let response = response.to_owned();
+        let unfinished = self.link.unfinished();
+        self.close_items(None, false);
+        for response in unfinished {
             self.happen(Happening::Ended { response });
         }
         if self.link.gate.hears_caller() {
@@ -128,7 +128,8 @@ impl Session {
     fn inherit(&mut self, old: Link) {
         let is_cut = old.gate.ongoing().is_some_and(|(_, wish)| *wish == Wish::Greeting);
         self.link.answers_late = old.answers_late || old.gate.hears_caller();
-        let (answer, ask) = old.gate.inherit();
+        let has_called = old.gate.ongoing().is_some_and(|(response, _)| self.tools.were_called_by(response));
+        let (answer, ask) = old.gate.inherit(has_called);
         ask.into_iter().for_each(|ask| self.link.gate.wish(ask));
         if self.greeted.is_wanted() {
             return self.link.gate.wish(Wish::Greeting);

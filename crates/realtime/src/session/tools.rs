@@ -30,6 +30,11 @@ impl Tools {
         self.batches.values().any(|batch| !batch.open.is_empty())
     }
 
+    /// Whether a response that is not over has called any.
+    pub(super) fn were_called_by(&self, response: &str) -> bool {
+        self.batches.contains_key(response)
+    }
+
     /// Takes a call out of its batch. Whether it was waited for.
     fn close(&mut self, call_id: &str, speak: bool) -> bool {
         let Some(batch) = self.batches.values_mut().find(|batch| batch.open.contains(call_id)) else {
@@ -63,7 +68,7 @@ impl Session {
         self.mirror.answered(call_id, output);
         if self.link.is_ready() {
             let item = json!({"type": "function_call_output", "call_id": call_id, "output": output});
-            self.put(item, Some(call_id));
+            self.put(item, Some(call_id), now);
         }
         self.finish_batches();
         self.go_on(now);
@@ -72,8 +77,7 @@ impl Session {
     /// An item of a response is whole: if it is a call, the tool is called.
     pub(super) fn call(&mut self, response: &str, item: &Item) {
         let (Some(call_id), Some(name)) = (&item.call_id, &item.name) else { return };
-        let is_whole = item.status.as_deref().is_none_or(|status| status == "completed");
-        if item.r#type != "function_call" || !is_whole || !self.tools.known.insert(call_id.clone()) {
+        if item.r#type != "function_call" || !item.is_whole() || !self.tools.known.insert(call_id.clone()) {
             return;
         }
         let arguments = item.arguments.clone().unwrap_or_default();

@@ -151,6 +151,25 @@ fn an_error_before_it_is_configured_is_the_end_and_says_what_to_do() {
 }
 
 #[test]
+fn a_greeting_that_falls_silent_half_way_is_gone_on_with_and_not_begun_anew() {
+    for (said, greetings) in [(600, 1), (0, 2)] {
+        let mut talk = Talk::ready_with(config());
+        talk.begin("r");
+        if said > 0 {
+            talk.speak("r", "g", "Hello, this is the bike shop.", said);
+        }
+        talk.pass(8_000);
+        assert_eq!(talk.kinds().last(), Some(&"response.cancel"));
+
+        talk.done("r", "cancelled");
+
+        let create = talk.sent_of("response.create");
+        let greets = create.iter().filter(|event| event["response"]["instructions"].is_string()).count();
+        assert_eq!((create.len(), greets), (2, greetings), "{said} ms");
+    }
+}
+
+#[test]
 fn a_greeting_that_failed_is_asked_for_again() {
     let mut talk = Talk::ready_with(config());
     talk.begin("r1");

@@ -45,6 +45,58 @@ fn a_question_whether_anybody_is_there_is_dropped_when_somebody_is_and_a_goodbye
 }
 
 #[test]
+fn a_goodbye_that_is_called_off_is_not_said() {
+    let mut talk = Talk::greeted();
+    talk.begin_own("r");
+    talk.act(|session, now| session.ask("Say goodbye.", false, now));
+    talk.act(Session::withdraw);
+    talk.done("r", "completed");
+    assert_eq!(talk.created(), 0, "it was not asked for yet");
+
+    talk.act(|session, now| session.ask("Say goodbye.", true, now));
+    talk.act(Session::withdraw);
+    talk.begin("s");
+    talk.done("s", "completed");
+
+    assert_eq!(talk.kinds(), ["response.create", "response.cancel"], "it was");
+    assert!(!talk.happened.contains(&Happening::Began { response: "s".into(), is_asked: true }));
+}
+
+#[test]
+fn a_goodbye_that_is_insisted_on_is_said_however_often_it_is_cut_off_before_its_first_sound() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.ask("Say goodbye.", true, now));
+    talk.act(Session::interrupt);
+    talk.begin("r");
+    talk.done("r", "cancelled");
+    assert_eq!(talk.created(), 2, "cancelled by us");
+    talk.begin("s");
+    talk.done("s", "cancelled");
+    assert_eq!(talk.created(), 3, "by the server");
+    talk.begin("t");
+    talk.speak("t", "bye", "Good", 200);
+    talk.done("t", "cancelled");
+
+    assert_eq!(talk.created(), 3, "enough of it was said");
+    assert!(talk.happened.contains(&Happening::Began { response: "t".into(), is_asked: true }));
+}
+
+#[test]
+fn a_model_that_is_to_think_hard_may_take_its_time_before_the_first_word() {
+    let mut config = config();
+    config.options.reasoning_effort = Some(crate::options::Effort::High);
+    let mut talk = Talk::greeted_with(config);
+    talk.begin_own("r");
+    talk.pass(30_000);
+    assert_eq!(talk.sent, []);
+
+    talk.speak("r", "a", "Well", 100);
+    talk.pass(8_000);
+
+    assert_eq!(talk.kinds(), ["response.cancel"]);
+}
+
+#[test]
 fn words_of_ours_go_with_the_instructions_and_without_tools() {
     let mut talk = Talk::greeted();
 
@@ -121,6 +173,23 @@ fn a_response_that_falls_silent_is_cancelled_and_asked_for_again() {
     talk.done("r", "cancelled");
 
     assert_eq!(talk.kinds(), ["response.cancel", "response.create"]);
+}
+
+#[test]
+fn one_that_stops_coming_after_a_call_is_asked_for_with_the_output_only() {
+    for end in ["cancelled", "failed"] {
+        let mut talk = Talk::greeted();
+        talk.begin_own("r");
+        talk.calls("r", "c1");
+        talk.pass(8_000);
+        talk.done("r", end);
+        talk.pass(1_000);
+        assert_eq!(talk.created(), 0, "{end}");
+
+        talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+
+        assert_eq!(talk.created(), 1, "{end}");
+    }
 }
 
 #[test]
@@ -202,6 +271,36 @@ fn a_server_error_is_worth_one_more_try_and_then_another_session() {
     talk.fails("r2", "server_error");
 
     assert_eq!(talk.connects.len(), 2);
+}
+
+#[test]
+fn a_refusal_that_does_not_say_of_what_is_of_what_was_asked_for() {
+    for (code, message, created) in [
+        ("rate_limit_exceeded", "x", 2),
+        ("server_error", "x", 2),
+        ("invalid_value", "Invalid 'response.create'", 2),
+        ("invalid_value", "x", 1),
+    ] {
+        let mut talk = Talk::greeted();
+        talk.act(|session, now| session.tell("one", now));
+        talk.hear(json!({"type": "error", "error": {"code": code, "message": message, "event_id": null}}));
+        talk.pass(1_000);
+
+        assert_eq!(talk.created(), created, "{code} {message}");
+    }
+}
+
+#[test]
+fn an_answer_that_fails_as_its_session_expires_is_given_by_the_next() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.tell("one", now));
+    talk.begin("r");
+    talk.forget();
+
+    talk.fails("r", "session_expired");
+    talk.accept();
+
+    assert_eq!(talk.created(), 1);
 }
 
 #[test]

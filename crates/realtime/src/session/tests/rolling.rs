@@ -49,6 +49,16 @@ fn it_waits_for_the_end_of_what_is_said_and_played() {
 }
 
 #[test]
+fn the_end_is_known_from_whichever_event_tells_it() {
+    let mut talk = Talk::with(config());
+    let end = (T0 + 3_600) as f64;
+    talk.hear(json!({"type": "session.created", "session": {"expires_at": end}}));
+    talk.hear(json!({"type": "session.updated", "session": {}}));
+
+    assert_eq!(talk.session.link.ends_at, Some(talk.now + Duration::from_secs(3_600)));
+}
+
+#[test]
 fn at_the_last_moment_nobody_waits() {
     let mut talk = talked();
     talk.act(|session, now| session.set_playing(true, now));

@@ -96,13 +96,16 @@ fn with_turns_of_ours_we_cancel_and_hear_no_more_of_it() {
 }
 
 #[test]
-fn with_turns_of_the_servers_nobody_cancels_twice() {
+fn with_turns_of_the_servers_we_cancel_what_it_does_not_and_nothing_else() {
     let mut talk = Talk::greeted();
+    talk.act(Session::interrupt);
+    assert_eq!(talk.sent, [], "nothing is going on");
     talk.begin_own("r");
 
     talk.act(Session::interrupt);
+    talk.act(Session::interrupt);
 
-    assert_eq!(talk.sent, []);
+    assert_eq!(talk.kinds(), ["response.cancel"]);
 }
 
 #[test]

@@ -59,14 +59,18 @@ fn an_answer_cut_by_the_drop_is_taken_up_where_it_was_cut() {
     talk.begin_own("r");
     talk.speak("r", "b", "It will be done by six this evening, or tomorrow.", 1_000);
     talk.down(Down::Failed("reset".into()));
-    let (ended, finished) =
-        (Happening::Ended { response: "r".into() }, Happening::Finished { item: "b".into() });
-    assert!(talk.happened.contains(&ended) && talk.happened.contains(&finished));
+    assert!(talk.happened.contains(&Happening::Ended { response: "r".into() }));
+    assert!(!talk.happened.contains(&Happening::Finished { item: "b".into() }), "the rest never came");
+    let (text, audio) = ("It will be done".to_owned().into(), Duration::from_secs(1));
+    assert!(talk.happened.contains(&Happening::AgentSaid { item: "b".into(), text, audio }));
 
     talk.accept();
 
     assert!(talk.told().contains(&"It will be done".to_owned()), "{:?}", talk.told());
     assert_eq!(talk.created(), 1);
+    talk.forget();
+    talk.act(|session, now| session.was_heard("b", Duration::from_secs(1), Duration::from_secs(1), now));
+    assert_eq!(talk.sent, [], "what there was of it was heard, as it was told");
 }
 
 #[test]
@@ -227,16 +231,43 @@ fn a_tool_that_answers_after_the_drop_is_answered_by_the_next_session() {
     talk.begin_own("r");
     talk.calls("r", "c1");
     talk.down(Down::Failed("reset".into()));
-    talk.accept();
     let before = talk.created();
+    talk.accept();
     assert!(talk.told().contains(&"c1".to_owned()), "the open call is told");
+    assert_eq!(talk.created(), before, "nothing is made up while the tool works");
 
-    talk.begin("s");
-    talk.done("s", "completed");
     talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
 
     assert_eq!(talk.told().iter().filter(|told| *told == "c1").count(), 2, "the call, and its output");
     assert_eq!(talk.created(), before + 1);
+}
+
+#[test]
+fn a_link_that_dies_after_the_goodbye_leaves_nothing_to_say() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.speak("r", "bye", "Goodbye.", 400);
+    talk.calls("r", "c1");
+    talk.act(|session, now| session.answer_tool("c1", "{}", false, now));
+    talk.down(Down::Failed("reset".into()));
+
+    talk.accept();
+    talk.pass(5_000);
+
+    assert_eq!(talk.created(), 0);
+}
+
+#[test]
+fn a_caller_who_spoke_while_a_tool_works_is_answered_by_the_next_session() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.calls("r", "c1");
+    talk.act(|session, now| session.tell("The caller pressed 1.", now));
+    talk.down(Down::Failed("reset".into()));
+
+    talk.accept();
+
+    assert_eq!(talk.created(), 1);
 }
 
 #[test]
@@ -264,6 +295,40 @@ fn an_item_of_the_old_session_that_is_interrupted_now_is_told_anew() {
 
     assert_eq!(talk.kinds(), ["conversation.item.delete", "conversation.item.create"]);
     assert_eq!(talk.told(), ["In the"]);
+}
+
+#[test]
+fn ids_that_the_next_server_uses_again_are_not_mixed_up() {
+    let mut talk = talked();
+    talk.begin_own("r1");
+    talk.calls("r1", "c1");
+    talk.done("r1", "completed");
+    talk.act(|session, now| session.answer_tool("c1", "{}", false, now));
+    talk.down(Down::Failed("reset".into()));
+    talk.accept();
+    talk.forget();
+
+    talk.begin_own("r0");
+    talk.speak("r0", "a", "Another answer.", 800);
+    talk.calls("r0", "c1");
+    let said = |happening: &Happening| matches!(happening, Happening::Said { response, item, .. } if response == "2.r0" && item == "2.a");
+    assert!(talk.happened.iter().any(said), "{:?}", talk.happened);
+    let called = |happening: &Happening| matches!(happening, Happening::ToolCalled { call_id, .. } if call_id == "2.c1");
+    assert!(talk.happened.iter().any(called), "{:?}", talk.happened);
+
+    talk.act(|session, now| session.answer_tool("2.c1", "{}", true, now));
+    talk.act(|session, now| {
+        session.was_heard("2.a", Duration::from_millis(300), Duration::from_millis(800), now)
+    });
+    talk.pass(8_000);
+
+    let outputs = talk.sent_of("conversation.item.create");
+    assert_eq!(outputs[0]["item"]["call_id"], "c1", "its server knows it so");
+    assert_eq!(talk.sent_of("conversation.item.truncate")[0]["item_id"], "a");
+    assert_eq!(talk.sent_of("response.cancel")[0]["response_id"], "r0");
+    talk.down(Down::Failed("reset".into()));
+    talk.accept();
+    assert_eq!(talk.told().iter().filter(|told| *told == "In the workshop.").count(), 1);
 }
 
 #[test]

@@ -75,6 +75,7 @@ fn the_output_is_sent_though_the_caller_speaks_and_their_turns_answer_is_the_onl
 #[test]
 fn an_answer_that_began_before_the_output_was_there_does_not_count() {
     let mut talk = Talk::greeted();
+    confirm(&mut talk, "the server is one that does");
     talk.begin_own("r");
     talk.calls("r", "c1");
     talk.done("r", "completed");
@@ -87,6 +88,26 @@ fn an_answer_that_began_before_the_output_was_there_does_not_count() {
     talk.done("s", "completed");
 
     assert_eq!(talk.created(), 1);
+}
+
+#[test]
+fn a_server_that_confirms_nothing_or_too_late_is_believed_to_know_what_it_was_told() {
+    for (confirms, waited, created) in [(false, 0, 0), (true, 0, 1), (true, 1_000, 0)] {
+        let mut talk = Talk::greeted();
+        if confirms {
+            confirm(&mut talk, "an earlier one");
+        }
+        talk.caller_starts("u");
+        talk.caller_stops("u");
+        talk.act(|session, now| session.tell("The caller pressed 1.", now));
+        talk.pass(waited);
+
+        talk.begin_own("theirs");
+        talk.done("theirs", "completed");
+        talk.pass(600);
+
+        assert_eq!(talk.created(), created, "{confirms} {waited}");
+    }
 }
 
 #[test]
