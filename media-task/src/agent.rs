@@ -22,11 +22,13 @@ pub enum News {
     Ready,
     /// It does something that can be heard.
     Doing(Doing),
+    /// The response that begins is what it was [asked](Agent::ask) to say.
+    BeginsWhatWasAsked(String),
     /// The caller began to say something, which goes by this name.
     CallerBegan(ItemId),
     /// What the caller said, in words.
     CallerSaid(ItemId, String),
-    /// What the agent says, in words; all of it, and how long it takes.
+    /// What the agent says, in words, as far as its sound came; and how long that takes.
     AgentSaid(ItemId, String, Duration),
     /// It wants to use a tool. The arguments are JSON, as text, as the model wrote it.
     Uses {
@@ -143,6 +145,11 @@ impl Agent {
     /// Has it say something out of turn. What it `insists` on is said even if the caller speaks first.
     pub fn ask(&mut self, instructions: &str, insists: bool, now: Instant) {
         self.session(|session| session.ask(instructions, insists, now));
+    }
+
+    /// What it was asked to say is not wanted any more, unless it is saying it.
+    pub fn withdraw(&mut self, now: Instant) {
+        self.session(|session| session.withdraw(now));
     }
 
     /// Pieces of the caller's sound that were dropped, because the provider took no more.

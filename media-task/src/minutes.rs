@@ -89,6 +89,12 @@ impl Minutes {
         }
     }
 
+    /// Whether the words of what the caller said last are still to come.
+    pub fn awaits_words(&self) -> bool {
+        let last = self.lines.iter().rev().find(|draft| draft.line.speaker == Speaker::Caller);
+        last.is_some_and(|draft| !draft.has_words)
+    }
+
     /// A line of which everything is known, once.
     pub fn poll_line(&mut self) -> Option<Line> {
         self.hand_out(|draft| draft.has_words && draft.has_fate)
@@ -181,6 +187,7 @@ mod tests {
     fn words_that_come_after_the_answer_keep_their_place() {
         let mut minutes = Minutes::default();
         minutes.caller_began("u1", 1_000);
+        assert!(minutes.awaits_words());
         minutes.agent_began("a1", 2_000);
         minutes.agent_said("a1", "It is ready.", Duration::from_millis(900), 2_100);
         minutes.was_played("a1");
@@ -189,6 +196,7 @@ mod tests {
         minutes.caller_said("u1", " Is it ready? ", 3_000);
 
         assert_eq!(texts(&mut minutes), [(0, "Is it ready?".to_owned())]);
+        assert!(!minutes.awaits_words());
     }
 
     #[test]

@@ -137,7 +137,10 @@ impl Provider {
 fn news(happening: Happening) -> Vec<News> {
     vec![match happening {
         Happening::Ready { .. } => News::Ready,
-        Happening::Began { response } => News::Doing(Doing::Began { response }),
+        Happening::Began { response, is_asked } => {
+            let asked = is_asked.then(|| News::BeginsWhatWasAsked(response.clone()));
+            return asked.into_iter().chain([News::Doing(Doing::Began { response })]).collect();
+        }
         Happening::Said { response, item, samples } => {
             News::Doing(Doing::Said { response, item: ItemId(item), samples: samples.0 })
         }

@@ -62,6 +62,11 @@ impl Answering {
         self.is_ready = true;
     }
 
+    /// Its session broke, and there is no other one yet.
+    pub(super) fn note_unready(&mut self) {
+        self.is_ready = false;
+    }
+
     /// Call-control has replied, or failed.
     pub(super) fn note_reply(&mut self) {
         self.is_asking = false;
@@ -130,6 +135,19 @@ mod tests {
         assert_eq!(ringing.step(ms(199), start), Step::Wait);
         assert_eq!(ringing.step(ms(200), start), Step::Ask);
         assert_eq!(ringing.step(ms(200), start), Step::Wait);
+    }
+
+    #[test]
+    fn a_call_is_not_accepted_while_the_agents_session_is_gone() {
+        let (start, mut ringing) = ringing();
+        ringing.note_connected();
+        ringing.note_ready();
+        ringing.note_unready();
+
+        assert_eq!(ringing.step(ms(300), start + ms(2_000)), Step::Wait);
+        ringing.note_ready();
+
+        assert_eq!(ringing.step(ms(300), start + ms(2_000)), Step::Ask);
     }
 
     #[test]

@@ -19,43 +19,85 @@ enum LastWords {
     /// The agent was asked for them.
     Asked,
     /// They are being said, by this response.
-    Begun(String),
+    Begun { response: String, has_sound: bool },
     /// They are queued.
     Queued,
+}
+
+impl Farewell {
+    fn asked(ending: Ending) -> Self {
+        Self { ending, words: LastWords::Asked }
+    }
+
+    fn queued(ending: Ending) -> Self {
+        Self { ending, words: LastWords::Queued }
+    }
+
+    /// What was asked for begins.
+    fn note_began(&mut self, response: String) {
+        if self.words == LastWords::Asked {
+            self.words = LastWords::Begun { response, has_sound: false };
+        }
+    }
+
+    /// A response can be heard.
+    fn note_sounds(&mut self, heard: &str) {
+        if let LastWords::Begun { response, has_sound } = &mut self.words {
+            *has_sound |= response == heard;
+        }
+    }
+
+    /// A response is over. Whether the last words are said: those nobody heard a sound of are still to come.
+    fn note_ended(&mut self, ended: &str) -> bool {
+        let LastWords::Begun { response, has_sound } = &self.words else { return false };
+        if response != ended {
+            return false;
+        }
+        let is_said = *has_sound;
+        self.words = if is_said { LastWords::Queued } else { LastWords::Asked };
+        is_said
+    }
 }
 
 impl Owner {
     /// The agent wants to hang up, once it has finished its sentence.
     pub(super) fn hang_up_after_this(&mut self, now: Instant) {
-        self.farewell = Some(Farewell { ending: Ending::AgentSaidGoodbye, words: LastWords::Queued });
+        self.farewell = Some(Farewell::queued(Ending::AgentSaidGoodbye));
         self.bridge.close_when_silent(now);
     }
 
     /// The time is over, or nobody says anything: the agent says goodbye.
     pub(super) fn say_goodbye(&mut self, verdict: Verdict, now: Instant) {
-        self.farewell = Some(Farewell { ending: ending(verdict), words: LastWords::Asked });
+        self.farewell = Some(Farewell::asked(ending(verdict)));
         let words = say(&self.parts.role.agent.limits.goodbye);
-        self.parts.agent.ask(&words, true, now);
+        // To a caller who speaks up, nobody says goodbye for their silence.
+        self.parts.agent.ask(&words, verdict == Verdict::TookTooLong, now);
     }
 
     /// The agent is gone: a recording says so.
     pub(super) fn apologise(&mut self, now: Instant) {
-        self.farewell = Some(Farewell { ending: Ending::AgentUnavailable, words: LastWords::Queued });
+        self.farewell = Some(Farewell::queued(Ending::AgentUnavailable));
         self.bridge.play_recorded(apology::in_language(&self.parts.role.agent.language), now);
     }
 
-    /// A response began: the last words, if they were asked for.
-    pub(super) fn note_farewell_began(&mut self, response: &str) {
-        if let Some(farewell) = self.farewell.as_mut().filter(|farewell| farewell.words == LastWords::Asked) {
-            farewell.words = LastWords::Begun(response.to_owned());
-        }
+    /// Whether the last words are said, and wait to be heard.
+    pub(super) fn has_said_goodbye(&self) -> bool {
+        self.farewell.as_ref().is_some_and(|farewell| farewell.words == LastWords::Queued)
+    }
+
+    /// What the agent was asked to say begins: the last words, if they are due.
+    pub(super) fn note_farewell_began(&mut self, response: String) {
+        self.farewell.iter_mut().for_each(|farewell| farewell.note_began(response.clone()));
+    }
+
+    /// A response can be heard.
+    pub(super) fn note_farewell_sounds(&mut self, response: &str) {
+        self.farewell.iter_mut().for_each(|farewell| farewell.note_sounds(response));
     }
 
     /// A response is whole: if it was the last words, the call ends once they are heard.
     pub(super) fn note_farewell_said(&mut self, response: &str, now: Instant) {
-        let last = LastWords::Begun(response.to_owned());
-        if let Some(farewell) = self.farewell.as_mut().filter(|farewell| farewell.words == last) {
-            farewell.words = LastWords::Queued;
+        if self.farewell.as_mut().is_some_and(|farewell| farewell.note_ended(response)) {
             self.bridge.close_when_silent(now);
         }
     }
@@ -77,5 +119,26 @@ fn ending(verdict: Verdict) -> Ending {
         Verdict::TookTooLong => Ending::TookTooLong,
         Verdict::BothSilent => Ending::BothSilent,
         Verdict::CallerVanished => Ending::CallerVanished,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn last_words_are_said_once_a_sound_of_them_came_and_they_ended() {
+        let mut farewell = Farewell::asked(Ending::TookTooLong);
+        farewell.note_sounds("an answer under way");
+        assert!(!farewell.note_ended("an answer under way"));
+
+        farewell.note_began("silent".into());
+        assert!(!farewell.note_ended("silent"), "it failed, and is asked for again");
+        farewell.note_began("goodbye".into());
+        farewell.note_sounds("goodbye");
+
+        assert!(farewell.note_ended("goodbye"));
+        assert_eq!(farewell, Farewell::queued(Ending::TookTooLong));
+        assert!(!farewell.note_ended("goodbye"), "once");
     }
 }

@@ -2,13 +2,14 @@
 //! call-control told until it has heard it.
 
 use super::{Over, Owner, Parts, transmit};
+use crate::agent::News;
 use call::Ending;
 use journal::{Event, Line, Tokens};
 use ledger::CallControl;
 use protocol::order::Order;
 use realtime::{Prices, Usage};
 use service::time::now_ms;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// So long one report may take: call-control may be waiting for Meta.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -16,23 +17,68 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long to wait before an unanswered report is made again.
 const REPORT_AGAIN: Duration = Duration::from_secs(2);
 
+/// So long the words of what the caller said last may take.
+const LAST_WORDS_TAKE: Duration = Duration::from_secs(1);
+
 /// So often the end is reported. After that it is for whoever finds the call overdue.
 const REPORTS: u32 = 30;
 
 impl Owner {
     /// Leaves the call.
     pub(super) async fn leave(mut self, over: Over) {
+        let (control, call_ref, fence) =
+            (self.parts.control.clone(), self.parts.call_ref.clone(), self.parts.fence);
+        let reporting = async move {
+            if let Over::Because(ending) = over {
+                report(&control, call_ref, fence, ending).await;
+            }
+        };
         self.count_sound();
-        self.close_minutes();
-        self.conclude();
-        let Parts { agent, mut peer, socket, control, call_ref, fence, .. } = self.parts;
+        let reported = if self.minutes.awaits_words() {
+            // The caller said something last that is just being written down; the hang-up does not wait for that.
+            let reported = tokio::spawn(reporting);
+            let _ = tokio::time::timeout(LAST_WORDS_TAKE, self.hear_last_words()).await;
+            self.close_books();
+            reported
+        } else {
+            self.close_books();
+            tokio::spawn(reporting)
+        };
+        let Parts { agent, mut peer, socket, .. } = self.parts;
         // The model's session ends with the conversation, however long the rest takes.
         drop(agent);
-        if let Over::Because(ending) = over {
-            report(&control, call_ref, fence, ending).await;
-        }
+        // It can only fail with the whole task.
+        let _ = reported.await;
         peer.close();
         transmit(&mut peer, &socket);
+    }
+
+    fn close_books(&mut self) {
+        self.close_minutes();
+        self.conclude();
+    }
+
+    async fn hear_last_words(&mut self) {
+        while self.minutes.awaits_words() {
+            let line = self.parts.agent.next().await;
+            self.parts.agent.handle(line, Instant::now());
+            while let Some(news) = self.parts.agent.poll_news() {
+                match news {
+                    News::CallerSaid(item, text) => self.minutes.caller_said(&item.0, &text, now_ms()),
+                    News::Used(usage) => self.usage += usage,
+                    News::Failed { .. } => return,
+                    News::Ready
+                    | News::Doing(_)
+                    | News::BeginsWhatWasAsked(_)
+                    | News::CallerBegan(_)
+                    | News::AgentSaid(..)
+                    | News::Uses { .. }
+                    | News::Lost(_)
+                    | News::Restored(..)
+                    | News::Troubled(_) => {}
+                }
+            }
+        }
     }
 
     /// Keeps a line of the conversation, if the agent keeps any.

@@ -23,6 +23,7 @@ impl Owner {
                 self.note(Event::AgentReady { took_ms: ms(now - self.offered_at) });
             }
             News::Doing(doing) => self.watch(doing, now),
+            News::BeginsWhatWasAsked(response) => self.note_farewell_began(response),
             News::CallerBegan(item) => self.minutes.caller_began(&item.0, now_ms()),
             News::CallerSaid(item, text) => self.minutes.caller_said(&item.0, &text, now_ms()),
             News::AgentSaid(item, text, audio) => {
@@ -32,10 +33,12 @@ impl Owner {
             News::Used(usage) => self.usage += usage,
             News::Lost(reason) => {
                 self.note(Event::SessionLost { reason });
+                self.answering.note_unready();
                 self.bridge.handle_agent(Doing::Replaced, now);
             }
             News::Restored(took, planned) => {
                 self.summary.sessions_replaced += 1;
+                self.answering.note_ready();
                 self.note(Event::SessionRestored { took_ms: ms(took), planned });
             }
             News::Troubled(code) => self.note(Event::AgentTrouble { code }),
@@ -46,9 +49,12 @@ impl Owner {
 
     fn watch(&mut self, doing: Doing, now: Instant) {
         match &doing {
-            Doing::Said { item, .. } => self.minutes.agent_began(&item.0, now_ms()),
-            Doing::Began { response } => self.note_farewell_began(response),
-            Doing::Ended { .. }
+            Doing::Said { response, item, .. } => {
+                self.minutes.agent_began(&item.0, now_ms());
+                self.note_farewell_sounds(response);
+            }
+            Doing::Began { .. }
+            | Doing::Ended { .. }
             | Doing::Finished { .. }
             | Doing::HearsCaller
             | Doing::HearsCallerStop
@@ -64,7 +70,9 @@ impl Owner {
     /// The caller who is on the line is told so before the call ends; one who still hears it ring is refused.
     fn lose_agent(&mut self, code: String, cure: String, now: Instant) {
         self.note(Event::AgentFailed { code, cure });
-        if self.bridge.is_open() {
+        if self.bridge.is_open() && self.has_said_goodbye() {
+            // The caller hears it to its end, and needs no apology.
+        } else if self.bridge.is_open() {
             self.apologise(now);
         } else {
             self.over.get_or_insert(Over::Because(Ending::AgentUnavailable));

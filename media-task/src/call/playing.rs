@@ -22,7 +22,7 @@ impl Owner {
             Output::Interrupted(heard) => {
                 self.parts.agent.was_heard(&heard, now);
                 self.minutes.was_heard(&heard);
-                self.summary.interruptions += 1;
+                self.summary.interruptions = self.bridge.meter().interruptions;
                 let (heard_ms, of_ms) = (ms(heard.heard), ms(heard.of));
                 self.note(Event::Interrupted { item: heard.item.0, heard_ms, of_ms });
             }
@@ -49,7 +49,10 @@ impl Owner {
             }
             Output::WindUp(verdict) => self.say_goodbye(verdict, now),
             Output::SaidAll => self.hang_up(),
-            Output::StayOn => self.farewell = None,
+            Output::StayOn => {
+                self.farewell = None;
+                self.parts.agent.withdraw(now);
+            }
             Output::GiveUp(verdict) => self.give_up(verdict),
         }
         self.write_lines();

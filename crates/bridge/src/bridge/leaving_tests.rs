@@ -73,7 +73,7 @@ fn a_caller_who_presses_a_key_into_the_goodbye_calls_the_hang_up_off() {
 
 #[test]
 fn what_would_keep_the_goodbye_from_being_heard_is_dropped_when_the_time_is_over() {
-    for (waiting, is_cut) in [(900, true), (500, false)] {
+    for (waiting, is_cut) in [(900, true), (400, false)] {
         let limits = Limits { longest: ms(5_000), ..Limits::default() };
         let mut call = Call::new(limits, Turns::default());
         call.bridge.open(call.start);
