@@ -338,7 +338,8 @@ impl Gate {
     pub(crate) fn inherit(self, has_called: bool) -> (bool, Option<Wish>) {
         let (mut answer, mut ask) = (self.owes_answer || self.turn != Turn::None, self.owes_ask);
         let under_way = self.asked.filter(|asked| !asked.cancelled).map(|asked| asked.wish);
-        let unfinished = self.ongoing.filter(|ongoing| ongoing.cancelled_at.is_none());
+        // What we cancelled because it fell silent is still wanted.
+        let unfinished = self.ongoing.filter(|ongoing| ongoing.cancelled_at.is_none() || ongoing.stalled);
         let unfinished =
             unfinished.map(|ongoing| ongoing.wish).filter(|wish| !(has_called && *wish == Wish::Answer));
         for wish in under_way.into_iter().chain(unfinished) {
