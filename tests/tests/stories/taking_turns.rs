@@ -80,12 +80,13 @@ async fn an_uninterruptible_greeting_is_heard_out_and_what_was_said_over_it_is_a
     assert_eq!(story.model_faults(), [""; 0]);
 }
 
+/// It is heard for 400 ms, and for the 500 ms of silence that end a turn.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mhm_does_not_interrupt_an_agent_that_was_told_so() {
     let answers = [clips::agent_long(), clips::agent_answer()].map(Reply::speech);
     let story = Scene::default()
         .scripted(answering(answers))
-        .with_agent_also("\n[interruption]\nafter_ms = 800\n")
+        .with_agent_also("\n[interruption]\nafter_ms = 1500\n")
         .begin()
         .await;
     let caller = story.ring().await;
