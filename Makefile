@@ -8,14 +8,14 @@ REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 .PHONY: help call test check conformance chaos bench-webhook bench-turns serve ci build-tools test-tools
 
 help:
-	@echo 'make call          a simulated caller rings, talks, interrupts, hangs up: no accounts, no keys, no Docker'
+	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
 	@echo 'make test          every test'
 	@echo 'make check         format, lints, docs, and what the architecture forbids'
 	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
 	@echo 'make conformance   every recorded session with the model, of the last call and the last tests, held to OpenAI'"'"'s own types'
 	@echo 'make chaos         two hundred calls while everything goes wrong that can, ten minutes (SEED, CALLS)'
 	@echo 'make bench-webhook how fast the webhook is, release build'
-	@echo 'make bench-turns   how fast the conversation is, release build, six minutes'
+	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
 	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos'
 
 call: build-tools

@@ -45,7 +45,7 @@ impl AgentFile {
 impl AgentFile {
     /// What is right and yet not what its author will have meant, each in one line.
     pub fn doubts(&self) -> Vec<String> {
-        let prices = Prices::default();
+        let prices = Prices::built_in();
         let is_unpriced = |model: &&String| prices.dollars(&Usage::default(), model).is_none();
         let unpriced = self.agent.model.name.as_ref().filter(is_unpriced);
         let capped = self.agent.caps.dollars_a_day.and(unpriced);

@@ -3,6 +3,7 @@
 use crate::Usage;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// The table this program was built with.
 const TABLE: &str = include_str!("../prices.toml");
@@ -46,6 +47,12 @@ impl Default for Prices {
 }
 
 impl Prices {
+    /// The table this program was built with, read once.
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: LazyLock<Prices> = LazyLock::new(Prices::default);
+        &BUILT_IN
+    }
+
     /// Reads a table, TOML like `prices.toml`.
     ///
     /// # Errors

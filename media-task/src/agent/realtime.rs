@@ -6,7 +6,7 @@ use super::News;
 use bridge::{Agent as Doing, ItemId};
 use realtime::connection::{Connection, Endpoint};
 use realtime::{Action, ClientEvent, Config, Down, Happening, LinkId, ServerEvent, Session};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -28,7 +28,7 @@ pub struct Provider {
     lines_in: mpsc::Sender<Line>,
     links: HashMap<LinkId, mpsc::Sender<ClientEvent>>,
     stuck: Vec<LinkId>,
-    news: VecDeque<News>,
+    next_news: Option<News>,
     dropped: u64,
 }
 
@@ -56,7 +56,7 @@ impl Provider {
             lines_in,
             links: HashMap::new(),
             stuck: vec![],
-            news: VecDeque::new(),
+            next_news: None,
             dropped: 0,
         };
         provider.perform();
@@ -86,10 +86,12 @@ impl Provider {
     }
 
     pub(super) fn poll_news(&mut self) -> Option<News> {
-        if self.news.is_empty() {
-            self.news.extend(self.session.poll_happening().into_iter().flat_map(news));
+        if let Some(news) = self.next_news.take() {
+            return Some(news);
         }
-        self.news.pop_front()
+        let (first, second) = news(self.session.poll_happening()?);
+        self.next_news = second;
+        Some(first)
     }
 
     pub(super) fn dropped(&self) -> u64 {
@@ -134,20 +136,22 @@ impl Provider {
     }
 }
 
-fn news(happening: Happening) -> Vec<News> {
-    vec![match happening {
+/// What a happening means to the owner of the call: one thing, or one and then another.
+fn news(happening: Happening) -> (News, Option<News>) {
+    let only = match happening {
         Happening::Ready { .. } => News::Ready,
-        Happening::Began { response, is_asked } => {
-            let asked = is_asked.then(|| News::BeginsWhatWasAsked(response.clone()));
-            return asked.into_iter().chain([News::Doing(Doing::Began { response })]).collect();
+        Happening::Began { response, is_asked: true } => {
+            let began = News::Doing(Doing::Began { response: response.clone() });
+            return (News::BeginsWhatWasAsked(response), Some(began));
         }
+        Happening::Began { response, is_asked: false } => News::Doing(Doing::Began { response }),
         Happening::Said { response, item, samples } => {
             News::Doing(Doing::Said { response, item: ItemId(item), samples: samples.0 })
         }
         Happening::Finished { item } => News::Doing(Doing::Finished { item: ItemId(item) }),
         Happening::Ended { response } => News::Doing(Doing::Ended { response }),
         Happening::CallerStarted { item } => {
-            return vec![News::CallerBegan(ItemId(item)), News::Doing(Doing::HearsCaller)];
+            return (News::CallerBegan(ItemId(item)), Some(News::Doing(Doing::HearsCaller)));
         }
         Happening::CallerStopped => News::Doing(Doing::HearsCallerStop),
         Happening::CallerSaid { item, text } => News::CallerSaid(ItemId(item), text.0),
@@ -161,7 +165,8 @@ fn news(happening: Happening) -> Vec<News> {
         // OpenAI's message can quote the key: its code says enough.
         Happening::Troubled(trouble) => News::Troubled(trouble.code),
         Happening::Failed(failure) => News::Failed { code: failure.code, cure: failure.cure },
-    }]
+    };
+    (only, None)
 }
 
 /// Holds a line until either side lets go of it.

@@ -115,11 +115,11 @@ impl Owner {
 
     /// What the call took and cost, for its summary and for what is spent in a day.
     fn conclude(&mut self) {
-        let prices = Prices::default();
+        let prices = Prices::built_in();
         let agent = &self.parts.role.agent;
         let transcriber =
             agent.model.transcription.as_ref().map(|transcription| transcription.model.as_str());
-        let cost = Cost::of(&prices, &self.usage, &self.summary.model, transcriber);
+        let cost = Cost::of(prices, &self.usage, &self.summary.model, transcriber);
         if cost.micro_dollars.is_none() && agent.caps.dollars_a_day.is_some() {
             let (agent, model) = (&agent.name, &self.summary.model);
             tracing::error!(
@@ -132,7 +132,7 @@ impl Owner {
         summary.over_at_ms = now_ms();
         summary.micro_dollars = cost.micro_dollars;
         summary.transcription_priced = cost.transcription_priced;
-        summary.prices_of = prices.date;
+        summary.prices_of = prices.date.clone();
         summary.tokens = tokens(&self.usage);
         summary.transcript_ms = self.usage.transcript_ms;
         let tokens = summary.tokens;

@@ -17,7 +17,8 @@ impl Owner {
 
     fn carry_out(&mut self, output: Output, now: Instant) {
         match output {
-            Output::Play(frame) => self.play(frame.as_ref(), now),
+            // Fifty a second, and none of them is a line.
+            Output::Play(frame) => return self.play(frame.as_ref(), now),
             Output::Cancel => self.parts.agent.interrupt(now),
             Output::Interrupted(heard) => {
                 self.parts.agent.was_heard(&heard, now);

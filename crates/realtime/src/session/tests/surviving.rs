@@ -74,6 +74,21 @@ fn an_answer_cut_by_the_drop_is_taken_up_where_it_was_cut() {
 }
 
 #[test]
+fn an_answer_whose_session_falls_silent_for_ever_is_asked_for_in_the_next_one() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.speak("r", "b", "It will be done by six this evening.", 1_000);
+
+    talk.pass(8_000);
+    assert_eq!(talk.kinds().last(), Some(&"response.cancel"));
+    talk.pass(2_000);
+    assert!(talk.happened.contains(&Happening::SessionLost { reason: "silent".into() }));
+    talk.accept();
+
+    assert_eq!(talk.created(), 1);
+}
+
+#[test]
 fn a_caller_who_was_speaking_may_go_on_before_anybody_answers() {
     let mut talk = talked();
     talk.caller_starts("v");
