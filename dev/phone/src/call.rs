@@ -130,6 +130,15 @@ impl Call {
         self.wait_even_after_the_end("the terminate webhook", timeout, |report| report.terminated).await
     }
 
+    /// Returns when the business has taken the terminate webhook.
+    ///
+    /// # Errors
+    /// When `timeout` passes before.
+    pub async fn business_knows_of_the_end(&self, timeout: Duration) -> Result<Instant, WaitError> {
+        let awaited = "the terminate webhook's 200";
+        self.wait_even_after_the_end(awaited, timeout, |report| report.terminate_answered).await
+    }
+
     /// Returns when `look` finds something in the report. It looks whenever something was seen, not at every packet:
     /// the report's traffic is not up to date here.
     ///

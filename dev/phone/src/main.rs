@@ -62,13 +62,15 @@ async fn main() -> anyhow::Result<()> {
     let call = meta.ring(caller).await?;
     let talk = talk(&call, Duration::from_secs(options.patience)).await;
     call.hang_up().await;
-    call.terminated(Duration::from_secs(5)).await?;
+    let told = call.business_knows_of_the_end(Duration::from_secs(5)).await;
     if let Some(path) = &options.record {
         tone::wav::write(path, &call.recording()).context("cannot keep the recording")?;
     }
     tracing::info!("{:#?}", call.report());
     meta.stop().await;
-    Ok(talk?)
+    talk?;
+    told?;
+    Ok(())
 }
 
 fn config(options: &Options) -> MetaConfig {

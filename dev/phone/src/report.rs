@@ -40,6 +40,8 @@ pub struct CallReport {
     pub ending: Option<Ending>,
     /// What the terminate webhook said.
     pub terminated: Option<Terminated>,
+    /// The terminate webhook was answered with 200.
+    pub terminate_answered: Option<Instant>,
     /// WhatsApp messages the business sent to the caller.
     pub messages: usize,
 }
@@ -110,6 +112,9 @@ impl CallReport {
             Seen::WebhookPosted { event: Event::Connect, attempt: 1.. } => first(&mut self.posted, at),
             Seen::WebhookAnswered { event: Event::Connect, status: Some(200) } => {
                 first(&mut self.webhook_answered, at)
+            }
+            Seen::WebhookAnswered { event: Event::Terminate, status: Some(200) } => {
+                first(&mut self.terminate_answered, at)
             }
             Seen::Action { name: ActionName::PreAccept, status: 200, .. } => {
                 first(&mut self.pre_accepted, at)
