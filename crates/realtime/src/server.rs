@@ -4,6 +4,9 @@
 use crate::Private;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use std::borrow::Cow;
+
+const AUDIO_DELTA: &str = "response.output_audio.delta";
 
 /// A server event.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -184,6 +187,10 @@ fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
 impl ServerEvent {
     /// Reads an event; one that we cannot read is one that we do not listen to.
     pub fn read(json: &str) -> Self {
+        read_sound(json).unwrap_or_else(|| Self::read_any(json))
+    }
+
+    fn read_any(json: &str) -> Self {
         let Ok(value) = serde_json::from_str::<Value>(json) else { return Self::Other { response_id: None } };
         let response_id = value.get("response_id").and_then(Value::as_str).map(str::to_owned);
         serde_json::from_value(value).unwrap_or(Self::Other { response_id })
@@ -212,6 +219,29 @@ impl ServerEvent {
             | Self::Error { .. } => None,
         }
     }
+}
+
+/// Sound is most of what comes, and large: it is read without a copy of it for each layer.
+fn read_sound(json: &str) -> Option<ServerEvent> {
+    #[derive(Deserialize)]
+    struct Sound<'a> {
+        r#type: &'a str,
+        #[serde(borrow)]
+        response_id: Cow<'a, str>,
+        #[serde(borrow)]
+        item_id: Cow<'a, str>,
+        #[serde(borrow)]
+        delta: Cow<'a, str>,
+    }
+    if !json.contains(AUDIO_DELTA) {
+        return None;
+    }
+    let sound: Sound = serde_json::from_str(json).ok()?;
+    (sound.r#type == AUDIO_DELTA).then(|| ServerEvent::AudioDelta {
+        response_id: sound.response_id.into_owned(),
+        item_id: sound.item_id.into_owned(),
+        delta: Private(sound.delta.into_owned()),
+    })
 }
 
 impl ErrorInfo {
@@ -251,6 +281,16 @@ impl Response {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn sound_is_read_as_any_event_is() {
+        let delta = r#"{"type": "response.output_audio.delta", "event_id": "e", "response_id": "r",
+            "item_id": "i", "output_index": 0, "content_index": 0, "delta": "AAD\/+w=="}"#;
+        assert_eq!(read_sound(delta), Some(ServerEvent::read_any(delta)));
+
+        let words = r#"{"type": "error", "response_id": "r", "item_id": "i", "delta": "response.output_audio.delta"}"#;
+        assert_eq!((read_sound(words), ServerEvent::read(words)), (None, ServerEvent::read_any(words)));
+    }
 
     #[test]
     fn numbers_written_otherwise_are_read_and_cost_no_event() {

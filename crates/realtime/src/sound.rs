@@ -23,8 +23,8 @@ impl Writer {
 
     /// These samples, 24 kHz mono, as base64; none if there is nothing to send yet.
     pub(crate) fn write(&mut self, samples: &[i16]) -> Option<String> {
-        let bytes: Vec<u8> = match self.format {
-            Format::Pcm => samples.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
+        let bytes = match self.format {
+            Format::Pcm => little_endian(samples),
             Format::Ulaw => self.down.convert(samples).map(encode_ulaw).collect(),
             Format::Alaw => self.down.convert(samples).map(encode_alaw).collect(),
         };
@@ -63,12 +63,22 @@ impl Reader {
         Duration::from_micros(self.read * 1_000_000 / u64::from(RATE))
     }
 
-    fn whole(&mut self, piece: Vec<u8>) -> Vec<i16> {
-        let bytes: Vec<u8> = self.half.take().into_iter().chain(piece).collect();
-        let whole = bytes.chunks_exact(2);
-        self.half = whole.remainder().first().copied();
-        whole.map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+    fn whole(&mut self, mut piece: Vec<u8>) -> Vec<i16> {
+        if let Some(half) = self.half.take() {
+            piece.insert(0, half);
+        }
+        let (whole, rest) = piece.as_chunks();
+        self.half = rest.first().copied();
+        whole.iter().copied().map(i16::from_le_bytes).collect()
     }
+}
+
+fn little_endian(samples: &[i16]) -> Vec<u8> {
+    let mut bytes = vec![0; 2 * samples.len()];
+    for (pair, sample) in bytes.as_chunks_mut().0.iter_mut().zip(samples) {
+        *pair = sample.to_le_bytes();
+    }
+    bytes
 }
 
 #[cfg(test)]
