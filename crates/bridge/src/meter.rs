@@ -7,12 +7,26 @@ use std::time::Duration;
 pub struct Meter {
     /// Packets of the caller that were of use.
     pub received: u64,
-    /// Packets of the caller that came twice or too late.
-    pub useless: u64,
-    /// Packets of the caller that never came.
+    /// Packets of the caller that came twice.
+    pub duplicates: u64,
+    /// Packets of the caller that came when they were given up already.
+    pub tardy: u64,
+    /// Packets of the caller that were given up.
     pub lost: u64,
-    /// Lost frames that error correction brought back.
+    /// How often packets were given up, however many at once.
+    pub gaps: u64,
+    /// Lost packets that error correction brought back.
     pub recovered: u64,
+    /// Lost packets that were made up from what came before.
+    pub concealed: u64,
+    /// Packets of a payload type that was not agreed on.
+    pub foreign: u64,
+    /// Packets that nobody could read.
+    pub malformed: u64,
+    /// Packets dropped because no caller can say so much in so little time.
+    pub flooded: u64,
+    /// How often the caller's stream began again, with another SSRC or numbers far from the last.
+    pub restarts: u64,
     /// Frames of silence passed on because nothing came.
     pub filled: u64,
     /// Frames of the caller's that were silenced as the agent's echo.
