@@ -9,7 +9,9 @@ use crate::keys::Keys;
 use crate::leaving::Leaving;
 use crate::stopwatch::Stopwatch;
 use crate::turns::Floor;
-use crate::{Agent, Heard, Keypad, Limits, Meter, Output, Packet, Patience, Playout, Press, Slot, Turns, Uplink};
+use crate::{
+    Agent, Heard, Keypad, Limits, Meter, Output, Packet, Patience, Playout, Press, Slot, Turns, Uplink,
+};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
 //! Counts what a call's sound went through.
 
+use crate::Path;
 use std::time::Duration;
 
 /// Counters of one call.
@@ -43,6 +44,24 @@ pub struct Meter {
     pub late: Lateness,
 }
 
+impl Meter {
+    /// What happened to the caller's packets; nothing before the first. What error correction brought back is not lost.
+    pub fn path(&self, round_trip: Duration) -> Option<Path> {
+        let all = self.received + self.lost;
+        if all == 0 {
+            return None;
+        }
+        let share = self.lost as f64 / all as f64;
+        let mean_burst = self.lost as f64 / self.gaps.max(1) as f64;
+        Some(Path {
+            loss: (self.lost - self.recovered.min(self.lost)) as f64 / all as f64,
+            // By chance a burst would be 1 / (1 - loss) long.
+            burst_ratio: (mean_burst * (1.0 - share)).max(1.0),
+            round_trip,
+        })
+    }
+}
+
 /// How late frames were, to the millisecond, up to [`Lateness::WORST`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lateness {
@@ -79,6 +98,16 @@ impl Lateness {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_recovered_is_not_lost_and_long_gaps_are_bursts() {
+        let meter = Meter { received: 90, lost: 10, gaps: 2, recovered: 2, ..Meter::default() };
+
+        let path = meter.path(Duration::ZERO).expect("packets came");
+
+        assert_eq!((path.loss, path.burst_ratio), (0.08, 4.5));
+        assert_eq!(Meter::default().path(Duration::ZERO), None);
+    }
 
     #[test]
     fn percentiles_are_those_of_the_frames_noted() {

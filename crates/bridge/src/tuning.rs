@@ -131,10 +131,7 @@ mod tests {
             tuning.handle_loss(0.10);
 
             let lossy = tuning.poll(start).expect("ten per cent is lossy");
-            assert_eq!(
-                (lossy.bits_per_second, lossy.fec, lossy.loss_percent),
-                (bits_per_second, true, 10)
-            );
+            assert_eq!((lossy.bits_per_second, lossy.fec, lossy.loss_percent), (bits_per_second, true, 10));
             (0..3).for_each(|_| tuning.handle_loss(0.0));
             assert_eq!(tuning.poll(start + s(8)), None, "a moment is no proof");
             (0..3).for_each(|_| tuning.handle_loss(0.0));

@@ -111,8 +111,8 @@ impl<P: Clone> Uplink<P> {
         if self.clock.is_none() {
             return;
         }
-        if !self.follow(packet.stream, now, meter) {
-            meter.tardy += 1;
+        if !self.follow(&packet, now, meter) {
+            meter.tardy += u64::from(packet.sound.is_some());
             return;
         }
         let places = self.places.get_or_insert(Places::starting_at(packet.sequence));
@@ -171,12 +171,14 @@ impl<P: Clone> Uplink<P> {
         self.slots.pop_front()
     }
 
-    /// Whether a stream is the one to listen to. Another one than before begins again, without a hole.
-    fn follow(&mut self, name: u32, now: Instant, meter: &mut Meter) -> bool {
+    /// Whether a packet is of the stream to listen to. Sound of another one than before begins again, without a hole.
+    fn follow(&mut self, packet: &Packet<P>, now: Instant, meter: &mut Meter) -> bool {
+        let name = packet.stream;
         let before = match self.stream {
             None => None,
             Some(stream) if stream.name == name => stream.before,
             Some(stream) if stream.before == Some(name) && now < stream.last_at + STRAGGLING => return false,
+            Some(_) if packet.sound.is_none() => return false,
             Some(stream) => {
                 while !self.early.is_empty() {
                     self.give_up_gap(now, meter);
