@@ -15,33 +15,29 @@ pub fn read(payload: Bytes) -> Option<Sound<Bytes>> {
 /// Whether a packet has low bit-rate redundancy (RFC 6716, 4.2.4): after the flags of voice activity, one for each 20 ms,
 /// SILK's header has a flag for it.
 fn corrects(packet: &[u8]) -> bool {
-    let Some((&toc, rest)) = packet.split_first() else { return false };
-    let (config, is_stereo, code) = (toc >> 3, toc & 0b100 != 0, toc & 0b11);
+    let [toc, header, ..] = *packet else { return false };
+    let (config, is_stereo) = (toc >> 3, toc & 0b100 != 0);
     let frames = match config {
-        0..16 if config >= 12 => 1,
         0..12 => [1, 1, 2, 3][usize::from(config % 4)],
+        12..16 => 1,
         // CELT corrects nothing.
         _ => return false,
     };
-    // Of several Opus frames in a packet, the first one's length comes before it.
-    let header = match code {
-        0 | 1 => rest.first(),
-        _ => {
-            return opus::packet::parse(packet).is_ok_and(|parsed| {
-                parsed
-                    .frames
-                    .first()
-                    .and_then(|frame| frame.first())
-                    .is_some_and(|header| has_flag(*header, frames, is_stereo))
-            });
-        }
-    };
-    header.is_some_and(|header| has_flag(*header, frames, is_stereo))
+    // Where lengths come before the first of several frames, its header is further on.
+    let has_lengths = toc & 0b11 > 1;
+    let header = if has_lengths { first_of_several(packet) } else { Some(header) };
+    header.is_some_and(|header| has_flag(header, frames, is_stereo))
 }
 
+fn first_of_several(packet: &[u8]) -> Option<u8> {
+    let parsed = opus::packet::parse(packet).ok()?;
+    parsed.frames.first()?.first().copied()
+}
+
+/// The flag of the middle channel, or, of stereo, that of the side channel.
 fn has_flag(header: u8, frames: u32, is_stereo: bool) -> bool {
     let middle = header >> (7 - frames) & 1 == 1;
-    let side = is_stereo && header >> (6 - 2 * frames).min(7) & 1 == 1;
+    let side = is_stereo && header >> (6 - 2 * frames) & 1 == 1;
     middle || side
 }
 
