@@ -10,6 +10,9 @@ use crate::offer::Offer;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+/// The canonical name of our side, in the answer and in reports.
+pub const NAME: &str = "agent-1";
+
 /// What the answer says of us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ours {
@@ -35,7 +38,7 @@ pub fn write(offer: &Offer, ours: &Ours) -> String {
     session(&mut sdp, offer, ours);
     transport(&mut sdp, offer, ours);
     codecs(&mut sdp, offer);
-    sdp.line(format_args!("a=ssrc:{} cname:agent-1", ours.ssrc));
+    sdp.line(format_args!("a=ssrc:{} cname:{NAME}", ours.ssrc));
     sdp.line(format_args!("a=ssrc:{} msid:{} audio0", ours.ssrc, ours.stream));
     sdp.0
 }

@@ -18,14 +18,14 @@ mod playing;
 mod using;
 
 use crate::agent::{Agent, Line};
-use crate::codec::{Ear, Mouth};
+use crate::codec::{self, Ear, Mouth};
 use crate::diary::Diary;
 use crate::ecs::Task;
 use crate::minutes::Minutes;
 use crate::peer::{Peer, PeerEvent};
 use crate::roster::Role;
 use answering::{Answering, Step};
-use bridge::{Bridge, Slot};
+use bridge::{Bridge, Packet, Tuning};
 use bytes::Bytes;
 use call::Ending;
 use farewell::Farewell;
@@ -45,6 +45,9 @@ use using::{Used, Using};
 /// How much of the caller's sound goes to the agent at once: 40 ms.
 const APPEND: usize = 2 * bridge::SAMPLES;
 
+/// The most that a packet can add to that: 120 ms.
+const LONGEST: usize = 6 * bridge::SAMPLES;
+
 /// The largest datagram we expect.
 const DATAGRAM: usize = 2_048;
 
@@ -62,6 +65,8 @@ pub struct Parts {
     pub socket: UdpSocket,
     /// Its WebRTC connection.
     pub peer: Peer,
+    /// How many bits a second of sound the far side takes.
+    pub bits_per_second: u32,
     /// Who answers.
     pub role: Arc<Role>,
     /// The name of the model behind the agent.
@@ -115,6 +120,7 @@ struct Owner {
     bridge: Bridge<Bytes>,
     ear: Ear,
     mouth: Mouth,
+    tuning: Tuning,
     answering: Answering,
     replies: (mpsc::Sender<anyhow::Result<Reply>>, mpsc::Receiver<anyhow::Result<Reply>>),
     using: Using,
@@ -139,10 +145,12 @@ impl Owner {
     fn new(parts: Parts) -> Self {
         let now = Instant::now();
         let role = &parts.role;
+        let tuning = Tuning::new(parts.bits_per_second);
         Self {
             bridge: Bridge::new(role.limits(), role.turns(), role.keypad()),
             ear: Ear::new(),
-            mouth: Mouth::new(),
+            mouth: Mouth::new(tuning.settings()),
+            tuning,
             answering: Answering::new(now, parts.deadline),
             replies: mpsc::channel(4),
             using: Using::new(CallContext::new(&parts.call_ref, &parts.number, &role.agent.name)),
@@ -157,7 +165,7 @@ impl Owner {
             },
             farewell: None,
             offered_at: now,
-            uplink: Vec::with_capacity(APPEND),
+            uplink: Vec::with_capacity(APPEND + LONGEST),
             was_speaking: false,
             over: None,
             parts,
@@ -218,6 +226,7 @@ impl Owner {
         self.listen(now);
         self.bridge.handle_timeout(now);
         self.pass_up(now);
+        self.tune(now);
         self.pass_down(now);
         self.step(now);
         transmit(&mut self.parts.peer, &self.parts.socket);
@@ -237,21 +246,41 @@ impl Owner {
     }
 
     fn notice_peer(&mut self, now: Instant) {
-        while let Some(event) = self.parts.peer.poll_event() {
+        while let Some(event) = self.parts.peer.poll_event(now) {
             match event {
                 PeerEvent::Connected => {
                     self.answering.note_connected();
                     self.note(Event::MediaConnected { took_ms: ms(now - self.offered_at) });
                 }
                 PeerEvent::Closed => self.lose_peer(),
-                PeerEvent::Sound { sequence, payload } => {
-                    self.bridge.handle_packet(sequence, Some(payload), now)
+                PeerEvent::Sound { stream, sequence, timestamp, payload } => {
+                    let sound = codec::read(payload);
+                    if sound.is_none() {
+                        self.bridge.note_malformed();
+                    }
+                    self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound }, now);
                 }
-                PeerEvent::Key { sequence, timestamp, payload } => {
-                    self.bridge.handle_packet(sequence, None, now);
+                PeerEvent::Key { stream, sequence, timestamp, payload } => {
+                    self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound: None }, now);
                     self.bridge.handle_key(timestamp, &payload, now);
                 }
+                PeerEvent::Foreign { stream, sequence, timestamp } => {
+                    self.bridge.note_foreign();
+                    self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound: None }, now);
+                }
+                PeerEvent::Told => {
+                    if let Some(told) = self.parts.peer.report().told {
+                        self.tuning.handle_loss(told.loss);
+                    }
+                }
             }
+        }
+    }
+
+    /// Encodes the agent's voice as suits the line and the machine.
+    fn tune(&mut self, now: Instant) {
+        if let Some(settings) = self.tuning.poll(now) {
+            self.mouth.tune(settings);
         }
     }
 
@@ -263,14 +292,11 @@ impl Owner {
     /// The caller's sound, to the agent.
     fn pass_up(&mut self, now: Instant) {
         while let Some(slot) = self.bridge.poll_slot() {
-            let mut samples = match slot {
-                Slot::Decode(packet) => self.ear.hear(&packet),
-                Slot::Recover(packet) => self.ear.recover(&packet),
-                Slot::Conceal => self.ear.conceal(),
-                Slot::Silence => vec![0; bridge::SAMPLES],
-            };
-            self.bridge.gate(&mut samples, now);
-            self.uplink.extend(samples);
+            let start = self.uplink.len();
+            if !self.ear.hear(&slot, &mut self.uplink) {
+                self.bridge.note_malformed();
+            }
+            self.bridge.gate(&mut self.uplink[start..], now);
             if self.uplink.len() >= APPEND {
                 self.parts.agent.hear(&self.uplink, now);
                 self.uplink.clear();

@@ -219,6 +219,7 @@ impl Calls {
             deadline: Instant::now() + until(asked.ring_deadline_ms),
             socket,
             peer,
+            bits_per_second: offer.bits_per_second(),
             model,
             agent,
             role,

@@ -6,6 +6,11 @@ use std::io::Cursor;
 /// The largest offer we read, bytes. Meta's are about one kilobyte.
 const LARGEST: usize = 10_000;
 
+/// What Opus's rate may be, bit/s (RFC 7587, 6.1), and what it is taken for if the offer does not say.
+const LEAST_RATE: u32 = 6_000;
+const MOST_RATE: u32 = 510_000;
+const UNSAID_RATE: u32 = 24_000;
+
 /// What of an offer decides our answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
@@ -88,6 +93,15 @@ impl Offer {
                 .collect(),
             sdp: sdp.to_owned(),
         })
+    }
+
+    /// How many bits a second of sound the far side takes: `maxaveragebitrate`, or what RFC 7587 recommends for wideband.
+    pub fn bits_per_second(&self) -> u32 {
+        let parameters = self.fmtp.iter().flat_map(|fmtp| fmtp.split(';'));
+        let mut values =
+            parameters.filter_map(|parameter| parameter.trim().strip_prefix("maxaveragebitrate="));
+        let offered = values.find_map(|value| value.parse().ok());
+        offered.unwrap_or(UNSAID_RATE).clamp(LEAST_RATE, MOST_RATE)
     }
 
     /// The offer without candidates of another address family than ours: Meta prefers IPv6, and a socket that has none

@@ -1,20 +1,23 @@
-//! The WebRTC peer of one call: the one file that names the WebRTC crate.
+//! The WebRTC peer of one call: the one file that, with its parts, names the WebRTC crate.
 //!
 //! Built on `rtc`, the sans-IO core of `webrtc` 0.21: datagrams and time go in, datagrams and [`PeerEvent`]s come out.
 //! Meta is ICE-lite, so we check, control and start DTLS, on a socket of our own for each call.
 
+mod control;
+mod tap;
+
 use crate::answer::{self, Ours};
 use crate::offer::{Offer, Unanswerable};
+use bridge::{Reports, Told};
 use bytes::{Bytes, BytesMut};
-use rtc::interceptor::Registry;
+use control::Heard;
+use rtc::interceptor::{Packet, Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
-use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
 use rtc::peer_connection::configuration::media_engine::{
     MIME_TYPE_OPUS, MIME_TYPE_TELEPHONE_EVENT, MediaEngine,
 };
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::event::RTCPeerConnectionEvent;
-use rtc::peer_connection::message::{RTCMessage, TaggedRTCMessage};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::RTCPeerConnectionState;
 use rtc::peer_connection::transport::{CandidateConfig, CandidateHostConfig, RTCDtlsRole, RTCIceCandidate};
@@ -27,7 +30,9 @@ use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use rtc::{rtp, shared};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tap::Tap;
 
 /// How often ICE asks while nobody answers. The crate's own 200 ms would cost the caller as much.
 const CHECK_EVERY: Duration = Duration::from_millis(20);
@@ -49,6 +54,23 @@ pub struct Peer {
     payload_types: PayloadTypes,
     next: rtp::header::Header,
     is_open: bool,
+    packets: Receiver<Packet>,
+    reports: Reports,
+    unreadable: u64,
+    repeated: u64,
+}
+
+/// What the network did to a call's packets, as far as only the connection knows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PeerReport {
+    /// Datagrams that look like sound or reports, and are not the caller's.
+    pub unreadable: u64,
+    /// Packets that came again, and were dropped before they were read.
+    pub repeated: u64,
+    /// How unevenly the caller's packets come.
+    pub jitter: Duration,
+    /// What the far side told last of our packets; nothing before its first report.
+    pub told: Option<Told>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -66,13 +88,19 @@ pub enum PeerEvent {
     Closed,
     /// A packet of the caller's sound.
     Sound {
+        /// SSRC.
+        stream: u32,
         /// RTP sequence number.
         sequence: u16,
+        /// RTP timestamp.
+        timestamp: u32,
         /// Opus.
         payload: Bytes,
     },
     /// A packet that tells of a key press: no sound, but a place in the sequence.
     Key {
+        /// SSRC.
+        stream: u32,
         /// RTP sequence number.
         sequence: u16,
         /// RTP timestamp: all packets of one press share it.
@@ -80,6 +108,17 @@ pub enum PeerEvent {
         /// As RFC 4733 has it.
         payload: Bytes,
     },
+    /// A packet of a payload type that was not agreed on: no sound, but a place in the sequence.
+    Foreign {
+        /// SSRC.
+        stream: u32,
+        /// RTP sequence number.
+        sequence: u16,
+        /// RTP timestamp.
+        timestamp: u32,
+    },
+    /// The far side told how our packets arrive: see [`Peer::report`].
+    Told,
 }
 
 impl Peer {
@@ -90,7 +129,8 @@ impl Peer {
     pub fn answer(offer: &Offer, address: SocketAddr, now: Instant) -> Result<(Self, String), Unanswerable> {
         let ssrc = random() as u32;
         let stream = uuid::Uuid::new_v4().to_string();
-        let (connection, sender) = connect(offer, address, ssrc, &stream, now).map_err(unacceptable)?;
+        let (tap, packets) = Tap::new();
+        let (connection, sender) = connect(offer, address, ssrc, &stream, tap, now).map_err(unacceptable)?;
         let local = connection.local_description().map(|local| local.sdp).unwrap_or_default();
         let ours = Ours {
             ufrag: attribute(&local, "ice-ufrag"),
@@ -110,7 +150,20 @@ impl Peer {
             ..Default::default()
         };
         let payload_types = PayloadTypes { opus: offer.opus, keys: offer.keys };
-        let peer = Self { connection, sender, address, payload_types, next, is_open: false };
+        // A clock before 1970 would only blur how our stream relates to others, of which there are none.
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let peer = Self {
+            connection,
+            sender,
+            address,
+            payload_types,
+            next,
+            is_open: false,
+            packets,
+            reports: Reports::new(now, unix),
+            unreadable: 0,
+            repeated: 0,
+        };
         Ok((peer, answer::write(offer, &ours)))
     }
 
@@ -132,6 +185,11 @@ impl Peer {
         match self.connection.handle_read(TaggedBytesMut { now, transport, message }) {
             Ok(()) => true,
             Err(error) => {
+                if let shared::error::Error::SrtpSsrcDuplicated(..) = error {
+                    self.repeated += 1;
+                } else if is_media(datagram) {
+                    self.unreadable += 1;
+                }
                 tracing::trace!("Dropped a datagram: {error}");
                 false
             }
@@ -143,11 +201,30 @@ impl Peer {
         if let Err(error) = self.connection.handle_timeout(now) {
             tracing::debug!("A timer of the connection failed: {error}");
         }
+        if let Some(report) = self.reports.poll(now)
+            && let Some(mut sender) = self.connection.rtp_sender(self.sender)
+        {
+            let packets = control::write(self.next.ssrc, answer::NAME, &report);
+            if let Err(error) = sender.write_rtcp(now, packets) {
+                tracing::warn!("Could not send a report: {error}");
+            }
+        }
     }
 
     /// When [`Peer::handle_timeout`] has something to do.
     pub fn poll_timeout(&mut self) -> Option<Instant> {
-        self.connection.poll_timeout()
+        let timeouts = [self.connection.poll_timeout(), self.reports.poll_timeout()];
+        timeouts.into_iter().flatten().min()
+    }
+
+    /// What the network did to the call's packets so far.
+    pub fn report(&self) -> PeerReport {
+        PeerReport {
+            unreadable: self.unreadable,
+            repeated: self.repeated,
+            jitter: self.reports.jitter(),
+            told: self.reports.told(),
+        }
     }
 
     /// A datagram to send.
@@ -161,7 +238,7 @@ impl Peer {
     }
 
     /// What happened.
-    pub fn poll_event(&mut self) -> Option<PeerEvent> {
+    pub fn poll_event(&mut self, now: Instant) -> Option<PeerEvent> {
         while let Some(event) = self.connection.poll_event() {
             match event {
                 RTCPeerConnectionEvent::OnConnectionStateChangeEvent(RTCPeerConnectionState::Connected) => {
@@ -173,11 +250,14 @@ impl Peer {
                 _ => {}
             }
         }
-        while let Some(TaggedRTCMessage { message, .. }) = self.connection.poll_read() {
-            if let RTCMessage::RtpPacket(_, packet) = message
-                && let Some(event) = self.read(packet)
-            {
-                return Some(event);
+        // What the stack knows of packets reaches the tap only as it is read.
+        while self.connection.poll_read().is_some() {}
+        while let Ok(packet) = self.packets.try_recv() {
+            match packet {
+                Packet::Rtp(packet) => return Some(self.read(packet, now)),
+                Packet::Rtcp(packets) if self.listen(&packets, now) => return Some(PeerEvent::Told),
+                // Other kinds of packet exist only inside stacks that use them.
+                _ => {}
             }
         }
         None
@@ -188,6 +268,9 @@ impl Peer {
         let header = rtp::header::Header { marker: begins, ..self.next.clone() };
         self.next.sequence_number = self.next.sequence_number.wrapping_add(1);
         self.next.timestamp = self.next.timestamp.wrapping_add(FRAME_TICKS);
+        if self.is_open {
+            self.reports.note_sent(header.timestamp, payload.len(), now);
+        }
         let packet = rtp::Packet { header, payload };
         let Some(mut sender) = self.connection.rtp_sender(self.sender) else { return };
         if let Err(error) = sender.write_rtp(now, packet) {
@@ -200,13 +283,35 @@ impl Peer {
         let _ = self.connection.close();
     }
 
-    fn read(&self, packet: rtp::Packet) -> Option<PeerEvent> {
-        let (sequence, timestamp) = (packet.header.sequence_number, packet.header.timestamp);
-        if packet.header.payload_type == self.payload_types.opus {
-            return Some(PeerEvent::Sound { sequence, payload: packet.payload });
+    fn read(&mut self, packet: rtp::Packet, now: Instant) -> PeerEvent {
+        let rtp::Packet { header, payload } = packet;
+        let (stream, sequence, timestamp) = (header.ssrc, header.sequence_number, header.timestamp);
+        let is_sound = header.payload_type == self.payload_types.opus;
+        let is_key = Some(header.payload_type) == self.payload_types.keys;
+        if !is_sound && !is_key {
+            return PeerEvent::Foreign { stream, sequence, timestamp };
         }
-        let is_key = Some(packet.header.payload_type) == self.payload_types.keys;
-        is_key.then_some(PeerEvent::Key { sequence, timestamp, payload: packet.payload })
+        self.reports.note_received(stream, sequence, is_sound.then_some(timestamp), now);
+        if is_sound {
+            PeerEvent::Sound { stream, sequence, timestamp, payload }
+        } else {
+            PeerEvent::Key { stream, sequence, timestamp, payload }
+        }
+    }
+
+    /// Whether the far side told how our packets arrive.
+    fn listen(&mut self, packets: &[control::Control], now: Instant) -> bool {
+        let (ours, reports) = (self.next.ssrc, &mut self.reports);
+        let mut is_about_us = false;
+        control::read(packets, |heard| match heard {
+            Heard::Clock(stream, ntp) => reports.handle_report(stream, ntp, now),
+            Heard::About(about) if about.stream == ours => {
+                is_about_us = true;
+                reports.handle_about_us(&about, now);
+            }
+            Heard::About(_) => {}
+        });
+        is_about_us
     }
 }
 
@@ -215,12 +320,13 @@ fn connect(
     address: SocketAddr,
     ssrc: u32,
     stream: &str,
+    tap: Tap,
     now: Instant,
 ) -> Result<(RTCPeerConnection, RTCRtpSenderId), shared::error::Error> {
     let mut connection = RTCPeerConnectionBuilder::new()
         .with_setting_engine(settings())
         .with_media_engine(codecs(offer)?)
-        .with_interceptor_registry(configure_rtcp_reports(Registry::new()))
+        .with_interceptor_registry(Registry::new().with(Slot::ReceiverReport, tap))
         .build(now)?;
     let sender = connection.add_track(voice(offer, ssrc, stream))?;
     let remote = RTCSessionDescription::offer(offer.for_family_of(address.ip()))?;

@@ -9,7 +9,9 @@ use crate::keys::Keys;
 use crate::leaving::Leaving;
 use crate::stopwatch::Stopwatch;
 use crate::turns::Floor;
-use crate::{Agent, Heard, Keypad, Limits, Meter, Output, Patience, Playout, Press, Slot, Turns, Uplink};
+use crate::{
+    Agent, Heard, Keypad, Limits, Meter, Output, Packet, Patience, Playout, Press, Slot, Turns, Uplink,
+};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -95,9 +97,19 @@ impl<P: Clone> Bridge<P> {
         &self.meter
     }
 
-    /// Takes a packet of the caller's sound; `None` if it holds none.
-    pub fn handle_packet(&mut self, sequence: u16, packet: Option<P>, now: Instant) {
-        self.uplink.handle_packet(sequence, packet, now, &mut self.meter);
+    /// Takes a packet of the caller's.
+    pub fn handle_packet(&mut self, packet: Packet<P>, now: Instant) {
+        self.uplink.handle_packet(packet, now, &mut self.meter);
+    }
+
+    /// Notes a packet of a payload type that was not agreed on.
+    pub fn note_foreign(&mut self) {
+        self.meter.foreign += 1;
+    }
+
+    /// Notes a packet, or what should be one, that nobody can read.
+    pub fn note_malformed(&mut self) {
+        self.meter.malformed += 1;
     }
 
     /// Takes the payload of a named event: one packet of a key being pressed. Its place in the sequence it takes

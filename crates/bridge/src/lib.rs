@@ -6,6 +6,9 @@
 //! - [`Turns`] are who may interrupt whom: by default the caller, at once; or with a guard against echo and "mhm".
 //! - [`Patience`] knows when a call has gone on, or been silent, for too long, and says so before it hangs up.
 //! - [`Keypad`] is how the keys a caller presses become what was [meant](Keyed).
+//! - [`Reports`] is RTCP: what we tell the far side of the call's packets, and what it tells us.
+//! - [`Tuning`] chooses how the agent's voice is encoded, by what gets lost and by what the machine can spare.
+//! - [`listening_quality`] is the E-model: how all of that sounds.
 //! - [`Meter`] counts.
 //!
 //! All sound is 24 kHz, mono, signed 16 bit.
@@ -17,10 +20,15 @@ mod keys;
 mod leaving;
 mod meter;
 mod output;
+mod packet;
 mod patience;
 mod playout;
+mod quality;
 mod queue;
+mod reports;
 mod stopwatch;
+mod strain;
+mod tuning;
 mod turns;
 mod uplink;
 
@@ -29,8 +37,13 @@ pub use bridge::Bridge;
 pub use keys::{Keyed, Keypad, Press};
 pub use meter::{Lateness, Meter};
 pub use output::Output;
+pub use packet::{Packet, Sound};
 pub use patience::{Impatience, Limits, Patience, Verdict};
 pub use playout::{Due, Heard, ItemId, Over, Playout};
+pub use quality::{Path, listening_quality};
+pub use reports::{About, Report, Reports, Told};
+pub use strain::Strain;
+pub use tuning::{Settings, Tuning};
 pub use turns::Turns;
 pub use uplink::{Slot, Uplink};
 

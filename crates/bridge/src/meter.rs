@@ -1,5 +1,6 @@
 //! Counts what a call's sound went through.
 
+use crate::Path;
 use std::time::Duration;
 
 /// Counters of one call.
@@ -7,12 +8,26 @@ use std::time::Duration;
 pub struct Meter {
     /// Packets of the caller that were of use.
     pub received: u64,
-    /// Packets of the caller that came twice or too late.
-    pub useless: u64,
-    /// Packets of the caller that never came.
+    /// Packets of the caller that came twice.
+    pub duplicates: u64,
+    /// Packets of the caller that came when they were given up already.
+    pub tardy: u64,
+    /// Packets of the caller that were given up.
     pub lost: u64,
-    /// Lost frames that error correction brought back.
+    /// How often packets were given up, however many at once.
+    pub gaps: u64,
+    /// Lost packets that error correction brought back.
     pub recovered: u64,
+    /// Lost packets that were made up from what came before.
+    pub concealed: u64,
+    /// Packets of a payload type that was not agreed on.
+    pub foreign: u64,
+    /// Packets that nobody could read.
+    pub malformed: u64,
+    /// Packets dropped because no caller can say so much in so little time.
+    pub flooded: u64,
+    /// How often the caller's stream began again, with another SSRC or numbers far from the last.
+    pub restarts: u64,
     /// Frames of silence passed on because nothing came.
     pub filled: u64,
     /// Frames of the caller's that were silenced as the agent's echo.
@@ -27,6 +42,24 @@ pub struct Meter {
     pub dropped: Duration,
     /// How late frames were sent.
     pub late: Lateness,
+}
+
+impl Meter {
+    /// What happened to the caller's packets; nothing before the first. What error correction brought back is not lost.
+    pub fn path(&self, round_trip: Duration) -> Option<Path> {
+        let all = self.received + self.lost;
+        if all == 0 {
+            return None;
+        }
+        let share = self.lost as f64 / all as f64;
+        let mean_burst = self.lost as f64 / self.gaps.max(1) as f64;
+        Some(Path {
+            loss: (self.lost - self.recovered.min(self.lost)) as f64 / all as f64,
+            // By chance a burst would be 1 / (1 - loss) long.
+            burst_ratio: (mean_burst * (1.0 - share)).max(1.0),
+            round_trip,
+        })
+    }
 }
 
 /// How late frames were, to the millisecond, up to [`Lateness::WORST`].
@@ -65,6 +98,16 @@ impl Lateness {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_recovered_is_not_lost_and_long_gaps_are_bursts() {
+        let meter = Meter { received: 90, lost: 10, gaps: 2, recovered: 2, ..Meter::default() };
+
+        let path = meter.path(Duration::ZERO).expect("packets came");
+
+        assert_eq!((path.loss, path.burst_ratio), (0.08, 4.5));
+        assert_eq!(Meter::default().path(Duration::ZERO), None);
+    }
 
     #[test]
     fn percentiles_are_those_of_the_frames_noted() {

@@ -1,65 +1,99 @@
 //! Puts the caller's packets in order and fills what is missing.
 //!
 //! A packet in order is passed on at once. A gap waits for late packets, at most [`REORDER`]; then the last missing
-//! frame is recovered from the packet after it, those before it are concealed, and a long hole is silence. When
+//! packet is recovered from the one after it, those before it are concealed, and a long hole is silence. When
 //! nothing comes at all, silence is passed on: the model's clock is the audio it gets, so a caller whose phone pauses
 //! would otherwise never be heard to stop.
+//!
+//! Nothing here grows with what is received: what is early is at most [`EARLY`] packets, and no more sound is passed on
+//! than time has passed, and [`BURST`].
 
-use crate::{FRAME, Meter};
-use std::collections::{BTreeMap, VecDeque};
+mod clock;
+mod place;
+
+use crate::{FRAME, Meter, Packet, SAMPLES, Sound};
+use clock::Clock;
+use place::{Places, Standing};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// How long a missing packet may still come.
 const REORDER: Duration = Duration::from_millis(40);
 
-/// How far the passed-on sound may be behind the clock before silence makes up for it, in frames.
-const LAG: u64 = 3;
+/// So many packets may be waiting for a missing one; the next one ends the wait.
+const EARLY: usize = 32;
 
-/// So many frames in a row are worth concealing; what is longer is silence.
-const CONCEALED: u64 = 4;
+/// How far the passed-on sound may be behind the clock before silence makes up for it.
+const LAG: Duration = Duration::from_millis(60);
 
-/// A jump of sequence numbers further than this is a new stream, not a loss.
-const FURTHEST_JUMP: u64 = 500;
+/// How much more of the caller's sound may come than time has passed: what an outage held back comes at once, but
+/// minutes are a flood.
+const BURST: Duration = Duration::from_secs(5);
 
-/// A frame of the caller's sound, in order. `P` is a packet.
+/// So much in a row is worth concealing, in samples; what is longer is silence.
+const CONCEALED: usize = 4 * SAMPLES;
+
+/// Once another stream has begun, packets of the one before are stragglers, unless the new one is silent for so long.
+const STRAGGLING: Duration = Duration::from_secs(1);
+
+/// The longest sound of a packet, in samples: 120 ms.
+const LONGEST: usize = 6 * SAMPLES;
+
+/// A piece of the caller's sound, in order. `P` is an encoded one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Slot<P> {
-    /// Decode this packet.
+    /// Decode this.
     Decode(P),
-    /// Recover the frame before this packet from the packet's error correction.
-    Recover(P),
-    /// Make up a frame from what came before.
-    Conceal,
-    /// Silence.
-    Silence,
+    /// Recover so many samples, that came before this, from its error correction.
+    Recover(P, usize),
+    /// Make up so many samples from what came before.
+    Conceal(usize),
+    /// So many samples of silence.
+    Silence(usize),
 }
 
 /// The caller's sound on its way to the agent.
 #[derive(Debug)]
 pub struct Uplink<P> {
-    next: Option<u64>,
-    early: BTreeMap<u64, Option<P>>,
-    gap_since: Option<Instant>,
+    stream: Option<Stream>,
+    places: Option<Places>,
+    early: Vec<Early<P>>,
     slots: VecDeque<Slot<P>>,
     clock: Option<Clock>,
-    /// Frames that were filled since the last packet: a gap found later has been made up for by so much.
-    filled: u64,
+    /// The timestamp that goes on where the last sound ended.
+    expected: Option<u32>,
+    /// How long the last packet was, in samples.
+    length: usize,
+    /// Samples that were filled since the last sound: a gap found later has been made up for by so much.
+    filled: usize,
 }
 
+/// A packet that came before those in front of it.
 #[derive(Debug)]
-struct Clock {
-    started_at: Instant,
-    passed_on: u64,
+struct Early<P> {
+    place: u64,
+    packet: Packet<P>,
+    at: Instant,
 }
 
-impl<P: Clone> Default for Uplink<P> {
+/// Which stream is listened to.
+#[derive(Debug, Clone, Copy)]
+struct Stream {
+    name: u32,
+    before: Option<u32>,
+    last_at: Instant,
+}
+
+impl<P> Default for Uplink<P> {
     fn default() -> Self {
         Self {
-            next: None,
-            early: BTreeMap::new(),
-            gap_since: None,
-            slots: VecDeque::new(),
+            stream: None,
+            places: None,
+            early: Vec::with_capacity(EARLY),
+            slots: VecDeque::with_capacity(2 * EARLY),
             clock: None,
+            expected: None,
+            length: SAMPLES,
             filled: 0,
         }
     }
@@ -69,260 +103,204 @@ impl<P: Clone> Uplink<P> {
     /// Starts passing sound on. What came before is forgotten.
     pub fn open(&mut self, now: Instant) {
         self.slots.clear();
-        self.clock = Some(Clock { started_at: now, passed_on: 0 });
+        self.clock = Some(Clock::start(now));
     }
 
-    /// Takes a packet. `None` is one that holds no sound but has a place in the sequence, such as a key press.
-    pub fn handle_packet(&mut self, sequence: u16, packet: Option<P>, now: Instant, meter: &mut Meter) {
+    /// Takes a packet.
+    pub fn handle_packet(&mut self, packet: Packet<P>, now: Instant, meter: &mut Meter) {
         if self.clock.is_none() {
             return;
         }
-        let next = *self.next.get_or_insert(u64::from(sequence) + 65_536);
-        let place = unwrap_sequence(sequence, next);
-        if place.abs_diff(next) > FURTHEST_JUMP {
-            self.restart_at(place);
-        } else if place < next || self.early.contains_key(&place) {
-            meter.useless += 1;
+        if !self.follow(&packet, now, meter) {
+            meter.tardy += u64::from(packet.sound.is_some());
             return;
         }
+        let places = self.places.get_or_insert(Places::starting_at(packet.sequence));
+        match places.find(packet.sequence) {
+            Standing::Next => self.take(packet, now, meter),
+            Standing::Early(place) if self.early.iter().any(|early| early.place == place) => {
+                meter.duplicates += 1;
+                return;
+            }
+            Standing::Early(place) => {
+                let at = self.early.partition_point(|early| early.place < place);
+                self.early.insert(at, Early { place, packet, at: now });
+                if self.early.len() == EARLY {
+                    self.give_up_gap(now, meter);
+                }
+            }
+            Standing::Duplicate => {
+                meter.duplicates += 1;
+                return;
+            }
+            Standing::Late => {
+                meter.tardy += 1;
+                return;
+            }
+            Standing::Elsewhere => {
+                meter.restarts += 1;
+                self.begin_again();
+                self.places = Some(Places::starting_at(packet.sequence));
+                self.take(packet, now, meter);
+            }
+        }
         meter.received += 1;
-        self.early.insert(place, packet);
-        self.pass_on_in_order();
-        self.gap_since = if self.early.is_empty() { None } else { self.gap_since.or(Some(now)) };
+        self.take_those_in_order(now, meter);
     }
 
     /// When [`Uplink::handle_timeout`] has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let clock = self.clock.as_ref()?;
-        let filled = clock.started_at + FRAME * (clock.passed_on + LAG + 1) as u32;
-        Some(self.gap_since.map_or(filled, |since| filled.min(since + REORDER)))
+        let filled = self.clock.as_ref()?.fills_at();
+        Some(self.gap_since().map_or(filled, |since| filled.min(since + REORDER)))
     }
 
     /// Gives up on what is missing, and fills what never came.
     pub fn handle_timeout(&mut self, now: Instant, meter: &mut Meter) {
-        if self.gap_since.is_some_and(|since| now >= since + REORDER) {
-            self.give_up_gap(meter);
-            self.gap_since = (!self.early.is_empty()).then_some(now);
+        while self.gap_since().is_some_and(|since| now >= since + REORDER) {
+            self.give_up_gap(now, meter);
         }
-        let Some(clock) = &mut self.clock else { return };
-        let elapsed =
-            (now.saturating_duration_since(clock.started_at).as_millis() / FRAME.as_millis()) as u64;
-        while clock.passed_on + LAG < elapsed {
-            clock.passed_on += 1;
-            self.filled += 1;
+        while self.clock.as_ref().is_some_and(|clock| now >= clock.fills_at()) {
+            self.filled += SAMPLES;
             meter.filled += 1;
-            self.slots.push_back(Slot::Silence);
+            self.pass_on(Slot::Silence(SAMPLES), SAMPLES, now);
         }
     }
 
-    /// The next frame, in order.
+    /// The next piece, in order.
     pub fn poll_slot(&mut self) -> Option<Slot<P>> {
         self.slots.pop_front()
     }
 
-    fn restart_at(&mut self, place: u64) {
-        self.early.clear();
-        self.gap_since = None;
-        self.next = Some(place);
+    /// Whether a packet is of the stream to listen to. Sound of another one than before begins again, without a hole.
+    fn follow(&mut self, packet: &Packet<P>, now: Instant, meter: &mut Meter) -> bool {
+        let name = packet.stream;
+        let before = match self.stream {
+            None => None,
+            Some(stream) if stream.name == name => stream.before,
+            Some(stream) if stream.before == Some(name) && now < stream.last_at + STRAGGLING => return false,
+            Some(_) if packet.sound.is_none() => return false,
+            Some(stream) => {
+                while !self.early.is_empty() {
+                    self.give_up_gap(now, meter);
+                }
+                meter.restarts += 1;
+                self.begin_again();
+                Some(stream.name)
+            }
+        };
+        self.stream = Some(Stream { name, before, last_at: now });
+        true
     }
 
-    fn pass_on_in_order(&mut self) {
-        while let Some(packet) = self.next.and_then(|next| self.early.remove(&next)) {
-            self.filled = 0;
-            self.pass_on(packet.map_or(Slot::Silence, Slot::Decode));
-            self.next = self.next.map(|next| next + 1);
+    fn begin_again(&mut self) {
+        self.early.clear();
+        self.places = None;
+        self.expected = None;
+    }
+
+    /// When the first packet came that waits for a missing one.
+    fn gap_since(&self) -> Option<Instant> {
+        self.early.iter().map(|early| early.at).min()
+    }
+
+    fn take_those_in_order(&mut self, now: Instant, meter: &mut Meter) {
+        while let Some(first) = self.early.first()
+            && self.places.as_ref().is_some_and(|places| places.next() == first.place)
+        {
+            let packet = self.early.remove(0).packet;
+            self.take(packet, now, meter);
         }
     }
 
-    fn give_up_gap(&mut self, meter: &mut Meter) {
-        let Some((next, (&found, after))) = self.next.zip(self.early.first_key_value()) else { return };
-        let after = after.clone();
-        let missing = found - next;
+    /// Takes the packet that is next.
+    fn take(&mut self, packet: Packet<P>, now: Instant, meter: &mut Meter) {
+        self.places.iter_mut().for_each(Places::receive);
+        let Some(sound) = packet.sound else { return };
+        let length = sound.samples.clamp(1, LONGEST);
+        let paused = self.expected.map_or(0, |expected| samples_between(expected, packet.timestamp));
+        self.expected = Some(packet.timestamp.wrapping_add(2 * length as u32));
+        self.length = length;
+        self.keep_silent(paused.saturating_sub(self.filled), length, now);
+        self.filled = 0;
+        let admitted = self.clock.as_mut().is_some_and(|clock| clock.admit(length, now));
+        if admitted {
+            self.pass_on(Slot::Decode(sound.payload), length, now);
+        } else {
+            meter.flooded += 1;
+        }
+    }
+
+    /// Gives up on those missing before the first packet that waits, and takes it.
+    fn give_up_gap(&mut self, now: Instant, meter: &mut Meter) {
+        let Some(places) = &mut self.places else { return };
+        if self.early.is_empty() {
+            return;
+        }
+        let after = self.early.remove(0);
+        let missing = places.skip_to(after.place);
         meter.lost += missing;
-        let already_filled = self.filled.min(missing - 1);
-        for n in already_filled..missing {
-            let last = n + 1 == missing;
-            match &after {
-                Some(packet) if last => {
-                    meter.recovered += 1;
-                    self.pass_on(Slot::Recover(packet.clone()));
-                }
-                _ if already_filled == 0 && n < CONCEALED => self.pass_on(Slot::Conceal),
-                _ => self.pass_on(Slot::Silence),
+        meter.gaps += 1;
+        self.make_up(missing as usize, &after.packet, now, meter);
+        self.take(after.packet, now, meter);
+        self.take_those_in_order(now, meter);
+    }
+
+    /// Makes up for so many packets that are missing before this one.
+    fn make_up(&mut self, missing: usize, after: &Packet<P>, now: Instant, meter: &mut Meter) {
+        let (each, sound) = (self.length, after.sound.as_ref());
+        let spoken = match (self.expected, sound) {
+            (Some(expected), Some(_)) => samples_between(expected, after.timestamp),
+            (Some(_) | None, _) => 0,
+        };
+        let hole = if spoken == 0 { missing * each } else { spoken };
+        self.expected = self.expected.map(|expected| expected.wrapping_add(2 * hole as u32));
+        // The last one is worth its place even when silence has already been passed on for it.
+        let mut left = hole.saturating_sub(self.filled).max(each);
+        let correcting = sound.filter(|sound| sound.corrects);
+        let recovered = if correcting.is_some() { each.min(left) } else { 0 };
+        left -= recovered;
+        if self.filled == 0 {
+            let mut concealed = left.min(CONCEALED);
+            left -= concealed;
+            while concealed > 0 {
+                let piece = concealed.min(each);
+                meter.concealed += 1;
+                self.pass_on(Slot::Conceal(piece), piece, now);
+                concealed -= piece;
             }
         }
-        self.next = Some(found);
-        self.pass_on_in_order();
+        let next = sound.map_or(0, |sound| sound.samples);
+        self.keep_silent(left, recovered + next, now);
+        if let Some(Sound { payload, .. }) = correcting {
+            meter.recovered += 1;
+            self.pass_on(Slot::Recover(payload.clone(), recovered), recovered, now);
+        }
+        self.filled = 0;
     }
 
-    fn pass_on(&mut self, slot: Slot<P>) {
+    /// Passes so much silence on, but none that would put the sound that follows ahead of the clock.
+    fn keep_silent(&mut self, samples: usize, before: usize, now: Instant) {
+        let behind = self.clock.as_ref().map_or(0, |clock| clock.behind(now));
+        let samples = samples.min(behind.saturating_sub(before));
+        if samples > 0 {
+            self.pass_on(Slot::Silence(samples), samples, now);
+        }
+    }
+
+    fn pass_on(&mut self, slot: Slot<P>, samples: usize, now: Instant) {
         if let Some(clock) = &mut self.clock {
-            clock.passed_on += 1;
+            clock.pass(samples, now);
         }
         self.slots.push_back(slot);
     }
 }
 
-/// The place in the stream of a 16-bit sequence number, nearest to the one that is expected.
-fn unwrap_sequence(sequence: u16, expected: u64) -> u64 {
-    let ahead = sequence.wrapping_sub(expected as u16) as i16;
-    expected.saturating_add_signed(i64::from(ahead))
+/// Samples of 24 kHz from one timestamp of 48 kHz to another; none if it does not come after, or minutes after.
+fn samples_between(from: u32, to: u32) -> usize {
+    let ticks = to.wrapping_sub(from);
+    if ticks < 48_000 * 60 { ticks as usize / 2 } else { 0 }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use Slot::{Conceal, Decode, Recover, Silence};
-
-    #[test]
-    fn packets_in_order_are_passed_on_at_once() {
-        let mut line = Line::open();
-
-        line.receive(&[7, 8], 0);
-
-        assert_eq!(line.slots(), [Decode(7), Decode(8)]);
-    }
-
-    #[test]
-    fn packets_out_of_order_are_put_in_order() {
-        let mut line = Line::open();
-
-        line.receive(&[1, 3, 2, 4], 0);
-
-        assert_eq!(line.slots(), [Decode(1), Decode(2), Decode(3), Decode(4)]);
-        assert_eq!(line.meter.lost, 0);
-    }
-
-    #[test]
-    fn the_last_lost_frame_is_recovered_and_those_before_it_are_concealed() {
-        let mut line = Line::open();
-        line.receive(&[1, 4], 0);
-        assert_eq!(line.slots(), [Decode(1)]);
-
-        line.wait_until(40);
-
-        assert_eq!(line.slots(), [Conceal, Recover(4), Decode(4)]);
-        assert_eq!((line.meter.lost, line.meter.recovered), (2, 1));
-    }
-
-    #[test]
-    fn a_caller_whose_phone_pauses_is_silent() {
-        let mut line = Line::open();
-        line.receive(&[1], 0);
-
-        line.wait_until(100);
-
-        assert_eq!(line.slots(), [Decode(1), Silence]);
-    }
-
-    #[test]
-    fn the_clock_runs_even_when_nothing_ever_comes() {
-        let mut line = Line::open();
-
-        line.wait_until(1_000);
-
-        assert_eq!(line.slots().len(), 47);
-    }
-
-    #[test]
-    fn a_burst_after_a_pause_is_heard_and_not_filled_again() {
-        let mut line = Line::open();
-        line.wait_until(200);
-        assert_eq!(line.slots().len(), 7);
-
-        line.receive(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 200);
-        line.wait_until(340);
-
-        assert_eq!(line.slots().len(), 10);
-    }
-
-    #[test]
-    fn an_outage_that_was_filled_is_not_filled_again() {
-        let mut line = Line::open();
-        line.receive(&[1], 0);
-        line.wait_until(1_000);
-        let filled = line.slots().len();
-
-        line.receive(&[51], 1_000);
-        line.wait_until(1_040);
-
-        let after = line.slots();
-        assert_eq!(
-            (after.last(), after.iter().filter(|slot| **slot == Recover(51)).count()),
-            (Some(&Decode(51)), 1)
-        );
-        assert!(filled + after.len() <= 52, "{filled} and then {}", after.len());
-    }
-
-    #[test]
-    fn sequence_numbers_wrap_around() {
-        let mut line = Line::open();
-
-        line.receive(&[65_535, 0, 1], 0);
-
-        assert_eq!(line.slots(), [Decode(65_535), Decode(0), Decode(1)]);
-    }
-
-    #[test]
-    fn duplicates_and_late_packets_are_useless() {
-        let mut line = Line::open();
-
-        line.receive(&[5, 5, 4, 6], 0);
-
-        assert_eq!(line.slots(), [Decode(5), Decode(6)]);
-        assert_eq!(line.meter.useless, 2);
-    }
-
-    #[test]
-    fn another_stream_starts_again_without_a_hole() {
-        let mut line = Line::open();
-
-        line.receive(&[5, 30_000, 30_001], 0);
-
-        assert_eq!(line.slots(), [Decode(5), Decode(30_000), Decode(30_001)]);
-    }
-
-    #[test]
-    fn a_key_press_has_a_place_and_is_no_loss() {
-        let mut line = Line::open();
-        line.receive(&[1], 0);
-        line.uplink.handle_packet(2, None, line.start, &mut line.meter);
-        line.receive(&[3], 0);
-
-        assert_eq!(line.slots(), [Decode(1), Silence, Decode(3)]);
-        assert_eq!(line.meter.lost, 0);
-    }
-
-    struct Line {
-        start: Instant,
-        uplink: Uplink<u16>,
-        meter: Meter,
-    }
-
-    impl Line {
-        fn open() -> Self {
-            let start = Instant::now();
-            let mut uplink = Uplink::default();
-            uplink.open(start);
-            Self { start, uplink, meter: Meter::default() }
-        }
-
-        fn receive(&mut self, sequences: &[u16], at_ms: u64) {
-            for sequence in sequences {
-                let now = self.start + Duration::from_millis(at_ms);
-                self.uplink.handle_packet(*sequence, Some(*sequence), now, &mut self.meter);
-            }
-        }
-
-        fn wait_until(&mut self, at_ms: u64) {
-            let end = self.start + Duration::from_millis(at_ms);
-            while let Some(due) = self.uplink.poll_timeout().filter(|due| *due <= end) {
-                self.uplink.handle_timeout(due, &mut self.meter);
-            }
-        }
-
-        fn slots(&mut self) -> Vec<Slot<u16>> {
-            std::iter::from_fn(|| self.uplink.poll_slot()).collect()
-        }
-    }
-}
+#[path = "uplink_tests.rs"]
+mod tests;

@@ -126,9 +126,44 @@ pub enum Event {
     /// The model's session had an error from which it goes on.
     #[serde(rename = "WA_CALL_AGENT_TROUBLE")]
     AgentTrouble { code: String },
-    /// The sound of the call, counted.
+    /// The sound of the call, counted. `up` is from the caller, `down` to the caller, as the far side reports it if it does.
+    /// `tardy` packets came when they were given up as lost, `foreign` ones were of a payload type nobody agreed on. `mos` is the
+    /// listening quality by the E-model, in hundredths: 441 is 4.41.
     #[serde(rename = "WA_CALL_MEDIA")]
-    Media { received: u64, lost: u64, recovered: u64, sent: u64, late_p99_ms: u64, unsent_to_agent: u64 },
+    Media {
+        received: u64,
+        lost: u64,
+        recovered: u64,
+        #[serde(default)]
+        concealed: u64,
+        #[serde(default)]
+        duplicates: u64,
+        #[serde(default)]
+        tardy: u64,
+        #[serde(default)]
+        foreign: u64,
+        #[serde(default)]
+        malformed: u64,
+        #[serde(default)]
+        flooded: u64,
+        #[serde(default)]
+        restarts: u64,
+        sent: u64,
+        late_p99_ms: u64,
+        unsent_to_agent: u64,
+        #[serde(default)]
+        jitter_up_ms: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        loss_down_permille: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        jitter_down_ms: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        round_trip_ms: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mos_up: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mos_down: Option<u64>,
+    },
     /// An action at Meta failed.
     #[serde(rename = "WA_CALL_META_TROUBLE")]
     MetaTrouble { action: String, code: u32, reason: String, cure: String },
@@ -199,5 +234,22 @@ impl Event {
             | Self::Media { .. }
             | Self::Ended { .. } => Level::Info,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_of_an_older_release_can_be_read() {
+        let old = r#"{"event":"WA_CALL_MEDIA","received":9,"lost":1,"recovered":1,"sent":10,"late_p99_ms":2,"unsent_to_agent":0}"#;
+
+        let event: Event = serde_json::from_str(old).expect("what it does not say is nothing");
+
+        assert!(matches!(
+            event,
+            Event::Media { received: 9, concealed: 0, round_trip_ms: None, mos_up: None, .. }
+        ));
     }
 }

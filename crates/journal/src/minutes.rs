@@ -71,6 +71,10 @@ pub struct Summary {
     pub turn_p95_ms: Option<u64>,
     /// How often the caller interrupted the agent.
     pub interruptions: u64,
+    /// How well the agent could hear the caller, by the E-model, in hundredths of its 1 to 4.5; nothing if no sound came.
+    pub mos_up: Option<u64>,
+    /// How well the caller could hear the agent; nothing if the far side reported nothing.
+    pub mos_down: Option<u64>,
     /// How many tools were used.
     pub tools: u64,
     /// How many of those did what they were asked.

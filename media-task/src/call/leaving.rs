@@ -1,8 +1,9 @@
 //! The end of a call for its owner: its sound and its costs are counted, its minutes closed, the model let go, and
 //! call-control told until it has heard it.
 
-use super::{Over, Owner, Parts, transmit};
+use super::{Over, Owner, Parts, ms, transmit};
 use crate::agent::News;
+use bridge::{Path, listening_quality};
 use call::Ending;
 use journal::{Event, Line, Tokens};
 use ledger::CallControl;
@@ -90,15 +91,34 @@ impl Owner {
     }
 
     fn count_sound(&mut self) {
-        let meter = self.bridge.meter();
+        let (meter, report) = (self.bridge.meter(), self.parts.peer.report());
+        let round_trip = report.told.and_then(|told| told.round_trip);
+        let path = |loss| Path { loss, burst_ratio: 1.0, round_trip: round_trip.unwrap_or_default() };
+        let up = meter.path(round_trip.unwrap_or_default());
+        let down = report.told.map(|told| path(f64::from(told.loss_so_far)));
+        let (mos_up, mos_down) = (up.as_ref().map(hundredths), down.as_ref().map(hundredths));
         let counted = Event::Media {
             received: meter.received,
             lost: meter.lost,
             recovered: meter.recovered,
+            concealed: meter.concealed,
+            duplicates: meter.duplicates + report.repeated,
+            tardy: meter.tardy,
+            foreign: meter.foreign,
+            malformed: meter.malformed + report.unreadable,
+            flooded: meter.flooded,
+            restarts: meter.restarts,
             sent: meter.sent,
             late_p99_ms: meter.late.percentile(99),
             unsent_to_agent: self.parts.agent.dropped(),
+            jitter_up_ms: ms(report.jitter),
+            loss_down_permille: report.told.map(|told| (told.loss_so_far * 1_000.0).round() as u64),
+            jitter_down_ms: report.told.map(|told| ms(told.jitter)),
+            round_trip_ms: round_trip.map(ms),
+            mos_up,
+            mos_down,
         };
+        (self.summary.mos_up, self.summary.mos_down) = (mos_up, mos_down);
         self.note(counted);
     }
 
@@ -155,6 +175,11 @@ impl Owner {
         let agent = &self.parts.role.agent;
         self.parts.diary.conclude(&self.summary, &agent.day(self.summary.over_at_ms), agent.keeping.days);
     }
+}
+
+/// How a path sounds, in hundredths.
+fn hundredths(path: &Path) -> u64 {
+    (listening_quality(path) * 100.0).round() as u64
 }
 
 /// What a call cost, as far as prices are known.

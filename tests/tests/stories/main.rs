@@ -11,6 +11,7 @@ mod messages;
 mod refusals;
 mod serve;
 mod settings;
+mod sounding;
 mod step_by_step;
 mod surviving;
 mod taking_turns;

@@ -1,6 +1,6 @@
 //! What a bridge promises whatever happens, in any order.
 
-use super::rehearsal::{item, ms};
+use super::rehearsal::{item, ms, packet};
 use crate::{Agent, Bridge, ItemId, Keypad, Limits, Output, SAMPLES, Turns, duration};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -127,7 +127,7 @@ fn happen(bridge: &mut Bridge<u16>, fact: Fact, now: Instant) {
         Fact::Agent(event) => bridge.handle_agent(event, now),
         Fact::Packet(sequence, is_sound) => {
             bridge.handle_sign_of_life(now);
-            bridge.handle_packet(sequence, is_sound.then_some(sequence), now);
+            bridge.handle_packet(packet(sequence, is_sound), now);
         }
         Fact::Key(timestamp, payload) => bridge.handle_key(timestamp, &payload, now),
         Fact::Busy(is_busy) => bridge.note_busy(is_busy, now),

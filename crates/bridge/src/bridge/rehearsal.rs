@@ -1,6 +1,6 @@
 //! A call on virtual time, for the tests.
 
-use crate::{Agent, Bridge, Heard, ItemId, Keypad, Limits, Output, SAMPLES, Turns};
+use crate::{Agent, Bridge, Heard, ItemId, Keypad, Limits, Output, Packet, SAMPLES, Sound, Turns};
 use std::time::{Duration, Instant};
 
 /// A call; all times are milliseconds since it began.
@@ -68,6 +68,13 @@ impl Call {
 /// How many frames of sound are among these.
 pub(super) fn sounding(outputs: &[Output]) -> usize {
     outputs.iter().filter(|output| matches!(output, Output::Play(Some(_)))).count()
+}
+
+/// A packet of the caller's, of 20 ms.
+pub(super) fn packet(sequence: u16, is_sound: bool) -> Packet<u16> {
+    let sound = Sound { payload: sequence, samples: SAMPLES, corrects: true };
+    let timestamp = u32::from(sequence) * 960;
+    Packet { stream: 1, sequence, timestamp, sound: is_sound.then_some(sound) }
 }
 
 pub(super) fn voice() -> Output {

@@ -1,6 +1,6 @@
 //! What a bridge promises, one sentence each.
 
-use super::rehearsal::{Call, answered, interrupted, item, ms, played, sounding, voice};
+use super::rehearsal::{Call, answered, interrupted, item, ms, packet, played, sounding, voice};
 use crate::{Agent, Heard, Limits, Output, SAMPLES, Slot, Turns};
 
 #[test]
@@ -77,7 +77,7 @@ fn the_agents_clock_runs_whether_or_not_the_caller_is_heard() {
     let mut call = Call::open();
     for n in 0..10_u16 {
         call.run_until(u64::from(n) * 20);
-        call.bridge.handle_packet(n, Some(n), call.start + ms(u64::from(n) * 20));
+        call.bridge.handle_packet(packet(n, true), call.start + ms(u64::from(n) * 20));
     }
     call.run_until(1_000);
 

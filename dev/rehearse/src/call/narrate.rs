@@ -125,6 +125,16 @@ pub(super) fn entry(event: &Event) -> Told {
         Event::GivenUp { what } => control(format!("gives up: {what}")),
         Event::CallerTold { .. } => control("has written to the caller".into()),
         Event::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),
+        Event::Media { received, lost, round_trip_ms, mos_up, mos_down, .. } => {
+            let opinion =
+                |mos: &Option<u64>| mos.map_or("unknown".into(), |mos| format!("{:.2}", mos as f64 / 100.0));
+            let round_trip = round_trip_ms.map_or("unknown".into(), |ms| format!("{ms} ms"));
+            task(format!(
+                "heard {received} packets, {lost} were lost; round trip {round_trip}; quality (MOS) {} up, {} down",
+                opinion(mos_up),
+                opinion(mos_down)
+            ))
+        }
         Event::Connect { .. }
         | Event::NotOurs { .. }
         | Event::Stale { .. }
@@ -137,8 +147,7 @@ pub(super) fn entry(event: &Event) -> Told {
         | Event::Accepted { .. }
         | Event::FirstWord { .. }
         | Event::Turn { .. }
-        | Event::Usage { .. }
-        | Event::Media { .. } => None,
+        | Event::Usage { .. } => None,
     }
 }
 

@@ -1,0 +1,92 @@
+//! A frame of sound, once the call runs, allocates nothing between the decrypted packet and the packet to encrypt.
+
+use bridge::{Agent, Bridge, ItemId, Keypad, Limits, Output, Packet, SAMPLES, Tuning, Turns};
+use bytes::Bytes;
+use media_task::codec::{self, Ear, Mouth};
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_thousand_frames_of_speech_both_ways_allocate_nothing() {
+    let mut line = Line::open();
+    line.run(0..100);
+
+    let allocated = allocation_counter::measure(|| line.run(100..1_100));
+
+    assert_eq!((allocated.count_total, line.heard), (0, 1_100 * SAMPLES));
+}
+
+#[test]
+fn silence_and_a_reordering_network_allocate_nothing_either() {
+    let mut line = Line::open();
+    line.is_reordering = true;
+    line.run(0..1_400);
+
+    let allocated = allocation_counter::measure(|| line.run(1_400..2_000));
+
+    assert_eq!(allocated.count_total, 0);
+}
+
+struct Line {
+    start: Instant,
+    bridge: Bridge<Bytes>,
+    mouth: Mouth,
+    ear: Ear,
+    packets: Vec<Bytes>,
+    uplink: Vec<i16>,
+    heard: usize,
+    is_reordering: bool,
+}
+
+impl Line {
+    /// The caller hums, and the agent says something that lasts for 25 s.
+    fn open() -> Self {
+        let start = Instant::now();
+        let settings = Tuning::new(20_000).settings();
+        let mut caller = Mouth::new(settings);
+        let packets = (0..50).map(|n| caller.say(Some(&hum(n)))).collect();
+        let mut bridge = Bridge::new(Limits::default(), Turns::default(), Keypad::default());
+        bridge.open(start);
+        let samples = (0..1_250).flat_map(hum).collect();
+        bridge.handle_agent(
+            Agent::Said { response: "r1".into(), item: ItemId("story".into()), samples },
+            start,
+        );
+        Self {
+            start,
+            bridge,
+            mouth: Mouth::new(settings),
+            ear: Ear::new(),
+            packets,
+            uplink: Vec::with_capacity(8 * SAMPLES),
+            heard: 0,
+            is_reordering: false,
+        }
+    }
+
+    fn run(&mut self, frames: std::ops::Range<u32>) {
+        for n in frames {
+            let now = self.start + Duration::from_millis(u64::from(n) * 20);
+            let n = if self.is_reordering { n ^ 1 } else { n };
+            let sound = codec::read(self.packets[n as usize % 50].clone());
+            self.bridge.handle_sign_of_life(now);
+            self.bridge
+                .handle_packet(Packet { stream: 1, sequence: n as u16, timestamp: n * 960, sound }, now);
+            self.bridge.handle_timeout(now);
+            while let Some(slot) = self.bridge.poll_slot() {
+                self.uplink.clear();
+                self.ear.hear(&slot, &mut self.uplink);
+                self.bridge.gate(&mut self.uplink, now);
+                self.heard += self.uplink.len();
+            }
+            while let Some(output) = self.bridge.poll_output() {
+                if let Output::Play(frame) = output {
+                    drop(self.mouth.say(frame.as_ref()));
+                }
+            }
+        }
+    }
+}
+
+fn hum(n: usize) -> bridge::Frame {
+    std::array::from_fn(|s| (8_000.0 * ((n * SAMPLES + s) as f64 * 0.1).sin()) as i16)
+}
