@@ -21,6 +21,7 @@ mod patience;
 mod playout;
 mod queue;
 mod stopwatch;
+mod strain;
 mod turns;
 mod uplink;
 
@@ -31,6 +32,7 @@ pub use meter::{Lateness, Meter};
 pub use output::Output;
 pub use patience::{Impatience, Limits, Patience, Verdict};
 pub use playout::{Due, Heard, ItemId, Over, Playout};
+pub use strain::Strain;
 pub use turns::Turns;
 pub use uplink::{Slot, Uplink};
 
