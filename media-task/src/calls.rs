@@ -112,14 +112,14 @@ pub enum Refused {
 }
 
 impl Calls {
-    /// No calls, and room for so many.
-    pub fn new(slots: usize, equipment: Equipment) -> Arc<Self> {
+    /// No calls, and room for so many while they are no load.
+    pub fn new(slots: usize, load: Load, equipment: Equipment) -> Arc<Self> {
         Arc::new(Self {
             held: Mutex::default(),
             slots,
             changed: Notify::new(),
             unprotected: Arc::default(),
-            load: Arc::new(Load::new(Instant::now())),
+            load: Arc::new(load),
             equipment,
         })
     }

@@ -25,17 +25,16 @@ const PERMILLE: u32 = 990;
 /// From so many milliseconds on the machine is busy. A timer alone is 1 ms late, so a process at rest has 1 or 2.
 const BUSY: usize = 4;
 
-/// From so many milliseconds on it is overloaded: what a hundred calls must stay under, and half a frame, so that a
+/// From so many milliseconds on it is overloaded, unless an operator says otherwise: what a hundred calls must stay under, and half a frame, so that a
 /// caller's jitter buffer begins to grow for it.
-const OVERLOADED: usize = 10;
-
-/// How far below a limit lateness must fall before it counts as passed: a call more or less must not flip it.
-const EASED: [(usize, Strain); 2] = [(6, Strain::Overloaded), (2, Strain::Busy)];
+pub const OVERLOADED: usize = 10;
 
 /// How late this process is with the frames it sends.
 #[derive(Debug)]
 pub struct Load {
     began: Instant,
+    /// From so many milliseconds on it is overloaded.
+    overloaded: usize,
     pages: [Page; PAGES],
     /// The strain last found, on which the next depends.
     strain: AtomicU8,
@@ -50,9 +49,9 @@ struct Page {
 }
 
 impl Load {
-    /// Nothing was sent yet.
-    pub fn new(now: Instant) -> Self {
-        Self { began: now, pages: Default::default(), strain: AtomicU8::new(Strain::Calm as u8) }
+    /// Nothing was sent yet. Frames as late as this, in milliseconds, are overload.
+    pub fn new(now: Instant, overloaded: usize) -> Self {
+        Self { began: now, overloaded, pages: Default::default(), strain: AtomicU8::new(Strain::Calm as u8) }
     }
 
     /// Notes that a frame was sent at `now`, so late.
@@ -71,7 +70,7 @@ impl Load {
     pub fn strain(&self, now: Instant) -> Strain {
         let strain = match self.p99(now) {
             None => Strain::Calm,
-            Some(late) => after(self.last_strain(), late),
+            Some(late) => self.after(self.last_strain(), late),
         };
         self.strain.store(strain as u8, Relaxed);
         strain
@@ -100,6 +99,18 @@ impl Load {
         percentile(&all).filter(|_| all.iter().sum::<u32>() >= FEWEST)
     }
 
+    /// What follows on a strain when frames are so late, ms. What was reached is left only once lateness is well below
+    /// its limit, by half: a call more or less must not flip it.
+    fn after(&self, last: Strain, late: usize) -> Strain {
+        let reached =
+            |strain: Strain, limit: usize| late >= if last >= strain { limit.div_ceil(2) } else { limit };
+        match (reached(Strain::Overloaded, self.overloaded), reached(Strain::Busy, BUSY)) {
+            (true, _) => Strain::Overloaded,
+            (false, true) => Strain::Busy,
+            (false, false) => Strain::Calm,
+        }
+    }
+
     fn second(&self, now: Instant) -> u32 {
         now.saturating_duration_since(self.began).as_secs() as u32 + 1
     }
@@ -109,18 +120,6 @@ impl Load {
         let strains = [Strain::Calm, Strain::Busy, Strain::Overloaded];
         strains.into_iter().find(|strain| *strain as u8 == last).unwrap_or_default()
     }
-}
-
-/// What follows on a strain when frames are so late, ms.
-fn after(last: Strain, late: usize) -> Strain {
-    let risen = match late {
-        OVERLOADED.. => Strain::Overloaded,
-        BUSY.. => Strain::Busy,
-        _ => Strain::Calm,
-    };
-    // What was reached is left only once lateness is well below it.
-    let held = EASED.into_iter().find(|(eased, strain)| *strain <= last && late >= *eased);
-    held.map_or(risen, |(_, strain)| risen.max(strain))
 }
 
 fn percentile(counts: &[u32; LONGEST + 1]) -> Option<usize> {
@@ -182,8 +181,8 @@ mod tests {
 
         assert_eq!(at(0, 12), Strain::Overloaded);
         assert_eq!(at(8, 8), Strain::Overloaded);
-        assert_eq!(at(16, 5), Strain::Busy);
-        assert_eq!(at(24, 3), Strain::Busy);
+        assert_eq!(at(16, 4), Strain::Busy);
+        assert_eq!(at(24, 2), Strain::Busy);
         assert_eq!(at(32, 1), Strain::Calm);
         assert_eq!(at(40, 3), Strain::Calm);
     }
@@ -220,7 +219,7 @@ mod tests {
 
     fn load() -> (Load, Instant) {
         let began = Instant::now();
-        (Load::new(began), began)
+        (Load::new(began, OVERLOADED), began)
     }
 
     fn s(seconds: u64) -> Duration {
