@@ -21,6 +21,7 @@ use crate::agent::{Agent, Line};
 use crate::codec::{self, Ear, Mouth};
 use crate::diary::Diary;
 use crate::ecs::Task;
+use crate::load::Load;
 use crate::minutes::Minutes;
 use crate::peer::{Peer, PeerEvent};
 use crate::roster::Role;
@@ -81,6 +82,8 @@ pub struct Parts {
     pub control: CallControl,
     /// This task, as ECS knows it.
     pub task: Task,
+    /// How late the frames of all its calls are.
+    pub load: Arc<Load>,
     /// Told when ECS does not protect this task: it must take no more calls.
     pub unprotected: Arc<Notify>,
     /// Orders from the door.

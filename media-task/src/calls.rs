@@ -4,10 +4,12 @@ use crate::agent::{Agent, Provider};
 use crate::call::{Command, Parts, hold};
 use crate::diary::Diary;
 use crate::ecs::Task;
+use crate::load::Load;
 use crate::offer::{Offer, Unanswerable};
 use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::settings::ModelSettings;
+use bridge::Strain;
 use journal::Journal;
 use ledger::CallControl;
 use protocol::{door, keys};
@@ -30,7 +32,15 @@ pub struct Calls {
     slots: usize,
     changed: Notify,
     unprotected: Arc<Notify>,
+    load: Arc<Load>,
     equipment: Equipment,
+}
+
+/// How much room there is.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    slots: usize,
+    strain: Strain,
 }
 
 /// What every call needs.
@@ -62,15 +72,18 @@ struct Held {
 
 impl Held {
     /// The answer that was given to this very offer before, if it was.
-    fn known_answer(&self, call_ref: &str, fence: u64, slots: usize) -> Result<Option<String>, Refused> {
+    fn known_answer(&self, call_ref: &str, fence: u64, room: Room) -> Result<Option<String>, Refused> {
         match self.calls.get(call_ref) {
             Some(call) if call.fence == fence => Ok(Some(call.answer.clone())),
             Some(call) if call.fence > fence => Err(Refused::NoRoom("the call was offered again since")),
             Some(_) => Ok(None),
             None if self.released.contains_key(call_ref) => Err(Refused::NoRoom("the call was over before")),
             None if self.is_draining => Err(Refused::NoRoom("this task is leaving")),
-            None if self.calls.len() >= slots => Err(Refused::NoRoom("every slot is used")),
-            None => Ok(None),
+            None if self.calls.len() >= room.slots => Err(Refused::NoRoom("every slot is used")),
+            None => match room.strain {
+                Strain::Calm | Strain::Busy => Ok(None),
+                Strain::Overloaded => Err(Refused::NoRoom("this task is late with the calls it has")),
+            },
         }
     }
 }
@@ -99,13 +112,14 @@ pub enum Refused {
 }
 
 impl Calls {
-    /// No calls, and room for so many.
-    pub fn new(slots: usize, equipment: Equipment) -> Arc<Self> {
+    /// No calls, and room for so many while they are no load.
+    pub fn new(slots: usize, load: Load, equipment: Equipment) -> Arc<Self> {
         Arc::new(Self {
             held: Mutex::default(),
             slots,
             changed: Notify::new(),
             unprotected: Arc::default(),
+            load: Arc::new(load),
             equipment,
         })
     }
@@ -115,13 +129,14 @@ impl Calls {
     /// # Errors
     /// Why it does not.
     pub fn take(self: &Arc<Self>, call_ref: &str, asked: &door::Offer) -> Result<String, Refused> {
-        if let Some(answer) = self.lock().known_answer(call_ref, asked.fence, self.slots)? {
+        let room = Room { slots: self.slots, strain: self.load.strain(Instant::now()) };
+        if let Some(answer) = self.lock().known_answer(call_ref, asked.fence, room)? {
             return Ok(answer);
         }
         // Nothing is locked while the offer is answered: that takes a while, and could go wrong.
         let (parts, answer, commands) = self.equip(call_ref, asked)?;
         let mut held = self.lock();
-        if let Some(answer) = held.known_answer(call_ref, asked.fence, self.slots)? {
+        if let Some(answer) = held.known_answer(call_ref, asked.fence, room)? {
             return Ok(answer);
         }
         // A call that comes again with a newer fence was taken from us in between: its old owner sees its commands
@@ -152,9 +167,12 @@ impl Calls {
         self.lock().calls.len()
     }
 
-    /// How many calls there may be.
+    /// How many calls there may be: no more than there are, while this task is late with those it has.
     pub fn slots(&self) -> usize {
-        self.slots
+        match self.load.strain(Instant::now()) {
+            Strain::Calm | Strain::Busy => self.slots,
+            Strain::Overloaded => self.used(),
+        }
     }
 
     /// Returns when ECS would not protect this task.
@@ -232,6 +250,7 @@ impl Calls {
             diary: equipment.diary.clone(),
             control: equipment.control.clone(),
             task: equipment.task.clone(),
+            load: self.load.clone(),
             unprotected: self.unprotected.clone(),
             orders,
         };
@@ -288,4 +307,32 @@ fn socket(ip: IpAddr) -> std::io::Result<UdpSocket> {
 
 fn until(deadline_ms: u64) -> Duration {
     Duration::from_millis(deadline_ms.saturating_sub(now_ms()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overloaded_task_takes_no_new_call_though_slots_are_free() {
+        let held = Held::default();
+
+        assert!(matches!(held.known_answer("new", 1, room(Strain::Busy)), Ok(None)));
+        assert!(matches!(held.known_answer("new", 1, room(Strain::Overloaded)), Err(Refused::NoRoom(_))));
+    }
+
+    #[test]
+    fn an_overloaded_task_repeats_the_answer_it_gave_before() {
+        let (commands, _orders) = mpsc::channel(1);
+        let call = Call { fence: 1, answer: "v=0".into(), commands };
+        let held = Held { calls: HashMap::from([("known".to_owned(), call)]), ..Held::default() };
+
+        let answer = held.known_answer("known", 1, room(Strain::Overloaded));
+
+        assert_eq!(answer.unwrap(), Some("v=0".into()));
+    }
+
+    fn room(strain: Strain) -> Room {
+        Room { slots: 4, strain }
+    }
 }

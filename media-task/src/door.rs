@@ -82,7 +82,7 @@ async fn answer(
         Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT, "too slow".to_owned()),
     };
     match door.admit(&head.method, head.uri.path(), &head.headers, &body) {
-        Ok(()) => act(&door, &head.method, &call_ref, &body),
+        Ok(()) => act(door, &head.method, call_ref, body).await,
         Err(broken) => {
             tracing::warn!("Turned a request away at the door: {broken}");
             refuse(StatusCode::UNAUTHORIZED, broken.to_string())
@@ -90,12 +90,16 @@ async fn answer(
     }
 }
 
-fn act(door: &Door, method: &Method, call_ref: &str, body: &Bytes) -> Response {
+async fn act(door: Arc<Door>, method: &Method, call_ref: String, body: Bytes) -> Response {
     let known = |is_known: bool| if is_known { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND };
     match *method {
-        Method::POST => door.take(call_ref, body),
-        Method::GET => known(door.calls.has(call_ref)).into_response(),
-        Method::DELETE => known(door.calls.release(call_ref)).into_response(),
+        Method::POST => {
+            // To read an agent file and to make keys takes milliseconds, which frames of other calls must not wait for.
+            let taken = tokio::task::spawn_blocking(move || door.take(&call_ref, &body)).await;
+            taken.unwrap_or_else(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "it failed".to_owned()))
+        }
+        Method::GET => known(door.calls.has(&call_ref)).into_response(),
+        Method::DELETE => known(door.calls.release(&call_ref)).into_response(),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
 }

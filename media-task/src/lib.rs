@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`door`] | takes call-control's requests: TLS to a certificate of its own, a seal on each |
 //! | [`calls`] | which calls this task has, and whether there is room for more |
+//! | [`load`] | how late frames are sent, in all calls together: whether there is room in truth |
 //! | [`call`] | the owner of one call: one loop over everything that can happen in it |
 //! | [`peer`], [`offer`], [`answer`] | WebRTC, and SDP as WhatsApp wants it |
 //! | [`codec`] | Opus, both ways |
@@ -24,6 +25,7 @@ pub mod diary;
 pub mod door;
 pub mod ecs;
 pub mod heartbeat;
+pub mod load;
 pub mod minutes;
 pub mod offer;
 pub mod peer;

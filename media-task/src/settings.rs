@@ -1,5 +1,6 @@
 //! What the media task is told by its environment, and by the secret named there.
 
+use crate::load;
 use agents::Agent;
 use realtime::connection;
 use secrecy::SecretString;
@@ -28,6 +29,8 @@ pub struct Settings {
     pub door_port: u16,
     /// `AHOY_SLOTS`: how many calls at once, default 50.
     pub slots: usize,
+    /// `AHOY_LATEST_MS`: so late, at p99, frames may be before no more calls are taken, default 10; over 31 is no limit.
+    pub latest_ms: usize,
     /// Behind which model agents answer.
     pub model: ModelSettings,
     /// `AHOY_AGENT`: the file of the agent for numbers that have none of their own; without it one that is built in.
@@ -59,6 +62,7 @@ impl Settings {
             door_ip: env.parsed_if_set("AHOY_DOOR_IP")?,
             door_port: env.parsed("AHOY_DOOR_PORT", 8443)?,
             slots: env.parsed("AHOY_SLOTS", 50)?,
+            latest_ms: env.parsed("AHOY_LATEST_MS", load::OVERLOADED)?,
             model: ModelSettings::from_env(env),
             agent: env.file("AHOY_AGENT", Agent::read)?.unwrap_or_else(Agent::built_in),
         })

@@ -5,6 +5,7 @@ use crate::diary::Diary;
 use crate::door::{Certificate, Door, TlsListener};
 use crate::ecs::Task;
 use crate::heartbeat::Heart;
+use crate::load::Load;
 use crate::roster::Roster;
 use crate::settings::{MediaSecret, Settings};
 use anyhow::Context;
@@ -14,7 +15,7 @@ use service::secrets::Secret;
 use service::shutdown;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
 /// So long calls may go on after this task was told to leave. ECS kills it after 120 s.
@@ -40,6 +41,7 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let (diary, writing) = Diary::open(ledger.clone());
     let calls = Calls::new(
         settings.slots,
+        Load::new(Instant::now(), settings.latest_ms),
         Equipment {
             bind_ip: settings.bind_ip,
             public_ip: settings.public_ip,

@@ -66,11 +66,12 @@ impl Meter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lateness {
     counts: [u64; Self::WORST + 1],
+    last: Duration,
 }
 
 impl Default for Lateness {
     fn default() -> Self {
-        Self { counts: [0; Self::WORST + 1] }
+        Self { counts: [0; Self::WORST + 1], last: Duration::ZERO }
     }
 }
 
@@ -81,6 +82,12 @@ impl Lateness {
     /// Notes a frame.
     pub fn note(&mut self, late: Duration) {
         self.counts[(late.as_millis() as usize).min(Self::WORST)] += 1;
+        self.last = late;
+    }
+
+    /// How late the last frame was; zero when there was none.
+    pub fn last(&self) -> Duration {
+        self.last
     }
 
     /// So late at most were this many per cent of the frames, ms; zero when there were none.
@@ -116,6 +123,6 @@ mod tests {
         (0..2).for_each(|_| late.note(Duration::from_secs(7)));
 
         assert_eq!((late.percentile(50), late.percentile(98), late.percentile(99)), (0, 0, 100));
-        assert_eq!(Lateness::default().percentile(99), 0);
+        assert_eq!((Lateness::default().percentile(99), late.last()), (0, Duration::from_secs(7)));
     }
 }

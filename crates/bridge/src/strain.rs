@@ -1,13 +1,13 @@
-//! How hard the machine works, as far as sound must know it.
+//! How hard the machine is pressed, as far as sound can tell.
 
-/// What the machine can spare for a call.
+/// How hard the machine is pressed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strain {
-    /// Enough for the best sound.
+    /// Frames are sent when they are due.
     #[default]
     Calm,
-    /// Frames begin to be late: cheaper sound is better than late sound.
+    /// Frames begin to be late: effort is to be spared.
     Busy,
-    /// Frames are late.
+    /// Frames are so late that callers could hear it: nobody more is to be taken on.
     Overloaded,
 }

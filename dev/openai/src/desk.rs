@@ -5,8 +5,9 @@ use crate::session::{Connection, Session};
 use crate::{Config, Mischief, Observation, SessionReport};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::sync::broadcast;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, sleep_until};
 use tracing::info;
 
 /// Observations a slow subscriber may fall behind by.
@@ -19,6 +20,8 @@ pub struct Desk {
     connections: AtomicUsize,
     greetings: Greetings,
     watchers: broadcast::Sender<Observation>,
+    /// Until when nobody reads or writes a socket.
+    held: watch::Sender<Option<Instant>>,
 }
 
 /// A session, with its socket and with the desk. Locked for one step at a time, never while waiting.
@@ -39,6 +42,7 @@ impl Desk {
             connections: AtomicUsize::new(0),
             greetings: Greetings::default(),
             watchers: broadcast::Sender::new(BACKLOG),
+            held: watch::Sender::default(),
         }
     }
 
@@ -75,6 +79,25 @@ impl Desk {
     /// What befalls a connection before anything is known of it.
     pub fn befalling(&self, connection: usize) -> Option<Mischief> {
         self.config.befalling(connection, self.sessions().len())
+    }
+
+    /// From now on, for so long, nothing is read from any socket and nothing written to one.
+    pub fn hold(&self, lasts: Duration) {
+        self.held.send_replace(Some(Instant::now() + lasts));
+    }
+
+    /// Resolves once sockets may be read and written.
+    pub async fn released(&self) {
+        let mut held = self.held.subscribe();
+        loop {
+            let Some(until) = held.borrow_and_update().filter(|until| *until > Instant::now()) else {
+                return;
+            };
+            tokio::select! {
+                () = sleep_until(until) => return,
+                Ok(()) = held.changed() => {}
+            }
+        }
     }
 
     pub fn subscribe(&self) -> broadcast::Receiver<Observation> {

@@ -6,10 +6,17 @@ use crate::{Config, Observation, SessionReport};
 use anyhow::Context;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::broadcast;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
+
+/// How much a socket takes that nobody reads, bytes: less than a second of sound, so that a held client feels it.
+const UNREAD: u32 = 32 * 1024;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1_024;
 
 /// A simulated Realtime API. It stops when it is dropped.
 #[derive(Debug)]
@@ -33,8 +40,7 @@ impl Realtime {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start_at(config: Config, address: SocketAddr) -> anyhow::Result<Self> {
-        let listener =
-            TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+        let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
         let address = listener.local_addr().context("a bound socket has an address")?;
         let desk = Arc::new(Desk::new(config));
         info!(%address, "The Realtime API is simulated at ws://{address}/v1/realtime");
@@ -62,6 +68,11 @@ impl Realtime {
         self.desk.subscribe()
     }
 
+    /// Holds every connection for so long: nothing is read from it and nothing written to it, and nothing is lost.
+    pub fn hold_sockets(&self, lasts: Duration) {
+        self.desk.hold(lasts);
+    }
+
     /// Breaks all connections and stops listening.
     pub async fn stop(mut self) {
         self.listening.abort();
@@ -74,6 +85,15 @@ impl Drop for Realtime {
     fn drop(&mut self) {
         self.listening.abort();
     }
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    // What a connection can take is settled by its listener.
+    socket.set_recv_buffer_size(UNREAD)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves whoever connects. The sessions end with it, as the set that holds them is dropped.

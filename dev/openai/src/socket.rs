@@ -67,6 +67,7 @@ async fn upgrade(
 /// Returns why the connection is over.
 async fn converse(socket: &mut Socket, session: &Shared, desk: &Desk) -> String {
     loop {
+        desk.released().await;
         if let Break(why) = perform(socket, session, desk).await {
             return why;
         }

@@ -187,6 +187,11 @@ impl Call {
         self.line.live(|life| life.hang_up(Instant::now()));
     }
 
+    /// From now on [`Traffic::lateness`](crate::Traffic) and its longest gap are of what comes from now on.
+    pub fn measure_anew(&self) {
+        self.line.with(|state| state.inspector.measure_anew());
+    }
+
     /// What the phone's speaker has played since `accept`: 24 kHz, one frame for each 20 ms of the agent's RTP clock.
     /// Empty unless [`crate::CallerConfig::keeps_recording`].
     pub fn recording(&self) -> Vec<i16> {

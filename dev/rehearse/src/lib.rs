@@ -12,7 +12,7 @@ pub mod bench;
 pub mod binaries;
 pub mod call;
 pub mod chaos;
-mod metronome;
+pub mod metronome;
 pub mod serve;
 pub mod shop;
 pub mod skew;

@@ -1,7 +1,7 @@
 //! Rehearses calls, or serves real ones, on this machine.
 
 use clap::{Parser, Subcommand};
-use rehearse::bench::{TurnsBench, WebhookBench};
+use rehearse::bench::{Floor, TurnsBench, WebhookBench};
 use rehearse::binaries::Binaries;
 use rehearse::call::Mischief;
 use rehearse::chaos::Chaos;
@@ -45,6 +45,8 @@ enum Command {
     BenchWebhook,
     /// How fast the conversation is: a table
     BenchTurns,
+    /// What the traffic of a call costs by itself: a table
+    Floor,
     /// The product alone, for your own callers: settings come from the environment
     Serve,
 }
@@ -68,6 +70,7 @@ async fn main() -> ExitCode {
         Command::Chaos { seed, calls } => service::run("chaos", || chaos(Chaos { seed, calls })).await,
         Command::BenchWebhook => service::run("bench", bench_webhook).await,
         Command::BenchTurns => service::run("bench", bench_turns).await,
+        Command::Floor => service::run("floor", || async { floor() }).await,
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
     }
 }
@@ -95,6 +98,12 @@ async fn bench_turns() -> anyhow::Result<ExitCode> {
     let bench = TurnsBench::run(&Binaries::build().await?).await?;
     println!("{bench}");
     Ok(if bench.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+fn floor() -> anyhow::Result<ExitCode> {
+    println!("{}", Floor::measure()?);
+    Ok(ExitCode::SUCCESS)
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]

@@ -32,13 +32,27 @@ impl Metronome {
 
     /// Stops it. How the machine was disturbed, in words, if somebody else had it.
     pub fn disturbance(self) -> Option<String> {
+        let Late { p99, worst } = self.stop();
+        (p99 > TRUSTED || worst > GAP).then(|| format!("late by {p99:.1?} at p99, {worst:.1?} at worst"))
+    }
+
+    /// Stops it. How late it was itself: as late may anybody be on this machine.
+    pub fn stop(self) -> Late {
         self.is_over.store(true, Ordering::Relaxed);
         let mut late = self.ticking.join().expect("a metronome does not panic");
         late.sort_unstable();
         let p99 = late.get(late.len() * 99 / 100).copied().unwrap_or_default();
-        let worst = late.last().copied().unwrap_or_default();
-        (p99 > TRUSTED || worst > GAP).then(|| format!("late by {p99:.1?} at p99, {worst:.1?} at worst"))
+        Late { p99, worst: late.last().copied().unwrap_or_default() }
     }
+}
+
+/// How late a metronome was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Late {
+    /// All but a hundredth of its ticks were no later.
+    pub p99: Duration,
+    /// No tick was later.
+    pub worst: Duration,
 }
 
 fn tick() -> Duration {

@@ -62,6 +62,7 @@ impl Owner {
     fn play(&mut self, frame: Option<&Frame>, now: Instant) {
         let begins = frame.is_some() && !self.was_speaking;
         self.was_speaking = frame.is_some();
+        self.parts.load.note_late(self.bridge.meter().late.last(), now);
         let packet = self.mouth.say(frame);
         self.parts.peer.send(packet, begins, now);
     }

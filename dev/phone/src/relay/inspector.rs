@@ -51,6 +51,12 @@ impl Inspector {
         faults
     }
 
+    /// Forgets how late packets were, and the gaps between them. A gap that goes on counts from its beginning.
+    pub(crate) fn measure_anew(&mut self) {
+        self.longest_gap = Duration::ZERO;
+        self.lateness = Lateness::default();
+    }
+
     /// Adds what was counted.
     pub(crate) fn tell(&self, traffic: &mut Traffic) {
         traffic.packets = self.packets;
@@ -172,6 +178,21 @@ mod tests {
 
         assert_eq!(stream.send(packet(1), 60), []);
         assert_eq!(stream.send(packet(2), 121), [Fault::Gap(Duration::from_millis(61))]);
+    }
+
+    #[test]
+    fn measured_anew_only_what_comes_counts_and_a_gap_that_goes_on() {
+        let mut stream = Stream::new();
+        stream.send(packet(0), 0);
+        stream.send(packet(1), 220);
+        stream.inspector.measure_anew();
+
+        for n in 2..10 {
+            stream.send(packet(n), 240 + 20 * u64::from(n));
+        }
+
+        let traffic = stream.traffic();
+        assert_eq!((traffic.longest_gap.as_millis(), traffic.lateness), (60, Spread::default()));
     }
 
     #[test]

@@ -1,0 +1,120 @@
+//! Visitors at a media task's door who never finish what they came for: they connect and say nothing, break off in the
+//! middle of a handshake, or send half a request.
+
+use std::sync::Arc;
+use std::time::Duration;
+use tests::Story;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+
+/// So many stand at the door at once.
+const VISITORS: usize = 60;
+
+/// Whoever is not turned away within this goes, and comes back.
+const STAYS: Duration = Duration::from_secs(2);
+
+/// The first bytes of a TLS handshake: a hello of half a kilobyte, of which no more comes.
+const HALF_A_HELLO: [u8; 11] = [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
+
+/// The first line of a request.
+const HALF_A_HEAD: &[u8] = b"POST /v1/calls/nobody HTTP/1.1\r\nhost: media-ta";
+
+/// A whole head, and a little of its body.
+const HALF_A_BODY: &[u8] =
+    b"POST /v1/calls/nobody HTTP/1.1\r\nhost: t\r\ncontent-length: 100000\r\n\r\n{\"fence\":";
+
+/// Crowds the door for so long.
+pub async fn crowd(story: &Story, lasts: Duration) {
+    let leases = story.stack.ledger.ready_tasks().await.expect("the table can be read");
+    let door = leases.first().expect("a media task is ready").door.clone();
+    let (tls, until) = (TlsConnector::from(trusting()), Instant::now() + lasts);
+    let mut visitors = JoinSet::new();
+    for n in 0..VISITORS {
+        let (door, tls) = (door.clone(), tls.clone());
+        visitors.spawn(async move {
+            let mut visits = 0;
+            while Instant::now() < until {
+                let stays = timeout_at(until, visit(&door, &tls, n)).await;
+                visits += usize::from(stays.is_ok_and(|was_there| was_there));
+            }
+            visits
+        });
+    }
+    let visits = visitors.join_all().await;
+    assert!(visits.iter().sum::<usize>() >= VISITORS, "the door was crowded: {visits:?}");
+}
+
+/// Whether the visitor got as far as it wanted, and was there until turned away or tired of it.
+async fn visit(door: &str, tls: &TlsConnector, n: usize) -> bool {
+    let Ok(mut stream) = TcpStream::connect(door).await else { return false };
+    let half = match n % 4 {
+        0 => return stay(stream).await,
+        1 => {
+            let sent = stream.write_all(&HALF_A_HELLO).await.is_ok();
+            return sent && stay(stream).await;
+        }
+        2 => HALF_A_HEAD,
+        _ => HALF_A_BODY,
+    };
+    let name = ServerName::try_from("media-task").expect("it is a name");
+    let Ok(Ok(mut stream)) = timeout(STAYS, tls.connect(name, stream)).await else { return false };
+    stream.write_all(half).await.is_ok() && stream.flush().await.is_ok() && stay(stream).await
+}
+
+async fn stay(mut stream: impl AsyncRead + Unpin) -> bool {
+    let _ = timeout(STAYS, stream.read_to_end(&mut vec![])).await;
+    true
+}
+
+/// A client that does not care who opens.
+fn trusting() -> Arc<ClientConfig> {
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = config.with_safe_default_protocol_versions().expect("the provider speaks TLS");
+    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(Trusting));
+    Arc::new(config.with_no_client_auth())
+}
+
+#[derive(Debug)]
+struct Trusting;
+
+impl ServerCertVerifier for Trusting {
+    fn verify_server_cert(
+        &self,
+        _certificate: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
