@@ -129,6 +129,9 @@ pub enum Event {
     /// The sound of the call, counted.
     #[serde(rename = "WA_CALL_MEDIA")]
     Media { received: u64, lost: u64, recovered: u64, sent: u64, late_p99_ms: u64, unsent_to_agent: u64 },
+    /// Something is wrong with the call's media: what, what was seen of it, and what helps (`docs/media.md`).
+    #[serde(rename = "WA_CALL_MEDIA_VERDICT")]
+    MediaVerdict { verdict: String, evidence: String, cure: String },
     /// An action at Meta failed.
     #[serde(rename = "WA_CALL_META_TROUBLE")]
     MetaTrouble { action: String, code: u32, reason: String, cure: String },
@@ -170,6 +173,9 @@ impl Event {
             | Self::TaskSilent { .. }
             | Self::Stale { .. }
             | Self::CallerTold { .. } => Level::Warn,
+            // A call whose caller is muted is well.
+            Self::MediaVerdict { verdict, .. } if verdict == "caller_muted" => Level::Info,
+            Self::MediaVerdict { .. } => Level::Warn,
             Self::GivenUp { .. } | Self::AgentFailed { .. } => Level::Error,
             Self::Tool { outcome, .. } if outcome != "done" => Level::Warn,
             Self::MetaTrouble { cure, .. } if !cure.is_empty() => Level::Error,
