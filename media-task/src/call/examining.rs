@@ -136,6 +136,7 @@ mod tests {
         ask_for_icmp(&socket).expect("the kernel knows how");
         socket.set_nonblocking(true).expect("it may");
         let socket = UdpSocket::from_std(socket).expect("there is a runtime");
+        socket.writable().await.expect("nothing was sent yet");
         let start = Instant::now();
         let mut doctor = doctor(nowhere, start);
 
