@@ -14,7 +14,7 @@ tree -p call -e normal | grep -qx serde || fail "cargo tree does not answer"
 
 [ -z "$(tree --workspace -e normal,build -i ring)" ] || fail "ring is a second crypto provider: cargo tree -i ring"
 
-for core in call bridge; do
+for core in call bridge diagnosis; do
   for banned in tokio mio rand getrandom; do
     tree -p "$core" -e normal | grep -qx "$banned" && fail "$core decides, and must not depend on $banned"
   done
@@ -33,7 +33,7 @@ done
 
 # Proof by compilation, where the target is at hand: there is no clock and no socket on it.
 if [ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" ]; then
-  cargo check --quiet --locked --offline -p call -p bridge --target wasm32-unknown-unknown
+  cargo check --quiet --locked --offline -p call -p bridge -p diagnosis --target wasm32-unknown-unknown
 else
-  echo "purity: the target wasm32-unknown-unknown is not installed; call and bridge were not compiled for it"
+  echo "purity: the target wasm32-unknown-unknown is not installed; call, bridge and diagnosis were not compiled for it"
 fi

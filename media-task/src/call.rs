@@ -4,6 +4,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `answering` | when a ringing call may be accepted |
+//! | `examining` | what the wire shows, and what is wrong with it |
 //! | `listening` | what the agent does, and what comes of it |
 //! | `playing` | what the bridge wants done |
 //! | `using` | the tools that are in use |
@@ -11,6 +12,7 @@
 //! | `leaving` | what is written down and told afterwards |
 
 mod answering;
+mod examining;
 mod farewell;
 mod leaving;
 mod listening;
@@ -19,6 +21,7 @@ mod using;
 
 use crate::agent::{Agent, Line};
 use crate::codec::{self, Ear, Mouth};
+use crate::datagram::kind;
 use crate::diary::Diary;
 use crate::ecs::Task;
 use crate::load::Load;
@@ -29,6 +32,8 @@ use answering::{Answering, Step};
 use bridge::{Bridge, Packet, Tuning};
 use bytes::Bytes;
 use call::Ending;
+use diagnosis::Doctor;
+pub use examining::ask_for_icmp;
 use farewell::Farewell;
 use journal::{Event, Journal, Summary};
 use ledger::CallControl;
@@ -68,6 +73,8 @@ pub struct Parts {
     pub peer: Peer,
     /// How many bits a second of sound the far side takes.
     pub bits_per_second: u32,
+    /// Who looks after its media.
+    pub doctor: Doctor,
     /// Who answers.
     pub role: Arc<Role>,
     /// The name of the model behind the agent.
@@ -102,6 +109,8 @@ pub enum Command {
 /// Something that happened: the loop waits for one of these.
 enum Fact {
     Datagram(usize, SocketAddr),
+    /// An ICMP error of an earlier datagram: the next one may arrive.
+    Returned(std::io::Error),
     Agent(Line),
     Replied(anyhow::Result<Reply>),
     Used(Used),
@@ -184,6 +193,7 @@ impl Owner {
             }
             let fact = self.wait(&mut datagram, deadline).await;
             let now = Instant::now();
+            self.note_wake(deadline, now);
             match fact {
                 Fact::Datagram(length, from) => self.receive(&datagram[..length], from, now),
                 Fact::Agent(line) => self.parts.agent.handle(line, now),
@@ -191,6 +201,7 @@ impl Owner {
                 Fact::Used(used) => self.answer_tool(used, now),
                 Fact::Told(Some(Command::Drain)) => self.over = Some(Over::Because(Ending::Drained)),
                 Fact::Told(Some(Command::Release) | None) => self.over = Some(Over::Known),
+                Fact::Returned(error) => self.note_returned(&error, now),
                 Fact::Due => {}
             }
         }
@@ -209,8 +220,7 @@ impl Owner {
             used = self.using.next() => Fact::Used(used),
             received = self.parts.socket.recv_from(datagram) => match received {
                 Ok((length, from)) => Fact::Datagram(length, from),
-                // An ICMP error of an earlier datagram: the next one may arrive.
-                Err(_) => Fact::Due,
+                Err(error) => Fact::Returned(error),
             },
             line = self.parts.agent.next() => Fact::Agent(line),
         }
@@ -232,17 +242,20 @@ impl Owner {
         self.tune(now);
         self.pass_down(now);
         self.step(now);
-        transmit(&mut self.parts.peer, &self.parts.socket);
+        self.transmit(now);
+        self.examine(now);
         let due = [
             self.parts.peer.poll_timeout(),
             self.parts.agent.poll_timeout(),
             self.bridge.poll_timeout(),
             self.answering.poll_timeout(),
+            self.parts.doctor.poll_timeout(),
         ];
         due.into_iter().flatten().min().unwrap_or(now + Duration::from_secs(1))
     }
 
     fn receive(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
+        self.parts.doctor.handle_in(kind(datagram), now);
         if self.parts.peer.handle_datagram(datagram, from, now) {
             self.bridge.handle_sign_of_life(now);
         }
@@ -253,6 +266,7 @@ impl Owner {
             match event {
                 PeerEvent::Connected => {
                     self.answering.note_connected();
+                    self.parts.doctor.handle_connected(now);
                     self.note(Event::MediaConnected { took_ms: ms(now - self.offered_at) });
                 }
                 PeerEvent::Closed => self.lose_peer(),
@@ -282,6 +296,7 @@ impl Owner {
 
     /// Encodes the agent's voice as suits the line and the machine.
     fn tune(&mut self, now: Instant) {
+        self.tuning.handle_strain(self.parts.load.last_strain());
         if let Some(settings) = self.tuning.poll(now) {
             self.mouth.tune(settings);
         }
@@ -298,6 +313,9 @@ impl Owner {
             let start = self.uplink.len();
             if !self.ear.hear(&slot, &mut self.uplink) {
                 self.bridge.note_malformed();
+            }
+            if matches!(slot, bridge::Slot::Decode(_)) {
+                self.note_sound(start, now);
             }
             self.bridge.gate(&mut self.uplink[start..], now);
             if self.uplink.len() >= APPEND {
@@ -341,6 +359,7 @@ impl Owner {
                 self.answering.note_open();
                 self.parts.peer.open();
                 self.bridge.open(now);
+                self.parts.doctor.open(now);
                 self.parts.agent.open(now);
                 self.summary.opened_at_ms = Some(now_ms());
                 self.parts.journal.advance_to(version);
@@ -352,16 +371,15 @@ impl Owner {
         }
     }
 
+    fn transmit(&mut self, now: Instant) {
+        while let Some((to, datagram)) = self.parts.peer.poll_datagram() {
+            examining::send(&self.parts.socket, &datagram, to, &mut self.parts.doctor, now);
+        }
+    }
+
     fn note(&mut self, event: Event) {
         let entry = self.parts.journal.enter(event, now_ms());
         self.parts.diary.note(entry);
-    }
-}
-
-fn transmit(peer: &mut Peer, socket: &UdpSocket) {
-    while let Some((to, datagram)) = peer.poll_datagram() {
-        // A full socket buffer loses a datagram, as the network may: nobody waits for it.
-        let _ = socket.try_send_to(&datagram, to);
     }
 }
 

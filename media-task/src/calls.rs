@@ -1,7 +1,7 @@
 //! Which calls this task has, and whether there is room for more.
 
 use crate::agent::{Agent, Provider};
-use crate::call::{Command, Parts, hold};
+use crate::call::{Command, Parts, ask_for_icmp, hold};
 use crate::diary::Diary;
 use crate::ecs::Task;
 use crate::load::Load;
@@ -10,6 +10,7 @@ use crate::peer::Peer;
 use crate::roster::Roster;
 use crate::settings::ModelSettings;
 use bridge::Strain;
+use diagnosis::{Doctor, Premises};
 use journal::Journal;
 use ledger::CallControl;
 use protocol::{door, keys};
@@ -229,6 +230,7 @@ impl Calls {
         // Before the answer, which takes a while to make: the model's first word is what takes longest.
         let agent = Agent::Realtime(Provider::connect(endpoint, role.session(&model), Instant::now()));
         let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
+        let doctor = Doctor::new(premises(&offer, address.ip(), &socket)?, Instant::now());
         let (commands, orders) = mpsc::channel(4);
         let parts = Parts {
             call_ref: call_ref.to_owned(),
@@ -238,6 +240,7 @@ impl Calls {
             socket,
             peer,
             bits_per_second: offer.bits_per_second(),
+            doctor,
             model,
             agent,
             role,
@@ -301,8 +304,14 @@ impl Equipment {
 /// A socket of the call's own, on a free port: many calls share one address and port of Meta's relay.
 fn socket(ip: IpAddr) -> std::io::Result<UdpSocket> {
     let socket = std::net::UdpSocket::bind(SocketAddr::new(ip, 0))?;
+    ask_for_icmp(&socket)?;
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket)
+}
+
+fn premises(offer: &Offer, advertised: IpAddr, socket: &UdpSocket) -> std::io::Result<Premises> {
+    let bound = socket.local_addr()?.ip();
+    Ok(Premises { advertised, bound, relays: offer.relays(), opus: offer.opus, keys: offer.keys })
 }
 
 fn until(deadline_ms: u64) -> Duration {

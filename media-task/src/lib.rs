@@ -7,6 +7,7 @@
 //! | [`load`] | how late frames are sent, in all calls together: whether there is room in truth |
 //! | [`call`] | the owner of one call: one loop over everything that can happen in it |
 //! | [`peer`], [`offer`], [`answer`] | WebRTC, and SDP as WhatsApp wants it |
+//! | [`datagram`] | what a datagram shows without any key |
 //! | [`codec`] | Opus, both ways |
 //! | [`roster`] | who can answer: agent files, read once |
 //! | [`agent`] | the model behind the agent |
@@ -21,6 +22,7 @@ pub mod apology;
 pub mod call;
 pub mod calls;
 pub mod codec;
+pub mod datagram;
 pub mod diary;
 pub mod door;
 pub mod ecs;

@@ -25,8 +25,8 @@ const PERMILLE: u32 = 990;
 /// From so many milliseconds on the machine is busy. A timer alone is 1 ms late, so a process at rest has 1 or 2.
 const BUSY: usize = 4;
 
-/// From so many milliseconds on it is overloaded, unless an operator says otherwise: what a hundred calls must stay under, and half a frame, so that a
-/// caller's jitter buffer begins to grow for it.
+/// From so many milliseconds on it is overloaded, unless an operator says otherwise: what a hundred calls must stay
+/// under, and half a frame, so that a caller's jitter buffer begins to grow for it.
 pub const OVERLOADED: usize = 10;
 
 /// How late this process is with the frames it sends.
@@ -54,13 +54,14 @@ impl Load {
         Self { began: now, overloaded, pages: Default::default(), strain: AtomicU8::new(Strain::Calm as u8) }
     }
 
-    /// Notes that a frame was sent at `now`, so late.
+    /// Notes that a frame was sent at `now`, so late. Whoever sends the first of a second finds the strain anew.
     pub fn note_late(&self, late: Duration, now: Instant) {
         let second = self.second(now);
         let page = &self.pages[second as usize % PAGES];
         let written = page.second.load(Relaxed);
         if written != second && page.second.compare_exchange(written, second, Relaxed, Relaxed).is_ok() {
             page.counts.iter().for_each(|count| count.store(0, Relaxed));
+            self.strain(now);
         }
         page.counts[(late.as_millis() as usize).min(LONGEST)].fetch_add(1, Relaxed);
     }
@@ -115,7 +116,8 @@ impl Load {
         now.saturating_duration_since(self.began).as_secs() as u32 + 1
     }
 
-    fn last_strain(&self) -> Strain {
+    /// The strain that was found last: within the last second, while frames are sent.
+    pub fn last_strain(&self) -> Strain {
         let last = self.strain.load(Relaxed);
         let strains = [Strain::Calm, Strain::Busy, Strain::Overloaded];
         strains.into_iter().find(|strain| *strain as u8 == last).unwrap_or_default()

@@ -113,6 +113,11 @@ impl Offer {
         };
         self.sdp.lines().filter(keep).fold(String::new(), |sdp, line| sdp + line + "\r\n")
     }
+
+    /// The addresses of its candidates.
+    pub fn relays(&self) -> Vec<std::net::IpAddr> {
+        self.sdp.lines().filter_map(candidate_address).collect()
+    }
 }
 
 fn candidate_address(line: &str) -> Option<std::net::IpAddr> {

@@ -193,6 +193,18 @@ impl Afterwards {
         (self.seats, self.connections) == (1, 1)
     }
 
+    /// What was wrong with its media, in the order it was found. Each has its evidence, and its cure.
+    pub fn verdicts(&self) -> Vec<&str> {
+        let found = self.journal.iter().filter_map(|event| match event {
+            journal::Event::MediaVerdict { verdict, evidence, cure } => {
+                assert!(evidence.ends_with('.') && cure.ends_with('.'), "{evidence} {cure}");
+                Some(verdict.as_str())
+            }
+            _ => None,
+        });
+        found.collect()
+    }
+
     /// The names of what is in the journal.
     pub fn told(&self) -> Vec<String> {
         let name = |event| serde_json::to_value(event).expect("events are JSON")["event"].to_string();

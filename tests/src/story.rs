@@ -7,6 +7,7 @@ use phone::{ActionName, CallerConfig, Event, Mischief, Observation, Seen};
 use rehearse::Rehearsal;
 use rehearse::binaries::{Binaries, root};
 use rehearse::stage::Stage;
+use rustix::process::{Pid, Signal, kill_process};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,6 +102,14 @@ impl Scene {
     pub fn with_clock_of(mut self, program: &str, seconds_ahead: i64) -> Self {
         let settings = rehearse::skew::ahead_by(seconds_ahead).expect("make test installs libfaketime");
         self.rehearsal.more.entry(program.to_owned()).or_default().extend(settings);
+        self
+    }
+
+    /// A program is told something else than usual.
+    #[must_use]
+    pub fn with_setting_of(mut self, program: &str, name: &str, value: &str) -> Self {
+        let settings = self.rehearsal.more.entry(program.to_owned()).or_default();
+        settings.insert(name.to_owned(), value.to_owned());
         self
     }
 
@@ -203,6 +212,14 @@ impl Story {
         let tasks = self.stack.cloud.tasks();
         assert_eq!(tasks.len(), 1, "{tasks:?}");
         tasks[0].pid.expect("the task is ready, so it has a process")
+    }
+
+    /// Stops the one media task for so long, as a host does that has no time for it.
+    pub async fn stops_the_task_for(&self, time: Duration) {
+        let pid = Pid::from_raw(self.media_task_pid() as i32).expect("a process has a number");
+        kill_process(pid, Signal::STOP).expect("it is ours to stop");
+        tokio::time::sleep(time).await;
+        kill_process(pid, Signal::CONT).expect("it is ours to let go on");
     }
 
     /// Whether nobody had a reason to act on any call.

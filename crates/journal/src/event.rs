@@ -164,6 +164,9 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mos_down: Option<u64>,
     },
+    /// Something is wrong with the call's media: what, what was seen of it, and what helps (`docs/media.md`).
+    #[serde(rename = "WA_CALL_MEDIA_VERDICT")]
+    MediaVerdict { verdict: String, evidence: String, cure: String },
     /// An action at Meta failed.
     #[serde(rename = "WA_CALL_META_TROUBLE")]
     MetaTrouble { action: String, code: u32, reason: String, cure: String },
@@ -205,6 +208,9 @@ impl Event {
             | Self::TaskSilent { .. }
             | Self::Stale { .. }
             | Self::CallerTold { .. } => Level::Warn,
+            // A call whose caller is muted is well.
+            Self::MediaVerdict { verdict, .. } if verdict == "caller_muted" => Level::Info,
+            Self::MediaVerdict { .. } => Level::Warn,
             Self::GivenUp { .. } | Self::AgentFailed { .. } => Level::Error,
             Self::Tool { outcome, .. } if outcome != "done" => Level::Warn,
             Self::MetaTrouble { cure, .. } if !cure.is_empty() => Level::Error,

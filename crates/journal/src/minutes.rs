@@ -81,6 +81,9 @@ pub struct Summary {
     pub tools_done: u64,
     /// How often a session of the model was lost or replaced.
     pub sessions_replaced: u64,
+    /// What was wrong with its media, by the name of the verdict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
     /// Whether the caller left a message or asked to be called back.
     pub wants_an_answer: bool,
     /// Tokens of the model, and of what wrote down the caller's words.

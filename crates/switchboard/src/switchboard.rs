@@ -9,6 +9,7 @@ use crate::record::Record;
 use crate::store::{Known, Store};
 use anyhow::bail;
 use call::{Call, Effect, Ending, Event, Phase, Timestamp, step};
+use diagnosis::{Finding, NO_MEDIA, not_reaching};
 use journal::{Entry, Event as Happened, Journal};
 use ledger::Ledger;
 use protocol::order::{Order, Reply};
@@ -138,7 +139,7 @@ impl Switchboard {
             let (next, effects) = self.step(record, outcome.event.clone());
             let given_up = given_up(&outcome.event, &record.call, &next);
             let changes = changes(&record.call, &next, outcome.took_ms);
-            let happened = [outcome.entries.clone(), changes, given_up].concat();
+            let happened = [outcome.entries.clone(), verdict(record, &next), changes, given_up].concat();
             if next == record.call && happened.is_empty() && record.is_indexed() {
                 return Ok(effects);
             }
@@ -242,6 +243,20 @@ fn given_up(event: &Event, before: &Call, after: &Call) -> Vec<Happened> {
     let is_dropped = *event == Event::Tick && before.has_ended() && after.pending.is_empty();
     let dropped = before.pending.iter().filter(|_| is_dropped);
     dropped.map(|effect| Happened::GivenUp { what: word(effect) }).collect()
+}
+
+/// Why a call was silent, if Meta ended it for that.
+fn verdict(record: &Record, after: &Call) -> Vec<Happened> {
+    let is_news = after.has_ended() && !record.call.has_ended();
+    let said_so = record.hung_up.as_ref().filter(|hung_up| is_news && hung_up.errors.contains(&NO_MEDIA));
+    let accepted_for = after.accepted_at.zip(after.ended_at).map(|(from, to)| to - from);
+    let found = said_so.map(|_| not_reaching(accepted_for));
+    let told = found.map(|Finding { verdict, evidence, cure }| Happened::MediaVerdict {
+        verdict: verdict.to_string(),
+        evidence,
+        cure,
+    });
+    told.into_iter().collect()
 }
 
 /// What the journal says of a change of state.

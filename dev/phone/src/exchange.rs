@@ -31,6 +31,10 @@ pub(crate) async fn ring(
     peer.handle_offer(&offer.ufrag, &offer.pwd, offer.ssrc);
     let id = wacid::fresh(&digits_of(&caller), &cloud.config.display_phone_number, &mut chance);
     let line = Arc::new(Line::ringing(id, offer, caller, &cloud.config, orders, cloud.journal.clone()));
+    if line.plot.does(Mischief::RelayClosed) {
+        // Connected to itself, it takes nothing from anybody else, and nobody else can have its port.
+        socket.connect(socket.local_addr()?).await?;
+    }
     let relay = Relay::new(line.clone(), obeyed, socket, peer)?;
     cloud.add_line(line.clone());
     Ok((line.clone(), put_through(cloud, line, relay)))

@@ -132,6 +132,16 @@ mischief! {
     DtlsNever = "dtls-never", Media, 1;
     /// The caller's phone sends no RTP at all.
     SilentCaller = "silent-caller", Media, 2;
+    /// The relay claims to control: it refuses every check with 487, and answers none.
+    RoleConflict = "role-conflict", Media, 1;
+    /// Nobody listens at the relay's port: its host says so by ICMP.
+    RelayClosed = "relay-closed", Media, 1;
+    /// The relay drops what does not come from an address that the answer gives.
+    AdvertisedOnly = "advertised-only", Media, 1;
+    /// The caller's phone sends its voice with payload type 0 (PCMU), which is not in the offer.
+    WrongPayload = "wrong-payload", Media, 1;
+    /// The relay drops the agent's sound, and the phone speaks all the same. For want of sound Meta ends the call (138021).
+    AgentUnheard = "agent-unheard", Media, 1;
 }
 
 impl Mischief {
@@ -147,6 +157,8 @@ impl Mischief {
                     | Mischief::HangsUpAtAccept
                     | Mischief::IceNever
                     | Mischief::DtlsNever
+                    | Mischief::RoleConflict
+                    | Mischief::RelayClosed
             )
     }
 

@@ -3,6 +3,7 @@
 //! The rules are those of Meta's pages and of what implementers saw refused with 138008.
 
 use crate::offer::{MID, Offer};
+use std::net::IpAddr;
 
 const LARGEST: usize = 10_000;
 
@@ -15,6 +16,8 @@ pub(crate) struct Answer {
     pub(crate) fingerprint: Vec<u8>,
     /// The stream the agent announced, if it did.
     pub(crate) ssrc: Option<u32>,
+    /// The addresses at which the agent says it is.
+    pub(crate) candidates: Vec<IpAddr>,
 }
 
 /// Why Meta refuses an answer.
@@ -65,6 +68,10 @@ pub(crate) fn check(sdp: &str, offer: &Offer) -> Result<Answer, SdpFlaw> {
         pwd: credential(&lines, "ice-pwd", 22, &offer.pwd)?,
         fingerprint: fingerprint(&lines, offer)?,
         ssrc: lines.attribute("ssrc").find_map(|value| value.split(' ').next()?.parse().ok()),
+        candidates: lines
+            .attribute("candidate")
+            .filter_map(|value| value.split(' ').nth(4)?.parse().ok())
+            .collect(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! The end of a call for its owner: its sound and its costs are counted, its minutes closed, the model let go, and
 //! call-control told until it has heard it.
 
-use super::{Over, Owner, Parts, ms, transmit};
+use super::{Over, Owner, Parts, ms};
 use crate::agent::News;
 use bridge::{Path, listening_quality};
 use call::Ending;
@@ -34,6 +34,9 @@ impl Owner {
                 report(&control, call_ref, fence, ending).await;
             }
         };
+        if over == Over::Because(Ending::MediaNeverConnected) {
+            self.give_up_media(Instant::now());
+        }
         self.count_sound();
         let reported = if self.minutes.awaits_words() {
             // The caller said something last that is just being written down; the hang-up does not wait for that.
@@ -51,7 +54,10 @@ impl Owner {
         // It can only fail with the whole task.
         let _ = reported.await;
         peer.close();
-        transmit(&mut peer, &socket);
+        while let Some((to, datagram)) = peer.poll_datagram() {
+            // Nobody waits for a goodbye that is lost.
+            let _ = socket.try_send_to(&datagram, to);
+        }
     }
 
     fn close_books(&mut self) {

@@ -60,6 +60,11 @@ stories! {
     ice_never: IceNever, is_terminated_at_the_end_of_its_ring_time;
     dtls_never: DtlsNever, is_terminated_at_the_end_of_its_ring_time;
     silent_caller: SilentCaller, is_picked_up_all_the_same;
+    role_conflict: RoleConflict, is_terminated_at_the_end_of_its_ring_time;
+    relay_closed: RelayClosed, is_terminated_at_the_end_of_its_ring_time;
+    advertised_only: AdvertisedOnly, is_picked_up_all_the_same;
+    wrong_payload: WrongPayload, is_picked_up_all_the_same;
+    agent_unheard: AgentUnheard, is_ended_by_meta_for_want_of_sound;
 }
 
 #[test]
@@ -187,6 +192,15 @@ async fn is_terminated_at_the_end_of_its_ring_time(mischief: Mischief) {
     assert_eq!((after.ending, after.at_meta), (Ending::MediaNeverConnected, AtMeta::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
     assert!(after.was_held_once() && after.messages == 1, "{after:?}");
+}
+
+async fn is_ended_by_meta_for_want_of_sound(mischief: Mischief) {
+    let story = Story::begin().await;
+    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::MediaFailed, AtMeta::NoMedia));
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
+    assert!(after.was_held_once(), "{after:?}");
 }
 
 async fn is_not_picked_up_and_not_told(mischief: Mischief) {

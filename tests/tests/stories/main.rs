@@ -3,6 +3,7 @@
 mod at_meta;
 mod at_the_model;
 mod calls;
+mod doctor;
 mod hostage;
 mod in_the_cloud;
 mod kept;

@@ -5,6 +5,7 @@
 
 use super::datagram::{self, Kind};
 use crate::{Fault, Mischief};
+use std::net::IpAddr;
 use str0m::ice::StunMessage;
 
 /// What the relay knows by now.
@@ -12,6 +13,8 @@ use str0m::ice::StunMessage;
 pub(crate) struct Gate {
     pwd: String,
     mischief: Vec<Mischief>,
+    /// The addresses that the answer gives.
+    advertised: Vec<IpAddr>,
     has_answer: bool,
     has_path: bool,
     open: bool,
@@ -48,6 +51,7 @@ impl Gate {
         Gate {
             pwd: pwd.to_owned(),
             mischief: mischief.to_vec(),
+            advertised: vec![],
             has_answer: false,
             has_path: false,
             open: false,
@@ -56,7 +60,8 @@ impl Gate {
     }
 
     /// The business showed its answer.
-    pub(crate) fn handle_answer(&mut self) {
+    pub(crate) fn handle_answer(&mut self, candidates: &[IpAddr]) {
+        self.advertised = candidates.to_vec();
         self.has_answer = true;
     }
 
@@ -86,7 +91,10 @@ impl Gate {
     }
 
     /// Judges one datagram.
-    pub(crate) fn judge(&mut self, datagram: &[u8]) -> Verdict {
+    pub(crate) fn judge(&mut self, datagram: &[u8], from: IpAddr) -> Verdict {
+        if self.mischief.contains(&Mischief::AdvertisedOnly) && !self.advertised.contains(&from) {
+            return Verdict::dropped(None);
+        }
         match datagram::kind(datagram) {
             Kind::Stun => self.judge_stun(datagram),
             Kind::Dtls => self.judge_dtls(datagram),
@@ -98,6 +106,7 @@ impl Gate {
                 self.early.reports += 1;
                 if self.has_answer { Verdict::pass(None) } else { Verdict::dropped(None) }
             }
+            Kind::Rtp if self.mischief.contains(&Mischief::AgentUnheard) => Verdict::dropped(None),
             Kind::Rtp | Kind::Rtcp => Verdict::pass(None),
             Kind::Unknown => Verdict::dropped(None),
         }
@@ -109,7 +118,7 @@ impl Gate {
             return Verdict::dropped(None);
         }
         match self.role_conflict(datagram) {
-            Some(reply) => Verdict { fate: Fate::Reply(reply), fault: Some(Fault::ControlledAgent) },
+            Some((reply, fault)) => Verdict { fate: Fate::Reply(reply), fault },
             None => Verdict::pass(None),
         }
     }
@@ -129,11 +138,13 @@ impl Gate {
     }
 
     /// The 487 for an agent that will not control. str0m would compare tie-breakers and may give in; Meta does not.
-    fn role_conflict(&self, datagram: &[u8]) -> Option<Vec<u8>> {
+    fn role_conflict(&self, datagram: &[u8]) -> Option<(Vec<u8>, Option<Fault>)> {
         let request = StunMessage::parse(datagram).ok()?;
         let hmac = str0m::crypto::from_feature_flags().sha1_hmac_provider;
         let sign = |key: &[u8], parts: &[&[u8]]| hmac.sha1_hmac(key, parts);
-        if !request.is_binding_request() || request.ice_controlled().is_none() {
+        let is_controlled = request.ice_controlled().is_some();
+        let conflicts = is_controlled || self.mischief.contains(&Mischief::RoleConflict);
+        if !request.is_binding_request() || !conflicts {
             return None;
         }
         if !request.verify(self.pwd.as_bytes(), sign) {
@@ -144,7 +155,7 @@ impl Gate {
             .to_bytes(Some(self.pwd.as_bytes()), &mut reply, sign)
             .ok()?;
         reply.truncate(length);
-        Some(reply)
+        Some((reply, is_controlled.then_some(Fault::ControlledAgent)))
     }
 }
 
@@ -163,6 +174,7 @@ mod tests {
     use super::*;
     use str0m::ice::{StunMessageBuilder, TransId};
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     const PWD: &str = "+219v9nKr3xSQIn8s+Fy8g==";
     const RTP: [u8; 12] = [0x80, 111, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
     const RTCP: [u8; 4] = [0x80, 200, 0, 0];
@@ -172,25 +184,25 @@ mod tests {
     fn nothing_gets_in_before_the_answer_and_a_client_hello_is_flagged() {
         let mut gate = Gate::new(PWD, &[]);
 
-        assert_eq!(gate.judge(&check(false, PWD)), Verdict::dropped(None));
-        assert_eq!(gate.judge(&DTLS), Verdict::dropped(Some(Fault::EarlyClientHello)));
+        assert_eq!(gate.judge(&check(false, PWD), HERE), Verdict::dropped(None));
+        assert_eq!(gate.judge(&DTLS, HERE), Verdict::dropped(Some(Fault::EarlyClientHello)));
     }
 
     #[test]
     fn sound_before_accept_is_lost_and_flagged() {
         let mut gate = answered(None);
 
-        assert_eq!(gate.judge(&RTP), Verdict::dropped(Some(Fault::EarlyMedia)));
-        assert_eq!(gate.judge(&RTCP), Verdict::pass(None));
+        assert_eq!(gate.judge(&RTP, HERE), Verdict::dropped(Some(Fault::EarlyMedia)));
+        assert_eq!(gate.judge(&RTCP, HERE), Verdict::pass(None));
         assert_eq!(gate.early(), Early { packets: 1, reports: 1 });
 
         gate.open();
-        assert_eq!(gate.judge(&RTP), Verdict::pass(None));
+        assert_eq!(gate.judge(&RTP, HERE), Verdict::pass(None));
     }
 
     #[test]
     fn a_controlling_agents_check_is_let_in() {
-        assert_eq!(answered(None).judge(&check(false, PWD)), Verdict::pass(None));
+        assert_eq!(answered(None).judge(&check(false, PWD), HERE), Verdict::pass(None));
     }
 
     #[test]
@@ -198,7 +210,7 @@ mod tests {
         let mut gate = answered(None);
 
         for _ in 0..20 {
-            let verdict = gate.judge(&check(true, PWD));
+            let verdict = gate.judge(&check(true, PWD), HERE);
 
             let Fate::Reply(reply) = verdict.fate else { panic!("a reply") };
             let reply = StunMessage::parse(&reply).unwrap();
@@ -209,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_stranger_gets_no_487() {
-        let verdict = answered(None).judge(&check(true, "another password"));
+        let verdict = answered(None).judge(&check(true, "another password"), HERE);
 
         assert_eq!(verdict, Verdict::pass(None), "the peer drops it");
     }
@@ -217,22 +229,53 @@ mod tests {
     #[test]
     fn dtls_before_a_path_is_flagged() {
         let mut gate = answered(None);
-        assert_eq!(gate.judge(&DTLS).fault, Some(Fault::DtlsBeforeIce));
+        assert_eq!(gate.judge(&DTLS, HERE).fault, Some(Fault::DtlsBeforeIce));
 
         gate.handle_path();
 
-        assert_eq!(gate.judge(&DTLS), Verdict::pass(None));
+        assert_eq!(gate.judge(&DTLS, HERE), Verdict::pass(None));
     }
 
     #[test]
     fn mischief_drops_checks_or_handshakes_without_a_word() {
-        assert_eq!(answered(Some(Mischief::IceNever)).judge(&check(false, PWD)), Verdict::dropped(None));
-        assert_eq!(answered(Some(Mischief::DtlsNever)).judge(&DTLS), Verdict::dropped(None));
+        assert_eq!(
+            answered(Some(Mischief::IceNever)).judge(&check(false, PWD), HERE),
+            Verdict::dropped(None)
+        );
+        assert_eq!(answered(Some(Mischief::DtlsNever)).judge(&DTLS, HERE), Verdict::dropped(None));
+    }
+
+    #[test]
+    fn a_relay_that_claims_to_control_refuses_every_check_of_an_agent_that_does() {
+        let verdict = answered(Some(Mischief::RoleConflict)).judge(&check(false, PWD), HERE);
+
+        let Fate::Reply(reply) = verdict.fate else { panic!("a reply") };
+        let reply = StunMessage::parse(&reply).unwrap();
+        assert_eq!(reply.error_code().map(|(code, _)| code), Some(487));
+        assert_eq!(verdict.fault, None, "the agent does nothing wrong");
+    }
+
+    #[test]
+    fn a_relay_that_trusts_the_answer_alone_knows_nobody_from_elsewhere() {
+        let mut gate = answered(Some(Mischief::AdvertisedOnly));
+        let elsewhere = IpAddr::from([127, 0, 0, 2]);
+
+        assert_eq!(gate.judge(&check(false, PWD), elsewhere), Verdict::dropped(None));
+        assert_eq!(gate.judge(&check(false, PWD), HERE), Verdict::pass(None));
+    }
+
+    #[test]
+    fn an_agent_that_is_not_to_be_heard_sends_into_the_void() {
+        let mut gate = answered(Some(Mischief::AgentUnheard));
+        gate.open();
+
+        assert_eq!(gate.judge(&RTP, HERE), Verdict::dropped(None));
+        assert_eq!(gate.judge(&RTCP, HERE), Verdict::pass(None));
     }
 
     fn answered(mischief: Option<Mischief>) -> Gate {
         let mut gate = Gate::new(PWD, mischief.as_slice());
-        gate.handle_answer();
+        gate.handle_answer(&[HERE]);
         gate
     }
 

@@ -12,6 +12,7 @@ use str0m::rtp::{RtpWrite, Ssrc};
 use str0m::{Candidate, IceCreds, Input, Output, Rtc, RtcError};
 
 const OPUS: u8 = 111;
+const PCMU: u8 = 0;
 /// Its events bear the time of the voice, so that here its clock is the voice's.
 const KEYS: u8 = 126;
 
@@ -20,21 +21,27 @@ pub(crate) struct Peer {
     rtc: Rtc,
     address: SocketAddr,
     ssrc: Ssrc,
+    /// The payload type of the phone's voice.
+    voice: u8,
     heard: Option<Ssrc>,
 }
 
 impl Peer {
     /// A peer behind `address`, with a fresh certificate.
     pub(crate) fn new(address: SocketAddr, now: Instant) -> Result<Peer, RtcError> {
-        let mut config =
-            Rtc::builder().set_rtp_mode(true).set_ice_lite(true).clear_codecs().enable_opus(true, false);
+        let mut config = Rtc::builder()
+            .set_rtp_mode(true)
+            .set_ice_lite(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_pcmu(true, false);
         let (pt, clock) = (Pt::from(KEYS), Frequency::FORTY_EIGHT_KHZ);
         config.codec_config().add_config(pt, None, Codec::Tele, clock, None, FormatParams::default());
         let mut rtc = config.build(now);
         let candidate = Candidate::host(address, Protocol::Udp).expect("a bound address is a host candidate");
         rtc.add_local_candidate(candidate);
         rtc.direct_api().set_ice_controlling(false);
-        Ok(Peer { rtc, address, ssrc: Ssrc::from(0), heard: None })
+        Ok(Peer { rtc, address, ssrc: Ssrc::from(0), voice: OPUS, heard: None })
     }
 
     /// SHA-256 of its certificate, as `AA:BB:...`.
@@ -67,6 +74,11 @@ impl Peer {
         api.start_dtls(false)
     }
 
+    /// From now on the phone's voice bears payload type 0, as PCMU does.
+    pub(crate) fn mislabel(&mut self) {
+        self.voice = PCMU;
+    }
+
     /// Listens to the first stream that comes, and to no other.
     pub(crate) fn listen_to(&mut self, ssrc: u32) {
         if self.heard.is_none() {
@@ -85,7 +97,7 @@ impl Peer {
         now: Instant,
     ) -> Result<(), RtcError> {
         let (pt, payload) = match payload {
-            Payload::Voice(voice) => (OPUS, voice),
+            Payload::Voice(voice) => (self.voice, voice),
             Payload::Key(event) => (KEYS, event.payload.to_vec()),
         };
         let packet = RtpWrite::new(Pt::from(pt), u64::from(n).into(), timestamp, now, payload).marker(marker);

@@ -74,8 +74,11 @@ impl Relay {
         line: Arc<Line>,
         orders: mpsc::UnboundedReceiver<Order>,
         socket: UdpSocket,
-        peer: Peer,
+        mut peer: Peer,
     ) -> anyhow::Result<Relay> {
+        if line.plot.does(Mischief::WrongPayload) {
+            peer.mislabel();
+        }
         Ok(Relay {
             gate: Gate::new(&line.offer.pwd, line.plot.mischief()),
             microphone: if line.caller.spares_effort { Microphone::sparing()? } else { Microphone::new()? },
@@ -121,13 +124,13 @@ impl Relay {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Answer(answer) => {
-                self.gate.handle_answer();
+                self.gate.handle_answer(&answer.candidates);
                 let taken = self.peer.handle_answer(&answer);
                 self.survive(taken);
             }
             Order::Open => {
                 self.gate.open();
-                self.open_microphone(!self.line.caller.waits_for_media);
+                self.open_microphone(!self.waits_for_media());
             }
             Order::Say { clip, done } => {
                 self.speeches.push_back(Speech { text: clip.text.clone(), done });
@@ -144,7 +147,7 @@ impl Relay {
 
     async fn handle_datagram(&mut self, datagram: &[u8], from: SocketAddr) {
         let now = Instant::now();
-        let verdict = self.gate.judge(datagram);
+        let verdict = self.gate.judge(datagram, from.ip());
         if let Some(fault) = verdict.fault {
             self.line.see(Seen::Fault(fault));
         }
@@ -266,7 +269,7 @@ impl Relay {
             Event::Connected => {
                 self.connected = true;
                 self.line.see(Seen::DtlsConnected);
-                self.open_microphone(!self.line.caller.waits_for_media);
+                self.open_microphone(!self.waits_for_media());
             }
             Event::RtpPacket(packet) => self.hear(&packet),
             _ => {}
@@ -303,6 +306,10 @@ impl Relay {
             Some(Change::Began) => self.line.see_at(at, Seen::AgentVoice),
             Some(Change::FellSilent { since }) => self.line.see_at(at, Seen::AgentSilent { since }),
         }
+    }
+
+    fn waits_for_media(&self) -> bool {
+        self.line.caller.waits_for_media && !self.line.plot.does(Mischief::AgentUnheard)
     }
 
     /// The phone sends once the call is taken and the keys are there, and perhaps only after it heard something.

@@ -1,7 +1,7 @@
 //! Each mischief does what its name says, and nothing else.
 
 use crate::business::{Business, SOON, call_action, hurried};
-use phone::{Ending, MetaConfig, Mischief};
+use phone::{Ending, MetaConfig, Mischief, Timers};
 use std::time::{Duration, Instant};
 
 /// Long enough for what takes milliseconds when it happens at all.
@@ -37,6 +37,31 @@ async fn dtls_never_stops_after_ice() {
     assert!(!agent.until(|state| state.connected, A_WHILE).await);
     let report = call.report();
     assert!(report.ice_connected.is_some() && report.dtls_connected.is_none());
+}
+
+#[tokio::test]
+async fn a_relay_that_conflicts_or_is_closed_connects_nobody() {
+    for mischief in [Mischief::RoleConflict, Mischief::RelayClosed] {
+        let mut business = up_to(mischief).await;
+        let (call, mut agent) = business.ring().await;
+        business.pre_accept(&call, &agent).await;
+
+        assert!(!agent.until(|state| state.connected, A_WHILE).await, "{mischief}");
+        assert_eq!(call.report().ice_connected, None, "{mischief}");
+    }
+}
+
+#[tokio::test]
+async fn agent_unheard_ends_the_call_for_want_of_sound() {
+    let timers = Timers { first_media: Duration::from_secs(1), ..hurried().timers };
+    let config = MetaConfig { mischief: Some(Mischief::AgentUnheard), timers, ..hurried() };
+    let mut business = Business::open(config).await;
+    let (call, mut agent) = business.take_call().await;
+    agent.play(&tone::tone(440.0, Duration::from_millis(300)));
+    agent.hears_more(SOON).await;
+
+    assert_eq!(call.ended(SOON).await, Ok(Ending::NoMedia));
+    assert_eq!(call.report().traffic.packets, 0);
 }
 
 #[tokio::test]

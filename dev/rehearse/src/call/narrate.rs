@@ -120,6 +120,9 @@ pub(super) fn entry(event: &Event) -> Told {
         Event::Keys { count } => task(format!("passes on {count} keys that the caller pressed")),
         Event::Nudged { .. } => task("asks whether the caller is still there".into()),
         Event::TurnedAway { why } => control(format!("takes no call: {why}")),
+        Event::MediaVerdict { verdict, evidence, .. } => {
+            Some(("the media doctor", format!("{verdict}: {evidence}")))
+        }
         Event::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
         Event::TaskSilent { task } => control(format!("task {} does not answer at its door", short(task))),
         Event::GivenUp { what } => control(format!("gives up: {what}")),

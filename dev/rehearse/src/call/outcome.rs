@@ -26,6 +26,7 @@ pub struct Outcome {
     caller_heard: Heard,
     agent_heard: Heard,
     causes: Vec<String>,
+    cures: Vec<String>,
     is_disturbed: bool,
     excuse: Option<String>,
 }
@@ -46,6 +47,7 @@ impl Outcome {
                 || evidence.report.traffic.own_lateness.p99 > TRUSTED,
             excuse: excuse(evidence),
             causes: evidence.journal.iter().filter_map(|entry| cause(&entry.event)).collect(),
+            cures: evidence.journal.iter().filter_map(|entry| cure(&entry.event)).collect(),
         }
     }
 
@@ -84,6 +86,7 @@ impl Outcome {
             "caller_heard": self.caller_heard,
             "agent_heard": self.agent_heard,
             "ending": self.ending,
+            "cures": self.cures,
             "wrong": self.causes.iter().cloned().chain(wrong).collect::<Vec<_>>(),
         })
     }
@@ -136,6 +139,9 @@ impl Outcome {
         for cause in &self.causes {
             writeln!(f, "  why    {cause}")?;
         }
+        for cure in &self.cures {
+            writeln!(f, "  cure   {cure}")?;
+        }
         for check in &self.checks {
             if let Some(wrong) = &check.wrong {
                 writeln!(f, "  wrong  {} – {wrong}", check.what)?;
@@ -178,6 +184,7 @@ fn cause(event: &journal::Event) -> Option<String> {
     use journal::Event;
     match event {
         Event::MetaTrouble { action, reason, .. } => Some(format!("{action}: {reason}")),
+        Event::MediaVerdict { verdict, evidence, .. } => Some(format!("{verdict}: {evidence}")),
         Event::AgentTrouble { code } => Some(format!("the model: {code}")),
         Event::OfferUnanswerable { reason } => Some(format!("the offer: {reason}")),
         Event::SeatRefused { reason, .. } => Some(format!("a media task: {reason}")),
@@ -185,6 +192,14 @@ fn cause(event: &journal::Event) -> Option<String> {
         Event::Ended { ending, by, .. } if ending != "agent_said_goodbye" => {
             Some(format!("the call ended: {ending}, by {by}"))
         }
+        _ => None,
+    }
+}
+
+/// What the journal knows to do about the call's media.
+fn cure(event: &journal::Event) -> Option<String> {
+    match event {
+        journal::Event::MediaVerdict { cure, .. } => Some(cure.clone()),
         _ => None,
     }
 }

@@ -1,0 +1,72 @@
+//! What a datagram shows without any key: RFC 7983's first byte, RFC 8489's class and error code, RFC 3550's payload type.
+
+use diagnosis::Kind;
+
+/// The STUN attribute that bears an error's code.
+const ERROR_CODE: [u8; 2] = [0x00, 0x09];
+
+/// The bytes before STUN's attributes.
+const STUN_HEADER: usize = 20;
+
+/// What a datagram is.
+pub fn kind(datagram: &[u8]) -> Kind {
+    match datagram {
+        [0..=3, _, ..] => stun(datagram),
+        [20..=63, ..] => Kind::Dtls,
+        [128..=191, 192..=223, ..] => Kind::Rtcp,
+        [128..=191, second, ..] => Kind::Rtp { payload_type: second & 0x7f },
+        _ => Kind::Other,
+    }
+}
+
+/// The class is in bits 8 and 4 of the type.
+fn stun(datagram: &[u8]) -> Kind {
+    match (datagram[0] & 1, datagram[1] & 0x10) {
+        (0, _) => Kind::StunRequest,
+        (_, 0) => Kind::StunSuccess,
+        (_, _) => Kind::StunError(error_code(datagram).unwrap_or_default()),
+    }
+}
+
+/// Class and number of an ERROR-CODE: hundreds in one byte, the rest in the next.
+fn error_code(datagram: &[u8]) -> Option<u16> {
+    let mut attributes = datagram.get(STUN_HEADER..)?;
+    loop {
+        let (head, rest) = attributes.split_first_chunk::<4>()?;
+        let [kind_high, kind_low, length_high, length_low] = *head;
+        if [kind_high, kind_low] == ERROR_CODE {
+            let [_, _, hundreds, rest] = *rest.first_chunk::<4>()?;
+            return Some(u16::from(hundreds & 7) * 100 + u16::from(rest));
+        }
+        let length = usize::from(u16::from_be_bytes([length_high, length_low]));
+        attributes = rest.get(length.next_multiple_of(4)..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shares_the_port_is_told_apart() {
+        assert_eq!(kind(&[0, 1, 0, 0]), Kind::StunRequest);
+        assert_eq!(kind(&[1, 1, 0, 0]), Kind::StunSuccess);
+        assert_eq!(kind(&[22, 254]), Kind::Dtls);
+        assert_eq!(kind(&[0x80, 111]), Kind::Rtp { payload_type: 111 });
+        assert_eq!(kind(&[0x80, 0x80 | 111]), Kind::Rtp { payload_type: 111 }, "with the marker bit");
+        assert_eq!(kind(&[0x80, 0]), Kind::Rtp { payload_type: 0 });
+        assert_eq!(kind(&[0x81, 200]), Kind::Rtcp);
+        assert_eq!((kind(&[]), kind(&[0]), kind(&[255, 255])), (Kind::Other, Kind::Other, Kind::Other));
+    }
+
+    #[test]
+    fn an_error_tells_its_code_behind_other_attributes() {
+        let mut error = vec![1, 0x11, 0, 20];
+        error.resize(STUN_HEADER, 7);
+        error.extend([0x80, 0x22, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0]);
+        error.extend([0, 9, 0, 4, 0, 0, 4, 87]);
+
+        assert_eq!(kind(&error), Kind::StunError(487));
+        assert_eq!(kind(&error[..error.len() - 1]), Kind::StunError(0), "it was cut");
+    }
+}

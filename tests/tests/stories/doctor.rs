@@ -1,0 +1,189 @@
+//! Everything that can be wrong with a call's media is provoked, and the doctor names it: that, and nothing else.
+
+use call::Ending;
+use diagnosis::Verdict;
+use journal::Event;
+use phone::Mischief;
+use rehearse::Rehearsal;
+use std::time::Duration;
+use tests::story::{folder, programs};
+use tests::{Afterwards, Caller, Scene, Story};
+use tone::clips;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_call_has_no_verdict() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    let name = caller.call_ref();
+    caller.talks().await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!((after.ending, after.verdicts()), (Ending::CallerHungUp, vec![]));
+    assert_eq!(summed_up(&story, &name).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_answers_no_check_is_known_while_it_rings() {
+    let after = rings_until_it_is_known(Scene::default(), Mischief::IceNever).await;
+
+    assert_eq!(after.verdicts(), [Verdict::NoStunAnswer.as_str()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_wants_to_control_is_known_while_it_rings() {
+    let after = rings_until_it_is_known(Scene::default(), Mischief::RoleConflict).await;
+
+    assert_eq!(after.verdicts(), [Verdict::RoleConflict.as_str()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_at_which_nobody_listens_is_known_while_it_rings() {
+    let after = rings_until_it_is_known(Scene::default(), Mischief::RelayClosed).await;
+
+    assert_eq!(after.verdicts(), [Verdict::PortBlocked.as_str()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_address_in_our_answer_is_known_while_it_rings() {
+    let scene = Scene::default().with_setting_of("media-task", "AHOY_PUBLIC_IP", "10.255.255.1");
+
+    let after = rings_until_it_is_known(scene, Mischief::AdvertisedOnly).await;
+
+    assert_eq!(after.verdicts(), [Verdict::CandidateUnreachable.as_str()]);
+    assert!(evidence(&after).contains("10.255.255.1, a private address"), "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_nobody_answers_is_known_while_it_rings() {
+    let after = rings_until_it_is_known(Scene::default(), Mischief::DtlsNever).await;
+
+    assert_eq!(after.verdicts(), [Verdict::DtlsNever.as_str()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_given_up_early_says_what_was_missing_by_then() {
+    let story = Scene::default().ringing_for(3).begin().await;
+    let caller = story.ring_amid(&[Mischief::IceNever]).await;
+    let name = caller.call_ref();
+
+    let after = caller.afterwards().await;
+
+    assert_eq!(after.ending, Ending::MediaNeverConnected);
+    assert_eq!(after.verdicts(), [Verdict::NoStunAnswer.as_str()]);
+    assert_eq!(summed_up(&story, &name).await.as_deref(), Some(Verdict::NoStunAnswer.as_str()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_sends_no_sound_is_known_and_not_hung_up_on() {
+    let story = Story::begin().await;
+    let caller = story.ring_amid(&[Mischief::SilentCaller]).await;
+    caller.is_greeted().await;
+    is_known(&story, &caller).await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!((after.ending, after.verdicts()), (Ending::CallerHungUp, vec![Verdict::NoRtpIn.as_str()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_that_nobody_agreed_on_is_known_by_its_number() {
+    let story = Story::begin().await;
+    let caller = story.ring_amid(&[Mischief::WrongPayload]).await;
+    caller.is_greeted().await;
+    is_known(&story, &caller).await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!(after.verdicts(), [Verdict::WrongPayload.as_str()]);
+    assert!(evidence(&after).contains("payload type 0, and none with 111"), "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_mutes_is_told_of_once_and_talked_to_afterwards() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.phone().mute();
+    is_known(&story, &caller).await;
+    caller.phone().unmute();
+    caller.asks(&clips::caller_question(), &clips::agent_answer()).await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!((after.ending, after.verdicts()), (Ending::CallerHungUp, vec![Verdict::CallerMuted.as_str()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_meta_ends_for_want_of_our_sound_says_so() {
+    let story = Story::begin().await;
+    let caller = story.ring_amid(&[Mischief::AgentUnheard]).await;
+    caller.is_picked_up().await;
+    // The caller can be heard: nothing else is wrong.
+    caller.says(&clips::caller_question()).await;
+
+    let after = caller.afterwards().await;
+
+    assert_eq!(after.ending, Ending::MediaFailed);
+    assert_eq!(after.verdicts(), [Verdict::OurRtpNotReaching.as_str()]);
+    assert!(evidence(&after).contains("138021"), "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_does_not_get_to_run_is_known_and_goes_on() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    story.stops_the_task_for(Duration::from_secs(2)).await;
+    is_known(&story, &caller).await;
+    caller.asks(&clips::caller_question(), &clips::agent_answer()).await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!(
+        (after.ending, after.verdicts()),
+        (Ending::CallerHungUp, vec![Verdict::ClockStalled.as_str()])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_that_goes_wrong_prints_verdict_evidence_and_cure() {
+    let mischief = Some("dtls-never".parse().expect("there is such a mischief"));
+    let rehearsal =
+        Rehearsal { mischief, ring_seconds: Some(5), folder: Some(folder()), ..Rehearsal::default() };
+
+    let outcome = rehearsal.run(&programs().await).await.expect("there can be a rehearsal");
+
+    let printed = outcome.to_string();
+    assert!(!outcome.is_right());
+    assert!(printed.contains("  why    dtls_never: STUN checks have been answered for "), "{printed}");
+    assert!(printed.contains(&format!("  cure   {}", Verdict::DtlsNever.cure())), "{printed}");
+}
+
+/// A call of which the doctor knows what is wrong long before its ring time is over; then the caller gives up.
+async fn rings_until_it_is_known(scene: Scene, mischief: Mischief) -> Afterwards {
+    let story = scene.begin().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    is_known(&story, &caller).await;
+    let after = caller.hangs_up().await;
+    assert_eq!(after.ending, Ending::CallerGaveUp, "it rang until then");
+    after
+}
+
+async fn is_known(story: &Story, caller: &Caller<'_>) {
+    caller.waits_for(story, |event| matches!(event, Event::MediaVerdict { .. })).await;
+}
+
+fn evidence(after: &Afterwards) -> &str {
+    let found = after.journal.iter().find_map(|event| match event {
+        Event::MediaVerdict { evidence, .. } => Some(evidence.as_str()),
+        _ => None,
+    });
+    found.expect("there is a verdict")
+}
+
+/// What the call's summary says was wrong.
+async fn summed_up(story: &Story, call_ref: &str) -> Option<String> {
+    let summary = story.stack.summary(call_ref).await.expect("the table can be read");
+    summary.expect("the call was summed up").verdict
+}
