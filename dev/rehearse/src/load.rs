@@ -7,13 +7,17 @@ mod bench;
 mod crowd;
 mod figures;
 mod limits;
+mod machine;
 mod pinning;
+mod plot;
 mod process;
 mod soak;
 mod stage;
+mod table;
 mod window;
 
-pub use bench::{LoadBench, LoadTable};
+pub use bench::LoadBench;
 pub use figures::{Delay, LoadFigures};
 pub use pinning::leave_a_core_to_the_task;
 pub use soak::{Sample, Soak, Soaked};
+pub use table::LoadTable;

@@ -132,7 +132,7 @@ async fn bench_load(bench: LoadBench, out: Option<PathBuf>) -> anyhow::Result<Ex
     let table = bench.run(&binaries).await?;
     println!("{table}");
     if let Some(folder) = out {
-        table.write_csv(&folder.join("load.csv"))?;
+        table.write(&folder)?;
     }
     Ok(if table.missed().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

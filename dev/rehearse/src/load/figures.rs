@@ -4,7 +4,7 @@ use super::window::Window;
 use std::time::Duration;
 
 /// What so many calls at once cost, and how punctual they were.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct LoadFigures {
     /// Calls open at once.
     pub calls: usize,
