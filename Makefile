@@ -5,7 +5,7 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call test check conformance chaos bench-webhook bench-turns serve ci build-tools test-tools
+.PHONY: help call test check conformance chaos bench soak bench-webhook bench-turns serve ci build-tools test-tools
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
@@ -14,6 +14,8 @@ help:
 	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
 	@echo 'make conformance   every recorded session with the model, of the last call and the last tests, held to OpenAI'"'"'s own types'
 	@echo 'make chaos         two hundred calls while everything goes wrong that can, ten minutes (SEED, CALLS)'
+	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
+	@echo 'make soak          two thousand calls in a row, and what they leave behind, release build (CALLS)'
 	@echo 'make bench-webhook how fast the webhook is, release build'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
 	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos'
@@ -38,6 +40,12 @@ conformance:
 
 chaos: build-tools
 	@$(REHEARSE) chaos --seed $(or $(SEED),1) --calls $(or $(CALLS),200)
+
+bench: build-tools
+	@$(CARGO) run --quiet --release --locked -p rehearse -- bench --out docs/bench $(if $(CALLS),--calls $(CALLS)) $(if $(WINDOWS),--windows $(WINDOWS))
+
+soak: build-tools
+	@$(CARGO) run --quiet --release --locked -p rehearse -- soak --calls $(or $(CALLS),2000)
 
 bench-webhook: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook

@@ -297,6 +297,7 @@ impl Equipment {
             safety_identifier: caller.map(str::to_owned),
             auth: Auth::Bearer,
             headers: vec![],
+            trust: self.model.trust.clone(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::load;
 use agents::Agent;
 use realtime::connection;
+use realtime::trust::Trust;
 use secrecy::SecretString;
 use serde::Deserialize;
 use service::env::{Env, WrongSetting};
@@ -44,6 +45,8 @@ pub struct ModelSettings {
     pub url: String,
     /// `REALTIME_MODEL`: the model of agents that name none, default `gpt-realtime-2.1`.
     pub name: String,
+    /// `REALTIME_CA_FILE`: a PEM file of root certificates to believe besides the web's, for a gateway of one's own.
+    pub trust: Trust,
 }
 
 impl Settings {
@@ -63,7 +66,7 @@ impl Settings {
             door_port: env.parsed("AHOY_DOOR_PORT", 8443)?,
             slots: env.parsed("AHOY_SLOTS", 50)?,
             latest_ms: env.parsed("AHOY_LATEST_MS", load::OVERLOADED)?,
-            model: ModelSettings::from_env(env),
+            model: ModelSettings::from_env(env)?,
             agent: env.file("AHOY_AGENT", Agent::read)?.unwrap_or_else(Agent::built_in),
         })
     }
@@ -71,11 +74,15 @@ impl Settings {
 
 impl ModelSettings {
     /// Reads them.
-    pub fn from_env(env: &Env) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the roots cannot be read.
+    pub fn from_env(env: &Env) -> Result<Self, WrongSetting> {
+        Ok(Self {
             url: env.optional("REALTIME_URL").unwrap_or(connection::URL).to_owned(),
             name: env.optional("REALTIME_MODEL").unwrap_or(connection::MODEL).to_owned(),
-        }
+            trust: env.file("REALTIME_CA_FILE", Trust::with)?.unwrap_or_default(),
+        })
     }
 }
 

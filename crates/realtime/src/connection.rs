@@ -1,5 +1,6 @@
 //! The WebSocket to the model.
 
+use crate::trust::Trust;
 use crate::{ClientEvent, Down, ServerEvent};
 use futures_util::{SinkExt, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
@@ -10,7 +11,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
 /// Where the Realtime API is unless told otherwise.
 pub const URL: &str = "wss://api.openai.com/v1/realtime";
@@ -45,6 +46,8 @@ pub struct Endpoint {
     pub safety_identifier: Option<String>,
     /// More headers, by name. Secret, since they can hold keys.
     pub headers: Vec<(String, SecretString)>,
+    /// Whom to believe to be the API.
+    pub trust: Trust,
 }
 
 /// How a key is shown.
@@ -110,7 +113,8 @@ impl Connection {
         let config = WebSocketConfig::default()
             .max_message_size(Some(LARGEST_MESSAGE))
             .max_frame_size(Some(LARGEST_MESSAGE));
-        let connecting = connect_async_with_config(request, Some(config), true);
+        let connector = Some(endpoint.trust.connector());
+        let connecting = connect_async_tls_with_config(request, Some(config), true, connector);
         let connected = tokio::time::timeout(TIMEOUT, connecting).await;
         let (socket, _) = connected.map_err(|_| ConnectionError::TookTooLong)?.map_err(why)?;
         Ok(Self { socket, ping: PING, due: Instant::now() + PING, awaits_pong: false })

@@ -85,6 +85,7 @@ async fn endpoint() -> (Endpoint, TcpListener) {
         auth: Auth::default(),
         safety_identifier: None,
         headers: vec![],
+        trust: Trust::default(),
     };
     (endpoint, listener)
 }

@@ -20,6 +20,8 @@ pub mod server;
 mod session;
 mod sound;
 mod trouble;
+#[cfg(feature = "connection")]
+pub mod trust;
 mod usage;
 
 pub use client::ClientEvent;

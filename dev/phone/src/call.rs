@@ -2,7 +2,7 @@
 
 use crate::line::Line;
 use crate::relay::{Key, Order};
-use crate::{CallReport, Ending};
+use crate::{CallReport, Counted, Ending};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -201,6 +201,11 @@ impl Call {
     /// What the caller has said, and when each first voiced packet left.
     pub fn said(&self) -> Vec<(Instant, String)> {
         self.line.with(|state| state.said.clone())
+    }
+
+    /// What a phone that replays has counted since this was last asked.
+    pub fn take_count(&self) -> Counted {
+        self.line.with(|state| state.tally.take())
     }
 
     /// All that is known of the call by now.

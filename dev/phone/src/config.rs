@@ -1,6 +1,6 @@
 //! What a rehearsal chooses: who Meta is, who calls, and how patient everybody is.
 
-use crate::Mischief;
+use crate::{Mischief, Replaying};
 use std::time::Duration;
 
 /// Meta's side: its secrets, our number, and its moods.
@@ -104,6 +104,8 @@ pub struct CallerConfig {
     pub keeps_recording: bool,
     /// Whether the phone spends less on sound, for load: what it says is narrowband, at 12 kbit/s.
     pub spares_effort: bool,
+    /// What the phone says over and over instead of listening to anything: for load. It only counts what comes.
+    pub replays: Option<Replaying>,
 }
 
 impl Default for CallerConfig {
@@ -119,6 +121,7 @@ impl Default for CallerConfig {
             mischief: Vec::new(),
             keeps_recording: true,
             spares_effort: false,
+            replays: None,
         }
     }
 }

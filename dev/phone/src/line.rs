@@ -4,7 +4,7 @@ use crate::journal::Journal;
 use crate::life::Life;
 use crate::offer::Offer;
 use crate::plot::Plot;
-use crate::relay::{Early, Inspector, Lateness, Order};
+use crate::relay::{Early, Inspector, Lateness, Order, Tally};
 use crate::sdp_check::Answer;
 use crate::{CallRecord, CallReport, CallerConfig, MetaConfig, PressedKey, Seen, TriedAction};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) reports: u64,
     pub(crate) sent: u64,
     pub(crate) own_lateness: Lateness,
+    /// Of a phone that replays.
+    pub(crate) tally: Tally,
     pub(crate) recording: Vec<i16>,
     pub(crate) said: Vec<(Instant, String)>,
     /// All that the business tried, refusals included.
@@ -61,6 +63,7 @@ impl Line {
             reports: 0,
             sent: 0,
             own_lateness: Lateness::default(),
+            tally: Tally::default(),
             recording: Vec::new(),
             said: Vec::new(),
             actions: Vec::new(),

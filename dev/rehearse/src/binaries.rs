@@ -1,6 +1,7 @@
 //! The product's programs: built first, then found beside this one.
 
 use anyhow::{Context, bail};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
@@ -8,6 +9,7 @@ use tokio::process::Command;
 #[derive(Debug, Clone)]
 pub struct Binaries {
     folder: PathBuf,
+    replaced: BTreeMap<&'static str, PathBuf>,
 }
 
 impl Binaries {
@@ -29,7 +31,7 @@ impl Binaries {
     /// When one is not there.
     pub fn built() -> anyhow::Result<Self> {
         let folder = beside_us()?;
-        let binaries = Self { folder };
+        let binaries = Self { folder, replaced: BTreeMap::new() };
         for name in ["webhook", "call-control", "reaper", "media-task"] {
             if !binaries.path(name).exists() {
                 bail!(
@@ -43,7 +45,14 @@ impl Binaries {
 
     /// The path of a program.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.replaced.get(name).cloned().unwrap_or_else(|| self.folder.join(name))
+    }
+
+    /// With another program in place of one of them.
+    #[must_use]
+    pub fn replacing(mut self, name: &'static str, path: PathBuf) -> Self {
+        self.replaced.insert(name, path);
+        self
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`call`]: one call through it, from ring to hang-up, by a simulated caller and a simulated model.
 //! - [`shop`]: the business's own system, which the agent asks.
 //! - [`mod@bench`]: how fast the webhook and the conversation are.
+//! - [`load`]: many calls at once, and what they cost the media task.
 //! - [`chaos`]: many calls at once while everything goes wrong that can.
 //! - [`skew`]: a program whose clock is wrong.
 //! - [`serve`]: the product alone, for callers and models from outside.
@@ -12,6 +13,7 @@ pub mod bench;
 pub mod binaries;
 pub mod call;
 pub mod chaos;
+pub mod load;
 pub mod metronome;
 pub mod serve;
 pub mod shop;

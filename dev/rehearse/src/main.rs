@@ -5,10 +5,12 @@ use rehearse::bench::{Floor, TurnsBench, WebhookBench};
 use rehearse::binaries::Binaries;
 use rehearse::call::Mischief;
 use rehearse::chaos::Chaos;
+use rehearse::load::{self, LoadBench, Soak};
 use rehearse::{Rehearsal, serve};
 use service::env::Env;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, Parser)]
@@ -47,6 +49,27 @@ enum Command {
     BenchTurns,
     /// What the traffic of a call costs by itself: a table
     Floor,
+    /// What the media task costs, from one call to many: a table, and files in docs/bench
+    Bench {
+        /// Numbers of calls at once
+        #[arg(long, value_delimiter = ',', default_value = "1,10,50,100,150")]
+        calls: Vec<usize>,
+        /// A figure is the median of so many windows
+        #[arg(long, default_value_t = 5)]
+        windows: usize,
+        /// How long a window is
+        #[arg(long, default_value_t = 15)]
+        seconds: u64,
+        /// Where the files go; without it nothing is written
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+    /// Thousands of calls in a row, and what they leave behind
+    Soak {
+        /// How many calls
+        #[arg(long, default_value_t = 2_000)]
+        calls: usize,
+    },
     /// The product alone, for your own callers: settings come from the environment
     Serve,
 }
@@ -71,6 +94,11 @@ async fn main() -> ExitCode {
         Command::BenchWebhook => service::run("bench", bench_webhook).await,
         Command::BenchTurns => service::run("bench", bench_turns).await,
         Command::Floor => service::run("floor", || async { floor() }).await,
+        Command::Bench { calls, windows, seconds, out } => {
+            let bench = LoadBench { calls, windows, length: Duration::from_secs(seconds) };
+            service::run("bench", || bench_load(bench, out)).await
+        }
+        Command::Soak { calls } => service::run("soak", || soak(Soak { calls })).await,
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
     }
 }
@@ -104,6 +132,27 @@ async fn bench_turns() -> anyhow::Result<ExitCode> {
 fn floor() -> anyhow::Result<ExitCode> {
     println!("{}", Floor::measure()?);
     Ok(ExitCode::SUCCESS)
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn bench_load(bench: LoadBench, out: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let binaries = Binaries::build().await?;
+    load::leave_a_core_to_the_task()?;
+    let table = bench.run(&binaries).await?;
+    println!("{table}");
+    if let Some(folder) = out {
+        table.write(&folder)?;
+    }
+    Ok(if table.missed().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn soak(soak: Soak) -> anyhow::Result<ExitCode> {
+    let binaries = Binaries::build().await?;
+    load::leave_a_core_to_the_task()?;
+    let soaked = soak.run(&binaries).await?;
+    println!("{soaked}");
+    Ok(if soaked.left_behind().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]

@@ -8,6 +8,7 @@
 pub mod clips;
 pub mod hearing;
 pub mod level;
+pub mod onset;
 pub mod tone;
 pub mod wav;
 

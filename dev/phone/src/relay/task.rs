@@ -5,6 +5,7 @@ use super::gate::{Fate, Gate};
 use super::keypad::Key;
 use super::microphone::{Edge, Microphone, PACE, Packet, Payload};
 use super::peer::Peer;
+use super::replayer::{Replayed, Replayer};
 use super::speaker::Speaker;
 use super::voice::{Change, Voice};
 use crate::line::Line;
@@ -47,6 +48,8 @@ pub(crate) struct Relay {
     peer: Peer,
     gate: Gate,
     microphone: Microphone,
+    /// In place of the microphone and the speaker, for load.
+    replayer: Option<Replayer>,
     speaker: Speaker,
     voice: Voice,
     speeches: VecDeque<Speech>,
@@ -82,6 +85,7 @@ impl Relay {
         Ok(Relay {
             gate: Gate::new(&line.offer.pwd, line.plot.mischief()),
             microphone: if line.caller.spares_effort { Microphone::sparing()? } else { Microphone::new()? },
+            replayer: line.caller.replays.clone().map(Replayer::new),
             speaker: Speaker::new()?,
             voice: Voice::new(line.caller.quiet),
             speeches: VecDeque::new(),
@@ -174,6 +178,9 @@ impl Relay {
 
     fn inspect(&mut self, header: RtpHeader, now: Instant) {
         self.peer.listen_to(header.ssrc);
+        if self.replayer.is_some() {
+            return;
+        }
         for fault in self.line.with(|state| state.inspector.inspect(header, now)) {
             self.line.see(Seen::Fault(fault));
         }
@@ -186,6 +193,9 @@ impl Relay {
         self.tell_voice(change, now);
         while let Some(packet) = self.microphone.poll_packet(now) {
             self.speak(packet);
+        }
+        while let Some(packet) = self.replayer.as_mut().and_then(|replayer| replayer.poll_packet(now)) {
+            self.replay(packet);
         }
         let taken = self.peer.handle_timeout(now);
         self.survive(taken);
@@ -211,6 +221,17 @@ impl Relay {
                 self.end_speech(clip);
             }
         }
+    }
+
+    fn replay(&mut self, packet: Replayed) {
+        let now = Instant::now();
+        let Replayed { n, timestamp, due, payload, is_onset } = packet;
+        let sent = self.peer.send(n, timestamp, n == 0, Payload::Voice(payload), now);
+        self.survive(sent);
+        self.line.with(|state| {
+            state.sent += 1;
+            state.tally.note_sent(due, is_onset, now);
+        });
     }
 
     fn note_key(&mut self, payload: &Payload, now: Instant) {
@@ -255,6 +276,7 @@ impl Relay {
         let others = [
             self.line.with(|state| state.life.poll_timeout()),
             self.microphone.poll_timeout(),
+            self.replayer.as_ref().and_then(Replayer::poll_timeout),
             self.voice.poll_timeout(),
         ];
         others.into_iter().flatten().fold(peers, Instant::min)
@@ -283,6 +305,11 @@ impl Relay {
             self.line.see_at(at, Seen::FirstPacket);
         }
         self.open_microphone(true);
+        if self.replayer.is_some() {
+            let (header, bytes) = (&packet.header, packet.payload.len());
+            let (timestamp, sequence) = (header.timestamp, header.sequence_number);
+            return self.line.with(|state| state.tally.handle_packet(timestamp, sequence, bytes, at));
+        }
         if *packet.header.payload_type == OPUS {
             self.play(packet.header.timestamp, &packet.payload, at);
         }
@@ -315,7 +342,10 @@ impl Relay {
     /// The phone sends once the call is taken and the keys are there, and perhaps only after it heard something.
     fn open_microphone(&mut self, heard: bool) {
         if heard && self.connected && self.gate.is_open() {
-            self.microphone.open(Instant::now());
+            match &mut self.replayer {
+                Some(replayer) => replayer.open(Instant::now()),
+                None => self.microphone.open(Instant::now()),
+            }
         }
     }
 

@@ -1,0 +1,16 @@
+//! A Realtime API for load: over TLS, for hundreds of sessions at once, and next to free.
+//!
+//! It says what a service says to a conversation that goes well, with sound that was serialised once, and listens only
+//! for where speech begins. It judges nothing: the strict one is `dev/openai`.
+
+mod certificate;
+mod ear;
+mod model;
+mod rhythm;
+mod session;
+mod speech;
+mod tally;
+
+pub use model::Model;
+pub use rhythm::Rhythm;
+pub use tally::Heard;

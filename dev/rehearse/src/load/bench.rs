@@ -1,0 +1,67 @@
+//! What the media task costs, and how punctual it is, from one call to many.
+
+use super::crowd::Crowd;
+use super::figures::LoadFigures;
+use super::machine;
+use super::stage::LoadStage;
+use super::table::LoadTable;
+use super::window::Window;
+use crate::binaries::Binaries;
+use std::time::Duration;
+
+/// After the last of them was answered, greetings are still being said: so long they are let go on.
+const SETTLES: Duration = Duration::from_secs(5);
+
+/// What is to be measured.
+#[derive(Debug, Clone)]
+pub struct LoadBench {
+    /// Numbers of calls at once, ascending.
+    pub calls: Vec<usize>,
+    /// A figure is the median of so many windows.
+    pub windows: usize,
+    /// How long a window is.
+    pub length: Duration,
+}
+
+impl LoadBench {
+    /// Measures. This process must be off the media task's core: [`super::leave_a_core_to_the_task`].
+    ///
+    /// # Errors
+    /// When something cannot be started, a call goes wrong, or the callers are late in most windows.
+    pub async fn run(&self, binaries: &Binaries) -> anyhow::Result<LoadTable> {
+        let most = self.calls.iter().max().copied().unwrap_or_default();
+        let stage = LoadStage::set("bench", most, binaries).await?;
+        let measured = self.measure(&stage).await;
+        stage.strike().await;
+        measured
+    }
+
+    async fn measure(&self, stage: &LoadStage) -> anyhow::Result<LoadTable> {
+        let mut crowd = stage.crowd()?;
+        let mut rows: Vec<LoadFigures> = vec![];
+        for calls in &self.calls {
+            crowd.grow(*calls).await?;
+            tokio::time::sleep(SETTLES).await;
+            let smallest = rows.first().map(|row| (row.calls, row.memory_mib));
+            rows.push(self.figures(*calls, stage, &crowd, smallest).await?);
+        }
+        crowd.leave().await?;
+        Ok(LoadTable { rows, made_on: machine::and_date() })
+    }
+
+    async fn figures(
+        &self,
+        calls: usize,
+        stage: &LoadStage,
+        crowd: &Crowd<'_>,
+        smallest: Option<(usize, f64)>,
+    ) -> anyhow::Result<LoadFigures> {
+        let task = stage.task()?;
+        let (mut counted, mut void) = (vec![], vec![]);
+        while counted.len() < self.windows && void.len() < self.windows {
+            let window = Window::measure(self.length, crowd, &stage.model, task).await?;
+            if window.is_void() { void.push(window) } else { counted.push(window) }
+        }
+        Ok(LoadFigures::of(calls, &counted, &void, smallest))
+    }
+}

@@ -1,0 +1,43 @@
+//! What the figures are held to.
+
+use super::LoadFigures;
+
+/// CPU of the media task for a second of a call at 50 calls, ms.
+const CPU_MS: f64 = 8.0;
+/// Lateness of sent packets at p99 with a hundred calls, ms.
+const LATENESS_MS: f64 = 10.0;
+/// Memory for each call, MiB.
+const MEMORY_MIB: f64 = 0.6;
+/// With so many calls CPU is judged.
+const CALLS_FOR_CPU: usize = 50;
+/// With so many calls punctuality is judged.
+const CALLS_FOR_LATENESS: usize = 100;
+
+/// What these figures miss, in words.
+pub(super) fn missed(figures: &[LoadFigures]) -> Vec<String> {
+    figures.iter().flat_map(missed_by).collect()
+}
+
+fn missed_by(figures: &LoadFigures) -> Vec<String> {
+    let LoadFigures { calls, cpu_ms, lateness, gaps, memory_mib_per_call, .. } = figures;
+    if figures.is_void {
+        let late = figures.own_lateness.p99_ms;
+        return vec![format!(
+            "nothing is proven with {calls} calls: the callers were {late:.1} ms late at p99"
+        )];
+    }
+    let mut missed = vec![];
+    if *calls == CALLS_FOR_CPU && *cpu_ms > CPU_MS {
+        missed.push(format!("{cpu_ms:.2} ms of CPU for a call-second at {calls} calls: at most {CPU_MS}"));
+    }
+    if *calls == CALLS_FOR_LATENESS && lateness.p99_ms >= LATENESS_MS {
+        missed.push(format!("{:.1} ms late at p99 with {calls} calls: under {LATENESS_MS}", lateness.p99_ms));
+    }
+    if *calls == CALLS_FOR_LATENESS && *gaps > 0 {
+        missed.push(format!("{gaps} gaps with {calls} calls: none"));
+    }
+    if let Some(memory) = memory_mib_per_call.filter(|mib| *calls >= CALLS_FOR_CPU && *mib > MEMORY_MIB) {
+        missed.push(format!("{memory:.2} MiB a call with {calls} calls: at most {MEMORY_MIB}"));
+    }
+    missed
+}

@@ -1,0 +1,151 @@
+//! Thousands of short calls in a row through one media task, and what they leave behind.
+
+use super::process::Process;
+use super::stage::LoadStage;
+use crate::binaries::Binaries;
+use std::fmt;
+use std::time::Duration;
+
+/// So many calls are open at once.
+const AT_ONCE: usize = 20;
+
+/// So long a call lasts once there is sound.
+const LASTS: Duration = Duration::from_millis(1_500);
+
+/// After the first calls, so many, everything has been used once: what comes later is compared to then.
+const WARM: usize = 200;
+
+/// Connections to AWS that are kept for the next request come and go: so many sockets or files more are nobody's loss.
+const FILES: usize = 8;
+
+/// So many threads more are as many calls to the system's resolver or files at once, which come and go, too.
+const THREADS: usize = 4;
+
+/// Memory may grow by this share, or by [`MEMORY`]: the allocator's, and the memory of calls that were over lately.
+const SHARE: f64 = 0.10;
+/// See [`SHARE`]. Bytes.
+const MEMORY: f64 = 3.0 * 1_048_576.0;
+
+/// Ended calls are let go within this.
+const QUIET_WITHIN: Duration = Duration::from_secs(20);
+
+/// How often it is looked.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub struct Soak {
+    /// How many calls.
+    pub calls: usize,
+}
+
+/// What the task had after some calls, all of them over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// Calls so far.
+    pub calls: usize,
+    /// Bytes.
+    pub memory: u64,
+    /// Open files, sockets included.
+    pub files: usize,
+    /// Open sockets.
+    pub sockets: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// What was seen along the way.
+#[derive(Debug, Clone)]
+pub struct Soaked {
+    /// In their order.
+    pub samples: Vec<Sample>,
+}
+
+impl Soak {
+    /// Makes the calls.
+    ///
+    /// # Errors
+    /// When something cannot be started, or a call goes wrong.
+    pub async fn run(&self, binaries: &Binaries) -> anyhow::Result<Soaked> {
+        let stage = LoadStage::set("soak", 2 * AT_ONCE, binaries).await?;
+        let soaked = self.soak(&stage).await;
+        stage.strike().await;
+        soaked
+    }
+
+    async fn soak(&self, stage: &LoadStage) -> anyhow::Result<Soaked> {
+        let task = stage.task()?;
+        let mut crowd = stage.crowd()?;
+        let mut soaked = Soaked { samples: vec![Sample::of(task, 0)?] };
+        let (mut made, mut sampled) = (0, 0);
+        while made < self.calls {
+            let now = AT_ONCE.min(self.calls - made);
+            crowd.grow(now).await?;
+            tokio::time::sleep(LASTS).await;
+            crowd.is_complete()?;
+            crowd.leave().await?;
+            made += now;
+            if made - sampled >= WARM.min(self.calls / 4) || made == self.calls {
+                sampled = made;
+                soaked.samples.push(soaked.sample(task, made).await?);
+            }
+        }
+        Ok(soaked)
+    }
+}
+
+impl Soaked {
+    /// What did not come back, in words.
+    pub fn left_behind(&self) -> Vec<String> {
+        let (Some(warm), Some(last)) = (self.warm(), self.samples.last()) else { return vec![] };
+        let mut left = vec![];
+        let mut compare = |what: &str, then: usize, now: usize, more: usize| {
+            if now > then + more {
+                left.push(format!("{what}: {now} after {} calls, {then} after {}", last.calls, warm.calls));
+            }
+        };
+        compare("sockets", warm.sockets, last.sockets, FILES);
+        compare("files", warm.files, last.files, FILES);
+        compare("threads", warm.threads, last.threads, THREADS);
+        let may = (warm.memory as f64 * SHARE).max(MEMORY) as usize;
+        compare("bytes of memory", warm.memory as usize, last.memory as usize, may);
+        left
+    }
+
+    /// A sample once the task has let go of its calls, or has had the time to.
+    async fn sample(&self, task: Process, calls: usize) -> anyhow::Result<Sample> {
+        let warm = self.warm().copied();
+        let deadline = tokio::time::Instant::now() + QUIET_WITHIN;
+        loop {
+            let sample = Sample::of(task, calls)?;
+            let is_quiet = warm.is_some_and(|warm| sample.sockets <= warm.sockets + FILES);
+            if is_quiet || tokio::time::Instant::now() >= deadline {
+                return Ok(sample);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn warm(&self) -> Option<&Sample> {
+        self.samples.get(1)
+    }
+}
+
+impl Sample {
+    fn of(task: Process, calls: usize) -> anyhow::Result<Self> {
+        let (files, sockets) = (task.files()?, task.sockets()?);
+        Ok(Self { calls, memory: task.memory()?, files, sockets, threads: task.threads()? })
+    }
+}
+
+impl fmt::Display for Soaked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "| calls | MiB | files | sockets | threads |")?;
+        writeln!(f, "|---:|---:|---:|---:|---:|")?;
+        for Sample { calls, memory, files, sockets, threads } in &self.samples {
+            let mib = *memory as f64 / 1_048_576.0;
+            writeln!(f, "| {calls} | {mib:.1} | {files} | {sockets} | {threads} |")?;
+        }
+        self.left_behind().iter().try_for_each(|left| writeln!(f, "  LEFT BEHIND: {left}"))
+    }
+}
