@@ -5,6 +5,7 @@
 //! - [`shop`]: the business's own system, which the agent asks.
 //! - [`mod@bench`]: how fast the webhook and the conversation are.
 //! - [`chaos`]: many calls at once while everything goes wrong that can.
+//! - [`interop`]: callers of other make, as each of them offers.
 //! - [`skew`]: a program whose clock is wrong.
 //! - [`serve`]: the product alone, for callers and models from outside.
 
@@ -12,6 +13,7 @@ pub mod bench;
 pub mod binaries;
 pub mod call;
 pub mod chaos;
+pub mod interop;
 mod metronome;
 pub mod serve;
 pub mod shop;

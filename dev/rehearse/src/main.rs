@@ -5,6 +5,7 @@ use rehearse::bench::{TurnsBench, WebhookBench};
 use rehearse::binaries::Binaries;
 use rehearse::call::Mischief;
 use rehearse::chaos::Chaos;
+use rehearse::interop::Interop;
 use rehearse::{Rehearsal, serve};
 use service::env::Env;
 use std::path::PathBuf;
@@ -41,6 +42,12 @@ enum Command {
         #[arg(long, default_value_t = 200)]
         calls: u32,
     },
+    /// Callers of other make, each with its own offer: a table, also in docs/bench
+    Interop {
+        /// Only the callers whose name contains this, such as `aiortc, own, IPv4`; then nothing is written
+        #[arg(long)]
+        only: Option<String>,
+    },
     /// How fast the webhook is: a table
     BenchWebhook,
     /// How fast the conversation is: a table
@@ -66,6 +73,7 @@ async fn main() -> ExitCode {
             service::run("rehearse", || call(rehearsal, json)).await
         }
         Command::Chaos { seed, calls } => service::run("chaos", || chaos(Chaos { seed, calls })).await,
+        Command::Interop { only } => service::run("interop", || interop(only)).await,
         Command::BenchWebhook => service::run("bench", bench_webhook).await,
         Command::BenchTurns => service::run("bench", bench_turns).await,
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
@@ -81,6 +89,16 @@ async fn call(rehearsal: Rehearsal, json: bool) -> anyhow::Result<ExitCode> {
         println!("{outcome}");
     }
     Ok(if outcome.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn interop(only: Option<String>) -> anyhow::Result<ExitCode> {
+    let interop = Interop::run(&Binaries::build().await?, only.as_deref().unwrap_or_default()).await?;
+    println!("{interop}");
+    if only.is_none() {
+        interop.write()?;
+    }
+    Ok(if interop.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]

@@ -1,7 +1,7 @@
 //! Decides what the relay lets in, datagram by datagram, and what is wrong with the moment it comes.
 //!
 //! Meta's relay is ICE-lite and passive: it knows nobody before it has the answer, it answers checks and never sends
-//! any, and until `accept` it passes no sound on.
+//! any, and until `accept` it passes no sound on. A relay with full ICE lets its peer see to the roles.
 
 use super::datagram::{self, Kind};
 use crate::{Fault, Mischief};
@@ -11,6 +11,7 @@ use str0m::ice::StunMessage;
 #[derive(Debug)]
 pub(crate) struct Gate {
     pwd: String,
+    full_ice: bool,
     mischief: Vec<Mischief>,
     has_answer: bool,
     has_path: bool,
@@ -44,9 +45,10 @@ pub(crate) enum Fate {
 
 impl Gate {
     /// A gate that lets nothing in yet. `pwd` is the relay's ICE password.
-    pub(crate) fn new(pwd: &str, mischief: &[Mischief]) -> Gate {
+    pub(crate) fn new(pwd: &str, full_ice: bool, mischief: &[Mischief]) -> Gate {
         Gate {
             pwd: pwd.to_owned(),
+            full_ice,
             mischief: mischief.to_vec(),
             has_answer: false,
             has_path: false,
@@ -130,6 +132,9 @@ impl Gate {
 
     /// The 487 for an agent that will not control. str0m would compare tie-breakers and may give in; Meta does not.
     fn role_conflict(&self, datagram: &[u8]) -> Option<Vec<u8>> {
+        if self.full_ice {
+            return None;
+        }
         let request = StunMessage::parse(datagram).ok()?;
         let hmac = str0m::crypto::from_feature_flags().sha1_hmac_provider;
         let sign = |key: &[u8], parts: &[&[u8]]| hmac.sha1_hmac(key, parts);
@@ -170,7 +175,7 @@ mod tests {
 
     #[test]
     fn nothing_gets_in_before_the_answer_and_a_client_hello_is_flagged() {
-        let mut gate = Gate::new(PWD, &[]);
+        let mut gate = Gate::new(PWD, false, &[]);
 
         assert_eq!(gate.judge(&check(false, PWD)), Verdict::dropped(None));
         assert_eq!(gate.judge(&DTLS), Verdict::dropped(Some(Fault::EarlyClientHello)));
@@ -231,7 +236,7 @@ mod tests {
     }
 
     fn answered(mischief: Option<Mischief>) -> Gate {
-        let mut gate = Gate::new(PWD, mischief.as_slice());
+        let mut gate = Gate::new(PWD, false, mischief.as_slice());
         gate.handle_answer();
         gate
     }

@@ -77,7 +77,7 @@ impl Relay {
         peer: Peer,
     ) -> anyhow::Result<Relay> {
         Ok(Relay {
-            gate: Gate::new(&line.offer.pwd, line.plot.mischief()),
+            gate: Gate::new(&line.offered.pwd, line.caller.full_ice, line.plot.mischief()),
             microphone: if line.caller.spares_effort { Microphone::sparing()? } else { Microphone::new()? },
             speaker: Speaker::new()?,
             voice: Voice::new(line.caller.quiet),
