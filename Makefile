@@ -5,7 +5,7 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call test check conformance chaos bench-webhook bench-turns serve ci build-tools test-tools
+.PHONY: help call test check conformance chaos interop bench-webhook bench-turns serve ci build-tools test-tools interop-tools
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
@@ -14,9 +14,10 @@ help:
 	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
 	@echo 'make conformance   every recorded session with the model, of the last call and the last tests, held to OpenAI'"'"'s own types'
 	@echo 'make chaos         two hundred calls while everything goes wrong that can, ten minutes (SEED, CALLS)'
+	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6'
 	@echo 'make bench-webhook how fast the webhook is, release build'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
-	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos'
+	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos, interop'
 
 call: build-tools
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
@@ -39,6 +40,9 @@ conformance:
 chaos: build-tools
 	@$(REHEARSE) chaos --seed $(or $(SEED),1) --calls $(or $(CALLS),200)
 
+interop: build-tools interop-tools
+	@$(REHEARSE) interop
+
 bench-webhook: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook
 
@@ -48,12 +52,16 @@ bench-turns: build-tools
 serve: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- serve
 
-# Forty calls take two minutes.
+# Forty calls take two minutes, the callers of other make two and a half.
 ci: check test call conformance
 	$(MAKE) chaos CALLS=40
+	$(MAKE) interop
 
 build-tools:
 	@scripts/build-tools.sh
 
 test-tools:
 	@scripts/test-tools.sh
+
+interop-tools:
+	@scripts/interop-tools.sh

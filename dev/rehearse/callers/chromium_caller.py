@@ -5,12 +5,12 @@ import base64
 import json
 import os
 import pathlib
+import queue
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
-import queue
 
 from line import commands, only_from, read_wav, tell, write_wav
 
@@ -66,13 +66,16 @@ class Browser:
         os.close(theirs_out)
         self._out, self._in = os.fdopen(ours_out, "wb"), os.fdopen(ours_in, "rb")
         self._replies, self._asked, self._session = queue.Queue(), 0, None
+        self._ready = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
 
     def open(self, page):
-        target = self.ask("Target.createTarget", url=page)["targetId"]
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.ask("Runtime.enable")
         self.ask("Runtime.addBinding", name="tellSuite")
+        self.ask("Page.navigate", url=page)
+        assert self._ready.wait(timeout=60), "the page was never there"
 
     def ask(self, method, **parameters):
         self._asked += 1
@@ -99,6 +102,7 @@ class Browser:
                     self._replies.put(message)
                 elif message["method"] == "Runtime.bindingCalled":
                     print(message["params"]["payload"], flush=True)
+                    self._ready.set()
 
 
 def main(address, profile):
@@ -106,8 +110,6 @@ def main(address, profile):
     try:
         version = browser.ask("Browser.getVersion")["product"].replace("/", " ").replace("Headless", "")
         browser.open((pathlib.Path(__file__).parent / "chromium.html").as_uri())
-        ready = "new Promise(done => document.readyState == 'complete' ? done() : addEventListener('load', () => done()))"
-        browser.evaluate(ready)
         offer = browser.evaluate("offer()")
         tell("offer", sdp=only_from(offer, address), version=version)
         for command in commands():
