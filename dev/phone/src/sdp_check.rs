@@ -92,7 +92,7 @@ fn check_media(lines: &Lines, offer: &Offered) -> Result<(), SdpFlaw> {
         return Err(SdpFlaw::MediaLine(media.to_owned()));
     }
     let types: Vec<&str> = words.collect();
-    if let Some(unknown) = types.iter().find(|pt| !offer.payload_types.contains(&(**pt).to_owned())) {
+    if let Some(unknown) = types.iter().find(|pt| !offer.payload_types.contains(**pt)) {
         return Err(SdpFlaw::PayloadTypeNotOffered((*unknown).to_owned()));
     }
     let mapped = format!("{} opus/48000/2", offer.opus);
