@@ -5,7 +5,7 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call test check conformance chaos bench soak bench-webhook bench-turns serve ci build-tools test-tools
+.PHONY: help call test check conformance chaos interop bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
@@ -16,9 +16,10 @@ help:
 	@echo 'make chaos         two hundred calls while everything goes wrong that can, ten minutes (SEED, CALLS)'
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
 	@echo 'make soak          two thousand calls in a row, and what they leave behind, release build (CALLS)'
+	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6'
 	@echo 'make bench-webhook how fast the webhook is, release build'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
-	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos'
+	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos, interop'
 
 call: build-tools
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
@@ -47,6 +48,9 @@ bench: build-tools
 soak: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- soak --calls $(or $(CALLS),2000)
 
+interop: build-tools interop-tools
+	@$(REHEARSE) interop
+
 bench-webhook: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook
 
@@ -56,12 +60,16 @@ bench-turns: build-tools
 serve: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- serve
 
-# Forty calls take two minutes.
+# Forty calls take two minutes, the callers of other make two and a half.
 ci: check test call conformance
 	$(MAKE) chaos CALLS=40
+	$(MAKE) interop
 
 build-tools:
 	@scripts/build-tools.sh
 
 test-tools:
 	@scripts/test-tools.sh
+
+interop-tools:
+	@scripts/interop-tools.sh

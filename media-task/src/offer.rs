@@ -2,6 +2,7 @@
 
 use rtc::sdp::{MediaDescription, SessionDescription};
 use std::io::Cursor;
+use std::net::IpAddr;
 
 /// The largest offer we read, bytes. Meta's are about one kilobyte.
 const LARGEST: usize = 10_000;
@@ -104,24 +105,28 @@ impl Offer {
         offered.unwrap_or(UNSAID_RATE).clamp(LEAST_RATE, MOST_RATE)
     }
 
-    /// The offer without candidates of another address family than ours: Meta prefers IPv6, and a socket that has none
-    /// would only fail at it.
-    pub fn for_family_of(&self, local: std::net::IpAddr) -> String {
-        let keep = |line: &&str| match candidate_address(line) {
-            Some(address) => address.is_ipv4() == local.is_ipv4(),
+    /// The offer without the candidates our one socket cannot reach: those of another address family (Meta prefers
+    /// IPv6, and a socket that has none would only fail at it), those over TCP, and the names in `.local` by which
+    /// browsers hide their addresses, for which the stack would ask the whole network.
+    pub fn for_family_of(&self, local: IpAddr) -> String {
+        let keep = |line: &&str| match line.strip_prefix("a=candidate:") {
+            Some(candidate) => udp_address(candidate).is_some_and(|ip| ip.is_ipv4() == local.is_ipv4()),
             None => true,
         };
         self.sdp.lines().filter(keep).fold(String::new(), |sdp, line| sdp + line + "\r\n")
     }
 
     /// The addresses of its candidates.
-    pub fn relays(&self) -> Vec<std::net::IpAddr> {
-        self.sdp.lines().filter_map(candidate_address).collect()
+    pub fn relays(&self) -> Vec<IpAddr> {
+        self.sdp.lines().filter_map(|line| udp_address(line.strip_prefix("a=candidate:")?)).collect()
     }
 }
 
-fn candidate_address(line: &str) -> Option<std::net::IpAddr> {
-    line.strip_prefix("a=candidate:")?.split_whitespace().nth(4)?.parse().ok()
+fn udp_address(candidate: &str) -> Option<IpAddr> {
+    let mut words = candidate.split_whitespace();
+    let transport = words.nth(2)?;
+    let address = words.nth(1)?.parse().ok()?;
+    transport.eq_ignore_ascii_case("udp").then_some(address)
 }
 
 fn value<'a>(audio: &'a MediaDescription, name: &str) -> Option<&'a str> {

@@ -1,4 +1,5 @@
-//! For every offer WhatsApp is known to make, our answer is in the form WhatsApp is known to take.
+//! For every offer WhatsApp is known to make, our answer is in the form WhatsApp is known to take; and those of other
+//! makes are answered too.
 
 use media_task::offer::{Offer, Unanswerable};
 use media_task::peer::Peer;
@@ -8,7 +9,7 @@ use std::time::Instant;
 
 #[test]
 fn every_known_offer_gets_an_answer_in_the_form_whatsapp_takes() {
-    let offers = fixtures("uic-offer");
+    let offers = fixtures("whatsapp-sdp", "uic-offer");
     assert_eq!(offers.len(), 4);
     for (name, offer) in offers {
         let answer = answer(&offer);
@@ -45,8 +46,52 @@ fn every_known_offer_gets_an_answer_in_the_form_whatsapp_takes() {
 }
 
 #[test]
+fn offers_of_other_makes_are_answered_in_their_own_numbers_and_names() {
+    let offers = fixtures("sdp", "-offer-ipv");
+    assert_eq!(offers.len(), 4);
+    for (name, offer) in offers {
+        let address = if name.contains("ipv4") { "127.0.0.1:42100" } else { "[::1]:42100" };
+        let answer = answer_at(&offer, address);
+
+        let lines: Vec<&str> = answer.split("\r\n").collect();
+        let (media, family) = match (name.starts_with("aiortc"), name.contains("ipv4")) {
+            (true, true) => ("96", "IP4 127.0.0.1"),
+            (true, false) => ("96", "IP6 ::1"),
+            (false, true) => ("111 126", "IP4 127.0.0.1"),
+            (false, false) => ("111 126", "IP6 ::1"),
+        };
+        one(&lines, &format!("m=audio 42100 UDP/TLS/RTP/SAVPF {media}"));
+        one(&lines, &format!("c=IN {family}"));
+        one(&lines, "a=mid:0");
+        one(&lines, "a=group:BUNDLE 0");
+        one(&lines, "a=setup:active");
+        assert_eq!(starting(&lines, "a=fingerprint:"), 1, "{name}: one, however many were offered");
+        assert_eq!(starting(&lines, "a=candidate:"), 1, "{name}");
+        for absent in ["a=extmap", "a=ice-options", "a=ice-lite", "a=rtcp-rsize", "a=rtcp-xr", "a=rtpmap:110"]
+        {
+            assert_eq!(starting(&lines, absent), 0, "{name}: {absent}");
+        }
+    }
+}
+
+#[test]
+fn candidates_that_our_socket_cannot_reach_are_left_out() {
+    let chromium = fixtures("sdp", "chromium-156-offer-ipv4").remove(0).1;
+    let hidden =
+        "a=candidate:1 1 udp 2122260223 0f3a9c1e-7d52-4a68-9b1f-2c7e5d80a4b6.local 51000 typ host\r\n";
+    let other = "a=candidate:2 1 udp 2122262783 ::1 51000 typ host\r\n";
+    let offer = chromium.replace("a=ice-ufrag:", &format!("{hidden}{other}a=ice-ufrag:"));
+
+    let kept = Offer::read(&offer).expect("it is an offer").for_family_of([127, 0, 0, 1].into());
+
+    let candidates: Vec<&str> = kept.lines().filter(|line| line.starts_with("a=candidate:")).collect();
+    assert_eq!(candidates.len(), 1, "{candidates:?}");
+    assert!(candidates[0].contains(" udp ") && candidates[0].contains(" 127.0.0.1 "), "{candidates:?}");
+}
+
+#[test]
 fn an_offer_that_nobody_can_answer_says_why() {
-    let good = fixtures("live-uic-offer-2026-10-02").remove(0).1;
+    let good = fixtures("whatsapp-sdp", "live-uic-offer-2026-10-02").remove(0).1;
     let refused = |offer: &str| Offer::read(offer).expect_err("nobody can answer this").to_string();
 
     assert_eq!(refused("hello"), "the offer is not SDP");
@@ -62,9 +107,13 @@ fn an_offer_that_nobody_can_answer_says_why() {
 }
 
 fn answer(offer: &str) -> String {
-    let offer = Offer::read(offer).expect("WhatsApp made this offer");
-    let address: SocketAddr = "127.0.0.1:42100".parse().expect("it is an address");
-    Peer::answer(&offer, address, Instant::now()).expect("WhatsApp's offers can be answered").1
+    answer_at(offer, "127.0.0.1:42100")
+}
+
+fn answer_at(offer: &str, address: &str) -> String {
+    let offer = Offer::read(offer).expect("a real phone made this offer");
+    let address: SocketAddr = address.parse().expect("it is an address");
+    Peer::answer(&offer, address, Instant::now()).expect("real offers can be answered").1
 }
 
 fn one(lines: &[&str], wanted: &str) {
@@ -79,8 +128,8 @@ fn value<'a>(sdp: &'a str, prefix: &str) -> Option<&'a str> {
     sdp.lines().find_map(|line| line.strip_prefix(prefix))
 }
 
-fn fixtures(kind: &str) -> Vec<(String, String)> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/whatsapp-sdp");
+fn fixtures(folder: &str, kind: &str) -> Vec<(String, String)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(folder);
     let files = std::fs::read_dir(folder).expect("the fixtures are there").flatten();
     let mut found: Vec<_> = files
         .filter(|file| file.file_name().to_string_lossy().contains(kind))

@@ -1,6 +1,7 @@
 //! What a rehearsal chooses: who Meta is, who calls, and how patient everybody is.
 
 use crate::{Mischief, Replaying};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// Meta's side: its secrets, our number, and its moods.
@@ -90,8 +91,12 @@ pub struct CallerConfig {
     pub user_id: String,
     /// The name in the caller's profile.
     pub name: String,
-    /// Whether the offer has the IPv6 candidate of higher priority that Meta's have. Nobody answers there.
+    /// Where the relay listens: 127.0.0.1, or ::1.
+    pub relay_ip: IpAddr,
+    /// Whether the offer has a candidate of the other address family too, as Meta's have. Nobody answers there.
     pub ipv6_candidate: bool,
+    /// Whether the relay is a full ICE peer that checks and controls, as no relay of Meta's is.
+    pub full_ice: bool,
     /// Whether the offer has the older form that Meta's documentation prints.
     pub old_offer_form: bool,
     /// Whether the phone sends nothing before it was sent something, as Meta warns it may.
@@ -114,7 +119,9 @@ impl Default for CallerConfig {
             number: Some("919900000001".to_owned()),
             user_id: "IN.55501234567890123456".to_owned(),
             name: "Zoë".to_owned(),
+            relay_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             ipv6_candidate: true,
+            full_ice: false,
             old_offer_form: false,
             waits_for_media: true,
             quiet: Duration::from_millis(600),

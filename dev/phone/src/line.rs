@@ -2,7 +2,7 @@
 
 use crate::journal::Journal;
 use crate::life::Life;
-use crate::offer::Offer;
+use crate::offered::Offered;
 use crate::plot::Plot;
 use crate::relay::{Early, Inspector, Lateness, Order, Tally};
 use crate::sdp_check::Answer;
@@ -14,7 +14,9 @@ use tokio::sync::{mpsc, watch};
 /// What the parties of one call share.
 pub(crate) struct Line {
     pub(crate) id: String,
-    pub(crate) offer: Offer,
+    /// The offer, as it goes over the wire.
+    pub(crate) offer: String,
+    pub(crate) offered: Offered,
     pub(crate) caller: CallerConfig,
     pub(crate) began: Instant,
     pub(crate) plot: Plot,
@@ -47,7 +49,8 @@ impl Line {
     /// A call that begins to ring.
     pub(crate) fn ringing(
         id: String,
-        offer: Offer,
+        offer: String,
+        offered: Offered,
         caller: CallerConfig,
         config: &MetaConfig,
         orders: mpsc::UnboundedSender<Order>,
@@ -70,7 +73,7 @@ impl Line {
             opaque: None,
         };
         let seen = watch::Sender::new(0);
-        Line { id, offer, caller, began, plot, state: Mutex::new(state), orders, seen, journal }
+        Line { id, offer, offered, caller, began, plot, state: Mutex::new(state), orders, seen, journal }
     }
 
     /// Looks at what is known, or adds to it.

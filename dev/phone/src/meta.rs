@@ -1,7 +1,7 @@
 //! The handle on Meta's cloud: what a rehearsal starts, rings with, watches and stops.
 
 use crate::cloud::{BoxFuture, Cloud};
-use crate::{Action, Call, CallRecord, CallerConfig, MetaConfig, Observation, exchange, graph};
+use crate::{Action, Call, CallRecord, CallerConfig, ForeignCall, MetaConfig, Observation, exchange, graph};
 use anyhow::Context;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -64,6 +64,16 @@ impl Meta {
         let (line, put_through) = exchange::ring(self.cloud.clone(), caller).await?;
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).spawn(put_through);
         Ok(Call::new(line))
+    }
+
+    /// Lets a caller ring whose phone is none of ours, with the phone's own SDP offer. The webhook is delivered meanwhile.
+    ///
+    /// # Errors
+    /// When no webhook URL is set, or the offer cannot be read.
+    pub fn ring_with_offer(&self, caller: CallerConfig, offer: String) -> anyhow::Result<ForeignCall> {
+        let (line, answer, put_through) = exchange::ring_with_offer(self.cloud.clone(), caller, offer)?;
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).spawn(put_through);
+        Ok(ForeignCall::new(line, answer))
     }
 
     /// Everything seen from now on, of all calls.

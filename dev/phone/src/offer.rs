@@ -14,7 +14,7 @@ const OLD_EXTMAPS: [&str; 3] = [
 ];
 
 /// The media section both forms are about.
-pub(crate) const MID: &str = "audio";
+const MID: &str = "audio";
 
 /// What an offer says, besides what all offers say.
 #[derive(Debug, Clone)]
@@ -27,8 +27,10 @@ pub(crate) struct Offer {
     pub(crate) foundations: [u32; 2],
     /// Where the relay listens.
     pub(crate) address: SocketAddr,
-    /// Whether there is an IPv6 candidate, on the same port.
-    pub(crate) ipv6: bool,
+    /// Whether there is a candidate of the other address family too, on the same port.
+    pub(crate) both_families: bool,
+    /// Whether the relay checks and controls, as no relay of Meta's does.
+    pub(crate) full_ice: bool,
     /// The relay's ICE user.
     pub(crate) ufrag: String,
     /// The relay's ICE password: base64 with `==`, which RFC 8839 does not allow and Meta sends.
@@ -65,18 +67,14 @@ impl Offer {
             stream: chance.uuid(),
             foundations: [chance.draw() as u32, chance.draw() as u32],
             address,
-            ipv6: form.ipv6,
+            both_families: form.both_families,
+            full_ice: form.full_ice,
             ufrag: if form.old { format!("{}/2", chance.letters(12)) } else { chance.letters(16) },
             pwd: if form.old { chance.letters(32) } else { BASE64_STANDARD.encode(chance.bytes::<16>()) },
             fingerprint,
             ssrc: chance.draw() as u32,
             old,
         }
-    }
-
-    /// The header extensions an answer may take up.
-    pub(crate) fn extmaps(&self) -> &'static [&'static str] {
-        if self.old.is_some() { &OLD_EXTMAPS } else { &[] }
     }
 
     /// The offer as it goes over the wire, with CRLF.
@@ -132,18 +130,22 @@ impl Offer {
     }
 
     fn session(&self) -> Vec<String> {
-        vec![
+        let ice = (!self.full_ice).then(|| "a=ice-lite".to_owned());
+        let mut lines = vec![
             "v=0".to_owned(),
             format!("o=- {} 2 IN IP4 127.0.0.1", self.origin),
             "s=-".to_owned(),
             "t=0 0".to_owned(),
             format!("a=group:BUNDLE {MID}"),
             format!("a=msid-semantic: WMS {}", self.stream),
-            "a=ice-lite".to_owned(),
+        ];
+        lines.extend(ice);
+        lines.extend([
             format!("m=audio {} UDP/TLS/RTP/SAVPF 111 126", self.address.port()),
-            format!("c=IN IP4 {}", self.address.ip()),
+            "c=IN IP4 127.0.0.1".to_owned(),
             "a=rtcp:9 IN IP4 0.0.0.0".to_owned(),
-        ]
+        ]);
+        lines
     }
 
     /// Meta prefers IPv6: its candidate comes second and has the higher priority.
@@ -155,9 +157,10 @@ impl Offer {
                 "a=candidate:{foundation} 1 udp {priority} {ip} {port} typ host generation 0 network-cost 50{suffix}"
             )
         };
-        let mut lines = vec![candidate(foundation4, v4, &self.address.ip().to_string())];
-        lines.extend(self.ipv6.then(|| candidate(foundation6, v6, "::1")));
-        lines
+        let (has_v4, has_v6) = (self.address.is_ipv4(), self.address.is_ipv6());
+        let v4 = (has_v4 || self.both_families).then(|| candidate(foundation4, v4, "127.0.0.1"));
+        let v6 = (has_v6 || self.both_families).then(|| candidate(foundation6, v6, "::1"));
+        v4.into_iter().chain(v6).collect()
     }
 
     fn credentials(&self) -> Vec<String> {
@@ -174,7 +177,8 @@ impl Offer {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Form {
     pub(crate) old: bool,
-    pub(crate) ipv6: bool,
+    pub(crate) both_families: bool,
+    pub(crate) full_ice: bool,
 }
 
 fn codecs(fmtp: &str) -> Vec<String> {
@@ -197,7 +201,8 @@ mod tests {
             stream: "7da83f2b-4810-4fe9-b568-5c88eb1b1724".to_owned(),
             foundations: [2_275_956_755, 2_684_782_176],
             address: ([127, 0, 0, 1], 3480).into(),
-            ipv6: true,
+            both_families: true,
+            full_ice: false,
             ufrag: "NvPeRHRlBReaRYCZ".to_owned(),
             pwd: "+219v9nKr3xSQIn8s+Fy8g==".to_owned(),
             fingerprint: "75:85:02:48:2F:A1:97:65:81:65:4C:B3:2D:13:72:84:8F:D4:BE:31:6E:A0:71:34:52:C3:7A:28:76:43:C6:71".to_owned(),
@@ -215,7 +220,8 @@ mod tests {
             stream: "6932bc1c-db1a-4abe-b437-0c4168be8a13".to_owned(),
             foundations: [1_972_637_320, 1_652_262_791],
             address: ([127, 0, 0, 1], 40_012).into(),
-            ipv6: true,
+            both_families: true,
+            full_ice: false,
             ufrag: "6k2qP1R6kBfI/2".to_owned(),
             pwd: "UApvJw3NcwFRDvIMKdM0vWCdlXah25E9".to_owned(),
             fingerprint: "1B:B6:6B:40:A5:0B:8C:75:0D:8C:CB:90:2F:99:74:1E:26:45:AE:AF:45:C1:51:60:8F:73:C9:2D:10:6D:8A:88".to_owned(),
@@ -229,7 +235,7 @@ mod tests {
     #[test]
     fn fresh_values_have_the_lengths_metas_have() {
         let offer = |old| {
-            let form = Form { old, ipv6: false };
+            let form = Form { old, both_families: false, full_ice: false };
             Offer::fresh(([127, 0, 0, 1], 3480).into(), String::new(), 1, form, &mut Chance::seeded(3))
         };
 

@@ -60,7 +60,7 @@ impl<'a> Posting<'a> {
         let plot = &self.line.plot;
         let stale = if plot.does(Mischief::StaleConnect) { -STALE_SECONDS } else { 0 };
         let stamp = self.clock.shifted(stale).unix_seconds(self.line.began).to_string();
-        let body = self.write(self.notices.connect(&self.line.offer.sdp(), stamp));
+        let body = self.write(self.notices.connect(&self.line.offer, stamp));
         if plot.does(Mischief::BadSignatureOnce) {
             self.cloud.postman.forge(&body, Event::Connect, |what| self.line.see(what)).await;
         }
@@ -86,7 +86,7 @@ impl<'a> Posting<'a> {
     async fn foreign_connect(&self) {
         if let Some(foreign) = &self.foreign {
             let stamp = self.clock.unix_seconds(self.line.began).to_string();
-            self.deliver_foreign(&foreign.connect(&self.line.offer.sdp(), stamp)).await;
+            self.deliver_foreign(&foreign.connect(&self.line.offer, stamp)).await;
         }
     }
 

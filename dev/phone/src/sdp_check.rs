@@ -2,8 +2,8 @@
 //!
 //! The rules are those of Meta's pages and of what implementers saw refused with 138008.
 
-use crate::offer::{MID, Offer};
-use std::net::IpAddr;
+use crate::offered::Offered;
+use std::net::SocketAddr;
 
 const LARGEST: usize = 10_000;
 
@@ -16,8 +16,10 @@ pub(crate) struct Answer {
     pub(crate) fingerprint: Vec<u8>,
     /// The stream the agent announced, if it did.
     pub(crate) ssrc: Option<u32>,
-    /// The addresses at which the agent says it is.
-    pub(crate) candidates: Vec<IpAddr>,
+    /// Where the agent may be reached, IPv4 and IPv6.
+    pub(crate) candidates: Vec<SocketAddr>,
+    /// The answer itself.
+    pub(crate) sdp: String,
 }
 
 /// Why Meta refuses an answer.
@@ -35,12 +37,12 @@ pub(crate) enum SdpFlaw {
     MediaLine(String),
     #[error("payload type {0} was not offered")]
     PayloadTypeNotOffered(String),
-    #[error("payload type 111 must be opus/48000/2")]
-    NoOpus,
+    #[error("payload type {0} must be opus/48000/2")]
+    NoOpus(String),
     #[error("`{0}` must be there once, it is there {1} times")]
     Count(&'static str, usize),
     #[error("`{0}` must be `{1}`")]
-    Value(&'static str, &'static str),
+    Value(&'static str, String),
     #[error("the fingerprint must be one of sha-256")]
     FingerprintHash,
     #[error("the fingerprint must have 32 bytes in hexadecimal")]
@@ -58,24 +60,30 @@ pub(crate) enum SdpFlaw {
 }
 
 /// Reads an answer to `offer`, as strictly as Meta does.
-pub(crate) fn check(sdp: &str, offer: &Offer) -> Result<Answer, SdpFlaw> {
+pub(crate) fn check(sdp: &str, offer: &Offered) -> Result<Answer, SdpFlaw> {
     let lines = Lines::split(sdp)?;
-    check_media(&lines)?;
-    check_transport(&lines)?;
+    check_media(&lines, offer)?;
+    check_transport(&lines, offer)?;
     check_extensions(&lines, offer)?;
     Ok(Answer {
         ufrag: credential(&lines, "ice-ufrag", 4, &offer.ufrag)?,
         pwd: credential(&lines, "ice-pwd", 22, &offer.pwd)?,
         fingerprint: fingerprint(&lines, offer)?,
         ssrc: lines.attribute("ssrc").find_map(|value| value.split(' ').next()?.parse().ok()),
-        candidates: lines
-            .attribute("candidate")
-            .filter_map(|value| value.split(' ').nth(4)?.parse().ok())
-            .collect(),
+        candidates: lines.attribute("candidate").filter_map(host).collect(),
+        sdp: sdp.to_owned(),
     })
 }
 
-fn check_media(lines: &Lines) -> Result<(), SdpFlaw> {
+/// The address and port of a candidate; none of what is not UDP.
+fn host(candidate: &str) -> Option<SocketAddr> {
+    let words: Vec<&str> = candidate.split(' ').collect();
+    let [_, "1", transport, _, ip, port, ..] = words[..] else { return None };
+    let is_udp = transport.eq_ignore_ascii_case("udp");
+    Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?)).filter(|_| is_udp)
+}
+
+fn check_media(lines: &Lines, offer: &Offered) -> Result<(), SdpFlaw> {
     let media = lines.media_line()?;
     let mut words = media.split(' ');
     let (kind, port, profile) = (words.next(), words.next(), words.next());
@@ -84,17 +92,22 @@ fn check_media(lines: &Lines) -> Result<(), SdpFlaw> {
         return Err(SdpFlaw::MediaLine(media.to_owned()));
     }
     let types: Vec<&str> = words.collect();
-    if let Some(unknown) = types.iter().find(|pt| !["111", "126"].contains(pt)) {
+    if let Some(unknown) = types.iter().find(|pt| !offer.payload_types.contains(**pt)) {
         return Err(SdpFlaw::PayloadTypeNotOffered((*unknown).to_owned()));
     }
-    let opus = lines.attribute("rtpmap").any(|value| value.eq_ignore_ascii_case("111 opus/48000/2"));
-    if types.contains(&"111") && opus { Ok(()) } else { Err(SdpFlaw::NoOpus) }
+    let mapped = format!("{} opus/48000/2", offer.opus);
+    let opus = lines.attribute("rtpmap").any(|value| value.eq_ignore_ascii_case(&mapped));
+    if types.contains(&offer.opus.as_str()) && opus {
+        Ok(())
+    } else {
+        Err(SdpFlaw::NoOpus(offer.opus.clone()))
+    }
 }
 
-fn check_transport(lines: &Lines) -> Result<(), SdpFlaw> {
+fn check_transport(lines: &Lines, offer: &Offered) -> Result<(), SdpFlaw> {
     lines.must_be("setup", "active")?;
-    lines.must_be("mid", MID)?;
-    lines.must_be("group", "BUNDLE audio")?;
+    lines.must_be("mid", &offer.mid)?;
+    lines.must_be("group", &format!("BUNDLE {}", offer.mid))?;
     if !lines.has_flag("rtcp-mux") {
         return Err(SdpFlaw::Count("rtcp-mux", 0));
     }
@@ -105,10 +118,10 @@ fn check_transport(lines: &Lines) -> Result<(), SdpFlaw> {
     if one_way { Err(SdpFlaw::Direction) } else { Ok(()) }
 }
 
-fn check_extensions(lines: &Lines, offer: &Offer) -> Result<(), SdpFlaw> {
+fn check_extensions(lines: &Lines, offer: &Offered) -> Result<(), SdpFlaw> {
     lines.attribute("extmap").try_for_each(|value| {
         let uri = value.split(' ').nth(1).unwrap_or(value);
-        match offer.extmaps().contains(&uri) {
+        match offer.extmaps.iter().any(|offered| offered == uri) {
             true => Ok(()),
             false => Err(SdpFlaw::ExtensionNotOffered(uri.to_owned())),
         }
@@ -125,7 +138,7 @@ fn credential(lines: &Lines, name: &'static str, least: usize, theirs: &str) -> 
 }
 
 /// Upper-case `SHA-256` has been accepted by Meta; sha-384 or sha-512 beside it has not.
-fn fingerprint(lines: &Lines, offer: &Offer) -> Result<Vec<u8>, SdpFlaw> {
+fn fingerprint(lines: &Lines, offer: &Offered) -> Result<Vec<u8>, SdpFlaw> {
     let value = lines.only("fingerprint")?;
     let (hash, digest) = value.split_once(' ').ok_or(SdpFlaw::FingerprintBytes)?;
     if !hash.eq_ignore_ascii_case("sha-256") {
@@ -172,8 +185,8 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn must_be(&self, name: &'static str, value: &'static str) -> Result<(), SdpFlaw> {
-        if self.only(name)? == value { Ok(()) } else { Err(SdpFlaw::Value(name, value)) }
+    fn must_be(&self, name: &'static str, value: &str) -> Result<(), SdpFlaw> {
+        if self.only(name)? == value { Ok(()) } else { Err(SdpFlaw::Value(name, value.to_owned())) }
     }
 
     fn has_flag(&self, name: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::chance::Chance;
-use crate::offer::Form;
+use crate::offer::{Form, Offer};
 
 const ACCEPTED: &str =
     include_str!("../../../fixtures/whatsapp-sdp/live-uic-answer-2025-10-17-accepted-by-graph.sdp");
@@ -46,8 +46,8 @@ fn refuses_ten_kilobytes() {
 
 #[test]
 fn refuses_every_other_role_in_dtls() {
-    assert_eq!(flaw_after("setup:active", "setup:passive"), SdpFlaw::Value("setup", "active"));
-    assert_eq!(flaw_after("setup:active", "setup:actpass"), SdpFlaw::Value("setup", "active"));
+    assert_eq!(flaw_after("setup:active", "setup:passive"), SdpFlaw::Value("setup", "active".to_owned()));
+    assert_eq!(flaw_after("setup:active", "setup:actpass"), SdpFlaw::Value("setup", "active".to_owned()));
     assert_eq!(flaw_after("a=setup:active\r\n", ""), SdpFlaw::Count("setup", 0));
 }
 
@@ -58,8 +58,8 @@ fn refuses_a_second_ice_lite_side() {
 
 #[test]
 fn refuses_another_media_section() {
-    assert_eq!(flaw_after("a=mid:audio", "a=mid:0"), SdpFlaw::Value("mid", "audio"));
-    assert_eq!(flaw_after("BUNDLE audio", "BUNDLE 0"), SdpFlaw::Value("group", "BUNDLE audio"));
+    assert_eq!(flaw_after("a=mid:audio", "a=mid:0"), SdpFlaw::Value("mid", "audio".to_owned()));
+    assert_eq!(flaw_after("BUNDLE audio", "BUNDLE 0"), SdpFlaw::Value("group", "BUNDLE audio".to_owned()));
     assert_eq!(flaw_after("a=sendrecv", "m=video 9 UDP/TLS/RTP/SAVPF 96"), SdpFlaw::MediaLines(2));
     assert!(matches!(flaw_after("UDP/TLS/RTP/SAVPF", "RTP/AVP"), SdpFlaw::MediaLine(_)));
 }
@@ -67,8 +67,8 @@ fn refuses_another_media_section() {
 #[test]
 fn refuses_codecs_that_were_not_offered() {
     assert_eq!(flaw_after("SAVPF 111", "SAVPF 111 0"), SdpFlaw::PayloadTypeNotOffered("0".to_owned()));
-    assert_eq!(flaw_after("SAVPF 111", "SAVPF 126"), SdpFlaw::NoOpus);
-    assert_eq!(flaw_after("a=rtpmap:111 opus/48000/2\r\n", ""), SdpFlaw::NoOpus);
+    assert_eq!(flaw_after("SAVPF 111", "SAVPF 126"), SdpFlaw::NoOpus("111".to_owned()));
+    assert_eq!(flaw_after("a=rtpmap:111 opus/48000/2\r\n", ""), SdpFlaw::NoOpus("111".to_owned()));
 }
 
 #[test]
@@ -101,8 +101,9 @@ fn flaw_after(from: &str, to: &str) -> SdpFlaw {
     check(&sdp, &offer(false)).expect_err("a flawed answer")
 }
 
-fn offer(old: bool) -> Offer {
+fn offer(old: bool) -> Offered {
     let fingerprint = vec!["AB"; 32].join(":");
-    let form = Form { old, ipv6: true };
-    Offer::fresh(([127, 0, 0, 1], 3480).into(), fingerprint, 1, form, &mut Chance::seeded(5))
+    let form = Form { old, both_families: true, full_ice: false };
+    let offer = Offer::fresh(([127, 0, 0, 1], 3480).into(), fingerprint, 1, form, &mut Chance::seeded(5));
+    Offered::read(&offer.sdp()).expect("our own offers can be read")
 }

@@ -6,6 +6,7 @@
 //! - [`mod@bench`]: how fast the webhook and the conversation are.
 //! - [`load`]: many calls at once, and what they cost the media task.
 //! - [`chaos`]: many calls at once while everything goes wrong that can.
+//! - [`interop`]: callers of other make, as each of them offers.
 //! - [`skew`]: a program whose clock is wrong.
 //! - [`serve`]: the product alone, for callers and models from outside.
 
@@ -13,6 +14,7 @@ pub mod bench;
 pub mod binaries;
 pub mod call;
 pub mod chaos;
+pub mod interop;
 pub mod load;
 pub mod metronome;
 pub mod serve;

@@ -5,6 +5,7 @@ use rehearse::bench::{Floor, TurnsBench, WebhookBench};
 use rehearse::binaries::Binaries;
 use rehearse::call::Mischief;
 use rehearse::chaos::Chaos;
+use rehearse::interop::Interop;
 use rehearse::load::{self, LoadBench, Soak};
 use rehearse::{Rehearsal, serve};
 use service::env::Env;
@@ -42,6 +43,12 @@ enum Command {
         /// How many calls
         #[arg(long, default_value_t = 200)]
         calls: u32,
+    },
+    /// Callers of other make, each with its own offer: a table, also in docs/bench
+    Interop {
+        /// Only the callers whose name contains this, such as `aiortc, own, IPv4`; then nothing is written
+        #[arg(long)]
+        only: Option<String>,
     },
     /// How fast the webhook is: a table
     BenchWebhook,
@@ -91,6 +98,7 @@ async fn main() -> ExitCode {
             service::run("rehearse", || call(rehearsal, json)).await
         }
         Command::Chaos { seed, calls } => service::run("chaos", || chaos(Chaos { seed, calls })).await,
+        Command::Interop { only } => service::run("interop", || interop(only)).await,
         Command::BenchWebhook => service::run("bench", bench_webhook).await,
         Command::BenchTurns => service::run("bench", bench_turns).await,
         Command::Floor => service::run("floor", || async { floor() }).await,
@@ -112,6 +120,16 @@ async fn call(rehearsal: Rehearsal, json: bool) -> anyhow::Result<ExitCode> {
         println!("{outcome}");
     }
     Ok(if outcome.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn interop(only: Option<String>) -> anyhow::Result<ExitCode> {
+    let interop = Interop::run(&Binaries::build().await?, only.as_deref().unwrap_or_default()).await?;
+    println!("{interop}");
+    if only.is_none() {
+        interop.write()?;
+    }
+    Ok(if interop.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]

@@ -96,7 +96,7 @@ fn check_sdp(line: &Line, sdp: &str) -> Result<sdp_check::Answer, GraphError> {
     if line.plot.does(Mischief::SdpRefused) {
         return Err(GraphError::sdp("Provided SDP is invalid"));
     }
-    Ok(sdp_check::check(sdp, &line.offer)?)
+    Ok(sdp_check::check(sdp, &line.offered)?)
 }
 
 fn outcome(effect: &Result<(), GraphError>) -> (u16, Option<u32>) {

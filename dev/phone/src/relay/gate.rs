@@ -1,7 +1,7 @@
 //! Decides what the relay lets in, datagram by datagram, and what is wrong with the moment it comes.
 //!
 //! Meta's relay is ICE-lite and passive: it knows nobody before it has the answer, it answers checks and never sends
-//! any, and until `accept` it passes no sound on.
+//! any, and until `accept` it passes no sound on. A relay with full ICE lets its peer see to the roles.
 
 use super::datagram::{self, Kind};
 use crate::{Fault, Mischief};
@@ -12,6 +12,7 @@ use str0m::ice::StunMessage;
 #[derive(Debug)]
 pub(crate) struct Gate {
     pwd: String,
+    full_ice: bool,
     mischief: Vec<Mischief>,
     /// The addresses that the answer gives.
     advertised: Vec<IpAddr>,
@@ -47,9 +48,10 @@ pub(crate) enum Fate {
 
 impl Gate {
     /// A gate that lets nothing in yet. `pwd` is the relay's ICE password.
-    pub(crate) fn new(pwd: &str, mischief: &[Mischief]) -> Gate {
+    pub(crate) fn new(pwd: &str, full_ice: bool, mischief: &[Mischief]) -> Gate {
         Gate {
             pwd: pwd.to_owned(),
+            full_ice,
             mischief: mischief.to_vec(),
             advertised: vec![],
             has_answer: false,
@@ -60,8 +62,8 @@ impl Gate {
     }
 
     /// The business showed its answer.
-    pub(crate) fn handle_answer(&mut self, candidates: &[IpAddr]) {
-        self.advertised = candidates.to_vec();
+    pub(crate) fn handle_answer(&mut self, candidates: impl Iterator<Item = IpAddr>) {
+        self.advertised = candidates.collect();
         self.has_answer = true;
     }
 
@@ -139,6 +141,9 @@ impl Gate {
 
     /// The 487 for an agent that will not control. str0m would compare tie-breakers and may give in; Meta does not.
     fn role_conflict(&self, datagram: &[u8]) -> Option<(Vec<u8>, Option<Fault>)> {
+        if self.full_ice {
+            return None;
+        }
         let request = StunMessage::parse(datagram).ok()?;
         let hmac = str0m::crypto::from_feature_flags().sha1_hmac_provider;
         let sign = |key: &[u8], parts: &[&[u8]]| hmac.sha1_hmac(key, parts);
@@ -182,7 +187,7 @@ mod tests {
 
     #[test]
     fn nothing_gets_in_before_the_answer_and_a_client_hello_is_flagged() {
-        let mut gate = Gate::new(PWD, &[]);
+        let mut gate = Gate::new(PWD, false, &[]);
 
         assert_eq!(gate.judge(&check(false, PWD), HERE), Verdict::dropped(None));
         assert_eq!(gate.judge(&DTLS, HERE), Verdict::dropped(Some(Fault::EarlyClientHello)));
@@ -274,8 +279,8 @@ mod tests {
     }
 
     fn answered(mischief: Option<Mischief>) -> Gate {
-        let mut gate = Gate::new(PWD, mischief.as_slice());
-        gate.handle_answer(&[HERE]);
+        let mut gate = Gate::new(PWD, false, mischief.as_slice());
+        gate.handle_answer([HERE].into_iter());
         gate
     }
 

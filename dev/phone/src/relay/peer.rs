@@ -1,4 +1,5 @@
-//! The relay's WebRTC peer: the one file that knows how to set str0m up as Meta is, ICE-lite and DTLS server.
+//! The relay's WebRTC peer: the one file that knows how to set str0m up as Meta is, ICE-lite and DTLS server; or,
+//! for comparison, with full ICE.
 
 use super::microphone::Payload;
 use crate::sdp_check::Answer;
@@ -20,6 +21,7 @@ const KEYS: u8 = 126;
 pub(crate) struct Peer {
     rtc: Rtc,
     address: SocketAddr,
+    full_ice: bool,
     ssrc: Ssrc,
     /// The payload type of the phone's voice.
     voice: u8,
@@ -28,10 +30,10 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// A peer behind `address`, with a fresh certificate.
-    pub(crate) fn new(address: SocketAddr, now: Instant) -> Result<Peer, RtcError> {
+    pub(crate) fn new(address: SocketAddr, full_ice: bool, now: Instant) -> Result<Peer, RtcError> {
         let mut config = Rtc::builder()
             .set_rtp_mode(true)
-            .set_ice_lite(true)
+            .set_ice_lite(!full_ice)
             .clear_codecs()
             .enable_opus(true, false)
             .enable_pcmu(true, false);
@@ -40,8 +42,8 @@ impl Peer {
         let mut rtc = config.build(now);
         let candidate = Candidate::host(address, Protocol::Udp).expect("a bound address is a host candidate");
         rtc.add_local_candidate(candidate);
-        rtc.direct_api().set_ice_controlling(false);
-        Ok(Peer { rtc, address, ssrc: Ssrc::from(0), voice: OPUS, heard: None })
+        rtc.direct_api().set_ice_controlling(full_ice);
+        Ok(Peer { rtc, address, full_ice, ssrc: Ssrc::from(0), voice: OPUS, heard: None })
     }
 
     /// SHA-256 of its certificate, as `AA:BB:...`.
@@ -60,11 +62,16 @@ impl Peer {
         api.declare_stream_tx(self.ssrc, None, mid(), None);
     }
 
-    /// Lets the agent in. Its candidates are not needed: a lite peer replies to where checks come from.
+    /// Lets the agent in. A lite peer needs no candidates of it: it replies to where checks come from.
     ///
     /// # Errors
     /// When it was let in before.
     pub(crate) fn handle_answer(&mut self, answer: &Answer) -> Result<(), RtcError> {
+        if self.full_ice {
+            for address in &answer.candidates {
+                self.rtc.add_remote_candidate(Candidate::host(*address, Protocol::Udp)?);
+            }
+        }
         let mut api = self.rtc.direct_api();
         api.set_remote_ice_credentials(IceCreds { ufrag: answer.ufrag.clone(), pass: answer.pwd.clone() });
         api.set_remote_fingerprint(Fingerprint {

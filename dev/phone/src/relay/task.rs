@@ -83,7 +83,7 @@ impl Relay {
             peer.mislabel();
         }
         Ok(Relay {
-            gate: Gate::new(&line.offer.pwd, line.plot.mischief()),
+            gate: Gate::new(&line.offered.pwd, line.caller.full_ice, line.plot.mischief()),
             microphone: if line.caller.spares_effort { Microphone::sparing()? } else { Microphone::new()? },
             replayer: line.caller.replays.clone().map(Replayer::new),
             speaker: Speaker::new()?,
@@ -128,7 +128,7 @@ impl Relay {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Answer(answer) => {
-                self.gate.handle_answer(&answer.candidates);
+                self.gate.handle_answer(answer.candidates.iter().map(SocketAddr::ip));
                 let taken = self.peer.handle_answer(&answer);
                 self.survive(taken);
             }

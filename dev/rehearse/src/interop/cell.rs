@@ -1,0 +1,152 @@
+//! The matrix: which caller, with which form of offer, over which address family.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// One call of the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// What the caller is made of.
+    pub maker: Maker,
+    /// What its offer looks like.
+    pub form: Form,
+    /// What its packets travel over.
+    pub family: Family,
+}
+
+/// What a caller is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maker {
+    /// Python's WebRTC, full ICE.
+    Aiortc,
+    /// The browser, without a window, full ICE.
+    Chromium,
+    /// Rust's, as Meta is: ICE-lite.
+    Str0mLite,
+    /// The same with full ICE.
+    Str0mFull,
+}
+
+/// What an offer looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As its maker writes it.
+    Own,
+    /// As Meta writes offers since 2025.
+    WhatsApp,
+    /// As Meta's documentation prints them.
+    WhatsAppOld,
+}
+
+/// What packets travel over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// 127.0.0.1.
+    V4,
+    /// `::1`.
+    V6,
+}
+
+impl Cell {
+    /// Every caller with every form it has, over both families.
+    pub fn all() -> Vec<Self> {
+        let foreign = [Form::Own, Form::WhatsApp];
+        let metas = [Form::WhatsApp, Form::WhatsAppOld];
+        let makers = [
+            (Maker::Aiortc, foreign),
+            (Maker::Chromium, foreign),
+            (Maker::Str0mLite, metas),
+            (Maker::Str0mFull, metas),
+        ];
+        let families = [Family::V4, Family::V6];
+        let cells = families.into_iter().flat_map(|family| {
+            let of_maker =
+                move |(maker, forms): (Maker, [Form; 2])| forms.map(|form| Self { maker, form, family });
+            makers.into_iter().flat_map(of_maker)
+        });
+        cells.collect()
+    }
+
+    /// The same in letters that every file system takes.
+    pub(super) fn file_name(self) -> String {
+        self.to_string().replace(", ", "_").replace(' ', "-")
+    }
+}
+
+impl Maker {
+    /// Whether it has a keypad. aiortc has no way to send telephone events.
+    pub(super) fn has_keys(self) -> bool {
+        match self {
+            Self::Aiortc => false,
+            Self::Chromium | Self::Str0mLite | Self::Str0mFull => true,
+        }
+    }
+
+    /// `full`, or `lite`.
+    pub(super) fn ice(self) -> &'static str {
+        match self {
+            Self::Aiortc | Self::Chromium | Self::Str0mFull => "full",
+            Self::Str0mLite => "lite",
+        }
+    }
+}
+
+impl Family {
+    /// This machine's address.
+    pub fn ip(self) -> IpAddr {
+        match self {
+            Self::V4 => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            Self::V6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}, {}", self.maker, self.form, self.family)
+    }
+}
+
+impl fmt::Display for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Aiortc => "aiortc",
+            Self::Chromium => "Chromium",
+            Self::Str0mLite => "str0m lite",
+            Self::Str0mFull => "str0m full",
+        })
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Own => "own",
+            Self::WhatsApp => "WhatsApp",
+            Self::WhatsAppOld => "WhatsApp old",
+        })
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_matrix_has_sixteen_calls_and_none_twice() {
+        let mut names: Vec<String> = Cell::all().into_iter().map(Cell::file_name).collect();
+        names.sort();
+        names.dedup();
+
+        assert_eq!(names.len(), 16, "{names:?}");
+    }
+}
