@@ -83,9 +83,9 @@ fn some_arrive_twice_where_the_profile_says_so() {
 
 #[test]
 fn an_outage_takes_three_seconds_and_only_those() {
-    let arrived: Vec<u32> = arrivals(Profile::Outage, 1, 1_000).into_iter().map(|(n, _)| n).collect();
+    let arrived: Vec<u32> = arrivals(Profile::Outage, 1, 1_500).into_iter().map(|(n, _)| n).collect();
 
-    let wanted: Vec<u32> = (0..600).chain(750..1_000).collect();
+    let wanted: Vec<u32> = (0..1_000).chain(1_150..1_500).collect();
     assert_eq!(arrived, wanted);
 }
 

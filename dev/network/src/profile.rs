@@ -36,7 +36,7 @@ pub enum Profile {
     /// A line that somebody else fills: queues of up to some hundred milliseconds that come and go within a second,
     /// and that overflow in bursts.
     Congested,
-    /// Clean but for three seconds in which nothing gets through, twelve seconds after the first datagram.
+    /// Clean but for three seconds in which nothing gets through, twenty seconds after the first datagram.
     Outage,
 }
 
@@ -110,7 +110,7 @@ impl Profile {
                 ..CLEAN
             },
             Self::Outage => Character {
-                breaks: Some(Break { every: None, ..repeating(12_000, 3_000, 1, Meanwhile::Lost) }),
+                breaks: Some(Break { every: None, ..repeating(20_000, 3_000, 1, Meanwhile::Lost) }),
                 ..CLEAN
             },
         }

@@ -3,6 +3,7 @@
 use crate::line::Line;
 use crate::relay::{Key, Order};
 use crate::{CallReport, Ending};
+use network::Toll;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -196,6 +197,11 @@ impl Call {
     /// What the caller has said, and when each first voiced packet left.
     pub fn said(&self) -> Vec<(Instant, String)> {
         self.line.with(|state| state.said.clone())
+    }
+
+    /// What the caller's network has done to the packets of sound, up and down; `None` without a network.
+    pub fn tolls(&self) -> Option<(Toll, Toll)> {
+        self.line.road.as_ref().map(|road| (road.up(), road.down()))
     }
 
     /// All that is known of the call by now.

@@ -1,6 +1,7 @@
 //! What a rehearsal chooses: who Meta is, who calls, and how patient everybody is.
 
 use crate::Mischief;
+use network::Profile;
 use std::time::Duration;
 
 /// Meta's side: its secrets, our number, and its moods.
@@ -104,6 +105,11 @@ pub struct CallerConfig {
     pub keeps_recording: bool,
     /// Whether the phone spends less on sound, for load: what it says is narrowband, at 12 kbit/s.
     pub spares_effort: bool,
+    /// What network the phone is in; `None`: none at all, as near as loopback is. In a network the phone protects what
+    /// it says against loss.
+    pub network: Option<Profile>,
+    /// Decides what befalls this call's datagrams there.
+    pub network_seed: u64,
 }
 
 impl Default for CallerConfig {
@@ -119,6 +125,8 @@ impl Default for CallerConfig {
             mischief: Vec::new(),
             keeps_recording: true,
             spares_effort: false,
+            network: None,
+            network_seed: 1,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::posting::Posting;
 use crate::relay::{Peer, Relay};
 use crate::{CallerConfig, Mischief, wacid};
 use anyhow::Context;
+use network::Road;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::net::UdpSocket;
@@ -22,15 +23,21 @@ pub(crate) async fn ring(
 ) -> anyhow::Result<(Arc<Line>, impl Future<Output = ()>)> {
     cloud.postman.url()?;
     let socket = UdpSocket::bind("127.0.0.1:0").await.context("no UDP port for the relay")?;
-    let mut peer = Peer::new(socket.local_addr()?, Instant::now())?;
+    let address = socket.local_addr()?;
+    let mut peer = Peer::new(address, Instant::now())?;
+    let road = match caller.network {
+        Some(network) => Some(Road::open(network, caller.network_seed, address).await?),
+        None => None,
+    };
     let (orders, obeyed) = mpsc::unbounded_channel();
     let mut chance = cloud.chance();
     let form = Form { old: caller.old_offer_form, ipv6: caller.ipv6_candidate };
     let unix_ms = cloud.clock.unix_ms(Instant::now());
-    let offer = Offer::fresh(socket.local_addr()?, peer.fingerprint(), unix_ms, form, &mut chance);
+    let address = road.as_ref().map_or(address, Road::near);
+    let offer = Offer::fresh(address, peer.fingerprint(), unix_ms, form, &mut chance);
     peer.handle_offer(&offer.ufrag, &offer.pwd, offer.ssrc);
     let id = wacid::fresh(&digits_of(&caller), &cloud.config.display_phone_number, &mut chance);
-    let line = Arc::new(Line::ringing(id, offer, caller, &cloud.config, orders, cloud.journal.clone()));
+    let line = Arc::new(Line::ringing(id, offer, caller, road, &cloud.config, orders, cloud.journal.clone()));
     let relay = Relay::new(line.clone(), obeyed, socket, peer)?;
     cloud.add_line(line.clone());
     Ok((line.clone(), put_through(cloud, line, relay)))

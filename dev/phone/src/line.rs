@@ -7,6 +7,7 @@ use crate::plot::Plot;
 use crate::relay::{Early, Inspector, Lateness, Order};
 use crate::sdp_check::Answer;
 use crate::{CallRecord, CallReport, CallerConfig, MetaConfig, PressedKey, Seen, TriedAction};
+use network::Road;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
@@ -16,6 +17,8 @@ pub(crate) struct Line {
     pub(crate) id: String,
     pub(crate) offer: Offer,
     pub(crate) caller: CallerConfig,
+    /// The network between the phone and the business, if there is any.
+    pub(crate) road: Option<Road>,
     pub(crate) began: Instant,
     pub(crate) plot: Plot,
     state: Mutex<State>,
@@ -47,6 +50,7 @@ impl Line {
         id: String,
         offer: Offer,
         caller: CallerConfig,
+        road: Option<Road>,
         config: &MetaConfig,
         orders: mpsc::UnboundedSender<Order>,
         journal: Arc<Journal>,
@@ -67,7 +71,7 @@ impl Line {
             opaque: None,
         };
         let seen = watch::Sender::new(0);
-        Line { id, offer, caller, began, plot, state: Mutex::new(state), orders, seen, journal }
+        Line { id, offer, caller, road, began, plot, state: Mutex::new(state), orders, seen, journal }
     }
 
     /// Looks at what is known, or adds to it.

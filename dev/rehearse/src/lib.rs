@@ -5,6 +5,7 @@
 //! - [`shop`]: the business's own system, which the agent asks.
 //! - [`mod@bench`]: how fast the webhook and the conversation are.
 //! - [`chaos`]: many calls at once while everything goes wrong that can.
+//! - [`quality`]: how speech sounds, and whether calls go on, through real networks.
 //! - [`skew`]: a program whose clock is wrong.
 //! - [`serve`]: the product alone, for callers and models from outside.
 
@@ -13,6 +14,7 @@ pub mod binaries;
 pub mod call;
 pub mod chaos;
 mod metronome;
+pub mod quality;
 pub mod serve;
 pub mod shop;
 pub mod skew;

@@ -5,6 +5,7 @@ use rehearse::bench::{TurnsBench, WebhookBench};
 use rehearse::binaries::Binaries;
 use rehearse::call::Mischief;
 use rehearse::chaos::Chaos;
+use rehearse::quality::QualitySuite;
 use rehearse::{Rehearsal, serve};
 use service::env::Env;
 use std::path::PathBuf;
@@ -45,6 +46,12 @@ enum Command {
     BenchWebhook,
     /// How fast the conversation is: a table
     BenchTurns,
+    /// How speech sounds, and whether calls go on, through real networks: a table and a picture
+    Network {
+        /// Decides what befalls the calls
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// The product alone, for your own callers: settings come from the environment
     Serve,
 }
@@ -68,6 +75,7 @@ async fn main() -> ExitCode {
         Command::Chaos { seed, calls } => service::run("chaos", || chaos(Chaos { seed, calls })).await,
         Command::BenchWebhook => service::run("bench", bench_webhook).await,
         Command::BenchTurns => service::run("bench", bench_turns).await,
+        Command::Network { seed } => service::run("network", || network(seed)).await,
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
     }
 }
@@ -95,6 +103,13 @@ async fn bench_turns() -> anyhow::Result<ExitCode> {
     let bench = TurnsBench::run(&Binaries::build().await?).await?;
     println!("{bench}");
     Ok(if bench.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn network(seed: u64) -> anyhow::Result<ExitCode> {
+    let suite = QualitySuite::run(&Binaries::build().await?, seed).await?;
+    println!("{suite}");
+    Ok(if suite.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]

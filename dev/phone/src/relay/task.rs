@@ -68,6 +68,15 @@ enum Fact {
     Nothing,
 }
 
+/// A microphone that suits the phone.
+fn microphone(line: &Line) -> Result<Microphone, opus::Error> {
+    match line.caller.network {
+        _ if line.caller.spares_effort => Microphone::sparing(),
+        Some(_) => Microphone::protecting(),
+        None => Microphone::new(),
+    }
+}
+
 impl Relay {
     /// The media of a call that begins to ring.
     pub(crate) fn new(
@@ -78,7 +87,7 @@ impl Relay {
     ) -> anyhow::Result<Relay> {
         Ok(Relay {
             gate: Gate::new(&line.offer.pwd, line.plot.mischief()),
-            microphone: if line.caller.spares_effort { Microphone::sparing()? } else { Microphone::new()? },
+            microphone: microphone(&line)?,
             speaker: Speaker::new()?,
             voice: Voice::new(line.caller.quiet),
             speeches: VecDeque::new(),
