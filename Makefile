@@ -46,7 +46,7 @@ bench-webhook: build-tools
 bench-turns: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-turns
 
-# Four minutes: twelve calls, five at a time.
+# Four minutes: twelve calls, six at a time.
 network: build-tools
 	@scripts/quality-tools.sh
 	@$(REHEARSE) network

@@ -9,8 +9,7 @@ const STUN: [u8; 2] = [0, 1];
 fn a_clean_path_is_late_and_nothing_else() {
     let arrived = arrivals(Profile::Clean, 1, 100);
 
-    let wanted: Vec<(u32, Duration)> =
-        (0..100).map(|n| (n, FRAME * n + Duration::from_millis(10))).collect();
+    let wanted: Vec<(u32, Duration)> = (0..100).map(|n| (n, FRAME * n + Duration::from_millis(10))).collect();
     assert_eq!(arrived, wanted);
 }
 

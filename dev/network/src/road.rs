@@ -1,7 +1,7 @@
 //! A network on this machine: two paths between real UDP sockets, on loopback only.
 
-use crate::path::{Direction, Path, Toll};
 use crate::Profile;
+use crate::path::{Direction, Path, Toll};
 use bytes::Bytes;
 use std::io;
 use std::net::{IpAddr, SocketAddr};

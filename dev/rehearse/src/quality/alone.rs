@@ -1,6 +1,6 @@
 //! What libopus alone makes of the same speech: no network, no product, one encoder and one decoder.
 
-use super::talk::{agents_part, callers_part};
+use super::talk::{agents_pieces, callers_pieces, part};
 use opus::{Application, Bandwidth, Bitrate, Channels, Decoder, Encoder, Signal};
 use tone::{Clip, FRAME, RATE};
 
@@ -10,7 +10,7 @@ const COMPLEXITY: i32 = 5;
 /// Both parts of the conversation, encoded and decoded.
 #[derive(Debug)]
 pub(super) struct Alone {
-    /// The caller's part, as a phone that protects against loss sends it: 24 kbit/s, 10 % loss expected.
+    /// The caller's part, as a phone that protects against loss sends it: 24 kbit/s, 30 % loss expected.
     pub(super) up: Vec<i16>,
     /// The agent's part, at the 20 kbit/s that Meta's offer asks for.
     pub(super) down: Vec<i16>,
@@ -23,8 +23,8 @@ impl Alone {
     /// When libopus refuses.
     pub(super) fn encode() -> anyhow::Result<Self> {
         Ok(Self {
-            up: through_opus(&callers_part(), 24_000, Some(10))?,
-            down: through_opus(&agents_part(), 20_000, None)?,
+            up: through_opus(&part(&callers_pieces()), 24_000, Some(30))?,
+            down: through_opus(&part(&agents_pieces()), 20_000, None)?,
         })
     }
 }

@@ -52,14 +52,14 @@ pub(super) fn all(figures: &Figures) -> Vec<Check> {
         least(
             "at 5 % random loss the caller's speech keeps nine tenths of its score",
             up(Profile::Random5),
-            up(Profile::Clean) * LEFT_AT_5_PERCENT,
+            up(Profile::Clean).max(figures.alone_up - LOST_IN_THE_PRODUCT) * LEFT_AT_5_PERCENT,
         ),
         Check {
             excuse: Some(EXCUSE),
             ..least(
                 "at 5 % random loss the agent's speech keeps nine tenths of its score",
                 down(Profile::Random5),
-                down(Profile::Clean) * LEFT_AT_5_PERCENT,
+                down(Profile::Clean).max(figures.alone_down - LOST_IN_THE_PRODUCT) * LEFT_AT_5_PERCENT,
             )
         },
     ];
@@ -78,7 +78,11 @@ fn goes_on(row: &Row) -> Check {
         None if row.is_answered => None,
         None => Some("the last question was not answered".to_owned()),
     };
-    Check { what: format!("{}: the call goes on, and the next turn is answered", row.scene), wrong, excuse: None }
+    Check {
+        what: format!("{}: the call goes on, and the next turn is answered", row.scene),
+        wrong,
+        excuse: None,
+    }
 }
 
 impl fmt::Display for Check {

@@ -93,20 +93,17 @@ impl Figures {
     ///
     /// # Errors
     /// When they cannot be written.
-    pub(super) fn write(&self, folder: &Path) -> std::io::Result<()> {
+    pub(super) fn write(&self, folder: &Path, disturbance: Option<&str>) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
         let table = self.table();
-        std::fs::write(folder.join("network.md"), page(&table.markdown()))?;
+        std::fs::write(folder.join("network.md"), page(&table.markdown(), disturbance))?;
         std::fs::write(folder.join("network.csv"), table.csv())?;
         std::fs::write(folder.join("network.svg"), self.picture().svg())
     }
 
     fn picture(&self) -> Bars {
-        let scored: Vec<(String, f64, f64)> = self
-            .rows
-            .iter()
-            .filter_map(|row| Some((row.scene.to_string(), row.up?, row.down?)))
-            .collect();
+        let scored: Vec<(String, f64, f64)> =
+            self.rows.iter().filter_map(|row| Some((row.scene.to_string(), row.up?, row.down?))).collect();
         let categories = ["libopus alone".to_owned()].into_iter();
         Bars {
             title: "Speech through real networks".to_owned(),
@@ -128,16 +125,19 @@ fn shown(score: Option<f64>) -> String {
     score.map_or_else(|| "–".to_owned(), |score| format!("{score:.2}"))
 }
 
-fn page(table: &str) -> String {
+fn page(table: &str, disturbance: Option<&str>) -> String {
+    let busy = disturbance
+        .map(|how| format!(" It was busy otherwise, its own clock {how}: read the scores as lower bounds."));
     format!(
         "# Speech through real networks\n\n\
-         `make network` wrote this. {}.\n\n\
+         `make network` wrote this. {}.{}\n\n\
          {table}\n\
          ![MOS-LQO by network](network.svg)\n\n\
          Scores are MOS-LQO by PESQ wideband (ITU-T P.862.2), 1.0 to 4.64, the mean of three pieces of 8 s each way. *Up* is \
          what the model got against what the caller said, *down* what the caller's phone played against what the model \
          said. Losses are of packets of sound in the network, over the whole call; the two minutes of the silent and the \
          muted caller are not scored. The networks are those of `dev/network`.\n",
-        Machine::here()
+        Machine::here(),
+        busy.unwrap_or_default()
     )
 }

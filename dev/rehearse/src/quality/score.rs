@@ -2,7 +2,7 @@
 
 use super::alone::Alone;
 use super::figures::{Figures, Row};
-use super::talk::{Talk, agents_part, callers_part};
+use super::talk::{Talk, agents_pieces, callers_pieces, part};
 use crate::binaries::root;
 use anyhow::{Context, ensure};
 use std::path::{Path, PathBuf};
@@ -11,9 +11,6 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tone::hearing::find;
 use tone::{Clip, FRAME, wav};
-
-/// PESQ is made for 8 to 12 s (ITU-T P.862, section 7): each part is three such pieces.
-const PIECES: usize = 3;
 
 /// So far a piece may be from where the whole says that it is: holes that were filled move what follows.
 const MOVED: usize = 50 * FRAME;
@@ -24,7 +21,7 @@ const MOVED: usize = 50 * FRAME;
 /// When PESQ does not run.
 pub(super) async fn all(talks: &[Talk], alone: &Alone) -> anyhow::Result<Figures> {
     let mut sheet = Sheet::new(root().join("target/network/pieces"))?;
-    let (caller, agent) = (callers_part(), agents_part());
+    let (caller, agent) = (callers_pieces(), agents_pieces());
     let alone = [sheet.enter(&caller, &alone.up)?, sheet.enter(&agent, &alone.down)?];
     let mut entered = Vec::new();
     for talk in talks {
@@ -53,18 +50,18 @@ impl Sheet {
     }
 
     /// Enters a part of the conversation, piece by piece; the numbers of the pieces.
-    fn enter(&mut self, said: &Clip, heard: &[i16]) -> anyhow::Result<Vec<usize>> {
-        let whole = find(&said.samples, heard).map_or(0, |found| found.at);
-        let length = said.samples.len() / PIECES;
-        let mut entered = Vec::new();
-        for (n, piece) in said.samples.chunks_exact(length).enumerate() {
-            let from = (whole + n * length).saturating_sub(MOVED).min(heard.len());
-            let to = (whole + (n + 1) * length + MOVED).min(heard.len());
+    fn enter<const N: usize>(&mut self, said: &[Clip; N], heard: &[i16]) -> anyhow::Result<Vec<usize>> {
+        let whole = find(&part(said).samples, heard).map_or(0, |found| found.at);
+        let (mut before, mut entered) = (whole, Vec::new());
+        for Clip { samples: piece, .. } in said {
+            let from = before.saturating_sub(MOVED).min(heard.len());
+            let to = (before + piece.len() + MOVED).min(heard.len());
             let around = &heard[from..to];
             let at = find(piece, around).map_or(0, |found| found.at);
-            let mut cut = around[at..around.len().min(at + length)].to_vec();
-            cut.resize(length, 0);
+            let mut cut = around[at..around.len().min(at + piece.len())].to_vec();
+            cut.resize(piece.len(), 0);
             entered.push(self.pair(piece, &cut)?);
+            before += piece.len();
         }
         Ok(entered)
     }

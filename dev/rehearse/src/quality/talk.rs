@@ -10,10 +10,14 @@ use std::time::Duration;
 use switchboard::{Record, call_ref};
 use tokio::sync::Mutex;
 use tone::hearing::{HEARD, find};
-use tone::{Clip, clips, samples};
+use tone::{Clip, FRAME, clips, samples};
 
-/// How long each of them talks.
-const PART: Duration = Duration::from_secs(24);
+/// The pause between two sentences: no turn ends in it, and speech is active for four fifths of the time or less, as
+/// PESQ wants it (ITU-T P.862.3, section 7).
+const PAUSE: Duration = Duration::from_millis(700);
+
+/// How many pieces a part has. PESQ is made for pieces of 8 to 12 s, with silence at their ends.
+const PIECES: usize = 3;
 
 /// A caller who is muted for so long is not hung up on.
 const MUTED: Duration = Duration::from_secs(120);
@@ -28,7 +32,7 @@ const SPEAKS_WITHIN: Duration = Duration::from_secs(10);
 const SILENT_WITHIN: Duration = Duration::from_secs(60);
 
 /// So much of an answer tells that it is the answer.
-const ENOUGH: Duration = Duration::from_secs(3);
+const ENOUGH: Duration = Duration::from_millis(1_900);
 
 /// Everything that follows the end of a call is done within this.
 const SETTLED_WITHIN: Duration = Duration::from_secs(40);
@@ -109,14 +113,47 @@ impl fmt::Display for Scene {
     }
 }
 
-/// What the caller says at length.
-pub(super) fn callers_part() -> Clip {
-    beginning(clips::caller_monologue(), PART)
+/// What the caller says at length, piece by piece.
+pub(super) fn callers_pieces() -> [Clip; PIECES] {
+    use clips::{caller_directions, caller_interrupts, caller_order, caller_question, caller_thanks};
+    [
+        piece([caller_question(), caller_directions(), caller_interrupts()]),
+        piece([caller_order(), caller_thanks(), caller_question()]),
+        piece([caller_interrupts(), caller_order(), caller_directions()]),
+    ]
 }
 
-/// What the agent says at length.
-pub(super) fn agents_part() -> Clip {
-    beginning(clips::agent_monologue(), PART)
+/// What the agent says at length, piece by piece.
+pub(super) fn agents_pieces() -> [Clip; PIECES] {
+    use clips::{agent_answer, agent_closing, agent_goodbye, agent_greeting, agent_keys, agent_moment};
+    [
+        piece([agent_answer(), clips::agent_order(), agent_moment()]),
+        piece([agent_greeting(), agent_closing(), clips::agent_nudge()]),
+        piece([clips::agent_sorry(), agent_keys(), agent_goodbye()]),
+    ]
+}
+
+/// All pieces, one after the other.
+pub(super) fn part<const N: usize>(pieces: &[Clip; N]) -> Clip {
+    let mut part = Clip { name: "part".to_owned(), text: String::new(), samples: Vec::new() };
+    for piece in pieces {
+        part.text += &piece.text;
+        part.samples.extend(&piece.samples);
+    }
+    part
+}
+
+/// Sentences, each with a pause after it.
+fn piece<const N: usize>(sentences: [Clip; N]) -> Clip {
+    let mut piece = Clip { name: "piece".to_owned(), text: String::new(), samples: Vec::new() };
+    for sentence in sentences {
+        piece.text += &sentence.text;
+        piece.text += " ";
+        piece.samples.extend(sentence.samples);
+        let end = (piece.samples.len() + samples(PAUSE)).next_multiple_of(FRAME);
+        piece.samples.resize(end, 0);
+    }
+    piece
 }
 
 /// Makes a call. `ringing` is held while it rings.
@@ -177,7 +214,7 @@ async fn hold(call: &Call, scene: Scene) -> Result<bool, WaitError> {
     hear_out(call).await?;
     match scene {
         Scene::Converses { .. } | Scene::CutOffSpeaking => {
-            call.say(&callers_part()).await?;
+            call.say(&part(&callers_pieces())).await?;
             hear_out(call).await?;
         }
         Scene::CutOffListening => {
@@ -198,9 +235,9 @@ async fn hold(call: &Call, scene: Scene) -> Result<bool, WaitError> {
 /// Asks, and listens whether it is answered.
 async fn ask_again(call: &Call, scene: Scene) -> Result<bool, WaitError> {
     let answer = match scene {
-        Scene::Converses { .. } | Scene::CutOffSpeaking | Scene::CutOffListening => clips::agent_answer(),
+        Scene::Converses { .. } | Scene::CutOffSpeaking | Scene::CutOffListening => clips::agent_closing(),
         // Nothing was asked before.
-        Scene::SaysNothing | Scene::IsMuted => agents_part(),
+        Scene::SaysNothing | Scene::IsMuted => part(&agents_pieces()),
     };
     let heard_before = call.recording().len();
     call.say(&clips::caller_question()).await?;
