@@ -5,7 +5,7 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call test check conformance chaos interop bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools
+.PHONY: help call test check conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
@@ -20,6 +20,7 @@ help:
 	@echo 'make bench-webhook how fast the webhook is, release build'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
 	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos, interop'
+	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, four minutes'
 
 call: build-tools
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
@@ -56,6 +57,11 @@ bench-webhook: build-tools
 
 bench-turns: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-turns
+
+# Four minutes: twelve calls, six at a time.
+network: build-tools
+	@scripts/quality-tools.sh
+	@$(REHEARSE) network
 
 serve: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- serve

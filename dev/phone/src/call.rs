@@ -3,6 +3,7 @@
 use crate::line::Line;
 use crate::relay::{Key, Order};
 use crate::{CallReport, Counted, Ending};
+use network::Toll;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -206,6 +207,11 @@ impl Call {
     /// What a phone that replays has counted since this was last asked.
     pub fn take_count(&self) -> Counted {
         self.line.with(|state| state.tally.take())
+    }
+
+    /// What the caller's network has done to the packets of sound, up and down; `None` without a network.
+    pub fn tolls(&self) -> Option<(Toll, Toll)> {
+        self.line.road.as_ref().map(|road| (road.up(), road.down()))
     }
 
     /// All that is known of the call by now.

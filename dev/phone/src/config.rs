@@ -1,6 +1,7 @@
 //! What a rehearsal chooses: who Meta is, who calls, and how patient everybody is.
 
 use crate::{Mischief, Replaying};
+use network::Profile;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -111,6 +112,11 @@ pub struct CallerConfig {
     pub spares_effort: bool,
     /// What the phone says over and over instead of listening to anything: for load. It only counts what comes.
     pub replays: Option<Replaying>,
+    /// What network the phone is in; `None`: none at all, as near as loopback is. In a network the phone protects what
+    /// it says against loss.
+    pub network: Option<Profile>,
+    /// Decides what befalls this call's datagrams there.
+    pub network_seed: u64,
 }
 
 impl Default for CallerConfig {
@@ -129,6 +135,8 @@ impl Default for CallerConfig {
             keeps_recording: true,
             spares_effort: false,
             replays: None,
+            network: None,
+            network_seed: 1,
         }
     }
 }

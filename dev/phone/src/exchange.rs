@@ -9,6 +9,7 @@ use crate::posting::Posting;
 use crate::relay::{Peer, Relay};
 use crate::{CallerConfig, Mischief, wacid};
 use anyhow::Context;
+use network::Road;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,18 +27,25 @@ pub(crate) async fn ring(
     cloud.postman.url()?;
     let socket =
         UdpSocket::bind(SocketAddr::new(caller.relay_ip, 0)).await.context("no UDP port for the relay")?;
-    let mut peer = Peer::new(socket.local_addr()?, caller.full_ice, Instant::now())?;
+    let address = socket.local_addr()?;
+    let mut peer = Peer::new(address, caller.full_ice, Instant::now())?;
+    let road = match caller.network {
+        Some(network) => Some(Road::open(network, caller.network_seed, address).await?),
+        None => None,
+    };
     let (orders, obeyed) = mpsc::unbounded_channel();
     let mut chance = cloud.chance();
     let form =
         Form { old: caller.old_offer_form, both_families: caller.ipv6_candidate, full_ice: caller.full_ice };
     let unix_ms = cloud.clock.unix_ms(Instant::now());
-    let offer = Offer::fresh(socket.local_addr()?, peer.fingerprint(), unix_ms, form, &mut chance);
+    let address = road.as_ref().map_or(address, Road::near);
+    let offer = Offer::fresh(address, peer.fingerprint(), unix_ms, form, &mut chance);
     peer.handle_offer(&offer.ufrag, &offer.pwd, offer.ssrc);
     let offered = Offered::read(&offer.sdp())?;
     let id = wacid::fresh(&digits_of(&caller), &cloud.config.display_phone_number, &mut chance);
     let (config, journal) = (&cloud.config, cloud.journal.clone());
-    let line = Arc::new(Line::ringing(id, offer.sdp(), offered, caller, config, orders, journal));
+    let line = Line::ringing(id, offer.sdp(), offered, caller, config, orders, journal);
+    let line = Arc::new(line.through(road));
     if line.plot.does(Mischief::RelayClosed) {
         // Connected to itself, it takes nothing from anybody else, and nobody else can have its port.
         socket.connect(socket.local_addr()?).await?;

@@ -7,6 +7,7 @@ use crate::plot::Plot;
 use crate::relay::{Early, Inspector, Lateness, Order, Tally};
 use crate::sdp_check::Answer;
 use crate::{CallRecord, CallReport, CallerConfig, MetaConfig, PressedKey, Seen, TriedAction};
+use network::Road;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
@@ -18,6 +19,8 @@ pub(crate) struct Line {
     pub(crate) offer: String,
     pub(crate) offered: Offered,
     pub(crate) caller: CallerConfig,
+    /// The network between the phone and the business, if there is any.
+    pub(crate) road: Option<Road>,
     pub(crate) began: Instant,
     pub(crate) plot: Plot,
     state: Mutex<State>,
@@ -73,7 +76,24 @@ impl Line {
             opaque: None,
         };
         let seen = watch::Sender::new(0);
-        Line { id, offer, offered, caller, began, plot, state: Mutex::new(state), orders, seen, journal }
+        Line {
+            id,
+            offer,
+            offered,
+            caller,
+            road: None,
+            began,
+            plot,
+            state: Mutex::new(state),
+            orders,
+            seen,
+            journal,
+        }
+    }
+
+    /// The same call, with a network between the phone and the business.
+    pub(crate) fn through(self, road: Option<Road>) -> Line {
+        Line { road, ..self }
     }
 
     /// Looks at what is known, or adds to it.

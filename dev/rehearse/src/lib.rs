@@ -7,6 +7,7 @@
 //! - [`load`]: many calls at once, and what they cost the media task.
 //! - [`chaos`]: many calls at once while everything goes wrong that can.
 //! - [`interop`]: callers of other make, as each of them offers.
+//! - [`quality`]: how speech sounds, and whether calls go on, through real networks.
 //! - [`skew`]: a program whose clock is wrong.
 //! - [`serve`]: the product alone, for callers and models from outside.
 
@@ -17,6 +18,7 @@ pub mod chaos;
 pub mod interop;
 pub mod load;
 pub mod metronome;
+pub mod quality;
 pub mod serve;
 pub mod shop;
 pub mod skew;

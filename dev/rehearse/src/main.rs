@@ -7,6 +7,7 @@ use rehearse::call::Mischief;
 use rehearse::chaos::Chaos;
 use rehearse::interop::Interop;
 use rehearse::load::{self, LoadBench, Soak};
+use rehearse::quality::QualitySuite;
 use rehearse::{Rehearsal, serve};
 use service::env::Env;
 use std::path::PathBuf;
@@ -77,6 +78,12 @@ enum Command {
         #[arg(long, default_value_t = 2_000)]
         calls: usize,
     },
+    /// How speech sounds, and whether calls go on, through real networks: a table and a picture
+    Network {
+        /// Decides what befalls the calls
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// The product alone, for your own callers: settings come from the environment
     Serve,
 }
@@ -107,6 +114,7 @@ async fn main() -> ExitCode {
             service::run("bench", || bench_load(bench, out)).await
         }
         Command::Soak { calls } => service::run("soak", || soak(Soak { calls })).await,
+        Command::Network { seed } => service::run("network", || network(seed)).await,
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
     }
 }
@@ -171,6 +179,13 @@ async fn soak(soak: Soak) -> anyhow::Result<ExitCode> {
     let soaked = soak.run(&binaries).await?;
     println!("{soaked}");
     Ok(if soaked.left_behind().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn network(seed: u64) -> anyhow::Result<ExitCode> {
+    let suite = QualitySuite::run(&Binaries::build().await?, seed).await?;
+    println!("{suite}");
+    Ok(if suite.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]

@@ -15,6 +15,8 @@ const STEP: u32 = 960;
 const BITRATE: i32 = 20_000;
 /// For a phone that spares effort: narrowband needs no more.
 const SPARING_BITRATE: i32 = 12_000;
+/// For a phone that protects what it says.
+const PROTECTING_BITRATE: i32 = 24_000;
 /// The loss the encoder prepares for; with more, libopus gives up wideband at this rate.
 const EXPECTED_LOSS: i32 = 5;
 /// So many silent frames let the encoder forget the last word. After them the same packet is sent
@@ -109,6 +111,18 @@ impl Microphone {
         microphone.encoder.set_max_bandwidth(opus::Bandwidth::Narrowband)?;
         microphone.encoder.set_bitrate(Bitrate::Bits(SPARING_BITRATE))?;
         microphone.encoder.set_inband_fec(false)?;
+        Ok(microphone)
+    }
+
+    /// A microphone whose packets each hold what recovers the one before. libopus gives wideband and that at 24 kbit/s
+    /// and complexity 5, not below, and only when it is told of 10 % loss or so; told of 30 %, what is recovered sounds
+    /// nearly like what was lost. Speech then comes to some 20 kbit/s, and a call with its pauses stays below the 20
+    /// kbit/s of `maxaveragebitrate`.
+    pub(crate) fn protecting() -> Result<Microphone, opus::Error> {
+        let mut microphone = Microphone::new()?;
+        microphone.encoder.set_bitrate(Bitrate::Bits(PROTECTING_BITRATE))?;
+        microphone.encoder.set_complexity(5)?;
+        microphone.encoder.set_packet_loss_perc(30)?;
         Ok(microphone)
     }
 
@@ -256,6 +270,28 @@ mod tests {
         assert_eq!(packets[9].timestamp, 9 * 960);
         assert_eq!(packets[9].due, t0 + PACE * 9);
         assert_eq!(packets[9].payload, packets[5].payload, "the encoder rests");
+    }
+
+    #[test]
+    fn a_protecting_microphone_recovers_a_lost_packet_from_the_next_one() {
+        let mut microphone = Microphone::protecting().unwrap();
+        let t0 = Instant::now();
+        microphone.open(t0);
+        microphone.say(tone::clips::caller_question());
+        let mut decoder = opus::Decoder::new(tone::RATE, opus::Channels::Mono).unwrap();
+        let mut recovered = [0; FRAME];
+
+        for n in 0..60 {
+            let Some(Payload::Voice(voice)) = microphone.poll_packet(t0 + PACE * n).unwrap().payload else {
+                panic!("it is open")
+            };
+            assert_eq!(opus::packet::get_bandwidth(&voice).unwrap(), opus::Bandwidth::Wideband, "packet {n}");
+            if n == 40 {
+                decoder.decode(&voice, &mut recovered, true).unwrap();
+            }
+        }
+
+        assert!(is_voiced(&recovered), "nothing that the decoder has heard before could be made up from");
     }
 
     #[test]

@@ -71,6 +71,15 @@ enum Fact {
     Nothing,
 }
 
+/// A microphone that suits the phone.
+fn microphone(line: &Line) -> Result<Microphone, opus::Error> {
+    match line.caller.network {
+        _ if line.caller.spares_effort => Microphone::sparing(),
+        Some(_) => Microphone::protecting(),
+        None => Microphone::new(),
+    }
+}
+
 impl Relay {
     /// The media of a call that begins to ring.
     pub(crate) fn new(
@@ -84,7 +93,7 @@ impl Relay {
         }
         Ok(Relay {
             gate: Gate::new(&line.offered.pwd, line.caller.full_ice, line.plot.mischief()),
-            microphone: if line.caller.spares_effort { Microphone::sparing()? } else { Microphone::new()? },
+            microphone: microphone(&line)?,
             replayer: line.caller.replays.clone().map(Replayer::new),
             speaker: Speaker::new()?,
             voice: Voice::new(line.caller.quiet),

@@ -1,0 +1,200 @@
+//! One direction of a network: what goes in comes out later, or twice, or never.
+//!
+//! Sound has chances of its own: the n-th packet of sound has the same fate under the same seed, whatever else (STUN,
+//! DTLS, RTCP) went between, which differs from run to run. What else there is, is lost at the same rate, each by
+//! itself.
+
+use crate::chance::Chance;
+use crate::character::{Character, Meanwhile};
+use crate::delay::Delays;
+use crate::loss::Losses;
+use crate::{Loss, Profile};
+use bytes::Bytes;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::{Duration, Instant};
+
+/// How much later a copy arrives.
+const COPY_AFTER: Duration = Duration::from_millis(1);
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the caller.
+    Up,
+    /// To the caller.
+    Down,
+}
+
+/// What became of the packets of sound so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Toll {
+    /// How many came to be carried.
+    pub packets: u64,
+    /// Of those, how many were lost.
+    pub lost: u64,
+    /// How many were lost in a row, at most.
+    pub longest_loss: u64,
+    /// How many were overtaken.
+    pub overtaken: u64,
+    /// How many arrived twice.
+    pub doubled: u64,
+}
+
+/// One direction of a network.
+#[derive(Debug)]
+pub struct Path {
+    character: Character,
+    sound: Fates,
+    rest: Fates,
+    began: Option<Instant>,
+    /// Nothing that keeps the order arrives before this.
+    last_at: Option<Instant>,
+    under_way: BinaryHeap<Reverse<Arrival>>,
+    count: u64,
+    lost_in_a_row: u64,
+    toll: Toll,
+}
+
+/// The chances of one kind of datagram.
+#[derive(Debug)]
+struct Fates {
+    chance: Chance,
+    losses: Losses,
+    delays: Delays,
+}
+
+/// By time, and then in the order of departure.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Arrival {
+    at: Instant,
+    n: u64,
+    datagram: Bytes,
+}
+
+/// What befalls one datagram.
+#[derive(Debug, Clone, Copy)]
+struct Fate {
+    is_lost: bool,
+    takes: Duration,
+    is_overtaken: bool,
+    is_doubled: bool,
+}
+
+impl Path {
+    /// A path of this kind. Both directions may have the same seed: they differ all the same.
+    pub fn new(profile: Profile, direction: Direction, seed: u64) -> Self {
+        let seed = match direction {
+            Direction::Up => seed.wrapping_mul(4),
+            Direction::Down => seed.wrapping_mul(4) + 2,
+        };
+        Self::with(profile.character(), seed)
+    }
+
+    /// A path that is like this.
+    pub fn with(character: Character, seed: u64) -> Self {
+        let alone = Loss::Random(character.loss.rate());
+        Self {
+            sound: Fates::new(&character, character.loss, seed),
+            rest: Fates::new(&character, alone, seed + 1),
+            character,
+            began: None,
+            last_at: None,
+            under_way: BinaryHeap::new(),
+            count: 0,
+            lost_in_a_row: 0,
+            toll: Toll::default(),
+        }
+    }
+
+    /// Somebody sends a datagram.
+    pub fn handle_datagram(&mut self, datagram: Bytes, now: Instant) {
+        let since_first = now.saturating_duration_since(*self.began.get_or_insert(now));
+        let is_sound = is_sound(&datagram);
+        let fates = if is_sound { &mut self.sound } else { &mut self.rest };
+        let mut fate = fates.next(&self.character, now);
+        let broken_until = self.character.breaks.and_then(|a_break| {
+            Some((a_break.end_of(since_first)?.saturating_sub(since_first), a_break.meanwhile))
+        });
+        match broken_until {
+            Some((_, Meanwhile::Lost)) => fate.is_lost = true,
+            Some((left, Meanwhile::Held)) => fate.takes += left,
+            None => {}
+        }
+        if is_sound {
+            self.count_sound(fate);
+        }
+        if !fate.is_lost {
+            self.carry(datagram, fate, now);
+        }
+    }
+
+    /// A datagram that has arrived by now.
+    pub fn poll_datagram(&mut self, now: Instant) -> Option<Bytes> {
+        self.poll_timeout().filter(|at| *at <= now)?;
+        self.under_way.pop().map(|Reverse(arrival)| arrival.datagram)
+    }
+
+    /// When the next one arrives.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.under_way.peek().map(|Reverse(arrival)| arrival.at)
+    }
+
+    /// What became of the packets of sound so far.
+    pub fn toll(&self) -> Toll {
+        self.toll
+    }
+
+    fn carry(&mut self, datagram: Bytes, fate: Fate, now: Instant) {
+        let in_order = self.last_at.map_or(now + fate.takes, |last| last.max(now + fate.takes));
+        let at = if fate.is_overtaken { in_order + self.character.slower_by } else { in_order };
+        if !fate.is_overtaken {
+            self.last_at = Some(in_order);
+        }
+        if fate.is_doubled {
+            self.arrive(datagram.clone(), at + COPY_AFTER);
+        }
+        self.arrive(datagram, at);
+    }
+
+    fn arrive(&mut self, datagram: Bytes, at: Instant) {
+        self.under_way.push(Reverse(Arrival { at, n: self.count, datagram }));
+        self.count += 1;
+    }
+
+    fn count_sound(&mut self, fate: Fate) {
+        self.lost_in_a_row = if fate.is_lost { self.lost_in_a_row + 1 } else { 0 };
+        let toll = &mut self.toll;
+        toll.packets += 1;
+        toll.lost += u64::from(fate.is_lost);
+        toll.longest_loss = toll.longest_loss.max(self.lost_in_a_row);
+        toll.overtaken += u64::from(fate.is_overtaken && !fate.is_lost);
+        toll.doubled += u64::from(fate.is_doubled && !fate.is_lost);
+    }
+}
+
+impl Fates {
+    fn new(character: &Character, loss: Loss, seed: u64) -> Self {
+        let (losses, delays) = (Losses::new(loss), Delays::new(character));
+        Self { chance: Chance::seeded(seed), losses, delays }
+    }
+
+    fn next(&mut self, character: &Character, now: Instant) -> Fate {
+        let chance = &mut self.chance;
+        Fate {
+            is_lost: self.losses.takes_next(chance),
+            takes: self.delays.next(now, chance),
+            is_overtaken: chance.happens(character.reorder),
+            is_doubled: chance.happens(character.duplicate),
+        }
+    }
+}
+
+/// Whether a datagram is RTP, by RFC 7983 and RFC 5761.
+fn is_sound(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind))
+}
+
+#[cfg(test)]
+#[path = "path_tests.rs"]
+mod tests;

@@ -1,0 +1,98 @@
+//! What must be right about calls through real networks.
+
+use super::figures::{Figures, Row};
+use super::talk::Scene;
+use network::Profile;
+use std::fmt;
+
+/// So much may be lost between libopus alone and clean speech through the product, MOS-LQO.
+const LOST_IN_THE_PRODUCT: f64 = 0.1;
+
+/// So much of a clean call's score is left at 5 % random loss.
+const LEFT_AT_5_PERCENT: f64 = 0.9;
+
+/// What is known to be missed, and why.
+const EXCUSE: &str = "the agent's stream has no error correction yet";
+
+/// One thing that must be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What, as it should be.
+    pub what: String,
+    /// What is wrong with it; `None` when it is right.
+    pub wrong: Option<String>,
+    /// Why it may be wrong for now.
+    pub excuse: Option<&'static str>,
+}
+
+impl Check {
+    /// Whether it is right, or excused.
+    pub fn holds(&self) -> bool {
+        self.wrong.is_none() || self.excuse.is_some()
+    }
+}
+
+/// All checks.
+pub(super) fn all(figures: &Figures) -> Vec<Check> {
+    let score = |network, of: fn(&Row) -> Option<f64>| {
+        figures.of(Scene::Converses { network }).and_then(of).unwrap_or_default()
+    };
+    let (up, down) = (|network| score(network, |row| row.up), |network| score(network, |row| row.down));
+    let mut checks = vec![
+        least(
+            "clean speech of the caller is as good as libopus alone",
+            up(Profile::Clean),
+            figures.alone_up - LOST_IN_THE_PRODUCT,
+        ),
+        least(
+            "clean speech of the agent is as good as libopus alone",
+            down(Profile::Clean),
+            figures.alone_down - LOST_IN_THE_PRODUCT,
+        ),
+        least(
+            "at 5 % random loss the caller's speech keeps nine tenths of its score",
+            up(Profile::Random5),
+            up(Profile::Clean).max(figures.alone_up - LOST_IN_THE_PRODUCT) * LEFT_AT_5_PERCENT,
+        ),
+        Check {
+            excuse: Some(EXCUSE),
+            ..least(
+                "at 5 % random loss the agent's speech keeps nine tenths of its score",
+                down(Profile::Random5),
+                down(Profile::Clean).max(figures.alone_down - LOST_IN_THE_PRODUCT) * LEFT_AT_5_PERCENT,
+            )
+        },
+    ];
+    checks.extend(figures.rows.iter().map(goes_on));
+    checks
+}
+
+fn least(what: &str, score: f64, limit: f64) -> Check {
+    let wrong = (score < limit).then(|| format!("{score:.2}, and not {limit:.2}"));
+    Check { what: what.to_owned(), wrong, excuse: None }
+}
+
+fn goes_on(row: &Row) -> Check {
+    let wrong = match &row.cut_short {
+        Some(why) => Some(why.clone()),
+        None if row.is_answered => None,
+        None => Some("the last question was not answered".to_owned()),
+    };
+    Check {
+        what: format!("{}: the call goes on, and the next turn is answered", row.scene),
+        wrong,
+        excuse: None,
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, wrong, excuse } = self;
+        match (wrong, excuse) {
+            (None, None) => write!(f, "✓ {what}"),
+            (None, Some(_)) => write!(f, "✓ {what}: by now, so that it needs no excuse any more"),
+            (Some(wrong), None) => write!(f, "✗ {what}: {wrong}"),
+            (Some(wrong), Some(excuse)) => write!(f, "– {what}: {wrong}; {excuse}"),
+        }
+    }
+}
