@@ -101,10 +101,10 @@ impl Load {
     }
 
     /// What follows on a strain when frames are so late, ms. What was reached is left only once lateness is well below
-    /// its limit, by half: a call more or less must not flip it.
+    /// its limit, by a quarter: a call more or less must not flip it.
     fn after(&self, last: Strain, late: usize) -> Strain {
         let reached =
-            |strain: Strain, limit: usize| late >= if last >= strain { limit.div_ceil(2) } else { limit };
+            |strain: Strain, limit: usize| late >= if last >= strain { (3 * limit).div_ceil(4) } else { limit };
         match (reached(Strain::Overloaded, self.overloaded), reached(Strain::Busy, BUSY)) {
             (true, _) => Strain::Overloaded,
             (false, true) => Strain::Busy,
@@ -184,8 +184,8 @@ mod tests {
         assert_eq!(at(0, 12), Strain::Overloaded);
         assert_eq!(at(8, 8), Strain::Overloaded);
         assert_eq!(at(16, 4), Strain::Busy);
-        assert_eq!(at(24, 2), Strain::Busy);
-        assert_eq!(at(32, 1), Strain::Calm);
+        assert_eq!(at(24, 3), Strain::Busy);
+        assert_eq!(at(32, 2), Strain::Calm);
         assert_eq!(at(40, 3), Strain::Calm);
     }
 

@@ -29,6 +29,7 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 /// # Errors
 /// What kept it from starting.
 pub async fn run(env: &Env) -> anyhow::Result<()> {
+    let _writing_on = service::logs::write_aside();
     let settings = Settings::from_env(env)?;
     let task = Task::of_process(env).await?;
     let config = service::cloud::config().await;

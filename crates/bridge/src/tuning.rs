@@ -19,10 +19,10 @@ const SETTLED: Duration = Duration::from_secs(4);
 const LOSSY: f32 = 0.02;
 
 /// Below this share it is not worth it any more.
-const CLEAN: f32 = 0.008;
+const CLEAN: f32 = 0.005;
 
 /// What a new report weighs against all those before.
-const WEIGHT: f32 = 0.35;
+const WEIGHT: f32 = 0.5;
 
 /// How to encode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

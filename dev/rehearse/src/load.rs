@@ -7,7 +7,6 @@ mod bench;
 mod crowd;
 mod figures;
 mod limits;
-mod machine;
 mod pinning;
 mod plot;
 mod process;

@@ -66,7 +66,7 @@ enum Command {
         #[arg(long, default_value_t = 5)]
         windows: usize,
         /// How long a window is
-        #[arg(long, default_value_t = 15)]
+        #[arg(long, default_value_t = 10)]
         seconds: u64,
         /// Where the files go; without it nothing is written
         #[arg(long, value_name = "FOLDER")]

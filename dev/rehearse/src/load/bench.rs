@@ -2,15 +2,18 @@
 
 use super::crowd::Crowd;
 use super::figures::LoadFigures;
-use super::machine;
 use super::stage::LoadStage;
 use super::table::LoadTable;
 use super::window::Window;
+use crate::bench::Floor;
 use crate::binaries::Binaries;
 use std::time::Duration;
 
 /// After the last of them was answered, greetings are still being said: so long they are let go on.
-const SETTLES: Duration = Duration::from_secs(5);
+const SETTLES: Duration = Duration::from_secs(3);
+
+/// So many times it is looked whether they are; then windows say for themselves that they are void.
+const SETTLES_WITHIN: usize = 10;
 
 /// What is to be measured.
 #[derive(Debug, Clone)]
@@ -29,24 +32,25 @@ impl LoadBench {
     /// # Errors
     /// When something cannot be started, a call goes wrong, or the callers are late in most windows.
     pub async fn run(&self, binaries: &Binaries) -> anyhow::Result<LoadTable> {
+        let floor = Floor::measure()?;
         let most = self.calls.iter().max().copied().unwrap_or_default();
         let stage = LoadStage::set("bench", most, binaries).await?;
-        let measured = self.measure(&stage).await;
+        let rows = self.measure(&stage).await;
         stage.strike().await;
-        measured
+        Ok(LoadTable { rows: rows?, floor })
     }
 
-    async fn measure(&self, stage: &LoadStage) -> anyhow::Result<LoadTable> {
+    async fn measure(&self, stage: &LoadStage) -> anyhow::Result<Vec<LoadFigures>> {
         let mut crowd = stage.crowd()?;
         let mut rows: Vec<LoadFigures> = vec![];
         for calls in &self.calls {
             crowd.grow(*calls).await?;
-            tokio::time::sleep(SETTLES).await;
+            settle(stage, &crowd).await?;
             let smallest = rows.first().map(|row| (row.calls, row.memory_mib));
             rows.push(self.figures(*calls, stage, &crowd, smallest).await?);
         }
         crowd.leave().await?;
-        Ok(LoadTable { rows, made_on: machine::and_date() })
+        Ok(rows)
     }
 
     async fn figures(
@@ -64,4 +68,15 @@ impl LoadBench {
         }
         Ok(LoadFigures::of(calls, &counted, &void, smallest))
     }
+}
+
+/// Returns once the callers are on time again: functions that took calls up are at work for a while after the last one.
+async fn settle(stage: &LoadStage, crowd: &Crowd<'_>) -> anyhow::Result<()> {
+    let task = stage.task()?;
+    for _ in 0..SETTLES_WITHIN {
+        if !Window::measure(SETTLES, crowd, &stage.model, task).await?.is_void() {
+            break;
+        }
+    }
+    Ok(())
 }

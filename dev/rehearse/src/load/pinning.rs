@@ -32,18 +32,26 @@ pub fn leave_a_core_to_the_task() -> anyhow::Result<()> {
     bail!("cannot start taskset: {}", again.exec())
 }
 
-/// The same programs, but the media task runs on its own core. The program that sees to it is put into `folder`.
+/// Functions may keep neither callers nor model waiting: all share a core here, which they do not in AWS.
+const FUNCTIONS: [&str; 3] = ["webhook", "call-control", "reaper"];
+
+/// The same programs, but the media task runs on its own core, and functions only when nobody else wants to. The programs
+/// that see to it are put into `folder`.
 ///
 /// # Errors
 /// When it cannot be written.
 pub(super) fn with_a_core(binaries: &Binaries, folder: &Path) -> anyhow::Result<Binaries> {
-    let script = folder.join("media-task-on-a-core");
-    let (taskset, program) = (taskset()?, binaries.path("media-task").canonicalize()?);
-    let text =
-        format!("#!/bin/sh\nexec '{}' --cpu-list {CORE} '{}' \"$@\"\n", taskset.display(), program.display());
-    std::fs::write(&script, text)?;
-    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755))?;
-    Ok(binaries.clone().replacing("media-task", script))
+    let taskset = format!("'{}' --cpu-list {CORE}", taskset()?.display());
+    let mut replaced = binaries.clone();
+    let before = FUNCTIONS.map(|function| (function, "nice -n 19"));
+    for (name, before) in before.into_iter().chain([("media-task", taskset.as_str())]) {
+        let script = folder.join(name);
+        let program = binaries.path(name).canonicalize()?;
+        std::fs::write(&script, format!("#!/bin/sh\nexec {before} '{}' \"$@\"\n", program.display()))?;
+        std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755))?;
+        replaced = replaced.replacing(name, script);
+    }
+    Ok(replaced)
 }
 
 fn taskset() -> anyhow::Result<PathBuf> {

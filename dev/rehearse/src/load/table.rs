@@ -2,6 +2,8 @@
 
 use super::figures::{Delay, LoadFigures};
 use super::{limits, plot};
+use crate::bench::Floor;
+use report::Machine;
 use std::fmt;
 use std::path::Path;
 
@@ -10,8 +12,8 @@ use std::path::Path;
 pub struct LoadTable {
     /// For each number of calls.
     pub rows: Vec<LoadFigures>,
-    /// On which machine, and when.
-    pub made_on: String,
+    /// What the same traffic costs alone.
+    pub floor: Floor,
 }
 
 impl LoadTable {
@@ -20,18 +22,28 @@ impl LoadTable {
         limits::missed(&self.rows)
     }
 
-    /// Writes `load.md`, `load.csv` and `load.svg` into a folder.
+    /// Writes `load.md`, `load.csv`, `load-cpu.svg` and `load-lateness.svg` into a folder.
     ///
     /// # Errors
     /// When they cannot be written.
     pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
         std::fs::create_dir_all(folder)?;
-        std::fs::write(
-            folder.join("load.md"),
-            format!("# Calls at once on one core\n\n{}\n\n{self}", self.made_on),
-        )?;
+        let text = format!(
+            "# Calls at once on one core\n\n\
+             The media task has one core, callers and model another. {}. `make bench` makes this page.\n\n{self}\n\
+             ![What a call costs](load-cpu.svg)\n\n![How late packets are](load-lateness.svg)\n\n\
+             ## What the same traffic costs alone\n\n{}",
+            Machine::here(),
+            self.floor.table().markdown()
+        );
+        std::fs::write(folder.join("load.md"), text)?;
         std::fs::write(folder.join("load.csv"), self.csv())?;
-        Ok(std::fs::write(folder.join("load.svg"), plot::svg(&self.rows))?)
+        std::fs::write(folder.join("load-cpu.svg"), plot::cpu(&self.rows, self.floor_ms()))?;
+        Ok(std::fs::write(folder.join("load-lateness.svg"), plot::lateness(&self.rows))?)
+    }
+
+    fn floor_ms(&self) -> f64 {
+        self.floor.sum().as_secs_f64() * 1_000.0
     }
 
     fn csv(&self) -> String {
@@ -80,17 +92,18 @@ impl fmt::Display for LoadTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "| calls | CPU ms / call-s | MiB | MiB / call | packets / s | late p50 / p99 / max ms | gaps | uplink p50 / p99 ms | downlink p50 / p99 ms | generator p99 ms | void |"
+            "| calls | CPU ms / call-s | of the floor | MiB | MiB / call | packets / s | late p50 / p99 / max ms | gaps | uplink p50 / p99 ms | downlink p50 / p99 ms | generator p99 ms | void |"
         )?;
-        writeln!(f, "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
+        writeln!(f, "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
         for row in &self.rows {
             let Delay { p50_ms, p99_ms, max_ms } = row.lateness;
             let per_call = row.memory_mib_per_call.map_or("-".to_owned(), |mib| format!("{mib:.2}"));
             writeln!(
                 f,
-                "| {} | {:.2} | {:.1} | {per_call} | {:.2} | {p50_ms:.1} / {p99_ms:.1} / {max_ms:.1} | {} | {:.1} / {:.1} | {:.1} / {:.1} | {:.1} | {} |",
+                "| {} | {:.2} | × {:.1} | {:.1} | {per_call} | {:.2} | {p50_ms:.1} / {p99_ms:.1} / {max_ms:.1} | {} | {:.1} / {:.1} | {:.1} / {:.1} | {:.1} | {} |",
                 row.calls,
                 row.cpu_ms,
+                row.cpu_ms / self.floor_ms(),
                 row.memory_mib,
                 row.packets_per_second,
                 row.gaps,

@@ -7,13 +7,15 @@ use tone::{Clip, FRAME, RATE};
 const LARGEST_PACKET: usize = 1_275;
 const COMPLEXITY: i32 = 5;
 
-/// Both parts of the conversation, encoded and decoded.
+/// Both parts of the conversation, encoded and decoded; nothing of it gets lost.
 #[derive(Debug)]
 pub(super) struct Alone {
     /// The caller's part, as a phone that protects against loss sends it: 24 kbit/s, 30 % loss expected.
     pub(super) up: Vec<i16>,
     /// The agent's part, at the 20 kbit/s that Meta's offer asks for.
     pub(super) down: Vec<i16>,
+    /// The same with error correction in it, as for a line that loses something.
+    pub(super) corrected: Vec<i16>,
 }
 
 impl Alone {
@@ -25,6 +27,7 @@ impl Alone {
         Ok(Self {
             up: through_opus(&part(&callers_pieces()), 24_000, Some(30))?,
             down: through_opus(&part(&agents_pieces()), 20_000, None)?,
+            corrected: through_opus(&part(&agents_pieces()), 20_000, Some(10))?,
         })
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Figures {
     pub(super) rows: Vec<Row>,
     pub(super) alone_up: f64,
     pub(super) alone_down: f64,
+    /// The agent's part, with error correction in it.
+    pub(super) alone_corrected: f64,
 }
 
 /// The figures of a call.
@@ -85,7 +87,11 @@ impl Figures {
         alone[0] = "libopus alone".to_owned();
         alone[1] = shown(Some(self.alone_up));
         alone[2] = shown(Some(self.alone_down));
-        let table = Table::new(&COLUMNS).row(alone);
+        let mut corrected = [const { String::new() }; 11];
+        corrected[0] = "libopus alone, with FEC".to_owned();
+        corrected[1] = shown(Some(self.alone_up));
+        corrected[2] = shown(Some(self.alone_corrected));
+        let table = Table::new(&COLUMNS).row(alone).row(corrected);
         self.rows.iter().fold(table, |table, row| table.row(row.cells()))
     }
 

@@ -22,7 +22,7 @@ const MOVED: usize = 50 * FRAME;
 pub(super) async fn all(talks: &[Talk], alone: &Alone) -> anyhow::Result<Figures> {
     let mut sheet = Sheet::new(root().join("target/network/pieces"))?;
     let (caller, agent) = (callers_pieces(), agents_pieces());
-    let alone = [sheet.enter(&caller, &alone.up)?, sheet.enter(&agent, &alone.down)?];
+    let alone = [sheet.enter(&caller, &alone.up)?, sheet.enter(&agent, &alone.down)?, sheet.enter(&agent, &alone.corrected)?];
     let mut entered = Vec::new();
     for talk in talks {
         let up = talk.scene.is_said().then(|| sheet.enter(&caller, &talk.up)).transpose()?;
@@ -34,7 +34,8 @@ pub(super) async fn all(talks: &[Talk], alone: &Alone) -> anyhow::Result<Figures
     let rows = entered
         .into_iter()
         .map(|(talk, up, down)| Row::of(talk, up.map(|up| mean(&up)), down.map(|down| mean(&down))));
-    Ok(Figures { rows: rows.collect(), alone_up: mean(&alone[0]), alone_down: mean(&alone[1]) })
+    let [alone_up, alone_down, alone_corrected] = alone.map(|pieces| mean(&pieces));
+    Ok(Figures { rows: rows.collect(), alone_up, alone_down, alone_corrected })
 }
 
 /// Pairs of recordings that are to be scored.
