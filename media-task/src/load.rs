@@ -103,8 +103,9 @@ impl Load {
     /// What follows on a strain when frames are so late, ms. What was reached is left only once lateness is well below
     /// its limit, by a quarter: a call more or less must not flip it.
     fn after(&self, last: Strain, late: usize) -> Strain {
-        let reached =
-            |strain: Strain, limit: usize| late >= if last >= strain { (3 * limit).div_ceil(4) } else { limit };
+        let reached = |strain: Strain, limit: usize| {
+            late >= if last >= strain { (3 * limit).div_ceil(4) } else { limit }
+        };
         match (reached(Strain::Overloaded, self.overloaded), reached(Strain::Busy, BUSY)) {
             (true, _) => Strain::Overloaded,
             (false, true) => Strain::Busy,

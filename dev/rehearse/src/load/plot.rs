@@ -5,8 +5,7 @@ use report::{Lines, Series};
 
 /// CPU for each call-second, beside what codec, encryption and messages cost by themselves.
 pub(super) fn cpu(rows: &[LoadFigures], floor_ms: f64) -> String {
-    let series =
-        vec![series("media task", rows, |row| row.cpu_ms), series("the floor", rows, |_| floor_ms)];
+    let series = vec![series("media task", rows, |row| row.cpu_ms), series("the floor", rows, |_| floor_ms)];
     picture("What a call costs", "CPU, ms a call-second", series, 8.0)
 }
 

@@ -70,10 +70,7 @@ fn goes_on(row: &Row) -> Check {
         None if row.is_answered => None,
         None => Some("the last question was not answered".to_owned()),
     };
-    Check {
-        what: format!("{}: the call goes on, and the next turn is answered", row.scene),
-        wrong,
-    }
+    Check { what: format!("{}: the call goes on, and the next turn is answered", row.scene), wrong }
 }
 
 impl fmt::Display for Check {

@@ -22,7 +22,11 @@ const MOVED: usize = 50 * FRAME;
 pub(super) async fn all(talks: &[Talk], alone: &Alone) -> anyhow::Result<Figures> {
     let mut sheet = Sheet::new(root().join("target/network/pieces"))?;
     let (caller, agent) = (callers_pieces(), agents_pieces());
-    let alone = [sheet.enter(&caller, &alone.up)?, sheet.enter(&agent, &alone.down)?, sheet.enter(&agent, &alone.corrected)?];
+    let alone = [
+        sheet.enter(&caller, &alone.up)?,
+        sheet.enter(&agent, &alone.down)?,
+        sheet.enter(&agent, &alone.corrected)?,
+    ];
     let mut entered = Vec::new();
     for talk in talks {
         let up = talk.scene.is_said().then(|| sheet.enter(&caller, &talk.up)).transpose()?;
