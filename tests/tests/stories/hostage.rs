@@ -36,7 +36,6 @@ struct Heard {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass: it needs a machine that carries twenty calls of a debug build in the quiet"]
 async fn no_frame_is_late_because_dynamodb_the_door_or_the_model_is_held_hostage() {
     let story = Scene::default().with_model(|model| *model = model.clone().for_many()).begin().await;
     let calls = ring(&story).await;
@@ -63,8 +62,8 @@ async fn no_frame_is_late_because_dynamodb_the_door_or_the_model_is_held_hostage
 impl Heard {
     /// Holds what was heard against the quiet. Whatever the machine did to everybody is nobody's fault.
     fn bounds(&self, held: Self, what: &str) {
-        let gap = 2 * self.gap + held.machine.worst + LEEWAY;
-        let p99 = 2 * self.p99 + held.machine.p99 + LEEWAY;
+        let gap = self.gap + held.machine.worst + LEEWAY;
+        let p99 = self.p99 + held.machine.p99 + LEEWAY;
         assert!(held.gap <= gap, "{what} held: {held:?}, and in the quiet {self:?}");
         assert!(held.p99 <= p99, "{what} held: {held:?}, and in the quiet {self:?}");
     }
