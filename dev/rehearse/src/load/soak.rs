@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// So many calls are open at once.
-const AT_ONCE: usize = 20;
+const AT_ONCE: usize = 40;
 
 /// So long a call lasts once there is sound.
 const LASTS: Duration = Duration::from_millis(1_500);
