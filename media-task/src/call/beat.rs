@@ -10,7 +10,11 @@ const BEAT: Duration = Duration::from_millis(5);
 /// The last beat at or before `now`.
 pub(super) fn last(now: Instant) -> Instant {
     static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let since = now.saturating_duration_since(*FIRST);
+    last_since(*FIRST, now)
+}
+
+fn last_since(first: Instant, now: Instant) -> Instant {
+    let since = now.saturating_duration_since(first);
     now - Duration::from_nanos((since.as_nanos() % BEAT.as_nanos()) as u64)
 }
 
@@ -20,10 +24,11 @@ mod tests {
 
     #[test]
     fn beats_are_a_grid_that_lags_behind_by_less_than_one() {
-        let some = last(Instant::now());
+        let first = Instant::now();
 
-        assert_eq!(last(some), some);
-        assert_eq!(last(some + BEAT), some + BEAT);
-        assert_eq!(last(some + BEAT + BEAT / 2), some + BEAT);
+        for (after_us, beat_us) in [(0, 0), (1, 0), (4_999, 0), (5_000, 5_000), (12_345, 10_000)] {
+            let now = first + Duration::from_micros(after_us);
+            assert_eq!(last_since(first, now), first + Duration::from_micros(beat_us));
+        }
     }
 }
