@@ -23,8 +23,9 @@ const AFTERWARDS: Duration = Duration::from_millis(500);
 /// All calls share two cores with whatever else is tested.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// So much more than in the quiet a gap may be, and the p99 of lateness: a frame and a half.
-const LEEWAY: Duration = Duration::from_millis(30);
+/// So much more than in the quiet a gap may be, and the p99 of lateness: twenty callers and a debug build on two cores vary by
+/// tenths of a second of themselves. Whoever waits for a hostage is late by seconds.
+const LEEWAY: Duration = Duration::from_millis(300);
 
 /// How late the callers got their frames, in one stretch of time: the worst of them.
 #[derive(Debug, Clone, Copy)]
