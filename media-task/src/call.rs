@@ -3,7 +3,6 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `beat` | when frames are due |
 //! | `answering` | when a ringing call may be accepted |
 //! | `examining` | what the wire shows, and what is wrong with it |
 //! | `listening` | what the agent does, and what comes of it |
@@ -13,7 +12,6 @@
 //! | `leaving` | what is written down and told afterwards |
 
 mod answering;
-mod beat;
 mod examining;
 mod farewell;
 mod leaving;
@@ -360,7 +358,7 @@ impl Owner {
             Ok(Reply::Open { version }) if !self.bridge.is_open() => {
                 self.answering.note_open();
                 self.parts.peer.open();
-                self.bridge.open(beat::last(now));
+                self.bridge.open(now);
                 self.parts.doctor.open(now);
                 self.parts.agent.open(now);
                 self.summary.opened_at_ms = Some(now_ms());

@@ -4,6 +4,7 @@
 //! Meta is ICE-lite, so we check, control and start DTLS, on a socket of our own for each call.
 
 mod control;
+mod stack;
 mod tap;
 
 use crate::answer::{self, Ours};
@@ -11,21 +12,11 @@ use crate::offer::{Offer, Unanswerable};
 use bridge::{Reports, Told};
 use bytes::{Bytes, BytesMut};
 use control::Heard;
-use rtc::interceptor::{Packet, Registry, Slot};
-use rtc::media_stream::MediaStreamTrack;
-use rtc::peer_connection::configuration::media_engine::{
-    MIME_TYPE_OPUS, MIME_TYPE_TELEPHONE_EVENT, MediaEngine,
-};
-use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
+use rtc::interceptor::Packet;
+use rtc::peer_connection::RTCPeerConnection;
 use rtc::peer_connection::event::RTCPeerConnectionEvent;
-use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::state::RTCPeerConnectionState;
-use rtc::peer_connection::transport::{CandidateConfig, CandidateHostConfig, RTCDtlsRole, RTCIceCandidate};
-use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
 use rtc::rtp_transceiver::RTCRtpSenderId;
-use rtc::rtp_transceiver::rtp_sender::{
-    RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
-};
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use rtc::{rtp, shared};
@@ -33,15 +24,6 @@ use std::net::SocketAddr;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tap::Tap;
-
-/// How often ICE asks while nobody answers. The crate's own 200 ms would cost the caller as much.
-const CHECK_EVERY: Duration = Duration::from_millis(20);
-
-/// So many checks cover a ring time of 40 s: Meta answers only once it has our SDP.
-const CHECKS: u16 = 2_000;
-
-/// ICE gives up for good after this, longer than any ring time.
-const ICE_FAILS_AFTER: Duration = Duration::from_secs(60);
 
 /// Ticks of Opus's RTP clock in a frame of 20 ms.
 const FRAME_TICKS: u32 = 960;
@@ -130,7 +112,8 @@ impl Peer {
         let ssrc = random() as u32;
         let stream = uuid::Uuid::new_v4().to_string();
         let (tap, packets) = Tap::new();
-        let (connection, sender) = connect(offer, address, ssrc, &stream, tap, now).map_err(unacceptable)?;
+        let (connection, sender) =
+            stack::connect(offer, address, ssrc, &stream, tap, now).map_err(unacceptable)?;
         let local = connection.local_description().map(|local| local.sdp).unwrap_or_default();
         let ours = Ours {
             ufrag: attribute(&local, "ice-ufrag"),
@@ -313,96 +296,6 @@ impl Peer {
         });
         is_about_us
     }
-}
-
-fn connect(
-    offer: &Offer,
-    address: SocketAddr,
-    ssrc: u32,
-    stream: &str,
-    tap: Tap,
-    now: Instant,
-) -> Result<(RTCPeerConnection, RTCRtpSenderId), shared::error::Error> {
-    let mut connection = RTCPeerConnectionBuilder::new()
-        .with_setting_engine(settings())
-        .with_media_engine(codecs(offer)?)
-        .with_interceptor_registry(Registry::new().with(Slot::ReceiverReport, tap))
-        .build(now)?;
-    let sender = connection.add_track(voice(offer, ssrc, stream))?;
-    let remote = RTCSessionDescription::offer(offer.for_family_of(address.ip()))?;
-    connection.set_remote_description(now, remote)?;
-    connection.add_local_candidate(candidate(address)?)?;
-    let local = connection.create_answer(None)?;
-    connection.set_local_description(now, local)?;
-    Ok((connection, sender))
-}
-
-fn settings() -> SettingEngine {
-    SettingEngineBuilder::new()
-        // Against an ICE-lite offer the crate would wait for the other side's DTLS.
-        .with_answering_dtls_role(RTCDtlsRole::Client)
-        .with_ice_connection_attempts(Some(CHECK_EVERY), Some(CHECKS))
-        .with_ice_timeouts(Some(Duration::from_secs(10)), Some(ICE_FAILS_AFTER), Some(Duration::from_secs(2)))
-        .build()
-}
-
-/// Exactly the codecs of the offer, by its numbers: the crate drops Opus without a word when its format parameters
-/// differ from the offer's while telephone-event's are alike.
-fn codecs(offer: &Offer) -> Result<MediaEngine, shared::error::Error> {
-    let mut engine = MediaEngine::default();
-    engine.register_codec(
-        RTCRtpCodecParameters { rtp_codec: opus(offer), payload_type: offer.opus },
-        RtpCodecKind::Audio,
-    )?;
-    if let Some(keys) = offer.keys {
-        let rtp_codec = RTCRtpCodec {
-            mime_type: MIME_TYPE_TELEPHONE_EVENT.to_owned(),
-            clock_rate: 8_000,
-            ..Default::default()
-        };
-        let keys = RTCRtpCodecParameters { rtp_codec, payload_type: keys };
-        engine.register_codec(keys, RtpCodecKind::Audio)?;
-    }
-    Ok(engine)
-}
-
-fn opus(offer: &Offer) -> RTCRtpCodec {
-    RTCRtpCodec {
-        mime_type: MIME_TYPE_OPUS.to_owned(),
-        clock_rate: 48_000,
-        channels: 2,
-        sdp_fmtp_line: offer.fmtp.clone().unwrap_or_default(),
-        rtcp_feedback: vec![],
-    }
-}
-
-fn voice(offer: &Offer, ssrc: u32, stream: &str) -> MediaStreamTrack {
-    let coding = RTCRtpEncodingParameters {
-        rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() },
-        codec: opus(offer),
-        ..Default::default()
-    };
-    MediaStreamTrack::new(
-        stream.to_owned(),
-        "audio0".to_owned(),
-        "agent".to_owned(),
-        RtpCodecKind::Audio,
-        vec![coding],
-    )
-}
-
-fn candidate(
-    address: SocketAddr,
-) -> Result<rtc::peer_connection::transport::RTCIceCandidateInit, shared::error::Error> {
-    let base_config = CandidateConfig {
-        network: "udp".to_owned(),
-        address: address.ip().to_string(),
-        port: address.port(),
-        component: 1,
-        ..Default::default()
-    };
-    let host = CandidateHostConfig { base_config, ..Default::default() }.new_candidate_host()?;
-    RTCIceCandidate::from(&host).to_json()
 }
 
 /// The stack's words can quote the offer, which nobody's journal should hold.

@@ -66,13 +66,19 @@ fn settings(env: &Env) -> Result<StackConfig, WrongSetting> {
         realtime_model: env.optional("REALTIME_MODEL").map(str::to_owned),
         numbers,
         tasks: 1,
-        more: BTreeMap::new(),
+        more: BTreeMap::from([("media-task".to_owned(), passed_on(env))]),
         ring_seconds: env.parsed_if_set("AHOY_RING_SECONDS")?,
         agent: env.optional("AHOY_AGENT").map(str::to_owned),
         public_ip: env.parsed("AHOY_PUBLIC_IP", bind_ip)?,
         bind_ip,
         logs: Logs::Inherited,
     })
+}
+
+/// What the media task alone understands.
+fn passed_on(env: &Env) -> BTreeMap<String, String> {
+    let names = ["REALTIME_CA_FILE", "AHOY_SLOTS", "AHOY_LATEST_MS"];
+    names.into_iter().filter_map(|name| Some((name.to_owned(), env.optional(name)?.to_owned()))).collect()
 }
 
 /// What agent files name by `sign_with = "shop"` is `AHOY_TOOL_SECRET_SHOP` here.
