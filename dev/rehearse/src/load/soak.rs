@@ -3,6 +3,7 @@
 use super::process::Process;
 use super::stage::LoadStage;
 use crate::binaries::Binaries;
+use anyhow::Context;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,11 +13,11 @@ const AT_ONCE: usize = 40;
 /// So long a call lasts once there is sound.
 const LASTS: Duration = Duration::from_millis(1_500);
 
-/// After the first calls, so many, everything has been used once: what comes later is compared to then.
+/// After the first calls, so many, everything has been used once: memory is compared to then.
 const WARM: usize = 200;
 
-/// Connections to AWS that are kept for the next request come and go: so many sockets or files more are nobody's loss.
-const FILES: usize = 8;
+/// A heartbeat may be under way whenever it is looked: so many sockets or files more than at the start are nobody's loss.
+const FILES: usize = 4;
 
 /// So many threads more are as many calls to the system's resolver or files at once, which come and go, too.
 const THREADS: usize = 4;
@@ -26,8 +27,9 @@ const SHARE: f64 = 0.10;
 /// See [`SHARE`]. Bytes.
 const MEMORY: f64 = 3.0 * 1_048_576.0;
 
-/// Ended calls are let go within this.
-const QUIET_WITHIN: Duration = Duration::from_secs(20);
+/// Connections are kept for the next request: the door's for 20 s, those to AWS for 90 s (hyper's default). After a rest of so
+/// long nothing but leaks is open.
+const RESTED_WITHIN: Duration = Duration::from_secs(150);
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -87,9 +89,10 @@ impl Soak {
             made += now;
             if made - sampled >= WARM.min(self.calls / 4) || made == self.calls {
                 sampled = made;
-                soaked.samples.push(soaked.sample(task, made).await?);
+                soaked.samples.push(Sample::of(task, made)?);
             }
         }
+        soaked.samples.push(soaked.rested(task, made).await?);
         Ok(soaked)
     }
 }
@@ -97,37 +100,36 @@ impl Soak {
 impl Soaked {
     /// What did not come back, in words.
     pub fn left_behind(&self) -> Vec<String> {
-        let (Some(warm), Some(last)) = (self.warm(), self.samples.last()) else { return vec![] };
+        let [start, warm, .., rested] = self.samples.as_slice() else { return vec![] };
         let mut left = vec![];
-        let mut compare = |what: &str, then: usize, now: usize, more: usize| {
-            if now > then + more {
-                left.push(format!("{what}: {now} after {} calls, {then} after {}", last.calls, warm.calls));
+        let mut compare = |what: &str, then: (&Sample, usize), now: usize, more: usize| {
+            if now > then.1 + more {
+                left.push(format!(
+                    "{what}: {now} after {} calls and a rest, {} after {}",
+                    rested.calls, then.1, then.0.calls
+                ));
             }
         };
-        compare("sockets", warm.sockets, last.sockets, FILES);
-        compare("files", warm.files, last.files, FILES);
-        compare("threads", warm.threads, last.threads, THREADS);
+        compare("sockets", (start, start.sockets), rested.sockets, FILES);
+        compare("files", (start, start.files), rested.files, FILES);
+        compare("threads", (start, start.threads), rested.threads, THREADS);
         let may = (warm.memory as f64 * SHARE).max(MEMORY) as usize;
-        compare("bytes of memory", warm.memory as usize, last.memory as usize, may);
+        compare("bytes of memory", (warm, warm.memory as usize), rested.memory as usize, may);
         left
     }
 
-    /// A sample once the task has let go of its calls, or has had the time to.
-    async fn sample(&self, task: Process, calls: usize) -> anyhow::Result<Sample> {
-        let warm = self.warm().copied();
-        let deadline = tokio::time::Instant::now() + QUIET_WITHIN;
+    /// A sample once the task has as few sockets as at the start, or has had the time to.
+    async fn rested(&self, task: Process, calls: usize) -> anyhow::Result<Sample> {
+        let start = self.samples.first().copied().context("there was a sample before the first call")?;
+        let deadline = tokio::time::Instant::now() + RESTED_WITHIN;
         loop {
             let sample = Sample::of(task, calls)?;
-            let is_quiet = warm.is_some_and(|warm| sample.sockets <= warm.sockets + FILES);
-            if is_quiet || tokio::time::Instant::now() >= deadline {
+            let is_rested = sample.sockets <= start.sockets + FILES && sample.files <= start.files + FILES;
+            if is_rested || tokio::time::Instant::now() >= deadline {
                 return Ok(sample);
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-    }
-
-    fn warm(&self) -> Option<&Sample> {
-        self.samples.get(1)
     }
 }
 
@@ -146,6 +148,7 @@ impl fmt::Display for Soaked {
             let mib = *memory as f64 / 1_048_576.0;
             writeln!(f, "| {calls} | {mib:.1} | {files} | {sockets} | {threads} |")?;
         }
+        writeln!(f, "The last line is after a rest, in which idle connections close.")?;
         self.left_behind().iter().try_for_each(|left| writeln!(f, "  LEFT BEHIND: {left}"))
     }
 }

@@ -29,11 +29,16 @@ impl Check {
 
 /// All checks.
 pub(super) fn all(figures: &Figures) -> Vec<Check> {
+    of_scores(figures).into_iter().chain(figures.rows.iter().map(goes_on)).collect()
+}
+
+/// Checks of how speech sounds.
+pub(super) fn of_scores(figures: &Figures) -> Vec<Check> {
     let score = |network, of: fn(&Row) -> Option<f64>| {
         figures.of(Scene::Converses { network }).and_then(of).unwrap_or_default()
     };
     let (up, down) = (|network| score(network, |row| row.up), |network| score(network, |row| row.down));
-    let mut checks = vec![
+    vec![
         least(
             "clean speech of the caller is as good as libopus alone",
             up(Profile::Clean),
@@ -54,9 +59,7 @@ pub(super) fn all(figures: &Figures) -> Vec<Check> {
             down(Profile::Random5),
             figures.alone_corrected * LEFT_AT_5_PERCENT,
         ),
-    ];
-    checks.extend(figures.rows.iter().map(goes_on));
-    checks
+    ]
 }
 
 fn least(what: &str, score: f64, limit: f64) -> Check {
