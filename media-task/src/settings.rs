@@ -41,7 +41,7 @@ pub struct Settings {
     pub door_ip: Option<IpAddr>,
     /// `AHOY_DOOR_PORT`: the door's TCP port, default 8443; 0 takes a free one.
     pub door_port: u16,
-    /// `AHOY_SLOTS`: how many calls at once, default [`SLOTS_PER_VCPU`].
+    /// `AHOY_SLOTS`: how many calls at once, default 50 for each vCPU.
     pub slots: Option<usize>,
     /// `AHOY_LATEST_MS`: so late, at p99, frames may be before no more calls are taken, default 10; over 31 is no limit.
     pub latest_ms: usize,

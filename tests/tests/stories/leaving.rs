@@ -1,12 +1,15 @@
 //! Media tasks come and go, as a deployment, scaling or a dying machine has it: calls go on, or end with words.
 
-use aws::{Delivery, LastStatus, TaskStatus};
+mod deploying;
+mod dying;
+
+use aws::{LastStatus, TaskStatus};
 use call::Ending;
 use journal::Event;
 use openai::{Reply, Script};
 use phone::ActionName;
 use protocol::lease::Lease;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tests::program::{Program, free_address};
 use tests::{Afterwards, Caller, Scene, Story};
 use tone::clips;
@@ -16,86 +19,6 @@ const SOON: Duration = Duration::from_secs(40);
 
 /// How often to look at the registry, which tells nobody by itself.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_cuts_none_of_ten_calls() {
-    let story = Story::begin().await;
-    let old = story.stack.cloud.tasks()[0].id.clone();
-    let mut callers = vec![];
-    for _ in 0..10 {
-        callers.push(story.ring().await);
-    }
-    for caller in &callers {
-        caller.is_greeted().await;
-    }
-
-    deploy(&story);
-    ready(&story, |ready| !ready.is_empty() && ready.iter().all(|lease| lease.revision == "2")).await;
-    let next = story.ring().await;
-    next.is_greeted().await;
-    callers[0].phone().say(&clips::caller_question()).await.expect("the caller can speak");
-    callers[0].phone().agent_speaks(SOON).await.expect("the agent answers");
-    for caller in &callers {
-        assert!(!has_ended(caller).await);
-    }
-    let held = task(&story, &old);
-    assert!(held.protected && held.last_status == LastStatus::Running, "{held:?}");
-    for caller in callers.iter().chain([&next]) {
-        caller.phone().hang_up().await;
-    }
-
-    for caller in callers {
-        let after = caller.afterwards().await;
-        was_an_ordinary_call(&after);
-        assert_eq!(task(&story, last_task_of(&after)).revision, 1);
-    }
-    let after = next.afterwards().await;
-    was_an_ordinary_call(&after);
-    assert_eq!(task(&story, last_task_of(&after)).revision, 2);
-    let left = has_left(&story, &old).await;
-    assert!(left.stopped_reason.as_ref().is_some_and(|reason| reason.contains("deployment")), "{left:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deployment_that_is_rolled_back_leaves_the_old_task_to_take_calls_again() {
-    let story = Story::begin().await;
-    let old = story.stack.cloud.tasks()[0].id.clone();
-    let caller = story.ring().await;
-    caller.is_greeted().await;
-    deploy(&story);
-    ready(&story, |ready| ready.len() == 1 && ready[0].revision == "2").await;
-
-    story.stack.cloud.roll_back(TASK, 1).expect("there is that revision");
-    ready(&story, |ready| ready.len() == 1 && ready[0].task == old).await;
-    let next = story.ring().await;
-    next.is_greeted().await;
-    next.phone().hang_up().await;
-
-    was_an_ordinary_call(&caller.hangs_up().await);
-    let after = next.afterwards().await;
-    was_an_ordinary_call(&after);
-    assert_eq!(last_task_of(&after), old);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn scaling_in_takes_the_task_without_calls() {
-    let story = Story::begin().await;
-    two_tasks(&story).await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
-    let busy = holder(&caller).await;
-
-    story.stack.cloud.scale(TASK, 1).expect("there is such a service");
-    let others = story.stack.cloud.tasks().into_iter().filter(|task| task.id != busy);
-    for idle in others {
-        has_left(&story, &idle.id).await;
-    }
-    caller.phone().say(&clips::caller_question()).await.expect("the caller can speak");
-    caller.phone().agent_speaks(SOON).await.expect("the agent answers");
-
-    assert_eq!(task(&story, &busy).last_status, LastStatus::Running);
-    was_an_ordinary_call(&caller.hangs_up().await);
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_outlasts_the_stop_timeout_ends_with_words_and_a_terminate() {
@@ -138,32 +61,6 @@ async fn a_spot_warning_lets_a_call_come_to_its_end_and_the_next_one_goes_elsewh
     was_an_ordinary_call(&after);
     assert_ne!(last_task_of(&after), interrupted);
     has_left(&story, &interrupted).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives() {
-    let story = Story::begin().await;
-    two_tasks(&story).await;
-    // Nobody tells: the other task's heartbeat finds it out.
-    story.stack.cloud.mischief().deliver_state_changes(Delivery::Never);
-    story.stack.cloud.mischief().enable_schedule("reaper", false).expect("there is a schedule");
-
-    was_lost(&is_lost_within(&story, Duration::from_secs(30)).await.afterwards().await);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dead_tasks_call_is_ended_at_meta_within_2_minutes_when_no_task_lives() {
-    let story = Story::begin().await;
-    story.stack.cloud.mischief().deliver_state_changes(Delivery::Never);
-    let for_ever = Duration::from_secs(600);
-    story.stack.cloud.mischief().start_delay(TASK, for_ever).expect("there is such a service");
-
-    let caller = is_lost_within(&story, Duration::from_secs(120)).await;
-
-    // What is left to do for it would take the reaper another minute.
-    story.stack.cloud.mischief().start_delay(TASK, Duration::ZERO).expect("there is such a service");
-    story.stack.cloud.scale(TASK, 2).expect("there is such a service");
-    was_lost(&caller.afterwards().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -217,26 +114,6 @@ async fn a_health_check_knows_whether_the_door_is_open() {
     assert!(nobody.stderr.contains("nobody is at the door"), "{}", nobody.stderr);
 }
 
-/// The task that has the call dies, and Meta hears of the call's end in time.
-async fn is_lost_within(story: &Story, time: Duration) -> Caller<'_> {
-    let caller = story.ring().await;
-    caller.is_greeted().await;
-    let died_at = Instant::now();
-    story.stack.cloud.kill_task(&holder(&caller).await).await.expect("the task lives");
-
-    caller.phone().ended(time).await.expect("Meta hears of the end in time");
-    println!("Meta was told {:?} after the task's death", died_at.elapsed());
-    caller
-}
-
-/// The same program as a new revision.
-fn deploy(story: &Story) {
-    let changed = story.stack.cloud.deploy(TASK, |definition| {
-        definition.env.insert("AHOY_SLOTS".to_owned(), "40".to_owned());
-    });
-    changed.expect("there is such a service");
-}
-
 async fn two_tasks(story: &Story) {
     story.stack.cloud.scale(TASK, 2).expect("there is such a service");
     ready(story, |ready| ready.len() == 2).await;
@@ -288,19 +165,9 @@ async fn has_left(story: &Story, id: &str) -> TaskStatus {
     left
 }
 
-async fn has_ended(caller: &Caller<'_>) -> bool {
-    caller.phone().ended(Duration::from_millis(1)).await.is_ok()
-}
-
 fn was_an_ordinary_call(after: &Afterwards) {
     let at_meta = phone::Ending::CallerHungUp;
     assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, at_meta), "{after:?}");
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
     assert_eq!(after.messages, 0, "{after:?}");
-}
-
-fn was_lost(after: &Afterwards) {
-    assert_eq!((after.ending, after.at_meta), (Ending::Lost, phone::Ending::Terminated), "{after:?}");
-    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
-    assert_eq!(after.messages, 1);
 }
