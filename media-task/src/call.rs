@@ -23,10 +23,10 @@ use crate::agent::{Agent, Line};
 use crate::codec::{self, Ear, Mouth};
 use crate::datagram::kind;
 use crate::diary::Diary;
-use crate::ecs::Task;
 use crate::load::Load;
 use crate::minutes::Minutes;
 use crate::peer::{Peer, PeerEvent};
+use crate::protection::Protection;
 use crate::roster::Role;
 use answering::{Answering, Step};
 use bridge::{Bridge, Packet, Tuning};
@@ -87,8 +87,8 @@ pub struct Parts {
     pub diary: Diary,
     /// Who speaks to Meta.
     pub control: CallControl,
-    /// This task, as ECS knows it.
-    pub task: Task,
+    /// What keeps ECS from stopping this task, if it would.
+    pub protection: Option<Arc<Protection>>,
     /// How late the frames of all its calls are.
     pub load: Arc<Load>,
     /// Told when ECS does not protect this task: it must take no more calls.
@@ -102,7 +102,7 @@ pub struct Parts {
 pub enum Command {
     /// Call-control says that the call is over.
     Release,
-    /// This task must leave.
+    /// This task must leave: the caller is told, then the call ends. Said again, it ends at once.
     Drain,
 }
 
@@ -140,6 +140,7 @@ struct Owner {
     usage: Usage,
     summary: Summary,
     farewell: Option<Farewell>,
+    must_leave: bool,
     offered_at: Instant,
     uplink: Vec<i16>,
     was_speaking: bool,
@@ -176,6 +177,7 @@ impl Owner {
                 ..Summary::default()
             },
             farewell: None,
+            must_leave: false,
             offered_at: now,
             uplink: Vec::with_capacity(APPEND + LONGEST),
             was_speaking: false,
@@ -199,7 +201,7 @@ impl Owner {
                 Fact::Agent(line) => self.parts.agent.handle(line, now),
                 Fact::Replied(reply) => self.open(reply, now),
                 Fact::Used(used) => self.answer_tool(used, now),
-                Fact::Told(Some(Command::Drain)) => self.over = Some(Over::Because(Ending::Drained)),
+                Fact::Told(Some(Command::Drain)) => self.must_leave(),
                 Fact::Told(Some(Command::Release) | None) => self.over = Some(Over::Known),
                 Fact::Returned(error) => self.note_returned(&error, now),
                 Fact::Due => {}
@@ -339,11 +341,12 @@ impl Owner {
     /// protected first: no call is accepted that a deployment would cut.
     fn ask(&self) {
         let order = Order::MediaConnected { call_ref: self.parts.call_ref.clone(), fence: self.parts.fence };
-        let (control, task, replies) =
-            (self.parts.control.clone(), self.parts.task.clone(), self.replies.0.clone());
-        let unprotected = self.parts.unprotected.clone();
+        let (control, replies) = (self.parts.control.clone(), self.replies.0.clone());
+        let (protection, unprotected) = (self.parts.protection.clone(), self.parts.unprotected.clone());
         tokio::spawn(async move {
-            if let Err(error) = task.protect(true).await {
+            if let Some(protection) = protection
+                && let Err(error) = protection.hold().await
+            {
                 tracing::warn!("This task is not protected, and takes no more calls: {error:#}");
                 unprotected.notify_one();
             }

@@ -3,10 +3,10 @@
 use crate::agent::{Agent, Provider};
 use crate::call::{Command, Parts, ask_for_icmp, hold};
 use crate::diary::Diary;
-use crate::ecs::Task;
 use crate::load::Load;
 use crate::offer::{Offer, Unanswerable};
 use crate::peer::Peer;
+use crate::protection::Protection;
 use crate::roster::Roster;
 use crate::settings::ModelSettings;
 use bridge::Strain;
@@ -22,7 +22,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// So long an offer may arrive after the call it is of was over: longer than call-control waits at the door.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 pub struct Calls {
     held: Mutex<Held>,
     slots: usize,
-    changed: Notify,
+    changed: watch::Sender<()>,
     unprotected: Arc<Notify>,
     load: Arc<Load>,
     equipment: Equipment,
@@ -60,15 +60,18 @@ pub struct Equipment {
     pub diary: Diary,
     /// Who speaks to Meta.
     pub control: CallControl,
-    /// This task, as ECS knows it.
-    pub task: Task,
+    /// The id of this task.
+    pub task: String,
+    /// What keeps ECS from stopping it; `None` where it belongs to no service, and ECS does not think of it.
+    pub protection: Option<Arc<Protection>>,
 }
 
 #[derive(Default)]
 struct Held {
     calls: HashMap<String, Call>,
     released: HashMap<String, Instant>,
-    is_draining: bool,
+    is_leaving: bool,
+    is_aside: bool,
 }
 
 impl Held {
@@ -79,7 +82,8 @@ impl Held {
             Some(call) if call.fence > fence => Err(Refused::NoRoom("the call was offered again since")),
             Some(_) => Ok(None),
             None if self.released.contains_key(call_ref) => Err(Refused::NoRoom("the call was over before")),
-            None if self.is_draining => Err(Refused::NoRoom("this task is leaving")),
+            None if self.is_leaving => Err(Refused::NoRoom("this task is leaving")),
+            None if self.is_aside => Err(Refused::NoRoom("newer tasks take the calls")),
             None if self.calls.len() >= room.slots => Err(Refused::NoRoom("every slot is used")),
             None => match room.strain {
                 Strain::Calm | Strain::Busy => Ok(None),
@@ -118,7 +122,7 @@ impl Calls {
         Arc::new(Self {
             held: Mutex::default(),
             slots,
-            changed: Notify::new(),
+            changed: watch::Sender::default(),
             unprotected: Arc::default(),
             load: Arc::new(load),
             equipment,
@@ -181,37 +185,54 @@ impl Calls {
         self.unprotected.notified().await;
     }
 
-    /// Takes no more calls.
+    /// Takes no more calls, ever.
     pub fn drain(&self) {
-        self.lock().is_draining = true;
-        self.changed.notify_waiters();
+        self.lock().is_leaving = true;
+        self.changed.send_replace(());
     }
 
-    /// Whether no more calls are taken.
-    pub fn is_draining(&self) -> bool {
-        self.lock().is_draining
+    /// Takes no more calls for as long as this task stands aside for newer ones. Whether that is news.
+    pub fn stand_aside(&self, is_aside: bool) -> bool {
+        let was_aside = std::mem::replace(&mut self.lock().is_aside, is_aside);
+        if was_aside != is_aside {
+            self.changed.send_replace(());
+        }
+        was_aside != is_aside
     }
 
-    /// Has every call end now: this task must leave.
+    /// Whether this task stands aside for newer ones.
+    pub fn is_aside(&self) -> bool {
+        self.lock().is_aside
+    }
+
+    /// Whether calls are taken, as long as there is room.
+    pub fn is_ready(&self) -> bool {
+        let held = self.lock();
+        !held.is_leaving && !held.is_aside
+    }
+
+    /// Whether this task is leaving for good.
+    pub fn is_leaving(&self) -> bool {
+        self.lock().is_leaving
+    }
+
+    /// Tells every caller that the call must end, and ends it. Said again, calls end without another word.
     pub fn end_all(&self) {
         for call in self.lock().calls.values() {
             let _ = call.commands.try_send(Command::Drain);
         }
     }
 
-    /// Returns when a call came or went, or draining began.
-    pub async fn changed(&self) {
-        self.changed.notified().await;
+    /// Changes when a call comes or goes, or when calls are taken no more, or again.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Returns once there are no calls.
     pub async fn emptied(&self) {
-        loop {
-            let changed = self.changed.notified();
-            if self.used() == 0 {
-                return;
-            }
-            changed.await;
+        let mut changes = self.changes();
+        while self.used() > 0 {
+            changes.changed().await.expect("the sender lives as long as self");
         }
     }
 
@@ -246,13 +267,13 @@ impl Calls {
             role,
             journal: Journal::new(
                 call_ref,
-                &keys::task_writer(&equipment.task.id),
+                &keys::task_writer(&equipment.task),
                 asked.rang_at_ms,
                 asked.version,
             ),
             diary: equipment.diary.clone(),
             control: equipment.control.clone(),
-            task: equipment.task.clone(),
+            protection: equipment.protection.clone(),
             load: self.load.clone(),
             unprotected: self.unprotected.clone(),
             orders,
@@ -261,7 +282,7 @@ impl Calls {
     }
 
     fn hold(self: &Arc<Self>, parts: Parts) {
-        self.changed.notify_waiters();
+        self.changed.send_replace(());
         let calls = self.clone();
         let (call_ref, fence) = (parts.call_ref.clone(), parts.fence);
         tokio::spawn(async move {
@@ -279,7 +300,7 @@ impl Calls {
             held.calls.remove(call_ref);
         }
         drop(held);
-        self.changed.notify_waiters();
+        self.changed.send_replace(());
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -329,6 +350,23 @@ mod tests {
 
         assert!(matches!(held.known_answer("new", 1, room(Strain::Busy)), Ok(None)));
         assert!(matches!(held.known_answer("new", 1, room(Strain::Overloaded)), Err(Refused::NoRoom(_))));
+    }
+
+    #[test]
+    fn a_task_that_leaves_or_stands_aside_takes_no_new_call_and_keeps_those_it_has() {
+        for (is_leaving, is_aside) in [(true, false), (false, true)] {
+            let (commands, _orders) = mpsc::channel(1);
+            let call = Call { fence: 1, answer: "v=0".into(), commands };
+            let held = Held {
+                calls: HashMap::from([("known".to_owned(), call)]),
+                is_leaving,
+                is_aside,
+                ..Held::default()
+            };
+
+            assert!(matches!(held.known_answer("new", 1, room(Strain::Calm)), Err(Refused::NoRoom(_))));
+            assert_eq!(held.known_answer("known", 1, room(Strain::Calm)).unwrap(), Some("v=0".into()));
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use protocol::keys;
 use serde::Serialize;
 use service::time::now_ms;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// So many things may wait for the table.
 const WAITING: usize = 4_096;
@@ -38,7 +38,13 @@ pub struct Diary {
 enum Page {
     Entry(Box<Entry>),
     Item(Item),
-    Conclusion { summary: Box<Summary>, day: String, item: Item },
+    Conclusion {
+        summary: Box<Summary>,
+        day: String,
+        item: Item,
+    },
+    /// Nothing: somebody waits for everything before it.
+    Bookmark(oneshot::Sender<()>),
 }
 
 /// Where a caller leaves something for people: a message, or that they want to be called back.
@@ -51,10 +57,19 @@ pub struct Left {
 }
 
 impl Diary {
-    /// Starts writing to the table. The task ends once all that was noted is written and every `Diary` is gone.
-    pub fn open(ledger: Ledger) -> (Self, tokio::task::JoinHandle<()>) {
+    /// Starts writing to the table.
+    pub fn open(ledger: Ledger) -> Self {
         let (pages, waiting) = mpsc::channel(WAITING);
-        (Self { ledger: ledger.clone(), pages }, tokio::spawn(write(ledger, waiting)))
+        tokio::spawn(write(ledger.clone(), waiting));
+        Self { ledger, pages }
+    }
+
+    /// Returns once all that was noted until now is in the table, or was given up.
+    pub async fn written(&self) {
+        let (done, is_done) = oneshot::channel();
+        if self.pages.send(Page::Bookmark(done)).await.is_ok() {
+            let _ = is_done.await;
+        }
     }
 
     /// Notes an entry of a call's journal.
@@ -118,6 +133,10 @@ impl Left {
 
 async fn write(ledger: Ledger, mut waiting: mpsc::Receiver<Page>) {
     while let Some(page) = waiting.recv().await {
+        if let Page::Bookmark(done) = page {
+            let _ = done.send(());
+            continue;
+        }
         for attempt in 1..=TRIES {
             match page.write(&ledger).await {
                 Ok(()) => break,
@@ -140,6 +159,7 @@ impl Page {
                 ledger.add_spent_once(&summary.call_ref, &summary.number, day, spent, item.clone()).await?;
                 Ok(())
             }
+            Self::Bookmark(_) => Ok(()),
         }
     }
 }

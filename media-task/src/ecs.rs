@@ -1,5 +1,6 @@
-//! What ECS tells the task about itself, and the protection that keeps a task with calls alive.
+//! What ECS tells the task about itself, and how it is asked to spare the task.
 
+use crate::protection;
 use anyhow::Context;
 use reqwest::Client;
 use serde::Deserialize;
@@ -10,9 +11,6 @@ use std::time::Duration;
 /// So long the ECS agent has to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Minutes a protection holds when nobody renews it.
-const PROTECTED_FOR: u32 = 30;
-
 /// This task, as ECS knows it.
 #[derive(Debug, Clone)]
 pub struct Task {
@@ -21,6 +19,8 @@ pub struct Task {
     pub id: String,
     /// The revision of its task definition.
     pub revision: String,
+    /// The vCPUs it has, if its definition limits them.
+    pub vcpus: Option<f64>,
     agent: Option<String>,
 }
 
@@ -30,6 +30,14 @@ struct Metadata {
     #[serde(rename = "TaskARN")]
     task_arn: String,
     revision: String,
+    #[serde(default)]
+    limits: Limits,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Limits {
+    #[serde(rename = "CPU")]
+    cpu: Option<f64>,
 }
 
 impl Task {
@@ -49,17 +57,17 @@ impl Task {
         if id.is_empty() {
             return Err(WrongSetting::Missing("ECS_CONTAINER_METADATA_URI_V4").into());
         }
-        Ok(Self { http, id, revision: metadata.revision, agent })
+        Ok(Self { http, id, revision: metadata.revision, vcpus: metadata.limits.cpu, agent })
     }
 
     /// Keeps ECS from stopping this task for a deployment or to scale in; or lets it again.
     ///
     /// # Errors
-    /// When ECS refuses. A task that is not of a service cannot be protected, and need not be.
+    /// When ECS refuses, or does not answer.
     pub async fn protect(&self, on: bool) -> anyhow::Result<()> {
         let Some(agent) = &self.agent else { return Ok(()) };
         let body = if on {
-            json!({"ProtectionEnabled": true, "ExpiresInMinutes": PROTECTED_FOR})
+            json!({"ProtectionEnabled": true, "ExpiresInMinutes": protection::MINUTES})
         } else {
             json!({"ProtectionEnabled": false})
         };
@@ -71,8 +79,6 @@ impl Task {
             reply.pointer("/failure/Reason").or_else(|| reply.pointer("/error/Message")),
         ) {
             (Some(_), _) => Ok(()),
-            // Overflow tasks belong to no service: nobody deploys over them or scales them in.
-            (None, Some(reason)) if reason == "TASK_NOT_VALID" => Ok(()),
             (None, reason) => anyhow::bail!(
                 "ECS does not protect this task: {}",
                 reason.unwrap_or(&json!("no reason given"))

@@ -1,13 +1,16 @@
-//! The heartbeat: keeps the lease, keeps the protection, and ticks calls that are overdue.
+//! The heartbeat: keeps the lease, keeps the protection, ticks calls that are overdue, and sees when this task is to leave.
 
 use crate::calls::Calls;
 use crate::ecs::Task;
+use crate::protection::Protection;
+use crate::tenure::{Stay, Tenure};
 use ledger::{CallControl, Ledger};
 use protocol::keys;
 use protocol::lease::{HEARTBEAT, HOLDS, Lease};
 use service::time::now_ms;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What beats.
 pub struct Heart {
@@ -19,43 +22,68 @@ pub struct Heart {
     pub control: CallControl,
     /// This task, as ECS knows it.
     pub task: Task,
+    /// What keeps ECS from stopping it, if it would.
+    pub protection: Option<Arc<Protection>>,
+    /// How long it stays.
+    pub tenure: Tenure,
     /// Where the door is.
     pub door: SocketAddr,
     /// The hash of the door's certificate.
     pub pin: String,
+    /// Since when this task is being started, until it is ready.
+    pub starting: Option<Instant>,
 }
 
 impl Heart {
-    /// Beats for ever: every few seconds, and whenever a call comes or goes.
+    /// Beats every few seconds, and whenever a call comes or goes; until this task has nothing to stay for.
     ///
     /// Trouble at DynamoDB or at ECS never touches a call: the beat after this one may succeed.
-    pub async fn beat(self) {
+    pub async fn beat(mut self) {
         let mut next = tokio::time::interval(HEARTBEAT);
         next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
+        let mut changes = self.calls.changes();
+        while !self.is_done() {
             tokio::select! {
                 _ = next.tick() => {
                     self.renew().await;
                     self.keep_protection().await;
                     self.tick_overdue().await;
+                    self.consider_leaving().await;
                 }
-                () = self.calls.changed() => self.renew().await,
+                Ok(()) = changes.changed() => self.renew().await,
                 // Calls that are here go on; but none is taken that a deployment might cut.
                 () = self.calls.unprotected() => self.calls.drain(),
             }
         }
     }
 
-    /// Says in the registry that this task lives, and what room it has.
-    pub async fn renew(&self) {
-        if let Err(error) = self.ledger.renew(&self.lease()).await {
-            tracing::warn!("The lease is not renewed: {error:#}");
+    /// Whoever takes no call any more, and has none, leaves: a service starts another task.
+    fn is_done(&self) -> bool {
+        self.calls.is_leaving() && self.calls.used() == 0
+    }
+
+    /// Says in the registry that this task lives, and what room it has. One that stands aside and has no calls has no
+    /// business there.
+    async fn renew(&mut self) {
+        let renewed = if self.calls.is_aside() && self.calls.used() == 0 {
+            self.ledger.give_up_lease(&self.task.id).await
+        } else {
+            self.ledger.renew(&self.lease()).await
+        };
+        match (renewed, self.starting) {
+            (Ok(()), Some(since)) => {
+                self.starting = None;
+                let (after_ms, slots) = (since.elapsed().as_millis() as u64, self.calls.slots());
+                tracing::info!(task = self.task.id, door = %self.door, slots, after_ms, "Ready for calls");
+            }
+            (Ok(()), None) => {}
+            (Err(error), _) => tracing::warn!("The lease is not as it should be: {error:#}"),
         }
     }
 
     fn lease(&self) -> Lease {
         let used = self.calls.used() as u64;
-        let is_ready = !self.calls.is_draining();
+        let is_ready = self.calls.is_ready();
         Lease {
             pk: keys::task(&self.task.id),
             sk: keys::LEASE.to_owned(),
@@ -73,7 +101,8 @@ impl Heart {
     }
 
     async fn keep_protection(&self) {
-        if let Err(error) = self.task.protect(self.calls.used() > 0).await {
+        let Some(protection) = &self.protection else { return };
+        if let Err(error) = protection.keep(|| self.calls.used() > 0).await {
             tracing::warn!("The protection of this task is not as it should be: {error:#}");
         }
     }
@@ -86,6 +115,26 @@ impl Heart {
         let failed = self.control.tick_all(due).await;
         if failed > 0 {
             tracing::warn!(failed, "Lambda took no order for {failed} overdue calls");
+        }
+    }
+
+    async fn consider_leaving(&mut self) {
+        let ready = match self.ledger.ready_tasks().await {
+            Ok(ready) => ready,
+            Err(error) => return tracing::warn!("Cannot see which other tasks there are: {error:#}"),
+        };
+        let (used, is_aside) = (self.calls.used(), self.calls.is_aside());
+        let stay = self.tenure.stay(used, is_aside, &ready, Instant::now(), now_ms());
+        match stay {
+            Stay::Ready | Stay::Aside => {
+                if self.calls.stand_aside(stay == Stay::Aside) {
+                    tracing::info!(used, aside = stay == Stay::Aside, "Newer tasks came or went");
+                }
+            }
+            Stay::Over => {
+                tracing::info!("Nobody needs this task any more");
+                self.calls.drain();
+            }
         }
     }
 }

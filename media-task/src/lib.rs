@@ -14,8 +14,12 @@
 //! | [`minutes`], [`apology`] | who said what; what is said when nobody can |
 //! | [`heartbeat`] | keeps the lease, and ticks calls that are overdue |
 //! | [`diary`] | writes the journals of calls and what was said, without making anybody wait |
-//! | [`ecs`] | what ECS tells the task about itself |
+//! | [`ecs`], [`protection`] | what ECS tells the task about itself, and how it is kept from stopping it |
+//! | [`address`] | where the world reaches this task |
+//! | [`tenure`] | how long a task stays, if nobody tells it to leave |
+//! | [`healthcheck`] | asks the task in this container whether it lives |
 
+pub mod address;
 pub mod agent;
 pub mod answer;
 pub mod apology;
@@ -26,14 +30,17 @@ pub mod datagram;
 pub mod diary;
 pub mod door;
 pub mod ecs;
+pub mod healthcheck;
 pub mod heartbeat;
 pub mod load;
 pub mod minutes;
 pub mod offer;
 pub mod peer;
+pub mod protection;
 pub mod roster;
 mod settings;
 mod task;
+pub mod tenure;
 
 pub use settings::{MediaSecret, ModelSettings, Settings};
 pub use task::run;

@@ -1,9 +1,27 @@
 //! The media task as a process.
 
+use service::WRONG_SETTINGS;
 use service::env::Env;
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::run("media-task", || async { media_task::run(&Env::of_process()).await }).await
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [] => service::run("media-task", || async { media_task::run(&Env::of_process()).await }).await,
+        ["healthcheck"] => {
+            service::run("media-task", || async { media_task::healthcheck::run(&Env::of_process()).await })
+                .await
+        }
+        _ => {
+            tell("usage: media-task [healthcheck]");
+            ExitCode::from(WRONG_SETTINGS)
+        }
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "for whoever started it by hand")]
+fn tell(line: &str) {
+    eprintln!("{line}");
 }

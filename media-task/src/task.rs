@@ -1,95 +1,148 @@
 //! The life of a media task: boot, be ready, hold calls, drain, leave.
 
+use crate::address::public_ip;
 use crate::calls::{Calls, Equipment};
 use crate::diary::Diary;
 use crate::door::{Certificate, Door, TlsListener};
 use crate::ecs::Task;
 use crate::heartbeat::Heart;
 use crate::load::Load;
+use crate::protection::Protection;
 use crate::roster::Roster;
 use crate::settings::{MediaSecret, Settings};
+use crate::tenure::Tenure;
 use anyhow::Context;
+use aws_config::SdkConfig;
 use ledger::{CallControl, Ledger};
 use service::env::Env;
 use service::secrets::Secret;
 use service::shutdown;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+use tokio::time::timeout_at;
 
-/// So long calls may go on after this task was told to leave. ECS kills it after 120 s.
-const LAST_CALLS: Duration = Duration::from_secs(90);
+/// So long before ECS kills this task the callers who are still there are told, and their calls end: a sentence under way,
+/// the goodbye, and call-control's word to Meta.
+const TOLD_BEFORE: Duration = Duration::from_secs(20);
 
-/// So long ending calls may take to be reported.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// So long before it calls end without another word, to be reported and written down.
+const ENDED_BEFORE: Duration = Duration::from_secs(4);
+
+/// So long before it nothing is waited for any more.
+const GONE_BEFORE: Duration = Duration::from_millis(500);
+
+/// What a task has before it can take calls.
+struct Booted {
+    task: Task,
+    public_ip: IpAddr,
+    config: SdkConfig,
+    secret: Secret<MediaSecret>,
+}
 
 /// Holds calls until told to stop.
 ///
 /// # Errors
 /// What kept it from starting.
 pub async fn run(env: &Env) -> anyhow::Result<()> {
+    let started_at = Instant::now();
     let _writing_on = service::logs::write_aside();
     let settings = Settings::from_env(env)?;
-    let task = Task::of_process(env).await?;
-    let config = service::cloud::config().await;
-    let secret: Secret<MediaSecret> = Secret::fetch(&config, &settings.media_secret).await?;
-    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
-    let control = CallControl::new(
-        aws_sdk_lambda::Client::new(&service::cloud::for_invoking(&config)),
-        &settings.call_control,
-    );
-    let (diary, writing) = Diary::open(ledger.clone());
-    let calls = Calls::new(
-        settings.slots,
-        Load::new(Instant::now(), settings.latest_ms),
-        Equipment {
-            bind_ip: settings.bind_ip,
-            public_ip: settings.public_ip,
-            model: settings.model,
-            roster: Roster::new(settings.agent, secret.value().tool_secrets),
-            model_key: secret.value().openai_api_key,
-            diary,
-            control: control.clone(),
-            task: task.clone(),
-        },
-    );
-
+    let booted = boot(env, &settings).await?;
     let certificate = Certificate::make()?;
-    let (listener, door) =
+    let (listener, bound) =
         listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port, &certificate).await?;
-    let address = SocketAddr::new(settings.door_ip.unwrap_or(settings.public_ip), door.port());
-    let heart = Heart {
-        calls: calls.clone(),
-        ledger: ledger.clone(),
-        control,
-        task: task.clone(),
-        door: address,
-        pin: certificate.pin,
-    };
-    let mut serving = tokio::spawn(Door::new(calls.clone(), secret).serve(listener));
-    let beating = tokio::spawn(heart.beat());
-    tracing::info!(task = task.id, door = %address, "Ready for calls");
+    let door = SocketAddr::new(settings.door_ip.unwrap_or(booted.public_ip), bound.port());
 
-    tokio::select! {
-        () = shutdown::requested() => {}
+    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&booted.config), &settings.table);
+    let diary = Diary::open(ledger.clone());
+    let stop_timeout = settings.stop_timeout;
+    let heart = heart(settings, &booted, ledger.clone(), diary.clone(), door, certificate.pin, started_at);
+    let (calls, task) = (heart.calls.clone(), booted.task.id);
+    let mut serving = tokio::spawn(Door::new(calls.clone(), booted.secret).serve(listener));
+    let mut beating = tokio::spawn(heart.beat());
+
+    let until = tokio::select! {
+        () = shutdown::requested() => stay_for(&calls, stop_timeout).await,
+        ended = &mut beating => {
+            ended.context("the heart stopped")?;
+            Instant::now() + stop_timeout
+        }
         ended = &mut serving => anyhow::bail!("the door closed by itself: {ended:?}"),
+    };
+    // No beat may renew the lease that is given up now.
+    for part in [serving.abort_handle(), beating.abort_handle()] {
+        part.abort();
     }
-    leave(calls).await;
-    // With the door and the heart goes the last who could note anything: the diary ends once all is written.
-    for task in [serving.abort_handle(), beating.abort_handle()] {
-        task.abort();
+    if timeout_at((until - GONE_BEFORE).into(), take_leave(&ledger, &task, &diary)).await.is_err() {
+        tracing::error!("This task leaves before all is written");
     }
-    let _ = tokio::join!(serving, beating);
-    if let Err(error) = ledger.give_up_lease(&task.id).await {
-        tracing::warn!("The lease will lapse by itself: {error:#}");
-    }
-    let _ = tokio::time::timeout(LAST_WORDS, writing).await;
     Ok(())
 }
 
+/// Everything that must be asked for, at once: the address, who this task is, and the secret.
+async fn boot(env: &Env, settings: &Settings) -> anyhow::Result<Booted> {
+    let asking = async {
+        let task = Task::of_process(env).await?;
+        let config = service::cloud::config().await;
+        let secret = Secret::fetch(&config, &settings.media_secret).await?;
+        anyhow::Ok((task, config, secret))
+    };
+    let (public_ip, asked) = tokio::join!(public_ip(settings), asking);
+    let (public_ip, (task, config, secret)) = (public_ip?, asked?);
+    Ok(Booted { task, public_ip, config, secret })
+}
+
+fn heart(
+    settings: Settings,
+    booted: &Booted,
+    ledger: Ledger,
+    diary: Diary,
+    door: SocketAddr,
+    pin: String,
+    started_at: Instant,
+) -> Heart {
+    let task = booted.task.clone();
+    let control = CallControl::new(
+        aws_sdk_lambda::Client::new(&service::cloud::for_invoking(&booted.config)),
+        &settings.call_control,
+    );
+    // Who leaves by itself belongs to no service: nobody deploys over it or scales it in, and ECS would not protect it.
+    let protection = settings.leave_after_idle.is_none().then(|| Arc::new(Protection::of(task.clone())));
+    let secret = booted.secret.value();
+    let equipment = Equipment {
+        bind_ip: settings.bind_ip,
+        public_ip: booted.public_ip,
+        roster: Roster::new(settings.agent.clone(), secret.tool_secrets),
+        model_key: secret.openai_api_key,
+        diary,
+        control: control.clone(),
+        task: task.id.clone(),
+        protection: protection.clone(),
+        model: settings.model.clone(),
+    };
+    let load = Load::new(Instant::now(), settings.latest_ms);
+    Heart {
+        calls: Calls::new(settings.slots(task.vcpus), load, equipment),
+        tenure: Tenure::new(
+            task.id.clone(),
+            task.revision.clone(),
+            settings.leave_after_idle,
+            Instant::now(),
+        ),
+        ledger,
+        control,
+        task,
+        protection,
+        door,
+        pin,
+        starting: Some(started_at),
+    }
+}
+
 async fn listen(
-    ip: std::net::IpAddr,
+    ip: IpAddr,
     port: u16,
     certificate: &Certificate,
 ) -> anyhow::Result<(TlsListener, SocketAddr)> {
@@ -99,12 +152,26 @@ async fn listen(
     Ok((TlsListener::new(tcp, certificate)?, address))
 }
 
-/// Takes no more calls, lets those that are here go on for a while, and ends what is left.
-async fn leave(calls: Arc<Calls>) {
+/// Told to leave, takes no more calls, and lets those that are here go on for as long as may be. When ECS kills this task.
+async fn stay_for(calls: &Calls, stop_timeout: Duration) -> Instant {
+    let until = Instant::now() + stop_timeout;
     calls.drain();
     tracing::info!(calls = calls.used(), "Told to leave: no new calls");
-    if tokio::time::timeout(LAST_CALLS, calls.emptied()).await.is_err() {
+    for before in [TOLD_BEFORE, ENDED_BEFORE] {
+        if timeout_at((until - before).into(), calls.emptied()).await.is_ok() {
+            return until;
+        }
+        tracing::info!(calls = calls.used(), "ECS stops this task in {before:?}: its calls end");
         calls.end_all();
-        let _ = tokio::time::timeout(LAST_WORDS, calls.emptied()).await;
     }
+    let _ = timeout_at((until - GONE_BEFORE).into(), calls.emptied()).await;
+    until
+}
+
+/// Takes leave of the registry, and waits until everything is written.
+async fn take_leave(ledger: &Ledger, task: &str, diary: &Diary) {
+    if let Err(error) = ledger.give_up_lease(task).await {
+        tracing::warn!("The lease will lapse by itself: {error:#}");
+    }
+    diary.written().await;
 }

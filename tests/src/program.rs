@@ -48,6 +48,13 @@ impl Program {
         Self { arguments: vec!["serve"], ..Self::named("rehearse") }
     }
 
+    /// With an argument.
+    #[must_use]
+    pub fn told(mut self, argument: &'static str) -> Self {
+        self.arguments.push(argument);
+        self
+    }
+
     /// With a setting.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 pub(crate) struct Phrases {
     pub(crate) disclosure: String,
     pub(crate) goodbye: String,
+    pub(crate) leaving: String,
     pub(crate) nudge: String,
     pub(crate) apology: String,
     pub(crate) closed: String,
@@ -23,6 +24,12 @@ pub(crate) struct Phrases {
 /// (BCP 47) has none here.
 pub fn apology(language: &str) -> &'static str {
     &phrases(language).apology
+}
+
+/// What the agent says when a call must end that nobody wants to end: a goodbye, and that one can call again. English if
+/// the language (BCP 47) has none here.
+pub fn leaving(language: &str) -> &'static str {
+    &phrases(language).leaving
 }
 
 /// The languages that have default words, by their two letters, sorted.
@@ -51,9 +58,20 @@ mod tests {
     fn every_language_has_every_phrase() {
         assert!(languages().count() >= 8);
         for phrases in ALL.values() {
-            let Phrases { disclosure, goodbye, nudge, apology, closed, busy, lost, spent, too_many_calls } =
-                phrases;
-            for text in [disclosure, goodbye, nudge, apology, closed, busy, lost, spent, too_many_calls] {
+            let Phrases {
+                disclosure,
+                goodbye,
+                leaving,
+                nudge,
+                apology,
+                closed,
+                busy,
+                lost,
+                spent,
+                too_many_calls,
+            } = phrases;
+            let spoken = [disclosure, goodbye, leaving, nudge, apology];
+            for text in spoken.into_iter().chain([closed, busy, lost, spent, too_many_calls]) {
                 assert!(text.ends_with(['.', '?', '!']) && text.len() > 10, "{text}");
             }
         }

@@ -21,7 +21,7 @@ pub use agent::{Agent, LARGEST};
 pub use conversation::{Greeting, Interruption, Keypad, Limits, Words};
 pub use hours::Hours;
 pub use keeping::{Caps, Keeping};
-pub use languages::{apology, languages};
+pub use languages::{apology, languages, leaving};
 pub use messages::Messages;
 pub use realtime::Options;
 pub use tools::{HttpTool, McpServer, Method, Tools};

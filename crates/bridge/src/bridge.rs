@@ -157,6 +157,14 @@ impl<P: Clone> Bridge<P> {
         self.settle(now);
     }
 
+    /// Has the call [wound up](Output::WindUp) at once: whoever holds it must leave, and nobody calls that off. Whether there
+    /// is anybody on the line to say goodbye to.
+    pub fn must_leave(&mut self) -> bool {
+        let Some(patience) = &mut self.patience else { return false };
+        patience.must_leave();
+        true
+    }
+
     /// Plays a recording, 24 kHz, instead of all that the agent has said and will say. It cannot be interrupted. When
     /// it is over, [all is said](Output::SaidAll).
     pub fn play_recorded(&mut self, samples: Vec<i16>, now: Instant) {

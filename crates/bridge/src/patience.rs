@@ -46,6 +46,18 @@ pub enum Verdict {
     BothSilent,
     /// Nothing comes from the caller's side any more.
     CallerVanished,
+    /// Whoever holds the call cannot hold it any longer.
+    MustLeave,
+}
+
+impl Verdict {
+    /// Whether a caller who goes on talking changes nothing.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::TookTooLong | Self::CallerVanished | Self::MustLeave => true,
+            Self::BothSilent => false,
+        }
+    }
 }
 
 /// What patience wants done.
@@ -75,6 +87,7 @@ pub struct Patience {
     nudged: u32,
     is_busy: bool,
     is_leaving: bool,
+    must_leave: bool,
     winding_up: Option<(Verdict, Instant)>,
     has_given_up: bool,
 }
@@ -103,6 +116,7 @@ impl Patience {
             nudged: 0,
             is_busy: false,
             is_leaving: false,
+            must_leave: false,
             winding_up: None,
             has_given_up: false,
         }
@@ -143,9 +157,14 @@ impl Patience {
         is_called_off
     }
 
-    /// Whether the call has lasted as long as it may, and is ending for that.
-    pub fn took_too_long(&self) -> bool {
-        self.winding_up.is_some_and(|(verdict, _)| verdict == Verdict::TookTooLong)
+    /// Notes that the call can be held no longer: as if it had lasted as long as it may.
+    pub fn must_leave(&mut self) {
+        self.must_leave = true;
+    }
+
+    /// Whether the call is ending whatever the caller says.
+    pub fn ends_in_any_case(&self) -> bool {
+        self.winding_up.is_some_and(|(verdict, _)| verdict.is_final())
     }
 
     /// Notes that something came from the caller's side.
@@ -189,7 +208,7 @@ impl Patience {
         } else if let Some((verdict, _)) = self.winding_up.filter(|_| is_due(self.wound_up_by())) {
             Some(self.give_up(verdict))
         } else if is_due(self.too_long_at()) {
-            Some(self.wind_up(Verdict::TookTooLong, now))
+            Some(self.wind_up(self.why_so_long(), now))
         } else if is_due(self.deserted_at()) {
             Some(self.wind_up(Verdict::BothSilent, now))
         } else if is_due(self.too_silent_at()) && self.nudged < self.limits.nudges {
@@ -209,7 +228,12 @@ impl Patience {
 
     fn too_long_at(&self) -> Option<Instant> {
         let may_wind_up = self.winding_up.is_none() && !self.is_leaving;
-        may_wind_up.then_some(self.opened_at + self.limits.longest)
+        let longest = if self.must_leave { Duration::ZERO } else { self.limits.longest };
+        may_wind_up.then_some(self.opened_at + longest)
+    }
+
+    fn why_so_long(&self) -> Verdict {
+        if self.must_leave { Verdict::MustLeave } else { Verdict::TookTooLong }
     }
 
     fn too_silent_at(&self) -> Option<Instant> {

@@ -44,7 +44,18 @@ pub struct Lease {
 impl Lease {
     /// Whether it may be given a call at `now_ms`.
     pub fn takes_calls(&self, now_ms: u64) -> bool {
-        self.gsi1pk.as_deref() == Some(keys::READY) && self.until_ms > now_ms && self.used < self.slots
+        self.gsi1pk.as_deref() == Some(keys::READY) && self.is_current(now_ms) && self.used < self.slots
+    }
+
+    /// Whether it holds at `now_ms`.
+    pub fn is_current(&self, now_ms: u64) -> bool {
+        self.until_ms > now_ms
+    }
+
+    /// Whether its task runs a later revision than `revision`. Revisions that are no numbers are never later.
+    pub fn is_newer_than(&self, revision: &str) -> bool {
+        let number = |revision: &str| revision.parse::<u64>().ok();
+        number(&self.revision).zip(number(revision)).is_some_and(|(ours, theirs)| ours > theirs)
     }
 
     /// Whether more than 80 % of its slots are used.

@@ -10,6 +10,14 @@ pub enum WrongSetting {
     /// It must be set.
     #[error("{0} is not set")]
     Missing(&'static str),
+    /// It is not set, and what it would say cannot be found out.
+    #[error("{name} is not set, and {reason}")]
+    Unknown {
+        /// The variable.
+        name: &'static str,
+        /// Why it cannot be found out.
+        reason: String,
+    },
     /// It cannot be read.
     #[error("{name} is {value:?}: {reason}")]
     Malformed {

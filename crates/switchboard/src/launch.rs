@@ -2,7 +2,17 @@
 
 use anyhow::Context;
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::{AssignPublicIp, AwsVpcConfiguration, LaunchType, NetworkConfiguration};
+use aws_sdk_ecs::types::{
+    AssignPublicIp, AwsVpcConfiguration, ContainerOverride, KeyValuePair, LaunchType, NetworkConfiguration,
+    TaskOverride,
+};
+use std::time::Duration;
+
+/// The name of the one container in the media task's definition.
+pub const CONTAINER: &str = "media-task";
+
+/// What a media task is told that belongs to no service.
+pub const LEAVE_AFTER_IDLE: &str = "AHOY_LEAVE_AFTER_IDLE_S";
 
 /// Where and how media tasks are started.
 #[derive(Debug, Clone)]
@@ -22,6 +32,8 @@ pub struct LaunchSettings {
     pub subnets: Vec<String>,
     /// Security groups.
     pub security_groups: Vec<String>,
+    /// So long without a call, and a task that was started so leaves.
+    pub leave_after_idle: Duration,
 }
 
 impl Launcher {
@@ -49,11 +61,20 @@ impl Launcher {
             // 64 characters at most: half a call_ref is plenty.
             .client_token(&call_ref[..32])
             .started_by(&call_ref[..32]);
+        let run = run.overrides(self.overrides());
         let ran = run.send().await.context("RunTask failed")?;
         if let Some(failure) = ran.failures().first() {
             anyhow::bail!("RunTask failed: {}", failure.reason().unwrap_or("no reason given"));
         }
         let task = ran.tasks().first().context("RunTask started nothing")?;
         Ok(task.task_arn().unwrap_or_default().to_owned())
+    }
+
+    /// Tells the task that it belongs to no service: nobody but itself will end it.
+    fn overrides(&self) -> TaskOverride {
+        let seconds = self.settings.leave_after_idle.as_secs().to_string();
+        let told = KeyValuePair::builder().name(LEAVE_AFTER_IDLE).value(seconds).build();
+        let container = ContainerOverride::builder().name(CONTAINER).environment(told).build();
+        TaskOverride::builder().container_overrides(container).build()
     }
 }

@@ -1,7 +1,7 @@
 //! The cloud as a rehearsal holds it: starts it, asks it, makes mischief in it, ends it.
 
 use crate::client;
-use crate::config::CloudConfig;
+use crate::config::{CloudConfig, Service};
 use crate::dynamodb::DynamoDb;
 use crate::ecs::{Ecs, TaskStatus};
 use crate::endpoint::{self, Services};
@@ -201,6 +201,32 @@ impl Cloud {
     /// When there is no such task.
     pub fn stop_task(&self, id_or_arn: &str) -> anyhow::Result<()> {
         self.services.ecs.stop(id_or_arn, "Task stopped by the rehearsal")
+    }
+
+    /// Interrupts a task, as Fargate Spot does when it wants the machine back: as [`Cloud::stop_task`], whether or not it
+    /// is protected.
+    ///
+    /// # Errors
+    /// When there is no such task.
+    pub fn interrupt_spot(&self, id_or_arn: &str) -> anyhow::Result<()> {
+        self.services.ecs.interrupt_spot(id_or_arn)
+    }
+
+    /// Registers a further revision of a service's task definition, changed so, and has the service run it: new tasks
+    /// start beside the old ones, and replace those that are not protected. Returns at once.
+    ///
+    /// # Errors
+    /// When there is no such service, or its program does not exist.
+    pub fn deploy(&self, service: &str, change: impl FnOnce(&mut Service)) -> anyhow::Result<()> {
+        self.services.ecs.deploy(service, change)
+    }
+
+    /// Has a service run an earlier revision of its task definition again, as a rollback does. Returns at once.
+    ///
+    /// # Errors
+    /// When there is no such service, or no such revision.
+    pub fn roll_back(&self, service: &str, revision: usize) -> anyhow::Result<()> {
+        self.services.ecs.roll_back(service, revision)
     }
 
     /// Tells a service how many tasks to keep. Protected tasks survive.

@@ -93,7 +93,7 @@ impl Function {
 pub struct Service {
     /// The service's name.
     pub name: String,
-    /// The family of its task definition, as `RunTask` names it. There is one revision, 1.
+    /// The family of its task definition, as `RunTask` names it. This is revision 1.
     pub family: String,
     /// The name of the task's one container, as overrides name it.
     pub container: String,

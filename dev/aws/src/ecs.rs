@@ -82,7 +82,7 @@ impl Ecs {
 
     /// Whether there is a task definition of that family.
     pub(crate) fn has_family(&self, family: &str) -> bool {
-        self.look(|state| state.definition(family).is_some_and(|definition| definition.family == family))
+        self.look(|state| state.definition(family).is_some())
     }
 
     pub(crate) fn tasks(&self) -> Vec<TaskStatus> {
@@ -112,6 +112,38 @@ impl Ecs {
         })
     }
 
+    /// Takes a task's machine away, as Fargate Spot does: protected or not.
+    pub(crate) fn interrupt_spot(&self, task: &str) -> anyhow::Result<()> {
+        self.change(|state| {
+            let task = state.task_mut(task).with_context(|| format!("there is no task {task}"))?;
+            task.ask_to_stop(StopCode::SpotInterruption, "Your Spot Task was interrupted.");
+            Ok(())
+        })
+    }
+
+    /// Registers a changed revision of a service's task definition, and has the service run it.
+    pub(crate) fn deploy(&self, service: &str, change: impl FnOnce(&mut Service)) -> anyhow::Result<()> {
+        self.change(|state| {
+            let service = state.known_service(service)?;
+            let mut definition = service.config.clone();
+            change(&mut definition);
+            runner::program(&definition, &runner::what(&definition)).ensure_exists()?;
+            service.deploy(definition);
+            Ok(())
+        })
+    }
+
+    /// Has a service run an earlier revision again, as a deployment's rollback does.
+    pub(crate) fn roll_back(&self, service: &str, revision: usize) -> anyhow::Result<()> {
+        self.change(|state| {
+            let service = state.known_service(service)?;
+            let is_known = (1..=service.definitions.len()).contains(&revision);
+            anyhow::ensure!(is_known, "there is no revision {revision}");
+            service.run(revision);
+            Ok(())
+        })
+    }
+
     /// Tells a service how many tasks to keep, as `UpdateService` does.
     pub(crate) fn scale(&self, service: &str, desired: usize) -> anyhow::Result<()> {
         self.change(|state| {
@@ -133,7 +165,10 @@ impl Ecs {
     /// Lets the tasks of a service take so long to start.
     pub(crate) fn delay_starts(&self, service: &str, delay: Duration) -> anyhow::Result<()> {
         self.change(|state| {
-            state.known_service(service)?.config.start_delay = delay;
+            let service = state.known_service(service)?;
+            for definition in service.definitions.iter_mut().chain([&mut service.config]) {
+                definition.start_delay = delay;
+            }
             Ok(())
         })
     }

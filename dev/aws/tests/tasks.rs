@@ -125,6 +125,62 @@ async fn scale_in_spares_protected_tasks() {
 }
 
 #[tokio::test]
+async fn a_deployment_replaces_a_task_once_its_successor_runs_and_a_protected_one_when_it_lets_go() {
+    let strings = Strings::new().await;
+    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let mut old = strings.puppet().await;
+    let settings = old.settings().await;
+    put(&settings, json!({"ProtectionEnabled": true, "ExpiresInMinutes": 60})).await;
+
+    let later = |definition: &mut Service| drop(definition.env.insert("RELEASE".into(), "2".into()));
+    cloud.deploy("media-task", later).unwrap();
+    let tasks = soon(cloud.tasks_until(|tasks| running(tasks).len() == 2)).await;
+    let new = strings.puppet().await.settings().await;
+    let metadata = new["ECS_CONTAINER_METADATA_URI_V4"].as_str().unwrap();
+    assert_eq!((&new["RELEASE"], settings.get("RELEASE")), (&json!("2"), None));
+    assert_eq!(get(&format!("{metadata}/task")).await["Revision"], "2");
+    assert_eq!((tasks[0].revision, tasks[0].protected, tasks[1].revision), (1, true, 2));
+
+    put(&settings, json!({"ProtectionEnabled": false})).await;
+    assert_eq!(old.says().await, "SIGTERM");
+    let tasks = soon(cloud.tasks_until(|tasks| tasks[0].last_status == LastStatus::Stopped)).await;
+    let reason = "Scaling activity initiated by (deployment ecs-svc/2)";
+    assert_eq!(tasks[0].stopped_reason.as_deref(), Some(reason));
+    assert_eq!(running(&tasks).len(), 1);
+}
+
+#[tokio::test]
+async fn a_deployment_that_is_rolled_back_takes_the_newer_task() {
+    let strings = Strings::new().await;
+    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let settings = strings.puppet().await.settings().await;
+    put(&settings, json!({"ProtectionEnabled": true})).await;
+    cloud.deploy("media-task", |_| ()).unwrap();
+    soon(cloud.tasks_until(|tasks| running(tasks).len() == 2)).await;
+
+    cloud.roll_back("media-task", 1).unwrap();
+
+    let tasks = soon(cloud.tasks_until(|tasks| tasks[1].last_status == LastStatus::Stopped)).await;
+    assert_eq!((tasks[0].last_status, tasks.len()), (LastStatus::Running, 2));
+    assert!(cloud.roll_back("media-task", 3).is_err(), "there is no such revision");
+}
+
+#[tokio::test]
+async fn spot_takes_a_task_that_is_protected() {
+    let strings = Strings::new().await;
+    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let mut puppet = strings.puppet().await;
+    put(&puppet.settings().await, json!({"ProtectionEnabled": true})).await;
+    let arn = cloud.tasks()[0].arn.clone();
+
+    cloud.interrupt_spot(&arn).unwrap();
+
+    assert_eq!(puppet.says().await, "SIGTERM");
+    let code = describe(&cloud, &arn).await.stop_code;
+    assert_eq!(code.map(|code| code.as_str().to_owned()), Some("SpotInterruption".into()));
+}
+
+#[tokio::test]
 async fn a_standalone_task_cannot_be_protected() {
     let strings = Strings::new().await;
     let cloud = cloud_of_tasks(service(0, &strings)).await;

@@ -31,6 +31,9 @@ const SUMMED_UP_WITHIN: Duration = Duration::from_secs(5);
 /// A function may wait for several replies of Graph, 8 s each.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
 
+/// So long a media task may take to stop, as in template.yaml: the longest that Fargate allows.
+const STOP_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// What the product is told.
 #[derive(Debug, Clone)]
 pub struct StackConfig {
@@ -262,7 +265,6 @@ fn media_service(config: &StackConfig, binaries: &Binaries, table: &str) -> Serv
     let set = |value: &str| Some(value.to_owned());
     let mut service = Service::new("media-task", binaries.path("media-task"));
     service.desired = config.tasks;
-    service.stop_timeout = Duration::from_secs(120);
     service.env = environment(&[
         ("TABLE", set(table)),
         ("MEDIA_SECRET", set("media")),
@@ -276,6 +278,9 @@ fn media_service(config: &StackConfig, binaries: &Binaries, table: &str) -> Serv
         ("AHOY_DOOR_PORT", set("0")),
     ]);
     service.env.extend(config.more.get("media-task").cloned().unwrap_or_default());
+    // ECS and the task must mean the same.
+    let told = service.env.get("AHOY_STOP_TIMEOUT_S").and_then(|seconds| seconds.parse().ok());
+    service.stop_timeout = told.map_or(STOP_TIMEOUT, Duration::from_secs);
     service
 }
 

@@ -3,8 +3,9 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 use service::env::{Env, WrongSetting};
+use std::time::Duration;
 use switchboard::Appointed;
-use switchboard::launch::LaunchSettings;
+use switchboard::launch::{LEAVE_AFTER_IDLE, LaunchSettings};
 use whatsapp::graph;
 
 /// Call-control's settings.
@@ -21,7 +22,8 @@ pub struct Settings {
     /// `AHOY_AGENT`: the file of the agent that takes the calls of numbers without an agent of their own, default: one that is
     /// built in.
     pub agent: Appointed,
-    /// `CLUSTER`, `TASK_FAMILY`, `SUBNETS`, `SECURITY_GROUPS`: how another media task is started.
+    /// `CLUSTER`, `TASK_FAMILY`, `SUBNETS`, `SECURITY_GROUPS`: how another media task is started, and
+    /// `AHOY_LEAVE_AFTER_IDLE_S`: when it leaves again, default 600 s without a call.
     pub launch: LaunchSettings,
 }
 
@@ -42,6 +44,7 @@ impl Settings {
                 family: env.required("TASK_FAMILY")?,
                 subnets: env.list("SUBNETS"),
                 security_groups: env.list("SECURITY_GROUPS"),
+                leave_after_idle: Duration::from_secs(env.parsed(LEAVE_AFTER_IDLE, 600)?),
             },
         })
     }

@@ -3,6 +3,7 @@
 use super::playing::say;
 use super::{Over, Owner};
 use crate::apology;
+use agents::Words;
 use bridge::Verdict;
 use call::Ending;
 use std::time::Instant;
@@ -66,12 +67,27 @@ impl Owner {
         self.bridge.close_when_silent(now);
     }
 
+    /// This task must leave: a caller who talks is told, one whose call is not open yet is let go. Told again, it leaves
+    /// without another word.
+    pub(super) fn must_leave(&mut self) {
+        if self.must_leave || !self.bridge.must_leave() {
+            self.over.get_or_insert(Over::Because(Ending::Drained));
+        }
+        self.must_leave = true;
+    }
+
     /// The time is over, or nobody says anything: the agent says goodbye.
     pub(super) fn say_goodbye(&mut self, verdict: Verdict, now: Instant) {
         self.farewell = Some(Farewell::asked(ending(verdict)));
-        let words = say(&self.parts.role.agent.limits.goodbye);
+        let agent = &self.parts.role.agent;
+        let words = match verdict {
+            Verdict::MustLeave => say(&Words::Exact(agents::leaving(&agent.language).to_owned())),
+            Verdict::TookTooLong | Verdict::BothSilent | Verdict::CallerVanished => {
+                say(&agent.limits.goodbye)
+            }
+        };
         // To a caller who speaks up, nobody says goodbye for their silence.
-        self.parts.agent.ask(&words, verdict == Verdict::TookTooLong, now);
+        self.parts.agent.ask(&words, verdict.is_final(), now);
     }
 
     /// The agent is gone: a recording says so.
@@ -119,6 +135,7 @@ fn ending(verdict: Verdict) -> Ending {
         Verdict::TookTooLong => Ending::TookTooLong,
         Verdict::BothSilent => Ending::BothSilent,
         Verdict::CallerVanished => Ending::CallerVanished,
+        Verdict::MustLeave => Ending::Drained,
     }
 }
 

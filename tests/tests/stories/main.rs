@@ -9,6 +9,7 @@ mod in_the_cloud;
 mod kept;
 mod keys;
 mod kills;
+mod leaving;
 mod messages;
 mod refusals;
 mod serve;

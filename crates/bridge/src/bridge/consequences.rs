@@ -1,10 +1,10 @@
 //! What follows from what happened: interruptions, turns, and the way out.
 
 use super::Bridge;
-use crate::{Impatience, Output, Verdict};
+use crate::{Impatience, Output};
 use std::time::{Duration, Instant};
 
-/// So much of what the agent is saying is heard out when the call has lasted as long as it may; a goodbye behind more of it
+/// So much of what the agent is saying is heard out when the call may last no longer; a goodbye behind more of it
 /// would not be heard any more.
 const HEARD_OUT: Duration = Duration::from_secs(8);
 
@@ -36,10 +36,10 @@ impl<P: Clone> Bridge<P> {
         self.stay_on(now);
     }
 
-    /// The caller talks: a hang-up that was under way is called off, unless the call has lasted as long as it may.
+    /// The caller talks: a hang-up that was under way is called off, unless the call ends in any case.
     pub(super) fn stay_on(&mut self, now: Instant) {
-        let took_too_long = self.patience.is_some_and(|patience| patience.took_too_long());
-        if !took_too_long && self.leaving.stay() {
+        let ends_in_any_case = self.patience.is_some_and(|patience| patience.ends_in_any_case());
+        if !ends_in_any_case && self.leaving.stay() {
             self.note_leaving(now);
             self.outputs.push_back(Output::StayOn);
         }
@@ -73,8 +73,8 @@ impl<P: Clone> Bridge<P> {
     }
 
     pub(super) fn want(&mut self, wanted: Impatience) {
-        let is_too_late = wanted == Impatience::WindUp(Verdict::TookTooLong);
-        if is_too_late && self.playout.waiting() > HEARD_OUT {
+        let is_last = matches!(wanted, Impatience::WindUp(verdict) if verdict.is_final());
+        if is_last && self.playout.waiting() > HEARD_OUT {
             self.outputs.push_back(Output::Cancel);
             self.cut_speech();
         }

@@ -91,6 +91,42 @@ fn what_would_keep_the_goodbye_from_being_heard_is_dropped_when_the_time_is_over
 }
 
 #[test]
+fn whoever_must_leave_says_goodbye_once_whatever_the_caller_says() {
+    let mut call = Call::open();
+    call.agent_says("r1", "monologue", 900);
+    call.run_until(999);
+
+    assert!(call.bridge.must_leave(), "somebody is on the line");
+    call.bridge.must_leave();
+    let news = call.news_until(1_500);
+    let cut = cut_short("monologue", 1_020, 18_000);
+    assert_eq!(news, [Output::Cancel, cut, Output::WindUp(Verdict::MustLeave)]);
+    call.does(Agent::HearsCaller);
+    call.agent_answers("r2", "goodbye", 50);
+    call.bridge.close_when_silent(call.now);
+    call.does(Agent::HearsCallerStop);
+
+    let news = call.news_until(60_000);
+    assert_eq!(news.last(), Some(&Output::SaidAll), "{news:?}");
+}
+
+#[test]
+fn whoever_must_leave_goes_without_a_goodbye_that_never_comes() {
+    let mut call = Call::open();
+    call.bridge.must_leave();
+
+    let must_leave = Verdict::MustLeave;
+    assert_eq!(call.news_until(60_000), [Output::WindUp(must_leave), Output::GiveUp(must_leave)]);
+}
+
+#[test]
+fn a_call_that_is_not_open_yet_can_be_left_without_a_word() {
+    let mut call = Call::new(Limits::default(), Turns::default());
+
+    assert!(!call.bridge.must_leave());
+}
+
+#[test]
 fn an_interruption_is_one_however_many_items_it_cuts() {
     let mut call = Call::open();
     call.agent_says("r1", "a", 50);

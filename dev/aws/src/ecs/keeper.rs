@@ -1,7 +1,10 @@
-//! Keeps a service at the number of tasks it is to have: decides, and has it done.
+//! Keeps a service at the number of tasks it is to have, of the revision it is to run: decides, and has it done.
+//!
+//! Spec: "Amazon ECS rolling updates" with `minimumHealthyPercent` 100 and `maximumPercent` 200, and "Protect your Amazon
+//! ECS tasks from being terminated by scale-in events". A task is taken for healthy once it runs.
 
-use super::Ecs;
-use super::task::{StopCode, Task};
+use super::task::{LastStatus, StopCode, Task};
+use super::{Ecs, shapes};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::sleep;
@@ -12,6 +15,9 @@ const YOUNG: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest such wait. ECS itself goes up to 27 minutes ("Service throttle logic").
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// So many times the tasks it is to have a service may have while it is deployed.
+const MOST_OF_DESIRED: usize = 2;
 
 /// What to do so that a service has the tasks it is to have.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,19 +37,29 @@ pub(super) struct Losses {
     pause_until: Option<SystemTime>,
 }
 
-/// Decides. Only unprotected tasks are stopped, the oldest first; ECS promises no order.
-fn plan(desired: usize, tasks: &[&Task], losses: Losses, now: SystemTime) -> Plan {
-    let wanted: Vec<&&Task> = tasks.iter().filter(|task| task.is_wanted()).collect();
-    let Some(surplus) = wanted.len().checked_sub(desired) else {
-        return match losses.pause_until {
-            Some(until) if until > now => Plan { again_at: Some(until), ..Plan::default() },
-            Some(_) | None => Plan { start: desired - wanted.len(), ..Plan::default() },
-        };
-    };
-    let unprotected = wanted.iter().filter(|task| !task.is_protected(now));
-    let stop: Vec<String> = unprotected.take(surplus).map(|task| task.id.clone()).collect();
-    let next_expiry = wanted.iter().filter_map(|task| task.protection.expires(now)).min();
-    Plan { start: 0, again_at: next_expiry.filter(|_| stop.len() < surplus), stop }
+/// Decides. Only unprotected tasks are stopped, those of other revisions and the oldest first; ECS promises no order.
+fn plan(desired: usize, revision: usize, tasks: &[&Task], losses: Losses, now: SystemTime) -> Plan {
+    let wanted = tasks.iter().copied().filter(|task| task.is_wanted());
+    let (new, old): (Vec<&Task>, Vec<&Task>) = wanted.partition(|task| task.revision == revision);
+    let room = (MOST_OF_DESIRED * desired).saturating_sub(new.len() + old.len());
+    let missing = desired.saturating_sub(new.len()).min(room);
+    let pause = losses.pause_until.filter(|until| *until > now && missing > 0);
+
+    let running = new.iter().filter(|task| task.last_status == LastStatus::Running).count();
+    let replaced = (running + old.len()).saturating_sub(desired).min(old.len());
+    let surplus = new.len().saturating_sub(desired);
+    let stop = [(&old, replaced), (&new, surplus)].map(|(tasks, most)| {
+        let unprotected = tasks.iter().filter(|task| !task.is_protected(now));
+        unprotected.take(most).map(|task| task.id.clone()).collect::<Vec<_>>()
+    });
+    let stop = stop.concat();
+    let expiries = new.iter().chain(&old).filter_map(|task| task.protection.expires(now));
+    let next_expiry = expiries.min().filter(|_| stop.len() < replaced + surplus);
+    Plan {
+        start: if pause.is_some() { 0 } else { missing },
+        again_at: pause.into_iter().chain(next_expiry).min(),
+        stop,
+    }
 }
 
 impl Losses {
@@ -75,25 +91,30 @@ impl Ecs {
     /// Does what is to be done now, and tells how long until one should look again.
     fn tend(self: &Arc<Self>, name: &str) -> Duration {
         let now = SystemTime::now();
-        let (config, plan) = self.look(|state| {
+        let (config, revision, plan) = self.look(|state| {
             let service = state.service(name).expect("services are never removed");
             let tasks: Vec<&Task> = state.tasks_of(name).collect();
-            (service.config.clone(), plan(service.config.desired, &tasks, service.losses, now))
+            let plan = plan(service.config.desired, service.revision, &tasks, service.losses, now);
+            (service.config.clone(), service.revision, plan)
         });
         for _ in 0..plan.start {
-            self.launch(Task::of_service(&self.cluster, &config), config.start_delay);
+            let task = Task { revision, ..Task::of_service(&self.cluster, &config) };
+            self.launch(task, config.start_delay);
         }
         if !plan.stop.is_empty() {
-            self.scale_in(name, &plan.stop);
+            self.scale_in(name, revision, &plan.stop);
         }
         let until = plan.again_at.map(|at| at.duration_since(now).unwrap_or_default());
         until.unwrap_or(LONGEST_PAUSE)
     }
 
-    fn scale_in(&self, service: &str, ids: &[String]) {
-        let reason = format!("Scaling activity initiated by (service {service})");
+    fn scale_in(&self, service: &str, revision: usize, ids: &[String]) {
+        let of_service = format!("service {service}");
+        let of_deployment = format!("deployment {}", shapes::deployment(revision));
         self.change(|state| {
             for task in state.tasks.iter_mut().filter(|task| ids.contains(&task.id)) {
+                let by = if task.revision == revision { &of_service } else { &of_deployment };
+                let reason = format!("Scaling activity initiated by ({by})");
                 task.ask_to_stop(StopCode::ServiceSchedulerInitiated, &reason);
             }
         });
@@ -112,7 +133,7 @@ mod tests {
     fn missing_tasks_are_started() {
         let task = task();
 
-        assert_eq!(plan(3, &[&task], Losses::default(), T0), Plan { start: 2, ..Plan::default() });
+        assert_eq!(plan(3, 1, &[&task], Losses::default(), T0), Plan { start: 2, ..Plan::default() });
     }
 
     #[test]
@@ -120,14 +141,14 @@ mod tests {
         let mut task = task();
         task.ask_to_stop(StopCode::UserInitiated, "because");
 
-        assert_eq!(plan(1, &[&task], Losses::default(), T0).start, 1);
+        assert_eq!(plan(1, 1, &[&task], Losses::default(), T0).start, 1);
     }
 
     #[test]
     fn enough_tasks_are_left_alone() {
         let task = task();
 
-        assert_eq!(plan(1, &[&task], Losses::default(), T0), Plan::default());
+        assert_eq!(plan(1, 1, &[&task], Losses::default(), T0), Plan::default());
     }
 
     #[test]
@@ -136,8 +157,8 @@ mod tests {
         first.protection = Protection::new(true, Some(1), T0).unwrap();
         let expiry = T0 + Duration::from_secs(60);
 
-        let now = plan(0, &[&first, &second], Losses::default(), T0);
-        let later = plan(0, &[&first], Losses::default(), expiry);
+        let now = plan(0, 1, &[&first, &second], Losses::default(), T0);
+        let later = plan(0, 1, &[&first], Losses::default(), expiry);
 
         assert_eq!(now, Plan { start: 0, stop: vec![second.id], again_at: Some(expiry) });
         assert_eq!(later.stop, [first.id]);
@@ -148,16 +169,16 @@ mod tests {
         let mut losses = Losses::default();
 
         losses.lost(Duration::from_secs(1), T0);
-        assert_eq!(plan(1, &[], losses, T0).again_at, Some(T0 + FIRST_PAUSE));
-        assert_eq!(plan(1, &[], losses, T0 + FIRST_PAUSE).start, 1);
+        assert_eq!(plan(1, 1, &[], losses, T0).again_at, Some(T0 + FIRST_PAUSE));
+        assert_eq!(plan(1, 1, &[], losses, T0 + FIRST_PAUSE).start, 1);
 
         losses.lost(Duration::from_secs(1), T0);
-        assert_eq!(plan(1, &[], losses, T0).again_at, Some(T0 + 2 * FIRST_PAUSE));
+        assert_eq!(plan(1, 1, &[], losses, T0).again_at, Some(T0 + 2 * FIRST_PAUSE));
 
         for _ in 0..40 {
             losses.lost(Duration::from_secs(1), T0);
         }
-        assert_eq!(plan(1, &[], losses, T0).again_at, Some(T0 + LONGEST_PAUSE));
+        assert_eq!(plan(1, 1, &[], losses, T0).again_at, Some(T0 + LONGEST_PAUSE));
     }
 
     #[test]
@@ -166,7 +187,34 @@ mod tests {
         losses.lost(Duration::from_secs(1), T0);
         losses.lost(YOUNG, T0);
 
-        assert_eq!(plan(1, &[], losses, T0).start, 1);
+        assert_eq!(plan(1, 1, &[], losses, T0).start, 1);
+    }
+
+    #[test]
+    fn a_deployment_starts_new_tasks_beside_the_old_ones_and_stops_those_once_the_new_run() {
+        let (first, second) = (task(), task());
+        let mut new = Task { revision: 2, ..task() };
+
+        let plan_for = |tasks: &[&Task]| plan(2, 2, tasks, Losses::default(), T0);
+        assert_eq!(plan_for(&[&first, &second]), Plan { start: 2, ..Plan::default() });
+        assert_eq!(plan_for(&[&first, &second, &new]), Plan { start: 1, ..Plan::default() });
+        new.last_status = LastStatus::Running;
+        let one_is_replaced = Plan { start: 1, stop: vec![first.id.clone()], again_at: None };
+        assert_eq!(plan_for(&[&first, &second, &new]), one_is_replaced);
+    }
+
+    #[test]
+    fn a_deployment_waits_for_protected_tasks_and_never_has_more_than_twice_as_many() {
+        let until = T0 + Duration::from_secs(60);
+        let protected = || Task { protection: Protection::new(true, Some(1), T0).unwrap(), ..task() };
+        let old = [protected(), protected(), protected()];
+        let new = Task { revision: 2, last_status: LastStatus::Running, ..task() };
+
+        let now = plan(2, 2, &[&old[0], &old[1], &old[2], &new], Losses::default(), T0);
+        let later = plan(2, 2, &[&old[0], &old[1], &old[2], &new], Losses::default(), until);
+
+        assert_eq!(now, Plan { again_at: Some(until), ..Plan::default() });
+        assert_eq!(later.stop, [old[0].id.clone(), old[1].id.clone()]);
     }
 
     fn task() -> Task {

@@ -26,7 +26,7 @@ pub(super) struct Carried {
 
 impl Ecs {
     pub(super) fn run_task(self: &Arc<Self>, request: RunTask) -> Result<Value, Refusal> {
-        let definition = self.definition(&request)?;
+        let (revision, definition) = self.definition(&request)?;
         let overrides = overrides(&request, &definition)?;
         check(&request)?;
         if let Some(reason) = self.change(|state| mishap(state, &request)) {
@@ -35,6 +35,7 @@ impl Ecs {
         let count = request.count.unwrap_or(1);
         let tasks: Vec<Task> =
             (0..count).map(|_| self.standalone(&request, &definition, overrides.clone())).collect();
+        let tasks = tasks.into_iter().map(|task| Task { revision, ..task }).collect();
         // In one step, so that of two requests with one token, however close, one carries out nothing.
         let (started, ids) = self.change(|state| admit(state, &request, tasks))?;
         for id in started {
@@ -43,11 +44,12 @@ impl Ecs {
         Ok(self.reply(&ids))
     }
 
-    fn definition(&self, request: &RunTask) -> Result<Service, Refusal> {
+    fn definition(&self, request: &RunTask) -> Result<(usize, Service), Refusal> {
         let name = request.task_definition.as_deref();
         let name = name
             .ok_or_else(|| Refusal::new("InvalidParameterException", "TaskDefinition can not be blank."))?;
-        let definition = self.look(|state| state.definition(name).cloned());
+        let definition =
+            self.look(|state| state.definition(name).map(|(revision, service)| (revision, service.clone())));
         definition.ok_or_else(|| Refusal::new("ClientException", "TaskDefinition not found."))
     }
 

@@ -19,7 +19,7 @@ impl Ecs {
     pub(super) async fn run(self: Arc<Self>, id: String, delay: Duration) {
         let (asked_to_stop, config) = self.look(|state| {
             let task = state.task(&id).expect("tasks are never removed");
-            let config = state.definition(&task.family).expect("a task has a definition").clone();
+            let config = state.definition_of(task).clone();
             (task.asked_to_stop.clone(), config)
         });
         let exit = match self.provision(&id, &config, delay, &asked_to_stop).await {

@@ -12,7 +12,7 @@ pub(super) fn task(cluster: &str, task: &Task) -> Value {
     let mut shape = json!({
         "taskArn": task.arn,
         "clusterArn": cluster_arn(cluster),
-        "taskDefinitionArn": definition_arn(&task.family),
+        "taskDefinitionArn": definition_arn(&task.family, task.revision),
         "lastStatus": task.last_status.name(),
         "desiredStatus": desired_status(task),
         "group": task.group,
@@ -87,6 +87,8 @@ pub(super) fn service(cluster: &str, state: &State, service: &ServiceState) -> V
     let config = &service.config;
     let count = |status| state.tasks_of(&config.name).filter(|task| task.last_status == status).count();
     let (running, pending) = (count(LastStatus::Running), count(LastStatus::Provisioning));
+    let mut wanted = state.tasks_of(&config.name).filter(|task| task.is_wanted());
+    let is_rolled_out = running >= config.desired && wanted.all(|task| task.revision == service.revision);
     json!({
         "serviceArn": arn("ecs", &format!("service/{cluster}/{}", config.name)),
         "serviceName": config.name,
@@ -97,13 +99,13 @@ pub(super) fn service(cluster: &str, state: &State, service: &ServiceState) -> V
         "pendingCount": pending,
         "launchType": "FARGATE",
         "schedulingStrategy": "REPLICA",
-        "taskDefinition": definition_arn(&config.family),
+        "taskDefinition": definition_arn(&config.family, service.revision),
         "createdAt": clock::seconds(service.created),
         "deployments": [{
-            "id": "ecs-svc/1",
+            "id": deployment(service.revision),
             "status": "PRIMARY",
-            "rolloutState": if running >= config.desired { "COMPLETED" } else { "IN_PROGRESS" },
-            "taskDefinition": definition_arn(&config.family),
+            "rolloutState": if is_rolled_out { "COMPLETED" } else { "IN_PROGRESS" },
+            "taskDefinition": definition_arn(&config.family, service.revision),
             "desiredCount": config.desired,
             "runningCount": running,
             "pendingCount": pending,
@@ -122,8 +124,13 @@ pub(super) fn cluster_arn(cluster: &str) -> String {
     arn("ecs", &format!("cluster/{cluster}"))
 }
 
-pub(super) fn definition_arn(family: &str) -> String {
-    arn("ecs", &format!("task-definition/{family}:1"))
+pub(super) fn definition_arn(family: &str, revision: usize) -> String {
+    arn("ecs", &format!("task-definition/{family}:{revision}"))
+}
+
+/// The id of the deployment of a revision.
+pub(super) fn deployment(revision: usize) -> String {
+    format!("ecs-svc/{revision}")
 }
 
 pub(super) fn desired_status(task: &Task) -> &'static str {
@@ -147,6 +154,7 @@ impl StopCode {
         match self {
             Self::UserInitiated => "UserInitiated",
             Self::ServiceSchedulerInitiated => "ServiceSchedulerInitiated",
+            Self::SpotInterruption => "SpotInterruption",
             Self::EssentialContainerExited => "EssentialContainerExited",
             Self::TaskFailedToStart => "TaskFailedToStart",
         }

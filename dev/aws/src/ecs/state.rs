@@ -31,17 +31,44 @@ pub(super) struct Mishaps {
 /// A service, and how it fares.
 #[derive(Debug)]
 pub(super) struct ServiceState {
+    /// What it runs now, and how many of that.
     pub(super) config: Service,
+    /// The revision of its task definition that it runs now.
+    pub(super) revision: usize,
+    /// Every revision of its task definition, from 1 on.
+    pub(super) definitions: Vec<Service>,
     pub(super) losses: Losses,
     /// So many of its next tasks never start.
     pub(super) doomed: usize,
     pub(super) created: SystemTime,
 }
 
+impl ServiceState {
+    /// Registers a further revision, and runs it from now on.
+    pub(super) fn deploy(&mut self, definition: Service) {
+        self.definitions.push(definition);
+        self.run(self.definitions.len());
+    }
+
+    /// Runs a revision that is registered from now on.
+    pub(super) fn run(&mut self, revision: usize) {
+        let desired = self.config.desired;
+        self.config = Service { desired, ..self.definitions[revision - 1].clone() };
+        self.revision = revision;
+    }
+}
+
 impl State {
     pub(super) fn new(services: Vec<Service>) -> Self {
         let created = SystemTime::now();
-        let service = |config| ServiceState { config, losses: Losses::default(), doomed: 0, created };
+        let service = |config: Service| ServiceState {
+            definitions: vec![config.clone()],
+            config,
+            revision: 1,
+            losses: Losses::default(),
+            doomed: 0,
+            created,
+        };
         Self {
             services: services.into_iter().map(service).collect(),
             tasks: Vec::new(),
@@ -80,11 +107,22 @@ impl State {
             .is_some_and(|service| service.doomed.checked_sub(1).map(|left| service.doomed = left).is_some())
     }
 
-    /// A task definition by `family`, `family:1` or ARN. There is but revision 1.
-    pub(super) fn definition(&self, name_or_arn: &str) -> Option<&Service> {
+    /// A task definition by `family`, which is its latest revision, by `family:revision`, or by ARN.
+    pub(super) fn definition(&self, name_or_arn: &str) -> Option<(usize, &Service)> {
         let name = name_or_arn.rsplit_once('/').map_or(name_or_arn, |(_, name)| name);
-        let family = name.strip_suffix(":1").unwrap_or(name);
-        self.services.iter().map(|service| &service.config).find(|config| config.family == family)
+        let (family, revision) = match name.split_once(':') {
+            Some((family, revision)) => (family, Some(revision.parse().ok()?)),
+            None => (name, None),
+        };
+        let service = self.services.iter().find(|service| service.config.family == family)?;
+        let revision: usize = revision.unwrap_or(service.definitions.len());
+        Some((revision, service.definitions.get(revision.checked_sub(1)?)?))
+    }
+
+    /// The definition a task was made from.
+    pub(super) fn definition_of(&self, task: &Task) -> &Service {
+        let definition = self.definition(&format!("{}:{}", task.family, task.revision));
+        definition.expect("definitions are never removed").1
     }
 
     pub(super) fn tasks_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Task> {

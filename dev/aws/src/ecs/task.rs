@@ -34,6 +34,8 @@ pub struct TaskStatus {
     pub service: Option<String>,
     /// The family of its task definition.
     pub family: String,
+    /// The revision of its task definition.
+    pub revision: usize,
     /// Its process, running or ended.
     pub pid: Option<u32>,
     /// Where it stands.
@@ -53,6 +55,7 @@ pub struct TaskStatus {
 pub(super) enum StopCode {
     UserInitiated,
     ServiceSchedulerInitiated,
+    SpotInterruption,
     EssentialContainerExited,
     TaskFailedToStart,
 }
@@ -64,6 +67,7 @@ pub(super) struct Task {
     pub(super) arn: String,
     pub(super) service: Option<String>,
     pub(super) family: String,
+    pub(super) revision: usize,
     pub(super) container: String,
     pub(super) started_by: Option<String>,
     pub(super) group: Option<String>,
@@ -93,6 +97,7 @@ impl Task {
             id,
             service: None,
             family: definition.family.clone(),
+            revision: 1,
             container: definition.container.clone(),
             started_by: None,
             group: None,
@@ -184,6 +189,7 @@ impl Task {
             id: self.id.clone(),
             service: self.service.clone(),
             family: self.family.clone(),
+            revision: self.revision,
             pid: self.process.as_ref().map(Process::pid),
             last_status: self.last_status,
             protected: self.is_protected(SystemTime::now()),

@@ -1,0 +1,142 @@
+//! Asks the media task in this container whether it lives: whether its door shakes hands. For the container's health check,
+//! since the image has no shell and nothing else to ask with.
+
+use anyhow::Context;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use service::env::{Env, WrongSetting};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// So long the door has.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Shakes hands with the door that the settings describe.
+///
+/// # Errors
+/// When the settings do not say where it is, or it does not answer within two seconds.
+pub async fn run(env: &Env) -> anyhow::Result<()> {
+    let door = door(env)?;
+    let shaken = tokio::time::timeout(PATIENCE, shake_hands(door)).await;
+    shaken.with_context(|| format!("the door at {door} took longer than {PATIENCE:?}"))?
+}
+
+/// Where the door of the task with these settings is, from inside its container.
+fn door(env: &Env) -> Result<SocketAddr, WrongSetting> {
+    let bound = env.parsed("AHOY_BIND_IP", IpAddr::V4(Ipv4Addr::UNSPECIFIED))?;
+    let ip = match env.parsed("AHOY_DOOR_IP", bound)? {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    let port = env.parsed("AHOY_DOOR_PORT", crate::settings::DOOR_PORT)?;
+    if port == 0 {
+        let reason = "nobody knows which free port the task took".to_owned();
+        return Err(WrongSetting::Malformed { name: "AHOY_DOOR_PORT", value: "0".to_owned(), reason });
+    }
+    Ok(SocketAddr::new(ip, port))
+}
+
+async fn shake_hands(door: SocketAddr) -> anyhow::Result<()> {
+    let stream =
+        TcpStream::connect(door).await.with_context(|| format!("nobody is at the door at {door}"))?;
+    let name = ServerName::IpAddress(door.ip().into());
+    let shaken = TlsConnector::from(Arc::new(whoever_it_is()?)).connect(name, stream).await;
+    shaken.with_context(|| format!("the door at {door} does not shake hands"))?;
+    Ok(())
+}
+
+/// TLS with whatever certificate the door has: it was made at boot, and is known to the registry alone. Nothing is said to
+/// the door, and nothing it says is believed.
+fn whoever_it_is() -> anyhow::Result<ClientConfig> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .context("the provider speaks no TLS version")?;
+    let anybody = Arc::new(Anybody { provider });
+    Ok(config.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth())
+}
+
+#[derive(Debug)]
+struct Anybody {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _certificate: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::door::{Certificate, TlsListener};
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_door_that_shakes_hands_is_well() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let _door = TlsListener::new(listener, &Certificate::make().unwrap()).unwrap();
+
+        run(&at(port)).await.expect("it shakes hands");
+    }
+
+    #[tokio::test]
+    async fn nobody_and_somebody_who_says_nothing_are_not_well() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = silent.local_addr().unwrap().port();
+        assert!(run(&at(port)).await.unwrap_err().to_string().contains("took longer than 2s"));
+        drop(silent);
+
+        assert!(run(&at(port)).await.unwrap_err().to_string().starts_with("nobody is at the door"));
+    }
+
+    #[test]
+    fn a_door_that_is_everywhere_is_here() {
+        let everywhere = [("AHOY_BIND_IP", "::"), ("AHOY_DOOR_PORT", "9000")];
+
+        assert_eq!(door(&Env::default()), Ok("127.0.0.1:8443".parse().unwrap()));
+        assert_eq!(door(&Env::of(&everywhere)), Ok("[::1]:9000".parse().unwrap()));
+        assert!(door(&Env::of(&[("AHOY_DOOR_PORT", "0")])).is_err());
+    }
+
+    fn at(port: u16) -> Env {
+        Env::of(&[("AHOY_BIND_IP", "127.0.0.1"), ("AHOY_DOOR_PORT", &port.to_string())])
+    }
+}

@@ -1,0 +1,172 @@
+//! How long a task stays: decides when it takes no more calls because a newer one does, and when it leaves by itself.
+//!
+//! ECS sends no SIGTERM to a task that is protected, so a deployment shows in the registry only: by a task that is ready
+//! and of a later revision. Of those that see it the emptiest stands aside, at the next heartbeat of one of them the next
+//! one: a deployment never takes all room away at once. A task of a service does not end itself for that. It gives up its
+//! protection and its lease, and ECS stops it; should ECS not want to, since the deployment is rolled back and the newer
+//! task goes instead, it takes calls again.
+
+use protocol::lease::Lease;
+use std::time::{Duration, Instant};
+
+/// Decides how long a task stays.
+#[derive(Debug)]
+pub struct Tenure {
+    task: String,
+    revision: String,
+    leave_after_idle: Option<Duration>,
+    idle_since: Option<Instant>,
+}
+
+/// What a task is to do, as far as nobody tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stay {
+    /// Take calls.
+    Ready,
+    /// Take no more calls: newer tasks do.
+    Aside,
+    /// Go: it has no calls, and nobody will stop it.
+    Over,
+}
+
+impl Tenure {
+    /// A task of a revision. One that belongs to no service leaves when it had no call for `leave_after_idle`, or when it
+    /// stands aside and has none.
+    pub fn new(task: String, revision: String, leave_after_idle: Option<Duration>, now: Instant) -> Self {
+        Self { task, revision, leave_after_idle, idle_since: Some(now) }
+    }
+
+    /// What to do, given how many calls it has, whether it stands aside already, and who takes calls at `now_ms`.
+    pub fn stay(&mut self, used: usize, is_aside: bool, ready: &[Lease], now: Instant, now_ms: u64) -> Stay {
+        self.idle_since = if used > 0 { None } else { self.idle_since.or(Some(now)) };
+        let is_aside = self.stands_aside(used, is_aside, ready, now_ms);
+        let idle = self.idle_since.map(|since| now.saturating_duration_since(since));
+        let is_over =
+            self.leave_after_idle.zip(idle).is_some_and(|(longest, idle)| is_aside || idle >= longest);
+        if is_over {
+            Stay::Over
+        } else if is_aside {
+            Stay::Aside
+        } else {
+            Stay::Ready
+        }
+    }
+
+    /// Whoever stands aside does so for as long as there is a newer task.
+    fn stands_aside(&self, used: usize, is_aside: bool, ready: &[Lease], now_ms: u64) -> bool {
+        let is_newer = |lease: &&Lease| lease.is_newer_than(&self.revision) && lease.is_current(now_ms);
+        let newer: Vec<&Lease> = ready.iter().filter(is_newer).collect();
+        if is_aside {
+            return !newer.is_empty();
+        }
+        let Some(newest) = newer.iter().find(|lease| lease.takes_calls(now_ms)) else { return false };
+        let mut others = ready.iter().filter(|lease| lease.task != self.task && lease.is_current(now_ms));
+        let is_before = |lease: &Lease| (lease.used, &lease.task) < (used as u64, &self.task);
+        !others.any(|other| newest.is_newer_than(&other.revision) && is_before(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::keys;
+
+    const NOW: u64 = 1_000;
+    const IDLE: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn a_task_stands_aside_for_a_ready_one_of_a_later_revision() {
+        let mut old = tenure("9", None);
+
+        assert_eq!(old.sees(3, false, &[lease("same", "9", 0)]), Stay::Ready);
+        assert_eq!(old.sees(3, false, &[lease("older", "8", 0)]), Stay::Ready);
+        assert_eq!(old.sees(3, false, &[lease("newer", "10", 0)]), Stay::Aside);
+    }
+
+    #[test]
+    fn revisions_that_are_no_numbers_are_never_newer() {
+        assert_eq!(tenure("9", None).sees(0, false, &[lease("odd", "latest", 0)]), Stay::Ready);
+        assert_eq!(tenure("odd", None).sees(0, false, &[lease("newer", "10", 0)]), Stay::Ready);
+    }
+
+    #[test]
+    fn nobody_stands_aside_for_a_newer_task_that_is_full_or_lapsed() {
+        let lapsed = Lease { until_ms: NOW, ..lease("lapsed", "10", 0) };
+
+        assert_eq!(tenure("9", None).sees(0, false, &[lease("full", "10", 10), lapsed]), Stay::Ready);
+    }
+
+    #[test]
+    fn of_several_older_tasks_the_emptiest_goes_first() {
+        let ready = [lease("newer", "10", 0), lease("b", "9", 2), lease("c", "8", 5)];
+
+        assert_eq!(tenure("9", None).sees(1, false, &ready), Stay::Aside);
+        assert_eq!(tenure("9", None).sees(2, false, &ready), Stay::Aside, "a before b");
+        assert_eq!(tenure("9", None).sees(3, false, &ready), Stay::Ready);
+    }
+
+    #[test]
+    fn a_task_that_stands_aside_takes_calls_again_when_the_newer_one_is_gone_and_not_when_it_is_full() {
+        let mut old = tenure("9", None);
+
+        assert_eq!(old.sees(0, true, &[lease("newer", "10", 10)]), Stay::Aside);
+        assert_eq!(old.sees(0, true, &[lease("same", "9", 0)]), Stay::Ready);
+    }
+
+    #[test]
+    fn a_task_of_no_service_leaves_once_it_had_no_call_for_long_enough() {
+        let start = Instant::now();
+        let mut overflow = Tenure::new("a".into(), "9".into(), Some(IDLE), start);
+        let mut at =
+            |seconds, used| overflow.stay(used, false, &[], start + Duration::from_secs(seconds), NOW);
+
+        assert_eq!(at(599, 0), Stay::Ready);
+        assert_eq!(at(605, 1), Stay::Ready, "a call came just in time");
+        assert_eq!(at(610, 0), Stay::Ready);
+        assert_eq!(at(1_209, 0), Stay::Ready);
+        assert_eq!(at(1_210, 0), Stay::Over);
+    }
+
+    #[test]
+    fn a_task_of_no_service_leaves_instead_of_standing_aside() {
+        let newer = [lease("newer", "10", 0)];
+
+        assert_eq!(tenure("9", Some(IDLE)).sees(1, false, &newer), Stay::Aside);
+        assert_eq!(tenure("9", Some(IDLE)).sees(0, true, &newer), Stay::Over);
+    }
+
+    #[test]
+    fn a_task_of_a_service_stays_however_long_it_is_idle() {
+        let start = Instant::now();
+        let mut warm = Tenure::new("a".into(), "9".into(), None, start);
+
+        assert_eq!(warm.stay(0, false, &[], start + 100 * IDLE, NOW), Stay::Ready);
+    }
+
+    impl Tenure {
+        fn sees(&mut self, used: usize, is_aside: bool, ready: &[Lease]) -> Stay {
+            self.stay(used, is_aside, ready, Instant::now(), NOW)
+        }
+    }
+
+    fn tenure(revision: &str, leave_after_idle: Option<Duration>) -> Tenure {
+        Tenure::new("a".into(), revision.into(), leave_after_idle, Instant::now())
+    }
+
+    fn lease(task: &str, revision: &str, used: u64) -> Lease {
+        Lease {
+            pk: keys::task(task),
+            sk: keys::LEASE.into(),
+            gsi1pk: Some(keys::READY.into()),
+            gsi1sk: Some(keys::sortable(used)),
+            task: task.into(),
+            door: "127.0.0.1:1".into(),
+            pin: String::new(),
+            revision: revision.into(),
+            slots: 10,
+            used,
+            until_ms: NOW + 1,
+            ttl: 0,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Media tasks come and go, as a deployment, scaling or a dying machine has it: calls go on, or end with words.
+
+mod deploying;
+mod dying;
+
+use aws::{LastStatus, TaskStatus};
+use call::Ending;
+use journal::Event;
+use openai::{Reply, Script};
+use phone::ActionName;
+use protocol::lease::Lease;
+use std::time::Duration;
+use tests::program::{Program, free_address};
+use tests::{Afterwards, Caller, Scene, Story};
+use tone::clips;
+
+const TASK: &str = "media-task";
+const SOON: Duration = Duration::from_secs(40);
+
+/// How often to look at the registry, which tells nobody by itself.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_outlasts_the_stop_timeout_ends_with_words_and_a_terminate() {
+    let leaving = agents::leaving("en");
+    let script = Script::about_bikes().aside(leaving, Reply::speech(clips::agent_goodbye()));
+    let scene = Scene::default().scripted(script).with_setting_of(TASK, "AHOY_STOP_TIMEOUT_S", "24");
+    let story = scene.begin().await;
+    let stopped = story.stack.cloud.tasks()[0].id.clone();
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    let name = caller.call_ref();
+
+    story.stack.cloud.stop_task(&stopped).expect("the task lives");
+    caller.hears_to_the_end(&clips::agent_goodbye()).await;
+
+    let after = caller.afterwards().await;
+    assert_eq!((after.ending, after.at_meta), (Ending::Drained, phone::Ending::Terminated), "{after:?}");
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
+    has_left(&story, &stopped).await;
+    assert!(after.told().contains(&"WA_CALL_USAGE".to_owned()), "{after:?}");
+    assert!(story.stack.summary(&name).await.expect("the table can be read").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spot_warning_lets_a_call_come_to_its_end_and_the_next_one_goes_elsewhere() {
+    let story = Story::begin().await;
+    two_tasks(&story).await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let interrupted = holder(&caller).await;
+
+    story.stack.cloud.interrupt_spot(&interrupted).expect("the task lives");
+    ready(&story, |ready| ready.iter().all(|lease| lease.task != interrupted)).await;
+    let next = story.ring().await;
+    next.is_greeted().await;
+    next.phone().hang_up().await;
+
+    was_an_ordinary_call(&caller.hangs_up().await);
+    let after = next.afterwards().await;
+    was_an_ordinary_call(&after);
+    assert_ne!(last_task_of(&after), interrupted);
+    has_left(&story, &interrupted).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_was_started_for_want_of_room_leaves_once_it_is_idle() {
+    let scene = Scene::default().with_setting_of(TASK, "AHOY_SLOTS", "1");
+    let story = scene.with_setting_of("call-control", "AHOY_LEAVE_AFTER_IDLE_S", "3").begin().await;
+    let warm = story.stack.cloud.tasks()[0].id.clone();
+    let first = story.ring().await;
+    first.is_greeted().await;
+    let second = story.ring().await;
+    second.is_greeted().await;
+    let overflow = holder(&second).await;
+    assert_eq!(task(&story, &overflow).service, None);
+    first.phone().hang_up().await;
+    second.phone().hang_up().await;
+
+    was_an_ordinary_call(&first.afterwards().await);
+    was_an_ordinary_call(&second.afterwards().await);
+    has_left(&story, &overflow).await;
+    assert_eq!(task(&story, &warm).last_status, LastStatus::Running);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_may_not_be_protected_ends_its_call_in_peace_and_makes_room_for_another() {
+    let story = Story::begin().await;
+    let unprotected = story.stack.cloud.tasks()[0].id.clone();
+    story.stack.cloud.mischief().refuse_protection(100);
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    ready(&story, <[Lease]>::is_empty).await;
+
+    was_an_ordinary_call(&caller.hangs_up().await);
+    has_left(&story, &unprotected).await;
+    ready(&story, |ready| ready.len() == 1 && ready[0].task != unprotected).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_health_check_knows_whether_the_door_is_open() {
+    let story = Story::begin().await;
+    let lease = ready(&story, |ready| !ready.is_empty()).await.remove(0);
+    let check = |door: &str| {
+        let port = door.rsplit_once(':').expect("a door has a port").1;
+        let check = Program::named(TASK).told("healthcheck").with("AHOY_BIND_IP", "127.0.0.1");
+        check.with("AHOY_DOOR_PORT", port).run()
+    };
+
+    assert_eq!(check(&lease.door).await.code, Some(0));
+
+    let nobody = check(&free_address().to_string()).await;
+    assert_eq!(nobody.code, Some(1));
+    assert!(nobody.stderr.contains("nobody is at the door"), "{}", nobody.stderr);
+}
+
+async fn two_tasks(story: &Story) {
+    story.stack.cloud.scale(TASK, 2).expect("there is such a service");
+    ready(story, |ready| ready.len() == 2).await;
+}
+
+/// The leases of those that take calls, once they are as wished.
+async fn ready(story: &Story, wished: impl Fn(&[Lease]) -> bool) -> Vec<Lease> {
+    let looking = async {
+        loop {
+            let ready = story.stack.ledger.ready_tasks().await.expect("the table can be read");
+            if wished(&ready) {
+                return ready;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    tokio::time::timeout(SOON, looking).await.expect("the registry comes to be as it should")
+}
+
+/// Which task holds the call.
+async fn holder(caller: &Caller<'_>) -> String {
+    let journal = caller.journal().await;
+    last_claim(&journal).expect("a call that is answered has a task").to_owned()
+}
+
+fn last_task_of(after: &Afterwards) -> &str {
+    last_claim(&after.journal).expect("a call that is answered has a task")
+}
+
+/// The task that a call was taken to last: one that is slow to answer is passed over.
+fn last_claim(journal: &[Event]) -> Option<&str> {
+    journal.iter().rev().find_map(|event| match event {
+        Event::Claimed { task, .. } => Some(task.as_str()),
+        _ => None,
+    })
+}
+
+fn task(story: &Story, id: &str) -> TaskStatus {
+    story.stack.cloud.tasks().into_iter().find(|task| task.id == id).expect("there was such a task")
+}
+
+/// Waits until a task has ended by itself, as it should.
+async fn has_left(story: &Story, id: &str) -> TaskStatus {
+    let is_gone = |task: &TaskStatus| task.id == id && task.last_status == LastStatus::Stopped;
+    let gone = story.stack.cloud.tasks_until(|tasks| tasks.iter().any(is_gone));
+    let gone = tokio::time::timeout(SOON, gone).await.expect("the task leaves");
+    let left = gone.into_iter().find(is_gone).expect("it was just found");
+    assert_eq!(left.exit_code, Some(0), "{left:?}");
+    left
+}
+
+fn was_an_ordinary_call(after: &Afterwards) {
+    let at_meta = phone::Ending::CallerHungUp;
+    assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, at_meta), "{after:?}");
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
+    assert_eq!(after.messages, 0, "{after:?}");
+}

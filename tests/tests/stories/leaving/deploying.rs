@@ -1,0 +1,99 @@
+//! Deployments, and fewer tasks: no call is cut.
+
+use super::{SOON, TASK, has_left, holder, last_task_of, ready, task, two_tasks, was_an_ordinary_call};
+use aws::LastStatus;
+use std::time::Duration;
+use tests::{Caller, Story};
+use tone::clips;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_cuts_none_of_ten_calls() {
+    let story = Story::begin().await;
+    let old = story.stack.cloud.tasks()[0].id.clone();
+    let mut callers = vec![];
+    for _ in 0..10 {
+        callers.push(story.ring().await);
+    }
+    for caller in &callers {
+        caller.is_greeted().await;
+    }
+
+    deploy(&story);
+    ready(&story, |ready| !ready.is_empty() && ready.iter().all(|lease| lease.revision == "2")).await;
+    let next = story.ring().await;
+    next.is_greeted().await;
+    callers[0].phone().say(&clips::caller_question()).await.expect("the caller can speak");
+    callers[0].phone().agent_speaks(SOON).await.expect("the agent answers");
+    for caller in &callers {
+        assert!(!has_ended(caller).await);
+    }
+    let held = task(&story, &old);
+    assert!(held.protected && held.last_status == LastStatus::Running, "{held:?}");
+    for caller in callers.iter().chain([&next]) {
+        caller.phone().hang_up().await;
+    }
+
+    for caller in callers {
+        let after = caller.afterwards().await;
+        was_an_ordinary_call(&after);
+        assert_eq!(task(&story, last_task_of(&after)).revision, 1);
+    }
+    let after = next.afterwards().await;
+    was_an_ordinary_call(&after);
+    assert_eq!(task(&story, last_task_of(&after)).revision, 2);
+    let left = has_left(&story, &old).await;
+    assert!(left.stopped_reason.as_ref().is_some_and(|reason| reason.contains("deployment")), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_that_is_rolled_back_leaves_the_old_task_to_take_calls_again() {
+    let story = Story::begin().await;
+    let old = story.stack.cloud.tasks()[0].id.clone();
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    deploy(&story);
+    ready(&story, |ready| ready.len() == 1 && ready[0].revision == "2").await;
+
+    story.stack.cloud.roll_back(TASK, 1).expect("there is that revision");
+    ready(&story, |ready| ready.len() == 1 && ready[0].task == old).await;
+    let next = story.ring().await;
+    next.is_greeted().await;
+    next.phone().hang_up().await;
+
+    was_an_ordinary_call(&caller.hangs_up().await);
+    let after = next.afterwards().await;
+    was_an_ordinary_call(&after);
+    assert_eq!(last_task_of(&after), old);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scaling_in_takes_the_task_without_calls() {
+    let story = Story::begin().await;
+    two_tasks(&story).await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let busy = holder(&caller).await;
+
+    story.stack.cloud.scale(TASK, 1).expect("there is such a service");
+    let others = story.stack.cloud.tasks().into_iter().filter(|task| task.id != busy);
+    for idle in others {
+        has_left(&story, &idle.id).await;
+    }
+    caller.phone().say(&clips::caller_question()).await.expect("the caller can speak");
+    caller.phone().agent_speaks(SOON).await.expect("the agent answers");
+
+    assert_eq!(task(&story, &busy).last_status, LastStatus::Running);
+    was_an_ordinary_call(&caller.hangs_up().await);
+}
+
+/// The same program as a new revision.
+fn deploy(story: &Story) {
+    let changed = story.stack.cloud.deploy(TASK, |definition| {
+        definition.env.insert("AHOY_SLOTS".to_owned(), "40".to_owned());
+    });
+    changed.expect("there is such a service");
+}
+
+async fn has_ended(caller: &Caller<'_>) -> bool {
+    caller.phone().ended(Duration::from_millis(1)).await.is_ok()
+}

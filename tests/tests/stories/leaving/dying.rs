@@ -1,0 +1,68 @@
+//! A task that dies: its calls are ended at Meta, by whoever is left.
+
+use super::{LOOK_EVERY, SOON, TASK, holder, two_tasks};
+use aws::Delivery;
+use call::Ending;
+use phone::ActionName;
+use service::time::now_ms;
+use std::time::Duration;
+use tests::{Afterwards, Story};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives() {
+    let story = Story::begin().await;
+    two_tasks(&story).await;
+    // Nobody tells: the other task's heartbeat finds it out.
+    story.stack.cloud.mischief().deliver_state_changes(Delivery::Never);
+    story.stack.cloud.mischief().enable_schedule("reaper", false).expect("there is a schedule");
+
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    story.stack.cloud.kill_task(&holder(&caller).await).await.expect("the task lives");
+    caller.phone().ended(Duration::from_secs(30)).await.expect("Meta hears of the end in time");
+
+    was_lost(&caller.afterwards().await);
+}
+
+/// That is within two minutes, if Meta does not miss our sound before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_tasks_call_is_ended_at_meta_by_two_rounds_of_the_reaper_when_no_task_lives() {
+    let story = Story::begin().await;
+    let mischief = story.stack.cloud.mischief();
+    mischief.deliver_state_changes(Delivery::Never);
+    mischief.enable_schedule("reaper", false).expect("there is a schedule");
+    mischief.start_delay(TASK, Duration::from_secs(600)).expect("there is such a service");
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    story.stack.cloud.kill_task(&holder(&caller).await).await.expect("the task lives");
+
+    for _ in 0..2 {
+        something_is_due(&story, true).await;
+        story.stack.cloud.run_schedule("reaper").await.expect("there is a schedule");
+        something_is_due(&story, false).await;
+    }
+    caller.phone().ended(Duration::from_secs(10)).await.expect("Meta hears of the end");
+
+    // What is left to do for it would take the reaper another minute.
+    mischief.start_delay(TASK, Duration::ZERO).expect("there is such a service");
+    story.stack.cloud.scale(TASK, 2).expect("there is such a service");
+    was_lost(&caller.afterwards().await);
+}
+
+/// Waits until something is due, or nothing is any more.
+async fn something_is_due(story: &Story, wished: bool) {
+    let looking = async {
+        while story.stack.ledger.due(now_ms()).await.expect("the table can be read").is_empty() == wished {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    tokio::time::timeout(SOON, looking)
+        .await
+        .expect("a call that nobody looks after is due, and then looked after");
+}
+
+fn was_lost(after: &Afterwards) {
+    assert_eq!((after.ending, after.at_meta), (Ending::Lost, phone::Ending::Terminated), "{after:?}");
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
+    assert_eq!(after.messages, 1);
+}
