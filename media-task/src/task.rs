@@ -2,7 +2,7 @@
 
 use crate::calls::{Calls, Equipment};
 use crate::diary::Diary;
-use crate::door::{Certificate, Door, TlsListener};
+use crate::door::{Certificate, Door};
 use crate::ecs::Task;
 use crate::heartbeat::Heart;
 use crate::load::Load;
@@ -47,8 +47,8 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
             bind_ip: settings.bind_ip,
             public_ip: settings.public_ip,
             model: settings.model,
-            roster: Roster::new(settings.agent, secret.value().tool_secrets),
-            model_key: secret.value().openai_api_key,
+            roster: Roster::new(settings.agent, secret.clone()),
+            secret: secret.clone(),
             diary,
             control: control.clone(),
             task: task.clone(),
@@ -56,8 +56,7 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     );
 
     let certificate = Certificate::make()?;
-    let (listener, door) =
-        listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port, &certificate).await?;
+    let (listener, door) = listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port).await?;
     let address = SocketAddr::new(settings.door_ip.unwrap_or(settings.public_ip), door.port());
     let heart = Heart {
         calls: calls.clone(),
@@ -65,9 +64,9 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
         control,
         task: task.clone(),
         door: address,
-        pin: certificate.pin,
+        pin: certificate.pin.clone(),
     };
-    let mut serving = tokio::spawn(Door::new(calls.clone(), secret).serve(listener));
+    let mut serving = tokio::spawn(Door::new(calls.clone(), secret).serve(listener, certificate));
     let beating = tokio::spawn(heart.beat());
     tracing::info!(task = task.id, door = %address, "Ready for calls");
 
@@ -88,15 +87,11 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn listen(
-    ip: std::net::IpAddr,
-    port: u16,
-    certificate: &Certificate,
-) -> anyhow::Result<(TlsListener, SocketAddr)> {
+async fn listen(ip: std::net::IpAddr, port: u16) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let tcp = TcpListener::bind((ip, port)).await;
     let tcp = tcp.with_context(|| format!("cannot open the door at {ip}:{port} (AHOY_DOOR_PORT)"))?;
     let address = tcp.local_addr()?;
-    Ok((TlsListener::new(tcp, certificate)?, address))
+    Ok((tcp, address))
 }
 
 /// Takes no more calls, lets those that are here go on for a while, and ends what is left.
