@@ -1,6 +1,7 @@
 //! Stories of the whole product: real processes, a real wire, nobody else's network.
 
 mod at_meta;
+mod at_the_door;
 mod at_the_model;
 mod calls;
 mod doctor;
@@ -11,6 +12,8 @@ mod keys;
 mod kills;
 mod messages;
 mod refusals;
+mod releases;
+mod rotation;
 mod serve;
 mod settings;
 mod sounding;
@@ -19,3 +22,4 @@ mod surviving;
 mod taking_turns;
 mod tools;
 mod turned_away;
+mod written;
