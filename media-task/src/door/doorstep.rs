@@ -1,7 +1,7 @@
 //! Decides who may stand at the door, for how long, and whose hand is shaken next.
 //!
 //! Everybody on earth can connect to the door. Whoever has knocked with a seal is known, the others are strangers: they go
-//! first when there is no room, those of the network first that most of them come from.
+//! first when there is no room: those who have not said a word, and of those the network that most of them come from.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,6 +14,10 @@ const PLACES: usize = 256;
 const HANDS_A_SECOND: usize = 20;
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// So long everybody may stand there before they must make room: whoever comes back as soon as they are sent away would else
+/// keep us busy with that alone.
+const EVERYBODY_STAYS: Duration = Duration::from_millis(250);
 
 /// So long a stranger has to say something that is sealed.
 const STRANGERS_STAY: Duration = Duration::from_secs(3);
@@ -38,10 +42,18 @@ struct Visitor {
     network: IpAddr,
     came_at: Instant,
     sealed_at: Option<Instant>,
+    has_spoken: bool,
     holds_out_hand: bool,
 }
 
 impl Doorstep {
+    /// When somebody may connect, if not now: there is no room, and nobody has been there for long.
+    pub(super) fn opens_at(&self, now: Instant) -> Option<Instant> {
+        let goes = self.least_welcome().filter(|_| self.visitors.len() >= PLACES)?;
+        let at = self.visitors.get(&goes)?.came_at + EVERYBODY_STAYS;
+        Some(at).filter(|at| *at > now)
+    }
+
     /// Somebody connects. Who must go for them, if there is no room.
     pub(super) fn handle_arrival(&mut self, from: IpAddr, now: Instant) -> (Id, Option<Id>) {
         let goes = if self.visitors.len() < PLACES { None } else { self.least_welcome() };
@@ -50,8 +62,9 @@ impl Doorstep {
         }
         let id = Id(self.next);
         self.next += 1;
+        let network = network(from);
         let visitor =
-            Visitor { network: network(from), came_at: now, sealed_at: None, holds_out_hand: false };
+            Visitor { network, came_at: now, sealed_at: None, has_spoken: false, holds_out_hand: false };
         self.visitors.insert(id, visitor);
         (id, goes)
     }
@@ -59,7 +72,7 @@ impl Doorstep {
     /// Somebody has said a first word: they want a handshake.
     pub(super) fn handle_hand(&mut self, id: Id) {
         if let Some(visitor) = self.visitors.get_mut(&id) {
-            visitor.holds_out_hand = true;
+            (visitor.has_spoken, visitor.holds_out_hand) = (true, true);
         }
     }
 
@@ -103,7 +116,8 @@ impl Doorstep {
         Some(visitor.sealed_at.map_or(visitor.came_at + STRANGERS_STAY, |at| at + KNOWN_STAY))
     }
 
-    /// Strangers before those who are known; of strangers the oldest of the largest crowd, of the others who was silent longest.
+    /// Strangers before those who are known, and of strangers those who have not said a word; of them the oldest of the largest
+    /// crowd. Of the known who was silent longest.
     fn least_welcome(&self) -> Option<Id> {
         let mut crowds = BTreeMap::<IpAddr, usize>::new();
         for visitor in self.visitors.values().filter(|visitor| visitor.sealed_at.is_none()) {
@@ -111,7 +125,7 @@ impl Doorstep {
         }
         let order = |(id, visitor): &(&Id, &Visitor)| {
             let crowd = crowds.get(&visitor.network).filter(|_| visitor.sealed_at.is_none());
-            (visitor.sealed_at, std::cmp::Reverse(crowd.copied()), **id)
+            (visitor.sealed_at, visitor.has_spoken, std::cmp::Reverse(crowd.copied()), **id)
         };
         self.visitors.iter().min_by_key(order).map(|(id, _)| *id)
     }
@@ -157,6 +171,32 @@ mod tests {
         }
 
         assert!(step.stays_until(alone).is_some());
+    }
+
+    #[test]
+    fn who_has_said_a_word_stays_while_those_go_who_have_not() {
+        let (mut step, now) = (Doorstep::default(), Instant::now());
+        let (speaks, _) = step.handle_arrival(ip(1), now);
+        step.handle_hand(speaks);
+
+        for _ in 0..1_000 {
+            step.handle_arrival(ip(1), now);
+        }
+
+        assert!(step.stays_until(speaks).is_some());
+    }
+
+    #[test]
+    fn nobody_makes_room_within_a_quarter_of_a_second() {
+        let (mut step, start) = (Doorstep::default(), Instant::now());
+        for n in 0..PLACES {
+            assert_eq!(step.opens_at(start), None, "there is room for {n}");
+            step.handle_arrival(ip(1), start);
+        }
+
+        let opens = step.opens_at(start).expect("it is full");
+        assert_eq!(opens, start + Duration::from_millis(250));
+        assert_eq!(step.opens_at(opens), None);
     }
 
     #[test]

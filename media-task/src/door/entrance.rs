@@ -52,14 +52,16 @@ impl Entrance {
         let mut connections = JoinSet::new();
         loop {
             let next_hands = self.shake_hands();
+            let opens = self.lock().step.opens_at(Instant::now());
             tokio::select! {
-                accepted = listener.accept() => match accepted {
+                accepted = listener.accept(), if opens.is_none() => match accepted {
                     Ok((stream, from)) => self.receive(stream, from, &mut connections),
                     // Too many open files, most likely: some will close.
                     Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
                 },
                 () = self.hand_held_out.notified() => {}
                 () = at(next_hands) => {}
+                () = at(opens), if opens.is_some() => {}
                 Some(_) = connections.join_next() => {}
             }
         }
