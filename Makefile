@@ -26,6 +26,7 @@ call: build-tools
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
 
 test: build-tools test-tools
+	scripts/previous-release.sh
 	$(CARGO) build --locked --workspace --bins
 	rm -rf target/stories
 	$(CARGO) nextest run --locked --workspace

@@ -16,14 +16,14 @@ pub fn run(data: &[u8]) {
     let request = Sealed { time_ms, nonce: &nonce, method: &method, path: &path, body };
 
     let mut door = Doorkeeper::default();
-    assert_eq!(door.admit(&request, &seal, KEY, NOW_MS), Err(Broken::Forged), "nobody can guess a seal");
+    assert_eq!(door.admit(&request, &seal, &[KEY], NOW_MS), Err(Broken::Forged), "nobody can guess a seal");
 
     let ours = request.seal(KEY);
     let is_fresh = time_ms.abs_diff(NOW_MS) <= 30_000;
     let first = if is_fresh { Ok(()) } else { Err(Broken::Stale) };
     let second = if is_fresh { Err(Broken::Replayed) } else { Err(Broken::Stale) };
-    assert_eq!(door.admit(&request, &ours, KEY, NOW_MS), first);
-    assert_eq!(door.admit(&request, &ours, KEY, NOW_MS), second, "each seal is let in once");
+    assert_eq!(door.admit(&request, &ours, &[KEY], NOW_MS), first);
+    assert_eq!(door.admit(&request, &ours, &[KEY], NOW_MS), second, "each seal is let in once");
 
     if let Ok(offer) = serde_json::from_slice::<Offer>(body) {
         let again = serde_json::to_vec(&offer).expect("an offer is JSON");

@@ -8,14 +8,14 @@ use crate::offer::{Offer, Unanswerable};
 use crate::peer::Peer;
 use crate::protection::Protection;
 use crate::roster::Roster;
-use crate::settings::ModelSettings;
+use crate::settings::{MediaSecret, ModelSettings};
 use bridge::Strain;
 use diagnosis::{Doctor, Premises};
 use journal::Journal;
 use ledger::CallControl;
 use protocol::{door, keys};
 use realtime::connection::{Auth, Endpoint};
-use secrecy::SecretString;
+use service::secrets::Secret;
 use service::time::now_ms;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -54,8 +54,8 @@ pub struct Equipment {
     pub model: ModelSettings,
     /// Who answers.
     pub roster: Roster,
-    /// The model's key.
-    pub model_key: SecretString,
+    /// The model's key, and the tools'.
+    pub secret: Secret<MediaSecret>,
     /// Where journals go.
     pub diary: Diary,
     /// Who speaks to Meta.
@@ -249,7 +249,12 @@ impl Calls {
         let model = role.agent.model.name.clone().unwrap_or_else(|| equipment.model.name.clone());
         let endpoint = equipment.endpoint(&model, asked.caller.as_deref());
         // Before the answer, which takes a while to make: the model's first word is what takes longest.
-        let agent = Agent::Realtime(Provider::connect(endpoint, role.session(&model), Instant::now()));
+        let agent = Agent::Realtime(Provider::connect(
+            endpoint,
+            equipment.secret.clone(),
+            role.session(&model),
+            Instant::now(),
+        ));
         let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
         let doctor = Doctor::new(premises(&offer, address.ip(), &socket)?, Instant::now());
         let (commands, orders) = mpsc::channel(4);
@@ -314,7 +319,7 @@ impl Equipment {
         Endpoint {
             url: self.model.url.clone(),
             model: model.to_owned(),
-            key: self.model_key.clone(),
+            key: self.secret.value().openai_api_key.clone(),
             safety_identifier: caller.map(str::to_owned),
             auth: Auth::Bearer,
             headers: vec![],

@@ -1,65 +1,153 @@
 //! The door: takes call-control's requests, over TLS with a certificate made at boot, each with a seal.
+//!
+//! Whoever comes without a seal of ours learns one thing: that they are refused. The log says why.
 
+mod complaints;
+mod doorstep;
+mod entrance;
 mod tls;
 
-pub use tls::{Certificate, TlsListener};
+pub use tls::Certificate;
 
 use crate::calls::{Calls, Refused};
 use crate::settings::MediaSecret;
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::any;
-use axum::{Json, Router};
+use complaints::Complaints;
+use entrance::{Entrance, Visit};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
 use protocol::door::{Answer, CALLS, LARGEST_BODY, Offer, Refusal};
-use protocol::seal::{Broken, Doorkeeper, NONCE, SEAL, Sealed, TIME};
-use secrecy::ExposeSecret;
+use protocol::seal::{Broken, Doorkeeper, NONCE, SEAL, Sealed, TIME, is_fresh};
+use serde::Serialize;
 use service::secrets::Secret;
 use service::time::now_ms;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
 
 /// So long a request's body may take.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
+
+type Reply = Response<Full<Bytes>>;
 
 /// What the door needs to know.
 pub struct Door {
     calls: Arc<Calls>,
     secret: Secret<MediaSecret>,
     keeper: Mutex<Doorkeeper>,
+    complaints: Mutex<Complaints>,
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+enum TurnedAway {
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    #[error("the request is too large")]
+    TooLarge,
+    #[error("the request came too slowly")]
+    TooSlow,
 }
 
 impl Door {
     /// A door to these calls.
     pub fn new(calls: Arc<Calls>, secret: Secret<MediaSecret>) -> Arc<Self> {
-        Arc::new(Self { calls, secret, keeper: Mutex::default() })
+        Arc::new(Self { calls, secret, keeper: Mutex::default(), complaints: Mutex::default() })
     }
 
-    /// Answers until the listener ends, which it does not.
-    ///
-    /// # Errors
-    /// When it cannot serve at all.
-    pub async fn serve(self: Arc<Self>, listener: TlsListener) -> std::io::Result<()> {
-        let router = Router::new().route(&format!("{CALLS}/{{call_ref}}"), any(answer)).with_state(self);
-        axum::serve(listener, router).await
+    /// Answers for ever whoever comes to `listener`. Dropped, it closes every connection.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, certificate: Certificate) {
+        Entrance::new(self, certificate.acceptor()).open(listener).await;
     }
 
-    fn admit(&self, method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Broken> {
-        let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let time_ms = header(TIME).parse().unwrap_or_default();
-        let sealed = Sealed { time_ms, nonce: header(NONCE), method: method.as_str(), path, body };
-        let key = self.secret.value().door_key;
+    /// Answers one request.
+    async fn answer(self: &Arc<Self>, visit: &Visit, request: Request<Incoming>) -> Reply {
+        let (head, body) = request.into_parts();
+        match self.let_in(&head, body).await {
+            Ok(body) => {
+                visit.is_known();
+                self.act(&head, body).await
+            }
+            Err(why) => self.turn_away(why),
+        }
+    }
+
+    /// The body of a request that is sealed.
+    async fn let_in(&self, head: &Parts, body: Incoming) -> Result<Bytes, TurnedAway> {
+        // Whoever does not even know what a seal looks like is not listened to.
+        if !is_fresh(time_of(head), now_ms()) {
+            return Err(Broken::Stale.into());
+        }
+        let body = tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST_BODY).collect()).await;
+        let body = body.map_err(|_| TurnedAway::TooSlow)?.map_err(|_| TurnedAway::TooLarge)?.to_bytes();
+        let used = self.secret.value();
+        match self.admit(head, &body, &used) {
+            // A seal under a key we do not know may be one under a new key.
+            Err(Broken::Forged) => match self.secret.instead_of(&used).await {
+                Some(newer) => self.admit(head, &body, &newer)?,
+                None => return Err(Broken::Forged.into()),
+            },
+            admitted => admitted?,
+        }
+        Ok(body)
+    }
+
+    fn admit(&self, head: &Parts, body: &[u8], secret: &MediaSecret) -> Result<(), Broken> {
+        let sealed = Sealed {
+            time_ms: time_of(head),
+            nonce: header(head, NONCE),
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            body,
+        };
         let mut keeper = self.keeper.lock().expect("nothing panics while it holds this lock");
-        keeper.admit(&sealed, header(SEAL), key.expose_secret().as_bytes(), now_ms())
+        keeper.admit(&sealed, header(head, SEAL), &secret.door_keys(), now_ms())
     }
 
-    fn take(&self, call_ref: &str, body: &[u8]) -> Response {
+    fn turn_away(&self, why: TurnedAway) -> Reply {
+        let mut complaints = self.complaints.lock().expect("nothing panics while it holds this lock");
+        if let Some(unsaid) = complaints.handle(Instant::now()) {
+            tracing::warn!(
+                unsaid,
+                "Turned a request away at the door: {why}; {unsaid} more since the last time"
+            );
+        }
+        let mut reply = refuse(StatusCode::UNAUTHORIZED, "refused".to_owned());
+        reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        reply
+    }
+
+    async fn act(self: &Arc<Self>, head: &Parts, body: Bytes) -> Reply {
+        let known = |is_known: bool| if is_known { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND };
+        let path = head.uri.path().strip_prefix(CALLS).and_then(|path| path.strip_prefix('/'));
+        let Some(call_ref) = path.filter(|call_ref| !call_ref.contains('/')) else {
+            return empty(StatusCode::NOT_FOUND);
+        };
+        match head.method {
+            Method::POST => self.take(call_ref.to_owned(), body).await,
+            Method::GET => empty(known(self.calls.has(call_ref))),
+            Method::DELETE => empty(known(self.calls.release(call_ref))),
+            _ => empty(StatusCode::METHOD_NOT_ALLOWED),
+        }
+    }
+
+    async fn take(self: &Arc<Self>, call_ref: String, body: Bytes) -> Reply {
+        let (door, secret) = (self.clone(), self.secret.clone());
+        // A secret that is old is looked up for the next call: this one rings.
+        tokio::spawn(async move { secret.current().await });
+        // To read an agent file and to make keys takes milliseconds, which frames of other calls must not wait for.
+        let taken = tokio::task::spawn_blocking(move || door.take_now(&call_ref, &body)).await;
+        taken.unwrap_or_else(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "it failed".to_owned()))
+    }
+
+    fn take_now(&self, call_ref: &str, body: &[u8]) -> Reply {
         let Ok(offer) = serde_json::from_slice::<Offer>(body) else {
             return refuse(StatusCode::BAD_REQUEST, "not an offer".to_owned());
         };
         match self.calls.take(call_ref, &offer) {
-            Ok(answer) => Json(Answer { answer }).into_response(),
+            Ok(answer) => json(StatusCode::OK, &Answer { answer }),
             Err(refused @ Refused::Unanswerable(_)) => {
                 refuse(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string())
             }
@@ -70,40 +158,28 @@ impl Door {
     }
 }
 
-async fn answer(
-    State(door): State<Arc<Door>>,
-    Path(call_ref): Path<String>,
-    request: Request<Body>,
-) -> Response {
-    let (head, body) = request.into_parts();
-    let body = match tokio::time::timeout(PATIENCE, to_bytes(body, LARGEST_BODY)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return refuse(StatusCode::PAYLOAD_TOO_LARGE, "too large".to_owned()),
-        Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT, "too slow".to_owned()),
-    };
-    match door.admit(&head.method, head.uri.path(), &head.headers, &body) {
-        Ok(()) => act(door, &head.method, call_ref, body).await,
-        Err(broken) => {
-            tracing::warn!("Turned a request away at the door: {broken}");
-            refuse(StatusCode::UNAUTHORIZED, broken.to_string())
-        }
-    }
+fn time_of(head: &Parts) -> u64 {
+    header(head, TIME).parse().unwrap_or_default()
 }
 
-async fn act(door: Arc<Door>, method: &Method, call_ref: String, body: Bytes) -> Response {
-    let known = |is_known: bool| if is_known { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND };
-    match *method {
-        Method::POST => {
-            // To read an agent file and to make keys takes milliseconds, which frames of other calls must not wait for.
-            let taken = tokio::task::spawn_blocking(move || door.take(&call_ref, &body)).await;
-            taken.unwrap_or_else(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "it failed".to_owned()))
-        }
-        Method::GET => known(door.calls.has(&call_ref)).into_response(),
-        Method::DELETE => known(door.calls.release(&call_ref)).into_response(),
-        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
-    }
+fn header<'a>(head: &'a Parts, name: &str) -> &'a str {
+    head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-fn refuse(status: StatusCode, reason: String) -> Response {
-    (status, Json(Refusal { reason })).into_response()
+fn refuse(status: StatusCode, reason: String) -> Reply {
+    json(status, &Refusal { reason })
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Reply {
+    let body = serde_json::to_vec(body).expect("what the door says has text keys");
+    let mut reply = Response::new(Full::from(body));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    reply
+}
+
+fn empty(status: StatusCode) -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = status;
+    reply
 }

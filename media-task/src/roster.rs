@@ -1,12 +1,14 @@
 //! Who can answer on this task: each agent file is read once, and what it says is shared by the calls it answers.
 
+use crate::settings::MediaSecret;
 use agents::Agent;
 use bridge::{Keypad, Limits, Turns};
 use realtime::{Config, Greeting, Options};
 use secrecy::SecretString;
+use service::secrets::Secret;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tools::{Toolbox, Unfit};
 
 /// So many agents are kept ready; a task with more numbers than this reads some of them anew.
@@ -23,16 +25,23 @@ pub struct Role {
 
 /// The agents that were read so far.
 pub struct Roster {
+    default: Agent,
+    secret: Secret<MediaSecret>,
+    ready: Mutex<Ready>,
+}
+
+/// Roles hold what their tools are signed with: they are as old as the secret they were made of.
+struct Ready {
+    secret: Arc<MediaSecret>,
     default: Arc<Role>,
-    read: Mutex<HashMap<[u8; 32], Arc<Role>>>,
-    secrets: BTreeMap<String, SecretString>,
+    read: HashMap<[u8; 32], Arc<Role>>,
 }
 
 impl Roster {
     /// Nobody but the one who answers when the offer names nobody.
-    pub fn new(default: Agent, secrets: BTreeMap<String, SecretString>) -> Self {
-        let default = Arc::new(Role::new(default, &secrets));
-        Self { default, read: Mutex::default(), secrets }
+    pub fn new(default: Agent, secret: Secret<MediaSecret>) -> Self {
+        let ready = Mutex::new(Ready::new(&default, secret.value()));
+        Self { default, secret, ready }
     }
 
     /// Who answers: the agent of this file's text, or the default one.
@@ -40,22 +49,45 @@ impl Roster {
     /// # Errors
     /// What is wrong with the file. One of a newer release may say what this task does not know.
     pub fn role(&self, file: Option<&str>) -> Result<Arc<Role>, agents::Wrong> {
-        let Some(file) = file else { return Ok(self.default.clone()) };
+        let secret = self.secret.value();
+        let Some(file) = file else { return Ok(self.ready_with(&secret).default.clone()) };
         let digest = Sha256::digest(file).into();
-        if let Some(role) = self.lock().get(&digest) {
+        if let Some(role) = self.ready_with(&secret).read.get(&digest) {
             return Ok(role.clone());
         }
-        let role = Arc::new(Role::new(Agent::read(file)?, &self.secrets));
-        let mut read = self.lock();
-        if read.len() >= KEPT {
-            read.clear();
-        }
-        read.insert(digest, role.clone());
+        let role = Arc::new(Role::new(Agent::read(file)?, &secret.tool_secrets));
+        self.lock().keep(digest, role.clone(), &secret);
         Ok(role)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Arc<Role>>> {
-        self.read.lock().expect("nothing panics while it holds this lock")
+    fn ready_with(&self, secret: &Arc<MediaSecret>) -> MutexGuard<'_, Ready> {
+        let mut ready = self.lock();
+        if !Arc::ptr_eq(&ready.secret, secret) {
+            *ready = Ready::new(&self.default, secret.clone());
+        }
+        ready
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ready> {
+        self.ready.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+impl Ready {
+    fn new(default: &Agent, secret: Arc<MediaSecret>) -> Self {
+        let default = Arc::new(Role::new(default.clone(), &secret.tool_secrets));
+        Self { secret, default, read: HashMap::new() }
+    }
+
+    /// Unless the secret was changed while the file was read.
+    fn keep(&mut self, file: [u8; 32], role: Arc<Role>, secret: &Arc<MediaSecret>) {
+        if !Arc::ptr_eq(&self.secret, secret) {
+            return;
+        }
+        if self.read.len() >= KEPT {
+            self.read.clear();
+        }
+        self.read.insert(file, role);
     }
 }
 

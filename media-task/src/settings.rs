@@ -4,7 +4,7 @@ use crate::load;
 use agents::Agent;
 use realtime::connection;
 use realtime::trust::Trust;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use service::env::{Env, WrongSetting};
 use std::collections::BTreeMap;
@@ -122,11 +122,22 @@ fn slots_on(vcpus: Option<f64>) -> usize {
 pub struct MediaSecret {
     /// Seals requests at the door.
     pub door_key: SecretString,
+    /// The one before it, while a function may still seal with it.
+    #[serde(default)]
+    pub previous_door_key: Option<SecretString>,
     /// The model's key.
     pub openai_api_key: SecretString,
     /// What agent files name: keys that sign requests to HTTP tools, and what opens MCP servers.
     #[serde(default)]
     pub tool_secrets: BTreeMap<String, SecretString>,
+}
+
+impl MediaSecret {
+    /// The keys that open the door.
+    pub fn door_keys(&self) -> Vec<&[u8]> {
+        let both = [Some(&self.door_key), self.previous_door_key.as_ref()];
+        both.into_iter().flatten().map(|key| key.expose_secret().as_bytes()).collect()
+    }
 }
 
 #[cfg(test)]

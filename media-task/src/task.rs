@@ -3,7 +3,7 @@
 use crate::address::public_ip;
 use crate::calls::{Calls, Equipment};
 use crate::diary::Diary;
-use crate::door::{Certificate, Door, TlsListener};
+use crate::door::{Certificate, Door};
 use crate::ecs::Task;
 use crate::heartbeat::Heart;
 use crate::load::Load;
@@ -51,16 +51,16 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let settings = Settings::from_env(env)?;
     let booted = boot(env, &settings).await?;
     let certificate = Certificate::make()?;
-    let (listener, bound) =
-        listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port, &certificate).await?;
+    let (listener, bound) = listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port).await?;
     let door = SocketAddr::new(settings.door_ip.unwrap_or(booted.public_ip), bound.port());
 
     let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&booted.config), &settings.table);
     let diary = Diary::open(ledger.clone());
     let stop_timeout = settings.stop_timeout;
-    let heart = heart(settings, &booted, ledger.clone(), diary.clone(), door, certificate.pin, started_at);
+    let pin = certificate.pin.clone();
+    let heart = heart(settings, &booted, ledger.clone(), diary.clone(), door, pin, started_at);
     let (calls, task) = (heart.calls.clone(), booted.task.id);
-    let mut serving = tokio::spawn(Door::new(calls.clone(), booted.secret).serve(listener));
+    let mut serving = tokio::spawn(Door::new(calls.clone(), booted.secret).serve(listener, certificate));
     let mut beating = tokio::spawn(heart.beat());
 
     let until = tokio::select! {
@@ -110,12 +110,11 @@ fn heart(
     );
     // Who leaves by itself belongs to no service: nobody deploys over it or scales it in, and ECS would not protect it.
     let protection = settings.leave_after_idle.is_none().then(|| Arc::new(Protection::of(task.clone())));
-    let secret = booted.secret.value();
     let equipment = Equipment {
         bind_ip: settings.bind_ip,
         public_ip: booted.public_ip,
-        roster: Roster::new(settings.agent.clone(), secret.tool_secrets),
-        model_key: secret.openai_api_key,
+        roster: Roster::new(settings.agent.clone(), booted.secret.clone()),
+        secret: booted.secret.clone(),
         diary,
         control: control.clone(),
         task: task.id.clone(),
@@ -141,15 +140,11 @@ fn heart(
     }
 }
 
-async fn listen(
-    ip: IpAddr,
-    port: u16,
-    certificate: &Certificate,
-) -> anyhow::Result<(TlsListener, SocketAddr)> {
+async fn listen(ip: IpAddr, port: u16) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let tcp = TcpListener::bind((ip, port)).await;
     let tcp = tcp.with_context(|| format!("cannot open the door at {ip}:{port} (AHOY_DOOR_PORT)"))?;
     let address = tcp.local_addr()?;
-    Ok((TlsListener::new(tcp, certificate)?, address))
+    Ok((tcp, address))
 }
 
 /// Told to leave, takes no more calls, and lets those that are here go on for as long as may be. When ECS kills this task.

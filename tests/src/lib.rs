@@ -2,12 +2,14 @@
 //!
 //! - [`Story`]: a stage on which calls happen, and what is known of them afterwards.
 //! - [`Caller`]: somebody who rings, talks and hangs up.
+//! - [`doors`]: requests at a media task's door, written by hand.
 //! - [`letter`]: webhooks written by hand.
 //! - [`program`]: one program of the product, alone.
 //! - [`story`]: where stories happen, by parts.
 
 mod caller;
 mod conversation;
+pub mod doors;
 pub mod letter;
 pub mod program;
 pub mod story;

@@ -25,6 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone)]
 pub struct Scene {
     rehearsal: Rehearsal,
+    replaced: Vec<(&'static str, PathBuf)>,
 }
 
 impl Default for Scene {
@@ -59,7 +60,7 @@ impl Scene {
         // However busy the machine of the tests is: no task refuses a call for it.
         let never_overloaded = [("AHOY_LATEST_MS".to_owned(), "1000".to_owned())].into();
         rehearsal.more.insert("media-task".to_owned(), never_overloaded);
-        Self { rehearsal }
+        Self { rehearsal, replaced: vec![] }
     }
 
     /// The model says this.
@@ -113,6 +114,13 @@ impl Scene {
         self
     }
 
+    /// One of the product's programs is another one.
+    #[must_use]
+    pub fn replacing(mut self, program: &'static str, path: PathBuf) -> Self {
+        self.replaced.push((program, path));
+        self
+    }
+
     /// One of several stages of the same story, with logs of its own.
     #[must_use]
     pub fn beside(mut self, name: &str) -> Self {
@@ -123,7 +131,9 @@ impl Scene {
     /// Starts everything; the product is ready for calls.
     pub async fn begin(mut self) -> Story {
         self.rehearsal.folder.get_or_insert_with(folder);
-        let stage = self.rehearsal.set_stage(&programs().await).await.expect("the stage can be set");
+        let replaced = self.replaced.into_iter();
+        let programs = replaced.fold(programs().await, |all, (name, path)| all.replacing(name, path));
+        let stage = self.rehearsal.set_stage(&programs).await.expect("the stage can be set");
         let seen = Mutex::new(stage.meta.observations());
         Story { stage: Arc::new(stage), seen, remembered: Mutex::default() }
     }

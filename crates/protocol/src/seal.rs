@@ -69,26 +69,37 @@ pub struct Doorkeeper {
 }
 
 impl Doorkeeper {
-    /// Lets a request in, once.
+    /// Lets a request in, once, under any of these keys: while the key is being changed there are two.
     ///
     /// # Errors
     /// When its seal is forged, stale or used before.
-    pub fn admit(&mut self, request: &Sealed<'_>, seal: &str, key: &[u8], now_ms: u64) -> Result<(), Broken> {
-        if key.is_empty() {
+    pub fn admit(
+        &mut self,
+        request: &Sealed<'_>,
+        seal: &str,
+        keys: &[&[u8]],
+        now_ms: u64,
+    ) -> Result<(), Broken> {
+        let claimed = hex::decode(seal).map_err(|_| Broken::Forged)?;
+        // An empty one, a placeholder most likely, would let everybody in.
+        let mut keys = keys.iter().filter(|key| !key.is_empty());
+        if !keys.any(|key| request.mac(key).verify_slice(&claimed).is_ok()) {
             return Err(Broken::Forged);
         }
-        let claimed = hex::decode(seal).map_err(|_| Broken::Forged)?;
-        request.mac(key).verify_slice(&claimed).map_err(|_| Broken::Forged)?;
-        let fresh_for = FRESH_FOR.as_millis() as u64;
-        if request.time_ms.abs_diff(now_ms) > fresh_for {
+        if !is_fresh(request.time_ms, now_ms) {
             return Err(Broken::Stale);
         }
-        self.seen.retain(|_, time_ms| *time_ms + 2 * fresh_for > now_ms);
+        self.seen.retain(|_, time_ms| *time_ms + 2 * FRESH_FOR.as_millis() as u64 > now_ms);
         match self.seen.insert(request.nonce.to_owned(), now_ms) {
             Some(_) => Err(Broken::Replayed),
             None => Ok(()),
         }
     }
+}
+
+/// Whether a seal of this time may still be taken: before it is known whether the seal is ours.
+pub fn is_fresh(time_ms: u64, now_ms: u64) -> bool {
+    time_ms.abs_diff(now_ms) <= FRESH_FOR.as_millis() as u64
 }
 
 #[cfg(test)]
@@ -103,8 +114,30 @@ mod tests {
         let mut door = Doorkeeper::default();
         let seal = request().seal(KEY);
 
-        assert_eq!(door.admit(&request(), &seal, KEY, NOW), Ok(()));
-        assert_eq!(door.admit(&request(), &seal, KEY, NOW), Err(Broken::Replayed));
+        assert_eq!(door.admit(&request(), &seal, &[KEY], NOW), Ok(()));
+        assert_eq!(door.admit(&request(), &seal, &[KEY], NOW), Err(Broken::Replayed));
+    }
+
+    #[test]
+    fn while_the_key_is_being_changed_the_new_and_the_old_one_seal() {
+        let mut door = Doorkeeper::default();
+        let keys: [&[u8]; 2] = [b"a new key", KEY];
+        let other = Sealed { nonce: "2", ..request() };
+
+        assert_eq!(door.admit(&request(), &request().seal(KEY), &keys, NOW), Ok(()));
+        assert_eq!(door.admit(&other, &other.seal(b"a new key"), &keys, NOW), Ok(()));
+        assert_eq!(door.admit(&other, &other.seal(b"a third key"), &keys, NOW), Err(Broken::Forged));
+    }
+
+    #[test]
+    fn a_request_is_not_let_in_a_second_time_under_the_other_key() {
+        let mut door = Doorkeeper::default();
+        let keys: [&[u8]; 2] = [b"a new key", KEY];
+        assert_eq!(door.admit(&request(), &request().seal(KEY), &keys, NOW), Ok(()));
+
+        let again = door.admit(&request(), &request().seal(b"a new key"), &keys, NOW);
+
+        assert_eq!(again, Err(Broken::Replayed));
     }
 
     #[test]
@@ -113,18 +146,18 @@ mod tests {
         let seal = request().seal(KEY);
 
         for forged in [Sealed { body: b"{ }", ..request() }, Sealed { path: "/v1/calls/b", ..request() }] {
-            assert_eq!(door.admit(&forged, &seal, KEY, NOW), Err(Broken::Forged));
+            assert_eq!(door.admit(&forged, &seal, &[KEY], NOW), Err(Broken::Forged));
         }
-        assert_eq!(door.admit(&request(), &seal, b"another key", NOW), Err(Broken::Forged));
-        assert_eq!(door.admit(&request(), "no hex", KEY, NOW), Err(Broken::Forged));
-        assert_eq!(door.admit(&request(), &request().seal(b""), b"", NOW), Err(Broken::Forged));
+        assert_eq!(door.admit(&request(), &seal, &[b"another key"], NOW), Err(Broken::Forged));
+        assert_eq!(door.admit(&request(), "no hex", &[KEY], NOW), Err(Broken::Forged));
+        assert_eq!(door.admit(&request(), &request().seal(b""), &[b""], NOW), Err(Broken::Forged));
     }
 
     #[test]
     fn an_old_seal_is_stale() {
         let seal = request().seal(KEY);
 
-        let late = Doorkeeper::default().admit(&request(), &seal, KEY, NOW + 30_001);
+        let late = Doorkeeper::default().admit(&request(), &seal, &[KEY], NOW + 30_001);
 
         assert_eq!(late, Err(Broken::Stale));
     }

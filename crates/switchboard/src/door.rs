@@ -1,27 +1,26 @@
 //! Knocks at the door of a media task: TLS to the one certificate in its lease, and a seal on each request.
 
+mod clients;
 mod pinned;
 
-use anyhow::Context;
+use crate::secrets::DoorSecret;
+use clients::Clients;
 use protocol::door::{Answer, Offer, path_of};
 use protocol::lease::Lease;
 use protocol::seal::{NONCE, SEAL, Sealed, TIME};
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::HashMap;
+use service::secrets::Secret;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::Instant;
 use whatsapp::Caller;
-
-/// So long a task has to answer at its door.
-const TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Knocks at doors. Connections are kept, one client for each certificate.
 #[derive(Debug)]
 pub struct Knocker {
-    key: SecretString,
+    secret: Secret<DoorSecret>,
     clock: fn() -> u64,
-    clients: Mutex<HashMap<String, Client>>,
+    clients: Mutex<Clients>,
 }
 
 /// What came of knocking.
@@ -35,16 +34,18 @@ pub enum Knock<T> {
     Impossible(String),
     /// The task knows no such call.
     Unknown,
-    /// The task is there, and does not take our word for it.
+    /// The task is there, and does not take our word for it: another key, most likely.
+    Stranger,
+    /// The task is there, and says what we do not understand.
     Odd(String),
     /// Nobody answered as a task should.
     Silent(String),
 }
 
 impl Knocker {
-    /// Knocks with seals under `key`, timed by `clock`: ms since 1970.
-    pub fn new(key: SecretString, clock: fn() -> u64) -> Self {
-        Self { key, clock, clients: Mutex::default() }
+    /// Knocks with seals under the keys in `secret`, timed by `clock`: ms since 1970.
+    pub fn new(secret: Secret<DoorSecret>, clock: fn() -> u64) -> Self {
+        Self { secret, clock, clients: Mutex::default() }
     }
 
     /// Has the task answer an offer.
@@ -61,6 +62,7 @@ impl Knocker {
             Knock::Full(reason) => Knock::Full(reason),
             Knock::Impossible(reason) => Knock::Impossible(reason),
             Knock::Unknown => Knock::Unknown,
+            Knock::Stranger => Knock::Stranger,
             Knock::Odd(reason) => Knock::Odd(reason),
             Knock::Silent(reason) => Knock::Silent(reason),
         })
@@ -82,13 +84,15 @@ impl Knocker {
         Ok(self.knock(lease, Method::DELETE, call_ref, vec![]).await?.map(|_| ()))
     }
 
-    /// The mark of a caller, by which they are known again; `None` when Meta does not say who calls.
+    /// The mark of a caller, by which they are known again until the key is changed; `None` when Meta does not say who calls.
     pub fn mark(&self, caller: &Caller) -> Option<String> {
         // The user id comes first: people can hide their number from one call to the next.
         let name = caller.user_id.as_deref().or(caller.number.as_deref())?;
-        Some(protocol::mark::of(self.key.expose_secret().as_bytes(), name))
+        Some(protocol::mark::of(self.secret.value().door_key.expose_secret().as_bytes(), name))
     }
 
+    /// With the key we have; if the task does not take it, with the one before, which may be all that it knows; and then with a
+    /// new one, if there is one.
     async fn knock(
         &self,
         lease: &Lease,
@@ -96,36 +100,46 @@ impl Knocker {
         call_ref: &str,
         body: Vec<u8>,
     ) -> anyhow::Result<Knock<Response>> {
-        let path = path_of(call_ref);
+        let knock = Request { lease, method, path: path_of(call_ref), body };
+        let used = self.secret.current().await;
+        let mut knocked = Knock::Stranger;
+        for key in used.keys() {
+            knocked = self.knock_with(key, &knock).await?;
+            if !matches!(knocked, Knock::Stranger) {
+                return Ok(knocked);
+            }
+        }
+        match self.secret.instead_of(&used).await {
+            Some(newer) => self.knock_with(&newer.door_key, &knock).await,
+            None => Ok(knocked),
+        }
+    }
+
+    async fn knock_with(&self, key: &SecretString, asked: &Request<'_>) -> anyhow::Result<Knock<Response>> {
+        let Request { lease, method, path, body } = asked;
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let sealed = Sealed {
-            time_ms: (self.clock)(),
-            nonce: &nonce,
-            method: method.as_str(),
-            path: &path,
-            body: &body,
-        };
-        let seal = sealed.seal(self.key.expose_secret().as_bytes());
+        let sealed = Sealed { time_ms: (self.clock)(), nonce: &nonce, method: method.as_str(), path, body };
+        let seal = sealed.seal(key.expose_secret().as_bytes());
         let url = format!("https://{}{path}", lease.door);
-        let request = self.client(&lease.pin)?.request(method.clone(), url);
+        let request = self.clients().client(&lease.pin, Instant::now())?.request(method.clone(), url);
         let request = request.header(TIME, sealed.time_ms).header(NONCE, &nonce).header(SEAL, seal);
-        Ok(match request.body(body).send().await {
+        Ok(match request.body(body.clone()).send().await {
             Ok(reply) => read(reply).await,
             Err(error) => Knock::Silent(error.without_url().to_string()),
         })
     }
 
-    fn client(&self, pin: &str) -> anyhow::Result<Client> {
-        let mut clients = self.clients.lock().expect("nothing panics while it holds this lock");
-        if let Some(client) = clients.get(pin) {
-            return Ok(client.clone());
-        }
-        let tls = pinned::tls(pin)?;
-        let client = Client::builder().tls_backend_preconfigured(tls).timeout(TIMEOUT).no_proxy().build();
-        let client = client.context("cannot make a client for a media task's door")?;
-        clients.insert(pin.to_owned(), client.clone());
-        Ok(client)
+    fn clients(&self) -> std::sync::MutexGuard<'_, Clients> {
+        self.clients.lock().expect("nothing panics while it holds this lock")
     }
+}
+
+/// What is asked of a task, not sealed yet.
+struct Request<'a> {
+    lease: &'a Lease,
+    method: Method,
+    path: String,
+    body: Vec<u8>,
 }
 
 impl<T> Knock<T> {
@@ -135,6 +149,7 @@ impl<T> Knock<T> {
             Self::Full(reason) => Knock::Full(reason),
             Self::Impossible(reason) => Knock::Impossible(reason),
             Self::Unknown => Knock::Unknown,
+            Self::Stranger => Knock::Stranger,
             Self::Odd(reason) => Knock::Odd(reason),
             Self::Silent(reason) => Knock::Silent(reason),
         }
@@ -145,6 +160,9 @@ async fn read(reply: Response) -> Knock<Response> {
     let status = reply.status();
     if status.is_success() {
         return Knock::Opened(reply);
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        return Knock::Stranger;
     }
     let refusal = reply.json::<protocol::door::Refusal>().await;
     let reason = refusal.map_or_else(|_| format!("status {status}"), |refusal| refusal.reason);

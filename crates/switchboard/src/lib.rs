@@ -14,11 +14,13 @@ pub mod meta;
 mod perform;
 mod record;
 mod seats;
+mod secrets;
 pub mod store;
 mod switchboard;
 mod turning_away;
 
 pub use appointed::Appointed;
 pub use record::{HungUp, Record, call_ref};
+pub use secrets::{DoorSecret, MetaSecret};
 pub use store::Store;
 pub use switchboard::Switchboard;

@@ -7,7 +7,7 @@ use call::Phase;
 use ledger::Claim;
 use protocol::order::{LONGEST_MESSAGE, Reply};
 use std::time::Duration;
-use whatsapp::GraphError;
+use whatsapp::{Graph, GraphError};
 
 /// How long to wait before the one more try that a busy Meta gets: somebody waits on the telephone.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -69,13 +69,14 @@ impl Switchboard {
     /// Only what was certainly not sent is tried again: the caller would wonder about two.
     async fn try_to_send(&self, record: &Record, text: &str) -> Result<(), GraphError> {
         let (number, caller) = (&record.number, record.caller());
-        match self.graph.send_text(number, &caller, text).await {
+        let send = async |graph: &Graph| match graph.send_text(number, &caller, text).await {
             Err(GraphError::Busy { .. }) => {
                 tokio::time::sleep(PAUSE).await;
-                self.graph.send_text(number, &caller, text).await
+                graph.send_text(number, &caller, text).await
             }
             sent => sent,
-        }
+        };
+        self.at_meta(send, |sent| sent.as_ref().err()).await
     }
 }
 

@@ -10,7 +10,7 @@ use journal::Event as Happened;
 use ledger::NumberSettings;
 use protocol::door::Offer;
 use std::time::{Duration, Instant};
-use whatsapp::GraphError;
+use whatsapp::{Graph, GraphError};
 
 /// How long to wait before asking ECS again for a task. Where none lives, the next tick may be a minute away.
 const LAUNCH_PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1_500)];
@@ -110,6 +110,7 @@ impl Switchboard {
             }
             Knock::Full(reason) | Knock::Odd(reason) | Knock::Silent(reason) => seat_refused(seat, reason),
             Knock::Unknown => seat_refused(seat, "it has no such door".into()),
+            Knock::Stranger => seat_refused(seat, "it knows no key of ours".into()),
         })
     }
 
@@ -119,7 +120,7 @@ impl Switchboard {
         let Some(lease) = lease else { return Ok(silent(seat)) };
         Ok(match self.knocker.ask_after(&lease, record.call_ref()).await? {
             // Whoever answers with the task's own certificate is the task, whatever it says.
-            Knock::Opened(()) | Knock::Full(_) | Knock::Impossible(_) | Knock::Odd(_) => {
+            Knock::Opened(()) | Knock::Full(_) | Knock::Impossible(_) | Knock::Stranger | Knock::Odd(_) => {
                 Outcome::of(Event::TaskAlive { fence })
             }
             Knock::Unknown => Outcome::of(Event::TaskStopped { fence }),
@@ -132,7 +133,7 @@ impl Switchboard {
         let Some(lease) = self.ledger.lease(&seat.task).await? else { return Ok(done) };
         Ok(match self.knocker.release(&lease, record.call_ref()).await? {
             Knock::Opened(()) | Knock::Unknown => done,
-            Knock::Full(_) | Knock::Impossible(_) | Knock::Odd(_) | Knock::Silent(_) => {
+            Knock::Full(_) | Knock::Impossible(_) | Knock::Stranger | Knock::Odd(_) | Knock::Silent(_) => {
                 Outcome::of(Event::Failed(Effect::Release(seat.clone())))
             }
         })
@@ -146,7 +147,9 @@ impl Switchboard {
         let appointed = self.appointed(&settings).await.unwrap_or_else(|_| self.agent.clone());
         let broke_off = record.call.accepted_at.is_some();
         let text = words(ending, broke_off, &settings, &appointed.agent.messages);
-        let sent = self.graph.send_text(&record.number, &record.caller(), text).await;
+        let (number, caller) = (&record.number, record.caller());
+        let send = async |graph: &Graph| graph.send_text(number, &caller, text).await;
+        let sent = self.at_meta(send, |sent| sent.as_ref().err()).await;
         let entry = match sent {
             Ok(()) => Happened::CallerTold { why: word(&ending) },
             Err(error) => trouble(&word(&effect), &error),
@@ -155,7 +158,8 @@ impl Switchboard {
     }
 
     async fn act(&self, record: &Record, effect: &Effect) -> Outcome {
-        let (event, error) = meta::act(&self.graph, record, effect).await;
+        let act = async |graph: &Graph| meta::act(graph, record, effect).await;
+        let (event, error) = self.at_meta(act, |(_, error)| error.as_ref()).await;
         Outcome {
             entries: error.iter().map(|error| trouble(&word(effect), error)).collect(),
             ..Outcome::of(event)

@@ -6,6 +6,7 @@ use crate::launch::Launcher;
 use crate::message;
 use crate::perform::{Outcome, word};
 use crate::record::Record;
+use crate::secrets::MetaSecret;
 use crate::store::{Known, Store};
 use anyhow::bail;
 use call::{Call, Effect, Ending, Event, Phase, Timestamp, step};
@@ -13,6 +14,7 @@ use diagnosis::{Finding, NO_MEDIA, not_reaching};
 use journal::{Entry, Event as Happened, Journal};
 use ledger::Ledger;
 use protocol::order::{Order, Reply};
+use service::secrets::Secret;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +39,8 @@ pub struct Switchboard {
     pub launcher: Launcher,
     /// How Meta is spoken to.
     pub graph: Graph,
+    /// With which token.
+    pub meta: Secret<MetaSecret>,
     /// Who takes the calls of numbers that have no agent of their own.
     pub agent: Arc<Appointed>,
     /// Writes a line of the log.

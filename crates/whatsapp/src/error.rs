@@ -66,6 +66,11 @@ impl GraphError {
         self.code() == 138_008
     }
 
+    /// Whether the access token is what Meta did not like: another one may do.
+    pub fn is_about_the_token(&self) -> bool {
+        self.code() == BAD_TOKEN
+    }
+
     /// What somebody can do about it; empty when there is nothing.
     pub fn cure(&self) -> &'static str {
         match self {

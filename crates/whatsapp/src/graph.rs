@@ -30,6 +30,12 @@ impl Graph {
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), token })
     }
 
+    /// The same connections, with another token.
+    #[must_use]
+    pub fn with_token(&self, token: SecretString) -> Self {
+        Self { token, ..self.clone() }
+    }
+
     /// Tells Meta our answer while it still rings, so that media can connect.
     ///
     /// # Errors

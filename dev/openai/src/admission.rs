@@ -26,12 +26,12 @@ pub enum Admission {
     },
 }
 
-pub fn admit(request: &Request, config: &Config, mischief: Option<Mischief>) -> Admission {
+pub fn admit(request: &Request, its_key: &str, config: &Config, mischief: Option<Mischief>) -> Admission {
     if request.uri().path() != PATH {
         let message = format!("Invalid URL (GET {})", request.uri().path());
         return turn_away(StatusCode::NOT_FOUND, &message, Value::Null);
     }
-    if mischief == Some(Mischief::RefusesKey) || key(request) != Some(config.key.as_str()) {
+    if mischief == Some(Mischief::RefusesKey) || key(request) != Some(its_key) {
         return turn_away(StatusCode::UNAUTHORIZED, "Incorrect API key provided.", json!("invalid_api_key"));
     }
     let model = model(request).unwrap_or_default().to_owned();
@@ -43,6 +43,7 @@ pub fn admit(request: &Request, config: &Config, mischief: Option<Mischief>) -> 
 
 /// Answers the upgrade, and leaves word of what it decided.
 pub struct Doorman<'a> {
+    pub key: &'a str,
     pub config: &'a Config,
     pub mischief: Option<Mischief>,
     pub decided: &'a mut Option<Admission>,
@@ -50,7 +51,7 @@ pub struct Doorman<'a> {
 
 impl Callback for Doorman<'_> {
     fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
-        let admission = self.decided.insert(admit(request, self.config, self.mischief));
+        let admission = self.decided.insert(admit(request, self.key, self.config, self.mischief));
         let Admission::TurnedAway { status, body } = admission else { return Ok(response) };
         let mut refused = ErrorResponse::new(Some(body.to_string()));
         *refused.status_mut() = *status;
@@ -130,7 +131,7 @@ mod tests {
         let request = headers
             .iter()
             .fold(Request::builder().uri(uri), |request, (name, value)| request.header(*name, *value));
-        admit(&request.body(()).expect("the request is well formed"), &config, None)
+        admit(&request.body(()).expect("the request is well formed"), "sk-test", &config, None)
     }
 
     fn status(admission: &Admission) -> Option<u16> {

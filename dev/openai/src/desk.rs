@@ -16,6 +16,7 @@ const BACKLOG: usize = 16_384;
 #[derive(Debug)]
 pub struct Desk {
     pub config: Arc<Config>,
+    key: Mutex<String>,
     sessions: Mutex<Vec<Shared>>,
     connections: AtomicUsize,
     greetings: Greetings,
@@ -37,6 +38,7 @@ impl Shared {
 impl Desk {
     pub fn new(config: Config) -> Self {
         Self {
+            key: Mutex::new(config.key.clone()),
             config: Arc::new(config),
             sessions: Mutex::default(),
             connections: AtomicUsize::new(0),
@@ -44,6 +46,15 @@ impl Desk {
             watchers: broadcast::Sender::new(BACKLOG),
             held: watch::Sender::default(),
         }
+    }
+
+    /// The only API key let in.
+    pub fn key(&self) -> String {
+        self.key.lock().expect("nobody panics while holding the key").clone()
+    }
+
+    pub fn set_key(&self, key: String) {
+        *self.key.lock().expect("nobody panics while holding the key") = key;
     }
 
     /// Counts one more; how many there were before.

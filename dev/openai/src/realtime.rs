@@ -68,6 +68,11 @@ impl Realtime {
         self.desk.subscribe()
     }
 
+    /// Lets in another API key from now on, and the old one no more. Who is in stays.
+    pub fn set_key(&self, key: impl Into<String>) {
+        self.desk.set_key(key.into());
+    }
+
     /// Holds every connection for so long: nothing is read from it and nothing written to it, and nothing is lost.
     pub fn hold_sockets(&self, lasts: Duration) {
         self.desk.hold(lasts);

@@ -46,7 +46,8 @@ async fn upgrade(
 ) -> Result<(Socket, Shared), Error> {
     stream.set_nodelay(true)?;
     let mut decided = None;
-    let doorman = Doorman { config: &desk.config, mischief, decided: &mut decided };
+    let key = desk.key();
+    let doorman = Doorman { key: &key, config: &desk.config, mischief, decided: &mut decided };
     let limits = WebSocketConfig::default()
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));

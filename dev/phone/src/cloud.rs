@@ -24,6 +24,7 @@ pub(crate) struct Cloud {
     pub(crate) clock: Clock,
     pub(crate) journal: Arc<Journal>,
     pub(crate) postman: Postman,
+    access_token: Mutex<String>,
     chance: Mutex<Chance>,
     lines: Mutex<HashMap<String, Arc<Line>>>,
     messages: Mutex<Vec<Value>>,
@@ -39,6 +40,7 @@ impl Cloud {
     pub(crate) fn new(config: MetaConfig) -> anyhow::Result<Cloud> {
         Ok(Cloud {
             postman: Postman::new(&config)?,
+            access_token: Mutex::new(config.access_token.clone()),
             chance: Mutex::new(Chance::seeded(config.seed)),
             config,
             clock: Clock::starting_now(),
@@ -48,6 +50,15 @@ impl Cloud {
             hook: Mutex::default(),
             strays: Mutex::default(),
         })
+    }
+
+    /// The one access token that Graph takes.
+    pub(crate) fn access_token(&self) -> String {
+        lock(&self.access_token).clone()
+    }
+
+    pub(crate) fn set_access_token(&self, token: String) {
+        *lock(&self.access_token) = token;
     }
 
     /// A stream of chances for one call.

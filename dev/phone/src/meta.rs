@@ -56,6 +56,16 @@ impl Meta {
         self.cloud.postman.verify(&self.cloud.config.verify_token, challenge).await
     }
 
+    /// Signs webhooks with another app secret from now on, as after a reset in the app's settings.
+    pub fn set_app_secret(&self, secret: impl Into<String>) {
+        self.cloud.postman.set_app_secret(secret.into());
+    }
+
+    /// Takes another access token from now on, and the old one no more.
+    pub fn set_access_token(&self, token: impl Into<String>) {
+        self.cloud.set_access_token(token.into());
+    }
+
     /// Lets a caller ring. Returns when the relay listens; the webhook is delivered meanwhile.
     ///
     /// # Errors

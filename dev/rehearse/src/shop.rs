@@ -42,8 +42,9 @@ pub enum Mood {
     Broken(u16),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counter {
+    key: String,
     mood: Mood,
     asked: Vec<String>,
     forged: usize,
@@ -57,7 +58,8 @@ impl Shop {
     pub async fn open() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let counter = Arc::<Mutex<Counter>>::default();
+        let counter = Counter { key: KEY.to_owned(), mood: Mood::default(), asked: vec![], forged: 0 };
+        let counter = Arc::new(Mutex::new(counter));
         let router = Router::new().route("/orders", post(look_up)).with_state(counter.clone());
         let serving = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
@@ -73,6 +75,11 @@ impl Shop {
     /// From now on its system is like this.
     pub fn be(&self, mood: Mood) {
         lock(&self.counter).mood = mood;
+    }
+
+    /// From now on it believes what is signed with this key, and nothing else.
+    pub fn set_key(&self, key: impl Into<String>) {
+        lock(&self.counter).key = key.into();
     }
 
     /// The orders it was asked for, in turn.
@@ -97,7 +104,8 @@ async fn look_up(
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, Json<Value>) {
-    if !is_signed(&headers, &body) {
+    let key = lock(&counter).key.clone();
+    if !is_signed(&key, &headers, &body) {
         lock(&counter).forged += 1;
         return (StatusCode::UNAUTHORIZED, Json(json!({"error": "not signed by ahoy"})));
     }
@@ -119,7 +127,7 @@ async fn look_up(
     (StatusCode::OK, Json(json!({"order": order, "state": "ready", "until": "18:00"})))
 }
 
-fn is_signed(headers: &HeaderMap, body: &[u8]) -> bool {
+fn is_signed(key: &str, headers: &HeaderMap, body: &[u8]) -> bool {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let time = header("x-ahoy-time");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -129,7 +137,7 @@ fn is_signed(headers: &HeaderMap, body: &[u8]) -> bool {
     let Ok(signature) = hex::decode(header("x-ahoy-signature").trim_start_matches("sha256=")) else {
         return false;
     };
-    let mut mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).expect("HMAC takes keys of any length");
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(format!("{time}\nPOST\n/orders\n").as_bytes());
     mac.update(body);
     mac.verify_slice(&signature).is_ok()

@@ -81,6 +81,8 @@ pub struct Stack {
     pub cloud: Cloud,
     /// Its table.
     pub ledger: Ledger,
+    /// What its secrets held in the beginning, by their names.
+    pub secrets: BTreeMap<String, Value>,
 }
 
 impl Stack {
@@ -93,7 +95,8 @@ impl Stack {
         let mut cloud = CloudConfig::new(root().join("template.yaml"));
         cloud.functions = functions(&config, binaries, table);
         cloud.services = vec![media_service(&config, binaries, table)];
-        cloud.secrets = secrets(&config);
+        let secrets = secrets(&config);
+        cloud.secrets = secrets.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
         cloud.rules = vec![Rule::when_a_task_stops("call-control")];
         cloud.schedules = vec![Schedule { function: "reaper".into(), every: REAP_EVERY, enabled: true }];
         cloud.logs = config.logs.clone();
@@ -101,7 +104,7 @@ impl Stack {
         let name = cloud.table_name("Table").context("template.yaml has no table")?;
         anyhow::ensure!(name == table, "template.yaml calls its table {name}, and not {table}");
         let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), table);
-        let stack = Self { cloud, ledger };
+        let stack = Self { cloud, ledger, secrets };
         stack.ready().await?;
         Ok(stack)
     }
@@ -289,7 +292,7 @@ fn environment(settings: &[(&str, Option<String>)]) -> BTreeMap<String, String> 
     set.collect()
 }
 
-fn secrets(config: &StackConfig) -> BTreeMap<String, String> {
+fn secrets(config: &StackConfig) -> BTreeMap<String, Value> {
     let meta = json!({
         "app_secret": config.app_secret.expose_secret(),
         "verify_token": config.verify_token.expose_secret(),
@@ -302,7 +305,7 @@ fn secrets(config: &StackConfig) -> BTreeMap<String, String> {
         "door_key": std::iter::repeat_with(random).take(4).collect::<String>(),
         "openai_api_key": config.openai_api_key.expose_secret(),
     });
-    BTreeMap::from([("meta".to_owned(), meta.to_string()), ("media".to_owned(), media.to_string())])
+    BTreeMap::from([("meta".to_owned(), meta), ("media".to_owned(), media)])
 }
 
 fn random() -> String {

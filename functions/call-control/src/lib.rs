@@ -3,7 +3,7 @@
 mod settings;
 mod state_change;
 
-pub use settings::{MetaSecret, Settings};
+pub use settings::Settings;
 pub use state_change::{Asked, StateChange};
 
 use anyhow::Context;
@@ -11,11 +11,10 @@ use lambda_runtime::{Error, LambdaEvent};
 use ledger::Ledger;
 use protocol::order::Reply;
 use service::secrets::Secret;
-use settings::MediaSecret;
 use std::sync::Arc;
 use switchboard::door::Knocker;
 use switchboard::launch::Launcher;
-use switchboard::{Store, Switchboard};
+use switchboard::{DoorSecret, MetaSecret, Store, Switchboard};
 use whatsapp::Graph;
 
 /// Everything an invocation needs, made once while the function starts.
@@ -31,12 +30,13 @@ impl CallControl {
     /// When the secrets cannot be had.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         let config = service::cloud::config().await;
-        let (meta, media) = tokio::try_join!(
+        let (meta, doors) = tokio::try_join!(
             Secret::<MetaSecret>::fetch(&config, &settings.meta_secret),
-            Secret::<MediaSecret>::fetch(&config, &settings.media_secret),
+            Secret::<DoorSecret>::fetch(&config, &settings.media_secret),
         )?;
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
-        let graph = Graph::new(&settings.graph_url, meta.value().access_token).context("no TLS to be had")?;
+        let graph =
+            Graph::new(&settings.graph_url, meta.value().access_token.clone()).context("no TLS to be had")?;
         // The first call should not wait for TLS, nor the function for this.
         tokio::spawn({
             let graph = graph.clone();
@@ -45,9 +45,10 @@ impl CallControl {
         let switchboard = Switchboard {
             store: Store::new(dynamodb.clone(), &settings.table),
             ledger: Ledger::new(dynamodb, &settings.table),
-            knocker: Knocker::new(media.value().door_key, service::time::now_ms),
+            knocker: Knocker::new(doors, service::time::now_ms),
             launcher: Launcher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
             graph,
+            meta,
             agent: Arc::new(settings.agent),
             log: service::logs::line,
             clock: service::time::now_ms,

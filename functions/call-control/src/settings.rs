@@ -1,7 +1,5 @@
 //! What call-control is told by its environment, and by the secrets named there.
 
-use secrecy::SecretString;
-use serde::Deserialize;
 use service::env::{Env, WrongSetting};
 use std::time::Duration;
 use switchboard::Appointed;
@@ -48,20 +46,6 @@ impl Settings {
             },
         })
     }
-}
-
-/// The part of Meta's secret that call-control reads.
-#[derive(Debug, Clone, Deserialize)]
-pub struct MetaSecret {
-    /// The system user's access token.
-    pub access_token: SecretString,
-}
-
-/// The part of the media tasks' secret that call-control reads.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct MediaSecret {
-    /// Seals requests at their doors.
-    pub door_key: SecretString,
 }
 
 #[cfg(test)]

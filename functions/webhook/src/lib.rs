@@ -57,19 +57,25 @@ impl Webhook {
     /// Never: whatever goes wrong is a status.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         Ok(match request::asked(&request) {
-            Ok(Asked::Verify) => self.verify(&request),
+            Ok(Asked::Verify) => self.verify(&request).await,
             Ok(Asked::TakeIn(body)) => self.receive(&request, body).await,
             Err((status, why)) => plain(status, why),
         })
     }
 
-    fn verify(&self, request: &Request) -> Response<Body> {
+    /// A token we do not know may be a new one: look once, then decide.
+    async fn verify(&self, request: &Request) -> Response<Body> {
         let query = request.query_string_parameters();
-        let secret = self.secret.value();
-        match challenge::answer(|name| query.first(name), secret.verify_token.expose_secret()) {
-            Some(challenge) => plain(200, challenge),
-            None => plain(403, "not the verify token"),
+        let answer = |secret: &MetaSecret| {
+            challenge::answer(|name| query.first(name), secret.verify_token.expose_secret())
+                .map(|challenge| plain(200, challenge))
+        };
+        let used = self.secret.current().await;
+        if let Some(answered) = answer(&used) {
+            return answered;
         }
+        let answered = self.secret.instead_of(&used).await.and_then(|newer| answer(&newer));
+        answered.unwrap_or_else(|| plain(403, "not the verify token"))
     }
 
     async fn receive(&self, request: &Request, body: &[u8]) -> Response<Body> {
@@ -95,14 +101,12 @@ impl Webhook {
         else {
             return false;
         };
-        if signature::is_valid(header, body, self.secret.value().live()) {
+        let used = self.secret.current().await;
+        if signature::is_valid(header, body, used.live()) {
             return true;
         }
-        let refreshed = self.secret.refresh().await.unwrap_or_else(|error| {
-            tracing::warn!("Cannot look for a new app secret: {error:#}");
-            false
-        });
-        refreshed && signature::is_valid(header, body, self.secret.value().live())
+        let newer = self.secret.instead_of(&used).await;
+        newer.is_some_and(|newer| signature::is_valid(header, body, newer.live()))
     }
 
     /// Takes in all that can be taken in: one thing that fails must not keep another from being recorded.

@@ -3,9 +3,11 @@
 //! Each socket lives in a task of its own, so that a slow network never keeps a frame waiting.
 
 use super::News;
+use crate::settings::MediaSecret;
 use bridge::{Agent as Doing, ItemId};
-use realtime::connection::{Connection, Endpoint};
+use realtime::connection::{Connection, ConnectionError, Endpoint};
 use realtime::{Action, ClientEvent, Config, Down, Happening, LinkId, ServerEvent, Session};
+use service::secrets::Secret;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -24,6 +26,7 @@ const STALLED: Duration = Duration::from_secs(10);
 pub struct Provider {
     pub(super) session: Session,
     endpoint: Endpoint,
+    secret: Secret<MediaSecret>,
     lines: mpsc::Receiver<Line>,
     lines_in: mpsc::Sender<Line>,
     links: HashMap<LinkId, mpsc::Sender<ClientEvent>>,
@@ -46,12 +49,13 @@ enum What {
 }
 
 impl Provider {
-    /// Begins to connect.
-    pub fn connect(endpoint: Endpoint, config: Config, now: Instant) -> Self {
+    /// Begins to connect, with the key that is in the secret now: the endpoint's is only the first.
+    pub fn connect(endpoint: Endpoint, secret: Secret<MediaSecret>, config: Config, now: Instant) -> Self {
         let (lines_in, lines) = mpsc::channel(WAITING_IN);
         let mut provider = Self {
             session: Session::new(config, now),
             endpoint,
+            secret,
             lines,
             lines_in,
             links: HashMap::new(),
@@ -120,7 +124,8 @@ impl Provider {
     fn open(&mut self, link: LinkId) {
         let (orders_in, orders) = mpsc::channel(WAITING_OUT);
         self.links.insert(link, orders_in);
-        tokio::spawn(hold_line(link, self.endpoint.clone(), self.lines_in.clone(), orders));
+        let opening = open(self.endpoint.clone(), self.secret.clone());
+        tokio::spawn(hold_line(link, opening, self.lines_in.clone(), orders));
     }
 
     fn send(&mut self, link: LinkId, event: ClientEvent) {
@@ -169,16 +174,30 @@ fn news(happening: Happening) -> (News, Option<News>) {
     (only, None)
 }
 
+/// Connects; and once more with the new key, if there is one and OpenAI does not take the old one.
+async fn open(mut endpoint: Endpoint, secret: Secret<MediaSecret>) -> Result<Connection, ConnectionError> {
+    let used = secret.value();
+    endpoint.key = used.openai_api_key.clone();
+    match Connection::open(&endpoint).await {
+        Err(refused @ (ConnectionError::Refused(401) | ConnectionError::Header)) => {
+            let Some(newer) = secret.instead_of(&used).await else { return Err(refused) };
+            endpoint.key = newer.openai_api_key.clone();
+            Connection::open(&endpoint).await
+        }
+        opened => opened,
+    }
+}
+
 /// Holds a line until either side lets go of it.
 async fn hold_line(
     link: LinkId,
-    endpoint: Endpoint,
+    opening: impl Future<Output = Result<Connection, ConnectionError>>,
     lines: mpsc::Sender<Line>,
     mut orders: mpsc::Receiver<ClientEvent>,
 ) {
     let tell = async |what| lines.send(Line { link, what }).await;
     let mut connection = tokio::select! {
-        opened = Connection::open(&endpoint) => match opened {
+        opened = opening => match opened {
             Ok(connection) => connection,
             Err(error) => return drop(tell(What::Down(error.into())).await),
         },

@@ -29,7 +29,7 @@ const LEEWAY: Duration = Duration::from_millis(300);
 
 /// How late the callers got their frames, in one stretch of time: the worst of them.
 #[derive(Debug, Clone, Copy)]
-struct Heard {
+pub(super) struct Heard {
     gap: Duration,
     p99: Duration,
     /// How late anybody was on this machine meanwhile.
@@ -62,7 +62,7 @@ async fn no_frame_is_late_because_dynamodb_the_door_or_the_model_is_held_hostage
 
 impl Heard {
     /// Holds what was heard against the quiet. Whatever the machine did to everybody is nobody's fault.
-    fn bounds(&self, held: Self, what: &str) {
+    pub(super) fn bounds(&self, held: Self, what: &str) {
         let gap = self.gap + held.machine.worst + LEEWAY;
         let p99 = self.p99 + held.machine.p99 + LEEWAY;
         assert!(held.gap <= gap, "{what} held: {held:?}, and in the quiet {self:?}");
@@ -83,7 +83,7 @@ async fn ring(story: &Story) -> Vec<Call> {
 
 /// How the callers hear the agent while something goes on. Each asks something, so that there is talk both ways, and
 /// presses a key, so that there is something to write down.
-async fn listen(calls: &[Call], something: impl Future<Output = ()>) -> Heard {
+pub(super) async fn listen(calls: &[Call], something: impl Future<Output = ()>) -> Heard {
     let metronome = Metronome::start();
     calls.iter().for_each(Call::measure_anew);
     let mut asking = JoinSet::new();

@@ -1,6 +1,7 @@
 //! Stories of the whole product: real processes, a real wire, nobody else's network.
 
 mod at_meta;
+mod at_the_door;
 mod at_the_model;
 mod calls;
 mod doctor;
@@ -12,6 +13,8 @@ mod kills;
 mod leaving;
 mod messages;
 mod refusals;
+mod releases;
+mod rotation;
 mod serve;
 mod settings;
 mod sounding;
@@ -20,3 +23,4 @@ mod surviving;
 mod taking_turns;
 mod tools;
 mod turned_away;
+mod written;

@@ -22,8 +22,8 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let request =
-        permit::check(&cloud.config, &version, &number, &headers).and_then(|()| request::parse(&body));
+    let request = permit::check(&cloud.config, &cloud.access_token(), &version, &number, &headers)
+        .and_then(|()| request::parse(&body));
     if let Ok(stray) = request::parse(&body)
         && (number != cloud.config.phone_number_id || cloud.line(&stray.call).is_none())
     {

@@ -42,7 +42,7 @@ pub(super) async fn post(
     let to = parse(&body);
     let line = to.as_ref().ok().and_then(|to| cloud.line_of(to));
     cloud.delay(line.as_deref()).await;
-    permit::check(&cloud.config, &version, &number, &headers)?;
+    permit::check(&cloud.config, &cloud.access_token(), &version, &number, &headers)?;
     let to = to?;
     if line.as_ref().is_some_and(|line| line.plot.does(Mischief::TokenInvalid)) {
         return Err(GraphError::bad_token());

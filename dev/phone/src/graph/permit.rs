@@ -11,11 +11,12 @@ const VERSIONS: std::ops::RangeInclusive<u32> = 21..=26;
 /// Whether a request to `/{version}/{number}/...` may be looked at.
 pub(super) fn check(
     config: &MetaConfig,
+    token: &str,
     version: &str,
     number: &str,
     headers: &HeaderMap,
 ) -> Result<(), GraphError> {
-    let wanted = format!("Bearer {}", config.access_token);
+    let wanted = format!("Bearer {token}");
     if headers.get(AUTHORIZATION).is_none_or(|given| given.as_bytes() != wanted.as_bytes()) {
         return Err(GraphError::bad_token());
     }
@@ -63,6 +64,6 @@ mod tests {
     fn judge(version: &str, number: &str, authorization: Option<&str>) -> Result<(), GraphError> {
         let headers =
             authorization.map(|value| (AUTHORIZATION, value.parse().unwrap())).into_iter().collect();
-        check(&MetaConfig::default(), version, number, &headers)
+        check(&MetaConfig::default(), &MetaConfig::default().access_token, version, number, &headers)
     }
 }

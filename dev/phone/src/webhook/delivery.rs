@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) struct Postman {
     client: Client,
     url: Mutex<Option<String>>,
-    app_secret: String,
+    app_secret: Mutex<String>,
     retries: Vec<Duration>,
 }
 
@@ -22,7 +22,7 @@ impl Postman {
         Ok(Postman {
             client,
             url: Mutex::new(None),
-            app_secret: config.app_secret.clone(),
+            app_secret: Mutex::new(config.app_secret.clone()),
             retries: config.timers.webhook_retries.clone(),
         })
     }
@@ -30,6 +30,15 @@ impl Postman {
     /// Where to go from now on.
     pub(crate) fn set_url(&self, url: String) {
         *self.url.lock().unwrap_or_else(PoisonError::into_inner) = Some(url);
+    }
+
+    /// What to sign with from now on.
+    pub(crate) fn set_app_secret(&self, secret: String) {
+        *self.app_secret.lock().unwrap_or_else(PoisonError::into_inner) = secret;
+    }
+
+    fn app_secret(&self) -> String {
+        self.app_secret.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where to go.
@@ -55,7 +64,7 @@ impl Postman {
     pub(crate) async fn deliver(&self, body: &str, event: Event, see: impl Fn(Seen)) -> bool {
         for attempt in 1..=self.retries.len() + 1 {
             see(Seen::WebhookPosted { event, attempt });
-            let status = self.post(body, &self.app_secret).await;
+            let status = self.post(body, &self.app_secret()).await;
             see(Seen::WebhookAnswered { event, status });
             if status == Some(200) {
                 return true;

@@ -1,18 +1,14 @@
 //! Visitors at a media task's door who never finish what they came for: they connect and say nothing, break off in the
 //! middle of a handshake, or send half a request.
 
-use std::sync::Arc;
 use std::time::Duration;
-use tests::Story;
+use tests::{Story, doors};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 /// So many stand at the door at once.
 const VISITORS: usize = 60;
@@ -34,7 +30,7 @@ const HALF_A_BODY: &[u8] =
 pub async fn crowd(story: &Story, lasts: Duration) {
     let leases = story.stack.ledger.ready_tasks().await.expect("the table can be read");
     let door = leases.first().expect("a media task is ready").door.clone();
-    let (tls, until) = (TlsConnector::from(trusting()), Instant::now() + lasts);
+    let (tls, until) = (TlsConnector::from(doors::trusting()), Instant::now() + lasts);
     let mut visitors = JoinSet::new();
     for n in 0..VISITORS {
         let (door, tls) = (door.clone(), tls.clone());
@@ -71,50 +67,4 @@ async fn visit(door: &str, tls: &TlsConnector, n: usize) -> bool {
 async fn stay(mut stream: impl AsyncRead + Unpin) -> bool {
     let _ = timeout(STAYS, stream.read_to_end(&mut vec![])).await;
     true
-}
-
-/// A client that does not care who opens.
-fn trusting() -> Arc<ClientConfig> {
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-    let config = config.with_safe_default_protocol_versions().expect("the provider speaks TLS");
-    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(Trusting));
-    Arc::new(config.with_no_client_auth())
-}
-
-#[derive(Debug)]
-struct Trusting;
-
-impl ServerCertVerifier for Trusting {
-    fn verify_server_cert(
-        &self,
-        _certificate: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
-    }
 }

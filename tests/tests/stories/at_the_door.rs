@@ -1,0 +1,183 @@
+//! Who comes to a media task's door and is not call-control: they are refused, learn nothing, and no call suffers.
+
+use super::hostage::listen;
+use call::Ending;
+use protocol::lease::Lease;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tests::doors::{Knock, connect};
+use tests::{Scene, Story};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// What a stranger is told, whatever is wrong.
+const REFUSED: &str = r#"{"reason":"refused"}"#;
+
+/// The door has a word with strangers for so long, and the machine may be busy.
+const STRANGERS_STAY: Duration = Duration::from_secs(8);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_forged_replayed_stale_too_large_or_not_sealed_is_refused_without_a_reason() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let (door, key, call) = (story.door().await, story.door_key(), caller.call_ref());
+    let ours = Knock::asking_after(&call, &key);
+    assert_eq!(ours.at(&door).await.0, 204, "the task has the call, and tells it whom it knows");
+
+    let knock = || Knock::asking_after(&call, &key);
+    let too_large = vec![b' '; protocol::door::LARGEST_BODY + 1];
+    for (what, knock) in [
+        ("replayed", ours),
+        ("under another key", Knock::asking_after(&call, "another key")),
+        ("about another call", knock().altered()),
+        ("not sealed", knock().without_seal()),
+        ("stale", knock().of_seconds_ago(31, &key)),
+        ("from the future", knock().in_seconds(40, &key)),
+        ("too large", knock().saying(too_large, &key)),
+    ] {
+        let (status, said) = knock.at(&door).await;
+        assert_eq!(status, 401, "{what}: {said}");
+        assert!(said.ends_with(REFUSED), "{what}: {said}");
+    }
+    assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_half_sent_is_given_up_in_silence() {
+    let story = Story::begin().await;
+    let (door, key) = (story.door().await, story.door_key());
+    let whole = Knock::asking_after("nobody", &key).saying(vec![b' '; 1_000], &key).bytes();
+
+    for part in [1, 20, whole.len() - 900, whole.len() - 1] {
+        let began = Instant::now();
+        let mut stream = connect(&door).await;
+        stream.write_all(&whole[..part]).await.expect("the door listens");
+        stream.flush().await.expect("the door listens");
+        let mut said = vec![];
+        let _ = tokio::time::timeout(STRANGERS_STAY, stream.read_to_end(&mut said)).await.expect("it closes");
+
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.is_empty() || said.ends_with(REFUSED), "{part} bytes: {said}");
+        println!("{part} bytes of {} were given up after {:?}", whole.len(), began.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_goes_on_does_not_stutter_for_what_is_refused() {
+    let story = Scene::default().with_model(|model| *model = model.clone().for_many()).begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let (door, lasts, calls) = (story.door().await, Duration::from_secs(5), [caller.phone().clone()]);
+    let quiet = listen(&calls, tokio::time::sleep(lasts)).await;
+
+    let forging = async {
+        let until = Instant::now() + lasts;
+        while Instant::now() < until {
+            let forged =
+                Knock::asking_after("nobody", "another key").saying(vec![b' '; 100_000], "another key");
+            assert_eq!(forged.at(&door).await.0, 401);
+        }
+    };
+    quiet.bounds(listen(&calls, forging).await, "the door");
+
+    assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_hundred_connections_do_not_keep_a_call_from_being_taken() {
+    let story = Story::begin().await;
+    let door = story.door().await.door;
+    let mut crowd = JoinSet::new();
+    for _ in 0..500 {
+        let door = door.clone();
+        crowd.spawn(async move {
+            // Whoever is turned away comes back.
+            while let Ok(mut stream) = TcpStream::connect(&door).await {
+                let _ = stream.read_to_end(&mut vec![]).await;
+            }
+        });
+    }
+
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let after = caller.hangs_up().await;
+
+    assert_eq!(crowd.len(), 500);
+    assert!(crowd.try_join_next().is_none(), "the crowd was there to the end");
+    assert_eq!((after.ending, after.seats), (Ending::CallerHungUp, 1), "{after:?}");
+}
+
+/// Call-control says nothing to somebody else at a task's address, and has another task take the call.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_impostor_at_a_tasks_address_hears_nothing() {
+    let story = Story::begin().await;
+    let lease = story.door().await;
+    let impostor = Impostor::at_the_place_of(&story, &lease).await;
+
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let after = caller.hangs_up().await;
+
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    let visits = impostor.ends();
+    assert!(!visits.is_empty(), "call-control came by");
+    assert!(visits.iter().all(|heard| *heard == 0), "bytes the impostor heard: {visits:?}");
+}
+
+/// Somebody with a certificate of their own, where a media task is said to be.
+struct Impostor {
+    heard: Arc<std::sync::Mutex<Vec<usize>>>,
+    serving: JoinSet<()>,
+}
+
+impl Impostor {
+    /// Says so in the registry, over and over: the task itself says otherwise every five seconds.
+    async fn at_the_place_of(story: &Story, lease: &Lease) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
+        let address = listener.local_addr().expect("it is bound").to_string();
+        let lie = Lease { door: address, ..lease.clone() };
+        let ledger = story.stack.ledger.clone();
+        ledger.renew(&lie).await.expect("the table can be written");
+        let (heard, mut serving) = (Arc::<std::sync::Mutex<Vec<usize>>>::default(), JoinSet::new());
+        serving.spawn(async move {
+            loop {
+                ledger.renew(&lie).await.expect("the table can be written");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        serving.spawn(receive(listener, heard.clone()));
+        Self { heard, serving }
+    }
+
+    /// How many bytes were heard in each visit.
+    fn ends(mut self) -> Vec<usize> {
+        self.serving.abort_all();
+        std::mem::take(&mut self.heard.lock().expect("nobody panics while noting"))
+    }
+}
+
+async fn receive(listener: TcpListener, heard: Arc<std::sync::Mutex<Vec<usize>>>) {
+    let acceptor = TlsAcceptor::from(certificate());
+    while let Ok((stream, _)) = listener.accept().await {
+        let mut words = vec![];
+        if let Ok(mut stream) = acceptor.accept(stream).await {
+            let _ = stream.read_to_end(&mut words).await;
+        }
+        heard.lock().expect("nobody panics while noting").push(words.len());
+    }
+}
+
+fn certificate() -> Arc<ServerConfig> {
+    let made = rcgen::generate_simple_self_signed(["media-task".to_owned()]).expect("there is randomness");
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let config = config.with_safe_default_protocol_versions().expect("the provider speaks TLS");
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key);
+    Arc::new(config.expect("the certificate was just made"))
+}

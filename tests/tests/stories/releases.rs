@@ -1,0 +1,43 @@
+//! Releases that meet: functions are replaced at once, media tasks keep their calls for as long as those last.
+
+use call::Ending;
+use phone::ActionName;
+use rehearse::binaries::root;
+use tests::{Scene, Story};
+
+/// Today's functions drive a media task of the previous release, which the file `previous-release` names and
+/// `scripts/previous-release.sh` builds.
+#[tokio::test(flavor = "multi_thread")]
+async fn todays_functions_drive_a_media_task_of_the_previous_release() {
+    let story = with_the_previous_media_task().await;
+    let caller = story.ring().await;
+    caller.talks().await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
+    assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+/// Such a task never looks for another key: call-control still has the one before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_door_key_that_is_changed_still_opens_the_door_of_the_previous_release() {
+    let story = with_the_previous_media_task().await;
+    let mut secret = story.stack.secrets["media"].clone();
+    secret["previous_door_key"] = secret["door_key"].take();
+    secret["door_key"] = "a new door key".into();
+    // Before call-control has started: it begins with the new one.
+    story.stack.cloud.rotate_secret("media", secret.to_string());
+
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+
+    assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
+}
+
+async fn with_the_previous_media_task() -> Story {
+    let previous = root().join("target/previous/media-task");
+    assert!(previous.exists(), "make test builds it, and so does scripts/previous-release.sh");
+    Scene::default().replacing("media-task", previous).begin().await
+}
