@@ -2,6 +2,7 @@
 
 pub mod cloud;
 pub mod env;
+pub mod events;
 pub mod logs;
 pub mod secrets;
 pub mod shutdown;

@@ -49,7 +49,7 @@ impl CallControl {
             launcher: Launcher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
             graph,
             agent: Arc::new(settings.agent),
-            log: service::logs::line,
+            log: service::events::tell,
             clock: service::time::now_ms,
         };
         Ok(Self { switchboard })
