@@ -3,12 +3,14 @@
 //! - [`Story`]: a stage on which calls happen, and what is known of them afterwards.
 //! - [`Caller`]: somebody who rings, talks and hangs up.
 //! - [`letter`]: webhooks written by hand.
+//! - [`privacy`]: what no program may write.
 //! - [`program`]: one program of the product, alone.
 //! - [`story`]: where stories happen, by parts.
 
 mod caller;
 mod conversation;
 pub mod letter;
+pub mod privacy;
 pub mod program;
 pub mod story;
 

@@ -10,6 +10,7 @@ mod kept;
 mod keys;
 mod kills;
 mod messages;
+mod privacy;
 mod refusals;
 mod serve;
 mod settings;
