@@ -5,6 +5,7 @@ use crate::ecs::Task;
 use ledger::{CallControl, Ledger};
 use protocol::keys;
 use protocol::lease::{HEARTBEAT, HOLDS, Lease};
+use service::metrics;
 use service::time::now_ms;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ impl Heart {
                     self.renew().await;
                     self.keep_protection().await;
                     self.tick_overdue().await;
+                    self.measure();
                 }
                 () = self.calls.changed() => self.renew().await,
                 // Calls that are here go on; but none is taken that a deployment might cut.
@@ -70,6 +72,12 @@ impl Heart {
             until_ms: now_ms() + HOLDS.as_millis() as u64,
             ttl: keys::forget_at(now_ms()),
         }
+    }
+
+    /// Says how full this task is, and what happened since the last beat.
+    fn measure(&self) {
+        metrics::note_slots(self.calls.used(), self.calls.slots());
+        metrics::flush();
     }
 
     async fn keep_protection(&self) {

@@ -85,6 +85,7 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
         tracing::warn!("The lease will lapse by itself: {error:#}");
     }
     let _ = tokio::time::timeout(LAST_WORDS, writing).await;
+    service::metrics::flush();
     Ok(())
 }
 

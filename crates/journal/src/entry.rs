@@ -249,7 +249,8 @@ mod tests {
     #[test]
     fn nobodys_number_gets_into_the_log_by_somebody_elses_words() {
         let reason = "Recipient +91 99000 00001 not allowed".to_owned();
-        let trouble = Event::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
+        let trouble =
+            Event::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
 
         let entry = journal().enter(trouble, 1_250);
 

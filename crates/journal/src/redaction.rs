@@ -43,7 +43,8 @@ mod tests {
 
     #[test]
     fn what_else_is_counted_stays() {
-        for text in ["12 of 3000 packets from 127.0.0.1:50123", "code 138021", "", "20 s - 30 s", "Größe 7"] {
+        for text in ["12 of 3000 packets from 127.0.0.1:50123", "code 138021", "", "20 s - 30 s", "Größe 7"]
+        {
             assert_eq!(redact(text), text);
         }
     }

@@ -39,7 +39,11 @@ pub const COMMON: [(&str, &str, &str); 10] = [
     ("call_ref", "text", "The call: hex SHA-256 of Meta's id of it. Missing where there is no call."),
     ("at_ms", "ms", "When it happened, since 1970, by the writer's clock."),
     ("since_ring_ms", "ms", "Since the call began to ring. Missing where the writer does not know."),
-    ("phase", "text", "How far the call had come: `ringing`, `answering`, `talking` or `over`, if the writer knows."),
+    (
+        "phase",
+        "text",
+        "How far the call had come: `ringing`, `answering`, `talking` or `over`, if the writer knows.",
+    ),
     ("number", "text", "The business number, as Meta's id of it."),
     ("task", "text", "The media task that had the call, or that the event is about, once there is one."),
     ("version", "number", "The version of the call's state that the writer knew: events sort by it first,"),
@@ -66,7 +70,12 @@ fn listed(variant: &Value) -> Listed {
 
 fn field(name: &str, field: &Value, variant: &Value) -> Field {
     let is_required = variant["required"].as_array().is_some_and(|names| names.contains(&json!(name)));
-    Field { name: name.to_owned(), unit: unit(name, field), is_optional: !is_required, meaning: meaning(field) }
+    Field {
+        name: name.to_owned(),
+        unit: unit(name, field),
+        is_optional: !is_required,
+        meaning: meaning(field),
+    }
 }
 
 /// Units are in the names, as everywhere in this project.
@@ -131,7 +140,8 @@ mod tests {
     #[test]
     fn no_field_of_an_event_hides_one_that_every_line_has() {
         let common = |name: &str| COMMON.iter().any(|(common, ..)| *common == name);
-        let hides = |field: &&Field| common(&field.name) && !["number", "task"].contains(&field.name.as_str());
+        let hides =
+            |field: &&Field| common(&field.name) && !["number", "task"].contains(&field.name.as_str());
         let events = events();
 
         let hidden: Vec<_> = events.iter().flat_map(|event| &event.fields).filter(hides).collect();

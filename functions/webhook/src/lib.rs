@@ -57,11 +57,13 @@ impl Webhook {
     /// # Errors
     /// Never: whatever goes wrong is a status.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
-        Ok(match request::asked(&request) {
+        let response = match request::asked(&request) {
             Ok(Asked::Verify) => self.verify(&request),
             Ok(Asked::TakeIn(body)) => self.receive(&request, body).await,
             Err((status, why)) => plain(status, why),
-        })
+        };
+        service::metrics::flush();
+        Ok(response)
     }
 
     fn verify(&self, request: &Request) -> Response<Body> {
@@ -75,7 +77,10 @@ impl Webhook {
 
     async fn receive(&self, request: &Request, body: &[u8]) -> Response<Body> {
         if !self.is_signed(request, body).await {
-            service::events::tell_of_no_call(&Event::WebhookRefused { why: "signature".to_owned() }, "webhook");
+            service::events::tell_of_no_call(
+                &Event::WebhookRefused { why: "signature".to_owned() },
+                "webhook",
+            );
             return plain(401, "not signed by Meta");
         }
         let Ok(batch) = notice::read(body) else {

@@ -5,7 +5,7 @@ use super::{Over, Owner, Parts, ms};
 use crate::agent::News;
 use bridge::{Path, listening_quality};
 use call::Ending;
-use journal::{Phase, Event, Line, Tokens};
+use journal::{Event, Line, Phase, Tokens};
 use ledger::CallControl;
 use protocol::order::Order;
 use realtime::{Prices, Usage};

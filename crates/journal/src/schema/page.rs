@@ -44,7 +44,8 @@ fn section(page: &mut String, event: &Listed) {
         *page += "\n| field | unit | |\n|---|---|---|\n";
     }
     for field in fields {
-        let unit = if field.is_optional { format!("{}, or missing", field.unit) } else { field.unit.to_owned() };
+        let unit =
+            if field.is_optional { format!("{}, or missing", field.unit) } else { field.unit.to_owned() };
         row(page, &field.name, &unit, &field.meaning);
     }
 }
@@ -68,6 +69,10 @@ mod tests {
             std::fs::write(PAGE, page()).unwrap();
         }
 
-        assert_eq!(std::fs::read_to_string(PAGE).unwrap(), page(), "docs/events.md is out of date: make docs");
+        assert_eq!(
+            std::fs::read_to_string(PAGE).unwrap(),
+            page(),
+            "docs/events.md is out of date: make docs"
+        );
     }
 }
