@@ -54,13 +54,19 @@ pub(crate) fn run(commands: &[Command], lines: Vec<Map<String, Json>>) -> Result
                 rows = kept;
             }
             Command::Stats { of, by } => {
-                rows = group(rows, by)?.into_iter().map(|(key, rows)| {
-                    let mut computed: BTreeMap<_, _> = by.iter().cloned().zip(key).collect();
-                    for (aggregate, name) in of {
-                        computed.insert(name.clone(), aggregate.how.make(&values(&rows, aggregate.of.as_ref())?)?);
-                    }
-                    Ok(Row { line: None, computed })
-                }).collect::<Result<_, Wrong>>()?;
+                rows = group(rows, by)?
+                    .into_iter()
+                    .map(|(key, rows)| {
+                        let mut computed: BTreeMap<_, _> = by.iter().cloned().zip(key).collect();
+                        for (aggregate, name) in of {
+                            computed.insert(
+                                name.clone(),
+                                aggregate.how.make(&values(&rows, aggregate.of.as_ref())?)?,
+                            );
+                        }
+                        Ok(Row { line: None, computed })
+                    })
+                    .collect::<Result<_, Wrong>>()?;
                 columns = by.iter().chain(of.iter().map(|(_, name)| name)).cloned().collect();
             }
             Command::Sort(by) => rows = sort(rows, by)?,

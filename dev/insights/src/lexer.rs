@@ -18,8 +18,7 @@ pub(crate) enum Token {
 }
 
 /// Longer ones first.
-const SIGNS: [&str; 16] =
-    ["!=", "<=", ">=", "|", ",", "(", ")", "[", "]", "=", "<", ">", "+", "-", "*", "/"];
+const SIGNS: [&str; 16] = ["!=", "<=", ">=", "|", ",", "(", ")", "[", "]", "=", "<", ">", "+", "-", "*", "/"];
 
 /// The words of a text, without its comments.
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, Wrong> {

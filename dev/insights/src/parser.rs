@@ -60,7 +60,9 @@ pub(crate) fn fields(commands: &[Command]) -> Vec<String> {
             Command::Filter(condition) => condition.each_field(&mut see),
             Command::Stats { of, by } => {
                 by.iter().for_each(|name| see(name));
-                of.iter().filter_map(|(aggregate, _)| aggregate.of.as_ref()).for_each(|of| of.each_field(&mut see));
+                of.iter()
+                    .filter_map(|(aggregate, _)| aggregate.of.as_ref())
+                    .for_each(|of| of.each_field(&mut see));
                 own.extend(of.iter().map(|(_, name)| name.clone()));
             }
             Command::Sort(by) => by.iter().for_each(|(name, _)| see(name)),
@@ -227,7 +229,10 @@ impl Parser {
             "ispresent" => Expression::IsPresent(self.word("a field")?),
             "coalesce" => Expression::Coalesce(self.list(Self::sum)?),
             other => {
-                return Err(Wrong::Unexpected { expected: "a function that is known here", found: other.to_owned() });
+                return Err(Wrong::Unexpected {
+                    expected: "a function that is known here",
+                    found: other.to_owned(),
+                });
             }
         };
         self.needs(")")?;

@@ -16,7 +16,10 @@ const LINES: [&str; 5] = [
 fn a_filter_keeps_the_lines_of_which_it_holds_and_a_missing_field_never_does() {
     assert_eq!(rows("filter took_ms >= 300 | fields took_ms | sort took_ms desc"), [["500"], ["300"]]);
     assert_eq!(rows(r#"filter who != "a" | fields who"#), [["b"]]);
-    assert_eq!(rows(r#"filter event = "KEYS" or (who = "a" and not took_ms > 100) | fields at_ms"#), [["62000"], ["63000"]]);
+    assert_eq!(
+        rows(r#"filter event = "KEYS" or (who = "a" and not took_ms > 100) | fields at_ms"#),
+        [["62000"], ["63000"]]
+    );
     assert_eq!(rows(r#"filter event in ["KEYS", "NONE"] | fields at_ms, who"#), [["63000", ""]]);
     assert_eq!(rows("filter ispresent(who) and took_ms < 300 | fields who"), [["a"]]);
 }
@@ -26,7 +29,10 @@ fn stats_make_one_row_of_each_group() {
     let query = r#"filter event = "TURN" | stats count(*) as n, sum(took_ms) as sum, avg(took_ms) as mean, min(took_ms) as least, max(took_ms) as most by who | sort who asc"#;
 
     assert_eq!(rows(query), [["a", "2", "400", "200", "100", "300"], ["b", "1", "500", "500", "500", "500"]]);
-    assert_eq!(rows("stats count(who) as named, count_distinct(who) as names, count(*) as lines"), [["3", "2", "5"]]);
+    assert_eq!(
+        rows("stats count(who) as named, count_distinct(who) as names, count(*) as lines"),
+        [["3", "2", "5"]]
+    );
 }
 
 #[test]
@@ -41,7 +47,8 @@ fn a_percentile_is_the_value_of_its_rank() {
 
 #[test]
 fn times_are_rounded_down_to_their_bin() {
-    let query = "filter ispresent(who) | fields bin(1m) as minute | stats count(*) as n by minute | sort minute desc";
+    let query =
+        "filter ispresent(who) | fields bin(1m) as minute | stats count(*) as n by minute | sort minute desc";
 
     assert_eq!(rows(query), [["1970-01-01 00:01:00.000", "2"], ["1970-01-01 00:00:00.000", "1"]]);
 }
