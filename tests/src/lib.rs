@@ -10,6 +10,7 @@
 mod caller;
 mod conversation;
 pub mod letter;
+mod logged;
 pub mod privacy;
 pub mod program;
 pub mod story;

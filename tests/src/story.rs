@@ -287,7 +287,7 @@ impl Story {
         self.until("the index of what is due to be empty", rests).await;
     }
 
-    async fn until(&self, awaited: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    pub(crate) async fn until(&self, awaited: &str, mut is_so: impl AsyncFnMut() -> bool) {
         let looking = async {
             while !is_so().await {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -303,7 +303,8 @@ impl Wrapped {
     /// Among the programs, one that says its line and becomes the one it stands for.
     fn among(&self, programs: Binaries, folder: &Path) -> Binaries {
         let (path, becomes) = (folder.join(self.name), programs.path(self.name));
-        let script = format!("#!/bin/sh\ncat <<'LINE'\n{}\nLINE\nexec {}\n", self.says_first, becomes.display());
+        let script =
+            format!("#!/bin/sh\ncat <<'LINE'\n{}\nLINE\nexec {}\n", self.says_first, becomes.display());
         std::fs::create_dir_all(folder).expect("the story has a folder");
         std::fs::write(&path, script).expect("the story's folder can be written");
         std::fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("it is ours");

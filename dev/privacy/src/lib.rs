@@ -45,13 +45,16 @@ impl Watch {
     /// Everything that must not be in this text, by line.
     pub fn look_at(&self, text: &str) -> Vec<Leak> {
         let lines = text.lines().enumerate();
-        lines.flat_map(|(n, line)| self.look_at_line(line).map(move |kind| Leak { kind, line: n + 1 })).collect()
+        lines
+            .flat_map(|(n, line)| self.look_at_line(line).map(move |kind| Leak { kind, line: n + 1 }))
+            .collect()
     }
 
     fn look_at_line<'a>(&'a self, line: &'a str) -> impl Iterator<Item = String> + 'a {
         // What JSON has escaped is read as it was meant.
         let plain = readable(line);
-        let secrets = self.secrets.iter().filter(|secret| line.contains(&secret.text) || plain.contains(&secret.text));
+        let secrets =
+            self.secrets.iter().filter(|secret| line.contains(&secret.text) || plain.contains(&secret.text));
         let secrets: Vec<_> = secrets.map(|secret| secret.name.clone()).collect();
         let shapes = shape::kinds_in(&plain).into_iter().map(str::to_owned);
         let spoken = spoken::has_digits(&plain).then(|| "digits spoken as words".to_owned());
@@ -98,7 +101,8 @@ fn collect(name: &str, value: &Value, said: &mut String) {
             collect(name, value, said);
         }),
         Value::Array(values) => values.iter().for_each(|value| collect(name, value, said)),
-        Value::String(text) if is_long_by_right(name) && text.chars().all(|letter| letter.is_ascii_digit()) => {}
+        Value::String(text)
+            if is_long_by_right(name) && text.chars().all(|letter| letter.is_ascii_digit()) => {}
         Value::String(text) => *said += &format!("{text}\n"),
         Value::Number(_) if is_long_by_right(name) => {}
         Value::Number(number) => *said += &format!("{number}\n"),

@@ -12,7 +12,8 @@ const WRITTEN: [&str; 3] = ["log", "xml", "txt"];
 fn main() -> anyhow::Result<ExitCode> {
     let (watch, mut files, mut leaks) = (Watch::default(), vec![], 0);
     for argument in std::env::args_os().skip(1) {
-        gather(Path::new(&argument), true, &mut files).with_context(|| format!("cannot look at {}", argument.display()))?;
+        gather(Path::new(&argument), true, &mut files)
+            .with_context(|| format!("cannot look at {}", argument.display()))?;
     }
     anyhow::ensure!(!files.is_empty(), "there is nothing to look at: no test has run?");
     for file in &files {

@@ -12,13 +12,14 @@ pub const SHAPES: [(&str, &str); 9] = [
     ("a user's id at Meta", r"\b[A-Z]{2}\.\d{12,}\b"),
     ("a token of Meta's", r"\bEAA[A-Za-z0-9]{12,}"),
     ("a key of OpenAI's", r"\b(?:sk|ek)[-_][A-Za-z0-9_-]{6,}"),
-    ("a bearer token", r"(?i)\bbearer\s+[A-Za-z0-9._~+/=-]{6,}"),
+    ("a bearer token", r"\b[Bb]earer\s+[A-Za-z0-9._~+/=-]{6,}"),
     ("an SDP", r"\bv=0(?:\s|\\r|\\n|$)|\bo=\S+ \d+ \d+ IN IP[46]\b|\bm=audio \d+ "),
     ("a secret part of an SDP", r"\ba=(?:ice-pwd|ice-ufrag|fingerprint|candidate|crypto|setup):"),
 ];
 
 static KINDS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
-    let compiled = SHAPES.iter().map(|(kind, shape)| (*kind, Regex::new(shape).expect("the shape is a regex")));
+    let compiled =
+        SHAPES.iter().map(|(kind, shape)| (*kind, Regex::new(shape).expect("the shape is a regex")));
     compiled.collect()
 });
 

@@ -18,5 +18,6 @@ mod sounding;
 mod step_by_step;
 mod surviving;
 mod taking_turns;
+mod telling;
 mod tools;
 mod turned_away;

@@ -5,7 +5,8 @@ use tests::{Scene, Story};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_telephone_number_in_a_log_fails_its_story() {
-    fails_for("media-task", r#"{"level":"INFO","message":"+91 99000 00007 calls"}"#, "a telephone number").await;
+    fails_for("media-task", r#"{"level":"INFO","message":"+91 99000 00007 calls"}"#, "a telephone number")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
