@@ -15,6 +15,9 @@ pub struct Table {
     pub rows: Vec<Vec<String>>,
 }
 
+/// Rows that belong together, and what they have in common.
+type Group = (Vec<Value>, Vec<Row>);
+
 /// A line on its way: what it said, until `stats`, and what was computed since.
 #[derive(Debug, Clone, Default)]
 struct Row {
@@ -85,8 +88,8 @@ fn compute(mut row: Row, named: &[Named]) -> Result<Row, Wrong> {
 }
 
 /// Rows that have the same values in these fields, in the order in which the first of each came.
-fn group(rows: Vec<Row>, by: &[String]) -> Result<Vec<(Vec<Value>, Vec<Row>)>, Wrong> {
-    let mut groups: Vec<(Vec<Value>, Vec<Row>)> = vec![];
+fn group(rows: Vec<Row>, by: &[String]) -> Result<Vec<Group>, Wrong> {
+    let mut groups: Vec<Group> = vec![];
     for row in rows {
         let key = by.iter().map(|name| row.field(name)).collect::<Result<Vec<_>, _>>()?;
         match groups.iter_mut().find(|(known, _)| *known == key) {

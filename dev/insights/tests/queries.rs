@@ -13,7 +13,7 @@ use std::path::PathBuf;
 const LINES: &str = include_str!("../../../fixtures/journal/calls.jsonl");
 
 /// In the query for one call, the operator writes the call's name in place of this.
-const PLACE_OF_A_CALL: &str = "CALL_REF";
+const PLACE_OF_A_CALL: &str = "\"CALL_REF\"";
 
 #[test]
 fn every_query_gives_the_rows_that_the_recorded_calls_make() {
@@ -22,7 +22,7 @@ fn every_query_gives_the_rows_that_the_recorded_calls_make() {
     assert_eq!(queries.keys().cloned().collect::<BTreeSet<_>>(), expected);
 
     for (name, columns, rows) in EXPECTED {
-        let text = queries[name].replace(PLACE_OF_A_CALL, expected::ONE_CALL);
+        let text = queries[name].replace(PLACE_OF_A_CALL, &format!("{:?}", expected::ONE_CALL));
 
         let table = Query::read(&text).unwrap().run(LINES.lines()).unwrap();
 
@@ -68,7 +68,8 @@ fn a_query_for_a_field_that_no_event_has_is_noticed() {
 
 #[test]
 fn every_recorded_line_is_one_that_this_release_reads() {
-    let lines: Vec<serde_json::Value> = LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
 
     for line in lines.iter().filter(|line| line.get("call_ref").is_some()) {
         let entry: journal::Entry = serde_json::from_value(line.clone()).unwrap();
