@@ -5,13 +5,14 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call test check conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools
+.PHONY: help call test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
 	@echo 'make test          every test'
 	@echo 'make check         format, lints, docs, and what the architecture forbids'
 	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
+	@echo 'make docs          the pages that are made from code: docs/events.md'
 	@echo 'make conformance   every recorded session with the model, of the last call and the last tests, held to OpenAI'"'"'s own types'
 	@echo 'make chaos         two hundred calls while everything goes wrong that can, ten minutes (SEED, CALLS)'
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
@@ -30,6 +31,7 @@ test: build-tools test-tools
 	$(CARGO) build --locked --workspace --bins
 	rm -rf target/stories
 	$(CARGO) nextest run --locked --workspace
+	$(CARGO) run --quiet --locked -p privacy -- target/nextest/default/junit.xml target/stories
 	$(CARGO) test --quiet --locked --workspace --doc
 
 check: build-tools
@@ -37,6 +39,9 @@ check: build-tools
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --locked --workspace --no-deps
 	scripts/purity.sh
+
+docs:
+	AHOY_WRITE_DOCS=1 $(CARGO) nextest run --locked -p journal
 
 conformance:
 	scripts/conformance.sh

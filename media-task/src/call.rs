@@ -35,7 +35,7 @@ use call::Ending;
 use diagnosis::Doctor;
 pub use examining::ask_for_icmp;
 use farewell::Farewell;
-use journal::{Event, Journal, Summary};
+use journal::{Event, Journal, Phase, Summary};
 use ledger::CallControl;
 use protocol::order::{Order, Reply};
 use realtime::Usage;
@@ -366,6 +366,7 @@ impl Owner {
                 self.parts.agent.open(now);
                 self.summary.opened_at_ms = Some(now_ms());
                 self.parts.journal.advance_to(version);
+                self.parts.journal.enter_phase(Phase::Talking);
                 self.note(Event::Opened {});
             }
             Ok(Reply::Over) if !self.bridge.is_open() => self.over = Some(Over::Known),

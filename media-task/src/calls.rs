@@ -11,7 +11,7 @@ use crate::roster::Roster;
 use crate::settings::{MediaSecret, ModelSettings};
 use bridge::Strain;
 use diagnosis::{Doctor, Premises};
-use journal::Journal;
+use journal::{Journal, Phase, Place};
 use ledger::CallControl;
 use protocol::{door, keys};
 use realtime::connection::{Auth, Endpoint};
@@ -275,7 +275,12 @@ impl Calls {
                 &keys::task_writer(&equipment.task),
                 asked.rang_at_ms,
                 asked.version,
-            ),
+            )
+            .at(Place {
+                number: Some(asked.number.clone()),
+                task: Some(equipment.task.id.clone()),
+                phase: Some(Phase::Answering),
+            }),
             diary: equipment.diary.clone(),
             control: equipment.control.clone(),
             protection: equipment.protection.clone(),

@@ -74,7 +74,7 @@ impl Diary {
 
     /// Notes an entry of a call's journal.
     pub fn note(&self, entry: Entry) {
-        service::logs::line(&entry.to_line());
+        service::events::tell(&entry);
         self.queue(Page::Entry(Box::new(entry)));
     }
 

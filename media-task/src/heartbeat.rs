@@ -7,6 +7,7 @@ use crate::tenure::{Stay, Tenure};
 use ledger::{CallControl, Ledger};
 use protocol::keys;
 use protocol::lease::{HEARTBEAT, HOLDS, Lease};
+use service::metrics;
 use service::time::now_ms;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,6 +49,7 @@ impl Heart {
                     self.renew().await;
                     self.keep_protection().await;
                     self.tick_overdue().await;
+                    self.measure();
                     self.consider_leaving().await;
                 }
                 Ok(()) = changes.changed() => self.renew().await,
@@ -98,6 +100,12 @@ impl Heart {
             until_ms: now_ms() + HOLDS.as_millis() as u64,
             ttl: keys::forget_at(now_ms()),
         }
+    }
+
+    /// Says how full this task is, and what happened since the last beat.
+    fn measure(&self) {
+        metrics::note_slots(self.calls.used(), self.calls.slots());
+        metrics::flush();
     }
 
     async fn keep_protection(&self) {

@@ -4,6 +4,7 @@
 //! - [`Caller`]: somebody who rings, talks and hangs up.
 //! - [`doors`]: requests at a media task's door, written by hand.
 //! - [`letter`]: webhooks written by hand.
+//! - [`privacy`]: what no program may write.
 //! - [`program`]: one program of the product, alone.
 //! - [`story`]: where stories happen, by parts.
 
@@ -11,6 +12,8 @@ mod caller;
 mod conversation;
 pub mod doors;
 pub mod letter;
+mod logged;
+pub mod privacy;
 pub mod program;
 pub mod story;
 

@@ -2,14 +2,17 @@
 
 use crate::Caller;
 use crate::letter::Letter;
+use crate::privacy;
 use openai::Script;
 use phone::{ActionName, CallerConfig, Event, Mischief, Observation, Seen};
 use rehearse::Rehearsal;
 use rehearse::binaries::{Binaries, root};
 use rehearse::stage::Stage;
 use rustix::process::{Pid, Signal, kill_process};
+use std::fs::Permissions;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,6 +29,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 pub struct Scene {
     rehearsal: Rehearsal,
     replaced: Vec<(&'static str, PathBuf)>,
+    wrapped: Option<Wrapped>,
+}
+
+/// A program in whose place another one runs, which becomes that program.
+#[derive(Debug, Clone)]
+struct Wrapped {
+    name: &'static str,
+    says_first: String,
 }
 
 impl Default for Scene {
@@ -60,7 +71,7 @@ impl Scene {
         // However busy the machine of the tests is: no task refuses a call for it.
         let never_overloaded = [("AHOY_LATEST_MS".to_owned(), "1000".to_owned())].into();
         rehearsal.more.insert("media-task".to_owned(), never_overloaded);
-        Self { rehearsal, replaced: vec![] }
+        Self { rehearsal, replaced: vec![], wrapped: None }
     }
 
     /// The model says this.
@@ -121,6 +132,14 @@ impl Scene {
         self
     }
 
+    /// A program says this before anything else. Its logs lie apart: whoever looks through those of all tests must not find it.
+    #[must_use]
+    pub fn with_a_program_that_says(mut self, name: &'static str, line: &str) -> Self {
+        self.wrapped = Some(Wrapped { name, says_first: line.to_owned() });
+        self.rehearsal.folder = Some(std::env::temp_dir().join(format!("ahoy-story-{}", std::process::id())));
+        self
+    }
+
     /// One of several stages of the same story, with logs of its own.
     #[must_use]
     pub fn beside(mut self, name: &str) -> Self {
@@ -130,9 +149,12 @@ impl Scene {
 
     /// Starts everything; the product is ready for calls.
     pub async fn begin(mut self) -> Story {
-        self.rehearsal.folder.get_or_insert_with(folder);
+        let folder = self.rehearsal.folder.get_or_insert_with(folder).clone();
         let replaced = self.replaced.into_iter();
-        let programs = replaced.fold(programs().await, |all, (name, path)| all.replacing(name, path));
+        let mut programs = replaced.fold(programs().await, |all, (name, path)| all.replacing(name, path));
+        if let Some(wrapped) = &self.wrapped {
+            programs = wrapped.among(programs, &folder);
+        }
         let stage = self.rehearsal.set_stage(&programs).await.expect("the stage can be set");
         let seen = Mutex::new(stage.meta.observations());
         Story { stage: Arc::new(stage), seen, remembered: Mutex::default() }
@@ -274,7 +296,7 @@ impl Story {
         self.until("the index of what is due to be empty", rests).await;
     }
 
-    async fn until(&self, awaited: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    pub(crate) async fn until(&self, awaited: &str, mut is_so: impl AsyncFnMut() -> bool) {
         let looking = async {
             while !is_so().await {
                 tokio::time::sleep(LOOK_EVERY).await;
@@ -286,13 +308,29 @@ impl Story {
     }
 }
 
+impl Wrapped {
+    /// Among the programs, one that says its line and becomes the one it stands for.
+    fn among(&self, programs: Binaries, folder: &Path) -> Binaries {
+        let (path, becomes) = (folder.join(self.name), programs.path(self.name));
+        let script =
+            format!("#!/bin/sh\ncat <<'LINE'\n{}\nLINE\nexec {}\n", self.says_first, becomes.display());
+        std::fs::create_dir_all(folder).expect("the story has a folder");
+        std::fs::write(&path, script).expect("the story's folder can be written");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("it is ours");
+        programs.replacing(self.name, path)
+    }
+}
+
 impl Drop for Story {
-    /// Keeps what was said to and by the model, for `make conformance`.
+    /// Holds what the programs wrote to what must not be written; keeps what was said to and by the model, for `make conformance`.
     fn drop(&mut self) {
         for (n, session) in self.model.sessions().iter().enumerate() {
             // A story that goes wrong has more to tell than this.
             let _ =
                 std::fs::write(self.folder.join(format!("realtime-{n}.jsonl")), session.recording_jsonl());
+        }
+        if !std::thread::panicking() {
+            privacy::keeps(&self.stage);
         }
     }
 }

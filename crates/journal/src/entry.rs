@@ -1,17 +1,24 @@
-//! An event as it is written down: which call, when, and by whom.
+//! An event as it is written down: which call, when, where, and by whom.
 
+use crate::redaction::redact;
 use crate::{Event, Level};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// What an event says in words that others chose. In the log no long number is left in them: it may be somebody's.
+const FREE_TEXT: [&str; 6] = ["reason", "evidence", "status", "notice", "code", "cure"];
 
 /// One line of a call's journal: an item in DynamoDB and a flat JSON line in the log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Entry {
     /// Hex SHA-256 of Meta's call id.
     pub call_ref: String,
     /// When it happened, ms since 1970, by the writer's clock.
     pub at_ms: u64,
-    /// Milliseconds since the call began to ring.
-    pub since_ring_ms: u64,
+    /// Milliseconds since the call began to ring, if the writer knows when that was.
+    #[serde(default)]
+    pub since_ring_ms: Option<u64>,
     /// The version of the call's state that the writer knew.
     pub version: u64,
     /// The process that wrote it.
@@ -19,22 +26,117 @@ pub struct Entry {
     /// Orders what one writer wrote at one version.
     pub sequence: u64,
     /// What happened.
+    // Before `place`, which takes what it knows: some events name a number or a task themselves.
     #[serde(flatten)]
     pub event: Event,
+    /// Where it happened.
+    #[serde(flatten)]
+    pub place: Place,
+}
+
+/// Where something happened. What an event says of this itself goes before what its writer knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Place {
+    /// The business number, as its id.
+    pub number: Option<String>,
+    /// The media task that had the call, or that the event is about.
+    pub task: Option<String>,
+    /// How far the call had come then.
+    pub phase: Option<Phase>,
+}
+
+/// How far a call has come, as far as it matters to whoever reads about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nobody has answered the offer yet.
+    Ringing,
+    /// A task has answered; the line is not open yet.
+    Answering,
+    /// Caller and agent hear each other.
+    Talking,
+    /// It is over.
+    Over,
 }
 
 impl Entry {
     /// One flat JSON line for the log.
     pub fn to_line(&self) -> String {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            level: Level,
-            #[serde(flatten)]
-            entry: &'a Entry,
-        }
-        let line = Line { level: self.event.level(), entry: self };
-        serde_json::to_string(&line).expect("an entry has text keys and no fallible fields")
+        let mut entry = self.clone();
+        entry.event = without_long_numbers(&self.event);
+        line(self.event.level(), &entry)
     }
+}
+
+/// A flat JSON line for the log, about something that belongs to no call. It is kept nowhere else.
+pub fn line_of_no_call(event: &Event, writer: &str, now_ms: u64) -> String {
+    #[derive(Serialize)]
+    struct Aside<'a> {
+        at_ms: u64,
+        writer: &'a str,
+        #[serde(flatten)]
+        event: &'a Event,
+    }
+    line(event.level(), &Aside { at_ms: now_ms, writer, event })
+}
+
+fn line(level: Level, entry: &impl Serialize) -> String {
+    #[derive(Serialize)]
+    struct Line<'a, T> {
+        level: Level,
+        #[serde(flatten)]
+        entry: &'a T,
+    }
+    serde_json::to_string(&Line { level, entry }).expect("an entry has text keys and no fallible fields")
+}
+
+impl Serialize for Entry {
+    /// Flat, and each name once.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut event = fields(&self.event);
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("call_ref", &self.call_ref)?;
+        map.serialize_entry("at_ms", &self.at_ms)?;
+        if let Some(since_ring_ms) = self.since_ring_ms {
+            map.serialize_entry("since_ring_ms", &since_ring_ms)?;
+        }
+        if let Some(phase) = self.place.phase {
+            map.serialize_entry("phase", &phase)?;
+        }
+        for (name, value) in [("number", &self.place.number), ("task", &self.place.task)] {
+            if let Some(value) = value.as_ref().filter(|_| !event.contains_key(name)) {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        map.serialize_entry("version", &self.version)?;
+        map.serialize_entry("writer", &self.writer)?;
+        map.serialize_entry("sequence", &self.sequence)?;
+        map.serialize_entry("event", &event.remove("event"))?;
+        for (name, value) in event {
+            map.serialize_entry(&name, &value)?;
+        }
+        map.end()
+    }
+}
+
+fn fields(event: &Event) -> Map<String, Value> {
+    match serde_json::to_value(event) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) | Err(_) => unreachable!("an event is a map with text keys"),
+    }
+}
+
+fn without_long_numbers(event: &Event) -> Event {
+    let mut fields = fields(event);
+    for (name, value) in &mut fields {
+        if let Value::String(text) = value
+            && FREE_TEXT.contains(&name.as_str())
+        {
+            *text = redact(text);
+        }
+    }
+    serde_json::from_value(Value::Object(fields)).expect("its fields have the types they had")
 }
 
 /// Writes the entries of one call by one writer.
@@ -42,15 +144,34 @@ impl Entry {
 pub struct Journal {
     call_ref: String,
     writer: String,
-    rang_at_ms: u64,
+    rang_at_ms: Option<u64>,
     version: u64,
     sequence: u64,
+    place: Place,
 }
 
 impl Journal {
-    /// A journal of a call that began to ring at `rang_at_ms`.
-    pub fn new(call_ref: &str, writer: &str, rang_at_ms: u64, version: u64) -> Self {
-        Self { call_ref: call_ref.to_owned(), writer: writer.to_owned(), rang_at_ms, version, sequence: 0 }
+    /// A journal of a call that began to ring at `rang_at_ms`, if that is known.
+    pub fn new(call_ref: &str, writer: &str, rang_at_ms: impl Into<Option<u64>>, version: u64) -> Self {
+        Self {
+            call_ref: call_ref.to_owned(),
+            writer: writer.to_owned(),
+            rang_at_ms: rang_at_ms.into(),
+            version,
+            sequence: 0,
+            place: Place::default(),
+        }
+    }
+
+    /// A journal of what happens here.
+    #[must_use]
+    pub fn at(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    /// From now on the call has come so far.
+    pub fn enter_phase(&mut self, phase: Phase) {
+        self.place.phase = Some(phase);
     }
 
     /// From now on entries sort after this version of the call's state.
@@ -68,11 +189,22 @@ impl Journal {
         Entry {
             call_ref: self.call_ref.clone(),
             at_ms: now_ms,
-            since_ring_ms: now_ms.saturating_sub(self.rang_at_ms),
+            since_ring_ms: self.rang_at_ms.map(|rang_at_ms| now_ms.saturating_sub(rang_at_ms)),
             version: self.version,
             writer: self.writer.clone(),
             sequence,
+            place: self.place_of(&event),
             event,
+        }
+    }
+
+    fn place_of(&self, event: &Event) -> Place {
+        let fields = fields(event);
+        let named = |name: &str| fields.get(name)?.as_str().map(str::to_owned);
+        Place {
+            number: named("number").or_else(|| self.place.number.clone()),
+            task: named("task").or_else(|| self.place.task.clone()),
+            phase: self.place.phase,
         }
     }
 }
@@ -83,13 +215,56 @@ mod tests {
 
     #[test]
     fn a_line_is_flat_json_with_the_events_name() {
-        let mut journal = Journal::new("ab12", "call-control", 1_000, 3);
+        let mut journal = journal();
 
-        let line = journal.enter(Event::Answered { took_ms: 7 }, 1_250).to_line();
+        let line = journal.enter(Event::Answered { took_ms: 7, start: "warm".into() }, 1_250).to_line();
 
         assert_eq!(
             line,
-            r#"{"level":"INFO","call_ref":"ab12","at_ms":1250,"since_ring_ms":250,"version":3,"writer":"call-control","sequence":0,"event":"WA_CALL_ANSWERED","took_ms":7}"#
+            r#"{"level":"INFO","call_ref":"ab12","at_ms":1250,"since_ring_ms":250,"phase":"answering","number":"220","task":"0a","version":3,"writer":"call-control","sequence":0,"event":"WA_CALL_ANSWERED","start":"warm","took_ms":7}"#
+        );
+    }
+
+    #[test]
+    fn what_an_event_says_of_number_and_task_is_said_once() {
+        let entry = journal().enter(Event::SeatRefused { task: "0b".into(), reason: "full".into() }, 1_250);
+
+        let text = serde_json::to_string(&entry).unwrap();
+
+        assert_eq!(entry.place.task.as_deref(), Some("0b"));
+        assert_eq!(text.matches(r#""task""#).count(), 1, "{text}");
+        assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);
+    }
+
+    #[test]
+    fn an_entry_of_an_older_release_can_be_read() {
+        let old = r#"{"call_ref":"ab12","at_ms":1250,"since_ring_ms":0,"version":0,"writer":"webhook","sequence":0,"event":"WA_CALL_CONNECT","number":"220"}"#;
+
+        let entry: Entry = serde_json::from_str(old).unwrap();
+
+        assert_eq!(entry.event, Event::Connect { number: "220".into() });
+        assert_eq!(entry.place, Place { number: Some("220".into()), ..Place::default() });
+    }
+
+    #[test]
+    fn nobodys_number_gets_into_the_log_by_somebody_elses_words() {
+        let reason = "Recipient +91 99000 00001 not allowed".to_owned();
+        let trouble =
+            Event::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
+
+        let entry = journal().enter(trouble, 1_250);
+
+        assert!(entry.to_line().contains("Recipient … not allowed"), "{}", entry.to_line());
+        assert!(serde_json::to_string(&entry).unwrap().contains("99000"), "the table has Meta's own words");
+    }
+
+    #[test]
+    fn what_belongs_to_no_call_has_a_line_as_well() {
+        let refused = Event::WebhookRefused { why: "signature".into() };
+
+        assert_eq!(
+            line_of_no_call(&refused, "webhook", 7),
+            r#"{"level":"WARN","at_ms":7,"writer":"webhook","event":"WA_CALL_WEBHOOK_REFUSED","why":"signature"}"#
         );
     }
 
@@ -103,5 +278,11 @@ mod tests {
         let third = journal.enter(Event::Opened {}, 0);
 
         assert_eq!([first.sequence, second.sequence, third.sequence], [0, 1, 0]);
+    }
+
+    fn journal() -> Journal {
+        let place =
+            Place { number: Some("220".into()), task: Some("0a".into()), phase: Some(Phase::Answering) };
+        Journal::new("ab12", "call-control", 1_000, 3).at(place)
     }
 }

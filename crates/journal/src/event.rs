@@ -2,62 +2,129 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An event of a call, with its fields. Durations are milliseconds.
+/// An event of a call, with its fields. The one list of them: `docs/events.md` is made from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(tag = "event")]
-#[allow(missing_docs, reason = "each variant says what its fields are")]
 pub enum Event {
     /// Meta told us that somebody calls.
     #[serde(rename = "WA_CALL_CONNECT")]
-    Connect { number: String },
+    Connect {
+        /// The business number that was called, as its id.
+        number: String,
+    },
     /// The call is for a number that is not ours: recorded, not answered.
     #[serde(rename = "WA_CALL_NOT_OURS")]
-    NotOurs { number: String },
+    NotOurs {
+        /// The business number that was called, as its id.
+        number: String,
+    },
     /// Meta told us of the call when it was too late to answer it: recorded, not answered.
     #[serde(rename = "WA_CALL_STALE")]
-    Stale { number: String, late_ms: u64 },
-    /// Meta says that the call is over. `talked_s` is missing when nobody picked up.
+    Stale {
+        /// The business number that was called, as its id.
+        number: String,
+        /// How old Meta's word was.
+        late_ms: u64,
+    },
+    /// A webhook was not taken. Of no call, and in the log alone: whose it was, nobody knows.
+    #[serde(rename = "WA_CALL_WEBHOOK_REFUSED")]
+    WebhookRefused {
+        /// `signature`: it is not Meta's, or signed with a secret we do not know.
+        why: String,
+    },
+    /// Meta says that the call is over.
     #[serde(rename = "WA_CALL_OVER")]
     Over {
+        /// Meta's word for how.
         status: String,
+        /// Meta's error codes, if it ended with any.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         errors: Vec<u64>,
+        /// For how long Meta says there was talk; missing when nobody picked up.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         talked_s: Option<u64>,
     },
-    /// Meta has something of the call for us to fetch: its recording, its transcript or a voicemail.
+    /// Meta has something of the call for us to fetch.
     #[serde(rename = "WA_CALL_MEDIA_AT_META")]
-    MediaAtMeta { kind: String, media: String, mime_type: String },
+    MediaAtMeta {
+        /// `recording`, `transcript` or `voicemail`.
+        kind: String,
+        /// Its id at Meta.
+        media: String,
+        /// What it is, as MIME has it.
+        mime_type: String,
+    },
     /// The caller said whether we may call them.
     #[serde(rename = "WA_CALL_PERMISSION_REPLY")]
-    PermissionReply { is_granted: bool, is_permanent: bool, until_s: Option<u64> },
+    PermissionReply {
+        /// Whether we may.
+        is_granted: bool,
+        /// Whether that is for good.
+        is_permanent: bool,
+        /// Until when, in seconds since 1970; missing when it is for good, or not at all.
+        until_s: Option<u64>,
+    },
     /// Meta told us something else about the call.
     #[serde(rename = "WA_CALL_NOTICE")]
-    Notice { notice: String, status: String },
+    Notice {
+        /// Meta's name of it.
+        notice: String,
+        /// Meta's word for how it stands.
+        status: String,
+    },
     /// A media task was chosen for the call.
     #[serde(rename = "WA_CALL_CLAIMED")]
-    Claimed { task: String, fence: u64 },
+    Claimed {
+        /// The task.
+        task: String,
+        /// The fencing number of its seat.
+        fence: u64,
+    },
     /// The chosen media task would not have it, or could not be reached.
     #[serde(rename = "WA_CALL_SEAT_REFUSED")]
-    SeatRefused { task: String, reason: String },
+    SeatRefused {
+        /// The task.
+        task: String,
+        /// In its words, or why it could not be reached.
+        reason: String,
+    },
     /// No media task had a free slot: another one is being started.
     #[serde(rename = "WA_CALL_TASK_LAUNCHED")]
-    TaskLaunched { task: String },
+    TaskLaunched {
+        /// The new task.
+        task: String,
+    },
     /// The media task answered the offer.
     #[serde(rename = "WA_CALL_ANSWERED")]
-    Answered { took_ms: u64 },
+    Answered {
+        /// How long it took the task.
+        took_ms: u64,
+        /// `warm`: a task was there; `cold`: one was started for this call.
+        #[serde(default)]
+        start: String,
+    },
     /// The offer is one we cannot answer.
     #[serde(rename = "WA_CALL_OFFER_UNANSWERABLE")]
-    OfferUnanswerable { reason: String },
+    OfferUnanswerable {
+        /// What it lacks.
+        reason: String,
+    },
     /// Meta took our answer.
     #[serde(rename = "WA_CALL_PRE_ACCEPTED")]
     PreAccepted {},
     /// The agent's model is configured and may speak.
     #[serde(rename = "WA_CALL_AGENT_READY")]
-    AgentReady { took_ms: u64 },
+    AgentReady {
+        /// Since the task was offered the call.
+        took_ms: u64,
+    },
     /// ICE and DTLS are done.
     #[serde(rename = "WA_CALL_MEDIA_CONNECTED")]
-    MediaConnected { took_ms: u64 },
+    MediaConnected {
+        /// Since the task was offered the call.
+        took_ms: u64,
+    },
     /// Meta picked up for us.
     #[serde(rename = "WA_CALL_ACCEPTED")]
     Accepted {},
@@ -66,126 +133,246 @@ pub enum Event {
     Opened {},
     /// The first of the agent's voice was sent.
     #[serde(rename = "WA_CALL_FIRST_WORD")]
-    FirstWord { after_open_ms: u64 },
-    /// The agent answered the caller: from the end of the caller's speech, as the model heard it, to the first voice sent.
-    /// `tool_ms` of it were spent waiting for tools.
+    FirstWord {
+        /// Since the line opened.
+        after_open_ms: u64,
+    },
+    /// The agent answered the caller.
     #[serde(rename = "WA_CALL_TURN")]
     Turn {
+        /// Which turn of the call, from 1.
         turn: u64,
+        /// From the end of the caller's speech, as the model heard it, to the first voice sent.
         took_ms: u64,
+        /// How much of that was spent waiting for tools.
         #[serde(default)]
         tool_ms: u64,
     },
-    /// The caller spoke over the agent. `heard_ms` of `of_ms` of what was being said had been sent.
+    /// The caller spoke over the agent.
     #[serde(rename = "WA_CALL_INTERRUPTED")]
-    Interrupted { item: String, heard_ms: u64, of_ms: u64 },
-    /// The agent used a tool. `outcome` is `done`, `failed`, `timed_out` or `refused` (its arguments, or it is not there: such a
-    /// tool is `unknown`). `timed_out` of a message to the caller: nobody knows whether it was sent.
+    Interrupted {
+        /// What the agent was saying, by the model's id of it.
+        item: String,
+        /// How much of it had been sent.
+        heard_ms: u64,
+        /// How long it was so far.
+        of_ms: u64,
+    },
+    /// The agent used a tool.
     #[serde(rename = "WA_CALL_TOOL")]
-    Tool { tool: String, took_ms: u64, outcome: String },
+    Tool {
+        /// The tool; `unknown` when there is none of the name the model gave.
+        tool: String,
+        /// How long it took.
+        took_ms: u64,
+        /// `done`, `failed`, `timed_out` or `refused` (its arguments, or it is not there). `timed_out` of a message to the
+        /// caller: nobody knows whether it was sent.
+        outcome: String,
+    },
     /// The caller pressed keys. Which ones is nobody's business here.
     #[serde(rename = "WA_CALL_KEYS")]
-    Keys { count: u64 },
+    Keys {
+        /// How many.
+        count: u64,
+    },
     /// Nobody said anything for a while: the agent asks whether the caller is still there.
     #[serde(rename = "WA_CALL_NUDGED")]
-    Nudged { times: u64 },
+    Nudged {
+        /// How many times it has, in a row.
+        times: u64,
+    },
     /// The model's session broke; another one takes its place.
     #[serde(rename = "WA_CALL_SESSION_LOST")]
-    SessionLost { reason: String },
-    /// Another session has taken over, with what was said so far. `planned` ones came before the old one ended.
+    SessionLost {
+        /// How it broke.
+        reason: String,
+    },
+    /// Another session has taken over, with what was said so far.
     #[serde(rename = "WA_CALL_SESSION_RESTORED")]
-    SessionRestored { took_ms: u64, planned: bool },
+    SessionRestored {
+        /// How long the agent could not hear.
+        took_ms: u64,
+        /// Whether it came before the old one ended.
+        planned: bool,
+    },
     /// The model cannot be had until somebody puts something right.
     #[serde(rename = "WA_CALL_AGENT_FAILED")]
-    AgentFailed { code: String, cure: String },
-    /// What the model's sessions took, in tokens by kind, fresh and cached ones apart, and what that costs by the price table
-    /// of that date. Unless `transcription_priced`, writing down the caller's words is not in it: its price is not known.
+    AgentFailed {
+        /// The model's code.
+        code: String,
+        /// What puts it right.
+        cure: String,
+    },
+    /// What the model's sessions took, in tokens by kind, fresh and cached ones apart, and what that costs.
     #[serde(rename = "WA_CALL_USAGE")]
     Usage {
+        /// The agent's name.
+        #[serde(default)]
+        agent: String,
+        /// The model.
         model: String,
+        /// Tokens of text that went in fresh.
         text_in: u64,
+        /// Tokens of text that went in from the cache.
         text_cached: u64,
+        /// Tokens of text that came out.
         text_out: u64,
+        /// Tokens of sound that went in fresh.
         audio_in: u64,
+        /// Tokens of sound that went in from the cache.
         audio_cached: u64,
+        /// Tokens of sound that came out.
         audio_out: u64,
+        /// Tokens that writing down the caller's words took.
         #[serde(default)]
         transcript_in: u64,
+        /// Tokens of the caller's words.
         #[serde(default)]
         transcript_out: u64,
+        /// How much sound was written down, where that is billed by time.
         #[serde(default)]
         transcript_ms: u64,
+        /// What all of it cost; missing when the model's price is not known.
         micro_dollars: Option<u64>,
+        /// Whether writing down the caller's words is in it: not where its price is not known.
         #[serde(default)]
         transcription_priced: bool,
+        /// The date of the price table, `yyyy-mm-dd`.
         prices_of: String,
     },
-    /// The call was not taken to an agent: closed, too much spent today, or this caller called too often.
+    /// The call was not taken to an agent.
     #[serde(rename = "WA_CALL_TURNED_AWAY")]
-    TurnedAway { why: String },
+    TurnedAway {
+        /// `closed`, `over_budget` (too much spent today) or `called_too_often`.
+        why: String,
+    },
+    /// The call was refused: somebody called whom we wanted to hear, and something of ours or of Meta's was missing.
+    #[serde(rename = "WA_CALL_REFUSED")]
+    Refused {
+        /// The ending it gave the call.
+        why: String,
+    },
+    /// The call is lost: the media task that had it is gone.
+    #[serde(rename = "WA_CALL_LOST")]
+    Lost {
+        /// The task.
+        task: String,
+    },
     /// The model's session had an error from which it goes on.
     #[serde(rename = "WA_CALL_AGENT_TROUBLE")]
-    AgentTrouble { code: String },
-    /// The sound of the call, counted. `up` is from the caller, `down` to the caller, as the far side reports it if it does.
-    /// `tardy` packets came when they were given up as lost, `foreign` ones were of a payload type nobody agreed on. `mos` is the
-    /// listening quality by the E-model, in hundredths: 441 is 4.41.
+    AgentTrouble {
+        /// The model's code.
+        code: String,
+    },
+    /// The sound of the call, counted: up is from the caller, down is to the caller, as the far side reports it if it does.
     #[serde(rename = "WA_CALL_MEDIA")]
     Media {
+        /// Packets that came.
         received: u64,
+        /// Packets that never came, or too late.
         lost: u64,
+        /// Of the lost ones, those that a later packet brought again.
         recovered: u64,
+        /// Frames that were made up in place of lost ones.
         #[serde(default)]
         concealed: u64,
+        /// Packets that came twice.
         #[serde(default)]
         duplicates: u64,
+        /// Packets that came when they were given up as lost.
         #[serde(default)]
         tardy: u64,
+        /// Packets of a payload type nobody agreed on.
         #[serde(default)]
         foreign: u64,
+        /// Packets that could not be read.
         #[serde(default)]
         malformed: u64,
+        /// Packets that were too many at once.
         #[serde(default)]
         flooded: u64,
+        /// How often the caller's stream began anew.
         #[serde(default)]
         restarts: u64,
+        /// Packets that were sent.
         sent: u64,
+        /// How late frames were sent: all but one of a hundred were no later.
         late_p99_ms: u64,
+        /// Frames that the model was not sent, since its socket was full.
         unsent_to_agent: u64,
+        /// How unevenly packets came.
         #[serde(default)]
         jitter_up_ms: u64,
+        /// How many of a thousand packets to the caller were lost.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         loss_down_permille: Option<u64>,
+        /// How unevenly packets reached the caller.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         jitter_down_ms: Option<u64>,
+        /// To the far side and back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         round_trip_ms: Option<u64>,
+        /// How well the agent could hear the caller, by the E-model, in hundredths: 441 is 4.41.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mos_up: Option<u64>,
+        /// How well the caller could hear the agent, by the E-model, in hundredths.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mos_down: Option<u64>,
     },
-    /// Something is wrong with the call's media: what, what was seen of it, and what helps (`docs/media.md`).
+    /// Something is wrong with the call's media (`docs/media.md`). Of a caller who is muted it is no warning: that call is well.
     #[serde(rename = "WA_CALL_MEDIA_VERDICT")]
-    MediaVerdict { verdict: String, evidence: String, cure: String },
-    /// An action at Meta failed.
+    MediaVerdict {
+        /// What.
+        verdict: String,
+        /// What was seen of it.
+        evidence: String,
+        /// What helps.
+        cure: String,
+    },
+    /// An action at Meta failed. An error when somebody must put something right.
     #[serde(rename = "WA_CALL_META_TROUBLE")]
-    MetaTrouble { action: String, code: u32, reason: String, cure: String },
+    MetaTrouble {
+        /// What was tried.
+        action: String,
+        /// Meta's code.
+        code: u32,
+        /// Meta's words.
+        reason: String,
+        /// What puts it right; empty when nobody has to.
+        cure: String,
+    },
     /// The caller was sent a message: why nobody could talk.
     #[serde(rename = "WA_CALL_CALLER_TOLD")]
-    CallerTold { why: String },
+    CallerTold {
+        /// The ending that the message is about.
+        why: String,
+    },
     /// The media task did not answer at its door.
     #[serde(rename = "WA_CALL_TASK_SILENT")]
-    TaskSilent { task: String },
+    TaskSilent {
+        /// The task.
+        task: String,
+    },
     /// Something owed after the end of the call failed too often, and is tried no more.
     #[serde(rename = "WA_CALL_GIVEN_UP")]
-    GivenUp { what: String },
+    GivenUp {
+        /// What.
+        what: String,
+    },
     /// The call ended.
     #[serde(rename = "WA_CALL_ENDED")]
-    Ended { ending: String, by: String, lasted_ms: u64 },
+    Ended {
+        /// Why.
+        ending: String,
+        /// Who ended it: `caller`, `agent`, `us` or `meta`.
+        by: String,
+        /// Since it was accepted; nothing if it never was.
+        lasted_ms: u64,
+    },
 }
 
 /// How much somebody should care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     /// The course of things.
@@ -205,13 +392,15 @@ impl Event {
             | Self::AgentTrouble { .. }
             | Self::SessionLost { .. }
             | Self::TurnedAway { .. }
+            | Self::Refused { .. }
+            | Self::WebhookRefused { .. }
             | Self::TaskSilent { .. }
             | Self::Stale { .. }
             | Self::CallerTold { .. } => Level::Warn,
             // A call whose caller is muted is well.
             Self::MediaVerdict { verdict, .. } if verdict == "caller_muted" => Level::Info,
             Self::MediaVerdict { .. } => Level::Warn,
-            Self::GivenUp { .. } | Self::AgentFailed { .. } => Level::Error,
+            Self::GivenUp { .. } | Self::AgentFailed { .. } | Self::Lost { .. } => Level::Error,
             Self::Tool { outcome, .. } if outcome != "done" => Level::Warn,
             Self::MetaTrouble { cure, .. } if !cure.is_empty() => Level::Error,
             Self::MetaTrouble { .. } => Level::Warn,

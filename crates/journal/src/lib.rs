@@ -6,7 +6,10 @@
 mod entry;
 mod event;
 mod minutes;
+mod redaction;
+#[cfg(any(test, feature = "schema"))]
+pub mod schema;
 
-pub use entry::{Entry, Journal};
+pub use entry::{Entry, Journal, Phase, Place, line_of_no_call};
 pub use event::{Event, Level};
 pub use minutes::{Line, Speaker, Summary, Tokens};

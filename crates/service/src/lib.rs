@@ -2,7 +2,9 @@
 
 pub mod cloud;
 pub mod env;
+pub mod events;
 pub mod logs;
+pub mod metrics;
 pub mod secrets;
 pub mod shutdown;
 pub mod time;
@@ -23,6 +25,7 @@ where
     // One provider, named: rustls would panic at the first `wss://` should a feature ever bring a second one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     logs::init();
+    metrics::init(&env::Env::of_process());
     match main().await {
         Ok(ended) => ended.report(),
         Err(error) if error.is::<env::WrongSetting>() => {

@@ -70,7 +70,10 @@ impl Switchboard {
             launched = self.launcher.launch(record.call_ref()).await;
         }
         match launched {
-            Ok(task) => Outcome::noting(Event::Done(Effect::LaunchTask), Happened::TaskLaunched { task }),
+            Ok(arn) => {
+                let task = arn.rsplit('/').next().unwrap_or_default().to_owned();
+                Outcome::noting(Event::Done(Effect::LaunchTask), Happened::TaskLaunched { task })
+            }
             Err(error) => {
                 tracing::error!(call_ref = record.call_ref(), "Cannot start a media task: {error:#}");
                 Outcome::of(Event::Failed(Effect::LaunchTask))

@@ -9,9 +9,9 @@ use crate::record::Record;
 use crate::secrets::MetaSecret;
 use crate::store::{Known, Store};
 use anyhow::bail;
-use call::{Call, Effect, Ending, Event, Phase, Timestamp, step};
+use call::{Call, Effect, Ending, Event, Party, Phase, Timestamp, step};
 use diagnosis::{Finding, NO_MEDIA, not_reaching};
-use journal::{Entry, Event as Happened, Journal};
+use journal::{Entry, Event as Happened, Journal, Phase as Journaled, Place};
 use ledger::Ledger;
 use protocol::order::{Order, Reply};
 use service::secrets::Secret;
@@ -43,8 +43,8 @@ pub struct Switchboard {
     pub meta: Secret<MetaSecret>,
     /// Who takes the calls of numbers that have no agent of their own.
     pub agent: Arc<Appointed>,
-    /// Writes a line of the log.
-    pub log: fn(&str),
+    /// Writes an event into the log, once it is in the table.
+    pub log: fn(&Entry),
     /// This host's clock, ms since 1970.
     pub clock: fn() -> u64,
 }
@@ -172,7 +172,7 @@ impl Switchboard {
         let before = std::mem::replace(&mut record.call, next);
         let entries = self.entries(record, happened);
         if self.store.save(record, &entries).await?.is_ok() {
-            entries.iter().for_each(|entry| (self.log)(&entry.to_line()));
+            entries.iter().for_each(self.log);
             return Ok(true);
         }
         record.call = before;
@@ -205,12 +205,27 @@ impl Switchboard {
 
     fn entries(&self, record: &Record, happened: Vec<Happened>) -> Vec<Entry> {
         let rang_at = record.call.rang_at.0;
-        let mut journal = Journal::new(record.call_ref(), "call-control", rang_at, record.version + 1);
+        let journal = Journal::new(record.call_ref(), "call-control", rang_at, record.version + 1);
+        let mut journal = journal.at(place(record));
         happened.into_iter().map(|event| journal.enter(event, self.now().0)).collect()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp((self.clock)())
+    }
+}
+
+fn place(record: &Record) -> Place {
+    let phase = match record.call.phase {
+        Phase::Ringing => Journaled::Ringing,
+        Phase::Connecting | Phase::Accepting => Journaled::Answering,
+        Phase::Live => Journaled::Talking,
+        Phase::Ended(_) => Journaled::Over,
+    };
+    Place {
+        number: Some(record.number.clone()),
+        task: record.call.seat.as_ref().map(|seat| seat.task.clone()),
+        phase: Some(phase),
     }
 }
 
@@ -271,7 +286,8 @@ fn changes(before: &Call, after: &Call, took_ms: u64) -> Vec<Happened> {
     }
     // Told by the change of state: an answer that comes when somebody else has ended the call is none.
     if after.answer.is_some() && before.answer.is_none() {
-        happened.push(Happened::Answered { took_ms });
+        let start = if after.launched { "cold" } else { "warm" };
+        happened.push(Happened::Answered { took_ms, start: start.to_owned() });
     }
     // Told by the change of state, not by Meta's reply: media that connects tells of a pre-accept before its reply does.
     if after.pre_accepted && !before.pre_accepted {
@@ -281,9 +297,7 @@ fn changes(before: &Call, after: &Call, took_ms: u64) -> Vec<Happened> {
         happened.push(Happened::Accepted {});
     }
     if let Some(ending) = after.ending().filter(|_| !before.has_ended()) {
-        if ending.is_turned_away() {
-            happened.push(Happened::TurnedAway { why: word(&ending) });
-        }
+        happened.extend(unwanted(ending, after));
         let answered_at = after.accepted_at.zip(after.ended_at);
         happened.push(Happened::Ended {
             ending: word(&ending),
@@ -292,4 +306,18 @@ fn changes(before: &Call, after: &Call, took_ms: u64) -> Vec<Happened> {
         });
     }
     happened
+}
+
+/// What a call that ended like this did not get, if nobody wanted it to end so.
+fn unwanted(ending: Ending, call: &Call) -> Option<Happened> {
+    let why = || word(&ending);
+    match (ending, ending.by()) {
+        (Ending::Lost, _) => {
+            let task = call.seat.as_ref().map(|seat| seat.task.clone());
+            Some(Happened::Lost { task: task.unwrap_or_default() })
+        }
+        (turned_away, _) if turned_away.is_turned_away() => Some(Happened::TurnedAway { why: why() }),
+        (_, Party::Us | Party::Meta) if call.accepted_at.is_none() => Some(Happened::Refused { why: why() }),
+        (_, Party::Us | Party::Meta | Party::Caller | Party::Agent) => None,
+    }
 }

@@ -50,7 +50,7 @@ impl CallControl {
             graph,
             meta,
             agent: Arc::new(settings.agent),
-            log: service::logs::line,
+            log: service::events::tell,
             clock: service::time::now_ms,
         };
         Ok(Self { switchboard })
@@ -61,8 +61,14 @@ impl CallControl {
     /// # Errors
     /// When the order cannot be read or DynamoDB cannot be asked; Lambda asks again.
     pub async fn handle(&self, event: LambdaEvent<Asked>) -> Result<Reply, Error> {
-        match event.payload {
-            Asked::Order(order) => Ok(self.switchboard.handle(&order).await?),
+        let replied = self.reply(event.payload).await;
+        service::metrics::flush();
+        Ok(replied?)
+    }
+
+    async fn reply(&self, asked: Asked) -> anyhow::Result<Reply> {
+        match asked {
+            Asked::Order(order) => self.switchboard.handle(&order).await,
             Asked::StateChange(change) => {
                 if let Some(task) = change.stopped_task() {
                     let lost = self.switchboard.lose_task(task).await?;

@@ -10,6 +10,7 @@ pub use settings::{MetaSecret, Settings};
 
 use aws_config::SdkConfig;
 use futures_util::StreamExt;
+use journal::Event;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use ledger::CallControl;
 use request::Asked;
@@ -56,11 +57,13 @@ impl Webhook {
     /// # Errors
     /// Never: whatever goes wrong is a status.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
-        Ok(match request::asked(&request) {
+        let response = match request::asked(&request) {
             Ok(Asked::Verify) => self.verify(&request).await,
             Ok(Asked::TakeIn(body)) => self.receive(&request, body).await,
             Err((status, why)) => plain(status, why),
-        })
+        };
+        service::metrics::flush();
+        Ok(response)
     }
 
     /// A token we do not know may be a new one: look once, then decide.
@@ -80,7 +83,10 @@ impl Webhook {
 
     async fn receive(&self, request: &Request, body: &[u8]) -> Response<Body> {
         if !self.is_signed(request, body).await {
-            tracing::warn!("Rejected a webhook whose signature is not Meta's");
+            service::events::tell_of_no_call(
+                &Event::WebhookRefused { why: "signature".to_owned() },
+                "webhook",
+            );
             return plain(401, "not signed by Meta");
         }
         let Ok(batch) = notice::read(body) else {
@@ -124,7 +130,7 @@ impl Webhook {
 
     async fn take_in_group(&self, group: Group, now_ms: u64) -> anyhow::Result<()> {
         let taken = self.store.take_in(&group, &self.house, now_ms).await?;
-        taken.entries.iter().for_each(|entry| service::logs::line(&entry.to_line()));
+        taken.entries.iter().for_each(service::events::tell);
         match taken.tick {
             Some(call_ref) => self.call_control.tick(call_ref).await,
             None => Ok(()),

@@ -5,7 +5,7 @@ use super::{Over, Owner, Parts, ms};
 use crate::agent::News;
 use bridge::{Path, listening_quality};
 use call::Ending;
-use journal::{Event, Line, Tokens};
+use journal::{Event, Line, Phase, Tokens};
 use ledger::CallControl;
 use protocol::order::Order;
 use realtime::{Prices, Usage};
@@ -37,6 +37,7 @@ impl Owner {
         if over == Over::Because(Ending::MediaNeverConnected) {
             self.give_up_media(Instant::now());
         }
+        self.parts.journal.enter_phase(Phase::Over);
         self.count_sound();
         let reported = if self.minutes.awaits_words() {
             // The caller said something last that is just being written down; the hang-up does not wait for that.
@@ -163,6 +164,7 @@ impl Owner {
         summary.transcript_ms = self.usage.transcript_ms;
         let tokens = summary.tokens;
         let usage = Event::Usage {
+            agent: summary.agent.clone(),
             model: summary.model.clone(),
             text_in: tokens.text_in,
             text_cached: tokens.text_cached,

@@ -8,8 +8,8 @@ use super::{House, Taken};
 use crate::record::{HungUp, Record};
 use crate::store::{Known, Store, item};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use call::{Effect, Phase, Timestamp};
-use journal::{Entry, Journal};
+use call::{Effect, Phase as Stage, Timestamp};
+use journal::{Entry, Journal, Phase, Place};
 use ledger::items::{Item, entry_item, number, text, to_item};
 use protocol::keys;
 use whatsapp::{Notice, What};
@@ -168,7 +168,7 @@ fn hung_up(notice: &Notice) -> Option<HungUp> {
 
 fn is_untouched(record: &Record) -> bool {
     let call = &record.call;
-    call.phase == Phase::Ringing && call.attempts == 0 && call.pending == [Effect::FindSeat]
+    call.phase == Stage::Ringing && call.attempts == 0 && call.pending == [Effect::FindSeat]
 }
 
 /// Each notice of a call is written by a writer of its own name, at the same place whenever it comes: that it is there
@@ -177,7 +177,14 @@ fn entry(call_ref: &str, told: &Told, now_ms: u64) -> Entry {
     let Notice { event, status, mark, .. } = &told.notice;
     let writer = [event, status, mark].into_iter().filter(|part| !part.is_empty());
     let writer = writer.fold("webhook".to_owned(), |writer, part| writer + "-" + part);
-    Journal::new(call_ref, &writer, now_ms, 0).enter(event_of(told), now_ms)
+    // Of a call that it does not look up, the webhook knows what it is told just now.
+    let (rang_at_ms, phase) = match &told.notice.what {
+        What::Offer(_) => (Some(now_ms), Some(Phase::Ringing)),
+        What::Over { .. } => (None, Some(Phase::Over)),
+        _ => (None, None),
+    };
+    let place = Place { number: told.notice.number().map(str::to_owned), task: None, phase };
+    Journal::new(call_ref, &writer, rang_at_ms, 0).at(place).enter(event_of(told), now_ms)
 }
 
 fn noted(told: &Told, entry: &Entry) -> Item {

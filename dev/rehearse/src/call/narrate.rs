@@ -120,6 +120,8 @@ pub(super) fn entry(event: &Event) -> Told {
         Event::Keys { count } => task(format!("passes on {count} keys that the caller pressed")),
         Event::Nudged { .. } => task("asks whether the caller is still there".into()),
         Event::TurnedAway { why } => control(format!("takes no call: {why}")),
+        Event::Refused { why } => control(format!("cannot take the call: {why}")),
+        Event::Lost { task } => control(format!("has lost the call with task {}", short(task))),
         Event::MediaVerdict { verdict, evidence, .. } => {
             Some(("the media doctor", format!("{verdict}: {evidence}")))
         }
@@ -141,6 +143,7 @@ pub(super) fn entry(event: &Event) -> Told {
         Event::Connect { .. }
         | Event::NotOurs { .. }
         | Event::Stale { .. }
+        | Event::WebhookRefused { .. }
         | Event::Over { .. }
         | Event::MediaAtMeta { .. }
         | Event::PermissionReply { .. }

@@ -1,0 +1,93 @@
+//! What is written is EMF as AWS specifies it, and no more series than we mean to pay for.
+//!
+//! Counting is a matter of the whole process, so the test writes its lines as a program does: by another process, itself.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use journal::{Event, Journal};
+use serde_json::{Value, json};
+use service::env::Env;
+use service::metrics::{self, Metric};
+use std::process::Command;
+
+const SCHEMA: &str = include_str!("../../../fixtures/emf/schema.json");
+
+#[test]
+fn what_was_counted_is_one_line_of_emf_with_the_stack_as_its_dimension() {
+    let lines = written("a_process_that_counts");
+
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    let schema = jsonschema::validator_for(&serde_json::from_str(SCHEMA).unwrap()).unwrap();
+    assert!(schema.is_valid(line), "{line}");
+    let directive = &line["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("ahoy"), &json!([["stack"]])));
+    assert_eq!(line["stack"], "shop");
+    assert_eq!(
+        (&line["Calls"], &line["AnswerMs"], &line["TurnMs"]),
+        (&json!(2), &json!([412.0]), &json!([700.0, 900.0]))
+    );
+    assert_eq!((&line["SlotUtilization"], &line["FreeSlots"]), (&json!(60.0), &json!(20.0)));
+    let unit = |name| {
+        directive["Metrics"].as_array().unwrap().iter().find(|metric| metric["Name"] == name).unwrap()["Unit"]
+            .clone()
+    };
+    assert_eq!(
+        [unit("Calls"), unit("SlotUtilization"), unit("TurnMs")],
+        ["Count", "Percent", "Milliseconds"]
+    );
+}
+
+#[test]
+fn more_measurements_than_a_line_holds_are_several_lines_and_none_is_lost() {
+    let lines = written("a_process_that_measures_a_lot");
+
+    let values: Vec<usize> = lines.iter().map(|line| line["TurnMs"].as_array().unwrap().len()).collect();
+    assert_eq!(values.iter().sum::<usize>(), 250, "{values:?}");
+    assert!(values.len() > 2 && values.iter().all(|n| *n <= 100), "{values:?}");
+}
+
+#[test]
+fn there_are_no_more_than_fifteen_series_and_each_has_a_name_of_its_own() {
+    let mut names: Vec<_> = Metric::ALL.map(Metric::name).into();
+    names.sort_unstable();
+    names.dedup();
+
+    assert_eq!(names.len(), Metric::ALL.len());
+    assert!(names.len() <= 15);
+}
+
+#[test]
+#[ignore = "it is what another test runs as a process"]
+fn a_process_that_counts() {
+    metrics::init(&Env::of(&[("AHOY_STACK", "shop")]));
+    let mut journal = Journal::new("ab12", "call-control", 1_000, 3);
+    let mut happens = |event| service::events::tell(&journal.enter(event, 1_412));
+    happens(Event::Connect { number: "220".into() });
+    happens(Event::Connect { number: "220".into() });
+    happens(Event::Accepted {});
+    happens(Event::Turn { turn: 1, took_ms: 700, tool_ms: 0 });
+    happens(Event::Turn { turn: 2, took_ms: 900, tool_ms: 0 });
+    metrics::note_slots(30, 50);
+    metrics::flush();
+}
+
+#[test]
+#[ignore = "it is what another test runs as a process"]
+fn a_process_that_measures_a_lot() {
+    metrics::init(&Env::of(&[]));
+    let mut journal = Journal::new("ab12", "task-0a", 0, 3);
+    for turn in 1..=250 {
+        service::events::tell(&journal.enter(Event::Turn { turn, took_ms: turn, tool_ms: 0 }, 0));
+    }
+    metrics::flush();
+}
+
+/// The metric lines among what such a process writes.
+fn written(process: &str) -> Vec<Value> {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command.args([process, "--exact", "--ignored", "--nocapture"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter(|line| line.get("_aws").is_some()).collect()
+}

@@ -1,0 +1,43 @@
+//! Looks through what tests have written: `privacy FILE-OR-FOLDER…`. Exits with 1 when there is anything that must not be.
+
+use anyhow::Context;
+use privacy::Watch;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What programs write ends like this; recordings of the model and of sound are the caller's own words, on purpose.
+const WRITTEN: [&str; 3] = ["log", "xml", "txt"];
+
+#[allow(clippy::print_stdout, reason = "the findings are what it is run for")]
+fn main() -> anyhow::Result<ExitCode> {
+    let (watch, mut files, mut leaks) = (Watch::default(), vec![], 0);
+    for argument in std::env::args_os().skip(1) {
+        gather(Path::new(&argument), true, &mut files)
+            .with_context(|| format!("cannot look at {}", argument.display()))?;
+    }
+    anyhow::ensure!(!files.is_empty(), "there is nothing to look at: no test has run?");
+    for file in &files {
+        let text = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        for leak in watch.look_at(&String::from_utf8_lossy(&text)) {
+            println!("{}, {leak}", file.display());
+            leaks += 1;
+        }
+    }
+    println!("privacy: {} files, {leaks} leaks", files.len());
+    Ok(if leaks == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The files there are, in their order; of a folder those that programs have written.
+fn gather(path: &Path, is_named: bool, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if path.is_dir() {
+        let mut inside: Vec<_> = std::fs::read_dir(path)?.collect::<Result<_, _>>()?;
+        inside.sort_by_key(std::fs::DirEntry::path);
+        return inside.iter().try_for_each(|entry| gather(&entry.path(), false, files));
+    }
+    let is_written = path.extension().is_some_and(|end| WRITTEN.iter().any(|written| end == *written));
+    if is_named || is_written {
+        std::fs::metadata(path)?;
+        files.push(path.to_owned());
+    }
+    Ok(())
+}

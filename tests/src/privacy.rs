@@ -1,0 +1,44 @@
+//! Holds what the programs of a stage wrote to what must not be written: secrets, who called, and what they said.
+
+use ::privacy::{Leak, Watch};
+use phone::{CallerConfig, MetaConfig};
+use rehearse::shop;
+use rehearse::stage::{MODEL_KEY, Stage};
+
+/// Nothing that any program of this stage has written so far must stay with it.
+///
+/// # Panics
+/// When there is something, with its kind and place.
+pub fn keeps(stage: &Stage) {
+    let leaks = leaks(stage);
+    assert!(leaks.is_empty(), "programs wrote what they must not: {}", leaks.join("; "));
+}
+
+fn leaks(stage: &Stage) -> Vec<String> {
+    let watch = watch();
+    let logs = stage.stack.cloud.log_files();
+    let found = logs.iter().flat_map(|log| {
+        let text = std::fs::read(&log.path).expect("the log is there");
+        let told = |leak: Leak| format!("{}-{}, {leak}", log.program, log.number);
+        watch.look_at(&String::from_utf8_lossy(&text)).into_iter().map(told)
+    });
+    found.collect()
+}
+
+/// Everybody and everything that is secret on any stage, besides what can be told by its shape.
+fn watch() -> Watch {
+    let (meta, caller) = (MetaConfig::default(), CallerConfig::default());
+    let watch = Watch::default()
+        .and_for("the app secret", &meta.app_secret)
+        .and_for("the verify token", &meta.verify_token)
+        .and_for("Meta's access token", &meta.access_token)
+        .and_for("the model's key", MODEL_KEY)
+        .and_for("the shop's key", shop::KEY)
+        .and_for("the business's telephone number", &meta.display_phone_number)
+        .and_for("the caller's name", &caller.name)
+        .and_for("the caller's id", &caller.user_id);
+    match &caller.number {
+        Some(number) => watch.and_for("the caller's telephone number", number),
+        None => watch,
+    }
+}
