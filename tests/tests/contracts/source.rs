@@ -32,9 +32,9 @@ pub fn of_program(folder: &str) -> Found {
 fn built_with(folder: &Path, seen: &mut BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
     if seen.insert(folder.to_owned()) {
         let manifest = manifest(folder);
-        let needed = manifest["dependencies"].as_table().expect("dependencies are a table");
+        let needed = manifest.get("dependencies").and_then(toml::Value::as_table).into_iter().flatten();
         let ours = manifest_of_workspace();
-        for folder in needed.keys().filter_map(|name| ours.get(name)?.get("path")?.as_str()) {
+        for folder in needed.map(|(name, _)| name).filter_map(|name| ours.get(name)?.get("path")?.as_str()) {
             built_with(&root().join(folder), seen);
         }
     }

@@ -16,7 +16,7 @@ async fn the_rehearsals_table_is_the_templates() {
     for (was, becomes) in [
         ("IndexName: gsi1", "IndexName: gsi2"),
         ("AttributeName: ttl", "AttributeName: until"),
-        ("gsi1sk, KeyType", "sk, KeyType"),
+        ("ProjectionType: ALL", "ProjectionType: KEYS_ONLY"),
     ] {
         let file = std::env::temp_dir().join(format!("ahoy-broken-{}.yaml", std::process::id()));
         let broken = template::text().replacen(was, becomes, 1);
