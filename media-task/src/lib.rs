@@ -15,6 +15,7 @@
 //! | [`heartbeat`] | keeps the lease, and ticks calls that are overdue |
 //! | [`diary`] | writes the journals of calls and what was said, without making anybody wait |
 //! | [`ecs`] | what ECS tells the task about itself |
+//! | `private_door` | where the door is for call-control in the same VPC |
 
 pub mod agent;
 pub mod answer;
@@ -31,6 +32,7 @@ pub mod load;
 pub mod minutes;
 pub mod offer;
 pub mod peer;
+mod private_door;
 pub mod roster;
 mod settings;
 mod task;

@@ -6,6 +6,7 @@ use crate::door::{Certificate, Door, TlsListener};
 use crate::ecs::Task;
 use crate::heartbeat::Heart;
 use crate::load::Load;
+use crate::private_door;
 use crate::roster::Roster;
 use crate::settings::{MediaSecret, Settings};
 use anyhow::Context;
@@ -58,7 +59,8 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let certificate = Certificate::make()?;
     let (listener, door) =
         listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port, &certificate).await?;
-    let address = SocketAddr::new(settings.door_ip.unwrap_or(settings.public_ip), door.port());
+    let private = private_door::address(env).await?;
+    let address = SocketAddr::new(private.or(settings.door_ip).unwrap_or(settings.public_ip), door.port());
     let heart = Heart {
         calls: calls.clone(),
         ledger: ledger.clone(),
