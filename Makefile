@@ -5,7 +5,7 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools
+.PHONY: help call test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools check-infra infra-tools queries
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
@@ -20,7 +20,9 @@ help:
 	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make network'
 	@echo 'make bench-webhook how fast the webhook is, release build'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
-	@echo 'make ci            what CI runs: check, test, a call, conformance, a little chaos, interop'
+	@echo 'make check-infra   what would be deployed, as far as that can be checked without an account'
+	@echo 'make queries       infra/queries.yaml anew, from infra/queries/*.cwl'
+	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, a little chaos, interop'
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, six minutes'
 
 call: build-tools
@@ -72,8 +74,14 @@ network: build-tools quality-tools
 serve: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- serve
 
+check-infra: build-tools infra-tools
+	@scripts/check-infra.sh
+
+queries:
+	REWRITE=1 $(CARGO) test --quiet --locked -p tests --test contracts the_saved_queries_are_the_files
+
 # Forty calls take two minutes, the callers of other make two and a half, the networks six.
-ci: check test call conformance
+ci: check check-infra test call conformance
 	$(MAKE) chaos CALLS=40
 	$(MAKE) interop
 
@@ -88,3 +96,6 @@ interop-tools:
 
 quality-tools:
 	@scripts/quality-tools.sh
+
+infra-tools:
+	@scripts/infra-tools.sh

@@ -18,6 +18,7 @@
 //! | [`address`] | where the world reaches this task |
 //! | [`tenure`] | how long a task stays, if nobody tells it to leave |
 //! | [`healthcheck`] | asks the task in this container whether it lives |
+//! | `private_door` | where the door is for call-control in the same VPC |
 
 pub mod address;
 pub mod agent;
@@ -36,6 +37,7 @@ pub mod load;
 pub mod minutes;
 pub mod offer;
 pub mod peer;
+mod private_door;
 pub mod protection;
 pub mod roster;
 mod settings;

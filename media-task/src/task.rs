@@ -7,6 +7,7 @@ use crate::door::{Certificate, Door};
 use crate::ecs::Task;
 use crate::heartbeat::Heart;
 use crate::load::Load;
+use crate::private_door;
 use crate::protection::Protection;
 use crate::roster::Roster;
 use crate::settings::{MediaSecret, Settings};
@@ -52,7 +53,9 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let booted = boot(env, &settings).await?;
     let certificate = Certificate::make()?;
     let (listener, bound) = listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port).await?;
-    let door = SocketAddr::new(settings.door_ip.unwrap_or(booted.public_ip), bound.port());
+    let private = private_door::address(env).await?;
+    let door_ip = private.or(settings.door_ip).unwrap_or(booted.public_ip);
+    let door = SocketAddr::new(door_ip, bound.port());
 
     let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&booted.config), &settings.table);
     let diary = Diary::open(ledger.clone());

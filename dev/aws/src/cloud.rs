@@ -15,12 +15,14 @@ use crate::process::Ending;
 use crate::processes::Processes;
 use crate::refusal::Refusal;
 use crate::requests::Requests;
+use crate::rights::Rights;
 use crate::secrets::Secrets;
 use crate::traps::{Cut, Step, Trap};
 use anyhow::Context;
 use aws_config::SdkConfig;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use tokio_util::sync::DropGuard;
 
@@ -48,6 +50,7 @@ impl Cloud {
         let address = listening::address(&listener);
         let environment = environment::pointing_at(address);
         let processes = Arc::new(Processes::new(environment.clone(), config.logs, ending));
+        let rights = rights_of(&config.template)?;
         let dynamodb = DynamoDb::start(&config.template, config.seed, over.clone()).await?;
         let lambda = Arc::new(Lambda::start(config.functions, processes.clone()).await?);
         let (changes, told) = Changes::new();
@@ -56,7 +59,7 @@ impl Cloud {
         let ecs = Ecs::start(config.cluster, config.services, address, processes.clone(), changes)?;
         let secrets = Secrets::new(config.secrets);
         let (traps, requests) = (processes.traps().clone(), Requests::default());
-        let services = Services { dynamodb, ecs, eventbridge, lambda, secrets, requests, traps };
+        let services = Services { dynamodb, ecs, eventbridge, lambda, secrets, requests, rights, traps };
         let services = Arc::new(services);
         listening::serve(listener, endpoint::router(services.clone()), over);
         services.ecs.settled().await;
@@ -247,6 +250,11 @@ impl Cloud {
         self.services.requests.counts()
     }
 
+    /// What programs may do by the template, and what they have made use of so far.
+    pub fn rights(&self) -> &Rights {
+        &self.services.rights
+    }
+
     /// Refuses the next calls of a `service.Action`, so many times.
     pub fn refuse_next(&self, action: &str, times: usize, refusal: Refusal) {
         self.services.requests.refuse_next(action, times, refusal);
@@ -261,4 +269,10 @@ impl Cloud {
     pub async fn stop(self) {
         self.processes.end().await;
     }
+}
+
+fn rights_of(template: &Path) -> anyhow::Result<Rights> {
+    let text = std::fs::read_to_string(template);
+    let text = text.with_context(|| format!("cannot read the template {}", template.display()))?;
+    Rights::of(&text).with_context(|| format!("in {}", template.display()))
 }

@@ -8,16 +8,18 @@ use crate::eventbridge::EventBridge;
 use crate::lambda::{self, Lambda};
 use crate::refusal::Refusal;
 use crate::requests::Requests;
+use crate::rights::{self, Need, Rights};
 use crate::secrets::Secrets;
 use crate::traps::Traps;
-use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, Request, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, Request, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use serde_json::Value;
+use axum::{Json, Router};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Everything that can be asked.
@@ -29,6 +31,7 @@ pub(crate) struct Services {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) secrets: Secrets,
     pub(crate) requests: Requests,
+    pub(crate) rights: Rights,
     pub(crate) traps: Arc<Traps>,
 }
 
@@ -39,7 +42,32 @@ pub(crate) fn router(services: Arc<Services>) -> Router {
         .route("/2015-03-31/functions/{function}/invocations", post(answer_invoke))
         .fallback(answer_unknown)
         .with_state(services.clone())
-        .merge(ecs::router(services.ecs.clone()))
+        .merge(ecs::router(services.ecs.clone()).layer(from_fn_with_state(services, ask_for_protection)))
+}
+
+/// The agent of a task asks ECS with the task's own rights.
+async fn ask_for_protection(
+    State(services): State<Arc<Services>>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    let path = request.uri().path();
+    let container =
+        path.strip_prefix("/api/").and_then(|path| path.strip_suffix("/task-protection/v1/state"));
+    let id = container.map(|container| container.split('-').next().unwrap_or_default());
+    let Some(task) = id.and_then(|id| services.ecs.tasks().into_iter().find(|task| task.id == id)) else {
+        return next.run(request).await;
+    };
+    let action =
+        if request.method() == Method::GET { "ecs:GetTaskProtection" } else { "ecs:UpdateTaskProtection" };
+    match services.rights.exercise(&task.family, vec![Need::new(action, &task.arn)]) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => {
+            tracing::warn!(code = refusal.code, "Refused {action}: {}", refusal.message);
+            let error = json!({"Arn": task.arn, "Code": refusal.code, "Message": refusal.message});
+            (StatusCode::BAD_REQUEST, Json(json!({"error": error}))).into_response()
+        }
+    }
 }
 
 async fn answer_target(
@@ -68,6 +96,9 @@ async fn answer_invoke(
 ) -> Response {
     let answer = async {
         services.requests.enter("lambda.Invoke")?;
+        let right = rights::of_invocation(&function);
+        // Its protocol has a status for that, unlike the others.
+        services.rights.exercise(asker(&headers), vec![right]).map_err(|refusal| refusal.with_status(403))?;
         lambda::invoke(&services.lambda, &function, &headers, body).await
     };
     services.trapped(asker(&headers), "lambda.Invoke", answer).await
@@ -86,21 +117,19 @@ impl Services {
         request: Request<Body>,
         peer: &Peer,
     ) -> Result<Response, Refusal> {
-        let enter = || self.requests.enter(&format!("{service}.{action}"));
+        if !["dynamodb", "ecs", "secretsmanager"].contains(&service) {
+            return Err(Refusal::unknown_operation(&format!("{service}.{action}")));
+        }
+        self.requests.enter(&format!("{service}.{action}"))?;
+        let (head, body) = request.into_parts();
+        let body = read(body).await?;
+        self.rights.exercise(asker, rights::of_request(&self.rights, service, action, &body))?;
         match service {
             "dynamodb" => {
-                enter()?;
-                self.dynamodb.answer(asker, action, request, peer).await
+                self.dynamodb.answer(asker, action, Request::from_parts(head, Body::from(body)), peer).await
             }
-            "ecs" => {
-                enter()?;
-                Ok(json_1_1(&self.ecs.answer(action, &read(request).await?)?))
-            }
-            "secretsmanager" => {
-                enter()?;
-                Ok(json_1_1(&self.secrets.answer(action, &read(request).await?)?))
-            }
-            _ => Err(Refusal::unknown_operation(&format!("{service}.{action}"))),
+            "ecs" => Ok(json_1_1(&self.ecs.answer(action, &body)?)),
+            _ => Ok(json_1_1(&self.secrets.answer(action, &body)?)),
         }
     }
 
@@ -135,8 +164,8 @@ fn asker(headers: &HeaderMap) -> &str {
     credential.and_then(|(_, rest)| rest.split('/').next()).unwrap_or(OUTSIDER)
 }
 
-async fn read(request: Request<Body>) -> Result<Bytes, Refusal> {
-    let body = to_bytes(request.into_body(), usize::MAX).await;
+async fn read(body: Body) -> Result<Bytes, Refusal> {
+    let body = to_bytes(body, usize::MAX).await;
     body.map_err(|error| Refusal::new("SerializationException", error.to_string()))
 }
 

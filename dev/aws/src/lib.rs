@@ -4,7 +4,8 @@
 //! DynamoDB, Lambda, ECS and Secrets Manager at one address; EventBridge invokes functions by itself. The children
 //! find it by `AWS_ENDPOINT_URL` alone, so nothing in them knows that this is a rehearsal.
 //!
-//! It is strict: what AWS refuses is refused, and what is not played is an error, never a silent success.
+//! It is strict: what AWS refuses is refused, what the template's roles do not allow is too, and what is not played is an
+//! error, never a silent success.
 
 mod client;
 mod clock;
@@ -26,6 +27,7 @@ mod process;
 mod processes;
 mod refusal;
 mod requests;
+mod rights;
 mod secrets;
 mod template;
 mod traps;
@@ -39,4 +41,5 @@ pub use lambda::Events;
 pub use logs::{LogFile, Logs};
 pub use mischief::Mischief;
 pub use refusal::Refusal;
+pub use rights::{Exercised, Need, Right, Rights};
 pub use traps::{Cut, Step, Trap};

@@ -123,7 +123,8 @@ fn not_found(what: &str) -> Refusal {
 }
 
 /// A name gets an ARN with six characters behind it, as AWS adds; an id that is an ARN stays one.
-fn arn_of(id: &str) -> String {
+/// The ARN of a secret, by its name or ARN.
+pub(crate) fn arn_of(id: &str) -> String {
     if id.starts_with("arn:") { id.to_owned() } else { arn("secretsmanager", &format!("secret:{id}-AbCdEf")) }
 }
 

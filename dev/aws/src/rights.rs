@@ -1,0 +1,296 @@
+//! What the programs of a template may ask of AWS: what the policies of their roles allow, and nothing else.
+//!
+//! The policies are evaluated by `iam-rs`. A program that the template does not know may do everything: it is a test's.
+
+mod needs;
+mod template;
+
+pub use needs::Need;
+pub(crate) use needs::{of_invocation, of_request};
+
+use crate::identity::ACCOUNT;
+use crate::refusal::Refusal;
+use anyhow::Context;
+use iam_rs::{Arn, Context as Circumstances, ContextValue, Decision, IAMAction, IAMEffect, IAMPolicy};
+use iam_rs::{IAMRequest, IAMResource, IAMStatement, Principal, PrincipalId, evaluate_policies};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+/// The rights of every program of a template.
+#[derive(Debug, Default)]
+pub struct Rights {
+    programs: BTreeMap<String, Role>,
+    passed: BTreeMap<String, Vec<String>>,
+    exercised: Mutex<BTreeSet<Exercised>>,
+}
+
+#[derive(Debug)]
+struct Role {
+    name: String,
+    policies: Vec<IAMPolicy>,
+}
+
+/// What a program has done, and was allowed to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exercised {
+    /// The program: a function's name, or the family of a task's definition.
+    pub program: String,
+    /// What it needed for that.
+    pub need: Need,
+}
+
+/// An action on a resource that a policy allows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Right {
+    /// Who has it.
+    pub program: String,
+    /// Such as `dynamodb:GetItem`, perhaps with wildcards.
+    pub action: String,
+    /// An ARN, perhaps with wildcards.
+    pub resource: String,
+}
+
+impl Rights {
+    /// Reads them out of a CloudFormation template.
+    ///
+    /// # Errors
+    /// When a role or its policies cannot be understood.
+    pub fn of(template: &str) -> anyhow::Result<Self> {
+        let read = template::read(template)?;
+        let mut rights = Self { passed: read.passed, ..Self::default() };
+        for (program, role, documents) in read.programs {
+            let policies = documents.into_iter().map(serde_json::from_value).collect::<Result<_, _>>();
+            let policies = policies.with_context(|| format!("cannot understand the policies of {role}"))?;
+            rights.programs.insert(program, Role { name: role, policies });
+        }
+        Ok(rights)
+    }
+
+    /// Says no to a program that lacks one of the rights it needs; else notes that it has used them.
+    ///
+    /// # Errors
+    /// `AccessDeniedException`, with the right that is missing.
+    pub fn exercise(&self, asker: &str, needs: Vec<Need>) -> Result<(), Refusal> {
+        let program = program_of(asker);
+        let Some(role) = self.programs.get(program) else { return Ok(()) };
+        for need in needs {
+            let exercised = Exercised { program: program.to_owned(), need };
+            if self.noted().contains(&exercised) {
+                continue;
+            }
+            if !role.allows(&exercised.need) {
+                return Err(denied(&role.name, asker, &exercised.need));
+            }
+            self.noted().insert(exercised);
+        }
+        Ok(())
+    }
+
+    /// What programs have done so far.
+    pub fn exercised(&self) -> BTreeSet<Exercised> {
+        self.noted().clone()
+    }
+
+    /// Each right that all this made no use of.
+    pub fn unused(&self, exercised: &BTreeSet<Exercised>) -> Vec<Right> {
+        let is_used = |right: &Right| {
+            exercised.iter().any(|done| done.program == right.program && right.covers(&done.need))
+        };
+        self.granted().into_iter().filter(|right| !is_used(right)).collect()
+    }
+
+    /// Each right there is, one by one.
+    pub fn granted(&self) -> Vec<Right> {
+        let statements = self.programs.iter().flat_map(|(program, role)| {
+            let statements = role.policies.iter().flat_map(|policy| &policy.statement);
+            statements.map(move |statement| (program, statement))
+        });
+        let rights = statements.flat_map(|(program, statement)| {
+            let right = |action: &String, resource: &String| Right {
+                program: program.clone(),
+                action: action.clone(),
+                resource: resource.clone(),
+            };
+            let resources = resources(statement);
+            actions(statement).into_iter().flat_map(move |action| {
+                resources.iter().map(|resource| right(&action, resource)).collect::<Vec<_>>()
+            })
+        });
+        rights.collect()
+    }
+
+    /// The roles that tasks of a family are started with.
+    pub(crate) fn passed_to(&self, family: &str) -> &[String] {
+        self.passed.get(family).map_or(&[], Vec::as_slice)
+    }
+
+    fn noted(&self) -> std::sync::MutexGuard<'_, BTreeSet<Exercised>> {
+        self.exercised.lock().expect("nobody panics while noting")
+    }
+}
+
+impl Role {
+    fn allows(&self, need: &Need) -> bool {
+        decide(&self.policies, need) == Decision::Allow
+    }
+}
+
+impl Right {
+    /// Whether this is the right that was needed, whatever conditions it is bound to.
+    fn covers(&self, need: &Need) -> bool {
+        let statement = IAMStatement::new(IAMEffect::Allow)
+            .with_action(IAMAction::Single(self.action.clone()))
+            .with_resource(IAMResource::Single(self.resource.clone()));
+        decide(&[IAMPolicy::new().add_statement(statement)], need) == Decision::Allow
+    }
+}
+
+/// What cannot be evaluated is not allowed.
+fn decide(policies: &[IAMPolicy], need: &Need) -> Decision {
+    let Ok(resource) = Arn::parse(&need.resource) else { return Decision::Deny };
+    let mut circumstances = Circumstances::new();
+    for (key, value) in &need.circumstances {
+        circumstances.insert(key.clone(), ContextValue::String(value.clone()));
+    }
+    let us = Principal::Aws(PrincipalId::String(format!("arn:aws:iam::{ACCOUNT}:root")));
+    let request = IAMRequest::new_with_context(us, need.action.clone(), resource, circumstances);
+    evaluate_policies(policies, &request).unwrap_or(Decision::Deny)
+}
+
+fn actions(statement: &IAMStatement) -> Vec<String> {
+    match &statement.action {
+        Some(IAMAction::Single(action)) => vec![action.clone()],
+        Some(IAMAction::Multiple(actions)) => actions.clone(),
+        None => vec![],
+    }
+}
+
+fn resources(statement: &IAMStatement) -> Vec<String> {
+    match &statement.resource {
+        Some(IAMResource::Single(resource)) => vec![resource.clone()],
+        Some(IAMResource::Multiple(resources)) => resources.clone(),
+        None => vec![],
+    }
+}
+
+/// `webhook-2` is the second process of `webhook`.
+fn program_of(asker: &str) -> &str {
+    match asker.rsplit_once('-') {
+        Some((program, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => program,
+        Some(_) | None => asker,
+    }
+}
+
+fn denied(role: &str, asker: &str, need: &Need) -> Refusal {
+    let Need { action, resource, .. } = need;
+    let message = format!(
+        "User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{asker} is not authorized to perform: {action} on resource: \
+         {resource} because no identity-based policy allows the {action} action"
+    );
+    Refusal::new("AccessDeniedException", message)
+}
+
+/// `arn:aws:iam::000000000000:role/MediaTaskRole`: IAM knows no regions.
+fn role_arn(logical_id: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:role/{logical_id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::arn;
+
+    const TEMPLATE: &str = "
+Parameters: {TableName: {Type: String, Default: ahoy}}
+Resources:
+  Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: !Ref TableName}}
+  Cluster: {Type: AWS::ECS::Cluster, Properties: {ClusterName: !Ref AWS::StackName}}
+  Secret: {Type: AWS::SecretsManager::Secret, Properties: {Name: !Sub '${AWS::StackName}/meta'}}
+  Control:
+    Type: AWS::Serverless::Function
+    Properties: {FunctionName: !Sub '${AWS::StackName}-control', Role: !GetAtt ControlRole.Arn}
+  Tasks:
+    Type: AWS::ECS::TaskDefinition
+    Properties: {Family: !Sub '${AWS::StackName}-media', TaskRoleArn: !GetAtt TaskRole.Arn, ExecutionRoleArn: !GetAtt TaskRole.Arn}
+  TaskRole: {Type: AWS::IAM::Role, Properties: {}}
+  ControlRole:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyDocument:
+            Version: '2012-10-17'
+            Statement:
+              - {Effect: Allow, Action: ['dynamodb:PutItem', 'dynamodb:Query'], Resource: [!GetAtt Table.Arn, !Sub '${Table.Arn}/index/*']}
+              - {Effect: Allow, Action: 'secretsmanager:GetSecretValue', Resource: !Ref Secret}
+              - Effect: Allow
+                Action: 'ecs:RunTask'
+                Resource: !Sub 'arn:${AWS::Partition}:ecs:${AWS::Region}:${AWS::AccountId}:task-definition/${AWS::StackName}-media:*'
+                Condition: {ArnEquals: {'ecs:cluster': !GetAtt Cluster.Arn}}
+              - Effect: Allow
+                Action: 'iam:PassRole'
+                Resource: !GetAtt TaskRole.Arn
+                Condition: {StringEquals: {'iam:PassedToService': ecs-tasks.amazonaws.com}}
+";
+
+    #[test]
+    fn what_a_policy_allows_is_allowed_and_nothing_else() {
+        let rights = Rights::of(TEMPLATE).unwrap();
+        let table = arn("dynamodb", "table/ahoy");
+
+        assert_eq!(rights.exercise("control-1", vec![Need::new("dynamodb:PutItem", &table)]), Ok(()));
+        let index = format!("{table}/index/gsi1");
+        assert_eq!(rights.exercise("control-1", vec![Need::new("dynamodb:Query", &index)]), Ok(()));
+
+        let refusal = rights.exercise("control-1", vec![Need::new("dynamodb:Scan", &table)]).unwrap_err();
+        assert_eq!(refusal.code, "AccessDeniedException");
+        assert!(
+            refusal.message.contains("ControlRole/control-1")
+                && refusal.message.contains("dynamodb:Scan on resource: arn:aws:dynamodb")
+        );
+        let other = Need::new("dynamodb:PutItem", &arn("dynamodb", "table/other"));
+        assert!(rights.exercise("control", vec![other]).is_err());
+    }
+
+    #[test]
+    fn a_condition_must_be_met() {
+        let rights = Rights::of(TEMPLATE).unwrap();
+        let run = |cluster: &str| {
+            let definition = arn("ecs", "task-definition/media:1");
+            Need::new("ecs:RunTask", &definition).under("ecs:cluster", &arn("ecs", cluster))
+        };
+        let pass = |service: &str| {
+            Need::new("iam:PassRole", &role_arn("TaskRole")).under("iam:PassedToService", service)
+        };
+
+        assert_eq!(
+            rights.exercise("control", vec![run("cluster/ahoy"), pass("ecs-tasks.amazonaws.com")]),
+            Ok(())
+        );
+        assert!(rights.exercise("control", vec![run("cluster/other")]).is_err());
+        assert!(rights.exercise("control", vec![pass("ec2.amazonaws.com")]).is_err());
+        assert_eq!(rights.passed_to("media"), [role_arn("TaskRole"), role_arn("TaskRole")]);
+    }
+
+    #[test]
+    fn who_is_not_in_the_template_may_do_everything() {
+        let rights = Rights::of(TEMPLATE).unwrap();
+
+        assert_eq!(
+            rights.exercise("rehearsal", vec![Need::new("dynamodb:Scan", "arn:aws:dynamodb:::x")]),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn a_right_nobody_used_is_found() {
+        let rights = Rights::of(TEMPLATE).unwrap();
+        let table = arn("dynamodb", "table/ahoy");
+        rights.exercise("control", vec![Need::new("dynamodb:PutItem", &table)]).unwrap();
+
+        let unused = rights.unused(&rights.exercised());
+
+        assert_eq!(unused.len(), rights.granted().len() - 1);
+        let used = Right { program: "control".into(), action: "dynamodb:PutItem".into(), resource: table };
+        assert!(!unused.contains(&used), "{unused:?}");
+    }
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Sees to what checks the deployment: cfn-lint and SAM, checkov, cargo-lambda, each in a Python of its own, versions pinned.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+give_up() { echo "ahoy: please install $1" >&2; exit 1; }
+
+python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
+  { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] && apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; } ||
+  give_up "Python 3.10 or later with venv"
+
+for tool in sam checkov lambda; do
+  pins=scripts/infra/$tool.txt
+  cmp -s "$pins" "target/infra/$tool/installed.txt" && continue
+  python3 -m venv --clear "target/infra/$tool"
+  "target/infra/$tool/bin/pip" install -q --disable-pip-version-check -r "$pins"
+  cp "$pins" "target/infra/$tool/installed.txt"
+done

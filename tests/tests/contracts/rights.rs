@@ -1,0 +1,146 @@
+//! The policies allow what the programs do, and nothing that none of them does.
+//!
+//! That they allow it shows in every rehearsal and story: `dev/aws` refuses what they do not. That nobody has a right for
+//! nothing shows here, on a day in which each program does each thing that it ever does.
+
+use crate::source;
+use crate::template::{self, PROGRAMS};
+use aws::{Cloud, LastStatus, Refusal, Right, Rights};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tests::letter::Letter;
+use tests::{Scene, Story};
+
+/// What AWS does by itself in the name of a function: it writes its log, and what failed into the dead-letter queue.
+const BY_AWS: [&str; 3] = ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"];
+
+/// The agent's files cap calls and money, so that both are counted.
+const CAPS: &str = "[caps]\ndollars_a_day = 100\ncalls_an_hour = 100\n";
+
+/// What is asked of the agent of a task by HTTP, and by no SDK. That it is asked shows on the day below.
+const BY_THE_AGENT: &str = "ecs:UpdateTaskProtection";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_right_is_made_use_of_on_a_day_with_everything_in_it() {
+    let story = Scene::default().with_agent_also(CAPS).begin().await;
+
+    a_call_is_heard_twice_of_and_talked_through(&story).await;
+    the_task_leaves(&story.stack.cloud).await;
+    an_end_comes_without_its_call_and_the_reaper_sees_to_it(&story).await;
+    a_call_has_a_task_launched(&story).await;
+
+    let done = story.stack.cloud.rights().exercised();
+    assert_eq!(idle(&story.stack.cloud.rights().unused(&done)), [""; 0]);
+
+    // The same day under a template that allows more: each right too many is found.
+    for (allowed, too_many) in [
+        ("'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem']", "webhook: dynamodb:Scan"),
+        ("'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem']", "media-task: dynamodb:Scan"),
+    ] {
+        let more = allowed.replacen("'dynamodb:PutItem'", "'dynamodb:PutItem', 'dynamodb:Scan'", 1);
+        let broken = Rights::of(&template::text().replacen(allowed, &more, 1)).expect("it is a template");
+        assert_eq!(idle(&broken.unused(&done)), [too_many]);
+    }
+    let wider = template::text().replacen(
+        "Resource: !Ref MetaSecret",
+        "Resource: [!Ref MetaSecret, !Ref MediaSecret]",
+        1,
+    );
+    let broken = Rights::of(&wider).expect("it is a template");
+    assert_eq!(idle(&broken.unused(&done)), ["webhook: secretsmanager:GetSecretValue"]);
+
+    // And under one that allows less, what is missing is refused.
+    for right in
+        story.stack.cloud.rights().granted().iter().filter(|right| !BY_AWS.contains(&right.action.as_str()))
+    {
+        let less = Rights::of(&template::text().replace(&format!("'{}'", right.action), "'none:None'"));
+        let less = less.expect("it is a template");
+        let needed =
+            done.iter().find(|done| done.program == right.program && done.need.action == right.action);
+        let needed = needed.expect("every right was made use of").need.clone();
+        let refusal = less.exercise(&right.program, vec![needed]).expect_err("nothing allows it");
+        assert!(
+            refusal.code == "AccessDeniedException" && refusal.message.contains(&right.action),
+            "{refusal}"
+        );
+    }
+}
+
+#[test]
+fn every_action_allowed_is_one_that_a_program_calls() {
+    let granted = Rights::of(&template::text()).expect("it is a template").granted();
+    assert!(!granted.is_empty());
+    for (_, folder) in PROGRAMS {
+        let program = folder.trim_start_matches("functions/");
+        let begun = source::of_program(folder).begun;
+        let own: Vec<_> = granted.iter().filter(|right| right.program == program).cloned().collect();
+        assert_eq!(uncalled(&own, &begun), [""; 0], "{program}");
+
+        let scan = Right { action: "dynamodb:Scan".into(), ..own[0].clone() };
+        assert_eq!(uncalled(&[own, vec![scan]].concat(), &begun), ["dynamodb:Scan"], "{program}");
+    }
+}
+
+/// Actions for which there is no request in the sources.
+fn uncalled(rights: &[Right], begun: &BTreeSet<String>) -> Vec<String> {
+    let is_called = |action: &str| match action {
+        "dynamodb:PutItem" | "dynamodb:UpdateItem" if begun.contains("transact_write_items") => true,
+        "lambda:InvokeFunction" => begun.contains("invoke"),
+        // Whoever starts a task passes it its roles.
+        "iam:PassRole" => begun.contains("run_task"),
+        BY_THE_AGENT => true,
+        other => other.split_once(':').is_some_and(|(_, name)| begun.contains(&snake(name))),
+    };
+    let actions: BTreeSet<_> = rights.iter().map(|right| right.action.clone()).collect();
+    actions.into_iter().filter(|action| !BY_AWS.contains(&action.as_str()) && !is_called(action)).collect()
+}
+
+/// `GetSecretValue` is asked for by `get_secret_value`.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+fn idle(unused: &[Right]) -> Vec<String> {
+    let idle = unused.iter().filter(|right| !BY_AWS.contains(&right.action.as_str()));
+    idle.map(|right| format!("{}: {}", right.program, right.action)).collect()
+}
+
+/// Meta tells twice of it, so the webhook looks whether somebody has seen to it.
+async fn a_call_is_heard_twice_of_and_talked_through(story: &Story) {
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    assert_eq!(Letter::connect(caller.id(), "v=0\r\n").post(story).await, 200);
+    caller.hangs_up().await;
+}
+
+async fn the_task_leaves(cloud: &Cloud) {
+    let before = cloud.events("call-control").expect("there is call-control").handled;
+    cloud.scale("media-task", 0).expect("there is such a service");
+    cloud.tasks_until(|tasks| tasks.iter().all(|task| task.last_status == LastStatus::Stopped)).await;
+    cloud
+        .events_until("call-control", |events| events.handled > before)
+        .await
+        .expect("there is call-control");
+}
+
+/// Call-control cannot be told at once, and no media task is there to look at what is due.
+async fn an_end_comes_without_its_call_and_the_reaper_sees_to_it(story: &Story) {
+    let cloud = &story.stack.cloud;
+    cloud.refuse_next("lambda.Invoke", 3, Refusal::throttling());
+    assert_eq!(Letter::terminate("wacid.of-nobody").post(story).await, 500);
+    cloud.run_schedule("reaper").await.expect("there is a schedule");
+    story.nothing_is_due().await;
+}
+
+async fn a_call_has_a_task_launched(story: &Story) {
+    let caller = story.ring().await;
+    tokio::time::timeout(Duration::from_secs(30), caller.is_greeted()).await.expect("a task is launched");
+    caller.hangs_up().await;
+}

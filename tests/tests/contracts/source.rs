@@ -1,0 +1,118 @@
+//! What the product's sources say: which settings a program reads, which requests to AWS there are. Tests in them do not count.
+
+use rehearse::binaries::root;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use syn::visit::Visit;
+use syn::{Attribute, Expr, ExprLit, ExprMethodCall, ItemFn, ItemMod, Lit};
+
+/// How `service::env::Env` is asked for a setting.
+const ASKED_BY: [&str; 8] =
+    ["required", "optional", "secret", "parsed", "parsed_if_set", "file", "beginning_with", "list"];
+
+/// What was found in some sources.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Settings, and whether one of those who read it cannot do without.
+    pub settings: BTreeMap<String, bool>,
+    /// Methods that are called without an argument, as requests to AWS begin: `get_item`.
+    pub begun: BTreeSet<String>,
+}
+
+/// What the sources of a folder say, and those of the workspace's crates that it is built with.
+pub fn of_program(folder: &str) -> Found {
+    let mut found = Found::default();
+    for folder in built_with(&root().join(folder), &mut BTreeSet::new()) {
+        read_all(&folder.join("src"), &mut found);
+    }
+    found
+}
+
+/// The folder of a crate, and those of the crates of the workspace that it needs.
+fn built_with(folder: &Path, seen: &mut BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+    if seen.insert(folder.to_owned()) {
+        let manifest = manifest(folder);
+        let needed = manifest.get("dependencies").and_then(toml::Value::as_table).into_iter().flatten();
+        let ours = manifest_of_workspace();
+        for folder in needed.map(|(name, _)| name).filter_map(|name| ours.get(name)?.get("path")?.as_str()) {
+            built_with(&root().join(folder), seen);
+        }
+    }
+    seen.clone()
+}
+
+fn manifest(folder: &Path) -> toml::Table {
+    let text = std::fs::read_to_string(folder.join("Cargo.toml")).expect("a crate has a manifest");
+    text.parse().expect("a manifest is TOML")
+}
+
+fn manifest_of_workspace() -> toml::Table {
+    manifest(&root())["workspace"]["dependencies"].as_table().expect("dependencies are a table").clone()
+}
+
+fn read_all(folder: &Path, found: &mut Found) {
+    for entry in std::fs::read_dir(folder).expect("sources can be read") {
+        let path = entry.expect("sources can be read").path();
+        if path.is_dir() {
+            read_all(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !is_test(&path) {
+            let text = std::fs::read_to_string(&path).expect("sources are text");
+            found.visit_file(&syn::parse_file(&text).expect("sources are Rust"));
+        }
+    }
+}
+
+/// A module of tests in a file of its own.
+fn is_test(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem == "tests")
+}
+
+impl<'ast> Visit<'ast> for Found {
+    fn visit_item_mod(&mut self, module: &'ast ItemMod) {
+        if !is_for_tests(&module.attrs) {
+            syn::visit::visit_item_mod(self, module);
+        }
+    }
+
+    fn visit_item_fn(&mut self, function: &'ast ItemFn) {
+        if !is_for_tests(&function.attrs) {
+            syn::visit::visit_item_fn(self, function);
+        }
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        let method = call.method.to_string();
+        match call.args.first() {
+            None => _ = self.begun.insert(method),
+            Some(Expr::Lit(ExprLit { lit: Lit::Str(name), .. })) if ASKED_BY.contains(&method.as_str()) => {
+                let name = name.value();
+                if name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+                {
+                    *self.settings.entry(name).or_default() |= method == "required";
+                }
+            }
+            Some(_) => {}
+        }
+        syn::visit::visit_expr_method_call(self, call);
+    }
+}
+
+fn is_for_tests(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute.meta.require_list().is_ok_and(|list| list.tokens.to_string() == "test")
+    })
+}
+
+#[test]
+fn a_setting_is_found_where_it_is_read_and_not_in_tests() {
+    let mut found = Found::default();
+    found.visit_file(&syn::parse_quote! {
+        fn read(env: &Env) { env.required("TABLE"); env.parsed("AHOY_SLOTS", 50); client.get_item().send(); other.list("no"); }
+        #[cfg(test)]
+        mod tests { fn read(env: &Env) { env.required("ONLY_IN_A_TEST"); } }
+    });
+
+    assert_eq!(found.settings, [("TABLE".to_owned(), true), ("AHOY_SLOTS".to_owned(), false)].into());
+    assert!(found.begun.contains("get_item"));
+}
