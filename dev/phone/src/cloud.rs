@@ -1,5 +1,6 @@
 //! What Meta's cloud knows: the calls, the messages, who watches, and what is to go wrong.
 
+use crate::books::Books;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::journal::Journal;
@@ -24,6 +25,7 @@ pub(crate) struct Cloud {
     pub(crate) clock: Clock,
     pub(crate) journal: Arc<Journal>,
     pub(crate) postman: Postman,
+    books: Mutex<Books>,
     chance: Mutex<Chance>,
     lines: Mutex<HashMap<String, Arc<Line>>>,
     messages: Mutex<Vec<Value>>,
@@ -39,6 +41,7 @@ impl Cloud {
     pub(crate) fn new(config: MetaConfig) -> anyhow::Result<Cloud> {
         Ok(Cloud {
             postman: Postman::new(&config)?,
+            books: Mutex::default(),
             chance: Mutex::new(Chance::seeded(config.seed)),
             config,
             clock: Clock::starting_now(),
@@ -48,6 +51,16 @@ impl Cloud {
             hook: Mutex::default(),
             strays: Mutex::default(),
         })
+    }
+
+    /// What is on file about the business.
+    pub(crate) fn books(&self) -> Books {
+        lock(&self.books).clone()
+    }
+
+    /// Changes what is on file.
+    pub(crate) fn change_books(&self, change: impl FnOnce(&mut Books)) {
+        change(&mut lock(&self.books));
     }
 
     /// A stream of chances for one call.

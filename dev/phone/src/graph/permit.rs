@@ -19,12 +19,18 @@ pub(super) fn check(
     if headers.get(AUTHORIZATION).is_none_or(|given| given.as_bytes() != wanted.as_bytes()) {
         return Err(GraphError::bad_token());
     }
+    check_version(version)?;
+    if number != config.phone_number_id {
+        return Err(GraphError::invalid("Unsupported post request. The object does not exist"));
+    }
+    Ok(())
+}
+
+/// Whether a version lives.
+pub(super) fn check_version(version: &str) -> Result<(), GraphError> {
     let version = version.strip_prefix('v').and_then(|version| version.strip_suffix(".0")?.parse().ok());
     if version.is_none_or(|version| !VERSIONS.contains(&version)) {
         return Err(GraphError::unknown_path());
-    }
-    if number != config.phone_number_id {
-        return Err(GraphError::invalid("Unsupported post request. The object does not exist"));
     }
     Ok(())
 }
