@@ -16,7 +16,7 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -37,6 +37,7 @@ pub(crate) fn router(services: Arc<Services>) -> Router {
     Router::new()
         .route("/", post(answer_target))
         .route("/2015-03-31/functions/{function}/invocations", post(answer_invoke))
+        .route("/2016-08-19/account-settings", get(answer_account))
         .fallback(answer_unknown)
         .with_state(services.clone())
         .merge(ecs::router(services.ecs.clone()))
@@ -71,6 +72,13 @@ async fn answer_invoke(
         lambda::invoke(&services.lambda, &function, &headers, body).await
     };
     services.trapped(asker(&headers), "lambda.Invoke", answer).await
+}
+
+async fn answer_account(State(services): State<Arc<Services>>) -> Response {
+    match services.requests.enter("lambda.GetAccountSettings") {
+        Ok(()) => axum::Json(services.lambda.account_settings()).into_response(),
+        Err(refusal) => refuse("lambda.GetAccountSettings", refusal),
+    }
 }
 
 async fn answer_unknown(uri: Uri) -> Response {
