@@ -5,7 +5,7 @@ use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use clap::Args;
 use realtime::connection;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use service::env::Env;
@@ -27,11 +27,11 @@ pub struct Site {
     #[arg(long, env = "WEBHOOK_URL", value_name = "URL")]
     pub webhook_url: Option<String>,
     /// The secret with Meta's keys: its name or ARN.
-    #[arg(long, env = "META_SECRET", value_name = "SECRET")]
-    pub meta_secret: Option<String>,
+    #[arg(long, env = "META_SECRET", value_name = "SECRET", default_value = "ahoy/meta")]
+    pub meta_secret: String,
     /// The secret with the media tasks' keys: its name or ARN.
-    #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET")]
-    pub media_secret: Option<String>,
+    #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET", default_value = "ahoy/media")]
+    pub media_secret: String,
     /// The Graph API, with its version.
     #[arg(long, env = "GRAPH_URL", value_name = "URL", default_value = graph::URL)]
     pub graph_url: String,
@@ -70,8 +70,25 @@ struct MetaSecret {
 #[derive(Clone, Deserialize)]
 struct MediaSecret {
     openai_api_key: SecretString,
-    #[serde(rename = "door_key")]
-    _door_key: SecretString,
+    door_key: SecretString,
+}
+
+/// What a secret must hold, by name.
+trait Kept {
+    fn keys(&self) -> Vec<(&'static str, &SecretString)>;
+}
+
+impl Kept for MetaSecret {
+    fn keys(&self) -> Vec<(&'static str, &SecretString)> {
+        let Self { access_token, app_secret, verify_token } = self;
+        vec![("access_token", access_token), ("app_secret", app_secret), ("verify_token", verify_token)]
+    }
+}
+
+impl Kept for MediaSecret {
+    fn keys(&self) -> Vec<(&'static str, &SecretString)> {
+        vec![("openai_api_key", &self.openai_api_key), ("door_key", &self.door_key)]
+    }
 }
 
 impl Keys {
@@ -79,8 +96,8 @@ impl Keys {
     pub async fn fetch(site: &Site, aws: &SdkConfig) -> Self {
         let env = Env::of_process();
         let (meta, media) = tokio::join!(
-            secret::<MetaSecret>(site.meta_secret.as_deref(), "META_SECRET", aws),
-            secret::<MediaSecret>(site.media_secret.as_deref(), "MEDIA_SECRET", aws),
+            secret::<MetaSecret>(&site.meta_secret, aws),
+            secret::<MediaSecret>(&site.media_secret, aws),
         );
         let key = |name: &str, stored: Seen<SecretString>| env.secret(name).map_or(stored, Ok);
         let of_meta = |pick: fn(MetaSecret) -> SecretString| key_of(&meta, pick);
@@ -101,8 +118,7 @@ fn key_of<T: Clone>(secret: &Seen<(String, T)>, pick: fn(T) -> SecretString) -> 
     key.map_err(|unseen| Unseen { is_wrong: false, ..unseen })
 }
 
-async fn secret<T: DeserializeOwned>(id: Option<&str>, variable: &str, aws: &SdkConfig) -> Seen<(String, T)> {
-    let id = id.ok_or_else(|| Unseen::because(format!("nobody says which secret: set {variable}")))?;
+async fn secret<T: DeserializeOwned + Kept>(id: &str, aws: &SdkConfig) -> Seen<(String, T)> {
     if aws.region().is_none() {
         return Err(Unseen::because("no AWS region is set: set AWS_REGION, or AWS_PROFILE"));
     }
@@ -119,10 +135,15 @@ async fn secret<T: DeserializeOwned>(id: Option<&str>, variable: &str, aws: &Sdk
     let text =
         fetched.secret_string().ok_or_else(|| Unseen::missing(format!("the secret {id} holds no text")))?;
     // The error of serde_json could quote the secret.
-    let value = serde_json::from_str(text);
+    let value: Result<T, _> = serde_json::from_str(text);
     let value = value.map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Unseen::missing(format!("the secret {id} lacks a key, or is no JSON: line {line}, column {column}"))
     })?;
-    Ok((id.to_owned(), value))
+    // A deployment makes its secrets with nothing in them.
+    let empty = T::keys(&value).into_iter().find(|(_, key)| key.expose_secret().is_empty());
+    match empty {
+        Some((name, _)) => Err(Unseen::missing(format!("the secret {id} has no {name} yet"))),
+        None => Ok((id.to_owned(), value)),
+    }
 }

@@ -16,6 +16,7 @@ use hours::Stretch;
 use serde::Serialize;
 use serde_json::json;
 use std::process::ExitCode;
+use whatsapp::error::misconfiguration;
 
 #[derive(Debug, Args)]
 pub struct Setup {
@@ -88,7 +89,7 @@ impl Setup {
         }
         for change in &changes {
             let made = meta.make(change, &before).await;
-            made.map_err(|unseen| anyhow!("cannot change {}: {unseen}", change.what()))?;
+            made.map_err(|unseen| anyhow!("cannot change {}: {unseen}{}", change.what(), cure(unseen.code)))?;
         }
         let left = self.changes(&look(&meta).await)?;
         if let Some(change) = left.first() {
@@ -170,6 +171,11 @@ fn finish(told: &Told, common: &Common, code: ExitCode) -> anyhow::Result<ExitCo
         say::json(told);
     }
     Ok(code)
+}
+
+/// What somebody can do about a refusal of Meta's, where that is known.
+fn cure(code: u32) -> String {
+    misconfiguration(code).map(|(_, cure)| format!("; {cure}")).unwrap_or_default()
 }
 
 fn zone(text: &str) -> Result<String, String> {

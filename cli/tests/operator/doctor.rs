@@ -87,6 +87,9 @@ async fn what_is_amiss_on_aws_is_found() {
     business.cloud.set_concurrency_quota(10);
     assert_eq!(wrong(&business.examined(&[], &[]).await), ["lambda-concurrency"]);
     business.cloud.set_concurrency_quota(1_000);
+    business.cloud.rotate_secret("media", r#"{"openai_api_key": "", "door_key": "k"}"#);
+    let empty = business.examined(&[], &[]).await;
+    assert_eq!(empty.check("media-secret")["says"], "the secret media has no openai_api_key yet");
     business.cloud.rotate_secret("media", "{}");
     let found = business.examined(&[], &[]).await;
     assert_eq!(found.that_are("wrong"), ["media-secret"]);

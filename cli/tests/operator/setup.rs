@@ -82,7 +82,11 @@ async fn what_meta_refuses_is_said_with_its_code() {
     let said = business.ahoy(&["setup", "--yes"]).await;
 
     assert_eq!((said.code, said.err.lines().count()), (Some(1), 1), "{said:?}");
-    assert!(said.err.contains("the messaging limit is below 2,000 (code 138015)"), "{}", said.err);
+    assert!(
+        said.err.contains("the messaging limit is below 2,000 (code 138015); verify the business"),
+        "{}",
+        said.err
+    );
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ pub(super) fn manages(bearer: Bearer, books: &Books) -> Result<(), GraphError> {
         ));
     }
     if !books.token.scopes.iter().any(|scope| scope == MANAGEMENT) {
-        return Err(GraphError::not_permitted());
+        return Err(GraphError::not_permitted(MANAGEMENT));
     }
     if !books.token.accounts.contains(&books.account.id) {
         return Err(GraphError::invalid(

@@ -72,9 +72,9 @@ impl GraphError {
     }
 
     /// The token lacks a permission. Code and status are Graph's in general.
-    pub(super) fn not_permitted() -> GraphError {
+    pub(super) fn not_permitted(permission: &str) -> GraphError {
         let message = "(#200) You do not have the necessary permissions";
-        GraphError::new(StatusCode::FORBIDDEN, 200, message, "whatsapp_business_management is missing")
+        GraphError::new(StatusCode::FORBIDDEN, 200, message, format!("{permission} is missing"))
     }
 
     /// Only an app's own token will do. Code 15 is what Graph is known for.
