@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn calling_is_enabled_only_for_those_whom_meta_lets() {
         let mut books = Books { calling: json!({ "status": "DISABLED" }), ..Books::default() };
-        let enable = judged(&json!({ "status": "ENABLED" })).ok().expect("it is well formed");
+        let enable = judged(&json!({ "status": "ENABLED" })).unwrap_or_else(|error| panic!("{error:?}"));
 
         assert_eq!(permit(&enable, &books).unwrap_err().code, 138_018, "nobody is told of calls");
         books.subscribe("https://here.example/webhook");
