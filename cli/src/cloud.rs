@@ -1,6 +1,7 @@
 //! The deployment's table, and in plain words why it cannot be had.
 
 use crate::Common;
+use crate::seen::Unseen;
 use anyhow::anyhow;
 use aws_sdk_dynamodb::Client;
 use ledger::Ledger;
@@ -37,4 +38,23 @@ pub fn plainly(error: &anyhow::Error, common: &Common) -> anyhow::Error {
         return anyhow!("AWS cannot be reached: {whole}");
     }
     anyhow!(whole)
+}
+
+/// Why something of AWS could not be seen.
+pub fn unseen(error: &anyhow::Error, what: &str) -> Unseen {
+    let whole = format!("{error:#}").replace('\n', " ");
+    let says = |words: &[&str]| words.iter().any(|word| whole.contains(word));
+    if says(&["no credentials found in chain"]) {
+        return Unseen::because("no AWS credentials were found: run `aws configure`, or set AWS_PROFILE");
+    }
+    if says(&["ResourceNotFoundException"]) {
+        return Unseen::missing(format!("there is no {what} in this account and region"));
+    }
+    if says(&["ExpiredToken", "UnrecognizedClient", "InvalidSignature", "InvalidClientTokenId"]) {
+        return Unseen::because("AWS does not take these credentials (any more): sign in again");
+    }
+    if says(&["AccessDenied"]) {
+        return Unseen::because(format!("these credentials may not use {what}"));
+    }
+    Unseen::because(format!("AWS cannot be asked for {what}: {whole}"))
 }

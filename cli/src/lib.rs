@@ -2,10 +2,14 @@
 //!
 //! One file a command, under `commands/`. A command says what it did with `say`, as text or as JSON, and gives back an exit code.
 
+mod ask;
 mod cloud;
 mod commands;
 mod file;
+mod meta;
 mod say;
+mod seen;
+mod site;
 
 use clap::{Args, Parser};
 use commands::Command;

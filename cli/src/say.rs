@@ -8,6 +8,12 @@ use std::io::Write;
 /// The style of what went well.
 pub const GOOD: Style = AnsiColor::Green.on_default();
 
+/// The style of what is wrong.
+pub const BAD: Style = AnsiColor::Red.on_default();
+
+/// The style of what is not known.
+pub const UNSURE: Style = AnsiColor::Yellow.on_default();
+
 /// A line on standard output.
 pub fn line(text: impl Display) {
     let _ = writeln!(anstream::stdout(), "{text}");

@@ -121,6 +121,13 @@ pub fn misconfiguration(code: u32) -> Option<(&'static str, &'static str)> {
         131_044 => ("no valid payment method", "attach a payment method in WhatsApp Manager"),
         131_055 => ("the number is set up for SIP", "switch SIP off for the number"),
         138_000 => ("calling is not enabled on the number", "enable calling in the number's settings"),
+        138_015 => (
+            "the messaging limit is below 2,000",
+            "verify the business, or send more: WhatsApp Manager shows how",
+        ),
+        138_018 => {
+            ("no app would be told of calls", "subscribe the app to `calls` and to the account: ahoy setup")
+        }
         138_014 => ("calling is disabled for low quality", "see the restrictions in WhatsApp Manager"),
         _ => return None,
     })

@@ -15,9 +15,9 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 /// The Graph API, for one access token.
 #[derive(Debug, Clone)]
 pub struct Graph {
-    http: reqwest::Client,
-    url: String,
-    token: SecretString,
+    pub(crate) http: reqwest::Client,
+    pub(crate) url: String,
+    pub(crate) token: SecretString,
 }
 
 impl Graph {
@@ -82,7 +82,7 @@ impl Graph {
                 return Err(GraphError::Refused { code: 0, message: "the caller has no address".into() });
             }
         }
-        self.post(&format!("{}/{number}/messages", self.url), message).await
+        self.post(&format!("{number}/messages"), &message, &self.token).await
     }
 
     /// Opens a connection, so that the first action need not wait for TLS.
@@ -91,17 +91,31 @@ impl Graph {
     }
 
     async fn act(&self, number: &str, action: Value) -> Result<(), GraphError> {
-        self.post(&format!("{}/{number}/calls", self.url), action).await
+        self.post(&format!("{number}/calls"), &action, &self.token).await
     }
 
-    async fn post(&self, url: &str, body: Value) -> Result<(), GraphError> {
-        let request = self.http.post(url).bearer_auth(self.token.expose_secret()).json(&body);
-        let reply = request.send().await.map_err(unanswered)?;
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        body: &Value,
+        token: &SecretString,
+    ) -> Result<(), GraphError> {
+        let request = self.http.post(format!("{}/{path}", self.url)).json(body);
+        self.ask(request, token).await.map(drop)
+    }
+
+    /// Sends a request under a token, and gives the reply's body back.
+    pub(crate) async fn ask(
+        &self,
+        request: reqwest::RequestBuilder,
+        token: &SecretString,
+    ) -> Result<Vec<u8>, GraphError> {
+        let reply = request.bearer_auth(token.expose_secret()).send().await.map_err(unanswered)?;
         let status = reply.status();
         let retry_after = seconds(reply.headers().get(RETRY_AFTER));
         let body = reply.bytes().await.map_err(unanswered)?;
         if status.is_success() {
-            return Ok(());
+            return Ok(body.into());
         }
         Err(GraphError::read(status.as_u16(), &body, retry_after))
     }

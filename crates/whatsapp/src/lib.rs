@@ -1,15 +1,21 @@
-//! Meta's words: the webhook, its signature and challenge, and the Graph API's call actions.
+//! Meta's words: the webhook, its signature and challenge, and the Graph API: call actions, and a business's set-up.
 //!
 //! Source: Meta's "WhatsApp Business Calling API" pages as of 2026, and captures of real webhooks.
 
+#[cfg(feature = "client")]
+pub mod business;
 pub mod challenge;
 pub mod error;
 #[cfg(feature = "client")]
 pub mod graph;
 pub mod notice;
+#[cfg(feature = "client")]
+mod setup;
 pub mod signature;
 
 pub use error::GraphError;
 #[cfg(feature = "client")]
 pub use graph::Graph;
 pub use notice::{About, Batch, Caller, Notice, What};
+#[cfg(feature = "client")]
+pub use setup::App;

@@ -245,6 +245,11 @@ impl Cloud {
         self.services.secrets.rotate(id, value.into());
     }
 
+    /// What Lambda says of the account's concurrency, at first 1,000. Nothing is throttled for it.
+    pub fn set_concurrency_quota(&self, quota: usize) {
+        self.services.lambda.set_concurrency(quota);
+    }
+
     /// How often each `service.Action` was called, such as `dynamodb.PutItem`; refused calls included.
     pub fn requests(&self) -> BTreeMap<String, usize> {
         self.services.requests.counts()

@@ -17,7 +17,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -40,6 +40,7 @@ pub(crate) fn router(services: Arc<Services>) -> Router {
     Router::new()
         .route("/", post(answer_target))
         .route("/2015-03-31/functions/{function}/invocations", post(answer_invoke))
+        .route("/2016-08-19/account-settings", get(answer_account))
         .fallback(answer_unknown)
         .with_state(services.clone())
         .merge(ecs::router(services.ecs.clone()).layer(from_fn_with_state(services, ask_for_protection)))
@@ -102,6 +103,13 @@ async fn answer_invoke(
         lambda::invoke(&services.lambda, &function, &headers, body).await
     };
     services.trapped(asker(&headers), "lambda.Invoke", answer).await
+}
+
+async fn answer_account(State(services): State<Arc<Services>>) -> Response {
+    match services.requests.enter("lambda.GetAccountSettings") {
+        Ok(()) => axum::Json(services.lambda.account_settings()).into_response(),
+        Err(refusal) => refuse("lambda.GetAccountSettings", refusal),
+    }
 }
 
 async fn answer_unknown(uri: Uri) -> Response {

@@ -21,6 +21,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
 
 pub(crate) use invoke::invoke;
@@ -37,12 +38,17 @@ pub(crate) struct Lambda {
     functions: BTreeMap<String, Arc<Fleet>>,
     urls: BTreeMap<String, SocketAddr>,
     processes: Arc<Processes>,
+    concurrency: AtomicUsize,
 }
+
+/// How many invocations at once an account may have, once AWS has raised it from what new accounts get.
+const CONCURRENCY: usize = 1_000;
 
 impl Lambda {
     /// Gives every function a URL. No process starts before the first invocation.
     pub(crate) async fn start(functions: Vec<Function>, processes: Arc<Processes>) -> anyhow::Result<Self> {
-        let mut lambda = Self { functions: BTreeMap::new(), urls: BTreeMap::new(), processes };
+        let concurrency = CONCURRENCY.into();
+        let mut lambda = Self { functions: BTreeMap::new(), urls: BTreeMap::new(), processes, concurrency };
         for function in functions {
             let name = function.name.clone();
             let fleet = Fleet::new(function, lambda.processes.clone())?;
@@ -82,6 +88,20 @@ impl Lambda {
     pub(crate) fn throttle(&self, name: &str, times: usize) -> anyhow::Result<()> {
         self.known(name)?.throttle(times);
         Ok(())
+    }
+
+    /// What `GetAccountSettings` says of the account's concurrency. Nothing is throttled for it.
+    pub(crate) fn set_concurrency(&self, quota: usize) {
+        self.concurrency.store(quota, Ordering::Relaxed);
+    }
+
+    /// `GetAccountSettings`.
+    pub(crate) fn account_settings(&self) -> Value {
+        let quota = self.concurrency.load(Ordering::Relaxed);
+        let limits = serde_json::json!({"TotalCodeSize": 80_530_636_800_u64, "CodeSizeUnzipped": 262_144_000,
+            "CodeSizeZipped": 52_428_800, "ConcurrentExecutions": quota, "UnreservedConcurrentExecutions": quota});
+        let usage = serde_json::json!({"TotalCodeSize": 0, "FunctionCount": self.functions.len()});
+        serde_json::json!({"AccountLimit": limits, "AccountUsage": usage})
     }
 
     /// How a function's events fare.

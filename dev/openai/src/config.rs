@@ -11,6 +11,8 @@ pub struct Config {
     pub key: String,
     /// When given, the only model there is. Default: any.
     pub model: Option<String>,
+    /// When models are said to end, as `2027-01-31`. Default: never.
+    pub shutdown_date: Option<String>,
     /// What the model says. Default: [`Script::about_bikes`].
     pub script: Script,
     /// From the end of the caller's speech, or from `response.create`, to the first audio. Default: 300 ms.
@@ -39,6 +41,7 @@ impl Config {
         Self {
             key: key.into(),
             model: None,
+            shutdown_date: None,
             script: Script::about_bikes(),
             thinking: Duration::from_millis(300),
             pace: 6.0,

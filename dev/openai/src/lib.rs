@@ -17,6 +17,7 @@ mod greetings;
 mod input;
 mod limits;
 mod mischief;
+mod models;
 mod observation;
 mod plan;
 mod random;

@@ -3,10 +3,12 @@
 use crate::Mischief;
 use crate::admission::{Admission, Doorman};
 use crate::desk::{Desk, Shared};
+use crate::models;
 use crate::session::{Output, Session};
 use futures_util::{SinkExt, StreamExt};
 use std::future::pending;
 use std::ops::ControlFlow::{self, Break, Continue};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
@@ -23,10 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 type Socket = WebSocketStream<TcpStream>;
 
 /// Serves one connection until it is over.
-pub async fn serve(stream: TcpStream, connection: usize, desk: &Desk) {
+pub async fn serve(stream: TcpStream, connection: usize, desk: &Arc<Desk>) {
     let mischief = desk.befalling(connection);
     if mischief == Some(Mischief::NeverAnswers) {
         return pending().await;
+    }
+    if models::are_asked_for(&stream).await {
+        return models::serve(stream, mischief, desk).await;
     }
     match upgrade(stream, connection, mischief, desk).await {
         Ok((mut socket, session)) => {

@@ -1,5 +1,6 @@
 //! What Meta's cloud knows: the calls, the messages, who watches, and what is to go wrong.
 
+use crate::books::Books;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::journal::Journal;
@@ -25,6 +26,7 @@ pub(crate) struct Cloud {
     pub(crate) journal: Arc<Journal>,
     pub(crate) postman: Postman,
     access_token: Mutex<String>,
+    books: Mutex<Books>,
     chance: Mutex<Chance>,
     lines: Mutex<HashMap<String, Arc<Line>>>,
     messages: Mutex<Vec<Value>>,
@@ -41,6 +43,7 @@ impl Cloud {
         Ok(Cloud {
             postman: Postman::new(&config)?,
             access_token: Mutex::new(config.access_token.clone()),
+            books: Mutex::default(),
             chance: Mutex::new(Chance::seeded(config.seed)),
             config,
             clock: Clock::starting_now(),
@@ -59,6 +62,16 @@ impl Cloud {
 
     pub(crate) fn set_access_token(&self, token: String) {
         *lock(&self.access_token) = token;
+    }
+
+    /// What is on file about the business.
+    pub(crate) fn books(&self) -> Books {
+        lock(&self.books).clone()
+    }
+
+    /// Changes what is on file.
+    pub(crate) fn change_books(&self, change: impl FnOnce(&mut Books)) {
+        change(&mut lock(&self.books));
     }
 
     /// A stream of chances for one call.

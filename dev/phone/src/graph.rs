@@ -1,16 +1,22 @@
-//! Meta's Graph API, as far as calls and messages go.
+//! Meta's Graph API, as far as calls, messages, and setting a business up for them go.
 
+mod account;
+mod app;
+mod bearer;
 mod calls;
 mod error;
 mod messages;
 mod moods;
+mod node;
 mod permit;
 mod request;
+mod settings;
+mod token;
 mod wire;
 
 use crate::cloud::Cloud;
 use axum::Router;
-use axum::routing::post;
+use axum::routing::{get, post};
 use error::GraphError;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,8 +35,14 @@ pub(crate) async fn serve(
     let listener = TcpListener::bind(("127.0.0.1", cloud.config.graph_port)).await?;
     let address = listener.local_addr()?;
     let routes = Router::new()
-        .route("/{version}/{number}/calls", post(calls::post))
-        .route("/{version}/{number}/messages", post(messages::post))
+        .route("/{version}/{node}/calls", post(calls::post))
+        .route("/{version}/{node}/messages", post(messages::post))
+        .route("/{version}/{node}/settings", get(settings::get).post(settings::post))
+        .route("/{version}/{node}/subscriptions", get(app::list).post(app::subscribe))
+        .route("/{version}/{node}/subscribed_apps", get(account::subscribers).post(account::subscribe))
+        .route("/{version}/{node}/phone_numbers", get(account::numbers))
+        .route("/{version}/debug_token", get(token::debug))
+        .route("/{version}/{node}", get(node::get).post(node::post))
         .fallback(|| async { GraphError::unknown_path() })
         .method_not_allowed_fallback(|| async { GraphError::unknown_path() })
         .with_state(cloud)
@@ -44,4 +56,11 @@ pub(crate) async fn serve(
         }
     };
     Ok((address, serving))
+}
+
+/// Asks an address for the challenge before anything is sent there.
+async fn challenge(cloud: &Cloud, url: &str, verify_token: &str) -> Result<(), GraphError> {
+    let challenge = cloud.chance().draw() >> 33;
+    let asked = cloud.postman.challenge(url, verify_token, challenge).await;
+    asked.map_err(|error| GraphError::callback(&error.to_string()))
 }

@@ -4,6 +4,7 @@
 //! somebody call; the [`Call`] it returns is that caller's phone: it speaks, listens, hangs up, and reports what the
 //! business did wrong. What it is strict about, and what it can be made to do wrong, is in the crate's README.
 
+pub mod books;
 mod call;
 mod chance;
 mod clock;
@@ -29,9 +30,11 @@ mod replay;
 mod report;
 mod sdp_check;
 mod seen;
+mod snag;
 mod wacid;
 mod webhook;
 
+pub use books::Books;
 pub use call::{Call, WaitError};
 pub use cloud::BoxFuture;
 pub use config::{CallerConfig, MetaConfig, Timers};
@@ -46,3 +49,4 @@ pub use relay::Counted;
 pub use replay::{Replay, Replaying};
 pub use report::{CallReport, PressedKey, Spread, Terminated, Traffic, Turn};
 pub use seen::{Action, ActionName, Event, Observation, Seen};
+pub use snag::Snag;

@@ -1,7 +1,10 @@
 //! The handle on Meta's cloud: what a rehearsal starts, rings with, watches and stops.
 
 use crate::cloud::{BoxFuture, Cloud};
-use crate::{Action, Call, CallRecord, CallerConfig, ForeignCall, MetaConfig, Observation, exchange, graph};
+use crate::{
+    Action, Books, Call, CallRecord, CallerConfig, ForeignCall, MetaConfig, Observation, Snag, exchange,
+    graph,
+};
 use anyhow::Context;
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -84,6 +87,21 @@ impl Meta {
         let (line, answer, put_through) = exchange::ring_with_offer(self.cloud.clone(), caller, offer)?;
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).spawn(put_through);
         Ok(ForeignCall::new(line, answer))
+    }
+
+    /// What is on file about the business: its token, app, account and number.
+    pub fn books(&self) -> Books {
+        self.cloud.books()
+    }
+
+    /// Changes what is on file.
+    pub fn change_books(&self, change: impl FnOnce(&mut Books)) {
+        self.cloud.change_books(change);
+    }
+
+    /// Puts something amiss with the business's set-up.
+    pub fn snag(&self, snag: Snag) {
+        self.cloud.change_books(|books| snag.happen(books));
     }
 
     /// Everything seen from now on, of all calls.

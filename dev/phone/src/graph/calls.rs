@@ -22,8 +22,10 @@ pub(super) async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let request = permit::check(&cloud.config, &cloud.access_token(), &version, &number, &headers)
-        .and_then(|()| request::parse(&body));
+    let token = cloud.access_token();
+    let permitted = permit::check(&cloud.config, &token, &version, &number, &headers);
+    let permitted = permitted.and_then(|()| permit::takes_calls(&cloud.books()));
+    let request = permitted.and_then(|()| request::parse(&body));
     if let Ok(stray) = request::parse(&body)
         && (number != cloud.config.phone_number_id || cloud.line(&stray.call).is_none())
     {

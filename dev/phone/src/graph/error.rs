@@ -71,6 +71,43 @@ impl GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 131_055, message, "Calls of this number are set up by SIP")
     }
 
+    /// The token lacks a permission. Code and status are Graph's in general.
+    pub(super) fn not_permitted(permission: &str) -> GraphError {
+        let message = "(#200) You do not have the necessary permissions";
+        GraphError::new(StatusCode::FORBIDDEN, 200, message, format!("{permission} is missing"))
+    }
+
+    /// Only an app's own token will do. Code 15 is what Graph is known for.
+    pub(super) fn for_apps() -> GraphError {
+        let message = "(#15) This method must be called with an app access_token.";
+        GraphError::new(StatusCode::BAD_REQUEST, 15, message, "")
+    }
+
+    /// The address did not give the challenge back. Code 2200 is what Graph is known for.
+    pub(super) fn callback(why: &str) -> GraphError {
+        let message = "(#2200) Callback verification failed";
+        GraphError::new(StatusCode::BAD_REQUEST, 2_200, message, why)
+    }
+
+    /// Too many questions about one account.
+    pub(super) fn account_busy() -> GraphError {
+        let message = "(#80007) Rate limit issues";
+        GraphError::new(StatusCode::BAD_REQUEST, 80_007, message, "The account has reached its rate limit")
+    }
+
+    /// The business may write to too few users.
+    pub(super) fn limit_low() -> GraphError {
+        let message = "(#138015) Calling cannot be enabled";
+        GraphError::new(StatusCode::BAD_REQUEST, 138_015, message, "The messaging limit is below 2000")
+    }
+
+    /// Nobody would be told of calls.
+    pub(super) fn nobody_told() -> GraphError {
+        let message = "(#138018) Calling cannot be enabled";
+        let details = "No app is subscribed to both the account and the calls field";
+        GraphError::new(StatusCode::BAD_REQUEST, 138_018, message, details)
+    }
+
     fn new(status: StatusCode, code: u32, message: &'static str, details: impl Into<String>) -> GraphError {
         GraphError { status, code, message, details: details.into() }
     }

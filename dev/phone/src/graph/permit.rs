@@ -1,9 +1,12 @@
 //! Checks what every Graph request must have: a version that lives, our number, the right token.
 
 use super::GraphError;
-use crate::MetaConfig;
+use crate::{Books, MetaConfig};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+
+/// The permission for calls and messages.
+const MESSAGING: &str = "whatsapp_business_messaging";
 
 /// The versions that live on 2026-11-22.
 const VERSIONS: std::ops::RangeInclusive<u32> = 21..=26;
@@ -20,12 +23,34 @@ pub(super) fn check(
     if headers.get(AUTHORIZATION).is_none_or(|given| given.as_bytes() != wanted.as_bytes()) {
         return Err(GraphError::bad_token());
     }
+    check_version(version)?;
+    if number != config.phone_number_id {
+        return Err(GraphError::invalid("Unsupported post request. The object does not exist"));
+    }
+    Ok(())
+}
+
+/// Whether the business is set up for call actions, and for messages.
+pub(super) fn takes_calls(books: &Books) -> Result<(), GraphError> {
+    let may_message = books.token.scopes.iter().any(|scope| scope == MESSAGING);
+    if !books.token.is_valid {
+        Err(GraphError::bad_token())
+    } else if !may_message {
+        Err(GraphError::not_permitted(MESSAGING))
+    } else if books.calling["status"] != "ENABLED" {
+        Err(GraphError::calling_not_enabled())
+    } else if books.calling["sip"]["status"] == "ENABLED" {
+        Err(GraphError::sip_enabled())
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a version lives.
+pub(super) fn check_version(version: &str) -> Result<(), GraphError> {
     let version = version.strip_prefix('v').and_then(|version| version.strip_suffix(".0")?.parse().ok());
     if version.is_none_or(|version| !VERSIONS.contains(&version)) {
         return Err(GraphError::unknown_path());
-    }
-    if number != config.phone_number_id {
-        return Err(GraphError::invalid("Unsupported post request. The object does not exist"));
     }
     Ok(())
 }
@@ -33,6 +58,7 @@ pub(super) fn check(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Snag;
 
     #[test]
     fn lets_the_right_request_pass() {
@@ -52,6 +78,22 @@ mod tests {
             let judged = judge(version, "220000000000002", Some("Bearer an access token"));
             assert_eq!(judged, Err(GraphError::unknown_path()), "{version}");
         }
+    }
+
+    #[test]
+    fn a_business_that_is_not_set_up_can_do_nothing_with_calls() {
+        let refused = |snag: Snag| {
+            let mut books = Books::default();
+            snag.happen(&mut books);
+            takes_calls(&books).map_err(|error| error.code)
+        };
+
+        assert_eq!(takes_calls(&Books::default()), Ok(()));
+        assert_eq!(refused(Snag::TokenRevoked), Err(190));
+        assert_eq!(refused(Snag::TokenWithoutMessaging), Err(200));
+        assert_eq!(refused(Snag::CallingOff), Err(138_000));
+        assert_eq!(refused(Snag::SipOn), Err(131_055));
+        assert_eq!(refused(Snag::LimitLow), Ok(()), "Meta asks that when calling is enabled");
     }
 
     #[test]

@@ -95,13 +95,26 @@ impl Postman {
     /// # Errors
     /// When the reply is not 200 with exactly the challenge.
     pub(crate) async fn verify(&self, verify_token: &str, challenge: u64) -> anyhow::Result<()> {
+        self.challenge(&self.url()?, verify_token, challenge).await
+    }
+
+    /// The same for an address that webhooks do not go to yet.
+    ///
+    /// # Errors
+    /// When the reply is not 200 with exactly the challenge.
+    pub(crate) async fn challenge(
+        &self,
+        url: &str,
+        verify_token: &str,
+        challenge: u64,
+    ) -> anyhow::Result<()> {
         let challenge = challenge.to_string();
         let query = [
             ("hub.mode", "subscribe"),
             ("hub.challenge", challenge.as_str()),
             ("hub.verify_token", verify_token),
         ];
-        let url = Url::parse_with_params(&self.url()?, query).context("the webhook URL is none")?;
+        let url = Url::parse_with_params(url, query).context("the webhook URL is none")?;
         let response = self.client.get(url).send().await;
         // The URL holds the verify token, which nobody should read in a log.
         let response =

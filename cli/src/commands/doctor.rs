@@ -1,0 +1,102 @@
+//! `ahoy doctor [--fix]`: looks at everything between a user and a first call, and says what is wrong and what cures it.
+
+mod check;
+mod facts;
+mod judge;
+mod report;
+
+use crate::Common;
+use crate::ask::{Busy, consent};
+use crate::meta::{Change, Meta};
+use crate::say;
+use crate::site::Site;
+use check::Check;
+use clap::Args;
+use facts::Facts;
+pub use facts::{Deployment, number};
+use report::{Checked, Report};
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    site: Site,
+    /// Do what can be done about what is wrong, asking before each thing.
+    #[arg(long)]
+    fix: bool,
+    /// Do not ask.
+    #[arg(long, requires = "fix")]
+    yes: bool,
+}
+
+impl Doctor {
+    /// Does it. 0 when nothing is wrong, 1 when something is.
+    pub async fn run(&self, common: &Common) -> ExitCode {
+        let (meta, facts) = self.look(common).await;
+        let report = examine(&facts);
+        let fixes = if self.fix { report.fixes() } else { vec![] };
+        if fixes.is_empty() {
+            return self.tell(&report, &[], common);
+        }
+        let fixed = self.make(&fixes, &meta, &facts).await;
+        let (_, facts) = self.look(common).await;
+        self.tell(&examine(&facts), &fixed, common)
+    }
+
+    async fn look(&self, common: &Common) -> (Meta, Facts) {
+        let _busy = Busy::with("Looking at Meta, AWS, the webhook and OpenAI");
+        facts::gather(&self.site, common).await
+    }
+
+    /// Makes changes; which were made.
+    async fn make(&self, fixes: &[Change], meta: &Meta, facts: &Facts) -> Vec<String> {
+        let mut made = vec![];
+        for fix in fixes {
+            let (what, before, after) = (fix.what(), fix.before(), fix.after());
+            if !self.yes && !consent(&format!("Change {what} from {before} to {after}?")) {
+                say::wrong(format!("Left alone: {what}. Say yes, or --yes."));
+                continue;
+            }
+            match meta.make(fix, &facts.meta).await {
+                Ok(()) => made.push(format!("{what}: {before} is now {after}")),
+                Err(unseen) => say::wrong(format!("Not changed: {what}: {unseen}")),
+            }
+        }
+        made
+    }
+
+    fn tell(&self, report: &Report, fixed: &[String], common: &Common) -> ExitCode {
+        if common.json {
+            report.say_json(fixed);
+        } else {
+            fixed.iter().for_each(|fixed| say::line(format!("Changed {fixed}")));
+            report.say();
+        }
+        if report.is_healthy() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+fn examine(facts: &Facts) -> Report {
+    let checked =
+        Check::ALL.iter().map(|check| Checked { check: *check, finding: judge::judge(*check, facts) });
+    Report { checked: checked.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_docs_say_what_each_check_means_and_what_cures_it() {
+        let docs = include_str!("../../../docs/doctor.md");
+        let rows: Vec<_> =
+            docs.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |")).collect();
+
+        let named: Vec<_> = rows.iter().map(|(name, _)| *name).collect();
+        assert_eq!(named, Check::ALL.iter().map(|check| check.name()).collect::<Vec<_>>());
+        for (name, rest) in rows {
+            let cells: Vec<_> = rest.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
+            assert_eq!(cells.len(), 2, "{name} has a meaning and a cure");
+        }
+    }
+}

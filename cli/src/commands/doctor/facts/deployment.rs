@@ -1,0 +1,68 @@
+//! What there is of the deployment on AWS.
+
+use crate::cloud;
+use crate::seen::{Seen, Unseen};
+use agents::Agent;
+use aws_config::SdkConfig;
+use ledger::Ledger;
+
+/// The deployment on AWS.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// Meta's secret: its id.
+    pub meta_secret: Seen<String>,
+    /// The media tasks' secret: its id.
+    pub media_secret: Seen<String>,
+    /// The table's numbers, each with its agent.
+    pub numbers: Seen<Vec<(String, String)>>,
+    /// The models that pushed agents name.
+    pub models: Seen<Vec<String>>,
+    /// How many media tasks take calls.
+    pub warm_tasks: Seen<usize>,
+    /// How many invocations of functions the account may have at once.
+    pub concurrency: Seen<i32>,
+}
+
+impl Deployment {
+    /// Looks at all of it but the secrets.
+    pub async fn look(aws: &SdkConfig, table: &str) -> Self {
+        let secret = || Err(Unseen::because("it was not looked for"));
+        if aws.region().is_none() {
+            let nowhere = || Unseen::because("no AWS region is set: set AWS_REGION, or AWS_PROFILE");
+            return Self {
+                meta_secret: secret(),
+                media_secret: secret(),
+                numbers: Err(nowhere()),
+                models: Err(nowhere()),
+                warm_tasks: Err(nowhere()),
+                concurrency: Err(nowhere()),
+            };
+        }
+        let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(aws), table);
+        let (numbers, agents, tasks, concurrency) =
+            tokio::join!(ledger.numbers(), ledger.agents(), ledger.ready_tasks(), concurrency(aws));
+        let of_table = |error: anyhow::Error| cloud::unseen(&error, &format!("table {table}"));
+        let now_ms = service::time::now_ms();
+        let numbers = numbers.map(|all| all.into_iter().map(|it| (it.number, it.agent)).collect());
+        let models = agents.map(|all| {
+            let read = all.iter().filter_map(|agent| Agent::read(&agent.text).ok());
+            read.filter_map(|agent| agent.model.name).collect()
+        });
+        let warm = tasks.map(|all| all.iter().filter(|lease| lease.until_ms > now_ms).count());
+        Self {
+            meta_secret: secret(),
+            media_secret: secret(),
+            numbers: numbers.map_err(of_table),
+            models: models.map_err(of_table),
+            warm_tasks: warm.map_err(of_table),
+            concurrency,
+        }
+    }
+}
+
+async fn concurrency(aws: &SdkConfig) -> Seen<i32> {
+    let settings = aws_sdk_lambda::Client::new(aws).get_account_settings().send().await;
+    let settings = settings.map_err(|error| cloud::unseen(&error.into(), "Lambda's quotas"))?;
+    let limit = settings.account_limit().map(|limit| limit.concurrent_executions());
+    limit.ok_or_else(|| Unseen::because("Lambda does not tell its quotas"))
+}

@@ -1,0 +1,121 @@
+//! `ahoy number show`: the business number as Meta has it.
+
+use super::doctor::{Deployment, number};
+use crate::Common;
+use crate::ask::Busy;
+use crate::meta::{Change, Facts, Field, Meta};
+use crate::say;
+use crate::seen::Seen;
+use crate::site::{Keys, Site};
+use clap::{Args, Subcommand};
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub enum Number {
+    /// Show the number as Meta has it: its state, who is told of its calls, how it takes them.
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub struct Show {
+    #[command(flatten)]
+    site: Site,
+}
+
+/// The number.
+#[derive(Debug, Serialize)]
+struct Shown {
+    id: String,
+    number: Option<String>,
+    name: Option<String>,
+    status: Option<String>,
+    platform: Option<String>,
+    quality: Option<String>,
+    messaging_limit: Option<String>,
+    /// Nothing when the account cannot be seen.
+    account: Option<String>,
+    /// Where webhooks go, by level.
+    webhooks: BTreeMap<String, String>,
+    /// The apps that are told; nothing when they cannot be seen.
+    apps: Option<Vec<String>>,
+    calling: BTreeMap<&'static str, String>,
+    restrictions: Vec<String>,
+}
+
+impl Number {
+    /// Does it.
+    pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Show(show) => show.run(common).await,
+        }
+    }
+}
+
+impl Show {
+    async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        let aws = service::cloud::config().await;
+        let (keys, deployment) =
+            tokio::join!(Keys::fetch(&self.site, &aws), Deployment::look(&aws, &common.table));
+        let meta = Meta::new(&self.site, &keys, number(&self.site, &deployment));
+        let facts = {
+            let _busy = Busy::with("Asking Meta");
+            meta.look().await
+        };
+        let shown = Shown::of(&facts)?;
+        if common.json {
+            say::json(&shown);
+        } else {
+            say::line(shown.table());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Shown {
+    fn of(facts: &Facts) -> Seen<Self> {
+        let (number, calling) = (facts.number.clone()?, facts.calling.clone()?);
+        let apps = facts.apps.as_ref().ok();
+        let fields = [Field::Status, Field::Icon, Field::Callback, Field::Keys, Field::Sip, Field::Hours];
+        let setting = |field: Field| Some((field.key(), Change::now(facts, field)?));
+        Ok(Self {
+            id: number.id,
+            number: number.display_phone_number,
+            name: number.verified_name,
+            status: number.status,
+            platform: number.platform_type,
+            quality: number.quality_rating,
+            messaging_limit: number.messaging_limit,
+            account: facts.account_id.clone().ok(),
+            webhooks: number.webhook_configuration,
+            apps: apps.map(|apps| apps.iter().map(|it| format!("{} ({})", it.name, it.id)).collect()),
+            calling: fields.into_iter().filter_map(setting).collect(),
+            restrictions: calling.restrictions.restrictions_list.into_iter().map(|it| it.kind).collect(),
+        })
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new();
+        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        let or = |value: &Option<String>| value.clone().unwrap_or_else(|| "not told".to_owned());
+        let list = |all: &[String]| if all.is_empty() { "none".to_owned() } else { all.join(", ") };
+        table.add_rows([
+            ["id".to_owned(), self.id.clone()],
+            ["number".to_owned(), or(&self.number)],
+            ["name".to_owned(), or(&self.name)],
+            ["status".to_owned(), or(&self.status)],
+            ["platform".to_owned(), or(&self.platform)],
+            ["quality".to_owned(), or(&self.quality)],
+            ["messaging limit".to_owned(), or(&self.messaging_limit)],
+            ["account".to_owned(), or(&self.account)],
+            ["apps told".to_owned(), self.apps.as_deref().map_or_else(|| "not told".to_owned(), list)],
+        ]);
+        table.add_rows(self.webhooks.iter().map(|(level, url)| [format!("webhook of {level}"), url.clone()]));
+        table.add_rows(self.calling.iter().map(|(key, value)| [(*key).to_owned(), value.clone()]));
+        table.add_row(["restrictions".to_owned(), list(&self.restrictions)]);
+        table
+    }
+}

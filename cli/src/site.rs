@@ -1,0 +1,149 @@
+//! Which deployment is meant, and the keys that open what belongs to it.
+
+use crate::seen::{Seen, Unseen};
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::Client;
+use clap::Args;
+use realtime::connection;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use service::env::Env;
+use whatsapp::graph;
+
+/// Which deployment is meant. The variables are those of the functions and of the media task.
+///
+/// Keys come from the deployment's secrets. What stands in `META_ACCESS_TOKEN`, `META_APP_SECRET`, `META_VERIFY_TOKEN` or
+/// `OPENAI_API_KEY` goes before them; there are no flags for keys, since everybody on a machine can read those.
+#[derive(Debug, Clone, Args)]
+pub struct Site {
+    /// The business number: Meta's id of it. Not needed while the deployment has one only.
+    #[arg(long, env = "AHOY_NUMBER", value_name = "ID")]
+    pub number: Option<String>,
+    /// The number's WhatsApp Business account. Not needed while the token says for which accounts it is.
+    #[arg(long, env = "WABA_ID", value_name = "ID")]
+    pub account: Option<String>,
+    /// Where the deployment's webhook is.
+    #[arg(long, env = "WEBHOOK_URL", value_name = "URL")]
+    pub webhook_url: Option<String>,
+    /// The secret with Meta's keys: its name or ARN.
+    #[arg(long, env = "META_SECRET", value_name = "SECRET", default_value = "ahoy/meta")]
+    pub meta_secret: String,
+    /// The secret with the media tasks' keys: its name or ARN.
+    #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET", default_value = "ahoy/media")]
+    pub media_secret: String,
+    /// The Graph API, with its version.
+    #[arg(long, env = "GRAPH_URL", value_name = "URL", default_value = graph::URL)]
+    pub graph_url: String,
+    /// The Realtime API.
+    #[arg(long, env = "REALTIME_URL", value_name = "URL", default_value = connection::URL)]
+    pub realtime_url: String,
+    /// The model of agents that name none.
+    #[arg(long, env = "REALTIME_MODEL", value_name = "MODEL", default_value = connection::MODEL)]
+    pub model: String,
+}
+
+/// The keys of a deployment.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Meta's access token.
+    pub access_token: Seen<SecretString>,
+    /// Signs webhooks; with the app's id it is the app's own token.
+    pub app_secret: Seen<SecretString>,
+    /// Known to Meta's challenge.
+    pub verify_token: Seen<SecretString>,
+    /// The model's.
+    pub openai_api_key: Seen<SecretString>,
+    /// Whether Meta's secret was there and readable.
+    pub meta_secret: Seen<String>,
+    /// Whether the media tasks' secret was.
+    pub media_secret: Seen<String>,
+}
+
+#[derive(Clone, Deserialize)]
+struct MetaSecret {
+    access_token: SecretString,
+    app_secret: SecretString,
+    verify_token: SecretString,
+}
+
+#[derive(Clone, Deserialize)]
+struct MediaSecret {
+    openai_api_key: SecretString,
+    door_key: SecretString,
+}
+
+/// What a secret must hold, by name.
+trait Kept {
+    fn keys(&self) -> Vec<(&'static str, &SecretString)>;
+}
+
+impl Kept for MetaSecret {
+    fn keys(&self) -> Vec<(&'static str, &SecretString)> {
+        let Self { access_token, app_secret, verify_token } = self;
+        vec![("access_token", access_token), ("app_secret", app_secret), ("verify_token", verify_token)]
+    }
+}
+
+impl Kept for MediaSecret {
+    fn keys(&self) -> Vec<(&'static str, &SecretString)> {
+        vec![("openai_api_key", &self.openai_api_key), ("door_key", &self.door_key)]
+    }
+}
+
+impl Keys {
+    /// Fetches them: from the environment, else from the secrets.
+    pub async fn fetch(site: &Site, aws: &SdkConfig) -> Self {
+        let env = Env::of_process();
+        let (meta, media) = tokio::join!(
+            secret::<MetaSecret>(&site.meta_secret, aws),
+            secret::<MediaSecret>(&site.media_secret, aws),
+        );
+        let key = |name: &str, stored: Seen<SecretString>| env.secret(name).map_or(stored, Ok);
+        let of_meta = |pick: fn(MetaSecret) -> SecretString| key_of(&meta, pick);
+        Self {
+            access_token: key("META_ACCESS_TOKEN", of_meta(|it| it.access_token)),
+            app_secret: key("META_APP_SECRET", of_meta(|it| it.app_secret)),
+            verify_token: key("META_VERIFY_TOKEN", of_meta(|it| it.verify_token)),
+            openai_api_key: key("OPENAI_API_KEY", key_of(&media, |it| it.openai_api_key)),
+            meta_secret: meta.map(|(id, _)| id),
+            media_secret: media.map(|(id, _)| id),
+        }
+    }
+}
+
+/// A key of a secret. That the secret is not there is said of the secret, and only keeps us from whatever needs the key.
+fn key_of<T: Clone>(secret: &Seen<(String, T)>, pick: fn(T) -> SecretString) -> Seen<SecretString> {
+    let key = secret.clone().map(|(_, secret)| pick(secret));
+    key.map_err(|unseen| Unseen { is_wrong: false, ..unseen })
+}
+
+async fn secret<T: DeserializeOwned + Kept>(id: &str, aws: &SdkConfig) -> Seen<(String, T)> {
+    if aws.region().is_none() {
+        return Err(Unseen::because("no AWS region is set: set AWS_REGION, or AWS_PROFILE"));
+    }
+    let fetched = Client::new(aws).get_secret_value().secret_id(id).send().await;
+    let fetched = fetched.map_err(|error| {
+        let gone = error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception());
+        let whole = anyhow::Error::from(error);
+        if gone {
+            Unseen::missing(format!("there is no secret {id} in this account and region"))
+        } else {
+            crate::cloud::unseen(&whole, &format!("the secret {id}"))
+        }
+    })?;
+    let text =
+        fetched.secret_string().ok_or_else(|| Unseen::missing(format!("the secret {id} holds no text")))?;
+    // The error of serde_json could quote the secret.
+    let value: Result<T, _> = serde_json::from_str(text);
+    let value = value.map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Unseen::missing(format!("the secret {id} lacks a key, or is no JSON: line {line}, column {column}"))
+    })?;
+    // A deployment makes its secrets with nothing in them.
+    let empty = T::keys(&value).into_iter().find(|(_, key)| key.expose_secret().is_empty());
+    match empty {
+        Some((name, _)) => Err(Unseen::missing(format!("the secret {id} has no {name} yet"))),
+        None => Ok((id.to_owned(), value)),
+    }
+}

@@ -1,0 +1,159 @@
+//! `ahoy doctor` finds what is amiss, each thing by name, and nothing where nothing is.
+
+use crate::business::{Business, Found};
+use crate::front;
+use phone::Snag;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_healthy_business_is_green_from_end_to_end() {
+    let business = Business::healthy().await;
+
+    let found = business.examined(&[], &[]).await;
+    let said = business.ahoy(&["doctor"]).await;
+
+    assert_eq!((found.that_are("wrong"), found.that_are("unknown")), (vec![], vec![]), "{:#}", found.told);
+    assert_eq!((found.code, &found.told["healthy"]), (Some(0), &json!(true)));
+    assert_eq!((said.code, &said.err[..]), (Some(0), ""));
+    assert!(said.out.ends_with("37 fine, 0 wrong, 0 unknown\n"), "{}", said.out);
+    assert!(!said.out.contains('\u{1b}'), "colours are for terminals");
+}
+
+#[tokio::test]
+async fn each_thing_amiss_at_meta_is_found_by_name() {
+    let business = Business::healthy().await;
+    for snag in Snag::ALL {
+        business.meta.snag(*snag);
+
+        let found = business.examined(&[], &[]).await;
+
+        let (finding, check, code) = expected(*snag);
+        let amiss = found.that_are(finding);
+        assert!(amiss.contains(&check), "{}: {:#}", snag.name(), found.told);
+        // Without its token, its account or its subscription, more than that one check is amiss. All else is only what it is.
+        let is_alone = !matches!(snag, Snag::AppUnsubscribed | Snag::TokenElsewhere);
+        if is_alone && !found.that_are("unknown").contains(&"number-status") {
+            assert_eq!(amiss, [check], "{}", snag.name());
+        }
+        assert_eq!(found.check(check)["code"].as_u64(), code, "{}", snag.name());
+        assert_eq!(found.code, Some(i32::from(finding == "wrong")), "{}", snag.name());
+        business.heal();
+    }
+}
+
+#[tokio::test]
+async fn a_number_without_an_agent_is_found() {
+    let business = Business::healthy().await;
+    let other = business.examined(&[("AHOY_NUMBER", "330000000000003")], &[]).await;
+
+    assert_eq!(
+        other.that_are("wrong"),
+        ["token-account", "number-status", "number-agent"],
+        "{:#}",
+        other.told
+    );
+}
+
+#[tokio::test]
+async fn what_is_amiss_with_our_own_settings_is_found() {
+    let business = Business::healthy().await;
+    let gullible = front::gullible().await;
+    let old = business.meta.graph_url().replace("v26.0", "v20.0");
+    let cases: [(&str, &str, &[&str]); 9] = [
+        ("META_SECRET", "gone", &["meta-secret"]),
+        ("MEDIA_SECRET", "gone", &["media-secret"]),
+        ("TABLE", "gone", &["table"]),
+        ("META_VERIFY_TOKEN", "another", &["webhook-challenge"]),
+        ("META_APP_SECRET", "another", &["app-secret", "webhook-signed"]),
+        ("OPENAI_API_KEY", "another", &["openai-key"]),
+        ("REALTIME_MODEL", "gpt-none", &["openai-model"]),
+        ("WEBHOOK_URL", &gullible, &["app-webhook", "webhook-challenge", "webhook-forged"]),
+        ("GRAPH_URL", &old, &["graph-version"]),
+    ];
+    for (name, value, wrong) in cases {
+        let found = business.examined(&[("AHOY_NUMBER", crate::business::NUMBER), (name, value)], &[]).await;
+
+        assert_eq!(found.that_are("wrong"), wrong, "{name}: {:#}", found.told);
+    }
+}
+
+#[tokio::test]
+async fn what_is_amiss_on_aws_is_found() {
+    let business = Business::healthy().await;
+
+    business.keep_warm(1).await;
+    assert_eq!(wrong(&business.examined(&[], &[]).await), ["warm-tasks"]);
+    business.keep_warm(u64::MAX / 2).await;
+    business.cloud.set_concurrency_quota(10);
+    assert_eq!(wrong(&business.examined(&[], &[]).await), ["lambda-concurrency"]);
+    business.cloud.set_concurrency_quota(1_000);
+    business.cloud.rotate_secret("media", r#"{"openai_api_key": "", "door_key": "k"}"#);
+    let empty = business.examined(&[], &[]).await;
+    assert_eq!(empty.check("media-secret")["says"], "the secret media has no openai_api_key yet");
+    business.cloud.rotate_secret("media", "{}");
+    let found = business.examined(&[], &[]).await;
+    assert_eq!(found.that_are("wrong"), ["media-secret"]);
+    assert_eq!(found.that_are("unknown"), ["openai-key", "openai-model"]);
+}
+
+#[tokio::test]
+async fn a_webhook_that_nobody_answers_at_is_found() {
+    let business = Business::healthy().await;
+
+    let found = business.examined(&[("WEBHOOK_URL", "http://127.0.0.1:1/webhook")], &[]).await;
+
+    let wanted = ["app-webhook", "webhook-challenge", "webhook-signed", "webhook-forged"];
+    assert_eq!(found.that_are("wrong"), wanted);
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_at_says_why_and_is_neither_fine_nor_wrong() {
+    let business = Business::healthy().await;
+    let nothing = [("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "")];
+
+    let found = business.examined(&nothing, &[]).await;
+
+    assert_eq!(found.that_are("wrong"), Vec::<&str>::new(), "{:#}", found.told);
+    assert_eq!(found.that_are("fine"), ["graph-version", "webhook-forged"]);
+    assert_eq!(found.code, Some(0));
+    assert!(found.check("table")["says"].as_str().unwrap().contains("AWS_REGION"));
+}
+
+fn wrong(found: &Found) -> Vec<&str> {
+    found.that_are("wrong")
+}
+
+/// What a doctor must say of a snag: the finding, by which check, with which code of Meta's.
+fn expected(snag: Snag) -> (&'static str, &'static str, Option<u64>) {
+    let wrong = |check| ("wrong", check, None);
+    let coded = |check, code| ("wrong", check, Some(code));
+    match snag {
+        Snag::TokenRevoked => coded("token-valid", 190),
+        Snag::TokenOfPerson => wrong("token-kind"),
+        Snag::TokenExpires => wrong("token-expiry"),
+        Snag::TokenWithoutMessaging => coded("token-permissions", 200),
+        Snag::TokenWithoutManagement => coded("token-permissions", 200),
+        Snag::TokenElsewhere => wrong("token-account"),
+        Snag::AppUnsubscribed => coded("app-calls", 138_018),
+        Snag::AppWithoutCalls => wrong("app-calls"),
+        Snag::AppWithoutMessages => wrong("app-messages"),
+        Snag::AppInactive => wrong("app-active"),
+        Snag::AppElsewhere => wrong("app-webhook"),
+        Snag::AccountUnsubscribed => coded("account-subscribed", 138_018),
+        Snag::AccountShared => ("unknown", "account-other-apps", None),
+        Snag::AccountElsewhere => wrong("account-webhook"),
+        Snag::AccountInReview => wrong("account-review"),
+        Snag::AccountWithoutPayment => coded("account-payment", 131_044),
+        Snag::NumberElsewhere => wrong("number-webhook"),
+        Snag::NumberDisconnected => wrong("number-status"),
+        Snag::NumberOffCloud => wrong("number-platform"),
+        Snag::LimitLow => coded("number-limit", 138_015),
+        Snag::CallingOff => coded("calling-enabled", 138_000),
+        Snag::IconHidden => wrong("calling-icon"),
+        Snag::SipOn => coded("calling-sip", 131_055),
+        Snag::KeysBySdes => wrong("calling-keys"),
+        Snag::HoursNever => wrong("calling-hours"),
+        Snag::Restricted => coded("calling-restrictions", 138_014),
+        Snag::GraphBusy => ("unknown", "token-valid", None),
+    }
+}

@@ -1,0 +1,166 @@
+//! The Graph API's questions about a business, and what sets it up for calls.
+//!
+//! An app's subscription is asked about and changed with the app's own token, `<app id>|<app secret>`; all else with the business's.
+
+use crate::business::{Account, Calling, Number, OBJECT, SubscribedApp, Subscription, Token};
+use crate::{Graph, GraphError};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// The fields of a number that somebody who sets it up wants to know.
+const OF_A_NUMBER: &str = "id,display_phone_number,verified_name,status,platform_type,quality_rating,\
+                           whatsapp_business_manager_messaging_limit,webhook_configuration";
+
+/// Those of an account.
+const OF_AN_ACCOUNT: &str = "id,name,account_review_status,primary_funding_id,health_status";
+
+/// An app, and what proves that we are it.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: SecretString,
+}
+
+impl App {
+    fn token(&self) -> SecretString {
+        SecretString::from(format!("{}|{}", self.id, self.secret.expose_secret()))
+    }
+}
+
+impl Graph {
+    /// What our token is, and what it may do.
+    ///
+    /// # Errors
+    /// What Meta says: code 190 when it no longer takes the token.
+    pub async fn token(&self) -> Result<Token, GraphError> {
+        let own = [("input_token", self.token.expose_secret())];
+        let reply = self.get("debug_token", &own, &self.token).await?;
+        read(&reply["data"])
+    }
+
+    /// What the app is subscribed to of WhatsApp accounts, if it is.
+    ///
+    /// # Errors
+    /// What Meta says: code 190 when the app secret is wrong.
+    pub async fn subscription(&self, app: &App) -> Result<Option<Subscription>, GraphError> {
+        let reply = self.get(&format!("{}/subscriptions", app.id), &[], &app.token()).await?;
+        let all: Vec<Subscription> = read(&reply["data"])?;
+        Ok(all.into_iter().find(|it| it.object == OBJECT))
+    }
+
+    /// Has the app told of these fields at this address, which Meta asks for its challenge first.
+    ///
+    /// # Errors
+    /// What Meta says.
+    pub async fn subscribe_app(
+        &self,
+        app: &App,
+        callback_url: &str,
+        verify_token: &SecretString,
+        fields: &[String],
+    ) -> Result<(), GraphError> {
+        let body = json!({ "object": OBJECT, "callback_url": callback_url,
+            "verify_token": verify_token.expose_secret(), "fields": fields.join(",") });
+        self.post(&format!("{}/subscriptions", app.id), &body, &app.token()).await
+    }
+
+    /// The apps that are told of an account.
+    ///
+    /// # Errors
+    /// What Meta says.
+    pub async fn subscribed_apps(&self, account: &str) -> Result<Vec<SubscribedApp>, GraphError> {
+        let reply = self.get(&format!("{account}/subscribed_apps"), &[], &self.token).await?;
+        let app = |entry: &Value| {
+            let app = &entry["whatsapp_business_api_data"];
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let override_url = entry["override_callback_uri"].as_str().map(str::to_owned);
+            SubscribedApp { id: text(&app["id"]), name: text(&app["name"]), override_url }
+        };
+        Ok(reply["data"].as_array().into_iter().flatten().map(app).collect())
+    }
+
+    /// Has our token's app told of an account, at the app's own address: an address for this account alone goes.
+    ///
+    /// # Errors
+    /// What Meta says.
+    pub async fn subscribe_account(&self, account: &str) -> Result<(), GraphError> {
+        self.post(&format!("{account}/subscribed_apps"), &json!({}), &self.token).await
+    }
+
+    /// The ids of an account's numbers.
+    ///
+    /// # Errors
+    /// What Meta says.
+    pub async fn numbers_of(&self, account: &str) -> Result<Vec<String>, GraphError> {
+        let reply = self.get(&format!("{account}/phone_numbers"), &[("fields", "id")], &self.token).await?;
+        let numbers = reply["data"].as_array().into_iter().flatten();
+        Ok(numbers.filter_map(|number| number["id"].as_str().map(str::to_owned)).collect())
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// What Meta says.
+    pub async fn account(&self, account: &str) -> Result<Account, GraphError> {
+        read(&self.get(account, &[("fields", OF_AN_ACCOUNT)], &self.token).await?)
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// What Meta says.
+    pub async fn number(&self, number: &str) -> Result<Number, GraphError> {
+        read(&self.get(number, &[("fields", OF_A_NUMBER)], &self.token).await?)
+    }
+
+    /// Has webhooks of a number go where those of its account go.
+    ///
+    /// # Errors
+    /// What Meta says.
+    pub async fn forget_override(&self, number: &str) -> Result<(), GraphError> {
+        let body = json!({ "webhook_configuration": { "override_callback_uri": "" } });
+        self.post(number, &body, &self.token).await
+    }
+
+    /// How a number takes calls.
+    ///
+    /// # Errors
+    /// What Meta says.
+    pub async fn calling(&self, number: &str) -> Result<Calling, GraphError> {
+        let reply = self.get(&format!("{number}/settings"), &[], &self.token).await?;
+        if reply["calling"].is_null() { Ok(Calling::default()) } else { read(&reply["calling"]) }
+    }
+
+    /// Changes how a number takes calls: these settings, and no others.
+    ///
+    /// # Errors
+    /// What Meta says: 138015 when the messaging limit is below 2,000, 138018 when no app would be told of calls.
+    pub async fn set_calling(&self, number: &str, settings: &Value) -> Result<(), GraphError> {
+        self.post(&format!("{number}/settings"), &json!({ "calling": settings }), &self.token).await
+    }
+
+    async fn get(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        token: &SecretString,
+    ) -> Result<Value, GraphError> {
+        let url = format!("{}/{path}", self.url);
+        let url = reqwest::Url::parse_with_params(&url, query);
+        let url = url.map_err(|error| GraphError::Unanswered { reason: format!("GRAPH_URL: {error}") })?;
+        let bytes = self.ask(self.http.get(url), token).await?;
+        serde_json::from_slice(&bytes).map_err(|_| unreadable())
+    }
+}
+
+fn read<T: DeserializeOwned>(value: &Value) -> Result<T, GraphError> {
+    T::deserialize(value).map_err(|_| unreadable())
+}
+
+/// Without what it was: it may be personal.
+fn unreadable() -> GraphError {
+    GraphError::Unanswered { reason: "its reply is not of the shape we know".to_owned() }
+}

@@ -1,0 +1,44 @@
+//! `GET /{version}/debug_token`: what a token is, and what it may do.
+
+use super::{GraphError, bearer};
+use crate::cloud::Cloud;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    input_token: String,
+}
+
+pub(super) async fn debug(
+    State(cloud): State<Arc<Cloud>>,
+    Path(version): Path<String>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, GraphError> {
+    bearer::of(&cloud, &version, &headers)?;
+    let books = cloud.books();
+    if asked.input_token != cloud.config.access_token || !books.token.is_valid {
+        let error = json!({ "code": 190, "message": "Invalid OAuth access token." });
+        return Ok(Json(json!({ "data": { "is_valid": false, "error": error, "scopes": [] } })));
+    }
+    let granular = books.token.scopes.iter();
+    let granular = granular.map(|scope| json!({ "scope": scope, "target_ids": books.token.accounts }));
+    Ok(Json(json!({ "data": {
+        "app_id": books.app.id,
+        "type": books.token.kind,
+        "application": books.app.name,
+        "data_access_expires_at": 0,
+        "expires_at": books.token.expires_at,
+        "is_valid": true,
+        "issued_at": 1_790_000_000,
+        "scopes": books.token.scopes,
+        "granular_scopes": granular.collect::<Vec<_>>(),
+        "user_id": "770000000000007",
+    } })))
+}
