@@ -30,14 +30,18 @@ impl Binaries {
     /// # Errors
     /// When one is not there.
     pub fn built() -> anyhow::Result<Self> {
-        let folder = beside_us()?;
+        Self::in_folder(beside_us()?).context("cargo build --workspace --bins makes them")
+    }
+
+    /// Finds the programs in a folder of their own: those that are shipped, say.
+    ///
+    /// # Errors
+    /// When one is not there.
+    pub fn in_folder(folder: PathBuf) -> anyhow::Result<Self> {
         let binaries = Self { folder, replaced: BTreeMap::new() };
         for name in ["webhook", "call-control", "reaper", "media-task"] {
             if !binaries.path(name).exists() {
-                bail!(
-                    "there is no program {name} in {}: cargo build --workspace --bins",
-                    binaries.folder.display()
-                );
+                bail!("there is no program {name} in {}", binaries.folder.display());
             }
         }
         Ok(binaries)
