@@ -6,6 +6,8 @@ dry=${DRY_RUN:+1}
 environment=${ENVIRONMENT:-small}
 doing="look around"
 export PATH="$PWD/target/infra/sam/bin:$PATH" SAM_CLI_TELEMETRY=0 AWS_PAGER=''
+# The first version of the command line knows only the other name.
+[ -z "${AWS_REGION:-}" ] || export AWS_DEFAULT_REGION=$AWS_REGION
 
 loudly() { printf '\n*** %s\n\n' "$*" >&2; }
 give_up() { echo "ahoy: $*" >&2; trap - ERR; exit 1; }

@@ -4,12 +4,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case "$(uname -m)" in x86_64) host=x86-64 ;; *) host=arm64 ;; esac
-image="oci-archive:$PWD/target/ship/$host/media-task.oci.tar"
 stage=target/ship/stage
 
 scripts/unpack.sh "$host" "$stage"
 scripts/image.sh "$host"
-container=$(scripts/buildah.sh from --quiet --pull-always "$image")
+container=$(scripts/buildah.sh from --quiet "$(cat "target/ship/$host/image")")
 trap 'scripts/buildah.sh rm "$container" >/dev/null' EXIT
 echo "Runs as user $(scripts/buildah.sh inspect --format '{{.OCIv1.Config.User}}' "$container")."
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the media task's image for an architecture (default: the one to be shipped) from target/ship, FROM scratch, as
-# target/ship/<architecture>/media-task.oci.tar: by docker where its daemon answers, else by buildah, which needs none.
-# buildah keeps everything under target/oci.
+# target/ship/<architecture>/image.*: by docker where its daemon answers, else by buildah, which needs none and keeps everything
+# under target/oci. target/ship/<architecture>/image says where it is in the words of buildah and skopeo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 architecture=${1:-$(cat target/ship/architecture)}
@@ -22,16 +22,16 @@ chmod 755 "$context/media-task"
 chmod 644 "$context/ca-certificates.crt"
 
 name=ahoy-media-task:$architecture
-archive=$ship/media-task.oci.tar
-rm -f "$archive"
+rm -f "$ship"/image*
 if docker info >/dev/null 2>&1; then
+  archive=$ship/image.docker.tar.gz transport=docker-archive
   docker build --quiet --platform "$platform" -t "$name" -f media-task/Containerfile "$context" >/dev/null
-  docker save "$name" -o "$archive"
-  by=docker
+  docker save "$name" | gzip > "$archive"
 else
+  archive=$ship/image.oci.tar transport=oci-archive
   scripts/buildah.sh bud --quiet --isolation chroot --format oci --platform "$platform" -t "$name" \
     -f media-task/Containerfile "$context" >/dev/null
-  scripts/buildah.sh push --quiet "$name" "oci-archive:$archive:$architecture"
-  by=buildah
+  scripts/buildah.sh push --quiet "$name" "$transport:$archive"
 fi
-echo "$archive: $(($(stat -c %s "$archive") / 1024)) KiB, made by $by"
+echo "$transport:$PWD/$archive" > "$ship/image"
+echo "$archive: $(($(stat -c %s "$archive") / 1024)) KiB"

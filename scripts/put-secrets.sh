@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts the secrets that are in the environment into a stack's secrets, and leaves all others as they are:
 #   META_APP_SECRET, META_ACCESS_TOKEN, META_VERIFY_TOKEN, OPENAI_API_KEY, AHOY_TOOL_SECRET_<NAME>
-# NEW_DOOR_KEY=1 makes a new key for the media tasks' doors.
+# NEW_DOOR_KEY=1 makes a new key for the media tasks' doors; FORGET_PREVIOUS=1 ends the validity of what was replaced.
 # They go from variables through pipes, never onto a command line, into a file or onto the screen. Says by name what is still
 # missing. An app secret or door key that is replaced stays valid as the previous one.
 set -Eeuo pipefail

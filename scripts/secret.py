@@ -31,7 +31,7 @@ def given(which: str) -> dict:
 
 
 def merge(stored: dict, which: str) -> dict:
-    """New values over stored ones; nothing is taken away."""
+    """New values over stored ones; nothing is taken away but, when told to, what was replaced before."""
     new = given(which)
     merged = {**stored, **new}
     if "tool_secrets" in new:
@@ -40,13 +40,15 @@ def merge(stored: dict, which: str) -> dict:
         before = stored.get(field)
         if before and new.get(field, before) != before:
             merged[f"previous_{field}"] = before
+    if os.environ.get("FORGET_PREVIOUS"):
+        merged = {name: value for name, value in merged.items() if not name.startswith("previous_")}
     return merged
 
 
 def changes(stored: dict, which: str) -> list[str]:
     """The names of what is new."""
     merged = merge(stored, which)
-    return sorted(name for name in merged if merged[name] != stored.get(name))
+    return sorted(name for name in {**stored, **merged} if merged.get(name) != stored.get(name))
 
 
 def lacks(stored: dict, which: str) -> list[str]:

@@ -17,7 +17,7 @@ for architecture in arm64 x86-64; do
   [ -f "target/ship/$architecture/media-task" ] || { echo "  $architecture was not built"; continue; }
   for name in webhook call-control reaper; do weigh "target/ship/$architecture/$name.zip" 6; done
   scripts/image.sh "$architecture" >/dev/null
-  weigh "target/ship/$architecture/media-task.oci.tar" 15
+  for image in "target/ship/$architecture"/image.*; do weigh "$image" 15; done
 done
 scripts/unpack.sh "$host" target/ship/stage
 cargo run --quiet --locked -p rehearse -- bench-ready --artefacts target/ship/stage || missed=1

@@ -34,8 +34,7 @@ impl ReadyBench {
     /// # Errors
     /// When something cannot be started, or a task is never ready.
     pub async fn run(binaries: &Binaries) -> anyhow::Result<Self> {
-        let rehearsal =
-            Rehearsal { folder: Some(root().join("target/bench-ready")), ..Rehearsal::default() };
+        let rehearsal = Rehearsal { folder: Some(root().join("target/bench-ready")), ..Rehearsal::default() };
         let stage = rehearsal.set_stage(binaries).await?;
         let took = measure(&stage).await;
         stage.strike().await;
