@@ -89,3 +89,22 @@ async fn build(cargo: &str, folder: &Path) -> anyhow::Result<()> {
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_lacks_a_program_is_refused_by_the_programs_name() {
+        let folder = root().join("target").join(format!("artefacts-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in ["webhook", "call-control", "reaper"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+
+        let refused = Binaries::in_folder(folder.clone()).expect_err("the media task is missing");
+        std::fs::remove_dir_all(folder).unwrap();
+
+        assert!(refused.to_string().starts_with("there is no program media-task in "), "{refused}");
+    }
+}
