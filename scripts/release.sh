@@ -18,14 +18,13 @@ triple() { if [ "$1" = arm64 ]; then echo aarch64-unknown-linux-gnu; else echo x
 has_library() { [ -d "$(rustc --print target-libdir --target "$(triple "$1")" 2>/dev/null)" ]; }
 loudly() { printf '\n*** %s\n\n' "$*" >&2; }
 
-# Zig links against a glibc as old as Lambda's. Our own profile says how to optimise, so that what is shipped behaves as
-# what is tested: cargo-lambda's would abort where ours unwinds.
+# Zig links against a glibc as old as Lambda's. A profile of our own says how to optimise (Cargo.toml): cargo-lambda's would abort
+# where what is tested unwinds.
 build_functions() {
   local selected=()
   for name in "${functions[@]}"; do selected+=(-p "$name"); done
-  CARGO_TARGET_DIR=$PWD/target/functions CARGO_PROFILE_RELEASE_STRIP=symbols \
-    cargo lambda build --release --locked --disable-optimizations "--$1" \
-    --skip-target-check --output-format zip --lambda-dir "target/ship/$1/functions" "${selected[@]}"
+  CARGO_TARGET_DIR=$PWD/target/functions cargo lambda build --profile function --locked --disable-optimizations \
+    "--$1" --skip-target-check --output-format zip --lambda-dir "target/ship/$1/functions" "${selected[@]}"
   for name in "${functions[@]}"; do mv -f "target/ship/$1/functions/$name/bootstrap.zip" "target/ship/$1/$name.zip"; done
   rm -rf "target/ship/$1/functions"
 }
