@@ -18,6 +18,7 @@ This deletes the stack $stack: functions, media tasks, network, alarms. Calls th
   the log group                     aws logs delete-log-group --log-group-name /ahoy/$stack
   the image repository              aws ecr delete-repository --repository-name ahoy/media-task --force
                                     aws cloudformation delete-stack --stack-name $stack-images
+  the zips that SAM uploaded        in the bucket of the stack aws-sam-cli-managed-default
 At Meta nothing changes: take the webhook's subscription away there, or callers ring for nobody.
 END
 if [ -z "$dry" ] && [ -z "${YES:-}" ]; then
