@@ -54,7 +54,7 @@ push_image() {
   rm -f "$REGISTRY_AUTH_FILE"
 }
 
-# What is deployed is what was rehearsed: the zips themselves, and no second build.
+# The zips themselves are deployed, which make release has built and started: no second build.
 deploy_stack() {
   mkdir -p target/deploy
   local shipped=target/deploy/template.yaml
