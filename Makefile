@@ -5,7 +5,7 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools check-infra infra-tools queries
+.PHONY: help call test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
@@ -20,10 +20,18 @@ help:
 	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make network'
 	@echo 'make bench-webhook how fast the webhook is, release build'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
+	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, six minutes'
 	@echo 'make check-infra   what would be deployed, as far as that can be checked without an account'
 	@echo 'make queries       infra/queries.yaml anew, from infra/queries/*.cwl'
+	@echo 'make release       what is shipped: functions and media task, small, for arm64 where it can be built'
+	@echo 'make image         the media task in an image FROM scratch, by docker or without it'
+	@echo 'make artefacts     release, image, and a whole call on them'
+	@echo 'make sizes         what is shipped, held to its limits'
+	@echo 'make deploy        ahoy on your AWS account (DRY_RUN=1: all that needs none; ENVIRONMENT=small or production)'
+	@echo 'make secrets       the secrets in the environment, put into the account'
+	@echo 'make undeploy      takes it away again, and says what stays'
+	@echo 'make cost          docs/cost.md from infra/prices.toml'
 	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, a little chaos, interop'
-	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, six minutes'
 
 call: build-tools
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
@@ -79,6 +87,30 @@ check-infra: build-tools infra-tools
 
 queries:
 	REWRITE=1 $(CARGO) test --quiet --locked -p tests --test contracts the_saved_queries_are_the_files
+
+release: build-tools
+	@scripts/release.sh
+
+image:
+	@scripts/image.sh
+
+artefacts: release image
+	@scripts/artefacts.sh
+
+sizes: build-tools
+	@scripts/sizes.sh
+
+deploy:
+	@scripts/deploy.sh
+
+secrets:
+	@scripts/put-secrets.sh "$(or $(STACK),ahoy)"
+
+undeploy:
+	@scripts/undeploy.sh
+
+cost:
+	@python3 scripts/cost.py > docs/cost.md
 
 # Forty calls take two minutes, the callers of other make two and a half, the networks six.
 ci: check check-infra test call conformance

@@ -2,10 +2,12 @@
 
 mod figure;
 mod floor;
+mod ready;
 mod turns;
 mod webhook;
 
 pub use figure::Figure;
 pub use floor::{Cost, Floor};
+pub use ready::ReadyBench;
 pub use turns::TurnsBench;
 pub use webhook::WebhookBench;

@@ -30,14 +30,18 @@ impl Binaries {
     /// # Errors
     /// When one is not there.
     pub fn built() -> anyhow::Result<Self> {
-        let folder = beside_us()?;
+        Self::in_folder(beside_us()?).context("cargo build --workspace --bins makes them")
+    }
+
+    /// Finds the programs in a folder of their own: those that are shipped, say.
+    ///
+    /// # Errors
+    /// When one is not there.
+    pub fn in_folder(folder: PathBuf) -> anyhow::Result<Self> {
         let binaries = Self { folder, replaced: BTreeMap::new() };
         for name in ["webhook", "call-control", "reaper", "media-task"] {
             if !binaries.path(name).exists() {
-                bail!(
-                    "there is no program {name} in {}: cargo build --workspace --bins",
-                    binaries.folder.display()
-                );
+                bail!("there is no program {name} in {}", binaries.folder.display());
             }
         }
         Ok(binaries)
@@ -84,4 +88,23 @@ async fn build(cargo: &str, folder: &Path) -> anyhow::Result<()> {
 /// The workspace's folder.
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_lacks_a_program_is_refused_by_the_programs_name() {
+        let folder = root().join("target").join(format!("artefacts-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in ["webhook", "call-control", "reaper"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+
+        let refused = Binaries::in_folder(folder.clone()).expect_err("the media task is missing");
+        std::fs::remove_dir_all(folder).unwrap();
+
+        assert!(refused.to_string().starts_with("there is no program media-task in "), "{refused}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Rehearses calls, or serves real ones, on this machine.
 
 use clap::{Parser, Subcommand};
-use rehearse::bench::{Floor, TurnsBench, WebhookBench};
+use rehearse::bench::{Floor, ReadyBench, TurnsBench, WebhookBench};
 use rehearse::binaries::Binaries;
 use rehearse::call::Mischief;
 use rehearse::chaos::Chaos;
@@ -35,6 +35,15 @@ enum Command {
         /// Where recordings and logs go
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
+        /// Programs to rehearse with instead of this build's, by their names: those that are shipped, say
+        #[arg(long, value_name = "FOLDER")]
+        artefacts: Option<PathBuf>,
+    },
+    /// How soon a media task is ready for calls: a table
+    BenchReady {
+        /// Programs to measure instead of this build's, by their names
+        #[arg(long, value_name = "FOLDER")]
+        artefacts: Option<PathBuf>,
     },
     /// Many calls at once while everything goes wrong that can
     Chaos {
@@ -100,10 +109,11 @@ async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match arguments.command {
-        Command::Call { json, mischief, out } => {
+        Command::Call { json, mischief, out, artefacts } => {
             let rehearsal = Rehearsal { mischief, folder: out, ..Rehearsal::default() };
-            service::run("rehearse", || call(rehearsal, json)).await
+            service::run("rehearse", || call(rehearsal, json, artefacts)).await
         }
+        Command::BenchReady { artefacts } => service::run("bench", || bench_ready(artefacts)).await,
         Command::Chaos { seed, calls } => service::run("chaos", || chaos(Chaos { seed, calls })).await,
         Command::Interop { only } => service::run("interop", || interop(only)).await,
         Command::BenchWebhook => service::run("bench", bench_webhook).await,
@@ -120,14 +130,29 @@ async fn main() -> ExitCode {
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn call(rehearsal: Rehearsal, json: bool) -> anyhow::Result<ExitCode> {
-    let outcome = rehearsal.run(&Binaries::build().await?).await?;
+async fn call(rehearsal: Rehearsal, json: bool, artefacts: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let outcome = rehearsal.run(&programs(artefacts).await?).await?;
     if json {
         println!("{}", outcome.to_json());
     } else {
         println!("{outcome}");
     }
     Ok(if outcome.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[allow(clippy::print_stdout, reason = "this is what the command is for")]
+async fn bench_ready(artefacts: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let bench = ReadyBench::run(&programs(artefacts).await?).await?;
+    println!("{bench}");
+    Ok(if bench.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Those in a folder, or this build's.
+async fn programs(artefacts: Option<PathBuf>) -> anyhow::Result<Binaries> {
+    match artefacts {
+        Some(folder) => Binaries::in_folder(std::path::absolute(folder)?),
+        None => Binaries::build().await,
+    }
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]

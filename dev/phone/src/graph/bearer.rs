@@ -25,7 +25,7 @@ pub(super) fn of(cloud: &Cloud, version: &str, headers: &HeaderMap) -> Result<Be
     let app = format!("{}|{}", books.app.id, cloud.config.app_secret);
     let bearer = match token {
         Some(token) if token == app => Bearer::App,
-        Some(token) if token == cloud.config.access_token && books.token.is_valid => Bearer::Business,
+        Some(token) if token == cloud.access_token() && books.token.is_valid => Bearer::Business,
         _ => return Err(GraphError::bad_token()),
     };
     super::permit::check_version(version)?;

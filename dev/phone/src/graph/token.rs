@@ -23,7 +23,7 @@ pub(super) async fn debug(
 ) -> Result<Json<Value>, GraphError> {
     bearer::of(&cloud, &version, &headers)?;
     let books = cloud.books();
-    if asked.input_token != cloud.config.access_token || !books.token.is_valid {
+    if asked.input_token != cloud.access_token() || !books.token.is_valid {
         let error = json!({ "code": 190, "message": "Invalid OAuth access token." });
         return Ok(Json(json!({ "data": { "is_valid": false, "error": error, "scopes": [] } })));
     }

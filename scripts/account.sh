@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# What deploying and undeploying share: steps with names, commands that are shown before they run and only shown in a dry run,
+# and one clear line for what is missing. Sourced, from the project's folder.
+
+dry=${DRY_RUN:+1}
+environment=${ENVIRONMENT:-small}
+doing="look around"
+export PATH="$PWD/target/infra/sam/bin:$PATH" SAM_CLI_TELEMETRY=0 AWS_PAGER=''
+# The first version of the command line knows only the other name.
+[ -z "${AWS_REGION:-}" ] || export AWS_DEFAULT_REGION=$AWS_REGION
+
+loudly() { printf '\n*** %s\n\n' "$*" >&2; }
+give_up() { echo "ahoy: $*" >&2; trap - ERR; exit 1; }
+stopped() {
+  # A subshell's end is its parent's to tell.
+  [ "$BASHPID" = "$$" ] || return 0
+  echo "ahoy: stopped, could not $doing. What was done before stays as it is; once that is mended, the same command goes on from here." >&2
+}
+trap stopped ERR
+
+step() {
+  doing=$1
+  printf '\n== %s\n' "$1"
+}
+
+# A command as one would type it. A subshell's output is somebody's input, so it goes to the screen by a way of its own.
+exec 3>&1
+typed() {
+  local word line=''
+  for word in "$@"; do
+    if [ "$word" = '|' ] || [[ $word =~ ^[A-Za-z0-9_./:=@,%+-]+$ ]]; then line+=" $word"; else line+=" \"$word\""; fi
+  done
+  printf '  $%s\n' "$line" >&3
+}
+
+account() {
+  typed "$@"
+  [ -n "$dry" ] || "$@"
+}
+
+# Whether the account has something: in a dry run it has nothing.
+account_has() {
+  typed "$@"
+  [ -z "$dry" ] && "$@" >/dev/null 2>&1
+}
+
+# One command's words, a password, as another's input, seen by nobody: a -- b.
+account_pipes() {
+  local words=()
+  while [ "$1" != -- ]; do words+=("$1"); shift; done
+  shift
+  typed "${words[@]}" '|' "$@"
+  [ -n "$dry" ] && return
+  "${words[@]}" | "$@"
+}
+
+output_of() {
+  local ask=(aws cloudformation describe-stacks --stack-name "$1" --output text
+    --query "Stacks[0].Outputs[?OutputKey=='$2'].OutputValue")
+  typed "${ask[@]}"
+  if [ -n "$dry" ]; then echo "<$2>"; return; fi
+  local value
+  value=$("${ask[@]}")
+  if [ -z "$value" ] || [ "$value" = None ]; then
+    echo "ahoy: the stack $1 has no output $2" >&2
+    return 1
+  fi
+  echo "$value"
+}
+
+# From samconfig.toml, for the environment; a list is a line for each.
+configured() {
+  python3 - "$environment" "$1" <<'END' || exit 1
+import sys
+try:
+    import tomllib
+except ImportError:
+    sys.exit("ahoy: please install Python 3.11 or later")
+environment, key = sys.argv[1:]
+settings = tomllib.load(open("samconfig.toml", "rb"))
+if environment not in settings:
+    named = ", ".join(name for name, parts in settings.items() if isinstance(parts, dict) and "deploy" in parts)
+    sys.exit(f"ahoy: samconfig.toml has no environment {environment}; there are: {named}")
+value = settings[environment]["deploy"]["parameters"][key]
+print("\n".join(value) if isinstance(value, list) else value)
+END
+}
+
+# All that is missing, a line each, before anything is done.
+tools_are_here() {
+  local tool missing=''
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null && continue
+    case "$tool" in
+      aws) echo "ahoy: the AWS command line is not installed: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html" >&2 ;;
+      sam) echo "ahoy: the SAM command line is not installed: make check-infra sees to it" >&2 ;;
+      cargo) echo "ahoy: Rust is not installed: https://rustup.rs" >&2 ;;
+      *) echo "ahoy: $tool is not installed" >&2 ;;
+    esac
+    missing=yes
+  done
+  [ -z "$missing" ] || [ -n "$dry" ] || give_up "nothing was done"
+}
+
+somebody_is_logged_in() {
+  [ -z "$dry" ] || return 0
+  [ -n "${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region 2>/dev/null || true)}}" ] ||
+    give_up "AWS does not know in which region: set AWS_REGION. Nothing was done"
+  aws sts get-caller-identity >/dev/null 2>&1 ||
+    give_up "AWS does not know who you are: aws configure, or aws sso login. Nothing was done"
+}

@@ -1,0 +1,190 @@
+"""Writes docs/cost.md: what a call-minute costs, from dated prices and from what was measured."""
+
+import csv
+import pathlib
+import tomllib
+
+ROOT = pathlib.Path(__file__).parent.parent
+BOOK = tomllib.loads((ROOT / "infra/prices.toml").read_text())
+MODELS = tomllib.loads((ROOT / "crates/realtime/prices.toml").read_text())
+HOURS_A_MONTH = 730
+# Lateness at p99 up to which a packet counts as on time, ms (docs/bench/load.md).
+ON_TIME_MS = 10
+# OpenAI counts audio by time: tokens a minute.
+CALLER_TOKENS, AGENT_TOKENS = 600, 1200
+
+
+def price(name: str) -> float:
+    """Dollars."""
+    return BOOK["price"][name]["dollars"]
+
+
+def value(table: str, name: str) -> float:
+    """What a call, or a task, takes."""
+    return BOOK[table][name]["value"]
+
+
+def measured() -> int:
+    """How many calls one core was seen to carry on time, without a gap."""
+    rows = list(csv.DictReader((ROOT / "docs/bench/load.csv").open()))
+    good = [row for row in rows if float(row["lateness_p99_ms"]) < ON_TIME_MS and float(row["gaps_over_60_ms"]) == 0]
+    return round(max(float(row["calls"]) for row in good))
+
+
+def vcpu_minute(gb: float, vcpu: float = 1) -> float:
+    """A task's processor and memory, dollars a minute."""
+    return (vcpu * price("fargate_vcpu_hour") + gb * price("fargate_gb_hour")) / 60
+
+
+def task_minute() -> float:
+    """A whole vCPU with its memory and its address, dollars a minute."""
+    return vcpu_minute(value("tasks", "gb_a_vcpu")) + price("public_ipv4_hour") / 60
+
+
+def per_call() -> dict[str, float]:
+    """What a call costs once, whatever its length."""
+    writes, reads = value("call", "writes"), value("call", "reads")
+    seconds = value("call", "invocations") * value("call", "invocation_seconds")
+    return {
+        "DynamoDB": (writes * price("dynamodb_million_writes") + reads * price("dynamodb_million_reads")) / 1e6,
+        "Lambda": seconds * value("tasks", "lambda_gb") * price("lambda_gb_second")
+        + value("call", "invocations") * price("lambda_million_requests") / 1e6,
+        "CloudWatch Logs": value("call", "log_kb") / 1e6 * price("logs_gb"),
+    }
+
+
+def model_minute(name: str) -> float:
+    """A minute with a model, dollars: what is said for the first time, and what each reply reads again from the cache."""
+    audio, text = MODELS["models"][name]["audio"], MODELS["models"][name]["text"]
+    heard = value("call", "caller_speaks") * CALLER_TOKENS
+    said = value("call", "agent_speaks") * AGENT_TOKENS
+    fresh = (heard * audio["in"] + said * audio["out"]) / 1e6
+    # On average half of the call is there to be read again.
+    again = (heard + said) * value("call", "minutes") / 2
+    replies = value("call", "replies_a_minute")
+    return fresh + replies * (again * audio["cached"] + value("call", "prompt_tokens") * text["cached"]) / 1e6
+
+
+def egress(codec: str) -> float:
+    """A minute of traffic, dollars."""
+    return (value("traffic", codec) + value("traffic", "to_caller")) / 1000 * price("egress_gb")
+
+
+def month() -> dict[str, float]:
+    """What stands there all month, whether anybody rings or not."""
+    quarter = vcpu_minute(0.5, 0.25) * 60 * HOURS_A_MONTH
+    return {
+        "one warm task, 0.25 vCPU and 0.5 GB": quarter,
+        "its public IPv4 address": price("public_ipv4_hour") * HOURS_A_MONTH,
+        f"{value('tasks', 'metrics'):.0f} metrics": value("tasks", "metrics") * price("metric_month"),
+        f"{value('tasks', 'alarms'):.0f} alarms": value("tasks", "alarms") * price("alarm_month"),
+        "two secrets": value("tasks", "secrets") * price("secret_month"),
+        "the reaper, each minute": 60 * HOURS_A_MONTH
+        * (price("lambda_million_requests") / 1e6 + 0.1 * value("tasks", "lambda_gb") * price("lambda_gb_second")),
+    }
+
+
+def dollars(amount: float) -> str:
+    """For people."""
+    return f"${amount:.2f}" if amount >= 0.1 else f"${amount:.4f}"
+
+
+def thousand(amount: float) -> str:
+    """A thousand of them: one alone is less than anybody can picture."""
+    return f"${amount * 1000:.3f}"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Markdown; columns of numbers stand to the right."""
+    is_number = [all(row[n].strip("*").lstrip("$")[:1].isdigit() for row in rows) for n in range(len(head))]
+    lines = [head, ["---:" if number else "---" for number in is_number], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def ours() -> tuple[str, float]:
+    """The table of one call-minute, and its sum without the model."""
+    density = measured()
+    typical = value("tasks", "slots_a_vcpu") * value("tasks", "target_percent") / 100
+    minutes = value("call", "minutes")
+    rows, sums = [], [0.0, 0.0, 0.0]
+
+    def add(what: str, *amounts: float) -> None:
+        for n, amount in enumerate(amounts):
+            sums[n] += amount
+        rows.append([what, *map(thousand, amounts)])
+
+    compute = vcpu_minute(value("tasks", "gb_a_vcpu"))
+    address = price("public_ipv4_hour") / 60
+    add("Fargate", compute / typical, compute / typical, compute / density)
+    add("public IPv4 address", address / typical, address / typical, address / density)
+    add("traffic to the model and the caller", egress("to_model_pcm"), egress("to_model_g711"), egress("to_model_pcm"))
+    for what, amount in per_call().items():
+        add(what, *[amount / minutes] * 3)
+    rows.append(["**AWS, together**", *(f"**{thousand(amount)}**" for amount in sums)])
+    head = ["a thousand call-minutes", f"PCM, {typical:.0f} calls a vCPU", f"G.711, {typical:.0f} calls a vCPU", f"PCM, {density} calls a vCPU"]
+    return table(head, rows), sums[0]
+
+
+def page() -> str:
+    """The page."""
+    costs, aws = ours()
+    typical = value("tasks", "slots_a_vcpu") * value("tasks", "target_percent") / 100
+    models = [[name, dollars(model_minute(name)), f"{aws / (aws + model_minute(name)):.1%}"]
+              for name in ("gpt-realtime-2.1", "gpt-realtime-2.1-mini")]
+    standing = month()
+    peers = [[peer["name"], peer["a_minute"], peer["holds"], peer["source"]] for peer in BOOK["peer"]]
+    peers.insert(0, ["**ahoy with gpt-realtime-2.1-mini**", dollars(aws + model_minute("gpt-realtime-2.1-mini")), "AWS and model", "this page"])
+    peers.insert(0, ["**ahoy with gpt-realtime-2.1**", dollars(aws + model_minute("gpt-realtime-2.1")), "AWS and model", "this page"])
+    densities = [[peer["name"], f"{peer['calls'] / peer['vcpu']:.1f}", thousand(vcpu_minute(peer["gb"], peer["vcpu"]) / peer["calls"]), peer["source"]]
+                 for peer in BOOK["density"]]
+    full = vcpu_minute(value("tasks", "gb_a_vcpu"))
+    densities.insert(0, ["**ahoy**", f"{measured()}", thousand(full / measured()), "[docs/bench](bench/load.md), measured"])
+    assumed = [[name.replace("_", " "), f"{entry['value']:g}", entry["how"]]
+               for part in ("call", "traffic", "tasks") for name, entry in BOOK[part].items()]
+    prices = [[entry["what"], f"${entry['dollars']:.10f}".rstrip("0"), entry["source"]] for entry in BOOK["price"].values()]
+    return f"""# What a call costs
+
+Made by `make cost` from [infra/prices.toml](../infra/prices.toml) ({BOOK['date']}, {BOOK['region']}),
+[OpenAI's prices](../crates/realtime/prices.toml) ({MODELS['date']}) and what [make bench](bench/load.md) measured. Nobody has had a bill
+yet: this is arithmetic, and the last two tables say what it rests on.
+
+## On AWS
+
+A call of {value('call', 'minutes'):g} minutes that the caller began, which WhatsApp does not charge for. The first two columns are tasks kept
+as the template keeps them, half full; the third is a core as full as it was seen to stay on time.
+
+{costs}
+
+Sound on its way to the model is most of it: `input_format = "pcmu"` in the [agent's file](../agents/README.md) needs a quarter of
+that traffic, and is narrower. The first 100 GB a month, which are free, are not taken off. At {measured()} calls a core the measuring machine was an x86-64 core; nobody has measured Fargate's arm64.
+
+## With the model
+
+Caller and agent each speak {value('call', 'caller_speaks'):.0%} of the time; silence is not billed. Longer calls cost more a minute, since each reply
+reads again what was said before.
+
+{table(["model", "a call-minute", "AWS's share of the sum"], models)}
+
+## While nobody rings
+
+{table(["the profile `small`", "dollars a month"], [[what, dollars(amount)] for what, amount in standing.items()] + [["**together**", f"**{dollars(sum(standing.values()))}**"]])}
+
+## Others, as they publish it
+
+{table(["", "a minute", "what that holds", "source"], peers)}
+
+What the same Fargate prices make of the densities that others publish, processor and memory alone:
+
+{table(["", "calls a vCPU", "a thousand call-minutes", "source"], densities)}
+
+## What a call takes
+
+{table(["", "value", "how we know"], assumed)}
+
+## Prices
+
+{table(["", "dollars", "source"], prices)}
+"""
+
+
+print(page(), end="")

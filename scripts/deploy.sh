@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Puts ahoy onto your AWS account, or brings what is there up to date: builds, checks, pushes the image, deploys the stack, puts
+# the secrets that are in the environment, and says what to do next. Run twice, it goes on where it stopped.
+#   ENVIRONMENT=small|production   which part of samconfig.toml, default small
+#   DRY_RUN=1                      builds and checks, and prints each command that would touch the account, in order
+set -Eeuo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/account.sh
+. scripts/account.sh
+
+stack=$(configured stack_name) || exit 1
+parameters=$(configured parameter_overrides) || exit 1
+architecture=unbuilt
+
+main() {
+  tools_are_here aws sam python3 make cargo
+  somebody_is_logged_in
+  step "build the functions and the media task" && make release
+  step "make the image" && make image
+  step "check the template" && make check-infra
+  architecture=$(cat target/ship/architecture)
+  [ "$architecture" = arm64 ] || loudly "Built for $architecture, not arm64: it works, and costs a quarter more."
+  step "see to the image repository" && see_to_repository
+  step "push the image" && push_image
+  step "deploy the stack $stack" && deploy_stack
+  step "put the secrets" && scripts/put-secrets.sh "$stack"
+  next_steps
+}
+
+see_to_repository() {
+  account aws cloudformation deploy --stack-name "$stack-images" --template-file infra/repository.yaml \
+    --no-fail-on-empty-changeset
+  repository=$(output_of "$stack-images" RepositoryUri)
+}
+
+# The tag is what is in the image: the same programs are the same tag, and are pushed once.
+push_image() {
+  local tag
+  tag=$(cat media-task/Containerfile "target/ship/$architecture/media-task" | sha256sum | cut -c1-16)
+  image=$repository:$tag
+  if account_has aws ecr describe-images --repository-name "${repository#*/}" --image-ids "imageTag=$tag"; then
+    echo "  it is there already: $tag"
+    return
+  fi
+  local by=(scripts/buildah.sh) made=ahoy-media-task:$architecture
+  export REGISTRY_AUTH_FILE=$PWD/target/deploy/registry.json
+  if docker info >/dev/null 2>&1; then
+    by=(docker)
+    account docker tag "$made" "$image"
+  fi
+  account_pipes aws ecr get-login-password -- "${by[@]}" login --username AWS --password-stdin "${repository%%/*}"
+  if [ "${by[0]}" = docker ]; then account docker push "$image"
+  else account "${by[@]}" push "$made" "docker://$image"; fi
+  rm -f "$REGISTRY_AUTH_FILE"
+}
+
+# The zips themselves are deployed, which make release has built and started: no second build.
+deploy_stack() {
+  mkdir -p target/deploy
+  local shipped=target/deploy/template.yaml
+  sed -E -e "s#CodeUri: functions/(.*)#CodeUri: ../ship/$architecture/\1.zip#" -e 's#: infra/#: ../../infra/#' template.yaml > "$shipped"
+  if [ "$architecture" != arm64 ]; then
+    sed -i -e 's/Architectures: \[arm64\]/Architectures: [x86_64]/' -e 's/CpuArchitecture: ARM64/CpuArchitecture: X86_64/' "$shipped"
+  fi
+  # Given once here, parameters of samconfig.toml count no more: so all of them are given.
+  local all
+  mapfile -t all <<<"$parameters"
+  account sam deploy --template-file "$shipped" --config-file "$PWD/samconfig.toml" --config-env "$environment" \
+    --parameter-overrides "${all[@]}" "ImageUri=$image"
+}
+
+next_steps() {
+  local url
+  url=$(output_of "$stack" WebhookUrl)
+  cat <<END
+
+$([ -n "$dry" ] && echo "Nothing was touched." || echo "Deployed.") The webhook: $url
+
+Next, at Meta (docs/deploy.md, "Meta's side"):
+  1. WhatsApp > Configuration: callback URL as above, and the verify token that this shows you:
+     aws secretsmanager get-secret-value --secret-id $stack/meta --query SecretString --output text
+  2. subscribe to the fields calls and messages, and turn calling on for the number
+  3. cargo run --release -p ahoy -- agents push agents/bike-shop.toml --number <phone number id>
+  4. ring it
+END
+}
+
+main

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Puts the secrets that are in the environment into a stack's secrets, and leaves all others as they are:
+#   META_APP_SECRET, META_ACCESS_TOKEN, META_VERIFY_TOKEN, OPENAI_API_KEY, AHOY_TOOL_SECRET_<NAME>
+# NEW_DOOR_KEY=1 makes a new key for the media tasks' doors; FORGET_PREVIOUS=1 ends the validity of what was replaced.
+# They go from variables through pipes, never onto a command line, into a file or onto the screen. Says by name what is still
+# missing. An app secret or door key that is replaced stays valid as the previous one.
+set -Eeuo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/account.sh
+. scripts/account.sh
+stack=${1:?the name of the stack}
+doing="put the secrets"
+
+put() {
+  local id=$stack/$1 current=$2 merged
+  local ask=(aws secretsmanager get-secret-value --secret-id "$id" --query SecretString --output text)
+  local give=(aws secretsmanager put-secret-value --secret-id "$id" --secret-string file:///dev/stdin)
+  typed "${ask[@]}"
+  [ -n "$dry" ] || current=$("${ask[@]}")
+  # An unreadable secret stops here, before anything would be overwritten.
+  merged=$(printf '%s' "$current" | python3 scripts/secret.py merge "$1")
+  if [ "$merged" = "$(printf '%s' "$current" | python3 scripts/secret.py normal "$1")" ]; then
+    echo "  $id: nothing new"
+  else
+    typed "${give[@]}"
+    [ -n "$dry" ] || printf '%s' "$merged" | "${give[@]}" >/dev/null
+    echo "  $id: $(printf '%s' "$current" | python3 scripts/secret.py changes "$1")"
+  fi
+  printf '%s' "$merged" | python3 scripts/secret.py lacks "$1"
+}
+
+# What a new stack has: the template makes these two.
+put meta '{"verify_token": "made by the template"}'
+put media '{"door_key": "made by the template"}'

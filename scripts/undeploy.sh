@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Takes ahoy off the account, and says what it leaves there. Asks first, unless YES=1; DRY_RUN=1 only shows.
+set -Eeuo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/account.sh
+. scripts/account.sh
+
+stack=$(configured stack_name) || exit 1
+tools_are_here aws python3
+somebody_is_logged_in
+
+cat <<END
+This deletes the stack $stack: functions, media tasks, network, alarms. Calls that are live are cut; to let them end first, see
+"Draining" in docs/operate.md. What stays, and costs a little, until you delete it yourself:
+  the table with calls and agents   aws dynamodb delete-table --table-name ahoy
+  the secrets                       aws secretsmanager delete-secret --secret-id $stack/meta
+                                    aws secretsmanager delete-secret --secret-id $stack/media
+  the log group                     aws logs delete-log-group --log-group-name /ahoy/$stack
+  the image repository              aws ecr delete-repository --repository-name ahoy/media-task --force
+                                    aws cloudformation delete-stack --stack-name $stack-images
+  the zips that SAM uploaded        in the bucket of the stack aws-sam-cli-managed-default
+At Meta nothing changes: take the webhook's subscription away there, or callers ring for nobody.
+END
+if [ -z "$dry" ] && [ -z "${YES:-}" ]; then
+  [ -t 0 ] || give_up "nothing was done: YES=1 means it"
+  read -r -p "Delete the stack $stack? (yes) " answer
+  [ "$answer" = yes ] || give_up "nothing was done"
+fi
+step "delete the stack $stack"
+account aws cloudformation delete-stack --stack-name "$stack"
+account aws cloudformation wait stack-delete-complete --stack-name "$stack"

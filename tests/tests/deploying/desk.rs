@@ -1,0 +1,193 @@
+//! A folder with the scripts in it and, first on the PATH, programs that write down what they are asked.
+
+use rehearse::binaries::root;
+use serde_json::Value;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Pushes images.
+pub(crate) const PASSWORD: &str = "registry-password-1b2c";
+/// What the account's secret holds already.
+pub(crate) const STORED_APP_SECRET: &str = "stored-app-secret";
+/// As well.
+pub(crate) const STORED_VERIFY_TOKEN: &str = "stored-verify-token";
+
+const SAMCONFIG: &str = r#"
+version = 0.1
+[small.deploy.parameters]
+stack_name = "ahoy"
+parameter_overrides = ["WarmTasks=1", "MaxTasks=4"]
+"#;
+
+const TEMPLATE: &str = "
+Resources:
+  Webhook:
+    Properties:
+      CodeUri: functions/webhook
+";
+
+/// Writes each request down, fails where it is told to, and answers as an account would.
+const RECORDER: &str = r#"#!/bin/bash
+name=$(basename "$0")
+arguments=("$@")
+if [ "$name" = buildah ]; then
+  while [[ "${arguments[0]}" == --* ]]; do arguments=("${arguments[@]:2}"); done
+fi
+echo "$name ${arguments[*]}" >> "$JOURNAL"
+if [ -n "$FAIL_AT" ]; then case "$name ${arguments[*]}" in *"$FAIL_AT"*) exit 1 ;; esac; fi
+case "$name ${arguments[*]}" in
+  "aws configure get region") echo eu-central-1 ;;
+  "aws ecr describe-images"*) [ -n "$IMAGE_IS_THERE" ] ;;
+  "aws ecr get-login-password") echo registry-password-1b2c ;;
+  "buildah login"*) grep -qx registry-password-1b2c ;;
+  "docker"*) exit 1 ;;
+  "aws cloudformation describe-stacks"*RepositoryUri*) echo 123456789012.dkr.ecr.eu-central-1.amazonaws.com/ahoy/media-task ;;
+  "aws cloudformation describe-stacks"*WebhookUrl*) echo https://hook.example/webhook ;;
+  "aws secretsmanager get-secret-value --secret-id ahoy/meta"*) cat "$ACCOUNT/meta" ;;
+  "aws secretsmanager get-secret-value --secret-id ahoy/media"*) cat "$ACCOUNT/media" ;;
+  "aws secretsmanager put-secret-value --secret-id ahoy/meta --secret-string file:///dev/stdin") cat > "$ACCOUNT/meta" ;;
+  "aws secretsmanager put-secret-value --secret-id ahoy/media --secret-string file:///dev/stdin") cat > "$ACCOUNT/media" ;;
+esac
+"#;
+
+/// A place to deploy from, and the account behind it.
+pub(crate) struct Desk(PathBuf);
+
+/// What a script came to.
+pub(crate) struct Done {
+    pub(crate) code: i32,
+    /// Both outputs, as on a screen.
+    pub(crate) said: String,
+}
+
+impl Desk {
+    /// Everything is there, and built.
+    pub(crate) fn new() -> Self {
+        let name = std::thread::current().name().unwrap_or("deploying").to_owned();
+        let folder = root().join("target/deploying").join(format!("{name}-{:x}", unique()));
+        let desk = Self(folder);
+        for place in ["bin", "account", "media-task", "infra", "target/ship/arm64", "scripts"] {
+            fs::create_dir_all(desk.0.join(place)).expect("the folder is ours");
+        }
+        for script in fs::read_dir(root().join("scripts")).expect("there are scripts") {
+            let script = script.expect("it can be read");
+            fs::copy(script.path(), desk.0.join("scripts").join(script.file_name()))
+                .expect("it can be copied");
+        }
+        desk.write("samconfig.toml", SAMCONFIG);
+        desk.write("template.yaml", TEMPLATE);
+        desk.write("media-task/Containerfile", "FROM scratch");
+        desk.write("target/ship/architecture", "arm64");
+        desk.write("target/ship/arm64/media-task", "a program");
+        desk.write(
+            "account/meta",
+            &format!(r#"{{"app_secret": "{STORED_APP_SECRET}", "verify_token": "{STORED_VERIFY_TOKEN}", "access_token": "stored-token"}}"#),
+        );
+        desk.write(
+            "account/media",
+            r#"{"openai_api_key": "", "door_key": "stored-door-key", "tool_secrets": {"crm": "stored-crm-key"}}"#,
+        );
+        desk.write("recorder", RECORDER);
+        fs::set_permissions(desk.0.join("recorder"), fs::Permissions::from_mode(0o755)).expect("it is ours");
+        for program in ["aws", "sam", "make", "cargo", "docker", "buildah"] {
+            symlink("../recorder", desk.0.join("bin").join(program)).expect("it is not there yet");
+        }
+        desk.borrow_tools();
+        desk
+    }
+
+    /// This machine's own tools, and none that could reach anybody.
+    fn borrow_tools(&self) {
+        let path = std::env::var_os("PATH").expect("there is a PATH");
+        symlink(python(), self.0.join("bin/python3")).expect("it is not there yet");
+        for tool in
+            ["bash", "env", "cat", "sed", "cut", "sha256sum", "mkdir", "rm", "grep", "basename", "dirname"]
+        {
+            let found =
+                std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|path| path.exists());
+            symlink(found.expect("every machine has it"), self.0.join("bin").join(tool))
+                .expect("it is not there yet");
+        }
+    }
+
+    /// Takes a program away.
+    pub(crate) fn without(&self, program: &str) {
+        fs::remove_file(self.0.join("bin").join(program)).expect("it was there");
+    }
+
+    /// Runs a script with some settings, beside the secrets of a first deployment.
+    pub(crate) fn run(&self, script: &str, settings: &[(&str, &str)]) -> Done {
+        let output = Command::new(self.0.join("scripts").join(script))
+            .env_clear()
+            .env("PATH", self.0.join("bin"))
+            .env("HOME", &self.0)
+            .env("JOURNAL", self.0.join("journal"))
+            .env("ACCOUNT", self.0.join("account"))
+            .env("META_APP_SECRET", super::APP_SECRET)
+            .env("META_ACCESS_TOKEN", super::ACCESS_TOKEN)
+            .env("OPENAI_API_KEY", super::OPENAI_KEY)
+            .envs(settings.iter().copied())
+            .args((script == "put-secrets.sh").then_some("ahoy"))
+            .stdin(Stdio::null())
+            .output()
+            .expect("the script can be started");
+        let said = [output.stdout, output.stderr].concat();
+        Done {
+            code: output.status.code().unwrap_or(-1),
+            said: String::from_utf8(said).expect("it writes text"),
+        }
+    }
+
+    /// All that was asked of any program, a line each.
+    pub(crate) fn journal(&self) -> String {
+        fs::read_to_string(self.0.join("journal")).unwrap_or_default()
+    }
+
+    /// The first request that begins so.
+    pub(crate) fn asked(&self, beginning: &str) -> Option<String> {
+        self.journal().lines().find(|line| line.starts_with(beginning)).map(str::to_owned)
+    }
+
+    /// When it was.
+    pub(crate) fn position(&self, beginning: &str) -> Option<usize> {
+        self.journal().lines().position(|line| line.starts_with(beginning))
+    }
+
+    /// What the account's secret holds now.
+    pub(crate) fn stored(&self, secret: &str) -> Value {
+        serde_json::from_str(&self.file(&format!("account/{secret}"))).expect("it is JSON")
+    }
+
+    /// A file.
+    pub(crate) fn file(&self, path: &str) -> String {
+        fs::read_to_string(self.0.join(path)).expect("it was written")
+    }
+
+    fn write(&self, path: impl AsRef<Path>, text: &str) {
+        fs::write(self.0.join(path), text).expect("the folder is ours");
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // What a failed test left is worth a look.
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+/// Python itself, and not a script that chooses one.
+fn python() -> String {
+    let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+    let output = output.expect("scripts/conformance.sh needs Python as well");
+    String::from_utf8(output.stdout).expect("it is a path").trim().to_owned()
+}
+
+/// Desks are beside each other.
+fn unique() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish()
+}

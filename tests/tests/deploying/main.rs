@@ -1,0 +1,208 @@
+//! Deploying, as the account sees it: `scripts/deploy.sh` in a folder of its own, with an AWS that records what it is asked.
+
+mod cost;
+mod desk;
+
+use desk::Desk;
+
+/// What must never be seen: not in an argument, not on the screen.
+const APP_SECRET: &str = "app-secret-0f3c";
+const ACCESS_TOKEN: &str = "access-token-77aa";
+const OPENAI_KEY: &str = "openai-key-5d1e";
+
+#[test]
+fn a_deploy_builds_pushes_deploys_and_puts_secrets_in_this_order() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    let order = [
+        "aws sts get-caller-identity",
+        "make release",
+        "make image",
+        "make check-infra",
+        "aws cloudformation deploy --stack-name ahoy-images",
+        "buildah login",
+        "buildah push",
+        "sam deploy",
+        "aws secretsmanager put-secret-value --secret-id ahoy/meta",
+        "aws secretsmanager put-secret-value --secret-id ahoy/media",
+    ];
+    let positions = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("nobody did {step}")));
+    assert!(positions.is_sorted(), "{positions:?}");
+    assert!(done.said.contains("https://hook.example/webhook"), "{}", done.said);
+}
+
+#[test]
+fn the_stack_is_told_its_image_beside_what_samconfig_says() {
+    let desk = Desk::new();
+
+    desk.run("deploy.sh", &[]);
+
+    let deploy = desk.asked("sam deploy").expect("the stack was deployed");
+    assert!(
+        deploy.contains("WarmTasks=1 MaxTasks=4 ImageUri=123456789012.dkr.ecr.eu-central-1.amazonaws.com/")
+    );
+    let template = desk.file("target/deploy/template.yaml");
+    assert!(template.contains("CodeUri: ../ship/arm64/webhook.zip"), "{template}");
+    assert!(!template.contains("CodeUri: functions/"), "{template}");
+}
+
+#[test]
+fn no_secret_is_ever_an_argument_or_on_the_screen() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[]);
+
+    assert_eq!(desk.stored("meta")["app_secret"], APP_SECRET, "it did arrive");
+    assert_eq!(desk.stored("media")["openai_api_key"], OPENAI_KEY);
+    for secret in [APP_SECRET, ACCESS_TOKEN, OPENAI_KEY, desk::STORED_VERIFY_TOKEN, desk::PASSWORD] {
+        assert!(!desk.journal().contains(secret), "{secret} was an argument");
+        assert!(!done.said.contains(secret), "{secret} was on the screen");
+    }
+}
+
+#[test]
+fn secrets_are_merged_and_never_cleared() {
+    let desk = Desk::new();
+
+    desk.run("put-secrets.sh", &[("META_ACCESS_TOKEN", ""), ("AHOY_TOOL_SECRET_SHOP", "shop-key")]);
+
+    let (meta, media) = (desk.stored("meta"), desk.stored("media"));
+    assert_eq!(meta["app_secret"], APP_SECRET);
+    assert_eq!(meta["previous_app_secret"], desk::STORED_APP_SECRET, "Meta may still sign with it");
+    assert_eq!(meta["verify_token"], desk::STORED_VERIFY_TOKEN);
+    assert_eq!(meta["access_token"], "stored-token", "an empty variable is none");
+    assert_eq!(media["door_key"], "stored-door-key");
+    assert_eq!(media["tool_secrets"]["crm"], "stored-crm-key");
+    assert_eq!(media["tool_secrets"]["shop"], "shop-key");
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_not_written() {
+    let desk = Desk::new();
+
+    let done = desk.run("put-secrets.sh", &[("FAIL_AT", "get-secret-value")]);
+
+    assert_ne!(done.code, 0);
+    assert_eq!(desk.position("aws secretsmanager put-secret-value"), None);
+}
+
+#[test]
+fn a_new_door_key_leaves_the_old_one_valid() {
+    let desk = Desk::new();
+
+    desk.run("put-secrets.sh", &[("NEW_DOOR_KEY", "1")]);
+
+    let media = desk.stored("media");
+    assert_eq!(media["previous_door_key"], "stored-door-key");
+    assert!(media["door_key"].as_str().is_some_and(|key| key.len() >= 48 && key != "stored-door-key"));
+}
+
+#[test]
+fn what_was_replaced_can_be_forgotten() {
+    let desk = Desk::new();
+    desk.run("put-secrets.sh", &[]);
+    assert_eq!(desk.stored("meta")["previous_app_secret"], desk::STORED_APP_SECRET);
+
+    let done = desk.run("put-secrets.sh", &[("FORGET_PREVIOUS", "1")]);
+
+    assert!(desk.stored("meta").get("previous_app_secret").is_none(), "{}", done.said);
+    assert_eq!(desk.stored("meta")["app_secret"], APP_SECRET);
+}
+
+#[test]
+fn a_failure_in_the_middle_stops_and_says_how_to_go_on() {
+    for (failing, could_not, never) in [
+        ("check-infra", "could not check the template", "aws cloudformation deploy"),
+        ("push", "could not push the image", "sam deploy"),
+        ("sam", "could not deploy the stack ahoy", "put-secret-value"),
+    ] {
+        let desk = Desk::new();
+
+        let done = desk.run("deploy.sh", &[("FAIL_AT", failing)]);
+
+        assert_ne!(done.code, 0, "{failing}");
+        assert!(done.said.contains(could_not), "{failing}: {}", done.said);
+        assert!(done.said.contains("the same command goes on from here"), "{}", done.said);
+        assert_eq!(done.said.matches("ahoy: stopped").count(), 1, "{}", done.said);
+        assert_eq!(desk.position(never), None, "{failing}");
+    }
+}
+
+#[test]
+fn an_image_that_is_there_is_not_pushed_again() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("IMAGE_IS_THERE", "1")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert_eq!(desk.position("buildah push"), None);
+    assert!(desk.position("sam deploy").is_some());
+}
+
+#[test]
+fn a_dry_run_builds_and_checks_and_only_shows_what_would_touch_the_account() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("DRY_RUN", "1")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(desk.position("make release").is_some() && desk.position("make check-infra").is_some());
+    for word in ["aws ", "sam ", "buildah "] {
+        assert!(!desk.journal().lines().any(|line| line.starts_with(word)), "{}", desk.journal());
+    }
+    for shown in
+        ["$ aws cloudformation deploy", "buildah.sh push", "$ sam deploy", "$ aws secretsmanager put"]
+    {
+        assert!(done.said.contains(shown), "{shown}: {}", done.said);
+    }
+}
+
+#[test]
+fn nobody_logged_in_is_one_line_and_nothing_is_done() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("FAIL_AT", "get-caller-identity")]);
+
+    assert_ne!(done.code, 0);
+    assert_eq!(done.said.lines().count(), 1, "{}", done.said);
+    assert_eq!(desk.position("make release"), None);
+}
+
+#[test]
+fn a_missing_tool_is_named_before_anything_is_done() {
+    let desk = Desk::new();
+    desk.without("sam");
+
+    let done = desk.run("deploy.sh", &[]);
+
+    assert_ne!(done.code, 0);
+    assert!(done.said.contains("SAM command line is not installed"), "{}", done.said);
+    assert_eq!(desk.journal(), "");
+}
+
+#[test]
+fn undeploying_says_what_stays_and_asks_first() {
+    let desk = Desk::new();
+
+    let asked = desk.run("undeploy.sh", &[]);
+    assert_ne!(asked.code, 0);
+    assert_eq!(desk.position("aws cloudformation delete-stack"), None);
+
+    let meant = desk.run("undeploy.sh", &[("YES", "1")]);
+    assert_eq!(meant.code, 0, "{}", meant.said);
+    assert!(desk.position("aws cloudformation delete-stack --stack-name ahoy").is_some());
+    for left in ["the table", "the secrets", "the log group", "the image repository"] {
+        assert!(meant.said.contains(left), "{left}");
+    }
+}
+
+#[test]
+fn an_environment_that_samconfig_does_not_know_is_told_with_those_it_does() {
+    let done = Desk::new().run("deploy.sh", &[("ENVIRONMENT", "moon")]);
+
+    assert_ne!(done.code, 0);
+    assert!(done.said.contains("no environment moon; there are: small"), "{}", done.said);
+}
