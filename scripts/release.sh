@@ -29,19 +29,19 @@ build_functions() {
   rm -rf "target/ship/$1/functions"
 }
 
-# glibc, linked in: the image holds nothing else. Only the last step differs from any other release build.
+# glibc, linked in: the image holds nothing else.
 build_media_task() {
-  local flags=(-C target-feature=+crt-static -C strip=symbols)
+  local flags=(-C target-feature=+crt-static)
   if [ "$1" = "$host" ]; then
-    cargo rustc --release --locked -p media-task --bin media-task -- "${flags[@]}"
-    cp -f target/release/media-task "target/ship/$1/media-task"
+    cargo rustc --profile shipped --locked -p media-task --bin media-task -- "${flags[@]}"
+    cp -f target/shipped/media-task "target/ship/$1/media-task"
   else
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
     CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc CXX_aarch64_unknown_linux_gnu=aarch64-linux-gnu-g++ \
     AR_aarch64_unknown_linux_gnu=aarch64-linux-gnu-ar \
-      cargo rustc --release --locked -p media-task --bin media-task --target "$(triple "$1")" \
+      cargo rustc --profile shipped --locked -p media-task --bin media-task --target "$(triple "$1")" \
         --target-dir target/cross -- "${flags[@]}"
-    cp -f "target/cross/$(triple "$1")/release/media-task" "target/ship/$1/media-task"
+    cp -f "target/cross/$(triple "$1")/shipped/media-task" "target/ship/$1/media-task"
   fi
 }
 

@@ -278,7 +278,7 @@ impl Calls {
             )
             .at(Place {
                 number: Some(asked.number.clone()),
-                task: Some(equipment.task.id.clone()),
+                task: Some(equipment.task.clone()),
                 phase: Some(Phase::Answering),
             }),
             diary: equipment.diary.clone(),

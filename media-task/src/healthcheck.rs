@@ -105,16 +105,18 @@ impl ServerCertVerifier for Anybody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::door::{Certificate, TlsListener};
+    use crate::door::Certificate;
     use tokio::net::TcpListener;
 
     #[tokio::test]
     async fn a_door_that_shakes_hands_is_well() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let _door = TlsListener::new(listener, &Certificate::make().unwrap()).unwrap();
+        let acceptor = Certificate::make().unwrap().acceptor();
+        let door = tokio::spawn(async move { acceptor.accept(listener.accept().await.unwrap().0).await });
 
         run(&at(port)).await.expect("it shakes hands");
+        door.await.unwrap().expect("a hand was shaken");
     }
 
     #[tokio::test]

@@ -33,7 +33,7 @@ impl Certificate {
         Ok(Self { config: Arc::new(config), pin })
     }
 
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.clone())
     }
 }

@@ -10,9 +10,6 @@ const BY_ECS: [&str; 1] = ["ECS_CONTAINER_METADATA_URI_V4"];
 /// What is read by the SDK, or by the operating system's libraries, and not by us.
 const BY_OTHERS: [&str; 1] = ["AWS_USE_DUALSTACK_ENDPOINT"];
 
-/// What is set for programs that are about to read it. Take each away once one does.
-const AWAITED: [&str; 2] = ["AHOY_STACK", "AHOY_STOP_TIMEOUT_S"];
-
 #[test]
 fn every_program_is_told_what_it_must_know_and_nothing_else() {
     let template = Template::read();
@@ -38,9 +35,7 @@ fn faults(read: &BTreeMap<String, bool>, set: &BTreeSet<String>) -> Vec<String> 
     let missing = read
         .iter()
         .filter(|(name, is_needed)| **is_needed && !BY_ECS.contains(&name.as_str()) && !set.contains(*name));
-    let unread = set.iter().filter(|name| {
-        !read.contains_key(*name) && !BY_OTHERS.contains(&name.as_str()) && !AWAITED.contains(&name.as_str())
-    });
+    let unread = set.iter().filter(|name| !read.contains_key(*name) && !BY_OTHERS.contains(&name.as_str()));
     let missing = missing.map(|(name, _)| format!("{name} is not set"));
     missing.chain(unread.map(|name| format!("nobody reads {name}"))).collect()
 }

@@ -5,24 +5,11 @@ use media_task::Settings;
 use rehearse::binaries::root;
 use serde_yaml_ng::Value;
 use service::env::Env;
+use service::metrics::{self, Metric};
 use std::collections::BTreeSet;
 
 /// The functions by their key in the template.
 const FUNCTIONS: [&str; 3] = ["Webhook", "CallControl", "Reaper"];
-
-/// The metrics that functions and media tasks write (EMF), namespace `ahoy`, dimension `stack`. The template asks for no other.
-const METRICS: [&str; 10] = [
-    "SlotUtilization",
-    "FreeSlots",
-    "Calls",
-    "Answered",
-    "Missed",
-    "LostCalls",
-    "RefusedSignatures",
-    "AnswerMs",
-    "FirstWordMs",
-    "TurnMs",
-];
 
 /// Breaks a template.
 type Break = fn(&mut Template);
@@ -173,11 +160,12 @@ fn metrics(template: &Template) -> Vec<String> {
     let mut faults = Faults::default();
     for metric in ours {
         let name = metric["MetricName"].as_str().expect("a metric has a name");
-        faults.unless(metric["Namespace"] == "ahoy", &format!("the namespace of {name} is ahoy"));
-        faults.unless(METRICS.contains(&name), &format!("nobody writes {name}"));
+        faults.unless(metric["Namespace"] == metrics::NAMESPACE, &format!("the namespace of {name} is ahoy"));
+        faults
+            .unless(Metric::ALL.iter().any(|metric| metric.name() == name), &format!("nobody writes {name}"));
         let dimensions = &metric["Dimensions"];
-        let is_stack =
-            dimensions[0]["Name"] == "stack" && tagged(&dimensions[0]["Value"], "!Ref", "AWS::StackName");
+        let is_stack = dimensions[0]["Name"] == metrics::DIMENSION
+            && tagged(&dimensions[0]["Value"], "!Ref", "AWS::StackName");
         faults.unless(
             is_stack && dimensions.as_sequence().map(Vec::len) == Some(1),
             &format!("{name} is by stack"),
