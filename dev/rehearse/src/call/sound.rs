@@ -27,6 +27,10 @@ pub(super) fn is_all_heard(heard: &Heard) -> bool {
     heard.values().all(|fit| fit.is_some_and(|fit| fit >= HEARD))
 }
 
+/// A sentence may be found so much after its beginning, samples: where a packet came late, a recording is stretched. Before the
+/// closing sentence the agent is silent for longer.
+const STRETCHED: usize = 10 * FRAME;
+
 /// How much more of the interrupted sentence the product claims was heard than the caller's phone played, ms. Both
 /// are measured to the last voiced frame, so a pause in the sentence does not count.
 pub(super) fn claimed_too_much_ms(evidence: &Evidence) -> Option<i64> {
@@ -34,7 +38,8 @@ pub(super) fn claimed_too_much_ms(evidence: &Evidence) -> Option<i64> {
     let at = find(&claimed.samples, &evidence.recording)?.at;
     let after = evidence.recording.get(at..)?;
     let closing = find(&clips::agent_closing().samples, after).map_or(after.len(), |found| found.at);
-    Some(last_voiced_ms(&claimed.samples)? - last_voiced_ms(&after[..closing])?)
+    let interrupted = &after[..closing.saturating_sub(STRETCHED)];
+    Some(last_voiced_ms(&claimed.samples)? - last_voiced_ms(interrupted)?)
 }
 
 fn last_voiced_ms(samples: &[i16]) -> Option<i64> {
