@@ -37,8 +37,8 @@ call: build-tools
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
 
 test: build-tools test-tools
-	scripts/previous-release.sh
 	$(CARGO) build --locked --workspace --bins
+	scripts/previous-release.sh
 	rm -rf target/stories
 	$(CARGO) nextest run --locked --workspace
 	$(CARGO) run --quiet --locked -p privacy -- target/nextest/default/junit.xml target/stories

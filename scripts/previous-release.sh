@@ -19,20 +19,19 @@ fi
 
 echo "Building the media task of the previous release, $release: once" >&2
 rm -rf $folder
-mkdir -p $folder/source
-git archive "$commit" | tar -x -C $folder/source
+mkdir -p $folder/source $folder/build/debug/deps
+# Its files count as changed just now: cargo goes by that, and must not take what was built of ours for built of them.
+git archive "$commit" | tar -x -m -C $folder/source
 
-# In our own target folder and with the features of a whole workspace, so that what both releases have of other people is built once. Its executable comes to lie
-# where ours does: it is copied away, and ours is put back.
-ours=target/debug/media-task
-[ ! -e $ours ] || mv $ours $folder/ours
-restore() {
-    [ ! -e $folder/ours ] || mv -f $folder/ours $ours
-}
-trap restore EXIT
-CARGO_TARGET_DIR=$PWD/target "${CARGO:-cargo}" build --quiet --locked \
+# What both releases have of other people is built once: it is taken from our own build, which comes before this. Cargo writes
+# libraries anew and everything else in place: so these are linked, and the rest is copied.
+if [ -d target/debug/.fingerprint ]; then
+    cp -Rp target/debug/.fingerprint target/debug/build $folder/build/debug/
+    find target/debug/deps \( -name '*.rlib' -o -name '*.rmeta' -o -name '*.so' \) -exec ln -f {} $folder/build/debug/deps/ \;
+    find target/debug/deps -name '*.d' -exec cp -p {} $folder/build/debug/deps/ \;
+fi
+CARGO_TARGET_DIR=$PWD/$folder/build "${CARGO:-cargo}" build --quiet --locked \
     --manifest-path $folder/source/Cargo.toml --workspace --bin media-task
-cp $ours $folder/media-task
-rm -f $ours
-rm -rf $folder/source
+cp $folder/build/debug/media-task $folder/media-task
+rm -rf $folder/source $folder/build
 echo "$commit" > $folder/commit
