@@ -86,7 +86,7 @@ check-infra: build-tools infra-tools
 	@scripts/check-infra.sh
 
 queries:
-	REWRITE=1 $(CARGO) test --quiet --locked -p tests --test contracts the_saved_queries_are_the_files
+	REWRITE=1 $(CARGO) test --quiet --locked --workspace --test contracts the_saved_queries_are_the_files
 
 release: build-tools
 	@scripts/release.sh

@@ -73,6 +73,9 @@ impl Desk {
         }
         for script in fs::read_dir(root().join("scripts")).expect("there are scripts") {
             let script = script.expect("it can be read");
+            if script.path().is_dir() {
+                continue;
+            }
             fs::copy(script.path(), desk.0.join("scripts").join(script.file_name()))
                 .expect("it can be copied");
         }
