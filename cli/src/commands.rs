@@ -1,8 +1,13 @@
 //! The commands, by name.
 
 mod agents;
+mod calls;
+mod forget;
+mod report;
+mod show;
+mod tail;
 
-use crate::Common;
+use crate::{Common, cloud};
 use clap::Subcommand;
 use std::process::ExitCode;
 
@@ -11,6 +16,16 @@ pub enum Command {
     /// The agents that take calls: check their files, push them, list them.
     #[command(subcommand)]
     Agents(agents::Agents),
+    /// Which calls there were, newest first.
+    Calls(calls::Calls),
+    /// Everything that is kept of a call.
+    Show(show::Show),
+    /// Calls and their events as they happen, until Ctrl-C.
+    Tail(tail::Tail),
+    /// A call as a page to look at: one file, which opens offline.
+    Report(report::Report),
+    /// Delete all that is stored of one person.
+    Forget(forget::Forget),
 }
 
 impl Command {
@@ -18,6 +33,12 @@ impl Command {
     pub async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         match self {
             Self::Agents(agents) => agents.run(common).await,
+            Self::Calls(calls) => calls.run(common).await,
+            Self::Show(show) => show.run(common).await,
+            Self::Tail(tail) => tail.run(common).await,
+            Self::Report(report) => report.run(common).await,
+            Self::Forget(forget) => forget.run(common).await,
         }
+        .map_err(|error| cloud::plainly(&error, common))
     }
 }

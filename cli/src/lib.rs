@@ -4,8 +4,14 @@
 
 mod cloud;
 mod commands;
+mod figures;
 mod file;
+mod page;
+mod person;
 mod say;
+mod search;
+mod traces;
+mod whole;
 
 use clap::{Args, Parser};
 use commands::Command;

@@ -89,6 +89,12 @@ impl Knocker {
         Some(protocol::mark::of(self.key.expose_secret().as_bytes(), name))
     }
 
+    /// The marks of a caller by each name that Meta has for them: whoever asks for them later may know only one.
+    pub(crate) fn marks(&self, caller: &Caller) -> Vec<String> {
+        let names = [&caller.user_id, &caller.number].into_iter().flatten();
+        names.map(|name| protocol::mark::of(self.key.expose_secret().as_bytes(), name)).collect()
+    }
+
     async fn knock(
         &self,
         lease: &Lease,

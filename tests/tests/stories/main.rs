@@ -4,6 +4,7 @@ mod at_meta;
 mod at_the_model;
 mod calls;
 mod doctor;
+mod found;
 mod hostage;
 mod in_the_cloud;
 mod kept;
