@@ -44,7 +44,12 @@ impl Traces {
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn find(ledger: &Ledger, marker: &Marker, person: &Person, now_ms: u64) -> anyhow::Result<Self> {
+    pub async fn find(
+        ledger: &Ledger,
+        marker: &Marker,
+        person: &Person,
+        now_ms: u64,
+    ) -> anyhow::Result<Self> {
         let (mut traces, mut known) = (Self::default(), HashSet::new());
         let (mut names, mut seen) = (vec![person.clone()], HashSet::new());
         while let Some(person) = names.pop() {

@@ -77,11 +77,12 @@ impl Whole {
         at_ms.saturating_sub(self.listed.rang_at_ms)
     }
 
-
     /// The answers of the agent, in order.
     pub fn turns(&self) -> Vec<Turn> {
         let turns = self.entries.iter().filter_map(|entry| match entry.event {
-            Event::Turn { turn, took_ms, tool_ms } => Some(Turn { turn, at_ms: entry.at_ms, took_ms, tool_ms }),
+            Event::Turn { turn, took_ms, tool_ms } => {
+                Some(Turn { turn, at_ms: entry.at_ms, took_ms, tool_ms })
+            }
             _ => None,
         });
         turns.collect()
@@ -106,17 +107,33 @@ pub fn to_json(entry: &Entry) -> Value {
     serde_json::from_str(&entry.to_line()).expect("a line of the log is JSON")
 }
 
-/// What an event says of itself, as words: `took_ms 7`.
+/// What an event says of itself, as words: `took 7 ms`. Of long lists of figures only those that are not 0.
 pub fn details(entry: &Entry) -> String {
-    let Value::Object(said) = to_json(entry) else { return String::new() };
-    let common = ["level", "call_ref", "at_ms", "since_ring_ms", "phase", "version", "writer", "sequence", "event", "number"];
-    let said = said.into_iter().filter(|(name, _)| !common.contains(&name.as_str()));
-    let text = |value: Value| match value {
-        Value::String(text) => text,
+    let (Value::Object(line), Ok(Value::Object(own))) = (to_json(entry), serde_json::to_value(&entry.event))
+    else {
+        return String::new();
+    };
+    let is_long = own.len() > 7;
+    // By the line's words, from which long numbers are gone.
+    let said = line
+        .into_iter()
+        .filter(|(name, _)| own.contains_key(name) && !["event", "number"].contains(&name.as_str()));
+    let said = said.filter(|(_, value)| !(is_long && (value == &json!(0) || value == &json!(false))));
+    said.filter_map(|(name, value)| detail(&name, &value)).collect::<Vec<_>>().join(", ")
+}
+
+fn detail(name: &str, value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) if text.is_empty() => return None,
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let said = said.map(|(name, value)| (name, text(value))).filter(|(_, value)| !value.is_empty());
-    said.map(|(name, value)| format!("{} {value}", name.replace('_', " "))).collect::<Vec<_>>().join(", ")
+    let (name, unit) = match name.strip_suffix("_ms") {
+        Some(name) => (name, " ms"),
+        None => (name, ""),
+    };
+    Some(format!("{} {text}{unit}", name.replace('_', " ")))
 }
 
 /// The name of an event as words: `WA_CALL_FIRST_WORD` is "first word".

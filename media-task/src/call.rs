@@ -322,7 +322,9 @@ impl Owner {
             if matches!(slot, bridge::Slot::Decode(_)) {
                 self.note_sound(start, now);
             }
-            self.measuring.iter_mut().for_each(|levels| levels.note(Side::Caller, &self.uplink[start..], now));
+            self.measuring
+                .iter_mut()
+                .for_each(|levels| levels.note(Side::Caller, &self.uplink[start..], now));
             self.bridge.gate(&mut self.uplink[start..], now);
             if self.uplink.len() >= APPEND {
                 self.parts.agent.hear(&self.uplink, now);

@@ -6,8 +6,8 @@
 
 use anyhow::Context;
 use journal::{Entry, Line, Summary};
-use ledger::{Ledger, Levels};
 use ledger::items::{Item, number, text, to_item};
+use ledger::{Ledger, Levels};
 use protocol::keys;
 use serde::Serialize;
 use service::time::now_ms;

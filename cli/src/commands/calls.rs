@@ -75,7 +75,7 @@ impl Calls {
         } else if rows.is_empty() {
             say::line("No calls.");
         } else {
-            say::line(table(&rows));
+            say::line(table(&rows).trim_fmt());
             if let Some(next) = next {
                 say::wrong(format!("There are more: --after {next}"));
             }
@@ -89,10 +89,13 @@ async fn rows(ledger: &Ledger, calls: Vec<Listed>) -> anyhow::Result<Vec<Row>> {
     let found = ledger.items(&wanted.collect::<Vec<_>>()).await?.into_iter();
     let summaries = found.filter_map(|item| from_item::<Summary>(item).ok());
     let mut summaries: HashMap<_, _> = summaries.map(|summary| (summary.call_ref.clone(), summary)).collect();
-    Ok(calls.into_iter().map(|listed| {
-        let summary = summaries.remove(&listed.call_ref);
-        Row::of(listed, summary)
-    }).collect())
+    Ok(calls
+        .into_iter()
+        .map(|listed| {
+            let summary = summaries.remove(&listed.call_ref);
+            Row::of(listed, summary)
+        })
+        .collect())
 }
 
 impl Row {

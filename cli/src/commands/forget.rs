@@ -50,8 +50,10 @@ impl Forget {
 
     fn say(&self, common: &Common, traces: &Traces, is_done: bool, text: &str) {
         if common.json {
-            say::json(&serde_json::json!({"forgotten": is_done, "calls": traces.total(), "items": traces.items(),
-                "numbers": traces.calls, "unfinished": traces.unfinished}));
+            say::json(
+                &serde_json::json!({"forgotten": is_done, "calls": traces.total(), "items": traces.items(),
+                "numbers": traces.calls, "unfinished": traces.unfinished}),
+            );
         } else {
             say::line(text);
         }
@@ -60,7 +62,8 @@ impl Forget {
 
 fn told(traces: &Traces) -> String {
     let plural = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
-    let numbers: Vec<_> = traces.calls.iter().map(|(id, n)| format!("{} to {id}", plural(*n, "call"))).collect();
+    let numbers: Vec<_> =
+        traces.calls.iter().map(|(id, n)| format!("{} to {id}", plural(*n, "call"))).collect();
     let numbers = if numbers.is_empty() { "no call".to_owned() } else { numbers.join(", ") };
     format!("{numbers}; {} with what was said, left and sent in them.", plural(traces.items() as u64, "item"))
 }

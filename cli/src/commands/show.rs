@@ -51,8 +51,14 @@ fn sections(call: &Whole) -> Vec<String> {
     let turns = call.turns();
     if !turns.is_empty() {
         let rows = turns.iter().map(|turn| {
-            let tools = if turn.tool_ms > 0 { format!("{} ms of it for tools", turn.tool_ms) } else { String::new() };
-            [length(call.since_ring(turn.at_ms)), format!("turn {}", turn.turn), format!("{} ms", turn.took_ms), tools]
+            let tools =
+                if turn.tool_ms > 0 { format!("{} ms of it for tools", turn.tool_ms) } else { String::new() };
+            [
+                length(call.since_ring(turn.at_ms)),
+                format!("turn {}", turn.turn),
+                format!("{} ms", turn.took_ms),
+                tools,
+            ]
         });
         sections.push(titled("TURNS", &columns(rows, &[0, 2])));
     }
@@ -67,7 +73,12 @@ fn sections(call: &Whole) -> Vec<String> {
         sections.push(titled("TRANSCRIPT", &columns(rows, &[0])));
     }
     let rows = call.entries.iter().map(|entry| {
-        [call.since_ring(entry.at_ms).to_string(), entry.writer.chars().take(13).collect(), whole::name(entry), whole::details(entry)]
+        [
+            call.since_ring(entry.at_ms).to_string(),
+            entry.writer.chars().take(13).collect(),
+            whole::name(entry),
+            whole::details(entry),
+        ]
     });
     sections.push(titled("TIMELINE, ms since the ring", &columns(rows, &[0])));
     sections
@@ -93,11 +104,24 @@ fn head(call: &Whole) -> String {
     let p = summary.turn_p50_ms.zip(summary.turn_p95_ms);
     let speed = p.map(|(p50, p95)| format!(", median {p50} ms, p95 {p95} ms")).unwrap_or_default();
     fact("turns", Some(format!("{}{speed}; interrupted {}", summary.turns, summary.interruptions)));
-    fact("tools", (summary.tools > 0).then(|| format!("{} of {} did what they were asked", summary.tools_done, summary.tools)));
+    fact(
+        "tools",
+        (summary.tools > 0)
+            .then(|| format!("{} of {} did what they were asked", summary.tools_done, summary.tools)),
+    );
     let mos = |mos: Option<u64>| mos.map_or_else(|| "unknown".to_owned(), hundredths);
-    fact("quality", Some(format!("{} up, {} down (MOS by the E-model)", mos(summary.mos_up), mos(summary.mos_down))));
-    fact("verdict", summary.opened_at_ms.map(|_| summary.verdict.as_deref().map_or("fine".to_owned(), words)));
-    fact("cost", summary.micro_dollars.map(|cost| format!("{} (prices of {})", dollars(cost), summary.prices_of)));
+    fact(
+        "quality",
+        Some(format!("{} up, {} down (MOS by the E-model)", mos(summary.mos_up), mos(summary.mos_down))),
+    );
+    fact(
+        "verdict",
+        summary.opened_at_ms.map(|_| summary.verdict.as_deref().map_or("fine".to_owned(), words)),
+    );
+    fact(
+        "cost",
+        summary.micro_dollars.map(|cost| format!("{} (prices of {})", dollars(cost), summary.prices_of)),
+    );
     fact("left", (call.left > 0).then(|| format!("{} for people to answer", call.left)));
     lines.join("\n") + "\n"
 }
@@ -116,7 +140,7 @@ fn columns<const N: usize>(rows: impl Iterator<Item = [String; N]>, right: &[usi
         });
         cells.collect::<Vec<_>>()
     }));
-    table.to_string()
+    table.trim_fmt()
 }
 
 /// What somebody said must not steer the terminal.

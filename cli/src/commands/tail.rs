@@ -112,7 +112,11 @@ fn line(entry: &Entry) -> String {
     let (call, name) = (entry.call_ref.get(..12).unwrap_or(&entry.call_ref), whole::name(entry));
     let since = entry.since_ring_ms.map_or_else(String::new, |ms| ms.to_string());
     let clock = moment(entry.at_ms);
-    format!("{} {call} {since:>7} {colour}{name:<18}{colour:#} {}", clock.get(11..).unwrap_or(&clock), whole::details(entry))
+    format!(
+        "{} {call} {since:>7} {colour}{name:<18}{colour:#} {}",
+        clock.get(11..).unwrap_or(&clock),
+        whole::details(entry)
+    )
 }
 
 #[cfg(test)]

@@ -138,12 +138,16 @@ fn waits(call: &Whole, scale: &Scale) -> Markup {
 }
 
 fn tools(call: &Whole, scale: &Scale) -> Markup {
-    let used: Vec<_> = call.entries.iter().filter_map(|entry| match &entry.event {
-        Event::Tool { tool, took_ms, outcome } => {
-            Some((call.since_ring(entry.at_ms).saturating_sub(*took_ms), *took_ms, tool, outcome))
-        }
-        _ => None,
-    }).collect();
+    let used: Vec<_> = call
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            Event::Tool { tool, took_ms, outcome } => {
+                Some((call.since_ring(entry.at_ms).saturating_sub(*took_ms), *took_ms, tool, outcome))
+            }
+            _ => None,
+        })
+        .collect();
     html! {
         @if !used.is_empty() {
             div.lane data-lane="tools" {

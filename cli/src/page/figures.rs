@@ -31,7 +31,20 @@ pub(super) fn turns(call: &Whole) -> Markup {
 /// How the sound got through.
 pub(super) fn network(call: &Whole) -> Markup {
     let media = call.entries.iter().find_map(|entry| match &entry.event {
-        Event::Media { received, lost, recovered, concealed, jitter_up_ms, loss_down_permille, jitter_down_ms, round_trip_ms, mos_up, mos_down, late_p99_ms, .. } => {
+        Event::Media {
+            received,
+            lost,
+            recovered,
+            concealed,
+            jitter_up_ms,
+            loss_down_permille,
+            jitter_down_ms,
+            round_trip_ms,
+            mos_up,
+            mos_down,
+            late_p99_ms,
+            ..
+        } => {
             let per_mille = (*lost * 1_000).checked_div(received + lost).unwrap_or_default();
             Some([
                 ("Quality (MOS)", mos_up.map(hundredths), mos_down.map(hundredths)),
@@ -115,6 +128,7 @@ fn per_cent(per_mille: impl std::borrow::Borrow<u64>) -> String {
 
 fn thousands(n: u64) -> String {
     let digits = n.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
+    let groups: Vec<_> =
+        digits.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
     groups.join("\u{202f}")
 }

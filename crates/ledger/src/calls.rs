@@ -118,7 +118,8 @@ impl Ledger {
         let query = query.limit(i32::try_from(at_most + 1).unwrap_or(i32::MAX));
         let page = query.send().await.context("cannot ask for calls")?;
         let calls = page.items.unwrap_or_default().into_iter().map(from_item::<Listed>);
-        let calls: Vec<_> = calls.collect::<Result<_, _>>().context("cannot understand a call in the list")?;
+        let calls: Vec<_> =
+            calls.collect::<Result<_, _>>().context("cannot understand a call in the list")?;
         let calls = calls.into_iter().filter(|call| Some(&*call.place()) != before).take(at_most).collect();
         match which {
             Calls::By(_) => self.in_full(calls).await,
@@ -152,9 +153,9 @@ impl Ledger {
     pub async fn items(&self, wanted: &[(String, String)]) -> anyhow::Result<Vec<Item>> {
         let mut found = vec![];
         for some in wanted.chunks(AT_ONCE) {
-            let keys = some.iter().map(|(pk, sk)| {
-                Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
-            });
+            let keys = some
+                .iter()
+                .map(|(pk, sk)| Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]));
             let all = KeysAndAttributes::builder().set_keys(Some(keys.collect()));
             let mut rest = Some([(self.table.clone(), all.build().expect("the keys are set"))].into());
             while let Some(asked) = rest.take() {
@@ -169,11 +170,12 @@ impl Ledger {
 
     /// The same calls as the list by number has them: a pointer knows less.
     async fn in_full(&self, pointers: Vec<Listed>) -> anyhow::Result<Vec<Listed>> {
-        let wanted: Vec<_> =
-            pointers.iter().map(|call| (keys::calls(&call.number), call.place())).collect();
+        let wanted: Vec<_> = pointers.iter().map(|call| (keys::calls(&call.number), call.place())).collect();
         let found = self.items(&wanted).await?.into_iter().map(from_item::<Listed>);
-        let found: Vec<_> = found.collect::<Result<_, _>>().context("cannot understand a call in the list")?;
-        let whole = |call: Listed| found.iter().find(|it| it.call_ref == call.call_ref).cloned().unwrap_or(call);
+        let found: Vec<_> =
+            found.collect::<Result<_, _>>().context("cannot understand a call in the list")?;
+        let whole =
+            |call: Listed| found.iter().find(|it| it.call_ref == call.call_ref).cloned().unwrap_or(call);
         Ok(pointers.into_iter().map(whole).collect())
     }
 
@@ -182,9 +184,7 @@ impl Ledger {
         let (query, pk, sk, partition) = match which {
             Calls::Of(number) => (query, "pk", "sk", keys::calls(number)),
             Calls::By(mark) => (query, "pk", "sk", keys::user(mark)),
-            Calls::On(day) => {
-                (query.index_name(keys::INDEX), "gsi1pk", "gsi1sk", keys::calls_of_day(day))
-            }
+            Calls::On(day) => (query.index_name(keys::INDEX), "gsi1pk", "gsi1sk", keys::calls_of_day(day)),
         };
         query
             .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")

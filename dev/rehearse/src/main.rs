@@ -127,7 +127,11 @@ async fn main() -> ExitCode {
         Command::Soak { calls } => service::run("soak", || soak(Soak { calls })).await,
         Command::Network { seed } => service::run("network", || network(seed)).await,
         Command::Ahoy { out, arguments } => {
-            service::run("ahoy", || async move { kept::ahoy(&out, &arguments, &Binaries::build().await?).await }).await
+            service::run(
+                "ahoy",
+                || async move { kept::ahoy(&out, &arguments, &Binaries::build().await?).await },
+            )
+            .await
         }
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
     }
