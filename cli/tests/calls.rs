@@ -1,5 +1,7 @@
 //! `ahoy calls` and `ahoy show`, run as they are, against DynamoDB's emulator.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod terminal;
 
