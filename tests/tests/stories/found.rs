@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
-    let story = Story::begin().await;
+    let story = Scene::default().with_agent_also("\n[caps]\ncalls_an_hour = 9\n").begin().await;
     let caller = story.ring().await;
     let (call_ref, wacid) = (caller.call_ref(), caller.id().to_owned());
     caller.talks().await;
@@ -56,6 +56,8 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
     let kept = ahoy(&story, &["forget", person, "--dry-run"]).await;
     assert!(kept.status.success(), "{kept:?}");
     assert_eq!(json(&story, &["calls", "--json"]).await["calls"].as_array().map(Vec::len), Some(1));
+    story.stack.ledger.put(notice_about(&record.number, person)).await.expect("the table can be written");
+    assert!(story.everything_stored().await.contains("CALLER#"), "their calls are counted");
     let done = json(&story, &["forget", person, "--yes", "--json"]).await;
     assert_eq!((&done["forgotten"], &done["calls"]), (&true.into(), &1.into()));
     let stored = story.everything_stored().await;
@@ -63,7 +65,8 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
     for trace in names.chain([call_ref, wacid, tone::clips::agent_answer().text]) {
         assert!(!stored.contains(&trace), "{trace:?} is still stored: {stored}");
     }
-    assert!(stored.contains("WA_CALL_FORGOTTEN"), "{stored}");
+    assert!(!stored.contains("CALLER#") && !stored.contains("USER#"), "{stored}");
+    assert!(stored.contains("WA_CALL_FORGOTTEN") && stored.contains("SPENT#"), "{stored}");
     assert!(said(&story, &["forget", person, "--yes"]).await.contains("Nothing is stored"));
     assert_eq!(said(&story, &["calls"]).await, "No calls.\n");
 }
@@ -150,6 +153,14 @@ async fn looked_at(page: &Path) -> Value {
     let output = look.arg(page.parent().expect("it is in a folder")).output().await.expect("there is Python");
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).expect("it tells JSON")
+}
+
+/// Something that Meta told of a number, which nobody understood, and which names somebody.
+fn notice_about(number: &str, person: &str) -> ledger::items::Item {
+    let sk = protocol::keys::notice("unheard_of", "", "0a");
+    let texts =
+        [("pk", protocol::keys::number(number)), ("sk", sk), ("item", format!("{{\"from\": \"{person}\"}}"))];
+    texts.into_iter().map(|(name, value)| (name.to_owned(), ledger::items::text(value))).collect()
 }
 
 async fn until(lines: &mut (impl tokio::io::AsyncBufRead + Unpin), event: &str) {
