@@ -5,10 +5,12 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
+	@echo 'make ahoy          the ahoy command on the calls that make call has left (ARGS=calls, ARGS="show CALL")'
+	@echo 'make picture       docs/report.png, of the last call that make call has left'
 	@echo 'make test          every test'
 	@echo 'make check         format, lints, docs, and what the architecture forbids'
 	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
@@ -35,6 +37,12 @@ help:
 
 call: build-tools
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
+
+ahoy: build-tools
+	@$(REHEARSE) ahoy -- $(or $(ARGS),--help)
+
+picture: build-tools
+	scripts/picture.sh
 
 test: build-tools test-tools
 	$(CARGO) build --locked --workspace --bins

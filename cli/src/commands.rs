@@ -1,11 +1,16 @@
 //! The commands, by name.
 
 mod agents;
+mod calls;
 mod doctor;
+mod forget;
 mod number;
+mod report;
 mod setup;
+mod show;
+mod tail;
 
-use crate::Common;
+use crate::{Common, cloud};
 use clap::Subcommand;
 use std::process::ExitCode;
 
@@ -21,6 +26,16 @@ pub enum Command {
     /// The business number, as Meta has it.
     #[command(subcommand)]
     Number(Box<number::Number>),
+    /// Which calls there were, newest first.
+    Calls(calls::Calls),
+    /// Everything that is kept of a call.
+    Show(show::Show),
+    /// Calls and their events as they happen, until Ctrl-C.
+    Tail(tail::Tail),
+    /// A call as a page to look at: one file, which opens offline.
+    Report(report::Report),
+    /// Delete all that is stored of one person.
+    Forget(forget::Forget),
 }
 
 impl Command {
@@ -31,6 +46,12 @@ impl Command {
             Self::Doctor(doctor) => Ok(doctor.run(common).await),
             Self::Setup(setup) => setup.run(common).await,
             Self::Number(number) => number.run(common).await,
+            Self::Calls(calls) => calls.run(common).await,
+            Self::Show(show) => show.run(common).await,
+            Self::Tail(tail) => tail.run(common).await,
+            Self::Report(report) => report.run(common).await,
+            Self::Forget(forget) => forget.run(common).await,
         }
+        .map_err(|error| cloud::plainly(&error, common))
     }
 }

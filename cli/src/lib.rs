@@ -5,11 +5,17 @@
 mod ask;
 mod cloud;
 mod commands;
+mod figures;
 mod file;
 mod meta;
+mod page;
+mod person;
 mod say;
+mod search;
 mod seen;
 mod site;
+mod traces;
+mod whole;
 
 use clap::{Args, Parser};
 use commands::Command;

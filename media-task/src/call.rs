@@ -9,6 +9,7 @@
 //! | `playing` | what the bridge wants done |
 //! | `using` | the tools that are in use |
 //! | `farewell` | how a call that is to end is brought to its end |
+//! | `measuring` | how loud each side is
 //! | `leaving` | what is written down and told afterwards |
 
 mod answering;
@@ -16,6 +17,7 @@ mod examining;
 mod farewell;
 mod leaving;
 mod listening;
+mod measuring;
 mod playing;
 mod using;
 
@@ -36,7 +38,8 @@ use diagnosis::Doctor;
 pub use examining::ask_for_icmp;
 use farewell::Farewell;
 use journal::{Event, Journal, Phase, Summary};
-use ledger::CallControl;
+use ledger::{CallControl, Side};
+use measuring::Measuring;
 use protocol::order::{Order, Reply};
 use realtime::Usage;
 use service::time::now_ms;
@@ -137,6 +140,7 @@ struct Owner {
     replies: (mpsc::Sender<anyhow::Result<Reply>>, mpsc::Receiver<anyhow::Result<Reply>>),
     using: Using,
     minutes: Minutes,
+    measuring: Option<Measuring>,
     usage: Usage,
     summary: Summary,
     farewell: Option<Farewell>,
@@ -168,6 +172,7 @@ impl Owner {
             replies: mpsc::channel(4),
             using: Using::new(CallContext::new(&parts.call_ref, &parts.number, &role.agent.name)),
             minutes: Minutes::default(),
+            measuring: None,
             usage: Usage::default(),
             summary: Summary {
                 call_ref: parts.call_ref.clone(),
@@ -319,6 +324,9 @@ impl Owner {
             if matches!(slot, bridge::Slot::Decode(_)) {
                 self.note_sound(start, now);
             }
+            self.measuring
+                .iter_mut()
+                .for_each(|levels| levels.note(Side::Caller, &self.uplink[start..], now));
             self.bridge.gate(&mut self.uplink[start..], now);
             if self.uplink.len() >= APPEND {
                 self.parts.agent.hear(&self.uplink, now);
@@ -364,6 +372,7 @@ impl Owner {
                 self.bridge.open(now);
                 self.parts.doctor.open(now);
                 self.parts.agent.open(now);
+                self.measuring = Measuring::begin(self.parts.role.agent.keeping, now);
                 self.summary.opened_at_ms = Some(now_ms());
                 self.parts.journal.advance_to(version);
                 self.parts.journal.enter_phase(Phase::Talking);

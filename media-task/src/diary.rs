@@ -6,8 +6,8 @@
 
 use anyhow::Context;
 use journal::{Entry, Line, Summary};
-use ledger::Ledger;
 use ledger::items::{Item, number, text, to_item};
+use ledger::{Ledger, Levels};
 use protocol::keys;
 use serde::Serialize;
 use service::time::now_ms;
@@ -81,6 +81,11 @@ impl Diary {
     /// Keeps a line of a conversation for so many days.
     pub fn keep_line(&self, call_ref: &str, line: &Line, days: u32) {
         self.queue(Page::Item(item(line, call_ref, &keys::line(line.place), days)));
+    }
+
+    /// Keeps how loud each side of a call was, for so many days.
+    pub fn keep_levels(&self, call_ref: &str, levels: &Levels, days: u32) {
+        self.queue(Page::Item(keyed(levels.to_item(), call_ref, keys::LEVELS, days)));
     }
 
     /// Keeps a call's summary for so many days, and counts what it cost to what its number spent that day.
@@ -165,7 +170,10 @@ impl Page {
 }
 
 fn item(what: &impl Serialize, call_ref: &str, sk: &str, days: u32) -> Item {
-    let mut item = to_item(what);
+    keyed(to_item(what), call_ref, sk, days)
+}
+
+fn keyed(mut item: Item, call_ref: &str, sk: &str, days: u32) -> Item {
     item.insert("pk".to_owned(), text(keys::call(call_ref)));
     item.insert("sk".to_owned(), text(sk));
     item.insert(keys::TTL.to_owned(), number(forget_in(days)));

@@ -4,7 +4,7 @@ mod check;
 mod list;
 mod push;
 
-use crate::{Common, cloud};
+use crate::Common;
 use clap::Subcommand;
 use std::process::ExitCode;
 
@@ -26,6 +26,5 @@ impl Agents {
             Self::Push(push) => push.run(common).await,
             Self::List(list) => list.run(common).await,
         }
-        .map_err(|error| cloud::plainly(&error, common))
     }
 }

@@ -359,6 +359,14 @@ pub enum Event {
         /// What.
         what: String,
     },
+    /// Somebody wanted to be forgotten: all that was stored of them is gone. Of no call, and kept with the number.
+    #[serde(rename = "WA_CALL_FORGOTTEN")]
+    Forgotten {
+        /// The business number that they had called, as its id.
+        number: String,
+        /// How many calls of theirs to this number were known.
+        calls: u64,
+    },
     /// The call ended.
     #[serde(rename = "WA_CALL_ENDED")]
     Ended {
@@ -427,6 +435,7 @@ impl Event {
             | Self::SessionRestored { .. }
             | Self::Usage { .. }
             | Self::Media { .. }
+            | Self::Forgotten { .. }
             | Self::Ended { .. } => Level::Info,
         }
     }

@@ -4,20 +4,26 @@
 //! - [`CallControl`]: orders to call-control, and its replies.
 //! - [`StoredAgent`], [`NumberSettings`]: the agents that were pushed, and what is set for one business number.
 //! - [`CallerCall`]: a call that counts among its caller's.
+//! - [`Listed`], [`Calls`]: the list of calls, by number, day, user and name.
+//! - [`Levels`]: how loud each side of a call was.
 //! - [`Claim`]: who may send a message to a caller.
 //! - [`items`]: between our types and DynamoDB's items.
 
 mod agents;
+mod calls;
 mod control;
 mod counts;
 pub mod items;
+mod levels;
 mod number;
 mod sent;
 mod table;
 
 pub use agents::StoredAgent;
+pub use calls::{Calls, Listed, Stretch};
 pub use control::CallControl;
 pub use counts::CallerCall;
+pub use levels::{Levels, MOMENT_MS, Side};
 pub use number::{Assigned, NumberSettings};
 pub use sent::Claim;
 pub use table::Ledger;

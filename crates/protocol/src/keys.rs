@@ -11,8 +11,13 @@
 //! | agent | `AGENT#<name>` | `FILE` | `AGENTS` | its name |
 //! | settings of a number | `NUMBER#<id>` | `SETTINGS` | `NUMBERS` while they name an agent | the number's id |
 //! | what a number's calls cost in a day | `SPENT#<number>` | `DAY#<yyyy-mm-dd>` | | |
+//! | sound of a call: how loud each side was | `CALL#<call_ref>` | `LEVELS` | | |
+//! | call in the list of calls | `CALLS#<number>` | `CALL#<when it rang>#<call_ref>` | `DAY#<yyyy-mm-dd>` (UTC) | its `sk` |
+//! | call of a user, whoever they call | `USER#<mark>` | `CALL#<when it rang>#<call_ref>` | | |
+//! | whole name of a call | `REF#<its first 8 letters>` | `<call_ref>` | | |
 //! | call of a caller | `CALLER#<number>#<mark>` | `CALL#<when it rang>#<call_ref>` | | |
 //! | notice about a number | `NUMBER#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
+//! | that somebody was forgotten | `NUMBER#<id>` | `FORGOTTEN#<when>` | | |
 //! | notice about an account | `ACCOUNT#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
 //! | notice that fits nowhere | `UNFIT#<sha256>` | `NOTICE` | | |
 //! | lease of a media task | `TASK#<task>` | `LEASE` | `READY` while it takes calls | slots used |
@@ -113,6 +118,41 @@ pub fn caller(number: &str, mark: &str) -> String {
 pub fn rang(at_ms: u64, call_ref: &str) -> String {
     format!("CALL#{}#{call_ref}", sortable(at_ms))
 }
+
+/// The partition of the calls to a number, answered or not. Their sort keys are those of [`rang`].
+pub fn calls(number: &str) -> String {
+    format!("CALLS#{number}")
+}
+
+/// The index's partition of the calls that rang on a day, `yyyy-mm-dd` in UTC, to whatever number.
+pub fn calls_of_day(day: &str) -> String {
+    format!("DAY#{day}")
+}
+
+/// The partition of the calls that a user made to whatever number, by a [`mark`](crate::mark) of theirs.
+pub fn user(mark: &str) -> String {
+    format!("USER#{mark}")
+}
+
+/// So many letters of a call's name are enough to ask for it.
+pub const SHORTEST_REF: usize = 8;
+
+/// The partition of the calls whose names begin like this. The name must have [`SHORTEST_REF`] letters; its rest is
+/// matched by the sort key.
+pub fn names_like(call_ref: &str) -> String {
+    format!("REF#{}", call_ref.get(..SHORTEST_REF).unwrap_or(call_ref))
+}
+
+/// The sort key of how loud each side of a call was.
+pub const LEVELS: &str = "LEVELS";
+
+/// The sort key of the note that somebody was forgotten, in the partition of a number that they had called.
+pub fn forgotten(at_ms: u64) -> String {
+    format!("FORGOTTEN#{}", sortable(at_ms))
+}
+
+/// What sort keys of notices begin with.
+pub const NOTICES: &str = "NOTICE#";
 
 /// The partition of a WhatsApp business account: what Meta tells us of all its numbers.
 pub fn account(id: &str) -> String {

@@ -91,6 +91,13 @@ impl Knocker {
         Some(protocol::mark::of(self.secret.value().door_key.expose_secret().as_bytes(), name))
     }
 
+    /// The marks of a caller by each name that Meta has for them: whoever asks for them later may know only one.
+    pub(crate) fn marks(&self, caller: &Caller) -> Vec<String> {
+        let secret = self.secret.value();
+        let names = [&caller.user_id, &caller.number].into_iter().flatten();
+        names.map(|name| protocol::mark::of(secret.door_key.expose_secret().as_bytes(), name)).collect()
+    }
+
     /// With the key we have; if the task does not take it, with the one before, which may be all that it knows; and then with a
     /// new one, if there is one.
     async fn knock(

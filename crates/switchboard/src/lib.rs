@@ -2,13 +2,14 @@
 //!
 //! [`Switchboard::handle`] is what call-control does with an order. It decides nothing itself: the `call`
 //! crate decides, this one remembers ([`store`]), looks for tasks (`seats`), knocks at their doors
-//! ([`door`]), starts more of them ([`launch`]), speaks to Meta ([`meta`]) and sends callers what agents write (`message`).
+//! ([`door`]), starts more of them ([`launch`]), puts calls into the list by which people find them (`listing`), speaks to Meta ([`meta`]) and sends callers what agents write (`message`).
 //! [`intake`] is the webhook's half: it records what Meta tells us.
 
 mod appointed;
 pub mod door;
 pub mod intake;
 pub mod launch;
+mod listing;
 mod message;
 pub mod meta;
 mod perform;

@@ -42,6 +42,9 @@ pub struct Record {
     /// Set by the webhook when Meta says that the call is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hung_up: Option<HungUp>,
+    /// Whether it is in the list of calls.
+    #[serde(default)]
+    pub(crate) is_listed: bool,
 }
 
 /// Meta's word that a call is over.
@@ -75,6 +78,7 @@ impl Record {
             caller_user_id: caller.user_id.clone(),
             call: Call::ringing(now, budget),
             hung_up: None,
+            is_listed: false,
         };
         record.index();
         record

@@ -57,6 +57,16 @@ impl Store {
     /// # Errors
     /// When DynamoDB cannot be asked.
     pub async fn save(&self, record: &mut Record, entries: &[Entry]) -> anyhow::Result<Result<(), Conflict>> {
+        self.save_beside(record, entries, vec![]).await
+    }
+
+    /// The same, with more items that are written in place of those with their keys.
+    pub(crate) async fn save_beside(
+        &self,
+        record: &mut Record,
+        entries: &[Entry],
+        beside: Vec<Item>,
+    ) -> anyhow::Result<Result<(), Conflict>> {
         let read_at = record.version;
         let mut next = record.clone();
         next.version += 1;
@@ -68,6 +78,9 @@ impl Store {
         let mut write = self.client.transact_write_items().transact_items(item(state));
         for entry in entries {
             write = write.transact_items(item(self.put(entry_item(entry))));
+        }
+        for more in beside {
+            write = write.transact_items(item(self.put(more)));
         }
         match write.send().await {
             Ok(_) => {

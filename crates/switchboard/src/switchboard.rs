@@ -169,13 +169,15 @@ impl Switchboard {
 
     /// Saves the call with what happened, unless somebody else was faster. Whether it is saved.
     async fn save(&self, record: &mut Record, next: Call, happened: Vec<Happened>) -> anyhow::Result<bool> {
-        let before = std::mem::replace(&mut record.call, next);
+        let before = record.clone();
+        record.call = next;
         let entries = self.entries(record, happened);
-        if self.store.save(record, &entries).await?.is_ok() {
+        let listed = self.list(&before, record).await;
+        if self.store.save_beside(record, &entries, listed).await?.is_ok() {
             entries.iter().for_each(self.log);
             return Ok(true);
         }
-        record.call = before;
+        *record = before;
         Ok(false)
     }
 

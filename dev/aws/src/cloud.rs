@@ -51,7 +51,8 @@ impl Cloud {
         let environment = environment::pointing_at(address);
         let processes = Arc::new(Processes::new(environment.clone(), config.logs, ending));
         let rights = rights_of(&config.template)?;
-        let dynamodb = DynamoDb::start(&config.template, config.seed, over.clone()).await?;
+        let dynamodb =
+            DynamoDb::start(&config.template, config.tables_in.as_deref(), config.seed, over.clone()).await?;
         let lambda = Arc::new(Lambda::start(config.functions, processes.clone()).await?);
         let (changes, told) = Changes::new();
         let eventbridge =

@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct CloudConfig {
     /// The CloudFormation template whose `AWS::DynamoDB::Table` resources become tables.
     pub template: PathBuf,
+    /// The file in which the tables are kept; none, and they are gone with the cloud.
+    pub tables_in: Option<PathBuf>,
     /// The one ECS cluster. A request that names another gets `ClusterNotFoundException`.
     pub cluster: String,
     /// The Lambda functions. Each starts cold, at its first invocation.
@@ -34,6 +36,7 @@ impl CloudConfig {
     pub fn new(template: impl Into<PathBuf>) -> Self {
         Self {
             template: template.into(),
+            tables_in: None,
             cluster: "ahoy".into(),
             functions: Vec::new(),
             services: Vec::new(),

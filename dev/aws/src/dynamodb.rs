@@ -37,11 +37,17 @@ pub(crate) struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// An engine in memory with the tables of a template.
-    pub(crate) async fn start(template: &Path, seed: u64, over: CancellationToken) -> anyhow::Result<Self> {
+    /// An engine with the tables of a template: in memory, or in a file, which may hold them already.
+    pub(crate) async fn start(
+        template: &Path,
+        file: Option<&Path>,
+        seed: u64,
+        over: CancellationToken,
+    ) -> anyhow::Result<Self> {
         let tables = read(template)?;
-        let database = Database::memory().map_err(|error| anyhow!("cannot open DynamoDB: {error}"))?;
-        for table in &tables {
+        let is_new = !file.is_some_and(Path::exists);
+        let database = open(file)?;
+        for table in tables.iter().filter(|_| is_new) {
             create(&database, table).with_context(|| format!("cannot create table {}", table.name))?;
         }
         let listener = listening::bind(ANY_PORT).await?;
@@ -122,6 +128,14 @@ fn client() -> Client<HttpConnector, Body> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     Client::builder(TokioExecutor::new()).build(connector)
+}
+
+fn open(file: Option<&Path>) -> anyhow::Result<Database> {
+    let database = match file.map(|file| file.to_str().context("its path is not UTF-8")).transpose()? {
+        Some(file) => Database::new(file),
+        None => Database::memory(),
+    };
+    database.map_err(|error| anyhow!("cannot open DynamoDB: {error}"))
 }
 
 fn read(template: &Path) -> anyhow::Result<Vec<Table>> {

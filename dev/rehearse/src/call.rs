@@ -15,6 +15,7 @@ pub use outcome::Outcome;
 pub use timeline::Step;
 
 use crate::binaries::{Binaries, root};
+use crate::kept::Kept;
 use crate::metronome::Metronome;
 use crate::stage::{AGENT, MODEL_KEY, Stage, StageConfig};
 use phone::{CallReport, CallerConfig, MetaConfig};
@@ -97,6 +98,7 @@ impl Rehearsal {
     pub async fn run(&self, binaries: &Binaries) -> anyhow::Result<Outcome> {
         let stage = self.set_stage(binaries).await?;
         let outcome = stage.rehearse().await;
+        Kept::open(&stage.folder).await?.take_over(&stage.stack.ledger).await?;
         stage.strike().await;
         outcome
     }

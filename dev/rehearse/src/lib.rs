@@ -9,6 +9,7 @@
 //! - [`interop`]: callers of other make, as each of them offers.
 //! - [`quality`]: how speech sounds, and whether calls go on, through real networks.
 //! - [`skew`]: a program whose clock is wrong.
+//! - [`kept`]: what a rehearsal leaves for `ahoy` to look at.
 //! - [`serve`]: the product alone, for callers and models from outside.
 
 pub mod bench;
@@ -16,6 +17,7 @@ pub mod binaries;
 pub mod call;
 pub mod chaos;
 pub mod interop;
+pub mod kept;
 pub mod load;
 pub mod metronome;
 pub mod quality;

@@ -6,10 +6,12 @@ use rehearse::binaries::Binaries;
 use rehearse::call::Mischief;
 use rehearse::chaos::Chaos;
 use rehearse::interop::Interop;
+use rehearse::kept;
 use rehearse::load::{self, LoadBench, Soak};
 use rehearse::quality::QualitySuite;
 use rehearse::{Rehearsal, serve};
 use service::env::Env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -93,6 +95,15 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// The `ahoy` command on what `rehearse call` has left
+    Ahoy {
+        /// Where the call's recordings went
+        #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal")]
+        out: PathBuf,
+        /// What `ahoy` is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// The product alone, for your own callers: settings come from the environment
     Serve,
 }
@@ -125,6 +136,13 @@ async fn main() -> ExitCode {
         }
         Command::Soak { calls } => service::run("soak", || soak(Soak { calls })).await,
         Command::Network { seed } => service::run("network", || network(seed)).await,
+        Command::Ahoy { out, arguments } => {
+            service::run(
+                "ahoy",
+                || async move { kept::ahoy(&out, &arguments, &Binaries::build().await?).await },
+            )
+            .await
+        }
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
     }
 }
@@ -135,7 +153,7 @@ async fn call(rehearsal: Rehearsal, json: bool, artefacts: Option<PathBuf>) -> a
     if json {
         println!("{}", outcome.to_json());
     } else {
-        println!("{outcome}");
+        println!("{outcome}\nLook at it: make ahoy ARGS=calls");
     }
     Ok(if outcome.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

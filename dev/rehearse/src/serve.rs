@@ -60,6 +60,7 @@ fn settings(env: &Env) -> Result<StackConfig, WrongSetting> {
         verify_token: secret("META_VERIFY_TOKEN")?,
         access_token: secret("META_ACCESS_TOKEN")?,
         openai_api_key: secret("OPENAI_API_KEY")?,
+        door_key: None,
         tool_secrets: tool_secrets(env),
         graph_url: env.optional("GRAPH_URL").map(str::to_owned),
         realtime_url: env.optional("REALTIME_URL").map(str::to_owned),

@@ -45,6 +45,8 @@ pub struct StackConfig {
     pub access_token: SecretString,
     /// The model's key.
     pub openai_api_key: SecretString,
+    /// Seals requests at doors and marks users; `None`: one that only this stack's processes know.
+    pub door_key: Option<SecretString>,
     /// What agent files name: keys of tools.
     pub tool_secrets: BTreeMap<String, SecretString>,
     /// Where Graph is; `None`: Meta's.
@@ -72,7 +74,7 @@ pub struct StackConfig {
 }
 
 /// The table, as template.yaml calls it by default.
-const TABLE: &str = "ahoy";
+pub(crate) const TABLE: &str = "ahoy";
 
 /// The product, running.
 #[derive(Debug)]
@@ -301,11 +303,15 @@ fn secrets(config: &StackConfig) -> BTreeMap<String, Value> {
     let tools = config.tool_secrets.iter().map(|(name, secret)| (name, secret.expose_secret()));
     let media = json!({
         "tool_secrets": tools.collect::<BTreeMap<_, _>>(),
-        // Only this machine's processes know it, and only for as long as they run.
-        "door_key": std::iter::repeat_with(random).take(4).collect::<String>(),
+        "door_key": config.door_key.as_ref().map_or_else(fresh_key, |key| key.expose_secret().to_owned()),
         "openai_api_key": config.openai_api_key.expose_secret(),
     });
     BTreeMap::from([("meta".to_owned(), meta), ("media".to_owned(), media)])
+}
+
+/// A key that nobody else knows.
+pub fn fresh_key() -> String {
+    std::iter::repeat_with(random).take(4).collect()
 }
 
 fn random() -> String {

@@ -1,6 +1,7 @@
 //! The product with a simulated world around it: Meta with its callers, the model, and the business's own system.
 
 use crate::binaries::Binaries;
+use crate::kept;
 use crate::shop::{self, Shop};
 use crate::stack::{Stack, StackConfig};
 use anyhow::Context;
@@ -70,6 +71,7 @@ impl Stage {
             verify_token: SecretString::from(config.meta.verify_token),
             access_token: SecretString::from(config.meta.access_token),
             openai_api_key: SecretString::from(MODEL_KEY),
+            door_key: Some(kept::door_key(&folder)?),
             graph_url: Some(meta.graph_url()),
             realtime_url: Some(model.url()),
             realtime_model: None,

@@ -181,6 +181,9 @@ impl Owner {
         };
         self.note(usage);
         let agent = &self.parts.role.agent;
+        if let Some(measuring) = self.measuring.take() {
+            self.parts.diary.keep_levels(&self.parts.call_ref, &measuring.levels(), agent.keeping.days);
+        }
         self.parts.diary.conclude(&self.summary, &agent.day(self.summary.over_at_ms), agent.keeping.days);
     }
 }

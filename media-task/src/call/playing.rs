@@ -3,6 +3,7 @@
 use super::{Owner, ms};
 use bridge::{Frame, Output};
 use journal::Event;
+use ledger::Side;
 use service::time::now_ms;
 use std::time::Instant;
 
@@ -63,6 +64,9 @@ impl Owner {
         let begins = frame.is_some() && !self.was_speaking;
         self.was_speaking = frame.is_some();
         self.parts.load.note_late(self.bridge.meter().late.last(), now);
+        if let (Some(measuring), Some(frame)) = (&mut self.measuring, frame) {
+            measuring.note(Side::Agent, frame, now);
+        }
         let packet = self.mouth.say(frame);
         self.parts.peer.send(packet, begins, now);
     }

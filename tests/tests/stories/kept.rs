@@ -45,6 +45,7 @@ async fn an_agent_that_keeps_no_transcripts_keeps_none() {
     let lines = story.stack.lines(&call_ref).await.expect("the table can be read");
 
     assert_eq!((lines.len(), summary.map(|summary| summary.turns)), (0, Some(1)));
+    assert_eq!(story.stack.ledger.levels(&call_ref).await.expect("the table can be read"), None);
     assert!(!story.everything_stored().await.contains("ready to be picked up"));
     assert_eq!(story.logs_with("ready to be picked up"), [""; 0]);
 }

@@ -28,6 +28,7 @@ pub(super) fn counted(event: &Event, since_ring_ms: Option<u64>) -> Vec<(Metric,
         | Event::Stale { .. }
         | Event::Over { .. }
         | Event::MediaAtMeta { .. }
+        | Event::Forgotten { .. }
         | Event::PermissionReply { .. }
         | Event::Notice { .. }
         | Event::Claimed { .. }

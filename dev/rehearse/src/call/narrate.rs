@@ -144,6 +144,7 @@ pub(super) fn entry(event: &Event) -> Told {
         | Event::NotOurs { .. }
         | Event::Stale { .. }
         | Event::WebhookRefused { .. }
+        | Event::Forgotten { .. }
         | Event::Over { .. }
         | Event::MediaAtMeta { .. }
         | Event::PermissionReply { .. }

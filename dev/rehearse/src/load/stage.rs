@@ -51,6 +51,7 @@ impl LoadStage {
             tasks: 1,
             more: BTreeMap::from([("media-task".to_owned(), settings)]),
             agent: None,
+            door_key: None,
             tool_secrets: BTreeMap::new(),
             bind_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             public_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),

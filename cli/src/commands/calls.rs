@@ -1,0 +1,162 @@
+//! `ahoy calls`: which calls there were, newest first.
+
+use crate::figures::{begin_of, day, dollars, length, moment, words};
+use crate::person::{Marking, Person};
+use crate::say;
+use crate::search::{Cursor, Found, Search};
+use crate::{Common, cloud};
+use clap::Args;
+use comfy_table::presets::NOTHING;
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
+use journal::Summary;
+use ledger::items::from_item;
+use ledger::{Ledger, Listed};
+use protocol::keys;
+use serde::Serialize;
+use service::time::now_ms;
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+/// So much of a call's name is shown: it is enough to ask for it.
+const SHORT: usize = 12;
+
+#[derive(Debug, Args)]
+pub struct Calls {
+    /// Only calls to this number: Meta's id of it.
+    #[arg(long, value_name = "ID")]
+    number: Option<String>,
+    /// Only calls that rang on this day in UTC: yyyy-mm-dd, today or yesterday.
+    #[arg(long, value_name = "DAY", value_parser = read_day)]
+    day: Option<String>,
+    /// Only calls of this user: their phone number or their user id. It is neither stored nor printed.
+    #[arg(long, value_name = "USER", value_parser = Person::read)]
+    user: Option<Person>,
+    /// Only calls that ended like this, such as caller_hung_up, agent_said_goodbye or no_capacity.
+    #[arg(long, value_name = "ENDING")]
+    ending: Option<String>,
+    /// So many at most.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    limit: u16,
+    /// Go on where the list before ended.
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<Cursor>,
+    #[command(flatten)]
+    marking: Marking,
+}
+
+/// A call, with what its summary says.
+#[derive(Debug, Serialize)]
+struct Row {
+    #[serde(flatten)]
+    listed: Listed,
+    lasted_ms: Option<u64>,
+    agent: Option<String>,
+    turns: Option<u64>,
+    micro_dollars: Option<u64>,
+    /// What was wrong with its media; `fine` if nothing was.
+    verdict: Option<String>,
+}
+
+impl Calls {
+    /// Does it.
+    pub async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
+        let ledger = cloud::ledger(common).await?;
+        let mark = match &self.user {
+            Some(person) => Some(self.marking.marker().await?.mark(person)),
+            None => None,
+        };
+        let ending = self.ending.map(|ending| ending.replace([' ', '-'], "_"));
+        let search = Search { number: self.number, day: self.day, mark, ending, after: self.after };
+        let Found { calls, next } = search.run(&ledger, usize::from(self.limit), now_ms()).await?;
+        let rows = rows(&ledger, calls).await?;
+        let next = next.map(|next| next.to_string());
+        if common.json {
+            say::json(&serde_json::json!({"calls": rows, "next": next}));
+        } else if rows.is_empty() {
+            say::line("No calls.");
+        } else {
+            say::line(table(&rows).trim_fmt());
+            if let Some(next) = next {
+                say::wrong(format!("There are more: --after {next}"));
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn rows(ledger: &Ledger, calls: Vec<Listed>) -> anyhow::Result<Vec<Row>> {
+    let wanted = calls.iter().map(|call| (keys::call(&call.call_ref), keys::SUMMARY.to_owned()));
+    let found = ledger.items(&wanted.collect::<Vec<_>>()).await?.into_iter();
+    let summaries = found.filter_map(|item| from_item::<Summary>(item).ok());
+    let mut summaries: HashMap<_, _> = summaries.map(|summary| (summary.call_ref.clone(), summary)).collect();
+    Ok(calls
+        .into_iter()
+        .map(|listed| {
+            let summary = summaries.remove(&listed.call_ref);
+            Row::of(listed, summary)
+        })
+        .collect())
+}
+
+impl Row {
+    fn of(listed: Listed, summary: Option<Summary>) -> Self {
+        let lasted_ms = listed.lasted_ms();
+        let Some(summary) = summary else {
+            return Self { listed, lasted_ms, agent: None, turns: None, micro_dollars: None, verdict: None };
+        };
+        let fine = summary.opened_at_ms.map(|_| "fine".to_owned());
+        Self {
+            listed,
+            lasted_ms,
+            agent: Some(summary.agent),
+            turns: Some(summary.turns),
+            micro_dollars: summary.micro_dollars,
+            verdict: summary.verdict.or(fine),
+        }
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        let right = |text: Option<String>| Cell::new(or_dash(text)).set_alignment(CellAlignment::Right);
+        let listed = &self.listed;
+        let ending = match &listed.ending {
+            Some(ending) => Cell::new(words(ending)),
+            None => Cell::new("under way").fg(Color::Green),
+        };
+        let verdict = Cell::new(or_dash(self.verdict.as_deref().map(words)));
+        let is_bad = self.verdict.as_deref().is_some_and(|verdict| verdict != "fine");
+        let is_ours = matches!(listed.by.as_deref(), Some("us" | "meta"));
+        vec![
+            Cell::new(listed.call_ref.get(..SHORT).unwrap_or(&listed.call_ref)),
+            Cell::new(moment(listed.rang_at_ms)),
+            Cell::new(&listed.number),
+            Cell::new(or_dash(listed.start.clone())),
+            if is_ours { ending.fg(Color::Yellow) } else { ending },
+            Cell::new(or_dash(listed.by.clone())),
+            right(self.lasted_ms.map(length)),
+            right(self.turns.map(|turns| turns.to_string())),
+            right(self.micro_dollars.map(dollars)),
+            if is_bad { verdict.fg(Color::Yellow) } else { verdict },
+        ]
+    }
+}
+
+fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let heads =
+        ["CALL", "WHEN (UTC)", "NUMBER", "BEGAN", "ENDING", "BY", "LASTED", "TURNS", "COST", "VERDICT"];
+    table.set_header(heads.map(|head| Cell::new(head).add_attribute(Attribute::Bold)));
+    table.add_rows(rows.iter().map(Row::cells));
+    table
+}
+
+fn read_day(typed: &str) -> Result<String, String> {
+    let now = now_ms();
+    match typed {
+        "today" => Ok(day(now)),
+        "yesterday" => Ok(day(now.saturating_sub(24 * 60 * 60 * 1_000))),
+        other if begin_of(other).is_some() => Ok(other.to_owned()),
+        _ => Err("a day is written yyyy-mm-dd".to_owned()),
+    }
+}

@@ -1,0 +1,165 @@
+//! `ahoy show CALL`: everything that is kept of a call.
+
+use crate::figures::{dollars, hundredths, length, moment, words};
+use crate::say;
+use crate::whole::{self, Whole};
+use crate::{Common, cloud};
+use anstyle::Style;
+use clap::Args;
+use comfy_table::presets::NOTHING;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use journal::Speaker;
+use protocol::keys::SHORTEST_REF;
+use std::process::ExitCode;
+
+const HEAD: Style = Style::new().bold();
+const ASIDE: Style = Style::new().dimmed();
+
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The call: its name as `ahoy calls` shows it, or all of it.
+    #[arg(value_name = "CALL", value_parser = name)]
+    call: String,
+}
+
+impl Show {
+    /// Does it.
+    pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        let ledger = cloud::ledger(common).await?;
+        let call = Whole::find(&ledger, &self.call).await?;
+        if common.json {
+            say::json(&call.to_json());
+        } else {
+            sections(&call).into_iter().for_each(say::line);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A name of a call, or its beginning.
+pub fn name(typed: &str) -> Result<String, String> {
+    let typed = typed.trim().to_ascii_lowercase();
+    let is_name = typed.chars().all(|letter| letter.is_ascii_hexdigit());
+    if is_name && (SHORTEST_REF..=64).contains(&typed.len()) {
+        return Ok(typed);
+    }
+    Err(format!("a call's name has {SHORTEST_REF} to 64 letters, of 0-9 and a-f"))
+}
+
+fn sections(call: &Whole) -> Vec<String> {
+    let mut sections = vec![head(call)];
+    let turns = call.turns();
+    if !turns.is_empty() {
+        let rows = turns.iter().map(|turn| {
+            let tools =
+                if turn.tool_ms > 0 { format!("{} ms of it for tools", turn.tool_ms) } else { String::new() };
+            [
+                length(call.since_ring(turn.at_ms)),
+                format!("turn {}", turn.turn),
+                format!("{} ms", turn.took_ms),
+                tools,
+            ]
+        });
+        sections.push(titled("TURNS", &columns(rows, &[0, 2])));
+    }
+    if !call.lines.is_empty() {
+        let rows = call.lines.iter().map(|line| {
+            let who = match line.speaker {
+                Speaker::Caller => "caller",
+                Speaker::Agent => "agent",
+            };
+            [length(call.since_ring(line.at_ms)), who.to_owned(), printable(&line.text)]
+        });
+        sections.push(titled("TRANSCRIPT", &columns(rows, &[0])));
+    }
+    let rows = call.entries.iter().map(|entry| {
+        [
+            call.since_ring(entry.at_ms).to_string(),
+            entry.writer.chars().take(13).collect(),
+            whole::name(entry),
+            whole::details(entry),
+        ]
+    });
+    sections.push(titled("TIMELINE, ms since the ring", &columns(rows, &[0])));
+    sections
+}
+
+fn head(call: &Whole) -> String {
+    let listed = &call.listed;
+    let mut lines = vec![
+        format!("{HEAD}call {}{HEAD:#}", listed.call_ref),
+        format!("rang       {} UTC, number {}", moment(listed.rang_at_ms), listed.number),
+    ];
+    let mut fact = |name: &str, text: Option<String>| {
+        lines.extend(text.map(|text| format!("{name:<10} {text}")));
+    };
+    let answered = listed.accepted_at_ms.map(|at| format!("after {} ms", call.since_ring(at)));
+    let start = listed.start.as_ref().map(|start| format!(", {start} start")).unwrap_or_default();
+    fact("answered", answered.map(|answered| answered + &start));
+    let ended = listed.ending.as_deref().zip(listed.by.as_deref());
+    fact("ended", ended.map(|(ending, by)| format!("{}, by {by}", words(ending))));
+    fact("lasted", listed.lasted_ms().map(length));
+    let Some(summary) = &call.summary else { return lines.join("\n") + "\n" };
+    fact("agent", Some(format!("{}, on {}", summary.agent, summary.model)));
+    let p = summary.turn_p50_ms.zip(summary.turn_p95_ms);
+    let speed = p.map(|(p50, p95)| format!(", median {p50} ms, p95 {p95} ms")).unwrap_or_default();
+    fact("turns", Some(format!("{}{speed}; interrupted {}", summary.turns, summary.interruptions)));
+    fact(
+        "tools",
+        (summary.tools > 0)
+            .then(|| format!("{} of {} did what they were asked", summary.tools_done, summary.tools)),
+    );
+    let mos = |mos: Option<u64>| mos.map_or_else(|| "unknown".to_owned(), hundredths);
+    fact(
+        "quality",
+        Some(format!("{} up, {} down (MOS by the E-model)", mos(summary.mos_up), mos(summary.mos_down))),
+    );
+    fact(
+        "verdict",
+        summary.opened_at_ms.map(|_| summary.verdict.as_deref().map_or("fine".to_owned(), words)),
+    );
+    fact(
+        "cost",
+        summary.micro_dollars.map(|cost| format!("{} (prices of {})", dollars(cost), summary.prices_of)),
+    );
+    fact("left", (call.left > 0).then(|| format!("{} for people to answer", call.left)));
+    lines.join("\n") + "\n"
+}
+
+fn titled(title: &str, body: &str) -> String {
+    format!("{ASIDE}{title}{ASIDE:#}\n{body}\n")
+}
+
+fn columns<const N: usize>(rows: impl Iterator<Item = [String; N]>, right: &[usize]) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.add_rows(rows.map(|row| {
+        let cells = row.into_iter().enumerate().map(|(at, text)| {
+            let side = if right.contains(&at) { CellAlignment::Right } else { CellAlignment::Left };
+            Cell::new(text).set_alignment(side)
+        });
+        cells.collect::<Vec<_>>()
+    }));
+    table.trim_fmt()
+}
+
+/// What somebody said must not steer the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_hexadecimal_and_not_too_short() {
+        assert_eq!(name("AB12CD34"), Ok("ab12cd34".to_owned()));
+        assert!(name("ab12").is_err() && name("wacid.ABCD").is_err());
+    }
+
+    #[test]
+    fn what_was_said_does_not_steer_the_terminal() {
+        assert_eq!(printable("\u{1b}[2Jgone"), " [2Jgone");
+    }
+}

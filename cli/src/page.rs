@@ -1,0 +1,202 @@
+//! A call as one page: who spoke when on an axis of time, what was said, how fast, how well, and what it cost.
+//!
+//! The page is one file. It asks for nothing, runs nothing, and what people said in the call is text in it and nothing else.
+
+mod axis;
+mod figures;
+mod talk;
+
+use crate::figures::{dollars, hundredths, length, moment, words};
+use crate::whole::{self, Whole};
+use journal::Event;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+const STYLE: &str = include_str!("page/style.css");
+
+/// Nothing may be fetched or run, whatever a caller says.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
+/// The page of a call.
+pub fn page(call: &Whole) -> String {
+    let title = format!("Call {}", short(&call.listed.call_ref));
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) ", " (moment(call.listed.rang_at_ms)) " UTC" }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    (head(call))
+                    (facts(call))
+                    (axis::axis(call))
+                    div.columns {
+                        (talk::talk(call))
+                        div.side {
+                            (figures::turns(call))
+                            (figures::network(call))
+                            (figures::cost(call))
+                        }
+                    }
+                    (events(call))
+                    footer { "Made by " code { "ahoy report" } ". Times count from the ring, on UTC clocks." }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn head(call: &Whole) -> Markup {
+    let listed = &call.listed;
+    let is_bad = matches!(listed.by.as_deref(), Some("us" | "meta"));
+    let agent = call.summary.as_ref().map(|summary| (summary.agent.as_str(), summary.model.as_str()));
+    html! {
+        header {
+            p.over { "Call " code { (short(&listed.call_ref)) } }
+            h1 {
+                @match agent {
+                    Some((name, _)) => (name),
+                    None => "A call that nobody talked on",
+                }
+            }
+            p.under {
+                (moment(listed.rang_at_ms)) " UTC"
+                span.dot { "·" } "number " code { (listed.number) }
+                @if let Some((_, model)) = agent { span.dot { "·" } (model) }
+                span.dot { "·" }
+                @match (&listed.ending, &listed.by) {
+                    (Some(ending), Some(by)) => span.ending.bad[is_bad] { (words(ending)) ", by " (by) },
+                    _ => span.ending.live { "under way" },
+                }
+            }
+        }
+    }
+}
+
+fn facts(call: &Whole) -> Markup {
+    let first_word = call.entries.iter().find_map(|entry| match entry.event {
+        Event::FirstWord { after_open_ms } => Some(after_open_ms),
+        _ => None,
+    });
+    let answered = call.listed.accepted_at_ms.map(|at| call.since_ring(at));
+    let summary = call.summary.as_ref();
+    let turn = summary.and_then(|summary| summary.turn_p50_ms);
+    let quality = summary.and_then(|summary| summary.mos_up);
+    let start = call.listed.start.as_deref().map(|start| format!("{start} start"));
+    html! {
+        section.facts {
+            (fact("Answered after", answered, "ms", start.as_deref()))
+            (fact("First word", first_word, "ms", Some("after the line opened")))
+            (fact("Median turn", turn, "ms", summary.map(|it| plural(it.turns, "turn")).as_deref()))
+            (fact("Interrupted", summary.map(|it| it.interruptions), "×", Some("by the caller")))
+            (fact_of("Heard at", quality.map(hundredths), "MOS", summary.and_then(|it| it.verdict.as_deref()).map(words).or(quality.map(|_| "media fine".to_owned())).as_deref()))
+            (fact_of("Lasted", call.listed.lasted_ms().map(length), "", Some("minutes")))
+            (fact_of("Cost", summary.and_then(|it| it.micro_dollars).map(dollars), "", Some("of the model")))
+        }
+    }
+}
+
+fn fact(name: &str, value: Option<u64>, unit: &str, aside: Option<&str>) -> Markup {
+    fact_of(name, value.map(|value| value.to_string()), unit, aside)
+}
+
+fn fact_of(name: &str, value: Option<String>, unit: &str, aside: Option<&str>) -> Markup {
+    html! {
+        div.fact {
+            div.name { (name) }
+            div.value {
+                @match value {
+                    Some(value) => { (value) @if !unit.is_empty() { span.unit { (unit) } } },
+                    None => span.none { "–" },
+                }
+            }
+            div.aside { (aside.unwrap_or_default()) }
+        }
+    }
+}
+
+fn events(call: &Whole) -> Markup {
+    html! {
+        details #events {
+            summary { "Everything that happened" span.count { (call.entries.len()) } }
+            div.scroll {
+                table {
+                    thead { tr { th.number { "ms" } th { "event" } th { "what" } th { "by" } } }
+                    tbody {
+                        @for entry in &call.entries {
+                            tr {
+                                td.number { (call.since_ring(entry.at_ms)) }
+                                td.name { (whole::name(entry)) }
+                                td.what { (whole::details(entry)) }
+                                td.by { (entry.writer.chars().take(13).collect::<String>()) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn short(call_ref: &str) -> &str {
+    call_ref.get(..12).unwrap_or(call_ref)
+}
+
+fn plural(n: u64, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use journal::{Line, Speaker};
+    use ledger::Listed;
+
+    #[test]
+    fn whatever_a_caller_says_is_text() {
+        let hostile = "<script>alert(1)</script><img src=x onerror=\"alert(2)\"> & \u{202e}";
+        let page = page(&call_with(hostile));
+
+        assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
+        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    }
+
+    #[test]
+    fn a_call_of_which_next_to_nothing_is_known_has_a_page() {
+        let listed = Listed { ended_at_ms: None, ..call_with("").listed };
+        let call = Whole { listed, lines: vec![], ..call_with("") };
+
+        assert!(page(&call).contains("A call that nobody talked on"));
+    }
+
+    fn call_with(text: &str) -> Whole {
+        let listed = Listed {
+            call_ref: "ab".repeat(32),
+            number: "220".into(),
+            rang_at_ms: 1_000,
+            start: None,
+            accepted_at_ms: None,
+            ended_at_ms: Some(9_000),
+            ending: Some("caller_gave_up".into()),
+            by: Some("caller".into()),
+        };
+        let line = Line {
+            place: 0,
+            speaker: Speaker::Caller,
+            text: text.into(),
+            at_ms: 2_000,
+            heard_ms: None,
+            of_ms: None,
+            took_ms: None,
+            tool_ms: None,
+        };
+        Whole { listed, entries: vec![], lines: vec![line], left: 0, summary: None, levels: None }
+    }
+}

@@ -1,0 +1,150 @@
+//! Looks for calls: newest first, in the list that fits the question best, never by a scan.
+
+use crate::figures::{begin_of, day};
+use ledger::{Calls, Ledger, Listed, Stretch};
+use protocol::keys;
+
+/// A day, ms.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// So many days are looked at when neither a number nor a user nor a day is named.
+const DAYS: u64 = 31;
+
+/// So many calls are asked for at once.
+const PAGE: usize = 50;
+
+/// Which calls are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// Only those to this number.
+    pub number: Option<String>,
+    /// Only those of this day, `yyyy-mm-dd` in UTC.
+    pub day: Option<String>,
+    /// Only those of the user with this mark.
+    pub mark: Option<String>,
+    /// Only those that ended like this.
+    pub ending: Option<String>,
+    /// Only those before this cursor.
+    pub after: Option<Cursor>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The calls, newest first.
+    pub calls: Vec<Listed>,
+    /// Where to go on, if there are more.
+    pub next: Option<Cursor>,
+}
+
+/// A place in the list of calls: when a call rang, and the beginning of its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    rang_at_ms: u64,
+    name: String,
+}
+
+impl Search {
+    /// Looks until so many are found.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn run(&self, ledger: &Ledger, at_most: usize, now_ms: u64) -> anyhow::Result<Found> {
+        let mut calls = vec![];
+        for which in self.lists(now_ms) {
+            let mut before = self.after.as_ref().map(Cursor::place);
+            loop {
+                let page = ledger.calls(&which, self.within(), before.as_deref(), PAGE).await?;
+                let is_last = page.len() < PAGE;
+                before = page.last().map(Listed::place);
+                calls.extend(page.into_iter().filter(|call| self.wants(call)));
+                if calls.len() > at_most {
+                    calls.truncate(at_most);
+                    let next = calls.last().map(Cursor::of);
+                    return Ok(Found { calls, next });
+                }
+                if is_last {
+                    break;
+                }
+            }
+        }
+        Ok(Found { calls, next: None })
+    }
+
+    /// The lists to look into, one after the other: days only if nothing narrower is known.
+    fn lists(&self, now_ms: u64) -> Vec<Calls> {
+        match (&self.mark, &self.number, &self.day) {
+            (Some(mark), ..) => vec![Calls::By(mark.clone())],
+            (None, Some(number), _) => vec![Calls::Of(number.clone())],
+            (None, None, Some(day)) => vec![Calls::On(day.clone())],
+            (None, None, None) => {
+                let from_ms = self.after.as_ref().map_or(now_ms, |after| after.rang_at_ms);
+                let days = (0..DAYS).map(|back| day(from_ms.saturating_sub(back * DAY_MS)));
+                days.map(Calls::On).collect()
+            }
+        }
+    }
+
+    fn within(&self) -> Option<Stretch> {
+        let from_ms = begin_of(self.day.as_deref()?)?;
+        Some(Stretch { from_ms, to_ms: from_ms + DAY_MS - 1 })
+    }
+
+    fn wants(&self, call: &Listed) -> bool {
+        let is_to = self.number.as_ref().is_none_or(|number| *number == call.number);
+        is_to && self.ending.as_ref().is_none_or(|ending| call.ending.as_ref() == Some(ending))
+    }
+}
+
+impl Cursor {
+    fn of(call: &Listed) -> Self {
+        Self { rang_at_ms: call.rang_at_ms, name: call.call_ref.chars().take(12).collect() }
+    }
+
+    /// Sorts just before its call: a name sorts behind its beginning.
+    fn place(&self) -> String {
+        keys::rang(self.rang_at_ms, &self.name)
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.rang_at_ms, self.name)
+    }
+}
+
+impl std::str::FromStr for Cursor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = || {
+            let (rang_at_ms, name) = text.split_once('.')?;
+            let is_name = name.chars().all(|letter| letter.is_ascii_hexdigit());
+            is_name.then_some(Self { rang_at_ms: rang_at_ms.parse().ok()?, name: name.to_owned() })
+        };
+        read().ok_or_else(|| "take it from the end of the list before".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_read_as_it_is_written() {
+        let cursor: Cursor = "1795305600000.ab12cd34ef56".parse().unwrap();
+
+        assert_eq!(cursor.to_string(), "1795305600000.ab12cd34ef56");
+        assert!("yesterday".parse::<Cursor>().is_err());
+    }
+
+    #[test]
+    fn days_are_walked_backwards_from_the_cursor() {
+        let after = Some("1795305600000.ab12".parse().unwrap());
+
+        let lists = Search { after, ..Search::default() }.lists(1_800_000_000_000);
+
+        assert_eq!(lists[..2], [Calls::On("2026-11-22".into()), Calls::On("2026-11-21".into())]);
+        assert_eq!(lists.len(), 31);
+    }
+}

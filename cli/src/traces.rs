@@ -1,0 +1,189 @@
+//! Finds all that is stored of one person, on all numbers, and deletes it.
+
+use crate::person::{Marker, Person};
+use anyhow::Context;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use journal::Event;
+use ledger::items::{Item, number, text, to_item};
+use ledger::{Calls, Ledger, Listed};
+use protocol::keys;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Duration;
+
+/// So many calls are asked for at once.
+const PAGE: usize = 100;
+
+/// BatchWriteItem takes no more at once.
+const AT_ONCE: usize = 25;
+
+/// How long to wait before what DynamoDB had no time for is asked again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// So long after a call its media task may still write, ms.
+const WRITES_FOR_MS: u64 = 60_000;
+
+/// The keys of an item.
+type Key = (String, String);
+
+/// All that is stored of one person.
+#[derive(Debug, Default)]
+pub struct Traces {
+    /// Their calls, and how many to each number.
+    pub calls: BTreeMap<String, u64>,
+    /// Calls of which something may still be written.
+    pub unfinished: usize,
+    /// Items of their calls, and of what was told of them.
+    of_calls: BTreeSet<Key>,
+    /// Items by which those are found. They go last: whoever is stopped half-way can begin again.
+    of_lists: BTreeSet<Key>,
+}
+
+impl Traces {
+    /// Looks for them: by every name of theirs that their calls tell.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn find(
+        ledger: &Ledger,
+        marker: &Marker,
+        person: &Person,
+        now_ms: u64,
+    ) -> anyhow::Result<Self> {
+        let (mut traces, mut known) = (Self::default(), HashSet::new());
+        let (mut names, mut seen) = (vec![person.clone()], HashSet::new());
+        while let Some(person) = names.pop() {
+            if !seen.insert(person.name().to_owned()) {
+                continue;
+            }
+            let mark = marker.mark(&person);
+            for call in calls_of(ledger, &mark).await? {
+                traces.of_lists.insert((keys::user(&mark), call.place()));
+                if known.insert(call.call_ref.clone()) {
+                    names.extend(traces.trace(ledger, &call, now_ms).await?);
+                }
+            }
+            let numbers: BTreeSet<_> = ledger.numbers().await?.into_iter().map(|it| it.number).collect();
+            for number in numbers.iter().chain(traces.calls.clone().keys()) {
+                traces.of_lists.extend(keys_in(ledger, &keys::caller(number, &mark)).await?);
+                traces.of_calls.extend(notices_with(ledger, number, person.name()).await?);
+            }
+        }
+        Ok(traces)
+    }
+
+    /// How many items there are.
+    pub fn items(&self) -> usize {
+        self.of_calls.len() + self.of_lists.len()
+    }
+
+    /// How many calls there are.
+    pub fn total(&self) -> u64 {
+        self.calls.values().sum()
+    }
+
+    /// Deletes them, and notes with each number that somebody was forgotten.
+    ///
+    /// # Errors
+    /// When the table cannot be written: what is left is found again.
+    pub async fn erase(&self, ledger: &Ledger, now_ms: u64) -> anyhow::Result<()> {
+        delete(ledger, &self.of_calls).await?;
+        for (id, calls) in &self.calls {
+            let mut item = to_item(&Event::Forgotten { number: id.clone(), calls: *calls });
+            item.insert("pk".to_owned(), text(keys::number(id)));
+            item.insert("sk".to_owned(), text(keys::forgotten(now_ms)));
+            item.insert("at_ms".to_owned(), number(now_ms));
+            ledger.put(item).await?;
+        }
+        delete(ledger, &self.of_lists).await
+    }
+
+    /// Takes a call in. What Meta calls its caller.
+    async fn trace(&mut self, ledger: &Ledger, call: &Listed, now_ms: u64) -> anyhow::Result<Vec<Person>> {
+        let partition = keys::call(&call.call_ref);
+        let state = ledger.items(&[(partition.clone(), keys::STATE.to_owned())]).await?.pop();
+        let stored = keys_in(ledger, &partition).await?;
+        let is_summed_up = stored.iter().any(|(_, sk)| sk == keys::SUMMARY);
+        let is_fresh = call.ended_at_ms.is_some_and(|ended| now_ms.saturating_sub(ended) < WRITES_FOR_MS);
+        let is_being_written = call.accepted_at_ms.is_some() && is_fresh && !is_summed_up;
+        if state.is_some() && (call.ended_at_ms.is_none() || is_being_written) {
+            self.unfinished += 1;
+        }
+        *self.calls.entry(call.number.clone()).or_default() += 1;
+        self.of_calls.extend(stored);
+        self.of_lists.insert((keys::calls(&call.number), call.place()));
+        self.of_lists.insert((keys::names_like(&call.call_ref), call.call_ref.clone()));
+        let state = state.unwrap_or_default();
+        let names = ["caller_number", "caller_user_id"].into_iter();
+        Ok(names.filter_map(|name| Some(Person::of_meta(state.get(name)?.as_s().ok()?))).collect())
+    }
+}
+
+async fn calls_of(ledger: &Ledger, mark: &str) -> anyhow::Result<Vec<Listed>> {
+    let (which, mut calls) = (Calls::By(mark.to_owned()), Vec::<Listed>::new());
+    loop {
+        let before = calls.last().map(Listed::place);
+        let page = ledger.calls(&which, None, before.as_deref(), PAGE).await?;
+        let is_last = page.len() < PAGE;
+        calls.extend(page);
+        if is_last {
+            return Ok(calls);
+        }
+    }
+}
+
+/// What Meta told of a number and not of a call may name people as well.
+async fn notices_with(ledger: &Ledger, number: &str, name: &str) -> anyhow::Result<Vec<Key>> {
+    let query = partition(ledger, &keys::number(number));
+    let query = query
+        .key_condition_expression("#pk = :pk AND begins_with(#sk, :notices)")
+        .expression_attribute_names("#sk", "sk")
+        .expression_attribute_values(":notices", text(keys::NOTICES));
+    let items = all(query).await?.into_iter();
+    Ok(items.filter(|item| format!("{item:?}").contains(name)).filter_map(|item| key_of(&item)).collect())
+}
+
+async fn keys_in(ledger: &Ledger, pk: &str) -> anyhow::Result<Vec<Key>> {
+    let query = partition(ledger, pk).key_condition_expression("#pk = :pk");
+    let query = query.projection_expression("#pk, #sk").expression_attribute_names("#sk", "sk");
+    Ok(all(query).await?.iter().filter_map(key_of).collect())
+}
+
+fn partition(ledger: &Ledger, pk: &str) -> QueryFluentBuilder {
+    let query = ledger.client.query().table_name(&ledger.table).consistent_read(true);
+    query.expression_attribute_names("#pk", "pk").expression_attribute_values(":pk", text(pk))
+}
+
+async fn all(query: QueryFluentBuilder) -> anyhow::Result<Vec<Item>> {
+    let mut pages = query.into_paginator().items().send();
+    let mut items = vec![];
+    while let Some(item) = pages.next().await {
+        items.push(item.context("cannot look for what is stored")?);
+    }
+    Ok(items)
+}
+
+fn key_of(item: &Item) -> Option<Key> {
+    let part = |name| Some(item.get(name)?.as_s().ok()?.clone());
+    Some((part("pk")?, part("sk")?))
+}
+
+async fn delete(ledger: &Ledger, keys: &BTreeSet<Key>) -> anyhow::Result<()> {
+    let keys: Vec<_> = keys.iter().collect();
+    for some in keys.chunks(AT_ONCE) {
+        let requests = some.iter().map(|(pk, sk)| {
+            let delete = DeleteRequest::builder().key("pk", text(pk)).key("sk", text(sk));
+            let delete = delete.build().expect("the key is set");
+            WriteRequest::builder().delete_request(delete).build()
+        });
+        let mut rest = Some([(ledger.table.clone(), requests.collect())].into());
+        while let Some(asked) = rest.take() {
+            let write = ledger.client.batch_write_item().set_request_items(Some(asked)).send().await;
+            rest = write.context("cannot delete")?.unprocessed_items.filter(|left| !left.is_empty());
+            if rest.is_some() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    Ok(())
+}

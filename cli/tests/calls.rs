@@ -1,0 +1,127 @@
+//! `ahoy calls` and `ahoy show`, run as they are, against DynamoDB's emulator.
+
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod terminal;
+
+use ledger::Listed;
+use serde_json::Value;
+use terminal::Terminal;
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+#[tokio::test]
+async fn pages_go_on_where_the_one_before_ended_newest_first_and_over_days() {
+    let terminal = Terminal::new().await;
+    let now = service::time::now_ms();
+    for n in 0..5 {
+        list(&terminal, &call(n, "220", now - n * DAY_MS / 2)).await;
+    }
+
+    let (mut seen, mut after) = (vec![], None::<String>);
+    for _ in 0..5 {
+        let mut words = vec!["calls", "--json", "--limit", "2"];
+        words.extend(after.as_deref().into_iter().flat_map(|cursor| ["--after", cursor]));
+        let page = json(&terminal, &words).await;
+        let refs = page["calls"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|call| call["call_ref"].as_str().unwrap().to_owned());
+        seen.push(refs.collect::<Vec<_>>());
+        after = page["next"].as_str().map(str::to_owned);
+        if after.is_none() {
+            break;
+        }
+    }
+
+    let names = |ns: &[u64]| ns.iter().map(|n| call(*n, "220", 0).call_ref).collect::<Vec<_>>();
+    assert_eq!(seen, [names(&[0, 1]), names(&[2, 3]), names(&[4])]);
+}
+
+#[tokio::test]
+async fn calls_are_told_apart_by_number_day_and_ending() {
+    let terminal = Terminal::new().await;
+    let midnight = 1_795_305_600_000;
+    list(&terminal, &call(1, "220", midnight - 1)).await;
+    list(&terminal, &call(2, "220", midnight)).await;
+    list(&terminal, &call(3, "330", midnight)).await;
+    let lost = Listed { ending: Some("lost".into()), by: Some("us".into()), ..call(4, "330", midnight + 1) };
+    list(&terminal, &lost).await;
+
+    for (words, wanted) in [
+        (vec!["--number", "220"], vec![2, 1]),
+        (vec!["--day", "2026-11-21"], vec![1]),
+        (vec!["--day", "2026-11-22"], vec![4, 3, 2]),
+        (vec!["--day", "2026-11-22", "--number", "330", "--ending", "lost"], vec![4]),
+        (vec!["--number", "440"], vec![]),
+    ] {
+        let found = json(&terminal, &[&["calls", "--json"], &words[..]].concat()).await;
+        let found: Vec<_> =
+            found["calls"].as_array().unwrap().iter().map(|it| it["call_ref"].clone()).collect();
+        assert_eq!(
+            found,
+            wanted.into_iter().map(|n| call(n, "", 0).call_ref).collect::<Vec<_>>(),
+            "{words:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_list_says_how_each_call_went_without_colours_in_a_pipe() {
+    let terminal = Terminal::new().await;
+    list(&terminal, &call(1, "220", service::time::now_ms())).await;
+
+    let said = terminal.ahoy(&["calls"]).await;
+
+    let words: Vec<_> = said.out.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!((words[0], words[3], words[4]), ("000000000001", "220", "warm"), "{said:?}");
+    assert_eq!(words[5..], ["caller", "hung", "up", "caller", "0:07", "-", "-", "-"]);
+    assert!(!said.out.contains('\u{1b}'));
+}
+
+#[tokio::test]
+async fn a_call_is_shown_by_a_beginning_of_its_name_that_is_no_other_calls() {
+    let terminal = Terminal::new().await;
+    let now = service::time::now_ms();
+    let other = Listed { call_ref: format!("000000000001{}", "f".repeat(52)), ..call(2, "220", now) };
+    list(&terminal, &call(1, "220", now)).await;
+    list(&terminal, &other).await;
+
+    let shown = terminal.ahoy(&["show", &other.call_ref[..16]]).await;
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    assert!(shown.out.starts_with(&format!("call {}", other.call_ref)), "{shown:?}");
+    for (name, why) in [("000000000001", "more than one call"), ("ffffffff", "there is no call")] {
+        let said = terminal.ahoy(&["show", name]).await;
+        assert_eq!((said.code, said.err.contains(why)), (Some(1), true), "{said:?}");
+    }
+    assert_eq!(terminal.ahoy(&["show", "0000"]).await.code, Some(64));
+}
+
+async fn list(terminal: &Terminal, call: &Listed) {
+    let day =
+        jiff::Timestamp::from_millisecond(call.rang_at_ms as i64).unwrap().strftime("%Y-%m-%d").to_string();
+    for item in call.items(&[], &day, u64::MAX / 1_000) {
+        terminal.ledger().put(item).await.unwrap();
+    }
+}
+
+fn call(n: u64, number: &str, rang_at_ms: u64) -> Listed {
+    Listed {
+        call_ref: format!("{n:012x}{}", "e".repeat(52)),
+        number: number.to_owned(),
+        rang_at_ms,
+        start: Some("warm".into()),
+        accepted_at_ms: Some(rang_at_ms + 500),
+        ended_at_ms: Some(rang_at_ms + 7_500),
+        ending: Some("caller_hung_up".into()),
+        by: Some("caller".into()),
+    }
+}
+
+async fn json(terminal: &Terminal, words: &[&str]) -> Value {
+    let said = terminal.ahoy(words).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    serde_json::from_str(&said.out).unwrap()
+}

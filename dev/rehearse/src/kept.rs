@@ -1,0 +1,108 @@
+//! What a rehearsal leaves behind: its table in a file, and the key that marks its users, for `ahoy` to look at later.
+
+use crate::binaries::{Binaries, root};
+use crate::stack::{TABLE, fresh_key};
+use anyhow::{Context, bail};
+use aws::{Cloud, CloudConfig};
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use ledger::Ledger;
+use secrecy::SecretString;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+use tokio::process::Command;
+
+/// The table's file, and the key's.
+const TABLES: &str = "table.sqlite";
+const KEY: &str = "door-key";
+
+/// BatchWriteItem takes no more at once.
+const AT_ONCE: usize = 25;
+
+/// The table that rehearsals have left.
+#[derive(Debug)]
+pub struct Kept {
+    cloud: Cloud,
+    ledger: Ledger,
+}
+
+/// The door key of this folder's rehearsals: the same for all of them, so that a user has the same mark in each.
+///
+/// # Errors
+/// When it can neither be read nor made.
+pub fn door_key(folder: &Path) -> anyhow::Result<SecretString> {
+    let path = folder.join(KEY);
+    if !path.exists() {
+        std::fs::write(&path, fresh_key()).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let key = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(SecretString::from(key))
+}
+
+/// Runs `ahoy` on what was left in a folder.
+///
+/// # Errors
+/// When nothing was, or there is no `ahoy`.
+pub async fn ahoy(folder: &Path, arguments: &[OsString], binaries: &Binaries) -> anyhow::Result<ExitCode> {
+    if !folder.join(TABLES).exists() {
+        bail!("there is no call to look at in {}: make call", folder.display());
+    }
+    let kept = Kept::open(folder).await?;
+    let mut ahoy = Command::new(binaries.path("ahoy"));
+    let status = ahoy.args(arguments).envs(kept.environment()).status().await.context("cannot run ahoy")?;
+    kept.cloud.stop().await;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+impl Kept {
+    /// Opens what this folder's rehearsals have left, or begins it.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn open(folder: &Path) -> anyhow::Result<Self> {
+        let key = door_key(folder)?;
+        let mut config = CloudConfig::new(root().join("template.yaml"));
+        config.tables_in = Some(folder.join(TABLES));
+        config.secrets = [("media".to_owned(), media_secret(&key))].into();
+        let cloud = Cloud::start(config).await?;
+        let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), TABLE);
+        Ok(Self { cloud, ledger })
+    }
+
+    /// Takes over what is in a rehearsal's table, but for its media tasks, which are gone with it.
+    ///
+    /// # Errors
+    /// When one of the tables cannot be used.
+    pub async fn take_over(self, from: &Ledger) -> anyhow::Result<()> {
+        let mut pages = from.client.scan().table_name(&from.table).into_paginator().items().send();
+        let mut puts = vec![];
+        while let Some(item) = pages.next().await {
+            let item = item?;
+            if item["pk"].as_s().is_ok_and(|pk| !pk.starts_with("TASK#")) {
+                let put = PutRequest::builder().set_item(Some(item)).build()?;
+                puts.push(WriteRequest::builder().put_request(put).build());
+            }
+        }
+        for some in puts.chunks(AT_ONCE) {
+            let write = self.ledger.client.batch_write_item().request_items(TABLE, some.to_vec());
+            write.send().await.context("cannot keep the rehearsal's table")?;
+        }
+        self.cloud.stop().await;
+        Ok(())
+    }
+
+    /// What `ahoy` must be told to look at it.
+    fn environment(&self) -> BTreeMap<String, String> {
+        let named = [("TABLE", TABLE), ("MEDIA_SECRET", "media")];
+        let named = named.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.cloud.environment().into_iter().chain(named).collect()
+    }
+}
+
+fn media_secret(key: &SecretString) -> String {
+    use secrecy::ExposeSecret;
+    json!({"door_key": key.expose_secret()}).to_string()
+}

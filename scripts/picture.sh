@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Draws docs/report.png: the page of the last call that `make call` has left, as headless Chromium shows it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+ahoy() { cargo run --quiet --locked -p rehearse -- ahoy -- "$@"; }
+
+call=$(ahoy calls --limit 1 --json | sed -n 's/.*"call_ref": "\([0-9a-f]*\)".*/\1/p')
+ahoy report "$call" -o target/rehearsal/call.html
+python3 dev/rehearse/callers/look.py target/rehearsal/call.html target/rehearsal >target/rehearsal/look.json
+cp target/rehearsal/wide-light.png docs/report.png

@@ -1,0 +1,201 @@
+//! What an operator finds of calls with `ahoy` afterwards, and what is left of a caller who wants to be forgotten.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use tests::{Scene, Story};
+use tokio::process::Command;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
+    let story = Scene::default().with_agent_also("\n[caps]\ncalls_an_hour = 9\n").begin().await;
+    let caller = story.ring().await;
+    let (call_ref, wacid) = (caller.call_ref(), caller.id().to_owned());
+    caller.talks().await;
+    let record = story.stack.call(&call_ref).await.expect("the table can be read").expect("it is there");
+    let (user, number) = (record.caller_user_id.clone(), record.caller_number.clone());
+    caller.hangs_up().await;
+    story.stack.summary(&call_ref).await.expect("the table can be read").expect("there is one");
+
+    let listed = json(&story, &["calls", "--json"]).await;
+    let call = &listed["calls"][0];
+    assert_eq!(
+        (&call["call_ref"], &call["ending"]),
+        (&Value::from(call_ref.as_str()), &"caller_hung_up".into())
+    );
+    assert_eq!((&call["turns"], &call["start"], &call["by"]), (&1.into(), &"warm".into(), &"caller".into()));
+    assert!(call["micro_dollars"].as_u64() > Some(0), "{call}");
+
+    let person = number.as_deref().or(user.as_deref()).expect("Meta says who calls");
+    for found in [
+        json(&story, &["calls", "--json", "--user", person]).await,
+        json(&story, &["calls", "--json", "--number", &record.number]).await,
+        json(&story, &["calls", "--json", "--day", "today", "--ending", "caller_hung_up"]).await,
+    ] {
+        assert_eq!(found["calls"].as_array().map(Vec::len), Some(1), "{found}");
+    }
+    let nobody = json(&story, &["calls", "--json", "--user", "+1 202 555 0199"]).await;
+    assert_eq!(nobody["calls"], Value::Array(vec![]));
+
+    let shown = said(&story, &["show", &call_ref[..12]]).await;
+    assert!(shown.contains("caller hung up, by caller") && shown.contains("first word"), "{shown}");
+    assert!(shown.contains(&*tone::clips::agent_answer().text), "{shown}");
+
+    let page = story.folder.join("call.html");
+    said(&story, &["report", &call_ref[..12], "-o", page.to_str().expect("paths are UTF-8")]).await;
+    let page = std::fs::read_to_string(page).expect("it was written");
+    assert!(page.contains("data-lane=\"agent\"") && page.contains("d=\"M"), "both voices are drawn");
+    for told in [&listed.to_string(), &shown, &page] {
+        assert!(!told.contains(person) && !told.contains(&wacid), "nobody is named");
+    }
+
+    assert!(
+        !story.stack.cloud.requests().keys().any(|action| action.contains("Scan")),
+        "nobody scans the table"
+    );
+    let kept = ahoy(&story, &["forget", person, "--dry-run"]).await;
+    assert!(kept.status.success(), "{kept:?}");
+    assert_eq!(json(&story, &["calls", "--json"]).await["calls"].as_array().map(Vec::len), Some(1));
+    story.stack.ledger.put(notice_about(&record.number, person)).await.expect("the table can be written");
+    assert!(story.everything_stored().await.contains("CALLER#"), "their calls are counted");
+    let done = json(&story, &["forget", person, "--yes", "--json"]).await;
+    assert_eq!((&done["forgotten"], &done["calls"]), (&true.into(), &1.into()));
+    let stored = story.everything_stored().await;
+    let names = [user.clone(), number.clone()].into_iter().flatten();
+    for trace in names.chain([call_ref, wacid, tone::clips::agent_answer().text]) {
+        assert!(!stored.contains(&trace), "{trace:?} is still stored: {stored}");
+    }
+    assert!(!stored.contains("CALLER#") && !stored.contains("USER#"), "{stored}");
+    assert!(stored.contains("WA_CALL_FORGOTTEN") && stored.contains("SPENT#"), "{stored}");
+    assert!(said(&story, &["forget", person, "--yes"]).await.contains("Nothing is stored"));
+    assert_eq!(said(&story, &["calls"]).await, "No calls.\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_followed_as_it_happens_and_not_forgotten_while_it_lasts() {
+    let story = Story::begin().await;
+    let mut tail =
+        command(&story, &["tail", "--json", "--seconds", "60"]).await.spawn().expect("ahoy can run");
+    let mut lines = tokio::io::BufReader::new(tail.stdout.take().expect("it is piped"));
+    let caller = story.ring().await;
+    let record = async || story.stack.call(&caller.call_ref()).await.expect("the table can be read");
+    until(&mut lines, "WA_CALL_FIRST_WORD").await;
+
+    let person =
+        record().await.and_then(|it| it.caller_number.or(it.caller_user_id)).expect("somebody calls");
+    let refused = ahoy(&story, &["forget", &person, "--yes"]).await;
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(record().await.is_some());
+
+    caller.hangs_up().await;
+    until(&mut lines, "WA_CALL_ENDED").await;
+    tail.kill().await.expect("it is ours to end");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_a_call_fits_wide_and_narrow_and_asks_for_nothing() {
+    let story = Scene::rehearsed().begin().await;
+    story.rehearse().await.expect("somebody can ring");
+    let call_ref = json(&story, &["calls", "--json"]).await["calls"][0]["call_ref"].clone();
+    let call_ref = call_ref.as_str().expect("there is a call");
+    story.stack.ledger.put(hostile_line(call_ref)).await.expect("the table can be written");
+    let page = story.folder.join("call.html");
+    said(&story, &["report", call_ref, "-o", page.to_str().expect("paths are UTF-8")]).await;
+
+    let seen = looked_at(&page).await;
+
+    assert_eq!(seen["asked_for"], Value::Array(vec![]), "no request leaves the page");
+    for (name, look) in seen["looks"].as_object().expect("it was looked at") {
+        assert_eq!(look["sticks_out"], Value::Array(vec![]), "{name}");
+        assert!(look["scroll_width"].as_u64() <= look["width"].as_u64(), "{name}: {look}");
+        let lanes = ["ring", "caller", "agent", "turns", "tools"].map(Value::from);
+        assert_eq!(look["lanes"], Value::from(lanes.to_vec()), "{name}");
+        for (what, least) in [
+            ("caller_bars", 20),
+            ("agent_bars", 20),
+            ("lines", 9),
+            ("turns", 4),
+            ("cuts", 1),
+            ("tools", 2),
+            ("events", 15),
+            ("network", 7),
+            ("cost", 5),
+            ("facts", 7),
+        ] {
+            assert!(look[what].as_u64() >= Some(least), "{name} has {} {what}", look[what]);
+        }
+        assert_eq!((&look["scripts"], &look["images"]), (&0.into(), &0.into()), "{name}");
+        assert!(look["text"].as_str().is_some_and(|text| text.contains(HOSTILE)), "{name}: {look}");
+    }
+    let paper = |look: &str| seen["looks"][look]["paper"].clone();
+    assert_ne!(paper("wide-light"), paper("wide-dark"));
+}
+
+/// What no caller should be able to do with their words.
+const HOSTILE: &str = "<script>document.body.remove()</script><img src=\"http://127.0.0.1:1/\">";
+
+fn hostile_line(call_ref: &str) -> ledger::items::Item {
+    let texts = [
+        ("pk", protocol::keys::call(call_ref)),
+        ("sk", protocol::keys::line(900)),
+        ("speaker", "caller".into()),
+        ("text", HOSTILE.into()),
+    ];
+    let texts = texts.into_iter().map(|(name, value)| (name.to_owned(), ledger::items::text(value)));
+    let numbers = [("place", 900), ("at_ms", service::time::now_ms())];
+    texts.chain(numbers.map(|(name, value)| (name.to_owned(), ledger::items::number(value)))).collect()
+}
+
+/// What headless Chromium sees of a page (`make test` installs it).
+async fn looked_at(page: &Path) -> Value {
+    let mut look = Command::new("python3");
+    look.arg(rehearse::binaries::root().join("dev/rehearse/callers/look.py")).arg(page);
+    let output = look.arg(page.parent().expect("it is in a folder")).output().await.expect("there is Python");
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).expect("it tells JSON")
+}
+
+/// Something that Meta told of a number, which nobody understood, and which names somebody.
+fn notice_about(number: &str, person: &str) -> ledger::items::Item {
+    let sk = protocol::keys::notice("unheard_of", "", "0a");
+    let texts =
+        [("pk", protocol::keys::number(number)), ("sk", sk), ("item", format!("{{\"from\": \"{person}\"}}"))];
+    texts.into_iter().map(|(name, value)| (name.to_owned(), ledger::items::text(value))).collect()
+}
+
+async fn until(lines: &mut (impl tokio::io::AsyncBufRead + Unpin), event: &str) {
+    use tokio::io::AsyncBufReadExt;
+    let looking = async {
+        let mut line = String::new();
+        while lines.read_line(&mut line).await.expect("it can be read") > 0 {
+            let told: Value = serde_json::from_str(&line).expect("a line is JSON");
+            if told["event"] == event {
+                return;
+            }
+            line.clear();
+        }
+        panic!("it ended without {event}");
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(40), looking).await.expect("it comes in time");
+}
+
+async fn json(story: &Story, arguments: &[&str]) -> Value {
+    serde_json::from_str(&said(story, arguments).await).expect("it says JSON")
+}
+
+async fn said(story: &Story, arguments: &[&str]) -> String {
+    let output = ahoy(story, arguments).await;
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("it is text")
+}
+
+async fn ahoy(story: &Story, arguments: &[&str]) -> Output {
+    command(story, arguments).await.output().await.expect("ahoy can run")
+}
+
+async fn command(story: &Story, arguments: &[&str]) -> Command {
+    let mut command = Command::new(tests::story::programs().await.path("ahoy"));
+    command.args(arguments).envs(story.stack.cloud.environment()).env("MEDIA_SECRET", "media");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
