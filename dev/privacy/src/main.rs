@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use privacy::Watch;
+use quick_xml::escape::unescape;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,14 +18,21 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     anyhow::ensure!(!files.is_empty(), "there is nothing to look at: no test has run?");
     for file in &files {
-        let text = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        for leak in watch.look_at(&String::from_utf8_lossy(&text)) {
+        let text = read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        for leak in watch.look_at(&text) {
             println!("{}, {leak}", file.display());
             leaks += 1;
         }
     }
     println!("privacy: {} files, {leaks} leaks", files.len());
     Ok(if leaks == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a file says: a test's report, which is XML, as the test wrote it.
+fn read(file: &Path) -> anyhow::Result<String> {
+    let text = String::from_utf8_lossy(&std::fs::read(file)?).into_owned();
+    let is_report = file.extension().is_some_and(|end| end == "xml");
+    Ok(if is_report { unescape(&text)?.into_owned() } else { text })
 }
 
 /// The files there are, in their order; of a folder those that programs have written.
@@ -40,4 +48,23 @@ fn gather(path: &Path, is_named: bool, files: &mut Vec<PathBuf>) -> std::io::Res
         files.push(path.to_owned());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_read_as_the_test_wrote_it() {
+        let report = std::env::temp_dir().join(format!("privacy-{}.xml", std::process::id()));
+        let leaks = |said: &str| {
+            let escaped = quick_xml::escape::escape(said);
+            std::fs::write(&report, format!("<system-out>\n{escaped}\n</system-out>")).unwrap();
+            Watch::default().look_at(&read(&report).unwrap()).len()
+        };
+
+        assert_eq!(leaks(r#"{"event":"WA_CALL_OPENED","at_ms":1795377433655}"#), 0);
+        assert_eq!(leaks(r#"{"event":"WA_CALL_OPENED","to":"15550783881"}"#), 1);
+        std::fs::remove_file(report).unwrap();
+    }
 }
