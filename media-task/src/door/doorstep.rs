@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 /// So many connections are open at once.
 const PLACES: usize = 256;
 
-/// So many handshakes begin within a second: each takes as long as some frames of a call.
-const HANDS_A_SECOND: usize = 20;
+/// One handshake begins in so long: many at once would be heard as a gap in every call. A hundred a second let everybody in
+/// within call-control's patience, should a hundred of its sandboxes knock at once.
+const HAND_EVERY: Duration = Duration::from_millis(10);
 
+/// Hands that were shaken within this count, where it is asked who has had the fewest.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// So long everybody may stand there before they must make room: whoever comes back as soon as they are sent away would else
@@ -22,8 +24,9 @@ const EVERYBODY_STAYS: Duration = Duration::from_millis(250);
 /// So long a stranger has to say something that is sealed.
 const STRANGERS_STAY: Duration = Duration::from_secs(3);
 
-/// So long somebody who is known may say nothing.
-const KNOWN_STAY: Duration = Duration::from_secs(20);
+/// So long somebody who is known may say nothing. Call-control asks after each call every fifteen to twenty seconds, and must not
+/// need a new handshake for each.
+const KNOWN_STAY: Duration = Duration::from_secs(60);
 
 /// Who stands at the door.
 #[derive(Debug, Default)]
@@ -92,7 +95,7 @@ impl Doorstep {
     /// long has most likely given up.
     pub(super) fn poll_hand(&mut self, now: Instant) -> Option<Id> {
         self.shaken.retain(|(at, _)| now.duration_since(*at) < SECOND);
-        if self.shaken.len() >= HANDS_A_SECOND {
+        if self.shaken.back().is_some_and(|(at, _)| now.duration_since(*at) < HAND_EVERY) {
             return None;
         }
         let waiting = self.visitors.iter().filter(|(_, visitor)| visitor.holds_out_hand);
@@ -107,7 +110,8 @@ impl Doorstep {
 
     /// When [`Doorstep::poll_hand`] has something to say that it had not.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.shaken.front().map(|(at, _)| *at + SECOND)
+        let is_awaited = self.visitors.values().any(|visitor| visitor.holds_out_hand);
+        self.shaken.back().filter(|_| is_awaited).map(|(at, _)| *at + HAND_EVERY)
     }
 
     /// Until when somebody may stay; `None` if they are gone.
@@ -213,42 +217,41 @@ mod tests {
     }
 
     #[test]
-    fn strangers_stay_three_seconds_and_the_known_twenty_from_their_last_seal() {
+    fn strangers_stay_three_seconds_and_the_known_a_minute_from_their_last_seal() {
         let (mut step, start) = (Doorstep::default(), Instant::now());
         let (id, _) = step.handle_arrival(ip(1), start);
 
         assert_eq!(step.stays_until(id), Some(start + Duration::from_secs(3)));
         step.handle_seal(id, start + SECOND);
-        assert_eq!(step.stays_until(id), Some(start + Duration::from_secs(21)));
+        assert_eq!(step.stays_until(id), Some(start + Duration::from_secs(61)));
         step.handle_leaving(id);
         assert_eq!(step.stays_until(id), None);
     }
 
     #[test]
-    fn twenty_hands_are_shaken_a_second() {
+    fn one_hand_is_shaken_every_ten_milliseconds() {
         let (mut step, start) = (Doorstep::default(), Instant::now());
-        hold_out_hands(&mut step, 2, 50, start);
+        assert_eq!(step.poll_timeout(), None);
+        hold_out_hands(&mut step, 2, 2, start);
 
-        assert_eq!(shaken(&mut step, start), 20);
-        let next = step.poll_timeout().expect("hands are waiting");
-        assert_eq!(next, start + SECOND);
+        assert_eq!(shaken(&mut step, start), 1);
+        let next = step.poll_timeout().expect("a hand is waiting");
+        assert_eq!(next, start + Duration::from_millis(10));
         assert_eq!(shaken(&mut step, next - Duration::from_millis(1)), 0);
-        assert_eq!(shaken(&mut step, next), 20);
+        assert_eq!(shaken(&mut step, next), 1);
+        assert_eq!(step.poll_timeout(), None, "nobody waits");
     }
 
     #[test]
     fn the_hand_of_a_newcomer_is_shaken_before_those_of_a_crowd() {
         let (mut step, start) = (Doorstep::default(), Instant::now());
         hold_out_hands(&mut step, 2, 100, start);
-        assert_eq!(shaken(&mut step, start), 20);
+        assert_eq!(shaken(&mut step, start), 1);
         let (alone, _) = step.handle_arrival(ip(1), start);
         step.handle_hand(alone);
         hold_out_hands(&mut step, 2, 100, start);
 
-        // Of the hands that were shaken within the last second all were the crowd's.
-        step.shaken.pop_front();
-
-        assert_eq!(step.poll_hand(start), Some(alone));
+        assert_eq!(step.poll_hand(start + HAND_EVERY), Some(alone));
     }
 
     #[test]

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 /// So long a task has to answer at its door.
 const TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// So long a connection is kept that nobody uses. The door closes it after 20 s: whoever closes first is never surprised.
-const IDLE: Duration = Duration::from_secs(15);
+/// So long a connection is kept that nobody uses: longer than it takes until a call is asked after again. The door closes it after
+/// a minute: whoever closes first is never surprised.
+const IDLE: Duration = Duration::from_secs(45);
 
 /// So long a client is kept that nobody uses.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(300);
