@@ -20,7 +20,7 @@ help:
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
 	@echo 'make soak          two thousand calls in a row, and what they leave behind, release build (CALLS)'
 	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make network'
-	@echo 'make bench-webhook how fast the webhook is, release build'
+	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, six minutes'
 	@echo 'make check-infra   what would be deployed, as far as that can be checked without an account'
@@ -78,7 +78,7 @@ interop: build-tools interop-tools
 	$(MAKE) network
 
 bench-webhook: build-tools
-	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook
+	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
 
 bench-turns: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-turns

@@ -63,7 +63,11 @@ enum Command {
         only: Option<String>,
     },
     /// How fast the webhook is: a table
-    BenchWebhook,
+    BenchWebhook {
+        /// Programs to measure instead of this build's, by their names
+        #[arg(long, value_name = "FOLDER")]
+        artefacts: Option<PathBuf>,
+    },
     /// How fast the conversation is: a table
     BenchTurns,
     /// What the traffic of a call costs by itself: a table
@@ -127,7 +131,7 @@ async fn main() -> ExitCode {
         Command::BenchReady { artefacts } => service::run("bench", || bench_ready(artefacts)).await,
         Command::Chaos { seed, calls } => service::run("chaos", || chaos(Chaos { seed, calls })).await,
         Command::Interop { only } => service::run("interop", || interop(only)).await,
-        Command::BenchWebhook => service::run("bench", bench_webhook).await,
+        Command::BenchWebhook { artefacts } => service::run("bench", || bench_webhook(artefacts)).await,
         Command::BenchTurns => service::run("bench", bench_turns).await,
         Command::Floor => service::run("floor", || async { floor() }).await,
         Command::Bench { calls, windows, seconds, out } => {
@@ -149,11 +153,15 @@ async fn main() -> ExitCode {
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
 async fn call(rehearsal: Rehearsal, json: bool, artefacts: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let is_where_ahoy_looks = rehearsal.folder.is_none();
     let outcome = rehearsal.run(&programs(artefacts).await?).await?;
     if json {
         println!("{}", outcome.to_json());
     } else {
-        println!("{outcome}\nLook at it: make ahoy ARGS=calls");
+        println!("{outcome}");
+        if is_where_ahoy_looks {
+            println!("Look at it: make ahoy ARGS=calls");
+        }
     }
     Ok(if outcome.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -184,8 +192,8 @@ async fn interop(only: Option<String>) -> anyhow::Result<ExitCode> {
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn bench_webhook() -> anyhow::Result<ExitCode> {
-    let bench = WebhookBench::run(&Binaries::build().await?).await?;
+async fn bench_webhook(artefacts: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let bench = WebhookBench::run(&programs(artefacts).await?).await?;
     println!("{bench}");
     Ok(if bench.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
