@@ -50,6 +50,7 @@ test: build-tools test-tools
 	rm -rf target/stories
 	$(CARGO) nextest run --locked --workspace
 	$(CARGO) run --quiet --locked -p privacy -- target/nextest/default/junit.xml target/stories
+	$(CARGO) run --quiet --locked -p events -- target/stories
 	$(CARGO) test --quiet --locked --workspace --doc
 
 check: build-tools
