@@ -5,7 +5,7 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call ahoy picture test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools check-infra infra-tools queries dashboard release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
@@ -25,6 +25,7 @@ help:
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, six minutes'
 	@echo 'make check-infra   what would be deployed, as far as that can be checked without an account'
 	@echo 'make queries       infra/queries.yaml anew, from infra/queries/*.cwl'
+	@echo 'make dashboard     docs/dashboard.svg, drawn from what the last tests, benches and calls have logged'
 	@echo 'make release       what is shipped: functions and media task, small, for arm64 where it can be built'
 	@echo 'make image         the media task in an image FROM scratch, by docker or without it'
 	@echo 'make artefacts     release, image, and a whole call on them'
@@ -50,6 +51,7 @@ test: build-tools test-tools
 	rm -rf target/stories
 	$(CARGO) nextest run --locked --workspace
 	$(CARGO) run --quiet --locked -p privacy -- target/nextest/default/junit.xml target/stories
+	$(CARGO) run --quiet --locked -p events -- target/stories
 	$(CARGO) test --quiet --locked --workspace --doc
 
 check: build-tools
@@ -95,6 +97,11 @@ check-infra: build-tools infra-tools
 
 queries:
 	REWRITE=1 $(CARGO) test --quiet --locked --workspace --test contracts the_saved_queries_are_the_files
+
+# As many of these as there are; each has written down when.
+dashboard: build-tools
+	@$(CARGO) run --quiet --locked -p dashboard -- -o docs/dashboard.svg \
+	  $(wildcard $(addprefix target/,stories bench interop-calls network rehearsal chaos))
 
 release: build-tools
 	@scripts/release.sh

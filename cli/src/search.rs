@@ -35,6 +35,8 @@ pub struct Found {
     pub calls: Vec<Listed>,
     /// Where to go on, if there are more.
     pub next: Option<Cursor>,
+    /// The first day that was looked at, `yyyy-mm-dd` in UTC: what rang before was not. Nothing where all was looked at.
+    pub since: Option<String>,
 }
 
 /// A place in the list of calls: when a call rang, and the beginning of its name.
@@ -51,7 +53,12 @@ impl Search {
     /// When the table cannot be asked.
     pub async fn run(&self, ledger: &Ledger, at_most: usize, now_ms: u64) -> anyhow::Result<Found> {
         let mut calls = vec![];
-        for which in self.lists(now_ms) {
+        let lists = self.lists(now_ms);
+        let since = match (lists.last(), &self.day) {
+            (Some(Calls::On(day)), None) => Some(day.clone()),
+            (Some(Calls::On(_) | Calls::Of(_) | Calls::By(_)) | None, _) => None,
+        };
+        for which in lists {
             let mut before = self.after.as_ref().map(Cursor::place);
             loop {
                 let page = ledger.calls(&which, self.within(), before.as_deref(), PAGE).await?;
@@ -61,14 +68,14 @@ impl Search {
                 if calls.len() > at_most {
                     calls.truncate(at_most);
                     let next = calls.last().map(Cursor::of);
-                    return Ok(Found { calls, next });
+                    return Ok(Found { calls, next, since });
                 }
                 if is_last {
                     break;
                 }
             }
         }
-        Ok(Found { calls, next: None })
+        Ok(Found { calls, next: None, since })
     }
 
     /// The lists to look into, one after the other: days only if nothing narrower is known.

@@ -82,6 +82,33 @@ async fn the_list_says_how_each_call_went_without_colours_in_a_pipe() {
 }
 
 #[tokio::test]
+async fn how_far_back_was_looked_is_said_unless_all_was() {
+    let terminal = Terminal::new().await;
+    let now = service::time::now_ms();
+    list(&terminal, &call(1, "220", now - 40 * DAY_MS)).await;
+    let first = jiff::Timestamp::from_millisecond((now - 30 * DAY_MS) as i64).unwrap();
+    let first = first.strftime("%Y-%m-%d").to_string();
+    let not_before =
+        format!("What rang before {first} was not looked at: --day, --number or --user find it.\n");
+
+    let nothing = terminal.ahoy(&["calls"]).await;
+    assert_eq!((&nothing.out[..], nothing.err), ("No calls.\n", not_before.clone()));
+    assert_eq!(json(&terminal, &["calls", "--json"]).await["since"], first);
+
+    list(&terminal, &call(2, "220", now)).await;
+    assert_eq!(terminal.ahoy(&["calls"]).await.err, not_before);
+    for all in [&["--number", "220"][..], &["--day", "today"]] {
+        let said = terminal.ahoy(&[&["calls"], all].concat()).await;
+        assert_eq!((said.out.contains("220"), &said.err[..]), (true, ""), "{all:?}");
+    }
+    assert_eq!(json(&terminal, &["calls", "--number", "220", "--json"]).await["since"], Value::Null);
+
+    list(&terminal, &call(3, "220", now - 1)).await;
+    let more = terminal.ahoy(&["calls", "--limit", "1"]).await;
+    assert!(more.err.starts_with("There are more: --after ") && more.err.lines().count() == 1, "{more:?}");
+}
+
+#[tokio::test]
 async fn a_call_is_shown_by_a_beginning_of_its_name_that_is_no_other_calls() {
     let terminal = Terminal::new().await;
     let now = service::time::now_ms();

@@ -67,18 +67,24 @@ impl Calls {
         };
         let ending = self.ending.map(|ending| ending.replace([' ', '-'], "_"));
         let search = Search { number: self.number, day: self.day, mark, ending, after: self.after };
-        let Found { calls, next } = search.run(&ledger, usize::from(self.limit), now_ms()).await?;
+        let Found { calls, next, since } = search.run(&ledger, usize::from(self.limit), now_ms()).await?;
         let rows = rows(&ledger, calls).await?;
         let next = next.map(|next| next.to_string());
         if common.json {
-            say::json(&serde_json::json!({"calls": rows, "next": next}));
-        } else if rows.is_empty() {
+            say::json(&serde_json::json!({"calls": rows, "next": next, "since": since}));
+            return Ok(ExitCode::SUCCESS);
+        }
+        if rows.is_empty() {
             say::line("No calls.");
         } else {
             say::line(table(&rows).trim_fmt());
-            if let Some(next) = next {
-                say::wrong(format!("There are more: --after {next}"));
-            }
+        }
+        match (next, since) {
+            (Some(next), _) => say::wrong(format!("There are more: --after {next}")),
+            (None, Some(since)) => say::wrong(format!(
+                "What rang before {since} was not looked at: --day, --number or --user find it."
+            )),
+            (None, None) => {}
         }
         Ok(ExitCode::SUCCESS)
     }

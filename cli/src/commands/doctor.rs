@@ -32,20 +32,28 @@ pub struct Doctor {
 impl Doctor {
     /// Does it. 0 when nothing is wrong, 1 when something is.
     pub async fn run(&self, common: &Common) -> ExitCode {
-        let (meta, facts) = self.look(common).await;
-        let report = examine(&facts);
-        let fixes = if self.fix { report.fixes() } else { vec![] };
-        if fixes.is_empty() {
-            return self.tell(&report, &[], common);
+        let (first, others, mut fixed) = self.examine(&self.site, common).await;
+        let mut reports = vec![first];
+        for number in others {
+            let site = Site { number: Some(number), ..self.site.clone() };
+            let (report, _, more) = self.examine(&site, common).await;
+            reports.push(report.of_number_only());
+            fixed.extend(more);
         }
-        let fixed = self.make(&fixes, &meta, &facts).await;
-        let (_, facts) = self.look(common).await;
-        self.tell(&examine(&facts), &fixed, common)
+        tell(&reports, &fixed, common)
     }
 
-    async fn look(&self, common: &Common) -> (Meta, Facts) {
-        let _busy = Busy::with("Looking at Meta, AWS, the webhook and OpenAI");
-        facts::gather(&self.site, common).await
+    /// Examines one number, with all that is no number's: what was found, the other numbers there are, and what was changed.
+    async fn examine(&self, site: &Site, common: &Common) -> (Report, Vec<String>, Vec<String>) {
+        let (meta, facts) = look(site, common).await;
+        let report = judged(&facts);
+        let fixes = if self.fix { report.fixes() } else { vec![] };
+        if fixes.is_empty() {
+            return (report, facts.others, vec![]);
+        }
+        let fixed = self.make(&fixes, &meta, &facts).await;
+        let (_, facts) = look(site, common).await;
+        (judged(&facts), facts.others, fixed)
     }
 
     /// Makes changes; which were made.
@@ -64,22 +72,27 @@ impl Doctor {
         }
         made
     }
-
-    fn tell(&self, report: &Report, fixed: &[String], common: &Common) -> ExitCode {
-        if common.json {
-            report.say_json(fixed);
-        } else {
-            fixed.iter().for_each(|fixed| say::line(format!("Changed {fixed}")));
-            report.say();
-        }
-        if report.is_healthy() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-    }
 }
 
-fn examine(facts: &Facts) -> Report {
+async fn look(site: &Site, common: &Common) -> (Meta, Facts) {
+    let _busy = Busy::with("Looking at Meta, AWS, the webhook and OpenAI");
+    facts::gather(site, common).await
+}
+
+fn tell(reports: &[Report], fixed: &[String], common: &Common) -> ExitCode {
+    if common.json {
+        report::say_json(reports, fixed);
+    } else {
+        fixed.iter().for_each(|fixed| say::line(format!("Changed {fixed}")));
+        report::say(reports);
+    }
+    if reports.iter().all(Report::is_healthy) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn judged(facts: &Facts) -> Report {
     let checked =
         Check::ALL.iter().map(|check| Checked { check: *check, finding: judge::judge(*check, facts) });
-    Report { checked: checked.collect() }
+    Report { number: facts.number.as_ref().ok().cloned(), checked: checked.collect() }
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! `ahoy forget USER`: deletes all that is stored of one person, on all numbers.
 
+use crate::ask::consent;
 use crate::person::{Marking, Person};
 use crate::say;
 use crate::traces::Traces;
 use crate::{Common, cloud};
 use clap::Args;
 use service::time::now_ms;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -73,9 +74,5 @@ fn is_wanted(what: &str) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
         anyhow::bail!("nobody is there to ask: say --yes, or --dry-run to see what there is");
     }
-    write!(anstream::stderr(), "{what}\nDelete it for good? [y/N] ")?;
-    anstream::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(consent(&format!("{what}\nDelete it for good?")))
 }

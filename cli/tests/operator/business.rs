@@ -90,10 +90,16 @@ impl Business {
         self.ahoy_with(&[], arguments).await
     }
 
+    /// `ahoy`, to be run wherever.
+    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ahoy"));
+        command.args(arguments).env_clear().envs(&self.environment);
+        command
+    }
+
     /// Runs `ahoy` with other settings; an empty one is taken away.
     pub async fn ahoy_with(&self, settings: &[(&str, &str)], arguments: &[&str]) -> Said {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ahoy"));
-        command.args(arguments).env_clear().envs(&self.environment);
+        let mut command = Command::from(self.command(arguments));
         for (name, value) in settings {
             if value.is_empty() {
                 command.env_remove(name)

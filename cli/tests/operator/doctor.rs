@@ -55,6 +55,36 @@ async fn a_number_without_an_agent_is_found() {
 }
 
 #[tokio::test]
+async fn of_several_numbers_each_is_examined_and_told_by_its_id() {
+    const OTHER: &str = "330000000000003";
+    let business = Business::healthy().await;
+    business.ledger.assign(OTHER, "shop").await.unwrap();
+
+    let found = business.examined(&[], &[]).await;
+    let said = business.ahoy(&["doctor"]).await;
+    let one = business.examined(&[], &["--number", crate::business::NUMBER]).await;
+
+    assert_eq!(found.told["numbers"], json!([crate::business::NUMBER, OTHER]));
+    assert_eq!(
+        found.that_are("wrong"),
+        ["token-account", "number-status"],
+        "Meta knows one: {:#}",
+        found.told
+    );
+    let checks = found.told["checks"].as_array().unwrap();
+    assert!(
+        checks.iter().filter(|it| it["finding"] == "wrong").all(|it| it["number"] == OTHER),
+        "{checks:#?}"
+    );
+    assert_eq!(checks.iter().filter(|it| it["name"] == "table").count(), 1, "the table is no number's");
+    assert!(said.out.contains(&format!("\nnumber {OTHER}\n")), "{}", said.out);
+    assert!(said.out.contains(" on 2 numbers (--number looks at one)"), "{}", said.out);
+    assert_eq!((one.code, &one.told["numbers"]), (Some(0), &json!([crate::business::NUMBER])));
+    let setup = business.ahoy(&["setup"]).await;
+    assert!(setup.err.contains(&format!("name one with --number, of {}, {OTHER}", crate::business::NUMBER)));
+}
+
+#[tokio::test]
 async fn what_is_amiss_with_our_own_settings_is_found() {
     let business = Business::healthy().await;
     let gullible = front::gullible().await;

@@ -8,4 +8,5 @@ mod doctor;
 mod doctor_fixes;
 mod front;
 mod number;
+mod prompts;
 mod setup;

@@ -3,6 +3,7 @@
 //! Shapes of `debug_token`, nodes and health are Graph's as others report them; settings and rules are those of Meta's pages.
 
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// All of it. The defaults are a business that takes calls.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +18,19 @@ pub struct Books {
     pub number: Number,
     /// The number's `calling` settings, as `GET settings` shows them.
     pub calling: Value,
+    /// The users whom the business may call, by number or id, and for how long.
+    pub permits: BTreeMap<String, Permit>,
     /// Whether Graph has no time for anybody: 80007 to every question.
     pub is_busy: bool,
+}
+
+/// For how long the business may call a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permit {
+    /// Until then, seconds since 1970.
+    Until(u64),
+    /// Until the user takes it back.
+    ForGood,
 }
 
 /// An access token.
@@ -133,6 +145,7 @@ impl Default for Books {
                 "srtp_key_exchange_protocol": "DTLS",
                 "sip": { "status": "DISABLED" },
             }),
+            permits: BTreeMap::new(),
             is_busy: false,
         }
     }

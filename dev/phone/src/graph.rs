@@ -8,6 +8,7 @@ mod error;
 mod messages;
 mod moods;
 mod node;
+mod permissions;
 mod permit;
 mod request;
 mod settings;
@@ -41,6 +42,8 @@ pub(crate) async fn serve(
         .route("/{version}/{node}/subscriptions", get(app::list).post(app::subscribe))
         .route("/{version}/{node}/subscribed_apps", get(account::subscribers).post(account::subscribe))
         .route("/{version}/{node}/phone_numbers", get(account::numbers))
+        .route("/{version}/{node}/permissions", get(permissions::granted))
+        .route("/{version}/{node}/call_permissions", get(permissions::to_call))
         .route("/{version}/debug_token", get(token::debug))
         .route("/{version}/{node}", get(node::get).post(node::post))
         .fallback(|| async { GraphError::unknown_path() })

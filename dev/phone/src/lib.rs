@@ -34,7 +34,7 @@ mod snag;
 mod wacid;
 mod webhook;
 
-pub use books::Books;
+pub use books::{Books, Permit};
 pub use call::{Call, WaitError};
 pub use cloud::BoxFuture;
 pub use config::{CallerConfig, MetaConfig, Timers};

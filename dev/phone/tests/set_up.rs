@@ -5,7 +5,7 @@
 use axum::Router;
 use axum::extract::RawQuery;
 use axum::routing::get;
-use phone::{Meta, MetaConfig, Snag};
+use phone::{Meta, MetaConfig, Permit, Snag};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -30,6 +30,50 @@ async fn a_token_is_told_what_it_is_and_a_revoked_one_nothing() {
     );
     assert_eq!(told["data"]["granular_scopes"][0]["target_ids"], json!([ACCOUNT]));
     assert_eq!((revoked.0, code(&revoked.1)), (401, 190));
+}
+
+#[tokio::test]
+async fn a_token_lists_what_it_was_granted_and_an_app_was_granted_nothing() {
+    let graph = Graph::start().await;
+    graph.meta.snag(Snag::TokenWithoutMessaging);
+
+    let (status, told) = graph.get("me/permissions", TOKEN).await;
+
+    let management = json!({ "permission": "whatsapp_business_management", "status": "granted" });
+    assert_eq!((status, &told["data"]), (200, &json!([management])));
+    assert_eq!(graph.get("770000000000007/permissions", TOKEN).await, (status, told));
+    assert_eq!(code(&graph.get("me/permissions", &format!("{APP}|an app secret")).await.1), 2_500);
+    assert_eq!(code(&graph.get("me/permissions?colour=red", TOKEN).await.1), 100);
+    assert_eq!(code(&graph.get("1/permissions", TOKEN).await.1), 100);
+    assert_eq!(code(&graph.get("me/permissions", "another").await.1), 190);
+}
+
+#[tokio::test]
+async fn a_user_may_be_called_back_who_has_permitted_it() {
+    let graph = Graph::start().await;
+    graph.meta.change_books(|books| {
+        books.permits.insert("919900000001".to_owned(), Permit::Until(1_795_909_800));
+        books.permits.insert("IN.5550".to_owned(), Permit::ForGood);
+    });
+    let ask = async |of: &str| graph.get(&format!("{NUMBER}/call_permissions{of}"), TOKEN).await;
+
+    let (status, for_a_while) = ask("?user_wa_id=919900000001").await;
+    let (_, for_good) = ask("?recipient=IN.5550").await;
+    let (_, never) = ask("?user_wa_id=919900000002").await;
+
+    let wanted = json!({ "status": "temporary", "expiration_time": 1_795_909_800 });
+    assert_eq!((status, &for_a_while["permission"]), (200, &wanted));
+    assert_eq!(for_good["permission"], json!({ "status": "permanent" }));
+    assert_eq!(never["permission"], json!({ "status": "no_permission" }));
+    let start = |told: &Value| told["actions"][1]["can_perform_action"].clone();
+    assert_eq!([&for_a_while, &for_good, &never].map(start), [json!(true), json!(true), json!(false)]);
+    for wrong in
+        ["", "?user_wa_id=me", "?recipient=919900000001", "?user_wa_id=919900000001&recipient=IN.1", "?to=1"]
+    {
+        assert_eq!(code(&ask(wrong).await.1), 100, "{wrong}");
+    }
+    graph.meta.snag(Snag::TokenWithoutMessaging);
+    assert_eq!(code(&ask("?user_wa_id=919900000001").await.1), 200);
 }
 
 #[tokio::test]

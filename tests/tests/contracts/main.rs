@@ -2,6 +2,7 @@
 //!
 //! Each contract lists its faults, none as things are; and each test breaks its rule, and sees that there is one.
 
+mod alarms;
 mod dashboard;
 mod environment;
 mod names;

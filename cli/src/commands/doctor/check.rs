@@ -65,6 +65,51 @@ checks! {
     Model = "openai-model";
 }
 
+impl Check {
+    /// Whether another number, or its account, may fare differently.
+    pub fn is_of_a_number(self) -> bool {
+        match self {
+            Self::TokenAccount
+            | Self::AccountSubscribed
+            | Self::AccountOtherApps
+            | Self::AccountWebhook
+            | Self::AccountReview
+            | Self::AccountPayment
+            | Self::NumberStatus
+            | Self::NumberPlatform
+            | Self::NumberWebhook
+            | Self::NumberLimit
+            | Self::NumberAgent
+            | Self::CallingEnabled
+            | Self::CallingIcon
+            | Self::CallingSip
+            | Self::CallingKeys
+            | Self::CallingHours
+            | Self::CallingRestrictions => true,
+            Self::GraphVersion
+            | Self::TokenValid
+            | Self::TokenKind
+            | Self::TokenExpiry
+            | Self::TokenPermissions
+            | Self::AppSecret
+            | Self::AppCalls
+            | Self::AppMessages
+            | Self::AppActive
+            | Self::AppWebhook
+            | Self::MetaSecret
+            | Self::MediaSecret
+            | Self::Table
+            | Self::WarmTasks
+            | Self::Concurrency
+            | Self::WebhookChallenge
+            | Self::WebhookSigned
+            | Self::WebhookForged
+            | Self::ModelKey
+            | Self::Model => false,
+        }
+    }
+}
+
 /// What came of a check.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {

@@ -19,6 +19,10 @@ use service::env::Env;
 pub struct Facts {
     /// When, seconds since 1970.
     pub now: u64,
+    /// The number that was looked at.
+    pub number: Seen<String>,
+    /// The deployment's others, where nobody named one.
+    pub others: Vec<String>,
     /// At Meta.
     pub meta: meta::Facts,
     /// Of the deployment's own on AWS.
@@ -29,7 +33,7 @@ pub struct Facts {
     pub model: ModelFacts,
 }
 
-/// Looks at everything.
+/// Looks at everything; of several numbers, where nobody named one, at the first.
 pub async fn gather(site: &Site, common: &Common) -> (Meta, Facts) {
     let aws = service::cloud::config().await;
     let (keys, deployment) = tokio::join!(Keys::fetch(site, &aws), Deployment::look(&aws, &common.table));
@@ -38,27 +42,46 @@ pub async fn gather(site: &Site, common: &Common) -> (Meta, Facts) {
         media_secret: keys.media_secret.clone(),
         ..deployment
     };
-    let number = number(site, &deployment);
-    let meta = Meta::new(site, &keys, number);
+    let (number, others) = match numbers(site, &deployment) {
+        Ok(numbers) => first(numbers),
+        Err(unseen) => (Err(unseen), vec![]),
+    };
+    let meta = Meta::new(site, &keys, number.clone());
     let facts = meta.look().await;
     let (webhook, model) =
         tokio::join!(WebhookFacts::look(&facts, &keys), ModelFacts::look(site, &keys, &deployment));
     let now = service::time::now_ms() / 1_000;
-    (meta, Facts { now, meta: facts, deployment, webhook, model })
+    (meta, Facts { now, number, others, meta: facts, deployment, webhook, model })
 }
 
 /// The number that somebody named, else the deployment's only one.
 pub fn number(site: &Site, deployment: &Deployment) -> Seen<String> {
-    if let Some(number) = &site.number {
-        return Ok(number.clone());
+    match &numbers(site, deployment)?[..] {
+        [number] => Ok(number.clone()),
+        several => Err(Unseen::because(format!(
+            "there are several numbers: name one with --number, of {}",
+            several.join(", ")
+        ))),
     }
-    if let [number] = &Env::of_process().list("AHOY_NUMBERS")[..] {
-        return Ok(number.clone());
+}
+
+/// The number that somebody named, else all of the deployment's: one at least.
+fn numbers(site: &Site, deployment: &Deployment) -> Seen<Vec<String>> {
+    if let Some(number) = &site.number {
+        return Ok(vec![number.clone()]);
+    }
+    let set = Env::of_process().list("AHOY_NUMBERS");
+    if !set.is_empty() {
+        return Ok(set);
     }
     match deployment.numbers.as_deref() {
-        Ok([(number, _)]) => Ok(number.clone()),
         Ok([]) => Err(Unseen::because("no number has an agent yet: name one with --number")),
-        Ok(_) => Err(Unseen::because("there are several numbers: name one with --number")),
+        Ok(numbers) => Ok(numbers.iter().map(|(number, _)| number.clone()).collect()),
         Err(_) => Err(Unseen::because("nobody says which number: name it with --number")),
     }
+}
+
+fn first(mut numbers: Vec<String>) -> (Seen<String>, Vec<String>) {
+    let others = numbers.split_off(1);
+    (Ok(numbers.remove(0)), others)
 }

@@ -14,9 +14,11 @@ pub struct Checked {
     pub finding: Finding,
 }
 
-/// All that was found.
+/// All that was found of a number.
 #[derive(Debug, Clone)]
 pub struct Report {
+    /// Which, if anybody knows.
+    pub number: Option<String>,
     /// In the order a call meets them.
     pub checked: Vec<Checked>,
 }
@@ -25,6 +27,7 @@ pub struct Report {
 #[derive(Debug, Serialize)]
 struct Told<'a> {
     healthy: bool,
+    numbers: Vec<&'a str>,
     fixed: &'a [String],
     checks: Vec<Line<'a>>,
 }
@@ -32,6 +35,9 @@ struct Told<'a> {
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     name: &'static str,
+    /// Only where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<&'a str>,
     finding: &'static str,
     says: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,29 +65,68 @@ impl Report {
         fixes
     }
 
-    /// In JSON.
-    pub fn say_json(&self, fixed: &[String]) {
-        let checks = self.checked.iter().map(Checked::line).collect();
-        say::json(&Told { healthy: self.is_healthy(), fixed, checks });
+    /// The same without what is no number's, and was said of another number already.
+    pub fn of_number_only(self) -> Self {
+        let checked = self.checked.into_iter().filter(|it| it.check.is_of_a_number());
+        Self { checked: checked.collect(), ..self }
     }
+}
 
-    /// As text.
-    pub fn say(&self) {
-        self.checked.iter().for_each(Checked::say);
-        let count = |is: fn(&Finding) -> bool| self.checked.iter().filter(|it| is(&it.finding)).count();
-        let wrong = count(|it| matches!(it, Finding::Wrong(_)));
-        let unknown = count(|it| matches!(it, Finding::Unknown(_)));
-        let fine = self.checked.len() - wrong - unknown;
-        let fixable = self.fixes().len();
-        let fix = if fixable > 0 { "; ahoy doctor --fix can do something about it" } else { "" };
-        say::line(format!("{fine} fine, {wrong} wrong, {unknown} unknown{fix}"));
+/// All numbers in JSON.
+pub fn say_json(reports: &[Report], fixed: &[String]) {
+    let numbers = reports.iter().filter_map(|report| report.number.as_deref()).collect();
+    let is_said = reports.len() > 1;
+    let checks = reports.iter().flat_map(|report| {
+        let number = report.number.as_deref().filter(|_| is_said);
+        report
+            .checked
+            .iter()
+            .map(move |it| Line { number: number.filter(|_| it.check.is_of_a_number()), ..it.line() })
+    });
+    say::json(&Told {
+        healthy: reports.iter().all(Report::is_healthy),
+        numbers,
+        fixed,
+        checks: checks.collect(),
+    });
+}
+
+/// All numbers as text. Of one alone it is not said which.
+pub fn say(reports: &[Report]) {
+    for (n, report) in reports.iter().enumerate() {
+        if let (true, Some(number)) = (reports.len() > 1, &report.number) {
+            let also = if n == 0 { ", and what is no number's" } else { "" };
+            say::line(format!("number {number}{also}"));
+        }
+        report.checked.iter().for_each(Checked::say);
     }
+    let all = || reports.iter().flat_map(|report| &report.checked);
+    let count = |is: fn(&Finding) -> bool| all().filter(|it| is(&it.finding)).count();
+    let wrong = count(|it| matches!(it, Finding::Wrong(_)));
+    let unknown = count(|it| matches!(it, Finding::Unknown(_)));
+    let fine = all().count() - wrong - unknown;
+    let is_fixable = reports.iter().any(|report| !report.fixes().is_empty());
+    let fix = if is_fixable { "; ahoy doctor --fix can do something about it" } else { "" };
+    let of = if reports.len() > 1 {
+        format!(" on {} numbers (--number looks at one)", reports.len())
+    } else {
+        String::new()
+    };
+    say::line(format!("{fine} fine, {wrong} wrong, {unknown} unknown{of}{fix}"));
 }
 
 impl Checked {
     fn line(&self) -> Line<'_> {
         let name = self.check.name();
-        let line = |finding, says| Line { name, finding, says, code: None, cure: None, fixable: false };
+        let line = |finding, says| Line {
+            name,
+            number: None,
+            finding,
+            says,
+            code: None,
+            cure: None,
+            fixable: false,
+        };
         match &self.finding {
             Finding::Fine(says) => line("fine", says),
             Finding::Unknown(why) => line("unknown", why),

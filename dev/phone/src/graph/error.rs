@@ -83,6 +83,12 @@ impl GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 15, message, "")
     }
 
+    /// An app's token is nobody's. Code 2500 is what Graph is known for.
+    pub(super) fn nobody() -> GraphError {
+        let message = "An active access token must be used to query information about the current user.";
+        GraphError::new(StatusCode::BAD_REQUEST, 2_500, message, "")
+    }
+
     /// The address did not give the challenge back. Code 2200 is what Graph is known for.
     pub(super) fn callback(why: &str) -> GraphError {
         let message = "(#2200) Callback verification failed";

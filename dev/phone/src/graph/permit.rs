@@ -32,15 +32,22 @@ pub(super) fn check(
 
 /// Whether the business is set up for call actions, and for messages.
 pub(super) fn takes_calls(books: &Books) -> Result<(), GraphError> {
-    let may_message = books.token.scopes.iter().any(|scope| scope == MESSAGING);
-    if !books.token.is_valid {
-        Err(GraphError::bad_token())
-    } else if !may_message {
-        Err(GraphError::not_permitted(MESSAGING))
-    } else if books.calling["status"] != "ENABLED" {
+    may_message(books)?;
+    if books.calling["status"] != "ENABLED" {
         Err(GraphError::calling_not_enabled())
     } else if books.calling["sip"]["status"] == "ENABLED" {
         Err(GraphError::sip_enabled())
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether the token is good for calls and messages.
+pub(super) fn may_message(books: &Books) -> Result<(), GraphError> {
+    if !books.token.is_valid {
+        Err(GraphError::bad_token())
+    } else if !books.token.scopes.iter().any(|scope| scope == MESSAGING) {
+        Err(GraphError::not_permitted(MESSAGING))
     } else {
         Ok(())
     }

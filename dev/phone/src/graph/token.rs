@@ -1,6 +1,6 @@
 //! `GET /{version}/debug_token`: what a token is, and what it may do.
 
-use super::{GraphError, bearer};
+use super::{GraphError, bearer, permissions};
 use crate::cloud::Cloud;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -39,6 +39,6 @@ pub(super) async fn debug(
         "issued_at": 1_790_000_000,
         "scopes": books.token.scopes,
         "granular_scopes": granular.collect::<Vec<_>>(),
-        "user_id": "770000000000007",
+        "user_id": permissions::USER,
     } })))
 }

@@ -1,0 +1,41 @@
+//! Looks through the logs that tests have left: `events FILE-OR-FOLDER…`. Exits with 1 when an event is not as the list says.
+
+use anyhow::{Context, ensure};
+use events::Tally;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[allow(clippy::print_stdout, reason = "the findings are what it is run for")]
+fn main() -> anyhow::Result<ExitCode> {
+    let (mut tally, mut files, mut faults) = (Tally::default(), vec![], 0);
+    for argument in std::env::args_os().skip(1) {
+        gather(Path::new(&argument), &mut files)
+            .with_context(|| format!("cannot look at {}", argument.display()))?;
+    }
+    for file in &files {
+        let log = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        for (line, fault) in tally.read(&String::from_utf8_lossy(&log)) {
+            println!("{}, line {line}: {fault}", file.display());
+            faults += 1;
+        }
+    }
+    ensure!(tally.logged() > 0 || faults > 0, "no event was logged: no story has run?");
+    println!("events: {} in {} logs, {faults} not as the list says", tally.logged(), files.len());
+    if !tally.unseen().is_empty() {
+        println!("events: nobody logged {}", tally.unseen().join(", "));
+    }
+    Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The logs there are, in their order.
+fn gather(path: &Path, logs: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if path.is_dir() {
+        let mut inside: Vec<_> = std::fs::read_dir(path)?.collect::<Result<_, _>>()?;
+        inside.sort_by_key(std::fs::DirEntry::path);
+        return inside.iter().try_for_each(|entry| gather(&entry.path(), logs));
+    }
+    if path.extension().is_some_and(|end| end == "log") {
+        logs.push(path.to_owned());
+    }
+    Ok(())
+}

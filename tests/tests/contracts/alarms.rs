@@ -1,0 +1,85 @@
+//! Every alarm of the template has its line in `docs/operate.md`: what it means, and what to do. No line is about another.
+
+use crate::template::Template;
+use rehearse::binaries::root;
+use serde_yaml_ng::Value;
+use std::collections::BTreeSet;
+
+/// Where the lines are.
+const HEADING: &str = "\n## Alarms\n";
+
+/// Before the name of every alarm.
+const STACK: &str = "${AWS::StackName}-";
+
+#[test]
+fn every_alarm_has_its_line_in_the_runbook_and_no_line_is_about_another() {
+    let (template, runbook) = (Template::read(), runbook());
+    assert_eq!(faults(&template, &runbook), [""; 0]);
+
+    let mut renamed = template.clone();
+    let name = &mut renamed.properties_mut("LostCallsAlarm")["AlarmName"];
+    let Value::Tagged(tagged) = name else { panic!("the name is a !Sub") };
+    tagged.value = "${AWS::StackName}-calls-lost".into();
+    let renamed = faults(&renamed, &runbook);
+    assert_eq!(renamed, ["calls-lost has no line", "there is no alarm lost-calls"]);
+
+    let lines: Vec<_> = runbook.lines().filter(|line| line.starts_with("| `")).collect();
+    for line in &lines {
+        let without = runbook.replace(line, "");
+        assert_eq!(faults(&template, &without).len(), 1, "{line}");
+        let (beginning, _) = line.trim_end_matches(" |").rsplit_once('|').expect("a line has cells");
+        let silent = runbook.replace(line, &format!("{beginning}| |"));
+        assert!(faults(&template, &silent)[0].ends_with("does not say what it means and what to do"));
+        assert!(faults(&template, &format!("{runbook}{line}\n"))[0].ends_with("has more than one line"));
+    }
+    assert!(!lines.is_empty(), "there are lines");
+}
+
+/// What is wrong, each once.
+fn faults(template: &Template, runbook: &str) -> Vec<String> {
+    let alarms: BTreeSet<String> =
+        template.of_type("AWS::CloudWatch::Alarm").into_values().map(name).collect();
+    let lines: Vec<Line<'_>> = runbook.lines().filter_map(Line::read).collect();
+    let told: BTreeSet<String> = lines.iter().map(|line| line.alarm.to_owned()).collect();
+    let silent = lines.iter().filter(|line| line.says.len() != 2);
+    let twice =
+        lines.iter().enumerate().filter(|(n, line)| lines[..*n].iter().any(|it| it.alarm == line.alarm));
+    let missing = alarms.difference(&told).map(|alarm| format!("{alarm} has no line"));
+    missing
+        .chain(told.difference(&alarms).map(|line| format!("there is no alarm {line}")))
+        .chain(silent.map(|line| format!("{} does not say what it means and what to do", line.alarm)))
+        .chain(twice.map(|(_, line)| format!("{} has more than one line", line.alarm)))
+        .collect()
+}
+
+/// A line of the runbook.
+struct Line<'a> {
+    alarm: &'a str,
+    says: Vec<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    fn read(line: &'a str) -> Option<Self> {
+        let (alarm, says) = line.strip_prefix("| `")?.split_once("` |")?;
+        let says = says.split('|').map(str::trim).filter(|cell| !cell.is_empty());
+        Some(Self { alarm, says: says.collect() })
+    }
+}
+
+/// The name of an alarm, without the stack's. An alarm without a name would be named by AWS, and nobody could look it up.
+fn name(alarm: &Value) -> String {
+    let name = match &alarm["AlarmName"] {
+        Value::Tagged(name) if name.tag == "!Sub" => {
+            name.value.as_str().and_then(|name| name.strip_prefix(STACK))
+        }
+        _ => None,
+    };
+    name.expect("an alarm is named after the stack").to_owned()
+}
+
+/// The part of the page that is about alarms.
+fn runbook() -> String {
+    let page = std::fs::read_to_string(root().join("docs/operate.md")).expect("there is docs/operate.md");
+    let (_, runbook) = page.split_once(HEADING).expect("it has a part about alarms");
+    runbook.split("\n## ").next().expect("a part has a text").to_owned()
+}
