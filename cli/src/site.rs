@@ -29,9 +29,8 @@ pub struct Site {
     /// The secret with Meta's keys: its name or ARN.
     #[arg(long, env = "META_SECRET", value_name = "SECRET", default_value = "ahoy/meta")]
     pub meta_secret: String,
-    /// The secret with the media tasks' keys: its name or ARN.
-    #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET", default_value = "ahoy/media")]
-    pub media_secret: String,
+    #[command(flatten)]
+    media: MediaKeys,
     /// The Graph API, with its version.
     #[arg(long, env = "GRAPH_URL", value_name = "URL", default_value = graph::URL)]
     pub graph_url: String,
@@ -41,6 +40,14 @@ pub struct Site {
     /// The model of agents that name none.
     #[arg(long, env = "REALTIME_MODEL", value_name = "MODEL", default_value = connection::MODEL)]
     pub model: String,
+}
+
+/// Where the media tasks' keys are: the model's, and the one that users are marked by.
+#[derive(Debug, Clone, Args)]
+pub struct MediaKeys {
+    /// The secret with the media tasks' keys: its name or ARN.
+    #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET", default_value = "ahoy/media")]
+    pub media_secret: String,
 }
 
 /// The keys of a deployment.
@@ -97,7 +104,7 @@ impl Keys {
         let env = Env::of_process();
         let (meta, media) = tokio::join!(
             secret::<MetaSecret>(&site.meta_secret, aws),
-            secret::<MediaSecret>(&site.media_secret, aws),
+            secret::<MediaSecret>(&site.media.media_secret, aws),
         );
         let key = |name: &str, stored: Seen<SecretString>| env.secret(name).map_or(stored, Ok);
         let of_meta = |pick: fn(MetaSecret) -> SecretString| key_of(&meta, pick);

@@ -1,9 +1,10 @@
 //! `ahoy calls`: which calls there were, newest first.
 
 use crate::figures::{begin_of, day, dollars, length, moment, words};
-use crate::person::{Marking, Person};
+use crate::person::{Marker, Person};
 use crate::say;
 use crate::search::{Cursor, Found, Search};
+use crate::site::MediaKeys;
 use crate::{Common, cloud};
 use clap::Args;
 use comfy_table::presets::NOTHING;
@@ -41,7 +42,7 @@ pub struct Calls {
     #[arg(long, value_name = "CURSOR")]
     after: Option<Cursor>,
     #[command(flatten)]
-    marking: Marking,
+    media: MediaKeys,
 }
 
 /// A call, with what its summary says.
@@ -62,7 +63,7 @@ impl Calls {
     pub async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         let ledger = cloud::ledger(common).await?;
         let mark = match &self.user {
-            Some(person) => Some(self.marking.marker().await?.mark(person)),
+            Some(person) => Some(Marker::fetch(&self.media).await?.mark(person)),
             None => None,
         };
         let ending = self.ending.map(|ending| ending.replace([' ', '-'], "_"));

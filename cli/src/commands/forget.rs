@@ -1,7 +1,8 @@
 //! `ahoy forget USER`: deletes all that is stored of one person, on all numbers.
 
-use crate::person::{Marking, Person};
+use crate::person::{Marker, Person};
 use crate::say;
+use crate::site::MediaKeys;
 use crate::traces::Traces;
 use crate::{Common, cloud};
 use clap::Args;
@@ -21,14 +22,14 @@ pub struct Forget {
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
     #[command(flatten)]
-    marking: Marking,
+    media: MediaKeys,
 }
 
 impl Forget {
     /// Does it. 1 when something is left to forget.
     pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
         let ledger = cloud::ledger(common).await?;
-        let marker = self.marking.marker().await?;
+        let marker = Marker::fetch(&self.media).await?;
         let traces = Traces::find(&ledger, &marker, &self.user, now_ms()).await?;
         if traces.items() == 0 {
             self.say(common, &traces, false, "Nothing is stored of them.");
