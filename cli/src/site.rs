@@ -1,5 +1,6 @@
 //! Which deployment is meant, and the keys that open what belongs to it.
 
+use crate::cloud;
 use crate::seen::{Seen, Unseen};
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
@@ -127,7 +128,7 @@ fn key_of<T: Clone>(secret: &Seen<(String, T)>, pick: fn(T) -> SecretString) -> 
 
 async fn secret<T: DeserializeOwned + Kept>(id: &str, aws: &SdkConfig) -> Seen<(String, T)> {
     if aws.region().is_none() {
-        return Err(Unseen::because("no AWS region is set: set AWS_REGION, or AWS_PROFILE"));
+        return Err(Unseen::because(cloud::NO_REGION));
     }
     let fetched = Client::new(aws).get_secret_value().secret_id(id).send().await;
     let fetched = fetched.map_err(|error| {
@@ -136,7 +137,7 @@ async fn secret<T: DeserializeOwned + Kept>(id: &str, aws: &SdkConfig) -> Seen<(
         if gone {
             Unseen::missing(format!("there is no secret {id} in this account and region"))
         } else {
-            crate::cloud::unseen(&whole, &format!("the secret {id}"))
+            cloud::unseen(&whole, &format!("the secret {id}"))
         }
     })?;
     let text =
