@@ -12,8 +12,10 @@
 //! | `using` | the tools that are in use |
 //! | `farewell` | how a call that is to end is brought to its end |
 //! | `measuring` | how loud each side is |
+//! | `accounts` | what it came to: sound, tokens, cost |
 //! | `leaving` | what is written down and told afterwards |
 
+mod accounts;
 mod answering;
 mod examining;
 mod farewell;
