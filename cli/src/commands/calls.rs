@@ -1,6 +1,6 @@
 //! `ahoy calls`: which calls there were, newest first.
 
-use crate::figures::{begin_of, day, dollars, length, moment, words};
+use crate::figures::{begin_of, day, dollars, length, moment, short, words};
 use crate::person::{Marker, Person};
 use crate::say;
 use crate::search::{Cursor, Found, Search};
@@ -17,9 +17,6 @@ use serde::Serialize;
 use service::time::now_ms;
 use std::collections::HashMap;
 use std::process::ExitCode;
-
-/// So much of a call's name is shown: it is enough to ask for it.
-const SHORT: usize = 12;
 
 #[derive(Debug, Args)]
 pub struct Calls {
@@ -128,7 +125,7 @@ impl Row {
         let is_bad = self.verdict.as_deref().is_some_and(|verdict| verdict != "fine");
         let is_ours = matches!(listed.by.as_deref(), Some("us" | "meta"));
         vec![
-            Cell::new(listed.call_ref.get(..SHORT).unwrap_or(&listed.call_ref)),
+            Cell::new(short(&listed.call_ref)),
             Cell::new(moment(listed.rang_at_ms)),
             Cell::new(&listed.number),
             Cell::new(or_dash(listed.start.clone())),

@@ -1,5 +1,7 @@
 //! `ahoy forget USER`: deletes all that is stored of one person, on all numbers.
 
+use crate::ask::{consent, is_anybody_there};
+use crate::figures::plural;
 use crate::person::{Marker, Person};
 use crate::say;
 use crate::site::MediaKeys;
@@ -7,7 +9,6 @@ use crate::traces::Traces;
 use crate::{Common, cloud};
 use clap::Args;
 use service::time::now_ms;
-use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -62,7 +63,6 @@ impl Forget {
 }
 
 fn told(traces: &Traces) -> String {
-    let plural = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
     let numbers: Vec<_> =
         traces.calls.iter().map(|(id, n)| format!("{} to {id}", plural(*n, "call"))).collect();
     let numbers = if numbers.is_empty() { "no call".to_owned() } else { numbers.join(", ") };
@@ -71,12 +71,8 @@ fn told(traces: &Traces) -> String {
 
 /// Asks whoever sits at the terminal. Nobody there is no answer.
 fn is_wanted(what: &str) -> anyhow::Result<bool> {
-    if !std::io::stdin().is_terminal() {
+    if !is_anybody_there() {
         anyhow::bail!("nobody is there to ask: say --yes, or --dry-run to see what there is");
     }
-    write!(anstream::stderr(), "{what}\nDelete it for good? [y/N] ")?;
-    anstream::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    Ok(consent(&format!("{what}\nDelete it for good?")))
 }
