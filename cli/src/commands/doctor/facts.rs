@@ -31,15 +31,7 @@ pub struct Facts {
 
 /// Looks at everything.
 pub async fn gather(site: &Site, common: &Common) -> (Meta, Facts) {
-    let aws = service::cloud::config().await;
-    let (keys, deployment) = tokio::join!(Keys::fetch(site, &aws), Deployment::look(&aws, &common.table));
-    let deployment = Deployment {
-        meta_secret: keys.meta_secret.clone(),
-        media_secret: keys.media_secret.clone(),
-        ..deployment
-    };
-    let number = number(site, &deployment);
-    let meta = Meta::new(site, &keys, number);
+    let (keys, deployment, meta) = reach(site, common).await;
     let facts = meta.look().await;
     let (webhook, model) =
         tokio::join!(WebhookFacts::look(&facts, &keys), ModelFacts::look(site, &keys, &deployment));
@@ -47,8 +39,26 @@ pub async fn gather(site: &Site, common: &Common) -> (Meta, Facts) {
     (meta, Facts { now, meta: facts, deployment, webhook, model })
 }
 
+/// Meta, as the deployment's keys open it, for its number. Nothing is asked of Meta yet.
+pub async fn meta_of(site: &Site, common: &Common) -> Meta {
+    let (_, _, meta) = reach(site, common).await;
+    meta
+}
+
+async fn reach(site: &Site, common: &Common) -> (Keys, Deployment, Meta) {
+    let aws = service::cloud::config().await;
+    let (keys, deployment) = tokio::join!(Keys::fetch(site, &aws), Deployment::look(&aws, &common.table));
+    let deployment = Deployment {
+        meta_secret: keys.meta_secret.clone(),
+        media_secret: keys.media_secret.clone(),
+        ..deployment
+    };
+    let meta = Meta::new(site, &keys, number(site, &deployment));
+    (keys, deployment, meta)
+}
+
 /// The number that somebody named, else the deployment's only one.
-pub fn number(site: &Site, deployment: &Deployment) -> Seen<String> {
+fn number(site: &Site, deployment: &Deployment) -> Seen<String> {
     if let Some(number) = &site.number {
         return Ok(number.clone());
     }
