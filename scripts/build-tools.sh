@@ -3,15 +3,14 @@
 # From apt when root on Debian, else cmake from PyPI into target/tools, else one line saying what to install.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/apt.sh
+. scripts/apt.sh
 export PATH="$PWD/target/tools/bin:$PATH"
 
 have() { command -v "$1" >/dev/null 2>&1; }
-can_apt() { have apt-get && [ "$(id -u)" = 0 ]; }
-apt() { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null; }
-give_up() { echo "ahoy: please install $1" >&2; exit 1; }
 
 have cargo || give_up "Rust, from https://rustup.rs"
-have cc || { can_apt && apt gcc libc6-dev; } || give_up "a C compiler (on Debian: apt-get install build-essential)"
-have cmake || { can_apt && apt cmake; } ||
+have cc || apt gcc libc6-dev || give_up "a C compiler (on Debian: apt-get install build-essential)"
+have cmake || apt cmake make ||
   { have python3 && python3 -m venv target/tools && target/tools/bin/pip install -q 'cmake>=3.16'; } ||
   give_up "cmake 3.16 or later"

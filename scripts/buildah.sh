@@ -2,8 +2,7 @@
 # buildah without a daemon and without a trace outside target/oci.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-command -v buildah >/dev/null ||
-  { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] && apt-get update -qq &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends buildah >/dev/null; } ||
-  { echo "ahoy: please install buildah, or start docker" >&2; exit 1; }
+# shellcheck source=scripts/apt.sh
+. scripts/apt.sh
+command -v buildah >/dev/null || apt buildah || give_up "buildah, or start docker"
 exec buildah --storage-driver vfs --root "$PWD/target/oci/root" --runroot "$PWD/target/oci/run" "$@"

@@ -2,12 +2,10 @@
 # Sees to what checks the deployment: cfn-lint and SAM, checkov, cargo-lambda, each in a Python of its own, versions pinned.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/apt.sh
+. scripts/apt.sh
 
-give_up() { echo "ahoy: please install $1" >&2; exit 1; }
-
-python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null ||
-  { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] && apt-get update -qq &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; } ||
+python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || apt python3-venv ||
   give_up "Python 3.10 or later with venv"
 
 for tool in sam checkov lambda; do

@@ -2,12 +2,8 @@
 # Sees to what the callers of other make are made of: aiortc in target/interop, its versions pinned, and Debian's chromium.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-
-apt() {
-  command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] && apt-get update -qq &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
-}
-give_up() { echo "ahoy: please install $1" >&2; exit 1; }
+# shellcheck source=scripts/apt.sh
+. scripts/apt.sh
 
 # The callers are written for Python 3.10 or later.
 python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || apt python3-venv ||

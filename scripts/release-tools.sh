@@ -3,12 +3,8 @@
 # library, a cross compiler and an emulator. Without these x86-64 is built, which scripts/release.sh says.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-
-apt() {
-  command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] && apt-get update -qq &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
-}
-give_up() { echo "ahoy: please install $1" >&2; exit 1; }
+# shellcheck source=scripts/apt.sh
+. scripts/apt.sh
 
 if ! target/lambda-tools/bin/python -c 'import ziglang' 2>/dev/null || [ ! -x target/lambda-tools/bin/cargo-lambda ]; then
   python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv || give_up "Python 3 with venv"

@@ -9,13 +9,18 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Whether somebody says yes. Nobody there is a no.
 pub fn consent(question: &str) -> bool {
-    if !std::io::stdin().is_terminal() {
+    if !is_anybody_there() {
         return false;
     }
     let _ = write!(anstream::stderr(), "{question} [y/N] ");
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+/// Whether anybody sits at the terminal.
+pub fn is_anybody_there() -> bool {
+    std::io::stdin().is_terminal()
 }
 
 /// Shows, on a terminal, that something goes on until it is dropped.

@@ -44,6 +44,16 @@ pub fn words(word: &str) -> String {
     word.replace('_', " ")
 }
 
+/// As much of a call's name as is enough to ask for it.
+pub fn short(call_ref: &str) -> &str {
+    call_ref.get(..12).unwrap_or(call_ref)
+}
+
+/// So many of something that is more than one with an `s`.
+pub fn plural(n: u64, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
 fn at(at_ms: u64) -> Option<Timestamp> {
     Timestamp::from_millisecond(i64::try_from(at_ms).ok()?).ok()
 }

@@ -40,9 +40,7 @@ impl AgentFile {
             Err(error) => Err(wrong(Some((error.line, error.field)), error.reason)),
         }
     }
-}
 
-impl AgentFile {
     /// What is right and yet not what its author will have meant, each in one line.
     pub fn doubts(&self) -> Vec<String> {
         let prices = Prices::built_in();

@@ -6,7 +6,7 @@ mod axis;
 mod figures;
 mod talk;
 
-use crate::figures::{dollars, hundredths, length, moment, words};
+use crate::figures::{dollars, hundredths, length, moment, plural, short, words};
 use crate::whole::{self, Whole};
 use journal::Event;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -135,7 +135,7 @@ fn events(call: &Whole) -> Markup {
                                 td.number { (call.since_ring(entry.at_ms)) }
                                 td.name { (whole::name(entry)) }
                                 td.what { (whole::details(entry)) }
-                                td.by { (entry.writer.chars().take(13).collect::<String>()) }
+                                td.by { (whole::writer(entry)) }
                             }
                         }
                     }
@@ -143,14 +143,6 @@ fn events(call: &Whole) -> Markup {
             }
         }
     }
-}
-
-fn short(call_ref: &str) -> &str {
-    call_ref.get(..12).unwrap_or(call_ref)
-}
-
-fn plural(n: u64, one: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }
 
 #[cfg(test)]

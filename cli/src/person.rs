@@ -1,19 +1,11 @@
 //! Somebody who calls, as an operator names them: turned into the mark that the table knows them by, and kept nowhere.
 
+use crate::site::MediaKeys;
 use anyhow::Context;
-use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use service::secrets::Secret;
 use std::fmt;
-
-/// Where the key of marks is.
-#[derive(Debug, Args)]
-pub struct Marking {
-    /// The secret with the media tasks' keys, one of which marks users: its name or ARN.
-    #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET", default_value = "ahoy/media")]
-    media_secret: String,
-}
 
 /// A name of somebody at Meta: a phone number, or a user id.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,19 +56,17 @@ impl fmt::Debug for Person {
     }
 }
 
-impl Marking {
+impl Marker {
     /// Fetches the key.
     ///
     /// # Errors
     /// When the secret cannot be had.
-    pub async fn marker(&self) -> anyhow::Result<Marker> {
-        let secret = Secret::<MediaSecret>::fetch(&service::cloud::config().await, &self.media_secret).await;
+    pub async fn fetch(keys: &MediaKeys) -> anyhow::Result<Self> {
+        let secret = Secret::<MediaSecret>::fetch(&service::cloud::config().await, &keys.media_secret).await;
         let secret = secret.context("cannot tell users by their marks (--media-secret)")?;
-        Ok(Marker { key: secret.value().door_key.clone() })
+        Ok(Self { key: secret.value().door_key.clone() })
     }
-}
 
-impl Marker {
     /// The mark of somebody by this name.
     pub fn mark(&self, person: &Person) -> String {
         protocol::mark::of(self.key.expose_secret().as_bytes(), person.name())

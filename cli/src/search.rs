@@ -1,6 +1,6 @@
 //! Looks for calls: newest first, in the list that fits the question best, never by a scan.
 
-use crate::figures::{begin_of, day};
+use crate::figures::{begin_of, day, short};
 use ledger::{Calls, Ledger, Listed, Stretch};
 use protocol::keys;
 
@@ -105,7 +105,7 @@ impl Search {
 
 impl Cursor {
     fn of(call: &Listed) -> Self {
-        Self { rang_at_ms: call.rang_at_ms, name: call.call_ref.chars().take(12).collect() }
+        Self { rang_at_ms: call.rang_at_ms, name: short(&call.call_ref).to_owned() }
     }
 
     /// Sorts just before its call: a name sorts behind its beginning.

@@ -1,5 +1,6 @@
 //! Which deployment is meant, and the keys that open what belongs to it.
 
+use crate::cloud;
 use crate::seen::{Seen, Unseen};
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
@@ -29,9 +30,8 @@ pub struct Site {
     /// The secret with Meta's keys: its name or ARN.
     #[arg(long, env = "META_SECRET", value_name = "SECRET", default_value = "ahoy/meta")]
     pub meta_secret: String,
-    /// The secret with the media tasks' keys: its name or ARN.
-    #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET", default_value = "ahoy/media")]
-    pub media_secret: String,
+    #[command(flatten)]
+    pub media: MediaKeys,
     /// The Graph API, with its version.
     #[arg(long, env = "GRAPH_URL", value_name = "URL", default_value = graph::URL)]
     pub graph_url: String,
@@ -41,6 +41,14 @@ pub struct Site {
     /// The model of agents that name none.
     #[arg(long, env = "REALTIME_MODEL", value_name = "MODEL", default_value = connection::MODEL)]
     pub model: String,
+}
+
+/// Where the media tasks' keys are: the model's, and the one that users are marked by.
+#[derive(Debug, Clone, Args)]
+pub struct MediaKeys {
+    /// The secret with the media tasks' keys: its name or ARN.
+    #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET", default_value = "ahoy/media")]
+    pub media_secret: String,
 }
 
 /// The keys of a deployment.
@@ -97,7 +105,7 @@ impl Keys {
         let env = Env::of_process();
         let (meta, media) = tokio::join!(
             secret::<MetaSecret>(&site.meta_secret, aws),
-            secret::<MediaSecret>(&site.media_secret, aws),
+            secret::<MediaSecret>(&site.media.media_secret, aws),
         );
         let key = |name: &str, stored: Seen<SecretString>| env.secret(name).map_or(stored, Ok);
         let of_meta = |pick: fn(MetaSecret) -> SecretString| key_of(&meta, pick);
@@ -120,7 +128,7 @@ fn key_of<T: Clone>(secret: &Seen<(String, T)>, pick: fn(T) -> SecretString) -> 
 
 async fn secret<T: DeserializeOwned + Kept>(id: &str, aws: &SdkConfig) -> Seen<(String, T)> {
     if aws.region().is_none() {
-        return Err(Unseen::because("no AWS region is set: set AWS_REGION, or AWS_PROFILE"));
+        return Err(Unseen::because(cloud::NO_REGION));
     }
     let fetched = Client::new(aws).get_secret_value().secret_id(id).send().await;
     let fetched = fetched.map_err(|error| {
@@ -129,7 +137,7 @@ async fn secret<T: DeserializeOwned + Kept>(id: &str, aws: &SdkConfig) -> Seen<(
         if gone {
             Unseen::missing(format!("there is no secret {id} in this account and region"))
         } else {
-            crate::cloud::unseen(&whole, &format!("the secret {id}"))
+            cloud::unseen(&whole, &format!("the secret {id}"))
         }
     })?;
     let text =

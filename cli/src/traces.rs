@@ -2,11 +2,10 @@
 
 use crate::person::{Marker, Person};
 use anyhow::Context;
-use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use journal::Event;
 use ledger::items::{Item, number, text, to_item};
-use ledger::{Calls, Ledger, Listed};
+use ledger::{Calls, Ledger, Listed, all};
 use protocol::keys;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -134,33 +133,20 @@ async fn calls_of(ledger: &Ledger, mark: &str) -> anyhow::Result<Vec<Listed>> {
 
 /// What Meta told of a number and not of a call may name people as well.
 async fn notices_with(ledger: &Ledger, number: &str, name: &str) -> anyhow::Result<Vec<Key>> {
-    let query = partition(ledger, &keys::number(number));
+    let query = ledger.partition(keys::number(number)).consistent_read(true);
     let query = query
         .key_condition_expression("#pk = :pk AND begins_with(#sk, :notices)")
         .expression_attribute_names("#sk", "sk")
         .expression_attribute_values(":notices", text(keys::NOTICES));
-    let items = all(query).await?.into_iter();
+    let items = all(query).await.context("cannot look for what is stored")?.into_iter();
     Ok(items.filter(|item| format!("{item:?}").contains(name)).filter_map(|item| key_of(&item)).collect())
 }
 
 async fn keys_in(ledger: &Ledger, pk: &str) -> anyhow::Result<Vec<Key>> {
-    let query = partition(ledger, pk).key_condition_expression("#pk = :pk");
+    let query = ledger.partition(pk).consistent_read(true).key_condition_expression("#pk = :pk");
     let query = query.projection_expression("#pk, #sk").expression_attribute_names("#sk", "sk");
-    Ok(all(query).await?.iter().filter_map(key_of).collect())
-}
-
-fn partition(ledger: &Ledger, pk: &str) -> QueryFluentBuilder {
-    let query = ledger.client.query().table_name(&ledger.table).consistent_read(true);
-    query.expression_attribute_names("#pk", "pk").expression_attribute_values(":pk", text(pk))
-}
-
-async fn all(query: QueryFluentBuilder) -> anyhow::Result<Vec<Item>> {
-    let mut pages = query.into_paginator().items().send();
-    let mut items = vec![];
-    while let Some(item) = pages.next().await {
-        items.push(item.context("cannot look for what is stored")?);
-    }
-    Ok(items)
+    let found = all(query).await.context("cannot look for what is stored")?;
+    Ok(found.iter().filter_map(key_of).collect())
 }
 
 fn key_of(item: &Item) -> Option<Key> {

@@ -136,6 +136,11 @@ fn detail(name: &str, value: &Value) -> Option<String> {
     Some(format!("{} {text}{unit}", name.replace('_', " ")))
 }
 
+/// Who wrote an entry, as much of its name as tells tasks apart.
+pub fn writer(entry: &Entry) -> String {
+    entry.writer.chars().take(13).collect()
+}
+
 /// The name of an event as words: `WA_CALL_FIRST_WORD` is "first word".
 pub fn name(entry: &Entry) -> String {
     let said = to_json(entry);
@@ -144,19 +149,10 @@ pub fn name(entry: &Entry) -> String {
 }
 
 async fn before_state(ledger: &Ledger, pk: &str) -> anyhow::Result<Vec<Item>> {
-    let query = ledger.client.query().table_name(&ledger.table);
-    let query = query
-        .key_condition_expression("#pk = :pk AND #sk < :state")
-        .expression_attribute_names("#pk", "pk")
-        .expression_attribute_names("#sk", "sk")
-        .expression_attribute_values(":pk", text(pk))
-        .expression_attribute_values(":state", text(keys::STATE));
-    let mut pages = query.into_paginator().items().send();
-    let mut items = vec![];
-    while let Some(item) = pages.next().await {
-        items.push(item.context("cannot read the call")?);
-    }
-    Ok(items)
+    let query = ledger.partition(pk).key_condition_expression("#pk = :pk AND #sk < :state");
+    let query = query.expression_attribute_names("#sk", "sk");
+    let query = query.expression_attribute_values(":state", text(keys::STATE));
+    ledger::all(query).await.context("cannot read the call")
 }
 
 fn read<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {

@@ -4,43 +4,48 @@
 //! | module | what it does |
 //! |---|---|
 //! | `answering` | when a ringing call may be accepted |
+//! | `opening` | has it accepted, and opens the line |
+//! | `hearing` | what the caller's phone sends |
 //! | `examining` | what the wire shows, and what is wrong with it |
 //! | `listening` | what the agent does, and what comes of it |
 //! | `playing` | what the bridge wants done |
 //! | `using` | the tools that are in use |
 //! | `farewell` | how a call that is to end is brought to its end |
-//! | `measuring` | how loud each side is
+//! | `measuring` | how loud each side is |
+//! | `accounts` | what it came to: sound, tokens, cost |
 //! | `leaving` | what is written down and told afterwards |
 
+mod accounts;
 mod answering;
 mod examining;
 mod farewell;
+mod hearing;
 mod leaving;
 mod listening;
 mod measuring;
+mod opening;
 mod playing;
 mod using;
 
 use crate::agent::{Agent, Line};
-use crate::codec::{self, Ear, Mouth};
-use crate::datagram::kind;
+use crate::codec::{Ear, Mouth};
 use crate::diary::Diary;
 use crate::load::Load;
 use crate::minutes::Minutes;
-use crate::peer::{Peer, PeerEvent};
+use crate::peer::Peer;
 use crate::protection::Protection;
 use crate::roster::Role;
-use answering::{Answering, Step};
-use bridge::{Bridge, Packet, Tuning};
+use answering::Answering;
+use bridge::{Bridge, Tuning};
 use bytes::Bytes;
 use call::Ending;
 use diagnosis::Doctor;
 pub use examining::ask_for_icmp;
 use farewell::Farewell;
-use journal::{Event, Journal, Phase, Summary};
-use ledger::{CallControl, Side};
+use journal::{Event, Journal, Summary};
+use ledger::CallControl;
 use measuring::Measuring;
-use protocol::order::{Order, Reply};
+use protocol::order::Reply;
 use realtime::Usage;
 use service::time::now_ms;
 use std::net::SocketAddr;
@@ -204,7 +209,7 @@ impl Owner {
             match fact {
                 Fact::Datagram(length, from) => self.receive(&datagram[..length], from, now),
                 Fact::Agent(line) => self.parts.agent.handle(line, now),
-                Fact::Replied(reply) => self.open(reply, now),
+                Fact::Replied(reply) => self.take_reply(reply, now),
                 Fact::Used(used) => self.answer_tool(used, now),
                 Fact::Told(Some(Command::Drain)) => self.must_leave(),
                 Fact::Told(Some(Command::Release) | None) => self.over = Some(Over::Known),
@@ -261,126 +266,11 @@ impl Owner {
         due.into_iter().flatten().min().unwrap_or(now + Duration::from_secs(1))
     }
 
-    fn receive(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
-        self.parts.doctor.handle_in(kind(datagram), now);
-        if self.parts.peer.handle_datagram(datagram, from, now) {
-            self.bridge.handle_sign_of_life(now);
-        }
-    }
-
-    fn notice_peer(&mut self, now: Instant) {
-        while let Some(event) = self.parts.peer.poll_event(now) {
-            match event {
-                PeerEvent::Connected => {
-                    self.answering.note_connected();
-                    self.parts.doctor.handle_connected(now);
-                    self.note(Event::MediaConnected { took_ms: ms(now - self.offered_at) });
-                }
-                PeerEvent::Closed => self.lose_peer(),
-                PeerEvent::Sound { stream, sequence, timestamp, payload } => {
-                    let sound = codec::read(payload);
-                    if sound.is_none() {
-                        self.bridge.note_malformed();
-                    }
-                    self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound }, now);
-                }
-                PeerEvent::Key { stream, sequence, timestamp, payload } => {
-                    self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound: None }, now);
-                    self.bridge.handle_key(timestamp, &payload, now);
-                }
-                PeerEvent::Foreign { stream, sequence, timestamp } => {
-                    self.bridge.note_foreign();
-                    self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound: None }, now);
-                }
-                PeerEvent::Told => {
-                    if let Some(told) = self.parts.peer.report().told {
-                        self.tuning.handle_loss(told.loss);
-                    }
-                }
-            }
-        }
-    }
-
     /// Encodes the agent's voice as suits the line and the machine.
     fn tune(&mut self, now: Instant) {
         self.tuning.handle_strain(self.parts.load.last_strain());
         if let Some(settings) = self.tuning.poll(now) {
             self.mouth.tune(settings);
-        }
-    }
-
-    fn lose_peer(&mut self) {
-        let ending = if self.bridge.is_open() { Ending::CallerVanished } else { Ending::MediaNeverConnected };
-        self.over.get_or_insert(Over::Because(ending));
-    }
-
-    /// The caller's sound, to the agent.
-    fn pass_up(&mut self, now: Instant) {
-        while let Some(slot) = self.bridge.poll_slot() {
-            let start = self.uplink.len();
-            if !self.ear.hear(&slot, &mut self.uplink) {
-                self.bridge.note_malformed();
-            }
-            if matches!(slot, bridge::Slot::Decode(_)) {
-                self.note_sound(start, now);
-            }
-            self.measuring
-                .iter_mut()
-                .for_each(|levels| levels.note(Side::Caller, &self.uplink[start..], now));
-            self.bridge.gate(&mut self.uplink[start..], now);
-            if self.uplink.len() >= APPEND {
-                self.parts.agent.hear(&self.uplink, now);
-                self.uplink.clear();
-            }
-        }
-    }
-
-    fn step(&mut self, now: Instant) {
-        match self.answering.step(self.bridge.waiting(), now) {
-            Step::Ask => self.ask(),
-            Step::GiveUp(ending) => {
-                self.over.get_or_insert(Over::Because(ending));
-            }
-            Step::Wait => {}
-        }
-    }
-
-    /// Asks call-control to accept the call. The reply comes as a fact. A task that ECS may stop at any moment is
-    /// protected first: no call is accepted that a deployment would cut.
-    fn ask(&self) {
-        let order = Order::MediaConnected { call_ref: self.parts.call_ref.clone(), fence: self.parts.fence };
-        let (control, replies) = (self.parts.control.clone(), self.replies.0.clone());
-        let (protection, unprotected) = (self.parts.protection.clone(), self.parts.unprotected.clone());
-        tokio::spawn(async move {
-            if let Some(protection) = protection
-                && let Err(error) = protection.hold().await
-            {
-                tracing::warn!("This task is not protected, and takes no more calls: {error:#}");
-                unprotected.notify_one();
-            }
-            // A reply that nobody waits for any more is of no use.
-            let _ = replies.send(control.ask(&order).await).await;
-        });
-    }
-
-    fn open(&mut self, reply: anyhow::Result<Reply>, now: Instant) {
-        self.answering.note_reply();
-        match reply {
-            Ok(Reply::Open { version }) if !self.bridge.is_open() => {
-                self.answering.note_open();
-                self.parts.peer.open();
-                self.bridge.open(now);
-                self.parts.doctor.open(now);
-                self.parts.agent.open(now);
-                self.measuring = Measuring::begin(self.parts.role.agent.keeping, now);
-                self.summary.opened_at_ms = Some(now_ms());
-                self.parts.journal.advance_to(version);
-                self.parts.journal.enter_phase(Phase::Talking);
-                self.note(Event::Opened {});
-            }
-            Ok(Reply::Over) if !self.bridge.is_open() => self.over = Some(Over::Known),
-            Ok(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {}
-            Err(error) => tracing::warn!("Call-control did not accept the call yet: {error:#}"),
         }
     }
 

@@ -19,6 +19,14 @@ pub fn kind(datagram: &[u8]) -> Kind {
     }
 }
 
+/// Whether a datagram is sound, a key press or a report: SRTP or SRTCP.
+pub fn is_media(datagram: &[u8]) -> bool {
+    match kind(datagram) {
+        Kind::Rtp { .. } | Kind::Rtcp => true,
+        Kind::StunRequest | Kind::StunSuccess | Kind::StunError(_) | Kind::Dtls | Kind::Other => false,
+    }
+}
+
 /// The class is in bits 8 and 4 of the type.
 fn stun(datagram: &[u8]) -> Kind {
     match (datagram[0] & 1, datagram[1] & 0x10) {

@@ -2,11 +2,9 @@
 //! since the image has no shell and nothing else to ask with.
 
 use anyhow::Context;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::pki_types::ServerName;
 use service::env::{Env, WrongSetting};
+use service::tls;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,60 +44,12 @@ async fn shake_hands(door: SocketAddr) -> anyhow::Result<()> {
     let stream =
         TcpStream::connect(door).await.with_context(|| format!("nobody is at the door at {door}"))?;
     let name = ServerName::IpAddress(door.ip().into());
-    let shaken = TlsConnector::from(Arc::new(whoever_it_is()?)).connect(name, stream).await;
+    // Whatever certificate the door has: it was made at boot, and is known to the registry alone. Nothing is said to the
+    // door, and nothing it says is believed.
+    let whoever_it_is = tls::client(|_certificate| true).context("the provider speaks no TLS version")?;
+    let shaken = TlsConnector::from(Arc::new(whoever_it_is)).connect(name, stream).await;
     shaken.with_context(|| format!("the door at {door} does not shake hands"))?;
     Ok(())
-}
-
-/// TLS with whatever certificate the door has: it was made at boot, and is known to the registry alone. Nothing is said to
-/// the door, and nothing it says is believed.
-fn whoever_it_is() -> anyhow::Result<ClientConfig> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .context("the provider speaks no TLS version")?;
-    let anybody = Arc::new(Anybody { provider });
-    Ok(config.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth())
-}
-
-#[derive(Debug)]
-struct Anybody {
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _certificate: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use crate::ecs::Task;
 use crate::protection::Protection;
 use crate::tenure::{Stay, Tenure};
 use ledger::{CallControl, Ledger};
-use protocol::keys;
-use protocol::lease::{HEARTBEAT, HOLDS, Lease};
+use protocol::lease::{HEARTBEAT, Lease};
 use service::metrics;
 use service::time::now_ms;
 use std::net::SocketAddr;
@@ -84,22 +83,10 @@ impl Heart {
     }
 
     fn lease(&self) -> Lease {
-        let used = self.calls.used() as u64;
-        let is_ready = self.calls.is_ready();
-        Lease {
-            pk: keys::task(&self.task.id),
-            sk: keys::LEASE.to_owned(),
-            gsi1pk: is_ready.then(|| keys::READY.to_owned()),
-            gsi1sk: is_ready.then(|| keys::sortable(used)),
-            task: self.task.id.clone(),
-            door: self.door.to_string(),
-            pin: self.pin.clone(),
-            revision: self.task.revision.clone(),
-            slots: self.calls.slots() as u64,
-            used,
-            until_ms: now_ms() + HOLDS.as_millis() as u64,
-            ttl: keys::forget_at(now_ms()),
-        }
+        let (task, door, slots) = (&self.task, self.door.to_string(), self.calls.slots() as u64);
+        let lease = Lease::new(&task.id, &door, &self.pin, &task.revision, slots, now_ms());
+        let lease = lease.using(self.calls.used() as u64);
+        if self.calls.is_ready() { lease } else { lease.closed() }
     }
 
     /// Says how full this task is, and what happened since the last beat.

@@ -8,6 +8,7 @@ mod stack;
 mod tap;
 
 use crate::answer::{self, Ours};
+use crate::datagram::is_media;
 use crate::offer::{Offer, Unanswerable};
 use bridge::{Reports, Told};
 use bytes::{Bytes, BytesMut};
@@ -302,11 +303,6 @@ impl Peer {
 fn unacceptable(error: shared::error::Error) -> Unanswerable {
     tracing::debug!("The WebRTC stack cannot take an offer: {error}");
     Unanswerable::Unacceptable
-}
-
-/// Whether a datagram is SRTP or SRTCP, by its first byte (RFC 7983).
-fn is_media(datagram: &[u8]) -> bool {
-    datagram.first().is_some_and(|first| (128..=191).contains(first))
 }
 
 fn attribute(sdp: &str, name: &str) -> String {

@@ -69,7 +69,6 @@ impl Tenure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::keys;
 
     const NOW: u64 = 1_000;
     const IDLE: Duration = Duration::from_secs(600);
@@ -154,19 +153,6 @@ mod tests {
     }
 
     fn lease(task: &str, revision: &str, used: u64) -> Lease {
-        Lease {
-            pk: keys::task(task),
-            sk: keys::LEASE.into(),
-            gsi1pk: Some(keys::READY.into()),
-            gsi1sk: Some(keys::sortable(used)),
-            task: task.into(),
-            door: "127.0.0.1:1".into(),
-            pin: String::new(),
-            revision: revision.into(),
-            slots: 10,
-            used,
-            until_ms: NOW + 1,
-            ttl: 0,
-        }
+        Lease::new(task, "127.0.0.1:1", "", revision, 10, NOW).using(used)
     }
 }

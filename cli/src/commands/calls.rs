@@ -1,9 +1,10 @@
 //! `ahoy calls`: which calls there were, newest first.
 
-use crate::figures::{begin_of, day, dollars, length, moment, words};
-use crate::person::{Marking, Person};
+use crate::figures::{begin_of, day, dollars, length, moment, short, words};
+use crate::person::{Marker, Person};
 use crate::say;
 use crate::search::{Cursor, Found, Search};
+use crate::site::MediaKeys;
 use crate::{Common, cloud};
 use clap::Args;
 use comfy_table::presets::NOTHING;
@@ -16,9 +17,6 @@ use serde::Serialize;
 use service::time::now_ms;
 use std::collections::HashMap;
 use std::process::ExitCode;
-
-/// So much of a call's name is shown: it is enough to ask for it.
-const SHORT: usize = 12;
 
 #[derive(Debug, Args)]
 pub struct Calls {
@@ -41,7 +39,7 @@ pub struct Calls {
     #[arg(long, value_name = "CURSOR")]
     after: Option<Cursor>,
     #[command(flatten)]
-    marking: Marking,
+    media: MediaKeys,
 }
 
 /// A call, with what its summary says.
@@ -62,7 +60,7 @@ impl Calls {
     pub async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         let ledger = cloud::ledger(common).await?;
         let mark = match &self.user {
-            Some(person) => Some(self.marking.marker().await?.mark(person)),
+            Some(person) => Some(Marker::fetch(&self.media).await?.mark(person)),
             None => None,
         };
         let ending = self.ending.map(|ending| ending.replace([' ', '-'], "_"));
@@ -133,7 +131,7 @@ impl Row {
         let is_bad = self.verdict.as_deref().is_some_and(|verdict| verdict != "fine");
         let is_ours = matches!(listed.by.as_deref(), Some("us" | "meta"));
         vec![
-            Cell::new(listed.call_ref.get(..SHORT).unwrap_or(&listed.call_ref)),
+            Cell::new(short(&listed.call_ref)),
             Cell::new(moment(listed.rang_at_ms)),
             Cell::new(&listed.number),
             Cell::new(or_dash(listed.start.clone())),

@@ -13,7 +13,7 @@ use crate::site::Site;
 use check::Check;
 use clap::Args;
 use facts::Facts;
-pub use facts::{Deployment, number};
+pub use facts::meta_of;
 use report::{Checked, Report};
 use std::process::ExitCode;
 

@@ -1,13 +1,14 @@
 //! `ahoy forget USER`: deletes all that is stored of one person, on all numbers.
 
-use crate::ask::consent;
-use crate::person::{Marking, Person};
+use crate::ask::{consent, is_anybody_there};
+use crate::figures::plural;
+use crate::person::{Marker, Person};
 use crate::say;
+use crate::site::MediaKeys;
 use crate::traces::Traces;
 use crate::{Common, cloud};
 use clap::Args;
 use service::time::now_ms;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -22,14 +23,14 @@ pub struct Forget {
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
     #[command(flatten)]
-    marking: Marking,
+    media: MediaKeys,
 }
 
 impl Forget {
     /// Does it. 1 when something is left to forget.
     pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
         let ledger = cloud::ledger(common).await?;
-        let marker = self.marking.marker().await?;
+        let marker = Marker::fetch(&self.media).await?;
         let traces = Traces::find(&ledger, &marker, &self.user, now_ms()).await?;
         if traces.items() == 0 {
             self.say(common, &traces, false, "Nothing is stored of them.");
@@ -62,7 +63,6 @@ impl Forget {
 }
 
 fn told(traces: &Traces) -> String {
-    let plural = |n: u64, one: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") };
     let numbers: Vec<_> =
         traces.calls.iter().map(|(id, n)| format!("{} to {id}", plural(*n, "call"))).collect();
     let numbers = if numbers.is_empty() { "no call".to_owned() } else { numbers.join(", ") };
@@ -71,7 +71,7 @@ fn told(traces: &Traces) -> String {
 
 /// Asks whoever sits at the terminal. Nobody there is no answer.
 fn is_wanted(what: &str) -> anyhow::Result<bool> {
-    if !std::io::stdin().is_terminal() {
+    if !is_anybody_there() {
         anyhow::bail!("nobody is there to ask: say --yes, or --dry-run to see what there is");
     }
     Ok(consent(&format!("{what}\nDelete it for good?")))

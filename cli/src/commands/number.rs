@@ -1,12 +1,12 @@
 //! `ahoy number show`: the business number as Meta has it.
 
-use super::doctor::{Deployment, number};
+use super::doctor::meta_of;
 use crate::Common;
 use crate::ask::Busy;
-use crate::meta::{Change, Facts, Field, Meta};
+use crate::meta::{Change, Facts, Field};
 use crate::say;
 use crate::seen::Seen;
-use crate::site::{Keys, Site};
+use crate::site::Site;
 use clap::{Args, Subcommand};
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
@@ -57,10 +57,7 @@ impl Number {
 
 impl Show {
     async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
-        let aws = service::cloud::config().await;
-        let (keys, deployment) =
-            tokio::join!(Keys::fetch(&self.site, &aws), Deployment::look(&aws, &common.table));
-        let meta = Meta::new(&self.site, &keys, number(&self.site, &deployment));
+        let meta = meta_of(&self.site, common).await;
         let facts = {
             let _busy = Busy::with("Asking Meta");
             meta.look().await

@@ -2,12 +2,12 @@
 
 mod hours;
 
-use super::doctor::{Deployment, number};
+use super::doctor::meta_of;
 use crate::Common;
 use crate::ask::{Busy, consent};
 use crate::meta::{Change, Facts, Field, Meta};
 use crate::say::{self, GOOD, styled};
-use crate::site::{Keys, Site};
+use crate::site::Site;
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
 use comfy_table::presets::NOTHING;
@@ -68,10 +68,7 @@ struct Told {
 impl Setup {
     /// Does it. 0 when all is as wanted, 1 when somebody said no, or Meta did.
     pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
-        let aws = service::cloud::config().await;
-        let (keys, deployment) =
-            tokio::join!(Keys::fetch(&self.site, &aws), Deployment::look(&aws, &common.table));
-        let meta = Meta::new(&self.site, &keys, number(&self.site, &deployment));
+        let meta = meta_of(&self.site, common).await;
         let before = look(&meta).await;
         let changes = self.changes(&before)?;
         let others = before.other_apps().iter().map(|it| format!("{} ({})", it.name, it.id)).collect();

@@ -75,7 +75,7 @@ fn sections(call: &Whole) -> Vec<String> {
     let rows = call.entries.iter().map(|entry| {
         [
             call.since_ring(entry.at_ms).to_string(),
-            entry.writer.chars().take(13).collect(),
+            whole::writer(entry),
             whole::name(entry),
             whole::details(entry),
         ]

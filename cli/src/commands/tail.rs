@@ -1,6 +1,6 @@
 //! `ahoy tail`: calls and their events, as they happen.
 
-use crate::figures::{day, moment};
+use crate::figures::{day, moment, short};
 use crate::say;
 use crate::whole;
 use crate::{Common, cloud};
@@ -92,14 +92,12 @@ impl Told {
 }
 
 async fn journal_of(ledger: &Ledger, call_ref: &str) -> anyhow::Result<Vec<Entry>> {
-    let query = ledger.client.query().table_name(&ledger.table);
+    let query = ledger.partition(keys::call(call_ref));
     let query = query
         .key_condition_expression("#pk = :pk AND begins_with(#sk, :events)")
-        .expression_attribute_names("#pk", "pk")
         .expression_attribute_names("#sk", "sk")
-        .expression_attribute_values(":pk", text(keys::call(call_ref)))
         .expression_attribute_values(":events", text(keys::EVENTS));
-    let items = query.send().await?.items.unwrap_or_default();
+    let items = ledger::all(query).await?;
     Ok(items.into_iter().filter_map(|item| from_item(item).ok()).collect())
 }
 
@@ -109,7 +107,7 @@ fn line(entry: &Entry) -> String {
         Level::Warn => AnsiColor::Yellow.on_default(),
         Level::Error => AnsiColor::Red.on_default(),
     };
-    let (call, name) = (entry.call_ref.get(..12).unwrap_or(&entry.call_ref), whole::name(entry));
+    let (call, name) = (short(&entry.call_ref), whole::name(entry));
     let since = entry.since_ring_ms.map_or_else(String::new, |ms| ms.to_string());
     let clock = moment(entry.at_ms);
     format!(

@@ -1,6 +1,6 @@
 //! What was said, line by line.
 
-use crate::figures::length;
+use crate::figures::{length, plural};
 use crate::whole::Whole;
 use journal::{Line, Speaker};
 use maud::{Markup, html};
@@ -15,7 +15,7 @@ pub(super) fn talk(call: &Whole) -> Markup {
                 @for line in &call.lines { (said(call, line)) }
             }
             @if call.left > 0 {
-                p.left { "The caller left " (super::plural(call.left as u64, "thing")) " for people to answer." }
+                p.left { "The caller left " (plural(call.left as u64, "thing")) " for people to answer." }
             }
         }
     }

@@ -5,9 +5,9 @@ use aws::{Cloud, CloudConfig};
 use ledger::{Ledger, StoredAgent};
 use openai::Realtime;
 use phone::{Books, Meta, MetaConfig};
-use protocol::keys;
 use protocol::lease::Lease;
 use serde_json::{Value, json};
+use service::time::now_ms;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
@@ -125,20 +125,8 @@ impl Business {
 
     /// A media task with room, until then, ms since 1970.
     pub async fn keep_warm(&self, until_ms: u64) {
-        let lease = Lease {
-            pk: keys::task("warm"),
-            sk: keys::LEASE.to_owned(),
-            gsi1pk: Some(keys::READY.to_owned()),
-            gsi1sk: Some("0".to_owned()),
-            task: "warm".to_owned(),
-            door: "127.0.0.1:1".to_owned(),
-            pin: "00".repeat(32),
-            revision: "1".to_owned(),
-            slots: 8,
-            used: 0,
-            until_ms,
-            ttl: u64::MAX / 1_000,
-        };
+        let lease = Lease::new("warm", "127.0.0.1:1", &"00".repeat(32), "1", 8, now_ms());
+        let lease = Lease { until_ms, ..lease };
         self.ledger.renew(&lease).await.unwrap();
     }
 

@@ -133,12 +133,10 @@ impl Ledger {
     /// # Errors
     /// When DynamoDB cannot be asked.
     pub async fn named(&self, beginning: &str) -> anyhow::Result<Vec<Listed>> {
-        let query = self.client.query().table_name(&self.table);
+        let query = self.partition(keys::names_like(beginning));
         let query = query
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :beginning)")
-            .expression_attribute_names("#pk", "pk")
             .expression_attribute_names("#sk", "sk")
-            .expression_attribute_values(":pk", text(keys::names_like(beginning)))
             .expression_attribute_values(":beginning", text(beginning))
             .limit(2);
         let found = query.send().await.context("cannot ask for a call by name")?.items.unwrap_or_default();

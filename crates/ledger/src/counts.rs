@@ -69,13 +69,11 @@ impl Ledger {
         let put = put.item("pk", text(of.partition())).item("sk", text(of.place()));
         put.item(keys::TTL, number(until_s)).send().await.context("cannot count a caller's call")?;
         let since = keys::rang(of.rang_at_ms.saturating_sub(WINDOW.as_millis() as u64), "");
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = self.partition(of.partition()).consistent_read(true);
         let query = query
             .key_condition_expression("#pk = :pk AND #sk BETWEEN :since AND :now")
             .projection_expression("#sk")
-            .expression_attribute_names("#pk", "pk")
             .expression_attribute_names("#sk", "sk")
-            .expression_attribute_values(":pk", text(of.partition()))
             .expression_attribute_values(":since", text(since))
             .expression_attribute_values(":now", text(of.place()));
         let counted = all(query).await.context("cannot count a caller's calls")?;

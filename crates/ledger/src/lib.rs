@@ -7,6 +7,7 @@
 //! - [`Listed`], [`Calls`]: the list of calls, by number, day, user and name.
 //! - [`Levels`]: how loud each side of a call was.
 //! - [`Claim`]: who may send a message to a caller.
+//! - [`all`]: what a query finds.
 //! - [`items`]: between our types and DynamoDB's items.
 
 mod agents;
@@ -26,4 +27,4 @@ pub use counts::CallerCall;
 pub use levels::{Levels, MOMENT_MS, Side};
 pub use number::{Assigned, NumberSettings};
 pub use sent::Claim;
-pub use table::Ledger;
+pub use table::{Ledger, all};

@@ -98,14 +98,23 @@ impl Ledger {
         Ok(())
     }
 
+    /// A query of a partition; its key condition knows it as `#pk = :pk`.
+    pub fn partition(&self, pk: impl Into<String>) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.table);
+        query.expression_attribute_names("#pk", "pk").expression_attribute_values(":pk", text(pk))
+    }
+
     pub(crate) fn index(&self, partition: &str) -> QueryFluentBuilder {
         let query = self.client.query().table_name(&self.table).index_name(keys::INDEX);
         query.expression_attribute_names("#pk", "gsi1pk").expression_attribute_values(":pk", text(partition))
     }
 }
 
-/// Every page of a query.
-pub(crate) async fn all(query: QueryFluentBuilder) -> anyhow::Result<Vec<Item>> {
+/// What a query finds, on every page of it.
+///
+/// # Errors
+/// When DynamoDB cannot be asked.
+pub async fn all(query: QueryFluentBuilder) -> anyhow::Result<Vec<Item>> {
     let mut pages = query.into_paginator().items().send();
     let mut items = vec![];
     while let Some(item) = pages.next().await {

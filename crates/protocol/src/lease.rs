@@ -42,6 +42,36 @@ pub struct Lease {
 }
 
 impl Lease {
+    /// The lease of a task that takes calls and has none yet, renewed at `now_ms`.
+    pub fn new(task: &str, door: &str, pin: &str, revision: &str, slots: u64, now_ms: u64) -> Self {
+        Self {
+            pk: keys::task(task),
+            sk: keys::LEASE.to_owned(),
+            gsi1pk: Some(keys::READY.to_owned()),
+            gsi1sk: Some(keys::sortable(0)),
+            task: task.to_owned(),
+            door: door.to_owned(),
+            pin: pin.to_owned(),
+            revision: revision.to_owned(),
+            slots,
+            used: 0,
+            until_ms: now_ms + HOLDS.as_millis() as u64,
+            ttl: keys::forget_at(now_ms),
+        }
+    }
+
+    /// The same, with so many calls.
+    #[must_use]
+    pub fn using(self, used: u64) -> Self {
+        Self { gsi1sk: Some(keys::sortable(used)), used, ..self }
+    }
+
+    /// The same of a task that takes no calls.
+    #[must_use]
+    pub fn closed(self) -> Self {
+        Self { gsi1pk: None, gsi1sk: None, ..self }
+    }
+
     /// Whether it may be given a call at `now_ms`.
     pub fn takes_calls(&self, now_ms: u64) -> bool {
         self.gsi1pk.as_deref() == Some(keys::READY) && self.is_current(now_ms) && self.used < self.slots

@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod secrets;
 pub mod shutdown;
 pub mod time;
+pub mod tls;
 
 use std::process::{ExitCode, Termination};
 

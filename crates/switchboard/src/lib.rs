@@ -1,8 +1,9 @@
 //! Carries calls from step to step: load → step → save call and effects → perform → save the outcome.
 //!
 //! [`Switchboard::handle`] is what call-control does with an order. It decides nothing itself: the `call`
-//! crate decides, this one remembers ([`store`]), looks for tasks (`seats`), knocks at their doors
-//! ([`door`]), starts more of them ([`launch`]), puts calls into the list by which people find them (`listing`), speaks to Meta ([`meta`]) and sends callers what agents write (`message`).
+//! crate decides, this one remembers ([`store`]), looks for tasks (`seats`), knocks at their doors ([`door`]), starts more
+//! of them ([`launch`]), writes down what happened (`news`), puts calls into the list by which people find them (`listing`),
+//! speaks to Meta ([`meta`]) and sends callers what agents write (`message`).
 //! [`intake`] is the webhook's half: it records what Meta tells us.
 
 mod appointed;
@@ -12,6 +13,7 @@ pub mod launch;
 mod listing;
 mod message;
 pub mod meta;
+mod news;
 mod perform;
 mod record;
 mod seats;

@@ -3,7 +3,7 @@
 use crate::door::Knock;
 use crate::record::Record;
 use crate::seats::choose;
-use crate::{Switchboard, meta};
+use crate::{Appointed, Switchboard, meta};
 use agents::Messages;
 use call::{Effect, Ending, Event, Seat};
 use journal::Event as Happened;
@@ -87,16 +87,7 @@ impl Switchboard {
         let Some(lease) = lease else {
             return Ok(seat_refused(seat, "it has no lease any more".into()));
         };
-        let offer = Offer {
-            fence: seat.fence,
-            version: record.version,
-            number: record.number.clone(),
-            offer: record.offer.clone(),
-            rang_at_ms: record.call.rang_at.0,
-            ring_deadline_ms: record.call.ring_deadline.0,
-            agent: appointed.text.clone(),
-            caller: self.knocker.mark(&record.caller()),
-        };
+        let offer = self.offer_of(record, seat, &appointed);
         let asked_at = Instant::now();
         let mut knock = self.knocker.offer(&lease, record.call_ref(), &offer).await?;
         if let Knock::Silent(_) = knock {
@@ -115,6 +106,19 @@ impl Switchboard {
             Knock::Unknown => seat_refused(seat, "it has no such door".into()),
             Knock::Stranger => seat_refused(seat, "it knows no key of ours".into()),
         })
+    }
+
+    fn offer_of(&self, record: &Record, seat: &Seat, appointed: &Appointed) -> Offer {
+        Offer {
+            fence: seat.fence,
+            version: record.version,
+            number: record.number.clone(),
+            offer: record.offer.clone(),
+            rang_at_ms: record.call.rang_at.0,
+            ring_deadline_ms: record.call.ring_deadline.0,
+            agent: appointed.text.clone(),
+            caller: self.knocker.mark(&record.caller()),
+        }
     }
 
     async fn check(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {

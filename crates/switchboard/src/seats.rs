@@ -17,7 +17,6 @@ pub(crate) fn choose(leases: Vec<Lease>, refused: &[String], now_ms: u64) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::keys;
 
     const NOW: u64 = 1_000;
 
@@ -39,7 +38,7 @@ mod tests {
     #[test]
     fn a_lapsed_a_draining_and_a_refusing_task_get_nothing() {
         let lapsed = Lease { until_ms: NOW, ..lease("lapsed", 0) };
-        let draining = Lease { gsi1pk: None, ..lease("draining", 0) };
+        let draining = lease("draining", 0).closed();
 
         assert_eq!(chosen(vec![lapsed, draining, lease("refused", 0)], &["refused".into()]), None);
     }
@@ -49,19 +48,6 @@ mod tests {
     }
 
     fn lease(task: &str, used: u64) -> Lease {
-        Lease {
-            pk: keys::task(task),
-            sk: keys::LEASE.into(),
-            gsi1pk: Some(keys::READY.into()),
-            gsi1sk: Some(keys::sortable(used)),
-            task: task.into(),
-            door: "127.0.0.1:1".into(),
-            pin: String::new(),
-            revision: "1".into(),
-            slots: 10,
-            used,
-            until_ms: NOW + 1,
-            ttl: 0,
-        }
+        Lease::new(task, "127.0.0.1:1", "", "1", 10, NOW).using(used)
     }
 }

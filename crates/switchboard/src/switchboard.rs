@@ -3,15 +3,14 @@
 use crate::appointed::Appointed;
 use crate::door::Knocker;
 use crate::launch::Launcher;
-use crate::message;
-use crate::perform::{Outcome, word};
+use crate::perform::Outcome;
 use crate::record::Record;
 use crate::secrets::MetaSecret;
 use crate::store::{Known, Store};
+use crate::{message, news};
 use anyhow::bail;
-use call::{Call, Effect, Ending, Event, Party, Phase, Timestamp, step};
-use diagnosis::{Finding, NO_MEDIA, not_reaching};
-use journal::{Entry, Event as Happened, Journal, Phase as Journaled, Place};
+use call::{Call, Effect, Ending, Event, Phase, Timestamp, step};
+use journal::{Entry, Event as Happened, Journal};
 use ledger::Ledger;
 use protocol::order::{Order, Reply};
 use service::secrets::Secret;
@@ -141,9 +140,8 @@ impl Switchboard {
     async fn advance(&self, record: &mut Box<Record>, outcome: Outcome) -> anyhow::Result<Vec<Effect>> {
         for read in 0..READS {
             let (next, effects) = self.step(record, outcome.event.clone());
-            let given_up = given_up(&outcome.event, &record.call, &next);
-            let changes = changes(&record.call, &next, outcome.took_ms);
-            let happened = [outcome.entries.clone(), verdict(record, &next), changes, given_up].concat();
+            let news = news::of(&outcome.event, record, &next, outcome.took_ms);
+            let happened = [outcome.entries.clone(), news].concat();
             if next == record.call && happened.is_empty() && record.is_indexed() {
                 return Ok(effects);
             }
@@ -208,26 +206,12 @@ impl Switchboard {
     fn entries(&self, record: &Record, happened: Vec<Happened>) -> Vec<Entry> {
         let rang_at = record.call.rang_at.0;
         let journal = Journal::new(record.call_ref(), "call-control", rang_at, record.version + 1);
-        let mut journal = journal.at(place(record));
+        let mut journal = journal.at(news::place(record));
         happened.into_iter().map(|event| journal.enter(event, self.now().0)).collect()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp((self.clock)())
-    }
-}
-
-fn place(record: &Record) -> Place {
-    let phase = match record.call.phase {
-        Phase::Ringing => Journaled::Ringing,
-        Phase::Connecting | Phase::Accepting => Journaled::Answering,
-        Phase::Live => Journaled::Talking,
-        Phase::Ended(_) => Journaled::Over,
-    };
-    Place {
-        number: Some(record.number.clone()),
-        task: record.call.seat.as_ref().map(|seat| seat.task.clone()),
-        phase: Some(phase),
     }
 }
 
@@ -256,70 +240,5 @@ fn reply_to(order: &Order, record: &Record) -> Reply {
         Phase::Live if is_askers => Reply::Open { version: record.version },
         Phase::Connecting | Phase::Accepting if is_askers => Reply::Wait,
         Phase::Ringing | Phase::Connecting | Phase::Accepting | Phase::Live | Phase::Ended(_) => Reply::Over,
-    }
-}
-
-/// What is dropped after the end of a call, because it failed too often.
-fn given_up(event: &Event, before: &Call, after: &Call) -> Vec<Happened> {
-    let is_dropped = *event == Event::Tick && before.has_ended() && after.pending.is_empty();
-    let dropped = before.pending.iter().filter(|_| is_dropped);
-    dropped.map(|effect| Happened::GivenUp { what: word(effect) }).collect()
-}
-
-/// Why a call was silent, if Meta ended it for that.
-fn verdict(record: &Record, after: &Call) -> Vec<Happened> {
-    let is_news = after.has_ended() && !record.call.has_ended();
-    let said_so = record.hung_up.as_ref().filter(|hung_up| is_news && hung_up.errors.contains(&NO_MEDIA));
-    let accepted_for = after.accepted_at.zip(after.ended_at).map(|(from, to)| to - from);
-    let found = said_so.map(|_| not_reaching(accepted_for));
-    let told = found.map(|Finding { verdict, evidence, cure }| Happened::MediaVerdict {
-        verdict: verdict.to_string(),
-        evidence,
-        cure,
-    });
-    told.into_iter().collect()
-}
-
-/// What the journal says of a change of state.
-fn changes(before: &Call, after: &Call, took_ms: u64) -> Vec<Happened> {
-    let mut happened = vec![];
-    if let Some(seat) = after.seat.as_ref().filter(|_| before.seat.is_none()) {
-        happened.push(Happened::Claimed { task: seat.task.clone(), fence: seat.fence });
-    }
-    // Told by the change of state: an answer that comes when somebody else has ended the call is none.
-    if after.answer.is_some() && before.answer.is_none() {
-        let start = if after.launched { "cold" } else { "warm" };
-        happened.push(Happened::Answered { took_ms, start: start.to_owned() });
-    }
-    // Told by the change of state, not by Meta's reply: media that connects tells of a pre-accept before its reply does.
-    if after.pre_accepted && !before.pre_accepted {
-        happened.push(Happened::PreAccepted {});
-    }
-    if after.accepted_at.is_some() && before.accepted_at.is_none() {
-        happened.push(Happened::Accepted {});
-    }
-    if let Some(ending) = after.ending().filter(|_| !before.has_ended()) {
-        happened.extend(unwanted(ending, after));
-        let answered_at = after.accepted_at.zip(after.ended_at);
-        happened.push(Happened::Ended {
-            ending: word(&ending),
-            by: word(&ending.by()),
-            lasted_ms: answered_at.map_or(0, |(from, to)| (to - from).as_millis() as u64),
-        });
-    }
-    happened
-}
-
-/// What a call that ended like this did not get, if nobody wanted it to end so.
-fn unwanted(ending: Ending, call: &Call) -> Option<Happened> {
-    let why = || word(&ending);
-    match (ending, ending.by()) {
-        (Ending::Lost, _) => {
-            let task = call.seat.as_ref().map(|seat| seat.task.clone());
-            Some(Happened::Lost { task: task.unwrap_or_default() })
-        }
-        (turned_away, _) if turned_away.is_turned_away() => Some(Happened::TurnedAway { why: why() }),
-        (_, Party::Us | Party::Meta) if call.accepted_at.is_none() => Some(Happened::Refused { why: why() }),
-        (_, Party::Us | Party::Meta | Party::Caller | Party::Agent) => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Runs a query's commands, one after the other, over what the one before it left.
 
-use crate::parser::{Command, Named};
+use crate::command::{Command, Named};
 use crate::{Value, Wrong};
 use serde_json::{Map, Value as Json};
 use std::cmp::Ordering;

@@ -5,6 +5,7 @@
 //! are near them.
 
 mod aggregate;
+mod command;
 mod evaluate;
 mod expression;
 mod lexer;
@@ -14,7 +15,7 @@ mod value;
 pub use evaluate::Table;
 pub use value::Value;
 
-use parser::Command;
+use command::Command;
 use serde_json::{Map, Value as Json};
 
 /// A query that can be run.
@@ -65,7 +66,7 @@ impl Query {
 
     /// The fields of log lines that it asks for: not those that it makes itself.
     pub fn fields(&self) -> Vec<String> {
-        parser::fields(&self.commands)
+        command::fields(&self.commands)
     }
 
     /// Runs it over lines of a log, in their order. Those that are not JSON objects have no fields.

@@ -8,31 +8,22 @@
 mod alone;
 mod checks;
 mod figures;
+mod round;
 mod score;
 mod talk;
 
 use crate::binaries::{Binaries, root};
-use crate::metronome::Metronome;
 use crate::stage::{AGENT, MODEL_KEY, Stage, StageConfig};
 use alone::Alone;
 pub use checks::Check;
 use figures::Figures;
-use network::Profile;
 use openai::{Reply, Script};
 use phone::MetaConfig;
+use round::Round;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use talk::{Scene, Talk, talk};
-use tokio::sync::{Mutex, Semaphore};
-use tokio::task::JoinSet;
 use tone::clips;
-
-/// So many calls at once: two cores also play everybody else.
-const AT_ONCE: usize = 6;
-
-/// A scored call that fell short while this machine was busy otherwise may be made so often in all.
-const TRIES: u64 = 3;
 
 /// A line that drops some words is no caller who has finished.
 const TURNS: &str = "\n[model.turn_detection]\ntype = \"server_vad\"\nsilence_duration_ms = 1000\n";
@@ -55,23 +46,14 @@ impl QualitySuite {
     pub async fn run(binaries: &Binaries, seed: u64) -> anyhow::Result<Self> {
         let stage = Arc::new(set_stage(binaries).await?);
         let alone = Alone::encode()?;
-        let (mut talks, mut disturbances) = (Vec::new(), Vec::new());
-        for try_ in 1..=TRIES {
-            let (judged, disturbance) = hold_some(&stage, is_judged, seed).await?;
-            let checks = checks::of_scores(&score::all(&judged, &alone).await?);
-            if disturbance.is_none() || try_ == TRIES || checks.iter().all(Check::holds) {
-                (talks, disturbances) = (judged, vec![disturbance]);
-                break;
-            }
-        }
-        let (others, disturbance) = hold_some(&stage, |scene| !is_judged(scene), seed).await?;
-        talks.extend(others);
-        disturbances.push(disturbance);
+        let judged = Round::of_judged(&stage, &alone, seed).await?;
+        let others = Round::of_others(&stage, seed).await?;
         if let Ok(stage) = Arc::try_unwrap(stage) {
             stage.strike().await;
         }
+        let talks: Vec<_> = judged.talks.into_iter().chain(others.talks).collect();
         let figures = score::all(&talks, &alone).await?;
-        let disturbance = disturbances.into_iter().flatten().next();
+        let disturbance = judged.disturbance.or(others.disturbance);
         // What a busy machine did to a call is no figure of the product's.
         let folder = if disturbance.is_none() { "docs/bench" } else { "target/network" };
         figures.write(&root().join(folder), disturbance.as_deref())?;
@@ -82,15 +64,6 @@ impl QualitySuite {
     pub fn holds(&self) -> bool {
         self.checks.iter().all(Check::holds)
     }
-}
-
-/// The scenes of the suite, the longest first.
-fn scenes() -> Vec<Scene> {
-    let through = |network| Scene::Converses { network };
-    let mut scenes = vec![Scene::SaysNothing, Scene::IsMuted];
-    scenes.extend([Scene::CutOffListening, Scene::CutOffSpeaking]);
-    scenes.extend(Profile::ALL.into_iter().filter(|profile| *profile != Profile::Outage).map(through));
-    scenes
 }
 
 async fn set_stage(binaries: &Binaries) -> anyhow::Result<Stage> {
@@ -108,35 +81,6 @@ async fn set_stage(binaries: &Binaries) -> anyhow::Result<Stage> {
         folder: root().join("target/network"),
     };
     Stage::set(config, binaries).await
-}
-
-/// Whether a call's scores are judged: such calls are made before the others, which would cost them frames.
-fn is_judged(scene: Scene) -> bool {
-    [Profile::Clean, Profile::Random5].map(|network| Scene::Converses { network }).contains(&scene)
-}
-
-/// Holds the calls of these scenes, some at once: what is known of them, in the order of the scenes, and how this machine was
-/// disturbed meanwhile.
-async fn hold_some(
-    stage: &Arc<Stage>,
-    is_wanted: fn(Scene) -> bool,
-    seed: u64,
-) -> anyhow::Result<(Vec<Talk>, Option<String>)> {
-    let metronome = Metronome::start();
-    // Only one rings at a time, so that the model's newest session is that caller's.
-    let (ringing, room) = (Arc::new(Mutex::new(())), Arc::new(Semaphore::new(AT_ONCE)));
-    let mut calls = JoinSet::new();
-    for (n, scene) in scenes().into_iter().enumerate().filter(|(_, scene)| is_wanted(*scene)) {
-        let (stage, ringing, room) = (stage.clone(), ringing.clone(), room.clone());
-        calls.spawn(async move {
-            let _seat = room.acquire().await.expect("nobody closes it");
-            (n, talk(&stage, scene, seed + n as u64, &ringing).await)
-        });
-    }
-    let mut talks = calls.join_all().await;
-    talks.sort_by_key(|(n, _)| *n);
-    let talks = talks.into_iter().map(|(_, talk)| talk).collect::<anyhow::Result<_>>();
-    Ok((talks?, metronome.disturbance()))
 }
 
 impl fmt::Display for QualitySuite {

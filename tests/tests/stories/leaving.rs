@@ -44,8 +44,7 @@ async fn a_call_that_outlasts_the_stop_timeout_ends_with_words_and_a_terminate()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_spot_warning_lets_a_call_come_to_its_end_and_the_next_one_goes_elsewhere() {
-    let story = Story::begin().await;
-    two_tasks(&story).await;
+    let story = begin_with_two_tasks().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
     let interrupted = holder(&caller).await;
@@ -114,9 +113,11 @@ async fn a_health_check_knows_whether_the_door_is_open() {
     assert!(nobody.stderr.contains("nobody is at the door"), "{}", nobody.stderr);
 }
 
-async fn two_tasks(story: &Story) {
+async fn begin_with_two_tasks() -> Story {
+    let story = Story::begin().await;
     story.stack.cloud.scale(TASK, 2).expect("there is such a service");
-    ready(story, |ready| ready.len() == 2).await;
+    ready(&story, |ready| ready.len() == 2).await;
+    story
 }
 
 /// The leases of those that take calls, once they are as wished.

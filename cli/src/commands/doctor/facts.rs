@@ -35,13 +35,7 @@ pub struct Facts {
 
 /// Looks at everything; of several numbers, where nobody named one, at the first.
 pub async fn gather(site: &Site, common: &Common) -> (Meta, Facts) {
-    let aws = service::cloud::config().await;
-    let (keys, deployment) = tokio::join!(Keys::fetch(site, &aws), Deployment::look(&aws, &common.table));
-    let deployment = Deployment {
-        meta_secret: keys.meta_secret.clone(),
-        media_secret: keys.media_secret.clone(),
-        ..deployment
-    };
+    let (keys, deployment) = own(site, common).await;
     let (number, others) = match numbers(site, &deployment) {
         Ok(numbers) => first(numbers),
         Err(unseen) => (Err(unseen), vec![]),
@@ -54,8 +48,26 @@ pub async fn gather(site: &Site, common: &Common) -> (Meta, Facts) {
     (meta, Facts { now, number, others, meta: facts, deployment, webhook, model })
 }
 
+/// Meta, as the deployment's keys open it, for its number. Nothing is asked of Meta yet.
+pub async fn meta_of(site: &Site, common: &Common) -> Meta {
+    let (keys, deployment) = own(site, common).await;
+    Meta::new(site, &keys, number(site, &deployment))
+}
+
+/// The deployment's keys, and itself.
+async fn own(site: &Site, common: &Common) -> (Keys, Deployment) {
+    let aws = service::cloud::config().await;
+    let (keys, deployment) = tokio::join!(Keys::fetch(site, &aws), Deployment::look(&aws, &common.table));
+    let deployment = Deployment {
+        meta_secret: keys.meta_secret.clone(),
+        media_secret: keys.media_secret.clone(),
+        ..deployment
+    };
+    (keys, deployment)
+}
+
 /// The number that somebody named, else the deployment's only one.
-pub fn number(site: &Site, deployment: &Deployment) -> Seen<String> {
+fn number(site: &Site, deployment: &Deployment) -> Seen<String> {
     match &numbers(site, deployment)?[..] {
         [number] => Ok(number.clone()),
         several => Err(Unseen::because(format!(

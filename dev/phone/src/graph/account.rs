@@ -74,8 +74,7 @@ pub(super) async fn subscribe(
     body: Bytes,
 ) -> Result<Json<Value>, GraphError> {
     let books = check(&cloud, &version, &account, &headers)?;
-    let wanted = if body.is_empty() { Ok(Elsewhere::default()) } else { serde_json::from_slice(&body) };
-    let wanted = wanted.map_err(|error| GraphError::invalid(error.to_string()))?;
+    let wanted = if body.is_empty() { Elsewhere::default() } else { serde_json::from_slice(&body)? };
     match (&wanted.override_callback_uri, &wanted.verify_token) {
         (Some(url), Some(token)) => super::challenge(&cloud, url, token).await?,
         (None, None) => {}

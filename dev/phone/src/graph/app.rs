@@ -59,8 +59,7 @@ pub(super) async fn subscribe(
     body: Bytes,
 ) -> Result<Json<Value>, GraphError> {
     check(&cloud, &version, &app, &headers)?;
-    let wanted = serde_json::from_slice::<Wanted>(&body);
-    let wanted = wanted.map_err(|error| GraphError::invalid(error.to_string()))?;
+    let wanted: Wanted = serde_json::from_slice(&body)?;
     if wanted.object != OBJECT {
         return Err(GraphError::invalid("only the object whatsapp_business_account is simulated"));
     }

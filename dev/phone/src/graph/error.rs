@@ -125,6 +125,13 @@ impl From<SdpFlaw> for GraphError {
     }
 }
 
+impl From<serde_json::Error> for GraphError {
+    /// A body that does not have the documented keys and no others.
+    fn from(error: serde_json::Error) -> GraphError {
+        GraphError::invalid(error.to_string())
+    }
+}
+
 impl From<Refusal> for GraphError {
     fn from(refusal: Refusal) -> GraphError {
         match refusal {

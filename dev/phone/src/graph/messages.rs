@@ -47,7 +47,7 @@ pub(super) async fn post(
     if line.as_ref().is_some_and(|line| line.plot.does(Mischief::TokenInvalid)) {
         return Err(GraphError::bad_token());
     }
-    let message = serde_json::from_slice(&body).map_err(|error| GraphError::invalid(error.to_string()))?;
+    let message = serde_json::from_slice(&body)?;
     let id = cloud.remember_message(message);
     cloud.tell(line.as_deref(), Seen::MessageSent);
     Ok(Json(json!({
@@ -59,8 +59,7 @@ pub(super) async fn post(
 
 /// Whom it is for: the number, or else the user id.
 fn parse(body: &[u8]) -> Result<String, GraphError> {
-    let message: Message =
-        serde_json::from_slice(body).map_err(|error| GraphError::invalid(error.to_string()))?;
+    let message: Message = serde_json::from_slice(body)?;
     if message.messaging_product != "whatsapp" {
         return Err(GraphError::invalid("messaging_product must be whatsapp"));
     }

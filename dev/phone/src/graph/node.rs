@@ -65,9 +65,8 @@ pub(super) async fn post(
     if id != cloud.config.phone_number_id {
         return Err(GraphError::invalid("Unsupported post request. The object does not exist"));
     }
-    let change = serde_json::from_slice::<Change>(&body);
-    let Elsewhere { override_callback_uri: url, verify_token } =
-        change.map_err(|error| GraphError::invalid(error.to_string()))?.webhook_configuration;
+    let change: Change = serde_json::from_slice(&body)?;
+    let Elsewhere { override_callback_uri: url, verify_token } = change.webhook_configuration;
     let url = match (url.is_empty(), verify_token) {
         (true, _) => None,
         (false, Some(token)) => {

@@ -65,7 +65,7 @@ struct Consent {
 
 /// Reads an action.
 pub(super) fn parse(body: &[u8]) -> Result<Request, GraphError> {
-    let body: Body = serde_json::from_slice(body).map_err(|error| GraphError::invalid(error.to_string()))?;
+    let body: Body = serde_json::from_slice(body)?;
     if body.messaging_product != "whatsapp" {
         return Err(GraphError::invalid("messaging_product must be whatsapp"));
     }

@@ -122,8 +122,7 @@ pub(super) async fn post(
 }
 
 fn read(body: &[u8]) -> Result<Calling, GraphError> {
-    let body = serde_json::from_slice::<Body>(body);
-    let calling = body.map_err(|error| GraphError::invalid(error.to_string()))?.calling;
+    let Body { calling } = serde_json::from_slice(body)?;
     if let Some(hours) = &calling.call_hours {
         hours.check()?;
     }

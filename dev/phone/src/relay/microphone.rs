@@ -1,24 +1,20 @@
 //! The phone's microphone: clips, silence and keys in, one packet every 20 ms out.
 
+mod encoder;
+mod utterance;
+
 use super::keypad::{Event, Key, Keypad};
-use opus::{Application, Bitrate, Channels, Encoder, Signal};
+use opus::Encoder;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use tone::level::is_voiced;
 use tone::{Clip, FRAME};
+pub(crate) use utterance::Edge;
+use utterance::Utterance;
 
 /// The length of a packet.
 pub(crate) const PACE: Duration = Duration::from_millis(20);
 /// Ticks of the 48 kHz clock in a packet.
 const STEP: u32 = 960;
-/// What Meta's offer allows: `maxaveragebitrate=20000`, `maxplaybackrate=16000`.
-const BITRATE: i32 = 20_000;
-/// For a phone that spares effort: narrowband needs no more.
-const SPARING_BITRATE: i32 = 12_000;
-/// For a phone that protects what it says.
-const PROTECTING_BITRATE: i32 = 24_000;
-/// The loss the encoder prepares for; with more, libopus gives up wideband at this rate.
-const EXPECTED_LOSS: i32 = 5;
 /// So many silent frames let the encoder forget the last word. After them the same packet is sent
 /// again and again, which costs nothing.
 const LIVE_SILENCE: usize = 5;
@@ -66,32 +62,24 @@ pub(crate) enum Payload {
     Key(Event),
 }
 
-/// The first or last voiced frame of a clip, by the clip's name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Edge {
-    First(String),
-    Last(String),
-    /// A clip of one voiced frame.
-    Only(String),
-}
-
-struct Utterance {
-    clip: Clip,
-    frame: usize,
-    voiced: (usize, usize),
-}
-
 impl Microphone {
     /// A microphone that is not open yet.
     pub(crate) fn new() -> Result<Microphone, opus::Error> {
-        let mut encoder = Encoder::new(tone::RATE, Channels::Mono, Application::Voip)?;
-        encoder.set_bitrate(Bitrate::Bits(BITRATE))?;
-        encoder.set_max_bandwidth(opus::Bandwidth::Wideband)?;
-        encoder.set_signal(Signal::Voice)?;
-        encoder.set_inband_fec(true)?;
-        encoder.set_packet_loss_perc(EXPECTED_LOSS)?;
-        encoder.set_complexity(0)?;
-        Ok(Microphone {
+        encoder::ordinary().map(Microphone::with)
+    }
+
+    /// A microphone that costs less and sounds like a telephone.
+    pub(crate) fn sparing() -> Result<Microphone, opus::Error> {
+        encoder::sparing().map(Microphone::with)
+    }
+
+    /// A microphone whose packets each hold what recovers the one before.
+    pub(crate) fn protecting() -> Result<Microphone, opus::Error> {
+        encoder::protecting().map(Microphone::with)
+    }
+
+    fn with(encoder: Encoder) -> Microphone {
+        Microphone {
             encoder,
             clips: VecDeque::new(),
             silence: Vec::new(),
@@ -102,28 +90,7 @@ impl Microphone {
             beats: 0,
             packets: 0,
             talking: false,
-        })
-    }
-
-    /// A microphone that costs less and sounds like a telephone.
-    pub(crate) fn sparing() -> Result<Microphone, opus::Error> {
-        let mut microphone = Microphone::new()?;
-        microphone.encoder.set_max_bandwidth(opus::Bandwidth::Narrowband)?;
-        microphone.encoder.set_bitrate(Bitrate::Bits(SPARING_BITRATE))?;
-        microphone.encoder.set_inband_fec(false)?;
-        Ok(microphone)
-    }
-
-    /// A microphone whose packets each hold what recovers the one before. libopus gives wideband and that at 24 kbit/s
-    /// and complexity 5, not below, and only when it is told of 10 % loss or so; told of 30 %, what is recovered sounds
-    /// nearly like what was lost. Speech then comes to some 20 kbit/s, and a call with its pauses stays below the 20
-    /// kbit/s of `maxaveragebitrate`.
-    pub(crate) fn protecting() -> Result<Microphone, opus::Error> {
-        let mut microphone = Microphone::new()?;
-        microphone.encoder.set_bitrate(Bitrate::Bits(PROTECTING_BITRATE))?;
-        microphone.encoder.set_complexity(5)?;
-        microphone.encoder.set_packet_loss_perc(30)?;
-        Ok(microphone)
+        }
     }
 
     /// From now on there is a packet every 20 ms. Opening an open microphone changes nothing.
@@ -190,10 +157,9 @@ impl Microphone {
 
     fn speak(&mut self, mut utterance: Utterance) -> (Vec<u8>, Option<Edge>) {
         self.silent_frames = 0;
-        let payload = self.encode(&utterance.frame_at(utterance.frame));
-        let edge = utterance.edge();
-        utterance.frame += 1;
-        if utterance.frame < utterance.frames() {
+        let (frame, edge) = utterance.next_frame();
+        let payload = self.encode(&frame);
+        if !utterance.is_over() {
             self.clips.push_front(utterance);
         }
         (payload, edge)
@@ -214,44 +180,10 @@ impl Microphone {
     }
 }
 
-impl Utterance {
-    fn new(clip: Clip) -> Utterance {
-        let mut utterance = Utterance { clip, frame: 0, voiced: (0, 0) };
-        let last = utterance.frames() - 1;
-        let mut voiced = (0..=last).filter(|n| is_voiced(&utterance.frame_at(*n)));
-        let first = voiced.next();
-        let end = voiced.next_back().or(first);
-        utterance.voiced = (first.unwrap_or(0), end.unwrap_or(last));
-        utterance
-    }
-
-    /// At least one, so that an empty clip is told about too.
-    fn frames(&self) -> usize {
-        self.clip.samples.len().div_ceil(FRAME).max(1)
-    }
-
-    fn frame_at(&self, n: usize) -> [i16; FRAME] {
-        let mut frame = [0; FRAME];
-        for (to, from) in frame.iter_mut().zip(self.clip.samples.iter().skip(n * FRAME)) {
-            *to = *from;
-        }
-        frame
-    }
-
-    fn edge(&self) -> Option<Edge> {
-        let name = || self.clip.name.clone();
-        match self.voiced {
-            (first, last) if first == last && self.frame == first => Some(Edge::Only(name())),
-            (first, _) if self.frame == first => Some(Edge::First(name())),
-            (_, last) if self.frame == last => Some(Edge::Last(name())),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tone::level::is_voiced;
 
     #[test]
     fn nothing_is_sent_before_it_is_open() {

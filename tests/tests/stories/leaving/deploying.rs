@@ -1,6 +1,8 @@
 //! Deployments, and fewer tasks: no call is cut.
 
-use super::{SOON, TASK, has_left, holder, last_task_of, ready, task, two_tasks, was_an_ordinary_call};
+use super::{
+    SOON, TASK, begin_with_two_tasks, has_left, holder, last_task_of, ready, task, was_an_ordinary_call,
+};
 use aws::LastStatus;
 use std::time::Duration;
 use tests::{Caller, Story};
@@ -68,8 +70,7 @@ async fn a_deployment_that_is_rolled_back_leaves_the_old_task_to_take_calls_agai
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scaling_in_takes_the_task_without_calls() {
-    let story = Story::begin().await;
-    two_tasks(&story).await;
+    let story = begin_with_two_tasks().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
     let busy = holder(&caller).await;

@@ -1,6 +1,6 @@
 //! A task that dies: its calls are ended at Meta, by whoever is left.
 
-use super::{LOOK_EVERY, SOON, TASK, holder, two_tasks};
+use super::{LOOK_EVERY, SOON, TASK, begin_with_two_tasks, holder};
 use aws::Delivery;
 use call::Ending;
 use phone::ActionName;
@@ -10,8 +10,7 @@ use tests::{Afterwards, Story};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives() {
-    let story = Story::begin().await;
-    two_tasks(&story).await;
+    let story = begin_with_two_tasks().await;
     // Nobody tells: the other task's heartbeat finds it out.
     story.stack.cloud.mischief().deliver_state_changes(Delivery::Never);
     story.stack.cloud.mischief().enable_schedule("reaper", false).expect("there is a schedule");

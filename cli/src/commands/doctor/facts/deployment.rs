@@ -28,7 +28,7 @@ impl Deployment {
     pub async fn look(aws: &SdkConfig, table: &str) -> Self {
         let secret = || Err(Unseen::because("it was not looked for"));
         if aws.region().is_none() {
-            let nowhere = || Unseen::because("no AWS region is set: set AWS_REGION, or AWS_PROFILE");
+            let nowhere = || Unseen::because(cloud::NO_REGION);
             return Self {
                 meta_secret: secret(),
                 media_secret: secret(),

@@ -1,0 +1,66 @@
+//! How much somebody should care about an event: what a log's reader may filter by.
+
+use super::Event;
+use serde::Serialize;
+
+/// How much somebody should care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// The course of things.
+    Info,
+    /// Something went wrong and was dealt with.
+    Warn,
+    /// Somebody should look.
+    Error,
+}
+
+impl Event {
+    /// How much somebody should care.
+    pub fn level(&self) -> Level {
+        match self {
+            Self::SeatRefused { .. }
+            | Self::OfferUnanswerable { .. }
+            | Self::AgentTrouble { .. }
+            | Self::SessionLost { .. }
+            | Self::TurnedAway { .. }
+            | Self::Refused { .. }
+            | Self::WebhookRefused { .. }
+            | Self::TaskSilent { .. }
+            | Self::Stale { .. }
+            | Self::CallerTold { .. } => Level::Warn,
+            // A call whose caller is muted is well.
+            Self::MediaVerdict { verdict, .. } if verdict == "caller_muted" => Level::Info,
+            Self::MediaVerdict { .. } => Level::Warn,
+            Self::GivenUp { .. } | Self::AgentFailed { .. } | Self::Lost { .. } => Level::Error,
+            Self::Tool { outcome, .. } if outcome != "done" => Level::Warn,
+            Self::MetaTrouble { cure, .. } if !cure.is_empty() => Level::Error,
+            Self::MetaTrouble { .. } => Level::Warn,
+            Self::Connect { .. }
+            | Self::NotOurs { .. }
+            | Self::Over { .. }
+            | Self::MediaAtMeta { .. }
+            | Self::PermissionReply { .. }
+            | Self::Notice { .. }
+            | Self::Claimed { .. }
+            | Self::TaskLaunched { .. }
+            | Self::Answered { .. }
+            | Self::PreAccepted {}
+            | Self::AgentReady { .. }
+            | Self::MediaConnected { .. }
+            | Self::Accepted {}
+            | Self::Opened {}
+            | Self::FirstWord { .. }
+            | Self::Turn { .. }
+            | Self::Interrupted { .. }
+            | Self::Tool { .. }
+            | Self::Keys { .. }
+            | Self::Nudged { .. }
+            | Self::SessionRestored { .. }
+            | Self::Usage { .. }
+            | Self::Media { .. }
+            | Self::Forgotten { .. }
+            | Self::Ended { .. } => Level::Info,
+        }
+    }
+}

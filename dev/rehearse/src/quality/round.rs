@@ -1,0 +1,87 @@
+//! Rounds of calls, some at once: those whose scores are judged before the others, which would cost them frames.
+
+use super::alone::Alone;
+use super::checks::{self, Check};
+use super::score;
+use super::talk::{Scene, Talk, talk};
+use crate::metronome::Metronome;
+use crate::stage::Stage;
+use network::Profile;
+use std::sync::Arc;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
+
+/// So many calls at once: two cores also play everybody else.
+const AT_ONCE: usize = 6;
+
+/// A scored call that fell short while this machine was busy otherwise may be made so often in all.
+const TRIES: u64 = 3;
+
+/// Calls that were held together.
+pub(super) struct Round {
+    /// What is known of them, in the order of the scenes.
+    pub(super) talks: Vec<Talk>,
+    /// How this machine was disturbed meanwhile, if it was.
+    pub(super) disturbance: Option<String>,
+}
+
+impl Round {
+    /// Holds the calls whose scores are judged: again, where they fell short while this machine was busy otherwise.
+    ///
+    /// # Errors
+    /// When there could be no calls, or speech cannot be scored.
+    pub(super) async fn of_judged(stage: &Arc<Stage>, alone: &Alone, seed: u64) -> anyhow::Result<Self> {
+        let mut round = Self::hold(stage, is_judged, seed).await?;
+        for _ in 1..TRIES {
+            if round.disturbance.is_none() || round.is_good_enough(alone).await? {
+                break;
+            }
+            round = Self::hold(stage, is_judged, seed).await?;
+        }
+        Ok(round)
+    }
+
+    /// Holds the other calls.
+    ///
+    /// # Errors
+    /// When there could be no calls.
+    pub(super) async fn of_others(stage: &Arc<Stage>, seed: u64) -> anyhow::Result<Self> {
+        Self::hold(stage, |scene| !is_judged(scene), seed).await
+    }
+
+    async fn hold(stage: &Arc<Stage>, is_wanted: fn(Scene) -> bool, seed: u64) -> anyhow::Result<Self> {
+        let metronome = Metronome::start();
+        // Only one rings at a time, so that the model's newest session is that caller's.
+        let (ringing, room) = (Arc::new(Mutex::new(())), Arc::new(Semaphore::new(AT_ONCE)));
+        let mut calls = JoinSet::new();
+        for (n, scene) in scenes().into_iter().enumerate().filter(|(_, scene)| is_wanted(*scene)) {
+            let (stage, ringing, room) = (stage.clone(), ringing.clone(), room.clone());
+            calls.spawn(async move {
+                let _seat = room.acquire().await.expect("nobody closes it");
+                (n, talk(&stage, scene, seed + n as u64, &ringing).await)
+            });
+        }
+        let mut talks = calls.join_all().await;
+        talks.sort_by_key(|(n, _)| *n);
+        let talks = talks.into_iter().map(|(_, talk)| talk).collect::<anyhow::Result<_>>();
+        Ok(Self { talks: talks?, disturbance: metronome.disturbance() })
+    }
+
+    async fn is_good_enough(&self, alone: &Alone) -> anyhow::Result<bool> {
+        let figures = score::all(&self.talks, alone).await?;
+        Ok(checks::of_scores(&figures).iter().all(Check::holds))
+    }
+}
+
+/// The scenes of the suite, the longest first.
+fn scenes() -> Vec<Scene> {
+    let through = |network| Scene::Converses { network };
+    let mut scenes = vec![Scene::SaysNothing, Scene::IsMuted];
+    scenes.extend([Scene::CutOffListening, Scene::CutOffSpeaking]);
+    scenes.extend(Profile::ALL.into_iter().filter(|profile| *profile != Profile::Outage).map(through));
+    scenes
+}
+
+fn is_judged(scene: Scene) -> bool {
+    [Profile::Clean, Profile::Random5].map(|network| Scene::Converses { network }).contains(&scene)
+}

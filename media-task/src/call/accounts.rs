@@ -1,0 +1,183 @@
+//! What a call came to: its sound is counted, its tokens and what they cost, for its journal and its summary.
+
+use super::{Owner, ms};
+use bridge::{Path, listening_quality};
+use journal::{Event, Summary, Tokens};
+use realtime::{Prices, Usage};
+use service::time::now_ms;
+
+impl Owner {
+    /// Notes what became of the sound of both sides, and how well each could hear the other.
+    pub(super) fn count_sound(&mut self) {
+        let (meter, report) = (self.bridge.meter(), self.parts.peer.report());
+        let round_trip = report.told.and_then(|told| told.round_trip);
+        let path = |loss| Path { loss, burst_ratio: 1.0, round_trip: round_trip.unwrap_or_default() };
+        let up = meter.path(round_trip.unwrap_or_default());
+        let down = report.told.map(|told| path(f64::from(told.loss_so_far)));
+        let (mos_up, mos_down) = (up.as_ref().map(hundredths), down.as_ref().map(hundredths));
+        let counted = Event::Media {
+            received: meter.received,
+            lost: meter.lost,
+            recovered: meter.recovered,
+            concealed: meter.concealed,
+            duplicates: meter.duplicates + report.repeated,
+            tardy: meter.tardy,
+            foreign: meter.foreign,
+            malformed: meter.malformed + report.unreadable,
+            flooded: meter.flooded,
+            restarts: meter.restarts,
+            sent: meter.sent,
+            late_p99_ms: meter.late.percentile(99),
+            unsent_to_agent: self.parts.agent.dropped(),
+            jitter_up_ms: ms(report.jitter),
+            loss_down_permille: report.told.map(|told| (told.loss_so_far * 1_000.0).round() as u64),
+            jitter_down_ms: report.told.map(|told| ms(told.jitter)),
+            round_trip_ms: round_trip.map(ms),
+            mos_up,
+            mos_down,
+        };
+        (self.summary.mos_up, self.summary.mos_down) = (mos_up, mos_down);
+        self.note(counted);
+    }
+
+    /// What the call took and cost, for its summary and for what is spent in a day.
+    pub(super) fn conclude(&mut self) {
+        let prices = Prices::built_in();
+        let agent = &self.parts.role.agent;
+        let transcriber =
+            agent.model.transcription.as_ref().map(|transcription| transcription.model.as_str());
+        let cost = Cost::of(prices, &self.usage, &self.summary.model, transcriber);
+        if cost.micro_dollars.is_none() && agent.caps.dollars_a_day.is_some() {
+            let (agent, model) = (&agent.name, &self.summary.model);
+            tracing::error!(
+                agent,
+                model,
+                "A call to {agent} does not count to its dollars_a_day: {model} has no price"
+            );
+        }
+        let summary = &mut self.summary;
+        summary.over_at_ms = now_ms();
+        summary.micro_dollars = cost.micro_dollars;
+        summary.transcription_priced = cost.transcription_priced;
+        summary.prices_of = prices.date.clone();
+        summary.tokens = tokens(&self.usage);
+        summary.transcript_ms = self.usage.transcript_ms;
+        let used = used(summary);
+        self.note(used);
+        let agent = &self.parts.role.agent;
+        if let Some(measuring) = self.measuring.take() {
+            self.parts.diary.keep_levels(&self.parts.call_ref, &measuring.levels(), agent.keeping.days);
+        }
+        self.parts.diary.conclude(&self.summary, &agent.day(self.summary.over_at_ms), agent.keeping.days);
+    }
+}
+
+/// What the model's sessions took, as it stands in the summary.
+fn used(summary: &Summary) -> Event {
+    let tokens = summary.tokens;
+    Event::Usage {
+        agent: summary.agent.clone(),
+        model: summary.model.clone(),
+        text_in: tokens.text_in,
+        text_cached: tokens.text_cached,
+        text_out: tokens.text_out,
+        audio_in: tokens.audio_in,
+        audio_cached: tokens.audio_cached,
+        audio_out: tokens.audio_out,
+        transcript_in: tokens.transcript_in,
+        transcript_out: tokens.transcript_out,
+        transcript_ms: summary.transcript_ms,
+        micro_dollars: summary.micro_dollars,
+        transcription_priced: summary.transcription_priced,
+        prices_of: summary.prices_of.clone(),
+    }
+}
+
+/// How a path sounds, in hundredths.
+fn hundredths(path: &Path) -> u64 {
+    (listening_quality(path) * 100.0).round() as u64
+}
+
+/// What a call cost, as far as prices are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cost {
+    /// Millionths of a dollar; nothing if the model's price is not known.
+    micro_dollars: Option<u64>,
+    /// Whether writing down the caller's words is in it.
+    transcription_priced: bool,
+}
+
+impl Cost {
+    fn of(prices: &Prices, usage: &Usage, model: &str, transcriber: Option<&str>) -> Self {
+        let model = prices.dollars(usage, model);
+        let transcript = match transcriber {
+            Some(transcriber) if has_transcripts(usage) => prices.transcript_dollars(usage, transcriber),
+            Some(_) | None => Some(0),
+        };
+        Self {
+            micro_dollars: model.map(|model| model + transcript.unwrap_or_default()),
+            transcription_priced: model.is_some() && transcript.is_some(),
+        }
+    }
+}
+
+fn has_transcripts(usage: &Usage) -> bool {
+    let Usage { transcript_audio_in, transcript_text_in, transcript_out, transcript_ms, .. } = *usage;
+    transcript_audio_in + transcript_text_in + transcript_out + transcript_ms > 0
+}
+
+fn tokens(usage: &Usage) -> Tokens {
+    let Usage { text_in, text_cached, text_out, audio_in, audio_cached, audio_out, .. } = *usage;
+    let transcript_in = usage.transcript_audio_in + usage.transcript_text_in;
+    let transcript_out = usage.transcript_out;
+    Tokens {
+        text_in,
+        text_cached,
+        text_out,
+        audio_in,
+        audio_cached,
+        audio_out,
+        transcript_in,
+        transcript_out,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &str = "gpt-realtime-2.1";
+
+    #[test]
+    fn what_writing_down_the_callers_words_cost_is_added_where_its_price_is_known() {
+        let cost = |transcriber| Cost::of(&Prices::default(), &usage(), MODEL, Some(transcriber));
+
+        let known = Cost { micro_dollars: Some(19_200 + 17_000), transcription_priced: true };
+        assert_eq!(cost("gpt-live-transcribe"), known);
+        let unknown = Cost { micro_dollars: Some(19_200), transcription_priced: false };
+        assert_eq!(cost("gpt-transcribe"), unknown);
+    }
+
+    #[test]
+    fn a_call_of_which_nothing_was_written_down_is_priced_whole() {
+        let usage = Usage { transcript_ms: 0, ..usage() };
+
+        for transcriber in [None, Some("gpt-transcribe")] {
+            let cost = Cost::of(&Prices::default(), &usage, MODEL, transcriber);
+
+            assert_eq!(cost, Cost { micro_dollars: Some(19_200), transcription_priced: true });
+        }
+    }
+
+    #[test]
+    fn a_model_without_a_price_costs_nobody_knows_what() {
+        let cost = Cost::of(&Prices::default(), &usage(), "somebody-elses", Some("gpt-live-transcribe"));
+
+        assert_eq!(cost, Cost { micro_dollars: None, transcription_priced: false });
+    }
+
+    /// A minute of the caller.
+    fn usage() -> Usage {
+        Usage { audio_in: 600, transcript_ms: 60_000, ..Usage::default() }
+    }
+}

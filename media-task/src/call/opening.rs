@@ -1,0 +1,65 @@
+//! Has a call accepted that is ready for it, and opens its line.
+
+use super::answering::Step;
+use super::measuring::Measuring;
+use super::{Over, Owner};
+use journal::{Event, Phase};
+use protocol::order::{Order, Reply};
+use service::time::now_ms;
+use std::time::Instant;
+
+impl Owner {
+    /// Does what it is time for, as long as the call rings.
+    pub(super) fn step(&mut self, now: Instant) {
+        match self.answering.step(self.bridge.waiting(), now) {
+            Step::Ask => self.ask(),
+            Step::GiveUp(ending) => {
+                self.over.get_or_insert(Over::Because(ending));
+            }
+            Step::Wait => {}
+        }
+    }
+
+    /// Asks call-control to accept the call. The reply comes as a fact. A task that ECS may stop at any moment is
+    /// protected first: no call is accepted that a deployment would cut.
+    fn ask(&self) {
+        let order = Order::MediaConnected { call_ref: self.parts.call_ref.clone(), fence: self.parts.fence };
+        let (control, replies) = (self.parts.control.clone(), self.replies.0.clone());
+        let (protection, unprotected) = (self.parts.protection.clone(), self.parts.unprotected.clone());
+        tokio::spawn(async move {
+            if let Some(protection) = protection
+                && let Err(error) = protection.hold().await
+            {
+                tracing::warn!("This task is not protected, and takes no more calls: {error:#}");
+                unprotected.notify_one();
+            }
+            // A reply that nobody waits for any more is of no use.
+            let _ = replies.send(control.ask(&order).await).await;
+        });
+    }
+
+    /// Does what call-control replied.
+    pub(super) fn take_reply(&mut self, reply: anyhow::Result<Reply>, now: Instant) {
+        self.answering.note_reply();
+        match reply {
+            Ok(Reply::Open { version }) if !self.bridge.is_open() => self.open(version, now),
+            Ok(Reply::Over) if !self.bridge.is_open() => self.over = Some(Over::Known),
+            Ok(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {}
+            Err(error) => tracing::warn!("Call-control did not accept the call yet: {error:#}"),
+        }
+    }
+
+    /// Caller and agent hear each other from now on.
+    fn open(&mut self, version: u64, now: Instant) {
+        self.answering.note_open();
+        self.parts.peer.open();
+        self.bridge.open(now);
+        self.parts.doctor.open(now);
+        self.parts.agent.open(now);
+        self.measuring = Measuring::begin(self.parts.role.agent.keeping, now);
+        self.summary.opened_at_ms = Some(now_ms());
+        self.parts.journal.advance_to(version);
+        self.parts.journal.enter_phase(Phase::Talking);
+        self.note(Event::Opened {});
+    }
+}

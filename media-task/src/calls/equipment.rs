@@ -1,0 +1,143 @@
+//! What every call needs, and what an owner is made of: the offer is answered, the model connected to.
+
+use super::Refused;
+use crate::agent::{Agent, Provider};
+use crate::call::{Command, Parts, ask_for_icmp};
+use crate::diary::Diary;
+use crate::load::Load;
+use crate::offer::Offer;
+use crate::peer::Peer;
+use crate::protection::Protection;
+use crate::roster::Roster;
+use crate::settings::{MediaSecret, ModelSettings};
+use diagnosis::{Doctor, Premises};
+use journal::{Journal, Phase, Place};
+use ledger::CallControl;
+use protocol::{door, keys};
+use realtime::connection::{Auth, Endpoint};
+use service::secrets::Secret;
+use service::time::now_ms;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
+use tokio::sync::{Notify, mpsc};
+
+/// What every call needs.
+pub struct Equipment {
+    /// What sockets bind.
+    pub bind_ip: IpAddr,
+    /// Where the world reaches them.
+    pub public_ip: IpAddr,
+    /// Behind which model agents answer.
+    pub model: ModelSettings,
+    /// Who answers.
+    pub roster: Roster,
+    /// The model's key, and the tools'.
+    pub secret: Secret<MediaSecret>,
+    /// Where journals go.
+    pub diary: Diary,
+    /// Who speaks to Meta.
+    pub control: CallControl,
+    /// The id of this task.
+    pub task: String,
+    /// What keeps ECS from stopping it; `None` where it belongs to no service, and ECS does not think of it.
+    pub protection: Option<Arc<Protection>>,
+}
+
+/// A call that can be held.
+pub(super) struct Equipped {
+    /// What its owner is made of.
+    pub(super) parts: Parts,
+    /// The answer to its offer.
+    pub(super) answer: String,
+    /// To its owner.
+    pub(super) commands: mpsc::Sender<Command>,
+}
+
+impl Equipment {
+    /// Answers an offer, and has the model come.
+    ///
+    /// # Errors
+    /// Why that cannot be done.
+    pub(super) fn equip(
+        &self,
+        call_ref: &str,
+        asked: &door::Offer,
+        load: Arc<Load>,
+        unprotected: Arc<Notify>,
+    ) -> Result<Equipped, Refused> {
+        let offer = Offer::read(&asked.offer)?;
+        let socket = socket(self.bind_ip)?;
+        let address = SocketAddr::new(self.public_ip, socket.local_addr()?.port());
+        let role = self.roster.role(asked.agent.as_deref())?;
+        let model = role.agent.model.name.clone().unwrap_or_else(|| self.model.name.clone());
+        let endpoint = self.endpoint(&model, asked.caller.as_deref());
+        // Before the answer, which takes a while to make: the model's first word is what takes longest.
+        let agent = Agent::Realtime(Provider::connect(
+            endpoint,
+            self.secret.clone(),
+            role.session(&model),
+            Instant::now(),
+        ));
+        let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
+        let doctor = Doctor::new(premises(&offer, address.ip(), &socket)?, Instant::now());
+        let (commands, orders) = mpsc::channel(4);
+        let parts = Parts {
+            call_ref: call_ref.to_owned(),
+            number: asked.number.clone(),
+            fence: asked.fence,
+            deadline: Instant::now() + until(asked.ring_deadline_ms),
+            socket,
+            peer,
+            bits_per_second: offer.bits_per_second(),
+            doctor,
+            model,
+            agent,
+            role,
+            journal: Journal::new(call_ref, &keys::task_writer(&self.task), asked.rang_at_ms, asked.version)
+                .at(Place {
+                    number: Some(asked.number.clone()),
+                    task: Some(self.task.clone()),
+                    phase: Some(Phase::Answering),
+                }),
+            diary: self.diary.clone(),
+            control: self.control.clone(),
+            protection: self.protection.clone(),
+            load,
+            unprotected,
+            orders,
+        };
+        Ok(Equipped { parts, answer, commands })
+    }
+
+    /// The caller goes by a mark: OpenAI can tell one who abuses it from the others, and nobody else.
+    fn endpoint(&self, model: &str, caller: Option<&str>) -> Endpoint {
+        Endpoint {
+            url: self.model.url.clone(),
+            model: model.to_owned(),
+            key: self.secret.value().openai_api_key.clone(),
+            safety_identifier: caller.map(str::to_owned),
+            auth: Auth::Bearer,
+            headers: vec![],
+            trust: self.model.trust.clone(),
+        }
+    }
+}
+
+/// A socket of the call's own, on a free port: many calls share one address and port of Meta's relay.
+fn socket(ip: IpAddr) -> std::io::Result<UdpSocket> {
+    let socket = std::net::UdpSocket::bind(SocketAddr::new(ip, 0))?;
+    ask_for_icmp(&socket)?;
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
+}
+
+fn premises(offer: &Offer, advertised: IpAddr, socket: &UdpSocket) -> std::io::Result<Premises> {
+    let bound = socket.local_addr()?.ip();
+    Ok(Premises { advertised, bound, relays: offer.relays(), opus: offer.opus, keys: offer.keys })
+}
+
+fn until(deadline_ms: u64) -> Duration {
+    Duration::from_millis(deadline_ms.saturating_sub(now_ms()))
+}

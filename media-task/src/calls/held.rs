@@ -1,0 +1,143 @@
+//! Decides whether a call is let in: which calls this task has, which were over before, and how much room there is.
+
+use super::Refused;
+use crate::call::Command;
+use bridge::Strain;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// So long an offer may arrive after the call it is of was over: longer than call-control waits at the door.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// The calls that are held, and those that are held no more.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) calls: HashMap<String, Call>,
+    released: HashMap<String, Instant>,
+    pub(super) is_leaving: bool,
+    pub(super) is_aside: bool,
+}
+
+/// A call that is held.
+pub(super) struct Call {
+    /// The fence of our seat.
+    pub(super) fence: u64,
+    /// How its offer was answered.
+    pub(super) answer: String,
+    /// To its owner.
+    pub(super) commands: mpsc::Sender<Command>,
+}
+
+/// How much room there is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    pub(super) slots: usize,
+    pub(super) strain: Strain,
+}
+
+impl Held {
+    /// The answer that was given to this very offer before, if it was.
+    ///
+    /// # Errors
+    /// Why the call is not let in, if it is not.
+    pub(super) fn known_answer(
+        &self,
+        call_ref: &str,
+        fence: u64,
+        room: Room,
+    ) -> Result<Option<String>, Refused> {
+        match self.calls.get(call_ref) {
+            Some(call) if call.fence == fence => Ok(Some(call.answer.clone())),
+            Some(call) if call.fence > fence => Err(Refused::NoRoom("the call was offered again since")),
+            Some(_) => Ok(None),
+            None if self.released.contains_key(call_ref) => Err(Refused::NoRoom("the call was over before")),
+            None if self.is_leaving => Err(Refused::NoRoom("this task is leaving")),
+            None if self.is_aside => Err(Refused::NoRoom("newer tasks take the calls")),
+            None if self.calls.len() >= room.slots => Err(Refused::NoRoom("every slot is used")),
+            None => match room.strain {
+                Strain::Calm | Strain::Busy => Ok(None),
+                Strain::Overloaded => Err(Refused::NoRoom("this task is late with the calls it has")),
+            },
+        }
+    }
+
+    /// A call is over, as call-control says: how its owner is told, if there is one. Its offer may still be on the way, and is
+    /// too late then.
+    pub(super) fn release(&mut self, call_ref: &str, now: Instant) -> Option<mpsc::Sender<Command>> {
+        self.released.retain(|_, at| now.duration_since(*at) < REMEMBERED);
+        self.released.insert(call_ref.to_owned(), now);
+        self.calls.get(call_ref).map(|call| call.commands.clone())
+    }
+
+    /// The owner of a call is done with it. Another one may hold it by now, under a newer fence.
+    pub(super) fn forget(&mut self, call_ref: &str, fence: u64) {
+        if self.calls.get(call_ref).is_some_and(|call| call.fence == fence) {
+            self.calls.remove(call_ref);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_overloaded_task_takes_no_new_call_though_slots_are_free() {
+        let held = Held::default();
+
+        assert!(matches!(held.known_answer("new", 1, room(Strain::Busy)), Ok(None)));
+        assert!(matches!(held.known_answer("new", 1, room(Strain::Overloaded)), Err(Refused::NoRoom(_))));
+    }
+
+    #[test]
+    fn a_task_that_leaves_or_stands_aside_takes_no_new_call_and_keeps_those_it_has() {
+        for (is_leaving, is_aside) in [(true, false), (false, true)] {
+            let held = Held { is_leaving, is_aside, ..with_a_known_call() };
+
+            assert!(matches!(held.known_answer("new", 1, room(Strain::Calm)), Err(Refused::NoRoom(_))));
+            assert_eq!(held.known_answer("known", 1, room(Strain::Calm)).unwrap(), Some("v=0".into()));
+        }
+    }
+
+    #[test]
+    fn an_overloaded_task_repeats_the_answer_it_gave_before() {
+        let held = with_a_known_call();
+
+        let answer = held.known_answer("known", 1, room(Strain::Overloaded));
+
+        assert_eq!(answer.unwrap(), Some("v=0".into()));
+    }
+
+    #[test]
+    fn an_offer_that_comes_after_its_call_was_over_is_refused() {
+        let (mut held, start) = (Held::default(), Instant::now());
+        assert!(held.release("late", start).is_none());
+
+        assert!(matches!(held.known_answer("late", 1, room(Strain::Calm)), Err(Refused::NoRoom(_))));
+        held.release("another", start + REMEMBERED);
+        assert!(matches!(held.known_answer("late", 1, room(Strain::Calm)), Ok(None)));
+    }
+
+    #[test]
+    fn a_call_that_came_again_outlives_its_old_owner() {
+        let mut held = with_a_known_call();
+        held.calls.get_mut("known").unwrap().fence = 2;
+
+        held.forget("known", 1);
+        assert!(held.calls.contains_key("known"));
+
+        held.forget("known", 2);
+        assert!(!held.calls.contains_key("known"));
+    }
+
+    fn with_a_known_call() -> Held {
+        let (commands, _orders) = mpsc::channel(1);
+        let call = Call { fence: 1, answer: "v=0".into(), commands };
+        Held { calls: HashMap::from([("known".to_owned(), call)]), ..Held::default() }
+    }
+
+    fn room(strain: Strain) -> Room {
+        Room { slots: 4, strain }
+    }
+}
