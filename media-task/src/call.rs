@@ -30,6 +30,7 @@ use crate::minutes::Minutes;
 use crate::peer::{Peer, PeerEvent};
 use crate::protection::Protection;
 use crate::roster::Role;
+use crate::settings::MediaSecret;
 use answering::{Answering, Step};
 use bridge::{Bridge, Packet, Tuning};
 use bytes::Bytes;
@@ -42,6 +43,7 @@ use ledger::{CallControl, Side};
 use measuring::Measuring;
 use protocol::order::{Order, Reply};
 use realtime::Usage;
+use service::secrets::Secret;
 use service::time::now_ms;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -80,6 +82,8 @@ pub struct Parts {
     pub doctor: Doctor,
     /// Who answers.
     pub role: Arc<Role>,
+    /// What its tools are signed with, which may be changed.
+    pub secret: Secret<MediaSecret>,
     /// The name of the model behind the agent.
     pub model: String,
     /// The model behind the agent.

@@ -270,6 +270,7 @@ impl Calls {
             model,
             agent,
             role,
+            secret: equipment.secret.clone(),
             journal: Journal::new(
                 call_ref,
                 &keys::task_writer(&equipment.task),
