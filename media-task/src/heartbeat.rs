@@ -107,9 +107,12 @@ impl Heart {
         }
     }
 
-    /// Says how full this task is, and what happened since the last beat.
+    /// Says how full this task is, and what happened since the last beat. One that takes no more calls, however empty, must not
+    /// make the service look as if there were room.
     fn measure(&self) {
-        metrics::note_slots(self.calls.used(), self.calls.slots());
+        if self.calls.is_ready() {
+            metrics::note_slots(self.calls.used(), self.calls.slots());
+        }
         metrics::flush();
     }
 
