@@ -112,8 +112,12 @@ async fn however_many_ring_no_more_tasks_are_started_than_there_may_be() {
 
     let tasks = story.stack.cloud.tasks();
     assert_eq!(tasks.iter().filter(|task| task.last_status != LastStatus::Stopped).count(), 1, "{tasks:?}");
+    for caller in &callers {
+        caller.phone().hang_up().await;
+    }
     for caller in callers {
-        was_an_ordinary_call(&caller.hangs_up().await);
+        let after = caller.afterwards().await;
+        assert_eq!((after.ending, after.seats, after.messages), (Ending::CallerHungUp, 1, 0), "{after:?}");
     }
 }
 
