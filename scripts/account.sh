@@ -44,6 +44,15 @@ account_has() {
   [ -z "$dry" ] && "$@" >/dev/null 2>&1
 }
 
+# What the account answers, or nothing: it knows no such thing, or nobody is asked.
+account_says() {
+  typed "$@"
+  [ -z "$dry" ] || return 0
+  local said
+  said=$("$@" 2>/dev/null) || return 0
+  [ "$said" = None ] || printf '%s\n' "$said"
+}
+
 # One command's words, a password, as another's input, seen by nobody: a -- b.
 account_pipes() {
   local words=()
@@ -84,6 +93,15 @@ if environment not in settings:
 value = settings[environment]["deploy"]["parameters"][key]
 print("\n".join(value) if isinstance(value, list) else value)
 END
+}
+
+# A parameter that samconfig.toml gives the stack, or what it is else: name, default.
+parameter() {
+  local given value=$2
+  while read -r given; do
+    if [[ $given == "$1="* ]]; then value=${given#*=}; fi
+  done < <(configured parameter_overrides)
+  echo "$value"
 }
 
 # All that is missing, a line each, before anything is done.

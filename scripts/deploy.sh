@@ -10,6 +10,8 @@ cd "$(dirname "$0")/.."
 
 stack=$(configured stack_name) || exit 1
 parameters=$(configured parameter_overrides) || exit 1
+# Named after the stack, as all else: a second stack has a table of its own.
+table=$(parameter TableName "$stack")
 architecture=unbuilt
 
 main() {
@@ -22,14 +24,25 @@ main() {
   [ "$architecture" = arm64 ] || loudly "Built for $architecture, not arm64: it works, and costs a quarter more."
   step "see to the image repository" && see_to_repository
   step "push the image" && push_image
+  step "take back what an earlier stack $stack has left" && take_back
   step "deploy the stack $stack" && deploy_stack
   step "put the secrets" && scripts/put-secrets.sh "$stack"
   next_steps
 }
 
+# A stack that never came to be, so that nothing is in it, can only be deleted: else the next try fails for that.
+clear_away() {
+  local status
+  status=$(account_says aws cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' --output text)
+  [ "$status" = ROLLBACK_COMPLETE ] || return 0
+  account aws cloudformation delete-stack --stack-name "$1"
+  account aws cloudformation wait stack-delete-complete --stack-name "$1"
+}
+
 see_to_repository() {
+  clear_away "$stack-images"
   account aws cloudformation deploy --stack-name "$stack-images" --template-file infra/repository.yaml \
-    --no-fail-on-empty-changeset
+    --parameter-overrides "RepositoryName=${stack,,}/media-task" --no-fail-on-empty-changeset
   repository=$(output_of "$stack-images" RepositoryUri)
 }
 
@@ -54,6 +67,38 @@ push_image() {
   rm -f "$REGISTRY_AUTH_FILE"
 }
 
+# What undeploying leaves has names of its own, which a new stack cannot make again: it takes them over first.
+take_back() {
+  clear_away "$stack"
+  local there
+  there=$(account_says aws cloudformation describe-stacks --stack-name "$stack" --output text \
+    --query "Stacks[?StackStatus!='REVIEW_IN_PROGRESS'].StackName")
+  if [ -n "$there" ]; then echo "  the stack is there: nothing to take back"; return; fi
+  local left=() is names
+  is=$(account_says aws dynamodb describe-table --table-name "$table" --query Table.TableName --output text)
+  [ -z "$is" ] || left+=("Table=$is")
+  is=$(account_says aws secretsmanager describe-secret --secret-id "$stack/meta" --query ARN --output text)
+  [ -z "$is" ] || left+=("MetaSecret=$is")
+  is=$(account_says aws secretsmanager describe-secret --secret-id "$stack/media" --query ARN --output text)
+  [ -z "$is" ] || left+=("MediaSecret=$is")
+  is=$(account_says aws logs describe-log-groups --log-group-name-prefix "/ahoy/$stack" --output text \
+    --query "logGroups[?logGroupName=='/ahoy/$stack'].logGroupName")
+  [ -z "$is" ] || left+=("LogGroup=$is")
+  if [ "${#left[@]}" = 0 ]; then echo "  nothing was left"; return; fi
+  names=("${left[@]%%=*}")
+  mkdir -p target/deploy
+  python3 scripts/kept.py template "${names[@]}" > target/deploy/kept.yaml
+  python3 scripts/kept.py identifiers "${left[@]}" > target/deploy/kept.json
+  local set=(--stack-name "$stack" --change-set-name "take-back-$RANDOM$RANDOM")
+  account aws cloudformation create-change-set "${set[@]}" --change-set-type IMPORT \
+    --resources-to-import file://target/deploy/kept.json --template-body file://target/deploy/kept.yaml \
+    --parameters "ParameterKey=TableName,ParameterValue=$table" \
+    "ParameterKey=RetentionDays,ParameterValue=$(parameter RetentionDays 30)" >/dev/null
+  account aws cloudformation wait change-set-create-complete "${set[@]}"
+  account aws cloudformation execute-change-set "${set[@]}"
+  account aws cloudformation wait stack-import-complete --stack-name "$stack"
+}
+
 # The zips themselves are deployed, which make release has built and started: no second build.
 deploy_stack() {
   mkdir -p target/deploy
@@ -62,11 +107,12 @@ deploy_stack() {
   if [ "$architecture" != arm64 ]; then
     sed -i -e 's/Architectures: \[arm64\]/Architectures: [x86_64]/' -e 's/CpuArchitecture: ARM64/CpuArchitecture: X86_64/' "$shipped"
   fi
-  # Given once here, parameters of samconfig.toml count no more: so all of them are given.
+  # Given once here, parameters of samconfig.toml count no more: so all of them are given. SAM ends a value at its first space,
+  # unless it stands in quotes.
   local all
-  mapfile -t all <<<"$parameters"
+  mapfile -t all < <(sed -E -e '/^TableName=/d' -e 's/^([A-Za-z]+)=([^"].* .*)$/\1="\2"/' <<<"$parameters")
   account sam deploy --template-file "$shipped" --config-file "$PWD/samconfig.toml" --config-env "$environment" \
-    --parameter-overrides "${all[@]}" "ImageUri=$image"
+    --parameter-overrides "${all[@]}" "TableName=$table" "ImageUri=$image"
 }
 
 next_steps() {
@@ -82,6 +128,7 @@ Next, at Meta (docs/deploy.md, "Meta's side"):
   2. subscribe to the fields calls and messages, and turn calling on for the number
   3. cargo run --release -p ahoy -- agents push agents/bike-shop.toml --number <phone number id>
   4. ring it
+$([ "$stack" = ahoy ] || printf '\nThe ahoy command finds it by: export TABLE=%s META_SECRET=%s/meta MEDIA_SECRET=%s/media' "$table" "$stack" "$stack")
 END
 }
 

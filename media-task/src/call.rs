@@ -35,6 +35,7 @@ use crate::minutes::Minutes;
 use crate::peer::Peer;
 use crate::protection::Protection;
 use crate::roster::Role;
+use crate::settings::MediaSecret;
 use answering::Answering;
 use bridge::{Bridge, Tuning};
 use bytes::Bytes;
@@ -47,6 +48,7 @@ use ledger::CallControl;
 use measuring::Measuring;
 use protocol::order::Reply;
 use realtime::Usage;
+use service::secrets::Secret;
 use service::time::now_ms;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -85,6 +87,8 @@ pub struct Parts {
     pub doctor: Doctor,
     /// Who answers.
     pub role: Arc<Role>,
+    /// What its tools are signed with, which may be changed.
+    pub secret: Secret<MediaSecret>,
     /// The name of the model behind the agent.
     pub model: String,
     /// The model behind the agent.

@@ -4,6 +4,7 @@ use crate::calls::Calls;
 use crate::ecs::Task;
 use crate::protection::Protection;
 use crate::tenure::{Stay, Tenure};
+use crate::ticks;
 use ledger::{CallControl, Ledger};
 use protocol::lease::{HEARTBEAT, Lease};
 use service::metrics;
@@ -11,6 +12,7 @@ use service::time::now_ms;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::watch;
 
 /// What beats.
 pub struct Heart {
@@ -42,12 +44,15 @@ impl Heart {
         let mut next = tokio::time::interval(HEARTBEAT);
         next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut changes = self.calls.changes();
+        // Beside the beat: Lambda may take its time, and a lease that lapses meanwhile would cost calls.
+        let (overdue, due) = watch::channel(vec![]);
+        tokio::spawn(ticks::tick(self.control.clone(), due));
         while !self.is_done() {
             tokio::select! {
                 _ = next.tick() => {
                     self.renew().await;
                     self.keep_protection().await;
-                    self.tick_overdue().await;
+                    self.tick_overdue(&overdue).await;
                     self.measure();
                     self.consider_leaving().await;
                 }
@@ -89,9 +94,12 @@ impl Heart {
         if self.calls.is_ready() { lease } else { lease.closed() }
     }
 
-    /// Says how full this task is, and what happened since the last beat.
+    /// Says how full this task is, and what happened since the last beat. One that takes no more calls, however empty, must not
+    /// make the service look as if there were room.
     fn measure(&self) {
-        metrics::note_slots(self.calls.used(), self.calls.slots());
+        if self.calls.is_ready() {
+            metrics::note_slots(self.calls.used(), self.calls.slots());
+        }
         metrics::flush();
     }
 
@@ -102,14 +110,10 @@ impl Heart {
         }
     }
 
-    async fn tick_overdue(&self) {
-        let due = match self.ledger.due(now_ms()).await {
-            Ok(due) => due,
-            Err(error) => return tracing::warn!("Cannot see which calls are overdue: {error:#}"),
-        };
-        let failed = self.control.tick_all(due).await;
-        if failed > 0 {
-            tracing::warn!(failed, "Lambda took no order for {failed} overdue calls");
+    async fn tick_overdue(&self, overdue: &watch::Sender<Vec<String>>) {
+        match self.ledger.due(now_ms()).await {
+            Ok(due) => drop(overdue.send_replace(due)),
+            Err(error) => tracing::warn!("Cannot see which calls are overdue: {error:#}"),
         }
     }
 

@@ -12,7 +12,8 @@
 //! | [`roster`] | who can answer: agent files, read once |
 //! | [`agent`] | the model behind the agent |
 //! | [`minutes`], [`apology`] | who said what; what is said when nobody can |
-//! | [`heartbeat`] | keeps the lease, and ticks calls that are overdue |
+//! | [`heartbeat`] | keeps the lease, and sees which calls are overdue |
+//! | `ticks` | ticks those, one after the other |
 //! | [`diary`] | writes the journals of calls and what was said, without making anybody wait |
 //! | [`ecs`], [`protection`] | what ECS tells the task about itself, and how it is kept from stopping it |
 //! | [`address`] | where the world reaches this task |
@@ -43,6 +44,7 @@ pub mod roster;
 mod settings;
 mod task;
 pub mod tenure;
+mod ticks;
 
 pub use settings::{MediaSecret, ModelSettings, Settings};
 pub use task::run;

@@ -3,11 +3,15 @@
 //! ECS sends no SIGTERM to a task that is protected, so a deployment shows in the registry only: by a task that is ready
 //! and of a later revision. Of those that see it the emptiest stands aside, at the next heartbeat of one of them the next
 //! one: a deployment never takes all room away at once. A task of a service does not end itself for that. It gives up its
-//! protection and its lease, and ECS stops it; should ECS not want to, since the deployment is rolled back and the newer
-//! task goes instead, it takes calls again.
+//! protection and its lease, and ECS stops it; should ECS not want to, since the deployment is rolled back, it takes calls
+//! again: when the newer tasks are gone, or when it has stood aside in vain for long enough. A newer task that has calls is
+//! protected and may stay for as long as people ring, and must not be all that is left.
 
 use protocol::lease::Lease;
 use std::time::{Duration, Instant};
+
+/// So long ECS has to stop a task that stands aside without calls. It does so within seconds of the newer one's being healthy.
+const IN_VAIN_AFTER: Duration = Duration::from_secs(300);
 
 /// Decides how long a task stays.
 #[derive(Debug)]
@@ -16,6 +20,7 @@ pub struct Tenure {
     revision: String,
     leave_after_idle: Option<Duration>,
     idle_since: Option<Instant>,
+    could_go_since: Option<Instant>,
 }
 
 /// What a task is to do, as far as nobody tells it.
@@ -33,12 +38,15 @@ impl Tenure {
     /// A task of a revision. One that belongs to no service leaves when it had no call for `leave_after_idle`, or when it
     /// stands aside and has none.
     pub fn new(task: String, revision: String, leave_after_idle: Option<Duration>, now: Instant) -> Self {
-        Self { task, revision, leave_after_idle, idle_since: Some(now) }
+        Self { task, revision, leave_after_idle, idle_since: Some(now), could_go_since: None }
     }
 
     /// What to do, given how many calls it has, whether it stands aside already, and who takes calls at `now_ms`.
     pub fn stay(&mut self, used: usize, is_aside: bool, ready: &[Lease], now: Instant, now_ms: u64) -> Stay {
         self.idle_since = if used > 0 { None } else { self.idle_since.or(Some(now)) };
+        if self.is_left_alone(used == 0 && is_aside, now) {
+            self.makes_no_room_for(ready);
+        }
         let is_aside = self.stands_aside(used, is_aside, ready, now_ms);
         let idle = self.idle_since.map(|since| now.saturating_duration_since(since));
         let is_over =
@@ -49,6 +57,21 @@ impl Tenure {
             Stay::Aside
         } else {
             Stay::Ready
+        }
+    }
+
+    /// Whether it `could_go` for so long that ECS does not want it to.
+    fn is_left_alone(&mut self, could_go: bool, now: Instant) -> bool {
+        self.could_go_since = self.could_go_since.or(Some(now)).filter(|_| could_go);
+        self.could_go_since.is_some_and(|since| now.saturating_duration_since(since) >= IN_VAIN_AFTER)
+    }
+
+    /// From now on it is as if it were of their revision.
+    fn makes_no_room_for(&mut self, ready: &[Lease]) {
+        for lease in ready {
+            if lease.is_newer_than(&self.revision) {
+                self.revision.clone_from(&lease.revision);
+            }
         }
     }
 
@@ -110,6 +133,23 @@ mod tests {
 
         assert_eq!(old.sees(0, true, &[lease("newer", "10", 10)]), Stay::Aside);
         assert_eq!(old.sees(0, true, &[lease("same", "9", 0)]), Stay::Ready);
+    }
+
+    #[test]
+    fn a_task_that_ecs_leaves_alone_takes_calls_again_beside_the_newer_one_and_stays() {
+        let (mut old, start) = (tenure("9", None), Instant::now());
+        let newer = [lease("newer", "10", 3)];
+        let mut at = |seconds, used, is_aside, ready: &[Lease]| {
+            old.stay(used, is_aside, ready, start + Duration::from_secs(seconds), NOW)
+        };
+
+        assert_eq!(at(0, 1, false, &newer), Stay::Aside);
+        assert_eq!(at(100, 1, true, &newer), Stay::Aside, "ECS may not stop it as long as it has a call");
+        assert_eq!(at(200, 0, true, &newer), Stay::Aside);
+        assert_eq!(at(499, 0, true, &newer), Stay::Aside);
+        assert_eq!(at(500, 0, true, &newer), Stay::Ready);
+        assert_eq!(at(505, 0, false, &newer), Stay::Ready);
+        assert_eq!(at(510, 0, false, &[lease("newest", "11", 0)]), Stay::Aside, "another deployment");
     }
 
     #[test]

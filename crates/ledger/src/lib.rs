@@ -15,6 +15,7 @@ mod calls;
 mod control;
 mod counts;
 pub mod items;
+mod launches;
 mod levels;
 mod number;
 mod sent;

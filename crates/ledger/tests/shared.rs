@@ -5,6 +5,8 @@
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use ledger::items::{Item, number, text};
 use ledger::{Assigned, CallerCall, Claim, Ledger, NumberSettings, StoredAgent};
+use protocol::keys;
+use protocol::lease::Lease;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -43,6 +45,38 @@ async fn agents_are_listed_by_name_and_pushed_in_place() {
     assert_ne!(agents[0].digest, agents[1].digest);
     assert_eq!(ledger.agent("c").await.unwrap(), None);
     assert_eq!(ledger.agent_of("8").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn however_many_ask_at_once_no_more_tasks_are_started_than_there_may_be() {
+    let ledger = ledger().await;
+    let ask = |call: u32, now| {
+        let ledger = ledger.clone();
+        async move { ledger.claim_launch(3, &format!("{call:08x}"), now).await.unwrap() }
+    };
+
+    let asked = futures_util::future::join_all((0..20).map(|call| ask(call, T0))).await;
+
+    let mut claimed: Vec<_> = asked.into_iter().flatten().collect();
+    claimed.sort_unstable();
+    assert_eq!(claimed, [0, 1, 2]);
+    assert_eq!(ask(70, T0 + MINUTE - 1).await, None);
+    assert_eq!(ask(70, T0 + MINUTE).await, Some(1), "what did not come in a minute does not come");
+    assert_eq!(ask(70, T0 + MINUTE).await, Some(1), "the same call asks again");
+    ledger.give_up_launch(1).await.unwrap();
+    assert_eq!(ask(73, T0 + MINUTE).await, Some(1), "nothing was started there");
+}
+
+#[tokio::test]
+async fn tasks_that_are_there_leave_so_many_fewer_to_be_started() {
+    let ledger = ledger().await;
+    for (task, until_ms) in [("a", T0 + 1), ("b", T0 + 1), ("lapsed", T0)] {
+        ledger.renew(&lease(task, until_ms)).await.unwrap();
+    }
+
+    assert_eq!(ledger.claim_launch(2, "0a", T0).await.unwrap(), None);
+    assert_eq!(ledger.claim_launch(3, "0a", T0).await.unwrap(), Some(0));
+    assert!(ledger.claim_launch(u32::MAX, &"f".repeat(64), T0).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -164,4 +198,21 @@ fn table() -> Value {
         "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
         "GlobalSecondaryIndexes": [{"IndexName": "gsi1", "Projection": {"ProjectionType": "ALL"},
             "KeySchema": [key("gsi1pk", "HASH"), key("gsi1sk", "RANGE")]}]})
+}
+
+fn lease(task: &str, until_ms: u64) -> Lease {
+    Lease {
+        pk: keys::task(task),
+        sk: keys::LEASE.into(),
+        gsi1pk: Some(keys::READY.into()),
+        gsi1sk: Some(keys::sortable(1)),
+        task: task.into(),
+        door: "127.0.0.1:1".into(),
+        pin: String::new(),
+        revision: "1".into(),
+        slots: 1,
+        used: 1,
+        until_ms,
+        ttl: keys::forget_at(T0),
+    }
 }

@@ -180,6 +180,14 @@ pub fn task(task: &str) -> String {
 /// The sort key of a media task's lease.
 pub const LEASE: &str = "LEASE";
 
+/// The partition of media tasks that are being started because a call found no room.
+pub const LAUNCHES: &str = "LAUNCHES";
+
+/// The sort key of one of them: there are so many places for them, counted from 0.
+pub fn launch(place: u32) -> String {
+    format!("LAUNCH#{}", sortable(place.into()))
+}
+
 /// The attribute by which DynamoDB forgets items: seconds since 1970.
 pub const TTL: &str = "ttl";
 

@@ -7,7 +7,7 @@ mod counted;
 use crate::env::Env;
 use crate::logs;
 use journal::Entry;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -130,7 +130,7 @@ impl Metric {
     fn describe(self) {
         match self.kind() {
             Kind::Count => describe_counter!(self.name(), Unit::Count, ""),
-            Kind::State(unit) => describe_gauge!(self.name(), unit, ""),
+            Kind::State(unit) => describe_histogram!(self.name(), unit, ""),
             Kind::Measurement => describe_histogram!(self.name(), Unit::Milliseconds, ""),
         }
     }
@@ -138,7 +138,8 @@ impl Metric {
     fn note(self, value: u64) {
         match self.kind() {
             Kind::Count => counter!(self.name()).increment(value),
-            Kind::State(_) => gauge!(self.name()).set(value as f64),
+            // Not a gauge, which would be told again with every line: whoever takes no calls has no room to tell of.
+            Kind::State(_) => histogram!(self.name()).record(value as f64),
             Kind::Measurement => {
                 histogram!(self.name()).record(value as f64);
                 if MEASURED.fetch_add(1, Ordering::Relaxed) + 1 >= WAITING {
@@ -171,7 +172,7 @@ pub(crate) fn count_event(event: &journal::Event) {
     counted::counted(event, None).into_iter().for_each(|(metric, value)| metric.note(value));
 }
 
-/// Notes how many of a media task's slots are used.
+/// Notes how many of a media task's slots are used, of one that takes calls.
 pub fn note_slots(used: usize, slots: usize) {
     Metric::FreeSlots.note(slots.saturating_sub(used) as u64);
     Metric::SlotUtilization.note((100 * used / slots.max(1)) as u64);

@@ -26,7 +26,7 @@ fn what_was_counted_is_one_line_of_emf_with_the_stack_as_its_dimension() {
         (&line["Calls"], &line["AnswerMs"], &line["TurnMs"]),
         (&json!(2), &json!([412.0]), &json!([700.0, 900.0]))
     );
-    assert_eq!((&line["SlotUtilization"], &line["FreeSlots"]), (&json!(60.0), &json!(20.0)));
+    assert_eq!((&line["SlotUtilization"], &line["FreeSlots"]), (&json!([60.0]), &json!([20.0])));
     let unit = |name| {
         directive["Metrics"].as_array().unwrap().iter().find(|metric| metric["Name"] == name).unwrap()["Unit"]
             .clone()
@@ -35,6 +35,15 @@ fn what_was_counted_is_one_line_of_emf_with_the_stack_as_its_dimension() {
         [unit("Calls"), unit("SlotUtilization"), unit("TurnMs")],
         ["Count", "Percent", "Milliseconds"]
     );
+}
+
+#[test]
+fn room_is_told_once_and_not_again_by_who_takes_no_more_calls() {
+    let lines = written("a_process_that_leaves");
+
+    let [first, second] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!((&first["FreeSlots"], &second["Calls"]), (&json!([20.0]), &json!(1)));
+    assert!(second.get("FreeSlots").is_none() && second.get("SlotUtilization").is_none(), "{second}");
 }
 
 #[test]
@@ -68,6 +77,17 @@ fn a_process_that_counts() {
     happens(Event::Turn { turn: 1, took_ms: 700, tool_ms: 0 });
     happens(Event::Turn { turn: 2, took_ms: 900, tool_ms: 0 });
     metrics::note_slots(30, 50);
+    metrics::flush();
+}
+
+#[test]
+#[ignore = "it is what another test runs as a process"]
+fn a_process_that_leaves() {
+    metrics::init(&Env::of(&[]));
+    metrics::note_slots(30, 50);
+    metrics::flush();
+    let entry = Journal::new("ab12", "webhook", 0, 0).enter(Event::Connect { number: "220".into() }, 0);
+    service::events::tell(&entry);
     metrics::flush();
 }
 

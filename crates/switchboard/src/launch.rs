@@ -34,12 +34,19 @@ pub struct LaunchSettings {
     pub security_groups: Vec<String>,
     /// So long without a call, and a task that was started so leaves.
     pub leave_after_idle: Duration,
+    /// So many media tasks there may be, those of the service included.
+    pub most: u32,
 }
 
 impl Launcher {
     /// Starts tasks as `settings` say.
     pub fn new(client: Client, settings: LaunchSettings) -> Self {
         Self { client, settings }
+    }
+
+    /// So many media tasks there may be.
+    pub fn most(&self) -> u32 {
+        self.settings.most
     }
 
     /// Starts a media task for a call, at most one. Its ARN.

@@ -38,7 +38,7 @@ impl Switchboard {
     pub(crate) async fn perform(&self, record: &Record, effect: &Effect) -> anyhow::Result<Outcome> {
         match effect {
             Effect::FindSeat => self.find_seat(record).await,
-            Effect::LaunchTask => Ok(self.launch(record).await),
+            Effect::LaunchTask => self.launch(record).await,
             Effect::Offer(seat) => self.offer(record, seat).await,
             Effect::CheckTask(seat) => self.check(record, seat).await,
             Effect::Release(seat) => self.release(record, seat).await,
@@ -60,25 +60,37 @@ impl Switchboard {
         })
     }
 
-    async fn launch(&self, record: &Record) -> Outcome {
-        let mut launched = self.launcher.launch(record.call_ref()).await;
+    /// Unless there are as many tasks as may be: then the call goes on looking for a slot that becomes free.
+    async fn launch(&self, record: &Record) -> anyhow::Result<Outcome> {
+        let (call_ref, failed) = (record.call_ref(), Event::Failed(Effect::LaunchTask));
+        let claimed = self.ledger.claim_launch(self.launcher.most(), call_ref, self.now().0).await?;
+        let Some(place) = claimed else {
+            tracing::warn!(call_ref, "Started no media task: there are as many as there may be");
+            return Ok(Outcome::of(failed));
+        };
+        match self.run_task(call_ref).await {
+            Ok(arn) => {
+                let task = arn.rsplit('/').next().unwrap_or_default().to_owned();
+                Ok(Outcome::noting(Event::Done(Effect::LaunchTask), Happened::TaskLaunched { task }))
+            }
+            Err(error) => {
+                tracing::error!(call_ref, "Cannot start a media task: {error:#}");
+                self.ledger.give_up_launch(place).await?;
+                Ok(Outcome::of(failed))
+            }
+        }
+    }
+
+    async fn run_task(&self, call_ref: &str) -> anyhow::Result<String> {
+        let mut launched = self.launcher.launch(call_ref).await;
         for pause in LAUNCH_PAUSES {
             if launched.is_ok() {
                 break;
             }
             tokio::time::sleep(pause).await;
-            launched = self.launcher.launch(record.call_ref()).await;
+            launched = self.launcher.launch(call_ref).await;
         }
-        match launched {
-            Ok(arn) => {
-                let task = arn.rsplit('/').next().unwrap_or_default().to_owned();
-                Outcome::noting(Event::Done(Effect::LaunchTask), Happened::TaskLaunched { task })
-            }
-            Err(error) => {
-                tracing::error!(call_ref = record.call_ref(), "Cannot start a media task: {error:#}");
-                Outcome::of(Event::Failed(Effect::LaunchTask))
-            }
-        }
+        launched
     }
 
     async fn offer(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {

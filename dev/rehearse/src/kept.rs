@@ -18,6 +18,9 @@ use tokio::process::Command;
 const TABLES: &str = "table.sqlite";
 const KEY: &str = "door-key";
 
+/// What looks at more than the table.
+const ELSEWHERE: [&str; 3] = ["doctor", "setup", "number"];
+
 /// BatchWriteItem takes no more at once.
 const AT_ONCE: usize = 25;
 
@@ -49,12 +52,24 @@ pub async fn ahoy(folder: &Path, arguments: &[OsString], binaries: &Binaries) ->
     if !folder.join(TABLES).exists() {
         bail!("there is no call to look at in {}: make call", folder.display());
     }
+    if let Some(command) = asked_of_an_account(arguments) {
+        bail!(
+            "make call leaves its calls, and nothing at Meta or in an account that {command} could look at: use the ahoy command itself, with yours"
+        );
+    }
     let kept = Kept::open(folder).await?;
     let mut ahoy = Command::new(binaries.path("ahoy"));
     let status = ahoy.args(arguments).envs(kept.environment()).status().await.context("cannot run ahoy")?;
     kept.cloud.stop().await;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// The command that looks at Meta and at a deployment, if it is one of those and not only asked how it is used.
+fn asked_of_an_account(arguments: &[OsString]) -> Option<&str> {
+    let mut words = arguments.iter().filter_map(|argument| argument.to_str());
+    let is_help = words.clone().any(|word| matches!(word, "--help" | "-h"));
+    words.find(|word| !word.starts_with('-')).filter(|word| ELSEWHERE.contains(word) && !is_help)
 }
 
 impl Kept {
@@ -105,4 +120,20 @@ impl Kept {
 fn media_secret(key: &SecretString) -> String {
     use secrecy::ExposeSecret;
     json!({"door_key": key.expose_secret()}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_make_call_does_not_leave_is_not_looked_for() {
+        let asked = |line: &str| {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            asked_of_an_account(&words).is_some()
+        };
+
+        assert!(asked("doctor") && asked("--json number show") && asked("setup --yes"));
+        assert!(!asked("calls") && !asked("show 2f1e32008a97") && !asked("doctor --help"));
+    }
 }

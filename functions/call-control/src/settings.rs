@@ -21,7 +21,8 @@ pub struct Settings {
     /// built in.
     pub agent: Appointed,
     /// `CLUSTER`, `TASK_FAMILY`, `SUBNETS`, `SECURITY_GROUPS`: how another media task is started, and
-    /// `AHOY_LEAVE_AFTER_IDLE_S`: when it leaves again, default 600 s without a call.
+    /// `AHOY_LEAVE_AFTER_IDLE_S`: when it leaves again, default 600 s without a call. `MAX_TASKS`: how many there may be, default:
+    /// as many as it takes.
     pub launch: LaunchSettings,
 }
 
@@ -43,6 +44,7 @@ impl Settings {
                 subnets: env.list("SUBNETS"),
                 security_groups: env.list("SECURITY_GROUPS"),
                 leave_after_idle: Duration::from_secs(env.parsed(LEAVE_AFTER_IDLE, 600)?),
+                most: env.parsed("MAX_TASKS", u32::MAX)?,
             },
         })
     }

@@ -13,6 +13,9 @@ use tools::{AT_ONCE, CallContext, Kind, Outcome, Refused, Trouble, Use};
 /// Call-control waits for Meta this long at most.
 const MESSAGE_TAKES: Duration = Duration::from_secs(20);
 
+/// What a tool answers that does not know the key we sign with.
+const UNAUTHORIZED: u16 = 401;
+
 /// How long to wait before call-control is asked once more.
 const ASK_AGAIN: Duration = Duration::from_millis(300);
 
@@ -77,9 +80,18 @@ impl Owner {
         self.summary.tools_done += u64::from(outcome.kind == Kind::Done);
         if let Some(trouble) = &outcome.trouble {
             tracing::warn!(call_ref = self.parts.call_ref, tool, "A tool did not do it: {trouble}");
+            if *trouble == Trouble::Status(UNAUTHORIZED) {
+                self.look_for_a_new_key();
+            }
         }
         self.note(Event::Tool { tool, took_ms: ms(now - began), outcome: outcome.kind.as_str().to_owned() });
         self.parts.agent.answer_tool(&call_id, &outcome.for_the_model, speaks, now);
+    }
+
+    /// A tool does not take our signature any more: its key may have been changed, and the next call should have it.
+    fn look_for_a_new_key(&self) {
+        let secret = self.parts.secret.clone();
+        tokio::spawn(async move { secret.instead_of(&secret.value()).await });
     }
 
     /// Runs a tool beside the call. Should the call end meanwhile, what was begun is still done.

@@ -95,6 +95,7 @@ impl Equipment {
             model,
             agent,
             role,
+            secret: self.secret.clone(),
             journal: Journal::new(call_ref, &keys::task_writer(&self.task), asked.rang_at_ms, asked.version)
                 .at(Place {
                     number: Some(asked.number.clone()),

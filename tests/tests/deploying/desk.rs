@@ -21,13 +21,6 @@ stack_name = "ahoy"
 parameter_overrides = ["WarmTasks=1", "MaxTasks=4"]
 "#;
 
-const TEMPLATE: &str = "
-Resources:
-  Webhook:
-    Properties:
-      CodeUri: functions/webhook
-";
-
 /// Writes each request down, fails where it is told to, and answers as an account would.
 const RECORDER: &str = r#"#!/bin/bash
 name=$(basename "$0")
@@ -43,6 +36,14 @@ case "$name ${arguments[*]}" in
   "aws ecr get-login-password") echo registry-password-1b2c ;;
   "buildah login"*) grep -qx registry-password-1b2c ;;
   "docker"*) exit 1 ;;
+  "aws cloudformation describe-stacks --stack-name ahoy-images"*StackStatus*) echo "${STATUS_OF_IMAGES:-CREATE_COMPLETE}" ;;
+  "aws cloudformation describe-stacks --stack-name "*"Stacks[0].StackStatus"*) [ "${STATUS:-none}" != none ] && echo "$STATUS" ;;
+  "aws cloudformation describe-stacks --stack-name "*REVIEW_IN_PROGRESS*) [ "${STATUS:-none}" = none ] || echo ahoy ;;
+  "aws dynamodb describe-table --table-name "*) [ -n "$LEFT" ] && echo "${arguments[3]}" ;;
+  "aws secretsmanager describe-secret --secret-id "*) [ -n "$LEFT" ] && echo "arn:aws:secretsmanager:eu-central-1:123456789012:secret:${arguments[3]}-AbCdEf" ;;
+  "aws logs describe-log-groups --log-group-name-prefix "*) [ -z "$LEFT" ] || echo "${arguments[3]}" ;;
+  "aws ecs list-tasks"*) echo arn:aws:ecs:eu-central-1:123456789012:task/ahoy/warm arn:aws:ecs:eu-central-1:123456789012:task/ahoy/alone ;;
+  "aws ecs describe-tasks"*"'family:'"*) echo arn:aws:ecs:eu-central-1:123456789012:task/ahoy/alone ;;
   "aws cloudformation describe-stacks"*RepositoryUri*) echo 123456789012.dkr.ecr.eu-central-1.amazonaws.com/ahoy/media-task ;;
   "aws cloudformation describe-stacks"*WebhookUrl*) echo https://hook.example/webhook ;;
   "aws secretsmanager get-secret-value --secret-id ahoy/meta"*) cat "$ACCOUNT/meta" ;;
@@ -65,7 +66,7 @@ pub(crate) struct Done {
 impl Desk {
     /// Everything is there, and built.
     pub(crate) fn new() -> Self {
-        let name = std::thread::current().name().unwrap_or("deploying").to_owned();
+        let name = std::thread::current().name().unwrap_or("deploying").replace("::", "-");
         let folder = root().join("target/deploying").join(format!("{name}-{:x}", unique()));
         let desk = Self(folder);
         for place in ["bin", "account", "media-task", "infra", "target/ship/arm64", "scripts"] {
@@ -80,7 +81,7 @@ impl Desk {
                 .expect("it can be copied");
         }
         desk.write("samconfig.toml", SAMCONFIG);
-        desk.write("template.yaml", TEMPLATE);
+        fs::copy(root().join("template.yaml"), desk.0.join("template.yaml")).expect("it can be copied");
         desk.write("media-task/Containerfile", "FROM scratch");
         desk.write("target/ship/architecture", "arm64");
         desk.write("target/ship/arm64/media-task", "a program");
@@ -168,7 +169,7 @@ impl Desk {
         fs::read_to_string(self.0.join(path)).expect("it was written")
     }
 
-    fn write(&self, path: impl AsRef<Path>, text: &str) {
+    pub(crate) fn write(&self, path: impl AsRef<Path>, text: &str) {
         fs::write(self.0.join(path), text).expect("the folder is ours");
     }
 }

@@ -1,5 +1,6 @@
 //! Deploying, as the account sees it: `scripts/deploy.sh` in a folder of its own, with an AWS that records what it is asked.
 
+mod again;
 mod cost;
 mod desk;
 
@@ -41,9 +42,9 @@ fn the_stack_is_told_its_image_beside_what_samconfig_says() {
     desk.run("deploy.sh", &[]);
 
     let deploy = desk.asked("sam deploy").expect("the stack was deployed");
-    assert!(
-        deploy.contains("WarmTasks=1 MaxTasks=4 ImageUri=123456789012.dkr.ecr.eu-central-1.amazonaws.com/")
-    );
+    assert!(deploy.contains(
+        "WarmTasks=1 MaxTasks=4 TableName=ahoy ImageUri=123456789012.dkr.ecr.eu-central-1.amazonaws.com/"
+    ));
     let template = desk.file("target/deploy/template.yaml");
     assert!(template.contains("CodeUri: ../ship/arm64/webhook.zip"), "{template}");
     assert!(!template.contains("CodeUri: functions/"), "{template}");

@@ -98,6 +98,30 @@ async fn a_task_that_takes_long_to_start_takes_the_call_that_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn however_many_ring_no_more_tasks_are_started_than_there_may_be() {
+    let story = without_tasks(Scene::default().with_setting_of("call-control", "MAX_TASKS", "1")).await;
+    story.stack.cloud.mischief().start_delay(TASK, Duration::from_secs(3)).expect("there is such a service");
+    let mut callers = vec![];
+    for _ in 0..4 {
+        callers.push(story.ring().await);
+    }
+
+    for caller in &callers {
+        caller.is_greeted().await;
+    }
+
+    let tasks = story.stack.cloud.tasks();
+    assert_eq!(tasks.iter().filter(|task| task.last_status != LastStatus::Stopped).count(), 1, "{tasks:?}");
+    for caller in &callers {
+        caller.phone().hang_up().await;
+    }
+    for caller in callers {
+        let after = caller.afterwards().await;
+        assert_eq!((after.ending, after.seats, after.messages), (Ending::CallerHungUp, 1, 0), "{after:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_comes_too_late_finds_the_call_refused() {
     let story = without_tasks(Scene::default().ringing_for(5)).await;
     story.stack.cloud.mischief().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");

@@ -1,0 +1,52 @@
+"""Writes what CloudFormation wants in order to take resources into a new stack that an earlier one has left.
+
+kept.py template RESOURCE...      the template, with these resources alone; on standard output
+kept.py identifiers RESOURCE=ID...   what they are, as JSON
+The resources are those that template.yaml keeps when its stack is deleted.
+"""
+
+import json
+import re
+import sys
+
+# The type of each, and by what CloudFormation knows it.
+KEPT = {
+    "Table": ("AWS::DynamoDB::Table", "TableName"),
+    "MetaSecret": ("AWS::SecretsManager::Secret", "Id"),
+    "MediaSecret": ("AWS::SecretsManager::Secret", "Id"),
+    "LogGroup": ("AWS::Logs::LogGroup", "LogGroupName"),
+}
+
+HEAD = """AWSTemplateFormatVersion: '2010-09-09'
+Parameters:
+  TableName: {Type: String}
+  RetentionDays: {Type: Number}
+Resources:
+"""
+
+
+def template(names: list[str]) -> str:
+    """Their words in template.yaml: what is taken in must be what the stack says afterwards."""
+    with open("template.yaml", encoding="utf-8") as file:
+        resources = file.read().split("\nResources:\n", 1)[1].split("\nOutputs:\n", 1)[0]
+    blocks = {}
+    for block in re.split(r"^(?=  \w+:$)", resources, flags=re.MULTILINE)[1:]:
+        lines = block.splitlines()
+        # What is indented less belongs to what comes next.
+        own = [lines[0], *(line for line in lines[1:] if line.startswith("    "))]
+        blocks[lines[0].strip(" :")] = "\n".join(own)
+    return HEAD + "\n".join(blocks[name] for name in names) + "\n"
+
+
+def identifiers(pairs: list[str]) -> str:
+    """A list of resources with their types and names."""
+    known = []
+    for pair in pairs:
+        name, value = pair.split("=", 1)
+        kind, key = KEPT[name]
+        known.append({"ResourceType": kind, "LogicalResourceId": name, "ResourceIdentifier": {key: value}})
+    return json.dumps(known)
+
+
+what, *rest = sys.argv[1:]
+print({"template": template, "identifiers": identifiers}[what](rest))

@@ -1,0 +1,137 @@
+//! Deploying where something is: a stack that failed, what an earlier one has left, another stack.
+
+use crate::desk::Desk;
+
+const TAKE_BACK: &str = "aws cloudformation create-change-set --stack-name ahoy";
+
+#[test]
+fn what_an_earlier_stack_has_left_is_taken_back_before_the_stack_is_deployed() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("LEFT", "1"), ("STATUS", "none")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    let order = [
+        TAKE_BACK,
+        "aws cloudformation execute-change-set",
+        "aws cloudformation wait stack-import",
+        "sam deploy",
+    ];
+    let positions = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("nobody did {step}")));
+    assert!(positions.is_sorted(), "{positions:?}");
+    let asked = desk.asked(TAKE_BACK).expect("it was asked");
+    assert!(asked.contains("--change-set-type IMPORT") && asked.contains("TableName,ParameterValue=ahoy"));
+}
+
+#[test]
+fn what_is_taken_back_is_all_that_the_template_keeps_as_it_keeps_it() {
+    let desk = Desk::new();
+
+    desk.run("deploy.sh", &[("LEFT", "1")]);
+
+    let (template, kept) = (desk.file("template.yaml"), desk.file("target/deploy/kept.yaml"));
+    assert_eq!(kept.matches("    Type: ").count(), 4);
+    let retained = |text: &str| text.matches("DeletionPolicy: RetainExceptOnCreate").count();
+    assert_eq!(retained(&kept), retained(&template), "the stack keeps something else as well");
+    let resources = kept.split("Resources:\n").nth(1).expect("there are some");
+    for line in resources.lines() {
+        assert!(template.lines().any(|other| other == line), "{line}");
+    }
+    let identifiers: serde_json::Value =
+        serde_json::from_str(&desk.file("target/deploy/kept.json")).expect("it is JSON");
+    let of =
+        |index: usize| (&identifiers[index]["LogicalResourceId"], &identifiers[index]["ResourceIdentifier"]);
+    assert_eq!(of(0), (&"Table".into(), &serde_json::json!({"TableName": "ahoy"})));
+    assert_eq!(of(1).1["Id"], "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ahoy/meta-AbCdEf");
+    assert_eq!(of(3), (&"LogGroup".into(), &serde_json::json!({"LogGroupName": "/ahoy/ahoy"})));
+}
+
+#[test]
+fn a_stack_that_is_there_and_one_of_which_nothing_was_left_take_nothing_back() {
+    for settings in [[("LEFT", "1"), ("STATUS", "UPDATE_COMPLETE")], [("LEFT", ""), ("STATUS", "none")]] {
+        let desk = Desk::new();
+
+        let done = desk.run("deploy.sh", &settings);
+
+        assert_eq!(done.code, 0, "{}", done.said);
+        assert_eq!(desk.position(TAKE_BACK), None, "{settings:?}");
+    }
+}
+
+#[test]
+fn a_stack_that_failed_to_come_to_be_is_cleared_away_before_the_next_try() {
+    let desk = Desk::new();
+
+    let failed = [("STATUS", "ROLLBACK_COMPLETE"), ("STATUS_OF_IMAGES", "ROLLBACK_COMPLETE")];
+    let done = desk.run("deploy.sh", &failed);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    let order = [
+        "aws cloudformation delete-stack --stack-name ahoy-images",
+        "aws cloudformation deploy --stack-name ahoy-images",
+        "aws cloudformation wait stack-delete-complete --stack-name ahoy",
+        "sam deploy",
+    ];
+    let order = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("nobody did {step}")));
+    assert!(order[0] < order[1] && order[2] < order[3], "{order:?}");
+}
+
+#[test]
+fn a_stack_that_is_there_is_never_deleted_by_a_deploy() {
+    for status in ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_FAILED"]
+    {
+        let desk = Desk::new();
+
+        desk.run("deploy.sh", &[("STATUS", status), ("STATUS_OF_IMAGES", status)]);
+
+        assert_eq!(desk.position("aws cloudformation delete-stack"), None, "{status}");
+    }
+}
+
+#[test]
+fn a_second_stack_has_a_table_and_images_of_its_own() {
+    let desk = Desk::new();
+    let second =
+        "[second.deploy.parameters]\nstack_name = \"Shop\"\nparameter_overrides = [\"WarmTasks=1\"]\n";
+    desk.write("samconfig.toml", second);
+
+    desk.run("deploy.sh", &[("ENVIRONMENT", "second")]);
+
+    let images = desk.asked("aws cloudformation deploy --stack-name Shop-images").expect("it was asked");
+    assert!(images.contains("RepositoryName=shop/media-task"), "{images}");
+    let stack = desk.asked("sam deploy").expect("it was asked");
+    assert!(stack.contains("WarmTasks=1 TableName=Shop "), "{stack}");
+}
+
+#[test]
+fn what_samconfig_says_is_passed_on_whole_and_once() {
+    let desk = Desk::new();
+    let named = "[small.deploy.parameters]\nstack_name = \"ahoy\"\nparameter_overrides = [\"TableName=calls\", \"ScheduleUp=cron(0 7 ? * * *)\"]\n";
+    desk.write("samconfig.toml", named);
+
+    let done = desk.run("deploy.sh", &[]);
+    desk.run("undeploy.sh", &[("YES", "1")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    let stack = desk.asked("sam deploy").expect("it was asked");
+    assert_eq!(stack.matches("TableName=").count(), 1, "{stack}");
+    assert!(stack.contains("TableName=calls"), "{stack}");
+    assert!(
+        stack.contains(r#"ScheduleUp="cron(0 7 ? * * *)""#),
+        "SAM would end it at its first space: {stack}"
+    );
+}
+
+#[test]
+fn undeploying_first_stops_the_tasks_that_belong_to_no_service() {
+    let desk = Desk::new();
+
+    let done = desk.run("undeploy.sh", &[("YES", "1")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    let stopped = desk.asked("aws ecs stop-task").expect("it was asked");
+    assert!(stopped.ends_with("task/ahoy/alone"), "{stopped}");
+    let order = ["aws ecs stop-task", "aws ecs wait tasks-stopped", "aws cloudformation delete-stack"];
+    assert!(order.map(|step| desk.position(step).expect("it was done")).is_sorted());
+    assert_eq!(desk.journal().matches("stop-task").count(), 1);
+}
