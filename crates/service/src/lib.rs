@@ -10,9 +10,11 @@ pub mod shutdown;
 pub mod time;
 #[cfg(feature = "otlp")]
 mod traces;
+#[cfg(any(test, not(feature = "otlp")))]
+mod untraced;
+
 #[cfg(not(feature = "otlp"))]
-#[path = "untraced.rs"]
-mod traces;
+use untraced as traces;
 
 use std::process::{ExitCode, Termination};
 
