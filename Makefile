@@ -26,7 +26,7 @@ help:
 	@echo 'make check-infra   what would be deployed, as far as that can be checked without an account'
 	@echo 'make queries       infra/queries.yaml anew, from infra/queries/*.cwl'
 	@echo 'make dashboard     docs/dashboard.svg, drawn from what the last tests, benches and calls have logged'
-	@echo 'make release       what is shipped: functions and media task, small, for arm64 where it can be built'
+	@echo 'make release       what is shipped: functions and media task, small, for arm64 where it can be built (FEATURES=otlp: with traces)'
 	@echo 'make image         the media task in an image FROM scratch, by docker or without it'
 	@echo 'make artefacts     release, image, and a whole call on them'
 	@echo 'make sizes         what is shipped, held to its limits'

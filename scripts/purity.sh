@@ -25,6 +25,12 @@ for product in webhook call-control reaper media-task ahoy; do
     tree -p "$product" -e normal | grep -qx "$simulator" && fail "$product must not depend on dev/$simulator"
   done
 done
+# Traces are for those who ask for them: docs/traces.md
+for shipped in webhook call-control reaper media-task; do
+  tree -p "$shipped" -e normal | grep -q '^opentelemetry' && fail "$shipped must be without traces, unless somebody builds them in"
+done
+tree -p webhook --features otlp -e normal | grep -qx opentelemetry-otlp || fail "there are no traces to be built in"
+
 for simulator in phone openai aws; do
   for words in whatsapp realtime protocol ledger; do
     tree -p "$simulator" -e normal,dev | grep -qx "$words" && fail "dev/$simulator must not read with our own $words"

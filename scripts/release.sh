@@ -2,12 +2,14 @@
 # Builds what is shipped, into target/ship/<architecture>: the three functions as zips, and the media task as one static file.
 #  - arm64, which the template asks for, where Rust's library for it and a cross compiler are at hand; said loudly where not
 #  - this machine's own architecture, which make artefacts and make sizes can run
+# FEATURES=otlp builds traces in (docs/traces.md); otherwise there are none.
 # target/ship/architecture names the one that make image and make deploy take.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/target/lambda-tools/bin:$PATH"
 
 functions=(webhook call-control reaper)
+features=(${FEATURES:+--features "$FEATURES"})
 case "$(uname -m)" in
   x86_64) host=x86-64 ;;
   aarch64 | arm64) host=arm64 ;;
@@ -24,7 +26,7 @@ build_functions() {
   local selected=()
   for name in "${functions[@]}"; do selected+=(-p "$name"); done
   CARGO_TARGET_DIR=$PWD/target/functions cargo lambda build --profile function --locked --disable-optimizations \
-    "--$1" --skip-target-check --output-format zip --lambda-dir "target/ship/$1/functions" "${selected[@]}"
+    "--$1" --skip-target-check --output-format zip --lambda-dir "target/ship/$1/functions" "${selected[@]}" "${features[@]}"
   for name in "${functions[@]}"; do mv -f "target/ship/$1/functions/$name/bootstrap.zip" "target/ship/$1/$name.zip"; done
   rm -rf "target/ship/$1/functions"
 }
@@ -33,14 +35,14 @@ build_functions() {
 build_media_task() {
   local flags=(-C target-feature=+crt-static)
   if [ "$1" = "$host" ]; then
-    cargo rustc --profile shipped --locked -p media-task --bin media-task -- "${flags[@]}"
+    cargo rustc --profile shipped --locked -p media-task --bin media-task "${features[@]}" -- "${flags[@]}"
     cp -f target/shipped/media-task "target/ship/$1/media-task"
   else
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
     CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc CXX_aarch64_unknown_linux_gnu=aarch64-linux-gnu-g++ \
     AR_aarch64_unknown_linux_gnu=aarch64-linux-gnu-ar \
       cargo rustc --profile shipped --locked -p media-task --bin media-task --target "$(triple "$1")" \
-        --target-dir target/cross -- "${flags[@]}"
+        --target-dir target/cross "${features[@]}" -- "${flags[@]}"
     cp -f "target/cross/$(triple "$1")/shipped/media-task" "target/ship/$1/media-task"
   fi
 }

@@ -81,7 +81,7 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     if timeout_at((until - GONE_BEFORE).into(), take_leave(&ledger, &task, &diary)).await.is_err() {
         tracing::error!("This task leaves before all is written");
     }
-    service::metrics::flush();
+    service::events::flush().await;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - [`Story`]: a stage on which calls happen, and what is known of them afterwards.
 //! - [`Caller`]: somebody who rings, talks and hangs up.
+//! - [`collector`]: somebody who takes traces, or does not.
 //! - [`doors`]: requests at a media task's door, written by hand.
 //! - [`letter`]: webhooks written by hand.
 //! - [`privacy`]: what no program may write.
@@ -9,6 +10,7 @@
 //! - [`story`]: where stories happen, by parts.
 
 mod caller;
+pub mod collector;
 mod conversation;
 pub mod doors;
 pub mod letter;

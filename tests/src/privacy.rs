@@ -14,6 +14,11 @@ pub fn keeps(stage: &Stage) {
     assert!(leaks.is_empty(), "programs wrote what they must not: {}", leaks.join("; "));
 }
 
+/// What of it must not be in this text.
+pub fn leaks_in(text: &str) -> Vec<String> {
+    watch().look_at(text).iter().map(Leak::to_string).collect()
+}
+
 fn leaks(stage: &Stage) -> Vec<String> {
     let watch = watch();
     let logs = stage.stack.cloud.log_files();

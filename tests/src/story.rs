@@ -296,6 +296,11 @@ impl Story {
         self.until("the index of what is due to be empty", rests).await;
     }
 
+    /// Waits until something is so that tells nobody by itself.
+    pub async fn comes_to(&self, is_so: impl Fn() -> bool) {
+        self.until("what was to come", async || is_so()).await;
+    }
+
     pub(crate) async fn until(&self, awaited: &str, mut is_so: impl AsyncFnMut() -> bool) {
         let looking = async {
             while !is_so().await {

@@ -9,6 +9,13 @@ pub mod secrets;
 pub mod shutdown;
 pub mod time;
 pub mod tls;
+#[cfg(feature = "otlp")]
+mod traces;
+#[cfg(any(test, not(feature = "otlp")))]
+mod untraced;
+
+#[cfg(not(feature = "otlp"))]
+use untraced as traces;
 
 use std::process::{ExitCode, Termination};
 
@@ -26,8 +33,13 @@ where
     // One provider, named: rustls would panic at the first `wss://` should a feature ever bring a second one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     logs::init();
-    metrics::init(&env::Env::of_process());
-    match main().await {
+    let env = env::Env::of_process();
+    metrics::init(&env);
+    let ended = match traces::init(&env, name) {
+        Ok(()) => main().await,
+        Err(wrong) => Err(wrong.into()),
+    };
+    match ended {
         Ok(ended) => ended.report(),
         Err(error) if error.is::<env::WrongSetting>() => {
             say(&format!("{name}: {error}"));

@@ -62,7 +62,7 @@ impl CallControl {
     /// When the order cannot be read or DynamoDB cannot be asked; Lambda asks again.
     pub async fn handle(&self, event: LambdaEvent<Asked>) -> Result<Reply, Error> {
         let replied = self.reply(event.payload).await;
-        service::metrics::flush();
+        service::events::flush().await;
         Ok(replied?)
     }
 

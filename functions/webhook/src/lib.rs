@@ -62,7 +62,7 @@ impl Webhook {
             Ok(Asked::TakeIn(body)) => self.receive(&request, body).await,
             Err((status, why)) => plain(status, why),
         };
-        service::metrics::flush();
+        service::events::flush().await;
         Ok(response)
     }
 

@@ -25,5 +25,6 @@ mod surviving;
 mod taking_turns;
 mod telling;
 mod tools;
+mod traced;
 mod turned_away;
 mod written;

@@ -62,6 +62,10 @@ async fn a_malformed_setting_is_named_with_its_value() {
     refuses(task().with("AHOY_SLOTS", "many"), r#"AHOY_SLOTS is "many""#).await;
     refuses(task().with("AHOY_BIND_IP", "x"), r#"AHOY_BIND_IP is "x""#).await;
     refuses(task().with("AHOY_AGENT", "/nowhere"), r#"AHOY_AGENT is "/nowhere""#).await;
+    for program in [webhook(), task()] {
+        let nowhere = program.with("OTEL_EXPORTER_OTLP_ENDPOINT", "collector");
+        refuses(nowhere, r#"OTEL_EXPORTER_OTLP_ENDPOINT is "collector""#).await;
+    }
     refuses(serve().with("AHOY_BIND_IP", "x"), r#"AHOY_BIND_IP is "x""#).await;
     refuses(serve().with("AHOY_AGENT", "/nowhere"), r#"AHOY_AGENT is "/nowhere""#).await;
     refuses(serve().with("AHOY_LISTEN", "8080"), r#"AHOY_LISTEN is "8080""#).await;

@@ -1,0 +1,298 @@
+//! Makes spans of journal entries. Makes only: nothing is sent, and no clock is read.
+
+use crate::failures::failure;
+use crate::ids::{Names, SpanId, TraceId};
+use journal::{Entry, Event};
+use serde_json::{Map, Value};
+
+/// Something in a call that took its time, or was just noted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Span {
+    /// The call's trace.
+    pub trace: TraceId,
+    /// This span.
+    pub id: SpanId,
+    /// The span that it is a part of; nothing for the call itself.
+    pub parent: Option<SpanId>,
+    /// `call`, `talk`, or the event's name as one says it: `media connected`.
+    pub name: String,
+    /// When it began, ms since 1970.
+    pub from_ms: u64,
+    /// When it ended, ms since 1970.
+    pub to_ms: u64,
+    /// What the log's line says of it, by name.
+    pub fields: Map<String, Value>,
+    /// What went wrong, if anything did.
+    pub failure: Option<String>,
+}
+
+/// The spans of an entry: none where its call's reference is none. The end of a call is the call itself, and its talk, if
+/// there was any; anything else is one span.
+pub fn spans_of(entry: &Entry) -> Vec<Span> {
+    let Some(names) = Names::of(&entry.call_ref) else { return vec![] };
+    match &entry.event {
+        Event::Ended { lasted_ms, .. } => {
+            let since_ring_ms = entry.since_ring_ms.unwrap_or(*lasted_ms);
+            let call = span(&names, names.call, None, "call", entry, since_ring_ms);
+            let mut talk = span(&names, names.talk(), Some(names.call), "talk", entry, *lasted_ms);
+            talk.failure = None;
+            [call].into_iter().chain((*lasted_ms > 0).then_some(talk)).collect()
+        }
+        // All that is ever known of such a call.
+        Event::NotOurs { .. } | Event::Stale { .. } => {
+            let since_ring_ms = entry.since_ring_ms.unwrap_or_default();
+            vec![span(&names, names.call, None, "call", entry, since_ring_ms)]
+        }
+        event => {
+            let parent = if is_talk(event) { names.talk() } else { names.call };
+            let name = spoken(event_name(entry));
+            vec![span(&names, names.entry(entry), Some(parent), &name, entry, took_ms(entry))]
+        }
+    }
+}
+
+fn span(
+    names: &Names<'_>,
+    id: SpanId,
+    parent: Option<SpanId>,
+    name: &str,
+    entry: &Entry,
+    took_ms: u64,
+) -> Span {
+    let fields = fields(entry);
+    Span {
+        trace: names.trace,
+        id,
+        parent,
+        name: name.to_owned(),
+        from_ms: entry.at_ms.saturating_sub(took_ms),
+        to_ms: entry.at_ms,
+        failure: failure(&entry.event, &fields),
+        fields,
+    }
+}
+
+/// As in the log's line, since the same may be said of a call there and here.
+fn fields(entry: &Entry) -> Map<String, Value> {
+    match serde_json::from_str(&entry.to_line()) {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) | Err(_) => unreachable!("a line is a JSON object"),
+    }
+}
+
+fn event_name(entry: &Entry) -> String {
+    match serde_json::to_value(&entry.event) {
+        Ok(Value::Object(mut fields)) => match fields.remove("event") {
+            Some(Value::String(name)) => name,
+            Some(_) | None => unreachable!("an event is tagged with its name"),
+        },
+        Ok(_) | Err(_) => unreachable!("an event is a map with text keys"),
+    }
+}
+
+/// `WA_CALL_MEDIA_CONNECTED` is `media connected`.
+fn spoken(name: String) -> String {
+    name.trim_start_matches("WA_CALL_").to_ascii_lowercase().replace('_', " ")
+}
+
+/// Whether it can only happen while caller and agent hear each other.
+fn is_talk(event: &Event) -> bool {
+    match event {
+        Event::FirstWord { .. }
+        | Event::Turn { .. }
+        | Event::Interrupted { .. }
+        | Event::Tool { .. }
+        | Event::Keys { .. }
+        | Event::Nudged { .. } => true,
+        Event::Connect { .. }
+        | Event::NotOurs { .. }
+        | Event::Stale { .. }
+        | Event::WebhookRefused { .. }
+        | Event::Over { .. }
+        | Event::MediaAtMeta { .. }
+        | Event::PermissionReply { .. }
+        | Event::Notice { .. }
+        | Event::Claimed { .. }
+        | Event::SeatRefused { .. }
+        | Event::TaskLaunched { .. }
+        | Event::Answered { .. }
+        | Event::OfferUnanswerable { .. }
+        | Event::PreAccepted {}
+        | Event::AgentReady { .. }
+        | Event::MediaConnected { .. }
+        | Event::Accepted {}
+        | Event::Opened {}
+        | Event::SessionLost { .. }
+        | Event::SessionRestored { .. }
+        | Event::AgentFailed { .. }
+        | Event::Usage { .. }
+        | Event::TurnedAway { .. }
+        | Event::Refused { .. }
+        | Event::Lost { .. }
+        | Event::AgentTrouble { .. }
+        | Event::Media { .. }
+        | Event::MediaVerdict { .. }
+        | Event::MetaTrouble { .. }
+        | Event::CallerTold { .. }
+        | Event::TaskSilent { .. }
+        | Event::GivenUp { .. }
+        | Event::Forgotten { .. }
+        | Event::Ended { .. } => false,
+    }
+}
+
+/// How long it took, by its own figures, until it was noted; nothing for what has no duration.
+fn took_ms(entry: &Entry) -> u64 {
+    match &entry.event {
+        Event::Answered { took_ms, .. }
+        | Event::AgentReady { took_ms }
+        | Event::MediaConnected { took_ms }
+        | Event::Turn { took_ms, .. }
+        | Event::Tool { took_ms, .. }
+        | Event::SessionRestored { took_ms, .. } => *took_ms,
+        Event::FirstWord { after_open_ms } => *after_open_ms,
+        Event::Accepted {} => entry.since_ring_ms.unwrap_or_default(),
+        Event::Ended { lasted_ms, .. } => *lasted_ms,
+        Event::Connect { .. }
+        | Event::NotOurs { .. }
+        | Event::Stale { .. }
+        | Event::WebhookRefused { .. }
+        | Event::Over { .. }
+        | Event::MediaAtMeta { .. }
+        | Event::PermissionReply { .. }
+        | Event::Notice { .. }
+        | Event::Claimed { .. }
+        | Event::SeatRefused { .. }
+        | Event::TaskLaunched { .. }
+        | Event::OfferUnanswerable { .. }
+        | Event::PreAccepted {}
+        | Event::Opened {}
+        | Event::Interrupted { .. }
+        | Event::Keys { .. }
+        | Event::Nudged { .. }
+        | Event::SessionLost { .. }
+        | Event::AgentFailed { .. }
+        | Event::Usage { .. }
+        | Event::TurnedAway { .. }
+        | Event::Refused { .. }
+        | Event::Lost { .. }
+        | Event::AgentTrouble { .. }
+        | Event::Media { .. }
+        | Event::MediaVerdict { .. }
+        | Event::MetaTrouble { .. }
+        | Event::CallerTold { .. }
+        | Event::TaskSilent { .. }
+        | Event::GivenUp { .. }
+        | Event::Forgotten { .. } => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use journal::{Journal, Phase, Place};
+    use serde_json::json;
+
+    /// 16 bytes for the trace, 8 for the call, and 8 that nobody needs.
+    const CALL: &str = "0101010101010101010101010101010102020202020202020303030303030303";
+
+    const RANG_AT: u64 = 1_000_000;
+
+    #[test]
+    fn the_end_of_a_call_is_the_call_from_its_ring_on_and_its_talk() {
+        let ended = Event::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 4_000 };
+
+        let spans = spans_of(&journal().enter(ended, RANG_AT + 5_000));
+
+        let [call, talk] = &spans[..] else { panic!("{spans:?}") };
+        assert_eq!((call.name.as_str(), call.trace, call.id, call.parent), ("call", [1; 16], [2; 8], None));
+        assert_eq!((call.from_ms, call.to_ms), (RANG_AT, RANG_AT + 5_000));
+        assert_eq!((talk.name.as_str(), talk.parent), ("talk", Some(call.id)));
+        assert_eq!((talk.from_ms, talk.to_ms), (RANG_AT + 1_000, RANG_AT + 5_000));
+        assert_eq!(call.failure, None);
+    }
+
+    #[test]
+    fn a_call_that_nobody_picked_up_has_no_talk_and_says_what_went_wrong() {
+        let ended = Event::Ended { ending: "no_capacity".into(), by: "us".into(), lasted_ms: 0 };
+
+        let spans = spans_of(&journal().enter(ended, RANG_AT + 60_000));
+
+        let [call] = &spans[..] else { panic!("{spans:?}") };
+        assert_eq!(call.failure.as_deref(), Some("no_capacity"));
+    }
+
+    #[test]
+    fn what_took_time_began_so_long_before_it_was_noted() {
+        let cases = [
+            (Event::Answered { took_ms: 7, start: "warm".into() }, "answered", 7),
+            (Event::MediaConnected { took_ms: 90 }, "media connected", 90),
+            (Event::Accepted {}, "accepted", 2_000),
+            (Event::FirstWord { after_open_ms: 40 }, "first word", 40),
+            (Event::Turn { turn: 1, took_ms: 700, tool_ms: 0 }, "turn", 700),
+            (Event::Opened {}, "opened", 0),
+        ];
+
+        for (event, name, took_ms) in cases {
+            let spans = spans_of(&journal().enter(event, RANG_AT + 2_000));
+            let [span] = &spans[..] else { panic!("{spans:?}") };
+            assert_eq!((span.name.as_str(), span.to_ms - span.from_ms), (name, took_ms));
+            assert_eq!((span.trace, span.to_ms), ([1; 16], RANG_AT + 2_000));
+        }
+    }
+
+    #[test]
+    fn what_is_talk_is_under_the_talk_and_all_else_under_the_call() {
+        let mut journal = journal();
+        let ended = Event::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 9 };
+        let call = spans_of(&journal.enter(ended, RANG_AT + 9));
+        let mut parent = |event| spans_of(&journal.enter(event, RANG_AT)).remove(0).parent;
+
+        assert_eq!(parent(Event::Turn { turn: 1, took_ms: 1, tool_ms: 0 }), Some(call[1].id));
+        assert_eq!(parent(Event::MediaConnected { took_ms: 1 }), Some(call[0].id));
+    }
+
+    #[test]
+    fn an_entry_told_twice_is_one_span_and_another_entry_is_another() {
+        let mut journal = journal();
+        let [first, second] = [(); 2].map(|()| journal.enter(Event::Keys { count: 1 }, RANG_AT));
+
+        assert_eq!(spans_of(&first), spans_of(&first.clone()));
+        assert_ne!(spans_of(&first)[0].id, spans_of(&second)[0].id);
+    }
+
+    #[test]
+    fn a_tool_that_fails_is_a_failure_and_what_others_say_has_no_long_number_in_it() {
+        let failed = Event::Tool { tool: "lookup".into(), took_ms: 1, outcome: "timed_out".into() };
+        let reason = "Recipient +91 99000 00001 not allowed".to_owned();
+        let trouble =
+            Event::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
+
+        let tool = spans_of(&journal().enter(failed, RANG_AT)).remove(0);
+        let trouble = spans_of(&journal().enter(trouble, RANG_AT)).remove(0);
+
+        assert_eq!(tool.failure.as_deref(), Some("timed_out"));
+        assert_eq!(trouble.failure.as_deref(), Some("Recipient … not allowed"));
+        assert_eq!(trouble.fields["reason"], json!("Recipient … not allowed"));
+    }
+
+    #[test]
+    fn a_call_that_is_not_ours_is_a_call_all_the_same() {
+        let span = spans_of(&journal().enter(Event::NotOurs { number: "7".into() }, RANG_AT)).remove(0);
+
+        assert_eq!((span.name.as_str(), span.id, span.parent), ("call", [2; 8], None));
+    }
+
+    #[test]
+    fn what_is_of_no_call_is_in_no_trace() {
+        let mut journal = Journal::new("ab12", "webhook", None, 0);
+
+        assert_eq!(spans_of(&journal.enter(Event::Opened {}, RANG_AT)), []);
+    }
+
+    fn journal() -> Journal {
+        let place =
+            Place { number: Some("220".into()), task: Some("0a".into()), phase: Some(Phase::Answering) };
+        Journal::new(CALL, "call-control", RANG_AT, 3).at(place)
+    }
+}
