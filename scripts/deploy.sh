@@ -122,12 +122,12 @@ next_steps() {
 
 $([ -n "$dry" ] && echo "Nothing was touched." || echo "Deployed.") The webhook: $url
 
-Next, at Meta (docs/deploy.md, "Meta's side"):
-  1. WhatsApp > Configuration: callback URL as above, and the verify token that this shows you:
-     aws secretsmanager get-secret-value --secret-id $stack/meta --query SecretString --output text
-  2. subscribe to the fields calls and messages, and turn calling on for the number
-  3. cargo run --release -p ahoy -- agents push agents/bike-shop.toml --number <phone number id>
-  4. ring it
+Next (docs/deploy.md, "Who answers"):
+  cargo install --locked --path cli
+  ahoy agents push agents/bike-shop.toml --number <phone number id>
+  WEBHOOK_URL=$url ahoy setup     # shows what it will change at Meta, and asks first
+  ahoy doctor
+Then ring it.
 $([ "$stack" = ahoy ] || printf '\nThe ahoy command finds it by: export TABLE=%s META_SECRET=%s/meta MEDIA_SECRET=%s/media' "$table" "$stack" "$stack")
 END
 }
