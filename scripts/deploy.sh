@@ -84,7 +84,10 @@ take_back() {
   is=$(account_says aws logs describe-log-groups --log-group-name-prefix "/ahoy/$stack" --output text \
     --query "logGroups[?logGroupName=='/ahoy/$stack'].logGroupName")
   [ -z "$is" ] || left+=("LogGroup=$is")
-  if [ "${#left[@]}" = 0 ]; then echo "  nothing was left"; return; fi
+  if [ "${#left[@]}" = 0 ]; then
+    if [ -n "$dry" ]; then echo "  (what these found would be imported first)"; else echo "  nothing was left"; fi
+    return
+  fi
   names=("${left[@]%%=*}")
   mkdir -p target/deploy
   python3 scripts/kept.py template "${names[@]}" > target/deploy/kept.yaml

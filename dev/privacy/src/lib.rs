@@ -8,8 +8,10 @@ mod spoken;
 
 pub use shape::SHAPES;
 
+use regex::{Captures, Regex};
 use serde_json::Value;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// What must not be written: what is of a known shape, and what is known to be secret here.
 #[derive(Debug, Clone, Default)]
@@ -83,8 +85,20 @@ fn readable(line: &str) -> String {
             collect("", &value, &mut said);
             said
         }
-        Ok(_) | Err(_) => line.to_owned(),
+        Ok(_) | Err(_) => debugged(line),
     }
+}
+
+/// A field, or the one inside of a type, as Rust's `Debug` writes it.
+static FIELD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"\b(\w+)(?:: (?:Some\()?"?|\()\d+"?"#).expect("it is a regex"));
+
+/// What a line says that is no JSON, such as a failed assertion's: without what may be a long number by right.
+fn debugged(line: &str) -> String {
+    let said = FIELD.replace_all(line, |field: &Captures<'_>| {
+        if is_long_by_right(&field[1]) { field[1].to_owned() } else { field[0].to_owned() }
+    });
+    said.into_owned()
 }
 
 /// The ids of business numbers, times, and hashes are long numbers by right.

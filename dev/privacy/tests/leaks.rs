@@ -5,12 +5,16 @@
 use privacy::{SHAPES, Watch};
 use std::process::{Command, Output};
 
-const LEAKS: [(&str, &str); 17] = [
+const LEAKS: [(&str, &str); 18] = [
     ("a telephone number", r#"{"level":"INFO","message":"Calls from +919900000001"}"#),
     ("a telephone number", "Calls from +1 (555) 000-1111 today"),
     ("a long number, as a telephone number is", r#"{"level":"INFO","caller":"919900000001"}"#),
     ("a long number, as a telephone number is", r#"{"level":"INFO","caller":919900000001}"#),
     ("a long number, as a telephone number is", "to=919900000001 was refused, 919900000001 again"),
+    (
+        "a long number, as a telephone number is",
+        r#"Connect { number: "220000000000002", caller: Some("919900000001") }"#,
+    ),
     ("Meta's id of a call or a message", "Cannot end wacid.HBgLMTU1NTAwMDExMTEVAgASGCA="),
     ("Meta's id of a call or a message", r#"{"id":"wamid.HBgLMTU1NTAwMDExMTEVAgAS"}"#),
     ("a user's id at Meta", "IN.55501234567890123456 calls"),
@@ -25,13 +29,14 @@ const LEAKS: [(&str, &str); 17] = [
     ("digits spoken as words", r#"{"text":"My number is nine, nine, oh, one."}"#),
 ];
 
-const FINE: [&str; 9] = [
+const FINE: [&str; 10] = [
     r#"{"level":"INFO","call_ref":"1234567890123456789012345678901234567890123456789012345678901234","at_ms":1795305600000,"number":"220000000000002"}"#,
     r#"{"_aws":{"Timestamp":1795305600000},"AnswerMs":[412.0]}"#,
     r#"{"timestamp":"2026-11-22T18:04:35.123456Z","level":"INFO","message":"Ready for calls","door":"127.0.0.1:50123"}"#,
     r#"{"evidence":"Of 12 checks 3 came back within 20000 ms from 203.0.113.10:3478.","cure":"Look at the security group."}"#,
     "test one_or_two_or_three_calls_at_once ... ok",
     "one, two, three frames were late",
+    r#"left: [Connect { number: "220000000000002" }, Granted { until_ms: Some(1795305600000), at: Timestamp(1795305600000) }]"#,
     "arn:aws:ecs:eu-west-1:000000000000:task/ahoy/0123456789abcdef0123456789abcdef",
     r#"<testcase name="an_sdp_without_audio" timestamp="2026-11-22T18:04:35.123+00:00" time="0.012">"#,
     r#"{"writer":"webhook-connect-1795305735","status":"COMPLETED","version":0}"#,
