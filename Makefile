@@ -2,7 +2,8 @@
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 CARGO := cargo
-REHEARSE := $(CARGO) run --quiet --locked -p rehearse --
+# By its name, not by its package: then features are those of the whole workspace, and nothing is built twice.
+REHEARSE := $(CARGO) run --quiet --locked --bin rehearse --
 
 .NOTPARALLEL:
 .PHONY: help call ahoy picture test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools check-infra infra-tools queries dashboard release image artefacts sizes deploy undeploy secrets cost
@@ -50,8 +51,8 @@ test: build-tools test-tools
 	scripts/previous-release.sh
 	rm -rf target/stories
 	$(CARGO) nextest run --locked --workspace
-	$(CARGO) run --quiet --locked -p privacy -- target/nextest/default/junit.xml target/stories
-	$(CARGO) run --quiet --locked -p events -- target/stories
+	$(CARGO) run --quiet --locked --bin privacy -- target/nextest/default/junit.xml target/stories
+	$(CARGO) run --quiet --locked --bin events -- target/stories
 	$(CARGO) test --quiet --locked --workspace --doc
 
 check: build-tools
@@ -100,7 +101,7 @@ queries:
 
 # As many of these as there are; each has written down when.
 dashboard: build-tools
-	@$(CARGO) run --quiet --locked -p dashboard -- -o docs/dashboard.svg \
+	@$(CARGO) run --quiet --locked --bin dashboard -- -o docs/dashboard.svg \
 	  $(wildcard $(addprefix target/,stories bench interop-calls network rehearsal chaos))
 
 release: build-tools

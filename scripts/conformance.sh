@@ -3,10 +3,10 @@
 # directions and their order, by the validator that was generated from them (fixtures/realtime-schema).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/apt.sh
+. scripts/apt.sh
 python=target/conformance/bin/python
-command -v python3 >/dev/null && python3 -c 'import ensurepip' 2>/dev/null ||
-  { command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; } ||
-  { echo "ahoy: please install Python 3 with venv" >&2; exit 1; }
+command -v python3 >/dev/null && python3 -c 'import ensurepip' 2>/dev/null || apt python3-venv || give_up "Python 3 with venv"
 [ -x "$python" ] && "$python" -c 'import openai' 2>/dev/null ||
   { python3 -m venv target/conformance && target/conformance/bin/pip install -q openai==3.54.0; }
 exec "$python" scripts/conformance.py target/rehearsal target/stories
