@@ -14,10 +14,10 @@ pub(crate) fn failure(event: &Event, fields: &Map<String, Value>) -> Option<Stri
         Event::TaskSilent { .. } => Some("the media task did not answer".to_owned()),
         Event::Refused { .. } => Some(word("why")),
         Event::Tool { outcome, .. } if outcome != "done" => Some(word("outcome")),
-        Event::SeatRefused { .. } | Event::OfferUnanswerable { .. } | Event::SessionLost { .. } => {
-            Some(word("reason"))
-        }
-        Event::MetaTrouble { .. } => Some(word("reason")),
+        Event::SeatRefused { .. }
+        | Event::OfferUnanswerable { .. }
+        | Event::SessionLost { .. }
+        | Event::MetaTrouble { .. } => Some(word("reason")),
         Event::AgentFailed { .. } | Event::AgentTrouble { .. } => Some(word("code")),
         Event::GivenUp { .. } => Some(word("what")),
         Event::Ended { ending, by, .. } if is_failure(ending, by) => Some(word("ending")),

@@ -31,31 +31,32 @@ pub struct Span {
 pub fn spans_of(entry: &Entry) -> Vec<Span> {
     let Some(names) = Names::of(&entry.call_ref) else { return vec![] };
     match &entry.event {
-        Event::Ended { lasted_ms, .. } => {
-            let since_ring_ms = entry.since_ring_ms.unwrap_or(*lasted_ms);
-            let call = span(&names, names.call, None, "call", entry, since_ring_ms);
-            let mut talk = span(&names, names.talk(), Some(names.call), "talk", entry, *lasted_ms);
+        Event::Ended { .. } => {
+            let lasted_ms = took_ms(entry);
+            let since_ring_ms = entry.since_ring_ms.unwrap_or(lasted_ms);
+            let call = span(&names, names.call, None, Some("call"), entry, since_ring_ms);
+            let mut talk = span(&names, names.talk(), Some(names.call), Some("talk"), entry, lasted_ms);
             talk.failure = None;
-            [call].into_iter().chain((*lasted_ms > 0).then_some(talk)).collect()
+            [call].into_iter().chain((lasted_ms > 0).then_some(talk)).collect()
         }
         // All that is ever known of such a call.
         Event::NotOurs { .. } | Event::Stale { .. } => {
             let since_ring_ms = entry.since_ring_ms.unwrap_or_default();
-            vec![span(&names, names.call, None, "call", entry, since_ring_ms)]
+            vec![span(&names, names.call, None, Some("call"), entry, since_ring_ms)]
         }
         event => {
             let parent = if is_talk(event) { names.talk() } else { names.call };
-            let name = spoken(event_name(entry));
-            vec![span(&names, names.entry(entry), Some(parent), &name, entry, took_ms(entry))]
+            vec![span(&names, names.entry(entry), Some(parent), None, entry, took_ms(entry))]
         }
     }
 }
 
+/// A span by this name, or else by its event's.
 fn span(
     names: &Names<'_>,
     id: SpanId,
     parent: Option<SpanId>,
-    name: &str,
+    name: Option<&str>,
     entry: &Entry,
     took_ms: u64,
 ) -> Span {
@@ -64,7 +65,7 @@ fn span(
         trace: names.trace,
         id,
         parent,
-        name: name.to_owned(),
+        name: name.map_or_else(|| event_name(&fields), str::to_owned),
         from_ms: entry.at_ms.saturating_sub(took_ms),
         to_ms: entry.at_ms,
         failure: failure(&entry.event, &fields),
@@ -80,18 +81,9 @@ fn fields(entry: &Entry) -> Map<String, Value> {
     }
 }
 
-fn event_name(entry: &Entry) -> String {
-    match serde_json::to_value(&entry.event) {
-        Ok(Value::Object(mut fields)) => match fields.remove("event") {
-            Some(Value::String(name)) => name,
-            Some(_) | None => unreachable!("an event is tagged with its name"),
-        },
-        Ok(_) | Err(_) => unreachable!("an event is a map with text keys"),
-    }
-}
-
 /// `WA_CALL_MEDIA_CONNECTED` is `media connected`.
-fn spoken(name: String) -> String {
+fn event_name(fields: &Map<String, Value>) -> String {
+    let name = fields.get("event").and_then(Value::as_str).expect("an event is tagged with its name");
     name.trim_start_matches("WA_CALL_").to_ascii_lowercase().replace('_', " ")
 }
 
