@@ -7,6 +7,7 @@
 //! - [`letter`]: webhooks written by hand.
 //! - [`privacy`]: what no program may write.
 //! - [`program`]: one program of the product, alone.
+//! - [`scripted_model`]: a model that plays what a service was seen to do.
 //! - [`story`]: where stories happen, by parts.
 
 mod caller;
@@ -17,6 +18,7 @@ pub mod letter;
 mod logged;
 pub mod privacy;
 pub mod program;
+pub mod scripted_model;
 pub mod story;
 
 pub use caller::{Afterwards, Caller};

@@ -87,6 +87,20 @@ impl Scene {
         self
     }
 
+    /// Another model answers, at this URL.
+    #[must_use]
+    pub fn with_model_at(mut self, url: String) -> Self {
+        self.rehearsal.model_url = Some(url);
+        self
+    }
+
+    /// Another agent answers: the text of its file.
+    #[must_use]
+    pub fn with_agent(mut self, file: &str) -> Self {
+        self.rehearsal.agent = file.to_owned();
+        self
+    }
+
     /// The agent's file says this as well: whole sections of it.
     #[must_use]
     pub fn with_agent_also(mut self, sections: &str) -> Self {

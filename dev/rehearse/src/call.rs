@@ -61,6 +61,8 @@ pub struct Rehearsal {
     pub agent: String,
     /// The model, before anything goes wrong with it.
     pub model: openai::Config,
+    /// Where the model is, if not the one simulated here.
+    pub model_url: Option<String>,
     /// What goes wrong.
     pub mischief: Option<Mischief>,
     /// More settings of one program, by its name.
@@ -81,6 +83,7 @@ impl Default for Rehearsal {
         Self {
             agent: AGENT.to_owned(),
             model,
+            model_url: None,
             mischief: None,
             more: BTreeMap::new(),
             folder: None,
@@ -113,6 +116,7 @@ impl Rehearsal {
         let config = StageConfig {
             meta,
             model,
+            model_url: self.model_url.clone(),
             agent: self.agent.clone(),
             tasks: 1,
             ring_seconds: self.ring_seconds,

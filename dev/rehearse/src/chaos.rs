@@ -56,6 +56,7 @@ impl Chaos {
         let config = StageConfig {
             meta,
             model,
+            model_url: None,
             agent: AGENT.to_owned(),
             tasks: TASKS,
             ring_seconds: None,

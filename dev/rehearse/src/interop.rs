@@ -112,6 +112,7 @@ async fn set_stage(binaries: &Binaries, family: Family) -> anyhow::Result<Stage>
     let config = StageConfig {
         meta: MetaConfig::default(),
         model,
+        model_url: None,
         agent: AGENT.to_owned(),
         tasks: 1,
         ring_seconds: None,

@@ -74,6 +74,7 @@ async fn set_stage(binaries: &Binaries) -> anyhow::Result<Stage> {
     let config = StageConfig {
         meta: MetaConfig::default(),
         model,
+        model_url: None,
         agent: format!("{AGENT}{TURNS}"),
         tasks: 1,
         ring_seconds: None,

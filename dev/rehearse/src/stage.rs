@@ -26,6 +26,8 @@ pub struct StageConfig {
     pub meta: MetaConfig,
     /// The model, and what goes wrong there. Its key must be [`MODEL_KEY`].
     pub model: openai::Config,
+    /// Where the model is, if not the one simulated here.
+    pub model_url: Option<String>,
     /// Who answers: an agent file's text; `{shop}` in it is where the shop's system is.
     pub agent: String,
     /// How many media tasks are kept.
@@ -73,7 +75,7 @@ impl Stage {
             openai_api_key: SecretString::from(MODEL_KEY),
             door_key: Some(kept::door_key(&folder)?),
             graph_url: Some(meta.graph_url()),
-            realtime_url: Some(model.url()),
+            realtime_url: Some(config.model_url.unwrap_or_else(|| model.url())),
             realtime_model: None,
             numbers: vec![config.meta.phone_number_id],
             ring_seconds: config.ring_seconds,

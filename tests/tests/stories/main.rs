@@ -5,6 +5,7 @@ mod at_the_door;
 mod at_the_model;
 mod calls;
 mod doctor;
+mod field_cases;
 mod found;
 mod hostage;
 mod in_the_cloud;

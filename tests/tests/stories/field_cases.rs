@@ -1,0 +1,57 @@
+//! What services were seen to do, played to the real processes: `fixtures/field-cases`. Each case names the public report
+//! it was made after.
+
+use call::Ending;
+use rehearse::binaries::root;
+use tests::scripted_model::ScriptedModel;
+use tests::{Afterwards, Scene};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosted_tools_that_cannot_be_listed_are_in_the_journal() {
+    plays("mcp-list-tools-failed", Some("mcp")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transcriptions_that_fail_are_in_the_journal() {
+    plays("transcription-failed", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_prompt_right_after_the_greeting_is_heard() {
+    plays("idle-timeout-set-after-greeting", Some("idle-timeout")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_sentence_without_spaces_is_retold_in_part() {
+    plays("japanese-interrupted", Some("japanese")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_tool_call_is_not_run() {
+    plays("tool-cancelled-by-caller", None).await;
+}
+
+/// Plays a case from ring to hang-up: all that its script wants happens.
+async fn plays(case: &str, agent: Option<&str>) -> Afterwards {
+    let read = |path: String| {
+        let path = root().join("fixtures/field-cases").join(path);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let mut model = ScriptedModel::listen(&read(format!("events/{case}.jsonl"))).await;
+    let scene = Scene::rehearsed().with_model_at(model.url());
+    let scene = match agent {
+        Some(agent) => scene.with_agent(&read(format!("agents/{agent}.toml"))),
+        None => scene,
+    };
+    let story = scene.begin().await;
+    let caller = story.ring().await;
+
+    assert_eq!(model.play().await, [""; 0]);
+
+    let after = tokio::select! {
+        never = model.linger() => never,
+        after = caller.hangs_up() => after,
+    };
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    after
+}
