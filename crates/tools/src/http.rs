@@ -11,7 +11,7 @@ use crate::toolbox::Unfit;
 use agents::{HttpTool, Method, Tools};
 use reqwest::dns::Resolve;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Request, Response, redirect};
+use reqwest::{Client, Request, Response, StatusCode, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -82,7 +82,7 @@ impl Shared {
         let http = Client::builder()
             .user_agent("ahoy")
             .dns_resolver(Arc::new(Guard::over(names)))
-            // A proxy would look names up itself, and a redirect would lead anywhere.
+            // A proxy would look names up itself, and a redirect would lead anywhere: the one that is followed is checked first.
             .no_proxy()
             .redirect(redirect::Policy::none())
             .pool_idle_timeout(KEPT_IDLE)
@@ -157,7 +157,28 @@ impl HttpCall {
             }
             sent => sent?,
         };
+        if is_see_other(response.status()) {
+            return self.see_other(response.headers().get(header::LOCATION)).await;
+        }
         reply::read(response, self.endpoint.largest_reply).await
+    }
+
+    /// The system has done what was asked, and its answer is elsewhere: fetches it there, once, with nothing of the request. Whatever
+    /// is wrong with that answer says nothing about what was done.
+    async fn see_other(&self, location: Option<&HeaderValue>) -> Result<Reply, Trouble> {
+        let is_done = |reply: &Reply| matches!(reply, Reply::Yes(_));
+        let answer = async {
+            let location = location?.to_str().ok()?;
+            let url = self
+                .url
+                .join(location)
+                .ok()
+                .filter(|url| url.username().is_empty() && url.password().is_none())?;
+            address::check(&url, &self.endpoint.allowed_hosts).ok()?;
+            let response = self.endpoint.http.get(url).send().await.ok()?;
+            reply::read(response, self.endpoint.largest_reply).await.ok().filter(is_done)
+        };
+        answer.await.ok_or(Trouble::AnswerElsewhere)
     }
 
     async fn send(&self, context: &CallContext, use_id: &str) -> Result<Response, Trouble> {
@@ -213,20 +234,34 @@ impl HttpCall {
             Trouble::Late(time) => {
                 format!("the system behind it did not answer within {} seconds", time.as_secs_f32())
             }
+            Trouble::AnswerElsewhere => {
+                "the system behind it has its answer elsewhere, where it could not be fetched".to_owned()
+            }
             Trouble::Status(status) if reason.is_empty() => format!("the system behind it answered {status}"),
             Trouble::Status(status) => format!("the system behind it answered {status} (\"{reason}\")"),
             Trouble::NotText => "the system behind it answered with something that is not text".to_owned(),
-            Trouble::NoSuchTool | Trouble::Arguments => "it cannot be used like this".to_owned(),
+            Trouble::NoSuchTool | Trouble::Arguments | Trouble::NoNumber => {
+                "it cannot be used like this".to_owned()
+            }
         };
-        let is_open =
-            matches!(trouble, Trouble::Late(_) | Trouble::Broken | Trouble::NotText | Trouble::Status(500..));
-        let unsure = if is_open && self.endpoint.method != reqwest::Method::GET {
-            " It is not known whether it was done, so do not simply do it again."
+        // 307 and 308 want the same request elsewhere: there, nothing was done. 304 and its like are no answers to a request of ours.
+        let is_open = matches!(
+            trouble,
+            Trouble::AnswerElsewhere
+                | Trouble::Late(_)
+                | Trouble::Broken
+                | Trouble::NotText
+                | Trouble::Status(300..=306 | 500..)
+        );
+        // A GET changes nothing, as long as its system does not say that it did something.
+        let may_change = self.endpoint.method != reqwest::Method::GET || trouble == Trouble::AnswerElsewhere;
+        let begins = if is_open && may_change {
+            format!("It is not known whether it was done, so do not simply do it again: {what}.")
         } else {
-            ""
+            format!("This did not work: {what}.")
         };
         let for_the_model = format!(
-            "This did not work: {what}.{unsure} Tell the caller so in plain words, and make up no answer.{}",
+            "{begins} Tell the caller so in plain words, and make up no answer.{}",
             self.endpoint.way_out
         );
         Outcome { kind: trouble.kind(), trouble: Some(trouble), for_the_model }
@@ -241,6 +276,11 @@ fn way_out(tools: &Tools) -> &'static str {
         (false, true) => " Offer to have somebody call back.",
         (false, false) => "",
     }
+}
+
+/// 302 is what many systems say for 303: that the answer is to be fetched elsewhere, by GET.
+fn is_see_other(status: StatusCode) -> bool {
+    status == StatusCode::FOUND || status == StatusCode::SEE_OTHER
 }
 
 fn method(method: Method) -> reqwest::Method {

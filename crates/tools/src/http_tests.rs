@@ -1,5 +1,6 @@
 //! HTTP tools against a real server on this machine.
 
+mod elsewhere;
 mod reach;
 mod shop;
 
@@ -134,16 +135,6 @@ async fn an_endless_reply_ends() {
 
     assert_eq!(outcome.kind, Kind::Done);
     assert!(outcome.for_the_model.len() < 17 * 1024, "{}", outcome.for_the_model.len());
-}
-
-#[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let mut shop = Shop::open().await;
-
-    let outcome = shop.ask(shop.tool(Method::Get, "/moved"), &json!({"order": "7"})).await;
-
-    assert_eq!(outcome.trouble, Some(Trouble::Status(303)));
-    assert!(shop.is_unasked());
 }
 
 #[tokio::test]

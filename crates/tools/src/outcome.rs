@@ -48,6 +48,9 @@ pub enum Trouble {
     /// The model's arguments are not what the tool takes.
     #[error("the arguments are not what the tool takes")]
     Arguments,
+    /// The caller wants to be called back, and nobody knows at which number.
+    #[error("the caller's number is not shown, and they gave none yet")]
+    NoNumber,
     /// As many as may be are at work in this call.
     #[error("too many tools are at work in this call")]
     TooMany,
@@ -66,6 +69,9 @@ pub enum Trouble {
     /// There was no whole answer in time.
     #[error("no answer within {} ms", .0.as_millis())]
     Late(Duration),
+    /// The system has done what was asked, it seems, and its answer is elsewhere, where it was not to be had.
+    #[error("the answer is elsewhere, where it may not or cannot be fetched: not known whether it was done")]
+    AnswerElsewhere,
     /// The answer's status says no.
     #[error("answered {0}")]
     Status(u16),
@@ -78,8 +84,15 @@ impl Trouble {
     /// In one word.
     pub fn kind(self) -> Kind {
         match self {
-            Self::NoSuchTool | Self::Arguments | Self::TooMany | Self::Host | Self::Address => Kind::Refused,
-            Self::Connection | Self::Broken | Self::Status(_) | Self::NotText => Kind::Failed,
+            Self::NoSuchTool
+            | Self::Arguments
+            | Self::NoNumber
+            | Self::TooMany
+            | Self::Host
+            | Self::Address => Kind::Refused,
+            Self::Connection | Self::Broken | Self::Status(_) | Self::NotText | Self::AnswerElsewhere => {
+                Kind::Failed
+            }
             Self::Late(_) => Kind::TimedOut,
         }
     }

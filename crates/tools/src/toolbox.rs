@@ -142,6 +142,20 @@ impl Toolbox {
 }
 
 impl Use {
+    /// Why a callback cannot be asked for yet where the caller's number is not shown: they gave none either. `None` for any other
+    /// use.
+    pub fn lacks_number(&self) -> Option<Refused> {
+        let Self::RequestCallback(callback) = self else { return None };
+        let has_digits = |number: &String| number.chars().any(|letter| letter.is_ascii_digit());
+        if callback.number.as_ref().is_some_and(has_digits) {
+            return None;
+        }
+        let for_the_model = "Nothing was stored yet: this caller's phone number is not shown. Ask them at which number they want \
+                             to be called back, with its country code, read it back, and use this again with it. If they would \
+                             rather not say, use this again without it.";
+        Some(Refused { trouble: Trouble::NoNumber, for_the_model: for_the_model.to_owned() })
+    }
+
     /// What the model is told once this was done, could not be, or nobody knows: that is [`Kind::TimedOut`]. `None` for an HTTP
     /// tool, whose [`Outcome`](crate::Outcome) says it.
     pub fn reply(&self, kind: Kind) -> Option<&'static str> {

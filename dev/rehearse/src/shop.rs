@@ -3,7 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -40,6 +41,8 @@ pub enum Mood {
     Slow(Duration),
     /// It answers with this status, and nothing of use.
     Broken(u16),
+    /// It does as asked, answers with this status, and has its answer at `/echo`, which takes only GET: Google Apps Script does.
+    Elsewhere(u16),
 }
 
 #[derive(Debug)]
@@ -60,7 +63,8 @@ impl Shop {
         let address = listener.local_addr()?;
         let counter = Counter { key: KEY.to_owned(), mood: Mood::default(), asked: vec![], forged: 0 };
         let counter = Arc::new(Mutex::new(counter));
-        let router = Router::new().route("/orders", post(look_up)).with_state(counter.clone());
+        let router = Router::new().route("/orders", post(look_up)).route("/echo", get(echo));
+        let router = router.with_state(counter.clone());
         let serving = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
         });
@@ -99,15 +103,11 @@ impl Drop for Shop {
     }
 }
 
-async fn look_up(
-    State(counter): State<Arc<Mutex<Counter>>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> (StatusCode, Json<Value>) {
+async fn look_up(State(counter): State<Arc<Mutex<Counter>>>, headers: HeaderMap, body: Bytes) -> Response {
     let key = lock(&counter).key.clone();
     if !is_signed(&key, &headers, &body) {
         lock(&counter).forged += 1;
-        return (StatusCode::UNAUTHORIZED, Json(json!({"error": "not signed by ahoy"})));
+        return (StatusCode::UNAUTHORIZED, Json(json!({"error": "not signed by ahoy"}))).into_response();
     }
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let order = asked["arguments"]["order"].as_str().unwrap_or_default().to_owned();
@@ -121,10 +121,22 @@ async fn look_up(
         Mood::Slow(time) => tokio::time::sleep(time).await,
         Mood::Broken(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return (status, Json(json!({"error": "the till is on fire"})));
+            return (status, Json(json!({"error": "the till is on fire"}))).into_response();
+        }
+        Mood::Elsewhere(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
+            return (status, [("location", "/echo?k=1"), ("content-type", "text/html")]).into_response();
         }
     }
-    (StatusCode::OK, Json(json!({"order": order, "state": "ready", "until": "18:00"})))
+    Json(json!({"order": order, "state": "ready", "until": "18:00"})).into_response()
+}
+
+/// Its answer, for whoever asks without a signature.
+async fn echo(headers: HeaderMap) -> Response {
+    if headers.keys().any(|name| name.as_str().starts_with("x-ahoy-")) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
+    Json(json!({"booked": true, "reference": "A-17"})).into_response()
 }
 
 fn is_signed(key: &str, headers: &HeaderMap, body: &[u8]) -> bool {

@@ -61,6 +61,22 @@ async fn localhost_leads_here_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn an_answer_elsewhere_goes_through_the_same_guard() {
+    let mut shop = Shop::open().await;
+    // Not a loopback address, but it leads to this machine: nothing leaves it even if the check is broken.
+    let inner = SocketAddr::from(([0, 0, 0, 0], shop.address.port()));
+    let tool = shop.tool(Method::Post, &format!("/see/303?to=http://localhost:{}/orders", inner.port()));
+    let (names, mut lookups) = Names::leading_to(vec![inner]);
+    let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
+
+    let outcome = run(&toolbox, &json!({"order": "7"})).await;
+
+    assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::AnswerElsewhere)));
+    assert_eq!(lookups.try_recv().as_deref(), Ok("localhost"));
+    assert!(shop.is_unasked());
+}
+
+#[tokio::test]
 async fn what_was_looked_up_is_what_is_connected_to() {
     let shop = Shop::open().await;
     let (names, mut lookups) = Names::leading_to(vec![shop.address]);

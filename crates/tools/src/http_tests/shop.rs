@@ -4,10 +4,11 @@ use crate::{CallContext, Outcome, Toolbox, Use};
 use agents::{HttpTool, Method, Tools};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{IntoResponse, Redirect};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -99,7 +100,7 @@ fn answers(tell: UnboundedSender<Asked>) -> Router {
         .route("/slow-body", any(move || async move { slow_body() }))
         .route("/long", get(|| async { "é".repeat(5000) }))
         .route("/endless", get(move || async move { endless() }))
-        .route("/moved", get(|| async { Redirect::to("/orders") }))
+        .route("/see/{status}", any(elsewhere))
         .route("/missing", any(move || async move { (StatusCode::NOT_FOUND, reason) }))
         .route("/broken", any(move || async move { (StatusCode::INTERNAL_SERVER_ERROR, page) }))
         .route("/plain", get(|| async { "It is ready.\n\"Green\" door.\n" }))
@@ -114,6 +115,14 @@ fn answers(tell: UnboundedSender<Asked>) -> Router {
             json
         })
         .with_state(tell)
+}
+
+/// Answers with a status, and the place that the query names, if it names one.
+async fn elsewhere(Path(status): Path<u16>, uri: Uri) -> Response {
+    let to = uri.query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("to="));
+    let to = percent_decode_str(to.unwrap_or_default()).decode_utf8_lossy().into_owned();
+    let status = StatusCode::from_u16(status).unwrap();
+    if to.is_empty() { status.into_response() } else { (status, [("location", to)]).into_response() }
 }
 
 impl<S: Send + Sync> axum::extract::FromRequest<S> for Asked {

@@ -1,0 +1,75 @@
+//! Answers that are elsewhere: fetched there once, by a bare GET, or left open.
+
+use super::shop::Shop;
+use crate::{Kind, Trouble};
+use agents::{HttpTool, Method};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+#[tokio::test]
+async fn an_answer_elsewhere_is_fetched_by_a_bare_get() {
+    let mut shop = Shop::open().await;
+    for method in [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete] {
+        for status in [302, 303] {
+            let path = format!("/see/{status}?to=/orders%3Fk=1");
+            let tool = HttpTool { sign_with: Some("shop".into()), ..shop.tool(method, &path) };
+
+            let outcome = shop.ask(tool, &json!({"order": "7"})).await;
+
+            assert_eq!((outcome.kind, outcome.trouble), (Kind::Done, None), "{status}");
+            assert_eq!(outcome.for_the_model, r#"{"state":"ready","price":12.50}"#);
+            let fetched = shop.asked();
+            assert_eq!((fetched.method.as_str(), fetched.uri.to_string()), ("GET", "/orders?k=1".to_owned()));
+            assert_eq!(fetched.body, "");
+            let ours = |name: &str| name.starts_with("x-") || name.starts_with("content-");
+            assert!(!fetched.headers.keys().any(|name| ours(name.as_str())), "{:?}", fetched.headers);
+            assert!(shop.is_unasked());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_elsewhere_that_cannot_be_had_leaves_it_open() {
+    let mut shop = Shop::open().await;
+    let here = shop.address;
+    let with_a_name = format!("http://me:secret@{here}/orders");
+    for to in [
+        "https://evil.example/",
+        "//evil.example/orders",
+        "http://shop.example/orders",
+        "https://169.254.169.254/",
+        "ftp://127.0.0.1/orders",
+        with_a_name.as_str(),
+        "http://127.0.0.1:1/",
+        "/see/303?to=/orders",
+        "/missing",
+        "/broken",
+        "/picture",
+        "",
+    ] {
+        let to = utf8_percent_encode(to, NON_ALPHANUMERIC);
+        let tool = shop.tool(Method::Post, &format!("/see/302?to={to}"));
+
+        let outcome = shop.ask(tool, &json!({"order": "7"})).await;
+
+        assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::AnswerElsewhere)), "{to}");
+        assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
+        assert!(!outcome.for_the_model.contains("did not work"), "{}", outcome.for_the_model);
+        assert!(shop.is_unasked(), "{to}");
+    }
+}
+
+#[tokio::test]
+async fn other_redirects_are_not_followed() {
+    let mut shop = Shop::open().await;
+    for (status, is_open) in [(301, true), (304, true), (307, false), (308, false)] {
+        let tool = shop.tool(Method::Post, &format!("/see/{status}?to=/orders"));
+
+        let outcome = shop.ask(tool, &json!({"order": "7"})).await;
+
+        assert_eq!(outcome.trouble, Some(Trouble::Status(status)));
+        let says = |words: &str| outcome.for_the_model.contains(words);
+        assert_eq!((says("not known whether"), says("did not work")), (is_open, !is_open), "{status}");
+        assert!(shop.is_unasked(), "{status}");
+    }
+}
