@@ -79,6 +79,8 @@ pub struct Account {
     pub review: String,
     /// What it pays with, if anything.
     pub funding: Option<String>,
+    /// Whether the app is a Solution Provider's: only those are shown what an account pays with.
+    pub is_of_provider: bool,
     /// The apps that are told of it.
     pub subscribers: Vec<Subscriber>,
 }
@@ -126,6 +128,7 @@ impl Default for Books {
                 id: account.to_owned(),
                 review: "APPROVED".to_owned(),
                 funding: Some("660000000000006".to_owned()),
+                is_of_provider: false,
                 subscribers: vec![Subscriber {
                     id: app.0.to_owned(),
                     name: app.1.to_owned(),
@@ -160,10 +163,11 @@ impl Books {
         self.app.subscription = Some(Subscription { callback_url, is_active: true, fields });
     }
 
-    /// How many users the business may write to; `None`: any number.
+    /// How many users the business may write to; `None`: any number. That a limit that is not set is none yet is a guess.
     pub(crate) fn most_users(&self) -> Option<u64> {
         match self.number.messaging_limit.strip_prefix("TIER_")? {
             "UNLIMITED" => None,
+            "NOT_SET" => Some(0),
             tier => {
                 let thousands = tier.strip_suffix('K');
                 let count: u64 = thousands.unwrap_or(tier).parse().ok()?;

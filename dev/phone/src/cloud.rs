@@ -7,7 +7,7 @@ use crate::journal::Journal;
 use crate::line::Line;
 use crate::webhook::delivery::Postman;
 use crate::webhook::json;
-use crate::{Action, MetaConfig, Mischief, Seen};
+use crate::{Action, MetaConfig, Mischief, Seen, wacid};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -143,10 +143,11 @@ impl Cloud {
         }
     }
 
-    /// Keeps a message; its new id.
-    pub(crate) fn remember_message(&self, message: Value) -> String {
+    /// Keeps a message to this user; its new id.
+    pub(crate) fn remember_message(&self, message: Value, to: &str) -> String {
         lock(&self.messages).push(message);
-        format!("wamid.{}", self.chance().letters(40))
+        let digits: String = to.chars().filter(char::is_ascii_digit).collect();
+        wacid::of_message(&digits, &mut self.chance())
     }
 
     pub(crate) fn messages(&self) -> Vec<Value> {

@@ -65,6 +65,8 @@ pub struct Timers {
     pub webhook_retries: Vec<Duration>,
     /// What [`Mischief::GraphSlow`] adds to each reply, and [`Mischief::SlowPreAccept`] to one.
     pub slow_graph: Duration,
+    /// How long after Graph took a message [`Mischief::MessageFails`] tells that it failed.
+    pub message_fails: Duration,
     /// How long after the ring began [`Mischief::LateConnect`] lets `connect` come.
     pub late_connect: Duration,
 }
@@ -78,6 +80,7 @@ impl Default for Timers {
             webhook_timeout: Duration::from_secs(20),
             webhook_retries: [500, 1_000, 2_000, 4_000, 8_000].map(Duration::from_millis).to_vec(),
             slow_graph: Duration::from_secs(5),
+            message_fails: Duration::from_secs(1),
             late_connect: Duration::from_secs(6),
         }
     }

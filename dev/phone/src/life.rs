@@ -45,6 +45,8 @@ pub enum Ending {
     Terminated,
     /// The caller's phone: no media came for too long (138021).
     NoMedia,
+    /// Meta: the business was too late (138007).
+    TimedOut,
 }
 
 /// Why Meta does not take an action.
@@ -123,6 +125,11 @@ impl Life {
             }
             Phase::Over(_) => Err(Refusal::AlreadyEnded),
         }
+    }
+
+    /// Meta finds that the business is too late.
+    pub(crate) fn time_out(&mut self, now: Instant) {
+        self.end(Ending::TimedOut, now);
     }
 
     /// The caller hangs up, or gives up.

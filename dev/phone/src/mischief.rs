@@ -81,6 +81,8 @@ mischief! {
     LateConnect = "late-connect", Connect, 3;
     /// The stamp of `connect` is four minutes old. It rings on, so that a business that answers is found out.
     StaleConnect = "stale-connect", Connect, 1;
+    /// The stamp of `connect` is two hours ahead. It rings on, so that a business that answers is found out.
+    FutureConnect = "future-connect", Connect, 1;
     /// The caller gives up at once, and `terminate` is delivered before `connect`.
     OutOfOrder = "out-of-order", Connect, 2;
     /// The first `connect` bears a wrong signature; it comes again with the right one.
@@ -103,6 +105,18 @@ mischief! {
     Graph429Once = "graph-429-once", Graph, 4;
     /// Every call action gets a 429 (138005) and has no effect.
     Graph429Always = "graph-429-always", Graph, 1;
+    /// The first call action gets a 400 (code 2, `is_transient`) and has no effect.
+    GraphTransientOnce = "graph-transient-once", Graph, 2;
+    /// The first call action gets a 200 with `success: false` and has no effect.
+    SuccessFalseOnce = "success-false-once", Graph, 2;
+    /// A connection that has carried one call action is dead: the next action on it is never answered, as after a freeze.
+    DeadConnections = "dead-connections", Graph, 2;
+    /// Every message to this caller is refused: too many to one user (131056).
+    MessagePairLimit = "message-pair-limit", Graph, 1;
+    /// Every message to this caller is refused: Meta cannot charge for it (131042).
+    MessageUnpaid = "message-unpaid", Graph, 1;
+    /// Messages to this caller are taken, and fail after [`crate::Timers::message_fails`]: 131026, in a webhook.
+    MessageFails = "message-fails", Graph, 1;
     /// Every reply of Graph takes [`crate::Timers::slow_graph`].
     GraphSlow = "graph-slow", Graph, 2;
     /// The reply to `pre_accept` takes [`crate::Timers::slow_graph`], its effect does not.
@@ -115,6 +129,8 @@ mischief! {
     CutTerminate = "cut-terminate", Graph, 3;
     /// The caller hangs up between `pre_accept` and `accept`.
     CallerGivesUp = "caller-gives-up", Graph, 3;
+    /// Meta ends the call between `pre_accept` and `accept`, with an error that is not about media: 138007.
+    ConnectTimesOut = "connect-times-out", Graph, 1;
     /// The caller hangs up just before `accept` arrives, which is refused for that.
     HangsUpAtAccept = "hangs-up-at-accept", Graph, 3;
     /// Graph knows the token no more: 190 for every action, and for messages to this caller.
@@ -151,7 +167,9 @@ impl Mischief {
             || matches!(
                 self,
                 Mischief::StaleConnect
+                    | Mischief::FutureConnect
                     | Mischief::OutOfOrder
+                    | Mischief::ConnectTimesOut
                     | Mischief::SdpRefused
                     | Mischief::CallerGivesUp
                     | Mischief::HangsUpAtAccept

@@ -6,14 +6,17 @@ use crate::life::Ended;
 use crate::line::Line;
 use crate::webhook::batch;
 use crate::webhook::notice::{self, Notices};
-use crate::{Event, Mischief, Seen, wacid};
+use crate::{CallerConfig, Event, Mischief, Seen, wacid};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How far the stamps are off: Meta's clock may differ from ours by so much.
 const STAMPS_OFF_SECONDS: i64 = 120;
 /// How old the stamp of a stale `connect` is: a minute beyond what may be answered.
 const STALE_SECONDS: i64 = 240;
+/// How far ahead the stamp of a `connect` from the future is.
+const AHEAD_SECONDS: i64 = 2 * 60 * 60;
 
 /// Who posts the webhooks of one call.
 pub(crate) struct Posting<'a> {
@@ -58,8 +61,12 @@ impl<'a> Posting<'a> {
 
     async fn own_connect(&self) {
         let plot = &self.line.plot;
-        let stale = if plot.does(Mischief::StaleConnect) { -STALE_SECONDS } else { 0 };
-        let stamp = self.clock.shifted(stale).unix_seconds(self.line.began).to_string();
+        let off = match plot {
+            plot if plot.does(Mischief::StaleConnect) => -STALE_SECONDS,
+            plot if plot.does(Mischief::FutureConnect) => AHEAD_SECONDS,
+            _ => 0,
+        };
+        let stamp = self.clock.shifted(off).unix_seconds(self.line.began).to_string();
         let body = self.write(self.notices.connect(&self.line.offer, stamp));
         if plot.does(Mischief::BadSignatureOnce) {
             self.cloud.postman.forge(&body, Event::Connect, |what| self.line.see(what)).await;
@@ -117,6 +124,15 @@ impl<'a> Posting<'a> {
         let duration = ended.live_since.map(|since| Duration::from_secs(seconds(ended.at) - seconds(since)));
         Seen::Terminated { status: notice::status(ended.ending), code: notice::code(ended.ending), duration }
     }
+}
+
+/// A message of the business to this call's caller fails, some time after Graph took it.
+pub(crate) async fn message_fails(cloud: Arc<Cloud>, line: Arc<Line>, message: String) {
+    tokio::time::sleep(cloud.config.timers.message_fails).await;
+    let stamp = cloud.clock.unix_seconds(Instant::now()).to_string();
+    let CallerConfig { number, user_id, .. } = &line.caller;
+    let notice = Notices::message_failed(&message, number.as_deref(), user_id, &cloud.config, stamp);
+    cloud.postman.deliver(&cloud.write(&notice), Event::Message, |what| line.see(what)).await;
 }
 
 fn stamps_off(line: &Line) -> i64 {

@@ -37,9 +37,9 @@ pub struct TriedAction {
     pub name: ActionName,
     /// When it was decided; its reply leaves later, or never where a mischief cuts it.
     pub at: Instant,
-    /// The HTTP status of the reply: 200 where it took effect.
+    /// The HTTP status of the reply: 200 where it took effect, and where it says `success: false`.
     pub status: u16,
-    /// Graph's error code, where it was refused.
+    /// Graph's error code, where it was refused; 0 where it says no more than `success: false`.
     pub code: Option<u32>,
 }
 
@@ -80,7 +80,7 @@ impl CallRecord {
 impl TriedAction {
     /// Whether Meta did it.
     pub fn took_effect(&self) -> bool {
-        self.status == 200
+        self.status == 200 && self.code.is_none()
     }
 }
 

@@ -116,10 +116,12 @@ impl CallReport {
             Seen::WebhookAnswered { event: Event::Terminate, status: Some(200) } => {
                 first(&mut self.terminate_answered, at)
             }
-            Seen::Action { name: ActionName::PreAccept, status: 200, .. } => {
+            Seen::Action { name: ActionName::PreAccept, status: 200, code: None } => {
                 first(&mut self.pre_accepted, at)
             }
-            Seen::Action { name: ActionName::Accept, status: 200, .. } => first(&mut self.accepted, at),
+            Seen::Action { name: ActionName::Accept, status: 200, code: None } => {
+                first(&mut self.accepted, at)
+            }
             Seen::IceConnected => first(&mut self.ice_connected, at),
             Seen::DtlsConnected => first(&mut self.dtls_connected, at),
             Seen::FirstPacket => first(&mut self.first_packet, at),

@@ -90,6 +90,8 @@ pub enum Event {
     Terminate,
     /// Something about another number's call.
     Foreign,
+    /// A message of the business failed.
+    Message,
 }
 
 /// Which call action.
@@ -120,6 +122,7 @@ impl fmt::Display for Event {
             Event::Connect => "connect",
             Event::Terminate => "terminate",
             Event::Foreign => "of another number",
+            Event::Message => "of a message",
         })
     }
 }

@@ -69,6 +69,8 @@ snags! {
     NumberOffCloud = "number-off-cloud";
     /// The number may write to 250 users.
     LimitLow = "limit-low";
+    /// The number has no messaging limit yet.
+    LimitNotSet = "limit-not-set";
     /// Calling is not enabled.
     CallingOff = "calling-off";
     /// Users see no call button.
@@ -125,6 +127,7 @@ impl Snag {
             Snag::NumberDisconnected => books.number.status = "DISCONNECTED".to_owned(),
             Snag::NumberOffCloud => books.number.platform = "NOT_APPLICABLE".to_owned(),
             Snag::LimitLow => books.number.messaging_limit = "TIER_250".to_owned(),
+            Snag::LimitNotSet => books.number.messaging_limit = "TIER_NOT_SET".to_owned(),
             Snag::CallingOff => set(books, "status", json!("DISABLED")),
             Snag::IconHidden => set(books, "call_icon_visibility", json!("DISABLE_ALL")),
             Snag::SipOn => {

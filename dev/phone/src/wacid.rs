@@ -12,6 +12,16 @@ pub(crate) fn fresh(user: &str, business: &str, chance: &mut Chance) -> String {
     encode(user, business, &hex::encode_upper(chance.bytes::<16>()))
 }
 
+/// A fresh id for a message to `user`, digits only. The number lies in it; the rest of the layout is a guess.
+pub(crate) fn of_message(user: &str, chance: &mut Chance) -> String {
+    let mut record = Vec::new();
+    put_number(&mut record, user);
+    record.extend([0x11, 0x18, 0x12]);
+    record.extend(hex::encode_upper(chance.bytes::<9>()).bytes());
+    record.push(0);
+    format!("wamid.{}", BASE64_STANDARD.encode(record))
+}
+
 fn encode(user: &str, business: &str, hex: &str) -> String {
     let mut record = Vec::new();
     put_number(&mut record, user);

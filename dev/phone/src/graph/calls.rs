@@ -54,6 +54,10 @@ async fn reply(cloud: &Cloud, request: Request, scissors: &Scissors) -> Result<(
         return Err(GraphError::invalid("call_id is unknown"));
     };
     let name = request.ask.name();
+    if scissors.carries() && line.plot.does(Mischief::DeadConnections) {
+        // What comes over a connection that died unnoticed reaches nobody.
+        return std::future::pending().await;
+    }
     let effect = take_effect(&line, &request.ask);
     note(&line, name, &effect);
     if effect.is_ok() {
@@ -126,5 +130,8 @@ fn before_replying(line: &Line, name: ActionName, effect: &Result<(), GraphError
     }
     if effect.is_ok() && name == ActionName::PreAccept && line.plot.does(Mischief::CallerGivesUp) {
         line.live(|life| life.hang_up(Instant::now()));
+    }
+    if effect.is_ok() && name == ActionName::PreAccept && line.plot.does(Mischief::ConnectTimesOut) {
+        line.live(|life| life.time_out(Instant::now()));
     }
 }

@@ -5,7 +5,7 @@ use crate::sdp_check::SdpFlaw;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub(super) struct GraphError {
     pub(super) code: u32,
     message: &'static str,
     pub(super) details: String,
+    is_transient: bool,
 }
 
 impl GraphError {
@@ -45,6 +46,39 @@ impl GraphError {
     /// "Connection error", for no reason of ours.
     pub(super) fn connection() -> GraphError {
         GraphError::new(StatusCode::INTERNAL_SERVER_ERROR, 138_004, "(#138004) Connection error", "Try again")
+    }
+
+    /// Down for now, by a status that does not say so.
+    pub(super) fn transient() -> GraphError {
+        let error = GraphError::new(StatusCode::BAD_REQUEST, 2, "Service temporarily unavailable", "");
+        GraphError { is_transient: true, ..error }
+    }
+
+    /// Nothing was done, by a status that says the opposite: the body has `success: false`.
+    pub(super) fn undone() -> GraphError {
+        GraphError::new(StatusCode::OK, 0, "", "")
+    }
+
+    /// Too many messages to one user.
+    pub(super) fn pair_limit() -> GraphError {
+        let message = "(#131056) (Business Account, Consumer Account) pair rate limit hit";
+        let details = "Message failed to send because there were too many messages sent from this phone number to the \
+                       same phone number in a short period of time.";
+        GraphError::new(StatusCode::BAD_REQUEST, 131_056, message, details)
+    }
+
+    /// The account cannot be charged for a message.
+    pub(super) fn message_unpaid() -> GraphError {
+        let message = "(#131042) Business eligibility payment issue";
+        let details =
+            "Message failed to send because there were one or more errors related to your payment method.";
+        GraphError::new(StatusCode::BAD_REQUEST, 131_042, message, details)
+    }
+
+    /// The app may not see or do this.
+    pub(super) fn not_for_this_app() -> GraphError {
+        let message = "(#10) Application does not have permission for this action";
+        GraphError::new(StatusCode::FORBIDDEN, 10, message, "")
     }
 
     /// Too many of something. Which code Meta sends for call actions is not documented; this is that for call starts.
@@ -114,8 +148,27 @@ impl GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 138_018, message, details)
     }
 
+    fn body(&self) -> Value {
+        if self.status == StatusCode::OK {
+            return json!({ "messaging_product": "whatsapp", "success": false });
+        }
+        let mut error = json!({
+            "message": self.message,
+            "type": "OAuthException",
+            "code": self.code,
+            "fbtrace_id": "A0simulated0trace0id0",
+        });
+        // Faults of Meta's own name no product.
+        if self.is_transient {
+            error["is_transient"] = json!(true);
+        } else {
+            error["error_data"] = json!({ "messaging_product": "whatsapp", "details": self.details });
+        }
+        json!({ "error": error })
+    }
+
     fn new(status: StatusCode, code: u32, message: &'static str, details: impl Into<String>) -> GraphError {
-        GraphError { status, code, message, details: details.into() }
+        GraphError { status, code, message, details: details.into(), is_transient: false }
     }
 }
 
@@ -146,15 +199,35 @@ impl From<Refusal> for GraphError {
 
 impl IntoResponse for GraphError {
     fn into_response(self) -> Response {
-        let body = json!({
-            "error": {
-                "message": self.message,
-                "type": "OAuthException",
-                "code": self.code,
-                "error_data": { "messaging_product": "whatsapp", "details": self.details },
-                "fbtrace_id": "A0simulated0trace0id0",
-            }
-        });
-        (self.status, Json(body)).into_response()
+        (self.status, Json(self.body())).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorded_replies_are_given_as_they_are() {
+        let recorded = [
+            (GraphError::transient(), include_str!("../../../../fixtures/graph/is-transient-400.json")),
+            (
+                GraphError::pair_limit(),
+                include_str!("../../../../fixtures/graph/pair-rate-limit-131056.json"),
+            ),
+            (GraphError::message_unpaid(), include_str!("../../../../fixtures/graph/payment-131042.json")),
+            (GraphError::undone(), include_str!("../../../../fixtures/graph/success-false-200.json")),
+        ];
+        for (error, recorded) in recorded {
+            let mut recorded: Value = serde_json::from_str(recorded).unwrap();
+            let (mut body, status) = (error.body(), error.status.as_u16());
+            // Each reply has a trace of its own, or none.
+            [&mut body, &mut recorded["body"]]
+                .into_iter()
+                .filter_map(|body| body["error"].as_object_mut())
+                .for_each(|error| drop(error.remove("fbtrace_id")));
+
+            assert_eq!(json!({ "status": status, "body": body }), recorded);
+        }
     }
 }

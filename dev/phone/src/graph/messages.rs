@@ -1,7 +1,8 @@
 //! `POST /{version}/{number}/messages`: text messages of the business, taken and remembered.
 
-use super::{GraphError, permit};
+use super::{GraphError, moods, permit};
 use crate::cloud::Cloud;
+use crate::posting;
 use crate::{Mischief, Seen};
 use axum::Json;
 use axum::body::Bytes;
@@ -44,12 +45,15 @@ pub(super) async fn post(
     cloud.delay(line.as_deref()).await;
     permit::check(&cloud.config, &cloud.access_token(), &version, &number, &headers)?;
     let to = to?;
-    if line.as_ref().is_some_and(|line| line.plot.does(Mischief::TokenInvalid)) {
-        return Err(GraphError::bad_token());
+    if let Some(refusal) = line.as_ref().and_then(|line| moods::refusal_of_message(&line.plot)) {
+        return Err(refusal);
     }
     let message = serde_json::from_slice(&body)?;
-    let id = cloud.remember_message(message);
+    let id = cloud.remember_message(message, &to);
     cloud.tell(line.as_deref(), Seen::MessageSent);
+    if let Some(line) = line.filter(|line| line.plot.does(Mischief::MessageFails)) {
+        tokio::spawn(posting::message_fails(cloud.clone(), line, id.clone()));
+    }
     Ok(Json(json!({
         "messaging_product": "whatsapp",
         "contacts": [{ "input": to, "wa_id": to }],

@@ -9,6 +9,12 @@ pub(super) fn refusal(plot: &Plot) -> Option<GraphError> {
     if plot.does_once(Mischief::Graph500Once) || plot.does_times(Mischief::Graph500Twice, 2) {
         return Some(GraphError::connection());
     }
+    if plot.does_once(Mischief::GraphTransientOnce) {
+        return Some(GraphError::transient());
+    }
+    if plot.does_once(Mischief::SuccessFalseOnce) {
+        return Some(GraphError::undone());
+    }
     if plot.does_once(Mischief::Graph429Once) || plot.does(Mischief::Graph429Always) {
         return Some(GraphError::busy());
     }
@@ -17,6 +23,16 @@ pub(super) fn refusal(plot: &Plot) -> Option<GraphError> {
         (Mischief::PaymentMissing, GraphError::payment_missing),
         (Mischief::CallingNotEnabled, GraphError::calling_not_enabled),
         (Mischief::SipEnabled, GraphError::sip_enabled),
+    ];
+    lasting.into_iter().find(|(mischief, _)| plot.does(*mischief)).map(|(_, refusal)| refusal())
+}
+
+/// Why Graph refuses a message to this caller.
+pub(super) fn refusal_of_message(plot: &Plot) -> Option<GraphError> {
+    let lasting = [
+        (Mischief::TokenInvalid, GraphError::bad_token as fn() -> GraphError),
+        (Mischief::MessagePairLimit, GraphError::pair_limit),
+        (Mischief::MessageUnpaid, GraphError::message_unpaid),
     ];
     lasting.into_iter().find(|(mischief, _)| plot.does(*mischief)).map(|(_, refusal)| refusal())
 }
@@ -50,6 +66,8 @@ mod tests {
         assert_eq!(first(Mischief::PaymentMissing), Some((400, 131_044)));
         assert_eq!(first(Mischief::CallingNotEnabled), Some((401, 138_000)));
         assert_eq!(first(Mischief::SipEnabled), Some((400, 131_055)));
+        assert_eq!(first(Mischief::GraphTransientOnce), Some((400, 2)));
+        assert_eq!(first(Mischief::SuccessFalseOnce), Some((200, 0)));
         assert_eq!(first(Mischief::CutAccept), None);
     }
 

@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// What Graph tells of a node when nobody says what to tell.
 const DEFAULT: &str = "id";
 
+/// What only Solution Providers are shown: for others Graph refuses the whole request.
+const FOR_PROVIDERS: &str = "primary_funding_id";
+
 /// Fields that a node may lack.
 const ABSENT: [&str; 1] = ["primary_funding_id"];
 
@@ -50,7 +53,11 @@ pub(super) async fn get(
         id if *id == cloud.config.phone_number_id => number(&cloud, &books, &version),
         _ => return Err(GraphError::invalid("Unsupported get request. The object does not exist")),
     };
-    select(node, asked.fields.as_deref().unwrap_or(DEFAULT)).map(Json)
+    let fields = asked.fields.as_deref().unwrap_or(DEFAULT);
+    if fields.split(',').any(|field| field == FOR_PROVIDERS) && !books.account.is_of_provider {
+        return Err(GraphError::not_for_this_app());
+    }
+    select(node, fields).map(Json)
 }
 
 /// Where webhooks of a number go: an empty address takes the override away.

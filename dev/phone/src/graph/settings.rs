@@ -7,6 +7,9 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -69,7 +72,8 @@ struct Sip {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Hours {
-    status: Switch,
+    #[serde(rename = "status")]
+    _status: Switch,
     timezone_id: Option<String>,
     #[serde(default)]
     weekly_operating_hours: Vec<Opening>,
@@ -88,8 +92,7 @@ struct Opening {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Holiday {
-    #[serde(rename = "date")]
-    _date: String,
+    date: String,
     start_time: String,
     end_time: String,
 }
@@ -110,7 +113,7 @@ pub(super) async fn post(
     body: Bytes,
 ) -> Result<Json<Value>, GraphError> {
     let books = check(&cloud, &version, &number, &headers)?;
-    let wanted = read(&body)?;
+    let wanted = read(&body, Timestamp::now())?;
     permit(&wanted, &books)?;
     let changes: Value = serde_json::from_slice(&body).expect("it was just read");
     cloud.change_books(|books| {
@@ -121,10 +124,10 @@ pub(super) async fn post(
     Ok(Json(json!({ "success": true })))
 }
 
-fn read(body: &[u8]) -> Result<Calling, GraphError> {
+fn read(body: &[u8], now: Timestamp) -> Result<Calling, GraphError> {
     let Body { calling } = serde_json::from_slice(body)?;
     if let Some(hours) = &calling.call_hours {
-        hours.check()?;
+        hours.check(now)?;
     }
     Ok(calling)
 }
@@ -142,9 +145,23 @@ fn permit(wanted: &Calling, books: &Books) -> Result<(), GraphError> {
 }
 
 impl Hours {
-    fn check(&self) -> Result<(), GraphError> {
-        if self.status == Switch::Enabled && self.timezone_id.is_none() {
+    fn check(&self, now: Timestamp) -> Result<(), GraphError> {
+        // Whether they are enabled or not.
+        let Some(zone) = &self.timezone_id else {
             return Err(GraphError::invalid("call_hours.timezone_id is required"));
+        };
+        let Ok(zone) = TimeZone::get(zone) else {
+            return Err(GraphError::invalid("call_hours.timezone_id is none"));
+        };
+        if self.weekly_operating_hours.is_empty() {
+            return Err(GraphError::invalid("call_hours.weekly_operating_hours is required"));
+        }
+        let today = now.to_zoned(zone).date();
+        let dates = self.holiday_schedule.iter().map(|holiday| holiday.date.parse::<Date>());
+        let dates = dates.collect::<Result<Vec<_>, _>>();
+        let dates = dates.map_err(|_| GraphError::invalid("holiday_schedule.date is yyyy-mm-dd"))?;
+        if dates.iter().any(|date| *date < today) {
+            return Err(GraphError::invalid("Holiday given in call_hours is a past date"));
         }
         for opening in &self.weekly_operating_hours {
             let day = &opening.day_of_week;
@@ -191,6 +208,24 @@ mod tests {
         let hours = json!({ "status": "ENABLED", "timezone_id": "Asia/Kolkata", "weekly_operating_hours": [
             { "day_of_week": "MONDAY", "open_time": "0900", "close_time": "1730" }] });
         assert!(judged(&json!({ "call_hours": hours, "status": "ENABLED" })).is_ok());
+        let with = |key: &str, value: Value| {
+            let mut hours = hours.clone();
+            hours[key] = value;
+            judged(&json!({ "call_hours": hours })).map(drop).map_err(|error| error.code)
+        };
+        let holiday = |date: &str| json!([{ "date": date, "start_time": "0000", "end_time": "2359" }]);
+        assert_eq!(with("holiday_schedule", holiday("2026-11-30")), Ok(()));
+        assert_eq!(with("holiday_schedule", holiday("2026-11-29")), Err(100), "it is past there");
+        for status in ["ENABLED", "DISABLED"] {
+            let mut hours = hours.clone();
+            hours["status"] = json!(status);
+            assert!(judged(&json!({ "call_hours": hours })).is_ok());
+            for required in ["timezone_id", "weekly_operating_hours"] {
+                let mut hours = hours.clone();
+                hours.as_object_mut().unwrap().remove(required);
+                assert!(judged(&json!({ "call_hours": hours })).is_err(), "{status} without {required}");
+            }
+        }
 
         for wrong in [
             json!({ "status": "enabled" }),
@@ -219,6 +254,8 @@ mod tests {
     }
 
     fn judged(calling: &Value) -> Result<Calling, GraphError> {
-        read(json!({ "calling": calling }).to_string().as_bytes())
+        // Sunday 2026-11-29, 18:30 in UTC: the 30th in Kolkata.
+        let now = Timestamp::from_second(1_795_977_000).unwrap();
+        read(json!({ "calling": calling }).to_string().as_bytes(), now)
     }
 }

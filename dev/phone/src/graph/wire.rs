@@ -1,4 +1,5 @@
-//! HTTP connections that can be cut in the middle of a request, for [`crate::Mischief::CutAccept`].
+//! HTTP connections that can be cut in the middle of a request, for [`crate::Mischief::CutAccept`], and that know whether they
+//! have carried an action before, for [`crate::Mischief::DeadConnections`].
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
@@ -15,16 +16,31 @@ pub(super) struct Listener(pub(super) TcpListener);
 
 /// Cuts the connection it belongs to.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Scissors(Arc<AtomicBool>);
+pub(super) struct Scissors(Arc<Wired>);
+
+#[derive(Debug, Default)]
+struct Wired {
+    is_cut: AtomicBool,
+    has_carried: AtomicBool,
+}
 
 impl Scissors {
     /// From now on nothing can be written: the client sees the connection close without a reply.
     pub(super) fn cut(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.is_cut.store(true, Ordering::Relaxed);
+    }
+
+    /// A call action comes over it. Whether one came before.
+    pub(super) fn carries(&self) -> bool {
+        self.0.has_carried.swap(true, Ordering::Relaxed)
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::Relaxed) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+        if self.0.is_cut.load(Ordering::Relaxed) {
+            Err(io::ErrorKind::ConnectionReset.into())
+        } else {
+            Ok(())
+        }
     }
 }
 

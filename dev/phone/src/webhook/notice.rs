@@ -17,6 +17,9 @@ pub(crate) const ANOTHER_NUMBER: &str = "220000000000099";
 /// Its digits.
 pub(crate) const ANOTHER_DISPLAY_NUMBER: &str = "15550009999";
 
+/// The code of a message that cannot be delivered.
+const UNDELIVERABLE: u32 = 131_026;
+
 /// What the webhooks of one call have in common.
 #[derive(Debug)]
 pub(crate) struct Notices {
@@ -80,6 +83,42 @@ impl Notices {
         self.envelope(call, errors(ended.ending))
     }
 
+    /// A message of the business failed after it was taken. Beside what is documented, nothing says which call it was sent in.
+    pub(crate) fn message_failed(
+        message: &str,
+        recipient: Option<&str>,
+        user_id: &str,
+        meta: &MetaConfig,
+        timestamp: String,
+    ) -> Value {
+        let error = json!({
+            "code": UNDELIVERABLE,
+            "title": "Message undeliverable",
+            "message": "Message undeliverable",
+            "error_data": { "details": "Message Undeliverable." },
+        });
+        let mut status = object(json!({
+            "id": message,
+            "status": "failed",
+            "timestamp": timestamp,
+            "recipient_user_id": user_id,
+            "errors": [error],
+        }));
+        status.extend(recipient.map(|number| ("recipient_id".to_owned(), number.into())));
+        let value = json!({
+            "messaging_product": "whatsapp",
+            "metadata": {
+                "display_phone_number": meta.display_phone_number,
+                "phone_number_id": meta.phone_number_id,
+            },
+            "statuses": [status],
+        });
+        json!({
+            "object": "whatsapp_business_account",
+            "entry": [{ "id": BUSINESS_ACCOUNT, "changes": [{ "field": "messages", "value": value }] }],
+        })
+    }
+
     fn call(&self, event: &str, timestamp: String) -> Map<String, Value> {
         let mut call = object(json!({
             "id": self.call,
@@ -128,7 +167,7 @@ impl Notices {
 pub(crate) fn status(ending: Ending) -> &'static str {
     match ending {
         Ending::CallerHungUp | Ending::Unanswered | Ending::Rejected | Ending::Terminated => "COMPLETED",
-        Ending::NoMedia => "FAILED",
+        Ending::NoMedia | Ending::TimedOut => "FAILED",
     }
 }
 
@@ -137,17 +176,26 @@ pub(crate) fn code(ending: Ending) -> Option<u32> {
     match ending {
         Ending::CallerHungUp | Ending::Unanswered | Ending::Rejected | Ending::Terminated => None,
         Ending::NoMedia => Some(138_021),
+        Ending::TimedOut => Some(138_007),
     }
 }
 
 fn errors(ending: Ending) -> Option<Value> {
     let code = code(ending)?;
-    Some(json!([{
-        "code": code,
-        "title": "Call ended by the WhatsApp client",
-        "message": "The WhatsApp client received no media for a long time and ended the call",
-        "error_data": { "details": "No media was received from the business" },
-    }]))
+    let (title, message, details) = match ending {
+        Ending::TimedOut => ("Connection Error", "Connection Error", "Call accepted too late"),
+        Ending::NoMedia
+        | Ending::CallerHungUp
+        | Ending::Unanswered
+        | Ending::Rejected
+        | Ending::Terminated => (
+            "Call ended by the WhatsApp client",
+            "The WhatsApp client received no media for a long time and ended the call",
+            "No media was received from the business",
+        ),
+    };
+    let data = json!({ "details": details });
+    Some(json!([{ "code": code, "title": title, "message": message, "error_data": data }]))
 }
 
 fn object(value: Value) -> Map<String, Value> {

@@ -19,6 +19,9 @@ pub(super) fn phone(seen: &Seen) -> Told {
         Seen::WebhookPosted { event: phone::Event::Foreign, .. } => {
             told("Meta → webhook", "tells of another number's call".into())
         }
+        Seen::WebhookPosted { event: phone::Event::Message, attempt: 1 } => {
+            told("Meta → webhook", "tells that a message failed".into())
+        }
         Seen::WebhookPosted { event, attempt } => {
             told("Meta → webhook", format!("sends {event} again, attempt {attempt}"))
         }
@@ -28,7 +31,7 @@ pub(super) fn phone(seen: &Seen) -> Told {
         Seen::WebhookAnswered { event, status: None } => {
             told("webhook → Meta", format!("does not answer the {event}"))
         }
-        Seen::Action { name, status: 200, .. } => told("Meta → call-control", done(*name).to_owned()),
+        Seen::Action { name, status: 200, code: None } => told("Meta → call-control", done(*name).to_owned()),
         Seen::Action { name, status, code } => {
             let code = code.map_or(String::new(), |code| format!(", code {code}"));
             told("Meta → call-control", format!("refuses {name}: {status}{code}"))
@@ -62,6 +65,7 @@ fn words(ending: phone::Ending) -> &'static str {
         phone::Ending::Unanswered => "it rang too long",
         phone::Ending::Rejected => "the business rejected it",
         phone::Ending::Terminated => "the business hung up",
+        phone::Ending::TimedOut => "Meta says that we were too late (138007)",
         phone::Ending::NoMedia => "no sound came for too long (138021)",
     }
 }
@@ -128,6 +132,7 @@ pub(super) fn entry(event: &Event) -> Told {
         Event::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
         Event::TaskSilent { task } => control(format!("task {} does not answer at its door", short(task))),
         Event::GivenUp { what } => control(format!("gives up: {what}")),
+        Event::MessageFailed { code, .. } => control(format!("hears that a message failed (code {code})")),
         Event::CallerTold { .. } => control("has written to the caller".into()),
         Event::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),
         Event::Media { received, lost, round_trip_ms, mos_up, mos_down, .. } => {

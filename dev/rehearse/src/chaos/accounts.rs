@@ -181,7 +181,7 @@ fn was_over_before_told(call: &CallRecord) -> bool {
 
 /// Calls that must not be answered: too old, or over before they began.
 fn is_never_answered(call: &CallRecord) -> bool {
-    let never = [Mischief::StaleConnect, Mischief::OutOfOrder];
+    let never = [Mischief::StaleConnect, Mischief::FutureConnect, Mischief::OutOfOrder];
     call.mischief.iter().any(|mischief| never.contains(mischief))
 }
 
