@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, ContentArrangement, Table};
 use hours::Stretch;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use std::process::ExitCode;
@@ -117,6 +118,7 @@ impl Setup {
             Switch::On => "ENABLED",
             Switch::Off => "DISABLED",
         };
+        let now = Timestamp::now();
         let mut changes = vec![
             Change::app(facts),
             Change::account(facts),
@@ -128,12 +130,13 @@ impl Setup {
             Change::calling(facts, Field::Status, json!("ENABLED")),
         ];
         if let (Some(zone), false) = (&self.zone, self.hours.is_empty()) {
-            let hours =
-                hours::weekly(&self.hours, zone, calling.call_hours.as_ref()).map_err(|why| anyhow!(why))?;
+            let hours = hours::weekly(&self.hours, zone, calling.call_hours.as_ref(), now)
+                .map_err(|why| anyhow!(why))?;
             changes.push(Change::calling(facts, Field::Hours, hours));
         }
         if self.always {
-            changes.push(Change::calling(facts, Field::Hours, json!({ "status": "DISABLED" })));
+            let none = hours::always(self.zone.as_deref(), calling.call_hours.as_ref(), now);
+            changes.push(Change::calling(facts, Field::Hours, none));
         }
         let mut changes: Vec<_> = changes.into_iter().flatten().collect();
         changes.sort_by_key(Change::rank);

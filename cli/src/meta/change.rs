@@ -136,7 +136,10 @@ impl Change {
     pub fn calling(facts: &Facts, field: Field, after: Value) -> Option<Self> {
         let before = current(facts, field)?;
         let before_text = text(&before);
-        (before != after).then_some(Self::Calling { field, before: before_text, after })
+        // What no hours look like is Meta's to say.
+        let are_off = [&before, &after].into_iter().all(|hours| hours["status"] == "DISABLED");
+        let is_same = before == after || (field == Field::Hours && are_off);
+        (!is_same).then_some(Self::Calling { field, before: before_text, after })
     }
 
     /// How a setting is, as text; `None` when it was not seen.
@@ -225,6 +228,7 @@ pub fn hours(hours: Option<&CallHours>) -> Value {
 fn text(value: &Value) -> String {
     match (value.as_str(), value["weekly_operating_hours"].as_array(), value["status"].as_str()) {
         (Some(text), _, _) => text.to_owned(),
+        (None, _, Some("DISABLED")) => "DISABLED".to_owned(),
         (None, Some(openings), _) => {
             let part = |opening: &Value, key: &str| opening[key].as_str().unwrap_or("?").to_owned();
             let opening = |it: &Value| {

@@ -177,7 +177,7 @@ fn expected(snag: Snag) -> (&'static str, &'static str, Option<u64>) {
         Snag::NumberElsewhere => wrong("number-webhook"),
         Snag::NumberDisconnected => wrong("number-status"),
         Snag::NumberOffCloud => wrong("number-platform"),
-        Snag::LimitLow => coded("number-limit", 138_015),
+        Snag::LimitLow | Snag::LimitNotSet => coded("number-limit", 138_015),
         Snag::CallingOff => coded("calling-enabled", 138_000),
         Snag::IconHidden => wrong("calling-icon"),
         Snag::SipOn => coded("calling-sip", 131_055),

@@ -111,6 +111,24 @@ async fn hours_that_are_none_exit_with_64() {
 }
 
 #[tokio::test]
+async fn hours_are_set_though_a_holiday_is_over() {
+    let business = Business::healthy().await;
+    let holiday = |date: &str| json!({ "date": date, "start_time": "0000", "end_time": "2359" });
+    let hours = json!({ "status": "ENABLED", "timezone_id": "Asia/Kolkata", "weekly_operating_hours": [
+        { "day_of_week": "MONDAY", "open_time": "0900", "close_time": "1000" }],
+        "holiday_schedule": [holiday("2025-12-25"), holiday("2199-12-25")] });
+    business.meta.change_books(|books| books.calling["call_hours"] = hours);
+
+    let said = business.ahoy(&[&["setup", "--yes"], &HOURS[..]].concat()).await;
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(
+        business.meta.books().calling["call_hours"]["holiday_schedule"],
+        json!([holiday("2199-12-25")])
+    );
+}
+
+#[tokio::test]
 async fn a_button_can_be_hidden_and_hours_taken_away() {
     let business = Business::healthy().await;
     business.meta.snag(Snag::HoursNever);
@@ -120,6 +138,7 @@ async fn a_button_can_be_hidden_and_hours_taken_away() {
     let calling = business.meta.books().calling;
     assert_eq!(said.code, Some(0), "{said:?}");
     assert_eq!(calling["call_hours"]["status"], "DISABLED");
+    assert_eq!(calling["call_hours"]["timezone_id"], "Asia/Kolkata");
     assert_eq!(calling["call_icon_visibility"], "DISABLE_ALL");
     assert_eq!(calling["callback_permission_status"], "DISABLED");
 }

@@ -29,8 +29,10 @@ pub struct Token {
     /// Whether Meta takes it.
     pub is_valid: bool,
     /// Its permissions.
+    #[serde(deserialize_with = "or_default")]
     pub scopes: Vec<String>,
     /// What they hold for.
+    #[serde(deserialize_with = "or_default")]
     pub granular_scopes: Vec<Scope>,
 }
 
@@ -41,6 +43,7 @@ pub struct Scope {
     /// The permission.
     pub scope: String,
     /// Ids, of WhatsApp accounts for those that are about them.
+    #[serde(deserialize_with = "or_default")]
     pub target_ids: Vec<String>,
 }
 
@@ -91,6 +94,7 @@ pub struct Account {
     /// What it pays with, as far as Meta tells.
     pub primary_funding_id: Option<String>,
     /// How it fares.
+    #[serde(deserialize_with = "or_default")]
     pub health_status: Health,
 }
 
@@ -114,6 +118,7 @@ pub struct Number {
     #[serde(rename = "whatsapp_business_manager_messaging_limit")]
     pub messaging_limit: Option<String>,
     /// Where webhooks go, by level: `phone_number` before `whatsapp_business_account` before `application`.
+    #[serde(deserialize_with = "addresses")]
     pub webhook_configuration: BTreeMap<String, String>,
 }
 
@@ -122,6 +127,7 @@ pub struct Number {
 #[serde(default)]
 pub struct Health {
     /// What it depends on.
+    #[serde(deserialize_with = "or_default")]
     pub entities: Vec<Entity>,
 }
 
@@ -132,6 +138,7 @@ pub struct Entity {
     /// `PHONE_NUMBER`, `WABA`, `BUSINESS`, `APP`.
     pub entity_type: String,
     /// What it suffers from.
+    #[serde(deserialize_with = "or_default")]
     pub errors: Vec<HealthError>,
 }
 
@@ -162,6 +169,7 @@ pub struct Calling {
     /// Whether calls go by SIP.
     pub sip: Option<Sip>,
     /// What Meta holds back.
+    #[serde(deserialize_with = "or_default")]
     pub restrictions: Restrictions,
 }
 
@@ -174,8 +182,10 @@ pub struct CallHours {
     /// An IANA time zone.
     pub timezone_id: Option<String>,
     /// At most two a day.
+    #[serde(deserialize_with = "or_default")]
     pub weekly_operating_hours: Vec<Opening>,
     /// Days with other hours, as Meta has them.
+    #[serde(deserialize_with = "or_default")]
     pub holiday_schedule: Vec<Value>,
 }
 
@@ -204,6 +214,7 @@ pub struct Sip {
 #[serde(default)]
 pub struct Restrictions {
     /// Each thing.
+    #[serde(deserialize_with = "or_default")]
     pub restrictions_list: Vec<Restriction>,
 }
 
@@ -227,6 +238,16 @@ fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
         Value::Null => String::new(),
         other => other.to_string(),
     })
+}
+
+/// Meta writes null for what there is none of, where it does not leave it out.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+fn addresses<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let all: BTreeMap<String, Option<String>> = or_default(from)?;
+    Ok(all.into_iter().filter_map(|(level, url)| Some((level, url?))).collect())
 }
 
 /// Fields come as objects with a name and a version; in older replies as names alone.
@@ -266,6 +287,27 @@ mod tests {
         let calling: Calling = read(json!({}));
 
         assert_eq!(calling, Calling::default());
+    }
+
+    #[test]
+    fn what_meta_says_is_null_is_absent() {
+        let calling: Calling =
+            read(json!({ "status": null, "call_icon_visibility": null, "call_hours": null,
+            "sip": null, "restrictions": null }));
+        let hours: CallHours = read(json!({ "status": "DISABLED", "timezone_id": null,
+            "weekly_operating_hours": null, "holiday_schedule": null }));
+        let account: Account =
+            read(json!({ "id": "1", "name": null, "health_status": { "entities": null } }));
+        let number: Number = read(json!({ "id": "1", "webhook_configuration": { "application": "https://a",
+            "phone_number": null } }));
+        let token: Token =
+            read(json!({ "scopes": null, "granular_scopes": [{ "scope": "a", "target_ids": null }] }));
+
+        assert_eq!(calling, Calling::default());
+        assert_eq!(hours, CallHours { status: "DISABLED".to_owned(), ..CallHours::default() });
+        assert_eq!(account, Account { id: "1".to_owned(), ..Account::default() });
+        assert_eq!(number.webhook_configuration.len(), 1);
+        assert_eq!(token.accounts("a"), [""; 0]);
     }
 
     fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {

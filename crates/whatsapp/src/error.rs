@@ -1,11 +1,14 @@
 //! What the Graph API says when it does not do what we ask, and whether asking again helps.
 //!
-//! Codes: Meta's "Troubleshooting" page of 2026-06-24, and what implementers report.
+//! Codes: Meta's "Troubleshooting" page of 2026-06-24, its error codes of messages, and what implementers report.
 
 use std::time::Duration;
 
 /// The access token is not valid.
 const BAD_TOKEN: u32 = 190;
+
+/// Too many messages to one user within a short time. Meta takes about one every six seconds.
+const PAIR_RATE_LIMIT: u32 = 131_056;
 
 /// Why an action at Meta failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +74,16 @@ impl GraphError {
         self.code() == BAD_TOKEN
     }
 
+    /// Whether too many messages went to this one user within a short time: another try at once is refused as well.
+    pub fn is_about_the_pair(&self) -> bool {
+        self.code() == PAIR_RATE_LIMIT
+    }
+
+    /// Whether Meta does not let the token see or do this: 10, or one of the permissions from 200 on.
+    pub fn is_about_permission(&self) -> bool {
+        matches!(self.code(), 10 | 200..=299)
+    }
+
     /// What somebody can do about it; empty when there is nothing.
     pub fn cure(&self) -> &'static str {
         match self {
@@ -78,6 +91,22 @@ impl GraphError {
             Self::Refused { code: 138_008, .. } => "Meta does not like our SDP answer: please report it",
             Self::Busy { .. } | Self::Unanswered { .. } | Self::Refused { .. } => "",
         }
+    }
+
+    /// Reads a reply of 200. Meta may say in it that nothing was done, and not why: the same request may succeed.
+    ///
+    /// # Errors
+    /// When it says so.
+    pub(crate) fn check_success(body: &[u8]) -> Result<(), Self> {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        match body["success"] == false {
+            true => Err(Self::Unanswered { reason: "status 200, success: false".to_owned() }),
+            false => Ok(()),
+        }
+    }
+
+    fn unanswered(status: u16, code: u32) -> Self {
+        Self::Unanswered { reason: format!("status {status}, code {code}") }
     }
 
     /// Reads an error reply.
@@ -90,11 +119,13 @@ impl GraphError {
             return Self::Misconfigured { code, cause, cure };
         }
         match (code, status) {
-            (4 | 613 | 80_007 | 130_429 | 138_002 | 138_005 | 138_010, _) | (_, 429) => {
+            (4 | 613 | 80_007 | 130_429 | PAIR_RATE_LIMIT | 138_002 | 138_005 | 138_010, _) | (_, 429) => {
                 Self::Busy { code, retry_after }
             }
             (138_007, _) => Self::Refused { code, message: message(error) },
-            (138_004, _) | (_, 500..) => Self::Unanswered { reason: format!("status {status}, code {code}") },
+            // Code 2 is a service that is down for now, whatever its status.
+            (2 | 138_004, _) | (_, 500..) => Self::unanswered(status, code),
+            _ if error["is_transient"] == true => Self::unanswered(status, code),
             _ => Self::Refused { code, message: message(error) },
         }
     }
@@ -118,6 +149,10 @@ pub fn misconfiguration(code: u32) -> Option<(&'static str, &'static str)> {
         BAD_TOKEN => {
             ("the access token is not valid", "make a new system-user token and put it into the secret")
         }
+        131_042 => (
+            "Meta cannot charge the business for messages",
+            "settle the payment in WhatsApp Manager, Payment settings",
+        ),
         131_044 => ("no valid payment method", "attach a payment method in WhatsApp Manager"),
         131_055 => ("the number is set up for SIP", "switch SIP off for the number"),
         138_000 => ("calling is not enabled on the number", "enable calling in the number's settings"),
@@ -133,6 +168,17 @@ pub fn misconfiguration(code: u32) -> Option<(&'static str, &'static str)> {
     })
 }
 
+/// Why a message that Meta had taken was not delivered, by Meta's code.
+pub fn undelivered(code: u32) -> &'static str {
+    match code {
+        131_026 => "the recipient cannot get it, or not from businesses",
+        131_047 => "more than 24 hours have passed since the recipient's last message or call",
+        131_049 => "Meta chose not to deliver it to this recipient now",
+        PAIR_RATE_LIMIT => "too many messages went to this recipient within a short time",
+        _ => misconfiguration(code).map_or("Meta does not say more", |(cause, _)| cause),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +192,47 @@ mod tests {
         assert!(!read(500, 138_007).is_worth_another_try(), "our answer came too late");
         assert!(!read(400, 138_008).is_worth_another_try());
         assert!(!read(400, 100).is_worth_another_try());
+    }
+
+    #[test]
+    fn each_recorded_reply_of_graph_is_read_for_what_it_means() {
+        let read = |recorded: &str| {
+            let recorded: serde_json::Value = serde_json::from_str(recorded).expect("a fixture is JSON");
+            let status =
+                u16::try_from(recorded["status"].as_u64().expect("it has a status")).expect("of HTTP");
+            let body = recorded["body"].to_string();
+            if status == 200 {
+                return GraphError::check_success(body.as_bytes()).expect_err("nothing was done");
+            }
+            GraphError::read(status, body.as_bytes(), None)
+        };
+        let transient = read(include_str!("../../../fixtures/graph/is-transient-400.json"));
+        let pair = read(include_str!("../../../fixtures/graph/pair-rate-limit-131056.json"));
+        let unpaid = read(include_str!("../../../fixtures/graph/payment-131042.json"));
+        let undone = read(include_str!("../../../fixtures/graph/success-false-200.json"));
+
+        assert!(matches!(transient, GraphError::Unanswered { .. }), "{transient}");
+        assert!(matches!(pair, GraphError::Busy { code: 131_056, .. }) && pair.is_about_the_pair(), "{pair}");
+        assert!(matches!(unpaid, GraphError::Misconfigured { .. }) && unpaid.cure().contains("payment"));
+        assert!(undone.is_worth_another_try() && undone.code() == 0, "{undone}");
+        assert_eq!(GraphError::check_success(br#"{"messaging_product":"whatsapp","success":true}"#), Ok(()));
+        assert_eq!(GraphError::check_success(b""), Ok(()));
+    }
+
+    #[test]
+    fn a_transient_error_keeps_its_own_meaning_where_it_has_one() {
+        let read = |code: u32| {
+            let body = format!(r#"{{"error":{{"code":{code},"is_transient":true}}}}"#);
+            GraphError::read(400, body.as_bytes(), None)
+        };
+
+        assert!(matches!(read(131_000), GraphError::Unanswered { .. }));
+        assert!(matches!(read(4), GraphError::Busy { .. }));
+        assert!(matches!(read(190), GraphError::Misconfigured { .. }));
+        assert!(
+            !GraphError::read(400, br#"{"error":{"code":131000,"is_transient":false}}"#, None)
+                .is_worth_another_try()
+        );
     }
 
     #[test]

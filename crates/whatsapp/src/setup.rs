@@ -13,7 +13,10 @@ const OF_A_NUMBER: &str = "id,display_phone_number,verified_name,status,platform
                            whatsapp_business_manager_messaging_limit,webhook_configuration";
 
 /// Those of an account.
-const OF_AN_ACCOUNT: &str = "id,name,account_review_status,primary_funding_id,health_status";
+const OF_AN_ACCOUNT: &str = "id,name,account_review_status,health_status";
+
+/// What an account pays with. Meta shows it to Solution Providers, and refuses any request of others that asks for it.
+const FUNDING: &str = "primary_funding_id";
 
 /// An app, and what proves that we are it.
 #[derive(Debug, Clone)]
@@ -105,7 +108,12 @@ impl Graph {
     /// # Errors
     /// What Meta says.
     pub async fn account(&self, account: &str) -> Result<Account, GraphError> {
-        read(&self.get(account, &[("fields", OF_AN_ACCOUNT)], &self.token).await?)
+        let mut known = self.get(account, &[("fields", OF_AN_ACCOUNT)], &self.token).await?;
+        // Whatever is wrong with this one question costs no other answer.
+        if let Ok(funding) = self.get(account, &[("fields", FUNDING)], &self.token).await {
+            known[FUNDING] = funding[FUNDING].clone();
+        }
+        read(&known)
     }
 
     /// A number.

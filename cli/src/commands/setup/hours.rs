@@ -1,5 +1,8 @@
 //! Call hours as somebody writes them in a command line: `mon-fri 09:00-17:30`.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use whatsapp::business::{CallHours, Opening};
 
@@ -32,11 +35,16 @@ pub fn stretch(text: &str) -> Result<Stretch, String> {
     Ok(Stretch((first..first + length).map(opening).collect()))
 }
 
-/// Call hours in Meta's words. Holidays that Meta has stay.
+/// Call hours in Meta's words. Holidays that Meta has stay, but for those that are over: Meta refuses them.
 ///
 /// # Errors
 /// When a day has more stretches than Meta takes.
-pub fn weekly(stretches: &[Stretch], zone: &str, before: Option<&CallHours>) -> Result<Value, String> {
+pub fn weekly(
+    stretches: &[Stretch],
+    zone: &str,
+    before: Option<&CallHours>,
+    now: Timestamp,
+) -> Result<Value, String> {
     let mut openings: Vec<Opening> = stretches.iter().flat_map(|it| it.0.clone()).collect();
     openings.sort();
     if let Some(day) =
@@ -44,9 +52,35 @@ pub fn weekly(stretches: &[Stretch], zone: &str, before: Option<&CallHours>) -> 
     {
         return Err(format!("{day} has more than {MOST_A_DAY} stretches, and Meta takes no more"));
     }
-    let holidays = before.map(|hours| hours.holiday_schedule.clone()).unwrap_or_default();
+    let holidays = before.map(|hours| coming(hours, Some(zone), now)).unwrap_or_default();
     Ok(json!({ "status": "ENABLED", "timezone_id": zone,
         "weekly_operating_hours": openings, "holiday_schedule": holidays }))
+}
+
+/// No call hours, in Meta's words: even so it asks for a zone and hours. Those that there were stay; else it is the whole week.
+pub fn always(zone: Option<&str>, before: Option<&CallHours>, now: Timestamp) -> Value {
+    let zone = zone.or_else(|| before?.timezone_id.as_deref()).unwrap_or("UTC");
+    let openings = before.map(|hours| hours.weekly_operating_hours.clone()).filter(|hours| !hours.is_empty());
+    let all_day = |day: &&str| Opening {
+        day_of_week: (*day).to_owned(),
+        open_time: "0000".to_owned(),
+        close_time: "2359".to_owned(),
+    };
+    let openings = openings.unwrap_or_else(|| WEEK.iter().map(all_day).collect());
+    let holidays = before.map(|hours| coming(hours, Some(zone), now)).unwrap_or_default();
+    json!({ "status": "DISABLED", "timezone_id": zone,
+        "weekly_operating_hours": openings, "holiday_schedule": holidays })
+}
+
+/// The holidays that are not over yet, in a zone or in that of the hours. One whose date cannot be read stays.
+pub fn coming(hours: &CallHours, zone: Option<&str>, now: Timestamp) -> Vec<Value> {
+    let zone = zone.or(hours.timezone_id.as_deref()).and_then(|zone| TimeZone::get(zone).ok());
+    let today = now.to_zoned(zone.unwrap_or(TimeZone::UTC)).date();
+    let is_coming = |holiday: &&Value| {
+        let date = holiday["date"].as_str().and_then(|date| date.parse::<Date>().ok());
+        date.is_none_or(|date| date >= today)
+    };
+    hours.holiday_schedule.iter().filter(is_coming).cloned().collect()
 }
 
 fn day(text: &str) -> Option<usize> {
@@ -81,16 +115,40 @@ mod tests {
         }
         let thrice =
             ["mon 08:00-09:00", "mon 10:00-11:00", "mon-fri 12:00-13:00"].map(|it| stretch(it).unwrap());
-        assert!(weekly(&thrice, "UTC", None).is_err());
+        assert!(weekly(&thrice, "UTC", None, now()).is_err());
     }
 
     #[test]
-    fn holidays_stay() {
-        let holidays = vec![json!({ "date": "2026-12-25", "start_time": "0000", "end_time": "2359" })];
-        let before = CallHours { holiday_schedule: holidays.clone(), ..CallHours::default() };
+    fn holidays_stay_until_they_are_over() {
+        let holiday = |date: &str| json!({ "date": date, "start_time": "0000", "end_time": "2359" });
+        let all = ["2026-11-28", "2026-11-29", "2026-11-30", "2026-12-25"].map(holiday);
+        let before = CallHours { holiday_schedule: all.to_vec(), ..CallHours::default() };
+        let left = |zone| {
+            let hours = weekly(&[stretch("mon 08:00-09:00").unwrap()], zone, Some(&before), now()).unwrap();
+            hours["holiday_schedule"].as_array().unwrap().len()
+        };
 
-        let hours = weekly(&[stretch("mon 08:00-09:00").unwrap()], "UTC", Some(&before)).unwrap();
+        assert_eq!((left("UTC"), left("Asia/Kolkata")), (3, 2));
+    }
 
-        assert_eq!(hours["holiday_schedule"], json!(holidays));
+    #[test]
+    fn no_hours_have_a_zone_and_hours_all_the_same() {
+        let week = always(None, None, now());
+        let before = CallHours {
+            timezone_id: Some("Asia/Kolkata".to_owned()),
+            weekly_operating_hours: stretch("mon 08:00-09:00").unwrap().0,
+            ..CallHours::default()
+        };
+        let kept = always(None, Some(&before), now());
+
+        assert_eq!((&week["status"], &week["timezone_id"]), (&json!("DISABLED"), &json!("UTC")));
+        assert_eq!(week["weekly_operating_hours"].as_array().unwrap().len(), 7);
+        assert_eq!((&kept["status"], &kept["timezone_id"]), (&json!("DISABLED"), &json!("Asia/Kolkata")));
+        assert_eq!(kept["weekly_operating_hours"].as_array().unwrap().len(), 1);
+    }
+
+    /// Sunday 2026-11-29, 18:30 in UTC: the 30th in Kolkata.
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_795_977_000).unwrap()
     }
 }

@@ -14,6 +14,9 @@ const FEWEST_USERS: u64 = 2_000;
 /// What the account's health says when there is nothing to pay with, as others report it.
 const PAYMENT: u32 = 141_006;
 
+/// The messaging limit of a number that has none yet.
+const NOT_SET: &str = "TIER_NOT_SET";
+
 const MANAGER: &str = "see WhatsApp Manager";
 
 pub fn review(facts: &Facts) -> Finding {
@@ -32,6 +35,10 @@ pub fn payment(facts: &Facts) -> Finding {
         }
         match account.primary_funding_id {
             Some(_) => Finding::fine("there is one"),
+            // Only Solution Providers are shown what an account pays with.
+            None if !account.health_status.entities.is_empty() => {
+                Finding::fine("Meta finds nothing wrong with it")
+            }
             None => Finding::unknown(format!("Meta does not show one to us: {MANAGER}, Payment settings")),
         }
     })
@@ -66,6 +73,14 @@ pub fn limit(facts: &Facts) -> Finding {
             return Finding::unknown("Meta does not say");
         };
         match users(tier) {
+            None if tier == NOT_SET => {
+                let cure = "verify the business, or send a first message: WhatsApp Manager shows when there is a limit";
+                Finding::wrong(
+                    138_015,
+                    format!("the number has no messaging limit yet; calls need {FEWEST_USERS} users"),
+                    cure,
+                )
+            }
             None => Finding::unknown(format!("{tier} is new to this release of ahoy")),
             Some(users) if users < FEWEST_USERS => {
                 let cure = "verify the business, or send more: WhatsApp Manager shows how the limit rises";
