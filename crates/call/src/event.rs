@@ -72,6 +72,8 @@ pub enum Event {
     HungUp,
     /// Meta ended the call because sound did not flow.
     MediaFailed,
+    /// Meta ended the call for another reason of its own, such as that it was accepted too late.
+    MetaGaveUp,
 }
 
 /// Something to do for a call. Each is safe to do twice.

@@ -16,6 +16,7 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
         Event::Tick => tick(&mut call, now),
         Event::HungUp => hang_up(&mut call, now),
         Event::MediaFailed => end_at_meta(&mut call, Ending::MediaFailed, now),
+        Event::MetaGaveUp => give_up_at_meta(&mut call, now),
         Event::SeatFound { task } => take_seat(&mut call, task, now),
         Event::TurnedAway(ending) => turn_away(&mut call, ending, now),
         Event::NoSeat => launch_once(&mut call, now),
@@ -92,6 +93,16 @@ fn end_at_meta(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
         call.strike(&Effect::Terminate, now);
     }
     end(call, ending, now)
+}
+
+/// Meta says that it is over, and that it would not go on: the caller is told, and Meta knows.
+fn give_up_at_meta(call: &mut Call, now: Timestamp) -> Vec<Effect> {
+    let mut effects = end_at_meta(call, Ending::MetaRefused, now);
+    for known in [Effect::Reject, Effect::Terminate] {
+        effects.retain(|effect| *effect != known);
+        call.strike(&known, now);
+    }
+    effects
 }
 
 fn take_seat(call: &mut Call, task: String, now: Timestamp) -> Vec<Effect> {

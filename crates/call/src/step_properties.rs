@@ -78,6 +78,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => fence.prop_map(|fence| Event::TaskStopped { fence }),
         1 => Just(Event::HungUp),
         1 => Just(Event::MediaFailed),
+        1 => Just(Event::MetaGaveUp),
     ]
 }
 

@@ -167,6 +167,20 @@ fn a_caller_who_hangs_up_frees_the_seat_and_meta_is_told_nothing() {
 }
 
 #[test]
+fn a_caller_whose_call_meta_gave_up_is_told_and_meta_is_not() {
+    let refused = Effect::TellCaller(Ending::MetaRefused);
+    for call in [connecting(), live()] {
+        let (call, effects) = step(call, Event::MetaGaveUp, T0);
+
+        assert_eq!(call.ending(), Some(Ending::MetaRefused));
+        assert_eq!(effects, [Effect::Release(seat("a", 1)), refused.clone()]);
+        assert_eq!(call.pending, effects);
+    }
+    let (call, effects) = step(ringing(), Event::MetaGaveUp, T0);
+    assert_eq!((call.pending, effects), (vec![refused.clone()], vec![refused]));
+}
+
+#[test]
 fn a_refusal_that_comes_late_does_not_end_a_call_that_went_on() {
     for late in
         [Event::Refused(Effect::Accept), Event::Gone(Effect::Accept), Event::Refused(Effect::PreAccept)]

@@ -1,7 +1,8 @@
-//! Performs at Meta what a call asks for, and reads what comes of it.
+//! Performs at Meta what a call asks for, and reads what comes of it; and the way there, which is new for every invocation.
 
 use crate::record::Record;
 use call::{Effect, Event};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use whatsapp::{Graph, GraphError};
 
@@ -14,6 +15,38 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// Whoever has waited for so long leaves the next try to a tick: a media task counts on an answer within 18 s, and one
 /// try may take 8 s.
 const LONG: Duration = Duration::from_secs(7);
+
+/// The way to Meta, for one invocation of the function at a time.
+///
+/// Between two invocations the function is frozen. What happens to its connections meanwhile it does not see: the next request
+/// over one of them may go nowhere. So none is kept.
+#[derive(Debug)]
+pub struct Line(Mutex<Graph>);
+
+impl Line {
+    /// A way to Meta without any open connection.
+    pub fn new(graph: Graph) -> Self {
+        Self(Mutex::new(graph))
+    }
+
+    /// An invocation begins: forgets the connections of the one before.
+    pub fn begin(&self) {
+        match self.graph().without_connections() {
+            Ok(fresh) => *self.0.lock().expect("nothing panics while it holds this lock") = fresh,
+            Err(error) => tracing::warn!("Connections to Meta are kept from the invocation before: {error}"),
+        }
+    }
+
+    /// Connects, beside whatever else is done: the first request need not wait for TLS then.
+    pub(crate) fn connect(&self) {
+        let graph = self.graph();
+        tokio::spawn(async move { graph.warm_up().await });
+    }
+
+    pub(crate) fn graph(&self) -> Graph {
+        self.0.lock().expect("nothing panics while it holds this lock").clone()
+    }
+}
 
 /// Performs an effect that is for Meta, a few times if that may help. What came of it, and what went wrong on the way.
 pub(crate) async fn act(graph: &Graph, record: &Record, effect: &Effect) -> (Event, Option<GraphError>) {
@@ -82,6 +115,35 @@ fn outcome(effect: &Effect, error: &GraphError, again: bool) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::Router;
+    use axum::extract::ConnectInfo;
+    use std::net::SocketAddr;
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn no_connection_outlives_its_invocation() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
+        let url = format!("http://{}/v26.0", listener.local_addr().expect("it is bound"));
+        let (tell, mut asked) = mpsc::unbounded_channel();
+        let graph = Router::new().fallback(move |ConnectInfo(from): ConnectInfo<SocketAddr>| async move {
+            tell.send(from.port()).expect("the test listens");
+            r#"{"success":true}"#
+        });
+        let graph = graph.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, graph).await });
+        let line = Line::new(Graph::new(&url, "token".into()).expect("there is TLS"));
+        let mut ports = vec![];
+        for _ in 0..2 {
+            line.begin();
+            line.graph().warm_up().await;
+            line.graph().terminate("1", "wacid.A").await.expect("it is done");
+            ports.extend([asked.recv().await, asked.recv().await]);
+        }
+
+        assert_eq!((ports[0], ports[2]), (ports[1], ports[3]), "what was connected is used");
+        assert_ne!(ports[0], ports[2]);
+    }
 
     #[test]
     fn a_refused_accept_that_was_tried_before_counts_as_done() {

@@ -38,12 +38,13 @@ impl Switchboard {
         error: impl Fn(&R) -> Option<&GraphError>,
     ) -> R {
         let used = self.meta.current().await;
-        let reply = ask(&self.graph.with_token(used.access_token.clone())).await;
+        let graph = self.line.graph();
+        let reply = ask(&graph.with_token(used.access_token.clone())).await;
         if !error(&reply).is_some_and(GraphError::is_about_the_token) {
             return reply;
         }
         match self.meta.instead_of(&used).await {
-            Some(newer) => ask(&self.graph.with_token(newer.access_token.clone())).await,
+            Some(newer) => ask(&graph.with_token(newer.access_token.clone())).await,
             None => reply,
         }
     }

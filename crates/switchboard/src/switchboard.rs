@@ -3,6 +3,7 @@
 use crate::appointed::Appointed;
 use crate::door::Knocker;
 use crate::launch::Launcher;
+use crate::meta::Line;
 use crate::perform::Outcome;
 use crate::record::Record;
 use crate::secrets::MetaSecret;
@@ -17,7 +18,6 @@ use service::secrets::Secret;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use whatsapp::Graph;
 
 /// So often a call is read again because somebody else changed it.
 const READS: u32 = 20;
@@ -37,7 +37,7 @@ pub struct Switchboard {
     /// How more tasks are started.
     pub launcher: Launcher,
     /// How Meta is spoken to.
-    pub graph: Graph,
+    pub line: Line,
     /// With which token.
     pub meta: Secret<MetaSecret>,
     /// Who takes the calls of numbers that have no agent of their own.
@@ -54,9 +54,24 @@ impl Switchboard {
     /// # Errors
     /// When DynamoDB cannot be asked. What was saved goes on with the next tick.
     pub async fn handle(&self, order: &Order) -> anyhow::Result<Reply> {
-        let Some(mut record) = self.load(order.call_ref()).await? else { return Ok(nothing_known(order)) };
+        if let Order::UserChanged { number, notice } = order {
+            self.link_names(number, notice).await?;
+            return Ok(Reply::Over);
+        }
+        let call_ref = order.call_ref().expect("any other order is about a call");
+        if surely_asks_meta(order) {
+            self.line.connect();
+        }
+        let Some(mut record) = self.load(call_ref).await? else { return Ok(nothing_known(order)) };
         match order {
-            Order::Tick { .. } => self.carry(&mut record, Event::Tick).await?,
+            Order::UserChanged { .. } => {}
+            Order::MessageFailed { message, .. } => self.tell_of_failed(&record, message).await?,
+            Order::Tick { .. } => {
+                if may_ask_meta(&record) {
+                    self.line.connect();
+                }
+                self.carry(&mut record, Event::Tick).await?;
+            }
             Order::MediaConnected { fence, .. } => {
                 self.carry(&mut record, Event::MediaConnected { fence: *fence }).await?;
             }
@@ -195,7 +210,7 @@ impl Switchboard {
         let Some(hung_up) = record.hung_up.as_ref().filter(|_| is_news(&record.call)) else {
             return step(record.call.clone(), event, now);
         };
-        let over = if hung_up.errors.is_empty() { Event::HungUp } else { Event::MediaFailed };
+        let over = over(&hung_up.errors);
         let (call, mut effects) = step(record.call.clone(), over, now);
         let (call, more) = step(call, event, now);
         effects.extend(more.into_iter().filter(|effect| !effects.contains(effect)).collect::<Vec<_>>());
@@ -215,17 +230,53 @@ impl Switchboard {
     }
 }
 
+/// Meta's codes for calls that ended since no sound came through: to the caller's phone, from it, or either way.
+const MEDIA: std::ops::RangeInclusive<u64> = 138_020..=138_023;
+
+/// What it means that Meta ended a call with these errors. Any other than media's says that Meta would not go on with it.
+fn over(errors: &[u64]) -> Event {
+    if errors.is_empty() {
+        Event::HungUp
+    } else if errors.iter().any(|code| MEDIA.contains(code)) {
+        Event::MediaFailed
+    } else {
+        Event::MetaGaveUp
+    }
+}
+
 /// Whether Meta's word that a call is over changes anything: ours may be pending that says the same.
 fn is_news(call: &Call) -> bool {
     let says_so = |effect: &Effect| matches!(effect, Effect::Reject | Effect::Terminate);
     !call.has_ended() || call.pending.iter().any(says_so)
 }
 
+/// Whether an order leads to Meta whatever its call says: then it is connected to while the call loads.
+fn surely_asks_meta(order: &Order) -> bool {
+    match order {
+        Order::MediaConnected { .. } | Order::TaskEnded { .. } | Order::SendMessage { .. } => true,
+        Order::Tick { .. } | Order::MessageFailed { .. } | Order::UserChanged { .. } => false,
+    }
+}
+
+/// Whether a tick may lead there: of a call that rings, or for which something is left to do. Most ticks only look after a call
+/// that goes on.
+fn may_ask_meta(record: &Record) -> bool {
+    let has_rung = match record.call.phase {
+        Phase::Ringing | Phase::Connecting | Phase::Accepting => false,
+        Phase::Live | Phase::Ended(_) => true,
+    };
+    record.hung_up.is_none() && (!has_rung || !record.call.pending.is_empty())
+}
+
 /// What is replied about a call of which nothing is known.
 fn nothing_known(order: &Order) -> Reply {
     match order {
         Order::SendMessage { .. } => message::refused_for_its_call(),
-        Order::Tick { .. } | Order::MediaConnected { .. } | Order::TaskEnded { .. } => Reply::Over,
+        Order::Tick { .. }
+        | Order::MediaConnected { .. }
+        | Order::TaskEnded { .. }
+        | Order::MessageFailed { .. }
+        | Order::UserChanged { .. } => Reply::Over,
     }
 }
 
@@ -234,11 +285,31 @@ fn reply_to(order: &Order, record: &Record) -> Reply {
         Order::MediaConnected { fence, .. } | Order::SendMessage { fence, .. } => {
             record.call.is_held_by(*fence)
         }
-        Order::Tick { .. } | Order::TaskEnded { .. } => true,
+        Order::Tick { .. }
+        | Order::TaskEnded { .. }
+        | Order::MessageFailed { .. }
+        | Order::UserChanged { .. } => true,
     };
     match record.call.phase {
         Phase::Live if is_askers => Reply::Open { version: record.version },
         Phase::Connecting | Phase::Accepting if is_askers => Reply::Wait,
         Phase::Ringing | Phase::Connecting | Phase::Accepting | Phase::Live | Phase::Ended(_) => Reply::Over,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_medias_only_by_the_codes_of_media() {
+        assert_eq!(over(&[]), Event::HungUp);
+        for media in [138_020, 138_021, 138_022, 138_023] {
+            assert_eq!(over(&[media]), Event::MediaFailed, "{media}");
+            assert_eq!(over(&[138_007, media]), Event::MediaFailed, "{media}");
+        }
+        for other in [131_044, 138_004, 138_007, 138_019, 138_099, 0] {
+            assert_eq!(over(&[other]), Event::MetaGaveUp, "{other}");
+        }
     }
 }

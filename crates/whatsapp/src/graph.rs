@@ -1,9 +1,13 @@
 //! The Graph API's call actions, and the one message we send.
 
-use crate::{Caller, GraphError};
+use crate::{Caller, GraphError, message_ref};
 use reqwest::header::RETRY_AFTER;
+use rustls::ClientConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls_platform_verifier::BuilderVerifierExt;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where the Graph API is unless told otherwise.
@@ -12,10 +16,21 @@ pub const URL: &str = "https://graph.facebook.com/v26.0";
 /// So long we wait for a reply. Meta gives a caller about 30 s of ringing in all, and may take 5 s of them for each reply.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
+/// There is no TLS to be had on this machine.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum NoTls {
+    #[error(transparent)]
+    Tls(#[from] rustls::Error),
+    #[error(transparent)]
+    Client(#[from] reqwest::Error),
+}
+
 /// The Graph API, for one access token.
 #[derive(Debug, Clone)]
 pub struct Graph {
     pub(crate) http: reqwest::Client,
+    tls: ClientConfig,
     pub(crate) url: String,
     pub(crate) token: SecretString,
 }
@@ -25,9 +40,20 @@ impl Graph {
     ///
     /// # Errors
     /// When there is no TLS to be had: no certificate authorities on this machine.
-    pub fn new(url: &str, token: SecretString) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).build()?;
-        Ok(Self { http, url: url.trim_end_matches('/').to_owned(), token })
+    pub fn new(url: &str, token: SecretString) -> Result<Self, NoTls> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let tls = tls.with_platform_verifier()?.with_no_client_auth();
+        Ok(Self { http: client(&tls)?, tls, url: url.trim_end_matches('/').to_owned(), token })
+    }
+
+    /// Returns the same without any open connection. Costs no more than that: the certificate authorities are not read again, and
+    /// TLS sessions are resumed.
+    ///
+    /// # Errors
+    /// When there can be no client.
+    pub fn without_connections(&self) -> Result<Self, NoTls> {
+        Ok(Self { http: client(&self.tls)?, ..self.clone() })
     }
 
     /// The same connections, with another token.
@@ -68,11 +94,17 @@ impl Graph {
         self.act(number, without_session("terminate", call_id)).await
     }
 
-    /// Sends a text message. A call opens the window in which free text is allowed.
+    /// Sends a text message, and returns the [`message_ref`] of it, by which Meta may say later that it failed; `None` when
+    /// Meta does not name it. A call opens the window in which free text is allowed.
     ///
     /// # Errors
     /// What Meta says, or that the caller has neither number nor user id.
-    pub async fn send_text(&self, number: &str, to: &Caller, text: &str) -> Result<(), GraphError> {
+    pub async fn send_text(
+        &self,
+        number: &str,
+        to: &Caller,
+        text: &str,
+    ) -> Result<Option<String>, GraphError> {
         let mut message = json!({"messaging_product": "whatsapp", "recipient_type": "individual",
             "type": "text", "text": {"body": text}});
         match (&to.number, &to.user_id) {
@@ -82,12 +114,18 @@ impl Graph {
                 return Err(GraphError::Refused { code: 0, message: "the caller has no address".into() });
             }
         }
-        self.post(&format!("{number}/messages"), &message, &self.token).await
+        let request = self.http.post(format!("{}/{number}/messages", self.url)).json(&message);
+        let reply = self.ask(request, &self.token).await?;
+        let reply: Value = serde_json::from_slice(&reply).unwrap_or_default();
+        Ok(reply["messages"][0]["id"].as_str().map(message_ref))
     }
 
     /// Opens a connection, so that the first action need not wait for TLS.
     pub async fn warm_up(&self) {
-        let _ = self.http.get(&self.url).send().await;
+        // A connection is free for the next request once the reply was read to its end.
+        if let Ok(reply) = self.http.get(&self.url).send().await {
+            let _ = reply.bytes().await;
+        }
     }
 
     async fn act(&self, number: &str, action: Value) -> Result<(), GraphError> {
@@ -115,10 +153,16 @@ impl Graph {
         let retry_after = seconds(reply.headers().get(RETRY_AFTER));
         let body = reply.bytes().await.map_err(unanswered)?;
         if status.is_success() {
+            GraphError::check_success(&body)?;
             return Ok(body.into());
         }
         Err(GraphError::read(status.as_u16(), &body, retry_after))
     }
+}
+
+fn client(tls: &ClientConfig) -> Result<reqwest::Client, NoTls> {
+    let client = reqwest::Client::builder().tls_backend_preconfigured(tls.clone());
+    Ok(client.timeout(TIMEOUT).build()?)
 }
 
 fn with_session(action: &str, call_id: &str, answer: &str) -> Value {

@@ -8,6 +8,7 @@ pub mod challenge;
 pub mod error;
 #[cfg(feature = "client")]
 pub mod graph;
+mod message;
 pub mod notice;
 #[cfg(feature = "client")]
 mod setup;
@@ -16,6 +17,7 @@ pub mod signature;
 pub use error::GraphError;
 #[cfg(feature = "client")]
 pub use graph::Graph;
+pub use message::message_ref;
 pub use notice::{About, Batch, Caller, Notice, What};
 #[cfg(feature = "client")]
 pub use setup::App;

@@ -14,6 +14,7 @@ use service::secrets::Secret;
 use std::sync::Arc;
 use switchboard::door::Knocker;
 use switchboard::launch::Launcher;
+use switchboard::meta::Line;
 use switchboard::{DoorSecret, MetaSecret, Store, Switchboard};
 use whatsapp::Graph;
 
@@ -37,17 +38,12 @@ impl CallControl {
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         let graph =
             Graph::new(&settings.graph_url, meta.value().access_token.clone()).context("no TLS to be had")?;
-        // The first call should not wait for TLS, nor the function for this.
-        tokio::spawn({
-            let graph = graph.clone();
-            async move { graph.warm_up().await }
-        });
         let switchboard = Switchboard {
             store: Store::new(dynamodb.clone(), &settings.table),
             ledger: Ledger::new(dynamodb, &settings.table),
             knocker: Knocker::new(doors, service::time::now_ms),
             launcher: Launcher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
-            graph,
+            line: Line::new(graph),
             meta,
             agent: Arc::new(settings.agent),
             log: service::events::tell,
@@ -61,6 +57,7 @@ impl CallControl {
     /// # Errors
     /// When the order cannot be read or DynamoDB cannot be asked; Lambda asks again.
     pub async fn handle(&self, event: LambdaEvent<Asked>) -> Result<Reply, Error> {
+        self.switchboard.line.begin();
         let replied = self.reply(event.payload).await;
         service::events::flush().await;
         Ok(replied?)

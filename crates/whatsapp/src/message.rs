@@ -1,0 +1,8 @@
+//! The name of a message everywhere but at Meta.
+
+use sha2::{Digest, Sha256};
+
+/// Returns the hex SHA-256 of a message's id at Meta, which holds the recipient's phone number.
+pub fn message_ref(wamid: &str) -> String {
+    hex::encode(Sha256::digest(wamid))
+}
