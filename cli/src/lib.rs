@@ -7,6 +7,7 @@ mod cloud;
 mod commands;
 mod figures;
 mod file;
+mod known;
 mod meta;
 mod page;
 mod person;

@@ -11,6 +11,10 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Person(String);
 
+const BRAZIL: &str = "Looked for with and without the ninth digit of Brazilian mobile numbers.";
+const MEXICO: &str = "Looked for with and without the 1 after 52 of Mexican mobile numbers.";
+const ARGENTINA: &str = "Looked for with and without the 9 after 54 of Argentine mobile numbers.";
+
 /// Marks people.
 #[derive(Debug)]
 pub struct Marker {
@@ -38,6 +42,18 @@ impl Person {
         is_id.then(|| Self(typed.to_owned())).ok_or_else(|| "neither a phone number nor a user id".to_owned())
     }
 
+    /// Every name that Meta may have for them: this one, and for a number of a country whose mobile numbers have two forms the
+    /// other one.
+    pub fn forms(&self) -> Vec<Self> {
+        let other = two_forms(&self.0).map(|(other, _)| Self(other));
+        [Some(self.clone()), other].into_iter().flatten().collect()
+    }
+
+    /// In words, that they are looked for by another form of their number as well. It names no number.
+    pub fn also(&self) -> Option<&'static str> {
+        two_forms(&self.0).map(|(_, words)| words)
+    }
+
     /// Their name as Meta writes it.
     pub fn name(&self) -> &str {
         &self.0
@@ -47,6 +63,27 @@ impl Person {
     pub fn of_meta(name: &str) -> Self {
         Self(name.to_owned())
     }
+}
+
+/// The other form of a mobile number that has two, and what the two are.
+///
+/// Meta may know people by the one that they were registered with, while they know themselves by the other.
+fn two_forms(number: &str) -> Option<(String, &'static str)> {
+    let is_number = number.bytes().all(|letter| letter.is_ascii_digit());
+    let (country, rest) = number.split_at_checked(2).filter(|_| is_number)?;
+    let with = |at: usize, digit: &str| format!("{country}{}{digit}{}", &rest[..at], &rest[at..]);
+    let without = |at: usize| format!("{country}{}{}", &rest[..at], &rest[at + 1..]);
+    let digit = |at: usize| rest.as_bytes().get(at).copied().unwrap_or_default();
+    Some(match (country, rest.len()) {
+        // Lines of houses begin with 2 to 5, and never had another form.
+        ("55", 10) if digit(2) >= b'6' => (with(2, "9"), BRAZIL),
+        ("55", 11) if digit(2) == b'9' && digit(3) >= b'6' => (without(2), BRAZIL),
+        ("52", 10) => (with(0, "1"), MEXICO),
+        ("52", 11) if digit(0) == b'1' => (without(0), MEXICO),
+        ("54", 10) => (with(0, "9"), ARGENTINA),
+        ("54", 11) if digit(0) == b'9' => (without(0), ARGENTINA),
+        _ => return None,
+    })
 }
 
 impl fmt::Debug for Person {
@@ -81,6 +118,30 @@ mod tests {
     fn a_number_is_its_digits_however_it_is_typed() {
         for typed in ["919900000001", "+91 99000 00001", "0091-99000-00001", " (91) 99000.00001 "] {
             assert_eq!(Person::read(typed).unwrap().name(), "919900000001", "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_number_with_two_forms_has_both_of_them_whichever_is_typed() {
+        for (one, other) in [
+            ("+55 31 8888-8888", "5531988888888"),
+            ("+55 11 7777-1234", "5511977771234"),
+            ("+52 1 55 1234 5678", "525512345678"),
+            ("+54 9 11 2345-6789", "541123456789"),
+        ] {
+            let one = Person::read(one).unwrap();
+            let other = Person::read(other).unwrap();
+            assert_eq!(one.forms(), [one.clone(), other.clone()]);
+            assert_eq!(other.forms(), [other.clone(), one.clone()]);
+            assert!(one.also().is_some() && one.also() == other.also());
+        }
+    }
+
+    #[test]
+    fn other_numbers_and_ids_have_one_form() {
+        for typed in ["+55 31 3333-3333", "+91 99000 00001", "+521234", "BR.77001234567890123456"] {
+            let person = Person::read(typed).unwrap();
+            assert_eq!((person.forms(), person.also()), (vec![person.clone()], None), "{typed}");
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::figures::{begin_of, day, short};
 use ledger::{Calls, Ledger, Listed, Stretch};
 use protocol::keys;
+use std::cmp::Reverse;
 
 /// A day, ms.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -20,8 +21,8 @@ pub struct Search {
     pub number: Option<String>,
     /// Only those of this day, `yyyy-mm-dd` in UTC.
     pub day: Option<String>,
-    /// Only those of the user with this mark.
-    pub mark: Option<String>,
+    /// Only those of the user with these marks; `None`: of anybody.
+    pub marks: Option<Vec<String>>,
     /// Only those that ended like this.
     pub ending: Option<String>,
     /// Only those before this cursor.
@@ -52,6 +53,9 @@ impl Search {
     /// # Errors
     /// When the table cannot be asked.
     pub async fn run(&self, ledger: &Ledger, at_most: usize, now_ms: u64) -> anyhow::Result<Found> {
+        if let Some(marks) = &self.marks {
+            return self.of_user(ledger, marks, at_most).await;
+        }
         let mut calls = vec![];
         let lists = self.lists(now_ms);
         let since = match (lists.last(), &self.day) {
@@ -78,13 +82,40 @@ impl Search {
         Ok(Found { calls, next: None, since })
     }
 
+    /// Of a person with several marks the newest of all lists, each call once.
+    async fn of_user(&self, ledger: &Ledger, marks: &[String], at_most: usize) -> anyhow::Result<Found> {
+        let mut calls = vec![];
+        for mark in marks {
+            let (which, mut before) = (Calls::By(mark.clone()), self.after.as_ref().map(Cursor::place));
+            let mut wanted = vec![];
+            while wanted.len() <= at_most {
+                let page = ledger.calls(&which, self.within(), before.as_deref(), PAGE).await?;
+                let is_last = page.len() < PAGE;
+                before = page.last().map(Listed::place);
+                wanted.extend(page.into_iter().filter(|call| self.wants(call)));
+                if is_last {
+                    break;
+                }
+            }
+            calls.extend(wanted);
+        }
+        calls.sort_by_key(|call: &Listed| Reverse(call.place()));
+        calls.dedup_by(|one, other| one.call_ref == other.call_ref);
+        let next = if calls.len() > at_most {
+            calls.truncate(at_most);
+            calls.last().map(Cursor::of)
+        } else {
+            None
+        };
+        Ok(Found { calls, next, since: None })
+    }
+
     /// The lists to look into, one after the other: days only if nothing narrower is known.
     fn lists(&self, now_ms: u64) -> Vec<Calls> {
-        match (&self.mark, &self.number, &self.day) {
-            (Some(mark), ..) => vec![Calls::By(mark.clone())],
-            (None, Some(number), _) => vec![Calls::Of(number.clone())],
-            (None, None, Some(day)) => vec![Calls::On(day.clone())],
-            (None, None, None) => {
+        match (&self.number, &self.day) {
+            (Some(number), _) => vec![Calls::Of(number.clone())],
+            (None, Some(day)) => vec![Calls::On(day.clone())],
+            (None, None) => {
                 let from_ms = self.after.as_ref().map_or(now_ms, |after| after.rang_at_ms);
                 let days = (0..DAYS).map(|back| day(from_ms.saturating_sub(back * DAY_MS)));
                 days.map(Calls::On).collect()

@@ -1,17 +1,15 @@
 //! Finds all that is stored of one person, on all numbers, and deletes it.
 
+use crate::known::{Key, Known};
 use crate::person::{Marker, Person};
 use anyhow::Context;
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use journal::Event;
 use ledger::items::{Item, number, text, to_item};
-use ledger::{Calls, Ledger, Listed, all};
+use ledger::{Ledger, Listed, all};
 use protocol::keys;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-
-/// So many calls are asked for at once.
-const PAGE: usize = 100;
 
 /// BatchWriteItem takes no more at once.
 const AT_ONCE: usize = 25;
@@ -22,9 +20,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// So long after a call its media task may still write, ms.
 const WRITES_FOR_MS: u64 = 60_000;
 
-/// The keys of an item.
-type Key = (String, String);
-
 /// All that is stored of one person.
 #[derive(Debug, Default)]
 pub struct Traces {
@@ -32,6 +27,8 @@ pub struct Traces {
     pub calls: BTreeMap<String, u64>,
     /// Calls of which something may still be written.
     pub unfinished: usize,
+    /// Items by which the messages to them are found. They go first: what finds them is of their calls.
+    of_messages: BTreeSet<Key>,
     /// Items of their calls, and of what was told of them.
     of_calls: BTreeSet<Key>,
     /// Items by which those are found. They go last: whoever is stopped half-way can begin again.
@@ -49,31 +46,25 @@ impl Traces {
         person: &Person,
         now_ms: u64,
     ) -> anyhow::Result<Self> {
-        let (mut traces, mut known) = (Self::default(), HashSet::new());
-        let (mut names, mut seen) = (vec![person.clone()], HashSet::new());
-        while let Some(person) = names.pop() {
-            if !seen.insert(person.name().to_owned()) {
-                continue;
+        let known = Known::of(ledger, marker, person).await?;
+        let mut traces = Self { of_lists: known.pointers, ..Self::default() };
+        for call in &known.calls {
+            traces.trace(ledger, call, now_ms).await?;
+        }
+        let mut numbers: BTreeSet<_> = ledger.numbers().await?.into_iter().map(|it| it.number).collect();
+        numbers.extend(traces.calls.keys().cloned());
+        for number in &numbers {
+            for mark in &known.marks {
+                traces.of_lists.extend(keys_in(ledger, &keys::caller(number, mark)).await?);
             }
-            let mark = marker.mark(&person);
-            for call in calls_of(ledger, &mark).await? {
-                traces.of_lists.insert((keys::user(&mark), call.place()));
-                if known.insert(call.call_ref.clone()) {
-                    names.extend(traces.trace(ledger, &call, now_ms).await?);
-                }
-            }
-            let numbers: BTreeSet<_> = ledger.numbers().await?.into_iter().map(|it| it.number).collect();
-            for number in numbers.iter().chain(traces.calls.clone().keys()) {
-                traces.of_lists.extend(keys_in(ledger, &keys::caller(number, &mark)).await?);
-                traces.of_calls.extend(notices_with(ledger, number, person.name()).await?);
-            }
+            traces.of_calls.extend(notices_with(ledger, number, &known.names).await?);
         }
         Ok(traces)
     }
 
     /// How many items there are.
     pub fn items(&self) -> usize {
-        self.of_calls.len() + self.of_lists.len()
+        self.of_messages.len() + self.of_calls.len() + self.of_lists.len()
     }
 
     /// How many calls there are.
@@ -86,6 +77,7 @@ impl Traces {
     /// # Errors
     /// When the table cannot be written: what is left is found again.
     pub async fn erase(&self, ledger: &Ledger, now_ms: u64) -> anyhow::Result<()> {
+        delete(ledger, &self.of_messages).await?;
         delete(ledger, &self.of_calls).await?;
         for (id, calls) in &self.calls {
             let mut item = to_item(&Event::Forgotten { number: id.clone(), calls: *calls });
@@ -97,8 +89,8 @@ impl Traces {
         delete(ledger, &self.of_lists).await
     }
 
-    /// Takes a call in. What Meta calls its caller.
-    async fn trace(&mut self, ledger: &Ledger, call: &Listed, now_ms: u64) -> anyhow::Result<Vec<Person>> {
+    /// Takes a call in.
+    async fn trace(&mut self, ledger: &Ledger, call: &Listed, now_ms: u64) -> anyhow::Result<()> {
         let partition = keys::call(&call.call_ref);
         let state = ledger.items(&[(partition.clone(), keys::STATE.to_owned())]).await?.pop();
         let stored = keys_in(ledger, &partition).await?;
@@ -109,37 +101,28 @@ impl Traces {
             self.unfinished += 1;
         }
         *self.calls.entry(call.number.clone()).or_default() += 1;
+        let messages = stored.iter().filter_map(|(_, sk)| keys::message_ref(sk));
+        self.of_messages.extend(messages.map(|message| (keys::message(message), keys::OF_CALL.to_owned())));
         self.of_calls.extend(stored);
         self.of_lists.insert((keys::calls(&call.number), call.place()));
         self.of_lists.insert((keys::names_like(&call.call_ref), call.call_ref.clone()));
-        let state = state.unwrap_or_default();
-        let names = ["caller_number", "caller_user_id"].into_iter();
-        Ok(names.filter_map(|name| Some(Person::of_meta(state.get(name)?.as_s().ok()?))).collect())
-    }
-}
-
-async fn calls_of(ledger: &Ledger, mark: &str) -> anyhow::Result<Vec<Listed>> {
-    let (which, mut calls) = (Calls::By(mark.to_owned()), Vec::<Listed>::new());
-    loop {
-        let before = calls.last().map(Listed::place);
-        let page = ledger.calls(&which, None, before.as_deref(), PAGE).await?;
-        let is_last = page.len() < PAGE;
-        calls.extend(page);
-        if is_last {
-            return Ok(calls);
-        }
+        Ok(())
     }
 }
 
 /// What Meta told of a number and not of a call may name people as well.
-async fn notices_with(ledger: &Ledger, number: &str, name: &str) -> anyhow::Result<Vec<Key>> {
+async fn notices_with(ledger: &Ledger, number: &str, names: &[Person]) -> anyhow::Result<Vec<Key>> {
     let query = ledger.partition(keys::number(number)).consistent_read(true);
     let query = query
         .key_condition_expression("#pk = :pk AND begins_with(#sk, :notices)")
         .expression_attribute_names("#sk", "sk")
         .expression_attribute_values(":notices", text(keys::NOTICES));
     let items = all(query).await.context("cannot look for what is stored")?.into_iter();
-    Ok(items.filter(|item| format!("{item:?}").contains(name)).filter_map(|item| key_of(&item)).collect())
+    let is_theirs = |item: &Item| {
+        let text = format!("{item:?}");
+        names.iter().any(|name| text.contains(name.name()))
+    };
+    Ok(items.filter(is_theirs).filter_map(|item| key_of(&item)).collect())
 }
 
 async fn keys_in(ledger: &Ledger, pk: &str) -> anyhow::Result<Vec<Key>> {

@@ -1,6 +1,7 @@
 //! `ahoy calls`: which calls there were, newest first.
 
 use crate::figures::{begin_of, day, dollars, length, moment, short, words};
+use crate::known::Known;
 use crate::person::{Marker, Person};
 use crate::say;
 use crate::search::{Cursor, Found, Search};
@@ -59,23 +60,30 @@ impl Calls {
     /// Does it.
     pub async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         let ledger = cloud::ledger(common).await?;
-        let mark = match &self.user {
-            Some(person) => Some(Marker::fetch(&self.media).await?.mark(person)),
+        let marks = match &self.user {
+            Some(person) => {
+                let marker = Marker::fetch(&self.media).await?;
+                Some(Known::of(&ledger, &marker, person).await?.marks)
+            }
             None => None,
         };
+        let also = self.user.as_ref().and_then(Person::also);
         let ending = self.ending.map(|ending| ending.replace([' ', '-'], "_"));
-        let search = Search { number: self.number, day: self.day, mark, ending, after: self.after };
+        let search = Search { number: self.number, day: self.day, marks, ending, after: self.after };
         let Found { calls, next, since } = search.run(&ledger, usize::from(self.limit), now_ms()).await?;
         let rows = rows(&ledger, calls).await?;
         let next = next.map(|next| next.to_string());
         if common.json {
-            say::json(&serde_json::json!({"calls": rows, "next": next, "since": since}));
+            say::json(&serde_json::json!({"calls": rows, "next": next, "since": since, "also": also}));
             return Ok(ExitCode::SUCCESS);
         }
         if rows.is_empty() {
             say::line("No calls.");
         } else {
             say::line(table(&rows).trim_fmt());
+        }
+        if let Some(also) = also {
+            say::wrong(also);
         }
         match (next, since) {
             (Some(next), _) => say::wrong(format!("There are more: --after {next}")),

@@ -54,9 +54,12 @@ impl Forget {
         if common.json {
             say::json(
                 &serde_json::json!({"forgotten": is_done, "calls": traces.total(), "items": traces.items(),
-                "numbers": traces.calls, "unfinished": traces.unfinished}),
+                "numbers": traces.calls, "unfinished": traces.unfinished, "also": self.user.also()}),
             );
         } else {
+            if let Some(also) = self.user.also() {
+                say::wrong(also);
+            }
             say::line(text);
         }
     }

@@ -1,0 +1,41 @@
+//! That several marks are one person's: who goes by another name at Meta is found by each of them.
+
+use crate::Ledger;
+use crate::items::{Item, number, text};
+use crate::table::all;
+use anyhow::Context;
+use protocol::keys;
+
+impl Ledger {
+    /// Keeps that these marks are one person's, until `forget_at_ms`.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn link_marks(&self, marks: &[String], forget_at_ms: u64) -> anyhow::Result<()> {
+        let pairs = marks.iter().flat_map(|one| marks.iter().map(move |other| (one, other)));
+        for (one, other) in pairs.filter(|(one, other)| one != other) {
+            let item = Item::from([
+                ("pk".to_owned(), text(keys::user(one))),
+                ("sk".to_owned(), text(keys::also(other))),
+                (keys::TTL.to_owned(), number(forget_at_ms / 1_000)),
+            ]);
+            self.put(item).await.context("cannot keep that two marks are one person's")?;
+        }
+        Ok(())
+    }
+
+    /// The other marks of a person.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn other_marks(&self, mark: &str) -> anyhow::Result<Vec<String>> {
+        let query = self.partition(keys::user(mark)).consistent_read(true);
+        let query = query
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :also)")
+            .expression_attribute_names("#sk", "sk")
+            .expression_attribute_values(":also", text(keys::ALSO));
+        let found = all(query).await.context("cannot ask for the other marks of a person")?;
+        let marks = found.iter().filter_map(|item| item.get("sk")?.as_s().ok()?.strip_prefix(keys::ALSO));
+        Ok(marks.map(str::to_owned).collect())
+    }
+}
