@@ -73,6 +73,8 @@ pub struct Parts {
     pub call_ref: String,
     /// The business number that was called, as its id.
     pub number: String,
+    /// Whether Meta does not show the caller's phone number.
+    pub hides_number: bool,
     /// The fence of this task's seat.
     pub fence: u64,
     /// When it must have been answered.
@@ -110,12 +112,14 @@ pub struct Parts {
 }
 
 /// What the owner of a call can be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Call-control says that the call is over.
     Release,
     /// This task must leave: the caller is told, then the call ends. Said again, it ends at once.
     Drain,
+    /// The message that the agent sent under this id has failed.
+    MessageFailed(String),
 }
 
 /// Something that happened: the loop waits for one of these.
@@ -179,7 +183,10 @@ impl Owner {
             tuning,
             answering: Answering::new(now, parts.deadline),
             replies: mpsc::channel(4),
-            using: Using::new(CallContext::new(&parts.call_ref, &parts.number, &role.agent.name)),
+            using: Using::new(
+                CallContext::new(&parts.call_ref, &parts.number, &role.agent.name),
+                parts.hides_number,
+            ),
             minutes: Minutes::default(),
             measuring: None,
             usage: Usage::default(),
@@ -216,6 +223,7 @@ impl Owner {
                 Fact::Replied(reply) => self.take_reply(reply, now),
                 Fact::Used(used) => self.answer_tool(used, now),
                 Fact::Told(Some(Command::Drain)) => self.must_leave(),
+                Fact::Told(Some(Command::MessageFailed(id))) => self.tell_of_failed(&id, now),
                 Fact::Told(Some(Command::Release) | None) => self.over = Some(Over::Known),
                 Fact::Returned(error) => self.note_returned(&error, now),
                 Fact::Due => {}

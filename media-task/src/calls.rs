@@ -96,6 +96,13 @@ impl Calls {
         commands.is_some_and(|commands| commands.try_send(Command::Release).is_ok())
     }
 
+    /// Tells a call's agent that a message it had sent has failed. Whether there is such a call, in this seat.
+    pub fn tell_of_failed(&self, call_ref: &str, failed: door::Undelivered) -> bool {
+        let held = self.lock();
+        let call = held.calls.get(call_ref).filter(|call| call.fence == failed.fence);
+        call.is_some_and(|call| call.commands.try_send(Command::MessageFailed(failed.id)).is_ok())
+    }
+
     /// How many calls there are.
     pub fn used(&self) -> usize {
         self.lock().calls.len()

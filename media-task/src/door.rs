@@ -18,7 +18,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
-use protocol::door::{Answer, CALLS, LARGEST_BODY, Offer, Refusal};
+use protocol::door::{Answer, CALLS, LARGEST_BODY, Offer, Refusal, UNDELIVERED, Undelivered};
 use protocol::seal::{Broken, Doorkeeper, NONCE, SEAL, Sealed, TIME, is_fresh};
 use serde::Serialize;
 use service::secrets::Secret;
@@ -122,10 +122,17 @@ impl Door {
     async fn act(self: &Arc<Self>, head: &Parts, body: Bytes) -> Reply {
         let known = |is_known: bool| if is_known { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND };
         let path = head.uri.path().strip_prefix(CALLS).and_then(|path| path.strip_prefix('/'));
-        let Some(call_ref) = path.filter(|call_ref| !call_ref.contains('/')) else {
-            return empty(StatusCode::NOT_FOUND);
+        let (call_ref, about) = match path.map(|path| path.split_once('/').unwrap_or((path, ""))) {
+            Some((call_ref, "")) if path.is_some_and(|path| !path.ends_with('/')) => (call_ref, None),
+            Some((call_ref, UNDELIVERED)) => (call_ref, Some(UNDELIVERED)),
+            Some(_) | None => return empty(StatusCode::NOT_FOUND),
         };
         match head.method {
+            Method::POST if about.is_some() => match serde_json::from_slice::<Undelivered>(&body) {
+                Ok(failed) => empty(known(self.calls.tell_of_failed(call_ref, failed))),
+                Err(_) => refuse(StatusCode::BAD_REQUEST, "not a message that failed".to_owned()),
+            },
+            _ if about.is_some() => empty(StatusCode::METHOD_NOT_ALLOWED),
             Method::POST => self.take(call_ref.to_owned(), body).await,
             Method::GET => empty(known(self.calls.has(call_ref))),
             Method::DELETE => empty(known(self.calls.release(call_ref))),

@@ -49,6 +49,15 @@ impl Story {
         outputs.filter_map(|item| item["output"].as_str().map(str::to_owned)).collect()
     }
 
+    /// What the model was told in words, besides what tools answered.
+    pub fn told_to_the_model(&self) -> Vec<String> {
+        let sessions = self.model.sessions();
+        let created =
+            sessions.iter().flat_map(|session| session.events_of(Side::Client, "conversation.item.create"));
+        let texts = created.map(|event| event["item"]["content"][0]["text"].clone());
+        texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+    }
+
     /// What the model had to complain of.
     pub fn model_faults(&self) -> Vec<String> {
         self.model.sessions().into_iter().flat_map(|session| session.faults).collect()

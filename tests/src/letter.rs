@@ -3,6 +3,7 @@
 use crate::Story;
 use hmac::{Hmac, KeyInit, Mac};
 use phone::MetaConfig;
+use rehearse::binaries::root;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -41,6 +42,20 @@ impl Letter {
     pub fn signed(body: impl Into<String>) -> Self {
         let body = body.into();
         Self { signature: Some(sign(&MetaConfig::default().app_secret, &body)), body }
+    }
+
+    /// A webhook of `fixtures/whatsapp`, stamped now, with other words in place of some.
+    ///
+    /// # Panics
+    /// When there is no such webhook, or a word to replace is not in it.
+    pub fn fixture(name: &str, instead: &[(&str, &str)]) -> Self {
+        let path = root().join("fixtures/whatsapp").join(format!("{name}.json"));
+        let body = std::fs::read_to_string(path).expect("there is such a webhook");
+        let replaced = instead.iter().fold(body, |body, (word, other)| {
+            assert!(body.contains(word), "{name} has no {word}");
+            body.replace(word, other)
+        });
+        Self::signed(replaced.replace("1795305600", &stamp()))
     }
 
     /// The same, signed by somebody who is not Meta.

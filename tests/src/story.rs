@@ -188,7 +188,11 @@ impl Story {
 
     /// Somebody calls, and this goes wrong with their call, all at once.
     pub async fn ring_amid(&self, mischief: &[Mischief]) -> Caller<'_> {
-        let caller = CallerConfig { mischief: mischief.to_vec(), ..CallerConfig::default() };
+        self.ring_as(CallerConfig { mischief: mischief.to_vec(), ..CallerConfig::default() }).await
+    }
+
+    /// This caller calls.
+    pub async fn ring_as(&self, caller: CallerConfig) -> Caller<'_> {
         Caller::new(self, self.meta.ring(caller).await.expect("somebody can ring"))
     }
 
@@ -313,6 +317,11 @@ impl Story {
     /// Waits until something is so that tells nobody by itself.
     pub async fn comes_to(&self, is_so: impl Fn() -> bool) {
         self.until("what was to come", async || is_so()).await;
+    }
+
+    /// Waits until something is so that has to be asked for.
+    pub async fn until_it_is_so(&self, is_so: impl AsyncFnMut() -> bool) {
+        self.until("what was to come", is_so).await;
     }
 
     pub(crate) async fn until(&self, awaited: &str, mut is_so: impl AsyncFnMut() -> bool) {

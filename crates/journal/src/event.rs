@@ -22,13 +22,16 @@ pub enum Event {
         /// The business number that was called, as its id.
         number: String,
     },
-    /// Meta told us of the call when it was too late to answer it: recorded, not answered.
+    /// Meta's word of the call is too old to be answered, or far ahead of our clock: recorded, not answered.
     #[serde(rename = "WA_CALL_STALE")]
     Stale {
         /// The business number that was called, as its id.
         number: String,
         /// How old Meta's word was.
         late_ms: u64,
+        /// How far ahead of our clock it was, if it was that.
+        #[serde(default)]
+        ahead_ms: u64,
     },
     /// A webhook was not taken. Of no call, and in the log alone: whose it was, nobody knows.
     #[serde(rename = "WA_CALL_WEBHOOK_REFUSED")]
@@ -349,6 +352,16 @@ pub enum Event {
     CallerTold {
         /// The ending that the message is about.
         why: String,
+    },
+    /// A message to the caller was taken by Meta and failed later. An error when somebody must put something right.
+    #[serde(rename = "WA_CALL_MESSAGE_FAILED")]
+    MessageFailed {
+        /// Meta's code.
+        code: u32,
+        /// What it means.
+        reason: String,
+        /// What puts it right; empty when nothing can.
+        cure: String,
     },
     /// The media task did not answer at its door.
     #[serde(rename = "WA_CALL_TASK_SILENT")]

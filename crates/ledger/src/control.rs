@@ -28,7 +28,15 @@ impl CallControl {
     /// # Errors
     /// When Lambda does not take the order.
     pub async fn tick(&self, call_ref: String) -> anyhow::Result<()> {
-        let invoke = self.invoke(&Order::Tick { call_ref }).invocation_type(InvocationType::Event);
+        self.order(&Order::Tick { call_ref }).await
+    }
+
+    /// Gives it an order, without waiting for it. Lambda keeps the order and tries it again.
+    ///
+    /// # Errors
+    /// When Lambda does not take the order.
+    pub async fn order(&self, order: &Order) -> anyhow::Result<()> {
+        let invoke = self.invoke(order).invocation_type(InvocationType::Event);
         invoke.send().await.context("cannot invoke call-control")?;
         Ok(())
     }

@@ -17,6 +17,7 @@ mod counts;
 pub mod items;
 mod launches;
 mod levels;
+mod marks;
 mod number;
 mod sent;
 mod table;

@@ -4,7 +4,7 @@ use crate::Ledger;
 use crate::items::{number, text};
 use anyhow::Context;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use protocol::keys;
 
 /// Who may send a message.
@@ -17,6 +17,12 @@ pub enum Claim {
     /// Nobody: somebody set out to send it, and what came of it is not known.
     Begun,
 }
+
+/// The attribute that has the id of the order for a message.
+const ORDER: &str = "order";
+
+/// The attribute that has the call of a message.
+const CALL_REF: &str = "call_ref";
 
 /// The attribute that says that a message was sent.
 const IS_SENT: &str = "is_sent";
@@ -59,6 +65,52 @@ impl Ledger {
             .expression_attribute_values(":sent", aws_sdk_dynamodb::types::AttributeValue::Bool(true));
         update.send().await.context("cannot note that a message was sent")?;
         Ok(())
+    }
+
+    /// Keeps by which name Meta may say later that a message of a call failed; `id` is that of the order, empty for none.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn note_message_ref(
+        &self,
+        call_ref: &str,
+        message: &str,
+        id: &str,
+        now_ms: u64,
+    ) -> anyhow::Result<()> {
+        let forget_at = number(keys::forget_at(now_ms));
+        let of_call = Put::builder().item("pk", text(keys::call(call_ref)));
+        let of_call = of_call.item("sk", text(keys::message(message))).item(ORDER, text(id));
+        let own = Put::builder().item("pk", text(keys::message(message)));
+        let own = own.item("sk", text(keys::OF_CALL)).item(CALL_REF, text(call_ref));
+        let writes = [of_call, own].map(|put| {
+            let put = put.item(keys::TTL, forget_at.clone()).table_name(&self.table);
+            TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
+        });
+        let write = self.client.transact_write_items().set_transact_items(Some(writes.to_vec()));
+        write.send().await.context("cannot keep the name of a message")?;
+        Ok(())
+    }
+
+    /// The call of a message, if it is one of ours.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn call_of_message(&self, message: &str) -> anyhow::Result<Option<String>> {
+        self.part_of(keys::message(message), keys::OF_CALL.to_owned(), CALL_REF).await
+    }
+
+    /// The id of the order by which a message of a call was sent; empty when no agent had asked for it.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn order_of_message(&self, call_ref: &str, message: &str) -> anyhow::Result<Option<String>> {
+        self.part_of(keys::call(call_ref), keys::message(message), ORDER).await
+    }
+
+    async fn part_of(&self, pk: String, sk: String, name: &str) -> anyhow::Result<Option<String>> {
+        let item = self.item(&pk, &sk).await.context("cannot look a message up")?;
+        Ok(item.and_then(|item| item.get(name)?.as_s().ok().cloned()))
     }
 
     /// The claimed message was certainly not sent: another order may.

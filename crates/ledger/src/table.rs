@@ -98,6 +98,16 @@ impl Ledger {
         Ok(())
     }
 
+    /// An item by its keys, as it is now.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn item(&self, pk: &str, sk: &str) -> anyhow::Result<Option<Item>> {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let get = get.key("pk", text(pk)).key("sk", text(sk));
+        Ok(get.send().await.context("cannot read an item")?.item)
+    }
+
     /// A query of a partition; its key condition knows it as `#pk = :pk`.
     pub fn partition(&self, pk: impl Into<String>) -> QueryFluentBuilder {
         let query = self.client.query().table_name(&self.table);

@@ -34,6 +34,9 @@ pub struct Offer {
     /// The agent's file, its TOML text; `None`: the task's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
+    /// Whether Meta does not show the caller's phone number; an older release does not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hides_number: bool,
     /// The [`mark`](crate::mark) of the caller, if Meta says who calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
@@ -50,6 +53,18 @@ impl fmt::Debug for Offer {
             .field("agent", &self.agent.as_ref().map(String::len))
             .finish_non_exhaustive()
     }
+}
+
+/// What follows [`path_of`] a call where a message that failed is told (POST). A task of an older release knows no such path.
+pub const UNDELIVERED: &str = "undelivered";
+
+/// A message to the caller has failed after it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// The fence of the task's seat.
+    pub fence: u64,
+    /// The id under which the task had asked for it.
+    pub id: String,
 }
 
 /// What the door says to an [`Offer`] it takes.
@@ -113,6 +128,7 @@ mod tests {
             rang_at_ms: 0,
             ring_deadline_ms: 0,
             agent,
+            hides_number: false,
             caller: None,
         };
 

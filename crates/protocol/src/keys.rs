@@ -6,6 +6,8 @@
 //! | line of what was said | `CALL#<call_ref>` | `LINE#<place>` | | |
 //! | what a caller left for people | `CALL#<call_ref>` | `LEFT#<n>` | | |
 //! | message that an agent had sent | `CALL#<call_ref>` | `SENT#<id>` | | |
+//! | message of a call that Meta took | `CALL#<call_ref>` | `MESSAGE#<message_ref>` | | |
+//! | call of a message | `MESSAGE#<message_ref>` | `CALL` | | |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
 //! | summary of a call | `CALL#<call_ref>` | `SUMMARY` | | |
 //! | agent | `AGENT#<name>` | `FILE` | `AGENTS` | its name |
@@ -14,6 +16,7 @@
 //! | sound of a call: how loud each side was | `CALL#<call_ref>` | `LEVELS` | | |
 //! | call in the list of calls | `CALLS#<number>` | `CALL#<when it rang>#<call_ref>` | `DAY#<yyyy-mm-dd>` (UTC) | its `sk` |
 //! | call of a user, whoever they call | `USER#<mark>` | `CALL#<when it rang>#<call_ref>` | | |
+//! | other name of a user | `USER#<mark>` | `ALSO#<their other mark>` | | |
 //! | whole name of a call | `REF#<its first 8 letters>` | `<call_ref>` | | |
 //! | call of a caller | `CALLER#<number>#<mark>` | `CALL#<when it rang>#<call_ref>` | | |
 //! | notice about a number | `NUMBER#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
@@ -99,6 +102,23 @@ pub fn sent(id: &str) -> String {
     format!("SENT#{id}")
 }
 
+/// What sort keys of a call's messages that Meta took begin with.
+pub const MESSAGES: &str = "MESSAGE#";
+
+/// A message that Meta took: its sort key in its call's partition, and its own partition. `message_ref` is the hex SHA-256 of its
+/// id at Meta, which holds a phone number.
+pub fn message(message_ref: &str) -> String {
+    format!("{MESSAGES}{message_ref}")
+}
+
+/// The message whose sort key this is.
+pub fn message_ref(sk: &str) -> Option<&str> {
+    sk.strip_prefix(MESSAGES)
+}
+
+/// The sort key of a message's call.
+pub const OF_CALL: &str = "CALL";
+
 /// The partition of what a number's calls cost. Days are kept for good: a year of them is small.
 pub fn spent(number: &str) -> String {
     format!("SPENT#{number}")
@@ -132,6 +152,14 @@ pub fn calls_of_day(day: &str) -> String {
 /// The partition of the calls that a user made to whatever number, by a [`mark`](crate::mark) of theirs.
 pub fn user(mark: &str) -> String {
     format!("USER#{mark}")
+}
+
+/// What sort keys of a user's other marks begin with.
+pub const ALSO: &str = "ALSO#";
+
+/// The sort key of another mark of the same user.
+pub fn also(mark: &str) -> String {
+    format!("{ALSO}{mark}")
 }
 
 /// So many letters of a call's name are enough to ask for it.

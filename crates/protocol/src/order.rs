@@ -44,6 +44,20 @@ pub enum Order {
         /// What the message says, at most [`LONGEST_MESSAGE`] characters.
         text: String,
     },
+    /// A message to the caller has failed after Meta took it. From the webhook, which does not wait.
+    MessageFailed {
+        /// The call.
+        call_ref: String,
+        /// The message: hex SHA-256 of its id at Meta.
+        message: String,
+    },
+    /// A person goes by another name at Meta. From the webhook, which does not wait.
+    UserChanged {
+        /// Where it wrote Meta's notice of it: the id of the business number.
+        number: String,
+        /// And its sort key there.
+        notice: String,
+    },
 }
 
 impl fmt::Debug for Order {
@@ -54,6 +68,8 @@ impl fmt::Debug for Order {
             Self::MediaConnected { fence, .. } => ("MediaConnected", Some(fence)),
             Self::TaskEnded { fence, .. } => ("TaskEnded", Some(fence)),
             Self::SendMessage { fence, .. } => ("SendMessage", Some(fence)),
+            Self::MessageFailed { .. } => ("MessageFailed", None),
+            Self::UserChanged { .. } => ("UserChanged", None),
         };
         f.debug_struct(name)
             .field("call_ref", &self.call_ref())
@@ -63,13 +79,15 @@ impl fmt::Debug for Order {
 }
 
 impl Order {
-    /// The call it is about.
-    pub fn call_ref(&self) -> &str {
+    /// The call it is about, if it is about one.
+    pub fn call_ref(&self) -> Option<&str> {
         match self {
             Self::Tick { call_ref }
             | Self::MediaConnected { call_ref, .. }
             | Self::TaskEnded { call_ref, .. }
-            | Self::SendMessage { call_ref, .. } => call_ref,
+            | Self::SendMessage { call_ref, .. }
+            | Self::MessageFailed { call_ref, .. } => Some(call_ref),
+            Self::UserChanged { .. } => None,
         }
     }
 }

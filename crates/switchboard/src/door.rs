@@ -5,7 +5,7 @@ mod pinned;
 
 use crate::secrets::DoorSecret;
 use clients::Clients;
-use protocol::door::{Answer, Offer, path_of};
+use protocol::door::{Answer, Offer, UNDELIVERED, Undelivered, path_of};
 use protocol::lease::Lease;
 use protocol::seal::{NONCE, SEAL, Sealed, TIME};
 use reqwest::{Method, Response, StatusCode};
@@ -84,6 +84,21 @@ impl Knocker {
         Ok(self.knock(lease, Method::DELETE, call_ref, vec![]).await?.map(|_| ()))
     }
 
+    /// Tells the task that a message of its call has failed. A task of an older release knows no such request, and says so.
+    ///
+    /// # Errors
+    /// When no connection can even be tried.
+    pub async fn undelivered(
+        &self,
+        lease: &Lease,
+        call_ref: &str,
+        failed: &Undelivered,
+    ) -> anyhow::Result<Knock<()>> {
+        let body = serde_json::to_vec(failed).expect("it has text keys");
+        let path = format!("{}/{UNDELIVERED}", path_of(call_ref));
+        Ok(self.knock_at(lease, Method::POST, path, body).await?.map(|_| ()))
+    }
+
     /// The mark of a caller, by which they are known again until the key is changed; `None` when Meta does not say who calls.
     pub fn mark(&self, caller: &Caller) -> Option<String> {
         // The user id comes first: people can hide their number from one call to the next.
@@ -98,6 +113,11 @@ impl Knocker {
         names.map(|name| protocol::mark::of(secret.door_key.expose_secret().as_bytes(), name)).collect()
     }
 
+    /// The mark of a person by one name of theirs.
+    pub(crate) fn mark_of(&self, name: &str) -> String {
+        protocol::mark::of(self.secret.value().door_key.expose_secret().as_bytes(), name)
+    }
+
     /// With the key we have; if the task does not take it, with the one before, which may be all that it knows; and then with a
     /// new one, if there is one.
     async fn knock(
@@ -107,7 +127,17 @@ impl Knocker {
         call_ref: &str,
         body: Vec<u8>,
     ) -> anyhow::Result<Knock<Response>> {
-        let knock = Request { lease, method, path: path_of(call_ref), body };
+        self.knock_at(lease, method, path_of(call_ref), body).await
+    }
+
+    async fn knock_at(
+        &self,
+        lease: &Lease,
+        method: Method,
+        path: String,
+        body: Vec<u8>,
+    ) -> anyhow::Result<Knock<Response>> {
+        let knock = Request { lease, method, path, body };
         let used = self.secret.current().await;
         let mut knocked = Knock::Stranger;
         for key in used.keys() {

@@ -3,16 +3,19 @@
 //! What a batch tells of one call is one transaction with the call's state; anything else is one conditional put.
 
 mod apart;
+mod failed;
 mod group;
 mod meaning;
 mod recording;
 mod strangers;
 mod writing;
 
+pub use failed::Sent;
 pub use group::{Group, groups};
 pub use strangers::Strangers;
 
 use journal::Entry;
+use protocol::order::Order;
 use std::time::Duration;
 
 /// Which calls are answered, and for how long they may ring.
@@ -40,4 +43,6 @@ pub struct Taken {
     pub entries: Vec<Entry>,
     /// The call that call-control should look at now.
     pub tick: Option<String>,
+    /// What else call-control has to hear.
+    pub orders: Vec<Order>,
 }

@@ -13,6 +13,7 @@ pub mod launch;
 mod listing;
 mod message;
 pub mod meta;
+mod names;
 mod news;
 mod perform;
 mod record;

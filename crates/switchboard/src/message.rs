@@ -1,10 +1,12 @@
 //! Sends the caller a message while they talk, for the task that has their call and for nobody else, and once.
 
 use crate::Switchboard;
+use crate::door::Knock;
 use crate::perform::trouble;
 use crate::record::Record;
 use call::Phase;
 use ledger::Claim;
+use protocol::door::Undelivered;
 use protocol::order::{LONGEST_MESSAGE, Reply};
 use std::time::Duration;
 use whatsapp::{Graph, GraphError};
@@ -36,7 +38,13 @@ impl Switchboard {
         }
         let sent = self.try_to_send(&record, text).await;
         self.settle(&record, id, &sent).await;
-        let Err(error) = sent else { return Ok(Reply::Sent) };
+        let error = match sent {
+            Ok(message) => {
+                self.keep_name_of(&record, message.as_deref(), id).await;
+                return Ok(Reply::Sent);
+            }
+            Err(error) => error,
+        };
         // What the journal misses must not keep the agent from saying what is so.
         if let Err(unwritten) = self.note(record, &trouble("send_message", &error)).await {
             tracing::warn!("Cannot write down that a message was not sent: {unwritten:#}");
@@ -53,10 +61,10 @@ impl Switchboard {
     }
 
     /// What is in doubt stays claimed: nobody sends it again.
-    async fn settle(&self, record: &Record, id: &str, sent: &Result<(), GraphError>) {
+    async fn settle(&self, record: &Record, id: &str, sent: &Result<Option<String>, GraphError>) {
         let settled = match sent {
             _ if id.is_empty() => Ok(()),
-            Ok(()) => self.ledger.note_message_sent(record.call_ref(), id).await,
+            Ok(_) => self.ledger.note_message_sent(record.call_ref(), id).await,
             Err(error) if may_be_sent(error) => Ok(()),
             Err(_) => self.ledger.give_up_message(record.call_ref(), id).await,
         };
@@ -66,11 +74,50 @@ impl Switchboard {
         }
     }
 
+    /// Keeps the name by which Meta may say later that a message failed. Without it only that news is lost.
+    pub(crate) async fn keep_name_of(&self, record: &Record, message: Option<&str>, id: &str) {
+        let Some(message) = message else { return };
+        let kept = self.ledger.note_message_ref(record.call_ref(), message, id, self.now().0).await;
+        if let Err(error) = kept {
+            let call_ref = record.call_ref();
+            tracing::warn!(call_ref, "A failure of this call's message would not be noticed: {error:#}");
+        }
+    }
+
+    /// Tells the task that holds a live call that a message of its agent has failed. Nothing else depends on it: the journal
+    /// has the failure already.
+    pub(crate) async fn tell_of_failed(&self, record: &Record, message: &str) -> anyhow::Result<()> {
+        let Some(seat) = record.call.seat.as_ref().filter(|_| record.call.phase == Phase::Live) else {
+            return Ok(());
+        };
+        let order = self.ledger.order_of_message(record.call_ref(), message).await?;
+        let Some(id) = order.filter(|id| !id.is_empty()) else { return Ok(()) };
+        let Some(lease) = self.ledger.lease(&seat.task).await? else { return Ok(()) };
+        let failed = Undelivered { fence: seat.fence, id };
+        match self.knocker.undelivered(&lease, record.call_ref(), &failed).await? {
+            // A task of an older release says 404.
+            Knock::Opened(()) | Knock::Unknown => {}
+            Knock::Full(reason) | Knock::Impossible(reason) | Knock::Odd(reason) | Knock::Silent(reason) => {
+                let (call_ref, task) = (record.call_ref(), &seat.task);
+                tracing::warn!(call_ref, task, "The agent does not hear that its message failed: {reason}");
+            }
+            Knock::Stranger => {
+                let (call_ref, task) = (record.call_ref(), &seat.task);
+                tracing::warn!(
+                    call_ref,
+                    task,
+                    "The agent does not hear that its message failed: no key fits"
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// Only what was certainly not sent is tried again: the caller would wonder about two.
-    async fn try_to_send(&self, record: &Record, text: &str) -> Result<(), GraphError> {
+    async fn try_to_send(&self, record: &Record, text: &str) -> Result<Option<String>, GraphError> {
         let (number, caller) = (&record.number, record.caller());
         let send = async |graph: &Graph| match graph.send_text(number, &caller, text).await {
-            Err(GraphError::Busy { .. }) => {
+            Err(error @ GraphError::Busy { .. }) if !error.is_about_the_pair() => {
                 tokio::time::sleep(PAUSE).await;
                 graph.send_text(number, &caller, text).await
             }
@@ -112,6 +159,9 @@ fn unfit(text: &str) -> Option<&'static str> {
 /// For the model, and so for the caller's ear. Meta's own words are for the journal.
 fn plainly(error: &GraphError) -> &'static str {
     match error {
+        GraphError::Busy { .. } if error.is_about_the_pair() => {
+            "this caller was sent too many messages within a short time; a later one may be sent"
+        }
         GraphError::Busy { .. } => "WhatsApp is too busy to send it now",
         GraphError::Unanswered { .. } => "WhatsApp did not answer, so it may or may not have been sent",
         GraphError::Misconfigured { .. } => {

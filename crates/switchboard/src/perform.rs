@@ -129,6 +129,7 @@ impl Switchboard {
             rang_at_ms: record.call.rang_at.0,
             ring_deadline_ms: record.call.ring_deadline.0,
             agent: appointed.text.clone(),
+            hides_number: record.caller_number.is_none(),
             caller: self.knocker.mark(&record.caller()),
         }
     }
@@ -170,7 +171,10 @@ impl Switchboard {
         let send = async |graph: &Graph| graph.send_text(number, &caller, text).await;
         let sent = self.at_meta(send, |sent| sent.as_ref().err()).await;
         let entry = match sent {
-            Ok(()) => Happened::CallerTold { why: word(&ending) },
+            Ok(message) => {
+                self.keep_name_of(record, message.as_deref(), "").await;
+                Happened::CallerTold { why: word(&ending) }
+            }
             Err(error) => trouble(&word(&effect), &error),
         };
         Outcome::noting(Event::Done(effect), entry)

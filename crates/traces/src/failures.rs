@@ -17,7 +17,8 @@ pub(crate) fn failure(event: &Event, fields: &Map<String, Value>) -> Option<Stri
         Event::SeatRefused { .. }
         | Event::OfferUnanswerable { .. }
         | Event::SessionLost { .. }
-        | Event::MetaTrouble { .. } => Some(word("reason")),
+        | Event::MetaTrouble { .. }
+        | Event::MessageFailed { .. } => Some(word("reason")),
         Event::AgentFailed { .. } | Event::AgentTrouble { .. } => Some(word("code")),
         Event::GivenUp { .. } => Some(word("what")),
         Event::Ended { ending, by, .. } if is_failure(ending, by) => Some(word("ending")),

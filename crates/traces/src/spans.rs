@@ -126,6 +126,7 @@ fn is_talk(event: &Event) -> bool {
         | Event::MediaVerdict { .. }
         | Event::MetaTrouble { .. }
         | Event::CallerTold { .. }
+        | Event::MessageFailed { .. }
         | Event::TaskSilent { .. }
         | Event::GivenUp { .. }
         | Event::Forgotten { .. }
@@ -173,6 +174,7 @@ fn took_ms(entry: &Entry) -> u64 {
         | Event::MediaVerdict { .. }
         | Event::MetaTrouble { .. }
         | Event::CallerTold { .. }
+        | Event::MessageFailed { .. }
         | Event::TaskSilent { .. }
         | Event::GivenUp { .. }
         | Event::Forgotten { .. } => 0,

@@ -122,7 +122,8 @@ impl Webhook {
         }
         let now_ms = service::time::now_ms();
         let strangers = self.store.strangers(&batch.notices, &self.house).await?;
-        let groups = groups(batch.notices, &self.house, &strangers, now_ms);
+        let sent = self.store.sent(&batch.notices).await?;
+        let groups = groups(batch.notices, &self.house, &strangers, &sent, now_ms);
         let taken = futures_util::stream::iter(groups).map(|group| self.take_in_group(group, now_ms));
         let taken: Vec<_> = taken.buffer_unordered(AT_ONCE).collect().await;
         taken.into_iter().collect()
@@ -131,10 +132,13 @@ impl Webhook {
     async fn take_in_group(&self, group: Group, now_ms: u64) -> anyhow::Result<()> {
         let taken = self.store.take_in(&group, &self.house, now_ms).await?;
         taken.entries.iter().for_each(service::events::tell);
-        match taken.tick {
-            Some(call_ref) => self.call_control.tick(call_ref).await,
-            None => Ok(()),
+        if let Some(call_ref) = taken.tick {
+            self.call_control.tick(call_ref).await?;
         }
+        for order in &taken.orders {
+            self.call_control.order(order).await?;
+        }
+        Ok(())
     }
 }
 

@@ -106,6 +106,32 @@ async fn of_chats_only_what_is_about_calls_is_kept() {
 }
 
 #[tokio::test]
+async fn a_failed_message_of_ours_is_recorded_once_and_one_of_others_never() {
+    let stage = Stage::new().await;
+    let ledger = ledger::Ledger::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    let (ours, call_ref) = (whatsapp::message_ref("wamid.OURS"), "c".repeat(64));
+    ledger.note_message_ref(&call_ref, &ours, "call_1", 1).await.unwrap();
+    let failed = |id: &str| json!({"id": id, "status": "failed", "recipient_id": "919900000001", "errors": [{"code": 131_026}]});
+    let of = |statuses: Value| {
+        let value = json!({"metadata": {"phone_number_id": NUMBER}, "statuses": statuses});
+        batch(json!([{"field": "messages", "value": value}]))
+    };
+    let before = stage.cloud.items().await.len();
+    stage.cloud.forget_requests();
+
+    assert_eq!(stage.post(&of(json!([failed("wamid.OTHERS")]))).await, 200);
+    assert_eq!((stage.cloud.asked(), stage.cloud.items().await.len()), (vec!["GetItem".to_owned()], before));
+    stage.cloud.forget_requests();
+    assert_eq!(stage.post(&of(json!([failed("wamid.OURS"), failed("wamid.OURS")]))).await, 200);
+    assert_eq!(stage.cloud.asked(), ["GetItem", "PutItem", "Invoke"]);
+    assert_eq!(stage.post(&of(json!([failed("wamid.OURS")]))).await, 200);
+
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_MESSAGE_FAILED"]);
+    let stored = json!(stage.cloud.items().await).to_string();
+    assert!(!stored.contains("wamid") && !stored.contains("919900000001"), "{stored}");
+}
+
+#[tokio::test]
 async fn a_thousand_items_at_once_are_taken_in_and_the_connect_among_them_first() {
     let stage = Stage::new().await;
     let mut calls: Vec<Value> = (0..999).map(|n| terminate(&format!("wacid.{n}"))).collect();

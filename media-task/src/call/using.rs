@@ -5,6 +5,7 @@ use crate::diary::Left;
 use journal::Event;
 use ledger::CallControl;
 use protocol::order::{Order, Reply};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -16,6 +17,9 @@ const MESSAGE_TAKES: Duration = Duration::from_secs(20);
 /// What a tool answers that does not know the key we sign with.
 const UNAUTHORIZED: u16 = 401;
 
+/// So many letters of a message are quoted when it has failed.
+const QUOTED: usize = 60;
+
 /// How long to wait before call-control is asked once more.
 const ASK_AGAIN: Duration = Duration::from_millis(300);
 
@@ -24,6 +28,10 @@ pub(super) struct Using {
     context: Arc<CallContext>,
     ended: (mpsc::Sender<Used>, mpsc::Receiver<Used>),
     count: usize,
+    /// The beginnings of the messages that were sent, by the model's ids of them, until they fail.
+    sent: HashMap<String, String>,
+    /// Whether the caller is still to be asked for a number to be called back at.
+    asks_for_number: bool,
 }
 
 /// A tool that has answered.
@@ -36,8 +44,21 @@ pub(super) struct Used {
 }
 
 impl Using {
-    pub(super) fn new(context: CallContext) -> Self {
-        Self { context: Arc::new(context), ended: mpsc::channel(AT_ONCE), count: 0 }
+    pub(super) fn new(context: CallContext, hides_number: bool) -> Self {
+        Self {
+            context: Arc::new(context),
+            ended: mpsc::channel(AT_ONCE),
+            count: 0,
+            sent: HashMap::new(),
+            asks_for_number: hides_number,
+        }
+    }
+
+    /// Why a callback is not asked for yet: once in a call, of a caller whose number is not shown and who gave none.
+    fn lacks_number(&mut self, asked: &Use) -> Option<Refused> {
+        let refused = asked.lacks_number().filter(|_| self.asks_for_number)?;
+        self.asks_for_number = false;
+        Some(refused)
     }
 
     /// The next tool that has answered. Safe to drop while it waits.
@@ -52,7 +73,9 @@ impl Owner {
         self.using.count += 1;
         self.summary.tools += 1;
         self.bridge.note_busy(true, now);
-        match self.parts.role.toolbox.read(&tool, arguments) {
+        let read = self.parts.role.toolbox.read(&tool, arguments);
+        let read = read.and_then(|asked| self.using.lacks_number(&asked).map_or(Ok(asked), Err));
+        match read {
             Err(refused) => {
                 let tool = named(tool, &refused);
                 self.answer_tool(
@@ -88,6 +111,14 @@ impl Owner {
         self.parts.agent.answer_tool(&call_id, &outcome.for_the_model, speaks, now);
     }
 
+    /// A message that the agent sent has failed at Meta: the agent is told, once, unless the call is about to end.
+    pub(super) fn tell_of_failed(&mut self, id: &str, now: Instant) {
+        let Some(beginning) = self.using.sent.remove(id) else { return };
+        if self.farewell.is_none() {
+            self.parts.agent.tell(&not_delivered(&beginning), now);
+        }
+    }
+
     /// A tool does not take our signature any more: its key may have been changed, and the next call should have it.
     fn look_for_a_new_key(&self) {
         let secret = self.parts.secret.clone();
@@ -98,6 +129,9 @@ impl Owner {
     fn begin(&mut self, asked: Use, call_id: String, tool: String, began: Instant) {
         if matches!(asked, Use::TakeMessage(_) | Use::RequestCallback(_)) {
             self.summary.wants_an_answer = true;
+        }
+        if let Use::SendMessage { text } = &asked {
+            self.using.sent.insert(call_id.clone(), text.chars().take(QUOTED).collect());
         }
         let hands = Hands {
             context: self.using.context.clone(),
@@ -176,6 +210,14 @@ impl Hands {
         tracing::error!(call_ref, "What a caller left for people is lost: {error:#}");
         Kind::Failed
     }
+}
+
+/// What the agent is told of a message that has failed.
+fn not_delivered(beginning: &str) -> String {
+    format!(
+        "[The WhatsApp message that begins with \"{beginning}\" did not reach the caller after all. Tell them so, do not send it \
+         again, and say the important part slowly instead.]"
+    )
 }
 
 /// What a reply says of a message. Call-control says in the journal what was wrong.

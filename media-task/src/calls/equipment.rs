@@ -86,6 +86,7 @@ impl Equipment {
         let parts = Parts {
             call_ref: call_ref.to_owned(),
             number: asked.number.clone(),
+            hides_number: asked.hides_number,
             fence: asked.fence,
             deadline: Instant::now() + until(asked.ring_deadline_ms),
             socket,

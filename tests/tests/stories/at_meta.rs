@@ -5,10 +5,18 @@ use journal::Event as Happened;
 use phone::{ActionName, CallReport, Ending as AtMeta, Event, Mischief, Seen};
 use rehearse::Rehearsal;
 use std::time::Duration;
+use tests::letter::Letter;
 use tests::story::{folder, programs};
 use tests::{Afterwards, Caller, Scene, Story};
 
 const SOON: Duration = Duration::from_secs(20);
+
+/// The call of `fixtures/whatsapp`.
+const FIXTURES_CALL: &str =
+    "wacid.HBgMOTE5OTAwMDAwMDAxFQIAEhggM0Y5QTFDN0U1QjJENDg2MEExQjJDM0Q0RTVGNjA3MTgcGAsxNTU1MDAwMTExMRUCAA==";
+
+/// Less than what a request waits that is never answered.
+const GRAPHS_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A story for each mischief, by its name: what comes of it.
 macro_rules! stories {
@@ -33,6 +41,7 @@ stories! {
     duplicate_connect: DuplicateConnect, is_picked_up_all_the_same;
     late_connect: LateConnect, is_picked_up_all_the_same;
     stale_connect: StaleConnect, is_recorded_and_not_answered;
+    future_connect: FutureConnect, is_recorded_and_not_answered;
     out_of_order: OutOfOrder, was_over_before_it_was_known;
     bad_signature_once: BadSignatureOnce, is_picked_up_all_the_same;
     foreign: Foreign, is_picked_up_and_the_other_one_is_not;
@@ -45,12 +54,19 @@ stories! {
     graph_500_twice: Graph500Twice, is_picked_up_all_the_same;
     graph_429_once: Graph429Once, is_picked_up_all_the_same;
     graph_429_always: Graph429Always, is_given_up_without_a_word_at_meta;
+    graph_transient_once: GraphTransientOnce, is_picked_up_all_the_same;
+    success_false_once: SuccessFalseOnce, is_picked_up_all_the_same;
+    dead_connections: DeadConnections, is_picked_up_without_a_wait;
+    message_pair_limit: MessagePairLimit, hears_no_more_than_that_it_could_not_be_sent;
+    message_unpaid: MessageUnpaid, hears_no_more_than_that_it_could_not_be_sent;
+    message_fails: MessageFails, is_known_to_have_failed;
     graph_slow: GraphSlow, is_picked_up_all_the_same;
     slow_pre_accept: SlowPreAccept, is_picked_up_all_the_same;
     cut_pre_accept: CutPreAccept, is_picked_up_all_the_same;
     cut_accept: CutAccept, is_picked_up_all_the_same;
     cut_terminate: CutTerminate, is_terminated_once;
     caller_gives_up: CallerGivesUp, is_not_picked_up_and_not_told;
+    connect_times_out: ConnectTimesOut, is_given_up_by_meta_and_told;
     hangs_up_at_accept: HangsUpAtAccept, is_not_picked_up_and_not_told;
     token_invalid: TokenInvalid, is_given_up_and_the_cure_is_named;
     payment_missing: PaymentMissing, is_given_up_and_the_cure_is_named;
@@ -101,6 +117,22 @@ async fn a_caller_who_gives_up_just_before_the_accept_is_not_told() {
 
     assert_eq!((after.ending, after.at_meta), (Ending::CallerGaveUp, AtMeta::CallerHungUp));
     assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_with_an_error_that_is_not_medias_is_not_medias() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let over = Letter::fixture("terminate-with-an-error-that-is-not-media", &[(FIXTURES_CALL, caller.id())]);
+
+    assert_eq!(over.post(&story).await, 200);
+    let ended = story.stack.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;
+
+    let ended = ended.expect("the call ends").call.ending();
+    let after = caller.hangs_up().await;
+    assert_eq!((ended, after.ending), (Some(Ending::MetaRefused), Ending::MetaRefused));
+    assert_eq!((&after.actions[..], after.messages), (&[ActionName::PreAccept, ActionName::Accept][..], 1));
 }
 
 /// The call is picked up, once, and ends as the caller wants.
@@ -210,6 +242,60 @@ async fn is_not_picked_up_and_not_told(mischief: Mischief) {
     assert_eq!((after.ending, after.at_meta), (Ending::CallerGaveUp, AtMeta::CallerHungUp));
     assert_eq!(after.actions, [ActionName::PreAccept]);
     assert!(after.was_held_once() && after.messages == 0, "{after:?}");
+}
+
+/// Meta ends the call with an error of its own, not media's: the caller is told, and Meta is not.
+async fn is_given_up_by_meta_and_told(mischief: Mischief) {
+    let story = Story::begin().await;
+    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::MetaRefused, AtMeta::TimedOut));
+    assert_eq!(after.actions, [ActionName::PreAccept]);
+    assert!(after.was_held_once() && after.messages == 1, "{after:?}");
+}
+
+/// A connection that died between two invocations costs nothing.
+async fn is_picked_up_without_a_wait(mischief: Mischief) {
+    let story = Story::begin().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    caller.is_greeted().await;
+    let report = caller.phone().report();
+
+    let after = caller.hangs_up().await;
+
+    let waited = report.accepted.zip(report.dtls_connected).map(|(accepted, connected)| accepted - connected);
+    assert!(waited.is_some_and(|waited| waited < GRAPHS_PATIENCE), "{waited:?}");
+    was_an_ordinary_call(&after);
+}
+
+/// The message to a caller who cannot be served is refused: nobody sends it again, and the journal says why.
+async fn hears_no_more_than_that_it_could_not_be_sent(mischief: Mischief) {
+    let story = Scene::amid("quota-exhausted").begin().await;
+    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+
+    let codes = after.journal.iter().filter_map(|event| match event {
+        Happened::MetaTrouble { code, cure, .. } => Some((*code, cure.is_empty())),
+        _ => None,
+    });
+    let unpaid = mischief == Mischief::MessageUnpaid;
+    let expected = if unpaid { (131_042, false) } else { (131_056, true) };
+    assert_eq!(codes.collect::<Vec<_>>(), [expected]);
+    assert_eq!((after.ending, after.messages), (Ending::AgentUnavailable, 0));
+}
+
+/// The message to a caller who could not be served was taken, and failed later: the journal says so, once.
+async fn is_known_to_have_failed(mischief: Mischief) {
+    let story = Scene::amid("quota-exhausted").begin().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    is_told(&story, &caller, Event::Message).await;
+
+    let after = caller.afterwards().await;
+
+    let failed = after.journal.iter().filter_map(|event| match event {
+        Happened::MessageFailed { code, .. } => Some(*code),
+        _ => None,
+    });
+    assert_eq!((failed.collect::<Vec<_>>(), after.messages), (vec![131_026], 1));
 }
 
 /// Meta takes no action, so it rings there until the caller has had enough; but they are told why.

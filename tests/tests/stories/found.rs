@@ -1,8 +1,10 @@
 //! What an operator finds of calls with `ahoy` afterwards, and what is left of a caller who wants to be forgotten.
 
+use phone::CallerConfig;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use tests::letter::Letter;
 use tests::{Scene, Story};
 use tokio::process::Command;
 
@@ -69,6 +71,57 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
     assert!(stored.contains("WA_CALL_FORGOTTEN") && stored.contains("SPENT#"), "{stored}");
     assert!(said(&story, &["forget", person, "--yes"]).await.contains("Nothing is stored"));
     assert_eq!(said(&story, &["calls"]).await, "No calls.\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_brazilian_caller_is_found_and_forgotten_by_either_form_of_the_number() {
+    let story = Story::begin().await;
+    // As the webhook `connect-brazil-old-mobile` has it.
+    let joao = CallerConfig {
+        number: Some("553188888888".to_owned()),
+        user_id: "BR.77001234567890123456".to_owned(),
+        ..CallerConfig::default()
+    };
+    let caller = story.ring_as(joao).await;
+    caller.is_greeted().await;
+    caller.hangs_up().await;
+
+    let found = ahoy(&story, &["calls", "--json", "--user", "+55 31 98888-8888"]).await;
+    let calls: Value = serde_json::from_slice(&found.stdout).expect("it says JSON");
+    assert_eq!(calls["calls"].as_array().map(Vec::len), Some(1), "{calls}");
+    assert!(calls["also"].as_str().is_some_and(|also| also.contains("ninth digit")), "{calls}");
+    let done = ahoy(&story, &["forget", "+55 31 98888-8888", "--yes"]).await;
+
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && said.contains("ninth digit") && !said.contains("8888"), "{done:?}");
+    let stored = story.everything_stored().await;
+    assert!(!stored.contains("553188888888") && !stored.contains("USER#"), "{stored}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_whose_user_id_changed_is_found_and_forgotten_by_both() {
+    let story = Scene::amid("quota-exhausted").begin().await;
+    let caller = story.ring().await;
+    let call_ref = caller.call_ref();
+    caller.afterwards().await;
+    assert!(story.everything_stored().await.contains("MESSAGE#"), "they were written to");
+    let old = CallerConfig::default().user_id;
+    let new = "IN.99990000000000000001";
+
+    assert_eq!(Letter::fixture("user-changed-user-id", &[]).post(&story).await, 200);
+
+    let linked = async || story.everything_stored().await.contains("ALSO#");
+    story.until_it_is_so(linked).await;
+    for name in [new, &old, "+91 99000 00001"] {
+        let found = json(&story, &["calls", "--json", "--user", name]).await;
+        assert_eq!(found["calls"][0]["call_ref"], call_ref, "{name}");
+    }
+    let done = json(&story, &["forget", new, "--yes", "--json"]).await;
+    assert_eq!((&done["forgotten"], &done["calls"]), (&true.into(), &1.into()));
+    let stored = story.everything_stored().await;
+    for trace in [new, &old, "919900000001", "USER#", "MESSAGE#", "ALSO#", &call_ref] {
+        assert!(!stored.contains(trace), "{trace:?} is still stored: {stored}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,9 @@
 //! What the agent does besides talking: its tools, and what comes of them when they are slow, broken or misused.
 
 use call::Ending;
+use journal::Event;
 use openai::{Reply, ReplyItem, Script};
+use phone::Mischief;
 use rehearse::shop::Mood;
 use std::time::Duration;
 use tests::{Scene, looking_up, using};
@@ -94,6 +96,68 @@ async fn a_message_the_agent_writes_reaches_the_caller() {
     assert_eq!((after.tools(), after.messages), (vec!["send_whatsapp_message: done".to_owned()], 1));
     let written = story.meta.messages();
     assert!(format!("{written:?}").contains("Station Road 4"), "{written:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_fails_later_is_told_to_the_agent() {
+    let message = r#"{"text":"Mirsk Bikes, Station Road 4"}"#;
+    let mut script = using("send_whatsapp_message", message, clips::agent_closing());
+    script.answers.push(Reply::speech(clips::agent_sorry()));
+    let story = Scene::default().scripted(script).begin().await;
+    let caller = story.ring_amid(&[Mischief::MessageFails]).await;
+    let call_ref = caller.call_ref();
+    caller.hears_the_greeting().await;
+    caller.says(&clips::caller_directions()).await;
+
+    caller.hears(&clips::agent_sorry()).await;
+
+    let stored = story.everything_stored().await;
+    let after = caller.hangs_up().await;
+    assert_eq!((after.tools(), after.messages), (vec!["send_whatsapp_message: done".to_owned()], 1));
+    let told: Vec<_> =
+        story.told_to_the_model().into_iter().filter(|text| text.contains("did not reach")).collect();
+    assert!(told.len() == 1 && told[0].contains("Mirsk Bikes"), "{told:?}");
+    let failed = |event: &Event| matches!(event, Event::MessageFailed { code: 131_026, .. });
+    assert_eq!(after.journal.iter().filter(|event| failed(event)).count(), 1);
+    assert!(stored.contains(&format!("CALL#{call_ref}")) && !stored.contains("wamid."), "{stored}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_without_a_number_is_asked_for_one_before_a_callback() {
+    let callback = r#"{"about":"a squeaking saddle"}"#;
+    let mut script = using("request_callback", callback, clips::agent_moment());
+    let numbered = r#"{"about":"a squeaking saddle","number":"+44 20 7946 0958"}"#;
+    script.answers.push(Reply::call("request_callback", numbered, Reply::speech(clips::agent_closing())));
+    let story = Scene::default().scripted(script).begin().await;
+    let caller = story.ring_amid(&[Mischief::NoFrom]).await;
+    let call_ref = caller.call_ref();
+    caller.hears_the_greeting().await;
+    caller.asks(&clips::caller_question(), &clips::agent_moment()).await;
+    assert_eq!(story.stack.left(&call_ref).await.expect("the table can be read").len(), 0);
+
+    caller.asks(&clips::caller_question(), &clips::agent_closing()).await;
+
+    let after = caller.hangs_up().await;
+    assert_eq!(after.tools(), ["request_callback: refused", "request_callback: done"]);
+    assert!(story.tool_outputs()[0].contains("at which number"), "{:?}", story.tool_outputs());
+    let left = story.stack.left(&call_ref).await.expect("the table can be read");
+    assert!(left.len() == 1 && left[0]["number"] == "+44 20 7946 0958", "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_elsewhere_is_read_to_the_model() {
+    let story = Scene::default().scripted(looking_up("427", clips::agent_order())).begin().await;
+    story.shop.be(Mood::Elsewhere(302));
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.says(&clips::caller_order()).await;
+    caller.hears(&clips::agent_order()).await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!(after.tools(), ["lookup_order: done"]);
+    assert_eq!(story.shop.asked(), ["427"], "it was done once");
+    assert_eq!(story.tool_outputs(), [r#"{"booked":true,"reference":"A-17"}"#]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

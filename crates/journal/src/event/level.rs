@@ -34,8 +34,10 @@ impl Event {
             Self::MediaVerdict { .. } => Level::Warn,
             Self::GivenUp { .. } | Self::AgentFailed { .. } | Self::Lost { .. } => Level::Error,
             Self::Tool { outcome, .. } if outcome != "done" => Level::Warn,
-            Self::MetaTrouble { cure, .. } if !cure.is_empty() => Level::Error,
-            Self::MetaTrouble { .. } => Level::Warn,
+            Self::MetaTrouble { cure, .. } | Self::MessageFailed { cure, .. } if !cure.is_empty() => {
+                Level::Error
+            }
+            Self::MetaTrouble { .. } | Self::MessageFailed { .. } => Level::Warn,
             Self::Connect { .. }
             | Self::NotOurs { .. }
             | Self::Over { .. }

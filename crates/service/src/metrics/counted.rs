@@ -19,6 +19,7 @@ pub(super) fn counted(event: &Event, since_ring_ms: Option<u64>) -> Vec<(Metric,
         Event::MediaVerdict { .. } if event.level() > Level::Info => once(Metric::MediaVerdicts),
         Event::Tool { outcome, .. } if outcome != "done" => once(Metric::FailedTools),
         Event::MetaTrouble { .. } => once(Metric::MetaTroubles),
+        Event::MessageFailed { cure, .. } if !cure.is_empty() => once(Metric::MetaTroubles),
         Event::SessionLost { .. } => once(Metric::SessionsLost),
         Event::FirstWord { after_open_ms } => vec![(Metric::FirstWordMs, *after_open_ms)],
         Event::Turn { took_ms, .. } => vec![(Metric::TurnMs, *took_ms)],
@@ -52,6 +53,7 @@ pub(super) fn counted(event: &Event, since_ring_ms: Option<u64>) -> Vec<(Metric,
         | Event::Media { .. }
         | Event::MediaVerdict { .. }
         | Event::CallerTold { .. }
+        | Event::MessageFailed { .. }
         | Event::TaskSilent { .. }
         | Event::GivenUp { .. }
         | Event::Ended { .. } => vec![],

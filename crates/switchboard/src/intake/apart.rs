@@ -1,5 +1,6 @@
 //! Notices that belong to no call, and those that fit nowhere.
 
+use super::Taken;
 use super::writing::Written;
 use crate::store::Store;
 use anyhow::bail;
@@ -7,6 +8,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::items::{Item, number, text, to_item};
 use protocol::keys;
+use protocol::order::Order;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use whatsapp::error::misconfiguration;
@@ -29,7 +31,7 @@ struct Apart<'a> {
 
 impl Store {
     /// Records a notice about a number or an account.
-    pub(super) async fn take_in_apart(&self, notice: &Notice, now_ms: u64) -> anyhow::Result<()> {
+    pub(super) async fn take_in_apart(&self, notice: &Notice, now_ms: u64) -> anyhow::Result<Taken> {
         let pk = match &notice.about {
             About::Number(id) => keys::number(id),
             About::Account(id) => keys::account(id),
@@ -37,15 +39,19 @@ impl Store {
         };
         let sk = keys::notice(&notice.event, &notice.status, &notice.mark);
         let (stamped_at, caller, what) = (notice.stamped_at, &notice.caller, &notice.what);
+        let orders = orders(notice, &sk);
         let mut item = to_item(&Apart { pk, sk, at_ms: now_ms, stamped_at, caller, what });
         item.insert(keys::TTL.to_owned(), number(keys::forget_at(now_ms)));
         keep_content(&mut item, notice);
         match self.put_once(item).await? {
             Written::Now => tell(notice),
             Written::Before(_) => {}
-            Written::Unfit(why) => self.take_in_unfit(notice, &why, now_ms).await?,
+            Written::Unfit(why) => {
+                self.take_in_unfit(notice, &why, now_ms).await?;
+                return Ok(Taken::default());
+            }
         }
-        Ok(())
+        Ok(Taken { orders, ..Taken::default() })
     }
 
     /// Keeps a hash and the first part of what DynamoDB will never take: sending it again would not help.
@@ -77,6 +83,16 @@ impl Store {
 pub(super) fn keep_content(item: &mut Item, notice: &Notice) {
     if matches!(notice.what, What::Unknown | What::Unreadable | What::AccountChanged) {
         item.insert("item".to_owned(), text(&notice.item));
+    }
+}
+
+/// Who goes by another name is looked after by call-control, which alone can tell people by their marks.
+fn orders(notice: &Notice, sk: &str) -> Vec<Order> {
+    match (&notice.what, &notice.about) {
+        (What::UserChanged { .. }, About::Number(number)) => {
+            vec![Order::UserChanged { number: number.clone(), notice: sk.to_owned() }]
+        }
+        _ => vec![],
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sorts a batch: what belongs to one call comes together, calls that ring come first, and what came twice goes once.
 
-use super::{House, Strangers};
+use super::{House, Sent, Strangers};
 use crate::record::call_ref;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -9,6 +9,10 @@ use whatsapp::{Notice, What};
 /// A `connect` with an older stamp is not answered: nobody waits any more. Stamps may be off by two minutes, and
 /// the longest ring is one.
 const STALE_AFTER: Duration = Duration::from_secs(180);
+
+/// A `connect` with a stamp further ahead is not answered either: it is none of Meta's clock, and whatever sent it again in an
+/// hour would be answered again.
+const AHEAD_BY: Duration = Duration::from_secs(60 * 60);
 
 /// So many notices of one call go into one transaction. DynamoDB takes a hundred items.
 const AT_ONCE: usize = 40;
@@ -43,26 +47,41 @@ pub enum Standing {
     Ours,
     /// Its number is not ours: recorded, not answered.
     NotOurs,
-    /// It comes too late: recorded, not answered.
+    /// It comes too late, or its stamp is far ahead: recorded, not answered.
     Stale {
         /// How old its stamp is, ms.
         late_ms: u64,
+        /// How far ahead it is, ms.
+        ahead_ms: u64,
     },
 }
 
-/// Sorts the notices of a batch, in which `strangers` are not our numbers.
-pub fn groups(notices: Vec<Notice>, house: &House, strangers: &Strangers, now_ms: u64) -> Vec<Group> {
+/// Sorts the notices of a batch, in which `strangers` are not our numbers, and `sent` the messages that are ours. Failed messages
+/// of others are chats: nothing of them is kept.
+pub fn groups(
+    notices: Vec<Notice>,
+    house: &House,
+    strangers: &Strangers,
+    sent: &Sent,
+    now_ms: u64,
+) -> Vec<Group> {
     let mut apart = vec![];
     let mut seen = HashSet::new();
     let mut calls: HashMap<String, Vec<Told>> = HashMap::new();
     for notice in notices {
+        if let What::MessageFailed { message, .. } = &notice.what {
+            if let Some(call_ref) = sent.call_of(message).filter(|_| seen.insert(once(message, &notice))) {
+                let told = Told { notice: notice.clone(), standing: Standing::Ours };
+                calls.entry(call_ref.to_owned()).or_default().push(told);
+            }
+            continue;
+        }
         let Some(id) = notice.call_id() else {
             apart.push(Group::Apart(Box::new(notice)));
             continue;
         };
         let call_ref = call_ref(id);
-        let once = (call_ref.clone(), notice.event.clone(), notice.status.clone(), notice.mark.clone());
-        if seen.insert(once) {
+        if seen.insert(once(&call_ref, &notice)) {
             let standing = standing(&notice, house, strangers, now_ms);
             calls.entry(call_ref).or_default().push(Told { notice, standing });
         }
@@ -71,6 +90,11 @@ pub fn groups(notices: Vec<Notice>, house: &House, strangers: &Strangers, now_ms
     groups.sort_by_key(Group::urgency);
     groups.append(&mut apart);
     groups
+}
+
+/// By which a repeat within a batch is known.
+fn once(about: &str, notice: &Notice) -> [String; 4] {
+    [about.to_owned(), notice.event.clone(), notice.status.clone(), notice.mark.clone()]
 }
 
 fn chunks(call_ref: String, mut told: Vec<Told>) -> impl Iterator<Item = Group> {
@@ -84,9 +108,10 @@ fn standing(notice: &Notice, house: &House, strangers: &Strangers, now_ms: u64) 
         return Standing::NotOurs;
     }
     let stamped_ms = notice.stamped_at.map_or(now_ms, |seconds| seconds.saturating_mul(1_000));
-    let late_ms = now_ms.saturating_sub(stamped_ms);
+    let (late_ms, ahead_ms) = (now_ms.saturating_sub(stamped_ms), stamped_ms.saturating_sub(now_ms));
+    let is_stale = late_ms > STALE_AFTER.as_millis() as u64 || ahead_ms > AHEAD_BY.as_millis() as u64;
     match notice.what {
-        What::Offer(_) if late_ms > STALE_AFTER.as_millis() as u64 => Standing::Stale { late_ms },
+        What::Offer(_) if is_stale => Standing::Stale { late_ms, ahead_ms },
         _ => Standing::Ours,
     }
 }
@@ -129,19 +154,20 @@ mod tests {
     }
 
     #[test]
-    fn a_connect_is_stale_after_three_minutes_and_never_from_the_future() {
+    fn a_connect_is_stale_after_three_minutes_and_an_hour_ahead() {
         let standing = |late_s| told(&sorted(json!([connect(late_s)]))[0]).next().map(|told| told.standing);
 
         assert_eq!(standing(180), Some(Standing::Ours));
-        assert_eq!(standing(181), Some(Standing::Stale { late_ms: 181_000 }));
+        assert_eq!(standing(181), Some(Standing::Stale { late_ms: 181_000, ahead_ms: 0 }));
         assert_eq!(standing(-120), Some(Standing::Ours));
+        assert_eq!(standing(-3_600), Some(Standing::Ours));
+        assert_eq!(standing(-3_601), Some(Standing::Stale { late_ms: 0, ahead_ms: 3_601_000 }));
     }
 
     #[test]
     fn a_call_of_another_number_or_of_none_is_not_ours() {
         for metadata in [json!({"phone_number_id": "9"}), json!({})] {
-            let groups =
-                groups(read(&metadata, json!([connect(0)])), &house(), &Strangers::default(), NOW_MS);
+            let groups = sorted_as(&metadata, json!([connect(0)]));
 
             assert_eq!(told(&groups[0]).next().map(|told| told.standing), Some(Standing::NotOurs));
         }
@@ -165,7 +191,11 @@ mod tests {
     }
 
     fn sorted(calls: Value) -> Vec<Group> {
-        groups(read(&json!({"phone_number_id": "1"}), calls), &house(), &Strangers::default(), NOW_MS)
+        sorted_as(&json!({"phone_number_id": "1"}), calls)
+    }
+
+    fn sorted_as(metadata: &Value, calls: Value) -> Vec<Group> {
+        groups(read(metadata, calls), &house(), &Strangers::default(), &Sent::default(), NOW_MS)
     }
 
     fn read(metadata: &Value, calls: Value) -> Vec<Notice> {

@@ -2,7 +2,7 @@
 
 use super::group::{Standing, Told};
 use journal::Event;
-use whatsapp::error::misconfiguration;
+use whatsapp::error::{misconfiguration, undelivered};
 use whatsapp::notice::Media;
 use whatsapp::{Notice, What};
 
@@ -11,7 +11,7 @@ pub(super) fn event_of(told: &Told) -> Event {
     let number = told.notice.number().unwrap_or_default().to_owned();
     match told.standing {
         Standing::NotOurs => Event::NotOurs { number },
-        Standing::Stale { late_ms } => Event::Stale { number, late_ms },
+        Standing::Stale { late_ms, ahead_ms } => Event::Stale { number, late_ms, ahead_ms },
         Standing::Ours => event(&told.notice, number),
     }
 }
@@ -29,6 +29,7 @@ fn event(notice: &Notice, number: String) -> Event {
             Event::PermissionReply { is_granted: *is_granted, is_permanent: *is_permanent, until_s: *until }
         }
         What::Trouble { errors } => trouble(errors),
+        What::MessageFailed { errors, .. } => message_failed(errors),
         What::Created
         | What::Answer
         | What::Ringing
@@ -38,6 +39,7 @@ fn event(notice: &Notice, number: String) -> Event {
         | What::Violation { .. }
         | What::Restricted(_)
         | What::AccountChanged
+        | What::UserChanged { .. }
         | What::Unknown
         | What::UnknownField { .. }
         | What::Unreadable => Event::Notice { notice: notice.event.clone(), status: notice.status.clone() },
@@ -46,6 +48,14 @@ fn event(notice: &Notice, number: String) -> Event {
 
 fn at_meta(kind: &str, media: &Media) -> Event {
     Event::MediaAtMeta { kind: kind.into(), media: media.id.clone(), mime_type: media.mime_type.clone() }
+}
+
+fn message_failed(errors: &[u64]) -> Event {
+    let codes: Vec<_> = errors.iter().filter_map(|code| u32::try_from(*code).ok()).collect();
+    let known = codes.iter().copied().find(|code| misconfiguration(*code).is_some());
+    let code = known.or_else(|| codes.first().copied()).unwrap_or_default();
+    let cure = misconfiguration(code).map_or("", |(_, cure)| cure);
+    Event::MessageFailed { code, reason: undelivered(code).to_owned(), cure: cure.to_owned() }
 }
 
 /// Of several errors the one that somebody can put right says most.

@@ -12,6 +12,7 @@ use call::{Effect, Phase as Stage, Timestamp};
 use journal::{Entry, Journal, Phase, Place};
 use ledger::items::{Item, entry_item, number, text, to_item};
 use protocol::keys;
+use protocol::order::Order;
 use whatsapp::{Notice, What};
 
 impl Store {
@@ -21,7 +22,7 @@ impl Store {
     /// When it could not be recorded: Meta must send it again.
     pub async fn take_in(&self, group: &Group, house: &House, now_ms: u64) -> anyhow::Result<Taken> {
         match group {
-            Group::Apart(notice) => self.take_in_apart(notice, now_ms).await.map(|()| Taken::default()),
+            Group::Apart(notice) => self.take_in_apart(notice, now_ms).await,
             Group::Call { call_ref, told } => match self.record(call_ref, told, house, now_ms).await? {
                 Recorded::Now(taken) => Ok(taken),
                 Recorded::Not if told.len() > 1 => self.take_in_singly(call_ref, told, house, now_ms).await,
@@ -45,6 +46,7 @@ impl Store {
             {
                 all.entries.extend(taken.entries);
                 all.tick = all.tick.or(taken.tick);
+                all.orders.extend(taken.orders);
             }
         }
         Ok(all)
@@ -61,6 +63,7 @@ impl Store {
         let items: Vec<_> = told.iter().zip(&entries).map(|(told, entry)| noted(told, entry)).collect();
         let state = self.change(call_ref, told, house, now_ms);
         let tick = state.is_some().then(|| call_ref.to_owned());
+        let orders = orders(call_ref, told);
         let written = match (<[Item; 1]>::try_from(items), state) {
             (Ok([alone]), None) => self.put_once(alone).await?,
             (Ok([alone]), Some(state)) => self.write_all(vec![self.once(alone), state]).await?,
@@ -69,7 +72,11 @@ impl Store {
             }
         };
         match (written, told) {
-            (Written::Now, _) => Ok(Recorded::Now(Taken { entries, tick })),
+            (Written::Now, _) => Ok(Recorded::Now(Taken { entries, tick, orders })),
+            // The order may have been lost when it was recorded: given twice, it does no harm.
+            (Written::Before(_), [_]) if !orders.is_empty() => {
+                Ok(Recorded::Now(Taken { orders, ..Taken::default() }))
+            }
             (Written::Before(before), [alone]) => self.again(call_ref, alone, entries, &before).await,
             (Written::Unfit(why), [alone]) => {
                 self.take_in_unfit(&alone.notice, &why, now_ms).await?;
@@ -96,11 +103,11 @@ impl Store {
             for item in noted {
                 self.put_once(item).await?;
             }
-            return Ok(Recorded::Now(Taken { entries, tick: None }));
+            return Ok(Recorded::Now(Taken { entries, ..Taken::default() }));
         }
         Ok(match self.load(call_ref).await? {
             Known::Call(record) if is_untouched(&record) => {
-                Recorded::Now(Taken { entries: vec![], tick: Some(call_ref.to_owned()) })
+                Recorded::Now(Taken { tick: Some(call_ref.to_owned()), ..Taken::default() })
             }
             Known::Call(_) | Known::Nothing | Known::OnlyItsEnd => Recorded::Not,
         })
@@ -150,6 +157,17 @@ impl Store {
 enum Recorded {
     Now(Taken),
     Not,
+}
+
+/// What call-control has to hear of it, besides that the call wants a look.
+fn orders(call_ref: &str, told: &[Told]) -> Vec<Order> {
+    let order = |told: &Told| match &told.notice.what {
+        What::MessageFailed { message, .. } => {
+            Some(Order::MessageFailed { call_ref: call_ref.to_owned(), message: message.clone() })
+        }
+        _ => None,
+    };
+    told.iter().filter_map(order).collect()
 }
 
 fn offer(notice: &Notice) -> Option<&str> {

@@ -32,6 +32,14 @@ pub(super) fn read_settings(value: &Value, place: &Place) -> Notice {
             sip: part(calling, "sip", "status"),
             key_exchange: lower(calling, "srtp_key_exchange_protocol"),
         },
+        // Meta writes null for settings that there are none of.
+        Some(Value::Null) => What::Settings {
+            calling: String::new(),
+            call_icon: String::new(),
+            callback: String::new(),
+            sip: String::new(),
+            key_exchange: String::new(),
+        },
         _ if kind.is_empty() => What::Unreadable,
         _ => What::AccountChanged,
     };

@@ -1,7 +1,7 @@
 //! The field `calls`: what happens to calls.
 
 use super::json::{error_codes, items, lower, seconds, text};
-use super::{Batch, Caller, Media, Notice, Place, What};
+use super::{Batch, Caller, Media, Notice, Place, What, messages};
 use serde_json::Value;
 
 /// Reads the value of a change.
@@ -10,10 +10,12 @@ pub(super) fn read(value: &Value, place: &Place, batch: &mut Batch) {
     let is_alone = items(value, "calls").count() == 1;
     batch.notices.extend(items(value, "calls").map(|call| read_call(call, value, is_alone, place)));
     for status in items(value, "statuses") {
-        if is_of_a_message(status) {
-            batch.chats += 1;
-        } else {
+        if !is_of_a_message(status) {
             batch.notices.push(read_status(status, place));
+        } else if let Some(failed) = messages::read_failed(status, place) {
+            batch.notices.push(failed);
+        } else {
+            batch.chats += 1;
         }
     }
     // Beside one call, errors are that call's: Meta writes them in both places.

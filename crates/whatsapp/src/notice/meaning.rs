@@ -31,6 +31,19 @@ pub enum What {
     Recording(Media),
     /// Meta's transcript of a call can be fetched.
     Transcript(Media),
+    /// A message of ours was taken by Meta and has failed since.
+    MessageFailed {
+        /// Its [`message_ref`](crate::message_ref).
+        message: String,
+        /// Codes of Meta's errors, such as 131026.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<u64>,
+    },
+    /// A person's user id has changed, or their number: each name is theirs.
+    UserChanged {
+        /// The new names, and those that the notice's caller does not hold.
+        names: Vec<String>,
+    },
     /// The caller left a voicemail.
     Voicemail(Media),
     /// Somebody said whether we may call them.

@@ -1,21 +1,43 @@
 //! The field `messages`: of other people's chats only what is about calls is read.
 
 use super::calls::media;
-use super::json::{items, lower, seconds, text};
+use super::json::{error_codes, items, lower, seconds, text};
 use super::{Batch, Caller, Notice, Place, What, mark_of};
+use crate::message_ref;
 use serde_json::Value;
+
+/// System messages that say that one person goes by another name now.
+const CHANGES: [&str; 3] = ["user_changed_user_id", "user_changed_number", "customer_changed_number"];
+
+/// What of a system message is no name, whatever it looks like.
+const NO_NAMES: [&str; 4] = ["body", "identity", "timestamp", "type"];
 
 /// Reads the value of a change. What is not about calls is counted.
 pub(super) fn read(value: &Value, place: &Place, batch: &mut Batch) {
     let messages = items(value, "messages").count() + items(value, "statuses").count();
-    let about_calls: Vec<_> =
-        items(value, "messages").filter_map(|message| read_message(message, place)).collect();
-    batch.chats += messages.max(1) - about_calls.len();
-    batch.notices.extend(about_calls);
+    let told = items(value, "messages").filter_map(|message| read_message(message, value, place));
+    let failed = items(value, "statuses").filter_map(|status| read_failed(status, place));
+    let read: Vec<_> = told.chain(failed).collect();
+    batch.chats += messages.max(1) - read.len();
+    batch.notices.extend(read);
 }
 
-fn read_message(message: &Value, place: &Place) -> Option<Notice> {
-    let notice = voicemail(message, place).or_else(|| permission_reply(message, place))?;
+/// A message that failed may be one of ours: its id tells, which is hashed at once. Any other status is a chat's.
+pub(super) fn read_failed(status: &Value, place: &Place) -> Option<Notice> {
+    let id = text(status, "id").filter(|id| !is_call(id))?;
+    if lower(status, "status") != "failed" {
+        return None;
+    }
+    let message = message_ref(&id);
+    let mark = message[..32].to_owned();
+    let what = What::MessageFailed { message, errors: error_codes(status) };
+    let caller = Caller { number: text(status, "recipient_id"), user_id: text(status, "recipient_user_id") };
+    Some(Notice { caller, mark, ..Notice::of(place.about(), "message", status, what) })
+}
+
+fn read_message(message: &Value, value: &Value, place: &Place) -> Option<Notice> {
+    let notice = voicemail(message, place).or_else(|| permission_reply(message, place));
+    let notice = notice.or_else(|| user_changed(message, value, place))?;
     let caller = Caller { number: text(message, "from"), user_id: text(message, "from_user_id") };
     Some(Notice { caller, ..notice })
 }
@@ -48,6 +70,38 @@ fn permission_reply(message: &Value, place: &Place) -> Option<Notice> {
         None => notice.marked(),
     };
     Some(Notice { status: lower(reply, "response"), ..notice })
+}
+
+/// WhatsApp says that a person has another user id or another number now. What the sender's contact names is theirs as well.
+fn user_changed(message: &Value, value: &Value, place: &Place) -> Option<Notice> {
+    let system = message.get("system").filter(|_| lower(message, "type") == "system")?;
+    if !CHANGES.contains(&lower(system, "type").as_str()) {
+        return None;
+    }
+    let sender: Vec<_> = ["from", "from_user_id"].iter().filter_map(|name| text(message, name)).collect();
+    let of_sender = |contact: &&Value| {
+        ["wa_id", "user_id"].iter().any(|name| text(contact, name).is_some_and(|name| sender.contains(&name)))
+    };
+    let contacts = items(value, "contacts").filter(of_sender);
+    let theirs = contacts.flat_map(|contact| ["wa_id", "user_id"].map(|name| text(contact, name)));
+    let told = system.as_object().into_iter().flatten().filter(|(key, _)| !NO_NAMES.contains(&key.as_str()));
+    let told = told.map(|(key, _)| text(system, key).filter(|value| is_name(value)));
+    let mut names: Vec<_> = told.chain(theirs).flatten().filter(|name| !sender.contains(name)).collect();
+    names.sort();
+    names.dedup();
+    if names.is_empty() || names.len() + sender.len() < 2 {
+        return None;
+    }
+    let status = lower(system, "type");
+    let notice = Notice::of(place.about(), "user_changed", message, What::UserChanged { names });
+    Some(Notice { status, ..notice.marked() })
+}
+
+/// A phone number in digits, or a user id: the letters of a country, a dot, and more.
+fn is_name(text: &str) -> bool {
+    let is_number = (6..=15).contains(&text.len()) && text.bytes().all(|letter| letter.is_ascii_digit());
+    let is_country = |country: &str| country.len() == 2 && country.bytes().all(|it| it.is_ascii_uppercase());
+    is_number || text.split_once('.').is_some_and(|(country, rest)| is_country(country) && rest.len() > 4)
 }
 
 fn is_call(id: &str) -> bool {
