@@ -1,5 +1,5 @@
 //! For every offer WhatsApp is known to make, our answer is in the form WhatsApp is known to take; and those of other
-//! makes are answered too. What `fixtures/sdp-variants` holds is in `variants.rs`.
+//! makes are answered too.
 
 use media_task::offer::{Offer, Unanswerable};
 use media_task::peer::Peer;

@@ -49,6 +49,19 @@ impl Story {
         outputs.filter_map(|item| item["output"].as_str().map(str::to_owned)).collect()
     }
 
+    /// The keys that the model was told of, in turn.
+    pub fn keys_told(&self) -> Vec<String> {
+        let sessions = self.model.sessions();
+        let created = sessions
+            .iter()
+            .flat_map(|session| session.events_of(Side::Client, "conversation.item.create"))
+            .filter_map(|event| Some(event["item"]["content"][0]["text"].as_str()?.to_owned()));
+        let told = created.filter_map(|text| {
+            Some(text.strip_prefix("[The caller pressed on the keypad: ")?.strip_suffix(']')?.to_owned())
+        });
+        told.collect()
+    }
+
     /// What the model had to complain of.
     pub fn model_faults(&self) -> Vec<String> {
         self.model.sessions().into_iter().flat_map(|session| session.faults).collect()
