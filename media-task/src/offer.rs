@@ -95,7 +95,7 @@ pub struct Refused {
     pub mid: Option<String>,
 }
 
-/// Why an offer cannot be answered. Nobody could: the call is refused.
+/// Why an offer cannot be answered: the call is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswerable {
     /// It is too large.
@@ -175,11 +175,14 @@ impl Audio {
         let far = Far::read(attributes, &sdp.session)?;
         let opus = section.payload_type("opus/48000").ok_or(Unanswerable::Missing("Opus"))?;
         let mid = attributes.value("mid").map(str::to_owned);
-        let of_opus = |name| attributes.of_format(name, &opus.to_string()).map(str::to_owned).collect::<Vec<_>>();
+        let of_opus =
+            |name| attributes.of_format(name, &opus.to_string()).map(str::to_owned).collect::<Vec<_>>();
         let clocks = [Clock::Khz8, Clock::Khz48];
         let mut keys: Vec<(u8, Clock)> = clocks
             .into_iter()
-            .filter_map(|clock| Some((section.payload_type(&format!("telephone-event/{}", clock.rate()))?, clock)))
+            .filter_map(|clock| {
+                Some((section.payload_type(&format!("telephone-event/{}", clock.rate()))?, clock))
+            })
             .collect();
         // What is preferred comes first, in the answer as in the offer.
         keys.sort_by_key(|(keys, _)| section.formats.iter().position(|format| *format == keys.to_string()));
@@ -206,7 +209,9 @@ impl Audio {
 /// The direction that answers the one offered (RFC 3264, section 6.1).
 fn answering(section: &Attributes<'_>, session: &Attributes<'_>) -> &'static str {
     let answers = [("sendonly", "recvonly"), ("recvonly", "sendonly"), ("inactive", "inactive")];
-    let of = |part: &Attributes<'_>| answers.iter().find(|(offered, _)| part.has(offered)).map(|(_, answer)| *answer);
+    let of = |part: &Attributes<'_>| {
+        answers.iter().find(|(offered, _)| part.has(offered)).map(|(_, answer)| *answer)
+    };
     let is_said = section.has("sendrecv");
     of(section).or_else(|| of(session).filter(|_| !is_said)).unwrap_or("sendrecv")
 }
@@ -232,9 +237,9 @@ fn fingerprint(section: &Attributes<'_>, session: &Attributes<'_>) -> Result<Str
     if all.peek().is_none() {
         return Err(Unanswerable::Missing("fingerprint"));
     }
-    let sha_256 = all.filter_map(|value| value.split_once(' ')).find_map(|(hash, digest)| {
-        hash.eq_ignore_ascii_case("sha-256").then(|| digest.trim().to_owned())
-    });
+    let sha_256 = all
+        .filter_map(|value| value.split_once(' '))
+        .find_map(|(hash, digest)| hash.eq_ignore_ascii_case("sha-256").then(|| digest.trim().to_owned()));
     sha_256.ok_or(Unanswerable::Missing("fingerprint of SHA-256"))
 }
 

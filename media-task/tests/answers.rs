@@ -67,7 +67,8 @@ fn offers_of_other_makes_are_answered_in_their_own_numbers_and_names() {
         one(&lines, "a=setup:active");
         assert_eq!(starting(&lines, "a=fingerprint:"), 1, "{name}: one, however many were offered");
         assert_eq!(starting(&lines, "a=candidate:"), 1, "{name}");
-        for absent in ["a=extmap", "a=ice-options", "a=ice-lite", "a=rtcp-rsize", "a=rtcp-xr", "a=rtpmap:63"] {
+        for absent in ["a=extmap", "a=ice-options", "a=ice-lite", "a=rtcp-rsize", "a=rtcp-xr", "a=rtpmap:63"]
+        {
             assert_eq!(starting(&lines, absent), 0, "{name}: {absent}");
         }
     }
@@ -102,7 +103,10 @@ fn an_offer_that_nobody_can_answer_says_why() {
         "the offer is for audio over RTP/AVP, not for audio over UDP/TLS/RTP/SAVPF"
     );
     let digest = "a=fingerprint:sha-256 ";
-    assert_eq!(refused(&good.replace(digest, "a=fingerprint:sha-512 ")), "the offer has no fingerprint of SHA-256");
+    assert_eq!(
+        refused(&good.replace(digest, "a=fingerprint:sha-512 ")),
+        "the offer has no fingerprint of SHA-256"
+    );
     let silent = good.replace("m=audio", "m=video");
     assert_eq!(refused(&silent), "none of the offer's 1 media sections is for audio");
 }

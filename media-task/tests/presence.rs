@@ -56,7 +56,12 @@ struct Call {
 impl Call {
     fn begin() -> Self {
         let now = Instant::now();
-        let mut relay = Rtc::builder().set_rtp_mode(true).set_ice_lite(true).clear_codecs().enable_opus(true, false).build(now);
+        let mut relay = Rtc::builder()
+            .set_rtp_mode(true)
+            .set_ice_lite(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .build(now);
         relay.add_local_candidate(Candidate::host(relay_address(), Protocol::Udp).expect("a host candidate"));
         let mut api = relay.direct_api();
         api.set_ice_controlling(false);
@@ -73,7 +78,17 @@ impl Call {
         api.set_remote_fingerprint(Fingerprint { hash_func: "sha-256".to_owned(), bytes });
         api.start_dtls(false).expect("once");
         api.expect_stream_rx(ssrc(&answer), None, mid(), None);
-        Self { relay, peer, now, next_frame: None, sent: 0, heard: 0, is_closed: false, answers_checks: true, checks: vec![] }
+        Self {
+            relay,
+            peer,
+            now,
+            next_frame: None,
+            sent: 0,
+            heard: 0,
+            is_closed: false,
+            answers_checks: true,
+            checks: vec![],
+        }
     }
 
     fn run_for(&mut self, time: Duration) {
@@ -135,7 +150,8 @@ impl Call {
         if is_check && !self.answers_checks {
             return;
         }
-        let received = Receive::new(Protocol::Udp, agent_address(), relay_address(), datagram).expect("it can be read");
+        let received =
+            Receive::new(Protocol::Udp, agent_address(), relay_address(), datagram).expect("it can be read");
         self.relay.handle_input(Input::Receive(self.now, received)).expect("the relay takes it");
     }
 
@@ -143,7 +159,8 @@ impl Call {
         self.next_frame = Some(self.now + FRAME);
         self.sent += 1;
         let timestamp = self.sent as u32 * 960;
-        let packet = RtpWrite::new(Pt::from(111), self.sent.into(), timestamp, self.now, vec![0xf8, 0xff, 0xfe]);
+        let packet =
+            RtpWrite::new(Pt::from(111), self.sent.into(), timestamp, self.now, vec![0xf8, 0xff, 0xfe]);
         let mut api = self.relay.direct_api();
         api.stream_tx(&ssrc(META)).expect("it was declared").write_rtp(packet);
         self.relay.handle_input(Input::Timeout(self.now)).expect("it is sent");

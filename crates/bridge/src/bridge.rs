@@ -116,7 +116,9 @@ impl<P: Clone> Bridge<P> {
     /// Takes one packet of a key being pressed, which may stop the agent. Its place in the sequence it takes besides, by
     /// [`Bridge::handle_packet`].
     pub fn handle_key(&mut self, packet: &KeyPacket<'_>, now: Instant) {
-        let Some(press) = Press::read(packet.payload, packet.clock).filter(|_| self.is_open()) else { return };
+        let Some(press) = Press::read(packet.payload, packet.clock).filter(|_| self.is_open()) else {
+            return;
+        };
         match self.keys.handle(packet, press, now) {
             Came::Nothing => {}
             Came::Press => {

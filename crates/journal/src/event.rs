@@ -179,7 +179,7 @@ pub enum Event {
         count: u64,
     },
     /// More keys are pressed than a caller can mean (64 at once, four a second, a thousand in a call): from here on, those
-    /// that are too many are counted and dropped. Told once a call.
+    /// that are too many are counted and dropped. Once a call.
     #[serde(rename = "WA_CALL_KEYS_DROPPED")]
     KeysDropped {},
     /// Nobody said anything for a while: the agent asks whether the caller is still there.

@@ -54,7 +54,8 @@ impl Offered {
         let mut parts = split(sdp).into_iter();
         let session = parts.next().unwrap_or_default();
         let parts: Vec<Vec<&str>> = parts.collect();
-        let sections: Vec<OfferedSection> = parts.iter().filter_map(|part| OfferedSection::read(part)).collect();
+        let sections: Vec<OfferedSection> =
+            parts.iter().filter_map(|part| OfferedSection::read(part)).collect();
         let audio = sections.iter().position(|section| section.kind == "audio").ok_or(NotAnOffer("audio"))?;
         let part = parts.get(audio).ok_or(NotAnOffer("audio"))?;
         let attribute = |name: &'static str| {

@@ -100,12 +100,14 @@ fn other_sections_must_be_there_in_order_and_refused() {
     let refusal = "m=video 0 UDP/TLS/RTP/SAVPF 97\r\nc=IN IP4 0.0.0.0\r\na=mid:video\r\na=inactive\r\n";
     let after = offer_with(Form { variants: vec![OfferVariant::Video], ..Form::default() });
     let before = offer_with(Form { variants: vec![OfferVariant::VideoFirst], ..Form::default() });
-    let (last, first) = (format!("{ACCEPTED}{refusal}"), ACCEPTED.replace("m=audio", &format!("{refusal}m=audio")));
+    let (last, first) =
+        (format!("{ACCEPTED}{refusal}"), ACCEPTED.replace("m=audio", &format!("{refusal}m=audio")));
 
     assert!(check(&last, &after).is_ok() && check(&first, &before).is_ok());
     assert_eq!(check(ACCEPTED, &after), Err(SdpFlaw::MediaLines(1)));
     assert!(matches!(check(&first, &after), Err(SdpFlaw::NotRefused(_) | SdpFlaw::MediaLine(_))));
-    for (from, to) in [("video 0", "video 9"), ("SAVPF 97", "SAVP 97"), ("SAVPF 97", "SAVPF 98"), (" 97", "")] {
+    for (from, to) in [("video 0", "video 9"), ("SAVPF 97", "SAVP 97"), ("SAVPF 97", "SAVPF 98"), (" 97", "")]
+    {
         let flawed = last.replace(refusal, &refusal.replace(from, to));
         assert!(matches!(check(&flawed, &after), Err(SdpFlaw::NotRefused(_))), "{from} → {to}");
     }

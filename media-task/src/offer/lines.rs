@@ -87,6 +87,8 @@ impl<'a> Attributes<'a> {
 
     /// The values of `a=name:<format> …`, without the format.
     pub(super) fn of_format(&self, name: &str, format: &str) -> impl Iterator<Item = &'a str> {
-        self.values(name).filter_map(move |value| value.split_once(' ')).filter_map(move |(of, rest)| (of == format).then_some(rest))
+        self.values(name)
+            .filter_map(move |value| value.split_once(' '))
+            .filter_map(move |(of, rest)| (of == format).then_some(rest))
     }
 }

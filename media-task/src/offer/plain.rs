@@ -18,7 +18,8 @@ impl Offer {
         let (audio, far) = (&self.audio, &self.audio.far);
         let (mid, opus) = (audio.mid.as_deref().unwrap_or(UNNAMED), audio.opus);
         let mut sdp = format!("v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE {mid}\r\n");
-        let mut line = |line: std::fmt::Arguments<'_>| write!(sdp, "{line}\r\n").expect("a text takes any line");
+        let mut line =
+            |line: std::fmt::Arguments<'_>| write!(sdp, "{line}\r\n").expect("a text takes any line");
         if far.is_lite {
             line(format_args!("a=ice-lite"));
         }

@@ -97,7 +97,10 @@ mod tests {
 
         let key = PWD.as_bytes();
         assert!(sent.contains(ATTR_USE_CANDIDATE));
-        assert_eq!((sent.transaction_id, sent.get(ATTR_USERNAME)), (check.transaction_id, check.get(ATTR_USERNAME)));
+        assert_eq!(
+            (sent.transaction_id, sent.get(ATTR_USERNAME)),
+            (check.transaction_id, check.get(ATTR_USERNAME))
+        );
         MessageIntegrity::check(&mut sent.clone(), key, nomination.crypto.crypto()).expect("it is signed");
         FINGERPRINT.check(&sent).expect("it has its fingerprint");
         let last: Vec<_> = sent.attributes.0.iter().rev().take(2).map(|attribute| attribute.typ).collect();
@@ -139,7 +142,9 @@ mod tests {
     fn controlling(nominates: bool) -> Message {
         let mut check = Message::new();
         let username = Username::new(ATTR_USERNAME, "relay:agent".to_owned());
-        check.build(&[Box::new(BINDING_REQUEST), Box::new(TransactionId::new()), Box::new(username)]).expect("a check");
+        check
+            .build(&[Box::new(BINDING_REQUEST), Box::new(TransactionId::new()), Box::new(username)])
+            .expect("a check");
         if nominates {
             UseCandidateAttr.add_to(&mut check).expect("it has room");
         }

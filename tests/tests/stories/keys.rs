@@ -73,14 +73,16 @@ async fn a_key_press_stops_the_agent_within_200_ms() {
     let story = Scene::default().scripted(script).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
-    let (_, case) = cases().into_iter().find(|(name, _)| name == "dtmf-while-agent-speaks").expect("it is there");
+    let (_, case) =
+        cases().into_iter().find(|(name, _)| name == "dtmf-while-agent-speaks").expect("it is there");
     let packets = packets(&case);
     let after_the_first = packets[packets.len() - 1].at - packets[0].at;
 
     caller.phone().play_keys(&packets).await.expect("the phone sends them");
 
     let pressed = Instant::now() - after_the_first;
-    let fell_silent = caller.phone().agent_falls_silent(Duration::from_secs(5)).await.expect("the agent stops");
+    let fell_silent =
+        caller.phone().agent_falls_silent(Duration::from_secs(5)).await.expect("the agent stops");
     let took = fell_silent.saturating_duration_since(pressed);
     assert!(took <= Duration::from_millis(200), "{took:?}");
     caller.hears(&clips::agent_answer()).await;
@@ -97,7 +99,9 @@ async fn a_flood_of_keys_is_dropped_and_leaves_few_records() {
     caller.hears_the_greeting().await;
     // A hash ends what is keyed, so that each press would be a line, an item and a message.
     let flood: Vec<RecordedKey> = (0..1_000)
-        .map(|n| RecordedKey::at_ms(u64::from(n / 5) * 20, n, 960 * (n / 5), [[11, 5][n as usize % 2], 10, 0, 160]))
+        .map(|n| {
+            RecordedKey::at_ms(u64::from(n / 5) * 20, n, 960 * (n / 5), [[11, 5][n as usize % 2], 10, 0, 160])
+        })
         .collect();
 
     caller.phone().play_keys(&flood).await.expect("the phone sends them");

@@ -3,9 +3,12 @@
 use call::Ending;
 use openai::Script;
 use phone::{CallerConfig, Mischief, OfferVariant};
+use rehearse::binaries::root;
 use std::time::Duration;
 use tests::{Scene, Story, looks_up};
 use tone::clips;
+
+const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn offers_that_are_not_metas_yet_are_answered_and_heard() {
@@ -21,6 +24,25 @@ async fn offers_that_are_not_metas_yet_are_answered_and_heard() {
         assert_eq!(caller.phone().report().faults, [], "{offer:?}");
         assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp, "{offer:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offers_of_the_field_get_an_answer_that_meta_takes() {
+    let story = Story::begin().await;
+    let files = std::fs::read_dir(root().join("fixtures/sdp-variants")).expect("the offers are there");
+    for file in files {
+        let path = file.expect("the folder can be read").path();
+        let offer = std::fs::read_to_string(&path).expect("an offer is text");
+        let sections = |sdp: &str| sdp.lines().filter(|line| line.starts_with("m=")).count();
+
+        let call = story.meta.ring_with_offer(CallerConfig::default(), offer.clone()).expect("it can ring");
+        let answer = call.answer(SOON).await.expect("Meta takes the answer");
+
+        assert_eq!(sections(&answer), sections(&offer), "{}", path.display());
+        call.hang_up().await;
+        call.business_knows_of_the_end(SOON).await.expect("the business takes the end");
+    }
+    story.is_at_rest().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -67,7 +67,10 @@ fn a_caller_who_presses_a_key_into_the_goodbye_calls_the_hang_up_off() {
     call.presses(1, 4);
 
     let news = call.news_until(2_500);
-    assert!(news.contains(&Output::StayOn) && news.contains(&interrupted("goodbye", 1_020, 2_000)), "{news:?}");
+    assert!(
+        news.contains(&Output::StayOn) && news.contains(&interrupted("goodbye", 1_020, 2_000)),
+        "{news:?}"
+    );
     assert!(!call.news_until(15_000).contains(&Output::SaidAll));
 }
 

@@ -1,6 +1,8 @@
 //! A call on virtual time, for the tests.
 
-use crate::{Agent, Bridge, Clock, Heard, ItemId, KeyPacket, Keypad, Limits, Output, Packet, SAMPLES, Sound, Turns};
+use crate::{
+    Agent, Bridge, Clock, Heard, ItemId, KeyPacket, Keypad, Limits, Output, Packet, SAMPLES, Sound, Turns,
+};
 use std::time::{Duration, Instant};
 
 /// A call; all times are milliseconds since it began.

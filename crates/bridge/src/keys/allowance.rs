@@ -3,13 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-/// So many presses may come at once: the longest number that an agent file can ask for.
+/// How many presses may come at once: the longest number that an agent file can ask for.
 const AT_ONCE: u32 = 64;
 
 /// After that, one press for each of these. A hurried finger needs about 150 ms a key, and rests.
 const EACH: Duration = Duration::from_millis(250);
 
-/// So many presses count in one call, however slowly they come.
+/// How many presses count in one call, however slowly they come.
 const IN_ALL: u32 = 1_000;
 
 /// What is left of a call's presses.

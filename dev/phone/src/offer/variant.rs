@@ -179,7 +179,10 @@ mod tests {
             (OfferVariant::Video, include_str!("../../../../fixtures/sdp-variants/audio-and-video.sdp")),
             (OfferVariant::Red, include_str!("../../../../fixtures/sdp-variants/opus-red.sdp")),
             (OfferVariant::Keys48k, include_str!("../../../../fixtures/sdp-variants/dtmf-48k-too.sdp")),
-            (OfferVariant::TwoFingerprints, include_str!("../../../../fixtures/sdp-variants/two-fingerprints.sdp")),
+            (
+                OfferVariant::TwoFingerprints,
+                include_str!("../../../../fixtures/sdp-variants/two-fingerprints.sdp"),
+            ),
         ];
         for (variant, sdp) in field {
             assert_eq!(offer(&[variant]).sdp(), sdp, "{variant}");
@@ -188,7 +191,9 @@ mod tests {
 
     #[test]
     fn variants_go_together() {
-        let sdp = offer(&[OfferVariant::VideoFirst, OfferVariant::Red, OfferVariant::Data, OfferVariant::NoMid]).sdp();
+        let sdp =
+            offer(&[OfferVariant::VideoFirst, OfferVariant::Red, OfferVariant::Data, OfferVariant::NoMid])
+                .sdp();
 
         let sections: Vec<&str> = sdp.lines().filter(|line| line.starts_with("m=")).collect();
         assert_eq!(
@@ -204,7 +209,8 @@ mod tests {
     }
 
     fn offer(variants: &[OfferVariant]) -> Offer {
-        let digest = "8E:64:08:0B:8F:CE:73:ED:E2:44:9C:FB:EA:0B:20:D5:41:B6:93:06:F9:79:6C:48:78:1A:A2:41:AD:9C:EA:68";
+        let digest =
+            "8E:64:08:0B:8F:CE:73:ED:E2:44:9C:FB:EA:0B:20:D5:41:B6:93:06:F9:79:6C:48:78:1A:A2:41:AD:9C:EA:68";
         Offer {
             origin: 1_762_336_250_050,
             stream: "1a8be36a-9a9c-4322-8636-f2247cfdf1b9".to_owned(),

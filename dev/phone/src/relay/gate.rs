@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strict_relay_answers_only_checks_that_nominate_once_there_is_a_path() {
+    fn a_strict_relay_answers_only_nominating_checks_once_there_is_a_path() {
         let mut gate = answered(Some(Mischief::StrictRelay));
         assert_eq!(gate.judge(&check(false, PWD), HERE), Verdict::pass(None));
 
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relay_that_answers_no_checks_does_so_until_there_is_a_path() {
+    fn a_relay_that_leaves_checks_unanswered_answers_those_before_a_path() {
         let mut gate = answered(Some(Mischief::ChecksUnanswered));
         assert_eq!(gate.judge(&nominating(), HERE), Verdict::pass(None));
 

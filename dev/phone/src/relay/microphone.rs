@@ -120,7 +120,7 @@ impl Microphone {
         self.keypad.agree(kind);
     }
 
-    /// Sends these packets, each at its time from the next beat on. Between the first and the last of them nobody speaks.
+    /// Sends these packets, each at its time from the next beat on. Voice waits between the first and the last of them.
     pub(crate) fn play(&mut self, packets: &[RecordedKey]) {
         self.recorded.play(packets);
     }

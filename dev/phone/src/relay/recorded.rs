@@ -65,7 +65,14 @@ impl Recorded {
 impl RecordedKey {
     /// A packet at so many milliseconds.
     pub fn at_ms(ms: u64, sequence: u32, timestamp: u32, payload: [u8; 4]) -> RecordedKey {
-        RecordedKey { at: Duration::from_millis(ms), sequence, timestamp, payload, payload_type: 126, marker: false }
+        RecordedKey {
+            at: Duration::from_millis(ms),
+            sequence,
+            timestamp,
+            payload,
+            payload_type: 126,
+            marker: false,
+        }
     }
 }
 
@@ -94,11 +101,7 @@ mod tests {
         let first = 99 * 960;
         assert_eq!(
             sent,
-            [
-                (1, 101, first + 1_920, false),
-                (2, 102, first + 1_920, false),
-                (2, 105, first + 3_840, true)
-            ]
+            [(1, 101, first + 1_920, false), (2, 102, first + 1_920, false), (2, 105, first + 3_840, true)]
         );
     }
 }
