@@ -6,7 +6,7 @@
 //!
 //! Source: Meta's documentation of user-initiated calls (sample answer), and answers that Graph accepted.
 
-use crate::offer::Offer;
+use crate::offer::{Audio, Offer, Refused};
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -32,14 +32,17 @@ pub struct Ours {
     pub session: u64,
 }
 
-/// The answer to an offer: full ICE, DTLS client, Opus and key presses, one candidate, CRLF line ends.
+/// The answer to an offer: full ICE, DTLS client, Opus and key presses, one candidate, CRLF line ends. Its sections are those
+/// of the offer, in their order; all but the one of audio are refused.
 pub fn write(offer: &Offer, ours: &Ours) -> String {
     let mut sdp = Lines::default();
-    session(&mut sdp, offer, ours);
-    transport(&mut sdp, offer, ours);
-    codecs(&mut sdp, offer);
+    session(&mut sdp, &offer.audio, ours);
+    offer.before.iter().for_each(|section| refuse(&mut sdp, section));
+    transport(&mut sdp, &offer.audio, ours);
+    codecs(&mut sdp, &offer.audio);
     sdp.line(format_args!("a=ssrc:{} cname:{NAME}", ours.ssrc));
     sdp.line(format_args!("a=ssrc:{} msid:{} audio0", ours.ssrc, ours.stream));
+    offer.after.iter().for_each(|section| refuse(&mut sdp, section));
     sdp.0
 }
 
@@ -52,20 +55,33 @@ impl Lines {
     }
 }
 
-fn session(sdp: &mut Lines, offer: &Offer, ours: &Ours) {
+fn session(sdp: &mut Lines, audio: &Audio, ours: &Ours) {
     sdp.line(format_args!("v=0"));
     sdp.line(format_args!("o=- {} 2 IN IP4 127.0.0.1", ours.session));
     sdp.line(format_args!("s=-"));
     sdp.line(format_args!("t=0 0"));
-    sdp.line(format_args!("a=group:BUNDLE {}", offer.mid));
+    if let Some(mid) = audio.mid.as_deref().filter(|_| audio.is_bundled) {
+        sdp.line(format_args!("a=group:BUNDLE {mid}"));
+    }
     sdp.line(format_args!("a=msid-semantic: WMS {}", ours.stream));
 }
 
-fn transport(sdp: &mut Lines, offer: &Offer, ours: &Ours) {
+/// Port 0 refuses a section (RFC 3264, section 6); the rest of its m-line is the offer's.
+fn refuse(sdp: &mut Lines, section: &Refused) {
+    let Refused { media, profile, formats, mid } = section;
+    sdp.line(format_args!("m={media} 0 {profile} {formats}"));
+    sdp.line(format_args!("c=IN IP4 0.0.0.0"));
+    if let Some(mid) = mid {
+        sdp.line(format_args!("a=mid:{mid}"));
+    }
+    sdp.line(format_args!("a=inactive"));
+}
+
+fn transport(sdp: &mut Lines, audio: &Audio, ours: &Ours) {
     let (ip, port) = (ours.address.ip(), ours.address.port());
     let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
-    let keys = offer.keys.map_or(String::new(), |keys| format!(" {keys}"));
-    sdp.line(format_args!("m=audio {port} UDP/TLS/RTP/SAVPF {}{keys}", offer.opus));
+    let keys: String = audio.keys.iter().map(|(keys, _)| format!(" {keys}")).collect();
+    sdp.line(format_args!("m=audio {port} {} {}{keys}", audio.profile, audio.opus));
     sdp.line(format_args!("c=IN {family} {ip}"));
     sdp.line(format_args!("a=rtcp:9 IN IP4 0.0.0.0"));
     sdp.line(format_args!("a=candidate:1 1 udp 2130706431 {ip} {port} typ host generation 0"));
@@ -74,24 +90,28 @@ fn transport(sdp: &mut Lines, offer: &Offer, ours: &Ours) {
     sdp.line(format_args!("a=ice-pwd:{}", ours.pwd));
     sdp.line(format_args!("a=fingerprint:sha-256 {}", ours.fingerprint));
     sdp.line(format_args!("a=setup:active"));
-    sdp.line(format_args!("a=mid:{}", offer.mid));
-    sdp.line(format_args!("a=sendrecv"));
-    sdp.line(format_args!("a=rtcp-mux"));
+    if let Some(mid) = &audio.mid {
+        sdp.line(format_args!("a=mid:{mid}"));
+    }
+    sdp.line(format_args!("a={}", audio.direction));
+    if audio.rtcp_mux {
+        sdp.line(format_args!("a=rtcp-mux"));
+    }
 }
 
-fn codecs(sdp: &mut Lines, offer: &Offer) {
-    let opus = offer.opus;
+fn codecs(sdp: &mut Lines, audio: &Audio) {
+    let opus = audio.opus;
     sdp.line(format_args!("a=rtpmap:{opus} opus/48000/2"));
-    for feedback in &offer.feedback {
+    for feedback in &audio.feedback {
         sdp.line(format_args!("a=rtcp-fb:{opus} {feedback}"));
     }
-    if let Some(fmtp) = &offer.fmtp {
+    if let Some(fmtp) = &audio.fmtp {
         sdp.line(format_args!("a=fmtp:{opus} {fmtp}"));
     }
-    if let Some(keys) = offer.keys {
-        sdp.line(format_args!("a=rtpmap:{keys} telephone-event/8000"));
+    for (keys, clock) in &audio.keys {
+        sdp.line(format_args!("a=rtpmap:{keys} telephone-event/{}", clock.rate()));
     }
-    for (name, value) in &offer.times {
+    for (name, value) in &audio.times {
         sdp.line(format_args!("a={name}:{value}"));
     }
 }

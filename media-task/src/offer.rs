@@ -1,11 +1,20 @@
 //! Reads a caller's SDP offer: what of it decides our answer.
+//!
+//! Of its media sections, one is answered: the first of audio that we can take. The others are refused, in their places
+//! (RFC 3264, section 6).
 
-use rtc::sdp::{MediaDescription, SessionDescription};
-use std::io::Cursor;
+mod lines;
+mod plain;
+
+use bridge::Clock;
+use lines::{Attributes, Sdp, Section};
 use std::net::IpAddr;
 
 /// The largest offer we read, bytes. Meta's are about one kilobyte.
 const LARGEST: usize = 10_000;
+
+/// The profiles that are DTLS-SRTP where there is a fingerprint. The last two are what older stacks write.
+const PROFILES: [&str; 4] = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"];
 
 /// What Opus's rate may be, bit/s (RFC 7587, 6.1), and what it is taken for if the offer does not say.
 const LEAST_RATE: u32 = 6_000;
@@ -15,23 +24,78 @@ const UNSAID_RATE: u32 = 24_000;
 /// What of an offer decides our answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// Names the one audio section.
-    pub mid: String,
+    /// The audio section that is answered.
+    pub audio: Audio,
+    /// The sections before it, which are refused.
+    pub before: Vec<Refused>,
+    /// The sections after it, which are refused.
+    pub after: Vec<Refused>,
+}
+
+/// The audio section that is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audio {
+    /// Its profile; the answer's is the same.
+    pub profile: String,
+    /// Names the section; not every offer does.
+    pub mid: Option<String>,
+    /// Whether it is in a BUNDLE group.
+    pub is_bundled: bool,
     /// The payload type of Opus.
     pub opus: u8,
     /// The format parameters of Opus, as offered.
     pub fmtp: Option<String>,
     /// The feedback offered for Opus.
     pub feedback: Vec<String>,
-    /// The payload type of telephone events at 8 kHz: keys the caller presses.
-    pub keys: Option<u8>,
+    /// The payload types of telephone events, which are keys the caller presses, and the clocks of their durations.
+    pub keys: Vec<(u8, Clock)>,
     /// `ptime` and `maxptime`, as offered, ms.
     pub times: Vec<(String, String)>,
-    /// The offer itself.
-    pub sdp: String,
+    /// Whether RTCP may share the port.
+    pub rtcp_mux: bool,
+    /// Which way sound flows in the answer.
+    pub direction: &'static str,
+    /// How the far side is reached, and known.
+    pub far: Far,
 }
 
-/// Why an offer cannot be answered. Nobody could: the call is refused.
+/// What an offer says of the far side's transport.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Far {
+    /// Whether it only answers checks.
+    pub is_lite: bool,
+    /// ICE user name fragment.
+    pub ufrag: String,
+    /// ICE password.
+    pub pwd: String,
+    /// SHA-256 of its certificate.
+    pub fingerprint: String,
+    /// Which side of DTLS it takes.
+    pub setup: String,
+    /// Its candidates, as offered.
+    pub candidates: Vec<String>,
+}
+
+impl std::fmt::Debug for Far {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Far").field("is_lite", &self.is_lite).finish_non_exhaustive()
+    }
+}
+
+/// A section that is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its kind, such as `video`.
+    pub media: String,
+    /// Its profile.
+    pub profile: String,
+    /// Its formats.
+    pub formats: String,
+    /// Its name, if it has one.
+    pub mid: Option<String>,
+}
+
+/// Why an offer cannot be answered: the call is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswerable {
     /// It is too large.
@@ -40,11 +104,11 @@ pub enum Unanswerable {
     /// It is not SDP.
     #[error("the offer is not SDP")]
     NotSdp,
-    /// It has not exactly one audio section.
-    #[error("the offer has {0} media sections, not one")]
-    Sections(usize),
+    /// It offers no audio.
+    #[error("none of the offer's {0} media sections is for audio")]
+    NoAudio(usize),
     /// Its audio section is not DTLS-SRTP.
-    #[error("the offer is for {0}, not for audio over UDP/TLS/RTP/SAVPF")]
+    #[error("the offer is for audio over {0}, not for audio over UDP/TLS/RTP/SAVPF")]
     Transport(String),
     /// Something that we need is missing.
     #[error("the offer has no {0}")]
@@ -63,62 +127,130 @@ impl Offer {
         if sdp.len() > LARGEST {
             return Err(Unanswerable::TooLarge);
         }
-        // The parser takes a lone CR for part of a value, and our answer would repeat it.
+        // A lone CR would be part of a value, and our answer would repeat it.
         if sdp.replace("\r\n", "\n").contains('\r') {
             return Err(Unanswerable::NotSdp);
         }
-        let session =
-            SessionDescription::unmarshal(&mut Cursor::new(sdp)).map_err(|_| Unanswerable::NotSdp)?;
-        let [audio] = &session.media_descriptions[..] else {
-            return Err(Unanswerable::Sections(session.media_descriptions.len()));
-        };
-        let transport = audio.media_name.protos.join("/");
-        if audio.media_name.media != "audio" || transport != "UDP/TLS/RTP/SAVPF" {
-            return Err(Unanswerable::Transport(format!("{} over {transport}", audio.media_name.media)));
-        }
-        for needed in ["ice-ufrag", "ice-pwd", "fingerprint"] {
-            if value(audio, needed).is_none() && !session.has_attribute(needed) {
-                return Err(Unanswerable::Missing(needed));
+        let sdp = Sdp::split(sdp).ok_or(Unanswerable::NotSdp)?;
+        let mut refusal = Unanswerable::NoAudio(sdp.sections.len());
+        for (n, section) in sdp.sections.iter().enumerate() {
+            if section.media != "audio" || !section.is_offered() {
+                continue;
+            }
+            match Audio::read(section, &sdp) {
+                Ok(audio) => {
+                    let refused = |sections: &[Section<'_>]| sections.iter().map(Refused::read).collect();
+                    let (before, after) = (refused(&sdp.sections[..n]), refused(&sdp.sections[n + 1..]));
+                    return Ok(Self { audio, before, after });
+                }
+                // The first audio section says best what is wrong with the offer.
+                Err(error) if matches!(refusal, Unanswerable::NoAudio(_)) => refusal = error,
+                Err(_) => {}
             }
         }
-        let opus = payload_type(audio, "opus/48000").ok_or(Unanswerable::Missing("Opus"))?;
-        Ok(Self {
-            mid: value(audio, "mid").ok_or(Unanswerable::Missing("mid"))?.to_owned(),
-            opus,
-            fmtp: of_payload_type(audio, "fmtp", opus).next().map(str::to_owned),
-            feedback: of_payload_type(audio, "rtcp-fb", opus).map(str::to_owned).collect(),
-            keys: payload_type(audio, "telephone-event/8000"),
-            times: ["maxptime", "ptime"]
-                .into_iter()
-                .filter_map(|name| Some((name.to_owned(), value(audio, name)?.to_owned())))
-                .collect(),
-            sdp: sdp.to_owned(),
-        })
+        Err(refusal)
     }
 
     /// How many bits a second of sound the far side takes: `maxaveragebitrate`, or what RFC 7587 recommends for wideband.
     pub fn bits_per_second(&self) -> u32 {
-        let parameters = self.fmtp.iter().flat_map(|fmtp| fmtp.split(';'));
+        let parameters = self.audio.fmtp.iter().flat_map(|fmtp| fmtp.split(';'));
         let mut values =
             parameters.filter_map(|parameter| parameter.trim().strip_prefix("maxaveragebitrate="));
         let offered = values.find_map(|value| value.parse().ok());
         offered.unwrap_or(UNSAID_RATE).clamp(LEAST_RATE, MOST_RATE)
     }
 
-    /// The offer without the candidates our one socket cannot reach: those of another address family (Meta prefers
-    /// IPv6, and a socket that has none would only fail at it), those over TCP, and the names in `.local` by which
-    /// browsers hide their addresses, for which the stack would ask the whole network.
-    pub fn for_family_of(&self, local: IpAddr) -> String {
-        let keep = |line: &&str| match line.strip_prefix("a=candidate:") {
-            Some(candidate) => udp_address(candidate).is_some_and(|ip| ip.is_ipv4() == local.is_ipv4()),
-            None => true,
-        };
-        self.sdp.lines().filter(keep).fold(String::new(), |sdp, line| sdp + line + "\r\n")
-    }
-
     /// The addresses of its candidates.
     pub fn relays(&self) -> Vec<IpAddr> {
-        self.sdp.lines().filter_map(|line| udp_address(line.strip_prefix("a=candidate:")?)).collect()
+        self.audio.far.candidates.iter().filter_map(|candidate| udp_address(candidate)).collect()
+    }
+}
+
+impl Audio {
+    fn read(section: &Section<'_>, sdp: &Sdp<'_>) -> Result<Self, Unanswerable> {
+        let Section { profile, attributes, .. } = section;
+        if !PROFILES.contains(profile) {
+            return Err(Unanswerable::Transport((*profile).to_owned()));
+        }
+        let far = Far::read(attributes, &sdp.session)?;
+        let opus = section.payload_type("opus/48000").ok_or(Unanswerable::Missing("Opus"))?;
+        let mid = attributes.value("mid").map(str::to_owned);
+        let of_opus =
+            |name| attributes.of_format(name, &opus.to_string()).map(str::to_owned).collect::<Vec<_>>();
+        let clocks = [Clock::Khz8, Clock::Khz48];
+        let mut keys: Vec<(u8, Clock)> = clocks
+            .into_iter()
+            .filter_map(|clock| {
+                Some((section.payload_type(&format!("telephone-event/{}", clock.rate()))?, clock))
+            })
+            .collect();
+        // What is preferred comes first, in the answer as in the offer.
+        keys.sort_by_key(|(keys, _)| section.formats.iter().position(|format| *format == keys.to_string()));
+        Ok(Self {
+            profile: (*profile).to_owned(),
+            is_bundled: mid.as_deref().is_some_and(|mid| sdp.bundles(mid)),
+            mid,
+            opus,
+            fmtp: of_opus("fmtp").into_iter().next(),
+            // Feedback is what the F of a profile stands for.
+            feedback: if profile.ends_with('F') { of_opus("rtcp-fb") } else { vec![] },
+            keys,
+            times: ["maxptime", "ptime"]
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), attributes.value(name)?.to_owned())))
+                .collect(),
+            rtcp_mux: attributes.has("rtcp-mux"),
+            direction: answering(attributes, &sdp.session),
+            far,
+        })
+    }
+}
+
+/// The direction that answers the one offered (RFC 3264, section 6.1).
+fn answering(section: &Attributes<'_>, session: &Attributes<'_>) -> &'static str {
+    let answers = [("sendonly", "recvonly"), ("recvonly", "sendonly"), ("inactive", "inactive")];
+    let of = |part: &Attributes<'_>| {
+        answers.iter().find(|(offered, _)| part.has(offered)).map(|(_, answer)| *answer)
+    };
+    let is_said = section.has("sendrecv");
+    of(section).or_else(|| of(session).filter(|_| !is_said)).unwrap_or("sendrecv")
+}
+
+impl Far {
+    fn read(section: &Attributes<'_>, session: &Attributes<'_>) -> Result<Self, Unanswerable> {
+        let value = |name| section.value(name).or_else(|| session.value(name));
+        let needed = |name: &'static str| value(name).map(str::to_owned).ok_or(Unanswerable::Missing(name));
+        Ok(Self {
+            is_lite: session.has("ice-lite") || section.has("ice-lite"),
+            ufrag: needed("ice-ufrag")?,
+            pwd: needed("ice-pwd")?,
+            fingerprint: fingerprint(section, session)?,
+            setup: value("setup").unwrap_or("actpass").to_owned(),
+            candidates: section.values("candidate").map(str::to_owned).collect(),
+        })
+    }
+}
+
+/// The fingerprint that can be checked. An offer may have one for each of several hashes (RFC 8122, section 5).
+fn fingerprint(section: &Attributes<'_>, session: &Attributes<'_>) -> Result<String, Unanswerable> {
+    let mut all = section.values("fingerprint").chain(session.values("fingerprint")).peekable();
+    if all.peek().is_none() {
+        return Err(Unanswerable::Missing("fingerprint"));
+    }
+    let sha_256 = all
+        .filter_map(|value| value.split_once(' '))
+        .find_map(|(hash, digest)| hash.eq_ignore_ascii_case("sha-256").then(|| digest.trim().to_owned()));
+    sha_256.ok_or(Unanswerable::Missing("fingerprint of SHA-256"))
+}
+
+impl Refused {
+    fn read(section: &Section<'_>) -> Self {
+        Self {
+            media: section.media.to_owned(),
+            profile: section.profile.to_owned(),
+            formats: section.formats.join(" "),
+            mid: section.attributes.value("mid").map(str::to_owned),
+        }
     }
 }
 
@@ -127,33 +259,4 @@ fn udp_address(candidate: &str) -> Option<IpAddr> {
     let transport = words.nth(2)?;
     let address = words.nth(1)?.parse().ok()?;
     transport.eq_ignore_ascii_case("udp").then_some(address)
-}
-
-fn value<'a>(audio: &'a MediaDescription, name: &str) -> Option<&'a str> {
-    audio.attribute(name).flatten()
-}
-
-/// The values of `a=name:<payload type> …`.
-fn of_payload_type<'a>(
-    audio: &'a MediaDescription,
-    name: &'a str,
-    wanted: u8,
-) -> impl Iterator<Item = &'a str> {
-    let values = audio.attributes.iter().filter(move |attribute| attribute.key == name);
-    values.filter_map(move |attribute| {
-        let (number, rest) = attribute.value.as_deref()?.split_once(' ')?;
-        (number.parse() == Ok(wanted)).then_some(rest)
-    })
-}
-
-/// The payload type that is mapped to a codec, whatever its number of channels.
-fn payload_type(audio: &MediaDescription, codec: &str) -> Option<u8> {
-    audio.attributes.iter().filter(|attribute| attribute.key == "rtpmap").find_map(|attribute| {
-        let (number, name) = attribute.value.as_deref()?.split_once(' ')?;
-        let is_codec = name
-            .to_lowercase()
-            .strip_prefix(codec)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        number.parse().ok().filter(|_| is_codec)
-    })
 }

@@ -4,15 +4,18 @@
 //! Meta is ICE-lite, so we check, control and start DTLS, on a socket of our own for each call.
 
 mod control;
+mod nomination;
 mod stack;
 mod tap;
 
 use crate::answer::{self, Ours};
-use crate::datagram::is_media;
+use crate::datagram::{is_media, kind};
 use crate::offer::{Offer, Unanswerable};
-use bridge::{Reports, Told};
+use bridge::{Clock, Reports, Told};
 use bytes::{Bytes, BytesMut};
 use control::Heard;
+use diagnosis::Kind;
+use nomination::Nomination;
 use rtc::interceptor::Packet;
 use rtc::peer_connection::RTCPeerConnection;
 use rtc::peer_connection::event::RTCPeerConnectionEvent;
@@ -37,6 +40,7 @@ pub struct Peer {
     payload_types: PayloadTypes,
     next: rtp::header::Header,
     is_open: bool,
+    nomination: Nomination,
     packets: Receiver<Packet>,
     reports: Reports,
     unreadable: u64,
@@ -56,10 +60,10 @@ pub struct PeerReport {
     pub told: Option<Told>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct PayloadTypes {
     opus: u8,
-    keys: Option<u8>,
+    keys: Vec<(u8, Clock)>,
 }
 
 /// Something that happened on the connection.
@@ -86,8 +90,10 @@ pub enum PeerEvent {
         stream: u32,
         /// RTP sequence number.
         sequence: u16,
-        /// RTP timestamp: all packets of one press share it.
+        /// RTP timestamp: all packets of one press share it, as a rule.
         timestamp: u32,
+        /// What its duration counts in.
+        clock: Clock,
         /// As RFC 4733 has it.
         payload: Bytes,
     },
@@ -127,13 +133,14 @@ impl Peer {
         };
         let next = rtp::header::Header {
             version: 2,
-            payload_type: offer.opus,
+            payload_type: offer.audio.opus,
             sequence_number: random() as u16,
             timestamp: random() as u32,
             ssrc,
             ..Default::default()
         };
-        let payload_types = PayloadTypes { opus: offer.opus, keys: offer.keys };
+        let payload_types = PayloadTypes { opus: offer.audio.opus, keys: offer.audio.keys.clone() };
+        let nomination = Nomination::new(&offer.audio.far.pwd).map_err(unacceptable)?;
         // A clock before 1970 would only blur how our stream relates to others, of which there are none.
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let peer = Self {
@@ -143,6 +150,7 @@ impl Peer {
             payload_types,
             next,
             is_open: false,
+            nomination,
             packets,
             reports: Reports::new(now, unix),
             unreadable: 0,
@@ -214,9 +222,17 @@ impl Peer {
     /// A datagram to send.
     pub fn poll_datagram(&mut self) -> Option<(SocketAddr, BytesMut)> {
         loop {
-            let transmit = self.connection.poll_write()?;
-            if self.is_open || !is_media(&transmit.message) {
-                return Some((transmit.transport.peer_addr, transmit.message));
+            let TaggedBytesMut { transport, message, .. } = self.connection.poll_write()?;
+            let to = transport.peer_addr;
+            match kind(&message) {
+                Kind::StunRequest => return Some((to, self.nomination.pass(message, to))),
+                Kind::Rtp { .. } | Kind::Rtcp if !self.is_open => {}
+                Kind::Rtp { .. }
+                | Kind::Rtcp
+                | Kind::StunSuccess
+                | Kind::StunError(_)
+                | Kind::Dtls
+                | Kind::Other => return Some((to, message)),
             }
         }
     }
@@ -271,16 +287,16 @@ impl Peer {
         let rtp::Packet { header, payload } = packet;
         let (stream, sequence, timestamp) = (header.ssrc, header.sequence_number, header.timestamp);
         let is_sound = header.payload_type == self.payload_types.opus;
-        let is_key = Some(header.payload_type) == self.payload_types.keys;
-        if !is_sound && !is_key {
-            return PeerEvent::Foreign { stream, sequence, timestamp };
-        }
+        let key = self.payload_types.keys.iter().find(|(keys, _)| *keys == header.payload_type);
+        let event = match (is_sound, key) {
+            (true, _) => PeerEvent::Sound { stream, sequence, timestamp, payload },
+            (false, Some((_, clock))) => {
+                PeerEvent::Key { stream, sequence, timestamp, clock: *clock, payload }
+            }
+            (false, None) => return PeerEvent::Foreign { stream, sequence, timestamp },
+        };
         self.reports.note_received(stream, sequence, is_sound.then_some(timestamp), now);
-        if is_sound {
-            PeerEvent::Sound { stream, sequence, timestamp, payload }
-        } else {
-            PeerEvent::Key { stream, sequence, timestamp, payload }
-        }
+        event
     }
 
     /// Whether the far side told how our packets arrive.

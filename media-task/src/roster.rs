@@ -125,9 +125,9 @@ impl Role {
 
     /// When the caller may interrupt.
     pub fn turns(&self) -> Turns {
-        let agents::Interruption { guard, after, echo_gate_dbfs } = self.agent.interruption;
+        let agents::Interruption { guard, after, echo_gate_dbfs, keys } = self.agent.interruption;
         let greeting_is_interruptible = self.agent.greeting.interruptible;
-        Turns { guard, after, echo_gate_dbfs, greeting_is_interruptible }
+        Turns { guard, after, echo_gate_dbfs, greeting_is_interruptible, keys_interrupt: keys }
     }
 
     /// How long things may last.

@@ -57,8 +57,8 @@ fn offers_of_other_makes_are_answered_in_their_own_numbers_and_names() {
         let (media, family) = match (name.starts_with("aiortc"), name.contains("ipv4")) {
             (true, true) => ("96", "IP4 127.0.0.1"),
             (true, false) => ("96", "IP6 ::1"),
-            (false, true) => ("111 126", "IP4 127.0.0.1"),
-            (false, false) => ("111 126", "IP6 ::1"),
+            (false, true) => ("111 110 126", "IP4 127.0.0.1"),
+            (false, false) => ("111 110 126", "IP6 ::1"),
         };
         one(&lines, &format!("m=audio 42100 UDP/TLS/RTP/SAVPF {media}"));
         one(&lines, &format!("c=IN {family}"));
@@ -67,7 +67,7 @@ fn offers_of_other_makes_are_answered_in_their_own_numbers_and_names() {
         one(&lines, "a=setup:active");
         assert_eq!(starting(&lines, "a=fingerprint:"), 1, "{name}: one, however many were offered");
         assert_eq!(starting(&lines, "a=candidate:"), 1, "{name}");
-        for absent in ["a=extmap", "a=ice-options", "a=ice-lite", "a=rtcp-rsize", "a=rtcp-xr", "a=rtpmap:110"]
+        for absent in ["a=extmap", "a=ice-options", "a=ice-lite", "a=rtcp-rsize", "a=rtcp-xr", "a=rtpmap:63"]
         {
             assert_eq!(starting(&lines, absent), 0, "{name}: {absent}");
         }
@@ -102,8 +102,13 @@ fn an_offer_that_nobody_can_answer_says_why() {
         refused(&good.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP")),
         "the offer is for audio over RTP/AVP, not for audio over UDP/TLS/RTP/SAVPF"
     );
-    let two = format!("{good}m=video 9 UDP/TLS/RTP/SAVPF 96\r\n");
-    assert_eq!(refused(&two), "the offer has 2 media sections, not one");
+    let digest = "a=fingerprint:sha-256 ";
+    assert_eq!(
+        refused(&good.replace(digest, "a=fingerprint:sha-512 ")),
+        "the offer has no fingerprint of SHA-256"
+    );
+    let silent = good.replace("m=audio", "m=video");
+    assert_eq!(refused(&silent), "none of the offer's 1 media sections is for audio");
 }
 
 fn answer(offer: &str) -> String {

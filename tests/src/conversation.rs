@@ -58,6 +58,15 @@ impl Story {
         texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
     }
 
+    /// The keys that the model was told of, in turn.
+    pub fn keys_told(&self) -> Vec<String> {
+        let told = self.told_to_the_model();
+        let keys = told
+            .iter()
+            .filter_map(|text| text.strip_prefix("[The caller pressed on the keypad: ")?.strip_suffix(']'));
+        keys.map(str::to_owned).collect()
+    }
+
     /// What the model had to complain of.
     pub fn model_faults(&self) -> Vec<String> {
         self.model.sessions().into_iter().flat_map(|session| session.faults).collect()

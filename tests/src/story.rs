@@ -196,6 +196,11 @@ impl Story {
         Caller::new(self, self.meta.ring(caller).await.expect("somebody can ring"))
     }
 
+    /// Somebody calls, from a phone of this kind.
+    pub async fn ring_from(&self, caller: CallerConfig) -> Caller<'_> {
+        Caller::new(self, self.meta.ring(caller).await.expect("somebody can ring"))
+    }
+
     /// Somebody calls, and Meta's webhook about it goes astray for now: `instead` arrives.
     ///
     /// Meta sends its own half a second later; by then `instead` has been taken in.

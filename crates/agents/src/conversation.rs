@@ -29,11 +29,13 @@ pub struct Interruption {
     pub after: Duration,
     /// While the agent speaks, sound below this level is taken for its echo, dB below full scale; by default none is.
     pub echo_gate_dbfs: Option<f32>,
+    /// Whether a key press stops the agent, at once; by default it does.
+    pub keys: bool,
 }
 
 impl Default for Interruption {
     fn default() -> Self {
-        Self { guard: Duration::ZERO, after: Duration::ZERO, echo_gate_dbfs: None }
+        Self { guard: Duration::ZERO, after: Duration::ZERO, echo_gate_dbfs: None, keys: true }
     }
 }
 

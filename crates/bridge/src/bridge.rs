@@ -5,12 +5,13 @@ mod speech;
 
 use crate::agent::Responses;
 use crate::echo::EchoGate;
-use crate::keys::Keys;
+use crate::keys::{Came, Keys};
 use crate::leaving::Leaving;
 use crate::stopwatch::Stopwatch;
 use crate::turns::Floor;
 use crate::{
-    Agent, Heard, Keypad, Limits, Meter, Output, Packet, Patience, Playout, Press, Slot, Turns, Uplink,
+    Agent, Heard, KeyPacket, Keypad, Limits, Meter, Output, Packet, Patience, Playout, Press, Slot, Turns,
+    Uplink,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -112,14 +113,26 @@ impl<P: Clone> Bridge<P> {
         self.meter.malformed += 1;
     }
 
-    /// Takes the payload of a named event: one packet of a key being pressed. Its place in the sequence it takes
-    /// besides, by [`Bridge::handle_packet`].
-    pub fn handle_key(&mut self, timestamp: u32, payload: &[u8], now: Instant) {
-        let Some(press) = Press::read(payload).filter(|_| self.is_open()) else { return };
-        if self.keys.handle(timestamp, press, now) {
-            self.meter.keys += 1;
-            self.note_caller(now);
-            self.stay_on(now);
+    /// Takes one packet of a key being pressed, which may stop the agent. Its place in the sequence it takes besides, by
+    /// [`Bridge::handle_packet`].
+    pub fn handle_key(&mut self, packet: &KeyPacket<'_>, now: Instant) {
+        let Some(press) = Press::read(packet.payload, packet.clock).filter(|_| self.is_open()) else {
+            return;
+        };
+        match self.keys.handle(packet, press, now) {
+            Came::Nothing => {}
+            Came::Press => {
+                self.meter.keys += 1;
+                self.note_caller(now);
+                self.interrupt_by_key(now);
+                self.stay_on(now);
+            }
+            Came::TooMany => {
+                if self.meter.keys_dropped == 0 {
+                    self.outputs.push_back(Output::KeysDropped);
+                }
+                self.meter.keys_dropped += 1;
+            }
         }
         self.outputs.extend(self.keys.poll(now).map(Output::Keyed));
     }

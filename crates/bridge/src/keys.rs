@@ -1,21 +1,18 @@
-//! Reads the keys a caller presses, and collects them into what was meant: an order number, a choice.
+//! Reads the keys a caller presses (DTMF as named events, RFC 4733), and collects them into what was meant: an order
+//! number, a choice.
 //!
-//! A press is a run of RTP packets of the named event kind (RFC 4733), all with the timestamp of its first; the last
-//! is sent three times. A press counts from the first of its packets that arrives, so it does not matter which are
-//! lost. The timestamps are those of the sound; the durations, which count 8 kHz even then, are not needed.
+//! A press is a run of RTP packets, in principle all with the timestamp of its first; the last is sent three times. A
+//! press counts from the first of its packets that arrives, so it does not matter which are lost. [`press`] decides which
+//! packets are one press, [`allowance`] how many presses count.
 
+mod allowance;
+mod press;
+
+use allowance::Allowance;
+pub use press::{Clock, KeyPacket, Press};
+use press::{Newest, Sign};
 use std::fmt;
 use std::time::{Duration, Instant};
-
-/// The keys, by the number of their event.
-const KEYS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
-
-/// A packet this far behind the newest press belongs to an older one: five seconds of the sound's 48 kHz clock.
-/// Further behind, the stream has started again.
-const LATE: u32 = 5 * 48_000;
-
-/// A press that has lasted so long, of its own 8 kHz clock, goes on under another timestamp.
-const LONGEST_SEGMENT: u16 = u16::MAX - 800;
 
 /// How presses are collected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,48 +48,24 @@ impl fmt::Debug for Keyed {
     }
 }
 
-/// One packet of a press.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Press {
-    /// 0-9, `*`, `#`, A-D.
-    pub key: char,
-    /// Whether the key has been let go.
-    pub is_end: bool,
-    /// How loud: so many dB below the loudest.
-    pub volume: u8,
-    /// How long it has been pressed, in ticks of 8 kHz.
-    pub duration: u16,
-}
-
-impl fmt::Debug for Press {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Press").field("is_end", &self.is_end).finish_non_exhaustive()
-    }
-}
-
-impl Press {
-    /// Reads the payload of a named event. `None` for what is no key, or too short; what follows the four bytes is
-    /// not looked at.
-    pub fn read(payload: &[u8]) -> Option<Self> {
-        let [event, flags, high, low] = *payload.first_chunk()?;
-        let key = *KEYS.get(usize::from(event))?;
-        let duration = u16::from_be_bytes([high, low]);
-        Some(Self { key, is_end: flags & 0x80 != 0, volume: flags & 0x3f, duration })
-    }
-}
-
 /// The caller's keys, until it is clear what was meant.
 pub(crate) struct Keys {
     keypad: Keypad,
     collected: String,
     newest: Option<Newest>,
+    allowance: Allowance,
     pressed_at: Option<Instant>,
 }
 
-#[derive(Clone, Copy)]
-struct Newest {
-    timestamp: u32,
-    press: Press,
+/// What came of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// More of a press that is known.
+    Nothing,
+    /// A press.
+    Press,
+    /// A press too many, which does not count.
+    TooMany,
 }
 
 impl fmt::Debug for Keys {
@@ -103,27 +76,35 @@ impl fmt::Debug for Keys {
 
 impl Keys {
     pub(crate) fn new(keypad: Keypad) -> Self {
-        Self { keypad, collected: String::new(), newest: None, pressed_at: None }
+        let allowance = Allowance::new();
+        Self { keypad, collected: String::new(), newest: None, allowance, pressed_at: None }
     }
 
-    /// Takes a packet of a press. Whether it is the first of its press.
-    pub(crate) fn handle(&mut self, timestamp: u32, press: Press, now: Instant) -> bool {
-        let (is_new, is_held) = match self.newest {
-            None => (true, true),
-            Some(newest) if newest.timestamp == timestamp => (false, !newest.press.is_end),
-            Some(newest) if newest.timestamp.wrapping_sub(timestamp) < LATE => return false,
-            Some(newest) => (!newest.press.goes_on_as(press), true),
-        };
-        if is_held {
-            self.newest = Some(Newest { timestamp, press });
+    /// Takes a packet of a press.
+    pub(crate) fn handle(&mut self, packet: &KeyPacket<'_>, press: Press, now: Instant) -> Came {
+        let sign = self.newest.map_or(Sign::New, |newest| newest.judge(packet, press, now));
+        match sign {
+            Sign::Overtaken => Came::Nothing,
+            Sign::More => {
+                if let Some(newest) = &mut self.newest {
+                    // The end sent again does not make the pause longer.
+                    if !newest.has_ended && self.pressed_at.is_some() {
+                        self.pressed_at = Some(now);
+                    }
+                    newest.go_on(packet, press, now);
+                }
+                Came::Nothing
+            }
+            Sign::New => {
+                self.newest = Some(Newest::first(packet, press, now));
+                if !self.allowance.take(now) {
+                    return Came::TooMany;
+                }
+                self.collected.push(press.key);
+                self.pressed_at = Some(now);
+                Came::Press
+            }
         }
-        if is_new {
-            self.collected.push(press.key);
-        }
-        if is_new || (is_held && self.pressed_at.is_some()) {
-            self.pressed_at = Some(now);
-        }
-        is_new
     }
 
     /// When a pause will have been long enough.
@@ -148,13 +129,8 @@ impl Keys {
     }
 }
 
-impl Press {
-    /// Whether another press is more of this one: a key held for longer than one duration can tell.
-    fn goes_on_as(self, other: Self) -> bool {
-        self.key == other.key && !self.is_end && self.duration >= LONGEST_SEGMENT
-    }
-}
-
+#[cfg(test)]
+mod cases_tests;
 #[cfg(test)]
 #[path = "keys_tests.rs"]
 mod tests;

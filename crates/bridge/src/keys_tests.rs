@@ -4,19 +4,26 @@ use super::*;
 
 #[test]
 fn a_payload_is_read_as_rfc_4733_has_it() {
-    let press = Press::read(&[11, 0x8a, 0x03, 0x20]).expect("it is a key");
+    let press = read(&[11, 0x8a, 0x03, 0x20]).expect("it is a key");
 
-    assert_eq!((press.key, press.is_end, press.volume, press.duration), ('#', true, 10, 800));
-    assert_eq!(Press::read(&[0, 0, 0, 160, 1, 2, 3]).map(|press| press.key), Some('0'));
-    assert_eq!(Press::read(&[15, 0x3f, 0, 0]).map(|press| (press.key, press.volume)), Some(('D', 63)));
+    assert_eq!((press.key, press.is_end, press.volume, press.duration), ('#', true, 10, ms(100)));
+    assert_eq!(read(&[0, 0, 0, 160, 1, 2, 3]).map(|press| press.key), Some('0'));
+    assert_eq!(read(&[15, 0x3f, 0, 0]).map(|press| (press.key, press.volume)), Some(('D', 63)));
+}
+
+#[test]
+fn a_duration_counts_in_the_clock_of_its_payload_type() {
+    let at = |clock| Press::read(&[11, 0x8a, 0x12, 0xc0], clock).map(|press| press.duration);
+
+    assert_eq!((at(Clock::Khz8), at(Clock::Khz48)), (Some(ms(600)), Some(ms(100))));
 }
 
 #[test]
 fn what_is_too_short_or_no_key_is_nothing() {
-    assert_eq!(Press::read(&[]), None);
-    assert_eq!(Press::read(&[1, 0x80, 0]), None);
+    assert_eq!(read(&[]), None);
+    assert_eq!(read(&[1, 0x80, 0]), None);
     // 16 is a hook flash.
-    assert_eq!(Press::read(&[16, 0, 0, 160]), None);
+    assert_eq!(read(&[16, 0, 0, 160]), None);
 }
 
 #[test]
@@ -44,7 +51,7 @@ fn a_late_packet_of_an_older_press_is_no_press() {
     let mut caller = Caller::new(Keypad::default());
     caller.press(960, 1, 0);
     caller.press(9_600, 2, 200);
-    caller.packet(960, [1, 0x8a, 3, 32], 210);
+    caller.overtaken(12, 960, [1, 0x8a, 3, 32], 210);
 
     assert_eq!(caller.keyed(3_000), Some("12".into()));
 }
@@ -94,7 +101,7 @@ fn a_pause_is_counted_from_when_the_key_is_let_go() {
 fn the_end_sent_again_does_not_make_the_pause_longer() {
     let mut caller = Caller::new(Keypad::default());
     caller.packet(960, [5, 0x8a, 3, 32], 0);
-    caller.packet(960, [5, 10, 2, 128], 20);
+    caller.overtaken(1, 960, [5, 10, 2, 128], 20);
     caller.packet(960, [5, 0x8a, 3, 32], 1_000);
 
     assert_eq!(caller.keyed(2_000), Some("5".into()));
@@ -127,6 +134,7 @@ fn a_stream_that_starts_again_goes_on_being_heard_and_timestamps_wrap() {
     let mut caller = Caller::new(Keypad::default());
     caller.press(u32::MAX - 100, 1, 0);
     caller.press(9_000, 2, 200);
+    caller.sequence = caller.sequence.wrapping_sub(20_000);
     caller.press(3_000_000_000, 3, 400);
 
     assert_eq!(caller.keyed(3_000), Some("123".into()));
@@ -136,19 +144,39 @@ fn a_stream_that_starts_again_goes_on_being_heard_and_timestamps_wrap() {
 fn keys_never_show_in_debug_output() {
     let mut caller = Caller::new(Keypad::default());
     caller.press(960, 7, 0);
-    let shown = format!("{:?} {:?} {:?}", caller.keys, Keyed("7777".into()), Press::read(&[7, 0, 0, 160]));
+    let shown = format!("{:?} {:?} {:?}", caller.keys, Keyed("7777".into()), read(&[7, 0, 0, 160]));
 
     assert!(!shown.contains('7'), "{shown}");
+}
+
+#[test]
+fn too_many_presses_do_not_count_and_do_not_lengthen_the_pause() {
+    let mut caller = Caller::new(Keypad { longest: 64, ..Keypad::default() });
+    let came: Vec<Came> = (0..200).map(|n| caller.packet(960 * n, [n as u8 % 2, 10, 0, 160], 0)).collect();
+
+    assert_eq!(came.iter().filter(|came| **came == Came::Press).count(), 64);
+    assert_eq!(came[64..], [Came::TooMany; 136]);
+    assert_eq!(caller.keyed(0).map(|keyed| keyed.len()), Some(64));
+    assert_eq!(caller.keys.poll_timeout(), None);
+}
+
+fn read(payload: &[u8]) -> Option<Press> {
+    Press::read(payload, Clock::Khz8)
+}
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
 }
 
 struct Caller {
     start: Instant,
     keys: Keys,
+    sequence: u16,
 }
 
 impl Caller {
     fn new(keypad: Keypad) -> Self {
-        Self { start: Instant::now(), keys: Keys::new(keypad) }
+        Self { start: Instant::now(), keys: Keys::new(keypad), sequence: u16::MAX - 4 }
     }
 
     /// Presses a key for 100 ms, as a phone sends it.
@@ -162,13 +190,23 @@ impl Caller {
         }
     }
 
-    fn packet(&mut self, timestamp: u32, payload: [u8; 4], at_ms: u64) {
-        let press = Press::read(&payload).expect("it is a key");
-        self.keys.handle(timestamp, press, self.start + Duration::from_millis(at_ms));
+    fn packet(&mut self, timestamp: u32, payload: [u8; 4], at_ms: u64) -> Came {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.send(self.sequence, timestamp, payload, at_ms)
+    }
+
+    /// A packet that so many packets overtook.
+    fn overtaken(&mut self, by: u16, timestamp: u32, payload: [u8; 4], at_ms: u64) -> Came {
+        self.send(self.sequence.wrapping_sub(by), timestamp, payload, at_ms)
+    }
+
+    fn send(&mut self, sequence: u16, timestamp: u32, payload: [u8; 4], at_ms: u64) -> Came {
+        let packet = KeyPacket { stream: 1, sequence, timestamp, clock: Clock::Khz8, payload: &payload };
+        self.keys.handle(&packet, read(&payload).expect("it is a key"), self.start + ms(at_ms))
     }
 
     fn keyed(&mut self, at_ms: u64) -> Option<String> {
-        let keyed = self.keys.poll(self.start + Duration::from_millis(at_ms));
+        let keyed = self.keys.poll(self.start + ms(at_ms));
         keyed.map(|keyed| keyed.keys().to_owned())
     }
 }

@@ -34,7 +34,7 @@ mod uplink;
 
 pub use agent::Agent;
 pub use bridge::Bridge;
-pub use keys::{Keyed, Keypad, Press};
+pub use keys::{Clock, KeyPacket, Keyed, Keypad, Press};
 pub use meter::{Lateness, Meter};
 pub use output::Output;
 pub use packet::{Packet, Sound};

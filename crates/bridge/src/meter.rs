@@ -34,6 +34,8 @@ pub struct Meter {
     pub gated: u64,
     /// Keys the caller pressed.
     pub keys: u64,
+    /// Key presses that did not count: more than a caller can mean.
+    pub keys_dropped: u64,
     /// How often the caller interrupted the agent, and something was not heard for it.
     pub interruptions: u64,
     /// Frames sent to the caller.

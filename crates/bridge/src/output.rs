@@ -39,6 +39,8 @@ pub enum Output {
     },
     /// The caller keyed something in.
     Keyed(Keyed),
+    /// More keys are pressed than a caller can mean: the rest is counted and dropped. At most once.
+    KeysDropped,
     /// Nobody has said anything for a while: have the agent ask whether the caller is still there.
     Nudge {
         /// The so-manieth time in a row, counted from one.

@@ -15,6 +15,8 @@ pub struct Turns {
     pub echo_gate_dbfs: Option<f32>,
     /// Whether the first response can be interrupted.
     pub greeting_is_interruptible: bool,
+    /// Whether a key press stops the agent, at once and whatever the guard.
+    pub keys_interrupt: bool,
 }
 
 impl Default for Turns {
@@ -24,6 +26,7 @@ impl Default for Turns {
             after: Duration::ZERO,
             echo_gate_dbfs: None,
             greeting_is_interruptible: true,
+            keys_interrupt: true,
         }
     }
 }

@@ -13,8 +13,8 @@ pub struct Premises {
     pub relays: Vec<IpAddr>,
     /// The payload type of Opus.
     pub opus: u8,
-    /// The payload type of telephone events, if there is one.
-    pub keys: Option<u8>,
+    /// The payload types of telephone events.
+    pub keys: Vec<u8>,
 }
 
 /// From where an address can be reached.
@@ -29,7 +29,7 @@ enum Reach {
 impl Premises {
     /// Whether RTP of this payload type is what was agreed on.
     pub(crate) fn agrees_to(&self, payload_type: u8) -> bool {
-        payload_type == self.opus || Some(payload_type) == self.keys
+        payload_type == self.opus || self.keys.contains(&payload_type)
     }
 
     /// Why nobody at the relay could reach the address in our answer, if nobody could.
@@ -144,7 +144,7 @@ mod tests {
             bound: address(bound),
             relays,
             opus: 111,
-            keys: Some(126),
+            keys: vec![126],
         }
     }
 }

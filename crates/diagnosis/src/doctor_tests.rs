@@ -216,7 +216,7 @@ impl Patient {
             bound: here,
             relays: vec![here],
             opus: 111,
-            keys: Some(126),
+            keys: vec![126],
         };
         let start = Instant::now();
         Self { start, doctor: Doctor::new(premises, start) }

@@ -181,6 +181,10 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+    /// More keys are pressed than a caller can mean (64 at once, four a second, a thousand in a call): from here on, those
+    /// that are too many are counted and dropped. Once a call.
+    #[serde(rename = "WA_CALL_KEYS_DROPPED")]
+    KeysDropped {},
     /// Nobody said anything for a while: the agent asks whether the caller is still there.
     #[serde(rename = "WA_CALL_NUDGED")]
     Nudged {
@@ -300,6 +304,9 @@ pub enum Event {
         /// How often the caller's stream began anew.
         #[serde(default)]
         restarts: u64,
+        /// Key presses that were too many, and did not count.
+        #[serde(default)]
+        keys_dropped: u64,
         /// Packets that were sent.
         sent: u64,
         /// How late frames were sent: all but one of a hundred were no later.

@@ -43,6 +43,7 @@ pub(crate) fn failure(event: &Event, fields: &Map<String, Value>) -> Option<Stri
         | Event::Interrupted { .. }
         | Event::Tool { .. }
         | Event::Keys { .. }
+        | Event::KeysDropped {}
         | Event::Nudged { .. }
         | Event::SessionRestored { .. }
         | Event::Usage { .. }

@@ -95,6 +95,7 @@ fn is_talk(event: &Event) -> bool {
         | Event::Interrupted { .. }
         | Event::Tool { .. }
         | Event::Keys { .. }
+        | Event::KeysDropped {}
         | Event::Nudged { .. } => true,
         Event::Connect { .. }
         | Event::NotOurs { .. }
@@ -162,6 +163,7 @@ fn took_ms(entry: &Entry) -> u64 {
         | Event::Opened {}
         | Event::Interrupted { .. }
         | Event::Keys { .. }
+        | Event::KeysDropped {}
         | Event::Nudged { .. }
         | Event::SessionLost { .. }
         | Event::AgentFailed { .. }

@@ -15,6 +15,23 @@ pub struct Call {
     line: Arc<Line>,
 }
 
+/// A packet of a key as some phone or gateway was seen to send it (RFC 4733), told from where the stream is then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedKey {
+    /// When it leaves.
+    pub at: Duration,
+    /// By how much its sequence number is more than that of the packet that would be next.
+    pub sequence: u32,
+    /// By how much its timestamp is more than that of the packet before.
+    pub timestamp: u32,
+    /// Event, end bit and volume, duration.
+    pub payload: [u8; 4],
+    /// One that was agreed on for telephone events, or not.
+    pub payload_type: u8,
+    /// The marker bit.
+    pub marker: bool,
+}
+
 /// What was waited for did not come.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WaitError {
@@ -75,6 +92,19 @@ impl Call {
         let (done, pressed) = oneshot::channel();
         self.line.order(Order::Press { keys, done });
         pressed.await.map_err(|_| self.ended_before("all keys were pressed".to_owned()))
+    }
+
+    /// Sends packets of keys as they were recorded, voice waiting between the first and the last; returns when the last left.
+    ///
+    /// # Errors
+    /// When the call ends before.
+    pub async fn play_keys(&self, packets: &[RecordedKey]) -> Result<(), WaitError> {
+        if packets.is_empty() {
+            return Ok(());
+        }
+        let (done, played) = oneshot::channel();
+        self.line.order(Order::Play { packets: packets.to_vec(), done });
+        played.await.map_err(|_| self.ended_before("all packets of keys were sent".to_owned()))
     }
 
     /// Mutes the phone: no more voice leaves, only RTCP and keys. Whatever is said meanwhile is lost.

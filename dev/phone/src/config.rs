@@ -1,6 +1,6 @@
 //! What a rehearsal chooses: who Meta is, who calls, and how patient everybody is.
 
-use crate::{Mischief, Replaying};
+use crate::{Mischief, OfferVariant, Replaying};
 use network::Profile;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -103,6 +103,8 @@ pub struct CallerConfig {
     pub full_ice: bool,
     /// Whether the offer has the older form that Meta's documentation prints.
     pub old_offer_form: bool,
+    /// What the offer has that none of Meta's has had so far.
+    pub offer: Vec<OfferVariant>,
     /// Whether the phone sends nothing before it was sent something, as Meta warns it may.
     pub waits_for_media: bool,
     /// So long without a voiced frame, the agent counts as silent.
@@ -132,6 +134,7 @@ impl Default for CallerConfig {
             ipv6_candidate: true,
             full_ice: false,
             old_offer_form: false,
+            offer: Vec::new(),
             waits_for_media: true,
             quiet: Duration::from_millis(600),
             mischief: Vec::new(),

@@ -35,8 +35,12 @@ pub(crate) async fn ring(
     };
     let (orders, obeyed) = mpsc::unbounded_channel();
     let mut chance = cloud.chance();
-    let form =
-        Form { old: caller.old_offer_form, both_families: caller.ipv6_candidate, full_ice: caller.full_ice };
+    let form = Form {
+        old: caller.old_offer_form,
+        both_families: caller.ipv6_candidate,
+        full_ice: caller.full_ice,
+        variants: caller.offer.clone(),
+    };
     let unix_ms = cloud.clock.unix_ms(Instant::now());
     let address = road.as_ref().map_or(address, Road::near);
     let offer = Offer::fresh(address, peer.fingerprint(), unix_ms, form, &mut chance);

@@ -20,6 +20,9 @@ pub enum Fault {
     /// The agent took the controlled role, which a lite peer answers with 487.
     #[error("the agent is ICE-CONTROLLED")]
     ControlledAgent,
+    /// A check of the nominated path without USE-CANDIDATE, at a relay that takes no other.
+    #[error("a check of the nominated path does not nominate it")]
+    CheckWithoutNomination,
     /// Sound before the 200 of `accept`: the caller misses it.
     #[error("sound came before accept's 200 and is lost")]
     EarlyMedia,

@@ -115,7 +115,13 @@ impl Desk {
                 }
                 Some(Order::Close) | None => return,
                 // The phone is elsewhere.
-                Some(Order::Open | Order::Say { .. } | Order::Press { .. } | Order::Mute(_)) => {}
+                Some(
+                    Order::Open
+                    | Order::Say { .. }
+                    | Order::Press { .. }
+                    | Order::Play { .. }
+                    | Order::Mute(_),
+                ) => {}
             }
         }
     }

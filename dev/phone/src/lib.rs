@@ -35,7 +35,7 @@ mod wacid;
 mod webhook;
 
 pub use books::{Books, Permit};
-pub use call::{Call, WaitError};
+pub use call::{Call, RecordedKey, WaitError};
 pub use cloud::BoxFuture;
 pub use config::{CallerConfig, MetaConfig, Timers};
 pub use fault::Fault;
@@ -43,6 +43,7 @@ pub use foreign::ForeignCall;
 pub use life::Ending;
 pub use meta::Meta;
 pub use mischief::{Mischief, Side, UnknownMischief};
+pub use offer::{OfferVariant, UnknownVariant};
 pub use offered::NotAnOffer;
 pub use record::{CallRecord, TriedAction};
 pub use relay::Counted;

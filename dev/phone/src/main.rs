@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
-use phone::{Call, CallerConfig, Meta, MetaConfig, Mischief};
+use phone::{Call, CallerConfig, Meta, MetaConfig, Mischief, OfferVariant};
 use std::path::PathBuf;
 use std::time::Duration;
 use tone::clips;
@@ -35,6 +35,9 @@ struct Options {
     /// Offer in the older form that Meta's documentation prints.
     #[arg(long)]
     old_offer_form: bool,
+    /// What the offer has that none of Meta's has had so far, separated by commas; the README lists it.
+    #[arg(long, value_delimiter = ',')]
+    offer: Vec<OfferVariant>,
     /// Where to keep what the phone's speaker played, as a WAV file.
     #[arg(long)]
     record: Option<PathBuf>,
@@ -56,6 +59,7 @@ async fn main() -> anyhow::Result<()> {
 
     let caller = CallerConfig {
         old_offer_form: options.old_offer_form,
+        offer: options.offer.clone(),
         mischief: options.mischief.clone(),
         ..CallerConfig::default()
     };

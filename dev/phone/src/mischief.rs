@@ -158,6 +158,10 @@ mischief! {
     WrongPayload = "wrong-payload", Media, 1;
     /// The relay drops the agent's sound, and the phone speaks all the same. For want of sound Meta ends the call (138021).
     AgentUnheard = "agent-unheard", Media, 1;
+    /// Once a path is nominated the relay answers only checks that nominate it, which those of libwebrtc all do.
+    StrictRelay = "strict-relay", Media, 1;
+    /// Once a path is nominated the relay answers no check, and sound goes on: the call is to be held all the same.
+    ChecksUnanswered = "checks-unanswered", Media, 1;
 }
 
 impl Mischief {

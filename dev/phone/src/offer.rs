@@ -1,11 +1,14 @@
 //! Writes the SDP offer of a call, in exactly the shape Meta's have.
 //!
 //! The newer form is that of every live capture from 2025 on, the older one that of Meta's documentation.
-//! Both are checked byte for byte against the fixtures.
+//! Both are checked byte for byte against the fixtures. [`OfferVariant`] has what no offer of Meta's has had so far.
+
+mod variant;
 
 use crate::chance::Chance;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::net::SocketAddr;
+pub use variant::{OfferVariant, UnknownVariant};
 
 const OLD_EXTMAPS: [&str; 3] = [
     "urn:ietf:params:rtp-hdrext:ssrc-audio-level",
@@ -41,6 +44,8 @@ pub(crate) struct Offer {
     pub(crate) ssrc: u32,
     /// Present in the older form only.
     pub(crate) old: Option<OldForm>,
+    /// What else is different.
+    pub(crate) variants: Vec<OfferVariant>,
 }
 
 /// What only the older form tells.
@@ -74,6 +79,7 @@ impl Offer {
             fingerprint,
             ssrc: chance.draw() as u32,
             old,
+            variants: form.variants,
         }
     }
 
@@ -83,7 +89,9 @@ impl Offer {
             None => self.new_lines(),
             Some(old) => self.old_lines(old),
         };
-        lines.into_iter().flatten().map(|line| line + "\r\n").collect()
+        let mut lines = lines.concat();
+        self.variants.iter().for_each(|variant| variant.apply(self, &mut lines));
+        lines.into_iter().map(|line| line + "\r\n").collect()
     }
 
     fn new_lines(&self) -> Vec<Vec<String>> {
@@ -174,11 +182,12 @@ impl Offer {
 }
 
 /// Which of the forms an offer has.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Form {
     pub(crate) old: bool,
     pub(crate) both_families: bool,
     pub(crate) full_ice: bool,
+    pub(crate) variants: Vec<OfferVariant>,
 }
 
 fn codecs(fmtp: &str) -> Vec<String> {
@@ -208,6 +217,7 @@ mod tests {
             fingerprint: "75:85:02:48:2F:A1:97:65:81:65:4C:B3:2D:13:72:84:8F:D4:BE:31:6E:A0:71:34:52:C3:7A:28:76:43:C6:71".to_owned(),
             ssrc: 613_016_344,
             old: None,
+            variants: vec![],
         };
 
         assert_eq!(offer.sdp(), include_str!("../../../fixtures/whatsapp-sdp/live-uic-offer-2026-10-02.sdp"));
@@ -227,6 +237,7 @@ mod tests {
             fingerprint: "1B:B6:6B:40:A5:0B:8C:75:0D:8C:CB:90:2F:99:74:1E:26:45:AE:AF:45:C1:51:60:8F:73:C9:2D:10:6D:8A:88".to_owned(),
             ssrc: 4_208_138_518,
             old: Some(OldForm { cname: "gAXq2V9TKltrnapv".to_owned(), label: "audio#R5wfXFcdmT6".to_owned() }),
+            variants: vec![],
         };
 
         assert_eq!(offer.sdp(), include_str!("../../../fixtures/whatsapp-sdp/metadocs-uic-offer.sdp"));
@@ -235,7 +246,7 @@ mod tests {
     #[test]
     fn fresh_values_have_the_lengths_metas_have() {
         let offer = |old| {
-            let form = Form { old, both_families: false, full_ice: false };
+            let form = Form { old, ..Form::default() };
             Offer::fresh(([127, 0, 0, 1], 3480).into(), String::new(), 1, form, &mut Chance::seeded(3))
         };
 

@@ -5,12 +5,18 @@ use std::collections::BTreeSet;
 /// What of an offer decides whether an answer is right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Offered {
-    /// Names the audio section.
-    pub(crate) mid: String,
-    /// Every payload type of the m-line.
-    pub(crate) payload_types: BTreeSet<String>,
+    /// Every media section, in order.
+    pub(crate) sections: Vec<OfferedSection>,
+    /// Which of them is the one of audio.
+    pub(crate) audio: usize,
+    /// Whether a BUNDLE group names the audio section.
+    pub(crate) is_bundled: bool,
+    /// Whether RTCP may share the port.
+    pub(crate) rtcp_mux: bool,
     /// The payload type of Opus.
     pub(crate) opus: String,
+    /// The payload types of telephone events, and their clocks.
+    pub(crate) keys: Vec<(u8, u32)>,
     /// The header extensions an answer may take up.
     pub(crate) extmaps: Vec<String>,
     /// ICE user.
@@ -19,6 +25,19 @@ pub(crate) struct Offered {
     pub(crate) pwd: String,
     /// SHA-256 of the offerer's certificate, as `AA:BB:...`.
     pub(crate) fingerprint: String,
+}
+
+/// A media section, as offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OfferedSection {
+    /// Such as `audio`.
+    pub(crate) kind: String,
+    /// Such as `UDP/TLS/RTP/SAVPF`.
+    pub(crate) profile: String,
+    /// Every format of the m-line.
+    pub(crate) formats: BTreeSet<String>,
+    /// Its name, if it has one.
+    pub(crate) mid: Option<String>,
 }
 
 /// A text that no call can ring with.
@@ -32,26 +51,77 @@ impl Offered {
     /// # Errors
     /// What is missing.
     pub(crate) fn read(sdp: &str) -> Result<Offered, NotAnOffer> {
-        let attribute = |name: &'static str| attributes(sdp, name).next().ok_or(NotAnOffer(name));
-        let media = sdp.lines().find_map(|line| line.strip_prefix("m=audio ")).ok_or(NotAnOffer("audio"))?;
-        let opus = attributes(sdp, "rtpmap").find_map(|map| map.strip_suffix(" opus/48000/2"));
-        let fingerprint = attributes(sdp, "fingerprint").find_map(|value| value.strip_prefix("sha-256 "));
+        let mut parts = split(sdp).into_iter();
+        let session = parts.next().unwrap_or_default();
+        let parts: Vec<Vec<&str>> = parts.collect();
+        let sections: Vec<OfferedSection> =
+            parts.iter().filter_map(|part| OfferedSection::read(part)).collect();
+        let audio = sections.iter().position(|section| section.kind == "audio").ok_or(NotAnOffer("audio"))?;
+        let part = parts.get(audio).ok_or(NotAnOffer("audio"))?;
+        let attribute = |name: &'static str| {
+            attributes(part, name).chain(attributes(&session, name)).next().ok_or(NotAnOffer(name))
+        };
+        let opus = attributes(part, "rtpmap").find_map(|map| map.strip_suffix(" opus/48000/2"));
+        let all = attributes(part, "fingerprint").chain(attributes(&session, "fingerprint"));
+        let fingerprint = all.filter_map(|value| value.strip_prefix("sha-256 ")).next();
+        let mid = sections[audio].mid.as_deref();
         Ok(Offered {
-            mid: attribute("mid")?.to_owned(),
-            payload_types: media.split(' ').skip(2).map(str::to_owned).collect(),
+            is_bundled: attributes(&session, "group")
+                .filter_map(|group| group.strip_prefix("BUNDLE "))
+                .any(|group| group.split(' ').any(|name| Some(name) == mid)),
+            rtcp_mux: part.contains(&"a=rtcp-mux"),
             opus: opus.ok_or(NotAnOffer("Opus"))?.to_owned(),
-            extmaps: attributes(sdp, "extmap")
+            keys: keys(part),
+            extmaps: attributes(part, "extmap")
                 .filter_map(|value| Some(value.split(' ').nth(1)?.to_owned()))
                 .collect(),
             ufrag: attribute("ice-ufrag")?.to_owned(),
             pwd: attribute("ice-pwd")?.to_owned(),
             fingerprint: fingerprint.ok_or(NotAnOffer("fingerprint of SHA-256"))?.to_owned(),
+            sections,
+            audio,
+        })
+    }
+
+    /// The audio section.
+    pub(crate) fn audio(&self) -> &OfferedSection {
+        &self.sections[self.audio]
+    }
+}
+
+impl OfferedSection {
+    fn read(part: &[&str]) -> Option<OfferedSection> {
+        let mut words = part.first()?.strip_prefix("m=")?.split(' ');
+        let (kind, _, profile) = (words.next()?, words.next()?, words.next()?);
+        Some(OfferedSection {
+            kind: kind.to_owned(),
+            profile: profile.to_owned(),
+            formats: words.map(str::to_owned).collect(),
+            mid: attributes(part, "mid").next().map(str::to_owned),
         })
     }
 }
 
-fn attributes<'a>(sdp: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
-    sdp.lines().filter_map(move |line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
+/// The lines of the session, and those of each section: a section begins with its m-line.
+pub(crate) fn split(sdp: &str) -> Vec<Vec<&str>> {
+    let mut parts = vec![vec![]];
+    for line in sdp.lines() {
+        if line.starts_with("m=") {
+            parts.push(vec![]);
+        }
+        parts.last_mut().expect("there is the session").push(line);
+    }
+    parts
+}
+
+/// The payload types of telephone events among these lines, and their clocks.
+pub(crate) fn keys(part: &[&str]) -> Vec<(u8, u32)> {
+    let maps = attributes(part, "rtpmap").filter_map(|map| map.split_once(" telephone-event/"));
+    maps.filter_map(|(number, clock)| Some((number.parse().ok()?, clock.parse().ok()?))).collect()
+}
+
+fn attributes<'a>(part: &[&'a str], name: &str) -> impl Iterator<Item = &'a str> {
+    part.iter().filter_map(move |line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
 }
 
 #[cfg(test)]
@@ -64,10 +134,24 @@ mod tests {
 
         let offered = Offered::read(sdp).expect("Meta printed it");
 
-        assert_eq!((offered.mid.as_str(), offered.opus.as_str()), ("audio", "111"));
-        assert_eq!(offered.payload_types, BTreeSet::from(["111".to_owned(), "126".to_owned()]));
+        let audio = offered.audio();
+        assert_eq!((audio.mid.as_deref(), offered.opus.as_str()), (Some("audio"), "111"));
+        assert_eq!(audio.formats, BTreeSet::from(["111".to_owned(), "126".to_owned()]));
+        assert_eq!((offered.keys, offered.is_bundled), (vec![(126, 8_000)], true));
         assert_eq!(offered.extmaps.len(), 3);
         assert_eq!(offered.fingerprint.len(), 95);
+    }
+
+    #[test]
+    fn sections_are_kept_apart() {
+        let sdp = include_str!("../../../fixtures/sdp-variants/audio-and-video.sdp");
+
+        let offered = Offered::read(sdp).expect("it is an offer");
+
+        let [audio, video] = &offered.sections[..] else { panic!("{offered:?}") };
+        assert_eq!((audio.kind.as_str(), video.kind.as_str()), ("audio", "video"));
+        assert_eq!(video.formats, BTreeSet::from(["97".to_owned()]));
+        assert_eq!(video.mid.as_deref(), Some("video"));
     }
 
     #[test]

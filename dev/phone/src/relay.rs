@@ -6,6 +6,7 @@ mod inspector;
 mod keypad;
 mod microphone;
 mod peer;
+mod recorded;
 mod replayer;
 mod speaker;
 mod spread;

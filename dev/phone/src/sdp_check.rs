@@ -1,8 +1,11 @@
 //! Decides whether Meta would take the business's SDP answer, and reads from it what the relay needs.
 //!
-//! The rules are those of Meta's pages and of what implementers saw refused with 138008.
+//! The rules are those of Meta's pages and of what implementers saw refused with 138008; what no source tells of, such as
+//! an offer of several sections, is held to RFC 3264 (`sections`).
 
-use crate::offered::Offered;
+mod sections;
+
+use crate::offered::{Offered, keys};
 use std::net::SocketAddr;
 
 const LARGEST: usize = 10_000;
@@ -18,6 +21,8 @@ pub(crate) struct Answer {
     pub(crate) ssrc: Option<u32>,
     /// Where the agent may be reached, IPv4 and IPv6.
     pub(crate) candidates: Vec<SocketAddr>,
+    /// The payload types of telephone events that were agreed on, and their clocks.
+    pub(crate) keys: Vec<(u8, u32)>,
     /// The answer itself.
     pub(crate) sdp: String,
 }
@@ -31,10 +36,14 @@ pub(crate) enum SdpFlaw {
     LineEnds,
     #[error("the first line must be v=0")]
     NoVersion,
-    #[error("there must be one m-line, there are {0}")]
+    #[error("the m-lines must be those of the offer, there are {0}")]
     MediaLines(usize),
-    #[error("the m-line must be `m=audio <port> UDP/TLS/RTP/SAVPF ...`, it is `{0}`")]
+    #[error("the m-line must be `m=audio <port> ...` with the profile of the offer, it is `{0}`")]
     MediaLine(String),
+    #[error("a section that is not audio must be refused, kind and profile kept and port 0; it is `{0}`")]
+    NotRefused(String),
+    #[error("`{0}` was not offered")]
+    NotOffered(&'static str),
     #[error("payload type {0} was not offered")]
     PayloadTypeNotOffered(String),
     #[error("payload type {0} must be opus/48000/2")]
@@ -61,18 +70,29 @@ pub(crate) enum SdpFlaw {
 
 /// Reads an answer to `offer`, as strictly as Meta does.
 pub(crate) fn check(sdp: &str, offer: &Offered) -> Result<Answer, SdpFlaw> {
-    let lines = Lines::split(sdp)?;
+    let all = Lines::split(sdp)?;
+    let lines = sections::check(sdp, offer)?;
     check_media(&lines, offer)?;
     check_transport(&lines, offer)?;
     check_extensions(&lines, offer)?;
     Ok(Answer {
         ufrag: credential(&lines, "ice-ufrag", 4, &offer.ufrag)?,
         pwd: credential(&lines, "ice-pwd", 22, &offer.pwd)?,
-        fingerprint: fingerprint(&lines, offer)?,
+        fingerprint: fingerprint(&all, offer)?,
         ssrc: lines.attribute("ssrc").find_map(|value| value.split(' ').next()?.parse().ok()),
         candidates: lines.attribute("candidate").filter_map(host).collect(),
+        keys: agreed_keys(&lines, offer)?,
         sdp: sdp.to_owned(),
     })
+}
+
+/// The answer names telephone events as the offer does, and lists them in its m-line.
+fn agreed_keys(lines: &Lines, offer: &Offered) -> Result<Vec<(u8, u32)>, SdpFlaw> {
+    let agreed = keys(&lines.0);
+    match agreed.iter().find(|keys| !offer.keys.contains(keys)) {
+        Some((unknown, _)) => Err(SdpFlaw::PayloadTypeNotOffered(unknown.to_string())),
+        None => Ok(agreed),
+    }
 }
 
 /// The address and port of a candidate; none of what is not UDP.
@@ -84,15 +104,15 @@ fn host(candidate: &str) -> Option<SocketAddr> {
 }
 
 fn check_media(lines: &Lines, offer: &Offered) -> Result<(), SdpFlaw> {
-    let media = lines.media_line()?;
+    let media = lines.0.iter().find_map(|line| line.strip_prefix("m=")).ok_or(SdpFlaw::MediaLines(0))?;
     let mut words = media.split(' ');
     let (kind, port, profile) = (words.next(), words.next(), words.next());
-    let port_is_number = port.is_some_and(|port| port.parse::<u16>().is_ok());
-    if kind != Some("audio") || !port_is_number || profile != Some("UDP/TLS/RTP/SAVPF") {
+    let is_taken = port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    if kind != Some("audio") || !is_taken || profile != Some(offer.audio().profile.as_str()) {
         return Err(SdpFlaw::MediaLine(media.to_owned()));
     }
     let types: Vec<&str> = words.collect();
-    if let Some(unknown) = types.iter().find(|pt| !offer.payload_types.contains(**pt)) {
+    if let Some(unknown) = types.iter().find(|pt| !offer.audio().formats.contains(**pt)) {
         return Err(SdpFlaw::PayloadTypeNotOffered((*unknown).to_owned()));
     }
     let mapped = format!("{} opus/48000/2", offer.opus);
@@ -106,9 +126,10 @@ fn check_media(lines: &Lines, offer: &Offered) -> Result<(), SdpFlaw> {
 
 fn check_transport(lines: &Lines, offer: &Offered) -> Result<(), SdpFlaw> {
     lines.must_be("setup", "active")?;
-    lines.must_be("mid", &offer.mid)?;
-    lines.must_be("group", &format!("BUNDLE {}", offer.mid))?;
-    if !lines.has_flag("rtcp-mux") {
+    let mid = offer.audio().mid.as_deref();
+    lines.must_mirror("mid", mid.map(str::to_owned))?;
+    lines.must_mirror("group", mid.filter(|_| offer.is_bundled).map(|mid| format!("BUNDLE {mid}")))?;
+    if offer.rtcp_mux && !lines.has_flag("rtcp-mux") {
         return Err(SdpFlaw::Count("rtcp-mux", 0));
     }
     if lines.has_flag("ice-lite") {
@@ -165,14 +186,6 @@ impl<'a> Lines<'a> {
         if lines[0] == "v=0" { Ok(Lines(lines)) } else { Err(SdpFlaw::NoVersion) }
     }
 
-    fn media_line(&self) -> Result<&'a str, SdpFlaw> {
-        let media: Vec<&str> = self.0.iter().filter_map(|line| line.strip_prefix("m=")).collect();
-        match media[..] {
-            [only] => Ok(only),
-            _ => Err(SdpFlaw::MediaLines(media.len())),
-        }
-    }
-
     fn attribute(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter_map(move |line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
     }
@@ -187,6 +200,15 @@ impl<'a> Lines<'a> {
 
     fn must_be(&self, name: &'static str, value: &str) -> Result<(), SdpFlaw> {
         if self.only(name)? == value { Ok(()) } else { Err(SdpFlaw::Value(name, value.to_owned())) }
+    }
+
+    /// What was offered must be there, and what was not must not.
+    fn must_mirror(&self, name: &'static str, offered: Option<String>) -> Result<(), SdpFlaw> {
+        match offered {
+            Some(value) => self.must_be(name, &value),
+            None if self.attribute(name).next().is_some() => Err(SdpFlaw::NotOffered(name)),
+            None => Ok(()),
+        }
     }
 
     fn has_flag(&self, name: &str) -> bool {

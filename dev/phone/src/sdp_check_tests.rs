@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::chance::Chance;
-use crate::offer::{Form, Offer};
+use crate::offer::{Form, Offer, OfferVariant};
 
 const ACCEPTED: &str =
     include_str!("../../../fixtures/whatsapp-sdp/live-uic-answer-2025-10-17-accepted-by-graph.sdp");
@@ -95,6 +95,54 @@ fn refuses_fingerprints_of_another_hash_length_or_owner() {
     assert_eq!(flaw_after(ours, &offer(false).fingerprint), SdpFlaw::Copied("fingerprint"));
 }
 
+#[test]
+fn other_sections_must_be_there_in_order_and_refused() {
+    let refusal = "m=video 0 UDP/TLS/RTP/SAVPF 97\r\nc=IN IP4 0.0.0.0\r\na=mid:video\r\na=inactive\r\n";
+    let after = offer_with(Form { variants: vec![OfferVariant::Video], ..Form::default() });
+    let before = offer_with(Form { variants: vec![OfferVariant::VideoFirst], ..Form::default() });
+    let (last, first) =
+        (format!("{ACCEPTED}{refusal}"), ACCEPTED.replace("m=audio", &format!("{refusal}m=audio")));
+
+    assert!(check(&last, &after).is_ok() && check(&first, &before).is_ok());
+    assert_eq!(check(ACCEPTED, &after), Err(SdpFlaw::MediaLines(1)));
+    assert!(matches!(check(&first, &after), Err(SdpFlaw::NotRefused(_) | SdpFlaw::MediaLine(_))));
+    for (from, to) in [("video 0", "video 9"), ("SAVPF 97", "SAVP 97"), ("SAVPF 97", "SAVPF 98"), (" 97", "")]
+    {
+        let flawed = last.replace(refusal, &refusal.replace(from, to));
+        assert!(matches!(check(&flawed, &after), Err(SdpFlaw::NotRefused(_))), "{from} → {to}");
+    }
+    let renamed = last.replace("a=mid:video", "a=mid:v");
+    assert_eq!(check(&renamed, &after), Err(SdpFlaw::Value("mid", "video".to_owned())));
+    let bundled = last.replace("BUNDLE audio", "BUNDLE audio video");
+    assert_eq!(check(&bundled, &after), Err(SdpFlaw::Value("group", "BUNDLE audio".to_owned())));
+}
+
+#[test]
+fn names_groups_and_profiles_are_mirrored() {
+    let offered = |variant| offer_with(Form { variants: vec![variant], ..Form::default() });
+    let (no_mid, no_bundle, savp) =
+        (offered(OfferVariant::NoMid), offered(OfferVariant::NoBundle), offered(OfferVariant::Savp));
+    let ungrouped = ACCEPTED.replace("a=group:BUNDLE audio\r\n", "");
+    let unnamed = ungrouped.replace("a=mid:audio\r\n", "");
+
+    assert_eq!(check(ACCEPTED, &no_mid), Err(SdpFlaw::NotOffered("mid")));
+    assert_eq!(check(ACCEPTED, &no_bundle), Err(SdpFlaw::NotOffered("group")));
+    assert!(check(&unnamed, &no_mid).is_ok() && check(&ungrouped, &no_bundle).is_ok());
+    assert!(matches!(check(ACCEPTED, &savp), Err(SdpFlaw::MediaLine(_))));
+    assert!(check(&ACCEPTED.replace("SAVPF", "SAVP"), &savp).is_ok());
+}
+
+#[test]
+fn keys_are_agreed_on_as_they_were_offered() {
+    let offer = offer_with(Form { variants: vec![OfferVariant::Keys48k], ..Form::default() });
+    let both = "SAVPF 111 110 126\r\na=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000";
+    let answer = ACCEPTED.replace("SAVPF 111", both);
+
+    assert_eq!(check(&answer, &offer).map(|answer| answer.keys), Ok(vec![(110, 48_000), (126, 8_000)]));
+    let wrong = answer.replace("telephone-event/48000", "telephone-event/8000");
+    assert_eq!(check(&wrong, &offer), Err(SdpFlaw::PayloadTypeNotOffered("110".to_owned())));
+}
+
 fn flaw_after(from: &str, to: &str) -> SdpFlaw {
     let sdp = ACCEPTED.replace(from, to);
     assert_ne!(sdp, ACCEPTED, "the change changes something");
@@ -102,8 +150,11 @@ fn flaw_after(from: &str, to: &str) -> SdpFlaw {
 }
 
 fn offer(old: bool) -> Offered {
+    offer_with(Form { old, both_families: true, ..Form::default() })
+}
+
+fn offer_with(form: Form) -> Offered {
     let fingerprint = vec!["AB"; 32].join(":");
-    let form = Form { old, both_families: true, full_ice: false };
     let offer = Offer::fresh(([127, 0, 0, 1], 3480).into(), fingerprint, 1, form, &mut Chance::seeded(5));
     Offered::read(&offer.sdp()).expect("our own offers can be read")
 }

@@ -26,6 +26,7 @@ impl Owner {
             malformed: meter.malformed + report.unreadable,
             flooded: meter.flooded,
             restarts: meter.restarts,
+            keys_dropped: meter.keys_dropped,
             sent: meter.sent,
             late_p99_ms: meter.late.percentile(99),
             unsent_to_agent: self.parts.agent.dropped(),

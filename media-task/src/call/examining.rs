@@ -167,7 +167,7 @@ mod tests {
             bound: relay.ip(),
             relays: vec![relay.ip()],
             opus: 111,
-            keys: None,
+            keys: vec![],
         };
         Doctor::new(premises, now)
     }

@@ -4,7 +4,7 @@ use super::{APPEND, Over, Owner, ms};
 use crate::codec;
 use crate::datagram::kind;
 use crate::peer::PeerEvent;
-use bridge::{Packet, Slot};
+use bridge::{KeyPacket, Packet, Slot};
 use call::Ending;
 use journal::Event;
 use ledger::Side;
@@ -37,9 +37,10 @@ impl Owner {
                     }
                     self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound }, now);
                 }
-                PeerEvent::Key { stream, sequence, timestamp, payload } => {
+                PeerEvent::Key { stream, sequence, timestamp, clock, payload } => {
                     self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound: None }, now);
-                    self.bridge.handle_key(timestamp, &payload, now);
+                    let key = KeyPacket { stream, sequence, timestamp, clock, payload: &payload };
+                    self.bridge.handle_key(&key, now);
                 }
                 PeerEvent::Foreign { stream, sequence, timestamp } => {
                     self.bridge.note_foreign();

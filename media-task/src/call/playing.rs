@@ -44,6 +44,7 @@ impl Owner {
                 self.note(Event::Turn { turn, took_ms: ms(took), tool_ms: ms(waited_for_tools) });
             }
             Output::Keyed(keyed) => self.pass_on_keys(&keyed, now),
+            Output::KeysDropped => self.note(Event::KeysDropped {}),
             Output::Nudge { times } => {
                 self.note(Event::Nudged { times: u64::from(times) });
                 let words = say(&self.parts.role.agent.limits.nudge);

@@ -137,7 +137,8 @@ fn socket(ip: IpAddr) -> std::io::Result<UdpSocket> {
 
 fn premises(offer: &Offer, advertised: IpAddr, socket: &UdpSocket) -> std::io::Result<Premises> {
     let bound = socket.local_addr()?.ip();
-    Ok(Premises { advertised, bound, relays: offer.relays(), opus: offer.opus, keys: offer.keys })
+    let keys = offer.audio.keys.iter().map(|(keys, _)| *keys).collect();
+    Ok(Premises { advertised, bound, relays: offer.relays(), opus: offer.audio.opus, keys })
 }
 
 fn until(deadline_ms: u64) -> Duration {

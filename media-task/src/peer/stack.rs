@@ -4,9 +4,7 @@ use super::tap::Tap;
 use crate::offer::Offer;
 use rtc::interceptor::{Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
-use rtc::peer_connection::configuration::media_engine::{
-    MIME_TYPE_OPUS, MIME_TYPE_TELEPHONE_EVENT, MediaEngine,
-};
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MediaEngine};
 use rtc::peer_connection::configuration::setting_engine::{SettingEngine, SettingEngineBuilder};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::peer_connection::transport::{
@@ -27,8 +25,9 @@ const CHECK_EVERY: Duration = Duration::from_millis(20);
 /// So many checks cover a ring time of 40 s: Meta answers only once it has our SDP.
 const CHECKS: u16 = 2_000;
 
-/// ICE gives up for good after this, longer than any ring time.
-const ICE_FAILS_AFTER: Duration = Duration::from_secs(60);
+/// The crate never gives a connection up by itself. For it only answered checks count; here a caller whose sound comes is
+/// present, and the call's owner decides who is not ([`bridge::Patience`]), as it does when media never connect.
+const NEVER: Duration = Duration::ZERO;
 
 /// A connection that has answered the offer, and whatever sends the agent's voice over it.
 pub(super) fn connect(
@@ -58,27 +57,16 @@ fn settings() -> SettingEngine {
         // Against an ICE-lite offer the crate would wait for the other side's DTLS.
         .with_answering_dtls_role(RTCDtlsRole::Client)
         .with_ice_connection_attempts(Some(CHECK_EVERY), Some(CHECKS))
-        .with_ice_timeouts(Some(Duration::from_secs(10)), Some(ICE_FAILS_AFTER), Some(Duration::from_secs(2)))
+        .with_ice_timeouts(Some(Duration::from_secs(10)), Some(NEVER), Some(Duration::from_secs(2)))
         .build()
 }
 
-/// Exactly the codecs of the offer, by its numbers: the crate drops Opus without a word when its format parameters
-/// differ from the offer's while telephone-event's are alike.
+/// Opus by the number and with the parameters of the offer, and nothing else: the crate drops it without a word when its
+/// parameters differ from the offer's while another codec's are alike. Keys reach the tap all the same.
 fn codecs(offer: &Offer) -> Result<MediaEngine, shared::error::Error> {
     let mut engine = MediaEngine::default();
-    engine.register_codec(
-        RTCRtpCodecParameters { rtp_codec: opus(offer), payload_type: offer.opus },
-        RtpCodecKind::Audio,
-    )?;
-    if let Some(keys) = offer.keys {
-        let rtp_codec = RTCRtpCodec {
-            mime_type: MIME_TYPE_TELEPHONE_EVENT.to_owned(),
-            clock_rate: 8_000,
-            ..Default::default()
-        };
-        let keys = RTCRtpCodecParameters { rtp_codec, payload_type: keys };
-        engine.register_codec(keys, RtpCodecKind::Audio)?;
-    }
+    let opus = RTCRtpCodecParameters { rtp_codec: opus(offer), payload_type: offer.audio.opus };
+    engine.register_codec(opus, RtpCodecKind::Audio)?;
     Ok(engine)
 }
 
@@ -87,7 +75,7 @@ fn opus(offer: &Offer) -> RTCRtpCodec {
         mime_type: MIME_TYPE_OPUS.to_owned(),
         clock_rate: 48_000,
         channels: 2,
-        sdp_fmtp_line: offer.fmtp.clone().unwrap_or_default(),
+        sdp_fmtp_line: offer.audio.fmtp.clone().unwrap_or_default(),
         rtcp_feedback: vec![],
     }
 }

@@ -81,6 +81,8 @@ stories! {
     advertised_only: AdvertisedOnly, is_picked_up_all_the_same;
     wrong_payload: WrongPayload, is_picked_up_all_the_same;
     agent_unheard: AgentUnheard, is_ended_by_meta_for_want_of_sound;
+    strict_relay: StrictRelay, is_picked_up_all_the_same;
+    checks_unanswered: ChecksUnanswered, is_picked_up_all_the_same;
 }
 
 #[test]

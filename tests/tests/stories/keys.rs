@@ -1,6 +1,11 @@
 //! What the caller types on the keypad.
 
+use journal::Event;
 use openai::{Reply, Script};
+use phone::{CallerConfig, OfferVariant, RecordedKey};
+use rehearse::binaries::root;
+use serde_json::Value;
+use std::time::{Duration, Instant};
 use tests::{Scene, looks_up};
 use tone::clips;
 
@@ -40,4 +45,103 @@ async fn keys_that_are_private_reach_the_model_and_nothing_else() {
     assert_eq!(after.keys(), [5]);
     assert_eq!(story.logs_with("90317"), [""; 0]);
     assert!(!story.everything_stored().await.contains("90317"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_as_phones_and_gateways_send_them_reach_the_model_once() {
+    let script = Script::about_bikes().on_message("keypad", Reply::speech(clips::agent_keys()));
+    let quick = "\n[keypad]\npause_ms = 500\n";
+    let story = Scene::default().scripted(script).with_agent_also(quick).begin().await;
+    let both_clocks = CallerConfig { offer: vec![OfferVariant::Keys48k], ..CallerConfig::default() };
+    let caller = story.ring_from(both_clocks).await;
+    caller.hears_the_greeting().await;
+    let mut wanted = vec![];
+    for (name, case) in cases() {
+        caller.phone().play_keys(&packets(&case)).await.expect("the phone sends them");
+        wanted.push(case["want_keys"].as_str().expect("the case says").to_owned());
+        story.comes_to(|| story.keys_told().len() >= wanted.len()).await;
+        assert_eq!(story.keys_told(), wanted, "{name}");
+    }
+
+    let after = caller.hangs_up().await;
+    assert_eq!(after.keys().len(), wanted.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_press_stops_the_agent_within_200_ms() {
+    let script = Script::new(Reply::speech(clips::agent_monologue()), [Reply::speech(clips::agent_answer())]);
+    let story = Scene::default().scripted(script).begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let (_, case) =
+        cases().into_iter().find(|(name, _)| name == "dtmf-while-agent-speaks").expect("it is there");
+    let packets = packets(&case);
+    let after_the_first = packets[packets.len() - 1].at - packets[0].at;
+
+    caller.phone().play_keys(&packets).await.expect("the phone sends them");
+
+    let pressed = Instant::now() - after_the_first;
+    let fell_silent =
+        caller.phone().agent_falls_silent(Duration::from_secs(5)).await.expect("the agent stops");
+    let took = fell_silent.saturating_duration_since(pressed);
+    assert!(took <= Duration::from_millis(200), "{took:?}");
+    caller.hears(&clips::agent_answer()).await;
+    let after = caller.hangs_up().await;
+    assert_eq!(after.keys(), [1]);
+    assert_eq!(after.told().iter().filter(|event| *event == "WA_CALL_INTERRUPTED").count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_keys_is_dropped_and_leaves_few_records() {
+    let script = Script::about_bikes().on_message("keypad", Reply::speech(clips::agent_keys()));
+    let story = Scene::default().scripted(script).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    // A hash ends what is keyed, so that each press would be a line, an item and a message.
+    let flood: Vec<RecordedKey> = (0..1_000)
+        .map(|n| {
+            RecordedKey::at_ms(u64::from(n / 5) * 20, n, 960 * (n / 5), [[11, 5][n as usize % 2], 10, 0, 160])
+        })
+        .collect();
+
+    caller.phone().play_keys(&flood).await.expect("the phone sends them");
+    caller.hears(&clips::agent_keys()).await;
+
+    let after = caller.hangs_up().await;
+    let keys: u64 = after.keys().iter().sum();
+    assert!((64..=90).contains(&keys) && after.keys().len() <= 90, "{keys} keys");
+    assert_eq!(after.journal.iter().filter(|event| **event == Event::KeysDropped {}).count(), 1);
+    let dropped = after.journal.iter().find_map(|event| match event {
+        Event::Media { keys_dropped, .. } => Some(*keys_dropped),
+        _ => None,
+    });
+    assert!(dropped.is_some_and(|dropped| dropped > 800), "{dropped:?}");
+}
+
+/// The cases of `fixtures/rtp`, by name.
+fn cases() -> Vec<(String, Value)> {
+    let files = std::fs::read_dir(root().join("fixtures/rtp")).expect("the cases are there");
+    let mut cases: Vec<(String, Value)> = files
+        .map(|file| {
+            let path = file.expect("the folder can be read").path();
+            let name = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
+            let text = std::fs::read_to_string(&path).expect("a case is text");
+            (name, serde_json::from_str(&text).expect("a case is JSON"))
+        })
+        .collect();
+    cases.sort_by(|(one, _), (other, _)| one.cmp(other));
+    cases
+}
+
+fn packets(case: &Value) -> Vec<RecordedKey> {
+    let packets = case["packets"].as_array().expect("a case has packets");
+    let payload_type = case["payload_type"].as_u64().expect("a number") as u8;
+    let read = |packet: &Value| {
+        let number = |n: usize| packet[n].as_u64().expect("a number");
+        let payload = u32::from_str_radix(packet[3].as_str().expect("hex"), 16).expect("hex").to_be_bytes();
+        let marker = packet[4].as_bool().expect("a marker");
+        let key = RecordedKey::at_ms(number(0), number(1) as u32, number(2) as u32, payload);
+        RecordedKey { payload_type, marker, ..key }
+    };
+    packets.iter().map(read).collect()
 }

@@ -14,6 +14,7 @@ mod keys;
 mod kills;
 mod leaving;
 mod messages;
+mod offers;
 mod privacy;
 mod refusals;
 mod releases;

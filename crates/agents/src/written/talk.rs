@@ -42,12 +42,19 @@ impl Greeting {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Interruption {
     guard_ms: u64,
     after_ms: u64,
     echo_gate_dbfs: Option<f32>,
+    keys: bool,
+}
+
+impl Default for Interruption {
+    fn default() -> Self {
+        Self { guard_ms: 0, after_ms: 0, echo_gate_dbfs: None, keys: true }
+    }
 }
 
 impl Interruption {
@@ -57,6 +64,7 @@ impl Interruption {
             guard: ms("interruption.guard_ms", self.guard_ms, 0..=5000)?,
             after: ms("interruption.after_ms", self.after_ms, 0..=2000)?,
             echo_gate_dbfs: self.echo_gate_dbfs.map(gate).transpose()?,
+            keys: self.keys,
         })
     }
 }

@@ -36,6 +36,21 @@ impl<P: Clone> Bridge<P> {
         self.stay_on(now);
     }
 
+    /// The caller presses a key: the agent stops, as if the caller had spoken over it. A greeting or a goodbye that cannot be
+    /// called off is said to its end.
+    pub(super) fn interrupt_by_key(&mut self, now: Instant) {
+        let is_said_to_its_end = self.floor.protected().is_some()
+            || self.leaving.is_agent_silenced()
+            || self.patience.is_some_and(|patience| patience.ends_in_any_case());
+        if !self.floor.turns().keys_interrupt || is_said_to_its_end || self.is_all_said() {
+            return;
+        }
+        self.outputs.push_back(Output::Cancel);
+        self.is_interruption_counted = false;
+        self.drop_speech();
+        self.settle(now);
+    }
+
     /// The caller talks: a hang-up that was under way is called off, unless the call ends in any case.
     pub(super) fn stay_on(&mut self, now: Instant) {
         let ends_in_any_case = self.patience.is_some_and(|patience| patience.ends_in_any_case());

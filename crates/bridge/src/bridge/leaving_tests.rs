@@ -64,10 +64,13 @@ fn a_caller_who_presses_a_key_into_the_goodbye_calls_the_hang_up_off() {
     call.bridge.close_when_silent(call.now);
     call.run_until(999);
 
-    call.bridge.handle_key(960, &[4, 0x8a, 3, 32], call.now);
+    call.presses(1, 4);
 
     let news = call.news_until(2_500);
-    assert!(news.contains(&Output::StayOn) && news.contains(&played("goodbye")), "{news:?}");
+    assert!(
+        news.contains(&Output::StayOn) && news.contains(&interrupted("goodbye", 1_020, 2_000)),
+        "{news:?}"
+    );
     assert!(!call.news_until(15_000).contains(&Output::SaidAll));
 }
 

@@ -1,7 +1,7 @@
 //! What a bridge promises whatever happens, in any order.
 
 use super::rehearsal::{item, ms, packet};
-use crate::{Agent, Bridge, ItemId, Keypad, Limits, Output, SAMPLES, Turns, duration};
+use crate::{Agent, Bridge, Clock, ItemId, KeyPacket, Keypad, Limits, Output, SAMPLES, Turns, duration};
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -58,6 +58,7 @@ struct Told {
     over: HashSet<ItemId>,
     ends: u32,
     first_words: u32,
+    keys_dropped: bool,
 }
 
 impl Told {
@@ -91,6 +92,9 @@ impl Told {
                 Output::Turn { took, waited_for_tools } => prop_assert!(waited_for_tools <= took),
                 Output::Nudge { .. } | Output::WindUp(_) | Output::StayOn => {
                     prop_assert_eq!(self.ends, 0, "it is over already");
+                }
+                Output::KeysDropped => {
+                    prop_assert!(!std::mem::replace(&mut self.keys_dropped, true), "it is told once");
                 }
                 Output::Cancel | Output::TurnOver { .. } => {}
             }
@@ -129,7 +133,11 @@ fn happen(bridge: &mut Bridge<u16>, fact: Fact, now: Instant) {
             bridge.handle_sign_of_life(now);
             bridge.handle_packet(packet(sequence, is_sound), now);
         }
-        Fact::Key(timestamp, payload) => bridge.handle_key(timestamp, &payload, now),
+        Fact::Key(timestamp, payload) => {
+            let sequence = (timestamp / 960) as u16;
+            let packet = KeyPacket { stream: 1, sequence, timestamp, clock: Clock::Khz8, payload: &payload };
+            bridge.handle_key(&packet, now);
+        }
         Fact::Busy(is_busy) => bridge.note_busy(is_busy, now),
         Fact::Close => bridge.close_when_silent(now),
         Fact::Record(samples) => bridge.play_recorded(vec![7; samples], now),
@@ -169,12 +177,13 @@ fn part_of(response: u8, part: u8) -> ItemId {
 
 fn turns() -> impl Strategy<Value = Turns> {
     let echo_gate_dbfs = prop::option::of(-60.0..0.0_f32);
-    (0..3_u64, 0..3_u64, echo_gate_dbfs, any::<bool>()).prop_map(
-        |(guard, after, echo_gate_dbfs, greeting_is_interruptible)| Turns {
+    (0..3_u64, 0..3_u64, echo_gate_dbfs, any::<bool>(), any::<bool>()).prop_map(
+        |(guard, after, echo_gate_dbfs, greeting_is_interruptible, keys_interrupt)| Turns {
             guard: ms(guard * 300),
             after: ms(after * 300),
             echo_gate_dbfs,
             greeting_is_interruptible,
+            keys_interrupt,
         },
     )
 }

@@ -1,6 +1,8 @@
 //! A call on virtual time, for the tests.
 
-use crate::{Agent, Bridge, Heard, ItemId, Keypad, Limits, Output, Packet, SAMPLES, Sound, Turns};
+use crate::{
+    Agent, Bridge, Clock, Heard, ItemId, KeyPacket, Keypad, Limits, Output, Packet, SAMPLES, Sound, Turns,
+};
 use std::time::{Duration, Instant};
 
 /// A call; all times are milliseconds since it began.
@@ -38,6 +40,14 @@ impl Call {
             samples: vec![1_000; frames * SAMPLES],
         };
         self.does(said);
+    }
+
+    /// The caller presses a key: one packet of it comes, as if it was the n-th of the call.
+    pub(super) fn presses(&mut self, n: u16, key: u8) {
+        let timestamp = 960 * u32::from(n);
+        let payload = &[key, 10, 0, 160];
+        let packet = KeyPacket { stream: 1, sequence: n, timestamp, clock: Clock::Khz8, payload };
+        self.bridge.handle_key(&packet, self.now);
     }
 
     /// A whole response of one item.

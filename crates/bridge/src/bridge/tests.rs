@@ -172,12 +172,12 @@ fn what_the_agents_session_left_unsaid_holds_up_nothing() {
 #[test]
 fn keys_are_collected_once_the_line_is_open_and_show_that_somebody_is_there() {
     let mut call = Call::new(Limits::default(), Turns::default());
-    call.bridge.handle_key(1, &[1, 0x8a, 3, 32], call.now);
+    call.presses(1, 1);
     call.bridge.open(call.start);
     assert_eq!(call.news_until(19_000), []);
 
-    call.bridge.handle_key(96_000, &[4, 10, 0, 160], call.now);
-    call.bridge.handle_key(105_600, &[2, 10, 0, 160], call.now);
+    call.presses(100, 4);
+    call.presses(110, 2);
     let keyed = call.news_until(38_900);
 
     let [Output::Keyed(keyed)] = &keyed[..] else { panic!("{keyed:?}") };

@@ -225,6 +225,79 @@ fn what_the_agent_says_while_the_caller_goes_on_is_no_answer() {
     assert_eq!(call.news_until(2_000), news);
 }
 
+#[test]
+fn a_key_press_stops_the_agent_at_once_even_under_guard() {
+    for turns in [Turns::default(), guarded(1_500)] {
+        let mut call = Call::open_with(turns);
+        call.agent_says("r1", "story", 600);
+        call.run_until(1_000);
+
+        call.presses(50, 1);
+
+        assert_eq!(call.news_until(1_000), [CANCEL, interrupted("story", 1_040, 12_000)]);
+        assert_eq!(sounding(&call.run_until(2_900)), 1, "the frame that fades");
+        assert_eq!(call.bridge.meter().interruptions, 1);
+    }
+}
+
+#[test]
+fn a_key_press_drops_what_the_agent_was_about_to_say() {
+    let mut call = Call::open();
+    call.does(Agent::Began { response: "r1".into() });
+    call.presses(50, 1);
+
+    call.agent_says("r1", "late", 50);
+
+    assert_eq!(call.news_until(100), [CANCEL, interrupted("late", 0, 1_000)]);
+}
+
+#[test]
+fn a_key_press_leaves_the_agent_speaking_where_its_file_says_so() {
+    let mut call = Call::open_with(Turns { keys_interrupt: false, ..Turns::default() });
+    call.agent_answers("r1", "story", 100);
+    call.run_until(500);
+
+    call.presses(25, 1);
+
+    assert_eq!(call.news_until(2_100), [played("story")]);
+}
+
+#[test]
+fn a_key_press_stops_no_protected_greeting_and_no_recording() {
+    let mut call = Call::open_with(greeting_first());
+    call.agent_answers("r1", "greeting", 50);
+    call.run_until(100);
+    call.presses(5, 1);
+    assert_eq!(call.news_until(1_020), [played("greeting")]);
+
+    call.bridge.play_recorded(vec![7; 50 * crate::SAMPLES], call.now);
+    call.presses(60, 2);
+
+    assert_eq!(sounding(&call.run_until(2_500)), 50);
+}
+
+#[test]
+fn a_key_press_into_silence_cancels_nothing() {
+    let mut call = Call::open();
+    call.run_until(500);
+
+    call.presses(25, 1);
+
+    assert_eq!(call.news_until(600), []);
+}
+
+#[test]
+fn a_flood_of_keys_is_told_once_and_counted() {
+    let mut call = Call::open();
+    for n in 0..2_000 {
+        call.presses(n, (n % 10) as u8);
+    }
+
+    let news = call.news_until(10);
+    assert_eq!(news.iter().filter(|news| **news == Output::KeysDropped).count(), 1);
+    assert_eq!((call.bridge.meter().keys, call.bridge.meter().keys_dropped), (64, 1_936));
+}
+
 fn guarded(guard_ms: u64) -> Turns {
     Turns { guard: ms(guard_ms), ..Turns::default() }
 }

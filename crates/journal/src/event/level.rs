@@ -27,6 +27,7 @@ impl Event {
             | Self::Refused { .. }
             | Self::WebhookRefused { .. }
             | Self::TaskSilent { .. }
+            | Self::KeysDropped {}
             | Self::Stale { .. }
             | Self::CallerTold { .. } => Level::Warn,
             // A call whose caller is muted is well.

@@ -44,6 +44,7 @@ pub(super) fn counted(event: &Event, since_ring_ms: Option<u64>) -> Vec<(Metric,
         | Event::Interrupted { .. }
         | Event::Tool { .. }
         | Event::Keys { .. }
+        | Event::KeysDropped {}
         | Event::Nudged { .. }
         | Event::SessionRestored { .. }
         | Event::AgentFailed { .. }

@@ -119,10 +119,16 @@ impl Gate {
         if !self.has_answer || self.mischief.contains(&Mischief::IceNever) {
             return Verdict::dropped(None);
         }
-        match self.role_conflict(datagram) {
-            Some((reply, fault)) => Verdict { fate: Fate::Reply(reply), fault },
-            None => Verdict::pass(None),
+        if let Some((reply, fault)) = self.role_conflict(datagram) {
+            return Verdict { fate: Fate::Reply(reply), fault };
         }
+        if self.has_path && self.mischief.contains(&Mischief::ChecksUnanswered) {
+            return Verdict::dropped(None);
+        }
+        if self.has_path && self.mischief.contains(&Mischief::StrictRelay) && !nominates(datagram) {
+            return Verdict::dropped(Some(Fault::CheckWithoutNomination));
+        }
+        Verdict::pass(None)
     }
 
     fn judge_dtls(&self, datagram: &[u8]) -> Verdict {
@@ -162,6 +168,11 @@ impl Gate {
         reply.truncate(length);
         Some((reply, is_controlled.then_some(Fault::ControlledAgent)))
     }
+}
+
+/// Whether a message is a check with USE-CANDIDATE.
+fn nominates(datagram: &[u8]) -> bool {
+    StunMessage::parse(datagram).is_ok_and(|check| check.is_binding_request() && check.use_candidate())
 }
 
 impl Verdict {
@@ -278,15 +289,46 @@ mod tests {
         assert_eq!(gate.judge(&RTCP, HERE), Verdict::pass(None));
     }
 
+    #[test]
+    fn a_strict_relay_answers_only_nominating_checks_once_there_is_a_path() {
+        let mut gate = answered(Some(Mischief::StrictRelay));
+        assert_eq!(gate.judge(&check(false, PWD), HERE), Verdict::pass(None));
+
+        gate.handle_path();
+
+        let refused = Verdict::dropped(Some(Fault::CheckWithoutNomination));
+        assert_eq!(gate.judge(&check(false, PWD), HERE), refused);
+        assert_eq!(gate.judge(&nominating(), HERE), Verdict::pass(None));
+    }
+
+    #[test]
+    fn a_relay_that_leaves_checks_unanswered_answers_those_before_a_path() {
+        let mut gate = answered(Some(Mischief::ChecksUnanswered));
+        assert_eq!(gate.judge(&nominating(), HERE), Verdict::pass(None));
+
+        gate.handle_path();
+
+        assert_eq!(gate.judge(&nominating(), HERE), Verdict::dropped(None));
+    }
+
     fn answered(mischief: Option<Mischief>) -> Gate {
         let mut gate = Gate::new(PWD, false, mischief.as_slice());
         gate.handle_answer([HERE].into_iter());
         gate
     }
 
+    fn nominating() -> Vec<u8> {
+        request(false, true, PWD)
+    }
+
     fn check(controlled: bool, pwd: &str) -> Vec<u8> {
+        request(controlled, false, pwd)
+    }
+
+    fn request(controlled: bool, nominates: bool, pwd: &str) -> Vec<u8> {
         let request = StunMessageBuilder::new().binding().request().username("relay:agent").prio(1);
         let request = if controlled { request.ice_controlled(9) } else { request.ice_controlling(9) };
+        let request = if nominates { request.use_candidate() } else { request };
         let hmac = str0m::crypto::from_feature_flags().sha1_hmac_provider;
         let mut bytes = vec![0; 200];
         let length = request

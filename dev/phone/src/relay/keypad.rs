@@ -8,8 +8,8 @@ const HELD: u32 = 5;
 const ENDS: u32 = 3;
 /// Beats between two keys, 100 ms: a finger has to move.
 const REST: u32 = 5;
-/// A beat on the events' own clock of 8 kHz.
-const BEAT: u16 = 160;
+/// Beats in a second.
+const BEATS: u32 = 50;
 /// How loud the key is, in -dBm0. Nobody listens.
 const VOLUME: u8 = 10;
 const END: u8 = 0x80;
@@ -21,14 +21,39 @@ pub(crate) struct Key(char);
 /// Takes turns with the microphone: on a beat that the keypad wants, no voice is sent.
 #[derive(Debug, Default)]
 pub(crate) struct Keypad {
+    kind: KeyKind,
     keys: VecDeque<(Key, bool)>,
     held: Option<Held>,
     rest: u32,
 }
 
+/// Which of the payload types of telephone events is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeyKind {
+    pub(crate) payload_type: u8,
+    /// The rate in which durations count, Hz.
+    pub(crate) clock: u32,
+}
+
+impl Default for KeyKind {
+    /// The one that Meta requires.
+    fn default() -> KeyKind {
+        KeyKind { payload_type: 126, clock: 8_000 }
+    }
+}
+
+impl KeyKind {
+    /// Of those that were agreed on, the one with the clock of the voice; else the first. As libwebrtc chooses.
+    pub(crate) fn among(agreed: &[(u8, u32)]) -> Option<KeyKind> {
+        let chosen = agreed.iter().find(|(_, clock)| *clock == 48_000).or(agreed.first());
+        chosen.map(|(payload_type, clock)| KeyKind { payload_type: *payload_type, clock: *clock })
+    }
+}
+
 /// What is sent on a beat.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Event {
+    pub(crate) payload_type: u8,
     pub(crate) payload: [u8; 4],
     /// When the key went down, on the clock of the voice.
     pub(crate) timestamp: u32,
@@ -59,6 +84,11 @@ impl Key {
 }
 
 impl Keypad {
+    /// Sends keys in this way from the next one on.
+    pub(crate) fn agree(&mut self, kind: KeyKind) {
+        self.kind = kind;
+    }
+
     /// Presses these, after all that are still to be pressed.
     pub(crate) fn press(&mut self, keys: &[Key]) {
         let last = keys.len().saturating_sub(1);
@@ -77,7 +107,7 @@ impl Keypad {
         }
         let held = self.held.as_mut()?;
         held.beats += 1;
-        let event = held.event();
+        let event = held.event(self.kind);
         if held.is_over() {
             self.held = None;
             self.rest = REST;
@@ -87,10 +117,11 @@ impl Keypad {
 }
 
 impl Held {
-    fn event(&self) -> Event {
+    fn event(&self, kind: KeyKind) -> Event {
         let flags = if self.beats >= HELD { END | VOLUME } else { VOLUME };
-        let [high, low] = (BEAT * self.beats.min(HELD) as u16).to_be_bytes();
+        let [high, low] = ((kind.clock / BEATS * self.beats.min(HELD)) as u16).to_be_bytes();
         Event {
+            payload_type: kind.payload_type,
             payload: [self.key.event(), flags, high, low],
             timestamp: self.since,
             down: (self.beats == 1).then_some(self.key.0),
@@ -121,6 +152,20 @@ mod tests {
         assert!(events.iter().all(|(_, event)| event.payload[0] == 11 && event.timestamp == 0));
         assert_eq!(events[0].1.down, Some('#'));
         assert!(events[6].1.is_last && events[1..].iter().all(|(_, event)| event.down.is_none()));
+    }
+
+    #[test]
+    fn durations_count_the_clock_that_was_agreed_on() {
+        assert_eq!(KeyKind::among(&[(126, 8_000)]), Some(KeyKind::default()));
+        let kind = KeyKind::among(&[(126, 8_000), (110, 48_000)]).unwrap();
+        let mut keypad = Keypad::default();
+        keypad.agree(kind);
+        keypad.press(&[Key::on_keypad('7').unwrap()]);
+
+        let events: Vec<Event> = (0..7).map(|beat| keypad.poll_beat(beat * 960).unwrap()).collect();
+
+        assert!(events.iter().all(|event| event.payload_type == 110));
+        assert_eq!((&events[0].payload, &events[6].payload), (&[7, 10, 3, 192], &[7, 138, 18, 192]));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 mod encoder;
 mod utterance;
 
-use super::keypad::{Event, Key, Keypad};
+use super::keypad::{Event, Key, KeyKind, Keypad};
+use super::recorded::{Recorded, RecordedPacket};
+use crate::RecordedKey;
 use opus::Encoder;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -28,6 +30,7 @@ pub(crate) struct Microphone {
     silent_frames: usize,
     next: Option<Instant>,
     keypad: Keypad,
+    recorded: Recorded,
     muted: bool,
     /// Beats of 20 ms since it was opened.
     beats: u32,
@@ -60,6 +63,8 @@ pub(crate) struct Packet {
 pub(crate) enum Payload {
     Voice(Vec<u8>),
     Key(Event),
+    /// A packet of a key that is not the keypad's own.
+    Recorded(RecordedPacket),
 }
 
 impl Microphone {
@@ -86,6 +91,7 @@ impl Microphone {
             silent_frames: 0,
             next: None,
             keypad: Keypad::default(),
+            recorded: Recorded::default(),
             muted: false,
             beats: 0,
             packets: 0,
@@ -109,6 +115,16 @@ impl Microphone {
         self.keypad.press(keys);
     }
 
+    /// Sends keys in this way.
+    pub(crate) fn agree(&mut self, kind: KeyKind) {
+        self.keypad.agree(kind);
+    }
+
+    /// Sends these packets, each at its time from the next beat on. Voice waits between the first and the last of them.
+    pub(crate) fn play(&mut self, packets: &[RecordedKey]) {
+        self.recorded.play(packets);
+    }
+
     /// Sends no voice from now on, or sends it again. What is said meanwhile is lost.
     pub(crate) fn mute(&mut self, muted: bool) {
         self.muted = muted;
@@ -122,10 +138,16 @@ impl Microphone {
     /// The packet that is due, if one is.
     pub(crate) fn poll_packet(&mut self, now: Instant) -> Option<Packet> {
         let due = self.next.filter(|due| *due <= now)?;
+        if let Some(recorded) = self.recorded.poll(due, self.packets, self.beats) {
+            return Some(self.recorded_packet(recorded, due));
+        }
         self.next = Some(due + PACE);
         let beat = self.beats;
         self.beats += 1;
         let now = beat.wrapping_mul(STEP);
+        if self.recorded.is_under_way() {
+            return Some(self.packet(None, beat, due, None));
+        }
         match self.keypad.poll_beat(now) {
             Some(event) => Some(self.packet(Some(Payload::Key(event)), beat, due, None)),
             None => {
@@ -143,9 +165,20 @@ impl Microphone {
         self.talking = matches!(payload, Some(Payload::Voice(_)));
         let (timestamp, marker) = match &payload {
             Some(Payload::Key(event)) => (event.timestamp, event.down.is_some()),
-            Some(Payload::Voice(_)) | None => (beat.wrapping_mul(STEP), self.talking && !was_talking),
+            Some(Payload::Voice(_) | Payload::Recorded(_)) | None => {
+                (beat.wrapping_mul(STEP), self.talking && !was_talking)
+            }
         };
         Packet { payload, beat, n, timestamp, marker, due, edge }
+    }
+
+    fn recorded_packet(&mut self, recorded: RecordedPacket, due: Instant) -> Packet {
+        let RecordedPacket { n, timestamp, .. } = recorded;
+        // Numbers that the recording skips were lost.
+        self.packets = self.packets.max(n + 1);
+        self.talking = false;
+        let (beat, marker) = (self.beats, recorded.key.marker);
+        Packet { payload: Some(Payload::Recorded(recorded)), beat, n, timestamp, marker, due, edge: None }
     }
 
     fn next_voice(&mut self) -> (Vec<u8>, Option<Edge>) {

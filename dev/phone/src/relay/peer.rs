@@ -14,8 +14,8 @@ use str0m::{Candidate, IceCreds, Input, Output, Rtc, RtcError};
 
 const OPUS: u8 = 111;
 const PCMU: u8 = 0;
-/// Its events bear the time of the voice, so that here its clock is the voice's.
-const KEYS: u8 = 126;
+/// The payload types of telephone events. They bear the time of the voice, so that here their clock is the voice's.
+const KEYS: [u8; 2] = [126, 110];
 
 /// str0m, told what Meta's SDP says. The SDP itself is ours, so that it has Meta's shape.
 pub(crate) struct Peer {
@@ -37,8 +37,10 @@ impl Peer {
             .clear_codecs()
             .enable_opus(true, false)
             .enable_pcmu(true, false);
-        let (pt, clock) = (Pt::from(KEYS), Frequency::FORTY_EIGHT_KHZ);
-        config.codec_config().add_config(pt, None, Codec::Tele, clock, None, FormatParams::default());
+        for keys in KEYS {
+            let (pt, clock) = (Pt::from(keys), Frequency::FORTY_EIGHT_KHZ);
+            config.codec_config().add_config(pt, None, Codec::Tele, clock, None, FormatParams::default());
+        }
         let mut rtc = config.build(now);
         let candidate = Candidate::host(address, Protocol::Udp).expect("a bound address is a host candidate");
         rtc.add_local_candidate(candidate);
@@ -105,7 +107,8 @@ impl Peer {
     ) -> Result<(), RtcError> {
         let (pt, payload) = match payload {
             Payload::Voice(voice) => (self.voice, voice),
-            Payload::Key(event) => (KEYS, event.payload.to_vec()),
+            Payload::Key(event) => (event.payload_type, event.payload.to_vec()),
+            Payload::Recorded(packet) => (packet.key.payload_type, packet.key.payload.to_vec()),
         };
         let packet = RtpWrite::new(Pt::from(pt), u64::from(n).into(), timestamp, now, payload).marker(marker);
         let ssrc = self.ssrc;

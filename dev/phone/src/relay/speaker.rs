@@ -149,7 +149,9 @@ mod tests {
             .map(|n| microphone.poll_packet(t0 + PACE * n).unwrap())
             .map(|packet| match packet.payload {
                 Some(Payload::Voice(voice)) => (packet.timestamp, voice),
-                Some(Payload::Key(_)) | None => unreachable!("nobody pressed a key, or muted the phone"),
+                Some(Payload::Key(_) | Payload::Recorded(_)) | None => {
+                    unreachable!("nobody pressed a key, or muted the phone")
+                }
             })
             .collect()
     }

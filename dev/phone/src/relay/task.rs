@@ -4,15 +4,15 @@ mod hearing;
 mod speaking;
 
 use super::gate::Gate;
-use super::keypad::Key;
+use super::keypad::{Key, KeyKind};
 use super::microphone::Microphone;
 use super::peer::Peer;
 use super::replayer::Replayer;
 use super::speaker::Speaker;
 use super::voice::Voice;
-use crate::Mischief;
 use crate::line::Line;
 use crate::sdp_check::Answer;
+use crate::{Mischief, RecordedKey};
 use speaking::{Speech, microphone};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -35,6 +35,8 @@ pub(crate) enum Order {
     Say { clip: Clip, done: oneshot::Sender<()> },
     /// Press these keys, and tell when the last packet of the last one left.
     Press { keys: Vec<Key>, done: oneshot::Sender<()> },
+    /// Send these packets of keys, and tell when the last of them left.
+    Play { packets: Vec<RecordedKey>, done: oneshot::Sender<()> },
     /// Send no voice from now on, or send it again.
     Mute(bool),
     /// The call is over.
@@ -125,6 +127,9 @@ impl Relay {
         match order {
             Order::Answer(answer) => {
                 self.gate.handle_answer(answer.candidates.iter().map(SocketAddr::ip));
+                if let Some(kind) = KeyKind::among(&answer.keys) {
+                    self.microphone.agree(kind);
+                }
                 let taken = self.peer.handle_answer(&answer);
                 self.survive(taken);
             }
@@ -139,6 +144,10 @@ impl Relay {
             Order::Press { keys, done } => {
                 self.presses.push_back(done);
                 self.microphone.press(&keys);
+            }
+            Order::Play { packets, done } => {
+                self.presses.push_back(done);
+                self.microphone.play(&packets);
             }
             Order::Mute(muted) => self.microphone.mute(muted),
             Order::Close => self.over = true,

@@ -122,6 +122,7 @@ pub(super) fn entry(event: &Event) -> Told {
         }
         Event::Tool { tool, took_ms, outcome } => task(format!("uses {tool}: {outcome} after {took_ms} ms")),
         Event::Keys { count } => task(format!("passes on {count} keys that the caller pressed")),
+        Event::KeysDropped {} => task("drops keys: more than a caller can mean".to_owned()),
         Event::Nudged { .. } => task("asks whether the caller is still there".into()),
         Event::TurnedAway { why } => control(format!("takes no call: {why}")),
         Event::Refused { why } => control(format!("cannot take the call: {why}")),

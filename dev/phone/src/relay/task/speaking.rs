@@ -60,11 +60,17 @@ impl Relay {
     }
 
     fn note_key(&mut self, payload: &Payload, now: Instant) {
-        let Payload::Key(event) = payload else { return };
-        if let Some(key) = event.down {
-            self.line.note_key(key, now);
-        }
-        if let Some(done) = self.presses.pop_front_if(|_| event.is_last) {
+        let is_last = match payload {
+            Payload::Voice(_) => false,
+            Payload::Recorded(packet) => packet.is_last,
+            Payload::Key(event) => {
+                if let Some(key) = event.down {
+                    self.line.note_key(key, now);
+                }
+                event.is_last
+            }
+        };
+        if let Some(done) = self.presses.pop_front_if(|_| is_last) {
             // Whoever asked for it may have stopped waiting.
             let _ = done.send(());
         }
