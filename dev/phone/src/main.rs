@@ -44,7 +44,7 @@ struct Options {
     /// with `b` when the agent has spoken for a second. May be repeated.
     #[arg(long, default_value = "caller-question")]
     say: Vec<Turn>,
-    /// Says nothing, and waits for the business to hang up.
+    /// Once all is said, waits for the business to hang up.
     #[arg(long)]
     stay: bool,
     /// How long to wait for each thing the business should do, in seconds.
@@ -101,18 +101,18 @@ async fn talk(call: &Call, options: &Options) -> Result<(), phone::WaitError> {
     let patience = Duration::from_secs(options.patience);
     call.answered(patience).await?;
     hear_out(call, patience).await?;
-    if options.stay {
-        call.ended(patience).await?;
-        return Ok(());
-    }
-    for turn in &options.say {
+    for (n, turn) in (1..).zip(&options.say) {
         call.say(&turn.first).await?;
         if let Some(second) = &turn.second {
             call.agent_speaks(patience).await?;
             tokio::time::sleep(LISTENS).await;
             call.say(second).await?;
         }
-        hear_out(call, patience).await?;
+        if options.stay && n == options.say.len() {
+            call.ended(patience).await?;
+        } else {
+            hear_out(call, patience).await?;
+        }
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ impl Summary {
     fn new(report: CallReport, recording: &[i16], said: Vec<(Instant, String)>) -> Self {
         let agent =
             report.agent_turns.iter().map(|turn| (turn.began, agents_words(&report, turn, recording)));
-        let caller = said.into_iter().map(|(at, clip)| (at, format!("caller  {clip}")));
+        let caller = said.into_iter().map(|(at, text)| (at, format!("caller  {}", name_of(&text))));
         let mut spoken: Vec<(Instant, String)> = agent.chain(caller).collect();
         spoken.sort_by_key(|(at, _)| *at);
         let first = spoken.first().map(|(at, _)| *at);
@@ -108,6 +108,11 @@ fn ended(ending: Ending) -> &'static str {
     }
 }
 
+fn name_of(text: &str) -> String {
+    let sentence = clips::all().into_iter().find(|clip| clip.text == text);
+    sentence.map_or_else(|| "something else".to_owned(), |clip| clip.name)
+}
+
 /// The sentence that a turn of the agent sounds like.
 fn agents_words(report: &CallReport, turn: &Turn, recording: &[i16]) -> String {
     let lasted = turn.ended.map(|ended| ended.saturating_duration_since(turn.began));
@@ -167,7 +172,7 @@ mod tests {
             ..CallReport::default()
         };
 
-        let told = Summary::new(report, &recording, vec![(at(6_500), "caller-directions".to_owned())]);
+        let told = Summary::new(report, &recording, vec![(at(6_500), clips::caller_directions().text)]);
 
         let told = told.to_string();
         let lines: Vec<&str> = told.lines().map(str::trim).collect();
