@@ -31,9 +31,11 @@ mod script;
 mod session;
 mod settings;
 mod socket;
+mod summary;
 mod transcription;
 mod usage;
 mod vad;
+mod wording;
 
 pub use config::Config;
 pub use fate::Fate;
@@ -43,3 +45,4 @@ pub use realtime::Realtime;
 pub use reply::{Reply, ReplyItem};
 pub use report::{Recorded, Replayed, SessionReport, Side, Spoken};
 pub use script::Script;
+pub use summary::Summary;

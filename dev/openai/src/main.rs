@@ -2,10 +2,13 @@
 
 use anyhow::Context;
 use clap::Parser;
-use openai::{Config, Mischief, Realtime};
+use openai::{Config, Mischief, Observation, Realtime, Reply, Script, Seen, Summary};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
@@ -28,6 +31,10 @@ struct Arguments {
     /// How many times faster than speech the sound comes; 0 is at once.
     #[arg(long, default_value_t = 6.0)]
     pace: f64,
+    /// What it answers to the caller's turns, one after the other: `agent-answer`; `find_order {"order":"427"} -> agent-order`;
+    /// `shop.opening_hours {} = 9 to 6 -> agent-closing`. May be repeated.
+    #[arg(long)]
+    answer: Vec<Reply>,
     /// What goes wrong, such as `quota-exhausted` or `drops-session:5`.
     #[arg(long)]
     mischief: Option<Mischief>,
@@ -49,12 +56,29 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let (address, folder) = (arguments.listen, arguments.record.clone());
     let realtime = Realtime::start_at(arguments.into(), address).await?;
-    tokio::signal::ctrl_c().await.context("cannot wait for ctrl-c")?;
+    let seen = realtime.subscribe();
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot wait for ctrl-c")?,
+        told = tell_each(&realtime, seen) => told.context("cannot print a summary")?,
+    }
     if let Some(folder) = folder {
         record(&realtime, &folder)?;
     }
     realtime.stop().await;
     Ok(())
+}
+
+/// Sums each session up when it is over.
+async fn tell_each(realtime: &Realtime, mut seen: Receiver<Observation>) -> std::io::Result<()> {
+    loop {
+        let session = match seen.recv().await {
+            Ok(Observation { what: Seen::Closed { .. }, session, .. }) => session,
+            Ok(_) | Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => return std::future::pending().await,
+        };
+        let report = &realtime.sessions()[session];
+        writeln!(std::io::stdout(), "session {session}: {}", Summary(report))?;
+    }
 }
 
 fn record(realtime: &Realtime, folder: &Path) -> anyhow::Result<()> {
@@ -68,6 +92,11 @@ fn record(realtime: &Realtime, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn script(answers: Vec<Reply>) -> Script {
+    let usual = Script::about_bikes();
+    if answers.is_empty() { usual } else { Script { answers, ..usual } }
+}
+
 impl From<Arguments> for Config {
     fn from(arguments: Arguments) -> Self {
         Self {
@@ -76,6 +105,7 @@ impl From<Arguments> for Config {
             pace: arguments.pace,
             longest: Duration::from_secs(arguments.longest),
             mischief: arguments.mischief,
+            script: script(arguments.answer),
             seed: arguments.seed,
             // Run by hand it may stay up for days.
             keeps_everything: arguments.record.is_some(),

@@ -3,6 +3,7 @@
 use crate::refusal::Refusal;
 use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// Real servers show these although OpenAI's types lack them.
@@ -14,7 +15,18 @@ pub fn check_client(event: &Value) -> Result<(), Refusal> {
         return Err(Refusal::new("invalid_event", "The 'type' field is missing.").about("type"));
     };
     let schema = CLIENT.iter().find(|schema| schema.event == name).ok_or_else(|| unknown_event(name))?;
-    schema.validator().iter_errors(event).next().map_or(Ok(()), |error| Err(refusal(&error)))
+    let event = without_null_instructions(event);
+    schema.validator().iter_errors(&event).next().map_or(Ok(()), |error| Err(refusal(&error)))
+}
+
+/// A response may say by `null` that it has no instructions of its own: LiveKit's agents do, after each tool, and are answered.
+fn without_null_instructions(event: &Value) -> Cow<'_, Value> {
+    if event["response"].get("instructions").is_none_or(|it| !it.is_null()) {
+        return Cow::Borrowed(event);
+    }
+    let mut event = event.clone();
+    event["response"].as_object_mut().expect("it has a key").remove("instructions");
+    Cow::Owned(event)
 }
 
 /// What is wrong with an event of our own: a bug of the simulator.
@@ -193,6 +205,14 @@ mod tests {
             json!({"type": "session.update", "session": {"type": "realtime", "instructions": "Be brief."}});
 
         assert_eq!(check_client(&update), Ok(()));
+    }
+
+    #[test]
+    fn a_response_without_instructions_may_say_so_by_null() {
+        let create = |response: Value| json!({"type": "response.create", "response": response});
+
+        assert_eq!(check_client(&create(json!({"instructions": null}))), Ok(()));
+        refused(&create(json!({"instructions": 3})), "invalid_type");
     }
 
     #[test]

@@ -79,7 +79,11 @@ async fn converse(socket: &mut Socket, session: &Shared, desk: &Desk) -> String 
         }
         let due = session.lock().poll_timeout();
         tokio::select! {
-            message = socket.next() => if let Break(why) = receive(message, session) { return why },
+            message = socket.next() => if let Break(why) = receive(message, session) {
+                // A client's close frame has its answer waiting to be sent; a connection that is gone takes none.
+                let _answered = timeout(PATIENCE, socket.flush()).await;
+                return why;
+            },
             () = until(due) => session.lock().handle_timeout(Instant::now()),
         }
     }

@@ -40,6 +40,22 @@ async fn a_caller_is_greeted_answered_and_understood() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_clients_close_frame_is_answered() -> Result<()> {
+    let realtime = Realtime::start(Config::new("sk-test")).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+
+    client.socket.close(None).await?;
+
+    while let Some(message) = client.socket.next().await {
+        if let Message::Close(_) = message? {
+            return Ok(());
+        }
+    }
+    bail!("the connection ended without a close frame")
+}
+
+#[tokio::test]
 async fn thinking_takes_as_long_as_it_is_told() -> Result<()> {
     let thinking = Duration::from_millis(250);
     let realtime = Realtime::start(Config { thinking, ..Config::new("sk-test") }).await?;

@@ -31,6 +31,7 @@ mod report;
 mod sdp_check;
 mod seen;
 mod snag;
+mod summary;
 mod wacid;
 mod webhook;
 
@@ -51,3 +52,4 @@ pub use replay::{Replay, Replaying};
 pub use report::{CallReport, PressedKey, Spread, Terminated, Traffic, Turn};
 pub use seen::{Action, ActionName, Event, Observation, Seen};
 pub use snag::Snag;
+pub use summary::Summary;

@@ -1,11 +1,13 @@
-//! Calls a business by hand: starts Graph, rings, asks a question, listens, hangs up. The journal goes to stderr.
+//! Calls a business by hand: starts Graph, rings, asks, listens, hangs up. The journal goes to stderr, a summary to stdout.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Parser;
-use phone::{Call, CallerConfig, Meta, MetaConfig, Mischief, OfferVariant};
+use phone::{Call, CallerConfig, Meta, MetaConfig, Mischief, OfferVariant, Summary};
+use std::io::Write;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
-use tone::clips;
+use tone::clips::{self, Clip};
 use tracing_subscriber::EnvFilter;
 
 /// A WhatsApp caller, and Meta's cloud around it, on this machine.
@@ -41,10 +43,20 @@ struct Options {
     /// Where to keep what the phone's speaker played, as a WAV file.
     #[arg(long)]
     record: Option<PathBuf>,
+    /// What the caller says, by the name of its recording, each time that the agent is silent. `a+b`: says `a`, and breaks in
+    /// with `b` when the agent has spoken for a second. May be repeated.
+    #[arg(long, default_value = "caller-question")]
+    say: Vec<Turn>,
+    /// Once all is said, waits for the business to hang up.
+    #[arg(long)]
+    stay: bool,
     /// How long to wait for each thing the business should do, in seconds.
     #[arg(long, default_value_t = 30)]
     patience: u64,
 }
+
+/// How long the caller listens before breaking in.
+const LISTENS: Duration = Duration::from_secs(1);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -64,13 +76,13 @@ async fn main() -> anyhow::Result<()> {
         ..CallerConfig::default()
     };
     let call = meta.ring(caller).await?;
-    let talk = talk(&call, Duration::from_secs(options.patience)).await;
+    let talk = talk(&call, &options).await;
     call.hang_up().await;
     let told = call.business_knows_of_the_end(Duration::from_secs(5)).await;
     if let Some(path) = &options.record {
         tone::wav::write(path, &call.recording()).context("cannot keep the recording")?;
     }
-    tracing::info!("{:#?}", call.report());
+    writeln!(std::io::stdout(), "{}", Summary::of(&call)).context("cannot print the summary")?;
     meta.stop().await;
     talk?;
     told?;
@@ -88,13 +100,48 @@ fn config(options: &Options) -> MetaConfig {
     }
 }
 
-/// Hears the greeting out, asks, and hears the answer out.
-async fn talk(call: &Call, patience: Duration) -> Result<(), phone::WaitError> {
+/// Hears the greeting out; then says what is to be said, and hears each answer out.
+async fn talk(call: &Call, options: &Options) -> Result<(), phone::WaitError> {
+    let patience = Duration::from_secs(options.patience);
     call.answered(patience).await?;
-    call.agent_speaks(patience).await?;
-    call.agent_falls_silent(patience).await?;
-    call.say(&clips::caller_question()).await?;
+    hear_out(call, patience).await?;
+    for (n, turn) in (1..).zip(&options.say) {
+        call.say(&turn.first).await?;
+        if let Some(second) = &turn.second {
+            call.agent_speaks(patience).await?;
+            tokio::time::sleep(LISTENS).await;
+            call.say(second).await?;
+        }
+        if options.stay && n == options.say.len() {
+            call.ended(patience).await?;
+        } else {
+            hear_out(call, patience).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn hear_out(call: &Call, patience: Duration) -> Result<(), phone::WaitError> {
     call.agent_speaks(patience).await?;
     call.agent_falls_silent(patience).await?;
     Ok(())
+}
+
+/// What the caller says, and with what they break into the answer.
+#[derive(Debug, Clone)]
+struct Turn {
+    first: Clip,
+    second: Option<Clip>,
+}
+
+impl FromStr for Turn {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let clip = |name: &str| clips::named(name).ok_or_else(|| anyhow!("there is no recording {name}"));
+        match text.split_once('+') {
+            Some((first, second)) => Ok(Self { first: clip(first)?, second: Some(clip(second)?) }),
+            None => Ok(Self { first: clip(text)?, second: None }),
+        }
+    }
 }

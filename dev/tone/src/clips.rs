@@ -38,6 +38,19 @@ macro_rules! clips {
                 samples: wav::parse(bytes).expect("the committed clips are 24 kHz mono 16 bit"),
             }
         })*
+
+        /// Returns the sentence of this name, as `caller-question`.
+        pub fn named(name: &str) -> Option<Clip> {
+            match name {
+                $($file => Some($name()),)*
+                _ => None,
+            }
+        }
+
+        /// Returns every sentence.
+        pub fn all() -> Vec<Clip> {
+            vec![$($name()),*]
+        }
     };
 }
 

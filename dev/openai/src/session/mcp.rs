@@ -40,8 +40,11 @@ impl Session {
     fn list_tools_of(&mut self, server: &Value) {
         let label = label(server);
         let names = allowed(server).unwrap_or_else(|| self.config.script.tools_of(&label));
-        let tools: Vec<Value> =
-            names.iter().map(|name| json!({"name": name, "input_schema": {"type": "object"}})).collect();
+        let tool = |name: &String| {
+            let description = format!("{name} of {label}");
+            json!({"name": name, "description": description, "input_schema": {"type": "object"}})
+        };
+        let tools: Vec<Value> = names.iter().map(tool).collect();
         let id = self.random.id("item");
         let previous = self.conversation.last_id().map(str::to_owned);
         let list = |tools: &[Value]| json!({"id": id, "type": "mcp_list_tools", "server_label": label, "tools": tools});

@@ -1,4 +1,5 @@
-//! Reads the body of a call action, taking the documented keys and no others.
+//! Reads the body of a call action, taking the documented keys and no others, but for `to` beside an answer: Meta's own
+//! cURL sends it and so does Pipecat, and Graph takes it from both.
 
 use super::GraphError;
 use crate::ActionName;
@@ -41,6 +42,7 @@ struct Body {
     messaging_product: String,
     call_id: String,
     action: String,
+    to: Option<String>,
     session: Option<Session>,
     biz_opaque_callback_data: Option<String>,
     recording: Option<Consent>,
@@ -115,10 +117,12 @@ impl Body {
     }
 
     fn without_session(self, ask: Ask) -> Result<Ask, GraphError> {
-        if self.session.is_none() {
-            Ok(ask)
-        } else {
+        if self.session.is_some() {
             Err(GraphError::invalid("session does not belong here"))
+        } else if self.to.is_some() {
+            Err(GraphError::invalid("to does not belong here"))
+        } else {
+            Ok(ask)
         }
     }
 }
@@ -155,8 +159,17 @@ mod tests {
     }
 
     #[test]
+    fn takes_the_callers_number_with_an_answer() {
+        for name in ["pre_accept", "accept"] {
+            let mut body = action(name);
+            body["to"] = "919900000001".into();
+            assert!(ask(&body).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
     fn refuses_unknown_keys_wherever_they_are() {
-        refuses("to", |body| body["to"] = "919900000001".into());
+        refuses("extra", |body| body["extra"] = 1.into());
         refuses("extra", |body| body["session"]["extra"] = 1.into());
     }
 
@@ -190,6 +203,9 @@ mod tests {
     fn refuses_what_belongs_to_accept_anywhere_else() {
         refuses("pre_accept", |body| body["biz_opaque_callback_data"] = "x".into());
         refuses("session", |body| body["action"] = "reject".into());
+        let mut terminate = bare("terminate");
+        terminate["to"] = "919900000001".into();
+        assert!(ask(&terminate).is_err_and(|refusal| refusal.code == 100));
     }
 
     /// A good `pre_accept` is refused after this change, and the details name the cause.
