@@ -105,6 +105,7 @@ fn ended(ending: Ending) -> &'static str {
         Ending::Rejected => "ended by the business: rejected",
         Ending::Terminated => "ended by the business",
         Ending::NoMedia => "ended by Meta: no media (138021)",
+        Ending::TimedOut => "ended by Meta: accepted too late (138007)",
     }
 }
 
