@@ -1,5 +1,6 @@
 //! What was said in the conversation, as the caller heard it: no session can be resumed, so the next one is told.
 
+use crate::heard::{heard_words, shortened, words_within};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -11,9 +12,6 @@ const SHORTLY: usize = 24;
 
 /// How much of each of those, characters.
 const SHORT: usize = 80;
-
-/// How fast agents speak, characters a second: what was said of an item whose end never came.
-const PACE: f64 = 15.0;
 
 /// Told after what was said: sessions otherwise introduce themselves again.
 const GAP: &str = "The line dropped for a moment. Continue where you were, in the same language. Do not greet or \
@@ -230,7 +228,7 @@ impl Entry {
             Self::Answered { output, .. } => ("Tool", output.as_str()),
             Self::Called { .. } => return None,
         };
-        (!text.is_empty()).then(|| format!("{who}: {}", cut(text, SHORT)))
+        (!text.is_empty()).then(|| format!("{who}: {}", shortened(text, SHORT)))
     }
 }
 
@@ -259,30 +257,12 @@ impl Spoken {
         if self.is_whole {
             return &self.text;
         }
-        cut(&self.text, (self.received.as_secs_f64() * PACE) as usize)
+        words_within(&self.text, self.received)
     }
 }
 
 fn message(role: &str, kind: &str, text: &str) -> Value {
     json!({"type": "message", "role": role, "content": [{"type": kind, "text": text}]})
-}
-
-/// The words of a text that were heard, when so much of its sound was: in proportion, and whole ones only. The model tells
-/// no shortened transcript.
-pub fn heard_words(text: &str, heard: Duration, of: Duration) -> &str {
-    if heard >= of {
-        return text;
-    }
-    let all = text.chars().count();
-    cut(text, (all as f64 * heard.div_duration_f64(of)) as usize)
-}
-
-/// At most so many characters, and whole words.
-fn cut(text: &str, most: usize) -> &str {
-    let Some((end, _)) = text.char_indices().nth(most) else { return text };
-    let is_between_words = text[end..].starts_with(char::is_whitespace);
-    let end = if is_between_words { end } else { text[..end].rfind(char::is_whitespace).unwrap_or(0) };
-    text[..end].trim_end()
 }
 
 #[cfg(test)]
