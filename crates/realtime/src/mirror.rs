@@ -28,7 +28,7 @@ pub(crate) struct Mirror {
 
 #[derive(Debug)]
 enum Entry {
-    Caller { item: String, text: String },
+    Caller { item: String, text: String, is_silence: bool },
     Agent(Spoken),
     Told { text: String },
     Called { call_id: String, name: String, arguments: String },
@@ -55,7 +55,7 @@ impl Mirror {
             .iter()
             .any(|entry| matches!(entry, Entry::Caller { item: known, .. } if known == item));
         if !is_known && !item.is_empty() {
-            self.entries.push(Entry::Caller { item: item.to_owned(), text: String::new() });
+            self.entries.push(Entry::Caller { item: item.to_owned(), text: String::new(), is_silence: false });
         }
     }
 
@@ -63,7 +63,19 @@ impl Mirror {
         self.caller_speaks(item);
         for entry in &mut self.entries {
             match entry {
-                Entry::Caller { item: known, text } if known == item => words.clone_into(text),
+                Entry::Caller { item: known, text, .. } if known == item => words.clone_into(text),
+                Entry::Caller { .. } | Entry::Agent(_) | Entry::Told { .. } => {}
+                Entry::Called { .. } | Entry::Answered { .. } => {}
+            }
+        }
+    }
+
+    /// Nothing was said in this item: what is written down of it is made up, and is not told.
+    pub(crate) fn caller_was_silent(&mut self, item: &str) {
+        self.caller_speaks(item);
+        for entry in &mut self.entries {
+            match entry {
+                Entry::Caller { item: known, is_silence, .. } if known == item => *is_silence = true,
                 Entry::Caller { .. } | Entry::Agent(_) | Entry::Told { .. } => {}
                 Entry::Called { .. } | Entry::Answered { .. } => {}
             }
@@ -161,7 +173,8 @@ impl Mirror {
             }
             items.extend(self.entries[at].item(&mut id));
         }
-        let missed = matches!(self.entries.last(), Some(Entry::Caller { text, .. }) if text.is_empty());
+        let last = self.entries.iter().rev().find(|entry| !entry.is_silence());
+        let missed = matches!(last, Some(Entry::Caller { text, .. }) if text.is_empty());
         let gap = if missed && owes_answer { format!("{GAP} {MISSED}") } else { GAP.to_owned() };
         items.push(message("system", "input_text", &gap));
         items
@@ -208,7 +221,7 @@ impl Mirror {
 impl Entry {
     fn item(&mut self, id: impl FnOnce() -> String) -> Option<Value> {
         match self {
-            Self::Caller { text, .. } if text.is_empty() => None,
+            Self::Caller { text, is_silence, .. } if *is_silence || text.is_empty() => None,
             Self::Caller { text, .. } | Self::Told { text } => Some(message("user", "input_text", text)),
             Self::Agent(spoken) => spoken.item(id),
             Self::Called { call_id, name, arguments } => Some(json!({
@@ -220,8 +233,13 @@ impl Entry {
         }
     }
 
+    fn is_silence(&self) -> bool {
+        matches!(self, Self::Caller { is_silence: true, .. })
+    }
+
     fn shortly(&self) -> Option<String> {
         let (who, text) = match self {
+            Self::Caller { is_silence: true, .. } => return None,
             Self::Caller { text, .. } => ("Caller", text.as_str()),
             Self::Agent(spoken) => ("You", spoken.heard_words()),
             Self::Told { text } => ("System", text.as_str()),

@@ -160,6 +160,7 @@ fn news(happening: Happening) -> (News, Option<News>) {
         }
         Happening::CallerStopped => News::Doing(Doing::HearsCallerStop),
         Happening::CallerSaid { item, text } => News::CallerSaid(ItemId(item), text.0),
+        Happening::CallerWasSilent { item } => News::CallerWasSilent(ItemId(item)),
         Happening::AgentSaid { item, text, audio } => News::AgentSaid(ItemId(item), text.0, audio),
         Happening::ToolCalled { call_id, name, arguments } => {
             News::Uses { call_id, tool: name, arguments: arguments.0 }

@@ -26,6 +26,7 @@ impl Owner {
             News::BeginsWhatWasAsked(response) => self.note_farewell_began(response),
             News::CallerBegan(item) => self.minutes.caller_began(&item.0, now_ms()),
             News::CallerSaid(item, text) => self.minutes.caller_said(&item.0, &text, now_ms()),
+            News::CallerWasSilent(item) => self.minutes.caller_was_silent(&item.0, now_ms()),
             News::AgentSaid(item, text, audio) => {
                 self.minutes.agent_said(&item.0, &text, audio, now_ms());
             }

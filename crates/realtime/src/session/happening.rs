@@ -55,6 +55,11 @@ pub enum Happening {
     },
     /// The caller is heard no more.
     CallerStopped,
+    /// By our own meter there was no sound in what the caller is said to have said. Comes before the words of it.
+    CallerWasSilent {
+        /// The item.
+        item: String,
+    },
     /// The agent calls a tool. Comes once for each call.
     ToolCalled {
         /// For [`crate::Session::answer_tool`].
