@@ -154,6 +154,7 @@ fn news(happening: Happening) -> (News, Option<News>) {
             News::Doing(Doing::Said { response, item: ItemId(item), samples: samples.0 })
         }
         Happening::Finished { item } => News::Doing(Doing::Finished { item: ItemId(item) }),
+        Happening::SaidNothing { response } => News::Doing(Doing::SaidNothing { response }),
         Happening::Ended { response } => News::Doing(Doing::Ended { response }),
         Happening::CallerStarted { item } => {
             return (News::CallerBegan(ItemId(item)), Some(News::Doing(Doing::HearsCaller)));

@@ -43,6 +43,11 @@ pub enum Happening {
         /// The item.
         item: String,
     },
+    /// A response is ending that brought neither sound nor a call, though nobody stopped it and it did not fail.
+    SaidNothing {
+        /// Its id.
+        response: String,
+    },
     /// A response is over.
     Ended {
         /// Its id.
