@@ -188,6 +188,7 @@ mod tests {
             of_ms: None,
             took_ms: None,
             tool_ms: None,
+            in_silence: false,
         };
         Whole { listed, entries: vec![], lines: vec![line], left: 0, summary: None, levels: None }
     }

@@ -28,6 +28,8 @@ pub enum News {
     CallerBegan(ItemId),
     /// What the caller said, in words.
     CallerSaid(ItemId, String),
+    /// There was no sound in this item, by our own meter: what is written down of it is made up.
+    CallerWasSilent(ItemId),
     /// What the agent says, in words, as far as its sound came; and how long that takes.
     AgentSaid(ItemId, String, Duration),
     /// It wants to use a tool. The arguments are JSON, as text, as the model wrote it.
@@ -110,6 +112,11 @@ impl Agent {
     /// Whether the caller is being played something.
     pub fn set_playing(&mut self, playing: bool, now: Instant) {
         self.session(|session| session.set_playing(playing, now));
+    }
+
+    /// It does not hear the caller, who speaks: another session is to take its place.
+    pub fn replace_deaf(&mut self, now: Instant) {
+        self.session(|session| session.replace_deaf(now));
     }
 
     /// It was interrupted: so much of an item was heard.

@@ -38,6 +38,11 @@ impl Minutes {
         draft.has_fate = true;
     }
 
+    /// Our own meter heard nothing in what the caller is said to have said.
+    pub fn caller_was_silent(&mut self, item: &str, at_ms: u64) {
+        self.begin(item, Speaker::Caller, at_ms).line.in_silence = true;
+    }
+
     /// The caller made themselves understood without speaking.
     pub fn caller_noted(&mut self, text: &str, at_ms: u64) {
         let item = format!("note-{}", self.lines.len());
@@ -162,6 +167,7 @@ fn empty(speaker: Speaker) -> Line {
         of_ms: None,
         took_ms: None,
         tool_ms: None,
+        in_silence: false,
     }
 }
 
@@ -234,6 +240,19 @@ mod tests {
 
         assert_eq!(texts(&mut minutes), [(2, "Anybody there?".to_owned())]);
         assert_eq!(minutes.poll_rest(), None);
+    }
+
+    #[test]
+    fn words_of_a_silence_are_marked() {
+        let mut minutes = Minutes::default();
+        minutes.caller_began("u1", 0);
+        minutes.caller_was_silent("u1", 900);
+        minutes.caller_said("u1", "Thank you for watching!", 1_000);
+        minutes.caller_said("u2", "Is it ready?", 5_000);
+
+        let lines = std::iter::from_fn(|| minutes.poll_line()).map(|line| line.in_silence);
+
+        assert_eq!(lines.collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]

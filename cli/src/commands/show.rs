@@ -68,7 +68,8 @@ fn sections(call: &Whole) -> Vec<String> {
                 Speaker::Caller => "caller",
                 Speaker::Agent => "agent",
             };
-            [length(call.since_ring(line.at_ms)), who.to_owned(), printable(&line.text)]
+            let mark = if line.in_silence { "(in silence) " } else { "" };
+            [length(call.since_ring(line.at_ms)), who.to_owned(), mark.to_owned() + &printable(&line.text)]
         });
         sections.push(titled("TRANSCRIPT", &columns(rows, &[0])));
     }

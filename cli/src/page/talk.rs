@@ -34,6 +34,7 @@ fn said(call: &Whole, line: &Line) -> Markup {
                 div.who {
                     (who)
                     @if let Some(took) = line.took_ms { span.took { "after " (took) " ms" } }
+                    @if line.in_silence { span.cut { "in silence: probably made up by the transcription" } }
                     @if let Some((heard, of)) = cut {
                         span.cut { "interrupted, " (seconds(heard)) " of " (seconds(of)) " s heard" }
                     }

@@ -40,6 +40,13 @@ pub enum Agent {
     HearsCallerStop,
     /// It is another one from here on: what was under way will not be gone on with, whom it heard it hears no more.
     Replaced,
+    /// The other one listens.
+    Restored,
+    /// A response is over that brought neither sound nor the use of a tool, though nobody interrupted it.
+    SaidNothing {
+        /// Which.
+        response: String,
+    },
 }
 
 /// The responses that something may still come of.
@@ -68,6 +75,11 @@ impl Responses {
     /// Notes that nothing more comes of any.
     pub(crate) fn end_all(&mut self) {
         self.active.clear();
+    }
+
+    /// Those under way.
+    pub(crate) fn active(&self) -> &[String] {
+        &self.active
     }
 
     /// Whatever still comes of those under way is not to be played.

@@ -9,6 +9,7 @@ use crate::keys::{Came, Keys};
 use crate::leaving::Leaving;
 use crate::stopwatch::Stopwatch;
 use crate::turns::Floor;
+use crate::unheard::Unheard;
 use crate::{
     Agent, Heard, KeyPacket, Keypad, Limits, Meter, Output, Packet, Patience, Playout, Press, Slot, Turns,
     Uplink,
@@ -27,6 +28,8 @@ pub struct Bridge<P> {
     echo: EchoGate,
     keys: Keys,
     stopwatch: Stopwatch,
+    unheard: Unheard,
+    is_agent_away: bool,
     limits: Limits,
     patience: Option<Patience>,
     is_busy: bool,
@@ -52,6 +55,8 @@ impl<P: Clone> Bridge<P> {
             echo: EchoGate::new(turns.echo_gate_dbfs),
             keys: Keys::new(keypad),
             stopwatch: Stopwatch::default(),
+            unheard: Unheard::default(),
+            is_agent_away: false,
             limits,
             patience: None,
             is_busy: false,
@@ -125,7 +130,7 @@ impl<P: Clone> Bridge<P> {
                 self.meter.keys += 1;
                 self.note_caller(now);
                 self.interrupt_by_key(now);
-                self.stay_on(now);
+                self.postpone(now);
             }
             Came::TooMany => {
                 if self.meter.keys_dropped == 0 {
@@ -144,9 +149,11 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
-    /// Silences the caller's decoded sound where it is only the agent's echo, before the agent hears it.
+    /// Silences the caller's decoded sound where it is only the agent's echo, before the agent hears it; and notices when the
+    /// agent does [not hear](Output::AgentIsDeaf) it.
     pub fn gate(&mut self, samples: &mut [i16], now: Instant) {
         self.meter.gated += u64::from(self.echo.silence(samples, now));
+        self.notice_unheard(samples, now);
     }
 
     /// Notes whether the agent is waiting for its tools: the caller is not silent then, but patient.
@@ -159,13 +166,13 @@ impl<P: Clone> Bridge<P> {
     }
 
     /// Leaves once all that the agent has said, and is still saying, was played: then it is
-    /// [all said](Output::SaidAll), at the latest after 20 s. A caller who interrupts that, or already has, is
-    /// [stayed with](Output::StayOn), unless the call has lasted as long as it may.
+    /// [all said](Output::SaidAll), at the latest after 20 s. A caller who interrupts that, or already has, [postpones
+    /// it](Output::Postponed), unless the call has lasted as long as it may.
     pub fn close_when_silent(&mut self, now: Instant) {
         self.leaving.leave_when_silent(now);
         self.note_leaving(now);
         if self.floor.has_interrupted() {
-            self.stay_on(now);
+            self.postpone(now);
         }
         self.settle(now);
     }
@@ -203,6 +210,7 @@ impl<P: Clone> Bridge<P> {
             Agent::HearsCaller => {
                 self.note_caller(now);
                 self.stopwatch.clear();
+                self.unheard.clear();
                 self.floor.start_caller(now);
             }
             Agent::HearsCallerStop => self.end_turn(now),
@@ -210,7 +218,13 @@ impl<P: Clone> Bridge<P> {
                 self.playout.finish_all();
                 self.responses.end_all();
                 self.floor.forget_caller();
+                self.is_agent_away = true;
             }
+            Agent::Restored => {
+                self.unheard.clear();
+                self.is_agent_away = false;
+            }
+            Agent::SaidNothing { response } => self.note_nothing(&response),
         }
         self.settle(now);
     }
@@ -240,8 +254,7 @@ impl<P: Clone> Bridge<P> {
         self.settle(now);
         self.outputs.extend(self.keys.poll(now).map(Output::Keyed));
         if self.leaving.poll(now) {
-            self.patience = None;
-            self.outputs.push_back(Output::SaidAll);
+            self.say_all();
         }
         if let Some(wanted) = self.patience.as_mut().and_then(|patience| patience.poll(now)) {
             self.want(wanted);
@@ -270,3 +283,5 @@ mod rehearsal;
 mod tests;
 #[cfg(test)]
 mod turns_tests;
+#[cfg(test)]
+mod unheard_tests;

@@ -2,8 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-/// So long after the last word: the packet that holds it is on its way, and waits in the phone's own buffer.
-const LAST_WORD: Duration = Duration::from_millis(300);
+/// So long after the last word the line stays open: a caller who has one more thing to say takes a breath first.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
+/// So long after the end of a recording: the packet that holds it is on its way, and waits in the phone's own buffer. Nobody
+/// would hear what the caller says to it.
+const RECORDED: Duration = Duration::from_millis(300);
+
+/// So long after the caller's words to a goodbye, if nothing is said to them.
+const NOTHING: Duration = Duration::from_secs(5);
 
 /// So long at most, if something is still being said then.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -14,12 +21,14 @@ pub(crate) struct Leaving {
     stage: Stage,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default)]
 enum Stage {
     #[default]
     Staying,
     /// Once the agent has nothing more to say.
     WhenSilent { by: Instant, quiet: Quiet },
+    /// Once nothing is said to what the caller said to the goodbye. `before`: the responses that were under way then.
+    Postponed { before: Vec<String>, quiet: Quiet },
     /// Once the recording is over.
     WhenPlayed { quiet: Quiet },
     /// It was said that all is said.
@@ -37,7 +46,7 @@ impl Leaving {
     /// Leaves when all is said. The first time counts.
     pub(crate) fn leave_when_silent(&mut self, now: Instant) {
         match self.stage {
-            Stage::Staying => {
+            Stage::Staying | Stage::Postponed { .. } => {
                 self.stage = Stage::WhenSilent { by: now + LONGEST, quiet: Quiet::not_yet(now) }
             }
             Stage::WhenSilent { .. } | Stage::WhenPlayed { .. } | Stage::Gone => {}
@@ -47,7 +56,10 @@ impl Leaving {
     /// Leaves when a recording was played. Whether that is still possible. Nobody calls it off.
     pub(crate) fn leave_when_played(&mut self, now: Instant) -> bool {
         match self.stage {
-            Stage::Staying | Stage::WhenSilent { .. } | Stage::WhenPlayed { .. } => {
+            Stage::Staying
+            | Stage::WhenSilent { .. }
+            | Stage::Postponed { .. }
+            | Stage::WhenPlayed { .. } => {
                 self.stage = Stage::WhenPlayed { quiet: Quiet::not_yet(now) };
                 true
             }
@@ -55,13 +67,41 @@ impl Leaving {
         }
     }
 
-    /// Stays after all. Whether that is news.
-    pub(crate) fn stay(&mut self) -> bool {
+    /// The caller speaks over the goodbye, or after it: waits for what is said to that, by another response than these.
+    /// Whether that is news.
+    pub(crate) fn postpone(&mut self, before: &[String], now: Instant) -> bool {
         let is_news = matches!(self.stage, Stage::WhenSilent { .. });
+        if is_news {
+            self.stage = Stage::Postponed { before: before.to_vec(), quiet: Quiet::not_yet(now) };
+        }
+        is_news
+    }
+
+    /// The agent says something: stays, if it says it to the caller's words to a goodbye. Whether that is news.
+    pub(crate) fn note_speech(&mut self, response: &str) -> bool {
+        let is_news = self.is_answer(response);
         if is_news {
             self.stage = Stage::Staying;
         }
         is_news
+    }
+
+    /// The agent has nothing to say. Whether that is to the caller's words to a goodbye: then all is said.
+    pub(crate) fn note_nothing(&mut self, response: &str) -> bool {
+        let is_all = self.is_answer(response);
+        if is_all {
+            self.stage = Stage::Gone;
+        }
+        is_all
+    }
+
+    fn is_answer(&self, response: &str) -> bool {
+        matches!(&self.stage, Stage::Postponed { before, .. } if !before.iter().any(|known| known == response))
+    }
+
+    /// Whether the hang-up waits for what is said to the caller's words.
+    pub(crate) fn is_postponed(&self) -> bool {
+        matches!(self.stage, Stage::Postponed { .. })
     }
 
     /// Leaves without another word.
@@ -72,7 +112,7 @@ impl Leaving {
     /// Whether the call is on its way out.
     pub(crate) fn is_leaving(&self) -> bool {
         match self.stage {
-            Stage::Staying => false,
+            Stage::Staying | Stage::Postponed { .. } => false,
             Stage::WhenSilent { .. } | Stage::WhenPlayed { .. } | Stage::Gone => true,
         }
     }
@@ -85,7 +125,7 @@ impl Leaving {
     /// Whether the agent may say nothing new.
     pub(crate) fn is_agent_silenced(&self) -> bool {
         match self.stage {
-            Stage::Staying | Stage::WhenSilent { .. } => false,
+            Stage::Staying | Stage::WhenSilent { .. } | Stage::Postponed { .. } => false,
             Stage::WhenPlayed { .. } | Stage::Gone => true,
         }
     }
@@ -97,6 +137,10 @@ impl Leaving {
                 let at = if is_quiet { sound_until.unwrap_or(quiet.at) } else { now };
                 *quiet = Quiet { is_quiet, at: quiet.at.max(at) };
             }
+            Stage::Postponed { quiet, .. } => {
+                let at = if is_quiet { quiet.at } else { now };
+                *quiet = Quiet { is_quiet, at };
+            }
             Stage::Staying | Stage::Gone => {}
         }
     }
@@ -104,8 +148,9 @@ impl Leaving {
     /// When all will have been said, should nothing be noted until then.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self.stage {
-            Stage::WhenSilent { by, quiet } => Some(quiet.over_at().unwrap_or(by)),
-            Stage::WhenPlayed { quiet } => quiet.over_at(),
+            Stage::WhenSilent { by, quiet } => Some(quiet.over_at(LAST_WORD).unwrap_or(by)),
+            Stage::Postponed { quiet, .. } => quiet.over_at(NOTHING),
+            Stage::WhenPlayed { quiet } => quiet.over_at(RECORDED),
             Stage::Staying | Stage::Gone => None,
         }
     }
@@ -125,7 +170,7 @@ impl Quiet {
         Self { is_quiet: false, at: now }
     }
 
-    fn over_at(self) -> Option<Instant> {
-        self.is_quiet.then_some(self.at + LAST_WORD)
+    fn over_at(self, after: Duration) -> Option<Instant> {
+        self.is_quiet.then_some(self.at + after)
     }
 }

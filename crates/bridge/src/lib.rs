@@ -30,6 +30,7 @@ mod stopwatch;
 mod strain;
 mod tuning;
 mod turns;
+mod unheard;
 mod uplink;
 
 pub use agent::Agent;

@@ -48,8 +48,14 @@ pub enum Output {
     },
     /// Patience runs out: have a goodbye said, and [close when silent](crate::Bridge::close_when_silent).
     WindUp(Verdict),
-    /// The caller goes on talking: the hang-up that was under way, or the goodbye to a silent line, is called off.
+    /// The caller goes on talking: the goodbye to a silent line is called off. Or the agent does, whose goodbye was followed by
+    /// the caller's words: the hang-up is.
     StayOn,
+    /// The caller speaks over the goodbye, or after it: the hang-up waits for what the agent has to say to that. Nothing, and
+    /// [all is said](Self::SaidAll); else it is [stayed on](Self::StayOn).
+    Postponed,
+    /// The caller speaks, by the level of their sound, and the agent does not hear it. At most once.
+    AgentIsDeaf,
     /// All was said, and heard: the call can be hung up. At most once, and never after giving up.
     SaidAll,
     /// Patience ran out: the call must be hung up. At most once, and never after all was said.

@@ -74,6 +74,12 @@ pub enum Impatience {
     GiveUp(Verdict),
 }
 
+/// So long after the caller was last seen to speak unheard, the agent may turn out to be deaf.
+const UNHEARD: Duration = Duration::from_secs(4);
+
+/// So long at most is waited for that.
+const UNHEARD_AT_MOST: Duration = Duration::from_secs(12);
+
 /// Watches a call that is open.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
@@ -84,6 +90,8 @@ pub struct Patience {
     caller_at: Instant,
     speech: Speech,
     packet_at: Instant,
+    /// When the caller was last seen to speak though the agent does not hear it.
+    unheard_at: Option<Instant>,
     nudged: u32,
     is_busy: bool,
     is_leaving: bool,
@@ -113,6 +121,7 @@ impl Patience {
             caller_at: now,
             speech: Speech::Greeting,
             packet_at: now,
+            unheard_at: None,
             nudged: 0,
             is_busy: false,
             is_leaving: false,
@@ -165,6 +174,12 @@ impl Patience {
     /// Whether the call is ending whatever the caller says.
     pub fn ends_in_any_case(&self) -> bool {
         self.winding_up.is_some_and(|(verdict, _)| verdict.is_final())
+    }
+
+    /// Notes that the caller speaks, by the level of their sound, though the agent does not hear it: a line that is perhaps not
+    /// silent is not nudged for its silence yet.
+    pub fn note_unheard(&mut self, now: Instant) {
+        self.unheard_at = Some(now);
     }
 
     /// Notes that something came from the caller's side.
@@ -237,13 +252,20 @@ impl Patience {
     }
 
     fn too_silent_at(&self) -> Option<Instant> {
-        self.may_be_silent().then_some(self.voice_at + self.limits.nudge_after)
+        self.may_be_silent().then(|| self.unless_unheard(self.voice_at + self.limits.nudge_after))
     }
 
     /// When all nudges would have been in vain, whether or not there was any need for them.
     fn deserted_at(&self) -> Option<Instant> {
         let nudging = self.limits.nudge_after.saturating_mul(self.limits.nudges.saturating_add(1));
-        self.caller_at.checked_add(nudging).filter(|_| self.may_be_silent())
+        let at = self.caller_at.checked_add(nudging).filter(|_| self.may_be_silent());
+        at.map(|at| self.unless_unheard(at))
+    }
+
+    /// A moment at which the line will have been too silent, or a later one if the caller may be speaking unheard.
+    fn unless_unheard(&self, at: Instant) -> Instant {
+        let Some(unheard_at) = self.unheard_at else { return at };
+        at.max((unheard_at + UNHEARD).min(at + UNHEARD_AT_MOST))
     }
 
     fn may_be_silent(&self) -> bool {

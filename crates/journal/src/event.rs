@@ -171,7 +171,7 @@ pub enum Event {
         tool: String,
         /// How long it took.
         took_ms: u64,
-        /// `done`, `failed`, `timed_out` or `refused` (its arguments, or it is not there). `timed_out` of a message to the
+        /// `done`, `failed`, `timed_out` or `refused` (its arguments, it is not there, or it is too early for `end_call`). `timed_out` of a message to the
         /// caller: nobody knows whether it was sent.
         outcome: String,
     },

@@ -38,6 +38,9 @@ pub struct Line {
     /// How much of that was spent waiting for tools, ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_ms: Option<u64>,
+    /// By our own meter there was no sound in it: what the transcription understood is made up; the caller's only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_silence: bool,
 }
 
 impl fmt::Debug for Line {
@@ -129,8 +132,18 @@ mod tests {
             of_ms: None,
             took_ms: None,
             tool_ms: None,
+            in_silence: false,
         };
 
         assert_eq!(format!("{line:?}"), "Line 3 of the Caller, 18 letters");
+    }
+
+    #[test]
+    fn a_line_of_an_older_release_can_be_read_and_most_lines_read_as_before() {
+        let old = r#"{"place":0,"speaker":"caller","text":"Hello","at_ms":7}"#;
+
+        let line: Line = serde_json::from_str(old).expect("what it does not say is nothing");
+
+        assert_eq!(serde_json::to_string(&line).ok().as_deref(), Some(old));
     }
 }

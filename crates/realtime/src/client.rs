@@ -23,6 +23,12 @@ pub enum ClientEvent {
         /// Base64 of the session's input format.
         audio: Private<String>,
     },
+    /// Makes a turn of the caller's sound that was sent so far. It is not answered for that.
+    #[serde(rename = "input_audio_buffer.commit")]
+    Commit {
+        /// Our name for this event.
+        event_id: String,
+    },
     /// Puts an item at the end of the conversation.
     #[serde(rename = "conversation.item.create")]
     ItemCreate {
@@ -78,6 +84,7 @@ impl ClientEvent {
                 ["{\"type\":\"input_audio_buffer.append\",\"audio\":\"", audio.as_str(), "\"}"].concat()
             }
             Self::SessionUpdate { .. }
+            | Self::Commit { .. }
             | Self::ItemCreate { .. }
             | Self::ItemDelete { .. }
             | Self::Truncate { .. }
@@ -95,6 +102,7 @@ impl fmt::Debug for ClientEvent {
                 f.debug_struct("SessionUpdate").field("event_id", event_id).finish_non_exhaustive()
             }
             Self::Append { audio } => f.debug_struct("Append").field("audio", audio).finish(),
+            Self::Commit { event_id } => f.debug_struct("Commit").field("event_id", event_id).finish(),
             Self::ItemCreate { event_id, item } => {
                 f.debug_struct("ItemCreate").field("event_id", event_id).field("item", item).finish()
             }

@@ -10,6 +10,7 @@ mod config;
 #[cfg(feature = "connection")]
 pub mod connection;
 mod gate;
+mod heard;
 mod link;
 mod mirror;
 pub mod options;
@@ -26,8 +27,8 @@ mod usage;
 
 pub use client::ClientEvent;
 pub use config::{Config, Greeting, Turns};
+pub use heard::heard_words;
 pub use link::LinkId;
-pub use mirror::heard_words;
 pub use options::Options;
 pub use prices::{Prices, PricesError};
 pub use private::Private;

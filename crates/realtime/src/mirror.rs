@@ -1,5 +1,6 @@
 //! What was said in the conversation, as the caller heard it: no session can be resumed, so the next one is told.
 
+use crate::heard::{heard_words, shortened, words_within};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -11,9 +12,6 @@ const SHORTLY: usize = 24;
 
 /// How much of each of those, characters.
 const SHORT: usize = 80;
-
-/// How fast agents speak, characters a second: what was said of an item whose end never came.
-const PACE: f64 = 15.0;
 
 /// Told after what was said: sessions otherwise introduce themselves again.
 const GAP: &str = "The line dropped for a moment. Continue where you were, in the same language. Do not greet or \
@@ -30,7 +28,7 @@ pub(crate) struct Mirror {
 
 #[derive(Debug)]
 enum Entry {
-    Caller { item: String, text: String },
+    Caller { item: String, text: String, is_silence: bool },
     Agent(Spoken),
     Told { text: String },
     Called { call_id: String, name: String, arguments: String },
@@ -57,7 +55,11 @@ impl Mirror {
             .iter()
             .any(|entry| matches!(entry, Entry::Caller { item: known, .. } if known == item));
         if !is_known && !item.is_empty() {
-            self.entries.push(Entry::Caller { item: item.to_owned(), text: String::new() });
+            self.entries.push(Entry::Caller {
+                item: item.to_owned(),
+                text: String::new(),
+                is_silence: false,
+            });
         }
     }
 
@@ -65,7 +67,19 @@ impl Mirror {
         self.caller_speaks(item);
         for entry in &mut self.entries {
             match entry {
-                Entry::Caller { item: known, text } if known == item => words.clone_into(text),
+                Entry::Caller { item: known, text, .. } if known == item => words.clone_into(text),
+                Entry::Caller { .. } | Entry::Agent(_) | Entry::Told { .. } => {}
+                Entry::Called { .. } | Entry::Answered { .. } => {}
+            }
+        }
+    }
+
+    /// Nothing was said in this item: what is written down of it is made up, and is not told.
+    pub(crate) fn caller_was_silent(&mut self, item: &str) {
+        self.caller_speaks(item);
+        for entry in &mut self.entries {
+            match entry {
+                Entry::Caller { item: known, is_silence, .. } if known == item => *is_silence = true,
                 Entry::Caller { .. } | Entry::Agent(_) | Entry::Told { .. } => {}
                 Entry::Called { .. } | Entry::Answered { .. } => {}
             }
@@ -163,7 +177,8 @@ impl Mirror {
             }
             items.extend(self.entries[at].item(&mut id));
         }
-        let missed = matches!(self.entries.last(), Some(Entry::Caller { text, .. }) if text.is_empty());
+        let last = self.entries.iter().rev().find(|entry| !entry.is_silence());
+        let missed = matches!(last, Some(Entry::Caller { text, .. }) if text.is_empty());
         let gap = if missed && owes_answer { format!("{GAP} {MISSED}") } else { GAP.to_owned() };
         items.push(message("system", "input_text", &gap));
         items
@@ -210,7 +225,7 @@ impl Mirror {
 impl Entry {
     fn item(&mut self, id: impl FnOnce() -> String) -> Option<Value> {
         match self {
-            Self::Caller { text, .. } if text.is_empty() => None,
+            Self::Caller { text, is_silence, .. } if *is_silence || text.is_empty() => None,
             Self::Caller { text, .. } | Self::Told { text } => Some(message("user", "input_text", text)),
             Self::Agent(spoken) => spoken.item(id),
             Self::Called { call_id, name, arguments } => Some(json!({
@@ -222,15 +237,20 @@ impl Entry {
         }
     }
 
+    fn is_silence(&self) -> bool {
+        matches!(self, Self::Caller { is_silence: true, .. })
+    }
+
     fn shortly(&self) -> Option<String> {
         let (who, text) = match self {
+            Self::Caller { is_silence: true, .. } => return None,
             Self::Caller { text, .. } => ("Caller", text.as_str()),
             Self::Agent(spoken) => ("You", spoken.heard_words()),
             Self::Told { text } => ("System", text.as_str()),
             Self::Answered { output, .. } => ("Tool", output.as_str()),
             Self::Called { .. } => return None,
         };
-        (!text.is_empty()).then(|| format!("{who}: {}", cut(text, SHORT)))
+        (!text.is_empty()).then(|| format!("{who}: {}", shortened(text, SHORT)))
     }
 }
 
@@ -259,30 +279,12 @@ impl Spoken {
         if self.is_whole {
             return &self.text;
         }
-        cut(&self.text, (self.received.as_secs_f64() * PACE) as usize)
+        words_within(&self.text, self.received)
     }
 }
 
 fn message(role: &str, kind: &str, text: &str) -> Value {
     json!({"type": "message", "role": role, "content": [{"type": kind, "text": text}]})
-}
-
-/// The words of a text that were heard, when so much of its sound was: in proportion, and whole ones only. The model tells
-/// no shortened transcript.
-pub fn heard_words(text: &str, heard: Duration, of: Duration) -> &str {
-    if heard >= of {
-        return text;
-    }
-    let all = text.chars().count();
-    cut(text, (all as f64 * heard.div_duration_f64(of)) as usize)
-}
-
-/// At most so many characters, and whole words.
-fn cut(text: &str, most: usize) -> &str {
-    let Some((end, _)) = text.char_indices().nth(most) else { return text };
-    let is_between_words = text[end..].starts_with(char::is_whitespace);
-    let end = if is_between_words { end } else { text[..end].rfind(char::is_whitespace).unwrap_or(0) };
-    text[..end].trim_end()
 }
 
 #[cfg(test)]

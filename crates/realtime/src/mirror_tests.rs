@@ -55,11 +55,18 @@ fn a_tools_output_is_never_told_without_its_call_and_an_open_call_always_is() {
 }
 
 #[test]
-fn a_cut_never_goes_through_a_word_or_a_letter() {
-    assert_eq!(
-        (cut("héllo wörld", 8), cut("héllo wörld", 5), cut("héllo", 3), cut("", 3)),
-        ("héllo", "héllo", "", "")
+fn half_of_a_line_without_spaces_is_told() {
+    let mut mirror = Mirror::default();
+    mirror.agent_said(
+        "a",
+        "お電話ありがとうございます。修理のご予約、在庫の確認、営業時間のご案内を承ります。",
     );
+    mirror.received("a", Duration::from_secs(8), true);
+
+    mirror.heard("a", Duration::from_secs(4), Duration::from_secs(8));
+
+    let told = texts(&mut mirror).remove(0);
+    assert!(told.starts_with("お電話ありがとうございます。") && !told.contains("営業時間"), "{told}");
 }
 
 fn texts(mirror: &mut Mirror) -> Vec<String> {

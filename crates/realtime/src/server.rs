@@ -33,6 +33,12 @@ pub enum ServerEvent {
         #[serde(default)]
         item_id: String,
     },
+    /// The caller said nothing for as long as the session allows: the silence is a turn.
+    #[serde(rename = "input_audio_buffer.timeout_triggered")]
+    SilenceTaken {
+        #[serde(default)]
+        item_id: String,
+    },
     /// Some servers say only one of the three.
     #[serde(
         rename = "conversation.item.added",
@@ -211,6 +217,7 @@ impl ServerEvent {
             | Self::SessionUpdated { .. }
             | Self::SpeechStarted { .. }
             | Self::SpeechStopped { .. }
+            | Self::SilenceTaken { .. }
             | Self::ItemAdded { .. }
             | Self::Transcribed { .. }
             | Self::McpStarted { .. }

@@ -9,6 +9,7 @@ mod responding;
 mod rolling;
 mod surviving;
 mod tools;
+mod turn;
 
 use crate::link::{Link, LinkId, Stage, Unconfirmed};
 use crate::mirror::Mirror;
@@ -22,6 +23,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 use surviving::Outage;
 use tools::Tools;
+use turn::CallerTurn;
 
 /// So much of the caller's sound is kept while there is no session, samples: what is older would be stale.
 const KEPT: usize = 2 * RATE as usize;
@@ -41,6 +43,7 @@ pub struct Session {
     strikes: u32,
     greeted: Greeted,
     tools: Tools,
+    turn: CallerTurn,
     mirror: Mirror,
     writer: Writer,
     kept: VecDeque<i16>,
@@ -67,6 +70,7 @@ impl Session {
             strikes: 0,
             greeted: Greeted::default(),
             tools: Tools::default(),
+            turn: CallerTurn::default(),
             mirror: Mirror::default(),
             writer: Writer::new(config.options.input_format),
             kept: VecDeque::new(),
@@ -93,10 +97,11 @@ impl Session {
 
     /// The caller's sound, 24 kHz mono. Nothing is sent before the line is open; while no session is ready, the last two
     /// seconds are kept for the next one.
-    pub fn append(&mut self, samples: &[i16], _now: Instant) {
+    pub fn append(&mut self, samples: &[i16], now: Instant) {
         if !self.is_open || self.is_over {
             return;
         }
+        self.turn.note_sound(samples, now);
         if self.link.is_ready() {
             return self.send_sound(samples);
         }
@@ -174,6 +179,19 @@ impl Session {
     pub fn withdraw(&mut self, now: Instant) {
         self.link.gate.withdraw();
         self.go_on(now);
+    }
+
+    /// The caller speaks, by our own meter, and the model does not hear it: another session is to ask them to say it again.
+    pub fn replace_deaf(&mut self, now: Instant) {
+        if self.link.is_ready() && !self.is_over {
+            // What was said, nobody knows.
+            let item = self.name();
+            self.mirror.caller_speaks(&item);
+            self.link.gate.yielded(true);
+            self.link.answers_late = true;
+            self.lose("deaf", now);
+            self.go_on(now);
+        }
     }
 
     /// What to do.

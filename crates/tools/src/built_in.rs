@@ -125,7 +125,10 @@ impl BuiltIn {
     /// What the model is told once it is done.
     pub fn done(self) -> &'static str {
         match self {
-            Self::EndCall => "The call ends as soon as the caller has heard your goodbye. Say nothing more.",
+            Self::EndCall => {
+                "The call ends as soon as the caller has heard your goodbye. Say nothing more. If the caller says something \
+                 meanwhile, answer it; if it needs no answer, use this tool again without a word."
+            }
             Self::SendMessage => "The message was sent to the caller's WhatsApp.",
             Self::TakeMessage => "The message is stored; the people of the business will see it.",
             Self::RequestCallback => {

@@ -14,7 +14,7 @@ const DELTAS: Range<usize> = 1..60;
 /// Seconds until a session expires.
 const SECONDS: Range<usize> = 3..30;
 /// How often each is drawn, against the others. What no caller survives is rarer than what one can recover from.
-const WEIGHTS: [(Mischief, usize); 16] = [
+const WEIGHTS: [(Mischief, usize); 17] = [
     (Mischief::NeverAnswers, 1),
     (Mischief::NoSession, 1),
     (Mischief::RefusesKey, 1),
@@ -25,6 +25,7 @@ const WEIGHTS: [(Mischief, usize); 16] = [
     (Mischief::RateLimited, 3),
     (Mischief::Expires { after: Duration::ZERO }, 2),
     (Mischief::GoesSilent { after_deltas: 0 }, 2),
+    (Mischief::Deaf, 1),
     (Mischief::RateLimitedThrice, 2),
     (Mischief::DropsThenRefuses { after_deltas: 0 }, 1),
     (Mischief::QuotaMidCall { after_deltas: 0 }, 1),
@@ -90,7 +91,7 @@ impl Mischief {
             }
             Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => self,
             Self::ServerError | Self::RateLimited | Self::RateLimitedThrice | Self::IgnoresCreate => self,
-            Self::SplitsSamples | Self::TranscriptionFails => self,
+            Self::SplitsSamples | Self::TranscriptionFails | Self::Deaf => self,
         }
     }
 }

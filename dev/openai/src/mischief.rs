@@ -39,6 +39,8 @@ pub enum Mischief {
         /// Audio deltas sent before.
         after_deltas: usize,
     },
+    /// *Once*: the caller is never heard to speak.
+    Deaf,
     /// *Once*: the first three responses fail with `rate_limit_exceeded`.
     RateLimitedThrice,
     /// The first session breaks after so many audio deltas, and from then on the key is refused.
@@ -61,7 +63,7 @@ pub enum Mischief {
 
 impl Mischief {
     /// Every kind, with its usual number where it has one.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NeverAnswers,
         Self::NoSession,
         Self::RefusesKey,
@@ -72,6 +74,7 @@ impl Mischief {
         Self::RateLimited,
         Self::Expires { after: Duration::from_secs(10) },
         Self::GoesSilent { after_deltas: 5 },
+        Self::Deaf,
         Self::RateLimitedThrice,
         Self::DropsThenRefuses { after_deltas: 5 },
         Self::QuotaMidCall { after_deltas: 5 },
@@ -85,7 +88,7 @@ impl Mischief {
         match self {
             _ if session == 0 => Some(self),
             Self::DropsSession { .. } | Self::Stalls { .. } | Self::Expires { .. } => None,
-            Self::GoesSilent { .. } | Self::RateLimitedThrice | Self::IgnoresCreate => None,
+            Self::GoesSilent { .. } | Self::Deaf | Self::RateLimitedThrice | Self::IgnoresCreate => None,
             Self::ServerError | Self::RateLimited => None,
             Self::DropsThenRefuses { .. } => Some(Self::RefusesKey),
             Self::QuotaMidCall { .. } => Some(Self::QuotaExhausted),
@@ -106,6 +109,7 @@ impl Mischief {
             Self::RateLimited => "rate-limited",
             Self::Expires { .. } => "expires",
             Self::GoesSilent { .. } => "goes-silent",
+            Self::Deaf => "deaf",
             Self::RateLimitedThrice => "rate-limited-thrice",
             Self::DropsThenRefuses { .. } => "drops-then-refuses",
             Self::QuotaMidCall { .. } => "quota-mid-call",

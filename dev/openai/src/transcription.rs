@@ -7,6 +7,9 @@ use tone::{Clip, FRAME, clips, hearing};
 /// Shown for speech that is none of the known sentences.
 pub const UNCLEAR: &str = "(unclear)";
 
+/// Made up where nothing was said, as transcribers do.
+pub const MADE_UP: &str = "Thank you for watching!";
+
 /// Turns are cut close to the speech; a clip has silence around it.
 const MARGIN: Duration = Duration::from_millis(600);
 
@@ -21,6 +24,9 @@ pub fn transcribe(sound: &[i16], known: &[Clip]) -> String {
     let margin = vec![0; tone::samples(MARGIN)];
     let recording = [&margin, sound, &margin].concat();
     let voiced = voiced_frames(sound);
+    if voiced == 0 {
+        return MADE_UP.to_owned();
+    }
     // It is long to make: nobody pays for it who does not hear it.
     let monologue = (voiced > LONG).then(clips::caller_monologue);
     let best = known
@@ -47,7 +53,7 @@ mod tests {
 
         assert_eq!(transcribe(&known[1].samples, &known), known[1].text);
         assert_eq!(transcribe(&clips::agent_answer().samples, &known), UNCLEAR);
-        assert_eq!(transcribe(&[], &known), UNCLEAR);
+        assert_eq!(transcribe(&[0; 24_000], &known), MADE_UP);
     }
 
     #[test]

@@ -154,12 +154,14 @@ fn news(happening: Happening) -> (News, Option<News>) {
             News::Doing(Doing::Said { response, item: ItemId(item), samples: samples.0 })
         }
         Happening::Finished { item } => News::Doing(Doing::Finished { item: ItemId(item) }),
+        Happening::SaidNothing { response } => News::Doing(Doing::SaidNothing { response }),
         Happening::Ended { response } => News::Doing(Doing::Ended { response }),
         Happening::CallerStarted { item } => {
             return (News::CallerBegan(ItemId(item)), Some(News::Doing(Doing::HearsCaller)));
         }
         Happening::CallerStopped => News::Doing(Doing::HearsCallerStop),
         Happening::CallerSaid { item, text } => News::CallerSaid(ItemId(item), text.0),
+        Happening::CallerWasSilent { item } => News::CallerWasSilent(ItemId(item)),
         Happening::AgentSaid { item, text, audio } => News::AgentSaid(ItemId(item), text.0, audio),
         Happening::ToolCalled { call_id, name, arguments } => {
             News::Uses { call_id, tool: name, arguments: arguments.0 }

@@ -70,6 +70,7 @@ impl Owner {
             while let Some(news) = self.parts.agent.poll_news() {
                 match news {
                     News::CallerSaid(item, text) => self.minutes.caller_said(&item.0, &text, now_ms()),
+                    News::CallerWasSilent(item) => self.minutes.caller_was_silent(&item.0, now_ms()),
                     News::Used(usage) => self.usage += usage,
                     News::Failed { .. } => return,
                     News::Ready

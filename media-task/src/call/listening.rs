@@ -26,6 +26,7 @@ impl Owner {
             News::BeginsWhatWasAsked(response) => self.note_farewell_began(response),
             News::CallerBegan(item) => self.minutes.caller_began(&item.0, now_ms()),
             News::CallerSaid(item, text) => self.minutes.caller_said(&item.0, &text, now_ms()),
+            News::CallerWasSilent(item) => self.minutes.caller_was_silent(&item.0, now_ms()),
             News::AgentSaid(item, text, audio) => {
                 self.minutes.agent_said(&item.0, &text, audio, now_ms());
             }
@@ -38,6 +39,7 @@ impl Owner {
             }
             News::Restored(took, planned) => {
                 self.summary.sessions_replaced += 1;
+                self.bridge.handle_agent(Doing::Restored, now);
                 self.answering.note_ready();
                 self.note(Event::SessionRestored { took_ms: ms(took), planned });
             }
@@ -58,12 +60,15 @@ impl Owner {
             | Doing::Finished { .. }
             | Doing::HearsCaller
             | Doing::HearsCallerStop
-            | Doing::Replaced => {}
+            | Doing::SaidNothing { .. }
+            | Doing::Replaced
+            | Doing::Restored => {}
         }
         let ended = if let Doing::Ended { response } = &doing { Some(response.clone()) } else { None };
         self.bridge.handle_agent(doing, now);
         if let Some(response) = ended {
             self.note_farewell_said(&response, now);
+            self.end_call_if_asked(now);
         }
     }
 

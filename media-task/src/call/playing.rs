@@ -56,6 +56,8 @@ impl Owner {
                 self.farewell = None;
                 self.parts.agent.withdraw(now);
             }
+            Output::Postponed => self.parts.agent.withdraw(now),
+            Output::AgentIsDeaf => self.parts.agent.replace_deaf(now),
             Output::GiveUp(verdict) => self.give_up(verdict),
         }
         self.write_lines();

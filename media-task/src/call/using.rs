@@ -14,6 +14,10 @@ use tools::{AT_ONCE, CallContext, Kind, Outcome, Refused, Trouble, Use};
 /// Call-control waits for Meta this long at most.
 const MESSAGE_TAKES: Duration = Duration::from_secs(20);
 
+/// What the model is told that would hang up while the caller still waits for something.
+const NOT_YET: &str = "Not yet: the call was not ended, since another tool is at work, or was used in the same turn. Tell the \
+                       caller what comes of it. When all is said, say goodbye and use this tool again.";
+
 /// What a tool answers that does not know the key we sign with.
 const UNAUTHORIZED: u16 = 401;
 
@@ -32,6 +36,17 @@ pub(super) struct Using {
     sent: HashMap<String, String>,
     /// Whether the caller is still to be asked for a number to be called back at.
     asks_for_number: bool,
+    /// The tools of the response under way, but for `end_call`.
+    in_response: usize,
+    /// Wishes of the response under way to end the call.
+    endings: Vec<AskedToEnd>,
+}
+
+/// A wish to end the call, which waits for the end of its response: another tool may be used beside it.
+struct AskedToEnd {
+    call_id: String,
+    tool: String,
+    began: Instant,
 }
 
 /// A tool that has answered.
@@ -51,6 +66,8 @@ impl Using {
             count: 0,
             sent: HashMap::new(),
             asks_for_number: hides_number,
+            in_response: 0,
+            endings: vec![],
         }
     }
 
@@ -75,6 +92,9 @@ impl Owner {
         self.bridge.note_busy(true, now);
         let read = self.parts.role.toolbox.read(&tool, arguments);
         let read = read.and_then(|asked| self.using.lacks_number(&asked).map_or(Ok(asked), Err));
+        if !matches!(read, Ok(Use::EndCall)) {
+            self.using.in_response += 1;
+        }
         match read {
             Err(refused) => {
                 let tool = named(tool, &refused);
@@ -83,13 +103,23 @@ impl Owner {
                     now,
                 );
             }
-            // There is nothing more to say: the last words were said before.
-            Ok(asked @ Use::EndCall) => {
-                let outcome = told(&asked, Kind::Done);
-                self.answer_tool(Used { call_id, tool, began: now, speaks: false, outcome }, now);
-                self.hang_up_after_this(now);
-            }
+            Ok(Use::EndCall) => self.using.endings.push(AskedToEnd { call_id, tool, began: now }),
             Ok(asked) => self.begin(asked, call_id, tool, now),
+        }
+    }
+
+    /// A response is over. If it was to end the call, the call ends, unless the caller still waits for what a tool answers.
+    pub(super) fn end_call_if_asked(&mut self, now: Instant) {
+        let endings = std::mem::take(&mut self.using.endings);
+        let is_beside = std::mem::take(&mut self.using.in_response) > 0;
+        let (is_asked, is_too_early) = (!endings.is_empty(), is_beside || self.using.count > endings.len());
+        for AskedToEnd { call_id, tool, began } in endings {
+            let outcome = if is_too_early { not_yet() } else { told(&Use::EndCall, Kind::Done) };
+            // The last words were said before; or the answer of the other tool is what is spoken of next.
+            self.answer_tool(Used { call_id, tool, began, speaks: false, outcome }, now);
+        }
+        if is_asked && !is_too_early {
+            self.hang_up_after_this(now);
         }
     }
 
@@ -234,6 +264,11 @@ fn what_came_of(reply: &Reply) -> Kind {
 /// What the agent is told of a built-in tool.
 fn told(asked: &Use, kind: Kind) -> Outcome {
     Outcome { kind, trouble: None, for_the_model: asked.reply(kind).unwrap_or_default().to_owned() }
+}
+
+/// What the agent is told that would end the call too early.
+fn not_yet() -> Outcome {
+    Outcome { kind: Kind::Refused, trouble: None, for_the_model: NOT_YET.to_owned() }
 }
 
 /// Runs a tool so that the agent is told even when we panic over it.

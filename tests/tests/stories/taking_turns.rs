@@ -1,28 +1,88 @@
 //! Who speaks when: long speeches, short noises, silence, and agents that will not be interrupted.
 
 use call::Ending;
-use journal::Event;
+use journal::{Event, Speaker};
 use openai::{Reply, ReplyItem, Script};
 use std::time::Duration;
 use tests::Scene;
-use tone::clips;
+use tone::{Clip, clips};
 
 fn answering(answers: impl IntoIterator<Item = Reply>) -> Script {
     Script::new(Reply::speech(clips::agent_greeting()), answers)
 }
 
+/// So much of what a caller says who makes no pause.
+fn monologue_of(seconds: u64) -> Clip {
+    let mut clip = clips::caller_monologue();
+    clip.samples.truncate(tone::samples(Duration::from_secs(seconds)));
+    Clip { name: format!("{seconds} s of a monologue"), ..clip }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_who_talks_for_seventy_seconds_is_heard_out_and_answered_once() {
+async fn a_caller_who_talks_for_forty_seconds_is_heard_out_and_answered_once() {
     let story = Scene::default().begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
-    caller.asks(&clips::caller_monologue(), &clips::agent_answer()).await;
+    caller.asks(&monologue_of(40), &clips::agent_answer()).await;
 
     let answers = caller.times_heard(&clips::agent_answer());
     let after = caller.hangs_up().await;
     assert_eq!((answers, after.ending), (1, Ending::CallerHungUp));
+    assert!(story.model_heard(&monologue_of(40)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_without_an_end_is_answered_after_forty_five_seconds() {
+    let story = Scene::default().begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+
+    caller.says(&clips::caller_monologue()).await;
+
+    assert!(caller.has_heard(&clips::agent_answer()), "it was said while the caller went on");
+    caller.hears(&clips::agent_long()).await;
+    let after = caller.hangs_up().await;
+    let is_told = |event: &Event| matches!(event, Event::AgentTrouble { code } if code == "turn_without_end");
+    assert_eq!(after.journal.iter().filter(|event| is_told(event)).count(), 1, "{after:?}");
     assert!(story.model_heard(&clips::caller_monologue()));
+    assert_eq!(story.model_faults(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_hears_nothing_is_replaced_and_the_caller_not_nudged() {
+    let story = Scene::amid("deaf").with_agent_also("\n[limits]\nsilence_s = 7\n").begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+
+    caller.says(&monologue_of(14)).await;
+    caller.hears(&clips::agent_answer()).await;
+
+    let after = caller.hangs_up().await;
+    let lost = |event: &Event| matches!(event, Event::SessionLost { reason } if reason == "deaf");
+    assert_eq!(after.journal.iter().filter(|event| lost(event)).count(), 1, "{after:?}");
+    assert!(!after.journal.iter().any(|event| matches!(event, Event::Nudged { .. })), "{after:?}");
+    assert_eq!(story.model_faults(), [""; 0]);
+}
+
+/// The service takes the silence for a turn, and writes down words of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn words_made_up_of_a_silence_are_kept_as_such() {
+    let vad = "\n[model.turn_detection]\ntype = \"server_vad\"\nidle_timeout_ms = 5000\n";
+    let story = Scene::default().with_agent_also(vad).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+
+    caller.hears(&clips::agent_nudge()).await;
+    caller.asks(&clips::caller_question(), &clips::agent_answer()).await;
+
+    let call_ref = caller.call_ref();
+    caller.hangs_up().await;
+    let lines = story.stack.lines(&call_ref).await.expect("the table can be read");
+    let callers = lines.iter().filter(|line| line.speaker == Speaker::Caller);
+    let callers: Vec<_> = callers.map(|line| (line.text.as_str(), line.in_silence)).collect();
+    let question = clips::caller_question().text;
+    assert_eq!(callers, [("Thank you for watching!", true), (question.as_str(), false)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use call::Ending;
 use journal::Event;
-use openai::{Reply, ReplyItem, Script};
+use openai::{Reply, ReplyItem, Script, Side};
 use phone::Mischief;
 use rehearse::shop::Mood;
 use std::time::Duration;
@@ -196,6 +196,44 @@ async fn the_agent_finishes_its_sentence_and_hangs_up() {
     let after = caller.afterwards().await;
     assert_eq!((after.ending, after.at_meta), (Ending::AgentSaidGoodbye, phone::Ending::Terminated));
     assert_eq!((after.tools(), after.messages), (vec!["end_call: done".to_owned()], 0));
+}
+
+/// The model hangs up in the very response in which it looks something up: the caller still hears what it found.
+#[tokio::test(flavor = "multi_thread")]
+async fn hanging_up_beside_another_tool_is_too_early() {
+    let mut script = looking_up("427", clips::agent_order());
+    script.answers[0] = script.answers[0].clone().and_call("end_call", "{}");
+    let story = Scene::default().scripted(script).begin().await;
+    story.shop.be(Mood::Slow(Duration::from_secs(1)));
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+
+    caller.asks(&clips::caller_order(), &clips::agent_order()).await;
+
+    let after = caller.hangs_up().await;
+    assert_eq!(after.ending, Ending::CallerHungUp);
+    assert_eq!(after.tools(), ["end_call: refused", "lookup_order: done"]);
+    assert!(story.tool_outputs()[0].starts_with("Not yet"), "{:?}", story.tool_outputs());
+    assert_eq!(story.model_faults(), [""; 0]);
+}
+
+/// The line is still open when the caller takes leave, too; the model has nothing more to say.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_goodbye_after_the_goodbye_ends_the_call_without_another_word() {
+    let goodbye = Reply::speech(clips::agent_goodbye()).and_call("end_call", "{}");
+    let script = Script { answers: vec![goodbye, Reply::default()], ..Script::about_bikes() };
+    let story = Scene::default().scripted(script).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.asks(&clips::caller_thanks(), &clips::agent_goodbye()).await;
+
+    caller.says(&clips::caller_thanks()).await;
+
+    let after = caller.afterwards().await;
+    assert_eq!((after.ending, after.messages), (Ending::AgentSaidGoodbye, 0));
+    let heard = story.model.sessions()[0].events_of(Side::Server, "input_audio_buffer.committed").len();
+    assert_eq!(heard, 2, "the caller was heard to the end of the goodbye");
+    assert_eq!(story.model_faults(), [""; 0]);
 }
 
 /// The caller has one question more: the agent stays.

@@ -1,12 +1,16 @@
 //! What follows from what happened: interruptions, turns, and the way out.
 
 use super::Bridge;
+use crate::unheard::Found;
 use crate::{Impatience, Output};
 use std::time::{Duration, Instant};
 
 /// So much of what the agent is saying is heard out when the call may last no longer; a goodbye behind more of it
 /// would not be heard any more.
 const HEARD_OUT: Duration = Duration::from_secs(8);
+
+/// So long after it was sent, the agent's voice may come back from the caller's phone.
+const ECHO: Duration = Duration::from_secs(1);
 
 impl<P: Clone> Bridge<P> {
     /// Draws the consequences of what has just happened.
@@ -21,7 +25,9 @@ impl<P: Clone> Bridge<P> {
         }
         self.interrupt_if_due(now);
         let is_recorded = self.leaving.is_recorded();
-        let is_quiet = self.is_all_said() && (is_recorded || !self.floor.hears_caller());
+        let is_answer_awaited = self.is_busy && self.leaving.is_postponed();
+        let is_caller_awaited = self.floor.hears_caller() && !is_recorded;
+        let is_quiet = self.is_all_said() && !is_caller_awaited && !is_answer_awaited;
         self.leaving.note(is_quiet, self.sound_until, now);
     }
 
@@ -33,7 +39,7 @@ impl<P: Clone> Bridge<P> {
         }
         self.is_interruption_counted = false;
         self.drop_speech();
-        self.stay_on(now);
+        self.postpone(now);
     }
 
     /// The caller presses a key: the agent stops, as if the caller had spoken over it. A greeting or a goodbye that cannot be
@@ -51,12 +57,12 @@ impl<P: Clone> Bridge<P> {
         self.settle(now);
     }
 
-    /// The caller talks: a hang-up that was under way is called off, unless the call ends in any case.
-    pub(super) fn stay_on(&mut self, now: Instant) {
+    /// The caller talks: a hang-up that was under way waits for one turn more, unless the call ends in any case.
+    pub(super) fn postpone(&mut self, now: Instant) {
         let ends_in_any_case = self.patience.is_some_and(|patience| patience.ends_in_any_case());
-        if !ends_in_any_case && self.leaving.stay() {
+        if !ends_in_any_case && self.leaving.postpone(self.responses.active(), now) {
             self.note_leaving(now);
-            self.outputs.push_back(Output::StayOn);
+            self.outputs.push_back(Output::Postponed);
         }
     }
 
@@ -101,6 +107,37 @@ impl<P: Clone> Bridge<P> {
                 Output::GiveUp(verdict)
             }
         });
+    }
+
+    /// Listens to the caller beside the agent, who should say that it hears them.
+    pub(super) fn notice_unheard(&mut self, samples: &[i16], now: Instant) {
+        let is_heard = self.floor.hears_caller() || self.is_agent_away || self.leaving.is_leaving();
+        if !self.is_open() || is_heard {
+            return self.unheard.clear();
+        }
+        let may_be_echo = self.sound_until.is_some_and(|until| now < until + ECHO);
+        let found = self.unheard.note(samples, !may_be_echo);
+        match found {
+            Some(Found::Speech) => self.patience.iter_mut().for_each(|patience| patience.note_unheard(now)),
+            Some(Found::DeafAgent) => {
+                self.note_caller(now);
+                self.outputs.push_back(Output::AgentIsDeaf);
+            }
+            None => {}
+        }
+    }
+
+    /// The agent has nothing to say to what the caller said last.
+    pub(super) fn note_nothing(&mut self, response: &str) {
+        if !self.floor.hears_caller() && !self.is_busy && self.leaving.note_nothing(response) {
+            self.say_all();
+        }
+    }
+
+    /// All is said, and heard.
+    pub(super) fn say_all(&mut self) {
+        self.patience = None;
+        self.outputs.push_back(Output::SaidAll);
     }
 
     fn is_all_said(&self) -> bool {

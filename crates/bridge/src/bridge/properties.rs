@@ -59,6 +59,7 @@ struct Told {
     ends: u32,
     first_words: u32,
     keys_dropped: bool,
+    deaf: u32,
 }
 
 impl Told {
@@ -90,16 +91,17 @@ impl Told {
                 Output::SaidAll | Output::GiveUp(_) => self.ends += 1,
                 Output::Keyed(keyed) => prop_assert!(!keyed.keys().is_empty()),
                 Output::Turn { took, waited_for_tools } => prop_assert!(waited_for_tools <= took),
-                Output::Nudge { .. } | Output::WindUp(_) | Output::StayOn => {
+                Output::Nudge { .. } | Output::WindUp(_) | Output::StayOn | Output::Postponed => {
                     prop_assert_eq!(self.ends, 0, "it is over already");
                 }
                 Output::KeysDropped => {
                     prop_assert!(!std::mem::replace(&mut self.keys_dropped, true), "it is told once");
                 }
+                Output::AgentIsDeaf => self.deaf += 1,
                 Output::Cancel | Output::TurnOver { .. } => {}
             }
         }
-        prop_assert!(self.ends <= 1 && self.first_words <= 1);
+        prop_assert!(self.ends <= 1 && self.first_words <= 1 && self.deaf <= 1);
         Ok(())
     }
 }
@@ -167,6 +169,8 @@ fn agent() -> impl Strategy<Value = Agent> {
         3 => Just(Agent::HearsCaller),
         3 => Just(Agent::HearsCallerStop),
         1 => Just(Agent::Replaced),
+        1 => Just(Agent::Restored),
+        1 => response().prop_map(|response| Agent::SaidNothing { response }),
     ]
 }
 

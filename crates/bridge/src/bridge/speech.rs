@@ -23,6 +23,9 @@ impl<P: Clone> Bridge<P> {
         }
         if counts {
             self.floor.note_response(response, true);
+            if self.leaving.note_speech(response) {
+                self.outputs.push_back(Output::StayOn);
+            }
             self.meter.dropped += self.playout.push(response, &item, samples);
         } else {
             // Its response was interrupted before its first sound came.

@@ -43,6 +43,11 @@ pub enum Happening {
         /// The item.
         item: String,
     },
+    /// A response is ending that brought neither sound nor a call, though nobody stopped it and it did not fail.
+    SaidNothing {
+        /// Its id.
+        response: String,
+    },
     /// A response is over.
     Ended {
         /// Its id.
@@ -55,6 +60,11 @@ pub enum Happening {
     },
     /// The caller is heard no more.
     CallerStopped,
+    /// By our own meter there was no sound in what the caller is said to have said. Comes before the words of it.
+    CallerWasSilent {
+        /// The item.
+        item: String,
+    },
     /// The agent calls a tool. Comes once for each call.
     ToolCalled {
         /// For [`crate::Session::answer_tool`].

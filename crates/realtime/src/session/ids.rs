@@ -21,6 +21,7 @@ impl LinkId {
         match &mut event {
             ServerEvent::SpeechStarted { item_id }
             | ServerEvent::SpeechStopped { item_id }
+            | ServerEvent::SilenceTaken { item_id }
             | ServerEvent::Transcribed { item_id, .. }
             | ServerEvent::McpStarted { item_id }
             | ServerEvent::McpEnded { item_id } => self.name(item_id),
@@ -62,6 +63,7 @@ impl LinkId {
             }
             ClientEvent::SessionUpdate { .. }
             | ClientEvent::Append { .. }
+            | ClientEvent::Commit { .. }
             | ClientEvent::ResponseCreate { .. } => {}
         }
         event

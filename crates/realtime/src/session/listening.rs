@@ -57,13 +57,16 @@ impl Session {
             ServerEvent::SessionUpdated { session } => self.expect_end(&session, now, unix_now_s),
             ServerEvent::SpeechStarted { item_id } => {
                 self.mirror.caller_speaks(&item_id);
+                self.begin_turn(&item_id, now);
                 self.link.gate.caller_started();
                 self.happen(Happening::CallerStarted { item: item_id });
             }
             ServerEvent::SpeechStopped { .. } => {
+                self.end_turn();
                 self.link.gate.caller_stopped(now);
                 self.happen(Happening::CallerStopped);
             }
+            ServerEvent::SilenceTaken { item_id } => self.take_for_silence(item_id),
             ServerEvent::ItemAdded { item } => self.link.confirm(item.id.as_deref(), item.call_id.as_deref()),
             ServerEvent::Transcribed { item_id, transcript, usage } => {
                 self.transcribed(item_id, &transcript, usage.as_ref());

@@ -83,6 +83,9 @@ impl Session {
             self.use_up(usage);
         }
         self.end_batches(Some(&response.id));
+        if self.has_said_nothing(response) {
+            self.happen(Happening::SaidNothing { response: response.id.clone() });
+        }
         self.happen(Happening::Ended { response: response.id.clone() });
         self.insist(&response.id, &response.status, wish.as_ref());
         if response.status == "failed" {
@@ -96,6 +99,16 @@ impl Session {
         if wish == Some(Wish::Greeting) && !self.link.gate.wants_greeting() {
             self.greeted.ended();
         }
+    }
+
+    /// Whether a response that was not stopped brought neither sound nor a call, of ours or of a hosted tool.
+    fn has_said_nothing(&self, response: &Response) -> bool {
+        let has_sound = |item: &Item| item.response == response.id && !item.reader.so_far().is_zero();
+        let mut output = response.output.iter().flatten();
+        matches!(response.status.as_str(), "completed" | "incomplete")
+            && !self.link.items.values().any(has_sound)
+            && !output
+                .any(|item| matches!(item.r#type.as_str(), "function_call" | "mcp_call") && item.is_whole())
     }
 
     /// What must be said, and was cut before a sound of it came, is said later.

@@ -61,6 +61,7 @@ impl Session {
         }
         if self.link.is_ready() {
             self.watch(now);
+            self.end_endless_turn(now);
         }
         self.go_on(now);
     }
@@ -71,7 +72,8 @@ impl Session {
             return None;
         }
         let gate = self.link.gate.poll_timeout().filter(|_| self.link.is_ready());
-        [self.deadline(), self.link.impatient_at(), gate, self.rolls_at()].into_iter().flatten().min()
+        let turn = self.turn.ends_by();
+        [self.deadline(), self.link.impatient_at(), gate, turn, self.rolls_at()].into_iter().flatten().min()
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -119,6 +121,7 @@ impl Session {
         if self.link.gate.hears_caller() {
             self.happen(Happening::CallerStopped);
         }
+        self.turn.forget();
         let heir = self.next.take().unwrap_or_else(|| Link::new(LinkId(0), Stage::Waiting(now), now));
         let old = std::mem::replace(&mut self.link, heir);
         self.inherit(old);

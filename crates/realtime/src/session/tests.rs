@@ -7,6 +7,7 @@ mod rolling;
 mod sound;
 mod surviving;
 mod tools;
+mod turn;
 
 use super::*;
 use crate::options::{Format, ServerVad, TurnDetection};

@@ -41,6 +41,7 @@ impl Session {
         }
         for edge in self.input.handle_audio(&samples) {
             match edge {
+                _ if self.mischief == Some(Mischief::Deaf) => {}
                 Edge::Started { audio_start_ms } => self.begin_speech(audio_start_ms),
                 Edge::Stopped { audio_end_ms } => self.end_speech(audio_end_ms),
             }
@@ -58,9 +59,20 @@ impl Session {
             return Err(Refusal::new("input_audio_buffer_commit_empty", message));
         }
         let sound = self.input.take_all();
-        let item = self.random.id("item");
-        self.commit(item, sound);
+        self.commit_in_mid_speech(sound);
         Ok(())
+    }
+
+    /// The speech that goes on becomes the item that was announced. What is still said of it will be another one, of whose
+    /// start nothing is told: the detector hears no start.
+    fn commit_in_mid_speech(&mut self, sound: Vec<i16>) {
+        let (announced, next) = (self.input.end_speech(), self.random.id("item"));
+        let audio_start_ms = self.input.written_ms();
+        let item = announced.map(|speech| {
+            self.input.begin_speech(Speech { item: next.clone(), audio_start_ms });
+            speech.item
+        });
+        self.commit(item.unwrap_or(next), sound);
     }
 
     pub(super) fn clear(&mut self) -> Result<(), Refusal> {

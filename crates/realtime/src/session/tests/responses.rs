@@ -349,3 +349,36 @@ fn what_a_response_took_is_told() {
         Usage { text_in: 6, text_cached: 4, text_out: 1, audio_in: 5, audio_out: 2, ..Usage::default() };
     assert!(talk.happened.contains(&Happening::Used(used)));
 }
+
+#[test]
+fn a_response_that_brings_nothing_is_told_of_as_such() {
+    let call = json!([{"id": "i", "type": "mcp_call", "status": "completed"}]);
+    for (status, output, says_nothing) in [
+        ("completed", json!([]), true),
+        ("completed", json!([{"id": "i", "type": "message", "content": [{"type": "output_text"}]}]), true),
+        ("incomplete", json!([]), true),
+        ("completed", call, false),
+        ("cancelled", json!([]), false),
+        ("failed", json!([]), false),
+    ] {
+        let mut talk = Talk::greeted();
+        talk.begin_own("r");
+        talk.hear(
+            json!({"type": "response.done", "response": {"id": "r", "status": status, "output": output}}),
+        );
+
+        let told = talk.happened.contains(&Happening::SaidNothing { response: "r".into() });
+        assert_eq!(told, says_nothing, "{status} {output}");
+    }
+}
+
+#[test]
+fn a_response_with_sound_or_a_call_brings_something() {
+    let mut talk = Talk::greeted();
+    talk.say("r", "a", "Yes.", 300);
+    talk.begin_own("s");
+    talk.calls("s", "c1");
+    talk.done("s", "completed");
+
+    assert!(!talk.happened.iter().any(|it| matches!(it, Happening::SaidNothing { .. })));
+}

@@ -117,6 +117,18 @@ fn a_session_that_goes_silent_stays_open_and_says_nothing_more() {
 }
 
 #[test]
+fn a_deaf_session_hears_no_turn() {
+    let mut rig = Rig::configured(with(Mischief::Deaf));
+
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    assert!(
+        rig.all("input_audio_buffer.speech_started").is_empty() && rig.all("response.created").is_empty()
+    );
+}
+
+#[test]
 fn the_fourth_response_of_a_hurried_client_succeeds() {
     let mut rig = Rig::configured(with(Mischief::RateLimitedThrice));
 

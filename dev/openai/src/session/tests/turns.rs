@@ -137,6 +137,36 @@ fn a_client_may_take_the_turns_itself() {
 }
 
 #[test]
+fn a_turn_can_be_committed_in_mid_speech_and_is_not_answered_for_that() {
+    let mut rig = Rig::configured(config());
+    let monologue = clips::caller_monologue().samples;
+    rig.speak(&monologue[..tone::samples(ms(4_000))]);
+    let announced = rig.last("input_audio_buffer.speech_started")["item_id"].clone();
+
+    rig.ask("input_audio_buffer.commit");
+    assert_eq!(rig.last("input_audio_buffer.committed")["item_id"], announced);
+    rig.speak(&monologue[tone::samples(ms(4_000))..tone::samples(ms(8_000))]);
+    assert!(rig.all("response.created").is_empty() && rig.all("error").is_empty());
+    rig.speak(&silence(700));
+
+    assert_eq!(rig.all("input_audio_buffer.speech_started").len(), 1);
+    assert_ne!(rig.last("input_audio_buffer.committed")["item_id"], announced);
+    assert_eq!(rig.all("response.created").len(), 1, "the rest is a turn that the service answers");
+}
+
+#[test]
+fn of_silence_words_are_made_up() {
+    let mut rig = Rig::configured(config());
+    rig.speak(&silence(1_000));
+
+    rig.ask("input_audio_buffer.commit");
+    rig.pass(ms(1_000));
+
+    let written = rig.last("conversation.item.input_audio_transcription.completed");
+    assert_eq!(written["transcript"], crate::transcription::MADE_UP);
+}
+
+#[test]
 fn a_turn_of_less_than_a_tenth_of_a_second_is_none() {
     let mut rig = Rig::configured(config());
     rig.speak(&silence(80));
