@@ -82,6 +82,7 @@ pub(super) fn model(seen: &openai::Seen) -> Told {
             told(format!("learns that {audio_end_ms} of {of_ms} ms were heard"))
         }
         Model::Refused { why } => told(format!("REFUSES: {why}")),
+        Model::Incomplete { reason, .. } => told(format!("stops in the middle: {reason}")),
         Model::Failed { code, .. } => told(format!("fails: {code}")),
         Model::Closed { why } => told(format!("the session is closed: {why}")),
         Model::FunctionCalled { name, .. } => told(format!("calls {name}")),
