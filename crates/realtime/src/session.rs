@@ -3,7 +3,9 @@
 
 mod greeting;
 mod happening;
+mod hosted;
 mod ids;
+mod lacking;
 mod listening;
 mod responding;
 mod rolling;
@@ -17,8 +19,12 @@ use crate::sound::{RATE, Writer};
 use crate::{ClientEvent, Config, Turns, Usage};
 use greeting::Greeted;
 pub use happening::{Action, Happening};
+pub use hosted::HostedOutcome;
+pub(crate) use hosted::Lists;
+use lacking::Lacks;
+pub use lacking::{Purpose, Then};
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
 use surviving::Outage;
@@ -41,6 +47,9 @@ pub struct Session {
     fruitless: u32,
     /// Failed responses, one after the other.
     strikes: u32,
+    lacks: Lacks,
+    /// The remote servers whose tools could not be listed.
+    missing_tools: HashSet<String>,
     greeted: Greeted,
     tools: Tools,
     turn: CallerTurn,
@@ -68,6 +77,8 @@ impl Session {
             outage: None,
             fruitless: 0,
             strikes: 0,
+            lacks: Lacks::default(),
+            missing_tools: HashSet::new(),
             greeted: Greeted::default(),
             tools: Tools::default(),
             turn: CallerTurn::default(),
@@ -215,6 +226,7 @@ impl Session {
             return;
         }
         self.end_greeting();
+        self.tell_missing_tools(now);
         self.roll(now);
         self.respond(now);
     }

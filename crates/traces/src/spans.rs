@@ -123,6 +123,8 @@ fn is_talk(event: &Event) -> bool {
         | Event::Refused { .. }
         | Event::Lost { .. }
         | Event::AgentTrouble { .. }
+        | Event::ResponseLacking { .. }
+        | Event::ToolsMissing { .. }
         | Event::Media { .. }
         | Event::MediaVerdict { .. }
         | Event::MetaTrouble { .. }
@@ -172,6 +174,8 @@ fn took_ms(entry: &Entry) -> u64 {
         | Event::Refused { .. }
         | Event::Lost { .. }
         | Event::AgentTrouble { .. }
+        | Event::ResponseLacking { .. }
+        | Event::ToolsMissing { .. }
         | Event::Media { .. }
         | Event::MediaVerdict { .. }
         | Event::MetaTrouble { .. }

@@ -54,6 +54,7 @@ impl Owner {
             Output::SaidAll => self.hang_up(),
             Output::StayOn => {
                 self.farewell = None;
+                self.parts.agent.set_leaving(false);
                 self.parts.agent.withdraw(now);
             }
             Output::Postponed => self.parts.agent.withdraw(now),

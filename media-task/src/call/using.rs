@@ -87,9 +87,8 @@ impl Using {
 impl Owner {
     /// The agent wants to use a tool.
     pub(super) fn use_tool(&mut self, call_id: String, tool: String, arguments: &str, now: Instant) {
-        self.using.count += 1;
         self.summary.tools += 1;
-        self.bridge.note_busy(true, now);
+        self.use_one_more(now);
         let read = self.parts.role.toolbox.read(&tool, arguments);
         let read = read.and_then(|asked| self.using.lacks_number(&asked).map_or(Ok(asked), Err));
         if !matches!(read, Ok(Use::EndCall)) {
@@ -126,10 +125,7 @@ impl Owner {
     /// A tool has answered: the agent is told, and speaks about it.
     pub(super) fn answer_tool(&mut self, used: Used, now: Instant) {
         let Used { call_id, tool, began, speaks, outcome } = used;
-        self.using.count -= 1;
-        if self.using.count == 0 {
-            self.bridge.note_busy(false, now);
-        }
+        self.use_one_less(now);
         self.summary.tools_done += u64::from(outcome.kind == Kind::Done);
         if let Some(trouble) = &outcome.trouble {
             tracing::warn!(call_ref = self.parts.call_ref, tool, "A tool did not do it: {trouble}");
@@ -146,6 +142,20 @@ impl Owner {
         let Some(beginning) = self.using.sent.remove(id) else { return };
         if self.farewell.is_none() {
             self.parts.agent.tell(&not_delivered(&beginning), now);
+        }
+    }
+
+    /// One more tool is waited for.
+    pub(super) fn use_one_more(&mut self, now: Instant) {
+        self.using.count += 1;
+        self.bridge.note_busy(true, now);
+    }
+
+    /// One of them has answered.
+    pub(super) fn use_one_less(&mut self, now: Instant) {
+        self.using.count -= 1;
+        if self.using.count == 0 {
+            self.bridge.note_busy(false, now);
         }
     }
 

@@ -7,6 +7,31 @@ use tests::scripted_model::ScriptedModel;
 use tests::{Afterwards, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_as_text_is_asked_for_again() {
+    plays("answer-comes-as-text", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_greeting_that_comes_as_text_is_asked_for_again() {
+    plays("greeting-comes-as-text", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_sentence_is_continued() {
+    plays("incomplete-max-output-tokens", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_of_a_hosted_tool_is_followed_by_an_answer() {
+    plays("mcp-answer-needs-response-create", Some("mcp")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_call_of_a_hosted_tool_is_followed_by_an_answer() {
+    plays("mcp-call-failed", Some("mcp")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hosted_tools_that_cannot_be_listed_are_in_the_journal() {
     plays("mcp-list-tools-failed", Some("mcp")).await;
 }
@@ -14,6 +39,11 @@ async fn hosted_tools_that_cannot_be_listed_are_in_the_journal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn transcriptions_that_fail_are_in_the_journal() {
     plays("transcription-failed", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_that_never_ends_is_committed() {
+    plays("speech-never-stops", None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,6 +59,11 @@ async fn an_interrupted_sentence_without_spaces_is_retold_in_part() {
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_tool_call_is_not_run() {
     plays("tool-cancelled-by-caller", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transient_error_of_set_up_is_tried_again() {
+    plays("setup-internal-error", None).await;
 }
 
 /// Plays a case from ring to hang-up: all that its script wants happens.

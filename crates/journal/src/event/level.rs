@@ -22,6 +22,7 @@ impl Event {
             Self::SeatRefused { .. }
             | Self::OfferUnanswerable { .. }
             | Self::AgentTrouble { .. }
+            | Self::ToolsMissing { .. }
             | Self::SessionLost { .. }
             | Self::TurnedAway { .. }
             | Self::Refused { .. }
@@ -35,6 +36,7 @@ impl Event {
             Self::MediaVerdict { .. } => Level::Warn,
             Self::GivenUp { .. } | Self::AgentFailed { .. } | Self::Lost { .. } => Level::Error,
             Self::Tool { outcome, .. } if outcome != "done" => Level::Warn,
+            Self::ResponseLacking { then, .. } if then != "done" => Level::Warn,
             Self::MetaTrouble { cure, .. } | Self::MessageFailed { cure, .. } if !cure.is_empty() => {
                 Level::Error
             }
@@ -57,6 +59,7 @@ impl Event {
             | Self::Turn { .. }
             | Self::Interrupted { .. }
             | Self::Tool { .. }
+            | Self::ResponseLacking { .. }
             | Self::Keys { .. }
             | Self::Nudged { .. }
             | Self::SessionRestored { .. }

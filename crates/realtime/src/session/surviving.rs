@@ -63,6 +63,7 @@ impl Session {
             self.watch(now);
             self.end_endless_turn(now);
         }
+        self.expire_hosted(now);
         self.go_on(now);
     }
 
@@ -72,8 +73,8 @@ impl Session {
             return None;
         }
         let gate = self.link.gate.poll_timeout().filter(|_| self.link.is_ready());
-        let turn = self.turn.ends_by();
-        [self.deadline(), self.link.impatient_at(), gate, turn, self.rolls_at()].into_iter().flatten().min()
+        let link = [self.link.impatient_at(), gate, self.turn.ends_by(), self.rolls_at()];
+        link.into_iter().chain([self.deadline(), self.hosted_due()]).flatten().min()
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -113,6 +114,7 @@ impl Session {
         if close && self.link.is_begun() {
             self.actions.push_back(Action::Close(self.link.id));
         }
+        self.forget_unbegun_hosted();
         let unfinished = self.link.unfinished();
         self.close_items(None, false);
         for response in unfinished {
@@ -125,6 +127,7 @@ impl Session {
         let heir = self.next.take().unwrap_or_else(|| Link::new(LinkId(0), Stage::Waiting(now), now));
         let old = std::mem::replace(&mut self.link, heir);
         self.inherit(old);
+        self.lose_hosted(now);
         self.end_batches(None);
     }
 
