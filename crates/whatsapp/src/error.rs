@@ -99,10 +99,13 @@ impl GraphError {
     /// When it says so.
     pub(crate) fn check_success(body: &[u8]) -> Result<(), Self> {
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-        match body["success"] == false {
-            true => Err(Self::Unanswered { reason: "status 200, success: false".to_owned() }),
-            false => Ok(()),
+        if body["error"].is_object() {
+            return Err(Self::of(200, &body, None));
         }
+        if body["success"] == false || body["success"] == "false" {
+            return Err(Self::Unanswered { reason: "status 200, success: false".to_owned() });
+        }
+        Ok(())
     }
 
     fn unanswered(status: u16, code: u32) -> Self {
@@ -111,7 +114,10 @@ impl GraphError {
 
     /// Reads an error reply.
     pub(crate) fn read(status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
-        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        Self::of(status, &serde_json::from_slice(body).unwrap_or_default(), retry_after)
+    }
+
+    fn of(status: u16, body: &serde_json::Value, retry_after: Option<Duration>) -> Self {
         let error = &body["error"];
         let code = error["code"].as_u64().and_then(|code| u32::try_from(code).ok()).unwrap_or(0);
         let code = if (code, status) == (0, 401) { BAD_TOKEN } else { code };
@@ -217,6 +223,8 @@ mod tests {
         assert!(undone.is_worth_another_try() && undone.code() == 0, "{undone}");
         assert_eq!(GraphError::check_success(br#"{"messaging_product":"whatsapp","success":true}"#), Ok(()));
         assert_eq!(GraphError::check_success(b""), Ok(()));
+        let error = GraphError::check_success(br#"{"error":{"code":131056}}"#);
+        assert_eq!(error.map_err(|error| error.code()), Err(131_056));
     }
 
     #[test]
