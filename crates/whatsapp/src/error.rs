@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The access token is not valid.
 const BAD_TOKEN: u32 = 190;
 
-/// Too many messages to one user within a short time. Meta takes about one every six seconds.
+/// Too many messages to one user within a short time.
 const PAIR_RATE_LIMIT: u32 = 131_056;
 
 /// Why an action at Meta failed.
@@ -77,11 +77,6 @@ impl GraphError {
     /// Whether too many messages went to this one user within a short time: another try at once is refused as well.
     pub fn is_about_the_pair(&self) -> bool {
         self.code() == PAIR_RATE_LIMIT
-    }
-
-    /// Whether Meta does not let the token see or do this: 10, or one of the permissions from 200 on.
-    pub fn is_about_permission(&self) -> bool {
-        matches!(self.code(), 10 | 200..=299)
     }
 
     /// What somebody can do about it; empty when there is nothing.
