@@ -1,5 +1,4 @@
-//! Finds every name that is known of one person, and their calls: from one name to the calls under it, and on to the other names
-//! that those tell.
+//! Finds the names and calls of one person: from one name to the calls under it, and on to the other names in them.
 
 use crate::person::{Marker, Person};
 use ledger::items::Item;

@@ -21,7 +21,7 @@ pub struct Search {
     pub number: Option<String>,
     /// Only those of this day, `yyyy-mm-dd` in UTC.
     pub day: Option<String>,
-    /// Only those of the user with these marks; `None`: of anybody.
+    /// Only those of the user with these marks; `None`: of any user.
     pub marks: Option<Vec<String>>,
     /// Only those that ended like this.
     pub ending: Option<String>,

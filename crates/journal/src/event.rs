@@ -380,7 +380,7 @@ pub enum Event {
         /// The ending that the message is about.
         why: String,
     },
-    /// A message to the caller was taken by Meta and failed later. An error when somebody must put something right.
+    /// A message to the caller was taken by Meta and failed later. An error when the operator has something to put right.
     #[serde(rename = "WA_CALL_MESSAGE_FAILED")]
     MessageFailed {
         /// Meta's code.

@@ -1,4 +1,4 @@
-//! That several marks are one person's: who goes by another name at Meta is found by each of them.
+//! Links between the marks of one person, whose user id or number at Meta has changed.
 
 use crate::Ledger;
 use crate::items::{Item, number, text};

@@ -15,6 +15,7 @@ mod message;
 pub mod meta;
 mod names;
 mod news;
+mod over;
 mod perform;
 mod record;
 mod seats;

@@ -1,4 +1,4 @@
-//! Performs at Meta what a call asks for, and reads what comes of it; and the way there, which is new for every invocation.
+//! Performs at Meta what a call asks for, and reads what comes of it. Holds the Graph client, which is new for every invocation.
 
 use crate::record::Record;
 use call::{Effect, Event};
@@ -16,20 +16,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// try may take 8 s.
 const LONG: Duration = Duration::from_secs(7);
 
-/// The way to Meta, for one invocation of the function at a time.
+/// The Graph client of one invocation.
 ///
-/// Between two invocations the function is frozen. What happens to its connections meanwhile it does not see: the next request
-/// over one of them may go nowhere. So none is kept.
+/// Lambda freezes the function between two invocations. A connection that dies meanwhile dies unnoticed, and the next request over
+/// it is lost. So no pooled connection is kept.
 #[derive(Debug)]
 pub struct Line(Mutex<Graph>);
 
 impl Line {
-    /// A way to Meta without any open connection.
+    /// Holds a client.
     pub fn new(graph: Graph) -> Self {
         Self(Mutex::new(graph))
     }
 
-    /// An invocation begins: forgets the connections of the one before.
+    /// Begins an invocation: drops the connections of the one before.
     pub fn begin(&self) {
         match self.graph().without_connections() {
             Ok(fresh) => *self.0.lock().expect("nothing panics while it holds this lock") = fresh,
@@ -37,7 +37,7 @@ impl Line {
         }
     }
 
-    /// Connects, beside whatever else is done: the first request need not wait for TLS then.
+    /// Connects in the background, so that the first request does not wait for TLS.
     pub(crate) fn connect(&self) {
         let graph = self.graph();
         tokio::spawn(async move { graph.warm_up().await });

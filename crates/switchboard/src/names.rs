@@ -1,10 +1,10 @@
-//! Links the names that one person has at Meta: by their marks, so that the table says that two are one, and not who.
+//! Links the names that one person has at Meta, by their marks: the table has no name in it.
 
 use crate::Switchboard;
 use ledger::items::Item;
 use protocol::keys;
 
-/// A link is kept for a year, which is longer than calls are.
+/// How long a link is kept: a year.
 const KEPT_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
 
 impl Switchboard {

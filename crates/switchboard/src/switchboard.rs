@@ -8,7 +8,7 @@ use crate::perform::Outcome;
 use crate::record::Record;
 use crate::secrets::MetaSecret;
 use crate::store::{Known, Store};
-use crate::{message, news};
+use crate::{message, news, over};
 use anyhow::bail;
 use call::{Call, Effect, Ending, Event, Phase, Timestamp, step};
 use journal::{Entry, Event as Happened, Journal};
@@ -210,7 +210,7 @@ impl Switchboard {
         let Some(hung_up) = record.hung_up.as_ref().filter(|_| is_news(&record.call)) else {
             return step(record.call.clone(), event, now);
         };
-        let over = over(&hung_up.errors);
+        let over = over::event(&hung_up.errors);
         let (call, mut effects) = step(record.call.clone(), over, now);
         let (call, more) = step(call, event, now);
         effects.extend(more.into_iter().filter(|effect| !effects.contains(effect)).collect::<Vec<_>>());
@@ -230,27 +230,13 @@ impl Switchboard {
     }
 }
 
-/// Meta's codes for calls that ended since no sound came through: to the caller's phone, from it, or either way.
-const MEDIA: std::ops::RangeInclusive<u64> = 138_020..=138_023;
-
-/// What it means that Meta ended a call with these errors. Any other than media's says that Meta would not go on with it.
-fn over(errors: &[u64]) -> Event {
-    if errors.is_empty() {
-        Event::HungUp
-    } else if errors.iter().any(|code| MEDIA.contains(code)) {
-        Event::MediaFailed
-    } else {
-        Event::MetaGaveUp
-    }
-}
-
 /// Whether Meta's word that a call is over changes anything: ours may be pending that says the same.
 fn is_news(call: &Call) -> bool {
     let says_so = |effect: &Effect| matches!(effect, Effect::Reject | Effect::Terminate);
     !call.has_ended() || call.pending.iter().any(says_so)
 }
 
-/// Whether an order leads to Meta whatever its call says: then it is connected to while the call loads.
+/// Whether an order always leads to a request to Meta: the connection is made while the call loads.
 fn surely_asks_meta(order: &Order) -> bool {
     match order {
         Order::MediaConnected { .. } | Order::TaskEnded { .. } | Order::SendMessage { .. } => true,
@@ -258,8 +244,8 @@ fn surely_asks_meta(order: &Order) -> bool {
     }
 }
 
-/// Whether a tick may lead there: of a call that rings, or for which something is left to do. Most ticks only look after a call
-/// that goes on.
+/// Whether a tick may lead to a request to Meta: for a call that rings, or has pending effects. Most ticks only check the task of a
+/// live call.
 fn may_ask_meta(record: &Record) -> bool {
     let has_rung = match record.call.phase {
         Phase::Ringing | Phase::Connecting | Phase::Accepting => false,
@@ -294,22 +280,5 @@ fn reply_to(order: &Order, record: &Record) -> Reply {
         Phase::Live if is_askers => Reply::Open { version: record.version },
         Phase::Connecting | Phase::Accepting if is_askers => Reply::Wait,
         Phase::Ringing | Phase::Connecting | Phase::Accepting | Phase::Live | Phase::Ended(_) => Reply::Over,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_end_is_medias_only_by_the_codes_of_media() {
-        assert_eq!(over(&[]), Event::HungUp);
-        for media in [138_020, 138_021, 138_022, 138_023] {
-            assert_eq!(over(&[media]), Event::MediaFailed, "{media}");
-            assert_eq!(over(&[138_007, media]), Event::MediaFailed, "{media}");
-        }
-        for other in [131_044, 138_004, 138_007, 138_019, 138_099, 0] {
-            assert_eq!(over(&[other]), Event::MetaGaveUp, "{other}");
-        }
     }
 }

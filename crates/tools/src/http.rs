@@ -1,5 +1,7 @@
 //! Asks an operator's own system: one signed HTTP request, its time, its size and where it may go all bounded.
 
+mod telling;
+
 use crate::address::{self, Guard};
 use crate::arguments;
 use crate::context::CallContext;
@@ -88,7 +90,7 @@ impl Shared {
             .pool_idle_timeout(KEPT_IDLE)
             .build()
             .map_err(|error| Unfit::Https { reason: error.to_string() })?;
-        Ok(Self { http, allowed_hosts: tools.allowed_hosts.clone().into(), way_out: way_out(tools) })
+        Ok(Self { http, allowed_hosts: tools.allowed_hosts.clone().into(), way_out: telling::way_out(tools) })
     }
 }
 
@@ -223,61 +225,7 @@ impl HttpCall {
         let body = Body { arguments: &self.arguments, call: call_ref, r#use: use_id, number, agent };
         serde_json::to_vec(&body).expect("text and JSON can be written as JSON")
     }
-
-    /// What became of it, in words that keep the model honest and leave the caller a way.
-    fn trouble(&self, trouble: Trouble, reason: &str) -> Outcome {
-        let what = match trouble {
-            Trouble::TooMany => "too many tools are at work at once".to_owned(),
-            Trouble::Host | Trouble::Address => "this tool is not set up correctly".to_owned(),
-            Trouble::Connection => "the system behind it could not be reached".to_owned(),
-            Trouble::Broken => "the connection to the system behind it broke".to_owned(),
-            Trouble::Late(time) => {
-                format!("the system behind it did not answer within {} seconds", time.as_secs_f32())
-            }
-            Trouble::AnswerElsewhere => {
-                "the system behind it has its answer elsewhere, where it could not be fetched".to_owned()
-            }
-            Trouble::Status(status) if reason.is_empty() => format!("the system behind it answered {status}"),
-            Trouble::Status(status) => format!("the system behind it answered {status} (\"{reason}\")"),
-            Trouble::NotText => "the system behind it answered with something that is not text".to_owned(),
-            Trouble::NoSuchTool | Trouble::Arguments | Trouble::NoNumber => {
-                "it cannot be used like this".to_owned()
-            }
-        };
-        // 307 and 308 want the same request elsewhere: there, nothing was done. 304 and its like are no answers to a request of ours.
-        let is_open = matches!(
-            trouble,
-            Trouble::AnswerElsewhere
-                | Trouble::Late(_)
-                | Trouble::Broken
-                | Trouble::NotText
-                | Trouble::Status(300..=306 | 500..)
-        );
-        // A GET changes nothing, as long as its system does not say that it did something.
-        let may_change = self.endpoint.method != reqwest::Method::GET || trouble == Trouble::AnswerElsewhere;
-        let begins = if is_open && may_change {
-            format!("It is not known whether it was done, so do not simply do it again: {what}.")
-        } else {
-            format!("This did not work: {what}.")
-        };
-        let for_the_model = format!(
-            "{begins} Tell the caller so in plain words, and make up no answer.{}",
-            self.endpoint.way_out
-        );
-        Outcome { kind: trouble.kind(), trouble: Some(trouble), for_the_model }
-    }
 }
-
-/// Which way to a person the agent can offer.
-fn way_out(tools: &Tools) -> &'static str {
-    match (tools.take_message, tools.request_callback) {
-        (true, true) => " Offer to take a message, or to have somebody call back.",
-        (true, false) => " Offer to take a message.",
-        (false, true) => " Offer to have somebody call back.",
-        (false, false) => "",
-    }
-}
-
 /// 302 is what many systems say for 303: that the answer is to be fetched elsewhere, by GET.
 fn is_see_other(status: StatusCode) -> bool {
     status == StatusCode::FOUND || status == StatusCode::SEE_OTHER

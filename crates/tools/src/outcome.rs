@@ -48,7 +48,7 @@ pub enum Trouble {
     /// The model's arguments are not what the tool takes.
     #[error("the arguments are not what the tool takes")]
     Arguments,
-    /// The caller wants to be called back, and nobody knows at which number.
+    /// The caller wants to be called back, and the number to call is not known.
     #[error("the caller's number is not shown, and they gave none yet")]
     NoNumber,
     /// As many as may be are at work in this call.

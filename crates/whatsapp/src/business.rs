@@ -3,7 +3,9 @@
 //! Every field may be missing: Meta leaves out what there is none of, and renames things between versions. Sources: Meta's pages on
 //! call settings and webhooks; `debug_token` and the nodes as Graph documents them in general.
 
-use serde::{Deserialize, Deserializer};
+mod lenient;
+
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -15,7 +17,7 @@ pub const OBJECT: &str = "whatsapp_business_account";
 #[serde(default)]
 pub struct Token {
     /// The app it belongs to.
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "lenient::text")]
     pub app_id: String,
     /// `SYSTEM_USER`, `USER`, ….
     #[serde(rename = "type")]
@@ -29,10 +31,10 @@ pub struct Token {
     /// Whether Meta takes it.
     pub is_valid: bool,
     /// Its permissions.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient::or_default")]
     pub scopes: Vec<String>,
     /// What they hold for.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient::or_default")]
     pub granular_scopes: Vec<Scope>,
 }
 
@@ -43,7 +45,7 @@ pub struct Scope {
     /// The permission.
     pub scope: String,
     /// Ids, of WhatsApp accounts for those that are about them.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient::or_default")]
     pub target_ids: Vec<String>,
 }
 
@@ -66,7 +68,7 @@ pub struct Subscription {
     /// Whether Meta tells it.
     pub active: bool,
     /// What.
-    #[serde(deserialize_with = "names")]
+    #[serde(deserialize_with = "lenient::names")]
     pub fields: Vec<String>,
 }
 
@@ -94,7 +96,7 @@ pub struct Account {
     /// What it pays with, as far as Meta tells.
     pub primary_funding_id: Option<String>,
     /// How it fares.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient::or_default")]
     pub health_status: Health,
 }
 
@@ -118,7 +120,7 @@ pub struct Number {
     #[serde(rename = "whatsapp_business_manager_messaging_limit")]
     pub messaging_limit: Option<String>,
     /// Where webhooks go, by level: `phone_number` before `whatsapp_business_account` before `application`.
-    #[serde(deserialize_with = "addresses")]
+    #[serde(deserialize_with = "lenient::addresses")]
     pub webhook_configuration: BTreeMap<String, String>,
 }
 
@@ -127,7 +129,7 @@ pub struct Number {
 #[serde(default)]
 pub struct Health {
     /// What it depends on.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient::or_default")]
     pub entities: Vec<Entity>,
 }
 
@@ -138,7 +140,7 @@ pub struct Entity {
     /// `PHONE_NUMBER`, `WABA`, `BUSINESS`, `APP`.
     pub entity_type: String,
     /// What it suffers from.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient::or_default")]
     pub errors: Vec<HealthError>,
 }
 
@@ -169,7 +171,7 @@ pub struct Calling {
     /// Whether calls go by SIP.
     pub sip: Option<Sip>,
     /// What Meta holds back.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient::or_default")]
     pub restrictions: Restrictions,
 }
 
@@ -182,10 +184,10 @@ pub struct CallHours {
     /// An IANA time zone.
     pub timezone_id: Option<String>,
     /// At most two a day.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient::or_default")]
     pub weekly_operating_hours: Vec<Opening>,
     /// Days with other hours, as Meta has them.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient::or_default")]
     pub holiday_schedule: Vec<Value>,
 }
 
@@ -214,7 +216,7 @@ pub struct Sip {
 #[serde(default)]
 pub struct Restrictions {
     /// Each thing.
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient::or_default")]
     pub restrictions_list: Vec<Restriction>,
 }
 
@@ -229,32 +231,6 @@ pub struct Restriction {
     pub reason: Option<String>,
     /// Until when: Meta documents neither form nor unit.
     pub expiration: Option<Value>,
-}
-
-/// Ids come as text, and sometimes as numbers.
-fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::String(text) => text,
-        Value::Null => String::new(),
-        other => other.to_string(),
-    })
-}
-
-/// Meta writes null for what there is none of, where it does not leave it out.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
-}
-
-fn addresses<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
-    let all: BTreeMap<String, Option<String>> = or_default(from)?;
-    Ok(all.into_iter().filter_map(|(level, url)| Some((level, url?))).collect())
-}
-
-/// Fields come as objects with a name and a version; in older replies as names alone.
-fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    let fields = Vec::<Value>::deserialize(from)?;
-    let name = |field: Value| field.as_str().or_else(|| field["name"].as_str()).map(str::to_owned);
-    Ok(fields.into_iter().filter_map(name).collect())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The access token is not valid.
 const BAD_TOKEN: u32 = 190;
 
-/// Too many messages to one user within a short time. Meta takes about one every six seconds.
+/// Too many messages to one user within a short time.
 const PAIR_RATE_LIMIT: u32 = 131_056;
 
 /// Why an action at Meta failed.
@@ -79,11 +79,6 @@ impl GraphError {
         self.code() == PAIR_RATE_LIMIT
     }
 
-    /// Whether Meta does not let the token see or do this: 10, or one of the permissions from 200 on.
-    pub fn is_about_permission(&self) -> bool {
-        matches!(self.code(), 10 | 200..=299)
-    }
-
     /// What somebody can do about it; empty when there is nothing.
     pub fn cure(&self) -> &'static str {
         match self {
@@ -99,10 +94,13 @@ impl GraphError {
     /// When it says so.
     pub(crate) fn check_success(body: &[u8]) -> Result<(), Self> {
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-        match body["success"] == false {
-            true => Err(Self::Unanswered { reason: "status 200, success: false".to_owned() }),
-            false => Ok(()),
+        if body["error"].is_object() {
+            return Err(Self::of(200, &body, None));
         }
+        if body["success"] == false || body["success"] == "false" {
+            return Err(Self::Unanswered { reason: "status 200, success: false".to_owned() });
+        }
+        Ok(())
     }
 
     fn unanswered(status: u16, code: u32) -> Self {
@@ -111,7 +109,10 @@ impl GraphError {
 
     /// Reads an error reply.
     pub(crate) fn read(status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
-        let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        Self::of(status, &serde_json::from_slice(body).unwrap_or_default(), retry_after)
+    }
+
+    fn of(status: u16, body: &serde_json::Value, retry_after: Option<Duration>) -> Self {
         let error = &body["error"];
         let code = error["code"].as_u64().and_then(|code| u32::try_from(code).ok()).unwrap_or(0);
         let code = if (code, status) == (0, 401) { BAD_TOKEN } else { code };
@@ -217,6 +218,8 @@ mod tests {
         assert!(undone.is_worth_another_try() && undone.code() == 0, "{undone}");
         assert_eq!(GraphError::check_success(br#"{"messaging_product":"whatsapp","success":true}"#), Ok(()));
         assert_eq!(GraphError::check_success(b""), Ok(()));
+        let error = GraphError::check_success(br#"{"error":{"code":131056}}"#);
+        assert_eq!(error.map_err(|error| error.code()), Err(131_056));
     }
 
     #[test]

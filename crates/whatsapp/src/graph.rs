@@ -47,8 +47,8 @@ impl Graph {
         Ok(Self { http: client(&tls)?, tls, url: url.trim_end_matches('/').to_owned(), token })
     }
 
-    /// Returns the same without any open connection. Costs no more than that: the certificate authorities are not read again, and
-    /// TLS sessions are resumed.
+    /// Returns the same with an empty connection pool. The certificate authorities are not read again, and TLS sessions are
+    /// resumed.
     ///
     /// # Errors
     /// When there can be no client.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// Newest version of Graph, of 2026-07-29.
+/// The version of Graph that the product asks for, of 2026-07-29. v27.0 exists since 2026-11-04.
 const VERSION: &str = "v26.0";
 /// How long replies under way may take when Meta is stopped.
 const GRACE: Duration = Duration::from_secs(1);

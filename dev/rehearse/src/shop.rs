@@ -131,7 +131,7 @@ async fn look_up(State(counter): State<Arc<Mutex<Counter>>>, headers: HeaderMap,
     Json(json!({"order": order, "state": "ready", "until": "18:00"})).into_response()
 }
 
-/// Its answer, for whoever asks without a signature.
+/// Returns the answer to an order, to a request without a signature.
 async fn echo(headers: HeaderMap) -> Response {
     if headers.keys().any(|name| name.as_str().starts_with("x-ahoy-")) {
         return StatusCode::BAD_REQUEST.into_response();

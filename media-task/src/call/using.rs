@@ -252,7 +252,7 @@ impl Hands {
     }
 }
 
-/// What the agent is told of a message that has failed.
+/// The text by which the agent learns that a message has failed.
 fn not_delivered(beginning: &str) -> String {
     format!(
         "[The WhatsApp message that begins with \"{beginning}\" did not reach the caller after all. Tell them so, do not send it \

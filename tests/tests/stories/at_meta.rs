@@ -1,19 +1,17 @@
 //! What goes wrong at Meta and with the caller's phone: each wrong by its name has its ending, and no call is held twice.
 
+mod failures;
+
 use call::Ending;
+use failures::{hears_no_more_than_that_it_could_not_be_sent, is_known_to_have_failed};
 use journal::Event as Happened;
 use phone::{ActionName, CallReport, Ending as AtMeta, Event, Mischief, Seen};
 use rehearse::Rehearsal;
 use std::time::Duration;
-use tests::letter::Letter;
 use tests::story::{folder, programs};
 use tests::{Afterwards, Caller, Scene, Story};
 
 const SOON: Duration = Duration::from_secs(20);
-
-/// The call of `fixtures/whatsapp`.
-const FIXTURES_CALL: &str =
-    "wacid.HBgMOTE5OTAwMDAwMDAxFQIAEhggM0Y5QTFDN0U1QjJENDg2MEExQjJDM0Q0RTVGNjA3MTgcGAsxNTU1MDAwMTExMRUCAA==";
 
 /// Less than what a request waits that is never answered.
 const GRAPHS_PATIENCE: Duration = Duration::from_secs(5);
@@ -119,22 +117,6 @@ async fn a_caller_who_gives_up_just_before_the_accept_is_not_told() {
 
     assert_eq!((after.ending, after.at_meta), (Ending::CallerGaveUp, AtMeta::CallerHungUp));
     assert!(after.was_held_once() && after.messages == 0, "{after:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_end_with_an_error_that_is_not_medias_is_not_medias() {
-    let story = Story::begin().await;
-    let caller = story.ring().await;
-    caller.is_greeted().await;
-    let over = Letter::fixture("terminate-with-an-error-that-is-not-media", &[(FIXTURES_CALL, caller.id())]);
-
-    assert_eq!(over.post(&story).await, 200);
-    let ended = story.stack.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;
-
-    let ended = ended.expect("the call ends").call.ending();
-    let after = caller.hangs_up().await;
-    assert_eq!((ended, after.ending), (Some(Ending::MetaRefused), Ending::MetaRefused));
-    assert_eq!((&after.actions[..], after.messages), (&[ActionName::PreAccept, ActionName::Accept][..], 1));
 }
 
 /// The call is picked up, once, and ends as the caller wants.
@@ -268,36 +250,6 @@ async fn is_picked_up_without_a_wait(mischief: Mischief) {
     let waited = report.accepted.zip(report.dtls_connected).map(|(accepted, connected)| accepted - connected);
     assert!(waited.is_some_and(|waited| waited < GRAPHS_PATIENCE), "{waited:?}");
     was_an_ordinary_call(&after);
-}
-
-/// The message to a caller who cannot be served is refused: nobody sends it again, and the journal says why.
-async fn hears_no_more_than_that_it_could_not_be_sent(mischief: Mischief) {
-    let story = Scene::amid("quota-exhausted").begin().await;
-    let after = story.ring_amid(&[mischief]).await.afterwards().await;
-
-    let codes = after.journal.iter().filter_map(|event| match event {
-        Happened::MetaTrouble { code, cure, .. } => Some((*code, cure.is_empty())),
-        _ => None,
-    });
-    let unpaid = mischief == Mischief::MessageUnpaid;
-    let expected = if unpaid { (131_042, false) } else { (131_056, true) };
-    assert_eq!(codes.collect::<Vec<_>>(), [expected]);
-    assert_eq!((after.ending, after.messages), (Ending::AgentUnavailable, 0));
-}
-
-/// The message to a caller who could not be served was taken, and failed later: the journal says so, once.
-async fn is_known_to_have_failed(mischief: Mischief) {
-    let story = Scene::amid("quota-exhausted").begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
-    is_told(&story, &caller, Event::Message).await;
-
-    let after = caller.afterwards().await;
-
-    let failed = after.journal.iter().filter_map(|event| match event {
-        Happened::MessageFailed { code, .. } => Some(*code),
-        _ => None,
-    });
-    assert_eq!((failed.collect::<Vec<_>>(), after.messages), (vec![131_026], 1));
 }
 
 /// Meta takes no action, so it rings there until the caller has had enough; but they are told why.

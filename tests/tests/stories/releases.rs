@@ -1,9 +1,11 @@
 //! Releases that meet: functions are replaced at once, media tasks keep their calls for as long as those last.
 
 use call::Ending;
-use phone::ActionName;
+use journal::Event as Happened;
+use phone::{ActionName, Event, Mischief, Seen};
 use rehearse::binaries::root;
-use tests::{Scene, Story};
+use tests::{Scene, Story, using};
+use tone::clips;
 
 /// Today's functions drive a media task of the previous release, which the file `previous-release` names and
 /// `scripts/previous-release.sh` builds.
@@ -36,8 +38,31 @@ async fn a_door_key_that_is_changed_still_opens_the_door_of_the_previous_release
     assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
 }
 
+/// Such a task has no way to hear of a message that failed: it says 404, and the call goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_message_costs_a_call_at_the_previous_release_nothing() {
+    let script = using("send_whatsapp_message", r#"{"text":"Station Road 4"}"#, clips::agent_closing());
+    let story = with_the_previous_media_task_in(Scene::default().scripted(script)).await;
+    let caller = story.ring_amid(&[Mischief::MessageFails]).await;
+    caller.hears_the_greeting().await;
+    caller.asks(&clips::caller_directions(), &clips::agent_closing()).await;
+    let told = Seen::WebhookAnswered { event: Event::Message, status: Some(200) };
+    story.saw(caller.id(), |seen| *seen == told).await;
+
+    let after = caller.hangs_up().await;
+
+    assert_eq!((after.ending, after.messages), (Ending::CallerHungUp, 1));
+    let failed = |event: &Happened| matches!(event, Happened::MessageFailed { .. });
+    assert_eq!(after.journal.iter().filter(|event| failed(event)).count(), 1);
+    assert_eq!(story.logs_with("does not hear that its message failed"), [""; 0]);
+}
+
 async fn with_the_previous_media_task() -> Story {
+    with_the_previous_media_task_in(Scene::default()).await
+}
+
+async fn with_the_previous_media_task_in(scene: Scene) -> Story {
     let previous = root().join("target/previous/media-task");
     assert!(previous.exists(), "make test builds it, and so does scripts/previous-release.sh");
-    Scene::default().replacing("media-task", previous).begin().await
+    scene.replacing("media-task", previous).begin().await
 }

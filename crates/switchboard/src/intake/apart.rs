@@ -86,7 +86,7 @@ pub(super) fn keep_content(item: &mut Item, notice: &Notice) {
     }
 }
 
-/// Who goes by another name is looked after by call-control, which alone can tell people by their marks.
+/// A changed name is linked by call-control, which has the key of marks.
 fn orders(notice: &Notice, sk: &str) -> Vec<Order> {
     match (&notice.what, &notice.about) {
         (What::UserChanged { .. }, About::Number(number)) => {

@@ -10,8 +10,7 @@ use whatsapp::{Notice, What};
 /// the longest ring is one.
 const STALE_AFTER: Duration = Duration::from_secs(180);
 
-/// A `connect` with a stamp further ahead is not answered either: it is none of Meta's clock, and whatever sent it again in an
-/// hour would be answered again.
+/// A `connect` with a stamp further ahead is not answered either: no clock of Meta's is that far off.
 const AHEAD_BY: Duration = Duration::from_secs(60 * 60);
 
 /// So many notices of one call go into one transaction. DynamoDB takes a hundred items.

@@ -60,7 +60,7 @@ fn permission_reply(message: &Value, place: &Place) -> Option<Notice> {
     let what = What::PermissionReply {
         is_granted: lower(reply, "response") == "accept",
         is_permanent: reply.get("is_permanent").and_then(Value::as_bool).unwrap_or_default(),
-        until: seconds(reply, "expiration_timestamp"),
+        until: seconds(reply, "expiration_timestamp").or_else(|| seconds(reply, "expiration")),
         is_automatic: lower(reply, "response_source") == "automatic",
     };
     let about = call.map_or_else(|| place.about(), |call| place.call(call));

@@ -55,7 +55,7 @@ async fn reply(cloud: &Cloud, request: Request, scissors: &Scissors) -> Result<(
     };
     let name = request.ask.name();
     if scissors.carries() && line.plot.does(Mischief::DeadConnections) {
-        // What comes over a connection that died unnoticed reaches nobody.
+        // A request over a connection that died unnoticed is lost.
         return std::future::pending().await;
     }
     let effect = take_effect(&line, &request.ask);

@@ -108,7 +108,7 @@ fn number(cloud: &Cloud, books: &Books, version: &str) -> Map<String, Value> {
         "health_status": account::health(books),
     });
     // Older versions call it messaging_limit_tier.
-    let is_new = ["v24.0", "v25.0", "v26.0"].contains(&version);
+    let is_new = ["v24.0", "v25.0", "v26.0", "v27.0"].contains(&version);
     let limit = if is_new { "whatsapp_business_manager_messaging_limit" } else { "messaging_limit_tier" };
     node[limit] = json!(books.number.messaging_limit);
     node.as_object().cloned().unwrap_or_default()

@@ -8,8 +8,8 @@ use axum::http::header::AUTHORIZATION;
 /// The permission for calls and messages.
 const MESSAGING: &str = "whatsapp_business_messaging";
 
-/// The versions that live on 2026-11-22.
-const VERSIONS: std::ops::RangeInclusive<u32> = 21..=26;
+/// The versions that live on 2026-11-29.
+const VERSIONS: std::ops::RangeInclusive<u32> = 21..=27;
 
 /// Whether a request to `/{version}/{number}/...` may be looked at.
 pub(super) fn check(
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn refuses_dead_and_unborn_versions() {
-        for version in ["v20.0", "v27.0", "v26", "26.0"] {
+        for version in ["v20.0", "v28.0", "v26", "26.0"] {
             let judged = judge(version, "220000000000002", Some("Bearer an access token"));
             assert_eq!(judged, Err(GraphError::unknown_path()), "{version}");
         }

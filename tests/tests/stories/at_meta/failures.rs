@@ -1,0 +1,58 @@
+//! Messages that Meta refuses or fails to deliver, and an end with an error that is not media's.
+
+use super::{SOON, is_told};
+use call::Ending;
+use journal::Event as Happened;
+use phone::{ActionName, Event, Mischief};
+use tests::letter::Letter;
+use tests::{Scene, Story};
+
+/// The call of `fixtures/whatsapp`.
+const FIXTURES_CALL: &str =
+    "wacid.HBgMOTE5OTAwMDAwMDAxFQIAEhggM0Y5QTFDN0U1QjJENDg2MEExQjJDM0Q0RTVGNjA3MTgcGAsxNTU1MDAwMTExMRUCAA==";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_with_an_error_that_is_not_medias_is_not_medias() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let over = Letter::fixture("terminate-with-an-error-that-is-not-media", &[(FIXTURES_CALL, caller.id())]);
+
+    assert_eq!(over.post(&story).await, 200);
+    let ended = story.stack.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;
+
+    let ended = ended.expect("the call ends").call.ending();
+    let after = caller.hangs_up().await;
+    assert_eq!((ended, after.ending), (Some(Ending::MetaRefused), Ending::MetaRefused));
+    assert_eq!((&after.actions[..], after.messages), (&[ActionName::PreAccept, ActionName::Accept][..], 1));
+}
+
+/// The message to a caller who cannot be served is refused: it is not sent again, and the journal says why.
+pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(mischief: Mischief) {
+    let story = Scene::amid("quota-exhausted").begin().await;
+    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+
+    let codes = after.journal.iter().filter_map(|event| match event {
+        Happened::MetaTrouble { code, cure, .. } => Some((*code, cure.is_empty())),
+        _ => None,
+    });
+    let unpaid = mischief == Mischief::MessageUnpaid;
+    let expected = if unpaid { (131_042, false) } else { (131_056, true) };
+    assert_eq!(codes.collect::<Vec<_>>(), [expected]);
+    assert_eq!((after.ending, after.messages), (Ending::AgentUnavailable, 0));
+}
+
+/// The message to a caller who could not be served was taken, and failed later: the journal says so, once.
+pub(super) async fn is_known_to_have_failed(mischief: Mischief) {
+    let story = Scene::amid("quota-exhausted").begin().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    is_told(&story, &caller, Event::Message).await;
+
+    let after = caller.afterwards().await;
+
+    let failed = after.journal.iter().filter_map(|event| match event {
+        Happened::MessageFailed { code, .. } => Some(*code),
+        _ => None,
+    });
+    assert_eq!((failed.collect::<Vec<_>>(), after.messages), (vec![131_026], 1));
+}
