@@ -157,6 +157,8 @@ struct Owner {
     offered_at: Instant,
     uplink: Vec<i16>,
     was_speaking: bool,
+    /// The journal says that the caller's words cannot be written down.
+    transcription_has_failed: bool,
     over: Option<Over>,
 }
 
@@ -188,6 +190,7 @@ impl Owner {
                 number: parts.number.clone(),
                 agent: role.agent.name.clone(),
                 model: parts.model.clone(),
+                without: role.without().iter().map(|part| part.name().to_owned()).collect(),
                 ..Summary::default()
             },
             farewell: None,
@@ -195,6 +198,7 @@ impl Owner {
             offered_at: now,
             uplink: Vec::with_capacity(APPEND + LONGEST),
             was_speaking: false,
+            transcription_has_failed: false,
             over: None,
             parts,
         }

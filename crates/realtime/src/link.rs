@@ -44,6 +44,12 @@ pub(crate) struct Link {
     pub resets_after: Option<Duration>,
     /// The answer it owes is for a caller who may still be speaking.
     pub answers_late: bool,
+    /// Our name for the last update with all of the configuration.
+    pub update: Option<String>,
+    /// The code with which an optional part was refused last.
+    pub refused: Option<String>,
+    /// The caller's turn began without a name.
+    pub has_unnamed_turn: bool,
 }
 
 impl Unconfirmed {
@@ -101,6 +107,9 @@ impl Link {
             has_served: false,
             resets_after: None,
             answers_late: false,
+            update: None,
+            refused: None,
+            has_unnamed_turn: false,
         }
     }
 

@@ -1,8 +1,10 @@
 //! A conversation with the model, over as many connections as it takes. Sans-IO: the shell opens and closes the
 //! connections that [`Session::poll_action`] names, and carries events between them and the session.
 
+mod configuring;
 mod greeting;
 mod happening;
+mod idling;
 mod ids;
 mod listening;
 mod responding;
@@ -13,8 +15,9 @@ mod tools;
 use crate::link::{Link, LinkId, Stage, Unconfirmed};
 use crate::mirror::Mirror;
 use crate::sound::{RATE, Writer};
-use crate::{ClientEvent, Config, Turns, Usage};
+use crate::{ClientEvent, Config, Part, Turns, Usage};
 use greeting::Greeted;
+use idling::Idling;
 pub use happening::{Action, Happening};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -39,7 +42,10 @@ pub struct Session {
     fruitless: u32,
     /// Failed responses, one after the other.
     strikes: u32,
+    /// Parts that were refused, each with its code, until a configuration without them is taken.
+    refused_parts: Vec<(Part, String)>,
     greeted: Greeted,
+    idling: Idling,
     tools: Tools,
     mirror: Mirror,
     writer: Writer,
@@ -65,7 +71,9 @@ impl Session {
             outage: None,
             fruitless: 0,
             strikes: 0,
+            refused_parts: vec![],
             greeted: Greeted::default(),
+            idling: Idling::default(),
             tools: Tools::default(),
             mirror: Mirror::default(),
             writer: Writer::new(config.options.input_format),
@@ -109,6 +117,7 @@ impl Session {
     pub fn set_playing(&mut self, playing: bool, now: Instant) {
         if self.is_playing && !playing {
             self.greeted.fell_silent();
+            self.idling.fell_silent(now);
         }
         self.is_playing = playing;
         self.go_on(now);
@@ -238,7 +247,10 @@ impl Session {
     }
 
     fn send(&mut self, event: ClientEvent) {
-        let link = self.link.id;
+        self.send_to(self.link.id, event);
+    }
+
+    fn send_to(&mut self, link: LinkId, event: ClientEvent) {
         self.actions.push_back(Action::Send(link, link.told(event)));
     }
 

@@ -18,7 +18,10 @@ pub(crate) fn failure(event: &Event, fields: &Map<String, Value>) -> Option<Stri
         | Event::OfferUnanswerable { .. }
         | Event::SessionLost { .. }
         | Event::MetaTrouble { .. } => Some(word("reason")),
-        Event::AgentFailed { .. } | Event::AgentTrouble { .. } => Some(word("code")),
+        Event::AgentFailed { .. }
+        | Event::AgentTrouble { .. }
+        | Event::PartRefused { .. }
+        | Event::TranscriptionFailed { .. } => Some(word("code")),
         Event::GivenUp { .. } => Some(word("what")),
         Event::Ended { ending, by, .. } if is_failure(ending, by) => Some(word("ending")),
         Event::Connect { .. }

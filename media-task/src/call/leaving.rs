@@ -70,6 +70,7 @@ impl Owner {
             while let Some(news) = self.parts.agent.poll_news() {
                 match news {
                     News::CallerSaid(item, text) => self.minutes.caller_said(&item.0, &text, now_ms()),
+                    News::NotWritten(item, _) => self.minutes.caller_not_written(&item.0),
                     News::Used(usage) => self.usage += usage,
                     News::Failed { .. } => return,
                     News::Ready
@@ -80,6 +81,7 @@ impl Owner {
                     | News::Uses { .. }
                     | News::Lost(_)
                     | News::Restored(..)
+                    | News::DoesWithout(..)
                     | News::Troubled(_) => {}
                 }
             }

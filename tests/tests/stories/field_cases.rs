@@ -2,6 +2,7 @@
 //! it was made after.
 
 use call::Ending;
+use journal::Event;
 use rehearse::binaries::root;
 use tests::scripted_model::ScriptedModel;
 use tests::{Afterwards, Scene};
@@ -13,11 +14,17 @@ async fn hosted_tools_that_cannot_be_listed_are_in_the_journal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn transcriptions_that_fail_are_in_the_journal() {
-    plays("transcription-failed", None).await;
+    let after = plays("transcription-failed", None).await;
+
+    let why = after.journal.iter().filter_map(|event| match event {
+        Event::TranscriptionFailed { model, code } => Some((model.as_str(), code.as_str())),
+        _ => None,
+    });
+    assert_eq!(why.collect::<Vec<_>>(), [("gpt-transcribe", "model_not_found")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_prompt_right_after_the_greeting_is_heard() {
+async fn an_idle_prompt_right_after_the_greeting_is_not_heard() {
     plays("idle-timeout-set-after-greeting", Some("idle-timeout")).await;
 }
 
@@ -29,6 +36,11 @@ async fn an_interrupted_sentence_without_spaces_is_retold_in_part() {
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_tool_call_is_not_run() {
     plays("tool-cancelled-by-caller", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transient_error_of_set_up_is_tried_again() {
+    plays("setup-internal-error", None).await;
 }
 
 /// Plays a case from ring to hang-up: all that its script wants happens.

@@ -22,6 +22,8 @@ impl Event {
             Self::SeatRefused { .. }
             | Self::OfferUnanswerable { .. }
             | Self::AgentTrouble { .. }
+            | Self::PartRefused { .. }
+            | Self::TranscriptionFailed { .. }
             | Self::SessionLost { .. }
             | Self::TurnedAway { .. }
             | Self::Refused { .. }

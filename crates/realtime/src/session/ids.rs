@@ -21,6 +21,8 @@ impl LinkId {
         match &mut event {
             ServerEvent::SpeechStarted { item_id }
             | ServerEvent::SpeechStopped { item_id }
+            | ServerEvent::Committed { item_id }
+            | ServerEvent::TranscriptionFailed { item_id, .. }
             | ServerEvent::Transcribed { item_id, .. }
             | ServerEvent::McpStarted { item_id }
             | ServerEvent::McpEnded { item_id } => self.name(item_id),
@@ -42,6 +44,7 @@ impl LinkId {
             ServerEvent::Other { response_id } => response_id.iter_mut().for_each(|id| self.name(id)),
             ServerEvent::SessionCreated { .. }
             | ServerEvent::SessionUpdated { .. }
+            | ServerEvent::IdleTimeout {}
             | ServerEvent::ItemAdded { .. }
             | ServerEvent::RateLimits { .. }
             | ServerEvent::Error { .. } => {}

@@ -4,7 +4,7 @@ use super::{Happening, Session};
 use crate::link::{LinkId, Stage};
 use crate::server::{ErrorInfo, Item, RateLimit, SessionInfo};
 use crate::trouble::Remedy;
-use crate::{Failure, ServerEvent, Trouble, Usage};
+use crate::{ServerEvent, Trouble, Usage};
 use std::time::{Duration, Instant};
 
 impl Session {
@@ -35,17 +35,8 @@ impl Session {
             ServerEvent::SessionUpdated { session } if self.link.stage == Stage::Configuring => {
                 self.take_up(now, &session, unix_now_s);
             }
-            ServerEvent::Error { error } => self.refuse(error.into(), now),
+            ServerEvent::Error { error } => self.refuse(error, now),
             _ => {}
-        }
-    }
-
-    /// An error before it was configured.
-    fn refuse(&mut self, trouble: Trouble, now: Instant) {
-        match trouble.remedy() {
-            Remedy::Fail => self.fail(Failure::of(&trouble.code), now),
-            Remedy::Wait | Remedy::Again | Remedy::Reconnect => self.lose(&trouble.code, now),
-            Remedy::None | Remedy::Tell => self.fail(Failure::refused(&trouble.code), now),
         }
     }
 
@@ -57,6 +48,7 @@ impl Session {
             ServerEvent::SessionUpdated { session } => self.expect_end(&session, now, unix_now_s),
             ServerEvent::SpeechStarted { item_id } => {
                 self.mirror.caller_speaks(&item_id);
+                self.link.has_unnamed_turn = item_id.is_empty();
                 self.link.gate.caller_started();
                 self.happen(Happening::CallerStarted { item: item_id });
             }
@@ -64,11 +56,20 @@ impl Session {
                 self.link.gate.caller_stopped(now);
                 self.happen(Happening::CallerStopped);
             }
+            ServerEvent::Committed { item_id } => self.name_turn(item_id),
+            ServerEvent::IdleTimeout {} => self.idled(now),
             ServerEvent::ItemAdded { item } => self.link.confirm(item.id.as_deref(), item.call_id.as_deref()),
             ServerEvent::Transcribed { item_id, transcript, usage } => {
                 self.transcribed(item_id, &transcript, usage.as_ref());
             }
-            ServerEvent::ResponseCreated { response } => self.begin(&response, now),
+            ServerEvent::TranscriptionFailed { item_id, error } => {
+                let code = Trouble::from(error).code;
+                self.happen(Happening::TranscriptionFailed { item: item_id, code });
+            }
+            ServerEvent::ResponseCreated { response } => {
+                self.begin(&response, now);
+                self.hush_idle_prompt(&response, now);
+            }
             ServerEvent::OutputItemAdded { response_id, item } => {
                 if let (Some(id), "message") = (&item.id, item.r#type.as_str()) {
                     self.mirror.agent_speaks(id);
@@ -95,7 +96,10 @@ impl Session {
             ServerEvent::McpStarted { .. } => self.link.gate.tool(true, now),
             ServerEvent::McpEnded { .. } => self.link.gate.tool(false, now),
             ServerEvent::RateLimits { rate_limits } => self.link.resets_after = resets_after(&rate_limits),
-            ServerEvent::ResponseDone { response } => self.end(&response, now),
+            ServerEvent::ResponseDone { response } => {
+                self.end(&response, now);
+                self.delete_idle_prompt(&response.id);
+            }
             ServerEvent::Error { error } => self.err(error, now),
             ServerEvent::SessionCreated { .. } | ServerEvent::Other { .. } => {}
         }
@@ -136,6 +140,14 @@ impl Session {
         self.tell_words(id);
     }
 
+    /// A turn that began without a name goes by this one.
+    fn name_turn(&mut self, item: String) {
+        if std::mem::take(&mut self.link.has_unnamed_turn) && !item.is_empty() {
+            self.mirror.caller_speaks(&item);
+            self.happen(Happening::CallerNamed { item });
+        }
+    }
+
     fn transcribed(&mut self, item: String, text: &str, usage: Option<&serde_json::Value>) {
         if let Some(usage) = usage.map(Usage::of_transcript) {
             self.use_up(usage);
@@ -150,6 +162,10 @@ impl Session {
     fn err(&mut self, error: ErrorInfo, now: Instant) {
         let (event_id, names_asking) = (error.event_id.clone(), error.names_asking());
         let trouble = Trouble::from(error);
+        if trouble.is_about_the_key() {
+            // It was good before: another one may be in its place by now.
+            return self.lose(&trouble.code, now);
+        }
         match trouble.remedy() {
             Remedy::None if trouble.code == "conversation_already_has_active_response" => {
                 self.link.gate.crossed(event_id.as_deref(), now);

@@ -2,6 +2,7 @@
 
 mod any;
 mod beginning;
+mod configuring;
 mod responses;
 mod rolling;
 mod sound;
@@ -263,6 +264,7 @@ fn config() -> Config {
             "parameters": {"type": "object", "properties": {"order": {"type": "string"}}}})],
         recycle_after: None,
         margin: Config::MARGIN,
+        without: crate::Parts::default(),
     }
 }
 

@@ -185,6 +185,7 @@ fn cause(event: &journal::Event) -> Option<String> {
     match event {
         Event::MetaTrouble { action, reason, .. } => Some(format!("{action}: {reason}")),
         Event::MediaVerdict { verdict, evidence, .. } => Some(format!("{verdict}: {evidence}")),
+        Event::PartRefused { part, code } => Some(format!("the model does without {part}: {code}")),
         Event::AgentTrouble { code } => Some(format!("the model: {code}")),
         Event::OfferUnanswerable { reason } => Some(format!("the offer: {reason}")),
         Event::SeatRefused { reason, .. } => Some(format!("a media task: {reason}")),
