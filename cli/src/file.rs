@@ -35,7 +35,7 @@ impl AgentFile {
             return Err(wrong(None, reason));
         }
         let text = String::from_utf8(bytes).map_err(|_| wrong(None, "it is not UTF-8 text".to_owned()))?;
-        match Agent::read(&text) {
+        match Agent::read_new(&text) {
             Ok(agent) => Ok(Self { agent, text }),
             Err(error) => Err(wrong(Some((error.line, error.field)), error.reason)),
         }
@@ -43,15 +43,26 @@ impl AgentFile {
 
     /// What is right and yet not what its author will have meant, each in one line.
     pub fn doubts(&self) -> Vec<String> {
-        let prices = Prices::built_in();
+        let (prices, model) = (Prices::built_in(), &self.agent.model);
         let is_unpriced = |model: &&String| prices.dollars(&Usage::default(), model).is_none();
-        let unpriced = self.agent.model.name.as_ref().filter(is_unpriced);
-        let capped = self.agent.caps.dollars_a_day.and(unpriced);
-        let doubt = |model| {
-            let date = &prices.date;
-            format!("caps.dollars_a_day limits nothing: {model} has no price in the table of {date}")
+        let is_unpriced_transcriber =
+            |model: &&String| prices.transcript_dollars(&Usage::default(), model).is_none();
+        let unpriced = model.name.as_ref().filter(is_unpriced);
+        let transcriber = model.transcription.as_ref().map(|transcription| &transcription.model);
+        let unpriced_transcriber = transcriber.filter(is_unpriced_transcriber);
+        let (is_capped, date) = (self.agent.caps.dollars_a_day.is_some(), &prices.date);
+        let doubt = |model: &String| match is_capped {
+            true => {
+                format!("caps.dollars_a_day limits nothing: {model} has no price in the table of {date}")
+            }
+            false => format!("what calls cost is not known: {model} has no price in the table of {date}"),
         };
-        capped.map(doubt).into_iter().collect()
+        let transcriber_doubt = |model: &String| {
+            let counted = if is_capped { "in caps.dollars_a_day" } else { "in what calls cost" };
+            format!("the transcriber is not counted {counted}: {model} has no price in the table of {date}")
+        };
+        let unpriced = unpriced.map(doubt).into_iter();
+        unpriced.chain(unpriced_transcriber.map(transcriber_doubt)).collect()
     }
 }
 

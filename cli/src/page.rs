@@ -89,6 +89,10 @@ fn facts(call: &Whole) -> Markup {
     let summary = call.summary.as_ref();
     let turn = summary.and_then(|summary| summary.turn_p50_ms);
     let quality = summary.and_then(|summary| summary.mos_up);
+    let without = summary.map(|it| it.without.iter().map(|part| words(part)).collect::<Vec<_>>().join(", "));
+    let without = without.filter(|parts| !parts.is_empty());
+    let is_transcribed = summary.is_some_and(|it| it.transcription_priced && it.transcript_ms > 0);
+    let of = if is_transcribed { "of the model and of transcription" } else { "of the model" };
     let start = call.listed.start.as_deref().map(|start| format!("{start} start"));
     html! {
         section.facts {
@@ -98,7 +102,8 @@ fn facts(call: &Whole) -> Markup {
             (fact("Interrupted", summary.map(|it| it.interruptions), "×", Some("by the caller")))
             (fact_of("Heard at", quality.map(hundredths), "MOS", summary.and_then(|it| it.verdict.as_deref()).map(words).or(quality.map(|_| "media fine".to_owned())).as_deref()))
             (fact_of("Lasted", call.listed.lasted_ms().map(length), "", Some("minutes")))
-            (fact_of("Cost", summary.and_then(|it| it.micro_dollars).map(dollars), "", Some("of the model")))
+            (fact_of("Cost", summary.and_then(|it| it.micro_dollars).map(dollars), "", Some(of)))
+            @if without.is_some() { (fact_of("Without", without, "", Some("OpenAI refuses it"))) }
         }
     }
 }

@@ -50,6 +50,37 @@ async fn a_cap_that_cannot_be_counted_is_doubted_and_taken() {
 }
 
 #[tokio::test]
+async fn what_openai_refuses_is_neither_checked_nor_pushed() {
+    let terminal = Terminal::new().await;
+    let text = include_str!("../../fixtures/field-cases/agents/anyof.toml");
+    let refused = file("anyof.toml", text);
+
+    for command in ["check", "push"] {
+        let said = terminal.ahoy(&["agents", command, &refused]).await;
+
+        let wrong = format!("{refused}: line 12, tools.http[0].parameters: has anyOf at its top level");
+        assert!(said.code == Some(1) && said.err.starts_with(&wrong), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_has_no_price_is_doubted() {
+    let more = "[model]\nname = \"gpt-realtime-9\"\ntranscription = { model = \"somebody-elses\" }";
+    let unpriced = file("unpriced-all.toml", &agent("shop", more));
+    let priced = file("priced.toml", &agent("shop", "[model]\nname = \"gpt-realtime-2.1\""));
+
+    let said = Terminal::without_aws().ahoy(&["agents", "check", &unpriced, &priced]).await;
+
+    let doubts: Vec<_> = said.err.lines().collect();
+    assert_eq!((said.code, doubts.len()), (Some(0), 2), "{said:?}");
+    assert!(
+        doubts[0].contains("warning: what calls cost is not known: gpt-realtime-9 has no price"),
+        "{said:?}"
+    );
+    assert!(doubts[1].contains("warning: the transcriber is not counted"), "{said:?}");
+}
+
+#[tokio::test]
 async fn an_id_as_short_as_a_telephone_number_is_doubted_and_taken() {
     let terminal = Terminal::new().await;
     let shop = file("short.toml", &agent("shop", ""));

@@ -6,7 +6,7 @@ mod realtime;
 
 pub use realtime::Provider;
 
-use ::realtime::{HostedOutcome, Purpose, Then, Usage};
+use ::realtime::{HostedOutcome, Part, Purpose, Then, Usage};
 use bridge::{Agent as Doing, Heard, ItemId};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ pub enum News {
     CallerSaid(ItemId, String),
     /// There was no sound in this item, by our own meter: what is written down of it is made up.
     CallerWasSilent(ItemId),
+    /// What the caller said cannot be written down: the provider's code for why.
+    NotWritten(ItemId, String),
     /// What the agent says, in words, as far as its sound came; and how long that takes.
     AgentSaid(ItemId, String, Duration),
     /// It wants to use a tool. The arguments are JSON, as text, as the model wrote it.
@@ -64,6 +66,8 @@ pub enum News {
     Lost(String),
     /// Another session has taken over, after so long. It may have been planned.
     Restored(Duration, bool),
+    /// It does without an optional part of its session, which the provider refuses with this code.
+    DoesWithout(Part, String),
     /// Something went wrong; it goes on.
     Troubled(String),
     /// It is gone for good: a code, and what somebody can do about it.

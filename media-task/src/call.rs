@@ -163,6 +163,8 @@ struct Owner {
     offered_at: Instant,
     uplink: Vec<i16>,
     was_speaking: bool,
+    /// The journal says that the caller's words cannot be written down.
+    transcription_has_failed: bool,
     over: Option<Over>,
 }
 
@@ -197,6 +199,7 @@ impl Owner {
                 number: parts.number.clone(),
                 agent: role.agent.name.clone(),
                 model: parts.model.clone(),
+                without: role.without().iter().map(|part| part.name().to_owned()).collect(),
                 ..Summary::default()
             },
             farewell: None,
@@ -204,6 +207,7 @@ impl Owner {
             offered_at: now,
             uplink: Vec::with_capacity(APPEND + LONGEST),
             was_speaking: false,
+            transcription_has_failed: false,
             over: None,
             parts,
         }

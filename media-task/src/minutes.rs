@@ -43,6 +43,13 @@ impl Minutes {
         self.begin(item, Speaker::Caller, at_ms).line.in_silence = true;
     }
 
+    /// The words of what the caller said will not come.
+    pub fn caller_not_written(&mut self, item: &str) {
+        if let Some(draft) = self.known(item) {
+            draft.has_fate = true;
+        }
+    }
+
     /// The caller made themselves understood without speaking.
     pub fn caller_noted(&mut self, text: &str, at_ms: u64) {
         let item = format!("note-{}", self.lines.len());
@@ -97,7 +104,7 @@ impl Minutes {
     /// Whether the words of what the caller said last are still to come.
     pub fn awaits_words(&self) -> bool {
         let last = self.lines.iter().rev().find(|draft| draft.line.speaker == Speaker::Caller);
-        last.is_some_and(|draft| !draft.has_words)
+        last.is_some_and(|draft| !draft.has_words && !draft.has_fate)
     }
 
     /// A line of which everything is known, once.
@@ -203,6 +210,16 @@ mod tests {
 
         assert_eq!(texts(&mut minutes), [(0, "Is it ready?".to_owned())]);
         assert!(!minutes.awaits_words());
+    }
+
+    #[test]
+    fn words_that_cannot_be_written_down_are_not_waited_for() {
+        let mut minutes = Minutes::default();
+        minutes.caller_began("u1", 1_000);
+        minutes.caller_not_written("u1");
+
+        assert!(!minutes.awaits_words());
+        assert_eq!((minutes.poll_line(), minutes.poll_rest()), (None, None));
     }
 
     #[test]

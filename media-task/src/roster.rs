@@ -3,7 +3,7 @@
 use crate::settings::MediaSecret;
 use agents::Agent;
 use bridge::{Keypad, Limits, Turns};
-use realtime::{Config, Greeting, Options};
+use realtime::{Config, Greeting, Options, Part, Parts};
 use secrecy::SecretString;
 use service::secrets::Secret;
 use sha2::{Digest, Sha256};
@@ -21,6 +21,9 @@ pub struct Role {
     pub agent: Agent,
     /// What it can do besides talking.
     pub toolbox: Toolbox,
+    /// The optional parts of its sessions that OpenAI refused in this process: one call pays for each. A changed secret or
+    /// file forgets them, since another project may be allowed what this one is not.
+    without: Mutex<Parts>,
 }
 
 /// The agents that were read so far.
@@ -103,7 +106,17 @@ impl Role {
             tracing::error!(agent = agent.name, "A tool is left out: {unfit}");
             leave_out(&mut agent.tools, &unfit);
         };
-        Self { agent, toolbox }
+        Self { agent, toolbox, without: Mutex::default() }
+    }
+
+    /// Leaves an optional part out of the agent's sessions from now on.
+    pub fn do_without(&self, part: Part) {
+        self.without.lock().expect("nothing panics while it holds this lock").add(part);
+    }
+
+    /// The optional parts that the agent's sessions do without.
+    pub fn without(&self) -> Parts {
+        self.without.lock().expect("nothing panics while it holds this lock").clone()
     }
 
     /// How a session with this model is configured: it decides what may be sent.
@@ -120,6 +133,7 @@ impl Role {
             tools: self.toolbox.definitions(),
             recycle_after: None,
             margin: Config::MARGIN,
+            without: self.without(),
         }
     }
 
@@ -181,6 +195,18 @@ mod tests {
 
         assert_eq!(tools(&role), ["end_call", "send_whatsapp_message", "take_message", "request_callback"]);
         assert!(told.contains("`take_message`") && !told.contains("do with your tools"), "{told}");
+    }
+
+    #[test]
+    fn a_part_that_was_refused_stays_out_of_the_agents_sessions() {
+        let secret = BTreeMap::new();
+        let [shop, other] = [SHOP, SHOP].map(|file| Role::new(Agent::read(file).unwrap(), &secret));
+
+        shop.do_without(Part::Transcription);
+        shop.do_without(Part::Transcription);
+
+        let without = |role: &Role| role.session("gpt-realtime-2.1").without.iter().collect::<Vec<_>>();
+        assert_eq!((without(&shop), without(&other)), (vec![Part::Transcription], vec![]));
     }
 
     fn tools(role: &Role) -> Vec<String> {

@@ -123,6 +123,8 @@ fn head(call: &Whole) -> String {
         "cost",
         summary.micro_dollars.map(|cost| format!("{} (prices of {})", dollars(cost), summary.prices_of)),
     );
+    let without: Vec<_> = summary.without.iter().map(|part| words(part)).collect();
+    fact("without", (!without.is_empty()).then(|| format!("{} (OpenAI refuses it)", without.join(", "))));
     fact("left", (call.left > 0).then(|| format!("{} for people to answer", call.left)));
     lines.join("\n") + "\n"
 }

@@ -43,9 +43,15 @@ pub struct Said {
 impl Business {
     /// Nothing is amiss.
     pub async fn healthy() -> Self {
+        Self::with_model(|_| {}).await
+    }
+
+    /// Nothing is amiss but what is said of the model.
+    pub async fn with_model(change: impl FnOnce(&mut openai::Config)) -> Self {
         let meta = Meta::start(MetaConfig::default()).await.unwrap();
         let mut model = openai::Config::new("sk-healthy");
         model.model = Some("gpt-realtime-2.1".to_owned());
+        change(&mut model);
         let model = Realtime::start(model).await.unwrap();
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
         let mut cloud = CloudConfig::new(template);

@@ -15,7 +15,7 @@ async fn a_healthy_business_is_green_from_end_to_end() {
     assert_eq!((found.that_are("wrong"), found.that_are("unknown")), (vec![], vec![]), "{:#}", found.told);
     assert_eq!((found.code, &found.told["healthy"]), (Some(0), &json!(true)));
     assert_eq!((said.code, &said.err[..]), (Some(0), ""));
-    assert!(said.out.ends_with("37 fine, 0 wrong, 0 unknown\n"), "{}", said.out);
+    assert!(said.out.ends_with("38 fine, 0 wrong, 0 unknown\n"), "{}", said.out);
     assert!(!said.out.contains('\u{1b}'), "colours are for terminals");
 }
 
@@ -108,6 +108,18 @@ async fn what_is_amiss_with_our_own_settings_is_found() {
 }
 
 #[tokio::test]
+async fn a_part_that_openai_refuses_is_found() {
+    let forbids = vec![openai::Forbidden::new("audio.input.transcription")];
+    let business = Business::with_model(|model| model.forbids = forbids).await;
+
+    let found = business.examined(&[], &[]).await;
+
+    assert_eq!(wrong(&found), ["openai-session"], "{:#}", found.told);
+    let says = found.check("openai-session")["says"].as_str().unwrap_or_default().to_owned();
+    assert!(says.contains("do without transcription (unsupported_parameter)"), "{says}");
+}
+
+#[tokio::test]
 async fn what_is_amiss_on_aws_is_found() {
     let business = Business::healthy().await;
 
@@ -123,7 +135,7 @@ async fn what_is_amiss_on_aws_is_found() {
     business.cloud.rotate_secret("media", "{}");
     let found = business.examined(&[], &[]).await;
     assert_eq!(found.that_are("wrong"), ["media-secret"]);
-    assert_eq!(found.that_are("unknown"), ["openai-key", "openai-model"]);
+    assert_eq!(found.that_are("unknown"), ["openai-key", "openai-model", "openai-session"]);
 }
 
 #[tokio::test]

@@ -55,6 +55,14 @@ impl Agent {
         written.resolve().map_err(|fault| places.wrong(fault))
     }
 
+    /// Reads a file that is yet to be pushed: what OpenAI refuses is wrong in it, though files that were pushed before it
+    /// was known may hold it. Programs that run use [`Agent::read`].
+    pub fn read_new(text: &str) -> Result<Self, Wrong> {
+        let agent = Self::read(text)?;
+        crate::stricter::check(&agent).map_err(|fault| Places::of(text).wrong(fault))?;
+        Ok(agent)
+    }
+
     /// The agent that is there without a file.
     pub fn built_in() -> Self {
         Self::read(include_str!("../built-in.toml")).expect("a test reads it")

@@ -213,6 +213,22 @@ pub enum Event {
         /// What puts it right.
         cure: String,
     },
+    /// OpenAI refused an optional part of the session, which goes on without it; so do the agent's later calls in this task.
+    #[serde(rename = "WA_CALL_PART_REFUSED")]
+    PartRefused {
+        /// `transcription`, `noise_reduction`, `reasoning` or `speed`.
+        part: String,
+        /// OpenAI's code.
+        code: String,
+    },
+    /// What the caller says cannot be written down. Told once in a call.
+    #[serde(rename = "WA_CALL_TRANSCRIPTION_FAILED")]
+    TranscriptionFailed {
+        /// The model that was to write it down.
+        model: String,
+        /// OpenAI's code.
+        code: String,
+    },
     /// What the model's sessions took, in tokens by kind, fresh and cached ones apart, and what that costs.
     #[serde(rename = "WA_CALL_USAGE")]
     Usage {

@@ -87,6 +87,10 @@ pub struct Summary {
     /// What was wrong with its media, by the name of the verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<String>,
+    /// Optional parts of its sessions that it did without, since OpenAI refuses them: `transcription`, `noise_reduction`,
+    /// `reasoning`, `speed`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
     /// Whether the caller left a message or asked to be called back.
     pub wants_an_answer: bool,
     /// Tokens of the model, and of what wrote down the caller's words.

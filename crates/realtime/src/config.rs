@@ -1,7 +1,7 @@
 //! How a session is configured: everything in the first `session.update`, since one that is refused is refused whole.
 
-use crate::Options;
-use crate::options::{Format, NoiseReduction, Transcription, TurnDetection};
+use crate::options::{Format, NoiseReduction, Transcription, TurnDetection, is_fit_keyword};
+use crate::{Options, Part, Parts};
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub struct Config {
     pub recycle_after: Option<Duration>,
     /// So long before a session ends, another one takes over.
     pub margin: Duration,
+    /// Optional parts that the service does not take: they are left out.
+    pub without: Parts,
 }
 
 impl Config {
@@ -43,6 +45,7 @@ impl fmt::Debug for Config {
             .field("tools", &self.tools.len())
             .field("recycle_after", &self.recycle_after)
             .field("margin", &self.margin)
+            .field("without", &self.without)
             .finish_non_exhaustive()
     }
 }
@@ -103,6 +106,7 @@ impl Config {
         if let Some(effort) = options.reasoning_effort.filter(|_| self.reasons()) {
             session["reasoning"] = json!({"effort": effort});
         }
+        self.without.iter().for_each(|part| leave_out(part, &mut session));
         session
     }
 
@@ -146,6 +150,17 @@ impl Config {
     }
 }
 
+/// Takes a part out, its key with it: the service then does as it does by default.
+fn leave_out(part: Part, session: &mut Value) {
+    let (place, key) = match part {
+        Part::Transcription => ("/audio/input", "transcription"),
+        Part::NoiseReduction => ("/audio/input", "noise_reduction"),
+        Part::Reasoning => ("", "reasoning"),
+        Part::Speed => ("/audio/output", "speed"),
+    };
+    session.pointer_mut(place).and_then(Value::as_object_mut).and_then(|at| at.remove(key));
+}
+
 fn format(format: Format) -> Value {
     match format {
         Format::Pcm => json!({"type": "audio/pcm", "rate": 24_000}),
@@ -161,10 +176,18 @@ fn noise_reduction(kind: NoiseReduction) -> Value {
 fn transcription(wanted: &Transcription) -> Value {
     let mut value = Map::new();
     value.insert("model".to_owned(), json!(wanted.model));
-    value.extend(wanted.language.iter().map(|language| ("language".to_owned(), json!(language))));
+    value.extend(wanted.language.iter().map(|language| {
+        if wanted.takes_hints() {
+            ("languages".to_owned(), json!([language]))
+        } else {
+            ("language".to_owned(), json!(language))
+        }
+    }));
     value.extend(wanted.prompt.iter().map(|prompt| ("prompt".to_owned(), json!(prompt))));
-    if !wanted.keywords.is_empty() {
-        value.insert("keywords".to_owned(), json!(wanted.keywords));
+    // One that the service does not take would cost all of them: a file that was pushed earlier may hold some.
+    let keywords: Vec<&String> = wanted.keywords.iter().filter(|keyword| is_fit_keyword(keyword)).collect();
+    if !keywords.is_empty() {
+        value.insert("keywords".to_owned(), json!(keywords));
     }
     Value::Object(value)
 }
@@ -230,6 +253,51 @@ mod tests {
     }
 
     #[test]
+    fn each_transcriber_is_told_the_language_in_its_own_way() {
+        for (model, is_list) in [
+            ("gpt-transcribe", true),
+            ("gpt-live-transcribe", true),
+            ("gpt-live-transcribe-2026-09-01", true),
+            ("gpt-realtime-whisper", false),
+            ("whisper-1", false),
+            ("our-transcriber", false),
+        ] {
+            let (model, language) = (model.to_owned(), Some("pt".to_owned()));
+            let wanted = Transcription { model: model.clone(), language, ..Transcription::default() };
+
+            let told = transcription(&wanted);
+
+            let (list, single) = (told.get("languages").cloned(), told.get("language").cloned());
+            let right = if is_list { (Some(json!(["pt"])), None) } else { (None, Some(json!("pt"))) };
+            assert_eq!((list, single), right, "{model}");
+        }
+    }
+
+    #[test]
+    fn a_keyword_that_is_not_taken_costs_no_other() {
+        let keywords = ["Mirsk", "<b>", "two\nlines", "Rwanda"].map(str::to_owned).to_vec();
+        let told = transcription(&Transcription { keywords, ..Transcription::default() });
+
+        assert_eq!(told["keywords"], json!(["Mirsk", "Rwanda"]));
+    }
+
+    #[test]
+    fn a_part_that_is_left_out_leaves_no_key_behind() {
+        let mut config =
+            config(Options { reasoning_effort: Some(crate::options::Effort::Low), ..Options::default() });
+        Part::ALL.into_iter().for_each(|part| assert!(config.without.add(part)));
+
+        let session = config.session(config.reflexes(true));
+
+        let text = session.to_string();
+        for part in Part::ALL {
+            assert!(!text.contains(&format!("\"{part}\"")), "{part}: {text}");
+        }
+        assert_eq!(session["audio"]["output"]["voice"], "marin");
+        assert!(session["audio"]["input"]["turn_detection"].is_object());
+    }
+
+    #[test]
     fn the_token_of_an_mcp_server_is_sent_and_never_shown() {
         let tool = json!({"type": "mcp", "server_label": "stock", "authorization": "planted"});
         let config = Config { tools: vec![tool], ..config(Options::default()) };
@@ -252,6 +320,7 @@ mod tests {
             tools: vec![],
             recycle_after: None,
             margin: Config::MARGIN,
+            without: Parts::default(),
         }
     }
 }

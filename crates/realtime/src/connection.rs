@@ -1,7 +1,7 @@
 //! The WebSocket to the model.
 
 use crate::trust::Trust;
-use crate::{ClientEvent, Down, ServerEvent};
+use crate::{ClientEvent, Down, ServerEvent, Trouble};
 use futures_util::{SinkExt, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
@@ -61,7 +61,7 @@ pub enum Auth {
 }
 
 /// Why there is no connection, or not any more.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ConnectionError {
     /// The address is none.
     #[error("the address of the Realtime API is not valid")]
@@ -78,6 +78,9 @@ pub enum ConnectionError {
     /// The server refused the connection.
     #[error("the Realtime API refused the connection (status {0})")]
     Refused(u16),
+    /// The server let us in, and refused the key with its first word.
+    #[error("the Realtime API does not take the key")]
+    KeyRefused,
     /// The server closed the connection.
     #[error("the Realtime API closed the connection (code {code:?})")]
     Closed {
@@ -99,6 +102,8 @@ pub struct Connection {
     /// When the next ping is sent; or, if one was sent, when its pong is late.
     due: Instant,
     awaits_pong: bool,
+    /// The server's first event, if it was waited for and not taken yet.
+    first: Option<ServerEvent>,
 }
 
 impl Connection {
@@ -117,7 +122,23 @@ impl Connection {
         let connecting = connect_async_tls_with_config(request, Some(config), true, connector);
         let connected = tokio::time::timeout(TIMEOUT, connecting).await;
         let (socket, _) = connected.map_err(|_| ConnectionError::TookTooLong)?.map_err(why)?;
-        Ok(Self { socket, ping: PING, due: Instant::now() + PING, awaits_pong: false })
+        Ok(Self { socket, ping: PING, due: Instant::now() + PING, awaits_pong: false, first: None })
+    }
+
+    /// Waits for the server's first event, which [`Connection::next`] gives then: the upgrade succeeds with any key, and only
+    /// an event that is no error admits. Takes as long as the server does.
+    ///
+    /// # Errors
+    /// When the key is refused, or the connection is gone.
+    pub async fn wait_for_first_event(&mut self) -> Result<(), ConnectionError> {
+        let first = self.next().await.map_err(ConnectionError::of_first_word)?;
+        if let ServerEvent::Error { error } = &first
+            && Trouble::from(error.clone()).is_about_the_key()
+        {
+            return Err(ConnectionError::KeyRefused);
+        }
+        self.first = Some(first);
+        Ok(())
     }
 
     /// Sends an event.
@@ -133,6 +154,9 @@ impl Connection {
     /// # Errors
     /// When the connection is gone, or silent.
     pub async fn next(&mut self) -> Result<ServerEvent, ConnectionError> {
+        if let Some(first) = self.first.take() {
+            return Ok(first);
+        }
         loop {
             match tokio::time::timeout_at(self.due, self.socket.next()).await {
                 Err(_) if self.awaits_pong => return Err(ConnectionError::Silent),
@@ -190,12 +214,28 @@ impl Endpoint {
     }
 }
 
+impl ConnectionError {
+    /// Whether the key is at fault: another one may do.
+    pub fn is_about_the_key(&self) -> bool {
+        matches!(self, Self::Refused(401) | Self::Header | Self::KeyRefused)
+    }
+
+    /// The same, of a server that said nothing before.
+    fn of_first_word(self) -> Self {
+        let is_refused = Down::from(self.clone()).failure().is_some_and(|failure| failure.is_about_the_key());
+        if is_refused { Self::KeyRefused } else { self }
+    }
+}
+
 impl From<ConnectionError> for Down {
     fn from(error: ConnectionError) -> Self {
         match error {
             ConnectionError::Refused(status) => Self::Refused { status },
             // A key that no header can hold is a key nobody takes.
             ConnectionError::Header => Self::Refused { status: 401 },
+            ConnectionError::KeyRefused => {
+                Self::Closed { code: Some(3000), reason: "invalid_request_error.invalid_api_key".to_owned() }
+            }
             ConnectionError::Closed { code, reason } => Self::Closed { code, reason },
             ConnectionError::Address => Self::Refused { status: 400 },
             ConnectionError::TookTooLong | ConnectionError::Silent | ConnectionError::Failed(_) => {

@@ -75,6 +75,35 @@ async fn a_close_is_told_with_its_code() {
     assert_eq!(down, Down::Closed { code: Some(4000), reason: "invalid_request_error.missing_model".into() });
 }
 
+#[tokio::test]
+async fn a_key_is_refused_after_the_upgrade_by_the_first_event_or_the_close() {
+    let error = r#"{"type":"error","error":{"type":"invalid_request_error","code":"invalid_api_key"}}"#;
+    let created = r#"{"type":"session.created","session":{}}"#;
+    for (says, code, is_refused) in
+        [(Some(error), 3000, true), (None, 3000, true), (Some(created), 1000, false), (None, 1011, false)]
+    {
+        let (endpoint, listener) = endpoint().await;
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.expect("somebody comes");
+            let mut socket = tokio_tungstenite::accept_async(stream).await.expect("it is a WebSocket");
+            if let Some(says) = says {
+                socket.send(Message::text(says)).await.expect("it listens");
+            }
+            let frame = CloseFrame { code: code.into(), reason: "".into() };
+            socket.close(Some(frame)).await.expect("it listens");
+        });
+        let mut connection = Connection::open(&endpoint).await.expect("any key is let in");
+
+        let first = connection.wait_for_first_event().await;
+
+        let is_about_the_key = first.as_ref().err().is_some_and(ConnectionError::is_about_the_key);
+        assert_eq!((is_about_the_key, first.is_ok()), (is_refused, says == Some(created)), "{says:?} {code}");
+        if first.is_ok() {
+            assert!(matches!(connection.next().await, Ok(ServerEvent::SessionCreated { .. })));
+        }
+    }
+}
+
 async fn endpoint() -> (Endpoint, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has ports");
     let port = listener.local_addr().expect("it is bound").port();

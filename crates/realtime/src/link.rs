@@ -54,6 +54,12 @@ pub(crate) struct Link {
     pub goes_on: bool,
     /// The tools of remote servers.
     pub lists: Lists,
+    /// Our name for the last update with all of the configuration.
+    pub update: Option<String>,
+    /// The code with which an optional part was refused last.
+    pub refused: Option<String>,
+    /// The caller's turn began without a name.
+    pub has_unnamed_turn: bool,
 }
 
 /// An item that a response produced.
@@ -126,6 +132,9 @@ impl Link {
             produced: vec![],
             goes_on: false,
             lists: Lists::default(),
+            update: None,
+            refused: None,
+            has_unnamed_turn: false,
         }
     }
 

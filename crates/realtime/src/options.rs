@@ -7,6 +7,7 @@ mod off;
 mod turns;
 
 pub use check::Unfit;
+pub(crate) use check::is_fit_keyword;
 
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +154,13 @@ pub struct Transcription {
 impl Default for Transcription {
     fn default() -> Self {
         Self { model: "gpt-transcribe".to_owned(), language: None, keywords: vec![], prompt: None }
+    }
+}
+
+impl Transcription {
+    /// Whether its model takes a list of languages, and keywords: those that do refuse a single `language`.
+    pub(crate) fn takes_hints(&self) -> bool {
+        ["gpt-transcribe", "gpt-live-transcribe"].iter().any(|model| check::is_or_dated(&self.model, model))
     }
 }
 

@@ -74,7 +74,8 @@ impl Prices {
     /// not in the table, or that does not bill by time.
     pub fn transcript_dollars(&self, usage: &Usage, model: &str) -> Option<u64> {
         let tokens = usage.transcript_audio_in + usage.transcript_text_in + usage.transcript_out;
-        let a_minute = self.transcription.get(model).filter(|_| tokens == 0)?;
+        let a_minute = self.transcription.get(model).or_else(|| self.transcription.get(undated(model)));
+        let a_minute = a_minute.filter(|_| tokens == 0)?;
         Some((usage.transcript_ms as f64 / 60_000.0 * a_minute * 1_000_000.0).round() as u64)
     }
 }
@@ -138,6 +139,9 @@ mod tests {
         let prices = Prices::default();
 
         assert_eq!(prices.transcript_dollars(&usage, "gpt-live-transcribe"), Some(8_500));
-        assert_eq!(prices.transcript_dollars(&usage, "gpt-transcribe"), None);
+        assert_eq!(prices.transcript_dollars(&usage, "gpt-transcribe"), Some(2_250));
+        assert_eq!(prices.transcript_dollars(&usage, "somebody-elses"), None);
+        let by_tokens = Usage { transcript_out: 7, ..usage };
+        assert_eq!(prices.transcript_dollars(&by_tokens, "gpt-transcribe"), None);
     }
 }

@@ -15,28 +15,33 @@ const AUDIO_DELTA: &str = "response.output_audio.delta";
 pub enum ServerEvent {
     #[serde(rename = "session.created")]
     SessionCreated {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "given")]
         session: SessionInfo,
     },
     #[serde(rename = "session.updated")]
     SessionUpdated {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "given")]
         session: SessionInfo,
     },
     #[serde(rename = "input_audio_buffer.speech_started")]
     SpeechStarted {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "given")]
         item_id: String,
     },
     #[serde(rename = "input_audio_buffer.speech_stopped")]
     SpeechStopped {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "given")]
         item_id: String,
     },
     /// The caller said nothing for as long as the session allows: the silence is a turn.
     #[serde(rename = "input_audio_buffer.timeout_triggered")]
     SilenceTaken {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "given")]
+        item_id: String,
+    },
+    #[serde(rename = "input_audio_buffer.committed")]
+    Committed {
+        #[serde(default, deserialize_with = "given")]
         item_id: String,
     },
     /// Some servers say only one of the three.
@@ -48,10 +53,18 @@ pub enum ServerEvent {
     ItemAdded { item: Item },
     #[serde(rename = "conversation.item.input_audio_transcription.completed")]
     Transcribed {
+        #[serde(default, deserialize_with = "given")]
         item_id: String,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "given")]
         transcript: Private<String>,
         usage: Option<Value>,
+    },
+    #[serde(rename = "conversation.item.input_audio_transcription.failed")]
+    TranscriptionFailed {
+        #[serde(default, deserialize_with = "given")]
+        item_id: String,
+        #[serde(default, deserialize_with = "given")]
+        error: ErrorInfo,
     },
     #[serde(rename = "response.created")]
     ResponseCreated { response: Response },
@@ -86,7 +99,7 @@ pub enum ServerEvent {
     ResponseDone { response: Response },
     #[serde(rename = "error")]
     Error {
-        #[serde(default)]
+        #[serde(default, deserialize_with = "given")]
         error: ErrorInfo,
     },
     /// Anything else.
@@ -176,16 +189,19 @@ pub struct RateLimit {
 #[serde(default)]
 pub struct ErrorInfo {
     /// Such as `invalid_request_error`.
+    #[serde(deserialize_with = "word")]
     pub r#type: Option<String>,
     /// Such as `insufficient_quota`.
     #[serde(deserialize_with = "word")]
     pub code: Option<String>,
     /// For people.
+    #[serde(deserialize_with = "words")]
     pub message: Option<Private<String>>,
     /// What of it was wrong, by its path.
     #[serde(deserialize_with = "word")]
     pub param: Option<String>,
     /// Our event, if the server says which.
+    #[serde(deserialize_with = "word")]
     pub event_id: Option<String>,
 }
 
@@ -203,6 +219,16 @@ fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     })
+}
+
+/// The same, where it can quote what we sent.
+fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Private<String>>, D::Error> {
+    Ok(word(from)?.map(Private))
+}
+
+/// What is given, or nothing where null is: a field without a value must not cost the event it is in.
+fn given<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
 }
 
 impl ServerEvent {
@@ -233,8 +259,10 @@ impl ServerEvent {
             | Self::SpeechStarted { .. }
             | Self::SpeechStopped { .. }
             | Self::SilenceTaken { .. }
+            | Self::Committed { .. }
             | Self::ItemAdded { .. }
             | Self::Transcribed { .. }
+            | Self::TranscriptionFailed { .. }
             | Self::McpStarted { .. }
             | Self::McpCompleted { .. }
             | Self::McpFailed { .. }
@@ -270,6 +298,11 @@ fn read_sound(json: &str) -> Option<ServerEvent> {
 }
 
 impl ErrorInfo {
+    /// Whether its type says that what we sent was wrong, and not the service.
+    pub(crate) fn is_about_the_request(&self) -> bool {
+        self.r#type.as_deref().is_none_or(|kind| kind == "invalid_request_error")
+    }
+
     /// Whether it says that it is about our asking for a response.
     pub(crate) fn names_asking(&self) -> bool {
         let words = [self.param.as_deref(), self.message.as_ref().map(|message| message.as_str())];
@@ -325,6 +358,28 @@ mod tests {
 
         let words = r#"{"type": "error", "response_id": "r", "item_id": "i", "delta": "response.output_audio.delta"}"#;
         assert_eq!((read_sound(words), ServerEvent::read(words)), (None, ServerEvent::read_any(words)));
+    }
+
+    #[test]
+    fn a_null_costs_no_event() {
+        let read = |event: Value| ServerEvent::read(&event.to_string());
+        for kind in ["speech_started", "speech_stopped", "committed"] {
+            for event in [json!({"item_id": null}), json!({})] {
+                let mut event = event;
+                event["type"] = json!(format!("input_audio_buffer.{kind}"));
+                assert!(!matches!(read(event), ServerEvent::Other { .. }), "{kind}");
+            }
+        }
+        let kind = "conversation.item.input_audio_transcription";
+        for event in [
+            json!({"type": "error", "error": null}),
+            json!({"type": "error", "error": {"type": 7, "message": ["x"], "event_id": 3}}),
+            json!({"type": "session.updated", "session": null}),
+            json!({"type": format!("{kind}.completed"), "item_id": null, "transcript": null}),
+            json!({"type": format!("{kind}.failed"), "item_id": null, "error": null}),
+        ] {
+            assert!(!matches!(read(event.clone()), ServerEvent::Other { .. }), "{event}");
+        }
     }
 
     #[test]

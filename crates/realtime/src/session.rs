@@ -1,9 +1,11 @@
 //! A conversation with the model, over as many connections as it takes. Sans-IO: the shell opens and closes the
 //! connections that [`Session::poll_action`] names, and carries events between them and the session.
 
+mod configuring;
 mod greeting;
 mod happening;
 mod hosted;
+mod idling;
 mod ids;
 mod lacking;
 mod listening;
@@ -16,11 +18,12 @@ mod turn;
 use crate::link::{Link, LinkId, Stage, Unconfirmed};
 use crate::mirror::Mirror;
 use crate::sound::{RATE, Writer};
-use crate::{ClientEvent, Config, Turns, Usage};
+use crate::{ClientEvent, Config, Part, Turns, Usage};
 use greeting::Greeted;
 pub use happening::{Action, Happening};
 pub use hosted::HostedOutcome;
 pub(crate) use hosted::Lists;
+use idling::Idling;
 use lacking::Lacks;
 pub use lacking::{Purpose, Then};
 use serde_json::{Value, json};
@@ -50,7 +53,10 @@ pub struct Session {
     lacks: Lacks,
     /// The remote servers whose tools could not be listed.
     missing_tools: HashSet<String>,
+    /// Parts that were refused, each with its code, until a configuration without them is taken.
+    refused_parts: Vec<(Part, String)>,
     greeted: Greeted,
+    idling: Idling,
     tools: Tools,
     turn: CallerTurn,
     mirror: Mirror,
@@ -79,7 +85,9 @@ impl Session {
             strikes: 0,
             lacks: Lacks::default(),
             missing_tools: HashSet::new(),
+            refused_parts: vec![],
             greeted: Greeted::default(),
+            idling: Idling::default(),
             tools: Tools::default(),
             turn: CallerTurn::default(),
             mirror: Mirror::default(),
@@ -125,6 +133,7 @@ impl Session {
     pub fn set_playing(&mut self, playing: bool, now: Instant) {
         if self.is_playing && !playing {
             self.greeted.fell_silent();
+            self.idling.fell_silent(now);
         }
         self.is_playing = playing;
         self.go_on(now);
@@ -268,7 +277,10 @@ impl Session {
     }
 
     fn send(&mut self, event: ClientEvent) {
-        let link = self.link.id;
+        self.send_to(self.link.id, event);
+    }
+
+    fn send_to(&mut self, link: LinkId, event: ClientEvent) {
         self.actions.push_back(Action::Send(link, link.told(event)));
     }
 

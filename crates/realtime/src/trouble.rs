@@ -11,6 +11,8 @@ pub struct Trouble {
     pub code: String,
     /// OpenAI's words. They can quote what we sent, so they are not for logs.
     pub message: Private<String>,
+    /// OpenAI's type, which decides where its code is none that we know.
+    pub kind: Option<String>,
 }
 
 /// Why there is no session to be had any more.
@@ -49,7 +51,7 @@ const ADDRESS: &str =
     "the Realtime API refused the way it was spoken to: correct REALTIME_URL, or update ahoy";
 
 /// Codes, and types, after which no session will be had.
-const FATAL: [(&str, &str); 9] = [
+const FATAL: [(&str, &str); 10] = [
     ("invalid_api_key", KEY),
     ("authentication_error", KEY),
     ("account_deactivated", ACCOUNT),
@@ -58,7 +60,24 @@ const FATAL: [(&str, &str); 9] = [
     ("billing_hard_limit_reached", MONEY),
     ("beta_api_shape_disabled", ADDRESS),
     ("missing_model", MODEL),
+    ("invalid_model", MODEL),
     ("model_not_found", MODEL),
+];
+
+/// Codes, and types, of a service that is asked too much.
+const BUSY: [&str; 4] =
+    ["rate_limit_exceeded", "inference_rate_limit_exceeded", "rate_limit_error", "slow_down"];
+
+/// Codes, and types, of a service that failed at something it may do the next time.
+const TRANSIENT: [&str; 8] = [
+    "server_error",
+    "internal_error",
+    "internal_server_error",
+    "api_error",
+    "overloaded_error",
+    "service_unavailable",
+    "service_unavailable_error",
+    "timeout",
 ];
 
 /// Codes that only say that two things crossed on the wire.
@@ -76,15 +95,39 @@ impl Trouble {
             _ if FATAL.iter().any(|(fatal, _)| *fatal == code) => Remedy::Fail,
             _ if HARMLESS.contains(&code) => Remedy::None,
             _ if self.message.contains("is already shorter than") => Remedy::None,
-            "rate_limit_exceeded" | "inference_rate_limit_exceeded" => Remedy::Wait,
-            "server_error" => Remedy::Again,
             "session_expired" => Remedy::Reconnect,
+            _ if self.is_any_of(&BUSY) => Remedy::Wait,
+            _ if self.is_any_of(&TRANSIENT) => Remedy::Again,
             _ => Remedy::Tell,
         }
     }
+
+    /// Whether the key is refused: another one may have been put into the secret since.
+    pub(crate) fn is_about_the_key(&self) -> bool {
+        FATAL.contains(&(self.code.as_str(), KEY))
+    }
+
+    /// Whether its type says that what we sent was wrong, and not the service.
+    pub(crate) fn is_about_the_request(&self) -> bool {
+        self.kind.as_deref().is_none_or(|kind| kind == "invalid_request_error")
+    }
+
+    fn is_any_of(&self, words: &[&str]) -> bool {
+        words.contains(&self.code.as_str()) || self.kind.as_deref().is_some_and(|kind| words.contains(&kind))
+    }
+}
+
+/// Whether a code is about the account or its key: no change of the configuration helps.
+pub(crate) fn is_about_the_account(code: &str) -> bool {
+    FATAL.iter().any(|(fatal, cure)| *fatal == code && *cure != MODEL)
 }
 
 impl Failure {
+    /// Whether the key is at fault.
+    pub(crate) fn is_about_the_key(&self) -> bool {
+        self.cure == KEY
+    }
+
     /// By OpenAI's code.
     pub(crate) fn of(code: &str) -> Self {
         let cure = FATAL.iter().find(|(fatal, _)| *fatal == code).map(|(_, cure)| *cure);
@@ -107,6 +150,7 @@ impl From<ErrorInfo> for Trouble {
         let is_known = |word: &&String| FATAL.iter().any(|(fatal, _)| fatal == word);
         let by_type = error.r#type.as_ref().filter(is_known).cloned();
         Self {
+            kind: error.r#type.clone(),
             code: by_type.or(error.code).or(error.r#type).unwrap_or_else(|| "unknown".to_owned()),
             message: error.message.unwrap_or_default(),
         }
@@ -144,9 +188,15 @@ impl Down {
             }
             Self::Refused { .. } | Self::Failed(_) => None,
             Self::Closed { code, reason } => {
-                let named = FATAL.iter().find(|(fatal, _)| reason.contains(fatal));
-                let fallback = (*code == Some(4000)).then_some("beta_api_shape_disabled");
-                named.map(|(fatal, _)| *fatal).or(fallback).map(Failure::of)
+                let named = FATAL.iter().find(|(fatal, _)| reason.contains(fatal)).map(|(fatal, _)| *fatal);
+                // Reasons are `type.code`: only those of a wrong request are refusals.
+                let is_refusal = reason.is_empty() || reason.starts_with("invalid_request_error");
+                let fallback = match code {
+                    Some(3000) => Some("invalid_api_key"),
+                    Some(4000) if is_refusal => Some("beta_api_shape_disabled"),
+                    Some(_) | None => None,
+                };
+                named.or(fallback).map(Failure::of)
             }
         }
     }
@@ -174,6 +224,10 @@ mod tests {
             (closed(4000, "invalid_request_error.missing_model"), "missing_model"),
             (closed(1008, "insufficient_quota"), "insufficient_quota"),
             (closed(4000, ""), "beta_api_shape_disabled"),
+            (closed(3000, "invalid_request_error.invalid_api_key"), "invalid_api_key"),
+            (closed(3000, ""), "invalid_api_key"),
+            (closed(4000, "invalid_request_error.invalid_model"), "invalid_model"),
+            (closed(4004, "invalid_request_error.model_not_found"), "model_not_found"),
         ] {
             let failure = down.failure().expect("it is fatal");
             assert_eq!((failure.code.as_str(), failure.is_fatal), (code, true), "{down:?}");
@@ -187,6 +241,7 @@ mod tests {
             Down::Refused { status: 503 },
             closed(1001, "Your session hit the maximum duration of 60 minutes."),
             closed(1011, ""),
+            closed(4000, "server_error.internal_error"),
             Down::Closed { code: None, reason: String::new() },
             Down::Failed("reset".into()),
         ] {
@@ -203,6 +258,22 @@ mod tests {
         };
 
         assert_eq!(Trouble::from(error).remedy(), Remedy::Fail);
+    }
+
+    #[test]
+    fn the_type_decides_where_the_code_is_unknown() {
+        let remedy = |kind: &str, code: Option<&str>| {
+            let (kind, code) = (Some(kind.to_owned()), code.map(str::to_owned));
+            Trouble::from(ErrorInfo { r#type: kind, code, ..Default::default() }).remedy()
+        };
+
+        assert_eq!(remedy("server_error", Some("internal_error")), Remedy::Again);
+        assert_eq!(remedy("server_error", Some("a_code_of_tomorrow")), Remedy::Again);
+        assert_eq!(remedy("server_error", None), Remedy::Again);
+        assert_eq!(remedy("rate_limit_error", Some("tokens")), Remedy::Wait);
+        assert_eq!(remedy("invalid_request_error", Some("internal_error")), Remedy::Again);
+        assert_eq!(remedy("invalid_request_error", Some("unknown_parameter")), Remedy::Tell);
+        assert_eq!(remedy("server_error", Some("invalid_api_key")), Remedy::Fail);
     }
 
     fn closed(code: u16, reason: &str) -> Down {

@@ -6,10 +6,10 @@ use crate::built_in::{BuiltIn, Callback, Message};
 use crate::http::{self, Endpoint, HttpCall};
 use crate::mcp;
 use crate::outcome::{Kind, Refused, Trouble};
-use agents::{HttpTool, Tools};
+use agents::{HttpTool, NOT_AT_THE_TOP, Tools};
 use reqwest::dns::Resolve;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -128,7 +128,7 @@ impl Toolbox {
             "type": "function",
             "name": name,
             "description": description,
-            "parameters": parameters,
+            "parameters": told(parameters),
         }));
         Ok(())
     }
@@ -172,6 +172,25 @@ impl Use {
             Kind::Failed | Kind::Refused => built_in.failed(),
         })
     }
+}
+
+/// A schema as the model is told of it. OpenAI refuses some keywords at its top level, with the whole session: they are said in
+/// the schema's description instead. Arguments are checked against all of it.
+fn told(schema: &Value) -> Value {
+    let mut told = schema.clone();
+    let Value::Object(fields) = &mut told else { return told };
+    let refused = NOT_AT_THE_TOP.iter().filter_map(|key| Some(((*key).to_owned(), fields.remove(*key)?)));
+    let refused: Map<String, Value> = refused.collect();
+    if !refused.is_empty() {
+        let before = fields.get("description").and_then(Value::as_str).map(|text| format!("{text} "));
+        let before = before.unwrap_or_default();
+        let refused = Value::Object(refused);
+        fields.insert(
+            "description".to_owned(),
+            json!(format!("{before}It must also fit this JSON Schema: {refused}")),
+        );
+    }
+    told
 }
 
 fn built_ins(tools: &Tools) -> impl Iterator<Item = BuiltIn> {

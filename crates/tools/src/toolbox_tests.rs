@@ -30,6 +30,22 @@ fn the_model_is_told_of_every_tool_that_is_on() {
 }
 
 #[test]
+fn what_is_refused_at_the_top_of_a_schema_is_said_in_words_and_checked() {
+    let mut tools = everything();
+    let any_of = json!([{"required": ["order"]}, {"required": ["name"]}]);
+    tools.http[0].parameters["anyOf"] = any_of.clone();
+    tools.http[0].parameters["required"] = json!([]);
+    let toolbox = toolbox(&tools);
+
+    let definitions = toolbox.definitions();
+    let told = &definitions.iter().find(|tool| tool["name"] == "lookup_order").unwrap()["parameters"];
+
+    assert_eq!((&told["type"], told.get("anyOf")), (&json!("object"), None));
+    assert!(told["description"].as_str().unwrap().contains(&any_of.to_string()), "{told}");
+    assert_eq!(toolbox.read("lookup_order", "{}").unwrap_err().trouble, Trouble::Arguments);
+}
+
+#[test]
 fn a_tool_that_is_off_is_not_there() {
     let toolbox = toolbox(&Tools { end_call: false, ..Tools::default() });
 

@@ -19,7 +19,10 @@ pub(crate) fn failure(event: &Event, fields: &Map<String, Value>) -> Option<Stri
         | Event::SessionLost { .. }
         | Event::MetaTrouble { .. }
         | Event::MessageFailed { .. } => Some(word("reason")),
-        Event::AgentFailed { .. } | Event::AgentTrouble { .. } => Some(word("code")),
+        Event::AgentFailed { .. }
+        | Event::AgentTrouble { .. }
+        | Event::PartRefused { .. }
+        | Event::TranscriptionFailed { .. } => Some(word("code")),
         Event::ResponseLacking { then, .. } if then != "done" => Some(word("then")),
         Event::ToolsMissing { .. } => Some(word("server")),
         Event::GivenUp { .. } => Some(word("what")),

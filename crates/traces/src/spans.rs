@@ -125,6 +125,8 @@ fn is_talk(event: &Event) -> bool {
         | Event::AgentTrouble { .. }
         | Event::ResponseLacking { .. }
         | Event::ToolsMissing { .. }
+        | Event::PartRefused { .. }
+        | Event::TranscriptionFailed { .. }
         | Event::Media { .. }
         | Event::MediaVerdict { .. }
         | Event::MetaTrouble { .. }
@@ -176,6 +178,8 @@ fn took_ms(entry: &Entry) -> u64 {
         | Event::AgentTrouble { .. }
         | Event::ResponseLacking { .. }
         | Event::ToolsMissing { .. }
+        | Event::PartRefused { .. }
+        | Event::TranscriptionFailed { .. }
         | Event::Media { .. }
         | Event::MediaVerdict { .. }
         | Event::MetaTrouble { .. }

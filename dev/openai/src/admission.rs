@@ -31,11 +31,10 @@ pub fn admit(request: &Request, its_key: &str, config: &Config, mischief: Option
         let message = format!("Invalid URL (GET {})", request.uri().path());
         return turn_away(StatusCode::NOT_FOUND, &message, Value::Null);
     }
-    if mischief == Some(Mischief::RefusesKey) || key(request) != Some(its_key) {
-        return turn_away(StatusCode::UNAUTHORIZED, "Incorrect API key provided.", json!("invalid_api_key"));
-    }
     let model = model(request).unwrap_or_default().to_owned();
-    match refusal(request, &model, config) {
+    let shown = key(request).unwrap_or_default();
+    let key = (mischief == Some(Mischief::RefusesKey) || shown != its_key).then(|| Refusal::key(shown));
+    match key.or_else(|| refusal(request, &model, config)) {
         Some(refusal) => Admission::ToBeRefused { model, refusal },
         None => Admission::LetIn { model },
     }
@@ -78,8 +77,7 @@ fn refusal(request: &Request, model: &str, config: &Config) -> Option<Refusal> {
         return Some(Refusal::new("missing_model", "You must provide a model parameter.").about("model"));
     }
     if config.model.as_deref().is_some_and(|only| only != model) {
-        let message = format!("The model `{model}` does not exist or you do not have access to it.");
-        return Some(Refusal::new("model_not_found", message).about("model"));
+        return Some(Refusal::model(model));
     }
     None
 }
@@ -104,10 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_key_or_none_is_turned_away() {
-        assert_eq!(status(&asked(GOOD, &[("authorization", "Bearer sk-other")])), Some(401));
-        assert_eq!(status(&asked(GOOD, &[("authorization", "sk-test")])), Some(401));
-        assert_eq!(status(&asked(GOOD, &[])), Some(401));
+    fn a_wrong_key_or_none_is_let_in_to_be_refused() {
+        for headers in [&[("authorization", "Bearer sk-other")][..], &[("authorization", "sk-test")], &[]] {
+            assert_eq!(code(&asked(GOOD, headers)), Some("invalid_api_key"));
+        }
     }
 
     #[test]
@@ -120,8 +118,10 @@ mod tests {
         assert_eq!(code(&asked("/v1/realtime", &[("api-key", "sk-test")])), Some("missing_model"));
         assert_eq!(
             code(&asked("/v1/realtime?model=gpt-5", &[("api-key", "sk-test")])),
-            Some("model_not_found")
+            Some("invalid_model")
         );
+        let of_the_preview = "/v1/realtime?model=gpt-4o-realtime-preview";
+        assert_eq!(code(&asked(of_the_preview, &[("api-key", "sk-test")])), Some("model_not_found"));
         let beta = [("api-key", "sk-test"), ("openai-beta", "realtime=v1")];
         assert_eq!(code(&asked(GOOD, &beta)), Some("beta_api_shape_disabled"));
     }

@@ -1,6 +1,6 @@
 //! How a simulator behaves.
 
-use crate::{Fate, Mischief, Script};
+use crate::{Fate, Forbidden, Mischief, Script};
 use std::time::Duration;
 use tone::{Clip, clips};
 
@@ -27,6 +27,12 @@ pub struct Config {
     pub mischief: Option<Mischief>,
     /// What goes wrong with each connection, instead of `mischief`. Default: that.
     pub mischief_for: Option<Fate>,
+    /// Parameters that the project may not use. Default: none.
+    pub forbids: Vec<Forbidden>,
+    /// In so many sessions, from the first on, the service fails while it is configured. Default: none.
+    pub failing_setups: usize,
+    /// Whether an idle timeout that is set after a response was played expires at once. Default: no.
+    pub idles_at_once: bool,
     /// Decides ids, the sizes of deltas and whatever else is left to chance. Default: 1.
     pub seed: u64,
     /// The sentences it can transcribe. Default: all of the caller's. The caller's monologue it always can.
@@ -51,6 +57,9 @@ impl Config {
             longest: Duration::from_secs(60 * 60),
             mischief: None,
             mischief_for: None,
+            forbids: vec![],
+            failing_setups: 0,
+            idles_at_once: false,
             seed: 1,
             understands: vec![
                 clips::caller_question(),

@@ -11,6 +11,7 @@ mod config;
 mod conversation;
 mod desk;
 mod fate;
+mod forbidden;
 mod format;
 mod g711;
 mod greetings;
@@ -39,6 +40,7 @@ mod wording;
 
 pub use config::Config;
 pub use fate::Fate;
+pub use forbidden::Forbidden;
 pub use mischief::{Mischief, UnknownMischief};
 pub use observation::{Observation, Seen};
 pub use realtime::Realtime;

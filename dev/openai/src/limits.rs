@@ -5,6 +5,9 @@ use serde_json::Value;
 
 const REASONING_MODELS: [&str; 3] = ["gpt-realtime-2", "gpt-realtime-2.1", "gpt-realtime-2.1-mini"];
 const KEYWORD_MODELS: [&str; 2] = ["gpt-transcribe", "gpt-live-transcribe"];
+/// A guess: the guide says that there is a limit.
+const LONGEST_PROMPT: usize = 4_096;
+const NOT_AT_THE_TOP: [&str; 5] = ["oneOf", "anyOf", "allOf", "enum", "not"];
 const DELAY_MODEL: &str = "gpt-realtime-whisper";
 
 const MOST_METADATA: usize = 16;
@@ -57,9 +60,45 @@ pub fn check_reasoning(model: &str, asked: &Value, place: &str) -> Result<(), Re
     }
 }
 
-/// Some hints are for some transcription models only.
+/// A function's parameters are an object, whatever else they are.
+pub fn check_tools(tools: &Value, place: &str) -> Result<(), Refusal> {
+    for (at, tool) in tools.as_array().into_iter().flatten().enumerate() {
+        let schema = &tool["parameters"];
+        let is_object = schema.is_null() || schema["type"] == "object";
+        if tool["type"] == "function"
+            && (!is_object || NOT_AT_THE_TOP.iter().any(|key| !schema[*key].is_null()))
+        {
+            let name = tool["name"].as_str().unwrap_or_default();
+            let message = format!(
+                "Invalid schema for function '{name}': schema must have type 'object' and not have \
+                 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level."
+            );
+            let refusal = Refusal::new("invalid_function_parameters", message);
+            return Err(refusal.about(&format!("{place}.tools[{at}].parameters")));
+        }
+    }
+    Ok(())
+}
+
+/// Some hints are for some transcription models only, which want them in their own way.
 pub fn check_transcription(transcription: &Value) -> Result<(), Refusal> {
     let model = transcription["model"].as_str().unwrap_or_default();
+    let refused = |key: &str, message: String| {
+        Refusal::value(&format!("session.audio.input.transcription.{key}"), message)
+    };
+    if !transcription["language"].is_null() && KEYWORD_MODELS.contains(&model) {
+        let message = format!("'language' is not supported with the '{model}' model. Use 'languages'.");
+        return Err(refused("language", message));
+    }
+    for (at, keyword) in transcription["keywords"].as_array().into_iter().flatten().enumerate() {
+        if keyword.as_str().is_some_and(|keyword| keyword.contains(['<', '>', '\r', '\n'])) {
+            let message = "Keywords must be single lines without '<' and '>'.".to_owned();
+            return Err(refused(&format!("keywords[{at}]"), message));
+        }
+    }
+    if transcription["prompt"].as_str().is_some_and(|prompt| prompt.chars().count() > LONGEST_PROMPT) {
+        return Err(refused("prompt", format!("The prompt is too long for the '{model}' model.")));
+    }
     for (key, models) in
         [("languages", &KEYWORD_MODELS[..]), ("keywords", &KEYWORD_MODELS), ("delay", &[DELAY_MODEL])]
     {

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
-use openai::{Config, Mischief, Observation, Realtime, Reply, Script, Seen, Summary};
+use openai::{Config, Forbidden, Mischief, Observation, Realtime, Reply, Script, Seen, Summary};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,12 @@ struct Arguments {
     /// What goes wrong, such as `quota-exhausted` or `drops-session:5`.
     #[arg(long)]
     mischief: Option<Mischief>,
+    /// A parameter that the project may not use, such as `audio.input.transcription`. May be given several times.
+    #[arg(long, value_name = "PATH")]
+    forbids: Vec<Forbidden>,
+    /// In so many sessions, from the first on, the service fails while it is configured.
+    #[arg(long, default_value_t = 0)]
+    failing_setups: usize,
     /// How long a session lasts, in seconds.
     #[arg(long, default_value_t = 3_600)]
     longest: u64,
@@ -110,6 +116,8 @@ impl From<Arguments> for Config {
             longest: Duration::from_secs(arguments.longest),
             mischief: arguments.mischief,
             script: script(arguments.answer),
+            forbids: arguments.forbids,
+            failing_setups: arguments.failing_setups,
             seed: arguments.seed,
             // Run by hand it may stay up for days.
             keeps_everything: arguments.record.is_some(),

@@ -50,7 +50,7 @@ async fn answer(
     headers: HeaderMap,
 ) -> Response {
     let key = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
-    if refuses_key || key != Some(desk.config.key.as_str()) {
+    if refuses_key || key != Some(desk.key().as_str()) {
         return refuse(StatusCode::UNAUTHORIZED, "invalid_api_key", "Incorrect API key provided.");
     }
     if desk.config.model.as_ref().is_some_and(|only| *only != model) {

@@ -26,6 +26,30 @@ impl Refusal {
         Self::new("invalid_value", message).about(param)
     }
 
+    /// The key is none of ours: the message repeats its beginning, as the real service's does.
+    pub fn key(shown: &str) -> Self {
+        let beginning: String = shown.chars().take(3).collect();
+        let message = format!(
+            "Incorrect API key provided: {beginning}***. You can find your API key at \
+             https://platform.openai.com/account/api-keys."
+        );
+        Self::new("invalid_api_key", message)
+    }
+
+    /// There is no such model for this project.
+    pub fn model(name: &str) -> Self {
+        let is_of_the_preview = name.starts_with("gpt-4o");
+        let code = if is_of_the_preview { "model_not_found" } else { "invalid_model" };
+        let message = format!("The model `{name}` does not exist or you do not have access to it.");
+        Self::new(code, message).about("model")
+    }
+
+    /// The service itself failed. Which codes it has for that is not known.
+    pub fn of_the_service() -> Self {
+        let message = "The server had an error while processing your request. Sorry about that!";
+        Self { kind: "server_error", ..Self::new("internal_error", message) }
+    }
+
     /// The account cannot pay.
     pub fn quota() -> Self {
         let message = "You exceeded your current quota, please check your plan and billing details.";
@@ -42,6 +66,15 @@ impl Refusal {
         json!({"type": "error", "error": {
             "type": self.kind, "code": self.code, "message": self.message, "param": self.param, "event_id": cause,
         }})
+    }
+
+    /// The code of the close frame that follows a fatal refusal.
+    pub fn close_code(&self) -> u16 {
+        match self.code {
+            Some("invalid_api_key") => 3_000,
+            Some("model_not_found") => 4_004,
+            Some(_) | None => 4_000,
+        }
     }
 
     /// The reason of the close frame that follows a fatal refusal.

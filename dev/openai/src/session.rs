@@ -25,7 +25,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 const LONGEST_EVENT_ID: usize = 512;
-const REFUSED: u16 = 4_000;
 const GOING_AWAY: u16 = 1_001;
 const NORMAL: u16 = 1_000;
 /// Keys of the beta's flat session, which the GA service turns away.
@@ -290,6 +289,10 @@ impl Session {
 
     fn configure(&mut self, update: &Value) -> Result<(), Refusal> {
         let instructions = self.settings.instructions().to_owned();
+        if self.session < self.config.failing_setups {
+            return Err(Refusal::of_the_service());
+        }
+        self.config.forbids.iter().try_for_each(|forbidden| forbidden.check(update))?;
         self.settings.update(update, !self.report.spoken.is_empty())?;
         if self.settings.instructions() != instructions || !update["tools"].is_null() {
             self.cache.bust();
@@ -306,7 +309,10 @@ impl Session {
         } else {
             self.later.push((self.now + self.config.configuring, updated));
         }
-        if !update["audio"]["input"]["turn_detection"].is_null() {
+        let detection = &update["audio"]["input"]["turn_detection"];
+        if self.config.idles_at_once && detection["idle_timeout_ms"].is_u64() && self.played.is_some() {
+            self.end_idleness();
+        } else if !detection.is_null() {
             self.await_idleness();
         }
         self.list_tools();
@@ -340,7 +346,7 @@ impl Session {
 
     fn refuse_for_good(&mut self, refusal: &Refusal) {
         self.refuse(refusal, None);
-        self.close(REFUSED, &refusal.close_reason());
+        self.close(refusal.close_code(), &refusal.close_reason());
     }
 
     fn close(&mut self, code: u16, reason: &str) {

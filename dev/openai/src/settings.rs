@@ -1,7 +1,9 @@
 //! The session's settings: what it starts with, what an update may change, and what it may not.
 
 use crate::format::Format;
-use crate::limits::{check_modalities, check_ranges, check_reasoning, check_transcription, reasons};
+use crate::limits::{
+    check_modalities, check_ranges, check_reasoning, check_tools, check_transcription, reasons,
+};
 use crate::refusal::Refusal;
 use crate::vad::Hearing;
 use serde_json::{Value, json};
@@ -76,6 +78,11 @@ impl Settings {
         self.0["audio"]["input"]["transcription"].is_object()
     }
 
+    /// The model that writes down what the caller says.
+    pub fn transcriber(&self) -> &str {
+        self.0["audio"]["input"]["transcription"]["model"].as_str().unwrap_or_default()
+    }
+
     pub fn has_tool(&self, name: &str) -> bool {
         self.0["tools"].as_array().is_some_and(|tools| tools.iter().any(|tool| tool["name"] == name))
     }
@@ -119,6 +126,7 @@ impl Settings {
         check_ranges(update)?;
         check_modalities(&update["output_modalities"], "session.output_modalities")?;
         check_reasoning(self.model(), update, "session")?;
+        check_tools(&update["tools"], "session")?;
         check_transcription(&update["audio"]["input"]["transcription"])
     }
 
@@ -233,6 +241,54 @@ mod tests {
         assert!(refused(json!({"type": "transcription"})));
         let keywords = json!({"model": "whisper-1", "keywords": ["Mirsk"]});
         assert!(refused(json!({"type": "realtime", "audio": {"input": {"transcription": keywords}}})));
+    }
+
+    #[test]
+    fn refuses_what_a_transcriber_does_not_take_by_its_place() {
+        let refused = |mut transcription: Value| {
+            let kind = transcription["model"].take();
+            transcription["model"] = if kind.is_null() { json!("gpt-transcribe") } else { kind };
+            let update = json!({"type": "realtime", "audio": {"input": {"transcription": transcription}}});
+            let refusal = settings("gpt-realtime-2.1").update(&update, false).err()?;
+            refusal.event(None)["error"]["param"].as_str().map(str::to_owned)
+        };
+        let at = |key: &str| Some(format!("session.audio.input.transcription.{key}"));
+
+        assert_eq!(refused(json!({"languages": ["pt"], "keywords": ["Mirsk"], "prompt": "Bikes."})), None);
+        assert_eq!(refused(json!({"language": "pt"})), at("language"));
+        assert_eq!(refused(json!({"language": "pt", "model": "gpt-live-transcribe"})), at("language"));
+        assert_eq!(refused(json!({"language": "pt", "model": "gpt-realtime-whisper"})), None);
+        assert_eq!(refused(json!({"languages": ["pt"], "model": "gpt-realtime-whisper"})), at("languages"));
+        for keyword in ["<b>", "a > b", "two\nlines", "two\rlines"] {
+            assert_eq!(refused(json!({"keywords": ["Mirsk", keyword]})), at("keywords[1]"), "{keyword:?}");
+        }
+        assert_eq!(refused(json!({"prompt": "a".repeat(4_097)})), at("prompt"));
+    }
+
+    #[test]
+    fn a_function_takes_an_object_and_nothing_else_at_the_top() {
+        let refused = |more: Value| {
+            let mut schema = json!({"type": "object", "properties": {"a": {"anyOf": [{"type": "string"}]}}});
+            schema.as_object_mut().expect("it is one").extend(more.as_object().expect("it is one").clone());
+            let tool = json!({"type": "function", "name": "find", "parameters": schema});
+            let update = json!({"type": "realtime", "tools": [{"type": "function", "name": "look"}, tool]});
+            settings("gpt-realtime-2.1").update(&update, false).err()
+        };
+
+        assert_eq!(refused(json!({})), None);
+        for more in [
+            json!({"anyOf": [{"required": ["a"]}]}),
+            json!({"oneOf": []}),
+            json!({"allOf": []}),
+            json!({"enum": [{}]}),
+            json!({"not": {"required": ["a"]}}),
+            json!({"type": "array"}),
+            json!({"type": ["object", "null"]}),
+        ] {
+            let refusal = refused(more.clone()).unwrap_or_else(|| panic!("{more} is taken"));
+            assert_eq!(refusal.code, Some("invalid_function_parameters"));
+            assert_eq!(refusal.event(None)["error"]["param"], "session.tools[1].parameters");
+        }
     }
 
     fn settings(model: &str) -> Settings {

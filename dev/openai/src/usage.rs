@@ -1,6 +1,7 @@
 //! Counts tokens as the bill does: the whole conversation again with each response, what was read before as cached.
 
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// User audio: one token for each 100 ms.
 const USER_AUDIO_MS: u64 = 100;
@@ -52,6 +53,18 @@ impl std::ops::Add for Tokens {
     fn add(self, other: Self) -> Self {
         Self { text: self.text + other.text, audio: self.audio + other.audio }
     }
+}
+
+/// The `usage` of a transcript: by duration, but for the models that bill tokens.
+pub fn transcription_usage(model: &str, lasts: Duration, text: &str) -> Value {
+    if !model.starts_with("gpt-4o") {
+        return json!({"type": "duration", "seconds": lasts.as_secs_f64()});
+    }
+    let (input, output) = (Tokens::user_audio(lasts.as_millis() as u64).audio, Tokens::text(text).text);
+    json!({
+        "type": "tokens", "input_tokens": input, "output_tokens": output, "total_tokens": input + output,
+        "input_token_details": {"audio_tokens": input, "text_tokens": 0},
+    })
 }
 
 /// What the service remembers of earlier responses.

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -71,17 +71,14 @@ async fn thinking_takes_as_long_as_it_is_told() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_turned_away_at_the_door() -> Result<()> {
+async fn a_wrong_key_is_let_in_refused_and_closed() -> Result<()> {
     let realtime = Realtime::start(Config::new("sk-test")).await?;
+    let mut client = Client::connect(&realtime, "sk-wrong").await?;
 
-    let refused = Client::connect(&realtime, "sk-wrong").await.err().context("the door is shut")?;
+    assert_eq!(client.is_refused().await?, ("invalid_api_key".to_owned(), 3_000));
 
-    let Some(Error::Http(response)) = refused.downcast_ref() else { bail!("{refused}") };
-    assert_eq!(response.status(), 401);
-    let body: Value = serde_json::from_slice(response.body().as_deref().unwrap_or_default())?;
-    assert_eq!(body["error"]["code"], "invalid_api_key");
-    assert_eq!((realtime.connections(), realtime.sessions().len()), (1, 0));
-    Ok(())
+    realtime.set_key("sk-wrong");
+    Client::connect(&realtime, "sk-wrong").await?.configure().await
 }
 
 #[tokio::test]
@@ -90,11 +87,7 @@ async fn an_unknown_model_is_refused_by_the_first_event_and_closed() -> Result<(
     let realtime = Realtime::start(config).await?;
     let mut client = Client::connect(&realtime, "sk-test").await?;
 
-    assert_eq!(client.next().await?["error"]["code"], "model_not_found");
-
-    let Some(Ok(Message::Close(Some(frame)))) = client.socket.next().await else { bail!("no close frame") };
-    assert_eq!(u16::from(frame.code), 4_000);
-    assert_eq!(frame.reason.as_str(), "invalid_request_error.model_not_found");
+    assert_eq!(client.is_refused().await?, ("invalid_model".to_owned(), 4_000));
     Ok(())
 }
 
@@ -128,9 +121,8 @@ async fn a_session_that_drops_may_find_its_key_refused() -> Result<()> {
     while client.next().await.is_ok() {}
 
     for _ in 0..2 {
-        let refused = Client::connect(&realtime, "sk-test").await.err().context("the door is shut")?;
-        let Some(Error::Http(response)) = refused.downcast_ref() else { bail!("{refused}") };
-        assert_eq!(response.status(), 401);
+        let mut refused = Client::connect(&realtime, "sk-test").await?;
+        assert_eq!(refused.is_refused().await?, ("invalid_api_key".to_owned(), 3_000));
     }
     Ok(())
 }
@@ -231,6 +223,15 @@ impl Client {
         request.headers_mut().insert("authorization", format!("Bearer {key}").parse()?);
         let (socket, _) = connect_async(request).await?;
         Ok(Self { socket })
+    }
+
+    /// The code of the first event, which is an error, and that of the close frame after it, whose reason is the same.
+    async fn is_refused(&mut self) -> Result<(String, u16)> {
+        let error = self.next().await?["error"].clone();
+        let code = error["code"].as_str().context("no code")?.to_owned();
+        let Some(Ok(Message::Close(Some(frame)))) = self.socket.next().await else { bail!("no close frame") };
+        assert_eq!(frame.reason.as_str(), format!("invalid_request_error.{code}"));
+        Ok((code, frame.code.into()))
     }
 
     async fn configure(&mut self) -> Result<()> {

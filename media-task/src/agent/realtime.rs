@@ -156,12 +156,15 @@ fn news(happening: Happening) -> (News, Option<News>) {
         Happening::Finished { item } => News::Doing(Doing::Finished { item: ItemId(item) }),
         Happening::SaidNothing { response } => News::Doing(Doing::SaidNothing { response }),
         Happening::Ended { response } => News::Doing(Doing::Ended { response }),
+        Happening::CallerStarted { item } if item.is_empty() => News::Doing(Doing::HearsCaller),
         Happening::CallerStarted { item } => {
             return (News::CallerBegan(ItemId(item)), Some(News::Doing(Doing::HearsCaller)));
         }
+        Happening::CallerNamed { item } => News::CallerBegan(ItemId(item)),
         Happening::CallerStopped => News::Doing(Doing::HearsCallerStop),
         Happening::CallerSaid { item, text } => News::CallerSaid(ItemId(item), text.0),
         Happening::CallerWasSilent { item } => News::CallerWasSilent(ItemId(item)),
+        Happening::TranscriptionFailed { item, code } => News::NotWritten(ItemId(item), code),
         Happening::AgentSaid { item, text, audio } => News::AgentSaid(ItemId(item), text.0, audio),
         Happening::ToolCalled { call_id, name, arguments } => {
             News::Uses { call_id, tool: name, arguments: arguments.0 }
@@ -175,6 +178,7 @@ fn news(happening: Happening) -> (News, Option<News>) {
         Happening::Used(usage) => News::Used(usage),
         Happening::SessionLost { reason } => News::Lost(reason),
         Happening::Restored { took, planned } => News::Restored(took, planned),
+        Happening::PartRefused { part, code } => News::DoesWithout(part, code),
         // OpenAI's message can quote the key: its code says enough.
         Happening::Troubled(trouble) => News::Troubled(trouble.code),
         Happening::Failed(failure) => News::Failed { code: failure.code, cure: failure.cure },
@@ -186,14 +190,21 @@ fn news(happening: Happening) -> (News, Option<News>) {
 async fn open(mut endpoint: Endpoint, secret: Secret<MediaSecret>) -> Result<Connection, ConnectionError> {
     let used = secret.value();
     endpoint.key = used.openai_api_key.clone();
-    match Connection::open(&endpoint).await {
-        Err(refused @ (ConnectionError::Refused(401) | ConnectionError::Header)) => {
+    match admitted(&endpoint).await {
+        Err(refused) if refused.is_about_the_key() => {
             let Some(newer) = secret.instead_of(&used).await else { return Err(refused) };
             endpoint.key = newer.openai_api_key.clone();
-            Connection::open(&endpoint).await
+            admitted(&endpoint).await
         }
         opened => opened,
     }
+}
+
+/// Connects, and waits until the server says whether it takes the key: the upgrade succeeds with any.
+async fn admitted(endpoint: &Endpoint) -> Result<Connection, ConnectionError> {
+    let mut connection = Connection::open(endpoint).await?;
+    connection.wait_for_first_event().await?;
+    Ok(connection)
 }
 
 /// Holds a line until either side lets go of it.

@@ -155,15 +155,17 @@ mod tests {
 
         let known = Cost { micro_dollars: Some(19_200 + 17_000), transcription_priced: true };
         assert_eq!(cost("gpt-live-transcribe"), known);
+        let cheaper = Cost { micro_dollars: Some(19_200 + 4_500), transcription_priced: true };
+        assert_eq!(cost("gpt-transcribe"), cheaper);
         let unknown = Cost { micro_dollars: Some(19_200), transcription_priced: false };
-        assert_eq!(cost("gpt-transcribe"), unknown);
+        assert_eq!(cost("somebody-elses"), unknown);
     }
 
     #[test]
     fn a_call_of_which_nothing_was_written_down_is_priced_whole() {
         let usage = Usage { transcript_ms: 0, ..usage() };
 
-        for transcriber in [None, Some("gpt-transcribe")] {
+        for transcriber in [None, Some("somebody-elses")] {
             let cost = Cost::of(&Prices::default(), &usage, MODEL, transcriber);
 
             assert_eq!(cost, Cost { micro_dollars: Some(19_200), transcription_priced: true });

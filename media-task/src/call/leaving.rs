@@ -71,6 +71,7 @@ impl Owner {
                 match news {
                     News::CallerSaid(item, text) => self.minutes.caller_said(&item.0, &text, now_ms()),
                     News::CallerWasSilent(item) => self.minutes.caller_was_silent(&item.0, now_ms()),
+                    News::NotWritten(item, _) => self.minutes.caller_not_written(&item.0),
                     News::Used(usage) => self.usage += usage,
                     News::Failed { .. } => return,
                     News::Ready
@@ -85,6 +86,7 @@ impl Owner {
                     | News::Lacked { .. }
                     | News::Lost(_)
                     | News::Restored(..)
+                    | News::DoesWithout(..)
                     | News::Troubled(_) => {}
                 }
             }

@@ -5,7 +5,7 @@ use crate::agent::News;
 use bridge::Agent as Doing;
 use call::Ending;
 use journal::Event;
-use realtime::{Purpose, Then};
+use realtime::{Part, Purpose, Then};
 use service::time::now_ms;
 use std::time::Instant;
 
@@ -28,6 +28,7 @@ impl Owner {
             News::CallerBegan(item) => self.minutes.caller_began(&item.0, now_ms()),
             News::CallerSaid(item, text) => self.minutes.caller_said(&item.0, &text, now_ms()),
             News::CallerWasSilent(item) => self.minutes.caller_was_silent(&item.0, now_ms()),
+            News::NotWritten(item, code) => self.note_unwritten(&item.0, code),
             News::AgentSaid(item, text, audio) => {
                 self.minutes.agent_said(&item.0, &text, audio, now_ms());
             }
@@ -52,10 +53,41 @@ impl Owner {
                 self.answering.note_ready();
                 self.note(Event::SessionRestored { took_ms: ms(took), planned });
             }
+            News::DoesWithout(part, code) => self.do_without(part, code),
             News::Troubled(code) => self.note(Event::AgentTrouble { code }),
             News::Failed { code, cure } => self.lose_agent(code, cure, now),
         }
         self.write_lines();
+    }
+
+    /// A turn of the caller's that will have no words. The journal says so once: it is mostly every turn.
+    fn note_unwritten(&mut self, item: &str, code: String) {
+        self.minutes.caller_not_written(item);
+        if !std::mem::replace(&mut self.transcription_has_failed, true) {
+            let role = &self.parts.role;
+            let model =
+                role.agent.model.transcription.as_ref().map(|it| it.model.clone()).unwrap_or_default();
+            self.note(Event::TranscriptionFailed { model, code });
+        }
+    }
+
+    /// The session has no such part; the agent's next calls do not ask for it.
+    fn do_without(&mut self, part: Part, code: String) {
+        let role = &self.parts.role;
+        let (agent, model) = (&role.agent.name, &self.parts.model);
+        tracing::warn!(
+            call_ref = self.parts.call_ref,
+            agent,
+            model,
+            code,
+            "OpenAI refuses the part {part} of {agent}'s sessions: they go on without it"
+        );
+        role.do_without(part);
+        // Another call of the agent's may have found it out meanwhile.
+        if !self.summary.without.iter().any(|known| known == part.name()) {
+            self.summary.without.push(part.name().to_owned());
+        }
+        self.note(Event::PartRefused { part: part.name().to_owned(), code });
     }
 
     fn watch(&mut self, doing: Doing, now: Instant) {

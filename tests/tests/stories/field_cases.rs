@@ -2,6 +2,7 @@
 //! it was made after.
 
 use call::Ending;
+use journal::Event;
 use rehearse::binaries::root;
 use tests::scripted_model::ScriptedModel;
 use tests::{Afterwards, Scene};
@@ -38,7 +39,13 @@ async fn hosted_tools_that_cannot_be_listed_are_in_the_journal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn transcriptions_that_fail_are_in_the_journal() {
-    plays("transcription-failed", None).await;
+    let after = plays("transcription-failed", None).await;
+
+    let why = after.journal.iter().filter_map(|event| match event {
+        Event::TranscriptionFailed { model, code } => Some((model.as_str(), code.as_str())),
+        _ => None,
+    });
+    assert_eq!(why.collect::<Vec<_>>(), [("gpt-transcribe", "model_not_found")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,7 +54,7 @@ async fn a_turn_that_never_ends_is_committed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_prompt_right_after_the_greeting_is_heard() {
+async fn an_idle_prompt_right_after_the_greeting_is_not_heard() {
     plays("idle-timeout-set-after-greeting", Some("idle-timeout")).await;
 }
 

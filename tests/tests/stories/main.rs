@@ -4,6 +4,7 @@ mod at_meta;
 mod at_the_door;
 mod at_the_model;
 mod calls;
+mod configured;
 mod doctor;
 mod field_cases;
 mod found;

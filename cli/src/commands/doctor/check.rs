@@ -63,6 +63,7 @@ checks! {
     WebhookForged = "webhook-forged";
     ModelKey = "openai-key";
     Model = "openai-model";
+    ModelSession = "openai-session";
 }
 
 impl Check {
@@ -105,7 +106,8 @@ impl Check {
             | Self::WebhookSigned
             | Self::WebhookForged
             | Self::ModelKey
-            | Self::Model => false,
+            | Self::Model
+            | Self::ModelSession => false,
         }
     }
 }

@@ -51,6 +51,7 @@ pub fn judge(check: Check, facts: &Facts) -> Finding {
         Check::WebhookForged => deployment::forged(&facts.webhook),
         Check::ModelKey => deployment::key(&facts.model),
         Check::Model => deployment::model(&facts.model, now),
+        Check::ModelSession => deployment::session(&facts.model),
     }
 }
 

@@ -23,6 +23,8 @@ impl Event {
             | Self::OfferUnanswerable { .. }
             | Self::AgentTrouble { .. }
             | Self::ToolsMissing { .. }
+            | Self::PartRefused { .. }
+            | Self::TranscriptionFailed { .. }
             | Self::SessionLost { .. }
             | Self::TurnedAway { .. }
             | Self::Refused { .. }

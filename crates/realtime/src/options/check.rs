@@ -4,6 +4,10 @@ use super::{Options, ServerVad, Transcription, TurnDetection};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+/// The longest prompt of a transcriber, characters. OpenAI's guide says that there is a limit and not which: 224 tokens were
+/// the limit of its first one.
+const LONGEST_PROMPT: usize = 1024;
+
 /// An option that OpenAI would refuse, now or soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit {
@@ -36,6 +40,26 @@ impl Options {
     }
 }
 
+impl Options {
+    /// As [`Options::check`], with what was not known to be refused when files were pushed earlier: for files that are yet
+    /// to be pushed. Programs that run read those of before, and leave out what is refused.
+    pub fn check_new(&self) -> Result<(), Unfit> {
+        self.check()?;
+        let Some(transcription) = &self.transcription else { return Ok(()) };
+        if !transcription.keywords.iter().all(|keyword| is_fit_keyword(keyword)) {
+            let reason = "must each be one line without < and >: the transcriber refuses others";
+            return unfit("transcription.keywords", reason);
+        }
+        let length = transcription.prompt.as_ref().map_or(0, |prompt| prompt.chars().count());
+        if length > LONGEST_PROMPT {
+            let reason =
+                format!("has {length} characters; the transcriber refuses more than {LONGEST_PROMPT}");
+            return Err(Unfit { field: "transcription.prompt", reason });
+        }
+        Ok(())
+    }
+}
+
 /// Source: OpenAI's model and deprecation pages of 2026.
 fn model(name: &str) -> Result<(), Unfit> {
     word("name", name)?;
@@ -62,7 +86,7 @@ fn does_not_reason(name: &str) -> bool {
 }
 
 /// Whether it is this model, or a dated edition of it such as `gpt-realtime-2025-08-28`.
-fn is_or_dated(name: &str, model: &str) -> bool {
+pub(super) fn is_or_dated(name: &str, model: &str) -> bool {
     let Some(rest) = name.strip_prefix(model) else { return false };
     let is_date =
         |date: &str| date.len() == 10 && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
@@ -91,7 +115,7 @@ fn transcription(transcription: &Transcription) -> Result<(), Unfit> {
     {
         return unfit("transcription.language", "must be a language of ISO 639-1, two letters: \"pt\"");
     }
-    if !transcription.keywords.is_empty() && !matches!(model, "gpt-transcribe" | "gpt-live-transcribe") {
+    if !transcription.keywords.is_empty() && !transcription.takes_hints() {
         return unfit("transcription.keywords", "are only for gpt-transcribe and gpt-live-transcribe");
     }
     if transcription.keywords.iter().any(|keyword| keyword.trim().is_empty()) {
@@ -101,6 +125,11 @@ fn transcription(transcription: &Transcription) -> Result<(), Unfit> {
         return unfit("transcription.prompt", "is empty");
     }
     Ok(())
+}
+
+/// Whether the service takes a keyword: each is one line without `<` and `>`.
+pub(crate) fn is_fit_keyword(keyword: &str) -> bool {
+    !keyword.contains(['<', '>', '\r', '\n'])
 }
 
 /// A vendor's name of something: one word of reasonable length.
@@ -176,6 +205,29 @@ mod tests {
         let speed = |speed| field(&Options { speed, ..Options::default() });
         assert_eq!([speed(0.25), speed(1.5)], [None; 2]);
         assert_eq!([speed(0.24), speed(1.51), speed(f64::NAN)], [Some("speed"); 3]);
+    }
+
+    #[test]
+    fn what_the_transcriber_refuses_is_refused_in_new_files_only() {
+        let options = |keyword: &str, prompt: &str| {
+            let (keywords, prompt) = (vec![keyword.to_owned()], Some(prompt.to_owned()));
+            let transcription = Some(Transcription { keywords, prompt, ..Transcription::default() });
+            Options { transcription, ..Options::default() }
+        };
+        let new = |options: &Options| options.check_new().err().map(|unfit| unfit.field);
+
+        assert_eq!(new(&options("Mirsk & Sons", "Bikes.")), None);
+        for keyword in ["<b>", "a > b", "two\nlines", "two\rlines"] {
+            let options = options(keyword, "Bikes.");
+            assert_eq!(
+                (new(&options), field(&options)),
+                (Some("transcription.keywords"), None),
+                "{keyword:?}"
+            );
+        }
+        let long = options("Mirsk", &"é".repeat(LONGEST_PROMPT + 1));
+        assert_eq!((new(&long), field(&long)), (Some("transcription.prompt"), None));
+        assert_eq!(new(&options("Mirsk", &"é".repeat(LONGEST_PROMPT))), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a session wants done, and what happened in it.
 
 use super::{HostedOutcome, Purpose, Then};
-use crate::{ClientEvent, Failure, LinkId, Private, Trouble, Usage};
+use crate::{ClientEvent, Failure, LinkId, Part, Private, Trouble, Usage};
 use std::time::Duration;
 
 /// What the shell is to do, in order.
@@ -56,7 +56,12 @@ pub enum Happening {
     },
     /// The caller is heard to speak.
     CallerStarted {
-        /// The item that it will be.
+        /// The item that it will be; empty if the server does not say yet: see [`Happening::CallerNamed`].
+        item: String,
+    },
+    /// What the caller says goes by this name: it began without one.
+    CallerNamed {
+        /// The item.
         item: String,
     },
     /// The caller is heard no more.
@@ -111,6 +116,13 @@ pub enum Happening {
         /// The words.
         text: Private<String>,
     },
+    /// What the caller said could not be written down.
+    TranscriptionFailed {
+        /// The item; empty if the server does not say which.
+        item: String,
+        /// OpenAI's code.
+        code: String,
+    },
     /// What the agent said in an item, as far as its sound came, heard or not.
     AgentSaid {
         /// The item.
@@ -133,6 +145,13 @@ pub enum Happening {
         took: Duration,
         /// Whether it came before the old one ended.
         planned: bool,
+    },
+    /// The service does not take an optional part of the configuration; the conversation goes on without it.
+    PartRefused {
+        /// The part.
+        part: Part,
+        /// OpenAI's code.
+        code: String,
     },
     /// Something went wrong, and the conversation goes on.
     Troubled(Trouble),

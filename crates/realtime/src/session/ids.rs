@@ -22,6 +22,8 @@ impl LinkId {
             ServerEvent::SpeechStarted { item_id }
             | ServerEvent::SpeechStopped { item_id }
             | ServerEvent::SilenceTaken { item_id }
+            | ServerEvent::Committed { item_id }
+            | ServerEvent::TranscriptionFailed { item_id, .. }
             | ServerEvent::Transcribed { item_id, .. }
             | ServerEvent::McpStarted { item_id }
             | ServerEvent::McpCompleted { item_id }

@@ -4,7 +4,7 @@ use super::{Happening, HostedOutcome, Session};
 use crate::link::{LinkId, Stage};
 use crate::server::{ErrorInfo, Item, RateLimit, SessionInfo};
 use crate::trouble::Remedy;
-use crate::{Failure, ServerEvent, Trouble, Usage};
+use crate::{ServerEvent, Trouble, Usage};
 use std::time::{Duration, Instant};
 
 /// Sound without a sample above this is none: -60 dBFS.
@@ -39,17 +39,8 @@ impl Session {
             ServerEvent::SessionUpdated { session } if self.link.stage == Stage::Configuring => {
                 self.take_up(now, &session, unix_now_s);
             }
-            ServerEvent::Error { error } => self.refuse(error.into(), now),
+            ServerEvent::Error { error } => self.refuse(error, now),
             _ => {}
-        }
-    }
-
-    /// An error before it was configured.
-    fn refuse(&mut self, trouble: Trouble, now: Instant) {
-        match trouble.remedy() {
-            Remedy::Fail => self.fail(Failure::of(&trouble.code), now),
-            Remedy::Wait | Remedy::Again | Remedy::Reconnect => self.lose(&trouble.code, now),
-            Remedy::None | Remedy::Tell => self.fail(Failure::refused(&trouble.code), now),
         }
     }
 
@@ -62,6 +53,7 @@ impl Session {
             ServerEvent::SpeechStarted { item_id } => {
                 self.mirror.caller_speaks(&item_id);
                 self.begin_turn(&item_id, now);
+                self.link.has_unnamed_turn = item_id.is_empty();
                 self.link.gate.caller_started();
                 self.link.goes_on = false;
                 self.lacks.caller_started();
@@ -72,13 +64,24 @@ impl Session {
                 self.link.gate.caller_stopped(now);
                 self.happen(Happening::CallerStopped);
             }
-            ServerEvent::SilenceTaken { item_id } => self.take_for_silence(item_id),
+            ServerEvent::Committed { item_id } => self.name_turn(item_id),
+            ServerEvent::SilenceTaken { item_id } => {
+                self.idled(now);
+                self.take_for_silence(item_id);
+            }
             ServerEvent::ItemAdded { item } if item.is_hosted() => self.note_hosted(None, &item, now),
             ServerEvent::ItemAdded { item } => self.link.confirm(item.id.as_deref(), item.call_id.as_deref()),
             ServerEvent::Transcribed { item_id, transcript, usage } => {
                 self.transcribed(item_id, &transcript, usage.as_ref());
             }
-            ServerEvent::ResponseCreated { response } => self.begin(&response, now),
+            ServerEvent::TranscriptionFailed { item_id, error } => {
+                let code = Trouble::from(error).code;
+                self.happen(Happening::TranscriptionFailed { item: item_id, code });
+            }
+            ServerEvent::ResponseCreated { response } => {
+                self.begin(&response, now);
+                self.hush_idle_prompt(&response, now);
+            }
             ServerEvent::OutputItemAdded { response_id, item } => {
                 self.note_output(&response_id, &item, now);
                 if let (Some(id), "message") = (&item.id, item.r#type.as_str()) {
@@ -108,7 +111,10 @@ impl Session {
             ServerEvent::McpCompleted { item_id } => self.end_hosted(&item_id, HostedOutcome::Done, now),
             ServerEvent::McpFailed { item_id } => self.end_hosted(&item_id, HostedOutcome::Failed, now),
             ServerEvent::RateLimits { rate_limits } => self.note_limits(resets_after(&rate_limits), now),
-            ServerEvent::ResponseDone { response } => self.end(&response, now),
+            ServerEvent::ResponseDone { response } => {
+                self.end(&response, now);
+                self.delete_idle_prompt(&response.id);
+            }
             ServerEvent::Error { error } => self.err(error, now),
             ServerEvent::SessionCreated { .. } | ServerEvent::Other { .. } => {}
             ServerEvent::McpListed { .. } | ServerEvent::McpUnlisted { .. } => {}
@@ -157,6 +163,14 @@ impl Session {
         self.tell_words(id);
     }
 
+    /// A turn that began without a name goes by this one.
+    fn name_turn(&mut self, item: String) {
+        if std::mem::take(&mut self.link.has_unnamed_turn) && !item.is_empty() {
+            self.mirror.caller_speaks(&item);
+            self.happen(Happening::CallerNamed { item });
+        }
+    }
+
     fn transcribed(&mut self, item: String, text: &str, usage: Option<&serde_json::Value>) {
         if let Some(usage) = usage.map(Usage::of_transcript) {
             self.use_up(usage);
@@ -171,6 +185,10 @@ impl Session {
     fn err(&mut self, error: ErrorInfo, now: Instant) {
         let (event_id, names_asking) = (error.event_id.clone(), error.names_asking());
         let trouble = Trouble::from(error);
+        if trouble.is_about_the_key() {
+            // It was good before: another one may be in its place by now.
+            return self.lose(&trouble.code, now);
+        }
         match trouble.remedy() {
             Remedy::None if trouble.code == "conversation_already_has_active_response" => {
                 self.link.gate.crossed(event_id.as_deref(), now);

@@ -158,7 +158,7 @@ impl Session {
     /// A response failed, or was refused. It is asked for again, or another session is.
     pub(super) fn failed(&mut self, trouble: Trouble, wish: Option<Wish>, now: Instant) {
         let remedy = trouble.remedy();
-        let (code, message) = (trouble.code.clone(), trouble.message.clone());
+        let code = trouble.code.clone();
         let is_half_said = wish == Some(Wish::Greeting) && !self.greeted.is_wanted();
         if is_half_said {
             self.greeted.ended();
@@ -172,7 +172,7 @@ impl Session {
                 return self.lose(&code, now);
             }
             Remedy::Wait | Remedy::Again | Remedy::None | Remedy::Tell => {
-                self.happen(Happening::Troubled(Trouble { code: code.clone(), message }));
+                self.happen(Happening::Troubled(trouble));
             }
         }
         let Some(wish) = wish else { return };

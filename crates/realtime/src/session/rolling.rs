@@ -1,10 +1,11 @@
 //! Rolling over: before a session ends, another one is opened and told what was said, in a silence.
 
+use super::configuring::Refusal;
 use super::listening::left;
 use super::{Action, Session};
+use crate::ServerEvent;
 use crate::link::{Link, Stage};
 use crate::trouble::Remedy;
-use crate::{ClientEvent, ServerEvent, Trouble};
 use std::time::{Duration, Instant};
 
 /// So long after one could not be had, another one is tried.
@@ -65,18 +66,18 @@ impl Session {
                 next.stage = Stage::Configuring;
                 next.expect_end(left(&session, unix_now_s), now);
                 let id = next.id;
-                let mut reflexes = self.config.reflexes(self.greeted.is_over());
-                reflexes.answers = false;
-                let (event_id, session) = (self.name(), self.config.session(reflexes));
-                self.actions.push_back(Action::Send(id, ClientEvent::SessionUpdate { event_id, session }));
+                self.send_configuration(id);
             }
             (Stage::Configuring, ServerEvent::SessionUpdated { session }) => {
                 next.stage = Stage::StandingBy;
                 next.expect_end(left(&session, unix_now_s), now);
+                self.tell_refused_parts();
             }
             (_, ServerEvent::Error { error }) => {
-                let is_hopeless = Trouble::from(error).remedy() == Remedy::Fail;
-                self.drop_next(true, is_hopeless, now);
+                let id = next.id;
+                if let Refusal::Other(trouble) = self.refused(id, error) {
+                    self.drop_next(true, trouble.remedy() == Remedy::Fail, now);
+                }
             }
             _ => {}
         }

@@ -39,11 +39,19 @@ impl Session {
             self.drop_next(false, down.failure().is_some(), now);
         } else if self.link.id == link && self.link.is_begun() {
             match down.failure() {
+                Some(failure) if self.may_fare_better(&failure) => self.lose_link(&down.word(), false, now),
                 Some(failure) => self.fail_after(failure, false, now),
                 None => self.lose_link(&down.word(), false, now),
             }
         }
         self.go_on(now);
+    }
+
+    /// Whether another link may do, though this one was closed for good: a key that was good until now may have been changed,
+    /// and a service that closes after it refused a part is asked without it.
+    fn may_fare_better(&self, failure: &Failure) -> bool {
+        let is_about_a_part = !self.refused_parts.is_empty() && failure.code == "beta_api_shape_disabled";
+        is_about_a_part || (self.link.is_ready() && failure.is_about_the_key())
     }
 
     /// Time has passed.
@@ -56,7 +64,10 @@ impl Session {
         }
         match (self.link.stage, self.link.impatient_at()) {
             (Stage::Waiting(_), Some(then)) if then <= now => self.connect(now),
-            (_, Some(then)) if then <= now => self.lose("timeout", now),
+            (_, Some(then)) if then <= now => match self.link.refused.take() {
+                Some(code) => self.fail(Failure::refused(&code), now),
+                None => self.lose("timeout", now),
+            },
             _ => {}
         }
         if self.link.is_ready() {
@@ -180,21 +191,10 @@ impl Session {
         LinkId(self.links)
     }
 
-    /// One full update, first of all.
-    pub(super) fn configure(&mut self) {
-        if self.link.stage == Stage::Connecting {
-            self.link.stage = Stage::Configuring;
-            let mut reflexes = self.config.reflexes(self.greeted.is_over());
-            // A session that is still being told what was said must not answer.
-            reflexes.answers &= !self.was_ready;
-            let event_id = self.name();
-            self.send(ClientEvent::SessionUpdate { event_id, session: self.config.session(reflexes) });
-        }
-    }
-
     /// The link is configured.
     pub(super) fn take_up(&mut self, now: Instant, session: &SessionInfo, unix_now_s: u64) {
         self.expect_end(session, now, unix_now_s);
+        self.tell_refused_parts();
         if self.was_ready {
             return self.restore(false, now);
         }

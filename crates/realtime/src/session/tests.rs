@@ -2,6 +2,7 @@
 
 mod any;
 mod beginning;
+mod configuring;
 mod hosted;
 mod lacking;
 mod responses;
@@ -286,6 +287,7 @@ fn config() -> Config {
             "parameters": {"type": "object", "properties": {"order": {"type": "string"}}}})],
         recycle_after: None,
         margin: Config::MARGIN,
+        without: crate::Parts::default(),
     }
 }
 

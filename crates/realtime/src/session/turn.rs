@@ -101,7 +101,11 @@ impl Session {
         }
         self.happen(Happening::CallerStopped);
         let message = "the caller's turn lasted too long, and was committed".to_owned().into();
-        self.happen(Happening::Troubled(Trouble { code: "turn_without_end".to_owned(), message }));
+        self.happen(Happening::Troubled(Trouble {
+            code: "turn_without_end".to_owned(),
+            message,
+            kind: None,
+        }));
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) fn counted(event: &Event, since_ring_ms: Option<u64>) -> Vec<(Metric,
         | Event::AgentTrouble { .. }
         | Event::ResponseLacking { .. }
         | Event::ToolsMissing { .. }
+        | Event::PartRefused { .. }
+        | Event::TranscriptionFailed { .. }
         | Event::Media { .. }
         | Event::MediaVerdict { .. }
         | Event::CallerTold { .. }

@@ -1,7 +1,7 @@
 //! Sends a response piece by piece, keeps the books of what the client has of it, and ends it.
 
 use super::choosing::{FollowUp, OpenCall};
-use super::{Output, REFUSED, Session};
+use super::{Output, Session};
 use crate::mischief::Mischief;
 use crate::plan::{Opening, Step};
 use crate::refusal::Refusal;
@@ -72,7 +72,8 @@ impl Session {
             }
             Some(Mischief::QuotaMidCall { after_deltas }) if self.deltas_sent >= after_deltas => {
                 self.end(index, &QUOTA_SPENT);
-                self.close(REFUSED, &Refusal::quota().close_reason());
+                let refusal = Refusal::quota();
+                self.close(refusal.close_code(), &refusal.close_reason());
             }
             _ => {}
         }

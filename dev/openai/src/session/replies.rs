@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::format::Format;
-use crate::limits::{check_metadata, check_modalities, check_reasoning};
+use crate::limits::{check_metadata, check_modalities, check_reasoning, check_tools};
 use crate::mischief::Mischief;
 use crate::plan::{Delivery, Step, plan};
 use crate::refusal::Refusal;
@@ -106,6 +106,7 @@ impl Session {
         }
         check_modalities(&asked["output_modalities"], "response.output_modalities")?;
         check_reasoning(self.settings.model(), asked, "response")?;
+        check_tools(&asked["tools"], "response")?;
         check_metadata(&asked["metadata"])?;
         self.check_references(&asked["input"])
     }

@@ -7,7 +7,7 @@ use crate::input::Speech;
 use crate::mischief::Mischief;
 use crate::refusal::Refusal;
 use crate::transcription::transcribe;
-use crate::usage::Tokens;
+use crate::usage::transcription_usage;
 use crate::vad::Edge;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -126,16 +126,10 @@ impl Session {
         self.send(
             json!({"type": format!("{kind}.delta"), "item_id": item, "content_index": 0, "delta": text}),
         );
-        let (input, output) = (
-            Tokens::user_audio(tone::duration(sound.len()).as_millis() as u64).audio,
-            Tokens::text(&text).text,
-        );
+        let usage = transcription_usage(self.settings.transcriber(), tone::duration(sound.len()), &text);
         self.send(json!({
             "type": format!("{kind}.completed"), "item_id": item, "content_index": 0, "transcript": text,
-            "usage": {
-                "type": "tokens", "input_tokens": input, "output_tokens": output, "total_tokens": input + output,
-                "input_token_details": {"audio_tokens": input, "text_tokens": 0},
-            },
+            "usage": usage,
         }));
         self.tell(Seen::Transcribed { item, text });
     }
@@ -206,9 +200,9 @@ impl Session {
     }
 
     fn fail_transcription(&mut self, item: &str) {
-        let message = "The audio could not be transcribed.";
+        let message = format!("Project does not have access to model {}", self.settings.transcriber());
         let error = json!({
-            "type": "transcription_error", "code": "audio_unintelligible", "message": message, "param": null,
+            "type": "invalid_request_error", "code": "model_not_found", "message": message, "param": null,
         });
         let kind = "conversation.item.input_audio_transcription.failed";
         self.send(json!({"type": kind, "item_id": item, "content_index": 0, "error": error}));

@@ -115,6 +115,10 @@ pub(super) fn entry(event: &Event) -> Told {
         Event::Interrupted { heard_ms, of_ms, .. } => {
             task(format!("silences the agent: {heard_ms} of {of_ms} ms were played"))
         }
+        Event::PartRefused { part, code } => task(format!("does without {part}: {code}")),
+        Event::TranscriptionFailed { code, .. } => {
+            task(format!("cannot write the caller's words down: {code}"))
+        }
         Event::AgentTrouble { code } => task(format!("trouble with the model: {code}")),
         Event::ResponseLacking { purpose, then, .. } => {
             task(format!("the model brought too little ({purpose}): {then}"))

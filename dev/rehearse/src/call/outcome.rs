@@ -185,6 +185,7 @@ fn cause(event: &journal::Event) -> Option<String> {
     match event {
         Event::MetaTrouble { action, reason, .. } => Some(format!("{action}: {reason}")),
         Event::MediaVerdict { verdict, evidence, .. } => Some(format!("{verdict}: {evidence}")),
+        Event::PartRefused { part, code } => Some(format!("the model does without {part}: {code}")),
         Event::AgentTrouble { code } => Some(format!("the model: {code}")),
         Event::ResponseLacking { purpose, then, .. } => {
             Some(format!("the model's {purpose} lacked something: {then}"))

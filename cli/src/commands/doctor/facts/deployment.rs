@@ -15,8 +15,8 @@ pub struct Deployment {
     pub media_secret: Seen<String>,
     /// The table's numbers, each with its agent.
     pub numbers: Seen<Vec<(String, String)>>,
-    /// The models that pushed agents name.
-    pub models: Seen<Vec<String>>,
+    /// The agents that were pushed, as far as this release can read them.
+    pub agents: Seen<Vec<Agent>>,
     /// How many media tasks take calls.
     pub warm_tasks: Seen<usize>,
     /// How many invocations of functions the account may have at once.
@@ -33,7 +33,7 @@ impl Deployment {
                 meta_secret: secret(),
                 media_secret: secret(),
                 numbers: Err(nowhere()),
-                models: Err(nowhere()),
+                agents: Err(nowhere()),
                 warm_tasks: Err(nowhere()),
                 concurrency: Err(nowhere()),
             };
@@ -44,16 +44,13 @@ impl Deployment {
         let of_table = |error: anyhow::Error| cloud::unseen(&error, &format!("table {table}"));
         let now_ms = service::time::now_ms();
         let numbers = numbers.map(|all| all.into_iter().map(|it| (it.number, it.agent)).collect());
-        let models = agents.map(|all| {
-            let read = all.iter().filter_map(|agent| Agent::read(&agent.text).ok());
-            read.filter_map(|agent| agent.model.name).collect()
-        });
+        let agents = agents.map(|all| all.iter().filter_map(|agent| Agent::read(&agent.text).ok()).collect());
         let warm = tasks.map(|all| all.iter().filter(|lease| lease.until_ms > now_ms).count());
         Self {
             meta_secret: secret(),
             media_secret: secret(),
             numbers: numbers.map_err(of_table),
-            models: models.map_err(of_table),
+            agents: agents.map_err(of_table),
             warm_tasks: warm.map_err(of_table),
             concurrency,
         }

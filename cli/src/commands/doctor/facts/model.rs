@@ -3,19 +3,32 @@
 use super::Deployment;
 use crate::seen::{Seen, Unseen};
 use crate::site::{Keys, Site};
+use agents::Agent;
+use realtime::connection::{Auth, Endpoint};
+use realtime::probe::probe;
+use realtime::trust::Trust;
+use realtime::{Config, Failure, Greeting, Options, Part, Parts, Turns};
 use reqwest::{Client, StatusCode, Url};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// So many kinds of sessions are tried; a doctor is not waited for much longer.
+const MOST_SESSIONS: usize = 8;
+
 const TIMEOUT: Duration = Duration::from_secs(8);
 
+/// The optional parts that a session does without, each with OpenAI's code; or why there is no session.
+pub type Probed = Result<Vec<(Part, String)>, Failure>;
+
 /// What was asked of OpenAI.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ModelFacts {
     /// Each model, and what was answered.
     pub models: Vec<(String, Seen<Answer>)>,
+    /// Agents, and what a session of theirs came to. Of agents whose sessions are the same, the first.
+    pub sessions: Vec<(String, Probed)>,
 }
 
 /// What OpenAI answers about a model.
@@ -32,14 +45,61 @@ pub enum Answer {
 impl ModelFacts {
     /// Asks about the deployment's model and those that its agents name.
     pub async fn look(site: &Site, keys: &Keys, deployment: &Deployment) -> Self {
-        let named = deployment.models.iter().flatten().cloned();
+        let agents = deployment.agents.as_deref().unwrap_or_default();
+        let named = agents.iter().filter_map(|agent| agent.model.name.clone());
         let names: BTreeSet<String> = named.chain([site.model.clone()]).collect();
         let mut models = vec![];
         for name in names {
             let answer = ask(&site.realtime_url, keys, &name).await;
             models.push((name, answer));
         }
-        Self { models }
+        let sessions = match &keys.openai_api_key {
+            Ok(key) => sessions(site, key, agents).await,
+            Err(_) => vec![],
+        };
+        Self { models, sessions }
+    }
+}
+
+/// Opens a session for each agent, as a call does, and closes it before anything is said.
+async fn sessions(site: &Site, key: &SecretString, agents: &[Agent]) -> Vec<(String, Probed)> {
+    let built_in = [Agent::built_in()];
+    let agents = if agents.is_empty() { &built_in } else { agents };
+    let mut tried: Vec<Options> = vec![];
+    let mut sessions = vec![];
+    for agent in agents {
+        let name = agent.model.name.clone().unwrap_or_else(|| site.model.clone());
+        let options = Options { name: Some(name.clone()), ..agent.model.clone() };
+        if tried.len() == MOST_SESSIONS || tried.contains(&options) {
+            continue;
+        }
+        tried.push(options.clone());
+        let endpoint = Endpoint {
+            url: site.realtime_url.clone(),
+            model: name,
+            key: key.clone(),
+            auth: Auth::default(),
+            safety_identifier: None,
+            headers: vec![],
+            trust: Trust::default(),
+        };
+        sessions.push((agent.name.clone(), probe(&endpoint, config(agent, options)).await));
+    }
+    sessions
+}
+
+/// As a call configures it, but for the tools: those of MCP servers would have OpenAI ask them.
+fn config(agent: &Agent, options: Options) -> Config {
+    Config {
+        instructions: agent.whole_instructions(),
+        options,
+        greeting: Greeting::Prompt(String::new()),
+        greeting_interruptible: true,
+        turns: Turns::Server,
+        tools: vec![],
+        recycle_after: None,
+        margin: Config::MARGIN,
+        without: Parts::default(),
     }
 }
 

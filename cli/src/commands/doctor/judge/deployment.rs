@@ -4,12 +4,16 @@ use super::days_until;
 use crate::commands::doctor::check::{Finding, needed, seen};
 use crate::commands::doctor::facts::{Answer, Facts, ModelFacts, WebhookFacts};
 use crate::seen::Seen;
+use realtime::Failure;
 
 /// With fewer invocations at once, a handful of calls throttles the functions. New accounts get ten.
 const LEAST_CONCURRENCY: i32 = 100;
 
 /// So close to its end, days, a model needs a successor.
 const SOON: i64 = 30;
+
+/// How OpenAI says that it does not take a key.
+const KEY_CODES: [&str; 2] = ["invalid_api_key", "authentication_error"];
 
 const NO_ANSWER: &str = "deploy the functions, and set WEBHOOK_URL to what the deployment printed";
 
@@ -103,7 +107,8 @@ pub fn forged(webhook: &WebhookFacts) -> Finding {
 
 pub fn key(facts: &ModelFacts) -> Finding {
     let answers = || facts.models.iter().filter_map(|(_, answer)| answer.as_ref().ok());
-    if answers().any(|answer| *answer == Answer::BadKey) {
+    let is_refused = failures(facts).any(|(_, failure)| KEY_CODES.contains(&failure.code.as_str()));
+    if is_refused || answers().any(|answer| *answer == Answer::BadKey) {
         let cure = "make a key at platform.openai.com, and put it into the secret as openai_api_key";
         return Finding::wrong(401, "OpenAI does not take the key", cure);
     }
@@ -130,14 +135,60 @@ pub fn model(facts: &ModelFacts, now: u64) -> Finding {
             Ok(Answer::Known(_)) => {}
         }
     }
+    if let Some((agent, failure)) = failures(facts).find(|(_, failure)| is_about_the_model(failure)) {
+        return Finding::wrong(
+            404,
+            format!("OpenAI knows no model of {agent}: {}", failure.code),
+            &failure.cure,
+        );
+    }
     let names: Vec<_> = facts.models.iter().map(|(name, _)| name.as_str()).collect();
     unknown.map_or_else(|| Finding::fine(names.join(", ")), Finding::Unknown)
+}
+
+/// Whether sessions are configured as agents' files say. Key and model are for other checks.
+pub fn session(facts: &ModelFacts) -> Finding {
+    for (agent, session) in &facts.sessions {
+        match session {
+            Ok(without) if without.is_empty() => {}
+            Ok(without) => {
+                let parts: Vec<_> = without.iter().map(|(part, code)| format!("{part} ({code})")).collect();
+                let says = format!("the calls of {agent} do without {}: OpenAI refuses it", parts.join(", "));
+                let cure =
+                    "have OpenAI allow it to the key's project, or change it in [model] of the agent file";
+                return Finding::wrong(0, says, cure);
+            }
+            Err(failure) if KEY_CODES.contains(&failure.code.as_str()) || is_about_the_model(failure) => {
+                return Finding::unknown(format!("{agent} gets no session: {}", failure.code));
+            }
+            Err(failure) if failure.is_fatal => {
+                let says = format!("{agent} gets no session: {}", failure.code);
+                return Finding::wrong(0, says, &failure.cure);
+            }
+            Err(failure) => {
+                return Finding::unknown(format!("{agent} gets no session: {}", failure.code));
+            }
+        }
+    }
+    match facts.sessions.iter().map(|(agent, _)| agent.as_str()).collect::<Vec<_>>()[..] {
+        [] => Finding::unknown("there is no key to open a session with"),
+        ref agents => Finding::fine(format!("as the files of {} say", agents.join(", "))),
+    }
+}
+
+fn failures(facts: &ModelFacts) -> impl Iterator<Item = (&str, &Failure)> {
+    facts.sessions.iter().filter_map(|(agent, session)| Some((agent.as_str(), session.as_ref().err()?)))
+}
+
+fn is_about_the_model(failure: &Failure) -> bool {
+    ["invalid_model", "model_not_found", "missing_model"].contains(&failure.code.as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::seen::Unseen;
+    use realtime::Part;
 
     const NOW: u64 = 1_795_305_600;
 
@@ -145,7 +196,7 @@ mod tests {
     fn a_model_that_ends_within_a_month_is_wrong() {
         let model = |end: &str| {
             let known = Answer::Known(Some(end.to_owned()));
-            model(&ModelFacts { models: vec![("m".to_owned(), Ok(known))] }, NOW)
+            model(&ModelFacts { models: vec![("m".to_owned(), Ok(known))], sessions: vec![] }, NOW)
         };
 
         assert_eq!(model("2027-06-01"), Finding::fine("m"));
@@ -155,11 +206,34 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_could_ask_about_is_unknown_and_one_that_is_refused_is_wrong() {
-        let key = |answer: Seen<Answer>| key(&ModelFacts { models: vec![("m".to_owned(), answer)] });
+        let key = |answer: Seen<Answer>| {
+            key(&ModelFacts { models: vec![("m".to_owned(), answer)], sessions: vec![] })
+        };
 
         assert!(matches!(key(Err(Unseen::because("no network"))), Finding::Unknown(_)));
         assert!(matches!(key(Ok(Answer::BadKey)), Finding::Wrong(_)));
         assert!(matches!(key(Ok(Answer::NoModel)), Finding::Fine(_)));
+    }
+
+    #[test]
+    fn a_session_is_judged_by_what_it_does_without() {
+        let facts = |session| ModelFacts { models: vec![], sessions: vec![("shop".to_owned(), session)] };
+        let failure =
+            |code: &str, is_fatal| Err(Failure { code: code.to_owned(), cure: "c".to_owned(), is_fatal });
+
+        assert_eq!(session(&facts(Ok(vec![]))), Finding::fine("as the files of shop say"));
+        let without = facts(Ok(vec![(Part::Transcription, "unsupported_parameter".to_owned())]));
+        let Finding::Wrong(wrong) = session(&without) else { panic!("it lacks something") };
+        assert!(wrong.says.contains("do without transcription (unsupported_parameter)"), "{}", wrong.says);
+        assert!(matches!(session(&facts(failure("insufficient_quota", true))), Finding::Wrong(_)));
+        assert!(matches!(session(&facts(failure("unreachable", false))), Finding::Unknown(_)));
+        for (code, of) in
+            [("invalid_api_key", key as fn(&ModelFacts) -> Finding), ("invalid_model", |it| model(it, NOW))]
+        {
+            let refused = facts(failure(code, true));
+            assert!(matches!(of(&refused), Finding::Wrong(_)), "{code}");
+            assert!(matches!(session(&refused), Finding::Unknown(_)), "{code}");
+        }
     }
 
     #[test]

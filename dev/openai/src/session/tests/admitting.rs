@@ -1,6 +1,7 @@
 //! The first words, and settings.
 
 use super::*;
+use crate::Forbidden;
 
 #[test]
 fn a_session_introduces_itself_in_full() {
@@ -35,6 +36,35 @@ fn an_unknown_key_refuses_the_whole_update() {
     assert_eq!(rig.last("error")["error"]["param"], "session.temperature");
     assert_eq!(rig.last("session.updated"), &Value::Null);
     assert_ne!(rig.session.settings.instructions(), "New.");
+}
+
+#[test]
+fn a_parameter_that_the_project_may_not_use_refuses_the_whole_update() {
+    let forbids =
+        vec![Forbidden::new("audio.input.transcription"), Forbidden::new("reasoning.effort").unnamed()];
+    let mut rig = Rig::connected(Config { forbids, ..config() });
+    let transcription = json!({"model": "gpt-transcribe"});
+
+    rig.configure(json!({"audio": {"input": {"transcription": transcription}}}));
+    assert_eq!(rig.last("error")["error"]["param"], "session.audio.input.transcription");
+    rig.configure(json!({"reasoning": {"effort": "low"}, "instructions": "New."}));
+    assert_eq!(rig.last("error")["error"]["param"], Value::Null);
+    assert!(rig.error().1.contains("'session.reasoning.effort'"), "{:?}", rig.error());
+    assert_ne!(rig.session.settings.instructions(), "New.");
+
+    rig.configure(json!({"audio": {"input": {"transcription": null}}, "instructions": "New."}));
+    assert_eq!(rig.session.settings.instructions(), "New.");
+}
+
+#[test]
+fn the_service_may_fail_while_the_first_sessions_are_configured() {
+    let mut rig = Rig::connected(Config { failing_setups: 1, ..config() });
+
+    rig.configure(json!({"instructions": "New."}));
+
+    let error = rig.last("error")["error"].clone();
+    assert_eq!((&error["type"], &error["code"]), (&json!("server_error"), &json!("internal_error")));
+    assert_eq!((rig.last("session.updated"), &rig.ending), (&Value::Null, &None));
 }
 
 #[test]

@@ -47,6 +47,21 @@ fn a_caller_who_says_nothing_is_asked_whether_he_is_there() {
 }
 
 #[test]
+fn an_idle_timeout_that_is_set_late_may_expire_at_once() {
+    let mut rig = Rig::configured(Config { idles_at_once: true, ..config() });
+    rig.ask("response.create");
+    rig.pass(ms(3_000));
+
+    rig.configure(
+        json!({"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 5_000}}}}),
+    );
+    rig.pass(ms(3_000));
+
+    assert_eq!(rig.all("input_audio_buffer.timeout_triggered").len(), 1);
+    assert_eq!(rig.spoken(), ["agent-greeting", "agent-nudge"]);
+}
+
+#[test]
 fn a_preamble_and_two_calls_come_in_one_response() {
     let mut rig = Rig::configured(with_two_calls());
 

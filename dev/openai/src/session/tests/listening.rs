@@ -3,6 +3,21 @@
 use super::*;
 
 #[test]
+fn a_transcript_is_billed_by_its_duration_or_by_tokens() {
+    for (model, by) in [("gpt-transcribe", "duration"), ("gpt-4o-transcribe", "tokens")] {
+        let mut rig = Rig::connected(config());
+        rig.configure(json!({"audio": {"input": {"transcription": {"model": model}}}}));
+        rig.take_turn();
+        rig.pass(ms(3_000));
+
+        let usage = rig.last("conversation.item.input_audio_transcription.completed")["usage"].clone();
+        assert_eq!(usage["type"], by, "{model}");
+        let seconds = usage["seconds"].as_f64();
+        assert_eq!(seconds.is_some_and(|seconds| seconds > 1.0), by == "duration", "{usage}");
+    }
+}
+
+#[test]
 fn who_may_interrupt_can_change_in_mid_response() {
     let mut rig = Rig::connected(Config { pace: 1.0, ..config() });
     detect(&mut rig, json!({"interrupt_response": false, "create_response": false}));
