@@ -21,7 +21,7 @@ help:
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
 	@echo 'make soak          two thousand calls in a row, and what they leave behind, release build (CALLS)'
 	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make peers and make network'
-	@echo 'make peers         clients made by others (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network'
+	@echo 'make peers         clients made by others (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
 	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, six minutes'
@@ -85,7 +85,7 @@ interop: build-tools interop-tools
 # One minute, and as much to install what is pinned.
 peers: build-tools peers-tools
 	$(CARGO) build --quiet --locked --bin phone --bin openai --bin aws
-	@scripts/peers.sh
+	@scripts/peers.sh $(PEERS)
 
 bench-webhook: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
