@@ -6,7 +6,7 @@ CARGO := cargo
 REHEARSE := $(CARGO) run --quiet --locked --bin rehearse --
 
 .NOTPARALLEL:
-.PHONY: help call ahoy picture test check docs conformance chaos interop network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools quality-tools check-infra infra-tools queries dashboard release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check docs conformance chaos interop peers network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries dashboard release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
@@ -20,7 +20,8 @@ help:
 	@echo 'make chaos         two hundred calls while everything goes wrong that can, ten minutes (SEED, CALLS)'
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
 	@echo 'make soak          two thousand calls in a row, and what they leave behind, release build (CALLS)'
-	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make network'
+	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make peers and make network'
+	@echo 'make peers         clients made by others (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
 	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, six minutes'
@@ -78,7 +79,13 @@ soak: build-tools
 
 interop: build-tools interop-tools
 	@$(REHEARSE) interop
+	$(MAKE) peers
 	$(MAKE) network
+
+# One minute, and as much to install what is pinned.
+peers: build-tools peers-tools
+	$(CARGO) build --quiet --locked --bin phone --bin openai --bin aws
+	@scripts/peers.sh $(PEERS)
 
 bench-webhook: build-tools
 	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
@@ -128,7 +135,7 @@ undeploy:
 cost:
 	@python3 scripts/cost.py > docs/cost.md
 
-# Forty calls take two minutes, the callers of other make two and a half, the networks six.
+# Forty calls take two minutes, the callers of other make two and a half, the peers one, the networks six.
 # What SAM would build is built for another processor, from nothing: ten minutes that CI has not.
 ci: check
 	$(MAKE) check-infra WITHOUT_BUILD=1
@@ -144,6 +151,9 @@ test-tools:
 
 interop-tools:
 	@scripts/interop-tools.sh
+
+peers-tools:
+	@scripts/peers-tools.sh
 
 quality-tools:
 	@scripts/quality-tools.sh
