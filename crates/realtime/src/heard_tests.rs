@@ -44,7 +44,10 @@ fn a_letter_of_several_characters_stays_whole() {
 fn one_word_without_an_end_is_cut_inside() {
     let word = "donaudampfschifffahrtsgesellschaftskapitaen";
     assert_eq!(half(word), "donaudampfschifffahrt");
-    assert_eq!(half("https://example.com/ways/to/the/shop/behind/the/old/mill"), "https://example.com/ways/to/t");
+    assert_eq!(
+        half("https://example.com/ways/to/the/shop/behind/the/old/mill"),
+        "https://example.com/ways/to/t"
+    );
     assert_eq!(shortened(word, 20), "", "so little of it is no word");
 }
 

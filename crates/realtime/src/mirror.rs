@@ -55,7 +55,11 @@ impl Mirror {
             .iter()
             .any(|entry| matches!(entry, Entry::Caller { item: known, .. } if known == item));
         if !is_known && !item.is_empty() {
-            self.entries.push(Entry::Caller { item: item.to_owned(), text: String::new(), is_silence: false });
+            self.entries.push(Entry::Caller {
+                item: item.to_owned(),
+                text: String::new(),
+                is_silence: false,
+            });
         }
     }
 

@@ -57,7 +57,10 @@ fn a_tools_output_is_never_told_without_its_call_and_an_open_call_always_is() {
 #[test]
 fn half_of_a_line_without_spaces_is_told() {
     let mut mirror = Mirror::default();
-    mirror.agent_said("a", "お電話ありがとうございます。修理のご予約、在庫の確認、営業時間のご案内を承ります。");
+    mirror.agent_said(
+        "a",
+        "お電話ありがとうございます。修理のご予約、在庫の確認、営業時間のご案内を承ります。",
+    );
     mirror.received("a", Duration::from_secs(8), true);
 
     mirror.heard("a", Duration::from_secs(4), Duration::from_secs(8));

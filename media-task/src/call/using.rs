@@ -52,7 +52,13 @@ pub(super) struct Used {
 
 impl Using {
     pub(super) fn new(context: CallContext) -> Self {
-        Self { context: Arc::new(context), ended: mpsc::channel(AT_ONCE), count: 0, in_response: 0, endings: vec![] }
+        Self {
+            context: Arc::new(context),
+            ended: mpsc::channel(AT_ONCE),
+            count: 0,
+            in_response: 0,
+            endings: vec![],
+        }
     }
 
     /// The next tool that has answered. Safe to drop while it waits.

@@ -167,7 +167,7 @@ async fn a_goodbye_after_the_goodbye_ends_the_call_without_another_word() {
 
     let after = caller.afterwards().await;
     assert_eq!((after.ending, after.messages), (Ending::AgentSaidGoodbye, 0));
-    let heard = story.model.sessions()[0].events_of(Side::Server, "input_audio_buffer.committed").len();
+    let heard = story.model.sessions()[0].events_of(Side::Server, "input_audio_buffer.committed").count();
     assert_eq!(heard, 2, "the caller was heard to the end of the goodbye");
     assert_eq!(story.model_faults(), [""; 0]);
 }

@@ -107,7 +107,8 @@ impl Session {
         let mut output = response.output.iter().flatten();
         matches!(response.status.as_str(), "completed" | "incomplete")
             && !self.link.items.values().any(has_sound)
-            && !output.any(|item| matches!(item.r#type.as_str(), "function_call" | "mcp_call") && item.is_whole())
+            && !output
+                .any(|item| matches!(item.r#type.as_str(), "function_call" | "mcp_call") && item.is_whole())
     }
 
     /// What must be said, and was cut before a sound of it came, is said later.

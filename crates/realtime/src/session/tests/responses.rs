@@ -363,7 +363,9 @@ fn a_response_that_brings_nothing_is_told_of_as_such() {
     ] {
         let mut talk = Talk::greeted();
         talk.begin_own("r");
-        talk.hear(json!({"type": "response.done", "response": {"id": "r", "status": status, "output": output}}));
+        talk.hear(
+            json!({"type": "response.done", "response": {"id": "r", "status": status, "output": output}}),
+        );
 
         let told = talk.happened.contains(&Happening::SaidNothing { response: "r".into() });
         assert_eq!(told, says_nothing, "{status} {output}");

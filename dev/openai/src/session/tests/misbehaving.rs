@@ -123,7 +123,9 @@ fn a_deaf_session_hears_no_turn() {
     rig.take_turn();
     rig.pass(ms(3_000));
 
-    assert!(rig.all("input_audio_buffer.speech_started").is_empty() && rig.all("response.created").is_empty());
+    assert!(
+        rig.all("input_audio_buffer.speech_started").is_empty() && rig.all("response.created").is_empty()
+    );
 }
 
 #[test]
