@@ -42,7 +42,7 @@ pub enum Agent {
     Replaced,
     /// The other one listens.
     Restored,
-    /// A response is over that brought neither sound nor the use of a tool, though nobody interrupted it.
+    /// A response is ending that brought neither sound nor the use of a tool, though it was not interrupted.
     SaidNothing {
         /// Which.
         response: String,

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-/// So long after the last word the line stays open: a caller who has one more thing to say takes a breath first.
+/// How long the line stays open after the agent's last word: a caller with one more thing to say takes a breath first.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
-/// So long after the end of a recording: the packet that holds it is on its way, and waits in the phone's own buffer. Nobody
-/// would hear what the caller says to it.
+/// How long the line stays open after a recording: its last packet is on its way, and waits in the phone's own buffer. No
+/// agent would hear what the caller says to it.
 const RECORDED: Duration = Duration::from_millis(300);
 
-/// So long after the caller's words to a goodbye, if nothing is said to them.
+/// How long after the caller's words to a goodbye the call ends, if the agent says nothing to them.
 const NOTHING: Duration = Duration::from_secs(5);
 
 /// So long at most, if something is still being said then.

@@ -74,10 +74,10 @@ pub enum Impatience {
     GiveUp(Verdict),
 }
 
-/// So long after the caller was last seen to speak unheard, the agent may turn out to be deaf.
+/// How long a nudge waits after the caller was last seen to speak unheard: the agent may turn out to be deaf.
 const UNHEARD: Duration = Duration::from_secs(4);
 
-/// So long at most is waited for that.
+/// The longest that a nudge waits for that.
 const UNHEARD_AT_MOST: Duration = Duration::from_secs(12);
 
 /// Watches a call that is open.

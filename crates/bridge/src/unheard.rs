@@ -1,4 +1,4 @@
-//! Notices that the caller speaks and the agent does not hear it: by how loud the caller's sound is, from moment to moment.
+//! Detects that the caller speaks and the agent does not hear it, by the level of the caller's sound.
 //!
 //! Speech is told from noise by its syllables: its level rises and falls several times a second, by more than that of a fan,
 //! a hum, a tone or hiss. Beeps rise and fall too, and are all equally loud.
@@ -7,10 +7,10 @@ use crate::SAMPLES;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
-/// So many of the last seconds are looked at.
+/// How many of the last seconds are looked at.
 const WINDOW: usize = 12;
 
-/// In so many of them the caller must speak, unheard.
+/// In how many of them the caller must speak, unheard.
 const SPOKEN: usize = 8;
 
 /// Frames in a second.
@@ -22,16 +22,16 @@ const LOUD: f32 = -45.0;
 /// What is quieter than this counts as this: in silence, a level means nothing.
 const FLOOR: f32 = -60.0;
 
-/// In a second of speech at least so many frames are loud: clicks and knocks are shorter.
+/// How many frames of a second of speech are loud at least: clicks and knocks are shorter.
 const LOUD_FRAMES: usize = 15;
 
-/// By so much, dB, the level must turn to have risen or fallen.
+/// By how much, dB, the level must change to have risen or fallen.
 const SWING: f32 = 6.0;
 
-/// So often it turns in a second of speech: engines do it more often.
+/// How often the level turns in a second of speech: engines turn more often.
 const SWINGS: RangeInclusive<usize> = 4..=18;
 
-/// By so much, dB, the loud frames of a second of speech differ from their mean.
+/// The least standard deviation of the loud frames of a second of speech, dB.
 const SPREAD: f32 = 3.0;
 
 /// What was found.
@@ -89,7 +89,7 @@ impl Unheard {
     }
 }
 
-/// Whether levels, dB, are those of somebody who speaks.
+/// Whether levels, dB, are those of a voice.
 fn is_speech(levels: &[f32]) -> bool {
     let loud: Vec<f32> = levels.iter().copied().filter(|level| *level > LOUD).collect();
     loud.len() >= LOUD_FRAMES && spread(&loud) >= SPREAD && SWINGS.contains(&swings(levels))

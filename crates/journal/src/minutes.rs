@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_an_older_release_can_be_read_and_most_lines_read_as_before() {
+    fn a_line_of_an_older_release_reads_and_is_written_as_before() {
         let old = r#"{"place":0,"speaker":"caller","text":"Hello","at_ms":7}"#;
 
         let line: Line = serde_json::from_str(old).expect("what it does not say is nothing");

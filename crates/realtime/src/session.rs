@@ -204,7 +204,7 @@ impl Session {
     /// The caller speaks, by our own meter, and the model does not hear it: another session is to ask them to say it again.
     pub fn replace_deaf(&mut self, now: Instant) {
         if self.link.is_ready() && !self.is_over {
-            // What was said, nobody knows.
+            // A turn without words: the next session is told that it was not caught.
             let item = self.name();
             self.mirror.caller_speaks(&item);
             self.link.gate.yielded(true);

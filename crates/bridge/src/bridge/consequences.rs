@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// would not be heard any more.
 const HEARD_OUT: Duration = Duration::from_secs(8);
 
-/// So long after it was sent, the agent's voice may come back from the caller's phone.
+/// How long after it was sent the agent's voice may come back from the caller's phone.
 const ECHO: Duration = Duration::from_secs(1);
 
 impl<P: Clone> Bridge<P> {

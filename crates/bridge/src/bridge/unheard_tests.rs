@@ -1,4 +1,4 @@
-//! What becomes of a caller whom the agent does not hear.
+//! A caller whom the agent does not hear.
 
 use super::rehearsal::{Call, ms};
 use crate::unheard::tests::speech;
@@ -19,7 +19,7 @@ fn a_deaf_agent_is_found_once_and_the_caller_is_not_nudged() {
 }
 
 #[test]
-fn a_caller_who_is_heard_is_no_reason_to_take_the_agent_for_deaf() {
+fn a_caller_who_is_heard_makes_no_agent_deaf() {
     let mut call = Call::open();
     call.does(Agent::HearsCaller);
     assert_eq!(speaks(&mut call, 40), []);

@@ -44,7 +44,7 @@ pub enum Happening {
         /// The item.
         item: String,
     },
-    /// A response is ending that brought neither sound nor a call, though nobody stopped it and it did not fail.
+    /// A response is ending that brought neither sound nor a call, though it was not stopped and did not fail.
     SaidNothing {
         /// Its id.
         response: String,

@@ -16,7 +16,7 @@ fn a_turn_that_never_ends_is_committed_and_answered() {
 }
 
 #[test]
-fn a_turn_of_ours_that_never_ends_is_answered_when_the_bridge_says_so() {
+fn a_turn_of_ours_without_an_end_is_answered_when_the_bridge_says() {
     let mut talk = Talk::greeted_with(ours());
     talk.caller_starts("u");
 
