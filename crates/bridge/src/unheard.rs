@@ -44,12 +44,23 @@ pub(crate) enum Found {
 }
 
 /// Listens to the caller's sound beside the agent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Unheard {
     levels: Vec<f32>,
     /// In which of the last seconds the caller spoke.
     seconds: VecDeque<bool>,
     has_found: bool,
+}
+
+impl Default for Unheard {
+    /// With room for all it keeps: nothing is allocated while a call runs.
+    fn default() -> Self {
+        Self {
+            levels: Vec::with_capacity(SECOND),
+            seconds: VecDeque::with_capacity(WINDOW + 1),
+            has_found: false,
+        }
+    }
 }
 
 impl Unheard {
@@ -91,15 +102,15 @@ impl Unheard {
 
 /// Whether levels, dB, are those of a voice.
 fn is_speech(levels: &[f32]) -> bool {
-    let loud: Vec<f32> = levels.iter().copied().filter(|level| *level > LOUD).collect();
-    loud.len() >= LOUD_FRAMES && spread(&loud) >= SPREAD && SWINGS.contains(&swings(levels))
+    let loud = levels.iter().copied().filter(|level| *level > LOUD);
+    loud.clone().count() >= LOUD_FRAMES && spread(loud) >= SPREAD && SWINGS.contains(&swings(levels))
 }
 
 /// The standard deviation.
-fn spread(levels: &[f32]) -> f32 {
-    let count = levels.len() as f32;
-    let mean = levels.iter().sum::<f32>() / count;
-    (levels.iter().map(|level| (level - mean).powi(2)).sum::<f32>() / count).sqrt()
+fn spread(levels: impl Iterator<Item = f32> + Clone) -> f32 {
+    let count = levels.clone().count() as f32;
+    let mean = levels.clone().sum::<f32>() / count;
+    (levels.map(|level| (level - mean).powi(2)).sum::<f32>() / count).sqrt()
 }
 
 /// How often the level turns from rising to falling or back.

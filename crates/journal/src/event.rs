@@ -341,7 +341,7 @@ pub enum Event {
         #[serde(default)]
         restarts: u64,
         /// Key presses that were too many, and did not count.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "is_zero")]
         keys_dropped: u64,
         /// Packets that were sent.
         sent: u64,
@@ -436,6 +436,12 @@ pub enum Event {
         /// Since it was accepted; nothing if it never was.
         lasted_ms: u64,
     },
+}
+
+/// Whether a field that releases before did not write has nothing to say.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

@@ -126,6 +126,11 @@ impl Lacks {
 }
 
 impl Brought {
+    /// Whether it brought neither sound nor a call, of ours or of a hosted tool.
+    pub(super) fn is_nothing(self) -> bool {
+        !self.has_sound && !self.has_called
+    }
+
     fn lack(self, status: &str) -> Option<Lack> {
         match self {
             Self { has_sound: false, has_called: false } => Some(Lack::Everything),

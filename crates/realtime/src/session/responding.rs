@@ -100,7 +100,7 @@ impl Session {
             self.use_up(usage);
         }
         self.end_batches(Some(&response.id));
-        if self.has_said_nothing(response) {
+        if brought.is_nothing() && matches!(response.status.as_str(), "completed" | "incomplete") {
             self.happen(Happening::SaidNothing { response: response.id.clone() });
         }
         self.happen(Happening::Ended { response: response.id.clone() });
@@ -123,16 +123,6 @@ impl Session {
         if wish == Some(Wish::Greeting) && !self.link.gate.wants_greeting() {
             self.greeted.ended();
         }
-    }
-
-    /// Whether a response that was not stopped brought neither sound nor a call, of ours or of a hosted tool.
-    fn has_said_nothing(&self, response: &Response) -> bool {
-        let has_sound = |item: &Item| item.response == response.id && !item.reader.so_far().is_zero();
-        let mut output = response.output.iter().flatten();
-        matches!(response.status.as_str(), "completed" | "incomplete")
-            && !self.link.items.values().any(has_sound)
-            && !output
-                .any(|item| matches!(item.r#type.as_str(), "function_call" | "mcp_call") && item.is_whole())
     }
 
     /// What must be said, and was cut before a sound of it came, is said later.

@@ -172,8 +172,7 @@ fn a_caller_who_is_heard_by_the_next_session_is_answered_once() {
     talk.caller_starts("u");
     talk.pass(3_000);
     talk.caller_stops("u");
-    talk.begin_own("r");
-    talk.done("r", "completed");
+    talk.say("r", "a", "Yes.", 300);
     talk.pass(9_000);
 
     assert_eq!(talk.created(), 0);
