@@ -123,6 +123,11 @@ impl ScriptedModel {
         std::mem::take(&mut self.findings)
     }
 
+    /// What clients have sent so far, but for sound.
+    pub fn seen(&self) -> &[Value] {
+        &self.seen
+    }
+
     /// Reads on, and answers nothing, until dropped.
     pub async fn linger(&mut self) -> ! {
         loop {

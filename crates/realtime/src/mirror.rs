@@ -1,6 +1,9 @@
 //! What was said in the conversation, as the caller heard it: no session can be resumed, so the next one is told.
 
+mod hosted;
+
 use crate::heard::{heard_words, shortened, words_within};
+pub(crate) use hosted::{Came, Hosted};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -12,9 +15,6 @@ const SHORTLY: usize = 24;
 
 /// How much of each of those, characters.
 const SHORT: usize = 80;
-
-/// How much of what a tool of a remote server answered is told, characters.
-const LONGEST_ANSWER: usize = 4_000;
 
 /// Told after what was said: sessions otherwise introduce themselves again.
 const GAP: &str = "The line dropped for a moment. Continue where you were, in the same language. Do not greet or \
@@ -37,26 +37,6 @@ enum Entry {
     Called { call_id: String, name: String, arguments: String },
     Answered { call_id: String, output: String },
     Hosted(Hosted),
-}
-
-/// A call of a tool that the service made itself.
-#[derive(Debug)]
-pub(crate) struct Hosted {
-    item: String,
-    pub tool: String,
-    /// JSON, as text.
-    pub arguments: String,
-    pub came: Came,
-}
-
-/// What came of it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Came {
-    NotYet,
-    Answered(String),
-    Failed(String),
-    /// Its session was lost, or it took too long.
-    Unknown,
 }
 
 #[derive(Debug)]
@@ -181,21 +161,6 @@ impl Mirror {
         self.entries.push(Entry::Answered { call_id: call_id.to_owned(), output: output.to_owned() });
     }
 
-    /// The service calls a tool itself.
-    pub(crate) fn call_hosted(&mut self, item: &str, tool: &str) {
-        let (item, tool) = (item.to_owned(), tool.to_owned());
-        self.entries.push(Entry::Hosted(Hosted { item, tool, arguments: String::new(), came: Came::NotYet }));
-    }
-
-    /// The call that the service made by this item.
-    pub(crate) fn hosted(&mut self, wanted: &str) -> Option<&mut Hosted> {
-        self.entries.iter_mut().rev().find_map(|entry| match entry {
-            Entry::Hosted(hosted) if hosted.item == wanted => Some(hosted),
-            Entry::Hosted(_) | Entry::Agent(_) | Entry::Caller { .. } | Entry::Told { .. } => None,
-            Entry::Called { .. } | Entry::Answered { .. } => None,
-        })
-    }
-
     /// An item of the agent's is taken out of the conversation.
     pub(crate) fn forget(&mut self, item: &str) {
         self.entries.retain(|entry| match entry {
@@ -302,20 +267,6 @@ impl Entry {
             Self::Hosted(_) | Self::Called { .. } => return None,
         };
         (!text.is_empty()).then(|| format!("{who}: {}", shortened(text, SHORT)))
-    }
-}
-
-impl Hosted {
-    /// In words: a session takes no call of a server's tool that another one has made.
-    fn item(&self) -> Option<Value> {
-        let came = match &self.came {
-            Came::NotYet => return None,
-            Came::Answered(output) => format!("It answered: {}", shortened(output, LONGEST_ANSWER)),
-            Came::Failed(error) => format!("It failed. {}", shortened(error, LONGEST_ANSWER)),
-            Came::Unknown => "It is not known what came of it: do not simply call it again.".to_owned(),
-        };
-        let text = format!("You called the tool {} with {}. {came}", self.tool, self.arguments);
-        Some(message("system", "input_text", &text))
     }
 }
 

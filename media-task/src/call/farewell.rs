@@ -59,6 +59,15 @@ impl Farewell {
         self.words = if is_said { LastWords::Queued } else { LastWords::Asked };
         is_said
     }
+
+    /// What was asked for came without a sound, twice. Whether it was the last words: nothing more comes of them.
+    fn note_mute(&mut self, purpose: Purpose) -> bool {
+        let is_it = self.words == LastWords::Asked && purpose == Purpose::Asked;
+        if is_it {
+            self.words = LastWords::Queued;
+        }
+        is_it
+    }
 }
 
 impl Owner {
@@ -123,11 +132,9 @@ impl Owner {
 
     /// Last words that were asked for came without a sound, twice: the call ends without them.
     pub(super) fn note_farewell_mute(&mut self, purpose: Purpose, now: Instant) {
-        let Some(farewell) = self.farewell.as_mut().filter(|_| purpose == Purpose::Asked) else { return };
-        if farewell.words != LastWords::Asked {
+        if !self.farewell.as_mut().is_some_and(|farewell| farewell.note_mute(purpose)) {
             return;
         }
-        farewell.words = LastWords::Queued;
         if self.bridge.is_playing() {
             self.bridge.close_when_silent(now);
         } else {
@@ -174,5 +181,17 @@ mod tests {
         assert!(farewell.note_ended("goodbye"));
         assert_eq!(farewell, Farewell::queued(Ending::TookTooLong));
         assert!(!farewell.note_ended("goodbye"), "once");
+    }
+
+    #[test]
+    fn last_words_that_stay_mute_are_no_longer_waited_for() {
+        let mut farewell = Farewell::asked(Ending::TookTooLong);
+        assert!(!farewell.note_mute(Purpose::Answer), "an answer under way");
+        farewell.note_began("mute".into());
+        farewell.note_ended("mute");
+
+        assert!(farewell.note_mute(Purpose::Asked));
+        assert!(!farewell.note_mute(Purpose::Asked), "once");
+        assert_eq!(farewell, Farewell::queued(Ending::TookTooLong));
     }
 }
