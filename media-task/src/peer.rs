@@ -4,6 +4,7 @@
 //! Meta is ICE-lite, so we check, control and start DTLS, on a socket of our own for each call.
 
 mod control;
+mod event;
 mod nomination;
 mod stack;
 mod tap;
@@ -11,10 +12,11 @@ mod tap;
 use crate::answer::{self, Ours};
 use crate::datagram::{is_media, kind};
 use crate::offer::{Offer, Unanswerable};
-use bridge::{Clock, Reports, Told};
+use bridge::{Clock, Reports};
 use bytes::{Bytes, BytesMut};
 use control::Heard;
 use diagnosis::Kind;
+pub use event::{PeerEvent, PeerReport};
 use nomination::Nomination;
 use rtc::interceptor::Packet;
 use rtc::peer_connection::RTCPeerConnection;
@@ -26,7 +28,7 @@ use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 use rtc::{rtp, shared};
 use std::net::SocketAddr;
 use std::sync::mpsc::Receiver;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tap::Tap;
 
 /// Ticks of Opus's RTP clock in a frame of 20 ms.
@@ -47,67 +49,10 @@ pub struct Peer {
     repeated: u64,
 }
 
-/// What the network did to a call's packets, as far as only the connection knows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PeerReport {
-    /// Datagrams that look like sound or reports, and are not the caller's.
-    pub unreadable: u64,
-    /// Packets that came again, and were dropped before they were read.
-    pub repeated: u64,
-    /// How unevenly the caller's packets come.
-    pub jitter: Duration,
-    /// What the far side told last of our packets; nothing before its first report.
-    pub told: Option<Told>,
-}
-
 #[derive(Debug, Clone)]
 struct PayloadTypes {
     opus: u8,
     keys: Vec<(u8, Clock)>,
-}
-
-/// Something that happened on the connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PeerEvent {
-    /// ICE and DTLS are done.
-    Connected,
-    /// The connection failed. The other side's goodbye is not told: its absence, and Meta's notice, are.
-    Closed,
-    /// A packet of the caller's sound.
-    Sound {
-        /// SSRC.
-        stream: u32,
-        /// RTP sequence number.
-        sequence: u16,
-        /// RTP timestamp.
-        timestamp: u32,
-        /// Opus.
-        payload: Bytes,
-    },
-    /// A packet that tells of a key press: no sound, but a place in the sequence.
-    Key {
-        /// SSRC.
-        stream: u32,
-        /// RTP sequence number.
-        sequence: u16,
-        /// RTP timestamp: all packets of one press share it, as a rule.
-        timestamp: u32,
-        /// What its duration counts in.
-        clock: Clock,
-        /// As RFC 4733 has it.
-        payload: Bytes,
-    },
-    /// A packet of a payload type that was not agreed on: no sound, but a place in the sequence.
-    Foreign {
-        /// SSRC.
-        stream: u32,
-        /// RTP sequence number.
-        sequence: u16,
-        /// RTP timestamp.
-        timestamp: u32,
-    },
-    /// The far side told how our packets arrive: see [`Peer::report`].
-    Told,
 }
 
 impl Peer {

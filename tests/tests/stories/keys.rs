@@ -69,7 +69,8 @@ async fn keys_as_phones_and_gateways_send_them_reach_the_model_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_press_stops_the_agent_within_200_ms() {
-    let script = Script::new(Reply::speech(clips::agent_monologue()), [Reply::speech(clips::agent_answer())]);
+    let script = Script::new(Reply::speech(clips::agent_monologue()), [])
+        .on_message("keypad", Reply::speech(clips::agent_answer()));
     let story = Scene::default().scripted(script).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
@@ -97,7 +98,7 @@ async fn a_flood_of_keys_is_dropped_and_leaves_few_records() {
     let story = Scene::default().scripted(script).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
-    // A hash ends what is keyed, so that each press would be a line, an item and a message.
+    // Without a limit these would be five hundred lines, items and messages.
     let flood: Vec<RecordedKey> = (0..1_000)
         .map(|n| {
             RecordedKey::at_ms(u64::from(n / 5) * 20, n, 960 * (n / 5), [[11, 5][n as usize % 2], 10, 0, 160])
@@ -105,11 +106,11 @@ async fn a_flood_of_keys_is_dropped_and_leaves_few_records() {
         .collect();
 
     caller.phone().play_keys(&flood).await.expect("the phone sends them");
-    caller.hears(&clips::agent_keys()).await;
+    story.comes_to(|| caller.has_heard(&clips::agent_keys())).await;
 
     let after = caller.hangs_up().await;
-    let keys: u64 = after.keys().iter().sum();
-    assert!((64..=90).contains(&keys) && after.keys().len() <= 90, "{keys} keys");
+    // Every second of some eighty presses that count is a hash, which ends what is keyed.
+    assert!((30..=60).contains(&after.keys().len()), "{} records", after.keys().len());
     assert_eq!(after.journal.iter().filter(|event| **event == Event::KeysDropped {}).count(), 1);
     let dropped = after.journal.iter().find_map(|event| match event {
         Event::Media { keys_dropped, .. } => Some(*keys_dropped),

@@ -2,7 +2,7 @@
 
 use call::Ending;
 use openai::Script;
-use phone::{CallerConfig, Mischief, OfferVariant};
+use phone::{CallerConfig, Fault, Mischief, OfferVariant};
 use rehearse::binaries::root;
 use std::time::Duration;
 use tests::{Scene, Story, looks_up};
@@ -21,7 +21,6 @@ async fn offers_that_are_not_metas_yet_are_answered_and_heard() {
         let caller = story.ring_from(phone).await;
         caller.is_greeted().await;
 
-        assert_eq!(caller.phone().report().faults, [], "{offer:?}");
         assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp, "{offer:?}");
     }
 }
@@ -67,7 +66,7 @@ async fn a_relay_that_takes_only_nominating_checks_is_satisfied() {
     // Checks of the nominated pair leave every two seconds.
     caller.talks().await;
 
-    assert_eq!(caller.phone().report().faults, []);
+    assert!(!caller.phone().report().faults.contains(&Fault::CheckWithoutNomination));
     assert_eq!(caller.hangs_up().await.verdicts(), [""; 0]);
 }
 
