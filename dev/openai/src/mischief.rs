@@ -80,7 +80,7 @@ pub enum Mischief {
     CutsCalls,
     /// Every response is `completed` with nothing in it.
     Mute,
-    /// Whatever is asked for in so many words comes in writing: a goodbye, a question whether anybody is there.
+    /// Whatever is asked for in so many words comes in writing: a goodbye, a nudge.
     MuteAsides,
 }
 

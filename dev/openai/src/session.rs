@@ -98,7 +98,7 @@ pub struct Session {
     has_ignored: bool,
     /// The mischief that happens in the middle of a response has happened.
     has_cut: bool,
-    /// What is left of a reply that was cut, for whoever asks before the caller speaks again.
+    /// What is left of a reply that was cut, for a response asked for before the caller speaks again.
     rest: Option<crate::Reply>,
     /// Events that are sent only then.
     later: Vec<(Instant, Value)>,

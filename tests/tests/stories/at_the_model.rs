@@ -156,6 +156,6 @@ async fn ends_without_a_goodbye(mischief: &str) {
         Happened::Ended { lasted_ms, .. } => Some(*lasted_ms),
         _ => None,
     });
-    // Nobody waits fifteen seconds more for words that will not come.
+    // The call does not wait 15 s more for words that will not come.
     assert!(lasted.is_some_and(|ms| (15_000..20_000).contains(&ms)), "{lasted:?}");
 }

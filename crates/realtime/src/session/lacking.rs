@@ -220,7 +220,7 @@ impl Session {
                 self.link.gate.wish(Wish::Ask { words: GO_ON.to_owned(), insists: *insists });
             }
             Wish::Answer | Wish::Greeting => {
-                // Whoever speaks meanwhile is answered, and nothing is gone on with.
+                // A caller who speaks meanwhile is answered, and the sentence is dropped.
                 self.link.goes_on = self.link.gate.is_callers_turn_over();
                 self.link.gate.wish(Wish::Answer);
             }

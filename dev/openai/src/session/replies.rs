@@ -169,7 +169,7 @@ impl Session {
         }
     }
 
-    /// Leaves of what would be said only what nobody hears, if that is the mischief.
+    /// Leaves nothing to hear of a reply, if that is the mischief.
     fn spoil_reply(&mut self, reply: Reply, asked: &Value) -> Reply {
         let instructions = asked["instructions"].as_str().unwrap_or_default();
         match self.mischief {

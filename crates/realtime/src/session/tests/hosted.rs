@@ -146,7 +146,7 @@ fn another_session_is_told_what_a_call_found_or_that_it_failed() {
 }
 
 #[test]
-fn a_call_under_way_when_the_session_breaks_is_spoken_of_by_the_next() {
+fn a_call_under_way_is_spoken_of_by_the_next_session() {
     for is_over in [true, false] {
         let mut talk = talked();
         talk.begin_own("r");

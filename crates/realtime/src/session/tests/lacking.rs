@@ -4,7 +4,7 @@ use super::surviving::talked;
 use super::*;
 use crate::{Purpose, Then};
 
-/// What a response brings that nobody hears.
+/// Responses that cannot be heard.
 const MUTE: [fn(&mut Talk, &str); 7] =
     [writes, is_empty, is_empty_and_incomplete, is_filtered, cuts_a_call, only_transcribes, says_zeros];
 
@@ -76,7 +76,7 @@ fn a_second_time_it_is_asked_of_another_session_and_then_given_up() {
         talk.accept();
         assert_eq!(talk.created(), 1, "{:?}", talk.kinds());
         let retold = format!("{:?}", talk.told());
-        assert!(!retold.contains("Of course"), "what nobody heard was never said: {retold}");
+        assert!(!retold.contains("Of course"), "what could not be heard was never said: {retold}");
 
         talk.begin("r3");
         mute(&mut talk, "r3");
@@ -251,7 +251,7 @@ fn half_a_greeting_is_gone_on_with_and_not_begun_anew() {
 }
 
 #[test]
-fn a_preamble_whose_call_was_cut_is_gone_on_with_and_the_call_is_taken_out() {
+fn half_a_call_after_a_preamble_is_taken_out() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.speak("r", "a1", "One moment.", 600);
