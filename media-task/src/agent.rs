@@ -6,7 +6,7 @@ mod realtime;
 
 pub use realtime::Provider;
 
-use ::realtime::Usage;
+use ::realtime::{HostedOutcome, Purpose, Then, Usage};
 use bridge::{Agent as Doing, Heard, ItemId};
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,23 @@ pub enum News {
         tool: String,
         /// Its arguments.
         arguments: String,
+    },
+    /// It waits for a tool that its provider calls itself.
+    UsesHosted,
+    /// Such a tool, as `server.tool`, has answered after so long, or has not.
+    HostedEnded(String, Duration, HostedOutcome),
+    /// The tools of a remote server cannot be listed: it has to do without them.
+    ToolsMissing(String),
+    /// What it did brought nothing to hear, or half a sentence.
+    Lacked {
+        /// What it was for.
+        purpose: Purpose,
+        /// How it ended, in the model's word.
+        status: String,
+        /// Why, in the model's word, if it has one.
+        reason: Option<String>,
+        /// What is done about it.
+        then: Then,
     },
     /// It has taken so many tokens more.
     Used(Usage),
@@ -145,6 +162,11 @@ impl Agent {
     /// Has it say something out of turn. What it `insists` on is said even if the caller speaks first.
     pub fn ask(&mut self, instructions: &str, insists: bool, now: Instant) {
         self.session(|session| session.ask(instructions, insists, now));
+    }
+
+    /// Whether the call is about to end: goodbye was said, or is asked for. It need not say anything more then.
+    pub fn set_leaving(&mut self, leaving: bool) {
+        self.session(|session| session.set_leaving(leaving));
     }
 
     /// What it was asked to say is not wanted any more, unless it is saying it.

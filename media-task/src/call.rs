@@ -10,6 +10,7 @@
 //! | `listening` | what the agent does, and what comes of it |
 //! | `playing` | what the bridge wants done |
 //! | `using` | the tools that are in use |
+//! | `hosted` | tools that the model's provider calls itself |
 //! | `farewell` | how a call that is to end is brought to its end |
 //! | `measuring` | how loud each side is |
 //! | `accounts` | what it came to: sound, tokens, cost |
@@ -20,6 +21,7 @@ mod answering;
 mod examining;
 mod farewell;
 mod hearing;
+mod hosted;
 mod leaving;
 mod listening;
 mod measuring;

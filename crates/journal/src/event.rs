@@ -267,6 +267,26 @@ pub enum Event {
         /// The model's code.
         code: String,
     },
+    /// A response of the model brought no sound and no call of a tool, or ended in the middle of a sentence.
+    #[serde(rename = "WA_CALL_RESPONSE_LACKING")]
+    ResponseLacking {
+        /// What it was for: `greeting`, `answer`, or `asked`: a goodbye, or whether the caller is still there.
+        purpose: String,
+        /// `completed` or `incomplete`.
+        status: String,
+        /// The model's word for why, such as `max_output_tokens` or `content_filter`, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// What was done about it: `asked_again`, `another_session`, `gave_up`, `gone_on` with the half sentence, `left` since it
+        /// had been gone on with before, or `done` since goodbye was said.
+        then: String,
+    },
+    /// The tools of a remote MCP server cannot be listed: the agent has to do without them in this call.
+    #[serde(rename = "WA_CALL_TOOLS_MISSING")]
+    ToolsMissing {
+        /// The server, as the agent's file names it.
+        server: String,
+    },
     /// The sound of the call, counted: up is from the caller, down is to the caller, as the far side reports it if it does.
     #[serde(rename = "WA_CALL_MEDIA")]
     Media {

@@ -289,6 +289,19 @@ impl Gate {
         self.ongoing.as_ref().is_some_and(|ongoing| ongoing.id == id && ongoing.cancelled_at.is_some())
     }
 
+    /// Whether what ends was cancelled by us, before or after it began, or comes after it was given up.
+    pub(crate) fn is_unwanted(&self, response: &Response) -> bool {
+        let by = response.asked_by();
+        let is_cancelled = |asked: &Asked| asked.cancelled && by == Some(&asked.event_id);
+        let is_late = by.is_some() && by == self.late.as_deref();
+        is_late || self.is_cancelled(&response.id) || self.asked.as_ref().is_some_and(is_cancelled)
+    }
+
+    /// Whether no turn of the caller's is under way or waits for its answer.
+    pub(crate) fn is_callers_turn_over(&self) -> bool {
+        self.turn == Turn::None
+    }
+
     /// The ongoing response, and what it is for.
     pub(crate) fn ongoing(&self) -> Option<(&str, &Wish)> {
         self.ongoing.as_ref().map(|ongoing| (ongoing.id.as_str(), &ongoing.wish))

@@ -32,7 +32,7 @@ pub use options::Options;
 pub use prices::{Prices, PricesError};
 pub use private::Private;
 pub use server::ServerEvent;
-pub use session::{Action, Happening, Session};
+pub use session::{Action, Happening, HostedOutcome, Purpose, Session, Then};
 pub use sound::RATE;
 pub use trouble::{Down, Failure, Trouble};
 pub use usage::Usage;

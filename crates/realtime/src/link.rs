@@ -2,6 +2,8 @@
 
 use crate::gate::Gate;
 use crate::options::Format;
+use crate::server;
+use crate::session::Lists;
 use crate::sound::Reader;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -41,9 +43,26 @@ pub(crate) struct Link {
     /// Whether a response was completed on it.
     pub has_served: bool,
     /// When the limits that were hit last are reset.
-    pub resets_after: Option<Duration>,
+    pub resets_at: Option<Instant>,
+    /// Since when a response that was refused for want of capacity waits to be asked for again.
+    pub waits_since: Option<Instant>,
     /// The answer it owes is for a caller who may still be speaking.
     pub answers_late: bool,
+    /// What responses under way have produced.
+    pub produced: Vec<Produced>,
+    /// The answer it owes goes on with half a sentence.
+    pub goes_on: bool,
+    /// The tools of remote servers.
+    pub lists: Lists,
+}
+
+/// An item that a response produced.
+#[derive(Debug)]
+pub(crate) struct Produced {
+    pub response: String,
+    pub item: String,
+    /// Whether it calls something.
+    pub is_call: bool,
 }
 
 impl Unconfirmed {
@@ -82,6 +101,8 @@ pub(crate) struct Item {
     pub reader: Reader,
     /// No more of its sound comes.
     pub is_finished: bool,
+    /// Whether any of it can be heard.
+    pub is_audible: bool,
     /// What was said in it has been told.
     pub is_told: bool,
 }
@@ -99,8 +120,12 @@ impl Link {
             ready_at: None,
             ends_at: None,
             has_served: false,
-            resets_after: None,
+            resets_at: None,
+            waits_since: None,
             answers_late: false,
+            produced: vec![],
+            goes_on: false,
+            lists: Lists::default(),
         }
     }
 
@@ -122,6 +147,20 @@ impl Link {
             let is_it = item == Some(&put.item) || (call_id.is_some() && call_id == put.call_id.as_deref());
             !is_it
         });
+    }
+
+    /// A response has produced an item.
+    pub(crate) fn note_produced(&mut self, response: &str, item: &server::Item) {
+        let Some(id) = &item.id else { return };
+        if !self.produced.iter().any(|known| known.item == *id) {
+            let is_call = item.r#type.ends_with("_call");
+            self.produced.push(Produced { response: response.to_owned(), item: id.clone(), is_call });
+        }
+    }
+
+    /// What a response that is over has produced.
+    pub(crate) fn take_produced(&mut self, response: &str) -> Vec<Produced> {
+        self.produced.extract_if(.., |produced| produced.response == response).collect()
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -150,6 +189,7 @@ impl Link {
             response: response.to_owned(),
             reader: Reader::new(format),
             is_finished: false,
+            is_audible: false,
             is_told: false,
         })
     }

@@ -15,6 +15,9 @@ const SHORT: usize = 80;
 /// How fast agents speak, characters a second: what was said of an item whose end never came.
 const PACE: f64 = 15.0;
 
+/// How much of what a tool of a remote server answered is told, characters.
+const LONGEST_ANSWER: usize = 4_000;
+
 /// Told after what was said: sessions otherwise introduce themselves again.
 const GAP: &str = "The line dropped for a moment. Continue where you were, in the same language. Do not greet or \
                    introduce yourself again, and do not mention the interruption.";
@@ -35,6 +38,27 @@ enum Entry {
     Told { text: String },
     Called { call_id: String, name: String, arguments: String },
     Answered { call_id: String, output: String },
+    Hosted(Hosted),
+}
+
+/// A call of a tool that the service made itself.
+#[derive(Debug)]
+pub(crate) struct Hosted {
+    item: String,
+    pub tool: String,
+    /// JSON, as text.
+    pub arguments: String,
+    pub came: Came,
+}
+
+/// What came of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    NotYet,
+    Answered(String),
+    Failed(String),
+    /// Its session was lost, or it took too long.
+    Unknown,
 }
 
 #[derive(Debug)]
@@ -67,7 +91,7 @@ impl Mirror {
             match entry {
                 Entry::Caller { item: known, text } if known == item => words.clone_into(text),
                 Entry::Caller { .. } | Entry::Agent(_) | Entry::Told { .. } => {}
-                Entry::Called { .. } | Entry::Answered { .. } => {}
+                Entry::Called { .. } | Entry::Answered { .. } | Entry::Hosted(_) => {}
             }
         }
     }
@@ -125,7 +149,7 @@ impl Mirror {
         let words = self.entries.iter().rev().find_map(|entry| match entry {
             Entry::Agent(spoken) if spoken.item == item => Some(spoken.said_words()),
             Entry::Agent(_) | Entry::Caller { .. } | Entry::Told { .. } => None,
-            Entry::Called { .. } | Entry::Answered { .. } => None,
+            Entry::Called { .. } | Entry::Answered { .. } | Entry::Hosted(_) => None,
         });
         words.unwrap_or_default()
     }
@@ -141,6 +165,30 @@ impl Mirror {
 
     pub(crate) fn answered(&mut self, call_id: &str, output: &str) {
         self.entries.push(Entry::Answered { call_id: call_id.to_owned(), output: output.to_owned() });
+    }
+
+    /// The service calls a tool itself.
+    pub(crate) fn call_hosted(&mut self, item: &str, tool: &str) {
+        let (item, tool) = (item.to_owned(), tool.to_owned());
+        self.entries.push(Entry::Hosted(Hosted { item, tool, arguments: String::new(), came: Came::NotYet }));
+    }
+
+    /// The call that the service made by this item.
+    pub(crate) fn hosted(&mut self, wanted: &str) -> Option<&mut Hosted> {
+        self.entries.iter_mut().rev().find_map(|entry| match entry {
+            Entry::Hosted(hosted) if hosted.item == wanted => Some(hosted),
+            Entry::Hosted(_) | Entry::Agent(_) | Entry::Caller { .. } | Entry::Told { .. } => None,
+            Entry::Called { .. } | Entry::Answered { .. } => None,
+        })
+    }
+
+    /// An item of the agent's is taken out of the conversation.
+    pub(crate) fn forget(&mut self, item: &str) {
+        self.entries.retain(|entry| match entry {
+            Entry::Agent(spoken) => spoken.item != item,
+            Entry::Hosted(hosted) => hosted.item != item,
+            Entry::Caller { .. } | Entry::Told { .. } | Entry::Called { .. } | Entry::Answered { .. } => true,
+        });
     }
 
     /// Where an item is among the others.
@@ -179,7 +227,8 @@ impl Mirror {
         let from = self.entries.len().saturating_sub(WORD_FOR_WORD);
         let outputs = self.entries[from..].iter().filter_map(|entry| match entry {
             Entry::Answered { call_id, .. } => self.call_at(call_id),
-            Entry::Caller { .. } | Entry::Agent(_) | Entry::Told { .. } | Entry::Called { .. } => None,
+            Entry::Caller { .. } | Entry::Agent(_) | Entry::Told { .. } => None,
+            Entry::Called { .. } | Entry::Hosted(_) => None,
         });
         outputs.chain([from]).min().unwrap_or(from)
     }
@@ -202,7 +251,7 @@ impl Mirror {
         self.entries.iter_mut().rev().find_map(|entry| match entry {
             Entry::Agent(spoken) if spoken.item == item => Some(spoken),
             Entry::Agent(_) | Entry::Caller { .. } | Entry::Told { .. } => None,
-            Entry::Called { .. } | Entry::Answered { .. } => None,
+            Entry::Called { .. } | Entry::Answered { .. } | Entry::Hosted(_) => None,
         })
     }
 }
@@ -219,6 +268,7 @@ impl Entry {
             Self::Answered { call_id, output } => Some(json!({
                 "type": "function_call_output", "call_id": call_id, "output": output,
             })),
+            Self::Hosted(hosted) => hosted.item(),
         }
     }
 
@@ -228,9 +278,24 @@ impl Entry {
             Self::Agent(spoken) => ("You", spoken.heard_words()),
             Self::Told { text } => ("System", text.as_str()),
             Self::Answered { output, .. } => ("Tool", output.as_str()),
-            Self::Called { .. } => return None,
+            Self::Hosted(Hosted { came: Came::Answered(output), .. }) => ("Tool", output.as_str()),
+            Self::Hosted(_) | Self::Called { .. } => return None,
         };
         (!text.is_empty()).then(|| format!("{who}: {}", cut(text, SHORT)))
+    }
+}
+
+impl Hosted {
+    /// In words: a session takes no call of a server's tool that another one has made.
+    fn item(&self) -> Option<Value> {
+        let came = match &self.came {
+            Came::NotYet => return None,
+            Came::Answered(output) => format!("It answered: {}", cut(output, LONGEST_ANSWER)),
+            Came::Failed(error) => format!("It failed. {}", cut(error, LONGEST_ANSWER)),
+            Came::Unknown => "It is not known what came of it: do not simply call it again.".to_owned(),
+        };
+        let text = format!("You called the tool {} with {}. {came}", self.tool, self.arguments);
+        Some(message("system", "input_text", &text))
     }
 }
 

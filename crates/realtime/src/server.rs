@@ -63,8 +63,14 @@ pub enum ServerEvent {
     WordsDone { response_id: String, item_id: String, transcript: Private<String> },
     #[serde(rename = "response.mcp_call.in_progress")]
     McpStarted { item_id: String },
-    #[serde(rename = "response.mcp_call.completed", alias = "response.mcp_call.failed")]
-    McpEnded { item_id: String },
+    #[serde(rename = "response.mcp_call.completed")]
+    McpCompleted { item_id: String },
+    #[serde(rename = "response.mcp_call.failed")]
+    McpFailed { item_id: String },
+    #[serde(rename = "mcp_list_tools.completed")]
+    McpListed { item_id: String },
+    #[serde(rename = "mcp_list_tools.failed")]
+    McpUnlisted { item_id: String },
     #[serde(rename = "rate_limits.updated")]
     RateLimits {
         #[serde(default)]
@@ -106,12 +112,18 @@ pub struct Item {
     pub status: Option<String>,
     /// Of a function call and its output.
     pub call_id: Option<String>,
-    /// Of a function call.
+    /// Of a call.
     pub name: Option<String>,
-    /// Of a function call: raw JSON text.
+    /// Of a call: raw JSON text.
     pub arguments: Option<Private<String>>,
     /// Of a message: its parts, which can hold the words.
     pub content: Private<Value>,
+    /// Of hosted MCP: the server, as the session names it.
+    pub server_label: Option<String>,
+    /// Of hosted MCP: what the tool answered.
+    pub output: Private<Value>,
+    /// Of hosted MCP: why it failed.
+    pub error: Private<Value>,
 }
 
 /// A response, as the server tells it.
@@ -136,6 +148,9 @@ pub struct Response {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct StatusDetails {
+    /// Such as `max_output_tokens`, when it is incomplete or cancelled.
+    #[serde(deserialize_with = "word")]
+    pub reason: Option<String>,
     /// When it failed.
     pub error: Option<ErrorInfo>,
 }
@@ -214,7 +229,10 @@ impl ServerEvent {
             | Self::ItemAdded { .. }
             | Self::Transcribed { .. }
             | Self::McpStarted { .. }
-            | Self::McpEnded { .. }
+            | Self::McpCompleted { .. }
+            | Self::McpFailed { .. }
+            | Self::McpListed { .. }
+            | Self::McpUnlisted { .. }
             | Self::RateLimits { .. }
             | Self::Error { .. } => None,
         }
@@ -258,6 +276,11 @@ impl Item {
         self.status.as_deref().is_none_or(|status| status == "completed")
     }
 
+    /// Whether it is of hosted MCP.
+    pub(crate) fn is_hosted(&self) -> bool {
+        self.r#type.starts_with("mcp_")
+    }
+
     /// The words of a message, as far as it brings them.
     pub(crate) fn words(&self) -> String {
         let parts = self.content.0.as_array().into_iter().flatten();
@@ -269,6 +292,11 @@ impl Response {
     /// Our name for the event that asked for it, if we did.
     pub(crate) fn asked_by(&self) -> Option<&str> {
         self.metadata.as_ref()?.get("client_event_id")?.as_str()
+    }
+
+    /// Why it is incomplete or cancelled, if it says so.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.status_details.as_ref()?.reason.as_deref()
     }
 
     /// Why it failed, if it did and says so.

@@ -3,7 +3,9 @@
 
 mod greeting;
 mod happening;
+mod hosted;
 mod ids;
+mod lacking;
 mod listening;
 mod responding;
 mod rolling;
@@ -16,8 +18,12 @@ use crate::sound::{RATE, Writer};
 use crate::{ClientEvent, Config, Turns, Usage};
 use greeting::Greeted;
 pub use happening::{Action, Happening};
+pub use hosted::HostedOutcome;
+pub(crate) use hosted::Lists;
+use lacking::Lacks;
+pub use lacking::{Purpose, Then};
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
 use surviving::Outage;
@@ -39,6 +45,9 @@ pub struct Session {
     fruitless: u32,
     /// Failed responses, one after the other.
     strikes: u32,
+    lacks: Lacks,
+    /// The remote servers whose tools could not be listed.
+    missing_tools: HashSet<String>,
     greeted: Greeted,
     tools: Tools,
     mirror: Mirror,
@@ -65,6 +74,8 @@ impl Session {
             outage: None,
             fruitless: 0,
             strikes: 0,
+            lacks: Lacks::default(),
+            missing_tools: HashSet::new(),
             greeted: Greeted::default(),
             tools: Tools::default(),
             mirror: Mirror::default(),
@@ -197,6 +208,7 @@ impl Session {
             return;
         }
         self.end_greeting();
+        self.tell_missing_tools(now);
         self.roll(now);
         self.respond(now);
     }

@@ -19,6 +19,8 @@ pub(crate) fn failure(event: &Event, fields: &Map<String, Value>) -> Option<Stri
         | Event::SessionLost { .. }
         | Event::MetaTrouble { .. } => Some(word("reason")),
         Event::AgentFailed { .. } | Event::AgentTrouble { .. } => Some(word("code")),
+        Event::ResponseLacking { then, .. } if then != "done" => Some(word("then")),
+        Event::ToolsMissing { .. } => Some(word("server")),
         Event::GivenUp { .. } => Some(word("what")),
         Event::Ended { ending, by, .. } if is_failure(ending, by) => Some(word("ending")),
         Event::Connect { .. }
@@ -41,6 +43,7 @@ pub(crate) fn failure(event: &Event, fields: &Map<String, Value>) -> Option<Stri
         | Event::Turn { .. }
         | Event::Interrupted { .. }
         | Event::Tool { .. }
+        | Event::ResponseLacking { .. }
         | Event::Keys { .. }
         | Event::Nudged { .. }
         | Event::SessionRestored { .. }

@@ -122,6 +122,8 @@ fn is_talk(event: &Event) -> bool {
         | Event::Refused { .. }
         | Event::Lost { .. }
         | Event::AgentTrouble { .. }
+        | Event::ResponseLacking { .. }
+        | Event::ToolsMissing { .. }
         | Event::Media { .. }
         | Event::MediaVerdict { .. }
         | Event::MetaTrouble { .. }
@@ -169,6 +171,8 @@ fn took_ms(entry: &Entry) -> u64 {
         | Event::Refused { .. }
         | Event::Lost { .. }
         | Event::AgentTrouble { .. }
+        | Event::ResponseLacking { .. }
+        | Event::ToolsMissing { .. }
         | Event::Media { .. }
         | Event::MediaVerdict { .. }
         | Event::MetaTrouble { .. }

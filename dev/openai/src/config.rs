@@ -17,6 +17,8 @@ pub struct Config {
     pub script: Script,
     /// From the end of the caller's speech, or from `response.create`, to the first audio. Default: 300 ms.
     pub thinking: Duration,
+    /// From a `session.update` to its `session.updated`; the service takes about 260 ms. Default: none.
+    pub configuring: Duration,
     /// How many times faster than speech the audio comes; 0 or infinity is at once. Default: 6.
     pub pace: f64,
     /// How long a session lasts before it expires. Default: 60 minutes.
@@ -44,6 +46,7 @@ impl Config {
             shutdown_date: None,
             script: Script::about_bikes(),
             thinking: Duration::from_millis(300),
+            configuring: Duration::ZERO,
             pace: 6.0,
             longest: Duration::from_secs(60 * 60),
             mischief: None,

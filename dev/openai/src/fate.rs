@@ -14,7 +14,7 @@ const DELTAS: Range<usize> = 1..60;
 /// Seconds until a session expires.
 const SECONDS: Range<usize> = 3..30;
 /// How often each is drawn, against the others. What no caller survives is rarer than what one can recover from.
-const WEIGHTS: [(Mischief, usize); 16] = [
+const WEIGHTS: [(Mischief, usize); 23] = [
     (Mischief::NeverAnswers, 1),
     (Mischief::NoSession, 1),
     (Mischief::RefusesKey, 1),
@@ -31,6 +31,13 @@ const WEIGHTS: [(Mischief, usize); 16] = [
     (Mischief::IgnoresCreate, 2),
     (Mischief::SplitsSamples, 4),
     (Mischief::TranscriptionFails, 3),
+    (Mischief::Writes { responses: 1 }, 3),
+    (Mischief::SaysNothing { responses: 2 }, 3),
+    (Mischief::RunsOut { after_deltas: 0 }, 3),
+    (Mischief::Filters, 2),
+    (Mischief::CutsCalls, 2),
+    (Mischief::Mute, 1),
+    (Mischief::MuteAsides, 2),
 ];
 
 /// What goes wrong with each connection, by its number from 0: that of [`crate::Realtime::connections`] before it.
@@ -91,6 +98,9 @@ impl Mischief {
             Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => self,
             Self::ServerError | Self::RateLimited | Self::RateLimitedThrice | Self::IgnoresCreate => self,
             Self::SplitsSamples | Self::TranscriptionFails => self,
+            Self::RunsOut { .. } => Self::RunsOut { after_deltas: any_time() },
+            Self::Writes { .. } | Self::SaysNothing { .. } | Self::Filters | Self::CutsCalls => self,
+            Self::Mute | Self::MuteAsides => self,
         }
     }
 }

@@ -42,7 +42,7 @@ pub use fate::Fate;
 pub use mischief::{Mischief, UnknownMischief};
 pub use observation::{Observation, Seen};
 pub use realtime::Realtime;
-pub use reply::{Reply, ReplyItem};
+pub use reply::{Cut, McpCall, Reply, ReplyItem};
 pub use report::{Recorded, Replayed, SessionReport, Side, Spoken};
 pub use script::Script;
 pub use summary::Summary;

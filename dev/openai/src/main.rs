@@ -28,6 +28,9 @@ struct Arguments {
     /// From the end of the caller's speech to the first sound, in milliseconds.
     #[arg(long, default_value_t = 300)]
     thinking: u64,
+    /// From a `session.update` to its `session.updated`, in milliseconds.
+    #[arg(long, default_value_t = 260)]
+    configuring: u64,
     /// How many times faster than speech the sound comes; 0 is at once.
     #[arg(long, default_value_t = 6.0)]
     pace: f64,
@@ -102,6 +105,7 @@ impl From<Arguments> for Config {
         Self {
             model: arguments.model,
             thinking: Duration::from_millis(arguments.thinking),
+            configuring: Duration::from_millis(arguments.configuring),
             pace: arguments.pace,
             longest: Duration::from_secs(arguments.longest),
             mischief: arguments.mischief,

@@ -57,11 +57,34 @@ pub enum Mischief {
     SplitsSamples,
     /// Every input transcription fails.
     TranscriptionFails,
+    /// *Once*: the first so many responses are written, though sound was asked for.
+    Writes {
+        /// How many.
+        responses: usize,
+    },
+    /// *Once*: the first so many responses are `completed` with nothing in them.
+    SaysNothing {
+        /// How many.
+        responses: usize,
+    },
+    /// *Once*: a response ends in the middle of a sentence, `incomplete` for `max_output_tokens`.
+    RunsOut {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// *Once*: the first response is `incomplete` for `content_filter`, with nothing in it.
+    Filters,
+    /// *Once*: the first call of a function ends in the middle of its arguments.
+    CutsCalls,
+    /// Every response is `completed` with nothing in it.
+    Mute,
+    /// Whatever is asked for in so many words comes in writing: a goodbye, a question whether anybody is there.
+    MuteAsides,
 }
 
 impl Mischief {
     /// Every kind, with its usual number where it has one.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::NeverAnswers,
         Self::NoSession,
         Self::RefusesKey,
@@ -78,6 +101,13 @@ impl Mischief {
         Self::IgnoresCreate,
         Self::SplitsSamples,
         Self::TranscriptionFails,
+        Self::Writes { responses: 1 },
+        Self::SaysNothing { responses: 2 },
+        Self::RunsOut { after_deltas: 5 },
+        Self::Filters,
+        Self::CutsCalls,
+        Self::Mute,
+        Self::MuteAsides,
     ];
 
     /// What of it befalls the n-th session of a simulator.
@@ -87,10 +117,12 @@ impl Mischief {
             Self::DropsSession { .. } | Self::Stalls { .. } | Self::Expires { .. } => None,
             Self::GoesSilent { .. } | Self::RateLimitedThrice | Self::IgnoresCreate => None,
             Self::ServerError | Self::RateLimited => None,
+            Self::Writes { .. } | Self::SaysNothing { .. } | Self::RunsOut { .. } => None,
+            Self::Filters | Self::CutsCalls => None,
             Self::DropsThenRefuses { .. } => Some(Self::RefusesKey),
             Self::QuotaMidCall { .. } => Some(Self::QuotaExhausted),
             Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => Some(self),
-            Self::SplitsSamples | Self::TranscriptionFails => Some(self),
+            Self::SplitsSamples | Self::TranscriptionFails | Self::Mute | Self::MuteAsides => Some(self),
         }
     }
 
@@ -112,6 +144,13 @@ impl Mischief {
             Self::IgnoresCreate => "ignores-create",
             Self::SplitsSamples => "splits-samples",
             Self::TranscriptionFails => "transcription-fails",
+            Self::Writes { .. } => "writes",
+            Self::SaysNothing { .. } => "says-nothing",
+            Self::RunsOut { .. } => "runs-out",
+            Self::Filters => "filters",
+            Self::CutsCalls => "cuts-calls",
+            Self::Mute => "mute",
+            Self::MuteAsides => "mute-asides",
         }
     }
 
@@ -124,6 +163,9 @@ impl Mischief {
             Self::DropsThenRefuses { .. } => Some(Self::DropsThenRefuses { after_deltas }),
             Self::QuotaMidCall { .. } => Some(Self::QuotaMidCall { after_deltas }),
             Self::Expires { .. } => Some(Self::Expires { after: Duration::from_secs(number) }),
+            Self::Writes { .. } => Some(Self::Writes { responses: after_deltas }),
+            Self::SaysNothing { .. } => Some(Self::SaysNothing { responses: after_deltas }),
+            Self::RunsOut { .. } => Some(Self::RunsOut { after_deltas }),
             _ => None,
         }
     }
@@ -134,7 +176,9 @@ impl Mischief {
             | Self::Stalls { after_deltas }
             | Self::GoesSilent { after_deltas }
             | Self::DropsThenRefuses { after_deltas }
-            | Self::QuotaMidCall { after_deltas } => Some(after_deltas as u64),
+            | Self::QuotaMidCall { after_deltas }
+            | Self::RunsOut { after_deltas } => Some(after_deltas as u64),
+            Self::Writes { responses } | Self::SaysNothing { responses } => Some(responses as u64),
             Self::Expires { after } => Some(after.as_secs()),
             _ => None,
         }

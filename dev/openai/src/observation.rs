@@ -51,6 +51,8 @@ pub enum Seen {
     ResponseCompleted { response: String },
     /// Cancelled by the client or by the caller's voice (`reason`).
     Cancelled { response: String, reason: &'static str },
+    /// A response ended in the middle, on purpose.
+    Incomplete { response: String, reason: &'static str },
     /// A response failed, on purpose.
     Failed { response: String, code: &'static str },
     /// The client said how much of an item was heard.
@@ -81,6 +83,7 @@ impl fmt::Display for Seen {
             Self::FunctionOutput { output, .. } => write!(f, "Is told the result: {output}"),
             Self::ResponseCompleted { response } => write!(f, "Completed {response}"),
             Self::Cancelled { response, reason } => write!(f, "Cancelled {response}: {reason}"),
+            Self::Incomplete { response, reason } => write!(f, "Cut {response} short: {reason}"),
             Self::Failed { response, code } => write!(f, "Failed {response}: {code}"),
             Self::Truncated { item, audio_end_ms, of_ms } => {
                 write!(f, "Is told that {audio_end_ms} of {of_ms} ms of {item} were heard")

@@ -3,7 +3,7 @@
 
 use crate::format::Format;
 use crate::random::Random;
-use crate::reply::{Reply, ReplyItem};
+use crate::reply::{McpCall, Reply, ReplyItem};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tone::Clip;
@@ -37,8 +37,8 @@ pub enum Opening {
     Text,
     /// The call of a function, by name.
     Call(String),
-    /// The call of a tool of a remote server, which will answer with `output`.
-    Mcp { label: String, name: String, output: String },
+    /// The call of a tool of a remote server.
+    Mcp(McpCall),
 }
 
 /// How a reply is to be sent.
@@ -62,15 +62,17 @@ pub fn plan(reply: &Reply, delivery: Delivery, random: &mut Random) -> VecDeque<
         planner.wait();
         match (item, delivery.sound) {
             (ReplyItem::Speech(clip), Some(format)) => planner.speak(clip, format),
-            (ReplyItem::Speech(clip), None) => planner.write(clip),
+            (ReplyItem::Speech(clip), None) | (ReplyItem::Text(clip), _) => planner.write(clip),
             (ReplyItem::FunctionCall { name, arguments }, _) => {
                 planner.call(Opening::Call(name.clone()), arguments);
             }
-            (ReplyItem::McpCall { label, name, arguments, output }, _) => {
-                let (label, name, output) = (label.clone(), name.clone(), output.clone());
-                planner.call(Opening::Mcp { label, name, output }, arguments);
+            (ReplyItem::McpCall(call), _) => {
+                planner.call(Opening::Mcp(call.clone()), &call.arguments);
             }
         }
+    }
+    if reply.cut.is_some() {
+        planner.cut_short();
     }
     planner.push(Step::Finish);
     planner.steps
@@ -122,6 +124,13 @@ impl Planner<'_> {
             self.push(Step::Arguments(part.iter().collect()));
         }
         self.push(Step::Close);
+    }
+
+    /// Leaves out the second half of the last item, and its end.
+    fn cut_short(&mut self) {
+        let opened = self.steps.iter().rposition(|(_, step)| matches!(step, Step::Open(_)));
+        let kept = opened.map_or(0, |opened| opened + 1 + (self.steps.len() - opened - 1) / 2);
+        self.steps.truncate(kept);
     }
 
     fn wait(&mut self) {

@@ -1,5 +1,6 @@
 //! What the model says in one response: sentences and calls of tools, and what it says once the tools have answered.
 
+use std::time::Duration;
 use tone::Clip;
 
 /// What the model says at once.
@@ -11,6 +12,17 @@ pub struct Reply {
     pub after_tool: Option<Box<Reply>>,
     /// Said instead when the output is that of this tool.
     pub after: Vec<(String, Reply)>,
+    /// Why it ends in the middle of its last item, if it does.
+    pub cut: Option<Cut>,
+}
+
+/// Why a response is incomplete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// `max_output_tokens`.
+    MaxOutputTokens,
+    /// `content_filter`.
+    ContentFilter,
 }
 
 /// One output item of a response.
@@ -18,6 +30,8 @@ pub struct Reply {
 pub enum ReplyItem {
     /// A message, spoken.
     Speech(Clip),
+    /// A message, written although sound was asked for.
+    Text(Clip),
     /// A call of one of the session's tools.
     FunctionCall {
         /// The tool.
@@ -26,22 +40,60 @@ pub enum ReplyItem {
         arguments: String,
     },
     /// A call of a tool of a remote MCP server, which the service itself makes.
-    McpCall {
-        /// The server, as the session names it.
-        label: String,
-        /// The tool.
-        name: String,
-        /// JSON, as text.
-        arguments: String,
-        /// What the server answers.
-        output: String,
-    },
+    McpCall(McpCall),
+}
+
+/// A call of a tool of a remote MCP server. What it answers is spoken of by the next response, once the client asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct McpCall {
+    /// The server, as the session names it.
+    pub label: String,
+    /// The tool.
+    pub name: String,
+    /// JSON, as text.
+    pub arguments: String,
+    /// What the server answers; or why it fails.
+    pub answer: Result<String, String>,
+    /// How long it takes. Without any time, it answers before its response is done, otherwise after.
+    pub takes: Duration,
 }
 
 impl Reply {
     /// One spoken message.
     pub fn speech(clip: Clip) -> Self {
         Self { items: vec![ReplyItem::Speech(clip)], ..Self::default() }
+    }
+
+    /// One message, written although sound was asked for.
+    pub fn text(clip: Clip) -> Self {
+        Self { items: vec![ReplyItem::Text(clip)], ..Self::default() }
+    }
+
+    /// Nothing at all.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// A remote tool is called, and once it has answered, `after` is said.
+    pub fn mcp(call: McpCall, after: Self) -> Self {
+        let name = call.name.clone();
+        Self::default().and(ReplyItem::McpCall(call)).then_after(&name, after)
+    }
+
+    /// Ends in the middle of its last item.
+    #[must_use]
+    pub fn cut_short(self, cut: Cut) -> Self {
+        Self { cut: Some(cut), ..self }
+    }
+
+    /// The same, written.
+    pub(crate) fn written(mut self) -> Self {
+        for item in &mut self.items {
+            if let ReplyItem::Speech(clip) = item {
+                *item = ReplyItem::Text(clip.clone());
+            }
+        }
+        self
     }
 
     /// A tool is called, and once it has answered, `after` is said.
@@ -90,17 +142,33 @@ impl Reply {
     pub(crate) fn calls(&self, tool: &str) -> bool {
         self.items.iter().any(|item| match item {
             ReplyItem::FunctionCall { name, .. } => name == tool,
-            ReplyItem::Speech(_) | ReplyItem::McpCall { .. } => false,
+            ReplyItem::Speech(_) | ReplyItem::Text(_) | ReplyItem::McpCall(_) => false,
         })
     }
 
     /// The same, without any call.
     pub(crate) fn only_spoken(mut self) -> Self {
         self.items.retain(|item| match item {
-            ReplyItem::Speech(_) => true,
-            ReplyItem::FunctionCall { .. } | ReplyItem::McpCall { .. } => false,
+            ReplyItem::Speech(_) | ReplyItem::Text(_) => true,
+            ReplyItem::FunctionCall { .. } | ReplyItem::McpCall(_) => false,
         });
         self
+    }
+
+    /// Whether it calls any function.
+    pub(crate) fn has_calls(&self) -> bool {
+        self.items.iter().any(|item| matches!(item, ReplyItem::FunctionCall { .. }))
+    }
+
+    /// What is left of it when so many milliseconds of its n-th item were said.
+    pub(crate) fn rest(&self, item: usize, said_ms: u64) -> Option<Self> {
+        let ReplyItem::Speech(clip) = self.items.get(item)? else { return None };
+        let at = tone::samples(Duration::from_millis(said_ms)).min(clip.samples.len());
+        let name = format!("{}-rest", clip.name);
+        let rest = Clip { name, text: clip.text.clone(), samples: clip.samples[at..].to_vec() };
+        let mut items = self.items[item..].to_vec();
+        items[0] = ReplyItem::Speech(rest);
+        Some(Self { items, cut: None, ..self.clone() })
     }
 
     /// Itself, and every reply that may follow from it.

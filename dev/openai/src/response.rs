@@ -3,7 +3,7 @@
 use crate::conversation::Item;
 use crate::format::Format;
 use crate::plan::{Opening, Step};
-use crate::reply::Reply;
+use crate::reply::{Cut, McpCall, Reply};
 use crate::usage::Tokens;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -46,6 +46,8 @@ pub enum End {
     /// The caller spoke.
     TurnDetected,
     ClientCancelled,
+    /// It was cut.
+    Incomplete(Cut),
     Failed {
         kind: &'static str,
         code: &'static str,
@@ -62,6 +64,8 @@ pub struct OutputItem {
     pub words: String,
     pub sound_bytes: usize,
     status: &'static str,
+    /// Whether the remote tool that it calls has answered.
+    is_answered: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -69,7 +73,7 @@ pub enum Content {
     Speech { clip: String },
     Text,
     Call { name: String, call_id: String },
-    Mcp { label: String, name: String, output: String },
+    Mcp(McpCall),
 }
 
 impl Response {
@@ -128,9 +132,10 @@ impl Response {
             Opening::Speech(clip) => Content::Speech { clip },
             Opening::Text => Content::Text,
             Opening::Call(name) => Content::Call { name, call_id },
-            Opening::Mcp { label, name, output } => Content::Mcp { label, name, output },
+            Opening::Mcp(call) => Content::Mcp(call),
         };
-        let item = OutputItem { id, content, words: String::new(), sound_bytes: 0, status: "in_progress" };
+        let (words, status) = (String::new(), "in_progress");
+        let item = OutputItem { id, content, words, sound_bytes: 0, status, is_answered: false };
         let json = item.json();
         let part = item.part();
         self.output.push(item);
@@ -152,7 +157,7 @@ impl Response {
         item.words.push_str(words);
         let kind = match &item.content {
             Content::Speech { .. } => "response.output_audio_transcript.delta",
-            Content::Text | Content::Call { .. } | Content::Mcp { .. } => "response.output_text.delta",
+            Content::Text | Content::Call { .. } | Content::Mcp(_) => "response.output_text.delta",
         };
         self.about_content(kind, json!({"delta": words}))
     }
@@ -185,33 +190,48 @@ impl Response {
                 self.about_content("response.output_audio_transcript.done", json!({"transcript": words})),
             ],
             Content::Text => vec![self.about_content("response.output_text.done", json!({"text": words}))],
+            // Half of the arguments are never done.
+            Content::Call { .. } if !completed && serde_json::from_str::<Value>(&words).is_err() => vec![],
             Content::Call { name, call_id } => {
                 let call = json!({"call_id": call_id, "name": name, "arguments": words});
                 vec![self.about(json!({"type": "response.function_call_arguments.done"}), call)]
             }
-            Content::Mcp { .. } => self.close_mcp(&words, completed),
+            Content::Mcp(_) if completed => self.begin_mcp(&words),
+            Content::Mcp(_) => vec![],
         };
         events
             .extend(part.map(|part| self.about_content("response.content_part.done", json!({"part": part}))));
-        events.push(self.about_item("response.output_item.done", json!({"item": json})));
-        if self.is_default() {
+        // A remote tool is done once it has answered.
+        if self.is_default() && !matches!(self.sending().content, Content::Mcp(_)) {
             events.push(json!({"type": "conversation.item.done", "item": json}));
         }
+        events.push(self.about_item("response.output_item.done", json!({"item": json})));
         events
     }
 
-    /// The service makes the call itself, so that its arguments, its beginning and its end come in one go.
-    fn close_mcp(&self, arguments: &str, completed: bool) -> Vec<Value> {
-        let told = |kind: &str| {
-            json!({"type": kind, "item_id": self.last_item().map(|item| &item.id),
-                                       "output_index": self.output.len().saturating_sub(1)})
-        };
+    /// The service makes the call itself.
+    fn begin_mcp(&self, arguments: &str) -> Vec<Value> {
         let done = json!({"type": "response.mcp_call_arguments.done"});
-        let mut events = vec![self.about(done, json!({"arguments": arguments}))];
-        if completed {
-            events.extend(["response.mcp_call.in_progress", "response.mcp_call.completed"].map(told));
-        }
-        events
+        let begins = json!({"type": "response.mcp_call.in_progress", "item_id": self.last_item().map(|item| &item.id),
+            "output_index": self.output.len().saturating_sub(1)});
+        vec![self.about(done, json!({"arguments": arguments})), begins]
+    }
+
+    /// The remote tool that was called last answers. The item, and its place in the output.
+    pub fn answer_mcp(&self) -> (Value, usize) {
+        let answered = self.last_item().map(|item| OutputItem { is_answered: true, ..item.clone() });
+        (answered.map(|item| item.json()).unwrap_or_default(), self.output.len().saturating_sub(1))
+    }
+
+    /// It has answered before the response is done.
+    pub fn note_answered(&mut self) {
+        self.sending().is_answered = true;
+    }
+
+    /// What is left of its reply, should it end now.
+    pub fn rest(&self) -> Option<Reply> {
+        let item = self.output.len().checked_sub(1)?;
+        self.reply.rest(item, self.terms.format.milliseconds(self.output[item].sound_bytes))
     }
 
     pub fn created(&self) -> Value {
@@ -280,10 +300,13 @@ impl OutputItem {
                 json!({"id": self.id, "object": object, "type": "function_call", "status": self.status,
                        "name": name, "call_id": call_id, "arguments": self.words})
             }
-            Content::Mcp { label, name, output } => {
-                let output = (self.status == "completed").then_some(output);
+            Content::Mcp(McpCall { label, name, answer, .. }) => {
+                let answer = self.is_answered.then_some(answer);
+                let output = answer.and_then(|answer| answer.as_ref().ok());
+                let error = answer.and_then(|answer| answer.as_ref().err());
+                let error = error.map(|message| json!({"type": "tool_execution_error", "message": message}));
                 json!({"id": self.id, "type": "mcp_call", "server_label": label, "name": name,
-                       "arguments": self.words, "output": output})
+                       "arguments": self.words, "output": output, "error": error, "approval_request_id": null})
             }
             _ if self.words.is_empty() && self.sound_bytes == 0 => message(json!([])),
             Content::Speech { .. } => message(json!([{"type": "output_audio", "transcript": self.words}])),
@@ -295,14 +318,14 @@ impl OutputItem {
         match self.content {
             Content::Speech { .. } => Some(json!({"type": "audio", "transcript": self.words})),
             Content::Text => Some(json!({"type": "text", "text": self.words})),
-            Content::Call { .. } | Content::Mcp { .. } => None,
+            Content::Call { .. } | Content::Mcp(_) => None,
         }
     }
 
     fn call_id(&self) -> Option<&str> {
         match &self.content {
             Content::Call { call_id, .. } => Some(call_id),
-            Content::Speech { .. } | Content::Text | Content::Mcp { .. } => None,
+            Content::Speech { .. } | Content::Text | Content::Mcp(_) => None,
         }
     }
 }
@@ -312,6 +335,7 @@ impl End {
         match self {
             Self::Completed => "completed",
             Self::TurnDetected | Self::ClientCancelled => "cancelled",
+            Self::Incomplete(_) => "incomplete",
             Self::Failed { .. } => "failed",
         }
     }
@@ -321,6 +345,8 @@ impl End {
             Self::Completed => "completed",
             Self::TurnDetected => "turn_detected",
             Self::ClientCancelled => "client_cancelled",
+            Self::Incomplete(Cut::MaxOutputTokens) => "max_output_tokens",
+            Self::Incomplete(Cut::ContentFilter) => "content_filter",
             Self::Failed { code, .. } => code,
         }
     }
@@ -331,6 +357,7 @@ impl End {
             Self::TurnDetected | Self::ClientCancelled => {
                 json!({"type": "cancelled", "reason": self.reason()})
             }
+            Self::Incomplete(_) => json!({"type": "incomplete", "reason": self.reason()}),
             Self::Failed { kind, code, message } => {
                 json!({"type": "failed", "error": {"type": kind, "code": code, "message": message}})
             }

@@ -9,11 +9,17 @@ use std::sync::OnceLock;
 /// Real servers show these although OpenAI's types lack them.
 const EXTRA_IN_SESSION: [&str; 3] = ["id", "object", "expires_at"];
 
+/// An event that the service names among those it takes, and that OpenAI's types do not have.
+pub const CLOSE: &str = "session.close";
+
 /// Refuses a client event that the real service would not understand, in its words.
 pub fn check_client(event: &Value) -> Result<(), Refusal> {
     let Some(name) = event["type"].as_str() else {
         return Err(Refusal::new("invalid_event", "The 'type' field is missing.").about("type"));
     };
+    if name == CLOSE {
+        return Ok(());
+    }
     let schema = CLIENT.iter().find(|schema| schema.event == name).ok_or_else(|| unknown_event(name))?;
     let event = without_null_instructions(event);
     schema.validator().iter_errors(&event).next().map_or(Ok(()), |error| Err(refusal(&error)))
@@ -36,6 +42,9 @@ pub fn check_server(event: &Value) -> Result<(), String> {
         session.retain(|key, _| !EXTRA_IN_SESSION.contains(&key.as_str()));
     }
     let name = event["type"].as_str().unwrap_or_default();
+    if let Some(fields) = promised.as_object_mut().filter(|_| name.ends_with(".delta")) {
+        fields.remove("obfuscation");
+    }
     let schema =
         SERVER.iter().find(|schema| schema.event == name).ok_or(format!("no schema for {name:?}"))?;
     let faults = schema.validator().iter_errors(&promised).map(|error| refusal(&error).to_string());
@@ -44,7 +53,8 @@ pub fn check_server(event: &Value) -> Result<(), String> {
 }
 
 fn unknown_event(name: &str) -> Refusal {
-    let known = CLIENT.iter().map(|schema| format!("'{}'", schema.event)).collect::<Vec<_>>().join(", ");
+    let known = CLIENT.iter().map(|schema| schema.event).chain([CLOSE]);
+    let known = known.map(|event| format!("'{event}'")).collect::<Vec<_>>().join(", ");
     Refusal::value("type", format!("Invalid value: '{name}'. Supported values are: {known}."))
 }
 
@@ -153,7 +163,7 @@ static CLIENT: [Schema; 11] = schemas!("client":
 );
 
 /// Those it sends. The others belong to WebRTC, SIP and other transcription models.
-static SERVER: [Schema; 38] = schemas!("server":
+static SERVER: [Schema; 40] = schemas!("server":
     "error"
     "session.created"
     "session.updated"
@@ -188,10 +198,12 @@ static SERVER: [Schema; 38] = schemas!("server":
     "response.function_call_arguments.done"
     "mcp_list_tools.in_progress"
     "mcp_list_tools.completed"
+    "mcp_list_tools.failed"
     "response.mcp_call_arguments.delta"
     "response.mcp_call_arguments.done"
     "response.mcp_call.in_progress"
     "response.mcp_call.completed"
+    "response.mcp_call.failed"
 );
 
 #[cfg(test)]

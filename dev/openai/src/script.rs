@@ -17,6 +17,8 @@ pub struct Script {
     pub asides: Vec<(String, Reply)>,
     /// What is said when the caller's last turn is a *text* message that contains the text. Such a message is no turn.
     pub on_message: Vec<(String, Reply)>,
+    /// The remote servers whose tools cannot be listed.
+    pub unlisted: Vec<String>,
 }
 
 impl Script {
@@ -43,6 +45,13 @@ impl Script {
     #[must_use]
     pub fn on_message(mut self, needle: &str, reply: Reply) -> Self {
         self.on_message.push((needle.to_owned(), reply));
+        self
+    }
+
+    /// The tools of this remote server cannot be listed.
+    #[must_use]
+    pub fn without_tools_of(mut self, server: &str) -> Self {
+        self.unlisted.push(server.to_owned());
         self
     }
 
@@ -80,8 +89,9 @@ impl Script {
         let items = self.replies().into_iter().flat_map(|reply| &reply.items);
         let mut names: Vec<String> = items
             .filter_map(|item| match item {
-                ReplyItem::McpCall { label, name, .. } if label == server => Some(name.clone()),
-                ReplyItem::McpCall { .. } | ReplyItem::Speech(_) | ReplyItem::FunctionCall { .. } => None,
+                ReplyItem::McpCall(call) if call.label == server => Some(call.name.clone()),
+                ReplyItem::McpCall(_) | ReplyItem::Speech(_) | ReplyItem::Text(_) => None,
+                ReplyItem::FunctionCall { .. } => None,
             })
             .collect();
         names.sort();
@@ -103,6 +113,7 @@ fn containing<'a>(replies: &'a [(String, Reply)], text: &str) -> Option<&'a Repl
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::McpCall;
 
     #[test]
     fn each_turn_gets_its_answer_and_the_last_one_repeats() {
@@ -133,8 +144,8 @@ mod tests {
 
     fn said(reply: &Reply) -> String {
         match &reply.items[0] {
-            ReplyItem::Speech(clip) => clip.name.clone(),
-            ReplyItem::FunctionCall { name, .. } | ReplyItem::McpCall { name, .. } => name.clone(),
+            ReplyItem::Speech(clip) | ReplyItem::Text(clip) => clip.name.clone(),
+            ReplyItem::FunctionCall { name, .. } | ReplyItem::McpCall(McpCall { name, .. }) => name.clone(),
         }
     }
 }

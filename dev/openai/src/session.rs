@@ -27,6 +27,7 @@ use std::time::Instant;
 const LONGEST_EVENT_ID: usize = 512;
 const REFUSED: u16 = 4_000;
 const GOING_AWAY: u16 = 1_001;
+const NORMAL: u16 = 1_000;
 /// Keys of the beta's flat session, which the GA service turns away.
 const BETA_KEYS: [&str; 7] = [
     "modalities",
@@ -96,6 +97,13 @@ pub struct Session {
     /// An earlier session's words were told.
     has_replayed: bool,
     has_ignored: bool,
+    /// The mischief that happens in the middle of a response has happened.
+    has_cut: bool,
+    /// What is left of a reply that was cut, for whoever asks before the caller speaks again.
+    rest: Option<crate::Reply>,
+    /// Events that are sent only then.
+    later: Vec<(Instant, Value)>,
+    remote_calls: Vec<mcp::RemoteCall>,
     /// It will never send anything again.
     is_dead: bool,
     /// The remote servers whose tools were listed.
@@ -159,6 +167,10 @@ impl Session {
                 self.expire();
             } else if self.idle == Some(due) {
                 self.end_idleness();
+            } else if let Some(index) = self.later.iter().position(|(then, _)| *then == due) {
+                self.send_later(index);
+            } else if let Some(index) = self.remote_calls.iter().position(|call| call.due == due) {
+                self.end_remote_call(index);
             } else if let Some(index) = self.responses.iter().position(|r| r.next_due() == Some(due)) {
                 self.advance(index);
             } else {
@@ -188,7 +200,10 @@ impl Session {
         }
         let responses = self.responses.iter().filter_map(Response::next_due);
         let transcription = self.transcriptions.front().map(|next| next.due);
-        responses.chain(transcription).chain(self.idle).chain([self.expires]).min()
+        let later = self.later.iter().map(|(due, _)| *due);
+        let remote = self.remote_calls.iter().map(|call| call.due);
+        let due = responses.chain(transcription).chain(later).chain(remote);
+        due.chain(self.idle).chain([self.expires]).min()
     }
 
     pub fn report(&self) -> &SessionReport {
@@ -225,6 +240,10 @@ impl Session {
             is_fresh: true,
             has_replayed: false,
             has_ignored: false,
+            has_cut: false,
+            rest: None,
+            later: Vec::new(),
+            remote_calls: Vec::new(),
             is_dead: false,
             listed: Vec::new(),
             responses_begun: 0,
@@ -258,6 +277,10 @@ impl Session {
             "conversation.item.truncate" => self.truncate_item(event),
             "response.create" => self.create_response(&event["response"]),
             "response.cancel" => self.cancel_response(event["response_id"].as_str()),
+            schema::CLOSE => {
+                self.close(NORMAL, "");
+                Ok(())
+            }
             other => Err(Refusal::value(
                 "type",
                 format!("'{other}' is for WebRTC and SIP; a socket plays its own sound."),
@@ -277,14 +300,28 @@ impl Session {
         if let Some(detection) = self.settings.turn_detection() {
             self.input.listen(detection.hearing);
         }
-        self.configured = true;
-        self.send(json!({"type": "session.updated", "session": self.settings.json()}));
-        self.tell(Seen::Configured);
+        let updated = json!({"type": "session.updated", "session": self.settings.json()});
+        if self.config.configuring.is_zero() {
+            self.confirm(updated);
+        } else {
+            self.later.push((self.now + self.config.configuring, updated));
+        }
         if !update["audio"]["input"]["turn_detection"].is_null() {
             self.await_idleness();
         }
         self.list_tools();
         Ok(())
+    }
+
+    fn confirm(&mut self, updated: Value) {
+        self.configured = true;
+        self.send(updated);
+        self.tell(Seen::Configured);
+    }
+
+    fn send_later(&mut self, index: usize) {
+        let (_, event) = self.later.remove(index);
+        if event["type"] == "session.updated" { self.confirm(event) } else { self.send(event) }
     }
 
     fn expire(&mut self) {
@@ -323,6 +360,9 @@ impl Session {
 
     fn send(&mut self, mut event: Value) {
         event["event_id"] = json!(self.random.id("event"));
+        if event["type"].as_str().is_some_and(|kind| kind.ends_with(".delta")) {
+            event["obfuscation"] = json!(self.random.id("")[1..]);
+        }
         if cfg!(debug_assertions) && self.config.checks_itself {
             schema::check_server(&event).expect("the simulator keeps what OpenAI promises");
         }

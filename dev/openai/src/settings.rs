@@ -90,7 +90,7 @@ impl Settings {
                 prefix_padding_ms: settings["prefix_padding_ms"].as_u64().unwrap_or(300),
                 silence_duration_ms: match kind {
                     "semantic_vad" => patience_ms(settings["eagerness"].as_str()),
-                    _ => settings["silence_duration_ms"].as_u64().unwrap_or(500),
+                    _ => settings["silence_duration_ms"].as_u64().unwrap_or(200),
                 },
             },
             create_response: settings["create_response"].as_bool().unwrap_or(true),

@@ -164,6 +164,12 @@ fn news(happening: Happening) -> (News, Option<News>) {
         Happening::ToolCalled { call_id, name, arguments } => {
             News::Uses { call_id, tool: name, arguments: arguments.0 }
         }
+        Happening::HostedCalled => News::UsesHosted,
+        Happening::HostedEnded { tool, took, outcome } => News::HostedEnded(tool, took, outcome),
+        Happening::ToolsMissing { server } => News::ToolsMissing(server),
+        Happening::Lacked { response: _, purpose, status, reason, then } => {
+            News::Lacked { purpose, status, reason, then }
+        }
         Happening::Used(usage) => News::Used(usage),
         Happening::SessionLost { reason } => News::Lost(reason),
         Happening::Restored { took, planned } => News::Restored(took, planned),

@@ -9,6 +9,9 @@ const ENOUGH_GREETING: Duration = Duration::from_millis(200);
 /// After this the caller has waited long enough for a greeting to be prepared.
 const WAITED_ENOUGH: Duration = Duration::from_millis(1_200);
 
+/// The same since the offer, for one that came without a sound and is prepared again.
+const WAITED_ENOUGH_FOR_ANOTHER: Duration = Duration::from_secs(4);
+
 /// How soon to ask again when call-control has not said that the line is open.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -24,6 +27,8 @@ pub(super) struct Answering {
     is_connected: bool,
     is_ready: bool,
     is_open: bool,
+    /// How long a greeting is waited for, since the offer.
+    patience: Duration,
     asked_at: Option<Instant>,
     is_asking: bool,
 }
@@ -47,6 +52,7 @@ impl Answering {
             is_connected: false,
             is_ready: false,
             is_open: false,
+            patience: WAITED_ENOUGH,
             asked_at: None,
             is_asking: false,
         }
@@ -67,6 +73,11 @@ impl Answering {
         self.is_ready = false;
     }
 
+    /// A greeting came to its end without a sound: the next one is waited for.
+    pub(super) fn note_empty_greeting(&mut self) {
+        self.patience = WAITED_ENOUGH_FOR_ANOTHER;
+    }
+
     /// Call-control has replied, or failed.
     pub(super) fn note_reply(&mut self) {
         self.is_asking = false;
@@ -81,7 +92,7 @@ impl Answering {
         if self.is_open {
             return None;
         }
-        let next = self.may_ask_at().unwrap_or(self.offered_at + WAITED_ENOUGH);
+        let next = self.may_ask_at().unwrap_or(self.offered_at + self.patience);
         let is_waiting_for_time = self.is_connected && self.is_ready;
         Some(if is_waiting_for_time { next.min(self.deadline) } else { self.deadline })
     }
@@ -94,7 +105,7 @@ impl Answering {
         if now >= self.deadline {
             return Step::GiveUp(self.missing());
         }
-        let has_greeting = queued >= ENOUGH_GREETING || now >= self.offered_at + WAITED_ENOUGH;
+        let has_greeting = queued >= ENOUGH_GREETING || now >= self.offered_at + self.patience;
         let may_ask = self.may_ask_at().is_none_or(|at| now >= at);
         if self.is_connected && self.is_ready && has_greeting && may_ask {
             self.asked_at = Some(now);
@@ -160,6 +171,29 @@ mod tests {
 
         assert_eq!(due, start + ms(1_200));
         assert_eq!(ringing.step(ms(0), due), Step::Ask);
+    }
+
+    #[test]
+    fn a_greeting_without_a_sound_is_waited_for_four_seconds() {
+        let (start, mut ringing) = ringing();
+        ringing.note_connected();
+        ringing.note_ready();
+        ringing.note_empty_greeting();
+
+        assert_eq!(ringing.step(ms(0), start + ms(1_200)), Step::Wait);
+        assert_eq!(ringing.poll_timeout(), Some(start + ms(4_000)));
+        ringing.note_empty_greeting();
+        assert_eq!(ringing.step(ms(0), start + ms(4_000)), Step::Ask);
+    }
+
+    #[test]
+    fn a_second_greeting_that_can_be_heard_is_enough() {
+        let (start, mut ringing) = ringing();
+        ringing.note_connected();
+        ringing.note_ready();
+        ringing.note_empty_greeting();
+
+        assert_eq!(ringing.step(ms(200), start + ms(900)), Step::Ask);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::apology;
 use agents::Words;
 use bridge::Verdict;
 use call::Ending;
+use realtime::Purpose;
 use std::time::Instant;
 
 /// A call that is to end as soon as the last words are heard.
@@ -64,6 +65,7 @@ impl Owner {
     /// The agent wants to hang up, once it has finished its sentence.
     pub(super) fn hang_up_after_this(&mut self, now: Instant) {
         self.farewell = Some(Farewell::queued(Ending::AgentSaidGoodbye));
+        self.parts.agent.set_leaving(true);
         self.bridge.close_when_silent(now);
     }
 
@@ -79,6 +81,7 @@ impl Owner {
     /// The time is over, or nobody says anything: the agent says goodbye.
     pub(super) fn say_goodbye(&mut self, verdict: Verdict, now: Instant) {
         self.farewell = Some(Farewell::asked(ending(verdict)));
+        self.parts.agent.set_leaving(true);
         let agent = &self.parts.role.agent;
         let words = match verdict {
             Verdict::MustLeave => say(&Words::Exact(agents::leaving(&agent.language).to_owned())),
@@ -115,6 +118,20 @@ impl Owner {
     pub(super) fn note_farewell_said(&mut self, response: &str, now: Instant) {
         if self.farewell.as_mut().is_some_and(|farewell| farewell.note_ended(response)) {
             self.bridge.close_when_silent(now);
+        }
+    }
+
+    /// Last words that were asked for came without a sound, twice: the call ends without them.
+    pub(super) fn note_farewell_mute(&mut self, purpose: Purpose, now: Instant) {
+        let Some(farewell) = self.farewell.as_mut().filter(|_| purpose == Purpose::Asked) else { return };
+        if farewell.words != LastWords::Asked {
+            return;
+        }
+        farewell.words = LastWords::Queued;
+        if self.bridge.is_playing() {
+            self.bridge.close_when_silent(now);
+        } else {
+            self.hang_up();
         }
     }
 

@@ -78,6 +78,10 @@ impl Owner {
                     | News::CallerBegan(_)
                     | News::AgentSaid(..)
                     | News::Uses { .. }
+                    | News::UsesHosted
+                    | News::HostedEnded(..)
+                    | News::ToolsMissing(_)
+                    | News::Lacked { .. }
                     | News::Lost(_)
                     | News::Restored(..)
                     | News::Troubled(_) => {}

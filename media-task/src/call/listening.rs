@@ -5,6 +5,7 @@ use crate::agent::News;
 use bridge::Agent as Doing;
 use call::Ending;
 use journal::Event;
+use realtime::{Purpose, Then};
 use service::time::now_ms;
 use std::time::Instant;
 
@@ -30,6 +31,14 @@ impl Owner {
                 self.minutes.agent_said(&item.0, &text, audio, now_ms());
             }
             News::Uses { call_id, tool, arguments } => self.use_tool(call_id, tool, &arguments, now),
+            News::UsesHosted => self.wait_for_hosted(now),
+            News::HostedEnded(tool, took, outcome) => self.note_hosted(tool, took, outcome, now),
+            News::ToolsMissing(server) => self.note(Event::ToolsMissing { server }),
+            News::Lacked { purpose, status, reason, then } => {
+                self.note_lacked(purpose, then, now);
+                let (purpose, then) = (purpose.as_str().to_owned(), then.as_str().to_owned());
+                self.note(Event::ResponseLacking { purpose, status, reason, then });
+            }
             News::Used(usage) => self.usage += usage,
             News::Lost(reason) => {
                 self.note(Event::SessionLost { reason });
@@ -64,6 +73,17 @@ impl Owner {
         self.bridge.handle_agent(doing, now);
         if let Some(response) = ended {
             self.note_farewell_said(&response, now);
+        }
+    }
+
+    /// What the agent did brought nothing: a greeting is waited for longer, and a goodbye no more.
+    fn note_lacked(&mut self, purpose: Purpose, then: Then, now: Instant) {
+        match (purpose, then) {
+            (Purpose::Greeting, Then::AskedAgain | Then::AnotherSession) => {
+                self.answering.note_empty_greeting()
+            }
+            (_, Then::Done) => self.note_farewell_mute(purpose, now),
+            (Purpose::Greeting | Purpose::Answer | Purpose::Asked, _) => {}
         }
     }
 

@@ -53,6 +53,7 @@ impl Owner {
             Output::SaidAll => self.hang_up(),
             Output::StayOn => {
                 self.farewell = None;
+                self.parts.agent.set_leaving(false);
                 self.parts.agent.withdraw(now);
             }
             Output::GiveUp(verdict) => self.give_up(verdict),

@@ -49,9 +49,8 @@ impl Using {
 impl Owner {
     /// The agent wants to use a tool.
     pub(super) fn use_tool(&mut self, call_id: String, tool: String, arguments: &str, now: Instant) {
-        self.using.count += 1;
         self.summary.tools += 1;
-        self.bridge.note_busy(true, now);
+        self.use_one_more(now);
         match self.parts.role.toolbox.read(&tool, arguments) {
             Err(refused) => {
                 let tool = named(tool, &refused);
@@ -73,10 +72,7 @@ impl Owner {
     /// A tool has answered: the agent is told, and speaks about it.
     pub(super) fn answer_tool(&mut self, used: Used, now: Instant) {
         let Used { call_id, tool, began, speaks, outcome } = used;
-        self.using.count -= 1;
-        if self.using.count == 0 {
-            self.bridge.note_busy(false, now);
-        }
+        self.use_one_less(now);
         self.summary.tools_done += u64::from(outcome.kind == Kind::Done);
         if let Some(trouble) = &outcome.trouble {
             tracing::warn!(call_ref = self.parts.call_ref, tool, "A tool did not do it: {trouble}");
@@ -86,6 +82,20 @@ impl Owner {
         }
         self.note(Event::Tool { tool, took_ms: ms(now - began), outcome: outcome.kind.as_str().to_owned() });
         self.parts.agent.answer_tool(&call_id, &outcome.for_the_model, speaks, now);
+    }
+
+    /// One more tool is waited for.
+    pub(super) fn use_one_more(&mut self, now: Instant) {
+        self.using.count += 1;
+        self.bridge.note_busy(true, now);
+    }
+
+    /// One of them has answered.
+    pub(super) fn use_one_less(&mut self, now: Instant) {
+        self.using.count -= 1;
+        if self.using.count == 0 {
+            self.bridge.note_busy(false, now);
+        }
     }
 
     /// A tool does not take our signature any more: its key may have been changed, and the next call should have it.

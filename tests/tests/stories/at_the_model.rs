@@ -40,6 +40,13 @@ stories! {
     ignores_create: "ignores-create", asks_again;
     splits_samples: "splits-samples", goes_on;
     transcription_fails: "transcription-fails", goes_on;
+    writes: "writes:1", goes_on;
+    says_nothing: "says-nothing:2", goes_on_in_another_session;
+    runs_out: "runs-out:20", goes_on;
+    filters: "filters", goes_on;
+    cuts_calls: "cuts-calls", asks_again;
+    mute: "mute", is_never_accepted;
+    mute_asides: "mute-asides", ends_without_a_goodbye;
 }
 
 #[test]
@@ -126,4 +133,29 @@ async fn asks_again(mischief: &str) {
     caller.hears(&clips::agent_order()).await;
 
     assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
+}
+
+/// The goodbye of a call that may last no longer comes without a sound, twice.
+async fn ends_without_a_goodbye(mischief: &str) {
+    let script =
+        Script::about_bikes().aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
+    let scene = Scene::amid(mischief).scripted(script).with_agent_also("\n[limits]\nlongest_s = 15\n");
+    let story = scene.begin().await;
+    let caller = story.ring().await;
+    caller.talks().await;
+
+    let after = caller.afterwards().await;
+
+    assert_eq!((after.ending, after.at_meta), (Ending::TookTooLong, AtMeta::Terminated));
+    let asked = after.journal.iter().filter_map(|event| match event {
+        Happened::ResponseLacking { purpose, then, .. } if purpose == "asked" => Some(then.as_str()),
+        _ => None,
+    });
+    assert_eq!(asked.collect::<Vec<_>>(), ["asked_again", "done"]);
+    let lasted = after.journal.iter().find_map(|event| match event {
+        Happened::Ended { lasted_ms, .. } => Some(*lasted_ms),
+        _ => None,
+    });
+    // Nobody waits fifteen seconds more for words that will not come.
+    assert!(lasted.is_some_and(|ms| (15_000..20_000).contains(&ms)), "{lasted:?}");
 }

@@ -7,6 +7,31 @@ use tests::scripted_model::ScriptedModel;
 use tests::{Afterwards, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_comes_as_text_is_asked_for_again() {
+    plays("answer-comes-as-text", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_greeting_that_comes_as_text_is_asked_for_again() {
+    plays("greeting-comes-as-text", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_sentence_is_continued() {
+    plays("incomplete-max-output-tokens", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_of_a_hosted_tool_is_followed_by_an_answer() {
+    plays("mcp-answer-needs-response-create", Some("mcp")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_call_of_a_hosted_tool_is_followed_by_an_answer() {
+    plays("mcp-call-failed", Some("mcp")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn hosted_tools_that_cannot_be_listed_are_in_the_journal() {
     plays("mcp-list-tools-failed", Some("mcp")).await;
 }

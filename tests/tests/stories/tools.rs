@@ -1,7 +1,7 @@
 //! What the agent does besides talking: its tools, and what comes of them when they are slow, broken or misused.
 
 use call::Ending;
-use openai::{Reply, ReplyItem, Script};
+use openai::{McpCall, Reply, ReplyItem, Script};
 use rehearse::shop::Mood;
 use std::time::Duration;
 use tests::{Scene, looking_up, using};
@@ -151,4 +151,57 @@ async fn a_caller_who_speaks_over_the_goodbye_is_not_hung_up_on() {
 
     let after = caller.hangs_up().await;
     assert_eq!(after.ending, Ending::CallerHungUp);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_hosted_tool_answers_is_spoken_of_once() {
+    for (answer, takes, outcome) in
+        [(Ok("ready".to_owned()), 900, "done"), (Err("It is out of order.".to_owned()), 0, "failed")]
+    {
+        let story =
+            Scene::default().scripted(looking_up_hosted(answer, takes)).with_agent_also(HOSTED).begin().await;
+        let caller = story.ring().await;
+        caller.hears_the_greeting().await;
+
+        caller.asks(&clips::caller_order(), &clips::agent_order()).await;
+
+        caller.phone().agent_falls_silent(Duration::from_secs(10)).await.expect("the answer comes to an end");
+        assert_eq!(caller.times_heard(&clips::agent_order()), 1);
+        let after = caller.hangs_up().await;
+        assert_eq!(after.tools(), [format!("stock.search: {outcome}")]);
+        assert_eq!(story.model_faults(), [""; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hosted_tools_that_cannot_be_listed_are_told_to_agent_and_operator() {
+    let script = Script::about_bikes().without_tools_of("stock");
+    let story = Scene::default().scripted(script).with_agent_also(HOSTED).begin().await;
+    let caller = story.ring().await;
+    caller.talks().await;
+
+    let after = caller.hangs_up().await;
+
+    let missing = journal::Event::ToolsMissing { server: "stock".to_owned() };
+    assert_eq!(after.journal.iter().filter(|event| **event == missing).count(), 1, "{after:?}");
+    let sessions = story.model.sessions();
+    let told = sessions[0].events_of(openai::Side::Client, "conversation.item.create");
+    assert!(
+        told.into_iter()
+            .any(|event| event["item"]["role"] == "system" && event.to_string().contains("stock"))
+    );
+}
+
+const HOSTED: &str = "\n[[tools.mcp]]\nlabel = \"stock\"\nurl = \"https://mcp.shop.example/mcp\"\nallowed_tools = [\"search\"]\n";
+
+fn looking_up_hosted(answer: Result<String, String>, takes_ms: u64) -> Script {
+    let call = McpCall {
+        label: "stock".to_owned(),
+        name: "search".to_owned(),
+        arguments: "{\"order\":\"427\"}".to_owned(),
+        answer,
+        takes: Duration::from_millis(takes_ms),
+    };
+    let answer = Reply::mcp(call, Reply::speech(clips::agent_order()));
+    Script::new(Reply::speech(clips::agent_greeting()), [answer])
 }

@@ -22,6 +22,7 @@ impl Event {
             Self::SeatRefused { .. }
             | Self::OfferUnanswerable { .. }
             | Self::AgentTrouble { .. }
+            | Self::ToolsMissing { .. }
             | Self::SessionLost { .. }
             | Self::TurnedAway { .. }
             | Self::Refused { .. }
@@ -34,6 +35,7 @@ impl Event {
             Self::MediaVerdict { .. } => Level::Warn,
             Self::GivenUp { .. } | Self::AgentFailed { .. } | Self::Lost { .. } => Level::Error,
             Self::Tool { outcome, .. } if outcome != "done" => Level::Warn,
+            Self::ResponseLacking { then, .. } if then != "done" => Level::Warn,
             Self::MetaTrouble { cure, .. } if !cure.is_empty() => Level::Error,
             Self::MetaTrouble { .. } => Level::Warn,
             Self::Connect { .. }
@@ -54,6 +56,7 @@ impl Event {
             | Self::Turn { .. }
             | Self::Interrupted { .. }
             | Self::Tool { .. }
+            | Self::ResponseLacking { .. }
             | Self::Keys { .. }
             | Self::Nudged { .. }
             | Self::SessionRestored { .. }

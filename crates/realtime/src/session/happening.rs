@@ -1,5 +1,6 @@
 //! What a session wants done, and what happened in it.
 
+use super::{HostedOutcome, Purpose, Then};
 use crate::{ClientEvent, Failure, LinkId, Private, Trouble, Usage};
 use std::time::Duration;
 
@@ -63,6 +64,35 @@ pub enum Happening {
         name: String,
         /// Raw JSON text, as the model wrote it.
         arguments: Private<String>,
+    },
+    /// The service calls a tool of a remote server itself: the agent waits for it.
+    HostedCalled,
+    /// It waits no more.
+    HostedEnded {
+        /// The server and its tool, as `server.tool`.
+        tool: String,
+        /// How long it took.
+        took: Duration,
+        /// How it ended.
+        outcome: HostedOutcome,
+    },
+    /// The tools of a remote server cannot be listed: the agent has to do without them, and was told so.
+    ToolsMissing {
+        /// The server, as the session names it.
+        server: String,
+    },
+    /// A response brought no sound and no call of a tool, or ended in the middle of a sentence.
+    Lacked {
+        /// Its id.
+        response: String,
+        /// What it was for.
+        purpose: Purpose,
+        /// `completed` or `incomplete`.
+        status: String,
+        /// The server's word for why, such as `max_output_tokens`.
+        reason: Option<String>,
+        /// What is done about it.
+        then: Then,
     },
     /// What the caller said, in writing: a guide, and maybe late.
     CallerSaid {

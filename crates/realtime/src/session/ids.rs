@@ -16,14 +16,18 @@ impl LinkId {
     }
 
     /// What the server says, with ids as the conversation knows them. That an item is in the conversation is about items of
-    /// ours.
+    /// ours, except those of hosted MCP.
     pub(super) fn inward(self, mut event: ServerEvent) -> ServerEvent {
         match &mut event {
             ServerEvent::SpeechStarted { item_id }
             | ServerEvent::SpeechStopped { item_id }
             | ServerEvent::Transcribed { item_id, .. }
             | ServerEvent::McpStarted { item_id }
-            | ServerEvent::McpEnded { item_id } => self.name(item_id),
+            | ServerEvent::McpCompleted { item_id }
+            | ServerEvent::McpFailed { item_id }
+            | ServerEvent::McpListed { item_id }
+            | ServerEvent::McpUnlisted { item_id } => self.name(item_id),
+            ServerEvent::ItemAdded { item } if item.is_hosted() => self.name_item(item),
             ServerEvent::ResponseCreated { response } | ServerEvent::ResponseDone { response } => {
                 self.name_response(response);
             }

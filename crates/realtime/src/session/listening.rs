@@ -1,11 +1,14 @@
 //! What the server says, taken in.
 
-use super::{Happening, Session};
+use super::{Happening, HostedOutcome, Session};
 use crate::link::{LinkId, Stage};
 use crate::server::{ErrorInfo, Item, RateLimit, SessionInfo};
 use crate::trouble::Remedy;
 use crate::{Failure, ServerEvent, Trouble, Usage};
 use std::time::{Duration, Instant};
+
+/// Sound without a sample above this is none: -60 dBFS.
+const SILENCE: u16 = 32;
 
 impl Session {
     /// Takes a server event. Those of links that are given up change nothing. `unix_now_s`: seconds since 1970.
@@ -14,6 +17,7 @@ impl Session {
             return;
         }
         let event = link.inward(event);
+        self.note_listing(link, &event);
         if self.next.as_ref().is_some_and(|next| next.id == link) {
             self.hear_next(event, now, unix_now_s);
         } else if self.link.id == link {
@@ -58,24 +62,29 @@ impl Session {
             ServerEvent::SpeechStarted { item_id } => {
                 self.mirror.caller_speaks(&item_id);
                 self.link.gate.caller_started();
+                self.link.goes_on = false;
+                self.lacks.caller_started();
                 self.happen(Happening::CallerStarted { item: item_id });
             }
             ServerEvent::SpeechStopped { .. } => {
                 self.link.gate.caller_stopped(now);
                 self.happen(Happening::CallerStopped);
             }
+            ServerEvent::ItemAdded { item } if item.is_hosted() => self.note_hosted(None, &item, now),
             ServerEvent::ItemAdded { item } => self.link.confirm(item.id.as_deref(), item.call_id.as_deref()),
             ServerEvent::Transcribed { item_id, transcript, usage } => {
                 self.transcribed(item_id, &transcript, usage.as_ref());
             }
             ServerEvent::ResponseCreated { response } => self.begin(&response, now),
             ServerEvent::OutputItemAdded { response_id, item } => {
+                self.note_output(&response_id, &item, now);
                 if let (Some(id), "message") = (&item.id, item.r#type.as_str()) {
                     self.mirror.agent_speaks(id);
                     self.link.item(id, &response_id, self.config.options.output_format);
                 }
             }
             ServerEvent::OutputItemDone { response_id, item } => {
+                self.note_output(&response_id, &item, now);
                 self.call(&response_id, &item);
                 self.message_done(&item);
             }
@@ -92,13 +101,21 @@ impl Session {
                     self.tell_words(&item_id);
                 }
             }
-            ServerEvent::McpStarted { .. } => self.link.gate.tool(true, now),
-            ServerEvent::McpEnded { .. } => self.link.gate.tool(false, now),
-            ServerEvent::RateLimits { rate_limits } => self.link.resets_after = resets_after(&rate_limits),
+            ServerEvent::McpStarted { item_id } => self.begin_hosted(&item_id, now),
+            ServerEvent::McpCompleted { item_id } => self.end_hosted(&item_id, HostedOutcome::Done, now),
+            ServerEvent::McpFailed { item_id } => self.end_hosted(&item_id, HostedOutcome::Failed, now),
+            ServerEvent::RateLimits { rate_limits } => self.note_limits(resets_after(&rate_limits), now),
             ServerEvent::ResponseDone { response } => self.end(&response, now),
             ServerEvent::Error { error } => self.err(error, now),
             ServerEvent::SessionCreated { .. } | ServerEvent::Other { .. } => {}
+            ServerEvent::McpListed { .. } | ServerEvent::McpUnlisted { .. } => {}
         }
+    }
+
+    /// A response has produced an item, or more of one.
+    pub(super) fn note_output(&mut self, response: &str, item: &Item, now: Instant) {
+        self.link.note_produced(response, item);
+        self.note_hosted(Some(response), item, now);
     }
 
     fn sound(&mut self, response: String, item: String, delta: &str) {
@@ -107,6 +124,7 @@ impl Session {
         }
         let spoken = self.link.item(&item, &response, self.config.options.output_format);
         let samples = spoken.reader.read(delta);
+        spoken.is_audible |= samples.iter().any(|sample| sample.unsigned_abs() > SILENCE);
         let received = spoken.reader.so_far();
         self.mirror.received(&item, received, false);
         self.greeted.said(&response, &item);

@@ -1,5 +1,6 @@
 //! Responses: asked for one at a time, begun, ended, and asked for again when they fail.
 
+use super::lacking::{Brought, GO_ON};
 use super::{Happening, Session};
 use crate::gate::{Began, SILENT, Silence, THINKS, Wish};
 use crate::link::Item;
@@ -27,6 +28,7 @@ impl Session {
         }
         if let Some(wish) = self.link.gate.poll(now) {
             let event_id = self.name();
+            self.link.waits_since = None;
             let response = self.response(&wish, &event_id);
             self.link.gate.asked(event_id.clone(), wish, now);
             self.send(ClientEvent::ResponseCreate { event_id, response });
@@ -34,20 +36,27 @@ impl Session {
     }
 
     /// A response's instructions replace the session's, so they hold both.
-    fn response(&self, wish: &Wish, event_id: &str) -> Value {
-        let metadata = json!({"client_event_id": event_id});
+    fn response(&mut self, wish: &Wish, event_id: &str) -> Value {
+        let goes_on = std::mem::take(&mut self.link.goes_on);
+        // As the session has it: a model that was told in writing what was said is apt to write, too.
+        let mut response = json!({"output_modalities": ["audio"], "metadata": {"client_event_id": event_id}});
         match wish {
             Wish::Greeting => {
-                json!({"instructions": self.config.greeting(), "tool_choice": "none", "metadata": metadata})
+                response["instructions"] = json!(self.config.greeting());
+                response["tool_choice"] = json!("none");
             }
             Wish::Ask { words, .. } => {
-                json!({"instructions": self.config.with(words), "tool_choice": "none", "metadata": metadata})
+                response["instructions"] = json!(self.config.with(words));
+                response["tool_choice"] = json!("none");
             }
-            Wish::Answer => json!({"metadata": metadata}),
+            Wish::Answer if goes_on => response["instructions"] = json!(self.config.with(GO_ON)),
+            Wish::Answer => {}
         }
+        response
     }
 
     pub(super) fn begin(&mut self, response: &Response, now: Instant) {
+        self.link.goes_on = false;
         let is_up_to_date = self.link.is_up_to_date(now);
         let began = self.link.gate.began(response, is_up_to_date, self.thinks(), now);
         if let Some((id, Wish::Greeting)) = self.link.gate.ongoing() {
@@ -70,11 +79,19 @@ impl Session {
     }
 
     pub(super) fn end(&mut self, response: &Response, now: Instant) {
-        for item in response.output.iter().flatten().filter(|_| response.status == "completed") {
-            self.call(&response.id, item);
+        let is_whole = response.status == "completed";
+        for item in response.output.iter().flatten() {
+            self.note_output(&response.id, item, now);
+            if is_whole {
+                self.call(&response.id, item);
+            }
         }
-        self.close_items(Some(&response.id), response.status == "completed");
+        self.close_items(Some(&response.id), is_whole);
+        self.settle_hosted(&response.id, is_whole, now);
+        let produced = self.link.take_produced(&response.id);
         let has_called = self.tools.were_called_by(&response.id);
+        let brought = Brought { has_sound: self.has_sound(&response.id), has_called };
+        let is_unwanted = self.link.gate.is_unwanted(response);
         let wish = self.link.gate.ended(response, has_called, now);
         // With its outputs, the answer is asked for.
         let wish = wish.filter(|wish| !(has_called && *wish == Wish::Answer));
@@ -89,7 +106,14 @@ impl Session {
             let trouble = response.error().unwrap_or_default().into();
             return self.failed(trouble, wish, now);
         }
-        if response.status == "completed" {
+        self.note_brought(brought, &response.status);
+        let is_cut_off = is_unwanted || response.status == "cancelled";
+        if let Some(wish) = wish.as_ref().filter(|_| !is_cut_off)
+            && self.weigh(response, brought, wish, produced, now)
+        {
+            return;
+        }
+        if is_whole {
             self.link.has_served = true;
             (self.strikes, self.fruitless) = (0, 0);
         }
@@ -145,14 +169,24 @@ impl Session {
             self.link.gate.wish(wish);
             return self.give_up_link(&code, now);
         }
-        let wait = if remedy == Remedy::Wait { self.wait() } else { SHORT_WAIT };
+        self.link.waits_since = (remedy == Remedy::Wait).then_some(now);
+        let wait = if remedy == Remedy::Wait { self.wait(now) } else { SHORT_WAIT };
         self.link.gate.wish_later(wish, now + wait);
     }
 
     /// So long as the server said, or longer each time.
-    fn wait(&mut self) -> Duration {
+    fn wait(&mut self, now: Instant) -> Duration {
         let usual = Duration::from_secs(1) * 2_u32.saturating_pow(self.strikes - 1);
-        self.link.resets_after.take().unwrap_or(usual).clamp(SHORT_WAIT, LONGEST_WAIT)
+        let resets_after = self.link.resets_at.take().map(|at| at.saturating_duration_since(now));
+        resets_after.unwrap_or(usual).clamp(SHORT_WAIT, LONGEST_WAIT)
+    }
+
+    /// The server says what is left of its limits, shortly after the response that used them up.
+    pub(super) fn note_limits(&mut self, resets_after: Option<Duration>, now: Instant) {
+        self.link.resets_at = resets_after.map(|after| now + after);
+        if let (Some(after), Some(since)) = (resets_after, self.link.waits_since) {
+            self.link.gate.wait_until((now + after).clamp(since + SHORT_WAIT, since + LONGEST_WAIT));
+        }
     }
 
     /// Looks after responses that do not come, or stop coming.

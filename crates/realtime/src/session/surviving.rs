@@ -62,6 +62,7 @@ impl Session {
         if self.link.is_ready() {
             self.watch(now);
         }
+        self.expire_hosted(now);
         self.go_on(now);
     }
 
@@ -71,7 +72,8 @@ impl Session {
             return None;
         }
         let gate = self.link.gate.poll_timeout().filter(|_| self.link.is_ready());
-        [self.deadline(), self.link.impatient_at(), gate, self.rolls_at()].into_iter().flatten().min()
+        let link = [self.link.impatient_at(), gate, self.rolls_at()];
+        link.into_iter().chain([self.deadline(), self.hosted_due()]).flatten().min()
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -111,6 +113,7 @@ impl Session {
         if close && self.link.is_begun() {
             self.actions.push_back(Action::Close(self.link.id));
         }
+        self.forget_unbegun_hosted();
         let unfinished = self.link.unfinished();
         self.close_items(None, false);
         for response in unfinished {
@@ -122,6 +125,7 @@ impl Session {
         let heir = self.next.take().unwrap_or_else(|| Link::new(LinkId(0), Stage::Waiting(now), now));
         let old = std::mem::replace(&mut self.link, heir);
         self.inherit(old);
+        self.lose_hosted(now);
         self.end_batches(None);
     }
 

@@ -2,6 +2,8 @@
 
 mod any;
 mod beginning;
+mod hosted;
+mod lacking;
 mod responses;
 mod rolling;
 mod sound;
@@ -13,6 +15,9 @@ use crate::options::{Format, ServerVad, TurnDetection};
 use crate::{Down, Failure, Greeting, Options, ServerEvent};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
+
+/// A sample of speech.
+const LOUD: i16 = 700;
 
 /// Seconds since 1970 when each talk begins.
 const T0: u64 = 1_795_300_000;
@@ -175,7 +180,11 @@ impl Talk {
 
     /// Words and sound of an item.
     fn speak(&mut self, response: &str, item: &str, words: &str, ms: usize) {
-        let audio = crate::sound::Writer::new(Format::Pcm).write(&vec![7; ms * 24]).unwrap_or_default();
+        self.speak_at(LOUD, response, item, words, ms);
+    }
+
+    fn speak_at(&mut self, level: i16, response: &str, item: &str, words: &str, ms: usize) {
+        let audio = crate::sound::Writer::new(Format::Pcm).write(&vec![level; ms * 24]).unwrap_or_default();
         let of = |kind: &str| json!({"type": kind, "response_id": response, "item_id": item});
         let mut text = of("response.output_audio_transcript.delta");
         text["delta"] = json!(words);
@@ -193,8 +202,21 @@ impl Talk {
         self.hear(json!({"type": "response.output_item.done", "response_id": response, "item": item}));
     }
 
+    /// A response ends. One that is completed has said or called something.
     fn done(&mut self, response: &str, status: &str) {
-        self.hear(json!({"type": "response.done", "response": {"id": response, "status": status}}));
+        let is_ongoing = self.session.link.gate.ongoing().is_some_and(|(id, _)| id == response);
+        let has_called = self.session.tools.were_called_by(response);
+        if status == "completed" && is_ongoing && !has_called && !self.session.has_sound(response) {
+            self.speak(response, &format!("{response}_said"), "Well.", 100);
+        }
+        self.ends(response, status, None);
+    }
+
+    /// A response ends, with what it has brought so far.
+    fn ends(&mut self, response: &str, status: &str, reason: Option<&str>) {
+        let details = json!({"type": status, "reason": reason});
+        self.hear(json!({"type": "response.done",
+            "response": {"id": response, "status": status, "status_details": details}}));
     }
 
     fn fails(&mut self, response: &str, code: &str) {

@@ -1,5 +1,6 @@
 //! Tools the agent calls: each call is told once, each output is sent, and the agent is asked to go on once for each batch.
 
+use super::hosted::Hosted;
 use super::{Happening, Session};
 use crate::gate::Wish;
 use crate::server::Item;
@@ -13,12 +14,16 @@ pub(super) struct Tools {
     known: HashSet<String>,
     /// By response.
     batches: HashMap<String, Batch>,
+    /// Calls that the service makes itself, by item.
+    pub(super) hosted: HashMap<String, Hosted>,
 }
 
 /// The calls of one response.
 #[derive(Debug, Default)]
 struct Batch {
     open: HashSet<String>,
+    /// Whether answered or not.
+    count: usize,
     speak: bool,
     /// The response is over: no more calls will come.
     is_whole: bool,
@@ -35,8 +40,33 @@ impl Tools {
         self.batches.contains_key(response)
     }
 
+    /// Puts a call into the batch of its response. Whether it is a new one.
+    pub(super) fn open(&mut self, response: &str, call_id: &str) -> bool {
+        let is_new = self.known.insert(call_id.to_owned());
+        if is_new {
+            let batch = self.batches.entry(response.to_owned()).or_default();
+            batch.open.insert(call_id.to_owned());
+            batch.count += 1;
+        }
+        is_new
+    }
+
+    /// Whether a response gets no more calls, and waits for some.
+    pub(super) fn is_over(&self, response: &str) -> bool {
+        self.batches.get(response).is_some_and(|batch| batch.is_whole)
+    }
+
+    /// A call will not be made: as if there were none.
+    pub(super) fn forget(&mut self, call_id: &str) {
+        for batch in self.batches.values_mut().filter(|batch| batch.open.contains(call_id)) {
+            batch.open.remove(call_id);
+            batch.count -= 1;
+        }
+        self.batches.retain(|_, batch| batch.count > 0);
+    }
+
     /// Takes a call out of its batch. Whether it was waited for.
-    fn close(&mut self, call_id: &str, speak: bool) -> bool {
+    pub(super) fn close(&mut self, call_id: &str, speak: bool) -> bool {
         let Some(batch) = self.batches.values_mut().find(|batch| batch.open.contains(call_id)) else {
             return false;
         };
@@ -77,11 +107,10 @@ impl Session {
     /// An item of a response is whole: if it is a call, the tool is called.
     pub(super) fn call(&mut self, response: &str, item: &Item) {
         let (Some(call_id), Some(name)) = (&item.call_id, &item.name) else { return };
-        if item.r#type != "function_call" || !item.is_whole() || !self.tools.known.insert(call_id.clone()) {
+        if item.r#type != "function_call" || !item.is_whole() || !self.tools.open(response, call_id) {
             return;
         }
         let arguments = item.arguments.clone().unwrap_or_default();
-        self.tools.batches.entry(response.to_owned()).or_default().open.insert(call_id.clone());
         self.mirror.called(call_id, name, &arguments);
         self.happen(Happening::ToolCalled { call_id: call_id.clone(), name: name.clone(), arguments });
     }
@@ -92,7 +121,7 @@ impl Session {
         self.finish_batches();
     }
 
-    fn finish_batches(&mut self) {
+    pub(super) fn finish_batches(&mut self) {
         if self.tools.finish() {
             self.link.gate.wish(Wish::Answer);
         }

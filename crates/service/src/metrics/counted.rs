@@ -49,6 +49,8 @@ pub(super) fn counted(event: &Event, since_ring_ms: Option<u64>) -> Vec<(Metric,
         | Event::Usage { .. }
         | Event::TurnedAway { .. }
         | Event::AgentTrouble { .. }
+        | Event::ResponseLacking { .. }
+        | Event::ToolsMissing { .. }
         | Event::Media { .. }
         | Event::MediaVerdict { .. }
         | Event::CallerTold { .. }

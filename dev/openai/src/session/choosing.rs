@@ -28,6 +28,11 @@ impl FollowUp {
 impl Session {
     /// The reply to what is asked for, in the conversation as it is.
     pub(super) fn choose(&mut self, asked: &Value) -> Reply {
+        let is_aside =
+            asked["instructions"].as_str().is_some_and(|text| self.config.script.aside_for(text).is_some());
+        if let Some(rest) = self.rest.take_if(|_| !is_aside && asked["conversation"] != "none") {
+            return rest;
+        }
         let reply = self.chosen(asked);
         if !self.may_call(asked) {
             let spoken = reply.only_spoken();
@@ -39,7 +44,7 @@ impl Session {
     /// A request for a response that is not a greeting only because of what was said before is told from one that is.
     pub(super) fn judge_request(&mut self, asked: &Value) {
         let instructions = asked["instructions"].as_str().unwrap_or_default();
-        if self.config.script.aside_for(instructions).is_some() {
+        if self.config.script.aside_for(instructions).is_some() || self.rest.is_some() {
             return;
         }
         if self.is_opening() {

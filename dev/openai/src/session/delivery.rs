@@ -2,12 +2,12 @@
 
 use super::choosing::{FollowUp, OpenCall};
 use super::{Output, REFUSED, Session};
-use crate::Seen;
 use crate::mischief::Mischief;
 use crate::plan::{Opening, Step};
 use crate::refusal::Refusal;
 use crate::report::Spoken;
 use crate::response::{Content, End, Response};
+use crate::{Cut, Seen};
 use std::time::Duration;
 
 const QUOTA_SPENT: End = End::Failed {
@@ -63,6 +63,10 @@ impl Session {
             Some(Mischief::Stalls { after_deltas }) if self.deltas_sent == after_deltas => {
                 self.responses[index].steps.clear();
             }
+            Some(Mischief::RunsOut { after_deltas }) if self.deltas_sent >= after_deltas && !self.has_cut => {
+                self.has_cut = true;
+                self.end(index, &End::Incomplete(Cut::MaxOutputTokens));
+            }
             Some(Mischief::GoesSilent { after_deltas }) if self.deltas_sent >= after_deltas => {
                 self.is_dead = true;
             }
@@ -109,10 +113,8 @@ impl Session {
                 self.open_calls.push(OpenCall { call_id: call_id.clone(), follow_up });
                 self.tell(Seen::FunctionCalled { name, call_id });
             }
-            Content::Mcp { label, name, .. } if completed => {
-                self.report.mcp_calls.push(format!("{label}.{name}"));
-            }
-            Content::Speech { .. } | Content::Text | Content::Call { .. } | Content::Mcp { .. } => {}
+            Content::Mcp(call) if completed => self.call_remote(index, &call),
+            Content::Speech { .. } | Content::Text | Content::Call { .. } | Content::Mcp(_) => {}
         }
     }
 
@@ -133,8 +135,12 @@ impl Session {
     pub(super) fn end(&mut self, index: usize, end: &End) {
         self.close_item(index, false);
         let response = self.responses.remove(index);
+        if let End::Incomplete(_) = end {
+            self.rest = response.rest();
+        }
         let usage = self.cache.bill(response.input, response.tokens());
         self.send(response.done(end, usage));
+        self.tell_limits(&response, end);
         if *end == End::Completed {
             self.wait_for_the_caller(&response);
         }
@@ -142,6 +148,7 @@ impl Session {
         self.tell(match end {
             End::Completed => Seen::ResponseCompleted { response },
             End::TurnDetected | End::ClientCancelled => Seen::Cancelled { response, reason },
+            End::Incomplete(_) => Seen::Incomplete { response, reason },
             End::Failed { code, .. } => Seen::Failed { response, code },
         });
     }

@@ -1,8 +1,22 @@
 //! Remote MCP servers: their tools are listed when a session names them, and called by the service itself.
 
 use super::Session;
+use super::choosing::FollowUp;
+use crate::McpCall;
 use crate::plan::Opening;
 use serde_json::{Value, json};
+use std::time::Instant;
+
+/// A call of a remote tool that has not answered.
+#[derive(Debug)]
+pub struct RemoteCall {
+    pub due: Instant,
+    /// As it will be then.
+    item: Value,
+    output_index: usize,
+    fails: bool,
+    follow_up: Option<FollowUp>,
+}
 
 impl Session {
     /// Lists the tools of every server that is new to the session.
@@ -20,7 +34,7 @@ impl Session {
             Opening::Call(name) if !self.settings.has_tool(name) => {
                 format!("the script calls {name}, which is none of the session's tools")
             }
-            Opening::Mcp { label: wanted, name, .. } => {
+            Opening::Mcp(McpCall { label: wanted, name, .. }) => {
                 match self.servers().find(|server| label(server) == *wanted) {
                     None => format!("the script calls {wanted}, which is none of the session's servers"),
                     Some(server) if server["require_approval"] != "never" => {
@@ -53,9 +67,44 @@ impl Session {
         self.send_all(vec![
             json!({"type": "conversation.item.added", "previous_item_id": previous, "item": begun}),
             json!({"type": "mcp_list_tools.in_progress", "item_id": id}),
+        ]);
+        if self.config.script.unlisted.contains(&label) {
+            return self.send(json!({"type": "mcp_list_tools.failed", "item_id": id}));
+        }
+        self.send_all(vec![
             json!({"type": "mcp_list_tools.completed", "item_id": id}),
             json!({"type": "conversation.item.done", "previous_item_id": previous, "item": done}),
         ]);
+    }
+
+    /// The service calls a remote tool: in its own time, and says nothing of what it answers unless it is asked to.
+    pub(super) fn call_remote(&mut self, index: usize, call: &McpCall) {
+        self.report.mcp_calls.push(format!("{}.{}", call.label, call.name));
+        let response = &mut self.responses[index];
+        let (item, output_index) = response.answer_mcp();
+        let follow_up = FollowUp::of(&response.reply, &call.name);
+        let is_at_once = call.takes.is_zero();
+        if is_at_once {
+            response.note_answered();
+        }
+        let (due, fails) = (self.now + call.takes, call.answer.is_err());
+        self.remote_calls.push(RemoteCall { due, item, output_index, fails, follow_up });
+        if is_at_once {
+            self.end_remote_call(self.remote_calls.len() - 1);
+        }
+    }
+
+    /// A remote tool answers.
+    pub(super) fn end_remote_call(&mut self, index: usize) {
+        let RemoteCall { item, output_index, fails, follow_up, .. } = self.remote_calls.remove(index);
+        let id = item["id"].as_str().unwrap_or_default().to_owned();
+        if let Some(kept) = self.conversation.get_mut(&id) {
+            kept.json = item.clone();
+        }
+        self.answered.push(follow_up);
+        let kind = if fails { "response.mcp_call.failed" } else { "response.mcp_call.completed" };
+        self.send(json!({"type": kind, "item_id": id, "output_index": output_index}));
+        self.send(json!({"type": "conversation.item.done", "item": item}));
     }
 
     fn servers(&self) -> impl Iterator<Item = &Value> {

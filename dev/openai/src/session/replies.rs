@@ -8,10 +8,10 @@ use crate::plan::{Delivery, Step, plan};
 use crate::refusal::Refusal;
 use crate::response::{End, Response, Terms};
 use crate::usage::Tokens;
-use crate::{Reply, Seen};
+use crate::{Cut, Reply, Seen};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const SERVER_ERROR: End = End::Failed {
     kind: "server_error",
@@ -26,12 +26,18 @@ const RATE_LIMITED: End = End::Failed {
 /// How long the message of a rate limit says to wait.
 const RESET_SECONDS: f64 = 0.6;
 
+/// From the end of a response to `rate_limits.updated`.
+const LIMITS_AFTER: Duration = Duration::from_millis(43);
+
 impl Session {
     /// The client asks for a response.
     pub(super) fn create_response(&mut self, asked: &Value) -> Result<(), Refusal> {
         self.check_response(asked)?;
         if !self.configured {
             self.fault("response.create before session.updated");
+        }
+        if !self.remote_calls.is_empty() && asked["conversation"] != "none" {
+            self.fault("a response is asked for while the tool of a remote server works");
         }
         self.judge_request(asked);
         if self.ignores_request() {
@@ -70,16 +76,18 @@ impl Session {
     /// Begins a response, with what was asked for in place of the session's settings.
     pub(super) fn respond(&mut self, asked: &Value) {
         let terms = self.terms(asked);
-        let reply = self.choose(asked);
+        let chosen = self.choose(asked);
+        let reply = self.spoil_reply(chosen, asked);
+        let end = reply.cut.map_or(End::Completed, End::Incomplete);
         let steps = self.steps(&reply, &terms);
         let input = self.input_tokens(asked);
         let mut response = Response::new(self.random.id("resp"), terms, input, reply, steps);
+        response.end = end;
         self.spoil(&mut response);
         (self.idle, self.played) = (None, None);
         self.is_fresh = false;
         self.responses_begun += 1;
         self.send(response.created());
-        self.send(if response.end == RATE_LIMITED { no_room_left() } else { rate_limits(input) });
         self.tell(Seen::ResponseStarted { response: response.id.clone() });
         self.responses.push(response);
     }
@@ -160,6 +168,33 @@ impl Session {
         }
     }
 
+    /// Leaves of what would be said only what nobody hears, if that is the mischief.
+    fn spoil_reply(&mut self, reply: Reply, asked: &Value) -> Reply {
+        let instructions = asked["instructions"].as_str().unwrap_or_default();
+        match self.mischief {
+            Some(Mischief::Writes { responses }) if self.responses_begun < responses => reply.written(),
+            Some(Mischief::SaysNothing { responses }) if self.responses_begun < responses => Reply::nothing(),
+            Some(Mischief::Mute) => Reply::nothing(),
+            Some(Mischief::MuteAsides) if self.config.script.aside_for(instructions).is_some() => {
+                reply.written()
+            }
+            Some(Mischief::Filters) if self.responses_begun == 0 => {
+                Reply::nothing().cut_short(Cut::ContentFilter)
+            }
+            Some(Mischief::CutsCalls) if reply.has_calls() && !self.has_cut => {
+                self.has_cut = true;
+                reply.cut_short(Cut::MaxOutputTokens)
+            }
+            _ => reply,
+        }
+    }
+
+    /// What is left of the limits, shortly after a response.
+    pub(super) fn tell_limits(&mut self, response: &Response, end: &End) {
+        let limits = if *end == RATE_LIMITED { no_room_left() } else { rate_limits(response.input) };
+        self.later.push((self.now + LIMITS_AFTER, limits));
+    }
+
     /// Loses the first request after the greeting, if that is the mischief.
     fn ignores_request(&mut self) -> bool {
         let ignores = self.mischief == Some(Mischief::IgnoresCreate) && self.responses_begun > 0;
@@ -199,9 +234,9 @@ fn rate_limits(input: Tokens) -> Value {
     ]})
 }
 
-/// All requests of the minute are spent.
+/// All tokens of the minute are spent.
 fn no_room_left() -> Value {
     json!({"type": "rate_limits.updated", "rate_limits": [
-        {"name": "requests", "limit": 200, "remaining": 0, "reset_seconds": RESET_SECONDS},
+        {"name": "tokens", "limit": 40_000, "remaining": 0, "reset_seconds": RESET_SECONDS},
     ]})
 }

@@ -4,6 +4,7 @@ mod admitting;
 mod asking;
 mod interrupting;
 mod items;
+mod lacking;
 mod listening;
 mod misbehaving;
 mod remote_tools;

@@ -152,7 +152,7 @@ impl Session {
     fn begin_speech(&mut self, audio_start_ms: u64) {
         let Some(detection) = self.settings.turn_detection() else { return };
         let item = self.random.id("item");
-        (self.idle, self.played) = (None, None);
+        (self.idle, self.played, self.rest) = (None, None, None);
         self.input.begin_speech(Speech { item: item.clone(), audio_start_ms });
         let kind = "input_audio_buffer.speech_started";
         self.send(json!({"type": kind, "item_id": item, "audio_start_ms": audio_start_ms}));

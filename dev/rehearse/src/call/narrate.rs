@@ -82,6 +82,7 @@ pub(super) fn model(seen: &openai::Seen) -> Told {
             told(format!("learns that {audio_end_ms} of {of_ms} ms were heard"))
         }
         Model::Refused { why } => told(format!("REFUSES: {why}")),
+        Model::Incomplete { reason, .. } => told(format!("stops in the middle: {reason}")),
         Model::Failed { code, .. } => told(format!("fails: {code}")),
         Model::Closed { why } => told(format!("the session is closed: {why}")),
         Model::FunctionCalled { name, .. } => told(format!("calls {name}")),
@@ -111,6 +112,10 @@ pub(super) fn entry(event: &Event) -> Told {
             task(format!("silences the agent: {heard_ms} of {of_ms} ms were played"))
         }
         Event::AgentTrouble { code } => task(format!("trouble with the model: {code}")),
+        Event::ResponseLacking { purpose, then, .. } => {
+            task(format!("the model brought too little ({purpose}): {then}"))
+        }
+        Event::ToolsMissing { server } => task(format!("the tools of {server} cannot be listed")),
         Event::AgentFailed { code, cure } => task(format!("the model cannot be had: {code}; {cure}")),
         Event::SessionLost { reason } => task(format!("has lost the model's session: {reason}")),
         Event::SessionRestored { took_ms, .. } => {

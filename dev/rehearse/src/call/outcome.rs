@@ -186,6 +186,10 @@ fn cause(event: &journal::Event) -> Option<String> {
         Event::MetaTrouble { action, reason, .. } => Some(format!("{action}: {reason}")),
         Event::MediaVerdict { verdict, evidence, .. } => Some(format!("{verdict}: {evidence}")),
         Event::AgentTrouble { code } => Some(format!("the model: {code}")),
+        Event::ResponseLacking { purpose, then, .. } => {
+            Some(format!("the model's {purpose} lacked something: {then}"))
+        }
+        Event::ToolsMissing { server } => Some(format!("the tools of {server} cannot be listed")),
         Event::OfferUnanswerable { reason } => Some(format!("the offer: {reason}")),
         Event::SeatRefused { reason, .. } => Some(format!("a media task: {reason}")),
         Event::TaskSilent { .. } => Some("the media task does not answer at its door".to_owned()),

@@ -100,7 +100,13 @@ impl Accounts {
         violations.extend(too_late(call, was_alone));
         violations.extend(answered_in_vain(call));
         violations.extend(out_of_order(journal));
-        let had_model_trouble = journal.iter().any(|entry| matches!(entry.event, Event::AgentTrouble { .. }));
+        let is_models = |event: &Event| {
+            matches!(
+                event,
+                Event::AgentTrouble { .. } | Event::ResponseLacking { .. } | Event::ToolsMissing { .. }
+            )
+        };
+        let had_model_trouble = journal.iter().any(|entry| is_models(&entry.event));
         let lost_its_task = touched_by(journal, killed);
         if is_untroubled && !had_model_trouble && !lost_its_task && call.accepted().is_none() {
             violations.push("nothing was wrong with it, and it was not answered".to_owned());

@@ -107,7 +107,7 @@ fn take(talk: &mut Talk, book: &mut Book, step: Step) {
         Step::Done(id, status) => {
             let id = format!("r{id}");
             book.active.retain(|of, active| *of != link || *active != id);
-            talk.done(&id, status);
+            talk.ends(&id, status, None);
         }
         Step::Err(code) => talk.errs(code),
         Step::Starts => talk.caller_starts("u"),

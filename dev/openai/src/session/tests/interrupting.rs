@@ -19,9 +19,10 @@ fn a_caller_who_speaks_cuts_the_answer_short() {
             "response.output_audio.done",
             "response.output_audio_transcript.done",
             "response.content_part.done",
-            "response.output_item.done",
             "conversation.item.done",
+            "response.output_item.done",
             "response.done",
+            "rate_limits.updated",
         ]
     );
     let response = &rig.last("response.done")["response"];

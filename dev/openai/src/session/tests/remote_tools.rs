@@ -1,7 +1,7 @@
 //! Tools of remote servers.
 
 use super::*;
-use crate::{Reply, ReplyItem, Script};
+use crate::{McpCall, Reply, Script};
 
 #[test]
 fn the_tools_of_a_server_are_listed_once() {
@@ -30,34 +30,82 @@ fn the_tools_of_a_server_are_listed_once() {
 }
 
 #[test]
-fn the_service_calls_and_speaks_of_it_in_the_same_response() {
-    let mut rig = Rig::connected(with_call());
+fn tools_that_cannot_be_listed_are_told_by_their_item() {
+    let script = Script::new(Reply::speech(clips::agent_greeting()), []).without_tools_of("shop");
+    let mut rig = Rig::connected(Config { script, ..config() });
+    rig.inbox.clear();
+
+    rig.configure(json!({"tools": [server("never")]}));
+
+    assert_eq!(rig.received()[2..], ["mcp_list_tools.in_progress", "mcp_list_tools.failed"]);
+    let item = &rig.last("conversation.item.added")["item"];
+    assert_eq!(
+        (&item["server_label"], &item["id"]),
+        (&json!("shop"), &rig.last("mcp_list_tools.failed")["item_id"])
+    );
+}
+
+#[test]
+fn the_response_ends_with_the_call_and_nothing_follows_by_itself() {
+    let mut rig = Rig::connected(with_call(answered(), ms(700)));
     rig.configure(json!({"tools": [server("never")]}));
     rig.inbox.clear();
 
     rig.ask("response.create");
-    rig.pass(ms(3_000));
+    rig.pass(ms(30_000));
 
     assert_eq!(
-        rig.received()[2..11],
+        rig.received(),
         [
+            "response.created",
             "response.output_item.added",
             "conversation.item.added",
             "response.mcp_call_arguments.delta",
             "response.mcp_call_arguments.delta",
             "response.mcp_call_arguments.done",
             "response.mcp_call.in_progress",
-            "response.mcp_call.completed",
             "response.output_item.done",
+            "response.done",
+            "rate_limits.updated",
+            "response.mcp_call.completed",
             "conversation.item.done",
         ]
     );
-    let call = rig.last("response.done")["response"]["output"][0].clone();
-    assert_eq!((&call["type"], &call["output"]), (&json!("mcp_call"), &json!("ready")));
-    assert_eq!(call["arguments"], "{\"order\":\"427\"}");
+    let of_response = &rig.last("response.done")["response"]["output"][0];
+    assert_eq!((&of_response["type"], &of_response["output"]), (&json!("mcp_call"), &Value::Null));
+    let call = &rig.last("conversation.item.done")["item"];
+    assert_eq!((&call["output"], &call["arguments"]), (&json!("ready"), &json!("{\"order\":\"427\"}")));
+    assert_eq!(rig.spoken(), [""; 0]);
+
+    rig.respond(json!({}));
+
     assert_eq!(rig.spoken(), ["agent-order"]);
     assert_eq!(rig.session.report().mcp_calls, ["shop.find_order"]);
     assert!(rig.faults().is_empty(), "{:?}", rig.faults());
+}
+
+#[test]
+fn a_call_without_delay_answers_before_its_response_is_done() {
+    let mut rig = Rig::connected(with_call(Err("It is out of order.".into()), ms(0)));
+    rig.configure(json!({"tools": [server("never")]}));
+    rig.respond(json!({}));
+
+    let order = rig.received();
+    let at = |kind: &str| order.iter().position(|name| *name == kind);
+    assert!(at("response.mcp_call.failed") < at("response.done"), "{order:?}");
+    let call = &rig.last("response.done")["response"]["output"][0];
+    assert_eq!(call["error"], json!({"type": "tool_execution_error", "message": "It is out of order."}));
+}
+
+#[test]
+fn asking_before_the_call_has_answered_is_a_fault() {
+    let mut rig = Rig::connected(with_call(answered(), ms(9_000)));
+    rig.configure(json!({"tools": [server("never")]}));
+    rig.respond(json!({}));
+
+    rig.respond(json!({}));
+
+    assert_eq!(rig.faults(), ["a response is asked for while the tool of a remote server works"]);
 }
 
 #[test]
@@ -71,7 +119,7 @@ fn a_call_that_nobody_can_approve_of_is_a_fault() {
             "may not be asked for",
         ),
     ] {
-        let mut rig = Rig::connected(with_call());
+        let mut rig = Rig::connected(with_call(answered(), ms(0)));
         rig.configure(json!({"tools": tools}));
 
         rig.ask("response.create");
@@ -87,13 +135,18 @@ fn server(approval: &str) -> Value {
            "allowed_tools": ["find_order"]})
 }
 
-fn with_call() -> Config {
-    let call = ReplyItem::McpCall {
+fn with_call(answer: Result<String, String>, takes: Duration) -> Config {
+    let call = McpCall {
         label: "shop".into(),
         name: "find_order".into(),
         arguments: "{\"order\":\"427\"}".into(),
-        output: "ready".into(),
+        answer,
+        takes,
     };
-    let greeting = Reply::default().and(call).and(ReplyItem::Speech(clips::agent_order()));
+    let greeting = Reply::mcp(call, Reply::speech(clips::agent_order()));
     Config { script: Script::new(greeting, []), ..config() }
+}
+
+fn answered() -> Result<String, String> {
+    Ok("ready".into())
 }

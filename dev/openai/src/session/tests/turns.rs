@@ -18,7 +18,6 @@ fn a_turn_is_answered_in_the_order_of_the_real_service() {
             "conversation.item.added",
             "conversation.item.done",
             "response.created",
-            "rate_limits.updated",
             "response.output_item.added",
             "conversation.item.added",
             "response.content_part.added",
@@ -26,9 +25,10 @@ fn a_turn_is_answered_in_the_order_of_the_real_service() {
             "response.output_audio.done",
             "response.output_audio_transcript.done",
             "response.content_part.done",
-            "response.output_item.done",
             "conversation.item.done",
+            "response.output_item.done",
             "response.done",
+            "rate_limits.updated",
         ]
     );
     assert!(rig.faults().is_empty(), "{:?}", rig.faults());
