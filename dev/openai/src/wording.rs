@@ -1,14 +1,17 @@
 //! Reads a reply from one line, as the command takes it: a sentence, or a tool and the sentence that follows its result.
 
-use crate::{Reply, ReplyItem};
+use crate::{McpCall, Reply};
 use anyhow::{Context, Error, anyhow};
 use std::str::FromStr;
+use std::time::Duration;
 use tone::clips;
 
 /// Between a tool and what is said once it has answered.
 const THEN: &str = " -> ";
 /// Between the call of a remote server's tool and its output.
 const ANSWERS: &str = " = ";
+/// How long a remote tool takes: it answers after its response is done.
+const TAKES: Duration = Duration::from_millis(500);
 
 /// `agent-answer`; `find_order {"order":"427"} -> agent-order`; `shop.opening_hours {} = 9 to 6 -> agent-closing`.
 impl FromStr for Reply {
@@ -23,13 +26,14 @@ impl FromStr for Reply {
         let (arguments, output) = arguments
             .split_once(ANSWERS)
             .with_context(|| format!("`{call}`: a remote tool's output follows `{ANSWERS}`"))?;
-        let call = ReplyItem::McpCall {
+        let call = McpCall {
             label: label.to_owned(),
             name: name.to_owned(),
             arguments: arguments.to_owned(),
-            output: output.to_owned(),
+            answer: Ok(output.to_owned()),
+            takes: TAKES,
         };
-        Ok(Self::default().and(call).then(after))
+        Ok(Self::mcp(call, after))
     }
 }
 
@@ -40,6 +44,7 @@ fn sentence(name: &str) -> Result<Reply, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ReplyItem;
 
     #[test]
     fn a_line_is_a_sentence_or_a_tool_and_what_follows() {
@@ -57,11 +62,10 @@ mod tests {
         assert!(call.after("find_order").is_some());
 
         let remote = read("shop.opening_hours {} = 9 to 6 -> agent-closing");
-        let [ReplyItem::McpCall { label, name, arguments, output }] = &remote.items[..] else {
-            panic!("{remote:?}")
-        };
-        assert_eq!([label, name, arguments, output], ["shop", "opening_hours", "{}", "9 to 6"]);
-        assert!(remote.after_tool.is_some());
+        let [ReplyItem::McpCall(call)] = &remote.items[..] else { panic!("{remote:?}") };
+        assert_eq!([&call.label, &call.name, &call.arguments], ["shop", "opening_hours", "{}"]);
+        assert_eq!(call.answer, Ok("9 to 6".to_owned()));
+        assert!(remote.after("opening_hours").is_some());
     }
 
     #[test]
