@@ -110,15 +110,17 @@ async def model(peer, answers):
 
 
 def faults(lines):
-    return [line.strip() for line in lines if line.startswith("  faults: ")]
+    """The faults in each summary of a session."""
+    found = [line.removeprefix("  faults: ").split("; ") for line in lines if line.startswith("  faults: ")]
+    return [[] if each == ["none"] else each for each in found]
 
 
-async def realtime(peer, *command, answers, expected="faults: none"):
+async def realtime(peer, *command, answers, allowed=()):
     """A client of the Realtime API, and what the simulated one has to say of it."""
     process, env = await model(peer, answers)
     await peer.run(*command, env=env)
     found = faults(await stop(process))
-    peer.check("the model's report", found == [expected], found)
+    peer.check("the model's report", len(found) == 1 and set(found[0]) <= set(allowed), found)
 
 
 async def pipecat(peer):
@@ -139,7 +141,7 @@ async def pipecat(peer):
     peer.check("is told that the caller hangs up", "ended by the caller" in order_of(told) and code == 0, told)
     await stop(bot)
     found = faults(await stop(realtime))
-    peer.check("the model's report", found == ["faults: none"] * 2, found)
+    peer.check("the model's report", found == [[], []], found)
 
 
 def order_of(told):
@@ -183,8 +185,13 @@ def all_peers():
     agents = (NODE, "--preserve-symlinks-main", "target/peers/agents_sdk.mjs")
     with open(f"{HERE}/package.json") as packages:
         agents_version = json.load(packages)["dependencies"]["@openai/agents-realtime"]
-    # The server has cancelled by itself what LiveKit then cancels: OpenAI refuses that too, and LiveKit passes over it.
-    late = "faults: response_cancel_not_active: Cancellation failed: no active response found"
+    hasty = [
+        # The server has cancelled by itself what LiveKit then cancels: OpenAI refuses that too, and LiveKit passes over it.
+        "response_cancel_not_active: Cancellation failed: no active response found",
+        # It does not wait. OpenAI takes that; it is only unwise, since the first words may be said by another voice.
+        "response.create before session.updated",
+        "audio before session.updated",
+    ]
     of = lambda *command, **more: lambda peer: realtime(peer, *command, **more)
     return {
         "pipecat": (f"pipecat {version('pipecat-ai')}", pipecat),
@@ -192,7 +199,7 @@ def all_peers():
         "agents": (f"agents-realtime {agents_version}", of(*agents, answers=ANSWERS + REMOTE)),
         "livekit": (
             f"livekit-agents {version('livekit-agents')}",
-            of(*python("livekit_plugin.py"), answers=ANSWERS, expected=late),
+            of(*python("livekit_plugin.py"), answers=ANSWERS, allowed=hasty),
         ),
         "boto3": (f"boto3 {version('boto3')}", boto3),
     }

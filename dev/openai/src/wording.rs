@@ -10,6 +10,8 @@ use tone::clips;
 const THEN: &str = " -> ";
 /// Between the call of a remote server's tool and its output.
 const ANSWERS: &str = " = ";
+/// How long a remote tool takes: it answers after its response is done.
+const TAKES: Duration = Duration::from_millis(500);
 
 /// `agent-answer`; `find_order {"order":"427"} -> agent-order`; `shop.opening_hours {} = 9 to 6 -> agent-closing`.
 impl FromStr for Reply {
@@ -29,7 +31,7 @@ impl FromStr for Reply {
             name: name.to_owned(),
             arguments: arguments.to_owned(),
             answer: Ok(output.to_owned()),
-            takes: Duration::ZERO,
+            takes: TAKES,
         };
         Ok(Self::mcp(call, after))
     }

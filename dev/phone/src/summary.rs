@@ -139,7 +139,8 @@ fn recognised(recording: &[i16], began: Duration, lasted: Duration) -> Option<Cl
         let length = clip.samples.len().min(samples(lasted));
         find(&clip.samples[..length], heard).map(|found| found.correlation)
     };
-    let sentences = clips::all().into_iter().filter_map(|clip| Some((likeness(&clip)?, clip)));
+    let long_enough = clips::all().into_iter().filter(|clip| clip.duration() + CUT >= lasted);
+    let sentences = long_enough.filter_map(|clip| Some((likeness(&clip)?, clip)));
     let best = sentences.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
     (best.0 >= HEARD).then_some(best.1)
 }
@@ -183,6 +184,16 @@ mod tests {
         assert_eq!(lines[3], "8.00 s  agent   agent-long, cut short after 1.5 s");
         assert_eq!(lines[4..6], ["10.00 s  ended by the caller", "terminate: COMPLETED, 9 s"]);
         assert_eq!(lines.last(), Some(&"faults: none"));
+    }
+
+    #[test]
+    fn a_short_sentence_within_a_turn_is_not_taken_for_it() {
+        let mut turn = clips::agent_greeting().samples;
+        put(&mut turn, 2_000, &clips::caller_mhm().samples);
+
+        let sentence = recognised(&turn, Duration::ZERO, tone::duration(turn.len()));
+
+        assert_eq!(sentence.map(|clip| clip.name), Some("agent-greeting".to_owned()));
     }
 
     fn put(recording: &mut [i16], ms: u64, sound: &[i16]) {
