@@ -83,7 +83,7 @@ impl Session {
             self.use_up(usage);
         }
         self.end_batches(Some(&response.id));
-        if self.has_said_nothing(response) {
+        if !has_called && self.has_said_nothing(response) {
             self.happen(Happening::SaidNothing { response: response.id.clone() });
         }
         self.happen(Happening::Ended { response: response.id.clone() });
@@ -101,7 +101,7 @@ impl Session {
         }
     }
 
-    /// Whether a response that was not stopped brought neither sound nor a call, of ours or of a hosted tool.
+    /// Whether a response that was not stopped brought neither sound nor a call that its end names, of ours or of a hosted tool.
     fn has_said_nothing(&self, response: &Response) -> bool {
         let has_sound = |item: &Item| item.response == response.id && !item.reader.so_far().is_zero();
         let mut output = response.output.iter().flatten();
