@@ -73,7 +73,10 @@ async fn whatever_has_no_price_is_doubted() {
 
     let doubts: Vec<_> = said.err.lines().collect();
     assert_eq!((said.code, doubts.len()), (Some(0), 2), "{said:?}");
-    assert!(doubts[0].contains("warning: what calls cost is not known: gpt-realtime-9 has no price"), "{said:?}");
+    assert!(
+        doubts[0].contains("warning: what calls cost is not known: gpt-realtime-9 has no price"),
+        "{said:?}"
+    );
     assert!(doubts[1].contains("warning: the transcriber is not counted"), "{said:?}");
 }
 

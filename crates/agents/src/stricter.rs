@@ -30,7 +30,8 @@ mod tests {
 
     #[test]
     fn what_was_pushed_before_can_be_read_and_not_pushed_again() {
-        let keywords = "name = 'a'\ninstructions = 'b'\ngreeting.say = 'c'\n[model.transcription]\nkeywords = ['<b>']\n";
+        let keywords =
+            "name = 'a'\ninstructions = 'b'\ngreeting.say = 'c'\n[model.transcription]\nkeywords = ['<b>']\n";
         for (file, wrong) in [
             (ANY_OF, "line 12, tools.http[0].parameters: has anyOf at its top level"),
             (keywords, "line 5, model.transcription.keywords: must each be one line"),

@@ -1,7 +1,7 @@
 //! How a session is configured: everything in the first `session.update`, since one that is refused is refused whole.
 
-use crate::{Options, Part, Parts};
 use crate::options::{Format, NoiseReduction, Transcription, TurnDetection, is_fit_keyword};
+use crate::{Options, Part, Parts};
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::time::Duration;
@@ -283,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_part_that_is_left_out_leaves_no_key_behind() {
-        let mut config = config(Options { reasoning_effort: Some(crate::options::Effort::Low), ..Options::default() });
+        let mut config =
+            config(Options { reasoning_effort: Some(crate::options::Effort::Low), ..Options::default() });
         Part::ALL.into_iter().for_each(|part| assert!(config.without.add(part)));
 
         let session = config.session(config.reflexes(true));

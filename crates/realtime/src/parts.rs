@@ -45,7 +45,8 @@ impl Part {
         let message = error.message.as_ref().map_or("", |message| message.as_str());
         if let Some(step) = error.param.as_deref().and_then(first_step) {
             let is_some_model = step == "model";
-            return Self::called(step).or_else(|| Self::transcribing(message, options).filter(|_| is_some_model));
+            return Self::called(step)
+                .or_else(|| Self::transcribing(message, options).filter(|_| is_some_model));
         }
         let code = error.code.as_deref().unwrap_or_default();
         if !error.is_about_the_request() || is_about_the_account(code) {
@@ -72,7 +73,8 @@ impl Part {
     /// Whether a message is about the transcriber, by its name: "Project does not have access to model gpt-transcribe".
     fn transcribing(message: &str, options: &Options) -> Option<Self> {
         let transcriber = &options.transcription.as_ref()?.model;
-        let words = || message.split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_".contains(letter)));
+        let words =
+            || message.split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_".contains(letter)));
         let is_named = words().any(|word| word == transcriber);
         (is_named && options.name.as_ref() != Some(transcriber)).then_some(Self::Transcription)
     }

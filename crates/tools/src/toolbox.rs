@@ -171,7 +171,10 @@ fn told(schema: &Value) -> Value {
         let before = fields.get("description").and_then(Value::as_str).map(|text| format!("{text} "));
         let before = before.unwrap_or_default();
         let refused = Value::Object(refused);
-        fields.insert("description".to_owned(), json!(format!("{before}It must also fit this JSON Schema: {refused}")));
+        fields.insert(
+            "description".to_owned(),
+            json!(format!("{before}It must also fit this JSON Schema: {refused}")),
+        );
     }
     told
 }

@@ -65,7 +65,9 @@ pub fn check_tools(tools: &Value, place: &str) -> Result<(), Refusal> {
     for (at, tool) in tools.as_array().into_iter().flatten().enumerate() {
         let schema = &tool["parameters"];
         let is_object = schema.is_null() || schema["type"] == "object";
-        if tool["type"] == "function" && (!is_object || NOT_AT_THE_TOP.iter().any(|key| !schema[*key].is_null())) {
+        if tool["type"] == "function"
+            && (!is_object || NOT_AT_THE_TOP.iter().any(|key| !schema[*key].is_null()))
+        {
             let name = tool["name"].as_str().unwrap_or_default();
             let message = format!(
                 "Invalid schema for function '{name}': schema must have type 'object' and not have \

@@ -55,7 +55,8 @@ impl Owner {
         self.minutes.caller_not_written(item);
         if !std::mem::replace(&mut self.transcription_has_failed, true) {
             let role = &self.parts.role;
-            let model = role.agent.model.transcription.as_ref().map(|it| it.model.clone()).unwrap_or_default();
+            let model =
+                role.agent.model.transcription.as_ref().map(|it| it.model.clone()).unwrap_or_default();
             self.note(Event::TranscriptionFailed { model, code });
         }
     }

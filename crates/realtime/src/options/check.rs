@@ -52,7 +52,8 @@ impl Options {
         }
         let length = transcription.prompt.as_ref().map_or(0, |prompt| prompt.chars().count());
         if length > LONGEST_PROMPT {
-            let reason = format!("has {length} characters; the transcriber refuses more than {LONGEST_PROMPT}");
+            let reason =
+                format!("has {length} characters; the transcriber refuses more than {LONGEST_PROMPT}");
             return Err(Unfit { field: "transcription.prompt", reason });
         }
         Ok(())
@@ -218,7 +219,11 @@ mod tests {
         assert_eq!(new(&options("Mirsk & Sons", "Bikes.")), None);
         for keyword in ["<b>", "a > b", "two\nlines", "two\rlines"] {
             let options = options(keyword, "Bikes.");
-            assert_eq!((new(&options), field(&options)), (Some("transcription.keywords"), None), "{keyword:?}");
+            assert_eq!(
+                (new(&options), field(&options)),
+                (Some("transcription.keywords"), None),
+                "{keyword:?}"
+            );
         }
         let long = options("Mirsk", &"é".repeat(LONGEST_PROMPT + 1));
         assert_eq!((new(&long), field(&long)), (Some("transcription.prompt"), None));

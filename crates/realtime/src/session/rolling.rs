@@ -3,9 +3,9 @@
 use super::configuring::Refusal;
 use super::listening::left;
 use super::{Action, Session};
+use crate::ServerEvent;
 use crate::link::{Link, Stage};
 use crate::trouble::Remedy;
-use crate::ServerEvent;
 use std::time::{Duration, Instant};
 
 /// So long after one could not be had, another one is tried.

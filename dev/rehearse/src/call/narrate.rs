@@ -111,7 +111,9 @@ pub(super) fn entry(event: &Event) -> Told {
             task(format!("silences the agent: {heard_ms} of {of_ms} ms were played"))
         }
         Event::PartRefused { part, code } => task(format!("does without {part}: {code}")),
-        Event::TranscriptionFailed { code, .. } => task(format!("cannot write the caller's words down: {code}")),
+        Event::TranscriptionFailed { code, .. } => {
+            task(format!("cannot write the caller's words down: {code}"))
+        }
         Event::AgentTrouble { code } => task(format!("trouble with the model: {code}")),
         Event::AgentFailed { code, cure } => task(format!("the model cannot be had: {code}; {cure}")),
         Event::SessionLost { reason } => task(format!("has lost the model's session: {reason}")),

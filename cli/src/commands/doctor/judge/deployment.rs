@@ -136,7 +136,11 @@ pub fn model(facts: &ModelFacts, now: u64) -> Finding {
         }
     }
     if let Some((agent, failure)) = failures(facts).find(|(_, failure)| is_about_the_model(failure)) {
-        return Finding::wrong(404, format!("OpenAI knows no model of {agent}: {}", failure.code), &failure.cure);
+        return Finding::wrong(
+            404,
+            format!("OpenAI knows no model of {agent}: {}", failure.code),
+            &failure.cure,
+        );
     }
     let names: Vec<_> = facts.models.iter().map(|(name, _)| name.as_str()).collect();
     unknown.map_or_else(|| Finding::fine(names.join(", ")), Finding::Unknown)
@@ -150,7 +154,8 @@ pub fn session(facts: &ModelFacts) -> Finding {
             Ok(without) => {
                 let parts: Vec<_> = without.iter().map(|(part, code)| format!("{part} ({code})")).collect();
                 let says = format!("the calls of {agent} do without {}: OpenAI refuses it", parts.join(", "));
-                let cure = "have OpenAI allow it to the key's project, or change it in [model] of the agent file";
+                let cure =
+                    "have OpenAI allow it to the key's project, or change it in [model] of the agent file";
                 return Finding::wrong(0, says, cure);
             }
             Err(failure) if KEY_CODES.contains(&failure.code.as_str()) || is_about_the_model(failure) => {
@@ -201,7 +206,9 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_could_ask_about_is_unknown_and_one_that_is_refused_is_wrong() {
-        let key = |answer: Seen<Answer>| key(&ModelFacts { models: vec![("m".to_owned(), answer)], sessions: vec![] });
+        let key = |answer: Seen<Answer>| {
+            key(&ModelFacts { models: vec![("m".to_owned(), answer)], sessions: vec![] })
+        };
 
         assert!(matches!(key(Err(Unseen::because("no network"))), Finding::Unknown(_)));
         assert!(matches!(key(Ok(Answer::BadKey)), Finding::Wrong(_)));
@@ -211,9 +218,8 @@ mod tests {
     #[test]
     fn a_session_is_judged_by_what_it_does_without() {
         let facts = |session| ModelFacts { models: vec![], sessions: vec![("shop".to_owned(), session)] };
-        let failure = |code: &str, is_fatal| {
-            Err(Failure { code: code.to_owned(), cure: "c".to_owned(), is_fatal })
-        };
+        let failure =
+            |code: &str, is_fatal| Err(Failure { code: code.to_owned(), cure: "c".to_owned(), is_fatal });
 
         assert_eq!(session(&facts(Ok(vec![]))), Finding::fine("as the files of shop say"));
         let without = facts(Ok(vec![(Part::Transcription, "unsupported_parameter".to_owned())]));
@@ -221,7 +227,9 @@ mod tests {
         assert!(wrong.says.contains("do without transcription (unsupported_parameter)"), "{}", wrong.says);
         assert!(matches!(session(&facts(failure("insufficient_quota", true))), Finding::Wrong(_)));
         assert!(matches!(session(&facts(failure("unreachable", false))), Finding::Unknown(_)));
-        for (code, of) in [("invalid_api_key", key as fn(&ModelFacts) -> Finding), ("invalid_model", |it| model(it, NOW))] {
+        for (code, of) in
+            [("invalid_api_key", key as fn(&ModelFacts) -> Finding), ("invalid_model", |it| model(it, NOW))]
+        {
             let refused = facts(failure(code, true));
             assert!(matches!(of(&refused), Finding::Wrong(_)), "{code}");
             assert!(matches!(session(&refused), Finding::Unknown(_)), "{code}");

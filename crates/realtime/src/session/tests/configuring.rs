@@ -137,7 +137,10 @@ fn a_key_that_is_refused_in_a_conversation_is_tried_once_more() {
         if is_told {
             talk.errs("invalid_api_key");
         } else {
-            talk.down(Down::Closed { code: Some(3000), reason: "invalid_request_error.invalid_api_key".into() });
+            talk.down(Down::Closed {
+                code: Some(3000),
+                reason: "invalid_request_error.invalid_api_key".into(),
+            });
         }
         assert_eq!((talk.connects.len(), talk.failure()), (2, None));
 

@@ -40,7 +40,8 @@ fn an_unknown_key_refuses_the_whole_update() {
 
 #[test]
 fn a_parameter_that_the_project_may_not_use_refuses_the_whole_update() {
-    let forbids = vec![Forbidden::new("audio.input.transcription"), Forbidden::new("reasoning.effort").unnamed()];
+    let forbids =
+        vec![Forbidden::new("audio.input.transcription"), Forbidden::new("reasoning.effort").unnamed()];
     let mut rig = Rig::connected(Config { forbids, ..config() });
     let transcription = json!({"model": "gpt-transcribe"});
 
