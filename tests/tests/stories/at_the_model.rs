@@ -31,6 +31,7 @@ stories! {
     drops_session: "drops-session:5", goes_on_in_another_session;
     goes_silent: "goes-silent:60", goes_on_in_another_session;
     expires: "expires:6", goes_on_in_another_session;
+    deaf: "deaf", hears_the_caller_in_another_session;
     stalls: "stalls:60", goes_on;
     server_error: "server-error", goes_on;
     rate_limited: "rate-limited", goes_on;
@@ -94,6 +95,22 @@ async fn goes_on_in_another_session(mischief: &str) {
 
 async fn goes_on(mischief: &str) {
     assert_eq!(is_answered_twice(mischief, false).await, 1, "connections");
+}
+
+/// The model hears nothing of a caller who speaks for long, and asks no one whether they are there.
+async fn hears_the_caller_in_another_session(mischief: &str) {
+    let story = Scene::amid(mischief).with_agent_also("\n[limits]\nsilence_s = 7\n").begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+
+    caller.says(&monologue_of(14)).await;
+    caller.hears(&clips::agent_answer()).await;
+
+    let after = caller.hangs_up().await;
+    let is_lost = |event: &&Happened| matches!(event, Happened::SessionLost { reason } if reason == "deaf");
+    assert_eq!(after.journal.iter().filter(is_lost).count(), 1, "{after:?}");
+    assert!(!after.journal.iter().any(|event| matches!(event, Happened::Nudged { .. })), "{after:?}");
+    assert_eq!(story.model_faults(), [""; 0]);
 }
 
 /// Whatever goes wrong at first, the caller is greeted once, and answered. How often the model was connected to.

@@ -80,8 +80,7 @@ async fn half_a_tool_call_is_not_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transient_error_of_set_up_is_tried_again() {
-    // A second connection came; the script says nothing on it.
-    assert_eq!(play("setup-internal-error", None).await.0.ending, Ending::CallerGaveUp);
+    plays("setup-internal-error", None).await;
 }
 
 /// Plays a case of a call that is answered.

@@ -49,22 +49,6 @@ async fn a_turn_without_an_end_is_answered_after_forty_five_seconds() {
     assert_eq!(story.model_faults(), [""; 0]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_model_that_hears_nothing_is_replaced_and_the_caller_not_nudged() {
-    let story = Scene::amid("deaf").with_agent_also("\n[limits]\nsilence_s = 7\n").begin().await;
-    let caller = story.ring().await;
-    caller.hears_the_greeting().await;
-
-    caller.says(&monologue_of(14)).await;
-    caller.hears(&clips::agent_answer()).await;
-
-    let after = caller.hangs_up().await;
-    let lost = |event: &Event| matches!(event, Event::SessionLost { reason } if reason == "deaf");
-    assert_eq!(after.journal.iter().filter(|event| lost(event)).count(), 1, "{after:?}");
-    assert!(!after.journal.iter().any(|event| matches!(event, Event::Nudged { .. })), "{after:?}");
-    assert_eq!(story.model_faults(), [""; 0]);
-}
-
 /// The service takes the silence for a turn, and writes down words of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn words_made_up_of_a_silence_are_kept_as_such() {

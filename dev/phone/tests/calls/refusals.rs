@@ -76,7 +76,7 @@ async fn refuses_strangers_unknown_calls_and_unknown_keys() {
 
     assert_refused(&stranger, 401, 190, "");
     assert_refused(&business.act(&with("call_id", json!("wacid.A"))).await, 400, 100, "unknown");
-    assert_refused(&business.act(&with("to", json!("919900000001"))).await, 400, 100, "unknown field `to`");
+    assert_refused(&business.act(&with("via", json!("919900000001"))).await, 400, 100, "unknown field `via`");
     assert_eq!(call.report().accepted, None, "none of them took effect");
 }
 
