@@ -157,3 +157,10 @@ impl Afterwards {
 fn lines_with(text: &str, needle: &str) -> Vec<String> {
     text.lines().filter(|line| line.contains(needle)).map(str::to_owned).collect()
 }
+
+/// The first seconds of a caller's monologue, which has no pause.
+pub fn monologue_of(seconds: u64) -> Clip {
+    let mut clip = clips::caller_monologue();
+    clip.samples.truncate(tone::samples(Duration::from_secs(seconds)));
+    Clip { name: format!("{seconds} s of a monologue"), ..clip }
+}

@@ -22,5 +22,5 @@ pub mod scripted_model;
 pub mod story;
 
 pub use caller::{Afterwards, Caller};
-pub use conversation::{looking_up, looks_up, using};
+pub use conversation::{looking_up, looks_up, monologue_of, using};
 pub use story::{Kill, Scene, Story};

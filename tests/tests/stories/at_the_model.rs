@@ -6,7 +6,7 @@ use openai::{Mischief, Reply, Script};
 use phone::{ActionName, Ending as AtMeta};
 use std::mem::discriminant;
 use std::time::Duration;
-use tests::{Scene, looking_up};
+use tests::{Scene, looking_up, monologue_of};
 use tone::clips;
 
 const SOON: Duration = Duration::from_secs(20);

@@ -4,18 +4,11 @@ use call::Ending;
 use journal::{Event, Speaker};
 use openai::{Reply, ReplyItem, Script};
 use std::time::Duration;
-use tests::Scene;
-use tone::{Clip, clips};
+use tests::{Scene, monologue_of};
+use tone::clips;
 
 fn answering(answers: impl IntoIterator<Item = Reply>) -> Script {
     Script::new(Reply::speech(clips::agent_greeting()), answers)
-}
-
-/// So much of what a caller says who makes no pause.
-fn monologue_of(seconds: u64) -> Clip {
-    let mut clip = clips::caller_monologue();
-    clip.samples.truncate(tone::samples(Duration::from_secs(seconds)));
-    Clip { name: format!("{seconds} s of a monologue"), ..clip }
 }
 
 #[tokio::test(flavor = "multi_thread")]
