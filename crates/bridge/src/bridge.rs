@@ -129,7 +129,7 @@ impl<P: Clone> Bridge<P> {
             Came::Press => {
                 self.meter.keys += 1;
                 self.note_caller(now);
-                self.interrupt_by_key(now);
+                self.interrupt_by_key();
                 self.postpone(now);
             }
             Came::TooMany => {
@@ -140,6 +140,7 @@ impl<P: Clone> Bridge<P> {
             }
         }
         self.outputs.extend(self.keys.poll(now).map(Output::Keyed));
+        self.settle(now);
     }
 
     /// Notes that something came from the caller's side, sound or not.

@@ -86,6 +86,13 @@ impl Leaving {
         is_news
     }
 
+    /// Another goodbye is asked for: what the agent says next is no answer to the caller's words.
+    pub(crate) fn begin_anew(&mut self) {
+        if self.is_postponed() {
+            self.stage = Stage::Staying;
+        }
+    }
+
     /// The agent has nothing to say. Whether that is to the caller's words to a goodbye: then all is said.
     pub(crate) fn note_nothing(&mut self, response: &str) -> bool {
         let is_all = self.is_answer(response);

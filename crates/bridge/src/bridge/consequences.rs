@@ -27,7 +27,8 @@ impl<P: Clone> Bridge<P> {
         let is_recorded = self.leaving.is_recorded();
         let is_answer_awaited = self.is_busy && self.leaving.is_postponed();
         let is_caller_awaited = self.floor.hears_caller() && !is_recorded;
-        let is_quiet = self.is_all_said() && !is_caller_awaited && !is_answer_awaited;
+        let are_keys_awaited = self.keys.poll_timeout().is_some() && self.leaving.is_postponed();
+        let is_quiet = self.is_all_said() && !is_caller_awaited && !is_answer_awaited && !are_keys_awaited;
         self.leaving.note(is_quiet, self.sound_until, now);
     }
 
@@ -44,7 +45,7 @@ impl<P: Clone> Bridge<P> {
 
     /// The caller presses a key: the agent stops, as if the caller had spoken over it. A greeting or a goodbye that cannot be
     /// called off is said to its end.
-    pub(super) fn interrupt_by_key(&mut self, now: Instant) {
+    pub(super) fn interrupt_by_key(&mut self) {
         let is_said_to_its_end = self.floor.protected().is_some()
             || self.leaving.is_agent_silenced()
             || self.patience.is_some_and(|patience| patience.ends_in_any_case());
@@ -54,7 +55,6 @@ impl<P: Clone> Bridge<P> {
         self.outputs.push_back(Output::Cancel);
         self.is_interruption_counted = false;
         self.drop_speech();
-        self.settle(now);
     }
 
     /// The caller talks: a hang-up that was under way waits for one turn more, unless the call ends in any case.
@@ -98,6 +98,9 @@ impl<P: Clone> Bridge<P> {
         if is_last && self.playout.waiting() > HEARD_OUT {
             self.outputs.push_back(Output::Cancel);
             self.cut_speech();
+        }
+        if matches!(wanted, Impatience::WindUp(_)) {
+            self.leaving.begin_anew();
         }
         self.outputs.push_back(match wanted {
             Impatience::Nudge { times } => Output::Nudge { times },

@@ -260,6 +260,37 @@ fn an_empty_answer_that_the_caller_speaks_over_is_none() {
 }
 
 #[test]
+fn keys_after_the_goodbye_are_read_to_their_end() {
+    let mut call = taken_leave_of();
+    let mut news = vec![];
+    for n in 0..12 {
+        call.presses(n, 1);
+        news.extend(call.news_until(2_600 + 600 * u64::from(n)));
+    }
+    news.extend(call.news_until(12_000));
+
+    let keyed = |output: &&Output| matches!(output, Output::Keyed(keyed) if keyed.keys() == "1".repeat(12));
+    assert_eq!(news.iter().filter(keyed).count(), 1, "{news:?}");
+    assert!(!news.contains(&Output::SaidAll), "{news:?}");
+}
+
+#[test]
+fn a_goodbye_that_is_final_is_no_answer_to_what_the_caller_said_to_the_last_one() {
+    let mut call = taken_leave_of();
+    call.does(Agent::HearsCaller);
+    call.does(Agent::HearsCallerStop);
+    assert!(call.bridge.must_leave(), "the caller is on the line");
+    assert!(call.news_until(2_500).contains(&Output::WindUp(Verdict::MustLeave)));
+
+    call.agent_answers("r2", "we must leave", 10);
+    call.bridge.close_when_silent(call.now);
+
+    let news = call.news_until(60_000);
+    assert_eq!(news.last(), Some(&Output::SaidAll));
+    assert!(!news.contains(&Output::StayOn), "{news:?}");
+}
+
+#[test]
 fn an_empty_answer_before_any_goodbye_ends_nothing() {
     let mut call = Call::open();
 
