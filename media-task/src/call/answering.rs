@@ -73,9 +73,11 @@ impl Answering {
         self.is_ready = false;
     }
 
-    /// A greeting came to its end without a sound: the next one is waited for.
-    pub(super) fn note_empty_greeting(&mut self) {
-        self.patience = WAITED_ENOUGH_FOR_ANOTHER;
+    /// A greeting came to its end without a sound: the next one is waited for, unless that one was late itself.
+    pub(super) fn note_empty_greeting(&mut self, now: Instant) {
+        if self.asked_at.is_none() && now < self.offered_at + WAITED_ENOUGH {
+            self.patience = WAITED_ENOUGH_FOR_ANOTHER;
+        }
     }
 
     /// Call-control has replied, or failed.
@@ -105,7 +107,9 @@ impl Answering {
         if now >= self.deadline {
             return Step::GiveUp(self.missing());
         }
-        let has_greeting = queued >= ENOUGH_GREETING || now >= self.offered_at + self.patience;
+        // Once asked, the greeting is waited for no longer: `poll_timeout` goes by that, too.
+        let has_greeting =
+            self.asked_at.is_some() || queued >= ENOUGH_GREETING || now >= self.offered_at + self.patience;
         let may_ask = self.may_ask_at().is_none_or(|at| now >= at);
         if self.is_connected && self.is_ready && has_greeting && may_ask {
             self.asked_at = Some(now);
@@ -178,11 +182,11 @@ mod tests {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
         ringing.note_ready();
-        ringing.note_empty_greeting();
+        ringing.note_empty_greeting(start);
 
         assert_eq!(ringing.step(ms(0), start + ms(1_200)), Step::Wait);
         assert_eq!(ringing.poll_timeout(), Some(start + ms(4_000)));
-        ringing.note_empty_greeting();
+        ringing.note_empty_greeting(start + ms(1_300));
         assert_eq!(ringing.step(ms(0), start + ms(4_000)), Step::Ask);
     }
 
@@ -191,9 +195,34 @@ mod tests {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
         ringing.note_ready();
-        ringing.note_empty_greeting();
+        ringing.note_empty_greeting(start);
 
         assert_eq!(ringing.step(ms(200), start + ms(900)), Step::Ask);
+    }
+
+    #[test]
+    fn an_empty_greeting_that_was_late_is_not_waited_for() {
+        let (start, mut ringing) = ringing();
+        ringing.note_connected();
+        ringing.note_ready();
+        ringing.note_empty_greeting(start + ms(1_200));
+
+        assert_eq!(ringing.step(ms(0), start + ms(1_200)), Step::Ask);
+    }
+
+    #[test]
+    fn a_greeting_that_is_empty_after_the_first_question_delays_no_other() {
+        let (start, mut ringing) = ringing();
+        ringing.note_connected();
+        ringing.note_ready();
+        assert_eq!(ringing.step(ms(200), start + ms(500)), Step::Ask);
+        ringing.note_reply();
+        ringing.note_empty_greeting(start + ms(900));
+
+        let due = ringing.poll_timeout().expect("it asks again");
+
+        assert_eq!(due, start + ms(2_500));
+        assert_eq!(ringing.step(ms(0), due), Step::Ask);
     }
 
     #[test]
