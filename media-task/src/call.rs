@@ -158,6 +158,8 @@ struct Owner {
     measuring: Option<Measuring>,
     usage: Usage,
     summary: Summary,
+    /// Whether the agent has said anything since the caller last spoke.
+    has_said_something: bool,
     farewell: Option<Farewell>,
     must_leave: bool,
     offered_at: Instant,
@@ -202,6 +204,7 @@ impl Owner {
                 without: role.without().iter().map(|part| part.name().to_owned()).collect(),
                 ..Summary::default()
             },
+            has_said_something: false,
             farewell: None,
             must_leave: false,
             offered_at: now,

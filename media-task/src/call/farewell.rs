@@ -78,6 +78,16 @@ impl Owner {
         self.bridge.close_when_silent(now);
     }
 
+    /// The agent wants to hang up. One that has said nothing to the caller's last words is asked for a goodbye first, once.
+    pub(super) fn hang_up_with_words(&mut self, now: Instant) {
+        if self.has_said_something || self.farewell.is_some() {
+            return self.hang_up_after_this(now);
+        }
+        self.farewell = Some(Farewell::asked(Ending::AgentSaidGoodbye));
+        self.parts.agent.set_leaving(true);
+        self.parts.agent.ask(&say(&self.parts.role.agent.limits.goodbye), true, now);
+    }
+
     /// This task must leave: a caller who talks is told, one whose call is not open yet is let go. Told again, it leaves
     /// without another word.
     pub(super) fn must_leave(&mut self) {

@@ -95,11 +95,12 @@ impl Owner {
             Doing::Said { response, item, .. } => {
                 self.minutes.agent_began(&item.0, now_ms());
                 self.note_farewell_sounds(response);
+                self.has_said_something = true;
             }
-            Doing::Began { .. }
-            | Doing::Ended { .. }
+            Doing::Began { .. } => self.forget_tools_of_responses(),
+            Doing::HearsCaller => self.has_said_something = false,
+            Doing::Ended { .. }
             | Doing::Finished { .. }
-            | Doing::HearsCaller
             | Doing::HearsCallerStop
             | Doing::SaidNothing { .. }
             | Doing::Replaced
@@ -117,7 +118,7 @@ impl Owner {
     fn note_lacked(&mut self, purpose: Purpose, then: Then, now: Instant) {
         match (purpose, then) {
             (Purpose::Greeting, Then::AskedAgain | Then::AnotherSession) => {
-                self.answering.note_empty_greeting()
+                self.answering.note_empty_greeting(now);
             }
             (_, Then::Done) => self.note_farewell_mute(purpose, now),
             (Purpose::Greeting | Purpose::Answer | Purpose::Asked, _) => {}

@@ -56,6 +56,7 @@ impl Owner {
                 self.farewell = None;
                 self.parts.agent.set_leaving(false);
                 self.parts.agent.withdraw(now);
+                self.tell_undelivered(now);
             }
             Output::Postponed => self.parts.agent.withdraw(now),
             Output::AgentIsDeaf => self.parts.agent.replace_deaf(now),

@@ -34,6 +34,8 @@ pub(super) struct Using {
     count: usize,
     /// The beginnings of the messages that were sent, by the model's ids of them, until they fail.
     sent: HashMap<String, String>,
+    /// The beginnings of messages that failed while the call was about to end.
+    undelivered: Vec<String>,
     /// Whether the caller is still to be asked for a number to be called back at.
     asks_for_number: bool,
     /// The tools of the response under way, but for `end_call`.
@@ -65,6 +67,7 @@ impl Using {
             ended: mpsc::channel(AT_ONCE),
             count: 0,
             sent: HashMap::new(),
+            undelivered: vec![],
             asks_for_number: hides_number,
             in_response: 0,
             endings: vec![],
@@ -118,7 +121,7 @@ impl Owner {
             self.answer_tool(Used { call_id, tool, began, speaks: false, outcome }, now);
         }
         if is_asked && !is_too_early {
-            self.hang_up_after_this(now);
+            self.hang_up_with_words(now);
         }
     }
 
@@ -137,12 +140,31 @@ impl Owner {
         self.parts.agent.answer_tool(&call_id, &outcome.for_the_model, speaks, now);
     }
 
-    /// A message that the agent sent has failed at Meta: the agent is told, once, unless the call is about to end.
+    /// A response begins: tools are beside those of the same one.
+    pub(super) fn forget_tools_of_responses(&mut self) {
+        self.using.in_response = 0;
+    }
+
+    /// A message that the agent sent has failed at Meta: the agent is told, once. In a call that is about to end, it is told
+    /// only if the call goes on.
     pub(super) fn tell_of_failed(&mut self, id: &str, now: Instant) {
-        let Some(beginning) = self.using.sent.remove(id) else { return };
+        self.using.undelivered.extend(self.using.sent.remove(id));
         if self.farewell.is_none() {
+            self.tell_undelivered(now);
+        }
+    }
+
+    /// The agent is told of the messages that were not delivered.
+    pub(super) fn tell_undelivered(&mut self, now: Instant) {
+        for beginning in std::mem::take(&mut self.using.undelivered) {
             self.parts.agent.tell(&not_delivered(&beginning), now);
         }
+    }
+
+    /// A tool of a remote server is waited for.
+    pub(super) fn use_hosted(&mut self, now: Instant) {
+        self.using.in_response += 1;
+        self.use_one_more(now);
     }
 
     /// One more tool is waited for.
@@ -153,7 +175,7 @@ impl Owner {
 
     /// One of them has answered.
     pub(super) fn use_one_less(&mut self, now: Instant) {
-        self.using.count -= 1;
+        self.using.count = self.using.count.saturating_sub(1);
         if self.using.count == 0 {
             self.bridge.note_busy(false, now);
         }

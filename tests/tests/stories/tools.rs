@@ -198,6 +198,25 @@ async fn the_agent_finishes_its_sentence_and_hangs_up() {
     assert_eq!((after.tools(), after.messages), (vec!["end_call: done".to_owned()], 0));
 }
 
+/// The model hangs up without having said a word to the caller's last ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_hangs_up_mute_is_asked_for_a_goodbye() {
+    let answers = vec![Reply::default().and_call("end_call", "{}")];
+    let script = Script { answers, ..Script::about_bikes() }
+        .aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
+    let story = Scene::default().scripted(script).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+    caller.says(&clips::caller_thanks()).await;
+
+    caller.hears_to_the_end(&clips::agent_goodbye()).await;
+
+    let after = caller.afterwards().await;
+    assert_eq!(after.ending, Ending::AgentSaidGoodbye);
+    assert_eq!(after.tools(), ["end_call: done"]);
+    assert_eq!(story.model_faults(), [""; 0]);
+}
+
 /// The model hangs up in the very response in which it looks something up: the caller still hears what it found.
 #[tokio::test(flavor = "multi_thread")]
 async fn hanging_up_beside_another_tool_is_too_early() {
