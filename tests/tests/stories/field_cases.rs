@@ -20,6 +20,22 @@ async fn a_greeting_that_comes_as_text_is_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_with_nothing_in_it_is_asked_for_again() {
+    plays("answer-is-empty", None).await;
+    plays("answer-is-filtered", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_call_is_taken_back_and_the_answer_asked_for_again() {
+    plays("call-cut-short", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_hangs_up_mute_is_asked_for_a_goodbye() {
+    plays("hang-up-without-a-word", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn half_a_sentence_is_continued() {
     plays("incomplete-max-output-tokens", None).await;
 }
