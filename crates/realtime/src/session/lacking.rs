@@ -227,6 +227,16 @@ impl Session {
         }
     }
 
+    /// Takes out the items of a response whose sound was all silence: the caller did not hear their words.
+    pub(super) fn take_out_silent(&mut self, response: &str, produced: &mut Vec<Produced>) {
+        let items = self.link.items.iter();
+        let silent = items.filter(|(_, item)| item.response == response && !item.held.is_empty());
+        for item in silent.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.take_out(&item);
+            produced.retain(|produced| produced.item != item);
+        }
+    }
+
     /// Takes an item of the agent's out of the conversation, as if it had never been.
     fn take_out(&mut self, item: &str) {
         self.mirror.forget(item);

@@ -3,7 +3,6 @@
 use super::lacking::{Brought, GO_ON};
 use super::{Happening, Session};
 use crate::gate::{Began, SILENT, Silence, THINKS, Wish};
-use crate::link::Item;
 use crate::options::Effort;
 use crate::server::Response;
 use crate::trouble::Remedy;
@@ -88,7 +87,7 @@ impl Session {
         }
         self.close_items(Some(&response.id), is_whole);
         self.settle_hosted(&response.id, is_whole, now);
-        let produced = self.link.take_produced(&response.id);
+        let mut produced = self.link.take_produced(&response.id);
         let has_called = self.tools.were_called_by(&response.id);
         let brought = Brought { has_sound: self.has_sound(&response.id), has_called };
         let is_unwanted = self.link.gate.is_unwanted(response);
@@ -105,6 +104,7 @@ impl Session {
         }
         self.happen(Happening::Ended { response: response.id.clone() });
         self.insist(&response.id, &response.status, wish.as_ref());
+        self.take_out_silent(&response.id, &mut produced);
         if response.status == "failed" {
             let trouble = response.error().unwrap_or_default().into();
             return self.failed(trouble, wish, now);
@@ -127,10 +127,9 @@ impl Session {
 
     /// What must be said, and was cut before a sound of it came, is said later.
     fn insist(&mut self, response: &str, status: &str, wish: Option<&Wish>) {
-        let has_sound = |item: &Item| item.response == response && !item.reader.so_far().is_zero();
         if let Some(wish @ Wish::Ask { insists: true, .. }) = wish
             && status == "cancelled"
-            && !self.link.items.values().any(has_sound)
+            && !self.has_sound(response)
         {
             self.link.gate.wish(wish.clone());
         }
@@ -219,7 +218,7 @@ impl Session {
     pub(super) fn tell_words(&mut self, id: &str) {
         let Some(item) = self.link.items.get_mut(id).filter(|item| !item.is_told) else { return };
         let (text, audio) = (self.mirror.words(id), item.reader.so_far());
-        if !text.is_empty() && !audio.is_zero() {
+        if !text.is_empty() && item.is_audible {
             item.is_told = true;
             let text = text.to_owned().into();
             self.happen(Happening::AgentSaid { item: id.to_owned(), text, audio });
