@@ -57,6 +57,7 @@ impl Session {
                 self.link.gate.caller_started();
                 self.link.goes_on = false;
                 self.lacks.caller_started();
+                self.idling.expect_no_prompt();
                 self.happen(Happening::CallerStarted { item: item_id });
             }
             ServerEvent::SpeechStopped { .. } => {
