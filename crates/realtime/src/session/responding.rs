@@ -185,6 +185,8 @@ impl Session {
 
     /// The server says what is left of its limits, shortly after the response that used them up.
     pub(super) fn note_limits(&mut self, resets_after: Option<Duration>, now: Instant) {
+        // However far off the server says it is.
+        let resets_after = resets_after.map(|after| after.min(LONGEST_WAIT));
         self.link.resets_at = resets_after.map(|after| now + after);
         if let (Some(after), Some(since)) = (resets_after, self.link.waits_since) {
             self.link.gate.wait_until((now + after).clamp(since + SHORT_WAIT, since + LONGEST_WAIT));
