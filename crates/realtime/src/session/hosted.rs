@@ -107,7 +107,6 @@ impl Session {
     pub(super) fn end_hosted(&mut self, id: &str, outcome: HostedOutcome, now: Instant) {
         self.link.gate.tool(false, now);
         self.know_hosted(id, now);
-        self.mark_begun(id, now);
         self.close_hosted(id, outcome, now);
         self.finish_batches();
     }
@@ -194,7 +193,7 @@ impl Session {
     }
 
     fn open_hosted(&mut self, response: &str, id: &str, tool: &str, now: Instant) {
-        if self.tools.open(response, id) {
+        if self.open_call(response, id) {
             let tool = if tool.is_empty() { "mcp" } else { tool }.to_owned();
             self.mirror.call_hosted(id, &tool);
             let response = response.to_owned();
@@ -220,6 +219,9 @@ impl Session {
     fn close_hosted(&mut self, id: &str, outcome: HostedOutcome, now: Instant) {
         let Some(hosted) = self.tools.hosted.remove(id) else { return };
         self.tools.close(id, true);
+        if !hosted.is_begun {
+            self.happen(Happening::HostedCalled);
+        }
         if let Some(mirrored) = self.mirror.hosted(id).filter(|mirrored| mirrored.came == Came::NotYet) {
             mirrored.came = match outcome {
                 HostedOutcome::Done => Came::Answered(String::new()),
