@@ -174,14 +174,6 @@ impl Session {
         self.tell_words(id);
     }
 
-    /// A turn that began without a name goes by this one.
-    fn name_turn(&mut self, item: String) {
-        if std::mem::take(&mut self.link.has_unnamed_turn) && !item.is_empty() {
-            self.mirror.caller_speaks(&item);
-            self.happen(Happening::CallerNamed { item });
-        }
-    }
-
     fn transcribed(&mut self, item: String, text: &str, usage: Option<&serde_json::Value>) {
         if let Some(usage) = usage.map(Usage::of_transcript) {
             self.use_up(usage);
