@@ -131,7 +131,7 @@ impl Session {
             && status == "cancelled"
             && !self.has_sound(response)
         {
-            self.link.gate.wish(wish.clone());
+            self.link.gate.wish_again(wish.clone());
         }
     }
 
@@ -157,7 +157,7 @@ impl Session {
         match remedy {
             Remedy::Fail => return self.fail(Failure::of(&code), now),
             Remedy::Reconnect => {
-                wish.into_iter().for_each(|wish| self.link.gate.wish(wish));
+                wish.into_iter().for_each(|wish| self.link.gate.wish_again(wish));
                 return self.lose(&code, now);
             }
             Remedy::Wait | Remedy::Again | Remedy::None | Remedy::Tell => {
@@ -168,7 +168,7 @@ impl Session {
         self.strikes += 1;
         let tries = if remedy == Remedy::Wait { TRIES } else { 1 };
         if self.strikes > tries {
-            self.link.gate.wish(wish);
+            self.link.gate.wish_again(wish);
             return self.give_up_link(&code, now);
         }
         self.link.waits_since = (remedy == Remedy::Wait).then_some(now);

@@ -267,6 +267,32 @@ fn a_mute_goodbye_is_asked_for_once_more_and_then_is_none() {
 }
 
 #[test]
+fn a_goodbye_that_is_owed_is_not_replaced_by_words_asked_for_again() {
+    let is_mute: fn(&mut Talk) = |talk| is_empty(talk, "r");
+    let fails: fn(&mut Talk) = |talk| talk.fails("r", "server_error");
+    let is_cut: fn(&mut Talk) = |talk| {
+        talk.speak("r", "half", "Are you", 400);
+        talk.ends("r", "incomplete", Some("max_output_tokens"));
+    };
+    let is_lost: fn(&mut Talk) = |talk| {
+        talk.down(Down::Failed("reset".into()));
+        talk.accept();
+    };
+    for (at, ends) in [is_mute, fails, is_cut, is_lost].into_iter().enumerate() {
+        let mut talk = talked();
+        talk.act(|session, now| session.ask("Are you there?", false, now));
+        talk.begin("r");
+        talk.act(|session, now| session.ask("Say goodbye.", true, now));
+        ends(&mut talk);
+        talk.pass(1_500);
+
+        let asked = talk.sent_of("response.create");
+        let words = asked.last().map(|event| event["response"]["instructions"].clone());
+        assert_eq!((asked.len(), words), (2, Some(json!("You answer calls.\n\nSay goodbye."))), "{at}");
+    }
+}
+
+#[test]
 fn a_caller_who_is_stayed_with_is_answered_as_before() {
     let mut talk = talked();
     talk.act(|session, _| session.set_leaving(true));
