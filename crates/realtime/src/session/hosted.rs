@@ -51,7 +51,7 @@ pub(crate) struct Lists {
     /// The servers' labels, by item.
     labels: HashMap<String, String>,
     settled: HashSet<String>,
-    /// Those that failed, and that the agent was not told of.
+    /// Those that failed and that the agent does not know to be missing.
     untold: Vec<String>,
 }
 
