@@ -13,7 +13,7 @@ async fn the_key_and_who_calls_are_told_in_headers() {
     endpoint.safety_identifier = Some("f00d".into());
     endpoint.headers = vec![("x-tenant".into(), "7".to_owned().into())];
     let server = tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.expect("somebody comes");
+        let (stream, _) = listener.accept().await.expect("a client connects");
         let mut seen = None;
         let look = |request: &Request, response: Response| {
             seen = Some((request.uri().to_string(), request.headers().clone()));
@@ -38,10 +38,10 @@ async fn a_server_that_answers_no_ping_is_down_and_one_that_does_is_not() {
     for answers in [true, false] {
         let (endpoint, listener) = endpoint().await;
         let server = tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.expect("somebody comes");
+            let (stream, _) = listener.accept().await.expect("a client connects");
             let mut socket = tokio_tungstenite::accept_async(stream).await.expect("it is a WebSocket");
             if answers {
-                // A ping is answered by whoever reads.
+                // Reading the socket answers a ping.
                 let ping = socket.next().await.expect("it pings").expect("it is whole");
                 assert!(ping.is_ping());
                 socket.send(Message::text("{\"type\":\"session.created\"}")).await.expect("it listens");
@@ -63,7 +63,7 @@ async fn a_server_that_answers_no_ping_is_down_and_one_that_does_is_not() {
 async fn a_close_is_told_with_its_code() {
     let (endpoint, listener) = endpoint().await;
     tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.expect("somebody comes");
+        let (stream, _) = listener.accept().await.expect("a client connects");
         let mut socket = tokio_tungstenite::accept_async(stream).await.expect("it is a WebSocket");
         let frame = CloseFrame { code: 4000.into(), reason: "invalid_request_error.missing_model".into() };
         socket.close(Some(frame)).await.expect("it listens");
@@ -84,7 +84,7 @@ async fn a_key_is_refused_after_the_upgrade_by_the_first_event_or_the_close() {
     {
         let (endpoint, listener) = endpoint().await;
         tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.expect("somebody comes");
+            let (stream, _) = listener.accept().await.expect("a client connects");
             let mut socket = tokio_tungstenite::accept_async(stream).await.expect("it is a WebSocket");
             if let Some(says) = says {
                 socket.send(Message::text(says)).await.expect("it listens");

@@ -104,14 +104,30 @@ impl Gate {
         match wish {
             Wish::Greeting => self.owes_greeting = true,
             Wish::Answer => self.owes_answer = true,
-            Wish::Ask { insists: false, .. } if self.turn != Turn::None => {}
+            Wish::Ask { insists: false, .. } if self.turn != Turn::None || self.owes_goodbye() => {}
             Wish::Ask { words, insists } => self.owes_ask = Some((words, insists)),
         }
     }
 
-    /// The same, but not before then.
+    /// The same of what was asked for before. Other words of ours that are owed by now stay, unless only these insist.
+    pub(crate) fn wish_again(&mut self, wish: Wish) {
+        let is_replaced = match (&wish, &self.owes_ask) {
+            (Wish::Ask { insists, .. }, Some((_, owed_insists))) => *owed_insists || !insists,
+            (Wish::Ask { .. }, None) | (Wish::Greeting | Wish::Answer, _) => false,
+        };
+        if !is_replaced {
+            self.wish(wish);
+        }
+    }
+
+    /// Whether words of ours are owed that insist.
+    fn owes_goodbye(&self) -> bool {
+        self.owes_ask.as_ref().is_some_and(|(_, insists)| *insists)
+    }
+
+    /// As [`Gate::wish_again`], but not before then.
     pub(crate) fn wish_later(&mut self, wish: Wish, not_before: Instant) {
-        self.wish(wish);
+        self.wish_again(wish);
         self.wait_until(not_before);
     }
 
@@ -226,7 +242,7 @@ impl Gate {
         self.tools = 0;
         if ongoing.stalled {
             if !(has_called && ongoing.wish == Wish::Answer) {
-                self.wish(ongoing.wish.clone());
+                self.wish_again(ongoing.wish.clone());
             }
         } else if response.status != "failed" {
             self.silences = 0;
@@ -244,7 +260,7 @@ impl Gate {
         let is_ours = |asked: &mut Asked| event_id.is_none_or(|id| id == asked.event_id);
         match self.asked.take_if(is_ours) {
             Some(Asked { wish: Wish::Answer, fulfilled: true, .. } | Asked { cancelled: true, .. }) => {}
-            Some(Asked { wish, .. }) => self.wish(wish),
+            Some(Asked { wish, .. }) => self.wish_again(wish),
             None => self.yielded(true),
         }
         if self.ongoing.is_none() {
@@ -268,8 +284,8 @@ impl Gate {
     pub(crate) fn cancel(&mut self, now: Instant) -> Option<String> {
         if let Some(asked) = &mut self.asked {
             asked.cancelled = true;
-            if let Wish::Ask { words, insists: true } = &asked.wish {
-                self.owes_ask = Some((words.clone(), true));
+            if let wish @ Wish::Ask { insists: true, .. } = asked.wish.clone() {
+                self.wish_again(wish);
             }
         }
         let ongoing = self.ongoing.as_mut().filter(|ongoing| ongoing.cancelled_at.is_none())?;
@@ -351,7 +367,10 @@ impl Gate {
         for wish in under_way.into_iter().chain(unfinished) {
             match wish {
                 Wish::Answer | Wish::Greeting => answer |= wish == Wish::Answer,
-                Wish::Ask { words, insists } => ask = ask.or(Some((words, insists))),
+                Wish::Ask { words, insists } => {
+                    ask =
+                        ask.filter(|(_, owed_insists)| *owed_insists || !insists).or(Some((words, insists)));
+                }
             }
         }
         (answer, ask.map(|(words, insists)| Wish::Ask { words, insists }))

@@ -109,6 +109,8 @@ pub(crate) struct Item {
     pub is_finished: bool,
     /// Whether any of it can be heard.
     pub is_audible: bool,
+    /// Its beginning, held back until something of it can be heard.
+    pub held: Vec<i16>,
     /// What was said in it has been told.
     pub is_told: bool,
 }
@@ -199,6 +201,7 @@ impl Link {
             reader: Reader::new(format),
             is_finished: false,
             is_audible: false,
+            held: vec![],
             is_told: false,
         })
     }

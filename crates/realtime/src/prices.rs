@@ -140,7 +140,7 @@ mod tests {
 
         assert_eq!(prices.transcript_dollars(&usage, "gpt-live-transcribe"), Some(8_500));
         assert_eq!(prices.transcript_dollars(&usage, "gpt-transcribe"), Some(2_250));
-        assert_eq!(prices.transcript_dollars(&usage, "somebody-elses"), None);
+        assert_eq!(prices.transcript_dollars(&usage, "another-model"), None);
         let by_tokens = Usage { transcript_out: 7, ..usage };
         assert_eq!(prices.transcript_dollars(&by_tokens, "gpt-transcribe"), None);
     }

@@ -21,27 +21,43 @@ pub async fn probe(endpoint: &Endpoint, config: Config) -> Result<Vec<(Part, Str
                 _ => {}
             }
         }
-        match session.poll_action() {
-            Some(action) => perform(action, endpoint, &mut session, &mut line).await,
-            None => wait(&mut session, &mut line).await,
-        }
+        step(&mut session, endpoint, &mut line).await;
     }
 }
 
 type Line = Option<(LinkId, Connection)>;
 
-async fn perform(action: Action, endpoint: &Endpoint, session: &mut Session, line: &mut Line) {
+/// Does what the session wants done, or waits, for no longer than the session waits.
+async fn step(session: &mut Session, endpoint: &Endpoint, line: &mut Line) {
+    let Some(action) = session.poll_action() else { return wait(session, line).await };
+    match tokio::time::timeout_at(due(session), perform(action, endpoint, line)).await {
+        Ok(Ok(())) => {}
+        Ok(Err((link, error))) => session.handle_down(link, error.into(), Instant::now()),
+        Err(_) => session.handle_timeout(Instant::now()),
+    }
+}
+
+async fn perform(
+    action: Action,
+    endpoint: &Endpoint,
+    line: &mut Line,
+) -> Result<(), (LinkId, ConnectionError)> {
     let (link, done) = match action {
         Action::Connect(link) => (link, open(endpoint).await.map(|opened| *line = Some((link, opened)))),
         Action::Send(link, event) => match line {
             Some((open, connection)) if *open == link => (link, connection.send(&event).await),
-            Some(_) | None => return,
+            Some(_) | None => return Ok(()),
         },
-        Action::Close(_) => return *line = None,
+        Action::Close(_) => {
+            *line = None;
+            return Ok(());
+        }
     };
-    if let Err(error) = done {
-        session.handle_down(link, error.into(), Instant::now());
-    }
+    done.map_err(|error| (link, error))
+}
+
+fn due(session: &Session) -> tokio::time::Instant {
+    session.poll_timeout().unwrap_or_else(Instant::now).into()
 }
 
 async fn open(endpoint: &Endpoint) -> Result<Connection, ConnectionError> {
@@ -51,7 +67,7 @@ async fn open(endpoint: &Endpoint) -> Result<Connection, ConnectionError> {
 }
 
 async fn wait(session: &mut Session, line: &mut Line) {
-    let due = session.poll_timeout().unwrap_or_else(Instant::now).into();
+    let due = due(session);
     let Some((link, connection)) = line else {
         tokio::time::sleep_until(due).await;
         return session.handle_timeout(Instant::now());
@@ -62,5 +78,58 @@ async fn wait(session: &mut Session, line: &mut Line) {
         Ok(Ok(event)) => session.handle_event(link, event, Instant::now(), unix),
         Ok(Err(error)) => session.handle_down(link, error.into(), Instant::now()),
         Err(_) => session.handle_timeout(Instant::now()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::{Auth, MODEL};
+    use crate::trust::Trust;
+    use crate::{Greeting, Options, Parts, Turns};
+    use futures_util::StreamExt;
+    use std::time::Duration;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_after_the_upgrade_is_waited_for_as_long_as_by_calls() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has ports");
+        let port = listener.local_addr().expect("it is bound").port();
+        let server = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.expect("the client connects");
+            let mut socket = tokio_tungstenite::accept_async(stream).await.expect("it is a WebSocket");
+            while let Some(Ok(_)) = socket.next().await {}
+        });
+        let endpoint = Endpoint {
+            url: format!("ws://127.0.0.1:{port}/v1/realtime"),
+            model: MODEL.into(),
+            key: "secret".to_owned().into(),
+            auth: Auth::default(),
+            safety_identifier: None,
+            headers: vec![],
+            trust: Trust::default(),
+        };
+        let config = Config {
+            instructions: "You answer calls.".into(),
+            options: Options::default(),
+            greeting: Greeting::Prompt("Greet.".into()),
+            greeting_interruptible: true,
+            turns: Turns::Server,
+            tools: vec![],
+            recycle_after: None,
+            margin: Config::MARGIN,
+            without: Parts::default(),
+        };
+        // Five seconds after its beginning, a connection is given up.
+        let began = Instant::now() - Duration::from_millis(4_500);
+        let (mut session, mut line) = (Session::new(config, began), None);
+
+        let step = step(&mut session, &endpoint, &mut line);
+        tokio::time::timeout(Duration::from_secs(10), step)
+            .await
+            .expect("it ends with the session's patience");
+
+        assert!(matches!(session.poll_action(), Some(Action::Close(_))));
+        server.abort();
     }
 }

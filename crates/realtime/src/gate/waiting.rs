@@ -32,7 +32,7 @@ impl Gate {
                 self.yielded(true);
             }
             if !asked.cancelled {
-                self.wish(asked.wish);
+                self.wish_again(asked.wish);
             }
             return self.another_silence(None);
         }

@@ -4,9 +4,8 @@ use super::{Options, ServerVad, Transcription, TurnDetection};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-/// The longest prompt of a transcriber, characters. OpenAI's guide says that there is a limit and not which: 224 tokens were
-/// the limit of its first one.
-const LONGEST_PROMPT: usize = 1024;
+/// The longest prompt of a transcriber, characters. A guess: OpenAI's guide says that there is a limit and not which.
+const LONGEST_PROMPT: usize = 4096;
 
 /// An option that OpenAI would refuse, now or soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +52,7 @@ impl Options {
         let length = transcription.prompt.as_ref().map_or(0, |prompt| prompt.chars().count());
         if length > LONGEST_PROMPT {
             let reason =
-                format!("has {length} characters; the transcriber refuses more than {LONGEST_PROMPT}");
+                format!("has {length} characters; the transcriber may refuse more than {LONGEST_PROMPT}");
             return Err(Unfit { field: "transcription.prompt", reason });
         }
         Ok(())

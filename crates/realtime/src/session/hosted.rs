@@ -51,7 +51,7 @@ pub(crate) struct Lists {
     /// The servers' labels, by item.
     labels: HashMap<String, String>,
     settled: HashSet<String>,
-    /// Those that failed, and that the agent was not told of.
+    /// Those that failed and that the agent does not know to be missing.
     untold: Vec<String>,
 }
 
@@ -79,8 +79,9 @@ impl Session {
         let (Some(id), "mcp_call") = (&item.id, item.r#type.as_str()) else { return };
         let (server, name) = (item.server_label.as_deref(), item.name.as_deref());
         let tool = [server, name].into_iter().flatten().collect::<Vec<_>>().join(".");
-        if let Some(response) = response {
-            self.open_hosted(response, id, &tool, now);
+        match response {
+            Some(response) => self.open_hosted(response, id, &tool, now),
+            None => self.know_hosted(id, &tool, now),
         }
         let Some(mirrored) = self.mirror.hosted(id) else { return };
         if !tool.is_empty() {
@@ -99,15 +100,14 @@ impl Session {
     /// The service makes a call.
     pub(super) fn begin_hosted(&mut self, id: &str, now: Instant) {
         self.link.gate.tool(true, now);
-        self.know_hosted(id, now);
+        self.know_hosted(id, "", now);
         self.mark_begun(id, now);
     }
 
     /// A call has answered, or failed.
     pub(super) fn end_hosted(&mut self, id: &str, outcome: HostedOutcome, now: Instant) {
         self.link.gate.tool(false, now);
-        self.know_hosted(id, now);
-        self.mark_begun(id, now);
+        self.know_hosted(id, "", now);
         self.close_hosted(id, outcome, now);
         self.finish_batches();
     }
@@ -194,7 +194,7 @@ impl Session {
     }
 
     fn open_hosted(&mut self, response: &str, id: &str, tool: &str, now: Instant) {
-        if self.tools.open(response, id) {
+        if self.open_call(response, id) {
             let tool = if tool.is_empty() { "mcp" } else { tool }.to_owned();
             self.mirror.call_hosted(id, &tool);
             let response = response.to_owned();
@@ -203,12 +203,10 @@ impl Session {
         }
     }
 
-    /// What names no response is of the one that is under way.
-    fn know_hosted(&mut self, id: &str, now: Instant) {
-        if let Some((response, _)) = self.link.gate.ongoing() {
-            let response = response.to_owned();
-            self.open_hosted(&response, id, "", now);
-        }
+    /// What names no response is of the one that is under way; without one, it is a batch of its own.
+    fn know_hosted(&mut self, id: &str, tool: &str, now: Instant) {
+        let response = self.link.gate.ongoing().map_or(id, |(response, _)| response).to_owned();
+        self.open_hosted(&response, id, tool, now);
     }
 
     fn mark_begun(&mut self, id: &str, now: Instant) {
@@ -220,6 +218,9 @@ impl Session {
     fn close_hosted(&mut self, id: &str, outcome: HostedOutcome, now: Instant) {
         let Some(hosted) = self.tools.hosted.remove(id) else { return };
         self.tools.close(id, true);
+        if !hosted.is_begun {
+            self.happen(Happening::HostedCalled);
+        }
         if let Some(mirrored) = self.mirror.hosted(id).filter(|mirrored| mirrored.came == Came::NotYet) {
             mirrored.came = match outcome {
                 HostedOutcome::Done => Came::Answered(String::new()),

@@ -1,5 +1,5 @@
-//! The server's idle timer: the model speaks by itself when nobody has for a while. Some timers run from before they were
-//! set and expire straight after the greeting: such a prompt is not for a caller who had no time to answer.
+//! The server's idle timer: the model speaks by itself after a silence. Some timers run from before they were set and
+//! expire straight after the greeting: such a prompt is not for a caller who had no time to answer.
 
 use super::{Happening, Session};
 use crate::Trouble;
@@ -16,7 +16,7 @@ const TOO_EARLY: &str = "idle_timeout_too_early";
 pub(super) struct Idling {
     /// When the caller was last played something.
     quiet_since: Option<Instant>,
-    /// The next response of the server's own is a prompt that comes too early.
+    /// The next response is the server's own, and a prompt that comes too early.
     is_early: bool,
     /// Responses that were such prompts, until they end.
     prompts: HashSet<String>,
@@ -25,6 +25,11 @@ pub(super) struct Idling {
 impl Idling {
     pub(super) fn fell_silent(&mut self, now: Instant) {
         self.quiet_since = Some(now);
+    }
+
+    /// The caller speaks, or the session is lost: the response that comes next is no prompt.
+    pub(super) fn expect_no_prompt(&mut self) {
+        self.is_early = false;
     }
 }
 
@@ -36,7 +41,7 @@ impl Session {
 
     /// Cancels a prompt that comes too early.
     pub(super) fn hush_idle_prompt(&mut self, response: &Response, now: Instant) {
-        if response.asked_by().is_some() || !std::mem::take(&mut self.idling.is_early) {
+        if !std::mem::take(&mut self.idling.is_early) || response.asked_by().is_some() {
             return;
         }
         if let Some(id) = self.link.gate.cancel(now) {

@@ -189,9 +189,9 @@ impl Session {
         self.tell_lack(response, wish, then);
         produced.iter().for_each(|produced| self.take_out(&produced.item));
         match then {
-            Then::AskedAgain => self.link.gate.wish(wish.clone()),
+            Then::AskedAgain => self.link.gate.wish_again(wish.clone()),
             Then::AnotherSession => {
-                self.link.gate.wish(wish.clone());
+                self.link.gate.wish_again(wish.clone());
                 self.lose("no_sound", now);
             }
             Then::GaveUp => {
@@ -217,13 +217,23 @@ impl Session {
         }
         match wish {
             Wish::Ask { insists, .. } => {
-                self.link.gate.wish(Wish::Ask { words: GO_ON.to_owned(), insists: *insists });
+                self.link.gate.wish_again(Wish::Ask { words: GO_ON.to_owned(), insists: *insists });
             }
             Wish::Answer | Wish::Greeting => {
-                // A caller who speaks meanwhile is answered, and the sentence is dropped.
+                // A caller who speaks during the response is answered, and the sentence is dropped.
                 self.link.goes_on = self.link.gate.is_callers_turn_over();
                 self.link.gate.wish(Wish::Answer);
             }
+        }
+    }
+
+    /// Takes out the items of a response whose sound was all silence: the caller did not hear their words.
+    pub(super) fn take_out_silent(&mut self, response: &str, produced: &mut Vec<Produced>) {
+        let items = self.link.items.iter();
+        let silent = items.filter(|(_, item)| item.response == response && !item.held.is_empty());
+        for item in silent.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.take_out(&item);
+            produced.retain(|produced| produced.item != item);
         }
     }
 

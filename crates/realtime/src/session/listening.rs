@@ -57,6 +57,7 @@ impl Session {
                 self.link.gate.caller_started();
                 self.link.goes_on = false;
                 self.lacks.caller_started();
+                self.idling.expect_no_prompt();
                 self.happen(Happening::CallerStarted { item: item_id });
             }
             ServerEvent::SpeechStopped { .. } => {
@@ -134,6 +135,12 @@ impl Session {
         let spoken = self.link.item(&item, &response, self.config.options.output_format);
         let samples = spoken.reader.read(delta);
         spoken.is_audible |= samples.iter().any(|sample| sample.unsigned_abs() > SILENCE);
+        spoken.held.extend(samples);
+        if !spoken.is_audible {
+            // An item that stays silent is never said.
+            return;
+        }
+        let samples = std::mem::take(&mut spoken.held);
         let received = spoken.reader.so_far();
         self.mirror.received(&item, received, false);
         self.greeted.said(&response, &item);
@@ -147,8 +154,12 @@ impl Session {
         let Some(item) = self.link.items.get_mut(id) else { return };
         // Of what we cancelled, the last was not listened to.
         let is_whole = !self.link.gate.is_cancelled(&item.response);
+        let is_news = !std::mem::replace(&mut item.is_finished, true);
+        if !item.is_audible {
+            return;
+        }
         self.mirror.received(id, item.reader.so_far(), is_whole);
-        if !std::mem::replace(&mut item.is_finished, true) {
+        if is_news {
             self.happen(Happening::Finished { item: id.to_owned() });
         }
     }
@@ -161,14 +172,6 @@ impl Session {
             self.sound_done(id);
         }
         self.tell_words(id);
-    }
-
-    /// A turn that began without a name goes by this one.
-    fn name_turn(&mut self, item: String) {
-        if std::mem::take(&mut self.link.has_unnamed_turn) && !item.is_empty() {
-            self.mirror.caller_speaks(&item);
-            self.happen(Happening::CallerNamed { item });
-        }
     }
 
     fn transcribed(&mut self, item: String, text: &str, usage: Option<&serde_json::Value>) {

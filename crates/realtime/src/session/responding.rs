@@ -3,7 +3,6 @@
 use super::lacking::{Brought, GO_ON};
 use super::{Happening, Session};
 use crate::gate::{Began, SILENT, Silence, THINKS, Wish};
-use crate::link::Item;
 use crate::options::Effort;
 use crate::server::Response;
 use crate::trouble::Remedy;
@@ -88,7 +87,7 @@ impl Session {
         }
         self.close_items(Some(&response.id), is_whole);
         self.settle_hosted(&response.id, is_whole, now);
-        let produced = self.link.take_produced(&response.id);
+        let mut produced = self.link.take_produced(&response.id);
         let has_called = self.tools.were_called_by(&response.id);
         let brought = Brought { has_sound: self.has_sound(&response.id), has_called };
         let is_unwanted = self.link.gate.is_unwanted(response);
@@ -105,6 +104,7 @@ impl Session {
         }
         self.happen(Happening::Ended { response: response.id.clone() });
         self.insist(&response.id, &response.status, wish.as_ref());
+        self.take_out_silent(&response.id, &mut produced);
         if response.status == "failed" {
             let trouble = response.error().unwrap_or_default().into();
             return self.failed(trouble, wish, now);
@@ -127,12 +127,11 @@ impl Session {
 
     /// What must be said, and was cut before a sound of it came, is said later.
     fn insist(&mut self, response: &str, status: &str, wish: Option<&Wish>) {
-        let has_sound = |item: &Item| item.response == response && !item.reader.so_far().is_zero();
         if let Some(wish @ Wish::Ask { insists: true, .. }) = wish
             && status == "cancelled"
-            && !self.link.items.values().any(has_sound)
+            && !self.has_sound(response)
         {
-            self.link.gate.wish(wish.clone());
+            self.link.gate.wish_again(wish.clone());
         }
     }
 
@@ -158,7 +157,7 @@ impl Session {
         match remedy {
             Remedy::Fail => return self.fail(Failure::of(&code), now),
             Remedy::Reconnect => {
-                wish.into_iter().for_each(|wish| self.link.gate.wish(wish));
+                wish.into_iter().for_each(|wish| self.link.gate.wish_again(wish));
                 return self.lose(&code, now);
             }
             Remedy::Wait | Remedy::Again | Remedy::None | Remedy::Tell => {
@@ -169,7 +168,7 @@ impl Session {
         self.strikes += 1;
         let tries = if remedy == Remedy::Wait { TRIES } else { 1 };
         if self.strikes > tries {
-            self.link.gate.wish(wish);
+            self.link.gate.wish_again(wish);
             return self.give_up_link(&code, now);
         }
         self.link.waits_since = (remedy == Remedy::Wait).then_some(now);
@@ -186,6 +185,8 @@ impl Session {
 
     /// The server says what is left of its limits, shortly after the response that used them up.
     pub(super) fn note_limits(&mut self, resets_after: Option<Duration>, now: Instant) {
+        // However far off the server says it is.
+        let resets_after = resets_after.map(|after| after.min(LONGEST_WAIT));
         self.link.resets_at = resets_after.map(|after| now + after);
         if let (Some(after), Some(since)) = (resets_after, self.link.waits_since) {
             self.link.gate.wait_until((now + after).clamp(since + SHORT_WAIT, since + LONGEST_WAIT));
@@ -219,7 +220,7 @@ impl Session {
     pub(super) fn tell_words(&mut self, id: &str) {
         let Some(item) = self.link.items.get_mut(id).filter(|item| !item.is_told) else { return };
         let (text, audio) = (self.mirror.words(id), item.reader.so_far());
-        if !text.is_empty() && !audio.is_zero() {
+        if !text.is_empty() && item.is_audible {
             item.is_told = true;
             let text = text.to_owned().into();
             self.happen(Happening::AgentSaid { item: id.to_owned(), text, audio });

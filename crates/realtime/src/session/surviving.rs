@@ -135,6 +135,7 @@ impl Session {
             self.happen(Happening::CallerStopped);
         }
         self.turn.forget();
+        self.idling.expect_no_prompt();
         let heir = self.next.take().unwrap_or_else(|| Link::new(LinkId(0), Stage::Waiting(now), now));
         let old = std::mem::replace(&mut self.link, heir);
         self.inherit(old);

@@ -41,7 +41,7 @@ impl Tools {
     }
 
     /// Puts a call into the batch of its response. Whether it is a new one.
-    pub(super) fn open(&mut self, response: &str, call_id: &str) -> bool {
+    fn open(&mut self, response: &str, call_id: &str) -> bool {
         let is_new = self.known.insert(call_id.to_owned());
         if is_new {
             let batch = self.batches.entry(response.to_owned()).or_default();
@@ -104,10 +104,19 @@ impl Session {
         self.go_on(now);
     }
 
+    /// Puts a call into the batch of its response, which gets no more if that is over by now. Whether it is a new one.
+    pub(super) fn open_call(&mut self, response: &str, call_id: &str) -> bool {
+        let is_new = self.tools.open(response, call_id);
+        if is_new && self.link.gate.ongoing().is_none_or(|(ongoing, _)| ongoing != response) {
+            self.tools.end(Some(response));
+        }
+        is_new
+    }
+
     /// An item of a response is whole: if it is a call, the tool is called.
     pub(super) fn call(&mut self, response: &str, item: &Item) {
         let (Some(call_id), Some(name)) = (&item.call_id, &item.name) else { return };
-        if item.r#type != "function_call" || !item.is_whole() || !self.tools.open(response, call_id) {
+        if item.r#type != "function_call" || !item.is_whole() || !self.open_call(response, call_id) {
             return;
         }
         let arguments = item.arguments.clone().unwrap_or_default();

@@ -29,6 +29,8 @@ pub(super) struct CallerTurn {
     sounds: VecDeque<Instant>,
     /// When anything was sent last, be it silence.
     sent_at: Option<Instant>,
+    /// A turn that is over, and has no name yet, was silence.
+    unnamed_silence: bool,
 }
 
 impl CallerTurn {
@@ -49,13 +51,22 @@ impl CallerTurn {
     fn begin(&mut self, item: &str, now: Instant) {
         self.sounds.retain(|at| *at + BEFORE >= now);
         self.speaking = Some((now, item.to_owned()));
+        self.unnamed_silence = false;
     }
 
-    /// The turn is over. Its item, if all of it was silence.
+    /// A turn that began without a name goes by this one. Whether it is over, and was silence.
+    fn name(&mut self, item: &str) -> bool {
+        if let Some((_, name)) = self.speaking.as_mut().filter(|(_, name)| name.is_empty()) {
+            item.clone_into(name);
+        }
+        std::mem::take(&mut self.unnamed_silence)
+    }
+
+    /// The turn is over. Its item, empty while it has no name, if all of it was silence.
     fn end(&mut self) -> Option<String> {
         let (since, item) = self.speaking.take()?;
         let was_listened_to = self.sent_at.is_some_and(|at| at + BEFORE >= since);
-        (was_listened_to && self.sounds.len() < FEWEST && !item.is_empty()).then_some(item)
+        (was_listened_to && self.sounds.len() < FEWEST).then_some(item)
     }
 
     /// When the turn will have lasted too long.
@@ -66,6 +77,7 @@ impl CallerTurn {
     /// Notes that the session that heard the caller is gone.
     pub(super) fn forget(&mut self) {
         self.speaking = None;
+        self.unnamed_silence = false;
     }
 }
 
@@ -81,10 +93,30 @@ impl Session {
         }
     }
 
-    /// Nothing was said in this item, whatever is written down of it.
+    /// Nothing was said in this item, whatever is written down of it. One without a name is marked when it has one.
     pub(super) fn take_for_silence(&mut self, item: String) {
+        if item.is_empty() {
+            self.turn.unnamed_silence = true;
+            return;
+        }
         self.mirror.caller_was_silent(&item);
         self.happen(Happening::CallerWasSilent { item });
+    }
+
+    /// A turn that began without a name goes by this one.
+    pub(super) fn name_turn(&mut self, item: String) {
+        let (began_without, was_silent) =
+            (std::mem::take(&mut self.link.has_unnamed_turn), self.turn.name(&item));
+        if item.is_empty() {
+            return;
+        }
+        if began_without {
+            self.mirror.caller_speaks(&item);
+            self.happen(Happening::CallerNamed { item: item.clone() });
+        }
+        if was_silent {
+            self.take_for_silence(item);
+        }
     }
 
     /// Commits a turn that does not end by itself, and has it answered: a commit alone is not.

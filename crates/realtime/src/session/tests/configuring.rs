@@ -211,6 +211,32 @@ fn an_idle_prompt_that_comes_too_early_is_neither_heard_nor_remembered() {
     }
 }
 
+#[test]
+fn an_answer_after_an_early_timer_is_not_taken_for_its_prompt() {
+    let speaks: fn(&mut Talk) = |talk| {
+        talk.caller_starts("v");
+        talk.caller_stops("v");
+    };
+    let is_asked: fn(&mut Talk) = |talk| {
+        talk.act(|session, now| session.tell("The caller pressed 1.", now));
+        talk.begin("q");
+        talk.done("q", "completed");
+    };
+    let is_lost: fn(&mut Talk) = |talk| {
+        talk.down(Down::Failed("reset".into()));
+        talk.accept();
+    };
+    for (at, between) in [speaks, is_asked, is_lost].into_iter().enumerate() {
+        let mut talk = Talk::greeted_with(patient());
+        talk.hear(json!({"type": "input_audio_buffer.timeout_triggered", "item_id": "t",
+            "audio_start_ms": 0, "audio_end_ms": 9_000}));
+        between(&mut talk);
+        talk.begin_own("r");
+
+        assert_eq!(talk.sent_of("response.cancel").len(), 0, "{at}");
+    }
+}
+
 /// The configuration is on its way.
 fn asked() -> Talk {
     let mut talk = Talk::with(config());

@@ -124,6 +124,63 @@ fn a_call_that_never_answers_is_given_up_after_a_minute() {
 }
 
 #[test]
+fn a_call_that_comes_after_its_response_ends_in_pairs_of_events() {
+    for is_other_open in [true, false] {
+        let mut talk = talked();
+        talk.begin_own("r");
+        talk.speak("r", "one moment", "One moment.", 500);
+        talk.finish("r", "one moment");
+        if is_other_open {
+            begins(&mut talk, "r", "m1");
+        }
+        talk.ends("r", "completed", None);
+        talk.hear(
+            json!({"type": "response.output_item.added", "response_id": "r", "item": call("m2", Value::Null)}),
+        );
+        if is_other_open {
+            ended(&mut talk, "m1", "completed");
+        }
+        talk.pass(60_000);
+
+        let called = talk.happened.iter().filter(|happening| matches!(happening, Happening::HostedCalled));
+        assert_eq!(called.count(), outcomes(&talk).len());
+        assert_eq!(outcomes(&talk).last(), Some(&HostedOutcome::TimedOut));
+        assert_eq!(talk.kinds(), ["response.create"], "another open: {is_other_open}");
+    }
+}
+
+#[test]
+fn a_call_first_seen_after_its_response_is_answered_once() {
+    let is_added: fn(&mut Talk) = |talk| {
+        talk.hear(json!({"type": "conversation.item.added", "item": call("m1", Value::Null)}));
+        ended(talk, "m1", "completed");
+    };
+    let is_in_progress: fn(&mut Talk) = |talk| {
+        talk.hear(json!({"type": "response.mcp_call.in_progress", "item_id": "m1", "output_index": 0}));
+        ended(talk, "m1", "completed");
+    };
+    let is_completed: fn(&mut Talk) = |talk| ended(talk, "m1", "completed");
+    for (at, comes) in [is_added, is_in_progress, is_completed].into_iter().enumerate() {
+        let mut talk = talked();
+        talk.begin_own("r");
+        talk.speak("r", "one moment", "One moment.", 500);
+        talk.finish("r", "one moment");
+        talk.ends("r", "completed", None);
+        comes(&mut talk);
+        answers(&mut talk, "m1", "2 left");
+        talk.hear(
+            json!({"type": "response.output_item.done", "response_id": "r", "item": call("m1", json!("2 left"))}),
+        );
+        talk.say("s", "said", "I see.", 300);
+        talk.pass(90_000);
+
+        assert_eq!(talk.kinds(), ["response.create"], "{at}");
+        let called = talk.happened.iter().filter(|happening| matches!(happening, Happening::HostedCalled));
+        assert_eq!((called.count(), outcomes(&talk)), (1, vec![HostedOutcome::Done]), "{at}");
+    }
+}
+
+#[test]
 fn another_session_is_told_what_a_call_found_or_that_it_failed() {
     let mut talk = talked();
     for (response, item, end) in [("r1", "m1", "completed"), ("r2", "m2", "failed")] {

@@ -90,19 +90,78 @@ fn a_second_time_it_is_asked_of_another_session_and_then_given_up() {
 
 #[test]
 fn a_greeting_that_stays_mute_is_asked_of_another_session_as_a_greeting() {
-    let mut talk = Talk::ready_with(config());
-    for response in ["r1", "r2"] {
-        talk.begin(response);
-        writes(&mut talk, response);
+    for mute in MUTE {
+        let mut talk = Talk::ready_with(config());
+        for response in ["r1", "r2"] {
+            talk.begin(response);
+            mute(&mut talk, response);
+        }
+        talk.sent.clear();
+        talk.pass(300);
+
+        talk.accept();
+
+        let asked = talk.sent_of("response.create");
+        assert_eq!(asked.len(), 1, "{:?}", talk.kinds());
+        assert!(asked[0]["response"]["instructions"].as_str().is_some_and(|words| words.contains("Greet")));
+        assert_eq!(talk.told(), [""; 0]);
     }
-    talk.sent.clear();
+}
+
+#[test]
+fn a_greeting_of_zeros_that_fails_is_asked_for_as_a_greeting() {
+    let mut talk = Talk::ready_with(config());
+    talk.begin("r");
+    talk.speak_at(0, "r", "ir", "Hello.", 500);
+    talk.fails("r", "server_error");
     talk.pass(300);
 
-    talk.accept();
-
     let asked = talk.sent_of("response.create");
-    assert!(asked[0]["response"]["instructions"].as_str().is_some_and(|words| words.contains("Greet")));
-    assert_eq!(talk.told(), [""; 0]);
+    assert_eq!(
+        (asked.len(), &asked[0]["response"]["instructions"]),
+        (2, &asked[1]["response"]["instructions"])
+    );
+}
+
+#[test]
+fn zeros_are_neither_said_nor_finished_nor_told() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.calls("r", "c1");
+    talk.speak_at(0, "r", "ir", "Of course.", 500);
+    talk.finish("r", "ir");
+    talk.ends("r", "completed", None);
+
+    let is_of_item = |happening: &&Happening| match happening {
+        Happening::Said { item, .. } | Happening::Finished { item } | Happening::AgentSaid { item, .. } => {
+            item == "ir"
+        }
+        _ => false,
+    };
+    assert_eq!(talk.happened.iter().find(is_of_item), None);
+    assert_eq!(talk.sent_of("conversation.item.delete")[0]["item_id"], "ir", "the caller did not hear it");
+}
+
+#[test]
+fn zeros_that_are_interrupted_are_taken_out() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.speak_at(0, "r", "ir", "Of course.", 500);
+    talk.caller_starts("v");
+    talk.ends("r", "cancelled", Some("turn_detected"));
+
+    assert_eq!(talk.kinds(), ["conversation.item.delete"]);
+}
+
+#[test]
+fn a_goodbye_cut_off_in_its_first_silence_is_asked_for_again() {
+    let mut talk = talked();
+    talk.act(|session, now| session.ask("Say goodbye.", true, now));
+    talk.begin("r");
+    talk.speak_at(0, "r", "ir", "Goodbye.", 500);
+    talk.ends("r", "cancelled", None);
+
+    assert_eq!(talk.created(), 2);
 }
 
 #[test]
@@ -205,6 +264,32 @@ fn a_mute_goodbye_is_asked_for_once_more_and_then_is_none() {
 
     assert_eq!((talk.created(), talk.connects.len()), (2, 1));
     assert_eq!(lacks(&talk), [(Purpose::Asked, Then::AskedAgain), (Purpose::Asked, Then::Done)]);
+}
+
+#[test]
+fn a_goodbye_that_is_owed_is_not_replaced_by_words_asked_for_again() {
+    let is_mute: fn(&mut Talk) = |talk| is_empty(talk, "r");
+    let fails: fn(&mut Talk) = |talk| talk.fails("r", "server_error");
+    let is_cut: fn(&mut Talk) = |talk| {
+        talk.speak("r", "half", "Are you", 400);
+        talk.ends("r", "incomplete", Some("max_output_tokens"));
+    };
+    let is_lost: fn(&mut Talk) = |talk| {
+        talk.down(Down::Failed("reset".into()));
+        talk.accept();
+    };
+    for (at, ends) in [is_mute, fails, is_cut, is_lost].into_iter().enumerate() {
+        let mut talk = talked();
+        talk.act(|session, now| session.ask("Are you there?", false, now));
+        talk.begin("r");
+        talk.act(|session, now| session.ask("Say goodbye.", true, now));
+        ends(&mut talk);
+        talk.pass(1_500);
+
+        let asked = talk.sent_of("response.create");
+        let words = asked.last().map(|event| event["response"]["instructions"].clone());
+        assert_eq!((asked.len(), words), (2, Some(json!("You answer calls.\n\nSay goodbye."))), "{at}");
+    }
 }
 
 #[test]

@@ -238,6 +238,19 @@ fn rate_limits_are_waited_for_as_told_but_no_longer_than_three_seconds() {
 }
 
 #[test]
+fn a_limit_that_is_never_reset_is_waited_for_no_longer() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.tell("one", now));
+    talk.begin("r");
+    talk.hear(json!({"type": "rate_limits.updated",
+        "rate_limits": [{"name": "tokens", "remaining": 0, "reset_seconds": 1e19}]}));
+    talk.fails("r", "rate_limit_exceeded");
+    talk.pass(3_000);
+
+    assert_eq!(talk.created(), 2);
+}
+
+#[test]
 fn limits_that_last_lead_to_another_session_and_then_to_the_end() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.tell("one", now));

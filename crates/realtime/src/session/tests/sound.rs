@@ -6,8 +6,8 @@ use super::*;
 fn sound_comes_out_as_samples_however_it_was_cut() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
-    for delta in ["AQAC", "AAM="] {
-        // 01 00 02, then 00 03.
+    for delta in ["AQAC", "AQM="] {
+        // 01 00 02, then 01 03.
         talk.hear(json!({"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": delta}));
     }
 
@@ -15,7 +15,25 @@ fn sound_comes_out_as_samples_however_it_was_cut() {
         Happening::Said { samples, .. } => samples.0.clone(),
         _ => vec![],
     });
-    assert_eq!(said.collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(said.collect::<Vec<_>>(), [1, 258]);
+}
+
+#[test]
+fn a_silent_beginning_comes_with_the_first_sound_and_counts() {
+    let mut talk = Talk::greeted();
+    talk.begin_own("r");
+    talk.speak_at(0, "r", "a", "One", 300);
+    assert!(!talk.happened.iter().any(|happening| matches!(happening, Happening::Said { .. })));
+    talk.speak("r", "a", " two.", 200);
+    talk.finish("r", "a");
+    talk.act(|session, now| session.was_heard("a", ms(400), ms(500), now));
+
+    let said = talk.happened.iter().filter_map(|happening| match happening {
+        Happening::Said { samples, .. } => Some(samples.0.clone()),
+        _ => None,
+    });
+    assert_eq!(said.collect::<Vec<_>>(), [[vec![0; 300 * 24], vec![LOUD; 200 * 24]].concat()]);
+    assert_eq!(talk.sent_of("conversation.item.truncate")[0]["audio_end_ms"], 400);
 }
 
 #[test]
@@ -150,7 +168,7 @@ fn g711_is_an_eighth_of_a_byte_of_a_second_both_ways() {
     let options = Options { input_format: Format::Ulaw, output_format: Format::Ulaw, ..Options::default() };
     let mut talk = Talk::greeted_with(Config { options, ..config() });
 
-    talk.act(|session, now| session.append(&[0; 480], now));
+    talk.act(|session, now| session.append(&[LOUD; 480], now));
     let audio = talk.sent_of("input_audio_buffer.append")[0]["audio"].clone();
     assert_eq!(audio.as_str().map(str::len), Some(216), "160 bytes, as base64");
 

@@ -158,3 +158,15 @@ fn calls(talk: &Talk) -> Vec<&str> {
     });
     calls.collect()
 }
+
+#[test]
+fn a_call_that_comes_after_its_response_is_answered() {
+    let mut talk = Talk::greeted();
+    talk.begin_own("r");
+    talk.done("r", "completed");
+    talk.calls("r", "c1");
+
+    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+
+    assert_eq!(talk.created(), 1);
+}

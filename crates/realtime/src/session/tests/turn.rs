@@ -100,6 +100,28 @@ fn words_of_a_turn_of_silence_are_marked_and_never_retold() {
 }
 
 #[test]
+fn a_turn_of_silence_without_a_name_is_marked_once_it_has_one() {
+    for is_named_first in [true, false] {
+        let mut talk = Talk::greeted();
+        hears(&mut talk, 0, 1_000);
+        talk.hear(json!({"type": "input_audio_buffer.speech_started", "item_id": null}));
+        hears(&mut talk, 0, 1_000);
+        let committed = json!({"type": "input_audio_buffer.committed", "item_id": "u"});
+        if is_named_first {
+            talk.hear(committed.clone());
+        }
+        talk.hear(json!({"type": "input_audio_buffer.speech_stopped", "item_id": null}));
+        if !is_named_first {
+            talk.hear(committed);
+        }
+
+        let marked = Happening::CallerWasSilent { item: "u".into() };
+        assert!(talk.happened.contains(&marked), "named first: {is_named_first}: {:?}", talk.happened);
+        assert!(!talk.happened.contains(&Happening::CallerWasSilent { item: String::new() }));
+    }
+}
+
+#[test]
 fn a_short_word_is_no_silence() {
     let mut talk = Talk::greeted();
     hears(&mut talk, 3_000, 200);
