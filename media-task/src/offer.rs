@@ -10,8 +10,8 @@ use bridge::Clock;
 use lines::{Attributes, Sdp, Section};
 use std::net::IpAddr;
 
-/// The largest offer we read, bytes. Meta's are about one kilobyte.
-const LARGEST: usize = 10_000;
+/// The largest offer we read, bytes. Meta's are about one kilobyte; its limit of ten is for answers.
+const LARGEST: usize = 64_000;
 
 /// The profiles that are DTLS-SRTP where there is a fingerprint. The last two are what older stacks write.
 const PROFILES: [&str; 4] = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"];
