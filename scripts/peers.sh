@@ -4,4 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || alone=--map-root-user
+unshare --net ${alone:-} -- true 2>/dev/null || {
+  echo "make peers: this machine lets $(id -un) have no network namespace; allow unprivileged user namespaces, or run it as root." >&2
+  exit 1
+}
 exec unshare --net ${alone:-} -- sh -c 'ip link set lo up && exec target/peers/bin/python scripts/peers/run.py "$@"' peers "$@"

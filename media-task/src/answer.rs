@@ -32,7 +32,7 @@ pub struct Ours {
     pub session: u64,
 }
 
-/// The answer to an offer: full ICE, DTLS client, Opus and key presses, one candidate, CRLF line ends. Its sections are those
+/// The answer to an offer: full ICE, DTLS client unless the offer is, Opus and key presses, one candidate, CRLF line ends. Its sections are those
 /// of the offer, in their order; all but the one of audio are refused.
 pub fn write(offer: &Offer, ours: &Ours) -> String {
     let mut sdp = Lines::default();
@@ -89,7 +89,7 @@ fn transport(sdp: &mut Lines, audio: &Audio, ours: &Ours) {
     sdp.line(format_args!("a=ice-ufrag:{}", ours.ufrag));
     sdp.line(format_args!("a=ice-pwd:{}", ours.pwd));
     sdp.line(format_args!("a=fingerprint:sha-256 {}", ours.fingerprint));
-    sdp.line(format_args!("a=setup:active"));
+    sdp.line(format_args!("a=setup:{}", if audio.far.starts_dtls() { "passive" } else { "active" }));
     if let Some(mid) = &audio.mid {
         sdp.line(format_args!("a=mid:{mid}"));
     }

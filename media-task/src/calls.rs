@@ -14,6 +14,7 @@ use crate::offer::Unanswerable;
 use bridge::Strain;
 pub use equipment::Equipment;
 use equipment::Equipped;
+pub use held::Passed;
 use held::{Call, Held, Room};
 use protocol::door;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -90,17 +91,18 @@ impl Calls {
         self.lock().calls.contains_key(call_ref)
     }
 
-    /// Ends a call, as call-control says. Whether there was one. Its offer may still be on the way: then it is too late.
-    pub fn release(&self, call_ref: &str) -> bool {
+    /// Ends a call, as call-control says. Its offer may still be on the way: then it is too late.
+    pub fn release(&self, call_ref: &str) -> Passed {
         let commands = self.lock().release(call_ref, Instant::now());
-        commands.is_some_and(|commands| commands.try_send(Command::Release).is_ok())
+        commands.map_or(Passed::NoCall, |commands| held::pass(call_ref, &commands, Command::Release))
     }
 
-    /// Tells a call's agent that a message it had sent has failed. Whether there is such a call, in this seat.
-    pub fn tell_of_failed(&self, call_ref: &str, failed: door::Undelivered) -> bool {
+    /// Tells a call's agent that a message it had sent has failed, if the call is in this seat.
+    pub fn tell_of_failed(&self, call_ref: &str, failed: door::Undelivered) -> Passed {
         let held = self.lock();
         let call = held.calls.get(call_ref).filter(|call| call.fence == failed.fence);
-        call.is_some_and(|call| call.commands.try_send(Command::MessageFailed(failed.id)).is_ok())
+        let command = Command::MessageFailed(failed.id);
+        call.map_or(Passed::NoCall, |call| held::pass(call_ref, &call.commands, command))
     }
 
     /// How many calls there are.
@@ -154,8 +156,8 @@ impl Calls {
 
     /// Tells every caller that the call must end, and ends it. Said again, calls end without another word.
     pub fn end_all(&self) {
-        for call in self.lock().calls.values() {
-            let _ = call.commands.try_send(Command::Drain);
+        for (call_ref, call) in &self.lock().calls {
+            held::pass(call_ref, &call.commands, Command::Drain);
         }
     }
 

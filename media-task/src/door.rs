@@ -9,7 +9,7 @@ mod tls;
 
 pub use tls::Certificate;
 
-use crate::calls::{Calls, Refused};
+use crate::calls::{Calls, Passed, Refused};
 use crate::settings::MediaSecret;
 use complaints::Complaints;
 use entrance::{Entrance, Visit};
@@ -129,13 +129,13 @@ impl Door {
         };
         match head.method {
             Method::POST if about.is_some() => match serde_json::from_slice::<Undelivered>(&body) {
-                Ok(failed) => empty(known(self.calls.tell_of_failed(call_ref, failed))),
+                Ok(failed) => passed(self.calls.tell_of_failed(call_ref, failed)),
                 Err(_) => refuse(StatusCode::BAD_REQUEST, "not a message that failed".to_owned()),
             },
             _ if about.is_some() => empty(StatusCode::METHOD_NOT_ALLOWED),
             Method::POST => self.take(call_ref.to_owned(), body).await,
             Method::GET => empty(known(self.calls.has(call_ref))),
-            Method::DELETE => empty(known(self.calls.release(call_ref))),
+            Method::DELETE => passed(self.calls.release(call_ref)),
             _ => empty(StatusCode::METHOD_NOT_ALLOWED),
         }
     }
@@ -161,6 +161,17 @@ impl Door {
             Err(refused @ (Refused::NoRoom(_) | Refused::NoSocket(_) | Refused::UnknownAgent(_))) => {
                 refuse(StatusCode::SERVICE_UNAVAILABLE, refused.to_string())
             }
+        }
+    }
+}
+
+/// Only a call that is not here is unknown: call-control takes 404 for the word of an older release, or for a call that is over.
+fn passed(passed: Passed) -> Reply {
+    match passed {
+        Passed::Taken => empty(StatusCode::NO_CONTENT),
+        Passed::NoCall => empty(StatusCode::NOT_FOUND),
+        Passed::Full => {
+            refuse(StatusCode::SERVICE_UNAVAILABLE, "too many commands wait for this call".to_owned())
         }
     }
 }

@@ -10,8 +10,8 @@ use bridge::Clock;
 use lines::{Attributes, Sdp, Section};
 use std::net::IpAddr;
 
-/// The largest offer we read, bytes. Meta's are about one kilobyte.
-const LARGEST: usize = 10_000;
+/// The largest offer we read, bytes. Meta's are about one kilobyte; its limit of ten is for answers.
+const LARGEST: usize = 64_000;
 
 /// The profiles that are DTLS-SRTP where there is a fingerprint. The last two are what older stacks write.
 const PROFILES: [&str; 4] = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"];
@@ -113,6 +113,9 @@ pub enum Unanswerable {
     /// Something that we need is missing.
     #[error("the offer has no {0}")]
     Missing(&'static str),
+    /// It leaves us no role in DTLS.
+    #[error("the offer's setup is neither actpass, active nor passive")]
+    Setup,
     /// The WebRTC stack does not like it.
     #[error("the WebRTC stack cannot take the offer")]
     Unacceptable,
@@ -172,7 +175,8 @@ impl Audio {
         if !PROFILES.contains(profile) {
             return Err(Unanswerable::Transport((*profile).to_owned()));
         }
-        let far = Far::read(attributes, &sdp.session)?;
+        let transports = sdp.transports(section);
+        let far = Far::read(&transports, &sdp.session)?;
         let opus = section.payload_type("opus/48000").ok_or(Unanswerable::Missing("Opus"))?;
         let mid = attributes.value("mid").map(str::to_owned);
         let of_opus =
@@ -199,7 +203,7 @@ impl Audio {
                 .into_iter()
                 .filter_map(|name| Some((name.to_owned(), attributes.value(name)?.to_owned())))
                 .collect(),
-            rtcp_mux: attributes.has("rtcp-mux"),
+            rtcp_mux: transports.iter().any(|part| part.has("rtcp-mux")),
             direction: answering(attributes, &sdp.session),
             far,
         })
@@ -217,23 +221,39 @@ fn answering(section: &Attributes<'_>, session: &Attributes<'_>) -> &'static str
 }
 
 impl Far {
-    fn read(section: &Attributes<'_>, session: &Attributes<'_>) -> Result<Self, Unanswerable> {
-        let value = |name| section.value(name).or_else(|| session.value(name));
+    /// Reads it from the sections that share the transport, the first of them that says something before the others.
+    fn read(sections: &[&Attributes<'_>], session: &Attributes<'_>) -> Result<Self, Unanswerable> {
+        let parts = || sections.iter().copied().chain([session]);
+        let value = |name| parts().find_map(|part| part.value(name));
         let needed = |name: &'static str| value(name).map(str::to_owned).ok_or(Unanswerable::Missing(name));
+        let setup = value("setup").unwrap_or("actpass");
+        if !["actpass", "active", "passive"].contains(&setup) {
+            return Err(Unanswerable::Setup);
+        }
         Ok(Self {
-            is_lite: session.has("ice-lite") || section.has("ice-lite"),
+            is_lite: parts().any(|part| part.has("ice-lite")),
             ufrag: needed("ice-ufrag")?,
             pwd: needed("ice-pwd")?,
-            fingerprint: fingerprint(section, session)?,
-            setup: value("setup").unwrap_or("actpass").to_owned(),
-            candidates: section.values("candidate").map(str::to_owned).collect(),
+            fingerprint: fingerprint(parts().flat_map(|part| part.values("fingerprint")))?,
+            setup: setup.to_owned(),
+            candidates: sections
+                .first()
+                .into_iter()
+                .flat_map(|part| part.values("candidate"))
+                .map(str::to_owned)
+                .collect(),
         })
+    }
+
+    /// Whether the far side starts DTLS, so that we wait for it (RFC 8842, section 5.3).
+    pub fn starts_dtls(&self) -> bool {
+        self.setup == "active"
     }
 }
 
 /// The fingerprint that can be checked. An offer may have one for each of several hashes (RFC 8122, section 5).
-fn fingerprint(section: &Attributes<'_>, session: &Attributes<'_>) -> Result<String, Unanswerable> {
-    let mut all = section.values("fingerprint").chain(session.values("fingerprint")).peekable();
+fn fingerprint<'a>(all: impl Iterator<Item = &'a str>) -> Result<String, Unanswerable> {
+    let mut all = all.peekable();
     if all.peek().is_none() {
         return Err(Unanswerable::Missing("fingerprint"));
     }

@@ -95,7 +95,7 @@ fn an_offer_that_nobody_can_answer_says_why() {
     let refused = |offer: &str| Offer::read(offer).expect_err("nobody can answer this").to_string();
 
     assert_eq!(refused("hello"), "the offer is not SDP");
-    assert_eq!(refused(&"v=0\r\n".repeat(3_000)), Unanswerable::TooLarge.to_string());
+    assert_eq!(refused(&"v=0\r\n".repeat(14_000)), Unanswerable::TooLarge.to_string());
     assert_eq!(refused(&good.replace("opus/48000/2", "speex/16000")), "the offer has no Opus");
     assert_eq!(refused(&good.replace("a=ice-pwd:", "a=x-pwd:")), "the offer has no ice-pwd");
     assert_eq!(

@@ -106,6 +106,66 @@ fn what_the_session_says_holds_for_its_sections() {
 }
 
 #[test]
+fn audio_has_the_transport_of_its_bundle_where_it_has_none() {
+    let bundled = META.replace("BUNDLE audio", "BUNDLE v audio");
+    let plain =
+        |offer: &str| Offer::read(offer).expect("it is an offer").for_family_of([127, 0, 0, 1].into());
+    let transport = |sdp: &str| {
+        let mut lines: Vec<String> = sdp
+            .lines()
+            .filter(|line| TRANSPORT.iter().any(|name| line.starts_with(name)))
+            .map(str::to_owned)
+            .collect();
+        lines.sort();
+        lines
+    };
+    for moved in [&TRANSPORT[..], &["a=candidate:"]] {
+        let is_moved = |line: &&str| moved.iter().any(|name| line.starts_with(name));
+        let is_copied = |line: &&str| TRANSPORT.iter().any(|name| line.starts_with(name));
+        let carried: Vec<&str> = META.lines().filter(is_copied).collect();
+        let rest: Vec<&str> = bundled.lines().filter(|line| !is_moved(line)).collect();
+        let video = format!("m=video 3480 UDP/TLS/RTP/SAVPF 97\r\na=mid:v\r\n{}\r\n", carried.join("\r\n"));
+        let other = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\na=ice-ufrag:another\r\n\
+                     a=ice-pwd:anotheranotheranother==\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n";
+        let rest = rest.join("\r\n") + "\r\n";
+        let before = rest.replace("m=audio", &format!("{other}{video}m=audio"));
+        let only = before
+            .replace("m=audio 3480", "m=audio 0")
+            .replace("a=mid:audio", "a=mid:audio\r\na=bundle-only");
+        for offer in [&before, &only, &format!("{rest}{video}")] {
+            assert_eq!(transport(&plain(offer)), transport(&plain(META)), "{offer}");
+            assert!(answer(offer).contains("\r\nm=audio 42100 "));
+        }
+        // Sections of no group, or of another, have transports of their own.
+        let apart = before.replace("BUNDLE v audio", "BUNDLE v d\r\na=group:BUNDLE audio");
+        match Offer::read(&apart) {
+            Ok(offer) => assert_eq!(offer.relays(), [std::net::IpAddr::from([0; 4]); 0]),
+            Err(refused) => assert_eq!(refused.to_string(), "the offer has no ice-ufrag"),
+        }
+    }
+}
+
+#[test]
+fn the_answer_takes_the_dtls_role_that_the_offer_leaves() {
+    for (offered, answered) in [("actpass", "active"), ("passive", "active"), ("active", "passive")] {
+        let answer = answer(&META.replace("setup:actpass", &format!("setup:{offered}")));
+
+        assert_eq!(count(&answer, &format!("a=setup:{answered}")), 1, "{offered}: {answer}");
+    }
+    let refused = Offer::read(&META.replace("setup:actpass", "setup:holdconn")).expect_err("no role is left");
+    assert_eq!(refused.to_string(), "the offer's setup is neither actpass, active nor passive");
+}
+
+#[test]
+fn an_offer_may_be_larger_than_an_answer() {
+    let long =
+        META.replace("a=rtcp-mux", &format!("{}a=rtcp-mux", "a=x-note:of another make\r\n".repeat(1_500)));
+
+    assert!(long.len() > 30_000);
+    assert_eq!(media(&answer(&long)), media(&answer(META)));
+}
+
+#[test]
 fn the_fingerprint_that_can_be_checked_is_used_wherever_it_stands() {
     let digest =
         META.lines().find_map(|line| line.strip_prefix("a=fingerprint:sha-256 ")).expect("it has one");
@@ -144,6 +204,8 @@ fn a_direction_is_answered_by_its_counterpart() {
 fn is_of_transport(line: &str) -> bool {
     ["a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:"].iter().any(|name| line.starts_with(name))
 }
+
+const TRANSPORT: [&str; 5] = ["a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:", "a=candidate:"];
 
 fn answer(offer: &str) -> String {
     let offer = Offer::read(offer).expect("it can be answered");

@@ -8,8 +8,9 @@ pub const CALLS: &str = "/v1/calls";
 
 /// The largest body the door reads, bytes.
 ///
-/// Half of it is for the SDP. The other half is for the agent file: 32 KiB at most, in which JSON doubles quotes and line ends at worst.
-pub const LARGEST_BODY: usize = 128 * 1024;
+/// Two thirds of it are for the SDP, 64 kB at most. The rest is for the agent file: 32 KiB at most, in which JSON doubles quotes and
+/// line ends at worst.
+pub const LARGEST_BODY: usize = 192 * 1024;
 
 /// The path of a call at the door.
 pub fn path_of(call_ref: &str) -> String {
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn the_largest_agent_file_fits_beside_a_long_sdp() {
         let agent = Some("\"\n".repeat(16 * 1024));
-        let offer = "a=candidate\r\n".repeat(2_000);
+        let offer = "a=candidate\r\n".repeat(4_900);
         let offer = Offer {
             fence: 1,
             version: 1,

@@ -20,15 +20,19 @@ pub struct Token {
     #[serde(deserialize_with = "lenient::text")]
     pub app_id: String,
     /// `SYSTEM_USER`, `USER`, ….
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "lenient::or_default")]
     pub kind: String,
     /// That app's name.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub application: String,
     /// When it ends, seconds since 1970; 0 is never.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub expires_at: u64,
     /// When it may no longer see data, seconds since 1970; 0 is never.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub data_access_expires_at: u64,
     /// Whether Meta takes it.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub is_valid: bool,
     /// Its permissions.
     #[serde(deserialize_with = "lenient::or_default")]
@@ -43,6 +47,7 @@ pub struct Token {
 #[serde(default)]
 pub struct Scope {
     /// The permission.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub scope: String,
     /// Ids, of WhatsApp accounts for those that are about them.
     #[serde(deserialize_with = "lenient::or_default")]
@@ -62,10 +67,13 @@ impl Token {
 #[serde(default)]
 pub struct Subscription {
     /// [`OBJECT`] for WhatsApp.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub object: String,
     /// Where.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub callback_url: String,
     /// Whether Meta tells it.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub active: bool,
     /// What.
     #[serde(deserialize_with = "lenient::names")]
@@ -88,6 +96,7 @@ pub struct SubscribedApp {
 #[serde(default)]
 pub struct Account {
     /// Its id.
+    #[serde(deserialize_with = "lenient::text")]
     pub id: String,
     /// Its name.
     pub name: Option<String>,
@@ -105,6 +114,7 @@ pub struct Account {
 #[serde(default)]
 pub struct Number {
     /// Its id.
+    #[serde(deserialize_with = "lenient::text")]
     pub id: String,
     /// The number itself, as users see it.
     pub display_phone_number: Option<String>,
@@ -138,6 +148,7 @@ pub struct Health {
 #[serde(default)]
 pub struct Entity {
     /// `PHONE_NUMBER`, `WABA`, `BUSINESS`, `APP`.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub entity_type: String,
     /// What it suffers from.
     #[serde(deserialize_with = "lenient::or_default")]
@@ -149,8 +160,10 @@ pub struct Entity {
 #[serde(default)]
 pub struct HealthError {
     /// Meta's code.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub error_code: u32,
     /// Meta's words.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub error_description: String,
 }
 
@@ -180,6 +193,7 @@ pub struct Calling {
 #[serde(default)]
 pub struct CallHours {
     /// `ENABLED` or `DISABLED`.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub status: String,
     /// An IANA time zone.
     pub timezone_id: Option<String>,
@@ -196,10 +210,13 @@ pub struct CallHours {
 #[serde(default)]
 pub struct Opening {
     /// `MONDAY`, ….
+    #[serde(deserialize_with = "lenient::or_default")]
     pub day_of_week: String,
     /// `0900`.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub open_time: String,
     /// `1730`.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub close_time: String,
 }
 
@@ -208,6 +225,7 @@ pub struct Opening {
 #[serde(default)]
 pub struct Sip {
     /// `ENABLED` or `DISABLED`.
+    #[serde(deserialize_with = "lenient::or_default")]
     pub status: String,
 }
 
@@ -225,7 +243,7 @@ pub struct Restrictions {
 #[serde(default)]
 pub struct Restriction {
     /// What: `RESTRICTED_USER_INITIATED_CALLING`, ….
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "lenient::or_default")]
     pub kind: String,
     /// Why.
     pub reason: Option<String>,
@@ -284,6 +302,27 @@ mod tests {
         assert_eq!(account, Account { id: "1".to_owned(), ..Account::default() });
         assert_eq!(number.webhook_configuration.len(), 1);
         assert_eq!(token.accounts("a"), [""; 0]);
+    }
+
+    #[test]
+    fn null_is_the_default_of_every_field() {
+        let nulls = |fields: &[&str]| {
+            Value::Object(fields.iter().map(|it| ((*it).to_owned(), Value::Null)).collect())
+        };
+        let token = ["app_id", "type", "application", "expires_at", "data_access_expires_at", "is_valid"];
+
+        assert_eq!(read::<Token>(nulls(&token)), Token::default());
+        assert_eq!(read::<Scope>(nulls(&["scope", "target_ids"])), Scope::default());
+        let subscription = nulls(&["object", "callback_url", "active", "fields"]);
+        assert_eq!(read::<Subscription>(subscription), Subscription::default());
+        assert_eq!(read::<Account>(nulls(&["id", "health_status"])), Account::default());
+        assert_eq!(read::<Number>(nulls(&["id", "webhook_configuration"])), Number::default());
+        assert_eq!(read::<Entity>(nulls(&["entity_type", "errors"])), Entity::default());
+        assert_eq!(read::<HealthError>(nulls(&["error_code", "error_description"])), HealthError::default());
+        assert_eq!(read::<CallHours>(nulls(&["status"])), CallHours::default());
+        assert_eq!(read::<Opening>(nulls(&["day_of_week", "open_time", "close_time"])), Opening::default());
+        assert_eq!(read::<Sip>(nulls(&["status"])), Sip::default());
+        assert_eq!(read::<Restriction>(nulls(&["type", "reason"])), Restriction::default());
     }
 
     fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {

@@ -111,7 +111,7 @@ impl Graph {
         let mut known = self.get(account, &[("fields", OF_AN_ACCOUNT)], &self.token).await?;
         // Whatever is wrong with this one question costs no other answer.
         if let Ok(funding) = self.get(account, &[("fields", FUNDING)], &self.token).await {
-            known[FUNDING] = funding[FUNDING].clone();
+            add_funding(&mut known, &funding);
         }
         read(&known)
     }
@@ -164,6 +164,13 @@ impl Graph {
     }
 }
 
+/// Adds what an account pays with to what is known of it, where both replies are objects.
+fn add_funding(known: &mut Value, funding: &Value) {
+    if let (Some(known), Some(funding)) = (known.as_object_mut(), funding.get(FUNDING)) {
+        known.insert(FUNDING.to_owned(), funding.clone());
+    }
+}
+
 fn read<T: DeserializeOwned>(value: &Value) -> Result<T, GraphError> {
     T::deserialize(value).map_err(|_| unreadable())
 }
@@ -171,4 +178,23 @@ fn read<T: DeserializeOwned>(value: &Value) -> Result<T, GraphError> {
 /// Without what it was: it may be personal.
 fn unreadable() -> GraphError {
     GraphError::Unanswered { reason: "its reply is not of the shape we know".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn funding_is_added_to_an_account_and_to_nothing_else() {
+        let added = |mut known: Value, funding: Value| {
+            add_funding(&mut known, &funding);
+            known
+        };
+
+        assert_eq!(added(json!({ "id": "1" }), json!({ FUNDING: "2" })), json!({ "id": "1", FUNDING: "2" }));
+        for odd in [json!([1]), json!("ok"), json!(null), json!(true)] {
+            assert_eq!(added(odd.clone(), json!({ FUNDING: "2" })), odd);
+            assert_eq!(added(json!({ "id": "1" }), odd), json!({ "id": "1" }));
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Offered {
     pub(crate) pwd: String,
     /// SHA-256 of the offerer's certificate, as `AA:BB:...`.
     pub(crate) fingerprint: String,
+    /// Whether the offerer starts DTLS, and nothing else will do.
+    pub(crate) starts_dtls: bool,
 }
 
 /// A media section, as offered.
@@ -58,11 +60,14 @@ impl Offered {
             parts.iter().filter_map(|part| OfferedSection::read(part)).collect();
         let audio = sections.iter().position(|section| section.kind == "audio").ok_or(NotAnOffer("audio"))?;
         let part = parts.get(audio).ok_or(NotAnOffer("audio"))?;
+        // A section that is `bundle-only` has the transport of another one.
+        let carrier = parts.iter().find(|part| attributes(part, "ice-ufrag").next().is_some());
+        let carrier = if part.contains(&"a=bundle-only") { carrier.unwrap_or(part) } else { part };
         let attribute = |name: &'static str| {
-            attributes(part, name).chain(attributes(&session, name)).next().ok_or(NotAnOffer(name))
+            attributes(carrier, name).chain(attributes(&session, name)).next().ok_or(NotAnOffer(name))
         };
         let opus = attributes(part, "rtpmap").find_map(|map| map.strip_suffix(" opus/48000/2"));
-        let all = attributes(part, "fingerprint").chain(attributes(&session, "fingerprint"));
+        let all = attributes(carrier, "fingerprint").chain(attributes(&session, "fingerprint"));
         let fingerprint = all.filter_map(|value| value.strip_prefix("sha-256 ")).next();
         let mid = sections[audio].mid.as_deref();
         Ok(Offered {
@@ -78,6 +83,7 @@ impl Offered {
             ufrag: attribute("ice-ufrag")?.to_owned(),
             pwd: attribute("ice-pwd")?.to_owned(),
             fingerprint: fingerprint.ok_or(NotAnOffer("fingerprint of SHA-256"))?.to_owned(),
+            starts_dtls: attribute("setup").is_ok_and(|setup| setup == "active"),
             sections,
             audio,
         })

@@ -17,6 +17,8 @@ pub(crate) struct Answer {
     pub(crate) pwd: String,
     /// SHA-256 of the certificate the agent will show.
     pub(crate) fingerprint: Vec<u8>,
+    /// Whether the relay starts DTLS.
+    pub(crate) relay_starts_dtls: bool,
     /// The stream the agent announced, if it did.
     pub(crate) ssrc: Option<u32>,
     /// Where the agent may be reached, IPv4 and IPv6.
@@ -79,6 +81,7 @@ pub(crate) fn check(sdp: &str, offer: &Offered) -> Result<Answer, SdpFlaw> {
         ufrag: credential(&lines, "ice-ufrag", 4, &offer.ufrag)?,
         pwd: credential(&lines, "ice-pwd", 22, &offer.pwd)?,
         fingerprint: fingerprint(&all, offer)?,
+        relay_starts_dtls: offer.starts_dtls,
         ssrc: lines.attribute("ssrc").find_map(|value| value.split(' ').next()?.parse().ok()),
         candidates: lines.attribute("candidate").filter_map(host).collect(),
         keys: agreed_keys(&lines, offer)?,
@@ -125,7 +128,8 @@ fn check_media(lines: &Lines, offer: &Offered) -> Result<(), SdpFlaw> {
 }
 
 fn check_transport(lines: &Lines, offer: &Offered) -> Result<(), SdpFlaw> {
-    lines.must_be("setup", "active")?;
+    // The answer takes the role that the offer leaves (RFC 8842, section 5.3).
+    lines.must_be("setup", if offer.starts_dtls { "passive" } else { "active" })?;
     let mid = offer.audio().mid.as_deref();
     lines.must_mirror("mid", mid.map(str::to_owned))?;
     lines.must_mirror("group", mid.filter(|_| offer.is_bundled).map(|mid| format!("BUNDLE {mid}")))?;

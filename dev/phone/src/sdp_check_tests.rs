@@ -52,6 +52,23 @@ fn refuses_every_other_role_in_dtls() {
 }
 
 #[test]
+fn an_offer_that_starts_dtls_wants_a_passive_answer() {
+    let offer = offer_with(Form { variants: vec![OfferVariant::SetupActive], ..Form::default() });
+
+    assert_eq!(check(ACCEPTED, &offer), Err(SdpFlaw::Value("setup", "passive".to_owned())));
+    assert!(check(&ACCEPTED.replace("setup:active", "setup:passive"), &offer).is_ok());
+}
+
+#[test]
+fn a_bundle_only_section_has_the_transport_of_its_bundle() {
+    let form = Form { variants: vec![OfferVariant::BundleOnly], ..Form::default() };
+    let (plain, bundled) = (offer(false), offer_with(form));
+
+    assert_eq!((&bundled.ufrag, &bundled.fingerprint), (&plain.ufrag, &plain.fingerprint));
+    assert_eq!((bundled.audio, bundled.is_bundled), (1, true));
+}
+
+#[test]
 fn refuses_a_second_ice_lite_side() {
     assert_eq!(flaw_after("a=rtcp-mux", "a=ice-lite\r\na=rtcp-mux"), SdpFlaw::IceLite);
 }

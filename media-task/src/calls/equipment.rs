@@ -1,6 +1,7 @@
 //! What every call needs, and what an owner is made of: the offer is answered, the model connected to.
 
 use super::Refused;
+use super::held::COMMANDS;
 use crate::agent::{Agent, Provider};
 use crate::call::{Command, Parts, ask_for_icmp};
 use crate::diary::Diary;
@@ -82,7 +83,7 @@ impl Equipment {
         ));
         let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
         let doctor = Doctor::new(premises(&offer, address.ip(), &socket)?, Instant::now());
-        let (commands, orders) = mpsc::channel(4);
+        let (commands, orders) = mpsc::channel(COMMANDS);
         let parts = Parts {
             call_ref: call_ref.to_owned(),
             number: asked.number.clone(),

@@ -6,9 +6,50 @@ use bridge::Strain;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 /// So long an offer may arrive after the call it is of was over: longer than call-control waits at the door.
 const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// How many commands wait for a call's owner, at most.
+pub(super) const COMMANDS: usize = 16;
+
+/// So many of them are kept for commands that end the call.
+const KEPT: usize = 4;
+
+/// What came of a command for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passed {
+    /// Its owner has it.
+    Taken,
+    /// There is no such call.
+    NoCall,
+    /// Too many commands wait for its owner already.
+    Full,
+}
+
+/// Passes a command to the owner of a call, and never waits for it.
+pub(super) fn pass(call_ref: &str, commands: &mpsc::Sender<Command>, command: Command) -> Passed {
+    let kept = match command {
+        Command::MessageFailed(_) => KEPT,
+        Command::Release | Command::Drain => 0,
+    };
+    let passed = match commands.try_reserve() {
+        Err(TrySendError::Closed(())) => Passed::NoCall,
+        Ok(permit) if commands.capacity() >= kept => {
+            permit.send(command);
+            Passed::Taken
+        }
+        Ok(_) | Err(TrySendError::Full(())) => Passed::Full,
+    };
+    if passed == Passed::Full {
+        tracing::warn!(
+            call_ref,
+            "A command for a call is refused: {COMMANDS} wait for its owner already, or nearly"
+        );
+    }
+    passed
+}
 
 /// The calls that are held, and those that are held no more.
 #[derive(Default)]
@@ -88,6 +129,22 @@ mod tests {
 
         assert!(matches!(held.known_answer("new", 1, room(Strain::Busy)), Ok(None)));
         assert!(matches!(held.known_answer("new", 1, room(Strain::Overloaded)), Err(Refused::NoRoom(_))));
+    }
+
+    #[test]
+    fn commands_that_end_a_call_have_room_when_news_of_messages_has_none() {
+        let (commands, mut owner) = mpsc::channel(COMMANDS);
+        let news = || pass("call", &commands, Command::MessageFailed("1".to_owned()));
+
+        let taken = (0..100).take_while(|_| news() == Passed::Taken).count();
+
+        assert_eq!((taken, news()), (COMMANDS - KEPT, Passed::Full));
+        for _ in 0..KEPT {
+            assert_eq!(pass("call", &commands, Command::Release), Passed::Taken);
+        }
+        assert_eq!(pass("call", &commands, Command::Release), Passed::Full);
+        owner.close();
+        assert_eq!((news(), pass("call", &commands, Command::Drain)), (Passed::NoCall, Passed::NoCall));
     }
 
     #[test]

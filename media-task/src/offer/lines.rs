@@ -44,6 +44,24 @@ impl<'a> Sdp<'a> {
         let groups = self.session.values("group").filter_map(|group| group.strip_prefix("BUNDLE "));
         groups.flat_map(str::split_whitespace).any(|name| name == mid)
     }
+
+    /// The attributes of the sections that may describe a section's transport, the one that does first: itself if it has a
+    /// candidate, or else the first of its BUNDLE group that has one (RFC 9143, section 7).
+    pub(super) fn transports<'s>(&'s self, section: &'s Section<'a>) -> Vec<&'s Attributes<'a>> {
+        let mid = section.attributes.value("mid").unwrap_or_default();
+        let groups = self.session.values("group").filter_map(|group| group.strip_prefix("BUNDLE "));
+        let mut groups = groups.map(|group| group.split_whitespace().collect::<Vec<_>>());
+        let group = groups.find(|group| group.contains(&mid)).unwrap_or_default();
+        let named = |mid| self.sections.iter().find(|it| it.attributes.value("mid") == Some(mid));
+        let others = group.iter().filter(|name| **name != mid).filter_map(|name| named(name));
+        let others = others.filter(|it| it.is_offered()).map(|it| &it.attributes);
+        let mut all: Vec<_> = [&section.attributes].into_iter().chain(others).collect();
+        let has_candidate = |part: &&Attributes<'_>| part.value("candidate").is_some();
+        if let Some(described) = all.iter().position(has_candidate) {
+            all[..=described].rotate_right(1);
+        }
+        all
+    }
 }
 
 impl<'a> Section<'a> {

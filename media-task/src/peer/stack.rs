@@ -39,7 +39,7 @@ pub(super) fn connect(
     now: Instant,
 ) -> Result<(RTCPeerConnection, RTCRtpSenderId), shared::error::Error> {
     let mut connection = RTCPeerConnectionBuilder::new()
-        .with_setting_engine(settings())
+        .with_setting_engine(settings(offer))
         .with_media_engine(codecs(offer)?)
         .with_interceptor_registry(Registry::new().with(Slot::ReceiverReport, tap))
         .build(now)?;
@@ -52,10 +52,11 @@ pub(super) fn connect(
     Ok((connection, sender))
 }
 
-fn settings() -> SettingEngine {
+fn settings(offer: &Offer) -> SettingEngine {
+    // Against an ICE-lite offer the crate would wait for the other side's DTLS.
+    let role = if offer.audio.far.starts_dtls() { RTCDtlsRole::Server } else { RTCDtlsRole::Client };
     SettingEngineBuilder::new()
-        // Against an ICE-lite offer the crate would wait for the other side's DTLS.
-        .with_answering_dtls_role(RTCDtlsRole::Client)
+        .with_answering_dtls_role(role)
         .with_ice_connection_attempts(Some(CHECK_EVERY), Some(CHECKS))
         .with_ice_timeouts(Some(Duration::from_secs(10)), Some(NEVER), Some(Duration::from_secs(2)))
         .build()

@@ -27,7 +27,7 @@ pub(super) fn addresses<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<S
 
 /// Fields come as objects with a name and a version; in older replies as names alone.
 pub(super) fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    let fields = Vec::<Value>::deserialize(from)?;
+    let fields: Vec<Value> = or_default(from)?;
     let name = |field: Value| field.as_str().or_else(|| field["name"].as_str()).map(str::to_owned);
     Ok(fields.into_iter().filter_map(name).collect())
 }

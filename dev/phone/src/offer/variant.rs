@@ -25,11 +25,15 @@ pub enum OfferVariant {
     NoMid,
     /// The section has a name, and there is no BUNDLE group.
     NoBundle,
+    /// The section of video comes first and alone describes the transport: that of audio is `bundle-only` (RFC 9143).
+    BundleOnly,
+    /// The relay starts DTLS: `setup:active`.
+    SetupActive,
 }
 
 impl OfferVariant {
     /// All there are.
-    pub const ALL: [OfferVariant; 9] = [
+    pub const ALL: [OfferVariant; 11] = [
         OfferVariant::Video,
         OfferVariant::VideoFirst,
         OfferVariant::Data,
@@ -39,6 +43,8 @@ impl OfferVariant {
         OfferVariant::Savp,
         OfferVariant::NoMid,
         OfferVariant::NoBundle,
+        OfferVariant::BundleOnly,
+        OfferVariant::SetupActive,
     ];
 
     /// Its name in kebab case.
@@ -53,6 +59,8 @@ impl OfferVariant {
             OfferVariant::Savp => "savp",
             OfferVariant::NoMid => "no-mid",
             OfferVariant::NoBundle => "no-bundle",
+            OfferVariant::BundleOnly => "bundle-only",
+            OfferVariant::SetupActive => "setup-active",
         }
     }
 
@@ -92,19 +100,40 @@ impl OfferVariant {
                 lines.retain(|line| !line.starts_with("a=mid:") && !line.starts_with("a=group:"));
             }
             OfferVariant::NoBundle => lines.retain(|line| !line.starts_with("a=group:")),
+            OfferVariant::BundleOnly => {
+                bundle(lines, "video", false);
+                let audio = position(lines, "m=audio");
+                let (transport, rest): (Vec<_>, Vec<_>) = lines
+                    .drain(audio..)
+                    .partition(|line| TRANSPORT.iter().any(|name| line.starts_with(name)));
+                let (head, tail) = VIDEO;
+                lines.extend(owned(&head).into_iter().chain(transport).chain(owned(&tail)).chain(rest));
+                let port = format!("m=audio {}", offer.address.port());
+                change(lines, "m=audio", |line| line.replace(&port, "m=audio 0"));
+                append(lines, &["a=bundle-only"]);
+            }
+            OfferVariant::SetupActive => change(lines, "a=setup:", |_| "a=setup:active".to_owned()),
         }
     }
 }
 
-fn video(offer: &Offer) -> Vec<String> {
-    let head = ["m=video 3480 UDP/TLS/RTP/SAVPF 97", "c=IN IP4 0.0.0.0"];
-    let tail = [
+/// The lines of a section of video before and after those of its transport.
+const VIDEO: ([&str; 2], [&str; 5]) = (
+    ["m=video 3480 UDP/TLS/RTP/SAVPF 97", "c=IN IP4 0.0.0.0"],
+    [
         "a=mid:video",
         "a=rtcp-mux",
         "a=sendrecv",
         "a=rtpmap:97 H264/90000",
         "a=fmtp:97 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
-    ];
+    ],
+);
+
+/// What describes a transport.
+const TRANSPORT: [&str; 5] = ["a=candidate:", "a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:"];
+
+fn video(offer: &Offer) -> Vec<String> {
+    let (head, tail) = VIDEO;
     section(&head, offer, &tail)
 }
 
@@ -114,8 +143,11 @@ fn data(offer: &Offer) -> Vec<String> {
 }
 
 fn section(head: &[&str], offer: &Offer, tail: &[&str]) -> Vec<String> {
-    let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<String>>();
     [owned(head), offer.credentials(), owned(tail)].concat()
+}
+
+fn owned(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(|line| (*line).to_owned()).collect()
 }
 
 fn bundle(lines: &mut [String], mid: &str, is_after: bool) {

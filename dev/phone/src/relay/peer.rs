@@ -80,7 +80,7 @@ impl Peer {
             hash_func: "sha-256".to_owned(),
             bytes: answer.fingerprint.clone(),
         });
-        api.start_dtls(false)
+        api.start_dtls(answer.relay_starts_dtls)
     }
 
     /// From now on the phone's voice bears payload type 0, as PCMU does.

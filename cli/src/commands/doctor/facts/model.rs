@@ -3,7 +3,7 @@
 use super::Deployment;
 use crate::seen::{Seen, Unseen};
 use crate::site::{Keys, Site};
-use agents::Agent;
+use agents::{Agent, Tools};
 use realtime::connection::{Auth, Endpoint};
 use realtime::probe::probe;
 use realtime::trust::Trust;
@@ -11,8 +11,9 @@ use realtime::{Config, Failure, Greeting, Options, Part, Parts, Turns};
 use reqwest::{Client, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tools::{Toolbox, Unfit};
 
 /// So many kinds of sessions are tried; a doctor is not waited for much longer.
 const MOST_SESSIONS: usize = 8;
@@ -65,15 +66,16 @@ impl ModelFacts {
 async fn sessions(site: &Site, key: &SecretString, agents: &[Agent]) -> Vec<(String, Probed)> {
     let built_in = [Agent::built_in()];
     let agents = if agents.is_empty() { &built_in } else { agents };
-    let mut tried: Vec<Options> = vec![];
-    let mut sessions = vec![];
+    let mut tried: Vec<(Options, Vec<Value>)> = vec![];
+    let mut probes = vec![];
     for agent in agents {
         let name = agent.model.name.clone().unwrap_or_else(|| site.model.clone());
         let options = Options { name: Some(name.clone()), ..agent.model.clone() };
-        if tried.len() == MOST_SESSIONS || tried.contains(&options) {
+        let session = (options, functions(&agent.tools));
+        if tried.len() == MOST_SESSIONS || tried.contains(&session) {
             continue;
         }
-        tried.push(options.clone());
+        tried.push(session.clone());
         let endpoint = Endpoint {
             url: site.realtime_url.clone(),
             model: name,
@@ -83,20 +85,49 @@ async fn sessions(site: &Site, key: &SecretString, agents: &[Agent]) -> Vec<(Str
             headers: vec![],
             trust: Trust::default(),
         };
-        sessions.push((agent.name.clone(), probe(&endpoint, config(agent, options)).await));
+        let config = config(agent, session);
+        // At once: one that is never answered takes twelve seconds.
+        probes.push((agent.name.clone(), tokio::spawn(async move { probe(&endpoint, config).await })));
+    }
+    let mut sessions = vec![];
+    for (agent, probe) in probes {
+        sessions.push((agent, probe.await.expect("a probe does not panic")));
     }
     sessions
 }
 
-/// As a call configures it, but for the tools: those of MCP servers would have OpenAI ask them.
-fn config(agent: &Agent, options: Options) -> Config {
+/// The definitions of an agent's functions. None of MCP servers: OpenAI would ask those for their tools.
+fn functions(tools: &Tools) -> Vec<Value> {
+    let mut tools = Tools { mcp: vec![], ..tools.clone() };
+    let mut secrets = BTreeMap::new();
+    loop {
+        match Toolbox::new(&tools, &secrets) {
+            Ok(toolbox) => return toolbox.definitions(),
+            // Nothing is signed here: any value does.
+            Err(Unfit::Secret { secret, .. }) if !secrets.contains_key(&secret) => {
+                secrets.insert(secret, SecretString::from("unused"));
+            }
+            // A call leaves such a tool out, too.
+            Err(
+                Unfit::Secret { tool, .. }
+                | Unfit::Parameters { tool }
+                | Unfit::Url { tool }
+                | Unfit::Header { tool, .. },
+            ) => tools.http.retain(|http| http.name != tool),
+            Err(Unfit::Https { .. }) => tools.http.clear(),
+        }
+    }
+}
+
+/// As a call configures it, but for the tools of MCP servers.
+fn config(agent: &Agent, (options, tools): (Options, Vec<Value>)) -> Config {
     Config {
         instructions: agent.whole_instructions(),
         options,
         greeting: Greeting::Prompt(String::new()),
         greeting_interruptible: true,
         turns: Turns::Server,
-        tools: vec![],
+        tools,
         recycle_after: None,
         margin: Config::MARGIN,
         without: Parts::default(),
@@ -134,6 +165,17 @@ fn url(realtime_url: &str, model: &str) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_is_tried_with_the_functions_of_its_agent() {
+        let shop = Agent::read(include_str!("../../../../../agents/bike-shop.toml")).unwrap();
+
+        let config = config(&shop, (shop.model.clone(), functions(&shop.tools)));
+
+        let names: Vec<_> = config.tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
+        assert!(names.contains(&"lookup_order") && names.contains(&"end_call"), "{names:?}");
+        assert!(config.tools.iter().all(|tool| tool["type"] == "function"), "{:?}", config.tools);
+    }
 
     #[test]
     fn the_models_are_beside_the_realtime_api() {
