@@ -24,6 +24,37 @@ impl Ledger {
         Ok(())
     }
 
+    /// Whether one of these marks has calls, or is linked to one that had.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn is_any_known(&self, marks: &[String]) -> anyhow::Result<bool> {
+        for mark in marks {
+            let query = self.partition(keys::user(mark)).consistent_read(true);
+            let query = query.key_condition_expression("#pk = :pk").limit(1);
+            let found = query.send().await.context("cannot ask whether a mark is known")?;
+            if found.count() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Drops a notice about a number, once what it says is kept otherwise.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn drop_notice(&self, number: &str, notice: &str) -> anyhow::Result<()> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        delete
+            .key("pk", text(number))
+            .key("sk", text(notice))
+            .send()
+            .await
+            .context("cannot drop a notice")?;
+        Ok(())
+    }
+
     /// The other marks of a person.
     ///
     /// # Errors

@@ -141,6 +141,21 @@ async fn a_message_is_sent_by_whoever_claimed_it_and_once() {
 }
 
 #[tokio::test]
+async fn a_mark_is_known_by_its_calls_and_by_its_links() {
+    let ledger = ledger().await;
+    let marks = ["a", "b", "c"].map(str::to_owned);
+    assert!(!ledger.is_any_known(&marks).await.unwrap());
+    let call = [("pk", keys::user("a")), ("sk", keys::rang(T0, "c0ffee"))];
+    let call = call.map(|(name, value)| (name.to_owned(), text(value)));
+    ledger.client.put_item().table_name("ahoy").set_item(Some(call.into())).send().await.unwrap();
+
+    assert!(ledger.is_any_known(&marks[..2]).await.unwrap());
+    assert!(!ledger.is_any_known(&marks[1..]).await.unwrap());
+    ledger.link_marks(&marks[..2], T0).await.unwrap();
+    assert!(ledger.is_any_known(&marks[1..]).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_callers_call_counts_once_and_for_an_hour() {
     let ledger = ledger().await;
 

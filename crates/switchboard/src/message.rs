@@ -2,6 +2,7 @@
 
 use crate::Switchboard;
 use crate::door::Knock;
+use crate::meta::may_be_done;
 use crate::perform::trouble;
 use crate::record::Record;
 use call::Phase;
@@ -37,19 +38,17 @@ impl Switchboard {
             }
         }
         let sent = self.try_to_send(&record, text).await;
+        // First of all: a failure may be told at once.
+        if let Ok(message) = &sent {
+            self.keep_name_of(&record, message.as_deref(), id).await;
+        }
         self.settle(&record, id, &sent).await;
-        let error = match sent {
-            Ok(message) => {
-                self.keep_name_of(&record, message.as_deref(), id).await;
-                return Ok(Reply::Sent);
-            }
-            Err(error) => error,
-        };
+        let Err(error) = sent else { return Ok(Reply::Sent) };
         // What the journal misses must not keep the agent from saying what is so.
         if let Err(unwritten) = self.note(record, &trouble("send_message", &error)).await {
             tracing::warn!("Cannot write down that a message was not sent: {unwritten:#}");
         }
-        let reply = if may_be_sent(&error) { in_doubt } else { not_sent };
+        let reply = if may_be_done(&error) { in_doubt } else { not_sent };
         Ok(reply(plainly(&error)))
     }
 
@@ -65,7 +64,7 @@ impl Switchboard {
         let settled = match sent {
             _ if id.is_empty() => Ok(()),
             Ok(_) => self.ledger.note_message_sent(record.call_ref(), id).await,
-            Err(error) if may_be_sent(error) => Ok(()),
+            Err(error) if may_be_done(error) => Ok(()),
             Err(_) => self.ledger.give_up_message(record.call_ref(), id).await,
         };
         // Whoever asks again is told that nobody knows, which does no harm.
@@ -77,9 +76,13 @@ impl Switchboard {
     /// Keeps the name by which Meta may say later that a message failed. Without it only that news is lost.
     pub(crate) async fn keep_name_of(&self, record: &Record, message: Option<&str>, id: &str) {
         let Some(message) = message else { return };
-        let kept = self.ledger.note_message_ref(record.call_ref(), message, id, self.now().0).await;
+        let call_ref = record.call_ref();
+        let keep = || self.ledger.note_message_ref(call_ref, message, id, self.now().0);
+        let mut kept = keep().await;
+        if kept.is_err() {
+            kept = keep().await;
+        }
         if let Err(error) = kept {
-            let call_ref = record.call_ref();
             tracing::warn!(call_ref, "A failure of this call's message would not be noticed: {error:#}");
         }
     }
@@ -114,10 +117,14 @@ impl Switchboard {
     }
 
     /// Only what was certainly not sent is tried again: the caller would wonder about two.
-    async fn try_to_send(&self, record: &Record, text: &str) -> Result<Option<String>, GraphError> {
+    pub(crate) async fn try_to_send(
+        &self,
+        record: &Record,
+        text: &str,
+    ) -> Result<Option<String>, GraphError> {
         let (number, caller) = (&record.number, record.caller());
         let send = async |graph: &Graph| match graph.send_text(number, &caller, text).await {
-            Err(error @ GraphError::Busy { .. }) if !error.is_about_the_pair() => {
+            Err(error) if may_be_sent_soon(&error) => {
                 tokio::time::sleep(PAUSE).await;
                 graph.send_text(number, &caller, text).await
             }
@@ -140,12 +147,9 @@ fn in_doubt(reason: &str) -> Reply {
     Reply::NotSent { reason: reason.to_owned(), in_doubt: true }
 }
 
-/// Whether Meta may have sent it all the same.
-fn may_be_sent(error: &GraphError) -> bool {
-    match error {
-        GraphError::Unanswered { .. } => true,
-        GraphError::Busy { .. } | GraphError::Misconfigured { .. } | GraphError::Refused { .. } => false,
-    }
+/// Whether it was certainly not sent, and another try at once may send it.
+fn may_be_sent_soon(error: &GraphError) -> bool {
+    error.is_worth_another_try() && !may_be_done(error) && !error.is_about_the_pair()
 }
 
 fn unfit(text: &str) -> Option<&'static str> {
@@ -162,7 +166,7 @@ fn plainly(error: &GraphError) -> &'static str {
         GraphError::Busy { .. } if error.is_about_the_pair() => {
             "this caller was sent too many messages within a short time; a later one may be sent"
         }
-        GraphError::Busy { .. } => "WhatsApp is too busy to send it now",
+        GraphError::Busy { .. } | GraphError::Undone { .. } => "WhatsApp is too busy to send it now",
         GraphError::Unanswered { .. } => "WhatsApp did not answer, so it may or may not have been sent",
         GraphError::Misconfigured { .. } => {
             "the business's WhatsApp account does not let us send messages now"

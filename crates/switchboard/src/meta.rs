@@ -62,8 +62,7 @@ pub(crate) async fn act(graph: &Graph, record: &Record, effect: &Effect) -> (Eve
             Some(pause) => tokio::time::sleep(pause_for(&error, pause)).await,
             None => return (outcome(effect, &error, again && is_settled(record, effect)), Some(error)),
         }
-        // Who was asked to slow down was not heard; who got no answer may have been.
-        again |= matches!(error, GraphError::Unanswered { .. });
+        again |= may_be_done(&error);
     }
 }
 
@@ -92,6 +91,17 @@ async fn attempt(graph: &Graph, record: &Record, effect: &Effect) -> Result<(), 
     }
 }
 
+/// Whether Meta may have done it all the same: where it answered, it did not.
+pub(crate) fn may_be_done(error: &GraphError) -> bool {
+    match error {
+        GraphError::Unanswered { .. } => true,
+        GraphError::Busy { .. }
+        | GraphError::Undone { .. }
+        | GraphError::Misconfigured { .. }
+        | GraphError::Refused { .. } => false,
+    }
+}
+
 /// Whether a refusal of this can mean that it was done before. A call that Meta may never have pre-accepted can refuse
 /// to be terminated because it still rings.
 fn is_settled(record: &Record, effect: &Effect) -> bool {
@@ -117,9 +127,12 @@ mod tests {
     use super::*;
     use axum::Router;
     use axum::extract::ConnectInfo;
+    use axum::http::StatusCode;
+    use call::Timestamp;
     use std::net::SocketAddr;
     use tokio::net::TcpListener;
     use tokio::sync::mpsc;
+    use whatsapp::Caller;
 
     #[tokio::test]
     async fn no_connection_outlives_its_invocation() {
@@ -143,6 +156,41 @@ mod tests {
 
         assert_eq!((ports[0], ports[2]), (ports[1], ports[3]), "what was connected is used");
         assert_ne!(ports[0], ports[2]);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_after_an_answer_that_nothing_was_done_does_not_count_as_done() {
+        let refused = (400, r#"{"error":{"code":100}}"#);
+        let transient = (400, r#"{"error":{"code":131000,"is_transient":true}}"#);
+        let (undone, fault) = ((200, r#"{"success":false}"#), (500, r#"{"error":{"code":2}}"#));
+        for (first, event) in [
+            (transient, Event::Gone(Effect::Accept)),
+            (undone, Event::Gone(Effect::Accept)),
+            (fault, Event::Done(Effect::Accept)),
+        ] {
+            let graph = graph_that_answers(&[first, refused]).await;
+
+            let (came, _) = act(&graph, &ringing(), &Effect::Accept).await;
+
+            assert_eq!(came, event, "{first:?}");
+        }
+    }
+
+    async fn graph_that_answers(answers: &[(u16, &'static str)]) -> Graph {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
+        let url = format!("http://{}/v26.0", listener.local_addr().expect("it is bound"));
+        let answers = std::sync::Arc::new(Mutex::new(answers.to_vec()));
+        let graph = Router::new().fallback(move || async move {
+            let (status, body) = answers.lock().expect("no test panics here").remove(0);
+            (StatusCode::from_u16(status).expect("it is a status"), body)
+        });
+        tokio::spawn(async move { axum::serve(listener, graph).await });
+        Graph::new(&url, "token".into()).expect("there is TLS")
+    }
+
+    fn ringing() -> Record {
+        let budget = Duration::from_secs(25);
+        Record::ringing("wacid.A", "1", "v=0", &Caller::default(), Timestamp(7), budget)
     }
 
     #[test]

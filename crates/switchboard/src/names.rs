@@ -8,14 +8,18 @@ use protocol::keys;
 const KEPT_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
 
 impl Switchboard {
-    /// Links every name in a notice that the webhook has written down.
+    /// Links every name in a notice that the webhook has written down, if one of them has called before, and drops the notice:
+    /// it has the names in clear.
     pub(crate) async fn link_names(&self, number: &str, notice: &str) -> anyhow::Result<()> {
         let key = (keys::number(number), notice.to_owned());
         let Some(notice) = self.ledger.item(&key.0, &key.1).await? else { return Ok(()) };
         let mut marks: Vec<_> = names(&notice).iter().map(|name| self.knocker.mark_of(name)).collect();
         marks.sort();
         marks.dedup();
-        self.ledger.link_marks(&marks, self.now().0 + KEPT_MS).await
+        if self.ledger.is_any_known(&marks).await? {
+            self.ledger.link_marks(&marks, self.now().0 + KEPT_MS).await?;
+        }
+        self.ledger.drop_notice(&key.0, &key.1).await
     }
 }
 

@@ -159,7 +159,7 @@ impl Switchboard {
         })
     }
 
-    /// At most once: whatever comes of it, it is not tried again.
+    /// At most once: but for one more try where Meta says that it did nothing, it is not tried again.
     async fn tell(&self, record: &Record, ending: Ending) -> Outcome {
         let effect = Effect::TellCaller(ending);
         // This is the one try: it must not fail for want of the number's or the agent's own words.
@@ -167,10 +167,7 @@ impl Switchboard {
         let appointed = self.appointed(&settings).await.unwrap_or_else(|_| self.agent.clone());
         let broke_off = record.call.accepted_at.is_some();
         let text = words(ending, broke_off, &settings, &appointed.agent.messages);
-        let (number, caller) = (&record.number, record.caller());
-        let send = async |graph: &Graph| graph.send_text(number, &caller, text).await;
-        let sent = self.at_meta(send, |sent| sent.as_ref().err()).await;
-        let entry = match sent {
+        let entry = match self.try_to_send(record, text).await {
             Ok(message) => {
                 self.keep_name_of(record, message.as_deref(), "").await;
                 Happened::CallerTold { why: word(&ending) }

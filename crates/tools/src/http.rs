@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tokio::time::{Instant, timeout_at};
 use url::{Position, Url};
 
 /// The header that names the call. For the receiver's logs: it is not part of what is signed.
@@ -141,32 +142,38 @@ impl HttpCall {
     /// id of it.
     pub async fn run(self, context: &CallContext, use_id: &str) -> Outcome {
         let Some(_turn) = context.turn() else { return self.trouble(Trouble::TooMany, "") };
-        let timeout = self.endpoint.timeout;
-        match tokio::time::timeout(timeout, self.ask(context, use_id)).await {
-            Ok(Ok(Reply::Yes(for_the_model))) => Outcome { kind: Kind::Done, trouble: None, for_the_model },
-            Ok(Ok(Reply::No(status, reason))) => self.trouble(Trouble::Status(status), &reason),
-            Ok(Err(trouble)) => self.trouble(trouble, ""),
-            Err(_) => self.trouble(Trouble::Late(timeout), ""),
+        match self.answer(context, use_id).await {
+            Ok(Reply::Yes(for_the_model)) => Outcome { kind: Kind::Done, trouble: None, for_the_model },
+            Ok(Reply::No(status, reason)) => self.trouble(Trouble::Status(status), &reason),
+            Err(trouble) => self.trouble(trouble, ""),
         }
     }
 
-    async fn ask(&self, context: &CallContext, use_id: &str) -> Result<Reply, Trouble> {
+    /// What is late after a redirect is not known to have failed: the system has answered before.
+    async fn answer(&self, context: &CallContext, use_id: &str) -> Result<Reply, Trouble> {
+        let Endpoint { timeout, largest_reply, .. } = *self.endpoint;
+        let (late, deadline) = (|_| Trouble::Late(timeout), Instant::now() + timeout);
+        let response = timeout_at(deadline, self.ask(context, use_id)).await.map_err(late)??;
+        if is_see_other(response.status()) {
+            let elsewhere = self.see_other(response.headers().get(header::LOCATION));
+            return timeout_at(deadline, elsewhere).await.map_err(|_| Trouble::AnswerElsewhere)?;
+        }
+        timeout_at(deadline, reply::read(response, largest_reply)).await.map_err(late)?
+    }
+
+    async fn ask(&self, context: &CallContext, use_id: &str) -> Result<Response, Trouble> {
         address::check(&self.url, &self.endpoint.allowed_hosts)?;
-        let response = match self.send(context, use_id).await {
+        match self.send(context, use_id).await {
             // Nothing was sent, and a GET changes nothing: the one case where asking again can do no harm.
             Err(Trouble::Connection) if self.endpoint.method == reqwest::Method::GET => {
-                self.send(context, use_id).await?
+                self.send(context, use_id).await
             }
-            sent => sent?,
-        };
-        if is_see_other(response.status()) {
-            return self.see_other(response.headers().get(header::LOCATION)).await;
+            sent => sent,
         }
-        reply::read(response, self.endpoint.largest_reply).await
     }
 
     /// The system has done what was asked, and its answer is elsewhere: fetches it there, once, with nothing of the request. Whatever
-    /// is wrong with that answer says nothing about what was done.
+    /// is wrong with that answer says nothing about what was done, and neither does a page for people: it may ask to log in.
     async fn see_other(&self, location: Option<&HeaderValue>) -> Result<Reply, Trouble> {
         let is_done = |reply: &Reply| matches!(reply, Reply::Yes(_));
         let answer = async {
@@ -177,7 +184,7 @@ impl HttpCall {
                 .ok()
                 .filter(|url| url.username().is_empty() && url.password().is_none())?;
             address::check(&url, &self.endpoint.allowed_hosts).ok()?;
-            let response = self.endpoint.http.get(url).send().await.ok()?;
+            let response = self.endpoint.http.get(url).send().await.ok().filter(|it| !reply::is_page(it))?;
             reply::read(response, self.endpoint.largest_reply).await.ok().filter(is_done)
         };
         answer.await.ok_or(Trouble::AnswerElsewhere)
@@ -226,6 +233,7 @@ impl HttpCall {
         serde_json::to_vec(&body).expect("text and JSON can be written as JSON")
     }
 }
+
 /// 302 is what many systems say for 303: that the answer is to be fetched elsewhere, by GET.
 fn is_see_other(status: StatusCode) -> bool {
     status == StatusCode::FOUND || status == StatusCode::SEE_OTHER

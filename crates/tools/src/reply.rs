@@ -51,6 +51,11 @@ enum Content {
     Binary,
 }
 
+/// Whether an answer is a page for people to look at.
+pub(crate) fn is_page(response: &Response) -> bool {
+    content(response) == Content::Page
+}
+
 fn content(response: &Response) -> Content {
     let header = response.headers().get(CONTENT_TYPE).and_then(|header| header.to_str().ok());
     let Some(header) = header else { return Content::Text };

@@ -21,6 +21,14 @@ pub enum GraphError {
         /// How long Meta wants to be left alone, if it says so.
         retry_after: Option<Duration>,
     },
+    /// Meta answered that it did nothing, for now.
+    #[error("Meta did nothing for now: {reason}")]
+    Undone {
+        /// Meta's code, 0 when there is none.
+        code: u32,
+        /// What it answered.
+        reason: String,
+    },
     /// Meta could not be reached, took too long, or had a fault of its own. It may have done what we asked.
     #[error("Meta did not answer: {reason}")]
     Unanswered {
@@ -51,7 +59,7 @@ impl GraphError {
     /// Whether the same request may succeed later.
     pub fn is_worth_another_try(&self) -> bool {
         match self {
-            Self::Busy { .. } | Self::Unanswered { .. } => true,
+            Self::Busy { .. } | Self::Undone { .. } | Self::Unanswered { .. } => true,
             Self::Misconfigured { .. } | Self::Refused { .. } => false,
         }
     }
@@ -59,7 +67,10 @@ impl GraphError {
     /// Meta's code, 0 when there is none.
     pub fn code(&self) -> u32 {
         match self {
-            Self::Busy { code, .. } | Self::Misconfigured { code, .. } | Self::Refused { code, .. } => *code,
+            Self::Busy { code, .. }
+            | Self::Undone { code, .. }
+            | Self::Misconfigured { code, .. }
+            | Self::Refused { code, .. } => *code,
             Self::Unanswered { .. } => 0,
         }
     }
@@ -84,7 +95,7 @@ impl GraphError {
         match self {
             Self::Misconfigured { cure, .. } => cure,
             Self::Refused { code: 138_008, .. } => "Meta does not like our SDP answer: please report it",
-            Self::Busy { .. } | Self::Unanswered { .. } | Self::Refused { .. } => "",
+            Self::Busy { .. } | Self::Undone { .. } | Self::Unanswered { .. } | Self::Refused { .. } => "",
         }
     }
 
@@ -98,7 +109,7 @@ impl GraphError {
             return Err(Self::of(200, &body, None));
         }
         if body["success"] == false || body["success"] == "false" {
-            return Err(Self::Unanswered { reason: "status 200, success: false".to_owned() });
+            return Err(Self::Undone { code: 0, reason: "status 200, success: false".to_owned() });
         }
         Ok(())
     }
@@ -124,9 +135,12 @@ impl GraphError {
                 Self::Busy { code, retry_after }
             }
             (138_007, _) => Self::Refused { code, message: message(error) },
-            // Code 2 is a service that is down for now, whatever its status.
-            (2 | 138_004, _) | (_, 500..) => Self::unanswered(status, code),
-            _ if error["is_transient"] == true => Self::unanswered(status, code),
+            // Behind a fault of its own, Meta may have done it.
+            (138_004, _) | (_, 500..) => Self::unanswered(status, code),
+            // Code 2 is a service that is down for now.
+            _ if code == 2 || error["is_transient"] == true => {
+                Self::Undone { code, reason: format!("status {status}, code {code}") }
+            }
             _ => Self::Refused { code, message: message(error) },
         }
     }
@@ -212,10 +226,13 @@ mod tests {
         let unpaid = read(include_str!("../../../fixtures/graph/payment-131042.json"));
         let undone = read(include_str!("../../../fixtures/graph/success-false-200.json"));
 
-        assert!(matches!(transient, GraphError::Unanswered { .. }), "{transient}");
+        assert!(
+            matches!(transient, GraphError::Undone { .. }) && transient.is_worth_another_try(),
+            "{transient}"
+        );
         assert!(matches!(pair, GraphError::Busy { code: 131_056, .. }) && pair.is_about_the_pair(), "{pair}");
         assert!(matches!(unpaid, GraphError::Misconfigured { .. }) && unpaid.cure().contains("payment"));
-        assert!(undone.is_worth_another_try() && undone.code() == 0, "{undone}");
+        assert!(matches!(undone, GraphError::Undone { code: 0, .. }) && undone.is_worth_another_try());
         assert_eq!(GraphError::check_success(br#"{"messaging_product":"whatsapp","success":true}"#), Ok(()));
         assert_eq!(GraphError::check_success(b""), Ok(()));
         let error = GraphError::check_success(br#"{"error":{"code":131056}}"#);
@@ -229,7 +246,8 @@ mod tests {
             GraphError::read(400, body.as_bytes(), None)
         };
 
-        assert!(matches!(read(131_000), GraphError::Unanswered { .. }));
+        assert!(matches!(read(131_000), GraphError::Undone { code: 131_000, .. }));
+        assert!(matches!(read(138_004), GraphError::Unanswered { .. }));
         assert!(matches!(read(4), GraphError::Busy { .. }));
         assert!(matches!(read(190), GraphError::Misconfigured { .. }));
         assert!(

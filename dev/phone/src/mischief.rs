@@ -115,6 +115,12 @@ mischief! {
     MessagePairLimit = "message-pair-limit", Graph, 1;
     /// Every message to this caller is refused: Meta cannot charge for it (131042).
     MessageUnpaid = "message-unpaid", Graph, 1;
+    /// The first message to this caller gets a 400 (code 2, `is_transient`) and is not sent.
+    MessageTransientOnce = "message-transient-once", Graph, 1;
+    /// The first message to this caller gets a 200 with `success: false` and is not sent.
+    MessageUndoneOnce = "message-undone-once", Graph, 1;
+    /// Messages to this caller are taken, and fail before the reply: 131026, in a webhook that is delivered at the same time.
+    MessageFailsAtOnce = "message-fails-at-once", Graph, 1;
     /// Messages to this caller are taken, and fail after [`crate::Timers::message_fails`]: 131026, in a webhook.
     MessageFails = "message-fails", Graph, 1;
     /// Every reply of Graph takes [`crate::Timers::slow_graph`].

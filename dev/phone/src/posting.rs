@@ -127,8 +127,8 @@ impl<'a> Posting<'a> {
 }
 
 /// A message of the business to this call's caller fails, some time after Graph took it.
-pub(crate) async fn message_fails(cloud: Arc<Cloud>, line: Arc<Line>, message: String) {
-    tokio::time::sleep(cloud.config.timers.message_fails).await;
+pub(crate) async fn message_fails(cloud: Arc<Cloud>, line: Arc<Line>, message: String, after: Duration) {
+    tokio::time::sleep(after).await;
     let stamp = cloud.clock.unix_seconds(Instant::now()).to_string();
     let CallerConfig { number, user_id, .. } = &line.caller;
     let notice = Notices::message_failed(&message, number.as_deref(), user_id, &cloud.config, stamp);

@@ -18,7 +18,7 @@ use secrecy::ExposeSecret;
 use service::secrets::Secret;
 use switchboard::Store;
 use switchboard::intake::{Group, House, groups};
-use whatsapp::{Batch, challenge, notice, signature};
+use whatsapp::{Batch, Notice, What, challenge, notice, signature};
 
 /// So many things of a batch are recorded at the same time.
 const AT_ONCE: usize = 32;
@@ -121,9 +121,19 @@ impl Webhook {
             tracing::info!(chats = batch.chats, "Counted items about chats, and kept none");
         }
         let now_ms = service::time::now_ms();
-        let strangers = self.store.strangers(&batch.notices, &self.house).await?;
-        let sent = self.store.sent(&batch.notices).await?;
-        let groups = groups(batch.notices, &self.house, &strangers, &sent, now_ms);
+        let of_chats =
+            |notice: &Notice| matches!(notice.what, What::MessageFailed { .. } | What::UserChanged { .. });
+        let (later, first) = batch.notices.into_iter().partition(of_chats);
+        // What may be about chats of others is looked up last: neither its time nor its failure costs a call.
+        let first = self.take_in_all(first, now_ms).await;
+        let later = self.take_in_all(later, now_ms).await;
+        first.and(later)
+    }
+
+    async fn take_in_all(&self, notices: Vec<Notice>, now_ms: u64) -> anyhow::Result<()> {
+        let strangers = self.store.strangers(&notices, &self.house).await?;
+        let sent = self.store.sent(&notices, &self.house, &strangers, now_ms).await?;
+        let groups = groups(notices, &self.house, &strangers, &sent, now_ms);
         let taken = futures_util::stream::iter(groups).map(|group| self.take_in_group(group, now_ms));
         let taken: Vec<_> = taken.buffer_unordered(AT_ONCE).collect().await;
         taken.into_iter().collect()

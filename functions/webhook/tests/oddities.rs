@@ -132,6 +132,45 @@ async fn a_failed_message_of_ours_is_recorded_once_and_one_of_others_never() {
 }
 
 #[tokio::test]
+async fn a_message_that_fails_before_its_name_is_kept_is_recorded() {
+    let stage = Stage::new().await;
+    let ledger = ledger::Ledger::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    let (ours, call_ref) = (whatsapp::message_ref("wamid.OURS"), "c".repeat(64));
+    let failed = failed_now("wamid.OURS");
+    let keep = async {
+        while stage.cloud.asked().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        ledger.note_message_ref(&call_ref, &ours, "call_1", 1).await.unwrap();
+    };
+
+    let posted = batch(json!([failed]));
+    let (status, ()) = tokio::join!(stage.post(&posted), keep);
+
+    assert_eq!((status, stage.cloud.events().await), (200, vec!["WA_CALL_MESSAGE_FAILED".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_failed_message_that_cannot_be_looked_up_costs_no_call_beside_it() {
+    let stage = Stage::new().await;
+    stage.cloud.fail("GetItem", [json!({"__type": "InternalServerError"})]);
+    let ringing = change(NUMBER, json!([connect("wacid.A")]));
+
+    assert_eq!(stage.post(&batch(json!([failed_now("wamid.A"), ringing]))).await, 500);
+
+    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "Invoke", "GetItem"]);
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT"]);
+}
+
+/// A change that tells of a message that failed just now.
+fn failed_now(id: &str) -> Value {
+    let stamp = connect(id)["timestamp"].clone();
+    let status = json!({"id": id, "status": "failed", "timestamp": stamp, "errors": [{"code": 131_026}]});
+    let value = json!({"metadata": {"phone_number_id": NUMBER}, "statuses": [status]});
+    json!({"field": "messages", "value": value})
+}
+
+#[tokio::test]
 async fn a_thousand_items_at_once_are_taken_in_and_the_connect_among_them_first() {
     let stage = Stage::new().await;
     let mut calls: Vec<Value> = (0..999).map(|n| terminate(&format!("wacid.{n}"))).collect();

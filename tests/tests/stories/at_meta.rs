@@ -3,7 +3,9 @@
 mod failures;
 
 use call::Ending;
-use failures::{hears_no_more_than_that_it_could_not_be_sent, is_known_to_have_failed};
+use failures::{
+    hears_no_more_than_that_it_could_not_be_sent, is_known_to_have_failed, is_written_to_at_the_second_try,
+};
 use journal::Event as Happened;
 use phone::{ActionName, CallReport, Ending as AtMeta, Event, Mischief, Seen};
 use rehearse::Rehearsal;
@@ -57,6 +59,9 @@ stories! {
     dead_connections: DeadConnections, is_picked_up_without_a_wait;
     message_pair_limit: MessagePairLimit, hears_no_more_than_that_it_could_not_be_sent;
     message_unpaid: MessageUnpaid, hears_no_more_than_that_it_could_not_be_sent;
+    message_transient_once: MessageTransientOnce, is_written_to_at_the_second_try;
+    message_undone_once: MessageUndoneOnce, is_written_to_at_the_second_try;
+    message_fails_at_once: MessageFailsAtOnce, is_known_to_have_failed;
     message_fails: MessageFails, is_known_to_have_failed;
     graph_slow: GraphSlow, is_picked_up_all_the_same;
     slow_pre_accept: SlowPreAccept, is_picked_up_all_the_same;

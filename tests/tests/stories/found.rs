@@ -108,9 +108,19 @@ async fn a_caller_whose_user_id_changed_is_found_and_forgotten_by_both() {
     let old = CallerConfig::default().user_id;
     let new = "IN.99990000000000000001";
 
+    let stranger = [
+        ("919900000001", "919911111111"),
+        ("919900000002", "919922222222"),
+        ("IN.55501234567890123456", "IN.77770000000000000001"),
+    ];
+
+    assert_eq!(Letter::fixture("user-changed-number", &stranger).post(&story).await, 200);
     assert_eq!(Letter::fixture("user-changed-user-id", &[]).post(&story).await, 200);
 
-    let linked = async || story.everything_stored().await.contains("ALSO#");
+    let linked = async || {
+        let stored = story.everything_stored().await;
+        stored.contains("ALSO#") && ![new, "919911111111", "IN.7777"].iter().any(|name| stored.contains(name))
+    };
     story.until_it_is_so(linked).await;
     for name in [new, &old, "+91 99000 00001"] {
         let found = json(&story, &["calls", "--json", "--user", name]).await;

@@ -56,7 +56,7 @@ pub enum Standing {
 }
 
 /// Sorts the notices of a batch, in which `strangers` are not our numbers, and `sent` the messages that are ours. Failed messages
-/// of others are chats: nothing of them is kept.
+/// of others are chats: nothing of them is kept, nor of people who write to numbers that are not ours.
 pub fn groups(
     notices: Vec<Notice>,
     house: &House,
@@ -73,6 +73,11 @@ pub fn groups(
                 let told = Told { notice: notice.clone(), standing: Standing::Ours };
                 calls.entry(call_ref.to_owned()).or_default().push(told);
             }
+            continue;
+        }
+        if let What::UserChanged { .. } = &notice.what
+            && !is_ours(&notice, house, strangers)
+        {
             continue;
         }
         let Some(id) = notice.call_id() else {
@@ -102,8 +107,13 @@ fn chunks(call_ref: String, mut told: Vec<Told>) -> impl Iterator<Item = Group> 
     chunks.into_iter().map(move |told| Group::Call { call_ref: call_ref.clone(), told })
 }
 
+/// Whether it is about a number of ours.
+pub(super) fn is_ours(notice: &Notice, house: &House, strangers: &Strangers) -> bool {
+    notice.number().is_some_and(|number| house.has(number, strangers))
+}
+
 fn standing(notice: &Notice, house: &House, strangers: &Strangers, now_ms: u64) -> Standing {
-    if !notice.number().is_some_and(|number| house.has(number, strangers)) {
+    if !is_ours(notice, house, strangers) {
         return Standing::NotOurs;
     }
     let stamped_ms = notice.stamped_at.map_or(now_ms, |seconds| seconds.saturating_mul(1_000));
@@ -180,6 +190,20 @@ mod tests {
 
         assert_eq!(groups.iter().map(|group| told(group).count()).collect::<Vec<_>>(), [40, 40, 21]);
         assert_eq!(told(&groups[0]).next().map(|told| &told.notice.event[..]), Some("connect"));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_people_who_write_to_other_numbers() {
+        let system = json!({"type": "user_changed_number", "wa_id": "919900000002"});
+        let message = json!({"id": "wamid.S", "from": "919900000001", "type": "system", "system": system});
+        let sorted = |number: &str| {
+            let value = json!({"metadata": {"phone_number_id": number}, "messages": [message]});
+            let body = json!({"entry": [{"changes": [{"field": "messages", "value": value}]}]});
+            let notices = whatsapp::notice::read(body.to_string().as_bytes()).expect("it is JSON").notices;
+            groups(notices, &house(), &Strangers::default(), &Sent::default(), NOW_MS).len()
+        };
+
+        assert_eq!((sorted("1"), sorted("9")), (1, 0));
     }
 
     fn told(group: &Group) -> impl Iterator<Item = &Told> {

@@ -11,7 +11,7 @@ use whatsapp::{Notice, What};
 pub struct Strangers(HashSet<String>);
 
 impl Store {
-    /// Asks the table about the numbers that somebody calls: one read for each, and none where our numbers are listed.
+    /// Asks the table about the numbers that somebody calls, or writes to: one read for each, and none where our numbers are listed.
     ///
     /// What Meta tells of a call that has begun is taken for ours: if it is not, there is no state that it could change.
     ///
@@ -21,7 +21,7 @@ impl Store {
         if house.numbers != Numbers::WithAgents {
             return Ok(Strangers::default());
         }
-        let called = notices.iter().filter(|notice| matches!(notice.what, What::Offer(_)));
+        let called = notices.iter().filter(|notice| asks(&notice.what));
         let called: HashSet<&str> = called.filter_map(Notice::number).collect();
         let ledger = Ledger::new(self.client.clone(), &self.table);
         let settings = called.into_iter().map(async |number| {
@@ -31,6 +31,11 @@ impl Store {
         let asked = futures_util::future::try_join_all(settings).await?;
         Ok(Strangers(asked.into_iter().flatten().collect()))
     }
+}
+
+/// Whether what it says counts only for a number of ours.
+fn asks(what: &What) -> bool {
+    matches!(what, What::Offer(_) | What::UserChanged { .. } | What::MessageFailed { .. })
 }
 
 impl House {

@@ -5,6 +5,7 @@ use crate::{Kind, Trouble};
 use agents::{HttpTool, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn an_answer_elsewhere_is_fetched_by_a_bare_get() {
@@ -44,6 +45,7 @@ async fn an_answer_elsewhere_that_cannot_be_had_leaves_it_open() {
         "/see/303?to=/orders",
         "/missing",
         "/broken",
+        "/login",
         "/picture",
         "",
     ] {
@@ -56,6 +58,20 @@ async fn an_answer_elsewhere_that_cannot_be_had_leaves_it_open() {
         assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
         assert!(!outcome.for_the_model.contains("did not work"), "{}", outcome.for_the_model);
         assert!(shop.is_unasked(), "{to}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_elsewhere_that_comes_late_leaves_it_open_for_a_get_too() {
+    let shop = Shop::open().await;
+    for (method, to) in [(Method::Get, "/slow"), (Method::Get, "/slow-body"), (Method::Post, "/slow")] {
+        let tool = shop.tool(method, &format!("/see/303?to={to}"));
+        let tool = HttpTool { timeout: Duration::from_millis(300), ..tool };
+
+        let outcome = shop.ask(tool, &json!({"order": "7"})).await;
+
+        assert_eq!(outcome.trouble, Some(Trouble::AnswerElsewhere), "{to}");
+        assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
     }
 }
 

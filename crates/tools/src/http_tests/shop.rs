@@ -104,6 +104,10 @@ fn answers(tell: UnboundedSender<Asked>) -> Router {
         .route("/missing", any(move || async move { (StatusCode::NOT_FOUND, reason) }))
         .route("/broken", any(move || async move { (StatusCode::INTERNAL_SERVER_ERROR, page) }))
         .route("/plain", get(|| async { "It is ready.\n\"Green\" door.\n" }))
+        .route(
+            "/login",
+            get(|| async { ([("content-type", "text/html; charset=utf-8")], "<h1>Log in</h1>") }),
+        )
         .route("/nothing", any(|| async { StatusCode::NO_CONTENT }))
         .route("/picture", get(move || async move { picture }))
         .route(

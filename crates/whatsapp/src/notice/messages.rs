@@ -9,8 +9,21 @@ use serde_json::Value;
 /// System messages that say that one person goes by another name now.
 const CHANGES: [&str; 3] = ["user_changed_user_id", "user_changed_number", "customer_changed_number"];
 
-/// What of a system message is no name, whatever it looks like.
-const NO_NAMES: [&str; 4] = ["body", "identity", "timestamp", "type"];
+/// What has a name of the person, in a system message. Anything else is no name, whatever it looks like.
+const NAMES: [&str; 9] = [
+    "wa_id",
+    "old_wa_id",
+    "new_wa_id",
+    "customer",
+    "user_id",
+    "old_user_id",
+    "new_user_id",
+    "previous_user_id",
+    "current_user_id",
+];
+
+/// Which of two names it is, where a name has both.
+const WHICH: [&str; 4] = ["previous", "current", "old", "new"];
 
 /// Reads the value of a change. What is not about calls is counted.
 pub(super) fn read(value: &Value, place: &Place, batch: &mut Batch) {
@@ -72,7 +85,8 @@ fn permission_reply(message: &Value, place: &Place) -> Option<Notice> {
     Some(Notice { status: lower(reply, "response"), ..notice })
 }
 
-/// WhatsApp says that a person has another user id or another number now. What the sender's contact names is theirs as well.
+/// WhatsApp says that a person has another user id or another number now. What the sender's contact names is theirs as well, and
+/// so is what the only contact names beside the only message.
 fn user_changed(message: &Value, value: &Value, place: &Place) -> Option<Notice> {
     let system = message.get("system").filter(|_| lower(message, "type") == "system")?;
     if !CHANGES.contains(&lower(system, "type").as_str()) {
@@ -82,11 +96,12 @@ fn user_changed(message: &Value, value: &Value, place: &Place) -> Option<Notice>
     let of_sender = |contact: &&Value| {
         ["wa_id", "user_id"].iter().any(|name| text(contact, name).is_some_and(|name| sender.contains(&name)))
     };
-    let contacts = items(value, "contacts").filter(of_sender);
+    let is_alone = ["contacts", "messages"].iter().all(|name| items(value, name).count() == 1);
+    let contacts = items(value, "contacts").filter(|contact| is_alone || of_sender(contact));
     let theirs = contacts.flat_map(|contact| ["wa_id", "user_id"].map(|name| text(contact, name)));
-    let told = system.as_object().into_iter().flatten().filter(|(key, _)| !NO_NAMES.contains(&key.as_str()));
-    let told = told.map(|(key, _)| text(system, key).filter(|value| is_name(value)));
-    let mut names: Vec<_> = told.chain(theirs).flatten().filter(|name| !sender.contains(name)).collect();
+    let mut names: Vec<_> = theirs.flatten().collect();
+    collect_names(system, false, &mut names);
+    names.retain(|name| !sender.contains(name));
     names.sort();
     names.dedup();
     if names.is_empty() || names.len() + sender.len() < 2 {
@@ -95,6 +110,22 @@ fn user_changed(message: &Value, value: &Value, place: &Place) -> Option<Notice>
     let status = lower(system, "type");
     let notice = Notice::of(place.about(), "user_changed", message, What::UserChanged { names });
     Some(Notice { status, ..notice.marked() })
+}
+
+/// Collects what known keys hold, at whatever depth. `is_named`: the value is that of a known key.
+fn collect_names(value: &Value, is_named: bool, names: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let key = key.as_str();
+                collect_names(value, NAMES.contains(&key) || (is_named && WHICH.contains(&key)), names);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_names(item, is_named, names)),
+        Value::String(name) if is_named && is_name(name) => names.push(name.clone()),
+        Value::Number(name) if is_named && is_name(&name.to_string()) => names.push(name.to_string()),
+        Value::String(_) | Value::Number(_) | Value::Null | Value::Bool(_) => {}
+    }
 }
 
 /// A phone number in digits, or a user id: the letters of a country, a dot, and more.

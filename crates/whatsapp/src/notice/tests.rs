@@ -121,6 +121,42 @@ fn a_body_without_entries_is_told_of_and_one_that_is_not_json_is_refused() {
     assert!(read(b"{").is_err());
 }
 
+#[test]
+fn the_old_user_id_is_found_in_the_only_contact_or_nested() {
+    let contact = json!({"wa_id": "919900000001", "user_id": "IN.11110000"});
+    let plain = json!({"type": "user_changed_user_id", "user_id": "IN.22220000"});
+    let nested = json!({"type": "user_changed_user_id",
+        "user_id": {"previous": "IN.11110000", "current": "IN.22220000"}, "change": [{"wa_id": "919900000001"}]});
+    let all = ["919900000001", "IN.11110000", "IN.22220000"];
+
+    assert_eq!(changed_names(json!([]), &plain, &json!([contact])), all);
+    assert_eq!(changed_names(json!([]), &nested, &json!([])), all);
+    let stranger = json!({"from": "44", "type": "text"});
+    assert_eq!(changed_names(json!([stranger]), &plain, &json!([contact])), [""; 0], "it may be another's");
+}
+
+#[test]
+fn what_only_looks_like_a_name_is_none() {
+    let system = json!({"type": "user_changed_number", "wa_id": "919900000002", "code": "919900000003",
+        "previous": "919900000004", "meta": {"request": 1234567}, "body": "919900000005"});
+    let contact = json!({"wa_id": "919900000001"});
+
+    assert_eq!(changed_names(json!([]), &system, &json!([contact])), ["919900000001", "919900000002"]);
+}
+
+fn changed_names(others: Value, system: &Value, contacts: &Value) -> Vec<String> {
+    let mut messages = others.as_array().expect("it is a list").clone();
+    messages.push(json!({"id": "wamid.S1", "type": "system", "system": system}));
+    let value = json!({"metadata": {"phone_number_id": "2"}, "contacts": contacts, "messages": messages});
+    let body = json!({"entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]});
+    let batch = read(body.to_string().as_bytes()).expect("it is JSON");
+    let names = batch.notices.into_iter().flat_map(|notice| match notice.what {
+        What::UserChanged { names } => names,
+        other => panic!("{other:?}"),
+    });
+    names.collect()
+}
+
 fn connect() -> Value {
     json!({"id": "wacid.A", "from": "919900000001", "from_user_id": "IN.555", "event": "connect",
         "timestamp": "1795305600", "direction": "USER_INITIATED",

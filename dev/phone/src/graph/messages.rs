@@ -11,6 +11,10 @@ use axum::http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long before its reply Graph tells of a message that fails at once.
+const AHEAD_OF_REPLY: Duration = Duration::from_millis(200);
 
 const LONGEST_TEXT: usize = 4_096;
 
@@ -51,8 +55,16 @@ pub(super) async fn post(
     let message = serde_json::from_slice(&body)?;
     let id = cloud.remember_message(message, &to);
     cloud.tell(line.as_deref(), Seen::MessageSent);
-    if let Some(line) = line.filter(|line| line.plot.does(Mischief::MessageFails)) {
-        tokio::spawn(posting::message_fails(cloud.clone(), line, id.clone()));
+    if let Some(line) = line {
+        if line.plot.does(Mischief::MessageFailsAtOnce) {
+            tokio::spawn(posting::message_fails(cloud.clone(), line.clone(), id.clone(), Duration::ZERO));
+            // The webhook is under way before the reply is.
+            tokio::time::sleep(AHEAD_OF_REPLY).await;
+        }
+        if line.plot.does(Mischief::MessageFails) {
+            let later = cloud.config.timers.message_fails;
+            tokio::spawn(posting::message_fails(cloud.clone(), line, id.clone(), later));
+        }
     }
     Ok(Json(json!({
         "messaging_product": "whatsapp",

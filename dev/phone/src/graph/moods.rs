@@ -29,6 +29,12 @@ pub(super) fn refusal(plot: &Plot) -> Option<GraphError> {
 
 /// Why Graph refuses a message to this caller.
 pub(super) fn refusal_of_message(plot: &Plot) -> Option<GraphError> {
+    if plot.does_once(Mischief::MessageTransientOnce) {
+        return Some(GraphError::transient());
+    }
+    if plot.does_once(Mischief::MessageUndoneOnce) {
+        return Some(GraphError::undone());
+    }
     let lasting = [
         (Mischief::TokenInvalid, GraphError::bad_token as fn() -> GraphError),
         (Mischief::MessagePairLimit, GraphError::pair_limit),
@@ -69,6 +75,18 @@ mod tests {
         assert_eq!(first(Mischief::GraphTransientOnce), Some((400, 2)));
         assert_eq!(first(Mischief::SuccessFalseOnce), Some((200, 0)));
         assert_eq!(first(Mischief::CutAccept), None);
+    }
+
+    #[test]
+    fn a_message_is_refused_once_by_each_answer_that_nothing_was_done() {
+        for (mischief, told) in
+            [(Mischief::MessageTransientOnce, (400, 2)), (Mischief::MessageUndoneOnce, (200, 0))]
+        {
+            let plot = Plot::of([mischief]);
+            let refused = || refusal_of_message(&plot).map(|error| (error.status.as_u16(), error.code));
+
+            assert_eq!((refused(), refused()), (Some(told), None), "{mischief}");
+        }
     }
 
     #[test]

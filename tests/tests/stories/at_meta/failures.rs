@@ -42,6 +42,15 @@ pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(mischief: Misch
     assert_eq!((after.ending, after.messages), (Ending::AgentUnavailable, 0));
 }
 
+/// Meta answers that it did not send the message to a caller who cannot be served, for now: it is sent again.
+pub(super) async fn is_written_to_at_the_second_try(mischief: Mischief) {
+    let story = Scene::amid("quota-exhausted").begin().await;
+    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+
+    let troubles = after.journal.iter().filter(|event| matches!(event, Happened::MetaTrouble { .. })).count();
+    assert_eq!((after.ending, after.messages, troubles), (Ending::AgentUnavailable, 1, 0));
+}
+
 /// The message to a caller who could not be served was taken, and failed later: the journal says so, once.
 pub(super) async fn is_known_to_have_failed(mischief: Mischief) {
     let story = Scene::amid("quota-exhausted").begin().await;
