@@ -139,7 +139,7 @@ fn audio_has_the_transport_of_its_bundle_where_it_has_none() {
         // Sections of no group, or of another, have transports of their own.
         let apart = before.replace("BUNDLE v audio", "BUNDLE v d\r\na=group:BUNDLE audio");
         match Offer::read(&apart) {
-            Ok(offer) => assert_eq!(offer.relays(), [std::net::IpAddr::from([0; 4]); 0]),
+            Ok(offer) => assert!(offer.relays().is_empty()),
             Err(refused) => assert_eq!(refused.to_string(), "the offer has no ice-ufrag"),
         }
     }
