@@ -12,10 +12,20 @@ const SOON: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn offers_that_are_not_metas_yet_are_answered_and_heard() {
-    use OfferVariant::{Data, NoBundle, NoMid, Red, Savp, TwoFingerprints, Video, VideoFirst};
+    use OfferVariant::{
+        BundleOnly, Data, NoBundle, NoMid, Red, Savp, SetupActive, TwoFingerprints, Video, VideoFirst,
+    };
     let story = Story::begin().await;
-    let offers: [&[OfferVariant]; 6] =
-        [&[Video], &[VideoFirst, Red, TwoFingerprints], &[Data, Red], &[Savp], &[NoMid, Video], &[NoBundle]];
+    let offers: [&[OfferVariant]; 8] = [
+        &[Video],
+        &[VideoFirst, Red, TwoFingerprints],
+        &[Data, Red],
+        &[Savp],
+        &[NoMid, Video],
+        &[NoBundle],
+        &[BundleOnly],
+        &[SetupActive],
+    ];
     for offer in offers {
         let phone = CallerConfig { offer: offer.to_vec(), ..CallerConfig::default() };
         let caller = story.ring_from(phone).await;

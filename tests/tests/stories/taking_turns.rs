@@ -167,8 +167,8 @@ async fn a_silent_caller_is_asked_whether_they_are_there_and_then_taken_leave_of
 async fn a_call_that_may_last_no_longer_ends_with_a_goodbye() {
     let script =
         Script::about_bikes().aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
-    let story =
-        Scene::default().scripted(script).with_agent_also("\n[limits]\nlongest_s = 15\n").begin().await;
+    let short = include_str!("../../../fixtures/field-cases/agents/short.toml");
+    let story = Scene::default().scripted(script).with_agent(short).begin().await;
     let caller = story.ring().await;
     caller.talks().await;
 

@@ -1,5 +1,10 @@
 //! What the agent does besides talking: its tools, and what comes of them when they are slow, broken or misused.
 
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use call::Ending;
 use journal::Event;
 use openai::{McpCall, Reply, ReplyItem, Script, Side};
@@ -7,6 +12,8 @@ use phone::Mischief;
 use rehearse::shop::Mood;
 use std::time::Duration;
 use tests::{Scene, looking_up, using};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tone::clips;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,6 +165,42 @@ async fn an_answer_that_is_elsewhere_is_read_to_the_model() {
     assert_eq!(after.tools(), ["lookup_order: done"]);
     assert_eq!(story.shop.asked(), ["427"], "it was done once");
     assert_eq!(story.tool_outputs(), [r#"{"booked":true,"reference":"A-17"}"#]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_whose_answer_is_elsewhere_is_made_once() {
+    let (port, mut booked) = apps_script().await;
+    let agent = include_str!("../../../fixtures/field-cases/agents/apps-script.toml");
+    let agent = agent.replace("localhost:8099", &format!("localhost:{port}"));
+    let script = using("book", r#"{"when":"Friday at nine"}"#, clips::agent_closing());
+    let story = Scene::default().scripted(script).with_agent(&agent).begin().await;
+    let caller = story.ring().await;
+    caller.hears_the_greeting().await;
+
+    caller.asks(&clips::caller_question(), &clips::agent_closing()).await;
+
+    let after = caller.hangs_up().await;
+    assert_eq!(after.tools(), ["book: done"]);
+    let made = booked.try_recv().expect("a time is booked");
+    assert!(made.contains("Friday at nine") && booked.try_recv().is_err(), "{made}");
+    assert_eq!(story.tool_outputs(), [r#"{"booked":true,"reference":"A-17"}"#]);
+}
+
+/// Serves a script of Google Apps Script until the test ends: its port, and the bodies of what it did. The work is done at
+/// once, and the answer is at `/echo`, which takes only GET.
+async fn apps_script() -> (u16, mpsc::UnboundedReceiver<String>) {
+    let (done, booked) = mpsc::unbounded_channel();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has ports");
+    let port = listener.local_addr().expect("it is bound").port();
+    let echo = format!("http://localhost:{port}/echo?k=1");
+    let book = |State(done): State<mpsc::UnboundedSender<String>>, body: String| async move {
+        done.send(body).expect("the test listens");
+        (StatusCode::FOUND, [("location", echo), ("content-type", "text/html".to_owned())]).into_response()
+    };
+    let answer = || async { Json(serde_json::json!({ "booked": true, "reference": "A-17" })) };
+    let router = Router::new().route("/macros/s/X/exec", post(book)).route("/echo", get(answer));
+    tokio::spawn(async move { axum::serve(listener, router.with_state(done)).await });
+    (port, booked)
 }
 
 #[tokio::test(flavor = "multi_thread")]
