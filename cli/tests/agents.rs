@@ -65,7 +65,7 @@ async fn what_openai_refuses_is_neither_checked_nor_pushed() {
 
 #[tokio::test]
 async fn whatever_has_no_price_is_doubted() {
-    let more = "[model]\nname = \"gpt-realtime-9\"\ntranscription = { model = \"somebody-elses\" }";
+    let more = "[model]\nname = \"gpt-realtime-9\"\ntranscription = { model = \"another-vendors\" }";
     let unpriced = file("unpriced-all.toml", &agent("shop", more));
     let priced = file("priced.toml", &agent("shop", "[model]\nname = \"gpt-realtime-2.1\""));
 

@@ -196,9 +196,9 @@ impl Story {
         Caller::new(self, self.meta.ring(caller).await.expect("somebody can ring"))
     }
 
-    /// Somebody calls, from a phone of this kind.
+    /// Rings from a phone of this kind.
     pub async fn ring_from(&self, caller: CallerConfig) -> Caller<'_> {
-        Caller::new(self, self.meta.ring(caller).await.expect("somebody can ring"))
+        Caller::new(self, self.meta.ring(caller).await.expect("a phone can ring"))
     }
 
     /// Somebody calls, and Meta's webhook about it goes astray for now: `instead` arrives.

@@ -174,7 +174,7 @@ impl Use {
     }
 }
 
-/// A schema as the model is told of it. OpenAI refuses some keywords at its top level, with the whole session: they are said in
+/// Returns the schema that the model gets. OpenAI refuses some keywords at its top level, with the whole session: they go into
 /// the schema's description instead. Arguments are checked against all of it.
 fn told(schema: &Value) -> Value {
     let mut told = schema.clone();

@@ -158,14 +158,14 @@ mod tests {
         let cheaper = Cost { micro_dollars: Some(19_200 + 4_500), transcription_priced: true };
         assert_eq!(cost("gpt-transcribe"), cheaper);
         let unknown = Cost { micro_dollars: Some(19_200), transcription_priced: false };
-        assert_eq!(cost("somebody-elses"), unknown);
+        assert_eq!(cost("another-vendors"), unknown);
     }
 
     #[test]
     fn a_call_of_which_nothing_was_written_down_is_priced_whole() {
         let usage = Usage { transcript_ms: 0, ..usage() };
 
-        for transcriber in [None, Some("somebody-elses")] {
+        for transcriber in [None, Some("another-vendors")] {
             let cost = Cost::of(&Prices::default(), &usage, MODEL, transcriber);
 
             assert_eq!(cost, Cost { micro_dollars: Some(19_200), transcription_priced: true });
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_model_without_a_price_costs_nobody_knows_what() {
-        let cost = Cost::of(&Prices::default(), &usage(), "somebody-elses", Some("gpt-live-transcribe"));
+        let cost = Cost::of(&Prices::default(), &usage(), "another-vendors", Some("gpt-live-transcribe"));
 
         assert_eq!(cost, Cost { micro_dollars: None, transcription_priced: false });
     }

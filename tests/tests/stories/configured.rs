@@ -59,7 +59,7 @@ async fn a_pushed_tool_with_any_of_at_the_top_works() {
 
     let after = caller.hangs_up().await;
 
-    assert_eq!(after.tools(), ["find_patient: refused"], "a name without a birthday finds nobody");
+    assert_eq!(after.tools(), ["find_patient: refused"], "a name without a birthday finds no patient");
     assert_eq!(story.model_faults(), [""; 0]);
 }
 
@@ -71,7 +71,7 @@ async fn an_idle_timer_that_expires_at_once_is_not_heard() {
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_question(), &clips::agent_answer()).await;
 
-    assert!(!caller.has_heard(&clips::agent_nudge()), "nobody had time to answer the greeting");
+    assert!(!caller.has_heard(&clips::agent_nudge()), "the caller had no time to answer the greeting");
     assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
 }
 

@@ -11,7 +11,7 @@ use whatsapp::{Notice, What};
 pub struct Strangers(HashSet<String>);
 
 impl Store {
-    /// Asks the table about the numbers that somebody calls, or writes to: one read for each, and none where our numbers are listed.
+    /// Asks the table about the numbers that are called, or written to: one read for each, and none where our numbers are listed.
     ///
     /// What Meta tells of a call that has begun is taken for ours: if it is not, there is no state that it could change.
     ///

@@ -150,7 +150,7 @@ mod tests {
             .map(|packet| match packet.payload {
                 Some(Payload::Voice(voice)) => (packet.timestamp, voice),
                 Some(Payload::Key(_) | Payload::Recorded(_)) | None => {
-                    unreachable!("nobody pressed a key, or muted the phone")
+                    unreachable!("no key was pressed and the phone not muted")
                 }
             })
             .collect()
