@@ -44,7 +44,7 @@ pub enum PeerEvent {
         /// RTP timestamp.
         timestamp: u32,
     },
-    /// The far side told how our packets arrive: see [`Peer::report`].
+    /// The far side told how our packets arrive: see [`super::Peer::report`].
     Told,
 }
 
