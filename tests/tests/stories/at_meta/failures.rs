@@ -45,7 +45,10 @@ pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(mischief: Misch
 /// Meta answers that it did not send the message to a caller who cannot be served, for now: it is sent again.
 pub(super) async fn is_written_to_at_the_second_try(mischief: Mischief) {
     let story = Scene::amid("quota-exhausted").begin().await;
-    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+    let caller = story.ring_amid(&[mischief]).await;
+    // It counts as done before it is sent, so the call may settle before.
+    caller.waits_for(&story, |event| matches!(event, Happened::CallerTold { .. })).await;
+    let after = caller.afterwards().await;
 
     let troubles = after.journal.iter().filter(|event| matches!(event, Happened::MetaTrouble { .. })).count();
     assert_eq!((after.ending, after.messages, troubles), (Ending::AgentUnavailable, 1, 0));
