@@ -103,7 +103,11 @@ impl Accounts {
         let is_models = |event: &Event| {
             matches!(
                 event,
-                Event::AgentTrouble { .. } | Event::ResponseLacking { .. } | Event::ToolsMissing { .. }
+                Event::AgentTrouble { .. }
+                    | Event::PartRefused { .. }
+                    | Event::ResponseLacking { .. }
+                    | Event::ToolsMissing { .. }
+                    | Event::Over { talked_s: None, .. }
             )
         };
         let had_model_trouble = journal.iter().any(|entry| is_models(&entry.event));
