@@ -104,10 +104,10 @@ impl Accounts {
             matches!(
                 event,
                 Event::AgentTrouble { .. }
+                    | Event::AgentFailed { .. }
                     | Event::PartRefused { .. }
                     | Event::ResponseLacking { .. }
                     | Event::ToolsMissing { .. }
-                    | Event::Over { talked_s: None, .. }
             )
         };
         let had_model_trouble = journal.iter().any(|entry| is_models(&entry.event));
