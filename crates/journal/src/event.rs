@@ -172,7 +172,7 @@ pub enum Event {
         /// How long it took.
         took_ms: u64,
         /// `done`, `failed`, `timed_out` or `refused` (its arguments, it is not there, or it is too early for `end_call`). `timed_out` of a message to the
-        /// caller: nobody knows whether it was sent.
+        /// caller: it is not known whether it was sent.
         outcome: String,
     },
     /// The caller pressed keys. Which ones is nobody's business here.

@@ -154,7 +154,7 @@ impl Owner {
         }
     }
 
-    /// The agent is told of the messages that were not delivered.
+    /// Tells the agent which messages were not delivered.
     pub(super) fn tell_undelivered(&mut self, now: Instant) {
         for beginning in std::mem::take(&mut self.using.undelivered) {
             self.parts.agent.tell(&not_delivered(&beginning), now);

@@ -52,9 +52,9 @@ impl HttpCall {
 /// Which way to a person the agent can offer.
 pub(super) fn way_out(tools: &Tools) -> &'static str {
     match (tools.take_message, tools.request_callback) {
-        (true, true) => " Offer to take a message, or to have somebody call back.",
+        (true, true) => " Offer to take a message, or to have someone call back.",
         (true, false) => " Offer to take a message.",
-        (false, true) => " Offer to have somebody call back.",
+        (false, true) => " Offer to have someone call back.",
         (false, false) => "",
     }
 }
