@@ -1,6 +1,7 @@
 //! An event as it is written down: which call, when, where, and by whom.
 
 use crate::redaction::redact;
+use crate::rfc_3339::rfc_3339;
 use crate::{Event, Level};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -65,7 +66,7 @@ impl Entry {
     pub fn to_line(&self) -> String {
         let mut entry = self.clone();
         entry.event = without_long_numbers(&self.event);
-        line(self.event.level(), &entry)
+        line(self.event.level(), self.at_ms, &entry)
     }
 }
 
@@ -78,17 +79,21 @@ pub fn line_of_no_call(event: &Event, writer: &str, now_ms: u64) -> String {
         #[serde(flatten)]
         event: &'a Event,
     }
-    line(event.level(), &Aside { at_ms: now_ms, writer, event })
+    line(event.level(), now_ms, &Aside { at_ms: now_ms, writer, event })
 }
 
-fn line(level: Level, entry: &impl Serialize) -> String {
+/// Lambda reads `timestamp` and `level` together: without a valid RFC 3339 time it takes a line for INFO, whatever its level says.
+fn line(level: Level, at_ms: u64, entry: &impl Serialize) -> String {
     #[derive(Serialize)]
     struct Line<'a, T> {
+        timestamp: String,
         level: Level,
         #[serde(flatten)]
         entry: &'a T,
     }
-    serde_json::to_string(&Line { level, entry }).expect("an entry has text keys and no fallible fields")
+    let timestamp = rfc_3339(at_ms);
+    serde_json::to_string(&Line { timestamp, level, entry })
+        .expect("an entry has text keys and no fallible fields")
 }
 
 impl Serialize for Entry {
@@ -221,7 +226,7 @@ mod tests {
 
         assert_eq!(
             line,
-            r#"{"level":"INFO","call_ref":"ab12","at_ms":1250,"since_ring_ms":250,"phase":"answering","number":"220","task":"0a","version":3,"writer":"call-control","sequence":0,"event":"WA_CALL_ANSWERED","start":"warm","took_ms":7}"#
+            r#"{"timestamp":"1970-01-01T00:00:01.250Z","level":"INFO","call_ref":"ab12","at_ms":1250,"since_ring_ms":250,"phase":"answering","number":"220","task":"0a","version":3,"writer":"call-control","sequence":0,"event":"WA_CALL_ANSWERED","start":"warm","took_ms":7}"#
         );
     }
 
@@ -264,7 +269,7 @@ mod tests {
 
         assert_eq!(
             line_of_no_call(&refused, "webhook", 7),
-            r#"{"level":"WARN","at_ms":7,"writer":"webhook","event":"WA_CALL_WEBHOOK_REFUSED","why":"signature"}"#
+            r#"{"timestamp":"1970-01-01T00:00:00.007Z","level":"WARN","at_ms":7,"writer":"webhook","event":"WA_CALL_WEBHOOK_REFUSED","why":"signature"}"#
         );
     }
 

@@ -7,6 +7,7 @@ mod entry;
 mod event;
 mod minutes;
 mod redaction;
+mod rfc_3339;
 #[cfg(any(test, feature = "schema"))]
 pub mod schema;
 
