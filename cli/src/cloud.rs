@@ -7,15 +7,21 @@ use aws_sdk_dynamodb::Client;
 use ledger::Ledger;
 
 /// Why nothing of AWS can be asked.
-pub const NO_REGION: &str = "no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that has one";
+pub const NO_REGION: &str = "no AWS region is set: set AWS_REGION to where the stack is, or AWS_PROFILE to a profile that has one";
 
-const NO_CREDENTIALS: &str = "no AWS credentials were found: run `aws configure`, or set AWS_PROFILE";
-const BAD_CREDENTIALS: &str = "AWS does not take these credentials (any more): sign in again";
+const NO_CREDENTIALS: &str = "no AWS credentials were found: run `aws configure`, or log in with `aws sso login --profile NAME` or `aws login` and set AWS_PROFILE";
 
 /// Why AWS does not do as it is asked, as far as its words show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trouble {
     NoCredentials,
+    /// The profile's login at IAM Identity Center is over, or never was.
+    NoSsoLogin,
+    /// The same of `aws login`.
+    NoLogin,
+    NoProfile,
+    /// The profile's `credential_process`.
+    ProcessFailed,
     BadCredentials,
     Forbidden,
     NotThere,
@@ -32,18 +38,17 @@ pub async fn ledger(common: &Common) -> anyhow::Result<Ledger> {
     Ok(Ledger::new(Client::new(&config), &common.table))
 }
 
-/// An error of AWS, said so that somebody at a terminal can put it right.
+/// An error of AWS, said so that it can be put right at a terminal.
 pub fn plainly(error: &anyhow::Error, common: &Common) -> anyhow::Error {
     let (whole, table) = (in_one_line(error), &common.table);
     match trouble(&whole) {
-        Trouble::NoCredentials => anyhow!(NO_CREDENTIALS),
-        Trouble::BadCredentials => anyhow!(BAD_CREDENTIALS),
-        Trouble::Forbidden => anyhow!("these credentials may not use the table {table}"),
-        Trouble::NotThere => {
-            anyhow!("there is no table {table} in this account and region: name it with --table")
-        }
+        Trouble::NotThere => anyhow!(
+            "there is no table {table} in this account and region: it is named after its stack (--table or TABLE), and AWS_REGION is where that is"
+        ),
+        Trouble::Forbidden => anyhow!("these credentials may not use the table {table}{}", lacking(&whole)),
         Trouble::Unreachable => anyhow!("AWS cannot be reached: {whole}"),
         Trouble::Other => anyhow!(whole),
+        of_credentials => anyhow!(sign_in(of_credentials, &whole, profile().as_deref())),
     }
 }
 
@@ -51,31 +56,67 @@ pub fn plainly(error: &anyhow::Error, common: &Common) -> anyhow::Error {
 pub fn unseen(error: &anyhow::Error, what: &str) -> Unseen {
     let whole = in_one_line(error);
     match trouble(&whole) {
-        Trouble::NoCredentials => Unseen::because(NO_CREDENTIALS),
-        Trouble::BadCredentials => Unseen::because(BAD_CREDENTIALS),
-        Trouble::Forbidden => Unseen::because(format!("these credentials may not use {what}")),
         Trouble::NotThere => Unseen::missing(format!("there is no {what} in this account and region")),
+        Trouble::Forbidden => {
+            Unseen::because(format!("these credentials may not use {what}{}", lacking(&whole)))
+        }
         Trouble::Unreachable | Trouble::Other => {
             Unseen::because(format!("AWS cannot be asked for {what}: {whole}"))
         }
+        of_credentials => Unseen::because(sign_in(of_credentials, &whole, profile().as_deref())),
     }
 }
 
-fn trouble(whole: &str) -> Trouble {
-    let says = |words: &[&str]| words.iter().any(|word| whole.contains(word));
-    if says(&["no credentials found in chain"]) {
+/// What is wrong with the credentials, and what to run.
+fn sign_in(trouble: Trouble, whole: &str, profile: Option<&str>) -> String {
+    let named = profile.map(|name| format!(" {name}")).unwrap_or_default();
+    let with = profile.map(|name| format!(" --profile {name}")).unwrap_or_default();
+    match trouble {
+        Trouble::NoSsoLogin => format!("the SSO login of the profile{named} is over: aws sso login{with}"),
+        Trouble::NoLogin => format!("the login of the profile{named} is over: aws login{with}"),
+        Trouble::NoProfile => {
+            format!("the AWS profile{named} is not there: aws configure list-profiles shows which are")
+        }
+        Trouble::ProcessFailed => format!("the credential_process of the profile{named} failed: {whole}"),
+        Trouble::BadCredentials => format!(
+            "AWS does not take these credentials (any more): sign in again, by aws sso login{with}, aws login{with} or aws configure{with}"
+        ),
         Trouble::NoCredentials
-    } else if says(&["ResourceNotFoundException"]) {
-        Trouble::NotThere
-    } else if says(&["ExpiredToken", "UnrecognizedClient", "InvalidSignature", "InvalidClientTokenId"]) {
-        Trouble::BadCredentials
-    } else if says(&["AccessDenied"]) {
-        Trouble::Forbidden
-    } else if says(&["dispatch failure", "timeout", "timed out"]) {
-        Trouble::Unreachable
-    } else {
-        Trouble::Other
+        | Trouble::Forbidden
+        | Trouble::NotThere
+        | Trouble::Unreachable
+        | Trouble::Other => NO_CREDENTIALS.to_owned(),
     }
+}
+
+/// The profile that is meant, where one is named.
+fn profile() -> Option<String> {
+    std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty())
+}
+
+/// Which right is lacking, as AWS names it: "… is not authorized to perform: dynamodb:Query on resource: …".
+fn lacking(whole: &str) -> String {
+    let action = whole.split_once("not authorized to perform: ").and_then(|(_, rest)| rest.split(' ').next());
+    action.map(|action| format!(": they lack {action}")).unwrap_or_default()
+}
+
+fn trouble(whole: &str) -> Trouble {
+    const KINDS: [(Trouble, &[&str]); 9] = [
+        (Trouble::NoSsoLogin, &["SSO token", "Session token not found or invalid"]),
+        (Trouble::NoLogin, &["cached Login token", "/login/cache/"]),
+        (Trouble::NoProfile, &["was not defined"]),
+        (Trouble::ProcessFailed, &["external process", "credential_process"]),
+        (Trouble::NoCredentials, &["no credentials found in chain"]),
+        (Trouble::NotThere, &["ResourceNotFoundException"]),
+        (
+            Trouble::BadCredentials,
+            &["ExpiredToken", "UnrecognizedClient", "InvalidSignature", "InvalidClientTokenId"],
+        ),
+        (Trouble::Forbidden, &["AccessDenied"]),
+        (Trouble::Unreachable, &["dispatch failure", "timeout", "timed out"]),
+    ];
+    let found = KINDS.iter().find(|(_, words)| words.iter().any(|word| whole.contains(word)));
+    found.map_or(Trouble::Other, |(trouble, _)| *trouble)
 }
 
 fn in_one_line(error: &anyhow::Error) -> String {

@@ -212,6 +212,46 @@ async fn what_keeps_aws_from_us_is_said_in_one_line() {
     }
 }
 
+/// A profile of each kind of login, none of them logged in.
+const PROFILES: &str = "[profile sso]
+sso_session = ours
+sso_account_id = 123456789012
+sso_role_name = deploys
+[sso-session ours]
+sso_region = us-east-1
+sso_start_url = https://ours.example/start
+[profile login]
+login_session = arn:aws:iam::123456789012:user/ours
+[profile process]
+credential_process = /bin/false
+";
+
+#[tokio::test]
+async fn a_login_that_is_over_is_said_with_what_to_run() {
+    let home = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("logins");
+    std::fs::create_dir_all(&home).unwrap();
+    std::fs::write(home.join("config"), PROFILES).unwrap();
+    let at_home = |profile: &str| {
+        let terminal = Terminal::without_aws().without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
+        terminal
+            .with("HOME", home.to_str().unwrap())
+            .with("AWS_CONFIG_FILE", home.join("config").to_str().unwrap())
+            .with("AWS_PROFILE", profile)
+    };
+
+    for (profile, why) in [
+        ("sso", "the SSO login of the profile sso is over: aws sso login --profile sso"),
+        ("login", "the login of the profile login is over: aws login --profile login"),
+        ("process", "the credential_process of the profile process failed: "),
+        ("nobodys", "the AWS profile nobodys is not there: aws configure list-profiles"),
+    ] {
+        let said = at_home(profile).ahoy(&["agents", "list"]).await;
+
+        assert_eq!((said.code, &said.out[..], said.err.lines().count()), (Some(1), "", 1), "{said:?}");
+        assert!(said.err.starts_with(&format!("ahoy: {why}")), "{said:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_command_line_that_is_not_understood_exits_with_64_and_help_with_0() {
     let terminal = Terminal::without_aws();

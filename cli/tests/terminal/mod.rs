@@ -43,6 +43,12 @@ impl Terminal {
         self
     }
 
+    /// With a variable.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.environment.insert(name, value.to_owned());
+        self
+    }
+
     pub async fn ahoy(&self, arguments: &[&str]) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ahoy"));
         command.args(arguments).env_clear().envs(&self.environment).stdin(Stdio::null());
