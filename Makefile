@@ -2,11 +2,17 @@
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 CARGO := cargo
-# By its name, not by its package: then features are those of the whole workspace, and nothing is built twice.
-REHEARSE := $(CARGO) run --quiet --locked --bin rehearse --
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# All programs are built at once, and then run as files: so features are those of the whole workspace, nothing is built twice,
+# and no program is replaced while it runs.
+REHEARSE := $(TARGET)/debug/rehearse
+# Benches and `make serve` are built for release. PROFILE=debug tries them without that build: limits are shown, not judged.
+PROFILE := release
+FAST := $(TARGET)/$(PROFILE)/rehearse
+$(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, not $(PROFILE)))
 
 .NOTPARALLEL:
-.PHONY: help call ahoy picture test check docs conformance chaos interop peers network bench soak bench-webhook bench-turns serve ci build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries dashboard release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check docs conformance chaos interop peers network bench soak bench-webhook bench-turns serve ci readme programs fast-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries dashboard release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
@@ -23,7 +29,7 @@ help:
 	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make peers and make network'
 	@echo 'make peers         clients made by others (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
 	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
-	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes'
+	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes (CALLS)'
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, six minutes'
 	@echo 'make check-infra   what would be deployed, as far as that can be checked without an account'
 	@echo 'make queries       infra/queries.yaml anew, from infra/queries/*.cwl'
@@ -36,24 +42,26 @@ help:
 	@echo 'make secrets       the secrets in the environment, put into the account'
 	@echo 'make undeploy      takes it away again, and says what stays'
 	@echo 'make cost          docs/cost.md from infra/prices.toml'
-	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, a little chaos, interop'
+	@echo 'make readme        the commands of the README that nothing else in CI runs, unoptimised, at their smallest'
+	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, readme, a little chaos, interop'
 
-call: build-tools
+call: programs
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
 
-ahoy: build-tools
+# There must be a call to look at.
+ahoy: programs
+	@[ -e target/rehearsal/table.sqlite ] || { echo 'There is no call yet: make call comes first.'; $(REHEARSE) call; }
 	@$(REHEARSE) ahoy -- $(or $(ARGS),--help)
 
-picture: build-tools
+picture: programs
 	scripts/picture.sh
 
-test: build-tools test-tools
-	$(CARGO) build --locked --workspace --bins
+test: programs test-tools
 	scripts/previous-release.sh
 	rm -rf target/stories
 	$(CARGO) nextest run --locked --workspace
-	$(CARGO) run --quiet --locked --bin privacy -- target/nextest/default/junit.xml target/stories
-	$(CARGO) run --quiet --locked --bin events -- target/stories
+	$(TARGET)/debug/privacy target/nextest/default/junit.xml target/stories
+	$(TARGET)/debug/events target/stories
 	$(CARGO) test --quiet --locked --workspace --doc
 
 check: build-tools
@@ -63,52 +71,51 @@ check: build-tools
 	scripts/purity.sh
 
 docs:
-	AHOY_WRITE_DOCS=1 $(CARGO) nextest run --locked -p journal
+	AHOY_WRITE_DOCS=1 $(CARGO) nextest run --locked --workspace -E 'package(journal)'
 
 conformance:
 	scripts/conformance.sh
 
-chaos: build-tools
+chaos: programs
 	@$(REHEARSE) chaos --seed $(or $(SEED),1) --calls $(or $(CALLS),200)
 
-bench: build-tools
-	@$(CARGO) run --quiet --release --locked -p rehearse -- bench --out docs/bench $(if $(CALLS),--calls $(CALLS)) $(if $(WINDOWS),--windows $(WINDOWS))
+bench: fast-programs
+	@$(FAST) bench $(if $(filter release,$(PROFILE)),--out docs/bench) $(if $(CALLS),--calls $(CALLS)) $(if $(WINDOWS),--windows $(WINDOWS))
 
-soak: build-tools
-	@$(CARGO) run --quiet --release --locked -p rehearse -- soak --calls $(or $(CALLS),2000)
+soak: fast-programs
+	@$(FAST) soak --calls $(or $(CALLS),2000)
 
-interop: build-tools interop-tools
+interop: programs interop-tools
 	@$(REHEARSE) interop
 	$(MAKE) peers
 	$(MAKE) network
 
 # One minute, and as much to install what is pinned.
-peers: build-tools peers-tools
-	$(CARGO) build --quiet --locked --bin phone --bin openai --bin aws
+peers: programs peers-tools
 	@scripts/peers.sh $(PEERS)
 
-bench-webhook: build-tools
-	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
+bench-webhook: fast-programs
+	@$(FAST) bench-webhook $(if $(ARTEFACTS),--artefacts $(ARTEFACTS))
 
-bench-turns: build-tools
-	@$(CARGO) run --quiet --release --locked -p rehearse -- bench-turns
+bench-turns: fast-programs
+	@$(FAST) bench-turns $(if $(CALLS),--calls $(CALLS))
 
 # Six minutes: two calls whose scores are judged, then ten others, six at a time.
-network: build-tools quality-tools
+network: programs quality-tools
 	@$(REHEARSE) network
 
-serve: build-tools
-	@$(CARGO) run --quiet --release --locked -p rehearse -- serve
+serve: fast-programs
+	@$(FAST) serve
 
-check-infra: build-tools infra-tools
-	@WITHOUT_BUILD=$(WITHOUT_BUILD) scripts/check-infra.sh
+check-infra: infra-tools
+	@scripts/check-infra.sh
 
 queries:
 	REWRITE=1 $(CARGO) test --quiet --locked --workspace --test contracts the_saved_queries_are_the_files
 
 # As many of these as there are; each has written down when.
-dashboard: build-tools
-	@$(CARGO) run --quiet --locked --bin dashboard -- -o docs/dashboard.svg \
+dashboard: programs
+	@$(TARGET)/debug/dashboard -o docs/dashboard.svg \
 	  $(wildcard $(addprefix target/,stories bench interop-calls network rehearsal chaos))
 
 release: build-tools
@@ -117,10 +124,10 @@ release: build-tools
 image:
 	@scripts/image.sh
 
-artefacts: release image
+artefacts: release image programs
 	@scripts/artefacts.sh
 
-sizes: build-tools
+sizes: release programs
 	@scripts/sizes.sh
 
 deploy:
@@ -136,14 +143,24 @@ cost:
 	@python3 scripts/cost.py > docs/cost.md
 
 # Forty calls take two minutes, the callers of other make two and a half, the peers one, the networks six.
-# What SAM would build is built for another processor, from nothing: ten minutes that CI has not.
+# What the README shows and nothing else here runs is tried at its smallest, unoptimised.
 # Everything is built from nothing there: what would make the next build quicker only makes this one slower.
 ci: export CARGO_INCREMENTAL = 0
 ci: check
-	$(MAKE) check-infra WITHOUT_BUILD=1
-	$(MAKE) test call conformance
+	$(MAKE) check-infra
+	$(MAKE) test call conformance readme
 	$(MAKE) chaos CALLS=40
 	$(MAKE) interop
+
+# Every command of README.md that nothing else in CI runs, but for those that build what is shipped.
+readme: programs
+	@scripts/readme.sh
+
+programs: build-tools
+	@$(CARGO) build --locked --workspace --bins
+
+fast-programs: build-tools
+	@$(CARGO) build --locked --workspace --bins $(if $(filter release,$(PROFILE)),--release)
 
 build-tools:
 	@scripts/build-tools.sh

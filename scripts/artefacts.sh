@@ -19,5 +19,5 @@ exec "$PWD/scripts/in-image.sh" "$container" "\$@"
 END
 chmod +x "$stage/media-task"
 
-cargo run --quiet --locked --bin rehearse -- call --artefacts "$stage" --out target/artefacts
+"${CARGO_TARGET_DIR:-target}/debug/rehearse" call --artefacts "$stage" --out target/artefacts
 echo "The call was carried by the zips and the image of $host that make release and make image made."

@@ -9,6 +9,8 @@ export PATH="$PWD/target/tools/bin:$PATH"
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# Media tasks and simulators use what only Linux has: /proc, network namespaces, abstract sockets.
+[ "$(uname -s)" = Linux ] || { echo "ahoy: this runs on Linux only, and here is $(uname -s): on macOS, take a Linux container or virtual machine" >&2; exit 1; }
 have cargo || give_up "Rust, from https://rustup.rs"
 have cc || apt gcc libc6-dev || give_up "a C compiler (on Debian: apt-get install build-essential)"
 have cmake || apt cmake make ||

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ahoy() { cargo run --quiet --locked --bin rehearse -- ahoy -- "$@"; }
+ahoy() { "${CARGO_TARGET_DIR:-target}/debug/rehearse" ahoy -- "$@"; }
 
 call=$(ahoy calls --limit 1 --json | sed -n 's/.*"call_ref": "\([0-9a-f]*\)".*/\1/p')
 ahoy report "$call" -o target/rehearsal/call.html

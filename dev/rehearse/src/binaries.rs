@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
+/// The product's programs.
+const PROGRAMS: [&str; 4] = ["webhook", "call-control", "reaper", "media-task"];
+
 /// Where the product's programs are.
 #[derive(Debug, Clone)]
 pub struct Binaries {
@@ -39,7 +42,7 @@ impl Binaries {
     /// When one is not there.
     pub fn in_folder(folder: PathBuf) -> anyhow::Result<Self> {
         let binaries = Self { folder, replaced: BTreeMap::new() };
-        for name in ["webhook", "call-control", "reaper", "media-task"] {
+        for name in PROGRAMS {
             if !binaries.path(name).exists() {
                 bail!("there is no program {name} in {}", binaries.folder.display());
             }
@@ -68,21 +71,25 @@ fn beside_us() -> anyhow::Result<PathBuf> {
     Ok(if is_test { folder.parent().unwrap_or(folder) } else { folder }.to_owned())
 }
 
-/// `cargo run -p rehearse` builds no other program than ours.
+/// Builds what is run beside this program: `cargo run --bin rehearse` builds this one alone.
 async fn build(cargo: &str, folder: &Path) -> anyhow::Result<()> {
-    let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--locked", "--workspace", "--bins"]).current_dir(root());
-    match folder.file_name().and_then(|name| name.to_str()) {
-        Some("debug") | None => {}
-        Some(profile) => {
-            command.args(["--profile", profile]);
-        }
-    }
-    let status = command.status().await.context("cannot run cargo")?;
-    if !status.success() {
-        bail!("cargo build --workspace --bins failed");
+    let profile = folder.file_name().and_then(|name| name.to_str()).unwrap_or("debug");
+    let status = Command::new(cargo).args(arguments(profile)).current_dir(root()).status().await;
+    if !status.context("cannot run cargo")?.success() {
+        bail!("cargo build failed: {}", arguments(profile).join(" "));
     }
     Ok(())
+}
+
+/// What cargo is told. This program is not among what is built: with other features than it was started with, cargo would
+/// replace its file while it runs.
+fn arguments(profile: &str) -> Vec<&str> {
+    let mut arguments = vec!["build", "--locked"];
+    arguments.extend(PROGRAMS.iter().chain(&["ahoy"]).flat_map(|name| ["--bin", name]));
+    if profile != "debug" {
+        arguments.extend(["--profile", profile]);
+    }
+    arguments
 }
 
 /// The workspace's folder.
@@ -93,6 +100,17 @@ pub fn root() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_running_program_is_never_built_anew() {
+        for profile in ["debug", "release"] {
+            let arguments = arguments(profile);
+
+            assert!(!arguments.contains(&"--bins") && !arguments.contains(&"rehearse"), "{arguments:?}");
+            assert!(PROGRAMS.iter().all(|name| arguments.contains(name)), "{arguments:?}");
+        }
+        assert_eq!(arguments("release")[12..], ["--profile", "release"]);
+    }
 
     #[test]
     fn a_folder_that_lacks_a_program_is_refused_by_the_programs_name() {

@@ -8,6 +8,7 @@ use service::env::{Env, WrongSetting};
 use service::shutdown;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 
 /// Where the webhook listens unless told otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
@@ -22,14 +23,16 @@ pub async fn serve(env: &Env) -> anyhow::Result<()> {
     let graph = config.graph_url.clone();
     let model = config.realtime_url.clone();
     let numbers = config.numbers.join(", ");
-    let stack = Stack::start(config, &Binaries::build().await?).await?;
+    let binaries = Binaries::build().await?;
+    let stack = Stack::start(config, &binaries).await?;
     let webhook = stack.cloud.listen_at("webhook", listen).await?;
     say(&format!("webhook   http://{webhook}/webhook"));
     say(&format!("graph     {}", graph.as_deref().unwrap_or("https://graph.facebook.com/v26.0")));
     say(&format!("realtime  {}", model.as_deref().unwrap_or("wss://api.openai.com/v1/realtime")));
     say(&format!("aws       {}", stack.cloud.endpoint()));
     say(&format!("numbers   {numbers}"));
-    say(&format!("agents    {}", command(&stack.cloud.environment(), &stack.ledger.table)));
+    let ahoy = command(&stack.cloud.environment(), &stack.ledger.table, &shown(&binaries.path("ahoy")));
+    say(&format!("agents    {ahoy}"));
     say("ready     one media task waits for calls; Ctrl-C ends it");
     shutdown::requested().await;
     say("stopping");
@@ -37,10 +40,18 @@ pub async fn serve(env: &Env) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How the `ahoy` command is run against this cloud, ready to be pasted into a terminal. Nothing in it needs quotes.
-fn command(environment: &BTreeMap<String, String>, table: &str) -> String {
+/// How the `ahoy` command is run against this cloud, ready to be pasted into a terminal. No setting in it needs quotes.
+fn command(environment: &BTreeMap<String, String>, table: &str, ahoy: &str) -> String {
     let set: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    format!("{} TABLE={table} cargo run --quiet -p ahoy -- agents list", set.join(" "))
+    format!("{} TABLE={table} {ahoy} agents list", set.join(" "))
+}
+
+/// A program as one types it here: from this folder where it is below it, in quotes where it needs them.
+fn shown(program: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let shown = program.strip_prefix(here).unwrap_or(program).display().to_string();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+    if shown.chars().all(is_plain) { shown } else { format!("'{shown}'") }
 }
 
 fn settings(env: &Env) -> Result<StackConfig, WrongSetting> {
@@ -103,8 +114,8 @@ mod tests {
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
 
         assert_eq!(
-            command(&environment, "ahoy"),
-            "AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1 TABLE=ahoy cargo run --quiet -p ahoy -- agents list"
+            command(&environment, "ahoy", &shown(Path::new("/some where/ahoy"))),
+            "AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1 TABLE=ahoy '/some where/ahoy' agents list"
         );
     }
 }

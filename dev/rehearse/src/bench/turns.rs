@@ -11,9 +11,6 @@ use anyhow::ensure;
 use std::fmt;
 use std::time::Duration;
 
-/// A figure is the median of so many runs.
-const RUNS: usize = 5;
-
 /// So many runs may be void before it is said that nothing can be measured here.
 const VOID: usize = 5;
 
@@ -24,29 +21,31 @@ const SLOW_GRAPH: Duration = Duration::from_millis(80);
 #[derive(Debug, Clone)]
 pub struct TurnsBench {
     figures: Vec<Figure>,
+    runs: usize,
     void: usize,
 }
 
 impl TurnsBench {
-    /// Measures.
+    /// Measures: each figure is the median of `runs` calls. With one only, the bench itself is tried: that call is the first of its
+    /// functions, counts though it was disturbed, and a slow Graph is left out.
     ///
     /// # Errors
     /// When a call goes wrong, or this machine is too busy to measure anything.
-    pub async fn run(binaries: &Binaries) -> anyhow::Result<Self> {
-        let (quick, void) = calls(binaries, Duration::ZERO).await?;
-        let (slow, more_void) = calls(binaries, SLOW_GRAPH).await?;
+    pub async fn run(binaries: &Binaries, runs: usize) -> anyhow::Result<Self> {
+        let (quick, void) = calls(binaries, Duration::ZERO, runs).await?;
+        let (slow, more_void) =
+            if runs > 1 { calls(binaries, SLOW_GRAPH, runs).await? } else { (vec![], 0) };
         let figure = |what, of: fn(&Figures) -> Option<f64>, runs: &[Figures], limit_ms| {
             let took = runs.iter().filter_map(of).map(|ms| Duration::from_secs_f64(ms.max(0.0) / 1_000.0));
             Figure::of(what, took.collect(), Duration::from_millis(limit_ms))
         };
-        let figures = vec![
+        let mut figures = vec![
             figure(
                 "webhook posted → first voice at the caller, Graph at once",
                 |f| f.first_voice_ms,
                 &quick,
                 450,
             ),
-            figure("the same, Graph 80 ms a reply", |f| f.first_voice_ms, &slow, 600),
             figure("accept's 200 → first voice at the caller", |f| f.first_word_ms, &quick, 40),
             figure("door has the offer → media connected, Graph at once", |f| f.media_ms, &quick, 100),
             figure(
@@ -63,7 +62,10 @@ impl TurnsBench {
                 20,
             ),
         ];
-        Ok(Self { figures, void: void + more_void })
+        if !slow.is_empty() {
+            figures.insert(1, figure("the same, Graph 80 ms a reply", |f| f.first_voice_ms, &slow, 600));
+        }
+        Ok(Self { figures, runs, void: void + more_void })
     }
 
     /// Whether every figure is within its limit.
@@ -73,22 +75,28 @@ impl TurnsBench {
 }
 
 /// Runs that count, and how many did not.
-async fn calls(binaries: &Binaries, graph_delay: Duration) -> anyhow::Result<(Vec<Figures>, usize)> {
+async fn calls(
+    binaries: &Binaries,
+    graph_delay: Duration,
+    runs: usize,
+) -> anyhow::Result<(Vec<Figures>, usize)> {
     let folder = root().join("target/bench-turns").join(format!("graph-{}ms", graph_delay.as_millis()));
     let rehearsal = Rehearsal { folder: Some(folder), graph_delay, ..Rehearsal::default() };
     let stage = rehearsal.set_stage(binaries).await?;
-    let measured = measure(&stage).await;
+    let measured = measure(&stage, runs).await;
     stage.strike().await;
     measured
 }
 
-async fn measure(stage: &Stage) -> anyhow::Result<(Vec<Figures>, usize)> {
-    // The functions' cold start is another figure.
-    stage.rehearse().await?;
+async fn measure(stage: &Stage, runs: usize) -> anyhow::Result<(Vec<Figures>, usize)> {
+    if runs > 1 {
+        // The functions' cold start is another figure.
+        stage.rehearse().await?;
+    }
     let (mut counted, mut void) = (vec![], 0);
-    while counted.len() < RUNS {
+    while counted.len() < runs {
         let outcome = stage.rehearse().await?;
-        if outcome.is_disturbed() {
+        if outcome.is_disturbed() && runs > 1 {
             void += 1;
             ensure!(void <= VOID, "this machine is too busy to measure anything: {void} runs are void");
             continue;
@@ -102,6 +110,7 @@ async fn measure(stage: &Stage) -> anyhow::Result<(Vec<Figures>, usize)> {
 impl fmt::Display for TurnsBench {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Table(&self.figures))?;
-        writeln!(f, "  the model thinks for 300 ms; {RUNS} calls of each kind; {} runs were void", self.void)
+        let Self { runs, void, .. } = self;
+        writeln!(f, "  the model thinks for 300 ms; {runs} calls of each kind; {void} runs were void")
     }
 }
