@@ -111,7 +111,7 @@ tools_are_here() {
     command -v "$tool" >/dev/null && continue
     case "$tool" in
       aws) echo "ahoy: the AWS command line is not installed: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html" >&2 ;;
-      sam) echo "ahoy: the SAM command line is not installed: make check-infra sees to it" >&2 ;;
+      sam) echo "ahoy: the SAM command line is not in target/infra/sam: make infra-tools sees to it" >&2 ;;
       cargo) echo "ahoy: Rust is not installed: https://rustup.rs" >&2 ;;
       *) echo "ahoy: $tool is not installed" >&2 ;;
     esac
@@ -120,10 +120,19 @@ tools_are_here() {
   [ -z "$missing" ] || [ -n "$dry" ] || give_up "nothing was done"
 }
 
-somebody_is_logged_in() {
+on_linux() {
+  [ "$(uname -s)" = Linux ] ||
+    give_up "this runs on Linux only, and here is $(uname -s): on macOS, take a Linux container or virtual machine. Nothing was done"
+}
+
+# Who asks, as AWS names it.
+caller=''
+is_logged_in() {
   [ -z "$dry" ] || return 0
   [ -n "${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region 2>/dev/null || true)}}" ] ||
-    give_up "AWS does not know in which region: set AWS_REGION. Nothing was done"
-  aws sts get-caller-identity >/dev/null 2>&1 ||
-    give_up "AWS does not know who you are: aws configure, or aws sso login. Nothing was done"
+    give_up "AWS does not know in which region: export AWS_REGION=eu-central-1, say. Nothing was done"
+  local profile=${AWS_PROFILE:+ --profile $AWS_PROFILE}
+  # shellcheck disable=SC2034
+  caller=$(aws sts get-caller-identity --query Arn --output text 2>/dev/null) ||
+    give_up "AWS does not know who you are: aws sso login$profile, aws login$profile or aws configure$profile. Nothing was done"
 }

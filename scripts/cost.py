@@ -1,13 +1,22 @@
-"""Writes docs/cost.md: what a call-minute costs, from dated prices and from what was measured."""
+"""Writes docs/cost.md: what a call-minute costs, and what stands there all month, from dated prices and from what was measured.
+
+cost.py                     the page
+cost.py month ENVIRONMENT   a few lines for a terminal: what that part of samconfig.toml costs a month
+"""
 
 import csv
 import pathlib
+import re
+import sys
 import tomllib
 
 ROOT = pathlib.Path(__file__).parent.parent
 BOOK = tomllib.loads((ROOT / "infra/prices.toml").read_text())
 MODELS = tomllib.loads((ROOT / "crates/realtime/prices.toml").read_text())
+SIZES = tomllib.loads((ROOT / "samconfig.toml").read_text())
+TEMPLATE = (ROOT / "template.yaml").read_text()
 HOURS_A_MONTH = 730
+SECONDS_A_MONTH = HOURS_A_MONTH * 3600
 # Lateness at p99 up to which a packet counts as on time, ms (docs/bench/load.md).
 ON_TIME_MS = 10
 # OpenAI counts audio by time: tokens a minute.
@@ -49,7 +58,9 @@ def per_call() -> dict[str, float]:
         "DynamoDB": (writes * price("dynamodb_million_writes") + reads * price("dynamodb_million_reads")) / 1e6,
         "Lambda": seconds * value("tasks", "lambda_gb") * price("lambda_gb_second")
         + value("call", "invocations") * price("lambda_million_requests") / 1e6,
-        "CloudWatch Logs": value("call", "log_kb") / 1e6 * price("logs_gb"),
+        "CloudWatch Logs": value("call", "log_kb") / 1e6 * (price("logs_gb") + price("logs_gb_month")),
+        "what is kept of it for a month, and its backups": value("call", "stored_kb")
+        / 1e6 * (price("dynamodb_gb_month") + price("backup_gb_month")),
     }
 
 
@@ -70,18 +81,71 @@ def egress(codec: str) -> float:
     return (value("traffic", codec) + value("traffic", "to_caller")) / 1000 * price("egress_gb")
 
 
-def month() -> dict[str, float]:
-    """What stands there all month, whether anybody rings or not."""
-    quarter = vcpu_minute(0.5, 0.25) * 60 * HOURS_A_MONTH
+def parameter(environment: str, name: str) -> int:
+    """A parameter of the stack as samconfig.toml has it, else as the template does."""
+    given = dict(each.split("=", 1) for each in SIZES[environment]["deploy"]["parameters"]["parameter_overrides"])
+    default = re.search(rf"^  {name}:\n(?:    .*\n)*?    Default: '?([0-9]+)", TEMPLATE, re.M)
+    return int(given.get(name) or default.group(1))
+
+
+def resources(kind: str) -> int:
+    """How many the template has of a kind."""
+    return len(re.findall(rf"^    Type: {kind}$", TEMPLATE, re.M))
+
+
+def alarm_metrics() -> int:
+    """What alarms are billed by: one each, or each metric of an expression; and the two that the scaling makes for itself."""
+    expressions = len(re.findall(r"^      Metrics:$", TEMPLATE, re.M))
+    return resources("AWS::CloudWatch::Alarm") - expressions + TEMPLATE.count("MetricStat:") + 2
+
+
+def month(environment: str) -> dict[str, float]:
+    """What stands there all month, whether callers ring or not."""
+    tasks = parameter(environment, "WarmTasks")
+    vcpu, gb = parameter(environment, "TaskCpu") / 1024, parameter(environment, "TaskMemory") / 1024
+    beats = tasks * SECONDS_A_MONTH / value("tasks", "beat_seconds")
+    secrets = resources("AWS::SecretsManager::Secret")
+    asked = tasks * SECONDS_A_MONTH / value("tasks", "secret_seconds")
     return {
-        "one warm task, 0.25 vCPU and 0.5 GB": quarter,
-        "its public IPv4 address": price("public_ipv4_hour") * HOURS_A_MONTH,
-        f"{value('tasks', 'metrics'):.0f} metrics": value("tasks", "metrics") * price("metric_month"),
-        f"{value('tasks', 'alarms'):.0f} alarms": value("tasks", "alarms") * price("alarm_month"),
-        "two secrets": value("tasks", "secrets") * price("secret_month"),
+        "the warm tasks": tasks * vcpu_minute(gb, vcpu) * 60 * HOURS_A_MONTH,
+        "their public IPv4 addresses": tasks * price("public_ipv4_hour") * HOURS_A_MONTH,
+        "their heartbeats in DynamoDB": beats
+        * (value("tasks", "beat_writes") * price("dynamodb_million_writes") + value("tasks", "beat_reads") * price("dynamodb_million_reads"))
+        / 1e6,
+        "their log": tasks * value("tasks", "idle_log_gb") * price("logs_gb"),
         "the reaper, each minute": 60 * HOURS_A_MONTH
         * (price("lambda_million_requests") / 1e6 + 0.1 * value("tasks", "lambda_gb") * price("lambda_gb_second")),
+        f"{value('tasks', 'metrics'):.0f} metrics": value("tasks", "metrics") * price("metric_month"),
+        f"{alarm_metrics()} metrics that alarms watch": alarm_metrics() * price("alarm_month"),
+        "a dashboard; an account's first three are free": price("dashboard_month"),
+        f"{secrets} secrets, and asking for them": secrets * price("secret_month") + asked / 1e4 * price("secret_ten_thousand"),
+        "the last 20 images": value("tasks", "images_gb") * price("image_gb_month"),
     }
+
+
+def size(environment: str) -> str:
+    """How many tasks there are, and how big."""
+    tasks, vcpu, mib = (parameter(environment, name) for name in ("WarmTasks", "TaskCpu", "TaskMemory"))
+    return f"{tasks} of {vcpu / 1024:g} vCPU and {mib / 1024:g} GB"
+
+
+def sizes() -> str:
+    """The table of both, side by side."""
+    small, production = month("small"), month("production")
+    rows = [["media tasks", size("small"), size("production")]]
+    rows += [[what, dollars(amount), dollars(production[what])] for what, amount in small.items()]
+    rows.append(["**together**", *(f"**{dollars(sum(each.values()))}**" for each in (small, production))])
+    lines = table(["dollars a month", "`small`", "`production`"], rows[1:]).splitlines()
+    return "\n".join([*lines[:2], "| " + " | ".join(rows[0]) + " |", *lines[2:]])
+
+
+def in_short(environment: str) -> str:
+    """For a terminal, before anything is made."""
+    aws = ours()[1]
+    return f"""  {environment}, {size(environment)}: about ${sum(month(environment).values()):.0f} a month while nobody rings,
+  and for a thousand call-minutes ${aws * 1000:.2f} of AWS and ${model_minute('gpt-realtime-2.1') * 1000:.0f} of OpenAI (gpt-realtime-2.1).
+  By prices of {BOOK['date']} in {BOOK['region']}, none of them from a bill: docs/cost.md says what is in it and what is not.
+"""
 
 
 def dollars(amount: float) -> str:
@@ -131,7 +195,6 @@ def page() -> str:
     typical = value("tasks", "slots_a_vcpu") * value("tasks", "target_percent") / 100
     models = [[name, dollars(model_minute(name)), f"{aws / (aws + model_minute(name)):.1%}"]
               for name in ("gpt-realtime-2.1", "gpt-realtime-2.1-mini")]
-    standing = month()
     peers = [[peer["name"], peer["a_minute"], peer["holds"], peer["source"]] for peer in BOOK["peer"]]
     peers.insert(0, ["**ahoy with gpt-realtime-2.1-mini**", dollars(aws + model_minute("gpt-realtime-2.1-mini")), "AWS and model", "this page"])
     peers.insert(0, ["**ahoy with gpt-realtime-2.1**", dollars(aws + model_minute("gpt-realtime-2.1")), "AWS and model", "this page"])
@@ -141,7 +204,7 @@ def page() -> str:
     densities.insert(0, ["**ahoy**", f"{measured()}", thousand(full / measured()), "[docs/bench](bench/load.md), measured"])
     assumed = [[name.replace("_", " "), f"{entry['value']:g}", entry["how"]]
                for part in ("call", "traffic", "tasks") for name, entry in BOOK[part].items()]
-    prices = [[entry["what"], f"${entry['dollars']:.10f}".rstrip("0"), entry["source"]] for entry in BOOK["price"].values()]
+    prices = [[entry["what"], f"${entry['dollars']:.10f}".rstrip("0").rstrip("."), entry["source"]] for entry in BOOK["price"].values()]
     return f"""# What a call costs
 
 Made by `make cost` from [infra/prices.toml](../infra/prices.toml) ({BOOK['date']}, {BOOK['region']}),
@@ -165,9 +228,14 @@ reads again what was said before.
 
 {table(["model", "a call-minute", "AWS's share of the sum"], models)}
 
-## While nobody rings
+## A month without a call
 
-{table(["the profile `small`", "dollars a month"], [[what, dollars(amount)] for what, amount in standing.items()] + [["**together**", f"**{dollars(sum(standing.values()))}**"]])}
+The two sizes of samconfig.toml:
+
+{sizes()}
+
+Not in it: calls; tasks beyond the warm ones; the zips that SAM keeps in S3 and requests to it (cents); traces, if they are built in; mail of alarms;
+a support plan, taxes, and what other regions cost more. What is free in a new account is not taken off.
 
 ## Others, as they publish it
 
@@ -187,4 +255,7 @@ What the same Fargate prices make of the densities that others publish, processo
 """
 
 
-print(page(), end="")
+if sys.argv[1:2] == ["month"]:
+    print(in_short(sys.argv[2]), end="")
+else:
+    print(page(), end="")

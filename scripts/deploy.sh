@@ -1,46 +1,51 @@
 #!/usr/bin/env bash
-# Puts ahoy onto your AWS account, or brings what is there up to date: builds, checks, pushes the image, deploys the stack, puts
-# the secrets that are in the environment, and says what to do next. Run twice, it goes on where it stopped.
+# Puts ahoy onto your AWS account, or brings what is there up to date: looks at the account, builds, checks, pushes the image,
+# deploys the stack, puts the secrets that are in the environment, sees that it runs, and says what to do next. Run twice, it goes
+# on where it stopped.
 #   ENVIRONMENT=small|production   which part of samconfig.toml, default small
 #   DRY_RUN=1                      builds and checks, and prints each command that would touch the account, in order
+#   GO_ON=1                        goes on although IAM names rights that are missing
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/account.sh
 . scripts/account.sh
+# shellcheck source=scripts/prepare.sh
+. scripts/prepare.sh
+# shellcheck source=scripts/stack.sh
+. scripts/stack.sh
 
+on_linux
+tools_are_here aws python3 make cargo
 stack=$(configured stack_name) || exit 1
 parameters=$(configured parameter_overrides) || exit 1
 # Named after the stack, as all else: a second stack has a table of its own.
 table=$(parameter TableName "$stack")
 architecture=unbuilt
+ahoy=${CARGO_TARGET_DIR:-target}/debug/ahoy
 
 main() {
-  tools_are_here aws sam python3 make cargo
-  somebody_is_logged_in
+  is_logged_in
+  step "look at the account" && look_at_account
+  step "see to SAM" && make infra-tools
+  tools_are_here sam
   step "build the functions and the media task" && make release
+  step "build the ahoy command, which looks at it afterwards" && cargo build --locked --bin ahoy
   step "make the image" && make image
   step "check the template" && make check-infra
   architecture=$(cat target/ship/architecture)
   [ "$architecture" = arm64 ] || loudly "Built for $architecture, not arm64: it works, and costs a quarter more."
   step "see to the image repository" && see_to_repository
   step "push the image" && push_image
+  step "see to the service-linked roles" && make_service_linked_roles
   step "take back what an earlier stack $stack has left" && take_back
   step "deploy the stack $stack" && deploy_stack
   step "put the secrets" && scripts/put-secrets.sh "$stack"
+  step "see that it runs" && see_it_run
   next_steps
 }
 
-# A stack that never came to be, so that nothing is in it, can only be deleted: else the next try fails for that.
-clear_away() {
-  local status
-  status=$(account_says aws cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' --output text)
-  [ "$status" = ROLLBACK_COMPLETE ] || return 0
-  account aws cloudformation delete-stack --stack-name "$1"
-  account aws cloudformation wait stack-delete-complete --stack-name "$1"
-}
-
 see_to_repository() {
-  clear_away "$stack-images"
+  settle "$stack-images"
   account aws cloudformation deploy --stack-name "$stack-images" --template-file infra/repository.yaml \
     --parameter-overrides "RepositoryName=${stack,,}/media-task" --no-fail-on-empty-changeset
   repository=$(output_of "$stack-images" RepositoryUri)
@@ -69,7 +74,7 @@ push_image() {
 
 # What undeploying leaves has names of its own, which a new stack cannot make again: it takes them over first.
 take_back() {
-  clear_away "$stack"
+  settle "$stack"
   local there
   there=$(account_says aws cloudformation describe-stacks --stack-name "$stack" --output text \
     --query "Stacks[?StackStatus!='REVIEW_IN_PROGRESS'].StackName")
@@ -114,21 +119,30 @@ deploy_stack() {
   # unless it stands in quotes.
   local all
   mapfile -t all < <(sed -E -e '/^TableName=/d' -e 's/^([A-Za-z]+)=([^"].* .*)$/\1="\2"/' <<<"$parameters")
-  account sam deploy --template-file "$shipped" --config-file "$PWD/samconfig.toml" --config-env "$environment" \
+  if [ "$reserved" != 0 ] && grep -q '^  CallControlConcurrency:' template.yaml; then all+=("CallControlConcurrency=$reserved"); fi
+  watched sam deploy --template-file "$shipped" --config-file "$PWD/samconfig.toml" --config-env "$environment" \
     --parameter-overrides "${all[@]}" "TableName=$table" "ImageUri=$image"
 }
 
 next_steps() {
-  local url
+  local url status=0 said
   url=$(output_of "$stack" WebhookUrl)
+  step "ask the doctor"
+  ask_doctor "$url" || status=$?
+  case "$status" in
+    0) said="Deployed." ;;
+    2) said="The stack is there and runs. Calls are answered once the keys named above are given: make secrets." ;;
+    *) give_up "the stack $stack is there, and does not do what is named above: not deployed. docs/doctor.md says more; the same command goes on from here" ;;
+  esac
+  [ -z "$dry" ] || said="Nothing was touched."
   cat <<END
 
-$([ -n "$dry" ] && echo "Nothing was touched." || echo "Deployed.") The webhook: $url
+$said The webhook: $url
 
 Next (docs/deploy.md, "Who answers"):
   cargo install --locked --path cli
   ahoy agents push agents/bike-shop.toml --number <phone number id>
-  WEBHOOK_URL=$url ahoy setup     # shows what it will change at Meta, and asks first
+  ahoy setup     # shows what it will change at Meta, and asks first
   ahoy doctor
 Then ring it.
 $([ "$stack" = ahoy ] || printf '\nThe ahoy command finds it by: export TABLE=%s META_SECRET=%s/meta MEDIA_SECRET=%s/media' "$table" "$stack" "$stack")

@@ -5,10 +5,11 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/account.sh
 . scripts/account.sh
 
+on_linux
+tools_are_here aws python3
 stack=$(configured stack_name) || exit 1
 table=$(parameter TableName "$stack")
-tools_are_here aws python3
-somebody_is_logged_in
+is_logged_in
 
 cat <<END
 This deletes the stack $stack: functions, media tasks, network, alarms. Calls that are live are cut; to let them end first, see

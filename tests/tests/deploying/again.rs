@@ -60,20 +60,61 @@ fn a_stack_that_is_there_and_one_of_which_nothing_was_left_take_nothing_back() {
 
 #[test]
 fn a_stack_that_failed_to_come_to_be_is_cleared_away_before_the_next_try() {
+    let failed =
+        ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "IMPORT_ROLLBACK_COMPLETE"];
+    for status in failed.into_iter().chain(["IMPORT_ROLLBACK_FAILED"]) {
+        let desk = Desk::new();
+
+        let done = desk.run("deploy.sh", &[("STATUS", status), ("STATUS_OF_IMAGES", status)]);
+
+        assert_eq!(done.code, 0, "{status}: {}", done.said);
+        let order = [
+            "aws cloudformation delete-stack --stack-name ahoy-images",
+            "aws cloudformation deploy --stack-name ahoy-images",
+            "aws cloudformation wait stack-delete-complete --stack-name ahoy",
+            "sam deploy",
+        ];
+        let order = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("{status}: no {step}")));
+        assert!(order[0] < order[1] && order[2] < order[3], "{order:?}");
+    }
+}
+
+#[test]
+fn an_import_rolled_back_in_a_stack_with_tasks_deletes_nothing() {
+    for (status, code) in [("IMPORT_ROLLBACK_COMPLETE", 0), ("IMPORT_ROLLBACK_FAILED", 1)] {
+        let desk = Desk::new();
+
+        let done = desk.run("deploy.sh", &[("STATUS", status), ("LIVE", "1")]);
+
+        assert_eq!(done.code, code, "{}", done.said);
+        assert_eq!(desk.position("aws cloudformation delete-stack"), None, "{status}");
+        assert_eq!(desk.position("sam deploy").is_some(), code == 0, "{status}");
+    }
+}
+
+#[test]
+fn a_rollback_that_got_stuck_is_continued_first() {
     let desk = Desk::new();
 
-    let failed = [("STATUS", "ROLLBACK_COMPLETE"), ("STATUS_OF_IMAGES", "ROLLBACK_COMPLETE")];
-    let done = desk.run("deploy.sh", &failed);
+    let done = desk.run("deploy.sh", &[("STATUS", "UPDATE_ROLLBACK_FAILED")]);
 
     assert_eq!(done.code, 0, "{}", done.said);
-    let order = [
-        "aws cloudformation delete-stack --stack-name ahoy-images",
-        "aws cloudformation deploy --stack-name ahoy-images",
-        "aws cloudformation wait stack-delete-complete --stack-name ahoy",
-        "sam deploy",
-    ];
-    let order = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("nobody did {step}")));
-    assert!(order[0] < order[1] && order[2] < order[3], "{order:?}");
+    let order = ["continue-update-rollback", "wait stack-rollback-complete"]
+        .map(|step| desk.position(&format!("aws cloudformation {step} --stack-name ahoy")).expect("it was done"));
+    assert!(order[0] < order[1] && Some(order[1]) < desk.position("sam deploy"), "{order:?}");
+}
+
+#[test]
+fn a_stack_at_work_is_left_alone() {
+    for status in ["CREATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "IMPORT_IN_PROGRESS"] {
+        let desk = Desk::new();
+
+        let done = desk.run("deploy.sh", &[("STATUS", status)]);
+
+        assert_ne!(done.code, 0);
+        assert!(done.said.contains(&format!("at work on the stack ahoy ({status})")), "{}", done.said);
+        assert_eq!(desk.position("sam deploy"), None, "{status}");
+    }
 }
 
 #[test]

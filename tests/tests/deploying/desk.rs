@@ -14,6 +14,15 @@ pub(crate) const STORED_APP_SECRET: &str = "stored-app-secret";
 /// As well.
 pub(crate) const STORED_VERIFY_TOKEN: &str = "stored-verify-token";
 
+/// Files of the project that scripts read.
+const READ: [&str; 5] = [
+    "template.yaml",
+    "infra/deploy-rights.txt",
+    "infra/prices.toml",
+    "crates/realtime/prices.toml",
+    "docs/bench/load.csv",
+];
+
 const SAMCONFIG: &str = r#"
 version = 0.1
 [small.deploy.parameters]
@@ -31,7 +40,34 @@ fi
 echo "$name ${arguments[*]}" >> "$JOURNAL"
 if [ -n "$FAIL_AT" ]; then case "$name ${arguments[*]}" in *"$FAIL_AT"*) exit 1 ;; esac; fi
 case "$name ${arguments[*]}" in
+  "sleep "*) read -rt 0.05 <> <(:) || true ;;
+  "make infra-tools") [ -n "$WITHOUT_SAM" ] || [ -e "$(dirname "$0")/sam" ] || ln -s ../recorder "$(dirname "$0")/sam" ;;
   "aws configure get region") echo eu-central-1 ;;
+  "aws sts get-caller-identity"*) echo "${CALLER:-arn:aws:iam::123456789012:user/deployer}" ;;
+  "aws iam get-role --role-name AWSServiceRoleFor"*) [ -z "$NEW_ACCOUNT" ] ;;
+  "aws iam get-role --role-name "*Role.Arn*) echo "arn:aws:iam::123456789012:role/aws-reserved/${arguments[3]}" ;;
+  "aws iam create-service-linked-role"*)
+    if [ "$NEW_ACCOUNT" = taken ]; then
+      echo "An error occurred (InvalidInput): Service role name AWSServiceRoleForECS has been taken in this account" >&2
+      exit 254
+    fi ;;
+  "aws iam simulate-principal-policy"*) [ "$LACKING" = unknown ] && exit 254; echo "${LACKING:-None}" ;;
+  "aws service-quotas get-service-quota"*) echo "${VCPUS:-6.0}" ;;
+  "aws lambda get-account-settings"*) printf '%s\t%s\n' ${CONCURRENCY:-1000 1000} ;;
+  "aws lambda get-function-concurrency --function-name "*call-control*) echo "${RESERVED:-None}" ;;
+  "aws lambda get-function-concurrency"*) echo None ;;
+  "aws ecs describe-services"*events*) if [ -n "$EVENTS" ] && grep -q '^sam deploy' "$JOURNAL"; then printf '1\t%s\n' "$EVENTS"; fi ;;
+  "aws ecs describe-services"*) printf '%s\t%s\t%s\n' ${RUNS:-1 1 COMPLETED} ;;
+  "aws ecs list-tasks"*"--desired-status STOPPED"*) echo arn:aws:ecs:eu-central-1:123456789012:task/ahoy/dead ;;
+  "aws ecs describe-tasks"*stoppedReason*) echo "CannotPullContainerError: no such image" ;;
+  "aws cloudformation list-stack-resources"*) [ -z "$LIVE" ] || echo MediaService ;;
+  "sam deploy"*) if [ -n "$EVENTS" ]; then
+      for _ in {1..100}; do
+        [ "$(grep -c 'describe-services.*events' "$JOURNAL")" -lt 3 ] || break
+        read -rt 0.05 <> <(:) || true
+      done
+    fi ;;
+  "ahoy doctor --json") cat "$ACCOUNT/doctor" ;;
   "aws ecr describe-images"*) [ -n "$IMAGE_IS_THERE" ] ;;
   "aws ecr get-login-password") echo registry-password-1b2c ;;
   "buildah login"*) grep -qx registry-password-1b2c ;;
@@ -53,6 +89,14 @@ case "$name ${arguments[*]}" in
 esac
 "#;
 
+/// What the doctor finds where nothing is wrong yet but Meta's side.
+const DOCTOR: &str = r#"{"healthy": false, "checks": [
+  {"name": "calling-enabled", "finding": "wrong", "says": "calling is not enabled", "fixable": true},
+  {"name": "table", "finding": "ok", "says": "the table is there", "fixable": false},
+  {"name": "warm-tasks", "finding": "ok", "says": "one media task takes calls", "fixable": false},
+  {"name": "meta-secret", "finding": "ok", "says": "the secret is there", "fixable": false},
+  {"name": "webhook-challenge", "finding": "ok", "says": "the webhook answers", "fixable": false}]}"#;
+
 /// A place to deploy from, and the account behind it.
 pub(crate) struct Desk(PathBuf);
 
@@ -69,7 +113,8 @@ impl Desk {
         let name = std::thread::current().name().unwrap_or("deploying").replace("::", "-");
         let folder = root().join("target/deploying").join(format!("{name}-{:x}", unique()));
         let desk = Self(folder);
-        for place in ["bin", "account", "media-task", "infra", "target/ship/arm64", "scripts"] {
+        let places = ["bin", "account", "media-task", "infra", "target/ship/arm64", "target/debug", "scripts"];
+        for place in places.into_iter().chain(["crates/realtime", "docs/bench"]) {
             fs::create_dir_all(desk.0.join(place)).expect("the folder is ours");
         }
         for script in fs::read_dir(root().join("scripts")).expect("there are scripts") {
@@ -81,7 +126,10 @@ impl Desk {
                 .expect("it can be copied");
         }
         desk.write("samconfig.toml", SAMCONFIG);
-        fs::copy(root().join("template.yaml"), desk.0.join("template.yaml")).expect("it can be copied");
+        for file in READ {
+            fs::copy(root().join(file), desk.0.join(file)).expect("it can be copied");
+        }
+        desk.write("account/doctor", DOCTOR);
         desk.write("media-task/Containerfile", "FROM scratch");
         desk.write("target/ship/architecture", "arm64");
         desk.write("target/ship/arm64/media-task", "a program");
@@ -93,11 +141,12 @@ impl Desk {
             "account/media",
             r#"{"openai_api_key": "", "door_key": "stored-door-key", "tool_secrets": {"crm": "stored-crm-key"}}"#,
         );
-        desk.write("recorder", RECORDER);
-        fs::set_permissions(desk.0.join("recorder"), fs::Permissions::from_mode(0o755)).expect("it is ours");
-        for program in ["aws", "sam", "make", "cargo", "docker", "buildah"] {
+        desk.program("recorder", RECORDER);
+        for program in ["aws", "sam", "make", "cargo", "docker", "buildah", "sleep"] {
             symlink("../recorder", desk.0.join("bin").join(program)).expect("it is not there yet");
         }
+        symlink("../../recorder", desk.0.join("target/debug/ahoy")).expect("it is not there yet");
+        desk.program("bin/uname", "#!/bin/bash\necho \"${SYSTEM:-Linux}\"\n");
         desk.borrow_tools();
         desk
     }
@@ -107,13 +156,27 @@ impl Desk {
         let path = std::env::var_os("PATH").expect("there is a PATH");
         symlink(python(), self.0.join("bin/python3")).expect("it is not there yet");
         for tool in
-            ["bash", "env", "cat", "sed", "cut", "sha256sum", "mkdir", "rm", "grep", "basename", "dirname"]
+            ["bash", "env", "cat", "sed", "cut", "sha256sum", "mkdir", "rm", "grep", "basename", "dirname", "ln"]
         {
             let found =
                 std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|path| path.exists());
             symlink(found.expect("every machine has it"), self.0.join("bin").join(tool))
                 .expect("it is not there yet");
         }
+    }
+
+    /// Has the template take what is reserved for call-control, where it does not yet.
+    pub(crate) fn declare_call_controls_concurrency(&self) {
+        let template = self.file("template.yaml");
+        if !template.contains("\n  CallControlConcurrency:\n") {
+            let declared = "\nParameters:\n  CallControlConcurrency:\n    Type: Number\n    Default: 0\n";
+            self.write("template.yaml", &template.replacen("\nParameters:\n", declared, 1));
+        }
+    }
+
+    fn program(&self, path: &str, text: &str) {
+        self.write(path, text);
+        fs::set_permissions(self.0.join(path), fs::Permissions::from_mode(0o755)).expect("it is ours");
     }
 
     /// Takes a program away.

@@ -1,8 +1,10 @@
 //! Deploying, as the account sees it: `scripts/deploy.sh` in a folder of its own, with an AWS that records what it is asked.
 
+mod account;
 mod again;
 mod cost;
 mod desk;
+mod running;
 
 use desk::Desk;
 
@@ -20,7 +22,9 @@ fn a_deploy_builds_pushes_deploys_and_puts_secrets_in_this_order() {
     assert_eq!(done.code, 0, "{}", done.said);
     let order = [
         "aws sts get-caller-identity",
+        "make infra-tools",
         "make release",
+        "cargo build --locked --bin ahoy",
         "make image",
         "make check-infra",
         "aws cloudformation deploy --stack-name ahoy-images",
@@ -29,10 +33,12 @@ fn a_deploy_builds_pushes_deploys_and_puts_secrets_in_this_order() {
         "sam deploy",
         "aws secretsmanager put-secret-value --secret-id ahoy/meta",
         "aws secretsmanager put-secret-value --secret-id ahoy/media",
+        "aws ecs describe-services --cluster ahoy --services media-task --output text --query services[0].[runningCount",
+        "ahoy doctor --json",
     ];
     let positions = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("nobody did {step}")));
     assert!(positions.is_sorted(), "{positions:?}");
-    assert!(done.said.contains("https://hook.example/webhook"), "{}", done.said);
+    assert!(done.said.contains("Deployed. The webhook: https://hook.example/webhook"), "{}", done.said);
 }
 
 #[test]
@@ -175,13 +181,40 @@ fn nobody_logged_in_is_one_line_and_nothing_is_done() {
 #[test]
 fn a_missing_tool_is_named_before_anything_is_done() {
     let desk = Desk::new();
-    desk.without("sam");
+    desk.without("aws");
 
     let done = desk.run("deploy.sh", &[]);
 
     assert_ne!(done.code, 0);
-    assert!(done.said.contains("SAM command line is not installed"), "{}", done.said);
+    assert!(done.said.contains("the AWS command line is not installed: https://"), "{}", done.said);
     assert_eq!(desk.journal(), "");
+}
+
+#[test]
+fn a_fresh_clone_without_sam_installs_it() {
+    for (settings, code) in [(&[][..], 0), (&[("WITHOUT_SAM", "1")], 1)] {
+        let desk = Desk::new();
+        desk.without("sam");
+
+        let done = desk.run("deploy.sh", settings);
+
+        assert_eq!(done.code, code, "{}", done.said);
+        assert!(desk.position("make infra-tools").is_some());
+        assert_eq!(desk.position("sam deploy").is_some(), code == 0);
+    }
+}
+
+#[test]
+fn macos_is_told_so_in_one_line() {
+    for script in ["deploy.sh", "undeploy.sh", "build-tools.sh"] {
+        let desk = Desk::new();
+
+        let done = desk.run(script, &[("SYSTEM", "Darwin")]);
+
+        assert_eq!((done.code, done.said.lines().count()), (1, 1), "{script}: {}", done.said);
+        assert!(done.said.contains("on Linux only, and here is Darwin"), "{}", done.said);
+        assert_eq!(desk.journal(), "", "{script}");
+    }
 }
 
 #[test]

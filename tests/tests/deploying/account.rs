@@ -1,0 +1,131 @@
+//! What a deployment looks at in the account, and makes there, before the stack.
+
+use crate::desk::Desk;
+
+const BOTH: [&str; 2] = [
+    "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com",
+    "aws iam create-service-linked-role --aws-service-name ecs.application-autoscaling.amazonaws.com",
+];
+
+#[test]
+fn a_new_account_gets_both_service_linked_roles_before_the_stack() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("NEW_ACCOUNT", "1")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    let order = [BOTH[0], BOTH[1], "sleep 15", "sam deploy"];
+    let positions = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("no step {step}")));
+    assert!(positions.is_sorted(), "{positions:?}");
+}
+
+#[test]
+fn roles_that_are_there_are_neither_made_nor_waited_for() {
+    let desk = Desk::new();
+    assert_eq!(desk.run("deploy.sh", &[]).code, 0);
+    assert_eq!((desk.position(BOTH[0]), desk.position("sleep 15")), (None, None));
+
+    // They are there, and these credentials may not look at them.
+    let desk = Desk::new();
+    let done = desk.run("deploy.sh", &[("NEW_ACCOUNT", "taken")]);
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(desk.position(BOTH[1]).is_some() && desk.position("sleep 15").is_none());
+}
+
+#[test]
+fn too_few_vcpus_for_one_task_stop_it_before_anything_is_built() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("VCPUS", "0.0")]);
+
+    assert_ne!(done.code, 0);
+    assert!(done.said.contains("--quota-code L-3032A538 --desired-value 2"), "{}", done.said);
+    assert_eq!(desk.position("make"), None);
+}
+
+#[test]
+fn too_few_vcpus_for_all_tasks_are_said() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("VCPUS", "3.0")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(done.said.contains("4 tasks, MaxTasks, would need 4: aws service-quotas"), "{}", done.said);
+    assert!(!Desk::new().run("deploy.sh", &[]).said.contains("would need 4"));
+}
+
+#[test]
+fn missing_rights_are_named_a_line_each_before_anything_is_built() {
+    let lacking = [("LACKING", "ecs:CreateService\tiam:CreateRole")];
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &lacking);
+
+    assert_ne!(done.code, 0);
+    for right in ["ecs:CreateService", "iam:CreateRole"] {
+        assert!(done.said.contains(&format!("ahoy: these credentials lack {right}\n")), "{}", done.said);
+    }
+    assert_eq!(desk.position("make"), None);
+    let asked = desk.asked("aws iam simulate-principal-policy").expect("it was asked");
+    assert!(asked.contains("user/deployer") && asked.contains(" lambda:CreateFunctionUrlConfig "), "{asked}");
+
+    let meant = Desk::new().run("deploy.sh", &[lacking[0], ("GO_ON", "1")]);
+    assert_eq!(meant.code, 0, "{}", meant.said);
+}
+
+#[test]
+fn rights_are_asked_of_the_role_behind_a_session() {
+    let session = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Deployers_0f3c/somebody@example.com";
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("CALLER", session)]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    let asked = desk.asked("aws iam simulate-principal-policy").expect("it was asked");
+    assert!(asked.contains("role/aws-reserved/AWSReservedSSO_Deployers_0f3c"), "{asked}");
+}
+
+#[test]
+fn an_iam_that_tells_nothing_stops_nothing() {
+    let done = Desk::new().run("deploy.sh", &[("LACKING", "unknown")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(done.said.contains("IAM does not tell"), "{}", done.said);
+}
+
+#[test]
+fn concurrency_is_reserved_for_call_control_where_the_quota_allows() {
+    for (concurrency, reserved, wanted) in [
+        ("1000 1000", "None", true),
+        ("1000 900", "100", true),
+        ("10 10", "None", false),
+        ("300 200", "100", true),
+        ("300 250", "None", false),
+    ] {
+        let desk = Desk::new();
+        desk.declare_call_controls_concurrency();
+
+        let done = desk.run("deploy.sh", &[("CONCURRENCY", concurrency), ("RESERVED", reserved)]);
+
+        assert_eq!(done.code, 0, "{}", done.said);
+        let stack = desk.asked("sam deploy").expect("it was asked");
+        assert_eq!(stack.contains("CallControlConcurrency=100"), wanted, "{concurrency}: {stack}");
+        assert_eq!(done.said.contains("L-B99A9384"), !wanted, "{}", done.said);
+    }
+}
+
+#[test]
+fn what_it_will_cost_a_month_is_said_before_anything_is_built() {
+    for environment in ["small", "production"] {
+        let desk = Desk::new();
+        desk.write(
+            "samconfig.toml",
+            &std::fs::read_to_string(rehearse::binaries::root().join("samconfig.toml")).expect("it is there"),
+        );
+
+        let done = desk.run("deploy.sh", &[("ENVIRONMENT", environment), ("FAIL_AT", "make release")]);
+
+        let line = done.said.lines().find(|line| line.contains(&format!("{environment}, ")));
+        assert!(line.is_some_and(|line| line.contains(" a month while nobody rings")), "{}", done.said);
+    }
+}
