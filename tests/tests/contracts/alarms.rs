@@ -35,6 +35,39 @@ fn every_alarm_has_its_line_in_the_runbook_and_no_line_is_about_another() {
     assert!(!lines.is_empty(), "there are lines");
 }
 
+#[test]
+fn an_alarm_that_adds_metrics_counts_a_missing_one_as_nothing() {
+    let mut template = Template::read();
+    assert_eq!(unfilled(&template), [""; 0]);
+
+    template.properties_mut("ThrottledAlarm")["Metrics"][0]["Expression"] = "FILL(webhook, 0) + orders".into();
+    assert_eq!(unfilled(&template), ["ThrottledAlarm: orders"]);
+}
+
+#[test]
+fn slow_answers_of_few_callers_are_noticed() {
+    let template = Template::read();
+    let number = |name: &str| template.properties("SlowAnswersAlarm")[name].as_u64();
+
+    // With so few of so many periods missing ones do not begin the count anew.
+    assert_eq!((number("DatapointsToAlarm"), number("EvaluationPeriods")), (Some(3), Some(15)));
+}
+
+/// The metrics that an alarm's expression takes as they come: one that is missing would make all of it missing.
+fn unfilled(template: &Template) -> Vec<String> {
+    let alarms = template.of_type("AWS::CloudWatch::Alarm");
+    let mut unfilled = vec![];
+    for (id, alarm) in alarms {
+        let metrics = alarm["Metrics"].as_sequence().map(Vec::as_slice).unwrap_or_default();
+        let text = |metric: &Value, key: &str| metric[key].as_str().unwrap_or_default().to_owned();
+        let expressions: String = metrics.iter().map(|metric| text(metric, "Expression")).collect();
+        let read = metrics.iter().filter(|metric| !metric["MetricStat"].is_null()).map(|metric| text(metric, "Id"));
+        let bare = read.filter(|metric| !expressions.contains(&format!("FILL({metric}, 0)")));
+        unfilled.extend(bare.map(|metric| format!("{id}: {metric}")));
+    }
+    unfilled
+}
+
 /// What is wrong, each once.
 fn faults(template: &Template, runbook: &str) -> Vec<String> {
     let alarms: BTreeSet<String> =
