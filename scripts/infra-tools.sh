@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sees to what checks the deployment: cfn-lint and SAM, checkov, cargo-lambda, each in a Python of its own, versions pinned.
+# Sees to what checks the deployment: cfn-lint and SAM, with which it is deployed, checkov and moto, each in a Python of its own,
+# versions pinned.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/apt.sh
@@ -8,7 +9,7 @@ cd "$(dirname "$0")/.."
 python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || apt python3-venv ||
   give_up "Python 3.10 or later with venv"
 
-for tool in sam checkov lambda; do
+for tool in sam checkov moto; do
   pins=scripts/infra/$tool.txt
   cmp -s "$pins" "target/infra/$tool/installed.txt" && continue
   python3 -m venv --clear "target/infra/$tool"
