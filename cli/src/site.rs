@@ -24,7 +24,10 @@ pub struct Site {
     /// The number's WhatsApp Business account. Not needed while the token says for which accounts it is.
     #[arg(long, env = "WABA_ID", value_name = "ID")]
     pub account: Option<String>,
-    /// Where the deployment's webhook is.
+    /// The deployment's stack. Without it, the one that Meta's secret is named after.
+    #[arg(long, env = "AHOY_STACK", value_name = "STACK")]
+    pub stack: Option<String>,
+    /// Where the deployment's webhook is. Without it, the stack is asked.
     #[arg(long, env = "WEBHOOK_URL", value_name = "URL")]
     pub webhook_url: Option<String>,
     /// The secret with Meta's keys: its name or ARN.
@@ -41,6 +44,15 @@ pub struct Site {
     /// The model of agents that name none.
     #[arg(long, env = "REALTIME_MODEL", value_name = "MODEL", default_value = connection::MODEL)]
     pub model: String,
+}
+
+impl Site {
+    /// The webhook's name in Lambda, as the template gives it.
+    pub fn webhook_function(&self) -> String {
+        let of_secret = self.meta_secret.strip_suffix("/meta");
+        let stack = self.stack.as_deref().or(of_secret).unwrap_or("ahoy");
+        format!("{stack}-webhook")
+    }
 }
 
 /// Where the media tasks' keys are: the model's, and the one that users are marked by.
@@ -153,5 +165,30 @@ async fn secret<T: DeserializeOwned + Kept>(id: &str, aws: &SdkConfig) -> Seen<(
     match empty {
         Some((name, _)) => Err(Unseen::missing(format!("the secret {id} has no {name} yet"))),
         None => Ok((id.to_owned(), value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        site: Site,
+    }
+
+    #[test]
+    fn the_webhook_is_named_after_the_stack_or_after_metas_secret() {
+        for (arguments, function) in [
+            (&["", "--stack", "shop", "--meta-secret", "ahoy/meta"][..], "shop-webhook"),
+            (&["", "--meta-secret", "shop/meta"], "shop-webhook"),
+            (&["", "--meta-secret", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x"], "ahoy-webhook"),
+        ] {
+            let line = Line::try_parse_from(arguments).expect("it is a command line");
+
+            assert_eq!(line.site.webhook_function(), function);
+        }
     }
 }

@@ -37,6 +37,23 @@ async fn a_new_business_takes_calls_afterwards_and_a_second_run_changes_nothing(
 }
 
 #[tokio::test]
+async fn the_webhooks_address_is_read_from_the_stack() {
+    let business = new_business().await;
+    let named = [("WEBHOOK_URL", ""), ("AHOY_STACK", "shop")];
+    let without = business.ahoy_with(&named, &["setup", "--yes"]).await;
+    let url = business.webhook_url.strip_suffix("webhook").unwrap();
+    business.cloud.put_function_elsewhere("shop-webhook", url);
+
+    let said = business.ahoy_with(&named, &["setup", "--yes"]).await;
+
+    assert_eq!(without.code, Some(1));
+    assert!(without.err.contains("no stack says where our webhook is: name it with --stack"), "{without:?}");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let subscribed = business.meta.books().app.subscription.expect("the app is subscribed");
+    assert_eq!(subscribed.callback_url, business.webhook_url);
+}
+
+#[tokio::test]
 async fn without_a_yes_nothing_is_changed_and_all_of_it_is_shown() {
     let business = new_business().await;
     let before = business.meta.books();

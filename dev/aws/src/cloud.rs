@@ -246,6 +246,11 @@ impl Cloud {
         self.services.secrets.rotate(id, value.into());
     }
 
+    /// Gives Lambda a function that runs elsewhere: its address is told, and it cannot be invoked here.
+    pub fn put_function_elsewhere(&self, name: &str, url: &str) {
+        self.services.lambda.put_elsewhere(name, url);
+    }
+
     /// What Lambda says of the account's concurrency, at first 1,000. Nothing is throttled for it.
     pub fn set_concurrency_quota(&self, quota: usize) {
         self.services.lambda.set_concurrency(quota);

@@ -41,6 +41,7 @@ pub(crate) fn router(services: Arc<Services>) -> Router {
         .route("/", post(answer_target))
         .route("/2015-03-31/functions/{function}/invocations", post(answer_invoke))
         .route("/2016-08-19/account-settings", get(answer_account))
+        .route("/2021-10-31/functions/{function}/url", get(answer_url))
         .fallback(answer_unknown)
         .with_state(services.clone())
         .merge(ecs::router(services.ecs.clone()).layer(from_fn_with_state(services, ask_for_protection)))
@@ -109,6 +110,14 @@ async fn answer_account(State(services): State<Arc<Services>>) -> Response {
     match services.requests.enter("lambda.GetAccountSettings") {
         Ok(()) => axum::Json(services.lambda.account_settings()).into_response(),
         Err(refusal) => refuse("lambda.GetAccountSettings", refusal),
+    }
+}
+
+async fn answer_url(State(services): State<Arc<Services>>, Path(function): Path<String>) -> Response {
+    let config = services.requests.enter("lambda.GetFunctionUrlConfig");
+    match config.and_then(|()| services.lambda.url_config(&function)) {
+        Ok(config) => axum::Json(config).into_response(),
+        Err(refusal) => refuse("lambda.GetFunctionUrlConfig", refusal),
     }
 }
 

@@ -9,6 +9,7 @@ mod reply;
 mod runtime;
 mod sandbox;
 mod url;
+mod url_config;
 
 use crate::config::Function;
 use crate::identity::short_name;
@@ -20,7 +21,7 @@ use sandbox::Invocation;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::watch;
 
@@ -39,6 +40,8 @@ pub(crate) struct Lambda {
     urls: BTreeMap<String, SocketAddr>,
     processes: Arc<Processes>,
     concurrency: AtomicUsize,
+    /// Addresses of functions that run elsewhere, by their names.
+    elsewhere: Mutex<BTreeMap<String, String>>,
 }
 
 /// How many invocations at once an account may have, once AWS has raised it from what new accounts get.
@@ -48,7 +51,8 @@ impl Lambda {
     /// Gives every function a URL. No process starts before the first invocation.
     pub(crate) async fn start(functions: Vec<Function>, processes: Arc<Processes>) -> anyhow::Result<Self> {
         let concurrency = CONCURRENCY.into();
-        let mut lambda = Self { functions: BTreeMap::new(), urls: BTreeMap::new(), processes, concurrency };
+        let (urls, elsewhere) = (BTreeMap::new(), Mutex::default());
+        let mut lambda = Self { functions: BTreeMap::new(), urls, processes, concurrency, elsewhere };
         for function in functions {
             let name = function.name.clone();
             let fleet = Fleet::new(function, lambda.processes.clone())?;

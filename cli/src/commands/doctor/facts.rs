@@ -12,6 +12,7 @@ use crate::Common;
 use crate::meta::{self, Meta};
 use crate::seen::{Seen, Unseen};
 use crate::site::{Keys, Site};
+use aws_config::SdkConfig;
 use service::env::Env;
 
 /// Everything that was seen.
@@ -35,7 +36,8 @@ pub struct Facts {
 
 /// Looks at everything; of several numbers, where nobody named one, at the first.
 pub async fn gather(site: &Site, common: &Common) -> (Meta, Facts) {
-    let (keys, deployment) = own(site, common).await;
+    let (site, keys, deployment) = own(site, common).await;
+    let site = &site;
     let (number, others) = match numbers(site, &deployment) {
         Ok(numbers) => first(numbers),
         Err(unseen) => (Err(unseen), vec![]),
@@ -50,20 +52,33 @@ pub async fn gather(site: &Site, common: &Common) -> (Meta, Facts) {
 
 /// Meta, as the deployment's keys open it, for its number. Nothing is asked of Meta yet.
 pub async fn meta_of(site: &Site, common: &Common) -> Meta {
-    let (keys, deployment) = own(site, common).await;
-    Meta::new(site, &keys, number(site, &deployment))
+    let (site, keys, deployment) = own(site, common).await;
+    Meta::new(&site, &keys, number(&site, &deployment))
 }
 
-/// The deployment's keys, and itself.
-async fn own(site: &Site, common: &Common) -> (Keys, Deployment) {
+/// Which deployment is meant, with its webhook's address where the stack has one; its keys, and itself.
+async fn own(site: &Site, common: &Common) -> (Site, Keys, Deployment) {
     let aws = service::cloud::config().await;
-    let (keys, deployment) = tokio::join!(Keys::fetch(site, &aws), Deployment::look(&aws, &common.table));
+    let (keys, deployment, webhook_url) = tokio::join!(
+        Keys::fetch(site, &aws),
+        Deployment::look(&aws, &common.table),
+        webhook_url(site, &aws)
+    );
+    let site = Site { webhook_url, ..site.clone() };
     let deployment = Deployment {
         meta_secret: keys.meta_secret.clone(),
         media_secret: keys.media_secret.clone(),
         ..deployment
     };
-    (keys, deployment)
+    (site, keys, deployment)
+}
+
+/// As it is given, else as the stack has it. Where there is no such stack, the app's subscription at Meta may say.
+async fn webhook_url(site: &Site, aws: &SdkConfig) -> Option<String> {
+    match &site.webhook_url {
+        Some(url) => Some(url.clone()),
+        None => deployment::webhook_url(aws, &site.webhook_function()).await.ok(),
+    }
 }
 
 /// The number that somebody named, else the deployment's only one.

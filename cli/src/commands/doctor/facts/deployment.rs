@@ -57,6 +57,16 @@ impl Deployment {
     }
 }
 
+/// Where a stack's webhook is: its Function URL, and the path that Meta is given.
+pub(super) async fn webhook_url(aws: &SdkConfig, function: &str) -> Seen<String> {
+    if aws.region().is_none() {
+        return Err(Unseen::because(cloud::NO_REGION));
+    }
+    let config = aws_sdk_lambda::Client::new(aws).get_function_url_config().function_name(function).send().await;
+    let config = config.map_err(|error| cloud::unseen(&error.into(), &format!("function {function}")))?;
+    Ok(format!("{}webhook", config.function_url()))
+}
+
 async fn concurrency(aws: &SdkConfig) -> Seen<i32> {
     let settings = aws_sdk_lambda::Client::new(aws).get_account_settings().send().await;
     let settings = settings.map_err(|error| cloud::unseen(&error.into(), "Lambda's quotas"))?;
