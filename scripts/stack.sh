@@ -55,7 +55,7 @@ tell_events() {
   set +e
   local seen=$1 id message
   while kill -0 "$$" 2>/dev/null; do
-    sleep 15
+    sleep 10
     while IFS=$'\t' read -r id message; do
       if [ -z "$message" ] || [[ $seen == *"$id"* ]]; then continue; fi
       seen+=" $id"

@@ -1,6 +1,8 @@
 //! What a deployment looks at in the account, and makes there, before the stack.
 
 use crate::desk::Desk;
+use rehearse::binaries::root;
+use std::collections::BTreeSet;
 
 const BOTH: [&str; 2] = [
     "aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com",
@@ -120,7 +122,7 @@ fn what_it_will_cost_a_month_is_said_before_anything_is_built() {
         let desk = Desk::new();
         desk.write(
             "samconfig.toml",
-            &std::fs::read_to_string(rehearse::binaries::root().join("samconfig.toml")).expect("it is there"),
+            &std::fs::read_to_string(root().join("samconfig.toml")).expect("it is there"),
         );
 
         let done = desk.run("deploy.sh", &[("ENVIRONMENT", environment), ("FAIL_AT", "make release")]);
@@ -128,4 +130,36 @@ fn what_it_will_cost_a_month_is_said_before_anything_is_built() {
         let line = done.said.lines().find(|line| line.contains(&format!("{environment}, ")));
         assert!(line.is_some_and(|line| line.contains(" a month while nobody rings")), "{}", done.said);
     }
+}
+
+#[test]
+fn every_command_of_the_scripts_is_among_the_rights_looked_for() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).expect("it is there");
+    let listed = read("infra/deploy-rights.txt");
+    let listed: BTreeSet<_> = listed.lines().collect();
+    let scripts = ["account", "deploy", "prepare", "put-secrets", "stack"];
+    let used: BTreeSet<String> =
+        scripts.iter().flat_map(|name| rights_of(&read(&format!("scripts/{name}.sh")))).collect();
+
+    assert!(used.contains("ecs:DescribeServices") && used.contains("cloudformation:DeleteStack"), "{used:?}");
+    for right in used {
+        assert!(listed.contains(right.as_str()), "{right} is used and not looked for");
+    }
+    assert!(rights_of("  aws iam delete-user --user-name x").contains("iam:DeleteUser"));
+}
+
+/// The rights that the commands of a script need: `aws iam get-role` needs `iam:GetRole`.
+fn rights_of(script: &str) -> BTreeSet<String> {
+    let words: Vec<_> = script.split_whitespace().collect();
+    let commands = words.windows(3).filter(|words| words[0] == "aws" || words[0].ends_with("(aws"));
+    let is_name = |word: &str| word.contains('-') && word.chars().all(|it| it.is_ascii_lowercase() || it == '-');
+    // The password of a registry is its token; more of a quota is asked for by hand.
+    let others = ["get-login-password", "request-service-quota-increase"];
+    commands
+        .filter(|words| is_name(words[2]) && !words[2].starts_with('-') && !others.contains(&words[2]))
+        .map(|words| {
+            let camel = words[2].split('-').map(|part| part[..1].to_uppercase() + &part[1..]);
+            format!("{}:{}", words[1].replace("service-quotas", "servicequotas"), camel.collect::<String>())
+        })
+        .collect()
 }
