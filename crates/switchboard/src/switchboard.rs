@@ -72,7 +72,10 @@ impl Switchboard {
                 }
                 self.carry(&mut record, Event::Tick).await?;
             }
-            Order::MediaConnected { fence, .. } => {
+            Order::MediaConnected { fence, was_lost, .. } => {
+                if *was_lost {
+                    self.carry(&mut record, Event::AcceptLost { fence: *fence }).await?;
+                }
                 self.carry(&mut record, Event::MediaConnected { fence: *fence }).await?;
             }
             Order::TaskEnded { fence, ending, .. } => {
