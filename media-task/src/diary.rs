@@ -1,27 +1,25 @@
 //! Writes what is known of calls: their journals, a line in the log at once and an item in the table as soon as may be;
 //! and what was said in them, which goes into the table alone.
 //!
-//! Nobody waits for the table: what is to be written queues, and should the table be gone for long, the oldest that was
-//! taken is kept trying and new things are lost to it.
+//! Nothing waits for the table: what is to be written queues ([`queue`]), many calls are written at once, and one that writes more
+//! than its budget costs no other. What can never be written is dropped at once, and a log line names it.
+
+mod queue;
 
 use anyhow::Context;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use journal::{Entry, Line, Summary};
 use ledger::items::{Item, number, text, to_item};
-use ledger::{Ledger, Levels};
+use ledger::{Ledger, Levels, Refusal};
 use protocol::keys;
+use queue::{Job, Lane, Queue, Tried};
 use serde::Serialize;
 use service::time::now_ms;
-use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
-
-/// So many things may wait for the table.
-const WAITING: usize = 4_096;
-
-/// How long to wait before something is written again.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// So often something is tried.
-const TRIES: u32 = 30;
+use std::future::pending;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// How soon what a caller left is tried again, and how often in all: the agent waits for it.
 const LEFT_AGAIN: Duration = Duration::from_millis(300);
@@ -31,10 +29,21 @@ const LEFT_TRIES: u32 = 5;
 #[derive(Debug, Clone)]
 pub struct Diary {
     ledger: Ledger,
-    pages: mpsc::Sender<Page>,
+    waiting: Arc<Pages>,
+}
+
+/// What waits to be written.
+#[derive(Debug, Default)]
+struct Pages {
+    queue: Mutex<Queue<Page>>,
+    /// Something was taken in.
+    more: Notify,
+    /// Something is written, or was given up.
+    fewer: Notify,
 }
 
 /// Something to write.
+#[derive(Debug)]
 enum Page {
     Entry(Box<Entry>),
     Item(Item),
@@ -43,8 +52,6 @@ enum Page {
         day: String,
         item: Item,
     },
-    /// Nothing: somebody waits for everything before it.
-    Bookmark(oneshot::Sender<()>),
 }
 
 /// Where a caller leaves something for people: a message, or that they want to be called back.
@@ -59,39 +66,52 @@ pub struct Left {
 impl Diary {
     /// Starts writing to the table.
     pub fn open(ledger: Ledger) -> Self {
-        let (pages, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(write(ledger.clone(), waiting));
-        Self { ledger, pages }
+        let waiting = Arc::new(Pages::default());
+        tokio::spawn(write(ledger.clone(), waiting.clone()));
+        Self { ledger, waiting }
     }
 
     /// Returns once all that was noted until now is in the table, or was given up.
     pub async fn written(&self) {
-        let (done, is_done) = oneshot::channel();
-        if self.pages.send(Page::Bookmark(done)).await.is_ok() {
-            let _ = is_done.await;
+        let until = self.waiting.queue().place();
+        loop {
+            let fewer = self.waiting.fewer.notified();
+            if self.waiting.queue().is_done_before(until) {
+                return;
+            }
+            fewer.await;
         }
+    }
+
+    /// The calls whose conclusions are not in the table yet.
+    pub fn unconcluded(&self) -> Vec<String> {
+        self.waiting.queue().unconcluded().map(str::to_owned).collect()
     }
 
     /// Notes an entry of a call's journal.
     pub fn note(&self, entry: Entry) {
         service::events::tell(&entry);
-        self.queue(Page::Entry(Box::new(entry)));
+        let call_ref = entry.call_ref.clone();
+        self.queue(&call_ref, Lane::Record, Page::Entry(Box::new(entry)));
     }
 
     /// Keeps a line of a conversation for so many days.
     pub fn keep_line(&self, call_ref: &str, line: &Line, days: u32) {
-        self.queue(Page::Item(item(line, call_ref, &keys::line(line.place), days)));
+        let item = item(line, call_ref, &keys::line(line.place), days);
+        self.queue(call_ref, Lane::Record, Page::Item(item));
     }
 
     /// Keeps how loud each side of a call was, for so many days.
     pub fn keep_levels(&self, call_ref: &str, levels: &Levels, days: u32) {
-        self.queue(Page::Item(keyed(levels.to_item(), call_ref, keys::LEVELS, days)));
+        let item = keyed(levels.to_item(), call_ref, keys::LEVELS, days);
+        self.queue(call_ref, Lane::Record, Page::Item(item));
     }
 
     /// Keeps a call's summary for so many days, and counts what it cost to what its number spent that day.
     pub fn conclude(&self, summary: &Summary, day: &str, days: u32) {
         let item = item(summary, &summary.call_ref, keys::SUMMARY, days);
-        self.queue(Page::Conclusion { summary: Box::new(summary.clone()), day: day.to_owned(), item });
+        let page = Page::Conclusion { summary: Box::new(summary.clone()), day: day.to_owned(), item };
+        self.queue(&summary.call_ref, Lane::Conclusion, page);
     }
 
     /// Where the caller of this call leaves their n-th thing for people, for so many days.
@@ -104,10 +124,15 @@ impl Diary {
         }
     }
 
-    fn queue(&self, page: Page) {
-        if self.pages.try_send(page).is_err() {
-            tracing::error!("Too much waits for the table: something is not written there");
-        }
+    fn queue(&self, call_ref: &str, lane: Lane, page: Page) {
+        self.waiting.queue().push(call_ref, lane, page);
+        self.waiting.more.notify_one();
+    }
+}
+
+impl Pages {
+    fn queue(&self) -> MutexGuard<'_, Queue<Page>> {
+        self.queue.lock().expect("nothing panics while it holds this lock")
     }
 }
 
@@ -126,7 +151,7 @@ impl Left {
         for attempt in 1.. {
             match self.ledger.put(item.clone()).await {
                 Ok(()) => break,
-                Err(error) if attempt == LEFT_TRIES => {
+                Err(error) if attempt == LEFT_TRIES || trouble(&error) != Tried::Later => {
                     return Err(error).context("cannot write to the table");
                 }
                 Err(_) => tokio::time::sleep(LEFT_AGAIN).await,
@@ -136,22 +161,58 @@ impl Left {
     }
 }
 
-async fn write(ledger: Ledger, mut waiting: mpsc::Receiver<Page>) {
-    while let Some(page) = waiting.recv().await {
-        if let Page::Bookmark(done) = page {
-            let _ = done.send(());
-            continue;
+/// Writes what waits, many calls at once.
+async fn write(ledger: Ledger, waiting: Arc<Pages>) {
+    let mut writing = FuturesUnordered::new();
+    let mut dropped = 0;
+    loop {
+        while let Some(job) = waiting.queue().poll_job(Instant::now()) {
+            writing.push(async {
+                let came = job.what.write(&ledger).await;
+                (job, came)
+            });
         }
-        for attempt in 1..=TRIES {
-            match page.write(&ledger).await {
-                Ok(()) => break,
-                Err(error) if attempt == TRIES => {
-                    tracing::error!("Something is not in the table: {error:#}");
+        while let Some(overflow) = waiting.queue().poll_overflow() {
+            let (call_ref, records) = (overflow.call_ref, overflow.records);
+            dropped += records;
+            tracing::error!(call_ref, records, dropped, "Too much of one call waits for the table: records dropped");
+        }
+        let again_at = waiting.queue().poll_timeout();
+        tokio::select! {
+            () = waiting.more.notified() => {}
+            Some((job, came)) = writing.next() => {
+                let tried = came.as_ref().map_or_else(trouble, |()| Tried::Written);
+                let is_kept = waiting.queue().handle_tried(&job, tried, Instant::now());
+                if let (false, Err(error)) = (is_kept, came) {
+                    dropped += 1;
+                    tell_dropped(&job, &error, dropped);
                 }
-                Err(_) => tokio::time::sleep(PAUSE).await,
+                waiting.fewer.notify_waiters();
             }
+            () = until(again_at) => {}
         }
     }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => pending().await,
+    }
+}
+
+fn trouble(error: &anyhow::Error) -> Tried {
+    match Refusal::of_write(error) {
+        Refusal::Unfit(_) => Tried::Never,
+        Refusal::Denied(_) => Tried::Denied,
+        Refusal::Condition(_) | Refusal::Conflict(_) | Refusal::Busy(_) | Refusal::Unanswered => Tried::Later,
+    }
+}
+
+/// `dropped` counts what this task has dropped in all.
+fn tell_dropped(job: &Job<Page>, error: &anyhow::Error, dropped: u64) {
+    let (call_ref, item) = (&job.call_ref, job.what.name());
+    tracing::error!(call_ref, item, dropped, "Not written to the table, and dropped: {error:#}");
 }
 
 impl Page {
@@ -164,7 +225,17 @@ impl Page {
                 ledger.add_spent_once(&summary.call_ref, &summary.number, day, spent, item.clone()).await?;
                 Ok(())
             }
-            Self::Bookmark(_) => Ok(()),
+        }
+    }
+
+    /// The sort key of what is written.
+    fn name(&self) -> String {
+        match self {
+            Self::Entry(entry) => keys::event(entry.version, &entry.writer, entry.sequence),
+            Self::Item(item) => {
+                item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default()
+            }
+            Self::Conclusion { .. } => keys::SUMMARY.to_owned(),
         }
     }
 }

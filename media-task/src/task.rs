@@ -79,7 +79,8 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
         part.abort();
     }
     if timeout_at((until - GONE_BEFORE).into(), take_leave(&ledger, &task, &diary)).await.is_err() {
-        tracing::error!("This task leaves before all is written");
+        let unconcluded = diary.unconcluded();
+        tracing::error!(?unconcluded, "This task leaves before all is written: these calls have no summary");
     }
     service::events::flush().await;
     Ok(())

@@ -7,6 +7,13 @@ use std::time::Duration;
 /// How long whoever performs an effect has, before a tick asks for it again.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long one process tries to tell Meta our answer.
+pub const TOLD_WITHIN: Duration = Duration::from_secs(9);
+
+/// How long no other process does meanwhile: longer, since the clocks of two hosts differ. A process that dies in the middle costs this
+/// much of the ring time.
+const TELLING: Duration = Duration::from_secs(10);
+
 /// How often the task of a connected call is looked at.
 const CHECK_EVERY: Duration = Duration::from_secs(15);
 
@@ -29,8 +36,14 @@ pub struct Call {
     pub due: Option<Timestamp>,
     /// What is to be done, saved before it is done.
     pub pending: Vec<Effect>,
-    /// How often the pending effects were asked for. More than once: an earlier try may have taken effect.
+    /// How often the pending effects were asked for.
     pub attempts: u32,
+    /// How many of these attempts certainly did nothing at Meta.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unheard: u32,
+    /// Which process tells Meta our answer now, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telling: Option<Telling>,
     /// Who has the call.
     pub seat: Option<Seat>,
     /// Grows with every seat, so that a task that lost the call cannot speak for it.
@@ -76,6 +89,15 @@ pub struct Seat {
     pub fence: u64,
 }
 
+/// That a process tells Meta our answer: no other one does meanwhile, since each would take the other's doing for its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telling {
+    /// When it has given up, or is dead.
+    pub until: Timestamp,
+    /// Whether the task asked for it, which learns when that process dies.
+    pub for_task: bool,
+}
+
 impl Call {
     /// A call that has just begun to ring, with its first effect pending and due at once.
     pub fn ringing(now: Timestamp, budget: Duration) -> Self {
@@ -86,6 +108,8 @@ impl Call {
             due: Some(now),
             pending: vec![Effect::FindSeat],
             attempts: 0,
+            unheard: 0,
+            telling: None,
             seat: None,
             fence: 0,
             refused_by: vec![],
@@ -116,6 +140,16 @@ impl Call {
         self.seat.as_ref().is_some_and(|seat| seat.fence == fence)
     }
 
+    /// Whether an attempt before this one may have taken effect at Meta.
+    pub fn may_be_done(&self) -> bool {
+        self.attempts.saturating_sub(1) > self.unheard
+    }
+
+    /// Whether a process tells Meta our answer now.
+    pub(crate) fn is_being_told(&self, now: Timestamp) -> bool {
+        self.telling.is_some_and(|telling| now < telling.until)
+    }
+
     /// Whether the ring time is over for a call that still rings.
     pub(crate) fn rang_too_long(&self, now: Timestamp) -> bool {
         match self.phase {
@@ -126,7 +160,7 @@ impl Call {
 
     /// Asks for effects, for the first time.
     pub(crate) fn ask(&mut self, effects: Vec<Effect>, now: Timestamp) -> Vec<Effect> {
-        self.attempts = 0;
+        (self.attempts, self.unheard) = (0, 0);
         self.pending = effects;
         self.ask_again(now)
     }
@@ -134,7 +168,9 @@ impl Call {
     /// Asks for what is pending, again.
     pub(crate) fn ask_again(&mut self, now: Timestamp) -> Vec<Effect> {
         self.attempts += 1;
-        self.wake_in(PATIENCE * self.attempts, now);
+        let tells = self.pending.iter().any(|effect| matches!(effect, Effect::PreAccept | Effect::Accept));
+        self.telling = tells.then(|| Telling { until: now + TELLING, for_task: false });
+        self.wake_in(if tells { TELLING } else { PATIENCE * self.attempts }, now);
         self.pending.clone()
     }
 
@@ -149,7 +185,7 @@ impl Call {
     /// Nothing to do but to watch.
     pub(crate) fn rest(&mut self, now: Timestamp) {
         self.pending.clear();
-        self.attempts = 0;
+        (self.attempts, self.unheard, self.telling) = (0, 0, None);
         match self.phase {
             Phase::Ended(_) => self.due = None,
             Phase::Ringing => self.wake_in(FIND_AGAIN, now),
@@ -165,4 +201,9 @@ impl Call {
             Phase::Live | Phase::Ended(_) => due,
         });
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(unheard: &u32) -> bool {
+    *unheard == 0
 }

@@ -39,8 +39,15 @@ pub enum Event {
     Refused(Effect),
     /// Meta refused an effect, most likely because the call is over there.
     Gone(Effect),
-    /// An effect failed for now; it is worth another try.
+    /// An effect failed for now; it is worth another try, and may have taken effect.
     Failed(Effect),
+    /// An effect failed for now; it is worth another try, and certainly did nothing at Meta.
+    Unheard(Effect),
+    /// The process that the task had asked to accept the call is dead.
+    AcceptLost {
+        /// The task's seat.
+        fence: u64,
+    },
     /// The task says that media is connected and the agent is ready to speak.
     MediaConnected {
         /// The task's seat.

@@ -1,7 +1,7 @@
 //! Decides what a call does next. Decides only: the caller of [`step`] does the doing.
 
 use crate::call::LOOK_AGAIN;
-use crate::{Call, Effect, Ending, Event, Phase, Seat, Timestamp};
+use crate::{Call, Effect, Ending, Event, Phase, Seat, Telling, Timestamp};
 
 /// So often an effect of an ended call is tried, before it is given up.
 const TRIES_AFTER_THE_END: u32 = 6;
@@ -33,6 +33,8 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
         Event::Refused(effect) => note_refused(&mut call, &effect, now),
         Event::Gone(effect) => note_gone(&mut call, &effect, now),
         Event::Failed(effect) => note_failed(&mut call, &effect, now),
+        Event::Unheard(effect) => note_unheard(&mut call, &effect, now),
+        Event::AcceptLost { fence } => note_lost(&mut call, fence),
     };
     (call, effects)
 }
@@ -155,7 +157,7 @@ fn look_elsewhere(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
 }
 
 /// Media connects only after Meta has our answer, so a task that says so settles a pending pre-accept.
-/// It asks until it is told that the line is open; every time Meta is asked again.
+/// It asks until it is told that the line is open; every time Meta is asked again, unless another process is at it.
 fn accept(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) {
         return vec![];
@@ -164,11 +166,26 @@ fn accept(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
         Phase::Connecting => {
             call.pre_accepted = true;
             call.phase = Phase::Accepting;
-            call.ask(vec![Effect::Accept], now)
+            for_task(call, |call| call.ask(vec![Effect::Accept], now))
         }
-        Phase::Accepting => call.ask_again(now),
+        Phase::Accepting if call.is_being_told(now) => vec![],
+        Phase::Accepting => for_task(call, |call| call.ask_again(now)),
         Phase::Ringing | Phase::Live | Phase::Ended(_) => vec![],
     }
+}
+
+fn for_task(call: &mut Call, ask: impl FnOnce(&mut Call) -> Vec<Effect>) -> Vec<Effect> {
+    let effects = ask(call);
+    call.telling = call.telling.map(|telling| Telling { for_task: true, ..telling });
+    effects
+}
+
+/// The task has its reply from Lambda, so the process it had asked tells Meta nothing any more.
+fn note_lost(call: &mut Call, fence: u64) -> Vec<Effect> {
+    if call.is_held_by(fence) {
+        call.telling = call.telling.filter(|telling| !telling.for_task);
+    }
+    vec![]
 }
 
 fn end_by_task(call: &mut Call, fence: u64, ending: Ending, now: Timestamp) -> Vec<Effect> {
@@ -289,6 +306,13 @@ fn give_up(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
     vec![]
 }
 
+fn note_unheard(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
+    if call.pending.contains(effect) {
+        call.unheard += 1;
+    }
+    note_failed(call, effect, now)
+}
+
 /// Leaves it pending: the next tick, or the task's next question, tries again.
 fn note_failed(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> {
     if !call.pending.contains(effect) {
@@ -300,6 +324,7 @@ fn note_failed(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> 
         call.rest(now);
         return vec![];
     }
+    call.telling = None;
     call.wake_in(std::time::Duration::from_secs(u64::from(call.attempts)), now);
     vec![]
 }

@@ -134,12 +134,77 @@ fn connected_media_is_accepted_even_when_nobody_noted_the_pre_accept() {
 }
 
 #[test]
-fn a_task_that_asks_again_makes_us_accept_again() {
+fn a_task_that_asks_again_after_a_failure_makes_us_accept_again() {
     let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (call, _) = step(call, Event::Failed(Effect::Accept), T0 + secs(1));
 
     let (call, effects) = step(call, Event::MediaConnected { fence: 1 }, T0 + secs(2));
 
     assert_eq!((effects, call.attempts), (vec![Effect::Accept], 2));
+    assert!(call.may_be_done());
+}
+
+#[test]
+fn two_accepts_are_never_in_flight() {
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+
+    for late in [secs(2), secs(5), secs(9)] {
+        for event in [Event::Tick, Event::MediaConnected { fence: 1 }] {
+            assert_eq!(step(call.clone(), event, T0 + late), (call.clone(), vec![]), "{late:?}");
+        }
+    }
+}
+
+#[test]
+fn an_accept_whose_process_was_killed_is_tried_within_the_ring_time() {
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0 + secs(2));
+
+    for event in [Event::Tick, Event::MediaConnected { fence: 1 }] {
+        let (call, effects) = step(call.clone(), event, T0 + secs(12));
+
+        assert_eq!(effects, [Effect::Accept]);
+        assert!(call.may_be_done(), "the killed process may have been heard");
+    }
+}
+
+#[test]
+fn a_task_that_knows_of_the_death_does_not_wait_for_it() {
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (stranger, _) = step(call.clone(), Event::AcceptLost { fence: 7 }, T0 + secs(2));
+    assert_eq!(stranger, call);
+
+    let (call, _) = step(call, Event::AcceptLost { fence: 1 }, T0 + secs(2));
+    let (call, effects) = step(call, Event::MediaConnected { fence: 1 }, T0 + secs(2));
+
+    assert_eq!((effects, call.may_be_done()), (vec![Effect::Accept], true));
+}
+
+#[test]
+fn the_death_of_a_tasks_question_frees_no_tick_that_accepts() {
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (call, _) = step(call, Event::Failed(Effect::Accept), T0);
+    let (call, effects) = step(call, Event::Tick, T0 + secs(1));
+    assert_eq!(effects, [Effect::Accept]);
+
+    let (call, _) = step(call, Event::AcceptLost { fence: 1 }, T0 + secs(2));
+    let (_, effects) = step(call, Event::MediaConnected { fence: 1 }, T0 + secs(2));
+
+    assert_eq!(effects, []);
+}
+
+#[test]
+fn a_try_that_meta_never_heard_does_not_count_as_one() {
+    let (mut call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    for tries in 1..=3 {
+        assert!(!call.may_be_done(), "after {tries}");
+        let now = T0 + secs(3 * tries);
+        (call, _) = step(call, Event::Unheard(Effect::Accept), now);
+        (call, _) = step(call, Event::MediaConnected { fence: 1 }, now);
+    }
+    (call, _) = step(call, Event::Failed(Effect::Accept), T0 + secs(10));
+    (call, _) = step(call, Event::MediaConnected { fence: 1 }, T0 + secs(10));
+
+    assert!(call.may_be_done());
 }
 
 #[test]

@@ -412,11 +412,15 @@ pub enum Event {
         /// The task.
         task: String,
     },
-    /// Something owed after the end of the call failed too often, and is tried no more.
+    /// Something owed after the end of the call failed too often, and is tried no more; or the call's item cannot be read, and is
+    /// looked at no more.
     #[serde(rename = "WA_CALL_GIVEN_UP")]
     GivenUp {
-        /// What.
+        /// What: an effect, or `item`.
         what: String,
+        /// What is wrong with an item.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// Somebody wanted to be forgotten: all that was stored of them is gone. Of no call, and kept with the number.
     #[serde(rename = "WA_CALL_FORGOTTEN")]

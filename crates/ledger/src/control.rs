@@ -1,14 +1,27 @@
 //! Orders to call-control, and its replies.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use futures_util::StreamExt;
 use protocol::order::{Order, Reply};
+use std::fmt;
 
 /// So many calls are ticked at the same time.
 const AT_ONCE: usize = 16;
+
+/// The process that had the order is dead, or has failed: it does nothing any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessFailed(String);
+
+impl fmt::Display for ProcessFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "call-control failed: {}", self.0)
+    }
+}
+
+impl std::error::Error for ProcessFailed {}
 
 /// The function that acts on calls.
 #[derive(Debug, Clone)]
@@ -51,12 +64,12 @@ impl CallControl {
     /// Gives it an order and waits for the reply.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is none; [`ProcessFailed`] when Lambda says so.
     pub async fn ask(&self, order: &Order) -> anyhow::Result<Reply> {
         let invoke = self.invoke(order).invocation_type(InvocationType::RequestResponse);
         let output = invoke.send().await.context("cannot invoke call-control")?;
         if let Some(error) = output.function_error() {
-            bail!("call-control failed: {error}");
+            return Err(ProcessFailed(error.to_owned()).into());
         }
         let payload = output.payload.unwrap_or_else(|| Blob::new(vec![]));
         serde_json::from_slice(payload.as_ref()).context("call-control's reply is not one")

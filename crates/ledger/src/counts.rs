@@ -1,10 +1,9 @@
 //! What is counted so that it can be capped: what calls cost in a day, and how often one caller rings.
 
-use crate::Ledger;
+use crate::{Ledger, Refusal};
 use crate::items::{Item, number, text};
 use crate::table::all;
 use anyhow::{Context, bail};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use protocol::keys;
 use std::time::Duration;
@@ -34,10 +33,12 @@ impl Ledger {
         loop {
             let write = self.client.transact_write_items().set_transact_items(Some(writes.to_vec()));
             let Err(error) = write.send().await else { return Ok(true) };
-            if is_there_already(error.as_service_error()) {
-                return Ok(false);
-            }
-            match pauses.next().filter(|_| is_contended(error.as_service_error())) {
+            let is_contended = match Refusal::of_transaction(&error) {
+                Refusal::Condition(_) => return Ok(false),
+                Refusal::Conflict(_) | Refusal::Busy(_) => true,
+                Refusal::Unfit(_) | Refusal::Denied(_) | Refusal::Unanswered => false,
+            };
+            match pauses.next().filter(|_| is_contended) {
                 Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
                 None => return Err(error).context("cannot count what a call cost"),
             }
@@ -138,23 +139,3 @@ impl CallerCall<'_> {
 }
 
 const MICRO_DOLLARS: &str = "micro_dollars";
-
-fn is_there_already(error: Option<&TransactWriteItemsError>) -> bool {
-    codes(error).any(|code| code.starts_with("ConditionalCheckFailed"))
-}
-
-/// Somebody else was at the same item: nothing was written, and soon nobody is.
-fn is_contended(error: Option<&TransactWriteItemsError>) -> bool {
-    let busy = ["TransactionConflict", "Throttling", "ProvisionedThroughput"];
-    codes(error).any(|code| busy.iter().any(|busy| code.starts_with(busy)))
-}
-
-fn codes(error: Option<&TransactWriteItemsError>) -> impl Iterator<Item = &str> {
-    let reasons = match error {
-        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-            cancelled.cancellation_reasons()
-        }
-        _ => &[],
-    };
-    reasons.iter().filter_map(|reason| reason.code())
-}

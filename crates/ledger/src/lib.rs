@@ -7,6 +7,7 @@
 //! - [`Listed`], [`Calls`]: the list of calls, by number, day, user and name.
 //! - [`Levels`]: how loud each side of a call was.
 //! - [`Claim`]: who may send a message to a caller.
+//! - [`Refusal`]: why DynamoDB did not write.
 //! - [`all`]: what a query finds.
 //! - [`items`]: between our types and DynamoDB's items.
 
@@ -19,14 +20,16 @@ mod launches;
 mod levels;
 mod marks;
 mod number;
+mod refusal;
 mod sent;
 mod table;
 
 pub use agents::StoredAgent;
 pub use calls::{Calls, Listed, Stretch};
-pub use control::CallControl;
+pub use control::{CallControl, ProcessFailed};
 pub use counts::CallerCall;
 pub use levels::{Levels, MOMENT_MS, Side};
 pub use number::{Assigned, NumberSettings};
+pub use refusal::Refusal;
 pub use sent::Claim;
 pub use table::{Ledger, all};

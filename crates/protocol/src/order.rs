@@ -21,6 +21,9 @@ pub enum Order {
         call_ref: String,
         /// The fence of the task's seat.
         fence: u64,
+        /// Whether the process died that the task had asked before: it accepts nothing any more.
+        #[serde(default, skip_serializing_if = "is_not")]
+        was_lost: bool,
     },
     /// The call is over. From the task, which waits for the reply.
     TaskEnded {
@@ -58,6 +61,11 @@ pub enum Order {
         /// And its sort key there.
         notice: String,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_not(flag: &bool) -> bool {
+    !flag
 }
 
 impl fmt::Debug for Order {

@@ -3,7 +3,7 @@
 //! [`Switchboard::handle`] is what call-control does with an order. It decides nothing itself: the `call`
 //! crate decides, this one remembers ([`store`]), looks for tasks (`seats`), knocks at their doors ([`door`]), starts more
 //! of them ([`launch`]), writes down what happened (`news`), puts calls into the list by which people find them (`listing`),
-//! speaks to Meta ([`meta`]) and sends callers what agents write (`message`).
+//! speaks to Meta ([`meta`]), sends callers what agents write (`message`) and sets calls aside that it cannot read (`poisoned`).
 //! [`intake`] is the webhook's half: it records what Meta tells us.
 
 mod appointed;
@@ -17,6 +17,7 @@ mod names;
 mod news;
 mod over;
 mod perform;
+mod poisoned;
 mod record;
 mod seats;
 mod secrets;
@@ -25,6 +26,7 @@ mod switchboard;
 mod turning_away;
 
 pub use appointed::Appointed;
+pub use poisoned::Poisoned;
 pub use record::{HungUp, Record, call_ref};
 pub use secrets::{DoorSecret, MetaSecret};
 pub use store::Store;

@@ -167,6 +167,7 @@ fn plainly(error: &GraphError) -> &'static str {
             "this caller was sent too many messages within a short time; a later one may be sent"
         }
         GraphError::Busy { .. } | GraphError::Undone { .. } => "WhatsApp is too busy to send it now",
+        GraphError::Unreached { .. } => "WhatsApp cannot be reached now, so it was not sent",
         GraphError::Unanswered { .. } => "WhatsApp did not answer, so it may or may not have been sent",
         GraphError::Misconfigured { .. } => {
             "the business's WhatsApp account does not let us send messages now"

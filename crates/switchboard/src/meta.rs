@@ -3,7 +3,8 @@
 use crate::record::Record;
 use call::{Effect, Event};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 use whatsapp::{Graph, GraphError};
 
 /// How long to wait before trying again while the phone rings.
@@ -12,9 +13,8 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis
 /// The longest pause while somebody waits at the telephone.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// Whoever has waited for so long leaves the next try to a tick: a media task counts on an answer within 18 s, and one
-/// try may take 8 s.
-const LONG: Duration = Duration::from_secs(7);
+/// With less time than this left, the next try is left to a tick.
+const ENOUGH: Duration = Duration::from_secs(2);
 
 /// The Graph client of one invocation.
 ///
@@ -48,21 +48,27 @@ impl Line {
     }
 }
 
-/// Performs an effect that is for Meta, a few times if that may help. What came of it, and what went wrong on the way.
-pub(crate) async fn act(graph: &Graph, record: &Record, effect: &Effect) -> (Event, Option<GraphError>) {
+/// Performs an effect that is for Meta, a few times if that may help, until a time. What came of it, and what went wrong on the way.
+pub(crate) async fn act(
+    graph: &Graph,
+    record: &Record,
+    effect: &Effect,
+    until: Instant,
+) -> (Event, Option<GraphError>) {
     let mut pauses = PAUSES.into_iter();
-    let mut again = record.call.attempts > 1;
-    let began = Instant::now();
+    let mut was_heard = false;
     loop {
-        let error = match attempt(graph, record, effect).await {
-            Ok(()) => return (Event::Done(effect.clone()), None),
-            Err(error) => error,
+        let error = match timeout_at(until, attempt(graph, record, effect)).await {
+            Ok(Ok(())) => return (Event::Done(effect.clone()), None),
+            Ok(Err(error)) => error,
+            Err(_) => GraphError::Unanswered { reason: "no time was left to wait".to_owned() },
         };
-        match pauses.next().filter(|_| error.is_worth_another_try() && began.elapsed() < LONG) {
-            Some(pause) => tokio::time::sleep(pause_for(&error, pause)).await,
-            None => return (outcome(effect, &error, again && is_settled(record, effect)), Some(error)),
+        let pause = pauses.next().map(|pause| pause_for(&error, pause));
+        match pause.filter(|pause| error.is_worth_another_try() && Instant::now() + *pause + ENOUGH <= until) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return (outcome(record, effect, &error, was_heard), Some(error)),
         }
-        again |= may_be_done(&error);
+        was_heard |= may_be_done(&error);
     }
 }
 
@@ -91,12 +97,13 @@ async fn attempt(graph: &Graph, record: &Record, effect: &Effect) -> Result<(), 
     }
 }
 
-/// Whether Meta may have done it all the same: where it answered, it did not.
+/// Whether Meta may have done it all the same: where it answered, or was not asked, it did not.
 pub(crate) fn may_be_done(error: &GraphError) -> bool {
     match error {
         GraphError::Unanswered { .. } => true,
         GraphError::Busy { .. }
         | GraphError::Undone { .. }
+        | GraphError::Unreached { .. }
         | GraphError::Misconfigured { .. }
         | GraphError::Refused { .. } => false,
     }
@@ -110,11 +117,13 @@ fn is_settled(record: &Record, effect: &Effect) -> bool {
 
 /// A refusal of something that was tried before means, most likely, that it was done then: the connection broke
 /// after it took effect, or whoever did it died before noting it. Were that wrong, no media would follow, and the
-/// call would end by that.
-fn outcome(effect: &Effect, error: &GraphError, again: bool) -> Event {
+/// call would end by that. `was_heard` says whether a try before this one may have been heard in this invocation.
+fn outcome(record: &Record, effect: &Effect, error: &GraphError, was_heard: bool) -> Event {
     if error.is_worth_another_try() {
-        return Event::Failed(effect.clone());
+        let is_heard = was_heard || may_be_done(error);
+        return if is_heard { Event::Failed(effect.clone()) } else { Event::Unheard(effect.clone()) };
     }
+    let again = (was_heard || record.call.may_be_done()) && is_settled(record, effect);
     let says_what_is_wrong = matches!(error, GraphError::Misconfigured { .. }) || error.is_about_sdp();
     if says_what_is_wrong {
         return Event::Refused(effect.clone());
@@ -170,10 +179,53 @@ mod tests {
         ] {
             let graph = graph_that_answers(&[first, refused]).await;
 
-            let (came, _) = act(&graph, &ringing(), &Effect::Accept).await;
+            let (came, _) = act(&graph, &ringing(), &Effect::Accept, soon()).await;
 
             assert_eq!(came, event, "{first:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn three_tries_that_did_nothing_do_not_make_a_refusal_count_as_done() {
+        let (undone, refused) = ((200, r#"{"success":false}"#), (400, r#"{"error":{"code":100}}"#));
+        let graph = graph_that_answers(&[undone, undone, undone, refused]).await;
+        let mut record = ringing();
+        (record.call.pending, record.call.attempts) = (vec![Effect::Accept], 1);
+
+        let (came, _) = act(&graph, &record, &Effect::Accept, soon()).await;
+        assert_eq!(came, Event::Unheard(Effect::Accept));
+        (record.call.attempts, record.call.unheard) = (2, 1);
+        let (came, _) = act(&graph, &record, &Effect::Accept, soon()).await;
+
+        assert_eq!(came, Event::Gone(Effect::Accept));
+    }
+
+    #[tokio::test]
+    async fn a_meta_that_cannot_be_reached_has_heard_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
+        let url = format!("http://{}/v26.0", listener.local_addr().expect("it is bound"));
+        drop(listener);
+        let graph = Graph::new(&url, "token".into()).expect("there is TLS");
+
+        let (came, error) = act(&graph, &ringing(), &Effect::Accept, soon()).await;
+
+        assert_eq!(came, Event::Unheard(Effect::Accept));
+        assert!(matches!(error, Some(GraphError::Unreached { .. })), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_try_ends_before_another_process_may_begin_one() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
+        let url = format!("http://{}/v26.0", listener.local_addr().expect("it is bound"));
+        let graph = Graph::new(&url, "token".into()).expect("there is TLS");
+
+        let (came, _) = act(&graph, &ringing(), &Effect::Accept, Instant::now()).await;
+
+        assert_eq!(came, Event::Failed(Effect::Accept), "it may have been heard");
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(9)
     }
 
     async fn graph_that_answers(answers: &[(u16, &'static str)]) -> Graph {
@@ -197,14 +249,16 @@ mod tests {
     fn a_refused_accept_that_was_tried_before_counts_as_done() {
         let in_progress = GraphError::Refused { code: 100, message: "call already in progress".into() };
 
-        assert_eq!(outcome(&Effect::Accept, &in_progress, true), Event::Done(Effect::Accept));
-        assert_eq!(outcome(&Effect::Accept, &in_progress, false), Event::Gone(Effect::Accept));
+        let record = ringing();
+        assert_eq!(outcome(&record, &Effect::Accept, &in_progress, true), Event::Done(Effect::Accept));
+        assert_eq!(outcome(&record, &Effect::Accept, &in_progress, false), Event::Gone(Effect::Accept));
     }
 
     #[test]
     fn a_refused_sdp_is_refused_however_often_it_was_tried() {
         let invalid = GraphError::Refused { code: 138_008, message: "SDP Validation error".into() };
 
-        assert_eq!(outcome(&Effect::PreAccept, &invalid, true), Event::Refused(Effect::PreAccept));
+        let came = outcome(&ringing(), &Effect::PreAccept, &invalid, true);
+        assert_eq!(came, Event::Refused(Effect::PreAccept));
     }
 }

@@ -89,5 +89,5 @@ fn unwanted(ending: Ending, call: &Call) -> Option<Happened> {
 fn given_up(event: &Event, before: &Call, after: &Call) -> Vec<Happened> {
     let is_dropped = *event == Event::Tick && before.has_ended() && after.pending.is_empty();
     let dropped = before.pending.iter().filter(|_| is_dropped);
-    dropped.map(|effect| Happened::GivenUp { what: word(effect) }).collect()
+    dropped.map(|effect| Happened::GivenUp { what: word(effect), reason: String::new() }).collect()
 }

@@ -5,7 +5,7 @@ use crate::record::Record;
 use crate::seats::choose;
 use crate::{Appointed, Switchboard, meta};
 use agents::Messages;
-use call::{Effect, Ending, Event, Seat};
+use call::{Effect, Ending, Event, Seat, TOLD_WITHIN};
 use journal::Event as Happened;
 use ledger::NumberSettings;
 use protocol::door::Offer;
@@ -178,7 +178,8 @@ impl Switchboard {
     }
 
     async fn act(&self, record: &Record, effect: &Effect) -> Outcome {
-        let act = async |graph: &Graph| meta::act(graph, record, effect).await;
+        let until = tokio::time::Instant::now() + TOLD_WITHIN;
+        let act = async |graph: &Graph| meta::act(graph, record, effect, until).await;
         let (event, error) = self.at_meta(act, |(_, error)| error.as_ref()).await;
         Outcome {
             entries: error.iter().map(|error| trouble(&word(effect), error)).collect(),

@@ -1,12 +1,18 @@
 //! Calls in DynamoDB: read whole, written only by those who read the latest version.
 
+use crate::poisoned::Poisoned;
 use crate::record::Record;
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use journal::Entry;
+use ledger::Refusal;
 use ledger::items::{Item, entry_item, from_item, number, text, to_item};
 use protocol::keys;
+use std::time::Duration;
+
+/// How long to wait before each further try of a write that was throttled, ms.
+const PAUSES_MS: [u64; 4] = [20, 60, 150, 400];
 
 /// The table, as far as it holds calls.
 #[derive(Debug, Clone)]
@@ -26,9 +32,14 @@ pub enum Known {
     OnlyItsEnd,
 }
 
-/// Somebody else changed the call since it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Conflict;
+/// Why a call was not saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unsaved {
+    /// It was changed since it was read, or is being changed.
+    Conflict,
+    /// DynamoDB will never take what was to be written: its code.
+    Unfit(String),
+}
 
 impl Store {
     /// The calls in `table`.
@@ -39,7 +50,7 @@ impl Store {
     /// What is known of a call.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked, or holds what we cannot read.
+    /// When DynamoDB cannot be asked; [`Poisoned`] when it holds what we cannot read.
     pub async fn load(&self, call_ref: &str) -> anyhow::Result<Known> {
         let get = self.client.get_item().table_name(&self.table).consistent_read(true);
         let get = get.key("pk", text(keys::call(call_ref))).key("sk", text(keys::STATE));
@@ -49,14 +60,15 @@ impl Store {
         if !item.contains_key("call") {
             return Ok(Known::OnlyItsEnd);
         }
-        Ok(Known::Call(Box::new(from_item(item).context("cannot understand the call's item")?)))
+        let poisoned = |error: anyhow::Error| Poisoned::unreadable(call_ref, &item, &error);
+        Ok(Known::Call(Box::new(from_item(item.clone()).map_err(poisoned)?)))
     }
 
     /// Saves a call that was read at `record.version`, together with what happened. On success it is one version on.
     ///
     /// # Errors
     /// When DynamoDB cannot be asked.
-    pub async fn save(&self, record: &mut Record, entries: &[Entry]) -> anyhow::Result<Result<(), Conflict>> {
+    pub async fn save(&self, record: &mut Record, entries: &[Entry]) -> anyhow::Result<Result<(), Unsaved>> {
         self.save_beside(record, entries, vec![]).await
     }
 
@@ -66,7 +78,7 @@ impl Store {
         record: &mut Record,
         entries: &[Entry],
         beside: Vec<Item>,
-    ) -> anyhow::Result<Result<(), Conflict>> {
+    ) -> anyhow::Result<Result<(), Unsaved>> {
         let read_at = record.version;
         let mut next = record.clone();
         next.version += 1;
@@ -82,15 +94,20 @@ impl Store {
         for more in beside {
             write = write.transact_items(item(self.put(more)));
         }
-        match write.send().await {
-            Ok(_) => {
+        let mut pauses = PAUSES_MS.into_iter();
+        loop {
+            let Err(error) = write.clone().send().await else {
                 *record = next;
-                Ok(Ok(()))
+                return Ok(Ok(()));
+            };
+            match (Refusal::of_transaction(&error), pauses.next()) {
+                (Refusal::Condition(_) | Refusal::Conflict(_), _) => return Ok(Err(Unsaved::Conflict)),
+                (Refusal::Unfit(code), _) => return Ok(Err(Unsaved::Unfit(code))),
+                (Refusal::Busy(_), Some(pause)) => tokio::time::sleep(Duration::from_millis(pause)).await,
+                (Refusal::Busy(_) | Refusal::Denied(_) | Refusal::Unanswered, _) => {
+                    return Err(error).context("cannot save the call");
+                }
             }
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception()) => {
-                Ok(Err(Conflict))
-            }
-            Err(error) => Err(error).context("cannot save the call"),
         }
     }
 

@@ -5,9 +5,10 @@ use crate::door::Knocker;
 use crate::launch::Launcher;
 use crate::meta::Line;
 use crate::perform::Outcome;
+use crate::poisoned::Poisoned;
 use crate::record::Record;
 use crate::secrets::MetaSecret;
-use crate::store::{Known, Store};
+use crate::store::{Known, Store, Unsaved};
 use crate::{message, news, over};
 use anyhow::bail;
 use call::{Call, Effect, Ending, Event, Phase, Timestamp, step};
@@ -54,6 +55,14 @@ impl Switchboard {
     /// # Errors
     /// When DynamoDB cannot be asked. What was saved goes on with the next tick.
     pub async fn handle(&self, order: &Order) -> anyhow::Result<Reply> {
+        match self.obey(order).await.map_err(anyhow::Error::downcast) {
+            Ok(reply) => Ok(reply),
+            Err(Ok(poisoned)) => self.reply_about(order, poisoned).await,
+            Err(Err(error)) => Err(error),
+        }
+    }
+
+    async fn obey(&self, order: &Order) -> anyhow::Result<Reply> {
         if let Order::UserChanged { number, notice } = order {
             self.link_names(number, notice).await?;
             return Ok(Reply::Over);
@@ -72,7 +81,10 @@ impl Switchboard {
                 }
                 self.carry(&mut record, Event::Tick).await?;
             }
-            Order::MediaConnected { fence, .. } => {
+            Order::MediaConnected { fence, was_lost, .. } => {
+                if *was_lost {
+                    self.carry(&mut record, Event::AcceptLost { fence: *fence }).await?;
+                }
                 self.carry(&mut record, Event::MediaConnected { fence: *fence }).await?;
             }
             Order::TaskEnded { fence, ending, .. } => {
@@ -112,7 +124,13 @@ impl Switchboard {
     }
 
     async fn lose(&self, task: &str, call_ref: &str) -> anyhow::Result<()> {
-        let Some(mut record) = self.load(call_ref).await? else { return Ok(()) };
+        let mut record = match self.load(call_ref).await {
+            Ok(Some(record)) => record,
+            Ok(None) => return Ok(()),
+            // Its ticks end it.
+            Err(error) if error.is::<Poisoned>() => return Ok(()),
+            Err(error) => return Err(error),
+        };
         match record.call.seat.clone().filter(|seat| seat.task == task) {
             Some(seat) => self.carry(&mut record, Event::TaskStopped { fence: seat.fence }).await,
             None => Ok(()),
@@ -186,12 +204,28 @@ impl Switchboard {
         record.call = next;
         let entries = self.entries(record, happened);
         let listed = self.list(&before, record).await;
-        if self.store.save_beside(record, &entries, listed).await?.is_ok() {
-            entries.iter().for_each(self.log);
-            return Ok(true);
+        let has_more = !entries.is_empty() || !listed.is_empty();
+        let mut saved = self.store.save_beside(record, &entries, listed).await?;
+        if let Err(Unsaved::Unfit(code)) = &saved
+            && has_more
+        {
+            let (call_ref, entries) = (record.call_ref(), entries.len());
+            tracing::error!(call_ref, entries, "Saved a call's state without its journal entries and list: {code}");
+            saved = self.store.save(record, &[]).await?;
         }
-        *record = before;
-        Ok(false)
+        match saved {
+            Ok(()) => {
+                entries.iter().for_each(self.log);
+                Ok(true)
+            }
+            Err(Unsaved::Conflict) => {
+                *record = before;
+                Ok(false)
+            }
+            Err(Unsaved::Unfit(code)) => {
+                Err(Poisoned::unfit(record.call_ref(), &record.number, &record.wacid, &code).into())
+            }
+        }
     }
 
     /// Somebody else was faster, or DynamoDB had too much to do: lets them, and reads the call again.

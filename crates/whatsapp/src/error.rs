@@ -29,7 +29,13 @@ pub enum GraphError {
         /// What it answered.
         reason: String,
     },
-    /// Meta could not be reached, took too long, or had a fault of its own. It may have done what we asked.
+    /// No connection to Meta was to be had: nothing was asked.
+    #[error("Meta cannot be reached: {reason}")]
+    Unreached {
+        /// Why not.
+        reason: String,
+    },
+    /// Meta took too long, or had a fault of its own. It may have done what we asked.
     #[error("Meta did not answer: {reason}")]
     Unanswered {
         /// What happened instead.
@@ -59,7 +65,7 @@ impl GraphError {
     /// Whether the same request may succeed later.
     pub fn is_worth_another_try(&self) -> bool {
         match self {
-            Self::Busy { .. } | Self::Undone { .. } | Self::Unanswered { .. } => true,
+            Self::Busy { .. } | Self::Undone { .. } | Self::Unreached { .. } | Self::Unanswered { .. } => true,
             Self::Misconfigured { .. } | Self::Refused { .. } => false,
         }
     }
@@ -71,7 +77,7 @@ impl GraphError {
             | Self::Undone { code, .. }
             | Self::Misconfigured { code, .. }
             | Self::Refused { code, .. } => *code,
-            Self::Unanswered { .. } => 0,
+            Self::Unreached { .. } | Self::Unanswered { .. } => 0,
         }
     }
 
@@ -95,7 +101,11 @@ impl GraphError {
         match self {
             Self::Misconfigured { cure, .. } => cure,
             Self::Refused { code: 138_008, .. } => "Meta does not like our SDP answer: please report it",
-            Self::Busy { .. } | Self::Undone { .. } | Self::Unanswered { .. } | Self::Refused { .. } => "",
+            Self::Busy { .. }
+            | Self::Undone { .. }
+            | Self::Unreached { .. }
+            | Self::Unanswered { .. }
+            | Self::Refused { .. } => "",
         }
     }
 

@@ -176,7 +176,8 @@ fn without_session(action: &str, call_id: &str) -> Value {
 
 /// `without_url`, since the address holds the number's id.
 fn unanswered(error: reqwest::Error) -> GraphError {
-    GraphError::Unanswered { reason: error.without_url().to_string() }
+    let (is_unreached, reason) = (error.is_connect(), error.without_url().to_string());
+    if is_unreached { GraphError::Unreached { reason } } else { GraphError::Unanswered { reason } }
 }
 
 fn seconds(header: Option<&reqwest::header::HeaderValue>) -> Option<Duration> {

@@ -21,7 +21,7 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 use trouble::Fate;
 
-pub use trouble::Gone;
+pub use trouble::{Cancelled, Gone};
 pub(crate) use trouble::Trouble;
 
 /// The engine, which listens on a port of its own, and a client to hand it what the endpoint gets.
@@ -81,7 +81,7 @@ impl DynamoDb {
                 Ok(self.forward(request).await)
             }
             Fate::Refused(refusal) => Err(refusal),
-            Fate::Conflicted => Ok(trouble::conflict(&read_json(request).await?)),
+            Fate::Cancelled(why) => Ok(trouble::cancelled(&read_json(request).await?, why)),
             Fate::Cut => Ok(peer.cut()),
             Fate::Silenced => {
                 self.trouble.over().await;

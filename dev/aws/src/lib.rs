@@ -34,7 +34,7 @@ mod traps;
 
 pub use cloud::Cloud;
 pub use config::{CloudConfig, Function, Rule, Schedule, Service};
-pub use dynamodb::Gone;
+pub use dynamodb::{Cancelled, Gone};
 pub use ecs::{LastStatus, TaskStatus};
 pub use eventbridge::Delivery;
 pub use lambda::Events;

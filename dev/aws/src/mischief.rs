@@ -1,6 +1,6 @@
 //! What can go wrong in the cloud, by name, at any time while it runs.
 
-use crate::dynamodb::{Gone, Trouble};
+use crate::dynamodb::{Cancelled, Gone, Trouble};
 use crate::endpoint::Services;
 use crate::eventbridge::Delivery;
 use std::time::Duration;
@@ -31,7 +31,12 @@ impl<'a> Mischief<'a> {
 
     /// So many of the next `TransactWriteItems` are cancelled: `TransactionConflict` at their first item.
     pub fn conflict_transactions(&self, times: usize) {
-        self.trouble().conflict(times);
+        self.trouble().cancel(times, Cancelled::Conflict);
+    }
+
+    /// So many of the next `TransactWriteItems` are cancelled for their first item, and this is why.
+    pub fn cancel_transactions(&self, times: usize, why: Cancelled) {
+        self.trouble().cancel(times, why);
     }
 
     /// So many of the next requests to DynamoDB take effect, and whoever asked never learns it: the connection is cut.

@@ -4,7 +4,7 @@
 
 mod stage;
 
-use aws::{Cloud, CloudConfig, Gone, Refusal};
+use aws::{Cancelled, Cloud, CloudConfig, Gone, Refusal};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -69,6 +69,26 @@ async fn so_many_transactions_meet_another_one() {
 
     assert_eq!(reasons(&refused), [Some("TransactionConflict"), Some("None")]);
     assert_eq!((stored.len(), keys(&cloud).await.len()), (0, 2));
+}
+
+#[tokio::test]
+async fn a_transaction_is_cancelled_for_any_reason_there_is() {
+    let cloud = cloud().await;
+    let client = child(&cloud);
+    for (why, code) in [
+        (Cancelled::Validation, "ValidationError"),
+        (Cancelled::Throttling, "ThrottlingError"),
+        (Cancelled::Throughput, "ProvisionedThroughputExceeded"),
+        (Cancelled::CollectionSize, "ItemCollectionSizeLimitExceeded"),
+    ] {
+        cloud.mischief().cancel_transactions(1, why);
+        let put = Put::builder().table_name("CallsTable").item("pk", text("a")).item("sk", text("-"));
+        let write = TransactWriteItem::builder().put(put.build().unwrap()).build();
+
+        let refused = client.transact_write_items().transact_items(write).send().await.unwrap_err();
+
+        assert_eq!(reasons(&refused.into_service_error()), [Some(code)]);
+    }
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ pub(super) struct Answering {
     patience: Duration,
     asked_at: Option<Instant>,
     is_asking: bool,
+    was_lost: bool,
 }
 
 /// What to do about it.
@@ -55,6 +56,7 @@ impl Answering {
             patience: WAITED_ENOUGH,
             asked_at: None,
             is_asking: false,
+            was_lost: false,
         }
     }
 
@@ -82,7 +84,17 @@ impl Answering {
 
     /// Call-control has replied, or failed.
     pub(super) fn note_reply(&mut self) {
-        self.is_asking = false;
+        (self.is_asking, self.was_lost) = (false, false);
+    }
+
+    /// There was no reply: the process that was asked is dead, or nothing is known of it.
+    pub(super) fn note_failure(&mut self, is_dead: bool) {
+        self.was_lost = is_dead;
+    }
+
+    /// Whether the process that was asked last is dead.
+    pub(super) fn was_lost(&self) -> bool {
+        self.was_lost
     }
 
     /// The line is open.

@@ -4,6 +4,7 @@ use super::answering::Step;
 use super::measuring::Measuring;
 use super::{Over, Owner};
 use journal::{Event, Phase};
+use ledger::ProcessFailed;
 use protocol::order::{Order, Reply};
 use service::time::now_ms;
 use std::time::Instant;
@@ -23,7 +24,8 @@ impl Owner {
     /// Asks call-control to accept the call. The reply comes as a fact. A task that ECS may stop at any moment is
     /// protected first: no call is accepted that a deployment would cut.
     fn ask(&self) {
-        let order = Order::MediaConnected { call_ref: self.parts.call_ref.clone(), fence: self.parts.fence };
+        let (call_ref, was_lost) = (self.parts.call_ref.clone(), self.answering.was_lost());
+        let order = Order::MediaConnected { call_ref, fence: self.parts.fence, was_lost };
         let (control, replies) = (self.parts.control.clone(), self.replies.0.clone());
         let (protection, unprotected) = (self.parts.protection.clone(), self.parts.unprotected.clone());
         tokio::spawn(async move {
@@ -45,7 +47,10 @@ impl Owner {
             Ok(Reply::Open { version }) if !self.bridge.is_open() => self.open(version, now),
             Ok(Reply::Over) if !self.bridge.is_open() => self.over = Some(Over::Known),
             Ok(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {}
-            Err(error) => tracing::warn!("Call-control did not accept the call yet: {error:#}"),
+            Err(error) => {
+                self.answering.note_failure(error.is::<ProcessFailed>());
+                tracing::warn!("Call-control did not accept the call yet: {error:#}");
+            }
         }
     }
 

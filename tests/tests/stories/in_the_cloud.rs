@@ -1,6 +1,6 @@
 //! What goes wrong in the cloud, in the order of `dev/aws/README.md`: a call that can be held is held, and no other is.
 
-use aws::{Cloud, Delivery, Gone, LastStatus, Refusal};
+use aws::{Cancelled, Cloud, Delivery, Gone, LastStatus, Refusal};
 use call::Ending;
 use phone::{ActionName, Ending as AtMeta};
 use serde_json::json;
@@ -29,6 +29,7 @@ harmless! {
     dynamodb_throttles_a_while: |cloud: &Cloud| cloud.mischief().throttle_dynamodb(9);
     dynamodb_throttles_one_in_five: |cloud: &Cloud| cloud.mischief().throttle_share_of_dynamodb(0.2);
     transactions_conflict: |cloud: &Cloud| cloud.mischief().conflict_transactions(2);
+    transactions_are_throttled: |cloud: &Cloud| cloud.mischief().cancel_transactions(2, Cancelled::Throttling);
     single_writes_conflict: |cloud: &Cloud| cloud.refuse_next("dynamodb.PutItem", 3, Refusal::transaction_conflict());
     dynamodb_is_slow: |cloud: &Cloud| cloud.mischief().slow_dynamodb(Duration::from_millis(200));
     dynamodb_is_cut_off_for_2_s: |cloud: &Cloud| cloud.mischief().dynamodb_gone(Gone::Cut, Duration::from_secs(2));

@@ -5,6 +5,7 @@ use super::group::{Group, Standing, Told};
 use super::meaning::event_of;
 use super::writing::Written;
 use super::{House, Taken};
+use crate::poisoned::Poisoned;
 use crate::record::{HungUp, Record};
 use crate::store::{Known, Store, item};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
@@ -105,7 +106,12 @@ impl Store {
             }
             return Ok(Recorded::Now(Taken { entries, ..Taken::default() }));
         }
-        Ok(match self.load(call_ref).await? {
+        let known = match self.load(call_ref).await {
+            // Sent again, it would be no easier to read.
+            Err(error) if error.is::<Poisoned>() => return Ok(Recorded::Not),
+            known => known?,
+        };
+        Ok(match known {
             Known::Call(record) if is_untouched(&record) => {
                 Recorded::Now(Taken { tick: Some(call_ref.to_owned()), ..Taken::default() })
             }

@@ -2,9 +2,8 @@
 
 use crate::store::Store;
 use anyhow::Context;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use ledger::Refusal;
 use ledger::items::Item;
 use std::time::Duration;
 
@@ -75,8 +74,7 @@ impl Store {
         let Err(error) = put.send().await else {
             return Ok(Tried::Over(Written::Now));
         };
-        let code = error.code().unwrap_or_default().to_owned();
-        tried(&[code]).unwrap_or_else(|| Err(error.into())).context("cannot record a notice")
+        tried(Refusal::of(&error)).ok_or(error).context("cannot record a notice")
     }
 
     async fn try_all(&self, writes: Vec<TransactWriteItem>) -> anyhow::Result<Tried> {
@@ -84,77 +82,18 @@ impl Store {
         let Err(error) = write.send().await else {
             return Ok(Tried::Over(Written::Now));
         };
-        let codes = match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                cancelled.cancellation_reasons().iter().map(code_of).collect()
-            }
-            _ => vec![error.code().unwrap_or_default().to_owned()],
-        };
-        tried(&codes).unwrap_or_else(|| Err(error.into())).context("cannot record a notice")
+        tried(Refusal::of_transaction(&error)).ok_or(error).context("cannot record a notice")
     }
 }
 
-fn code_of(reason: &CancellationReason) -> String {
-    reason.code().unwrap_or_default().to_owned()
-}
-
-/// What the codes of the items, or the one of the whole request, mean. `None`: something is wrong with DynamoDB.
-///
-/// A conflict says nothing about a repeat: whoever was at the item may yet fail.
-fn tried(codes: &[String]) -> Option<anyhow::Result<Tried>> {
-    let find = |known: &[&str]| codes.iter().find(|code| known.iter().any(|known| code.starts_with(known)));
-    let never = ["ValidationE", "ItemCollectionSizeLimitExceeded"];
-    let busy = [
-        "TransactionConflict",
-        "TransactionInProgress",
-        "Throttling",
-        "ProvisionedThroughput",
-        "RequestLimit",
-    ];
-    if let Some(code) = find(&never) {
-        return Some(Ok(Tried::Over(Written::Unfit(code.clone()))));
-    }
-    if let Some(code) = find(&busy) {
-        return Some(Ok(Tried::Busy(anyhow::anyhow!("DynamoDB is busy: {code}"))));
-    }
-    let before: Vec<bool> = codes.iter().map(|code| code.starts_with("ConditionalCheckFailed")).collect();
-    before.contains(&true).then_some(Ok(Tried::Over(Written::Before(before))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_failed_condition_is_a_repeat() {
-        assert_eq!(over(&["None", "ConditionalCheckFailed"]), Some(Written::Before(vec![false, true])));
-        assert_eq!(over(&["ConditionalCheckFailedException"]), Some(Written::Before(vec![true])));
-        assert!(is_busy(&["ConditionalCheckFailed", "TransactionConflict"]));
-        assert!(is_busy(&["ThrottlingError", "None"]));
-        assert!(is_busy(&["TransactionConflictException"]));
-    }
-
-    #[test]
-    fn what_dynamodb_will_never_take_is_told_from_trouble_with_it() {
-        assert_eq!(over(&["None", "ValidationError"]), Some(Written::Unfit("ValidationError".into())));
-        assert_eq!(over(&["ValidationException"]), Some(Written::Unfit("ValidationException".into())));
-        assert!(tried(&["AccessDeniedException".to_owned()]).is_none());
-        assert!(tried(&[String::new()]).is_none());
-    }
-
-    fn over(codes: &[&str]) -> Option<Written> {
-        match read(codes)? {
-            Tried::Over(written) => Some(written),
-            Tried::Busy(_) => None,
+/// What a refusal means for a write. `None`: something is wrong with DynamoDB.
+fn tried(refusal: Refusal) -> Option<Tried> {
+    match refusal {
+        Refusal::Condition(before) => Some(Tried::Over(Written::Before(before))),
+        Refusal::Unfit(code) => Some(Tried::Over(Written::Unfit(code))),
+        Refusal::Conflict(code) | Refusal::Busy(code) => {
+            Some(Tried::Busy(anyhow::anyhow!("DynamoDB is busy: {code}")))
         }
-    }
-
-    fn is_busy(codes: &[&str]) -> bool {
-        matches!(read(codes), Some(Tried::Busy(_)))
-    }
-
-    fn read(codes: &[&str]) -> Option<Tried> {
-        let codes: Vec<_> = codes.iter().map(|code| (*code).to_owned()).collect();
-        tried(&codes)?.ok()
+        Refusal::Denied(_) | Refusal::Unanswered => None,
     }
 }

@@ -23,6 +23,40 @@ pub enum Gone {
     Failing,
 }
 
+/// Why DynamoDB cancels a transaction for its first item, as far as mischief goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancelled {
+    /// Another transaction is at work on it.
+    Conflict,
+    /// It is not valid: too large, say.
+    Validation,
+    /// Its table or index is throttled.
+    Throttling,
+    /// Its table's provisioned throughput is used up.
+    Throughput,
+    /// The items of its partition key are too large together, which only tables with local indexes know.
+    CollectionSize,
+}
+
+impl Cancelled {
+    fn code_and_message(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Conflict => ("TransactionConflict", "Transaction is ongoing for the item"),
+            Self::Validation => {
+                ("ValidationError", "Item size to update has exceeded the maximum allowed size")
+            }
+            Self::Throttling => {
+                ("ThrottlingError", "Throughput exceeds the current capacity of your table or index")
+            }
+            Self::Throughput => (
+                "ProvisionedThroughputExceeded",
+                "The level of configured provisioned throughput for the table was exceeded",
+            ),
+            Self::CollectionSize => ("ItemCollectionSizeLimitExceeded", "Collection size exceeded"),
+        }
+    }
+}
+
 /// What becomes of one request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -30,8 +64,8 @@ pub(super) enum Fate {
     Reached { after: Duration },
     /// It is refused.
     Refused(Refusal),
-    /// It is a transaction, and another one is at work on its first item.
-    Conflicted,
+    /// It is a transaction, and is cancelled for its first item.
+    Cancelled(Cancelled),
     /// Its connection is cut.
     Cut,
     /// It waits until DynamoDB is back, and then its connection is cut.
@@ -50,7 +84,7 @@ pub(crate) struct Trouble {
 #[derive(Debug)]
 struct Plan {
     throttles: usize,
-    conflicts: usize,
+    cancelled: (usize, Cancelled),
     unanswered: usize,
     throttled_share: f64,
     dice: Dice,
@@ -66,7 +100,8 @@ struct Outage {
 impl Trouble {
     pub(super) fn new(seed: u64) -> Self {
         let (throttled_share, delay, dice) = (0.0, Duration::ZERO, Dice::new(seed));
-        let plan = Plan { throttles: 0, conflicts: 0, unanswered: 0, throttled_share, dice, delay };
+        let cancelled = (0, Cancelled::Conflict);
+        let plan = Plan { throttles: 0, cancelled, unanswered: 0, throttled_share, dice, delay };
         Self { plan: Mutex::new(plan), outage: watch::Sender::default() }
     }
 
@@ -78,8 +113,8 @@ impl Trouble {
         self.plan().throttled_share = share;
     }
 
-    pub(crate) fn conflict(&self, times: usize) {
-        self.plan().conflicts = times;
+    pub(crate) fn cancel(&self, times: usize, why: Cancelled) {
+        self.plan().cancelled = (times, why);
     }
 
     pub(crate) fn leave_unanswered(&self, times: usize) {
@@ -134,8 +169,8 @@ impl Plan {
         if take(&mut self.throttles) || self.dice.says_yes(self.throttled_share) {
             return Fate::Refused(throttled());
         }
-        if action == "TransactWriteItems" && take(&mut self.conflicts) {
-            return Fate::Conflicted;
+        if action == "TransactWriteItems" && take(&mut self.cancelled.0) {
+            return Fate::Cancelled(self.cancelled.1);
         }
         if take(&mut self.unanswered) {
             return Fate::Unanswered;
@@ -159,14 +194,15 @@ fn failure() -> Refusal {
     Refusal::new("InternalServerError", "Internal server error").with_status(500)
 }
 
-/// What DynamoDB says to a transaction whose first item another transaction is at work on. One reason for each item.
-pub(super) fn conflict(request: &Value) -> Response {
+/// What DynamoDB says to a transaction that it cancels for its first item. One reason for each item.
+pub(super) fn cancelled(request: &Value, why: Cancelled) -> Response {
     let items = request["TransactItems"].as_array().map_or(1, Vec::len).max(1);
+    let (first, message) = why.code_and_message();
     let mut codes = vec!["None"; items];
-    codes[0] = "TransactionConflict";
+    codes[0] = first;
     let reason = |code: &&str| match *code {
         "None" => json!({"Code": "None"}),
-        code => json!({"Code": code, "Message": "Transaction is ongoing for the item"}),
+        code => json!({"Code": code, "Message": message}),
     };
     let message = format!(
         "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
@@ -202,12 +238,13 @@ mod tests {
     }
 
     #[test]
-    fn only_transactions_meet_conflicts() {
+    fn only_transactions_are_cancelled() {
         let trouble = Trouble::new(0);
-        trouble.conflict(1);
+        trouble.cancel(1, Cancelled::Validation);
 
         assert_eq!(trouble.fate("webhook-1", "PutItem"), REACHED);
-        assert_eq!(trouble.fate("webhook-1", "TransactWriteItems"), Fate::Conflicted);
+        let cancelled = Fate::Cancelled(Cancelled::Validation);
+        assert_eq!(trouble.fate("webhook-1", "TransactWriteItems"), cancelled);
         assert_eq!(trouble.fate("webhook-1", "TransactWriteItems"), REACHED);
     }
 

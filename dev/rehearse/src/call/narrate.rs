@@ -141,7 +141,7 @@ pub(super) fn entry(event: &Event) -> Told {
         }
         Event::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
         Event::TaskSilent { task } => control(format!("task {} does not answer at its door", short(task))),
-        Event::GivenUp { what } => control(format!("gives up: {what}")),
+        Event::GivenUp { what, .. } => control(format!("gives up: {what}")),
         Event::MessageFailed { code, .. } => control(format!("hears that a message failed (code {code})")),
         Event::CallerTold { .. } => control("has written to the caller".into()),
         Event::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),

@@ -82,6 +82,20 @@ impl Cloud {
         items.into_iter().map(|item| serde_dynamo::from_item(readable(item)).unwrap()).collect()
     }
 
+    /// Makes an attribute of a call's state this text.
+    pub async fn set_text(&self, pk: String, name: &str, text: &str) {
+        let update = aws_sdk_dynamodb::Client::new(&self.sdk_config()).update_item().table_name(TABLE);
+        update
+            .key("pk", AttributeValue::S(pk))
+            .key("sk", AttributeValue::S("STATE".into()))
+            .update_expression("SET #name = :text")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":text", AttributeValue::S(text.into()))
+            .send()
+            .await
+            .unwrap();
+    }
+
     /// The events in the table, sorted.
     pub async fn events(&self) -> Vec<String> {
         let items = self.items().await;

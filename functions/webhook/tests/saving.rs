@@ -1,0 +1,51 @@
+//! What a save makes of DynamoDB's reasons for not doing it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod stage;
+
+use serde_json::{Value, json};
+use stage::{Stage, connect};
+use switchboard::store::{Known, Unsaved};
+use switchboard::{Poisoned, call_ref};
+
+#[tokio::test]
+async fn only_a_change_by_another_process_is_a_conflict() {
+    let stage = Stage::new().await;
+    stage.calls(json!([connect("wacid.A")])).await;
+    let Known::Call(mut record) = stage.store().load(&call_ref("wacid.A")).await.unwrap() else { panic!() };
+    for (code, unsaved) in [
+        ("ConditionalCheckFailed", Unsaved::Conflict),
+        ("TransactionConflict", Unsaved::Conflict),
+        ("ValidationError", Unsaved::Unfit("ValidationError".into())),
+        ("ItemCollectionSizeLimitExceeded", Unsaved::Unfit("ItemCollectionSizeLimitExceeded".into())),
+    ] {
+        stage.cloud.fail("TransactWriteItems", [cancelled(code)]);
+
+        assert_eq!(stage.store().save(&mut record, &[]).await.unwrap(), Err(unsaved), "{code}");
+    }
+    for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
+        stage.cloud.fail("TransactWriteItems", [cancelled(code), cancelled(code)]);
+        stage.cloud.forget_requests();
+
+        assert_eq!(stage.store().save(&mut record, &[]).await.unwrap(), Ok(()), "{code}");
+        assert_eq!(stage.cloud.asked(), ["TransactWriteItems"; 3], "it is tried again");
+    }
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_costs_no_webhook() {
+    let stage = Stage::new().await;
+    stage.calls(json!([connect("wacid.A")])).await;
+    stage.cloud.set_text("CALL#".to_owned() + &call_ref("wacid.A"), "call", "from the future").await;
+
+    let loaded = stage.store().load(&call_ref("wacid.A")).await.unwrap_err();
+    assert!(loaded.is::<Poisoned>(), "{loaded:#}");
+
+    assert_eq!(stage.calls(json!([connect("wacid.A")])).await, 200, "sent again, it would be the same");
+}
+
+fn cancelled(code: &str) -> Value {
+    json!({"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException", "message": code,
+        "CancellationReasons": [{"Code": code, "Message": code}]})
+}
