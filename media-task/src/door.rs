@@ -1,10 +1,10 @@
 //! The door: takes call-control's requests, over TLS with a certificate made at boot, each with a seal.
 //!
-//! Whoever comes without a seal of ours learns one thing: that they are refused. The log says why.
+//! A request without a valid seal is refused and told nothing else. The log says why.
 
 mod complaints;
-mod doorstep;
-mod entrance;
+mod connections;
+mod limits;
 mod tls;
 
 pub use tls::Certificate;
@@ -12,7 +12,7 @@ pub use tls::Certificate;
 use crate::calls::{Calls, Passed, Refused};
 use crate::settings::MediaSecret;
 use complaints::Complaints;
-use entrance::{Entrance, Visit};
+use connections::Visit;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
@@ -40,7 +40,7 @@ pub struct Door {
     complaints: Mutex<Complaints>,
 }
 
-/// Why somebody is not let in.
+/// Why a request is refused.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 enum TurnedAway {
     #[error(transparent)]
@@ -57,9 +57,9 @@ impl Door {
         Arc::new(Self { calls, secret, keeper: Mutex::default(), complaints: Mutex::default() })
     }
 
-    /// Answers for ever whoever comes to `listener`. Dropped, it closes every connection.
+    /// Answers requests on `listener` until dropped, which closes every connection.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, certificate: Certificate) {
-        Entrance::new(self, certificate.acceptor()).open(listener).await;
+        connections::accept(self, listener, certificate.acceptor()).await;
     }
 
     /// Answers one request.
@@ -67,7 +67,7 @@ impl Door {
         let (head, body) = request.into_parts();
         match self.let_in(&head, body).await {
             Ok(body) => {
-                visit.is_known();
+                visit.is_known(Instant::now());
                 self.act(&head, body).await
             }
             Err(why) => self.turn_away(why),

@@ -1,94 +1,74 @@
-//! Asks the media task in this container whether it lives: whether its door shakes hands. For the container's health check,
-//! since the image has no shell and nothing else to ask with.
+//! Asks the media task in this container whether it is alive. For the container's health check, since the image has no shell
+//! and nothing else to ask with.
 
+use crate::health::{ALIVE, address};
 use anyhow::Context;
-use rustls::pki_types::ServerName;
-use service::env::{Env, WrongSetting};
-use service::tls;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use service::env::Env;
 use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
 
-/// So long the door has.
+/// How long the task has to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Shakes hands with the door that the settings describe.
+/// Asks the task that the settings name.
 ///
 /// # Errors
-/// When the settings do not say where it is, or it does not answer within two seconds.
+/// When there is none, when it does not answer within two seconds, or when it tries no heartbeats.
 pub async fn run(env: &Env) -> anyhow::Result<()> {
-    let door = door(env)?;
-    let shaken = tokio::time::timeout(PATIENCE, shake_hands(door)).await;
-    shaken.with_context(|| format!("the door at {door} took longer than {PATIENCE:?}"))?
+    let address = address(env)?;
+    let asked = tokio::time::timeout(PATIENCE, ask(&address)).await;
+    asked.with_context(|| format!("the media task did not answer within {PATIENCE:?}"))?
 }
 
-/// Where the door of the task with these settings is, from inside its container.
-fn door(env: &Env) -> Result<SocketAddr, WrongSetting> {
-    let bound = env.parsed("AHOY_BIND_IP", IpAddr::V4(Ipv4Addr::UNSPECIFIED))?;
-    let ip = match env.parsed("AHOY_DOOR_IP", bound)? {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    let port = env.parsed("AHOY_DOOR_PORT", crate::settings::DOOR_PORT)?;
-    if port == 0 {
-        let reason = "nobody knows which free port the task took".to_owned();
-        return Err(WrongSetting::Malformed { name: "AHOY_DOOR_PORT", value: "0".to_owned(), reason });
-    }
-    Ok(SocketAddr::new(ip, port))
-}
-
-async fn shake_hands(door: SocketAddr) -> anyhow::Result<()> {
-    let stream =
-        TcpStream::connect(door).await.with_context(|| format!("nobody is at the door at {door}"))?;
-    let name = ServerName::IpAddress(door.ip().into());
-    // Whatever certificate the door has: it was made at boot, and is known to the registry alone. Nothing is said to the
-    // door, and nothing it says is believed.
-    let whoever_it_is = tls::client(|_certificate| true).context("the provider speaks no TLS version")?;
-    let shaken = TlsConnector::from(Arc::new(whoever_it_is)).connect(name, stream).await;
-    shaken.with_context(|| format!("the door at {door} does not shake hands"))?;
+async fn ask(address: &str) -> anyhow::Result<()> {
+    let mut task = UnixStream::connect(address).await.context("no media task answers health checks here")?;
+    let mut answer = vec![];
+    task.read_to_end(&mut answer).await.context("the media task broke off")?;
+    anyhow::ensure!(answer == ALIVE, "the media task has tried no heartbeat for a minute");
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::door::Certificate;
-    use tokio::net::TcpListener;
+    use crate::health::{self, Pulse};
+    use std::time::Instant;
+    use tokio::net::UnixListener;
 
     #[tokio::test]
-    async fn a_door_that_shakes_hands_is_well() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let acceptor = Certificate::make().unwrap().acceptor();
-        let door = tokio::spawn(async move { acceptor.accept(listener.accept().await.unwrap().0).await });
+    async fn a_task_with_a_recent_heartbeat_is_healthy() {
+        let env = env("recent");
+        tokio::spawn(health::answer(health::listen(&env).unwrap(), Pulse::begin(Instant::now())));
 
-        run(&at(port)).await.expect("it shakes hands");
-        door.await.unwrap().expect("a hand was shaken");
+        run(&env).await.expect("it is healthy");
     }
 
     #[tokio::test]
-    async fn nobody_and_somebody_who_says_nothing_are_not_well() {
-        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = silent.local_addr().unwrap().port();
-        assert!(run(&at(port)).await.unwrap_err().to_string().contains("took longer than 2s"));
-        drop(silent);
+    async fn a_task_whose_last_heartbeat_is_old_is_unhealthy() {
+        let env = env("old");
+        let a_minute_ago = Instant::now().checked_sub(Duration::from_secs(60)).expect("the machine is up");
+        tokio::spawn(health::answer(health::listen(&env).unwrap(), Pulse::begin(a_minute_ago)));
 
-        assert!(run(&at(port)).await.unwrap_err().to_string().starts_with("nobody is at the door"));
+        let unhealthy = run(&env).await.expect_err("it is unhealthy");
+
+        assert_eq!(unhealthy.to_string(), "the media task has tried no heartbeat for a minute");
     }
 
-    #[test]
-    fn a_door_that_is_everywhere_is_here() {
-        let everywhere = [("AHOY_BIND_IP", "::"), ("AHOY_DOOR_PORT", "9000")];
+    #[tokio::test]
+    async fn a_task_that_does_not_answer_is_unhealthy() {
+        let env = env("silent");
+        let listener: UnixListener = health::listen(&env).unwrap();
+        let unhealthy = run(&env).await.expect_err("it is unhealthy");
+        assert_eq!(unhealthy.to_string(), "the media task did not answer within 2s");
+        drop(listener);
 
-        assert_eq!(door(&Env::default()), Ok("127.0.0.1:8443".parse().unwrap()));
-        assert_eq!(door(&Env::of(&everywhere)), Ok("[::1]:9000".parse().unwrap()));
-        assert!(door(&Env::of(&[("AHOY_DOOR_PORT", "0")])).is_err());
+        let unhealthy = run(&env).await.expect_err("nothing listens");
+        assert_eq!(unhealthy.to_string(), "no media task answers health checks here");
     }
 
-    fn at(port: u16) -> Env {
-        Env::of(&[("AHOY_BIND_IP", "127.0.0.1"), ("AHOY_DOOR_PORT", &port.to_string())])
+    fn env(name: &str) -> Env {
+        let uri = format!("http://127.0.0.1/v4/{name}-{}", std::process::id());
+        Env::of(&[("ECS_CONTAINER_METADATA_URI_V4", &uri)])
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::calls::Calls;
 use crate::ecs::Task;
+use crate::health::Pulse;
 use crate::protection::Protection;
 use crate::tenure::{Stay, Tenure};
 use crate::ticks;
@@ -32,6 +33,8 @@ pub struct Heart {
     pub door: SocketAddr,
     /// The hash of the door's certificate.
     pub pin: String,
+    /// Told of every heartbeat, for health checks.
+    pub pulse: Pulse,
     /// Since when this task is being started, until it is ready.
     pub starting: Option<Instant>,
 }
@@ -50,6 +53,7 @@ impl Heart {
         while !self.is_done() {
             tokio::select! {
                 _ = next.tick() => {
+                    self.pulse.beat(Instant::now());
                     self.renew().await;
                     self.keep_protection().await;
                     self.tick_overdue(&overdue).await;

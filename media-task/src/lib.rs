@@ -18,7 +18,7 @@
 //! | [`ecs`], [`protection`] | what ECS tells the task about itself, and how it is kept from stopping it |
 //! | [`address`] | where the world reaches this task |
 //! | [`tenure`] | how long a task stays, if nobody tells it to leave |
-//! | [`healthcheck`] | asks the task in this container whether it lives |
+//! | [`health`], [`healthcheck`] | answers and asks, in the same container, whether the task is alive |
 //! | `private_door` | where the door is for call-control in the same VPC |
 
 pub mod address;
@@ -32,6 +32,7 @@ pub mod datagram;
 pub mod diary;
 pub mod door;
 pub mod ecs;
+pub mod health;
 pub mod healthcheck;
 pub mod heartbeat;
 pub mod load;

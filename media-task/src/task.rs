@@ -5,6 +5,7 @@ use crate::calls::{Calls, Equipment};
 use crate::diary::Diary;
 use crate::door::{Certificate, Door};
 use crate::ecs::Task;
+use crate::health::{self, Pulse};
 use crate::heartbeat::Heart;
 use crate::load::Load;
 use crate::private_door;
@@ -54,6 +55,7 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let certificate = Certificate::make()?;
     let (listener, bound) = listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port).await?;
     let private = private_door::address(env).await?;
+    let health = health::listen(env)?;
     let door_ip = private.or(settings.door_ip).unwrap_or(booted.public_ip);
     let door = SocketAddr::new(door_ip, bound.port());
 
@@ -64,6 +66,8 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let heart = heart(settings, &booted, ledger.clone(), diary.clone(), door, pin, started_at);
     let (calls, task) = (heart.calls.clone(), booted.task.id);
     let mut serving = tokio::spawn(Door::new(calls.clone(), booted.secret).serve(listener, certificate));
+    // To the end: what is still to be written is not to be cut short by a health check.
+    tokio::spawn(health::answer(health, heart.pulse.clone()));
     let mut beating = tokio::spawn(heart.beat());
 
     let until = tokio::select! {
@@ -141,6 +145,7 @@ fn heart(
         protection,
         door,
         pin,
+        pulse: Pulse::begin(Instant::now()),
         starting: Some(started_at),
     }
 }

@@ -14,6 +14,7 @@ mod caller;
 pub mod collector;
 mod conversation;
 pub mod doors;
+pub mod flood;
 pub mod letter;
 mod logged;
 pub mod privacy;

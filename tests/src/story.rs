@@ -3,6 +3,7 @@
 use crate::Caller;
 use crate::letter::Letter;
 use crate::privacy;
+use crate::program::{Ended, Program};
 use openai::Script;
 use phone::{ActionName, CallerConfig, Event, Mischief, Observation, Seen};
 use rehearse::Rehearsal;
@@ -271,10 +272,24 @@ impl Story {
 
     /// Stops the one media task for so long, as a host does that has no time for it.
     pub async fn stops_the_task_for(&self, time: Duration) {
+        self.while_the_task_is_stopped(tokio::time::sleep(time)).await;
+    }
+
+    /// Stops the one media task while something else happens: whatever it has to do, it does not.
+    pub async fn while_the_task_is_stopped<T>(&self, happens: impl Future<Output = T>) -> T {
         let pid = Pid::from_raw(self.media_task_pid() as i32).expect("a process has a number");
         kill_process(pid, Signal::STOP).expect("it is ours to stop");
-        tokio::time::sleep(time).await;
+        let result = happens.await;
         kill_process(pid, Signal::CONT).expect("it is ours to let go on");
+        result
+    }
+
+    /// Checks the health of the one media task as ECS does: by another process in the same environment.
+    pub async fn checks_health(&self) -> Ended {
+        let environment = std::fs::read_to_string(format!("/proc/{}/environ", self.media_task_pid()));
+        let environment = environment.expect("the task runs, and is told text");
+        let settings: Vec<_> = environment.split('\0').filter_map(|setting| setting.split_once('=')).collect();
+        Program::named("media-task").told("healthcheck").with_all(&settings).run().await
     }
 
     /// Whether nobody had a reason to act on any call.

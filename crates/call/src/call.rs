@@ -20,8 +20,9 @@ const CHECK_EVERY: Duration = Duration::from_secs(15);
 /// How soon a call that found no slot looks for one again. Short, so that a task that becomes ready finds it waiting.
 const FIND_AGAIN: Duration = Duration::from_secs(1);
 
-/// How soon to look again at a task that did not answer at its door.
-pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// How soon to look again at a task that did not answer at its door: two heartbeats, so that a task that lives has moved its lease
+/// by then.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// A call, and what is still to be done for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,9 @@ pub struct Call {
     pub launched: bool,
     /// When the task first failed to answer at its door.
     pub silent_since: Option<Timestamp>,
+    /// Until when its lease held then, by the task's own clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_lease: Option<u64>,
     /// When it was accepted.
     pub accepted_at: Option<Timestamp>,
     /// When it ended.
@@ -117,6 +121,7 @@ impl Call {
             pre_accepted: false,
             launched: false,
             silent_since: None,
+            silent_lease: None,
             accepted_at: None,
             ended_at: None,
         }

@@ -69,6 +69,8 @@ pub enum Event {
     TaskSilent {
         /// The task's seat.
         fence: u64,
+        /// Until when its lease holds, by its own clock; `None` when it has none.
+        lease: Option<u64>,
     },
     /// The task is known to have stopped.
     TaskStopped {

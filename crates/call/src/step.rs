@@ -26,7 +26,7 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
         Event::MediaConnected { fence } => accept(&mut call, fence, now),
         Event::TaskEnded { fence, ending } => end_by_task(&mut call, fence, ending, now),
         Event::TaskAlive { fence } => note_alive(&mut call, fence, now),
-        Event::TaskSilent { fence } => note_silence(&mut call, fence, now),
+        Event::TaskSilent { fence, lease } => note_silence(&mut call, fence, lease, now),
         Event::TaskStopped { fence } => lose(&mut call, fence, now),
         Event::Claimed(effect) => claim(&mut call, effect, now),
         Event::Done(effect) => note_done(&mut call, &effect, now),
@@ -199,7 +199,7 @@ fn end_by_task(call: &mut Call, fence: u64, ending: Ending, now: Timestamp) -> V
 
 fn note_alive(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
     if call.is_held_by(fence) && !call.has_ended() {
-        call.silent_since = None;
+        (call.silent_since, call.silent_lease) = (None, None);
         call.pending.retain(|effect| !matches!(effect, Effect::CheckTask(_)));
         if call.pending.is_empty() {
             call.rest(now);
@@ -208,14 +208,17 @@ fn note_alive(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
     vec![]
 }
 
-/// One unanswered knock may be the network; two, some seconds apart, are a dead task.
-fn note_silence(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
+/// An unanswered knock may be the network, or a crowd at the door. A task is dead when its lease does not move either. A lease
+/// that moved is told by comparing it with itself: no two hosts' clocks agree.
+fn note_silence(call: &mut Call, fence: u64, lease: Option<u64>, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) || call.has_ended() {
         return vec![];
     }
-    let since = *call.silent_since.get_or_insert(now);
-    if now - since >= LOOK_AGAIN {
-        return lose(call, fence, now);
+    match call.silent_since {
+        None => (call.silent_since, call.silent_lease) = (Some(now), lease),
+        Some(_) if lease.is_some() && lease != call.silent_lease => return note_alive(call, fence, now),
+        Some(since) if now - since >= LOOK_AGAIN => return lose(call, fence, now),
+        Some(_) => {}
     }
     call.pending.retain(|effect| !matches!(effect, Effect::CheckTask(_)));
     call.wake_in(LOOK_AGAIN, now);

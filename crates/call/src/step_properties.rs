@@ -43,7 +43,7 @@ proptest! {
 
 fn answer_nothing(call: Call, effect: &Effect, now: Timestamp) -> Call {
     match effect {
-        Effect::CheckTask(seat) => step(call, Event::TaskSilent { fence: seat.fence }, now).0,
+        Effect::CheckTask(seat) => step(call, Event::TaskSilent { fence: seat.fence, lease: Some(1) }, now).0,
         Effect::FindSeat
         | Effect::LaunchTask
         | Effect::Offer(_)
@@ -76,7 +76,8 @@ fn event() -> impl Strategy<Value = Event> {
         2 => fence.clone().prop_map(|fence| Event::MediaConnected { fence }),
         1 => fence.clone().prop_map(|fence| Event::TaskEnded { fence, ending: Ending::AgentSaidGoodbye }),
         1 => fence.clone().prop_map(|fence| Event::TaskAlive { fence }),
-        1 => fence.clone().prop_map(|fence| Event::TaskSilent { fence }),
+        1 => (fence.clone(), prop::option::of(0u64..3))
+            .prop_map(|(fence, lease)| Event::TaskSilent { fence, lease }),
         1 => fence.prop_map(|fence| Event::TaskStopped { fence }),
         1 => Just(Event::HungUp),
         1 => Just(Event::MediaFailed),

@@ -284,17 +284,37 @@ fn an_agents_goodbye_terminates_and_frees_nothing() {
 }
 
 #[test]
-fn one_unanswered_knock_is_forgiven_and_two_lose_the_call() {
+fn a_task_whose_door_and_lease_stand_still_loses_the_call() {
     let (call, effects) = step(live(), Event::Tick, T0 + secs(15));
     assert_eq!(effects, [Effect::CheckTask(seat("a", 1))]);
-    let (call, effects) = step(call, Event::TaskSilent { fence: 1 }, T0 + secs(15));
-    assert_eq!((call.phase, effects), (Phase::Live, vec![]));
+    let call = silent(call, Some(7), 15);
+    assert_eq!((call.phase, call.due), (Phase::Live, Some(T0 + secs(25))));
 
-    let (call, _) = step(call, Event::Tick, T0 + secs(20));
-    let (call, effects) = step(call, Event::TaskSilent { fence: 1 }, T0 + secs(20));
+    let (call, effects) = step(call, Event::TaskSilent { fence: 1, lease: Some(7) }, T0 + secs(25));
 
     assert_eq!(call.ending(), Some(Ending::Lost));
     assert_eq!(effects, [Effect::Terminate, Effect::TellCaller(Ending::Lost)]);
+}
+
+#[test]
+fn a_lease_that_moved_since_the_first_silence_is_life() {
+    // The task's clock is of no consequence: it may be set back.
+    for moved in [8, 6] {
+        let mut call = live();
+        for n in 0..100 {
+            call = silent(call, Some(7), 15 + n * 25);
+            call = silent(call, Some(7), 20 + n * 25);
+            call = silent(call, Some(moved), 25 + n * 25);
+            assert_eq!((call.phase, call.silent_since), (Phase::Live, None));
+        }
+    }
+}
+
+#[test]
+fn a_lease_that_was_given_up_is_no_life() {
+    let call = silent(silent(live(), Some(7), 15), None, 20);
+
+    assert_eq!(silent(call, None, 25).ending(), Some(Ending::Lost));
 }
 
 #[test]
@@ -366,6 +386,10 @@ fn connecting() -> Call {
 fn live() -> Call {
     let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
     step(call, Event::Done(Effect::Accept), T0).0
+}
+
+fn silent(call: Call, lease: Option<u64>, at: u64) -> Call {
+    step(call, Event::TaskSilent { fence: 1, lease }, T0 + secs(at)).0
 }
 
 fn found(task: &str) -> Event {

@@ -137,14 +137,14 @@ impl Switchboard {
     async fn check(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {
         let fence = seat.fence;
         let lease = self.ledger.lease(&seat.task).await?;
-        let Some(lease) = lease else { return Ok(silent(seat)) };
+        let Some(lease) = lease else { return Ok(silent(seat, None)) };
         Ok(match self.knocker.ask_after(&lease, record.call_ref()).await? {
             // Whoever answers with the task's own certificate is the task, whatever it says.
             Knock::Opened(()) | Knock::Full(_) | Knock::Impossible(_) | Knock::Stranger | Knock::Odd(_) => {
                 Outcome::of(Event::TaskAlive { fence })
             }
             Knock::Unknown => Outcome::of(Event::TaskStopped { fence }),
-            Knock::Silent(_) => silent(seat),
+            Knock::Silent(_) => silent(seat, Some(lease.until_ms)),
         })
     }
 
@@ -233,8 +233,9 @@ fn seat_refused(seat: &Seat, reason: String) -> Outcome {
     Outcome::noting(Event::SeatRefused { fence: seat.fence }, entry)
 }
 
-fn silent(seat: &Seat) -> Outcome {
-    Outcome::noting(Event::TaskSilent { fence: seat.fence }, Happened::TaskSilent { task: seat.task.clone() })
+fn silent(seat: &Seat, lease: Option<u64>) -> Outcome {
+    let entry = Happened::TaskSilent { task: seat.task.clone() };
+    Outcome::noting(Event::TaskSilent { fence: seat.fence, lease }, entry)
 }
 
 /// The name of an ending or effect, as it is stored.

@@ -7,7 +7,7 @@ use crate::arguments;
 use crate::context::CallContext;
 use crate::outcome::{Kind, Outcome, Refused, Trouble};
 use crate::reply::{self, Reply};
-use crate::signature::{SIGNATURE, Signed, TIME};
+use crate::signature::{SIGNATURE, SIGNATURE_WITH_HOST, Signed, TIME};
 use crate::target::{self, Target};
 use crate::toolbox::Unfit;
 use agents::{HttpTool, Method, Tools};
@@ -210,10 +210,15 @@ impl HttpCall {
         }
         if let Some(key) = key {
             let target = &self.url[Position::BeforePath..Position::AfterQuery];
-            let signed = Signed { time_s: now_s(), method: method.as_str(), target, body: &body };
-            let signature = signed.signature(key.expose_secret());
-            let signature = signature.parse().expect("hexadecimal digits may be in a header");
-            request.headers_mut().insert(SIGNATURE, signature);
+            let host = &self.url[Position::BeforeHost..Position::AfterPort];
+            let signed = Signed { time_s: now_s(), method: method.as_str(), host, target, body: &body };
+            let key = key.expose_secret();
+            for (name, signature) in
+                [(SIGNATURE, signed.signature(key)), (SIGNATURE_WITH_HOST, signed.signature_with_host(key))]
+            {
+                let signature = signature.parse().expect("hexadecimal digits may be in a header");
+                request.headers_mut().insert(name, signature);
+            }
             request.headers_mut().insert(TIME, signed.time_s.into());
         }
         if self.endpoint.has_body() {

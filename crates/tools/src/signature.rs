@@ -2,6 +2,9 @@
 //!
 //! The signed text is these four, with a line feed between them and none at the end. The time keeps a recorded request from
 //! being sent again later: a receiver takes none that is more than five minutes from its own clock.
+//!
+//! A second signature also covers the host, so that a request to one system is none to another that shares the secret. The first
+//! stays as it is for systems that check it.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -11,6 +14,9 @@ pub const TIME: &str = "x-ahoy-time";
 /// The header with the signature: `sha256=` and 64 hexadecimal digits.
 pub const SIGNATURE: &str = "x-ahoy-signature";
 
+/// The header with the signature that covers the host as well, in the same form.
+pub const SIGNATURE_WITH_HOST: &str = "x-ahoy-signature-v2";
+
 /// What is signed.
 #[derive(Clone, Copy)]
 pub struct Signed<'a> {
@@ -18,6 +24,8 @@ pub struct Signed<'a> {
     pub time_s: u64,
     /// The method, in capitals.
     pub method: &'a str,
+    /// The host as in the `Host` header: with its port, unless that is the scheme's own.
+    pub host: &'a str,
     /// Path and query as they are sent, percent-encoded.
     pub target: &'a str,
     /// The body as it is sent; empty if there is none.
@@ -27,9 +35,20 @@ pub struct Signed<'a> {
 impl Signed<'_> {
     /// The value of the [`SIGNATURE`] header under `secret`.
     pub fn signature(&self, secret: &str) -> String {
+        self.sign(secret, &format!("{}\n{}\n{}\n", self.time_s, self.method, self.target))
+    }
+
+    /// The value of the [`SIGNATURE_WITH_HOST`] header under `secret`: with the host between method and path. A path begins with a
+    /// slash and a host does not, so neither signature is ever the other.
+    pub fn signature_with_host(&self, secret: &str) -> String {
+        let Self { time_s, method, host, target, .. } = self;
+        self.sign(secret, &format!("{time_s}\n{method}\n{host}\n{target}\n"))
+    }
+
+    fn sign(&self, secret: &str, head: &str) -> String {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
-        mac.update(format!("{}\n{}\n{}\n", self.time_s, self.method, self.target).as_bytes());
+        mac.update(head.as_bytes());
         mac.update(self.body);
         format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
     }
@@ -42,6 +61,7 @@ mod tests {
     const ORDER: Signed<'static> = Signed {
         time_s: 1_795_000_000,
         method: "POST",
+        host: "shop.example",
         target: "/ahoy/orders?shop=2",
         body: br#"{"arguments":{"order":"A-17"}}"#,
     };
@@ -53,6 +73,23 @@ mod tests {
         let expected = "sha256=a9d1ab22af3101dc846d72d5cfa80b13f29bca9500ff13cea916321abeafb6fd";
 
         assert_eq!(ORDER.signature("a secret of the shop"), expected);
+    }
+
+    #[test]
+    fn the_signature_with_the_host_can_be_made_with_openssl() {
+        // printf '1795000000\nPOST\nshop.example\n/ahoy/orders?shop=2\n{"arguments":{"order":"A-17"}}' |
+        //   openssl dgst -sha256 -hmac 'a secret of the shop'
+        let expected = "sha256=ed37e9c2aa2323620450f221b15bcf5bdf460df978642fdfa4e2bb7e92c1aff6";
+
+        assert_eq!(ORDER.signature_with_host("a secret of the shop"), expected);
+    }
+
+    #[test]
+    fn only_the_second_signature_changes_with_the_host() {
+        let elsewhere = Signed { host: "bank.example", ..ORDER };
+
+        assert_eq!(elsewhere.signature("secret"), ORDER.signature("secret"));
+        assert_ne!(elsewhere.signature_with_host("secret"), ORDER.signature_with_host("secret"));
     }
 
     #[test]

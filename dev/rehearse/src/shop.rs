@@ -47,6 +47,8 @@ pub enum Mood {
 
 #[derive(Debug)]
 struct Counter {
+    /// Where the shop is, which requests to it are signed for.
+    host: String,
     key: String,
     mood: Mood,
     asked: Vec<String>,
@@ -61,7 +63,8 @@ impl Shop {
     pub async fn open() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let counter = Counter { key: KEY.to_owned(), mood: Mood::default(), asked: vec![], forged: 0 };
+        let (host, key) = (address.to_string(), KEY.to_owned());
+        let counter = Counter { host, key, mood: Mood::default(), asked: vec![], forged: 0 };
         let counter = Arc::new(Mutex::new(counter));
         let router = Router::new().route("/orders", post(look_up)).route("/echo", get(echo));
         let router = router.with_state(counter.clone());
@@ -104,8 +107,11 @@ impl Drop for Shop {
 }
 
 async fn look_up(State(counter): State<Arc<Mutex<Counter>>>, headers: HeaderMap, body: Bytes) -> Response {
-    let key = lock(&counter).key.clone();
-    if !is_signed(&key, &headers, &body) {
+    let (host, key) = {
+        let counter = lock(&counter);
+        (counter.host.clone(), counter.key.clone())
+    };
+    if !is_signed(&host, &key, &headers, &body) {
         lock(&counter).forged += 1;
         return (StatusCode::UNAUTHORIZED, Json(json!({"error": "not signed by ahoy"}))).into_response();
     }
@@ -139,18 +145,18 @@ async fn echo(headers: HeaderMap) -> Response {
     Json(json!({"booked": true, "reference": "A-17"})).into_response()
 }
 
-fn is_signed(key: &str, headers: &HeaderMap, body: &[u8]) -> bool {
+fn is_signed(host: &str, key: &str, headers: &HeaderMap, body: &[u8]) -> bool {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let time = header("x-ahoy-time");
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     if time.parse::<u64>().map_or(true, |time| time.abs_diff(now) > FRESH_FOR_S) {
         return false;
     }
-    let Ok(signature) = hex::decode(header("x-ahoy-signature").trim_start_matches("sha256=")) else {
+    let Ok(signature) = hex::decode(header("x-ahoy-signature-v2").trim_start_matches("sha256=")) else {
         return false;
     };
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(format!("{time}\nPOST\n/orders\n").as_bytes());
+    mac.update(format!("{time}\nPOST\n{host}\n/orders\n").as_bytes());
     mac.update(body);
     mac.verify_slice(&signature).is_ok()
 }

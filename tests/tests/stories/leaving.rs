@@ -10,7 +10,6 @@ use openai::{Reply, Script};
 use phone::ActionName;
 use protocol::lease::Lease;
 use std::time::Duration;
-use tests::program::{Program, free_address};
 use tests::{Afterwards, Caller, Scene, Story};
 use tone::clips;
 
@@ -97,20 +96,15 @@ async fn a_task_that_may_not_be_protected_ends_its_call_in_peace_and_makes_room_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_health_check_knows_whether_the_door_is_open() {
+async fn a_wedged_task_is_unhealthy_until_it_goes_on() {
     let story = Story::begin().await;
-    let lease = ready(&story, |ready| !ready.is_empty()).await.remove(0);
-    let check = |door: &str| {
-        let port = door.rsplit_once(':').expect("a door has a port").1;
-        let check = Program::named(TASK).told("healthcheck").with("AHOY_BIND_IP", "127.0.0.1");
-        check.with("AHOY_DOOR_PORT", port).run()
-    };
+    assert_eq!(story.checks_health().await.code, Some(0));
 
-    assert_eq!(check(&lease.door).await.code, Some(0));
+    let wedged = story.while_the_task_is_stopped(story.checks_health()).await;
+    assert_eq!(wedged.code, Some(1), "{wedged:?}");
+    assert!(wedged.stderr.contains("the media task did not answer within 2s"), "{wedged:?}");
 
-    let nobody = check(&free_address().to_string()).await;
-    assert_eq!(nobody.code, Some(1));
-    assert!(nobody.stderr.contains("nobody is at the door"), "{}", nobody.stderr);
+    assert_eq!(story.checks_health().await.code, Some(0));
 }
 
 async fn begin_with_two_tasks() -> Story {

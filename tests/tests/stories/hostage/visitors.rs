@@ -1,12 +1,12 @@
 //! Visitors at a media task's door who never finish what they came for: they connect and say nothing, break off in the
 //! middle of a handshake, or send half a request.
 
+use std::net::SocketAddr;
 use std::time::Duration;
-use tests::{Story, doors};
+use tests::{Story, doors, flood};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, interval, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -15,6 +15,9 @@ const VISITORS: usize = 60;
 
 /// Whoever is not turned away within this goes, and comes back.
 const STAYS: Duration = Duration::from_secs(2);
+
+/// How soon a visitor that was turned away comes back.
+const COMES_BACK: Duration = Duration::from_millis(200);
 
 /// The first bytes of a TLS handshake: a hello of half a kilobyte, of which no more comes.
 const HALF_A_HELLO: [u8; 11] = [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
@@ -29,15 +32,16 @@ const HALF_A_BODY: &[u8] =
 /// Crowds the door for so long.
 pub async fn crowd(story: &Story, lasts: Duration) {
     let leases = story.stack.ledger.ready_tasks().await.expect("the table can be read");
-    let door = leases.first().expect("a media task is ready").door.clone();
+    let door = leases.first().expect("a media task is ready").door.parse().expect("a door is an address");
     let (tls, until) = (TlsConnector::from(doors::trusting()), Instant::now() + lasts);
     let mut visitors = JoinSet::new();
     for n in 0..VISITORS {
-        let (door, tls) = (door.clone(), tls.clone());
+        let tls = tls.clone();
         visitors.spawn(async move {
-            let mut visits = 0;
+            let (mut visits, mut next) = (0, interval(COMES_BACK));
             while Instant::now() < until {
-                let stays = timeout_at(until, visit(&door, &tls, n)).await;
+                next.tick().await;
+                let stays = timeout_at(until, visit(door, &tls, n)).await;
                 visits += usize::from(stays.is_ok_and(|was_there| was_there));
             }
             visits
@@ -48,8 +52,8 @@ pub async fn crowd(story: &Story, lasts: Duration) {
 }
 
 /// Whether the visitor got as far as it wanted, and was there until turned away or tired of it.
-async fn visit(door: &str, tls: &TlsConnector, n: usize) -> bool {
-    let Ok(mut stream) = TcpStream::connect(door).await else { return false };
+async fn visit(door: SocketAddr, tls: &TlsConnector, n: usize) -> bool {
+    let Ok(mut stream) = flood::connect(door).await else { return false };
     let half = match n % 4 {
         0 => return stay(stream).await,
         1 => {
