@@ -91,9 +91,10 @@ impl Calls {
         self.lock().calls.contains_key(call_ref)
     }
 
-    /// Ends a call, as call-control says. Its offer may still be on the way: then it is too late.
-    pub fn release(&self, call_ref: &str) -> Passed {
-        let commands = self.lock().release(call_ref, Instant::now());
+    /// Ends a call, as call-control says, in the seat with this fence and those before it; in every seat if it names none. Its
+    /// offer may still be on the way: then it is too late.
+    pub fn release(&self, call_ref: &str, fence: Option<u64>) -> Passed {
+        let commands = self.lock().release(call_ref, fence, Instant::now());
         commands.map_or(Passed::NoCall, |commands| held::pass(call_ref, &commands, Command::Release))
     }
 

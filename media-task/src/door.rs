@@ -18,7 +18,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
-use protocol::door::{Answer, CALLS, LARGEST_BODY, Offer, Refusal, UNDELIVERED, Undelivered};
+use protocol::door::{Answer, CALLS, LARGEST_BODY, Offer, Refusal, Release, UNDELIVERED, Undelivered};
 use protocol::seal::{Broken, Doorkeeper, NONCE, SEAL, Sealed, TIME, is_fresh};
 use serde::Serialize;
 use service::secrets::Secret;
@@ -135,7 +135,10 @@ impl Door {
             _ if about.is_some() => empty(StatusCode::METHOD_NOT_ALLOWED),
             Method::POST => self.take(call_ref.to_owned(), body).await,
             Method::GET => empty(known(self.calls.has(call_ref))),
-            Method::DELETE => passed(self.calls.release(call_ref)),
+            Method::DELETE => {
+                let seat = serde_json::from_slice::<Release>(&body).ok();
+                passed(self.calls.release(call_ref, seat.map(|seat| seat.fence)))
+            }
             _ => empty(StatusCode::METHOD_NOT_ALLOWED),
         }
     }

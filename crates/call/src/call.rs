@@ -1,7 +1,9 @@
 //! A call as it is stored.
 
 use crate::{Effect, Ending, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error, StrDeserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
 /// How long whoever performs an effect has, before a tick asks for it again.
@@ -66,6 +68,18 @@ pub struct Call {
     pub accepted_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// Why it ended, where the release before has no word for that: the phase then holds one that it knows.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known")]
+    pub newer_ending: Option<Ending>,
+}
+
+/// An ending of a later release is read as the one that the phase holds.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ending>, D::Error> {
+    let word = Option::<String>::deserialize(deserializer)?;
+    Ok(word.and_then(|word| {
+        let word: StrDeserializer<'_, Error> = word.as_str().into_deserializer();
+        Ending::deserialize(word).ok()
+    }))
 }
 
 /// How far a call has come.
@@ -124,6 +138,7 @@ impl Call {
             silent_lease: None,
             accepted_at: None,
             ended_at: None,
+            newer_ending: None,
         }
     }
 
@@ -135,7 +150,7 @@ impl Call {
     /// Why it ended, if it has.
     pub fn ending(&self) -> Option<Ending> {
         match self.phase {
-            Phase::Ended(ending) => Some(ending),
+            Phase::Ended(ending) => Some(self.newer_ending.unwrap_or(ending)),
             Phase::Ringing | Phase::Connecting | Phase::Accepting | Phase::Live => None,
         }
     }
@@ -163,33 +178,51 @@ impl Call {
         }
     }
 
-    /// Asks for effects, for the first time.
+    /// Asks for effects, for the first time. Seats that are still to be released stay so.
     pub(crate) fn ask(&mut self, effects: Vec<Effect>, now: Timestamp) -> Vec<Effect> {
+        let owed = self.owed_releases().filter(|release| !effects.contains(release)).cloned();
+        self.pending = effects.iter().cloned().chain(owed.collect::<Vec<_>>()).collect();
         (self.attempts, self.unheard) = (0, 0);
-        self.pending = effects;
-        self.ask_again(now)
+        self.begin_attempt(now);
+        effects
+    }
+
+    /// Seats that are still to be released. While the call goes on, they are not what it waits for.
+    pub(crate) fn owed_releases(&self) -> impl Iterator<Item = &Effect> {
+        self.pending.iter().filter(|effect| matches!(effect, Effect::Release(_)))
+    }
+
+    /// Whether it waits for something to be done. A call that goes on does not wait for releases.
+    pub(crate) fn is_waiting(&self) -> bool {
+        let waits = |effect: &Effect| self.has_ended() || !matches!(effect, Effect::Release(_));
+        self.pending.iter().any(waits)
     }
 
     /// Asks for what is pending, again.
     pub(crate) fn ask_again(&mut self, now: Timestamp) -> Vec<Effect> {
+        self.begin_attempt(now);
+        self.pending.clone()
+    }
+
+    fn begin_attempt(&mut self, now: Timestamp) {
         self.attempts += 1;
         let tells = self.pending.iter().any(|effect| matches!(effect, Effect::PreAccept | Effect::Accept));
         self.telling = tells.then(|| Telling { until: now + TELLING, for_task: false });
         self.wake_in(if tells { TELLING } else { PATIENCE * self.attempts }, now);
-        self.pending.clone()
     }
 
     /// Strikes an effect off what is pending.
     pub(crate) fn strike(&mut self, effect: &Effect, now: Timestamp) {
         self.pending.retain(|pending| pending != effect);
-        if self.pending.is_empty() {
+        if !self.is_waiting() {
             self.rest(now);
         }
     }
 
-    /// Nothing to do but to watch.
+    /// Nothing to do but to watch, and to release seats.
     pub(crate) fn rest(&mut self, now: Timestamp) {
-        self.pending.clear();
+        let goes_on = !self.has_ended();
+        self.pending.retain(|effect| goes_on && matches!(effect, Effect::Release(_)));
         (self.attempts, self.unheard, self.telling) = (0, 0, None);
         match self.phase {
             Phase::Ended(_) => self.due = None,

@@ -18,6 +18,8 @@ pub enum Ending {
     TookTooLong,
     /// Nobody said anything for too long.
     BothSilent,
+    /// As much was spent in a day as may be, while caller and agent talked.
+    CapReached,
     /// The model behind the agent could not be had, or not any more.
     AgentUnavailable,
     /// The business is closed: the call was turned away.
@@ -61,7 +63,7 @@ impl Ending {
     pub fn by(self) -> Party {
         match self {
             Self::CallerHungUp | Self::CallerGaveUp | Self::CallerVanished => Party::Caller,
-            Self::AgentSaidGoodbye | Self::TookTooLong | Self::BothSilent => Party::Agent,
+            Self::AgentSaidGoodbye | Self::TookTooLong | Self::BothSilent | Self::CapReached => Party::Agent,
             Self::MetaRefused | Self::MediaFailed => Party::Meta,
             Self::AgentUnavailable
             | Self::Closed
@@ -75,6 +77,30 @@ impl Ending {
         }
     }
 
+    /// The nearest ending that the release before has a word for: what is stored and sent must be readable there.
+    pub fn for_release_before(self) -> Self {
+        match self {
+            Self::CapReached => Self::TookTooLong,
+            Self::CallerHungUp
+            | Self::CallerGaveUp
+            | Self::CallerVanished
+            | Self::AgentSaidGoodbye
+            | Self::TookTooLong
+            | Self::BothSilent
+            | Self::AgentUnavailable
+            | Self::Closed
+            | Self::OverBudget
+            | Self::CalledTooOften
+            | Self::NoCapacity
+            | Self::OfferUnanswerable
+            | Self::MetaRefused
+            | Self::MediaNeverConnected
+            | Self::MediaFailed
+            | Self::Drained
+            | Self::Lost => self,
+        }
+    }
+
     /// Whether the call was turned away before any media task was asked, as the number's agent wants it.
     pub fn is_turned_away(self) -> bool {
         match self {
@@ -85,6 +111,7 @@ impl Ending {
             | Self::AgentSaidGoodbye
             | Self::TookTooLong
             | Self::BothSilent
+            | Self::CapReached
             | Self::AgentUnavailable
             | Self::NoCapacity
             | Self::OfferUnanswerable
@@ -104,6 +131,7 @@ impl Ending {
             | Self::AgentSaidGoodbye
             | Self::TookTooLong
             | Self::BothSilent
+            | Self::CapReached
             | Self::AgentUnavailable
             | Self::Closed
             | Self::OverBudget
@@ -135,6 +163,7 @@ impl Ending {
             | Self::AgentSaidGoodbye
             | Self::TookTooLong
             | Self::BothSilent
+            | Self::CapReached
             | Self::MediaFailed
             | Self::Drained => false,
         }

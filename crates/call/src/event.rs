@@ -24,8 +24,13 @@ pub enum Event {
         /// Its SDP answer.
         answer: String,
     },
-    /// The media task has no slot after all, or could not be reached.
+    /// The media task does not take the call.
     SeatRefused {
+        /// The seat that was asked.
+        fence: u64,
+    },
+    /// The media task did not answer the offer so that it can be understood: it may have taken the call.
+    SeatSilent {
         /// The seat that was asked.
         fence: u64,
     },

@@ -21,13 +21,14 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
         Event::TurnedAway(ending) => turn_away(&mut call, ending, now),
         Event::NoSeat => launch_once(&mut call, now),
         Event::Answered { fence, answer } => pre_accept(&mut call, fence, answer, now),
-        Event::SeatRefused { fence } => look_elsewhere(&mut call, fence, now),
+        Event::SeatRefused { fence } => look_elsewhere(&mut call, fence, Holds::No, now),
+        Event::SeatSilent { fence } => look_elsewhere(&mut call, fence, Holds::Perhaps, now),
         Event::Unanswerable => end(&mut call, Ending::OfferUnanswerable, now),
         Event::MediaConnected { fence } => accept(&mut call, fence, now),
         Event::TaskEnded { fence, ending } => end_by_task(&mut call, fence, ending, now),
         Event::TaskAlive { fence } => note_alive(&mut call, fence, now),
         Event::TaskSilent { fence, lease } => note_silence(&mut call, fence, lease, now),
-        Event::TaskStopped { fence } => lose(&mut call, fence, now),
+        Event::TaskStopped { fence } => lose(&mut call, fence, Holds::No, now),
         Event::Claimed(effect) => claim(&mut call, effect, now),
         Event::Done(effect) => note_done(&mut call, &effect, now),
         Event::Refused(effect) => note_refused(&mut call, &effect, now),
@@ -39,19 +40,31 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
     (call, effects)
 }
 
+/// Whether a task that the call is taken away from may hold it all the same: then it is told to let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    No,
+    Perhaps,
+}
+
 fn tick(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     if call.rang_too_long(now) {
         return end(call, unanswered(call), now);
     }
+    if !call.has_ended() && now >= call.ring_deadline {
+        // A task that was not told to open the line lets go by itself by then.
+        call.pending.retain(|effect| !matches!(effect, Effect::Release(_)));
+    }
     // The first look is always due: the webhook's clock, by which the call rang, may be ahead of ours.
-    let is_untouched = call.attempts == 0 && !call.pending.is_empty();
+    let is_untouched = call.attempts == 0 && call.is_waiting();
     if !is_untouched && call.due.is_none_or(|due| now < due) {
         return vec![];
     }
-    if !call.pending.is_empty() {
+    if call.is_waiting() {
         return resume(call, now);
     }
-    match (call.phase, call.seat.clone()) {
+    let owed: Vec<_> = call.owed_releases().cloned().collect();
+    let next = match (call.phase, call.seat.clone()) {
         (Phase::Ringing, _) => call.ask(vec![Effect::FindSeat], now),
         (Phase::Connecting | Phase::Accepting | Phase::Live, Some(seat)) => {
             call.ask(vec![Effect::CheckTask(seat)], now)
@@ -60,7 +73,8 @@ fn tick(call: &mut Call, now: Timestamp) -> Vec<Effect> {
             call.rest(now);
             vec![]
         }
-    }
+    };
+    [next, owed].concat()
 }
 
 /// Why a call that rang too long was not answered.
@@ -148,12 +162,14 @@ fn pre_accept(call: &mut Call, fence: u64, answer: String, now: Timestamp) -> Ve
     call.ask(vec![Effect::PreAccept], now)
 }
 
-fn look_elsewhere(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
+fn look_elsewhere(call: &mut Call, fence: u64, holds: Holds, now: Timestamp) -> Vec<Effect> {
     if call.phase != Phase::Ringing || !call.is_held_by(fence) {
         return vec![];
     }
-    call.refused_by.extend(call.seat.take().map(|seat| seat.task));
-    call.ask(vec![Effect::FindSeat], now)
+    let Some(seat) = call.seat.take() else { return vec![] };
+    call.refused_by.push(seat.task.clone());
+    let release = (holds == Holds::Perhaps).then_some(Effect::Release(seat));
+    call.ask([Effect::FindSeat].into_iter().chain(release).collect(), now)
 }
 
 /// Media connects only after Meta has our answer, so a task that says so settles a pending pre-accept.
@@ -201,7 +217,7 @@ fn note_alive(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
     if call.is_held_by(fence) && !call.has_ended() {
         (call.silent_since, call.silent_lease) = (None, None);
         call.pending.retain(|effect| !matches!(effect, Effect::CheckTask(_)));
-        if call.pending.is_empty() {
+        if !call.is_waiting() {
             call.rest(now);
         }
     }
@@ -217,7 +233,7 @@ fn note_silence(call: &mut Call, fence: u64, lease: Option<u64>, now: Timestamp)
     match call.silent_since {
         None => (call.silent_since, call.silent_lease) = (Some(now), lease),
         Some(_) if lease.is_some() && lease != call.silent_lease => return note_alive(call, fence, now),
-        Some(since) if now - since >= LOOK_AGAIN => return lose(call, fence, now),
+        Some(since) if now - since >= LOOK_AGAIN => return lose(call, fence, Holds::Perhaps, now),
         Some(_) => {}
     }
     call.pending.retain(|effect| !matches!(effect, Effect::CheckTask(_)));
@@ -225,14 +241,16 @@ fn note_silence(call: &mut Call, fence: u64, lease: Option<u64>, now: Timestamp)
     vec![]
 }
 
-fn lose(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
+fn lose(call: &mut Call, fence: u64, holds: Holds, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) || call.has_ended() {
         return vec![];
     }
     if call.phase == Phase::Ringing {
-        return look_elsewhere(call, fence, now);
+        return look_elsewhere(call, fence, holds, now);
     }
-    call.seat = None;
+    if holds == Holds::No {
+        call.seat = None;
+    }
     end(call, Ending::Lost, now)
 }
 
@@ -327,8 +345,10 @@ fn note_failed(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> 
         call.rest(now);
         return vec![];
     }
-    call.telling = None;
-    call.wake_in(std::time::Duration::from_secs(u64::from(call.attempts)), now);
+    if call.has_ended() || !matches!(effect, Effect::Release(_)) {
+        call.telling = None;
+        call.wake_in(std::time::Duration::from_secs(u64::from(call.attempts)), now);
+    }
     vec![]
 }
 
@@ -344,7 +364,9 @@ fn end(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
     if ending.owes_message() {
         effects.push(Effect::TellCaller(ending));
     }
-    call.phase = Phase::Ended(ending);
+    let known_before = ending.for_release_before();
+    call.phase = Phase::Ended(known_before);
+    call.newer_ending = (ending != known_before).then_some(ending);
     call.ended_at = Some(now);
     if effects.is_empty() {
         call.rest(now);

@@ -11,10 +11,21 @@ proptest! {
         let mut call = Call::ringing(now, Duration::from_secs(25));
         let mut ending: Option<Ending> = None;
         let mut messages = 0;
+        let mut owed: Vec<Effect> = vec![];
         for (event, wait) in events {
             now = now + Duration::from_millis(wait);
             let is_claim = matches!(event, Event::Claimed(_));
+            let taken_away = match &event {
+                Event::SeatSilent { fence } | Event::TaskSilent { fence, .. } => {
+                    call.seat.clone().filter(|seat| seat.fence == *fence).map(Effect::Release)
+                }
+                _ => None,
+            };
+            owed.retain(|release| ![Event::Done(release.clone()), Event::Refused(release.clone()), Event::Gone(release.clone())].contains(&event));
             let (next, effects) = step(call, event, now);
+            owed.extend(taken_away.filter(|_| next.seat.is_none()));
+            let is_over = next.has_ended() || now >= next.ring_deadline;
+            prop_assert!(is_over || owed.iter().all(|it| next.pending.contains(it)), "a seat was taken away and not released");
             messages += if is_claim { effects.len() } else { 0 };
             prop_assert!(messages <= 1, "a message was sent twice");
             prop_assert!(ending.is_none() || next.ending() == ending, "a call ended twice");
@@ -65,6 +76,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => turned_away().prop_map(Event::TurnedAway),
         2 => fence.clone().prop_map(|fence| Event::Answered { fence, answer: "v=0".into() }),
         1 => fence.clone().prop_map(|fence| Event::SeatRefused { fence }),
+        1 => fence.clone().prop_map(|fence| Event::SeatSilent { fence }),
         1 => Just(Event::Unanswerable),
         2 => message().prop_map(Event::Claimed),
         2 => effect().prop_map(Event::Done),

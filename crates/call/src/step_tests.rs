@@ -56,6 +56,65 @@ fn a_seat_that_refuses_is_not_asked_again_and_its_late_answer_is_ignored() {
 }
 
 #[test]
+fn a_seat_that_stays_silent_is_released_while_another_is_found() {
+    let (call, _) = step(ringing(), found("a"), T0);
+
+    let (call, effects) = step(call, Event::SeatSilent { fence: 1 }, T0);
+
+    let release = Effect::Release(seat("a", 1));
+    assert_eq!(effects, [Effect::FindSeat, release.clone()]);
+    assert_eq!((call.pending.clone(), &call.refused_by[..]), (effects, &["a".to_owned()][..]));
+    let (call, effects) = step(call, found("b"), T0);
+    assert_eq!((effects, &call.pending[1..]), (vec![Effect::Offer(seat("b", 2))], &[release.clone()][..]));
+    let (call, _) = step(call, answered(2), T0);
+    let (call, _) = step(call, Event::Failed(release.clone()), T0);
+    let (call, effects) = step(call, Event::Tick, T0 + secs(5));
+    assert_eq!(effects, [Effect::PreAccept, release.clone()]);
+    let (call, _) = step(call, Event::Done(release), T0 + secs(5));
+    assert_eq!(call.pending, [Effect::PreAccept]);
+}
+
+#[test]
+fn a_release_that_is_owed_keeps_nothing_else_waiting() {
+    let release = Effect::Release(seat("a", 1));
+    let (call, _) = step(ringing(), found("a"), T0);
+    let (call, _) = step(call, Event::SeatSilent { fence: 1 }, T0);
+    let (call, _) = step(call, Event::NoSeat, T0);
+    let (call, _) = step(call, Event::Done(Effect::LaunchTask), T0);
+
+    let (call, effects) = step(call, Event::Tick, T0 + secs(1));
+    assert_eq!(effects, [Effect::FindSeat, release.clone()]);
+
+    let (call, _) = step(call, found("b"), T0 + secs(1));
+    let (call, _) = step(call, answered(2), T0 + secs(1));
+    let (call, _) = step(call, Event::MediaConnected { fence: 2 }, T0 + secs(1));
+    let (call, _) = step(call, Event::Done(Effect::Accept), T0 + secs(1));
+    let (call, effects) = step(call, Event::Tick, T0 + secs(16));
+    assert_eq!(effects, [Effect::CheckTask(seat("b", 2)), release]);
+    let (call, _) = step(call, Event::TaskAlive { fence: 2 }, T0 + secs(16));
+    let (call, effects) = step(call, Event::Tick, T0 + secs(31));
+    assert_eq!(effects, [Effect::CheckTask(seat("b", 2))], "it let go by itself when the ring time was over");
+    assert_eq!(call.pending, effects);
+}
+
+#[test]
+fn a_call_that_ends_for_its_cap_reads_as_too_long_before() {
+    let cap = Event::TaskEnded { fence: 1, ending: Ending::CapReached };
+    let (call, effects) = step(live(), cap, T0);
+    assert_eq!((call.ending(), effects), (Some(Ending::CapReached), vec![Effect::Terminate]));
+
+    let mut stored = serde_json::to_value(&call).expect("a call has text keys");
+
+    assert_eq!(stored["phase"], serde_json::json!({"ended": "took_too_long"}));
+    assert_eq!(serde_json::from_value::<Call>(stored.clone()).ok(), Some(call));
+    for unknown in [serde_json::json!("of_a_later_release"), serde_json::Value::Null] {
+        stored["newer_ending"] = unknown;
+        let read: Call = serde_json::from_value(stored.clone()).expect("it is read by its phase");
+        assert_eq!(read.ending(), Some(Ending::TookTooLong));
+    }
+}
+
+#[test]
 fn a_caller_who_hung_up_before_the_accept_is_a_missed_call_and_nobody_apologises() {
     let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
 
@@ -291,6 +350,15 @@ fn a_task_whose_door_and_lease_stand_still_loses_the_call() {
     assert_eq!((call.phase, call.due), (Phase::Live, Some(T0 + secs(25))));
 
     let (call, effects) = step(call, Event::TaskSilent { fence: 1, lease: Some(7) }, T0 + secs(25));
+
+    assert_eq!(call.ending(), Some(Ending::Lost));
+    let release = Effect::Release(seat("a", 1));
+    assert_eq!(effects, [Effect::Terminate, release, Effect::TellCaller(Ending::Lost)], "it may be alive after all");
+}
+
+#[test]
+fn a_task_that_has_stopped_is_not_released() {
+    let (call, effects) = step(live(), Event::TaskStopped { fence: 1 }, T0);
 
     assert_eq!(call.ending(), Some(Ending::Lost));
     assert_eq!(effects, [Effect::Terminate, Effect::TellCaller(Ending::Lost)]);

@@ -68,6 +68,14 @@ pub struct Undelivered {
     pub id: String,
 }
 
+/// Which seat is released, with [`path_of`] a call (DELETE). An older release sends nothing, and means every seat; a task of an
+/// older release takes it so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The fence of the seat: newer seats of the call are not touched.
+    pub fence: u64,
+}
+
 /// What the door says to an [`Offer`] it takes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {

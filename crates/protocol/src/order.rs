@@ -31,8 +31,11 @@ pub enum Order {
         call_ref: String,
         /// The fence of the task's seat.
         fence: u64,
-        /// Why, as the `call` crate writes an ending.
+        /// Why, as the `call` crate writes an ending: a word that the release before knows.
         ending: String,
+        /// Why, in a word that the release before does not know, if there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        newer: Option<String>,
     },
     /// The caller is to get a message while they talk. From the task, which waits for the reply. Asked twice under one id, it
     /// is sent once.
@@ -141,12 +144,15 @@ mod tests {
 
     #[test]
     fn what_an_older_release_asks_and_replies_is_understood() {
+        let ended = r#"{"order": "task_ended", "call_ref": "ab12", "fence": 3, "ending": "drained"}"#;
         let order = r#"{"order": "send_message", "call_ref": "ab12", "fence": 3, "text": "Hello."}"#;
         let reply = r#"{"reply": "not_sent", "reason": "it is empty"}"#;
 
         let order: Order = serde_json::from_str(order).unwrap();
         let reply: Reply = serde_json::from_str(reply).unwrap();
 
+        let ended: Order = serde_json::from_str(ended).unwrap();
+        assert!(matches!(ended, Order::TaskEnded { newer: None, .. }));
         assert!(matches!(order, Order::SendMessage { id, .. } if id.is_empty()));
         assert_eq!(reply, Reply::NotSent { reason: "it is empty".into(), in_doubt: false });
     }

@@ -5,7 +5,7 @@ mod pinned;
 
 use crate::secrets::DoorSecret;
 use clients::Clients;
-use protocol::door::{Answer, Offer, UNDELIVERED, Undelivered, path_of};
+use protocol::door::{Answer, Offer, Release, UNDELIVERED, Undelivered, path_of};
 use protocol::lease::Lease;
 use protocol::seal::{NONCE, SEAL, Sealed, TIME};
 use reqwest::{Method, Response, StatusCode};
@@ -76,12 +76,13 @@ impl Knocker {
         Ok(self.knock(lease, Method::GET, call_ref, vec![]).await?.map(|_| ()))
     }
 
-    /// Tells the task that the call is over.
+    /// Tells the task that the call is over for its seat with this fence.
     ///
     /// # Errors
     /// When no connection can even be tried.
-    pub async fn release(&self, lease: &Lease, call_ref: &str) -> anyhow::Result<Knock<()>> {
-        Ok(self.knock(lease, Method::DELETE, call_ref, vec![]).await?.map(|_| ()))
+    pub async fn release(&self, lease: &Lease, call_ref: &str, fence: u64) -> anyhow::Result<Knock<()>> {
+        let body = serde_json::to_vec(&Release { fence }).expect("it has text keys");
+        Ok(self.knock(lease, Method::DELETE, call_ref, body).await?.map(|_| ()))
     }
 
     /// Tells the task that a message of its call has failed. A task of an older release knows no such request, and says so.

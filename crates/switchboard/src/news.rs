@@ -60,7 +60,7 @@ fn changes(before: &Call, after: &Call, took_ms: u64) -> Vec<Happened> {
         happened.push(Happened::Accepted {});
     }
     if let Some(ending) = after.ending().filter(|_| !before.has_ended()) {
-        happened.extend(unwanted(ending, after));
+        happened.extend(unwanted(ending, before, after));
         let answered_at = after.accepted_at.zip(after.ended_at);
         happened.push(Happened::Ended {
             ending: word(&ending),
@@ -72,11 +72,11 @@ fn changes(before: &Call, after: &Call, took_ms: u64) -> Vec<Happened> {
 }
 
 /// What a call that ended like this did not get, if nobody wanted it to end so.
-fn unwanted(ending: Ending, call: &Call) -> Option<Happened> {
+fn unwanted(ending: Ending, before: &Call, call: &Call) -> Option<Happened> {
     let why = || word(&ending);
     match (ending, ending.by()) {
         (Ending::Lost, _) => {
-            let task = call.seat.as_ref().map(|seat| seat.task.clone());
+            let task = before.seat.as_ref().map(|seat| seat.task.clone());
             Some(Happened::Lost { task: task.unwrap_or_default() })
         }
         (turned_away, _) if turned_away.is_turned_away() => Some(Happened::TurnedAway { why: why() }),

@@ -102,7 +102,8 @@ impl Switchboard {
         let offer = self.offer_of(record, seat, &appointed);
         let asked_at = Instant::now();
         let mut knock = self.knocker.offer(&lease, record.call_ref(), &offer).await?;
-        if let Knock::Silent(_) = knock {
+        let was_silent = matches!(knock, Knock::Silent(_));
+        if was_silent {
             // A connection that was kept may have died since. Asked again, the task gives the same answer.
             knock = self.knocker.offer(&lease, record.call_ref(), &offer).await?;
         }
@@ -114,7 +115,10 @@ impl Switchboard {
             Knock::Impossible(reason) => {
                 Outcome::noting(Event::Unanswerable, Happened::OfferUnanswerable { reason })
             }
-            Knock::Full(reason) | Knock::Odd(reason) | Knock::Silent(reason) => seat_refused(seat, reason),
+            Knock::Odd(reason) | Knock::Silent(reason) => seat_silent(seat, reason),
+            // What it says now, it says of the second request: the first may have reached it.
+            Knock::Full(reason) if was_silent => seat_silent(seat, reason),
+            Knock::Full(reason) => seat_refused(seat, reason),
             Knock::Unknown => seat_refused(seat, "it has no such door".into()),
             Knock::Stranger => seat_refused(seat, "it knows no key of ours".into()),
         })
@@ -150,8 +154,13 @@ impl Switchboard {
 
     async fn release(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {
         let done = Outcome::of(Event::Done(Effect::Release(seat.clone())));
+        let newer = record.call.seat.as_ref().filter(|now| now.task == seat.task && now.fence > seat.fence);
+        if newer.is_some() {
+            // The task lets go of the older seat when it takes the newer one; one of an older release would end both.
+            return Ok(done);
+        }
         let Some(lease) = self.ledger.lease(&seat.task).await? else { return Ok(done) };
-        Ok(match self.knocker.release(&lease, record.call_ref()).await? {
+        Ok(match self.knocker.release(&lease, record.call_ref(), seat.fence).await? {
             Knock::Opened(()) | Knock::Unknown => done,
             Knock::Full(_) | Knock::Impossible(_) | Knock::Stranger | Knock::Odd(_) | Knock::Silent(_) => {
                 Outcome::of(Event::Failed(Effect::Release(seat.clone())))
@@ -206,6 +215,7 @@ fn words<'a>(
         | Ending::AgentSaidGoodbye
         | Ending::TookTooLong
         | Ending::BothSilent
+        | Ending::CapReached
         | Ending::AgentUnavailable
         | Ending::NoCapacity
         | Ending::OfferUnanswerable
@@ -231,6 +241,12 @@ pub(crate) fn trouble(action: &str, error: &GraphError) -> Happened {
 fn seat_refused(seat: &Seat, reason: String) -> Outcome {
     let entry = Happened::SeatRefused { task: seat.task.clone(), reason };
     Outcome::noting(Event::SeatRefused { fence: seat.fence }, entry)
+}
+
+/// It may have taken the call: it is released.
+fn seat_silent(seat: &Seat, reason: String) -> Outcome {
+    let entry = Happened::SeatRefused { task: seat.task.clone(), reason };
+    Outcome::noting(Event::SeatSilent { fence: seat.fence }, entry)
 }
 
 fn silent(seat: &Seat, lease: Option<u64>) -> Outcome {

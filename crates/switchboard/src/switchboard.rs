@@ -87,8 +87,9 @@ impl Switchboard {
                 }
                 self.carry(&mut record, Event::MediaConnected { fence: *fence }).await?;
             }
-            Order::TaskEnded { fence, ending, .. } => {
-                let ending: Ending = serde_json::from_value(serde_json::json!(ending))?;
+            Order::TaskEnded { fence, ending, newer, .. } => {
+                let newer = newer.as_ref().and_then(|newer| serde_json::from_value(serde_json::json!(newer)).ok());
+                let ending: Ending = newer.map_or_else(|| serde_json::from_value(serde_json::json!(ending)), Ok)?;
                 self.carry(&mut record, Event::TaskEnded { fence: *fence, ending }).await?;
             }
             Order::SendMessage { fence, id, text, .. } => {
@@ -151,7 +152,7 @@ impl Switchboard {
     /// Steps, performs, and steps on with what came of it, until nothing is left to do now.
     async fn carry(&self, record: &mut Box<Record>, event: Event) -> anyhow::Result<()> {
         let mut to_do = VecDeque::from(self.advance(record, Outcome::of(event)).await?);
-        while let Some(effect) = to_do.pop_front() {
+        while let Some(effect) = next(&mut to_do) {
             if self.may_perform(record, &effect).await? {
                 let outcome = self.perform(record, &effect).await?;
                 to_do.extend(self.advance(record, outcome).await?);
@@ -262,6 +263,12 @@ impl Switchboard {
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp((self.clock)())
     }
+}
+
+/// What is done next. Releases come last: a task that does not answer must not keep the caller waiting.
+fn next(to_do: &mut VecDeque<Effect>) -> Option<Effect> {
+    let urgent = to_do.iter().position(|effect| !matches!(effect, Effect::Release(_)));
+    to_do.remove(urgent.unwrap_or_default())
 }
 
 /// Whether Meta's word that a call is over changes anything: ours may be pending that says the same.

@@ -115,7 +115,9 @@ impl Owner {
 
 /// Tells call-control that a call is over, and why.
 async fn report(control: &CallControl, call_ref: String, fence: u64, ending: Ending) {
-    let order = Order::TaskEnded { call_ref, fence, ending: word(ending) };
+    let known_before = ending.for_release_before();
+    let newer = (ending != known_before).then(|| word(ending));
+    let order = Order::TaskEnded { call_ref, fence, ending: word(known_before), newer };
     for _ in 0..REPORTS {
         match tokio::time::timeout(PATIENCE, control.ask(&order)).await {
             Ok(Ok(_)) => return,

@@ -55,9 +55,16 @@ pub(super) fn pass(call_ref: &str, commands: &mpsc::Sender<Command>, command: Co
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) calls: HashMap<String, Call>,
-    released: HashMap<String, Instant>,
+    released: HashMap<String, Released>,
     pub(super) is_leaving: bool,
     pub(super) is_aside: bool,
+}
+
+/// A call of which seats were released: this one, and those before it.
+#[derive(Debug, Clone, Copy)]
+struct Released {
+    fence: u64,
+    at: Instant,
 }
 
 /// A call that is held.
@@ -92,7 +99,7 @@ impl Held {
             Some(call) if call.fence == fence => Ok(Some(call.answer.clone())),
             Some(call) if call.fence > fence => Err(Refused::NoRoom("the call was offered again since")),
             Some(_) => Ok(None),
-            None if self.released.contains_key(call_ref) => Err(Refused::NoRoom("the call was over before")),
+            None if self.is_released(call_ref, fence) => Err(Refused::NoRoom("the call was over before")),
             None if self.is_leaving => Err(Refused::NoRoom("this task is leaving")),
             None if self.is_aside => Err(Refused::NoRoom("newer tasks take the calls")),
             None if self.calls.len() >= room.slots => Err(Refused::NoRoom("every slot is used")),
@@ -103,12 +110,23 @@ impl Held {
         }
     }
 
-    /// A call is over, as call-control says: how its owner is told, if there is one. Its offer may still be on the way, and is
-    /// too late then.
-    pub(super) fn release(&mut self, call_ref: &str, now: Instant) -> Option<mpsc::Sender<Command>> {
-        self.released.retain(|_, at| now.duration_since(*at) < REMEMBERED);
-        self.released.insert(call_ref.to_owned(), now);
-        self.calls.get(call_ref).map(|call| call.commands.clone())
+    /// A call is over for a seat, as call-control says, or for all of them: how its owner is told, if there is one. The seat's
+    /// offer may still be on the way, and is too late then. An owner with a newer seat goes on.
+    pub(super) fn release(
+        &mut self,
+        call_ref: &str,
+        fence: Option<u64>,
+        now: Instant,
+    ) -> Option<mpsc::Sender<Command>> {
+        let fence = fence.unwrap_or(u64::MAX);
+        self.released.retain(|_, released| now.duration_since(released.at) < REMEMBERED);
+        let released = self.released.entry(call_ref.to_owned()).or_insert(Released { fence, at: now });
+        *released = Released { fence: released.fence.max(fence), at: now };
+        self.calls.get(call_ref).filter(|call| call.fence <= fence).map(|call| call.commands.clone())
+    }
+
+    fn is_released(&self, call_ref: &str, fence: u64) -> bool {
+        self.released.get(call_ref).is_some_and(|released| fence <= released.fence)
     }
 
     /// The owner of a call is done with it. Another one may hold it by now, under a newer fence.
@@ -169,11 +187,25 @@ mod tests {
     #[test]
     fn an_offer_that_comes_after_its_call_was_over_is_refused() {
         let (mut held, start) = (Held::default(), Instant::now());
-        assert!(held.release("late", start).is_none());
+        assert!(held.release("late", None, start).is_none());
 
         assert!(matches!(held.known_answer("late", 1, room(Strain::Calm)), Err(Refused::NoRoom(_))));
-        held.release("another", start + REMEMBERED);
+        held.release("another", None, start + REMEMBERED);
         assert!(matches!(held.known_answer("late", 1, room(Strain::Calm)), Ok(None)));
+    }
+
+    #[test]
+    fn the_release_of_an_older_seat_leaves_a_newer_one_alone() {
+        let (mut held, now) = (with_a_known_call(), Instant::now());
+        held.calls.get_mut("known").unwrap().fence = 2;
+
+        assert!(held.release("known", Some(1), now).is_none());
+        assert!(held.release("new", Some(1), now).is_none());
+        let offer = |held: &Held, fence| held.known_answer("new", fence, room(Strain::Calm)).is_ok();
+        assert_eq!((offer(&held, 1), offer(&held, 2)), (false, true));
+
+        assert!(held.release("known", Some(2), now).is_some());
+        assert!(held.release("known", None, now).is_some());
     }
 
     #[test]
