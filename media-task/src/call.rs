@@ -56,7 +56,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tools::CallContext;
 use using::{Used, Using};
 
@@ -107,8 +107,6 @@ pub struct Parts {
     pub protection: Option<Arc<Protection>>,
     /// How late the frames of all its calls are.
     pub load: Arc<Load>,
-    /// Told when ECS does not protect this task: it must take no more calls.
-    pub unprotected: Arc<Notify>,
     /// Orders from the door.
     pub orders: mpsc::Receiver<Command>,
 }

@@ -19,14 +19,13 @@ use held::{Call, Held, Room};
 use protocol::door;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// The calls of this task.
 pub struct Calls {
     held: Mutex<Held>,
     slots: usize,
     changed: watch::Sender<()>,
-    unprotected: Arc<Notify>,
     load: Arc<Load>,
     equipment: Equipment,
 }
@@ -55,7 +54,6 @@ impl Calls {
             held: Mutex::default(),
             slots,
             changed: watch::Sender::default(),
-            unprotected: Arc::default(),
             load: Arc::new(load),
             equipment,
         })
@@ -71,9 +69,8 @@ impl Calls {
             return Ok(answer);
         }
         // Nothing is locked while the offer is answered: that takes a while, and could go wrong.
-        let (load, unprotected) = (self.load.clone(), self.unprotected.clone());
         let Equipped { parts, answer, commands } =
-            self.equipment.equip(call_ref, asked, load, unprotected)?;
+            self.equipment.equip(call_ref, asked, self.load.clone())?;
         let mut held = self.lock();
         if let Some(answer) = held.known_answer(call_ref, asked.fence, room)? {
             return Ok(answer);
@@ -119,11 +116,6 @@ impl Calls {
         }
     }
 
-    /// Returns when ECS would not protect this task.
-    pub async fn unprotected(&self) {
-        self.unprotected.notified().await;
-    }
-
     /// Takes no more calls, ever.
     pub fn drain(&self) {
         self.lock().is_leaving = true;
@@ -139,6 +131,20 @@ impl Calls {
         was_aside != is_aside
     }
 
+    /// Takes no more calls for as long as ECS refuses to protect this task. Whether that is news.
+    pub fn stand_unprotected(&self, is_unprotected: bool) -> bool {
+        let was_unprotected = std::mem::replace(&mut self.lock().is_unprotected, is_unprotected);
+        if was_unprotected != is_unprotected {
+            self.changed.send_replace(());
+        }
+        was_unprotected != is_unprotected
+    }
+
+    /// Whether this task takes no calls since ECS refuses to protect it.
+    pub fn is_unprotected(&self) -> bool {
+        self.lock().is_unprotected
+    }
+
     /// Whether this task stands aside for newer ones.
     pub fn is_aside(&self) -> bool {
         self.lock().is_aside
@@ -147,7 +153,7 @@ impl Calls {
     /// Whether calls are taken, as long as there is room.
     pub fn is_ready(&self) -> bool {
         let held = self.lock();
-        !held.is_leaving && !held.is_aside
+        !held.is_leaving && !held.is_aside && !held.is_unprotected
     }
 
     /// Whether this task is leaving for good.

@@ -55,14 +55,13 @@ impl Heart {
                 _ = next.tick() => {
                     self.pulse.beat(Instant::now());
                     self.renew().await;
-                    self.keep_protection().await;
+                    self.keep_protection();
                     self.tick_overdue(&overdue).await;
                     self.measure();
                     self.consider_leaving().await;
                 }
                 Ok(()) = changes.changed() => self.renew().await,
-                // Calls that are here go on; but none is taken that a deployment might cut.
-                () = self.calls.unprotected() => self.calls.drain(),
+                () = news(self.protection.as_deref()) => self.consider_leaving().await,
             }
         }
     }
@@ -107,11 +106,13 @@ impl Heart {
         metrics::flush();
     }
 
-    async fn keep_protection(&self) {
-        let Some(protection) = &self.protection else { return };
-        if let Err(error) = protection.keep(|| self.calls.used() > 0).await {
-            tracing::warn!("The protection of this task is not as it should be: {error:#}");
-        }
+    /// Beside the beat: the agent may take its time, too. A task that takes no calls for want of protection goes on asking.
+    fn keep_protection(&self) {
+        let Some(protection) = self.protection.clone() else { return };
+        let calls = self.calls.clone();
+        tokio::spawn(async move {
+            protection.keep(|| calls.used() > 0 || calls.is_unprotected()).await;
+        });
     }
 
     async fn tick_overdue(&self, overdue: &watch::Sender<Vec<String>>) {
@@ -127,17 +128,30 @@ impl Heart {
             Err(error) => return tracing::warn!("Cannot see which other tasks there are: {error:#}"),
         };
         let (used, is_aside) = (self.calls.used(), self.calls.is_aside());
-        let stay = self.tenure.stay(used, is_aside, &ready, Instant::now(), now_ms());
+        let standing = self.protection.as_ref().map(|protection| protection.standing()).unwrap_or_default();
+        let stay = self.tenure.stay(used, is_aside, standing, &ready, Instant::now(), now_ms());
         match stay {
-            Stay::Ready | Stay::Aside => {
+            Stay::Ready | Stay::Aside | Stay::Unprotected => {
                 if self.calls.stand_aside(stay == Stay::Aside) {
                     tracing::info!(used, aside = stay == Stay::Aside, "Newer tasks came or went");
                 }
+                let unprotected = stay == Stay::Unprotected;
+                if self.calls.stand_unprotected(unprotected) {
+                    tracing::info!(used, unprotected, "calls are taken only while ECS does not refuse protection");
+                }
             }
             Stay::Over => {
-                tracing::info!("Nobody needs this task any more");
+                tracing::info!(?standing, "This task leaves: it has no calls, and waits for none");
                 self.calls.drain();
             }
         }
+    }
+}
+
+/// Returns when ECS refuses to protect this task, or does so no more.
+async fn news(protection: Option<&Protection>) {
+    match protection {
+        Some(protection) => protection.news().await,
+        None => std::future::pending().await,
     }
 }

@@ -1,13 +1,10 @@
 //! Where the door is when only this VPC is to reach it: at the task's private address, which ECS knows.
 
+use crate::ecs::told;
 use anyhow::Context;
 use serde::Deserialize;
 use service::env::Env;
 use std::net::IpAddr;
-use std::time::Duration;
-
-/// So long ECS has to answer.
-const TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -30,10 +27,8 @@ pub async fn address(env: &Env) -> anyhow::Result<Option<IpAddr>> {
         return Ok(None);
     }
     let uri = env.required("ECS_CONTAINER_METADATA_URI_V4")?;
-    let client = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?;
-    let container = client.get(uri).send().await.context("ECS does not say what this task's address is")?;
-    let container: Container =
-        container.json().await.context("cannot understand the container's metadata")?;
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let container: Container = told(&client, &uri).await.context("the container's metadata")?;
     let address = container.networks.into_iter().flat_map(|network| network.ipv4_addresses).next();
     Ok(Some(address.context("ECS says that this task has no private address")?))
 }

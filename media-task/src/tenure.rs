@@ -6,12 +6,20 @@
 //! protection and its lease, and ECS stops it; should ECS not want to, since the deployment is rolled back, it takes calls
 //! again: when the newer tasks are gone, or when it has stood aside in vain for long enough. A newer task that has calls is
 //! protected and may stay for as long as people ring, and must not be all that is left.
+//!
+//! A task that ECS refuses to protect takes no more calls, until protection comes: a deployment or scale-in may stop it at any
+//! moment. `DEPLOYMENT_BLOCKED` is an exception: it says that other tasks have the service's protection. A task that newer
+//! ones can replace stands aside for them at once; the newest goes on, since there is none that should have its calls.
 
+use crate::protection::Standing;
 use protocol::lease::Lease;
 use std::time::{Duration, Instant};
 
 /// So long ECS has to stop a task that stands aside without calls. It does so within seconds of the newer one's being healthy.
 const IN_VAIN_AFTER: Duration = Duration::from_secs(300);
+
+/// How long ECS refuses to protect a task without calls until the task leaves, and its service starts another one.
+const REFUSED_FOR: Duration = Duration::from_secs(60);
 
 /// Decides how long a task stays.
 #[derive(Debug)]
@@ -30,6 +38,8 @@ pub enum Stay {
     Ready,
     /// Take no more calls: newer tasks do.
     Aside,
+    /// Take no calls until ECS protects this task.
+    Unprotected,
     /// Go: it has no calls, and nobody will stop it.
     Over,
 }
@@ -41,23 +51,48 @@ impl Tenure {
         Self { task, revision, leave_after_idle, idle_since: Some(now), could_go_since: None }
     }
 
-    /// What to do, given how many calls it has, whether it stands aside already, and who takes calls at `now_ms`.
-    pub fn stay(&mut self, used: usize, is_aside: bool, ready: &[Lease], now: Instant, now_ms: u64) -> Stay {
+    /// What to do, given how many calls it has, whether it stands aside already, whether ECS refuses to protect it, and who
+    /// takes calls at `now_ms`.
+    pub fn stay(
+        &mut self,
+        used: usize,
+        is_aside: bool,
+        standing: Standing,
+        ready: &[Lease],
+        now: Instant,
+        now_ms: u64,
+    ) -> Stay {
         self.idle_since = if used > 0 { None } else { self.idle_since.or(Some(now)) };
         if self.is_left_alone(used == 0 && is_aside, now) {
             self.makes_no_room_for(ready);
         }
-        let is_aside = self.stands_aside(used, is_aside, ready, now_ms);
+        let is_aside = match standing {
+            Standing::Fine | Standing::Refused { .. } => self.stands_aside(used, is_aside, ready, now_ms),
+            Standing::Blocked => self.has_newer(ready, now_ms),
+        };
         let idle = self.idle_since.map(|since| now.saturating_duration_since(since));
         let is_over =
             self.leave_after_idle.zip(idle).is_some_and(|(longest, idle)| is_aside || idle >= longest);
         if is_over {
-            Stay::Over
-        } else if is_aside {
-            Stay::Aside
-        } else {
-            Stay::Ready
+            return Stay::Over;
         }
+        if is_aside {
+            return Stay::Aside;
+        }
+        match standing {
+            Standing::Refused { since }
+                if used == 0 && now.saturating_duration_since(since) >= REFUSED_FOR =>
+            {
+                Stay::Over
+            }
+            Standing::Refused { .. } => Stay::Unprotected,
+            Standing::Fine | Standing::Blocked => Stay::Ready,
+        }
+    }
+
+    /// Whether there is a newer task, full or not.
+    fn has_newer(&self, ready: &[Lease], now_ms: u64) -> bool {
+        ready.iter().any(|lease| lease.is_newer_than(&self.revision) && lease.is_current(now_ms))
     }
 
     /// Whether it `could_go` for so long that ECS does not want it to.
@@ -140,7 +175,7 @@ mod tests {
         let (mut old, start) = (tenure("9", None), Instant::now());
         let newer = [lease("newer", "10", 3)];
         let mut at = |seconds, used, is_aside, ready: &[Lease]| {
-            old.stay(used, is_aside, ready, start + Duration::from_secs(seconds), NOW)
+            old.stay(used, is_aside, Standing::Fine, ready, start + Duration::from_secs(seconds), NOW)
         };
 
         assert_eq!(at(0, 1, false, &newer), Stay::Aside);
@@ -153,11 +188,52 @@ mod tests {
     }
 
     #[test]
+    fn a_deployment_that_blocks_protection_never_drains_the_newest_task() {
+        let mut newest = tenure("9", None);
+
+        assert_eq!(newest.sees_blocked(1, &[]), Stay::Ready);
+        assert_eq!(newest.sees_blocked(1, &[lease("older", "8", 0), lease("same", "9", 0)]), Stay::Ready);
+    }
+
+    #[test]
+    fn an_older_task_that_may_not_be_protected_stands_aside_at_once() {
+        let (mut old, ready) = (tenure("9", None), [lease("emptier", "8", 0), lease("newer", "10", 0)]);
+        assert_eq!(old.sees(3, false, &ready), Stay::Ready, "the emptier one goes first");
+
+        assert_eq!(old.sees_blocked(3, &ready), Stay::Aside);
+
+        let lapsed = Lease { until_ms: NOW, ..lease("lapsed", "10", 0) };
+        assert_eq!(old.sees_blocked(3, &[lapsed]), Stay::Ready);
+    }
+
+    #[test]
+    fn a_refused_task_takes_calls_again_when_protection_comes() {
+        let (mut task, start) = (tenure("9", None), Instant::now());
+        let refused = Standing::Refused { since: start };
+        let mut at =
+            |seconds, used, standing| task.stay(used, false, standing, &[], start + Duration::from_secs(seconds), NOW);
+
+        assert_eq!(at(0, 1, refused), Stay::Unprotected);
+        assert_eq!(at(600, 1, refused), Stay::Unprotected, "its call goes on");
+        assert_eq!(at(605, 1, Standing::Fine), Stay::Ready);
+    }
+
+    #[test]
+    fn a_task_without_calls_leaves_after_a_minute_of_refusals() {
+        let (mut task, start) = (tenure("9", None), Instant::now());
+        let refused = Standing::Refused { since: start };
+        let mut at = |seconds| task.stay(0, false, refused, &[], start + Duration::from_secs(seconds), NOW);
+
+        assert_eq!((at(59), at(60)), (Stay::Unprotected, Stay::Over));
+    }
+
+    #[test]
     fn a_task_of_no_service_leaves_once_it_had_no_call_for_long_enough() {
         let start = Instant::now();
         let mut overflow = Tenure::new("a".into(), "9".into(), Some(IDLE), start);
-        let mut at =
-            |seconds, used| overflow.stay(used, false, &[], start + Duration::from_secs(seconds), NOW);
+        let mut at = |seconds, used| {
+            overflow.stay(used, false, Standing::Fine, &[], start + Duration::from_secs(seconds), NOW)
+        };
 
         assert_eq!(at(599, 0), Stay::Ready);
         assert_eq!(at(605, 1), Stay::Ready, "a call came just in time");
@@ -179,12 +255,16 @@ mod tests {
         let start = Instant::now();
         let mut warm = Tenure::new("a".into(), "9".into(), None, start);
 
-        assert_eq!(warm.stay(0, false, &[], start + 100 * IDLE, NOW), Stay::Ready);
+        assert_eq!(warm.stay(0, false, Standing::Fine, &[], start + 100 * IDLE, NOW), Stay::Ready);
     }
 
     impl Tenure {
         fn sees(&mut self, used: usize, is_aside: bool, ready: &[Lease]) -> Stay {
-            self.stay(used, is_aside, ready, Instant::now(), NOW)
+            self.stay(used, is_aside, Standing::Fine, ready, Instant::now(), NOW)
+        }
+
+        fn sees_blocked(&mut self, used: usize, ready: &[Lease]) -> Stay {
+            self.stay(used, false, Standing::Blocked, ready, Instant::now(), NOW)
         }
     }
 

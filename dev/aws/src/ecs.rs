@@ -26,6 +26,7 @@ use task::{StopCode, Task};
 use tokio::sync::watch;
 
 pub(crate) use agent::router;
+pub use state::{AgentTrouble, ProtectionRule};
 pub(crate) use state_change::StateChange;
 pub use task::{LastStatus, TaskStatus};
 
@@ -181,9 +182,24 @@ impl Ecs {
         })
     }
 
-    /// Refuses protection so many times.
-    pub(crate) fn refuse_protection(&self, times: usize) {
-        self.change(|state| state.mishaps.protection = times);
+    /// Refuses protection so many times, for this reason.
+    pub(crate) fn refuse_protection(&self, times: usize, reason: &str) {
+        self.change(|state| state.mishaps.protection = (times, reason.to_owned()));
+    }
+
+    /// From now on, a deployment blocks protection by this rule.
+    pub(crate) fn block_protection(&self, rule: ProtectionRule) {
+        self.change(|state| state.mishaps.rule = rule);
+    }
+
+    /// Has the agents misbehave so many times when they are asked about protection.
+    pub(crate) fn trouble_agents(&self, times: usize, trouble: AgentTrouble) {
+        self.change(|state| state.mishaps.agent = Some((times, trouble)));
+    }
+
+    /// Fails so many of the next requests for a task's metadata.
+    pub(crate) fn fail_metadata(&self, times: usize) {
+        self.change(|state| state.mishaps.metadata = times);
     }
 
     fn start_warm(self: &Arc<Self>, service: &str) {

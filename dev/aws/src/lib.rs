@@ -35,7 +35,7 @@ mod traps;
 pub use cloud::Cloud;
 pub use config::{CloudConfig, Function, Rule, Schedule, Service};
 pub use dynamodb::{Cancelled, Gone};
-pub use ecs::{LastStatus, TaskStatus};
+pub use ecs::{AgentTrouble, LastStatus, ProtectionRule, TaskStatus};
 pub use eventbridge::Delivery;
 pub use lambda::Events;
 pub use logs::{LogFile, Logs};

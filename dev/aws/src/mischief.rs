@@ -1,6 +1,7 @@
 //! What can go wrong in the cloud, by name, at any time while it runs.
 
 use crate::dynamodb::{Cancelled, Gone, Trouble};
+use crate::ecs::{AgentTrouble, ProtectionRule};
 use crate::endpoint::Services;
 use crate::eventbridge::Delivery;
 use std::time::Duration;
@@ -90,7 +91,27 @@ impl<'a> Mischief<'a> {
 
     /// So many of the next attempts to protect a task fail with `DEPLOYMENT_BLOCKED`.
     pub fn refuse_protection(&self, times: usize) {
-        self.services.ecs.refuse_protection(times);
+        self.refuse_protection_as(times, "DEPLOYMENT_BLOCKED");
+    }
+
+    /// The same with another reason, such as `TASK_NOT_VALID`.
+    pub fn refuse_protection_as(&self, times: usize, reason: &str) {
+        self.services.ecs.refuse_protection(times, reason);
+    }
+
+    /// By which rule a service's protected tasks block the protection of another one, from now on.
+    pub fn block_protection(&self, rule: ProtectionRule) {
+        self.services.ecs.block_protection(rule);
+    }
+
+    /// The ECS agents misbehave so many times from now on, when they are asked to change a protection.
+    pub fn trouble_agents(&self, times: usize, trouble: AgentTrouble) {
+        self.services.ecs.trouble_agents(times, trouble);
+    }
+
+    /// So many of the next requests for a task's metadata fail with a 500, as they may while the task boots.
+    pub fn fail_metadata(&self, times: usize) {
+        self.services.ecs.fail_metadata(times);
     }
 
     /// How EventBridge delivers the tasks' state changes from now on.

@@ -4,9 +4,9 @@
 
 mod stage;
 
-use aws::{Cut, LastStatus, Refusal, Step};
-use serde_json::json;
-use stage::ecs::{describe, put, run};
+use aws::{AgentTrouble, Cut, LastStatus, ProtectionRule, Refusal, Step};
+use serde_json::{Value, json};
+use stage::ecs::{describe, put, run, send};
 use stage::{Strings, cloud_of_tasks, service, soon};
 use std::time::{Duration, Instant};
 
@@ -98,4 +98,97 @@ async fn protection_is_refused_while_a_deployment_blocks_it() {
 
     assert_eq!(refused["failure"]["Reason"], "DEPLOYMENT_BLOCKED");
     assert_eq!((unprotected, &protected["protection"]["ProtectionEnabled"]), (false, &json!(true)));
+}
+
+#[tokio::test]
+async fn more_protected_tasks_than_desired_block_protection_by_either_rule() {
+    for (rule, second, renewal) in
+        [(ProtectionRule::Before, true, false), (ProtectionRule::After, false, true)]
+    {
+        let strings = Strings::new().await;
+        let cloud = cloud_of_tasks(service(1, &strings)).await;
+        cloud.mischief().block_protection(rule);
+        let mut old = strings.puppet().await;
+        let old = old.settings().await;
+        assert!(is_protected(&protect(&old).await), "{rule:?}");
+        cloud.deploy("media-task", |_| ()).unwrap();
+        let mut new = strings.puppet().await;
+        let new = new.settings().await;
+
+        let answer = protect(&new).await;
+
+        assert_eq!(is_protected(&answer), second, "{rule:?}: {answer}");
+        let renewed = protect(&old).await;
+        assert_eq!(is_protected(&renewed), renewal, "{rule:?}: {renewed}");
+        let blocked = if second { renewed } else { answer };
+        assert_eq!(blocked["failure"]["Reason"], "DEPLOYMENT_BLOCKED");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_is_slow_throttled_timed_out_failing_or_garbled() {
+    let strings = Strings::new().await;
+    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let settings = strings.puppet().await.settings().await;
+    let short = Duration::from_millis(50);
+    let on = || json!({"ProtectionEnabled": true});
+
+    cloud.mischief().trouble_agents(1, AgentTrouble::Slow(short));
+    let before = Instant::now();
+    assert!(is_protected(&put(&settings, on()).await) && before.elapsed() >= short);
+
+    for (trouble, status, code) in [
+        (AgentTrouble::Throttled, 400, "ThrottlingException"),
+        (AgentTrouble::TimesOut(short), 504, "RequestCanceled"),
+        (AgentTrouble::Fails, 500, "ServerException"),
+    ] {
+        cloud.mischief().trouble_agents(1, trouble);
+        let answer = send(&settings, on()).await;
+        assert_eq!(answer.status(), status, "{trouble:?}");
+        assert_eq!(answer.json::<Value>().await.unwrap()["error"]["Code"], code, "{trouble:?}");
+    }
+
+    cloud.mischief().trouble_agents(1, AgentTrouble::Garbles);
+    assert!(send(&settings, on()).await.json::<Value>().await.is_err());
+    assert!(is_protected(&put(&settings, on()).await), "it is over");
+}
+
+#[tokio::test]
+async fn metadata_fails_as_often_as_it_is_told_to() {
+    let strings = Strings::new().await;
+    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    let settings = strings.puppet().await.settings().await;
+    let url = format!("{}/task", settings["ECS_CONTAINER_METADATA_URI_V4"].as_str().unwrap());
+    cloud.mischief().fail_metadata(1);
+
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 500);
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_dead_task_is_replaced_by_its_own_revision_while_the_next_one_starts() {
+    let strings = Strings::new().await;
+    let cloud = cloud_of_tasks(service(1, &strings)).await;
+    strings.puppet().await.settings().await;
+    cloud.mischief().start_delay("media-task", Duration::from_millis(300)).unwrap();
+    cloud.deploy("media-task", |_| ()).unwrap();
+
+    cloud.kill_task(&cloud.tasks()[0].id).await.unwrap();
+
+    let revisions = |tasks: &[aws::TaskStatus]| tasks.iter().map(|task| task.revision).collect::<Vec<_>>();
+    let tasks = soon(cloud.tasks_until(|tasks| tasks.len() == 3)).await;
+    assert_eq!(revisions(&tasks), [1, 2, 1]);
+    let replaced = |tasks: &[aws::TaskStatus]| {
+        let running: Vec<_> = tasks.iter().filter(|task| task.last_status == LastStatus::Running).collect();
+        running.len() == 1 && running[0].revision == 2
+    };
+    soon(cloud.tasks_until(replaced)).await;
+}
+
+async fn protect(settings: &Value) -> Value {
+    put(settings, json!({"ProtectionEnabled": true})).await
+}
+
+fn is_protected(answer: &Value) -> bool {
+    answer["protection"]["ProtectionEnabled"] == true
 }

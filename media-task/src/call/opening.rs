@@ -21,19 +21,16 @@ impl Owner {
         }
     }
 
-    /// Asks call-control to accept the call. The reply comes as a fact. A task that ECS may stop at any moment is
-    /// protected first: no call is accepted that a deployment would cut.
+    /// Asks call-control to accept the call. The reply comes as a fact. The task is protected first, within two seconds: a
+    /// deployment would cut the call. If ECS does not answer, the call is accepted all the same, and the heartbeat asks again.
     fn ask(&self) {
         let (call_ref, was_lost) = (self.parts.call_ref.clone(), self.answering.was_lost());
         let order = Order::MediaConnected { call_ref, fence: self.parts.fence, was_lost };
         let (control, replies) = (self.parts.control.clone(), self.replies.0.clone());
-        let (protection, unprotected) = (self.parts.protection.clone(), self.parts.unprotected.clone());
+        let protection = self.parts.protection.clone();
         tokio::spawn(async move {
-            if let Some(protection) = protection
-                && let Err(error) = protection.hold().await
-            {
-                tracing::warn!("This task is not protected, and takes no more calls: {error:#}");
-                unprotected.notify_one();
+            if let Some(protection) = protection {
+                protection.hold().await;
             }
             // A reply that nobody waits for any more is of no use.
             let _ = replies.send(control.ask(&order).await).await;

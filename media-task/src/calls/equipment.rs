@@ -22,7 +22,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 /// What every call needs.
 pub struct Equipment {
@@ -66,7 +66,6 @@ impl Equipment {
         call_ref: &str,
         asked: &door::Offer,
         load: Arc<Load>,
-        unprotected: Arc<Notify>,
     ) -> Result<Equipped, Refused> {
         let offer = Offer::read(&asked.offer)?;
         let socket = socket(self.bind_ip)?;
@@ -108,7 +107,6 @@ impl Equipment {
             control: self.control.clone(),
             protection: self.protection.clone(),
             load,
-            unprotected,
             orders,
         };
         Ok(Equipped { parts, answer, commands })

@@ -58,6 +58,7 @@ pub(super) struct Held {
     released: HashMap<String, Released>,
     pub(super) is_leaving: bool,
     pub(super) is_aside: bool,
+    pub(super) is_unprotected: bool,
 }
 
 /// A call of which seats were released: this one, and those before it.
@@ -102,6 +103,7 @@ impl Held {
             None if self.is_released(call_ref, fence) => Err(Refused::NoRoom("the call was over before")),
             None if self.is_leaving => Err(Refused::NoRoom("this task is leaving")),
             None if self.is_aside => Err(Refused::NoRoom("newer tasks take the calls")),
+            None if self.is_unprotected => Err(Refused::NoRoom("ECS refuses to protect this task")),
             None if self.calls.len() >= room.slots => Err(Refused::NoRoom("every slot is used")),
             None => match room.strain {
                 Strain::Calm | Strain::Busy => Ok(None),
@@ -166,9 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_leaves_or_stands_aside_takes_no_new_call_and_keeps_those_it_has() {
-        for (is_leaving, is_aside) in [(true, false), (false, true)] {
-            let held = Held { is_leaving, is_aside, ..with_a_known_call() };
+    fn a_task_that_takes_no_new_call_keeps_those_it_has() {
+        for (is_leaving, is_aside, is_unprotected) in
+            [(true, false, false), (false, true, false), (false, false, true)]
+        {
+            let held = Held { is_leaving, is_aside, is_unprotected, ..with_a_known_call() };
 
             assert!(matches!(held.known_answer("new", 1, room(Strain::Calm)), Err(Refused::NoRoom(_))));
             assert_eq!(held.known_answer("known", 1, room(Strain::Calm)).unwrap(), Some("v=0".into()));

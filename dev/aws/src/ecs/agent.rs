@@ -4,7 +4,7 @@
 //! (`ecs-agent/tmds/handlers/taskprotection`): a failure that ECS reports is a 200.
 
 use super::task::Task;
-use super::{Ecs, metadata};
+use super::{AgentTrouble, Ecs, metadata};
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
+use tokio::time::sleep;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -33,6 +34,15 @@ pub(crate) fn router(ecs: Arc<Ecs>) -> Router {
         .with_state(ecs)
 }
 
+/// What the agent of a task says first, if metadata fails just now.
+fn failed(ecs: &Ecs) -> Option<Response> {
+    let fails = ecs.change(|state| {
+        let left = state.mishaps.metadata.checked_sub(1);
+        left.map(|left| state.mishaps.metadata = left).is_some()
+    });
+    fails.then(|| (StatusCode::INTERNAL_SERVER_ERROR, Json("failed to get task metadata")).into_response())
+}
+
 async fn container(State(ecs): State<Arc<Ecs>>, Path(container): Path<String>) -> Response {
     show(&ecs, &container, metadata::container)
 }
@@ -42,6 +52,9 @@ async fn task(State(ecs): State<Arc<Ecs>>, Path(container): Path<String>) -> Res
 }
 
 fn show(ecs: &Ecs, container: &str, write: fn(&str, &Task) -> Value) -> Response {
+    if let Some(failed) = failed(ecs) {
+        return failed;
+    }
     let shown = ecs.look(|state| state.task(task_id(container)).map(|task| write(&ecs.cluster, task)));
     match shown {
         Some(shown) => Json(shown).into_response(),
@@ -64,9 +77,46 @@ async fn protect(State(ecs): State<Arc<Ecs>>, Path(container): Path<String>, bod
     let Some(enabled) = request.protection_enabled else {
         return invalid(&arn, "Invalid request: does not contain 'ProtectionEnabled' field");
     };
+    if let Some(trouble) = trouble(&ecs)
+        && let Some(response) = misbehave(trouble, &arn).await
+    {
+        return response;
+    }
     match ecs.protect(&arn, enabled, request.expires_in_minutes) {
         Ok(protection) => report(protection),
         Err(refusal) => invalid(&arn, &refusal.message),
+    }
+}
+
+/// How the agent misbehaves this time. Asking uses that up.
+fn trouble(ecs: &Ecs) -> Option<AgentTrouble> {
+    ecs.change(|state| {
+        let (left, trouble) = state.mishaps.agent.as_mut()?;
+        *left = left.checked_sub(1)?;
+        Some(*trouble)
+    })
+}
+
+/// What the agent answers in place of ECS, if it does.
+async fn misbehave(trouble: AgentTrouble, arn: &str) -> Option<Response> {
+    match trouble {
+        AgentTrouble::Slow(delay) => {
+            sleep(delay).await;
+            None
+        }
+        AgentTrouble::Throttled => {
+            Some(error(StatusCode::BAD_REQUEST, arn, "ThrottlingException", "Rate exceeded"))
+        }
+        AgentTrouble::TimesOut(after) => {
+            sleep(after).await;
+            let message = "Timed out calling ECS Task Protection API";
+            Some(error(StatusCode::GATEWAY_TIMEOUT, arn, "RequestCanceled", message))
+        }
+        AgentTrouble::Fails => {
+            let message = "Unexpected error occurred";
+            Some(error(StatusCode::INTERNAL_SERVER_ERROR, arn, "ServerException", message))
+        }
+        AgentTrouble::Garbles => Some("<html>Bad gateway</html>".into_response()),
     }
 }
 

@@ -129,9 +129,14 @@ impl Ecs {
             .map_err(|error: OutOfRange| Refusal::new("InvalidParameterException", error.to_string()))?;
         Ok(self.change(|state| {
             protected(state.task(name), name)?;
-            if let Some(left) = state.mishaps.protection.checked_sub(1) {
-                state.mishaps.protection = left;
-                return Err(shapes::failure(name, "DEPLOYMENT_BLOCKED", "A deployment is in progress"));
+            let (left, reason) = &mut state.mishaps.protection;
+            if let Some(fewer) = left.checked_sub(1) {
+                *left = fewer;
+                return Err(shapes::failure(name, reason, "Refused by the rehearsal"));
+            }
+            if enabled && state.blocks_protection(name, SystemTime::now()) {
+                let detail = "The service has more protected tasks than its desired count";
+                return Err(shapes::failure(name, "DEPLOYMENT_BLOCKED", detail));
             }
             let task = state.task_mut(name).expect("it was just found");
             task.protection = protection;

@@ -7,7 +7,7 @@ use crate::config::Service;
 use crate::identity::short_name;
 use anyhow::Context;
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The cluster's services and tasks.
 #[derive(Debug)]
@@ -24,8 +24,40 @@ pub(super) struct State {
 pub(super) struct Mishaps {
     /// So many of the next `RunTask` start nothing, for this reason.
     pub(super) run_task: (usize, String),
-    /// So many of the next attempts to protect a task fail.
-    pub(super) protection: usize,
+    /// So many of the next attempts to protect a task fail, for this reason.
+    pub(super) protection: (usize, String),
+    /// How the agents misbehave when they are asked about protection, and how often from now on.
+    pub(super) agent: Option<(usize, AgentTrouble)>,
+    /// So many of the next requests for a task's metadata fail.
+    pub(super) metadata: usize,
+    /// When a deployment blocks protection.
+    pub(super) rule: ProtectionRule,
+}
+
+/// When `UpdateTaskProtection` fails with `DEPLOYMENT_BLOCKED`: AWS says "more protected tasks than the desired count", and
+/// not whether it counts the task that asks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ProtectionRule {
+    /// When there were more of them before the request.
+    #[default]
+    Before,
+    /// When there would be more of them after it.
+    After,
+}
+
+/// What an ECS agent does when it is asked about protection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentTrouble {
+    /// It does as asked, and takes this long.
+    Slow(Duration),
+    /// It passes on that ECS throttles it: a 400 with `ThrottlingException`.
+    Throttled,
+    /// It waits for ECS, in vain, and says so after this long: a 504. Nothing is changed.
+    TimesOut(Duration),
+    /// It fails with a 500.
+    Fails,
+    /// It answers what is no JSON.
+    Garbles,
 }
 
 /// A service, and how it fares.
@@ -41,17 +73,31 @@ pub(super) struct ServiceState {
     /// So many of its next tasks never start.
     pub(super) doomed: usize,
     pub(super) created: SystemTime,
+    /// The revision that a deployment under way replaces.
+    pub(super) source: Option<Source>,
+}
+
+/// The revision that a deployment replaces, and how far it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Source {
+    pub(super) revision: usize,
+    /// How many of its tasks made room for those of the new revision.
+    pub(super) replaced: usize,
 }
 
 impl ServiceState {
-    /// Registers a further revision, and runs it from now on.
+    /// Registers a further revision, and runs it from now on. One whose own deployment is not over is replaced by nothing:
+    /// the last revision that was deployed is.
     pub(super) fn deploy(&mut self, definition: Service) {
+        let replaced = self.source.map_or(self.revision, |source| source.revision);
         self.definitions.push(definition);
         self.run(self.definitions.len());
+        self.source = Some(Source { revision: replaced, replaced: 0 });
     }
 
-    /// Runs a revision that is registered from now on.
+    /// Runs a revision that is registered from now on, as a rollback does: the one that failed gets no further tasks.
     pub(super) fn run(&mut self, revision: usize) {
+        self.source = None;
         let desired = self.config.desired;
         self.config = Service { desired, ..self.definitions[revision - 1].clone() };
         self.revision = revision;
@@ -68,6 +114,7 @@ impl State {
             losses: Losses::default(),
             doomed: 0,
             created,
+            source: None,
         };
         Self {
             services: services.into_iter().map(service).collect(),
@@ -75,6 +122,21 @@ impl State {
             tokens: BTreeMap::new(),
             mishaps: Mishaps::default(),
         }
+    }
+
+    /// Whether so many tasks of a task's service are protected that this one may not be.
+    pub(super) fn blocks_protection(&self, name: &str, now: SystemTime) -> bool {
+        let Some(task) = self.task(name) else { return false };
+        let Some(service) = task.service.as_deref().and_then(|service| self.service(service)) else {
+            return false;
+        };
+        let protected = self.tasks_of(&service.config.name).filter(|task| task.is_protected(now));
+        let before = protected.count();
+        let counted = match self.mishaps.rule {
+            ProtectionRule::Before => before,
+            ProtectionRule::After => before + usize::from(!task.is_protected(now)),
+        };
+        counted > service.config.desired
     }
 
     /// A task by its id or ARN.

@@ -29,7 +29,12 @@ pub async fn describe(cloud: &Cloud, arn: &str) -> aws_sdk_ecs::types::Task {
 
 /// Asks a task's agent to protect it.
 pub async fn put(settings: &Value, protection: Value) -> Value {
+    send(settings, protection).await.json().await.unwrap()
+}
+
+/// The same, with all of the answer.
+pub async fn send(settings: &Value, protection: Value) -> reqwest::Response {
     let agent = settings["ECS_AGENT_URI"].as_str().unwrap();
     let request = reqwest::Client::new().put(format!("{agent}/task-protection/v1/state")).json(&protection);
-    request.send().await.unwrap().json().await.unwrap()
+    request.send().await.unwrap()
 }
