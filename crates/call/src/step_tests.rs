@@ -68,9 +68,9 @@ fn a_seat_that_stays_silent_is_released_while_another_is_found() {
     assert_eq!((effects, &call.pending[1..]), (vec![Effect::Offer(seat("b", 2))], &[release.clone()][..]));
     let (call, _) = step(call, answered(2), T0);
     let (call, _) = step(call, Event::Failed(release.clone()), T0);
-    let (call, effects) = step(call, Event::Tick, T0 + secs(5));
+    let (call, effects) = step(call, Event::Tick, T0 + secs(10));
     assert_eq!(effects, [Effect::PreAccept, release.clone()]);
-    let (call, _) = step(call, Event::Done(release), T0 + secs(5));
+    let (call, _) = step(call, Event::Done(release), T0 + secs(10));
     assert_eq!(call.pending, [Effect::PreAccept]);
 }
 
