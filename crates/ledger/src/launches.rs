@@ -51,7 +51,13 @@ impl Ledger {
     ///
     /// # Errors
     /// When DynamoDB cannot be asked.
-    pub async fn note_launch(&self, place: u32, call_ref: &str, task: &str, now_ms: u64) -> anyhow::Result<()> {
+    pub async fn note_launch(
+        &self,
+        place: u32,
+        call_ref: &str,
+        task: &str,
+        now_ms: u64,
+    ) -> anyhow::Result<()> {
         let put = self.client.put_item().table_name(&self.table);
         let put = put.set_item(Some(item(place, call_ref, now_ms))).item("task", text(task));
         let put = put
@@ -91,13 +97,15 @@ impl Ledger {
     }
 
     async fn launches(&self) -> anyhow::Result<Vec<Place>> {
-        let query = self.partition(keys::LAUNCHES).key_condition_expression("#pk = :pk").consistent_read(true);
+        let query =
+            self.partition(keys::LAUNCHES).key_condition_expression("#pk = :pk").consistent_read(true);
         let items = all(query).await.context("cannot ask which media tasks are being started")?;
         items.into_iter().map(from_item).collect()
     }
 
     async fn claim_place(&self, place: u32, call_ref: &str, now_ms: u64) -> anyhow::Result<bool> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item(place, call_ref, now_ms)));
+        let put =
+            self.client.put_item().table_name(&self.table).set_item(Some(item(place, call_ref, now_ms)));
         let put = put
             .condition_expression("attribute_not_exists(#until) OR #until <= :now OR #call = :call")
             .expression_attribute_names("#call", "call_ref")
@@ -131,13 +139,7 @@ fn item(place: u32, call_ref: &str, now_ms: u64) -> Item {
 
 /// The places to try, in order: the call's own where it has one, else free ones, beginning with one of the call's own, so that
 /// calls that ask at once seldom try the same.
-fn claimable(
-    most: u32,
-    tasks: &HashSet<String>,
-    places: &[Place],
-    call_ref: &str,
-    now_ms: u64,
-) -> Vec<u32> {
+fn claimable(most: u32, tasks: &HashSet<String>, places: &[Place], call_ref: &str, now_ms: u64) -> Vec<u32> {
     let is_registered = |place: &Place| place.task.as_ref().is_some_and(|task| tasks.contains(task));
     let held: Vec<&Place> =
         places.iter().filter(|place| place.until_ms > now_ms || is_registered(place)).collect();

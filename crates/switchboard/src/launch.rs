@@ -100,7 +100,8 @@ impl Launcher {
             let reason = failure.reason().unwrap_or("no reason given");
             return Err(NotLaunched::Refused(reason.to_owned()));
         }
-        let task = ran.tasks().first().ok_or_else(|| NotLaunched::Refused("nothing is started".to_owned()))?;
+        let task =
+            ran.tasks().first().ok_or_else(|| NotLaunched::Refused("nothing is started".to_owned()))?;
         Ok(task.task_arn().unwrap_or_default().to_owned())
     }
 
@@ -121,7 +122,8 @@ fn token(call_ref: &str, refusals: u32) -> String {
 
 /// A status of 4xx is a refusal; after any other failure a task may be starting.
 fn not_launched(error: SdkError<RunTaskError>) -> NotLaunched {
-    let is_refusal = error.raw_response().is_some_and(|response| (400..500).contains(&response.status().as_u16()));
+    let is_refusal =
+        error.raw_response().is_some_and(|response| (400..500).contains(&response.status().as_u16()));
     let words = DisplayErrorContext(&error).to_string();
     if is_refusal { NotLaunched::Refused(words) } else { NotLaunched::Unknown(words) }
 }
@@ -133,7 +135,8 @@ mod tests {
     #[test]
     fn each_refusal_leads_to_a_token_of_its_own() {
         let call_ref = "0123456789abcdef".repeat(4);
-        let tokens: std::collections::BTreeSet<_> = (0..4).map(|refusals| token(&call_ref, refusals)).collect();
+        let tokens: std::collections::BTreeSet<_> =
+            (0..4).map(|refusals| token(&call_ref, refusals)).collect();
 
         assert_eq!(tokens.len(), 4);
         assert!(tokens.iter().all(|token| token.len() <= 64 && token.starts_with(&call_ref[..32])));

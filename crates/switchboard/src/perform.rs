@@ -74,7 +74,12 @@ impl Switchboard {
             Ok(arn) => {
                 let task = arn.rsplit('/').next().unwrap_or_default().to_owned();
                 if let Err(error) = self.ledger.note_launch(place, call_ref, &task, self.now().0).await {
-                    tracing::warn!(call_ref, task, place, "The place of a started task lapses by itself: {error:#}");
+                    tracing::warn!(
+                        call_ref,
+                        task,
+                        place,
+                        "The place of a started task lapses by itself: {error:#}"
+                    );
                 }
                 Ok(Outcome::noting(Event::Done(Effect::LaunchTask), Happened::TaskLaunched { task }))
             }

@@ -84,9 +84,10 @@ impl Event {
 
 impl From<Response<Body>> for Reply {
     fn from(response: Response<Body>) -> Self {
-        let headers = response.headers().iter().filter_map(|(name, value)| {
-            Some((name.to_string(), value.to_str().ok()?.to_owned()))
-        });
+        let headers = response
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         Self {
             status_code: response.status().as_u16(),
             headers: headers.collect(),

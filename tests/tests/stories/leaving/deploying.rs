@@ -1,7 +1,8 @@
 //! Deployments, and fewer tasks: no call is cut.
 
 use super::{
-    SOON, TASK, begin_with_two_tasks, deploy, has_left, holder, last_task_of, ready, task, was_an_ordinary_call,
+    SOON, TASK, begin_with_two_tasks, deploy, has_left, holder, last_task_of, ready, task,
+    was_an_ordinary_call,
 };
 use aws::LastStatus;
 use std::time::Duration;
