@@ -50,8 +50,11 @@ async fn the_newest_task_takes_calls_while_a_deployment_blocks_its_protection() 
     story.stack.cloud.mischief().refuse_protection(0);
     is_protected(&story, &busy).await;
 
-    was_an_ordinary_call(&first.hangs_up().await);
-    was_an_ordinary_call(&second.hangs_up().await);
+    for caller in [&first, &second] {
+        caller.phone().hang_up().await;
+    }
+    was_an_ordinary_call(&first.afterwards().await);
+    was_an_ordinary_call(&second.afterwards().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,12 +90,16 @@ async fn a_deployment_during_a_call_leaves_the_new_task_unprotected_and_taking_c
     let third = story.ring().await;
     third.is_greeted().await;
     assert!(!task(&story, &new).protected);
-    was_an_ordinary_call(&first.hangs_up().await);
+    first.phone().hang_up().await;
     has_left(&story, &old).await;
 
     is_protected(&story, &new).await;
+    for caller in [&second, &third] {
+        caller.phone().hang_up().await;
+    }
+    was_an_ordinary_call(&first.afterwards().await);
     for caller in [second, third] {
-        let after = caller.hangs_up().await;
+        let after = caller.afterwards().await;
         was_an_ordinary_call(&after);
         assert_eq!(last_task_of(&after), new);
     }
