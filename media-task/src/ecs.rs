@@ -198,8 +198,10 @@ mod tests {
 
     #[test]
     fn a_protection_holds_as_far_as_it_is_as_asked() {
-        let (on, off) =
-            (r#"{"protection": {"ProtectionEnabled": true}}"#, r#"{"protection": {"ProtectionEnabled": false}}"#);
+        let (on, off) = (
+            r#"{"protection": {"ProtectionEnabled": true}}"#,
+            r#"{"protection": {"ProtectionEnabled": false}}"#,
+        );
 
         assert!(read(on, true).is_ok() && read(off, false).is_ok());
         assert!(read(on, false).is_err());

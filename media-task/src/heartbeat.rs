@@ -137,7 +137,11 @@ impl Heart {
                 }
                 let unprotected = stay == Stay::Unprotected;
                 if self.calls.stand_unprotected(unprotected) {
-                    tracing::info!(used, unprotected, "calls are taken only while ECS does not refuse protection");
+                    tracing::info!(
+                        used,
+                        unprotected,
+                        "calls are taken only while ECS does not refuse protection"
+                    );
                 }
             }
             Stay::Over => {

@@ -59,8 +59,8 @@ struct Known {
     holds: Holds,
     /// Whether the refusal is for a deployment, and since when it lasts.
     refused: Option<(bool, Instant)>,
-    /// The end of the pause after a refusal or a request without answer.
-    again_at: Option<Instant>,
+    /// What was refused or not answered, and when it may be asked for again.
+    again: Option<(bool, Instant)>,
 }
 
 /// What ECS was told last, as far as it took it.
@@ -86,7 +86,10 @@ impl Protection {
         let asking = tokio::spawn(async move { protection.keep(|| true).await });
         if timeout(WAITS, asking).await.is_err() {
             let task = &self.task.id;
-            tracing::warn!(task, "ECS did not answer within {WAITS:?}: a call is accepted by an unprotected task");
+            tracing::warn!(
+                task,
+                "ECS did not answer within {WAITS:?}: a call is accepted by an unprotected task"
+            );
         }
     }
 
@@ -116,7 +119,9 @@ impl Protection {
     fn tell(&self, on: bool, answer: &Result<(), Unprotected>, before: Standing) {
         let task = &self.task.id;
         match answer {
-            Ok(()) if before != Standing::Fine => tracing::info!(task, on, "ECS does not refuse protection any more"),
+            Ok(()) if before != Standing::Fine => {
+                tracing::info!(task, on, "ECS does not refuse protection any more")
+            }
             Ok(()) => {}
             Err(error) => {
                 tracing::warn!(task, on, "task protection is not changed, and is asked for again: {error}");
@@ -140,7 +145,7 @@ impl Known {
             Holds::Off => !is_needed,
             Holds::OnSince(at) => is_needed && now.saturating_duration_since(at) < RENEWED_AFTER,
         };
-        let pauses = self.again_at.is_some_and(|at| now < at);
+        let pauses = self.again.is_some_and(|(on, at)| on == is_needed && now < at);
         (!holds && !pauses).then_some(is_needed)
     }
 
@@ -153,6 +158,7 @@ impl Known {
     }
 
     fn note_answer(&mut self, on: bool, answer: &Result<(), Unprotected>, asked_at: Instant, now: Instant) {
+        self.again = Some((on, now + AGAIN_AFTER));
         match answer {
             Ok(()) => {
                 let holds = if on { Holds::OnSince(asked_at) } else { Holds::Off };
@@ -161,16 +167,14 @@ impl Known {
             Err(Unprotected::Refused(reason)) if on => {
                 let since = self.refused.map_or(now, |(_, since)| since);
                 self.refused = Some((reason == DEPLOYMENT_BLOCKED, since));
-                self.again_at = Some(now + AGAIN_AFTER);
             }
-            Err(Unprotected::Refused(_) | Unprotected::Unknown(_)) => self.again_at = Some(now + AGAIN_AFTER),
+            Err(Unprotected::Refused(_) | Unprotected::Unknown(_)) => {}
         }
     }
 
     /// A protection whose renewal is refused holds until it expires.
     fn standing(&self, now: Instant) -> Standing {
-        let is_on =
-            matches!(self.holds, Holds::OnSince(at) if now.saturating_duration_since(at) < HOLDS);
+        let is_on = matches!(self.holds, Holds::OnSince(at) if now.saturating_duration_since(at) < HOLDS);
         match self.refused {
             Some(_) if is_on => Standing::Fine,
             Some((true, _)) => Standing::Blocked,
@@ -212,8 +216,21 @@ mod tests {
         known.answers(true, no_answer(), start);
 
         assert_eq!(known.standing(start), Standing::Fine);
-        assert_eq!(known.change_for(true, start + Duration::from_secs(1)), None, "a call that comes meanwhile");
+        assert_eq!(
+            known.change_for(true, start + Duration::from_secs(1)),
+            None,
+            "a call that comes meanwhile"
+        );
         assert_eq!(known.change_for(true, start + Duration::from_secs(5)), Some(true));
+    }
+
+    #[test]
+    fn a_call_asks_at_once_though_giving_up_protection_just_failed() {
+        let (mut known, start) = (Known::default(), Instant::now());
+
+        known.answers(false, no_answer(), start);
+
+        assert_eq!((known.change_for(true, start), known.change_for(false, start)), (Some(true), None));
     }
 
     #[test]

@@ -210,8 +210,9 @@ mod tests {
     fn a_refused_task_takes_calls_again_when_protection_comes() {
         let (mut task, start) = (tenure("9", None), Instant::now());
         let refused = Standing::Refused { since: start };
-        let mut at =
-            |seconds, used, standing| task.stay(used, false, standing, &[], start + Duration::from_secs(seconds), NOW);
+        let mut at = |seconds, used, standing| {
+            task.stay(used, false, standing, &[], start + Duration::from_secs(seconds), NOW)
+        };
 
         assert_eq!(at(0, 1, refused), Stay::Unprotected);
         assert_eq!(at(600, 1, refused), Stay::Unprotected, "its call goes on");

@@ -1,16 +1,33 @@
 //! Places for media tasks that are being started: as many callers as may ring at once, no more tasks are started than there may be.
+//!
+//! A place is held until its task stops: at first for a while, then for as long as the task is in the registry, taking calls or
+//! not. Tasks without a place, those of the service, leave so many fewer places.
 
 use crate::Ledger;
-use crate::items::{number, text};
+use crate::items::{Item, from_item, number, text};
+use crate::table::all;
 use anyhow::Context;
 use protocol::keys;
+use serde::Deserialize;
+use std::collections::HashSet;
 use std::time::Duration;
 
-/// So long a task that was asked for may take until it is in the registry. Its place is kept for it until then.
-const TAKES: Duration = Duration::from_secs(60);
+/// How long a place is kept for a task that is not in the registry yet. Most are within a minute; Fargate can take several.
+const TAKES: Duration = Duration::from_secs(300);
 
-/// So many places are tried. Where there are more, hardly anybody finds all of these taken.
+/// How many places are tried. Where there are more, hardly any caller finds all of these taken.
 const TRIES: usize = 8;
+
+/// A place as it is stored.
+#[derive(Debug, Clone, Deserialize)]
+struct Place {
+    sk: String,
+    call_ref: String,
+    until_ms: u64,
+    /// The id of the task that was started, once it is known.
+    #[serde(default)]
+    task: Option<String>,
+}
 
 impl Ledger {
     /// Takes one of the places that are left where `most` tasks may be, for a call; asked again for the call, it is the same one.
@@ -19,8 +36,10 @@ impl Ledger {
     /// # Errors
     /// When DynamoDB cannot be asked.
     pub async fn claim_launch(&self, most: u32, call_ref: &str, now_ms: u64) -> anyhow::Result<Option<u32>> {
-        let there = self.ready_tasks().await?.iter().filter(|lease| lease.is_current(now_ms)).count();
-        for place in places(most.saturating_sub(u32::try_from(there).unwrap_or(u32::MAX)), call_ref) {
+        let (leases, places) = tokio::try_join!(self.tasks(), self.launches())?;
+        let current = leases.into_iter().filter(|lease| lease.is_current(now_ms));
+        let tasks: HashSet<String> = current.map(|lease| lease.task).collect();
+        for place in claimable(most, &tasks, &places, call_ref, now_ms) {
             if self.claim_place(place, call_ref, now_ms).await? {
                 return Ok(Some(place));
             }
@@ -28,26 +47,66 @@ impl Ledger {
         Ok(None)
     }
 
+    /// Notes which task was started for a place: the place is held as long as the task is in the registry.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn note_launch(
+        &self,
+        place: u32,
+        call_ref: &str,
+        task: &str,
+        now_ms: u64,
+    ) -> anyhow::Result<()> {
+        let put = self.client.put_item().table_name(&self.table);
+        let put = put.set_item(Some(item(place, call_ref, now_ms))).item("task", text(task));
+        let put = put
+            .condition_expression("#call = :call")
+            .expression_attribute_names("#call", "call_ref")
+            .expression_attribute_values(":call", text(call_ref));
+        put.send().await.context("cannot note a task that was started")?;
+        Ok(())
+    }
+
     /// Gives a place back: no task was started for it.
     ///
     /// # Errors
     /// When DynamoDB cannot be asked.
     pub async fn give_up_launch(&self, place: u32) -> anyhow::Result<()> {
+        self.delete_place(&keys::launch(place)).await
+    }
+
+    /// Gives back the place of a task that has stopped, if it had one.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn give_up_launch_of(&self, task: &str) -> anyhow::Result<()> {
+        for place in self.launches().await? {
+            if place.task.as_deref() == Some(task) {
+                self.delete_place(&place.sk).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_place(&self, sk: &str) -> anyhow::Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.key("pk", text(keys::LAUNCHES)).key("sk", text(keys::launch(place)));
+        let delete = delete.key("pk", text(keys::LAUNCHES)).key("sk", text(sk));
         delete.send().await.context("cannot give up a place for a media task")?;
         Ok(())
     }
 
+    async fn launches(&self) -> anyhow::Result<Vec<Place>> {
+        let query =
+            self.partition(keys::LAUNCHES).key_condition_expression("#pk = :pk").consistent_read(true);
+        let items = all(query).await.context("cannot ask which media tasks are being started")?;
+        items.into_iter().map(from_item).collect()
+    }
+
     async fn claim_place(&self, place: u32, call_ref: &str, now_ms: u64) -> anyhow::Result<bool> {
-        let until_ms = now_ms + TAKES.as_millis() as u64;
-        let put = self.client.put_item().table_name(&self.table);
+        let put =
+            self.client.put_item().table_name(&self.table).set_item(Some(item(place, call_ref, now_ms)));
         let put = put
-            .item("pk", text(keys::LAUNCHES))
-            .item("sk", text(keys::launch(place)))
-            .item("call_ref", text(call_ref))
-            .item("until_ms", number(until_ms))
-            .item(keys::TTL, number(until_ms / 1_000))
             .condition_expression("attribute_not_exists(#until) OR #until <= :now OR #call = :call")
             .expression_attribute_names("#call", "call_ref")
             .expression_attribute_values(":call", text(call_ref))
@@ -65,9 +124,91 @@ impl Ledger {
     }
 }
 
-/// Which of so many places to try, beginning with one of the call's own: its name is as good as random.
-fn places(left: u32, call_ref: &str) -> impl Iterator<Item = u32> {
+fn item(place: u32, call_ref: &str, now_ms: u64) -> Item {
+    let until_ms = now_ms + TAKES.as_millis() as u64;
+    [
+        ("pk", text(keys::LAUNCHES)),
+        ("sk", text(keys::launch(place))),
+        ("call_ref", text(call_ref)),
+        ("until_ms", number(until_ms)),
+        (keys::TTL, number(until_ms / 1_000)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// The places to try, in order: the call's own where it has one, else free ones, beginning with one of the call's own, so that
+/// calls that ask at once seldom try the same.
+fn claimable(most: u32, tasks: &HashSet<String>, places: &[Place], call_ref: &str, now_ms: u64) -> Vec<u32> {
+    let is_registered = |place: &Place| place.task.as_ref().is_some_and(|task| tasks.contains(task));
+    let held: Vec<&Place> =
+        places.iter().filter(|place| place.until_ms > now_ms || is_registered(place)).collect();
+    if let Some(own) = held.iter().find(|place| place.call_ref == call_ref) {
+        return keys::launched(&own.sk).into_iter().collect();
+    }
+    let placed = held.iter().filter(|place| is_registered(place)).count();
+    let left = most.saturating_sub(u32::try_from(tasks.len() - placed).unwrap_or(u32::MAX));
+    let vacant = usize::try_from(left).unwrap_or(usize::MAX).saturating_sub(held.len());
+    let numbers: HashSet<u32> = held.iter().filter_map(|place| keys::launched(&place.sk)).collect();
+    // Where a held place lies outside, all who ask must try the same ones, lest more are taken than are vacant.
+    let is_crowded = numbers.iter().any(|number| *number >= left);
+    let first = if is_crowded { 0 } else { first(left, call_ref) };
+    let free = (first..left).chain(0..first).filter(|number| !numbers.contains(number));
+    free.take(TRIES.min(vacant)).collect()
+}
+
+/// A call's name is as good as random.
+fn first(left: u32, call_ref: &str) -> u32 {
     let beginning = call_ref.get(..8).and_then(|beginning| u32::from_str_radix(beginning, 16).ok());
-    let first = beginning.unwrap_or_default().checked_rem(left).unwrap_or_default();
-    (first..left).chain(0..first).take(TRIES)
+    beginning.unwrap_or_default().checked_rem(left).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_000;
+
+    #[test]
+    fn a_task_and_the_place_it_was_started_for_count_once() {
+        let places = [place(0, "a", NOW + 1, Some("started"))];
+
+        assert_eq!(claimable(2, &tasks(&["started"]), &places, "b", NOW), [1]);
+        assert_eq!(claimable(2, &tasks(&["started", "service"]), &places, "b", NOW), [0; 0]);
+    }
+
+    #[test]
+    fn a_place_is_held_while_its_task_is_registered_and_for_a_while_without_it() {
+        let lapsed = [place(0, "a", NOW, Some("started"))];
+
+        assert_eq!(claimable(1, &tasks(&["started"]), &lapsed, "b", NOW), [0; 0]);
+        assert_eq!(claimable(1, &tasks(&[]), &lapsed, "b", NOW), [0]);
+        assert_eq!(claimable(1, &tasks(&[]), &[place(0, "a", NOW + 1, None)], "b", NOW), [0; 0]);
+    }
+
+    #[test]
+    fn a_slow_task_at_a_place_that_is_no_more_still_counts() {
+        // Two places were left when it was started, one is left now.
+        let slow = [place(1, "a", NOW + 1, None)];
+
+        assert_eq!(claimable(2, &tasks(&["service"]), &slow, "b", NOW), [0; 0]);
+        assert_eq!(claimable(3, &tasks(&["service", "more"]), &slow, "b", NOW), [0; 0]);
+        assert_eq!(claimable(4, &tasks(&["service", "more"]), &slow, "b", NOW), [0]);
+    }
+
+    #[test]
+    fn a_call_that_asks_again_has_its_place_already() {
+        let places = [place(0, "a", NOW + 1, None), place(1, "b", NOW + 1, None)];
+
+        assert_eq!(claimable(2, &tasks(&[]), &places, "b", NOW), [1]);
+    }
+
+    fn tasks(names: &[&str]) -> HashSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    fn place(number: u32, call_ref: &str, until_ms: u64, task: Option<&str>) -> Place {
+        let (sk, call_ref) = (keys::launch(number), call_ref.to_owned());
+        Place { sk, call_ref, until_ms, task: task.map(str::to_owned) }
+    }
 }

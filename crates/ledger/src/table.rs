@@ -48,6 +48,19 @@ impl Ledger {
         Ok(items.into_iter().filter_map(|item| from_item(item).ok()).collect())
     }
 
+    /// The media tasks in the registry, those that take no calls included.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn tasks(&self) -> anyhow::Result<Vec<Lease>> {
+        let closed = self.index(keys::CLOSED).key_condition_expression("#pk = :pk");
+        let (mut tasks, closed) = tokio::try_join!(self.ready_tasks(), async {
+            all(closed).await.context("cannot ask which media tasks take no calls")
+        })?;
+        tasks.extend(closed.into_iter().filter_map(|item| from_item(item).ok()));
+        Ok(tasks)
+    }
+
     /// The lease of a media task, if it has one.
     ///
     /// # Errors

@@ -23,7 +23,7 @@
 //! | that somebody was forgotten | `NUMBER#<id>` | `FORGOTTEN#<when>` | | |
 //! | notice about an account | `ACCOUNT#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
 //! | notice that fits nowhere | `UNFIT#<sha256>` | `NOTICE` | | |
-//! | lease of a media task | `TASK#<task>` | `LEASE` | `READY` while it takes calls | slots used |
+//! | lease of a media task | `TASK#<task>` | `LEASE` | `READY` while it takes calls, else `CLOSED` | slots used |
 //!
 //! Events of a call sort by the version of its state, then by who wrote them, then by their
 //! sequence: not by a clock, since no two hosts agree on one. What a webhook tells of a call is written at version 0, by a
@@ -216,6 +216,11 @@ pub fn launch(place: u32) -> String {
     format!("LAUNCH#{}", sortable(place.into()))
 }
 
+/// The place whose sort key this is.
+pub fn launched(sk: &str) -> Option<u32> {
+    sk.strip_prefix("LAUNCH#")?.parse().ok()
+}
+
 /// The attribute by which DynamoDB forgets items: seconds since 1970.
 pub const TTL: &str = "ttl";
 
@@ -235,6 +240,9 @@ pub const DUE: &str = "DUE";
 
 /// The index's partition of tasks that take calls.
 pub const READY: &str = "READY";
+
+/// The index's partition of tasks that take none: they stand aside, drain, or are not protected.
+pub const CLOSED: &str = "CLOSED";
 
 /// A number as a sort key: as many digits as the largest has.
 pub fn sortable(number: u64) -> String {

@@ -17,7 +17,8 @@ pub struct Lease {
     pub pk: String,
     /// [`keys::LEASE`].
     pub sk: String,
-    /// [`keys::READY`] while the task takes calls.
+    /// [`keys::READY`] while the task takes calls, [`keys::CLOSED`] while it takes none. Tasks of earlier releases that take none
+    /// are in no partition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gsi1pk: Option<String>,
     /// Slots used, sortable: calls go to the fullest task that has room.
@@ -69,7 +70,7 @@ impl Lease {
     /// The same of a task that takes no calls.
     #[must_use]
     pub fn closed(self) -> Self {
-        Self { gsi1pk: None, gsi1sk: None, ..self }
+        Self { gsi1pk: Some(keys::CLOSED.to_owned()), ..self }
     }
 
     /// Whether it may be given a call at `now_ms`.

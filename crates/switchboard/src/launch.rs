@@ -1,7 +1,14 @@
-//! Starts another media task when no slot is free. Once a call: ECS takes a repeated client token for the same request.
+//! Starts another media task when no slot is free. Once a call: ECS takes a repeated client token for the same request, and
+//! answers it from memory. A request that it refused is repeated under the next token, or the refusal would be repeated; one
+//! whose outcome is unknown under the same, or a second task might be started.
+//!
+//! Spec: "Ensuring idempotency" in the Amazon ECS API reference.
 
-use anyhow::Context;
 use aws_sdk_ecs::Client;
+use aws_sdk_ecs::config::Config;
+use aws_sdk_ecs::config::retry::RetryConfig;
+use aws_sdk_ecs::error::{DisplayErrorContext, SdkError};
+use aws_sdk_ecs::operation::run_task::RunTaskError;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, ContainerOverride, KeyValuePair, LaunchType, NetworkConfiguration,
     TaskOverride,
@@ -38,6 +45,24 @@ pub struct LaunchSettings {
     pub most: u32,
 }
 
+/// Why no task is started.
+#[derive(Debug)]
+pub enum NotLaunched {
+    /// ECS says no: nothing is started under that token.
+    Refused(String),
+    /// ECS did not say: a task may be starting.
+    Unknown(String),
+}
+
+impl std::fmt::Display for NotLaunched {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(reason) => write!(formatter, "RunTask is refused: {reason}"),
+            Self::Unknown(reason) => write!(formatter, "RunTask is not answered: {reason}"),
+        }
+    }
+}
+
 impl Launcher {
     /// Starts tasks as `settings` say.
     pub fn new(client: Client, settings: LaunchSettings) -> Self {
@@ -49,11 +74,11 @@ impl Launcher {
         self.settings.most
     }
 
-    /// Starts a media task for a call, at most one. Its ARN.
+    /// Starts a media task for a call, at most one. Its ARN. `refusals` is how often ECS has refused one for this call.
     ///
     /// # Errors
     /// When ECS does not start it.
-    pub async fn launch(&self, call_ref: &str) -> anyhow::Result<String> {
+    pub async fn launch(&self, call_ref: &str, refusals: u32) -> Result<String, NotLaunched> {
         let network = AwsVpcConfiguration::builder()
             .set_subnets(Some(self.settings.subnets.clone()))
             .set_security_groups(Some(self.settings.security_groups.clone()))
@@ -65,15 +90,18 @@ impl Launcher {
         let run = run
             .launch_type(LaunchType::Fargate)
             .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
-            // 64 characters at most: half a call_ref is plenty.
-            .client_token(&call_ref[..32])
+            .client_token(token(call_ref, refusals))
             .started_by(&call_ref[..32]);
-        let run = run.overrides(self.overrides());
-        let ran = run.send().await.context("RunTask failed")?;
+        // The SDK would repeat a refusal's token.
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let run = run.overrides(self.overrides()).customize().config_override(once);
+        let ran = run.send().await.map_err(not_launched)?;
         if let Some(failure) = ran.failures().first() {
-            anyhow::bail!("RunTask failed: {}", failure.reason().unwrap_or("no reason given"));
+            let reason = failure.reason().unwrap_or("no reason given");
+            return Err(NotLaunched::Refused(reason.to_owned()));
         }
-        let task = ran.tasks().first().context("RunTask started nothing")?;
+        let task =
+            ran.tasks().first().ok_or_else(|| NotLaunched::Refused("nothing is started".to_owned()))?;
         Ok(task.task_arn().unwrap_or_default().to_owned())
     }
 
@@ -83,5 +111,34 @@ impl Launcher {
         let told = KeyValuePair::builder().name(LEAVE_AFTER_IDLE).value(seconds).build();
         let container = ContainerOverride::builder().name(CONTAINER).environment(told).build();
         TaskOverride::builder().container_overrides(container).build()
+    }
+}
+
+/// 64 characters at most: half a `call_ref` is plenty. The same for the same try, whichever invocation makes it.
+fn token(call_ref: &str, refusals: u32) -> String {
+    let call = &call_ref[..32];
+    if refusals == 0 { call.to_owned() } else { format!("{call}-{refusals}") }
+}
+
+/// A status of 4xx is a refusal; after any other failure a task may be starting.
+fn not_launched(error: SdkError<RunTaskError>) -> NotLaunched {
+    let is_refusal =
+        error.raw_response().is_some_and(|response| (400..500).contains(&response.status().as_u16()));
+    let words = DisplayErrorContext(&error).to_string();
+    if is_refusal { NotLaunched::Refused(words) } else { NotLaunched::Unknown(words) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_leads_to_a_token_of_its_own() {
+        let call_ref = "0123456789abcdef".repeat(4);
+        let tokens: std::collections::BTreeSet<_> =
+            (0..4).map(|refusals| token(&call_ref, refusals)).collect();
+
+        assert_eq!(tokens.len(), 4);
+        assert!(tokens.iter().all(|token| token.len() <= 64 && token.starts_with(&call_ref[..32])));
     }
 }

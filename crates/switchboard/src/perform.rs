@@ -1,6 +1,7 @@
 //! Performs one effect of a call. What came of it is the call's next event.
 
 use crate::door::Knock;
+use crate::launch::NotLaunched;
 use crate::record::Record;
 use crate::seats::choose;
 use crate::{Appointed, Switchboard, meta};
@@ -13,7 +14,8 @@ use std::time::{Duration, Instant};
 use whatsapp::{Graph, GraphError};
 
 /// How long to wait before asking ECS again for a task. Where none lives, the next tick may be a minute away.
-const LAUNCH_PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1_500)];
+const LAUNCH_PAUSES: [Duration; 3] =
+    [Duration::from_millis(500), Duration::from_millis(1_500), Duration::from_secs(3)];
 
 /// What came of an effect: the call's next event, and what the journal says of it.
 pub(crate) struct Outcome {
@@ -71,26 +73,48 @@ impl Switchboard {
         match self.run_task(call_ref).await {
             Ok(arn) => {
                 let task = arn.rsplit('/').next().unwrap_or_default().to_owned();
+                if let Err(error) = self.ledger.note_launch(place, call_ref, &task, self.now().0).await {
+                    tracing::warn!(
+                        call_ref,
+                        task,
+                        place,
+                        "The place of a started task lapses by itself: {error:#}"
+                    );
+                }
                 Ok(Outcome::noting(Event::Done(Effect::LaunchTask), Happened::TaskLaunched { task }))
             }
             Err(error) => {
-                tracing::error!(call_ref, "Cannot start a media task: {error:#}");
-                self.ledger.give_up_launch(place).await?;
+                tracing::error!(call_ref, "Cannot start a media task: {error}");
+                // Where ECS did not say, a task may be starting: its place lapses by itself.
+                if let NotLaunched::Refused(_) = error {
+                    self.ledger.give_up_launch(place).await?;
+                }
                 Ok(Outcome::of(failed))
             }
         }
     }
 
-    async fn run_task(&self, call_ref: &str) -> anyhow::Result<String> {
-        let mut launched = self.launcher.launch(call_ref).await;
-        for pause in LAUNCH_PAUSES {
-            if launched.is_ok() {
-                break;
+    async fn run_task(&self, call_ref: &str) -> Result<String, NotLaunched> {
+        let mut refusals = 0;
+        let mut is_unknown = false;
+        let mut pauses = LAUNCH_PAUSES.into_iter();
+        loop {
+            let error = match self.launcher.launch(call_ref, refusals).await {
+                Ok(arn) => return Ok(arn),
+                Err(error) => error,
+            };
+            match &error {
+                NotLaunched::Refused(_) => refusals += 1,
+                NotLaunched::Unknown(_) => is_unknown = true,
             }
-            tokio::time::sleep(pause).await;
-            launched = self.launcher.launch(call_ref).await;
+            match (pauses.next(), error) {
+                (Some(pause), _) => tokio::time::sleep(pause).await,
+                (None, NotLaunched::Refused(reason)) if is_unknown => {
+                    return Err(NotLaunched::Unknown(reason));
+                }
+                (None, error) => return Err(error),
+            }
         }
-        launched
     }
 
     async fn offer(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {

@@ -108,7 +108,7 @@ impl Switchboard {
         let held = self.store.held_by(task).await?;
         let lost =
             futures_util::future::join_all(held.iter().map(|call_ref| self.lose(task, call_ref))).await;
-        self.ledger.give_up_lease(task).await?;
+        tokio::try_join!(self.ledger.give_up_lease(task), self.ledger.give_up_launch_of(task))?;
         lost.into_iter().collect::<anyhow::Result<()>>()?;
         Ok(held.len())
     }

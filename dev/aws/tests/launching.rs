@@ -11,13 +11,13 @@ use stage::{Strings, cloud_of_tasks, service, soon};
 use std::time::{Duration, Instant};
 
 #[tokio::test]
-async fn a_failed_run_task_starts_nothing_and_may_be_tried_again_with_its_token() {
+async fn a_failed_run_task_fails_under_its_token_ever_after() {
     let strings = Strings::new().await;
     let cloud = cloud_of_tasks(service(0, &strings)).await;
-    cloud.mischief().fail_run_task(2, "RESOURCE:ENI");
+    cloud.mischief().fail_run_task(1, "RESOURCE:ENI");
 
     let refused = [run(&cloud, "token", "1").await.unwrap(), run(&cloud, "token", "1").await.unwrap()];
-    let started = run(&cloud, "token", "1").await.unwrap();
+    let started = run(&cloud, "another", "1").await.unwrap();
 
     for refused in refused {
         assert_eq!(refused.failures()[0].reason(), Some("RESOURCE:ENI"));

@@ -3,6 +3,7 @@
 //! The signature is checked over the raw bytes before anything is parsed, and there is no mode without.
 //! If recording or handing over fails, Meta gets a 500 and sends again.
 
+pub mod event;
 mod request;
 mod settings;
 

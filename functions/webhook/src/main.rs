@@ -1,8 +1,10 @@
 //! The webhook as a Lambda function.
 
+use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
 use service::env::Env;
 use std::process::ExitCode;
 use std::sync::Arc;
+use webhook::event::{Event, Reply};
 use webhook::{Settings, Webhook};
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,11 +12,11 @@ async fn main() -> ExitCode {
     service::run("webhook", || async {
         let settings = Settings::from_env(&Env::of_process())?;
         let webhook = Arc::new(Webhook::start(settings).await?);
-        let handler = lambda_http::service_fn(move |request| {
+        let handler = service_fn(move |event: LambdaEvent<Event>| {
             let webhook = webhook.clone();
-            async move { webhook.handle(request).await }
+            async move { Ok::<_, Error>(Reply::from(webhook.handle(event.payload.into()).await?)) }
         });
-        lambda_http::run(handler).await.map_err(anyhow::Error::from_boxed)
+        lambda_runtime::run(handler).await.map_err(anyhow::Error::from_boxed)
     })
     .await
 }

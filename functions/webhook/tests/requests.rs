@@ -84,3 +84,22 @@ fn body() -> Value {
     call["deeplink_payload"] = json!("campaign");
     batch(json!([change(NUMBER, json!([call]))]))
 }
+
+/// `fixtures/field-cases/aws/function-url-non-utf8-header.json`, as it is, and with the byte that Latin-1 has.
+#[tokio::test]
+async fn a_user_agent_that_is_no_utf_8_keeps_no_webhook_out() {
+    let stage = Stage::new().await;
+    let case = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures/field-cases/aws/function-url-non-utf8-header.json");
+    let mut case: Value = serde_json::from_slice(&std::fs::read(case).unwrap()).unwrap();
+    let body = body().to_string();
+    case["body"] = json!(body);
+    case["headers"]["x-hub-signature-256"] = json!(signature(APP_SECRET, body.as_bytes()));
+    let utf_8 = case.to_string().into_bytes();
+    let latin_1: Vec<u8> = case.to_string().chars().map(|letter| u8::try_from(letter).unwrap()).collect();
+    assert!(std::str::from_utf8(&latin_1).is_err());
+
+    for event in [utf_8, latin_1] {
+        assert_eq!(stage.send_text(&event).await.status().as_u16(), 200);
+    }
+}

@@ -2,6 +2,7 @@
 
 mod deploying;
 mod dying;
+mod unprotected;
 
 use aws::{LastStatus, TaskStatus};
 use call::Ending;
@@ -82,20 +83,6 @@ async fn a_task_that_was_started_for_want_of_room_leaves_once_it_is_idle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_may_not_be_protected_ends_its_call_in_peace_and_makes_room_for_another() {
-    let story = Story::begin().await;
-    let unprotected = story.stack.cloud.tasks()[0].id.clone();
-    story.stack.cloud.mischief().refuse_protection(100);
-    let caller = story.ring().await;
-    caller.is_greeted().await;
-    ready(&story, <[Lease]>::is_empty).await;
-
-    was_an_ordinary_call(&caller.hangs_up().await);
-    has_left(&story, &unprotected).await;
-    ready(&story, |ready| ready.len() == 1 && ready[0].task != unprotected).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_wedged_task_is_unhealthy_until_it_goes_on() {
     let story = Story::begin().await;
     assert_eq!(story.checks_health().await.code, Some(0));
@@ -112,6 +99,14 @@ async fn begin_with_two_tasks() -> Story {
     story.stack.cloud.scale(TASK, 2).expect("there is such a service");
     ready(&story, |ready| ready.len() == 2).await;
     story
+}
+
+/// The same program as a new revision.
+fn deploy(story: &Story) {
+    let changed = story.stack.cloud.deploy(TASK, |definition| {
+        definition.env.insert("AHOY_SLOTS".to_owned(), "40".to_owned());
+    });
+    changed.expect("there is such a service");
 }
 
 /// The leases of those that take calls, once they are as wished.

@@ -151,7 +151,8 @@ impl Ecs {
         let of_deployment = format!("deployment {}", shapes::deployment(revision));
         self.change(|state| {
             let is_stopped = |task: &&Task| ids.contains(&task.id);
-            let stopped: Vec<usize> = state.tasks.iter().filter(is_stopped).map(|task| task.revision).collect();
+            let stopped: Vec<usize> =
+                state.tasks.iter().filter(is_stopped).map(|task| task.revision).collect();
             let source = state.service_mut(service).and_then(|service| service.source.as_mut());
             if let Some(source) = source {
                 source.replaced += stopped.iter().filter(|revision| **revision == source.revision).count();

@@ -17,11 +17,12 @@ const LONGEST_TOKEN: usize = 64;
 /// The most characters `startedBy` may have.
 const LONGEST_STARTED_BY: usize = 128;
 
-/// A request that was carried out under a client token.
+/// A request that was answered under a client token, with tasks or with a failure. Exceptions are not remembered.
 #[derive(Debug, Clone)]
 pub(super) struct Carried {
     request: RunTask,
     tasks: Vec<String>,
+    failure: Option<String>,
 }
 
 impl Ecs {
@@ -29,7 +30,7 @@ impl Ecs {
         let (revision, definition) = self.definition(&request)?;
         let overrides = overrides(&request, &definition)?;
         check(&request)?;
-        if let Some(reason) = self.change(|state| mishap(state, &request)) {
+        if let Some(reason) = self.change(|state| mishap(state, &request))? {
             return Ok(json!({"tasks": [], "failures": [{"reason": reason}]}));
         }
         let count = request.count.unwrap_or(1);
@@ -72,14 +73,32 @@ impl Ecs {
     }
 }
 
-/// Why nothing is started this time. What was carried out before under the request's token stays carried out.
-fn mishap(state: &mut State, request: &RunTask) -> Option<String> {
-    if request.client_token.as_ref().is_some_and(|token| state.tokens.contains_key(token)) {
-        return None;
+/// Why nothing is started this time. A request that was answered before under the request's token has that answer.
+fn mishap(state: &mut State, request: &RunTask) -> Result<Option<String>, Refusal> {
+    if let Some(carried) = carried(state, request)? {
+        return Ok(carried.failure.clone());
     }
     let (times, reason) = &mut state.mishaps.run_task;
-    *times = times.checked_sub(1)?;
-    Some(reason.clone())
+    let Some(left) = times.checked_sub(1) else { return Ok(None) };
+    *times = left;
+    let reason = reason.clone();
+    if let Some(token) = request.client_token.clone() {
+        let failure = Some(reason.clone());
+        state.tokens.insert(token, Carried { request: request.clone(), tasks: vec![], failure });
+    }
+    Ok(Some(reason))
+}
+
+/// What was answered to this request before. Another request with its token is a conflict.
+fn carried<'a>(state: &'a State, request: &RunTask) -> Result<Option<&'a Carried>, Refusal> {
+    let before = request.client_token.as_ref().and_then(|token| state.tokens.get(token));
+    match before {
+        Some(carried) if carried.request != *request => {
+            let message = "The provided clientToken is already in use with a different RunTask request.";
+            Err(Refusal::new("ConflictException", message))
+        }
+        Some(_) | None => Ok(before),
+    }
 }
 
 /// Enters the tasks, unless an equal request with this token entered some before: those are the answer then.
@@ -90,18 +109,12 @@ fn admit(
     request: &RunTask,
     tasks: Vec<Task>,
 ) -> Result<(Vec<String>, Vec<String>), Refusal> {
-    let before = request.client_token.as_ref().and_then(|token| state.tokens.get(token));
-    match before {
-        Some(carried) if carried.request == *request => return Ok((Vec::new(), carried.tasks.clone())),
-        Some(_) => {
-            let message = "The provided clientToken is already in use with a different RunTask request.";
-            return Err(Refusal::new("ConflictException", message));
-        }
-        None => {}
+    if let Some(carried) = carried(state, request)? {
+        return Ok((Vec::new(), carried.tasks.clone()));
     }
     let ids: Vec<String> = tasks.iter().map(|task| task.id.clone()).collect();
     if let Some(token) = request.client_token.clone() {
-        state.tokens.insert(token, Carried { request: request.clone(), tasks: ids.clone() });
+        state.tokens.insert(token, Carried { request: request.clone(), tasks: ids.clone(), failure: None });
     }
     state.tasks.extend(tasks);
     Ok((ids.clone(), ids))

@@ -64,8 +64,13 @@ impl Stage {
 
     /// What the webhook replies to an event of its Function URL.
     pub async fn send(&self, event: Value) -> Response<Body> {
-        let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-        self.webhook.handle(request).await.unwrap()
+        self.send_text(event.to_string().as_bytes()).await
+    }
+
+    /// The same, of an event as Lambda hands it over: JSON, and not always UTF-8.
+    pub async fn send_text(&self, event: &[u8]) -> Response<Body> {
+        let event: webhook::event::Event = serde_json::from_slice(event).unwrap();
+        self.webhook.handle(event.into()).await.unwrap()
     }
 
     pub fn store(&self) -> Store {

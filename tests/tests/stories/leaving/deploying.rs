@@ -1,7 +1,8 @@
 //! Deployments, and fewer tasks: no call is cut.
 
 use super::{
-    SOON, TASK, begin_with_two_tasks, has_left, holder, last_task_of, ready, task, was_an_ordinary_call,
+    SOON, TASK, begin_with_two_tasks, deploy, has_left, holder, last_task_of, ready, task,
+    was_an_ordinary_call,
 };
 use aws::LastStatus;
 use std::time::Duration;
@@ -85,14 +86,6 @@ async fn scaling_in_takes_the_task_without_calls() {
 
     assert_eq!(task(&story, &busy).last_status, LastStatus::Running);
     was_an_ordinary_call(&caller.hangs_up().await);
-}
-
-/// The same program as a new revision.
-fn deploy(story: &Story) {
-    let changed = story.stack.cloud.deploy(TASK, |definition| {
-        definition.env.insert("AHOY_SLOTS".to_owned(), "40".to_owned());
-    });
-    changed.expect("there is such a service");
 }
 
 async fn has_ended(caller: &Caller<'_>) -> bool {

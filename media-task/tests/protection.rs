@@ -1,0 +1,87 @@
+//! Answers of ECS agents in the field, played to the code that asks for task protection: `fixtures/field-cases/aws`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use media_task::ecs::{Task, Unprotected};
+use media_task::protection::{Protection, Standing};
+use serde_json::{Value, json};
+use service::env::Env;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+#[tokio::test]
+async fn a_slow_agents_answer_counts_though_no_accept_waits_for_it() {
+    let protection = Arc::new(Protection::of(task(case("task-protection-slow")).await));
+    let before = std::time::Instant::now();
+
+    protection.hold().await;
+
+    assert!(before.elapsed() < Duration::from_millis(2_300), "{:?}", before.elapsed());
+    // The request under way is waited for, and needs no further one: the agent answers once.
+    protection.keep(|| true).await;
+    assert!(before.elapsed() < Duration::from_millis(3_500), "it was asked once");
+    assert_eq!(protection.standing(), Standing::Fine);
+}
+
+#[tokio::test]
+async fn an_agent_that_is_throttled_has_refused_nothing() {
+    let task = task(case("task-protection-throttled")).await;
+
+    let answer = task.protect(true).await.unwrap_err();
+
+    assert!(matches!(&answer, Unprotected::Unknown(_)), "{answer}");
+    assert!(answer.to_string().contains("ThrottlingException"), "{answer}");
+    let protection = Arc::new(Protection::of(task));
+    protection.hold().await;
+    assert_eq!(protection.standing(), Standing::Fine);
+}
+
+#[tokio::test]
+async fn metadata_that_fails_at_boot_is_asked_for_again() {
+    let ecs = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/v4/a", ecs.local_addr().unwrap());
+    tokio::spawn(async move {
+        for case in [json!({"status": 500, "body": "failed to get task metadata"}), metadata()] {
+            reply(&mut ecs.accept().await.unwrap().0, &case).await;
+        }
+    });
+
+    let task = Task::of_process(&Env::of(&[("ECS_CONTAINER_METADATA_URI_V4", &uri)])).await.unwrap();
+
+    assert_eq!((&*task.id, &*task.revision), ("0123", "7"));
+}
+
+/// A task whose agent answers as in a case, every time.
+async fn task(case: Value) -> Task {
+    let ecs = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", ecs.local_addr().unwrap());
+    tokio::spawn(async move {
+        reply(&mut ecs.accept().await.unwrap().0, &metadata()).await;
+        loop {
+            reply(&mut ecs.accept().await.unwrap().0, &case).await;
+        }
+    });
+    let env = [("ECS_CONTAINER_METADATA_URI_V4", &*base), ("ECS_AGENT_URI", &*base)];
+    Task::of_process(&Env::of(&env)).await.unwrap()
+}
+
+fn metadata() -> Value {
+    json!({"status": 200, "body": {"TaskARN": "arn:aws:ecs:eu-west-1:000000000000:task/ahoy/0123", "Revision": "7"}})
+}
+
+async fn reply(asked: &mut TcpStream, case: &Value) {
+    let _ = asked.read(&mut [0; 4_096]).await;
+    tokio::time::sleep(Duration::from_millis(case["delay_ms"].as_u64().unwrap_or_default())).await;
+    let (status, body) = (&case["status"], case["body"].to_string());
+    let head = format!("HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\nconnection: close\r\n");
+    let reply = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    let _ = asked.write_all(reply.as_bytes()).await;
+}
+
+fn case(name: &str) -> Value {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/field-cases/aws").join(name);
+    serde_json::from_slice(&std::fs::read(path.with_extension("json")).unwrap()).unwrap()
+}

@@ -1,0 +1,123 @@
+//! Tasks that ECS does not protect at once, or refuses to protect.
+
+use super::{SOON, TASK, deploy, has_left, holder, last_task_of, ready, task, was_an_ordinary_call};
+use aws::{AgentTrouble, ProtectionRule, TaskStatus};
+use std::time::Duration;
+use tests::Story;
+
+/// A story for each trouble of the agent's: the call is accepted, the task goes on taking calls, and is protected later.
+macro_rules! passing_troubles {
+    ($($name:ident: $trouble:expr;)*) => {
+        $(#[tokio::test(flavor = "multi_thread")]
+        async fn $name() {
+            is_protected_in_the_end($trouble).await;
+        })*
+    };
+}
+
+passing_troubles! {
+    a_slow_agent_retires_no_task: AgentTrouble::Slow(Duration::from_millis(2_500));
+    a_throttled_agent_retires_no_task: AgentTrouble::Throttled;
+    an_agent_that_times_out_retires_no_task: AgentTrouble::TimesOut(Duration::from_secs(4));
+    a_failing_agent_retires_no_task: AgentTrouble::Fails;
+    a_garbled_answer_retires_no_task: AgentTrouble::Garbles;
+}
+
+async fn is_protected_in_the_end(trouble: AgentTrouble) {
+    let story = Story::begin().await;
+    story.stack.cloud.mischief().trouble_agents(2, trouble);
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let busy = holder(&caller).await;
+
+    is_protected(&story, &busy).await;
+
+    ready(&story, |ready| ready.iter().any(|lease| lease.task == busy)).await;
+    was_an_ordinary_call(&caller.hangs_up().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_task_takes_calls_while_a_deployment_blocks_its_protection() {
+    let story = Story::begin().await;
+    story.stack.cloud.mischief().refuse_protection(1_000);
+    let first = story.ring().await;
+    first.is_greeted().await;
+    let busy = holder(&first).await;
+
+    let second = story.ring().await;
+    second.is_greeted().await;
+    assert_eq!(holder(&second).await, busy);
+    story.stack.cloud.mischief().refuse_protection(0);
+    is_protected(&story, &busy).await;
+
+    for caller in [&first, &second] {
+        caller.phone().hang_up().await;
+    }
+    was_an_ordinary_call(&first.afterwards().await);
+    was_an_ordinary_call(&second.afterwards().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_ecs_refuses_takes_calls_again_once_it_is_protected() {
+    let story = Story::begin().await;
+    story.stack.cloud.mischief().refuse_protection_as(1_000, "TASK_NOT_VALID");
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let busy = holder(&caller).await;
+    ready(&story, <[_]>::is_empty).await;
+
+    story.stack.cloud.mischief().refuse_protection(0);
+    ready(&story, |ready| ready.len() == 1 && ready[0].task == busy).await;
+
+    is_protected(&story, &busy).await;
+    was_an_ordinary_call(&caller.hangs_up().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_during_a_call_leaves_the_new_task_unprotected_and_taking_calls() {
+    let story = Story::begin().await;
+    story.stack.cloud.mischief().block_protection(ProtectionRule::After);
+    let old = story.stack.cloud.tasks()[0].id.clone();
+    let first = story.ring().await;
+    first.is_greeted().await;
+    is_protected(&story, &old).await;
+    deploy(&story);
+    ready(&story, |ready| ready.len() == 1 && ready[0].revision == "2").await;
+
+    let second = story.ring().await;
+    second.is_greeted().await;
+    let new = holder(&second).await;
+    let third = story.ring().await;
+    third.is_greeted().await;
+    assert!(!task(&story, &new).protected);
+    first.phone().hang_up().await;
+    has_left(&story, &old).await;
+
+    is_protected(&story, &new).await;
+    for caller in [&second, &third] {
+        caller.phone().hang_up().await;
+    }
+    was_an_ordinary_call(&first.afterwards().await);
+    for caller in [second, third] {
+        let after = caller.afterwards().await;
+        was_an_ordinary_call(&after);
+        assert_eq!(last_task_of(&after), new);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metadata_that_fails_at_boot_costs_no_task() {
+    let story = Story::begin().await;
+    story.stack.cloud.mischief().fail_metadata(2);
+
+    story.stack.cloud.scale(TASK, 2).expect("there is such a service");
+    ready(&story, |ready| ready.len() == 2).await;
+
+    assert_eq!(story.stack.cloud.tasks().len(), 2, "none died");
+}
+
+async fn is_protected(story: &Story, id: &str) {
+    let is_so = |task: &TaskStatus| task.id == id && task.protected;
+    let protected = story.stack.cloud.tasks_until(|tasks| tasks.iter().any(is_so));
+    tokio::time::timeout(SOON, protected).await.expect("the task is protected in the end");
+}
