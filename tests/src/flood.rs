@@ -50,7 +50,7 @@ async fn open(door: SocketAddr, begun: Arc<AtomicU64>) {
         tokio::select! {
             _ = next.tick() => {
                 for _ in 0..AT_ONCE {
-                    let is_silent = begun.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+                    let is_silent = begun.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
                     connections.spawn(async move { drop(timeout(STAYS, knock(door, is_silent)).await) });
                 }
             }

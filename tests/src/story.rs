@@ -288,7 +288,8 @@ impl Story {
     pub async fn checks_health(&self) -> Ended {
         let environment = std::fs::read_to_string(format!("/proc/{}/environ", self.media_task_pid()));
         let environment = environment.expect("the task runs, and is told text");
-        let settings: Vec<_> = environment.split('\0').filter_map(|setting| setting.split_once('=')).collect();
+        let settings: Vec<_> =
+            environment.split('\0').filter_map(|setting| setting.split_once('=')).collect();
         Program::named("media-task").told("healthcheck").with_all(&settings).run().await
     }
 

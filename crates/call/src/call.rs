@@ -22,9 +22,9 @@ const CHECK_EVERY: Duration = Duration::from_secs(15);
 /// How soon a call that found no slot looks for one again. Short, so that a task that becomes ready finds it waiting.
 const FIND_AGAIN: Duration = Duration::from_secs(1);
 
-/// How soon to look again at a task that did not answer at its door: two heartbeats, so that a task that lives has moved its lease
-/// by then.
-pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// How soon to look again at a task that did not answer at its door: a heartbeat and three seconds, so that a task that lives has
+/// moved its lease by then. Tasks tick calls every five seconds: the second look comes ten seconds after the first.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(8);
 
 /// A call, and what is still to be done for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -347,9 +347,9 @@ fn a_task_whose_door_and_lease_stand_still_loses_the_call() {
     let (call, effects) = step(live(), Event::Tick, T0 + secs(15));
     assert_eq!(effects, [Effect::CheckTask(seat("a", 1))]);
     let call = silent(call, Some(7), 15);
-    assert_eq!((call.phase, call.due), (Phase::Live, Some(T0 + secs(25))));
+    assert_eq!((call.phase, call.due), (Phase::Live, Some(T0 + secs(23))));
 
-    let (call, effects) = step(call, Event::TaskSilent { fence: 1, lease: Some(7) }, T0 + secs(25));
+    let (call, effects) = step(call, Event::TaskSilent { fence: 1, lease: Some(7) }, T0 + secs(23));
 
     assert_eq!(call.ending(), Some(Ending::Lost));
     let release = Effect::Release(seat("a", 1));

@@ -313,6 +313,11 @@ impl Gate {
         is_late || self.is_cancelled(&response.id) || self.asked.as_ref().is_some_and(is_cancelled)
     }
 
+    /// Whether a response is asked for that has not begun.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
     /// Whether no turn of the caller's is under way or waits for its answer.
     pub(crate) fn is_callers_turn_over(&self) -> bool {
         self.turn == Turn::None

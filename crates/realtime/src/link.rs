@@ -52,6 +52,8 @@ pub(crate) struct Link {
     pub produced: Vec<Produced>,
     /// The answer it owes goes on with half a sentence.
     pub goes_on: bool,
+    /// The item that says what the response that is asked for, or under way, is to say.
+    pub prompt: Option<String>,
     /// The tools of remote servers.
     pub lists: Lists,
     /// Our name for the last update with all of the configuration.
@@ -133,6 +135,7 @@ impl Link {
             answers_late: false,
             produced: vec![],
             goes_on: false,
+            prompt: None,
             lists: Lists::default(),
             update: None,
             refused: None,

@@ -9,6 +9,7 @@ mod idling;
 mod ids;
 mod lacking;
 mod listening;
+mod prompting;
 mod responding;
 mod rolling;
 mod surviving;

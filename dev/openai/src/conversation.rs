@@ -74,7 +74,11 @@ impl Item {
 
 impl Conversation {
     pub fn last_id(&self) -> Option<&str> {
-        self.items.last().map(Item::id)
+        self.last().map(Item::id)
+    }
+
+    pub fn last(&self) -> Option<&Item> {
+        self.items.last()
     }
 
     pub fn get(&self, id: &str) -> Option<&Item> {

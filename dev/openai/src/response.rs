@@ -20,6 +20,8 @@ pub struct Terms {
     pub voice: Value,
     pub modalities: Value,
     pub max_output_tokens: Value,
+    /// Whether its instructions are not the session's: then it begins with others, and nothing it reads is in the cache.
+    pub has_own_instructions: bool,
     /// The client's, echoed.
     pub metadata: Value,
 }

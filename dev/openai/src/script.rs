@@ -34,7 +34,7 @@ impl Script {
         Self::new(Reply::speech(clips::agent_greeting()), answers.map(Reply::speech))
     }
 
-    /// Says something else in a response whose `instructions` contain `needle`.
+    /// Says something else in a response whose `instructions` contain `needle`, or the system message at the end of its conversation.
     #[must_use]
     pub fn aside(mut self, needle: &str, reply: Reply) -> Self {
         self.asides.push((needle.to_owned(), reply));
@@ -67,7 +67,7 @@ impl Script {
         self.answers.get(answer).unwrap_or(&self.greeting)
     }
 
-    /// What is said under these instructions, if they ask for an aside.
+    /// What is said when told this, if it asks for an aside.
     pub(crate) fn aside_for(&self, instructions: &str) -> Option<&Reply> {
         containing(&self.asides, instructions)
     }

@@ -30,7 +30,8 @@ pub(super) struct Visit(Mutex<Instant>);
 /// Accepts connections until dropped, which closes them all. It never stops accepting: a queue of strangers' connections in the
 /// kernel would keep call-control's out.
 pub(super) async fn accept(door: Arc<Door>, listener: TcpListener, acceptor: TlsAcceptor) {
-    let (mut limits, mut dropped, mut connections) = (Limits::default(), Complaints::default(), JoinSet::new());
+    let (mut limits, mut dropped, mut connections) =
+        (Limits::default(), Complaints::default(), JoinSet::new());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {

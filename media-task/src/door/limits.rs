@@ -108,7 +108,10 @@ mod tests {
         let admitted: usize = addresses.map(|ip| admitted(&mut limits, &ip, 1, now)).sum();
 
         assert_eq!(admitted, 100);
-        assert_eq!(networks_of("2001:db8:0:1ff::1".parse().unwrap()).1, networks_of("2001:db8:0:100::2".parse().unwrap()).1);
+        assert_eq!(
+            networks_of("2001:db8:0:1ff::1".parse().unwrap()).1,
+            networks_of("2001:db8:0:100::2".parse().unwrap()).1
+        );
     }
 
     #[test]

@@ -69,6 +69,8 @@ async fn an_agent_that_talks_for_seventy_seconds_is_heard_to_its_last_word() {
     caller.hears_the_greeting().await;
 
     caller.asks(&clips::caller_question(), &clips::agent_monologue()).await;
+    // The task is more than a minute old by now: only its heartbeats keep it healthy.
+    assert_eq!(story.checks_health().await.code, Some(0));
 
     let after = caller.hangs_up().await;
     assert_eq!(after.ending, Ending::CallerHungUp);

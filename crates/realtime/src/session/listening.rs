@@ -192,6 +192,7 @@ impl Session {
             // It was good before: another one may be in its place by now.
             return self.lose(&trouble.code, now);
         }
+        let was_asked = self.link.gate.is_asked();
         match trouble.remedy() {
             Remedy::None if trouble.code == "conversation_already_has_active_response" => {
                 self.link.gate.crossed(event_id.as_deref(), now);
@@ -204,8 +205,17 @@ impl Session {
                     None if is_for_want || names_asking => self.link.gate.refused_unnamed(),
                     None => None,
                 };
-                self.failed(trouble, wish, now);
+                self.take_back_refused_prompt(was_asked);
+                return self.failed(trouble, wish, now);
             }
+        }
+        self.take_back_refused_prompt(was_asked);
+    }
+
+    /// Takes out the prompt of a response that was asked for until now, and was refused.
+    fn take_back_refused_prompt(&mut self, was_asked: bool) {
+        if was_asked && !self.link.gate.is_asked() {
+            self.take_back_prompt();
         }
     }
 

@@ -26,15 +26,17 @@ impl Session {
             return;
         }
         if let Some(wish) = self.link.gate.poll(now) {
-            let event_id = self.name();
             self.link.waits_since = None;
+            self.take_back_prompt();
+            let event_id = self.name();
             let response = self.response(&wish, &event_id);
             self.link.gate.asked(event_id.clone(), wish, now);
             self.send(ClientEvent::ResponseCreate { event_id, response });
         }
     }
 
-    /// A response's instructions replace the session's, so they hold both.
+    /// A response's instructions replace the session's, so they hold both. Once something was said, they are left as they are: see
+    /// [`super::prompting`].
     fn response(&mut self, wish: &Wish, event_id: &str) -> Value {
         let goes_on = std::mem::take(&mut self.link.goes_on);
         // As the session has it: a model that was told in writing what was said is apt to write, too.
@@ -45,10 +47,10 @@ impl Session {
                 response["tool_choice"] = json!("none");
             }
             Wish::Ask { words, .. } => {
-                response["instructions"] = json!(self.config.with(words));
+                self.prompt(words);
                 response["tool_choice"] = json!("none");
             }
-            Wish::Answer if goes_on => response["instructions"] = json!(self.config.with(GO_ON)),
+            Wish::Answer if goes_on => self.prompt(GO_ON),
             Wish::Answer => {}
         }
         response
@@ -94,6 +96,7 @@ impl Session {
         let wish = self.link.gate.ended(response, has_called, now);
         // With its outputs, the answer is asked for.
         let wish = wish.filter(|wish| !(has_called && *wish == Wish::Answer));
+        self.settle_prompt(is_whole && brought.has_sound && !is_unwanted);
         self.forgo_second_greeting();
         if let Some(usage) = response.usage.as_ref().map(Usage::of_response) {
             self.use_up(usage);

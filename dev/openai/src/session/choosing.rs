@@ -28,8 +28,7 @@ impl FollowUp {
 impl Session {
     /// The reply to what is asked for, in the conversation as it is.
     pub(super) fn choose(&mut self, asked: &Value) -> Reply {
-        let is_aside =
-            asked["instructions"].as_str().is_some_and(|text| self.config.script.aside_for(text).is_some());
+        let is_aside = self.aside_for(asked).is_some();
         if let Some(rest) = self.rest.take_if(|_| !is_aside && asked["conversation"] != "none") {
             return rest;
         }
@@ -44,7 +43,7 @@ impl Session {
     /// A request for a response that is not a greeting only because of what was said before is told from one that is.
     pub(super) fn judge_request(&mut self, asked: &Value) {
         let instructions = asked["instructions"].as_str().unwrap_or_default();
-        if self.config.script.aside_for(instructions).is_some() || self.rest.is_some() {
+        if self.aside_for(asked).is_some() || self.rest.is_some() {
             return;
         }
         if self.is_opening() {
@@ -71,12 +70,19 @@ impl Session {
         self.conversation.users().filter(|item| !item.is_silence && counts(item.text())).count()
     }
 
+    /// What is said to what a response is told to say: by instructions of its own, or by a system message that nothing follows.
+    pub(super) fn aside_for(&self, asked: &Value) -> Option<&Reply> {
+        let last = self.conversation.last().filter(|item| item.is_from("system"));
+        let told = asked["instructions"].as_str().or_else(|| last?.text());
+        self.config.script.aside_for(told?)
+    }
+
     fn chosen(&mut self, asked: &Value) -> Reply {
         let script = self.config.clone();
         let script = &script.script;
         let is_aside = asked["conversation"] == "none";
         let answered = if is_aside { Vec::new() } else { std::mem::take(&mut self.answered) };
-        if let Some(aside) = asked["instructions"].as_str().and_then(|text| script.aside_for(text)) {
+        if let Some(aside) = self.aside_for(asked) {
             return aside.clone();
         }
         if let Some(next) = answered.into_iter().flatten().min_by_key(|follow_up| follow_up.rank) {

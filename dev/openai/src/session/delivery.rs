@@ -7,6 +7,7 @@ use crate::plan::{Opening, Step};
 use crate::refusal::Refusal;
 use crate::report::Spoken;
 use crate::response::{Content, End, Response};
+use crate::usage::Cache;
 use crate::{Cut, Seen};
 use std::time::Duration;
 
@@ -139,7 +140,11 @@ impl Session {
         if let End::Incomplete(_) = end {
             self.rest = response.rest();
         }
-        let usage = self.cache.bill(response.input, response.tokens());
+        let usage = if response.terms.has_own_instructions {
+            Cache::default().bill(response.input, response.tokens())
+        } else {
+            self.cache.bill(response.input, response.tokens())
+        };
         self.send(response.done(end, usage));
         self.tell_limits(&response, end);
         if *end == End::Completed {

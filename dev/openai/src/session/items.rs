@@ -30,9 +30,12 @@ impl Session {
     }
 
     pub(super) fn delete_item(&mut self, id: &Value) -> Result<(), Refusal> {
+        let is_last = self.conversation.last_id() == id.as_str();
         let removed = self.conversation.remove(id.as_str().unwrap_or_default());
         removed.ok_or_else(|| no_item("item_delete_invalid_item_id", "deleting", id))?;
-        self.cache.bust();
+        if !is_last {
+            self.cache.bust();
+        }
         self.send(json!({"type": "conversation.item.deleted", "item_id": id}));
         Ok(())
     }

@@ -134,6 +134,9 @@ impl Session {
             voice: voice_name(&either(&wanted["voice"], &usual["voice"])),
             modalities: either(&asked["output_modalities"], &session["output_modalities"]),
             max_output_tokens: either(&asked["max_output_tokens"], &session["max_output_tokens"]),
+            has_own_instructions: asked["instructions"]
+                .as_str()
+                .is_some_and(|own| own != self.settings.instructions()),
             metadata: asked["metadata"].clone(),
         }
     }
@@ -171,14 +174,11 @@ impl Session {
 
     /// Leaves nothing to hear of a reply, if that is the mischief.
     fn spoil_reply(&mut self, reply: Reply, asked: &Value) -> Reply {
-        let instructions = asked["instructions"].as_str().unwrap_or_default();
         match self.mischief {
             Some(Mischief::Writes { responses }) if self.responses_begun < responses => reply.written(),
             Some(Mischief::SaysNothing { responses }) if self.responses_begun < responses => Reply::nothing(),
             Some(Mischief::Mute) => Reply::nothing(),
-            Some(Mischief::MuteAsides) if self.config.script.aside_for(instructions).is_some() => {
-                reply.written()
-            }
+            Some(Mischief::MuteAsides) if self.aside_for(asked).is_some() => reply.written(),
             Some(Mischief::Filters) if self.responses_begun == 0 => {
                 Reply::nothing().cut_short(Cut::ContentFilter)
             }

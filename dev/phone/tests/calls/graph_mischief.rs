@@ -2,9 +2,9 @@
 
 use crate::agent::Agent;
 use crate::business::{Business, SOON, call_action, hurried};
-use phone::{ActionName, Call, CallerConfig, Ending, Mischief};
+use phone::{ActionName, Call, CallerConfig, Ending, MetaConfig, Mischief, Timers};
 use serde_json::json;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn graph_500_twice_and_429_once_have_no_effect_and_are_over() {
@@ -68,8 +68,12 @@ async fn a_token_that_is_invalid_sends_no_messages_either() {
 
 #[tokio::test]
 async fn slow_pre_accept_takes_effect_at_once_and_replies_late() {
-    let (business, call, mut agent) = ringing([Mischief::SlowPreAccept]).await;
-    let slow = business.config.timers.slow_graph;
+    // Longer than a busy machine takes for an accept.
+    let slow = Duration::from_secs(2);
+    let timers = Timers { slow_graph: slow, ..hurried().timers };
+    let mut business = Business::open(MetaConfig { timers, ..hurried() }).await;
+    let caller = CallerConfig { mischief: vec![Mischief::SlowPreAccept], ..CallerConfig::default() };
+    let (call, mut agent) = business.ring_from(caller).await;
     let start = Instant::now();
 
     business.pre_accept(&call, &agent).await;

@@ -58,7 +58,9 @@ fn a_goodbye_that_is_called_off_is_not_said() {
     talk.begin("s");
     talk.done("s", "completed");
 
-    assert_eq!(talk.kinds(), ["response.create", "response.cancel"], "it was");
+    let order =
+        ["conversation.item.create", "response.create", "response.cancel", "conversation.item.delete"];
+    assert_eq!(talk.kinds(), order, "it was");
     assert!(!talk.happened.contains(&Happening::Began { response: "s".into(), is_asked: true }));
 }
 
@@ -97,14 +99,67 @@ fn a_model_that_is_to_think_hard_may_take_its_time_before_the_first_word() {
 }
 
 #[test]
-fn words_of_ours_go_with_the_instructions_and_without_tools() {
+fn words_of_ours_leave_the_instructions_alone_and_go_without_tools() {
     let mut talk = Talk::greeted();
 
     talk.act(|session, now| session.ask("Say goodbye.", true, now));
 
+    assert_eq!(talk.kinds(), ["conversation.item.create", "response.create"]);
+    assert_eq!((talk.told(), role_of(&talk)), (vec!["Say goodbye.".to_owned()], json!("system")));
     let response = &talk.sent_of("response.create")[0]["response"];
-    assert_eq!(response["instructions"], "You answer calls.\n\nSay goodbye.");
+    assert_eq!(response.get("instructions"), None);
     assert_eq!(response["tool_choice"], "none");
+}
+
+#[test]
+fn words_of_ours_that_were_said_stay_where_they_are() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.ask("Are you there?", false, now));
+    talk.say("r", "a", "Are you still there?", 800);
+
+    talk.act(|session, now| session.ask("Are you there?", false, now));
+
+    assert_eq!(talk.told().len(), 2);
+    assert_eq!(talk.sent_of("conversation.item.delete").len(), 0);
+}
+
+#[test]
+fn words_of_ours_that_were_not_said_are_taken_out() {
+    let is_cancelled = |talk: &mut Talk| {
+        talk.begin("r");
+        talk.caller_starts("c");
+        talk.ends("r", "cancelled", None);
+    };
+    let is_refused = |talk: &mut Talk| {
+        let by = talk.sent_of("response.create")[0]["event_id"].clone();
+        talk.hear(json!({"type": "error", "error": {"type": "invalid_request_error", "event_id": by,
+            "code": "conversation_already_has_active_response", "message": "x"}}));
+    };
+    let fails = |talk: &mut Talk| {
+        talk.begin("r");
+        talk.fails("r", "server_error");
+    };
+    let never_begins = |talk: &mut Talk| talk.pass(10_000);
+    let ways: [fn(&mut Talk); 4] = [is_cancelled, is_refused, fails, never_begins];
+    for (way, ends) in ways.into_iter().enumerate() {
+        let mut talk = Talk::greeted();
+        talk.act(|session, now| session.ask("Are you there?", false, now));
+        let put = talk.sent_of("conversation.item.create")[0]["item"]["id"].clone();
+
+        ends(&mut talk);
+
+        assert_eq!(talk.sent_of("conversation.item.delete")[0]["item_id"], put, "{way}");
+    }
+}
+
+#[test]
+fn another_response_that_ends_first_leaves_our_words_in() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.ask("Say goodbye.", true, now));
+    talk.begin_own("theirs");
+    talk.done("theirs", "completed");
+
+    assert_eq!(talk.sent_of("conversation.item.delete").len(), 0);
 }
 
 #[test]
@@ -394,4 +449,9 @@ fn a_response_with_sound_or_a_call_brings_something() {
     talk.done("s", "completed");
 
     assert!(!talk.happened.iter().any(|it| matches!(it, Happening::SaidNothing { .. })));
+}
+
+/// Whose the item is that was put into the conversation first.
+fn role_of(talk: &Talk) -> Value {
+    talk.sent_of("conversation.item.create")[0]["item"]["role"].clone()
 }

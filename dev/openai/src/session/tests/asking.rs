@@ -18,6 +18,45 @@ fn instructions_of_its_own_get_a_reply_of_their_own() {
 }
 
 #[test]
+fn a_system_message_at_the_end_is_followed() {
+    let script = Script::about_bikes().aside("Say goodbye", Reply::speech(clips::agent_goodbye()));
+    let mut rig = Rig::configured(Config { script, ..config() });
+    rig.ask("response.create");
+    rig.pass(ms(3_000));
+
+    rig.send(written("system", "Say goodbye, exactly so."));
+    rig.respond(json!({}));
+    rig.take_turn();
+    rig.pass(ms(3_000));
+
+    assert_eq!(rig.spoken(), ["agent-greeting", "agent-goodbye", "agent-answer"]);
+}
+
+#[test]
+fn only_a_response_under_the_sessions_instructions_reads_from_the_cache() {
+    let mut rig = Rig::configured(config());
+    for _ in 0..8 {
+        rig.take_turn();
+        rig.pass(ms(6_000));
+    }
+    let cached = |rig: &Rig| {
+        let usage = &rig.last("response.done")["response"]["usage"]["input_token_details"];
+        usage["cached_tokens"].as_u64().expect("it is a number")
+    };
+
+    rig.respond(json!({}));
+    let usual = cached(&rig);
+    rig.respond(json!({"instructions": "Say goodbye."}));
+    let own = cached(&rig);
+    rig.send(written("system", "Say goodbye."));
+    rig.respond(json!({}));
+
+    assert!(usual > 0, "the conversation is long enough for a block of the cache");
+    assert_eq!(own, 0);
+    assert!(cached(&rig) >= usual);
+}
+
+#[test]
 fn a_message_of_keys_is_answered_and_is_no_turn() {
     let script = Script::about_bikes().on_message("427", Reply::speech(clips::agent_keys()));
     let mut rig = Rig::configured(Config { script, ..config() });
