@@ -5,9 +5,9 @@
 //! taken is kept trying and new things are lost to it.
 
 use anyhow::Context;
-use journal::{Entry, Line, Summary};
+use journal::{Entry, Line};
 use ledger::items::{Item, number, text, to_item};
-use ledger::{Ledger, Levels};
+use ledger::{Conclusion, Ledger, Levels};
 use protocol::keys;
 use serde::Serialize;
 use service::time::now_ms;
@@ -38,11 +38,7 @@ pub struct Diary {
 enum Page {
     Entry(Box<Entry>),
     Item(Item),
-    Conclusion {
-        summary: Box<Summary>,
-        day: String,
-        item: Item,
-    },
+    Conclusion(Box<Conclusion>),
     /// Nothing: somebody waits for everything before it.
     Bookmark(oneshot::Sender<()>),
 }
@@ -88,10 +84,9 @@ impl Diary {
         self.queue(Page::Item(keyed(levels.to_item(), call_ref, keys::LEVELS, days)));
     }
 
-    /// Keeps a call's summary for so many days, and counts what it cost to what its number spent that day.
-    pub fn conclude(&self, summary: &Summary, day: &str, days: u32) {
-        let item = item(summary, &summary.call_ref, keys::SUMMARY, days);
-        self.queue(Page::Conclusion { summary: Box::new(summary.clone()), day: day.to_owned(), item });
+    /// Keeps a call's summary, and counts what it cost to what its number spent that day.
+    pub fn conclude(&self, conclusion: Conclusion) {
+        self.queue(Page::Conclusion(Box::new(conclusion)));
     }
 
     /// Where the caller of this call leaves their n-th thing for people, for so many days.
@@ -159,11 +154,7 @@ impl Page {
         match self {
             Self::Entry(entry) => ledger.write(entry).await,
             Self::Item(item) => ledger.put(item.clone()).await,
-            Self::Conclusion { summary, day, item } => {
-                let spent = summary.micro_dollars.unwrap_or_default();
-                ledger.add_spent_once(&summary.call_ref, &summary.number, day, spent, item.clone()).await?;
-                Ok(())
-            }
+            Self::Conclusion(conclusion) => ledger.conclude(conclusion).await.map(drop),
             Self::Bookmark(_) => Ok(()),
         }
     }
@@ -180,7 +171,7 @@ fn keyed(mut item: Item, call_ref: &str, sk: &str, days: u32) -> Item {
     item
 }
 
-/// Seconds since 1970.
-fn forget_in(days: u32) -> u64 {
+/// When what is kept for so many days is forgotten, seconds since 1970.
+pub(crate) fn forget_in(days: u32) -> u64 {
     now_ms() / 1_000 + u64::from(days) * 24 * 60 * 60
 }

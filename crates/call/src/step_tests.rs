@@ -289,7 +289,11 @@ fn one_unanswered_knock_is_forgiven_and_two_lose_the_call() {
 
     assert_eq!(call.ending(), Some(Ending::Lost));
     let release = Effect::Release(seat("a", 1));
-    assert_eq!(effects, [Effect::Terminate, release, Effect::TellCaller(Ending::Lost)], "it may be alive after all");
+    assert_eq!(
+        effects,
+        [Effect::Terminate, release, Effect::TellCaller(Ending::Lost)],
+        "it may be alive after all"
+    );
 }
 
 #[test]
