@@ -186,7 +186,7 @@ impl<P: Clone> Bridge<P> {
         true
     }
 
-    /// Has the call [wound up](Output::WindUp) at once, since as much was spent in the day as may be. Nobody calls that off.
+    /// Has the call [wound up](Output::WindUp) at once, since as much was spent in the day as may be. Nothing calls that off.
     pub fn spend_no_more(&mut self) {
         if let Some(patience) = &mut self.patience {
             patience.must_end(Verdict::CapReached);

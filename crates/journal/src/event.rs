@@ -277,7 +277,7 @@ pub enum Event {
     /// Something was not done for the caller: it was done as often as the agent's file allows.
     #[serde(rename = "WA_CALL_ACTION_REFUSED")]
     ActionRefused {
-        /// `message` (of the agent), `tool`, or `notice`: the message that says why nobody could talk.
+        /// `message` (of the agent), `tool`, or `notice`: the message that says why a call was not taken, or broke off.
         action: String,
         /// `call`: in this call; `hour`: for this caller in an hour.
         budget: String,

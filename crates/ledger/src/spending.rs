@@ -65,7 +65,7 @@ impl Ledger {
     /// When DynamoDB cannot be asked: ask for the same again before anything else is counted.
     pub async fn count_spent(&self, by: &Spender, day: &str, from: u64, to: u64) -> anyhow::Result<()> {
         let writes = [self.spend(by, from, to), self.add_spent(&by.number, day, to.saturating_sub(from))];
-        // Nobody else counts for this owner: what is not as it was, an earlier try has changed.
+        // The owner alone counts what it spends: what is not as it was, an earlier try has changed.
         self.write_if(&writes).await.context("cannot count what a call has cost by now")?;
         Ok(())
     }

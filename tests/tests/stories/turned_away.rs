@@ -57,6 +57,23 @@ async fn a_third_call_within_an_hour_is_turned_away_where_two_are_allowed() {
     was_told(&story, "Later, please.");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_is_turned_away_again_is_told_no_more() {
+    let story = with("[caps]\ncalls_an_hour = 1\nnotices_an_hour = 1").await;
+    let first = story.ring().await;
+    first.is_picked_up().await;
+    first.hangs_up().await;
+    let told = story.ring().await.afterwards().await;
+    assert_eq!((told.ending, told.messages), (Ending::CalledTooOften, 1), "{told:?}");
+
+    let after = story.ring().await.afterwards().await;
+
+    was_turned_away(&after, Ending::CalledTooOften, "called_too_often");
+    was_told(&story, "Later, please.");
+    let refused = Event::ActionRefused { action: "notice".into(), budget: "hour".into() };
+    assert!(after.journal.contains(&refused), "{after:?}");
+}
+
 fn was_turned_away(after: &Afterwards, ending: Ending, why: &str) {
     assert_eq!((after.ending, after.at_meta), (ending, AtMeta::Rejected), "{after:?}");
     assert_eq!((&after.actions[..], after.seats), (&[ActionName::Reject][..], 0), "{after:?}");

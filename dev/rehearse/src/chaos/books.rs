@@ -74,7 +74,7 @@ impl Books {
         let left: u64 = self.left.values().filter_map(|summary| summary.micro_dollars).sum();
         // A task that is killed may have got one of the two into the table.
         if told != left && !journal.iter().any(|entry| was_killed(&entry.writer)) {
-            faults.push(format!("its owners told of {told} μ$ and left summaries of {left} μ$"));
+            faults.push(format!("its owners noted {told} μ$ and left summaries of {left} μ$"));
         }
         faults
     }
