@@ -137,6 +137,42 @@ mod tests {
         assert!(!Spending::new(None).is_reached(u64::MAX));
     }
 
+    #[test]
+    fn calls_overspend_together_by_less_than_a_minute_each() {
+        const A_SECOND: u64 = 1_000;
+        for calls in [1, 2, 7, 40] {
+            let start = Instant::now();
+            let mut owners: Vec<_> = (0..calls)
+                .map(|n| {
+                    let mut spending = Spending::new(Some(1.0));
+                    spending.open(start + secs(n * 7 % 20));
+                    (spending, 0_u64, None::<Instant>)
+                })
+                .collect();
+            let mut day = 0;
+
+            for second in 0..2_000 {
+                let now = start + secs(second);
+                for (spending, spent, leaves_at) in &mut owners {
+                    if leaves_at.is_some_and(|at| at <= now) {
+                        continue;
+                    }
+                    *spent += A_SECOND;
+                    if let Some(count) = spending.poll(*spent, now) {
+                        day += count.to - count.from;
+                        spending.note_answer(true);
+                        if spending.is_reached(day) {
+                            leaves_at.get_or_insert(now + secs(15));
+                        }
+                    }
+                }
+            }
+
+            let all: u64 = owners.iter().map(|(_, spent, _)| *spent).sum();
+            assert!(all - 1_000_000 < calls * 60 * A_SECOND, "{calls} calls spent {all}");
+        }
+    }
+
     fn secs(n: u64) -> Duration {
         Duration::from_secs(n)
     }
