@@ -41,6 +41,7 @@ pub(crate) fn router(services: Arc<Services>) -> Router {
         .route("/", post(answer_target))
         .route("/2015-03-31/functions/{function}/invocations", post(answer_invoke))
         .route("/2016-08-19/account-settings", get(answer_account))
+        .route("/2019-09-30/functions/{function}/concurrency", get(answer_concurrency))
         .fallback(answer_unknown)
         .with_state(services.clone())
         .merge(ecs::router(services.ecs.clone()).layer(from_fn_with_state(services, ask_for_protection)))
@@ -109,6 +110,14 @@ async fn answer_account(State(services): State<Arc<Services>>) -> Response {
     match services.requests.enter("lambda.GetAccountSettings") {
         Ok(()) => axum::Json(services.lambda.account_settings()).into_response(),
         Err(refusal) => refuse("lambda.GetAccountSettings", refusal),
+    }
+}
+
+async fn answer_concurrency(State(services): State<Arc<Services>>, Path(function): Path<String>) -> Response {
+    let action = "lambda.GetFunctionConcurrency";
+    match services.requests.enter(action).and_then(|()| services.lambda.function_concurrency(&function)) {
+        Ok(concurrency) => axum::Json(concurrency).into_response(),
+        Err(refusal) => refuse(action, refusal),
     }
 }
 

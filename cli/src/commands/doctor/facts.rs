@@ -57,7 +57,8 @@ pub async fn meta_of(site: &Site, common: &Common) -> Meta {
 /// The deployment's keys, and itself.
 async fn own(site: &Site, common: &Common) -> (Keys, Deployment) {
     let aws = service::cloud::config().await;
-    let (keys, deployment) = tokio::join!(Keys::fetch(site, &aws), Deployment::look(&aws, &common.table));
+    let (keys, deployment) =
+        tokio::join!(Keys::fetch(site, &aws), Deployment::look(&aws, &common.table, &site.call_control));
     let deployment = Deployment {
         meta_secret: keys.meta_secret.clone(),
         media_secret: keys.media_secret.clone(),
