@@ -47,11 +47,7 @@ struct Pages {
 enum Page {
     Entry(Box<Entry>),
     Item(Item),
-    Conclusion {
-        summary: Box<Summary>,
-        day: String,
-        item: Item,
-    },
+    Conclusion { summary: Box<Summary>, day: String, item: Item },
 }
 
 /// Where a caller leaves something for people: a message, or that they want to be called back.
@@ -175,7 +171,12 @@ async fn write(ledger: Ledger, waiting: Arc<Pages>) {
         while let Some(overflow) = waiting.queue().poll_overflow() {
             let (call_ref, records) = (overflow.call_ref, overflow.records);
             dropped += records;
-            tracing::error!(call_ref, records, dropped, "Too much of one call waits for the table: records dropped");
+            tracing::error!(
+                call_ref,
+                records,
+                dropped,
+                "Too much of one call waits for the table: records dropped"
+            );
         }
         let again_at = waiting.queue().poll_timeout();
         tokio::select! {
@@ -232,9 +233,7 @@ impl Page {
     fn name(&self) -> String {
         match self {
             Self::Entry(entry) => keys::event(entry.version, &entry.writer, entry.sequence),
-            Self::Item(item) => {
-                item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default()
-            }
+            Self::Item(item) => item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default(),
             Self::Conclusion { .. } => keys::SUMMARY.to_owned(),
         }
     }

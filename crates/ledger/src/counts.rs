@@ -1,8 +1,8 @@
 //! What is counted so that it can be capped: what calls cost in a day, and how often one caller rings.
 
-use crate::{Ledger, Refusal};
 use crate::items::{Item, number, text};
 use crate::table::all;
+use crate::{Ledger, Refusal};
 use anyhow::{Context, bail};
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 use protocol::keys;
