@@ -35,6 +35,9 @@ pub struct Site {
     pub meta_secret: String,
     #[command(flatten)]
     pub media: MediaKeys,
+    /// The function that acts on calls: its name or ARN.
+    #[arg(long, env = "CALL_CONTROL", value_name = "FUNCTION", default_value = "ahoy-call-control")]
+    pub call_control: String,
     /// The Graph API, with its version.
     #[arg(long, env = "GRAPH_URL", value_name = "URL", default_value = graph::URL)]
     pub graph_url: String,

@@ -170,7 +170,12 @@ async fn write(ledger: Ledger, waiting: Arc<Pages>) {
         while let Some(overflow) = waiting.queue().poll_overflow() {
             let (call_ref, records) = (overflow.call_ref, overflow.records);
             dropped += records;
-            tracing::error!(call_ref, records, dropped, "Too much of one call waits for the table: records dropped");
+            tracing::error!(
+                call_ref,
+                records,
+                dropped,
+                "Too much of one call waits for the table: records dropped"
+            );
         }
         let again_at = waiting.queue().poll_timeout();
         tokio::select! {
@@ -223,9 +228,7 @@ impl Page {
     fn name(&self) -> String {
         match self {
             Self::Entry(entry) => keys::event(entry.version, &entry.writer, entry.sequence),
-            Self::Item(item) => {
-                item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default()
-            }
+            Self::Item(item) => item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default(),
             Self::Conclusion(conclusion) => keys::summary(conclusion.by.fence),
         }
     }

@@ -1,7 +1,7 @@
 //! A business that takes calls: all that `ahoy doctor` looks at, in the best of health.
 
 use crate::front;
-use aws::{Cloud, CloudConfig};
+use aws::{Cloud, CloudConfig, Function};
 use ledger::{Ledger, StoredAgent};
 use openai::Realtime;
 use phone::{Books, Meta, MetaConfig};
@@ -56,6 +56,11 @@ impl Business {
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
         let mut cloud = CloudConfig::new(template);
         cloud.secrets = secrets();
+        // Neither is invoked.
+        let program = env!("CARGO_BIN_EXE_ahoy");
+        let call_control =
+            Function { reserved_concurrency: Some(50), ..Function::new("call-control", program) };
+        cloud.functions = vec![call_control, Function::new("unprotected", program)];
         let cloud = Cloud::start(cloud).await.unwrap();
         let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), "ahoy");
         let house = House { numbers: Numbers::WithAgents, ring_budget: Duration::from_secs(25) };
@@ -76,6 +81,7 @@ impl Business {
                 ("WEBHOOK_URL", webhook_url.clone()),
                 ("META_SECRET", "meta".to_owned()),
                 ("MEDIA_SECRET", "media".to_owned()),
+                ("CALL_CONTROL", "call-control".to_owned()),
                 ("HOME", env!("CARGO_TARGET_TMPDIR").to_owned()),
             ]
             .map(|(name, value)| (name.to_owned(), value)),

@@ -128,7 +128,13 @@ async fn what_is_amiss_on_aws_is_found() {
     business.keep_warm(u64::MAX / 2).await;
     business.cloud.set_concurrency_quota(10);
     assert_eq!(wrong(&business.examined(&[], &[]).await), ["lambda-concurrency"]);
+    let unprotected = [("CALL_CONTROL", "unprotected")];
+    business.cloud.set_concurrency_quota(149);
+    assert_eq!(wrong(&business.examined(&unprotected, &[]).await), [""; 0], "none can be reserved");
     business.cloud.set_concurrency_quota(1_000);
+    assert_eq!(wrong(&business.examined(&unprotected, &[]).await), ["lambda-concurrency"]);
+    let elsewhere = business.examined(&[("CALL_CONTROL", "elsewhere")], &[]).await;
+    assert_eq!(elsewhere.that_are("unknown"), ["lambda-concurrency"]);
     business.cloud.rotate_secret("media", r#"{"openai_api_key": "", "door_key": "k"}"#);
     let empty = business.examined(&[], &[]).await;
     assert_eq!(empty.check("media-secret")["says"], "the secret media has no openai_api_key yet");

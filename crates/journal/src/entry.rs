@@ -265,11 +265,11 @@ mod tests {
 
     #[test]
     fn what_belongs_to_no_call_has_a_line_as_well() {
-        let refused = Event::WebhookRefused { why: "signature".into() };
+        let refused = Event::WebhookRefused { why: "signature".into(), count: 1 };
 
         assert_eq!(
             line_of_no_call(&refused, "webhook", 7),
-            r#"{"timestamp":"1970-01-01T00:00:00.007Z","level":"WARN","at_ms":7,"writer":"webhook","event":"WA_CALL_WEBHOOK_REFUSED","why":"signature"}"#
+            r#"{"timestamp":"1970-01-01T00:00:00.007Z","level":"WARN","at_ms":7,"writer":"webhook","event":"WA_CALL_WEBHOOK_REFUSED","why":"signature","count":1}"#
         );
     }
 

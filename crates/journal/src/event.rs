@@ -5,6 +5,11 @@ mod level;
 pub use level::Level;
 use serde::{Deserialize, Serialize};
 
+/// What a line of an older release counts.
+fn one() -> u64 {
+    1
+}
+
 /// An event of a call, with its fields. The one list of them: `docs/events.md` is made from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
@@ -33,11 +38,14 @@ pub enum Event {
         #[serde(default)]
         ahead_ms: u64,
     },
-    /// A webhook was not taken. Of no call, and in the log alone: whose it was, nobody knows.
+    /// Webhooks were not taken. Of no call, and in the log alone; told once a second at most by each process, however many there are.
     #[serde(rename = "WA_CALL_WEBHOOK_REFUSED")]
     WebhookRefused {
         /// `signature`: it is not Meta's, or signed with a secret we do not know.
         why: String,
+        /// How many, since this was told last.
+        #[serde(default = "one")]
+        count: u64,
     },
     /// Meta says that the call is over.
     #[serde(rename = "WA_CALL_OVER")]

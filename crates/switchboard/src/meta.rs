@@ -64,7 +64,8 @@ pub(crate) async fn act(
             Err(_) => GraphError::Unanswered { reason: "no time was left to wait".to_owned() },
         };
         let pause = pauses.next().map(|pause| pause_for(&error, pause));
-        match pause.filter(|pause| error.is_worth_another_try() && Instant::now() + *pause + ENOUGH <= until) {
+        match pause.filter(|pause| error.is_worth_another_try() && Instant::now() + *pause + ENOUGH <= until)
+        {
             Some(pause) => tokio::time::sleep(pause).await,
             None => return (outcome(record, effect, &error, was_heard), Some(error)),
         }

@@ -166,7 +166,8 @@ impl Switchboard {
         let reason = format!("{}{unanswered}", poisoned.why);
         let given_up = Happened::GivenUp { what: "item".to_owned(), reason };
         // Behind everything that can be in its journal: no version of it is known.
-        let entry = Journal::new(&poisoned.call_ref, "call-control-aside", None, 0).enter(given_up, self.now().0);
+        let entry =
+            Journal::new(&poisoned.call_ref, "call-control-aside", None, 0).enter(given_up, self.now().0);
         (self.log)(&entry);
         if let Err(error) = self.ledger.write(&entry).await {
             tracing::warn!(call_ref = poisoned.call_ref, "Cannot write that a call was set aside: {error:#}");

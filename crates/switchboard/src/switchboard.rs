@@ -213,7 +213,11 @@ impl Switchboard {
             && has_more
         {
             let (call_ref, entries) = (record.call_ref(), entries.len());
-            tracing::error!(call_ref, entries, "Saved a call's state without its journal entries and list: {code}");
+            tracing::error!(
+                call_ref,
+                entries,
+                "Saved a call's state without its journal entries and list: {code}"
+            );
             saved = self.store.save(record, &[]).await?;
         }
         match saved {

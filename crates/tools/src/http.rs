@@ -175,7 +175,7 @@ impl HttpCall {
     /// The system has done what was asked, and its answer is elsewhere: fetches it there, once, with nothing of the request. Whatever
     /// is wrong with that answer says nothing about what was done, and neither does a page for people: it may ask to log in.
     async fn see_other(&self, location: Option<&HeaderValue>) -> Result<Reply, Trouble> {
-        let is_done = |reply: &Reply| matches!(reply, Reply::Yes(_));
+        let is_done = |reply: &Reply| matches!(reply, Reply::Yes(text) if !reply::reads_as_page(text));
         let answer = async {
             let location = location?.to_str().ok()?;
             let url = self

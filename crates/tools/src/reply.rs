@@ -56,6 +56,13 @@ pub(crate) fn is_page(response: &Response) -> bool {
     content(response) == Content::Page
 }
 
+/// Whether text is such a page all the same, whatever its header says.
+pub(crate) fn reads_as_page(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let begins = |word: &str| text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+    ["<!doctype html", "<html", "<head", "<body"].into_iter().any(begins)
+}
+
 fn content(response: &Response) -> Content {
     let header = response.headers().get(CONTENT_TYPE).and_then(|header| header.to_str().ok());
     let Some(header) = header else { return Content::Text };
@@ -132,6 +139,16 @@ mod tests {
             let compacted = compact(&serde_json::to_string_pretty(&value).unwrap());
 
             prop_assert_eq!(compacted, Some(value.to_string()));
+        }
+    }
+
+    #[test]
+    fn a_page_is_known_by_how_it_begins() {
+        for page in ["<!DOCTYPE html><html>", "\u{feff}\n <HTML lang=\"en\">", "<head>", "<body class=x>"] {
+            assert!(reads_as_page(page), "{page}");
+        }
+        for answer in ["", "<order id=\"7\"/>", "<?xml version=\"1.0\"?><order/>", "HTML is <html>", "é"] {
+            assert!(!reads_as_page(answer), "{answer}");
         }
     }
 

@@ -65,7 +65,9 @@ impl GraphError {
     /// Whether the same request may succeed later.
     pub fn is_worth_another_try(&self) -> bool {
         match self {
-            Self::Busy { .. } | Self::Undone { .. } | Self::Unreached { .. } | Self::Unanswered { .. } => true,
+            Self::Busy { .. } | Self::Undone { .. } | Self::Unreached { .. } | Self::Unanswered { .. } => {
+                true
+            }
             Self::Misconfigured { .. } | Self::Refused { .. } => false,
         }
     }

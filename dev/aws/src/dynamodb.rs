@@ -21,8 +21,8 @@ use std::path::Path;
 use tokio_util::sync::CancellationToken;
 use trouble::Fate;
 
-pub use trouble::{Cancelled, Gone};
 pub(crate) use trouble::Trouble;
+pub use trouble::{Cancelled, Gone};
 
 /// The engine, which listens on a port of its own, and a client to hand it what the endpoint gets.
 ///

@@ -41,6 +41,7 @@ pub(crate) fn router(services: Arc<Services>) -> Router {
         .route("/", post(answer_target))
         .route("/2015-03-31/functions/{function}/invocations", post(answer_invoke))
         .route("/2016-08-19/account-settings", get(answer_account))
+        .route("/2019-09-30/functions/{function}/concurrency", get(answer_concurrency))
         .route("/2021-10-31/functions/{function}/url", get(answer_url))
         .fallback(answer_unknown)
         .with_state(services.clone())
@@ -118,6 +119,14 @@ async fn answer_url(State(services): State<Arc<Services>>, Path(function): Path<
     match config.and_then(|()| services.lambda.url_config(&function)) {
         Ok(config) => axum::Json(config).into_response(),
         Err(refusal) => refuse("lambda.GetFunctionUrlConfig", refusal),
+    }
+}
+
+async fn answer_concurrency(State(services): State<Arc<Services>>, Path(function): Path<String>) -> Response {
+    let action = "lambda.GetFunctionConcurrency";
+    match services.requests.enter(action).and_then(|()| services.lambda.function_concurrency(&function)) {
+        Ok(concurrency) => axum::Json(concurrency).into_response(),
+        Err(refusal) => refuse(action, refusal),
     }
 }
 

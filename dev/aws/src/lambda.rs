@@ -15,6 +15,7 @@ use crate::config::Function;
 use crate::identity::short_name;
 use crate::listening::{self, ANY_PORT};
 use crate::processes::Processes;
+use crate::refusal::Refusal;
 use anyhow::Context;
 use fleet::Fleet;
 use sandbox::Invocation;
@@ -106,6 +107,19 @@ impl Lambda {
             "CodeSizeZipped": 52_428_800, "ConcurrentExecutions": quota, "UnreservedConcurrentExecutions": quota});
         let usage = serde_json::json!({"TotalCodeSize": 0, "FunctionCount": self.functions.len()});
         serde_json::json!({"AccountLimit": limits, "AccountUsage": usage})
+    }
+
+    /// `GetFunctionConcurrency`: an empty object when nothing is reserved.
+    pub(crate) fn function_concurrency(&self, name: &str) -> Result<Value, Refusal> {
+        let Some(fleet) = self.fleet(name) else {
+            let message = format!("Function not found: {name}");
+            return Err(Refusal::new("ResourceNotFoundException", message).with_status(404));
+        };
+        let reserved = fleet.function().reserved_concurrency;
+        Ok(reserved.map_or_else(
+            || serde_json::json!({}),
+            |most| serde_json::json!({"ReservedConcurrentExecutions": most}),
+        ))
     }
 
     /// How a function's events fare.

@@ -88,7 +88,8 @@ mod tests {
     fn what_the_journal_writes_is_counted_and_has_no_fault() {
         let mut journal = Journal::new("ab12", "webhook", 1_000, 0);
         let entry = journal.enter(Event::Answered { took_ms: 7, start: "warm".into() }, 1_250);
-        let refused = line_of_no_call(&Event::WebhookRefused { why: "signature".into() }, "webhook", 7);
+        let refused =
+            line_of_no_call(&Event::WebhookRefused { why: "signature".into(), count: 1 }, "webhook", 7);
         let mut tally = Tally::default();
 
         let faults = tally.read(&format!("{}\n{refused}\nsomething else\n", entry.to_line()));

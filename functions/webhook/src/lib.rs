@@ -4,6 +4,7 @@
 //! If recording or handing over fails, Meta gets a 500 and sends again.
 
 pub mod event;
+mod refusals;
 mod request;
 mod settings;
 
@@ -14,9 +15,12 @@ use futures_util::StreamExt;
 use journal::Event;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use ledger::CallControl;
+use refusals::Refusals;
 use request::Asked;
 use secrecy::ExposeSecret;
 use service::secrets::Secret;
+use std::sync::Mutex;
+use std::time::Instant;
 use switchboard::Store;
 use switchboard::intake::{Group, House, groups};
 use whatsapp::{Batch, Notice, What, challenge, notice, signature};
@@ -31,6 +35,7 @@ pub struct Webhook {
     store: Store,
     call_control: CallControl,
     house: House,
+    refusals: Mutex<Refusals>,
 }
 
 impl Webhook {
@@ -50,7 +55,7 @@ impl Webhook {
         let store = Store::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
         let secret = Secret::fetch(config, &settings.meta_secret).await?;
         let call_control = CallControl::new(aws_sdk_lambda::Client::new(config), &settings.call_control);
-        Ok(Self { secret, store, call_control, house: settings.house })
+        Ok(Self { secret, store, call_control, house: settings.house, refusals: Mutex::default() })
     }
 
     /// Answers one request.
@@ -63,8 +68,21 @@ impl Webhook {
             Ok(Asked::TakeIn(body)) => self.receive(&request, body).await,
             Err((status, why)) => plain(status, why),
         };
+        self.tell_refused();
         service::events::flush().await;
         Ok(response)
+    }
+
+    /// Says how many webhooks were refused, if that was not said within the last second.
+    fn tell_refused(&self) {
+        if let Some(count) = self.refusals().poll_count(Instant::now()) {
+            let refused = Event::WebhookRefused { why: "signature".to_owned(), count };
+            service::events::tell_of_no_call(&refused, "webhook");
+        }
+    }
+
+    fn refusals(&self) -> std::sync::MutexGuard<'_, Refusals> {
+        self.refusals.lock().expect("nothing panics while it holds this lock")
     }
 
     /// A token we do not know may be a new one: look once, then decide.
@@ -84,10 +102,7 @@ impl Webhook {
 
     async fn receive(&self, request: &Request, body: &[u8]) -> Response<Body> {
         if !self.is_signed(request, body).await {
-            service::events::tell_of_no_call(
-                &Event::WebhookRefused { why: "signature".to_owned() },
-                "webhook",
-            );
+            self.refusals().note();
             return plain(401, "not signed by Meta");
         }
         let Ok(batch) = notice::read(body) else {

@@ -16,6 +16,7 @@ mod kills;
 mod leaving;
 mod messages;
 mod offers;
+mod poisoned;
 mod privacy;
 mod refusals;
 mod releases;

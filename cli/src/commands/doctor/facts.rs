@@ -61,7 +61,7 @@ async fn own(site: &Site, common: &Common) -> (Site, Keys, Deployment) {
     let aws = service::cloud::config().await;
     let (keys, deployment, webhook_url) = tokio::join!(
         Keys::fetch(site, &aws),
-        Deployment::look(&aws, &common.table),
+        Deployment::look(&aws, &common.table, &site.call_control),
         webhook_url(site, &aws)
     );
     let site = Site { webhook_url, ..site.clone() };

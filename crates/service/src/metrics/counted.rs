@@ -15,7 +15,7 @@ pub(super) fn counted(event: &Event, since_ring_ms: Option<u64>) -> Vec<(Metric,
         Event::Refused { .. } => once(Metric::Missed),
         Event::Ended { ending, .. } if ending == "caller_gave_up" => once(Metric::Missed),
         Event::Lost { .. } => once(Metric::LostCalls),
-        Event::WebhookRefused { .. } => once(Metric::RefusedSignatures),
+        Event::WebhookRefused { count, .. } => vec![(Metric::RefusedSignatures, *count)],
         Event::MediaVerdict { .. } if event.level() > Level::Info => once(Metric::MediaVerdicts),
         Event::Tool { outcome, .. } if outcome != "done" => once(Metric::FailedTools),
         Event::MetaTrouble { .. } => once(Metric::MetaTroubles),
@@ -82,6 +82,13 @@ mod tests {
 
         assert_eq!(counted(&gave_up, None), [(Metric::Missed, 1)]);
         assert_eq!(counted(&Event::TurnedAway { why: "closed".into() }, None), []);
+    }
+
+    #[test]
+    fn refused_webhooks_count_by_their_number_and_not_by_their_lines() {
+        let refused = Event::WebhookRefused { why: "signature".into(), count: 40 };
+
+        assert_eq!(counted(&refused, None), [(Metric::RefusedSignatures, 40)]);
     }
 
     #[test]

@@ -46,6 +46,7 @@ async fn an_answer_elsewhere_that_cannot_be_had_leaves_it_open() {
         "/missing",
         "/broken",
         "/login",
+        "/login-as-text",
         "/picture",
         "",
     ] {

@@ -108,6 +108,7 @@ fn answers(tell: UnboundedSender<Asked>) -> Router {
             "/login",
             get(|| async { ([("content-type", "text/html; charset=utf-8")], "<h1>Log in</h1>") }),
         )
+        .route("/login-as-text", get(|| async { "<!DOCTYPE html>\n<title>Log in</title>" }))
         .route("/nothing", any(|| async { StatusCode::NO_CONTENT }))
         .route("/picture", get(move || async move { picture }))
         .route(

@@ -21,11 +21,13 @@ pub struct Deployment {
     pub warm_tasks: Seen<usize>,
     /// How many invocations of functions the account may have at once.
     pub concurrency: Seen<i32>,
+    /// How many of them are reserved for call-control, if any.
+    pub reserved: Seen<Option<i32>>,
 }
 
 impl Deployment {
     /// Looks at all of it but the secrets.
-    pub async fn look(aws: &SdkConfig, table: &str) -> Self {
+    pub async fn look(aws: &SdkConfig, table: &str, call_control: &str) -> Self {
         let secret = || Err(Unseen::because("it was not looked for"));
         if aws.region().is_none() {
             let nowhere = || Unseen::because(cloud::NO_REGION);
@@ -36,11 +38,17 @@ impl Deployment {
                 agents: Err(nowhere()),
                 warm_tasks: Err(nowhere()),
                 concurrency: Err(nowhere()),
+                reserved: Err(nowhere()),
             };
         }
         let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(aws), table);
-        let (numbers, agents, tasks, concurrency) =
-            tokio::join!(ledger.numbers(), ledger.agents(), ledger.ready_tasks(), concurrency(aws));
+        let (numbers, agents, tasks, concurrency, reserved) = tokio::join!(
+            ledger.numbers(),
+            ledger.agents(),
+            ledger.ready_tasks(),
+            concurrency(aws),
+            reserved(aws, call_control)
+        );
         let of_table = |error: anyhow::Error| cloud::unseen(&error, &format!("table {table}"));
         let now_ms = service::time::now_ms();
         let numbers = numbers.map(|all| all.into_iter().map(|it| (it.number, it.agent)).collect());
@@ -53,6 +61,7 @@ impl Deployment {
             agents: agents.map_err(of_table),
             warm_tasks: warm.map_err(of_table),
             concurrency,
+            reserved,
         }
     }
 }
@@ -72,4 +81,12 @@ async fn concurrency(aws: &SdkConfig) -> Seen<i32> {
     let settings = settings.map_err(|error| cloud::unseen(&error.into(), "Lambda's quotas"))?;
     let limit = settings.account_limit().map(|limit| limit.concurrent_executions());
     limit.ok_or_else(|| Unseen::because("Lambda does not tell its quotas"))
+}
+
+async fn reserved(aws: &SdkConfig, call_control: &str) -> Seen<Option<i32>> {
+    let asked =
+        aws_sdk_lambda::Client::new(aws).get_function_concurrency().function_name(call_control).send();
+    let what = format!("function {call_control}");
+    let found = asked.await.map_err(|error| cloud::unseen(&error.into(), &what))?;
+    Ok(found.reserved_concurrent_executions())
 }

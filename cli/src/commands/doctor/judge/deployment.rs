@@ -9,6 +9,9 @@ use realtime::Failure;
 /// With fewer invocations at once, a handful of calls throttles the functions. New accounts get ten.
 const LEAST_CONCURRENCY: i32 = 100;
 
+/// What call-control needs for itself when webhooks flood. Lambda leaves 100 to all functions together.
+const OWN_CONCURRENCY: i32 = 50;
+
 /// So close to its end, days, a model needs a successor.
 const SOON: i64 = 30;
 
@@ -58,7 +61,23 @@ pub fn concurrency(facts: &Facts) -> Finding {
             let says = format!("the account may run {quota} invocations at once");
             return Finding::wrong(0, says, "ask for more in Service Quotas: Lambda, concurrent executions");
         }
-        Finding::fine(format!("{quota} invocations at once"))
+        if *quota < LEAST_CONCURRENCY + OWN_CONCURRENCY {
+            return Finding::fine(format!(
+                "{quota} invocations at once, too few to reserve any for call-control"
+            ));
+        }
+        match &facts.deployment.reserved {
+            Ok(Some(own)) => {
+                Finding::fine(format!("{quota} invocations at once, {own} of them call-control's own"))
+            }
+            Ok(None) => {
+                let says =
+                    format!("a flood of webhooks can take all {quota} invocations, call-control's too");
+                let cure = format!("deploy with the parameter CallControlConcurrency={OWN_CONCURRENCY}");
+                Finding::wrong(0, says, &cure)
+            }
+            Err(unseen) => Finding::unknown(unseen.why.clone()),
+        }
     })
 }
 

@@ -1,0 +1,57 @@
+//! A call whose item cannot be read is ended at Meta, told once, and ticked no more.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use phone::Ending as AtMeta;
+use protocol::keys;
+use serde_json::Value;
+use std::time::Duration;
+use tests::Story;
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_cannot_be_read_ends_its_call_and_is_ticked_no_more() {
+    let story = Story::begin().await;
+    let caller = story.ring().await;
+    caller.is_greeted().await;
+    let call_ref = caller.call_ref();
+    make_unreadable(&story, &call_ref).await;
+
+    let ended = caller.phone().ended(LONG).await.expect("the call ends at Meta");
+
+    assert_eq!(ended, AtMeta::Terminated);
+    let is_set_aside = |line: &Value| {
+        line["event"] == "WA_CALL_GIVEN_UP" && line["what"] == "item" && line["call_ref"] == *call_ref
+    };
+    story.has_logged(|lines| lines.iter().any(is_set_aside)).await;
+    // Meta's word of the end makes it due once more, after it was set aside.
+    story.has_logged(|lines| lines.iter().any(|line| line["event"] == "WA_CALL_OVER")).await;
+    tokio::time::timeout(LONG, is_due_no_more(&story)).await.expect("it leaves the index");
+    assert_eq!(story.logged().into_iter().filter(is_set_aside).count(), 1, "it is told once");
+}
+
+/// Gives the state of a call a phase that no release knows, and makes it due.
+async fn make_unreadable(story: &Story, call_ref: &str) {
+    let ledger = &story.stack.ledger;
+    let update = ledger.client.update_item().table_name(&ledger.table);
+    update
+        .key("pk", AttributeValue::S(keys::call(call_ref)))
+        .key("sk", AttributeValue::S(keys::STATE.into()))
+        .update_expression("SET #call.#phase = :phase, #when = :now ADD #version :one")
+        .expression_attribute_names("#call", "call")
+        .expression_attribute_names("#phase", "phase")
+        .expression_attribute_names("#when", "gsi1sk")
+        .expression_attribute_names("#version", "version")
+        .expression_attribute_values(":one", AttributeValue::N("1".into()))
+        .expression_attribute_values(":phase", AttributeValue::S("dreaming".into()))
+        .expression_attribute_values(":now", AttributeValue::S(keys::sortable(0)))
+        .send()
+        .await
+        .expect("the state is there");
+}
+
+async fn is_due_no_more(story: &Story) {
+    while !story.stack.ledger.due(u64::MAX).await.expect("the index can be read").is_empty() {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
