@@ -100,7 +100,7 @@ parameter() {
   local given value=$2
   while read -r given; do
     if [[ $given == "$1="* ]]; then value=${given#*=}; fi
-  done < <(configured parameter_overrides)
+  done <<<"${parameters:-$(configured parameter_overrides)}"
   echo "$value"
 }
 

@@ -25,4 +25,4 @@ target/infra/checkov/bin/checkov --framework cloudformation --skip-download --co
 target/infra/moto/bin/python scripts/infra/create.py template.yaml
 
 printf '%s' "$now" > target/infra/passed
-echo 'check-infra: templates, settings, rights and references are as they should be'
+echo 'check-infra: templates, settings, rights and references hold'

@@ -142,7 +142,7 @@ def sizes() -> str:
 def in_short(environment: str) -> str:
     """For a terminal, before anything is made."""
     aws = ours()[1]
-    return f"""  {environment}, {size(environment)}: about ${sum(month(environment).values()):.0f} a month while nobody rings,
+    return f"""  {environment}, {size(environment)}: about ${sum(month(environment).values()):.0f} a month without a call,
   and for a thousand call-minutes ${aws * 1000:.2f} of AWS and ${model_minute('gpt-realtime-2.1') * 1000:.0f} of OpenAI (gpt-realtime-2.1).
   By prices of {BOOK['date']} in {BOOK['region']}, none of them from a bill: docs/cost.md says what is in it and what is not.
 """

@@ -24,7 +24,7 @@ try() {
   printf '  %3d s  %s\n' $((SECONDS - began)) "$*"
 }
 
-# The product alone, for nobody: it gets ready, its own line for the ahoy command works, and it stops when asked to.
+# The product alone, without a caller: it gets ready, its own line for the ahoy command works, and it stops when asked to.
 serve() {
   local log=$logs/serve.log line
   META_APP_SECRET=s META_VERIFY_TOKEN=v META_ACCESS_TOKEN=t OPENAI_API_KEY=k AHOY_NUMBERS=1 AHOY_BIND_IP=127.0.0.1 \
@@ -47,8 +47,8 @@ call=2f1e32008a97
 try 0 $call make ahoy ARGS=calls
 try 0 'ended ' make ahoy ARGS="show $call"
 try 0 '' make ahoy ARGS="report $call -o $logs/call.html"
-try 2 'sdp-refused' make call MISCHIEF=sdp-refused
-try 1 '{' cargo run --bin rehearse -- call --json --mischief sdp-refused
+try 2 'code 138008' make call MISCHIEF=sdp-refused
+try 1 '"ok":' cargo run --bin rehearse -- call --json --mischief sdp-refused
 try 0 '' cargo run --bin ahoy -- agents check agents/bike-shop.toml
 try 0 'No agents yet' serve
 try 0 'not judged' make bench-turns CALLS=1 PROFILE=debug

@@ -243,7 +243,7 @@ async fn a_login_that_is_over_is_said_with_what_to_run() {
         ("sso", "the SSO login of the profile sso is over: aws sso login --profile sso"),
         ("login", "the login of the profile login is over: aws login --profile login"),
         ("process", "the credential_process of the profile process failed: "),
-        ("nobodys", "the AWS profile nobodys is not there: aws configure list-profiles"),
+        ("missing", "the AWS profile missing is not there: aws configure list-profiles"),
     ] {
         let said = at_home(profile).ahoy(&["agents", "list"]).await;
 

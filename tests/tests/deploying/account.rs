@@ -77,7 +77,7 @@ fn missing_rights_are_named_a_line_each_before_anything_is_built() {
 
 #[test]
 fn rights_are_asked_of_the_role_behind_a_session() {
-    let session = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Deployers_0f3c/somebody@example.com";
+    let session = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Deployers_0f3c/user@example.com";
     let desk = Desk::new();
 
     let done = desk.run("deploy.sh", &[("CALLER", session)]);
@@ -128,7 +128,7 @@ fn what_it_will_cost_a_month_is_said_before_anything_is_built() {
         let done = desk.run("deploy.sh", &[("ENVIRONMENT", environment), ("FAIL_AT", "make release")]);
 
         let line = done.said.lines().find(|line| line.contains(&format!("{environment}, ")));
-        assert!(line.is_some_and(|line| line.contains(" a month while nobody rings")), "{}", done.said);
+        assert!(line.is_some_and(|line| line.contains(" a month without a call")), "{}", done.said);
     }
 }
 

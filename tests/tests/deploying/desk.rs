@@ -40,7 +40,7 @@ fi
 echo "$name ${arguments[*]}" >> "$JOURNAL"
 if [ -n "$FAIL_AT" ]; then case "$name ${arguments[*]}" in *"$FAIL_AT"*) exit 1 ;; esac; fi
 case "$name ${arguments[*]}" in
-  "sleep "*) read -rt 0.05 <> <(:) || true ;;
+  "sleep "*) read -rt 0.01 <> <(:) || true ;;
   "make infra-tools") [ -n "$WITHOUT_SAM" ] || [ -e "$(dirname "$0")/sam" ] || ln -s ../recorder "$(dirname "$0")/sam" ;;
   "aws configure get region") echo eu-central-1 ;;
   "aws sts get-caller-identity"*) echo "${CALLER:-arn:aws:iam::123456789012:user/deployer}" ;;

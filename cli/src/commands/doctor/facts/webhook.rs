@@ -63,7 +63,7 @@ async fn post(meta: &meta::Facts, secret: &str) -> Seen<u16> {
 fn address(meta: &meta::Facts) -> Seen<String> {
     let subscribed = meta.subscription.iter().flatten().map(|it| it.callback_url.clone()).next();
     let address = meta.webhook_url.clone().or(subscribed);
-    address.ok_or_else(|| Unseen::because("no stack says where the webhook is: name it with --stack, or set WEBHOOK_URL"))
+    address.ok_or_else(|| Unseen::because("the webhook's address cannot be read from the stack: name the stack with --stack, or set WEBHOOK_URL"))
 }
 
 fn client() -> Seen<Client> {
