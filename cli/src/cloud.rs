@@ -78,6 +78,6 @@ fn trouble(whole: &str) -> Trouble {
     }
 }
 
-fn in_one_line(error: &anyhow::Error) -> String {
+pub fn in_one_line(error: &anyhow::Error) -> String {
     format!("{error:#}").replace('\n', " ")
 }

@@ -14,7 +14,8 @@ use journal::Event;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use ledger::CallControl;
 use request::Asked;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
+use service::marks::MarkKeys;
 use service::secrets::Secret;
 use switchboard::Store;
 use switchboard::intake::{Group, House, groups};
@@ -30,6 +31,7 @@ pub struct Webhook {
     store: Store,
     call_control: CallControl,
     house: House,
+    marked_with: Vec<SecretString>,
 }
 
 impl Webhook {
@@ -47,9 +49,11 @@ impl Webhook {
     /// When the secret cannot be had.
     pub async fn connect(config: &SdkConfig, settings: Settings) -> anyhow::Result<Self> {
         let store = Store::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
-        let secret = Secret::fetch(config, &settings.meta_secret).await?;
+        let marks = MarkKeys::fetch_if_any(config, settings.mark_secret.as_deref());
+        let (secret, marks) = tokio::join!(Secret::fetch(config, &settings.meta_secret), marks);
+        let (secret, marked_with) = (secret?, marks.map(|keys| keys.all().cloned().collect()));
         let call_control = CallControl::new(aws_sdk_lambda::Client::new(config), &settings.call_control);
-        Ok(Self { secret, store, call_control, house: settings.house })
+        Ok(Self { secret, store, call_control, house: settings.house, marked_with: marked_with.unwrap_or_default() })
     }
 
     /// Answers one request.
@@ -131,7 +135,11 @@ impl Webhook {
     }
 
     async fn take_in_all(&self, notices: Vec<Notice>, now_ms: u64) -> anyhow::Result<()> {
-        let strangers = self.store.strangers(&notices, &self.house).await?;
+        let (strangers, forgotten) = tokio::try_join!(
+            self.store.strangers(&notices, &self.house),
+            self.store.forgotten(&notices, &self.marked_with, now_ms)
+        )?;
+        let notices = forgotten.taken_out_of(notices);
         let sent = self.store.sent(&notices, &self.house, &strangers, now_ms).await?;
         let groups = groups(notices, &self.house, &strangers, &sent, now_ms);
         let taken = futures_util::stream::iter(groups).map(|group| self.take_in_group(group, now_ms));

@@ -102,6 +102,21 @@ fn a_new_door_key_leaves_the_old_one_valid() {
 }
 
 #[test]
+fn the_key_of_marks_is_made_once_from_the_door_key_of_before() {
+    let desk = Desk::new();
+
+    let first = desk.run("put-secrets.sh", &[("NEW_DOOR_KEY", "1")]);
+    let made = desk.stored("marks");
+    desk.run("put-secrets.sh", &[("NEW_DOOR_KEY", "1")]);
+
+    assert_eq!((&made["mark_key"], &made["earlier"]), (&"stored-door-key".into(), &serde_json::json!([])));
+    assert!(made["made_at_ms"].as_u64() > Some(1_700_000_000_000), "{made}");
+    assert_eq!(desk.stored("marks"), made, "it is never changed");
+    assert_ne!(desk.stored("media")["previous_door_key"], "stored-door-key", "the doors' key was, twice");
+    assert!(first.said.contains("ahoy/marks: made") && !first.said.contains("stored-door-key"), "{}", first.said);
+}
+
+#[test]
 fn what_was_replaced_can_be_forgotten() {
     let desk = Desk::new();
     desk.run("put-secrets.sh", &[]);
