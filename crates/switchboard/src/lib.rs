@@ -25,7 +25,7 @@ mod switchboard;
 mod turning_away;
 
 pub use appointed::Appointed;
-pub use record::{HungUp, Record, call_ref};
+pub use record::{HungUp, Record, SeatToken, call_ref};
 pub use secrets::{DoorSecret, MetaSecret};
 pub use store::Store;
 pub use switchboard::Switchboard;

@@ -23,7 +23,8 @@ impl Owner {
     /// Asks call-control to accept the call. The reply comes as a fact. A task that ECS may stop at any moment is
     /// protected first: no call is accepted that a deployment would cut.
     fn ask(&self) {
-        let order = Order::MediaConnected { call_ref: self.parts.call_ref.clone(), fence: self.parts.fence };
+        let (call_ref, token) = (self.parts.call_ref.clone(), self.parts.token.clone());
+        let order = Order::MediaConnected { call_ref, fence: self.parts.fence, token };
         let (control, replies) = (self.parts.control.clone(), self.replies.0.clone());
         let (protection, unprotected) = (self.parts.protection.clone(), self.parts.unprotected.clone());
         tokio::spawn(async move {

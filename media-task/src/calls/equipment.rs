@@ -89,6 +89,7 @@ impl Equipment {
             number: asked.number.clone(),
             hides_number: asked.hides_number,
             fence: asked.fence,
+            token: asked.token.clone(),
             deadline: Instant::now() + until(asked.ring_deadline_ms),
             socket,
             peer,
