@@ -102,7 +102,9 @@ impl Store {
         let query = self.client.query().table_name(&self.table).index_name(keys::INDEX);
         let mut pages = query
             .key_condition_expression("#due = :due")
-            .filter_expression("#call.#seat.#task = :task")
+            // What a release before wrote has the task within the call, which an index of today does not hold.
+            .filter_expression("#held = :task OR (attribute_not_exists(#held) AND #call.#seat.#task = :task)")
+            .expression_attribute_names("#held", "held_by")
             .expression_attribute_names("#due", "gsi1pk")
             .expression_attribute_names("#call", "call")
             .expression_attribute_names("#seat", "seat")

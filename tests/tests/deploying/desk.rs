@@ -39,6 +39,7 @@ case "$name ${arguments[*]}" in
   "aws cloudformation describe-stacks --stack-name ahoy-images"*StackStatus*) echo "${STATUS_OF_IMAGES:-CREATE_COMPLETE}" ;;
   "aws cloudformation describe-stacks --stack-name "*"Stacks[0].StackStatus"*) [ "${STATUS:-none}" != none ] && echo "$STATUS" ;;
   "aws cloudformation describe-stacks --stack-name "*REVIEW_IN_PROGRESS*) [ "${STATUS:-none}" = none ] || echo ahoy ;;
+  "aws dynamodb describe-table --table-name "*ProjectionType*) echo "${INDEX:-None}" ;;
   "aws dynamodb describe-table --table-name "*) [ -n "$LEFT" ] && echo "${arguments[3]}" ;;
   "aws secretsmanager describe-secret --secret-id ahoy/marks"*) [ -n "$LEFT" ] || [ -e "$ACCOUNT/marks" ] ;;
   "aws secretsmanager describe-secret --secret-id "*) [ -n "$LEFT" ] && echo "arn:aws:secretsmanager:eu-central-1:123456789012:secret:${arguments[3]}-AbCdEf" ;;

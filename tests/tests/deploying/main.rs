@@ -51,6 +51,22 @@ fn the_stack_is_told_its_image_beside_what_samconfig_says() {
 }
 
 #[test]
+fn the_index_of_a_live_table_is_left_as_it_is() {
+    let projection = |index: &str| {
+        let desk = Desk::new();
+        let done = desk.run("deploy.sh", &[("INDEX", index)]);
+        assert_eq!(done.code, 0, "{}", done.said);
+        let template = desk.file("target/deploy/template.yaml");
+        let line = template.lines().find(|line| line.contains("ProjectionType")).expect("there is an index");
+        line.trim().to_owned()
+    };
+
+    assert_eq!(projection("ALL"), "Projection: {ProjectionType: ALL}");
+    assert!(projection("INCLUDE").starts_with("Projection: {ProjectionType: INCLUDE, "));
+    assert!(projection("").starts_with("Projection: {ProjectionType: INCLUDE, "), "a new table");
+}
+
+#[test]
 fn no_secret_is_ever_an_argument_or_on_the_screen() {
     let desk = Desk::new();
 
