@@ -59,6 +59,21 @@ async fn what_cannot_be_known_is_said_and_is_exit_2() {
     assert!(short.err.contains("seven digits"), "{short:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_without_a_key_of_marks_is_searched_by_the_door_keys() {
+    let business = Business::healthy().await;
+    business.called("aa", &[THEM], b"the door key", json!([THEM, null])).await;
+    business.called("bb", &[THEM], b"the key before", json!([THEM, null])).await;
+
+    let said = business.ahoy_with(&[("MARK_SECRET", "gone")], &["calls", "--json", "--user", THEM]).await;
+    let found: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(found["calls"].as_array().map(Vec::len), Some(2), "{said:?}");
+    let said = business.ahoy_with(&[("MARK_SECRET", "gone")], &["forget", THEM, "--yes"]).await;
+
+    assert!(said.code == Some(0) && said.out.contains("Forgotten: 2 calls"), "{said:?}");
+    assert!(said.err.contains("There is no secret gone"), "{said:?}");
+}
+
 impl Business {
     /// A call of an hour ago by a person of these names, marked with `key`; `state`: the caller's number and user id there.
     async fn called(&self, name: &str, names: &[&str], key: &[u8], state: Value) {
