@@ -96,6 +96,7 @@ take_back() {
   names=("${left[@]%%=*}")
   mkdir -p target/deploy
   python3 scripts/kept.py template "${names[@]}" > target/deploy/kept.yaml
+  index_as_it_is target/deploy/kept.yaml
   python3 scripts/kept.py identifiers "${left[@]}" > target/deploy/kept.json
   local set=(--stack-name "$stack" --change-set-name "take-back-$RANDOM$RANDOM")
   account aws cloudformation create-change-set "${set[@]}" --change-set-type IMPORT \
@@ -107,6 +108,14 @@ take_back() {
   account aws cloudformation wait stack-import-complete --stack-name "$stack"
 }
 
+# CloudFormation cannot change what a live index holds, and would fail: the table of an earlier release keeps its whole index.
+index_as_it_is() {
+  local kind
+  kind=$(account_says aws dynamodb describe-table --table-name "$table" --output text \
+    --query "Table.GlobalSecondaryIndexes[?IndexName=='gsi1'].Projection.ProjectionType | [0]")
+  [ "$kind" != ALL ] || sed -i -E 's/Projection: \{ProjectionType: INCLUDE.*\}/Projection: {ProjectionType: ALL}/' "$1"
+}
+
 # The zips themselves are deployed, which make release has built and started: no second build.
 deploy_stack() {
   mkdir -p target/deploy
@@ -115,6 +124,7 @@ deploy_stack() {
   if [ "$architecture" != arm64 ]; then
     sed -i -e 's/Architectures: \[arm64\]/Architectures: [x86_64]/' -e 's/CpuArchitecture: ARM64/CpuArchitecture: X86_64/' "$shipped"
   fi
+  index_as_it_is "$shipped"
   # Given once here, parameters of samconfig.toml count no more: so all of them are given. SAM ends a value at its first space,
   # unless it stands in quotes.
   local all

@@ -4,6 +4,8 @@
 # NEW_DOOR_KEY=1 makes a new key for the media tasks' doors; FORGET_PREVIOUS=1 ends the validity of what was replaced.
 # They go from variables through pipes, never onto a command line, into a file or onto the screen. Says by name what is still
 # missing. An app secret or door key that is replaced stays valid as the previous one.
+# A stack without a key of marks, by which people are known again, gets one: a secret of its own, with the doors' key of today and
+# those before it. It is made once, and is not changed with the doors' key: people would not be found any more.
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/account.sh
@@ -29,6 +31,19 @@ put() {
   printf '%s' "$merged" | python3 scripts/secret.py lacks "$1"
 }
 
+keep_marks() {
+  local id=$stack/marks
+  local ask=(aws secretsmanager get-secret-value --secret-id "$stack/media" --query SecretString --output text)
+  local make=(aws secretsmanager create-secret --name "$id" --secret-string file:///dev/stdin
+    --description "Marks people: never changed, or they are not found any more.")
+  if account_has aws secretsmanager describe-secret --secret-id "$id"; then return; fi
+  typed "${make[@]}"
+  [ -n "$dry" ] || "${ask[@]}" | python3 scripts/secret.py marks media | "${make[@]}" >/dev/null
+  echo "  $id: made"
+}
+
 # What a new stack has: the template makes these two.
 put meta '{"verify_token": "made by the template"}'
+# Before the doors' key may change.
+keep_marks
 put media '{"door_key": "made by the template"}'

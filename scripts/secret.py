@@ -1,9 +1,10 @@
 """Merges secrets from the environment into a stored one: JSON on standard input, JSON or names on standard output.
 
-secret.py merge|normal|changes|lacks meta|media
+secret.py merge|normal|changes|lacks|marks meta|media
   merge    the stored secret with what the environment has
   normal   the stored secret, written as merge writes
   changes  the names of what merge would change
+  marks    the secret with the key of marks that belongs to the stored one
   lacks    a line for each value that the product needs and the secret has not
 """
 
@@ -11,6 +12,7 @@ import json
 import os
 import secrets
 import sys
+import time
 
 FIELDS = {
     "meta": {"app_secret": "META_APP_SECRET", "access_token": "META_ACCESS_TOKEN", "verify_token": "META_VERIFY_TOKEN"},
@@ -56,6 +58,14 @@ def lacks(stored: dict, which: str) -> list[str]:
     return [f"  still missing: {name}" for field, name in FIELDS[which].items() if not stored.get(field)]
 
 
+def marks(stored: dict) -> dict:
+    """People were marked with the key of the doors."""
+    if not stored.get("door_key"):
+        sys.exit("ahoy: the stored secret has no door_key, which marked people until today; no key of marks was made")
+    earlier = [key for key in [stored.get("previous_door_key")] if key]
+    return {"mark_key": stored["door_key"], "earlier": earlier, "made_at_ms": int(time.time() * 1000)}
+
+
 def main() -> None:
     """Does what the first argument says."""
     what, which = sys.argv[1:]
@@ -67,6 +77,8 @@ def main() -> None:
         print(json.dumps(merge(stored, which), sort_keys=True), end="")
     elif what == "normal":
         print(json.dumps(stored, sort_keys=True), end="")
+    elif what == "marks":
+        print(json.dumps(marks(stored), sort_keys=True), end="")
     elif what == "changes":
         print(", ".join(changes(stored, which)))
     else:

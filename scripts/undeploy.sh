@@ -17,6 +17,7 @@ This deletes the stack $stack: functions, media tasks, network, alarms. Calls th
   the table with calls and agents   aws dynamodb delete-table --table-name $table
   the secrets                       aws secretsmanager delete-secret --force-delete-without-recovery --secret-id $stack/meta
                                     aws secretsmanager delete-secret --force-delete-without-recovery --secret-id $stack/media
+                                    aws secretsmanager delete-secret --force-delete-without-recovery --secret-id $stack/marks
   the log group                     aws logs delete-log-group --log-group-name /ahoy/$stack
   the image repository              aws ecr delete-repository --repository-name ${stack,,}/media-task --force
                                     aws cloudformation delete-stack --stack-name $stack-images

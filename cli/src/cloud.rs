@@ -119,6 +119,6 @@ fn trouble(whole: &str) -> Trouble {
     found.map_or(Trouble::Other, |(trouble, _)| *trouble)
 }
 
-fn in_one_line(error: &anyhow::Error) -> String {
+pub fn in_one_line(error: &anyhow::Error) -> String {
     format!("{error:#}").replace('\n', " ")
 }

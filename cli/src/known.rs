@@ -4,7 +4,7 @@ use crate::person::{Marker, Person};
 use ledger::items::Item;
 use ledger::{Calls, Ledger, Listed};
 use protocol::keys;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 /// So many calls are asked for at once.
 const PAGE: usize = 100;
@@ -23,6 +23,8 @@ pub struct Known {
     pub calls: Vec<Listed>,
     /// The items by which all of that was found.
     pub pointers: BTreeSet<Key>,
+    /// Marks that were not looked at yet.
+    to_follow: Vec<String>,
 }
 
 impl Known {
@@ -31,34 +33,63 @@ impl Known {
     /// # Errors
     /// When the table cannot be asked.
     pub async fn of(ledger: &Ledger, marker: &Marker, person: &Person) -> anyhow::Result<Self> {
-        let (mut known, mut marks) = (Self::default(), vec![]);
-        let (mut seen, mut listed) = (HashSet::new(), HashSet::new());
-        known.learn(person, marker, &mut marks);
-        while let Some(mark) = marks.pop() {
-            if !seen.insert(mark.clone()) {
-                continue;
-            }
-            for other in ledger.other_marks(&mark).await? {
-                known.pointers.insert((keys::user(&mark), keys::also(&other)));
-                marks.push(other);
-            }
-            let mut calls = calls_of(ledger, &mark).await?;
-            known.pointers.extend(calls.iter().map(|call| (keys::user(&mark), call.place())));
-            calls.retain(|call| listed.insert(call.call_ref.clone()));
-            let states = calls.iter().map(|call| (keys::call(&call.call_ref), keys::STATE.to_owned()));
-            for state in ledger.items(&states.collect::<Vec<_>>()).await? {
-                callers(&state).for_each(|name| known.learn(&name, marker, &mut marks));
-            }
-            known.calls.extend(calls);
-            known.marks.push(mark);
-        }
+        let mut known = Self::default();
+        known.learn(person, marker);
+        known.follow(ledger, marker).await?;
         Ok(known)
     }
 
-    fn learn(&mut self, person: &Person, marker: &Marker, marks: &mut Vec<String>) {
+    /// Takes in a call of theirs that no list led to. Whether it is news.
+    ///
+    /// # Errors
+    /// When the table cannot be asked.
+    pub async fn take_in(
+        &mut self,
+        ledger: &Ledger,
+        marker: &Marker,
+        call: Listed,
+        state: &Item,
+    ) -> anyhow::Result<bool> {
+        if self.has(&call.call_ref) {
+            return Ok(false);
+        }
+        self.calls.push(call);
+        callers(state).for_each(|name| self.learn(&name, marker));
+        self.follow(ledger, marker).await?;
+        Ok(true)
+    }
+
+    /// Whether a call is among theirs.
+    pub fn has(&self, call_ref: &str) -> bool {
+        self.calls.iter().any(|call| call.call_ref == call_ref)
+    }
+
+    async fn follow(&mut self, ledger: &Ledger, marker: &Marker) -> anyhow::Result<()> {
+        while let Some(mark) = self.to_follow.pop() {
+            if self.marks.contains(&mark) {
+                continue;
+            }
+            for other in ledger.other_marks(&mark).await? {
+                self.pointers.insert((keys::user(&mark), keys::also(&other)));
+                self.to_follow.push(other);
+            }
+            let mut calls = calls_of(ledger, &mark).await?;
+            self.pointers.extend(calls.iter().map(|call| (keys::user(&mark), call.place())));
+            calls.retain(|call| !self.has(&call.call_ref));
+            let states = calls.iter().map(|call| (keys::call(&call.call_ref), keys::STATE.to_owned()));
+            for state in ledger.items(&states.collect::<Vec<_>>()).await? {
+                callers(&state).for_each(|name| self.learn(&name, marker));
+            }
+            self.calls.extend(calls);
+            self.marks.push(mark);
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, person: &Person, marker: &Marker) {
         for name in person.forms() {
             if !self.names.contains(&name) {
-                marks.push(marker.mark(&name));
+                self.to_follow.extend(marker.marks(&name));
                 self.names.push(name);
             }
         }
@@ -66,7 +97,7 @@ impl Known {
 }
 
 /// What Meta calls the caller of a call.
-fn callers(state: &Item) -> impl Iterator<Item = Person> {
+pub(crate) fn callers(state: &Item) -> impl Iterator<Item = Person> {
     let names = ["caller_number", "caller_user_id"].into_iter();
     names.filter_map(|name| Some(Person::of_meta(state.get(name)?.as_s().ok()?)))
 }

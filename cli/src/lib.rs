@@ -15,6 +15,7 @@ mod say;
 mod search;
 mod seen;
 mod site;
+mod sweep;
 mod traces;
 mod whole;
 

@@ -4,8 +4,11 @@ use crate::site::MediaKeys;
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use service::marks::MarkKeys;
 use service::secrets::Secret;
+use std::collections::BTreeSet;
 use std::fmt;
+use whatsapp::names;
 
 /// A name of somebody at Meta: a phone number, or a user id.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,15 +18,18 @@ const BRAZIL: &str = "Looked for with and without the ninth digit of Brazilian m
 const MEXICO: &str = "Looked for with and without the 1 after 52 of Mexican mobile numbers.";
 const ARGENTINA: &str = "Looked for with and without the 9 after 54 of Argentine mobile numbers.";
 
-/// Marks people.
+/// Marks people, under every key that marks may have been made with.
 #[derive(Debug)]
 pub struct Marker {
-    key: SecretString,
+    keys: Vec<SecretString>,
+    made_at_ms: Option<u64>,
 }
 
 #[derive(Clone, Deserialize)]
 struct MediaSecret {
     door_key: SecretString,
+    #[serde(default)]
+    previous_door_key: Option<SecretString>,
 }
 
 impl Person {
@@ -35,8 +41,12 @@ impl Person {
         let typed = typed.trim();
         let is_between = |letter: char| " +-().\u{a0}/".contains(letter);
         let digits: String = typed.chars().filter(|letter| !is_between(*letter)).collect();
-        if digits.len() >= 5 && digits.chars().all(|letter| letter.is_ascii_digit()) {
+        if digits.len() >= 7 && digits.chars().all(|letter| letter.is_ascii_digit()) {
             return Ok(Self(digits.trim_start_matches("00").to_owned()));
+        }
+        let is_short = digits.chars().all(|letter| letter.is_ascii_digit());
+        if is_short {
+            return Err("a phone number has seven digits at least, its country's code included".to_owned());
         }
         let is_id = typed.len() >= 5 && typed.chars().all(|letter| letter.is_ascii_graphic());
         is_id.then(|| Self(typed.to_owned())).ok_or_else(|| "neither a phone number nor a user id".to_owned())
@@ -57,6 +67,11 @@ impl Person {
     /// Their name as Meta writes it.
     pub fn name(&self) -> &str {
         &self.0
+    }
+
+    /// Whether Meta writes names of people like this: what it wrote of other things is searched for no other.
+    pub fn is_metas(&self) -> bool {
+        names::is_number(&self.0) || names::is_user_id(&self.0)
     }
 
     /// Of a name that Meta gave.
@@ -94,19 +109,31 @@ impl fmt::Debug for Person {
 }
 
 impl Marker {
-    /// Fetches the key.
+    /// Fetches the keys: those of marks, the doors' key, with which a stack that has no key of marks makes them, and the one before it.
     ///
     /// # Errors
     /// When the secret cannot be had.
     pub async fn fetch(keys: &MediaKeys) -> anyhow::Result<Self> {
-        let secret = Secret::<MediaSecret>::fetch(&service::cloud::config().await, &keys.media_secret).await;
-        let secret = secret.context("cannot tell users by their marks (--media-secret)")?;
-        Ok(Self { key: secret.value().door_key.clone() })
+        let config = service::cloud::config().await;
+        let secret = Secret::<MediaSecret>::fetch(&config, &keys.media_secret).await;
+        let secret = secret.context("cannot tell users by their marks (--media-secret)")?.value();
+        let marks = MarkKeys::fetch(&config, &keys.mark_secret()).await;
+        let marks = marks.context("cannot tell users by their marks (--mark-secret)")?;
+        let doors = [Some(&secret.door_key), secret.previous_door_key.as_ref()].into_iter().flatten();
+        let keys = marks.iter().flat_map(MarkKeys::all).chain(doors);
+        let keys = keys.filter(|key| !key.expose_secret().is_empty()).cloned().collect();
+        Ok(Self { keys, made_at_ms: marks.map(|marks| marks.made_at_ms) })
     }
 
-    /// The mark of somebody by this name.
-    pub fn mark(&self, person: &Person) -> String {
-        protocol::mark::of(self.key.expose_secret().as_bytes(), person.name())
+    /// The marks of a person by this name, one for each key.
+    pub fn marks(&self, person: &Person) -> BTreeSet<String> {
+        let mark = |key: &SecretString| protocol::mark::of(key.expose_secret().as_bytes(), person.name());
+        self.keys.iter().map(mark).collect()
+    }
+
+    /// When the key of marks was made, ms since 1970: older marks may be under a key that is lost. `None`: there is no such key.
+    pub fn made_at_ms(&self) -> Option<u64> {
+        self.made_at_ms
     }
 }
 
@@ -139,7 +166,7 @@ mod tests {
 
     #[test]
     fn other_numbers_and_ids_have_one_form() {
-        for typed in ["+55 31 3333-3333", "+91 99000 00001", "+521234", "BR.77001234567890123456"] {
+        for typed in ["+55 31 3333-3333", "+91 99000 00001", "+5212345", "BR.77001234567890123456"] {
             let person = Person::read(typed).unwrap();
             assert_eq!((person.forms(), person.also()), (vec![person.clone()], None), "{typed}");
         }
@@ -149,6 +176,8 @@ mod tests {
     fn a_user_id_is_taken_as_it_is_and_nothing_at_all_is_nobody() {
         assert_eq!(Person::read("US.13491208655302741918").unwrap().name(), "US.13491208655302741918");
         assert!(Person::read("").is_err() && Person::read("two words").is_err());
+        assert!(Person::read("+52 1234").is_err(), "too short for a phone number");
+        assert!(!Person::read("connect").unwrap().is_metas() && Person::read("US.13491").unwrap().is_metas());
     }
 
     #[test]

@@ -64,6 +64,24 @@ pub struct MediaKeys {
     /// The secret with the media tasks' keys: its name or ARN.
     #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET", default_value = "ahoy/media")]
     pub media_secret: String,
+    /// The secret with the key of users' marks: its name or ARN. Without one, `media` in the other's name is replaced by `marks`.
+    #[arg(long, env = "MARK_SECRET", value_name = "SECRET")]
+    pub mark_secret: Option<String>,
+}
+
+impl MediaKeys {
+    /// The name of the secret with the key of marks: `ahoy/marks` beside `ahoy/media`.
+    pub fn mark_secret(&self) -> String {
+        let named = self.mark_secret.clone().filter(|name| !name.is_empty());
+        named.unwrap_or_else(|| beside(&self.media_secret))
+    }
+}
+
+/// An ARN ends with the name, a hyphen and six characters.
+fn beside(media_secret: &str) -> String {
+    let name = media_secret.split_once(":secret:").map(|(_, name)| name);
+    let name = name.map_or(media_secret, |name| name.rsplit_once('-').map_or(name, |(name, _)| name));
+    name.strip_suffix("media").map_or_else(|| format!("{name}-marks"), |stack| format!("{stack}marks"))
 }
 
 /// The keys of a deployment.
@@ -193,5 +211,13 @@ mod tests {
 
             assert_eq!(line.site.webhook_function(), function);
         }
+    }
+
+    #[test]
+    fn the_key_of_marks_lies_beside_the_media_tasks_keys() {
+        assert_eq!(beside("ahoy/media"), "ahoy/marks");
+        let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-2/media-AbCdEf";
+        assert_eq!(beside(arn), "shop-2/marks");
+        assert_eq!(beside("keys"), "keys-marks");
     }
 }

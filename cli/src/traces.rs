@@ -1,7 +1,10 @@
-//! Finds all that is stored of one person, on all numbers, and deletes it.
+//! Finds all that is stored of one person, on all numbers, deletes it, and leaves tombstones for what comes later.
 
+use crate::cloud::in_one_line;
+use crate::figures::plural;
 use crate::known::{Key, Known};
 use crate::person::{Marker, Person};
+use crate::sweep::sweep;
 use anyhow::Context;
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
 use journal::Event;
@@ -33,6 +36,10 @@ pub struct Traces {
     of_calls: BTreeSet<Key>,
     /// Items by which those are found. They go last: whoever is stopped half-way can begin again.
     of_lists: BTreeSet<Key>,
+    /// Items that tell the webhook to keep nothing of them that comes later.
+    tombstones: BTreeSet<Key>,
+    /// In words, what cannot be known.
+    pub unknown: Vec<String>,
 }
 
 impl Traces {
@@ -46,11 +53,19 @@ impl Traces {
         person: &Person,
         now_ms: u64,
     ) -> anyhow::Result<Self> {
-        let known = Known::of(ledger, marker, person).await?;
-        let mut traces = Self { of_lists: known.pointers, ..Self::default() };
+        let mut known = Known::of(ledger, marker, person).await?;
+        let mut traces = Self::default();
+        traces.look_everywhere(ledger, marker, &mut known).await;
+        if !person.is_metas() {
+            traces.unknown.push("Meta writes no names like this one: notices that name them were not looked for.".to_owned());
+        }
+        traces.of_lists.extend(known.pointers);
         for call in &known.calls {
             traces.trace(ledger, call, now_ms).await?;
+            traces.tombstones.insert((keys::forgotten_call(&call.call_ref), keys::OF_CALL.to_owned()));
         }
+        let people = known.marks.iter().map(|mark| (keys::forgotten_person(mark), keys::PERSON.to_owned()));
+        traces.tombstones.extend(people);
         let mut numbers: BTreeSet<_> = ledger.numbers().await?.into_iter().map(|it| it.number).collect();
         numbers.extend(traces.calls.keys().cloned());
         for number in &numbers {
@@ -58,9 +73,26 @@ impl Traces {
                 traces.of_lists.extend(keys_in(ledger, &keys::caller(number, mark)).await?);
                 traces.of_lists.extend(keys_in(ledger, &keys::acts(number, mark)).await?);
             }
-            traces.of_calls.extend(notices_with(ledger, number, &known.names).await?);
         }
         Ok(traces)
+    }
+
+    /// Looks at each item of the table. What keeps it from that is something it cannot know.
+    async fn look_everywhere(&mut self, ledger: &Ledger, marker: &Marker, known: &mut Known) {
+        match sweep(ledger, marker, known).await {
+            Ok(swept) => {
+                if swept.unknown > 0 {
+                    let calls = plural(swept.unknown as u64, "call");
+                    self.unknown.push(format!("Whose {calls} were is not known: who called is kept for 30 days, and the key of their marks may be lost."));
+                }
+                self.of_calls.extend(swept.notices);
+                self.of_lists.extend(swept.pointers);
+            }
+            Err(error) => {
+                let why = in_one_line(&error);
+                self.unknown.push(format!("Notices that name them were not looked for, nor calls that stand in no list of theirs (dynamodb:Scan): {why}"));
+            }
+        }
     }
 
     /// How many items there are.
@@ -73,11 +105,15 @@ impl Traces {
         self.calls.values().sum()
     }
 
-    /// Deletes them, and notes with each number that somebody was forgotten.
+    /// Leaves the tombstones, deletes what there is, and notes with each number that somebody was forgotten.
     ///
     /// # Errors
     /// When the table cannot be written: what is left is found again.
     pub async fn erase(&self, ledger: &Ledger, now_ms: u64) -> anyhow::Result<()> {
+        for (pk, sk) in &self.tombstones {
+            let keys = [("pk", text(pk)), ("sk", text(sk)), (keys::TTL, number(keys::forget_at(now_ms)))];
+            ledger.put(keys.map(|(name, value)| (name.to_owned(), value)).into()).await?;
+        }
         delete(ledger, &self.of_messages).await?;
         delete(ledger, &self.of_calls).await?;
         for (id, calls) in &self.calls {
@@ -109,21 +145,6 @@ impl Traces {
         self.of_lists.insert((keys::names_like(&call.call_ref), call.call_ref.clone()));
         Ok(())
     }
-}
-
-/// What Meta told of a number and not of a call may name people as well.
-async fn notices_with(ledger: &Ledger, number: &str, names: &[Person]) -> anyhow::Result<Vec<Key>> {
-    let query = ledger.partition(keys::number(number)).consistent_read(true);
-    let query = query
-        .key_condition_expression("#pk = :pk AND begins_with(#sk, :notices)")
-        .expression_attribute_names("#sk", "sk")
-        .expression_attribute_values(":notices", text(keys::NOTICES));
-    let items = all(query).await.context("cannot look for what is stored")?.into_iter();
-    let is_theirs = |item: &Item| {
-        let text = format!("{item:?}");
-        names.iter().any(|name| text.contains(name.name()))
-    };
-    Ok(items.filter(is_theirs).filter_map(|item| key_of(&item)).collect())
 }
 
 async fn keys_in(ledger: &Ledger, pk: &str) -> anyhow::Result<Vec<Key>> {

@@ -87,6 +87,8 @@ pub struct Parts {
     pub caller: Option<String>,
     /// The fence of this task's seat.
     pub fence: u64,
+    /// The token of this task's seat, if the offer had one.
+    pub token: Option<String>,
     /// When it must have been answered.
     pub deadline: Instant,
     /// The call's own socket.

@@ -27,14 +27,14 @@ pub struct Forget {
 }
 
 impl Forget {
-    /// Does it. 1 when something is left to forget.
+    /// Does it. 1 when something is left to forget, 2 when something of theirs may be left that cannot be known.
     pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
         let ledger = cloud::ledger(common).await?;
         let marker = Marker::fetch(&self.media).await?;
         let traces = Traces::find(&ledger, &marker, &self.user, now_ms()).await?;
         if traces.items() == 0 {
             self.say(common, &traces, false, "Nothing is stored of them.");
-            return Ok(ExitCode::SUCCESS);
+            return Ok(known(&traces));
         }
         let what = told(&traces);
         if traces.unfinished > 0 {
@@ -43,26 +43,35 @@ impl Forget {
         }
         if self.dry_run || !(self.yes || is_wanted(&what)?) {
             self.say(common, &traces, false, &format!("{what}\nNothing was deleted."));
-            return Ok(if self.dry_run { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            return Ok(if self.dry_run { known(&traces) } else { ExitCode::FAILURE });
         }
         traces.erase(&ledger, now_ms()).await?;
         self.say(common, &traces, true, &format!("Forgotten: {what}"));
-        Ok(ExitCode::SUCCESS)
+        if marker.made_at_ms().is_none() {
+            say::wrong(format!("There is no secret {}: what Meta still tells of them is kept with their name. make put-secrets makes it.", self.media.mark_secret()));
+        }
+        Ok(known(&traces))
     }
 
     fn say(&self, common: &Common, traces: &Traces, is_done: bool, text: &str) {
         if common.json {
             say::json(
                 &serde_json::json!({"forgotten": is_done, "calls": traces.total(), "items": traces.items(),
-                "numbers": traces.calls, "unfinished": traces.unfinished, "also": self.user.also()}),
+                "numbers": traces.calls, "unfinished": traces.unfinished, "also": self.user.also(), "unknown": traces.unknown}),
             );
         } else {
             if let Some(also) = self.user.also() {
                 say::wrong(also);
             }
             say::line(text);
+            traces.unknown.iter().for_each(say::wrong);
         }
     }
+}
+
+/// 2 when there is something that cannot be known.
+fn known(traces: &Traces) -> ExitCode {
+    if traces.unknown.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) }
 }
 
 fn told(traces: &Traces) -> String {

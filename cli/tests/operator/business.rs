@@ -67,6 +67,7 @@ impl Business {
         let settings = Settings {
             table: "ahoy".to_owned(),
             meta_secret: "meta".to_owned(),
+            mark_secret: None,
             call_control: "call-control".to_owned(),
             house,
         };
@@ -176,6 +177,8 @@ impl Found {
 
 fn secrets() -> BTreeMap<String, String> {
     let meta = json!({ "access_token": "an access token", "app_secret": "an app secret", "verify_token": "a verify token" });
-    let media = json!({ "openai_api_key": "sk-healthy", "door_key": "the door key" });
-    BTreeMap::from([("meta".to_owned(), meta.to_string()), ("media".to_owned(), media.to_string())])
+    let media = json!({ "openai_api_key": "sk-healthy", "door_key": "the door key", "previous_door_key": "the key before" });
+    let marks = json!({ "mark_key": "the key of marks", "made_at_ms": service::time::now_ms() });
+    let secrets = [("meta", meta), ("media", media), ("marks", marks)];
+    secrets.map(|(name, secret)| (name.to_owned(), secret.to_string())).into()
 }

@@ -6,6 +6,7 @@
 mod business;
 mod doctor;
 mod doctor_fixes;
+mod forgetting;
 mod front;
 mod number;
 mod prompts;

@@ -52,8 +52,15 @@ impl Ledger {
     /// When DynamoDB cannot be asked.
     pub async fn agents(&self) -> anyhow::Result<Vec<StoredAgent>> {
         let query = self.index(keys::AGENTS).key_condition_expression("#pk = :pk");
-        let items = all(query).await.context("cannot ask which agents there are")?;
-        items.into_iter().map(|item| from_item(item).context("cannot understand an agent's item")).collect()
+        let listed = all(query).await.context("cannot ask which agents there are")?;
+        let name = |item: &Item| item.get("gsi1sk").and_then(|name| name.as_s().ok()).cloned();
+        let keys = listed.iter().filter_map(name).map(|name| (keys::agent(&name), keys::FILE.to_owned()));
+        // The index tells their names alone.
+        let items = self.items(&keys.collect::<Vec<_>>()).await?.into_iter();
+        let agents = items.map(|item| from_item(item).context("cannot understand an agent's item"));
+        let mut agents = agents.collect::<anyhow::Result<Vec<StoredAgent>>>()?;
+        agents.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(agents)
     }
 
     /// The agent of this name, if there is one.

@@ -1,10 +1,11 @@
 //! Links between the marks of one person, whose user id or number at Meta has changed.
 
 use crate::Ledger;
-use crate::items::{Item, number, text};
+use crate::items::{number, text};
 use crate::table::all;
 use anyhow::Context;
 use protocol::keys;
+use std::collections::BTreeSet;
 
 impl Ledger {
     /// Keeps that these marks are one person's, until `forget_at_ms`.
@@ -14,14 +15,43 @@ impl Ledger {
     pub async fn link_marks(&self, marks: &[String], forget_at_ms: u64) -> anyhow::Result<()> {
         let pairs = marks.iter().flat_map(|one| marks.iter().map(move |other| (one, other)));
         for (one, other) in pairs.filter(|(one, other)| one != other) {
-            let item = Item::from([
-                ("pk".to_owned(), text(keys::user(one))),
-                ("sk".to_owned(), text(keys::also(other))),
-                (keys::TTL.to_owned(), number(forget_at_ms / 1_000)),
-            ]);
-            self.put(item).await.context("cannot keep that two marks are one person's")?;
+            self.link(one, other, forget_at_ms).await.context("cannot keep that two marks are one person's")?;
         }
         Ok(())
+    }
+
+    /// Keeps until `forget_at_ms` that these marks are one person's, and those that any of them is linked to.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn keep_linked(&self, marks: &[String], forget_at_ms: u64) -> anyhow::Result<()> {
+        let mut all: BTreeSet<String> = marks.iter().cloned().collect();
+        let mut new: Vec<String> = marks.to_vec();
+        while let Some(mark) = new.pop() {
+            let others = self.other_marks(&mark).await?;
+            new.extend(others.into_iter().filter(|other| all.insert(other.clone())));
+        }
+        self.link_marks(&all.into_iter().collect::<Vec<_>>(), forget_at_ms).await
+    }
+
+    /// A link that is kept for longer already stays so.
+    async fn link(&self, one: &str, other: &str, forget_at_ms: u64) -> anyhow::Result<()> {
+        let update = self.client.update_item().table_name(&self.table);
+        let update = update
+            .key("pk", text(keys::user(one)))
+            .key("sk", text(keys::also(other)))
+            .update_expression("SET #ttl = :until")
+            .condition_expression("attribute_not_exists(#ttl) OR #ttl < :until")
+            .expression_attribute_names("#ttl", keys::TTL)
+            .expression_attribute_values(":until", number(forget_at_ms / 1_000));
+        match update.send().await {
+            Err(error)
+                if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Err(error.into())
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Whether one of these marks has calls, or is linked to one that had.

@@ -250,6 +250,26 @@ async fn a_mark_is_known_by_its_calls_and_by_its_links() {
 }
 
 #[tokio::test]
+async fn names_lead_to_each_other_for_as_long_as_the_latest_call_is_kept() {
+    let ledger = ledger().await;
+    let [number, old_id, new_id] = ["a", "b", "c"].map(str::to_owned);
+    ledger.link_marks(&[old_id.clone(), new_id.clone()], 9_000).await.unwrap();
+    ledger.keep_linked(&[number.clone(), old_id.clone()], 5_000).await.unwrap();
+
+    // They call again, and Meta tells the new id alone.
+    ledger.keep_linked(&[new_id], 7_000).await.unwrap();
+
+    let items = ledger.client.scan().table_name("ahoy").send().await.unwrap().items.unwrap();
+    let ttl = |item: &Item| item["ttl"].as_n().unwrap().parse::<u64>().unwrap();
+    let mut until: Vec<_> = items.iter().map(ttl).collect();
+    until.sort_unstable();
+    assert_eq!(until, [7, 7, 7, 7, 9, 9], "a longer link stays as it is: {items:?}");
+    let mut others = ledger.other_marks(&number).await.unwrap();
+    others.sort();
+    assert_eq!(others, ["b", "c"]);
+}
+
+#[tokio::test]
 async fn a_callers_call_counts_once_and_for_an_hour() {
     let ledger = ledger().await;
 
@@ -321,6 +341,7 @@ fn lease(task: &str, until_ms: u64) -> Lease {
         revision: "1".into(),
         slots: 1,
         used: 1,
+        returns_tokens: false,
         until_ms,
         ttl: keys::forget_at(T0),
     }

@@ -41,10 +41,14 @@ pub struct Offer {
     /// The [`mark`](crate::mark) of the caller, if Meta says who calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
+    /// Proves to call-control that an order is of the task that has the seat: random, and given to that task alone. Only a task whose
+    /// lease says that it returns tokens gets one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 impl fmt::Debug for Offer {
-    /// With lengths in place of the SDP and the agent's file, and without the caller's mark.
+    /// With lengths in place of the SDP and the agent's file, and without the caller's mark and the seat's token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offer")
             .field("fence", &self.fence)
@@ -116,7 +120,7 @@ mod tests {
     fn neither_sdp_nor_agent_nor_caller_is_shown() {
         let offer: Offer =
             serde_json::from_value(json!({"fence": 1, "version": 2, "number": "7", "offer": "planted sdp",
-            "rang_at_ms": 3, "ring_deadline_ms": 4, "agent": "planted file", "caller": "planted mark"}))
+            "rang_at_ms": 3, "ring_deadline_ms": 4, "agent": "planted file", "caller": "planted mark", "token": "planted token"}))
             .unwrap();
         let answer = Answer { answer: "planted sdp".into() };
 
@@ -139,6 +143,7 @@ mod tests {
             agent,
             hides_number: false,
             caller: None,
+            token: None,
         };
 
         assert!(serde_json::to_vec(&offer).unwrap().len() < LARGEST_BODY);

@@ -24,6 +24,8 @@
 //! | call of a caller | `CALLER#<number>#<mark>` | `CALL#<when it rang>#<call_ref>` | | |
 //! | notice about a number | `NUMBER#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
 //! | that somebody was forgotten | `NUMBER#<id>` | `FORGOTTEN#<when>` | | |
+//! | tombstone of a person | `FORGOTTEN#<mark>` | `PERSON` | | |
+//! | tombstone of a call | `FORGOTTEN#<sha256>` | `CALL` | | |
 //! | notice about an account | `ACCOUNT#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
 //! | notice that fits nowhere | `UNFIT#<sha256>` | `NOTICE` | | |
 //! | lease of a media task | `TASK#<task>` | `LEASE` | `READY` while it takes calls, else `CLOSED` | slots used |
@@ -31,6 +33,8 @@
 //! Events of a call sort by the version of its state, then by who wrote them, then by their
 //! sequence: not by a clock, since no two hosts agree on one. What a webhook tells of a call is written at version 0, by a
 //! writer named after it: so it is recorded once.
+
+use sha2::{Digest, Sha256};
 
 /// The partition of a call. `call_ref` is the hex SHA-256 of Meta's call id, which holds phone numbers.
 pub fn call(call_ref: &str) -> String {
@@ -138,7 +142,7 @@ pub fn message_ref(sk: &str) -> Option<&str> {
     sk.strip_prefix(MESSAGES)
 }
 
-/// The sort key of a message's call.
+/// The sort key of a message's call, and of the tombstone of a call.
 pub const OF_CALL: &str = "CALL";
 
 /// The partition of what a number's calls cost. Days are kept for good: a year of them is small.
@@ -209,6 +213,19 @@ pub const LEVELS: &str = "LEVELS";
 /// The sort key of the note that somebody was forgotten, in the partition of a number that they had called.
 pub fn forgotten(at_ms: u64) -> String {
     format!("FORGOTTEN#{}", sortable(at_ms))
+}
+
+/// The partition of the tombstone of a person, by a [`mark`](crate::mark) of theirs.
+pub fn forgotten_person(mark: &str) -> String {
+    format!("FORGOTTEN#{mark}")
+}
+
+/// The sort key of the tombstone of a person.
+pub const PERSON: &str = "PERSON";
+
+/// The partition of the tombstone of a call. It does not hold the name of the call.
+pub fn forgotten_call(call_ref: &str) -> String {
+    format!("FORGOTTEN#{}", hex::encode(Sha256::digest(format!("forgotten call {call_ref}"))))
 }
 
 /// What sort keys of notices begin with.

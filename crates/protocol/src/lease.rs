@@ -36,6 +36,9 @@ pub struct Lease {
     pub slots: u64,
     /// How many it has.
     pub used: u64,
+    /// Whether its orders have the token of their seat: call-control demands it then. A task of an older release does not say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returns_tokens: bool,
     /// When the lease lapses, ms since 1970.
     pub until_ms: u64,
     /// When DynamoDB may forget it, seconds since 1970.
@@ -56,6 +59,7 @@ impl Lease {
             revision: revision.to_owned(),
             slots,
             used: 0,
+            returns_tokens: true,
             until_ms: now_ms + HOLDS.as_millis() as u64,
             ttl: keys::forget_at(now_ms),
         }

@@ -1,4 +1,4 @@
-//! Marks a caller: the same person gets the same mark each time, and nobody can tell from it who that is.
+//! Marks a caller: the same person gets the same mark each time, and without the key it does not tell who that is.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -6,12 +6,12 @@ use sha2::Sha256;
 /// What the key of marks is derived by. Another version makes strangers of all callers.
 const VERSION: &[u8] = b"v1 mark of a caller";
 
-/// The mark of a caller, by Meta's name of them (a user id or a phone number): hex HMAC-SHA256 under a key derived from the
-/// one that seals requests at the door.
+/// The mark of a caller, by Meta's name of them (a user id or a phone number): hex HMAC-SHA256 under a key derived from `key`,
+/// the one of the marks' own secret. A stack without that secret marks under the key that seals requests at the door.
 ///
 /// Phone numbers are few enough to be tried out, so a hash without a key would tell them.
-pub fn of(door_key: &[u8], caller: &str) -> String {
-    hex::encode(hmac(&hmac(door_key, VERSION), caller.as_bytes()))
+pub fn of(key: &[u8], caller: &str) -> String {
+    hex::encode(hmac(&hmac(key, VERSION), caller.as_bytes()))
 }
 
 fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {

@@ -24,6 +24,9 @@ pub enum Order {
         /// Whether the process died that the task had asked before: it accepts nothing any more.
         #[serde(default, skip_serializing_if = "is_not")]
         was_lost: bool,
+        /// The token of the seat, as the offer had it; none where the offer had none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
     },
     /// The call is over. From the task, which waits for the reply.
     TaskEnded {
@@ -31,6 +34,9 @@ pub enum Order {
         call_ref: String,
         /// The fence of the task's seat.
         fence: u64,
+        /// The token of the seat, as the offer had it; none where the offer had none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
         /// Why, as the `call` crate writes an ending: a word that the release before knows.
         ending: String,
         /// Why, in a word that the release before does not know, if there is one.
@@ -44,6 +50,9 @@ pub enum Order {
         call_ref: String,
         /// The fence of the task's seat.
         fence: u64,
+        /// The token of the seat, as the offer had it; none where the offer had none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        token: Option<String>,
         /// Tells this message from the call's others; empty from an older release, whose every order is a message.
         #[serde(default)]
         id: String,
@@ -72,7 +81,7 @@ fn is_not(flag: &bool) -> bool {
 }
 
 impl fmt::Debug for Order {
-    /// Without what a message says.
+    /// Without tokens, and without what a message says.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, fence) = match self {
             Self::Tick { .. } => ("Tick", None),
@@ -90,6 +99,16 @@ impl fmt::Debug for Order {
 }
 
 impl Order {
+    /// The fence and the token of the seat that it speaks for, if it speaks for one.
+    pub fn seat(&self) -> Option<(u64, Option<&str>)> {
+        match self {
+            Self::MediaConnected { fence, token, .. }
+            | Self::TaskEnded { fence, token, .. }
+            | Self::SendMessage { fence, token, .. } => Some((*fence, token.as_deref())),
+            Self::Tick { .. } | Self::MessageFailed { .. } | Self::UserChanged { .. } => None,
+        }
+    }
+
     /// The call it is about, if it is about one.
     pub fn call_ref(&self) -> Option<&str> {
         match self {
@@ -135,11 +154,12 @@ mod tests {
     #[test]
     fn what_a_message_says_is_not_shown_with_its_order() {
         let text = "Your code is 4711.".into();
-        let order = Order::SendMessage { call_ref: "ab12".into(), fence: 3, id: "call_1".into(), text };
+        let token = Some("a token".into());
+        let order = Order::SendMessage { call_ref: "ab12".into(), fence: 3, token, id: "call_1".into(), text };
 
         let shown = format!("{order:?}");
 
-        assert!(shown.contains("ab12") && shown.contains('3') && !shown.contains("4711"), "{shown}");
+        assert!(shown.contains("ab12") && shown.contains('3') && !shown.contains("4711") && !shown.contains("token"), "{shown}");
     }
 
     #[test]
@@ -153,7 +173,7 @@ mod tests {
 
         let ended: Order = serde_json::from_str(ended).unwrap();
         assert!(matches!(ended, Order::TaskEnded { newer: None, .. }));
-        assert!(matches!(order, Order::SendMessage { id, .. } if id.is_empty()));
+        assert!(matches!(order, Order::SendMessage { id, token: None, .. } if id.is_empty()));
         assert_eq!(reply, Reply::NotSent { reason: "it is empty".into(), in_doubt: false });
     }
 }

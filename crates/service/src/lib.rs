@@ -4,6 +4,7 @@ pub mod cloud;
 pub mod env;
 pub mod events;
 pub mod logs;
+pub mod marks;
 pub mod metrics;
 pub mod secrets;
 pub mod shutdown;

@@ -10,6 +10,7 @@ use protocol::lease::Lease;
 use protocol::seal::{NONCE, SEAL, Sealed, TIME};
 use reqwest::{Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
+use service::marks::MarkKeys;
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -19,6 +20,8 @@ use whatsapp::Caller;
 #[derive(Debug)]
 pub struct Knocker {
     secret: Secret<DoorSecret>,
+    /// Every key that marks were made with, the one that makes them first.
+    mark_keys: Vec<SecretString>,
     clock: fn() -> u64,
     clients: Mutex<Clients>,
 }
@@ -43,9 +46,13 @@ pub enum Knock<T> {
 }
 
 impl Knocker {
-    /// Knocks with seals under the keys in `secret`, timed by `clock`: ms since 1970.
-    pub fn new(secret: Secret<DoorSecret>, clock: fn() -> u64) -> Self {
-        Self { secret, clock, clients: Mutex::default() }
+    /// Knocks with seals under the keys in `secret`, timed by `clock`: ms since 1970. Marks callers by the keys in `marks`; without
+    /// them by the doors' key, as it is now: it does not change under a process.
+    pub fn new(secret: Secret<DoorSecret>, marks: Option<MarkKeys>, clock: fn() -> u64) -> Self {
+        let doors = secret.value();
+        let marks = marks.iter().flat_map(MarkKeys::all).cloned();
+        let mark_keys = marks.chain(doors.keys().cloned()).collect();
+        Self { secret, mark_keys, clock, clients: Mutex::default() }
     }
 
     /// Has the task answer an offer.
@@ -100,23 +107,22 @@ impl Knocker {
         Ok(self.knock_at(lease, Method::POST, path, body).await?.map(|_| ()))
     }
 
-    /// The mark of a caller, by which they are known again until the key is changed; `None` when Meta does not say who calls.
+    /// The mark of a caller, by which they are known again; `None` when Meta does not say who calls.
     pub fn mark(&self, caller: &Caller) -> Option<String> {
         // The user id comes first: people can hide their number from one call to the next.
         let name = caller.user_id.as_deref().or(caller.number.as_deref())?;
-        Some(protocol::mark::of(self.secret.value().door_key.expose_secret().as_bytes(), name))
+        self.marks_of(name).next()
     }
 
     /// The marks of a caller by each name that Meta has for them: whoever asks for them later may know only one.
     pub(crate) fn marks(&self, caller: &Caller) -> Vec<String> {
-        let secret = self.secret.value();
         let names = [&caller.user_id, &caller.number].into_iter().flatten();
-        names.map(|name| protocol::mark::of(secret.door_key.expose_secret().as_bytes(), name)).collect()
+        names.filter_map(|name| self.marks_of(name).next()).collect()
     }
 
-    /// The mark of a person by one name of theirs.
-    pub(crate) fn mark_of(&self, name: &str) -> String {
-        protocol::mark::of(self.secret.value().door_key.expose_secret().as_bytes(), name)
+    /// The marks of a person by one name of theirs, under each key: the first is the one that is made today.
+    pub(crate) fn marks_of(&self, name: &str) -> impl Iterator<Item = String> {
+        self.mark_keys.iter().map(move |key| protocol::mark::of(key.expose_secret().as_bytes(), name))
     }
 
     /// With the key we have; if the task does not take it, with the one before, which may be all that it knows; and then with a

@@ -4,6 +4,7 @@
 
 mod apart;
 mod failed;
+mod forgotten;
 mod group;
 mod meaning;
 mod recording;
@@ -11,6 +12,7 @@ mod strangers;
 mod writing;
 
 pub use failed::Sent;
+pub use forgotten::Forgotten;
 pub use group::{Group, groups};
 pub use strangers::Strangers;
 

@@ -27,7 +27,7 @@ mod turning_away;
 
 pub use appointed::Appointed;
 pub use poisoned::Poisoned;
-pub use record::{HungUp, Record, call_ref};
+pub use record::{HungUp, Record, SeatToken, call_ref};
 pub use secrets::{DoorSecret, MetaSecret};
 pub use store::Store;
 pub use switchboard::Switchboard;

@@ -22,7 +22,17 @@ impl Switchboard {
         after.is_listed = true;
         let forget_at = if ends { self.forget_at(after).await } else { keys::forget_at(self.now().0) };
         let marks = self.knocker.marks(&after.caller());
+        if ends {
+            self.keep_linked(&marks, forget_at).await;
+        }
         listed(after).items(&marks, &day(after.call.rang_at), forget_at)
+    }
+
+    /// Every name of a caller leads to the others for as long as anything of theirs is kept: this call too.
+    async fn keep_linked(&self, marks: &[String], forget_at: u64) {
+        if let Err(error) = self.ledger.keep_linked(marks, forget_at * 1_000).await {
+            tracing::error!("Cannot link the names of a caller, of whom one may not find the other: {error:#}");
+        }
     }
 
     /// The list knows of a call for as long as anything is kept of it: who asks to be forgotten is found by it.

@@ -13,7 +13,7 @@ impl Switchboard {
     pub(crate) async fn link_names(&self, number: &str, notice: &str) -> anyhow::Result<()> {
         let key = (keys::number(number), notice.to_owned());
         let Some(notice) = self.ledger.item(&key.0, &key.1).await? else { return Ok(()) };
-        let mut marks: Vec<_> = names(&notice).iter().map(|name| self.knocker.mark_of(name)).collect();
+        let mut marks: Vec<_> = names(&notice).iter().flat_map(|name| self.knocker.marks_of(name)).collect();
         marks.sort();
         marks.dedup();
         if self.ledger.is_any_known(&marks).await? {

@@ -23,11 +23,13 @@ pub(crate) struct Outcome {
     pub entries: Vec<Happened>,
     /// How long the task took to answer, if that is what it did. For the journal, should the call take its answer.
     pub took_ms: u64,
+    /// Whether the task that was chosen returns the token of its seat.
+    pub returns_tokens: bool,
 }
 
 impl Outcome {
     pub(crate) fn of(event: Event) -> Self {
-        Self { event, entries: vec![], took_ms: 0 }
+        Self { event, entries: vec![], took_ms: 0, returns_tokens: false }
     }
 
     fn noting(event: Event, entry: Happened) -> Self {
@@ -57,7 +59,10 @@ impl Switchboard {
             return Ok(Outcome::of(Event::TurnedAway(ending)));
         }
         Ok(match choose(leases, &record.call.refused_by, self.now().0) {
-            Some(lease) => Outcome::of(Event::SeatFound { task: lease.task }),
+            Some(lease) => {
+                let returns_tokens = lease.returns_tokens;
+                Outcome { returns_tokens, ..Outcome::of(Event::SeatFound { task: lease.task }) }
+            }
             None => Outcome::of(Event::NoSeat),
         })
     }
@@ -159,6 +164,7 @@ impl Switchboard {
             agent: appointed.text.clone(),
             hides_number: record.caller_number.is_none(),
             caller: self.knocker.mark(&record.caller()),
+            token: record.token(seat.fence).map(str::to_owned),
         }
     }
 

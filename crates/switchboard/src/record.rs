@@ -42,9 +42,31 @@ pub struct Record {
     /// Set by the webhook when Meta says that the call is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hung_up: Option<HungUp>,
+    /// The task that has the call: found by the index, which does not hold the call itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) held_by: Option<String>,
+    /// What the task that has the seat must show with its orders; none where that task returns no tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) seat_token: Option<SeatToken>,
     /// Whether it is in the list of calls.
     #[serde(default)]
     pub(crate) is_listed: bool,
+}
+
+/// What proves that an order is of the task that has a seat.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatToken {
+    /// The fence of the seat.
+    pub fence: u64,
+    /// Random.
+    pub token: String,
+}
+
+impl std::fmt::Debug for SeatToken {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SeatToken").field("fence", &self.fence).finish_non_exhaustive()
+    }
 }
 
 /// Meta's word that a call is over.
@@ -78,6 +100,8 @@ impl Record {
             caller_user_id: caller.user_id.clone(),
             call: Call::ringing(now, budget),
             hung_up: None,
+            held_by: None,
+            seat_token: None,
             is_listed: false,
         };
         record.index();
@@ -94,8 +118,27 @@ impl Record {
         Caller { number: self.caller_number.clone(), user_id: self.caller_user_id.clone() }
     }
 
+    /// Gives the seat, if it is another one than before, a token of its own, where its task returns tokens.
+    pub(crate) fn guard_seat(&mut self, before: &Call, returns_tokens: bool) {
+        let fence = |call: &Call| call.seat.as_ref().map(|seat| seat.fence);
+        let Some(fence) = fence(&self.call).filter(|new| fence(before) != Some(*new)) else { return };
+        let half = || uuid::Uuid::new_v4().simple().to_string();
+        self.seat_token = returns_tokens.then(|| SeatToken { fence, token: half() + &half() });
+    }
+
+    /// The token of the seat with this fence, if it has one.
+    pub fn token(&self, fence: u64) -> Option<&str> {
+        self.seat_token.as_ref().filter(|seat| seat.fence == fence).map(|seat| seat.token.as_str())
+    }
+
+    /// Whether an order for the seat with this fence is from the task that has it: it shows the seat's token, if there is one.
+    pub(crate) fn believes(&self, fence: u64, token: Option<&str>) -> bool {
+        self.token(fence).is_none_or(|own| token == Some(own))
+    }
+
     /// Puts it into the index of what is due, or takes it out.
     pub(crate) fn index(&mut self) {
+        self.held_by = self.call.seat.as_ref().map(|seat| seat.task.clone());
         (self.gsi1pk, self.gsi1sk) = self.place();
     }
 
@@ -113,6 +156,29 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_seat_has_a_token_of_its_own_where_its_task_returns_tokens() {
+        let seat = |fence| Some(call::Seat { task: "t".into(), fence });
+        let ringing = Record::ringing("wacid.A", "1", "v=0", &Caller::default(), Timestamp(7), Duration::ZERO);
+        let mut record = ringing.clone();
+        record.call.seat = seat(1);
+        record.guard_seat(&ringing.call, true);
+        let first = record.token(1).expect("it has one").to_owned();
+        assert!(first.len() == 64 && record.believes(1, Some(&first)));
+        assert!(!record.believes(1, None) && !record.believes(1, Some("another")));
+
+        let before = record.call.clone();
+        record.guard_seat(&before, false);
+        assert_eq!(record.token(1), Some(&*first), "the same seat keeps it");
+        record.call.seat = seat(2);
+        record.guard_seat(&before, true);
+        assert!(record.token(2).is_some_and(|second| second != first) && record.token(1).is_none());
+        let before = record.call.clone();
+        record.call.seat = seat(3);
+        record.guard_seat(&before, false);
+        assert!(record.believes(3, None), "a task of an older release shows none");
+    }
 
     #[test]
     fn a_call_that_was_made_due_out_of_turn_is_not_where_it_belongs() {

@@ -72,6 +72,12 @@ impl Switchboard {
             self.line.connect();
         }
         let Some(mut record) = self.load(call_ref).await? else { return Ok(nothing_known(order)) };
+        if let Some((fence, token)) = order.seat()
+            && !record.believes(fence, token)
+        {
+            tracing::warn!(call_ref, "Refused an order for a call: it does not have the token of its seat");
+            return Ok(nothing_known(order));
+        }
         match order {
             Order::UserChanged { .. } => {}
             Order::MessageFailed { message, .. } => self.tell_of_failed(&record, message).await?,
@@ -181,7 +187,7 @@ impl Switchboard {
             if next == record.call && happened.is_empty() && record.is_indexed() {
                 return Ok(effects);
             }
-            if self.save(record, next, happened).await? {
+            if self.save(record, next, happened, outcome.returns_tokens).await? {
                 return Ok(effects);
             }
             self.read_again(record, read).await?;
@@ -193,7 +199,7 @@ impl Switchboard {
     pub(crate) async fn note(&self, mut record: Box<Record>, happened: &Happened) -> anyhow::Result<()> {
         for read in 0..READS {
             let call = record.call.clone();
-            if self.save(&mut record, call, vec![happened.clone()]).await? {
+            if self.save(&mut record, call, vec![happened.clone()], false).await? {
                 return Ok(());
             }
             self.read_again(&mut record, read).await?;
@@ -202,9 +208,16 @@ impl Switchboard {
     }
 
     /// Saves the call with what happened, unless somebody else was faster. Whether it is saved.
-    async fn save(&self, record: &mut Record, next: Call, happened: Vec<Happened>) -> anyhow::Result<bool> {
+    async fn save(
+        &self,
+        record: &mut Record,
+        next: Call,
+        happened: Vec<Happened>,
+        returns_tokens: bool,
+    ) -> anyhow::Result<bool> {
         let before = record.clone();
         record.call = next;
+        record.guard_seat(&before.call, returns_tokens);
         let entries = self.entries(record, happened);
         let listed = self.list(&before, record).await;
         let has_more = !entries.is_empty() || !listed.is_empty();
@@ -301,7 +314,7 @@ fn may_ask_meta(record: &Record) -> bool {
     record.hung_up.is_none() && (!has_rung || !record.call.pending.is_empty())
 }
 
-/// What is replied about a call of which nothing is known.
+/// What is replied about a call of which nothing is known, or not to this asker.
 fn nothing_known(order: &Order) -> Reply {
     match order {
         Order::SendMessage { .. } => message::refused_for_its_call(),

@@ -9,6 +9,7 @@ pub mod error;
 #[cfg(feature = "client")]
 pub mod graph;
 mod message;
+pub mod names;
 pub mod notice;
 #[cfg(feature = "client")]
 mod setup;

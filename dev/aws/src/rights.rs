@@ -8,19 +8,25 @@ mod template;
 pub use needs::Need;
 pub(crate) use needs::{of_invocation, of_request};
 
-use crate::identity::ACCOUNT;
+use crate::identity::{ACCOUNT, arn};
 use crate::refusal::Refusal;
+use crate::template::tables;
 use anyhow::Context;
 use iam_rs::{Arn, Context as Circumstances, ContextValue, Decision, IAMAction, IAMEffect, IAMPolicy};
 use iam_rs::{IAMRequest, IAMResource, IAMStatement, Principal, PrincipalId, evaluate_policies};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+
+/// The key of conditions on whose items are touched.
+const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
 
 /// The rights of every program of a template.
 #[derive(Debug, Default)]
 pub struct Rights {
     programs: BTreeMap<String, Role>,
     passed: BTreeMap<String, Vec<String>>,
+    partition_keys: BTreeMap<String, String>,
     exercised: Mutex<BTreeSet<Exercised>>,
 }
 
@@ -57,7 +63,8 @@ impl Rights {
     /// When a role or its policies cannot be understood.
     pub fn of(template: &str) -> anyhow::Result<Self> {
         let read = template::read(template)?;
-        let mut rights = Self { passed: read.passed, ..Self::default() };
+        let mut rights =
+            Self { passed: read.passed, partition_keys: partition_keys(template)?, ..Self::default() };
         for (program, role, documents) in read.programs {
             let policies = documents.into_iter().map(serde_json::from_value).collect::<Result<_, _>>();
             let policies = policies.with_context(|| format!("cannot understand the policies of {role}"))?;
@@ -74,14 +81,16 @@ impl Rights {
         let program = program_of(asker);
         let Some(role) = self.programs.get(program) else { return Ok(()) };
         for need in needs {
-            let exercised = Exercised { program: program.to_owned(), need };
-            if self.noted().contains(&exercised) {
-                continue;
+            let is_of_keys = !need.leading_keys.is_empty();
+            let exercised = Exercised { program: program.to_owned(), need: need.clone().by_kind() };
+            let is_noted = self.noted().contains(&exercised);
+            // Of two keys of one kind a policy may allow one alone.
+            if (is_of_keys || !is_noted) && !role.allows(&need) {
+                return Err(denied(&role.name, asker, &need));
             }
-            if !role.allows(&exercised.need) {
-                return Err(denied(&role.name, asker, &exercised.need));
+            if !is_noted {
+                self.noted().insert(exercised);
             }
-            self.noted().insert(exercised);
         }
         Ok(())
     }
@@ -124,6 +133,11 @@ impl Rights {
         self.passed.get(family).map_or(&[], Vec::as_slice)
     }
 
+    /// The name of a table's or an index's partition key, by its ARN.
+    pub(crate) fn partition_key(&self, arn: &str) -> Option<&str> {
+        self.partition_keys.get(arn).map(String::as_str)
+    }
+
     fn noted(&self) -> std::sync::MutexGuard<'_, BTreeSet<Exercised>> {
         self.exercised.lock().expect("nobody panics while noting")
     }
@@ -145,12 +159,36 @@ impl Right {
     }
 }
 
+/// The partition key of each table and index of a template, by ARN.
+fn partition_keys(template: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let hash = |keyed: &Value| {
+        let schema = keyed["KeySchema"].as_array().into_iter().flatten();
+        let hash = schema.filter(|key| key["KeyType"] == "HASH").find_map(|key| key["AttributeName"].as_str());
+        hash.map(str::to_owned)
+    };
+    let mut keys = BTreeMap::new();
+    for table in tables(template)? {
+        let named = arn("dynamodb", &format!("table/{}", table.name));
+        let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"].map(|kind| &table.create[kind]);
+        for index in indexes.into_iter().filter_map(Value::as_array).flatten() {
+            let name = index["IndexName"].as_str().unwrap_or_default();
+            keys.extend(hash(index).map(|key| (format!("{named}/index/{name}"), key)));
+        }
+        keys.extend(hash(&table.create).map(|key| (named, key)));
+    }
+    Ok(keys)
+}
+
 /// What cannot be evaluated is not allowed.
 fn decide(policies: &[IAMPolicy], need: &Need) -> Decision {
     let Ok(resource) = Arn::parse(&need.resource) else { return Decision::Deny };
     let mut circumstances = Circumstances::new();
     for (key, value) in &need.circumstances {
         circumstances.insert(key.clone(), ContextValue::String(value.clone()));
+    }
+    if !need.leading_keys.is_empty() {
+        let keys = need.leading_keys.iter().cloned().collect();
+        circumstances.insert(LEADING_KEYS.to_owned(), ContextValue::StringList(keys));
     }
     let us = Principal::Aws(PrincipalId::String(format!("arn:aws:iam::{ACCOUNT}:root")));
     let request = IAMRequest::new_with_context(us, need.action.clone(), resource, circumstances);
@@ -198,12 +236,17 @@ fn role_arn(logical_id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::arn;
+    use serde_json::json;
 
     const TEMPLATE: &str = "
 Parameters: {TableName: {Type: String, Default: ahoy}}
 Resources:
-  Table: {Type: AWS::DynamoDB::Table, Properties: {TableName: !Ref TableName}}
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: !Ref TableName
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      GlobalSecondaryIndexes: [{IndexName: due, KeySchema: [{AttributeName: gsi1pk, KeyType: HASH}]}]
   Cluster: {Type: AWS::ECS::Cluster, Properties: {ClusterName: !Ref AWS::StackName}}
   Secret: {Type: AWS::SecretsManager::Secret, Properties: {Name: !Sub '${AWS::StackName}/meta'}}
   Control:
@@ -212,7 +255,21 @@ Resources:
   Tasks:
     Type: AWS::ECS::TaskDefinition
     Properties: {Family: !Sub '${AWS::StackName}-media', TaskRoleArn: !GetAtt TaskRole.Arn, ExecutionRoleArn: !GetAtt TaskRole.Arn}
-  TaskRole: {Type: AWS::IAM::Role, Properties: {}}
+  TaskRole:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyDocument:
+            Version: '2012-10-17'
+            Statement:
+              - Effect: Allow
+                Action: ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem']
+                Resource: !GetAtt Table.Arn
+                Condition: {'ForAllValues:StringLike': {'dynamodb:LeadingKeys': ['CALL#*', 'TASK#1']}}
+              - Effect: Allow
+                Action: 'dynamodb:Query'
+                Resource: !Sub '${Table.Arn}/index/due'
+                Condition: {'ForAllValues:StringLike': {'dynamodb:LeadingKeys': ['DUE']}}
   ControlRole:
     Type: AWS::IAM::Role
     Properties:
@@ -269,6 +326,41 @@ Resources:
         assert!(rights.exercise("control", vec![run("cluster/other")]).is_err());
         assert!(rights.exercise("control", vec![pass("ec2.amazonaws.com")]).is_err());
         assert_eq!(rights.passed_to("media"), [role_arn("TaskRole"), role_arn("TaskRole")]);
+    }
+
+    #[test]
+    fn every_item_of_a_request_must_have_a_leading_key_that_is_allowed() {
+        let rights = Rights::of(TEMPLATE).unwrap();
+        let ask = |action: &str, request: Value| {
+            let needs = of_request(&rights, "dynamodb", action, request.to_string().as_bytes());
+            rights.exercise("media-1", needs).map_err(|refusal| refusal.code)
+        };
+        let of = |pk: &str| json!({"pk": {"S": pk}, "sk": {"S": "STATE"}});
+        let put = |pk: &str| json!({"TableName": "ahoy", "Item": of(pk)});
+        let update = |pk: &str| json!({"TableName": "ahoy", "Key": of(pk)});
+        let both = |one: &str, other: &str| json!({"TransactItems": [{"Put": put(one)}, {"Update": update(other)}]});
+        let batch = |one: &str, other: &str| {
+            let parts = [json!({"PutRequest": {"Item": of(one)}}), json!({"DeleteRequest": {"Key": of(other)}})];
+            json!({"RequestItems": {"ahoy": parts}})
+        };
+        let query = |partition: &str| {
+            json!({"TableName": "ahoy", "IndexName": "due", "KeyConditionExpression": "#pk = :pk AND #sk <= :now",
+                "ExpressionAttributeNames": {"#pk": "gsi1pk", "#sk": "gsi1sk"},
+                "ExpressionAttributeValues": {":pk": {"S": partition}, ":now": {"S": "9"}}})
+        };
+        let refused = || Err("AccessDeniedException".into());
+
+        for (action, allowed, denied) in [
+            ("PutItem", put("CALL#a"), put("NUMBER#1")),
+            ("UpdateItem", update("TASK#1"), update("TASK#2")),
+            ("DeleteItem", update("CALL#a"), update("AGENT#CALL#a")),
+            ("TransactWriteItems", both("CALL#a", "TASK#1"), both("CALL#a", "NUMBER#1")),
+            ("BatchWriteItem", batch("CALL#a", "CALL#b"), batch("CALL#a", "USER#1")),
+            ("Query", query("DUE"), query("DAY#2026-11-22")),
+        ] {
+            assert_eq!(ask(action, allowed), Ok(()), "{action}");
+            assert_eq!(ask(action, denied), refused(), "{action}");
+        }
     }
 
     #[test]

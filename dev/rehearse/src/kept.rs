@@ -81,7 +81,9 @@ impl Kept {
         let key = door_key(folder)?;
         let mut config = CloudConfig::new(root().join("template.yaml"));
         config.tables_in = Some(folder.join(TABLES));
-        config.secrets = [("media".to_owned(), media_secret(&key))].into();
+        config.secrets = [("media", media_secret(&key)), ("marks", mark_secret(&key))]
+            .map(|(name, secret)| (name.to_owned(), secret))
+            .into();
         let cloud = Cloud::start(config).await?;
         let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), TABLE);
         Ok(Self { cloud, ledger })
@@ -120,6 +122,12 @@ impl Kept {
 fn media_secret(key: &SecretString) -> String {
     use secrecy::ExposeSecret;
     json!({"door_key": key.expose_secret()}).to_string()
+}
+
+/// As `make put-secrets` makes it of a new stack.
+fn mark_secret(key: &SecretString) -> String {
+    use secrecy::ExposeSecret;
+    json!({"mark_key": key.expose_secret(), "made_at_ms": 0}).to_string()
 }
 
 #[cfg(test)]

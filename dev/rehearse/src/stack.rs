@@ -243,6 +243,7 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
         &[
             ("TABLE", set(table)),
             ("META_SECRET", set("meta")),
+            ("MARK_SECRET", set("marks")),
             ("CALL_CONTROL", set("call-control")),
             ("AHOY_NUMBERS", Some(config.numbers.join(","))),
             ("AHOY_RING_SECONDS", config.ring_seconds.map(|seconds| seconds.to_string())),
@@ -254,6 +255,7 @@ fn functions(config: &StackConfig, binaries: &Binaries, table: &str) -> Vec<Func
             ("TABLE", set(table)),
             ("META_SECRET", set("meta")),
             ("MEDIA_SECRET", set("media")),
+            ("MARK_SECRET", set("marks")),
             ("GRAPH_URL", config.graph_url.clone()),
             ("AHOY_AGENT", config.agent.clone()),
             ("CLUSTER", set("ahoy")),
@@ -301,12 +303,16 @@ fn secrets(config: &StackConfig) -> BTreeMap<String, Value> {
         "access_token": config.access_token.expose_secret(),
     });
     let tools = config.tool_secrets.iter().map(|(name, secret)| (name, secret.expose_secret()));
+    let door_key = config.door_key.as_ref().map_or_else(fresh_key, |key| key.expose_secret().to_owned());
+    // As `make put-secrets` makes it of a new stack.
+    let marks = json!({ "mark_key": door_key, "made_at_ms": 0 });
     let media = json!({
         "tool_secrets": tools.collect::<BTreeMap<_, _>>(),
-        "door_key": config.door_key.as_ref().map_or_else(fresh_key, |key| key.expose_secret().to_owned()),
+        "door_key": door_key,
         "openai_api_key": config.openai_api_key.expose_secret(),
     });
-    BTreeMap::from([("meta".to_owned(), meta), ("media".to_owned(), media)])
+    let secrets = [("meta", meta), ("media", media), ("marks", marks)];
+    secrets.map(|(name, secret)| (name.to_owned(), secret)).into()
 }
 
 /// A key that nobody else knows.

@@ -10,6 +10,7 @@ use anyhow::Context;
 use lambda_runtime::{Error, LambdaEvent};
 use ledger::Ledger;
 use protocol::order::Reply;
+use service::marks::MarkKeys;
 use service::secrets::Secret;
 use std::sync::Arc;
 use switchboard::door::Knocker;
@@ -31,17 +32,19 @@ impl CallControl {
     /// When the secrets cannot be had.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         let config = service::cloud::config().await;
-        let (meta, doors) = tokio::try_join!(
+        let (meta, doors, marks) = tokio::join!(
             Secret::<MetaSecret>::fetch(&config, &settings.meta_secret),
             Secret::<DoorSecret>::fetch(&config, &settings.media_secret),
-        )?;
+            MarkKeys::fetch_if_any(&config, settings.mark_secret.as_deref()),
+        );
+        let (meta, doors) = (meta?, doors?);
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         let graph =
             Graph::new(&settings.graph_url, meta.value().access_token.clone()).context("no TLS to be had")?;
         let switchboard = Switchboard {
             store: Store::new(dynamodb.clone(), &settings.table),
             ledger: Ledger::new(dynamodb, &settings.table),
-            knocker: Knocker::new(doors, service::time::now_ms),
+            knocker: Knocker::new(doors, marks, service::time::now_ms),
             launcher: Launcher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
             line: Line::new(graph),
             meta,

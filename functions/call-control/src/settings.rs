@@ -15,6 +15,8 @@ pub struct Settings {
     pub meta_secret: String,
     /// `MEDIA_SECRET`: name or ARN of the secret that is shared with the media tasks.
     pub media_secret: String,
+    /// `MARK_SECRET`: name or ARN of the secret with the key of marks; without it the doors' key makes them.
+    pub mark_secret: Option<String>,
     /// `GRAPH_URL`: where the Graph API is, default `https://graph.facebook.com/v26.0`.
     pub graph_url: String,
     /// `AHOY_AGENT`: the file of the agent that takes the calls of numbers without an agent of their own, default: one that is
@@ -36,6 +38,7 @@ impl Settings {
             table: env.required("TABLE")?,
             meta_secret: env.required("META_SECRET")?,
             media_secret: env.required("MEDIA_SECRET")?,
+            mark_secret: env.optional("MARK_SECRET").map(str::to_owned),
             graph_url: env.optional("GRAPH_URL").unwrap_or(graph::URL).to_owned(),
             agent: env.file("AHOY_AGENT", Appointed::read)?.unwrap_or_else(Appointed::built_in),
             launch: LaunchSettings {

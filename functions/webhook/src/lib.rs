@@ -17,7 +17,8 @@ use lambda_http::{Body, Error, Request, RequestExt, Response};
 use ledger::CallControl;
 use refusals::Refusals;
 use request::Asked;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
+use service::marks::MarkKeys;
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -36,6 +37,7 @@ pub struct Webhook {
     call_control: CallControl,
     house: House,
     refusals: Mutex<Refusals>,
+    marked_with: Vec<SecretString>,
 }
 
 impl Webhook {
@@ -53,9 +55,18 @@ impl Webhook {
     /// When the secret cannot be had.
     pub async fn connect(config: &SdkConfig, settings: Settings) -> anyhow::Result<Self> {
         let store = Store::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
-        let secret = Secret::fetch(config, &settings.meta_secret).await?;
+        let marks = MarkKeys::fetch_if_any(config, settings.mark_secret.as_deref());
+        let (secret, marks) = tokio::join!(Secret::fetch(config, &settings.meta_secret), marks);
+        let (secret, marked_with) = (secret?, marks.map(|keys| keys.all().cloned().collect()));
         let call_control = CallControl::new(aws_sdk_lambda::Client::new(config), &settings.call_control);
-        Ok(Self { secret, store, call_control, house: settings.house, refusals: Mutex::default() })
+        Ok(Self {
+            secret,
+            store,
+            call_control,
+            house: settings.house,
+            refusals: Mutex::default(),
+            marked_with: marked_with.unwrap_or_default(),
+        })
     }
 
     /// Answers one request.
@@ -147,7 +158,11 @@ impl Webhook {
     }
 
     async fn take_in_all(&self, notices: Vec<Notice>, now_ms: u64) -> anyhow::Result<()> {
-        let strangers = self.store.strangers(&notices, &self.house).await?;
+        let (strangers, forgotten) = tokio::try_join!(
+            self.store.strangers(&notices, &self.house),
+            self.store.forgotten(&notices, &self.marked_with, now_ms)
+        )?;
+        let notices = forgotten.taken_out_of(notices);
         let sent = self.store.sent(&notices, &self.house, &strangers, now_ms).await?;
         let groups = groups(notices, &self.house, &strangers, &sent, now_ms);
         let taken = futures_util::stream::iter(groups).map(|group| self.take_in_group(group, now_ms));

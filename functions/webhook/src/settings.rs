@@ -13,6 +13,9 @@ pub struct Settings {
     pub table: String,
     /// `META_SECRET`: name or ARN of the secret with Meta's keys.
     pub meta_secret: String,
+    /// `MARK_SECRET`: name or ARN of the secret with the key of marks; without it a notice that comes after its person was forgotten
+    /// is kept with them.
+    pub mark_secret: Option<String>,
     /// `CALL_CONTROL`: name or ARN of the function that acts on calls.
     pub call_control: String,
     /// `AHOY_NUMBERS`: the ids of our numbers, comma separated, default: every number to which an agent was pushed (the table is
@@ -29,6 +32,7 @@ impl Settings {
         Ok(Self {
             table: env.required("TABLE")?,
             meta_secret: env.required("META_SECRET")?,
+            mark_secret: env.optional("MARK_SECRET").map(str::to_owned),
             call_control: env.required("CALL_CONTROL")?,
             house: House {
                 numbers: numbers(env.list("AHOY_NUMBERS")),

@@ -24,11 +24,11 @@ const REPORTS: u32 = 30;
 impl Owner {
     /// Leaves the call.
     pub(super) async fn leave(mut self, over: Over) {
-        let (control, call_ref, fence) =
-            (self.parts.control.clone(), self.parts.call_ref.clone(), self.parts.fence);
+        let (control, call_ref) = (self.parts.control.clone(), self.parts.call_ref.clone());
+        let (fence, token) = (self.parts.fence, self.parts.token.clone());
         let reporting = async move {
             if let Over::Because(ending) = over {
-                report(&control, call_ref, fence, ending).await;
+                report(&control, call_ref, fence, token, ending).await;
             }
         };
         if over == Over::Because(Ending::MediaNeverConnected) {
@@ -114,10 +114,16 @@ impl Owner {
 }
 
 /// Tells call-control that a call is over, and why.
-async fn report(control: &CallControl, call_ref: String, fence: u64, ending: Ending) {
+async fn report(
+    control: &CallControl,
+    call_ref: String,
+    fence: u64,
+    token: Option<String>,
+    ending: Ending,
+) {
     let known_before = ending.for_release_before();
     let newer = (ending != known_before).then(|| word(ending));
-    let order = Order::TaskEnded { call_ref, fence, ending: word(known_before), newer };
+    let order = Order::TaskEnded { call_ref, fence, token, ending: word(known_before), newer };
     for _ in 0..REPORTS {
         match tokio::time::timeout(PATIENCE, control.ask(&order)).await {
             Ok(Ok(_)) => return,

@@ -24,8 +24,9 @@ impl Owner {
     /// Asks call-control to accept the call. The reply comes as a fact. The task is protected first, within two seconds: a
     /// deployment would cut the call. If ECS does not answer, the call is accepted all the same, and the heartbeat asks again.
     fn ask(&self) {
-        let (call_ref, was_lost) = (self.parts.call_ref.clone(), self.answering.was_lost());
-        let order = Order::MediaConnected { call_ref, fence: self.parts.fence, was_lost };
+        let (call_ref, token) = (self.parts.call_ref.clone(), self.parts.token.clone());
+        let was_lost = self.answering.was_lost();
+        let order = Order::MediaConnected { call_ref, fence: self.parts.fence, token, was_lost };
         let (control, replies) = (self.parts.control.clone(), self.replies.0.clone());
         let protection = self.parts.protection.clone();
         tokio::spawn(async move {

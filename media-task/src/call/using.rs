@@ -225,6 +225,7 @@ impl Owner {
             control: self.parts.control.clone(),
             id: call_id.clone(),
             fence: self.parts.fence,
+            token: self.parts.token.clone(),
             left: self.parts.diary.left_by(
                 &self.parts.call_ref,
                 self.summary.tools,
@@ -248,6 +249,7 @@ struct Hands {
     /// The model's id of this use.
     id: String,
     fence: u64,
+    token: Option<String>,
     left: Left,
 }
 
@@ -274,7 +276,8 @@ impl Hands {
     /// Whether the caller was sent it, could not be, or nobody knows.
     async fn send(&self, text: String) -> Kind {
         let (call_ref, id) = (self.context.call_ref.clone(), self.id.clone());
-        let order = Order::SendMessage { call_ref, fence: self.fence, id, text };
+        let (fence, token) = (self.fence, self.token.clone());
+        let order = Order::SendMessage { call_ref, fence, token, id, text };
         match tokio::time::timeout(MESSAGE_TAKES, self.ask(&order)).await {
             Ok(Ok(reply)) => what_came_of(&reply),
             Ok(Err(error)) => {

@@ -91,6 +91,7 @@ impl Equipment {
             hides_number: asked.hides_number,
             caller: asked.caller.clone(),
             fence: asked.fence,
+            token: asked.token.clone(),
             deadline: Instant::now() + until(asked.ring_deadline_ms),
             socket,
             peer,

@@ -8,6 +8,7 @@ mod environment;
 mod names;
 mod queries;
 mod rights;
+mod secrets;
 mod source;
 mod table;
 mod template;

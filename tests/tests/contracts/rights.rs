@@ -5,7 +5,7 @@
 
 use crate::source;
 use crate::template::{self, PROGRAMS};
-use aws::{Cloud, LastStatus, Refusal, Right, Rights};
+use aws::{Cloud, LastStatus, Need, Refusal, Right, Rights};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tests::letter::Letter;
@@ -63,6 +63,24 @@ async fn every_right_is_made_use_of_on_a_day_with_everything_in_it() {
             refusal.code == "AccessDeniedException" && refusal.message.contains(&right.action),
             "{refusal}"
         );
+    }
+}
+
+#[test]
+fn a_media_task_writes_its_calls_its_spending_and_leases_alone() {
+    let rights = Rights::of(&template::text()).expect("it is a template");
+    let table = "arn:aws:dynamodb:us-east-1:000000000000:table/ahoy";
+    let writes = |program: &str, pk: &str| {
+        let need = Need::new("dynamodb:PutItem", table).leading_to([pk.to_owned()]);
+        rights.exercise(program, vec![need]).is_ok()
+    };
+
+    for pk in ["CALL#ab", "SPENT#7", "TASK#another"] {
+        assert!(writes("media-task-1", pk), "{pk}");
+    }
+    for pk in ["AGENT#shop", "NUMBER#7", "USER#ab", "CALLS#7", "FORGOTTEN#ab", "LAUNCHES", "ACCOUNT#7"] {
+        assert!(!writes("media-task-1", pk), "{pk}");
+        assert!(writes("call-control-1", pk), "{pk}");
     }
 }
 

@@ -2,9 +2,12 @@
 
 use crate::template;
 use aws::{Cloud, CloudConfig};
+use ledger::{Assigned, Listed};
 use protocol::keys;
+use protocol::lease::Lease;
 use rehearse::binaries::root;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 #[tokio::test]
@@ -16,7 +19,7 @@ async fn the_rehearsals_table_is_the_templates() {
     for (was, becomes) in [
         ("IndexName: gsi1", "IndexName: gsi2"),
         ("AttributeName: ttl", "AttributeName: until"),
-        ("ProjectionType: ALL", "ProjectionType: KEYS_ONLY"),
+        ("NonKeyAttributes: [held_by, ", "NonKeyAttributes: ["),
     ] {
         let file = std::env::temp_dir().join(format!("ahoy-broken-{}.yaml", std::process::id()));
         let broken = template::text().replacen(was, becomes, 1);
@@ -36,6 +39,38 @@ fn the_table_is_keyed_as_the_programs_key_it() {
         wanted(&template::text().replace("IndexName: gsi1", "IndexName: other"))["index"]["IndexName"],
         keys::INDEX
     );
+}
+
+/// DynamoDB takes no more beside the keys.
+const MOST_ATTRIBUTES: usize = 20;
+
+#[test]
+fn the_index_holds_what_lists_read_and_nothing_of_callers() {
+    let projection = wanted(&template::text())["index"]["Projection"].clone();
+    let held: Vec<String> = serde_json::from_value(projection["NonKeyAttributes"].clone()).expect("it names them");
+    assert!(projection["ProjectionType"] == "INCLUDE" && held.len() <= MOST_ATTRIBUTES, "{held:?}");
+
+    let call = Listed {
+        call_ref: "ab".into(),
+        number: "1".into(),
+        rang_at_ms: 1,
+        start: Some("warm".into()),
+        accepted_at_ms: Some(1),
+        ended_at_ms: Some(1),
+        ending: Some("caller_hung_up".into()),
+        by: Some("caller".into()),
+    };
+    let lease = Lease::new("t", "127.0.0.1:1", "", "1", 1, 1);
+    let assigned = Assigned { number: "1".into(), agent: "shop".into() };
+    let read = [json!(call), json!(lease), json!(assigned), json!({"held_by": "t"})];
+    let read: BTreeSet<_> = read.iter().flat_map(|item| item.as_object().expect("an item").keys().cloned()).collect();
+    let is_key = |name: &&String| ["pk", "sk", "gsi1pk", "gsi1sk"].contains(&name.as_str());
+    let needed: BTreeSet<_> = read.iter().filter(|name| !is_key(name)).cloned().collect();
+
+    assert_eq!(held.into_iter().collect::<BTreeSet<_>>(), needed);
+    for hidden in ["offer", "wacid", "caller_number", "caller_user_id", "call", "seat_token", "text"] {
+        assert!(!needed.contains(hidden), "{hidden}");
+    }
 }
 
 /// What the template says of the table, as far as a program can tell.
@@ -68,7 +103,7 @@ async fn made_from(template: &Path) -> Value {
             .collect()
     };
     let index = &table.global_secondary_indexes()[0];
-    let projection = index.projection().and_then(|projection| projection.projection_type());
+    let projection = index.projection().expect("an index has a projection");
     let attributes: Value = table
         .attribute_definitions()
         .iter()
@@ -80,7 +115,10 @@ async fn made_from(template: &Path) -> Value {
         "key": schema(table.key_schema()),
         "index": {
             "IndexName": index.index_name(), "KeySchema": schema(index.key_schema()),
-            "Projection": {"ProjectionType": projection.map(|kind| kind.as_str())},
+            "Projection": {
+                "ProjectionType": projection.projection_type().map(|kind| kind.as_str()),
+                "NonKeyAttributes": projection.non_key_attributes(),
+            },
         },
         "ttl": ttl,
     });

@@ -75,13 +75,16 @@ case "$name ${arguments[*]}" in
   "aws cloudformation describe-stacks --stack-name ahoy-images"*StackStatus*) echo "${STATUS_OF_IMAGES:-CREATE_COMPLETE}" ;;
   "aws cloudformation describe-stacks --stack-name "*"Stacks[0].StackStatus"*) [ "${STATUS:-none}" != none ] && echo "$STATUS" ;;
   "aws cloudformation describe-stacks --stack-name "*REVIEW_IN_PROGRESS*) [ "${STATUS:-none}" = none ] || echo ahoy ;;
+  "aws dynamodb describe-table --table-name "*ProjectionType*) echo "${INDEX:-None}" ;;
   "aws dynamodb describe-table --table-name "*) [ -n "$LEFT" ] && echo "${arguments[3]}" ;;
+  "aws secretsmanager describe-secret --secret-id ahoy/marks"*) [ -n "$LEFT" ] || [ -e "$ACCOUNT/marks" ] ;;
   "aws secretsmanager describe-secret --secret-id "*) [ -n "$LEFT" ] && echo "arn:aws:secretsmanager:eu-central-1:123456789012:secret:${arguments[3]}-AbCdEf" ;;
   "aws logs describe-log-groups --log-group-name-prefix "*) [ -z "$LEFT" ] || echo "${arguments[3]}" ;;
   "aws ecs list-tasks"*) echo arn:aws:ecs:eu-central-1:123456789012:task/ahoy/warm arn:aws:ecs:eu-central-1:123456789012:task/ahoy/alone ;;
   "aws ecs describe-tasks"*"'family:'"*) echo arn:aws:ecs:eu-central-1:123456789012:task/ahoy/alone ;;
   "aws cloudformation describe-stacks"*RepositoryUri*) echo 123456789012.dkr.ecr.eu-central-1.amazonaws.com/ahoy/media-task ;;
   "aws cloudformation describe-stacks"*WebhookUrl*) echo https://hook.example/webhook ;;
+  "aws secretsmanager create-secret --name ahoy/marks --secret-string file:///dev/stdin"*) cat > "$ACCOUNT/marks" ;;
   "aws secretsmanager get-secret-value --secret-id ahoy/meta"*) cat "$ACCOUNT/meta" ;;
   "aws secretsmanager get-secret-value --secret-id ahoy/media"*) cat "$ACCOUNT/media" ;;
   "aws secretsmanager put-secret-value --secret-id ahoy/meta --secret-string file:///dev/stdin") cat > "$ACCOUNT/meta" ;;

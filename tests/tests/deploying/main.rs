@@ -57,6 +57,22 @@ fn the_stack_is_told_its_image_beside_what_samconfig_says() {
 }
 
 #[test]
+fn the_index_of_a_live_table_is_left_as_it_is() {
+    let projection = |index: &str| {
+        let desk = Desk::new();
+        let done = desk.run("deploy.sh", &[("INDEX", index)]);
+        assert_eq!(done.code, 0, "{}", done.said);
+        let template = desk.file("target/deploy/template.yaml");
+        let line = template.lines().find(|line| line.contains("ProjectionType")).expect("there is an index");
+        line.trim().to_owned()
+    };
+
+    assert_eq!(projection("ALL"), "Projection: {ProjectionType: ALL}");
+    assert!(projection("INCLUDE").starts_with("Projection: {ProjectionType: INCLUDE, "));
+    assert!(projection("").starts_with("Projection: {ProjectionType: INCLUDE, "), "a new table");
+}
+
+#[test]
 fn no_secret_is_ever_an_argument_or_on_the_screen() {
     let desk = Desk::new();
 
@@ -105,6 +121,21 @@ fn a_new_door_key_leaves_the_old_one_valid() {
     let media = desk.stored("media");
     assert_eq!(media["previous_door_key"], "stored-door-key");
     assert!(media["door_key"].as_str().is_some_and(|key| key.len() >= 48 && key != "stored-door-key"));
+}
+
+#[test]
+fn the_key_of_marks_is_made_once_from_the_door_key_of_before() {
+    let desk = Desk::new();
+
+    let first = desk.run("put-secrets.sh", &[("NEW_DOOR_KEY", "1")]);
+    let made = desk.stored("marks");
+    desk.run("put-secrets.sh", &[("NEW_DOOR_KEY", "1")]);
+
+    assert_eq!((&made["mark_key"], &made["earlier"]), (&"stored-door-key".into(), &serde_json::json!([])));
+    assert!(made["made_at_ms"].as_u64() > Some(1_700_000_000_000), "{made}");
+    assert_eq!(desk.stored("marks"), made, "it is never changed");
+    assert_ne!(desk.stored("media")["previous_door_key"], "stored-door-key", "the doors' key was, twice");
+    assert!(first.said.contains("ahoy/marks: made") && !first.said.contains("stored-door-key"), "{}", first.said);
 }
 
 #[test]

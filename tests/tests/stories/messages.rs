@@ -15,11 +15,19 @@ async fn only_the_task_that_has_a_live_call_can_have_its_caller_sent_a_message()
     let call_ref = caller.call_ref();
     let record = story.stack.call(&call_ref).await.expect("the table can be read").expect("it is known");
     let fence = record.call.fence;
-    let ask = async |fence, text: &str| {
-        let (call_ref, text) = (call_ref.clone(), text.to_owned());
-        let order = Order::SendMessage { call_ref, fence, id: format!("call_{}", text.len()), text };
+    let token = record.token(fence).expect("its task returns tokens").to_owned();
+    let ask_with = async |token: Option<&str>, fence, text: &str| {
+        let (call_ref, text, token) = (call_ref.clone(), text.to_owned(), token.map(str::to_owned));
+        let order = Order::SendMessage { call_ref, fence, token, id: format!("call_{}", text.len()), text };
         control.ask(&order).await.expect("call-control replies")
     };
+    let ask = async |fence, text: &str| ask_with(Some(&token), fence, text).await;
+    for forged in [None, Some("a guess")] {
+        assert!(is_refused(&ask_with(forged, fence, "From another task.").await), "{forged:?}");
+        let (call_ref, token) = (call_ref.clone(), forged.map(str::to_owned));
+        let order = Order::TaskEnded { call_ref, fence, token, ending: "agent_said_goodbye".to_owned() };
+        assert_eq!(control.ask(&order).await.expect("call-control replies"), Reply::Over);
+    }
 
     assert_eq!(ask(fence, "Order 427 is ready.").await, Reply::Sent);
     assert_eq!(ask(fence, "Order 427 is ready.").await, Reply::Sent, "the same order again sends nothing");

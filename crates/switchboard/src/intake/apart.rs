@@ -81,9 +81,14 @@ impl Store {
 
 /// What we do not understand is kept as it came, for whoever will, for as long as any item: it may name people.
 pub(super) fn keep_content(item: &mut Item, notice: &Notice) {
-    if matches!(notice.what, What::Unknown | What::Unreadable | What::AccountChanged) {
+    if keeps_content(&notice.what) && !notice.item.is_empty() {
         item.insert("item".to_owned(), text(&notice.item));
     }
+}
+
+/// Whether a notice is kept as it came.
+pub(super) fn keeps_content(what: &What) -> bool {
+    matches!(what, What::Unknown | What::Unreadable | What::AccountChanged)
 }
 
 /// A changed name is linked by call-control, which has the key of marks.

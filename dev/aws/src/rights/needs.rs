@@ -4,7 +4,7 @@ use super::Rights;
 use crate::identity::{arn, short_name};
 use crate::secrets::arn_of as secret_arn;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An action on a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,12 +15,20 @@ pub struct Need {
     pub resource: String,
     /// What else a policy may ask for in a condition, by its key, such as `ecs:cluster`.
     pub circumstances: BTreeMap<String, String>,
+    /// Whose items of a DynamoDB table are touched, by the values of their partition keys (`dynamodb:LeadingKeys`); nothing where
+    /// the request names none.
+    pub leading_keys: BTreeSet<String>,
 }
 
 impl Need {
     /// An action on a resource.
     pub fn new(action: &str, resource: &str) -> Self {
-        Self { action: action.to_owned(), resource: resource.to_owned(), circumstances: BTreeMap::new() }
+        Self {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            circumstances: BTreeMap::new(),
+            leading_keys: BTreeSet::new(),
+        }
     }
 
     /// The same, under these circumstances too.
@@ -29,13 +37,28 @@ impl Need {
         self.circumstances.insert(key.to_owned(), value.to_owned());
         self
     }
+
+    /// The same, of items in these partitions.
+    #[must_use]
+    pub fn leading_to(mut self, keys: impl IntoIterator<Item = String>) -> Self {
+        self.leading_keys.extend(keys);
+        self
+    }
+
+    /// The same, with the kinds of the partitions alone: `CALL#*` for `CALL#ab12`.
+    #[must_use]
+    pub(super) fn by_kind(mut self) -> Self {
+        let kind = |key: &String| key.split_once('#').map_or_else(|| key.clone(), |(kind, _)| format!("{kind}#*"));
+        self.leading_keys = self.leading_keys.iter().map(kind).collect();
+        self
+    }
 }
 
 /// What a request of a service needs. One that cannot be read needs nothing: it is refused for that.
 pub(crate) fn of_request(rights: &Rights, service: &str, action: &str, body: &[u8]) -> Vec<Need> {
     let Ok(request) = serde_json::from_slice::<Value>(body) else { return vec![] };
     match service {
-        "dynamodb" => of_dynamodb(action, &request),
+        "dynamodb" => of_dynamodb(rights, action, &request),
         "ecs" => of_ecs(rights, action, &request),
         "secretsmanager" => {
             let id = request["SecretId"].as_str().unwrap_or_default();
@@ -51,8 +74,12 @@ pub(crate) fn of_invocation(function: &str) -> Need {
 }
 
 /// A transaction needs what its parts need; a batch has an action of its own.
-fn of_dynamodb(action: &str, request: &Value) -> Vec<Need> {
-    let need = |action: &str, part: &Value| Need::new(&format!("dynamodb:{action}"), &table_or_index(part));
+fn of_dynamodb(rights: &Rights, action: &str, request: &Value) -> Vec<Need> {
+    let need = |action: &str, part: &Value| {
+        let resource = table_or_index(part);
+        let leading = rights.partition_key(&resource).and_then(|key| leading_key(part, key));
+        Need::new(&format!("dynamodb:{action}"), &resource).leading_to(leading)
+    };
     let parts = |of: &Value| of["TransactItems"].as_array().cloned().unwrap_or_default();
     match action {
         "TransactWriteItems" | "TransactGetItems" => {
@@ -61,11 +88,46 @@ fn of_dynamodb(action: &str, request: &Value) -> Vec<Need> {
             named.map(|(kind, part)| need(&action_of_part(kind), part)).collect()
         }
         "BatchGetItem" | "BatchWriteItem" => {
-            let tables = request["RequestItems"].as_object().into_iter().flat_map(|tables| tables.keys());
-            tables.map(|table| Need::new(&format!("dynamodb:{action}"), &table_arn(table))).collect()
+            let tables = request["RequestItems"].as_object().into_iter().flatten();
+            let need = |(table, parts): (&String, &Value)| {
+                let resource = table_arn(table);
+                let key = rights.partition_key(&resource).unwrap_or_default();
+                let leading = parts_of_batch(parts).filter_map(|part| leading_key(part, key)).collect::<Vec<_>>();
+                Need::new(&format!("dynamodb:{action}"), &resource).leading_to(leading)
+            };
+            tables.map(need).collect()
         }
         _ => vec![need(action, request)],
     }
+}
+
+/// The items and keys of a batch to write or to read.
+fn parts_of_batch(of_table: &Value) -> impl Iterator<Item = &Value> {
+    let writes = of_table.as_array().into_iter().flatten();
+    let writes = writes.filter_map(|write| write.as_object()?.values().next());
+    writes.chain(of_table["Keys"].as_array().into_iter().flatten())
+}
+
+/// The value of the partition key that a part of a request names: that of its item or key, or the one that a query asks for.
+///
+/// That the one of an index counts for a query of the index is a guess: AWS's pages do not say.
+fn leading_key(part: &Value, key: &str) -> Option<String> {
+    let held = [&part["Item"][key], &part["Key"][key], &part[key]];
+    let held = held.into_iter().find_map(text_of);
+    held.or_else(|| asked_for(part, key))
+}
+
+fn asked_for(query: &Value, key: &str) -> Option<String> {
+    let condition = query["KeyConditionExpression"].as_str()?.replace('=', " = ").replace(['(', ')'], " ");
+    let words: Vec<_> = condition.split_whitespace().collect();
+    let is_key = |word: &str| query["ExpressionAttributeNames"][word].as_str().unwrap_or(word) == key;
+    let term = words.windows(3).find(|term| is_key(term[0]) && term[1] == "=")?;
+    text_of(&query["ExpressionAttributeValues"][term[2]])
+}
+
+/// `{"S": "a text"}`, or a number or bytes, as they are written.
+fn text_of(value: &Value) -> Option<String> {
+    value.as_object()?.values().next()?.as_str().map(str::to_owned)
 }
 
 /// `Put`, `Update`, `Delete`, `Get`; `ConditionCheck` is its own.
@@ -127,14 +189,14 @@ mod tests {
         ]});
 
         let actions: Vec<_> =
-            of_dynamodb("TransactWriteItems", &request).into_iter().map(|need| need.action).collect();
+            of_dynamodb(&Rights::default(), "TransactWriteItems", &request).into_iter().map(|need| need.action).collect();
 
         assert_eq!(actions, ["dynamodb:PutItem", "dynamodb:ConditionCheckItem"]);
     }
 
     #[test]
     fn an_index_is_a_resource_of_its_own() {
-        let needs = of_dynamodb("Query", &json!({"TableName": "ahoy", "IndexName": "gsi1"}));
+        let needs = of_dynamodb(&Rights::default(), "Query", &json!({"TableName": "ahoy", "IndexName": "gsi1"}));
 
         assert_eq!(
             needs,

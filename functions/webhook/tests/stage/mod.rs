@@ -38,6 +38,7 @@ impl Stage {
         let settings = Settings {
             table: cloud::TABLE.into(),
             meta_secret: "meta".into(),
+            mark_secret: Some("marks".into()),
             call_control: "call-control".into(),
             house: House { numbers, ring_budget: Duration::from_secs(25) },
         };

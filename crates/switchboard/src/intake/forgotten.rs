@@ -1,0 +1,174 @@
+//! Takes people out of notices that come after they were forgotten: what Meta tells is recorded, without the person.
+
+use super::apart::keeps_content;
+use crate::record::call_ref;
+use crate::store::Store;
+use futures_util::{StreamExt, TryStreamExt};
+use ledger::Ledger;
+use protocol::{keys, mark};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::{BTreeSet, HashSet};
+use whatsapp::{Caller, Notice, What, names};
+
+/// So many tombstones are looked for at the same time.
+const AT_ONCE: usize = 16;
+
+/// So many people are looked up for a batch. What names more of them is recorded without any.
+const PEOPLE: usize = 100;
+
+/// A `connect` with a younger stamp is no repeat of a call that was forgotten, ms.
+const NEW_MS: u64 = 5_000;
+
+/// Who and what of a batch was forgotten.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    calls: HashSet<String>,
+    people: HashSet<String>,
+    is_crowded: bool,
+}
+
+impl Store {
+    /// Looks for the tombstones of the calls and people in a batch. People are known by marks under `marked_with`: without a key
+    /// only calls are.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked: Meta must send it again.
+    pub async fn forgotten(
+        &self,
+        notices: &[Notice],
+        marked_with: &[SecretString],
+        now_ms: u64,
+    ) -> anyhow::Result<Forgotten> {
+        let may_be_of_before = notices.iter().filter(|notice| !is_new(notice, now_ms));
+        let calls: BTreeSet<_> = may_be_of_before.filter_map(kept_of_call).collect();
+        let mut people: BTreeSet<_> = notices.iter().flat_map(people).collect();
+        let is_crowded = people.len() > PEOPLE;
+        if is_crowded || marked_with.is_empty() {
+            people.clear();
+        }
+        let marks = people.iter().flat_map(|name| {
+            let mark = |key: &SecretString| mark::of(key.expose_secret().as_bytes(), name);
+            marked_with.iter().map(move |key| {
+                (name.clone(), keys::forgotten_person(&mark(key)), keys::PERSON.to_owned())
+            })
+        });
+        let calls = calls.into_iter().map(|call| {
+            (call.clone(), keys::forgotten_call(&call), keys::OF_CALL.to_owned())
+        });
+        let (calls, people) =
+            tokio::try_join!(self.with_tombstones(calls.collect()), self.with_tombstones(marks.collect()))?;
+        Ok(Forgotten { calls, people, is_crowded })
+    }
+
+    async fn with_tombstones(
+        &self,
+        wanted: Vec<(String, String, String)>,
+    ) -> anyhow::Result<HashSet<String>> {
+        let ledger = &Ledger::new(self.client.clone(), &self.table);
+        let asked = futures_util::stream::iter(wanted).map(|(name, pk, sk)| async move {
+            anyhow::Ok(ledger.item(&pk, &sk).await?.map(|_| name))
+        });
+        let found: Vec<_> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+}
+
+impl Forgotten {
+    /// The notices without the people who were forgotten. A call of theirs is not answered again, and that they go by another name
+    /// is not heard of.
+    pub fn taken_out_of(&self, notices: Vec<Notice>) -> Vec<Notice> {
+        notices.into_iter().filter_map(|notice| self.take_out_of(notice)).collect()
+    }
+
+    fn take_out_of(&self, notice: Notice) -> Option<Notice> {
+        let is_of_call = kept_of_call(&notice).is_some_and(|call_ref| self.calls.contains(&call_ref));
+        let mut people = people(&notice);
+        let names_them = people.any(|name| self.is_crowded || self.people.contains(&name));
+        drop(people);
+        if !is_of_call && !names_them {
+            return Some(notice);
+        }
+        match notice.what {
+            What::UserChanged { .. } => None,
+            What::Offer(_) => Some(bare(Notice { what: What::Unknown, ..notice })),
+            _ => Some(bare(notice)),
+        }
+    }
+}
+
+fn bare(notice: Notice) -> Notice {
+    Notice { caller: Caller::default(), item: String::new(), ..notice }
+}
+
+/// The call of a notice that would have its person stored.
+fn kept_of_call(notice: &Notice) -> Option<String> {
+    let keeps = matches!(notice.what, What::Offer(_)) || keeps_content(&notice.what);
+    notice.call_id().filter(|_| keeps).map(call_ref)
+}
+
+/// Whether a call has only just begun to ring: none such was forgotten, and it is not to wait for a look.
+fn is_new(notice: &Notice, now_ms: u64) -> bool {
+    let stamped_ms = notice.stamped_at.map(|seconds| seconds.saturating_mul(1_000));
+    matches!(notice.what, What::Offer(_)) && stamped_ms.is_some_and(|at| now_ms.saturating_sub(at) < NEW_MS)
+}
+
+/// The people whom a notice would have stored. Who rings is let in, forgotten or not: they call anew.
+fn people(notice: &Notice) -> impl Iterator<Item = String> {
+    let keeps_caller = notice.call_id().is_none() && !matches!(notice.what, What::MessageFailed { .. });
+    let Caller { number, user_id } = &notice.caller;
+    let caller = [number, user_id].into_iter().flatten().filter(move |_| keeps_caller).cloned();
+    let content = keeps_content(&notice.what).then(|| names::in_text(&notice.item));
+    let changed = match &notice.what {
+        What::UserChanged { names } => names.clone(),
+        _ => vec![],
+    };
+    caller.chain(content.into_iter().flatten()).chain(changed).collect::<BTreeSet<_>>().into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const THEIRS: &str = "919900000001";
+
+    #[test]
+    fn a_notice_is_recorded_without_who_was_forgotten() {
+        let forgotten = Forgotten { people: [THEIRS.to_owned()].into(), ..Forgotten::default() };
+        let odd = |from: &str| json!({"id": "wacid.A", "event": "held", "from": from});
+
+        let read = forgotten.taken_out_of(notices(&json!([odd(THEIRS), odd("919900000002")])));
+
+        assert_eq!(read.len(), 2);
+        assert_eq!((read[0].item.as_str(), &read[0].caller, &read[0].event[..]), ("", &Caller::default(), "held"));
+        assert!(read[1].item.contains("919900000002"));
+    }
+
+    #[test]
+    fn a_forgotten_call_that_comes_again_is_not_answered() {
+        let forgotten = Forgotten { calls: [call_ref("wacid.A")].into(), ..Forgotten::default() };
+        let connect = |id: &str| {
+            json!({"id": id, "event": "connect", "from": THEIRS, "session": {"sdp_type": "offer", "sdp": "v=0"}})
+        };
+
+        let read = forgotten.taken_out_of(notices(&json!([connect("wacid.A"), connect("wacid.B")])));
+
+        assert_eq!((&read[0].what, &read[0].caller, read[0].item.as_str()), (&What::Unknown, &Caller::default(), ""));
+        assert!(matches!(read[1].what, What::Offer(_)), "a new call of theirs is answered");
+    }
+
+    #[test]
+    fn what_names_too_many_people_is_recorded_without_any() {
+        let forgotten = Forgotten { is_crowded: true, ..Forgotten::default() };
+
+        let read = forgotten.taken_out_of(notices(&json!([{"id": "wacid.A", "event": "held", "from": THEIRS}])));
+
+        assert_eq!(read[0].item, "");
+    }
+
+    fn notices(calls: &serde_json::Value) -> Vec<Notice> {
+        let value = json!({"metadata": {"phone_number_id": "1"}, "calls": calls});
+        let body = json!({"entry": [{"changes": [{"field": "calls", "value": value}]}]});
+        whatsapp::notice::read(body.to_string().as_bytes()).expect("it is JSON").notices
+    }
+}

@@ -1,0 +1,52 @@
+//! What Meta tells after a person was forgotten is recorded, without the person.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod stage;
+
+use ledger::Ledger;
+use ledger::items::text;
+use protocol::{keys, mark};
+use serde_json::json;
+use stage::{NUMBER, Stage, batch, change, connect_stamped};
+
+const THEM: &str = "919900000001";
+
+#[tokio::test]
+async fn notices_that_come_after_forgetting_are_recorded_without_the_person() {
+    let stage = Stage::new().await;
+    forget(&stage, &keys::forgotten_person(&mark::of(b"marks", THEM)), keys::PERSON).await;
+    let odd = json!({"id": "wacid.ODD", "event": "held", "from": THEM});
+    let account = json!({"field": "account_update", "value": {"event": "unheard_of", "about": THEM}});
+    let reply = json!({"type": "call_permission_reply", "call_permission_reply": {"response": "accept"}});
+    let reply = json!({"id": "wamid.R", "from": THEM, "type": "interactive", "interactive": reply});
+    let reply = json!({"field": "messages", "value": {"metadata": {"phone_number_id": NUMBER}, "messages": [reply]}});
+
+    assert_eq!(stage.post(&batch(json!([change(NUMBER, json!([odd])), account, reply]))).await, 200);
+
+    let items = stage.cloud.items().await;
+    assert_eq!(items.len(), 4, "the tombstone, and what was told: {items:?}");
+    assert!(!json!(items).to_string().contains(THEM), "{items:?}");
+    let others = json!({"id": "wacid.ODD", "event": "held", "from": "919900000002"});
+    assert_eq!(stage.calls(json!([others])).await, 200);
+    assert!(json!(stage.cloud.items().await).to_string().contains("919900000002"));
+}
+
+#[tokio::test]
+async fn a_forgotten_call_does_not_ring_again() {
+    let stage = Stage::new().await;
+    let call_ref = switchboard::call_ref("wacid.A");
+    forget(&stage, &keys::forgotten_call(&call_ref), keys::OF_CALL).await;
+
+    assert_eq!(stage.calls(json!([connect_stamped("wacid.A", 90)])).await, 200);
+
+    let items = stage.cloud.items().await;
+    assert!(!items.iter().any(|item| item["sk"] == keys::STATE), "{items:?}");
+    assert!(!stage.cloud.asked().contains(&"Invoke".to_owned()), "nobody is to answer it");
+}
+
+async fn forget(stage: &Stage, pk: &str, sk: &str) {
+    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    let keys = [("pk", text(pk)), ("sk", text(sk))];
+    ledger.put(keys.map(|(name, value)| (name.to_owned(), value)).into()).await.unwrap();
+}
