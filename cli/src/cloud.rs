@@ -7,7 +7,8 @@ use aws_sdk_dynamodb::Client;
 use ledger::Ledger;
 
 /// Why nothing of AWS can be asked.
-pub const NO_REGION: &str = "no AWS region is set: set AWS_REGION to where the stack is, or AWS_PROFILE to a profile that has one";
+pub const NO_REGION: &str =
+    "no AWS region is set: set AWS_REGION to where the stack is, or AWS_PROFILE to a profile that has one";
 
 const NO_CREDENTIALS: &str = "no AWS credentials were found: run `aws configure`, or log in with `aws sso login --profile NAME` or `aws login` and set AWS_PROFILE";
 

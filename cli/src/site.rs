@@ -205,7 +205,10 @@ mod tests {
         for (arguments, function) in [
             (&["", "--stack", "shop", "--meta-secret", "ahoy/meta"][..], "shop-webhook"),
             (&["", "--meta-secret", "shop/meta"], "shop-webhook"),
-            (&["", "--meta-secret", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x"], "ahoy-webhook"),
+            (
+                &["", "--meta-secret", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x"],
+                "ahoy-webhook",
+            ),
         ] {
             let line = Line::try_parse_from(arguments).expect("it is a command line");
 

@@ -108,7 +108,9 @@ impl Setup {
         facts.apps.as_ref().map_err(Clone::clone)?;
         facts.number.as_ref().map_err(Clone::clone)?;
         if facts.webhook_url.is_none() && facts.subscription.iter().flatten().next().is_none() {
-            bail!("the webhook's address cannot be read from the stack: name the stack with --stack, or set WEBHOOK_URL");
+            bail!(
+                "the webhook's address cannot be read from the stack: name the stack with --stack, or set WEBHOOK_URL"
+            );
         }
         let icon = match self.icon {
             Icon::Shown => "DEFAULT",

@@ -47,7 +47,10 @@ async fn the_webhooks_address_is_read_from_the_stack() {
     let said = business.ahoy_with(&named, &["setup", "--yes"]).await;
 
     assert_eq!(without.code, Some(1));
-    assert!(without.err.contains("cannot be read from the stack: name the stack with --stack"), "{without:?}");
+    assert!(
+        without.err.contains("cannot be read from the stack: name the stack with --stack"),
+        "{without:?}"
+    );
     assert_eq!(said.code, Some(0), "{said:?}");
     let subscribed = business.meta.books().app.subscription.expect("the app is subscribed");
     assert_eq!(subscribed.callback_url, business.webhook_url);

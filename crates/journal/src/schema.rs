@@ -35,7 +35,11 @@ pub struct Field {
 
 /// What every line says, whatever happened.
 pub const COMMON: [(&str, &str, &str); 11] = [
-    ("timestamp", "text", "The same time as `at_ms`, as RFC 3339 writes it: Lambda keeps the level of lines that have one."),
+    (
+        "timestamp",
+        "text",
+        "The same time as `at_ms`, as RFC 3339 writes it: Lambda keeps the level of lines that have one.",
+    ),
     ("level", "text", "How much somebody should care: `INFO`, `WARN` (dealt with) or `ERROR` (look)."),
     ("call_ref", "text", "The call: hex SHA-256 of Meta's id of it. Missing where there is no call."),
     ("at_ms", "ms", "When it happened, since 1970, by the writer's clock."),

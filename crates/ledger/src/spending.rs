@@ -1,7 +1,7 @@
 //! What calls cost: counted while they last, once for each owner of a call, and summed up by number and day.
 
-use crate::{Ledger, Refusal};
 use crate::items::{Item, number, text};
+use crate::{Ledger, Refusal};
 use anyhow::{Context, bail};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
 use protocol::keys;

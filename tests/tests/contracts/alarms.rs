@@ -40,7 +40,8 @@ fn an_alarm_that_adds_metrics_counts_a_missing_one_as_nothing() {
     let mut template = Template::read();
     assert_eq!(unfilled(&template), [""; 0]);
 
-    template.properties_mut("ThrottledAlarm")["Metrics"][0]["Expression"] = "FILL(webhook, 0) + orders".into();
+    template.properties_mut("ThrottledAlarm")["Metrics"][0]["Expression"] =
+        "FILL(webhook, 0) + orders".into();
     assert_eq!(unfilled(&template), ["ThrottledAlarm: orders"]);
 }
 
@@ -61,7 +62,8 @@ fn unfilled(template: &Template) -> Vec<String> {
         let metrics = alarm["Metrics"].as_sequence().map(Vec::as_slice).unwrap_or_default();
         let text = |metric: &Value, key: &str| metric[key].as_str().unwrap_or_default().to_owned();
         let expressions: String = metrics.iter().map(|metric| text(metric, "Expression")).collect();
-        let read = metrics.iter().filter(|metric| !metric["MetricStat"].is_null()).map(|metric| text(metric, "Id"));
+        let read =
+            metrics.iter().filter(|metric| !metric["MetricStat"].is_null()).map(|metric| text(metric, "Id"));
         let bare = read.filter(|metric| !expressions.contains(&format!("FILL({metric}, 0)")));
         unfilled.extend(bare.map(|metric| format!("{id}: {metric}")));
     }

@@ -152,7 +152,8 @@ fn every_command_of_the_scripts_is_among_the_rights_looked_for() {
 fn rights_of(script: &str) -> BTreeSet<String> {
     let words: Vec<_> = script.split_whitespace().collect();
     let commands = words.windows(3).filter(|words| words[0] == "aws" || words[0].ends_with("(aws"));
-    let is_name = |word: &str| word.contains('-') && word.chars().all(|it| it.is_ascii_lowercase() || it == '-');
+    let is_name =
+        |word: &str| word.contains('-') && word.chars().all(|it| it.is_ascii_lowercase() || it == '-');
     // The password of a registry is its token; more of a quota is asked for by hand.
     let others = ["get-login-password", "request-service-quota-increase"];
     commands

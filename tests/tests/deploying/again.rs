@@ -60,8 +60,13 @@ fn a_stack_that_is_there_and_one_of_which_nothing_was_left_take_nothing_back() {
 
 #[test]
 fn a_stack_that_failed_to_come_to_be_is_cleared_away_before_the_next_try() {
-    let failed =
-        ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED", "IMPORT_ROLLBACK_COMPLETE"];
+    let failed = [
+        "ROLLBACK_COMPLETE",
+        "ROLLBACK_FAILED",
+        "CREATE_FAILED",
+        "DELETE_FAILED",
+        "IMPORT_ROLLBACK_COMPLETE",
+    ];
     for status in failed.into_iter().chain(["IMPORT_ROLLBACK_FAILED"]) {
         let desk = Desk::new();
 
@@ -99,8 +104,9 @@ fn a_rollback_that_got_stuck_is_continued_first() {
     let done = desk.run("deploy.sh", &[("STATUS", "UPDATE_ROLLBACK_FAILED")]);
 
     assert_eq!(done.code, 0, "{}", done.said);
-    let order = ["continue-update-rollback", "wait stack-rollback-complete"]
-        .map(|step| desk.position(&format!("aws cloudformation {step} --stack-name ahoy")).expect("it was done"));
+    let order = ["continue-update-rollback", "wait stack-rollback-complete"].map(|step| {
+        desk.position(&format!("aws cloudformation {step} --stack-name ahoy")).expect("it was done")
+    });
     assert!(order[0] < order[1] && Some(order[1]) < desk.position("sam deploy"), "{order:?}");
 }
 

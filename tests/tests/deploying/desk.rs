@@ -116,7 +116,8 @@ impl Desk {
         let name = std::thread::current().name().unwrap_or("deploying").replace("::", "-");
         let folder = root().join("target/deploying").join(format!("{name}-{:x}", unique()));
         let desk = Self(folder);
-        let places = ["bin", "account", "media-task", "infra", "target/ship/arm64", "target/debug", "scripts"];
+        let places =
+            ["bin", "account", "media-task", "infra", "target/ship/arm64", "target/debug", "scripts"];
         for place in places.into_iter().chain(["crates/realtime", "docs/bench"]) {
             fs::create_dir_all(desk.0.join(place)).expect("the folder is ours");
         }
@@ -158,9 +159,20 @@ impl Desk {
     fn borrow_tools(&self) {
         let path = std::env::var_os("PATH").expect("there is a PATH");
         symlink(python(), self.0.join("bin/python3")).expect("it is not there yet");
-        for tool in
-            ["bash", "env", "cat", "sed", "cut", "sha256sum", "mkdir", "rm", "grep", "basename", "dirname", "ln"]
-        {
+        for tool in [
+            "bash",
+            "env",
+            "cat",
+            "sed",
+            "cut",
+            "sha256sum",
+            "mkdir",
+            "rm",
+            "grep",
+            "basename",
+            "dirname",
+            "ln",
+        ] {
             let found =
                 std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|path| path.exists());
             symlink(found.expect("every machine has it"), self.0.join("bin").join(tool))

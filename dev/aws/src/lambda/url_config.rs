@@ -17,10 +17,13 @@ impl Lambda {
     pub(crate) fn url_config(&self, name: &str) -> Result<Value, Refusal> {
         let elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         let url = elsewhere.or_else(|| self.url(name).map(|address| format!("http://{address}/")));
-        let missing = || Refusal::new("ResourceNotFoundException", "The resource you requested does not exist.");
+        let missing =
+            || Refusal::new("ResourceNotFoundException", "The resource you requested does not exist.");
         let url = url.ok_or_else(|| missing().with_status(404))?;
         let since = "2026-11-22T18:00:00.000Z";
-        Ok(json!({"AuthType": "NONE", "CreationTime": since, "FunctionArn": arn("lambda", &format!("function:{name}")),
-            "FunctionUrl": url, "InvokeMode": "BUFFERED", "LastModifiedTime": since}))
+        Ok(
+            json!({"AuthType": "NONE", "CreationTime": since, "FunctionArn": arn("lambda", &format!("function:{name}")),
+            "FunctionUrl": url, "InvokeMode": "BUFFERED", "LastModifiedTime": since}),
+        )
     }
 }

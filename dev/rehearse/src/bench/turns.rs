@@ -33,8 +33,7 @@ impl TurnsBench {
     /// When a call goes wrong, or this machine is too busy to measure anything.
     pub async fn run(binaries: &Binaries, runs: usize) -> anyhow::Result<Self> {
         let (quick, void) = calls(binaries, Duration::ZERO, runs).await?;
-        let (slow, more_void) =
-            if runs > 1 { calls(binaries, SLOW_GRAPH, runs).await? } else { (vec![], 0) };
+        let (slow, more_void) = if runs > 1 { calls(binaries, SLOW_GRAPH, runs).await? } else { (vec![], 0) };
         let figure = |what, of: fn(&Figures) -> Option<f64>, runs: &[Figures], limit_ms| {
             let took = runs.iter().filter_map(of).map(|ms| Duration::from_secs_f64(ms.max(0.0) / 1_000.0));
             Figure::of(what, took.collect(), Duration::from_millis(limit_ms))

@@ -71,7 +71,8 @@ pub(super) async fn webhook_url(aws: &SdkConfig, function: &str) -> Seen<String>
     if aws.region().is_none() {
         return Err(Unseen::because(cloud::NO_REGION));
     }
-    let config = aws_sdk_lambda::Client::new(aws).get_function_url_config().function_name(function).send().await;
+    let config =
+        aws_sdk_lambda::Client::new(aws).get_function_url_config().function_name(function).send().await;
     let config = config.map_err(|error| cloud::unseen(&error.into(), &format!("function {function}")))?;
     Ok(format!("{}webhook", config.function_url()))
 }

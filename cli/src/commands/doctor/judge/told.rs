@@ -4,7 +4,8 @@ use crate::commands::doctor::check::{Finding, seen};
 use crate::meta::{Change, Facts, is_same};
 use whatsapp::business::Subscription;
 
-const NOWHERE: &str = "the webhook's address cannot be read from the stack: name the stack with --stack, or set WEBHOOK_URL";
+const NOWHERE: &str =
+    "the webhook's address cannot be read from the stack: name the stack with --stack, or set WEBHOOK_URL";
 const SUBSCRIBE: &str = "run ahoy setup, or subscribe in the app's dashboard: WhatsApp, Configuration";
 
 pub fn field(facts: &Facts, field: &str) -> Finding {
