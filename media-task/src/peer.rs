@@ -3,6 +3,7 @@
 //! Built on `rtc`, the sans-IO core of `webrtc` 0.21: datagrams and time go in, datagrams and [`PeerEvent`]s come out.
 //! Meta is ICE-lite, so we check, control and start DTLS, on a socket of our own for each call.
 
+mod admission;
 mod control;
 mod event;
 mod nomination;
@@ -12,6 +13,7 @@ mod tap;
 use crate::answer::{self, Ours};
 use crate::datagram::{is_media, kind};
 use crate::offer::{Offer, Unanswerable};
+use admission::{Admission, Sealing};
 use bridge::{Clock, Reports};
 use bytes::{Bytes, BytesMut};
 use control::Heard;
@@ -25,7 +27,9 @@ use rtc::peer_connection::state::RTCPeerConnectionState;
 use rtc::rtp_transceiver::RTCRtpSenderId;
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
+use rtc::statistics::StatsSelector;
 use rtc::{rtp, shared};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::mpsc::Receiver;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -43,7 +47,11 @@ pub struct Peer {
     next: rtp::header::Header,
     is_open: bool,
     nomination: Nomination,
+    admission: Admission,
+    /// How SRTCP is sealed, once that is agreed.
+    sealing: Option<Sealing>,
     packets: Receiver<Packet>,
+    arrived: VecDeque<Packet>,
     reports: Reports,
     unreadable: u64,
     repeated: u64,
@@ -86,6 +94,7 @@ impl Peer {
         };
         let payload_types = PayloadTypes { opus: offer.audio.opus, keys: offer.audio.keys.clone() };
         let nomination = Nomination::new(&offer.audio.far.pwd).map_err(unacceptable)?;
+        let admission = Admission::new(&ours.pwd, &offer.audio.far.pwd).map_err(unacceptable)?;
         // A clock before 1970 would only blur how our stream relates to others, of which there are none.
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let peer = Self {
@@ -96,7 +105,10 @@ impl Peer {
             next,
             is_open: false,
             nomination,
+            admission,
+            sealing: None,
             packets,
+            arrived: VecDeque::new(),
             reports: Reports::new(now, unix),
             unreadable: 0,
             repeated: 0,
@@ -111,6 +123,15 @@ impl Peer {
 
     /// Takes a datagram. Whether the connection could make anything of it.
     pub fn handle_datagram(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) -> bool {
+        if kind(datagram) == Kind::Rtcp && self.sealing.is_none() && self.admission.has_passed(from) {
+            let stats = self.connection.get_stats(now, StatsSelector::None);
+            self.sealing = stats.transport().and_then(|transport| Sealing::of(&transport.srtp_cipher));
+        }
+        if !self.admission.admits(datagram, from, self.sealing) {
+            self.unreadable += u64::from(is_media(datagram));
+            tracing::trace!("Dropped a datagram that is not let in");
+            return false;
+        }
         let transport = TransportContext {
             local_addr: self.address,
             peer_addr: from,
@@ -118,19 +139,20 @@ impl Peer {
             ecn: None,
         };
         let message = BytesMut::from(datagram);
-        // Anybody can send anything to a UDP port: what the stack cannot read is dropped.
-        match self.connection.handle_read(TaggedBytesMut { now, transport, message }) {
-            Ok(()) => true,
-            Err(error) => {
-                if let shared::error::Error::SrtpSsrcDuplicated(..) = error {
-                    self.repeated += 1;
-                } else if is_media(datagram) {
-                    self.unreadable += 1;
-                }
-                tracing::trace!("Dropped a datagram: {error}");
-                false
-            }
+        let read = self.connection.handle_read(TaggedBytesMut { now, transport, message });
+        // The stack says nothing of what it cannot decrypt: what is genuine comes out as a packet.
+        let is_genuine = self.take_packets() > 0;
+        if !is_media(datagram) {
+            return read.is_ok();
         }
+        if is_genuine {
+            self.admission.note_genuine(datagram);
+        } else if self.admission.knows(datagram) {
+            self.repeated += 1;
+        } else {
+            self.unreadable += 1;
+        }
+        is_genuine
     }
 
     /// Does what is due.
@@ -170,7 +192,10 @@ impl Peer {
             let TaggedBytesMut { transport, message, .. } = self.connection.poll_write()?;
             let to = transport.peer_addr;
             match kind(&message) {
-                Kind::StunRequest => return Some((to, self.nomination.pass(message, to))),
+                Kind::StunRequest => {
+                    self.admission.note_check(&message, to);
+                    return Some((to, self.nomination.pass(message, to)));
+                }
                 Kind::Rtp { .. } | Kind::Rtcp if !self.is_open => {}
                 Kind::Rtp { .. }
                 | Kind::Rtcp
@@ -195,9 +220,8 @@ impl Peer {
                 _ => {}
             }
         }
-        // What the stack knows of packets reaches the tap only as it is read.
-        while self.connection.poll_read().is_some() {}
-        while let Ok(packet) = self.packets.try_recv() {
+        self.take_packets();
+        while let Some(packet) = self.arrived.pop_front() {
             match packet {
                 Packet::Rtp(packet) => return Some(self.read(packet, now)),
                 Packet::Rtcp(packets) if self.listen(&packets, now) => return Some(PeerEvent::Told),
@@ -226,6 +250,15 @@ impl Peer {
     /// Closes the connection properly; send what [`Peer::poll_datagram`] still has.
     pub fn close(&mut self) {
         let _ = self.connection.close();
+    }
+
+    /// Takes what the stack made of datagrams since. How many packets that is.
+    fn take_packets(&mut self) -> usize {
+        let before = self.arrived.len();
+        // What the stack knows of packets reaches the tap only as it is read.
+        while self.connection.poll_read().is_some() {}
+        self.arrived.extend(self.packets.try_iter());
+        self.arrived.len() - before
     }
 
     fn read(&mut self, packet: rtp::Packet, now: Instant) -> PeerEvent {

@@ -39,6 +39,64 @@ fn a_relay_that_answers_no_checks_but_sends_sound_is_present() {
     assert!(call.heard >= before + 49, "{} packets in a second", call.heard - before);
 }
 
+#[test]
+fn sound_from_an_address_that_passed_no_check_never_reaches_srtp() {
+    let mut call = Call::begin();
+    call.run_for(Duration::from_secs(2));
+    call.diverts_sound = true;
+    call.run_for(Duration::from_millis(100));
+    let diverted = std::mem::take(&mut call.diverted);
+    assert!(diverted.len() >= 4, "{}", diverted.len());
+
+    // Genuine as it is: whoever sees a packet can send it again.
+    for packet in &diverted {
+        assert!(!call.peer.handle_datagram(packet, stranger_address(), call.now));
+    }
+
+    // Had it been decrypted, it would be a replay by now.
+    for packet in &diverted {
+        assert!(call.peer.handle_datagram(packet, relay_address(), call.now));
+        assert!(!call.peer.handle_datagram(packet, relay_address(), call.now), "now it is");
+    }
+    let report = call.peer.report();
+    let sent = diverted.len() as u64;
+    assert_eq!((report.unreadable, report.repeated), (sent, sent));
+}
+
+#[test]
+fn an_unsigned_check_changes_no_role() {
+    let mut call = Call::begin();
+    call.run_for(Duration::from_secs(2));
+    let mut check = vec![0, 1, 0, 12, 0x21, 0x12, 0xa4, 0x42];
+    check.extend([7; 12]);
+    // ICE-CONTROLLING, with a tiebreaker that wins.
+    check.extend([0x80, 0x2a, 0, 8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+
+    assert!(!call.peer.handle_datagram(&check, stranger_address(), call.now));
+    let before = call.checks.len();
+    call.run_for(Duration::from_secs(10));
+
+    assert!(call.checks.len() > before && call.checks[before..].iter().all(|nominates| *nominates));
+}
+
+#[test]
+fn a_call_goes_on_through_a_flood_of_ssrcs_in_its_relays_name() {
+    let mut call = Call::begin();
+    call.run_for(Duration::from_secs(2));
+    let mut packet = vec![0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0];
+    packet.resize(60, 7);
+    for ssrc in 0..10_000_u32 {
+        packet[8..12].copy_from_slice(&ssrc.to_be_bytes());
+        assert!(!call.peer.handle_datagram(&packet, relay_address(), call.now));
+    }
+
+    let before = call.heard;
+    call.run_for(Duration::from_secs(1));
+
+    assert!(call.heard >= before + 49, "{} packets in a second", call.heard - before);
+    assert!(call.peer.report().unreadable >= 10_000);
+}
+
 /// A call whose caller sends a packet every 20 ms, and whose agent does too.
 struct Call {
     relay: Rtc,
@@ -49,6 +107,9 @@ struct Call {
     heard: u64,
     is_closed: bool,
     answers_checks: bool,
+    /// The relay's packets of sound are kept, and not delivered.
+    diverts_sound: bool,
+    diverted: Vec<Vec<u8>>,
     /// Whether each check that left bears USE-CANDIDATE.
     checks: Vec<bool>,
 }
@@ -87,6 +148,8 @@ impl Call {
             heard: 0,
             is_closed: false,
             answers_checks: true,
+            diverts_sound: false,
+            diverted: vec![],
             checks: vec![],
         }
     }
@@ -129,6 +192,11 @@ impl Call {
                     Output::Event(_) => {}
                     Output::Transmit(transmit) => {
                         is_quiet = false;
+                        let is_sound = matches!(&transmit.contents[..], [0x80..=0xbf, 0..=191, ..]);
+                        if is_sound && self.diverts_sound {
+                            self.diverted.push(transmit.contents.to_vec());
+                            continue;
+                        }
                         self.peer.handle_datagram(&transmit.contents, relay_address(), self.now);
                     }
                 }
@@ -183,6 +251,10 @@ fn nominates(message: &[u8]) -> bool {
 
 fn relay_address() -> SocketAddr {
     ([127, 0, 0, 1], 3_480).into()
+}
+
+fn stranger_address() -> SocketAddr {
+    ([127, 0, 0, 2], 3_480).into()
 }
 
 fn agent_address() -> SocketAddr {
