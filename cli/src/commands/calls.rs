@@ -100,11 +100,11 @@ async fn rows(ledger: &Ledger, calls: Vec<Listed>) -> anyhow::Result<Vec<Row>> {
     let wanted = calls.iter().map(|call| (keys::call(&call.call_ref), keys::SUMMARY.to_owned()));
     let found = ledger.items(&wanted.collect::<Vec<_>>()).await?.into_iter();
     let summaries = found.filter_map(|item| from_item::<Summary>(item).ok());
-    let mut summaries: HashMap<_, _> = summaries.map(|summary| (summary.call_ref.clone(), summary)).collect();
+    let summaries: HashMap<_, _> = summaries.map(|summary| (summary.call_ref.clone(), summary)).collect();
     Ok(calls
         .into_iter()
         .map(|listed| {
-            let summary = summaries.remove(&listed.call_ref);
+            let summary = summaries.get(&listed.call_ref).cloned();
             Row::of(listed, summary)
         })
         .collect())
