@@ -113,7 +113,7 @@ async fn rows(ledger: &Ledger, calls: Vec<Listed>) -> anyhow::Result<Vec<Row>> {
     Ok(calls
         .into_iter()
         .map(|listed| {
-            let summary = summaries.remove(&listed.call_ref);
+            let summary = summaries.get(&listed.call_ref).cloned();
             Row::of(listed, summary)
         })
         .collect())

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use protocol::keys;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// BatchGetItem takes no more at once.
 const AT_ONCE: usize = 100;
@@ -144,12 +145,13 @@ impl Ledger {
         self.in_full(found).await
     }
 
-    /// Items by their keys, in no order, those that are there.
+    /// Items by their keys, in no order, those that are there. A key may be asked for twice, which DynamoDB refuses: it is asked once.
     ///
     /// # Errors
     /// When DynamoDB cannot be asked.
     pub async fn items(&self, wanted: &[(String, String)]) -> anyhow::Result<Vec<Item>> {
         let mut found = vec![];
+        let wanted: Vec<_> = wanted.iter().collect::<BTreeSet<_>>().into_iter().collect();
         for some in wanted.chunks(AT_ONCE) {
             let keys = some
                 .iter()

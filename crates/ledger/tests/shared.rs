@@ -50,6 +50,18 @@ async fn agents_are_listed_by_name_and_pushed_in_place() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_asked_for_twice_is_read_once() {
+    let ledger = ledger().await;
+    ledger.put_agent(&StoredAgent::new("a", "2", T0)).await.unwrap();
+    let key = (keys::agent("a"), keys::FILE.to_owned());
+    assert_eq!(ledger.items(std::slice::from_ref(&key)).await.unwrap().len(), 1, "it is the agent's key");
+
+    let found = ledger.items(&[key.clone(), key]).await.unwrap();
+
+    assert_eq!(found.len(), 1);
+}
+
+#[tokio::test]
 async fn however_many_ask_at_once_no_more_tasks_are_started_than_there_may_be() {
     let ledger = ledger().await;
     let ask = |call: u32, now| {
