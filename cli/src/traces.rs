@@ -56,6 +56,7 @@ impl Traces {
         for number in &numbers {
             for mark in &known.marks {
                 traces.of_lists.extend(keys_in(ledger, &keys::caller(number, mark)).await?);
+                traces.of_lists.extend(keys_in(ledger, &keys::acts(number, mark)).await?);
             }
             traces.of_calls.extend(notices_with(ledger, number, &known.names).await?);
         }

@@ -67,7 +67,7 @@ impl Whole {
             }
         }
         entries.sort_by_key(|entry| entry.at_ms);
-        let summary = ledger.items(&[(pk, keys::SUMMARY.to_owned())]).await?.pop().map(read).transpose()?;
+        let summary = ledger.summary(&listed.call_ref).await?.map(read).transpose()?;
         let levels = ledger.levels(&listed.call_ref).await?;
         Ok(Self { listed, entries, lines, left, summary, levels })
     }

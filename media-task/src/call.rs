@@ -10,14 +10,17 @@
 //! | `listening` | what the agent does, and what comes of it |
 //! | `playing` | what the bridge wants done |
 //! | `using` | the tools that are in use |
+//! | `budget` | what the agent may still do outside the call |
 //! | `hosted` | tools that the model's provider calls itself |
 //! | `farewell` | how a call that is to end is brought to its end |
 //! | `measuring` | how loud each side is |
+//! | `spending` | when its cost is counted, and when the day's cap ends it |
 //! | `accounts` | what it came to: sound, tokens, cost |
 //! | `leaving` | what is written down and told afterwards |
 
 mod accounts;
 mod answering;
+mod budget;
 mod examining;
 mod farewell;
 mod hearing;
@@ -27,6 +30,7 @@ mod listening;
 mod measuring;
 mod opening;
 mod playing;
+mod spending;
 mod using;
 
 use crate::agent::{Agent, Line};
@@ -38,6 +42,7 @@ use crate::peer::Peer;
 use crate::protection::Protection;
 use crate::roster::Role;
 use crate::settings::MediaSecret;
+use accounts::Counted;
 use answering::Answering;
 use bridge::{Bridge, Tuning};
 use bytes::Bytes;
@@ -46,12 +51,13 @@ use diagnosis::Doctor;
 pub use examining::ask_for_icmp;
 use farewell::Farewell;
 use journal::{Event, Journal, Summary};
-use ledger::CallControl;
+use ledger::{CallControl, Ledger};
 use measuring::Measuring;
 use protocol::order::Reply;
 use realtime::Usage;
 use service::secrets::Secret;
 use service::time::now_ms;
+use spending::Spending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -77,6 +83,8 @@ pub struct Parts {
     pub number: String,
     /// Whether Meta does not show the caller's phone number.
     pub hides_number: bool,
+    /// The mark of the caller, if Meta says who calls.
+    pub caller: Option<String>,
     /// The fence of this task's seat.
     pub fence: u64,
     /// When it must have been answered.
@@ -101,6 +109,8 @@ pub struct Parts {
     pub journal: Journal,
     /// Where the journal goes, and what is kept of the conversation.
     pub diary: Diary,
+    /// Where it is counted what it costs.
+    pub ledger: Ledger,
     /// Who speaks to Meta.
     pub control: CallControl,
     /// What keeps ECS from stopping this task, if it would.
@@ -130,6 +140,7 @@ enum Fact {
     Agent(Line),
     Replied(anyhow::Result<Reply>),
     Used(Used),
+    Counted(Counted),
     Told(Option<Command>),
     Due,
 }
@@ -155,6 +166,8 @@ struct Owner {
     minutes: Minutes,
     measuring: Option<Measuring>,
     usage: Usage,
+    spending: Spending,
+    counts: (mpsc::Sender<Counted>, mpsc::Receiver<Counted>),
     summary: Summary,
     /// Whether the agent has said anything since the caller last spoke.
     has_said_something: bool,
@@ -190,10 +203,13 @@ impl Owner {
             using: Using::new(
                 CallContext::new(&parts.call_ref, &parts.number, &role.agent.name),
                 parts.hides_number,
+                role.agent.caps,
             ),
             minutes: Minutes::default(),
             measuring: None,
             usage: Usage::default(),
+            spending: Spending::new(role.agent.caps.dollars_a_day),
+            counts: mpsc::channel(1),
             summary: Summary {
                 call_ref: parts.call_ref.clone(),
                 number: parts.number.clone(),
@@ -229,6 +245,7 @@ impl Owner {
                 Fact::Agent(line) => self.parts.agent.handle(line, now),
                 Fact::Replied(reply) => self.take_reply(reply, now),
                 Fact::Used(used) => self.answer_tool(used, now),
+                Fact::Counted(counted) => self.take_count(counted),
                 Fact::Told(Some(Command::Drain)) => self.must_leave(),
                 Fact::Told(Some(Command::MessageFailed(id))) => self.tell_of_failed(&id, now),
                 Fact::Told(Some(Command::Release) | None) => self.over = Some(Over::Known),
@@ -249,6 +266,10 @@ impl Owner {
                 None => Fact::Due,
             },
             used = self.using.next() => Fact::Used(used),
+            counted = self.counts.1.recv() => match counted {
+                Some(counted) => Fact::Counted(counted),
+                None => Fact::Due,
+            },
             received = self.parts.socket.recv_from(datagram) => match received {
                 Ok((length, from)) => Fact::Datagram(length, from),
                 Err(error) => Fact::Returned(error),
@@ -273,6 +294,7 @@ impl Owner {
         self.tune(now);
         self.pass_down(now);
         self.step(now);
+        self.count_spending(now);
         self.transmit(now);
         self.examine(now);
         let due = [
@@ -281,6 +303,7 @@ impl Owner {
             self.bridge.poll_timeout(),
             self.answering.poll_timeout(),
             self.parts.doctor.poll_timeout(),
+            self.spending.poll_timeout(),
         ];
         due.into_iter().flatten().min().unwrap_or(now + Duration::from_secs(1))
     }

@@ -9,9 +9,9 @@ mod queue;
 use anyhow::Context;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use journal::{Entry, Line, Summary};
+use journal::{Entry, Line};
 use ledger::items::{Item, number, text, to_item};
-use ledger::{Ledger, Levels, Refusal};
+use ledger::{Conclusion, Ledger, Levels, Refusal};
 use protocol::keys;
 use queue::{Job, Lane, Queue, Tried};
 use serde::Serialize;
@@ -47,11 +47,7 @@ struct Pages {
 enum Page {
     Entry(Box<Entry>),
     Item(Item),
-    Conclusion {
-        summary: Box<Summary>,
-        day: String,
-        item: Item,
-    },
+    Conclusion(Box<Conclusion>),
 }
 
 /// Where a caller leaves something for people: a message, or that they want to be called back.
@@ -107,11 +103,10 @@ impl Diary {
         self.queue(call_ref, Lane::Record, Page::Item(item));
     }
 
-    /// Keeps a call's summary for so many days, and counts what it cost to what its number spent that day.
-    pub fn conclude(&self, summary: &Summary, day: &str, days: u32) {
-        let item = item(summary, &summary.call_ref, keys::SUMMARY, days);
-        let page = Page::Conclusion { summary: Box::new(summary.clone()), day: day.to_owned(), item };
-        self.queue(&summary.call_ref, Lane::Conclusion, page);
+    /// Keeps a call's summary, and counts what it cost to what its number spent that day.
+    pub fn conclude(&self, conclusion: Conclusion) {
+        let call_ref = conclusion.by.call_ref.clone();
+        self.queue(&call_ref, Lane::Conclusion, Page::Conclusion(Box::new(conclusion)));
     }
 
     /// Where the caller of this call leaves their n-th thing for people, for so many days.
@@ -220,11 +215,7 @@ impl Page {
         match self {
             Self::Entry(entry) => ledger.write(entry).await,
             Self::Item(item) => ledger.put(item.clone()).await,
-            Self::Conclusion { summary, day, item } => {
-                let spent = summary.micro_dollars.unwrap_or_default();
-                ledger.add_spent_once(&summary.call_ref, &summary.number, day, spent, item.clone()).await?;
-                Ok(())
-            }
+            Self::Conclusion(conclusion) => ledger.conclude(conclusion).await.map(drop),
         }
     }
 
@@ -235,7 +226,7 @@ impl Page {
             Self::Item(item) => {
                 item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default()
             }
-            Self::Conclusion { .. } => keys::SUMMARY.to_owned(),
+            Self::Conclusion(conclusion) => keys::summary(conclusion.by.fence),
         }
     }
 }
@@ -251,7 +242,7 @@ fn keyed(mut item: Item, call_ref: &str, sk: &str, days: u32) -> Item {
     item
 }
 
-/// Seconds since 1970.
-fn forget_in(days: u32) -> u64 {
+/// When what is kept for so many days is forgotten, seconds since 1970.
+pub(crate) fn forget_in(days: u32) -> u64 {
     now_ms() / 1_000 + u64::from(days) * 24 * 60 * 60
 }

@@ -125,6 +125,7 @@ fn heart(
         roster: Roster::new(settings.agent.clone(), booted.secret.clone()),
         secret: booted.secret.clone(),
         diary,
+        ledger: ledger.clone(),
         control: control.clone(),
         task: task.id.clone(),
         protection: protection.clone(),

@@ -101,6 +101,15 @@ async fn rows(ledger: &Ledger, calls: Vec<Listed>) -> anyhow::Result<Vec<Row>> {
     let found = ledger.items(&wanted.collect::<Vec<_>>()).await?.into_iter();
     let summaries = found.filter_map(|item| from_item::<Summary>(item).ok());
     let mut summaries: HashMap<_, _> = summaries.map(|summary| (summary.call_ref.clone(), summary)).collect();
+    // A call whose line never opened has summaries of its owners alone; one that no task answered has none.
+    for call in calls.iter().filter(|call| call.start.is_some()) {
+        if !summaries.contains_key(&call.call_ref)
+            && let Some(item) = ledger.summary(&call.call_ref).await?
+            && let Ok(summary) = from_item::<Summary>(item)
+        {
+            summaries.insert(call.call_ref.clone(), summary);
+        }
+    }
     Ok(calls
         .into_iter()
         .map(|listed| {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use agents::{Agent, Method, Words};
+use agents::{Agent, Caps, Method, Words};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -82,7 +82,8 @@ fn a_minimal_file_has_every_default() {
     assert!(agent.greeting.interruptible && agent.tools.take_message && agent.keeping.transcripts);
     assert_eq!((agent.limits.longest, agent.limits.nudges), (Duration::from_secs(1800), 6));
     assert_eq!(agent.model.transcription.unwrap().language.as_deref(), Some("en"));
-    assert_eq!((agent.hours, agent.caps.dollars_a_day, agent.caps.calls_an_hour), (None, None, None));
+    assert_eq!((agent.hours, agent.caps), (None, Caps::default()));
+    assert_eq!((agent.caps.dollars_a_day, agent.caps.calls_an_hour), (None, None));
 }
 
 #[test]

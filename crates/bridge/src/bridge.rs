@@ -12,7 +12,7 @@ use crate::turns::Floor;
 use crate::unheard::Unheard;
 use crate::{
     Agent, Heard, KeyPacket, Keypad, Limits, Meter, Output, Packet, Patience, Playout, Press, Slot, Turns,
-    Uplink,
+    Uplink, Verdict,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -182,8 +182,15 @@ impl<P: Clone> Bridge<P> {
     /// is anybody on the line to say goodbye to.
     pub fn must_leave(&mut self) -> bool {
         let Some(patience) = &mut self.patience else { return false };
-        patience.must_leave();
+        patience.must_end(Verdict::MustLeave);
         true
+    }
+
+    /// Has the call [wound up](Output::WindUp) at once, since as much was spent in the day as may be. Nothing calls that off.
+    pub fn spend_no_more(&mut self) {
+        if let Some(patience) = &mut self.patience {
+            patience.must_end(Verdict::CapReached);
+        }
     }
 
     /// Plays a recording, 24 kHz, instead of all that the agent has said and will say. It cannot be interrupted. When

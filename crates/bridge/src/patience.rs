@@ -48,13 +48,15 @@ pub enum Verdict {
     CallerVanished,
     /// Whoever holds the call cannot hold it any longer.
     MustLeave,
+    /// As much was spent in the day as may be.
+    CapReached,
 }
 
 impl Verdict {
     /// Whether a caller who goes on talking changes nothing.
     pub fn is_final(self) -> bool {
         match self {
-            Self::TookTooLong | Self::CallerVanished | Self::MustLeave => true,
+            Self::TookTooLong | Self::CallerVanished | Self::MustLeave | Self::CapReached => true,
             Self::BothSilent => false,
         }
     }
@@ -95,7 +97,7 @@ pub struct Patience {
     nudged: u32,
     is_busy: bool,
     is_leaving: bool,
-    must_leave: bool,
+    must_end: Option<Verdict>,
     winding_up: Option<(Verdict, Instant)>,
     has_given_up: bool,
 }
@@ -125,7 +127,7 @@ impl Patience {
             nudged: 0,
             is_busy: false,
             is_leaving: false,
-            must_leave: false,
+            must_end: None,
             winding_up: None,
             has_given_up: false,
         }
@@ -166,9 +168,9 @@ impl Patience {
         is_called_off
     }
 
-    /// Notes that the call can be held no longer: as if it had lasted as long as it may.
-    pub fn must_leave(&mut self) {
-        self.must_leave = true;
+    /// Notes that the call must end for another reason than its length: as if it had lasted as long as it may.
+    pub fn must_end(&mut self, why: Verdict) {
+        self.must_end.get_or_insert(why);
     }
 
     /// Whether the call is ending whatever the caller says.
@@ -243,12 +245,12 @@ impl Patience {
 
     fn too_long_at(&self) -> Option<Instant> {
         let may_wind_up = self.winding_up.is_none() && !self.is_leaving;
-        let longest = if self.must_leave { Duration::ZERO } else { self.limits.longest };
+        let longest = if self.must_end.is_some() { Duration::ZERO } else { self.limits.longest };
         may_wind_up.then_some(self.opened_at + longest)
     }
 
     fn why_so_long(&self) -> Verdict {
-        if self.must_leave { Verdict::MustLeave } else { Verdict::TookTooLong }
+        self.must_end.unwrap_or(Verdict::TookTooLong)
     }
 
     fn too_silent_at(&self) -> Option<Instant> {

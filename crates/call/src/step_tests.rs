@@ -353,7 +353,11 @@ fn a_task_whose_door_and_lease_stand_still_loses_the_call() {
 
     assert_eq!(call.ending(), Some(Ending::Lost));
     let release = Effect::Release(seat("a", 1));
-    assert_eq!(effects, [Effect::Terminate, release, Effect::TellCaller(Ending::Lost)], "it may be alive after all");
+    assert_eq!(
+        effects,
+        [Effect::Terminate, release, Effect::TellCaller(Ending::Lost)],
+        "it may be alive after all"
+    );
 }
 
 #[test]

@@ -266,6 +266,22 @@ pub enum Event {
         /// The date of the price table, `yyyy-mm-dd`.
         prices_of: String,
     },
+    /// Four fifths of what the number's calls may cost in a day are spent. Told once a day and number, by the call that finds it so.
+    #[serde(rename = "WA_CALL_CAP_NEAR")]
+    CapNear {
+        /// What the day's calls have cost by now.
+        spent_micro_dollars: u64,
+        /// What they may cost: `dollars_a_day` of the agent's file.
+        cap_micro_dollars: u64,
+    },
+    /// Something was not done for the caller: it was done as often as the agent's file allows.
+    #[serde(rename = "WA_CALL_ACTION_REFUSED")]
+    ActionRefused {
+        /// `message` (of the agent), `tool`, or `notice`: the message that says why a call was not taken, or broke off.
+        action: String,
+        /// `call`: in this call; `hour`: for this caller in an hour.
+        budget: String,
+    },
     /// The call was not taken to an agent.
     #[serde(rename = "WA_CALL_TURNED_AWAY")]
     TurnedAway {

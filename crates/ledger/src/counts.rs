@@ -1,65 +1,16 @@
-//! What is counted so that it can be capped: what calls cost in a day, and how often one caller rings.
+//! How often one caller rings, counted so that it can be capped.
 
-use crate::{Ledger, Refusal};
-use crate::items::{Item, number, text};
+use crate::Ledger;
+use crate::items::{number, text};
 use crate::table::all;
-use anyhow::{Context, bail};
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use anyhow::Context;
 use protocol::keys;
 use std::time::Duration;
 
 /// So long a caller's calls count.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
 
-/// How long to wait before each further try to count what a call cost, ms. Calls that end at the same time count at the same item.
-const PAUSES_MS: [u64; 6] = [20, 50, 100, 200, 400, 800];
-
 impl Ledger {
-    /// Counts what a call cost, and keeps its summary: together, and once, however often it is asked for. `day` is
-    /// `yyyy-mm-dd`. Whether this was the first time.
-    ///
-    /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn add_spent_once(
-        &self,
-        call_ref: &str,
-        number: &str,
-        day: &str,
-        micro_dollars: u64,
-        summary: Item,
-    ) -> anyhow::Result<bool> {
-        let writes = [self.summary(call_ref, summary), self.add_spent(number, day, micro_dollars)];
-        let mut pauses = PAUSES_MS.into_iter();
-        loop {
-            let write = self.client.transact_write_items().set_transact_items(Some(writes.to_vec()));
-            let Err(error) = write.send().await else { return Ok(true) };
-            let is_contended = match Refusal::of_transaction(&error) {
-                Refusal::Condition(_) => return Ok(false),
-                Refusal::Conflict(_) | Refusal::Busy(_) => true,
-                Refusal::Unfit(_) | Refusal::Denied(_) | Refusal::Unanswered => false,
-            };
-            match pauses.next().filter(|_| is_contended) {
-                Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
-                None => return Err(error).context("cannot count what a call cost"),
-            }
-        }
-    }
-
-    /// What a number's calls have cost on a day, `yyyy-mm-dd`, in millionths of a dollar.
-    ///
-    /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn spent(&self, number: &str, day: &str) -> anyhow::Result<u64> {
-        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let get = get.key("pk", text(keys::spent(number))).key("sk", text(keys::day(day)));
-        let item = get.send().await.context("cannot read what was spent")?.item.unwrap_or_default();
-        let Some(spent) = item.get(MICRO_DOLLARS) else { return Ok(0) };
-        match spent.as_n().map(|spent| spent.parse()) {
-            Ok(Ok(spent)) => Ok(spent),
-            Ok(Err(_)) | Err(_) => bail!("what was spent is not a number"),
-        }
-    }
-
     /// Counts a caller's call, once however often it is asked for. How many others they made within the hour before it.
     ///
     /// # Errors
@@ -93,26 +44,6 @@ impl Ledger {
         delete.send().await.context("cannot uncount a caller's call")?;
         Ok(())
     }
-
-    fn summary(&self, call_ref: &str, mut item: Item) -> TransactWriteItem {
-        item.insert("pk".to_owned(), text(keys::call(call_ref)));
-        item.insert("sk".to_owned(), text(keys::SUMMARY));
-        let put = Put::builder().table_name(&self.table).set_item(Some(item));
-        let put =
-            put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk");
-        TransactWriteItem::builder().put(put.build().expect("the table's name and the item are set")).build()
-    }
-
-    fn add_spent(&self, of: &str, day: &str, micro_dollars: u64) -> TransactWriteItem {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key("pk", text(keys::spent(of)))
-            .key("sk", text(keys::day(day)))
-            .update_expression("ADD #spent :more")
-            .expression_attribute_names("#spent", MICRO_DOLLARS)
-            .expression_attribute_values(":more", number(micro_dollars));
-        TransactWriteItem::builder().update(update.build().expect("key and expression are set")).build()
-    }
 }
 
 /// A caller's call to a number.
@@ -137,5 +68,3 @@ impl CallerCall<'_> {
         keys::rang(self.rang_at_ms, self.call_ref)
     }
 }
-
-const MICRO_DOLLARS: &str = "micro_dollars";

@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use ledger::items::{Item, number, text};
-use ledger::{Assigned, CallerCall, Claim, Ledger, NumberSettings, StoredAgent};
+use ledger::{Action, Assigned, CallerCall, Claim, Conclusion, Ledger, NumberSettings, Spender, StoredAgent};
 use protocol::keys;
 use protocol::lease::Lease;
 use serde_json::{Value, json};
@@ -12,6 +12,8 @@ use tokio::net::TcpListener;
 
 const T0: u64 = 1_795_305_600_000;
 const MINUTE: u64 = 60_000;
+const DAY: &str = "2026-11-22";
+const NEXT: &str = "2026-11-23";
 
 #[tokio::test]
 async fn a_number_has_the_agent_it_was_given_last_and_keeps_its_other_settings() {
@@ -102,23 +104,63 @@ async fn tasks_that_are_there_leave_so_many_fewer_to_be_started() {
 }
 
 #[tokio::test]
-async fn what_a_call_cost_is_counted_once_with_its_first_summary() {
+async fn what_an_owner_spends_is_counted_once_however_often_it_asks() {
+    let (ledger, by) = (ledger().await, spender("a", 1));
+
+    for (day, from, to) in
+        [(DAY, 0, 500), (DAY, 0, 500), (DAY, 500, 900), (NEXT, 900, 1_000), (NEXT, 900, 1_000)]
+    {
+        ledger.count_spent(&by, day, from, to).await.unwrap();
+    }
+    ledger.count_spent(&spender("a", 2), DAY, 0, 30).await.unwrap();
+
+    assert_eq!((ledger.spent("7", DAY).await.unwrap(), ledger.spent("7", NEXT).await.unwrap()), (930, 100));
+    assert_eq!(ledger.spent("8", DAY).await.unwrap(), 0);
+    assert_eq!(ledger.spent_by_now("7", DAY).await.unwrap().micro_dollars, 930);
+}
+
+#[tokio::test]
+async fn what_owners_leave_of_a_call_is_kept_once_for_each() {
     let ledger = ledger().await;
-    let spend = |call, day, cost, word: &str| {
-        ledger.add_spent_once(call, "7", day, cost, Item::from([("word".to_owned(), text(word))]))
-    };
+    ledger.count_spent(&spender("a", 2), DAY, 0, 400).await.unwrap();
+    let lost = conclusion("a", 1, &[0], 50, false);
+    let talked = conclusion("a", 2, &[0, 400], 1_500, true);
 
-    assert!(spend("a", "2026-11-22", 1_500, "first").await.unwrap());
-    assert!(!spend("a", "2026-11-22", 1_500, "second").await.unwrap());
-    assert!(spend("b", "2026-11-22", 500, "other").await.unwrap());
-    assert!(spend("c", "2026-11-23", 7, "later").await.unwrap());
+    for again in [true, false] {
+        assert_eq!(ledger.conclude(&talked).await.unwrap(), again);
+        assert_eq!(ledger.conclude(&lost).await.unwrap(), again);
+    }
 
-    assert_eq!(ledger.spent("7", "2026-11-22").await.unwrap(), 2_000);
-    assert_eq!(ledger.spent("7", "2026-11-23").await.unwrap(), 7);
-    assert_eq!(ledger.spent("8", "2026-11-22").await.unwrap(), 0);
-    let get = ledger.client.get_item().table_name("ahoy");
-    let kept = get.key("pk", text("CALL#a")).key("sk", text("SUMMARY")).send().await.unwrap().item.unwrap();
-    assert_eq!(kept["word"], text("first"));
+    assert_eq!(ledger.spent("7", DAY).await.unwrap(), 1_550);
+    let pk = keys::call("a");
+    for (sk, fence) in [("SUMMARY", 2), ("SUMMARY#1", 1), ("SUMMARY#2", 2)] {
+        assert_eq!(ledger.item(&pk, sk).await.unwrap().unwrap()["word"], text(fence.to_string()), "{sk}");
+    }
+    let wrong = conclusion("b", 1, &[7], 9, false);
+    assert!(ledger.conclude(&wrong).await.is_err(), "seven were never counted");
+}
+
+#[tokio::test]
+async fn a_reader_gets_the_summary_of_the_call_that_was_talked_on() {
+    let ledger = ledger().await;
+    for (call, fence, has_opened) in [("a", 1, true), ("a", 2, false), ("b", 9, false), ("b", 10, false)] {
+        ledger.conclude(&conclusion(call, fence, &[0], 1, has_opened)).await.unwrap();
+    }
+
+    let word = async |call| ledger.summary(call).await.unwrap().map(|item| item["word"].clone());
+    assert_eq!((word("a").await, word("b").await), (Some(text("1")), Some(text("10"))));
+    assert_eq!(word("c").await, None);
+}
+
+#[tokio::test]
+async fn an_owner_whose_line_opened_takes_the_place_of_an_older_releases_summary() {
+    let ledger = ledger().await;
+    let older = [("pk", text("CALL#a")), ("sk", text("SUMMARY")), ("word", text("older"))];
+    ledger.put(older.map(|(name, value)| (name.to_owned(), value)).into()).await.unwrap();
+
+    assert!(ledger.conclude(&conclusion("a", 2, &[0], 1, true)).await.unwrap());
+
+    assert_eq!(ledger.summary("a").await.unwrap().unwrap()["word"], text("2"));
 }
 
 #[tokio::test]
@@ -128,7 +170,7 @@ async fn calls_that_end_at_the_same_time_are_all_counted() {
         .map(|n| {
             let ledger = ledger.clone();
             tokio::spawn(async move {
-                ledger.add_spent_once(&n.to_string(), "7", "2026-11-22", 10, Item::new()).await.unwrap()
+                ledger.conclude(&conclusion(&n.to_string(), 1, &[0], 10, true)).await.unwrap()
             })
         })
         .collect();
@@ -136,7 +178,37 @@ async fn calls_that_end_at_the_same_time_are_all_counted() {
         assert!(call.await.unwrap());
     }
 
-    assert_eq!(ledger.spent("7", "2026-11-22").await.unwrap(), 120);
+    assert_eq!(ledger.spent("7", DAY).await.unwrap(), 120);
+}
+
+#[tokio::test]
+async fn it_is_told_once_a_day_that_a_cap_is_near() {
+    let ledger = ledger().await;
+    ledger.count_spent(&spender("a", 1), DAY, 0, 79).await.unwrap();
+    assert!(!ledger.spent_under("7", DAY, 100).await.unwrap().1);
+    ledger.count_spent(&spender("a", 1), DAY, 79, 80).await.unwrap();
+
+    assert!(ledger.spent_under("7", DAY, 100).await.unwrap().1);
+    let (spent, tells) = ledger.spent_under("7", DAY, 100).await.unwrap();
+    assert!(spent.is_told && !tells && !ledger.tell_once_of_cap("7", DAY).await.unwrap());
+    assert!(ledger.spent_on("7", DAY).await.unwrap().is_told);
+}
+
+#[tokio::test]
+async fn an_action_is_allowed_so_often_for_a_caller_in_an_hour() {
+    let ledger = ledger().await;
+    let may = async |mark, action, at_ms| ledger.may_act("7", mark, action, 2, at_ms).await.unwrap();
+
+    let tools = [
+        may("m", Action::Tool, T0).await,
+        may("m", Action::Tool, T0).await,
+        may("m", Action::Tool, T0).await,
+    ];
+
+    assert_eq!(tools, [true, true, false]);
+    assert!(may("m", Action::Message, T0).await && may("n", Action::Tool, T0).await);
+    assert!(may("m", Action::Tool, T0 + 60 * MINUTE).await);
+    assert!(!ledger.may_act("7", "o", Action::Notice, 0, T0).await.unwrap());
 }
 
 #[tokio::test]
@@ -251,5 +323,27 @@ fn lease(task: &str, until_ms: u64) -> Lease {
         used: 1,
         until_ms,
         ttl: keys::forget_at(T0),
+    }
+}
+
+fn spender(call_ref: &str, fence: u64) -> Spender {
+    Spender { call_ref: call_ref.into(), number: "7".into(), fence, forget_at: T0 }
+}
+
+/// An owner leaves its fence as a word.
+fn conclusion(
+    call_ref: &str,
+    fence: u64,
+    counted: &[u64],
+    micro_dollars: u64,
+    has_opened: bool,
+) -> Conclusion {
+    Conclusion {
+        by: spender(call_ref, fence),
+        day: DAY.into(),
+        counted: counted.to_vec(),
+        micro_dollars,
+        summary: Item::from([("word".to_owned(), text(fence.to_string()))]),
+        has_opened,
     }
 }

@@ -9,10 +9,13 @@
 //! | message of a call that Meta took | `CALL#<call_ref>` | `MESSAGE#<message_ref>` | | |
 //! | call of a message | `MESSAGE#<message_ref>` | `CALL` | | |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
-//! | summary of a call | `CALL#<call_ref>` | `SUMMARY` | | |
+//! | summary of a call, by the owner whose line opened | `CALL#<call_ref>` | `SUMMARY` | | |
+//! | summary of a call, by each owner | `CALL#<call_ref>` | `SUMMARY#<fence>` | | |
+//! | what a call cost an owner by now | `CALL#<call_ref>` | `SPENT#<fence>` | | |
 //! | agent | `AGENT#<name>` | `FILE` | `AGENTS` | its name |
 //! | settings of a number | `NUMBER#<id>` | `SETTINGS` | `NUMBERS` while they name an agent | the number's id |
 //! | what a number's calls cost in a day | `SPENT#<number>` | `DAY#<yyyy-mm-dd>` | | |
+//! | how often what was done for a caller in an hour | `SPENT#<number>#<mark>` | `HOUR#<hours since 1970>` | | |
 //! | sound of a call: how loud each side was | `CALL#<call_ref>` | `LEVELS` | | |
 //! | call in the list of calls | `CALLS#<number>` | `CALL#<when it rang>#<call_ref>` | `DAY#<yyyy-mm-dd>` (UTC) | its `sk` |
 //! | call of a user, whoever they call | `USER#<mark>` | `CALL#<when it rang>#<call_ref>` | | |
@@ -78,8 +81,27 @@ pub const AGENTS: &str = "AGENTS";
 /// The index's partition of numbers whose settings name an agent.
 pub const NUMBERS: &str = "NUMBERS";
 
-/// The sort key of what is kept of a call when it is over.
+/// The sort key of what is kept of a call when it is over: that of the owner whose line opened, or of a task of an older release.
+/// What sort keys of all owners' summaries begin with.
 pub const SUMMARY: &str = "SUMMARY";
+
+/// The sort key of the summary that an owner leaves, by the fence of its seat.
+pub fn summary(fence: u64) -> String {
+    format!("{SUMMARY}#{fence}")
+}
+
+/// The fence of the owner whose summary has this sort key.
+pub fn fence_of_summary(sk: &str) -> Option<u64> {
+    sk.strip_prefix(SUMMARY)?.strip_prefix('#')?.parse().ok()
+}
+
+/// What sort keys of what a call cost its owners begin with.
+pub const SPENT_BY: &str = "SPENT#";
+
+/// The sort key of what a call has cost an owner by now, by the fence of its seat.
+pub fn spent_by(fence: u64) -> String {
+    format!("{SPENT_BY}{fence}")
+}
 
 /// What sort keys of what was said in a call begin with.
 pub const LINES: &str = "LINE#";
@@ -122,6 +144,16 @@ pub const OF_CALL: &str = "CALL";
 /// The partition of what a number's calls cost. Days are kept for good: a year of them is small.
 pub fn spent(number: &str) -> String {
     format!("SPENT#{number}")
+}
+
+/// The partition of how often things were done for a caller of a number, by the caller's [`mark`](crate::mark).
+pub fn acts(number: &str, mark: &str) -> String {
+    format!("SPENT#{number}#{mark}")
+}
+
+/// The sort key of how often they were done in the hour of a time, ms since 1970.
+pub fn hour(at_ms: u64) -> String {
+    format!("HOUR#{}", sortable(at_ms / (60 * 60 * 1_000)))
 }
 
 /// The sort key of what the calls of a day cost, `yyyy-mm-dd`.

@@ -5,10 +5,10 @@ use crate::launch::NotLaunched;
 use crate::record::Record;
 use crate::seats::choose;
 use crate::{Appointed, Switchboard, meta};
-use agents::Messages;
+use agents::{Agent, Messages};
 use call::{Effect, Ending, Event, Seat, TOLD_WITHIN};
 use journal::Event as Happened;
-use ledger::NumberSettings;
+use ledger::{Action, NumberSettings};
 use protocol::door::Offer;
 use std::time::{Duration, Instant};
 use whatsapp::{Graph, GraphError};
@@ -199,6 +199,10 @@ impl Switchboard {
         let settings = self.ledger.number(&record.number).await.unwrap_or_default();
         let appointed = self.appointed(&settings).await.unwrap_or_else(|_| self.agent.clone());
         let broke_off = record.call.accepted_at.is_some();
+        if !self.may_tell(record, &appointed.agent).await {
+            let (action, budget) = (Action::Notice.name().to_owned(), "hour".to_owned());
+            return Outcome::noting(Event::Done(effect), Happened::ActionRefused { action, budget });
+        }
         let text = words(ending, broke_off, &settings, &appointed.agent.messages);
         let entry = match self.try_to_send(record, text).await {
             Ok(message) => {
@@ -208,6 +212,17 @@ impl Switchboard {
             Err(error) => trouble(&word(&effect), &error),
         };
         Outcome::noting(Event::Done(effect), entry)
+    }
+
+    /// Whether the caller may be told by message once more within the hour. A table that cannot say so refuses nothing.
+    async fn may_tell(&self, record: &Record, agent: &Agent) -> bool {
+        let Some(mark) = self.knocker.mark(&record.caller()) else { return true };
+        let (most, now_ms) = (agent.caps.notices_an_hour, self.now().0);
+        let may = self.ledger.may_act(&record.number, &mark, Action::Notice, most, now_ms).await;
+        may.unwrap_or_else(|error| {
+            tracing::error!(call_ref = record.call_ref(), "A caller is told without a budget: {error:#}");
+            true
+        })
     }
 
     async fn act(&self, record: &Record, effect: &Effect) -> Outcome {
@@ -290,7 +305,6 @@ pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agents::Agent;
 
     #[test]
     fn a_numbers_own_words_come_before_its_agents_where_it_has_any() {

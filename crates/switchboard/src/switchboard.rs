@@ -88,8 +88,10 @@ impl Switchboard {
                 self.carry(&mut record, Event::MediaConnected { fence: *fence }).await?;
             }
             Order::TaskEnded { fence, ending, newer, .. } => {
-                let newer = newer.as_ref().and_then(|newer| serde_json::from_value(serde_json::json!(newer)).ok());
-                let ending: Ending = newer.map_or_else(|| serde_json::from_value(serde_json::json!(ending)), Ok)?;
+                let newer =
+                    newer.as_ref().and_then(|newer| serde_json::from_value(serde_json::json!(newer)).ok());
+                let ending: Ending =
+                    newer.map_or_else(|| serde_json::from_value(serde_json::json!(ending)), Ok)?;
                 self.carry(&mut record, Event::TaskEnded { fence: *fence, ending }).await?;
             }
             Order::SendMessage { fence, id, text, .. } => {

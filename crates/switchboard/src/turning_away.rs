@@ -4,6 +4,7 @@ use crate::Switchboard;
 use crate::record::Record;
 use agents::Agent;
 use call::Ending;
+use journal::Event as Happened;
 use ledger::CallerCall;
 
 impl Switchboard {
@@ -27,8 +28,14 @@ impl Switchboard {
 
     async fn is_over_budget(&self, record: &Record, agent: &Agent) -> anyhow::Result<bool> {
         let Some(dollars) = agent.caps.dollars_a_day else { return Ok(false) };
-        let spent = self.ledger.spent(&record.number, &agent.day(record.call.rang_at.0)).await?;
-        Ok(spent as f64 >= dollars * 1e6)
+        let (day, cap) = (agent.day(record.call.rang_at.0), (dollars * 1e6) as u64);
+        let spent = self.ledger.spent_on(&record.number, &day).await?;
+        if spent.is_near(cap) && !spent.is_told && self.ledger.tell_once_of_cap(&record.number, &day).await? {
+            let (spent_micro_dollars, cap_micro_dollars) = (spent.micro_dollars, cap);
+            let near = Happened::CapNear { spent_micro_dollars, cap_micro_dollars };
+            self.note(Box::new(record.clone()), &near).await?;
+        }
+        Ok(spent.micro_dollars >= cap)
     }
 
     /// Calls that were turned away do not count: who goes on trying gets through when the hour is over.

@@ -54,6 +54,12 @@ pub enum Trouble {
     /// As many as may be are at work in this call.
     #[error("too many tools are at work in this call")]
     TooMany,
+    /// As many as the agent's file allows were used in this call.
+    #[error("the budget of the call is used up")]
+    CallBudget,
+    /// As many as the agent's file allows were used for this caller within the hour.
+    #[error("the budget of the hour is used up")]
+    HourBudget,
     /// The host is not among the agent's allowed ones, or would be asked without TLS.
     #[error("the host is not allowed, or not https")]
     Host,
@@ -88,6 +94,8 @@ impl Trouble {
             | Self::Arguments
             | Self::NoNumber
             | Self::TooMany
+            | Self::CallBudget
+            | Self::HourBudget
             | Self::Host
             | Self::Address => Kind::Refused,
             Self::Connection | Self::Broken | Self::Status(_) | Self::NotText | Self::AnswerElsewhere => {

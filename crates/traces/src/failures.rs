@@ -53,6 +53,8 @@ pub(crate) fn failure(event: &Event, fields: &Map<String, Value>) -> Option<Stri
         | Event::Nudged { .. }
         | Event::SessionRestored { .. }
         | Event::Usage { .. }
+        | Event::CapNear { .. }
+        | Event::ActionRefused { .. }
         | Event::TurnedAway { .. }
         | Event::Media { .. }
         | Event::MediaVerdict { .. }

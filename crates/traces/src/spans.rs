@@ -119,6 +119,8 @@ fn is_talk(event: &Event) -> bool {
         | Event::SessionRestored { .. }
         | Event::AgentFailed { .. }
         | Event::Usage { .. }
+        | Event::CapNear { .. }
+        | Event::ActionRefused { .. }
         | Event::TurnedAway { .. }
         | Event::Refused { .. }
         | Event::Lost { .. }
@@ -172,6 +174,8 @@ fn took_ms(entry: &Entry) -> u64 {
         | Event::SessionLost { .. }
         | Event::AgentFailed { .. }
         | Event::Usage { .. }
+        | Event::CapNear { .. }
+        | Event::ActionRefused { .. }
         | Event::TurnedAway { .. }
         | Event::Refused { .. }
         | Event::Lost { .. }

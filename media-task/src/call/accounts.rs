@@ -1,10 +1,16 @@
 //! What a call came to: its sound is counted, its tokens and what they cost, for its journal and its summary.
 
+use super::spending::{COUNT_TAKES, Count};
 use super::{Owner, ms};
+use crate::diary::forget_in;
 use bridge::{Path, listening_quality};
 use journal::{Event, Summary, Tokens};
+use ledger::items::{number, to_item};
+use ledger::{Conclusion, DaySpent, Ledger, Spender};
+use protocol::keys;
 use realtime::{Prices, Usage};
 use service::time::now_ms;
+use std::time::Instant;
 
 impl Owner {
     /// Notes what became of the sound of both sides, and how well each could hear the other.
@@ -44,10 +50,8 @@ impl Owner {
     /// What the call took and cost, for its summary and for what is spent in a day.
     pub(super) fn conclude(&mut self) {
         let prices = Prices::built_in();
+        let cost = self.cost();
         let agent = &self.parts.role.agent;
-        let transcriber =
-            agent.model.transcription.as_ref().map(|transcription| transcription.model.as_str());
-        let cost = Cost::of(prices, &self.usage, &self.summary.model, transcriber);
         if cost.micro_dollars.is_none() && agent.caps.dollars_a_day.is_some() {
             let (agent, model) = (&agent.name, &self.summary.model);
             tracing::error!(
@@ -69,8 +73,106 @@ impl Owner {
         if let Some(measuring) = self.measuring.take() {
             self.parts.diary.keep_levels(&self.parts.call_ref, &measuring.levels(), agent.keeping.days);
         }
-        self.parts.diary.conclude(&self.summary, &agent.day(self.summary.over_at_ms), agent.keeping.days);
+        let by = self.spender();
+        let mut summary = to_item(&self.summary);
+        summary.insert(keys::TTL.to_owned(), number(by.forget_at));
+        self.parts.diary.conclude(Conclusion {
+            by,
+            day: agent.day(self.summary.over_at_ms),
+            counted: self.spending.counted(),
+            micro_dollars: self.summary.micro_dollars.unwrap_or_default(),
+            summary,
+            has_opened: self.summary.opened_at_ms.is_some(),
+        });
     }
+
+    /// Counts what the call has cost by now, when it is time to; and asks what its number's calls have cost today. The answer
+    /// comes as a fact.
+    pub(super) fn count_spending(&mut self, now: Instant) {
+        if self.spending.poll_timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        let spent = self.cost().micro_dollars.unwrap_or_default();
+        let Some(count) = self.spending.poll(spent, now) else { return };
+        let (ledger, by, counts) = (self.parts.ledger.clone(), self.spender(), self.counts.0.clone());
+        let (day, cap) = (self.parts.role.agent.day(now_ms()), self.spending.cap());
+        tokio::spawn(async move {
+            let counting = tokio::time::timeout(COUNT_TAKES, count_at(&ledger, &by, &day, count, cap));
+            let counted = match counting.await {
+                Ok(Ok(counted)) => counted,
+                Ok(Err(error)) => failed(&by, &format!("{error:#}")),
+                Err(_) => failed(&by, "no answer in time"),
+            };
+            // A count that is made after the call is over is counted all the same.
+            let _ = counts.send(counted).await;
+        });
+    }
+
+    /// The call's cost was counted, or was not: the day's cap may end the call.
+    pub(super) fn take_count(&mut self, counted: Counted) {
+        self.spending.note_answer(counted.is_made);
+        let (Some(day), Some(cap)) = (counted.day, self.spending.cap()) else { return };
+        if counted.tells_of_cap {
+            self.note(Event::CapNear { spent_micro_dollars: day.micro_dollars, cap_micro_dollars: cap });
+        }
+        if self.spending.is_reached(day.micro_dollars) {
+            self.bridge.spend_no_more();
+        }
+    }
+
+    fn spender(&self) -> Spender {
+        Spender {
+            call_ref: self.parts.call_ref.clone(),
+            number: self.parts.number.clone(),
+            fence: self.parts.fence,
+            forget_at: forget_in(self.parts.role.agent.keeping.days),
+        }
+    }
+
+    /// What the call has cost by now.
+    fn cost(&self) -> Cost {
+        let transcription = self.parts.role.agent.model.transcription.as_ref();
+        let transcriber = transcription.map(|transcription| transcription.model.as_str());
+        Cost::of(Prices::built_in(), &self.usage, &self.summary.model, transcriber)
+    }
+}
+
+/// What came of a count.
+pub(super) struct Counted {
+    is_made: bool,
+    day: Option<DaySpent>,
+    /// Whether this call is the one that tells that the cap is near.
+    tells_of_cap: bool,
+}
+
+async fn count_at(
+    ledger: &Ledger,
+    by: &Spender,
+    day: &str,
+    count: Count,
+    cap: Option<u64>,
+) -> anyhow::Result<Counted> {
+    if count.from != count.to {
+        ledger.count_spent(by, day, count.from, count.to).await?;
+    }
+    let Some(cap) = cap else { return Ok(Counted { is_made: true, day: None, tells_of_cap: false }) };
+    // What is counted is counted, whether or not it can be seen what the day has come to.
+    let (day_spent, tells_of_cap) = match ledger.spent_under(&by.number, day, cap).await {
+        Ok((day_spent, tells_of_cap)) => (Some(day_spent), tells_of_cap),
+        Err(error) => {
+            tracing::warn!(
+                call_ref = by.call_ref,
+                "Whether the day's cap is reached is not known: {error:#}"
+            );
+            (None, false)
+        }
+    };
+    Ok(Counted { is_made: true, day: day_spent, tells_of_cap })
+}
+
+fn failed(by: &Spender, why: &str) -> Counted {
+    tracing::warn!(call_ref = by.call_ref, "Cannot count what a call has cost by now: {why}");
+    Counted { is_made: false, day: None, tells_of_cap: false }
 }
 
 /// What the model's sessions took, as it stands in the summary.

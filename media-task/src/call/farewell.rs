@@ -104,7 +104,7 @@ impl Owner {
         let agent = &self.parts.role.agent;
         let words = match verdict {
             Verdict::MustLeave => say(&Words::Exact(agents::leaving(&agent.language).to_owned())),
-            Verdict::TookTooLong | Verdict::BothSilent | Verdict::CallerVanished => {
+            Verdict::TookTooLong | Verdict::BothSilent | Verdict::CallerVanished | Verdict::CapReached => {
                 say(&agent.limits.goodbye)
             }
         };
@@ -170,6 +170,7 @@ fn ending(verdict: Verdict) -> Ending {
         Verdict::BothSilent => Ending::BothSilent,
         Verdict::CallerVanished => Ending::CallerVanished,
         Verdict::MustLeave => Ending::Drained,
+        Verdict::CapReached => Ending::CapReached,
     }
 }
 

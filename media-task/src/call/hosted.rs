@@ -9,6 +9,7 @@ impl Owner {
     /// The agent waits for such a tool: the caller is not silent meanwhile, but patient.
     pub(super) fn wait_for_hosted(&mut self, now: Instant) {
         self.summary.tools += 1;
+        self.using.budget.take_hosted();
         self.use_hosted(now);
     }
 

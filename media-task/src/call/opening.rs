@@ -58,6 +58,7 @@ impl Owner {
         self.bridge.open(now);
         self.parts.doctor.open(now);
         self.parts.agent.open(now);
+        self.spending.open(now);
         self.measuring = Measuring::begin(self.parts.role.agent.keeping, now);
         self.summary.opened_at_ms = Some(now_ms());
         self.parts.journal.advance_to(version);

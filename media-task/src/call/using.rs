@@ -1,9 +1,10 @@
 //! The tools that are in use in one call. Each runs beside the call; the owner hears of its end.
 
+use super::budget::{Budget, OfHour};
 use super::{Owner, ms};
 use crate::diary::Left;
 use journal::Event;
-use ledger::CallControl;
+use ledger::{Action, CallControl};
 use protocol::order::{Order, Reply};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,6 +25,9 @@ const UNAUTHORIZED: u16 = 401;
 /// So many letters of a message are quoted when it has failed.
 const QUOTED: usize = 60;
 
+/// The tool that sends messages.
+const MESSAGES: &str = "send_whatsapp_message";
+
 /// How long to wait before call-control is asked once more.
 const ASK_AGAIN: Duration = Duration::from_millis(300);
 
@@ -32,6 +36,8 @@ pub(super) struct Using {
     context: Arc<CallContext>,
     ended: (mpsc::Sender<Used>, mpsc::Receiver<Used>),
     count: usize,
+    /// What may still be done.
+    pub(super) budget: Budget,
     /// The beginnings of the messages that were sent, by the model's ids of them, until they fail.
     sent: HashMap<String, String>,
     /// The beginnings of messages that failed while the call was about to end.
@@ -61,11 +67,12 @@ pub(super) struct Used {
 }
 
 impl Using {
-    pub(super) fn new(context: CallContext, hides_number: bool) -> Self {
+    pub(super) fn new(context: CallContext, hides_number: bool, caps: agents::Caps) -> Self {
         Self {
             context: Arc::new(context),
             ended: mpsc::channel(AT_ONCE),
             count: 0,
+            budget: Budget::new(caps),
             sent: HashMap::new(),
             undelivered: vec![],
             asks_for_number: hides_number,
@@ -94,6 +101,7 @@ impl Owner {
         self.use_one_more(now);
         let read = self.parts.role.toolbox.read(&tool, arguments);
         let read = read.and_then(|asked| self.using.lacks_number(&asked).map_or(Ok(asked), Err));
+        let read = read.and_then(|asked| self.using.budget.take(&asked).map(|()| asked));
         if !matches!(read, Ok(Use::EndCall)) {
             self.using.in_response += 1;
         }
@@ -135,9 +143,18 @@ impl Owner {
             if *trouble == Trouble::Status(UNAUTHORIZED) {
                 self.look_for_a_new_key();
             }
+            self.note_budget(&tool, *trouble);
         }
         self.note(Event::Tool { tool, took_ms: ms(now - began), outcome: outcome.kind.as_str().to_owned() });
         self.parts.agent.answer_tool(&call_id, &outcome.for_the_model, speaks, now);
+    }
+
+    /// The journal says by name that a budget is used up.
+    fn note_budget(&mut self, tool: &str, trouble: Trouble) {
+        let budgets = [(Trouble::CallBudget, "call"), (Trouble::HourBudget, "hour")];
+        let Some((_, budget)) = budgets.into_iter().find(|(spent, _)| *spent == trouble) else { return };
+        let action = if tool == MESSAGES { Action::Message } else { Action::Tool };
+        self.note(Event::ActionRefused { action: action.name().to_owned(), budget: budget.to_owned() });
     }
 
     /// A response begins: tools are beside those of the same one.
@@ -195,7 +212,15 @@ impl Owner {
         if let Use::SendMessage { text } = &asked {
             self.using.sent.insert(call_id.clone(), text.chars().take(QUOTED).collect());
         }
+        let of_hour = self.using.budget.of_hour(&asked).map(|(action, most)| OfHour {
+            ledger: self.parts.ledger.clone(),
+            number: self.parts.number.clone(),
+            caller: self.parts.caller.clone(),
+            action,
+            most,
+        });
         let hands = Hands {
+            of_hour,
             context: self.using.context.clone(),
             control: self.parts.control.clone(),
             id: call_id.clone(),
@@ -217,6 +242,7 @@ impl Owner {
 
 /// What a tool is carried out with.
 struct Hands {
+    of_hour: Option<OfHour>,
     context: Arc<CallContext>,
     control: CallControl,
     /// The model's id of this use.
@@ -227,6 +253,11 @@ struct Hands {
 
 impl Hands {
     async fn run(self, asked: Use) -> Outcome {
+        if let Some(of_hour) = &self.of_hour
+            && let Err(refused) = of_hour.take().await
+        {
+            return refused;
+        }
         let asked = match asked {
             Use::Http(call) => return call.run(&self.context, &self.id).await,
             built_in => built_in,

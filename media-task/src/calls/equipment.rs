@@ -13,7 +13,7 @@ use crate::roster::Roster;
 use crate::settings::{MediaSecret, ModelSettings};
 use diagnosis::{Doctor, Premises};
 use journal::{Journal, Phase, Place};
-use ledger::CallControl;
+use ledger::{CallControl, Ledger};
 use protocol::{door, keys};
 use realtime::connection::{Auth, Endpoint};
 use service::secrets::Secret;
@@ -38,6 +38,8 @@ pub struct Equipment {
     pub secret: Secret<MediaSecret>,
     /// Where journals go.
     pub diary: Diary,
+    /// Where it is counted what calls cost.
+    pub ledger: Ledger,
     /// Who speaks to Meta.
     pub control: CallControl,
     /// The id of this task.
@@ -87,6 +89,7 @@ impl Equipment {
             call_ref: call_ref.to_owned(),
             number: asked.number.clone(),
             hides_number: asked.hides_number,
+            caller: asked.caller.clone(),
             fence: asked.fence,
             deadline: Instant::now() + until(asked.ring_deadline_ms),
             socket,
@@ -104,6 +107,7 @@ impl Equipment {
                     phase: Some(Phase::Answering),
                 }),
             diary: self.diary.clone(),
+            ledger: self.ledger.clone(),
             control: self.control.clone(),
             protection: self.protection.clone(),
             load,

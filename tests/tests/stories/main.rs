@@ -23,6 +23,7 @@ mod rotation;
 mod serve;
 mod settings;
 mod sounding;
+mod spending;
 mod step_by_step;
 mod surviving;
 mod taking_turns;

@@ -2,8 +2,7 @@
 
 use call::Ending;
 use journal::Event;
-use ledger::StoredAgent;
-use ledger::items::Item;
+use ledger::{Spender, StoredAgent};
 use phone::{ActionName, Ending as AtMeta, MetaConfig};
 use service::time::now_ms;
 use tests::{Afterwards, Story};
@@ -29,13 +28,16 @@ async fn a_call_past_the_days_budget_is_turned_away() {
     let story = with("[caps]\ndollars_a_day = 0.5").await;
     let (number, ledger) = (MetaConfig::default().phone_number_id, &story.stack.ledger);
     for day in [day(now_ms()), day(now_ms() + DAY_MS)] {
-        let spent = ledger.add_spent_once(&day, &number, &day, 500_000, Item::new()).await;
-        assert!(spent.expect("the table can be written to"));
+        let by =
+            Spender { call_ref: day.clone(), number: number.clone(), fence: 1, forget_at: u64::MAX >> 20 };
+        ledger.count_spent(&by, &day, 0, 500_000).await.expect("the table can be written to");
     }
 
     let after = story.ring().await.afterwards().await;
 
     was_turned_away(&after, Ending::OverBudget, "over_budget");
+    let near = |event: &&Event| matches!(event, Event::CapNear { cap_micro_dollars: 500_000, .. });
+    assert_eq!(after.journal.iter().filter(near).count(), 1, "{after:?}");
     was_told(&story, "No more today.");
 }
 
@@ -53,6 +55,23 @@ async fn a_third_call_within_an_hour_is_turned_away_where_two_are_allowed() {
 
     was_turned_away(&after, Ending::CalledTooOften, "called_too_often");
     was_told(&story, "Later, please.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_is_turned_away_again_is_told_no_more() {
+    let story = with("[caps]\ncalls_an_hour = 1\nnotices_an_hour = 1").await;
+    let first = story.ring().await;
+    first.is_picked_up().await;
+    first.hangs_up().await;
+    let told = story.ring().await.afterwards().await;
+    assert_eq!((told.ending, told.messages), (Ending::CalledTooOften, 1), "{told:?}");
+
+    let after = story.ring().await.afterwards().await;
+
+    was_turned_away(&after, Ending::CalledTooOften, "called_too_often");
+    was_told(&story, "Later, please.");
+    let refused = Event::ActionRefused { action: "notice".into(), budget: "hour".into() };
+    assert!(after.journal.contains(&refused), "{after:?}");
 }
 
 fn was_turned_away(after: &Afterwards, ending: Ending, why: &str) {

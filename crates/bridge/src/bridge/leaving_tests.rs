@@ -115,6 +115,16 @@ fn whoever_must_leave_says_goodbye_once_whatever_the_caller_says() {
 }
 
 #[test]
+fn a_call_whose_cap_is_reached_says_goodbye_whatever_the_caller_says() {
+    let mut call = Call::open();
+    call.bridge.spend_no_more();
+    call.does(Agent::HearsCaller);
+
+    let reached = Verdict::CapReached;
+    assert_eq!(call.news_until(60_000), [Output::WindUp(reached), Output::GiveUp(reached)]);
+}
+
+#[test]
 fn whoever_must_leave_goes_without_a_goodbye_that_never_comes() {
     let mut call = Call::open();
     call.bridge.must_leave();

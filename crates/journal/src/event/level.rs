@@ -26,6 +26,8 @@ impl Event {
             | Self::PartRefused { .. }
             | Self::TranscriptionFailed { .. }
             | Self::SessionLost { .. }
+            | Self::CapNear { .. }
+            | Self::ActionRefused { .. }
             | Self::TurnedAway { .. }
             | Self::Refused { .. }
             | Self::WebhookRefused { .. }

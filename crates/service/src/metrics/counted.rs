@@ -49,6 +49,8 @@ pub(super) fn counted(event: &Event, since_ring_ms: Option<u64>) -> Vec<(Metric,
         | Event::SessionRestored { .. }
         | Event::AgentFailed { .. }
         | Event::Usage { .. }
+        | Event::CapNear { .. }
+        | Event::ActionRefused { .. }
         | Event::TurnedAway { .. }
         | Event::AgentTrouble { .. }
         | Event::ResponseLacking { .. }

@@ -21,6 +21,9 @@ impl HttpCall {
             Trouble::Status(status) if reason.is_empty() => format!("the system behind it answered {status}"),
             Trouble::Status(status) => format!("the system behind it answered {status} (\"{reason}\")"),
             Trouble::NotText => "the system behind it answered with something that is not text".to_owned(),
+            Trouble::CallBudget | Trouble::HourBudget => {
+                "tools were used as often as is allowed for now".to_owned()
+            }
             Trouble::NoSuchTool | Trouble::Arguments | Trouble::NoNumber => {
                 "it cannot be used like this".to_owned()
             }

@@ -133,6 +133,10 @@ pub(super) fn entry(event: &Event) -> Told {
         Event::Keys { count } => task(format!("passes on {count} keys that the caller pressed")),
         Event::KeysDropped {} => task("drops keys: more than a caller can mean".to_owned()),
         Event::Nudged { .. } => task("asks whether the caller is still there".into()),
+        Event::CapNear { .. } => task("notes that the day's cap is near".to_owned()),
+        Event::ActionRefused { action, budget } => {
+            task(format!("does no {action} more: the budget of the {budget}"))
+        }
         Event::TurnedAway { why } => control(format!("takes no call: {why}")),
         Event::Refused { why } => control(format!("cannot take the call: {why}")),
         Event::Lost { task } => control(format!("has lost the call with task {}", short(task))),

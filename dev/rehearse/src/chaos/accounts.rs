@@ -1,11 +1,13 @@
 //! Settles the accounts: what Meta, the table and the journals say of every call, held against each other.
 
+use super::books::{self, Books};
 use super::plan::{Act, Plan};
 use super::trouble::Killed;
 use crate::stage::Stage;
 use journal::Event;
 use phone::{ActionName, CallRecord, Mischief};
-use std::collections::BTreeMap;
+use protocol::keys;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 use switchboard::{Record, call_ref};
@@ -16,6 +18,12 @@ const SETTLED: Duration = Duration::from_secs(25 + 6);
 
 /// A call whose last living task was killed has until the reaper has come by.
 const SETTLED_WITHOUT_TASK: Duration = Duration::from_secs(120);
+
+/// How long owners have to leave what they know of their calls: DynamoDB may be gone for a while.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(40);
+
+/// How often the accounts are audited until they fit.
+const AUDIT_EVERY: Duration = Duration::from_secs(2);
 
 /// How often to look whether all calls are settled.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -29,6 +37,8 @@ pub struct Accounts {
     pub answered: usize,
     /// How many tasks were killed.
     pub killed: usize,
+    /// What all of them cost, in millionths of a dollar.
+    pub micro_dollars: u64,
     /// How many calls ended how.
     pub endings: BTreeMap<String, usize>,
     /// What must never happen, and did.
@@ -50,6 +60,19 @@ pub(super) async fn settle(
             break;
         }
     }
+    // What owners leave reaches the table after their calls have ended.
+    let give_up_at = Instant::now() + WRITTEN_WITHIN;
+    loop {
+        let accounts = audit(stage, plan, killed).await?;
+        if accounts.are_settled() || Instant::now() >= give_up_at {
+            return Ok(accounts);
+        }
+        tokio::time::sleep(AUDIT_EVERY).await;
+    }
+}
+
+async fn audit(stage: &Stage, plan: &Plan, killed: &Killed) -> anyhow::Result<Accounts> {
+    let (mut counted, mut numbers) = (0, BTreeSet::new());
     let mut accounts = Accounts { calls: plan.calls.len(), killed: killed.all.len(), ..Accounts::default() };
     for (call, planned) in stage.meta.calls().into_iter().zip(&plan.calls) {
         let reference = call_ref(&call.id);
@@ -57,6 +80,22 @@ pub(super) async fn settle(
         let journal = stage.stack.journal(&reference).await?;
         let is_untroubled = call.mischief.is_empty() && !matches!(planned.act, Act::GivesUp(_));
         accounts.settle(&call, record.as_ref(), &journal, killed, is_untroubled);
+        let books = Books::of(stage, &reference).await?;
+        let faults =
+            books.faults(&journal, |writer| killed.all.iter().any(|task| keys::task_writer(task) == *writer));
+        accounts.violations.extend(faults.into_iter().map(|fault| format!("{}: {fault}", &reference[..8])));
+        counted += books.total();
+        numbers.extend(record.map(|record| record.number));
+    }
+    let mut spent = 0;
+    for number in &numbers {
+        spent += books::spent(stage, number).await?;
+    }
+    accounts.micro_dollars = spent;
+    if spent != counted {
+        accounts
+            .violations
+            .push(format!("the days came to {spent} μ$, and {counted} μ$ are counted of calls"));
     }
     let due = stage.stack.ledger.due(u64::MAX).await?;
     accounts
@@ -220,14 +259,17 @@ impl fmt::Display for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "  {} calls, {} answered, {} media tasks killed",
-            self.calls, self.answered, self.killed
+            "  {} calls, {} answered, {} media tasks killed, {} μ$ spent",
+            self.calls, self.answered, self.killed, self.micro_dollars
         )?;
         for (ending, count) in &self.endings {
             writeln!(f, "  {count:>5}  {ending}")?;
         }
         if self.are_settled() {
-            return writeln!(f, "  No call was lost, doubled, left open or out of order.");
+            return writeln!(
+                f,
+                "  No call was lost, doubled, left open or out of order; each owner's spending is counted once."
+            );
         }
         for violation in &self.violations {
             writeln!(f, "  WRONG  {violation}")?;

@@ -7,6 +7,9 @@ use std::time::Duration;
 /// Between two troubles, at least; at most three times as long.
 const CALM: Duration = Duration::from_secs(4);
 
+/// Of so many calls, a media task is killed while they ring and talk.
+const CALLS_A_KILL: usize = 20;
+
 /// Everything that will happen.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -86,12 +89,30 @@ impl Plan {
         let mut troubles = vec![];
         let mut at = Duration::ZERO;
         while at < lasts {
-            let wait = CALM.mul_f64(1.0 + 2.0 * rng.f64());
-            at += wait;
-            troubles.push(PlannedTrouble { wait, trouble: trouble(&mut rng) });
+            at += CALM.mul_f64(1.0 + 2.0 * rng.f64());
+            troubles.push((at, trouble(&mut rng)));
         }
-        Self { calls, troubles }
+        troubles.extend(kills(&mut rng, &calls));
+        troubles.sort_by_key(|(at, _)| *at);
+        let mut before = Duration::ZERO;
+        let waits = troubles.into_iter().map(|(at, trouble)| {
+            let wait = at - std::mem::replace(&mut before, at);
+            PlannedTrouble { wait, trouble }
+        });
+        Self { troubles: waits.collect(), calls }
     }
+}
+
+/// When a media task is killed, whatever else is drawn: once while each twenty calls ring, so that no seed spares them.
+fn kills(rng: &mut Rng, calls: &[PlannedCall]) -> Vec<(Duration, Trouble)> {
+    let mut begins = Duration::ZERO;
+    let mut kills = vec![];
+    for some in calls.chunks_exact(CALLS_A_KILL) {
+        let lasts: Duration = some.iter().map(|call| call.wait).sum();
+        kills.push((begins + lasts.mul_f64(rng.f64()), Trouble::KillTask(rng.usize(0..2))));
+        begins += lasts;
+    }
+    kills
 }
 
 fn call(rng: &mut Rng, seed: u64, spacing: Duration) -> PlannedCall {
@@ -130,6 +151,35 @@ mod tests {
 
         assert_eq!(plan(7), plan(7));
         assert_ne!(plan(7), plan(8));
+    }
+
+    #[test]
+    fn any_seed_kills_a_media_task_in_every_twenty_calls() {
+        for seed in 0..2_000 {
+            let plan = Plan::draw(seed, 40, Duration::from_millis(2_600));
+            let rings = moments(plan.calls.iter().map(|call| call.wait));
+            let troubles = moments(plan.troubles.iter().map(|planned| planned.wait));
+            let kills: Vec<_> = plan
+                .troubles
+                .iter()
+                .zip(&troubles)
+                .filter_map(|(planned, at)| matches!(planned.trouble, Trouble::KillTask(_)).then_some(*at))
+                .collect();
+
+            let (first, second) = (rings[19], rings[39]);
+            let is_in = |from, to| kills.iter().any(|at| from <= *at && *at <= to);
+            assert!(is_in(Duration::ZERO, first) && is_in(first, second), "seed {seed}: {kills:?}");
+        }
+    }
+
+    /// When things happen that wait for one another.
+    fn moments(waits: impl Iterator<Item = Duration>) -> Vec<Duration> {
+        waits
+            .scan(Duration::ZERO, |at, wait| {
+                *at += wait;
+                Some(*at)
+            })
+            .collect()
     }
 
     #[test]

@@ -2,9 +2,16 @@
 
 use super::plan::{Plan, Trouble};
 use crate::stage::Stage;
+use anyhow::Context;
 use aws::{Delivery, Gone, LastStatus};
 use std::collections::HashSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a task is waited for that can be killed.
+const TASK_COMES_WITHIN: Duration = Duration::from_secs(20);
+
+/// How often to look whether there is one.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The media tasks that were killed.
 #[derive(Debug, Default)]
@@ -34,14 +41,11 @@ async fn make(stage: &Stage, trouble: Trouble, killed: &mut Killed) -> anyhow::R
         Trouble::KillCallControl => cloud.kill_function("call-control").await?,
         Trouble::KillWebhook => cloud.kill_function("webhook").await?,
         Trouble::KillTask(which) => {
-            let tasks = cloud.tasks();
-            let running: Vec<_> =
-                tasks.iter().filter(|task| task.last_status == LastStatus::Running).collect();
-            if let Some(task) = running.get(which % running.len().max(1)) {
-                killed.all.insert(task.id.clone());
-                killed.last_ones.extend((running.len() == 1).then(Instant::now));
-                cloud.kill_task(&task.id).await?;
-            }
+            let running = running_tasks(stage).await;
+            let task = running.get(which % running.len().max(1)).context("no media task runs")?;
+            killed.all.insert(task.clone());
+            killed.last_ones.extend((running.len() == 1).then(Instant::now));
+            cloud.kill_task(task).await?;
         }
         Trouble::Throttle(times) => cloud.mischief().throttle_dynamodb(times),
         Trouble::Conflict(times) => cloud.mischief().conflict_transactions(times),
@@ -54,4 +58,18 @@ async fn make(stage: &Stage, trouble: Trouble, killed: &mut Killed) -> anyhow::R
         Trouble::RunTaskFails(times) => cloud.mischief().fail_run_task(times, "RESOURCE:ENI"),
     }
     Ok(())
+}
+
+/// The media tasks that run, as soon as there is one: after the last was killed, the next call has another one started.
+async fn running_tasks(stage: &Stage) -> Vec<String> {
+    let give_up_at = Instant::now() + TASK_COMES_WITHIN;
+    loop {
+        let tasks = stage.stack.cloud.tasks().into_iter();
+        let running = tasks.filter(|task| task.last_status == LastStatus::Running);
+        let running: Vec<_> = running.map(|task| task.id.clone()).collect();
+        if !running.is_empty() || Instant::now() >= give_up_at {
+            return running;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
