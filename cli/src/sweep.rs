@@ -94,9 +94,7 @@ impl Look {
 
 /// Whether an item is what Meta told, as far as it is kept as it came.
 fn is_notice(pk: &str, sk: &str, item: &Item) -> bool {
-    sk.starts_with(keys::NOTICES)
-        || pk.starts_with("UNFIT#")
-        || (pk.starts_with("CALL#") && item.contains_key("item"))
+    sk.starts_with(keys::NOTICES) || pk.starts_with("UNFIT#") || (pk.starts_with("CALL#") && item.contains_key("item"))
 }
 
 /// The people in a notice.

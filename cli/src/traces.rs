@@ -57,9 +57,7 @@ impl Traces {
         let mut traces = Self::default();
         traces.look_everywhere(ledger, marker, &mut known).await;
         if !person.is_metas() {
-            traces.unknown.push(
-                "Meta writes no names like this one: notices that name them were not looked for.".to_owned(),
-            );
+            traces.unknown.push("Meta writes no names like this one: notices that name them were not looked for.".to_owned());
         }
         traces.of_lists.extend(known.pointers);
         for call in &known.calls {

@@ -48,10 +48,7 @@ impl Forget {
         traces.erase(&ledger, now_ms()).await?;
         self.say(common, &traces, true, &format!("Forgotten: {what}"));
         if marker.made_at_ms().is_none() {
-            say::wrong(format!(
-                "There is no secret {}: what Meta still tells of them is kept with their name. make put-secrets makes it.",
-                self.media.mark_secret()
-            ));
+            say::wrong(format!("There is no secret {}: what Meta still tells of them is kept with their name. make put-secrets makes it.", self.media.mark_secret()));
         }
         Ok(known(&traces))
     }

@@ -27,9 +27,7 @@ async fn what_stands_in_no_list_is_found_and_strangers_stay() {
     business.keep(&keys::unfit("dd"), keys::UNFIT, "head", &odd).await;
     let theirs = business.stored().await;
     business.called("ee", &[STRANGER], b"the door key", json!([STRANGER, null])).await;
-    business
-        .keep(&keys::account("7"), "NOTICE#account_update#1", "item", &json!({"from": STRANGER}).to_string())
-        .await;
+    business.keep(&keys::account("7"), "NOTICE#account_update#1", "item", &json!({"from": STRANGER}).to_string()).await;
     let all = business.stored().await;
 
     let said = business.ahoy(&["forget", THEM, "--yes", "--json"]).await;
@@ -38,8 +36,7 @@ async fn what_stands_in_no_list_is_found_and_strangers_stay() {
     assert_eq!((said.code, &told["calls"], &told["unknown"]), (Some(0), &json!(2), &json!([])), "{said:?}");
     let left = business.stored().await;
     let wanted = before.union(&all.difference(&theirs).cloned().collect()).cloned().collect();
-    let is_ours =
-        |key: &&(String, String)| !key.0.starts_with("FORGOTTEN#") && !key.1.starts_with("FORGOTTEN#");
+    let is_ours = |key: &&(String, String)| !key.0.starts_with("FORGOTTEN#") && !key.1.starts_with("FORGOTTEN#");
     assert_eq!(left.iter().filter(is_ours).cloned().collect::<BTreeSet<_>>(), wanted);
     let tombstone = (keys::forgotten_person(&mark::of(b"the key of marks", THEM)), keys::PERSON.to_owned());
     assert!(left.contains(&tombstone), "{left:?}");
@@ -60,9 +57,7 @@ async fn a_call_that_cannot_be_read_and_was_set_aside_is_forgotten() {
 
     assert_eq!(said.code, Some(0), "{said:?}");
     let left = business.stored().await;
-    assert!(
-        left.difference(&before).all(|(pk, sk)| pk.starts_with("FORGOTTEN#") || sk.starts_with("FORGOTTEN#"))
-    );
+    assert!(left.difference(&before).all(|(pk, sk)| pk.starts_with("FORGOTTEN#") || sk.starts_with("FORGOTTEN#")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,9 +15,7 @@ impl Ledger {
     pub async fn link_marks(&self, marks: &[String], forget_at_ms: u64) -> anyhow::Result<()> {
         let pairs = marks.iter().flat_map(|one| marks.iter().map(move |other| (one, other)));
         for (one, other) in pairs.filter(|(one, other)| one != other) {
-            self.link(one, other, forget_at_ms)
-                .await
-                .context("cannot keep that two marks are one person's")?;
+            self.link(one, other, forget_at_ms).await.context("cannot keep that two marks are one person's")?;
         }
         Ok(())
     }

@@ -144,18 +144,11 @@ mod tests {
     fn what_a_message_says_is_not_shown_with_its_order() {
         let text = "Your code is 4711.".into();
         let token = Some("a token".into());
-        let order =
-            Order::SendMessage { call_ref: "ab12".into(), fence: 3, token, id: "call_1".into(), text };
+        let order = Order::SendMessage { call_ref: "ab12".into(), fence: 3, token, id: "call_1".into(), text };
 
         let shown = format!("{order:?}");
 
-        assert!(
-            shown.contains("ab12")
-                && shown.contains('3')
-                && !shown.contains("4711")
-                && !shown.contains("token"),
-            "{shown}"
-        );
+        assert!(shown.contains("ab12") && shown.contains('3') && !shown.contains("4711") && !shown.contains("token"), "{shown}");
     }
 
     #[test]

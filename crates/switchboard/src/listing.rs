@@ -31,9 +31,7 @@ impl Switchboard {
     /// Every name of a caller leads to the others for as long as anything of theirs is kept: this call too.
     async fn keep_linked(&self, marks: &[String], forget_at: u64) {
         if let Err(error) = self.ledger.keep_linked(marks, forget_at * 1_000).await {
-            tracing::error!(
-                "Cannot link the names of a caller, of whom one may not find the other: {error:#}"
-            );
+            tracing::error!("Cannot link the names of a caller, of whom one may not find the other: {error:#}");
         }
     }
 

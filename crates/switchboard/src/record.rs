@@ -160,8 +160,7 @@ mod tests {
     #[test]
     fn a_seat_has_a_token_of_its_own_where_its_task_returns_tokens() {
         let seat = |fence| Some(call::Seat { task: "t".into(), fence });
-        let ringing =
-            Record::ringing("wacid.A", "1", "v=0", &Caller::default(), Timestamp(7), Duration::ZERO);
+        let ringing = Record::ringing("wacid.A", "1", "v=0", &Caller::default(), Timestamp(7), Duration::ZERO);
         let mut record = ringing.clone();
         record.call.seat = seat(1);
         record.guard_seat(&ringing.call, true);

@@ -163,8 +163,7 @@ impl Right {
 fn partition_keys(template: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let hash = |keyed: &Value| {
         let schema = keyed["KeySchema"].as_array().into_iter().flatten();
-        let hash =
-            schema.filter(|key| key["KeyType"] == "HASH").find_map(|key| key["AttributeName"].as_str());
+        let hash = schema.filter(|key| key["KeyType"] == "HASH").find_map(|key| key["AttributeName"].as_str());
         hash.map(str::to_owned)
     };
     let mut keys = BTreeMap::new();
@@ -339,11 +338,9 @@ Resources:
         let of = |pk: &str| json!({"pk": {"S": pk}, "sk": {"S": "STATE"}});
         let put = |pk: &str| json!({"TableName": "ahoy", "Item": of(pk)});
         let update = |pk: &str| json!({"TableName": "ahoy", "Key": of(pk)});
-        let both =
-            |one: &str, other: &str| json!({"TransactItems": [{"Put": put(one)}, {"Update": update(other)}]});
+        let both = |one: &str, other: &str| json!({"TransactItems": [{"Put": put(one)}, {"Update": update(other)}]});
         let batch = |one: &str, other: &str| {
-            let parts =
-                [json!({"PutRequest": {"Item": of(one)}}), json!({"DeleteRequest": {"Key": of(other)}})];
+            let parts = [json!({"PutRequest": {"Item": of(one)}}), json!({"DeleteRequest": {"Key": of(other)}})];
             json!({"RequestItems": {"ahoy": parts}})
         };
         let query = |partition: &str| {

@@ -53,13 +53,7 @@ impl Webhook {
         let (secret, marks) = tokio::join!(Secret::fetch(config, &settings.meta_secret), marks);
         let (secret, marked_with) = (secret?, marks.map(|keys| keys.all().cloned().collect()));
         let call_control = CallControl::new(aws_sdk_lambda::Client::new(config), &settings.call_control);
-        Ok(Self {
-            secret,
-            store,
-            call_control,
-            house: settings.house,
-            marked_with: marked_with.unwrap_or_default(),
-        })
+        Ok(Self { secret, store, call_control, house: settings.house, marked_with: marked_with.unwrap_or_default() })
     }
 
     /// Answers one request.

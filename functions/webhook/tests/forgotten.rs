@@ -20,8 +20,7 @@ async fn notices_that_come_after_forgetting_are_recorded_without_the_person() {
     let account = json!({"field": "account_update", "value": {"event": "unheard_of", "about": THEM}});
     let reply = json!({"type": "call_permission_reply", "call_permission_reply": {"response": "accept"}});
     let reply = json!({"id": "wamid.R", "from": THEM, "type": "interactive", "interactive": reply});
-    let reply =
-        json!({"field": "messages", "value": {"metadata": {"phone_number_id": NUMBER}, "messages": [reply]}});
+    let reply = json!({"field": "messages", "value": {"metadata": {"phone_number_id": NUMBER}, "messages": [reply]}});
 
     assert_eq!(stage.post(&batch(json!([change(NUMBER, json!([odd])), account, reply]))).await, 200);
 

@@ -114,7 +114,13 @@ impl Owner {
 }
 
 /// Tells call-control that a call is over, and why.
-async fn report(control: &CallControl, call_ref: String, fence: u64, token: Option<String>, ending: Ending) {
+async fn report(
+    control: &CallControl,
+    call_ref: String,
+    fence: u64,
+    token: Option<String>,
+    ending: Ending,
+) {
     let order = Order::TaskEnded { call_ref, fence, token, ending: word(ending) };
     for _ in 0..REPORTS {
         match tokio::time::timeout(PATIENCE, control.ask(&order)).await {

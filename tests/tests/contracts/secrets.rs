@@ -33,8 +33,7 @@ fn the_generated_secrets_stay_byte_for_byte() {
     ] {
         assert_ne!(faults(&template.replacen(was, becomes, 1)), [""; 0], "{becomes}");
     }
-    let third =
-        template.replacen("  LogGroup:\n", &format!("  Third:\n    Properties:{MARKS}  LogGroup:\n"), 1);
+    let third = template.replacen("  LogGroup:\n", &format!("  Third:\n    Properties:{MARKS}  LogGroup:\n"), 1);
     assert_ne!(faults(&third), [""; 0], "a third one is no copy of today's door key");
 }
 

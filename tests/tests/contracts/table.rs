@@ -47,8 +47,7 @@ const MOST_ATTRIBUTES: usize = 20;
 #[test]
 fn the_index_holds_what_lists_read_and_nothing_of_callers() {
     let projection = wanted(&template::text())["index"]["Projection"].clone();
-    let held: Vec<String> =
-        serde_json::from_value(projection["NonKeyAttributes"].clone()).expect("it names them");
+    let held: Vec<String> = serde_json::from_value(projection["NonKeyAttributes"].clone()).expect("it names them");
     assert!(projection["ProjectionType"] == "INCLUDE" && held.len() <= MOST_ATTRIBUTES, "{held:?}");
 
     let call = Listed {
@@ -64,8 +63,7 @@ fn the_index_holds_what_lists_read_and_nothing_of_callers() {
     let lease = Lease::new("t", "127.0.0.1:1", "", "1", 1, 1);
     let assigned = Assigned { number: "1".into(), agent: "shop".into() };
     let read = [json!(call), json!(lease), json!(assigned), json!({"held_by": "t"})];
-    let read: BTreeSet<_> =
-        read.iter().flat_map(|item| item.as_object().expect("an item").keys().cloned()).collect();
+    let read: BTreeSet<_> = read.iter().flat_map(|item| item.as_object().expect("an item").keys().cloned()).collect();
     let is_key = |name: &&String| ["pk", "sk", "gsi1pk", "gsi1sk"].contains(&name.as_str());
     let needed: BTreeSet<_> = read.iter().filter(|name| !is_key(name)).cloned().collect();
 

@@ -129,11 +129,7 @@ fn the_key_of_marks_is_made_once_from_the_door_key_of_before() {
     assert!(made["made_at_ms"].as_u64() > Some(1_700_000_000_000), "{made}");
     assert_eq!(desk.stored("marks"), made, "it is never changed");
     assert_ne!(desk.stored("media")["previous_door_key"], "stored-door-key", "the doors' key was, twice");
-    assert!(
-        first.said.contains("ahoy/marks: made") && !first.said.contains("stored-door-key"),
-        "{}",
-        first.said
-    );
+    assert!(first.said.contains("ahoy/marks: made") && !first.said.contains("stored-door-key"), "{}", first.said);
 }
 
 #[test]

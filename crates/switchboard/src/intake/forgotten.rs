@@ -48,13 +48,13 @@ impl Store {
         }
         let marks = people.iter().flat_map(|name| {
             let mark = |key: &SecretString| mark::of(key.expose_secret().as_bytes(), name);
-            marked_with
-                .iter()
-                .map(move |key| (name.clone(), keys::forgotten_person(&mark(key)), keys::PERSON.to_owned()))
+            marked_with.iter().map(move |key| {
+                (name.clone(), keys::forgotten_person(&mark(key)), keys::PERSON.to_owned())
+            })
         });
-        let calls = calls
-            .into_iter()
-            .map(|call| (call.clone(), keys::forgotten_call(&call), keys::OF_CALL.to_owned()));
+        let calls = calls.into_iter().map(|call| {
+            (call.clone(), keys::forgotten_call(&call), keys::OF_CALL.to_owned())
+        });
         let (calls, people) =
             tokio::try_join!(self.with_tombstones(calls.collect()), self.with_tombstones(marks.collect()))?;
         Ok(Forgotten { calls, people, is_crowded })
@@ -65,8 +65,9 @@ impl Store {
         wanted: Vec<(String, String, String)>,
     ) -> anyhow::Result<HashSet<String>> {
         let ledger = &Ledger::new(self.client.clone(), &self.table);
-        let asked = futures_util::stream::iter(wanted)
-            .map(|(name, pk, sk)| async move { anyhow::Ok(ledger.item(&pk, &sk).await?.map(|_| name)) });
+        let asked = futures_util::stream::iter(wanted).map(|(name, pk, sk)| async move {
+            anyhow::Ok(ledger.item(&pk, &sk).await?.map(|_| name))
+        });
         let found: Vec<_> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
     }
@@ -139,24 +140,20 @@ mod tests {
         let read = forgotten.taken_out_of(notices(&json!([odd(THEIRS), odd("919900000002")])));
 
         assert_eq!(read.len(), 2);
-        assert_eq!(
-            (read[0].item.as_str(), &read[0].caller, &read[0].event[..]),
-            ("", &Caller::default(), "held")
-        );
+        assert_eq!((read[0].item.as_str(), &read[0].caller, &read[0].event[..]), ("", &Caller::default(), "held"));
         assert!(read[1].item.contains("919900000002"));
     }
 
     #[test]
     fn a_forgotten_call_that_comes_again_is_not_answered() {
         let forgotten = Forgotten { calls: [call_ref("wacid.A")].into(), ..Forgotten::default() };
-        let connect = |id: &str| json!({"id": id, "event": "connect", "from": THEIRS, "session": {"sdp_type": "offer", "sdp": "v=0"}});
+        let connect = |id: &str| {
+            json!({"id": id, "event": "connect", "from": THEIRS, "session": {"sdp_type": "offer", "sdp": "v=0"}})
+        };
 
         let read = forgotten.taken_out_of(notices(&json!([connect("wacid.A"), connect("wacid.B")])));
 
-        assert_eq!(
-            (&read[0].what, &read[0].caller, read[0].item.as_str()),
-            (&What::Unknown, &Caller::default(), "")
-        );
+        assert_eq!((&read[0].what, &read[0].caller, read[0].item.as_str()), (&What::Unknown, &Caller::default(), ""));
         assert!(matches!(read[1].what, What::Offer(_)), "a new call of theirs is answered");
     }
 
@@ -164,8 +161,7 @@ mod tests {
     fn what_names_too_many_people_is_recorded_without_any() {
         let forgotten = Forgotten { is_crowded: true, ..Forgotten::default() };
 
-        let read =
-            forgotten.taken_out_of(notices(&json!([{"id": "wacid.A", "event": "held", "from": THEIRS}])));
+        let read = forgotten.taken_out_of(notices(&json!([{"id": "wacid.A", "event": "held", "from": THEIRS}])));
 
         assert_eq!(read[0].item, "");
     }

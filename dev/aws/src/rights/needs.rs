@@ -48,8 +48,7 @@ impl Need {
     /// The same, with the kinds of the partitions alone: `CALL#*` for `CALL#ab12`.
     #[must_use]
     pub(super) fn by_kind(mut self) -> Self {
-        let kind =
-            |key: &String| key.split_once('#').map_or_else(|| key.clone(), |(kind, _)| format!("{kind}#*"));
+        let kind = |key: &String| key.split_once('#').map_or_else(|| key.clone(), |(kind, _)| format!("{kind}#*"));
         self.leading_keys = self.leading_keys.iter().map(kind).collect();
         self
     }
@@ -93,8 +92,7 @@ fn of_dynamodb(rights: &Rights, action: &str, request: &Value) -> Vec<Need> {
             let need = |(table, parts): (&String, &Value)| {
                 let resource = table_arn(table);
                 let key = rights.partition_key(&resource).unwrap_or_default();
-                let leading =
-                    parts_of_batch(parts).filter_map(|part| leading_key(part, key)).collect::<Vec<_>>();
+                let leading = parts_of_batch(parts).filter_map(|part| leading_key(part, key)).collect::<Vec<_>>();
                 Need::new(&format!("dynamodb:{action}"), &resource).leading_to(leading)
             };
             tables.map(need).collect()
@@ -190,18 +188,15 @@ mod tests {
             {"ConditionCheck": {"TableName": "ahoy"}},
         ]});
 
-        let actions: Vec<_> = of_dynamodb(&Rights::default(), "TransactWriteItems", &request)
-            .into_iter()
-            .map(|need| need.action)
-            .collect();
+        let actions: Vec<_> =
+            of_dynamodb(&Rights::default(), "TransactWriteItems", &request).into_iter().map(|need| need.action).collect();
 
         assert_eq!(actions, ["dynamodb:PutItem", "dynamodb:ConditionCheckItem"]);
     }
 
     #[test]
     fn an_index_is_a_resource_of_its_own() {
-        let needs =
-            of_dynamodb(&Rights::default(), "Query", &json!({"TableName": "ahoy", "IndexName": "gsi1"}));
+        let needs = of_dynamodb(&Rights::default(), "Query", &json!({"TableName": "ahoy", "IndexName": "gsi1"}));
 
         assert_eq!(
             needs,

@@ -125,7 +125,8 @@ async fn answer(State(cloud): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, b
             StatusCode::ACCEPTED.into_response()
         }
         "GetSecretValue" => {
-            let secret = json!({"app_secret": APP_SECRET, "previous_app_secret": "older", "verify_token": "token", "mark_key": "marks"});
+            let secret =
+                json!({"app_secret": APP_SECRET, "previous_app_secret": "older", "verify_token": "token", "mark_key": "marks"});
             json!({"Name": "meta", "SecretString": secret.to_string()}).to_string().into_response()
         }
         _ => cloud.forward(&headers, body).await,
