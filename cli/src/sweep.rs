@@ -138,12 +138,13 @@ fn is_before(item: &Item, made_at_ms: Option<u64>) -> bool {
 
 /// A call as the list has it, by its state.
 fn listed(state: &Item) -> Option<Listed> {
-    let call = state.get("call")?.as_m().ok()?;
+    // A state that cannot be read is their call's all the same.
+    let call = state.get("call").and_then(|call| call.as_m().ok()).cloned().unwrap_or_default();
     let text = |name: &str| Some(state.get(name)?.as_s().ok()?.clone());
     Some(Listed {
         call_ref: keys::call_ref(&text("pk")?)?.to_owned(),
-        number: text("number")?,
-        rang_at_ms: number(call.get("rang_at"))?,
+        number: text("number").unwrap_or_default(),
+        rang_at_ms: number(call.get("rang_at")).unwrap_or_default(),
         start: None,
         accepted_at_ms: number(call.get("accepted_at")),
         ended_at_ms: number(call.get("ended_at")),

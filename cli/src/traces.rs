@@ -136,7 +136,7 @@ impl Traces {
         let is_summed_up = stored.iter().any(|(_, sk)| sk == keys::SUMMARY);
         let is_fresh = call.ended_at_ms.is_some_and(|ended| now_ms.saturating_sub(ended) < WRITES_FOR_MS);
         let is_being_written = call.accepted_at_ms.is_some() && is_fresh && !is_summed_up;
-        if state.is_some() && (call.ended_at_ms.is_none() || is_being_written) {
+        if state.as_ref().is_some_and(goes_on) && (call.ended_at_ms.is_none() || is_being_written) {
             self.unfinished += 1;
         }
         *self.calls.entry(call.number.clone()).or_default() += 1;
@@ -147,6 +147,11 @@ impl Traces {
         self.of_lists.insert((keys::names_like(&call.call_ref), call.call_ref.clone()));
         Ok(())
     }
+}
+
+/// Whether a call may still change: one whose state cannot be read was set aside by call-control, and does not.
+fn goes_on(state: &Item) -> bool {
+    !state.contains_key("is_set_aside")
 }
 
 async fn keys_in(ledger: &Ledger, pk: &str) -> anyhow::Result<Vec<Key>> {

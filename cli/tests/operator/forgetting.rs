@@ -47,6 +47,25 @@ async fn what_stands_in_no_list_is_found_and_strangers_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_cannot_be_read_and_was_set_aside_is_forgotten() {
+    let business = Business::healthy().await;
+    let before = business.stored().await;
+    let mut state = item(&keys::call(&"aa".repeat(32)), keys::STATE);
+    let texts = [("caller_number", THEM), ("number", NUMBER), ("call", "of a newer release")];
+    state.extend(texts.map(|(name, value)| (name.to_owned(), text(value))));
+    state.insert("is_set_aside".to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
+    business.ledger.put(state).await.unwrap();
+
+    let said = business.ahoy(&["forget", THEM, "--yes"]).await;
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let left = business.stored().await;
+    let is_tombstone =
+        |(pk, sk): &(String, String)| pk.starts_with("FORGOTTEN#") || sk.starts_with("FORGOTTEN#");
+    assert!(left.difference(&before).all(is_tombstone), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_known_is_said_and_is_exit_2() {
     let business = Business::healthy().await;
     business.called("aa", &[THEM], b"a lost key", Value::Null).await;

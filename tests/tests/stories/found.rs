@@ -96,6 +96,23 @@ async fn a_brazilian_caller_is_found_and_forgotten_by_either_form_of_the_number(
     assert!(done.status.success() && said.contains("ninth digit") && !said.contains("8888"), "{done:?}");
     let stored = story.everything_stored().await;
     assert!(!stored.contains("553188888888") && !stored.contains("USER#"), "{stored}");
+
+    // What Meta still tells of them is recorded, without them.
+    for (call, from) in [("wacid.LATE-1", "553188888888"), ("wacid.LATE-2", "BR.77001234567890123456")] {
+        assert_eq!(Letter::signed(odd(call, from)).post(&story).await, 200);
+    }
+    let stored = story.everything_stored().await;
+    assert!(stored.contains("webhook-held"), "{stored}");
+    assert!(!stored.contains("553188888888") && !stored.contains("BR.7700"), "{stored}");
+    assert_eq!(Letter::signed(odd("wacid.LATE-3", "919900000002")).post(&story).await, 200);
+    assert!(story.everything_stored().await.contains("919900000002"), "a stranger's is kept as it came");
+}
+
+/// A notice about a call that nothing of ours understands.
+fn odd(call: &str, from: &str) -> String {
+    let value = serde_json::json!({"metadata": {"phone_number_id": "220000000000002"},
+        "calls": [{"id": call, "event": "held", "from": from, "timestamp": "1795305600"}]});
+    serde_json::json!({"entry": [{"id": "1", "changes": [{"field": "calls", "value": value}]}]}).to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
