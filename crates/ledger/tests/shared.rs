@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::items::{Item, number, text};
-use ledger::{Action, Assigned, CallerCall, Claim, Conclusion, Ledger, NumberSettings, Spender, StoredAgent};
+use ledger::{
+    Action, Assigned, CallerCall, Claim, Conclusion, Ledger, NumberSettings, Refusal, Spender, StoredAgent,
+};
 use protocol::keys;
 use protocol::lease::Lease;
 use serde_json::{Value, json};
@@ -59,6 +62,24 @@ async fn a_key_that_is_asked_for_twice_is_read_once() {
     let found = ledger.items(&[key.clone(), key]).await.unwrap();
 
     assert_eq!(found.len(), 1);
+}
+
+#[tokio::test]
+async fn an_item_that_is_too_large_is_told_from_trouble() {
+    let ledger = ledger().await;
+    let words = text("x".repeat(500_000));
+    let large = Item::from([("pk", text("CALL#a")), ("sk", text("LINE#1")), ("words", words)].map(named));
+
+    let refused = ledger.put(large).await.unwrap_err();
+    let gone = Ledger::new(ledger.client.clone(), "elsewhere").put(Item::new()).await.unwrap_err();
+
+    assert!(matches!(Refusal::of_write(&refused), Refusal::Unfit(_)), "{refused:#}");
+    assert!(!matches!(Refusal::of_write(&gone), Refusal::Unanswered), "{gone:#}");
+    assert_eq!(Refusal::of_write(&anyhow::anyhow!("the network is gone")), Refusal::Unanswered);
+}
+
+fn named((name, value): (&str, AttributeValue)) -> (String, AttributeValue) {
+    (name.to_owned(), value)
 }
 
 #[tokio::test]

@@ -153,6 +153,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_death_of_a_question_is_told_with_the_next_one() {
+        let (start, mut ringing) = ringing();
+        ringing.note_connected();
+        ringing.note_ready();
+        assert_eq!(ringing.step(ms(300), start), Step::Ask);
+        assert!(!ringing.was_lost());
+
+        ringing.note_reply();
+        ringing.note_failure(true);
+
+        assert_eq!(ringing.step(ms(300), start + ASK_AGAIN), Step::Ask);
+        assert!(ringing.was_lost());
+        ringing.note_reply();
+        assert!(!ringing.was_lost(), "it is told once");
+    }
+
+    #[test]
     fn it_asks_as_soon_as_media_agent_and_greeting_are_there() {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
