@@ -155,7 +155,7 @@ Next (docs/deploy.md, "Who answers"):
   ahoy setup     # shows what it will change at Meta, and asks first
   ahoy doctor
 Then ring it.
-$([ "$stack" = ahoy ] || printf '\nThe ahoy command finds it by: export TABLE=%s META_SECRET=%s/meta MEDIA_SECRET=%s/media' "$table" "$stack" "$stack")
+$([ "$stack" = ahoy ] || printf '\nThe ahoy command finds it by: export TABLE=%s META_SECRET=%s/meta MEDIA_SECRET=%s/media CALL_CONTROL=%s-call-control' "$table" "$stack" "$stack" "$stack")
 END
 }
 
