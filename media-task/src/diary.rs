@@ -1,7 +1,7 @@
 //! Writes what is known of calls: their journals, a line in the log at once and an item in the table as soon as may be;
 //! and what was said in them, which goes into the table alone.
 //!
-//! Nothing waits for the table: what is to be written queues ([`queue`]), many calls are written at once, and one that writes more
+//! Nothing waits for the table: what is to be written queues (`queue`), many calls are written at once, and one that writes more
 //! than its budget costs no other. What can never be written is dropped at once, and a log line names it.
 
 mod queue;

@@ -33,7 +33,7 @@ impl Pulse {
     }
 }
 
-/// Listens where [`address`] says.
+/// Listens where `address` says.
 ///
 /// # Errors
 /// When the address is not known, or another process listens there.
