@@ -18,11 +18,13 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
+use limits::Limits;
 use protocol::door::{Answer, CALLS, LARGEST_BODY, Offer, Refusal, Release, UNDELIVERED, Undelivered};
 use protocol::seal::{Broken, Doorkeeper, NONCE, SEAL, Sealed, TIME, is_fresh};
 use serde::Serialize;
 use service::secrets::Secret;
 use service::time::now_ms;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -38,6 +40,7 @@ pub struct Door {
     secret: Secret<MediaSecret>,
     keeper: Mutex<Doorkeeper>,
     complaints: Mutex<Complaints>,
+    limits: Mutex<Limits>,
 }
 
 /// Why a request is refused.
@@ -54,7 +57,8 @@ enum TurnedAway {
 impl Door {
     /// A door to these calls.
     pub fn new(calls: Arc<Calls>, secret: Secret<MediaSecret>) -> Arc<Self> {
-        Arc::new(Self { calls, secret, keeper: Mutex::default(), complaints: Mutex::default() })
+        let (keeper, complaints, limits) = Default::default();
+        Arc::new(Self { calls, secret, keeper, complaints, limits })
     }
 
     /// Answers requests on `listener` until dropped, which closes every connection.
@@ -62,12 +66,22 @@ impl Door {
         connections::accept(self, listener, certificate.acceptor()).await;
     }
 
+    /// When a new connection's handshake begins; `None` if the connection is to be dropped.
+    fn admit_connection(&self, from: IpAddr, now: Instant) -> Option<Instant> {
+        self.limits.lock().expect("nothing panics while it holds this lock").admit(from, now)
+    }
+
     /// Answers one request.
     async fn answer(self: &Arc<Self>, visit: &Visit, request: Request<Incoming>) -> Reply {
         let (head, body) = request.into_parts();
         match self.let_in(&head, body).await {
             Ok(body) => {
-                visit.is_known(Instant::now());
+                let now = Instant::now();
+                visit.is_known(now);
+                self.limits
+                    .lock()
+                    .expect("nothing panics while it holds this lock")
+                    .is_known(visit.from, now);
                 self.act(&head, body).await
             }
             Err(why) => self.turn_away(why),

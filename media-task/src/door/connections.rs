@@ -2,11 +2,11 @@
 
 use super::Door;
 use super::complaints::Complaints;
-use super::limits::Limits;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,20 +24,23 @@ const KNOWN_STAY: Duration = Duration::from_secs(60);
 /// The largest head of a request, bytes: ours are a tenth of it.
 const LARGEST_HEAD: usize = 8 * 1024;
 
-/// How long a connection lasts.
-pub(super) struct Visit(Mutex<Instant>);
+/// Where a connection comes from, and how long it lasts.
+pub(super) struct Visit {
+    pub(super) from: IpAddr,
+    ends_at: Mutex<Instant>,
+}
 
 /// Accepts connections until dropped, which closes them all. It never stops accepting: a queue of strangers' connections in the
 /// kernel would keep call-control's out.
 pub(super) async fn accept(door: Arc<Door>, listener: TcpListener, acceptor: TlsAcceptor) {
-    let (mut limits, mut dropped, mut connections) =
-        (Limits::default(), Complaints::default(), JoinSet::new());
+    let (mut dropped, mut connections) = (Complaints::default(), JoinSet::new());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, from)) => match limits.admit(from.ip(), Instant::now()) {
+                Ok((stream, from)) => match door.admit_connection(from.ip(), Instant::now()) {
                     Some(begins_at) => {
-                        connections.spawn(hold(door.clone(), stream, acceptor.clone(), begins_at));
+                        let visit = Visit::begin(from.ip(), begins_at);
+                        connections.spawn(hold(door.clone(), stream, acceptor.clone(), visit, begins_at));
                     }
                     None => drop_at_once(stream, &mut dropped),
                 },
@@ -55,13 +58,12 @@ fn drop_at_once(stream: TcpStream, dropped: &mut Complaints) {
     if let Some(unsaid) = dropped.handle(Instant::now()) {
         tracing::warn!(
             unsaid,
-            "Dropped a connection at the door: too many from its network; {unsaid} more since the last time"
+            "Dropped a connection at the door: too many from its network, or from all; {unsaid} more since the last time"
         );
     }
 }
 
-async fn hold(door: Arc<Door>, stream: TcpStream, acceptor: TlsAcceptor, begins_at: Instant) {
-    let visit = Visit::begin(begins_at);
+async fn hold(door: Arc<Door>, stream: TcpStream, acceptor: TlsAcceptor, visit: Visit, begins_at: Instant) {
     let talk = async {
         sleep_until(begins_at.into()).await;
         let stream = acceptor.accept(stream).await.ok()?;
@@ -78,17 +80,17 @@ async fn hold(door: Arc<Door>, stream: TcpStream, acceptor: TlsAcceptor, begins_
 }
 
 impl Visit {
-    fn begin(at: Instant) -> Self {
-        Self(Mutex::new(at + STRANGERS_STAY))
+    fn begin(from: IpAddr, at: Instant) -> Self {
+        Self { from, ends_at: Mutex::new(at + STRANGERS_STAY) }
     }
 
     /// Notes that a request with a valid seal came.
     pub(super) fn is_known(&self, now: Instant) {
-        *self.0.lock().expect("nothing panics while it holds this lock") = now + KNOWN_STAY;
+        *self.ends_at.lock().expect("nothing panics while it holds this lock") = now + KNOWN_STAY;
     }
 
     fn ends_at(&self) -> Instant {
-        *self.0.lock().expect("nothing panics while it holds this lock")
+        *self.ends_at.lock().expect("nothing panics while it holds this lock")
     }
 
     async fn is_over(&self) {
@@ -105,7 +107,7 @@ mod tests {
     #[test]
     fn a_connection_lasts_three_seconds_and_a_minute_after_each_seal() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let visit = Visit::begin(start);
+        let visit = Visit::begin(IpAddr::from([192, 0, 2, 1]), start);
 
         assert_eq!(visit.ends_at(), start + 3 * second);
         visit.is_known(start + second);
