@@ -3,6 +3,7 @@
 //! What goes wrong, and when, comes from a seed: the same seed brings the same plan, though not the same races.
 
 mod accounts;
+mod audits;
 mod books;
 mod caller;
 mod plan;

@@ -1,5 +1,6 @@
 //! Settles the accounts: what Meta, the table and the journals say of every call, held against each other.
 
+use super::audits::Audits;
 use super::books::{self, Books};
 use super::plan::{Act, Plan};
 use super::trouble::Killed;
@@ -21,9 +22,6 @@ const SETTLED_WITHOUT_TASK: Duration = Duration::from_secs(120);
 
 /// How long owners have to leave what they know of their calls: DynamoDB may be gone for a while.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(40);
-
-/// How often the accounts are audited until they fit.
-const AUDIT_EVERY: Duration = Duration::from_secs(2);
 
 /// How often to look whether all calls are settled.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -61,13 +59,13 @@ pub(super) async fn settle(
         }
     }
     // What owners leave reaches the table after their calls have ended.
-    let give_up_at = Instant::now() + WRITTEN_WITHIN;
+    let mut audits = Audits::until((Instant::now() + WRITTEN_WITHIN).into_std());
     loop {
         let accounts = audit(stage, plan, killed).await?;
-        if accounts.are_settled() || Instant::now() >= give_up_at {
-            return Ok(accounts);
+        match audits.handle(accounts.are_settled(), Instant::now().into_std()) {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => return Ok(accounts),
         }
-        tokio::time::sleep(AUDIT_EVERY).await;
     }
 }
 
@@ -87,6 +85,7 @@ async fn audit(stage: &Stage, plan: &Plan, killed: &Killed) -> anyhow::Result<Ac
         counted += books.total();
         numbers.extend(record.map(|record| record.number));
     }
+    accounts.violations.extend(killed.too_few(plan.kills()));
     let mut spent = 0;
     for number in &numbers {
         spent += books::spent(stage, number).await?;

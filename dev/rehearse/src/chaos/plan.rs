@@ -44,8 +44,8 @@ pub enum Act {
 /// One trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlannedTrouble {
-    /// After the trouble before it.
-    pub wait: Duration,
+    /// After the start. A trouble that takes long does not shift the later ones.
+    pub at: Duration,
     /// What.
     pub trouble: Trouble,
 }
@@ -94,12 +94,13 @@ impl Plan {
         }
         troubles.extend(kills(&mut rng, &calls));
         troubles.sort_by_key(|(at, _)| *at);
-        let mut before = Duration::ZERO;
-        let waits = troubles.into_iter().map(|(at, trouble)| {
-            let wait = at - std::mem::replace(&mut before, at);
-            PlannedTrouble { wait, trouble }
-        });
-        Self { troubles: waits.collect(), calls }
+        let troubles = troubles.into_iter().map(|(at, trouble)| PlannedTrouble { at, trouble }).collect();
+        Self { troubles, calls }
+    }
+
+    /// How many times a media task is to be killed.
+    pub(super) fn kills(&self) -> usize {
+        self.troubles.iter().filter(|planned| matches!(planned.trouble, Trouble::KillTask(_))).count()
     }
 }
 
@@ -158,13 +159,8 @@ mod tests {
         for seed in 0..2_000 {
             let plan = Plan::draw(seed, 40, Duration::from_millis(2_600));
             let rings = moments(plan.calls.iter().map(|call| call.wait));
-            let troubles = moments(plan.troubles.iter().map(|planned| planned.wait));
-            let kills: Vec<_> = plan
-                .troubles
-                .iter()
-                .zip(&troubles)
-                .filter_map(|(planned, at)| matches!(planned.trouble, Trouble::KillTask(_)).then_some(*at))
-                .collect();
+            let is_kill = |planned: &&PlannedTrouble| matches!(planned.trouble, Trouble::KillTask(_));
+            let kills: Vec<_> = plan.troubles.iter().filter(is_kill).map(|planned| planned.at).collect();
 
             let (first, second) = (rings[19], rings[39]);
             let is_in = |from, to| kills.iter().any(|at| from <= *at && *at <= to);

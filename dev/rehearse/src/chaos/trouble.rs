@@ -22,11 +22,19 @@ pub(super) struct Killed {
     pub last_ones: Vec<Instant>,
 }
 
-/// Makes all of it.
+impl Killed {
+    /// What is wrong when fewer were killed than planned: the calls met less trouble than they are said to have met.
+    pub(super) fn too_few(&self, planned: usize) -> Option<String> {
+        let killed = self.all.len();
+        (killed < planned).then(|| format!("{planned} media tasks were to be killed, and {killed} were"))
+    }
+}
+
+/// Makes all of it, each trouble at its time.
 pub(super) async fn make_all(stage: &Stage, plan: &Plan) -> Killed {
-    let mut killed = Killed::default();
+    let (mut killed, start) = (Killed::default(), tokio::time::Instant::now());
     for planned in &plan.troubles {
-        tokio::time::sleep(planned.wait).await;
+        tokio::time::sleep_until(start + planned.at).await;
         tracing::info!(trouble = ?planned.trouble, "Trouble");
         if let Err(error) = make(stage, planned.trouble, &mut killed).await {
             tracing::warn!("No trouble could be made: {error:#}");
@@ -43,9 +51,10 @@ async fn make(stage: &Stage, trouble: Trouble, killed: &mut Killed) -> anyhow::R
         Trouble::KillTask(which) => {
             let running = running_tasks(stage).await;
             let task = running.get(which % running.len().max(1)).context("no media task runs")?;
-            killed.all.insert(task.clone());
-            killed.last_ones.extend((running.len() == 1).then(Instant::now));
+            let at = Instant::now();
             cloud.kill_task(task).await?;
+            killed.all.insert(task.clone());
+            killed.last_ones.extend((running.len() == 1).then_some(at));
         }
         Trouble::Throttle(times) => cloud.mischief().throttle_dynamodb(times),
         Trouble::Conflict(times) => cloud.mischief().conflict_transactions(times),
@@ -71,5 +80,25 @@ async fn running_tasks(stage: &Stage) -> Vec<String> {
             return running;
         }
         tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_could_not_be_killed_is_a_violation() {
+        let plan = Plan::draw(1, 40, Duration::from_secs(3));
+        let planned = plan.kills();
+        assert!(planned >= 2, "{planned}");
+        let killed = |count: usize| Killed {
+            all: (0..count).map(|n| format!("task-{n}")).collect(),
+            last_ones: vec![],
+        };
+
+        assert_eq!(killed(planned).too_few(planned), None);
+        let wrong = format!("{planned} media tasks were to be killed, and {} were", planned - 1);
+        assert_eq!(killed(planned - 1).too_few(planned), Some(wrong));
     }
 }
