@@ -242,7 +242,8 @@ async fn soak(soak: Soak) -> anyhow::Result<ExitCode> {
     load::leave_a_core_to_the_task()?;
     let soaked = soak.run(&binaries).await?;
     println!("{soaked}");
-    Ok(judged(soaked.left_behind().is_empty()))
+    // What is left behind is no limit of speed: it is judged in any build.
+    Ok(if soaked.left_behind().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]

@@ -13,7 +13,8 @@ const AT_ONCE: usize = 40;
 /// So long a call lasts once there is sound.
 const LASTS: Duration = Duration::from_millis(1_500);
 
-/// After the first calls, so many, everything has been used once: memory is compared to then.
+/// After the first calls, so many, everything has been used once: memory is compared to then. The memory of fewer calls is
+/// shown, not judged.
 const WARM: usize = 200;
 
 /// A heartbeat may be under way whenever it is looked: so many sockets or files more than at the start are nobody's loss.
@@ -100,7 +101,9 @@ impl Soak {
 impl Soaked {
     /// What did not come back, in words.
     pub fn left_behind(&self) -> Vec<String> {
-        let [start, warm, .., rested] = self.samples.as_slice() else { return vec![] };
+        let [start, warm, .., rested] = self.samples.as_slice() else {
+            return vec!["no call was made".to_owned()];
+        };
         let mut left = vec![];
         let mut compare = |what: &str, then: (&Sample, usize), now: usize, more: usize| {
             if now > then.1 + more {
@@ -113,8 +116,10 @@ impl Soaked {
         compare("sockets", (start, start.sockets), rested.sockets, FILES);
         compare("files", (start, start.files), rested.files, FILES);
         compare("threads", (start, start.threads), rested.threads, THREADS);
-        let may = (warm.memory as f64 * SHARE).max(MEMORY) as usize;
-        compare("bytes of memory", (warm, warm.memory as usize), rested.memory as usize, may);
+        if rested.calls >= WARM {
+            let may = (warm.memory as f64 * SHARE).max(MEMORY) as usize;
+            compare("bytes of memory", (warm, warm.memory as usize), rested.memory as usize, may);
+        }
         left
     }
 
@@ -149,6 +154,48 @@ impl fmt::Display for Soaked {
             writeln!(f, "| {calls} | {mib:.1} | {files} | {sockets} | {threads} |")?;
         }
         writeln!(f, "The last line is after a rest, in which idle connections close.")?;
+        if self.samples.last().is_some_and(|rested| rested.calls < WARM) {
+            writeln!(
+                f,
+                "Judged: sockets, files, threads. The memory of fewer than {WARM} calls is shown, not judged."
+            )?;
+        }
         self.left_behind().iter().try_for_each(|left| writeln!(f, "  LEFT BEHIND: {left}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Sample = Sample { calls: 0, memory: 50_000_000, files: 20, sockets: 10, threads: 8 };
+
+    #[test]
+    fn sockets_files_and_threads_of_few_calls_are_left_behind() {
+        let rested = Sample { calls: 20, files: 45, sockets: 30, threads: 28, ..START };
+
+        let left = soaked(rested).left_behind();
+
+        assert_eq!(left.len(), 3, "{left:?}");
+        assert_eq!(soaked(Sample { calls: 20, files: 24, sockets: 14, ..START }).left_behind(), [""; 0]);
+    }
+
+    #[test]
+    fn memory_is_judged_from_two_hundred_calls_on() {
+        let grown = |calls| soaked(Sample { calls, memory: 80_000_000, ..START });
+
+        assert_eq!(grown(WARM - 1).left_behind(), [""; 0]);
+        assert!(grown(WARM - 1).to_string().contains("not judged"));
+        assert_eq!(grown(WARM).left_behind().len(), 1);
+        assert!(!grown(WARM).to_string().contains("not judged"));
+    }
+
+    #[test]
+    fn a_soak_of_no_call_shows_nothing() {
+        assert_eq!(Soaked { samples: vec![START, START] }.left_behind(), ["no call was made"]);
+    }
+
+    fn soaked(rested: Sample) -> Soaked {
+        Soaked { samples: vec![START, Sample { calls: rested.calls / 2, ..START }, rested] }
     }
 }
