@@ -1,5 +1,6 @@
-//! An open-loop flood of connections from one host, which opens so many a second however the door fares.
+//! An open-loop flood of connections from two networks, at a fixed rate however the door fares.
 
+use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,12 +10,15 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// The host that floods: not the one call-control is at.
-const HOST: &str = "127.0.0.2:0";
+/// A neighbour of call-control's: in its network, and not its address.
+const NEIGHBOUR: &str = "127.0.0.2:0";
+
+/// The hosts that flood, in two networks of their own. Call-control is in neither.
+const STRANGERS: [&str; 2] = ["127.0.1.2:0", "127.0.2.2:0"];
 
 /// Two thousand connections a second, twenty at once.
 const EVERY: Duration = Duration::from_millis(10);
-const AT_ONCE: u64 = 20;
+const AT_ONCE: usize = 20;
 
 /// How long a connection waits for the door.
 const STAYS: Duration = Duration::from_secs(1);
@@ -24,34 +28,48 @@ const HALF_A_HELLO: [u8; 11] = [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
 
 /// A flood, until it is dropped.
 pub struct Flood {
-    begun: Arc<AtomicU64>,
+    counted: Arc<Counted>,
     _opening: JoinSet<()>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    made: AtomicU64,
+    dropped: AtomicU64,
 }
 
 impl Flood {
     /// Begins to flood the door at this address.
     pub fn of(door: &str) -> Self {
         let door = door.parse().expect("a door is an address");
-        let (begun, mut opening) = (Arc::<AtomicU64>::default(), JoinSet::new());
-        opening.spawn(open(door, begun.clone()));
-        Self { begun, _opening: opening }
+        let (counted, mut opening) = (Arc::<Counted>::default(), JoinSet::new());
+        opening.spawn(open(door, counted.clone()));
+        Self { counted, _opening: opening }
     }
 
-    /// How many connections were begun so far.
-    pub fn begun(&self) -> u64 {
-        self.begun.load(Ordering::Relaxed)
+    /// How many connections were made so far.
+    pub fn made(&self) -> u64 {
+        self.counted.made.load(Ordering::Relaxed)
+    }
+
+    /// How many of them the door reset.
+    pub fn dropped(&self) -> u64 {
+        self.counted.dropped.load(Ordering::Relaxed)
     }
 }
 
-async fn open(door: SocketAddr, begun: Arc<AtomicU64>) {
+async fn open(door: SocketAddr, counted: Arc<Counted>) {
     let (mut connections, mut next) = (JoinSet::new(), interval(EVERY));
     next.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
         tokio::select! {
             _ = next.tick() => {
-                for _ in 0..AT_ONCE {
-                    let is_silent = begun.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
-                    connections.spawn(async move { drop(timeout(STAYS, knock(door, is_silent)).await) });
+                for n in 0..AT_ONCE {
+                    let (host, is_silent) = (STRANGERS[n % STRANGERS.len()], n % 4 < 2);
+                    let counted = counted.clone();
+                    connections.spawn(async move {
+                        drop(timeout(STAYS, knock(host, door, is_silent, &counted)).await)
+                    });
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -59,21 +77,36 @@ async fn open(door: SocketAddr, begun: Arc<AtomicU64>) {
     }
 }
 
-/// Connects to a door from the host that floods.
+/// Connects to a door from a neighbour of call-control's.
 ///
 /// # Errors
 /// When the door takes no connection.
 pub async fn connect(door: SocketAddr) -> std::io::Result<TcpStream> {
+    connect_from(NEIGHBOUR, door).await
+}
+
+async fn connect_from(host: &str, door: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    socket.bind(HOST.parse().expect("it is an address"))?;
+    socket.bind(host.parse().expect("it is an address"))?;
     socket.connect(door).await
 }
 
-async fn knock(door: SocketAddr, is_silent: bool) -> std::io::Result<()> {
-    let mut stream = connect(door).await?;
-    if !is_silent {
-        stream.write_all(&HALF_A_HELLO).await?;
-    }
-    stream.read_to_end(&mut vec![]).await?;
-    Ok(())
+async fn knock(host: &str, door: SocketAddr, is_silent: bool, counted: &Counted) {
+    let connected = connect_from(host, door).await;
+    // The door may have reset a connection by the time its host looks at it.
+    let was_made = connected.as_ref().map_or_else(is_reset, |_| true);
+    counted.made.fetch_add(was_made.into(), Ordering::Relaxed);
+    let stay = async {
+        let mut stream = connected?;
+        if !is_silent {
+            stream.write_all(&HALF_A_HELLO).await?;
+        }
+        stream.read_to_end(&mut vec![]).await
+    };
+    let was_dropped = stay.await.is_err_and(|error| is_reset(&error));
+    counted.dropped.fetch_add(was_dropped.into(), Ordering::Relaxed);
+}
+
+fn is_reset(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
