@@ -110,16 +110,18 @@ tell_why_not() {
     --query 'tasks[].[stoppedReason,containers[0].reason]' >&2
 }
 
-# What the doctor finds of the deployment itself: nothing wrong, keys still to be given (2), or something wrong (1).
+# What the doctor finds of the deployment itself: nothing wrong, keys still to be given (2), or something wrong or not verified (1).
 ask_doctor() {
   local url=$1 left status=1 found
-  local ask=(env "TABLE=$table" "META_SECRET=$stack/meta" "MEDIA_SECRET=$stack/media" "WEBHOOK_URL=$url" "$ahoy" doctor --json)
+  local ask=(env "TABLE=$table" "META_SECRET=$stack/meta" "MEDIA_SECRET=$stack/media"
+    "CALL_CONTROL=$stack-call-control" "WEBHOOK_URL=$url" "$ahoy" doctor --json)
   typed "${ask[@]}"
   [ -z "$dry" ] || return 0
   # Functions look at a secret that has changed once a minute at most.
   for ((left = 4; left > 0; left--)); do
     status=0
-    found=$("${ask[@]}" 2>/dev/null | python3 scripts/deployed.py) || status=$?
+    # Its own exit code is 1 until Meta's side is done as well.
+    found=$({ "${ask[@]}" 2>/dev/null || true; } | python3 scripts/deployed.py) || status=$?
     if [ "$status" != 1 ] || [ "$left" = 1 ]; then break; fi
     sleep 20
   done

@@ -105,7 +105,6 @@ fn concurrency_is_reserved_for_call_control_where_the_quota_allows() {
         ("300 250", "None", false),
     ] {
         let desk = Desk::new();
-        desk.declare_call_controls_concurrency();
 
         let done = desk.run("deploy.sh", &[("CONCURRENCY", concurrency), ("RESERVED", reserved)]);
 

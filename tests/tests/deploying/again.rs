@@ -142,12 +142,17 @@ fn a_second_stack_has_a_table_and_images_of_its_own() {
         "[second.deploy.parameters]\nstack_name = \"Shop\"\nparameter_overrides = [\"WarmTasks=1\"]\n";
     desk.write("samconfig.toml", second);
 
-    desk.run("deploy.sh", &[("ENVIRONMENT", "second")]);
+    let done = desk.run("deploy.sh", &[("ENVIRONMENT", "second")]);
 
     let images = desk.asked("aws cloudformation deploy --stack-name Shop-images").expect("it was asked");
     assert!(images.contains("RepositoryName=shop/media-task"), "{images}");
     let stack = desk.asked("sam deploy").expect("it was asked");
-    assert!(stack.contains("WarmTasks=1 TableName=Shop "), "{stack}");
+    assert!(stack.contains("WarmTasks=1 CallControlConcurrency=100 TableName=Shop "), "{stack}");
+    assert!(
+        done.said.contains("MEDIA_SECRET=Shop/media CALL_CONTROL=Shop-call-control WEBHOOK_URL="),
+        "{}",
+        done.said
+    );
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn the_stack_is_told_its_image_beside_what_samconfig_says() {
 
     let deploy = desk.asked("sam deploy").expect("the stack was deployed");
     assert!(deploy.contains(
-        "WarmTasks=1 MaxTasks=4 TableName=ahoy ImageUri=123456789012.dkr.ecr.eu-central-1.amazonaws.com/"
+        "WarmTasks=1 MaxTasks=4 CallControlConcurrency=100 TableName=ahoy ImageUri=123456789012.dkr.ecr.eu-central-1.amazonaws.com/"
     ));
     let template = desk.file("target/deploy/template.yaml");
     assert!(template.contains("CodeUri: ../ship/arm64/webhook.zip"), "{template}");
