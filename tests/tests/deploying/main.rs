@@ -227,6 +227,21 @@ fn a_missing_tool_is_named_before_anything_is_done() {
 
 #[test]
 fn a_fresh_clone_without_sam_installs_it() {
+#[test]
+fn a_profile_in_the_environment_does_not_keep_the_template_from_being_checked() {
+    for profile in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        let desk = Desk::new();
+        desk.with_infra_tools();
+
+        let done = desk.run("check-infra.sh", &[(profile, "shop")]);
+
+        assert_eq!(done.code, 0, "{profile}: {}", done.said);
+        assert!(
+            desk.asked("sam validate").is_some() && desk.asked("python scripts/infra/create.py").is_some()
+        );
+    }
+}
+
     for (settings, code) in [(&[][..], 0), (&[("WITHOUT_SAM", "1")], 1)] {
         let desk = Desk::new();
         desk.without("sam");
