@@ -129,9 +129,15 @@ deploy_stack() {
   # unless it stands in quotes.
   local all
   mapfile -t all < <(sed -E -e '/^TableName=/d' -e 's/^([A-Za-z]+)=([^"].* .*)$/\1="\2"/' <<<"$parameters")
-  if [ "$reserved" != 0 ] && grep -q '^  CallControlConcurrency:' template.yaml; then all+=("CallControlConcurrency=$reserved"); fi
+  # 0 as well: what an earlier deployment reserved would stay.
+  [ -z "$reserved" ] || all+=("CallControlConcurrency=$reserved")
+  local before name
+  before=$(unexecuted "$stack")
   watched sam deploy --template-file "$shipped" --config-file "$PWD/samconfig.toml" --config-env "$environment" \
     --parameter-overrides "${all[@]}" "TableName=$table" "ImageUri=$image"
+  for name in $(unexecuted "$stack"); do
+    [[ $before == *"$name"* ]] || give_up "the change set $name was not executed: the stack $stack is as it was, and nothing was deployed"
+  done
 }
 
 next_steps() {

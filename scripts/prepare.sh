@@ -2,11 +2,12 @@
 # What a deployment looks at and makes in the account before the stack: rights, quotas, service-linked roles, and what it will cost.
 # Sourced by scripts/deploy.sh, after scripts/account.sh.
 
-# Reserved for call-control where the account's quota allows: 0 is nothing.
-reserved=0
+# Reserved for call-control: 0 where the account's quota does not allow it, empty where that is unread or samconfig.toml says.
+reserved=''
 # Lambda keeps as many that nothing may reserve.
 kept_unreserved=100
-# How many orders at once a flood of webhooks cannot take from call-control.
+# How many orders at once a flood of webhooks cannot take from call-control, and how many there are at most then. As many again stay
+# for webhooks. The doctor goes by the same (OWN_CONCURRENCY).
 wanted_reserved=100
 
 look_at_account() {
@@ -103,6 +104,7 @@ read_lambda_quota() {
 
 # In an account that never used ECS these two are not there, and the first stack fails for want of them.
 make_service_linked_roles() {
+    reserved=0
   local role service made='' said
   for role in ecs.amazonaws.com/AWSServiceRoleForECS \
     ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService; do

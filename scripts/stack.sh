@@ -43,6 +43,12 @@ clear_away() {
   account aws cloudformation wait stack-delete-complete --stack-name "$1"
 }
 
+# The change sets that were not executed: one that the operator refuses stays there, though SAM ends with success.
+unexecuted() {
+  account_says aws cloudformation list-change-sets --stack-name "$1" --output text \
+    --query "Summaries[?ExecutionStatus=='AVAILABLE'].ChangeSetName"
+}
+
 # The service's last events, oldest first: an id and a sentence in a line.
 service_events() {
   aws ecs describe-services --cluster "$stack" --services media-task --output text \

@@ -72,6 +72,18 @@ fn a_doctor_that_leaves_a_check_out_has_not_verified_it() {
 }
 
 #[test]
+fn a_change_set_that_was_refused_is_no_deployment() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("REFUSED", "1"), ("STATUS", "UPDATE_COMPLETE")]);
+
+    assert_eq!(done.code, 1, "{}", done.said);
+    assert!(done.said.contains("the change set samcli-deploy1 was not executed"), "{}", done.said);
+    assert!(!done.said.contains("Deployed."), "{}", done.said);
+    assert_eq!(desk.position("ahoy doctor"), None);
+}
+
+#[test]
 fn a_doctor_without_an_answer_is_no_deployment() {
     let desk = Desk::new();
     desk.write("account/doctor", "");
