@@ -39,7 +39,7 @@ help:
 	@echo 'make artefacts     release, image, and a whole call on them'
 	@echo 'make sizes         what is shipped, held to its limits'
 	@echo 'make deploy        ahoy on your AWS account (DRY_RUN=1: all that needs none; ENVIRONMENT=small or production)'
-	@echo 'make secrets       the secrets in the environment, put into the account'
+	@echo 'make secrets       the secrets in the environment, put into the account (STACK, else the stack of ENVIRONMENT)'
 	@echo 'make undeploy      takes it away again, and says what stays'
 	@echo 'make cost          docs/cost.md from infra/prices.toml'
 	@echo 'make readme        the commands of the README that nothing else in CI runs, unoptimised, at their smallest'
@@ -134,7 +134,7 @@ deploy:
 	@scripts/deploy.sh
 
 secrets:
-	@scripts/put-secrets.sh "$(or $(STACK),ahoy)"
+	@scripts/put-secrets.sh $(STACK)
 
 undeploy:
 	@scripts/undeploy.sh

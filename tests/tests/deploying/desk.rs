@@ -242,7 +242,6 @@ impl Desk {
             .env("META_ACCESS_TOKEN", super::ACCESS_TOKEN)
             .env("OPENAI_API_KEY", super::OPENAI_KEY)
             .envs(settings.iter().copied())
-            .args((script == "put-secrets.sh").then_some("ahoy"))
             .stdin(Stdio::null())
             .output()
             .expect("the script can be started");

@@ -103,6 +103,20 @@ fn secrets_are_merged_and_never_cleared() {
 }
 
 #[test]
+fn secrets_go_to_the_stack_of_the_environment_unless_one_is_named() {
+    let desk = Desk::new();
+    desk.write(
+        "samconfig.toml",
+        "[second.deploy.parameters]\nstack_name = \"Shop\"\nparameter_overrides = []\n",
+    );
+
+    desk.run("put-secrets.sh", &[("ENVIRONMENT", "second")]);
+
+    assert!(desk.asked("aws secretsmanager get-secret-value --secret-id Shop/meta").is_some());
+    assert!(!desk.journal().contains("ahoy/meta"), "{}", desk.journal());
+}
+
+#[test]
 fn a_secret_that_cannot_be_read_is_not_written() {
     let desk = Desk::new();
 
@@ -214,20 +228,6 @@ fn nobody_logged_in_is_one_line_and_nothing_is_done() {
 }
 
 #[test]
-fn a_missing_tool_is_named_before_anything_is_done() {
-    let desk = Desk::new();
-    desk.without("aws");
-
-    let done = desk.run("deploy.sh", &[]);
-
-    assert_ne!(done.code, 0);
-    assert!(done.said.contains("the AWS command line is not installed: https://"), "{}", done.said);
-    assert_eq!(desk.journal(), "");
-}
-
-#[test]
-fn a_fresh_clone_without_sam_installs_it() {
-#[test]
 fn a_profile_in_the_environment_does_not_keep_the_template_from_being_checked() {
     for profile in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
         let desk = Desk::new();
@@ -242,6 +242,20 @@ fn a_profile_in_the_environment_does_not_keep_the_template_from_being_checked() 
     }
 }
 
+#[test]
+fn a_missing_tool_is_named_before_anything_is_done() {
+    let desk = Desk::new();
+    desk.without("aws");
+
+    let done = desk.run("deploy.sh", &[]);
+
+    assert_ne!(done.code, 0);
+    assert!(done.said.contains("the AWS command line is not installed: https://"), "{}", done.said);
+    assert_eq!(desk.journal(), "");
+}
+
+#[test]
+fn a_fresh_clone_without_sam_installs_it() {
     for (settings, code) in [(&[][..], 0), (&[("WITHOUT_SAM", "1")], 1)] {
         let desk = Desk::new();
         desk.without("sam");
