@@ -4,7 +4,7 @@
 # on where it stopped.
 #   ENVIRONMENT=small|production   which part of samconfig.toml, default small
 #   DRY_RUN=1                      builds and checks, and prints each command that would touch the account, in order
-#   GO_ON=1                        goes on although IAM names rights that are missing
+#   GO_ON=1                        goes on although IAM names rights that are missing, or Fargate's quota cannot hold old and new tasks
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/account.sh

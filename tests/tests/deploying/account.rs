@@ -119,6 +119,44 @@ fn concurrency_is_reserved_for_call_control_where_the_quota_allows() {
 }
 
 #[test]
+fn what_is_reserved_stays_as_it_is_where_the_quota_is_unread() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("FAIL_AT", "get-account-settings")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(!desk.asked("sam deploy").expect("it was asked").contains("CallControlConcurrency"));
+}
+
+#[test]
+fn too_few_vcpus_to_replace_the_tasks_stop_an_update_only() {
+    let desk = Desk::new();
+    let first = desk.run("deploy.sh", &[("VCPUS", "1.0")]);
+    assert_eq!(first.code, 0, "{}", first.said);
+    assert!(first.said.contains("--quota-code L-3032A538 --desired-value 2"), "{}", first.said);
+
+    let desk = Desk::new();
+    let update = desk.run("deploy.sh", &[("VCPUS", "1.0"), ("LIVE", "1")]);
+    assert_eq!((update.code, desk.position("make")), (1, None), "{}", update.said);
+    assert!(update.said.contains("--quota-code L-3032A538 --desired-value 2"), "{}", update.said);
+
+    let meant = Desk::new().run("deploy.sh", &[("VCPUS", "1.0"), ("LIVE", "1"), ("GO_ON", "1")]);
+    assert_eq!(meant.code, 0, "{}", meant.said);
+}
+
+#[test]
+fn a_cost_that_cannot_be_computed_stops_nothing() {
+    let desk = Desk::new();
+    desk.write("docs/bench/load.csv", "calls,lateness_p99_ms,gaps_over_60_ms\n50,11.0,3\n");
+
+    let done = desk.run("deploy.sh", &[]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(done.said.contains("  What it costs a month cannot be computed\n"), "{}", done.said);
+    assert!(!done.said.contains("Traceback"), "{}", done.said);
+}
+
+#[test]
 fn what_it_will_cost_a_month_is_said_before_anything_is_built() {
     for environment in ["small", "production"] {
         let desk = Desk::new();
