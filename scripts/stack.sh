@@ -16,11 +16,11 @@ settle() {
     *_IN_PROGRESS)
       give_up "CloudFormation is at work on the stack $name ($status). When it has ended, the same command goes on from here"
       ;;
-    ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED | DELETE_FAILED) clear_away "$name" ;;
+    ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED) clear_away "$name" ;;
     IMPORT_ROLLBACK_COMPLETE) answers_calls "$name" || clear_away "$name" ;;
-    IMPORT_ROLLBACK_FAILED)
+    IMPORT_ROLLBACK_FAILED | DELETE_FAILED)
       if answers_calls "$name"; then
-        give_up "the stack $name is in $status with functions and tasks in it, which this script does not delete: see its events, aws cloudformation describe-stack-events --stack-name $name"
+        give_up "the stack $name is in $status with functions and tasks in it, which this script does not delete (make undeploy does): see its events, aws cloudformation describe-stack-events --stack-name $name"
       fi
       clear_away "$name"
       ;;

@@ -85,8 +85,10 @@ fn a_stack_that_failed_to_come_to_be_is_cleared_away_before_the_next_try() {
 }
 
 #[test]
-fn an_import_rolled_back_in_a_stack_with_tasks_deletes_nothing() {
-    for (status, code) in [("IMPORT_ROLLBACK_COMPLETE", 0), ("IMPORT_ROLLBACK_FAILED", 1)] {
+fn a_failed_import_or_deletion_of_a_stack_with_tasks_deletes_nothing() {
+    for (status, code) in
+        [("IMPORT_ROLLBACK_COMPLETE", 0), ("IMPORT_ROLLBACK_FAILED", 1), ("DELETE_FAILED", 1)]
+    {
         let desk = Desk::new();
 
         let done = desk.run("deploy.sh", &[("STATUS", status), ("LIVE", "1")]);
