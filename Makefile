@@ -2,7 +2,9 @@
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 CARGO := cargo
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+# Cargo takes it before any setting of its own, CARGO_BUILD_TARGET_DIR and build.target-dir: programs are where they are looked for.
+export CARGO_TARGET_DIR := $(TARGET)
 # All programs are built at once, and then run as files: so features are those of the whole workspace, nothing is built twice,
 # and no program is replaced while it runs.
 REHEARSE := $(TARGET)/debug/rehearse
