@@ -147,7 +147,7 @@ next_steps() {
   ask_doctor "$url" || status=$?
   case "$status" in
     0) said="Deployed." ;;
-    2) said="The stack is there and runs. Calls are answered once the keys named above are given: make secrets STACK=$stack" ;;
+    2) said="The stack is there and runs. Calls are answered once the keys named above are given (make secrets STACK=$stack)." ;;
     *) give_up "the stack $stack is there, and what is named above is wrong or not verified: not deployed. docs/doctor.md says more; the same command goes on from here" ;;
   esac
   [ -z "$dry" ] || said="Nothing was touched."
