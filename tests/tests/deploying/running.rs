@@ -34,7 +34,11 @@ fn what_the_doctor_finds_of_the_deployment_decides() {
         (&[("meta-secret", "wrong"), ("warm-tasks", "unknown")], 1, not_verified),
         (&[("webhook-signed", "unknown")], 1, "webhook-signed: not verified"),
         (&[("media-secret", "unknown")], 1, "media-secret: not verified"),
-        (&[("meta-secret", "wrong")], 2, "once the keys named above are given (make secrets STACK=ahoy). The webhook"),
+        (
+            &[("meta-secret", "wrong")],
+            2,
+            "once the keys named above are given (make secrets STACK=ahoy). The webhook",
+        ),
         // Without Meta's keys the doctor cannot ask.
         (
             &[("meta-secret", "wrong"), ("webhook-challenge", "unknown"), ("webhook-signed", "unknown")],

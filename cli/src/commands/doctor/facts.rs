@@ -4,7 +4,7 @@ mod deployment;
 mod model;
 mod webhook;
 
-pub use deployment::Deployment;
+pub use deployment::{Concurrency, Deployment};
 pub use model::{Answer, ModelFacts};
 pub use webhook::WebhookFacts;
 
