@@ -2,7 +2,9 @@
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 CARGO := cargo
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+# Cargo takes it before any setting of its own, CARGO_BUILD_TARGET_DIR and build.target-dir: programs are where they are looked for.
+export CARGO_TARGET_DIR := $(TARGET)
 # All programs are built at once, and then run as files: so features are those of the whole workspace, nothing is built twice,
 # and no program is replaced while it runs.
 REHEARSE := $(TARGET)/debug/rehearse
@@ -39,7 +41,7 @@ help:
 	@echo 'make artefacts     release, image, and a whole call on them'
 	@echo 'make sizes         what is shipped, held to its limits'
 	@echo 'make deploy        ahoy on your AWS account (DRY_RUN=1: all that needs none; ENVIRONMENT=small or production)'
-	@echo 'make secrets       the secrets in the environment, put into the account'
+	@echo 'make secrets       the secrets in the environment, put into the account (STACK, else the stack of ENVIRONMENT)'
 	@echo 'make undeploy      takes it away again, and says what stays'
 	@echo 'make cost          docs/cost.md from infra/prices.toml'
 	@echo 'make readme        the commands of the README that nothing else in CI runs, unoptimised, at their smallest'
@@ -134,7 +136,7 @@ deploy:
 	@scripts/deploy.sh
 
 secrets:
-	@scripts/put-secrets.sh "$(or $(STACK),ahoy)"
+	@scripts/put-secrets.sh $(STACK)
 
 undeploy:
 	@scripts/undeploy.sh

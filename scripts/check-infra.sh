@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 export SAM_CLI_TELEMETRY=0
 # SAM wants a region to look resources up in. Nobody is asked: there are no credentials, and no metadata service.
 export AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
+unset AWS_PROFILE AWS_DEFAULT_PROFILE
 export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 sam=target/infra/sam/bin
 templates=(template.yaml infra/*.yaml)

@@ -4,7 +4,7 @@
 # on where it stopped.
 #   ENVIRONMENT=small|production   which part of samconfig.toml, default small
 #   DRY_RUN=1                      builds and checks, and prints each command that would touch the account, in order
-#   GO_ON=1                        goes on although IAM names rights that are missing
+#   GO_ON=1                        goes on although IAM names rights that are missing, or Fargate's quota cannot hold old and new tasks
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/account.sh
@@ -129,9 +129,15 @@ deploy_stack() {
   # unless it stands in quotes.
   local all
   mapfile -t all < <(sed -E -e '/^TableName=/d' -e 's/^([A-Za-z]+)=([^"].* .*)$/\1="\2"/' <<<"$parameters")
-  if [ "$reserved" != 0 ] && grep -q '^  CallControlConcurrency:' template.yaml; then all+=("CallControlConcurrency=$reserved"); fi
+  # 0 as well: what an earlier deployment reserved would stay.
+  [ -z "$reserved" ] || all+=("CallControlConcurrency=$reserved")
+  local before name
+  before=$(unexecuted "$stack")
   watched sam deploy --template-file "$shipped" --config-file "$PWD/samconfig.toml" --config-env "$environment" \
     --parameter-overrides "${all[@]}" "TableName=$table" "ImageUri=$image"
+  for name in $(unexecuted "$stack"); do
+    [[ $before == *"$name"* ]] || give_up "the change set $name was not executed: the stack $stack is as it was, and nothing was deployed"
+  done
 }
 
 next_steps() {
@@ -141,8 +147,8 @@ next_steps() {
   ask_doctor "$url" || status=$?
   case "$status" in
     0) said="Deployed." ;;
-    2) said="The stack is there and runs. Calls are answered once the keys named above are given: make secrets." ;;
-    *) give_up "the stack $stack is there, and does not do what is named above: not deployed. docs/doctor.md says more; the same command goes on from here" ;;
+    2) said="The stack is there and runs. Calls are answered once the keys named above are given (make secrets STACK=$stack)." ;;
+    *) give_up "the stack $stack is there, and what is named above is wrong or not verified: not deployed. docs/doctor.md says more; the same command goes on from here" ;;
   esac
   [ -z "$dry" ] || said="Nothing was touched."
   cat <<END

@@ -1,6 +1,6 @@
 """Reads what `ahoy doctor --json` found, and says what of it keeps a deployment from being one. Meta's side comes later.
 
-Exit code 0: nothing. 2: keys are still to be given. 1: something is wrong, or the doctor said nothing.
+Exit code 0: nothing. 2: keys are still to be given. 1: something is wrong or was not verified, or the doctor said nothing.
 """
 
 import json
@@ -9,15 +9,25 @@ import sys
 # What the stack and its programs must do, whatever Meta has.
 OURS = ("table", "warm-tasks", "webhook-challenge", "webhook-signed", "webhook-forged")
 KEYS = ("meta-secret", "media-secret")
+# What the doctor asks with Meta's keys.
+WITH_META_KEYS = ("webhook-challenge", "webhook-signed")
 
 try:
-    checks = json.load(sys.stdin)["checks"]
+    found = {check["name"]: check for check in json.load(sys.stdin)["checks"]}
 except (ValueError, KeyError, TypeError):
     sys.exit("ahoy: the doctor did not answer")
 
-wrong = [check for check in checks if check["finding"] == "wrong" and check["name"] in OURS + KEYS]
-for check in wrong:
-    cure = check.get("cure")
-    print(f"  {check['name']}: {check['says']}" + (f"; {cure}" if cure else ""))
-names = {check["name"] for check in wrong}
-sys.exit(1 if names & set(OURS) else 2 if names else 0)
+amiss = set()
+for name in OURS + KEYS:
+    check = found.get(name, {"finding": "unknown", "says": "the doctor says nothing of it"})
+    if check["finding"] == "fine":
+        continue
+    if check["finding"] == "wrong":
+        cure = check.get("cure")
+        print(f"  {name}: {check['says']}" + (f"; {cure}" if cure else ""))
+        amiss.add("keys" if name in KEYS else "ours")
+    else:
+        print(f"  {name}: not verified: {check['says']}")
+        is_for_want_of_keys = name in WITH_META_KEYS and found.get("meta-secret", {}).get("finding") == "wrong"
+        amiss.add("keys" if is_for_want_of_keys else "ours")
+sys.exit(1 if "ours" in amiss else 2 if amiss else 0)

@@ -2,18 +2,19 @@
 # What a deployment looks at and makes in the account before the stack: rights, quotas, service-linked roles, and what it will cost.
 # Sourced by scripts/deploy.sh, after scripts/account.sh.
 
-# Reserved for call-control where the account's quota allows: 0 is nothing.
-reserved=0
+# Reserved for call-control: 0 where the account's quota does not allow it, empty where that is unread or samconfig.toml says.
+reserved=''
 # Lambda keeps as many that nothing may reserve.
 kept_unreserved=100
-# How many orders at once a flood of webhooks cannot take from call-control.
+# How many orders at once a flood of webhooks cannot take from call-control, and how many there are at most then. As many again stay
+# for webhooks. The doctor goes by the same (OWN_CONCURRENCY).
 wanted_reserved=100
 
 look_at_account() {
   name_missing_rights
   read_fargate_quota
   read_lambda_quota
-  python3 scripts/cost.py month "$environment" || give_up "what it costs cannot be computed. Nothing was done"
+  python3 scripts/cost.py month "$environment" || echo "  What it costs a month cannot be computed"
 }
 
 # A policy belongs to a user or a role, and not to the session that was assumed with it.
@@ -68,6 +69,12 @@ read_fargate_quota() {
     give_up "Fargate lets this account use $quota vCPUs, and $warm warm tasks with those that replace them need $needed: CloudFormation would wait for hours. Ask for more: $more $needed. Nothing was done"
   fi
   echo "  Fargate lets this account use $quota vCPUs"
+  if [ $((quota * 1024)) -lt $((2 * warm * cpu)) ]; then
+    loudly "An update has new tasks beside the $warm warm ones, and all of them need $needed vCPUs: it would wait for hours. Ask for more: $more $needed"
+    if [ -z "${GO_ON:-}" ] && answers_calls "$stack"; then
+      give_up "nothing was done. If this update changes no task: GO_ON=1 make deploy"
+    fi
+  fi
   [ $((quota * 1024)) -ge $((most * cpu)) ] ||
     loudly "$most tasks, MaxTasks, would need $(((most * cpu + 1023) / 1024)): $more $(((most * cpu + 1023) / 1024))"
 }
@@ -97,6 +104,7 @@ read_lambda_quota() {
     reserved=$wanted_reserved
     echo "  $reserved of them are reserved for call-control: a flood of webhooks cannot take those"
   else
+    reserved=0
     loudly "Too few to reserve any for call-control: a flood of webhooks could keep calls from being answered. Ask for more: aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000"
   fi
 }

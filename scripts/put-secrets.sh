@@ -10,7 +10,8 @@ set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/account.sh
 . scripts/account.sh
-stack=${1:?the name of the stack}
+# The one that is named, else the environment's in samconfig.toml.
+stack=${1:-$(configured stack_name)} || exit 1
 doing="put the secrets"
 
 put() {

@@ -38,6 +38,14 @@ serve() {
   local status=0
   bash -c "$line" || status=$?
   kill -INT -- "-$served" 2>/dev/null || status=1
+  for _ in $(seq 300); do
+    kill -0 -- "-$served" 2>/dev/null || break
+    sleep 0.1
+  done
+  if kill -KILL -- "-$served" 2>/dev/null; then
+    echo 'readme: make serve did not stop within 30 s of SIGINT'
+    status=1
+  fi
   wait "$served" || true
   cat "$log"
   grep -q '^stopping' "$log" && return "$status"

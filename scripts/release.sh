@@ -36,7 +36,7 @@ build_media_task() {
   local flags=(-C target-feature=+crt-static)
   if [ "$1" = "$host" ]; then
     cargo rustc --profile shipped --locked -p media-task --bin media-task "${features[@]}" -- "${flags[@]}"
-    cp -f target/shipped/media-task "target/ship/$1/media-task"
+    cp -f "${CARGO_TARGET_DIR:-target}/shipped/media-task" "target/ship/$1/media-task"
   else
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
     CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc CXX_aarch64_unknown_linux_gnu=aarch64-linux-gnu-g++ \

@@ -16,11 +16,11 @@ settle() {
     *_IN_PROGRESS)
       give_up "CloudFormation is at work on the stack $name ($status). When it has ended, the same command goes on from here"
       ;;
-    ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED | DELETE_FAILED) clear_away "$name" ;;
+    ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED) clear_away "$name" ;;
     IMPORT_ROLLBACK_COMPLETE) answers_calls "$name" || clear_away "$name" ;;
-    IMPORT_ROLLBACK_FAILED)
+    IMPORT_ROLLBACK_FAILED | DELETE_FAILED)
       if answers_calls "$name"; then
-        give_up "the stack $name is in $status with functions and tasks in it, which this script does not delete: see its events, aws cloudformation describe-stack-events --stack-name $name"
+        give_up "the stack $name is in $status with functions and tasks in it, which this script does not delete (make undeploy does): see its events, aws cloudformation describe-stack-events --stack-name $name"
       fi
       clear_away "$name"
       ;;
@@ -41,6 +41,12 @@ answers_calls() {
 clear_away() {
   account aws cloudformation delete-stack --stack-name "$1"
   account aws cloudformation wait stack-delete-complete --stack-name "$1"
+}
+
+# The change sets that were not executed: one that the operator refuses stays there, though SAM ends with success.
+unexecuted() {
+  account_says aws cloudformation list-change-sets --stack-name "$1" --output text \
+    --query "Summaries[?ExecutionStatus=='AVAILABLE'].ChangeSetName"
 }
 
 # The service's last events, oldest first: an id and a sentence in a line.
@@ -110,16 +116,18 @@ tell_why_not() {
     --query 'tasks[].[stoppedReason,containers[0].reason]' >&2
 }
 
-# What the doctor finds of the deployment itself: nothing wrong, keys still to be given (2), or something wrong (1).
+# What the doctor finds of the deployment itself: nothing wrong, keys still to be given (2), or something wrong or not verified (1).
 ask_doctor() {
   local url=$1 left status=1 found
-  local ask=(env "TABLE=$table" "META_SECRET=$stack/meta" "MEDIA_SECRET=$stack/media" "WEBHOOK_URL=$url" "$ahoy" doctor --json)
+  local ask=(env "TABLE=$table" "META_SECRET=$stack/meta" "MEDIA_SECRET=$stack/media"
+    "CALL_CONTROL=$stack-call-control" "WEBHOOK_URL=$url" "$ahoy" doctor --json)
   typed "${ask[@]}"
   [ -z "$dry" ] || return 0
   # Functions look at a secret that has changed once a minute at most.
   for ((left = 4; left > 0; left--)); do
     status=0
-    found=$("${ask[@]}" 2>/dev/null | python3 scripts/deployed.py) || status=$?
+    # Its own exit code is 1 until Meta's side is done as well.
+    found=$({ "${ask[@]}" 2>/dev/null || true; } | python3 scripts/deployed.py) || status=$?
     if [ "$status" != 1 ] || [ "$left" = 1 ]; then break; fi
     sleep 20
   done

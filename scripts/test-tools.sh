@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/apt.sh
 . scripts/apt.sh
 
-cargo nextest --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-nextest
+cargo nextest --version >/dev/null 2>&1 || env -u CARGO_TARGET_DIR cargo install --quiet --locked cargo-nextest
 
 faketime() { ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1; }
 faketime || apt libfaketime || give_up "libfaketime (on Debian: apt-get install libfaketime)"

@@ -36,15 +36,15 @@ pub async fn ledger(common: &Common) -> anyhow::Result<Ledger> {
     if config.region().is_none() {
         return Err(anyhow!(NO_REGION));
     }
-    Ok(Ledger::new(Client::new(&config), &common.table))
+    Ok(Ledger::new(Client::new(&config), &common.table()))
 }
 
 /// An error of AWS, said so that it can be put right at a terminal.
 pub fn plainly(error: &anyhow::Error, common: &Common) -> anyhow::Error {
-    let (whole, table) = (in_one_line(error), &common.table);
+    let (whole, table) = (in_one_line(error), common.table());
     match trouble(&whole) {
         Trouble::NotThere => anyhow!(
-            "there is no table {table} in this account and region: it is named after its stack (--table or TABLE), and AWS_REGION is where that is"
+            "there is no table {table} in this account and region: it is named after its stack (--stack, else --table or TABLE), and AWS_REGION is where that is"
         ),
         Trouble::Forbidden => anyhow!("these credentials may not use the table {table}{}", lacking(&whole)),
         Trouble::Unreachable => anyhow!("AWS cannot be reached: {whole}"),

@@ -37,12 +37,38 @@ struct Ahoy {
 /// What every command can be told.
 #[derive(Debug, Args)]
 struct Common {
-    /// The deployment's DynamoDB table.
-    #[arg(long, global = true, env = "TABLE", default_value = "ahoy")]
-    table: String,
+    /// The deployment's stack, `ahoy` without it. What belongs to it is named after it, unless another name is given.
+    #[arg(long, global = true, env = "AHOY_STACK", value_name = "STACK")]
+    stack: Option<String>,
+    /// The deployment's DynamoDB table. Without it, the one that is named after the stack.
+    #[arg(long, global = true, env = "TABLE")]
+    table: Option<String>,
     /// Say it in JSON.
     #[arg(long, global = true)]
     json: bool,
+}
+
+impl Common {
+    /// The stack, if one is named: an empty variable names none.
+    fn stack(&self) -> Option<&str> {
+        given(self.stack.as_ref())
+    }
+
+    /// The table.
+    fn table(&self) -> String {
+        self.named(self.table.as_ref(), "")
+    }
+
+    /// What is given, else the stack's name and this.
+    fn named(&self, name: Option<&String>, after_stack: &str) -> String {
+        let of_stack = || format!("{}{after_stack}", self.stack().unwrap_or("ahoy"));
+        given(name).map_or_else(of_stack, str::to_owned)
+    }
+}
+
+/// An empty name is none.
+fn given(name: Option<&String>) -> Option<&str> {
+    name.map(String::as_str).filter(|name| !name.is_empty())
 }
 
 /// Does what a command line asks. Its exit code: 0 when it is done, 1 when it failed, 64 when it was not understood.

@@ -1,5 +1,6 @@
 //! Somebody who calls, as an operator names them: turned into the mark that the table knows them by, and kept nowhere.
 
+use crate::Common;
 use crate::site::MediaKeys;
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
@@ -113,11 +114,11 @@ impl Marker {
     ///
     /// # Errors
     /// When the secret cannot be had.
-    pub async fn fetch(keys: &MediaKeys) -> anyhow::Result<Self> {
+    pub async fn fetch(keys: &MediaKeys, common: &Common) -> anyhow::Result<Self> {
         let config = service::cloud::config().await;
-        let secret = Secret::<MediaSecret>::fetch(&config, &keys.media_secret).await;
+        let secret = Secret::<MediaSecret>::fetch(&config, &keys.media_secret(common)).await;
         let secret = secret.context("cannot tell users by their marks (--media-secret)")?.value();
-        let marks = MarkKeys::fetch(&config, &keys.mark_secret()).await;
+        let marks = MarkKeys::fetch(&config, &keys.mark_secret(common)).await;
         let marks = marks.context("cannot tell users by their marks (--mark-secret)")?;
         let doors = [Some(&secret.door_key), secret.previous_door_key.as_ref()].into_iter().flatten();
         let keys = marks.iter().flat_map(MarkKeys::all).chain(doors);

@@ -1,5 +1,6 @@
 //! Which deployment is meant, and the keys that open what belongs to it.
 
+use crate::Common;
 use crate::cloud;
 use crate::seen::{Seen, Unseen};
 use aws_config::SdkConfig;
@@ -24,20 +25,17 @@ pub struct Site {
     /// The number's WhatsApp Business account. Not needed while the token says for which accounts it is.
     #[arg(long, env = "WABA_ID", value_name = "ID")]
     pub account: Option<String>,
-    /// The deployment's stack. Without it, the one that Meta's secret is named after.
-    #[arg(long, env = "AHOY_STACK", value_name = "STACK")]
-    pub stack: Option<String>,
-    /// Where the deployment's webhook is. Without it, the stack is asked.
+    /// Where the deployment's webhook is. Without it, the stack is asked, or the one that Meta's secret is named after.
     #[arg(long, env = "WEBHOOK_URL", value_name = "URL")]
     pub webhook_url: Option<String>,
-    /// The secret with Meta's keys: its name or ARN.
-    #[arg(long, env = "META_SECRET", value_name = "SECRET", default_value = "ahoy/meta")]
-    pub meta_secret: String,
+    /// The secret with Meta's keys: its name or ARN. Without it, the stack's, `ahoy/meta`.
+    #[arg(long, env = "META_SECRET", value_name = "SECRET")]
+    pub meta_secret: Option<String>,
     #[command(flatten)]
     pub media: MediaKeys,
-    /// The function that acts on calls: its name or ARN.
-    #[arg(long, env = "CALL_CONTROL", value_name = "FUNCTION", default_value = "ahoy-call-control")]
-    pub call_control: String,
+    /// The function that acts on calls: its name or ARN. Without it, the stack's, `ahoy-call-control`.
+    #[arg(long, env = "CALL_CONTROL", value_name = "FUNCTION")]
+    pub call_control: Option<String>,
     /// The Graph API, with its version.
     #[arg(long, env = "GRAPH_URL", value_name = "URL", default_value = graph::URL)]
     pub graph_url: String,
@@ -51,19 +49,29 @@ pub struct Site {
 
 impl Site {
     /// The webhook's name in Lambda, as the template gives it.
-    pub fn webhook_function(&self) -> String {
-        let of_secret = self.meta_secret.strip_suffix("/meta");
-        let stack = self.stack.as_deref().or(of_secret).unwrap_or("ahoy");
-        format!("{stack}-webhook")
+    pub fn webhook_function(&self, common: &Common) -> String {
+        let meta_secret = self.meta_secret(common);
+        let of_secret = name_of(&meta_secret).strip_suffix("/meta");
+        format!("{}-webhook", common.stack().or(of_secret).unwrap_or("ahoy"))
+    }
+
+    /// The secret with Meta's keys.
+    pub fn meta_secret(&self, common: &Common) -> String {
+        common.named(self.meta_secret.as_ref(), "/meta")
+    }
+
+    /// The function that acts on calls.
+    pub fn call_control(&self, common: &Common) -> String {
+        common.named(self.call_control.as_ref(), "-call-control")
     }
 }
 
 /// Where the media tasks' keys are: the model's, and the one that users are marked by.
 #[derive(Debug, Clone, Args)]
 pub struct MediaKeys {
-    /// The secret with the media tasks' keys: its name or ARN.
-    #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET", default_value = "ahoy/media")]
-    pub media_secret: String,
+    /// The secret with the media tasks' keys: its name or ARN. Without it, the stack's, `ahoy/media`.
+    #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET")]
+    pub media_secret: Option<String>,
     /// The secret with the key of users' marks: its name or ARN. Without one, `media` in the other's name is replaced by `marks`.
     #[arg(long, env = "MARK_SECRET", value_name = "SECRET")]
     pub mark_secret: Option<String>,
@@ -71,16 +79,25 @@ pub struct MediaKeys {
 
 impl MediaKeys {
     /// The name of the secret with the key of marks: `ahoy/marks` beside `ahoy/media`.
-    pub fn mark_secret(&self) -> String {
+    pub fn mark_secret(&self, common: &Common) -> String {
         let named = self.mark_secret.clone().filter(|name| !name.is_empty());
-        named.unwrap_or_else(|| beside(&self.media_secret))
+        named.unwrap_or_else(|| beside(&self.media_secret(common)))
+    }
+
+    /// The secret with the media tasks' keys.
+    pub fn media_secret(&self, common: &Common) -> String {
+        common.named(self.media_secret.as_ref(), "/media")
     }
 }
 
-/// An ARN ends with the name, a hyphen and six characters.
+/// The name of a secret that is given by its name or ARN: that one ends with the name, a hyphen and six characters.
+fn name_of(secret: &str) -> &str {
+    let name = secret.split_once(":secret:").map(|(_, name)| name);
+    name.map_or(secret, |name| name.rsplit_once('-').map_or(name, |(name, _)| name))
+}
+
 fn beside(media_secret: &str) -> String {
-    let name = media_secret.split_once(":secret:").map(|(_, name)| name);
-    let name = name.map_or(media_secret, |name| name.rsplit_once('-').map_or(name, |(name, _)| name));
+    let name = name_of(media_secret);
     name.strip_suffix("media").map_or_else(|| format!("{name}-marks"), |stack| format!("{stack}marks"))
 }
 
@@ -134,12 +151,11 @@ impl Kept for MediaSecret {
 
 impl Keys {
     /// Fetches them: from the environment, else from the secrets.
-    pub async fn fetch(site: &Site, aws: &SdkConfig) -> Self {
+    pub async fn fetch(site: &Site, common: &Common, aws: &SdkConfig) -> Self {
         let env = Env::of_process();
-        let (meta, media) = tokio::join!(
-            secret::<MetaSecret>(&site.meta_secret, aws),
-            secret::<MediaSecret>(&site.media.media_secret, aws),
-        );
+        let (meta, media) = (site.meta_secret(common), site.media.media_secret(common));
+        let (meta, media) =
+            tokio::join!(secret::<MetaSecret>(&meta, aws), secret::<MediaSecret>(&media, aws),);
         let key = |name: &str, stored: Seen<SecretString>| env.secret(name).map_or(stored, Ok);
         let of_meta = |pick: fn(MetaSecret) -> SecretString| key_of(&meta, pick);
         Self {
@@ -197,6 +213,8 @@ mod tests {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
         site: Site,
     }
 
@@ -209,11 +227,47 @@ mod tests {
                 &["", "--meta-secret", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:x"],
                 "ahoy-webhook",
             ),
+            (
+                &[
+                    "",
+                    "--meta-secret",
+                    "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop/meta-AbCdEf",
+                ],
+                "shop-webhook",
+            ),
+            (&["", "--stack", "", "--meta-secret", "shop/meta"], "shop-webhook"),
         ] {
             let line = Line::try_parse_from(arguments).expect("it is a command line");
 
-            assert_eq!(line.site.webhook_function(), function);
+            assert_eq!(line.site.webhook_function(&line.common), function);
         }
+    }
+
+    #[test]
+    fn a_stack_names_all_that_belongs_to_it_unless_another_name_is_given() {
+        let names = |arguments: &[&str]| {
+            let line = Line::try_parse_from([&[""], arguments].concat()).expect("it is a command line");
+            let (site, common) = (&line.site, &line.common);
+            [
+                common.table(),
+                site.meta_secret(common),
+                site.media.media_secret(common),
+                site.media.mark_secret(common),
+                site.call_control(common),
+                site.webhook_function(common),
+            ]
+        };
+
+        let of = |stack: &str| {
+            ["", "/meta", "/media", "/marks", "-call-control", "-webhook"]
+                .map(|part| format!("{stack}{part}"))
+        };
+        assert_eq!(names(&[]), of("ahoy"));
+        assert_eq!(names(&["--stack", ""]), of("ahoy"));
+        assert_eq!(names(&["--stack", "shop"]), of("shop"));
+        let given =
+            names(&["--stack", "shop", "--table", "calls", "--meta-secret", "m", "--call-control", "c"]);
+        assert_eq!(given, ["calls", "m", "shop/media", "shop/marks", "c", "shop-webhook"]);
     }
 
     #[test]

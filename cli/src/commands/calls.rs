@@ -62,7 +62,7 @@ impl Calls {
         let ledger = cloud::ledger(common).await?;
         let marks = match &self.user {
             Some(person) => {
-                let marker = Marker::fetch(&self.media).await?;
+                let marker = Marker::fetch(&self.media, common).await?;
                 Some(Known::of(&ledger, &marker, person).await?.marks)
             }
             None => None,

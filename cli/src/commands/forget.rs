@@ -30,7 +30,7 @@ impl Forget {
     /// Does it. 1 when something is left to forget, 2 when something of theirs may be left that cannot be known.
     pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
         let ledger = cloud::ledger(common).await?;
-        let marker = Marker::fetch(&self.media).await?;
+        let marker = Marker::fetch(&self.media, common).await?;
         let traces = Traces::find(&ledger, &marker, &self.user, now_ms()).await?;
         if traces.items() == 0 {
             self.say(common, &traces, false, "Nothing is stored of them.");
@@ -50,7 +50,7 @@ impl Forget {
         if marker.made_at_ms().is_none() {
             say::wrong(format!(
                 "There is no secret {}: what Meta still tells of them is kept with their name. make put-secrets makes it.",
-                self.media.mark_secret()
+                self.media.mark_secret(common)
             ));
         }
         Ok(known(&traces))

@@ -129,9 +129,9 @@ async fn what_is_amiss_on_aws_is_found() {
     business.cloud.set_concurrency_quota(10);
     assert_eq!(wrong(&business.examined(&[], &[]).await), ["lambda-concurrency"]);
     let unprotected = [("CALL_CONTROL", "unprotected")];
-    business.cloud.set_concurrency_quota(149);
+    business.cloud.set_concurrency_quota(349);
     assert_eq!(wrong(&business.examined(&unprotected, &[]).await), [""; 0], "none can be reserved");
-    business.cloud.set_concurrency_quota(1_000);
+    business.cloud.set_concurrency_quota(350);
     assert_eq!(wrong(&business.examined(&unprotected, &[]).await), ["lambda-concurrency"]);
     let elsewhere = business.examined(&[("CALL_CONTROL", "elsewhere")], &[]).await;
     assert_eq!(elsewhere.that_are("unknown"), ["lambda-concurrency"]);

@@ -39,7 +39,7 @@ async fn a_new_business_takes_calls_afterwards_and_a_second_run_changes_nothing(
 #[tokio::test]
 async fn the_webhooks_address_is_read_from_the_stack() {
     let business = new_business().await;
-    let named = [("WEBHOOK_URL", ""), ("AHOY_STACK", "shop")];
+    let named = [("WEBHOOK_URL", ""), ("AHOY_STACK", "shop"), ("TABLE", "ahoy")];
     let without = business.ahoy_with(&named, &["setup", "--yes"]).await;
     let url = business.webhook_url.strip_suffix("webhook").unwrap();
     business.cloud.put_function_elsewhere("shop-webhook", url);

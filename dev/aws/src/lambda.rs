@@ -103,8 +103,11 @@ impl Lambda {
     /// `GetAccountSettings`.
     pub(crate) fn account_settings(&self) -> Value {
         let quota = self.concurrency.load(Ordering::Relaxed);
+        let reserved: usize =
+            self.functions.values().filter_map(|fleet| fleet.function().reserved_concurrency).sum();
+        let unreserved = quota.saturating_sub(reserved);
         let limits = serde_json::json!({"TotalCodeSize": 80_530_636_800_u64, "CodeSizeUnzipped": 262_144_000,
-            "CodeSizeZipped": 52_428_800, "ConcurrentExecutions": quota, "UnreservedConcurrentExecutions": quota});
+            "CodeSizeZipped": 52_428_800, "ConcurrentExecutions": quota, "UnreservedConcurrentExecutions": unreserved});
         let usage = serde_json::json!({"TotalCodeSize": 0, "FunctionCount": self.functions.len()});
         serde_json::json!({"AccountLimit": limits, "AccountUsage": usage})
     }

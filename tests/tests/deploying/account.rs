@@ -101,19 +101,59 @@ fn concurrency_is_reserved_for_call_control_where_the_quota_allows() {
         ("1000 1000", "None", true),
         ("1000 900", "100", true),
         ("10 10", "None", false),
+        ("299 299", "None", false),
         ("300 200", "100", true),
         ("300 250", "None", false),
     ] {
         let desk = Desk::new();
-        desk.declare_call_controls_concurrency();
 
         let done = desk.run("deploy.sh", &[("CONCURRENCY", concurrency), ("RESERVED", reserved)]);
 
         assert_eq!(done.code, 0, "{}", done.said);
         let stack = desk.asked("sam deploy").expect("it was asked");
-        assert_eq!(stack.contains("CallControlConcurrency=100"), wanted, "{concurrency}: {stack}");
+        // What an earlier deployment reserved would stay without it.
+        let given = if wanted { "CallControlConcurrency=100 " } else { "CallControlConcurrency=0 " };
+        assert!(stack.contains(given), "{concurrency}: {stack}");
         assert_eq!(done.said.contains("L-B99A9384"), !wanted, "{}", done.said);
     }
+}
+
+#[test]
+fn what_is_reserved_stays_as_it_is_where_the_quota_is_unread() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("FAIL_AT", "get-account-settings")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(!desk.asked("sam deploy").expect("it was asked").contains("CallControlConcurrency"));
+}
+
+#[test]
+fn too_few_vcpus_to_replace_the_tasks_stop_an_update_only() {
+    let desk = Desk::new();
+    let first = desk.run("deploy.sh", &[("VCPUS", "1.0")]);
+    assert_eq!(first.code, 0, "{}", first.said);
+    assert!(first.said.contains("--quota-code L-3032A538 --desired-value 2"), "{}", first.said);
+
+    let desk = Desk::new();
+    let update = desk.run("deploy.sh", &[("VCPUS", "1.0"), ("LIVE", "1")]);
+    assert_eq!((update.code, desk.position("make")), (1, None), "{}", update.said);
+    assert!(update.said.contains("--quota-code L-3032A538 --desired-value 2"), "{}", update.said);
+
+    let meant = Desk::new().run("deploy.sh", &[("VCPUS", "1.0"), ("LIVE", "1"), ("GO_ON", "1")]);
+    assert_eq!(meant.code, 0, "{}", meant.said);
+}
+
+#[test]
+fn a_cost_that_cannot_be_computed_stops_nothing() {
+    let desk = Desk::new();
+    desk.write("docs/bench/load.csv", "calls,lateness_p99_ms,gaps_over_60_ms\n50,11.0,3\n");
+
+    let done = desk.run("deploy.sh", &[]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    assert!(done.said.contains("  What it costs a month cannot be computed\n"), "{}", done.said);
+    assert!(!done.said.contains("Traceback"), "{}", done.said);
 }
 
 #[test]
@@ -154,8 +194,8 @@ fn rights_of(script: &str) -> BTreeSet<String> {
     let commands = words.windows(3).filter(|words| words[0] == "aws" || words[0].ends_with("(aws"));
     let is_name =
         |word: &str| word.contains('-') && word.chars().all(|it| it.is_ascii_lowercase() || it == '-');
-    // The password of a registry is its token; more of a quota is asked for by hand.
-    let others = ["get-login-password", "request-service-quota-increase"];
+    // The password of a registry is its token; more of a quota is asked for by hand; who asks needs no right.
+    let others = ["get-login-password", "request-service-quota-increase", "get-caller-identity"];
     commands
         .filter(|words| is_name(words[2]) && !words[2].starts_with('-') && !others.contains(&words[2]))
         .map(|words| {

@@ -85,8 +85,10 @@ fn a_stack_that_failed_to_come_to_be_is_cleared_away_before_the_next_try() {
 }
 
 #[test]
-fn an_import_rolled_back_in_a_stack_with_tasks_deletes_nothing() {
-    for (status, code) in [("IMPORT_ROLLBACK_COMPLETE", 0), ("IMPORT_ROLLBACK_FAILED", 1)] {
+fn a_failed_import_or_deletion_of_a_stack_with_tasks_deletes_nothing() {
+    for (status, code) in
+        [("IMPORT_ROLLBACK_COMPLETE", 0), ("IMPORT_ROLLBACK_FAILED", 1), ("DELETE_FAILED", 1)]
+    {
         let desk = Desk::new();
 
         let done = desk.run("deploy.sh", &[("STATUS", status), ("LIVE", "1")]);
@@ -142,12 +144,17 @@ fn a_second_stack_has_a_table_and_images_of_its_own() {
         "[second.deploy.parameters]\nstack_name = \"Shop\"\nparameter_overrides = [\"WarmTasks=1\"]\n";
     desk.write("samconfig.toml", second);
 
-    desk.run("deploy.sh", &[("ENVIRONMENT", "second")]);
+    let done = desk.run("deploy.sh", &[("ENVIRONMENT", "second")]);
 
     let images = desk.asked("aws cloudformation deploy --stack-name Shop-images").expect("it was asked");
     assert!(images.contains("RepositoryName=shop/media-task"), "{images}");
     let stack = desk.asked("sam deploy").expect("it was asked");
-    assert!(stack.contains("WarmTasks=1 TableName=Shop "), "{stack}");
+    assert!(stack.contains("WarmTasks=1 CallControlConcurrency=100 TableName=Shop "), "{stack}");
+    assert!(
+        done.said.contains("MEDIA_SECRET=Shop/media CALL_CONTROL=Shop-call-control WEBHOOK_URL="),
+        "{}",
+        done.said
+    );
 }
 
 #[test]

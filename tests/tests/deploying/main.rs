@@ -49,7 +49,7 @@ fn the_stack_is_told_its_image_beside_what_samconfig_says() {
 
     let deploy = desk.asked("sam deploy").expect("the stack was deployed");
     assert!(deploy.contains(
-        "WarmTasks=1 MaxTasks=4 TableName=ahoy ImageUri=123456789012.dkr.ecr.eu-central-1.amazonaws.com/"
+        "WarmTasks=1 MaxTasks=4 CallControlConcurrency=100 TableName=ahoy ImageUri=123456789012.dkr.ecr.eu-central-1.amazonaws.com/"
     ));
     let template = desk.file("target/deploy/template.yaml");
     assert!(template.contains("CodeUri: ../ship/arm64/webhook.zip"), "{template}");
@@ -100,6 +100,20 @@ fn secrets_are_merged_and_never_cleared() {
     assert_eq!(media["door_key"], "stored-door-key");
     assert_eq!(media["tool_secrets"]["crm"], "stored-crm-key");
     assert_eq!(media["tool_secrets"]["shop"], "shop-key");
+}
+
+#[test]
+fn secrets_go_to_the_stack_of_the_environment_unless_one_is_named() {
+    let desk = Desk::new();
+    desk.write(
+        "samconfig.toml",
+        "[second.deploy.parameters]\nstack_name = \"Shop\"\nparameter_overrides = []\n",
+    );
+
+    desk.run("put-secrets.sh", &[("ENVIRONMENT", "second")]);
+
+    assert!(desk.asked("aws secretsmanager get-secret-value --secret-id Shop/meta").is_some());
+    assert!(!desk.journal().contains("ahoy/meta"), "{}", desk.journal());
 }
 
 #[test]
@@ -211,6 +225,21 @@ fn nobody_logged_in_is_one_line_and_nothing_is_done() {
     assert_ne!(done.code, 0);
     assert_eq!(done.said.lines().count(), 1, "{}", done.said);
     assert_eq!(desk.position("make release"), None);
+}
+
+#[test]
+fn a_profile_in_the_environment_does_not_keep_the_template_from_being_checked() {
+    for profile in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        let desk = Desk::new();
+        desk.with_infra_tools();
+
+        let done = desk.run("check-infra.sh", &[(profile, "shop")]);
+
+        assert_eq!(done.code, 0, "{profile}: {}", done.said);
+        assert!(
+            desk.asked("sam validate").is_some() && desk.asked("python scripts/infra/create.py").is_some()
+        );
+    }
 }
 
 #[test]

@@ -26,25 +26,65 @@ fn a_stack_without_a_running_task_is_not_deployed() {
 
 #[test]
 fn what_the_doctor_finds_of_the_deployment_decides() {
+    let not_verified = "warm-tasks: not verified: it does not answer";
     let cases = [
-        ("webhook-challenge", 1, "webhook-challenge: it does not answer; look at it"),
-        ("warm-tasks", 1, "warm-tasks: it does not answer; look at it"),
-        ("meta-secret", 0, "once the keys named above are given: make secrets"),
-        ("calling-enabled", 0, "Deployed. The webhook"),
+        (&[("webhook-challenge", "wrong")][..], 1, "webhook-challenge: it does not answer; look at it"),
+        (&[("warm-tasks", "wrong")], 1, "warm-tasks: it does not answer; look at it"),
+        (&[("warm-tasks", "unknown")], 1, not_verified),
+        (&[("meta-secret", "wrong"), ("warm-tasks", "unknown")], 1, not_verified),
+        (&[("webhook-signed", "unknown")], 1, "webhook-signed: not verified"),
+        (&[("media-secret", "unknown")], 1, "media-secret: not verified"),
+        (
+            &[("meta-secret", "wrong")],
+            2,
+            "once the keys named above are given (make secrets STACK=ahoy). The webhook",
+        ),
+        // Without Meta's keys the doctor cannot ask.
+        (
+            &[("meta-secret", "wrong"), ("webhook-challenge", "unknown"), ("webhook-signed", "unknown")],
+            2,
+            "once the keys named above are given",
+        ),
+        (&[("calling-enabled", "wrong")], 0, "Deployed. The webhook"),
+        (&[], 0, "Deployed. The webhook"),
     ];
-    for (check, code, says) in cases {
+    for (found, outcome, says) in cases {
         let desk = Desk::new();
-        let found = format!(
-            r#"{{"checks": [{{"name": "{check}", "finding": "wrong", "says": "it does not answer", "cure": "look at it"}}]}}"#
-        );
-        desk.write("account/doctor", &found);
+        desk.doctor_finds(found);
 
         let done = desk.run("deploy.sh", &[]);
 
-        assert_eq!(done.code, code, "{check}: {}", done.said);
-        assert!(done.said.contains(says), "{check}: {}", done.said);
-        assert_eq!(done.said.contains("Deployed."), check == "calling-enabled", "{check}: {}", done.said);
+        assert_eq!(done.code, i32::from(outcome == 1), "{found:?}: {}", done.said);
+        assert!(done.said.contains(says), "{found:?}: {}", done.said);
+        assert_eq!(done.said.contains("Deployed."), outcome == 0, "{found:?}: {}", done.said);
     }
+}
+
+#[test]
+fn a_doctor_that_leaves_a_check_out_has_not_verified_it() {
+    let desk = Desk::new();
+    desk.write("account/doctor", r#"{"checks": []}"#);
+
+    let done = desk.run("deploy.sh", &[]);
+
+    assert_eq!(done.code, 1, "{}", done.said);
+    assert!(
+        done.said.contains("webhook-forged: not verified: the doctor says nothing of it"),
+        "{}",
+        done.said
+    );
+}
+
+#[test]
+fn a_change_set_that_was_refused_is_no_deployment() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("REFUSED", "1"), ("STATUS", "UPDATE_COMPLETE")]);
+
+    assert_eq!(done.code, 1, "{}", done.said);
+    assert!(done.said.contains("the change set samcli-deploy1 was not executed"), "{}", done.said);
+    assert!(!done.said.contains("Deployed."), "{}", done.said);
+    assert_eq!(desk.position("ahoy doctor"), None);
 }
 
 #[test]

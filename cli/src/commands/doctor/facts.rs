@@ -4,7 +4,7 @@ mod deployment;
 mod model;
 mod webhook;
 
-pub use deployment::Deployment;
+pub use deployment::{Concurrency, Deployment};
 pub use model::{Answer, ModelFacts};
 pub use webhook::WebhookFacts;
 
@@ -59,10 +59,11 @@ pub async fn meta_of(site: &Site, common: &Common) -> Meta {
 /// Which deployment is meant, with its webhook's address where the stack has one; its keys, and itself.
 async fn own(site: &Site, common: &Common) -> (Site, Keys, Deployment) {
     let aws = service::cloud::config().await;
+    let (table, call_control) = (common.table(), site.call_control(common));
     let (keys, deployment, webhook_url) = tokio::join!(
-        Keys::fetch(site, &aws),
-        Deployment::look(&aws, &common.table, &site.call_control),
-        webhook_url(site, &aws)
+        Keys::fetch(site, common, &aws),
+        Deployment::look(&aws, &table, &call_control),
+        webhook_url(site, common, &aws)
     );
     let site = Site { webhook_url, ..site.clone() };
     let deployment = Deployment {
@@ -74,10 +75,10 @@ async fn own(site: &Site, common: &Common) -> (Site, Keys, Deployment) {
 }
 
 /// As it is given, else as the stack has it. Where there is no such stack, the app's subscription at Meta may say.
-async fn webhook_url(site: &Site, aws: &SdkConfig) -> Option<String> {
+async fn webhook_url(site: &Site, common: &Common, aws: &SdkConfig) -> Option<String> {
     match &site.webhook_url {
         Some(url) => Some(url.clone()),
-        None => deployment::webhook_url(aws, &site.webhook_function()).await.ok(),
+        None => deployment::webhook_url(aws, &site.webhook_function(common)).await.ok(),
     }
 }
 

@@ -20,9 +20,18 @@ pub struct Deployment {
     /// How many media tasks take calls.
     pub warm_tasks: Seen<usize>,
     /// How many invocations of functions the account may have at once.
-    pub concurrency: Seen<i32>,
+    pub concurrency: Seen<Concurrency>,
     /// How many of them are reserved for call-control, if any.
     pub reserved: Seen<Option<i32>>,
+}
+
+/// How many invocations of functions run at once at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Concurrency {
+    /// For all of the account.
+    pub quota: i32,
+    /// Those that no function has reserved.
+    pub unreserved: i32,
 }
 
 impl Deployment {
@@ -77,10 +86,14 @@ pub(super) async fn webhook_url(aws: &SdkConfig, function: &str) -> Seen<String>
     Ok(format!("{}webhook", config.function_url()))
 }
 
-async fn concurrency(aws: &SdkConfig) -> Seen<i32> {
+async fn concurrency(aws: &SdkConfig) -> Seen<Concurrency> {
     let settings = aws_sdk_lambda::Client::new(aws).get_account_settings().send().await;
     let settings = settings.map_err(|error| cloud::unseen(&error.into(), "Lambda's quotas"))?;
-    let limit = settings.account_limit().map(|limit| limit.concurrent_executions());
+    let limit = settings.account_limit().map(|limit| Concurrency {
+        quota: limit.concurrent_executions(),
+        // It is optional in the API.
+        unreserved: limit.unreserved_concurrent_executions().unwrap_or_else(|| limit.concurrent_executions()),
+    });
     limit.ok_or_else(|| Unseen::because("Lambda does not tell its quotas"))
 }
 

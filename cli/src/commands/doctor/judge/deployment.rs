@@ -2,15 +2,17 @@
 
 use super::days_until;
 use crate::commands::doctor::check::{Finding, needed, seen};
-use crate::commands::doctor::facts::{Answer, Facts, ModelFacts, WebhookFacts};
+use crate::commands::doctor::facts::{Answer, Concurrency, Facts, ModelFacts, WebhookFacts};
 use crate::seen::Seen;
 use realtime::Failure;
 
 /// With fewer invocations at once, a handful of calls throttles the functions. New accounts get ten.
 const LEAST_CONCURRENCY: i32 = 100;
 
-/// What call-control needs for itself when webhooks flood. Lambda leaves 100 to all functions together.
-const OWN_CONCURRENCY: i32 = 50;
+/// What call-control needs for itself when webhooks flood, as `make deploy` reserves it. Lambda keeps 100 unreserved, and as many stay
+/// for webhooks.
+const OWN_CONCURRENCY: i32 = 100;
+const LEFT_BESIDE: i32 = 200;
 
 /// So close to its end, days, a model needs a successor.
 const SOON: i64 = 30;
@@ -56,20 +58,18 @@ pub fn tasks(facts: &Facts) -> Finding {
 }
 
 pub fn concurrency(facts: &Facts) -> Finding {
-    seen(&facts.deployment.concurrency, |quota| {
+    seen(&facts.deployment.concurrency, |Concurrency { quota, unreserved }| {
         if *quota < LEAST_CONCURRENCY {
             let says = format!("the account may run {quota} invocations at once");
             return Finding::wrong(0, says, "ask for more in Service Quotas: Lambda, concurrent executions");
-        }
-        if *quota < LEAST_CONCURRENCY + OWN_CONCURRENCY {
-            return Finding::fine(format!(
-                "{quota} invocations at once, too few to reserve any for call-control"
-            ));
         }
         match &facts.deployment.reserved {
             Ok(Some(own)) => {
                 Finding::fine(format!("{quota} invocations at once, {own} of them call-control's own"))
             }
+            Ok(None) if *unreserved < OWN_CONCURRENCY + LEFT_BESIDE => Finding::fine(format!(
+                "{quota} invocations at once, {unreserved} of them unreserved: too few to reserve any for call-control"
+            )),
             Ok(None) => {
                 let says =
                     format!("a flood of webhooks can take all {quota} invocations, call-control's too");
