@@ -43,7 +43,38 @@ async fn a_forgotten_call_does_not_ring_again() {
 
     let items = stage.cloud.items().await;
     assert!(!items.iter().any(|item| item["sk"] == keys::STATE), "{items:?}");
-    assert!(!stage.cloud.asked().contains(&"Invoke".to_owned()), "nobody is to answer it");
+    assert!(!stage.cloud.asked().contains(&"Invoke".to_owned()), "no call is answered");
+}
+
+#[tokio::test]
+async fn a_changed_name_of_a_forgotten_person_reaches_call_control() {
+    let stage = Stage::new().await;
+    forget(&stage, &keys::forgotten_person(&mark::of(b"marks", THEM)), keys::PERSON).await;
+    let system = json!({"type": "user_changed_user_id", "user_id": "IN.99990000000000000001"});
+    let changed = json!({"id": "wamid.S", "from": THEM, "type": "system", "system": system});
+    let value = json!({"metadata": {"phone_number_id": NUMBER}, "messages": [changed]});
+
+    assert_eq!(stage.post(&batch(json!([{"field": "messages", "value": value}]))).await, 200);
+
+    let asked = stage.cloud.asked();
+    assert!(asked.contains(&"Invoke".to_owned()), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_crowded_batch_loses_only_who_was_forgotten() {
+    let stage = Stage::new().await;
+    forget(&stage, &keys::forgotten_person(&mark::of(b"marks", THEM)), keys::PERSON).await;
+    let people = (1..=120).map(|n| format!("9199000{n:05}"));
+    let odd = people
+        .enumerate()
+        .map(|(n, from)| json!({"id": format!("wacid.{n}"), "event": "held", "from": from}));
+
+    assert_eq!(stage.calls(odd.collect()).await, 200);
+
+    let items = stage.cloud.items().await;
+    let kept = items.iter().filter(|item| item.get("item").is_some()).count();
+    assert_eq!(kept, 119, "the content of every notice but one");
+    assert!(!json!(items).to_string().contains(THEM));
 }
 
 async fn forget(stage: &Stage, pk: &str, sk: &str) {
