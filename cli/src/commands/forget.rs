@@ -117,10 +117,10 @@ fn named(number: &str) -> &str {
     if number.is_empty() { "a number that cannot be read" } else { number }
 }
 
-/// Asks whoever sits at the terminal. Nobody there is no answer.
+/// Asks at the terminal. Without one there is no answer.
 fn is_wanted(what: &str) -> anyhow::Result<bool> {
     if !is_anybody_there() {
-        anyhow::bail!("nobody is there to ask: say --yes, or --dry-run to see what there is");
+        anyhow::bail!("there is no terminal to ask at: say --yes, or --dry-run to see what there is");
     }
     Ok(consent(&format!("{what}\nDelete it for good?")))
 }
