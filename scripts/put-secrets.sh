@@ -6,6 +6,7 @@
 # missing. An app secret or door key that is replaced stays valid as the previous one.
 # A stack without a key of marks, by which people are known again, gets one: a secret of its own, with the doors' key of today and
 # those before it. It is made once, and is not changed with the doors' key: people would not be found any more.
+# `put-secrets.sh STACK marks` makes that key alone.
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/account.sh
@@ -37,14 +38,33 @@ keep_marks() {
   local ask=(aws secretsmanager get-secret-value --secret-id "$stack/media" --query SecretString --output text)
   local make=(aws secretsmanager create-secret --name "$id" --secret-string file:///dev/stdin
     --description "Marks people: never changed, or they are not found any more.")
-  if account_has aws secretsmanager describe-secret --secret-id "$id"; then return; fi
+  # None, or when it goes for good: a name that is being deleted is not free.
+  local look=(aws secretsmanager describe-secret --secret-id "$id" --query DeletedDate --output text) said
+  typed "${look[@]}"
+  if [ -z "$dry" ]; then
+    if said=$("${look[@]}" 2>&1); then
+      [[ $said != *None ]] || return 0
+      give_up "the secret $id is being deleted, and people are found by it: restore-secret --secret-id $id brings it back"
+    fi
+    [[ $said == *ResourceNotFoundException* ]] || give_up "cannot tell whether there is a secret $id: $said"
+  fi
   typed "${make[@]}"
   [ -n "$dry" ] || "${ask[@]}" | python3 scripts/secret.py marks media | "${make[@]}" >/dev/null
   echo "  $id: made"
 }
 
+if [ "${2:-}" = marks ]; then
+  keep_marks
+  exit
+fi
 # What a new stack has: the template makes these two.
 put meta '{"verify_token": "made by the template"}'
-# Before the doors' key may change.
-keep_marks
-put media '{"door_key": "made by the template"}'
+give_media() { put media '{"door_key": "made by the template"}'; }
+# The key of marks is made before the doors' keys change. Otherwise what is given comes first, also when that key cannot be made.
+if [ -n "${NEW_DOOR_KEY:-}${FORGET_PREVIOUS:-}" ]; then
+  keep_marks
+  give_media
+else
+  give_media
+  keep_marks
+fi

@@ -4,7 +4,7 @@
 //! take lies by its hash: only looking at each item finds a person in them.
 
 use crate::known::{Key, Known, callers};
-use crate::person::Marker;
+use crate::person::{Marker, Person};
 use anyhow::Context;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::items::Item;
@@ -71,7 +71,7 @@ async fn look(ledger: &Ledger, marker: &Marker, known: &Known) -> anyhow::Result
 impl Look {
     fn at(&mut self, item: Item, marker: &Marker, known: &Known) {
         let Some((pk, sk)) = key_of(&item) else { return };
-        let is_theirs = |name: &str| known.names.iter().any(|theirs| theirs.name() == name);
+        let is_theirs = |name: &str| is_of(name, marker, known);
         if let Some(call_ref) = keys::call_ref(&pk).filter(|_| sk == keys::STATE) {
             self.with_state.insert(call_ref.to_owned());
             if callers(&item).any(|caller| is_theirs(caller.name())) {
@@ -90,6 +90,12 @@ impl Look {
             self.old.insert(call_ref.to_owned());
         }
     }
+}
+
+/// Whether a name is the person's: one that is known, or one whose mark is.
+fn is_of(name: &str, marker: &Marker, known: &Known) -> bool {
+    known.names.iter().any(|theirs| theirs.name() == name)
+        || marker.marks(&Person::of_meta(name)).iter().any(|mark| known.marks.contains(mark))
 }
 
 /// Whether an item is what Meta told, as far as it is kept as it came.

@@ -26,7 +26,7 @@ const WRITES_FOR_MS: u64 = 60_000;
 /// All that is stored of one person.
 #[derive(Debug, Default)]
 pub struct Traces {
-    /// Their calls, and how many to each number.
+    /// Their calls, and how many to each number; an empty one, where a state tells none that can be read.
     pub calls: BTreeMap<String, u64>,
     /// Calls of which something may still be written.
     pub unfinished: usize,
@@ -69,7 +69,7 @@ impl Traces {
         let people = known.marks.iter().map(|mark| (keys::forgotten_person(mark), keys::PERSON.to_owned()));
         traces.tombstones.extend(people);
         let mut numbers: BTreeSet<_> = ledger.numbers().await?.into_iter().map(|it| it.number).collect();
-        numbers.extend(traces.calls.keys().cloned());
+        numbers.extend(traces.calls.keys().filter(|number| !number.is_empty()).cloned());
         for number in &numbers {
             for mark in &known.marks {
                 traces.of_lists.extend(keys_in(ledger, &keys::caller(number, mark)).await?);
@@ -107,18 +107,27 @@ impl Traces {
         self.calls.values().sum()
     }
 
-    /// Leaves the tombstones, deletes what there is, and notes with each number that somebody was forgotten.
+    /// Leaves the tombstones: what comes later is recorded without the person.
     ///
     /// # Errors
-    /// When the table cannot be written: what is left is found again.
-    pub async fn erase(&self, ledger: &Ledger, now_ms: u64) -> anyhow::Result<()> {
+    /// When the table cannot be written.
+    pub async fn bury(&self, ledger: &Ledger, now_ms: u64) -> anyhow::Result<()> {
         for (pk, sk) in &self.tombstones {
             let keys = [("pk", text(pk)), ("sk", text(sk)), (keys::TTL, number(keys::forget_at(now_ms)))];
             ledger.put(keys.map(|(name, value)| (name.to_owned(), value)).into()).await?;
         }
+        Ok(())
+    }
+
+    /// Leaves the tombstones, deletes what there is, and notes with each number that a person was forgotten.
+    ///
+    /// # Errors
+    /// When the table cannot be written: what is left is found again.
+    pub async fn erase(&self, ledger: &Ledger, now_ms: u64) -> anyhow::Result<()> {
+        self.bury(ledger, now_ms).await?;
         delete(ledger, &self.of_messages).await?;
         delete(ledger, &self.of_calls).await?;
-        for (id, calls) in &self.calls {
+        for (id, calls) in self.calls.iter().filter(|(id, _)| !id.is_empty()) {
             let mut item = to_item(&Event::Forgotten { number: id.clone(), calls: *calls });
             item.insert("pk".to_owned(), text(keys::number(id)));
             item.insert("sk".to_owned(), text(keys::forgotten(now_ms)));
@@ -126,6 +135,16 @@ impl Traces {
             ledger.put(item).await?;
         }
         delete(ledger, &self.of_lists).await
+    }
+
+    /// Adds what was found and erased after this.
+    pub fn add(&mut self, later: Self) {
+        for (number, calls) in later.calls {
+            *self.calls.entry(number).or_default() += calls;
+        }
+        self.of_messages.extend(later.of_messages);
+        self.of_calls.extend(later.of_calls);
+        self.of_lists.extend(later.of_lists);
     }
 
     /// Takes a call in.
@@ -143,7 +162,9 @@ impl Traces {
         let messages = stored.iter().filter_map(|(_, sk)| keys::message_ref(sk));
         self.of_messages.extend(messages.map(|message| (keys::message(message), keys::OF_CALL.to_owned())));
         self.of_calls.extend(stored);
-        self.of_lists.insert((keys::calls(&call.number), call.place()));
+        if !call.number.is_empty() {
+            self.of_lists.insert((keys::calls(&call.number), call.place()));
+        }
         self.of_lists.insert((keys::names_like(&call.call_ref), call.call_ref.clone()));
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::site::MediaKeys;
 use crate::traces::Traces;
 use crate::{Common, cloud};
 use clap::Args;
+use ledger::Ledger;
 use service::time::now_ms;
 use std::process::ExitCode;
 
@@ -33,7 +34,11 @@ impl Forget {
         let marker = Marker::fetch(&self.media, common).await?;
         let traces = Traces::find(&ledger, &marker, &self.user, now_ms()).await?;
         if traces.items() == 0 {
+            if !self.dry_run {
+                traces.bury(&ledger, now_ms()).await?;
+            }
             self.say(common, &traces, false, "Nothing is stored of them.");
+            self.warn_without_marks(&marker);
             return Ok(known(&traces));
         }
         let what = told(&traces);
@@ -45,15 +50,39 @@ impl Forget {
             self.say(common, &traces, false, &format!("{what}\nNothing was deleted."));
             return Ok(if self.dry_run { known(&traces) } else { ExitCode::FAILURE });
         }
-        traces.erase(&ledger, now_ms()).await?;
-        self.say(common, &traces, true, &format!("Forgotten: {what}"));
+        traces.bury(&ledger, now_ms()).await?;
+        let forgotten = self.erase(&ledger, &marker).await?;
+        if forgotten.unfinished > 0 {
+            let what = told(&forgotten);
+            self.say(common, &forgotten, false, &format!("Deleted: {what}\nThey have called since, and that call is still under way: it was left. Try again in a minute."));
+            return Ok(ExitCode::FAILURE);
+        }
+        self.say(common, &forgotten, true, &format!("Forgotten: {}", told(&forgotten)));
+        self.warn_without_marks(&marker);
+        Ok(known(&forgotten))
+    }
+
+    /// Finds and deletes until nothing is found: something may have come between a look and the tombstones.
+    async fn erase(&self, ledger: &Ledger, marker: &Marker) -> anyhow::Result<Traces> {
+        let mut erased = Traces::default();
+        loop {
+            let traces = Traces::find(ledger, marker, &self.user, now_ms()).await?;
+            (erased.unfinished, erased.unknown) = (traces.unfinished, traces.unknown.clone());
+            if traces.items() == 0 || traces.unfinished > 0 {
+                return Ok(erased);
+            }
+            traces.erase(ledger, now_ms()).await?;
+            erased.add(traces);
+        }
+    }
+
+    fn warn_without_marks(&self, marker: &Marker) {
         if marker.made_at_ms().is_none() {
             say::wrong(format!(
-                "There is no secret {}: what Meta still tells of them is kept with their name. make put-secrets makes it.",
+                "There is no secret {}: what Meta still tells of them is kept with their name. make secrets makes it.",
                 self.media.mark_secret(common)
             ));
         }
-        Ok(known(&traces))
     }
 
     fn say(&self, common: &Common, traces: &Traces, is_done: bool, text: &str) {
@@ -79,15 +108,19 @@ fn known(traces: &Traces) -> ExitCode {
 
 fn told(traces: &Traces) -> String {
     let numbers: Vec<_> =
-        traces.calls.iter().map(|(id, n)| format!("{} to {id}", plural(*n, "call"))).collect();
+        traces.calls.iter().map(|(id, n)| format!("{} to {}", plural(*n, "call"), named(id))).collect();
     let numbers = if numbers.is_empty() { "no call".to_owned() } else { numbers.join(", ") };
     format!("{numbers}; {} with what was said, left and sent in them.", plural(traces.items() as u64, "item"))
 }
 
-/// Asks whoever sits at the terminal. Nobody there is no answer.
+fn named(number: &str) -> &str {
+    if number.is_empty() { "a number that cannot be read" } else { number }
+}
+
+/// Asks at the terminal. Without one there is no answer.
 fn is_wanted(what: &str) -> anyhow::Result<bool> {
     if !is_anybody_there() {
-        anyhow::bail!("nobody is there to ask: say --yes, or --dry-run to see what there is");
+        anyhow::bail!("there is no terminal to ask at: say --yes, or --dry-run to see what there is");
     }
     Ok(consent(&format!("{what}\nDelete it for good?")))
 }

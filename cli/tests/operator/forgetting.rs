@@ -41,8 +41,7 @@ async fn what_stands_in_no_list_is_found_and_strangers_stay() {
     let is_ours =
         |key: &&(String, String)| !key.0.starts_with("FORGOTTEN#") && !key.1.starts_with("FORGOTTEN#");
     assert_eq!(left.iter().filter(is_ours).cloned().collect::<BTreeSet<_>>(), wanted);
-    let tombstone = (keys::forgotten_person(&mark::of(b"the key of marks", THEM)), keys::PERSON.to_owned());
-    assert!(left.contains(&tombstone), "{left:?}");
+    assert!(left.contains(&tombstone()), "{left:?}");
     assert!(left.contains(&(keys::forgotten_call(&"aa".repeat(32)), keys::OF_CALL.to_owned())), "{left:?}");
 }
 
@@ -55,6 +54,10 @@ async fn a_call_that_cannot_be_read_and_was_set_aside_is_forgotten() {
     state.extend(texts.map(|(name, value)| (name.to_owned(), text(value))));
     state.insert("is_set_aside".to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
     business.ledger.put(state).await.unwrap();
+    let mut unnumbered = item(&keys::call(&"bb".repeat(32)), keys::STATE);
+    unnumbered.insert("caller_number".to_owned(), text(THEM));
+    unnumbered.insert("is_set_aside".to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
+    business.ledger.put(unnumbered).await.unwrap();
 
     let said = business.ahoy(&["forget", THEM, "--yes"]).await;
 
@@ -63,6 +66,55 @@ async fn a_call_that_cannot_be_read_and_was_set_aside_is_forgotten() {
     let is_tombstone =
         |(pk, sk): &(String, String)| pk.starts_with("FORGOTTEN#") || sk.starts_with("FORGOTTEN#");
     assert!(left.difference(&before).all(is_tombstone), "{left:?}");
+    assert!(!left.iter().any(|(pk, _)| *pk == keys::number("")), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_of_whom_nothing_is_stored_has_a_tombstone() {
+    let business = Business::healthy().await;
+    let before = business.stored().await;
+
+    let said = business.ahoy(&["forget", THEM, "--dry-run"]).await;
+    assert_eq!((said.code, business.stored().await), (Some(0), before), "{said:?}");
+    let said = business.ahoy(&["forget", THEM]).await;
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(business.stored().await.contains(&tombstone()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_beside_the_tombstones_is_deleted_too() {
+    let business = Business::healthy().await;
+    business.called("aa", &[THEM], b"the key of marks", json!([THEM, null])).await;
+    let late = (keys::account("7"), "NOTICE#account_update#0");
+    // A webhook that looked for tombstones just before they were written.
+    let arrives = async {
+        while business.ledger.item(&tombstone().0, &tombstone().1).await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        business.keep(&late.0, late.1, "item", &json!({"from": THEM}).to_string()).await;
+    };
+
+    let (said, ()) = tokio::join!(business.ahoy(&["forget", THEM, "--yes"]), arrives);
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let left = business.stored().await;
+    assert!(!left.contains(&(late.0, late.1.to_owned())), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_names_only_a_linked_name_is_found() {
+    let business = Business::healthy().await;
+    let linked = [THEM, THEIR_ID].map(|name| mark::of(b"the key of marks", name));
+    business.ledger.link_marks(&linked, now_ms() + 3_600_000).await.unwrap();
+    let notice = (keys::account("7"), "NOTICE#account_update#0");
+    business.keep(&notice.0, notice.1, "item", &json!({"from": THEIR_ID}).to_string()).await;
+
+    let said = business.ahoy(&["forget", THEM, "--yes"]).await;
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let left = business.stored().await;
+    assert!(!left.contains(&(notice.0, notice.1.to_owned())), "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,6 +196,10 @@ impl Business {
         }
         stored
     }
+}
+
+fn tombstone() -> (String, String) {
+    (keys::forgotten_person(&mark::of(b"the key of marks", THEM)), keys::PERSON.to_owned())
 }
 
 fn item(pk: &str, sk: &str) -> Item {

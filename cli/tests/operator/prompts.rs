@@ -82,7 +82,7 @@ async fn where_nobody_can_be_asked_nobody_is_forgotten_and_it_says_how() {
     let said = business.ahoy(&["forget", CALLER]).await;
 
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.err.contains("nobody is there to ask: say --yes"), "{said:?}");
+    assert!(said.err.contains("there is no terminal to ask at: say --yes"), "{said:?}");
     assert_eq!(calls(&business).await, 1);
 }
 

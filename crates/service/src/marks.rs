@@ -1,12 +1,18 @@
 //! The keys that marks of people are made with: a secret of its own, which stays when the doors' key changes.
 
+use crate::secrets::age::Age;
 use anyhow::{Context, ensure};
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
-/// The content of the secret. `make put-secrets` makes it out of the doors' key of that day.
+/// How long a later look for the secret may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The content of the secret. `make secrets` makes it out of the doors' key of that day.
 #[derive(Debug, Clone, Deserialize)]
 pub struct MarkKeys {
     /// Makes marks.
@@ -41,20 +47,64 @@ impl MarkKeys {
         Ok(Some(keys))
     }
 
-    /// Fetches the secret for a function, which goes on without it: a stack of an older release has none.
-    pub async fn fetch_if_any(config: &SdkConfig, id: Option<&str>) -> Option<Self> {
-        let id = id?;
-        let fetched = Self::fetch(config, id).await;
-        match &fetched {
-            Ok(Some(_)) => {}
-            Ok(None) => tracing::warn!(secret = id, "There is no secret {id}: make put-secrets makes it"),
-            Err(error) => tracing::error!(secret = id, "Goes on without the key of marks: {error:#}"),
-        }
-        fetched.ok().flatten()
-    }
-
     /// Every key that a mark may have been made with, the one that makes them first.
     pub fn all(&self) -> impl Iterator<Item = &SecretString> {
         std::iter::once(&self.mark_key).chain(&self.earlier)
+    }
+}
+
+/// The key of marks as a function has it. A stack of an older release has none, until `make secrets` makes it.
+#[derive(Debug)]
+pub struct Marks {
+    config: SdkConfig,
+    id: Option<String>,
+    keys: OnceLock<MarkKeys>,
+    age: Mutex<Age>,
+}
+
+impl Marks {
+    /// Fetches the secret `id` (name or ARN); without an `id` there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read: without it callers would get other marks, and who was forgotten would be stored again. That there is
+    /// no such secret is no error.
+    pub async fn fetch(config: &SdkConfig, id: Option<&str>) -> anyhow::Result<Self> {
+        let age = Mutex::new(Age::new(Instant::now()));
+        let marks = Self { config: config.clone(), id: id.map(str::to_owned), keys: OnceLock::new(), age };
+        if let Some(id) = id {
+            match MarkKeys::fetch(config, id).await? {
+                Some(keys) => marks.keep(keys),
+                None => tracing::warn!(secret = id, "There is no secret {id}: make secrets makes it"),
+            }
+        }
+        Ok(marks)
+    }
+
+    /// The keys, as far as they are known.
+    pub fn known(&self) -> Option<&MarkKeys> {
+        self.keys.get()
+    }
+
+    /// The keys; where there were none, they are looked for again, at most once a minute.
+    pub async fn current(&self) -> Option<&MarkKeys> {
+        let wanted = self.id.as_deref().filter(|_| self.known().is_none());
+        if let Some(id) = wanted.filter(|_| self.may_look()) {
+            let fetched = tokio::time::timeout(PATIENCE, MarkKeys::fetch(&self.config, id)).await;
+            let fetched = fetched.with_context(|| format!("the secret {id} took too long"));
+            match fetched.and_then(|fetched| fetched) {
+                Ok(keys) => keys.into_iter().for_each(|keys| self.keep(keys)),
+                Err(error) => tracing::error!(secret = id, "Cannot look for the key of marks: {error:#}"),
+            }
+        }
+        self.known()
+    }
+
+    fn may_look(&self) -> bool {
+        self.age.lock().expect("nothing panics while it holds this lock").handle_look(Instant::now())
+    }
+
+    /// The first keys stay: the secret is never changed.
+    fn keep(&self, keys: MarkKeys) {
+        let _ = self.keys.set(keys);
     }
 }

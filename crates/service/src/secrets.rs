@@ -1,6 +1,6 @@
 //! Secrets of the product, from AWS Secrets Manager: fetched while starting, and again when they may have been changed.
 
-mod age;
+pub(crate) mod age;
 
 use age::Age;
 use anyhow::Context;

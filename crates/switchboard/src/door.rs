@@ -10,7 +10,7 @@ use protocol::lease::Lease;
 use protocol::seal::{NONCE, SEAL, Sealed, TIME};
 use reqwest::{Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use service::marks::MarkKeys;
+use service::marks::{MarkKeys, Marks};
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -20,8 +20,9 @@ use whatsapp::Caller;
 #[derive(Debug)]
 pub struct Knocker {
     secret: Secret<DoorSecret>,
-    /// Every key that marks were made with, the one that makes them first.
-    mark_keys: Vec<SecretString>,
+    marks: Marks,
+    /// The doors' keys as they were at the start: marks may be under them.
+    first_keys: Vec<SecretString>,
     clock: fn() -> u64,
     clients: Mutex<Clients>,
 }
@@ -48,11 +49,14 @@ pub enum Knock<T> {
 impl Knocker {
     /// Knocks with seals under the keys in `secret`, timed by `clock`: ms since 1970. Marks callers by the keys in `marks`; without
     /// them by the doors' key, as it is now: it does not change under a process.
-    pub fn new(secret: Secret<DoorSecret>, marks: Option<MarkKeys>, clock: fn() -> u64) -> Self {
-        let doors = secret.value();
-        let marks = marks.iter().flat_map(MarkKeys::all).cloned();
-        let mark_keys = marks.chain(doors.keys().cloned()).collect();
-        Self { secret, mark_keys, clock, clients: Mutex::default() }
+    pub fn new(secret: Secret<DoorSecret>, marks: Marks, clock: fn() -> u64) -> Self {
+        let first_keys = secret.value().keys().cloned().collect();
+        Self { secret, marks, first_keys, clock, clients: Mutex::default() }
+    }
+
+    /// Looks for the key of marks, where there was none.
+    pub async fn look_for_marks(&self) {
+        self.marks.current().await;
     }
 
     /// Has the task answer an offer.
@@ -122,7 +126,8 @@ impl Knocker {
 
     /// The marks of a person by one name of theirs, under each key: the first is the one that is made today.
     pub(crate) fn marks_of(&self, name: &str) -> impl Iterator<Item = String> {
-        self.mark_keys.iter().map(move |key| protocol::mark::of(key.expose_secret().as_bytes(), name))
+        let keys = self.marks.known().into_iter().flat_map(MarkKeys::all).chain(&self.first_keys);
+        keys.map(move |key| protocol::mark::of(key.expose_secret().as_bytes(), name))
     }
 
     /// With the key we have; if the task does not take it, with the one before, which may be all that it knows; and then with a

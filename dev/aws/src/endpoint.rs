@@ -149,7 +149,8 @@ impl Services {
         self.requests.enter(&format!("{service}.{action}"))?;
         let (head, body) = request.into_parts();
         let body = read(body).await?;
-        self.rights.exercise(asker, rights::of_request(&self.rights, service, action, &body))?;
+        self.rights
+            .exercise(asker, rights::of_request(&self.rights, &self.secrets, service, action, &body))?;
         match service {
             "dynamodb" => {
                 self.dynamodb.answer(asker, action, Request::from_parts(head, Body::from(body)), peer).await

@@ -237,6 +237,7 @@ fn role_arn(logical_id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secrets::Secrets;
     use serde_json::json;
 
     const TEMPLATE: &str = "
@@ -330,10 +331,28 @@ Resources:
     }
 
     #[test]
+    fn a_missing_secret_is_denied_to_who_may_read_it_by_its_suffix_alone() {
+        let secrets = Secrets::new([("there".to_owned(), "{}".to_owned())].into());
+        let ask = |allowed: &str, id: &str| {
+            let template =
+                TEMPLATE.replacen("!Ref Secret", &format!("'{}'", arn("secretsmanager", allowed)), 1);
+            let rights = Rights::of(&template).unwrap();
+            let body = json!({"SecretId": id}).to_string();
+            let needs = of_request(&rights, &secrets, "secretsmanager", "GetSecretValue", body.as_bytes());
+            rights.exercise("control", needs).is_ok()
+        };
+
+        assert!(ask("secret:there-??????", "there"));
+        assert!(!ask("secret:gone-??????", "gone"));
+        assert!(ask("secret:gone", "gone"));
+    }
+
+    #[test]
     fn every_item_of_a_request_must_have_a_leading_key_that_is_allowed() {
         let rights = Rights::of(TEMPLATE).unwrap();
         let ask = |action: &str, request: Value| {
-            let needs = of_request(&rights, "dynamodb", action, request.to_string().as_bytes());
+            let needs =
+                of_request(&rights, &no_secrets(), "dynamodb", action, request.to_string().as_bytes());
             rights.exercise("media-1", needs).map_err(|refusal| refusal.code)
         };
         let of = |pk: &str| json!({"pk": {"S": pk}, "sk": {"S": "STATE"}});
@@ -387,5 +406,9 @@ Resources:
         assert_eq!(unused.len(), rights.granted().len() - 1);
         let used = Right { program: "control".into(), action: "dynamodb:PutItem".into(), resource: table };
         assert!(!unused.contains(&used), "{unused:?}");
+    }
+
+    fn no_secrets() -> Secrets {
+        Secrets::new(BTreeMap::new())
     }
 }

@@ -46,6 +46,14 @@ impl Secrets {
         Self { secrets: Mutex::new(secrets) }
     }
 
+    /// The ARN that the right to a secret is checked against: one that is missing has no six characters behind its name.
+    pub(crate) fn resource(&self, id: &str) -> String {
+        if id.starts_with("arn:") || self.lock().contains_key(id) {
+            return arn_of(id);
+        }
+        arn("secretsmanager", &format!("secret:{id}"))
+    }
+
     /// Answers one action of the API.
     pub(crate) fn answer(&self, action: &str, body: &[u8]) -> Result<Value, Refusal> {
         match action {

@@ -124,7 +124,7 @@ fn media_secret(key: &SecretString) -> String {
     json!({"door_key": key.expose_secret()}).to_string()
 }
 
-/// As `make put-secrets` makes it of a new stack.
+/// As `make secrets` makes it of a new stack.
 fn mark_secret(key: &SecretString) -> String {
     use secrecy::ExposeSecret;
     json!({"mark_key": key.expose_secret(), "made_at_ms": 0}).to_string()

@@ -304,7 +304,7 @@ fn secrets(config: &StackConfig) -> BTreeMap<String, Value> {
     });
     let tools = config.tool_secrets.iter().map(|(name, secret)| (name, secret.expose_secret()));
     let door_key = config.door_key.as_ref().map_or_else(fresh_key, |key| key.expose_secret().to_owned());
-    // As `make put-secrets` makes it of a new stack.
+    // As `make secrets` makes it of a new stack.
     let marks = json!({ "mark_key": door_key, "made_at_ms": 0 });
     let media = json!({
         "tool_secrets": tools.collect::<BTreeMap<_, _>>(),

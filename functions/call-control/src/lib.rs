@@ -10,7 +10,7 @@ use anyhow::Context;
 use lambda_runtime::{Error, LambdaEvent};
 use ledger::Ledger;
 use protocol::order::Reply;
-use service::marks::MarkKeys;
+use service::marks::Marks;
 use service::secrets::Secret;
 use std::sync::Arc;
 use switchboard::door::Knocker;
@@ -35,9 +35,9 @@ impl CallControl {
         let (meta, doors, marks) = tokio::join!(
             Secret::<MetaSecret>::fetch(&config, &settings.meta_secret),
             Secret::<DoorSecret>::fetch(&config, &settings.media_secret),
-            MarkKeys::fetch_if_any(&config, settings.mark_secret.as_deref()),
+            Marks::fetch(&config, settings.mark_secret.as_deref()),
         );
-        let (meta, doors) = (meta?, doors?);
+        let (meta, doors, marks) = (meta?, doors?, marks?);
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         let graph =
             Graph::new(&settings.graph_url, meta.value().access_token.clone()).context("no TLS to be had")?;
@@ -61,6 +61,7 @@ impl CallControl {
     /// When the order cannot be read or DynamoDB cannot be asked; Lambda asks again.
     pub async fn handle(&self, event: LambdaEvent<Asked>) -> Result<Reply, Error> {
         self.switchboard.line.begin();
+        self.switchboard.knocker.look_for_marks().await;
         let replied = self.reply(event.payload).await;
         service::events::flush().await;
         Ok(replied?)

@@ -17,8 +17,8 @@ use lambda_http::{Body, Error, Request, RequestExt, Response};
 use ledger::CallControl;
 use refusals::Refusals;
 use request::Asked;
-use secrecy::{ExposeSecret, SecretString};
-use service::marks::MarkKeys;
+use secrecy::ExposeSecret;
+use service::marks::{MarkKeys, Marks};
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -37,14 +37,14 @@ pub struct Webhook {
     call_control: CallControl,
     house: House,
     refusals: Mutex<Refusals>,
-    marked_with: Vec<SecretString>,
+    marks: Marks,
 }
 
 impl Webhook {
     /// Connects to AWS as the environment and the settings say.
     ///
     /// # Errors
-    /// When the secret cannot be had.
+    /// When a secret cannot be had.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         Self::connect(&service::cloud::config().await, settings).await
     }
@@ -52,21 +52,14 @@ impl Webhook {
     /// Connects to this AWS.
     ///
     /// # Errors
-    /// When the secret cannot be had.
+    /// When a secret cannot be had.
     pub async fn connect(config: &SdkConfig, settings: Settings) -> anyhow::Result<Self> {
         let store = Store::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
-        let marks = MarkKeys::fetch_if_any(config, settings.mark_secret.as_deref());
+        let marks = Marks::fetch(config, settings.mark_secret.as_deref());
         let (secret, marks) = tokio::join!(Secret::fetch(config, &settings.meta_secret), marks);
-        let (secret, marked_with) = (secret?, marks.map(|keys| keys.all().cloned().collect()));
+        let (secret, marks) = (secret?, marks?);
         let call_control = CallControl::new(aws_sdk_lambda::Client::new(config), &settings.call_control);
-        Ok(Self {
-            secret,
-            store,
-            call_control,
-            house: settings.house,
-            refusals: Mutex::default(),
-            marked_with: marked_with.unwrap_or_default(),
-        })
+        Ok(Self { secret, store, call_control, house: settings.house, refusals: Mutex::default(), marks })
     }
 
     /// Answers one request.
@@ -158,9 +151,11 @@ impl Webhook {
     }
 
     async fn take_in_all(&self, notices: Vec<Notice>, now_ms: u64) -> anyhow::Result<()> {
+        let marked_with: Vec<_> =
+            self.marks.current().await.into_iter().flat_map(MarkKeys::all).cloned().collect();
         let (strangers, forgotten) = tokio::try_join!(
             self.store.strangers(&notices, &self.house),
-            self.store.forgotten(&notices, &self.marked_with, now_ms)
+            self.store.forgotten(&notices, &marked_with, now_ms)
         )?;
         let notices = forgotten.taken_out_of(notices);
         let sent = self.store.sent(&notices, &self.house, &strangers, now_ms).await?;

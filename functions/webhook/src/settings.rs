@@ -13,8 +13,8 @@ pub struct Settings {
     pub table: String,
     /// `META_SECRET`: name or ARN of the secret with Meta's keys.
     pub meta_secret: String,
-    /// `MARK_SECRET`: name or ARN of the secret with the key of marks; without it a notice that comes after its person was forgotten
-    /// is kept with them.
+    /// `MARK_SECRET`: name or ARN of the secret with the key of marks; without such a secret a notice that comes after its person was
+    /// forgotten is kept with them.
     pub mark_secret: Option<String>,
     /// `CALL_CONTROL`: name or ARN of the function that acts on calls.
     pub call_control: String,

@@ -8,7 +8,8 @@ use ledger::Ledger;
 use ledger::items::text;
 use protocol::{keys, mark};
 use serde_json::json;
-use stage::{NUMBER, Stage, batch, change, connect_stamped};
+use stage::{Cloud, NUMBER, Stage, batch, change, connect_stamped};
+use switchboard::intake::Numbers;
 
 const THEM: &str = "919900000001";
 
@@ -43,7 +44,63 @@ async fn a_forgotten_call_does_not_ring_again() {
 
     let items = stage.cloud.items().await;
     assert!(!items.iter().any(|item| item["sk"] == keys::STATE), "{items:?}");
-    assert!(!stage.cloud.asked().contains(&"Invoke".to_owned()), "nobody is to answer it");
+    assert!(!stage.cloud.asked().contains(&"Invoke".to_owned()), "no call is answered");
+}
+
+#[tokio::test]
+async fn a_changed_name_of_a_forgotten_person_reaches_call_control() {
+    let stage = Stage::new().await;
+    forget(&stage, &keys::forgotten_person(&mark::of(b"marks", THEM)), keys::PERSON).await;
+    let system = json!({"type": "user_changed_user_id", "user_id": "IN.99990000000000000001"});
+    let changed = json!({"id": "wamid.S", "from": THEM, "type": "system", "system": system});
+    let value = json!({"metadata": {"phone_number_id": NUMBER}, "messages": [changed]});
+
+    assert_eq!(stage.post(&batch(json!([{"field": "messages", "value": value}]))).await, 200);
+
+    let asked = stage.cloud.asked();
+    assert!(asked.contains(&"Invoke".to_owned()), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_crowded_batch_loses_only_who_was_forgotten() {
+    let stage = Stage::new().await;
+    forget(&stage, &keys::forgotten_person(&mark::of(b"marks", THEM)), keys::PERSON).await;
+    let people = (1..=120).map(|n| format!("9199000{n:05}"));
+    let odd = people
+        .enumerate()
+        .map(|(n, from)| json!({"id": format!("wacid.{n}"), "event": "held", "from": from}));
+
+    assert_eq!(stage.calls(odd.collect()).await, 200);
+
+    let items = stage.cloud.items().await;
+    let kept = items.iter().filter(|item| item.get("item").is_some()).count();
+    assert_eq!(kept, 119, "the content of every notice but one");
+    assert!(!json!(items).to_string().contains(THEM));
+}
+
+#[tokio::test]
+async fn a_key_of_marks_that_cannot_be_read_fails_the_start() {
+    for error in ["ThrottlingException", "AccessDeniedException", "InternalServiceError"] {
+        let cloud = Cloud::start().await;
+        cloud.fail("GetSecretValue marks", [json!({"__type": error})]);
+
+        let started = Stage::on(cloud, Numbers::WithAgents).await;
+
+        assert!(started.is_err(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_marks_made_after_the_start_is_used() {
+    let cloud = Cloud::start().await;
+    cloud.fail("GetSecretValue marks", [json!({"__type": "ResourceNotFoundException"})]);
+    let stage = Stage::on(cloud, Numbers::Listed(vec![NUMBER.into()])).await.unwrap();
+    forget(&stage, &keys::forgotten_person(&mark::of(b"marks", THEM)), keys::PERSON).await;
+
+    assert_eq!(stage.calls(json!([{"id": "wacid.ODD", "event": "held", "from": THEM}])).await, 200);
+
+    let items = stage.cloud.items().await;
+    assert!(!json!(items).to_string().contains(THEM), "{items:?}");
 }
 
 async fn forget(stage: &Stage, pk: &str, sk: &str) {

@@ -84,7 +84,13 @@ case "$name ${arguments[*]}" in
   "aws cloudformation describe-stacks --stack-name "*REVIEW_IN_PROGRESS*) [ "${STATUS:-none}" = none ] || echo ahoy ;;
   "aws dynamodb describe-table --table-name "*ProjectionType*) echo "${INDEX:-None}" ;;
   "aws dynamodb describe-table --table-name "*) [ -n "$LEFT" ] && echo "${arguments[3]}" ;;
-  "aws secretsmanager describe-secret --secret-id ahoy/marks"*) [ -n "$LEFT" ] || [ -e "$ACCOUNT/marks" ] ;;
+  "aws secretsmanager describe-secret --secret-id ahoy/marks"*)
+    if [ -n "$LEFT" ] || [ -e "$ACCOUNT/marks" ]; then echo "${MARKS_DELETED:-None}"; else
+      echo "An error occurred (ResourceNotFoundException) when calling the DescribeSecret operation" >&2
+      exit 254
+    fi ;;
+  "aws secretsmanager describe-secret --secret-id ahoy/media"*)
+    { [ -n "$LEFT" ] || [ "${STATUS:-none}" != none ]; } && echo arn:aws:secretsmanager:eu-central-1:123456789012:secret:ahoy/media-AbCdEf ;;
   "aws secretsmanager describe-secret --secret-id "*) [ -n "$LEFT" ] && echo "arn:aws:secretsmanager:eu-central-1:123456789012:secret:${arguments[3]}-AbCdEf" ;;
   "aws logs describe-log-groups --log-group-name-prefix "*) [ -z "$LEFT" ] || echo "${arguments[3]}" ;;
   "aws ecs list-tasks"*) echo arn:aws:ecs:eu-central-1:123456789012:task/ahoy/warm arn:aws:ecs:eu-central-1:123456789012:task/ahoy/alone ;;

@@ -157,6 +157,41 @@ fn the_key_of_marks_is_made_once_from_the_door_key_of_before() {
 }
 
 #[test]
+fn what_is_given_arrives_though_the_key_of_marks_cannot_be_made() {
+    let marks = "describe-secret --secret-id ahoy/marks";
+    for (trouble, says) in [
+        (("FAIL_AT", marks), "cannot tell whether there is a secret ahoy/marks"),
+        (("MARKS_DELETED", "2026-12-06T10:00:00+00:00"), "restore-secret --secret-id ahoy/marks"),
+    ] {
+        let desk = Desk::new();
+        desk.write("account/marks", "{}");
+
+        let done = desk.run("put-secrets.sh", &[trouble]);
+
+        assert!(done.code != 0 && done.said.contains(says), "{}", done.said);
+        assert_eq!(desk.position("aws secretsmanager create-secret"), None, "{says}");
+        assert_eq!(desk.stored("media")["openai_api_key"], OPENAI_KEY, "{says}");
+
+        let done = desk.run("put-secrets.sh", &[trouble, ("NEW_DOOR_KEY", "1")]);
+
+        assert_ne!(done.code, 0, "{}", done.said);
+        assert_eq!(desk.stored("media")["door_key"], "stored-door-key", "it marks people: {says}");
+    }
+}
+
+#[test]
+fn an_upgrade_has_its_key_of_marks_before_the_functions_change() {
+    let desk = Desk::new();
+
+    let done = desk.run("deploy.sh", &[("STATUS", "UPDATE_COMPLETE")]);
+
+    assert_eq!(done.code, 0, "{}", done.said);
+    let made = desk.position("aws secretsmanager create-secret --name ahoy/marks");
+    assert!(made.is_some() && made < desk.position("sam deploy"), "{}", done.said);
+    assert_eq!(desk.stored("marks")["mark_key"], "stored-door-key");
+}
+
+#[test]
 fn what_was_replaced_can_be_forgotten() {
     let desk = Desk::new();
     desk.run("put-secrets.sh", &[]);

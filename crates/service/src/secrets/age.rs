@@ -10,7 +10,7 @@ const OLD: Duration = Duration::from_secs(300);
 
 /// How old a secret is, and when it was last looked up again.
 #[derive(Debug)]
-pub(super) struct Age {
+pub(crate) struct Age {
     fetched_at: Instant,
     looked_again_at: Option<Instant>,
 }
@@ -18,17 +18,17 @@ pub(super) struct Age {
 impl Age {
     /// It was fetched for the first time. That does not count as looking again: what is changed right after a process has
     /// started must work as soon as what is changed later.
-    pub(super) fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self { fetched_at: now, looked_again_at: None }
     }
 
     /// Whether it is time to look, though nothing is wrong.
-    pub(super) fn is_old(&self, now: Instant) -> bool {
+    pub(crate) fn is_old(&self, now: Instant) -> bool {
         now.duration_since(self.fetched_at) >= OLD && self.may_be_looked_up(now)
     }
 
     /// Somebody wants it looked up. Whether they may.
-    pub(super) fn handle_look(&mut self, now: Instant) -> bool {
+    pub(crate) fn handle_look(&mut self, now: Instant) -> bool {
         let may = self.may_be_looked_up(now);
         if may {
             self.looked_again_at = Some(now);
@@ -37,7 +37,7 @@ impl Age {
     }
 
     /// It was fetched again.
-    pub(super) fn handle_fetched(&mut self, now: Instant) {
+    pub(crate) fn handle_fetched(&mut self, now: Instant) {
         self.fetched_at = now;
     }
 

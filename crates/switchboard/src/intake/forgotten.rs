@@ -13,8 +13,8 @@ use whatsapp::{Caller, Notice, What, names};
 /// So many tombstones are looked for at the same time.
 const AT_ONCE: usize = 16;
 
-/// So many people are looked up for a batch. What names more of them is recorded without any.
-const PEOPLE: usize = 100;
+/// The most people that are looked up for one notice. What names more of them is recorded without any.
+const PEOPLE: usize = 1_000;
 
 /// A `connect` with a younger stamp is no repeat of a call that was forgotten, ms.
 const NEW_MS: u64 = 5_000;
@@ -24,7 +24,6 @@ const NEW_MS: u64 = 5_000;
 pub struct Forgotten {
     calls: HashSet<String>,
     people: HashSet<String>,
-    is_crowded: bool,
 }
 
 impl Store {
@@ -41,11 +40,8 @@ impl Store {
     ) -> anyhow::Result<Forgotten> {
         let may_be_of_before = notices.iter().filter(|notice| !is_new(notice, now_ms));
         let calls: BTreeSet<_> = may_be_of_before.filter_map(kept_of_call).collect();
-        let mut people: BTreeSet<_> = notices.iter().flat_map(people).collect();
-        let is_crowded = people.len() > PEOPLE;
-        if is_crowded || marked_with.is_empty() {
-            people.clear();
-        }
+        let people = notices.iter().map(people).filter(|people| people.len() <= PEOPLE);
+        let people: BTreeSet<_> = people.flatten().collect();
         let marks = people.iter().flat_map(|name| {
             let mark = |key: &SecretString| mark::of(key.expose_secret().as_bytes(), name);
             marked_with
@@ -57,7 +53,7 @@ impl Store {
             .map(|call| (call.clone(), keys::forgotten_call(&call), keys::OF_CALL.to_owned()));
         let (calls, people) =
             tokio::try_join!(self.with_tombstones(calls.collect()), self.with_tombstones(marks.collect()))?;
-        Ok(Forgotten { calls, people, is_crowded })
+        Ok(Forgotten { calls, people })
     }
 
     async fn with_tombstones(
@@ -73,24 +69,22 @@ impl Store {
 }
 
 impl Forgotten {
-    /// The notices without the people who were forgotten. A call of theirs is not answered again, and that they go by another name
-    /// is not heard of.
+    /// The notices without the people who were forgotten. A call of theirs is not answered again. That they go by another name
+    /// stays: call-control keeps only marks of it, and only where one of them is known.
     pub fn taken_out_of(&self, notices: Vec<Notice>) -> Vec<Notice> {
-        notices.into_iter().filter_map(|notice| self.take_out_of(notice)).collect()
+        notices.into_iter().map(|notice| self.take_out_of(notice)).collect()
     }
 
-    fn take_out_of(&self, notice: Notice) -> Option<Notice> {
+    fn take_out_of(&self, notice: Notice) -> Notice {
         let is_of_call = kept_of_call(&notice).is_some_and(|call_ref| self.calls.contains(&call_ref));
-        let mut people = people(&notice);
-        let names_them = people.any(|name| self.is_crowded || self.people.contains(&name));
-        drop(people);
+        let people = people(&notice);
+        let names_them = people.len() > PEOPLE || !self.people.is_disjoint(&people);
         if !is_of_call && !names_them {
-            return Some(notice);
+            return notice;
         }
         match notice.what {
-            What::UserChanged { .. } => None,
-            What::Offer(_) => Some(bare(Notice { what: What::Unknown, ..notice })),
-            _ => Some(bare(notice)),
+            What::Offer(_) => bare(Notice { what: What::Unknown, ..notice }),
+            _ => bare(notice),
         }
     }
 }
@@ -112,16 +106,13 @@ fn is_new(notice: &Notice, now_ms: u64) -> bool {
 }
 
 /// The people whom a notice would have stored. Who rings is let in, forgotten or not: they call anew.
-fn people(notice: &Notice) -> impl Iterator<Item = String> {
-    let keeps_caller = notice.call_id().is_none() && !matches!(notice.what, What::MessageFailed { .. });
+fn people(notice: &Notice) -> HashSet<String> {
+    let is_of_chats = matches!(notice.what, What::MessageFailed { .. } | What::UserChanged { .. });
+    let keeps_caller = notice.call_id().is_none() && !is_of_chats;
     let Caller { number, user_id } = &notice.caller;
     let caller = [number, user_id].into_iter().flatten().filter(move |_| keeps_caller).cloned();
     let content = keeps_content(&notice.what).then(|| names::in_text(&notice.item));
-    let changed = match &notice.what {
-        What::UserChanged { names } => names.clone(),
-        _ => vec![],
-    };
-    caller.chain(content.into_iter().flatten()).chain(changed).collect::<BTreeSet<_>>().into_iter()
+    caller.chain(content.into_iter().flatten()).collect()
 }
 
 #[cfg(test)]
@@ -161,13 +152,16 @@ mod tests {
     }
 
     #[test]
-    fn what_names_too_many_people_is_recorded_without_any() {
-        let forgotten = Forgotten { is_crowded: true, ..Forgotten::default() };
+    fn a_notice_that_names_too_many_people_is_recorded_without_any() {
+        let crowd = |size: usize| {
+            let people: Vec<_> = (1..=size).map(|n| format!("9199000{n:05}")).collect();
+            json!({"id": "wacid.A", "event": "held", "with": people})
+        };
 
-        let read =
-            forgotten.taken_out_of(notices(&json!([{"id": "wacid.A", "event": "held", "from": THEIRS}])));
+        let read = Forgotten::default().taken_out_of(notices(&json!([crowd(PEOPLE + 1), crowd(PEOPLE)])));
 
         assert_eq!(read[0].item, "");
+        assert!(read[1].item.contains("919900000001"), "no one was forgotten");
     }
 
     fn notices(calls: &serde_json::Value) -> Vec<Notice> {

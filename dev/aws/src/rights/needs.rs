@@ -2,7 +2,7 @@
 
 use super::Rights;
 use crate::identity::{arn, short_name};
-use crate::secrets::arn_of as secret_arn;
+use crate::secrets::Secrets;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,14 +56,20 @@ impl Need {
 }
 
 /// What a request of a service needs. One that cannot be read needs nothing: it is refused for that.
-pub(crate) fn of_request(rights: &Rights, service: &str, action: &str, body: &[u8]) -> Vec<Need> {
+pub(crate) fn of_request(
+    rights: &Rights,
+    secrets: &Secrets,
+    service: &str,
+    action: &str,
+    body: &[u8],
+) -> Vec<Need> {
     let Ok(request) = serde_json::from_slice::<Value>(body) else { return vec![] };
     match service {
         "dynamodb" => of_dynamodb(rights, action, &request),
         "ecs" => of_ecs(rights, action, &request),
         "secretsmanager" => {
             let id = request["SecretId"].as_str().unwrap_or_default();
-            vec![Need::new(&format!("secretsmanager:{action}"), &secret_arn(id))]
+            vec![Need::new(&format!("secretsmanager:{action}"), &secrets.resource(id))]
         }
         _ => vec![],
     }

@@ -59,7 +59,7 @@ impl Cloud {
             .build()
     }
 
-    /// The next requests of this name are answered with these errors: `{"__type": …}`.
+    /// The next requests of this name are answered with these errors: `{"__type": …}`. `GetSecretValue marks` is that for one secret.
     pub fn fail(&self, operation: &str, errors: impl IntoIterator<Item = Value>) {
         let errors = errors.into_iter().map(|error| (operation.to_owned(), error));
         self.inner.faults.lock().unwrap().extend(errors);
@@ -129,7 +129,9 @@ async fn answer(State(cloud): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, b
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().filter(|name| !name.is_empty()).unwrap_or("Invoke");
     cloud.asked.lock().unwrap().push(operation.to_owned());
-    if let Some(error) = cloud.fault(operation) {
+    let secret = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+    let secret = secret["SecretId"].as_str().map(|id| format!("{operation} {id}"));
+    if let Some(error) = cloud.fault(operation).or_else(|| cloud.fault(&secret?)) {
         let headers = [("content-type", "application/x-amz-json-1.0")];
         return (StatusCode::BAD_REQUEST, headers, error.to_string()).into_response();
     }

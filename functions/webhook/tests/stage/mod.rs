@@ -34,7 +34,11 @@ impl Stage {
 
     /// A webhook to which these numbers are ours.
     pub async fn with(numbers: Numbers) -> Self {
-        let cloud = Cloud::start().await;
+        Self::on(Cloud::start().await, numbers).await.unwrap()
+    }
+
+    /// A webhook that starts on this AWS.
+    pub async fn on(cloud: Cloud, numbers: Numbers) -> anyhow::Result<Self> {
         let settings = Settings {
             table: cloud::TABLE.into(),
             meta_secret: "meta".into(),
@@ -42,9 +46,9 @@ impl Stage {
             call_control: "call-control".into(),
             house: House { numbers, ring_budget: Duration::from_secs(25) },
         };
-        let webhook = Webhook::connect(&cloud.sdk_config(), settings).await.unwrap();
+        let webhook = Webhook::connect(&cloud.sdk_config(), settings).await?;
         cloud.forget_requests();
-        Self { cloud, webhook }
+        Ok(Self { cloud, webhook })
     }
 
     /// Meta posts this value of the field `calls`, properly signed.
