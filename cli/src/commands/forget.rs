@@ -38,7 +38,7 @@ impl Forget {
                 traces.bury(&ledger, now_ms()).await?;
             }
             self.say(common, &traces, false, "Nothing is stored of them.");
-            self.warn_without_marks(&marker);
+            self.warn_without_marks(common, &marker);
             return Ok(known(&traces));
         }
         let what = told(&traces);
@@ -58,7 +58,7 @@ impl Forget {
             return Ok(ExitCode::FAILURE);
         }
         self.say(common, &forgotten, true, &format!("Forgotten: {}", told(&forgotten)));
-        self.warn_without_marks(&marker);
+        self.warn_without_marks(common, &marker);
         Ok(known(&forgotten))
     }
 
@@ -76,7 +76,7 @@ impl Forget {
         }
     }
 
-    fn warn_without_marks(&self, marker: &Marker) {
+    fn warn_without_marks(&self, common: &Common, marker: &Marker) {
         if marker.made_at_ms().is_none() {
             say::wrong(format!(
                 "There is no secret {}: what Meta still tells of them is kept with their name. make secrets makes it.",
