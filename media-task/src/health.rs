@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixListener;
 
-/// How long after a heartbeat was tried the task is alive: longer than one takes whose every request to AWS times out.
+/// How long after a heartbeat was tried the task is alive: longer than one takes whose every request to AWS times out. What is
+/// done between heartbeats, and while the task leaves, beats, too.
 const ALIVE_FOR: Duration = Duration::from_secs(60);
 
 /// What the health check is answered.
@@ -26,6 +27,18 @@ impl Pulse {
     /// Notes that a heartbeat is being tried.
     pub fn beat(&self, now: Instant) {
         *self.0.lock().expect("nothing panics while it holds this lock") = now;
+    }
+
+    /// Does some work, and beats at its start and then as often as said.
+    pub(crate) async fn beat_during<T>(&self, work: impl Future<Output = T>, every: Duration) -> T {
+        let mut next = tokio::time::interval(every);
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                _ = next.tick() => self.beat(Instant::now()),
+            }
+        }
     }
 
     fn is_alive(&self, now: Instant) -> bool {
@@ -74,6 +87,26 @@ mod tests {
         assert!(!pulse.is_alive(start + minute));
         pulse.beat(start + minute);
         assert!(pulse.is_alive(start + minute + Duration::from_secs(59)));
+    }
+
+    #[tokio::test]
+    async fn the_pulse_goes_on_while_something_is_done() {
+        let begun = Instant::now();
+        let pulse = Pulse::begin(begun);
+        let two_beats = async {
+            for _ in 0..2 {
+                let before = *pulse.0.lock().expect("no beat panics");
+                while *pulse.0.lock().expect("no beat panics") == before {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            }
+            "written"
+        };
+
+        let beating = pulse.beat_during(two_beats, Duration::from_millis(2));
+
+        let done = tokio::time::timeout(Duration::from_secs(20), beating).await;
+        assert_eq!(done.expect("it beats twice"), "written");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
+use tokio::time::Interval;
 
 /// What beats.
 pub struct Heart {
@@ -33,7 +34,7 @@ pub struct Heart {
     pub door: SocketAddr,
     /// The hash of the door's certificate.
     pub pin: String,
-    /// Told of every heartbeat, for health checks.
+    /// Notes each heartbeat, and whatever else the loop does, for health checks.
     pub pulse: Pulse,
     /// Since when this task is being started, until it is ready.
     pub starting: Option<Instant>,
@@ -51,17 +52,18 @@ impl Heart {
         let (overdue, due) = watch::channel(vec![]);
         tokio::spawn(ticks::tick(self.control.clone(), due));
         while !self.is_done() {
-            tokio::select! {
-                _ = next.tick() => {
-                    self.pulse.beat(Instant::now());
+            let turn = next_due(&mut next, &mut changes, self.protection.as_deref()).await;
+            self.pulse.beat(Instant::now());
+            match turn {
+                Due::Beat => {
                     self.renew().await;
                     self.keep_protection();
                     self.tick_overdue(&overdue).await;
                     self.measure();
                     self.consider_leaving().await;
                 }
-                Ok(()) = changes.changed() => self.renew().await,
-                () = news(self.protection.as_deref()) => self.consider_leaving().await,
+                Due::Renewal => self.renew().await,
+                Due::Review => self.consider_leaving().await,
             }
         }
     }
@@ -152,10 +154,56 @@ impl Heart {
     }
 }
 
+/// What is due.
+#[derive(Debug, PartialEq, Eq)]
+enum Due {
+    /// A whole heartbeat.
+    Beat,
+    /// To renew the lease: a call came or went.
+    Renewal,
+    /// To consider leaving: what ECS says of the protection has changed.
+    Review,
+}
+
+/// Returns what is due next. A heartbeat goes before the others, of which it does the work, too.
+async fn next_due<T>(
+    next: &mut Interval,
+    changes: &mut watch::Receiver<T>,
+    protection: Option<&Protection>,
+) -> Due {
+    tokio::select! {
+        biased;
+        _ = next.tick() => Due::Beat,
+        Ok(()) = changes.changed() => Due::Renewal,
+        () = news(protection) => Due::Review,
+    }
+}
+
 /// Returns when ECS refuses to protect this task, or does so no more.
 async fn news(protection: Option<&Protection>) {
     match protection {
         Some(protection) => protection.news().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_heartbeat_that_is_due_goes_before_changes() {
+        let mut intervals: Vec<_> = (0..32).map(|_| tokio::time::interval(HEARTBEAT)).collect();
+        // The clock of timers has passed their first ticks then.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+
+        for next in &mut intervals {
+            let (calls, mut changes) = watch::channel(0);
+            calls.send_replace(1);
+
+            assert_eq!(next_due(next, &mut changes, None).await, Due::Beat);
+            assert_eq!(next_due(next, &mut changes, None).await, Due::Renewal);
+        }
     }
 }

@@ -53,6 +53,8 @@ pub struct Audio {
     pub times: Vec<(String, String)>,
     /// Whether RTCP may share the port.
     pub rtcp_mux: bool,
+    /// The SSRCs its sound has, if it says so.
+    pub ssrcs: Vec<u32>,
     /// Which way sound flows in the answer.
     pub direction: &'static str,
     /// How the far side is reached, and known.
@@ -204,10 +206,20 @@ impl Audio {
                 .filter_map(|name| Some((name.to_owned(), attributes.value(name)?.to_owned())))
                 .collect(),
             rtcp_mux: transports.iter().any(|part| part.has("rtcp-mux")),
+            ssrcs: ssrcs(attributes),
             direction: answering(attributes, &sdp.session),
             far,
         })
     }
+}
+
+/// The SSRCs of a section, each once (RFC 5576, section 4.1).
+fn ssrcs(section: &Attributes<'_>) -> Vec<u32> {
+    let lines = section.values("ssrc").filter_map(|value| value.split_whitespace().next()?.parse().ok());
+    let mut ssrcs: Vec<u32> = lines.collect();
+    ssrcs.sort_unstable();
+    ssrcs.dedup();
+    ssrcs
 }
 
 /// The direction that answers the one offered (RFC 3264, section 6.1).

@@ -94,7 +94,8 @@ impl Peer {
         };
         let payload_types = PayloadTypes { opus: offer.audio.opus, keys: offer.audio.keys.clone() };
         let nomination = Nomination::new(&offer.audio.far.pwd).map_err(unacceptable)?;
-        let admission = Admission::new(&ours.pwd, &offer.audio.far.pwd).map_err(unacceptable)?;
+        let admission =
+            Admission::new(&ours.pwd, &offer.audio.far.pwd, &offer.audio.ssrcs).map_err(unacceptable)?;
         // A clock before 1970 would only blur how our stream relates to others, of which there are none.
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let peer = Self {
@@ -127,7 +128,7 @@ impl Peer {
             let stats = self.connection.get_stats(now, StatsSelector::None);
             self.sealing = stats.transport().and_then(|transport| Sealing::of(&transport.srtp_cipher));
         }
-        if !self.admission.admits(datagram, from, self.sealing) {
+        if !self.admission.admits(datagram, from, self.sealing, now) {
             self.unreadable += u64::from(is_media(datagram));
             tracing::trace!("Dropped a datagram that is not let in");
             return false;

@@ -6,6 +6,7 @@
 //! stopped in the seconds until then a possible one.
 
 use crate::ecs::{Task, Unprotected};
+use std::mem::discriminant;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -48,8 +49,8 @@ pub enum Standing {
     Blocked,
     /// It does, for another reason.
     Refused {
-        /// Since when.
-        since: Instant,
+        /// From the first of its refusals to the last so far.
+        lasts: Duration,
     },
 }
 
@@ -57,10 +58,17 @@ pub enum Standing {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Known {
     holds: Holds,
-    /// Whether the refusal is for a deployment, and since when it lasts.
-    refused: Option<(bool, Instant)>,
+    refused: Option<Refusal>,
     /// What was refused or not answered, and when it may be asked for again.
     again: Option<(bool, Instant)>,
+}
+
+/// A refusal, repeated or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Refusal {
+    is_for_deployment: bool,
+    first: Instant,
+    last: Instant,
 }
 
 /// What ECS was told last, as far as it took it.
@@ -127,7 +135,7 @@ impl Protection {
                 tracing::warn!(task, on, "task protection is not changed, and is asked for again: {error}");
             }
         }
-        if self.standing() != before {
+        if discriminant(&self.standing()) != discriminant(&before) {
             self.news.notify_one();
         }
     }
@@ -165,8 +173,10 @@ impl Known {
                 *self = Self { holds, ..Self::default() };
             }
             Err(Unprotected::Refused(reason)) if on => {
-                let since = self.refused.map_or(now, |(_, since)| since);
-                self.refused = Some((reason == DEPLOYMENT_BLOCKED, since));
+                let is_for_deployment = reason == DEPLOYMENT_BLOCKED;
+                let same = self.refused.filter(|before| before.is_for_deployment == is_for_deployment);
+                let first = same.map_or(now, |before| before.first);
+                self.refused = Some(Refusal { is_for_deployment, first, last: now });
             }
             Err(Unprotected::Refused(_) | Unprotected::Unknown(_)) => {}
         }
@@ -177,8 +187,10 @@ impl Known {
         let is_on = matches!(self.holds, Holds::OnSince(at) if now.saturating_duration_since(at) < HOLDS);
         match self.refused {
             Some(_) if is_on => Standing::Fine,
-            Some((true, _)) => Standing::Blocked,
-            Some((false, since)) => Standing::Refused { since },
+            Some(Refusal { is_for_deployment: true, .. }) => Standing::Blocked,
+            Some(Refusal { first, last, .. }) => {
+                Standing::Refused { lasts: last.saturating_duration_since(first) }
+            }
             None => Standing::Fine,
         }
     }
@@ -239,10 +251,11 @@ mod tests {
         let later = start + Duration::from_secs(5);
 
         known.answers(true, refused("TASK_NOT_VALID"), start);
-        assert_eq!(known.standing(start), Standing::Refused { since: start });
+        assert_eq!(known.standing(start), Standing::Refused { lasts: Duration::ZERO });
         known.answers(true, no_answer(), later);
+        assert_eq!(known.standing(later), Standing::Refused { lasts: Duration::ZERO }, "no refusal");
         known.answers(true, refused("TASK_NOT_VALID"), later);
-        assert_eq!(known.standing(later), Standing::Refused { since: start });
+        assert_eq!(known.standing(later), Standing::Refused { lasts: Duration::from_secs(5) });
 
         known.answers(true, Ok(()), later);
         assert_eq!(known.standing(later), Standing::Fine);
@@ -255,6 +268,17 @@ mod tests {
         known.answers(true, refused(DEPLOYMENT_BLOCKED), start);
 
         assert_eq!(known.standing(start), Standing::Blocked);
+    }
+
+    #[test]
+    fn another_kind_of_refusal_begins_anew() {
+        let (mut known, start) = (Known::default(), Instant::now());
+        let later = start + Duration::from_secs(100);
+
+        known.answers(true, refused(DEPLOYMENT_BLOCKED), start);
+        known.answers(true, refused("TASK_NOT_VALID"), later);
+
+        assert_eq!(known.standing(later), Standing::Refused { lasts: Duration::ZERO });
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::tenure::Tenure;
 use anyhow::Context;
 use aws_config::SdkConfig;
 use ledger::{CallControl, Ledger};
+use protocol::lease::HEARTBEAT;
 use service::env::Env;
 use service::secrets::Secret;
 use service::shutdown;
@@ -66,8 +67,9 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let heart = heart(settings, &booted, ledger.clone(), diary.clone(), door, pin, started_at);
     let (calls, task) = (heart.calls.clone(), booted.task.id);
     let mut serving = tokio::spawn(Door::new(calls.clone(), booted.secret).serve(listener, certificate));
-    // To the end: what is still to be written is not to be cut short by a health check.
-    tokio::spawn(health::answer(health, heart.pulse.clone()));
+    // To the end, and the pulse goes on as long: no health check cuts short what is still to be written.
+    let pulse = heart.pulse.clone();
+    tokio::spawn(health::answer(health, pulse.clone()));
     let mut beating = tokio::spawn(heart.beat());
 
     let until = tokio::select! {
@@ -82,7 +84,8 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     for part in [serving.abort_handle(), beating.abort_handle()] {
         part.abort();
     }
-    if timeout_at((until - GONE_BEFORE).into(), take_leave(&ledger, &task, &diary)).await.is_err() {
+    let leaving = pulse.beat_during(take_leave(&ledger, &task, &diary), HEARTBEAT);
+    if timeout_at((until - GONE_BEFORE).into(), leaving).await.is_err() {
         let unconcluded = diary.unconcluded();
         tracing::error!(?unconcluded, "This task leaves before all is written: these calls have no summary");
     }

@@ -7,9 +7,10 @@
 //! again: when the newer tasks are gone, or when it has stood aside in vain for long enough. A newer task that has calls is
 //! protected and may stay for as long as people ring, and must not be all that is left.
 //!
-//! A task that ECS refuses to protect takes no more calls, until protection comes: a deployment or scale-in may stop it at any
-//! moment. `DEPLOYMENT_BLOCKED` is an exception: it says that other tasks have the service's protection. A task that newer
-//! ones can replace stands aside for them at once; the newest goes on, since there is none that should have its calls.
+//! A task that ECS refuses to protect takes no more calls while another task takes them, until protection comes: a deployment or
+//! scale-in may stop it at any moment. Where no other takes calls, it does: a call that may be cut off is better than none.
+//! `DEPLOYMENT_BLOCKED` is an exception: it says that other tasks have the service's protection. A task stands aside at once for
+//! a newer one that takes calls; the newest goes on, since there is none that should have its calls.
 
 use crate::protection::Standing;
 use protocol::lease::Lease;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 /// So long ECS has to stop a task that stands aside without calls. It does so within seconds of the newer one's being healthy.
 const IN_VAIN_AFTER: Duration = Duration::from_secs(300);
 
-/// How long ECS refuses to protect a task without calls until the task leaves, and its service starts another one.
+/// How long ECS refuses to protect a task without calls until the task leaves, if another takes calls; its service starts one more.
 const REFUSED_FOR: Duration = Duration::from_secs(60);
 
 /// Decides how long a task stays.
@@ -68,7 +69,7 @@ impl Tenure {
         }
         let is_aside = match standing {
             Standing::Fine | Standing::Refused { .. } => self.stands_aside(used, is_aside, ready, now_ms),
-            Standing::Blocked => self.has_newer(ready, now_ms),
+            Standing::Blocked => self.has_newer_with_room(ready, now_ms),
         };
         let idle = self.idle_since.map(|since| now.saturating_duration_since(since));
         let is_over =
@@ -80,19 +81,21 @@ impl Tenure {
             return Stay::Aside;
         }
         match standing {
-            Standing::Refused { since }
-                if used == 0 && now.saturating_duration_since(since) >= REFUSED_FOR =>
-            {
-                Stay::Over
-            }
+            Standing::Refused { .. } if !self.is_replaceable(ready, now_ms) => Stay::Ready,
+            Standing::Refused { lasts } if used == 0 && lasts >= REFUSED_FOR => Stay::Over,
             Standing::Refused { .. } => Stay::Unprotected,
             Standing::Fine | Standing::Blocked => Stay::Ready,
         }
     }
 
-    /// Whether there is a newer task, full or not.
-    fn has_newer(&self, ready: &[Lease], now_ms: u64) -> bool {
-        ready.iter().any(|lease| lease.is_newer_than(&self.revision) && lease.is_current(now_ms))
+    /// Whether there is a newer task that takes calls.
+    fn has_newer_with_room(&self, ready: &[Lease], now_ms: u64) -> bool {
+        ready.iter().any(|lease| lease.is_newer_than(&self.revision) && lease.takes_calls(now_ms))
+    }
+
+    /// Whether another task takes calls.
+    fn is_replaceable(&self, ready: &[Lease], now_ms: u64) -> bool {
+        ready.iter().any(|lease| lease.task != self.task && lease.takes_calls(now_ms))
     }
 
     /// Whether it `could_go` for so long that ECS does not want it to.
@@ -207,25 +210,39 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_task_takes_calls_again_when_protection_comes() {
-        let (mut task, start) = (tenure("9", None), Instant::now());
-        let refused = Standing::Refused { since: start };
-        let mut at = |seconds, used, standing| {
-            task.stay(used, false, standing, &[], start + Duration::from_secs(seconds), NOW)
-        };
+    fn a_blocked_task_stands_aside_only_for_a_newer_one_that_takes_calls() {
+        let mut old = tenure("9", None);
 
-        assert_eq!(at(0, 1, refused), Stay::Unprotected);
-        assert_eq!(at(600, 1, refused), Stay::Unprotected, "its call goes on");
-        assert_eq!(at(605, 1, Standing::Fine), Stay::Ready);
+        assert_eq!(old.sees_blocked(3, &[lease("full", "10", 10)]), Stay::Ready);
+        assert_eq!(old.sees_blocked(3, &[lease("closed", "10", 0).closed()]), Stay::Ready);
+    }
+
+    #[test]
+    fn a_refused_task_goes_on_where_no_other_takes_calls() {
+        let closed = lease("closed", "9", 0).closed();
+        let ready = [lease("a", "9", 0), lease("full", "9", 10), closed];
+
+        let stay = tenure("9", None).stay(0, false, refused_for(60), &ready, Instant::now(), NOW);
+
+        assert_eq!(stay, Stay::Ready, "the first lease is its own");
+    }
+
+    #[test]
+    fn a_refused_task_takes_calls_again_when_protection_comes() {
+        let (mut task, other) = (tenure("9", None), [lease("other", "9", 0)]);
+        let mut of = |standing| task.stay(1, false, standing, &other, Instant::now(), NOW);
+
+        assert_eq!(of(refused_for(0)), Stay::Unprotected);
+        assert_eq!(of(refused_for(600)), Stay::Unprotected, "its call goes on");
+        assert_eq!(of(Standing::Fine), Stay::Ready);
     }
 
     #[test]
     fn a_task_without_calls_leaves_after_a_minute_of_refusals() {
-        let (mut task, start) = (tenure("9", None), Instant::now());
-        let refused = Standing::Refused { since: start };
-        let mut at = |seconds| task.stay(0, false, refused, &[], start + Duration::from_secs(seconds), NOW);
+        let (mut task, other) = (tenure("9", None), [lease("other", "9", 0)]);
+        let mut after = |seconds| task.stay(0, false, refused_for(seconds), &other, Instant::now(), NOW);
 
-        assert_eq!((at(59), at(60)), (Stay::Unprotected, Stay::Over));
+        assert_eq!((after(59), after(60)), (Stay::Unprotected, Stay::Over));
     }
 
     #[test]
@@ -271,6 +288,10 @@ mod tests {
 
     fn tenure(revision: &str, leave_after_idle: Option<Duration>) -> Tenure {
         Tenure::new("a".into(), revision.into(), leave_after_idle, Instant::now())
+    }
+
+    fn refused_for(seconds: u64) -> Standing {
+        Standing::Refused { lasts: Duration::from_secs(seconds) }
     }
 
     fn lease(task: &str, revision: &str, used: u64) -> Lease {

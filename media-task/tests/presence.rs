@@ -48,7 +48,7 @@ fn sound_from_an_address_that_passed_no_check_never_reaches_srtp() {
     let diverted = std::mem::take(&mut call.diverted);
     assert!(diverted.len() >= 4, "{}", diverted.len());
 
-    // Genuine as it is: whoever sees a packet can send it again.
+    // Genuine as it is: a packet that is seen on its way can be sent again.
     for packet in &diverted {
         assert!(!call.peer.handle_datagram(packet, stranger_address(), call.now));
     }

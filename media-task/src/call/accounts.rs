@@ -1,6 +1,6 @@
 //! What a call came to: its sound is counted, its tokens and what they cost, for its journal and its summary.
 
-use super::spending::{COUNT_TAKES, Count};
+use super::spending::{COUNT_TAKES, Count, Spending};
 use super::{Owner, ms};
 use crate::diary::forget_in;
 use bridge::{Path, listening_quality};
@@ -11,6 +11,7 @@ use protocol::keys;
 use realtime::{Prices, Usage};
 use service::time::now_ms;
 use std::time::Instant;
+use tokio::sync::mpsc;
 
 impl Owner {
     /// Notes what became of the sound of both sides, and how well each could hear the other.
@@ -111,11 +112,8 @@ impl Owner {
     /// The call's cost was counted, or was not: the day's cap may end the call.
     pub(super) fn take_count(&mut self, counted: Counted) {
         self.spending.note_answer(counted.is_made);
-        let (Some(day), Some(cap)) = (counted.day, self.spending.cap()) else { return };
-        if counted.tells_of_cap {
-            self.note(Event::CapNear { spent_micro_dollars: day.micro_dollars, cap_micro_dollars: cap });
-        }
-        if self.spending.is_reached(day.micro_dollars) {
+        counted.cap_near(self.spending.cap()).into_iter().for_each(|near| self.note(near));
+        if counted.day.is_some_and(|day| self.spending.is_reached(day.micro_dollars)) {
             self.bridge.spend_no_more();
         }
     }
@@ -143,6 +141,23 @@ pub(super) struct Counted {
     day: Option<DaySpent>,
     /// Whether this call is the one that tells that the cap is near.
     tells_of_cap: bool,
+}
+
+impl Counted {
+    /// The event of a cap that is near, if this call is the one that tells it.
+    fn cap_near(&self, cap: Option<u64>) -> Option<Event> {
+        let (day, cap_micro_dollars) = self.day.as_ref().filter(|_| self.tells_of_cap).zip(cap)?;
+        Some(Event::CapNear { spent_micro_dollars: day.micro_dollars, cap_micro_dollars })
+    }
+}
+
+/// What a count that is under way at the end of a call still tells: that the cap is near is told once a day, by this call alone.
+pub(super) async fn last_count(spending: &Spending, counts: &mut mpsc::Receiver<Counted>) -> Option<Event> {
+    if !spending.is_counting() {
+        return None;
+    }
+    let counted = tokio::time::timeout(COUNT_TAKES, counts.recv()).await.ok().flatten()?;
+    counted.cap_near(spending.cap())
 }
 
 async fn count_at(
@@ -279,6 +294,23 @@ mod tests {
         let cost = Cost::of(&Prices::default(), &usage(), "another-vendors", Some("gpt-live-transcribe"));
 
         assert_eq!(cost, Cost { micro_dollars: None, transcription_priced: false });
+    }
+
+    #[tokio::test]
+    async fn a_count_under_way_at_the_end_still_tells_of_the_cap() {
+        let (counts, mut receiver) = mpsc::channel(1);
+        let (mut spending, now) = (Spending::new(Some(1.0)), Instant::now());
+        assert_eq!(last_count(&spending, &mut receiver).await, None, "none is under way");
+        spending.open(now);
+        spending.poll(7, now + COUNT_TAKES * 2).expect("it is time to count");
+        let day = DaySpent { micro_dollars: 800_000, is_told: false };
+        let counted = Counted { is_made: true, day: Some(day), tells_of_cap: true };
+        tokio::spawn(async move { counts.send(counted).await });
+
+        let told = last_count(&spending, &mut receiver).await;
+
+        let near = Event::CapNear { spent_micro_dollars: 800_000, cap_micro_dollars: 1_000_000 };
+        assert_eq!(told, Some(near));
     }
 
     /// A minute of the caller.

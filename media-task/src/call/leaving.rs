@@ -1,5 +1,6 @@
 //! The end of a call for its owner: its books are closed, the model let go, and call-control told until it has heard it.
 
+use super::accounts::last_count;
 use super::{Over, Owner, Parts};
 use crate::agent::News;
 use call::Ending;
@@ -46,7 +47,7 @@ impl Owner {
             self.close_books();
             tokio::spawn(reporting)
         };
-        let Parts { agent, mut peer, socket, .. } = self.parts;
+        let Parts { agent, mut peer, socket, mut journal, diary, .. } = self.parts;
         // The model's session ends with the conversation, however long the rest takes.
         drop(agent);
         // It can only fail with the whole task.
@@ -55,6 +56,9 @@ impl Owner {
         while let Some((to, datagram)) = peer.poll_datagram() {
             // Nobody waits for a goodbye that is lost.
             let _ = socket.try_send_to(&datagram, to);
+        }
+        if let Some(near) = last_count(&self.spending, &mut self.counts.1).await {
+            diary.note(journal.enter(near, now_ms()));
         }
     }
 

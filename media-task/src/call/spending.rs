@@ -76,6 +76,11 @@ impl Spending {
         }
     }
 
+    /// Whether a count is under way.
+    pub(super) fn is_counting(&self) -> bool {
+        self.is_counting
+    }
+
     /// How much is counted: two figures while one of them may be.
     pub(super) fn counted(&self) -> Vec<u64> {
         [Some(self.counted), self.asked.filter(|asked| *asked != self.counted)]

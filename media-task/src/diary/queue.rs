@@ -129,9 +129,7 @@ impl<T> Queue<T> {
 
     /// What to write now, if anything: conclusions first, then one record of each call in turn.
     pub(super) fn poll_job(&mut self, now: Instant) -> Option<Job<T>> {
-        let conclusion = (self.conclusions_away < CONCLUSIONS_AT_ONCE).then_some(Lane::Conclusion);
-        let record = (self.records_away < RECORDS_AT_ONCE).then_some(Lane::Record);
-        conclusion.into_iter().chain(record).find_map(|lane| self.next_in(lane, now))
+        self.free_lanes().find_map(|lane| self.next_in(lane, now))
     }
 
     /// Takes note of what came of a job. `false`: it is given up.
@@ -160,10 +158,11 @@ impl<T> Queue<T> {
         tried == Tried::Written
     }
 
-    /// When something may be tried again.
+    /// When something may be tried again. Nothing that waits for more than time counts: the end of another job is looked at anyway.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let heads = self.calls.values().flat_map(|call| [call.records.front(), call.conclusions.front()]);
-        heads.flatten().filter(|head| !head.is_away).filter_map(|head| head.again_at).min()
+        let lanes = self.free_lanes();
+        let heads = lanes.flat_map(|lane| self.calls.values().filter_map(move |call| call.next(lane)));
+        heads.filter_map(|head| head.again_at).min()
     }
 
     /// What did not fit, and is not told yet: a call's first record at once, its others once all that waits is written.
@@ -219,6 +218,13 @@ impl<T> Queue<T> {
         }
     }
 
+    /// The lanes with a free place.
+    fn free_lanes(&self) -> impl Iterator<Item = Lane> + use<T> {
+        let conclusion = (self.conclusions_away < CONCLUSIONS_AT_ONCE).then_some(Lane::Conclusion);
+        let record = (self.records_away < RECORDS_AT_ONCE).then_some(Lane::Record);
+        conclusion.into_iter().chain(record)
+    }
+
     fn next_in(&mut self, lane: Lane, now: Instant) -> Option<Job<T>> {
         let turn = self.turns.iter().position(|call_ref| self.calls[call_ref].may_write(lane, now))?;
         let call_ref = self.turns.remove(turn).expect("the position is one of it");
@@ -264,8 +270,13 @@ impl<T> Waiting<T> {
         }
     }
 
-    /// Whether the head of a lane may be written. A conclusion comes after its call's records, unless they are in trouble.
+    /// Whether the head of a lane may be written.
     fn may_write(&self, lane: Lane, now: Instant) -> bool {
+        self.next(lane).is_some_and(|head| head.again_at.is_none_or(|at| at <= now))
+    }
+
+    /// The head of a lane, if it waits for time alone. A conclusion comes after its call's records, unless they are in trouble.
+    fn next(&self, lane: Lane) -> Option<&Held<T>> {
         let head = match lane {
             Lane::Record => self.records.front(),
             Lane::Conclusion if self.records.front().is_none_or(|record| record.tries > 0) => {
@@ -273,7 +284,7 @@ impl<T> Waiting<T> {
             }
             Lane::Conclusion => None,
         };
-        head.is_some_and(|head| !head.is_away && head.again_at.is_none_or(|at| at <= now))
+        head.filter(|head| !head.is_away)
     }
 }
 

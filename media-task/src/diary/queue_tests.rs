@@ -145,6 +145,39 @@ fn where_all_is_full_the_call_that_fills_it_most_loses() {
     assert_ne!(lost.call_ref, "quiet");
 }
 
+#[test]
+fn heads_of_a_full_lane_set_no_timer() {
+    for (lane, at_once) in [(Lane::Record, RECORDS_AT_ONCE), (Lane::Conclusion, CONCLUSIONS_AT_ONCE)] {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        for call in 0..=at_once {
+            queue.push(&call.to_string(), lane, call);
+            let job = queue.poll_job(now).expect("the lane has room");
+            queue.handle_tried(&job, Tried::Later, now);
+        }
+        let later = now + LONGEST_PAUSE;
+
+        let away: Vec<_> = std::iter::from_fn(|| queue.poll_job(later)).collect();
+
+        assert_eq!((away.len(), queue.poll_timeout()), (at_once, None), "{lane:?}");
+        queue.handle_tried(&away[0], Tried::Written, later);
+        assert_eq!(queue.poll_timeout(), Some(now + PAUSE), "{lane:?}");
+    }
+}
+
+#[test]
+fn a_conclusion_that_waits_for_records_sets_no_timer() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    queue.push("a", Lane::Conclusion, 1);
+    let conclusion = queue.poll_job(now).expect("it is there");
+    queue.handle_tried(&conclusion, Tried::Later, now);
+    queue.push("a", Lane::Record, 2);
+    let record = queue.poll_job(now).expect("it is there");
+
+    assert_eq!(queue.poll_timeout(), None);
+    queue.handle_tried(&record, Tried::Later, now);
+    assert_eq!(queue.poll_timeout(), Some(now + PAUSE));
+}
+
 fn overflow(call_ref: &str, records: u64) -> Overflow {
     Overflow { call_ref: call_ref.to_owned(), records }
 }

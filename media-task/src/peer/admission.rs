@@ -4,7 +4,8 @@
 //! - Everything else, if it comes from an address that passed an ICE check: one that answered a check of ours, or sent one.
 //!   The stack hands it to DTLS and SRTP from wherever it comes.
 //! - SRTCP, if it says that it is encrypted: the stack takes what says otherwise without looking at its tag.
-//! - SRTP and SRTCP of so many SSRCs: the stack keeps state of each, before it knows whether a packet is genuine.
+//! - SRTP and SRTCP of the offer's SSRCs, and of so many others, then of another every few seconds: the stack keeps state of each,
+//!   before it knows whether a packet is genuine.
 
 use crate::datagram::kind;
 use diagnosis::Kind;
@@ -15,6 +16,7 @@ use rtc::stun::message::{CLASS_INDICATION, Message, TransactionId};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// How many checks of ours may still be answered.
 const CHECKS: usize = 64;
@@ -22,8 +24,11 @@ const CHECKS: usize = 64;
 /// How many addresses are known to have passed a check. A far side that moves has passed the last one last.
 const ADDRESSES: usize = 16;
 
-/// How many SSRCs may be tried that were not genuine so far; as many may have been.
+/// How many SSRCs may be tried at once that were not genuine so far, beside those of the offer; as many may have been genuine.
 const SSRCS: usize = 32;
+
+/// How soon another SSRC may be tried once that many were.
+const REFILLED_AFTER: Duration = Duration::from_secs(5);
 
 /// Where an SRTCP packet says whether it is encrypted: the flag is the first bit of its index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,16 +55,21 @@ pub(super) struct Admission {
 /// The SSRCs of one protocol that the stack has seen.
 #[derive(Debug, Default)]
 struct Ssrcs {
+    /// Those of the offer: always let in.
+    offered: Vec<u32>,
     genuine: Vec<u32>,
-    tried: Vec<u32>,
+    tried: VecDeque<u32>,
+    /// When the last of those was let in first.
+    tried_at: Option<Instant>,
 }
 
 impl Admission {
-    pub(super) fn new(our_pwd: &str, their_pwd: &str) -> Result<Self, Error> {
+    /// `ssrcs` are those of the offer.
+    pub(super) fn new(our_pwd: &str, their_pwd: &str, ssrcs: &[u32]) -> Result<Self, Error> {
         let crypto = default_provider().map_err(|error| Error::Other(error.to_string()))?;
         let (our_pwd, their_pwd) = (our_pwd.to_owned(), their_pwd.to_owned());
         let (checks, checked) = (VecDeque::new(), VecDeque::new());
-        let (sound, reports) = (Ssrcs::default(), Ssrcs::default());
+        let (sound, reports) = (Ssrcs::of_offer(ssrcs), Ssrcs::of_offer(ssrcs));
         Ok(Self { crypto, our_pwd, their_pwd, checks, checked, sound, reports })
     }
 
@@ -72,18 +82,24 @@ impl Admission {
     }
 
     /// Whether the stack is given a datagram. `sealing` is how SRTCP is sealed; `None` while that is not agreed.
-    pub(super) fn admits(&mut self, datagram: &[u8], from: SocketAddr, sealing: Option<Sealing>) -> bool {
+    pub(super) fn admits(
+        &mut self,
+        datagram: &[u8],
+        from: SocketAddr,
+        sealing: Option<Sealing>,
+        now: Instant,
+    ) -> bool {
         match kind(datagram) {
             Kind::StunRequest => self.admits_request(datagram, from),
             Kind::StunSuccess => self.admits_answer(datagram, from),
             Kind::Dtls => self.has_passed(from),
             Kind::Rtp { .. } => {
-                self.has_passed(from) && ssrc(datagram, 8).is_some_and(|ssrc| self.sound.admits(ssrc))
+                self.has_passed(from) && ssrc(datagram, 8).is_some_and(|ssrc| self.sound.admits(ssrc, now))
             }
             Kind::Rtcp => {
                 self.has_passed(from)
                     && sealing.is_some_and(|sealing| sealing.is_encrypted(datagram))
-                    && ssrc(datagram, 4).is_some_and(|ssrc| self.reports.admits(ssrc))
+                    && ssrc(datagram, 4).is_some_and(|ssrc| self.reports.admits(ssrc, now))
             }
             // The stack has no use for these.
             Kind::StunError(_) | Kind::Other => false,
@@ -138,10 +154,9 @@ impl Admission {
     }
 
     fn pass(&mut self, address: SocketAddr) {
-        if !self.has_passed(address) {
-            self.checked.push_back(address);
-            self.checked.drain(..self.checked.len().saturating_sub(ADDRESSES));
-        }
+        self.checked.retain(|checked| *checked != address);
+        self.checked.push_back(address);
+        self.checked.drain(..self.checked.len().saturating_sub(ADDRESSES));
     }
 }
 
@@ -167,22 +182,30 @@ impl Sealing {
 }
 
 impl Ssrcs {
-    fn admits(&mut self, ssrc: u32) -> bool {
-        if self.genuine.contains(&ssrc) || self.tried.contains(&ssrc) {
+    fn of_offer(ssrcs: &[u32]) -> Self {
+        Self { offered: ssrcs.iter().copied().take(SSRCS).collect(), ..Self::default() }
+    }
+
+    fn admits(&mut self, ssrc: u32, now: Instant) -> bool {
+        if self.offered.contains(&ssrc) || self.genuine.contains(&ssrc) || self.tried.contains(&ssrc) {
             return true;
         }
-        let has_room = self.tried.len() < SSRCS;
-        if has_room {
-            self.tried.push(ssrc);
+        if self.tried.len() >= SSRCS {
+            if self.tried_at.is_some_and(|at| now.saturating_duration_since(at) < REFILLED_AFTER) {
+                return false;
+            }
+            self.tried.pop_front();
         }
-        has_room
+        self.tried.push_back(ssrc);
+        self.tried_at = Some(now);
+        true
     }
 
     fn prove(&mut self, ssrc: u32) {
-        if self.genuine.len() < SSRCS
-            && let Some(at) = self.tried.iter().position(|tried| *tried == ssrc)
-        {
-            self.genuine.push(self.tried.swap_remove(at));
+        let is_full = self.genuine.len() >= SSRCS && !self.offered.contains(&ssrc);
+        if !is_full && !self.genuine.contains(&ssrc) {
+            self.tried.retain(|tried| *tried != ssrc);
+            self.genuine.push(ssrc);
         }
     }
 }
@@ -214,17 +237,20 @@ mod tests {
         let mut admission = admission();
         let check = signed(BINDING_REQUEST, THEIRS);
         admission.note_check(&check.raw, relay());
-        assert!(!admission.admits(&sound(1), relay(), None), "it has answered nothing yet");
+        assert!(!admission.admits(&sound(1), relay(), None, Instant::now()), "it has answered nothing yet");
 
         let answer = answer(&check, THEIRS);
-        assert!(admission.admits(&answer, stranger(), None), "the stack decides what comes of it");
-        assert!(!admission.admits(&sound(1), stranger(), None));
-
-        assert!(admission.admits(&answer, relay(), None));
-        assert!(admission.admits(&sound(1), relay(), None));
         assert!(
-            admission.admits(&[22, 254, 253], relay(), None)
-                && !admission.admits(&[22, 254, 253], stranger(), None)
+            admission.admits(&answer, stranger(), None, Instant::now()),
+            "the stack decides what comes of it"
+        );
+        assert!(!admission.admits(&sound(1), stranger(), None, Instant::now()));
+
+        assert!(admission.admits(&answer, relay(), None, Instant::now()));
+        assert!(admission.admits(&sound(1), relay(), None, Instant::now()));
+        assert!(
+            admission.admits(&[22, 254, 253], relay(), None, Instant::now())
+                && !admission.admits(&[22, 254, 253], stranger(), None, Instant::now())
         );
     }
 
@@ -232,12 +258,17 @@ mod tests {
     fn a_signed_check_of_the_far_side_passes_and_others_reach_nothing() {
         let mut admission = admission();
 
-        assert!(!admission.admits(&signed(BINDING_REQUEST, "a guess").raw, relay(), None));
-        assert!(!admission.admits(&answer(&signed(BINDING_REQUEST, THEIRS), "a guess"), relay(), None));
-        assert!(!admission.admits(&[0, 1, 0, 0], relay(), None));
+        assert!(!admission.admits(&signed(BINDING_REQUEST, "a guess").raw, relay(), None, Instant::now()));
+        assert!(!admission.admits(
+            &answer(&signed(BINDING_REQUEST, THEIRS), "a guess"),
+            relay(),
+            None,
+            Instant::now()
+        ));
+        assert!(!admission.admits(&[0, 1, 0, 0], relay(), None, Instant::now()));
         assert!(!admission.has_passed(relay()));
 
-        assert!(admission.admits(&signed(BINDING_REQUEST, OURS).raw, relay(), None));
+        assert!(admission.admits(&signed(BINDING_REQUEST, OURS).raw, relay(), None, Instant::now()));
         assert!(admission.has_passed(relay()));
     }
 
@@ -247,26 +278,70 @@ mod tests {
             let mut admission = passed();
             let mut report = vec![0xff; 40];
             report[..8].copy_from_slice(&[0x81, 201, 0, 1, 0, 0, 0, 7]);
-            assert!(admission.admits(&report, relay(), Some(sealing)));
+            assert!(admission.admits(&report, relay(), Some(sealing), Instant::now()));
 
             report[40 - index_to_end] = 0x7f;
 
-            assert!(!admission.admits(&report, relay(), Some(sealing)), "{sealing:?}");
-            assert!(!admission.admits(&report[..8], relay(), Some(sealing)), "{sealing:?}");
-            assert!(!admission.admits(&report, relay(), None), "before keys are agreed");
+            assert!(!admission.admits(&report, relay(), Some(sealing), Instant::now()), "{sealing:?}");
+            assert!(!admission.admits(&report[..8], relay(), Some(sealing), Instant::now()), "{sealing:?}");
+            assert!(!admission.admits(&report, relay(), None, Instant::now()), "before keys are agreed");
         }
     }
 
     #[test]
     fn ssrcs_are_bounded_and_genuine_ones_stay() {
         let mut admission = passed();
-        assert!(admission.admits(&sound(7), relay(), None));
+        assert!(admission.admits(&sound(7), relay(), None, Instant::now()));
         admission.note_genuine(&sound(7));
 
-        let admitted = (1_000..101_000).filter(|ssrc| admission.admits(&sound(*ssrc), relay(), None)).count();
+        let admitted = (1_000..101_000)
+            .filter(|ssrc| admission.admits(&sound(*ssrc), relay(), None, Instant::now()))
+            .count();
 
         assert_eq!(admitted, SSRCS);
-        assert!(admission.admits(&sound(7), relay(), None));
+        assert!(admission.admits(&sound(7), relay(), None, Instant::now()));
+    }
+
+    #[test]
+    fn ssrcs_of_the_offer_are_admitted_whatever_else_was_tried() {
+        let mut admission = Admission::new(OURS, THEIRS, &[7]).expect("there is crypto");
+        assert!(admission.admits_at(&signed(BINDING_REQUEST, OURS).raw, relay(), Instant::now()));
+        let now = Instant::now();
+        for ssrc in 1_000..2_000 {
+            admission.admits_at(&sound(ssrc), relay(), now);
+        }
+
+        assert!(admission.admits_at(&sound(7), relay(), now));
+        admission.note_genuine(&sound(7));
+        assert!(admission.knows(&sound(7)));
+    }
+
+    #[test]
+    fn another_ssrc_is_tried_every_few_seconds_after_a_flood() {
+        let (mut admission, now) = (passed(), Instant::now());
+        for ssrc in 1_000..2_000 {
+            admission.admits_at(&sound(ssrc), relay(), now);
+        }
+        assert!(!admission.admits_at(&sound(7), relay(), now + REFILLED_AFTER / 2));
+
+        assert!(admission.admits_at(&sound(7), relay(), now + REFILLED_AFTER));
+        assert!(!admission.admits_at(&sound(8), relay(), now + REFILLED_AFTER), "one place");
+        assert_eq!(admission.sound.tried.len(), SSRCS, "the state is bounded");
+        admission.note_genuine(&sound(7));
+        assert!(admission.admits_at(&sound(7), relay(), now + REFILLED_AFTER));
+    }
+
+    #[test]
+    fn a_known_address_that_passes_again_is_not_forgotten_first() {
+        let mut admission = passed();
+        let another = |port| ([127, 0, 0, 3], port).into();
+        (1..ADDRESSES as u16).for_each(|port| admission.pass(another(port)));
+
+        admission.pass(relay());
+        admission.pass(another(99));
+
+        assert!(admission.has_passed(relay()));
+        assert_eq!(admission.checked.len(), ADDRESSES);
     }
 
     #[test]
@@ -276,13 +351,19 @@ mod tests {
         assert_eq!((Sealing::of(""), Sealing::of("Unknown")), (None, None));
     }
 
+    impl Admission {
+        fn admits_at(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) -> bool {
+            self.admits(datagram, from, None, now)
+        }
+    }
+
     fn admission() -> Admission {
-        Admission::new(OURS, THEIRS).expect("there is crypto")
+        Admission::new(OURS, THEIRS, &[]).expect("there is crypto")
     }
 
     fn passed() -> Admission {
         let mut admission = admission();
-        assert!(admission.admits(&signed(BINDING_REQUEST, OURS).raw, relay(), None));
+        assert!(admission.admits(&signed(BINDING_REQUEST, OURS).raw, relay(), None, Instant::now()));
         admission
     }
 

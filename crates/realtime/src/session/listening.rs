@@ -205,18 +205,11 @@ impl Session {
                     None if is_for_want || names_asking => self.link.gate.refused_unnamed(),
                     None => None,
                 };
-                self.take_back_refused_prompt(was_asked);
+                self.take_back_unasked_prompt(was_asked);
                 return self.failed(trouble, wish, now);
             }
         }
-        self.take_back_refused_prompt(was_asked);
-    }
-
-    /// Takes out the prompt of a response that was asked for until now, and was refused.
-    fn take_back_refused_prompt(&mut self, was_asked: bool) {
-        if was_asked && !self.link.gate.is_asked() {
-            self.take_back_prompt();
-        }
+        self.take_back_unasked_prompt(was_asked);
     }
 
     /// A session's end, as the server announces it.

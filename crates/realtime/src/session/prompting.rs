@@ -29,6 +29,13 @@ impl Session {
         self.take_back_prompt();
     }
 
+    /// Takes out the prompt of a response that was asked for until now, and was refused or given up.
+    pub(super) fn take_back_unasked_prompt(&mut self, was_asked: bool) {
+        if was_asked && !self.link.gate.is_asked() {
+            self.take_back_prompt();
+        }
+    }
+
     /// Takes out a prompt that no response will follow.
     pub(super) fn take_back_prompt(&mut self) {
         if let Some(prompt) = self.link.prompt.take() {

@@ -198,7 +198,10 @@ impl Session {
 
     /// Looks after responses that do not come, or stop coming.
     pub(super) fn watch(&mut self, now: Instant) {
-        match self.link.gate.handle_timeout(now) {
+        let was_asked = self.link.gate.is_asked();
+        let silence = self.link.gate.handle_timeout(now);
+        self.take_back_unasked_prompt(was_asked);
+        match silence {
             Some(Silence::Cancel(response)) => self.cancel(response),
             Some(Silence::Dead) => self.give_up_link("silent", now),
             None => {}

@@ -60,17 +60,36 @@ async fn the_newest_task_takes_calls_while_a_deployment_blocks_its_protection() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_ecs_refuses_takes_calls_again_once_it_is_protected() {
     let story = Story::begin().await;
+    story.stack.cloud.scale(TASK, 2).expect("there is such a service");
+    ready(&story, |ready| ready.len() == 2).await;
     story.stack.cloud.mischief().refuse_protection_as(1_000, "TASK_NOT_VALID");
     let caller = story.ring().await;
     caller.is_greeted().await;
     let busy = holder(&caller).await;
-    ready(&story, <[_]>::is_empty).await;
+    ready(&story, |ready| ready.len() == 1 && ready[0].task != busy).await;
 
     story.stack.cloud.mischief().refuse_protection(0);
-    ready(&story, |ready| ready.len() == 1 && ready[0].task == busy).await;
+    ready(&story, |ready| ready.len() == 2).await;
 
     is_protected(&story, &busy).await;
     was_an_ordinary_call(&caller.hangs_up().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_ecs_refuses_takes_calls_where_no_other_does() {
+    let story = Story::begin().await;
+    story.stack.cloud.mischief().refuse_protection_as(1_000, "TASK_NOT_VALID");
+    let first = story.ring().await;
+    first.is_greeted().await;
+
+    let second = story.ring().await;
+    second.is_greeted().await;
+
+    for caller in [&first, &second] {
+        caller.phone().hang_up().await;
+    }
+    was_an_ordinary_call(&first.afterwards().await);
+    was_an_ordinary_call(&second.afterwards().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,6 +45,20 @@ fn a_question_whether_anybody_is_there_is_dropped_when_somebody_is_and_a_goodbye
 }
 
 #[test]
+fn words_that_are_given_up_are_taken_out_of_the_conversation() {
+    let mut talk = Talk::greeted();
+    talk.act(|session, now| session.ask("Are you there?", false, now));
+    let prompt = talk.sent_of("conversation.item.create")[0]["item"]["id"].clone();
+    talk.caller_starts("u");
+
+    talk.pass(10_000);
+
+    let deleted = talk.sent_of("conversation.item.delete");
+    assert_eq!(deleted.iter().map(|event| &event["item_id"]).collect::<Vec<_>>(), [&prompt]);
+    assert_eq!(talk.created(), 1, "the caller is there");
+}
+
+#[test]
 fn a_goodbye_that_is_called_off_is_not_said() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
