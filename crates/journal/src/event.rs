@@ -38,7 +38,7 @@ pub enum Event {
         #[serde(default)]
         ahead_ms: u64,
     },
-    /// Webhooks were not taken. Of no call, and in the log alone; each process tells them once a second at most, or ten at a time where they are many.
+    /// Webhooks were not taken. Of no call, and in the log alone; told once a second at most by each process, however many there are.
     #[serde(rename = "WA_CALL_WEBHOOK_REFUSED")]
     WebhookRefused {
         /// `signature`: it is not Meta's, or signed with a secret we do not know.
