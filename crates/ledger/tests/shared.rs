@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::items::{Item, number, text};
 use ledger::{
-    Action, Assigned, CallerCall, Claim, Conclusion, Ledger, NumberSettings, Refusal, Spender, StoredAgent,
+    Action, Assigned, CallerCall, Claim, Claimed, Conclusion, Ledger, NumberSettings, Refusal, Spender,
+    StoredAgent,
 };
 use protocol::keys;
 use protocol::lease::Lease;
@@ -92,14 +93,20 @@ async fn however_many_ask_at_once_no_more_tasks_are_started_than_there_may_be() 
 
     let asked = futures_util::future::join_all((0..20).map(|call| ask(call, T0))).await;
 
-    let mut claimed: Vec<_> = asked.into_iter().flatten().collect();
+    let mut claimed: Vec<_> = asked.into_iter().flatten().map(|claimed| claimed.place).collect();
     claimed.sort_unstable();
+    let place = |claimed: Option<Claimed>| claimed.map(|claimed| claimed.place);
     assert_eq!(claimed, [0, 1, 2]);
     assert_eq!(ask(70, T0 + 5 * MINUTE - 1).await, None, "Fargate can be slow");
-    assert_eq!(ask(70, T0 + 5 * MINUTE).await, Some(1), "what did not come in five minutes does not come");
-    assert_eq!(ask(70, T0 + 5 * MINUTE).await, Some(1), "the same call asks again");
-    ledger.give_up_launch(1).await.unwrap();
-    assert_eq!(ask(73, T0 + 5 * MINUTE).await, Some(1), "nothing was started there");
+    assert_eq!(
+        place(ask(70, T0 + 5 * MINUTE).await),
+        Some(1),
+        "what did not come in five minutes does not come"
+    );
+    assert_eq!(place(ask(70, T0 + 5 * MINUTE).await), Some(1), "the same call asks again");
+    let again = ask(70, T0 + 5 * MINUTE).await.unwrap();
+    ledger.give_up_launch(&again, &format!("{:08x}", 70), T0 + 5 * MINUTE).await.unwrap();
+    assert_eq!(place(ask(73, T0 + 5 * MINUTE).await), Some(1), "nothing was started there");
 }
 
 #[tokio::test]
@@ -114,14 +121,45 @@ async fn a_task_that_drains_leaves_no_room_for_another_one() {
 #[tokio::test]
 async fn a_started_task_holds_its_place_until_it_stops() {
     let ledger = ledger().await;
-    let place = ledger.claim_launch(1, "0a", T0).await.unwrap().unwrap();
+    let place = ledger.claim_launch(1, "0a", T0).await.unwrap().unwrap().place;
     ledger.note_launch(place, "0a", "started", T0).await.unwrap();
     ledger.renew(&lease("started", T0 + 6 * MINUTE)).await.unwrap();
 
     assert_eq!(ledger.claim_launch(1, "0b", T0 + 5 * MINUTE).await.unwrap(), None);
     ledger.give_up_lease("started").await.unwrap();
     ledger.give_up_launch_of("started").await.unwrap();
-    assert_eq!(ledger.claim_launch(1, "0b", T0).await.unwrap(), Some(place));
+    assert_eq!(ledger.claim_launch(1, "0b", T0).await.unwrap().map(|claimed| claimed.place), Some(place));
+}
+
+#[tokio::test]
+async fn a_late_refusal_takes_no_place_from_a_process_that_succeeded() {
+    let ledger = ledger().await;
+    let mut first = ledger.claim_launch(1, "0a", T0).await.unwrap().unwrap();
+    assert!(ledger.note_launch_refused(&mut first, "0a").await.unwrap());
+    let second = ledger.claim_launch(1, "0a", T0 + 1).await.unwrap().unwrap();
+    assert_eq!((second.place, second.refusals, second.task.clone()), (first.place, 1, None));
+
+    assert!(!ledger.note_launch_refused(&mut first.clone(), "0a").await.unwrap());
+    ledger.give_up_launch(&first, "0a", T0 + 1).await.unwrap();
+    assert_eq!(ledger.claim_launch(1, "0b", T0 + 1).await.unwrap(), None);
+    ledger.note_launch(second.place, "0a", "started", T0 + 1).await.unwrap();
+    ledger.give_up_launch(&second, "0a", T0 + 2).await.unwrap();
+
+    assert_eq!(ledger.claim_launch(1, "0b", T0 + 2).await.unwrap(), None);
+    let third = ledger.claim_launch(1, "0a", T0 + 2).await.unwrap().unwrap();
+    assert_eq!(third.task.as_deref(), Some("started"), "no second one is to be started");
+}
+
+#[tokio::test]
+async fn refusals_outlast_a_place_that_was_given_up() {
+    let ledger = ledger().await;
+    let mut first = ledger.claim_launch(1, "0a", T0).await.unwrap().unwrap();
+    assert!(ledger.note_launch_refused(&mut first, "0a").await.unwrap());
+    ledger.give_up_launch(&first, "0a", T0).await.unwrap();
+
+    let again = ledger.claim_launch(1, "0a", T0 + 1).await.unwrap().unwrap();
+
+    assert_eq!(again.refusals, 1);
 }
 
 #[tokio::test]
@@ -132,7 +170,7 @@ async fn tasks_that_are_there_leave_so_many_fewer_to_be_started() {
     }
 
     assert_eq!(ledger.claim_launch(2, "0a", T0).await.unwrap(), None);
-    assert_eq!(ledger.claim_launch(3, "0a", T0).await.unwrap(), Some(0));
+    assert_eq!(ledger.claim_launch(3, "0a", T0).await.unwrap().map(|claimed| claimed.place), Some(0));
     assert!(ledger.claim_launch(u32::MAX, &"f".repeat(64), T0).await.unwrap().is_some());
 }
 

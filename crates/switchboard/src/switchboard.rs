@@ -87,11 +87,13 @@ impl Switchboard {
                 }
                 self.carry(&mut record, Event::Tick).await?;
             }
-            Order::MediaConnected { fence, was_lost, .. } => {
+            Order::MediaConnected { fence, was_lost, question, lost, .. } => {
                 if *was_lost {
-                    self.carry(&mut record, Event::AcceptLost { fence: *fence }).await?;
+                    let lost = Event::AcceptLost { fence: *fence, question: *lost };
+                    self.carry(&mut record, lost).await?;
                 }
-                self.carry(&mut record, Event::MediaConnected { fence: *fence }).await?;
+                let connected = Event::MediaConnected { fence: *fence, question: *question };
+                self.carry(&mut record, connected).await?;
             }
             Order::TaskEnded { fence, ending, newer, .. } => {
                 let newer =
