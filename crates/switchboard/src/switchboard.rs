@@ -75,7 +75,12 @@ impl Switchboard {
         if let Some((fence, token)) = order.seat()
             && !record.believes(fence, token)
         {
-            tracing::warn!(call_ref, "Refused an order for a call: it does not have the token of its seat");
+            if record.call.is_held_by(fence) {
+                tracing::warn!(
+                    call_ref,
+                    "Refused an order for a call: it does not have the token of its seat"
+                );
+            }
             return Ok(nothing_known(order));
         }
         match order {
