@@ -40,5 +40,5 @@ pub use levels::{Levels, MOMENT_MS, Side};
 pub use number::{Assigned, NumberSettings};
 pub use refusal::Refusal;
 pub use sent::Claim;
-pub use spending::{Conclusion, DaySpent, Spender};
+pub use spending::{Conclusion, DaySpent, Miscounted, Spender};
 pub use table::{Ledger, all};

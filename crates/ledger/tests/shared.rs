@@ -2,16 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::items::{Item, number, text};
 use ledger::{
-    Action, Assigned, CallerCall, Claim, Claimed, Conclusion, Ledger, NumberSettings, Refusal, Spender,
-    StoredAgent,
+    Action, Assigned, CallerCall, Claim, Claimed, Conclusion, Ledger, Miscounted, NumberSettings, Refusal,
+    Spender, StoredAgent,
 };
 use protocol::keys;
 use protocol::lease::Lease;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 const T0: u64 = 1_795_305_600_000;
@@ -208,7 +210,7 @@ async fn what_owners_leave_of_a_call_is_kept_once_for_each() {
         assert_eq!(ledger.item(&pk, sk).await.unwrap().unwrap()["word"], text(fence.to_string()), "{sk}");
     }
     let wrong = conclusion("b", 1, &[7], 9, false);
-    assert!(ledger.conclude(&wrong).await.is_err(), "seven were never counted");
+    assert!(ledger.conclude(&wrong).await.unwrap_err().is::<Miscounted>(), "seven were never counted");
 }
 
 #[tokio::test]
@@ -376,17 +378,53 @@ fn call(call_ref: &str, minutes: u64) -> CallerCall<'_> {
     CallerCall { number: "7", mark: "ab", call_ref, rang_at_ms: T0 + minutes * MINUTE }
 }
 
+#[tokio::test]
+async fn a_days_spending_is_read_again_while_a_transaction_is_at_it() {
+    let conflict = (400, r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException"}"#);
+    let throttled = (400, r#"{"__type":"com.amazon.coral.availability#ThrottlingException"}"#);
+    let spent = (200, r#"{"Attributes":{"micro_dollars":{"N":"7"}}}"#);
+    let ledger = ledger_that_answers(vec![conflict, throttled, conflict, spent]).await;
+
+    assert_eq!(ledger.spent_by_now("7", DAY).await.unwrap().micro_dollars, 7);
+}
+
+/// In place of DynamoDB: answers each request in turn, and closes its connection.
+async fn ledger_that_answers(answers: Vec<(u16, &'static str)>) -> Ledger {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ledger = ledger_at(&listener);
+    tokio::spawn(async move {
+        for (status, body) in answers {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut request = vec![];
+            while !request.ends_with(b"}") {
+                socket.read_buf(&mut request).await.unwrap();
+            }
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 {status} -\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+            socket.write_all((head + body).as_bytes()).await.unwrap();
+        }
+    });
+    ledger
+}
+
 async fn ledger() -> Ledger {
     let database = dynoxide::Database::memory().unwrap();
     database.create_table(serde_json::from_value(table()).unwrap()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ledger = ledger_at(&listener);
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    ledger
+}
+
+fn ledger_at(listener: &TcpListener) -> Ledger {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
         .build();
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
     Ledger::new(aws_sdk_dynamodb::Client::from_conf(config), "ahoy")
 }
 
