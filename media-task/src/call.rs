@@ -134,13 +134,16 @@ pub enum Command {
     MessageFailed(String),
 }
 
+/// Call-control's reply to one of our questions.
+type Replied = (u64, anyhow::Result<Reply>);
+
 /// Something that happened: the loop waits for one of these.
 enum Fact {
     Datagram(usize, SocketAddr),
     /// An ICMP error of an earlier datagram: the next one may arrive.
     Returned(std::io::Error),
     Agent(Line),
-    Replied(anyhow::Result<Reply>),
+    Replied(Replied),
     Used(Used),
     Counted(Counted),
     Told(Option<Command>),
@@ -163,7 +166,7 @@ struct Owner {
     mouth: Mouth,
     tuning: Tuning,
     answering: Answering,
-    replies: (mpsc::Sender<anyhow::Result<Reply>>, mpsc::Receiver<anyhow::Result<Reply>>),
+    replies: (mpsc::Sender<Replied>, mpsc::Receiver<Replied>),
     using: Using,
     minutes: Minutes,
     measuring: Option<Measuring>,
@@ -245,7 +248,7 @@ impl Owner {
             match fact {
                 Fact::Datagram(length, from) => self.receive(&datagram[..length], from, now),
                 Fact::Agent(line) => self.parts.agent.handle(line, now),
-                Fact::Replied(reply) => self.take_reply(reply, now),
+                Fact::Replied((question, reply)) => self.take_reply(question, reply, now),
                 Fact::Used(used) => self.answer_tool(used, now),
                 Fact::Counted(counted) => self.take_count(counted),
                 Fact::Told(Some(Command::Drain)) => self.must_leave(),

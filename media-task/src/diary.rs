@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use journal::{Entry, Line};
 use ledger::items::{Item, number, text, to_item};
-use ledger::{Conclusion, Ledger, Levels, Refusal};
+use ledger::{Conclusion, Ledger, Levels, Miscounted, Refusal};
 use protocol::keys;
 use queue::{Job, Lane, Queue, Tried};
 use serde::Serialize;
@@ -202,6 +202,9 @@ async fn until(at: Option<Instant>) {
 }
 
 fn trouble(error: &anyhow::Error) -> Tried {
+    if error.is::<Miscounted>() {
+        return Tried::Never;
+    }
     match Refusal::of_write(error) {
         Refusal::Unfit(_) => Tried::Never,
         Refusal::Denied(_) => Tried::Denied,
@@ -248,4 +251,15 @@ fn keyed(mut item: Item, call_ref: &str, sk: &str, days: u32) -> Item {
 /// When what is kept for so many days is forgotten, seconds since 1970.
 pub(crate) fn forget_in(days: u32) -> u64 {
     now_ms() / 1_000 + u64::from(days) * 24 * 60 * 60
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conclusion_that_was_counted_otherwise_is_not_tried_again() {
+        assert_eq!(trouble(&Miscounted.into()), Tried::Never);
+        assert_eq!(trouble(&anyhow::anyhow!("the network is gone")), Tried::Later);
+    }
 }

@@ -9,12 +9,12 @@ use std::time::Duration;
 /// How long whoever performs an effect has, before a tick asks for it again.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long one process tries to tell Meta our answer.
-pub const TOLD_WITHIN: Duration = Duration::from_secs(9);
-
-/// How long no other process does meanwhile: longer, since the clocks of two hosts differ. A process that dies in the middle costs this
-/// much of the ring time.
+/// How long no other process tells Meta our answer, or starts a task for the call, while one is at it. A process that dies in the middle
+/// costs this much of the ring time.
 const TELLING: Duration = Duration::from_secs(10);
+
+/// So much earlier that one process gives up: the clocks of two hosts differ.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// How often the task of a connected call is looked at.
 const CHECK_EVERY: Duration = Duration::from_secs(15);
@@ -114,6 +114,9 @@ pub struct Telling {
     pub until: Timestamp,
     /// Whether the task asked for it, which learns when that process dies.
     pub for_task: bool,
+    /// Which of the task's questions it was; none from a task of an older release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<u64>,
 }
 
 impl Call {
@@ -165,6 +168,16 @@ impl Call {
         self.attempts.saturating_sub(1) > self.unheard
     }
 
+    /// How long the process that saved this call may try what is pending: it ends before another one may begin.
+    pub fn tries_for(&self, now: Timestamp) -> Duration {
+        let until = self.telling.map(|telling| telling.until).or(self.due.filter(|_| self.launches()));
+        until.map_or(TELLING, |until| until - now).min(TELLING).saturating_sub(MARGIN)
+    }
+
+    fn launches(&self) -> bool {
+        self.pending.contains(&Effect::LaunchTask)
+    }
+
     /// Whether a process tells Meta our answer now.
     pub(crate) fn is_being_told(&self, now: Timestamp) -> bool {
         self.telling.is_some_and(|telling| now < telling.until)
@@ -207,8 +220,8 @@ impl Call {
     fn begin_attempt(&mut self, now: Timestamp) {
         self.attempts += 1;
         let tells = self.pending.iter().any(|effect| matches!(effect, Effect::PreAccept | Effect::Accept));
-        self.telling = tells.then(|| Telling { until: now + TELLING, for_task: false });
-        self.wake_in(if tells { TELLING } else { PATIENCE * self.attempts }, now);
+        self.telling = tells.then(|| Telling { until: now + TELLING, for_task: false, question: None });
+        self.wake_in(if tells || self.launches() { TELLING } else { PATIENCE * self.attempts }, now);
     }
 
     /// Strikes an effect off what is pending.
@@ -231,9 +244,9 @@ impl Call {
         }
     }
 
-    /// Wants a tick after `wait`, and never later than the ring deadline while it rings.
+    /// Wants a tick after `wait`, not while a process tells Meta our answer, and never later than the ring deadline while it rings.
     pub(crate) fn wake_in(&mut self, wait: Duration, now: Timestamp) {
-        let due = now + wait;
+        let due = self.telling.map_or(now + wait, |telling| telling.until.max(now + wait));
         self.due = Some(match self.phase {
             Phase::Ringing | Phase::Connecting | Phase::Accepting => due.min(self.ring_deadline.max(now)),
             Phase::Live | Phase::Ended(_) => due,

@@ -52,11 +52,15 @@ pub enum Event {
     AcceptLost {
         /// The task's seat.
         fence: u64,
+        /// Which of its questions that process had; none from a task of an older release.
+        question: Option<u64>,
     },
     /// The task says that media is connected and the agent is ready to speak.
     MediaConnected {
         /// The task's seat.
         fence: u64,
+        /// Which of its questions this is; none from a task of an older release.
+        question: Option<u64>,
     },
     /// The task says that the call is over.
     TaskEnded {

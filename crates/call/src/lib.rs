@@ -12,7 +12,7 @@ mod step;
 mod step_properties;
 mod timestamp;
 
-pub use call::{Call, Phase, Seat, TOLD_WITHIN, Telling};
+pub use call::{Call, Phase, Seat, Telling};
 pub use ending::{Ending, Party};
 pub use event::{Effect, Event};
 pub use step::step;

@@ -2,6 +2,7 @@
 
 use crate::call::LOOK_AGAIN;
 use crate::{Call, Effect, Ending, Event, Phase, Seat, Telling, Timestamp};
+use std::time::Duration;
 
 /// So often an effect of an ended call is tried, before it is given up.
 const TRIES_AFTER_THE_END: u32 = 6;
@@ -24,7 +25,7 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
         Event::SeatRefused { fence } => look_elsewhere(&mut call, fence, Holds::No, now),
         Event::SeatSilent { fence } => look_elsewhere(&mut call, fence, Holds::Perhaps, now),
         Event::Unanswerable => end(&mut call, Ending::OfferUnanswerable, now),
-        Event::MediaConnected { fence } => accept(&mut call, fence, now),
+        Event::MediaConnected { fence, question } => accept(&mut call, fence, question, now),
         Event::TaskEnded { fence, ending } => end_by_task(&mut call, fence, ending, now),
         Event::TaskAlive { fence } => note_alive(&mut call, fence, now),
         Event::TaskSilent { fence, lease } => note_silence(&mut call, fence, lease, now),
@@ -35,7 +36,7 @@ pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>)
         Event::Gone(effect) => note_gone(&mut call, &effect, now),
         Event::Failed(effect) => note_failed(&mut call, &effect, now),
         Event::Unheard(effect) => note_unheard(&mut call, &effect, now),
-        Event::AcceptLost { fence } => note_lost(&mut call, fence),
+        Event::AcceptLost { fence, question } => note_lost(&mut call, fence, question),
     };
     (call, effects)
 }
@@ -90,6 +91,10 @@ fn resume(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     if call.has_ended() && call.attempts >= TRIES_AFTER_THE_END {
         call.rest(now);
         return vec![];
+    }
+    if call.is_being_told(now) {
+        call.wake_in(Duration::ZERO, now);
+        return call.owed_releases().cloned().collect();
     }
     call.ask_again(now)
 }
@@ -174,7 +179,7 @@ fn look_elsewhere(call: &mut Call, fence: u64, holds: Holds, now: Timestamp) -> 
 
 /// Media connects only after Meta has our answer, so a task that says so settles a pending pre-accept.
 /// It asks until it is told that the line is open; every time Meta is asked again, unless another process is at it.
-fn accept(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
+fn accept(call: &mut Call, fence: u64, question: Option<u64>, now: Timestamp) -> Vec<Effect> {
     if !call.is_held_by(fence) {
         return vec![];
     }
@@ -182,24 +187,28 @@ fn accept(call: &mut Call, fence: u64, now: Timestamp) -> Vec<Effect> {
         Phase::Connecting => {
             call.pre_accepted = true;
             call.phase = Phase::Accepting;
-            for_task(call, |call| call.ask(vec![Effect::Accept], now))
+            for_task(call, question, |call| call.ask(vec![Effect::Accept], now))
         }
         Phase::Accepting if call.is_being_told(now) => vec![],
-        Phase::Accepting => for_task(call, |call| call.ask_again(now)),
+        Phase::Accepting => for_task(call, question, |call| call.ask_again(now)),
         Phase::Ringing | Phase::Live | Phase::Ended(_) => vec![],
     }
 }
 
-fn for_task(call: &mut Call, ask: impl FnOnce(&mut Call) -> Vec<Effect>) -> Vec<Effect> {
+fn for_task(
+    call: &mut Call,
+    question: Option<u64>,
+    ask: impl FnOnce(&mut Call) -> Vec<Effect>,
+) -> Vec<Effect> {
     let effects = ask(call);
-    call.telling = call.telling.map(|telling| Telling { for_task: true, ..telling });
+    call.telling = call.telling.map(|telling| Telling { for_task: true, question, ..telling });
     effects
 }
 
-/// The task has its reply from Lambda, so the process it had asked tells Meta nothing any more.
-fn note_lost(call: &mut Call, fence: u64) -> Vec<Effect> {
+/// The task has its reply from Lambda, so the process that had this question tells Meta nothing any more.
+fn note_lost(call: &mut Call, fence: u64, question: Option<u64>) -> Vec<Effect> {
     if call.is_held_by(fence) {
-        call.telling = call.telling.filter(|telling| !telling.for_task);
+        call.telling = call.telling.filter(|telling| !telling.for_task || telling.question != question);
     }
     vec![]
 }
@@ -347,7 +356,7 @@ fn note_failed(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect> 
     }
     if call.has_ended() || !matches!(effect, Effect::Release(_)) {
         call.telling = None;
-        call.wake_in(std::time::Duration::from_secs(u64::from(call.attempts)), now);
+        call.wake_in(Duration::from_secs(u64::from(call.attempts)), now);
     }
     vec![]
 }

@@ -87,7 +87,7 @@ fn a_release_that_is_owed_keeps_nothing_else_waiting() {
 
     let (call, _) = step(call, found("b"), T0 + secs(1));
     let (call, _) = step(call, answered(2), T0 + secs(1));
-    let (call, _) = step(call, Event::MediaConnected { fence: 2 }, T0 + secs(1));
+    let (call, _) = step(call, Event::MediaConnected { fence: 2, question: None }, T0 + secs(1));
     let (call, _) = step(call, Event::Done(Effect::Accept), T0 + secs(1));
     let (call, effects) = step(call, Event::Tick, T0 + secs(16));
     assert_eq!(effects, [Effect::CheckTask(seat("b", 2)), release]);
@@ -116,7 +116,7 @@ fn a_call_that_ends_for_its_cap_reads_as_too_long_before() {
 
 #[test]
 fn a_caller_who_hung_up_before_the_accept_is_a_missed_call_and_nobody_apologises() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
 
     let (call, effects) = step(call, Event::Gone(Effect::Accept), T0);
 
@@ -184,7 +184,7 @@ fn a_call_that_a_task_was_asked_to_take_is_not_turned_away_any_more() {
 
 #[test]
 fn connected_media_is_accepted_even_when_nobody_noted_the_pre_accept() {
-    let (call, effects) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (call, effects) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
     assert_eq!(effects, [Effect::Accept]);
 
     let (call, _) = step(call, Event::Done(Effect::Accept), T0);
@@ -194,10 +194,10 @@ fn connected_media_is_accepted_even_when_nobody_noted_the_pre_accept() {
 
 #[test]
 fn a_task_that_asks_again_after_a_failure_makes_us_accept_again() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
     let (call, _) = step(call, Event::Failed(Effect::Accept), T0 + secs(1));
 
-    let (call, effects) = step(call, Event::MediaConnected { fence: 1 }, T0 + secs(2));
+    let (call, effects) = step(call, Event::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
     assert_eq!((effects, call.attempts), (vec![Effect::Accept], 2));
     assert!(call.may_be_done());
@@ -205,20 +205,68 @@ fn a_task_that_asks_again_after_a_failure_makes_us_accept_again() {
 
 #[test]
 fn two_accepts_are_never_in_flight() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
 
     for late in [secs(2), secs(5), secs(9)] {
-        for event in [Event::Tick, Event::MediaConnected { fence: 1 }] {
+        for event in [Event::Tick, Event::MediaConnected { fence: 1, question: None }] {
             assert_eq!(step(call.clone(), event, T0 + late), (call.clone(), vec![]), "{late:?}");
+        }
+        let silent = Event::TaskSilent { fence: 1, lease: Some(1) };
+        let (silent, effects) = step(call.clone(), silent, T0);
+        assert_eq!((effects, silent.due), (vec![], call.due), "a late look does not wake it sooner");
+        assert_eq!(step(silent, Event::Tick, T0 + late).1, []);
+    }
+    let early = Call { due: Some(T0), ..call.clone() };
+    assert_eq!(step(early, Event::Tick, T0 + secs(9)), (call, vec![]), "an older release woke it too soon");
+}
+
+#[test]
+fn a_seat_is_released_while_another_process_accepts() {
+    let (mut call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
+    let release = Effect::Release(seat("b", 0));
+    call.pending.push(release.clone());
+    call.due = Some(T0);
+
+    let (call, effects) = step(call, Event::Tick, T0 + secs(2));
+
+    assert_eq!((effects, call.due), (vec![release], Some(T0 + secs(10))));
+}
+
+#[test]
+fn the_death_of_an_earlier_question_frees_no_later_one() {
+    let asks = |question| Event::MediaConnected { fence: 1, question: Some(question) };
+    let (call, _) = step(connecting(), asks(1), T0);
+    let (call, _) = step(call, Event::Failed(Effect::Accept), T0);
+    let (call, effects) = step(call, asks(2), T0 + secs(1));
+    assert_eq!(effects, [Effect::Accept]);
+
+    let (call, _) = step(call, Event::AcceptLost { fence: 1, question: Some(1) }, T0 + secs(2));
+    let (call, effects) = step(call, asks(3), T0 + secs(2));
+    assert_eq!(effects, []);
+    let (call, _) = step(call, Event::AcceptLost { fence: 1, question: Some(2) }, T0 + secs(3));
+
+    assert_eq!(step(call, asks(3), T0 + secs(3)).1, [Effect::Accept]);
+}
+
+#[test]
+fn a_process_stops_trying_before_another_one_may_begin() {
+    let (accepting, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
+    let (launching, _) = step(ringing(), Event::NoSeat, T0);
+
+    for call in [accepting, launching] {
+        for spent in [ms(0), secs(4), secs(12)] {
+            let stops = T0 + spent + call.tries_for(T0 + spent);
+            assert!(stops <= T0 + secs(9) || stops == T0 + spent, "after {spent:?}");
+            assert_eq!(step(call.clone(), Event::Tick, T0 + ms(9_999)).1, []);
         }
     }
 }
 
 #[test]
 fn an_accept_whose_process_was_killed_is_tried_within_the_ring_time() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0 + secs(2));
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
-    for event in [Event::Tick, Event::MediaConnected { fence: 1 }] {
+    for event in [Event::Tick, Event::MediaConnected { fence: 1, question: None }] {
         let (call, effects) = step(call.clone(), event, T0 + secs(12));
 
         assert_eq!(effects, [Effect::Accept]);
@@ -228,47 +276,47 @@ fn an_accept_whose_process_was_killed_is_tried_within_the_ring_time() {
 
 #[test]
 fn a_task_that_knows_of_the_death_does_not_wait_for_it() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
-    let (stranger, _) = step(call.clone(), Event::AcceptLost { fence: 7 }, T0 + secs(2));
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
+    let (stranger, _) = step(call.clone(), Event::AcceptLost { fence: 7, question: None }, T0 + secs(2));
     assert_eq!(stranger, call);
 
-    let (call, _) = step(call, Event::AcceptLost { fence: 1 }, T0 + secs(2));
-    let (call, effects) = step(call, Event::MediaConnected { fence: 1 }, T0 + secs(2));
+    let (call, _) = step(call, Event::AcceptLost { fence: 1, question: None }, T0 + secs(2));
+    let (call, effects) = step(call, Event::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
     assert_eq!((effects, call.may_be_done()), (vec![Effect::Accept], true));
 }
 
 #[test]
 fn the_death_of_a_tasks_question_frees_no_tick_that_accepts() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
     let (call, _) = step(call, Event::Failed(Effect::Accept), T0);
     let (call, effects) = step(call, Event::Tick, T0 + secs(1));
     assert_eq!(effects, [Effect::Accept]);
 
-    let (call, _) = step(call, Event::AcceptLost { fence: 1 }, T0 + secs(2));
-    let (_, effects) = step(call, Event::MediaConnected { fence: 1 }, T0 + secs(2));
+    let (call, _) = step(call, Event::AcceptLost { fence: 1, question: None }, T0 + secs(2));
+    let (_, effects) = step(call, Event::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
     assert_eq!(effects, []);
 }
 
 #[test]
 fn a_try_that_meta_never_heard_does_not_count_as_one() {
-    let (mut call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (mut call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
     for tries in 1..=3 {
         assert!(!call.may_be_done(), "after {tries}");
         let now = T0 + secs(3 * tries);
         (call, _) = step(call, Event::Unheard(Effect::Accept), now);
-        (call, _) = step(call, Event::MediaConnected { fence: 1 }, now);
+        (call, _) = step(call, Event::MediaConnected { fence: 1, question: None }, now);
     }
     (call, _) = step(call, Event::Failed(Effect::Accept), T0 + secs(10));
-    (call, _) = step(call, Event::MediaConnected { fence: 1 }, T0 + secs(10));
+    (call, _) = step(call, Event::MediaConnected { fence: 1, question: None }, T0 + secs(10));
 
     assert!(call.may_be_done());
 }
 
 #[test]
 fn a_task_with_an_old_fence_cannot_speak_for_the_call() {
-    let (call, effects) = step(connecting(), Event::MediaConnected { fence: 7 }, T0);
+    let (call, effects) = step(connecting(), Event::MediaConnected { fence: 7, question: None }, T0);
 
     assert_eq!((call.phase, effects), (Phase::Connecting, vec![]));
 }
@@ -456,7 +504,7 @@ fn connecting() -> Call {
 }
 
 fn live() -> Call {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1 }, T0);
+    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
     step(call, Event::Done(Effect::Accept), T0).0
 }
 

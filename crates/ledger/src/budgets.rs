@@ -1,7 +1,7 @@
 //! How often something is done for one caller: each action has a budget for an hour of the clock.
 
-use crate::Ledger;
 use crate::items::{number, text};
+use crate::{Ledger, Refusal};
 use anyhow::Context;
 use protocol::keys;
 
@@ -55,11 +55,7 @@ impl Ledger {
             .expression_attribute_values(":ttl", number(now_ms / 1_000 + 2 * 60 * 60));
         match update.send().await {
             Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
-            }
+            Err(error) if matches!(Refusal::of(&error), Refusal::Condition(_)) => Ok(false),
             Err(error) => Err(error).context("cannot count what is done for a caller"),
         }
     }

@@ -3,10 +3,12 @@
 //! A place is held until its task stops: at first for a while, then for as long as the task is in the registry, taking calls or
 //! not. Tasks without a place, those of the service, leave so many fewer places.
 
-use crate::Ledger;
 use crate::items::{Item, from_item, number, text};
 use crate::table::all;
+use crate::{Ledger, Refusal};
 use anyhow::Context;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue;
 use protocol::keys;
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -27,6 +29,22 @@ struct Place {
     /// The id of the task that was started, once it is known.
     #[serde(default)]
     task: Option<String>,
+    /// How often ECS has refused to start a task for the call.
+    #[serde(default)]
+    refusals: u32,
+}
+
+/// A place that a call has claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// Which one.
+    pub place: u32,
+    /// The task that was started for the call already, if it is known.
+    pub task: Option<String>,
+    /// How often ECS has refused to start one.
+    pub refusals: u32,
+    /// Until when the place is held: tells this claim from a later one.
+    until_ms: u64,
 }
 
 impl Ledger {
@@ -35,13 +53,18 @@ impl Ledger {
     ///
     /// # Errors
     /// When DynamoDB cannot be asked.
-    pub async fn claim_launch(&self, most: u32, call_ref: &str, now_ms: u64) -> anyhow::Result<Option<u32>> {
+    pub async fn claim_launch(
+        &self,
+        most: u32,
+        call_ref: &str,
+        now_ms: u64,
+    ) -> anyhow::Result<Option<Claimed>> {
         let (leases, places) = tokio::try_join!(self.tasks(), self.launches())?;
         let current = leases.into_iter().filter(|lease| lease.is_current(now_ms));
         let tasks: HashSet<String> = current.map(|lease| lease.task).collect();
         for place in claimable(most, &tasks, &places, call_ref, now_ms) {
-            if self.claim_place(place, call_ref, now_ms).await? {
-                return Ok(Some(place));
+            if let Some(claimed) = self.claim_place(place, &places, call_ref, now_ms).await? {
+                return Ok(Some(claimed));
             }
         }
         Ok(None)
@@ -68,12 +91,32 @@ impl Ledger {
         Ok(())
     }
 
-    /// Gives a place back: no task was started for it.
+    /// Counts that ECS has refused to start a task for a claim: the next request is another one. Whether it is counted: if not, another
+    /// process has gone on with the call.
     ///
     /// # Errors
     /// When DynamoDB cannot be asked.
-    pub async fn give_up_launch(&self, place: u32) -> anyhow::Result<()> {
-        self.delete_place(&keys::launch(place)).await
+    pub async fn note_launch_refused(&self, claimed: &mut Claimed, call_ref: &str) -> anyhow::Result<bool> {
+        let more = claimed.refusals + 1;
+        let update = self.place_of(claimed, call_ref).update_expression("SET #refusals = :refusals");
+        let update = update
+            .expression_attribute_names("#refusals", "refusals")
+            .expression_attribute_values(":refusals", number(more.into()));
+        let is_counted = written(update, "cannot count that no media task was started").await?;
+        claimed.refusals = more;
+        Ok(is_counted)
+    }
+
+    /// Gives a place back, unless it was claimed anew: no task was started for it. How often ECS refused one stays known until another
+    /// call takes the place.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn give_up_launch(&self, claimed: &Claimed, call_ref: &str, now_ms: u64) -> anyhow::Result<()> {
+        let update = self.place_of(claimed, call_ref).update_expression("SET #until = :now");
+        let update = update.expression_attribute_values(":now", number(now_ms));
+        written(update, "cannot give up a place for a media task").await?;
+        Ok(())
     }
 
     /// Gives back the place of a task that has stopped, if it had one.
@@ -83,17 +126,40 @@ impl Ledger {
     pub async fn give_up_launch_of(&self, task: &str) -> anyhow::Result<()> {
         for place in self.launches().await? {
             if place.task.as_deref() == Some(task) {
-                self.delete_place(&place.sk).await?;
+                self.delete_place(&place.sk, task).await?;
             }
         }
         Ok(())
     }
 
-    async fn delete_place(&self, sk: &str) -> anyhow::Result<()> {
+    /// Unless it is another task's by now.
+    async fn delete_place(&self, sk: &str, task: &str) -> anyhow::Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("pk", text(keys::LAUNCHES)).key("sk", text(sk));
-        delete.send().await.context("cannot give up a place for a media task")?;
-        Ok(())
+        let delete = delete
+            .condition_expression("#task = :task")
+            .expression_attribute_names("#task", "task")
+            .expression_attribute_values(":task", text(task));
+        match delete.send().await {
+            Err(error) if !matches!(Refusal::of(&error), Refusal::Condition(_)) => {
+                Err(error).context("cannot give up a place for a media task")
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// An update of a place that is still as it was claimed, and has no task.
+    fn place_of(&self, claimed: &Claimed, call_ref: &str) -> UpdateItemFluentBuilder {
+        let update = self.client.update_item().table_name(&self.table);
+        update
+            .key("pk", text(keys::LAUNCHES))
+            .key("sk", text(keys::launch(claimed.place)))
+            .condition_expression("#call = :call AND #until = :claimed AND attribute_not_exists(#task)")
+            .expression_attribute_names("#call", "call_ref")
+            .expression_attribute_values(":call", text(call_ref))
+            .expression_attribute_names("#until", "until_ms")
+            .expression_attribute_values(":claimed", number(claimed.until_ms))
+            .expression_attribute_names("#task", "task")
     }
 
     async fn launches(&self) -> anyhow::Result<Vec<Place>> {
@@ -103,29 +169,73 @@ impl Ledger {
         items.into_iter().map(from_item).collect()
     }
 
-    async fn claim_place(&self, place: u32, call_ref: &str, now_ms: u64) -> anyhow::Result<bool> {
-        let put =
-            self.client.put_item().table_name(&self.table).set_item(Some(item(place, call_ref, now_ms)));
+    /// The call's own place keeps its task and its refusals; another one, which is free, takes over the refusals.
+    async fn claim_place(
+        &self,
+        place: u32,
+        places: &[Place],
+        call_ref: &str,
+        now_ms: u64,
+    ) -> anyhow::Result<Option<Claimed>> {
+        let sk = keys::launch(place);
+        let own = places.iter().find(|known| known.call_ref == call_ref);
+        if own.is_some_and(|own| own.sk == sk) {
+            return self.claim_again(place, call_ref, now_ms).await;
+        }
+        let refusals = own.map(|own| own.refusals).unwrap_or_default();
+        let put = self.client.put_item().table_name(&self.table);
+        let put = put.set_item(Some(item(place, call_ref, now_ms))).item("refusals", number(refusals.into()));
         let put = put
-            .condition_expression("attribute_not_exists(#until) OR #until <= :now OR #call = :call")
-            .expression_attribute_names("#call", "call_ref")
-            .expression_attribute_values(":call", text(call_ref))
+            .condition_expression("attribute_not_exists(#until) OR #until <= :now")
             .expression_attribute_names("#until", "until_ms")
             .expression_attribute_values(":now", number(now_ms));
         match put.send().await {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
+            Ok(_) => Ok(Some(Claimed { place, task: None, refusals, until_ms: until(now_ms) })),
+            Err(error) if matches!(Refusal::of(&error), Refusal::Condition(_)) => Ok(None),
+            Err(error) => Err(error).context("cannot claim a place for a media task"),
+        }
+    }
+
+    async fn claim_again(&self, place: u32, call_ref: &str, now_ms: u64) -> anyhow::Result<Option<Claimed>> {
+        let update = self.client.update_item().table_name(&self.table);
+        let update = update.key("pk", text(keys::LAUNCHES)).key("sk", text(keys::launch(place)));
+        let update = update
+            .update_expression("SET #until = :until, #ttl = :ttl")
+            .condition_expression("#call = :call")
+            .expression_attribute_names("#call", "call_ref")
+            .expression_attribute_values(":call", text(call_ref))
+            .expression_attribute_names("#until", "until_ms")
+            .expression_attribute_values(":until", number(until(now_ms)))
+            .expression_attribute_names("#ttl", keys::TTL)
+            .expression_attribute_values(":ttl", number(until(now_ms) / 1_000))
+            .return_values(ReturnValue::AllNew);
+        match update.send().await {
+            Ok(updated) => {
+                let Place { task, refusals, until_ms, .. } =
+                    from_item(updated.attributes.unwrap_or_default())?;
+                Ok(Some(Claimed { place, task, refusals, until_ms }))
             }
+            Err(error) if matches!(Refusal::of(&error), Refusal::Condition(_)) => Ok(None),
             Err(error) => Err(error).context("cannot claim a place for a media task"),
         }
     }
 }
 
+/// Whether it is written: its condition holds.
+async fn written(update: UpdateItemFluentBuilder, cannot: &'static str) -> anyhow::Result<bool> {
+    match update.send().await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(Refusal::of(&error), Refusal::Condition(_)) => Ok(false),
+        Err(error) => Err(error).context(cannot),
+    }
+}
+
+fn until(now_ms: u64) -> u64 {
+    now_ms + TAKES.as_millis() as u64
+}
+
 fn item(place: u32, call_ref: &str, now_ms: u64) -> Item {
-    let until_ms = now_ms + TAKES.as_millis() as u64;
+    let until_ms = until(now_ms);
     [
         ("pk", text(keys::LAUNCHES)),
         ("sk", text(keys::launch(place))),
@@ -209,6 +319,6 @@ mod tests {
 
     fn place(number: u32, call_ref: &str, until_ms: u64, task: Option<&str>) -> Place {
         let (sk, call_ref) = (keys::launch(number), call_ref.to_owned());
-        Place { sk, call_ref, until_ms, task: task.map(str::to_owned) }
+        Place { sk, call_ref, until_ms, task: task.map(str::to_owned), refusals: 0 }
     }
 }

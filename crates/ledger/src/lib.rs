@@ -9,6 +9,7 @@
 //! - [`Listed`], [`Calls`]: the list of calls, by number, day, user and name.
 //! - [`Levels`]: how loud each side of a call was.
 //! - [`Claim`]: who may send a message to a caller.
+//! - [`Claimed`]: a place for a media task that is started.
 //! - [`Refusal`]: why DynamoDB did not write.
 //! - [`all`]: what a query finds.
 //! - [`items`]: between our types and DynamoDB's items.
@@ -34,9 +35,10 @@ pub use budgets::Action;
 pub use calls::{Calls, Listed, Stretch};
 pub use control::{CallControl, ProcessFailed};
 pub use counts::CallerCall;
+pub use launches::Claimed;
 pub use levels::{Levels, MOMENT_MS, Side};
 pub use number::{Assigned, NumberSettings};
 pub use refusal::Refusal;
 pub use sent::Claim;
-pub use spending::{Conclusion, DaySpent, Spender};
+pub use spending::{Conclusion, DaySpent, Miscounted, Spender};
 pub use table::{Ledger, all};

@@ -1,8 +1,8 @@
 //! Links between the marks of one person, whose user id or number at Meta has changed.
 
-use crate::Ledger;
 use crate::items::{number, text};
 use crate::table::all;
+use crate::{Ledger, Refusal};
 use anyhow::Context;
 use protocol::keys;
 use std::collections::BTreeSet;
@@ -47,11 +47,7 @@ impl Ledger {
             .expression_attribute_names("#ttl", keys::TTL)
             .expression_attribute_values(":until", number(forget_at_ms / 1_000));
         match update.send().await {
-            Err(error)
-                if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Err(error.into())
-            }
+            Err(error) if !matches!(Refusal::of(&error), Refusal::Condition(_)) => Err(error.into()),
             Ok(_) | Err(_) => Ok(()),
         }
     }

@@ -5,6 +5,7 @@ use crate::{Ledger, Refusal};
 use anyhow::{Context, bail};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
 use protocol::keys;
+use std::fmt;
 use std::time::Duration;
 
 /// How long to wait before each further try to count what a call cost, ms. Calls that end at the same time count at the same item.
@@ -40,6 +41,18 @@ pub struct Conclusion {
     pub has_opened: bool,
 }
 
+/// What is counted of a call is not what its owner has counted: the same conclusion never succeeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Miscounted;
+
+impl fmt::Display for Miscounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what is counted of a call is not what its owner has counted")
+    }
+}
+
+impl std::error::Error for Miscounted {}
+
 /// What the calls to a number have cost on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DaySpent {
@@ -73,7 +86,7 @@ impl Ledger {
     /// was the first time.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked, or more is counted than the owner knows of.
+    /// When DynamoDB cannot be asked; [`Miscounted`] when more is counted than the owner knows of.
     pub async fn conclude(&self, conclusion: &Conclusion) -> anyhow::Result<bool> {
         let Conclusion { by, day, counted, micro_dollars, summary, has_opened } = conclusion;
         let own = self.summary_of(&by.call_ref, &keys::summary(by.fence), summary.clone(), true);
@@ -89,7 +102,7 @@ impl Ledger {
                 Some(_) => {}
             }
         }
-        bail!("what is counted of a call is not what its owner has counted")
+        Err(Miscounted.into())
     }
 
     /// What a number's calls have cost on a day, `yyyy-mm-dd`, in millionths of a dollar.
@@ -123,8 +136,17 @@ impl Ledger {
             .expression_attribute_names("#spent", MICRO_DOLLARS)
             .expression_attribute_values(":nothing", number(0))
             .return_values(ReturnValue::AllNew);
-        let now = update.send().await.context("cannot ask what was spent")?;
-        day_spent(&now.attributes.unwrap_or_default())
+        let mut pauses = PAUSES_MS.into_iter();
+        loop {
+            let error = match update.clone().send().await {
+                Ok(now) => return day_spent(&now.attributes.unwrap_or_default()),
+                Err(error) => error,
+            };
+            match pauses.next().filter(|_| is_contended(&Refusal::of(&error))) {
+                Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
+                None => return Err(error).context("cannot ask what was spent"),
+            }
+        }
     }
 
     /// The same under a cap, and whether it is for the asker to tell that the cap is near: once a day, when four fifths of it
@@ -152,11 +174,7 @@ impl Ledger {
             .expression_attribute_values(":yes", AttributeValue::Bool(true));
         match update.send().await {
             Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(false)
-            }
+            Err(error) if matches!(Refusal::of(&error), Refusal::Condition(_)) => Ok(false),
             Err(error) => Err(error).context("cannot note that a cap is near"),
         }
     }
@@ -167,12 +185,11 @@ impl Ledger {
         loop {
             let write = self.client.transact_write_items().set_transact_items(Some(writes.to_vec()));
             let Err(error) = write.send().await else { return Ok(None) };
-            let is_contended = match Refusal::of_transaction(&error) {
-                Refusal::Condition(failed) => return Ok(failed.iter().position(|failed| *failed)),
-                Refusal::Conflict(_) | Refusal::Busy(_) => true,
-                Refusal::Unfit(_) | Refusal::Denied(_) | Refusal::Unanswered => false,
-            };
-            match pauses.next().filter(|_| is_contended) {
+            let refusal = Refusal::of_transaction(&error);
+            if let Refusal::Condition(failed) = refusal {
+                return Ok(failed.iter().position(|failed| *failed));
+            }
+            match pauses.next().filter(|_| is_contended(&refusal)) {
                 Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
                 None => return Err(error.into()),
             }
@@ -217,6 +234,14 @@ impl Ledger {
             .expression_attribute_names("#spent", MICRO_DOLLARS)
             .expression_attribute_values(":more", number(micro_dollars));
         TransactWriteItem::builder().update(update.build().expect("key and expression are set")).build()
+    }
+}
+
+/// Whether the same write may succeed a moment later.
+fn is_contended(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::Conflict(_) | Refusal::Busy(_) => true,
+        Refusal::Condition(_) | Refusal::Unfit(_) | Refusal::Denied(_) | Refusal::Unanswered => false,
     }
 }
 

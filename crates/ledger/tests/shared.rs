@@ -2,15 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::items::{Item, number, text};
 use ledger::{
-    Action, Assigned, CallerCall, Claim, Conclusion, Ledger, NumberSettings, Refusal, Spender, StoredAgent,
+    Action, Assigned, CallerCall, Claim, Claimed, Conclusion, Ledger, Miscounted, NumberSettings, Refusal,
+    Spender, StoredAgent,
 };
 use protocol::keys;
 use protocol::lease::Lease;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 const T0: u64 = 1_795_305_600_000;
@@ -92,14 +95,20 @@ async fn however_many_ask_at_once_no_more_tasks_are_started_than_there_may_be() 
 
     let asked = futures_util::future::join_all((0..20).map(|call| ask(call, T0))).await;
 
-    let mut claimed: Vec<_> = asked.into_iter().flatten().collect();
+    let mut claimed: Vec<_> = asked.into_iter().flatten().map(|claimed| claimed.place).collect();
     claimed.sort_unstable();
+    let place = |claimed: Option<Claimed>| claimed.map(|claimed| claimed.place);
     assert_eq!(claimed, [0, 1, 2]);
     assert_eq!(ask(70, T0 + 5 * MINUTE - 1).await, None, "Fargate can be slow");
-    assert_eq!(ask(70, T0 + 5 * MINUTE).await, Some(1), "what did not come in five minutes does not come");
-    assert_eq!(ask(70, T0 + 5 * MINUTE).await, Some(1), "the same call asks again");
-    ledger.give_up_launch(1).await.unwrap();
-    assert_eq!(ask(73, T0 + 5 * MINUTE).await, Some(1), "nothing was started there");
+    assert_eq!(
+        place(ask(70, T0 + 5 * MINUTE).await),
+        Some(1),
+        "what did not come in five minutes does not come"
+    );
+    assert_eq!(place(ask(70, T0 + 5 * MINUTE).await), Some(1), "the same call asks again");
+    let again = ask(70, T0 + 5 * MINUTE).await.unwrap();
+    ledger.give_up_launch(&again, &format!("{:08x}", 70), T0 + 5 * MINUTE).await.unwrap();
+    assert_eq!(place(ask(73, T0 + 5 * MINUTE).await), Some(1), "nothing was started there");
 }
 
 #[tokio::test]
@@ -114,14 +123,45 @@ async fn a_task_that_drains_leaves_no_room_for_another_one() {
 #[tokio::test]
 async fn a_started_task_holds_its_place_until_it_stops() {
     let ledger = ledger().await;
-    let place = ledger.claim_launch(1, "0a", T0).await.unwrap().unwrap();
+    let place = ledger.claim_launch(1, "0a", T0).await.unwrap().unwrap().place;
     ledger.note_launch(place, "0a", "started", T0).await.unwrap();
     ledger.renew(&lease("started", T0 + 6 * MINUTE)).await.unwrap();
 
     assert_eq!(ledger.claim_launch(1, "0b", T0 + 5 * MINUTE).await.unwrap(), None);
     ledger.give_up_lease("started").await.unwrap();
     ledger.give_up_launch_of("started").await.unwrap();
-    assert_eq!(ledger.claim_launch(1, "0b", T0).await.unwrap(), Some(place));
+    assert_eq!(ledger.claim_launch(1, "0b", T0).await.unwrap().map(|claimed| claimed.place), Some(place));
+}
+
+#[tokio::test]
+async fn a_late_refusal_takes_no_place_from_a_process_that_succeeded() {
+    let ledger = ledger().await;
+    let mut first = ledger.claim_launch(1, "0a", T0).await.unwrap().unwrap();
+    assert!(ledger.note_launch_refused(&mut first, "0a").await.unwrap());
+    let second = ledger.claim_launch(1, "0a", T0 + 1).await.unwrap().unwrap();
+    assert_eq!((second.place, second.refusals, second.task.clone()), (first.place, 1, None));
+
+    assert!(!ledger.note_launch_refused(&mut first.clone(), "0a").await.unwrap());
+    ledger.give_up_launch(&first, "0a", T0 + 1).await.unwrap();
+    assert_eq!(ledger.claim_launch(1, "0b", T0 + 1).await.unwrap(), None);
+    ledger.note_launch(second.place, "0a", "started", T0 + 1).await.unwrap();
+    ledger.give_up_launch(&second, "0a", T0 + 2).await.unwrap();
+
+    assert_eq!(ledger.claim_launch(1, "0b", T0 + 2).await.unwrap(), None);
+    let third = ledger.claim_launch(1, "0a", T0 + 2).await.unwrap().unwrap();
+    assert_eq!(third.task.as_deref(), Some("started"), "no second one is to be started");
+}
+
+#[tokio::test]
+async fn refusals_outlast_a_place_that_was_given_up() {
+    let ledger = ledger().await;
+    let mut first = ledger.claim_launch(1, "0a", T0).await.unwrap().unwrap();
+    assert!(ledger.note_launch_refused(&mut first, "0a").await.unwrap());
+    ledger.give_up_launch(&first, "0a", T0).await.unwrap();
+
+    let again = ledger.claim_launch(1, "0a", T0 + 1).await.unwrap().unwrap();
+
+    assert_eq!(again.refusals, 1);
 }
 
 #[tokio::test]
@@ -132,7 +172,7 @@ async fn tasks_that_are_there_leave_so_many_fewer_to_be_started() {
     }
 
     assert_eq!(ledger.claim_launch(2, "0a", T0).await.unwrap(), None);
-    assert_eq!(ledger.claim_launch(3, "0a", T0).await.unwrap(), Some(0));
+    assert_eq!(ledger.claim_launch(3, "0a", T0).await.unwrap().map(|claimed| claimed.place), Some(0));
     assert!(ledger.claim_launch(u32::MAX, &"f".repeat(64), T0).await.unwrap().is_some());
 }
 
@@ -170,7 +210,7 @@ async fn what_owners_leave_of_a_call_is_kept_once_for_each() {
         assert_eq!(ledger.item(&pk, sk).await.unwrap().unwrap()["word"], text(fence.to_string()), "{sk}");
     }
     let wrong = conclusion("b", 1, &[7], 9, false);
-    assert!(ledger.conclude(&wrong).await.is_err(), "seven were never counted");
+    assert!(ledger.conclude(&wrong).await.unwrap_err().is::<Miscounted>(), "seven were never counted");
 }
 
 #[tokio::test]
@@ -338,17 +378,53 @@ fn call(call_ref: &str, minutes: u64) -> CallerCall<'_> {
     CallerCall { number: "7", mark: "ab", call_ref, rang_at_ms: T0 + minutes * MINUTE }
 }
 
+#[tokio::test]
+async fn a_days_spending_is_read_again_while_a_transaction_is_at_it() {
+    let conflict = (400, r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException"}"#);
+    let throttled = (400, r#"{"__type":"com.amazon.coral.availability#ThrottlingException"}"#);
+    let spent = (200, r#"{"Attributes":{"micro_dollars":{"N":"7"}}}"#);
+    let ledger = ledger_that_answers(vec![conflict, throttled, conflict, spent]).await;
+
+    assert_eq!(ledger.spent_by_now("7", DAY).await.unwrap().micro_dollars, 7);
+}
+
+/// In place of DynamoDB: answers each request in turn, and closes its connection.
+async fn ledger_that_answers(answers: Vec<(u16, &'static str)>) -> Ledger {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ledger = ledger_at(&listener);
+    tokio::spawn(async move {
+        for (status, body) in answers {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut request = vec![];
+            while !request.ends_with(b"}") {
+                socket.read_buf(&mut request).await.unwrap();
+            }
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 {status} -\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+            socket.write_all((head + body).as_bytes()).await.unwrap();
+        }
+    });
+    ledger
+}
+
 async fn ledger() -> Ledger {
     let database = dynoxide::Database::memory().unwrap();
     database.create_table(serde_json::from_value(table()).unwrap()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ledger = ledger_at(&listener);
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    ledger
+}
+
+fn ledger_at(listener: &TcpListener) -> Ledger {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
         .build();
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
     Ledger::new(aws_sdk_dynamodb::Client::from_conf(config), "ahoy")
 }
 

@@ -24,6 +24,12 @@ pub enum Order {
         /// Whether the process died that the task had asked before: it accepts nothing any more.
         #[serde(default, skip_serializing_if = "is_not")]
         was_lost: bool,
+        /// Which question of its seat this is; none from an older release.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        question: Option<u64>,
+        /// Which question that process had; none from an older release.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lost: Option<u64>,
         /// The token of the seat, as the offer had it; none where the offer had none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<String>,

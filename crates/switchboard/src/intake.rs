@@ -11,6 +11,7 @@ mod recording;
 mod strangers;
 mod writing;
 
+pub use apart::keeps_content;
 pub use failed::Sent;
 pub use forgotten::Forgotten;
 pub use group::{Group, groups};

@@ -1,13 +1,13 @@
 //! Starts another media task when no slot is free. Once a call: ECS takes a repeated client token for the same request, and
 //! answers it from memory. A request that it refused is repeated under the next token, or the refusal would be repeated; one
-//! whose outcome is unknown under the same, or a second task might be started.
+//! whose outcome is unknown, or that was throttled, under the same, or a second task might be started.
 //!
 //! Spec: "Ensuring idempotency" in the Amazon ECS API reference.
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::Config;
 use aws_sdk_ecs::config::retry::RetryConfig;
-use aws_sdk_ecs::error::{DisplayErrorContext, SdkError};
+use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::run_task::RunTaskError;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, ContainerOverride, KeyValuePair, LaunchType, NetworkConfiguration,
@@ -17,6 +17,9 @@ use std::time::Duration;
 
 /// The name of the one container in the media task's definition.
 pub const CONTAINER: &str = "media-task";
+
+/// Codes of too many requests.
+const THROTTLED: [&str; 4] = ["Throttling", "ThrottledException", "TooManyRequests", "RequestLimitExceeded"];
 
 /// What a media task is told that belongs to no service.
 pub const LEAVE_AFTER_IDLE: &str = "AHOY_LEAVE_AFTER_IDLE_S";
@@ -50,6 +53,8 @@ pub struct LaunchSettings {
 pub enum NotLaunched {
     /// ECS says no: nothing is started under that token.
     Refused(String),
+    /// ECS is asked too often: nothing is started, and the same request may yet be answered.
+    Throttled(String),
     /// ECS did not say: a task may be starting.
     Unknown(String),
 }
@@ -58,6 +63,7 @@ impl std::fmt::Display for NotLaunched {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Refused(reason) => write!(formatter, "RunTask is refused: {reason}"),
+            Self::Throttled(reason) => write!(formatter, "RunTask is throttled: {reason}"),
             Self::Unknown(reason) => write!(formatter, "RunTask is not answered: {reason}"),
         }
     }
@@ -74,7 +80,8 @@ impl Launcher {
         self.settings.most
     }
 
-    /// Starts a media task for a call, at most one. Its ARN. `refusals` is how often ECS has refused one for this call.
+    /// Starts a media task for a call, at most one. Its ARN. `refusals` is how often ECS has refused one for
+    /// this call, whichever processes asked: what is not refused is asked for under the same token again.
     ///
     /// # Errors
     /// When ECS does not start it.
@@ -120,17 +127,63 @@ fn token(call_ref: &str, refusals: u32) -> String {
     if refusals == 0 { call.to_owned() } else { format!("{call}-{refusals}") }
 }
 
-/// A status of 4xx is a refusal; after any other failure a task may be starting.
+/// A status of 4xx is a refusal, unless there were too many requests; after any other failure a task may be starting.
 fn not_launched(error: SdkError<RunTaskError>) -> NotLaunched {
-    let is_refusal =
-        error.raw_response().is_some_and(|response| (400..500).contains(&response.status().as_u16()));
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let is_throttled =
+        error.code().is_some_and(|code| THROTTLED.iter().any(|throttled| code.starts_with(throttled)));
     let words = DisplayErrorContext(&error).to_string();
-    if is_refusal { NotLaunched::Refused(words) } else { NotLaunched::Unknown(words) }
+    match status {
+        Some(429) => NotLaunched::Throttled(words),
+        Some(400..500) if is_throttled => NotLaunched::Throttled(words),
+        Some(400..500) => NotLaunched::Refused(words),
+        Some(_) | None => NotLaunched::Unknown(words),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_throttled_request_keeps_its_token() {
+        for (status, code, is_throttled) in [
+            (400, "ThrottlingException", true),
+            (429, "", true),
+            (400, "ClientException", false),
+            (400, "AccessDeniedException", false),
+        ] {
+            let error = launcher(status, code).await.launch(&"0".repeat(64), 0).await.unwrap_err();
+
+            assert_eq!(matches!(error, NotLaunched::Throttled(_)), is_throttled, "{code}: {error}");
+            assert_eq!(matches!(error, NotLaunched::Refused(_)), !is_throttled, "{code}: {error}");
+        }
+    }
+
+    /// Its ECS refuses every request.
+    async fn launcher(status: u16, code: &'static str) -> Launcher {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let status = axum::http::StatusCode::from_u16(status).expect("it is a status");
+        let ecs = axum::Router::new()
+            .fallback(move || async move { (status, format!(r#"{{"__type":"{code}","message":"no"}}"#)) });
+        tokio::spawn(async move { axum::serve(listener, ecs).await });
+        let config = Config::builder()
+            .behavior_version(aws_sdk_ecs::config::BehaviorVersion::latest())
+            .region(aws_sdk_ecs::config::Region::new("eu-central-1"))
+            .credentials_provider(aws_sdk_ecs::config::Credentials::new("key", "secret", None, None, "test"))
+            .endpoint_url(url)
+            .build();
+        let settings = LaunchSettings {
+            cluster: "ahoy".into(),
+            family: "media-task".into(),
+            subnets: vec!["subnet-1".into()],
+            security_groups: vec![],
+            leave_after_idle: Duration::from_secs(60),
+            most: 1,
+        };
+        Launcher::new(Client::from_conf(config), settings)
+    }
 
     #[test]
     fn each_refusal_leads_to_a_token_of_its_own() {

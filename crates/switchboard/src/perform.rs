@@ -6,11 +6,12 @@ use crate::record::Record;
 use crate::seats::choose;
 use crate::{Appointed, Switchboard, meta};
 use agents::{Agent, Messages};
-use call::{Effect, Ending, Event, Seat, TOLD_WITHIN};
+use call::{Effect, Ending, Event, Seat};
 use journal::Event as Happened;
-use ledger::{Action, NumberSettings};
+use ledger::{Action, Claimed, NumberSettings};
 use protocol::door::Offer;
 use std::time::{Duration, Instant};
+use tokio::time::timeout_at;
 use whatsapp::{Graph, GraphError};
 
 /// How long to wait before asking ECS again for a task. Where none lives, the next tick may be a minute away.
@@ -71,13 +72,17 @@ impl Switchboard {
     async fn launch(&self, record: &Record) -> anyhow::Result<Outcome> {
         let (call_ref, failed) = (record.call_ref(), Event::Failed(Effect::LaunchTask));
         let claimed = self.ledger.claim_launch(self.launcher.most(), call_ref, self.now().0).await?;
-        let Some(place) = claimed else {
+        let Some(mut claimed) = claimed else {
             tracing::warn!(call_ref, "Started no media task: there are as many as there may be");
             return Ok(Outcome::of(failed));
         };
-        match self.run_task(call_ref).await {
+        if claimed.task.is_some() {
+            // An earlier process started it, and could not save that.
+            return Ok(Outcome::of(Event::Done(Effect::LaunchTask)));
+        }
+        match self.run_task(record, &mut claimed).await? {
             Ok(arn) => {
-                let task = arn.rsplit('/').next().unwrap_or_default().to_owned();
+                let (task, place) = (arn.rsplit('/').next().unwrap_or_default().to_owned(), claimed.place);
                 if let Err(error) = self.ledger.note_launch(place, call_ref, &task, self.now().0).await {
                     tracing::warn!(
                         call_ref,
@@ -91,35 +96,54 @@ impl Switchboard {
             Err(error) => {
                 tracing::error!(call_ref, "Cannot start a media task: {error}");
                 // Where ECS did not say, a task may be starting: its place lapses by itself.
-                if let NotLaunched::Refused(_) = error {
-                    self.ledger.give_up_launch(place).await?;
+                if let NotLaunched::Refused(_) | NotLaunched::Throttled(_) = error {
+                    self.ledger.give_up_launch(&claimed, call_ref, self.now().0).await?;
                 }
                 Ok(Outcome::of(failed))
             }
         }
     }
 
-    async fn run_task(&self, call_ref: &str) -> Result<String, NotLaunched> {
-        let mut refusals = 0;
+    /// Ends before another process may begin. What ECS has refused is counted in the claim, so that each process that goes on with the
+    /// call repeats the request that is unanswered, and none that is refused.
+    async fn run_task(
+        &self,
+        record: &Record,
+        claimed: &mut Claimed,
+    ) -> anyhow::Result<Result<String, NotLaunched>> {
+        let (call_ref, until) = (record.call_ref(), self.tries_until(record));
         let mut is_unknown = false;
         let mut pauses = LAUNCH_PAUSES.into_iter();
         loop {
-            let error = match self.launcher.launch(call_ref, refusals).await {
-                Ok(arn) => return Ok(arn),
-                Err(error) => error,
+            let launched = timeout_at(until, self.launcher.launch(call_ref, claimed.refusals)).await;
+            let error = match launched {
+                Ok(Ok(arn)) => return Ok(Ok(arn)),
+                Ok(Err(error)) => error,
+                Err(_) => NotLaunched::Unknown("no time was left to wait".to_owned()),
             };
             match &error {
-                NotLaunched::Refused(_) => refusals += 1,
+                NotLaunched::Refused(_) => {
+                    if !self.ledger.note_launch_refused(claimed, call_ref).await? {
+                        let reason = "another process has gone on with the call".to_owned();
+                        return Ok(Err(NotLaunched::Unknown(reason)));
+                    }
+                }
+                NotLaunched::Throttled(_) => {}
                 NotLaunched::Unknown(_) => is_unknown = true,
             }
-            match (pauses.next(), error) {
+            let pause = pauses.next().filter(|pause| tokio::time::Instant::now() + *pause < until);
+            match (pause, error) {
                 (Some(pause), _) => tokio::time::sleep(pause).await,
-                (None, NotLaunched::Refused(reason)) if is_unknown => {
-                    return Err(NotLaunched::Unknown(reason));
+                (None, NotLaunched::Refused(reason) | NotLaunched::Throttled(reason)) if is_unknown => {
+                    return Ok(Err(NotLaunched::Unknown(reason)));
                 }
-                (None, error) => return Err(error),
+                (None, error) => return Ok(Err(error)),
             }
         }
+    }
+
+    fn tries_until(&self, record: &Record) -> tokio::time::Instant {
+        tokio::time::Instant::now() + record.call.tries_for(self.now())
     }
 
     async fn offer(&self, record: &Record, seat: &Seat) -> anyhow::Result<Outcome> {
@@ -232,7 +256,7 @@ impl Switchboard {
     }
 
     async fn act(&self, record: &Record, effect: &Effect) -> Outcome {
-        let until = tokio::time::Instant::now() + TOLD_WITHIN;
+        let until = self.tries_until(record);
         let act = async |graph: &Graph| meta::act(graph, record, effect, until).await;
         let (event, error) = self.at_meta(act, |(_, error)| error.as_ref()).await;
         Outcome {

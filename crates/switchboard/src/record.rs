@@ -131,9 +131,10 @@ impl Record {
         self.seat_token.as_ref().filter(|seat| seat.fence == fence).map(|seat| seat.token.as_str())
     }
 
-    /// Whether an order for the seat with this fence is from the task that has it: it shows the seat's token, if there is one.
+    /// Whether an order for the seat with this fence is from the task that has it now: it shows the seat's token, if there is one. A
+    /// later record with that fence has that token, so an order that is believed once need not be checked again.
     pub(crate) fn believes(&self, fence: u64, token: Option<&str>) -> bool {
-        self.token(fence).is_none_or(|own| token == Some(own))
+        self.call.is_held_by(fence) && self.token(fence).is_none_or(|own| token == Some(own))
     }
 
     /// Puts it into the index of what is due, or takes it out.
@@ -179,6 +180,7 @@ mod tests {
         record.call.seat = seat(3);
         record.guard_seat(&before, false);
         assert!(record.believes(3, None), "a task of an older release shows none");
+        assert!(!record.believes(2, None) && !record.believes(4, None), "no task has that seat");
     }
 
     #[test]

@@ -150,9 +150,7 @@ impl Store {
             .expression_attribute_names("#when", "gsi1sk")
             .expression_attribute_names("#call", "call");
         match update.send().await {
-            Err(error)
-                if !error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
+            Err(error) if !matches!(Refusal::of(&error), Refusal::Condition(_)) => {
                 Err(error).context("cannot lay a call to rest")
             }
             Ok(_) | Err(_) => Ok(()),

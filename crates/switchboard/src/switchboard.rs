@@ -75,7 +75,12 @@ impl Switchboard {
         if let Some((fence, token)) = order.seat()
             && !record.believes(fence, token)
         {
-            tracing::warn!(call_ref, "Refused an order for a call: it does not have the token of its seat");
+            if record.call.is_held_by(fence) {
+                tracing::warn!(
+                    call_ref,
+                    "Refused an order for a call: it does not have the token of its seat"
+                );
+            }
             return Ok(nothing_known(order));
         }
         match order {
@@ -87,11 +92,13 @@ impl Switchboard {
                 }
                 self.carry(&mut record, Event::Tick).await?;
             }
-            Order::MediaConnected { fence, was_lost, .. } => {
+            Order::MediaConnected { fence, was_lost, question, lost, .. } => {
                 if *was_lost {
-                    self.carry(&mut record, Event::AcceptLost { fence: *fence }).await?;
+                    let lost = Event::AcceptLost { fence: *fence, question: *lost };
+                    self.carry(&mut record, lost).await?;
                 }
-                self.carry(&mut record, Event::MediaConnected { fence: *fence }).await?;
+                let connected = Event::MediaConnected { fence: *fence, question: *question };
+                self.carry(&mut record, connected).await?;
             }
             Order::TaskEnded { fence, ending, newer, .. } => {
                 let newer =

@@ -30,12 +30,23 @@ impl Switchboard {
         let Some(dollars) = agent.caps.dollars_a_day else { return Ok(false) };
         let (day, cap) = (agent.day(record.call.rang_at.0), (dollars * 1e6) as u64);
         let spent = self.ledger.spent_on(&record.number, &day).await?;
-        if spent.is_near(cap) && !spent.is_told && self.ledger.tell_once_of_cap(&record.number, &day).await? {
+        if spent.is_near(cap) && !spent.is_told && self.tells_of_cap(record, &day).await {
             let (spent_micro_dollars, cap_micro_dollars) = (spent.micro_dollars, cap);
             let near = Happened::CapNear { spent_micro_dollars, cap_micro_dollars };
-            self.note(Box::new(record.clone()), &near).await?;
+            // The answer does not wait for the journal: a cap that is reached binds.
+            if let Err(error) = self.note(Box::new(record.clone()), &near).await {
+                let call_ref = record.call_ref();
+                tracing::error!(call_ref, "Cannot write down that a day's cap is near: {error:#}");
+            }
         }
         Ok(spent.micro_dollars >= cap)
+    }
+
+    async fn tells_of_cap(&self, record: &Record, day: &str) -> bool {
+        self.ledger.tell_once_of_cap(&record.number, day).await.unwrap_or_else(|error| {
+            tracing::error!(call_ref = record.call_ref(), "Cannot tell that a day's cap is near: {error:#}");
+            false
+        })
     }
 
     /// Calls that were turned away do not count: who goes on trying gets through when the hour is over.

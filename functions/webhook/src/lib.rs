@@ -23,7 +23,7 @@ use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
 use switchboard::Store;
-use switchboard::intake::{Group, House, groups};
+use switchboard::intake::{Group, House, groups, keeps_content};
 use whatsapp::{Batch, Notice, What, challenge, notice, signature};
 
 /// So many things of a batch are recorded at the same time.
@@ -141,10 +141,8 @@ impl Webhook {
             tracing::info!(chats = batch.chats, "Counted items about chats, and kept none");
         }
         let now_ms = service::time::now_ms();
-        let of_chats =
-            |notice: &Notice| matches!(notice.what, What::MessageFailed { .. } | What::UserChanged { .. });
-        let (later, first) = batch.notices.into_iter().partition(of_chats);
-        // What may be about chats of others is looked up last: neither its time nor its failure costs a call.
+        let (later, first) = batch.notices.into_iter().partition(is_looked_up);
+        // What may be about others than who rings is looked up last: neither its time nor its failure costs a call.
         let first = self.take_in_all(first, now_ms).await;
         let later = self.take_in_all(later, now_ms).await;
         first.and(later)
@@ -176,6 +174,12 @@ impl Webhook {
         }
         Ok(())
     }
+}
+
+/// Whether the people in a notice are looked for among those who were forgotten, or its message among the sent ones.
+fn is_looked_up(notice: &Notice) -> bool {
+    let is_of_chats = matches!(notice.what, What::MessageFailed { .. } | What::UserChanged { .. });
+    is_of_chats || keeps_content(&notice.what) || notice.call_id().is_none()
 }
 
 fn plain(status: u16, text: &str) -> Response<Body> {

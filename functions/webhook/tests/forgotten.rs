@@ -103,6 +103,20 @@ async fn a_key_of_marks_made_after_the_start_is_used() {
     assert!(!json!(items).to_string().contains(THEM), "{items:?}");
 }
 
+#[tokio::test]
+async fn a_failed_look_for_others_keeps_no_call_from_ringing() {
+    let stage = Stage::new().await;
+    let throttled = json!({"__type": "com.amazon.coral.availability#ThrottlingException"});
+    stage.cloud.fail("GetItem", [throttled]);
+    let odd = json!({"id": "wacid.ODD", "event": "held", "from": THEM});
+
+    assert_eq!(stage.calls(json!([connect_stamped("wacid.A", 0), odd])).await, 500, "Meta sends it again");
+
+    assert!(stage.cloud.asked().contains(&"Invoke".to_owned()), "the call rings");
+    let items = stage.cloud.items().await;
+    assert!(items.iter().any(|item| item["sk"] == keys::STATE), "{items:?}");
+}
+
 async fn forget(stage: &Stage, pk: &str, sk: &str) {
     let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
     let keys = [("pk", text(pk)), ("sk", text(sk))];

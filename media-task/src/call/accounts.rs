@@ -167,11 +167,18 @@ async fn count_at(
     count: Count,
     cap: Option<u64>,
 ) -> anyhow::Result<Counted> {
-    if count.from != count.to {
-        ledger.count_spent(by, day, count.from, count.to).await?;
+    let counted = match count.from == count.to {
+        true => Ok(()),
+        false => ledger.count_spent(by, day, count.from, count.to).await,
+    };
+    let Some(cap) = cap else {
+        return counted.map(|()| Counted { is_made: true, day: None, tells_of_cap: false });
+    };
+    let is_made = counted.is_ok();
+    if let Err(error) = counted {
+        tracing::warn!(call_ref = by.call_ref, "Cannot count what a call has cost by now: {error:#}");
     }
-    let Some(cap) = cap else { return Ok(Counted { is_made: true, day: None, tells_of_cap: false }) };
-    // What is counted is counted, whether or not it can be seen what the day has come to.
+    // The day is asked for in either case: other calls may have reached the cap.
     let (day_spent, tells_of_cap) = match ledger.spent_under(&by.number, day, cap).await {
         Ok((day_spent, tells_of_cap)) => (Some(day_spent), tells_of_cap),
         Err(error) => {
@@ -182,7 +189,7 @@ async fn count_at(
             (None, false)
         }
     };
-    Ok(Counted { is_made: true, day: day_spent, tells_of_cap })
+    Ok(Counted { is_made, day: day_spent, tells_of_cap })
 }
 
 fn failed(by: &Spender, why: &str) -> Counted {

@@ -31,7 +31,9 @@ pub(super) struct Answering {
     patience: Duration,
     asked_at: Option<Instant>,
     is_asking: bool,
-    was_lost: bool,
+    /// How many questions were asked.
+    questions: u64,
+    lost: Option<u64>,
 }
 
 /// What to do about it.
@@ -56,7 +58,8 @@ impl Answering {
             patience: WAITED_ENOUGH,
             asked_at: None,
             is_asking: false,
-            was_lost: false,
+            questions: 0,
+            lost: None,
         }
     }
 
@@ -84,17 +87,22 @@ impl Answering {
 
     /// Call-control has replied, or failed.
     pub(super) fn note_reply(&mut self) {
-        (self.is_asking, self.was_lost) = (false, false);
+        (self.is_asking, self.lost) = (false, None);
     }
 
-    /// There was no reply: the process that was asked is dead, or nothing is known of it.
-    pub(super) fn note_failure(&mut self, is_dead: bool) {
-        self.was_lost = is_dead;
+    /// There was no reply to a question: the process that had it is dead, or nothing is known of it.
+    pub(super) fn note_failure(&mut self, question: u64, is_dead: bool) {
+        self.lost = is_dead.then_some(question);
     }
 
-    /// Whether the process that was asked last is dead.
-    pub(super) fn was_lost(&self) -> bool {
-        self.was_lost
+    /// The question that was asked last.
+    pub(super) fn question(&self) -> u64 {
+        self.questions
+    }
+
+    /// The question whose process is known to be dead.
+    pub(super) fn lost(&self) -> Option<u64> {
+        self.lost
     }
 
     /// The line is open.
@@ -126,6 +134,7 @@ impl Answering {
         if self.is_connected && self.is_ready && has_greeting && may_ask {
             self.asked_at = Some(now);
             self.is_asking = true;
+            self.questions += 1;
             return Step::Ask;
         }
         Step::Wait
@@ -158,15 +167,15 @@ mod tests {
         ringing.note_connected();
         ringing.note_ready();
         assert_eq!(ringing.step(ms(300), start), Step::Ask);
-        assert!(!ringing.was_lost());
+        assert_eq!((ringing.question(), ringing.lost()), (1, None));
 
         ringing.note_reply();
-        ringing.note_failure(true);
+        ringing.note_failure(1, true);
 
         assert_eq!(ringing.step(ms(300), start + ASK_AGAIN), Step::Ask);
-        assert!(ringing.was_lost());
+        assert_eq!((ringing.question(), ringing.lost()), (2, Some(1)));
         ringing.note_reply();
-        assert!(!ringing.was_lost(), "it is told once");
+        assert_eq!(ringing.lost(), None, "it is told once");
     }
 
     #[test]

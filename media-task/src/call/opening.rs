@@ -25,8 +25,9 @@ impl Owner {
     /// deployment would cut the call. If ECS does not answer, the call is accepted all the same, and the heartbeat asks again.
     fn ask(&self) {
         let (call_ref, token) = (self.parts.call_ref.clone(), self.parts.token.clone());
-        let was_lost = self.answering.was_lost();
-        let order = Order::MediaConnected { call_ref, fence: self.parts.fence, token, was_lost };
+        let (fence, question, lost) = (self.parts.fence, self.answering.question(), self.answering.lost());
+        let (was_lost, asked) = (lost.is_some(), Some(question));
+        let order = Order::MediaConnected { call_ref, fence, token, was_lost, question: asked, lost };
         let (control, replies) = (self.parts.control.clone(), self.replies.0.clone());
         let protection = self.parts.protection.clone();
         tokio::spawn(async move {
@@ -34,19 +35,19 @@ impl Owner {
                 protection.hold().await;
             }
             // A reply that nobody waits for any more is of no use.
-            let _ = replies.send(control.ask(&order).await).await;
+            let _ = replies.send((question, control.ask(&order).await)).await;
         });
     }
 
     /// Does what call-control replied.
-    pub(super) fn take_reply(&mut self, reply: anyhow::Result<Reply>, now: Instant) {
+    pub(super) fn take_reply(&mut self, question: u64, reply: anyhow::Result<Reply>, now: Instant) {
         self.answering.note_reply();
         match reply {
             Ok(Reply::Open { version }) if !self.bridge.is_open() => self.open(version, now),
             Ok(Reply::Over) if !self.bridge.is_open() => self.over = Some(Over::Known),
             Ok(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {}
             Err(error) => {
-                self.answering.note_failure(error.is::<ProcessFailed>());
+                self.answering.note_failure(question, error.is::<ProcessFailed>());
                 tracing::warn!("Call-control did not accept the call yet: {error:#}");
             }
         }

@@ -87,7 +87,7 @@ pub(super) fn keep_content(item: &mut Item, notice: &Notice) {
 }
 
 /// Whether a notice is kept as it came.
-pub(super) fn keeps_content(what: &What) -> bool {
+pub fn keeps_content(what: &What) -> bool {
     matches!(what, What::Unknown | What::Unreadable | What::AccountChanged)
 }
 
