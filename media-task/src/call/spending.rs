@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 const EVERY: Duration = Duration::from_secs(60);
 
 /// The same where there is a cap. A call hears that the cap is reached at the second count after that, and has 15 s for its
-/// goodbye: so none goes on for more than a minute.
-const EVERY_CAPPED: Duration = Duration::from_secs(20);
+/// goodbye: so none goes on for more than a minute, and for as much longer as the table does not answer.
+const EVERY_CAPPED: Duration = Duration::from_secs(15);
 
 /// A count that is not answered within this has failed.
 pub(super) const COUNT_TAKES: Duration = Duration::from_secs(15);
+
+/// How soon after it began a count that has failed is asked for again.
+const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// The most that may be spent in a day, and what the calls of this call's number have spent.
 #[derive(Debug)]
@@ -25,6 +28,9 @@ pub(super) struct Spending {
     /// What a count was asked for that has not been answered, or has failed: it may be counted.
     asked: Option<u64>,
     is_counting: bool,
+    /// When the last count began, and whether it was one that had failed before: then there is more to count.
+    began: Option<Instant>,
+    was_asked_again: bool,
 }
 
 /// From what is counted to what is to be counted.
@@ -39,7 +45,15 @@ impl Spending {
     pub(super) fn new(dollars_a_day: Option<f64>) -> Self {
         // As much as a float says; a cap is far from its limits.
         let cap = dollars_a_day.map(|dollars| (dollars * 1e6) as u64);
-        Self { cap, next: None, counted: 0, asked: None, is_counting: false }
+        Self {
+            cap,
+            next: None,
+            counted: 0,
+            asked: None,
+            is_counting: false,
+            began: None,
+            was_asked_again: false,
+        }
     }
 
     /// The line is open: from now on it is counted.
@@ -60,6 +74,7 @@ impl Spending {
         self.poll_timeout().filter(|at| *at <= now)?;
         self.is_counting = true;
         self.next = Some(now + self.every());
+        (self.began, self.was_asked_again) = (Some(now), self.asked.is_some());
         let to = self.asked.unwrap_or(spent.max(self.counted));
         self.asked = Some(to);
         Some(Count { from: self.counted, to })
@@ -69,10 +84,14 @@ impl Spending {
     pub(super) fn note_answer(&mut self, is_made: bool) {
         self.is_counting = false;
         if !is_made {
+            self.next = self.began.map(|began| began + AGAIN_AFTER);
             return;
         }
         if let Some(asked) = self.asked.take() {
             self.counted = asked;
+        }
+        if self.was_asked_again {
+            self.next = self.began;
         }
     }
 
@@ -104,9 +123,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_counted_each_minute_and_thrice_a_minute_under_a_cap() {
+    fn it_is_counted_each_minute_and_four_times_a_minute_under_a_cap() {
         let start = Instant::now();
-        for (cap, every) in [(None, 60), (Some(1.0), 20)] {
+        for (cap, every) in [(None, 60), (Some(1.0), 15)] {
             let mut spending = Spending::new(cap);
             assert_eq!(spending.poll(7, start + secs(600)), None, "the line is not open");
             spending.open(start);
@@ -124,14 +143,17 @@ mod tests {
         let (start, mut spending) = (Instant::now(), Spending::new(Some(1.0)));
         spending.open(start);
         assert_eq!(spending.counted(), [0]);
-        spending.poll(7, start + secs(20));
+        spending.poll(7, start + secs(15));
         assert_eq!(spending.counted(), [0, 7], "it may be counted already");
         spending.note_answer(false);
 
-        assert_eq!(spending.poll(9, start + secs(40)), Some(Count { from: 0, to: 7 }));
+        assert_eq!(spending.poll(9, start + secs(19)), None);
+        assert_eq!(spending.poll(9, start + secs(20)), Some(Count { from: 0, to: 7 }));
         spending.note_answer(true);
         assert_eq!(spending.counted(), [7]);
-        assert_eq!(spending.poll(9, start + secs(60)), Some(Count { from: 7, to: 9 }));
+        assert_eq!(spending.poll(9, start + secs(20)), Some(Count { from: 7, to: 9 }), "what came since");
+        spending.note_answer(true);
+        assert_eq!(spending.poll_timeout(), Some(start + secs(35)));
     }
 
     #[test]
@@ -150,22 +172,24 @@ mod tests {
             let mut owners: Vec<_> = (0..calls)
                 .map(|n| {
                     let mut spending = Spending::new(Some(1.0));
-                    spending.open(start + secs(n * 7 % 20));
-                    (spending, 0_u64, None::<Instant>)
+                    spending.open(start + secs(n * 7 % 15));
+                    (spending, 0_u64, None::<Instant>, n)
                 })
                 .collect();
             let mut day = 0;
 
             for second in 0..2_000 {
                 let now = start + secs(second);
-                for (spending, spent, leaves_at) in &mut owners {
+                for (spending, spent, leaves_at, counts) in &mut owners {
                     if leaves_at.is_some_and(|at| at <= now) {
                         continue;
                     }
                     *spent += A_SECOND;
                     if let Some(count) = spending.poll(*spent, now) {
-                        day += count.to - count.from;
-                        spending.note_answer(true);
+                        *counts += 1;
+                        let is_lost = *counts % 3 == 0;
+                        day += if is_lost { 0 } else { count.to - count.from };
+                        spending.note_answer(!is_lost);
                         if spending.is_reached(day) {
                             leaves_at.get_or_insert(now + secs(15));
                         }
@@ -173,7 +197,7 @@ mod tests {
                 }
             }
 
-            let all: u64 = owners.iter().map(|(_, spent, _)| *spent).sum();
+            let all: u64 = owners.iter().map(|(_, spent, _, _)| *spent).sum();
             assert!(all - 1_000_000 < calls * 60 * A_SECOND, "{calls} calls spent {all}");
         }
     }

@@ -84,7 +84,7 @@ case "$name ${arguments[*]}" in
   "aws cloudformation describe-stacks --stack-name "*REVIEW_IN_PROGRESS*) [ "${STATUS:-none}" = none ] || echo ahoy ;;
   "aws dynamodb describe-table --table-name "*ProjectionType*) echo "${INDEX:-None}" ;;
   "aws dynamodb describe-table --table-name "*) [ -n "$LEFT" ] && echo "${arguments[3]}" ;;
-  "aws secretsmanager describe-secret --secret-id ahoy/marks"*)
+  "aws secretsmanager describe-secret --secret-id "*"/marks --query DeletedDate"*)
     if [ -n "$LEFT" ] || [ -e "$ACCOUNT/marks" ]; then echo "${MARKS_DELETED:-None}"; else
       echo "An error occurred (ResourceNotFoundException) when calling the DescribeSecret operation" >&2
       exit 254
@@ -97,7 +97,7 @@ case "$name ${arguments[*]}" in
   "aws ecs describe-tasks"*"'family:'"*) echo arn:aws:ecs:eu-central-1:123456789012:task/ahoy/alone ;;
   "aws cloudformation describe-stacks"*RepositoryUri*) echo 123456789012.dkr.ecr.eu-central-1.amazonaws.com/ahoy/media-task ;;
   "aws cloudformation describe-stacks"*WebhookUrl*) echo https://hook.example/webhook ;;
-  "aws secretsmanager create-secret --name ahoy/marks --secret-string file:///dev/stdin"*) cat > "$ACCOUNT/marks" ;;
+  "aws secretsmanager create-secret --name "*"/marks --secret-string file:///dev/stdin"*) cat > "$ACCOUNT/marks" ;;
   "aws secretsmanager get-secret-value --secret-id ahoy/meta"*) cat "$ACCOUNT/meta" ;;
   "aws secretsmanager get-secret-value --secret-id ahoy/media"*) cat "$ACCOUNT/media" ;;
   "aws secretsmanager get-secret-value --secret-id Shop/"*) cat "$ACCOUNT/$(basename "${arguments[3]}")" ;;
