@@ -324,6 +324,10 @@ impl Story {
     /// Waits until no call wants a tick; then none is open at Meta, and nobody acted on a call that is not ours.
     pub async fn is_at_rest(&self) {
         self.nothing_is_due().await;
+        // A message counts as sent before it is sent.
+        let cloud = &self.stack.cloud;
+        let is_idle = async || cloud.invocations_under_way("call-control") == 0;
+        self.until("call-control to be idle", is_idle).await;
         assert!(self.meta.open_calls().is_empty(), "{:?}", self.meta.open_calls());
         assert_eq!(self.meta.strays(), [""; 0]);
     }

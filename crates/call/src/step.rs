@@ -7,6 +7,9 @@ use std::time::Duration;
 /// So often an effect of an ended call is tried, before it is given up.
 const TRIES_AFTER_THE_END: u32 = 6;
 
+/// The same where nothing is left but to release seats. The call is over at Meta: a task that was not told finds its caller gone.
+const RELEASES_AFTER_THE_END: u32 = 3;
+
 /// Moves a call on by one event.
 ///
 /// The same event may arrive twice and events may arrive late. Either way the call comes out in a
@@ -88,7 +91,9 @@ fn unanswered(call: &Call) -> Ending {
 }
 
 fn resume(call: &mut Call, now: Timestamp) -> Vec<Effect> {
-    if call.has_ended() && call.attempts >= TRIES_AFTER_THE_END {
+    let only_releases = call.pending.iter().all(|effect| matches!(effect, Effect::Release(_)));
+    let tries = if only_releases { RELEASES_AFTER_THE_END } else { TRIES_AFTER_THE_END };
+    if call.has_ended() && call.attempts >= tries {
         call.rest(now);
         return vec![];
     }

@@ -475,6 +475,23 @@ fn what_is_owed_after_the_end_is_tried_again_and_then_given_up() {
 }
 
 #[test]
+fn a_task_that_stays_silent_is_told_three_times_to_let_go() {
+    let (call, _) = step(live(), Event::TaskSilent { fence: 1, lease: None }, T0);
+    let (call, _) = step(call, Event::TaskSilent { fence: 1, lease: None }, T0 + secs(8));
+    let (call, _) = step(call, Event::Done(Effect::Terminate), T0 + secs(8));
+    let (mut call, _) = step(call, Event::Claimed(Effect::TellCaller(Ending::Lost)), T0 + secs(8));
+
+    let mut tries = 1;
+    while let Some(due) = call.due {
+        let (next, effects) = step(call, Event::Tick, due);
+        tries += u32::from(effects == [Effect::Release(seat("a", 1))]);
+        call = next;
+    }
+
+    assert_eq!((tries, call.pending), (RELEASES_AFTER_THE_END, vec![]));
+}
+
+#[test]
 fn a_message_is_sent_by_whoever_strikes_it_off_and_by_nobody_else() {
     let (call, _) = step(connecting(), Event::Tick, T0 + BUDGET);
     let message = Effect::TellCaller(Ending::MediaNeverConnected);

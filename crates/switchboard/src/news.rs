@@ -2,7 +2,7 @@
 
 use crate::perform::word;
 use crate::record::Record;
-use call::{Call, Ending, Event, Party, Phase};
+use call::{Call, Effect, Ending, Event, Party, Phase};
 use diagnosis::{Finding, NO_MEDIA, not_reaching};
 use journal::{Event as Happened, Phase as Journaled, Place};
 
@@ -85,9 +85,11 @@ fn unwanted(ending: Ending, before: &Call, call: &Call) -> Option<Happened> {
     }
 }
 
-/// What is dropped after the end of a call, because it failed too often.
+/// What is dropped after the end of a call, because it failed too often. That a lost call's task cannot be told is no news.
 fn given_up(event: &Event, before: &Call, after: &Call) -> Vec<Happened> {
     let is_dropped = *event == Event::Tick && before.has_ended() && after.pending.is_empty();
-    let dropped = before.pending.iter().filter(|_| is_dropped);
+    let is_lost = before.ending() == Some(Ending::Lost);
+    let is_news = |effect: &&Effect| !(is_lost && matches!(effect, Effect::Release(_)));
+    let dropped = before.pending.iter().filter(|_| is_dropped).filter(is_news);
     dropped.map(|effect| Happened::GivenUp { what: word(effect), reason: String::new() }).collect()
 }

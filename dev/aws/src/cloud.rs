@@ -181,6 +181,11 @@ impl Cloud {
         self.services.lambda.pids(name)
     }
 
+    /// How many invocations of a function are under way.
+    pub fn invocations_under_way(&self, name: &str) -> usize {
+        self.services.lambda.invocations_under_way(name)
+    }
+
     /// Every task there ever was, oldest first.
     pub fn tasks(&self) -> Vec<TaskStatus> {
         self.services.ecs.tasks()

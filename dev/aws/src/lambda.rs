@@ -141,6 +141,11 @@ impl Lambda {
         self.fleet(name).map(|fleet| fleet.pids()).unwrap_or_default()
     }
 
+    /// How many of a function's invocations are under way.
+    pub(crate) fn invocations_under_way(&self, name: &str) -> usize {
+        self.fleet(name).map(|fleet| fleet.busy()).unwrap_or_default()
+    }
+
     fn known(&self, name: &str) -> anyhow::Result<&Arc<Fleet>> {
         self.fleet(name).with_context(|| format!("there is no function {name}"))
     }

@@ -98,6 +98,11 @@ impl Fleet {
         self.lock().running.iter().filter(|process| process.is_alive()).map(Process::pid).collect()
     }
 
+    /// How many invocations are under way.
+    pub(super) fn busy(&self) -> usize {
+        self.lock().busy
+    }
+
     fn place(self: &Arc<Self>) -> Result<Place, Throttled> {
         let mut sandboxes = self.lock();
         if let Some(left) = sandboxes.throttles.checked_sub(1) {
