@@ -229,8 +229,16 @@ fn was_over_before_told(call: &CallRecord) -> bool {
 
 /// Calls that must not be answered: too old, or over before they began.
 fn is_never_answered(call: &CallRecord) -> bool {
-    let never = [Mischief::StaleConnect, Mischief::FutureConnect, Mischief::OutOfOrder];
-    call.mischief.iter().any(|mischief| never.contains(mischief))
+    reads_as_over(&call.mischief)
+}
+
+/// Whether the business can tell that the call is too old, or over. Four minutes old and two minutes ahead is not too old, and an end
+/// that Meta never tells is none.
+fn reads_as_over(mischief: &[Mischief]) -> bool {
+    let has = |wanted| mischief.contains(&wanted);
+    let is_too_old = has(Mischief::StaleConnect) && !has(Mischief::StampsAhead);
+    let is_told_over = has(Mischief::OutOfOrder) && !has(Mischief::MissingTerminate);
+    is_too_old || is_told_over || has(Mischief::FutureConnect)
 }
 
 /// Each thing after what it follows from, as the journal sorts them; and one ending.
@@ -274,5 +282,30 @@ impl fmt::Display for Accounts {
             writeln!(f, "  WRONG  {violation}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_left_alone_only_where_the_business_can_tell() {
+        use Mischief::{
+            FutureConnect, MissingTerminate, OutOfOrder, StaleConnect, StampsAhead, StampsBehind,
+        };
+
+        for over in [
+            &[OutOfOrder][..],
+            &[StaleConnect],
+            &[StaleConnect, StampsBehind],
+            &[FutureConnect, StampsBehind],
+        ] {
+            assert!(reads_as_over(over), "{over:?}");
+        }
+        for rings in [&[OutOfOrder, MissingTerminate][..], &[StampsAhead, StaleConnect], &[MissingTerminate]]
+        {
+            assert!(!reads_as_over(rings), "{rings:?}");
+        }
     }
 }
