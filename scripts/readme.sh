@@ -61,4 +61,4 @@ try 0 '' cargo run --bin ahoy -- agents check agents/bike-shop.toml
 try 0 'No agents yet' serve
 try 0 'not judged' make bench-turns CALLS=1 PROFILE=debug
 try 0 'not judged' make bench CALLS=1 WINDOWS=1 PROFILE=debug
-try 0 'Judged: sockets, files, threads' make soak CALLS=12 PROFILE=debug
+try 0 'Judged: sockets, files, threads' make soak CALLS=1 PROFILE=debug
