@@ -1,0 +1,87 @@
+//! What is kept of a conversation, and what callers leave for people.
+
+use crate::held::hold;
+use journal::{Line, Speaker, Summary, Tokens};
+use tools::{Callback, Message};
+
+#[test]
+fn lines_keep_their_form() {
+    let speakers = each!(Speaker; "caller": Caller, "agent": Agent);
+    hold("speakers.tsv", &speakers);
+    let least = Line {
+        place: 0,
+        speaker: Speaker::Caller,
+        text: "Hello".into(),
+        at_ms: 1_795_305_600_000,
+        heard_ms: None,
+        of_ms: None,
+        took_ms: None,
+        tool_ms: None,
+        in_silence: false,
+    };
+    let whole = Line {
+        place: 1,
+        speaker: Speaker::Agent,
+        text: "Good day".into(),
+        at_ms: 1_795_305_600_000,
+        heard_ms: Some(900),
+        of_ms: Some(1_200),
+        took_ms: Some(640),
+        tool_ms: Some(210),
+        in_silence: true,
+    };
+    hold("lines.tsv", &[("least", least), ("whole", whole)]);
+}
+
+#[test]
+fn summaries_keep_their_form() {
+    let tokens = Tokens {
+        text_in: 1,
+        text_cached: 2,
+        text_out: 3,
+        audio_in: 4,
+        audio_cached: 5,
+        audio_out: 6,
+        transcript_in: 7,
+        transcript_out: 8,
+    };
+    let whole = Summary {
+        call_ref: "ab12".into(),
+        number: "220".into(),
+        agent: "bike-shop".into(),
+        model: "gpt-realtime-2.1".into(),
+        opened_at_ms: Some(1_795_305_602_000),
+        over_at_ms: 1_795_305_690_000,
+        turns: 9,
+        turn_p50_ms: Some(640),
+        turn_p95_ms: Some(910),
+        interruptions: 2,
+        mos_up: Some(441),
+        mos_down: Some(430),
+        tools: 3,
+        tools_done: 2,
+        sessions_replaced: 1,
+        verdict: Some("no_rtp_in".into()),
+        without: vec!["speed".into()],
+        wants_an_answer: true,
+        tokens,
+        transcript_ms: 61_000,
+        micro_dollars: Some(123_456),
+        transcription_priced: true,
+        prices_of: "2026-11-01".into(),
+    };
+    hold("summaries.tsv", &[("whole", whole), ("least", Summary::default())]);
+    hold("tokens.tsv", &[("tokens", tokens)]);
+}
+
+#[test]
+fn what_callers_leave_keeps_its_form() {
+    let message = "It squeaks".to_owned();
+    let whole = Message { message: message.clone(), caller_name: Some("Ada".into()), urgent: true };
+    let least = Message { message, caller_name: None, urgent: false };
+    hold("messages-left.tsv", &[("whole", whole), ("least", least)]);
+    let about = "A service".to_owned();
+    let whole =
+        Callback { about: about.clone(), when: Some("at nine".into()), number: Some("extension 7".into()) };
+    hold("callbacks.tsv", &[("whole", whole), ("least", Callback { about, when: None, number: None })]);
+}

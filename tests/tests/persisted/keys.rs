@@ -1,0 +1,95 @@
+//! Keys of the table, paths and headers of the door, and what is sealed and marked.
+
+use crate::held::hold_texts;
+use protocol::{door, keys, mark, seal};
+
+const NOW: u64 = 1_795_305_600_000;
+
+#[test]
+fn keys_of_the_table_keep_their_text() {
+    let constants = [
+        ("state", keys::STATE),
+        ("events", keys::EVENTS),
+        ("settings", keys::SETTINGS),
+        ("file", keys::FILE),
+        ("agents", keys::AGENTS),
+        ("numbers", keys::NUMBERS),
+        ("summary", keys::SUMMARY),
+        ("spent_by", keys::SPENT_BY),
+        ("lines", keys::LINES),
+        ("left", keys::LEFT),
+        ("messages", keys::MESSAGES),
+        ("of_call", keys::OF_CALL),
+        ("also", keys::ALSO),
+        ("levels", keys::LEVELS),
+        ("person", keys::PERSON),
+        ("notices", keys::NOTICES),
+        ("unfit", keys::UNFIT),
+        ("lease", keys::LEASE),
+        ("launches", keys::LAUNCHES),
+        ("ttl", keys::TTL),
+        ("index", keys::INDEX),
+        ("due", keys::DUE),
+        ("ready", keys::READY),
+        ("closed", keys::CLOSED),
+    ];
+    let made = [
+        ("call()", keys::call("ab12")),
+        ("event()", keys::event(7, "call-control", 3)),
+        ("event(task_writer())", keys::event(7, &keys::task_writer("0a"), 3)),
+        ("number()", keys::number("220")),
+        ("agent()", keys::agent("bike-shop")),
+        ("summary()", keys::summary(2)),
+        ("spent_by()", keys::spent_by(2)),
+        ("line()", keys::line(5)),
+        ("left()", keys::left(1)),
+        ("sent()", keys::sent("call_1")),
+        ("message()", keys::message("cd34")),
+        ("spent()", keys::spent("220")),
+        ("acts()", keys::acts("220", "5eed")),
+        ("hour()", keys::hour(NOW)),
+        ("day()", keys::day("2026-11-22")),
+        ("caller()", keys::caller("220", "5eed")),
+        ("rang()", keys::rang(NOW, "ab12")),
+        ("calls()", keys::calls("220")),
+        ("calls_of_day()", keys::calls_of_day("2026-11-22")),
+        ("user()", keys::user("5eed")),
+        ("also()", keys::also("5eee")),
+        ("names_like()", keys::names_like("ab12cd34ef56")),
+        ("forgotten()", keys::forgotten(NOW)),
+        ("forgotten_person()", keys::forgotten_person("5eed")),
+        ("forgotten_call()", keys::forgotten_call("ab12")),
+        ("account()", keys::account("330")),
+        ("notice()", keys::notice("user", "changed", "5eed")),
+        ("unfit()", keys::unfit("ff00")),
+        ("task()", keys::task("0a")),
+        ("launch()", keys::launch(4)),
+        ("forget_at()", keys::forget_at(NOW).to_string()),
+        ("sortable()", keys::sortable(42)),
+    ];
+    let constants = constants.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    hold_texts("keys.tsv", constants.into_iter().chain(made.map(|(name, text)| (name.to_owned(), text))));
+    assert_eq!(keys::call_ref("CALL#ab12"), Some("ab12"));
+    assert_eq!(keys::fence_of_summary("SUMMARY#2"), Some(2));
+    assert_eq!(keys::message_ref("MESSAGE#cd34"), Some("cd34"));
+    assert_eq!(keys::launched("LAUNCH#00000000000000000004"), Some(4));
+}
+
+#[test]
+fn the_door_keeps_paths_headers_and_signatures() {
+    let sealed =
+        seal::Sealed { time_ms: NOW, nonce: "1", method: "POST", path: "/v1/calls/ab12", body: b"{}" };
+    let texts = [
+        ("calls", door::CALLS.to_owned()),
+        ("path_of()", door::path_of("ab12")),
+        ("undelivered", door::UNDELIVERED.to_owned()),
+        ("header_time", seal::TIME.to_owned()),
+        ("header_nonce", seal::NONCE.to_owned()),
+        ("header_seal", seal::SEAL.to_owned()),
+        ("seal()", sealed.seal(b"a key for tests")),
+        ("mark()", mark::of(b"a key for tests", "15550001111")),
+        ("call_ref()", switchboard::call_ref("wacid.1")),
+        ("message_ref()", whatsapp::message_ref("wamid.1")),
+    ];
+    hold_texts("door.tsv", texts.map(|(name, text)| (name.to_owned(), text)));
+}

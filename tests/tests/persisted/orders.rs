@@ -1,0 +1,74 @@
+//! What call-control, media tasks and the webhook say to each other.
+
+use crate::held::hold;
+use protocol::door::{Answer, Offer, Refusal, Release, Undelivered};
+use protocol::order::{Order, Reply};
+
+#[test]
+fn offers_and_what_is_replied_keep_their_form() {
+    let whole = Offer {
+        fence: 2,
+        version: 7,
+        number: "220".into(),
+        offer: "v=0\r\n".into(),
+        rang_at_ms: 1_795_305_600_000,
+        ring_deadline_ms: 1_795_305_625_000,
+        agent: Some("name = \"a\"\n".into()),
+        hides_number: true,
+        caller: Some("5eed".into()),
+        token: Some("t0".into()),
+    };
+    let least = Offer { agent: None, hides_number: false, caller: None, token: None, ..whole.clone() };
+    hold("offers.tsv", &[("whole", whole), ("least", least)]);
+    hold("answers.tsv", &[("answer", Answer { answer: "v=0\r\n".into() })]);
+    hold("refusals.tsv", &[("refusal", Refusal { reason: "full".into() })]);
+    hold("releases.tsv", &[("release", Release { fence: 2 })]);
+    hold("undelivered.tsv", &[("undelivered", Undelivered { fence: 2, id: "call_1".into() })]);
+}
+
+#[test]
+fn orders_keep_their_form() {
+    let (call_ref, token) = ("ab12".to_owned(), Some("t0".to_owned()));
+    let (fence, call) = (2, || call_ref.clone());
+    let mut orders = every!(Order;
+        "tick": Order::Tick { .. } => Order::Tick { call_ref: call() },
+        "media_connected": Order::MediaConnected { .. } => Order::MediaConnected {
+            call_ref: call(), fence, was_lost: true, question: Some(4), lost: Some(3), token: token.clone(),
+        },
+        "task_ended": Order::TaskEnded { .. } => Order::TaskEnded {
+            call_ref: call(), fence, token: token.clone(), ending: "took_too_long".into(), newer: Some("cap_reached".into()),
+        },
+        "send_message": Order::SendMessage { .. } => Order::SendMessage {
+            call_ref: call(), fence, token, id: "call_1".into(), text: "Mill Lane 14".into(),
+        },
+        "message_failed": Order::MessageFailed { .. } => Order::MessageFailed { call_ref: call(), message: "cd34".into() },
+        "user_changed": Order::UserChanged { .. } => Order::UserChanged {
+            number: "220".into(), notice: "NOTICE#user#changed#5eed".into(),
+        },
+    );
+    let least = Order::MediaConnected {
+        call_ref: call(),
+        fence,
+        was_lost: false,
+        question: None,
+        lost: None,
+        token: None,
+    };
+    orders.push(("media_connected_least", least));
+    let least =
+        Order::TaskEnded { call_ref: call(), fence, token: None, ending: "drained".into(), newer: None };
+    orders.push(("task_ended_least", least));
+    hold("orders.tsv", &orders);
+}
+
+#[test]
+fn replies_keep_their_form() {
+    let replies = every!(Reply;
+        "open": Reply::Open { .. } => Reply::Open { version: 7 },
+        "wait": Reply::Wait => Reply::Wait,
+        "over": Reply::Over => Reply::Over,
+        "sent": Reply::Sent => Reply::Sent,
+        "not_sent": Reply::NotSent { .. } => Reply::NotSent { reason: "it is empty".into(), in_doubt: true },
+    );
+    hold("replies.tsv", &replies);
+}

@@ -1,0 +1,209 @@
+//! Every item that functions and media tasks write to the table, as DynamoDB's emulator holds it then.
+
+use crate::held::hold_texts;
+use crate::items::shape;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use journal::{Event, Journal, Line, Speaker, Summary};
+use ledger::items::{Item, number, to_item};
+use ledger::{Action, CallerCall, Conclusion, Ledger, Levels, Listed, Spender, StoredAgent};
+use media_task::diary::Diary;
+use protocol::keys;
+use protocol::lease::Lease;
+use serde_json::{Value, json};
+use std::time::Duration;
+use switchboard::Store;
+use switchboard::intake::{Forgotten, House, Numbers, Sent, Strangers, groups};
+use tokio::net::TcpListener;
+use tools::{Callback, Message};
+use whatsapp::{About, Caller, Notice, What};
+
+const NOW: u64 = 1_795_305_600_000;
+const DAY: &str = "2026-11-22";
+const CALL: &str = "0000000000000000000000000000000000000000000000000000000000ab12";
+
+#[tokio::test]
+async fn items_that_ledger_and_store_write_stay() {
+    let ledger = ledger().await;
+
+    write_settings(&ledger).await;
+    write_calls(&ledger).await;
+    write_spending(&ledger).await;
+    write_launches(&ledger).await;
+    write_notices(&ledger).await;
+    write_conversation(&ledger).await;
+
+    hold_texts("table.tsv", table(&ledger).await);
+}
+
+async fn write_settings(ledger: &Ledger) {
+    ledger.put_agent(&StoredAgent::new("a", "name = \"a\"\n", NOW)).await.unwrap();
+    ledger.assign("220", "a").await.unwrap();
+    ledger.renew(&Lease::new("0a", "127.0.0.1:8443", "ff00", "12", 50, NOW).using(3)).await.unwrap();
+    ledger.link_marks(&["5eed".to_owned(), "5eee".to_owned()], NOW).await.unwrap();
+}
+
+async fn write_calls(ledger: &Ledger) {
+    let mut journal = Journal::new(CALL, "call-control", NOW, 3);
+    ledger.write(&journal.enter(Event::Claimed { task: "0a".into(), fence: 2 }, NOW)).await.unwrap();
+    let listed = Listed {
+        call_ref: CALL.into(),
+        number: "220".into(),
+        rang_at_ms: NOW,
+        start: Some("warm".into()),
+        accepted_at_ms: Some(NOW + 2_000),
+        ended_at_ms: Some(NOW + 90_000),
+        ending: Some("caller_hung_up".into()),
+        by: Some("caller".into()),
+    };
+    for item in listed.items(&["5eed".to_owned()], DAY, keys::forget_at(NOW)) {
+        ledger.put(item).await.unwrap();
+    }
+    let of_caller = CallerCall { number: "220", mark: "5eed", call_ref: CALL, rang_at_ms: NOW };
+    ledger.count_call(&of_caller).await.unwrap();
+    for action in [Action::Message, Action::Tool, Action::Notice] {
+        assert!(ledger.may_act("220", "5eed", action, 3, NOW).await.unwrap());
+    }
+    ledger.claim_message(CALL, "call_1", NOW).await.unwrap();
+    ledger.note_message_sent(CALL, "call_1").await.unwrap();
+    ledger.claim_message(CALL, "call_2", NOW).await.unwrap();
+    ledger.note_message_ref(CALL, "cd34", "call_1", NOW).await.unwrap();
+}
+
+async fn write_spending(ledger: &Ledger) {
+    let by =
+        Spender { call_ref: CALL.into(), number: "220".into(), fence: 2, forget_at: keys::forget_at(NOW) };
+    ledger.count_spent(&by, DAY, 0, 40).await.unwrap();
+    let mut summary = to_item(&Summary { call_ref: CALL.into(), ..Summary::default() });
+    summary.insert(keys::TTL.to_owned(), number(by.forget_at));
+    let conclusion =
+        Conclusion { by, day: DAY.into(), counted: vec![40], micro_dollars: 90, summary, has_opened: true };
+    assert!(ledger.conclude(&conclusion).await.unwrap());
+    assert!(ledger.tell_once_of_cap("220", DAY).await.unwrap());
+}
+
+async fn write_launches(ledger: &Ledger) {
+    let started = ledger.claim_launch(3, "00000000", NOW).await.unwrap().unwrap();
+    ledger.note_launch(started.place, "00000000", "0b", NOW).await.unwrap();
+    let mut refused = ledger.claim_launch(3, "00000001", NOW).await.unwrap().unwrap();
+    assert!(ledger.note_launch_refused(&mut refused, "00000001").await.unwrap());
+}
+
+async fn write_notices(ledger: &Ledger) {
+    let store = Store::new(ledger.client.clone(), "ahoy");
+    let house = House { numbers: Numbers::Listed(vec!["220".into()]), ring_budget: Duration::from_secs(25) };
+    let caller = || Caller { number: Some("15550001111".into()), user_id: Some("US.1".into()) };
+    let notice = |about, event: &str, what| Notice {
+        about,
+        event: event.into(),
+        status: "done".into(),
+        stamped_at: Some(NOW / 1_000),
+        caller: caller(),
+        what,
+        mark: "5eed".into(),
+        item: "{}".into(),
+    };
+    let of_call = |id: &str| About::Call { id: id.into(), number: Some("220".into()) };
+    let number = || About::Number("220".into());
+    let over = || What::Over { errors: vec![138_021], talked_s: Some(9) };
+    let settings = What::Settings {
+        calling: "enabled".into(),
+        call_icon: String::new(),
+        callback: String::new(),
+        sip: String::new(),
+        key_exchange: String::new(),
+    };
+    // A sort key of more than 1,024 bytes.
+    let unfit = Notice { mark: "5".repeat(2_000), ..notice(number(), "unfit", What::Unknown) };
+    let batches = [
+        vec![notice(of_call("wacid.1"), "connect", What::Offer("v=0\r\n".into()))],
+        vec![notice(of_call("wacid.2"), "terminate", over())],
+        vec![
+            notice(of_call("wacid.3"), "connect", What::Offer("v=0\r\n".into())),
+            notice(of_call("wacid.3"), "terminate", over()),
+        ],
+        vec![notice(number(), "settings", settings)],
+        vec![notice(number(), "juggle", What::Unknown)],
+        vec![notice(About::Account("330".into()), "trouble", What::Trouble { errors: vec![131_044] })],
+        vec![unfit],
+    ];
+    for batch in batches {
+        let notices = Forgotten::default().taken_out_of(batch);
+        for group in groups(notices, &house, &Strangers::default(), &Sent::default(), NOW) {
+            store.take_in(&group, &house, NOW).await.unwrap();
+        }
+    }
+}
+
+/// These are dated by the clock: their times are left out.
+async fn write_conversation(ledger: &Ledger) {
+    let diary = Diary::open(ledger.clone());
+    let line = Line {
+        place: 1,
+        speaker: Speaker::Agent,
+        text: "Good day".into(),
+        at_ms: NOW,
+        heard_ms: Some(900),
+        of_ms: Some(1_200),
+        took_ms: None,
+        tool_ms: None,
+        in_silence: false,
+    };
+    diary.keep_line(CALL, &line, 30);
+    diary.keep_levels(CALL, &Levels { from_ms: 80, caller: vec![0, 7], agent: vec![255] }, 30);
+    diary.written().await;
+    let message = Message { message: "It squeaks".into(), caller_name: Some("Ada".into()), urgent: true };
+    diary.left_by(CALL, 1, 30).store("message", &message).await.unwrap();
+    let callback = Callback { about: "A service".into(), when: None, number: None };
+    diary.left_by(CALL, 2, 30).store("callback", &callback).await.unwrap();
+}
+
+async fn table(ledger: &Ledger) -> Vec<(String, String)> {
+    let found = ledger.client.scan().table_name("ahoy").consistent_read(true).send().await.unwrap();
+    assert!(found.last_evaluated_key.is_none(), "one page has it all");
+    let mut items: Vec<_> =
+        found.items.unwrap().into_iter().map(|item| (name(&item), without_clock(item))).collect();
+    items.sort_by(|one, other| one.0.cmp(&other.0));
+    items.into_iter().map(|(name, item)| (name, shape(&item))).collect()
+}
+
+fn name(item: &Item) -> String {
+    let part = |name| item[name].as_s().unwrap();
+    format!("{} {}", part("pk"), part("sk"))
+}
+
+fn without_clock(mut item: Item) -> Item {
+    let sk = item["sk"].as_s().unwrap().clone();
+    if [keys::LINES, keys::LEFT, keys::LEVELS].iter().any(|dated| sk.starts_with(dated)) {
+        for name in [keys::TTL, "left_at_ms"] {
+            if let Some(value) = item.get_mut(name) {
+                assert!(matches!(value, AttributeValue::N(_)), "{name}");
+                *value = number(0);
+            }
+        }
+    }
+    item
+}
+
+async fn ledger() -> Ledger {
+    let database = dynoxide::Database::memory().unwrap();
+    let key = |name, kind| json!({"AttributeName": name, "KeyType": kind});
+    let text = |name| json!({"AttributeName": name, "AttributeType": "S"});
+    let table: Value = json!({"TableName": "ahoy", "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [text("pk"), text("sk"), text("gsi1pk"), text("gsi1sk")],
+        "KeySchema": [key("pk", "HASH"), key("sk", "RANGE")],
+        "GlobalSecondaryIndexes": [{"IndexName": "gsi1", "Projection": {"ProjectionType": "ALL"},
+            "KeySchema": [key("gsi1pk", "HASH"), key("gsi1sk", "RANGE")]}]});
+    database.create_table(serde_json::from_value(table).unwrap()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(format!("http://{}", listener.local_addr().unwrap()))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .retry_config(RetryConfig::disabled())
+        .build();
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    Ledger::new(aws_sdk_dynamodb::Client::from_conf(config), "ahoy")
+}

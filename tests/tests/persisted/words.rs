@@ -1,0 +1,113 @@
+//! Words that are logged, counted or stored and come from code: metrics, verdicts, outcomes.
+
+use crate::held::{hold_texts, json};
+use diagnosis::Verdict;
+use journal::Level;
+use ledger::Action;
+use realtime::options::{Eagerness, Effort, Format, NoiseReduction};
+use realtime::{HostedOutcome, Part, Purpose, Then};
+use service::metrics::{self, Metric};
+use tools::Kind;
+
+#[test]
+fn words_from_code_stay() {
+    let mut words = vec![];
+    let mut add =
+        |kind: &str, word: &str, written: &str| words.push((format!("{kind}.{word}"), written.to_owned()));
+    for (word, value) in metrics() {
+        add("metric", word, value.name());
+    }
+    add("metric", "namespace", metrics::NAMESPACE);
+    add("metric", "dimension", metrics::DIMENSION);
+    for (word, value) in verdicts() {
+        add("verdict", word, value.as_str());
+    }
+    for (word, value) in
+        each!(Kind; "done": Done, "failed": Failed, "timed_out": TimedOut, "refused": Refused)
+    {
+        add("tool_outcome", word, value.as_str());
+    }
+    for (word, value) in each!(HostedOutcome; "done": Done, "failed": Failed, "timed_out": TimedOut) {
+        add("hosted_tool_outcome", word, value.as_str());
+    }
+    for (word, value) in each!(Purpose; "greeting": Greeting, "answer": Answer, "asked": Asked) {
+        add("purpose", word, value.as_str());
+    }
+    let then = each!(Then; "asked_again": AskedAgain, "another_session": AnotherSession, "gave_up": GaveUp,
+        "gone_on": GoneOn, "left": Left, "done": Done);
+    for (word, value) in then {
+        add("then", word, value.as_str());
+    }
+    let parts = each!(Part; "transcription": Transcription, "noise_reduction": NoiseReduction,
+        "reasoning": Reasoning, "speed": Speed);
+    for (word, value) in parts {
+        add("part", word, &value.to_string());
+    }
+    for (word, value) in each!(Action; "message": Message, "tool": Tool, "notice": Notice) {
+        add("action", word, value.name());
+    }
+    for (word, value) in each!(Level; "info": Info, "warn": Warn, "error": Error) {
+        add("level", word, &json(&value));
+    }
+    hold_texts("words.tsv", words);
+}
+
+#[test]
+fn words_of_the_models_options_stay() {
+    let mut words = vec![];
+    let mut add = |kind: &str, word: &str, written: String| words.push((format!("{kind}.{word}"), written));
+    let efforts =
+        each!(Effort; "minimal": Minimal, "low": Low, "medium": Medium, "high": High, "xhigh": Xhigh);
+    for (word, value) in efforts {
+        add("reasoning_effort", word, json(&value));
+        assert_eq!(serde_json::from_str::<Effort>(&json(&value)).unwrap(), value);
+    }
+    for (word, value) in each!(Eagerness; "low": Low, "medium": Medium, "high": High, "auto": Auto) {
+        add("eagerness", word, json(&value));
+        assert_eq!(serde_json::from_str::<Eagerness>(&json(&value)).unwrap(), value);
+    }
+    for (word, value) in each!(NoiseReduction; "near_field": NearField, "far_field": FarField) {
+        add("noise_reduction", word, json(&value));
+        assert_eq!(serde_json::from_str::<NoiseReduction>(&json(&value)).unwrap(), value);
+    }
+    for (word, value) in each!(Format; "pcm": Pcm, "pcmu": Ulaw, "pcma": Alaw) {
+        add("format", word, json(&value));
+        assert_eq!(serde_json::from_str::<Format>(&json(&value)).unwrap(), value);
+    }
+    hold_texts("model-words.tsv", words);
+}
+
+fn metrics() -> Vec<(&'static str, Metric)> {
+    each!(Metric;
+        "slot_utilization": SlotUtilization,
+        "free_slots": FreeSlots,
+        "calls": Calls,
+        "answered": Answered,
+        "missed": Missed,
+        "lost_calls": LostCalls,
+        "refused_signatures": RefusedSignatures,
+        "media_verdicts": MediaVerdicts,
+        "failed_tools": FailedTools,
+        "meta_troubles": MetaTroubles,
+        "sessions_lost": SessionsLost,
+        "answer_ms": AnswerMs,
+        "first_word_ms": FirstWordMs,
+        "turn_ms": TurnMs,
+        "late_frames_ms": LateFramesMs,
+    )
+}
+
+fn verdicts() -> Vec<(&'static str, Verdict)> {
+    each!(Verdict;
+        "no_stun_answer": NoStunAnswer,
+        "role_conflict": RoleConflict,
+        "candidate_unreachable": CandidateUnreachable,
+        "port_blocked": PortBlocked,
+        "dtls_never": DtlsNever,
+        "no_rtp_in": NoRtpIn,
+        "wrong_payload": WrongPayload,
+        "caller_muted": CallerMuted,
+        "our_rtp_not_reaching": OurRtpNotReaching,
+        "clock_stalled": ClockStalled,
+    )
+}
