@@ -123,6 +123,16 @@ mod tests {
     use journal::{Event, Journal};
 
     #[test]
+    fn an_event_of_a_later_release_is_shown_by_its_name() {
+        let later = serde_json::json!({"call_ref": "ab12", "at_ms": 7, "version": 4, "writer": "task-0a", "sequence": 1,
+            "event": "WA_CALL_HELD", "words": "planted", "pk": "CALL#ab12", "sk": "EV#4", "ttl": 9});
+
+        let shown = line(&serde_json::from_value(later).expect("a later release's events are read"));
+
+        assert!(shown.contains("held") && !shown.contains("planted"), "{shown}");
+    }
+
+    #[test]
     fn an_event_is_told_once_and_in_the_order_of_time() {
         let mut journal = Journal::new("ab12", "task", 0, 1);
         let late = journal.enter(Event::Opened {}, 20);

@@ -3,22 +3,22 @@
 use crate::redaction::redact;
 use crate::rfc_3339::rfc_3339;
 use crate::{Event, Level};
+use serde::de::Error;
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// What an event says in words that others chose. In the log no long number is left in them: it may be somebody's.
 const FREE_TEXT: [&str; 6] = ["reason", "evidence", "status", "notice", "code", "cure"];
 
 /// One line of a call's journal: an item in DynamoDB and a flat JSON line in the log.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Hex SHA-256 of Meta's call id.
     pub call_ref: String,
     /// When it happened, ms since 1970, by the writer's clock.
     pub at_ms: u64,
     /// Milliseconds since the call began to ring, if the writer knows when that was.
-    #[serde(default)]
     pub since_ring_ms: Option<u64>,
     /// The version of the call's state that the writer knew.
     pub version: u64,
@@ -27,11 +27,8 @@ pub struct Entry {
     /// Orders what one writer wrote at one version.
     pub sequence: u64,
     /// What happened.
-    // Before `place`, which takes what it knows: some events name a number or a task themselves.
-    #[serde(flatten)]
     pub event: Event,
     /// Where it happened.
-    #[serde(flatten)]
     pub place: Place,
 }
 
@@ -125,6 +122,37 @@ impl Serialize for Entry {
     }
 }
 
+/// What an item or a line has beside the event's own fields and the entry's: the table's keys, and the place.
+const BESIDE: [&str; 8] = ["pk", "sk", "ttl", "timestamp", "level", "phase", "number", "task"];
+
+impl<'de> Deserialize<'de> for Entry {
+    /// Reads events of later releases as well: their fields are what is not the entry's, the place's or the table's.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Flat {
+            call_ref: String,
+            at_ms: u64,
+            #[serde(default)]
+            since_ring_ms: Option<u64>,
+            version: u64,
+            writer: String,
+            sequence: u64,
+            #[serde(flatten)]
+            rest: Map<String, Value>,
+        }
+        let Flat { call_ref, at_ms, since_ring_ms, version, writer, sequence, rest } =
+            Flat::deserialize(deserializer)?;
+        let rest = Value::Object(rest);
+        // Some events name a number or a task themselves: the place has it as well.
+        let place = Place::deserialize(&rest).map_err(D::Error::custom)?;
+        let mut event = Event::deserialize(rest).map_err(D::Error::custom)?;
+        if let Event::Other(other) = &mut event {
+            BESIDE.iter().for_each(|name| other.remove(name));
+        }
+        Ok(Self { call_ref, at_ms, since_ring_ms, version, writer, sequence, event, place })
+    }
+}
+
 fn fields(event: &Event) -> Map<String, Value> {
     match serde_json::to_value(event) {
         Ok(Value::Object(fields)) => fields,
@@ -133,6 +161,9 @@ fn fields(event: &Event) -> Map<String, Value> {
 }
 
 fn without_long_numbers(event: &Event) -> Event {
+    if let Event::Other(other) = event {
+        return Event::Other(other.without_fields());
+    }
     let mut fields = fields(event);
     for (name, value) in &mut fields {
         if let Value::String(text) = value
@@ -249,6 +280,46 @@ mod tests {
 
         assert_eq!(entry.event, Event::Connect { number: "220".into() });
         assert_eq!(entry.place, Place { number: Some("220".into()), ..Place::default() });
+    }
+
+    #[test]
+    fn an_event_of_a_later_release_is_written_as_it_was_read() {
+        let later = r#"{"call_ref":"ab12","at_ms":1250,"since_ring_ms":0,"phase":"talking","number":"220","version":4,"writer":"task-0a","sequence":1,"event":"WA_CALL_HELD","by":"caller","tries":2}"#;
+
+        let entry: Entry = serde_json::from_str(later).unwrap();
+
+        assert!(matches!(&entry.event, Event::Other(other) if other.name() == "WA_CALL_HELD"), "{entry:?}");
+        assert_eq!(serde_json::to_string(&entry).unwrap(), later);
+        assert!(!format!("{entry:?}").contains("caller"), "{entry:?}");
+    }
+
+    #[test]
+    fn a_field_that_a_later_release_reads_otherwise_hides_no_event() {
+        let later = r#"{"event":"WA_CALL_ANSWERED","start":"warm","took_ms":"7 ms"}"#;
+
+        let event: Event = serde_json::from_str(later).unwrap();
+
+        assert!(matches!(&event, Event::Other(other) if other.name() == "WA_CALL_ANSWERED"), "{event:?}");
+        assert_eq!(serde_json::to_string(&event).unwrap(), later);
+    }
+
+    #[test]
+    fn an_event_of_a_later_release_is_logged_by_its_name_alone() {
+        let later = r#"{"call_ref":"ab12","at_ms":1250,"version":4,"writer":"a","sequence":1,"event":"WA_CALL_HELD","words":"planted"}"#;
+
+        let entry: Entry = serde_json::from_str(later).unwrap();
+
+        assert!(entry.to_line().ends_with(r#""sequence":1,"event":"WA_CALL_HELD"}"#), "{}", entry.to_line());
+    }
+
+    #[test]
+    fn an_ending_of_a_later_release_is_written_as_it_was_read() {
+        let later = r#"{"event":"WA_CALL_ENDED","ending":"handed_over","by":"desk","lasted_ms":7}"#;
+
+        let event: Event = serde_json::from_str(later).unwrap();
+
+        assert!(matches!(&event, Event::Ended { ending, .. } if ending == "handed_over"));
+        assert_eq!(serde_json::from_str::<Event>(&serde_json::to_string(&event).unwrap()).unwrap(), event);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Everything that can happen in a call, by name.
 
 mod level;
+mod other;
 
 pub use level::Level;
+pub use other::OtherEvent;
 use serde::{Deserialize, Serialize};
 
 /// What a line of an older release counts.
@@ -464,6 +466,10 @@ pub enum Event {
         /// Since it was accepted; nothing if it never was.
         lasted_ms: u64,
     },
+    /// An event that this release cannot read: a later one wrote it. Never written but as it was read.
+    #[serde(untagged)]
+    #[cfg_attr(any(test, feature = "schema"), schemars(skip))]
+    Other(OtherEvent),
 }
 
 /// Whether a field that releases before did not write has nothing to say.

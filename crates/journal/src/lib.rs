@@ -12,5 +12,5 @@ mod rfc_3339;
 pub mod schema;
 
 pub use entry::{Entry, Journal, Phase, Place, line_of_no_call};
-pub use event::{Event, Level};
+pub use event::{Event, Level, OtherEvent};
 pub use minutes::{Line, Speaker, Summary, Tokens};

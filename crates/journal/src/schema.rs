@@ -59,8 +59,19 @@ pub const COMMON: [(&str, &str, &str); 11] = [
 /// Every event there is, in the order of the enum.
 pub fn events() -> Vec<Listed> {
     let schema = schemars::schema_for!(Event);
-    let variants = schema.get("oneOf").and_then(Value::as_array);
-    variants.expect("a tagged enum is one of its variants").iter().map(listed).collect()
+    variants(schema.as_value()).map(listed).collect()
+}
+
+fn among(schema: &Value) -> Option<&Vec<Value>> {
+    schema["oneOf"].as_array().or(schema["anyOf"].as_array())
+}
+
+/// The tagged variants: they stand apart from the one that takes every other event.
+fn variants(schema: &Value) -> impl Iterator<Item = &Value> {
+    let outer = among(schema).expect("an enum is one of its variants").iter();
+    let all =
+        outer.flat_map(move |variant| among(variant).map_or(std::slice::from_ref(variant), Vec::as_slice));
+    all.filter(|variant| variant["properties"]["event"]["const"].is_string())
 }
 
 fn listed(variant: &Value) -> Listed {

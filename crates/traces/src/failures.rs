@@ -60,7 +60,8 @@ pub(crate) fn failure(event: &Event, fields: &Map<String, Value>) -> Option<Stri
         | Event::MediaVerdict { .. }
         | Event::CallerTold { .. }
         | Event::Forgotten { .. }
-        | Event::Ended { .. } => None,
+        | Event::Ended { .. }
+        | Event::Other(_) => None,
     }
 }
 

@@ -137,7 +137,8 @@ fn is_talk(event: &Event) -> bool {
         | Event::TaskSilent { .. }
         | Event::GivenUp { .. }
         | Event::Forgotten { .. }
-        | Event::Ended { .. } => false,
+        | Event::Ended { .. }
+        | Event::Other(_) => false,
     }
 }
 
@@ -191,7 +192,8 @@ fn took_ms(entry: &Entry) -> u64 {
         | Event::MessageFailed { .. }
         | Event::TaskSilent { .. }
         | Event::GivenUp { .. }
-        | Event::Forgotten { .. } => 0,
+        | Event::Forgotten { .. }
+        | Event::Other(_) => 0,
     }
 }
 

@@ -70,12 +70,17 @@ fn faults(listed: &Listed, fields: &Map<String, Value>) -> Vec<String> {
 }
 
 /// Why the journal's own types do not read it, if they do not. What belongs to no call is an event and no entry.
-fn unreadable(fields: &Map<String, Value>) -> Option<serde_json::Error> {
+fn unreadable(fields: &Map<String, Value>) -> Option<String> {
     let line = Value::Object(fields.clone());
-    if fields.contains_key("call_ref") {
-        serde_json::from_value::<Entry>(line).err()
+    let event = if fields.contains_key("call_ref") {
+        serde_json::from_value::<Entry>(line).map(|entry| entry.event)
     } else {
-        serde_json::from_value::<Event>(line).err()
+        serde_json::from_value::<Event>(line)
+    };
+    match event {
+        Ok(Event::Other(_)) => Some("a field lacks, or is of another type".to_owned()),
+        Ok(_) => None,
+        Err(error) => Some(error.to_string()),
     }
 }
 

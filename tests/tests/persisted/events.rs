@@ -160,6 +160,8 @@ fn events() -> Vec<(&'static str, Event)> {
         "given_up": Event::GivenUp { .. } => Event::GivenUp { what: text("item"), reason: text("cannot be read") },
         "forgotten": Event::Forgotten { .. } => Event::Forgotten { number: text("220"), calls: 3 },
         "ended": Event::Ended { .. } => Event::Ended { ending: text("caller_hung_up"), by: text("caller"), lasted_ms: 88_000 },
+        "of_a_later_release": Event::Other(_) =>
+            serde_json::from_str(r#"{"event":"WA_CALL_HELD","by":"caller","tries":2}"#).unwrap(),
     )
 }
 

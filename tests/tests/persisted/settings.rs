@@ -63,7 +63,9 @@ fn the_list_of_calls_keeps_its_form() {
         by: None,
         ..whole.clone()
     };
-    hold("listed-calls.tsv", &[("whole", whole), ("least", least)]);
+    let ending = Some("handed_over".to_owned());
+    let later = Listed { ending, by: Some("desk".into()), ..whole.clone() };
+    hold("listed-calls.tsv", &[("whole", whole), ("least", least), ("ending_of_a_later_release", later)]);
 }
 
 #[test]

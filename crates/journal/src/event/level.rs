@@ -70,7 +70,8 @@ impl Event {
             | Self::Usage { .. }
             | Self::Media { .. }
             | Self::Forgotten { .. }
-            | Self::Ended { .. } => Level::Info,
+            | Self::Ended { .. }
+            | Self::Other(_) => Level::Info,
         }
     }
 }

@@ -63,7 +63,8 @@ pub(super) fn counted(event: &Event, since_ring_ms: Option<u64>) -> Vec<(Metric,
         | Event::MessageFailed { .. }
         | Event::TaskSilent { .. }
         | Event::GivenUp { .. }
-        | Event::Ended { .. } => vec![],
+        | Event::Ended { .. }
+        | Event::Other(_) => vec![],
     }
 }
 

@@ -173,7 +173,8 @@ pub(super) fn entry(event: &Event) -> Told {
         | Event::Accepted { .. }
         | Event::FirstWord { .. }
         | Event::Turn { .. }
-        | Event::Usage { .. } => None,
+        | Event::Usage { .. }
+        | Event::Other(_) => None,
     }
 }
 
