@@ -93,3 +93,54 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Arg, Command, CommandFactory};
+    use std::path::Path;
+
+    /// Scripts and habits of operators hold to them: lines of the file never change and never go.
+    #[test]
+    fn words_of_the_command_line_stay() {
+        let mut words = vec![];
+        add(&Ahoy::command(), "", &mut words);
+
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/persisted/cli-words.txt");
+        let held = std::fs::read_to_string(file).unwrap_or_default();
+
+        let gone: Vec<_> = held.lines().filter(|line| !words.iter().any(|word| word == line)).collect();
+        let new: Vec<_> = words.iter().filter(|word| !held.lines().any(|line| line == *word)).collect();
+        assert!(gone.is_empty(), "these words of cli-words.txt are not understood any more: {gone:#?}");
+        assert!(
+            new.is_empty(),
+            "cli-words.txt lacks\n{}",
+            new.iter().fold(String::new(), |all, word| all + word + "\n")
+        );
+    }
+
+    fn add(command: &Command, under: &str, words: &mut Vec<String>) {
+        let path = format!("{under} {}", command.get_name()).trim_start().to_owned();
+        words.push(path.clone());
+        words.extend(command.get_all_aliases().map(|alias| format!("{path} is {alias}")));
+        for argument in command.get_arguments() {
+            words.extend(of_argument(argument).into_iter().map(|word| format!("{path} {word}")));
+        }
+        command.get_subcommands().for_each(|command| add(command, &path, words));
+    }
+
+    fn of_argument(argument: &Arg) -> Vec<String> {
+        let long = argument.get_long().map(|long| format!("--{long}"));
+        let short = argument.get_short().map(|short| format!("-{short}"));
+        let place = argument.get_index().map(|place| format!("<{place}>"));
+        let name = long.or(short.clone()).or(place).unwrap_or_else(|| "<…>".to_owned());
+        let mut words = vec![name.clone()];
+        words.extend(short.filter(|short| *short != name).map(|short| format!("{name} {short}")));
+        words.extend(argument.get_env().map(|variable| format!("{name} ${}", variable.to_string_lossy())));
+        if argument.get_action().takes_values() {
+            let values = argument.get_possible_values().into_iter();
+            words.extend(values.map(|value| format!("{name} {}", value.get_name())));
+        }
+        words
+    }
+}

@@ -13,6 +13,7 @@ mod conversations;
 mod events;
 mod items;
 mod keys;
+mod mischief;
 mod orders;
 mod settings;
 mod table;
