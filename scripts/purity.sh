@@ -14,15 +14,15 @@ tree -p call -e normal | grep -qx serde || fail "cargo tree does not answer"
 
 [ -z "$(tree --workspace -e normal,build -i ring)" ] || fail "ring is a second crypto provider: cargo tree -i ring"
 
-for core in call bridge diagnosis; do
+for core in call audio media-diagnosis; do
   for banned in tokio mio rand getrandom; do
     tree -p "$core" -e normal | grep -qx "$banned" && fail "$core decides, and must not depend on $banned"
   done
 done
 
 for product in webhook call-control reaper media-task ahoy; do
-  for simulator in aws phone openai tone rehearse; do
-    tree -p "$product" -e normal | grep -qx "$simulator" && fail "$product must not depend on dev/$simulator"
+  for simulator in sim-aws sim-meta sim-openai sim-audio sim-network rehearse; do
+    tree -p "$product" -e normal | grep -qx "$simulator" && fail "$product must not depend on $simulator"
   done
 done
 # Traces are for those who ask for them: docs/traces.md
@@ -31,15 +31,15 @@ for shipped in webhook call-control reaper media-task; do
 done
 tree -p webhook --features otlp -e normal | grep -qx opentelemetry-otlp || fail "there are no traces to be built in"
 
-for simulator in phone openai aws; do
-  for words in whatsapp realtime protocol ledger; do
-    tree -p "$simulator" -e normal,dev | grep -qx "$words" && fail "dev/$simulator must not read with our own $words"
+for simulator in sim-meta sim-openai sim-aws; do
+  for words in whatsapp realtime internal-api store; do
+    tree -p "$simulator" -e normal,dev | grep -qx "$words" && fail "$simulator must not read with our own $words"
   done
 done
 
 # Proof by compilation, where the target is at hand: there is no clock and no socket on it.
 if [ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" ]; then
-  cargo check --quiet --locked --offline -p call -p bridge -p diagnosis --target wasm32-unknown-unknown
+  cargo check --quiet --locked --offline -p call -p audio -p media-diagnosis --target wasm32-unknown-unknown
 else
-  echo "purity: the target wasm32-unknown-unknown is not installed; call, bridge and diagnosis were not compiled for it"
+  echo "purity: the target wasm32-unknown-unknown is not installed; call, audio and media-diagnosis were not compiled for it"
 fi

@@ -20,7 +20,7 @@ pub enum Command {
     #[command(subcommand)]
     Agents(agents::Agents),
     /// Look at everything between a user and a first call: what is wrong, and what cures it.
-    Doctor(Box<doctor::Doctor>),
+    Doctor(Box<doctor::DoctorCommand>),
     /// Have Meta tell our webhook of calls, and the number take them.
     Setup(Box<setup::Setup>),
     /// The business number, as Meta has it.

@@ -2,22 +2,22 @@
 //!
 //! One file a command, under `commands/`. A command says what it did with `say`, as text or as JSON, and gives back an exit code.
 
-mod ask;
 mod cloud;
 mod commands;
+mod fetched;
 mod figures;
 mod file;
-mod known;
+mod linked_names;
 mod meta;
+mod output;
 mod page;
 mod person;
-mod say;
+mod prompt;
 mod search;
-mod seen;
 mod site;
-mod sweep;
-mod traces;
-mod whole;
+mod stored_person;
+mod table_scan;
+mod whole_call;
 
 use clap::{Args, Parser};
 use commands::Command;
@@ -88,7 +88,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match ahoy.command.run(&ahoy.common).await {
         Ok(code) => code,
         Err(error) => {
-            say::wrong(format!("ahoy: {error:#}"));
+            output::wrong(format!("ahoy: {error:#}"));
             ExitCode::FAILURE
         }
     }

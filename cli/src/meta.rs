@@ -4,7 +4,7 @@ mod change;
 
 pub use change::{Change, Field, Told};
 
-use crate::seen::{Seen, Unseen};
+use crate::fetched::{FetchError, Fetched};
 use crate::site::{Keys, Site};
 use secrecy::SecretString;
 use whatsapp::business::{Account, Calling, Number, SubscribedApp, Subscription, Token};
@@ -24,41 +24,41 @@ pub struct Facts {
     /// Where our webhook is, if anybody says.
     pub webhook_url: Option<String>,
     /// Our number's id.
-    pub number_id: Seen<String>,
+    pub number_id: Fetched<String>,
     /// Our token.
-    pub token: Seen<Token>,
+    pub token: Fetched<Token>,
     /// What the token's app is subscribed to.
-    pub subscription: Seen<Option<Subscription>>,
+    pub subscription: Fetched<Option<Subscription>>,
     /// The number's account.
-    pub account_id: Seen<String>,
+    pub account_id: Fetched<String>,
     /// That account.
-    pub account: Seen<Account>,
+    pub account: Fetched<Account>,
     /// Who is told of it.
-    pub apps: Seen<Vec<SubscribedApp>>,
+    pub apps: Fetched<Vec<SubscribedApp>>,
     /// The number.
-    pub number: Seen<Number>,
+    pub number: Fetched<Number>,
     /// How it takes calls.
-    pub calling: Seen<Calling>,
+    pub calling: Fetched<Calling>,
 }
 
 /// Meta, for one deployment.
 #[derive(Debug, Clone)]
-pub struct Meta {
-    graph: Seen<Graph>,
-    app_secret: Seen<SecretString>,
-    verify_token: Seen<SecretString>,
+pub struct MetaClient {
+    graph: Fetched<Graph>,
+    app_secret: Fetched<SecretString>,
+    verify_token: Fetched<SecretString>,
     graph_url: String,
     webhook_url: Option<String>,
     account: Option<String>,
-    number: Seen<String>,
+    number: Fetched<String>,
 }
 
-impl Meta {
+impl MetaClient {
     /// Meta, as the site and its keys say, for one number.
-    pub fn new(site: &Site, keys: &Keys, number: Seen<String>) -> Self {
+    pub fn new(site: &Site, keys: &Keys, number: Fetched<String>) -> Self {
         let graph = keys.access_token.clone().and_then(|token| {
             Graph::new(&site.graph_url, token)
-                .map_err(|error| Unseen::because(format!("no TLS here: {error}")))
+                .map_err(|error| FetchError::because(format!("no TLS here: {error}")))
         });
         Self {
             graph,
@@ -102,7 +102,7 @@ impl Meta {
     ///
     /// # Errors
     /// What Meta says, or which key is missing.
-    pub async fn make(&self, change: &Change, facts: &Facts) -> Seen<()> {
+    pub async fn make(&self, change: &Change, facts: &Facts) -> Fetched<()> {
         let graph = self.graph.clone()?;
         match change {
             Change::App { url, fields, .. } => {
@@ -120,27 +120,27 @@ impl Meta {
         Ok(())
     }
 
-    async fn token(&self) -> Seen<Token> {
+    async fn token(&self) -> Fetched<Token> {
         Ok(self.graph.clone()?.token().await?)
     }
 
-    async fn subscription(&self, token: &Seen<Token>) -> Seen<Option<Subscription>> {
+    async fn subscription(&self, token: &Fetched<Token>) -> Fetched<Option<Subscription>> {
         Ok(self.graph.clone()?.subscription(&self.app(token)?).await?)
     }
 
-    fn app(&self, token: &Seen<Token>) -> Seen<App> {
+    fn app(&self, token: &Fetched<Token>) -> Fetched<App> {
         Ok(App { id: token.clone()?.app_id, secret: self.app_secret.clone()? })
     }
 
     /// The account that somebody named, else the one of the token's that has the number.
-    async fn account_id(&self, token: &Seen<Token>) -> Seen<String> {
+    async fn account_id(&self, token: &Fetched<Token>) -> Fetched<String> {
         if let Some(account) = &self.account {
             return Ok(account.clone());
         }
         let (graph, number, token) = (self.graph.clone()?, self.number.clone()?, token.clone()?);
         let accounts = token.accounts(MANAGEMENT);
         if accounts.is_empty() {
-            return Err(Unseen::because(
+            return Err(FetchError::because(
                 "the token does not say for which accounts it is: name one with --account",
             ));
         }
@@ -149,21 +149,21 @@ impl Meta {
                 return Ok(account.to_owned());
             }
         }
-        Err(Unseen::missing("the token is for no account that has this number"))
+        Err(FetchError::missing("the token is for no account that has this number"))
     }
 
     async fn of_number<T>(
         &self,
         ask: impl AsyncFnOnce(Graph, String) -> Result<T, whatsapp::GraphError>,
-    ) -> Seen<T> {
+    ) -> Fetched<T> {
         Ok(ask(self.graph.clone()?, self.number.clone()?).await?)
     }
 
     async fn of_account<T>(
         &self,
-        account: &Seen<String>,
+        account: &Fetched<String>,
         ask: impl AsyncFnOnce(Graph, String) -> Result<T, whatsapp::GraphError>,
-    ) -> Seen<T> {
+    ) -> Fetched<T> {
         Ok(ask(self.graph.clone()?, account.clone()?).await?)
     }
 }

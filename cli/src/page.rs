@@ -7,8 +7,8 @@ mod figures;
 mod talk;
 
 use crate::figures::{dollars, hundredths, length, moment, plural, short, words};
-use crate::whole::{self, Whole};
-use journal::Event;
+use crate::whole_call::{self, WholeCall};
+use journal::JournalEvent;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("page/style.css");
@@ -17,7 +17,7 @@ const STYLE: &str = include_str!("page/style.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /// The page of a call.
-pub fn page(call: &Whole) -> String {
+pub fn page(call: &WholeCall) -> String {
     let title = format!("Call {}", short(&call.listed.call_ref));
     let page = html! {
         (DOCTYPE)
@@ -53,7 +53,7 @@ pub fn page(call: &Whole) -> String {
     page.into_string()
 }
 
-fn head(call: &Whole) -> Markup {
+fn head(call: &WholeCall) -> Markup {
     let listed = &call.listed;
     let is_bad = matches!(listed.by.as_deref(), Some("us" | "meta"));
     let agent = call.summary.as_ref().map(|summary| (summary.agent.as_str(), summary.model.as_str()));
@@ -80,9 +80,9 @@ fn head(call: &Whole) -> Markup {
     }
 }
 
-fn facts(call: &Whole) -> Markup {
+fn facts(call: &WholeCall) -> Markup {
     let first_word = call.entries.iter().find_map(|entry| match entry.event {
-        Event::FirstWord { after_open_ms } => Some(after_open_ms),
+        JournalEvent::FirstWord { after_open_ms } => Some(after_open_ms),
         _ => None,
     });
     let answered = call.listed.accepted_at_ms.map(|at| call.since_ring(at));
@@ -127,7 +127,7 @@ fn fact_of(name: &str, value: Option<String>, unit: &str, aside: Option<&str>) -
     }
 }
 
-fn events(call: &Whole) -> Markup {
+fn events(call: &WholeCall) -> Markup {
     html! {
         details #events {
             summary { "Everything that happened" span.count { (call.entries.len()) } }
@@ -138,9 +138,9 @@ fn events(call: &Whole) -> Markup {
                         @for entry in &call.entries {
                             tr {
                                 td.number { (call.since_ring(entry.at_ms)) }
-                                td.name { (whole::name(entry)) }
-                                td.what { (whole::details(entry)) }
-                                td.by { (whole::writer(entry)) }
+                                td.name { (whole_call::name(entry)) }
+                                td.what { (whole_call::details(entry)) }
+                                td.by { (whole_call::writer(entry)) }
                             }
                         }
                     }
@@ -153,8 +153,8 @@ fn events(call: &Whole) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use journal::{Line, Speaker};
-    use ledger::Listed;
+    use journal::{Speaker, TranscriptLine};
+    use store::CallListing;
 
     #[test]
     fn whatever_a_caller_says_is_text() {
@@ -167,14 +167,14 @@ mod tests {
 
     #[test]
     fn a_call_of_which_next_to_nothing_is_known_has_a_page() {
-        let listed = Listed { ended_at_ms: None, ..call_with("").listed };
-        let call = Whole { listed, lines: vec![], ..call_with("") };
+        let listed = CallListing { ended_at_ms: None, ..call_with("").listed };
+        let call = WholeCall { listed, lines: vec![], ..call_with("") };
 
         assert!(page(&call).contains("A call that nobody talked on"));
     }
 
-    fn call_with(text: &str) -> Whole {
-        let listed = Listed {
+    fn call_with(text: &str) -> WholeCall {
+        let listed = CallListing {
             call_ref: "ab".repeat(32),
             number: "220".into(),
             rang_at_ms: 1_000,
@@ -184,7 +184,7 @@ mod tests {
             ending: Some("caller_gave_up".into()),
             by: Some("caller".into()),
         };
-        let line = Line {
+        let line = TranscriptLine {
             place: 0,
             speaker: Speaker::Caller,
             text: text.into(),
@@ -195,6 +195,6 @@ mod tests {
             tool_ms: None,
             in_silence: false,
         };
-        Whole { listed, entries: vec![], lines: vec![line], left: 0, summary: None, levels: None }
+        WholeCall { listed, entries: vec![], lines: vec![line], left: 0, summary: None, levels: None }
     }
 }

@@ -5,11 +5,11 @@ use crate::site::MediaKeys;
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service::marks::MarkKeys;
+use service::pseudonyms::PseudonymKeys;
 use service::secrets::Secret;
 use std::collections::BTreeSet;
 use std::fmt;
-use whatsapp::names;
+use whatsapp::personal_names;
 
 /// A name of somebody at Meta: a phone number, or a user id.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Person {
 
     /// Whether Meta writes names of people like this: what it wrote of other things is searched for no other.
     pub fn is_metas(&self) -> bool {
-        names::is_number(&self.0) || names::is_user_id(&self.0)
+        personal_names::is_number(&self.0) || personal_names::is_user_id(&self.0)
     }
 
     /// Of a name that Meta gave.
@@ -118,17 +118,18 @@ impl Marker {
         let config = service::cloud::config().await;
         let secret = Secret::<MediaSecret>::fetch(&config, &keys.media_secret(common)).await;
         let secret = secret.context("cannot tell users by their marks (--media-secret)")?.value();
-        let marks = MarkKeys::fetch(&config, &keys.mark_secret(common)).await;
+        let marks = PseudonymKeys::fetch(&config, &keys.mark_secret(common)).await;
         let marks = marks.context("cannot tell users by their marks (--mark-secret)")?;
         let doors = [Some(&secret.door_key), secret.previous_door_key.as_ref()].into_iter().flatten();
-        let keys = marks.iter().flat_map(MarkKeys::all).chain(doors);
+        let keys = marks.iter().flat_map(PseudonymKeys::all).chain(doors);
         let keys = keys.filter(|key| !key.expose_secret().is_empty()).cloned().collect();
         Ok(Self { keys, made_at_ms: marks.map(|marks| marks.made_at_ms) })
     }
 
     /// The marks of a person by this name, one for each key.
     pub fn marks(&self, person: &Person) -> BTreeSet<String> {
-        let mark = |key: &SecretString| protocol::mark::of(key.expose_secret().as_bytes(), person.name());
+        let mark =
+            |key: &SecretString| internal_api::pseudonym::of(key.expose_secret().as_bytes(), person.name());
         self.keys.iter().map(mark).collect()
     }
 

@@ -1,9 +1,9 @@
 //! Looks for calls: newest first, in the list that fits the question best, never by a scan.
 
 use crate::figures::{begin_of, day, short};
-use ledger::{Calls, Ledger, Listed, Stretch};
-use protocol::keys;
+use internal_api::keys;
 use std::cmp::Reverse;
+use store::{CallListing, CallQuery, Store, TimeRange};
 
 /// A day, ms.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -33,7 +33,7 @@ pub struct Search {
 #[derive(Debug, Default)]
 pub struct Found {
     /// The calls, newest first.
-    pub calls: Vec<Listed>,
+    pub calls: Vec<CallListing>,
     /// Where to go on, if there are more.
     pub next: Option<Cursor>,
     /// The first day that was looked at, `yyyy-mm-dd` in UTC: what rang before was not. Nothing where all was looked at.
@@ -52,22 +52,22 @@ impl Search {
     ///
     /// # Errors
     /// When the table cannot be asked.
-    pub async fn run(&self, ledger: &Ledger, at_most: usize, now_ms: u64) -> anyhow::Result<Found> {
+    pub async fn run(&self, ledger: &Store, at_most: usize, now_ms: u64) -> anyhow::Result<Found> {
         if let Some(marks) = &self.marks {
             return self.of_user(ledger, marks, at_most).await;
         }
         let mut calls = vec![];
         let lists = self.lists(now_ms);
         let since = match (lists.last(), &self.day) {
-            (Some(Calls::On(day)), None) => Some(day.clone()),
-            (Some(Calls::On(_) | Calls::Of(_) | Calls::By(_)) | None, _) => None,
+            (Some(CallQuery::On(day)), None) => Some(day.clone()),
+            (Some(CallQuery::On(_) | CallQuery::Of(_) | CallQuery::By(_)) | None, _) => None,
         };
         for which in lists {
             let mut before = self.after.as_ref().map(Cursor::place);
             loop {
                 let page = ledger.calls(&which, self.within(), before.as_deref(), PAGE).await?;
                 let is_last = page.len() < PAGE;
-                before = page.last().map(Listed::place);
+                before = page.last().map(CallListing::place);
                 calls.extend(page.into_iter().filter(|call| self.wants(call)));
                 if calls.len() > at_most {
                     calls.truncate(at_most);
@@ -83,15 +83,15 @@ impl Search {
     }
 
     /// Of a person with several marks the newest of all lists, each call once.
-    async fn of_user(&self, ledger: &Ledger, marks: &[String], at_most: usize) -> anyhow::Result<Found> {
+    async fn of_user(&self, ledger: &Store, marks: &[String], at_most: usize) -> anyhow::Result<Found> {
         let mut calls = vec![];
         for mark in marks {
-            let (which, mut before) = (Calls::By(mark.clone()), self.after.as_ref().map(Cursor::place));
+            let (which, mut before) = (CallQuery::By(mark.clone()), self.after.as_ref().map(Cursor::place));
             let mut wanted = vec![];
             while wanted.len() <= at_most {
                 let page = ledger.calls(&which, self.within(), before.as_deref(), PAGE).await?;
                 let is_last = page.len() < PAGE;
-                before = page.last().map(Listed::place);
+                before = page.last().map(CallListing::place);
                 wanted.extend(page.into_iter().filter(|call| self.wants(call)));
                 if is_last {
                     break;
@@ -99,7 +99,7 @@ impl Search {
             }
             calls.extend(wanted);
         }
-        calls.sort_by_key(|call: &Listed| Reverse(call.place()));
+        calls.sort_by_key(|call: &CallListing| Reverse(call.place()));
         calls.dedup_by(|one, other| one.call_ref == other.call_ref);
         let next = if calls.len() > at_most {
             calls.truncate(at_most);
@@ -111,31 +111,31 @@ impl Search {
     }
 
     /// The lists to look into, one after the other: days only if nothing narrower is known.
-    fn lists(&self, now_ms: u64) -> Vec<Calls> {
+    fn lists(&self, now_ms: u64) -> Vec<CallQuery> {
         match (&self.number, &self.day) {
-            (Some(number), _) => vec![Calls::Of(number.clone())],
-            (None, Some(day)) => vec![Calls::On(day.clone())],
+            (Some(number), _) => vec![CallQuery::Of(number.clone())],
+            (None, Some(day)) => vec![CallQuery::On(day.clone())],
             (None, None) => {
                 let from_ms = self.after.as_ref().map_or(now_ms, |after| after.rang_at_ms);
                 let days = (0..DAYS).map(|back| day(from_ms.saturating_sub(back * DAY_MS)));
-                days.map(Calls::On).collect()
+                days.map(CallQuery::On).collect()
             }
         }
     }
 
-    fn within(&self) -> Option<Stretch> {
+    fn within(&self) -> Option<TimeRange> {
         let from_ms = begin_of(self.day.as_deref()?)?;
-        Some(Stretch { from_ms, to_ms: from_ms + DAY_MS - 1 })
+        Some(TimeRange { from_ms, to_ms: from_ms + DAY_MS - 1 })
     }
 
-    fn wants(&self, call: &Listed) -> bool {
+    fn wants(&self, call: &CallListing) -> bool {
         let is_to = self.number.as_ref().is_none_or(|number| *number == call.number);
         is_to && self.ending.as_ref().is_none_or(|ending| call.ending.as_ref() == Some(ending))
     }
 }
 
 impl Cursor {
-    fn of(call: &Listed) -> Self {
+    fn of(call: &CallListing) -> Self {
         Self { rang_at_ms: call.rang_at_ms, name: short(&call.call_ref).to_owned() }
     }
 
@@ -182,7 +182,7 @@ mod tests {
 
         let lists = Search { after, ..Search::default() }.lists(1_800_000_000_000);
 
-        assert_eq!(lists[..2], [Calls::On("2026-11-22".into()), Calls::On("2026-11-21".into())]);
+        assert_eq!(lists[..2], [CallQuery::On("2026-11-22".into()), CallQuery::On("2026-11-21".into())]);
         assert_eq!(lists.len(), 31);
     }
 }

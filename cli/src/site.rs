@@ -2,7 +2,7 @@
 
 use crate::Common;
 use crate::cloud;
-use crate::seen::{Seen, Unseen};
+use crate::fetched::{FetchError, Fetched};
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use clap::Args;
@@ -105,28 +105,28 @@ fn beside(media_secret: &str) -> String {
 #[derive(Debug, Clone)]
 pub struct Keys {
     /// Meta's access token.
-    pub access_token: Seen<SecretString>,
+    pub access_token: Fetched<SecretString>,
     /// Signs webhooks; with the app's id it is the app's own token.
-    pub app_secret: Seen<SecretString>,
+    pub app_secret: Fetched<SecretString>,
     /// Known to Meta's challenge.
-    pub verify_token: Seen<SecretString>,
+    pub verify_token: Fetched<SecretString>,
     /// The model's.
-    pub openai_api_key: Seen<SecretString>,
+    pub openai_api_key: Fetched<SecretString>,
     /// Whether Meta's secret was there and readable.
-    pub meta_secret: Seen<String>,
+    pub meta_secret: Fetched<String>,
     /// Whether the media tasks' secret was.
-    pub media_secret: Seen<String>,
+    pub media_secret: Fetched<String>,
 }
 
 #[derive(Clone, Deserialize)]
-struct MetaSecret {
+struct MetaKeys {
     access_token: SecretString,
     app_secret: SecretString,
     verify_token: SecretString,
 }
 
 #[derive(Clone, Deserialize)]
-struct MediaSecret {
+struct MediaTaskKeys {
     openai_api_key: SecretString,
     door_key: SecretString,
 }
@@ -136,14 +136,14 @@ trait Kept {
     fn keys(&self) -> Vec<(&'static str, &SecretString)>;
 }
 
-impl Kept for MetaSecret {
+impl Kept for MetaKeys {
     fn keys(&self) -> Vec<(&'static str, &SecretString)> {
         let Self { access_token, app_secret, verify_token } = self;
         vec![("access_token", access_token), ("app_secret", app_secret), ("verify_token", verify_token)]
     }
 }
 
-impl Kept for MediaSecret {
+impl Kept for MediaTaskKeys {
     fn keys(&self) -> Vec<(&'static str, &SecretString)> {
         vec![("openai_api_key", &self.openai_api_key), ("door_key", &self.door_key)]
     }
@@ -155,9 +155,9 @@ impl Keys {
         let env = Env::of_process();
         let (meta, media) = (site.meta_secret(common), site.media.media_secret(common));
         let (meta, media) =
-            tokio::join!(secret::<MetaSecret>(&meta, aws), secret::<MediaSecret>(&media, aws),);
-        let key = |name: &str, stored: Seen<SecretString>| env.secret(name).map_or(stored, Ok);
-        let of_meta = |pick: fn(MetaSecret) -> SecretString| key_of(&meta, pick);
+            tokio::join!(secret::<MetaKeys>(&meta, aws), secret::<MediaTaskKeys>(&media, aws),);
+        let key = |name: &str, stored: Fetched<SecretString>| env.secret(name).map_or(stored, Ok);
+        let of_meta = |pick: fn(MetaKeys) -> SecretString| key_of(&meta, pick);
         Self {
             access_token: key("META_ACCESS_TOKEN", of_meta(|it| it.access_token)),
             app_secret: key("META_APP_SECRET", of_meta(|it| it.app_secret)),
@@ -170,37 +170,40 @@ impl Keys {
 }
 
 /// A key of a secret. That the secret is not there is said of the secret, and only keeps us from whatever needs the key.
-fn key_of<T: Clone>(secret: &Seen<(String, T)>, pick: fn(T) -> SecretString) -> Seen<SecretString> {
+fn key_of<T: Clone>(secret: &Fetched<(String, T)>, pick: fn(T) -> SecretString) -> Fetched<SecretString> {
     let key = secret.clone().map(|(_, secret)| pick(secret));
-    key.map_err(|unseen| Unseen { is_wrong: false, ..unseen })
+    key.map_err(|unseen| FetchError { is_wrong: false, ..unseen })
 }
 
-async fn secret<T: DeserializeOwned + Kept>(id: &str, aws: &SdkConfig) -> Seen<(String, T)> {
+async fn secret<T: DeserializeOwned + Kept>(id: &str, aws: &SdkConfig) -> Fetched<(String, T)> {
     if aws.region().is_none() {
-        return Err(Unseen::because(cloud::NO_REGION));
+        return Err(FetchError::because(cloud::NO_REGION));
     }
     let fetched = Client::new(aws).get_secret_value().secret_id(id).send().await;
     let fetched = fetched.map_err(|error| {
         let gone = error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception());
         let whole = anyhow::Error::from(error);
         if gone {
-            Unseen::missing(format!("there is no secret {id} in this account and region"))
+            FetchError::missing(format!("there is no secret {id} in this account and region"))
         } else {
             cloud::unseen(&whole, &format!("the secret {id}"))
         }
     })?;
-    let text =
-        fetched.secret_string().ok_or_else(|| Unseen::missing(format!("the secret {id} holds no text")))?;
+    let text = fetched
+        .secret_string()
+        .ok_or_else(|| FetchError::missing(format!("the secret {id} holds no text")))?;
     // The error of serde_json could quote the secret.
     let value: Result<T, _> = serde_json::from_str(text);
     let value = value.map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        Unseen::missing(format!("the secret {id} lacks a key, or is no JSON: line {line}, column {column}"))
+        FetchError::missing(format!(
+            "the secret {id} lacks a key, or is no JSON: line {line}, column {column}"
+        ))
     })?;
     // A deployment makes its secrets with nothing in them.
     let empty = T::keys(&value).into_iter().find(|(_, key)| key.expose_secret().is_empty());
     match empty {
-        Some((name, _)) => Err(Unseen::missing(format!("the secret {id} has no {name} yet"))),
+        Some((name, _)) => Err(FetchError::missing(format!("the secret {id} has no {name} yet"))),
         None => Ok((id.to_owned(), value)),
     }
 }

@@ -5,8 +5,8 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod terminal;
 
-use ledger::Listed;
 use serde_json::Value;
+use store::CallListing;
 use terminal::Terminal;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -47,7 +47,8 @@ async fn calls_are_told_apart_by_number_day_and_ending() {
     list(&terminal, &call(1, "220", midnight - 1)).await;
     list(&terminal, &call(2, "220", midnight)).await;
     list(&terminal, &call(3, "330", midnight)).await;
-    let lost = Listed { ending: Some("lost".into()), by: Some("us".into()), ..call(4, "330", midnight + 1) };
+    let lost =
+        CallListing { ending: Some("lost".into()), by: Some("us".into()), ..call(4, "330", midnight + 1) };
     list(&terminal, &lost).await;
 
     for (words, wanted) in [
@@ -112,7 +113,7 @@ async fn how_far_back_was_looked_is_said_unless_all_was() {
 async fn a_call_is_shown_by_a_beginning_of_its_name_that_is_no_other_calls() {
     let terminal = Terminal::new().await;
     let now = service::time::now_ms();
-    let other = Listed { call_ref: format!("000000000001{}", "f".repeat(52)), ..call(2, "220", now) };
+    let other = CallListing { call_ref: format!("000000000001{}", "f".repeat(52)), ..call(2, "220", now) };
     list(&terminal, &call(1, "220", now)).await;
     list(&terminal, &other).await;
 
@@ -126,7 +127,7 @@ async fn a_call_is_shown_by_a_beginning_of_its_name_that_is_no_other_calls() {
     assert_eq!(terminal.ahoy(&["show", "0000"]).await.code, Some(64));
 }
 
-async fn list(terminal: &Terminal, call: &Listed) {
+async fn list(terminal: &Terminal, call: &CallListing) {
     let day =
         jiff::Timestamp::from_millisecond(call.rang_at_ms as i64).unwrap().strftime("%Y-%m-%d").to_string();
     for item in call.items(&[], &day, u64::MAX / 1_000) {
@@ -134,8 +135,8 @@ async fn list(terminal: &Terminal, call: &Listed) {
     }
 }
 
-fn call(n: u64, number: &str, rang_at_ms: u64) -> Listed {
-    Listed {
+fn call(n: u64, number: &str, rang_at_ms: u64) -> CallListing {
+    CallListing {
         call_ref: format!("{n:012x}{}", "e".repeat(52)),
         number: number.to_owned(),
         rang_at_ms,

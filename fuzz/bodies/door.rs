@@ -1,7 +1,7 @@
 //! Knocks at a door: lines for method, path, nonce, time and seal, and the rest for the body.
 
-use protocol::door::Offer;
-use protocol::seal::{Broken, Doorkeeper, Sealed};
+use internal_api::control_api::Offer;
+use internal_api::request_signature::{RequestVerifier, SignatureError, SignedRequest};
 
 const KEY: &[u8] = b"a key that nobody outside has";
 const NOW_MS: u64 = 1_795_305_600_000;
@@ -13,15 +13,19 @@ pub fn run(data: &[u8]) {
     let (method, path, nonce, time, seal) = (line(), line(), line(), line(), line());
     let body = parts.next().unwrap_or_default();
     let time_ms = time.parse().unwrap_or_default();
-    let request = Sealed { time_ms, nonce: &nonce, method: &method, path: &path, body };
+    let request = SignedRequest { time_ms, nonce: &nonce, method: &method, path: &path, body };
 
-    let mut door = Doorkeeper::default();
-    assert_eq!(door.admit(&request, &seal, &[KEY], NOW_MS), Err(Broken::Forged), "nobody can guess a seal");
+    let mut door = RequestVerifier::default();
+    assert_eq!(
+        door.admit(&request, &seal, &[KEY], NOW_MS),
+        Err(SignatureError::Forged),
+        "nobody can guess a seal"
+    );
 
     let ours = request.seal(KEY);
     let is_fresh = time_ms.abs_diff(NOW_MS) <= 30_000;
-    let first = if is_fresh { Ok(()) } else { Err(Broken::Stale) };
-    let second = if is_fresh { Err(Broken::Replayed) } else { Err(Broken::Stale) };
+    let first = if is_fresh { Ok(()) } else { Err(SignatureError::Stale) };
+    let second = if is_fresh { Err(SignatureError::Replayed) } else { Err(SignatureError::Stale) };
     assert_eq!(door.admit(&request, &ours, &[KEY], NOW_MS), first);
     assert_eq!(door.admit(&request, &ours, &[KEY], NOW_MS), second, "each seal is let in once");
 

@@ -1,7 +1,7 @@
 //! Reads any bytes as a webhook, alone and in a batch with a connect, which must ring all the same.
 
 use serde_json::{Value, json};
-use whatsapp::{What, notice};
+use whatsapp::{NoticeKind, notice};
 
 /// Runs one input.
 pub fn run(data: &[u8]) {
@@ -24,7 +24,7 @@ pub fn run(data: &[u8]) {
 
 fn assert_rings(body: &Value) {
     let batch = notice::read(body.to_string().as_bytes()).expect("what was JSON is JSON among other things");
-    let rings = |notice: &whatsapp::Notice| notice.what == What::Offer("v=0\r\n".into());
+    let rings = |notice: &whatsapp::Notice| notice.what == NoticeKind::Offer("v=0\r\n".into());
     assert!(batch.notices.iter().any(|notice| rings(notice) && notice.call_id() == Some("wacid.MIXED")));
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Source: Meta's documentation of user-initiated calls (sample answer), and answers that Graph accepted.
 
-use crate::offer::{Audio, Offer, Refused};
+use crate::offer::{Audio, Offer, OfferRefusal};
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ pub const NAME: &str = "agent-1";
 
 /// What the answer says of us.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ours {
+pub struct LocalDescription {
     /// ICE user name fragment.
     pub ufrag: String,
     /// ICE password.
@@ -34,7 +34,7 @@ pub struct Ours {
 
 /// The answer to an offer: full ICE, DTLS client unless the offer is, Opus and key presses, one candidate, CRLF line ends. Its sections are those
 /// of the offer, in their order; all but the one of audio are refused.
-pub fn write(offer: &Offer, ours: &Ours) -> String {
+pub fn write(offer: &Offer, ours: &LocalDescription) -> String {
     let mut sdp = Lines::default();
     session(&mut sdp, &offer.audio, ours);
     offer.before.iter().for_each(|section| refuse(&mut sdp, section));
@@ -55,7 +55,7 @@ impl Lines {
     }
 }
 
-fn session(sdp: &mut Lines, audio: &Audio, ours: &Ours) {
+fn session(sdp: &mut Lines, audio: &Audio, ours: &LocalDescription) {
     sdp.line(format_args!("v=0"));
     sdp.line(format_args!("o=- {} 2 IN IP4 127.0.0.1", ours.session));
     sdp.line(format_args!("s=-"));
@@ -67,8 +67,8 @@ fn session(sdp: &mut Lines, audio: &Audio, ours: &Ours) {
 }
 
 /// Port 0 refuses a section (RFC 3264, section 6); the rest of its m-line is the offer's.
-fn refuse(sdp: &mut Lines, section: &Refused) {
-    let Refused { media, profile, formats, mid } = section;
+fn refuse(sdp: &mut Lines, section: &OfferRefusal) {
+    let OfferRefusal { media, profile, formats, mid } = section;
     sdp.line(format_args!("m={media} 0 {profile} {formats}"));
     sdp.line(format_args!("c=IN IP4 0.0.0.0"));
     if let Some(mid) = mid {
@@ -77,7 +77,7 @@ fn refuse(sdp: &mut Lines, section: &Refused) {
     sdp.line(format_args!("a=inactive"));
 }
 
-fn transport(sdp: &mut Lines, audio: &Audio, ours: &Ours) {
+fn transport(sdp: &mut Lines, audio: &Audio, ours: &LocalDescription) {
     let (ip, port) = (ours.address.ip(), ours.address.port());
     let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
     let keys: String = audio.keys.iter().map(|(keys, _)| format!(" {keys}")).collect();

@@ -4,12 +4,12 @@
 //! - [`Ear`] decodes the caller's voice, and makes up what is missing of it.
 //! - [`read`] tells how long a packet is, and whether it corrects the one before it, without decoding it.
 
-mod ear;
-mod mouth;
+mod decoder;
+mod encoder;
 mod packet;
 
-pub use ear::Ear;
-pub use mouth::Mouth;
+pub use decoder::OpusDecoder;
+pub use encoder::OpusEncoder;
 pub use packet::read;
 
 /// What Opus is decoded to and encoded from.

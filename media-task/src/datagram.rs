@@ -1,6 +1,6 @@
 //! What a datagram shows without any key: RFC 7983's first byte, RFC 8489's class and error code, RFC 3550's payload type.
 
-use diagnosis::Kind;
+use media_diagnosis::DatagramKind;
 
 /// The STUN attribute that bears an error's code.
 const ERROR_CODE: [u8; 2] = [0x00, 0x09];
@@ -9,30 +9,34 @@ const ERROR_CODE: [u8; 2] = [0x00, 0x09];
 const STUN_HEADER: usize = 20;
 
 /// What a datagram is.
-pub fn kind(datagram: &[u8]) -> Kind {
+pub fn kind(datagram: &[u8]) -> DatagramKind {
     match datagram {
         [0..=3, _, ..] => stun(datagram),
-        [20..=63, ..] => Kind::Dtls,
-        [128..=191, 192..=223, ..] => Kind::Rtcp,
-        [128..=191, second, ..] => Kind::Rtp { payload_type: second & 0x7f },
-        _ => Kind::Other,
+        [20..=63, ..] => DatagramKind::Dtls,
+        [128..=191, 192..=223, ..] => DatagramKind::Rtcp,
+        [128..=191, second, ..] => DatagramKind::Rtp { payload_type: second & 0x7f },
+        _ => DatagramKind::Other,
     }
 }
 
 /// Whether a datagram is sound, a key press or a report: SRTP or SRTCP.
 pub fn is_media(datagram: &[u8]) -> bool {
     match kind(datagram) {
-        Kind::Rtp { .. } | Kind::Rtcp => true,
-        Kind::StunRequest | Kind::StunSuccess | Kind::StunError(_) | Kind::Dtls | Kind::Other => false,
+        DatagramKind::Rtp { .. } | DatagramKind::Rtcp => true,
+        DatagramKind::StunRequest
+        | DatagramKind::StunSuccess
+        | DatagramKind::StunError(_)
+        | DatagramKind::Dtls
+        | DatagramKind::Other => false,
     }
 }
 
 /// The class is in bits 8 and 4 of the type.
-fn stun(datagram: &[u8]) -> Kind {
+fn stun(datagram: &[u8]) -> DatagramKind {
     match (datagram[0] & 1, datagram[1] & 0x10) {
-        (0, _) => Kind::StunRequest,
-        (_, 0) => Kind::StunSuccess,
-        (_, _) => Kind::StunError(error_code(datagram).unwrap_or_default()),
+        (0, _) => DatagramKind::StunRequest,
+        (_, 0) => DatagramKind::StunSuccess,
+        (_, _) => DatagramKind::StunError(error_code(datagram).unwrap_or_default()),
     }
 }
 
@@ -57,14 +61,17 @@ mod tests {
 
     #[test]
     fn what_shares_the_port_is_told_apart() {
-        assert_eq!(kind(&[0, 1, 0, 0]), Kind::StunRequest);
-        assert_eq!(kind(&[1, 1, 0, 0]), Kind::StunSuccess);
-        assert_eq!(kind(&[22, 254]), Kind::Dtls);
-        assert_eq!(kind(&[0x80, 111]), Kind::Rtp { payload_type: 111 });
-        assert_eq!(kind(&[0x80, 0x80 | 111]), Kind::Rtp { payload_type: 111 }, "with the marker bit");
-        assert_eq!(kind(&[0x80, 0]), Kind::Rtp { payload_type: 0 });
-        assert_eq!(kind(&[0x81, 200]), Kind::Rtcp);
-        assert_eq!((kind(&[]), kind(&[0]), kind(&[255, 255])), (Kind::Other, Kind::Other, Kind::Other));
+        assert_eq!(kind(&[0, 1, 0, 0]), DatagramKind::StunRequest);
+        assert_eq!(kind(&[1, 1, 0, 0]), DatagramKind::StunSuccess);
+        assert_eq!(kind(&[22, 254]), DatagramKind::Dtls);
+        assert_eq!(kind(&[0x80, 111]), DatagramKind::Rtp { payload_type: 111 });
+        assert_eq!(kind(&[0x80, 0x80 | 111]), DatagramKind::Rtp { payload_type: 111 }, "with the marker bit");
+        assert_eq!(kind(&[0x80, 0]), DatagramKind::Rtp { payload_type: 0 });
+        assert_eq!(kind(&[0x81, 200]), DatagramKind::Rtcp);
+        assert_eq!(
+            (kind(&[]), kind(&[0]), kind(&[255, 255])),
+            (DatagramKind::Other, DatagramKind::Other, DatagramKind::Other)
+        );
     }
 
     #[test]
@@ -74,7 +81,7 @@ mod tests {
         error.extend([0x80, 0x22, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0]);
         error.extend([0, 9, 0, 4, 0, 0, 4, 87]);
 
-        assert_eq!(kind(&error), Kind::StunError(487));
-        assert_eq!(kind(&error[..error.len() - 1]), Kind::StunError(0), "it was cut");
+        assert_eq!(kind(&error), DatagramKind::StunError(487));
+        assert_eq!(kind(&error[..error.len() - 1]), DatagramKind::StunError(0), "it was cut");
     }
 }

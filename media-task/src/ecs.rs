@@ -2,12 +2,12 @@
 //!
 //! Spec: "Amazon ECS task metadata endpoint version 4", "Amazon ECS task scale-in protection endpoint".
 
-use crate::protection;
+use crate::task_protection;
 use anyhow::{Context, anyhow};
 use reqwest::Client;
 use serde::Deserialize;
 use serde_json::json;
-use service::env::{Env, WrongSetting};
+use service::env::{Env, SettingError};
 use std::time::Duration;
 
 /// How long the task's metadata may take.
@@ -106,7 +106,7 @@ impl Task {
         let id = metadata.task_arn.rsplit('/').next().unwrap_or_default().to_owned();
         let agent = env.optional("ECS_AGENT_URI").map(str::to_owned);
         if id.is_empty() {
-            return Err(WrongSetting::Missing("ECS_CONTAINER_METADATA_URI_V4").into());
+            return Err(SettingError::Missing("ECS_CONTAINER_METADATA_URI_V4").into());
         }
         Ok(Self { http, id, revision: metadata.revision, vcpus: metadata.limits.cpu, agent })
     }
@@ -118,7 +118,7 @@ impl Task {
     pub async fn protect(&self, on: bool) -> Result<(), Unprotected> {
         let Some(agent) = &self.agent else { return Ok(()) };
         let body = if on {
-            json!({"ProtectionEnabled": true, "ExpiresInMinutes": protection::MINUTES})
+            json!({"ProtectionEnabled": true, "ExpiresInMinutes": task_protection::MINUTES})
         } else {
             json!({"ProtectionEnabled": false})
         };

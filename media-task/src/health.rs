@@ -1,7 +1,7 @@
 //! Answers the container's health check on an abstract Unix socket, which no network reaches, while heartbeats are tried.
 
 use anyhow::Context;
-use service::env::{Env, WrongSetting};
+use service::env::{Env, SettingError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
@@ -16,9 +16,9 @@ pub(crate) const ALIVE: &[u8] = b"alive\n";
 
 /// When a heartbeat was last tried. What came of it does not count: an outage at AWS is no reason to replace the task.
 #[derive(Debug, Clone)]
-pub struct Pulse(Arc<Mutex<Instant>>);
+pub struct Liveness(Arc<Mutex<Instant>>);
 
-impl Pulse {
+impl Liveness {
     /// The pulse of a task whose first heartbeat is about to be tried.
     pub fn begin(now: Instant) -> Self {
         Self(Arc::new(Mutex::new(now)))
@@ -55,7 +55,7 @@ pub fn listen(env: &Env) -> anyhow::Result<UnixListener> {
 }
 
 /// Answers health checks until dropped. Without a pulse it closes the connection and says nothing.
-pub async fn answer(listener: UnixListener, pulse: Pulse) {
+pub async fn answer(listener: UnixListener, pulse: Liveness) {
     loop {
         match listener.accept().await {
             // So few bytes fit into the socket's buffer: this never waits.
@@ -69,7 +69,7 @@ pub async fn answer(listener: UnixListener, pulse: Pulse) {
 
 /// Where the task in this container answers health checks. The last part of the metadata's URI names the container after its
 /// task, so tasks that share a machine differ.
-pub(crate) fn address(env: &Env) -> Result<String, WrongSetting> {
+pub(crate) fn address(env: &Env) -> Result<String, SettingError> {
     let uri = env.required("ECS_CONTAINER_METADATA_URI_V4")?;
     Ok(format!("\0ahoy-media-task-{}", uri.rsplit('/').next().unwrap_or_default()))
 }
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_task_is_alive_for_a_minute_after_a_heartbeat_was_tried() {
         let (start, minute) = (Instant::now(), Duration::from_secs(60));
-        let pulse = Pulse::begin(start);
+        let pulse = Liveness::begin(start);
 
         assert!(pulse.is_alive(start + minute - Duration::from_millis(1)));
         assert!(!pulse.is_alive(start + minute));
@@ -92,7 +92,7 @@ mod tests {
     #[tokio::test]
     async fn the_pulse_goes_on_while_something_is_done() {
         let begun = Instant::now();
-        let pulse = Pulse::begin(begun);
+        let pulse = Liveness::begin(begun);
         let two_beats = async {
             for _ in 0..2 {
                 let before = *pulse.0.lock().expect("no beat panics");

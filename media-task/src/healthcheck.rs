@@ -32,14 +32,14 @@ async fn ask(address: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::{self, Pulse};
+    use crate::health::{self, Liveness};
     use std::time::Instant;
     use tokio::net::UnixListener;
 
     #[tokio::test]
     async fn a_task_with_a_recent_heartbeat_is_healthy() {
         let env = env("recent");
-        tokio::spawn(health::answer(health::listen(&env).unwrap(), Pulse::begin(Instant::now())));
+        tokio::spawn(health::answer(health::listen(&env).unwrap(), Liveness::begin(Instant::now())));
 
         run(&env).await.expect("it is healthy");
     }
@@ -48,7 +48,7 @@ mod tests {
     async fn a_task_whose_last_heartbeat_is_old_is_unhealthy() {
         let env = env("old");
         let a_minute_ago = Instant::now().checked_sub(Duration::from_secs(60)).expect("the machine is up");
-        tokio::spawn(health::answer(health::listen(&env).unwrap(), Pulse::begin(a_minute_ago)));
+        tokio::spawn(health::answer(health::listen(&env).unwrap(), Liveness::begin(a_minute_ago)));
 
         let unhealthy = run(&env).await.expect_err("it is unhealthy");
 

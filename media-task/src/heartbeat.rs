@@ -1,46 +1,46 @@
 //! The heartbeat: keeps the lease, keeps the protection, ticks calls that are overdue, and sees when this task is to leave.
 
-use crate::calls::Calls;
+use crate::active_calls::Calls;
+use crate::drain_policy::{DrainDecision, DrainPolicy};
 use crate::ecs::Task;
-use crate::health::Pulse;
-use crate::protection::Protection;
-use crate::tenure::{Stay, Tenure};
-use crate::ticks;
-use ledger::{CallControl, Ledger};
-use protocol::lease::{HEARTBEAT, Lease};
+use crate::health::Liveness;
+use crate::overdue_ticks;
+use crate::task_protection::TaskProtection;
+use internal_api::lease::{HEARTBEAT, Lease};
 use service::metrics;
 use service::time::now_ms;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
+use store::{CallControl, Store};
 use tokio::sync::watch;
 use tokio::time::Interval;
 
 /// What beats.
-pub struct Heart {
+pub struct Heartbeat {
     /// The calls of this task.
     pub calls: Arc<Calls>,
     /// The table.
-    pub ledger: Ledger,
+    pub ledger: Store,
     /// Who is ticked.
     pub control: CallControl,
     /// This task, as ECS knows it.
     pub task: Task,
     /// What keeps ECS from stopping it, if it would.
-    pub protection: Option<Arc<Protection>>,
+    pub protection: Option<Arc<TaskProtection>>,
     /// How long it stays.
-    pub tenure: Tenure,
+    pub tenure: DrainPolicy,
     /// Where the door is.
     pub door: SocketAddr,
     /// The hash of the door's certificate.
     pub pin: String,
     /// Notes each heartbeat, and whatever else the loop does, for health checks.
-    pub pulse: Pulse,
+    pub pulse: Liveness,
     /// Since when this task is being started, until it is ready.
     pub starting: Option<Instant>,
 }
 
-impl Heart {
+impl Heartbeat {
     /// Beats every few seconds, and whenever a call comes or goes; until this task has nothing to stay for.
     ///
     /// Trouble at DynamoDB or at ECS never touches a call: the beat after this one may succeed.
@@ -50,7 +50,7 @@ impl Heart {
         let mut changes = self.calls.changes();
         // Beside the beat: Lambda may take its time, and a lease that lapses meanwhile would cost calls.
         let (overdue, due) = watch::channel(vec![]);
-        tokio::spawn(ticks::tick(self.control.clone(), due));
+        tokio::spawn(overdue_ticks::tick(self.control.clone(), due));
         while !self.is_done() {
             let turn = next_due(&mut next, &mut changes, self.protection.as_deref()).await;
             self.pulse.beat(Instant::now());
@@ -133,11 +133,11 @@ impl Heart {
         let standing = self.protection.as_ref().map(|protection| protection.standing()).unwrap_or_default();
         let stay = self.tenure.stay(used, is_aside, standing, &ready, Instant::now(), now_ms());
         match stay {
-            Stay::Ready | Stay::Aside | Stay::Unprotected => {
-                if self.calls.stand_aside(stay == Stay::Aside) {
-                    tracing::info!(used, aside = stay == Stay::Aside, "Newer tasks came or went");
+            DrainDecision::Ready | DrainDecision::Aside | DrainDecision::Unprotected => {
+                if self.calls.stand_aside(stay == DrainDecision::Aside) {
+                    tracing::info!(used, aside = stay == DrainDecision::Aside, "Newer tasks came or went");
                 }
-                let unprotected = stay == Stay::Unprotected;
+                let unprotected = stay == DrainDecision::Unprotected;
                 if self.calls.stand_unprotected(unprotected) {
                     tracing::info!(
                         used,
@@ -146,7 +146,7 @@ impl Heart {
                     );
                 }
             }
-            Stay::Over => {
+            DrainDecision::Over => {
                 tracing::info!(?standing, "This task leaves: it has no calls, and waits for none");
                 self.calls.drain();
             }
@@ -169,7 +169,7 @@ enum Due {
 async fn next_due<T>(
     next: &mut Interval,
     changes: &mut watch::Receiver<T>,
-    protection: Option<&Protection>,
+    protection: Option<&TaskProtection>,
 ) -> Due {
     tokio::select! {
         biased;
@@ -180,7 +180,7 @@ async fn next_due<T>(
 }
 
 /// Returns when ECS refuses to protect this task, or does so no more.
-async fn news(protection: Option<&Protection>) {
+async fn news(protection: Option<&TaskProtection>) {
     match protection {
         Some(protection) => protection.news().await,
         None => std::future::pending().await,

@@ -21,31 +21,31 @@
 //! | [`health`], [`healthcheck`] | answers and asks, in the same container, whether the task is alive |
 //! | `private_door` | where the door is for call-control in the same VPC |
 
-pub mod address;
-pub mod agent;
+pub mod active_calls;
+pub mod agent_cache;
 pub mod answer;
-pub mod apology;
-pub mod call;
-pub mod calls;
 pub mod codec;
+pub mod control_api;
 pub mod datagram;
-pub mod diary;
-pub mod door;
+pub mod drain_policy;
 pub mod ecs;
 pub mod health;
 pub mod healthcheck;
 pub mod heartbeat;
-pub mod load;
-pub mod minutes;
+pub mod journal_writer;
+pub mod lateness_meter;
+pub mod model;
 pub mod offer;
-pub mod peer;
-mod private_door;
-pub mod protection;
-pub mod roster;
+pub mod outage_message;
+mod overdue_ticks;
+mod private_address;
+pub mod public_address;
+pub mod session;
 mod settings;
 mod task;
-pub mod tenure;
-mod ticks;
+pub mod task_protection;
+pub mod transcript;
+pub mod webrtc;
 
 pub use settings::{MediaSecret, ModelSettings, Settings};
 pub use task::run;

@@ -3,11 +3,11 @@
 //! Of its media sections, one is answered: the first of audio that we can take. The others are refused, in their places
 //! (RFC 3264, section 6).
 
-mod lines;
-mod plain;
+mod normalized;
+mod sdp_lines;
 
-use bridge::Clock;
-use lines::{Attributes, Sdp, Section};
+use audio::ClockRate;
+use sdp_lines::{Attributes, Sdp, Section};
 use std::net::IpAddr;
 
 /// The largest offer we read, bytes. Meta's are about one kilobyte; its limit of ten is for answers.
@@ -27,9 +27,9 @@ pub struct Offer {
     /// The audio section that is answered.
     pub audio: Audio,
     /// The sections before it, which are refused.
-    pub before: Vec<Refused>,
+    pub before: Vec<OfferRefusal>,
     /// The sections after it, which are refused.
-    pub after: Vec<Refused>,
+    pub after: Vec<OfferRefusal>,
 }
 
 /// The audio section that is answered.
@@ -48,7 +48,7 @@ pub struct Audio {
     /// The feedback offered for Opus.
     pub feedback: Vec<String>,
     /// The payload types of telephone events, which are keys the caller presses, and the clocks of their durations.
-    pub keys: Vec<(u8, Clock)>,
+    pub keys: Vec<(u8, ClockRate)>,
     /// `ptime` and `maxptime`, as offered, ms.
     pub times: Vec<(String, String)>,
     /// Whether RTCP may share the port.
@@ -58,12 +58,12 @@ pub struct Audio {
     /// Which way sound flows in the answer.
     pub direction: &'static str,
     /// How the far side is reached, and known.
-    pub far: Far,
+    pub far: RemoteDescription,
 }
 
 /// What an offer says of the far side's transport.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Far {
+pub struct RemoteDescription {
     /// Whether it only answers checks.
     pub is_lite: bool,
     /// ICE user name fragment.
@@ -78,7 +78,7 @@ pub struct Far {
     pub candidates: Vec<String>,
 }
 
-impl std::fmt::Debug for Far {
+impl std::fmt::Debug for RemoteDescription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Far").field("is_lite", &self.is_lite).finish_non_exhaustive()
     }
@@ -86,7 +86,7 @@ impl std::fmt::Debug for Far {
 
 /// A section that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub struct OfferRefusal {
     /// Its kind, such as `video`.
     pub media: String,
     /// Its profile.
@@ -144,7 +144,8 @@ impl Offer {
             }
             match Audio::read(section, &sdp) {
                 Ok(audio) => {
-                    let refused = |sections: &[Section<'_>]| sections.iter().map(Refused::read).collect();
+                    let refused =
+                        |sections: &[Section<'_>]| sections.iter().map(OfferRefusal::read).collect();
                     let (before, after) = (refused(&sdp.sections[..n]), refused(&sdp.sections[n + 1..]));
                     return Ok(Self { audio, before, after });
                 }
@@ -178,13 +179,13 @@ impl Audio {
             return Err(Unanswerable::Transport((*profile).to_owned()));
         }
         let transports = sdp.transports(section);
-        let far = Far::read(&transports, &sdp.session)?;
+        let far = RemoteDescription::read(&transports, &sdp.session)?;
         let opus = section.payload_type("opus/48000").ok_or(Unanswerable::Missing("Opus"))?;
         let mid = attributes.value("mid").map(str::to_owned);
         let of_opus =
             |name| attributes.of_format(name, &opus.to_string()).map(str::to_owned).collect::<Vec<_>>();
-        let clocks = [Clock::Khz8, Clock::Khz48];
-        let mut keys: Vec<(u8, Clock)> = clocks
+        let clocks = [ClockRate::Khz8, ClockRate::Khz48];
+        let mut keys: Vec<(u8, ClockRate)> = clocks
             .into_iter()
             .filter_map(|clock| {
                 Some((section.payload_type(&format!("telephone-event/{}", clock.rate()))?, clock))
@@ -232,7 +233,7 @@ fn answering(section: &Attributes<'_>, session: &Attributes<'_>) -> &'static str
     of(section).or_else(|| of(session).filter(|_| !is_said)).unwrap_or("sendrecv")
 }
 
-impl Far {
+impl RemoteDescription {
     /// Reads it from the sections that share the transport, the first of them that says something before the others.
     fn read(sections: &[&Attributes<'_>], session: &Attributes<'_>) -> Result<Self, Unanswerable> {
         let parts = || sections.iter().copied().chain([session]);
@@ -275,7 +276,7 @@ fn fingerprint<'a>(all: impl Iterator<Item = &'a str>) -> Result<String, Unanswe
     sha_256.ok_or(Unanswerable::Missing("fingerprint of SHA-256"))
 }
 
-impl Refused {
+impl OfferRefusal {
     fn read(section: &Section<'_>) -> Self {
         Self {
             media: section.media.to_owned(),

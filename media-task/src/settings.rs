@@ -1,12 +1,12 @@
 //! What the media task is told by its environment, and by the secret named there.
 
-use crate::load;
+use crate::lateness_meter;
 use agents::Agent;
 use realtime::connection;
-use realtime::trust::Trust;
+use realtime::tls_roots::TrustedRoots;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service::env::{Env, WrongSetting};
+use service::env::{Env, SettingError};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub struct ModelSettings {
     /// `REALTIME_MODEL`: the model of agents that name none, default `gpt-realtime-2.1`.
     pub name: String,
     /// `REALTIME_CA_FILE`: a PEM file of root certificates to believe besides the web's, for a gateway of one's own.
-    pub trust: Trust,
+    pub trust: TrustedRoots,
 }
 
 impl Settings {
@@ -72,7 +72,7 @@ impl Settings {
     ///
     /// # Errors
     /// Which one is missing or malformed.
-    pub fn from_env(env: &Env) -> Result<Self, WrongSetting> {
+    pub fn from_env(env: &Env) -> Result<Self, SettingError> {
         Ok(Self {
             table: env.required("TABLE")?,
             media_secret: env.required("MEDIA_SECRET")?,
@@ -83,7 +83,7 @@ impl Settings {
             door_ip: env.parsed_if_set("AHOY_DOOR_IP")?,
             door_port: env.parsed("AHOY_DOOR_PORT", DOOR_PORT)?,
             slots: env.parsed_if_set("AHOY_SLOTS")?,
-            latest_ms: env.parsed("AHOY_LATEST_MS", load::OVERLOADED)?,
+            latest_ms: env.parsed("AHOY_LATEST_MS", lateness_meter::OVERLOADED)?,
             stop_timeout: Duration::from_secs(env.parsed("AHOY_STOP_TIMEOUT_S", 120)?),
             leave_after_idle: env.parsed_if_set("AHOY_LEAVE_AFTER_IDLE_S")?.map(Duration::from_secs),
             model: ModelSettings::from_env(env)?,
@@ -102,11 +102,11 @@ impl ModelSettings {
     ///
     /// # Errors
     /// When the roots cannot be read.
-    pub fn from_env(env: &Env) -> Result<Self, WrongSetting> {
+    pub fn from_env(env: &Env) -> Result<Self, SettingError> {
         Ok(Self {
             url: env.optional("REALTIME_URL").unwrap_or(connection::URL).to_owned(),
             name: env.optional("REALTIME_MODEL").unwrap_or(connection::MODEL).to_owned(),
-            trust: env.file("REALTIME_CA_FILE", Trust::with)?.unwrap_or_default(),
+            trust: env.file("REALTIME_CA_FILE", TrustedRoots::with)?.unwrap_or_default(),
         })
     }
 }

@@ -1,28 +1,28 @@
 //! The life of a media task: boot, be ready, hold calls, drain, leave.
 
-use crate::address::public_ip;
-use crate::calls::{Calls, Equipment};
-use crate::diary::Diary;
-use crate::door::{Certificate, Door};
+use crate::active_calls::{CallFactory, Calls};
+use crate::agent_cache::AgentCache;
+use crate::control_api::{Certificate, ControlApi};
+use crate::drain_policy::DrainPolicy;
 use crate::ecs::Task;
-use crate::health::{self, Pulse};
-use crate::heartbeat::Heart;
-use crate::load::Load;
-use crate::private_door;
-use crate::protection::Protection;
-use crate::roster::Roster;
+use crate::health::{self, Liveness};
+use crate::heartbeat::Heartbeat;
+use crate::journal_writer::JournalWriter;
+use crate::lateness_meter::LatenessMeter;
+use crate::private_address;
+use crate::public_address::public_ip;
 use crate::settings::{MediaSecret, Settings};
-use crate::tenure::Tenure;
+use crate::task_protection::TaskProtection;
 use anyhow::Context;
 use aws_config::SdkConfig;
-use ledger::{CallControl, Ledger};
-use protocol::lease::HEARTBEAT;
+use internal_api::lease::HEARTBEAT;
 use service::env::Env;
 use service::secrets::Secret;
 use service::shutdown;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use store::{CallControl, Store};
 use tokio::net::TcpListener;
 use tokio::time::timeout_at;
 
@@ -37,7 +37,7 @@ const ENDED_BEFORE: Duration = Duration::from_secs(4);
 const GONE_BEFORE: Duration = Duration::from_millis(500);
 
 /// What a task has before it can take calls.
-struct Booted {
+struct BootedTask {
     task: Task,
     public_ip: IpAddr,
     config: SdkConfig,
@@ -55,18 +55,19 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let booted = boot(env, &settings).await?;
     let certificate = Certificate::make()?;
     let (listener, bound) = listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port).await?;
-    let private = private_door::address(env).await?;
+    let private = private_address::address(env).await?;
     let health = health::listen(env)?;
     let door_ip = private.or(settings.door_ip).unwrap_or(booted.public_ip);
     let door = SocketAddr::new(door_ip, bound.port());
 
-    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&booted.config), &settings.table);
-    let diary = Diary::open(ledger.clone());
+    let ledger = Store::new(aws_sdk_dynamodb::Client::new(&booted.config), &settings.table);
+    let diary = JournalWriter::open(ledger.clone());
     let stop_timeout = settings.stop_timeout;
     let pin = certificate.pin.clone();
     let heart = heart(settings, &booted, ledger.clone(), diary.clone(), door, pin, started_at);
     let (calls, task) = (heart.calls.clone(), booted.task.id);
-    let mut serving = tokio::spawn(Door::new(calls.clone(), booted.secret).serve(listener, certificate));
+    let mut serving =
+        tokio::spawn(ControlApi::new(calls.clone(), booted.secret).serve(listener, certificate));
     // To the end, and the pulse goes on as long: no health check cuts short what is still to be written.
     let pulse = heart.pulse.clone();
     tokio::spawn(health::answer(health, pulse.clone()));
@@ -94,7 +95,7 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
 }
 
 /// Everything that must be asked for, at once: the address, who this task is, and the secret.
-async fn boot(env: &Env, settings: &Settings) -> anyhow::Result<Booted> {
+async fn boot(env: &Env, settings: &Settings) -> anyhow::Result<BootedTask> {
     let asking = async {
         let task = Task::of_process(env).await?;
         let config = service::cloud::config().await;
@@ -103,29 +104,29 @@ async fn boot(env: &Env, settings: &Settings) -> anyhow::Result<Booted> {
     };
     let (public_ip, asked) = tokio::join!(public_ip(settings), asking);
     let (public_ip, (task, config, secret)) = (public_ip?, asked?);
-    Ok(Booted { task, public_ip, config, secret })
+    Ok(BootedTask { task, public_ip, config, secret })
 }
 
 fn heart(
     settings: Settings,
-    booted: &Booted,
-    ledger: Ledger,
-    diary: Diary,
+    booted: &BootedTask,
+    ledger: Store,
+    diary: JournalWriter,
     door: SocketAddr,
     pin: String,
     started_at: Instant,
-) -> Heart {
+) -> Heartbeat {
     let task = booted.task.clone();
     let control = CallControl::new(
         aws_sdk_lambda::Client::new(&service::cloud::for_invoking(&booted.config)),
         &settings.call_control,
     );
     // Who leaves by itself belongs to no service: nobody deploys over it or scales it in, and ECS would not protect it.
-    let protection = settings.leave_after_idle.is_none().then(|| Arc::new(Protection::of(task.clone())));
-    let equipment = Equipment {
+    let protection = settings.leave_after_idle.is_none().then(|| Arc::new(TaskProtection::of(task.clone())));
+    let equipment = CallFactory {
         bind_ip: settings.bind_ip,
         public_ip: booted.public_ip,
-        roster: Roster::new(settings.agent.clone(), booted.secret.clone()),
+        roster: AgentCache::new(settings.agent.clone(), booted.secret.clone()),
         secret: booted.secret.clone(),
         diary,
         ledger: ledger.clone(),
@@ -134,10 +135,10 @@ fn heart(
         protection: protection.clone(),
         model: settings.model.clone(),
     };
-    let load = Load::new(Instant::now(), settings.latest_ms);
-    Heart {
+    let load = LatenessMeter::new(Instant::now(), settings.latest_ms);
+    Heartbeat {
         calls: Calls::new(settings.slots(task.vcpus), load, equipment),
-        tenure: Tenure::new(
+        tenure: DrainPolicy::new(
             task.id.clone(),
             task.revision.clone(),
             settings.leave_after_idle,
@@ -149,7 +150,7 @@ fn heart(
         protection,
         door,
         pin,
-        pulse: Pulse::begin(Instant::now()),
+        pulse: Liveness::begin(Instant::now()),
         starting: Some(started_at),
     }
 }
@@ -178,7 +179,7 @@ async fn stay_for(calls: &Calls, stop_timeout: Duration) -> Instant {
 }
 
 /// Takes leave of the registry, and waits until everything is written.
-async fn take_leave(ledger: &Ledger, task: &str, diary: &Diary) {
+async fn take_leave(ledger: &Store, task: &str, diary: &JournalWriter) {
     if let Err(error) = ledger.give_up_lease(task).await {
         tracing::warn!("The lease will lapse by itself: {error:#}");
     }

@@ -1,8 +1,11 @@
 //! A frame of sound, once the call runs, allocates nothing between the decrypted packet and the packet to encrypt.
 
-use bridge::{Agent, Bridge, ItemId, Keypad, Limits, Output, Packet, SAMPLES, Tuning, Turns};
+use audio::{
+    AgentEvent, BargeInPolicy, Bridge, CallLimits, DtmfOptions, EncoderTuning, ItemId, Output, Packet,
+    SAMPLES,
+};
 use bytes::Bytes;
-use media_task::codec::{self, Ear, Mouth};
+use media_task::codec::{self, OpusDecoder, OpusEncoder};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -29,8 +32,8 @@ fn silence_and_a_reordering_network_allocate_nothing_either() {
 struct Line {
     start: Instant,
     bridge: Bridge<Bytes>,
-    mouth: Mouth,
-    ear: Ear,
+    mouth: OpusEncoder,
+    ear: OpusDecoder,
     packets: Vec<Bytes>,
     uplink: Vec<i16>,
     heard: usize,
@@ -41,21 +44,21 @@ impl Line {
     /// The caller hums, and the agent says something that lasts for 25 s.
     fn open() -> Self {
         let start = Instant::now();
-        let settings = Tuning::new(20_000).settings();
-        let mut caller = Mouth::new(settings);
+        let settings = EncoderTuning::new(20_000).settings();
+        let mut caller = OpusEncoder::new(settings);
         let packets = (0..50).map(|n| caller.say(Some(&hum(n)))).collect();
-        let mut bridge = Bridge::new(Limits::default(), Turns::default(), Keypad::default());
+        let mut bridge = Bridge::new(CallLimits::default(), BargeInPolicy::default(), DtmfOptions::default());
         bridge.open(start);
         let samples = (0..1_250).flat_map(hum).collect();
         bridge.handle_agent(
-            Agent::Said { response: "r1".into(), item: ItemId("story".into()), samples },
+            AgentEvent::Said { response: "r1".into(), item: ItemId("story".into()), samples },
             start,
         );
         Self {
             start,
             bridge,
-            mouth: Mouth::new(settings),
-            ear: Ear::new(),
+            mouth: OpusEncoder::new(settings),
+            ear: OpusDecoder::new(),
             packets,
             uplink: Vec::with_capacity(8 * SAMPLES),
             heard: 0,
@@ -87,6 +90,6 @@ impl Line {
     }
 }
 
-fn hum(n: usize) -> bridge::Frame {
+fn hum(n: usize) -> audio::Frame {
     std::array::from_fn(|s| (8_000.0 * ((n * SAMPLES + s) as f64 * 0.1).sin()) as i16)
 }

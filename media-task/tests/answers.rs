@@ -2,7 +2,7 @@
 //! makes are answered too.
 
 use media_task::offer::{Offer, Unanswerable};
-use media_task::peer::Peer;
+use media_task::webrtc::Peer;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Instant;

@@ -1,14 +1,16 @@
 //! Speech sounds as libopus alone makes it sound, and the joins to and from silence, where our encoder rests, cannot be
 //! told from those of one that never does. Shown by measurement.
 
-use bridge::{Frame, SAMPLES, Settings};
+use audio::{EncoderSettings, Frame, SAMPLES};
 use bytes::Bytes;
-use media_task::codec::Mouth;
+use media_task::codec::OpusEncoder;
 use opus::{Application, Bandwidth, Bitrate, Channels, Decoder, Encoder, Signal};
 use std::path::PathBuf;
 
-const PLAIN: Settings = Settings { bits_per_second: 20_000, complexity: 5, loss_percent: 0, fec: false };
-const CORRECTED: Settings = Settings { bits_per_second: 24_000, complexity: 5, loss_percent: 10, fec: true };
+const PLAIN: EncoderSettings =
+    EncoderSettings { bits_per_second: 20_000, complexity: 5, loss_percent: 0, fec: false };
+const CORRECTED: EncoderSettings =
+    EncoderSettings { bits_per_second: 24_000, complexity: 5, loss_percent: 10, fec: true };
 
 /// Frames of silence between speech: 0.6 s.
 const GAP: usize = 30;
@@ -22,7 +24,7 @@ const FLOOR: f64 = -65.0;
 #[test]
 fn speech_is_bit_for_bit_what_libopus_alone_makes_of_it() {
     for settings in [PLAIN, CORRECTED] {
-        let (mut mouth, mut reference) = (Mouth::new(settings), reference(settings));
+        let (mut mouth, mut reference) = (OpusEncoder::new(settings), reference(settings));
         for frame in speech() {
             assert_eq!(mouth.say(Some(&frame)), encode(&mut reference, &frame), "{settings:?}");
         }
@@ -71,8 +73,8 @@ fn a_packet_lost_just_before_speech_returns_brings_nothing_of_the_old_word_back(
 }
 
 /// Packets of speech cut after so many frames, silence, and speech again: ours, and of an encoder that never rests.
-fn join(settings: Settings, cut: usize) -> (Vec<Bytes>, Vec<Bytes>) {
-    let (mut mouth, mut always) = (Mouth::new(settings), reference(settings));
+fn join(settings: EncoderSettings, cut: usize) -> (Vec<Bytes>, Vec<Bytes>) {
+    let (mut mouth, mut always) = (OpusEncoder::new(settings), reference(settings));
     let speech = speech();
     let mut last = speech[cut - 1];
     // As the playout fades a word that is interrupted.
@@ -102,7 +104,7 @@ fn decode(packets: &[Bytes], lost: Option<usize>) -> Vec<i16> {
     heard
 }
 
-fn reference(settings: Settings) -> Encoder {
+fn reference(settings: EncoderSettings) -> Encoder {
     let mut encoder = Encoder::new(24_000, Channels::Mono, Application::Voip).expect("libopus encodes");
     encoder.set_bitrate(Bitrate::Bits(settings.bits_per_second as i32)).expect("a rate");
     encoder.set_max_bandwidth(Bandwidth::Wideband).expect("a band");

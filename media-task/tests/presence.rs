@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use media_task::offer::Offer;
-use media_task::peer::{Peer, PeerEvent};
+use media_task::webrtc::{Peer, PeerEvent};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use str0m::config::Fingerprint;

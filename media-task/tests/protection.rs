@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use media_task::ecs::{Task, Unprotected};
-use media_task::protection::{Protection, Standing};
+use media_task::task_protection::{Standing, TaskProtection};
 use serde_json::{Value, json};
 use service::env::Env;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 #[tokio::test]
 async fn a_slow_agents_answer_counts_though_no_accept_waits_for_it() {
     let (task, agent) = task(case("task-protection-slow")).await;
-    let protection = Arc::new(Protection::of(task));
+    let protection = Arc::new(TaskProtection::of(task));
 
     protection.hold().await;
 
@@ -35,7 +35,7 @@ async fn an_agent_that_is_throttled_has_refused_nothing() {
 
     assert!(matches!(&answer, Unprotected::Unknown(_)), "{answer}");
     assert!(answer.to_string().contains("ThrottlingException"), "{answer}");
-    let protection = Arc::new(Protection::of(task));
+    let protection = Arc::new(TaskProtection::of(task));
     protection.hold().await;
     assert_eq!(protection.standing(), Standing::Fine);
 }

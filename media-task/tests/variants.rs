@@ -2,7 +2,7 @@
 //! many sections as offered, in their order, one of them taken and the others refused.
 
 use media_task::offer::Offer;
-use media_task::peer::Peer;
+use media_task::webrtc::Peer;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Instant;

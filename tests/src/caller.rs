@@ -2,12 +2,12 @@
 
 use crate::Story;
 use call::Ending;
-use phone::{ActionName, Event, Seen, TriedAction};
 use rehearse::stage::Stage;
+use sim_audio::hearing::{HEARD, find};
+use sim_audio::{Clip, clips};
+use sim_meta::{ActionName, Event, Seen, TriedAction};
 use std::time::Duration;
-use switchboard::{Record, call_ref};
-use tone::hearing::{HEARD, find};
-use tone::{Clip, clips};
+use switchboard::{StoredCall, call_ref};
 
 /// A business that does not pick up within this has lost its caller.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -21,7 +21,7 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(40);
 /// Somebody who calls.
 pub struct Caller<'a> {
     story: &'a Story,
-    call: phone::Call,
+    call: sim_meta::Call,
 }
 
 /// What is known of a call once it is over and nothing is left to do for it.
@@ -30,21 +30,21 @@ pub struct Afterwards {
     /// How the product says it ended.
     pub ending: Ending,
     /// How Meta says it ended.
-    pub at_meta: phone::Ending,
+    pub at_meta: sim_meta::Ending,
     /// The actions Meta took, in their order.
     pub actions: Vec<ActionName>,
     /// How many messages the caller got.
     pub messages: usize,
     /// How many media tasks had it.
-    pub seats: usize,
+    pub assignments: usize,
     /// How often the model was connected to, in all calls of the story.
     pub connections: usize,
     /// Its journal.
-    pub journal: Vec<journal::Event>,
+    pub journal: Vec<journal::JournalEvent>,
 }
 
 impl<'a> Caller<'a> {
-    pub(crate) fn new(story: &'a Story, call: phone::Call) -> Self {
+    pub(crate) fn new(story: &'a Story, call: sim_meta::Call) -> Self {
         Self { story, call }
     }
 
@@ -59,7 +59,7 @@ impl<'a> Caller<'a> {
     }
 
     /// The caller's phone.
-    pub fn phone(&self) -> &phone::Call {
+    pub fn phone(&self) -> &sim_meta::Call {
         &self.call
     }
 
@@ -102,7 +102,7 @@ impl<'a> Caller<'a> {
 
     /// Waits until nothing is left to do for the call, whatever Meta has told of its end.
     pub async fn settles(self) -> Afterwards {
-        let settled = |record: &Record| record.call.has_ended() && record.call.pending.is_empty();
+        let settled = |record: &StoredCall| record.call.has_ended() && record.call.pending.is_empty();
         let record = self.stage().stack.call_until(&self.call_ref(), SETTLED_WITHIN, settled).await;
         let record = record.expect("the call ends, with nothing left to do");
         let at_meta = self.call.ended(PATIENCE).await.expect("the call is over at Meta");
@@ -113,14 +113,17 @@ impl<'a> Caller<'a> {
             at_meta,
             actions: self.actions(),
             messages: self.stage().meta.messages().len(),
-            seats: journal.iter().filter(|event| matches!(event, journal::Event::Claimed { .. })).count(),
+            assignments: journal
+                .iter()
+                .filter(|event| matches!(event, journal::JournalEvent::Claimed { .. }))
+                .count(),
             connections: self.stage().model.connections(),
             journal,
         }
     }
 
     /// The call's journal.
-    pub async fn journal(&self) -> Vec<journal::Event> {
+    pub async fn journal(&self) -> Vec<journal::JournalEvent> {
         let entries = self.stage().stack.journal(&self.call_ref()).await.expect("the journal can be read");
         entries.into_iter().map(|entry| entry.event).collect()
     }
@@ -190,13 +193,13 @@ impl<'a> Caller<'a> {
 impl Afterwards {
     /// Whether one media task had it, which was there before, and whether the model was asked for once.
     pub fn was_held_once(&self) -> bool {
-        (self.seats, self.connections) == (1, 1)
+        (self.assignments, self.connections) == (1, 1)
     }
 
     /// What was wrong with its media, in the order it was found. Each has its evidence, and its cure.
     pub fn verdicts(&self) -> Vec<&str> {
         let found = self.journal.iter().filter_map(|event| match event {
-            journal::Event::MediaVerdict { verdict, evidence, cure } => {
+            journal::JournalEvent::MediaVerdict { verdict, evidence, cure } => {
                 assert!(evidence.ends_with('.') && cure.ends_with('.'), "{evidence} {cure}");
                 Some(verdict.as_str())
             }

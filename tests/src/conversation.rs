@@ -1,13 +1,13 @@
 //! What the model is to say in a story, and what can be asked of a conversation afterwards.
 
 use crate::{Afterwards, Caller, Story};
-use journal::Event;
-use openai::{Reply, ReplyItem, Script, Side};
+use journal::JournalEvent;
 use rehearse::binaries::root;
 use rehearse::stack::Stack;
+use sim_audio::hearing::{HEARD, find};
+use sim_audio::{Clip, clips, wav};
+use sim_openai::{Reply, ReplyItem, Script, Side};
 use std::time::Duration;
-use tone::hearing::{HEARD, find};
-use tone::{Clip, clips, wav};
 
 /// What was to happen in a conversation happens within this.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -104,7 +104,7 @@ impl Story {
         let agent = agents::Agent::read(&rehearse::stage::AGENT.replace("{shop}", "http://127.0.0.1"))
             .expect("the rehearsal's agent is right");
         let day = agent.day(service::time::now_ms());
-        let number = phone::MetaConfig::default().phone_number_id;
+        let number = sim_meta::MetaConfig::default().phone_number_id;
         self.stack.ledger.spent(&number, &day).await.expect("the table can be read")
     }
 
@@ -117,7 +117,7 @@ impl Story {
 
 impl Caller<'_> {
     /// Waits until the journal tells of something.
-    pub async fn waits_for(&self, story: &Story, wanted: impl Fn(&Event) -> bool) {
+    pub async fn waits_for(&self, story: &Story, wanted: impl Fn(&JournalEvent) -> bool) {
         let stack: &Stack = &story.stack;
         let looking = async {
             while !stack
@@ -138,7 +138,7 @@ impl Afterwards {
     /// The tools that were used, and how that went.
     pub fn tools(&self) -> Vec<String> {
         let used = self.journal.iter().filter_map(|event| match event {
-            Event::Tool { tool, outcome, .. } => Some(format!("{tool}: {outcome}")),
+            JournalEvent::Tool { tool, outcome, .. } => Some(format!("{tool}: {outcome}")),
             _ => None,
         });
         used.collect()
@@ -147,7 +147,7 @@ impl Afterwards {
     /// How many keys were pressed, each time.
     pub fn keys(&self) -> Vec<u64> {
         let pressed = self.journal.iter().filter_map(|event| match event {
-            Event::Keys { count } => Some(*count),
+            JournalEvent::Keys { count } => Some(*count),
             _ => None,
         });
         pressed.collect()
@@ -161,6 +161,6 @@ fn lines_with(text: &str, needle: &str) -> Vec<String> {
 /// The first seconds of a caller's monologue, which has no pause.
 pub fn monologue_of(seconds: u64) -> Clip {
     let mut clip = clips::caller_monologue();
-    clip.samples.truncate(tone::samples(Duration::from_secs(seconds)));
+    clip.samples.truncate(sim_audio::samples(Duration::from_secs(seconds)));
     Clip { name: format!("{seconds} s of a monologue"), ..clip }
 }

@@ -1,8 +1,8 @@
 //! Knocking at a media task's door by hand: sealed or not, whole or in part.
 
 use crate::Story;
-use protocol::lease::Lease;
-use protocol::seal::{NONCE, SEAL, Sealed, TIME};
+use internal_api::lease::Lease;
+use internal_api::request_signature::{NONCE, SEAL, SignedRequest, TIME};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -26,7 +26,7 @@ impl Knock {
     /// Asks after a call, sealed with this key, now.
     pub fn asking_after(call_ref: &str, key: &str) -> Self {
         let nonce = format!("by hand {call_ref} {:?}", std::time::Instant::now());
-        let path = protocol::door::path_of(call_ref);
+        let path = internal_api::control_api::path_of(call_ref);
         let now = service::time::now_ms();
         let knock = Self { method: "GET", path, nonce, time_ms: now, body: vec![], seal: None };
         knock.sealed(key)
@@ -56,7 +56,7 @@ impl Knock {
     /// The same request under the same seal, but about another call.
     #[must_use]
     pub fn altered(mut self) -> Self {
-        self.path = protocol::door::path_of("another");
+        self.path = internal_api::control_api::path_of("another");
         self
     }
 
@@ -92,7 +92,7 @@ impl Knock {
     }
 
     fn sealed(mut self, key: &str) -> Self {
-        let sealed = Sealed {
+        let sealed = SignedRequest {
             time_ms: self.time_ms,
             nonce: &self.nonce,
             method: self.method,

@@ -2,10 +2,10 @@
 
 use crate::Story;
 use hmac::{Hmac, KeyInit, Mac};
-use phone::MetaConfig;
 use rehearse::binaries::root;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use sim_meta::MetaConfig;
 
 /// A webhook, written and signed.
 #[derive(Debug, Clone)]

@@ -1,9 +1,9 @@
 //! Holds what the programs of a stage wrote to what must not be written: secrets, who called, and what they said.
 
 use ::privacy::{Leak, Watch};
-use phone::{CallerConfig, MetaConfig};
 use rehearse::shop;
 use rehearse::stage::{MODEL_KEY, Stage};
+use sim_meta::{CallerConfig, MetaConfig};
 
 /// Nothing that any program of this stage has written so far must stay with it.
 ///

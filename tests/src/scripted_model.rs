@@ -1,6 +1,6 @@
 //! A Realtime API that plays a script, event by event, whatever the client does: `fixtures/field-cases/events`.
 //!
-//! It understands nothing of what it sends. The simulator, `dev/openai`, behaves as the service does; this one behaves as
+//! It understands nothing of what it sends. The simulator, `dev/sim-openai`, behaves as the service does; this one behaves as
 //! the service was once seen to.
 
 use base64::Engine;

@@ -4,12 +4,12 @@ use crate::Caller;
 use crate::letter::Letter;
 use crate::privacy;
 use crate::program::{Ended, Program};
-use openai::Script;
-use phone::{ActionName, CallerConfig, Event, Mischief, Observation, Seen};
 use rehearse::Rehearsal;
 use rehearse::binaries::{Binaries, root};
 use rehearse::stage::Stage;
 use rustix::process::{Pid, Signal, kill_process};
+use sim_meta::{ActionName, CallerConfig, Event, InjectedFault, Observation, Seen};
+use sim_openai::Script;
 use std::fs::Permissions;
 use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt;
@@ -83,7 +83,7 @@ impl Scene {
 
     /// The model is like this.
     #[must_use]
-    pub fn with_model(mut self, change: impl FnOnce(&mut openai::Config)) -> Self {
+    pub fn with_model(mut self, change: impl FnOnce(&mut sim_openai::Config)) -> Self {
         change(&mut self.rehearsal.model);
         self
     }
@@ -127,7 +127,7 @@ impl Scene {
     /// The clock of a program's host is so many seconds ahead; behind, when below zero.
     #[must_use]
     pub fn with_clock_of(mut self, program: &str, seconds_ahead: i64) -> Self {
-        let settings = rehearse::skew::ahead_by(seconds_ahead).expect("make test installs libfaketime");
+        let settings = rehearse::clock_skew::ahead_by(seconds_ahead).expect("make test installs libfaketime");
         self.rehearsal.more.entry(program.to_owned()).or_default().extend(settings);
         self
     }
@@ -188,7 +188,7 @@ impl Story {
     }
 
     /// Somebody calls, and this goes wrong with their call, all at once.
-    pub async fn ring_amid(&self, mischief: &[Mischief]) -> Caller<'_> {
+    pub async fn ring_amid(&self, mischief: &[InjectedFault]) -> Caller<'_> {
         self.ring_as(CallerConfig { mischief: mischief.to_vec(), ..CallerConfig::default() }).await
     }
 

@@ -1,23 +1,23 @@
 //! `ahoy calls`: which calls there were, newest first.
 
 use crate::figures::{begin_of, day, dollars, length, moment, short, words};
-use crate::known::Known;
+use crate::linked_names::Known;
+use crate::output;
 use crate::person::{Marker, Person};
-use crate::say;
 use crate::search::{Cursor, Found, Search};
 use crate::site::MediaKeys;
 use crate::{Common, cloud};
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
-use journal::Summary;
-use ledger::items::from_item;
-use ledger::{Ledger, Listed};
-use protocol::keys;
+use internal_api::keys;
+use journal::CallSummary;
 use serde::Serialize;
 use service::time::now_ms;
 use std::collections::HashMap;
 use std::process::ExitCode;
+use store::items::from_item;
+use store::{CallListing, Store};
 
 #[derive(Debug, Args)]
 pub struct Calls {
@@ -47,7 +47,7 @@ pub struct Calls {
 #[derive(Debug, Serialize)]
 struct Row {
     #[serde(flatten)]
-    listed: Listed,
+    listed: CallListing,
     lasted_ms: Option<u64>,
     agent: Option<String>,
     turns: Option<u64>,
@@ -74,20 +74,20 @@ impl Calls {
         let rows = rows(&ledger, calls).await?;
         let next = next.map(|next| next.to_string());
         if common.json {
-            say::json(&serde_json::json!({"calls": rows, "next": next, "since": since, "also": also}));
+            output::json(&serde_json::json!({"calls": rows, "next": next, "since": since, "also": also}));
             return Ok(ExitCode::SUCCESS);
         }
         if rows.is_empty() {
-            say::line("No calls.");
+            output::line("No calls.");
         } else {
-            say::line(table(&rows).trim_fmt());
+            output::line(table(&rows).trim_fmt());
         }
         if let Some(also) = also {
-            say::wrong(also);
+            output::wrong(also);
         }
         match (next, since) {
-            (Some(next), _) => say::wrong(format!("There are more: --after {next}")),
-            (None, Some(since)) => say::wrong(format!(
+            (Some(next), _) => output::wrong(format!("There are more: --after {next}")),
+            (None, Some(since)) => output::wrong(format!(
                 "What rang before {since} was not looked at: --day, --number or --user find it."
             )),
             (None, None) => {}
@@ -96,16 +96,16 @@ impl Calls {
     }
 }
 
-async fn rows(ledger: &Ledger, calls: Vec<Listed>) -> anyhow::Result<Vec<Row>> {
+async fn rows(ledger: &Store, calls: Vec<CallListing>) -> anyhow::Result<Vec<Row>> {
     let wanted = calls.iter().map(|call| (keys::call(&call.call_ref), keys::SUMMARY.to_owned()));
     let found = ledger.items(&wanted.collect::<Vec<_>>()).await?.into_iter();
-    let summaries = found.filter_map(|item| from_item::<Summary>(item).ok());
+    let summaries = found.filter_map(|item| from_item::<CallSummary>(item).ok());
     let mut summaries: HashMap<_, _> = summaries.map(|summary| (summary.call_ref.clone(), summary)).collect();
     // A call whose line never opened has summaries of its owners alone; one that no task answered has none.
     for call in calls.iter().filter(|call| call.start.is_some()) {
         if !summaries.contains_key(&call.call_ref)
             && let Some(item) = ledger.summary(&call.call_ref).await?
-            && let Ok(summary) = from_item::<Summary>(item)
+            && let Ok(summary) = from_item::<CallSummary>(item)
         {
             summaries.insert(call.call_ref.clone(), summary);
         }
@@ -120,7 +120,7 @@ async fn rows(ledger: &Ledger, calls: Vec<Listed>) -> anyhow::Result<Vec<Row>> {
 }
 
 impl Row {
-    fn of(listed: Listed, summary: Option<Summary>) -> Self {
+    fn of(listed: CallListing, summary: Option<CallSummary>) -> Self {
         let lasted_ms = listed.lasted_ms();
         let Some(summary) = summary else {
             return Self { listed, lasted_ms, agent: None, turns: None, micro_dollars: None, verdict: None };

@@ -6,9 +6,9 @@ mod judge;
 mod report;
 
 use crate::Common;
-use crate::ask::{Busy, consent};
-use crate::meta::{Change, Meta};
-use crate::say;
+use crate::meta::{Change, MetaClient};
+use crate::output;
+use crate::prompt::{Busy, consent};
 use crate::site::Site;
 use check::Check;
 use clap::Args;
@@ -18,7 +18,7 @@ use report::{Checked, Report};
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub struct DoctorCommand {
     #[command(flatten)]
     site: Site,
     /// Do what can be done about what is wrong, asking before each thing.
@@ -29,7 +29,7 @@ pub struct Doctor {
     yes: bool,
 }
 
-impl Doctor {
+impl DoctorCommand {
     /// Does it. 0 when nothing is wrong, 1 when something is.
     pub async fn run(&self, common: &Common) -> ExitCode {
         let (first, others, mut fixed) = self.examine(&self.site, common).await;
@@ -57,24 +57,24 @@ impl Doctor {
     }
 
     /// Makes changes; which were made.
-    async fn make(&self, fixes: &[Change], meta: &Meta, facts: &Facts) -> Vec<String> {
+    async fn make(&self, fixes: &[Change], meta: &MetaClient, facts: &Facts) -> Vec<String> {
         let mut made = vec![];
         for fix in fixes {
             let (what, before, after) = (fix.what(), fix.before(), fix.after());
             if !self.yes && !consent(&format!("Change {what} from {before} to {after}?")) {
-                say::wrong(format!("Left alone: {what}. Say yes, or --yes."));
+                output::wrong(format!("Left alone: {what}. Say yes, or --yes."));
                 continue;
             }
             match meta.make(fix, &facts.meta).await {
                 Ok(()) => made.push(format!("{what}: {before} is now {after}")),
-                Err(unseen) => say::wrong(format!("Not changed: {what}: {unseen}")),
+                Err(unseen) => output::wrong(format!("Not changed: {what}: {unseen}")),
             }
         }
         made
     }
 }
 
-async fn look(site: &Site, common: &Common) -> (Meta, Facts) {
+async fn look(site: &Site, common: &Common) -> (MetaClient, Facts) {
     let _busy = Busy::with("Looking at Meta, AWS, the webhook and OpenAI");
     facts::gather(site, common).await
 }
@@ -83,7 +83,7 @@ fn tell(reports: &[Report], fixed: &[String], common: &Common) -> ExitCode {
     if common.json {
         report::say_json(reports, fixed);
     } else {
-        fixed.iter().for_each(|fixed| say::line(format!("Changed {fixed}")));
+        fixed.iter().for_each(|fixed| output::line(format!("Changed {fixed}")));
         report::say(reports);
     }
     if reports.iter().all(Report::is_healthy) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -1,16 +1,16 @@
 //! `ahoy forget USER`: deletes all that is stored of one person, on all numbers.
 
-use crate::ask::{consent, is_anybody_there};
 use crate::figures::plural;
+use crate::output;
 use crate::person::{Marker, Person};
-use crate::say;
+use crate::prompt::{consent, is_anybody_there};
 use crate::site::MediaKeys;
-use crate::traces::Traces;
+use crate::stored_person::StoredPerson;
 use crate::{Common, cloud};
 use clap::Args;
-use ledger::Ledger;
 use service::time::now_ms;
 use std::process::ExitCode;
+use store::Store;
 
 #[derive(Debug, Args)]
 pub struct Forget {
@@ -32,7 +32,7 @@ impl Forget {
     pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
         let ledger = cloud::ledger(common).await?;
         let marker = Marker::fetch(&self.media, common).await?;
-        let traces = Traces::find(&ledger, &marker, &self.user, now_ms()).await?;
+        let traces = StoredPerson::find(&ledger, &marker, &self.user, now_ms()).await?;
         if traces.items() == 0 {
             if !self.dry_run {
                 traces.bury(&ledger, now_ms()).await?;
@@ -63,10 +63,10 @@ impl Forget {
     }
 
     /// Finds and deletes until nothing is found: something may have come between a look and the tombstones.
-    async fn erase(&self, ledger: &Ledger, marker: &Marker) -> anyhow::Result<Traces> {
-        let mut erased = Traces::default();
+    async fn erase(&self, ledger: &Store, marker: &Marker) -> anyhow::Result<StoredPerson> {
+        let mut erased = StoredPerson::default();
         loop {
-            let traces = Traces::find(ledger, marker, &self.user, now_ms()).await?;
+            let traces = StoredPerson::find(ledger, marker, &self.user, now_ms()).await?;
             (erased.unfinished, erased.unknown) = (traces.unfinished, traces.unknown.clone());
             if traces.items() == 0 || traces.unfinished > 0 {
                 return Ok(erased);
@@ -78,35 +78,35 @@ impl Forget {
 
     fn warn_without_marks(&self, common: &Common, marker: &Marker) {
         if marker.made_at_ms().is_none() {
-            say::wrong(format!(
+            output::wrong(format!(
                 "There is no secret {}: what Meta still tells of them is kept with their name. make secrets makes it.",
                 self.media.mark_secret(common)
             ));
         }
     }
 
-    fn say(&self, common: &Common, traces: &Traces, is_done: bool, text: &str) {
+    fn say(&self, common: &Common, traces: &StoredPerson, is_done: bool, text: &str) {
         if common.json {
-            say::json(
+            output::json(
                 &serde_json::json!({"forgotten": is_done, "calls": traces.total(), "items": traces.items(),
                 "numbers": traces.calls, "unfinished": traces.unfinished, "also": self.user.also(), "unknown": traces.unknown}),
             );
         } else {
             if let Some(also) = self.user.also() {
-                say::wrong(also);
+                output::wrong(also);
             }
-            say::line(text);
-            traces.unknown.iter().for_each(say::wrong);
+            output::line(text);
+            traces.unknown.iter().for_each(output::wrong);
         }
     }
 }
 
 /// 2 when there is something that cannot be known.
-fn known(traces: &Traces) -> ExitCode {
+fn known(traces: &StoredPerson) -> ExitCode {
     if traces.unknown.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) }
 }
 
-fn told(traces: &Traces) -> String {
+fn told(traces: &StoredPerson) -> String {
     let numbers: Vec<_> =
         traces.calls.iter().map(|(id, n)| format!("{} to {}", plural(*n, "call"), named(id))).collect();
     let numbers = if numbers.is_empty() { "no call".to_owned() } else { numbers.join(", ") };

@@ -2,10 +2,10 @@
 
 use super::doctor::meta_of;
 use crate::Common;
-use crate::ask::Busy;
+use crate::fetched::Fetched;
 use crate::meta::{Change, Facts, Field};
-use crate::say;
-use crate::seen::Seen;
+use crate::output;
+use crate::prompt::Busy;
 use crate::site::Site;
 use clap::{Args, Subcommand};
 use comfy_table::presets::NOTHING;
@@ -64,16 +64,16 @@ impl Show {
         };
         let shown = Shown::of(&facts)?;
         if common.json {
-            say::json(&shown);
+            output::json(&shown);
         } else {
-            say::line(shown.table());
+            output::line(shown.table());
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
 impl Shown {
-    fn of(facts: &Facts) -> Seen<Self> {
+    fn of(facts: &Facts) -> Fetched<Self> {
         let (number, calling) = (facts.number.clone()?, facts.calling.clone()?);
         let apps = facts.apps.as_ref().ok();
         let fields = [Field::Status, Field::Icon, Field::Callback, Field::Keys, Field::Sip, Field::Hours];

@@ -1,9 +1,9 @@
 //! `ahoy report CALL -o call.html`: a call as a page that a person would rather look at than read.
 
 use crate::commands::show::name;
+use crate::output;
 use crate::page;
-use crate::say;
-use crate::whole::Whole;
+use crate::whole_call::WholeCall;
 use crate::{Common, cloud};
 use anyhow::Context;
 use clap::Args;
@@ -24,15 +24,17 @@ impl Report {
     /// Does it.
     pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
         let ledger = cloud::ledger(common).await?;
-        let call = Whole::find(&ledger, &self.call).await?;
+        let call = WholeCall::find(&ledger, &self.call).await?;
         let page = page::page(&call);
         std::fs::write(&self.output, &page)
             .with_context(|| format!("cannot write {}", self.output.display()))?;
         if common.json {
             let file = self.output.display().to_string();
-            say::json(&serde_json::json!({"call": call.listed.call_ref, "file": file, "bytes": page.len()}));
+            output::json(
+                &serde_json::json!({"call": call.listed.call_ref, "file": file, "bytes": page.len()}),
+            );
         } else {
-            say::line(self.output.display());
+            output::line(self.output.display());
         }
         Ok(ExitCode::SUCCESS)
     }

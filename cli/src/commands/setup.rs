@@ -4,9 +4,9 @@ mod hours;
 
 use super::doctor::meta_of;
 use crate::Common;
-use crate::ask::{Busy, consent};
-use crate::meta::{Change, Facts, Field, Meta};
-use crate::say::{self, GOOD, styled};
+use crate::meta::{Change, Facts, Field, MetaClient};
+use crate::output::{self, GOOD, styled};
+use crate::prompt::{Busy, consent};
 use crate::site::Site;
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
@@ -82,7 +82,7 @@ impl Setup {
             return finish(&told, common, ExitCode::SUCCESS);
         }
         if !self.yes && (common.json || !consent("Make these changes?")) {
-            say::wrong("Nothing was changed. Say yes, or --yes.");
+            output::wrong("Nothing was changed. Say yes, or --yes.");
             return finish(&told, common, ExitCode::FAILURE);
         }
         for change in &changes {
@@ -95,7 +95,7 @@ impl Setup {
         }
         told.changed = true;
         if !common.json {
-            say::line(styled(GOOD, "Done. Now ring the number; what is wrong then, ahoy doctor finds."));
+            output::line(styled(GOOD, "Done. Now ring the number; what is wrong then, ahoy doctor finds."));
         }
         finish(&told, common, ExitCode::SUCCESS)
     }
@@ -146,31 +146,31 @@ impl Setup {
     }
 }
 
-async fn look(meta: &Meta) -> Facts {
+async fn look(meta: &MetaClient) -> Facts {
     let _busy = Busy::with("Asking Meta");
     meta.look().await
 }
 
 fn show(changes: &[Change], told: &Told) {
     for app in &told.other_apps {
-        say::line(format!(
+        output::line(format!(
             "{app} is told of this account as well, and stays as it is: see that it answers no calls."
         ));
     }
     if changes.is_empty() {
-        say::line("Nothing to change: all is as wanted.");
+        output::line("Nothing to change: all is as wanted.");
         return;
     }
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["WHAT", "BEFORE", "AFTER"].map(|head| Cell::new(head).add_attribute(Attribute::Bold)));
     table.add_rows(changes.iter().map(|it| [it.what(), it.before().to_owned(), it.after()]));
-    say::line(table);
+    output::line(table);
 }
 
 fn finish(told: &Told, common: &Common, code: ExitCode) -> anyhow::Result<ExitCode> {
     if common.json {
-        say::json(told);
+        output::json(told);
     }
     Ok(code)
 }

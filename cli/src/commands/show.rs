@@ -1,15 +1,15 @@
 //! `ahoy show CALL`: everything that is kept of a call.
 
 use crate::figures::{dollars, hundredths, length, moment, words};
-use crate::say;
-use crate::whole::{self, Whole};
+use crate::output;
+use crate::whole_call::{self, WholeCall};
 use crate::{Common, cloud};
 use anstyle::Style;
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use internal_api::keys::SHORTEST_REF;
 use journal::Speaker;
-use protocol::keys::SHORTEST_REF;
 use std::process::ExitCode;
 
 const HEAD: Style = Style::new().bold();
@@ -26,11 +26,11 @@ impl Show {
     /// Does it.
     pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
         let ledger = cloud::ledger(common).await?;
-        let call = Whole::find(&ledger, &self.call).await?;
+        let call = WholeCall::find(&ledger, &self.call).await?;
         if common.json {
-            say::json(&call.to_json());
+            output::json(&call.to_json());
         } else {
-            sections(&call).into_iter().for_each(say::line);
+            sections(&call).into_iter().for_each(output::line);
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -46,7 +46,7 @@ pub fn name(typed: &str) -> Result<String, String> {
     Err(format!("a call's name has {SHORTEST_REF} to 64 letters, of 0-9 and a-f"))
 }
 
-fn sections(call: &Whole) -> Vec<String> {
+fn sections(call: &WholeCall) -> Vec<String> {
     let mut sections = vec![head(call)];
     let turns = call.turns();
     if !turns.is_empty() {
@@ -76,16 +76,16 @@ fn sections(call: &Whole) -> Vec<String> {
     let rows = call.entries.iter().map(|entry| {
         [
             call.since_ring(entry.at_ms).to_string(),
-            whole::writer(entry),
-            whole::name(entry),
-            whole::details(entry),
+            whole_call::writer(entry),
+            whole_call::name(entry),
+            whole_call::details(entry),
         ]
     });
     sections.push(titled("TIMELINE, ms since the ring", &columns(rows, &[0])));
     sections
 }
 
-fn head(call: &Whole) -> String {
+fn head(call: &WholeCall) -> String {
     let listed = &call.listed;
     let mut lines = vec![
         format!("{HEAD}call {}{HEAD:#}", listed.call_ref),

@@ -1,11 +1,11 @@
 //! The call on an axis of time: ring and answer, both voices, turns, interruptions and tools.
 
 use crate::figures::length;
-use crate::whole::Whole;
-use journal::Event;
-use ledger::{Levels, MOMENT_MS, Side};
+use crate::whole_call::WholeCall;
+use journal::JournalEvent;
 use maud::{Markup, html};
 use std::fmt::Write;
+use store::{AudioLevels, MOMENT_MS, Side};
 
 /// A voice is drawn in so many bars at most: more would run into each other.
 const BARS: u64 = 300;
@@ -26,7 +26,7 @@ struct Scale {
 }
 
 /// The axis with its lanes.
-pub(super) fn axis(call: &Whole) -> Markup {
+pub(super) fn axis(call: &WholeCall) -> Markup {
     let scale = Scale { length_ms: call.length_ms().max(1_000) };
     html! {
         section #axis {
@@ -54,7 +54,7 @@ pub(super) fn axis(call: &Whole) -> Markup {
 }
 
 /// Ring, answer, first word and end.
-fn marks(call: &Whole, scale: &Scale) -> Markup {
+fn marks(call: &WholeCall, scale: &Scale) -> Markup {
     let accepted = call.listed.accepted_at_ms.map(|at| call.since_ring(at));
     let ended = call.listed.ended_at_ms.map(|at| call.since_ring(at));
     let rang_for = accepted.or(ended).unwrap_or(scale.length_ms);
@@ -72,10 +72,10 @@ fn marks(call: &Whole, scale: &Scale) -> Markup {
     }
 }
 
-fn voice(label: &str, class: &str, call: &Whole, scale: &Scale, side: Side) -> Markup {
+fn voice(label: &str, class: &str, call: &WholeCall, scale: &Scale, side: Side) -> Markup {
     let bars = call.levels.as_ref().map(|levels| bars(levels, side, call, scale)).unwrap_or_default();
     let cuts = call.entries.iter().filter_map(|entry| match entry.event {
-        Event::Interrupted { heard_ms, of_ms, .. } if side == Side::Agent => {
+        JournalEvent::Interrupted { heard_ms, of_ms, .. } if side == Side::Agent => {
             Some((call.since_ring(entry.at_ms), heard_ms, of_ms))
         }
         _ => None,
@@ -97,7 +97,7 @@ fn voice(label: &str, class: &str, call: &Whole, scale: &Scale, side: Side) -> M
 }
 
 /// One stroke a bar, up and down from the middle.
-fn bars(levels: &Levels, side: Side, call: &Whole, scale: &Scale) -> String {
+fn bars(levels: &AudioLevels, side: Side, call: &WholeCall, scale: &Scale) -> String {
     let heard = match side {
         Side::Caller => &levels.caller,
         Side::Agent => &levels.agent,
@@ -121,7 +121,7 @@ fn bars(levels: &Levels, side: Side, call: &Whole, scale: &Scale) -> String {
 }
 
 /// How long the caller waited for each answer.
-fn waits(call: &Whole, scale: &Scale) -> Markup {
+fn waits(call: &WholeCall, scale: &Scale) -> Markup {
     html! {
         div.lane data-lane="turns" {
             div.label { "Waits" }
@@ -137,12 +137,12 @@ fn waits(call: &Whole, scale: &Scale) -> Markup {
     }
 }
 
-fn tools(call: &Whole, scale: &Scale) -> Markup {
+fn tools(call: &WholeCall, scale: &Scale) -> Markup {
     let used: Vec<_> = call
         .entries
         .iter()
         .filter_map(|entry| match &entry.event {
-            Event::Tool { tool, took_ms, outcome } => {
+            JournalEvent::Tool { tool, took_ms, outcome } => {
                 Some((call.since_ring(entry.at_ms).saturating_sub(*took_ms), *took_ms, tool, outcome))
             }
             _ => None,

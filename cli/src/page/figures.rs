@@ -1,12 +1,12 @@
 //! The figures beside the conversation: turns, the network, and what it cost.
 
 use crate::figures::{dollars, hundredths, words};
-use crate::whole::Whole;
-use journal::Event;
+use crate::whole_call::WholeCall;
+use journal::JournalEvent;
 use maud::{Markup, html};
 
 /// How long each answer took: a bar each, against the slowest.
-pub(super) fn turns(call: &Whole) -> Markup {
+pub(super) fn turns(call: &WholeCall) -> Markup {
     let turns = call.turns();
     let slowest = turns.iter().map(|turn| turn.took_ms).max().unwrap_or(1).max(1);
     let share = |ms: u64| format!("width:{:.2}%", ms as f64 * 100.0 / slowest as f64);
@@ -29,9 +29,9 @@ pub(super) fn turns(call: &Whole) -> Markup {
 }
 
 /// How the sound got through.
-pub(super) fn network(call: &Whole) -> Markup {
+pub(super) fn network(call: &WholeCall) -> Markup {
     let media = call.entries.iter().find_map(|entry| match &entry.event {
-        Event::Media {
+        JournalEvent::Media {
             received,
             lost,
             recovered,
@@ -59,7 +59,7 @@ pub(super) fn network(call: &Whole) -> Markup {
         _ => None,
     });
     let verdicts = call.entries.iter().filter_map(|entry| match &entry.event {
-        Event::MediaVerdict { verdict, evidence, cure } => Some((verdict, evidence, cure)),
+        JournalEvent::MediaVerdict { verdict, evidence, cure } => Some((verdict, evidence, cure)),
         _ => None,
     });
     html! {
@@ -84,7 +84,7 @@ pub(super) fn network(call: &Whole) -> Markup {
 }
 
 /// What it cost, by kinds of tokens.
-pub(super) fn cost(call: &Whole) -> Markup {
+pub(super) fn cost(call: &WholeCall) -> Markup {
     let Some(summary) = &call.summary else { return html! {} };
     let tokens = &summary.tokens;
     let rows = [

@@ -1,12 +1,12 @@
 //! What was said, line by line.
 
 use crate::figures::{length, plural};
-use crate::whole::Whole;
-use journal::{Line, Speaker};
+use crate::whole_call::WholeCall;
+use journal::{Speaker, TranscriptLine};
 use maud::{Markup, html};
 
 /// The transcript.
-pub(super) fn talk(call: &Whole) -> Markup {
+pub(super) fn talk(call: &WholeCall) -> Markup {
     html! {
         section #talk {
             h2 { "What was said" }
@@ -21,7 +21,7 @@ pub(super) fn talk(call: &Whole) -> Markup {
     }
 }
 
-fn said(call: &Whole, line: &Line) -> Markup {
+fn said(call: &WholeCall, line: &TranscriptLine) -> Markup {
     let (class, who) = match line.speaker {
         Speaker::Caller => ("caller", "Caller"),
         Speaker::Agent => ("agent", "Agent"),

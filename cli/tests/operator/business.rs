@@ -1,18 +1,18 @@
 //! A business that takes calls: all that `ahoy doctor` looks at, in the best of health.
 
 use crate::front;
-use aws::{Cloud, CloudConfig, Function};
-use ledger::{Ledger, StoredAgent};
-use openai::Realtime;
-use phone::{Books, Meta, MetaConfig};
-use protocol::lease::Lease;
+use internal_api::lease::Lease;
 use serde_json::{Value, json};
 use service::time::now_ms;
+use sim_aws::{Cloud, CloudConfig, Function};
+use sim_meta::{BusinessRecords, Meta, MetaConfig};
+use sim_openai::Realtime;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
-use switchboard::intake::{House, Numbers};
+use store::{Store, StoredAgent};
+use switchboard::intake::{IntakeSettings, KnownNumbers};
 use tokio::process::Command;
 use webhook::{Settings, Webhook};
 
@@ -25,9 +25,9 @@ const SECRETS: [&str; 5] =
 pub struct Business {
     pub meta: Meta,
     pub cloud: Cloud,
-    pub ledger: Ledger,
+    pub ledger: Store,
     pub webhook_url: String,
-    sound: Books,
+    sound: BusinessRecords,
     environment: BTreeMap<String, String>,
     _model: Realtime,
 }
@@ -47,9 +47,9 @@ impl Business {
     }
 
     /// Nothing is amiss but what is said of the model.
-    pub async fn with_model(change: impl FnOnce(&mut openai::Config)) -> Self {
+    pub async fn with_model(change: impl FnOnce(&mut sim_openai::Config)) -> Self {
         let meta = Meta::start(MetaConfig::default()).await.unwrap();
-        let mut model = openai::Config::new("sk-healthy");
+        let mut model = sim_openai::Config::new("sk-healthy");
         model.model = Some("gpt-realtime-2.1".to_owned());
         change(&mut model);
         let model = Realtime::start(model).await.unwrap();
@@ -62,8 +62,9 @@ impl Business {
             Function { reserved_concurrency: Some(50), ..Function::new("call-control", program) };
         cloud.functions = vec![call_control, Function::new("unprotected", program)];
         let cloud = Cloud::start(cloud).await.unwrap();
-        let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), "ahoy");
-        let house = House { numbers: Numbers::WithAgents, ring_budget: Duration::from_secs(25) };
+        let ledger = Store::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), "ahoy");
+        let house =
+            IntakeSettings { numbers: KnownNumbers::WithAgents, ring_budget: Duration::from_secs(25) };
         let settings = Settings {
             table: "ahoy".to_owned(),
             meta_secret: "meta".to_owned(),

@@ -2,8 +2,8 @@
 
 use crate::business::{Business, Found};
 use crate::front;
-use phone::Snag;
 use serde_json::json;
+use sim_meta::SetupFault;
 
 #[tokio::test]
 async fn a_healthy_business_is_green_from_end_to_end() {
@@ -22,7 +22,7 @@ async fn a_healthy_business_is_green_from_end_to_end() {
 #[tokio::test]
 async fn each_thing_amiss_at_meta_is_found_by_name() {
     let business = Business::healthy().await;
-    for snag in Snag::ALL {
+    for snag in SetupFault::ALL {
         business.meta.snag(*snag);
 
         let found = business.examined(&[], &[]).await;
@@ -31,7 +31,7 @@ async fn each_thing_amiss_at_meta_is_found_by_name() {
         let amiss = found.that_are(finding);
         assert!(amiss.contains(&check), "{}: {:#}", snag.name(), found.told);
         // Without its token, its account or its subscription, more than that one check is amiss. All else is only what it is.
-        let is_alone = !matches!(snag, Snag::AppUnsubscribed | Snag::TokenElsewhere);
+        let is_alone = !matches!(snag, SetupFault::AppUnsubscribed | SetupFault::TokenElsewhere);
         if is_alone && !found.that_are("unknown").contains(&"number-status") {
             assert_eq!(amiss, [check], "{}", snag.name());
         }
@@ -109,7 +109,7 @@ async fn what_is_amiss_with_our_own_settings_is_found() {
 
 #[tokio::test]
 async fn a_part_that_openai_refuses_is_found() {
-    let forbids = vec![openai::Forbidden::new("audio.input.transcription")];
+    let forbids = vec![sim_openai::Forbidden::new("audio.input.transcription")];
     let business = Business::with_model(|model| model.forbids = forbids).await;
 
     let found = business.examined(&[], &[]).await;
@@ -172,36 +172,36 @@ fn wrong(found: &Found) -> Vec<&str> {
 }
 
 /// What a doctor must say of a snag: the finding, by which check, with which code of Meta's.
-fn expected(snag: Snag) -> (&'static str, &'static str, Option<u64>) {
+fn expected(snag: SetupFault) -> (&'static str, &'static str, Option<u64>) {
     let wrong = |check| ("wrong", check, None);
     let coded = |check, code| ("wrong", check, Some(code));
     match snag {
-        Snag::TokenRevoked => coded("token-valid", 190),
-        Snag::TokenOfPerson => wrong("token-kind"),
-        Snag::TokenExpires => wrong("token-expiry"),
-        Snag::TokenWithoutMessaging => coded("token-permissions", 200),
-        Snag::TokenWithoutManagement => coded("token-permissions", 200),
-        Snag::TokenElsewhere => wrong("token-account"),
-        Snag::AppUnsubscribed => coded("app-calls", 138_018),
-        Snag::AppWithoutCalls => wrong("app-calls"),
-        Snag::AppWithoutMessages => wrong("app-messages"),
-        Snag::AppInactive => wrong("app-active"),
-        Snag::AppElsewhere => wrong("app-webhook"),
-        Snag::AccountUnsubscribed => coded("account-subscribed", 138_018),
-        Snag::AccountShared => ("unknown", "account-other-apps", None),
-        Snag::AccountElsewhere => wrong("account-webhook"),
-        Snag::AccountInReview => wrong("account-review"),
-        Snag::AccountWithoutPayment => coded("account-payment", 131_044),
-        Snag::NumberElsewhere => wrong("number-webhook"),
-        Snag::NumberDisconnected => wrong("number-status"),
-        Snag::NumberOffCloud => wrong("number-platform"),
-        Snag::LimitLow | Snag::LimitNotSet => coded("number-limit", 138_015),
-        Snag::CallingOff => coded("calling-enabled", 138_000),
-        Snag::IconHidden => wrong("calling-icon"),
-        Snag::SipOn => coded("calling-sip", 131_055),
-        Snag::KeysBySdes => wrong("calling-keys"),
-        Snag::HoursNever => wrong("calling-hours"),
-        Snag::Restricted => coded("calling-restrictions", 138_014),
-        Snag::GraphBusy => ("unknown", "token-valid", None),
+        SetupFault::TokenRevoked => coded("token-valid", 190),
+        SetupFault::TokenOfPerson => wrong("token-kind"),
+        SetupFault::TokenExpires => wrong("token-expiry"),
+        SetupFault::TokenWithoutMessaging => coded("token-permissions", 200),
+        SetupFault::TokenWithoutManagement => coded("token-permissions", 200),
+        SetupFault::TokenElsewhere => wrong("token-account"),
+        SetupFault::AppUnsubscribed => coded("app-calls", 138_018),
+        SetupFault::AppWithoutCalls => wrong("app-calls"),
+        SetupFault::AppWithoutMessages => wrong("app-messages"),
+        SetupFault::AppInactive => wrong("app-active"),
+        SetupFault::AppElsewhere => wrong("app-webhook"),
+        SetupFault::AccountUnsubscribed => coded("account-subscribed", 138_018),
+        SetupFault::AccountShared => ("unknown", "account-other-apps", None),
+        SetupFault::AccountElsewhere => wrong("account-webhook"),
+        SetupFault::AccountInReview => wrong("account-review"),
+        SetupFault::AccountWithoutPayment => coded("account-payment", 131_044),
+        SetupFault::NumberElsewhere => wrong("number-webhook"),
+        SetupFault::NumberDisconnected => wrong("number-status"),
+        SetupFault::NumberOffCloud => wrong("number-platform"),
+        SetupFault::LimitLow | SetupFault::LimitNotSet => coded("number-limit", 138_015),
+        SetupFault::CallingOff => coded("calling-enabled", 138_000),
+        SetupFault::IconHidden => wrong("calling-icon"),
+        SetupFault::SipOn => coded("calling-sip", 131_055),
+        SetupFault::KeysBySdes => wrong("calling-keys"),
+        SetupFault::HoursNever => wrong("calling-hours"),
+        SetupFault::Restricted => coded("calling-restrictions", 138_014),
+        SetupFault::GraphBusy => ("unknown", "token-valid", None),
     }
 }

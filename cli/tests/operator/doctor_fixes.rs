@@ -1,22 +1,22 @@
 //! `ahoy doctor --fix` cures what can be cured, with consent, and leaves the rest as it is.
 
 use crate::business::Business;
-use phone::Snag;
-use phone::books::Subscriber;
+use sim_meta::SetupFault;
+use sim_meta::business_records::Subscriber;
 
-const CURABLE: [Snag; 12] = [
-    Snag::AppUnsubscribed,
-    Snag::AppWithoutCalls,
-    Snag::AppWithoutMessages,
-    Snag::AppInactive,
-    Snag::AppElsewhere,
-    Snag::AccountUnsubscribed,
-    Snag::AccountElsewhere,
-    Snag::NumberElsewhere,
-    Snag::CallingOff,
-    Snag::IconHidden,
-    Snag::SipOn,
-    Snag::KeysBySdes,
+const CURABLE: [SetupFault; 12] = [
+    SetupFault::AppUnsubscribed,
+    SetupFault::AppWithoutCalls,
+    SetupFault::AppWithoutMessages,
+    SetupFault::AppInactive,
+    SetupFault::AppElsewhere,
+    SetupFault::AccountUnsubscribed,
+    SetupFault::AccountElsewhere,
+    SetupFault::NumberElsewhere,
+    SetupFault::CallingOff,
+    SetupFault::IconHidden,
+    SetupFault::SipOn,
+    SetupFault::KeysBySdes,
 ];
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn all_of_it_at_once_is_cured_in_the_order_that_meta_demands() {
 #[tokio::test]
 async fn what_cannot_be_cured_is_not_touched() {
     let business = Business::healthy().await;
-    for snag in Snag::ALL.iter().filter(|snag| !CURABLE.contains(snag)) {
+    for snag in SetupFault::ALL.iter().filter(|snag| !CURABLE.contains(snag)) {
         business.meta.snag(*snag);
         let before = business.meta.books();
 
@@ -72,7 +72,7 @@ async fn what_cannot_be_cured_is_not_touched() {
 #[tokio::test]
 async fn nothing_is_done_without_consent() {
     let business = Business::healthy().await;
-    business.meta.snag(Snag::SipOn);
+    business.meta.snag(SetupFault::SipOn);
 
     let said = business.ahoy(&["doctor", "--fix"]).await;
 
@@ -84,8 +84,8 @@ async fn nothing_is_done_without_consent() {
 #[tokio::test]
 async fn another_app_stays_subscribed() {
     let business = Business::healthy().await;
-    business.meta.snag(Snag::AccountUnsubscribed);
-    business.meta.snag(Snag::AccountShared);
+    business.meta.snag(SetupFault::AccountUnsubscribed);
+    business.meta.snag(SetupFault::AccountShared);
 
     let fixed = business.examined(&[], &["--fix", "--yes"]).await;
 

@@ -1,12 +1,12 @@
 //! `ahoy forget` finds what no list leads to, deletes nothing of strangers, and says what it cannot know.
 
 use crate::business::{Business, NUMBER};
-use ledger::Listed;
-use ledger::items::{Item, number, text};
-use protocol::{keys, mark};
+use internal_api::{keys, pseudonym};
 use serde_json::{Value, json};
 use service::time::now_ms;
 use std::collections::BTreeSet;
+use store::CallListing;
+use store::items::{Item, number, text};
 
 const THEM: &str = "919900000001";
 const THEIR_ID: &str = "IN.99990000000000000001";
@@ -105,7 +105,7 @@ async fn what_arrives_beside_the_tombstones_is_deleted_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_notice_that_names_only_a_linked_name_is_found() {
     let business = Business::healthy().await;
-    let linked = [THEM, THEIR_ID].map(|name| mark::of(b"the key of marks", name));
+    let linked = [THEM, THEIR_ID].map(|name| pseudonym::of(b"the key of marks", name));
     business.ledger.link_marks(&linked, now_ms() + 3_600_000).await.unwrap();
     let notice = (keys::account("7"), "NOTICE#account_update#0");
     business.keep(&notice.0, notice.1, "item", &json!({"from": THEIR_ID}).to_string()).await;
@@ -152,7 +152,7 @@ impl Business {
     /// A call of an hour ago by a person of these names, marked with `key`; `state`: the caller's number and user id there.
     async fn called(&self, name: &str, names: &[&str], key: &[u8], state: Value) {
         let (call_ref, rang_at_ms) = (name.repeat(32), now_ms() - 3_600_000);
-        let call = Listed {
+        let call = CallListing {
             call_ref: call_ref.clone(),
             number: NUMBER.to_owned(),
             rang_at_ms,
@@ -162,7 +162,7 @@ impl Business {
             ending: None,
             by: None,
         };
-        let marks: Vec<_> = names.iter().map(|name| mark::of(key, name)).collect();
+        let marks: Vec<_> = names.iter().map(|name| pseudonym::of(key, name)).collect();
         for item in call.items(&marks, "2026-11-22", u64::MAX / 1_000) {
             self.ledger.put(item).await.unwrap();
         }
@@ -199,7 +199,7 @@ impl Business {
 }
 
 fn tombstone() -> (String, String) {
-    (keys::forgotten_person(&mark::of(b"the key of marks", THEM)), keys::PERSON.to_owned())
+    (keys::forgotten_person(&pseudonym::of(b"the key of marks", THEM)), keys::PERSON.to_owned())
 }
 
 fn item(pk: &str, sk: &str) -> Item {

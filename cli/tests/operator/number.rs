@@ -1,13 +1,13 @@
 //! `ahoy number show` shows the number as Meta has it.
 
 use crate::business::{Business, NUMBER};
-use phone::Snag;
 use serde_json::{Value, json};
+use sim_meta::SetupFault;
 
 #[tokio::test]
 async fn the_number_is_shown_as_meta_has_it() {
     let business = Business::healthy().await;
-    business.meta.snag(Snag::Restricted);
+    business.meta.snag(SetupFault::Restricted);
 
     let said = business.ahoy(&["number", "show"]).await;
     let json = business.ahoy(&["number", "show", "--json"]).await;
@@ -25,7 +25,7 @@ async fn the_number_is_shown_as_meta_has_it() {
 #[tokio::test]
 async fn a_number_that_cannot_be_seen_is_told_in_one_line() {
     let business = Business::healthy().await;
-    business.meta.snag(Snag::TokenRevoked);
+    business.meta.snag(SetupFault::TokenRevoked);
 
     let said = business.ahoy(&["number", "show"]).await;
 

@@ -1,10 +1,10 @@
 //! `ahoy setup` and `ahoy forget` at a real terminal: they ask first, and only a yes changes anything.
 
 use crate::business::{Business, NUMBER};
-use ledger::{Calls, Listed};
-use phone::Snag;
 use rexpect::process::{Signal, WaitStatus};
 use rexpect::session::{PtySession, spawn_command};
+use sim_meta::SetupFault;
+use store::{CallListing, CallQuery};
 use tokio::task::spawn_blocking;
 
 const CALLER: &str = "919900000001";
@@ -29,7 +29,7 @@ enum End {
 #[tokio::test(flavor = "multi_thread")]
 async fn setup_changes_what_somebody_says_yes_to_and_nothing_else() {
     let business = Business::healthy().await;
-    business.meta.snag(Snag::CallingOff);
+    business.meta.snag(SetupFault::CallingOff);
     let before = business.meta.books();
     assert_ne!(before.calling["status"], "ENABLED");
 
@@ -117,9 +117,9 @@ fn end(terminal: &PtySession) -> End {
 
 /// Somebody called a while ago.
 async fn called(business: &Business) {
-    let mark = protocol::mark::of(b"the door key", CALLER);
+    let mark = internal_api::pseudonym::of(b"the door key", CALLER);
     let rang_at_ms = service::time::now_ms() - 3_600_000;
-    let call = Listed {
+    let call = CallListing {
         call_ref: "ab".repeat(32),
         number: NUMBER.to_owned(),
         rang_at_ms,
@@ -135,5 +135,5 @@ async fn called(business: &Business) {
 }
 
 async fn calls(business: &Business) -> usize {
-    business.ledger.calls(&Calls::Of(NUMBER.to_owned()), None, None, 10).await.unwrap().len()
+    business.ledger.calls(&CallQuery::Of(NUMBER.to_owned()), None, None, 10).await.unwrap().len()
 }

@@ -1,8 +1,8 @@
 //! `ahoy setup` sets a business up for calls, asks first, and does nothing twice.
 
 use crate::business::Business;
-use phone::Snag;
 use serde_json::{Value, json};
+use sim_meta::SetupFault;
 
 const HOURS: [&str; 5] =
     ["--hours", "mon-fri 09:00-17:30", "--hours", "sat 10:00-12:00", "--zone=Asia/Kolkata"];
@@ -10,7 +10,7 @@ const HOURS: [&str; 5] =
 /// A business that never took a call.
 async fn new_business() -> Business {
     let business = Business::healthy().await;
-    for snag in [Snag::AppUnsubscribed, Snag::AccountUnsubscribed, Snag::CallingOff] {
+    for snag in [SetupFault::AppUnsubscribed, SetupFault::AccountUnsubscribed, SetupFault::CallingOff] {
         business.meta.snag(snag);
     }
     business.meta.change_books(|books| books.calling["callback_permission_status"] = json!("DISABLED"));
@@ -71,7 +71,7 @@ async fn without_a_yes_nothing_is_changed_and_all_of_it_is_shown() {
 #[tokio::test]
 async fn another_app_on_the_account_is_named_and_left_alone() {
     let business = new_business().await;
-    business.meta.snag(Snag::AccountShared);
+    business.meta.snag(SetupFault::AccountShared);
 
     let said = business.ahoy(&["setup", "--yes", "--json"]).await;
 
@@ -84,7 +84,7 @@ async fn another_app_on_the_account_is_named_and_left_alone() {
 #[tokio::test]
 async fn an_address_that_is_taken_from_elsewhere_is_shown_with_its_app() {
     let business = Business::healthy().await;
-    business.meta.snag(Snag::AppElsewhere);
+    business.meta.snag(SetupFault::AppElsewhere);
 
     let said = business.ahoy(&["setup", "--json"]).await;
 
@@ -97,7 +97,7 @@ async fn an_address_that_is_taken_from_elsewhere_is_shown_with_its_app() {
 #[tokio::test]
 async fn what_meta_refuses_is_said_with_its_code() {
     let business = new_business().await;
-    business.meta.snag(Snag::LimitLow);
+    business.meta.snag(SetupFault::LimitLow);
 
     let said = business.ahoy(&["setup", "--yes"]).await;
 
@@ -151,7 +151,7 @@ async fn hours_are_set_though_a_holiday_is_over() {
 #[tokio::test]
 async fn a_button_can_be_hidden_and_hours_taken_away() {
     let business = Business::healthy().await;
-    business.meta.snag(Snag::HoursNever);
+    business.meta.snag(SetupFault::HoursNever);
 
     let said = business.ahoy(&["setup", "--yes", "--always", "--icon", "hidden", "--callback", "off"]).await;
 

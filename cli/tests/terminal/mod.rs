@@ -1,11 +1,11 @@
 //! A terminal to run `ahoy` in, in front of DynamoDB's emulator or of nothing.
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use ledger::Ledger;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
+use store::Store;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
@@ -57,14 +57,14 @@ impl Terminal {
         Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    pub fn ledger(&self) -> Ledger {
+    pub fn ledger(&self) -> Store {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .endpoint_url(&self.environment["AWS_ENDPOINT_URL"])
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .build();
-        Ledger::new(aws_sdk_dynamodb::Client::from_conf(config), "ahoy")
+        Store::new(aws_sdk_dynamodb::Client::from_conf(config), "ahoy")
     }
 
     fn at(url: String) -> Self {

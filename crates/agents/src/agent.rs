@@ -1,9 +1,10 @@
 //! An agent, whole: who it is, how it talks, what it may do, and when.
 
-use crate::places::Places;
-use crate::written::Written;
+use crate::file_format::Written;
+use crate::key_positions::KeyPositions;
 use crate::{
-    Caps, Greeting, Hours, Interruption, Keeping, Keypad, Limits, Messages, Options, Tools, Words, Wrong,
+    AgentFileError, Caps, Greeting, Interruption, Keeping, Keypad, Limits, Messages, OpeningHours, Options,
+    Tools, Words,
 };
 use std::fmt;
 
@@ -34,7 +35,7 @@ pub struct Agent {
     /// What it may do besides talking.
     pub tools: Tools,
     /// When it takes calls; `None` is always.
-    pub hours: Option<Hours>,
+    pub hours: Option<OpeningHours>,
     /// What a caller is told by message when there is no conversation.
     pub messages: Messages,
     /// The most it may cost, and the most calls it takes.
@@ -45,11 +46,11 @@ pub struct Agent {
 
 impl Agent {
     /// Reads an agent file. The first thing that is wrong is told with its line and field.
-    pub fn read(text: &str) -> Result<Self, Wrong> {
+    pub fn read(text: &str) -> Result<Self, AgentFileError> {
         if text.len() > LARGEST {
-            return Err(Wrong::whole_file(format!("is larger than {LARGEST} bytes")));
+            return Err(AgentFileError::whole_file(format!("is larger than {LARGEST} bytes")));
         }
-        let places = Places::of(text);
+        let places = KeyPositions::of(text);
         crate::secrets::refuse(text, &places)?;
         let written = Written::read(text, &places)?;
         written.resolve().map_err(|fault| places.wrong(fault))
@@ -57,9 +58,9 @@ impl Agent {
 
     /// Reads a file that is yet to be pushed: what OpenAI refuses is wrong in it, though files that were pushed before it
     /// was known may hold it. Programs that run use [`Agent::read`].
-    pub fn read_new(text: &str) -> Result<Self, Wrong> {
+    pub fn read_new(text: &str) -> Result<Self, AgentFileError> {
         let agent = Self::read(text)?;
-        crate::stricter::check(&agent).map_err(|fault| Places::of(text).wrong(fault))?;
+        crate::push_rules::check(&agent).map_err(|fault| KeyPositions::of(text).wrong(fault))?;
         Ok(agent)
     }
 
@@ -70,17 +71,17 @@ impl Agent {
 
     /// The date at `now_ms` (since 1970) in the time zone of its hours, else in UTC: `YYYY-MM-DD`.
     pub fn day(&self, now_ms: u64) -> String {
-        crate::hours::day(self.hours.as_ref(), now_ms)
+        crate::opening_hours::day(self.hours.as_ref(), now_ms)
     }
 
     /// What it says first: the greeting with the disclosure line in it.
     pub fn opening(&self) -> Words {
-        crate::duties::opening(self)
+        crate::instructions::opening(self)
     }
 
     /// What the model is told: its instructions, and the duties that every agent here has.
     pub fn whole_instructions(&self) -> String {
-        crate::duties::whole_instructions(self)
+        crate::instructions::whole_instructions(self)
     }
 }
 

@@ -4,27 +4,27 @@
 //! that may be secret or personal. A minimal file is a name, instructions and a greeting; `agents/README.md` lists every key.
 
 mod agent;
+mod caps_and_keeping;
 mod conversation;
-mod duties;
-mod hours;
-mod keeping;
-mod languages;
+mod default_phrases;
+mod error;
+mod file_format;
+mod instructions;
+mod key_positions;
 mod messages;
-mod places;
+mod opening_hours;
+mod push_rules;
 mod rules;
 mod secrets;
-mod stricter;
 mod tools;
-mod written;
-mod wrong;
 
 pub use agent::{Agent, LARGEST};
+pub use caps_and_keeping::{Caps, Keeping};
 pub use conversation::{Greeting, Interruption, Keypad, Limits, Words};
-pub use hours::Hours;
-pub use keeping::{Caps, Keeping};
-pub use languages::{apology, languages, leaving};
+pub use default_phrases::{apology, languages, leaving};
+pub use error::AgentFileError;
 pub use messages::Messages;
+pub use opening_hours::OpeningHours;
+pub use push_rules::NOT_AT_THE_TOP;
 pub use realtime::Options;
-pub use stricter::NOT_AT_THE_TOP;
 pub use tools::{HttpTool, McpServer, Method, Tools};
-pub use wrong::Wrong;

@@ -1,6 +1,6 @@
 //! Small rules that many fields share.
 
-use crate::wrong::Fault;
+use crate::error::Fault;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;

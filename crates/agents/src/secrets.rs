@@ -1,8 +1,8 @@
 //! Refuses a file that holds something that looks like a secret, comments included, and does not repeat it.
 
-use crate::Wrong;
-use crate::places::Places;
-use crate::wrong::WHOLE;
+use crate::AgentFileError;
+use crate::error::WHOLE;
+use crate::key_positions::KeyPositions;
 use std::ops::Range;
 
 /// How a secret begins, whether case matters, and how many more characters it has at least.
@@ -24,13 +24,13 @@ const SHAPES: &[(&str, usize)] = &[
 ];
 
 /// Refuses the file if it holds a secret.
-pub(crate) fn refuse(text: &str, places: &Places<'_>) -> Result<(), Wrong> {
+pub(crate) fn refuse(text: &str, places: &KeyPositions<'_>) -> Result<(), AgentFileError> {
     let Some(found) = find(text) else { return Ok(()) };
     let field = places.field_or_file(&found);
     let field = if find(&field).is_some() { WHOLE.to_owned() } else { field };
     let reason = "looks like a secret, which does not belong in a file: keep it in the media secret and name it with \
                   sign_with or authorization_with";
-    Err(Wrong { line: places.line(found.start), field, reason: reason.to_owned() })
+    Err(AgentFileError { line: places.line(found.start), field, reason: reason.to_owned() })
 }
 
 /// Where something stands that looks like a secret.

@@ -46,10 +46,11 @@ pub struct Call {
     pub unheard: u32,
     /// Which process tells Meta our answer now, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub telling: Option<Telling>,
+    pub telling: Option<AnswerAttempt>,
     /// Who has the call.
-    pub seat: Option<Seat>,
-    /// Grows with every seat, so that a task that lost the call cannot speak for it.
+    #[serde(rename = "seat")]
+    pub assignment: Option<Assignment>,
+    /// Grows with every assignment, so that a task that lost the call cannot speak for it.
     pub fence: u64,
     /// Tasks that would not have it.
     pub refused_by: Vec<String>,
@@ -100,7 +101,7 @@ pub enum Phase {
 
 /// A place in a media task. The fence says which: a task that lost the call has an older one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seat {
+pub struct Assignment {
     /// The media task's id.
     pub task: String,
     /// The fencing number.
@@ -109,7 +110,7 @@ pub struct Seat {
 
 /// That a process tells Meta our answer: no other one does meanwhile, since each would take the other's doing for its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Telling {
+pub struct AnswerAttempt {
     /// When it has given up, or is dead.
     pub until: Timestamp,
     /// Whether the task asked for it, which learns when that process dies.
@@ -127,11 +128,11 @@ impl Call {
             rang_at: now,
             ring_deadline: now + budget,
             due: Some(now),
-            pending: vec![Effect::FindSeat],
+            pending: vec![Effect::AssignTask],
             attempts: 0,
             unheard: 0,
             telling: None,
-            seat: None,
+            assignment: None,
             fence: 0,
             refused_by: vec![],
             answer: None,
@@ -160,7 +161,7 @@ impl Call {
 
     /// Whether this fence is that of the task that has the call now.
     pub fn is_held_by(&self, fence: u64) -> bool {
-        self.seat.as_ref().is_some_and(|seat| seat.fence == fence)
+        self.assignment.as_ref().is_some_and(|assignment| assignment.fence == fence)
     }
 
     /// Whether an attempt before this one may have taken effect at Meta.
@@ -191,7 +192,7 @@ impl Call {
         }
     }
 
-    /// Asks for effects, for the first time. Seats that are still to be released stay so.
+    /// Asks for effects, for the first time. Assignments that are still to be released stay so.
     pub(crate) fn ask(&mut self, effects: Vec<Effect>, now: Timestamp) -> Vec<Effect> {
         let owed = self.owed_releases().filter(|release| !effects.contains(release)).cloned();
         self.pending = effects.iter().cloned().chain(owed.collect::<Vec<_>>()).collect();
@@ -200,7 +201,7 @@ impl Call {
         effects
     }
 
-    /// Seats that are still to be released. While the call goes on, they are not what it waits for.
+    /// Assignments that are still to be released. While the call goes on, they are not what it waits for.
     pub(crate) fn owed_releases(&self) -> impl Iterator<Item = &Effect> {
         self.pending.iter().filter(|effect| matches!(effect, Effect::Release(_)))
     }
@@ -220,7 +221,7 @@ impl Call {
     fn begin_attempt(&mut self, now: Timestamp) {
         self.attempts += 1;
         let tells = self.pending.iter().any(|effect| matches!(effect, Effect::PreAccept | Effect::Accept));
-        self.telling = tells.then(|| Telling { until: now + TELLING, for_task: false, question: None });
+        self.telling = tells.then(|| AnswerAttempt { until: now + TELLING, for_task: false, question: None });
         self.wake_in(if tells || self.launches() { TELLING } else { PATIENCE * self.attempts }, now);
     }
 
@@ -232,7 +233,7 @@ impl Call {
         }
     }
 
-    /// Nothing to do but to watch, and to release seats.
+    /// Nothing to do but to watch, and to release assignments.
     pub(crate) fn rest(&mut self, now: Timestamp) {
         let goes_on = !self.has_ended();
         self.pending.retain(|effect| goes_on && matches!(effect, Effect::Release(_)));

@@ -12,8 +12,8 @@ mod step;
 mod step_properties;
 mod timestamp;
 
-pub use call::{Call, Phase, Seat, Telling};
+pub use call::{AnswerAttempt, Assignment, Call, Phase};
 pub use ending::{Ending, Party};
-pub use event::{Effect, Event};
+pub use event::{CallEvent, Effect};
 pub use step::step;
 pub use timestamp::Timestamp;

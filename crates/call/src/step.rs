@@ -1,13 +1,13 @@
 //! Decides what a call does next. Decides only: the caller of [`step`] does the doing.
 
 use crate::call::LOOK_AGAIN;
-use crate::{Call, Effect, Ending, Event, Phase, Seat, Telling, Timestamp};
+use crate::{AnswerAttempt, Assignment, Call, CallEvent, Effect, Ending, Phase, Timestamp};
 use std::time::Duration;
 
 /// So often an effect of an ended call is tried, before it is given up.
 const TRIES_AFTER_THE_END: u32 = 6;
 
-/// The same where nothing is left but to release seats. The call is over at Meta: a task that was not told finds its caller gone.
+/// The same where nothing is left but to release assignments. The call is over at Meta: a task that was not told finds its caller gone.
 const RELEASES_AFTER_THE_END: u32 = 3;
 
 /// Moves a call on by one event.
@@ -15,31 +15,31 @@ const RELEASES_AFTER_THE_END: u32 = 3;
 /// The same event may arrive twice and events may arrive late. Either way the call comes out in a
 /// sensible phase, and an event that no longer matters has no effects. The effects are also in
 /// [`Call::pending`]: save the call, then perform them.
-pub fn step(mut call: Call, event: Event, now: Timestamp) -> (Call, Vec<Effect>) {
+pub fn step(mut call: Call, event: CallEvent, now: Timestamp) -> (Call, Vec<Effect>) {
     let effects = match event {
-        Event::Tick => tick(&mut call, now),
-        Event::HungUp => hang_up(&mut call, now),
-        Event::MediaFailed => end_at_meta(&mut call, Ending::MediaFailed, now),
-        Event::MetaGaveUp => give_up_at_meta(&mut call, now),
-        Event::SeatFound { task } => take_seat(&mut call, task, now),
-        Event::TurnedAway(ending) => turn_away(&mut call, ending, now),
-        Event::NoSeat => launch_once(&mut call, now),
-        Event::Answered { fence, answer } => pre_accept(&mut call, fence, answer, now),
-        Event::SeatRefused { fence } => look_elsewhere(&mut call, fence, Holds::No, now),
-        Event::SeatSilent { fence } => look_elsewhere(&mut call, fence, Holds::Perhaps, now),
-        Event::Unanswerable => end(&mut call, Ending::OfferUnanswerable, now),
-        Event::MediaConnected { fence, question } => accept(&mut call, fence, question, now),
-        Event::TaskEnded { fence, ending } => end_by_task(&mut call, fence, ending, now),
-        Event::TaskAlive { fence } => note_alive(&mut call, fence, now),
-        Event::TaskSilent { fence, lease } => note_silence(&mut call, fence, lease, now),
-        Event::TaskStopped { fence } => lose(&mut call, fence, Holds::No, now),
-        Event::Claimed(effect) => claim(&mut call, effect, now),
-        Event::Done(effect) => note_done(&mut call, &effect, now),
-        Event::Refused(effect) => note_refused(&mut call, &effect, now),
-        Event::Gone(effect) => note_gone(&mut call, &effect, now),
-        Event::Failed(effect) => note_failed(&mut call, &effect, now),
-        Event::Unheard(effect) => note_unheard(&mut call, &effect, now),
-        Event::AcceptLost { fence, question } => note_lost(&mut call, fence, question),
+        CallEvent::Tick => tick(&mut call, now),
+        CallEvent::HungUp => hang_up(&mut call, now),
+        CallEvent::MediaFailed => end_at_meta(&mut call, Ending::MediaFailed, now),
+        CallEvent::MetaGaveUp => give_up_at_meta(&mut call, now),
+        CallEvent::TaskAssigned { task } => take_assignment(&mut call, task, now),
+        CallEvent::Rejected(ending) => turn_away(&mut call, ending, now),
+        CallEvent::NoTaskFree => launch_once(&mut call, now),
+        CallEvent::Answered { fence, answer } => pre_accept(&mut call, fence, answer, now),
+        CallEvent::AssignmentRefused { fence } => look_elsewhere(&mut call, fence, Holds::No, now),
+        CallEvent::AssignmentUnanswered { fence } => look_elsewhere(&mut call, fence, Holds::Perhaps, now),
+        CallEvent::Unanswerable => end(&mut call, Ending::OfferUnanswerable, now),
+        CallEvent::MediaConnected { fence, question } => accept(&mut call, fence, question, now),
+        CallEvent::TaskEnded { fence, ending } => end_by_task(&mut call, fence, ending, now),
+        CallEvent::TaskAlive { fence } => note_alive(&mut call, fence, now),
+        CallEvent::TaskSilent { fence, lease } => note_silence(&mut call, fence, lease, now),
+        CallEvent::TaskStopped { fence } => lose(&mut call, fence, Holds::No, now),
+        CallEvent::Claimed(effect) => claim(&mut call, effect, now),
+        CallEvent::Done(effect) => note_done(&mut call, &effect, now),
+        CallEvent::Refused(effect) => note_refused(&mut call, &effect, now),
+        CallEvent::CallGone(effect) => note_gone(&mut call, &effect, now),
+        CallEvent::Failed(effect) => note_failed(&mut call, &effect, now),
+        CallEvent::NotReceived(effect) => note_unheard(&mut call, &effect, now),
+        CallEvent::AcceptLost { fence, question } => note_lost(&mut call, fence, question),
     };
     (call, effects)
 }
@@ -68,10 +68,10 @@ fn tick(call: &mut Call, now: Timestamp) -> Vec<Effect> {
         return resume(call, now);
     }
     let owed: Vec<_> = call.owed_releases().cloned().collect();
-    let next = match (call.phase, call.seat.clone()) {
-        (Phase::Ringing, _) => call.ask(vec![Effect::FindSeat], now),
-        (Phase::Connecting | Phase::Accepting | Phase::Live, Some(seat)) => {
-            call.ask(vec![Effect::CheckTask(seat)], now)
+    let next = match (call.phase, call.assignment.clone()) {
+        (Phase::Ringing, _) => call.ask(vec![Effect::AssignTask], now),
+        (Phase::Connecting | Phase::Accepting | Phase::Live, Some(assignment)) => {
+            call.ask(vec![Effect::CheckTask(assignment)], now)
         }
         (Phase::Connecting | Phase::Accepting | Phase::Live | Phase::Ended(_), _) => {
             call.rest(now);
@@ -131,26 +131,26 @@ fn give_up_at_meta(call: &mut Call, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
-fn take_seat(call: &mut Call, task: String, now: Timestamp) -> Vec<Effect> {
-    if call.phase != Phase::Ringing || call.seat.is_some() {
+fn take_assignment(call: &mut Call, task: String, now: Timestamp) -> Vec<Effect> {
+    if call.phase != Phase::Ringing || call.assignment.is_some() {
         return vec![];
     }
     call.fence += 1;
-    let seat = Seat { task, fence: call.fence };
-    call.seat = Some(seat.clone());
-    call.ask(vec![Effect::Offer(seat)], now)
+    let assignment = Assignment { task, fence: call.fence };
+    call.assignment = Some(assignment.clone());
+    call.ask(vec![Effect::Offer(assignment)], now)
 }
 
 /// Only a call that no task was asked to take: what somebody else has begun meanwhile goes on.
 fn turn_away(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
-    if call.phase != Phase::Ringing || call.seat.is_some() {
+    if call.phase != Phase::Ringing || call.assignment.is_some() {
         return vec![];
     }
     end(call, ending, now)
 }
 
 fn launch_once(call: &mut Call, now: Timestamp) -> Vec<Effect> {
-    if call.phase != Phase::Ringing || call.seat.is_some() {
+    if call.phase != Phase::Ringing || call.assignment.is_some() {
         return vec![];
     }
     // Whoever refused may have room again when we look the next time.
@@ -176,10 +176,10 @@ fn look_elsewhere(call: &mut Call, fence: u64, holds: Holds, now: Timestamp) -> 
     if call.phase != Phase::Ringing || !call.is_held_by(fence) {
         return vec![];
     }
-    let Some(seat) = call.seat.take() else { return vec![] };
-    call.refused_by.push(seat.task.clone());
-    let release = (holds == Holds::Perhaps).then_some(Effect::Release(seat));
-    call.ask([Effect::FindSeat].into_iter().chain(release).collect(), now)
+    let Some(assignment) = call.assignment.take() else { return vec![] };
+    call.refused_by.push(assignment.task.clone());
+    let release = (holds == Holds::Perhaps).then_some(Effect::Release(assignment));
+    call.ask([Effect::AssignTask].into_iter().chain(release).collect(), now)
 }
 
 /// Media connects only after Meta has our answer, so a task that says so settles a pending pre-accept.
@@ -206,7 +206,7 @@ fn for_task(
     ask: impl FnOnce(&mut Call) -> Vec<Effect>,
 ) -> Vec<Effect> {
     let effects = ask(call);
-    call.telling = call.telling.map(|telling| Telling { for_task: true, question, ..telling });
+    call.telling = call.telling.map(|telling| AnswerAttempt { for_task: true, question, ..telling });
     effects
 }
 
@@ -223,7 +223,7 @@ fn end_by_task(call: &mut Call, fence: u64, ending: Ending, now: Timestamp) -> V
         return vec![];
     }
     // The task has left already: there is nobody to release.
-    call.seat = None;
+    call.assignment = None;
     end(call, ending, now)
 }
 
@@ -263,7 +263,7 @@ fn lose(call: &mut Call, fence: u64, holds: Holds, now: Timestamp) -> Vec<Effect
         return look_elsewhere(call, fence, holds, now);
     }
     if holds == Holds::No {
-        call.seat = None;
+        call.assignment = None;
     }
     end(call, Ending::Lost, now)
 }
@@ -304,7 +304,7 @@ fn note_refused(call: &mut Call, effect: &Effect, now: Timestamp) -> Vec<Effect>
             end(call, Ending::MetaRefused, now)
         }
         Effect::Accept => end(call, Ending::MetaRefused, now),
-        Effect::FindSeat
+        Effect::AssignTask
         | Effect::LaunchTask
         | Effect::Offer(_)
         | Effect::Reject
@@ -374,7 +374,7 @@ fn end(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
     if !ending.is_known_to_meta() {
         effects.push(if call.phase == Phase::Ringing { Effect::Reject } else { Effect::Terminate });
     }
-    effects.extend(call.seat.clone().map(Effect::Release));
+    effects.extend(call.assignment.clone().map(Effect::Release));
     if ending.owes_message() {
         effects.push(Effect::TellCaller(ending));
     }

@@ -1,6 +1,6 @@
 //! What holds for any events in any order: no panic, one ending, and a call that always comes to rest.
 
-use crate::{Call, Effect, Ending, Event, Seat, Timestamp, step};
+use crate::{Assignment, Call, CallEvent, Effect, Ending, Timestamp, step};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ proptest! {
         let mut owed: Vec<Effect> = vec![];
         for (event, wait) in events {
             now = now + Duration::from_millis(wait);
-            let is_claim = matches!(event, Event::Claimed(_));
+            let is_claim = matches!(event, CallEvent::Claimed(_));
             let taken_away = match &event {
-                Event::SeatSilent { fence } | Event::TaskSilent { fence, .. } => {
-                    call.seat.clone().filter(|seat| seat.fence == *fence).map(Effect::Release)
+                CallEvent::AssignmentUnanswered { fence } | CallEvent::TaskSilent { fence, .. } => {
+                    call.assignment.clone().filter(|assignment| assignment.fence == *fence).map(Effect::Release)
                 }
                 _ => None,
             };
-            owed.retain(|release| ![Event::Done(release.clone()), Event::Refused(release.clone()), Event::Gone(release.clone())].contains(&event));
+            owed.retain(|release| ![CallEvent::Done(release.clone()), CallEvent::Refused(release.clone()), CallEvent::CallGone(release.clone())].contains(&event));
             let (next, effects) = step(call, event, now);
-            owed.extend(taken_away.filter(|_| next.seat.is_none()));
+            owed.extend(taken_away.filter(|_| next.assignment.is_none()));
             let is_over = next.has_ended() || now >= next.ring_deadline;
-            prop_assert!(is_over || owed.iter().all(|it| next.pending.contains(it)), "a seat was taken away and not released");
+            prop_assert!(is_over || owed.iter().all(|it| next.pending.contains(it)), "an assignment was taken away and not released");
             messages += if is_claim { effects.len() } else { 0 };
             prop_assert!(messages <= 1, "a message was sent twice");
             prop_assert!(ending.is_none() || next.ending() == ending, "a call ended twice");
             let is_claimed = |effect: &Effect| matches!(effect, Effect::TellCaller(_));
             let is_turned_away = next.ending().is_some_and(Ending::is_turned_away);
-            prop_assert!(!is_turned_away || next.seat.is_none(), "a call was turned away that a task has");
+            prop_assert!(!is_turned_away || next.assignment.is_none(), "a call was turned away that a task has");
             prop_assert!(!is_turned_away || next.answer.is_none(), "an answered call was turned away");
             let saved = effects.iter().all(|effect| next.pending.contains(effect) || is_claimed(effect));
             prop_assert!(saved, "an effect was not saved");
@@ -43,7 +43,7 @@ proptest! {
         for _ in 0..100 {
             let Some(due) = call.due else { break };
             now = now.max(due);
-            let (next, effects) = step(call, Event::Tick, now);
+            let (next, effects) = step(call, CallEvent::Tick, now);
             call = effects.iter().fold(next, |call, effect| answer_nothing(call, effect, now));
         }
 
@@ -54,8 +54,10 @@ proptest! {
 
 fn answer_nothing(call: Call, effect: &Effect, now: Timestamp) -> Call {
     match effect {
-        Effect::CheckTask(seat) => step(call, Event::TaskSilent { fence: seat.fence, lease: Some(1) }, now).0,
-        Effect::FindSeat
+        Effect::CheckTask(assignment) => {
+            step(call, CallEvent::TaskSilent { fence: assignment.fence, lease: Some(1) }, now).0
+        }
+        Effect::AssignTask
         | Effect::LaunchTask
         | Effect::Offer(_)
         | Effect::PreAccept
@@ -67,33 +69,33 @@ fn answer_nothing(call: Call, effect: &Effect, now: Timestamp) -> Call {
     }
 }
 
-fn event() -> impl Strategy<Value = Event> {
+fn event() -> impl Strategy<Value = CallEvent> {
     let fence = 1u64..4;
     prop_oneof![
-        4 => Just(Event::Tick),
-        2 => "[ab]".prop_map(|task| Event::SeatFound { task }),
-        1 => Just(Event::NoSeat),
-        1 => turned_away().prop_map(Event::TurnedAway),
-        2 => fence.clone().prop_map(|fence| Event::Answered { fence, answer: "v=0".into() }),
-        1 => fence.clone().prop_map(|fence| Event::SeatRefused { fence }),
-        1 => fence.clone().prop_map(|fence| Event::SeatSilent { fence }),
-        1 => Just(Event::Unanswerable),
-        2 => message().prop_map(Event::Claimed),
-        2 => effect().prop_map(Event::Done),
-        1 => effect().prop_map(Event::Refused),
-        1 => effect().prop_map(Event::Gone),
-        1 => effect().prop_map(Event::Failed),
-        1 => effect().prop_map(Event::Unheard),
-        1 => fence.clone().prop_map(|fence| Event::AcceptLost { fence, question: None }),
-        2 => fence.clone().prop_map(|fence| Event::MediaConnected { fence, question: None }),
-        1 => fence.clone().prop_map(|fence| Event::TaskEnded { fence, ending: Ending::AgentSaidGoodbye }),
-        1 => fence.clone().prop_map(|fence| Event::TaskAlive { fence }),
+        4 => Just(CallEvent::Tick),
+        2 => "[ab]".prop_map(|task| CallEvent::TaskAssigned { task }),
+        1 => Just(CallEvent::NoTaskFree),
+        1 => turned_away().prop_map(CallEvent::Rejected),
+        2 => fence.clone().prop_map(|fence| CallEvent::Answered { fence, answer: "v=0".into() }),
+        1 => fence.clone().prop_map(|fence| CallEvent::AssignmentRefused { fence }),
+        1 => fence.clone().prop_map(|fence| CallEvent::AssignmentUnanswered { fence }),
+        1 => Just(CallEvent::Unanswerable),
+        2 => message().prop_map(CallEvent::Claimed),
+        2 => effect().prop_map(CallEvent::Done),
+        1 => effect().prop_map(CallEvent::Refused),
+        1 => effect().prop_map(CallEvent::CallGone),
+        1 => effect().prop_map(CallEvent::Failed),
+        1 => effect().prop_map(CallEvent::NotReceived),
+        1 => fence.clone().prop_map(|fence| CallEvent::AcceptLost { fence, question: None }),
+        2 => fence.clone().prop_map(|fence| CallEvent::MediaConnected { fence, question: None }),
+        1 => fence.clone().prop_map(|fence| CallEvent::TaskEnded { fence, ending: Ending::AgentSaidGoodbye }),
+        1 => fence.clone().prop_map(|fence| CallEvent::TaskAlive { fence }),
         1 => (fence.clone(), prop::option::of(0u64..3))
-            .prop_map(|(fence, lease)| Event::TaskSilent { fence, lease }),
-        1 => fence.prop_map(|fence| Event::TaskStopped { fence }),
-        1 => Just(Event::HungUp),
-        1 => Just(Event::MediaFailed),
-        1 => Just(Event::MetaGaveUp),
+            .prop_map(|(fence, lease)| CallEvent::TaskSilent { fence, lease }),
+        1 => fence.prop_map(|fence| CallEvent::TaskStopped { fence }),
+        1 => Just(CallEvent::HungUp),
+        1 => Just(CallEvent::MediaFailed),
+        1 => Just(CallEvent::MetaGaveUp),
     ]
 }
 
@@ -110,17 +112,17 @@ fn turned_away() -> impl Strategy<Value = Ending> {
 }
 
 fn effect() -> impl Strategy<Value = Effect> {
-    let seat = (1u64..4).prop_map(|fence| Seat { task: "a".into(), fence });
+    let assignment = (1u64..4).prop_map(|fence| Assignment { task: "a".into(), fence });
     prop_oneof![
-        Just(Effect::FindSeat),
+        Just(Effect::AssignTask),
         Just(Effect::LaunchTask),
-        seat.clone().prop_map(Effect::Offer),
+        assignment.clone().prop_map(Effect::Offer),
         Just(Effect::PreAccept),
         Just(Effect::Accept),
         Just(Effect::Reject),
         Just(Effect::Terminate),
-        seat.clone().prop_map(Effect::Release),
+        assignment.clone().prop_map(Effect::Release),
         Just(Effect::TellCaller(Ending::Lost)),
-        seat.prop_map(Effect::CheckTask),
+        assignment.prop_map(Effect::CheckTask),
     ]
 }

@@ -8,34 +8,34 @@ const T0: Timestamp = Timestamp(1_795_305_600_000);
 const BUDGET: Duration = Duration::from_secs(25);
 
 #[test]
-fn a_new_call_looks_for_a_seat_at_once() {
-    let (_, effects) = step(ringing(), Event::Tick, T0);
+fn a_new_call_looks_for_an_assignment_at_once() {
+    let (_, effects) = step(ringing(), CallEvent::Tick, T0);
 
-    assert_eq!(effects, [Effect::FindSeat]);
+    assert_eq!(effects, [Effect::AssignTask]);
 }
 
 #[test]
 fn a_second_function_finds_nothing_to_do_while_the_first_is_at_it() {
-    let (call, _) = step(ringing(), Event::Tick, T0);
+    let (call, _) = step(ringing(), CallEvent::Tick, T0);
 
-    let (again, effects) = step(call.clone(), Event::Tick, T0 + ms(100));
+    let (again, effects) = step(call.clone(), CallEvent::Tick, T0 + ms(100));
 
     assert_eq!((again, effects), (call, vec![]));
 }
 
 #[test]
 fn what_nobody_performed_is_asked_for_again() {
-    let (call, _) = step(ringing(), Event::Tick, T0);
+    let (call, _) = step(ringing(), CallEvent::Tick, T0);
 
-    let (_, effects) = step(call, Event::Tick, T0 + secs(5));
+    let (_, effects) = step(call, CallEvent::Tick, T0 + secs(5));
 
-    assert_eq!(effects, [Effect::FindSeat]);
+    assert_eq!(effects, [Effect::AssignTask]);
 }
 
 #[test]
-fn a_seat_is_offered_the_call_and_its_answer_goes_to_meta() {
+fn an_assignment_is_offered_the_call_and_its_answer_goes_to_meta() {
     let (call, effects) = step(ringing(), found("a"), T0);
-    assert_eq!(effects, [Effect::Offer(seat("a", 1))]);
+    assert_eq!(effects, [Effect::Offer(assignment("a", 1))]);
 
     let (call, effects) = step(call, answered(1), T0);
 
@@ -44,10 +44,10 @@ fn a_seat_is_offered_the_call_and_its_answer_goes_to_meta() {
 }
 
 #[test]
-fn a_seat_that_refuses_is_not_asked_again_and_its_late_answer_is_ignored() {
+fn an_assignment_that_refuses_is_not_asked_again_and_its_late_answer_is_ignored() {
     let (call, _) = step(ringing(), found("a"), T0);
-    let (call, effects) = step(call, Event::SeatRefused { fence: 1 }, T0);
-    assert_eq!((effects, &call.refused_by[..]), (vec![Effect::FindSeat], &["a".to_owned()][..]));
+    let (call, effects) = step(call, CallEvent::AssignmentRefused { fence: 1 }, T0);
+    assert_eq!((effects, &call.refused_by[..]), (vec![Effect::AssignTask], &["a".to_owned()][..]));
 
     let (call, _) = step(call, found("b"), T0);
     let (call, effects) = step(call, answered(1), T0);
@@ -56,50 +56,57 @@ fn a_seat_that_refuses_is_not_asked_again_and_its_late_answer_is_ignored() {
 }
 
 #[test]
-fn a_seat_that_stays_silent_is_released_while_another_is_found() {
+fn an_assignment_that_stays_silent_is_released_while_another_is_found() {
     let (call, _) = step(ringing(), found("a"), T0);
 
-    let (call, effects) = step(call, Event::SeatSilent { fence: 1 }, T0);
+    let (call, effects) = step(call, CallEvent::AssignmentUnanswered { fence: 1 }, T0);
 
-    let release = Effect::Release(seat("a", 1));
-    assert_eq!(effects, [Effect::FindSeat, release.clone()]);
+    let release = Effect::Release(assignment("a", 1));
+    assert_eq!(effects, [Effect::AssignTask, release.clone()]);
     assert_eq!((call.pending.clone(), &call.refused_by[..]), (effects, &["a".to_owned()][..]));
     let (call, effects) = step(call, found("b"), T0);
-    assert_eq!((effects, &call.pending[1..]), (vec![Effect::Offer(seat("b", 2))], &[release.clone()][..]));
+    assert_eq!(
+        (effects, &call.pending[1..]),
+        (vec![Effect::Offer(assignment("b", 2))], &[release.clone()][..])
+    );
     let (call, _) = step(call, answered(2), T0);
-    let (call, _) = step(call, Event::Failed(release.clone()), T0);
-    let (call, effects) = step(call, Event::Tick, T0 + secs(10));
+    let (call, _) = step(call, CallEvent::Failed(release.clone()), T0);
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(10));
     assert_eq!(effects, [Effect::PreAccept, release.clone()]);
-    let (call, _) = step(call, Event::Done(release), T0 + secs(10));
+    let (call, _) = step(call, CallEvent::Done(release), T0 + secs(10));
     assert_eq!(call.pending, [Effect::PreAccept]);
 }
 
 #[test]
 fn a_release_that_is_owed_keeps_nothing_else_waiting() {
-    let release = Effect::Release(seat("a", 1));
+    let release = Effect::Release(assignment("a", 1));
     let (call, _) = step(ringing(), found("a"), T0);
-    let (call, _) = step(call, Event::SeatSilent { fence: 1 }, T0);
-    let (call, _) = step(call, Event::NoSeat, T0);
-    let (call, _) = step(call, Event::Done(Effect::LaunchTask), T0);
+    let (call, _) = step(call, CallEvent::AssignmentUnanswered { fence: 1 }, T0);
+    let (call, _) = step(call, CallEvent::NoTaskFree, T0);
+    let (call, _) = step(call, CallEvent::Done(Effect::LaunchTask), T0);
 
-    let (call, effects) = step(call, Event::Tick, T0 + secs(1));
-    assert_eq!(effects, [Effect::FindSeat, release.clone()]);
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(1));
+    assert_eq!(effects, [Effect::AssignTask, release.clone()]);
 
     let (call, _) = step(call, found("b"), T0 + secs(1));
     let (call, _) = step(call, answered(2), T0 + secs(1));
-    let (call, _) = step(call, Event::MediaConnected { fence: 2, question: None }, T0 + secs(1));
-    let (call, _) = step(call, Event::Done(Effect::Accept), T0 + secs(1));
-    let (call, effects) = step(call, Event::Tick, T0 + secs(16));
-    assert_eq!(effects, [Effect::CheckTask(seat("b", 2)), release]);
-    let (call, _) = step(call, Event::TaskAlive { fence: 2 }, T0 + secs(16));
-    let (call, effects) = step(call, Event::Tick, T0 + secs(31));
-    assert_eq!(effects, [Effect::CheckTask(seat("b", 2))], "it let go by itself when the ring time was over");
+    let (call, _) = step(call, CallEvent::MediaConnected { fence: 2, question: None }, T0 + secs(1));
+    let (call, _) = step(call, CallEvent::Done(Effect::Accept), T0 + secs(1));
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(16));
+    assert_eq!(effects, [Effect::CheckTask(assignment("b", 2)), release]);
+    let (call, _) = step(call, CallEvent::TaskAlive { fence: 2 }, T0 + secs(16));
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(31));
+    assert_eq!(
+        effects,
+        [Effect::CheckTask(assignment("b", 2))],
+        "it let go by itself when the ring time was over"
+    );
     assert_eq!(call.pending, effects);
 }
 
 #[test]
 fn a_call_that_ends_for_its_cap_reads_as_too_long_before() {
-    let cap = Event::TaskEnded { fence: 1, ending: Ending::CapReached };
+    let cap = CallEvent::TaskEnded { fence: 1, ending: Ending::CapReached };
     let (call, effects) = step(live(), cap, T0);
     assert_eq!((call.ending(), effects), (Some(Ending::CapReached), vec![Effect::Terminate]));
 
@@ -116,47 +123,47 @@ fn a_call_that_ends_for_its_cap_reads_as_too_long_before() {
 
 #[test]
 fn a_caller_who_hung_up_before_the_accept_is_a_missed_call_and_nobody_apologises() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
 
-    let (call, effects) = step(call, Event::Gone(Effect::Accept), T0);
+    let (call, effects) = step(call, CallEvent::CallGone(Effect::Accept), T0);
 
     assert_eq!(call.ending(), Some(Ending::CallerGaveUp));
-    assert_eq!(effects, [Effect::Terminate, Effect::Release(seat("a", 1))]);
-    let (call, effects) = step(call, Event::Gone(Effect::Terminate), T0);
-    assert_eq!((effects, call.pending), (vec![], vec![Effect::Release(seat("a", 1))]));
+    assert_eq!(effects, [Effect::Terminate, Effect::Release(assignment("a", 1))]);
+    let (call, effects) = step(call, CallEvent::CallGone(Effect::Terminate), T0);
+    assert_eq!((effects, call.pending), (vec![], vec![Effect::Release(assignment("a", 1))]));
 }
 
 #[test]
 fn a_launch_that_failed_is_tried_again_after_looking_for_a_slot() {
-    let (call, _) = step(ringing(), Event::NoSeat, T0);
-    let (call, effects) = step(call, Event::Failed(Effect::LaunchTask), T0);
+    let (call, _) = step(ringing(), CallEvent::NoTaskFree, T0);
+    let (call, effects) = step(call, CallEvent::Failed(Effect::LaunchTask), T0);
     assert_eq!(effects, []);
 
-    let (call, effects) = step(call, Event::Tick, T0 + secs(1));
-    assert_eq!(effects, [Effect::FindSeat]);
-    let (_, effects) = step(call, Event::NoSeat, T0 + secs(1));
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(1));
+    assert_eq!(effects, [Effect::AssignTask]);
+    let (_, effects) = step(call, CallEvent::NoTaskFree, T0 + secs(1));
 
     assert_eq!(effects, [Effect::LaunchTask]);
 }
 
 #[test]
-fn no_seat_launches_a_task_once() {
-    let (call, effects) = step(ringing(), Event::NoSeat, T0);
+fn no_assignment_launches_a_task_once() {
+    let (call, effects) = step(ringing(), CallEvent::NoTaskFree, T0);
     assert_eq!(effects, [Effect::LaunchTask]);
-    let (call, _) = step(call, Event::Done(Effect::LaunchTask), T0);
+    let (call, _) = step(call, CallEvent::Done(Effect::LaunchTask), T0);
 
-    let (call, effects) = step(call, Event::Tick, T0 + secs(5));
-    assert_eq!(effects, [Effect::FindSeat]);
-    let (_, effects) = step(call, Event::NoSeat, T0 + secs(5));
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(5));
+    assert_eq!(effects, [Effect::AssignTask]);
+    let (_, effects) = step(call, CallEvent::NoTaskFree, T0 + secs(5));
 
     assert_eq!(effects, []);
 }
 
 #[test]
 fn nobody_free_within_the_ring_time_is_a_refusal_and_a_message() {
-    let (call, _) = step(ringing(), Event::NoSeat, T0);
+    let (call, _) = step(ringing(), CallEvent::NoTaskFree, T0);
 
-    let (call, effects) = step(call, Event::Tick, T0 + BUDGET);
+    let (call, effects) = step(call, CallEvent::Tick, T0 + BUDGET);
 
     assert_eq!(call.ending(), Some(Ending::NoCapacity));
     assert_eq!(effects, [Effect::Reject, Effect::TellCaller(Ending::NoCapacity)]);
@@ -165,7 +172,7 @@ fn nobody_free_within_the_ring_time_is_a_refusal_and_a_message() {
 #[test]
 fn a_call_that_is_turned_away_is_rejected_with_a_message_and_no_task_is_asked() {
     for ending in [Ending::Closed, Ending::OverBudget, Ending::CalledTooOften] {
-        let (call, effects) = step(ringing(), Event::TurnedAway(ending), T0);
+        let (call, effects) = step(ringing(), CallEvent::Rejected(ending), T0);
 
         assert_eq!((call.ending(), call.fence, ending.by()), (Some(ending), 0, Party::Us));
         assert_eq!(effects, [Effect::Reject, Effect::TellCaller(ending)]);
@@ -175,29 +182,29 @@ fn a_call_that_is_turned_away_is_rejected_with_a_message_and_no_task_is_asked() 
 
 #[test]
 fn a_call_that_a_task_was_asked_to_take_is_not_turned_away_any_more() {
-    let (seated, _) = step(ringing(), found("a"), T0);
+    let (assigned, _) = step(ringing(), found("a"), T0);
 
-    for call in [seated, connecting(), live()] {
-        assert_eq!(step(call.clone(), Event::TurnedAway(Ending::Closed), T0), (call, vec![]));
+    for call in [assigned, connecting(), live()] {
+        assert_eq!(step(call.clone(), CallEvent::Rejected(Ending::Closed), T0), (call, vec![]));
     }
 }
 
 #[test]
 fn connected_media_is_accepted_even_when_nobody_noted_the_pre_accept() {
-    let (call, effects) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
+    let (call, effects) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
     assert_eq!(effects, [Effect::Accept]);
 
-    let (call, _) = step(call, Event::Done(Effect::Accept), T0);
+    let (call, _) = step(call, CallEvent::Done(Effect::Accept), T0);
 
     assert_eq!(call.phase, Phase::Live);
 }
 
 #[test]
 fn a_task_that_asks_again_after_a_failure_makes_us_accept_again() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
-    let (call, _) = step(call, Event::Failed(Effect::Accept), T0 + secs(1));
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0 + secs(1));
 
-    let (call, effects) = step(call, Event::MediaConnected { fence: 1, question: None }, T0 + secs(2));
+    let (call, effects) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
     assert_eq!((effects, call.attempts), (vec![Effect::Accept], 2));
     assert!(call.may_be_done());
@@ -205,68 +212,72 @@ fn a_task_that_asks_again_after_a_failure_makes_us_accept_again() {
 
 #[test]
 fn two_accepts_are_never_in_flight() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
 
     for late in [secs(2), secs(5), secs(9)] {
-        for event in [Event::Tick, Event::MediaConnected { fence: 1, question: None }] {
+        for event in [CallEvent::Tick, CallEvent::MediaConnected { fence: 1, question: None }] {
             assert_eq!(step(call.clone(), event, T0 + late), (call.clone(), vec![]), "{late:?}");
         }
-        let silent = Event::TaskSilent { fence: 1, lease: Some(1) };
+        let silent = CallEvent::TaskSilent { fence: 1, lease: Some(1) };
         let (silent, effects) = step(call.clone(), silent, T0);
         assert_eq!((effects, silent.due), (vec![], call.due), "a late look does not wake it sooner");
-        assert_eq!(step(silent, Event::Tick, T0 + late).1, []);
+        assert_eq!(step(silent, CallEvent::Tick, T0 + late).1, []);
     }
     let early = Call { due: Some(T0), ..call.clone() };
-    assert_eq!(step(early, Event::Tick, T0 + secs(9)), (call, vec![]), "an older release woke it too soon");
+    assert_eq!(
+        step(early, CallEvent::Tick, T0 + secs(9)),
+        (call, vec![]),
+        "an older release woke it too soon"
+    );
 }
 
 #[test]
-fn a_seat_is_released_while_another_process_accepts() {
-    let (mut call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
-    let release = Effect::Release(seat("b", 0));
+fn an_assignment_is_released_while_another_process_accepts() {
+    let (mut call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let release = Effect::Release(assignment("b", 0));
     call.pending.push(release.clone());
     call.due = Some(T0);
 
-    let (call, effects) = step(call, Event::Tick, T0 + secs(2));
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(2));
 
     assert_eq!((effects, call.due), (vec![release], Some(T0 + secs(10))));
 }
 
 #[test]
 fn the_death_of_an_earlier_question_frees_no_later_one() {
-    let asks = |question| Event::MediaConnected { fence: 1, question: Some(question) };
+    let asks = |question| CallEvent::MediaConnected { fence: 1, question: Some(question) };
     let (call, _) = step(connecting(), asks(1), T0);
-    let (call, _) = step(call, Event::Failed(Effect::Accept), T0);
+    let (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0);
     let (call, effects) = step(call, asks(2), T0 + secs(1));
     assert_eq!(effects, [Effect::Accept]);
 
-    let (call, _) = step(call, Event::AcceptLost { fence: 1, question: Some(1) }, T0 + secs(2));
+    let (call, _) = step(call, CallEvent::AcceptLost { fence: 1, question: Some(1) }, T0 + secs(2));
     let (call, effects) = step(call, asks(3), T0 + secs(2));
     assert_eq!(effects, []);
-    let (call, _) = step(call, Event::AcceptLost { fence: 1, question: Some(2) }, T0 + secs(3));
+    let (call, _) = step(call, CallEvent::AcceptLost { fence: 1, question: Some(2) }, T0 + secs(3));
 
     assert_eq!(step(call, asks(3), T0 + secs(3)).1, [Effect::Accept]);
 }
 
 #[test]
 fn a_process_stops_trying_before_another_one_may_begin() {
-    let (accepting, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
-    let (launching, _) = step(ringing(), Event::NoSeat, T0);
+    let (accepting, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (launching, _) = step(ringing(), CallEvent::NoTaskFree, T0);
 
     for call in [accepting, launching] {
         for spent in [ms(0), secs(4), secs(12)] {
             let stops = T0 + spent + call.tries_for(T0 + spent);
             assert!(stops <= T0 + secs(9) || stops == T0 + spent, "after {spent:?}");
-            assert_eq!(step(call.clone(), Event::Tick, T0 + ms(9_999)).1, []);
+            assert_eq!(step(call.clone(), CallEvent::Tick, T0 + ms(9_999)).1, []);
         }
     }
 }
 
 #[test]
 fn an_accept_whose_process_was_killed_is_tried_within_the_ring_time() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0 + secs(2));
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
-    for event in [Event::Tick, Event::MediaConnected { fence: 1, question: None }] {
+    for event in [CallEvent::Tick, CallEvent::MediaConnected { fence: 1, question: None }] {
         let (call, effects) = step(call.clone(), event, T0 + secs(12));
 
         assert_eq!(effects, [Effect::Accept]);
@@ -276,87 +287,89 @@ fn an_accept_whose_process_was_killed_is_tried_within_the_ring_time() {
 
 #[test]
 fn a_task_that_knows_of_the_death_does_not_wait_for_it() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
-    let (stranger, _) = step(call.clone(), Event::AcceptLost { fence: 7, question: None }, T0 + secs(2));
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (stranger, _) = step(call.clone(), CallEvent::AcceptLost { fence: 7, question: None }, T0 + secs(2));
     assert_eq!(stranger, call);
 
-    let (call, _) = step(call, Event::AcceptLost { fence: 1, question: None }, T0 + secs(2));
-    let (call, effects) = step(call, Event::MediaConnected { fence: 1, question: None }, T0 + secs(2));
+    let (call, _) = step(call, CallEvent::AcceptLost { fence: 1, question: None }, T0 + secs(2));
+    let (call, effects) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
     assert_eq!((effects, call.may_be_done()), (vec![Effect::Accept], true));
 }
 
 #[test]
 fn the_death_of_a_tasks_question_frees_no_tick_that_accepts() {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
-    let (call, _) = step(call, Event::Failed(Effect::Accept), T0);
-    let (call, effects) = step(call, Event::Tick, T0 + secs(1));
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    let (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0);
+    let (call, effects) = step(call, CallEvent::Tick, T0 + secs(1));
     assert_eq!(effects, [Effect::Accept]);
 
-    let (call, _) = step(call, Event::AcceptLost { fence: 1, question: None }, T0 + secs(2));
-    let (_, effects) = step(call, Event::MediaConnected { fence: 1, question: None }, T0 + secs(2));
+    let (call, _) = step(call, CallEvent::AcceptLost { fence: 1, question: None }, T0 + secs(2));
+    let (_, effects) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
     assert_eq!(effects, []);
 }
 
 #[test]
 fn a_try_that_meta_never_heard_does_not_count_as_one() {
-    let (mut call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
+    let (mut call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
     for tries in 1..=3 {
         assert!(!call.may_be_done(), "after {tries}");
         let now = T0 + secs(3 * tries);
-        (call, _) = step(call, Event::Unheard(Effect::Accept), now);
-        (call, _) = step(call, Event::MediaConnected { fence: 1, question: None }, now);
+        (call, _) = step(call, CallEvent::NotReceived(Effect::Accept), now);
+        (call, _) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, now);
     }
-    (call, _) = step(call, Event::Failed(Effect::Accept), T0 + secs(10));
-    (call, _) = step(call, Event::MediaConnected { fence: 1, question: None }, T0 + secs(10));
+    (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0 + secs(10));
+    (call, _) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(10));
 
     assert!(call.may_be_done());
 }
 
 #[test]
 fn a_task_with_an_old_fence_cannot_speak_for_the_call() {
-    let (call, effects) = step(connecting(), Event::MediaConnected { fence: 7, question: None }, T0);
+    let (call, effects) = step(connecting(), CallEvent::MediaConnected { fence: 7, question: None }, T0);
 
     assert_eq!((call.phase, effects), (Phase::Connecting, vec![]));
 }
 
 #[test]
 fn media_that_never_connects_is_terminated_at_the_end_of_the_ring_time() {
-    let (call, effects) = step(connecting(), Event::Tick, T0 + BUDGET);
+    let (call, effects) = step(connecting(), CallEvent::Tick, T0 + BUDGET);
 
     let ending = Ending::MediaNeverConnected;
     assert_eq!(call.ending(), Some(ending));
-    assert_eq!(effects, [Effect::Terminate, Effect::Release(seat("a", 1)), Effect::TellCaller(ending)]);
+    assert_eq!(effects, [Effect::Terminate, Effect::Release(assignment("a", 1)), Effect::TellCaller(ending)]);
 }
 
 #[test]
-fn a_caller_who_hangs_up_frees_the_seat_and_meta_is_told_nothing() {
-    let (call, effects) = step(live(), Event::HungUp, T0);
+fn a_caller_who_hangs_up_frees_the_assignment_and_meta_is_told_nothing() {
+    let (call, effects) = step(live(), CallEvent::HungUp, T0);
 
     assert_eq!(call.ending(), Some(Ending::CallerHungUp));
-    assert_eq!(effects, [Effect::Release(seat("a", 1))]);
+    assert_eq!(effects, [Effect::Release(assignment("a", 1))]);
 }
 
 #[test]
 fn a_caller_whose_call_meta_gave_up_is_told_and_meta_is_not() {
     let refused = Effect::TellCaller(Ending::MetaRefused);
     for call in [connecting(), live()] {
-        let (call, effects) = step(call, Event::MetaGaveUp, T0);
+        let (call, effects) = step(call, CallEvent::MetaGaveUp, T0);
 
         assert_eq!(call.ending(), Some(Ending::MetaRefused));
-        assert_eq!(effects, [Effect::Release(seat("a", 1)), refused.clone()]);
+        assert_eq!(effects, [Effect::Release(assignment("a", 1)), refused.clone()]);
         assert_eq!(call.pending, effects);
     }
-    let (call, effects) = step(ringing(), Event::MetaGaveUp, T0);
+    let (call, effects) = step(ringing(), CallEvent::MetaGaveUp, T0);
     assert_eq!((call.pending, effects), (vec![refused.clone()], vec![refused]));
 }
 
 #[test]
 fn a_refusal_that_comes_late_does_not_end_a_call_that_went_on() {
-    for late in
-        [Event::Refused(Effect::Accept), Event::Gone(Effect::Accept), Event::Refused(Effect::PreAccept)]
-    {
+    for late in [
+        CallEvent::Refused(Effect::Accept),
+        CallEvent::CallGone(Effect::Accept),
+        CallEvent::Refused(Effect::PreAccept),
+    ] {
         let (call, effects) = step(live(), late, T0);
 
         assert_eq!((call.phase, effects), (Phase::Live, vec![]));
@@ -365,25 +378,25 @@ fn a_refusal_that_comes_late_does_not_end_a_call_that_went_on() {
 
 #[test]
 fn a_call_that_rings_in_our_future_is_taken_up_all_the_same() {
-    let (_, effects) = step(ringing(), Event::Tick, Timestamp(T0.0 - 5_000));
+    let (_, effects) = step(ringing(), CallEvent::Tick, Timestamp(T0.0 - 5_000));
 
-    assert_eq!(effects, [Effect::FindSeat]);
+    assert_eq!(effects, [Effect::AssignTask]);
 }
 
 #[test]
 fn what_meta_says_is_over_needs_no_terminate_any_more() {
-    let lost = Event::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
+    let lost = CallEvent::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
     let (call, effects) = step(live(), lost, T0);
     assert_eq!(effects, [Effect::Terminate]);
 
-    let (call, effects) = step(call, Event::HungUp, T0);
+    let (call, effects) = step(call, CallEvent::HungUp, T0);
 
     assert_eq!((effects, call.pending, call.due), (vec![], vec![], None));
 }
 
 #[test]
 fn an_agents_goodbye_terminates_and_frees_nothing() {
-    let goodbye = Event::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
+    let goodbye = CallEvent::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
 
     let (_, effects) = step(live(), goodbye, T0);
 
@@ -392,15 +405,15 @@ fn an_agents_goodbye_terminates_and_frees_nothing() {
 
 #[test]
 fn a_task_whose_door_and_lease_stand_still_loses_the_call() {
-    let (call, effects) = step(live(), Event::Tick, T0 + secs(15));
-    assert_eq!(effects, [Effect::CheckTask(seat("a", 1))]);
+    let (call, effects) = step(live(), CallEvent::Tick, T0 + secs(15));
+    assert_eq!(effects, [Effect::CheckTask(assignment("a", 1))]);
     let call = silent(call, Some(7), 15);
     assert_eq!((call.phase, call.due), (Phase::Live, Some(T0 + secs(23))));
 
-    let (call, effects) = step(call, Event::TaskSilent { fence: 1, lease: Some(7) }, T0 + secs(23));
+    let (call, effects) = step(call, CallEvent::TaskSilent { fence: 1, lease: Some(7) }, T0 + secs(23));
 
     assert_eq!(call.ending(), Some(Ending::Lost));
-    let release = Effect::Release(seat("a", 1));
+    let release = Effect::Release(assignment("a", 1));
     assert_eq!(
         effects,
         [Effect::Terminate, release, Effect::TellCaller(Ending::Lost)],
@@ -410,7 +423,7 @@ fn a_task_whose_door_and_lease_stand_still_loses_the_call() {
 
 #[test]
 fn a_task_that_has_stopped_is_not_released() {
-    let (call, effects) = step(live(), Event::TaskStopped { fence: 1 }, T0);
+    let (call, effects) = step(live(), CallEvent::TaskStopped { fence: 1 }, T0);
 
     assert_eq!(call.ending(), Some(Ending::Lost));
     assert_eq!(effects, [Effect::Terminate, Effect::TellCaller(Ending::Lost)]);
@@ -439,33 +452,33 @@ fn a_lease_that_was_given_up_is_no_life() {
 
 #[test]
 fn a_refused_answer_rejects_a_call_that_still_rings_at_meta() {
-    let (call, effects) = step(connecting(), Event::Refused(Effect::PreAccept), T0);
+    let (call, effects) = step(connecting(), CallEvent::Refused(Effect::PreAccept), T0);
 
     let ending = Ending::MetaRefused;
     assert_eq!(call.ending(), Some(ending));
-    assert_eq!(effects, [Effect::Reject, Effect::Release(seat("a", 1)), Effect::TellCaller(ending)]);
+    assert_eq!(effects, [Effect::Reject, Effect::Release(assignment("a", 1)), Effect::TellCaller(ending)]);
 }
 
 #[test]
 fn a_call_that_meta_may_never_have_pre_accepted_is_terminated_and_else_rejected() {
-    let (call, effects) = step(connecting(), Event::Tick, T0 + BUDGET);
+    let (call, effects) = step(connecting(), CallEvent::Tick, T0 + BUDGET);
     assert_eq!(effects[0], Effect::Terminate);
 
-    let (call, effects) = step(call, Event::Refused(Effect::Terminate), T0 + BUDGET);
+    let (call, effects) = step(call, CallEvent::Refused(Effect::Terminate), T0 + BUDGET);
     assert_eq!(effects, [Effect::Reject]);
 
-    let (call, _) = step(call, Event::Refused(Effect::Reject), T0 + BUDGET);
+    let (call, _) = step(call, CallEvent::Refused(Effect::Reject), T0 + BUDGET);
     assert!(!call.pending.contains(&Effect::Reject), "there is nothing else to try");
 }
 
 #[test]
 fn what_is_owed_after_the_end_is_tried_again_and_then_given_up() {
-    let (mut call, _) = step(live(), Event::TaskEnded { fence: 1, ending: Ending::BothSilent }, T0);
+    let (mut call, _) = step(live(), CallEvent::TaskEnded { fence: 1, ending: Ending::BothSilent }, T0);
     let mut tries = 1;
     let mut now = T0;
     while let Some(due) = call.due {
         now = due;
-        let (next, effects) = step(call, Event::Tick, now);
+        let (next, effects) = step(call, CallEvent::Tick, now);
         tries += u32::from(effects == [Effect::Terminate]);
         call = next;
     }
@@ -476,15 +489,15 @@ fn what_is_owed_after_the_end_is_tried_again_and_then_given_up() {
 
 #[test]
 fn a_task_that_stays_silent_is_told_three_times_to_let_go() {
-    let (call, _) = step(live(), Event::TaskSilent { fence: 1, lease: None }, T0);
-    let (call, _) = step(call, Event::TaskSilent { fence: 1, lease: None }, T0 + secs(8));
-    let (call, _) = step(call, Event::Done(Effect::Terminate), T0 + secs(8));
-    let (mut call, _) = step(call, Event::Claimed(Effect::TellCaller(Ending::Lost)), T0 + secs(8));
+    let (call, _) = step(live(), CallEvent::TaskSilent { fence: 1, lease: None }, T0);
+    let (call, _) = step(call, CallEvent::TaskSilent { fence: 1, lease: None }, T0 + secs(8));
+    let (call, _) = step(call, CallEvent::Done(Effect::Terminate), T0 + secs(8));
+    let (mut call, _) = step(call, CallEvent::Claimed(Effect::TellCaller(Ending::Lost)), T0 + secs(8));
 
     let mut tries = 1;
     while let Some(due) = call.due {
-        let (next, effects) = step(call, Event::Tick, due);
-        tries += u32::from(effects == [Effect::Release(seat("a", 1))]);
+        let (next, effects) = step(call, CallEvent::Tick, due);
+        tries += u32::from(effects == [Effect::Release(assignment("a", 1))]);
         call = next;
     }
 
@@ -493,20 +506,20 @@ fn a_task_that_stays_silent_is_told_three_times_to_let_go() {
 
 #[test]
 fn a_message_is_sent_by_whoever_strikes_it_off_and_by_nobody_else() {
-    let (call, _) = step(connecting(), Event::Tick, T0 + BUDGET);
+    let (call, _) = step(connecting(), CallEvent::Tick, T0 + BUDGET);
     let message = Effect::TellCaller(Ending::MediaNeverConnected);
 
-    let (call, first) = step(call, Event::Claimed(message.clone()), T0 + BUDGET);
-    let (_, second) = step(call, Event::Claimed(message.clone()), T0 + BUDGET);
+    let (call, first) = step(call, CallEvent::Claimed(message.clone()), T0 + BUDGET);
+    let (_, second) = step(call, CallEvent::Claimed(message.clone()), T0 + BUDGET);
 
     assert_eq!((first, second), (vec![message], vec![]));
 }
 
 #[test]
 fn an_ended_call_with_nothing_owed_wants_no_more_ticks() {
-    let (call, _) = step(live(), Event::HungUp, T0);
+    let (call, _) = step(live(), CallEvent::HungUp, T0);
 
-    let (call, _) = step(call, Event::Done(Effect::Release(seat("a", 1))), T0);
+    let (call, _) = step(call, CallEvent::Done(Effect::Release(assignment("a", 1))), T0);
 
     assert_eq!((call.due, call.pending), (None, vec![]));
 }
@@ -521,24 +534,24 @@ fn connecting() -> Call {
 }
 
 fn live() -> Call {
-    let (call, _) = step(connecting(), Event::MediaConnected { fence: 1, question: None }, T0);
-    step(call, Event::Done(Effect::Accept), T0).0
+    let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
+    step(call, CallEvent::Done(Effect::Accept), T0).0
 }
 
 fn silent(call: Call, lease: Option<u64>, at: u64) -> Call {
-    step(call, Event::TaskSilent { fence: 1, lease }, T0 + secs(at)).0
+    step(call, CallEvent::TaskSilent { fence: 1, lease }, T0 + secs(at)).0
 }
 
-fn found(task: &str) -> Event {
-    Event::SeatFound { task: task.into() }
+fn found(task: &str) -> CallEvent {
+    CallEvent::TaskAssigned { task: task.into() }
 }
 
-fn answered(fence: u64) -> Event {
-    Event::Answered { fence, answer: "v=0".into() }
+fn answered(fence: u64) -> CallEvent {
+    CallEvent::Answered { fence, answer: "v=0".into() }
 }
 
-fn seat(task: &str, fence: u64) -> Seat {
-    Seat { task: task.into(), fence }
+fn assignment(task: &str, fence: u64) -> Assignment {
+    Assignment { task: task.into(), fence }
 }
 
 fn secs(n: u64) -> Duration {

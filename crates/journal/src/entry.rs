@@ -2,7 +2,7 @@
 
 use crate::redaction::redact;
 use crate::rfc_3339::rfc_3339;
-use crate::{Event, Level};
+use crate::{JournalEvent, Level};
 use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -13,7 +13,7 @@ const FREE_TEXT: [&str; 6] = ["reason", "evidence", "status", "notice", "code", 
 
 /// One line of a call's journal: an item in DynamoDB and a flat JSON line in the log.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct JournalEntry {
     /// Hex SHA-256 of Meta's call id.
     pub call_ref: String,
     /// When it happened, ms since 1970, by the writer's clock.
@@ -27,27 +27,27 @@ pub struct Entry {
     /// Orders what one writer wrote at one version.
     pub sequence: u64,
     /// What happened.
-    pub event: Event,
+    pub event: JournalEvent,
     /// Where it happened.
-    pub place: Place,
+    pub place: EntryContext,
 }
 
 /// Where something happened. What an event says of this itself goes before what its writer knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-pub struct Place {
+pub struct EntryContext {
     /// The business number, as its id.
     pub number: Option<String>,
     /// The media task that had the call, or that the event is about.
     pub task: Option<String>,
     /// How far the call had come then.
-    pub phase: Option<Phase>,
+    pub phase: Option<JournalPhase>,
 }
 
 /// How far a call has come, as far as it matters to whoever reads about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Phase {
+pub enum JournalPhase {
     /// Nobody has answered the offer yet.
     Ringing,
     /// A task has answered; the line is not open yet.
@@ -58,7 +58,7 @@ pub enum Phase {
     Over,
 }
 
-impl Entry {
+impl JournalEntry {
     /// One flat JSON line for the log.
     pub fn to_line(&self) -> String {
         let mut entry = self.clone();
@@ -68,13 +68,13 @@ impl Entry {
 }
 
 /// A flat JSON line for the log, about something that belongs to no call. It is kept nowhere else.
-pub fn line_of_no_call(event: &Event, writer: &str, now_ms: u64) -> String {
+pub fn line_of_no_call(event: &JournalEvent, writer: &str, now_ms: u64) -> String {
     #[derive(Serialize)]
     struct Aside<'a> {
         at_ms: u64,
         writer: &'a str,
         #[serde(flatten)]
-        event: &'a Event,
+        event: &'a JournalEvent,
     }
     line(event.level(), now_ms, &Aside { at_ms: now_ms, writer, event })
 }
@@ -93,7 +93,7 @@ fn line(level: Level, at_ms: u64, entry: &impl Serialize) -> String {
         .expect("an entry has text keys and no fallible fields")
 }
 
-impl Serialize for Entry {
+impl Serialize for JournalEntry {
     /// Flat, and each name once.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut event = fields(&self.event);
@@ -125,7 +125,7 @@ impl Serialize for Entry {
 /// What an item or a line has beside the event's own fields and the entry's: the table's keys, and the place.
 const BESIDE: [&str; 8] = ["pk", "sk", "ttl", "timestamp", "level", "phase", "number", "task"];
 
-impl<'de> Deserialize<'de> for Entry {
+impl<'de> Deserialize<'de> for JournalEntry {
     /// Reads events of later releases as well: their fields are what is not the entry's, the place's or the table's.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -144,25 +144,25 @@ impl<'de> Deserialize<'de> for Entry {
             Flat::deserialize(deserializer)?;
         let rest = Value::Object(rest);
         // Some events name a number or a task themselves: the place has it as well.
-        let place = Place::deserialize(&rest).map_err(D::Error::custom)?;
-        let mut event = Event::deserialize(rest).map_err(D::Error::custom)?;
-        if let Event::Other(other) = &mut event {
+        let place = EntryContext::deserialize(&rest).map_err(D::Error::custom)?;
+        let mut event = JournalEvent::deserialize(rest).map_err(D::Error::custom)?;
+        if let JournalEvent::Other(other) = &mut event {
             BESIDE.iter().for_each(|name| other.remove(name));
         }
         Ok(Self { call_ref, at_ms, since_ring_ms, version, writer, sequence, event, place })
     }
 }
 
-fn fields(event: &Event) -> Map<String, Value> {
+fn fields(event: &JournalEvent) -> Map<String, Value> {
     match serde_json::to_value(event) {
         Ok(Value::Object(fields)) => fields,
         Ok(_) | Err(_) => unreachable!("an event is a map with text keys"),
     }
 }
 
-fn without_long_numbers(event: &Event) -> Event {
-    if let Event::Other(other) = event {
-        return Event::Other(other.without_fields());
+fn without_long_numbers(event: &JournalEvent) -> JournalEvent {
+    if let JournalEvent::Other(other) = event {
+        return JournalEvent::Other(other.without_fields());
     }
     let mut fields = fields(event);
     for (name, value) in &mut fields {
@@ -177,16 +177,16 @@ fn without_long_numbers(event: &Event) -> Event {
 
 /// Writes the entries of one call by one writer.
 #[derive(Debug, Clone)]
-pub struct Journal {
+pub struct EntryBuilder {
     call_ref: String,
     writer: String,
     rang_at_ms: Option<u64>,
     version: u64,
     sequence: u64,
-    place: Place,
+    place: EntryContext,
 }
 
-impl Journal {
+impl EntryBuilder {
     /// A journal of a call that began to ring at `rang_at_ms`, if that is known.
     pub fn new(call_ref: &str, writer: &str, rang_at_ms: impl Into<Option<u64>>, version: u64) -> Self {
         Self {
@@ -195,18 +195,18 @@ impl Journal {
             rang_at_ms: rang_at_ms.into(),
             version,
             sequence: 0,
-            place: Place::default(),
+            place: EntryContext::default(),
         }
     }
 
     /// A journal of what happens here.
     #[must_use]
-    pub fn at(self, place: Place) -> Self {
+    pub fn at(self, place: EntryContext) -> Self {
         Self { place, ..self }
     }
 
     /// From now on the call has come so far.
-    pub fn enter_phase(&mut self, phase: Phase) {
+    pub fn enter_phase(&mut self, phase: JournalPhase) {
         self.place.phase = Some(phase);
     }
 
@@ -219,10 +219,10 @@ impl Journal {
     }
 
     /// The next entry.
-    pub fn enter(&mut self, event: Event, now_ms: u64) -> Entry {
+    pub fn enter(&mut self, event: JournalEvent, now_ms: u64) -> JournalEntry {
         let sequence = self.sequence;
         self.sequence += 1;
-        Entry {
+        JournalEntry {
             call_ref: self.call_ref.clone(),
             at_ms: now_ms,
             since_ring_ms: self.rang_at_ms.map(|rang_at_ms| now_ms.saturating_sub(rang_at_ms)),
@@ -234,10 +234,10 @@ impl Journal {
         }
     }
 
-    fn place_of(&self, event: &Event) -> Place {
+    fn place_of(&self, event: &JournalEvent) -> EntryContext {
         let fields = fields(event);
         let named = |name: &str| fields.get(name)?.as_str().map(str::to_owned);
-        Place {
+        EntryContext {
             number: named("number").or_else(|| self.place.number.clone()),
             task: named("task").or_else(|| self.place.task.clone()),
             phase: self.place.phase,
@@ -255,7 +255,8 @@ mod tests {
     fn a_line_is_flat_json_with_the_events_name() {
         let mut journal = journal();
 
-        let line = journal.enter(Event::Answered { took_ms: 7, start: "warm".into() }, 1_250).to_line();
+        let line =
+            journal.enter(JournalEvent::Answered { took_ms: 7, start: "warm".into() }, 1_250).to_line();
 
         assert_eq!(
             line,
@@ -265,32 +266,36 @@ mod tests {
 
     #[test]
     fn what_an_event_says_of_number_and_task_is_said_once() {
-        let entry = journal().enter(Event::SeatRefused { task: "0b".into(), reason: "full".into() }, 1_250);
+        let entry =
+            journal().enter(JournalEvent::SeatRefused { task: "0b".into(), reason: "full".into() }, 1_250);
 
         let text = serde_json::to_string(&entry).unwrap();
 
         assert_eq!(entry.place.task.as_deref(), Some("0b"));
         assert_eq!(text.matches(r#""task""#).count(), 1, "{text}");
-        assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), entry);
+        assert_eq!(serde_json::from_str::<JournalEntry>(&text).unwrap(), entry);
     }
 
     #[test]
     fn an_entry_of_an_older_release_can_be_read() {
         let old = r#"{"call_ref":"ab12","at_ms":1250,"since_ring_ms":0,"version":0,"writer":"webhook","sequence":0,"event":"WA_CALL_CONNECT","number":"220"}"#;
 
-        let entry: Entry = serde_json::from_str(old).unwrap();
+        let entry: JournalEntry = serde_json::from_str(old).unwrap();
 
-        assert_eq!(entry.event, Event::Connect { number: "220".into() });
-        assert_eq!(entry.place, Place { number: Some("220".into()), ..Place::default() });
+        assert_eq!(entry.event, JournalEvent::Connect { number: "220".into() });
+        assert_eq!(entry.place, EntryContext { number: Some("220".into()), ..EntryContext::default() });
     }
 
     #[test]
     fn an_event_of_a_later_release_is_written_as_it_was_read() {
         let later = r#"{"call_ref":"ab12","at_ms":1250,"since_ring_ms":0,"phase":"talking","number":"220","version":4,"writer":"task-0a","sequence":1,"event":"WA_CALL_HELD","by":"caller","tries":2}"#;
 
-        let entry: Entry = serde_json::from_str(later).unwrap();
+        let entry: JournalEntry = serde_json::from_str(later).unwrap();
 
-        assert!(matches!(&entry.event, Event::Other(other) if other.name() == "WA_CALL_HELD"), "{entry:?}");
+        assert!(
+            matches!(&entry.event, JournalEvent::Other(other) if other.name() == "WA_CALL_HELD"),
+            "{entry:?}"
+        );
         assert_eq!(serde_json::to_string(&entry).unwrap(), later);
         assert!(!format!("{entry:?}").contains("caller"), "{entry:?}");
     }
@@ -299,9 +304,12 @@ mod tests {
     fn a_field_that_a_later_release_reads_otherwise_hides_no_event() {
         let later = r#"{"event":"WA_CALL_ANSWERED","start":"warm","took_ms":"7 ms"}"#;
 
-        let event: Event = serde_json::from_str(later).unwrap();
+        let event: JournalEvent = serde_json::from_str(later).unwrap();
 
-        assert!(matches!(&event, Event::Other(other) if other.name() == "WA_CALL_ANSWERED"), "{event:?}");
+        assert!(
+            matches!(&event, JournalEvent::Other(other) if other.name() == "WA_CALL_ANSWERED"),
+            "{event:?}"
+        );
         assert_eq!(serde_json::to_string(&event).unwrap(), later);
     }
 
@@ -309,7 +317,7 @@ mod tests {
     fn an_event_of_a_later_release_is_logged_by_its_name_alone() {
         let later = r#"{"call_ref":"ab12","at_ms":1250,"version":4,"writer":"a","sequence":1,"event":"WA_CALL_HELD","words":"planted"}"#;
 
-        let entry: Entry = serde_json::from_str(later).unwrap();
+        let entry: JournalEntry = serde_json::from_str(later).unwrap();
 
         assert!(entry.to_line().ends_with(r#""sequence":1,"event":"WA_CALL_HELD"}"#), "{}", entry.to_line());
     }
@@ -318,10 +326,13 @@ mod tests {
     fn an_ending_of_a_later_release_is_written_as_it_was_read() {
         let later = r#"{"event":"WA_CALL_ENDED","ending":"handed_over","by":"desk","lasted_ms":7}"#;
 
-        let event: Event = serde_json::from_str(later).unwrap();
+        let event: JournalEvent = serde_json::from_str(later).unwrap();
 
-        assert!(matches!(&event, Event::Ended { ending, .. } if ending == "handed_over"));
-        assert_eq!(serde_json::from_str::<Event>(&serde_json::to_string(&event).unwrap()).unwrap(), event);
+        assert!(matches!(&event, JournalEvent::Ended { ending, .. } if ending == "handed_over"));
+        assert_eq!(
+            serde_json::from_str::<JournalEvent>(&serde_json::to_string(&event).unwrap()).unwrap(),
+            event
+        );
     }
 
     /// Fields of events in words of our own, or of the operator's settings.
@@ -381,7 +392,7 @@ mod tests {
     fn nobodys_number_gets_into_the_log_by_somebody_elses_words() {
         let reason = "Recipient +91 99000 00001 not allowed".to_owned();
         let trouble =
-            Event::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
+            JournalEvent::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
 
         let entry = journal().enter(trouble, 1_250);
 
@@ -391,7 +402,7 @@ mod tests {
 
     #[test]
     fn what_belongs_to_no_call_has_a_line_as_well() {
-        let refused = Event::WebhookRefused { why: "signature".into(), count: 1 };
+        let refused = JournalEvent::WebhookRefused { why: "signature".into(), count: 1 };
 
         assert_eq!(
             line_of_no_call(&refused, "webhook", 7),
@@ -401,19 +412,22 @@ mod tests {
 
     #[test]
     fn entries_of_one_version_are_counted_and_a_new_version_starts_again() {
-        let mut journal = Journal::new("ab12", "task", 0, 1);
+        let mut journal = EntryBuilder::new("ab12", "task", 0, 1);
 
-        let first = journal.enter(Event::Opened {}, 0);
-        let second = journal.enter(Event::Opened {}, 0);
+        let first = journal.enter(JournalEvent::Opened {}, 0);
+        let second = journal.enter(JournalEvent::Opened {}, 0);
         journal.advance_to(2);
-        let third = journal.enter(Event::Opened {}, 0);
+        let third = journal.enter(JournalEvent::Opened {}, 0);
 
         assert_eq!([first.sequence, second.sequence, third.sequence], [0, 1, 0]);
     }
 
-    fn journal() -> Journal {
-        let place =
-            Place { number: Some("220".into()), task: Some("0a".into()), phase: Some(Phase::Answering) };
-        Journal::new("ab12", "call-control", 1_000, 3).at(place)
+    fn journal() -> EntryBuilder {
+        let place = EntryContext {
+            number: Some("220".into()),
+            task: Some("0a".into()),
+            phase: Some(JournalPhase::Answering),
+        };
+        EntryBuilder::new("ab12", "call-control", 1_000, 3).at(place)
     }
 }

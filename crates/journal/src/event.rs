@@ -16,7 +16,7 @@ fn one() -> u64 {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(tag = "event")]
-pub enum Event {
+pub enum JournalEvent {
     /// Meta told us that somebody calls.
     #[serde(rename = "WA_CALL_CONNECT")]
     Connect {
@@ -94,7 +94,7 @@ pub enum Event {
     Claimed {
         /// The task.
         task: String,
-        /// The fencing number of its seat.
+        /// The fencing number of its assignment.
         fence: u64,
     },
     /// The chosen media task would not have it, or could not be reached.
@@ -486,11 +486,11 @@ mod tests {
     fn a_journal_of_an_older_release_can_be_read() {
         let old = r#"{"event":"WA_CALL_MEDIA","received":9,"lost":1,"recovered":1,"sent":10,"late_p99_ms":2,"unsent_to_agent":0}"#;
 
-        let event: Event = serde_json::from_str(old).expect("what it does not say is nothing");
+        let event: JournalEvent = serde_json::from_str(old).expect("what it does not say is nothing");
 
         assert!(matches!(
             event,
-            Event::Media { received: 9, concealed: 0, round_trip_ms: None, mos_up: None, .. }
+            JournalEvent::Media { received: 9, concealed: 0, round_trip_ms: None, mos_up: None, .. }
         ));
     }
 }

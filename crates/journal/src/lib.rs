@@ -5,12 +5,12 @@
 
 mod entry;
 mod event;
-mod minutes;
 mod redaction;
 mod rfc_3339;
 #[cfg(any(test, feature = "schema"))]
 pub mod schema;
+mod transcript;
 
-pub use entry::{Entry, Journal, Phase, Place, line_of_no_call};
-pub use event::{Event, Level, OtherEvent};
-pub use minutes::{Line, Speaker, Summary, Tokens};
+pub use entry::{EntryBuilder, EntryContext, JournalEntry, JournalPhase, line_of_no_call};
+pub use event::{JournalEvent, Level, OtherEvent};
+pub use transcript::{CallSummary, Speaker, TokenCounts, TranscriptLine};

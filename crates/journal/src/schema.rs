@@ -4,12 +4,12 @@ mod page;
 
 pub use page::page;
 
-use crate::{Event, Level};
+use crate::{JournalEvent, Level};
 use serde_json::{Map, Value, json};
 
 /// An event of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct EventSchema {
     /// Its name: `WA_CALL_…`.
     pub name: String,
     /// What happened.
@@ -17,12 +17,12 @@ pub struct Listed {
     /// How much somebody should care. Where that depends on what the event says: of one that says nothing good.
     pub level: Level,
     /// What it says.
-    pub fields: Vec<Field>,
+    pub fields: Vec<FieldSchema>,
 }
 
 /// A field of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub struct FieldSchema {
     /// Its name.
     pub name: String,
     /// What it is counted in, or what kind of thing it is.
@@ -57,8 +57,8 @@ pub const COMMON: [(&str, &str, &str); 11] = [
 ];
 
 /// Every event there is, in the order of the enum.
-pub fn events() -> Vec<Listed> {
-    let schema = schemars::schema_for!(Event);
+pub fn events() -> Vec<EventSchema> {
+    let schema = schemars::schema_for!(JournalEvent);
     variants(schema.as_value()).map(listed).collect()
 }
 
@@ -74,9 +74,9 @@ fn variants(schema: &Value) -> impl Iterator<Item = &Value> {
     all.filter(|variant| variant["properties"]["event"]["const"].is_string())
 }
 
-fn listed(variant: &Value) -> Listed {
+fn listed(variant: &Value) -> EventSchema {
     let name = variant["properties"]["event"]["const"].as_str().expect("the tag has the event's name");
-    Listed {
+    EventSchema {
         name: name.to_owned(),
         meaning: meaning(variant),
         level: blank(name, variant).level(),
@@ -84,9 +84,9 @@ fn listed(variant: &Value) -> Listed {
     }
 }
 
-fn field(name: &str, field: &Value, variant: &Value) -> Field {
+fn field(name: &str, field: &Value, variant: &Value) -> FieldSchema {
     let is_required = variant["required"].as_array().is_some_and(|names| names.contains(&json!(name)));
-    Field {
+    FieldSchema {
         name: name.to_owned(),
         unit: unit(name, field),
         is_optional: !is_required,
@@ -110,7 +110,7 @@ fn unit(name: &str, field: &Value) -> &'static str {
 }
 
 /// An event of this name that says nothing: texts are empty, numbers zero.
-fn blank(name: &str, variant: &Value) -> Event {
+fn blank(name: &str, variant: &Value) -> JournalEvent {
     let mut event = Map::from_iter([("event".to_owned(), json!(name))]);
     event.extend(properties(variant).map(|(name, field)| {
         let nothing = match kind(field) {
@@ -157,11 +157,11 @@ mod tests {
     fn no_field_of_an_event_hides_one_that_every_line_has() {
         let common = |name: &str| COMMON.iter().any(|(common, ..)| *common == name);
         let hides =
-            |field: &&Field| common(&field.name) && !["number", "task"].contains(&field.name.as_str());
+            |field: &&FieldSchema| common(&field.name) && !["number", "task"].contains(&field.name.as_str());
         let events = events();
 
         let hidden: Vec<_> = events.iter().flat_map(|event| &event.fields).filter(hides).collect();
 
-        assert_eq!(hidden, [] as [&Field; 0]);
+        assert_eq!(hidden, [] as [&FieldSchema; 0]);
     }
 }

@@ -1,14 +1,14 @@
 //! How a session is configured: everything in the first `session.update`, since one that is refused is refused whole.
 
 use crate::options::{Format, NoiseReduction, Transcription, TurnDetection, is_fit_keyword};
-use crate::{Options, Part, Parts};
+use crate::{OptionalPart, OptionalParts, Options};
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::time::Duration;
 
 /// A conversation's configuration.
 #[derive(Clone, PartialEq)]
-pub struct Config {
+pub struct SessionConfig {
     /// All of what the agent is and how it behaves.
     pub instructions: String,
     /// The model and its options. `name` should be the model the endpoint asks for: it decides what may be sent.
@@ -18,7 +18,7 @@ pub struct Config {
     /// Whether the caller can interrupt the greeting.
     pub greeting_interruptible: bool,
     /// Who decides about turns.
-    pub turns: Turns,
+    pub turns: TurnMode,
     /// Ready definitions of functions and MCP servers.
     pub tools: Vec<Value>,
     /// A new session takes over after so long, in a silence; `None`: only before the old one ends.
@@ -26,15 +26,15 @@ pub struct Config {
     /// So long before a session ends, another one takes over.
     pub margin: Duration,
     /// Optional parts that the service does not take: they are left out.
-    pub without: Parts,
+    pub without: OptionalParts,
 }
 
-impl Config {
+impl SessionConfig {
     /// The usual margin.
     pub const MARGIN: Duration = Duration::from_secs(120);
 }
 
-impl fmt::Debug for Config {
+impl fmt::Debug for SessionConfig {
     /// With the number of tools in place of their definitions, which may hold the tokens of MCP servers, and without what the
     /// agent is told.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,7 +61,7 @@ pub enum Greeting {
 
 /// Who decides when the agent answers, and when it is interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turns {
+pub enum TurnMode {
     /// The model's server does.
     Server,
     /// We do: see [`crate::Session::interrupt`] and [`crate::Session::yield_turn`].
@@ -70,16 +70,16 @@ pub enum Turns {
 
 /// What the server does by itself when the caller speaks or is silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reflexes {
+pub(crate) struct TurnTaking {
     pub answers: bool,
     pub interrupts: bool,
     /// Speaks when nobody does. A caller who listens to the ringing tone has not been silent for long.
     pub idles: bool,
 }
 
-impl Config {
+impl SessionConfig {
     /// The `session` of the first `session.update`.
-    pub(crate) fn session(&self, reflexes: Reflexes) -> Value {
+    pub(crate) fn session(&self, reflexes: TurnTaking) -> Value {
         let options = &self.options;
         let mut session = json!({
             "type": "realtime",
@@ -112,15 +112,15 @@ impl Config {
 
     /// The `session` of an update that changes nothing but the server's reflexes. The whole of `turn_detection`, since
     /// nobody promises that it is merged.
-    pub(crate) fn change(&self, reflexes: Reflexes) -> Value {
+    pub(crate) fn change(&self, reflexes: TurnTaking) -> Value {
         let turns = turn_detection(&self.options.turn_detection, reflexes);
         json!({"type": "realtime", "audio": {"input": {"turn_detection": turns}}})
     }
 
     /// What the server may do by itself.
-    pub(crate) fn reflexes(&self, greeting_is_over: bool) -> Reflexes {
-        let is_servers = self.turns == Turns::Server;
-        Reflexes {
+    pub(crate) fn reflexes(&self, greeting_is_over: bool) -> TurnTaking {
+        let is_servers = self.turns == TurnMode::Server;
+        TurnTaking {
             answers: is_servers,
             interrupts: is_servers && (self.greeting_interruptible || greeting_is_over),
             idles: greeting_is_over,
@@ -151,12 +151,12 @@ impl Config {
 }
 
 /// Takes a part out, its key with it: the service then does as it does by default.
-fn leave_out(part: Part, session: &mut Value) {
+fn leave_out(part: OptionalPart, session: &mut Value) {
     let (place, key) = match part {
-        Part::Transcription => ("/audio/input", "transcription"),
-        Part::NoiseReduction => ("/audio/input", "noise_reduction"),
-        Part::Reasoning => ("", "reasoning"),
-        Part::Speed => ("/audio/output", "speed"),
+        OptionalPart::Transcription => ("/audio/input", "transcription"),
+        OptionalPart::NoiseReduction => ("/audio/input", "noise_reduction"),
+        OptionalPart::Reasoning => ("", "reasoning"),
+        OptionalPart::Speed => ("/audio/output", "speed"),
     };
     session.pointer_mut(place).and_then(Value::as_object_mut).and_then(|at| at.remove(key));
 }
@@ -192,7 +192,7 @@ fn transcription(wanted: &Transcription) -> Value {
     Value::Object(value)
 }
 
-fn turn_detection(detection: &TurnDetection, reflexes: Reflexes) -> Value {
+fn turn_detection(detection: &TurnDetection, reflexes: TurnTaking) -> Value {
     let mut value = match detection {
         TurnDetection::Server(vad) => json!({
             "type": "server_vad",
@@ -285,12 +285,12 @@ mod tests {
     fn a_part_that_is_left_out_leaves_no_key_behind() {
         let mut config =
             config(Options { reasoning_effort: Some(crate::options::Effort::Low), ..Options::default() });
-        Part::ALL.into_iter().for_each(|part| assert!(config.without.add(part)));
+        OptionalPart::ALL.into_iter().for_each(|part| assert!(config.without.add(part)));
 
         let session = config.session(config.reflexes(true));
 
         let text = session.to_string();
-        for part in Part::ALL {
+        for part in OptionalPart::ALL {
             assert!(!text.contains(&format!("\"{part}\"")), "{part}: {text}");
         }
         assert_eq!(session["audio"]["output"]["voice"], "marin");
@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn the_token_of_an_mcp_server_is_sent_and_never_shown() {
         let tool = json!({"type": "mcp", "server_label": "stock", "authorization": "planted"});
-        let config = Config { tools: vec![tool], ..config(Options::default()) };
+        let config = SessionConfig { tools: vec![tool], ..config(Options::default()) };
 
         let session = config.session(config.reflexes(true));
         let update = crate::ClientEvent::SessionUpdate { event_id: "e1".into(), session };
@@ -310,17 +310,17 @@ mod tests {
         assert!(shown.contains("tools: 1") && shown.contains("e1") && !shown.contains("planted"), "{shown}");
     }
 
-    fn config(options: Options) -> Config {
-        Config {
+    fn config(options: Options) -> SessionConfig {
+        SessionConfig {
             instructions: "You answer calls.".into(),
             options,
             greeting: Greeting::Prompt("Greet.".into()),
             greeting_interruptible: true,
-            turns: Turns::Server,
+            turns: TurnMode::Server,
             tools: vec![],
             recycle_after: None,
-            margin: Config::MARGIN,
-            without: Parts::default(),
+            margin: SessionConfig::MARGIN,
+            without: OptionalParts::default(),
         }
     }
 }

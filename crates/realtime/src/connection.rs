@@ -1,7 +1,7 @@
 //! The WebSocket to the model.
 
-use crate::trust::Trust;
-use crate::{ClientEvent, Down, ServerEvent, Trouble};
+use crate::tls_roots::TrustedRoots;
+use crate::{ApiError, ClientEvent, ConnectionLoss, ServerEvent};
 use futures_util::{SinkExt, StreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub struct Endpoint {
     /// More headers, by name. Secret, since they can hold keys.
     pub headers: Vec<(String, SecretString)>,
     /// Whom to believe to be the API.
-    pub trust: Trust,
+    pub trust: TrustedRoots,
 }
 
 /// How a key is shown.
@@ -133,7 +133,7 @@ impl Connection {
     pub async fn wait_for_first_event(&mut self) -> Result<(), ConnectionError> {
         let first = self.next().await.map_err(ConnectionError::of_first_word)?;
         if let ServerEvent::Error { error } = &first
-            && Trouble::from(error.clone()).is_about_the_key()
+            && ApiError::from(error.clone()).is_about_the_key()
         {
             return Err(ConnectionError::KeyRefused);
         }
@@ -222,12 +222,13 @@ impl ConnectionError {
 
     /// The same, of a server that said nothing before.
     fn of_first_word(self) -> Self {
-        let is_refused = Down::from(self.clone()).failure().is_some_and(|failure| failure.is_about_the_key());
+        let is_refused =
+            ConnectionLoss::from(self.clone()).failure().is_some_and(|failure| failure.is_about_the_key());
         if is_refused { Self::KeyRefused } else { self }
     }
 }
 
-impl From<ConnectionError> for Down {
+impl From<ConnectionError> for ConnectionLoss {
     fn from(error: ConnectionError) -> Self {
         match error {
             ConnectionError::Refused(status) => Self::Refused { status },

@@ -70,9 +70,12 @@ async fn a_close_is_told_with_its_code() {
     });
     let mut connection = Connection::open(&endpoint).await.expect("it is there");
 
-    let down = Down::from(connection.next().await.expect_err("it is closed"));
+    let down = ConnectionLoss::from(connection.next().await.expect_err("it is closed"));
 
-    assert_eq!(down, Down::Closed { code: Some(4000), reason: "invalid_request_error.missing_model".into() });
+    assert_eq!(
+        down,
+        ConnectionLoss::Closed { code: Some(4000), reason: "invalid_request_error.missing_model".into() }
+    );
 }
 
 #[tokio::test]
@@ -114,7 +117,7 @@ async fn endpoint() -> (Endpoint, TcpListener) {
         auth: Auth::default(),
         safety_identifier: None,
         headers: vec![],
-        trust: Trust::default(),
+        trust: TrustedRoots::default(),
     };
     (endpoint, listener)
 }

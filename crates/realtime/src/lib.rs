@@ -5,39 +5,39 @@
 //!
 //! Source: the types of the `openai` Python package 3.54.0 and OpenAI's Realtime guides of 2026.
 
-pub mod client;
+mod api_error;
+mod audio_encoding;
+pub mod client_event;
 mod config;
 #[cfg(feature = "connection")]
 pub mod connection;
-mod gate;
-mod heard;
+mod heard_words;
+mod history;
 mod link;
-mod mirror;
+mod optional_parts;
 pub mod options;
-mod parts;
 mod prices;
-mod private;
 #[cfg(feature = "connection")]
 pub mod probe;
-mod rate;
-pub mod server;
+mod redacted;
+mod resampling;
+mod response_queue;
+pub mod server_event;
 mod session;
-mod sound;
-mod trouble;
 #[cfg(feature = "connection")]
-pub mod trust;
+pub mod tls_roots;
 mod usage;
 
-pub use client::ClientEvent;
-pub use config::{Config, Greeting, Turns};
-pub use heard::heard_words;
+pub use api_error::{ApiError, ConnectionLoss, Failure};
+pub use audio_encoding::RATE;
+pub use client_event::ClientEvent;
+pub use config::{Greeting, SessionConfig, TurnMode};
+pub use heard_words::heard_words;
 pub use link::LinkId;
+pub use optional_parts::{OptionalPart, OptionalParts};
 pub use options::Options;
-pub use parts::{Part, Parts};
 pub use prices::{Prices, PricesError};
-pub use private::Private;
-pub use server::ServerEvent;
-pub use session::{Action, Happening, HostedOutcome, Purpose, Session, Then};
-pub use sound::RATE;
-pub use trouble::{Down, Failure, Trouble};
+pub use redacted::Redacted;
+pub use server_event::ServerEvent;
+pub use session::{EmptyResponseAction, HostedOutcome, Purpose, Session, SessionAction, SessionEvent};
 pub use usage::Usage;

@@ -1,10 +1,10 @@
 //! One connection of a conversation, and what only it knows.
 
-use crate::gate::Gate;
+use crate::audio_encoding::AudioDecoder;
 use crate::options::Format;
-use crate::server;
-use crate::session::Lists;
-use crate::sound::Reader;
+use crate::response_queue::ResponseQueue;
+use crate::server_event;
+use crate::session::ToolLists;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ pub(crate) struct Link {
     pub stage: Stage,
     /// When it was asked for.
     pub since: Instant,
-    pub gate: Gate,
+    pub gate: ResponseQueue,
     pub items: HashMap<String, Item>,
     /// What we put into the conversation and the server has not confirmed.
     pub unconfirmed: Vec<Unconfirmed>,
@@ -55,7 +55,7 @@ pub(crate) struct Link {
     /// The item that says what the response that is asked for, or under way, is to say.
     pub prompt: Option<String>,
     /// The tools of remote servers.
-    pub lists: Lists,
+    pub lists: ToolLists,
     /// Our name for the last update with all of the configuration.
     pub update: Option<String>,
     /// The code with which an optional part was refused last.
@@ -106,7 +106,7 @@ pub(crate) struct Unconfirmed {
 #[derive(Debug)]
 pub(crate) struct Item {
     pub response: String,
-    pub reader: Reader,
+    pub reader: AudioDecoder,
     /// No more of its sound comes.
     pub is_finished: bool,
     /// Whether any of it can be heard.
@@ -123,7 +123,7 @@ impl Link {
             id,
             stage,
             since: now,
-            gate: Gate::default(),
+            gate: ResponseQueue::default(),
             items: HashMap::new(),
             unconfirmed: vec![],
             confirms: false,
@@ -136,7 +136,7 @@ impl Link {
             produced: vec![],
             goes_on: false,
             prompt: None,
-            lists: Lists::default(),
+            lists: ToolLists::default(),
             update: None,
             refused: None,
             has_unnamed_turn: false,
@@ -164,7 +164,7 @@ impl Link {
     }
 
     /// A response has produced an item.
-    pub(crate) fn note_produced(&mut self, response: &str, item: &server::Item) {
+    pub(crate) fn note_produced(&mut self, response: &str, item: &server_event::Item) {
         let Some(id) = &item.id else { return };
         if !self.produced.iter().any(|known| known.item == *id) {
             let is_call = item.r#type.ends_with("_call");
@@ -201,7 +201,7 @@ impl Link {
     pub(crate) fn item(&mut self, id: &str, response: &str, format: Format) -> &mut Item {
         self.items.entry(id.to_owned()).or_insert_with(|| Item {
             response: response.to_owned(),
-            reader: Reader::new(format),
+            reader: AudioDecoder::new(format),
             is_finished: false,
             is_audible: false,
             held: vec![],

@@ -3,10 +3,10 @@
 //! Source: the session types of the `openai` Python package 3.54.0 and OpenAI's Realtime guides of 2026.
 
 mod check;
-mod off;
-mod turns;
+mod switched_off;
+mod turn_detection;
 
-pub use check::Unfit;
+pub use check::OptionError;
 pub(crate) use check::is_fit_keyword;
 
 use serde::{Deserialize, Serialize};
@@ -28,10 +28,10 @@ pub struct Options {
     /// When a turn of the caller begins and ends.
     pub turn_detection: TurnDetection,
     /// What is done against noise before anything else; `None`, written `"none"`, is nothing.
-    #[serde(with = "off::noise_reduction")]
+    #[serde(with = "switched_off::noise_reduction")]
     pub noise_reduction: Option<NoiseReduction>,
     /// Whether and how the caller's words are written down; `None`, written `false`, is not at all.
-    #[serde(with = "off::transcription")]
+    #[serde(with = "switched_off::transcription")]
     pub transcription: Option<Transcription>,
     /// How the caller's sound is sent.
     pub input_format: Format,
@@ -70,7 +70,7 @@ pub enum Effort {
 
 /// When a turn of the caller begins and ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", try_from = "turns::Written")]
+#[serde(tag = "type", try_from = "turn_detection::Written")]
 pub enum TurnDetection {
     /// By the loudness of what is heard.
     #[serde(rename = "server_vad")]

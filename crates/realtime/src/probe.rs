@@ -1,23 +1,26 @@
 //! Tries a configuration: a session is opened, configured as a call's is, and closed before anything is asked for.
 
 use crate::connection::{Connection, ConnectionError, Endpoint};
-use crate::{Action, Config, Failure, Happening, LinkId, Part, Session};
+use crate::{Failure, LinkId, OptionalPart, Session, SessionAction, SessionConfig, SessionEvent};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Returns the optional parts that the service refuses, each with its code; nothing is generated, so nothing is billed.
 ///
 /// # Errors
 /// Why no call with this configuration gets a session.
-pub async fn probe(endpoint: &Endpoint, config: Config) -> Result<Vec<(Part, String)>, Failure> {
+pub async fn probe(
+    endpoint: &Endpoint,
+    config: SessionConfig,
+) -> Result<Vec<(OptionalPart, String)>, Failure> {
     let mut session = Session::new(config, Instant::now());
     let (mut refused, mut line) = (vec![], None);
     loop {
         while let Some(happening) = session.poll_happening() {
             match happening {
-                Happening::PartRefused { part, code } => refused.push((part, code)),
+                SessionEvent::PartRefused { part, code } => refused.push((part, code)),
                 // What the session wants done next is to greet.
-                Happening::Ready { .. } => return Ok(refused),
-                Happening::Failed(failure) => return Err(failure),
+                SessionEvent::Ready { .. } => return Ok(refused),
+                SessionEvent::Failed(failure) => return Err(failure),
                 _ => {}
             }
         }
@@ -38,17 +41,19 @@ async fn step(session: &mut Session, endpoint: &Endpoint, line: &mut Line) {
 }
 
 async fn perform(
-    action: Action,
+    action: SessionAction,
     endpoint: &Endpoint,
     line: &mut Line,
 ) -> Result<(), (LinkId, ConnectionError)> {
     let (link, done) = match action {
-        Action::Connect(link) => (link, open(endpoint).await.map(|opened| *line = Some((link, opened)))),
-        Action::Send(link, event) => match line {
+        SessionAction::Connect(link) => {
+            (link, open(endpoint).await.map(|opened| *line = Some((link, opened))))
+        }
+        SessionAction::Send(link, event) => match line {
             Some((open, connection)) if *open == link => (link, connection.send(&event).await),
             Some(_) | None => return Ok(()),
         },
-        Action::Close(_) => {
+        SessionAction::Close(_) => {
             *line = None;
             return Ok(());
         }
@@ -85,8 +90,8 @@ async fn wait(session: &mut Session, line: &mut Line) {
 mod tests {
     use super::*;
     use crate::connection::{Auth, MODEL};
-    use crate::trust::Trust;
-    use crate::{Greeting, Options, Parts, Turns};
+    use crate::tls_roots::TrustedRoots;
+    use crate::{Greeting, OptionalParts, Options, TurnMode};
     use futures_util::StreamExt;
     use std::time::Duration;
     use tokio::net::TcpListener;
@@ -107,18 +112,18 @@ mod tests {
             auth: Auth::default(),
             safety_identifier: None,
             headers: vec![],
-            trust: Trust::default(),
+            trust: TrustedRoots::default(),
         };
-        let config = Config {
+        let config = SessionConfig {
             instructions: "You answer calls.".into(),
             options: Options::default(),
             greeting: Greeting::Prompt("Greet.".into()),
             greeting_interruptible: true,
-            turns: Turns::Server,
+            turns: TurnMode::Server,
             tools: vec![],
             recycle_after: None,
-            margin: Config::MARGIN,
-            without: Parts::default(),
+            margin: SessionConfig::MARGIN,
+            without: OptionalParts::default(),
         };
         // Five seconds after its beginning, a connection is given up.
         let began = Instant::now() - Duration::from_millis(4_500);
@@ -129,7 +134,7 @@ mod tests {
             .await
             .expect("it ends with the session's patience");
 
-        assert!(matches!(session.poll_action(), Some(Action::Close(_))));
+        assert!(matches!(session.poll_action(), Some(SessionAction::Close(_))));
         server.abort();
     }
 }

@@ -1,67 +1,67 @@
 //! A conversation with the model, over as many connections as it takes. Sans-IO: the shell opens and closes the
 //! connections that [`Session::poll_action`] names, and carries events between them and the session.
 
+mod caller_turn;
 mod configuring;
+mod empty_responses;
+mod event;
 mod greeting;
-mod happening;
-mod hosted;
-mod idling;
-mod ids;
-mod lacking;
-mod listening;
+mod hosted_tools;
+mod idle_timer;
+mod link_ids;
 mod prompting;
+mod reconnecting;
 mod responding;
-mod rolling;
-mod surviving;
+mod rollover;
+mod server_events;
 mod tools;
-mod turn;
 
+use crate::audio_encoding::{AudioEncoder, RATE};
+use crate::history::ConversationHistory;
 use crate::link::{Link, LinkId, Stage, Unconfirmed};
-use crate::mirror::Mirror;
-use crate::sound::{RATE, Writer};
-use crate::{ClientEvent, Config, Part, Turns, Usage};
-use greeting::Greeted;
-pub use happening::{Action, Happening};
-pub use hosted::HostedOutcome;
-pub(crate) use hosted::Lists;
-use idling::Idling;
-use lacking::Lacks;
-pub use lacking::{Purpose, Then};
+use crate::{ClientEvent, OptionalPart, SessionConfig, TurnMode, Usage};
+use caller_turn::CallerTurn;
+use empty_responses::EmptyResponses;
+pub use empty_responses::{EmptyResponseAction, Purpose};
+pub use event::{SessionAction, SessionEvent};
+use greeting::GreetingState;
+pub use hosted_tools::HostedOutcome;
+pub(crate) use hosted_tools::ToolLists;
+use idle_timer::IdleTimer;
+use reconnecting::Reconnection;
 use serde_json::{Value, json};
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
-use surviving::Outage;
 use tools::Tools;
-use turn::CallerTurn;
 
 /// So much of the caller's sound is kept while there is no session, samples: what is older would be stale.
 const KEPT: usize = 2 * RATE as usize;
 
 /// A conversation.
 pub struct Session {
-    config: Config,
+    config: SessionConfig,
     link: Link,
     /// The one that is to take over.
     next: Option<Link>,
     /// No other one is tried before then.
     next_after: Option<Instant>,
-    outage: Option<Outage>,
+    outage: Option<Reconnection>,
     /// Sessions that were given up without having served, one after the other.
     fruitless: u32,
     /// Failed responses, one after the other.
     strikes: u32,
-    lacks: Lacks,
+    lacks: EmptyResponses,
     /// The remote servers whose tools could not be listed.
     missing_tools: HashSet<String>,
     /// Parts that were refused, each with its code, until a configuration without them is taken.
-    refused_parts: Vec<(Part, String)>,
-    greeted: Greeted,
-    idling: Idling,
+    refused_parts: Vec<(OptionalPart, String)>,
+    greeted: GreetingState,
+    idling: IdleTimer,
     tools: Tools,
     turn: CallerTurn,
-    mirror: Mirror,
-    writer: Writer,
+    mirror: ConversationHistory,
+    writer: AudioEncoder,
     kept: VecDeque<i16>,
     was_ready: bool,
     is_open: bool,
@@ -70,13 +70,13 @@ pub struct Session {
     names: u64,
     links: u64,
     used: Usage,
-    actions: VecDeque<Action>,
-    happenings: VecDeque<Happening>,
+    actions: VecDeque<SessionAction>,
+    happenings: VecDeque<SessionEvent>,
 }
 
 impl Session {
     /// A conversation that is to begin.
-    pub fn new(config: Config, now: Instant) -> Self {
+    pub fn new(config: SessionConfig, now: Instant) -> Self {
         let mut session = Self {
             link: Link::new(LinkId(0), Stage::Waiting(now), now),
             next: None,
@@ -84,15 +84,15 @@ impl Session {
             outage: None,
             fruitless: 0,
             strikes: 0,
-            lacks: Lacks::default(),
+            lacks: EmptyResponses::default(),
             missing_tools: HashSet::new(),
             refused_parts: vec![],
-            greeted: Greeted::default(),
-            idling: Idling::default(),
+            greeted: GreetingState::default(),
+            idling: IdleTimer::default(),
             tools: Tools::default(),
             turn: CallerTurn::default(),
-            mirror: Mirror::default(),
-            writer: Writer::new(config.options.input_format),
+            mirror: ConversationHistory::default(),
+            writer: AudioEncoder::new(config.options.input_format),
             kept: VecDeque::new(),
             was_ready: false,
             is_open: false,
@@ -172,7 +172,7 @@ impl Session {
 
     /// [`Turns::Ours`]: the caller's turn is over, and is answered; or it was none.
     pub fn yield_turn(&mut self, answer: bool, now: Instant) {
-        if self.config.turns == Turns::Ours {
+        if self.config.turns == TurnMode::Ours {
             self.link.gate.yielded(answer);
             self.go_on(now);
         }
@@ -185,14 +185,16 @@ impl Session {
             let content = json!([{"type": "input_text", "text": text}]);
             self.put(json!({"type": "message", "role": "user", "content": content}), None, now);
         }
-        self.link.gate.wish(crate::gate::Wish::Answer);
+        self.link.gate.wish(crate::response_queue::ResponseRequest::Answer);
         self.go_on(now);
     }
 
     /// Has the agent say something out of turn, without tools, as soon as it does not speak. `insists`: even if the caller
     /// speaks meanwhile, such as a goodbye; otherwise it is dropped then, such as a question whether anybody is there.
     pub fn ask(&mut self, instructions: &str, insists: bool, now: Instant) {
-        self.link.gate.wish(crate::gate::Wish::Ask { words: instructions.to_owned(), insists });
+        self.link
+            .gate
+            .wish(crate::response_queue::ResponseRequest::Ask { words: instructions.to_owned(), insists });
         self.go_on(now);
     }
 
@@ -216,12 +218,12 @@ impl Session {
     }
 
     /// What to do.
-    pub fn poll_action(&mut self) -> Option<Action> {
+    pub fn poll_action(&mut self) -> Option<SessionAction> {
         self.actions.pop_front()
     }
 
     /// What happened.
-    pub fn poll_happening(&mut self) -> Option<Happening> {
+    pub fn poll_happening(&mut self) -> Option<SessionEvent> {
         self.happenings.pop_front()
     }
 
@@ -282,10 +284,10 @@ impl Session {
     }
 
     fn send_to(&mut self, link: LinkId, event: ClientEvent) {
-        self.actions.push_back(Action::Send(link, link.told(event)));
+        self.actions.push_back(SessionAction::Send(link, link.told(event)));
     }
 
-    fn happen(&mut self, happening: Happening) {
+    fn happen(&mut self, happening: SessionEvent) {
         self.happenings.push_back(happening);
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// A setting that is missing or malformed. Its text is one line that names the variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WrongSetting {
+pub enum SettingError {
     /// It must be set.
     #[error("{0} is not set")]
     Missing(&'static str),
@@ -54,8 +54,8 @@ impl Env {
     ///
     /// # Errors
     /// When it is not.
-    pub fn required(&self, name: &'static str) -> Result<String, WrongSetting> {
-        self.optional(name).map(str::to_owned).ok_or(WrongSetting::Missing(name))
+    pub fn required(&self, name: &'static str) -> Result<String, SettingError> {
+        self.optional(name).map(str::to_owned).ok_or(SettingError::Missing(name))
     }
 
     /// A secret that may be absent.
@@ -67,7 +67,7 @@ impl Env {
     ///
     /// # Errors
     /// When it is there and cannot be read.
-    pub fn parsed<T>(&self, name: &'static str, default: T) -> Result<T, WrongSetting>
+    pub fn parsed<T>(&self, name: &'static str, default: T) -> Result<T, SettingError>
     where
         T: FromStr,
         T::Err: std::fmt::Display,
@@ -79,13 +79,13 @@ impl Env {
     ///
     /// # Errors
     /// When it is there and cannot be read.
-    pub fn parsed_if_set<T>(&self, name: &'static str) -> Result<Option<T>, WrongSetting>
+    pub fn parsed_if_set<T>(&self, name: &'static str) -> Result<Option<T>, SettingError>
     where
         T: FromStr,
         T::Err: std::fmt::Display,
     {
         let read = |value: &str| {
-            value.parse().map_err(|error: T::Err| WrongSetting::Malformed {
+            value.parse().map_err(|error: T::Err| SettingError::Malformed {
                 name,
                 value: value.to_owned(),
                 reason: error.to_string(),
@@ -102,9 +102,9 @@ impl Env {
         &self,
         name: &'static str,
         read: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Result<Option<T>, WrongSetting> {
+    ) -> Result<Option<T>, SettingError> {
         let Some(path) = self.optional(name) else { return Ok(None) };
-        let wrong = |reason| WrongSetting::Malformed { name, value: path.to_owned(), reason };
+        let wrong = |reason| SettingError::Malformed { name, value: path.to_owned(), reason };
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         read(&text).map(Some).map_err(|error| wrong(error.to_string()))
     }

@@ -4,8 +4,8 @@ pub mod cloud;
 pub mod env;
 pub mod events;
 pub mod logs;
-pub mod marks;
 pub mod metrics;
+pub mod pseudonyms;
 pub mod secrets;
 pub mod shutdown;
 pub mod time;
@@ -42,7 +42,7 @@ where
     };
     match ended {
         Ok(ended) => ended.report(),
-        Err(error) if error.is::<env::WrongSetting>() => {
+        Err(error) if error.is::<env::SettingError>() => {
             say(&format!("{name}: {error}"));
             ExitCode::from(WRONG_SETTINGS)
         }

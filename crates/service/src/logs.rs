@@ -38,16 +38,16 @@ pub fn line(json: &str) {
 }
 
 /// What a line is written with.
-enum Pen {
+enum LogFormat {
     Own(Stdout),
     Aside(NonBlocking),
 }
 
-fn pen() -> Pen {
-    SCRIBE.get().map_or_else(|| Pen::Own(stdout()), |scribe| Pen::Aside(scribe.clone()))
+fn pen() -> LogFormat {
+    SCRIBE.get().map_or_else(|| LogFormat::Own(stdout()), |scribe| LogFormat::Aside(scribe.clone()))
 }
 
-impl Write for Pen {
+impl Write for LogFormat {
     fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
         match self {
             Self::Own(out) => out.write(text),

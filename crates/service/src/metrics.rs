@@ -6,7 +6,7 @@ mod counted;
 
 use crate::env::Env;
 use crate::logs;
-use journal::Entry;
+use journal::JournalEntry;
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use std::sync::OnceLock;
@@ -162,13 +162,13 @@ pub fn init(env: &Env) {
 }
 
 /// Counts an event of a call.
-pub fn count(entry: &Entry) {
+pub fn count(entry: &JournalEntry) {
     let counted = counted::counted(&entry.event, entry.since_ring_ms);
     counted.into_iter().for_each(|(metric, value)| metric.note(value));
 }
 
 /// Counts an event that belongs to no call.
-pub(crate) fn count_event(event: &journal::Event) {
+pub(crate) fn count_event(event: &journal::JournalEvent) {
     counted::counted(event, None).into_iter().for_each(|(metric, value)| metric.note(value));
 }
 

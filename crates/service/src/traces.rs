@@ -1,13 +1,13 @@
 //! Sends what happens in calls as traces, over OTLP, to where the environment says. Not set: nothing happens.
 
 mod otlp;
-mod outbox;
 mod settings;
+mod span_queue;
 
-use crate::env::{Env, WrongSetting};
-use journal::Entry;
-use outbox::{Outbox, Pace};
-use settings::Settings;
+use crate::env::{Env, SettingError};
+use journal::JournalEntry;
+use settings::TraceSettings;
+use span_queue::{BatchSettings, SpanQueue};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -15,24 +15,27 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Batches of a second, and half a minute's rest from waiting for somebody who does not answer.
-const PACE: Pace =
-    Pace { linger: Duration::from_secs(1), pause: Duration::from_secs(5), in_vain: Duration::from_secs(30) };
+const PACE: BatchSettings = BatchSettings {
+    linger: Duration::from_secs(1),
+    pause: Duration::from_secs(5),
+    in_vain: Duration::from_secs(30),
+};
 
-static OUTBOX: OnceLock<Outbox> = OnceLock::new();
+static OUTBOX: OnceLock<SpanQueue> = OnceLock::new();
 
 /// Begins to send traces of what this program does, if the environment says where to.
 ///
 /// # Errors
 /// Which setting is malformed.
-pub(crate) fn init(env: &Env, program: &'static str) -> Result<(), WrongSetting> {
-    if let Some(settings) = Settings::from_env(env, program)? {
-        let _ = OUTBOX.set(Outbox::open(otlp::exporter(&settings)?, PACE));
+pub(crate) fn init(env: &Env, program: &'static str) -> Result<(), SettingError> {
+    if let Some(settings) = TraceSettings::from_env(env, program)? {
+        let _ = OUTBOX.set(SpanQueue::open(otlp::exporter(&settings)?, PACE));
     }
     Ok(())
 }
 
 /// Notes an entry, to be sent as spans. Nobody waits for that; what does not fit is counted, and the count is told.
-pub(crate) fn note(entry: &Entry) {
+pub(crate) fn note(entry: &JournalEntry) {
     if let Some(outbox) = OUTBOX.get() {
         outbox.note(entry);
     }

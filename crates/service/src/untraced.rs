@@ -1,13 +1,13 @@
 //! In place of traces, where they are not built in: says so to whoever asked for them.
 
-use crate::env::{Env, WrongSetting};
-use journal::Entry;
+use crate::env::{Env, SettingError};
+use journal::JournalEntry;
 
 /// Says that no traces are sent, if the environment says where to.
 ///
 /// # Errors
 /// Never.
-pub(crate) fn init(env: &Env, _program: &'static str) -> Result<(), WrongSetting> {
+pub(crate) fn init(env: &Env, _program: &'static str) -> Result<(), SettingError> {
     let asked_for = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
     if let Some(name) = asked_for.into_iter().find(|name| env.optional(name).is_some()) {
         tracing::warn!("{name} is set, but traces are not built in: docs/traces.md");
@@ -16,7 +16,7 @@ pub(crate) fn init(env: &Env, _program: &'static str) -> Result<(), WrongSetting
 }
 
 /// Nothing.
-pub(crate) fn note(_entry: &Entry) {}
+pub(crate) fn note(_entry: &JournalEntry) {}
 
 /// Nothing.
 pub(crate) async fn flush() {}
@@ -24,7 +24,7 @@ pub(crate) async fn flush() {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use journal::{Event, Journal};
+    use journal::{EntryBuilder, JournalEvent};
 
     #[tokio::test]
     async fn a_program_without_traces_runs_all_the_same_where_they_are_asked_for() {
@@ -32,7 +32,7 @@ mod tests {
 
         assert_eq!(init(&env, "webhook"), Ok(()));
 
-        note(&Journal::new(&"01".repeat(32), "task", 0, 1).enter(Event::Opened {}, 1_000));
+        note(&EntryBuilder::new(&"01".repeat(32), "task", 0, 1).enter(JournalEvent::Opened {}, 1_000));
         flush().await;
     }
 }

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use journal::{Event, Journal};
+use journal::{EntryBuilder, JournalEvent};
 use serde_json::{Value, json};
 use service::env::Env;
 use service::metrics::{self, Metric};
@@ -69,13 +69,13 @@ fn there_are_no_more_than_fifteen_series_and_each_has_a_name_of_its_own() {
 #[ignore = "it is what another test runs as a process"]
 fn a_process_that_counts() {
     metrics::init(&Env::of(&[("AHOY_STACK", "shop")]));
-    let mut journal = Journal::new("ab12", "call-control", 1_000, 3);
+    let mut journal = EntryBuilder::new("ab12", "call-control", 1_000, 3);
     let mut happens = |event| service::events::tell(&journal.enter(event, 1_412));
-    happens(Event::Connect { number: "220".into() });
-    happens(Event::Connect { number: "220".into() });
-    happens(Event::Accepted {});
-    happens(Event::Turn { turn: 1, took_ms: 700, tool_ms: 0 });
-    happens(Event::Turn { turn: 2, took_ms: 900, tool_ms: 0 });
+    happens(JournalEvent::Connect { number: "220".into() });
+    happens(JournalEvent::Connect { number: "220".into() });
+    happens(JournalEvent::Accepted {});
+    happens(JournalEvent::Turn { turn: 1, took_ms: 700, tool_ms: 0 });
+    happens(JournalEvent::Turn { turn: 2, took_ms: 900, tool_ms: 0 });
     metrics::note_slots(30, 50);
     metrics::flush();
 }
@@ -86,7 +86,8 @@ fn a_process_that_leaves() {
     metrics::init(&Env::of(&[]));
     metrics::note_slots(30, 50);
     metrics::flush();
-    let entry = Journal::new("ab12", "webhook", 0, 0).enter(Event::Connect { number: "220".into() }, 0);
+    let entry =
+        EntryBuilder::new("ab12", "webhook", 0, 0).enter(JournalEvent::Connect { number: "220".into() }, 0);
     service::events::tell(&entry);
     metrics::flush();
 }
@@ -95,9 +96,9 @@ fn a_process_that_leaves() {
 #[ignore = "it is what another test runs as a process"]
 fn a_process_that_measures_a_lot() {
     metrics::init(&Env::of(&[]));
-    let mut journal = Journal::new("ab12", "task-0a", 0, 3);
+    let mut journal = EntryBuilder::new("ab12", "task-0a", 0, 3);
     for turn in 1..=250 {
-        service::events::tell(&journal.enter(Event::Turn { turn, took_ms: turn, tool_ms: 0 }, 0));
+        service::events::tell(&journal.enter(JournalEvent::Turn { turn, took_ms: turn, tool_ms: 0 }, 0));
     }
     metrics::flush();
 }

@@ -7,14 +7,14 @@ use whatsapp::{Graph, GraphError};
 
 /// The part of Meta's secret that call-control reads.
 #[derive(Debug, Clone, Deserialize)]
-pub struct MetaSecret {
+pub struct GraphSecret {
     /// The system user's access token.
     pub access_token: SecretString,
 }
 
 /// The part of the media tasks' secret that call-control reads.
 #[derive(Debug, Clone, Deserialize)]
-pub struct DoorSecret {
+pub struct ControlApiSecret {
     /// Seals requests at their doors.
     pub door_key: SecretString,
     /// The one before it, while a task may know no other.
@@ -22,7 +22,7 @@ pub struct DoorSecret {
     pub previous_door_key: Option<SecretString>,
 }
 
-impl DoorSecret {
+impl ControlApiSecret {
     /// The keys a door may open to, the newest first.
     pub fn keys(&self) -> impl Iterator<Item = &SecretString> {
         let both = [Some(&self.door_key), self.previous_door_key.as_ref()];

@@ -1,24 +1,24 @@
 //! What call-control does with an order.
 
-use crate::appointed::Appointed;
-use crate::door::Knocker;
-use crate::launch::Launcher;
-use crate::meta::Line;
-use crate::perform::Outcome;
-use crate::poisoned::Poisoned;
-use crate::record::Record;
-use crate::secrets::MetaSecret;
-use crate::store::{Known, Store, Unsaved};
-use crate::{message, news, over};
+use crate::call_store::{CallStore, Known, SaveError};
+use crate::control_api::ControlApiClient;
+use crate::graph_actions::GraphClient;
+use crate::perform::EffectOutcome;
+use crate::resolved_agent::ResolvedAgent;
+use crate::secrets::GraphSecret;
+use crate::stored_call::StoredCall;
+use crate::task_launcher::TaskLauncher;
+use crate::unreadable_calls::UnreadableCalls;
+use crate::{caller_message, meta_endings, transitions};
 use anyhow::bail;
-use call::{Call, Effect, Ending, Event, Phase, Timestamp, step};
-use journal::{Entry, Event as Happened, Journal};
-use ledger::Ledger;
-use protocol::order::{Order, Reply};
+use call::{Call, CallEvent, Effect, Ending, Phase, Timestamp, step};
+use internal_api::order::{Order, Reply};
+use journal::{EntryBuilder, JournalEntry, JournalEvent as Happened};
 use service::secrets::Secret;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+use store::Store;
 
 /// So often a call is read again because somebody else changed it.
 const READS: u32 = 20;
@@ -30,21 +30,21 @@ const PAUSE: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct Switchboard {
     /// Where calls are kept.
-    pub store: Store,
+    pub store: CallStore,
     /// Who can take them.
-    pub ledger: Ledger,
+    pub ledger: Store,
     /// How tasks are spoken to.
-    pub knocker: Knocker,
+    pub knocker: ControlApiClient,
     /// How more tasks are started.
-    pub launcher: Launcher,
+    pub launcher: TaskLauncher,
     /// How Meta is spoken to.
-    pub line: Line,
+    pub line: GraphClient,
     /// With which token.
-    pub meta: Secret<MetaSecret>,
+    pub meta: Secret<GraphSecret>,
     /// Who takes the calls of numbers that have no agent of their own.
-    pub agent: Arc<Appointed>,
+    pub agent: Arc<ResolvedAgent>,
     /// Writes an event into the log, once it is in the table.
-    pub log: fn(&Entry),
+    pub log: fn(&JournalEntry),
     /// This host's clock, ms since 1970.
     pub clock: fn() -> u64,
 }
@@ -72,13 +72,13 @@ impl Switchboard {
             self.line.connect();
         }
         let Some(mut record) = self.load(call_ref).await? else { return Ok(nothing_known(order)) };
-        if let Some((fence, token)) = order.seat()
+        if let Some((fence, token)) = order.assignment()
             && !record.believes(fence, token)
         {
             if record.call.is_held_by(fence) {
                 tracing::warn!(
                     call_ref,
-                    "Refused an order for a call: it does not have the token of its seat"
+                    "Refused an order for a call: it does not have the token of its assignment"
                 );
             }
             return Ok(nothing_known(order));
@@ -90,14 +90,14 @@ impl Switchboard {
                 if may_ask_meta(&record) {
                     self.line.connect();
                 }
-                self.carry(&mut record, Event::Tick).await?;
+                self.carry(&mut record, CallEvent::Tick).await?;
             }
             Order::MediaConnected { fence, was_lost, question, lost, .. } => {
                 if *was_lost {
-                    let lost = Event::AcceptLost { fence: *fence, question: *lost };
+                    let lost = CallEvent::AcceptLost { fence: *fence, question: *lost };
                     self.carry(&mut record, lost).await?;
                 }
-                let connected = Event::MediaConnected { fence: *fence, question: *question };
+                let connected = CallEvent::MediaConnected { fence: *fence, question: *question };
                 self.carry(&mut record, connected).await?;
             }
             Order::TaskEnded { fence, ending, newer, .. } => {
@@ -105,7 +105,7 @@ impl Switchboard {
                     newer.as_ref().and_then(|newer| serde_json::from_value(serde_json::json!(newer)).ok());
                 let ending: Ending =
                     newer.map_or_else(|| serde_json::from_value(serde_json::json!(ending)), Ok)?;
-                self.carry(&mut record, Event::TaskEnded { fence: *fence, ending }).await?;
+                self.carry(&mut record, CallEvent::TaskEnded { fence: *fence, ending }).await?;
             }
             Order::SendMessage { fence, id, text, .. } => {
                 return self.send_message(record, *fence, id, text).await;
@@ -144,16 +144,18 @@ impl Switchboard {
             Ok(Some(record)) => record,
             Ok(None) => return Ok(()),
             // Its ticks end it.
-            Err(error) if error.is::<Poisoned>() => return Ok(()),
+            Err(error) if error.is::<UnreadableCalls>() => return Ok(()),
             Err(error) => return Err(error),
         };
-        match record.call.seat.clone().filter(|seat| seat.task == task) {
-            Some(seat) => self.carry(&mut record, Event::TaskStopped { fence: seat.fence }).await,
+        match record.call.assignment.clone().filter(|assignment| assignment.task == task) {
+            Some(assignment) => {
+                self.carry(&mut record, CallEvent::TaskStopped { fence: assignment.fence }).await
+            }
             None => Ok(()),
         }
     }
 
-    async fn load(&self, call_ref: &str) -> anyhow::Result<Option<Box<Record>>> {
+    async fn load(&self, call_ref: &str) -> anyhow::Result<Option<Box<StoredCall>>> {
         Ok(match self.store.load(call_ref).await? {
             Known::Call(record) => Some(record),
             Known::Nothing => None,
@@ -165,8 +167,8 @@ impl Switchboard {
     }
 
     /// Steps, performs, and steps on with what came of it, until nothing is left to do now.
-    async fn carry(&self, record: &mut Box<Record>, event: Event) -> anyhow::Result<()> {
-        let mut to_do = VecDeque::from(self.advance(record, Outcome::of(event)).await?);
+    async fn carry(&self, record: &mut Box<StoredCall>, event: CallEvent) -> anyhow::Result<()> {
+        let mut to_do = VecDeque::from(self.advance(record, EffectOutcome::of(event)).await?);
         while let Some(effect) = next(&mut to_do) {
             if self.may_perform(record, &effect).await? {
                 let outcome = self.perform(record, &effect).await?;
@@ -177,19 +179,23 @@ impl Switchboard {
     }
 
     /// A message goes out at most once, so it is struck off before it is sent: only who strikes it off sends it.
-    async fn may_perform(&self, record: &mut Box<Record>, effect: &Effect) -> anyhow::Result<bool> {
+    async fn may_perform(&self, record: &mut Box<StoredCall>, effect: &Effect) -> anyhow::Result<bool> {
         if !matches!(effect, Effect::TellCaller(_)) {
             return Ok(true);
         }
-        let claimed = Outcome::of(Event::Claimed(effect.clone()));
+        let claimed = EffectOutcome::of(CallEvent::Claimed(effect.clone()));
         Ok(self.advance(record, claimed).await?.contains(effect))
     }
 
     /// Steps and saves, as often as somebody else was faster. What is to be done now.
-    async fn advance(&self, record: &mut Box<Record>, outcome: Outcome) -> anyhow::Result<Vec<Effect>> {
+    async fn advance(
+        &self,
+        record: &mut Box<StoredCall>,
+        outcome: EffectOutcome,
+    ) -> anyhow::Result<Vec<Effect>> {
         for read in 0..READS {
             let (next, effects) = self.step(record, outcome.event.clone());
-            let news = news::of(&outcome.event, record, &next, outcome.took_ms);
+            let news = transitions::of(&outcome.event, record, &next, outcome.took_ms);
             let happened = [outcome.entries.clone(), news].concat();
             if next == record.call && happened.is_empty() && record.is_indexed() {
                 return Ok(effects);
@@ -203,7 +209,7 @@ impl Switchboard {
     }
 
     /// Writes into a call's journal what changes nothing about the call.
-    pub(crate) async fn note(&self, mut record: Box<Record>, happened: &Happened) -> anyhow::Result<()> {
+    pub(crate) async fn note(&self, mut record: Box<StoredCall>, happened: &Happened) -> anyhow::Result<()> {
         for read in 0..READS {
             let call = record.call.clone();
             if self.save(&mut record, call, vec![happened.clone()], false).await? {
@@ -217,19 +223,19 @@ impl Switchboard {
     /// Saves the call with what happened, unless somebody else was faster. Whether it is saved.
     async fn save(
         &self,
-        record: &mut Record,
+        record: &mut StoredCall,
         next: Call,
         happened: Vec<Happened>,
         returns_tokens: bool,
     ) -> anyhow::Result<bool> {
         let before = record.clone();
         record.call = next;
-        record.guard_seat(&before.call, returns_tokens);
+        record.guard_assignment(&before.call, returns_tokens);
         let entries = self.entries(record, happened);
         let listed = self.list(&before, record).await;
         let has_more = !entries.is_empty() || !listed.is_empty();
         let mut saved = self.store.save_beside(record, &entries, listed).await?;
-        if let Err(Unsaved::Unfit(code)) = &saved
+        if let Err(SaveError::Unfit(code)) = &saved
             && has_more
         {
             let (call_ref, entries) = (record.call_ref(), entries.len());
@@ -245,18 +251,18 @@ impl Switchboard {
                 entries.iter().for_each(self.log);
                 Ok(true)
             }
-            Err(Unsaved::Conflict) => {
+            Err(SaveError::Conflict) => {
                 *record = before;
                 Ok(false)
             }
-            Err(Unsaved::Unfit(code)) => {
-                Err(Poisoned::unfit(record.call_ref(), &record.number, &record.wacid, &code).into())
+            Err(SaveError::Unfit(code)) => {
+                Err(UnreadableCalls::unfit(record.call_ref(), &record.number, &record.wacid, &code).into())
             }
         }
     }
 
     /// Somebody else was faster, or DynamoDB had too much to do: lets them, and reads the call again.
-    async fn read_again(&self, record: &mut Box<Record>, read: u32) -> anyhow::Result<()> {
+    async fn read_again(&self, record: &mut Box<StoredCall>, read: u32) -> anyhow::Result<()> {
         tokio::time::sleep(PAUSE * (1 + read)).await;
         match self.store.load(record.call_ref()).await? {
             Known::Call(latest) => *record = latest,
@@ -266,12 +272,12 @@ impl Switchboard {
     }
 
     /// Meta's word that the call is over lies beside the state until somebody takes it up: that is now.
-    fn step(&self, record: &Record, event: Event) -> (Call, Vec<Effect>) {
+    fn step(&self, record: &StoredCall, event: CallEvent) -> (Call, Vec<Effect>) {
         let now = self.now();
         let Some(hung_up) = record.hung_up.as_ref().filter(|_| is_news(&record.call)) else {
             return step(record.call.clone(), event, now);
         };
-        let over = over::event(&hung_up.errors);
+        let over = meta_endings::event(&hung_up.errors);
         let (call, mut effects) = step(record.call.clone(), over, now);
         let (call, more) = step(call, event, now);
         effects.extend(more.into_iter().filter(|effect| !effects.contains(effect)).collect::<Vec<_>>());
@@ -279,10 +285,10 @@ impl Switchboard {
         (call, effects)
     }
 
-    fn entries(&self, record: &Record, happened: Vec<Happened>) -> Vec<Entry> {
+    fn entries(&self, record: &StoredCall, happened: Vec<Happened>) -> Vec<JournalEntry> {
         let rang_at = record.call.rang_at.0;
-        let journal = Journal::new(record.call_ref(), "call-control", rang_at, record.version + 1);
-        let mut journal = journal.at(news::place(record));
+        let journal = EntryBuilder::new(record.call_ref(), "call-control", rang_at, record.version + 1);
+        let mut journal = journal.at(transitions::place(record));
         happened.into_iter().map(|event| journal.enter(event, self.now().0)).collect()
     }
 
@@ -313,7 +319,7 @@ fn surely_asks_meta(order: &Order) -> bool {
 
 /// Whether a tick may lead to a request to Meta: for a call that rings, or has pending effects. Most ticks only check the task of a
 /// live call.
-fn may_ask_meta(record: &Record) -> bool {
+fn may_ask_meta(record: &StoredCall) -> bool {
     let has_rung = match record.call.phase {
         Phase::Ringing | Phase::Connecting | Phase::Accepting => false,
         Phase::Live | Phase::Ended(_) => true,
@@ -324,7 +330,7 @@ fn may_ask_meta(record: &Record) -> bool {
 /// What is replied about a call of which nothing is known, or not to this asker.
 fn nothing_known(order: &Order) -> Reply {
     match order {
-        Order::SendMessage { .. } => message::refused_for_its_call(),
+        Order::SendMessage { .. } => caller_message::refused_for_its_call(),
         Order::Tick { .. }
         | Order::MediaConnected { .. }
         | Order::TaskEnded { .. }
@@ -333,7 +339,7 @@ fn nothing_known(order: &Order) -> Reply {
     }
 }
 
-fn reply_to(order: &Order, record: &Record) -> Reply {
+fn reply_to(order: &Order, record: &StoredCall) -> Reply {
     let is_askers = match order {
         Order::MediaConnected { fence, .. } | Order::SendMessage { fence, .. } => {
             record.call.is_held_by(*fence)

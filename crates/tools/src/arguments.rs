@@ -1,6 +1,6 @@
 //! Checks a tool's arguments, as the model wrote them, against the tool's JSON Schema.
 
-use crate::outcome::{Refused, Trouble};
+use crate::outcome::{Refused, ToolError};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value};
 
@@ -45,7 +45,7 @@ pub(crate) fn refused(reason: &str) -> Refused {
         "Nothing was done, because the arguments are wrong. {reason} Correct them and try again; if something is \
          missing, ask the caller for it."
     );
-    Refused { trouble: Trouble::Arguments, for_the_model }
+    Refused { trouble: ToolError::Arguments, for_the_model }
 }
 
 /// One mistake in words, without the value.
@@ -114,7 +114,7 @@ mod tests {
         let deep = "[".repeat(10_000);
 
         for text in ["[]", "7", "{", "{} {}", &long, &deep] {
-            assert_eq!(anything.read(text).unwrap_err().trouble, Trouble::Arguments, "{:.20}", text);
+            assert_eq!(anything.read(text).unwrap_err().trouble, ToolError::Arguments, "{:.20}", text);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The tools every agent can have without anybody's server: ending the call, messages, callbacks.
 
-use crate::toolbox::Use;
+use crate::toolbox::ToolUse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::fmt;
@@ -113,12 +113,12 @@ impl BuiltIn {
     }
 
     /// What the model wants done, from arguments that fit [`BuiltIn::parameters`].
-    pub fn read(self, arguments: Map<String, Value>) -> Use {
+    pub fn read(self, arguments: Map<String, Value>) -> ToolUse {
         match self {
-            Self::EndCall => Use::EndCall,
-            Self::SendMessage => Use::SendMessage { text: typed::<Text>(arguments).text },
-            Self::TakeMessage => Use::TakeMessage(typed(arguments)),
-            Self::RequestCallback => Use::RequestCallback(typed(arguments)),
+            Self::EndCall => ToolUse::EndCall,
+            Self::SendMessage => ToolUse::SendMessage { text: typed::<Text>(arguments).text },
+            Self::TakeMessage => ToolUse::TakeMessage(typed(arguments)),
+            Self::RequestCallback => ToolUse::RequestCallback(typed(arguments)),
         }
     }
 

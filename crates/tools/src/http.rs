@@ -1,15 +1,15 @@
 //! Asks an operator's own system: one signed HTTP request, its time, its size and where it may go all bounded.
 
-mod telling;
+mod model_messages;
 
-use crate::address::{self, Guard};
 use crate::arguments;
 use crate::context::CallContext;
-use crate::outcome::{Kind, Outcome, Refused, Trouble};
+use crate::outcome::{Refused, ToolError, ToolOutcome, ToolOutcomeKind};
+use crate::public_address::{self, PublicResolver};
 use crate::reply::{self, Reply};
-use crate::signature::{SIGNATURE, SIGNATURE_WITH_HOST, Signed, TIME};
+use crate::signature::{SIGNATURE, SIGNATURE_WITH_HOST, SignedToolRequest, TIME};
 use crate::target::{self, Target};
-use crate::toolbox::Unfit;
+use crate::toolbox::ToolConfigError;
 use agents::{HttpTool, Method, Tools};
 use reqwest::dns::Resolve;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -43,7 +43,7 @@ const OURS: [HeaderName; 6] = [
 ];
 
 /// What an agent's HTTP tools share.
-pub(crate) struct Shared {
+pub(crate) struct HttpToolContext {
     http: Client,
     allowed_hosts: Arc<[String]>,
     way_out: &'static str,
@@ -80,24 +80,33 @@ struct Body<'a> {
     agent: &'a str,
 }
 
-impl Shared {
-    pub fn new(names: Arc<dyn Resolve>, tools: &Tools) -> Result<Self, Unfit> {
+impl HttpToolContext {
+    pub fn new(names: Arc<dyn Resolve>, tools: &Tools) -> Result<Self, ToolConfigError> {
         let http = Client::builder()
             .user_agent("ahoy")
-            .dns_resolver(Arc::new(Guard::over(names)))
+            .dns_resolver(Arc::new(PublicResolver::over(names)))
             // A proxy would look names up itself, and a redirect would lead anywhere: the one that is followed is checked first.
             .no_proxy()
             .redirect(redirect::Policy::none())
             .pool_idle_timeout(KEPT_IDLE)
             .build()
-            .map_err(|error| Unfit::Https { reason: error.to_string() })?;
-        Ok(Self { http, allowed_hosts: tools.allowed_hosts.clone().into(), way_out: telling::way_out(tools) })
+            .map_err(|error| ToolConfigError::Https { reason: error.to_string() })?;
+        Ok(Self {
+            http,
+            allowed_hosts: tools.allowed_hosts.clone().into(),
+            way_out: model_messages::way_out(tools),
+        })
     }
 }
 
 impl Endpoint {
-    pub fn new(tool: &HttpTool, key: Option<SecretString>, shared: &Shared) -> Result<Self, Unfit> {
-        let target = Target::read(&tool.url).ok_or_else(|| Unfit::Url { tool: tool.name.clone() })?;
+    pub fn new(
+        tool: &HttpTool,
+        key: Option<SecretString>,
+        shared: &HttpToolContext,
+    ) -> Result<Self, ToolConfigError> {
+        let target =
+            Target::read(&tool.url).ok_or_else(|| ToolConfigError::Url { tool: tool.name.clone() })?;
         Ok(Self {
             name: tool.name.clone(),
             method: method(tool.method),
@@ -140,32 +149,34 @@ impl HttpCall {
 
     /// Asks, and waits no longer than the tool's timeout for all of it. `use_id` is the same for the same use only: the model's
     /// id of it.
-    pub async fn run(self, context: &CallContext, use_id: &str) -> Outcome {
-        let Some(_turn) = context.turn() else { return self.trouble(Trouble::TooMany, "") };
+    pub async fn run(self, context: &CallContext, use_id: &str) -> ToolOutcome {
+        let Some(_turn) = context.turn() else { return self.trouble(ToolError::TooMany, "") };
         match self.answer(context, use_id).await {
-            Ok(Reply::Yes(for_the_model)) => Outcome { kind: Kind::Done, trouble: None, for_the_model },
-            Ok(Reply::No(status, reason)) => self.trouble(Trouble::Status(status), &reason),
+            Ok(Reply::Yes(for_the_model)) => {
+                ToolOutcome { kind: ToolOutcomeKind::Done, trouble: None, for_the_model }
+            }
+            Ok(Reply::No(status, reason)) => self.trouble(ToolError::Status(status), &reason),
             Err(trouble) => self.trouble(trouble, ""),
         }
     }
 
     /// What is late after a redirect is not known to have failed: the system has answered before.
-    async fn answer(&self, context: &CallContext, use_id: &str) -> Result<Reply, Trouble> {
+    async fn answer(&self, context: &CallContext, use_id: &str) -> Result<Reply, ToolError> {
         let Endpoint { timeout, largest_reply, .. } = *self.endpoint;
-        let (late, deadline) = (|_| Trouble::Late(timeout), Instant::now() + timeout);
+        let (late, deadline) = (|_| ToolError::Late(timeout), Instant::now() + timeout);
         let response = timeout_at(deadline, self.ask(context, use_id)).await.map_err(late)??;
         if is_see_other(response.status()) {
             let elsewhere = self.see_other(response.headers().get(header::LOCATION));
-            return timeout_at(deadline, elsewhere).await.map_err(|_| Trouble::AnswerElsewhere)?;
+            return timeout_at(deadline, elsewhere).await.map_err(|_| ToolError::AnswerElsewhere)?;
         }
         timeout_at(deadline, reply::read(response, largest_reply)).await.map_err(late)?
     }
 
-    async fn ask(&self, context: &CallContext, use_id: &str) -> Result<Response, Trouble> {
-        address::check(&self.url, &self.endpoint.allowed_hosts)?;
+    async fn ask(&self, context: &CallContext, use_id: &str) -> Result<Response, ToolError> {
+        public_address::check(&self.url, &self.endpoint.allowed_hosts)?;
         match self.send(context, use_id).await {
             // Nothing was sent, and a GET changes nothing: the one case where asking again can do no harm.
-            Err(Trouble::Connection) if self.endpoint.method == reqwest::Method::GET => {
+            Err(ToolError::Connection) if self.endpoint.method == reqwest::Method::GET => {
                 self.send(context, use_id).await
             }
             sent => sent,
@@ -174,7 +185,7 @@ impl HttpCall {
 
     /// The system has done what was asked, and its answer is elsewhere: fetches it there, once, with nothing of the request. Whatever
     /// is wrong with that answer says nothing about what was done, and neither does a page for people: it may ask to log in.
-    async fn see_other(&self, location: Option<&HeaderValue>) -> Result<Reply, Trouble> {
+    async fn see_other(&self, location: Option<&HeaderValue>) -> Result<Reply, ToolError> {
         let is_done = |reply: &Reply| matches!(reply, Reply::Yes(text) if !reply::reads_as_page(text));
         let answer = async {
             let location = location?.to_str().ok()?;
@@ -183,18 +194,18 @@ impl HttpCall {
                 .join(location)
                 .ok()
                 .filter(|url| url.username().is_empty() && url.password().is_none())?;
-            address::check(&url, &self.endpoint.allowed_hosts).ok()?;
+            public_address::check(&url, &self.endpoint.allowed_hosts).ok()?;
             let response = self.endpoint.http.get(url).send().await.ok().filter(|it| !reply::is_page(it))?;
             reply::read(response, self.endpoint.largest_reply).await.ok().filter(is_done)
         };
-        answer.await.ok_or(Trouble::AnswerElsewhere)
+        answer.await.ok_or(ToolError::AnswerElsewhere)
     }
 
-    async fn send(&self, context: &CallContext, use_id: &str) -> Result<Response, Trouble> {
+    async fn send(&self, context: &CallContext, use_id: &str) -> Result<Response, ToolError> {
         self.endpoint.http.execute(self.request(context, use_id)).await.map_err(|error| match error {
-            error if address::is_not_public(&error) => Trouble::Address,
-            error if error.is_connect() => Trouble::Connection,
-            _ => Trouble::Broken,
+            error if public_address::is_not_public(&error) => ToolError::Address,
+            error if error.is_connect() => ToolError::Connection,
+            _ => ToolError::Broken,
         })
     }
 
@@ -211,7 +222,8 @@ impl HttpCall {
         if let Some(key) = key {
             let target = &self.url[Position::BeforePath..Position::AfterQuery];
             let host = &self.url[Position::BeforeHost..Position::AfterPort];
-            let signed = Signed { time_s: now_s(), method: method.as_str(), host, target, body: &body };
+            let signed =
+                SignedToolRequest { time_s: now_s(), method: method.as_str(), host, target, body: &body };
             let key = key.expose_secret();
             for (name, signature) in
                 [(SIGNATURE, signed.signature(key)), (SIGNATURE_WITH_HOST, signed.signature_with_host(key))]
@@ -254,12 +266,12 @@ fn method(method: Method) -> reqwest::Method {
     }
 }
 
-fn headers(tool: &HttpTool) -> Result<HeaderMap, Unfit> {
+fn headers(tool: &HttpTool) -> Result<HeaderMap, ToolConfigError> {
     let read = |(name, value): (&String, &String)| {
         let name = HeaderName::try_from(name).ok().filter(|name| !OURS.contains(name))?;
         Some((name, HeaderValue::from_str(value).ok()?))
     };
-    let unfit = |header: &str| Unfit::Header { tool: tool.name.clone(), header: header.to_owned() };
+    let unfit = |header: &str| ToolConfigError::Header { tool: tool.name.clone(), header: header.to_owned() };
     tool.headers.iter().map(|header| read(header).ok_or_else(|| unfit(header.0))).collect()
 }
 

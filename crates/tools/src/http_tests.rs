@@ -4,7 +4,7 @@ mod elsewhere;
 mod reach;
 mod shop;
 
-use crate::{AT_ONCE, Kind, Trouble};
+use crate::{AT_ONCE, ToolError, ToolOutcomeKind};
 use agents::{HttpTool, Method};
 use hmac::{Hmac, KeyInit, Mac};
 use reach::is_quiet;
@@ -21,7 +21,7 @@ async fn a_question_brings_its_answer() {
 
     let outcome = shop.ask(shop.tool(Method::Post, "/orders"), &json!({"order": "A-17"})).await;
 
-    assert_eq!(outcome.kind, Kind::Done);
+    assert_eq!(outcome.kind, ToolOutcomeKind::Done);
     assert_eq!(outcome.for_the_model, r#"{"state":"ready","price":12.50}"#);
     let asked = shop.asked();
     assert_eq!((asked.method.as_str(), asked.uri.path()), ("POST", "/orders"));
@@ -46,7 +46,7 @@ async fn every_method_is_sent_as_it_is_written() {
     ] {
         let outcome = shop.ask(shop.tool(method, "/orders"), &json!({"order": "A-17"})).await;
 
-        assert_eq!((outcome.kind, shop.asked().method.as_str()), (Kind::Done, name));
+        assert_eq!((outcome.kind, shop.asked().method.as_str()), (ToolOutcomeKind::Done, name));
     }
 }
 
@@ -57,7 +57,7 @@ async fn a_get_has_its_arguments_in_path_and_query() {
     let arguments = json!({"order": "A 17?x=1", "note": "a&b=c"});
     let outcome = shop.ask(shop.tool(Method::Get, "/orders/{order}/state"), &arguments).await;
 
-    assert_eq!(outcome.kind, Kind::Done);
+    assert_eq!(outcome.kind, ToolOutcomeKind::Done);
     let asked = shop.asked();
     assert_eq!(asked.uri.to_string(), "/orders/A%2017%3Fx%3D1/state?note=a%26b%3Dc");
     assert_eq!(asked.body, "");
@@ -113,7 +113,10 @@ async fn a_slow_system_is_waited_for_until_the_timeout() {
         let outcome =
             shop.ask(HttpTool { timeout, ..shop.tool(Method::Post, path) }, &json!({"order": "7"})).await;
 
-        assert_eq!((outcome.kind, outcome.trouble), (Kind::TimedOut, Some(Trouble::Late(timeout))));
+        assert_eq!(
+            (outcome.kind, outcome.trouble),
+            (ToolOutcomeKind::TimedOut, Some(ToolError::Late(timeout)))
+        );
         assert!((timeout..timeout * 20).contains(&started.elapsed()), "{:?}", started.elapsed());
         assert!(outcome.for_the_model.contains("within 0.3 seconds"), "{}", outcome.for_the_model);
         assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
@@ -128,7 +131,7 @@ async fn a_long_reply_is_cut_and_says_so() {
         .ask(HttpTool { largest_reply: 1000, ..shop.tool(Method::Get, "/long") }, &json!({"order": "7"}))
         .await;
 
-    assert_eq!(outcome.kind, Kind::Done);
+    assert_eq!(outcome.kind, ToolOutcomeKind::Done);
     let (told, note) = outcome.for_the_model.split_once('\n').unwrap();
     assert_eq!(told, "é".repeat(500));
     assert!(note.contains("cut off"), "{note}");
@@ -140,7 +143,7 @@ async fn an_endless_reply_ends() {
 
     let outcome = shop.ask(shop.tool(Method::Get, "/endless"), &json!({"order": "7"})).await;
 
-    assert_eq!(outcome.kind, Kind::Done);
+    assert_eq!(outcome.kind, ToolOutcomeKind::Done);
     assert!(outcome.for_the_model.len() < 17 * 1024, "{}", outcome.for_the_model.len());
 }
 
@@ -150,7 +153,7 @@ async fn an_error_is_told_in_plain_words_with_its_reason() {
 
     let outcome = shop.ask(shop.tool(Method::Post, "/missing"), &json!({"order": "7"})).await;
 
-    assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::Status(404))));
+    assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Failed, Some(ToolError::Status(404))));
     assert!(outcome.for_the_model.contains("answered 404 (\"No such order."), "{}", outcome.for_the_model);
     assert!(outcome.for_the_model.contains("take a message"), "{}", outcome.for_the_model);
     assert!(outcome.for_the_model.len() < 500, "{}", outcome.for_the_model);
@@ -163,7 +166,7 @@ async fn a_developers_page_is_not_told() {
 
     let outcome = shop.ask(shop.tool(Method::Post, "/broken"), &json!({"order": "7"})).await;
 
-    assert_eq!(outcome.trouble, Some(Trouble::Status(500)));
+    assert_eq!(outcome.trouble, Some(ToolError::Status(500)));
     assert!(outcome.for_the_model.contains("answered 500."), "{}", outcome.for_the_model);
     assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
     assert!(!outcome.for_the_model.contains("Traceback"), "{}", outcome.for_the_model);
@@ -178,10 +181,16 @@ async fn plain_text_and_nothing_are_fine_and_pictures_are_not() {
     let picture = shop.ask(shop.tool(Method::Get, "/picture"), &json!({"order": "7"})).await;
     let noise = shop.ask(shop.tool(Method::Get, "/noise"), &json!({"order": "7"})).await;
 
-    assert_eq!((plain.kind, plain.for_the_model.as_str()), (Kind::Done, "It is ready.\n\"Green\" door."));
-    assert_eq!((nothing.kind, nothing.for_the_model.as_str()), (Kind::Done, "Done. The reply was empty."));
-    assert_eq!((picture.kind, picture.trouble), (Kind::Failed, Some(Trouble::NotText)));
-    assert_eq!((noise.kind, noise.trouble), (Kind::Failed, Some(Trouble::NotText)));
+    assert_eq!(
+        (plain.kind, plain.for_the_model.as_str()),
+        (ToolOutcomeKind::Done, "It is ready.\n\"Green\" door.")
+    );
+    assert_eq!(
+        (nothing.kind, nothing.for_the_model.as_str()),
+        (ToolOutcomeKind::Done, "Done. The reply was empty.")
+    );
+    assert_eq!((picture.kind, picture.trouble), (ToolOutcomeKind::Failed, Some(ToolError::NotText)));
+    assert_eq!((noise.kind, noise.trouble), (ToolOutcomeKind::Failed, Some(ToolError::NotText)));
 }
 
 #[tokio::test]
@@ -192,7 +201,7 @@ async fn a_system_that_is_down_is_told_of() {
 
     let outcome = shop.ask(tool, &json!({"order": "7"})).await;
 
-    assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::Connection)));
+    assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Failed, Some(ToolError::Connection)));
     assert!(!outcome.for_the_model.contains("not known whether"), "{}", outcome.for_the_model);
 }
 
@@ -212,7 +221,7 @@ async fn a_connection_that_breaks_after_the_question_is_not_asked_again() {
 
         let outcome = shop.ask(tool, &json!({"order": "7"})).await;
 
-        assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::Broken)));
+        assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Failed, Some(ToolError::Broken)));
         assert_eq!(outcome.for_the_model.contains("not known whether"), method == Method::Post);
         assert!(is_quiet(rude.await.unwrap()));
     }
@@ -234,7 +243,7 @@ async fn wrong_arguments_never_leave() {
     ] {
         let refused = toolbox.read("lookup", arguments).unwrap_err();
 
-        assert_eq!(refused.trouble, Trouble::Arguments, "{arguments}");
+        assert_eq!(refused.trouble, ToolError::Arguments, "{arguments}");
     }
     assert!(shop.is_unasked());
 }
@@ -258,13 +267,13 @@ async fn eight_tools_at_once_are_enough_for_a_call() {
 
     let ninth = ask_in(&toolbox, &json!({"order": "7"}), &call).await;
 
-    assert_eq!((ninth.kind, ninth.trouble), (Kind::Refused, Some(Trouble::TooMany)));
+    assert_eq!((ninth.kind, ninth.trouble), (ToolOutcomeKind::Refused, Some(ToolError::TooMany)));
     under_way.iter().for_each(tokio::task::JoinHandle::abort);
     for task in under_way {
         assert!(task.await.unwrap_err().is_cancelled());
     }
     let tenth = ask_in(&shop.toolbox(shop.tool(Method::Get, "/orders")), &json!({"order": "7"}), &call).await;
-    assert_eq!(tenth.kind, Kind::Done);
+    assert_eq!(tenth.kind, ToolOutcomeKind::Done);
 }
 
 fn now_s() -> u64 {

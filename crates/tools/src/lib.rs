@@ -4,13 +4,13 @@
 //! anything is done, and an [`HttpCall`] asks the operator's own system. What is built in (ending the call, messages,
 //! callbacks) is only read here: whoever owns the call does it.
 
-mod address;
 mod arguments;
 mod built_in;
 mod context;
 mod http;
 mod mcp;
 mod outcome;
+mod public_address;
 mod reply;
 pub mod signature;
 mod target;
@@ -25,5 +25,5 @@ pub use arguments::LARGEST_ARGUMENTS;
 pub use built_in::{Callback, Message};
 pub use context::{AT_ONCE, CallContext};
 pub use http::HttpCall;
-pub use outcome::{Kind, Outcome, Refused, Trouble};
-pub use toolbox::{Toolbox, Unfit, Use};
+pub use outcome::{Refused, ToolError, ToolOutcome, ToolOutcomeKind};
+pub use toolbox::{ToolConfigError, ToolUse, Toolbox};

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 /// How the use of a tool ended.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ToolOutcome {
     /// How, in one word.
-    pub kind: Kind,
+    pub kind: ToolOutcomeKind,
     /// What went wrong, for logs: it holds nothing of what was said or answered. `None` when nothing did.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<ToolError>,
     /// What the model is told: the reply's body, or in plain words what went wrong.
     pub for_the_model: String,
 }
 
 /// How the use of a tool ended, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ToolOutcomeKind {
     /// It was done.
     Done,
     /// The operator's system could not, or was not reached.
@@ -27,7 +27,7 @@ pub enum Kind {
     Refused,
 }
 
-impl Kind {
+impl ToolOutcomeKind {
     /// The word for it, as the call's events use it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Kind {
 
 /// Why a tool was not used, or not with success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub enum ToolError {
     /// The agent has no tool of that name.
     #[error("there is no such tool")]
     NoSuchTool,
@@ -86,9 +86,9 @@ pub enum Trouble {
     NotText,
 }
 
-impl Trouble {
+impl ToolError {
     /// In one word.
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> ToolOutcomeKind {
         match self {
             Self::NoSuchTool
             | Self::Arguments
@@ -97,11 +97,11 @@ impl Trouble {
             | Self::CallBudget
             | Self::HourBudget
             | Self::Host
-            | Self::Address => Kind::Refused,
+            | Self::Address => ToolOutcomeKind::Refused,
             Self::Connection | Self::Broken | Self::Status(_) | Self::NotText | Self::AnswerElsewhere => {
-                Kind::Failed
+                ToolOutcomeKind::Failed
             }
-            Self::Late(_) => Kind::TimedOut,
+            Self::Late(_) => ToolOutcomeKind::TimedOut,
         }
     }
 }
@@ -111,19 +111,19 @@ impl Trouble {
 #[error("{trouble}")]
 pub struct Refused {
     /// Why, for logs.
-    pub trouble: Trouble,
+    pub trouble: ToolError,
     /// Why, for the model: it may name arguments, but repeats no value.
     pub for_the_model: String,
 }
 
-impl From<Refused> for Outcome {
+impl From<Refused> for ToolOutcome {
     fn from(Refused { trouble, for_the_model }: Refused) -> Self {
         Self { kind: trouble.kind(), trouble: Some(trouble), for_the_model }
     }
 }
 
 /// Without what the model is told.
-impl fmt::Debug for Outcome {
+impl fmt::Debug for ToolOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, trouble, .. } = self;
         f.debug_struct("Outcome").field("kind", kind).field("trouble", trouble).finish_non_exhaustive()

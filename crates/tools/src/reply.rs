@@ -1,6 +1,6 @@
 //! Reads what an operator's system answers, as far as a model can be told of it.
 
-use crate::outcome::Trouble;
+use crate::outcome::ToolError;
 use reqwest::{Response, header::CONTENT_TYPE};
 use serde::de::IgnoredAny;
 
@@ -19,7 +19,7 @@ pub(crate) enum Reply {
 }
 
 /// Reads an answer, up to `largest` bytes of its body.
-pub(crate) async fn read(mut response: Response, largest: usize) -> Result<Reply, Trouble> {
+pub(crate) async fn read(mut response: Response, largest: usize) -> Result<Reply, ToolError> {
     let status = response.status();
     let content = content(&response);
     if !status.is_success() {
@@ -31,10 +31,10 @@ pub(crate) async fn read(mut response: Response, largest: usize) -> Result<Reply
         return Ok(Reply::No(status.as_u16(), reason));
     }
     if content == Content::Binary {
-        return Err(Trouble::NotText);
+        return Err(ToolError::NotText);
     }
     let (body, is_cut) = body(&mut response, largest).await?;
-    let text = text(body, is_cut).ok_or(Trouble::NotText)?;
+    let text = text(body, is_cut).ok_or(ToolError::NotText)?;
     Ok(Reply::Yes(match (is_cut, text.trim()) {
         (true, text) => format!("{text}{CUT}"),
         (false, "") => "Done. The reply was empty.".to_owned(),
@@ -78,9 +78,9 @@ fn content(response: &Response) -> Content {
 }
 
 /// The body up to `largest` bytes, and whether there was more.
-async fn body(response: &mut Response, largest: usize) -> Result<(Vec<u8>, bool), Trouble> {
+async fn body(response: &mut Response, largest: usize) -> Result<(Vec<u8>, bool), ToolError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| Trouble::Broken)? {
+    while let Some(chunk) = response.chunk().await.map_err(|_| ToolError::Broken)? {
         let room = largest - body.len();
         if chunk.len() > room {
             body.extend_from_slice(&chunk[..room]);

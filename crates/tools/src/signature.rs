@@ -19,7 +19,7 @@ pub const SIGNATURE_WITH_HOST: &str = "x-ahoy-signature-v2";
 
 /// What is signed.
 #[derive(Clone, Copy)]
-pub struct Signed<'a> {
+pub struct SignedToolRequest<'a> {
     /// When, in whole seconds since 1970.
     pub time_s: u64,
     /// The method, in capitals.
@@ -32,7 +32,7 @@ pub struct Signed<'a> {
     pub body: &'a [u8],
 }
 
-impl Signed<'_> {
+impl SignedToolRequest<'_> {
     /// The value of the [`SIGNATURE`] header under `secret`.
     pub fn signature(&self, secret: &str) -> String {
         self.sign(secret, &format!("{}\n{}\n{}\n", self.time_s, self.method, self.target))
@@ -58,7 +58,7 @@ impl Signed<'_> {
 mod tests {
     use super::*;
 
-    const ORDER: Signed<'static> = Signed {
+    const ORDER: SignedToolRequest<'static> = SignedToolRequest {
         time_s: 1_795_000_000,
         method: "POST",
         host: "shop.example",
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn only_the_second_signature_changes_with_the_host() {
-        let elsewhere = Signed { host: "bank.example", ..ORDER };
+        let elsewhere = SignedToolRequest { host: "bank.example", ..ORDER };
 
         assert_eq!(elsewhere.signature("secret"), ORDER.signature("secret"));
         assert_ne!(elsewhere.signature_with_host("secret"), ORDER.signature_with_host("secret"));
@@ -96,7 +96,7 @@ mod tests {
     fn a_request_without_a_body_ends_in_a_line_feed() {
         // printf '1795000000\nGET\n/orders/A-17\n' | openssl dgst -sha256 -hmac 'a secret of the shop'
         let expected = "sha256=56d39f2b53d77aed8728b39312593ea1616d4000677419886f9063e14e5b1ffa";
-        let order = Signed { method: "GET", target: "/orders/A-17", body: b"", ..ORDER };
+        let order = SignedToolRequest { method: "GET", target: "/orders/A-17", body: b"", ..ORDER };
 
         assert_eq!(order.signature("a secret of the shop"), expected);
     }
@@ -105,10 +105,10 @@ mod tests {
     fn whatever_is_changed_changes_the_signature() {
         let signature = ORDER.signature("secret");
 
-        assert_ne!(Signed { time_s: 1, ..ORDER }.signature("secret"), signature);
-        assert_ne!(Signed { method: "PUT", ..ORDER }.signature("secret"), signature);
-        assert_ne!(Signed { target: "/", ..ORDER }.signature("secret"), signature);
-        assert_ne!(Signed { body: b"", ..ORDER }.signature("secret"), signature);
+        assert_ne!(SignedToolRequest { time_s: 1, ..ORDER }.signature("secret"), signature);
+        assert_ne!(SignedToolRequest { method: "PUT", ..ORDER }.signature("secret"), signature);
+        assert_ne!(SignedToolRequest { target: "/", ..ORDER }.signature("secret"), signature);
+        assert_ne!(SignedToolRequest { body: b"", ..ORDER }.signature("secret"), signature);
         assert_ne!(ORDER.signature("another"), signature);
     }
 }

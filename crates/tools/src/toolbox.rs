@@ -1,11 +1,11 @@
 //! An agent's tools: what the model is told of them, and what it wants done when it uses one.
 
-use crate::address::System;
 use crate::arguments::Arguments;
 use crate::built_in::{BuiltIn, Callback, Message};
 use crate::http::{self, Endpoint, HttpCall};
 use crate::mcp;
-use crate::outcome::{Kind, Refused, Trouble};
+use crate::outcome::{Refused, ToolError, ToolOutcomeKind};
+use crate::public_address::SystemResolver;
 use agents::{HttpTool, NOT_AT_THE_TOP, Tools};
 use reqwest::dns::Resolve;
 use secrecy::{ExposeSecret, SecretString};
@@ -21,7 +21,7 @@ pub struct Toolbox {
 }
 
 /// What the model wants done, with arguments that were checked.
-pub enum Use {
+pub enum ToolUse {
     /// The call shall end, once what is being said was heard.
     EndCall,
     /// The caller shall get a WhatsApp text, 1 to 4,096 characters.
@@ -40,7 +40,7 @@ pub enum Use {
 /// Why a toolbox cannot be made of an agent's tools. It names tools, secrets and headers, and holds no values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
-pub enum Unfit {
+pub enum ToolConfigError {
     #[error("tool `{tool}` needs the secret `{secret}`, which is not there or is empty")]
     Secret { tool: String, secret: String },
     #[error("tool `{tool}`: its parameters are not a JSON Schema, or refer to one elsewhere")]
@@ -66,8 +66,8 @@ enum Does {
 
 impl Toolbox {
     /// Makes an agent's tools ready for use. `secrets` are those that the agent file names, by name.
-    pub fn new(tools: &Tools, secrets: &BTreeMap<String, SecretString>) -> Result<Self, Unfit> {
-        Self::finding_hosts_by(Arc::new(System), tools, secrets)
+    pub fn new(tools: &Tools, secrets: &BTreeMap<String, SecretString>) -> Result<Self, ToolConfigError> {
+        Self::finding_hosts_by(Arc::new(SystemResolver), tools, secrets)
     }
 
     /// As [`Toolbox::new`], with host names looked up by `names`. What it finds is checked all the same.
@@ -75,7 +75,7 @@ impl Toolbox {
         names: Arc<dyn Resolve>,
         tools: &Tools,
         secrets: &BTreeMap<String, SecretString>,
-    ) -> Result<Self, Unfit> {
+    ) -> Result<Self, ToolConfigError> {
         let mut toolbox = Self { tools: Vec::new(), definitions: Vec::new() };
         for built_in in built_ins(tools) {
             toolbox.add(
@@ -86,7 +86,7 @@ impl Toolbox {
             )?;
         }
         if !tools.http.is_empty() {
-            let shared = http::Shared::new(names, tools)?;
+            let shared = http::HttpToolContext::new(names, tools)?;
             for tool in &tools.http {
                 let key =
                     tool.sign_with.as_deref().map(|name| secret(&tool.name, name, secrets)).transpose()?;
@@ -111,18 +111,24 @@ impl Toolbox {
 
     /// What the model wants done. `arguments` is the JSON as the model wrote it. Nothing is done yet, and nothing will be
     /// if they are not what the tool takes.
-    pub fn read(&self, name: &str, arguments: &str) -> Result<Use, Refused> {
+    pub fn read(&self, name: &str, arguments: &str) -> Result<ToolUse, Refused> {
         let tool = self.tools.iter().find(|tool| tool.name == name).ok_or_else(|| self.no_such_tool())?;
         let arguments = tool.arguments.read(arguments)?;
         Ok(match &tool.does {
             Does::BuiltIn(built_in) => built_in.read(arguments),
-            Does::Http(endpoint) => Use::Http(HttpCall::new(endpoint.clone(), arguments)?),
+            Does::Http(endpoint) => ToolUse::Http(HttpCall::new(endpoint.clone(), arguments)?),
         })
     }
 
-    fn add(&mut self, name: &str, description: &str, parameters: &Value, does: Does) -> Result<(), Unfit> {
+    fn add(
+        &mut self,
+        name: &str,
+        description: &str,
+        parameters: &Value,
+        does: Does,
+    ) -> Result<(), ToolConfigError> {
         let arguments =
-            Arguments::of(parameters).ok_or_else(|| Unfit::Parameters { tool: name.to_owned() })?;
+            Arguments::of(parameters).ok_or_else(|| ToolConfigError::Parameters { tool: name.to_owned() })?;
         self.tools.push(Tool { name: name.to_owned(), arguments, does });
         self.definitions.push(json!({
             "type": "function",
@@ -137,11 +143,11 @@ impl Toolbox {
         let names: Vec<_> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
         let for_the_model =
             format!("Nothing was done: there is no tool of that name. There are: {}.", names.join(", "));
-        Refused { trouble: Trouble::NoSuchTool, for_the_model }
+        Refused { trouble: ToolError::NoSuchTool, for_the_model }
     }
 }
 
-impl Use {
+impl ToolUse {
     /// Why a callback cannot be asked for yet where the caller's number is not shown: they gave none either. `None` for any other
     /// use.
     pub fn lacks_number(&self) -> Option<Refused> {
@@ -153,12 +159,12 @@ impl Use {
         let for_the_model = "Nothing was stored yet: this caller's phone number is not shown. Ask them at which number they want \
                              to be called back, with its country code, read it back, and use this again with it. If they would \
                              rather not say, use this again without it.";
-        Some(Refused { trouble: Trouble::NoNumber, for_the_model: for_the_model.to_owned() })
+        Some(Refused { trouble: ToolError::NoNumber, for_the_model: for_the_model.to_owned() })
     }
 
     /// What the model is told once this was done, could not be, or nobody knows: that is [`Kind::TimedOut`]. `None` for an HTTP
     /// tool, whose [`Outcome`](crate::Outcome) says it.
-    pub fn reply(&self, kind: Kind) -> Option<&'static str> {
+    pub fn reply(&self, kind: ToolOutcomeKind) -> Option<&'static str> {
         let built_in = match self {
             Self::EndCall => BuiltIn::EndCall,
             Self::SendMessage { .. } => BuiltIn::SendMessage,
@@ -167,9 +173,9 @@ impl Use {
             Self::Http(_) => return None,
         };
         Some(match kind {
-            Kind::Done => built_in.done(),
-            Kind::TimedOut => built_in.in_doubt(),
-            Kind::Failed | Kind::Refused => built_in.failed(),
+            ToolOutcomeKind::Done => built_in.done(),
+            ToolOutcomeKind::TimedOut => built_in.in_doubt(),
+            ToolOutcomeKind::Failed | ToolOutcomeKind::Refused => built_in.failed(),
         })
     }
 }
@@ -209,17 +215,17 @@ fn secret<'a>(
     tool: &str,
     name: &str,
     secrets: &'a BTreeMap<String, SecretString>,
-) -> Result<&'a SecretString, Unfit> {
+) -> Result<&'a SecretString, ToolConfigError> {
     let found = secrets.get(name).filter(|secret| !secret.expose_secret().is_empty());
-    found.ok_or_else(|| Unfit::Secret { tool: tool.to_owned(), secret: name.to_owned() })
+    found.ok_or_else(|| ToolConfigError::Secret { tool: tool.to_owned(), secret: name.to_owned() })
 }
 
-fn has_its_parameters(tool: &HttpTool, endpoint: &Endpoint) -> Result<(), Unfit> {
+fn has_its_parameters(tool: &HttpTool, endpoint: &Endpoint) -> Result<(), ToolConfigError> {
     let known = &tool.parameters["properties"];
     if endpoint.placeholders().all(|name| known.get(name).is_some()) {
         Ok(())
     } else {
-        Err(Unfit::Url { tool: tool.name.clone() })
+        Err(ToolConfigError::Url { tool: tool.name.clone() })
     }
 }
 
@@ -232,7 +238,7 @@ impl fmt::Debug for Toolbox {
 }
 
 /// Without what was said.
-impl fmt::Debug for Use {
+impl fmt::Debug for ToolUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EndCall => f.write_str("EndCall"),

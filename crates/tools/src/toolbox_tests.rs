@@ -1,6 +1,6 @@
 //! What the model is told of an agent's tools, and what is made of its wishes.
 
-use crate::{Callback, Kind, Message, Outcome, Toolbox, Trouble, Unfit, Use};
+use crate::{Callback, Message, ToolConfigError, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse, Toolbox};
 use agents::{HttpTool, McpServer, Method, Tools};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ fn what_is_refused_at_the_top_of_a_schema_is_said_in_words_and_checked() {
 
     assert_eq!((&told["type"], told.get("anyOf")), (&json!("object"), None));
     assert!(told["description"].as_str().unwrap().contains(&any_of.to_string()), "{told}");
-    assert_eq!(toolbox.read("lookup_order", "{}").unwrap_err().trouble, Trouble::Arguments);
+    assert_eq!(toolbox.read("lookup_order", "{}").unwrap_err().trouble, ToolError::Arguments);
 }
 
 #[test]
@@ -51,15 +51,15 @@ fn a_tool_that_is_off_is_not_there() {
 
     let refused = toolbox.read("end_call", "{}").unwrap_err();
 
-    assert_eq!(refused.trouble, Trouble::NoSuchTool);
+    assert_eq!(refused.trouble, ToolError::NoSuchTool);
     assert!(refused.for_the_model.contains("take_message"), "{}", refused.for_the_model);
-    assert_eq!(Outcome::from(refused).kind, Kind::Refused);
+    assert_eq!(ToolOutcome::from(refused).kind, ToolOutcomeKind::Refused);
 }
 
 #[test]
 fn ending_the_call_needs_no_arguments() {
     for arguments in ["", "{}", " {\n} ", r#"{"reason": "The caller said goodbye."}"#] {
-        assert!(matches!(read("end_call", arguments), Use::EndCall), "{arguments}");
+        assert!(matches!(read("end_call", arguments), ToolUse::EndCall), "{arguments}");
     }
 }
 
@@ -69,7 +69,7 @@ fn a_message_to_the_caller_is_no_longer_than_meta_takes() {
 
     let message = read("send_whatsapp_message", &json!({"text": longest}).to_string());
 
-    assert!(matches!(message, Use::SendMessage { text } if text == longest));
+    assert!(matches!(message, ToolUse::SendMessage { text } if text == longest));
     assert_refused("send_whatsapp_message", &json!({"text": format!("{longest}!")}), "\"text\"");
     assert_refused("send_whatsapp_message", &json!({"text": " \n"}), "\"text\"");
 }
@@ -78,11 +78,11 @@ fn a_message_to_the_caller_is_no_longer_than_meta_takes() {
 fn a_message_for_a_person_is_read() {
     let message = read("take_message", r#"{"message": "The bike squeaks.", "caller_name": null}"#);
     let expected = Message { message: "The bike squeaks.".into(), caller_name: None, urgent: false };
-    assert!(matches!(message, Use::TakeMessage(message) if message == expected));
+    assert!(matches!(message, ToolUse::TakeMessage(message) if message == expected));
 
     let message = read("take_message", r#"{"message": "Help", "caller_name": "Ada", "urgent": true}"#);
     let expected = Message { message: "Help".into(), caller_name: Some("Ada".into()), urgent: true };
-    assert!(matches!(message, Use::TakeMessage(message) if message == expected));
+    assert!(matches!(message, ToolUse::TakeMessage(message) if message == expected));
 
     assert_refused("take_message", &json!({"caller_name": "Ada"}), "\"message\"");
     assert_refused("take_message", &json!({"message": "Help", "urgent": "very"}), "\"urgent\"");
@@ -98,7 +98,7 @@ fn a_callback_is_read() {
         when: Some("after lunch".into()),
         number: Some("555 0100".into()),
     };
-    assert!(matches!(callback, Use::RequestCallback(callback) if callback == expected));
+    assert!(matches!(callback, ToolUse::RequestCallback(callback) if callback == expected));
     assert_refused("request_callback", &json!({"when": "now"}), "\"about\"");
 }
 
@@ -117,20 +117,20 @@ fn the_model_is_told_whether_it_was_done() {
     for name in ["end_call", "send_whatsapp_message", "take_message", "request_callback"] {
         let used = read(name, r#"{"text": "a", "message": "a", "about": "a"}"#);
 
-        assert!(used.reply(Kind::Done).is_some(), "{name}");
-        assert_ne!(used.reply(Kind::Done), used.reply(Kind::Failed), "{name}");
+        assert!(used.reply(ToolOutcomeKind::Done).is_some(), "{name}");
+        assert_ne!(used.reply(ToolOutcomeKind::Done), used.reply(ToolOutcomeKind::Failed), "{name}");
     }
-    assert_eq!(read("lookup_order", r#"{"order": "7"}"#).reply(Kind::Done), None);
+    assert_eq!(read("lookup_order", r#"{"order": "7"}"#).reply(ToolOutcomeKind::Done), None);
 }
 
 #[test]
 fn a_message_of_which_nobody_knows_is_not_to_be_sent_again() {
     let message = read("send_whatsapp_message", r#"{"text": "a"}"#);
 
-    let told = message.reply(Kind::TimedOut).unwrap();
+    let told = message.reply(ToolOutcomeKind::TimedOut).unwrap();
 
     assert!(told.contains("not known whether the message was sent; do not send it again"), "{told}");
-    assert!(!message.reply(Kind::Failed).unwrap().contains("not known"));
+    assert!(!message.reply(ToolOutcomeKind::Failed).unwrap().contains("not known"));
 }
 
 #[test]
@@ -157,8 +157,8 @@ fn a_secret_that_is_not_there_is_named() {
     let unsigned = Toolbox::new(&everything(), &empty).unwrap_err();
     let unauthorized = Toolbox::new(&everything(), &only_shop).unwrap_err();
 
-    assert_eq!(unsigned, Unfit::Secret { tool: "lookup_order".into(), secret: "shop".into() });
-    assert_eq!(unauthorized, Unfit::Secret { tool: "stock".into(), secret: "stock".into() });
+    assert_eq!(unsigned, ToolConfigError::Secret { tool: "lookup_order".into(), secret: "shop".into() });
+    assert_eq!(unauthorized, ToolConfigError::Secret { tool: "stock".into(), secret: "stock".into() });
 }
 
 #[test]
@@ -175,10 +175,10 @@ fn a_tool_that_could_never_work_is_found_before_any_call() {
     let line_feed = unfit(|tool| tool.headers = BTreeMap::from([("x-shop".into(), "a\nb".into())]));
     let host = unfit(|tool| tool.headers = BTreeMap::from([("Host".into(), "inner".into())]));
 
-    assert_eq!(other_placeholder, Unfit::Url { tool: tool() });
-    assert_eq!(no_schema, Unfit::Parameters { tool: tool() });
-    assert_eq!(line_feed, Unfit::Header { tool: tool(), header: "x-shop".into() });
-    assert_eq!(host, Unfit::Header { tool: tool(), header: "Host".into() });
+    assert_eq!(other_placeholder, ToolConfigError::Url { tool: tool() });
+    assert_eq!(no_schema, ToolConfigError::Parameters { tool: tool() });
+    assert_eq!(line_feed, ToolConfigError::Header { tool: tool(), header: "x-shop".into() });
+    assert_eq!(host, ToolConfigError::Header { tool: tool(), header: "Host".into() });
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn nothing_said_and_no_secret_is_ever_in_debug_output() {
     let uses = uses.map(|name| toolbox.read(name, said).unwrap());
     let refused = toolbox.read("take_message", r#"{"message": 7, "planted": 8}"#).unwrap_err();
 
-    let shown = format!("{toolbox:?} {uses:?} {refused:?} {:?}", Outcome::from(refused.clone()));
+    let shown = format!("{toolbox:?} {uses:?} {refused:?} {:?}", ToolOutcome::from(refused.clone()));
 
     assert!(!shown.contains("planted"), "{shown}");
     assert!(shown.contains("lookup_order") && shown.contains("SendMessage"), "{shown}");
@@ -206,7 +206,7 @@ fn what_the_page_about_tools_shows_is_fit_for_use() {
 
     let toolbox = Toolbox::new(&agent.tools, &secrets.into()).unwrap();
 
-    assert!(matches!(toolbox.read("lookup_order", r#"{"order": "A-17"}"#), Ok(Use::Http(_))));
+    assert!(matches!(toolbox.read("lookup_order", r#"{"order": "A-17"}"#), Ok(ToolUse::Http(_))));
     assert!(toolbox.read("lookup_order", r#"{"order": "17"}"#).is_err());
 }
 
@@ -251,7 +251,7 @@ fn toolbox(tools: &Tools) -> Toolbox {
     Toolbox::new(tools, &secrets()).expect("the tools are fit for use")
 }
 
-fn read(name: &str, arguments: &str) -> Use {
+fn read(name: &str, arguments: &str) -> ToolUse {
     toolbox(&everything()).read(name, arguments).expect("the arguments are right")
 }
 
@@ -259,7 +259,7 @@ fn read(name: &str, arguments: &str) -> Use {
 fn assert_refused(name: &str, arguments: &Value, named: &str) {
     let refused = toolbox(&everything()).read(name, &arguments.to_string()).unwrap_err();
 
-    assert_eq!(refused.trouble, Trouble::Arguments);
+    assert_eq!(refused.trouble, ToolError::Arguments);
     assert!(refused.for_the_model.contains(named), "{}", refused.for_the_model);
 }
 

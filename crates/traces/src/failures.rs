@@ -1,67 +1,67 @@
 //! Decides which events are failures, for whoever looks for traces that went wrong.
 
-use journal::Event;
+use journal::JournalEvent;
 use serde_json::{Map, Value};
 
 /// Endings that are ours, and as the number's agent wants them.
 const TURNED_AWAY: [&str; 3] = ["closed", "over_budget", "called_too_often"];
 
 /// What went wrong, in the words that the log's line has for it; nothing if all is well.
-pub(crate) fn failure(event: &Event, fields: &Map<String, Value>) -> Option<String> {
+pub(crate) fn failure(event: &JournalEvent, fields: &Map<String, Value>) -> Option<String> {
     let word = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     match event {
-        Event::Lost { .. } => Some("the media task is gone".to_owned()),
-        Event::TaskSilent { .. } => Some("the media task did not answer".to_owned()),
-        Event::Refused { .. } => Some(word("why")),
-        Event::Tool { outcome, .. } if outcome != "done" => Some(word("outcome")),
-        Event::SeatRefused { .. }
-        | Event::OfferUnanswerable { .. }
-        | Event::SessionLost { .. }
-        | Event::MetaTrouble { .. }
-        | Event::MessageFailed { .. } => Some(word("reason")),
-        Event::AgentFailed { .. }
-        | Event::AgentTrouble { .. }
-        | Event::PartRefused { .. }
-        | Event::TranscriptionFailed { .. } => Some(word("code")),
-        Event::ResponseLacking { then, .. } if then != "done" => Some(word("then")),
-        Event::ToolsMissing { .. } => Some(word("server")),
-        Event::GivenUp { .. } => Some(word("what")),
-        Event::Ended { ending, by, .. } if is_failure(ending, by) => Some(word("ending")),
-        Event::Connect { .. }
-        | Event::NotOurs { .. }
-        | Event::Stale { .. }
-        | Event::WebhookRefused { .. }
-        | Event::Over { .. }
-        | Event::MediaAtMeta { .. }
-        | Event::PermissionReply { .. }
-        | Event::Notice { .. }
-        | Event::Claimed { .. }
-        | Event::TaskLaunched { .. }
-        | Event::Answered { .. }
-        | Event::PreAccepted {}
-        | Event::AgentReady { .. }
-        | Event::MediaConnected { .. }
-        | Event::Accepted {}
-        | Event::Opened {}
-        | Event::FirstWord { .. }
-        | Event::Turn { .. }
-        | Event::Interrupted { .. }
-        | Event::Tool { .. }
-        | Event::ResponseLacking { .. }
-        | Event::Keys { .. }
-        | Event::KeysDropped {}
-        | Event::Nudged { .. }
-        | Event::SessionRestored { .. }
-        | Event::Usage { .. }
-        | Event::CapNear { .. }
-        | Event::ActionRefused { .. }
-        | Event::TurnedAway { .. }
-        | Event::Media { .. }
-        | Event::MediaVerdict { .. }
-        | Event::CallerTold { .. }
-        | Event::Forgotten { .. }
-        | Event::Ended { .. }
-        | Event::Other(_) => None,
+        JournalEvent::Lost { .. } => Some("the media task is gone".to_owned()),
+        JournalEvent::TaskSilent { .. } => Some("the media task did not answer".to_owned()),
+        JournalEvent::Refused { .. } => Some(word("why")),
+        JournalEvent::Tool { outcome, .. } if outcome != "done" => Some(word("outcome")),
+        JournalEvent::SeatRefused { .. }
+        | JournalEvent::OfferUnanswerable { .. }
+        | JournalEvent::SessionLost { .. }
+        | JournalEvent::MetaTrouble { .. }
+        | JournalEvent::MessageFailed { .. } => Some(word("reason")),
+        JournalEvent::AgentFailed { .. }
+        | JournalEvent::AgentTrouble { .. }
+        | JournalEvent::PartRefused { .. }
+        | JournalEvent::TranscriptionFailed { .. } => Some(word("code")),
+        JournalEvent::ResponseLacking { then, .. } if then != "done" => Some(word("then")),
+        JournalEvent::ToolsMissing { .. } => Some(word("server")),
+        JournalEvent::GivenUp { .. } => Some(word("what")),
+        JournalEvent::Ended { ending, by, .. } if is_failure(ending, by) => Some(word("ending")),
+        JournalEvent::Connect { .. }
+        | JournalEvent::NotOurs { .. }
+        | JournalEvent::Stale { .. }
+        | JournalEvent::WebhookRefused { .. }
+        | JournalEvent::Over { .. }
+        | JournalEvent::MediaAtMeta { .. }
+        | JournalEvent::PermissionReply { .. }
+        | JournalEvent::Notice { .. }
+        | JournalEvent::Claimed { .. }
+        | JournalEvent::TaskLaunched { .. }
+        | JournalEvent::Answered { .. }
+        | JournalEvent::PreAccepted {}
+        | JournalEvent::AgentReady { .. }
+        | JournalEvent::MediaConnected { .. }
+        | JournalEvent::Accepted {}
+        | JournalEvent::Opened {}
+        | JournalEvent::FirstWord { .. }
+        | JournalEvent::Turn { .. }
+        | JournalEvent::Interrupted { .. }
+        | JournalEvent::Tool { .. }
+        | JournalEvent::ResponseLacking { .. }
+        | JournalEvent::Keys { .. }
+        | JournalEvent::KeysDropped {}
+        | JournalEvent::Nudged { .. }
+        | JournalEvent::SessionRestored { .. }
+        | JournalEvent::Usage { .. }
+        | JournalEvent::CapNear { .. }
+        | JournalEvent::ActionRefused { .. }
+        | JournalEvent::TurnedAway { .. }
+        | JournalEvent::Media { .. }
+        | JournalEvent::MediaVerdict { .. }
+        | JournalEvent::CallerTold { .. }
+        | JournalEvent::Forgotten { .. }
+        | JournalEvent::Ended { .. }
+        | JournalEvent::Other(_) => None,
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
             let name = |value| serde_json::to_value(value).unwrap().as_str().unwrap().to_owned();
             let by = serde_json::to_value(ending.by()).unwrap().as_str().unwrap().to_owned();
             let ending = name(ending);
-            let event = Event::Ended { ending: ending.clone(), by, lasted_ms: 0 };
+            let event = JournalEvent::Ended { ending: ending.clone(), by, lasted_ms: 0 };
             let failure = failure(&event, &Map::from_iter([("ending".to_owned(), json!(ending))]));
             assert!(failure.is_none() || failure == Some(ending));
             failure.is_some()

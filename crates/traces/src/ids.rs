@@ -1,6 +1,6 @@
 //! Names traces and spans after what they are about.
 
-use journal::Entry;
+use journal::JournalEntry;
 use sha2::{Digest, Sha256};
 
 /// The name of a trace, as W3C Trace Context has it.
@@ -11,7 +11,7 @@ pub type SpanId = [u8; 8];
 
 /// The names in one call's trace.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Names<'a> {
+pub(crate) struct TraceIds<'a> {
     call_ref: &'a str,
     /// The trace: the first 32 digits of the call's reference, so that one finds the other by reading.
     pub(crate) trace: TraceId,
@@ -19,7 +19,7 @@ pub(crate) struct Names<'a> {
     pub(crate) call: SpanId,
 }
 
-impl<'a> Names<'a> {
+impl<'a> TraceIds<'a> {
     /// Of a call by its reference, if that is a hex SHA-256.
     pub(crate) fn of(call_ref: &'a str) -> Option<Self> {
         let mut hash = [0; 32];
@@ -35,7 +35,7 @@ impl<'a> Names<'a> {
     }
 
     /// What an entry tells of: its place in the journal is its alone.
-    pub(crate) fn entry(&self, entry: &Entry) -> SpanId {
+    pub(crate) fn entry(&self, entry: &JournalEntry) -> SpanId {
         self.named(&format!("{}/{}/{}", entry.version, entry.writer, entry.sequence))
     }
 

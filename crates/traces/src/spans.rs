@@ -1,8 +1,8 @@
 //! Makes spans of journal entries. Makes only: nothing is sent, and no clock is read.
 
 use crate::failures::failure;
-use crate::ids::{Names, SpanId, TraceId};
-use journal::{Entry, Event};
+use crate::ids::{SpanId, TraceId, TraceIds};
+use journal::{JournalEntry, JournalEvent};
 use serde_json::{Map, Value};
 
 /// Something in a call that took its time, or was just noted.
@@ -28,10 +28,10 @@ pub struct Span {
 
 /// The spans of an entry: none where its call's reference is none. The end of a call is the call itself, and its talk, if
 /// there was any; anything else is one span.
-pub fn spans_of(entry: &Entry) -> Vec<Span> {
-    let Some(names) = Names::of(&entry.call_ref) else { return vec![] };
+pub fn spans_of(entry: &JournalEntry) -> Vec<Span> {
+    let Some(names) = TraceIds::of(&entry.call_ref) else { return vec![] };
     match &entry.event {
-        Event::Ended { .. } => {
+        JournalEvent::Ended { .. } => {
             let lasted_ms = took_ms(entry);
             let since_ring_ms = entry.since_ring_ms.unwrap_or(lasted_ms);
             let call = span(&names, names.call, None, Some("call"), entry, since_ring_ms);
@@ -40,7 +40,7 @@ pub fn spans_of(entry: &Entry) -> Vec<Span> {
             [call].into_iter().chain((lasted_ms > 0).then_some(talk)).collect()
         }
         // All that is ever known of such a call.
-        Event::NotOurs { .. } | Event::Stale { .. } => {
+        JournalEvent::NotOurs { .. } | JournalEvent::Stale { .. } => {
             let since_ring_ms = entry.since_ring_ms.unwrap_or_default();
             vec![span(&names, names.call, None, Some("call"), entry, since_ring_ms)]
         }
@@ -53,11 +53,11 @@ pub fn spans_of(entry: &Entry) -> Vec<Span> {
 
 /// A span by this name, or else by its event's.
 fn span(
-    names: &Names<'_>,
+    names: &TraceIds<'_>,
     id: SpanId,
     parent: Option<SpanId>,
     name: Option<&str>,
-    entry: &Entry,
+    entry: &JournalEntry,
     took_ms: u64,
 ) -> Span {
     let fields = fields(entry);
@@ -74,7 +74,7 @@ fn span(
 }
 
 /// As in the log's line, since the same may be said of a call there and here.
-fn fields(entry: &Entry) -> Map<String, Value> {
+fn fields(entry: &JournalEntry) -> Map<String, Value> {
     match serde_json::from_str(&entry.to_line()) {
         Ok(Value::Object(fields)) => fields,
         Ok(_) | Err(_) => unreachable!("a line is a JSON object"),
@@ -88,119 +88,119 @@ fn event_name(fields: &Map<String, Value>) -> String {
 }
 
 /// Whether it can only happen while caller and agent hear each other.
-fn is_talk(event: &Event) -> bool {
+fn is_talk(event: &JournalEvent) -> bool {
     match event {
-        Event::FirstWord { .. }
-        | Event::Turn { .. }
-        | Event::Interrupted { .. }
-        | Event::Tool { .. }
-        | Event::Keys { .. }
-        | Event::KeysDropped {}
-        | Event::Nudged { .. } => true,
-        Event::Connect { .. }
-        | Event::NotOurs { .. }
-        | Event::Stale { .. }
-        | Event::WebhookRefused { .. }
-        | Event::Over { .. }
-        | Event::MediaAtMeta { .. }
-        | Event::PermissionReply { .. }
-        | Event::Notice { .. }
-        | Event::Claimed { .. }
-        | Event::SeatRefused { .. }
-        | Event::TaskLaunched { .. }
-        | Event::Answered { .. }
-        | Event::OfferUnanswerable { .. }
-        | Event::PreAccepted {}
-        | Event::AgentReady { .. }
-        | Event::MediaConnected { .. }
-        | Event::Accepted {}
-        | Event::Opened {}
-        | Event::SessionLost { .. }
-        | Event::SessionRestored { .. }
-        | Event::AgentFailed { .. }
-        | Event::Usage { .. }
-        | Event::CapNear { .. }
-        | Event::ActionRefused { .. }
-        | Event::TurnedAway { .. }
-        | Event::Refused { .. }
-        | Event::Lost { .. }
-        | Event::AgentTrouble { .. }
-        | Event::ResponseLacking { .. }
-        | Event::ToolsMissing { .. }
-        | Event::PartRefused { .. }
-        | Event::TranscriptionFailed { .. }
-        | Event::Media { .. }
-        | Event::MediaVerdict { .. }
-        | Event::MetaTrouble { .. }
-        | Event::CallerTold { .. }
-        | Event::MessageFailed { .. }
-        | Event::TaskSilent { .. }
-        | Event::GivenUp { .. }
-        | Event::Forgotten { .. }
-        | Event::Ended { .. }
-        | Event::Other(_) => false,
+        JournalEvent::FirstWord { .. }
+        | JournalEvent::Turn { .. }
+        | JournalEvent::Interrupted { .. }
+        | JournalEvent::Tool { .. }
+        | JournalEvent::Keys { .. }
+        | JournalEvent::KeysDropped {}
+        | JournalEvent::Nudged { .. } => true,
+        JournalEvent::Connect { .. }
+        | JournalEvent::NotOurs { .. }
+        | JournalEvent::Stale { .. }
+        | JournalEvent::WebhookRefused { .. }
+        | JournalEvent::Over { .. }
+        | JournalEvent::MediaAtMeta { .. }
+        | JournalEvent::PermissionReply { .. }
+        | JournalEvent::Notice { .. }
+        | JournalEvent::Claimed { .. }
+        | JournalEvent::SeatRefused { .. }
+        | JournalEvent::TaskLaunched { .. }
+        | JournalEvent::Answered { .. }
+        | JournalEvent::OfferUnanswerable { .. }
+        | JournalEvent::PreAccepted {}
+        | JournalEvent::AgentReady { .. }
+        | JournalEvent::MediaConnected { .. }
+        | JournalEvent::Accepted {}
+        | JournalEvent::Opened {}
+        | JournalEvent::SessionLost { .. }
+        | JournalEvent::SessionRestored { .. }
+        | JournalEvent::AgentFailed { .. }
+        | JournalEvent::Usage { .. }
+        | JournalEvent::CapNear { .. }
+        | JournalEvent::ActionRefused { .. }
+        | JournalEvent::TurnedAway { .. }
+        | JournalEvent::Refused { .. }
+        | JournalEvent::Lost { .. }
+        | JournalEvent::AgentTrouble { .. }
+        | JournalEvent::ResponseLacking { .. }
+        | JournalEvent::ToolsMissing { .. }
+        | JournalEvent::PartRefused { .. }
+        | JournalEvent::TranscriptionFailed { .. }
+        | JournalEvent::Media { .. }
+        | JournalEvent::MediaVerdict { .. }
+        | JournalEvent::MetaTrouble { .. }
+        | JournalEvent::CallerTold { .. }
+        | JournalEvent::MessageFailed { .. }
+        | JournalEvent::TaskSilent { .. }
+        | JournalEvent::GivenUp { .. }
+        | JournalEvent::Forgotten { .. }
+        | JournalEvent::Ended { .. }
+        | JournalEvent::Other(_) => false,
     }
 }
 
 /// How long it took, by its own figures, until it was noted; nothing for what has no duration.
-fn took_ms(entry: &Entry) -> u64 {
+fn took_ms(entry: &JournalEntry) -> u64 {
     match &entry.event {
-        Event::Answered { took_ms, .. }
-        | Event::AgentReady { took_ms }
-        | Event::MediaConnected { took_ms }
-        | Event::Turn { took_ms, .. }
-        | Event::Tool { took_ms, .. }
-        | Event::SessionRestored { took_ms, .. } => *took_ms,
-        Event::FirstWord { after_open_ms } => *after_open_ms,
-        Event::Accepted {} => entry.since_ring_ms.unwrap_or_default(),
-        Event::Ended { lasted_ms, .. } => *lasted_ms,
-        Event::Connect { .. }
-        | Event::NotOurs { .. }
-        | Event::Stale { .. }
-        | Event::WebhookRefused { .. }
-        | Event::Over { .. }
-        | Event::MediaAtMeta { .. }
-        | Event::PermissionReply { .. }
-        | Event::Notice { .. }
-        | Event::Claimed { .. }
-        | Event::SeatRefused { .. }
-        | Event::TaskLaunched { .. }
-        | Event::OfferUnanswerable { .. }
-        | Event::PreAccepted {}
-        | Event::Opened {}
-        | Event::Interrupted { .. }
-        | Event::Keys { .. }
-        | Event::KeysDropped {}
-        | Event::Nudged { .. }
-        | Event::SessionLost { .. }
-        | Event::AgentFailed { .. }
-        | Event::Usage { .. }
-        | Event::CapNear { .. }
-        | Event::ActionRefused { .. }
-        | Event::TurnedAway { .. }
-        | Event::Refused { .. }
-        | Event::Lost { .. }
-        | Event::AgentTrouble { .. }
-        | Event::ResponseLacking { .. }
-        | Event::ToolsMissing { .. }
-        | Event::PartRefused { .. }
-        | Event::TranscriptionFailed { .. }
-        | Event::Media { .. }
-        | Event::MediaVerdict { .. }
-        | Event::MetaTrouble { .. }
-        | Event::CallerTold { .. }
-        | Event::MessageFailed { .. }
-        | Event::TaskSilent { .. }
-        | Event::GivenUp { .. }
-        | Event::Forgotten { .. }
-        | Event::Other(_) => 0,
+        JournalEvent::Answered { took_ms, .. }
+        | JournalEvent::AgentReady { took_ms }
+        | JournalEvent::MediaConnected { took_ms }
+        | JournalEvent::Turn { took_ms, .. }
+        | JournalEvent::Tool { took_ms, .. }
+        | JournalEvent::SessionRestored { took_ms, .. } => *took_ms,
+        JournalEvent::FirstWord { after_open_ms } => *after_open_ms,
+        JournalEvent::Accepted {} => entry.since_ring_ms.unwrap_or_default(),
+        JournalEvent::Ended { lasted_ms, .. } => *lasted_ms,
+        JournalEvent::Connect { .. }
+        | JournalEvent::NotOurs { .. }
+        | JournalEvent::Stale { .. }
+        | JournalEvent::WebhookRefused { .. }
+        | JournalEvent::Over { .. }
+        | JournalEvent::MediaAtMeta { .. }
+        | JournalEvent::PermissionReply { .. }
+        | JournalEvent::Notice { .. }
+        | JournalEvent::Claimed { .. }
+        | JournalEvent::SeatRefused { .. }
+        | JournalEvent::TaskLaunched { .. }
+        | JournalEvent::OfferUnanswerable { .. }
+        | JournalEvent::PreAccepted {}
+        | JournalEvent::Opened {}
+        | JournalEvent::Interrupted { .. }
+        | JournalEvent::Keys { .. }
+        | JournalEvent::KeysDropped {}
+        | JournalEvent::Nudged { .. }
+        | JournalEvent::SessionLost { .. }
+        | JournalEvent::AgentFailed { .. }
+        | JournalEvent::Usage { .. }
+        | JournalEvent::CapNear { .. }
+        | JournalEvent::ActionRefused { .. }
+        | JournalEvent::TurnedAway { .. }
+        | JournalEvent::Refused { .. }
+        | JournalEvent::Lost { .. }
+        | JournalEvent::AgentTrouble { .. }
+        | JournalEvent::ResponseLacking { .. }
+        | JournalEvent::ToolsMissing { .. }
+        | JournalEvent::PartRefused { .. }
+        | JournalEvent::TranscriptionFailed { .. }
+        | JournalEvent::Media { .. }
+        | JournalEvent::MediaVerdict { .. }
+        | JournalEvent::MetaTrouble { .. }
+        | JournalEvent::CallerTold { .. }
+        | JournalEvent::MessageFailed { .. }
+        | JournalEvent::TaskSilent { .. }
+        | JournalEvent::GivenUp { .. }
+        | JournalEvent::Forgotten { .. }
+        | JournalEvent::Other(_) => 0,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use journal::{Journal, Phase, Place};
+    use journal::{EntryBuilder, EntryContext, JournalPhase};
     use serde_json::json;
 
     /// 16 bytes for the trace, 8 for the call, and 8 that nobody needs.
@@ -210,7 +210,8 @@ mod tests {
 
     #[test]
     fn the_end_of_a_call_is_the_call_from_its_ring_on_and_its_talk() {
-        let ended = Event::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 4_000 };
+        let ended =
+            JournalEvent::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 4_000 };
 
         let spans = spans_of(&journal().enter(ended, RANG_AT + 5_000));
 
@@ -224,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_call_that_nobody_picked_up_has_no_talk_and_says_what_went_wrong() {
-        let ended = Event::Ended { ending: "no_capacity".into(), by: "us".into(), lasted_ms: 0 };
+        let ended = JournalEvent::Ended { ending: "no_capacity".into(), by: "us".into(), lasted_ms: 0 };
 
         let spans = spans_of(&journal().enter(ended, RANG_AT + 60_000));
 
@@ -235,12 +236,12 @@ mod tests {
     #[test]
     fn what_took_time_began_so_long_before_it_was_noted() {
         let cases = [
-            (Event::Answered { took_ms: 7, start: "warm".into() }, "answered", 7),
-            (Event::MediaConnected { took_ms: 90 }, "media connected", 90),
-            (Event::Accepted {}, "accepted", 2_000),
-            (Event::FirstWord { after_open_ms: 40 }, "first word", 40),
-            (Event::Turn { turn: 1, took_ms: 700, tool_ms: 0 }, "turn", 700),
-            (Event::Opened {}, "opened", 0),
+            (JournalEvent::Answered { took_ms: 7, start: "warm".into() }, "answered", 7),
+            (JournalEvent::MediaConnected { took_ms: 90 }, "media connected", 90),
+            (JournalEvent::Accepted {}, "accepted", 2_000),
+            (JournalEvent::FirstWord { after_open_ms: 40 }, "first word", 40),
+            (JournalEvent::Turn { turn: 1, took_ms: 700, tool_ms: 0 }, "turn", 700),
+            (JournalEvent::Opened {}, "opened", 0),
         ];
 
         for (event, name, took_ms) in cases {
@@ -254,18 +255,19 @@ mod tests {
     #[test]
     fn what_is_talk_is_under_the_talk_and_all_else_under_the_call() {
         let mut journal = journal();
-        let ended = Event::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 9 };
+        let ended =
+            JournalEvent::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 9 };
         let call = spans_of(&journal.enter(ended, RANG_AT + 9));
         let mut parent = |event| spans_of(&journal.enter(event, RANG_AT)).remove(0).parent;
 
-        assert_eq!(parent(Event::Turn { turn: 1, took_ms: 1, tool_ms: 0 }), Some(call[1].id));
-        assert_eq!(parent(Event::MediaConnected { took_ms: 1 }), Some(call[0].id));
+        assert_eq!(parent(JournalEvent::Turn { turn: 1, took_ms: 1, tool_ms: 0 }), Some(call[1].id));
+        assert_eq!(parent(JournalEvent::MediaConnected { took_ms: 1 }), Some(call[0].id));
     }
 
     #[test]
     fn an_entry_told_twice_is_one_span_and_another_entry_is_another() {
         let mut journal = journal();
-        let [first, second] = [(); 2].map(|()| journal.enter(Event::Keys { count: 1 }, RANG_AT));
+        let [first, second] = [(); 2].map(|()| journal.enter(JournalEvent::Keys { count: 1 }, RANG_AT));
 
         assert_eq!(spans_of(&first), spans_of(&first.clone()));
         assert_ne!(spans_of(&first)[0].id, spans_of(&second)[0].id);
@@ -273,10 +275,10 @@ mod tests {
 
     #[test]
     fn a_tool_that_fails_is_a_failure_and_what_others_say_has_no_long_number_in_it() {
-        let failed = Event::Tool { tool: "lookup".into(), took_ms: 1, outcome: "timed_out".into() };
+        let failed = JournalEvent::Tool { tool: "lookup".into(), took_ms: 1, outcome: "timed_out".into() };
         let reason = "Recipient +91 99000 00001 not allowed".to_owned();
         let trouble =
-            Event::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
+            JournalEvent::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
 
         let tool = spans_of(&journal().enter(failed, RANG_AT)).remove(0);
         let trouble = spans_of(&journal().enter(trouble, RANG_AT)).remove(0);
@@ -288,21 +290,25 @@ mod tests {
 
     #[test]
     fn a_call_that_is_not_ours_is_a_call_all_the_same() {
-        let span = spans_of(&journal().enter(Event::NotOurs { number: "7".into() }, RANG_AT)).remove(0);
+        let span =
+            spans_of(&journal().enter(JournalEvent::NotOurs { number: "7".into() }, RANG_AT)).remove(0);
 
         assert_eq!((span.name.as_str(), span.id, span.parent), ("call", [2; 8], None));
     }
 
     #[test]
     fn what_is_of_no_call_is_in_no_trace() {
-        let mut journal = Journal::new("ab12", "webhook", None, 0);
+        let mut journal = EntryBuilder::new("ab12", "webhook", None, 0);
 
-        assert_eq!(spans_of(&journal.enter(Event::Opened {}, RANG_AT)), []);
+        assert_eq!(spans_of(&journal.enter(JournalEvent::Opened {}, RANG_AT)), []);
     }
 
-    fn journal() -> Journal {
-        let place =
-            Place { number: Some("220".into()), task: Some("0a".into()), phase: Some(Phase::Answering) };
-        Journal::new(CALL, "call-control", RANG_AT, 3).at(place)
+    fn journal() -> EntryBuilder {
+        let place = EntryContext {
+            number: Some("220".into()),
+            task: Some("0a".into()),
+            phase: Some(JournalPhase::Answering),
+        };
+        EntryBuilder::new(CALL, "call-control", RANG_AT, 3).at(place)
     }
 }

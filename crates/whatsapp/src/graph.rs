@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 /// There is no TLS to be had on this machine.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
-pub enum NoTls {
+pub enum TlsError {
     #[error(transparent)]
     Tls(#[from] rustls::Error),
     #[error(transparent)]
@@ -40,7 +40,7 @@ impl Graph {
     ///
     /// # Errors
     /// When there is no TLS to be had: no certificate authorities on this machine.
-    pub fn new(url: &str, token: SecretString) -> Result<Self, NoTls> {
+    pub fn new(url: &str, token: SecretString) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let tls = tls.with_platform_verifier()?.with_no_client_auth();
@@ -52,7 +52,7 @@ impl Graph {
     ///
     /// # Errors
     /// When there can be no client.
-    pub fn without_connections(&self) -> Result<Self, NoTls> {
+    pub fn without_connections(&self) -> Result<Self, TlsError> {
         Ok(Self { http: client(&self.tls)?, ..self.clone() })
     }
 
@@ -160,7 +160,7 @@ impl Graph {
     }
 }
 
-fn client(tls: &ClientConfig) -> Result<reqwest::Client, NoTls> {
+fn client(tls: &ClientConfig) -> Result<reqwest::Client, TlsError> {
     let client = reqwest::Client::builder().tls_backend_preconfigured(tls.clone());
     Ok(client.timeout(TIMEOUT).build()?)
 }

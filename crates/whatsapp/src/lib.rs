@@ -8,9 +8,9 @@ pub mod challenge;
 pub mod error;
 #[cfg(feature = "client")]
 pub mod graph;
-mod message;
-pub mod names;
+mod message_id;
 pub mod notice;
+pub mod personal_names;
 #[cfg(feature = "client")]
 mod setup;
 pub mod signature;
@@ -18,7 +18,7 @@ pub mod signature;
 pub use error::GraphError;
 #[cfg(feature = "client")]
 pub use graph::Graph;
-pub use message::message_ref;
-pub use notice::{About, Batch, Caller, Notice, What};
+pub use message_id::message_ref;
+pub use notice::{Batch, Caller, Notice, NoticeKind, NoticeSubject};
 #[cfg(feature = "client")]
 pub use setup::App;

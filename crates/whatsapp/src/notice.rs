@@ -6,12 +6,12 @@
 mod account;
 mod calls;
 mod json;
-mod meaning;
+mod kind;
 mod messages;
 #[cfg(test)]
 mod tests;
 
-pub use meaning::{Media, Restriction, What};
+pub use kind::{Media, NoticeKind, Restriction};
 
 use json::{items, lower, seconds, text};
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct Batch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notice {
     /// What it is about.
-    pub about: About,
+    pub about: NoticeSubject,
     /// Meta's name of the event, in lower case.
     pub event: String,
     /// Meta's name of the status, in lower case; empty when there is none.
@@ -44,7 +44,7 @@ pub struct Notice {
     #[serde(skip_serializing_if = "Caller::is_nobody")]
     pub caller: Caller,
     /// What it means.
-    pub what: What,
+    pub what: NoticeKind,
     /// Tells it from others of its event and status about the same call or number: a hash; empty for what happens
     /// to a call once.
     #[serde(skip)]
@@ -57,7 +57,7 @@ pub struct Notice {
 /// What a notice is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum About {
+pub enum NoticeSubject {
     /// A call.
     Call {
         /// Meta's call id. It holds phone numbers: never log it.
@@ -130,7 +130,7 @@ fn read_change(change: &Value, account: &str, batch: &mut Batch) {
 /// A field that we do not know may hold anything, other people's chats too: its content is not kept.
 fn unknown_field(field: &str, value: &Value, place: &Place) -> Notice {
     let bytes = value.to_string().len();
-    let notice = Notice::of(place.about(), field, value, What::UnknownField { bytes }).marked();
+    let notice = Notice::of(place.about(), field, value, NoticeKind::UnknownField { bytes }).marked();
     Notice { status: lower(value, "event"), item: String::new(), ..notice }
 }
 
@@ -142,15 +142,15 @@ struct Place {
 }
 
 impl Place {
-    fn about(&self) -> About {
+    fn about(&self) -> NoticeSubject {
         match &self.number {
-            Some(number) => About::Number(number.clone()),
-            None => About::Account(self.account.clone()),
+            Some(number) => NoticeSubject::Number(number.clone()),
+            None => NoticeSubject::Account(self.account.clone()),
         }
     }
 
-    fn call(&self, id: String) -> About {
-        About::Call { id, number: self.number.clone() }
+    fn call(&self, id: String) -> NoticeSubject {
+        NoticeSubject::Call { id, number: self.number.clone() }
     }
 }
 
@@ -158,21 +158,21 @@ impl Notice {
     /// Meta's call id, if it is about a call.
     pub fn call_id(&self) -> Option<&str> {
         match &self.about {
-            About::Call { id, .. } => Some(id),
-            About::Number(_) | About::Account(_) => None,
+            NoticeSubject::Call { id, .. } => Some(id),
+            NoticeSubject::Number(_) | NoticeSubject::Account(_) => None,
         }
     }
 
     /// The id of the business number it is about, where Meta says it.
     pub fn number(&self) -> Option<&str> {
         match &self.about {
-            About::Call { number, .. } => number.as_deref(),
-            About::Number(number) => Some(number),
-            About::Account(_) => None,
+            NoticeSubject::Call { number, .. } => number.as_deref(),
+            NoticeSubject::Number(number) => Some(number),
+            NoticeSubject::Account(_) => None,
         }
     }
 
-    fn of(about: About, event: &str, item: &Value, what: What) -> Self {
+    fn of(about: NoticeSubject, event: &str, item: &Value, what: NoticeKind) -> Self {
         Self {
             about,
             event: event.to_owned(),
@@ -186,7 +186,7 @@ impl Notice {
     }
 
     fn unreadable(part: &str, item: &Value, place: &Place) -> Self {
-        Self::of(place.about(), part, item, What::Unreadable).marked()
+        Self::of(place.about(), part, item, NoticeKind::Unreadable).marked()
     }
 
     /// Meta may send the same thing again with its keys in another order: that does not change the mark.

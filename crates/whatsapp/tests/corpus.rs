@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use whatsapp::{Batch, What, notice};
+use whatsapp::{Batch, NoticeKind, notice};
 
 #[test]
 fn every_webhook_is_read_as_expected() {
@@ -81,7 +81,7 @@ fn is_calls(field: &str) -> bool {
 }
 
 fn assert_rings(body: &str, name: &str) {
-    let offer = What::Offer("v=0\r\n".into());
+    let offer = NoticeKind::Offer("v=0\r\n".into());
     let batch = read(body.as_bytes());
     let rings =
         batch.notices.iter().any(|notice| notice.call_id() == Some("wacid.MIXED") && notice.what == offer);

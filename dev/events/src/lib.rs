@@ -3,8 +3,8 @@
 //! Stories log a great deal. What they log under a name of the list says what the list says, and nothing else; what begins like a
 //! name of the list is one.
 
-use journal::schema::{self, COMMON, Listed};
-use journal::{Entry, Event};
+use journal::schema::{self, COMMON, EventSchema};
+use journal::{JournalEntry, JournalEvent};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const PREFIX: &str = "WA_CALL_";
 /// The list, and how often each event of it was logged.
 #[derive(Debug, Clone)]
 pub struct Tally {
-    list: BTreeMap<String, (Listed, usize)>,
+    list: BTreeMap<String, (EventSchema, usize)>,
 }
 
 impl Default for Tally {
@@ -57,7 +57,7 @@ impl Tally {
     }
 }
 
-fn faults(listed: &Listed, fields: &Map<String, Value>) -> Vec<String> {
+fn faults(listed: &EventSchema, fields: &Map<String, Value>) -> Vec<String> {
     let name = &listed.name;
     let is_known = |field: &str| {
         field == "event"
@@ -73,12 +73,12 @@ fn faults(listed: &Listed, fields: &Map<String, Value>) -> Vec<String> {
 fn unreadable(fields: &Map<String, Value>) -> Option<String> {
     let line = Value::Object(fields.clone());
     let event = if fields.contains_key("call_ref") {
-        serde_json::from_value::<Entry>(line).map(|entry| entry.event)
+        serde_json::from_value::<JournalEntry>(line).map(|entry| entry.event)
     } else {
-        serde_json::from_value::<Event>(line)
+        serde_json::from_value::<JournalEvent>(line)
     };
     match event {
-        Ok(Event::Other(_)) => Some("a field lacks, or is of another type".to_owned()),
+        Ok(JournalEvent::Other(_)) => Some("a field lacks, or is of another type".to_owned()),
         Ok(_) => None,
         Err(error) => Some(error.to_string()),
     }
@@ -87,14 +87,17 @@ fn unreadable(fields: &Map<String, Value>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use journal::{Journal, line_of_no_call};
+    use journal::{EntryBuilder, line_of_no_call};
 
     #[test]
     fn what_the_journal_writes_is_counted_and_has_no_fault() {
-        let mut journal = Journal::new("ab12", "webhook", 1_000, 0);
-        let entry = journal.enter(Event::Answered { took_ms: 7, start: "warm".into() }, 1_250);
-        let refused =
-            line_of_no_call(&Event::WebhookRefused { why: "signature".into(), count: 1 }, "webhook", 7);
+        let mut journal = EntryBuilder::new("ab12", "webhook", 1_000, 0);
+        let entry = journal.enter(JournalEvent::Answered { took_ms: 7, start: "warm".into() }, 1_250);
+        let refused = line_of_no_call(
+            &JournalEvent::WebhookRefused { why: "signature".into(), count: 1 },
+            "webhook",
+            7,
+        );
         let mut tally = Tally::default();
 
         let faults = tally.read(&format!("{}\n{refused}\nsomething else\n", entry.to_line()));
@@ -105,7 +108,8 @@ mod tests {
 
     #[test]
     fn whatever_is_not_as_the_list_says_is_a_fault_with_its_line() {
-        let good = Journal::new("ab12", "task", 0, 1).enter(Event::Keys { count: 3 }, 9).to_line();
+        let good =
+            EntryBuilder::new("ab12", "task", 0, 1).enter(JournalEvent::Keys { count: 3 }, 9).to_line();
         for (is, other, why) in [
             ("WA_CALL_KEYS", "WA_CALL_SANG", "WA_CALL_SANG is in no list"),
             (r#""count":3"#, r#""count":3,"keys":"5#""#, "WA_CALL_KEYS has no field keys"),

@@ -72,7 +72,7 @@ fn every_recorded_line_is_one_that_this_release_reads() {
         LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
 
     for line in lines.iter().filter(|line| line.get("call_ref").is_some()) {
-        let entry: journal::Entry = serde_json::from_value(line.clone()).unwrap();
+        let entry: journal::JournalEntry = serde_json::from_value(line.clone()).unwrap();
         assert_eq!(&serde_json::from_str::<serde_json::Value>(&entry.to_line()).unwrap(), line);
     }
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use tone::onset::Onsets;
+use sim_audio::onset::Onsets;
 
 /// How the product's appends begin; whatever else it says is rare enough to be read properly.
 const APPEND: &str = r#"{"type":"input_audio_buffer.append""#;

@@ -3,8 +3,8 @@
 use crate::Rhythm;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use sim_audio::{FRAME, clips, level, samples};
 use std::time::Duration;
-use tone::{FRAME, clips, level, samples};
 
 /// How long the pieces of a reply are, over and over. Real ones are of any length, and fit no frame.
 const PIECES_MS: [f64; 5] = [120.3, 310.7, 199.1, 151.9, 250.5];
@@ -58,7 +58,7 @@ mod tests {
         let speech = Speech::of(&rhythm);
 
         let bytes: usize = speech.pieces.iter().map(|piece| BASE64.decode(&piece.audio).unwrap().len()).sum();
-        assert_eq!(tone::duration(bytes / 2), rhythm.reply);
+        assert_eq!(sim_audio::duration(bytes / 2), rhythm.reply);
         let last = speech.pieces.last().unwrap().after;
         assert!(last < rhythm.reply / 5, "{last:?}");
     }

@@ -15,15 +15,15 @@ pub use outcome::Outcome;
 pub use timeline::Step;
 
 use crate::binaries::{Binaries, root};
-use crate::kept::Kept;
 use crate::metronome::Metronome;
+use crate::saved_calls::Kept;
 use crate::stage::{AGENT, MODEL_KEY, Stage, StageConfig};
-use phone::{CallReport, CallerConfig, MetaConfig};
+use sim_meta::{CallReport, CallerConfig, MetaConfig};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
-use switchboard::{Record, call_ref};
+use switchboard::{StoredCall, call_ref};
 use timeline::Timeline;
 
 /// How long the simulated model thinks.
@@ -34,21 +34,21 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What goes wrong on purpose, on whichever side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mischief {
+pub enum InjectedFault {
     /// At Meta, or with the caller's phone.
-    Phone(phone::Mischief),
+    Phone(sim_meta::InjectedFault),
     /// At the model.
-    Model(openai::Mischief),
+    Model(sim_openai::InjectedFault),
 }
 
-impl FromStr for Mischief {
+impl FromStr for InjectedFault {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let phone = name.parse().map(Self::Phone);
-        phone.or_else(|_| name.parse().map(Self::Model)).map_err(|_: openai::UnknownMischief| {
-            let phones = phone::Mischief::ALL.iter().map(ToString::to_string);
-            let models = openai::Mischief::ALL.iter().map(ToString::to_string);
+        phone.or_else(|_| name.parse().map(Self::Model)).map_err(|_: sim_openai::UnknownFault| {
+            let phones = sim_meta::InjectedFault::ALL.iter().map(ToString::to_string);
+            let models = sim_openai::InjectedFault::ALL.iter().map(ToString::to_string);
             format!("there are {}", phones.chain(models).collect::<Vec<_>>().join(", "))
         })
     }
@@ -60,11 +60,11 @@ pub struct Rehearsal {
     /// Who answers: an agent file's text.
     pub agent: String,
     /// The model, before anything goes wrong with it.
-    pub model: openai::Config,
+    pub model: sim_openai::Config,
     /// Where the model is, if not the one simulated here.
     pub model_url: Option<String>,
     /// What goes wrong.
-    pub mischief: Option<Mischief>,
+    pub mischief: Option<InjectedFault>,
     /// More settings of one program, by its name.
     pub more: BTreeMap<String, BTreeMap<String, String>>,
     /// Where recordings and logs go; `None`: `target/rehearsal`.
@@ -77,7 +77,7 @@ pub struct Rehearsal {
 
 impl Default for Rehearsal {
     fn default() -> Self {
-        let mut model = openai::Config::new(MODEL_KEY);
+        let mut model = sim_openai::Config::new(MODEL_KEY);
         model.script = conversation::script();
         model.thinking = THINKING;
         Self {
@@ -126,12 +126,12 @@ impl Rehearsal {
         Stage::set(config, binaries).await
     }
 
-    fn simulators(&self) -> (MetaConfig, openai::Config) {
+    fn simulators(&self) -> (MetaConfig, sim_openai::Config) {
         let mut meta = MetaConfig { graph_delay: self.graph_delay, ..MetaConfig::default() };
         let mut model = self.model.clone();
         match self.mischief {
-            Some(Mischief::Phone(mischief)) => meta.mischief = Some(mischief),
-            Some(Mischief::Model(mischief)) => model.mischief = Some(mischief),
+            Some(InjectedFault::Phone(mischief)) => meta.mischief = Some(mischief),
+            Some(InjectedFault::Model(mischief)) => model.mischief = Some(mischief),
             None => {}
         }
         (meta, model)
@@ -142,12 +142,12 @@ impl Rehearsal {
 struct Evidence {
     report: CallReport,
     recording: Vec<i16>,
-    sessions: Vec<openai::SessionReport>,
-    record: Option<Record>,
-    journal: Vec<journal::Entry>,
+    sessions: Vec<sim_openai::SessionReport>,
+    record: Option<StoredCall>,
+    journal: Vec<journal::JournalEntry>,
     /// Who said what, as it is kept.
-    lines: Vec<journal::Line>,
-    summary: Option<journal::Summary>,
+    lines: Vec<journal::TranscriptLine>,
+    summary: Option<journal::CallSummary>,
     /// The orders the shop was asked for.
     orders: Vec<String>,
     messages: usize,
@@ -176,7 +176,7 @@ impl Stage {
         // The last word of the call's life is Meta's; a call that is lost may never get it.
         let _ = call.terminated(SETTLED_WITHIN).await;
         let call_ref = call_ref(call.id());
-        let settled = |record: &Record| record.call.has_ended() && record.call.due.is_none();
+        let settled = |record: &StoredCall| record.call.has_ended() && record.call.due.is_none();
         let record = self.stack.call_until(&call_ref, SETTLED_WITHIN, settled).await;
         let record = match record {
             Ok(record) => Some(record),
@@ -212,10 +212,10 @@ impl Stage {
     /// Writes what each side heard, and the model's session.
     fn keep(&self, evidence: &Evidence) -> anyhow::Result<Vec<PathBuf>> {
         let caller = self.folder.join("caller-heard.wav");
-        tone::wav::write(&caller, &evidence.recording)?;
+        sim_audio::wav::write(&caller, &evidence.recording)?;
         let agent = self.folder.join("agent-heard.wav");
         let heard: Vec<i16> = evidence.sessions.iter().flat_map(|session| session.heard.clone()).collect();
-        tone::wav::write(&agent, &heard)?;
+        sim_audio::wav::write(&agent, &heard)?;
         let session = self.folder.join("realtime.jsonl");
         let recording: String = evidence.sessions.iter().map(|session| session.recording_jsonl()).collect();
         std::fs::write(&session, recording)?;

@@ -14,8 +14,8 @@ pub use plan::Plan;
 
 use crate::binaries::{Binaries, root};
 use crate::stage::{AGENT, MODEL_KEY, Stage, StageConfig};
-use openai::Fate;
-use phone::MetaConfig;
+use sim_meta::MetaConfig;
+use sim_openai::FaultPlan;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ impl Chaos {
 
     async fn set_stage(self, binaries: &Binaries) -> anyhow::Result<Stage> {
         let meta = MetaConfig { seed: self.seed, ..MetaConfig::default() };
-        let mut model = openai::Config::new(MODEL_KEY).for_many();
-        model.mischief_for = Some(Fate::seeded(self.seed));
+        let mut model = sim_openai::Config::new(MODEL_KEY).for_many();
+        model.mischief_for = Some(FaultPlan::seeded(self.seed));
         let folder = root().join("target/chaos");
         let config = StageConfig {
             meta,

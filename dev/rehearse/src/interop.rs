@@ -8,21 +8,21 @@ mod cell;
 mod form;
 mod phones;
 mod process;
-mod shown;
 mod table;
+mod trial;
 
 pub use cell::{Cell, Family, Form, Maker};
-pub use shown::Shown;
+pub use trial::Shown;
 
 use crate::binaries::{Binaries, root};
 use crate::metronome::Metronome;
 use crate::stage::{AGENT, MODEL_KEY, Stage, StageConfig};
-use openai::{Reply, Script};
-use phone::MetaConfig;
+use sim_audio::clips;
+use sim_meta::MetaConfig;
+use sim_openai::{Reply, Script};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use tone::clips;
 
 /// How long the simulated model thinks.
 const THINKING: Duration = Duration::from_millis(200);
@@ -89,7 +89,7 @@ async fn ring(stage: &Stage, cell: Cell, first: u32) -> anyhow::Result<Shown> {
     let mut shown = Shown::default();
     for n in first..first + TRIES {
         let metronome = Metronome::start();
-        shown = shown::ring(stage, cell, n).await?;
+        shown = trial::ring(stage, cell, n).await?;
         let Some(disturbance) = metronome.disturbance() else { break };
         let flaws = shown.flaws();
         if flaws.is_empty() {
@@ -101,10 +101,10 @@ async fn ring(stage: &Stage, cell: Cell, first: u32) -> anyhow::Result<Shown> {
 }
 
 async fn set_stage(binaries: &Binaries, family: Family) -> anyhow::Result<Stage> {
-    let mut model = openai::Config::new(MODEL_KEY);
+    let mut model = sim_openai::Config::new(MODEL_KEY);
     // A short greeting: sixteen callers hear it.
     model.script = Script::new(Reply::speech(clips::agent_moment()), [Reply::speech(clips::agent_answer())])
-        .on_message(shown::DIGITS, Reply::speech(clips::agent_keys()));
+        .on_message(trial::DIGITS, Reply::speech(clips::agent_keys()));
     model.thinking = THINKING;
     let ip = family.ip().to_string();
     let media = [("AHOY_BIND_IP", ip.clone()), ("AHOY_PUBLIC_IP", ip)];

@@ -1,6 +1,6 @@
 //! The whole product on this machine: real functions and a real media task as child processes, on a local AWS.
 //!
-//! - [`stack`]: the product, with AWS played by `dev/aws`.
+//! - [`stack`]: the product, with AWS played by `dev/sim-aws`.
 //! - [`call`]: one call through it, from ring to hang-up, by a simulated caller and a simulated model.
 //! - [`shop`]: the business's own system, which the agent asks.
 //! - [`mod@bench`]: how fast the webhook and the conversation are.
@@ -16,14 +16,14 @@ pub mod bench;
 pub mod binaries;
 pub mod call;
 pub mod chaos;
+pub mod clock_skew;
 pub mod interop;
-pub mod kept;
 pub mod load;
 pub mod metronome;
 pub mod quality;
+pub mod saved_calls;
 pub mod serve;
 pub mod shop;
-pub mod skew;
 pub mod stack;
 pub mod stage;
 

@@ -3,12 +3,12 @@
 use clap::{Parser, Subcommand};
 use rehearse::bench::{Floor, ReadyBench, TurnsBench, WebhookBench};
 use rehearse::binaries::Binaries;
-use rehearse::call::Mischief;
+use rehearse::call::InjectedFault;
 use rehearse::chaos::Chaos;
 use rehearse::interop::Interop;
-use rehearse::kept;
 use rehearse::load::{self, LoadBench, Soak};
 use rehearse::quality::QualitySuite;
+use rehearse::saved_calls;
 use rehearse::{Rehearsal, serve};
 use service::env::Env;
 use std::ffi::OsString;
@@ -33,7 +33,7 @@ enum Command {
         json: bool,
         /// What goes wrong on purpose
         #[arg(long, value_name = "NAME")]
-        mischief: Option<Mischief>,
+        mischief: Option<InjectedFault>,
         /// Where recordings and logs go
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
@@ -145,10 +145,9 @@ async fn main() -> ExitCode {
         Command::Soak { calls } => service::run("soak", || soak(Soak { calls })).await,
         Command::Network { seed } => service::run("network", || network(seed)).await,
         Command::Ahoy { out, arguments } => {
-            service::run(
-                "ahoy",
-                || async move { kept::ahoy(&out, &arguments, &Binaries::build().await?).await },
-            )
+            service::run("ahoy", || async move {
+                saved_calls::ahoy(&out, &arguments, &Binaries::build().await?).await
+            })
             .await
         }
         Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,

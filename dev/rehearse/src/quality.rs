@@ -17,13 +17,13 @@ use crate::stage::{AGENT, MODEL_KEY, Stage, StageConfig};
 use alone::Alone;
 pub use checks::Check;
 use figures::Figures;
-use openai::{Reply, Script};
-use phone::MetaConfig;
 use round::Round;
+use sim_audio::clips;
+use sim_meta::MetaConfig;
+use sim_openai::{Reply, Script};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use tone::clips;
 
 /// A line that drops some words is no caller who has finished.
 const TURNS: &str = "\n[model.turn_detection]\ntype = \"server_vad\"\nsilence_duration_ms = 1000\n";
@@ -67,7 +67,7 @@ impl QualitySuite {
 }
 
 async fn set_stage(binaries: &Binaries) -> anyhow::Result<Stage> {
-    let mut model = openai::Config::new(MODEL_KEY);
+    let mut model = sim_openai::Config::new(MODEL_KEY);
     let answers = [talk::part(&talk::agents_pieces()), clips::agent_closing()].map(Reply::speech);
     model.script = Script::new(Reply::speech(clips::agent_greeting()), answers);
     model.checks_itself = false;

@@ -2,10 +2,10 @@
 
 use crate::binaries::Binaries;
 use crate::stack::{Stack, StackConfig};
-use aws::Logs;
 use secrecy::SecretString;
-use service::env::{Env, WrongSetting};
+use service::env::{Env, SettingError};
 use service::shutdown;
+use sim_aws::Logs;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -54,11 +54,11 @@ fn shown(program: &Path) -> String {
     if shown.chars().all(is_plain) { shown } else { format!("'{shown}'") }
 }
 
-fn settings(env: &Env) -> Result<StackConfig, WrongSetting> {
-    let secret = |name: &'static str| env.secret(name).ok_or(WrongSetting::Missing(name));
+fn settings(env: &Env) -> Result<StackConfig, SettingError> {
+    let secret = |name: &'static str| env.secret(name).ok_or(SettingError::Missing(name));
     let numbers = env.list("AHOY_NUMBERS");
     if numbers.is_empty() {
-        return Err(WrongSetting::Missing("AHOY_NUMBERS"));
+        return Err(SettingError::Missing("AHOY_NUMBERS"));
     }
     let bind_ip = env.parsed("AHOY_BIND_IP", IpAddr::V4(Ipv4Addr::UNSPECIFIED))?;
     if bind_ip.is_unspecified() {

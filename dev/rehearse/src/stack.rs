@@ -2,19 +2,19 @@
 
 use crate::binaries::{Binaries, root};
 use anyhow::Context;
-use aws::{Cloud, CloudConfig, Function, Logs, Rule, Schedule, Service};
 use aws_sdk_dynamodb::types::AttributeValue;
-use journal::{Entry, Line, Summary};
-use ledger::Ledger;
-use protocol::keys;
+use internal_api::keys;
+use journal::{CallSummary, JournalEntry, TranscriptLine};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use sim_aws::{Cloud, CloudConfig, Function, Logs, Rule, Schedule, Service};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
-use switchboard::store::Known;
-use switchboard::{Record, Store};
+use store::Store;
+use switchboard::call_store::Known;
+use switchboard::{CallStore, StoredCall};
 
 /// How often the schedule runs the reaper.
 const REAP_EVERY: Duration = Duration::from_secs(60);
@@ -82,7 +82,7 @@ pub struct Stack {
     /// The cloud it runs in.
     pub cloud: Cloud,
     /// Its table.
-    pub ledger: Ledger,
+    pub ledger: Store,
     /// What its secrets held in the beginning, by their names.
     pub secrets: BTreeMap<String, Value>,
 }
@@ -105,7 +105,7 @@ impl Stack {
         let cloud = Cloud::start(cloud).await?;
         let name = cloud.table_name("Table").context("template.yaml has no table")?;
         anyhow::ensure!(name == table, "template.yaml calls its table {name}, and not {table}");
-        let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), table);
+        let ledger = Store::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), table);
         let stack = Self { cloud, ledger, secrets };
         stack.ready().await?;
         Ok(stack)
@@ -115,8 +115,8 @@ impl Stack {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn call(&self, call_ref: &str) -> anyhow::Result<Option<Record>> {
-        let store = Store::new(self.ledger.client.clone(), &self.ledger.table);
+    pub async fn call(&self, call_ref: &str) -> anyhow::Result<Option<StoredCall>> {
+        let store = CallStore::new(self.ledger.client.clone(), &self.ledger.table);
         Ok(match store.load(call_ref).await? {
             Known::Call(record) => Some(*record),
             Known::Nothing | Known::OnlyItsEnd => None,
@@ -127,7 +127,7 @@ impl Stack {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn journal(&self, call_ref: &str) -> anyhow::Result<Vec<Entry>> {
+    pub async fn journal(&self, call_ref: &str) -> anyhow::Result<Vec<JournalEntry>> {
         self.stored(call_ref, keys::EVENTS).await
     }
 
@@ -135,7 +135,7 @@ impl Stack {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn lines(&self, call_ref: &str) -> anyhow::Result<Vec<Line>> {
+    pub async fn lines(&self, call_ref: &str) -> anyhow::Result<Vec<TranscriptLine>> {
         self.stored(call_ref, keys::LINES).await
     }
 
@@ -151,7 +151,7 @@ impl Stack {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn summary(&self, call_ref: &str) -> anyhow::Result<Option<Summary>> {
+    pub async fn summary(&self, call_ref: &str) -> anyhow::Result<Option<CallSummary>> {
         let deadline = Instant::now() + SUMMED_UP_WITHIN;
         loop {
             let found = self.stored(call_ref, keys::SUMMARY).await?.pop();
@@ -173,7 +173,7 @@ impl Stack {
             .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
             .send()
             .await?;
-        found.items.unwrap_or_default().into_iter().map(ledger::items::from_item).collect()
+        found.items.unwrap_or_default().into_iter().map(store::items::from_item).collect()
     }
 
     /// Waits until what is stored of a call is as wished.
@@ -184,8 +184,8 @@ impl Stack {
         &self,
         call_ref: &str,
         patience: Duration,
-        wished: impl Fn(&Record) -> bool,
-    ) -> anyhow::Result<Record> {
+        wished: impl Fn(&StoredCall) -> bool,
+    ) -> anyhow::Result<StoredCall> {
         let looking = async {
             let mut look = tokio::time::interval(LOOK_EVERY);
             loop {

@@ -1,14 +1,14 @@
 //! The product with a simulated world around it: Meta with its callers, the model, and the business's own system.
 
 use crate::binaries::Binaries;
-use crate::kept;
+use crate::saved_calls;
 use crate::shop::{self, Shop};
 use crate::stack::{Stack, StackConfig};
 use anyhow::Context;
-use aws::Logs;
-use openai::Realtime;
-use phone::{Meta, MetaConfig};
 use secrecy::SecretString;
+use sim_aws::Logs;
+use sim_meta::{Meta, MetaConfig};
+use sim_openai::Realtime;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ pub struct StageConfig {
     /// Meta, and what goes wrong there.
     pub meta: MetaConfig,
     /// The model, and what goes wrong there. Its key must be [`MODEL_KEY`].
-    pub model: openai::Config,
+    pub model: sim_openai::Config,
     /// Where the model is, if not the one simulated here.
     pub model_url: Option<String>,
     /// Who answers: an agent file's text; `{shop}` in it is where the shop's system is.
@@ -73,7 +73,7 @@ impl Stage {
             verify_token: SecretString::from(config.meta.verify_token),
             access_token: SecretString::from(config.meta.access_token),
             openai_api_key: SecretString::from(MODEL_KEY),
-            door_key: Some(kept::door_key(&folder)?),
+            door_key: Some(saved_calls::door_key(&folder)?),
             graph_url: Some(meta.graph_url()),
             realtime_url: Some(config.model_url.unwrap_or_else(|| model.url())),
             realtime_model: None,

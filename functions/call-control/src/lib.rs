@@ -4,19 +4,19 @@ mod settings;
 mod state_change;
 
 pub use settings::Settings;
-pub use state_change::{Asked, StateChange};
+pub use state_change::{Invocation, StateChange};
 
 use anyhow::Context;
+use internal_api::order::Reply;
 use lambda_runtime::{Error, LambdaEvent};
-use ledger::Ledger;
-use protocol::order::Reply;
-use service::marks::Marks;
+use service::pseudonyms::Pseudonyms;
 use service::secrets::Secret;
 use std::sync::Arc;
-use switchboard::door::Knocker;
-use switchboard::launch::Launcher;
-use switchboard::meta::Line;
-use switchboard::{DoorSecret, MetaSecret, Store, Switchboard};
+use store::Store;
+use switchboard::control_api::ControlApiClient;
+use switchboard::graph_actions::GraphClient;
+use switchboard::task_launcher::TaskLauncher;
+use switchboard::{CallStore, ControlApiSecret, GraphSecret, Switchboard};
 use whatsapp::Graph;
 
 /// Everything an invocation needs, made once while the function starts.
@@ -33,20 +33,20 @@ impl CallControl {
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         let config = service::cloud::config().await;
         let (meta, doors, marks) = tokio::join!(
-            Secret::<MetaSecret>::fetch(&config, &settings.meta_secret),
-            Secret::<DoorSecret>::fetch(&config, &settings.media_secret),
-            Marks::fetch(&config, settings.mark_secret.as_deref()),
+            Secret::<GraphSecret>::fetch(&config, &settings.meta_secret),
+            Secret::<ControlApiSecret>::fetch(&config, &settings.media_secret),
+            Pseudonyms::fetch(&config, settings.mark_secret.as_deref()),
         );
         let (meta, doors, marks) = (meta?, doors?, marks?);
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         let graph =
             Graph::new(&settings.graph_url, meta.value().access_token.clone()).context("no TLS to be had")?;
         let switchboard = Switchboard {
-            store: Store::new(dynamodb.clone(), &settings.table),
-            ledger: Ledger::new(dynamodb, &settings.table),
-            knocker: Knocker::new(doors, marks, service::time::now_ms),
-            launcher: Launcher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
-            line: Line::new(graph),
+            store: CallStore::new(dynamodb.clone(), &settings.table),
+            ledger: Store::new(dynamodb, &settings.table),
+            knocker: ControlApiClient::new(doors, marks, service::time::now_ms),
+            launcher: TaskLauncher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
+            line: GraphClient::new(graph),
             meta,
             agent: Arc::new(settings.agent),
             log: service::events::tell,
@@ -59,7 +59,7 @@ impl CallControl {
     ///
     /// # Errors
     /// When the order cannot be read or DynamoDB cannot be asked; Lambda asks again.
-    pub async fn handle(&self, event: LambdaEvent<Asked>) -> Result<Reply, Error> {
+    pub async fn handle(&self, event: LambdaEvent<Invocation>) -> Result<Reply, Error> {
         self.switchboard.line.begin();
         self.switchboard.knocker.look_for_marks().await;
         let replied = self.reply(event.payload).await;
@@ -67,10 +67,10 @@ impl CallControl {
         Ok(replied?)
     }
 
-    async fn reply(&self, asked: Asked) -> anyhow::Result<Reply> {
+    async fn reply(&self, asked: Invocation) -> anyhow::Result<Reply> {
         match asked {
-            Asked::Order(order) => self.switchboard.handle(&order).await,
-            Asked::StateChange(change) => {
+            Invocation::Order(order) => self.switchboard.handle(&order).await,
+            Invocation::StateChange(change) => {
                 if let Some(task) = change.stopped_task() {
                     let lost = self.switchboard.lose_task(task).await?;
                     self.switchboard.tick_due().await?;

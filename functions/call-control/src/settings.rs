@@ -1,9 +1,9 @@
 //! What call-control is told by its environment, and by the secrets named there.
 
-use service::env::{Env, WrongSetting};
+use service::env::{Env, SettingError};
 use std::time::Duration;
-use switchboard::Appointed;
-use switchboard::launch::{LEAVE_AFTER_IDLE, LaunchSettings};
+use switchboard::ResolvedAgent;
+use switchboard::task_launcher::{LEAVE_AFTER_IDLE, LaunchSettings};
 use whatsapp::graph;
 
 /// Call-control's settings.
@@ -21,7 +21,7 @@ pub struct Settings {
     pub graph_url: String,
     /// `AHOY_AGENT`: the file of the agent that takes the calls of numbers without an agent of their own, default: one that is
     /// built in.
-    pub agent: Appointed,
+    pub agent: ResolvedAgent,
     /// `CLUSTER`, `TASK_FAMILY`, `SUBNETS`, `SECURITY_GROUPS`: how another media task is started, and
     /// `AHOY_LEAVE_AFTER_IDLE_S`: when it leaves again, default 600 s without a call. `MAX_TASKS`: how many there may be, default:
     /// as many as it takes.
@@ -33,14 +33,14 @@ impl Settings {
     ///
     /// # Errors
     /// Which one is missing or malformed.
-    pub fn from_env(env: &Env) -> Result<Self, WrongSetting> {
+    pub fn from_env(env: &Env) -> Result<Self, SettingError> {
         Ok(Self {
             table: env.required("TABLE")?,
             meta_secret: env.required("META_SECRET")?,
             media_secret: env.required("MEDIA_SECRET")?,
             mark_secret: env.optional("MARK_SECRET").map(str::to_owned),
             graph_url: env.optional("GRAPH_URL").unwrap_or(graph::URL).to_owned(),
-            agent: env.file("AHOY_AGENT", Appointed::read)?.unwrap_or_else(Appointed::built_in),
+            agent: env.file("AHOY_AGENT", ResolvedAgent::read)?.unwrap_or_else(ResolvedAgent::built_in),
             launch: LaunchSettings {
                 cluster: env.required("CLUSTER")?,
                 family: env.required("TASK_FAMILY")?,

@@ -1,12 +1,12 @@
 //! What call-control is invoked with: an order of ours, or ECS's word that a task has changed its state.
 
-use protocol::order::Order;
+use internal_api::order::Order;
 use serde::Deserialize;
 
 /// The payload of an invocation.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-pub enum Asked {
+pub enum Invocation {
     /// From the webhook, a media task or the reaper.
     Order(Order),
     /// From ECS, by way of EventBridge.
@@ -42,7 +42,7 @@ mod tests {
     fn an_order_is_an_order() {
         let asked = serde_json::from_value(json!({"order": "tick", "call_ref": "ab12"}));
 
-        assert!(matches!(asked, Ok(Asked::Order(Order::Tick { .. }))));
+        assert!(matches!(asked, Ok(Invocation::Order(Order::Tick { .. }))));
     }
 
     #[test]
@@ -57,7 +57,7 @@ mod tests {
             "detail": {"taskArn": "arn:aws:ecs:eu-west-1:000000000000:task/ahoy/0123abcd", "lastStatus": status},
         });
         match serde_json::from_value(event) {
-            Ok(Asked::StateChange(change)) => change,
+            Ok(Invocation::StateChange(change)) => change,
             other => panic!("not taken for a state change: {other:?}"),
         }
     }

@@ -3,28 +3,28 @@
 //! The signature is checked over the raw bytes before anything is parsed, and there is no mode without.
 //! If recording or handing over fails, Meta gets a 500 and sends again.
 
-pub mod event;
 mod refusals;
 mod request;
 mod settings;
+pub mod url_event;
 
-pub use settings::{MetaSecret, Settings};
+pub use settings::{Settings, WebhookSecret};
 
 use aws_config::SdkConfig;
 use futures_util::StreamExt;
-use journal::Event;
+use journal::JournalEvent;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
-use ledger::CallControl;
 use refusals::Refusals;
-use request::Asked;
+use request::WebhookRequest;
 use secrecy::ExposeSecret;
-use service::marks::{MarkKeys, Marks};
+use service::pseudonyms::{PseudonymKeys, Pseudonyms};
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
-use switchboard::Store;
-use switchboard::intake::{Group, House, groups, keeps_content};
-use whatsapp::{Batch, Notice, What, challenge, notice, signature};
+use store::CallControl;
+use switchboard::CallStore;
+use switchboard::intake::{IntakeSettings, NoticeGroup, groups, keeps_content};
+use whatsapp::{Batch, Notice, NoticeKind, challenge, notice, signature};
 
 /// So many things of a batch are recorded at the same time.
 const AT_ONCE: usize = 32;
@@ -32,12 +32,12 @@ const AT_ONCE: usize = 32;
 /// Everything an invocation needs, made once while the function starts.
 #[derive(Debug)]
 pub struct Webhook {
-    secret: Secret<MetaSecret>,
-    store: Store,
+    secret: Secret<WebhookSecret>,
+    store: CallStore,
     call_control: CallControl,
-    house: House,
+    house: IntakeSettings,
     refusals: Mutex<Refusals>,
-    marks: Marks,
+    marks: Pseudonyms,
 }
 
 impl Webhook {
@@ -54,8 +54,8 @@ impl Webhook {
     /// # Errors
     /// When a secret cannot be had.
     pub async fn connect(config: &SdkConfig, settings: Settings) -> anyhow::Result<Self> {
-        let store = Store::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
-        let marks = Marks::fetch(config, settings.mark_secret.as_deref());
+        let store = CallStore::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
+        let marks = Pseudonyms::fetch(config, settings.mark_secret.as_deref());
         let (secret, marks) = tokio::join!(Secret::fetch(config, &settings.meta_secret), marks);
         let (secret, marks) = (secret?, marks?);
         let call_control = CallControl::new(aws_sdk_lambda::Client::new(config), &settings.call_control);
@@ -68,8 +68,8 @@ impl Webhook {
     /// Never: whatever goes wrong is a status.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let response = match request::asked(&request) {
-            Ok(Asked::Verify) => self.verify(&request).await,
-            Ok(Asked::TakeIn(body)) => self.receive(&request, body).await,
+            Ok(WebhookRequest::Verify) => self.verify(&request).await,
+            Ok(WebhookRequest::TakeIn(body)) => self.receive(&request, body).await,
             Err((status, why)) => plain(status, why),
         };
         self.tell_refused();
@@ -80,7 +80,7 @@ impl Webhook {
     /// Says how many webhooks were refused, if that was not said within the last second.
     fn tell_refused(&self) {
         if let Some(count) = self.refusals().poll_count(Instant::now()) {
-            let refused = Event::WebhookRefused { why: "signature".to_owned(), count };
+            let refused = JournalEvent::WebhookRefused { why: "signature".to_owned(), count };
             service::events::tell_of_no_call(&refused, "webhook");
         }
     }
@@ -92,7 +92,7 @@ impl Webhook {
     /// A token we do not know may be a new one: look once, then decide.
     async fn verify(&self, request: &Request) -> Response<Body> {
         let query = request.query_string_parameters();
-        let answer = |secret: &MetaSecret| {
+        let answer = |secret: &WebhookSecret| {
             challenge::answer(|name| query.first(name), secret.verify_token.expose_secret())
                 .map(|challenge| plain(200, challenge))
         };
@@ -150,7 +150,7 @@ impl Webhook {
 
     async fn take_in_all(&self, notices: Vec<Notice>, now_ms: u64) -> anyhow::Result<()> {
         let marked_with: Vec<_> =
-            self.marks.current().await.into_iter().flat_map(MarkKeys::all).cloned().collect();
+            self.marks.current().await.into_iter().flat_map(PseudonymKeys::all).cloned().collect();
         let (strangers, forgotten) = tokio::try_join!(
             self.store.strangers(&notices, &self.house),
             self.store.forgotten(&notices, &marked_with, now_ms)
@@ -163,7 +163,7 @@ impl Webhook {
         taken.into_iter().collect()
     }
 
-    async fn take_in_group(&self, group: Group, now_ms: u64) -> anyhow::Result<()> {
+    async fn take_in_group(&self, group: NoticeGroup, now_ms: u64) -> anyhow::Result<()> {
         let taken = self.store.take_in(&group, &self.house, now_ms).await?;
         taken.entries.iter().for_each(service::events::tell);
         if let Some(call_ref) = taken.tick {
@@ -178,7 +178,8 @@ impl Webhook {
 
 /// Whether the people in a notice are looked for among those who were forgotten, or its message among the sent ones.
 fn is_looked_up(notice: &Notice) -> bool {
-    let is_of_chats = matches!(notice.what, What::MessageFailed { .. } | What::UserChanged { .. });
+    let is_of_chats =
+        matches!(notice.what, NoticeKind::MessageFailed { .. } | NoticeKind::UserChanged { .. });
     is_of_chats || keeps_content(&notice.what) || notice.call_id().is_none()
 }
 

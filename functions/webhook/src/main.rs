@@ -4,7 +4,7 @@ use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
 use service::env::Env;
 use std::process::ExitCode;
 use std::sync::Arc;
-use webhook::event::{Event, Reply};
+use webhook::url_event::{UrlEvent, UrlReply};
 use webhook::{Settings, Webhook};
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,9 +12,9 @@ async fn main() -> ExitCode {
     service::run("webhook", || async {
         let settings = Settings::from_env(&Env::of_process())?;
         let webhook = Arc::new(Webhook::start(settings).await?);
-        let handler = service_fn(move |event: LambdaEvent<Event>| {
+        let handler = service_fn(move |event: LambdaEvent<UrlEvent>| {
             let webhook = webhook.clone();
-            async move { Ok::<_, Error>(Reply::from(webhook.handle(event.payload.into()).await?)) }
+            async move { Ok::<_, Error>(UrlReply::from(webhook.handle(event.payload.into()).await?)) }
         });
         lambda_runtime::run(handler).await.map_err(anyhow::Error::from_boxed)
     })

@@ -11,7 +11,7 @@ const LARGEST_BODY: usize = 3 * 1024 * 1024;
 
 /// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked<'a> {
+pub(crate) enum WebhookRequest<'a> {
     /// That we prove to be the webhook's owner.
     Verify,
     /// That we take in this body, the bytes as they came.
@@ -19,15 +19,15 @@ pub(crate) enum Asked<'a> {
 }
 
 /// What a request asks for; or the status and the reason why we do not listen.
-pub(crate) fn asked(request: &Request) -> Result<Asked<'_>, (u16, &'static str)> {
+pub(crate) fn asked(request: &Request) -> Result<WebhookRequest<'_>, (u16, &'static str)> {
     if !PATHS.contains(&request.raw_http_path()) {
         return Err((404, "not here"));
     }
     match *request.method() {
-        Method::GET => Ok(Asked::Verify),
+        Method::GET => Ok(WebhookRequest::Verify),
         Method::POST if !is_json(request) => Err((415, "only application/json")),
         Method::POST if body(request).len() > LARGEST_BODY => Err((413, "too large")),
-        Method::POST => Ok(Asked::TakeIn(body(request))),
+        Method::POST => Ok(WebhookRequest::TakeIn(body(request))),
         _ => Err((405, "only GET and POST")),
     }
 }

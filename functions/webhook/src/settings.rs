@@ -2,9 +2,9 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service::env::{Env, WrongSetting};
+use service::env::{Env, SettingError};
 use std::time::Duration;
-use switchboard::intake::{House, Numbers};
+use switchboard::intake::{IntakeSettings, KnownNumbers};
 
 /// The webhook's settings.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct Settings {
     pub call_control: String,
     /// `AHOY_NUMBERS`: the ids of our numbers, comma separated, default: every number to which an agent was pushed (the table is
     /// asked at each ring). `AHOY_RING_SECONDS`: how long a call may ring, default 25.
-    pub house: House,
+    pub house: IntakeSettings,
 }
 
 impl Settings {
@@ -28,13 +28,13 @@ impl Settings {
     ///
     /// # Errors
     /// Which one is missing or malformed.
-    pub fn from_env(env: &Env) -> Result<Self, WrongSetting> {
+    pub fn from_env(env: &Env) -> Result<Self, SettingError> {
         Ok(Self {
             table: env.required("TABLE")?,
             meta_secret: env.required("META_SECRET")?,
             mark_secret: env.optional("MARK_SECRET").map(str::to_owned),
             call_control: env.required("CALL_CONTROL")?,
-            house: House {
+            house: IntakeSettings {
                 numbers: numbers(env.list("AHOY_NUMBERS")),
                 ring_budget: Duration::from_secs(env.parsed("AHOY_RING_SECONDS", 25)?),
             },
@@ -42,13 +42,13 @@ impl Settings {
     }
 }
 
-fn numbers(listed: Vec<String>) -> Numbers {
-    if listed.is_empty() { Numbers::WithAgents } else { Numbers::Listed(listed) }
+fn numbers(listed: Vec<String>) -> KnownNumbers {
+    if listed.is_empty() { KnownNumbers::WithAgents } else { KnownNumbers::Listed(listed) }
 }
 
 /// The part of Meta's secret that the webhook reads.
 #[derive(Debug, Clone, Deserialize)]
-pub struct MetaSecret {
+pub struct WebhookSecret {
     /// The app secret that signs webhooks.
     pub app_secret: SecretString,
     /// The one before it, while Meta may still sign with it.
@@ -58,7 +58,7 @@ pub struct MetaSecret {
     pub verify_token: SecretString,
 }
 
-impl MetaSecret {
+impl WebhookSecret {
     /// The app secrets that may sign.
     pub fn live(&self) -> Vec<&str> {
         let both = [Some(&self.app_secret), self.previous_app_secret.as_ref()];

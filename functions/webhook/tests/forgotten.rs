@@ -4,19 +4,19 @@
 
 mod stage;
 
-use ledger::Ledger;
-use ledger::items::text;
-use protocol::{keys, mark};
+use internal_api::{keys, pseudonym};
 use serde_json::json;
 use stage::{Cloud, NUMBER, Stage, batch, change, connect_stamped};
-use switchboard::intake::Numbers;
+use store::Store;
+use store::items::text;
+use switchboard::intake::KnownNumbers;
 
 const THEM: &str = "919900000001";
 
 #[tokio::test]
 async fn notices_that_come_after_forgetting_are_recorded_without_the_person() {
     let stage = Stage::new().await;
-    forget(&stage, &keys::forgotten_person(&mark::of(b"marks", THEM)), keys::PERSON).await;
+    forget(&stage, &keys::forgotten_person(&pseudonym::of(b"marks", THEM)), keys::PERSON).await;
     let odd = json!({"id": "wacid.ODD", "event": "held", "from": THEM});
     let account = json!({"field": "account_update", "value": {"event": "unheard_of", "about": THEM}});
     let reply = json!({"type": "call_permission_reply", "call_permission_reply": {"response": "accept"}});
@@ -50,7 +50,7 @@ async fn a_forgotten_call_does_not_ring_again() {
 #[tokio::test]
 async fn a_changed_name_of_a_forgotten_person_reaches_call_control() {
     let stage = Stage::new().await;
-    forget(&stage, &keys::forgotten_person(&mark::of(b"marks", THEM)), keys::PERSON).await;
+    forget(&stage, &keys::forgotten_person(&pseudonym::of(b"marks", THEM)), keys::PERSON).await;
     let system = json!({"type": "user_changed_user_id", "user_id": "IN.99990000000000000001"});
     let changed = json!({"id": "wamid.S", "from": THEM, "type": "system", "system": system});
     let value = json!({"metadata": {"phone_number_id": NUMBER}, "messages": [changed]});
@@ -64,7 +64,7 @@ async fn a_changed_name_of_a_forgotten_person_reaches_call_control() {
 #[tokio::test]
 async fn a_crowded_batch_loses_only_who_was_forgotten() {
     let stage = Stage::new().await;
-    forget(&stage, &keys::forgotten_person(&mark::of(b"marks", THEM)), keys::PERSON).await;
+    forget(&stage, &keys::forgotten_person(&pseudonym::of(b"marks", THEM)), keys::PERSON).await;
     let people = (1..=120).map(|n| format!("9199000{n:05}"));
     let odd = people
         .enumerate()
@@ -84,7 +84,7 @@ async fn a_key_of_marks_that_cannot_be_read_fails_the_start() {
         let cloud = Cloud::start().await;
         cloud.fail("GetSecretValue marks", [json!({"__type": error})]);
 
-        let started = Stage::on(cloud, Numbers::WithAgents).await;
+        let started = Stage::on(cloud, KnownNumbers::WithAgents).await;
 
         assert!(started.is_err(), "{error}");
     }
@@ -94,8 +94,8 @@ async fn a_key_of_marks_that_cannot_be_read_fails_the_start() {
 async fn a_key_of_marks_made_after_the_start_is_used() {
     let cloud = Cloud::start().await;
     cloud.fail("GetSecretValue marks", [json!({"__type": "ResourceNotFoundException"})]);
-    let stage = Stage::on(cloud, Numbers::Listed(vec![NUMBER.into()])).await.unwrap();
-    forget(&stage, &keys::forgotten_person(&mark::of(b"marks", THEM)), keys::PERSON).await;
+    let stage = Stage::on(cloud, KnownNumbers::Listed(vec![NUMBER.into()])).await.unwrap();
+    forget(&stage, &keys::forgotten_person(&pseudonym::of(b"marks", THEM)), keys::PERSON).await;
 
     assert_eq!(stage.calls(json!([{"id": "wacid.ODD", "event": "held", "from": THEM}])).await, 200);
 
@@ -118,7 +118,7 @@ async fn a_failed_look_for_others_keeps_no_call_from_ringing() {
 }
 
 async fn forget(stage: &Stage, pk: &str, sk: &str) {
-    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    let ledger = Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
     let keys = [("pk", text(pk)), ("sk", text(sk))];
     ledger.put(keys.map(|(name, value)| (name.to_owned(), value)).into()).await.unwrap();
 }

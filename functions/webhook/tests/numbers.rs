@@ -4,16 +4,16 @@
 
 mod stage;
 
-use ledger::{Ledger, StoredAgent};
 use serde_json::json;
 use stage::{NUMBER, Stage, batch, change, connect, terminate};
-use switchboard::intake::Numbers;
+use store::{Store, StoredAgent};
+use switchboard::intake::KnownNumbers;
 
 const ANOTHER: &str = "330000000000003";
 
 #[tokio::test]
 async fn a_number_is_ours_once_an_agent_was_pushed_for_it() {
-    let stage = Stage::with(Numbers::WithAgents).await;
+    let stage = Stage::with(KnownNumbers::WithAgents).await;
     assert_eq!(stage.calls(json!([connect("wacid.A")])).await, 200);
     assert_eq!(stage.cloud.events().await, ["WA_CALL_NOT_OURS"]);
 
@@ -25,7 +25,7 @@ async fn a_number_is_ours_once_an_agent_was_pushed_for_it() {
 
 #[tokio::test]
 async fn a_connect_costs_one_read_more_and_nothing_else_does() {
-    let stage = Stage::with(Numbers::WithAgents).await;
+    let stage = Stage::with(KnownNumbers::WithAgents).await;
     has_an_agent(&stage, NUMBER).await;
     stage.cloud.forget_requests();
 
@@ -38,7 +38,7 @@ async fn a_connect_costs_one_read_more_and_nothing_else_does() {
 
 #[tokio::test]
 async fn of_two_numbers_in_a_batch_the_one_with_an_agent_is_ours() {
-    let stage = Stage::with(Numbers::WithAgents).await;
+    let stage = Stage::with(KnownNumbers::WithAgents).await;
     has_an_agent(&stage, NUMBER).await;
     let changes = [
         change(ANOTHER, json!([connect("wacid.A"), connect("wacid.C")])),
@@ -56,7 +56,7 @@ async fn of_two_numbers_in_a_batch_the_one_with_an_agent_is_ours() {
 
 #[tokio::test]
 async fn a_table_that_cannot_say_whose_number_it_is_has_meta_send_again() {
-    let stage = Stage::with(Numbers::WithAgents).await;
+    let stage = Stage::with(KnownNumbers::WithAgents).await;
     has_an_agent(&stage, NUMBER).await;
     stage.cloud.fail("GetItem", [json!({"__type": "com.amazon.coral.availability#ThrottlingException"})]);
 
@@ -77,7 +77,7 @@ async fn a_listed_number_is_ours_without_an_agent_and_costs_no_read() {
 }
 
 async fn has_an_agent(stage: &Stage, number: &str) {
-    let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    let ledger = Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
     ledger.put_agent(&StoredAgent::new("shop", "name = \"shop\"", 1)).await.unwrap();
     ledger.assign(number, "shop").await.unwrap();
 }

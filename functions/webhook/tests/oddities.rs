@@ -77,8 +77,11 @@ async fn the_unknown_is_kept_for_whoever_will_understand_it_and_then_forgotten()
     let call = of(&stage, "CALL#").await;
     assert_eq!((call.len(), call[0]["item"].as_str()), (1, Some(item.to_string().as_str())));
     assert!(call[0]["ttl"].is_u64());
-    let journal: journal::Entry = serde_json::from_value(call[0].clone()).unwrap();
-    assert_eq!(journal.event, journal::Event::Notice { notice: "juggle".into(), status: String::new() });
+    let journal: journal::JournalEntry = serde_json::from_value(call[0].clone()).unwrap();
+    assert_eq!(
+        journal.event,
+        journal::JournalEvent::Notice { notice: "juggle".into(), status: String::new() }
+    );
     assert_eq!(of(&stage, "NUMBER#").await[0]["item"], "\"what is this\"");
     assert_eq!(of(&stage, "ACCOUNT#").await[0]["what"]["unknown_field"]["bytes"], 38);
 }
@@ -108,7 +111,7 @@ async fn of_chats_only_what_is_about_calls_is_kept() {
 #[tokio::test]
 async fn a_failed_message_of_ours_is_recorded_once_and_one_of_others_never() {
     let stage = Stage::new().await;
-    let ledger = ledger::Ledger::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    let ledger = store::Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
     let (ours, call_ref) = (whatsapp::message_ref("wamid.OURS"), "c".repeat(64));
     ledger.note_message_ref(&call_ref, &ours, "call_1", 1).await.unwrap();
     let failed = |id: &str| json!({"id": id, "status": "failed", "recipient_id": "919900000001", "errors": [{"code": 131_026}]});
@@ -134,7 +137,7 @@ async fn a_failed_message_of_ours_is_recorded_once_and_one_of_others_never() {
 #[tokio::test]
 async fn a_message_that_fails_before_its_name_is_kept_is_recorded() {
     let stage = Stage::new().await;
-    let ledger = ledger::Ledger::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    let ledger = store::Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
     let (ours, call_ref) = (whatsapp::message_ref("wamid.OURS"), "c".repeat(64));
     let failed = failed_now("wamid.OURS");
     let keep = async {

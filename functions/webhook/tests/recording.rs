@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stage::{Stage, connect, connect_stamped, terminate};
 use std::path::Path;
 use switchboard::call_ref;
-use switchboard::store::Known;
+use switchboard::call_store::Known;
 
 #[tokio::test]
 async fn a_connect_costs_one_transaction_and_one_invocation() {
@@ -162,7 +162,7 @@ async fn no_webhook_of_the_corpus_keeps_a_connect_in_its_batch_from_being_handed
     assert!(posted >= 60, "{posted}");
 }
 
-async fn record(stage: &Stage, id: &str) -> switchboard::Record {
+async fn record(stage: &Stage, id: &str) -> switchboard::StoredCall {
     match stage.store().load(&call_ref(id)).await.unwrap() {
         Known::Call(record) => *record,
         other => panic!("{id}: {other:?}"),

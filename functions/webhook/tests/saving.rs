@@ -6,8 +6,8 @@ mod stage;
 
 use serde_json::{Value, json};
 use stage::{Stage, connect};
-use switchboard::store::{Known, Unsaved};
-use switchboard::{Poisoned, call_ref};
+use switchboard::call_store::{Known, SaveError};
+use switchboard::{UnreadableCalls, call_ref};
 
 #[tokio::test]
 async fn only_a_change_by_another_process_is_a_conflict() {
@@ -15,10 +15,10 @@ async fn only_a_change_by_another_process_is_a_conflict() {
     stage.calls(json!([connect("wacid.A")])).await;
     let Known::Call(mut record) = stage.store().load(&call_ref("wacid.A")).await.unwrap() else { panic!() };
     for (code, unsaved) in [
-        ("ConditionalCheckFailed", Unsaved::Conflict),
-        ("TransactionConflict", Unsaved::Conflict),
-        ("ValidationError", Unsaved::Unfit("ValidationError".into())),
-        ("ItemCollectionSizeLimitExceeded", Unsaved::Unfit("ItemCollectionSizeLimitExceeded".into())),
+        ("ConditionalCheckFailed", SaveError::Conflict),
+        ("TransactionConflict", SaveError::Conflict),
+        ("ValidationError", SaveError::Unfit("ValidationError".into())),
+        ("ItemCollectionSizeLimitExceeded", SaveError::Unfit("ItemCollectionSizeLimitExceeded".into())),
     ] {
         stage.cloud.fail("TransactWriteItems", [cancelled(code)]);
 
@@ -40,7 +40,7 @@ async fn an_item_that_cannot_be_read_costs_no_webhook() {
     stage.cloud.set_text("CALL#".to_owned() + &call_ref("wacid.A"), "call", "from the future").await;
 
     let loaded = stage.store().load(&call_ref("wacid.A")).await.unwrap_err();
-    assert!(loaded.is::<Poisoned>(), "{loaded:#}");
+    assert!(loaded.is::<UnreadableCalls>(), "{loaded:#}");
 
     assert_eq!(stage.calls(json!([connect("wacid.A")])).await, 200, "sent again, it would be the same");
 }

@@ -1,7 +1,7 @@
 //! What can be told of an Opus packet without decoding it.
 
 use super::RATE;
-use bridge::Sound;
+use audio::Sound;
 use bytes::Bytes;
 
 /// A packet's length, and whether it holds a copy of the one before it. Nothing if it is no Opus.
@@ -44,15 +44,15 @@ fn has_flag(header: u8, frames: u32, is_stereo: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::Mouth;
-    use bridge::{SAMPLES, Settings};
+    use crate::codec::OpusEncoder;
+    use audio::{EncoderSettings, SAMPLES};
 
     #[test]
     fn a_packet_says_whether_it_corrects_the_one_before_it() {
-        let plain = Settings { bits_per_second: 24_000, complexity: 5, loss_percent: 0, fec: false };
-        let corrected = Settings { loss_percent: 10, fec: true, ..plain };
+        let plain = EncoderSettings { bits_per_second: 24_000, complexity: 5, loss_percent: 0, fec: false };
+        let corrected = EncoderSettings { loss_percent: 10, fec: true, ..plain };
         let share = |settings| {
-            let mut mouth = Mouth::new(settings);
+            let mut mouth = OpusEncoder::new(settings);
             let all = (0..50).map(|n| read(mouth.say(Some(&hum(n)))).expect("it is Opus"));
             all.filter(|sound| sound.samples == SAMPLES && sound.corrects).count()
         };
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(read(Bytes::from_static(&[0b0000_1011, 48, 1, 2])), None);
     }
 
-    fn hum(n: usize) -> bridge::Frame {
+    fn hum(n: usize) -> audio::Frame {
         std::array::from_fn(|s| (8_000.0 * ((n * SAMPLES + s) as f64 * 0.1).sin()) as i16)
     }
 }

@@ -1,11 +1,11 @@
 //! The policies allow what the programs do, and nothing that none of them does.
 //!
-//! That they allow it shows in every rehearsal and story: `dev/aws` refuses what they do not. That nobody has a right for
+//! That they allow it shows in every rehearsal and story: `dev/sim-aws` refuses what they do not. That nobody has a right for
 //! nothing shows here, on a day in which each program does each thing that it ever does.
 
 use crate::source;
 use crate::template::{self, PROGRAMS};
-use aws::{Cloud, LastStatus, Need, Refusal, Right, Rights};
+use sim_aws::{Cloud, LastStatus, Need, Refusal, Right, Rights};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tests::letter::Letter;

@@ -1,14 +1,14 @@
 //! The table of the rehearsal is the one that would be deployed, and is keyed as the programs key it.
 
 use crate::template;
-use aws::{Cloud, CloudConfig};
-use ledger::{Assigned, Listed};
-use protocol::keys;
-use protocol::lease::Lease;
+use internal_api::keys;
+use internal_api::lease::Lease;
 use rehearse::binaries::root;
 use serde_json::{Value, json};
+use sim_aws::{Cloud, CloudConfig};
 use std::collections::BTreeSet;
 use std::path::Path;
+use store::{Assigned, CallListing};
 
 #[tokio::test]
 async fn the_rehearsals_table_is_the_templates() {
@@ -51,7 +51,7 @@ fn the_index_holds_what_lists_read_and_nothing_of_callers() {
         serde_json::from_value(projection["NonKeyAttributes"].clone()).expect("it names them");
     assert!(projection["ProjectionType"] == "INCLUDE" && held.len() <= MOST_ATTRIBUTES, "{held:?}");
 
-    let call = Listed {
+    let call = CallListing {
         call_ref: "ab".into(),
         number: "1".into(),
         rang_at_ms: 1,

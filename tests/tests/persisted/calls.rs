@@ -1,9 +1,9 @@
 //! The state of a call, as call-control stores it.
 
 use crate::held::{hold, hold_read, hold_texts, json};
-use call::{Call, Effect, Ending, Party, Phase, Seat, Telling, Timestamp};
+use call::{AnswerAttempt, Assignment, Call, Effect, Ending, Party, Phase, Timestamp};
 use std::time::Duration;
-use switchboard::{HungUp, Record};
+use switchboard::{HungUp, StoredCall};
 use whatsapp::Caller;
 
 const RANG_AT: Timestamp = Timestamp(1_795_305_600_000);
@@ -56,7 +56,7 @@ fn state_items_keep_their_form() {
     let file = "state-items.tsv";
     let caller = Caller { number: Some("15550001111".into()), user_id: Some("US.1".into()) };
     let ring =
-        |caller| Record::ringing("wacid.1", "220", "v=0\r\n", &caller, RANG_AT, Duration::from_secs(25));
+        |caller| StoredCall::ringing("wacid.1", "220", "v=0\r\n", &caller, RANG_AT, Duration::from_secs(25));
     let mut whole_item = ring(caller);
     (whole_item.version, whole_item.call) = (7, whole());
     whole_item.hung_up = Some(HungUp { errors: vec![138_021] });
@@ -66,11 +66,11 @@ fn state_items_keep_their_form() {
     let texts = [("ringing", json(&ring(Caller::default()))), ("whole", whole_item)];
 
     hold_texts(file, texts.map(|(name, text)| (name.to_owned(), text)));
-    hold_read::<Record>(file);
+    hold_read::<StoredCall>(file);
 }
 
-fn seat() -> Seat {
-    Seat { task: "0a".into(), fence: 2 }
+fn seat() -> Assignment {
+    Assignment { task: "0a".into(), fence: 2 }
 }
 
 fn endings() -> Vec<(&'static str, Ending)> {
@@ -98,7 +98,7 @@ fn endings() -> Vec<(&'static str, Ending)> {
 
 fn effects() -> Vec<(&'static str, Effect)> {
     every!(Effect;
-        "find_seat": Effect::FindSeat => Effect::FindSeat,
+        "find_seat": Effect::AssignTask => Effect::AssignTask,
         "launch_task": Effect::LaunchTask => Effect::LaunchTask,
         "offer": Effect::Offer(_) => Effect::Offer(seat()),
         "pre_accept": Effect::PreAccept => Effect::PreAccept,
@@ -121,8 +121,8 @@ fn whole() -> Call {
         pending: effects().into_iter().map(|(_, effect)| effect).collect(),
         attempts: 3,
         unheard: 1,
-        telling: Some(Telling { until: after(40_000), for_task: true, question: Some(4) }),
-        seat: Some(seat()),
+        telling: Some(AnswerAttempt { until: after(40_000), for_task: true, question: Some(4) }),
+        assignment: Some(seat()),
         fence: 2,
         refused_by: vec!["09".into()],
         answer: Some("v=0\r\n".into()),

@@ -1,14 +1,14 @@
 //! What is kept of a conversation, and what callers leave for people.
 
 use crate::held::hold;
-use journal::{Line, Speaker, Summary, Tokens};
+use journal::{CallSummary, Speaker, TokenCounts, TranscriptLine};
 use tools::{Callback, Message};
 
 #[test]
 fn lines_keep_their_form() {
     let speakers = each!(Speaker; "caller": Caller, "agent": Agent);
     hold("speakers.tsv", &speakers);
-    let least = Line {
+    let least = TranscriptLine {
         place: 0,
         speaker: Speaker::Caller,
         text: "Hello".into(),
@@ -19,7 +19,7 @@ fn lines_keep_their_form() {
         tool_ms: None,
         in_silence: false,
     };
-    let whole = Line {
+    let whole = TranscriptLine {
         place: 1,
         speaker: Speaker::Agent,
         text: "Good day".into(),
@@ -35,7 +35,7 @@ fn lines_keep_their_form() {
 
 #[test]
 fn summaries_keep_their_form() {
-    let tokens = Tokens {
+    let tokens = TokenCounts {
         text_in: 1,
         text_cached: 2,
         text_out: 3,
@@ -45,7 +45,7 @@ fn summaries_keep_their_form() {
         transcript_in: 7,
         transcript_out: 8,
     };
-    let whole = Summary {
+    let whole = CallSummary {
         call_ref: "ab12".into(),
         number: "220".into(),
         agent: "bike-shop".into(),
@@ -70,7 +70,7 @@ fn summaries_keep_their_form() {
         transcription_priced: true,
         prices_of: "2026-11-01".into(),
     };
-    hold("summaries.tsv", &[("whole", whole), ("least", Summary::default())]);
+    hold("summaries.tsv", &[("whole", whole), ("least", CallSummary::default())]);
     hold("tokens.tsv", &[("tokens", tokens)]);
 }
 

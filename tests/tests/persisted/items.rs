@@ -5,35 +5,35 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use journal::{Entry, Line, Summary};
-use ledger::items::{Item, entry_item, from_item, to_item};
-use ledger::{Assigned, Listed, NumberSettings, StoredAgent};
-use protocol::lease::Lease;
+use internal_api::lease::Lease;
+use journal::{CallSummary, JournalEntry, TranscriptLine};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use switchboard::Record;
+use store::items::{Item, entry_item, from_item, to_item};
+use store::{Assigned, CallListing, NumberSettings, StoredAgent};
+use switchboard::StoredCall;
 use tools::{Callback, Message};
 use whatsapp::notice::{Media, Restriction};
-use whatsapp::{About, Caller, What};
+use whatsapp::{Caller, NoticeKind, NoticeSubject};
 
 #[test]
 fn items_keep_their_attributes() {
-    hold_items::<Record>("state-items.tsv");
+    hold_items::<StoredCall>("state-items.tsv");
     hold_items::<Lease>("leases.tsv");
     hold_items::<NumberSettings>("number-settings.tsv");
     hold_items::<Assigned>("assigned.tsv");
     hold_items::<StoredAgent>("stored-agents.tsv");
-    hold_items::<Listed>("listed-calls.tsv");
-    hold_items::<Line>("lines.tsv");
-    hold_items::<Summary>("summaries.tsv");
+    hold_items::<CallListing>("listed-calls.tsv");
+    hold_items::<TranscriptLine>("lines.tsv");
+    hold_items::<CallSummary>("summaries.tsv");
     hold_items::<Message>("messages-left.tsv");
     hold_items::<Callback>("callbacks.tsv");
-    hold_items::<Entry>("journal-entries.tsv");
+    hold_items::<JournalEntry>("journal-entries.tsv");
     let entries = lines("journal-entries.tsv").into_iter();
     let keyed = entries.map(|(name, line)| {
-        let entry: Entry = serde_json::from_str(&line).unwrap();
+        let entry: JournalEntry = serde_json::from_str(&line).unwrap();
         (format!("keyed-journal-entries.{name}"), shape(&entry_item(&entry)))
     });
     hold_texts("items.tsv", keyed);
@@ -42,42 +42,42 @@ fn items_keep_their_attributes() {
 #[test]
 fn notices_keep_their_form() {
     let (codes, media) = (vec![131_044], || Media { id: "m1".into(), mime_type: "audio/ogg".into() });
-    let notices = every!(What;
-        "offer": What::Offer(_) => What::Offer("v=0\r\n".into()),
-        "over": What::Over { .. } => What::Over { errors: vec![138_021], talked_s: Some(9) },
-        "created": What::Created => What::Created,
-        "answer": What::Answer => What::Answer,
-        "ringing": What::Ringing => What::Ringing,
-        "accepted": What::Accepted => What::Accepted,
-        "rejected": What::Rejected => What::Rejected,
-        "recording": What::Recording(_) => What::Recording(media()),
-        "transcript": What::Transcript(_) => What::Transcript(media()),
-        "message_failed": What::MessageFailed { .. } => What::MessageFailed { message: "cd34".into(), errors: vec![131_026] },
-        "user_changed": What::UserChanged { .. } => What::UserChanged { names: vec!["US.1".into(), "US.2".into()] },
-        "voicemail": What::Voicemail(_) => What::Voicemail(media()),
-        "permission_reply": What::PermissionReply { .. } => What::PermissionReply {
+    let notices = every!(NoticeKind;
+        "offer": NoticeKind::Offer(_) => NoticeKind::Offer("v=0\r\n".into()),
+        "over": NoticeKind::Over { .. } => NoticeKind::Over { errors: vec![138_021], talked_s: Some(9) },
+        "created": NoticeKind::Created => NoticeKind::Created,
+        "answer": NoticeKind::Answer => NoticeKind::Answer,
+        "ringing": NoticeKind::Ringing => NoticeKind::Ringing,
+        "accepted": NoticeKind::Accepted => NoticeKind::Accepted,
+        "rejected": NoticeKind::Rejected => NoticeKind::Rejected,
+        "recording": NoticeKind::Recording(_) => NoticeKind::Recording(media()),
+        "transcript": NoticeKind::Transcript(_) => NoticeKind::Transcript(media()),
+        "message_failed": NoticeKind::MessageFailed { .. } => NoticeKind::MessageFailed { message: "cd34".into(), errors: vec![131_026] },
+        "user_changed": NoticeKind::UserChanged { .. } => NoticeKind::UserChanged { names: vec!["US.1".into(), "US.2".into()] },
+        "voicemail": NoticeKind::Voicemail(_) => NoticeKind::Voicemail(media()),
+        "permission_reply": NoticeKind::PermissionReply { .. } => NoticeKind::PermissionReply {
             is_granted: true, is_permanent: false, until: Some(7), is_automatic: true,
         },
-        "settings": What::Settings { .. } => What::Settings {
+        "settings": NoticeKind::Settings { .. } => NoticeKind::Settings {
             calling: "enabled".into(),
             call_icon: "default".into(),
             callback: "disabled".into(),
             sip: "disabled".into(),
             key_exchange: "dtls".into(),
         },
-        "violation": What::Violation { .. } => What::Violation { kind: "low_pickup_rate".into() },
-        "restricted": What::Restricted(_) => What::Restricted(vec![Restriction { kind: "calling".into(), until: "7".into() }]),
-        "account_changed": What::AccountChanged => What::AccountChanged,
-        "trouble": What::Trouble { .. } => What::Trouble { errors: codes },
-        "unknown": What::Unknown => What::Unknown,
-        "unknown_field": What::UnknownField { .. } => What::UnknownField { bytes: 12 },
-        "unreadable": What::Unreadable => What::Unreadable,
+        "violation": NoticeKind::Violation { .. } => NoticeKind::Violation { kind: "low_pickup_rate".into() },
+        "restricted": NoticeKind::Restricted(_) => NoticeKind::Restricted(vec![Restriction { kind: "calling".into(), until: "7".into() }]),
+        "account_changed": NoticeKind::AccountChanged => NoticeKind::AccountChanged,
+        "trouble": NoticeKind::Trouble { .. } => NoticeKind::Trouble { errors: codes },
+        "unknown": NoticeKind::Unknown => NoticeKind::Unknown,
+        "unknown_field": NoticeKind::UnknownField { .. } => NoticeKind::UnknownField { bytes: 12 },
+        "unreadable": NoticeKind::Unreadable => NoticeKind::Unreadable,
     );
     hold_written("notices.tsv", &notices);
-    let about = every!(About;
-        "call": About::Call { .. } => About::Call { id: "wacid.1".into(), number: Some("220".into()) },
-        "number": About::Number(_) => About::Number("220".into()),
-        "account": About::Account(_) => About::Account("330".into()),
+    let about = every!(NoticeSubject;
+        "call": NoticeSubject::Call { .. } => NoticeSubject::Call { id: "wacid.1".into(), number: Some("220".into()) },
+        "number": NoticeSubject::Number(_) => NoticeSubject::Number("220".into()),
+        "account": NoticeSubject::Account(_) => NoticeSubject::Account("330".into()),
     );
     hold_written("notices-about.tsv", &about);
     let caller = Caller { number: Some("15550001111".into()), user_id: Some("US.1".into()) };

@@ -1,7 +1,7 @@
 //! Keys of the table, paths and headers of the door, and what is sealed and marked.
 
 use crate::held::hold_texts;
-use protocol::{door, keys, mark, seal};
+use internal_api::{control_api, keys, pseudonym, request_signature};
 
 const NOW: u64 = 1_795_305_600_000;
 
@@ -77,17 +77,22 @@ fn keys_of_the_table_keep_their_text() {
 
 #[test]
 fn the_door_keeps_paths_headers_and_signatures() {
-    let sealed =
-        seal::Sealed { time_ms: NOW, nonce: "1", method: "POST", path: "/v1/calls/ab12", body: b"{}" };
+    let sealed = request_signature::SignedRequest {
+        time_ms: NOW,
+        nonce: "1",
+        method: "POST",
+        path: "/v1/calls/ab12",
+        body: b"{}",
+    };
     let texts = [
-        ("calls", door::CALLS.to_owned()),
-        ("path_of()", door::path_of("ab12")),
-        ("undelivered", door::UNDELIVERED.to_owned()),
-        ("header_time", seal::TIME.to_owned()),
-        ("header_nonce", seal::NONCE.to_owned()),
-        ("header_seal", seal::SEAL.to_owned()),
+        ("calls", control_api::CALLS.to_owned()),
+        ("path_of()", control_api::path_of("ab12")),
+        ("undelivered", control_api::UNDELIVERED.to_owned()),
+        ("header_time", request_signature::TIME.to_owned()),
+        ("header_nonce", request_signature::NONCE.to_owned()),
+        ("header_seal", request_signature::SEAL.to_owned()),
         ("seal()", sealed.seal(b"a key for tests")),
-        ("mark()", mark::of(b"a key for tests", "15550001111")),
+        ("mark()", pseudonym::of(b"a key for tests", "15550001111")),
         ("call_ref()", switchboard::call_ref("wacid.1")),
         ("message_ref()", whatsapp::message_ref("wamid.1")),
     ];

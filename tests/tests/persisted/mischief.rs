@@ -4,13 +4,15 @@ use crate::held::{hold_texts, lines};
 
 #[test]
 fn words_of_mischief_stay() {
-    let phones = phone::Mischief::ALL.iter().map(|word| ("phone", word.to_string()));
-    let models = openai::Mischief::ALL.iter().map(|word| ("model", word.to_string()));
+    let phones = sim_meta::InjectedFault::ALL.iter().map(|word| ("phone", word.to_string()));
+    let models = sim_openai::InjectedFault::ALL.iter().map(|word| ("model", word.to_string()));
     hold_texts("mischief.tsv", phones.chain(models).map(|(who, word)| (format!("{who}.{word}"), word)));
     for (name, word) in lines("mischief.tsv") {
         match name.split_once('.') {
-            Some(("phone", _)) => assert_eq!(word.parse::<phone::Mischief>().unwrap().to_string(), word),
-            _ => assert_eq!(word.parse::<openai::Mischief>().unwrap().to_string(), word),
+            Some(("phone", _)) => {
+                assert_eq!(word.parse::<sim_meta::InjectedFault>().unwrap().to_string(), word)
+            }
+            _ => assert_eq!(word.parse::<sim_openai::InjectedFault>().unwrap().to_string(), word),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What call-control, media tasks and the webhook say to each other.
 
 use crate::held::hold;
-use protocol::door::{Answer, Offer, Refusal, Release, Undelivered};
-use protocol::order::{Order, Reply};
+use internal_api::control_api::{Answer, Offer, Refusal, Release, Undelivered};
+use internal_api::order::{Order, Reply};
 
 #[test]
 fn offers_and_what_is_replied_keep_their_form() {

@@ -1,11 +1,11 @@
 //! The registry of media tasks, agents and numbers, the list of calls, and the fields of secrets.
 
 use crate::held::{hold, lines};
-use ledger::{Assigned, Listed, NumberSettings, StoredAgent};
-use protocol::lease::Lease;
+use internal_api::lease::Lease;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use service::marks::MarkKeys;
+use service::pseudonyms::PseudonymKeys;
+use store::{Assigned, CallListing, NumberSettings, StoredAgent};
 
 const NOW: u64 = 1_795_305_600_000;
 
@@ -45,7 +45,7 @@ fn settings_of_numbers_and_agents_keep_their_form() {
 
 #[test]
 fn the_list_of_calls_keeps_its_form() {
-    let whole = Listed {
+    let whole = CallListing {
         call_ref: "ab12".into(),
         number: "220".into(),
         rang_at_ms: NOW,
@@ -55,7 +55,7 @@ fn the_list_of_calls_keeps_its_form() {
         ending: Some("caller_hung_up".into()),
         by: Some("caller".into()),
     };
-    let least = Listed {
+    let least = CallListing {
         start: None,
         accepted_at_ms: None,
         ended_at_ms: None,
@@ -64,24 +64,24 @@ fn the_list_of_calls_keeps_its_form() {
         ..whole.clone()
     };
     let ending = Some("handed_over".to_owned());
-    let later = Listed { ending, by: Some("desk".into()), ..whole.clone() };
+    let later = CallListing { ending, by: Some("desk".into()), ..whole.clone() };
     hold("listed-calls.tsv", &[("whole", whole), ("least", least), ("ending_of_a_later_release", later)]);
 }
 
 #[test]
 fn secrets_keep_their_fields() {
-    let meta: switchboard::MetaSecret = secret("meta");
+    let meta: switchboard::GraphSecret = secret("meta");
     assert_eq!(meta.access_token.expose_secret(), "token");
-    let meta: webhook::MetaSecret = secret("meta");
+    let meta: webhook::WebhookSecret = secret("meta");
     assert_eq!(meta.live(), ["app", "app before"]);
     assert_eq!(meta.verify_token.expose_secret(), "verify");
-    let door: switchboard::DoorSecret = secret("media");
+    let door: switchboard::ControlApiSecret = secret("media");
     assert_eq!(exposed(door.keys()), ["door", "door before"]);
     let media_task::MediaSecret { door_key, previous_door_key, openai_api_key, tool_secrets } =
         secret("media");
     let keys = [Some(&door_key), previous_door_key.as_ref(), Some(&openai_api_key), tool_secrets.get("shop")];
     assert_eq!(exposed(keys.into_iter().flatten()), ["door", "door before", "openai", "tool"]);
-    let marks: MarkKeys = secret("marks");
+    let marks: PseudonymKeys = secret("marks");
     assert_eq!((exposed(marks.all()), marks.made_at_ms), (vec!["mark", "mark before"], NOW));
 }
 

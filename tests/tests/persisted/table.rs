@@ -5,19 +5,21 @@ use crate::items::shape;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use journal::{Event, Journal, Line, Speaker, Summary};
-use ledger::items::{Item, number, to_item};
-use ledger::{Action, CallerCall, Conclusion, Ledger, Levels, Listed, Spender, StoredAgent};
-use media_task::diary::Diary;
-use protocol::keys;
-use protocol::lease::Lease;
+use internal_api::keys;
+use internal_api::lease::Lease;
+use journal::{CallSummary, EntryBuilder, JournalEvent, Speaker, TranscriptLine};
+use media_task::journal_writer::JournalWriter;
 use serde_json::{Value, json};
 use std::time::Duration;
-use switchboard::Store;
-use switchboard::intake::{Forgotten, House, Numbers, Sent, Strangers, groups};
+use store::items::{Item, number, to_item};
+use store::{
+    AudioLevels, BudgetedAction, CallListing, CallOutcome, CallOwner, CallerCall, Store, StoredAgent,
+};
+use switchboard::CallStore;
+use switchboard::intake::{IntakeSettings, KnownNumbers, SentMessages, Tombstones, UnknownNumbers, groups};
 use tokio::net::TcpListener;
 use tools::{Callback, Message};
-use whatsapp::{About, Caller, Notice, What};
+use whatsapp::{Caller, Notice, NoticeKind, NoticeSubject};
 
 const NOW: u64 = 1_795_305_600_000;
 const DAY: &str = "2026-11-22";
@@ -37,17 +39,17 @@ async fn items_that_ledger_and_store_write_stay() {
     hold_texts("table.tsv", table(&ledger).await);
 }
 
-async fn write_settings(ledger: &Ledger) {
+async fn write_settings(ledger: &Store) {
     ledger.put_agent(&StoredAgent::new("a", "name = \"a\"\n", NOW)).await.unwrap();
     ledger.assign("220", "a").await.unwrap();
     ledger.renew(&Lease::new("0a", "127.0.0.1:8443", "ff00", "12", 50, NOW).using(3)).await.unwrap();
     ledger.link_marks(&["5eed".to_owned(), "5eee".to_owned()], NOW).await.unwrap();
 }
 
-async fn write_calls(ledger: &Ledger) {
-    let mut journal = Journal::new(CALL, "call-control", NOW, 3);
-    ledger.write(&journal.enter(Event::Claimed { task: "0a".into(), fence: 2 }, NOW)).await.unwrap();
-    let listed = Listed {
+async fn write_calls(ledger: &Store) {
+    let mut journal = EntryBuilder::new(CALL, "call-control", NOW, 3);
+    ledger.write(&journal.enter(JournalEvent::Claimed { task: "0a".into(), fence: 2 }, NOW)).await.unwrap();
+    let listed = CallListing {
         call_ref: CALL.into(),
         number: "220".into(),
         rang_at_ms: NOW,
@@ -62,7 +64,7 @@ async fn write_calls(ledger: &Ledger) {
     }
     let of_caller = CallerCall { number: "220", mark: "5eed", call_ref: CALL, rang_at_ms: NOW };
     ledger.count_call(&of_caller).await.unwrap();
-    for action in [Action::Message, Action::Tool, Action::Notice] {
+    for action in [BudgetedAction::Message, BudgetedAction::Tool, BudgetedAction::Notice] {
         assert!(ledger.may_act("220", "5eed", action, 3, NOW).await.unwrap());
     }
     ledger.claim_message(CALL, "call_1", NOW).await.unwrap();
@@ -71,28 +73,31 @@ async fn write_calls(ledger: &Ledger) {
     ledger.note_message_ref(CALL, "cd34", "call_1", NOW).await.unwrap();
 }
 
-async fn write_spending(ledger: &Ledger) {
+async fn write_spending(ledger: &Store) {
     let by =
-        Spender { call_ref: CALL.into(), number: "220".into(), fence: 2, forget_at: keys::forget_at(NOW) };
+        CallOwner { call_ref: CALL.into(), number: "220".into(), fence: 2, forget_at: keys::forget_at(NOW) };
     ledger.count_spent(&by, DAY, 0, 40).await.unwrap();
-    let mut summary = to_item(&Summary { call_ref: CALL.into(), ..Summary::default() });
+    let mut summary = to_item(&CallSummary { call_ref: CALL.into(), ..CallSummary::default() });
     summary.insert(keys::TTL.to_owned(), number(by.forget_at));
     let conclusion =
-        Conclusion { by, day: DAY.into(), counted: vec![40], micro_dollars: 90, summary, has_opened: true };
+        CallOutcome { by, day: DAY.into(), counted: vec![40], micro_dollars: 90, summary, has_opened: true };
     assert!(ledger.conclude(&conclusion).await.unwrap());
     assert!(ledger.tell_once_of_cap("220", DAY).await.unwrap());
 }
 
-async fn write_launches(ledger: &Ledger) {
+async fn write_launches(ledger: &Store) {
     let started = ledger.claim_launch(3, "00000000", NOW).await.unwrap().unwrap();
     ledger.note_launch(started.place, "00000000", "0b", NOW).await.unwrap();
     let mut refused = ledger.claim_launch(3, "00000001", NOW).await.unwrap().unwrap();
     assert!(ledger.note_launch_refused(&mut refused, "00000001").await.unwrap());
 }
 
-async fn write_notices(ledger: &Ledger) {
-    let store = Store::new(ledger.client.clone(), "ahoy");
-    let house = House { numbers: Numbers::Listed(vec!["220".into()]), ring_budget: Duration::from_secs(25) };
+async fn write_notices(ledger: &Store) {
+    let store = CallStore::new(ledger.client.clone(), "ahoy");
+    let house = IntakeSettings {
+        numbers: KnownNumbers::Listed(vec!["220".into()]),
+        ring_budget: Duration::from_secs(25),
+    };
     let caller = || Caller { number: Some("15550001111".into()), user_id: Some("US.1".into()) };
     let notice = |about, event: &str, what| Notice {
         about,
@@ -104,10 +109,10 @@ async fn write_notices(ledger: &Ledger) {
         mark: "5eed".into(),
         item: "{}".into(),
     };
-    let of_call = |id: &str| About::Call { id: id.into(), number: Some("220".into()) };
-    let number = || About::Number("220".into());
-    let over = || What::Over { errors: vec![138_021], talked_s: Some(9) };
-    let settings = What::Settings {
+    let of_call = |id: &str| NoticeSubject::Call { id: id.into(), number: Some("220".into()) };
+    let number = || NoticeSubject::Number("220".into());
+    let over = || NoticeKind::Over { errors: vec![138_021], talked_s: Some(9) };
+    let settings = NoticeKind::Settings {
         calling: "enabled".into(),
         call_icon: String::new(),
         callback: String::new(),
@@ -115,31 +120,35 @@ async fn write_notices(ledger: &Ledger) {
         key_exchange: String::new(),
     };
     // A sort key of more than 1,024 bytes.
-    let unfit = Notice { mark: "5".repeat(2_000), ..notice(number(), "unfit", What::Unknown) };
+    let unfit = Notice { mark: "5".repeat(2_000), ..notice(number(), "unfit", NoticeKind::Unknown) };
     let batches = [
-        vec![notice(of_call("wacid.1"), "connect", What::Offer("v=0\r\n".into()))],
+        vec![notice(of_call("wacid.1"), "connect", NoticeKind::Offer("v=0\r\n".into()))],
         vec![notice(of_call("wacid.2"), "terminate", over())],
         vec![
-            notice(of_call("wacid.3"), "connect", What::Offer("v=0\r\n".into())),
+            notice(of_call("wacid.3"), "connect", NoticeKind::Offer("v=0\r\n".into())),
             notice(of_call("wacid.3"), "terminate", over()),
         ],
         vec![notice(number(), "settings", settings)],
-        vec![notice(number(), "juggle", What::Unknown)],
-        vec![notice(About::Account("330".into()), "trouble", What::Trouble { errors: vec![131_044] })],
+        vec![notice(number(), "juggle", NoticeKind::Unknown)],
+        vec![notice(
+            NoticeSubject::Account("330".into()),
+            "trouble",
+            NoticeKind::Trouble { errors: vec![131_044] },
+        )],
         vec![unfit],
     ];
     for batch in batches {
-        let notices = Forgotten::default().taken_out_of(batch);
-        for group in groups(notices, &house, &Strangers::default(), &Sent::default(), NOW) {
+        let notices = Tombstones::default().taken_out_of(batch);
+        for group in groups(notices, &house, &UnknownNumbers::default(), &SentMessages::default(), NOW) {
             store.take_in(&group, &house, NOW).await.unwrap();
         }
     }
 }
 
 /// These are dated by the clock: their times are left out.
-async fn write_conversation(ledger: &Ledger) {
-    let diary = Diary::open(ledger.clone());
-    let line = Line {
+async fn write_conversation(ledger: &Store) {
+    let diary = JournalWriter::open(ledger.clone());
+    let line = TranscriptLine {
         place: 1,
         speaker: Speaker::Agent,
         text: "Good day".into(),
@@ -151,7 +160,7 @@ async fn write_conversation(ledger: &Ledger) {
         in_silence: false,
     };
     diary.keep_line(CALL, &line, 30);
-    diary.keep_levels(CALL, &Levels { from_ms: 80, caller: vec![0, 7], agent: vec![255] }, 30);
+    diary.keep_levels(CALL, &AudioLevels { from_ms: 80, caller: vec![0, 7], agent: vec![255] }, 30);
     diary.written().await;
     let message = Message { message: "It squeaks".into(), caller_name: Some("Ada".into()), urgent: true };
     diary.left_by(CALL, 1, 30).store("message", &message).await.unwrap();
@@ -159,7 +168,7 @@ async fn write_conversation(ledger: &Ledger) {
     diary.left_by(CALL, 2, 30).store("callback", &callback).await.unwrap();
 }
 
-async fn table(ledger: &Ledger) -> Vec<(String, String)> {
+async fn table(ledger: &Store) -> Vec<(String, String)> {
     let found = ledger.client.scan().table_name("ahoy").consistent_read(true).send().await.unwrap();
     assert!(found.last_evaluated_key.is_none(), "one page has it all");
     let mut items: Vec<_> =
@@ -186,7 +195,7 @@ fn without_clock(mut item: Item) -> Item {
     item
 }
 
-async fn ledger() -> Ledger {
+async fn ledger() -> Store {
     let database = dynoxide::Database::memory().unwrap();
     let key = |name, kind| json!({"AttributeName": name, "KeyType": kind});
     let text = |name| json!({"AttributeName": name, "AttributeType": "S"});
@@ -205,5 +214,5 @@ async fn ledger() -> Ledger {
         .retry_config(RetryConfig::disabled())
         .build();
     tokio::spawn(dynoxide::server::serve_on(listener, database));
-    Ledger::new(aws_sdk_dynamodb::Client::from_conf(config), "ahoy")
+    Store::new(aws_sdk_dynamodb::Client::from_conf(config), "ahoy")
 }

@@ -1,13 +1,13 @@
 //! Words that are logged, counted or stored and come from code: metrics, verdicts, outcomes.
 
 use crate::held::{hold_texts, json};
-use diagnosis::Verdict;
 use journal::Level;
-use ledger::Action;
+use media_diagnosis::Diagnosis;
 use realtime::options::{Eagerness, Effort, Format, NoiseReduction};
-use realtime::{HostedOutcome, Part, Purpose, Then};
+use realtime::{EmptyResponseAction, HostedOutcome, OptionalPart, Purpose};
 use service::metrics::{self, Metric};
-use tools::Kind;
+use store::BudgetedAction;
+use tools::ToolOutcomeKind;
 
 #[test]
 fn words_from_code_stay() {
@@ -23,7 +23,7 @@ fn words_from_code_stay() {
         add("verdict", word, value.as_str());
     }
     for (word, value) in
-        each!(Kind; "done": Done, "failed": Failed, "timed_out": TimedOut, "refused": Refused)
+        each!(ToolOutcomeKind; "done": Done, "failed": Failed, "timed_out": TimedOut, "refused": Refused)
     {
         add("tool_outcome", word, value.as_str());
     }
@@ -33,17 +33,17 @@ fn words_from_code_stay() {
     for (word, value) in each!(Purpose; "greeting": Greeting, "answer": Answer, "asked": Asked) {
         add("purpose", word, value.as_str());
     }
-    let then = each!(Then; "asked_again": AskedAgain, "another_session": AnotherSession, "gave_up": GaveUp,
+    let then = each!(EmptyResponseAction; "asked_again": AskedAgain, "another_session": AnotherSession, "gave_up": GaveUp,
         "gone_on": GoneOn, "left": Left, "done": Done);
     for (word, value) in then {
         add("then", word, value.as_str());
     }
-    let parts = each!(Part; "transcription": Transcription, "noise_reduction": NoiseReduction,
+    let parts = each!(OptionalPart; "transcription": Transcription, "noise_reduction": NoiseReduction,
         "reasoning": Reasoning, "speed": Speed);
     for (word, value) in parts {
         add("part", word, &value.to_string());
     }
-    for (word, value) in each!(Action; "message": Message, "tool": Tool, "notice": Notice) {
+    for (word, value) in each!(BudgetedAction; "message": Message, "tool": Tool, "notice": Notice) {
         add("action", word, value.name());
     }
     for (word, value) in each!(Level; "info": Info, "warn": Warn, "error": Error) {
@@ -97,8 +97,8 @@ fn metrics() -> Vec<(&'static str, Metric)> {
     )
 }
 
-fn verdicts() -> Vec<(&'static str, Verdict)> {
-    each!(Verdict;
+fn verdicts() -> Vec<(&'static str, Diagnosis)> {
+    each!(Diagnosis;
         "no_stun_answer": NoStunAnswer,
         "role_conflict": RoleConflict,
         "candidate_unreachable": CandidateUnreachable,

@@ -6,9 +6,9 @@ use call::Ending;
 use failures::{
     hears_no_more_than_that_it_could_not_be_sent, is_known_to_have_failed, is_written_to_at_the_second_try,
 };
-use journal::Event as Happened;
-use phone::{ActionName, CallReport, Ending as AtMeta, Event, Mischief, Seen};
+use journal::JournalEvent as Happened;
 use rehearse::Rehearsal;
+use sim_meta::{ActionName, CallReport, Ending as AtMeta, Event, InjectedFault, Seen};
 use std::time::Duration;
 use tests::story::{folder, programs};
 use tests::{Afterwards, Caller, Scene, Story};
@@ -21,11 +21,11 @@ const GRAPHS_PATIENCE: Duration = Duration::from_secs(5);
 /// A story for each mischief, by its name: what comes of it.
 macro_rules! stories {
     ($($name:ident: $mischief:ident, $story:ident;)*) => {
-        const TOLD: &[Mischief] = &[$(Mischief::$mischief),*];
+        const TOLD: &[InjectedFault] = &[$(InjectedFault::$mischief),*];
 
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            $story(Mischief::$mischief).await;
+            $story(InjectedFault::$mischief).await;
         })*
     };
 }
@@ -90,8 +90,8 @@ stories! {
 
 #[test]
 fn every_mischief_has_its_story() {
-    let untold = Mischief::ALL.iter().filter(|mischief| !TOLD.contains(mischief));
-    assert_eq!(untold.collect::<Vec<_>>(), [] as [&Mischief; 0]);
+    let untold = InjectedFault::ALL.iter().filter(|mischief| !TOLD.contains(mischief));
+    assert_eq!(untold.collect::<Vec<_>>(), [] as [&InjectedFault; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +125,7 @@ async fn a_caller_who_gives_up_just_before_the_accept_is_not_told() {
 }
 
 /// The call is picked up, once, and ends as the caller wants.
-async fn is_picked_up_all_the_same(mischief: Mischief) {
+async fn is_picked_up_all_the_same(mischief: InjectedFault) {
     let story = Story::begin().await;
     let caller = story.ring_amid(&[mischief]).await;
     caller.is_greeted().await;
@@ -135,7 +135,7 @@ async fn is_picked_up_all_the_same(mischief: Mischief) {
     was_an_ordinary_call(&after);
 }
 
-async fn is_picked_up_and_the_other_one_is_not(mischief: Mischief) {
+async fn is_picked_up_and_the_other_one_is_not(mischief: InjectedFault) {
     let story = Story::begin().await;
     let caller = story.ring_amid(&[mischief]).await;
     caller.is_greeted().await;
@@ -152,7 +152,7 @@ async fn is_picked_up_and_the_other_one_is_not(mischief: Mischief) {
     assert_eq!(story.stack.call(other).await.expect("the table can be read"), None);
 }
 
-async fn is_missed_when_it_has_vanished(mischief: Mischief) {
+async fn is_missed_when_it_has_vanished(mischief: InjectedFault) {
     let story = Story::begin().await;
     let caller = story.ring_amid(&[mischief]).await;
     caller.is_greeted().await;
@@ -164,7 +164,7 @@ async fn is_missed_when_it_has_vanished(mischief: Mischief) {
     assert!(after.was_held_once() && after.messages == 0, "{after:?}");
 }
 
-async fn is_recorded_and_not_answered(mischief: Mischief) {
+async fn is_recorded_and_not_answered(mischief: InjectedFault) {
     let story = Story::begin().await;
     let caller = story.ring_amid(&[mischief]).await;
     is_told(&story, &caller, Event::Connect).await;
@@ -178,7 +178,7 @@ async fn is_recorded_and_not_answered(mischief: Mischief) {
     was_not_touched(&story, &caller).await;
 }
 
-async fn was_over_before_it_was_known(mischief: Mischief) {
+async fn was_over_before_it_was_known(mischief: InjectedFault) {
     let story = Story::begin().await;
     let caller = story.ring_amid(&[mischief]).await;
     is_told(&story, &caller, Event::Terminate).await;
@@ -188,7 +188,7 @@ async fn was_over_before_it_was_known(mischief: Mischief) {
     was_not_touched(&story, &caller).await;
 }
 
-async fn is_rejected(mischief: Mischief) {
+async fn is_rejected(mischief: InjectedFault) {
     let story = Story::begin().await;
     let after = story.ring_amid(&[mischief]).await.afterwards().await;
 
@@ -197,7 +197,7 @@ async fn is_rejected(mischief: Mischief) {
     assert!(after.was_held_once(), "{after:?}");
 }
 
-async fn is_terminated_once(mischief: Mischief) {
+async fn is_terminated_once(mischief: InjectedFault) {
     let story = Scene::amid("quota-exhausted").begin().await;
     let after = story.ring_amid(&[mischief]).await.afterwards().await;
 
@@ -206,7 +206,7 @@ async fn is_terminated_once(mischief: Mischief) {
     assert!(after.was_held_once() && after.messages == 1, "{after:?}");
 }
 
-async fn is_terminated_at_the_end_of_its_ring_time(mischief: Mischief) {
+async fn is_terminated_at_the_end_of_its_ring_time(mischief: InjectedFault) {
     let story = Scene::default().ringing_for(3).begin().await;
     let after = story.ring_amid(&[mischief]).await.afterwards().await;
 
@@ -215,7 +215,7 @@ async fn is_terminated_at_the_end_of_its_ring_time(mischief: Mischief) {
     assert!(after.was_held_once() && after.messages == 1, "{after:?}");
 }
 
-async fn is_ended_by_meta_for_want_of_sound(mischief: Mischief) {
+async fn is_ended_by_meta_for_want_of_sound(mischief: InjectedFault) {
     let story = Story::begin().await;
     let after = story.ring_amid(&[mischief]).await.afterwards().await;
 
@@ -224,7 +224,7 @@ async fn is_ended_by_meta_for_want_of_sound(mischief: Mischief) {
     assert!(after.was_held_once(), "{after:?}");
 }
 
-async fn is_not_picked_up_and_not_told(mischief: Mischief) {
+async fn is_not_picked_up_and_not_told(mischief: InjectedFault) {
     let story = Story::begin().await;
     let after = story.ring_amid(&[mischief]).await.afterwards().await;
 
@@ -234,7 +234,7 @@ async fn is_not_picked_up_and_not_told(mischief: Mischief) {
 }
 
 /// Meta ends the call with an error of its own, not media's: the caller is told, and Meta is not.
-async fn is_given_up_by_meta_and_told(mischief: Mischief) {
+async fn is_given_up_by_meta_and_told(mischief: InjectedFault) {
     let story = Story::begin().await;
     let after = story.ring_amid(&[mischief]).await.afterwards().await;
 
@@ -244,7 +244,7 @@ async fn is_given_up_by_meta_and_told(mischief: Mischief) {
 }
 
 /// A connection that died between two invocations costs nothing.
-async fn is_picked_up_without_a_wait(mischief: Mischief) {
+async fn is_picked_up_without_a_wait(mischief: InjectedFault) {
     let story = Story::begin().await;
     let caller = story.ring_amid(&[mischief]).await;
     caller.is_greeted().await;
@@ -258,24 +258,24 @@ async fn is_picked_up_without_a_wait(mischief: Mischief) {
 }
 
 /// Meta takes no action, so it rings there until the caller has had enough; but they are told why.
-async fn is_given_up_without_a_word_at_meta(mischief: Mischief) {
+async fn is_given_up_without_a_word_at_meta(mischief: InjectedFault) {
     let (after, _) = rings_on(mischief).await;
 
     assert_eq!((after.ending, after.messages), (Ending::MediaNeverConnected, 1));
 }
 
-async fn is_given_up_and_the_cure_is_named(mischief: Mischief) {
+async fn is_given_up_and_the_cure_is_named(mischief: InjectedFault) {
     let (after, code) = rings_on(mischief).await;
 
     let names_cause_and_cure = |event: &Happened| matches!(event, Happened::MetaTrouble { code: told, reason, cure, .. } if *told == code && !reason.is_empty() && !cure.is_empty());
     assert!(after.journal.iter().any(names_cause_and_cure), "{after:?}");
     // Without a token, nobody can be told anything.
-    let messages = usize::from(mischief != Mischief::TokenInvalid);
+    let messages = usize::from(mischief != InjectedFault::TokenInvalid);
     assert_eq!((after.ending, after.messages), (Ending::MetaRefused, messages));
 }
 
 /// Meta takes no action: the product has given the call up before the caller does. And Meta's code for it.
-async fn rings_on(mischief: Mischief) -> (Afterwards, u32) {
+async fn rings_on(mischief: InjectedFault) -> (Afterwards, u32) {
     let story = Scene::default().ringing_for(3).begin().await;
     let caller = story.ring_amid(&[mischief]).await;
     let ended = story.stack.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;

@@ -2,11 +2,11 @@
 
 use super::hostage::listen;
 use call::Ending;
-use journal::Event;
-use ledger::Ledger;
-use protocol::lease::Lease;
+use internal_api::lease::Lease;
+use journal::JournalEvent;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use store::Store;
 use tests::doors::{Knock, connect};
 use tests::flood::Flood;
 use tests::program::free_address;
@@ -38,7 +38,7 @@ async fn what_is_forged_replayed_stale_too_large_or_not_sealed_is_refused_withou
     assert_eq!(ours.at(&door).await.0, 204, "the task has the call, and tells it whom it knows");
 
     let knock = || Knock::asking_after(&call, &key);
-    let too_large = vec![b' '; protocol::door::LARGEST_BODY + 1];
+    let too_large = vec![b' '; internal_api::control_api::LARGEST_BODY + 1];
     for (what, knock) in [
         ("replayed", ours),
         ("under another key", Knock::asking_after(&call, "another key")),
@@ -123,7 +123,7 @@ async fn a_flood_of_connections_from_several_hosts_costs_no_call() {
     }
     for caller in callers {
         let after = caller.afterwards().await;
-        assert_eq!((after.ending, after.seats), (Ending::CallerHungUp, 1), "{after:?}");
+        assert_eq!((after.ending, after.assignments), (Ending::CallerHungUp, 1), "{after:?}");
     }
 }
 
@@ -136,7 +136,7 @@ async fn a_door_out_of_reach_ends_no_call_of_a_live_task() {
     let mut detour = JoinSet::new();
     detour.spawn(lead_astray(story.stack.ledger.clone()));
 
-    let is_silent = |event: &&Event| matches!(event, Event::TaskSilent { .. });
+    let is_silent = |event: &&JournalEvent| matches!(event, JournalEvent::TaskSilent { .. });
     for times in [1, 2] {
         story.until_it_is_so(async || caller.journal().await.iter().filter(is_silent).count() >= times).await;
     }
@@ -146,7 +146,7 @@ async fn a_door_out_of_reach_ends_no_call_of_a_live_task() {
 }
 
 /// Has every lease name a door where nothing listens, whenever its task says otherwise.
-async fn lead_astray(ledger: Ledger) {
+async fn lead_astray(ledger: Store) {
     let nowhere = free_address().to_string();
     loop {
         for lease in ledger.ready_tasks().await.expect("the table can be read") {

@@ -1,13 +1,13 @@
 //! What goes wrong at the model, each thing by its name.
 
 use call::Ending;
-use journal::Event as Happened;
-use openai::{Mischief, Reply, Script};
-use phone::{ActionName, Ending as AtMeta};
+use journal::JournalEvent as Happened;
+use sim_audio::clips;
+use sim_meta::{ActionName, Ending as AtMeta};
+use sim_openai::{InjectedFault, Reply, Script};
 use std::mem::discriminant;
 use std::time::Duration;
 use tests::{Scene, looking_up, monologue_of};
-use tone::clips;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -52,11 +52,11 @@ stories! {
 
 #[test]
 fn every_mischief_has_its_story() {
-    let told: Vec<Mischief> =
+    let told: Vec<InjectedFault> =
         TOLD.iter().map(|name| name.parse().expect("there is such a mischief")).collect();
     let is_told =
-        |mischief: &&Mischief| told.iter().any(|told| discriminant(told) == discriminant(*mischief));
-    assert_eq!(Mischief::ALL.iter().find(|mischief| !is_told(mischief)), None);
+        |mischief: &&InjectedFault| told.iter().any(|told| discriminant(told) == discriminant(*mischief));
+    assert_eq!(InjectedFault::ALL.iter().find(|mischief| !is_told(mischief)), None);
 }
 
 async fn is_never_accepted(mischief: &str) {
@@ -73,7 +73,7 @@ async fn never_accepted(scene: Scene) {
 
     assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, AtMeta::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
-    assert!(after.seats == 1 && after.messages == 1, "{after:?}");
+    assert!(after.assignments == 1 && after.messages == 1, "{after:?}");
 }
 
 async fn is_ended_with_an_apology(mischief: &str) {
@@ -86,7 +86,7 @@ async fn is_ended_with_an_apology(mischief: &str) {
 
     assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, AtMeta::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
-    assert!(after.seats == 1 && after.messages == 1, "{after:?}");
+    assert!(after.assignments == 1 && after.messages == 1, "{after:?}");
 }
 
 async fn goes_on_in_another_session(mischief: &str) {
@@ -136,7 +136,7 @@ async fn is_answered_twice(mischief: &str, is_replaced: bool) -> usize {
     let after = caller.hangs_up().await;
     assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, AtMeta::CallerHungUp));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
-    assert!(after.seats == 1 && after.messages == 0, "{after:?}");
+    assert!(after.assignments == 1 && after.messages == 0, "{after:?}");
     after.connections
 }
 

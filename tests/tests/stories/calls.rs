@@ -2,7 +2,7 @@
 
 use aws_sdk_lambda::Client;
 use call::Ending;
-use ledger::CallControl;
+use store::CallControl;
 use tests::{Scene, Story};
 
 const PROMISED: [&str; 9] = [

@@ -1,10 +1,10 @@
 //! How sessions are configured: what the service refuses of it costs no call.
 
 use call::Ending;
-use journal::Event;
-use openai::{Forbidden, Script, Side};
+use journal::JournalEvent;
+use sim_audio::clips;
+use sim_openai::{Forbidden, Script, Side};
 use tests::{Afterwards, Scene, Story, using};
-use tone::clips;
 
 const ANY_OF: &str = include_str!("../../../fixtures/field-cases/agents/anyof.toml");
 const IDLE: &str = include_str!("../../../fixtures/field-cases/agents/idle-timeout.toml");
@@ -24,7 +24,7 @@ async fn parts_that_are_refused_cost_one_call_a_moment() {
     assert_eq!(refused(&second.0), [""; 0], "the first one has paid");
     let updates = |session: usize| {
         let events = story.model.sessions()[session].events.clone();
-        let is_update = |event: &&openai::Recorded| event.event["type"] == "session.update";
+        let is_update = |event: &&sim_openai::Recorded| event.event["type"] == "session.update";
         let mut before_ready =
             events.iter().take_while(|event| event.event["type"] != "session.updated").filter(is_update);
         (before_ready.clone().count(), before_ready.all(|event| event.from == Side::Client))
@@ -45,7 +45,10 @@ async fn a_service_that_fails_at_set_up_is_asked_again() {
     let (after, summary) = talks(&story).await;
 
     assert_eq!((after.connections, summary.without.len()), (3, 0));
-    assert!(!after.journal.iter().any(|event| matches!(event, Event::AgentFailed { .. })), "{after:?}");
+    assert!(
+        !after.journal.iter().any(|event| matches!(event, JournalEvent::AgentFailed { .. })),
+        "{after:?}"
+    );
 }
 
 /// It was pushed before it was known that the service refuses such schemas.
@@ -76,7 +79,7 @@ async fn an_idle_timer_that_expires_at_once_is_not_heard() {
 }
 
 /// A call in which both sides understand each other.
-async fn talks(story: &Story) -> (Afterwards, journal::Summary) {
+async fn talks(story: &Story) -> (Afterwards, journal::CallSummary) {
     let caller = story.ring().await;
     caller.talks().await;
     let name = caller.call_ref();
@@ -88,7 +91,7 @@ async fn talks(story: &Story) -> (Afterwards, journal::Summary) {
 
 fn refused(after: &Afterwards) -> Vec<&str> {
     let parts = after.journal.iter().filter_map(|event| match event {
-        Event::PartRefused { part, .. } => Some(part.as_str()),
+        JournalEvent::PartRefused { part, .. } => Some(part.as_str()),
         _ => None,
     });
     let mut parts: Vec<_> = parts.collect();

@@ -1,14 +1,14 @@
 //! Everything that can be wrong with a call's media is provoked, and the doctor names it: that, and nothing else.
 
 use call::Ending;
-use diagnosis::Verdict;
-use journal::Event;
-use phone::Mischief;
+use journal::JournalEvent;
+use media_diagnosis::Diagnosis;
 use rehearse::Rehearsal;
+use sim_audio::clips;
+use sim_meta::InjectedFault;
 use std::time::Duration;
 use tests::story::{folder, programs};
 use tests::{Afterwards, Caller, Scene, Story};
-use tone::clips;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_call_has_no_verdict() {
@@ -25,77 +25,77 @@ async fn a_healthy_call_has_no_verdict() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_answers_no_check_is_known_while_it_rings() {
-    let after = rings_until_it_is_known(Scene::default(), Mischief::IceNever).await;
+    let after = rings_until_it_is_known(Scene::default(), InjectedFault::IceNever).await;
 
-    assert_eq!(after.verdicts(), [Verdict::NoStunAnswer.as_str()]);
+    assert_eq!(after.verdicts(), [Diagnosis::NoStunAnswer.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_wants_to_control_is_known_while_it_rings() {
-    let after = rings_until_it_is_known(Scene::default(), Mischief::RoleConflict).await;
+    let after = rings_until_it_is_known(Scene::default(), InjectedFault::RoleConflict).await;
 
-    assert_eq!(after.verdicts(), [Verdict::RoleConflict.as_str()]);
+    assert_eq!(after.verdicts(), [Diagnosis::RoleConflict.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_port_at_which_nobody_listens_is_known_while_it_rings() {
-    let after = rings_until_it_is_known(Scene::default(), Mischief::RelayClosed).await;
+    let after = rings_until_it_is_known(Scene::default(), InjectedFault::RelayClosed).await;
 
-    assert_eq!(after.verdicts(), [Verdict::PortBlocked.as_str()]);
+    assert_eq!(after.verdicts(), [Diagnosis::PortBlocked.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_address_in_our_answer_is_known_while_it_rings() {
     let scene = Scene::default().with_setting_of("media-task", "AHOY_PUBLIC_IP", "10.255.255.1");
 
-    let after = rings_until_it_is_known(scene, Mischief::AdvertisedOnly).await;
+    let after = rings_until_it_is_known(scene, InjectedFault::AdvertisedOnly).await;
 
-    assert_eq!(after.verdicts(), [Verdict::CandidateUnreachable.as_str()]);
+    assert_eq!(after.verdicts(), [Diagnosis::CandidateUnreachable.as_str()]);
     assert!(evidence(&after).contains("10.255.255.1, a private address"), "{after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_that_nobody_answers_is_known_while_it_rings() {
-    let after = rings_until_it_is_known(Scene::default(), Mischief::DtlsNever).await;
+    let after = rings_until_it_is_known(Scene::default(), InjectedFault::DtlsNever).await;
 
-    assert_eq!(after.verdicts(), [Verdict::DtlsNever.as_str()]);
+    assert_eq!(after.verdicts(), [Diagnosis::DtlsNever.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_given_up_early_says_what_was_missing_by_then() {
     let story = Scene::default().ringing_for(3).begin().await;
-    let caller = story.ring_amid(&[Mischief::IceNever]).await;
+    let caller = story.ring_amid(&[InjectedFault::IceNever]).await;
     let name = caller.call_ref();
 
     let after = caller.afterwards().await;
 
     assert_eq!(after.ending, Ending::MediaNeverConnected);
-    assert_eq!(after.verdicts(), [Verdict::NoStunAnswer.as_str()]);
-    assert_eq!(summed_up(&story, &name).await.as_deref(), Some(Verdict::NoStunAnswer.as_str()));
+    assert_eq!(after.verdicts(), [Diagnosis::NoStunAnswer.as_str()]);
+    assert_eq!(summed_up(&story, &name).await.as_deref(), Some(Diagnosis::NoStunAnswer.as_str()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_that_sends_no_sound_is_known_and_not_hung_up_on() {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[Mischief::SilentCaller]).await;
+    let caller = story.ring_amid(&[InjectedFault::SilentCaller]).await;
     caller.is_greeted().await;
     is_known(&story, &caller).await;
 
     let after = caller.hangs_up().await;
 
-    assert_eq!((after.ending, after.verdicts()), (Ending::CallerHungUp, vec![Verdict::NoRtpIn.as_str()]));
+    assert_eq!((after.ending, after.verdicts()), (Ending::CallerHungUp, vec![Diagnosis::NoRtpIn.as_str()]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sound_that_nobody_agreed_on_is_known_by_its_number() {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[Mischief::WrongPayload]).await;
+    let caller = story.ring_amid(&[InjectedFault::WrongPayload]).await;
     caller.is_greeted().await;
     is_known(&story, &caller).await;
 
     let after = caller.hangs_up().await;
 
-    assert_eq!(after.verdicts(), [Verdict::WrongPayload.as_str()]);
+    assert_eq!(after.verdicts(), [Diagnosis::WrongPayload.as_str()]);
     assert!(evidence(&after).contains("payload type 0, and none with 111"), "{after:?}");
 }
 
@@ -111,13 +111,16 @@ async fn a_caller_who_mutes_is_told_of_once_and_talked_to_afterwards() {
 
     let after = caller.hangs_up().await;
 
-    assert_eq!((after.ending, after.verdicts()), (Ending::CallerHungUp, vec![Verdict::CallerMuted.as_str()]));
+    assert_eq!(
+        (after.ending, after.verdicts()),
+        (Ending::CallerHungUp, vec![Diagnosis::CallerMuted.as_str()])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_meta_ends_for_want_of_our_sound_says_so() {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[Mischief::AgentUnheard]).await;
+    let caller = story.ring_amid(&[InjectedFault::AgentUnheard]).await;
     caller.is_picked_up().await;
     // The caller can be heard: nothing else is wrong.
     caller.says(&clips::caller_question()).await;
@@ -125,7 +128,7 @@ async fn a_call_that_meta_ends_for_want_of_our_sound_says_so() {
     let after = caller.afterwards().await;
 
     assert_eq!(after.ending, Ending::MediaFailed);
-    assert_eq!(after.verdicts(), [Verdict::OurRtpNotReaching.as_str()]);
+    assert_eq!(after.verdicts(), [Diagnosis::OurRtpNotReaching.as_str()]);
     assert!(evidence(&after).contains("138021"), "{after:?}");
 }
 
@@ -142,7 +145,7 @@ async fn a_task_that_does_not_get_to_run_is_known_and_goes_on() {
 
     assert_eq!(
         (after.ending, after.verdicts()),
-        (Ending::CallerHungUp, vec![Verdict::ClockStalled.as_str()])
+        (Ending::CallerHungUp, vec![Diagnosis::ClockStalled.as_str()])
     );
 }
 
@@ -157,11 +160,11 @@ async fn a_rehearsal_that_goes_wrong_prints_verdict_evidence_and_cure() {
     let printed = outcome.to_string();
     assert!(!outcome.is_right());
     assert!(printed.contains("  why    dtls_never: STUN checks have been answered for "), "{printed}");
-    assert!(printed.contains(&format!("  cure   {}", Verdict::DtlsNever.cure())), "{printed}");
+    assert!(printed.contains(&format!("  cure   {}", Diagnosis::DtlsNever.cure())), "{printed}");
 }
 
 /// A call of which the doctor knows what is wrong long before its ring time is over; then the caller gives up.
-async fn rings_until_it_is_known(scene: Scene, mischief: Mischief) -> Afterwards {
+async fn rings_until_it_is_known(scene: Scene, mischief: InjectedFault) -> Afterwards {
     let story = scene.begin().await;
     let caller = story.ring_amid(&[mischief]).await;
     is_known(&story, &caller).await;
@@ -171,12 +174,12 @@ async fn rings_until_it_is_known(scene: Scene, mischief: Mischief) -> Afterwards
 }
 
 async fn is_known(story: &Story, caller: &Caller<'_>) {
-    caller.waits_for(story, |event| matches!(event, Event::MediaVerdict { .. })).await;
+    caller.waits_for(story, |event| matches!(event, JournalEvent::MediaVerdict { .. })).await;
 }
 
 fn evidence(after: &Afterwards) -> &str {
     let found = after.journal.iter().find_map(|event| match event {
-        Event::MediaVerdict { evidence, .. } => Some(evidence.as_str()),
+        JournalEvent::MediaVerdict { evidence, .. } => Some(evidence.as_str()),
         _ => None,
     });
     found.expect("there is a verdict")

@@ -2,7 +2,7 @@
 //! it was made after.
 
 use call::Ending;
-use journal::Event;
+use journal::JournalEvent;
 use rehearse::binaries::root;
 use serde_json::Value;
 use tests::scripted_model::ScriptedModel;
@@ -54,7 +54,7 @@ async fn a_failed_call_of_a_hosted_tool_is_followed_by_an_answer() {
 async fn hosted_tools_that_cannot_be_listed_are_in_the_journal() {
     let after = plays("mcp-list-tools-failed", Some("mcp")).await;
 
-    let missing = Event::ToolsMissing { server: "stock".to_owned() };
+    let missing = JournalEvent::ToolsMissing { server: "stock".to_owned() };
     assert!(after.journal.contains(&missing), "{:?}", after.journal);
 }
 
@@ -63,7 +63,7 @@ async fn transcriptions_that_fail_are_in_the_journal() {
     let after = plays("transcription-failed", None).await;
 
     let why = after.journal.iter().filter_map(|event| match event {
-        Event::TranscriptionFailed { model, code } => Some((model.as_str(), code.as_str())),
+        JournalEvent::TranscriptionFailed { model, code } => Some((model.as_str(), code.as_str())),
         _ => None,
     });
     assert_eq!(why.collect::<Vec<_>>(), [("gpt-transcribe", "model_not_found")]);

@@ -1,7 +1,7 @@
 //! What an operator finds of calls with `ahoy` afterwards, and what is left of a caller who wants to be forgotten.
 
-use phone::CallerConfig;
 use serde_json::Value;
+use sim_meta::CallerConfig;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use tests::letter::Letter;
@@ -41,7 +41,7 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
 
     let shown = said(&story, &["show", &call_ref[..12]]).await;
     assert!(shown.contains("caller hung up, by caller") && shown.contains("first word"), "{shown}");
-    assert!(shown.contains(&*tone::clips::agent_answer().text), "{shown}");
+    assert!(shown.contains(&*sim_audio::clips::agent_answer().text), "{shown}");
 
     let page = story.folder.join("call.html");
     said(&story, &["report", &call_ref[..12], "-o", page.to_str().expect("paths are UTF-8")]).await;
@@ -64,7 +64,7 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
     assert_eq!((&done["forgotten"], &done["calls"]), (&true.into(), &1.into()));
     let stored = story.everything_stored().await;
     let names = [user.clone(), number.clone()].into_iter().flatten();
-    for trace in names.chain([call_ref, wacid, tone::clips::agent_answer().text]) {
+    for trace in names.chain([call_ref, wacid, sim_audio::clips::agent_answer().text]) {
         assert!(!stored.contains(&trace), "{trace:?} is still stored: {stored}");
     }
     assert!(!stored.contains("CALLER#") && !stored.contains("USER#"), "{stored}");
@@ -214,16 +214,16 @@ async fn the_page_of_a_call_fits_wide_and_narrow_and_asks_for_nothing() {
 /// What no caller should be able to do with their words.
 const HOSTILE: &str = "<script>document.body.remove()</script><img src=\"http://127.0.0.1:1/\">";
 
-fn hostile_line(call_ref: &str) -> ledger::items::Item {
+fn hostile_line(call_ref: &str) -> store::items::Item {
     let texts = [
-        ("pk", protocol::keys::call(call_ref)),
-        ("sk", protocol::keys::line(900)),
+        ("pk", internal_api::keys::call(call_ref)),
+        ("sk", internal_api::keys::line(900)),
         ("speaker", "caller".into()),
         ("text", HOSTILE.into()),
     ];
-    let texts = texts.into_iter().map(|(name, value)| (name.to_owned(), ledger::items::text(value)));
+    let texts = texts.into_iter().map(|(name, value)| (name.to_owned(), store::items::text(value)));
     let numbers = [("place", 900), ("at_ms", service::time::now_ms())];
-    texts.chain(numbers.map(|(name, value)| (name.to_owned(), ledger::items::number(value)))).collect()
+    texts.chain(numbers.map(|(name, value)| (name.to_owned(), store::items::number(value)))).collect()
 }
 
 /// What headless Chromium sees of a page (`make test` installs it).
@@ -236,11 +236,14 @@ async fn looked_at(page: &Path) -> Value {
 }
 
 /// Something that Meta told of a number, which nobody understood, and which names somebody.
-fn notice_about(number: &str, person: &str) -> ledger::items::Item {
-    let sk = protocol::keys::notice("unheard_of", "", "0a");
-    let texts =
-        [("pk", protocol::keys::number(number)), ("sk", sk), ("item", format!("{{\"from\": \"{person}\"}}"))];
-    texts.into_iter().map(|(name, value)| (name.to_owned(), ledger::items::text(value))).collect()
+fn notice_about(number: &str, person: &str) -> store::items::Item {
+    let sk = internal_api::keys::notice("unheard_of", "", "0a");
+    let texts = [
+        ("pk", internal_api::keys::number(number)),
+        ("sk", sk),
+        ("item", format!("{{\"from\": \"{person}\"}}")),
+    ];
+    texts.into_iter().map(|(name, value)| (name.to_owned(), store::items::text(value))).collect()
 }
 
 async fn until(lines: &mut (impl tokio::io::AsyncBufRead + Unpin), event: &str) {

@@ -2,15 +2,15 @@
 
 mod visitors;
 
-use aws::Gone;
-use journal::Event;
-use phone::{Call, CallerConfig};
+use journal::JournalEvent;
 use rehearse::metronome::{Late, Metronome};
+use sim_audio::clips;
+use sim_aws::Gone;
+use sim_meta::{Call, CallerConfig};
 use std::time::Duration;
 use switchboard::call_ref;
 use tests::{Scene, Story};
 use tokio::task::JoinSet;
-use tone::clips;
 
 const CALLS: u32 = 20;
 
@@ -126,7 +126,7 @@ async fn own_p99(story: &Story, calls: &[Call]) -> Duration {
         story.stack.summary(&call_ref).await.expect("the table can be read").expect("the call is summed up");
         let journal = story.stack.journal(&call_ref).await.expect("the journal can be read");
         let late = journal.iter().find_map(|entry| match entry.event {
-            Event::Media { late_p99_ms, .. } => Some(late_p99_ms),
+            JournalEvent::Media { late_p99_ms, .. } => Some(late_p99_ms),
             _ => None,
         });
         worst = worst.max(late.expect("the sound of every call is counted"));

@@ -1,12 +1,12 @@
-//! What goes wrong in the cloud, in the order of `dev/aws/README.md`: a call that can be held is held, and no other is.
+//! What goes wrong in the cloud, in the order of `dev/sim-aws/README.md`: a call that can be held is held, and no other is.
 
-use aws::{Cancelled, Cloud, Delivery, Gone, LastStatus, Refusal};
 use call::Ending;
-use phone::{ActionName, Ending as AtMeta};
 use serde_json::json;
+use sim_audio::clips;
+use sim_aws::{Cancelled, Cloud, Delivery, Gone, LastStatus, Refusal};
+use sim_meta::{ActionName, Ending as AtMeta};
 use std::time::Duration;
 use tests::{Afterwards, Scene, Story};
-use tone::clips;
 
 const TASK: &str = "media-task";
 const SOON: Duration = Duration::from_secs(20);
@@ -69,7 +69,7 @@ async fn a_deployment_lets_a_call_come_to_its_end() {
 
     was_an_ordinary_call(&caller.hangs_up().await);
     let has_left =
-        |tasks: &[aws::TaskStatus]| tasks.iter().any(|one| one.id == task && one.exit_code == Some(0));
+        |tasks: &[sim_aws::TaskStatus]| tasks.iter().any(|one| one.id == task && one.exit_code == Some(0));
     story.stack.cloud.tasks_until(has_left).await;
 }
 
@@ -118,7 +118,11 @@ async fn however_many_ring_no_more_tasks_are_started_than_there_may_be() {
     }
     for caller in callers {
         let after = caller.afterwards().await;
-        assert_eq!((after.ending, after.seats, after.messages), (Ending::CallerHungUp, 1, 0), "{after:?}");
+        assert_eq!(
+            (after.ending, after.assignments, after.messages),
+            (Ending::CallerHungUp, 1, 0),
+            "{after:?}"
+        );
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is kept of a conversation: who said what, how long it took, what it cost; and what is not.
 
-use journal::{Event, Speaker};
+use journal::{JournalEvent, Speaker};
+use sim_audio::clips;
 use tests::{Scene, Story};
-use tone::clips;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_said_what_and_what_it_cost_is_kept_with_the_call() {
@@ -28,7 +28,7 @@ async fn who_said_what_and_what_it_cost_is_kept_with_the_call() {
         summary.micro_dollars.is_some_and(|spent| spent > 0) && summary.tokens.audio_out > 0,
         "{summary:?}"
     );
-    let told = after.journal.iter().any(|event| matches!(event, Event::Usage { micro_dollars, .. } if *micro_dollars == summary.micro_dollars));
+    let told = after.journal.iter().any(|event| matches!(event, JournalEvent::Usage { micro_dollars, .. } if *micro_dollars == summary.micro_dollars));
     assert!(told, "{after:?}");
     assert_eq!(Some(story.spent_today().await), summary.micro_dollars);
 }

@@ -1,13 +1,13 @@
 //! What the caller types on the keypad.
 
-use journal::Event;
-use openai::{Reply, Script};
-use phone::{CallerConfig, OfferVariant, RecordedKey};
+use journal::JournalEvent;
 use rehearse::binaries::root;
 use serde_json::Value;
+use sim_audio::clips;
+use sim_meta::{CallerConfig, OfferVariant, RecordedKey};
+use sim_openai::{Reply, Script};
 use std::time::{Duration, Instant};
 use tests::{Scene, looks_up};
-use tone::clips;
 
 fn by_keys() -> Script {
     Script::about_bikes().on_message("427", looks_up("427", clips::agent_order()))
@@ -111,9 +111,9 @@ async fn a_flood_of_keys_is_dropped_and_leaves_few_records() {
     let after = caller.hangs_up().await;
     // Every second of some eighty presses that count is a hash, which ends what is keyed.
     assert!((30..=60).contains(&after.keys().len()), "{} records", after.keys().len());
-    assert_eq!(after.journal.iter().filter(|event| **event == Event::KeysDropped {}).count(), 1);
+    assert_eq!(after.journal.iter().filter(|event| **event == JournalEvent::KeysDropped {}).count(), 1);
     let dropped = after.journal.iter().find_map(|event| match event {
-        Event::Media { keys_dropped, .. } => Some(*keys_dropped),
+        JournalEvent::Media { keys_dropped, .. } => Some(*keys_dropped),
         _ => None,
     });
     assert!(dropped.is_some_and(|dropped| dropped > 800), "{dropped:?}");

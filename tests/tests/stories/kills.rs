@@ -1,7 +1,7 @@
 //! Whoever dies, the call goes on, or ends properly.
 
 use call::Ending;
-use phone::ActionName;
+use sim_meta::ActionName;
 use std::time::{Duration, Instant};
 use tests::{Scene, Story};
 
@@ -23,7 +23,7 @@ async fn a_call_ends_once_though_call_control_dies_after_its_terminate() {
     let after = story.ring().await.afterwards().await;
 
     assert!(kill.has_happened());
-    assert_eq!((after.ending, after.at_meta), (Ending::MediaNeverConnected, phone::Ending::Terminated));
+    assert_eq!((after.ending, after.at_meta), (Ending::MediaNeverConnected, sim_meta::Ending::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
     assert_eq!(after.messages, 1);
 }
@@ -41,7 +41,7 @@ async fn a_call_whose_media_task_dies_is_lost_and_its_caller_is_told() {
     println!("Meta was told {:?} after the task's death", died_at.elapsed());
     let after = caller.afterwards().await;
 
-    assert_eq!((after.ending, ended), (Ending::Lost, phone::Ending::Terminated));
+    assert_eq!((after.ending, ended), (Ending::Lost, sim_meta::Ending::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
     assert_eq!(after.messages, 1);
 }

@@ -4,15 +4,15 @@ mod deploying;
 mod dying;
 mod unprotected;
 
-use aws::{LastStatus, TaskStatus};
 use call::Ending;
-use journal::Event;
-use openai::{Reply, Script};
-use phone::ActionName;
-use protocol::lease::Lease;
+use internal_api::lease::Lease;
+use journal::JournalEvent;
+use sim_audio::clips;
+use sim_aws::{LastStatus, TaskStatus};
+use sim_meta::ActionName;
+use sim_openai::{Reply, Script};
 use std::time::Duration;
 use tests::{Afterwards, Caller, Scene, Story};
-use tone::clips;
 
 const TASK: &str = "media-task";
 const SOON: Duration = Duration::from_secs(40);
@@ -35,7 +35,7 @@ async fn a_call_that_outlasts_the_stop_timeout_ends_with_words_and_a_terminate()
     caller.hears_to_the_end(&clips::agent_goodbye()).await;
 
     let after = caller.afterwards().await;
-    assert_eq!((after.ending, after.at_meta), (Ending::Drained, phone::Ending::Terminated), "{after:?}");
+    assert_eq!((after.ending, after.at_meta), (Ending::Drained, sim_meta::Ending::Terminated), "{after:?}");
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
     has_left(&story, &stopped).await;
     assert!(after.told().contains(&"WA_CALL_USAGE".to_owned()), "{after:?}");
@@ -134,9 +134,9 @@ fn last_task_of(after: &Afterwards) -> &str {
 }
 
 /// The task that a call was taken to last: one that is slow to answer is passed over.
-fn last_claim(journal: &[Event]) -> Option<&str> {
+fn last_claim(journal: &[JournalEvent]) -> Option<&str> {
     journal.iter().rev().find_map(|event| match event {
-        Event::Claimed { task, .. } => Some(task.as_str()),
+        JournalEvent::Claimed { task, .. } => Some(task.as_str()),
         _ => None,
     })
 }
@@ -156,7 +156,7 @@ async fn has_left(story: &Story, id: &str) -> TaskStatus {
 }
 
 fn was_an_ordinary_call(after: &Afterwards) {
-    let at_meta = phone::Ending::CallerHungUp;
+    let at_meta = sim_meta::Ending::CallerHungUp;
     assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, at_meta), "{after:?}");
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
     assert_eq!(after.messages, 0, "{after:?}");

@@ -2,8 +2,8 @@
 
 use aws_sdk_lambda::Client;
 use call::Ending;
-use ledger::CallControl;
-use protocol::order::{LONGEST_MESSAGE, Order, Reply};
+use internal_api::order::{LONGEST_MESSAGE, Order, Reply};
+use store::CallControl;
 use tests::Story;
 
 #[tokio::test(flavor = "multi_thread")]

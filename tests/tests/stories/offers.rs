@@ -1,12 +1,12 @@
 //! Offers that differ from every one Meta has made so far, and relays that are stricter than any seen.
 
 use call::Ending;
-use openai::Script;
-use phone::{CallerConfig, Fault, Mischief, OfferVariant};
 use rehearse::binaries::root;
+use sim_audio::clips;
+use sim_meta::{CallerConfig, InjectedFault, OfferVariant, ProtocolViolation};
+use sim_openai::Script;
 use std::time::Duration;
 use tests::{Scene, Story, looks_up};
-use tone::clips;
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -71,19 +71,19 @@ async fn keys_at_48_khz_are_agreed_on_and_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_takes_only_nominating_checks_is_satisfied() {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[Mischief::StrictRelay]).await;
+    let caller = story.ring_amid(&[InjectedFault::StrictRelay]).await;
 
     // Checks of the nominated pair leave every two seconds.
     caller.talks().await;
 
-    assert!(!caller.phone().report().faults.contains(&Fault::CheckWithoutNomination));
+    assert!(!caller.phone().report().faults.contains(&ProtocolViolation::CheckWithoutNomination));
     assert_eq!(caller.hangs_up().await.verdicts(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_answers_no_checks_but_sends_sound_keeps_its_call() {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[Mischief::ChecksUnanswered]).await;
+    let caller = story.ring_amid(&[InjectedFault::ChecksUnanswered]).await;
     caller.hears_the_greeting().await;
 
     // Longer than the ten seconds after which the stack takes the other side for disconnected.

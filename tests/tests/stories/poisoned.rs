@@ -1,9 +1,9 @@
 //! A call whose item cannot be read is ended at Meta, told once, and ticked no more.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use phone::Ending as AtMeta;
-use protocol::keys;
+use internal_api::keys;
 use serde_json::Value;
+use sim_meta::Ending as AtMeta;
 use std::time::Duration;
 use tests::Story;
 

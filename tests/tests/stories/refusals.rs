@@ -1,8 +1,8 @@
 //! Webhooks that are not Meta's, and calls that are not for us.
 
 use call::Ending;
-use journal::Event;
-use phone::{ActionName, Ending as AtMeta, Seen};
+use journal::JournalEvent;
+use sim_meta::{ActionName, Ending as AtMeta, Seen};
 use tests::letter::{Letter, client};
 use tests::{Caller, Story};
 
@@ -42,7 +42,7 @@ async fn a_call_for_another_number_is_recorded_and_not_answered() {
     let caller = story.ring_but_tell(|call| Letter::connect_to("330000000000003", call, "v=0\r\n")).await;
 
     assert!(
-        matches!(&caller.journal().await[..], [Event::NotOurs { number }] if number == "330000000000003")
+        matches!(&caller.journal().await[..], [JournalEvent::NotOurs { number }] if number == "330000000000003")
     );
     assert_eq!(story.stack.call(&caller.call_ref()).await.expect("the table can be read"), None);
     assert!(story.call_control_was_left_alone());
@@ -62,7 +62,7 @@ async fn an_offer_that_is_no_sdp_is_rejected_and_the_task_takes_the_next_call() 
 async fn a_connect_that_comes_after_the_end_is_not_answered() {
     let story = Story::begin().await;
     let caller = story.ring_but_tell(Letter::terminate).await;
-    let late = Seen::WebhookAnswered { event: phone::Event::Connect, status: Some(200) };
+    let late = Seen::WebhookAnswered { event: sim_meta::Event::Connect, status: Some(200) };
     story.saw(caller.id(), |seen| *seen == late).await;
     story.nothing_is_due().await;
 
@@ -78,7 +78,7 @@ async fn an_unanswerable_offer_costs_one_call(offer: &str, why: &str) {
 
     assert_eq!((after.ending, after.at_meta), (Ending::OfferUnanswerable, AtMeta::Rejected));
     assert_eq!((after.actions, after.messages), (vec![ActionName::Reject], 1));
-    let unanswerable = Event::OfferUnanswerable { reason: why.to_owned() };
+    let unanswerable = JournalEvent::OfferUnanswerable { reason: why.to_owned() };
     assert!(after.journal.contains(&unanswerable), "{:?}", after.journal);
 
     let next: Caller<'_> = story.ring().await;

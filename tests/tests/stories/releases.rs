@@ -1,11 +1,11 @@
 //! Releases that meet: functions are replaced at once, media tasks keep their calls for as long as those last.
 
 use call::Ending;
-use journal::Event as Happened;
-use phone::{ActionName, Event, Mischief, Seen};
+use journal::JournalEvent as Happened;
 use rehearse::binaries::root;
+use sim_audio::clips;
+use sim_meta::{ActionName, Event, InjectedFault, Seen};
 use tests::{Scene, Story, using};
-use tone::clips;
 
 /// Today's functions drive a media task of the previous release, which the file `previous-release` names and
 /// `scripts/previous-release.sh` builds.
@@ -43,7 +43,7 @@ async fn a_door_key_that_is_changed_still_opens_the_door_of_the_previous_release
 async fn a_failed_message_costs_a_call_at_the_previous_release_nothing() {
     let script = using("send_whatsapp_message", r#"{"text":"Station Road 4"}"#, clips::agent_closing());
     let story = with_the_previous_media_task_in(Scene::default().scripted(script)).await;
-    let caller = story.ring_amid(&[Mischief::MessageFails]).await;
+    let caller = story.ring_amid(&[InjectedFault::MessageFails]).await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_directions(), &clips::agent_closing()).await;
     let told = Seen::WebhookAnswered { event: Event::Message, status: Some(200) };

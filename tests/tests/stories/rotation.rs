@@ -1,11 +1,11 @@
 //! Secrets that are changed while the product runs: the next call works, and no process was started for it.
 
 use call::Ending;
-use openai::Script;
 use serde_json::{Value, json};
+use sim_audio::clips;
+use sim_openai::Script;
 use tests::letter::client;
 use tests::{Afterwards, Scene, Story, looking_up};
-use tone::clips;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_app_secret_is_used_without_a_restart() {
@@ -134,7 +134,11 @@ impl WarmStory {
         let caller = self.story.ring().await;
         caller.is_greeted().await;
         let after = caller.hangs_up().await;
-        assert_eq!((after.ending, after.seats, after.messages), (Ending::CallerHungUp, 1, 0), "{after:?}");
+        assert_eq!(
+            (after.ending, after.assignments, after.messages),
+            (Ending::CallerHungUp, 1, 0),
+            "{after:?}"
+        );
         self.was_not_restarted();
     }
 

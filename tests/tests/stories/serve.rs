@@ -1,7 +1,7 @@
 //! The product as one program, with Meta and the model somewhere else.
 
-use openai::Realtime;
-use phone::{Call, CallerConfig, Meta, MetaConfig};
+use sim_meta::{Call, CallerConfig, Meta, MetaConfig};
+use sim_openai::Realtime;
 use std::time::Duration;
 use tests::program::{Program, Running, is_alive};
 
@@ -43,7 +43,8 @@ async fn it_ends_in_the_middle_of_a_call_too() {
 async fn serve() -> (Meta, Realtime, Running) {
     let config = MetaConfig::default();
     let meta = Meta::start(config.clone()).await.expect("Meta can be simulated");
-    let model = Realtime::start(openai::Config::new("sk-story")).await.expect("the model can be simulated");
+    let model =
+        Realtime::start(sim_openai::Config::new("sk-story")).await.expect("the model can be simulated");
     let program = Program::serve().with_all(&[
         ("META_APP_SECRET", &config.app_secret),
         ("META_VERIFY_TOKEN", &config.verify_token),

@@ -1,6 +1,6 @@
 //! How calls sounded, as their journals tell it.
 
-use journal::Event;
+use journal::JournalEvent;
 use tests::Story;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -11,8 +11,8 @@ async fn a_call_tells_how_it_sounded_both_ways() {
 
     let after = caller.hangs_up().await;
 
-    let told = after.journal.iter().find(|event| matches!(event, Event::Media { .. }));
-    let Some(Event::Media {
+    let told = after.journal.iter().find(|event| matches!(event, JournalEvent::Media { .. }));
+    let Some(JournalEvent::Media {
         received,
         lost,
         foreign,

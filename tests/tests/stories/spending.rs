@@ -1,13 +1,13 @@
 //! The day's money binds calls that go on; and what was counted of a call stays counted.
 
 use call::Ending;
-use journal::Event;
-use ledger::Spender;
-use openai::{Reply, Script};
-use phone::MetaConfig;
+use journal::JournalEvent;
 use service::time::now_ms;
+use sim_audio::clips;
+use sim_meta::MetaConfig;
+use sim_openai::{Reply, Script};
+use store::CallOwner;
 use tests::{Scene, Story, using};
-use tone::clips;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_reaches_the_days_cap_ends_with_a_goodbye() {
@@ -25,8 +25,9 @@ async fn a_call_that_reaches_the_days_cap_ends_with_a_goodbye() {
     caller.hears_to_the_end(&clips::agent_goodbye()).await;
 
     let after = caller.afterwards().await;
-    assert_eq!((after.ending, after.at_meta), (Ending::CapReached, phone::Ending::Terminated));
-    let near = |event: &&Event| matches!(event, Event::CapNear { cap_micro_dollars: 500_000, .. });
+    assert_eq!((after.ending, after.at_meta), (Ending::CapReached, sim_meta::Ending::Terminated));
+    let near =
+        |event: &&JournalEvent| matches!(event, JournalEvent::CapNear { cap_micro_dollars: 500_000, .. });
     assert_eq!(after.journal.iter().filter(near).count(), 1, "{after:?}");
     let own = story.stack.summary(&call_ref).await.expect("the table can be read").expect("there is one");
     assert_eq!(Some(story.spent_today().await - 500_000), own.micro_dollars, "it is counted once");
@@ -61,7 +62,7 @@ async fn a_tool_past_its_budget_is_refused_by_name() {
     let after = caller.hangs_up().await;
 
     assert_eq!(after.tools(), ["take_message: refused"]);
-    let refused = Event::ActionRefused { action: "tool".into(), budget: "hour".into() };
+    let refused = JournalEvent::ActionRefused { action: "tool".into(), budget: "hour".into() };
     assert!(after.journal.contains(&refused), "{after:?}");
     assert!(
         story.tool_outputs()[0].contains("for this caller within the hour"),
@@ -74,7 +75,7 @@ async fn a_tool_past_its_budget_is_refused_by_name() {
 /// Another call to the number has cost so much today.
 async fn spends(story: &Story, call_ref: &str, micro_dollars: u64) {
     let number = MetaConfig::default().phone_number_id;
-    let by = Spender { call_ref: call_ref.into(), number, fence: 1, forget_at: u64::MAX >> 20 };
+    let by = CallOwner { call_ref: call_ref.into(), number, fence: 1, forget_at: u64::MAX >> 20 };
     let day = agents::Agent::built_in().day(now_ms());
     story.stack.ledger.count_spent(&by, &day, 0, micro_dollars).await.expect("the table can be written to");
 }

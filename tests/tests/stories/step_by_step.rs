@@ -1,8 +1,8 @@
 //! A function killed between any two of its calls to the outside: whatever it was doing is done all the same, once.
 
-use aws::{Cut, Step};
 use call::Ending;
-use phone::ActionName;
+use sim_aws::{Cut, Step};
+use sim_meta::ActionName;
 use tests::{Afterwards, Scene, Story};
 
 /// No function asks so many questions for one order.
@@ -73,5 +73,5 @@ fn was_an_ordinary_call(after: &Afterwards, when: &str) {
     assert_eq!(after.ending, Ending::CallerHungUp, "{when}: {after:?}");
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept], "{when}");
     let endings = after.told().iter().filter(|event| *event == "WA_CALL_ENDED").count();
-    assert_eq!((after.seats, after.messages, endings), (1, 0, 1), "{when}: {after:?}");
+    assert_eq!((after.assignments, after.messages, endings), (1, 0, 1), "{when}: {after:?}");
 }

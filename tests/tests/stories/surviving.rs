@@ -2,11 +2,11 @@
 //! a word.
 
 use call::Ending;
-use journal::Event;
-use openai::{Reply, Script};
+use journal::JournalEvent;
+use sim_audio::clips;
+use sim_openai::{Reply, Script};
 use std::time::Duration;
 use tests::{Caller, Scene, Story};
-use tone::clips;
 
 /// A long answer is cut in its middle, with some seconds of it still to be heard: the next session begins it again.
 #[tokio::test(flavor = "multi_thread")]
@@ -25,7 +25,7 @@ async fn goes_on_after(mischief: &str) {
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_directions()).await;
-    caller.waits_for(&story, |event| matches!(event, Event::SessionRestored { .. })).await;
+    caller.waits_for(&story, |event| matches!(event, JournalEvent::SessionRestored { .. })).await;
 
     caller.hears(&clips::agent_long()).await;
 
@@ -39,14 +39,19 @@ async fn a_session_near_its_end_is_replaced_in_a_silence() {
     let story = Scene::default().with_model(|model| model.longest = limit).begin().await;
     let caller = story.ring().await;
     caller.talks().await;
-    caller.waits_for(&story, |event| matches!(event, Event::SessionRestored { planned: true, .. })).await;
+    caller
+        .waits_for(&story, |event| matches!(event, JournalEvent::SessionRestored { planned: true, .. }))
+        .await;
 
     caller.asks(&clips::caller_directions(), &clips::agent_long()).await;
 
     let greetings = caller.times_heard(&clips::agent_greeting());
     let after = caller.hangs_up().await;
     assert_eq!((after.ending, greetings), (Ending::CallerHungUp, 1));
-    assert!(!after.journal.iter().any(|event| matches!(event, Event::SessionLost { .. })), "{after:?}");
+    assert!(
+        !after.journal.iter().any(|event| matches!(event, JournalEvent::SessionLost { .. })),
+        "{after:?}"
+    );
     let replayed: Vec<String> = story.model.sessions()[1]
         .replayed
         .iter()
@@ -72,7 +77,7 @@ async fn only_what_was_heard_is_told_to_the_next_session() {
     caller.phone().agent_speaks(Duration::from_secs(10)).await.expect("the agent answers");
     tokio::time::sleep(Duration::from_secs(2)).await;
     caller.asks(&clips::caller_interrupts(), &clips::agent_answer()).await;
-    caller.waits_for(&story, |event| matches!(event, Event::SessionRestored { .. })).await;
+    caller.waits_for(&story, |event| matches!(event, JournalEvent::SessionRestored { .. })).await;
 
     let replayed = story.model.sessions()[1].replayed.clone();
     let told =
@@ -92,7 +97,10 @@ async fn a_rate_limit_is_waited_for() {
 
     let after = caller.hangs_up().await;
     assert_eq!((after.ending, after.connections), (Ending::CallerHungUp, 1));
-    assert!(after.journal.iter().any(|event| matches!(event, Event::AgentTrouble { .. })), "{after:?}");
+    assert!(
+        after.journal.iter().any(|event| matches!(event, JournalEvent::AgentTrouble { .. })),
+        "{after:?}"
+    );
 }
 
 /// The key is taken away in mid-call: the caller hears an apology, and the operator what to do.
@@ -109,9 +117,9 @@ async fn when_no_session_is_to_be_had_the_caller_hears_an_apology() {
         caller.hears_to_the_end(&story.apology("en")).await;
 
         let after = caller.afterwards().await;
-        assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, phone::Ending::Terminated));
+        assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, sim_meta::Ending::Terminated));
         let failed = after.journal.iter().find_map(|event| match event {
-            Event::AgentFailed { code, cure } => Some((code.clone(), cure.clone())),
+            JournalEvent::AgentFailed { code, cure } => Some((code.clone(), cure.clone())),
             _ => None,
         });
         let (told, cure) = failed.expect("somebody is told");

@@ -1,11 +1,11 @@
 //! Who speaks when: long speeches, short noises, silence, and agents that will not be interrupted.
 
 use call::Ending;
-use journal::{Event, Speaker};
-use openai::{Reply, ReplyItem, Script};
+use journal::{JournalEvent, Speaker};
+use sim_audio::clips;
+use sim_openai::{Reply, ReplyItem, Script};
 use std::time::Duration;
 use tests::{Scene, monologue_of};
-use tone::clips;
 
 fn answering(answers: impl IntoIterator<Item = Reply>) -> Script {
     Script::new(Reply::speech(clips::agent_greeting()), answers)
@@ -36,7 +36,7 @@ async fn a_turn_without_an_end_is_answered_after_forty_five_seconds() {
     assert!(caller.has_heard(&clips::agent_answer()), "it was said while the caller went on");
     caller.hears(&clips::agent_long()).await;
     let after = caller.hangs_up().await;
-    let is_told = |event: &Event| matches!(event, Event::AgentTrouble { code } if code == "turn_without_end");
+    let is_told = |event: &JournalEvent| matches!(event, JournalEvent::AgentTrouble { code } if code == "turn_without_end");
     assert_eq!(after.journal.iter().filter(|event| is_told(event)).count(), 1, "{after:?}");
     assert!(story.model_heard(&clips::caller_monologue()));
     assert_eq!(story.model_faults(), [""; 0]);
@@ -74,7 +74,10 @@ async fn an_agent_that_talks_for_seventy_seconds_is_heard_to_its_last_word() {
 
     let after = caller.hangs_up().await;
     assert_eq!(after.ending, Ending::CallerHungUp);
-    assert!(!after.journal.iter().any(|event| matches!(event, Event::Interrupted { .. })), "{after:?}");
+    assert!(
+        !after.journal.iter().any(|event| matches!(event, JournalEvent::Interrupted { .. })),
+        "{after:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +117,8 @@ async fn an_uninterruptible_greeting_is_heard_out_and_what_was_said_over_it_is_a
     tokio::time::sleep(Duration::from_secs(1)).await;
     caller.asks(&clips::caller_interrupts(), &clips::agent_closing()).await;
     let after = caller.hangs_up().await;
-    let interrupted = after.journal.iter().filter(|event| matches!(event, Event::Interrupted { .. })).count();
+    let interrupted =
+        after.journal.iter().filter(|event| matches!(event, JournalEvent::Interrupted { .. })).count();
     assert_eq!((interrupted, after.ending), (1, Ending::CallerHungUp));
     assert_eq!(story.model_faults(), [""; 0]);
 }
@@ -138,7 +142,10 @@ async fn a_mhm_does_not_interrupt_an_agent_that_was_told_so() {
     caller.hears_out(&clips::agent_long()).await;
 
     let after = caller.hangs_up().await;
-    assert!(!after.journal.iter().any(|event| matches!(event, Event::Interrupted { .. })), "{after:?}");
+    assert!(
+        !after.journal.iter().any(|event| matches!(event, JournalEvent::Interrupted { .. })),
+        "{after:?}"
+    );
     assert_eq!(story.model_faults(), [""; 0]);
 }
 
@@ -161,7 +168,7 @@ async fn a_silent_caller_is_asked_whether_they_are_there_and_then_taken_leave_of
     caller.hears_to_the_end(&clips::agent_goodbye()).await;
 
     let after = caller.afterwards().await;
-    assert_eq!((after.ending, after.at_meta), (Ending::BothSilent, phone::Ending::Terminated));
+    assert_eq!((after.ending, after.at_meta), (Ending::BothSilent, sim_meta::Ending::Terminated));
     assert_eq!(after.messages, 0);
 }
 
@@ -177,7 +184,7 @@ async fn a_call_that_may_last_no_longer_ends_with_a_goodbye() {
     caller.hears_to_the_end(&clips::agent_goodbye()).await;
 
     let after = caller.afterwards().await;
-    assert_eq!((after.ending, after.at_meta), (Ending::TookTooLong, phone::Ending::Terminated));
+    assert_eq!((after.ending, after.at_meta), (Ending::TookTooLong, sim_meta::Ending::Terminated));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! What happens in a call is told once: in the table, in the log, and in metrics.
 
-use journal::Entry;
+use journal::JournalEntry;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tests::Story;
@@ -21,8 +21,8 @@ async fn each_event_of_a_call_is_in_the_table_and_in_the_log_once_and_alike() {
         story.logged_of(&call_ref).iter().map(read).map(|entry| entry.to_line()).collect();
     let told: BTreeSet<_> = lines.iter().cloned().collect();
     assert_eq!(told.len(), lines.len(), "nothing is told twice");
-    assert_eq!(told, stored.iter().map(Entry::to_line).collect());
-    let known = |entry: &&Entry| entry.place.number.is_some() && entry.place.phase.is_some();
+    assert_eq!(told, stored.iter().map(JournalEntry::to_line).collect());
+    let known = |entry: &&JournalEntry| entry.place.number.is_some() && entry.place.phase.is_some();
     assert_eq!(stored.iter().filter(known).count(), stored.len(), "{stored:?}");
 }
 
@@ -42,7 +42,7 @@ async fn a_call_is_counted_by_functions_and_task() {
     story.has_logged(|lines| lines.iter().any(|line| line["SlotUtilization"] == json!([0.0]))).await;
 }
 
-fn read(line: &Value) -> Entry {
+fn read(line: &Value) -> JournalEntry {
     serde_json::from_value(line.clone()).expect("a line is an entry")
 }
 

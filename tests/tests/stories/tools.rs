@@ -6,15 +6,15 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use call::Ending;
-use journal::Event;
-use openai::{McpCall, Reply, ReplyItem, Script, Side};
-use phone::Mischief;
+use journal::JournalEvent;
 use rehearse::shop::Mood;
+use sim_audio::clips;
+use sim_meta::InjectedFault;
+use sim_openai::{McpCall, Reply, ReplyItem, Script, Side};
 use std::time::Duration;
 use tests::{Scene, looking_up, using};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tone::clips;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tool_that_takes_too_long_is_given_up_and_the_caller_is_told() {
@@ -111,7 +111,7 @@ async fn a_message_that_fails_later_is_told_to_the_agent() {
     let mut script = using("send_whatsapp_message", message, clips::agent_closing());
     script.answers.push(Reply::speech(clips::agent_sorry()));
     let story = Scene::default().scripted(script).begin().await;
-    let caller = story.ring_amid(&[Mischief::MessageFails]).await;
+    let caller = story.ring_amid(&[InjectedFault::MessageFails]).await;
     let call_ref = caller.call_ref();
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_directions()).await;
@@ -124,7 +124,7 @@ async fn a_message_that_fails_later_is_told_to_the_agent() {
     let told: Vec<_> =
         story.told_to_the_model().into_iter().filter(|text| text.contains("did not reach")).collect();
     assert!(told.len() == 1 && told[0].contains("Mirsk Bikes"), "{told:?}");
-    let failed = |event: &Event| matches!(event, Event::MessageFailed { code: 131_026, .. });
+    let failed = |event: &JournalEvent| matches!(event, JournalEvent::MessageFailed { code: 131_026, .. });
     assert_eq!(after.journal.iter().filter(|event| failed(event)).count(), 1);
     assert!(stored.contains(&format!("CALL#{call_ref}")) && !stored.contains("wamid."), "{stored}");
 }
@@ -136,7 +136,7 @@ async fn a_caller_without_a_number_is_asked_for_one_before_a_callback() {
     let numbered = r#"{"about":"a squeaking saddle","number":"+44 20 7946 0958"}"#;
     script.answers.push(Reply::call("request_callback", numbered, Reply::speech(clips::agent_closing())));
     let story = Scene::default().scripted(script).begin().await;
-    let caller = story.ring_amid(&[Mischief::NoFrom]).await;
+    let caller = story.ring_amid(&[InjectedFault::NoFrom]).await;
     let call_ref = caller.call_ref();
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_question(), &clips::agent_moment()).await;
@@ -237,7 +237,7 @@ async fn the_agent_finishes_its_sentence_and_hangs_up() {
     caller.hears_to_the_end(&clips::agent_goodbye()).await;
 
     let after = caller.afterwards().await;
-    assert_eq!((after.ending, after.at_meta), (Ending::AgentSaidGoodbye, phone::Ending::Terminated));
+    assert_eq!((after.ending, after.at_meta), (Ending::AgentSaidGoodbye, sim_meta::Ending::Terminated));
     assert_eq!((after.tools(), after.messages), (vec!["end_call: done".to_owned()], 0));
 }
 
@@ -346,10 +346,10 @@ async fn hosted_tools_that_cannot_be_listed_are_told_to_agent_and_operator() {
 
     let after = caller.hangs_up().await;
 
-    let missing = journal::Event::ToolsMissing { server: "stock".to_owned() };
+    let missing = journal::JournalEvent::ToolsMissing { server: "stock".to_owned() };
     assert_eq!(after.journal.iter().filter(|event| **event == missing).count(), 1, "{after:?}");
     let sessions = story.model.sessions();
-    let told = sessions[0].events_of(openai::Side::Client, "conversation.item.create");
+    let told = sessions[0].events_of(sim_openai::Side::Client, "conversation.item.create");
     assert!(
         told.into_iter()
             .any(|event| event["item"]["role"] == "system" && event.to_string().contains("stock"))

@@ -1,6 +1,6 @@
 //! A call is one trace, over functions and task; and whoever takes traces cannot hold it up.
 
-use journal::{Entry, Event};
+use journal::{JournalEntry, JournalEvent};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::collector::{Collector, HEADERS, Reception, Span};
@@ -33,7 +33,7 @@ async fn a_call_is_one_trace_that_says_what_its_journal_says() {
     is_one_tree(&spans, &call_ref);
     assert_eq!(programs(&spans), PROGRAMS.into());
     journal.iter().for_each(|entry| agrees(entry, &spans));
-    assert!(journal.iter().any(|entry| matches!(entry.event, Event::Turn { .. })), "{journal:?}");
+    assert!(journal.iter().any(|entry| matches!(entry.event, JournalEvent::Turn { .. })), "{journal:?}");
     assert_eq!(spans.iter().filter(|span| span.failure.is_some()).count(), 0, "{spans:?}");
     assert_eq!(privacy::leaks_in(&collector.as_lines()), [""; 0]);
 }
@@ -50,9 +50,9 @@ async fn who_hangs_or_refuses_traces_holds_no_call_up() {
         let journal = story.stack.journal(&call_ref).await.expect("the journal can be read");
         assert!(collector.times_asked() > 0, "{reception:?}");
         let waits = journal.iter().filter_map(|entry| match entry.event {
-            Event::Accepted {} => entry.since_ring_ms,
-            Event::FirstWord { after_open_ms } => Some(after_open_ms),
-            Event::Turn { took_ms, .. } => Some(took_ms),
+            JournalEvent::Accepted {} => entry.since_ring_ms,
+            JournalEvent::FirstWord { after_open_ms } => Some(after_open_ms),
+            JournalEvent::Turn { took_ms, .. } => Some(took_ms),
             _ => None,
         });
         let waits: Vec<_> = waits.collect();
@@ -93,16 +93,16 @@ fn is_one_tree(spans: &[Span], call_ref: &str) {
 }
 
 /// The span of an entry says all that its line in the log says, and took as long as the event says.
-fn agrees(entry: &Entry, spans: &[Span]) {
+fn agrees(entry: &JournalEntry, spans: &[Span]) {
     let line = without_nothing(serde_json::from_str(&entry.to_line()).expect("a line is JSON"));
     let is_of_it = |span: &&Span| span.fields == line && span.name != "talk";
     let of_it: Vec<_> = spans.iter().filter(is_of_it).collect();
     let [span] = of_it[..] else { panic!("{entry:?} is {of_it:?}") };
     let took_ms = match &entry.event {
-        Event::Ended { .. } | Event::Accepted {} => {
+        JournalEvent::Ended { .. } | JournalEvent::Accepted {} => {
             entry.since_ring_ms.expect("call-control knows of the ring")
         }
-        Event::FirstWord { after_open_ms } => *after_open_ms,
+        JournalEvent::FirstWord { after_open_ms } => *after_open_ms,
         _ => line.get("took_ms").and_then(Value::as_u64).unwrap_or_default(),
     };
     assert_eq!((span.to_ns, span.to_ns - span.from_ns), (entry.at_ms * 1_000_000, took_ms * 1_000_000));

@@ -1,10 +1,10 @@
 //! Calls that their agent does not take: closed, too much spent today, called too often.
 
 use call::Ending;
-use journal::Event;
-use ledger::{Spender, StoredAgent};
-use phone::{ActionName, Ending as AtMeta, MetaConfig};
+use journal::JournalEvent;
 use service::time::now_ms;
+use sim_meta::{ActionName, Ending as AtMeta, MetaConfig};
+use store::{CallOwner, StoredAgent};
 use tests::{Afterwards, Story};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -29,14 +29,15 @@ async fn a_call_past_the_days_budget_is_turned_away() {
     let (number, ledger) = (MetaConfig::default().phone_number_id, &story.stack.ledger);
     for day in [day(now_ms()), day(now_ms() + DAY_MS)] {
         let by =
-            Spender { call_ref: day.clone(), number: number.clone(), fence: 1, forget_at: u64::MAX >> 20 };
+            CallOwner { call_ref: day.clone(), number: number.clone(), fence: 1, forget_at: u64::MAX >> 20 };
         ledger.count_spent(&by, &day, 0, 500_000).await.expect("the table can be written to");
     }
 
     let after = story.ring().await.afterwards().await;
 
     was_turned_away(&after, Ending::OverBudget, "over_budget");
-    let near = |event: &&Event| matches!(event, Event::CapNear { cap_micro_dollars: 500_000, .. });
+    let near =
+        |event: &&JournalEvent| matches!(event, JournalEvent::CapNear { cap_micro_dollars: 500_000, .. });
     assert_eq!(after.journal.iter().filter(near).count(), 1, "{after:?}");
     was_told(&story, "No more today.");
 }
@@ -70,14 +71,14 @@ async fn a_caller_who_is_turned_away_again_is_told_no_more() {
 
     was_turned_away(&after, Ending::CalledTooOften, "called_too_often");
     was_told(&story, "Later, please.");
-    let refused = Event::ActionRefused { action: "notice".into(), budget: "hour".into() };
+    let refused = JournalEvent::ActionRefused { action: "notice".into(), budget: "hour".into() };
     assert!(after.journal.contains(&refused), "{after:?}");
 }
 
 fn was_turned_away(after: &Afterwards, ending: Ending, why: &str) {
     assert_eq!((after.ending, after.at_meta), (ending, AtMeta::Rejected), "{after:?}");
-    assert_eq!((&after.actions[..], after.seats), (&[ActionName::Reject][..], 0), "{after:?}");
-    let told = |event: &Event| matches!(event, Event::TurnedAway { why: told } if told == why);
+    assert_eq!((&after.actions[..], after.assignments), (&[ActionName::Reject][..], 0), "{after:?}");
+    let told = |event: &JournalEvent| matches!(event, JournalEvent::TurnedAway { why: told } if told == why);
     assert_eq!(after.journal.iter().filter(|event| told(event)).count(), 1, "{after:?}");
 }
 

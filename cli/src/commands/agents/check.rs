@@ -2,7 +2,7 @@
 
 use crate::Common;
 use crate::file::{AgentFile, WrongFile};
-use crate::say::{self, GOOD, styled};
+use crate::output::{self, GOOD, styled};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -20,21 +20,21 @@ impl Check {
     pub fn run(&self, common: &Common) -> ExitCode {
         let checked: Vec<_> = self.files.iter().map(|path| (path, AgentFile::read(path))).collect();
         if common.json {
-            say::json(
+            output::json(
                 &json!({"files": checked.iter().map(|(path, read)| in_json(path, read)).collect::<Vec<_>>()}),
             );
         }
         for (path, read) in &checked {
             for doubt in read.iter().flat_map(AgentFile::doubts) {
-                say::wrong(format!("{}: warning: {doubt}", path.display()));
+                output::wrong(format!("{}: warning: {doubt}", path.display()));
             }
             match read {
                 Ok(_) if common.json => {}
                 Ok(file) => {
                     let ok = styled(GOOD, "ok");
-                    say::line(format!("{}: {ok}, agent {}", path.display(), file.agent.name));
+                    output::line(format!("{}: {ok}, agent {}", path.display(), file.agent.name));
                 }
-                Err(wrong) => say::wrong(wrong),
+                Err(wrong) => output::wrong(wrong),
             }
         }
         if checked.iter().all(|(_, read)| read.is_ok()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }

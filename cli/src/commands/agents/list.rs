@@ -1,15 +1,15 @@
 //! `ahoy agents list`: the agents that were pushed, and which numbers have which.
 
-use crate::say;
+use crate::output;
 use crate::{Common, cloud};
 use agents::Agent;
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, ContentArrangement, Table};
 use jiff::Timestamp;
-use ledger::{Assigned, StoredAgent};
 use serde::Serialize;
 use std::process::ExitCode;
+use store::{Assigned, StoredAgent};
 
 #[derive(Debug, Args)]
 pub struct List {}
@@ -48,7 +48,7 @@ impl List {
         let (agents, numbers) = tokio::try_join!(ledger.agents(), ledger.numbers())?;
         let listed = Listed::of(agents, &numbers);
         if common.json {
-            say::json(&listed)
+            output::json(&listed)
         } else {
             listed.say()
         }
@@ -66,12 +66,12 @@ impl Listed {
 
     fn say(&self) {
         if self.agents.is_empty() {
-            say::line("No agents yet. Push one: ahoy agents push FILE --number ID");
+            output::line("No agents yet. Push one: ahoy agents push FILE --number ID");
         } else {
-            say::line(self.table());
+            output::line(self.table());
         }
         for Astray { number, agent } in &self.astray {
-            say::wrong(format!("Number {number} has the agent {agent}, which was never pushed."));
+            output::wrong(format!("Number {number} has the agent {agent}, which was never pushed."));
         }
     }
 

@@ -1,14 +1,14 @@
 //! `ahoy agents push FILE [--number ID]…`: stores an agent, and gives it numbers.
 
 use crate::file::AgentFile;
-use crate::say::{self, GOOD, styled};
+use crate::output::{self, GOOD, styled};
 use crate::{Common, cloud};
 use clap::Args;
-use ledger::{Ledger, StoredAgent};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use store::{Store, StoredAgent};
 
 /// An id with fewer digits is most likely a telephone number.
 const SHORTEST_LIKELY: usize = 14;
@@ -54,12 +54,12 @@ impl Push {
         let file = match AgentFile::read(&self.file) {
             Ok(file) => file,
             Err(wrong) => {
-                say::wrong(wrong);
+                output::wrong(wrong);
                 return Ok(ExitCode::FAILURE);
             }
         };
         for doubt in file.doubts().into_iter().chain(self.numbers.iter().filter_map(|id| unlikely(id))) {
-            say::wrong(format!("{}: warning: {doubt}", self.file.display()));
+            output::wrong(format!("{}: warning: {doubt}", self.file.display()));
         }
         let ledger = cloud::ledger(common).await?;
         let change = store(&ledger, &file).await?;
@@ -75,7 +75,7 @@ impl Push {
         let numbers = known.map(|known| known.number).chain(self.numbers.iter().cloned()).collect();
         let pushed = Pushed { agent: name.clone(), change, numbers, taken_over };
         if common.json {
-            say::json(&pushed)
+            output::json(&pushed)
         } else {
             pushed.say()
         }
@@ -83,7 +83,7 @@ impl Push {
     }
 }
 
-async fn store(ledger: &Ledger, file: &AgentFile) -> anyhow::Result<Change> {
+async fn store(ledger: &Store, file: &AgentFile) -> anyhow::Result<Change> {
     let agent = StoredAgent::new(&file.agent.name, &file.text, service::time::now_ms());
     let change = match ledger.agent(&agent.name).await? {
         Some(before) if before.digest == agent.digest => return Ok(Change::Unchanged),
@@ -101,15 +101,15 @@ impl Pushed {
             Change::Updated => "updated",
             Change::Unchanged => "unchanged",
         };
-        say::line(format!("{}: {}", self.agent, styled(GOOD, change)));
+        output::line(format!("{}: {}", self.agent, styled(GOOD, change)));
         for TakenOver { number, from } in &self.taken_over {
-            say::line(format!("Number {number} was with {from} before."));
+            output::line(format!("Number {number} was with {from} before."));
         }
         if self.numbers.is_empty() {
-            say::line("No number has it yet: push it with --number and Meta's id of your number.");
+            output::line("No number has it yet: push it with --number and Meta's id of your number.");
         } else {
             let numbers: Vec<_> = self.numbers.iter().map(String::as_str).collect();
-            say::line(format!("It takes the calls of {}, from the next one on.", numbers.join(", ")));
+            output::line(format!("It takes the calls of {}, from the next one on.", numbers.join(", ")));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The checks, by name, and what comes of one.
 
+use crate::fetched::{FetchError, Fetched};
 use crate::meta::Change;
-use crate::seen::{Seen, Unseen};
 
 macro_rules! checks {
     ($($variant:ident = $name:literal;)*) => {
@@ -162,7 +162,7 @@ impl Finding {
 }
 
 /// Judges what was seen; what was not is unknown.
-pub fn seen<T>(fact: &Seen<T>, judge: impl FnOnce(&T) -> Finding) -> Finding {
+pub fn seen<T>(fact: &Fetched<T>, judge: impl FnOnce(&T) -> Finding) -> Finding {
     match fact {
         Ok(fact) => judge(fact),
         Err(unseen) => Finding::unknown(unseen.why.clone()),
@@ -170,9 +170,9 @@ pub fn seen<T>(fact: &Seen<T>, judge: impl FnOnce(&T) -> Finding) -> Finding {
 }
 
 /// Judges what was seen; what is not there, or refused with one of these codes, is wrong.
-pub fn needed<T>(fact: &Seen<T>, codes: &[u32], cure: &str, judge: impl FnOnce(&T) -> Finding) -> Finding {
+pub fn needed<T>(fact: &Fetched<T>, codes: &[u32], cure: &str, judge: impl FnOnce(&T) -> Finding) -> Finding {
     match fact {
-        Err(Unseen { why, code, is_wrong }) if *is_wrong || codes.contains(code) => {
+        Err(FetchError { why, code, is_wrong }) if *is_wrong || codes.contains(code) => {
             Finding::wrong(*code, why.clone(), cure)
         }
         fact => seen(fact, judge),

@@ -9,8 +9,8 @@ pub use model::{Answer, ModelFacts};
 pub use webhook::WebhookFacts;
 
 use crate::Common;
-use crate::meta::{self, Meta};
-use crate::seen::{Seen, Unseen};
+use crate::fetched::{FetchError, Fetched};
+use crate::meta::{self, MetaClient};
 use crate::site::{Keys, Site};
 use aws_config::SdkConfig;
 use service::env::Env;
@@ -21,7 +21,7 @@ pub struct Facts {
     /// When, seconds since 1970.
     pub now: u64,
     /// The number that was looked at.
-    pub number: Seen<String>,
+    pub number: Fetched<String>,
     /// The deployment's others, where nobody named one.
     pub others: Vec<String>,
     /// At Meta.
@@ -35,14 +35,14 @@ pub struct Facts {
 }
 
 /// Looks at everything; of several numbers, where nobody named one, at the first.
-pub async fn gather(site: &Site, common: &Common) -> (Meta, Facts) {
+pub async fn gather(site: &Site, common: &Common) -> (MetaClient, Facts) {
     let (site, keys, deployment) = own(site, common).await;
     let site = &site;
     let (number, others) = match numbers(site, &deployment) {
         Ok(numbers) => first(numbers),
         Err(unseen) => (Err(unseen), vec![]),
     };
-    let meta = Meta::new(site, &keys, number.clone());
+    let meta = MetaClient::new(site, &keys, number.clone());
     let facts = meta.look().await;
     let (webhook, model) =
         tokio::join!(WebhookFacts::look(&facts, &keys), ModelFacts::look(site, &keys, &deployment));
@@ -51,9 +51,9 @@ pub async fn gather(site: &Site, common: &Common) -> (Meta, Facts) {
 }
 
 /// Meta, as the deployment's keys open it, for its number. Nothing is asked of Meta yet.
-pub async fn meta_of(site: &Site, common: &Common) -> Meta {
+pub async fn meta_of(site: &Site, common: &Common) -> MetaClient {
     let (site, keys, deployment) = own(site, common).await;
-    Meta::new(&site, &keys, number(&site, &deployment))
+    MetaClient::new(&site, &keys, number(&site, &deployment))
 }
 
 /// Which deployment is meant, with its webhook's address where the stack has one; its keys, and itself.
@@ -83,10 +83,10 @@ async fn webhook_url(site: &Site, common: &Common, aws: &SdkConfig) -> Option<St
 }
 
 /// The number that somebody named, else the deployment's only one.
-fn number(site: &Site, deployment: &Deployment) -> Seen<String> {
+fn number(site: &Site, deployment: &Deployment) -> Fetched<String> {
     match &numbers(site, deployment)?[..] {
         [number] => Ok(number.clone()),
-        several => Err(Unseen::because(format!(
+        several => Err(FetchError::because(format!(
             "there are several numbers: name one with --number, of {}",
             several.join(", ")
         ))),
@@ -94,7 +94,7 @@ fn number(site: &Site, deployment: &Deployment) -> Seen<String> {
 }
 
 /// The number that somebody named, else all of the deployment's: one at least.
-fn numbers(site: &Site, deployment: &Deployment) -> Seen<Vec<String>> {
+fn numbers(site: &Site, deployment: &Deployment) -> Fetched<Vec<String>> {
     if let Some(number) = &site.number {
         return Ok(vec![number.clone()]);
     }
@@ -103,13 +103,13 @@ fn numbers(site: &Site, deployment: &Deployment) -> Seen<Vec<String>> {
         return Ok(set);
     }
     match deployment.numbers.as_deref() {
-        Ok([]) => Err(Unseen::because("no number has an agent yet: name one with --number")),
+        Ok([]) => Err(FetchError::because("no number has an agent yet: name one with --number")),
         Ok(numbers) => Ok(numbers.iter().map(|(number, _)| number.clone()).collect()),
-        Err(_) => Err(Unseen::because("nobody says which number: name it with --number")),
+        Err(_) => Err(FetchError::because("nobody says which number: name it with --number")),
     }
 }
 
-fn first(mut numbers: Vec<String>) -> (Seen<String>, Vec<String>) {
+fn first(mut numbers: Vec<String>) -> (Fetched<String>, Vec<String>) {
     let others = numbers.split_off(1);
     (Ok(numbers.remove(0)), others)
 }

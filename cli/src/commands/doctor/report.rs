@@ -2,7 +2,7 @@
 
 use super::check::{Check, Finding};
 use crate::meta::Change;
-use crate::say::{self, BAD, GOOD, UNSURE, styled};
+use crate::output::{self, BAD, GOOD, UNSURE, styled};
 use serde::Serialize;
 
 /// One check, and what came of it.
@@ -83,7 +83,7 @@ pub fn say_json(reports: &[Report], fixed: &[String]) {
             .iter()
             .map(move |it| Line { number: number.filter(|_| it.check.is_of_a_number()), ..it.line() })
     });
-    say::json(&Told {
+    output::json(&Told {
         healthy: reports.iter().all(Report::is_healthy),
         numbers,
         fixed,
@@ -96,7 +96,7 @@ pub fn say(reports: &[Report]) {
     for (n, report) in reports.iter().enumerate() {
         if let (true, Some(number)) = (reports.len() > 1, &report.number) {
             let also = if n == 0 { ", and what is no number's" } else { "" };
-            say::line(format!("number {number}{also}"));
+            output::line(format!("number {number}{also}"));
         }
         report.checked.iter().for_each(Checked::say);
     }
@@ -112,7 +112,7 @@ pub fn say(reports: &[Report]) {
     } else {
         String::new()
     };
-    say::line(format!("{fine} fine, {wrong} wrong, {unknown} unknown{of}{fix}"));
+    output::line(format!("{fine} fine, {wrong} wrong, {unknown} unknown{of}{fix}"));
 }
 
 impl Checked {
@@ -147,9 +147,9 @@ impl Checked {
             Finding::Unknown(_) => styled(UNSURE, "unknown"),
         };
         let code = code.map(|code| format!(" (code {code})")).unwrap_or_default();
-        say::line(format!("{mark}  {name:<21} {says}{code}"));
+        output::line(format!("{mark}  {name:<21} {says}{code}"));
         if let Some(cure) = cure {
-            say::line(format!("         {:<21} {cure}", "cure:"));
+            output::line(format!("         {:<21} {cure}", "cure:"));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How much somebody should care about an event: what a log's reader may filter by.
 
-use super::Event;
+use super::JournalEvent;
 use serde::Serialize;
 
 /// How much somebody should care.
@@ -15,7 +15,7 @@ pub enum Level {
     Error,
 }
 
-impl Event {
+impl JournalEvent {
     /// How much somebody should care.
     pub fn level(&self) -> Level {
         match self {

@@ -1,6 +1,6 @@
 //! Writes `docs/events.md`.
 
-use super::{COMMON, Listed, events};
+use super::{COMMON, EventSchema, events};
 use crate::Level;
 use std::fmt::Write;
 
@@ -32,8 +32,8 @@ pub fn page() -> String {
     page
 }
 
-fn section(page: &mut String, event: &Listed) {
-    let Listed { name, meaning, level, fields } = event;
+fn section(page: &mut String, event: &EventSchema) {
+    let EventSchema { name, meaning, level, fields } = event;
     let care = match level {
         Level::Info => "",
         Level::Warn => " (warning)",

@@ -9,7 +9,7 @@ const LONGEST_PROMPT: usize = 4096;
 
 /// An option that OpenAI would refuse, now or soon.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfit {
+pub struct OptionError {
     /// Its name, dotted: `turn_detection.threshold`.
     pub field: &'static str,
     /// Why, and what would be right. Does not repeat the value.
@@ -19,7 +19,7 @@ pub struct Unfit {
 impl Options {
     /// Whether every option is in its range, and fits the others. A model nobody knows, such as the name of a
     /// deployment, is taken for one that can do everything.
-    pub fn check(&self) -> Result<(), Unfit> {
+    pub fn check(&self) -> Result<(), OptionError> {
         if let Some(name) = &self.name {
             model(name)?;
         }
@@ -42,7 +42,7 @@ impl Options {
 impl Options {
     /// As [`Options::check`], with what was not known to be refused when files were pushed earlier: for files that are yet
     /// to be pushed. Programs that run read those of before, and leave out what is refused.
-    pub fn check_new(&self) -> Result<(), Unfit> {
+    pub fn check_new(&self) -> Result<(), OptionError> {
         self.check()?;
         let Some(transcription) = &self.transcription else { return Ok(()) };
         if !transcription.keywords.iter().all(|keyword| is_fit_keyword(keyword)) {
@@ -53,14 +53,14 @@ impl Options {
         if length > LONGEST_PROMPT {
             let reason =
                 format!("has {length} characters; the transcriber may refuse more than {LONGEST_PROMPT}");
-            return Err(Unfit { field: "transcription.prompt", reason });
+            return Err(OptionError { field: "transcription.prompt", reason });
         }
         Ok(())
     }
 }
 
 /// Source: OpenAI's model and deprecation pages of 2026.
-fn model(name: &str) -> Result<(), Unfit> {
+fn model(name: &str) -> Result<(), OptionError> {
     word("name", name)?;
     if is_or_dated(name, "gpt-realtime") || is_or_dated(name, "gpt-audio") {
         return unfit("name", "is switched off on 2027-01-20: use gpt-realtime-2.1");
@@ -93,7 +93,7 @@ pub(super) fn is_or_dated(name: &str, model: &str) -> bool {
 }
 
 /// Padding and silence have no documented range; ours keeps out what was meant in seconds.
-fn turns(server: &ServerVad) -> Result<(), Unfit> {
+fn turns(server: &ServerVad) -> Result<(), OptionError> {
     within("turn_detection.threshold", server.threshold, 0.0..=1.0, "")?;
     within("turn_detection.prefix_padding_ms", server.prefix_padding_ms, 0..=5000, " ms")?;
     within("turn_detection.silence_duration_ms", server.silence_duration_ms, 50..=10_000, " ms")?;
@@ -103,7 +103,7 @@ fn turns(server: &ServerVad) -> Result<(), Unfit> {
     }
 }
 
-fn transcription(transcription: &Transcription) -> Result<(), Unfit> {
+fn transcription(transcription: &Transcription) -> Result<(), OptionError> {
     let model = transcription.model.as_str();
     word("transcription.model", model)?;
     if model == "whisper-1" || (model.starts_with("gpt-4o") && model.contains("transcribe")) {
@@ -132,7 +132,7 @@ pub(crate) fn is_fit_keyword(keyword: &str) -> bool {
 }
 
 /// A vendor's name of something: one word of reasonable length.
-fn word(field: &'static str, value: &str) -> Result<(), Unfit> {
+fn word(field: &'static str, value: &str) -> Result<(), OptionError> {
     if (1..=128).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(());
     }
@@ -144,15 +144,15 @@ fn within<T: PartialOrd + Display>(
     value: T,
     bounds: RangeInclusive<T>,
     unit: &str,
-) -> Result<(), Unfit> {
+) -> Result<(), OptionError> {
     if bounds.contains(&value) {
         return Ok(());
     }
-    Err(Unfit { field, reason: format!("must be {} to {}{unit}", bounds.start(), bounds.end()) })
+    Err(OptionError { field, reason: format!("must be {} to {}{unit}", bounds.start(), bounds.end()) })
 }
 
-fn unfit(field: &'static str, reason: &str) -> Result<(), Unfit> {
-    Err(Unfit { field, reason: reason.to_owned() })
+fn unfit(field: &'static str, reason: &str) -> Result<(), OptionError> {
+    Err(OptionError { field, reason: reason.to_owned() })
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Configuring: one full update first of all, and once more without each optional part that is refused.
 
-use super::{Happening, Session};
+use super::{Session, SessionEvent};
+use crate::api_error::Remedy;
 use crate::link::{LinkId, Stage};
-use crate::server::ErrorInfo;
-use crate::trouble::Remedy;
-use crate::{ClientEvent, Failure, Part, Trouble};
+use crate::server_event::ErrorInfo;
+use crate::{ApiError, ClientEvent, Failure, OptionalPart};
 use std::time::Instant;
 
 /// What an error means for a configuration that is on its way.
@@ -15,7 +15,7 @@ pub(super) enum Refusal {
     /// It is about a part that is left out by now: the answer to what was sent last is still to come.
     Stale,
     /// It is about something else.
-    Other(Trouble),
+    Other(ApiError),
 }
 
 impl Session {
@@ -61,11 +61,11 @@ impl Session {
         let Some(configured) = configured.filter(|link| link.stage == Stage::Configuring) else {
             return Refusal::Other(error.into());
         };
-        let Some(part) = Part::refused_by(&error, &self.config.options) else {
+        let Some(part) = OptionalPart::refused_by(&error, &self.config.options) else {
             return Refusal::Other(error.into());
         };
         let is_about_the_last = error.event_id.is_some() && error.event_id == configured.update;
-        let trouble = Trouble::from(error);
+        let trouble = ApiError::from(error);
         configured.refused = Some(trouble.code.clone());
         if self.config.without.add(part) {
             self.refused_parts.push((part, trouble.code));
@@ -78,7 +78,7 @@ impl Session {
     /// A configuration was taken: what is not in it is known not to be.
     pub(super) fn tell_refused_parts(&mut self) {
         for (part, code) in std::mem::take(&mut self.refused_parts) {
-            self.happen(Happening::PartRefused { part, code });
+            self.happen(SessionEvent::PartRefused { part, code });
         }
     }
 }

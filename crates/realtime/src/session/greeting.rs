@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 /// How far the greeting is.
 #[derive(Debug, Default)]
-pub(super) struct Greeted {
+pub(super) struct GreetingState {
     stage: Stage,
     /// The response that is it.
     response: Option<String>,
@@ -25,7 +25,7 @@ enum Stage {
     Over,
 }
 
-impl Greeted {
+impl GreetingState {
     pub(super) fn began(&mut self, response: &str) {
         self.response = Some(response.to_owned());
     }

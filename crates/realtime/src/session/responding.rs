@@ -1,12 +1,12 @@
 //! Responses: asked for one at a time, begun, ended, and asked for again when they fail.
 
-use super::lacking::{Brought, GO_ON};
-use super::{Happening, Session};
-use crate::gate::{Began, SILENT, Silence, THINKS, Wish};
+use super::empty_responses::{GO_ON, ResponseContent};
+use super::{Session, SessionEvent};
+use crate::api_error::Remedy;
 use crate::options::Effort;
-use crate::server::Response;
-use crate::trouble::Remedy;
-use crate::{ClientEvent, Failure, Trouble, Usage};
+use crate::response_queue::{Began, ResponseRequest, ResponseTimeout, SILENT, THINKS};
+use crate::server_event::Response;
+use crate::{ApiError, ClientEvent, Failure, Usage};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -37,21 +37,21 @@ impl Session {
 
     /// A response's instructions replace the session's, so they hold both. Once something was said, they are left as they are: see
     /// [`super::prompting`].
-    fn response(&mut self, wish: &Wish, event_id: &str) -> Value {
+    fn response(&mut self, wish: &ResponseRequest, event_id: &str) -> Value {
         let goes_on = std::mem::take(&mut self.link.goes_on);
         // As the session has it: a model that was told in writing what was said is apt to write, too.
         let mut response = json!({"output_modalities": ["audio"], "metadata": {"client_event_id": event_id}});
         match wish {
-            Wish::Greeting => {
+            ResponseRequest::Greeting => {
                 response["instructions"] = json!(self.config.greeting());
                 response["tool_choice"] = json!("none");
             }
-            Wish::Ask { words, .. } => {
+            ResponseRequest::Ask { words, .. } => {
                 self.prompt(words);
                 response["tool_choice"] = json!("none");
             }
-            Wish::Answer if goes_on => self.prompt(GO_ON),
-            Wish::Answer => {}
+            ResponseRequest::Answer if goes_on => self.prompt(GO_ON),
+            ResponseRequest::Answer => {}
         }
         response
     }
@@ -60,12 +60,12 @@ impl Session {
         self.link.goes_on = false;
         let is_up_to_date = self.link.is_up_to_date(now);
         let began = self.link.gate.began(response, is_up_to_date, self.thinks(), now);
-        if let Some((id, Wish::Greeting)) = self.link.gate.ongoing() {
+        if let Some((id, ResponseRequest::Greeting)) = self.link.gate.ongoing() {
             self.greeted.began(id);
         }
-        let is_asked = matches!(self.link.gate.ongoing(), Some((_, Wish::Ask { .. })));
+        let is_asked = matches!(self.link.gate.ongoing(), Some((_, ResponseRequest::Ask { .. })));
         let is_asked = is_asked && began == Began::Wanted;
-        self.happen(Happening::Began { response: response.id.clone(), is_asked });
+        self.happen(SessionEvent::Began { response: response.id.clone(), is_asked });
         match began {
             Began::Wanted => {}
             Began::Unwanted => self.cancel(response.id.clone()),
@@ -91,11 +91,11 @@ impl Session {
         self.settle_hosted(&response.id, is_whole, now);
         let mut produced = self.link.take_produced(&response.id);
         let has_called = self.tools.were_called_by(&response.id);
-        let brought = Brought { has_sound: self.has_sound(&response.id), has_called };
+        let brought = ResponseContent { has_sound: self.has_sound(&response.id), has_called };
         let is_unwanted = self.link.gate.is_unwanted(response);
         let wish = self.link.gate.ended(response, has_called, now);
         // With its outputs, the answer is asked for.
-        let wish = wish.filter(|wish| !(has_called && *wish == Wish::Answer));
+        let wish = wish.filter(|wish| !(has_called && *wish == ResponseRequest::Answer));
         self.settle_prompt(is_whole && brought.has_sound && !is_unwanted);
         self.forgo_second_greeting();
         if let Some(usage) = response.usage.as_ref().map(Usage::of_response) {
@@ -103,9 +103,9 @@ impl Session {
         }
         self.end_batches(Some(&response.id));
         if brought.is_nothing() && matches!(response.status.as_str(), "completed" | "incomplete") {
-            self.happen(Happening::SaidNothing { response: response.id.clone() });
+            self.happen(SessionEvent::SaidNothing { response: response.id.clone() });
         }
-        self.happen(Happening::Ended { response: response.id.clone() });
+        self.happen(SessionEvent::Ended { response: response.id.clone() });
         self.insist(&response.id, &response.status, wish.as_ref());
         self.take_out_silent(&response.id, &mut produced);
         if response.status == "failed" {
@@ -123,14 +123,14 @@ impl Session {
             self.link.has_served = true;
             (self.strikes, self.fruitless) = (0, 0);
         }
-        if wish == Some(Wish::Greeting) && !self.link.gate.wants_greeting() {
+        if wish == Some(ResponseRequest::Greeting) && !self.link.gate.wants_greeting() {
             self.greeted.ended();
         }
     }
 
     /// What must be said, and was cut before a sound of it came, is said later.
-    fn insist(&mut self, response: &str, status: &str, wish: Option<&Wish>) {
-        if let Some(wish @ Wish::Ask { insists: true, .. }) = wish
+    fn insist(&mut self, response: &str, status: &str, wish: Option<&ResponseRequest>) {
+        if let Some(wish @ ResponseRequest::Ask { insists: true, .. }) = wish
             && status == "cancelled"
             && !self.has_sound(response)
         {
@@ -143,15 +143,15 @@ impl Session {
         if self.link.gate.wants_greeting() && !self.greeted.is_wanted() {
             self.link.gate.forgo_greeting();
             self.greeted.ended();
-            self.link.gate.wish(Wish::Answer);
+            self.link.gate.wish(ResponseRequest::Answer);
         }
     }
 
     /// A response failed, or was refused. It is asked for again, or another session is.
-    pub(super) fn failed(&mut self, trouble: Trouble, wish: Option<Wish>, now: Instant) {
+    pub(super) fn failed(&mut self, trouble: ApiError, wish: Option<ResponseRequest>, now: Instant) {
         let remedy = trouble.remedy();
         let code = trouble.code.clone();
-        let is_half_said = wish == Some(Wish::Greeting) && !self.greeted.is_wanted();
+        let is_half_said = wish == Some(ResponseRequest::Greeting) && !self.greeted.is_wanted();
         if is_half_said {
             self.greeted.ended();
         }
@@ -164,7 +164,7 @@ impl Session {
                 return self.lose(&code, now);
             }
             Remedy::Wait | Remedy::Again | Remedy::None | Remedy::Tell => {
-                self.happen(Happening::Troubled(trouble));
+                self.happen(SessionEvent::Troubled(trouble));
             }
         }
         let Some(wish) = wish else { return };
@@ -202,8 +202,8 @@ impl Session {
         let silence = self.link.gate.handle_timeout(now);
         self.take_back_unasked_prompt(was_asked);
         match silence {
-            Some(Silence::Cancel(response)) => self.cancel(response),
-            Some(Silence::Dead) => self.give_up_link("silent", now),
+            Some(ResponseTimeout::Cancel(response)) => self.cancel(response),
+            Some(ResponseTimeout::Dead) => self.give_up_link("silent", now),
             None => {}
         }
     }
@@ -229,14 +229,14 @@ impl Session {
         if !text.is_empty() && item.is_audible {
             item.is_told = true;
             let text = text.to_owned().into();
-            self.happen(Happening::AgentSaid { item: id.to_owned(), text, audio });
+            self.happen(SessionEvent::AgentSaid { item: id.to_owned(), text, audio });
         }
     }
 
     pub(super) fn use_up(&mut self, usage: Usage) {
         if !usage.is_nothing() {
             self.used += usage;
-            self.happen(Happening::Used(usage));
+            self.happen(SessionEvent::Used(usage));
         }
     }
 }

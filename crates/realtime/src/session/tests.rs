@@ -1,20 +1,20 @@
 //! A conversation on virtual time, with everything we send held against OpenAI's types.
 
 mod any;
+mod audio;
 mod beginning;
+mod caller_turn;
 mod configuring;
-mod hosted;
-mod lacking;
+mod empty_responses;
+mod hosted_tools;
+mod reconnecting;
 mod responses;
-mod rolling;
-mod sound;
-mod surviving;
+mod rollover;
 mod tools;
-mod turn;
 
 use super::*;
 use crate::options::{Format, ServerVad, TurnDetection};
-use crate::{Down, Failure, Greeting, Options, ServerEvent};
+use crate::{ConnectionLoss, Failure, Greeting, Options, ServerEvent};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
@@ -35,11 +35,11 @@ struct Talk {
     sent: Vec<(LinkId, Value)>,
     connects: Vec<LinkId>,
     closed: Vec<LinkId>,
-    happened: Vec<Happening>,
+    happened: Vec<SessionEvent>,
 }
 
 impl Talk {
-    fn with(config: Config) -> Self {
+    fn with(config: SessionConfig) -> Self {
         let now = Instant::now();
         let session = Session::new(config, now);
         let mut talk = Self {
@@ -56,14 +56,14 @@ impl Talk {
     }
 
     /// Configured; the greeting is asked for.
-    fn ready_with(config: Config) -> Self {
+    fn ready_with(config: SessionConfig) -> Self {
         let mut talk = Self::with(config);
         talk.accept();
         talk
     }
 
     /// Greeted, and the line is open.
-    fn greeted_with(config: Config) -> Self {
+    fn greeted_with(config: SessionConfig) -> Self {
         let mut talk = Self::ready_with(config);
         talk.say("greeting", "g", "Hello, how can I help?", 500);
         talk.session.open(talk.now);
@@ -105,7 +105,7 @@ impl Talk {
         self.drain();
     }
 
-    fn down(&mut self, down: Down) {
+    fn down(&mut self, down: ConnectionLoss) {
         let link = self.session.link.id;
         self.session.handle_down(link, down, self.now);
         self.drain();
@@ -136,9 +136,9 @@ impl Talk {
     fn drain(&mut self) {
         while let Some(action) = self.session.poll_action() {
             match action {
-                Action::Connect(link) => self.connects.push(link),
-                Action::Close(link) => self.closed.push(link),
-                Action::Send(link, event) => {
+                SessionAction::Connect(link) => self.connects.push(link),
+                SessionAction::Close(link) => self.closed.push(link),
+                SessionAction::Send(link, event) => {
                     let event = serde_json::from_str(&event.to_json()).expect("we write JSON");
                     check(&event);
                     self.sent.push((link, event));
@@ -186,7 +186,9 @@ impl Talk {
     }
 
     fn speak_at(&mut self, level: i16, response: &str, item: &str, words: &str, ms: usize) {
-        let audio = crate::sound::Writer::new(Format::Pcm).write(&vec![level; ms * 24]).unwrap_or_default();
+        let audio = crate::audio_encoding::AudioEncoder::new(Format::Pcm)
+            .write(&vec![level; ms * 24])
+            .unwrap_or_default();
         let of = |kind: &str| json!({"type": kind, "response_id": response, "item_id": item});
         let mut text = of("response.output_audio_transcript.delta");
         text["delta"] = json!(words);
@@ -270,36 +272,36 @@ impl Talk {
 
     fn failure(&self) -> Option<&Failure> {
         self.happened.iter().find_map(|happening| match happening {
-            Happening::Failed(failure) => Some(failure),
+            SessionEvent::Failed(failure) => Some(failure),
             _ => None,
         })
     }
 }
 
-fn config() -> Config {
-    Config {
+fn config() -> SessionConfig {
+    SessionConfig {
         instructions: "You answer calls.".into(),
         options: Options::default(),
         greeting: Greeting::Prompt("Greet the caller.".into()),
         greeting_interruptible: true,
-        turns: Turns::Server,
+        turns: TurnMode::Server,
         tools: vec![json!({"type": "function", "name": "look", "description": "Looks up an order.",
             "parameters": {"type": "object", "properties": {"order": {"type": "string"}}}})],
         recycle_after: None,
-        margin: Config::MARGIN,
-        without: crate::Parts::default(),
+        margin: SessionConfig::MARGIN,
+        without: crate::OptionalParts::default(),
     }
 }
 
 /// The server is not to interrupt by itself until the greeting is over, and to ask after nine seconds then.
-fn patient() -> Config {
+fn patient() -> SessionConfig {
     let vad = ServerVad { idle_timeout_ms: Some(9_000), ..ServerVad::default() };
     let options = Options { turn_detection: TurnDetection::Server(vad), ..Options::default() };
-    Config { greeting_interruptible: false, options, ..config() }
+    SessionConfig { greeting_interruptible: false, options, ..config() }
 }
 
-fn ours() -> Config {
-    Config { turns: Turns::Ours, ..config() }
+fn ours() -> SessionConfig {
+    SessionConfig { turns: TurnMode::Ours, ..config() }
 }
 
 fn check(event: &Value) {

@@ -1,9 +1,9 @@
 //! Tools the agent calls: each call is told once, each output is sent, and the agent is asked to go on once for each batch.
 
-use super::hosted::Hosted;
-use super::{Happening, Session};
-use crate::gate::Wish;
-use crate::server::Item;
+use super::hosted_tools::HostedTools;
+use super::{Session, SessionEvent};
+use crate::response_queue::ResponseRequest;
+use crate::server_event::Item;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -15,7 +15,7 @@ pub(super) struct Tools {
     /// By response.
     batches: HashMap<String, Batch>,
     /// Calls that the service makes itself, by item.
-    pub(super) hosted: HashMap<String, Hosted>,
+    pub(super) hosted: HashMap<String, HostedTools>,
 }
 
 /// The calls of one response.
@@ -121,7 +121,7 @@ impl Session {
         }
         let arguments = item.arguments.clone().unwrap_or_default();
         self.mirror.called(call_id, name, &arguments);
-        self.happen(Happening::ToolCalled { call_id: call_id.clone(), name: name.clone(), arguments });
+        self.happen(SessionEvent::ToolCalled { call_id: call_id.clone(), name: name.clone(), arguments });
     }
 
     /// A response is over; `None`: all are. Its batch gets no more calls.
@@ -132,7 +132,7 @@ impl Session {
 
     pub(super) fn finish_batches(&mut self) {
         if self.tools.finish() {
-            self.link.gate.wish(Wish::Answer);
+            self.link.gate.wish(ResponseRequest::Answer);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Says spans in OpenTelemetry's words.
 
-use super::settings::Settings;
-use crate::env::WrongSetting;
+use super::settings::TraceSettings;
+use crate::env::SettingError;
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry::{Array, InstrumentationScope, KeyValue, Value};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use traces::Span;
 
 /// What posts spans. The crate reads the headers from the environment itself; `Settings` has looked at them.
-pub(super) fn exporter(settings: &Settings) -> Result<SpanExporter, WrongSetting> {
-    let wrong = |reason: String| WrongSetting::Malformed {
+pub(super) fn exporter(settings: &TraceSettings) -> Result<SpanExporter, SettingError> {
+    let wrong = |reason: String| SettingError::Malformed {
         name: settings.endpoint_is_in,
         value: settings.endpoint.to_string(),
         reason,
@@ -33,7 +33,7 @@ pub(super) fn exporter(settings: &Settings) -> Result<SpanExporter, WrongSetting
 }
 
 /// Who sends: the program, of this stack; and what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say goes before.
-fn resource(settings: &Settings) -> Resource {
+fn resource(settings: &TraceSettings) -> Resource {
     let named = settings.service.clone().map(|name| KeyValue::new("service.name", name));
     Resource::builder_empty()
         .with_attribute(KeyValue::new("service.name", settings.program))
@@ -92,12 +92,13 @@ fn said(name: String, value: serde_json::Value) -> Option<KeyValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use journal::{Event, Journal};
+    use journal::{EntryBuilder, JournalEvent};
 
     #[test]
     fn each_field_of_an_event_is_an_attribute_of_its_own_kind() {
-        let over = Event::Over { status: "FAILED".into(), errors: vec![138_021, 7], talked_s: Some(3) };
-        let entry = Journal::new(&"01".repeat(32), "webhook", None, 0).enter(over, 1_000);
+        let over =
+            JournalEvent::Over { status: "FAILED".into(), errors: vec![138_021, 7], talked_s: Some(3) };
+        let entry = EntryBuilder::new(&"01".repeat(32), "webhook", None, 0).enter(over, 1_000);
 
         let data = data(traces::spans_of(&entry).remove(0));
 
@@ -112,8 +113,8 @@ mod tests {
 
     #[test]
     fn a_failure_is_a_status_and_the_call_itself_has_no_parent() {
-        let ended = Event::Ended { ending: "lost".into(), by: "us".into(), lasted_ms: 0 };
-        let entry = Journal::new(&"01".repeat(32), "call-control", 0, 0).enter(ended, 1_000);
+        let ended = JournalEvent::Ended { ending: "lost".into(), by: "us".into(), lasted_ms: 0 };
+        let entry = EntryBuilder::new(&"01".repeat(32), "call-control", 0, 0).enter(ended, 1_000);
 
         let data = data(traces::spans_of(&entry).remove(0));
 

@@ -1,6 +1,6 @@
 //! Where traces go, as OpenTelemetry has it in every program: the variables are its own.
 
-use crate::env::{Env, WrongSetting};
+use crate::env::{Env, SettingError};
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use url::Url;
@@ -10,7 +10,7 @@ const PROTOCOL: &str = "http/protobuf";
 
 /// Where traces go, and from whom they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(super) struct TraceSettings {
     /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, or `OTEL_EXPORTER_OTLP_ENDPOINT` with `/v1/traces` after it.
     pub(super) endpoint: Url,
     /// The variable that it was in.
@@ -25,9 +25,9 @@ pub(super) struct Settings {
     pub(super) stack: String,
 }
 
-impl Settings {
+impl TraceSettings {
     /// Reads them; `None` where no endpoint is set, or `OTEL_SDK_DISABLED` is `true`.
-    pub(super) fn from_env(env: &Env, program: &'static str) -> Result<Option<Self>, WrongSetting> {
+    pub(super) fn from_env(env: &Env, program: &'static str) -> Result<Option<Self>, SettingError> {
         let is_disabled =
             env.optional("OTEL_SDK_DISABLED").is_some_and(|word| word.eq_ignore_ascii_case("true"));
         let Some((endpoint_is_in, endpoint)) = endpoint(env)?.filter(|_| !is_disabled) else {
@@ -52,7 +52,7 @@ impl Settings {
     }
 }
 
-fn endpoint(env: &Env) -> Result<Option<(&'static str, Url)>, WrongSetting> {
+fn endpoint(env: &Env) -> Result<Option<(&'static str, Url)>, SettingError> {
     let whole = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", env.optional("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"));
     let base = ("OTEL_EXPORTER_OTLP_ENDPOINT", env.optional("OTEL_EXPORTER_OTLP_ENDPOINT"));
     match (whole, base) {
@@ -65,8 +65,8 @@ fn endpoint(env: &Env) -> Result<Option<(&'static str, Url)>, WrongSetting> {
     }
 }
 
-fn url(name: &'static str, value: &str, whole: &str) -> Result<Url, WrongSetting> {
-    let wrong = |reason: String| WrongSetting::Malformed { name, value: value.to_owned(), reason };
+fn url(name: &'static str, value: &str, whole: &str) -> Result<Url, SettingError> {
+    let wrong = |reason: String| SettingError::Malformed { name, value: value.to_owned(), reason };
     let url = Url::parse(whole).map_err(|error| wrong(error.to_string()))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
@@ -74,10 +74,10 @@ fn url(name: &'static str, value: &str, whole: &str) -> Result<Url, WrongSetting
     }
 }
 
-fn speaks_ours(name: &'static str, protocol: Option<&str>) -> Result<(), WrongSetting> {
+fn speaks_ours(name: &'static str, protocol: Option<&str>) -> Result<(), SettingError> {
     match protocol {
         None | Some(PROTOCOL) => Ok(()),
-        Some(other) => Err(WrongSetting::Malformed {
+        Some(other) => Err(SettingError::Malformed {
             name,
             value: other.to_owned(),
             reason: format!("traces are sent as {PROTOCOL} only"),
@@ -86,14 +86,14 @@ fn speaks_ours(name: &'static str, protocol: Option<&str>) -> Result<(), WrongSe
 }
 
 /// Keys are in headers as a rule: what is wrong with them is told without them.
-fn are_headers(name: &'static str, headers: Option<secrecy::SecretString>) -> Result<(), WrongSetting> {
+fn are_headers(name: &'static str, headers: Option<secrecy::SecretString>) -> Result<(), SettingError> {
     let is_header = |pair: &str| pair.split_once('=').is_some_and(|(name, _)| !name.trim().is_empty());
     let headers = headers.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
     if headers.split_terminator(',').all(is_header) {
         return Ok(());
     }
     let reason = "it is no list of name=value".to_owned();
-    Err(WrongSetting::Malformed { name, value: "…".to_owned(), reason })
+    Err(SettingError::Malformed { name, value: "…".to_owned(), reason })
 }
 
 #[cfg(test)]
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(wrong.to_string(), r#"OTEL_EXPORTER_OTLP_HEADERS is "…": it is no list of name=value"#);
     }
 
-    fn read(settings: &[(&str, &str)]) -> Result<Option<Settings>, WrongSetting> {
-        Settings::from_env(&Env::of(settings), "webhook")
+    fn read(settings: &[(&str, &str)]) -> Result<Option<TraceSettings>, SettingError> {
+        TraceSettings::from_env(&Env::of(settings), "webhook")
     }
 }

@@ -1,33 +1,38 @@
 //! Records what a batch tells of one call, together with what it does to the call's state.
 
-use super::apart::keep_content;
-use super::group::{Group, Standing, Told};
-use super::meaning::event_of;
-use super::writing::Written;
-use super::{House, Taken};
-use crate::poisoned::Poisoned;
-use crate::record::{HungUp, Record};
-use crate::store::{Known, Store, item};
+use super::conditional_write::Written;
+use super::grouping::{NoticeGroup, ReportedCall, Standing};
+use super::journal_events::event_of;
+use super::other_notices::keep_content;
+use super::{IntakeResult, IntakeSettings};
+use crate::call_store::{CallStore, Known, item};
+use crate::stored_call::{HungUp, StoredCall};
+use crate::unreadable_calls::UnreadableCalls;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use call::{Effect, Phase as Stage, Timestamp};
-use journal::{Entry, Journal, Phase, Place};
-use ledger::items::{Item, entry_item, number, text, to_item};
-use protocol::keys;
-use protocol::order::Order;
-use whatsapp::{Notice, What};
+use internal_api::keys;
+use internal_api::order::Order;
+use journal::{EntryBuilder, EntryContext, JournalEntry, JournalPhase};
+use store::items::{Item, entry_item, number, text, to_item};
+use whatsapp::{Notice, NoticeKind};
 
-impl Store {
+impl CallStore {
     /// Records a group, each thing of it once, and says what to do about it.
     ///
     /// # Errors
     /// When it could not be recorded: Meta must send it again.
-    pub async fn take_in(&self, group: &Group, house: &House, now_ms: u64) -> anyhow::Result<Taken> {
+    pub async fn take_in(
+        &self,
+        group: &NoticeGroup,
+        house: &IntakeSettings,
+        now_ms: u64,
+    ) -> anyhow::Result<IntakeResult> {
         match group {
-            Group::Apart(notice) => self.take_in_apart(notice, now_ms).await,
-            Group::Call { call_ref, told } => match self.record(call_ref, told, house, now_ms).await? {
+            NoticeGroup::Apart(notice) => self.take_in_apart(notice, now_ms).await,
+            NoticeGroup::Call { call_ref, told } => match self.record(call_ref, told, house, now_ms).await? {
                 Recorded::Now(taken) => Ok(taken),
                 Recorded::Not if told.len() > 1 => self.take_in_singly(call_ref, told, house, now_ms).await,
-                Recorded::Not => Ok(Taken::default()),
+                Recorded::Not => Ok(IntakeResult::default()),
             },
         }
     }
@@ -36,11 +41,11 @@ impl Store {
     async fn take_in_singly(
         &self,
         call_ref: &str,
-        told: &[Told],
-        house: &House,
+        told: &[ReportedCall],
+        house: &IntakeSettings,
         now_ms: u64,
-    ) -> anyhow::Result<Taken> {
-        let mut all = Taken::default();
+    ) -> anyhow::Result<IntakeResult> {
+        let mut all = IntakeResult::default();
         for one in told {
             if let Recorded::Now(taken) =
                 self.record(call_ref, std::slice::from_ref(one), house, now_ms).await?
@@ -56,8 +61,8 @@ impl Store {
     async fn record(
         &self,
         call_ref: &str,
-        told: &[Told],
-        house: &House,
+        told: &[ReportedCall],
+        house: &IntakeSettings,
         now_ms: u64,
     ) -> anyhow::Result<Recorded> {
         let entries: Vec<_> = told.iter().map(|told| entry(call_ref, told, now_ms)).collect();
@@ -73,10 +78,10 @@ impl Store {
             }
         };
         match (written, told) {
-            (Written::Now, _) => Ok(Recorded::Now(Taken { entries, tick, orders })),
+            (Written::Now, _) => Ok(Recorded::Now(IntakeResult { entries, tick, orders })),
             // The order may have been lost when it was recorded: given twice, it does no harm.
             (Written::Before(_), [_]) if !orders.is_empty() => {
-                Ok(Recorded::Now(Taken { orders, ..Taken::default() }))
+                Ok(Recorded::Now(IntakeResult { orders, ..IntakeResult::default() }))
             }
             (Written::Before(before), [alone]) => self.again(call_ref, alone, entries, &before).await,
             (Written::Unfit(why), [alone]) => {
@@ -92,11 +97,11 @@ impl Store {
     async fn again(
         &self,
         call_ref: &str,
-        told: &Told,
-        entries: Vec<Entry>,
+        told: &ReportedCall,
+        entries: Vec<JournalEntry>,
         before: &[bool],
     ) -> anyhow::Result<Recorded> {
-        if !matches!(told.notice.what, What::Offer(_)) || told.standing == Standing::NotOurs {
+        if !matches!(told.notice.what, NoticeKind::Offer(_)) || told.standing == Standing::NotOurs {
             return Ok(Recorded::Not);
         }
         if before == [false, true] {
@@ -104,16 +109,16 @@ impl Store {
             for item in noted {
                 self.put_once(item).await?;
             }
-            return Ok(Recorded::Now(Taken { entries, ..Taken::default() }));
+            return Ok(Recorded::Now(IntakeResult { entries, ..IntakeResult::default() }));
         }
         let known = match self.load(call_ref).await {
             // Sent again, it would be no easier to read.
-            Err(error) if error.is::<Poisoned>() => return Ok(Recorded::Not),
+            Err(error) if error.is::<UnreadableCalls>() => return Ok(Recorded::Not),
             known => known?,
         };
         Ok(match known {
             Known::Call(record) if is_untouched(&record) => {
-                Recorded::Now(Taken { tick: Some(call_ref.to_owned()), ..Taken::default() })
+                Recorded::Now(IntakeResult { tick: Some(call_ref.to_owned()), ..IntakeResult::default() })
             }
             Known::Call(_) | Known::Nothing | Known::OnlyItsEnd => Recorded::Not,
         })
@@ -125,7 +130,13 @@ impl Store {
     }
 
     /// What the notices do to the call's state: one change, since a transaction touches an item once.
-    fn change(&self, call_ref: &str, told: &[Told], house: &House, now_ms: u64) -> Option<TransactWriteItem> {
+    fn change(
+        &self,
+        call_ref: &str,
+        told: &[ReportedCall],
+        house: &IntakeSettings,
+        now_ms: u64,
+    ) -> Option<TransactWriteItem> {
         let ours = || told.iter().filter(|told| told.standing == Standing::Ours).map(|told| &told.notice);
         let over = ours().find_map(hung_up);
         let Some((notice, offer)) = ours().find_map(|notice| Some((notice, offer(notice)?))) else {
@@ -133,8 +144,8 @@ impl Store {
         };
         let (wacid, number) = (notice.call_id()?, notice.number()?);
         let now = Timestamp(now_ms);
-        let ringing = Record::ringing(wacid, number, offer, &notice.caller, now, house.ring_budget);
-        Some(self.once(to_item(&Record { hung_up: over, ..ringing })))
+        let ringing = StoredCall::ringing(wacid, number, offer, &notice.caller, now, house.ring_budget);
+        Some(self.once(to_item(&StoredCall { hung_up: over, ..ringing })))
     }
 
     /// Lays Meta's word beside the state, where whoever saves the call next must take it up. Where there is no state
@@ -161,14 +172,14 @@ impl Store {
 }
 
 enum Recorded {
-    Now(Taken),
+    Now(IntakeResult),
     Not,
 }
 
 /// What call-control has to hear of it, besides that the call wants a look.
-fn orders(call_ref: &str, told: &[Told]) -> Vec<Order> {
-    let order = |told: &Told| match &told.notice.what {
-        What::MessageFailed { message, .. } => {
+fn orders(call_ref: &str, told: &[ReportedCall]) -> Vec<Order> {
+    let order = |told: &ReportedCall| match &told.notice.what {
+        NoticeKind::MessageFailed { message, .. } => {
             Some(Order::MessageFailed { call_ref: call_ref.to_owned(), message: message.clone() })
         }
         _ => None,
@@ -178,40 +189,40 @@ fn orders(call_ref: &str, told: &[Told]) -> Vec<Order> {
 
 fn offer(notice: &Notice) -> Option<&str> {
     match &notice.what {
-        What::Offer(offer) => Some(offer),
+        NoticeKind::Offer(offer) => Some(offer),
         _ => None,
     }
 }
 
 fn hung_up(notice: &Notice) -> Option<HungUp> {
     match &notice.what {
-        What::Over { errors, .. } => Some(HungUp { errors: errors.clone() }),
+        NoticeKind::Over { errors, .. } => Some(HungUp { errors: errors.clone() }),
         _ => None,
     }
 }
 
-fn is_untouched(record: &Record) -> bool {
+fn is_untouched(record: &StoredCall) -> bool {
     let call = &record.call;
-    call.phase == Stage::Ringing && call.attempts == 0 && call.pending == [Effect::FindSeat]
+    call.phase == Stage::Ringing && call.attempts == 0 && call.pending == [Effect::AssignTask]
 }
 
 /// Each notice of a call is written by a writer of its own name, at the same place whenever it comes: that it is there
 /// already is how a repeat is known.
-fn entry(call_ref: &str, told: &Told, now_ms: u64) -> Entry {
+fn entry(call_ref: &str, told: &ReportedCall, now_ms: u64) -> JournalEntry {
     let Notice { event, status, mark, .. } = &told.notice;
     let writer = [event, status, mark].into_iter().filter(|part| !part.is_empty());
     let writer = writer.fold("webhook".to_owned(), |writer, part| writer + "-" + part);
     // Of a call that it does not look up, the webhook knows what it is told just now.
     let (rang_at_ms, phase) = match &told.notice.what {
-        What::Offer(_) => (Some(now_ms), Some(Phase::Ringing)),
-        What::Over { .. } => (None, Some(Phase::Over)),
+        NoticeKind::Offer(_) => (Some(now_ms), Some(JournalPhase::Ringing)),
+        NoticeKind::Over { .. } => (None, Some(JournalPhase::Over)),
         _ => (None, None),
     };
-    let place = Place { number: told.notice.number().map(str::to_owned), task: None, phase };
-    Journal::new(call_ref, &writer, rang_at_ms, 0).at(place).enter(event_of(told), now_ms)
+    let place = EntryContext { number: told.notice.number().map(str::to_owned), task: None, phase };
+    EntryBuilder::new(call_ref, &writer, rang_at_ms, 0).at(place).enter(event_of(told), now_ms)
 }
 
-fn noted(told: &Told, entry: &Entry) -> Item {
+fn noted(told: &ReportedCall, entry: &JournalEntry) -> Item {
     let mut item = entry_item(entry);
     if let Some(seconds) = told.notice.stamped_at {
         item.insert("stamped_at".to_owned(), number(seconds));

@@ -1,7 +1,7 @@
 //! Answers that are elsewhere: fetched there once, by a bare GET, or left open.
 
 use super::shop::Shop;
-use crate::{Kind, Trouble};
+use crate::{ToolError, ToolOutcomeKind};
 use agents::{HttpTool, Method};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -17,7 +17,7 @@ async fn an_answer_elsewhere_is_fetched_by_a_bare_get() {
 
             let outcome = shop.ask(tool, &json!({"order": "7"})).await;
 
-            assert_eq!((outcome.kind, outcome.trouble), (Kind::Done, None), "{status}");
+            assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Done, None), "{status}");
             assert_eq!(outcome.for_the_model, r#"{"state":"ready","price":12.50}"#);
             let fetched = shop.asked();
             assert_eq!((fetched.method.as_str(), fetched.uri.to_string()), ("GET", "/orders?k=1".to_owned()));
@@ -55,7 +55,11 @@ async fn an_answer_elsewhere_that_cannot_be_had_leaves_it_open() {
 
         let outcome = shop.ask(tool, &json!({"order": "7"})).await;
 
-        assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::AnswerElsewhere)), "{to}");
+        assert_eq!(
+            (outcome.kind, outcome.trouble),
+            (ToolOutcomeKind::Failed, Some(ToolError::AnswerElsewhere)),
+            "{to}"
+        );
         assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
         assert!(!outcome.for_the_model.contains("did not work"), "{}", outcome.for_the_model);
         assert!(shop.is_unasked(), "{to}");
@@ -71,7 +75,7 @@ async fn an_answer_elsewhere_that_comes_late_leaves_it_open_for_a_get_too() {
 
         let outcome = shop.ask(tool, &json!({"order": "7"})).await;
 
-        assert_eq!(outcome.trouble, Some(Trouble::AnswerElsewhere), "{to}");
+        assert_eq!(outcome.trouble, Some(ToolError::AnswerElsewhere), "{to}");
         assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
     }
 }
@@ -84,7 +88,7 @@ async fn other_redirects_are_not_followed() {
 
         let outcome = shop.ask(tool, &json!({"order": "7"})).await;
 
-        assert_eq!(outcome.trouble, Some(Trouble::Status(status)));
+        assert_eq!(outcome.trouble, Some(ToolError::Status(status)));
         let says = |words: &str| outcome.for_the_model.contains(words);
         assert_eq!((says("not known whether"), says("did not work")), (is_open, !is_open), "{status}");
         assert!(shop.is_unasked(), "{status}");

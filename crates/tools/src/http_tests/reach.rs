@@ -1,7 +1,7 @@
 //! Where a tool may go, and where it never does.
 
 use super::shop::{Shop, run, secrets, tools};
-use crate::{Kind, Outcome, Toolbox, Trouble};
+use crate::{ToolError, ToolOutcome, ToolOutcomeKind, Toolbox};
 use agents::{HttpTool, Method, Tools};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde_json::json;
@@ -18,7 +18,7 @@ async fn a_host_that_is_not_allowed_is_never_asked() {
 
     let outcome = run(&Toolbox::new(&tools, &secrets()).unwrap(), &json!({"order": "7"})).await;
 
-    assert_eq!((outcome.kind, outcome.trouble), (Kind::Refused, Some(Trouble::Host)));
+    assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Refused, Some(ToolError::Host)));
     assert!(shop.is_unasked());
 }
 
@@ -29,7 +29,7 @@ async fn a_name_that_leads_inside_is_never_connected_to() {
 
     let outcome = ask_by_name("https://shop.example", here, vec![here]).await;
 
-    assert_eq!((outcome.kind, outcome.trouble), (Kind::Refused, Some(Trouble::Address)));
+    assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Refused, Some(ToolError::Address)));
     assert!(outcome.for_the_model.contains("not set up correctly"), "{}", outcome.for_the_model);
     assert!(is_quiet(listener));
 }
@@ -42,7 +42,7 @@ async fn a_server_without_tls_is_not_told_what_https_was_meant_for() {
 
     let outcome = shop.ask(tool, &json!({"order": "7"})).await;
 
-    assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::Connection)));
+    assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Failed, Some(ToolError::Connection)));
     assert!(shop.is_unasked());
 }
 
@@ -55,9 +55,9 @@ async fn localhost_leads_here_and_nowhere_else() {
     let here = ask_by_name("http://localhost", shop.address, vec![shop.address]).await;
     let elsewhere = ask_by_name("http://localhost", shop.address, vec![elsewhere]).await;
 
-    assert_eq!(here.kind, Kind::Done);
+    assert_eq!(here.kind, ToolOutcomeKind::Done);
     assert_eq!(shop.asked().uri.path(), "/orders");
-    assert_eq!(elsewhere.trouble, Some(Trouble::Address));
+    assert_eq!(elsewhere.trouble, Some(ToolError::Address));
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn an_answer_elsewhere_goes_through_the_same_guard() {
 
     let outcome = run(&toolbox, &json!({"order": "7"})).await;
 
-    assert_eq!((outcome.kind, outcome.trouble), (Kind::Failed, Some(Trouble::AnswerElsewhere)));
+    assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Failed, Some(ToolError::AnswerElsewhere)));
     assert_eq!(lookups.try_recv().as_deref(), Ok("localhost"));
     assert!(shop.is_unasked());
 }
@@ -84,7 +84,7 @@ async fn what_was_looked_up_is_what_is_connected_to() {
     tool.url.set_host(Some("localhost")).unwrap();
     let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
 
-    assert_eq!(run(&toolbox, &json!({"order": "7"})).await.kind, Kind::Done);
+    assert_eq!(run(&toolbox, &json!({"order": "7"})).await.kind, ToolOutcomeKind::Done);
 
     assert_eq!(lookups.try_recv().as_deref(), Ok("localhost"));
     assert!(lookups.try_recv().is_err(), "one look-up for one connection");
@@ -101,7 +101,7 @@ async fn a_get_that_found_no_connection_is_asked_once_more_and_a_post_is_not() {
 
         let outcome = run(&toolbox, &json!({"order": "7"})).await;
 
-        assert_eq!(outcome.trouble, Some(Trouble::Connection));
+        assert_eq!(outcome.trouble, Some(ToolError::Connection));
         assert_eq!(std::iter::from_fn(|| lookups.try_recv().ok()).count(), expected);
     }
 }
@@ -128,7 +128,7 @@ impl Resolve for Names {
 }
 
 /// Asks a host at the port of `shop`, with its name leading to `found`.
-async fn ask_by_name(host: &str, shop: SocketAddr, found: Vec<SocketAddr>) -> Outcome {
+async fn ask_by_name(host: &str, shop: SocketAddr, found: Vec<SocketAddr>) -> ToolOutcome {
     let url = format!("{host}:{}/orders", shop.port()).parse().unwrap();
     let tool = HttpTool { url, ..Shop::open().await.tool(Method::Get, "/orders") };
     let (names, _lookups) = Names::leading_to(found);

@@ -1,6 +1,6 @@
 //! An operator's system on this machine, and an agent that may ask it.
 
-use crate::{CallContext, Outcome, Toolbox, Use};
+use crate::{CallContext, ToolOutcome, ToolUse, Toolbox};
 use agents::{HttpTool, Method, Tools};
 use axum::Router;
 use axum::body::Bytes;
@@ -63,7 +63,7 @@ impl Shop {
         Toolbox::new(&tools(tool), &secrets()).unwrap()
     }
 
-    pub(super) async fn ask(&self, tool: HttpTool, arguments: &Value) -> Outcome {
+    pub(super) async fn ask(&self, tool: HttpTool, arguments: &Value) -> ToolOutcome {
         run(&self.toolbox(tool), arguments).await
     }
 
@@ -155,13 +155,13 @@ pub(super) fn context() -> CallContext {
     CallContext::new("c0ffee", "15550100", "Mirsk")
 }
 
-pub(super) async fn run(toolbox: &Toolbox, arguments: &Value) -> Outcome {
+pub(super) async fn run(toolbox: &Toolbox, arguments: &Value) -> ToolOutcome {
     ask_in(toolbox, arguments, &context()).await
 }
 
-pub(super) async fn ask_in(toolbox: &Toolbox, arguments: &Value, context: &CallContext) -> Outcome {
+pub(super) async fn ask_in(toolbox: &Toolbox, arguments: &Value, context: &CallContext) -> ToolOutcome {
     match toolbox.read("lookup", &arguments.to_string()) {
-        Ok(Use::Http(call)) => call.run(context, "call_1").await,
+        Ok(ToolUse::Http(call)) => call.run(context, "call_1").await,
         other => panic!("{other:?}"),
     }
 }

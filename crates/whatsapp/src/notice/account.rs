@@ -1,19 +1,21 @@
 //! The fields `account_update` and `account_settings_update`: what is about no single call.
 
 use super::json::{items, lower, text};
-use super::{About, Notice, Place, Restriction, What};
+use super::{Notice, NoticeKind, NoticeSubject, Place, Restriction};
 use serde_json::Value;
 
 /// Reads the value of an `account_update`.
 pub(super) fn read_update(value: &Value, place: &Place) -> Notice {
     let event = lower(value, "event");
     let what = match event.as_str() {
-        "account_violation" => What::Violation { kind: part(value, "violation_info", "violation_type") },
-        "account_restriction" => {
-            What::Restricted(items(value, "restriction_info").map(restriction).collect())
+        "account_violation" => {
+            NoticeKind::Violation { kind: part(value, "violation_info", "violation_type") }
         }
-        "" => What::Unreadable,
-        _ => What::AccountChanged,
+        "account_restriction" => {
+            NoticeKind::Restricted(items(value, "restriction_info").map(restriction).collect())
+        }
+        "" => NoticeKind::Unreadable,
+        _ => NoticeKind::AccountChanged,
     };
     Notice { status: event, ..Notice::of(place.about(), "account_update", value, what).marked() }
 }
@@ -23,9 +25,9 @@ pub(super) fn read_settings(value: &Value, place: &Place) -> Notice {
     let kind = lower(value, "type");
     let settings = value.get("phone_number_settings").unwrap_or(&Value::Null);
     let number = text(settings, "phone_number_id");
-    let about = number.map_or_else(|| place.about(), About::Number);
+    let about = number.map_or_else(|| place.about(), NoticeSubject::Number);
     let what = match settings.get("calling") {
-        Some(calling @ Value::Object(_)) => What::Settings {
+        Some(calling @ Value::Object(_)) => NoticeKind::Settings {
             calling: lower(calling, "status"),
             call_icon: lower(calling, "call_icon_visibility"),
             callback: lower(calling, "callback_permission_status"),
@@ -33,15 +35,15 @@ pub(super) fn read_settings(value: &Value, place: &Place) -> Notice {
             key_exchange: lower(calling, "srtp_key_exchange_protocol"),
         },
         // Meta writes null for settings that there are none of.
-        Some(Value::Null) => What::Settings {
+        Some(Value::Null) => NoticeKind::Settings {
             calling: String::new(),
             call_icon: String::new(),
             callback: String::new(),
             sip: String::new(),
             key_exchange: String::new(),
         },
-        _ if kind.is_empty() => What::Unreadable,
-        _ => What::AccountChanged,
+        _ if kind.is_empty() => NoticeKind::Unreadable,
+        _ => NoticeKind::AccountChanged,
     };
     Notice { status: kind, ..Notice::of(about, "account_settings_update", value, what).marked() }
 }

@@ -1,7 +1,7 @@
 //! The field `calls`: what happens to calls.
 
 use super::json::{error_codes, items, lower, seconds, text};
-use super::{Batch, Caller, Media, Notice, Place, What, messages};
+use super::{Batch, Caller, Media, Notice, NoticeKind, Place, messages};
 use serde_json::Value;
 
 /// Reads the value of a change.
@@ -21,7 +21,9 @@ pub(super) fn read(value: &Value, place: &Place, batch: &mut Batch) {
     // Beside one call, errors are that call's: Meta writes them in both places.
     let errors = error_codes(value);
     if !errors.is_empty() && !is_alone {
-        batch.notices.push(Notice::of(place.about(), "errors", value, What::Trouble { errors }).marked());
+        batch
+            .notices
+            .push(Notice::of(place.about(), "errors", value, NoticeKind::Trouble { errors }).marked());
     } else if batch.notices.len() + batch.chats == before {
         batch.notices.push(Notice::unreadable("calls", value, place));
     }
@@ -44,30 +46,32 @@ fn read_call(call: &Value, value: &Value, is_alone: bool, place: &Place) -> Noti
         user_id: text(call, person(call, "from_user_id", "to_user_id")).or_else(|| of_contact("user_id")),
     };
     let notice = Notice { caller, ..Notice::of(place.call(id), &event, call, what) };
-    if notice.what == What::Unknown { notice.marked() } else { notice }
+    if notice.what == NoticeKind::Unknown { notice.marked() } else { notice }
 }
 
-fn meaning(event: &str, call: &Value, errors: Vec<u64>) -> What {
+fn meaning(event: &str, call: &Value, errors: Vec<u64>) -> NoticeKind {
     match event {
         "connect" => connect(call, errors),
-        "terminate" => What::Over { errors, talked_s: talked(call) },
-        "call_created" => What::Created,
-        "call_recording_available" => What::Recording(media(call.get("call_recording"), "audio")),
-        "call_transcription_available" => What::Transcript(media(call.get("call_transcript"), "document")),
-        _ if !errors.is_empty() => What::Trouble { errors },
-        _ => What::Unknown,
+        "terminate" => NoticeKind::Over { errors, talked_s: talked(call) },
+        "call_created" => NoticeKind::Created,
+        "call_recording_available" => NoticeKind::Recording(media(call.get("call_recording"), "audio")),
+        "call_transcription_available" => {
+            NoticeKind::Transcript(media(call.get("call_transcript"), "document"))
+        }
+        _ if !errors.is_empty() => NoticeKind::Trouble { errors },
+        _ => NoticeKind::Unknown,
     }
 }
 
 /// A missing direction with an offer is a caller of ours; an answer belongs to a call that we made.
-fn connect(call: &Value, errors: Vec<u64>) -> What {
+fn connect(call: &Value, errors: Vec<u64>) -> NoticeKind {
     let session = call.get("session").unwrap_or(&Value::Null);
     match (lower(session, "sdp_type").as_str(), text(session, "sdp")) {
-        ("offer", Some(sdp)) => What::Offer(sdp),
-        ("", Some(sdp)) if !is_from_us(call) => What::Offer(sdp),
-        ("answer", _) => What::Answer,
-        _ if !errors.is_empty() => What::Trouble { errors },
-        _ => What::Unknown,
+        ("offer", Some(sdp)) => NoticeKind::Offer(sdp),
+        ("", Some(sdp)) if !is_from_us(call) => NoticeKind::Offer(sdp),
+        ("answer", _) => NoticeKind::Answer,
+        _ if !errors.is_empty() => NoticeKind::Trouble { errors },
+        _ => NoticeKind::Unknown,
     }
 }
 
@@ -106,14 +110,14 @@ fn read_status(status: &Value, place: &Place) -> Notice {
         return Notice::unreadable("status", status, place);
     };
     let what = match lower(status, "status").as_str() {
-        "ringing" => What::Ringing,
-        "accepted" => What::Accepted,
-        "rejected" => What::Rejected,
-        _ => What::Unknown,
+        "ringing" => NoticeKind::Ringing,
+        "accepted" => NoticeKind::Accepted,
+        "rejected" => NoticeKind::Rejected,
+        _ => NoticeKind::Unknown,
     };
     let caller = Caller { number: text(status, "recipient_id"), user_id: text(status, "recipient_user_id") };
     let notice = Notice { caller, ..Notice::of(place.call(id), "status", status, what) };
-    if notice.what == What::Unknown { notice.marked() } else { notice }
+    if notice.what == NoticeKind::Unknown { notice.marked() } else { notice }
 }
 
 /// A file, under the name of its kind.

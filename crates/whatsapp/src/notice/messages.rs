@@ -2,7 +2,7 @@
 
 use super::calls::media;
 use super::json::{error_codes, items, lower, seconds, text};
-use super::{Batch, Caller, Notice, Place, What, mark_of};
+use super::{Batch, Caller, Notice, NoticeKind, Place, mark_of};
 use crate::message_ref;
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ pub(super) fn read_failed(status: &Value, place: &Place) -> Option<Notice> {
     }
     let message = message_ref(&id);
     let mark = message[..32].to_owned();
-    let what = What::MessageFailed { message, errors: error_codes(status) };
+    let what = NoticeKind::MessageFailed { message, errors: error_codes(status) };
     let caller = Caller { number: text(status, "recipient_id"), user_id: text(status, "recipient_user_id") };
     Some(Notice { caller, mark, ..Notice::of(place.about(), "message", status, what) })
 }
@@ -58,7 +58,7 @@ fn read_message(message: &Value, value: &Value, place: &Place) -> Option<Notice>
 /// A voicemail is a message whose id is the call's.
 fn voicemail(message: &Value, place: &Place) -> Option<Notice> {
     let call = text(message, "id").filter(|id| is_call(id))?;
-    let what = What::Voicemail(media(Some(message), "audio"));
+    let what = NoticeKind::Voicemail(media(Some(message), "audio"));
     Some(Notice::of(place.call(call), "voicemail", message, what))
 }
 
@@ -70,7 +70,7 @@ fn permission_reply(message: &Value, place: &Place) -> Option<Notice> {
     }
     let reply = interactive.get("call_permission_reply").unwrap_or(&Value::Null);
     let call = message.get("context").and_then(|context| text(context, "id")).filter(|id| is_call(id));
-    let what = What::PermissionReply {
+    let what = NoticeKind::PermissionReply {
         is_granted: lower(reply, "response") == "accept",
         is_permanent: reply.get("is_permanent").and_then(Value::as_bool).unwrap_or_default(),
         until: seconds(reply, "expiration_timestamp").or_else(|| seconds(reply, "expiration")),
@@ -108,7 +108,7 @@ fn user_changed(message: &Value, value: &Value, place: &Place) -> Option<Notice>
         return None;
     }
     let status = lower(system, "type");
-    let notice = Notice::of(place.about(), "user_changed", message, What::UserChanged { names });
+    let notice = Notice::of(place.about(), "user_changed", message, NoticeKind::UserChanged { names });
     Some(Notice { status, ..notice.marked() })
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 fn a_connect_is_an_offer_from_a_caller() {
     let notice = one(read_calls(json!([connect()]), json!([])));
 
-    assert_eq!(notice.what, What::Offer("v=0\r\n".into()));
+    assert_eq!(notice.what, NoticeKind::Offer("v=0\r\n".into()));
     assert_eq!(notice.number(), Some("220000000000002"));
     assert_eq!(notice.caller.number.as_deref(), Some("919900000001"));
     assert_eq!(notice.stamped_at, Some(1_795_305_600));
@@ -23,7 +23,7 @@ fn a_caller_without_a_number_a_direction_or_contacts_is_a_caller_all_the_same() 
     let notice = one(read_calls(json!([call]), json!([])));
 
     assert_eq!(notice.caller, Caller { number: None, user_id: Some("IN.555".into()) });
-    assert_eq!(notice.what, What::Offer("v=0\r\n".into()));
+    assert_eq!(notice.what, NoticeKind::Offer("v=0\r\n".into()));
 }
 
 #[test]
@@ -33,8 +33,8 @@ fn an_item_that_cannot_be_read_costs_no_other_and_is_told_of() {
     let notices = read_calls(odd, json!("no list"));
 
     let what: Vec<_> = notices.iter().map(|notice| &notice.what).collect();
-    let offer = What::Offer("v=0\r\n".into());
-    assert_eq!(what, [&What::Unreadable, &What::Unreadable, &What::Unknown, &offer]);
+    let offer = NoticeKind::Offer("v=0\r\n".into());
+    assert_eq!(what, [&NoticeKind::Unreadable, &NoticeKind::Unreadable, &NoticeKind::Unknown, &offer]);
     assert_eq!(notices[2].event, "juggle");
 }
 
@@ -45,7 +45,7 @@ fn a_terminate_carries_each_error_of_both_places_once() {
 
     let notice = one(read_calls(json!([call]), json!([{"code": "138023"}, {"code": 138_021}])));
 
-    assert_eq!(notice.what, What::Over { errors: vec![138_021, 138_023], talked_s: None });
+    assert_eq!(notice.what, NoticeKind::Over { errors: vec![138_021, 138_023], talked_s: None });
     assert_eq!(notice.status, "failed");
 }
 
@@ -55,10 +55,10 @@ fn errors_beside_two_calls_are_neither_ones() {
 
     let notices = read_calls(json!([call("wacid.A"), call("wacid.B")]), json!([{"code": 138_021}]));
 
-    assert_eq!(notices[0].what, What::Over { errors: vec![], talked_s: None });
-    assert_eq!(notices[1].what, What::Over { errors: vec![], talked_s: None });
-    assert_eq!(notices[2].what, What::Trouble { errors: vec![138_021] });
-    assert_eq!(notices[2].about, About::Number("220000000000002".into()));
+    assert_eq!(notices[0].what, NoticeKind::Over { errors: vec![], talked_s: None });
+    assert_eq!(notices[1].what, NoticeKind::Over { errors: vec![], talked_s: None });
+    assert_eq!(notices[2].what, NoticeKind::Trouble { errors: vec![138_021] });
+    assert_eq!(notices[2].about, NoticeSubject::Number("220000000000002".into()));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn the_answer_to_a_call_of_ours_is_no_offer() {
     let mut call = connect();
     call["session"]["sdp_type"] = json!("ANSWER");
 
-    assert_eq!(one(read_calls(json!([call]), json!([]))).what, What::Answer);
+    assert_eq!(one(read_calls(json!([call]), json!([]))).what, NoticeKind::Answer);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn the_content_of_an_unknown_field_is_not_kept() {
 
     let notice = one(read(body.to_string().as_bytes()).expect("it is JSON").notices);
 
-    assert_eq!(notice.what, What::UnknownField { bytes: 20 });
+    assert_eq!(notice.what, NoticeKind::UnknownField { bytes: 20 });
     assert!(!format!("{notice:?}").contains("secret"));
 }
 
@@ -117,7 +117,7 @@ fn the_mark_of_a_thing_does_not_depend_on_the_order_of_its_keys() {
 
 #[test]
 fn a_body_without_entries_is_told_of_and_one_that_is_not_json_is_refused() {
-    assert_eq!(one(read(b"[]").expect("it is JSON").notices).what, What::Unreadable);
+    assert_eq!(one(read(b"[]").expect("it is JSON").notices).what, NoticeKind::Unreadable);
     assert!(read(b"{").is_err());
 }
 
@@ -151,7 +151,7 @@ fn changed_names(others: Value, system: &Value, contacts: &Value) -> Vec<String>
     let body = json!({"entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]});
     let batch = read(body.to_string().as_bytes()).expect("it is JSON");
     let names = batch.notices.into_iter().flat_map(|notice| match notice.what {
-        What::UserChanged { names } => names,
+        NoticeKind::UserChanged { names } => names,
         other => panic!("{other:?}"),
     });
     names.collect()

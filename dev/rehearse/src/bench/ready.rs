@@ -5,7 +5,7 @@ use crate::binaries::{Binaries, root};
 use crate::call::Rehearsal;
 use crate::stage::Stage;
 use anyhow::Context;
-use aws::LastStatus;
+use sim_aws::LastStatus;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ async fn measure(stage: &Stage) -> anyhow::Result<Vec<Duration>> {
     Ok(took)
 }
 
-fn all_stopped(tasks: &[aws::TaskStatus]) -> bool {
+fn all_stopped(tasks: &[sim_aws::TaskStatus]) -> bool {
     tasks.iter().all(|task| task.last_status == LastStatus::Stopped)
 }
 

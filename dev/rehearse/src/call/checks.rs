@@ -1,7 +1,7 @@
 //! What must be right for a rehearsed call to be right, each in words.
 
 use super::{Evidence, sound};
-use phone::Fault;
+use sim_meta::ProtocolViolation;
 
 /// One thing that must be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ fn conversation(evidence: &Evidence) -> Check {
 }
 
 fn heard(what: &str, heard: &sound::Heard) -> Check {
-    let missing = heard.iter().filter(|(_, fit)| fit.is_none_or(|fit| fit < tone::hearing::HEARD));
+    let missing = heard.iter().filter(|(_, fit)| fit.is_none_or(|fit| fit < sim_audio::hearing::HEARD));
     let missing: Vec<String> = missing
         .map(|(clip, fit)| match fit {
             Some(fit) => format!("{clip} (fits {fit:.2})"),
@@ -84,13 +84,13 @@ fn interruption(evidence: &Evidence) -> Check {
 
 /// What was wrong with the agent's packets. On a machine that was busy otherwise, gaps and bursts are nobody's fault.
 fn wire_faults(evidence: &Evidence) -> Vec<String> {
-    let is_judged = |fault: &&Fault| !is_about_time(fault) || evidence.disturbance.is_none();
+    let is_judged = |fault: &&ProtocolViolation| !is_about_time(fault) || evidence.disturbance.is_none();
     evidence.report.faults.iter().filter(is_judged).map(ToString::to_string).collect()
 }
 
 /// Whether a fault says that packets came late or in bunches.
-pub(super) fn is_about_time(fault: &Fault) -> bool {
-    matches!(fault, Fault::Gap(_) | Fault::Burst(_))
+pub(super) fn is_about_time(fault: &ProtocolViolation) -> bool {
+    matches!(fault, ProtocolViolation::Gap(_) | ProtocolViolation::Burst(_))
 }
 
 fn model_faults(evidence: &Evidence) -> Vec<String> {
@@ -126,9 +126,9 @@ fn tools(evidence: &Evidence) -> Check {
     check("the agent used its tools", wrong)
 }
 
-fn outcome_of_tool(event: &journal::Event) -> Option<String> {
+fn outcome_of_tool(event: &journal::JournalEvent) -> Option<String> {
     match event {
-        journal::Event::Tool { tool, outcome, .. } => Some(format!("{tool}: {outcome}")),
+        journal::JournalEvent::Tool { tool, outcome, .. } => Some(format!("{tool}: {outcome}")),
         _ => None,
     }
 }
@@ -160,7 +160,7 @@ fn journal(evidence: &Evidence) -> Check {
 }
 
 /// The name of an event, as it is stored.
-fn name(event: &journal::Event) -> String {
+fn name(event: &journal::JournalEvent) -> String {
     let json = serde_json::to_value(event).unwrap_or_default();
     json["event"].as_str().unwrap_or_default().to_owned()
 }

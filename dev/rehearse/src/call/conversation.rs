@@ -1,10 +1,10 @@
 //! What the two say: the caller waits to be answered, listens, asks for an order, asks the way, interrupts, takes leave;
 //! the model looks the order up, and hangs up.
 
-use openai::{Reply, ReplyItem, Script};
-use phone::{Call, WaitError};
+use sim_audio::{Clip, clips};
+use sim_meta::{Call, WaitError};
+use sim_openai::{Reply, ReplyItem, Script};
 use std::time::Duration;
-use tone::{Clip, clips};
 
 /// A business that does not pick up within this has lost its caller.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(40);

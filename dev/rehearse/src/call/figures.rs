@@ -1,8 +1,8 @@
 //! The figures of a call, each with its start and stop.
 
 use super::{Evidence, THINKING, sound};
-use openai::Seen;
 use serde::Serialize;
+use sim_openai::Seen;
 use std::time::{Duration, Instant};
 
 /// Milliseconds, `None` where it did not come to it.
@@ -45,7 +45,7 @@ fn between(from: Option<Instant>, to: Option<Instant>) -> Option<f64> {
 
 fn media(evidence: &Evidence) -> Option<f64> {
     evidence.journal.iter().find_map(|entry| match entry.event {
-        journal::Event::MediaConnected { took_ms } => Some(took_ms as f64),
+        journal::JournalEvent::MediaConnected { took_ms } => Some(took_ms as f64),
         _ => None,
     })
 }
@@ -66,7 +66,7 @@ fn turn_added(evidence: &Evidence) -> Option<f64> {
 /// The silence that ended a turn, as the product set it.
 fn vad_ms(evidence: &Evidence) -> Option<u64> {
     let session = evidence.sessions.first()?;
-    let update = session.events_of(openai::Side::Client, "session.update").next()?;
+    let update = session.events_of(sim_openai::Side::Client, "session.update").next()?;
     update.pointer("/session/audio/input/turn_detection/silence_duration_ms")?.as_u64()
 }
 

@@ -1,7 +1,7 @@
 //! Tells what was seen, in words. What a reader of the timeline need not know is left out.
 
-use journal::Event;
-use phone::{ActionName, Seen};
+use journal::JournalEvent;
+use sim_meta::{ActionName, Seen};
 
 type Told = Option<(&'static str, String)>;
 
@@ -9,17 +9,17 @@ type Told = Option<(&'static str, String)>;
 pub(super) fn phone(seen: &Seen) -> Told {
     let told = |who, what: String| Some((who, what));
     match seen {
-        Seen::WebhookPosted { event: phone::Event::Connect, attempt: 1 } => {
+        Seen::WebhookPosted { event: sim_meta::Event::Connect, attempt: 1 } => {
             told("caller → Meta → webhook", "rings".into())
         }
-        Seen::WebhookPosted { event: phone::Event::Terminate, attempt: 1 } => {
+        Seen::WebhookPosted { event: sim_meta::Event::Terminate, attempt: 1 } => {
             told("Meta → webhook", "tells that the call is over".into())
         }
         Seen::WebhookPosted { attempt: 0, .. } => told("somebody → webhook", "forges a webhook".into()),
-        Seen::WebhookPosted { event: phone::Event::Foreign, .. } => {
+        Seen::WebhookPosted { event: sim_meta::Event::Foreign, .. } => {
             told("Meta → webhook", "tells of another number's call".into())
         }
-        Seen::WebhookPosted { event: phone::Event::Message, attempt: 1 } => {
+        Seen::WebhookPosted { event: sim_meta::Event::Message, attempt: 1 } => {
             told("Meta → webhook", "tells that a message failed".into())
         }
         Seen::WebhookPosted { event, attempt } => {
@@ -59,20 +59,20 @@ fn done(action: ActionName) -> &'static str {
     }
 }
 
-fn words(ending: phone::Ending) -> &'static str {
+fn words(ending: sim_meta::Ending) -> &'static str {
     match ending {
-        phone::Ending::CallerHungUp => "the caller hung up",
-        phone::Ending::Unanswered => "it rang too long",
-        phone::Ending::Rejected => "the business rejected it",
-        phone::Ending::Terminated => "the business hung up",
-        phone::Ending::TimedOut => "Meta says that we were too late (138007)",
-        phone::Ending::NoMedia => "no sound came for too long (138021)",
+        sim_meta::Ending::CallerHungUp => "the caller hung up",
+        sim_meta::Ending::Unanswered => "it rang too long",
+        sim_meta::Ending::Rejected => "the business rejected it",
+        sim_meta::Ending::Terminated => "the business hung up",
+        sim_meta::Ending::TimedOut => "Meta says that we were too late (138007)",
+        sim_meta::Ending::NoMedia => "no sound came for too long (138021)",
     }
 }
 
 /// What the model saw.
-pub(super) fn model(seen: &openai::Seen) -> Told {
-    use openai::Seen as Model;
+pub(super) fn model(seen: &sim_openai::Seen) -> Told {
+    use sim_openai::Seen as Model;
     let told = |what: String| Some(("model", what));
     match seen {
         Model::Connected { model } => told(format!("a session with {model} is open")),
@@ -101,55 +101,63 @@ pub(super) fn model(seen: &openai::Seen) -> Told {
 }
 
 /// An entry of the call's journal, as far as the simulators do not tell it themselves.
-pub(super) fn entry(event: &Event) -> Told {
+pub(super) fn entry(event: &JournalEvent) -> Told {
     let control = |what: String| Some(("call-control", what));
     let task = |what: String| Some(("media-task", what));
     match event {
-        Event::Claimed { task, .. } => control(format!("takes the call to task {}", short(task))),
-        Event::SeatRefused { task, reason } => control(format!("task {} would not: {reason}", short(task))),
-        Event::TaskLaunched { .. } => control("starts another media task".into()),
-        Event::Answered { .. } => Some(("media-task → call-control", "answers the offer".into())),
-        Event::OfferUnanswerable { reason } => task(format!("cannot answer: {reason}")),
-        Event::AgentReady { .. } => task("the agent is ready".into()),
-        Event::Opened {} => task("the line is open".into()),
-        Event::Interrupted { heard_ms, of_ms, .. } => {
+        JournalEvent::Claimed { task, .. } => control(format!("takes the call to task {}", short(task))),
+        JournalEvent::SeatRefused { task, reason } => {
+            control(format!("task {} would not: {reason}", short(task)))
+        }
+        JournalEvent::TaskLaunched { .. } => control("starts another media task".into()),
+        JournalEvent::Answered { .. } => Some(("media-task → call-control", "answers the offer".into())),
+        JournalEvent::OfferUnanswerable { reason } => task(format!("cannot answer: {reason}")),
+        JournalEvent::AgentReady { .. } => task("the agent is ready".into()),
+        JournalEvent::Opened {} => task("the line is open".into()),
+        JournalEvent::Interrupted { heard_ms, of_ms, .. } => {
             task(format!("silences the agent: {heard_ms} of {of_ms} ms were played"))
         }
-        Event::PartRefused { part, code } => task(format!("does without {part}: {code}")),
-        Event::TranscriptionFailed { code, .. } => {
+        JournalEvent::PartRefused { part, code } => task(format!("does without {part}: {code}")),
+        JournalEvent::TranscriptionFailed { code, .. } => {
             task(format!("cannot write the caller's words down: {code}"))
         }
-        Event::AgentTrouble { code } => task(format!("trouble with the model: {code}")),
-        Event::ResponseLacking { purpose, then, .. } => {
+        JournalEvent::AgentTrouble { code } => task(format!("trouble with the model: {code}")),
+        JournalEvent::ResponseLacking { purpose, then, .. } => {
             task(format!("the model brought too little ({purpose}): {then}"))
         }
-        Event::ToolsMissing { server } => task(format!("the tools of {server} cannot be listed")),
-        Event::AgentFailed { code, cure } => task(format!("the model cannot be had: {code}; {cure}")),
-        Event::SessionLost { reason } => task(format!("has lost the model's session: {reason}")),
-        Event::SessionRestored { took_ms, .. } => {
+        JournalEvent::ToolsMissing { server } => task(format!("the tools of {server} cannot be listed")),
+        JournalEvent::AgentFailed { code, cure } => task(format!("the model cannot be had: {code}; {cure}")),
+        JournalEvent::SessionLost { reason } => task(format!("has lost the model's session: {reason}")),
+        JournalEvent::SessionRestored { took_ms, .. } => {
             task(format!("goes on in another session, after {took_ms} ms"))
         }
-        Event::Tool { tool, took_ms, outcome } => task(format!("uses {tool}: {outcome} after {took_ms} ms")),
-        Event::Keys { count } => task(format!("passes on {count} keys that the caller pressed")),
-        Event::KeysDropped {} => task("drops keys: more than a caller can mean".to_owned()),
-        Event::Nudged { .. } => task("asks whether the caller is still there".into()),
-        Event::CapNear { .. } => task("notes that the day's cap is near".to_owned()),
-        Event::ActionRefused { action, budget } => {
+        JournalEvent::Tool { tool, took_ms, outcome } => {
+            task(format!("uses {tool}: {outcome} after {took_ms} ms"))
+        }
+        JournalEvent::Keys { count } => task(format!("passes on {count} keys that the caller pressed")),
+        JournalEvent::KeysDropped {} => task("drops keys: more than a caller can mean".to_owned()),
+        JournalEvent::Nudged { .. } => task("asks whether the caller is still there".into()),
+        JournalEvent::CapNear { .. } => task("notes that the day's cap is near".to_owned()),
+        JournalEvent::ActionRefused { action, budget } => {
             task(format!("does no {action} more: the budget of the {budget}"))
         }
-        Event::TurnedAway { why } => control(format!("takes no call: {why}")),
-        Event::Refused { why } => control(format!("cannot take the call: {why}")),
-        Event::Lost { task } => control(format!("has lost the call with task {}", short(task))),
-        Event::MediaVerdict { verdict, evidence, .. } => {
+        JournalEvent::TurnedAway { why } => control(format!("takes no call: {why}")),
+        JournalEvent::Refused { why } => control(format!("cannot take the call: {why}")),
+        JournalEvent::Lost { task } => control(format!("has lost the call with task {}", short(task))),
+        JournalEvent::MediaVerdict { verdict, evidence, .. } => {
             Some(("the media doctor", format!("{verdict}: {evidence}")))
         }
-        Event::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
-        Event::TaskSilent { task } => control(format!("task {} does not answer at its door", short(task))),
-        Event::GivenUp { what, .. } => control(format!("gives up: {what}")),
-        Event::MessageFailed { code, .. } => control(format!("hears that a message failed (code {code})")),
-        Event::CallerTold { .. } => control("has written to the caller".into()),
-        Event::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),
-        Event::Media { received, lost, round_trip_ms, mos_up, mos_down, .. } => {
+        JournalEvent::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
+        JournalEvent::TaskSilent { task } => {
+            control(format!("task {} does not answer at its door", short(task)))
+        }
+        JournalEvent::GivenUp { what, .. } => control(format!("gives up: {what}")),
+        JournalEvent::MessageFailed { code, .. } => {
+            control(format!("hears that a message failed (code {code})"))
+        }
+        JournalEvent::CallerTold { .. } => control("has written to the caller".into()),
+        JournalEvent::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),
+        JournalEvent::Media { received, lost, round_trip_ms, mos_up, mos_down, .. } => {
             let opinion =
                 |mos: &Option<u64>| mos.map_or("unknown".into(), |mos| format!("{:.2}", mos as f64 / 100.0));
             let round_trip = round_trip_ms.map_or("unknown".into(), |ms| format!("{ms} ms"));
@@ -159,22 +167,22 @@ pub(super) fn entry(event: &Event) -> Told {
                 opinion(mos_down)
             ))
         }
-        Event::Connect { .. }
-        | Event::NotOurs { .. }
-        | Event::Stale { .. }
-        | Event::WebhookRefused { .. }
-        | Event::Forgotten { .. }
-        | Event::Over { .. }
-        | Event::MediaAtMeta { .. }
-        | Event::PermissionReply { .. }
-        | Event::Notice { .. }
-        | Event::PreAccepted { .. }
-        | Event::MediaConnected { .. }
-        | Event::Accepted { .. }
-        | Event::FirstWord { .. }
-        | Event::Turn { .. }
-        | Event::Usage { .. }
-        | Event::Other(_) => None,
+        JournalEvent::Connect { .. }
+        | JournalEvent::NotOurs { .. }
+        | JournalEvent::Stale { .. }
+        | JournalEvent::WebhookRefused { .. }
+        | JournalEvent::Forgotten { .. }
+        | JournalEvent::Over { .. }
+        | JournalEvent::MediaAtMeta { .. }
+        | JournalEvent::PermissionReply { .. }
+        | JournalEvent::Notice { .. }
+        | JournalEvent::PreAccepted { .. }
+        | JournalEvent::MediaConnected { .. }
+        | JournalEvent::Accepted { .. }
+        | JournalEvent::FirstWord { .. }
+        | JournalEvent::Turn { .. }
+        | JournalEvent::Usage { .. }
+        | JournalEvent::Other(_) => None,
     }
 }
 

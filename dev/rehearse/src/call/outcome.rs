@@ -180,21 +180,21 @@ fn excuse(evidence: &Evidence) -> Option<String> {
 }
 
 /// What the journal knows of why a call went wrong.
-fn cause(event: &journal::Event) -> Option<String> {
-    use journal::Event;
+fn cause(event: &journal::JournalEvent) -> Option<String> {
+    use journal::JournalEvent;
     match event {
-        Event::MetaTrouble { action, reason, .. } => Some(format!("{action}: {reason}")),
-        Event::MediaVerdict { verdict, evidence, .. } => Some(format!("{verdict}: {evidence}")),
-        Event::PartRefused { part, code } => Some(format!("the model does without {part}: {code}")),
-        Event::AgentTrouble { code } => Some(format!("the model: {code}")),
-        Event::ResponseLacking { purpose, then, .. } => {
+        JournalEvent::MetaTrouble { action, reason, .. } => Some(format!("{action}: {reason}")),
+        JournalEvent::MediaVerdict { verdict, evidence, .. } => Some(format!("{verdict}: {evidence}")),
+        JournalEvent::PartRefused { part, code } => Some(format!("the model does without {part}: {code}")),
+        JournalEvent::AgentTrouble { code } => Some(format!("the model: {code}")),
+        JournalEvent::ResponseLacking { purpose, then, .. } => {
             Some(format!("the model's {purpose} lacked something: {then}"))
         }
-        Event::ToolsMissing { server } => Some(format!("the tools of {server} cannot be listed")),
-        Event::OfferUnanswerable { reason } => Some(format!("the offer: {reason}")),
-        Event::SeatRefused { reason, .. } => Some(format!("a media task: {reason}")),
-        Event::TaskSilent { .. } => Some("the media task does not answer at its door".to_owned()),
-        Event::Ended { ending, by, .. } if ending != "agent_said_goodbye" => {
+        JournalEvent::ToolsMissing { server } => Some(format!("the tools of {server} cannot be listed")),
+        JournalEvent::OfferUnanswerable { reason } => Some(format!("the offer: {reason}")),
+        JournalEvent::SeatRefused { reason, .. } => Some(format!("a media task: {reason}")),
+        JournalEvent::TaskSilent { .. } => Some("the media task does not answer at its door".to_owned()),
+        JournalEvent::Ended { ending, by, .. } if ending != "agent_said_goodbye" => {
             Some(format!("the call ended: {ending}, by {by}"))
         }
         _ => None,
@@ -202,9 +202,9 @@ fn cause(event: &journal::Event) -> Option<String> {
 }
 
 /// What the journal knows to do about the call's media.
-fn cure(event: &journal::Event) -> Option<String> {
+fn cure(event: &journal::JournalEvent) -> Option<String> {
     match event {
-        journal::Event::MediaVerdict { cure, .. } => Some(cure.clone()),
+        journal::JournalEvent::MediaVerdict { cure, .. } => Some(cure.clone()),
         _ => None,
     }
 }

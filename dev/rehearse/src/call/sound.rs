@@ -2,11 +2,11 @@
 
 use super::Evidence;
 use super::conversation::{agents_part, callers_part};
-use openai::Spoken;
+use sim_audio::hearing::{HEARD, find};
+use sim_audio::level::is_voiced;
+use sim_audio::{Clip, FRAME, clips};
+use sim_openai::Spoken;
 use std::collections::BTreeMap;
-use tone::hearing::{HEARD, find};
-use tone::level::is_voiced;
-use tone::{Clip, FRAME, clips};
 
 /// How well each clip fits into what was heard, by its name: 1 is perfectly, [`HEARD`] is enough.
 pub(super) type Heard = BTreeMap<String, Option<f64>>;

@@ -1,7 +1,7 @@
 //! What happened, step by step: who did it, to whom, and how many milliseconds after the ring.
 
 use super::narrate;
-use journal::Entry;
+use journal::JournalEntry;
 use serde::Serialize;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -33,21 +33,21 @@ impl Timeline {
     }
 
     /// Takes what Meta and the caller's phone saw.
-    pub(super) fn see_phone(&mut self, observation: &phone::Observation) {
+    pub(super) fn see_phone(&mut self, observation: &sim_meta::Observation) {
         if let Some((who, what)) = narrate::phone(&observation.what) {
             self.add(self.since_ring(observation.at), who, what);
         }
     }
 
     /// Takes what the model saw.
-    pub(super) fn see_model(&mut self, observation: &openai::Observation) {
+    pub(super) fn see_model(&mut self, observation: &sim_openai::Observation) {
         if let Some((who, what)) = narrate::model(&observation.what) {
             self.add(self.since_ring(observation.at), who, what);
         }
     }
 
     /// Takes an entry of the call's journal.
-    pub(super) fn see_entry(&mut self, entry: &Entry) {
+    pub(super) fn see_entry(&mut self, entry: &JournalEntry) {
         if let Some((who, what)) = narrate::entry(&entry.event) {
             let at_ms = entry.at_ms as i64 - self.rang_at_ms as i64;
             self.add(at_ms * 1_000, who, what);

@@ -5,13 +5,13 @@ use super::books::{self, Books};
 use super::plan::{Act, Plan};
 use super::trouble::Killed;
 use crate::stage::Stage;
-use journal::Event;
-use phone::{ActionName, CallRecord, Mischief};
-use protocol::keys;
+use internal_api::keys;
+use journal::JournalEvent;
+use sim_meta::{ActionName, CallRecord, InjectedFault};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
-use switchboard::{Record, call_ref};
+use switchboard::{StoredCall, call_ref};
 use tokio::time::Instant;
 
 /// A call is answered or refused within its ring budget, and a heartbeat more: ticks come every five seconds.
@@ -123,8 +123,8 @@ impl Accounts {
     fn settle(
         &mut self,
         call: &CallRecord,
-        record: Option<&Record>,
-        journal: &[journal::Entry],
+        record: Option<&StoredCall>,
+        journal: &[journal::JournalEntry],
         killed: &Killed,
         is_untroubled: bool,
     ) {
@@ -138,14 +138,14 @@ impl Accounts {
         violations.extend(too_late(call, was_alone));
         violations.extend(answered_in_vain(call));
         violations.extend(out_of_order(journal));
-        let is_models = |event: &Event| {
+        let is_models = |event: &JournalEvent| {
             matches!(
                 event,
-                Event::AgentTrouble { .. }
-                    | Event::AgentFailed { .. }
-                    | Event::PartRefused { .. }
-                    | Event::ResponseLacking { .. }
-                    | Event::ToolsMissing { .. }
+                JournalEvent::AgentTrouble { .. }
+                    | JournalEvent::AgentFailed { .. }
+                    | JournalEvent::PartRefused { .. }
+                    | JournalEvent::ResponseLacking { .. }
+                    | JournalEvent::ToolsMissing { .. }
             )
         };
         let had_model_trouble = journal.iter().any(|entry| is_models(&entry.event));
@@ -166,13 +166,13 @@ impl Accounts {
 }
 
 /// Whether a task that was killed ever had the call.
-fn touched_by(journal: &[journal::Entry], killed: &Killed) -> bool {
+fn touched_by(journal: &[journal::JournalEntry], killed: &Killed) -> bool {
     journal
         .iter()
-        .any(|entry| matches!(&entry.event, Event::Claimed { task, .. } if killed.all.contains(task)))
+        .any(|entry| matches!(&entry.event, JournalEvent::Claimed { task, .. } if killed.all.contains(task)))
 }
 
-fn left_open(call: &CallRecord, record: Option<&Record>) -> Vec<String> {
+fn left_open(call: &CallRecord, record: Option<&StoredCall>) -> Vec<String> {
     let mut wrong = vec![];
     if call.is_open() {
         wrong.push("it is still open at Meta".to_owned());
@@ -234,30 +234,30 @@ fn is_never_answered(call: &CallRecord) -> bool {
 
 /// Whether the business can tell that the call is too old, or over. Four minutes old and two minutes ahead is not too old, and an end
 /// that Meta never tells is none.
-fn reads_as_over(mischief: &[Mischief]) -> bool {
+fn reads_as_over(mischief: &[InjectedFault]) -> bool {
     let has = |wanted| mischief.contains(&wanted);
-    let is_too_old = has(Mischief::StaleConnect) && !has(Mischief::StampsAhead);
-    let is_told_over = has(Mischief::OutOfOrder) && !has(Mischief::MissingTerminate);
-    is_too_old || is_told_over || has(Mischief::FutureConnect)
+    let is_too_old = has(InjectedFault::StaleConnect) && !has(InjectedFault::StampsAhead);
+    let is_told_over = has(InjectedFault::OutOfOrder) && !has(InjectedFault::MissingTerminate);
+    is_too_old || is_told_over || has(InjectedFault::FutureConnect)
 }
 
 /// Each thing after what it follows from, as the journal sorts them; and one ending.
-fn out_of_order(journal: &[journal::Entry]) -> Vec<String> {
-    let rank = |event: &Event| match event {
-        Event::Claimed { .. } => Some(1),
-        Event::Answered { .. } => Some(2),
-        Event::PreAccepted { .. } => Some(3),
-        Event::Accepted { .. } => Some(4),
-        Event::Opened {} => Some(5),
-        Event::Ended { .. } => Some(6),
+fn out_of_order(journal: &[journal::JournalEntry]) -> Vec<String> {
+    let rank = |event: &JournalEvent| match event {
+        JournalEvent::Claimed { .. } => Some(1),
+        JournalEvent::Answered { .. } => Some(2),
+        JournalEvent::PreAccepted { .. } => Some(3),
+        JournalEvent::Accepted { .. } => Some(4),
+        JournalEvent::Opened {} => Some(5),
+        JournalEvent::Ended { .. } => Some(6),
         _ => None,
     };
     let ranks: Vec<i32> = journal.iter().filter_map(|entry| rank(&entry.event)).collect();
-    // A seat that refused, or died while it rang, is followed by another. What was under way at Meta when somebody else ended the call
+    // An assignment that refused, or died while it rang, is followed by another. What was under way at Meta when somebody else ended the call
     // is noted after the end. Everything else follows what it follows from, once.
-    let is_another_seat = |pair: &[i32]| pair[1] == 1 && pair[0] <= 1;
+    let is_another_assignment = |pair: &[i32]| pair[1] == 1 && pair[0] <= 1;
     let is_late_word = |pair: &[i32]| pair[0] == 6 && (3..=4).contains(&pair[1]);
-    let is_wrong = |pair: &[i32]| pair[1] <= pair[0] && !is_another_seat(pair) && !is_late_word(pair);
+    let is_wrong = |pair: &[i32]| pair[1] <= pair[0] && !is_another_assignment(pair) && !is_late_word(pair);
     let wrong = ranks.windows(2).any(is_wrong);
     wrong.then(|| format!("its journal is out of order: {ranks:?}")).into_iter().collect()
 }
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_call_is_left_alone_only_where_the_business_can_tell() {
-        use Mischief::{
+        use InjectedFault::{
             FutureConnect, MissingTerminate, OutOfOrder, StaleConnect, StampsAhead, StampsBehind,
         };
 

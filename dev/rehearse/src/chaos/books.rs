@@ -2,18 +2,18 @@
 
 use crate::stage::Stage;
 use anyhow::Context;
-use journal::{Event, Summary};
-use ledger::items::{Item, from_item};
-use protocol::keys;
+use internal_api::keys;
+use journal::{CallSummary, JournalEvent};
 use std::collections::BTreeMap;
+use store::items::{Item, from_item};
 
 /// What the table says of one call's owners.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Books {
     /// The summary that readers get, if there is one.
-    pub shown: Option<Summary>,
-    /// What each owner left, by the fence of its seat.
-    pub left: BTreeMap<u64, Summary>,
+    pub shown: Option<CallSummary>,
+    /// What each owner left, by the fence of its assignment.
+    pub left: BTreeMap<u64, CallSummary>,
     /// What is counted of each owner, in millionths of a dollar.
     pub counted: BTreeMap<u64, u64>,
 }
@@ -44,11 +44,12 @@ impl Books {
     /// nothing.
     pub(super) fn faults(
         &self,
-        journal: &[journal::Entry],
+        journal: &[journal::JournalEntry],
         was_killed: impl Fn(&str) -> bool,
     ) -> Vec<String> {
         let mut faults = vec![];
-        let opened: Vec<_> = journal.iter().filter(|entry| matches!(entry.event, Event::Opened {})).collect();
+        let opened: Vec<_> =
+            journal.iter().filter(|entry| matches!(entry.event, JournalEvent::Opened {})).collect();
         let may_show_nothing = opened.iter().any(|entry| was_killed(&entry.writer));
         match (&self.shown, opened.len()) {
             (Some(shown), 1) if shown.opened_at_ms.is_some() => {}
@@ -66,8 +67,8 @@ impl Books {
                 faults.push(format!("owner {fence} reported {reported} μ$, and {counted:?} is counted"));
             }
         }
-        let used = |entry: &journal::Entry| match entry.event {
-            Event::Usage { micro_dollars, .. } => Some(micro_dollars.unwrap_or_default()),
+        let used = |entry: &journal::JournalEntry| match entry.event {
+            JournalEvent::Usage { micro_dollars, .. } => Some(micro_dollars.unwrap_or_default()),
             _ => None,
         };
         let told: u64 = journal.iter().filter_map(used).sum();
@@ -93,13 +94,13 @@ fn micro_dollars(item: &Item) -> anyhow::Result<u64> {
 
 async fn partition(stage: &Stage, pk: &str) -> anyhow::Result<Vec<Item>> {
     let query = stage.stack.ledger.partition(pk).consistent_read(true).key_condition_expression("#pk = :pk");
-    ledger::all(query).await
+    store::all(query).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use journal::Journal;
+    use journal::EntryBuilder;
 
     #[test]
     fn a_call_of_one_owner_that_talked_is_in_order() {
@@ -129,8 +130,11 @@ mod tests {
     }
 
     fn books(left: &[(u64, u64)], counted: &[(u64, u64)], is_shown: bool) -> Books {
-        let summary =
-            |spent: u64| Summary { micro_dollars: Some(spent), opened_at_ms: Some(1), ..Summary::default() };
+        let summary = |spent: u64| CallSummary {
+            micro_dollars: Some(spent),
+            opened_at_ms: Some(1),
+            ..CallSummary::default()
+        };
         Books {
             shown: is_shown.then(|| summary(left.last().map_or(0, |(_, spent)| *spent))),
             left: left.iter().map(|(fence, spent)| (*fence, summary(*spent))).collect(),
@@ -138,9 +142,9 @@ mod tests {
         }
     }
 
-    fn journal(used: &[u64], is_opened: bool) -> Vec<journal::Entry> {
-        let mut journal = Journal::new("call", "task-a", 0, 1);
-        let usage = used.iter().map(|spent| Event::Usage {
+    fn journal(used: &[u64], is_opened: bool) -> Vec<journal::JournalEntry> {
+        let mut journal = EntryBuilder::new("call", "task-a", 0, 1);
+        let usage = used.iter().map(|spent| JournalEvent::Usage {
             agent: String::new(),
             model: String::new(),
             text_in: 0,
@@ -156,7 +160,7 @@ mod tests {
             transcription_priced: true,
             prices_of: String::new(),
         });
-        let opened = is_opened.then_some(Event::Opened {});
+        let opened = is_opened.then_some(JournalEvent::Opened {});
         let events: Vec<_> = opened.into_iter().chain(usage).collect();
         events.into_iter().map(|event| journal.enter(event, 1)).collect()
     }

@@ -2,10 +2,10 @@
 
 use super::plan::{Act, Plan, PlannedCall};
 use crate::stage::Stage;
-use phone::{Call, CallerConfig};
+use sim_audio::clips;
+use sim_meta::{Call, CallerConfig};
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tone::clips;
 
 /// So long a caller waits for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,7 +44,7 @@ async fn play(call: &Call, planned: &PlannedCall) {
                 tokio::time::sleep(LISTENS).await;
             }
         }
-        Ok::<(), phone::WaitError>(())
+        Ok::<(), sim_meta::WaitError>(())
     };
     let _ = act.await;
     call.hang_up().await;

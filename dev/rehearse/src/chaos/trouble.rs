@@ -3,7 +3,7 @@
 use super::plan::{Plan, Trouble};
 use crate::stage::Stage;
 use anyhow::Context;
-use aws::{Delivery, Gone, LastStatus};
+use sim_aws::{Delivery, Gone, LastStatus};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 

@@ -3,11 +3,11 @@
 use super::process::Process;
 use super::{Cell, Form, Maker, form};
 use anyhow::Context;
-use phone::{Call, CallerConfig, Fault, ForeignCall, Meta};
 use serde_json::json;
+use sim_audio::{Clip, wav};
+use sim_meta::{Call, CallerConfig, ForeignCall, Meta, ProtocolViolation};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tone::{Clip, wav};
 
 /// A browser on a busy machine takes its time to start.
 const STARTS_WITHIN: Duration = Duration::from_secs(45);
@@ -184,7 +184,9 @@ impl Phone {
                 let (heard, report) = (call.recording(), call.report());
                 wav::write(file, &heard)?;
                 // How late packets are, a benchmark tells; here a browser keeps the machine busy.
-                let late = |fault: &&Fault| matches!(fault, Fault::Gap(_) | Fault::Burst(_));
+                let late = |fault: &&ProtocolViolation| {
+                    matches!(fault, ProtocolViolation::Gap(_) | ProtocolViolation::Burst(_))
+                };
                 let faults =
                     report.faults.iter().filter(|fault| !late(fault)).map(ToString::to_string).collect();
                 let traffic = report.traffic;

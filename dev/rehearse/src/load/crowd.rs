@@ -2,10 +2,10 @@
 
 use anyhow::{Context, ensure};
 use load::Model;
-use phone::{Call, CallerConfig, Meta, Replay};
+use sim_audio::clips;
+use sim_meta::{Call, CallerConfig, Meta, Replay};
 use std::sync::Arc;
 use std::time::Duration;
-use tone::clips;
 
 /// A session with the model begins within this, or the call is not answered.
 const BEGINS_WITHIN: Duration = Duration::from_secs(10);

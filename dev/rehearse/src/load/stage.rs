@@ -7,10 +7,10 @@ use crate::binaries::{Binaries, root};
 use crate::stack::{Stack, StackConfig};
 use crate::stage::MODEL_KEY;
 use anyhow::Context;
-use aws::Logs;
 use load::{Model, Rhythm};
-use phone::{Meta, MetaConfig};
 use secrecy::SecretString;
+use sim_aws::Logs;
+use sim_meta::{Meta, MetaConfig};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -4,7 +4,7 @@ use super::crowd::Crowd;
 use super::process::Process;
 use anyhow::ensure;
 use load::{Heard, Model};
-use phone::Counted;
+use sim_meta::Counted;
 use std::time::{Duration, Instant};
 
 /// What takes longer is no answer to it.
@@ -104,7 +104,7 @@ impl Window {
 }
 
 fn count(crowd: &Crowd<'_>, model: &Model) -> (Vec<Counted>, Vec<Heard>) {
-    (crowd.calls.iter().map(phone::Call::take_count).collect(), model.take())
+    (crowd.calls.iter().map(sim_meta::Call::take_count).collect(), model.take())
 }
 
 /// From each cause to the effect that follows it. What falls out of the window at either end is left out.

@@ -2,7 +2,7 @@
 
 use super::talk::{agents_pieces, callers_pieces, part};
 use opus::{Application, Bandwidth, Bitrate, Channels, Decoder, Encoder, Signal};
-use tone::{Clip, FRAME, RATE};
+use sim_audio::{Clip, FRAME, RATE};
 
 const LARGEST_PACKET: usize = 1_275;
 const COMPLEXITY: i32 = 5;

@@ -2,7 +2,7 @@
 
 use super::figures::{Figures, Row};
 use super::talk::Scene;
-use network::Profile;
+use sim_network::Profile;
 use std::fmt;
 
 /// So much may be lost between libopus alone and clean speech through the product, MOS-LQO.

@@ -1,8 +1,8 @@
 //! The figures of all calls, as a table and as a picture.
 
 use super::talk::{Scene, Talk};
-use network::Toll;
 use report::{Bars, Machine, Table};
+use sim_network::Toll;
 use std::path::Path;
 use std::time::Duration;
 
@@ -142,7 +142,7 @@ fn page(table: &str, disturbance: Option<&str>) -> String {
          Scores are MOS-LQO by PESQ wideband (ITU-T P.862.2), 1.0 to 4.64, the mean of three pieces of 8 s each way. *Up* is \
          what the model got against what the caller said, *down* what the caller's phone played against what the model \
          said. Losses are of packets of sound in the network, over the whole call; the two minutes of the silent and the \
-         muted caller are not scored. The networks are those of `dev/network`.\n",
+         muted caller are not scored. The networks are those of `dev/sim-network`.\n",
         Machine::here(),
         busy.unwrap_or_default()
     )

@@ -6,7 +6,7 @@ use super::score;
 use super::talk::{Scene, Talk, talk};
 use crate::metronome::Metronome;
 use crate::stage::Stage;
-use network::Profile;
+use sim_network::Profile;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
@@ -57,7 +57,7 @@ impl Round {
         for (n, scene) in scenes().into_iter().enumerate().filter(|(_, scene)| is_wanted(*scene)) {
             let (stage, ringing, room) = (stage.clone(), ringing.clone(), room.clone());
             calls.spawn(async move {
-                let _seat = room.acquire().await.expect("nobody closes it");
+                let _permit = room.acquire().await.expect("nobody closes it");
                 (n, talk(&stage, scene, seed + n as u64, &ringing).await)
             });
         }
@@ -78,7 +78,8 @@ fn scenes() -> Vec<Scene> {
     let through = |network| Scene::Converses { network };
     let mut scenes = vec![Scene::SaysNothing, Scene::IsMuted];
     scenes.extend([Scene::CutOffListening, Scene::CutOffSpeaking]);
-    scenes.extend(Profile::ALL.into_iter().filter(|profile| *profile != Profile::Outage).map(through));
+    scenes
+        .extend(Profile::ALL.into_iter().filter(|profile| *profile != Profile::ConnectionLoss).map(through));
     scenes
 }
 

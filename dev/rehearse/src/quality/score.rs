@@ -5,12 +5,12 @@ use super::figures::{Figures, Row};
 use super::talk::{Talk, agents_pieces, callers_pieces, part};
 use crate::binaries::root;
 use anyhow::{Context, ensure};
+use sim_audio::hearing::find;
+use sim_audio::{Clip, FRAME, wav};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use tone::hearing::find;
-use tone::{Clip, FRAME, wav};
 
 /// So far a piece may be from where the whole says that it is: holes that were filled move what follows.
 const MOVED: usize = 50 * FRAME;

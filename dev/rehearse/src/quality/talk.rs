@@ -2,15 +2,15 @@
 
 use crate::stage::Stage;
 use anyhow::Context;
-use journal::Event;
-use network::{Profile, Toll};
-use phone::{Call, CallerConfig, WaitError};
+use journal::JournalEvent;
+use sim_audio::hearing::{HEARD, find};
+use sim_audio::{Clip, FRAME, clips, samples};
+use sim_meta::{Call, CallerConfig, WaitError};
+use sim_network::{Profile, Toll};
 use std::fmt;
 use std::time::Duration;
-use switchboard::{Record, call_ref};
+use switchboard::{StoredCall, call_ref};
 use tokio::sync::Mutex;
-use tone::hearing::{HEARD, find};
-use tone::{Clip, FRAME, clips, samples};
 
 /// The pause between two sentences: no turn ends in it, and speech is active for four fifths of the time or less, as
 /// PESQ wants it (ITU-T P.862.3, section 7).
@@ -77,7 +77,7 @@ impl Scene {
     pub(super) fn network(self) -> Profile {
         match self {
             Self::Converses { network } => network,
-            Self::CutOffSpeaking | Self::CutOffListening => Profile::Outage,
+            Self::CutOffSpeaking | Self::CutOffListening => Profile::ConnectionLoss,
             Self::SaysNothing | Self::IsMuted => Profile::Clean,
         }
     }
@@ -188,11 +188,11 @@ pub(super) async fn talk(
     // A call that was lost may never get it.
     let _ = call.terminated(SETTLED_WITHIN).await;
     let call_ref = call_ref(call.id());
-    let settled = |record: &Record| record.call.has_ended() && record.call.due.is_none();
+    let settled = |record: &StoredCall| record.call.has_ended() && record.call.due.is_none();
     stage.stack.call_until(&call_ref, SETTLED_WITHIN, settled).await?;
     let journal = stage.stack.journal(&call_ref).await?;
     let recovered = journal.iter().find_map(|entry| match entry.event {
-        Event::Media { recovered, .. } => Some(recovered),
+        JournalEvent::Media { recovered, .. } => Some(recovered),
         _ => None,
     });
     let sessions = stage.model.sessions();

@@ -10,9 +10,9 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use ledger::items::Item;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use store::items::Item;
 use tokio::net::TcpListener;
 
 pub const TABLE: &str = "ahoy";

@@ -11,8 +11,8 @@ use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use switchboard::Store;
-use switchboard::intake::{House, Numbers};
+use switchboard::CallStore;
+use switchboard::intake::{IntakeSettings, KnownNumbers};
 use webhook::{Settings, Webhook};
 
 /// The number that is ours.
@@ -29,22 +29,22 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new() -> Self {
-        Self::with(Numbers::Listed(vec![NUMBER.into()])).await
+        Self::with(KnownNumbers::Listed(vec![NUMBER.into()])).await
     }
 
     /// A webhook to which these numbers are ours.
-    pub async fn with(numbers: Numbers) -> Self {
+    pub async fn with(numbers: KnownNumbers) -> Self {
         Self::on(Cloud::start().await, numbers).await.unwrap()
     }
 
     /// A webhook that starts on this AWS.
-    pub async fn on(cloud: Cloud, numbers: Numbers) -> anyhow::Result<Self> {
+    pub async fn on(cloud: Cloud, numbers: KnownNumbers) -> anyhow::Result<Self> {
         let settings = Settings {
             table: cloud::TABLE.into(),
             meta_secret: "meta".into(),
             mark_secret: Some("marks".into()),
             call_control: "call-control".into(),
-            house: House { numbers, ring_budget: Duration::from_secs(25) },
+            house: IntakeSettings { numbers, ring_budget: Duration::from_secs(25) },
         };
         let webhook = Webhook::connect(&cloud.sdk_config(), settings).await?;
         cloud.forget_requests();
@@ -74,12 +74,12 @@ impl Stage {
 
     /// The same, of an event as Lambda hands it over: JSON, and not always UTF-8.
     pub async fn send_text(&self, event: &[u8]) -> Response<Body> {
-        let event: webhook::event::Event = serde_json::from_slice(event).unwrap();
+        let event: webhook::url_event::UrlEvent = serde_json::from_slice(event).unwrap();
         self.webhook.handle(event.into()).await.unwrap()
     }
 
-    pub fn store(&self) -> Store {
-        Store::new(aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config()), cloud::TABLE)
+    pub fn store(&self) -> CallStore {
+        CallStore::new(aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config()), cloud::TABLE)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{SOON, is_told};
 use call::Ending;
-use journal::Event as Happened;
-use phone::{ActionName, Event, Mischief};
+use journal::JournalEvent as Happened;
+use sim_meta::{ActionName, Event, InjectedFault};
 use tests::letter::Letter;
 use tests::{Scene, Story};
 
@@ -28,7 +28,7 @@ async fn an_end_with_an_error_that_is_not_medias_is_not_medias() {
 }
 
 /// The message to a caller who cannot be served is refused: it is not sent again, and the journal says why.
-pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(mischief: Mischief) {
+pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(mischief: InjectedFault) {
     let story = Scene::amid("quota-exhausted").begin().await;
     let after = story.ring_amid(&[mischief]).await.afterwards().await;
 
@@ -36,14 +36,14 @@ pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(mischief: Misch
         Happened::MetaTrouble { code, cure, .. } => Some((*code, cure.is_empty())),
         _ => None,
     });
-    let unpaid = mischief == Mischief::MessageUnpaid;
+    let unpaid = mischief == InjectedFault::MessageUnpaid;
     let expected = if unpaid { (131_042, false) } else { (131_056, true) };
     assert_eq!(codes.collect::<Vec<_>>(), [expected]);
     assert_eq!((after.ending, after.messages), (Ending::AgentUnavailable, 0));
 }
 
 /// Meta answers that it did not send the message to a caller who cannot be served, for now: it is sent again.
-pub(super) async fn is_written_to_at_the_second_try(mischief: Mischief) {
+pub(super) async fn is_written_to_at_the_second_try(mischief: InjectedFault) {
     let story = Scene::amid("quota-exhausted").begin().await;
     let caller = story.ring_amid(&[mischief]).await;
     // It counts as done before it is sent, so the call may settle before.
@@ -55,7 +55,7 @@ pub(super) async fn is_written_to_at_the_second_try(mischief: Mischief) {
 }
 
 /// The message to a caller who could not be served was taken, and failed later: the journal says so, once.
-pub(super) async fn is_known_to_have_failed(mischief: Mischief) {
+pub(super) async fn is_known_to_have_failed(mischief: InjectedFault) {
     let story = Scene::amid("quota-exhausted").begin().await;
     let caller = story.ring_amid(&[mischief]).await;
     is_told(&story, &caller, Event::Message).await;

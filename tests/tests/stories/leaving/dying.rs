@@ -1,10 +1,10 @@
 //! A task that dies: its calls are ended at Meta, by whoever is left.
 
 use super::{LOOK_EVERY, SOON, TASK, begin_with_two_tasks, holder};
-use aws::Delivery;
 use call::Ending;
-use phone::ActionName;
 use service::time::now_ms;
+use sim_aws::Delivery;
+use sim_meta::ActionName;
 use std::time::Duration;
 use tests::{Afterwards, Story};
 
@@ -61,7 +61,7 @@ async fn something_is_due(story: &Story, wished: bool) {
 }
 
 fn was_lost(after: &Afterwards) {
-    assert_eq!((after.ending, after.at_meta), (Ending::Lost, phone::Ending::Terminated), "{after:?}");
+    assert_eq!((after.ending, after.at_meta), (Ending::Lost, sim_meta::Ending::Terminated), "{after:?}");
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
     assert_eq!(after.messages, 1);
 }

@@ -1,7 +1,7 @@
 //! Tasks that ECS does not protect at once, or refuses to protect.
 
 use super::{SOON, TASK, deploy, has_left, holder, last_task_of, ready, task, was_an_ordinary_call};
-use aws::{AgentTrouble, ProtectionRule, TaskStatus};
+use sim_aws::{AgentTrouble, ProtectionRule, TaskStatus};
 use std::time::Duration;
 use tests::Story;
 

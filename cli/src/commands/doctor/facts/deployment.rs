@@ -1,28 +1,28 @@
 //! What there is of the deployment on AWS.
 
 use crate::cloud;
-use crate::seen::{Seen, Unseen};
+use crate::fetched::{FetchError, Fetched};
 use agents::Agent;
 use aws_config::SdkConfig;
-use ledger::Ledger;
+use store::Store;
 
 /// The deployment on AWS.
 #[derive(Debug, Clone)]
 pub struct Deployment {
     /// Meta's secret: its id.
-    pub meta_secret: Seen<String>,
+    pub meta_secret: Fetched<String>,
     /// The media tasks' secret: its id.
-    pub media_secret: Seen<String>,
+    pub media_secret: Fetched<String>,
     /// The table's numbers, each with its agent.
-    pub numbers: Seen<Vec<(String, String)>>,
+    pub numbers: Fetched<Vec<(String, String)>>,
     /// The agents that were pushed, as far as this release can read them.
-    pub agents: Seen<Vec<Agent>>,
+    pub agents: Fetched<Vec<Agent>>,
     /// How many media tasks take calls.
-    pub warm_tasks: Seen<usize>,
+    pub warm_tasks: Fetched<usize>,
     /// How many invocations of functions the account may have at once.
-    pub concurrency: Seen<Concurrency>,
+    pub concurrency: Fetched<Concurrency>,
     /// How many of them are reserved for call-control, if any.
-    pub reserved: Seen<Option<i32>>,
+    pub reserved: Fetched<Option<i32>>,
 }
 
 /// How many invocations of functions run at once at most.
@@ -37,9 +37,9 @@ pub struct Concurrency {
 impl Deployment {
     /// Looks at all of it but the secrets.
     pub async fn look(aws: &SdkConfig, table: &str, call_control: &str) -> Self {
-        let secret = || Err(Unseen::because("it was not looked for"));
+        let secret = || Err(FetchError::because("it was not looked for"));
         if aws.region().is_none() {
-            let nowhere = || Unseen::because(cloud::NO_REGION);
+            let nowhere = || FetchError::because(cloud::NO_REGION);
             return Self {
                 meta_secret: secret(),
                 media_secret: secret(),
@@ -50,7 +50,7 @@ impl Deployment {
                 reserved: Err(nowhere()),
             };
         }
-        let ledger = Ledger::new(aws_sdk_dynamodb::Client::new(aws), table);
+        let ledger = Store::new(aws_sdk_dynamodb::Client::new(aws), table);
         let (numbers, agents, tasks, concurrency, reserved) = tokio::join!(
             ledger.numbers(),
             ledger.agents(),
@@ -76,9 +76,9 @@ impl Deployment {
 }
 
 /// Where a stack's webhook is: its Function URL, and the path that Meta is given.
-pub(super) async fn webhook_url(aws: &SdkConfig, function: &str) -> Seen<String> {
+pub(super) async fn webhook_url(aws: &SdkConfig, function: &str) -> Fetched<String> {
     if aws.region().is_none() {
-        return Err(Unseen::because(cloud::NO_REGION));
+        return Err(FetchError::because(cloud::NO_REGION));
     }
     let config =
         aws_sdk_lambda::Client::new(aws).get_function_url_config().function_name(function).send().await;
@@ -86,7 +86,7 @@ pub(super) async fn webhook_url(aws: &SdkConfig, function: &str) -> Seen<String>
     Ok(format!("{}webhook", config.function_url()))
 }
 
-async fn concurrency(aws: &SdkConfig) -> Seen<Concurrency> {
+async fn concurrency(aws: &SdkConfig) -> Fetched<Concurrency> {
     let settings = aws_sdk_lambda::Client::new(aws).get_account_settings().send().await;
     let settings = settings.map_err(|error| cloud::unseen(&error.into(), "Lambda's quotas"))?;
     let limit = settings.account_limit().map(|limit| Concurrency {
@@ -94,10 +94,10 @@ async fn concurrency(aws: &SdkConfig) -> Seen<Concurrency> {
         // It is optional in the API.
         unreserved: limit.unreserved_concurrent_executions().unwrap_or_else(|| limit.concurrent_executions()),
     });
-    limit.ok_or_else(|| Unseen::because("Lambda does not tell its quotas"))
+    limit.ok_or_else(|| FetchError::because("Lambda does not tell its quotas"))
 }
 
-async fn reserved(aws: &SdkConfig, call_control: &str) -> Seen<Option<i32>> {
+async fn reserved(aws: &SdkConfig, call_control: &str) -> Fetched<Option<i32>> {
     let asked =
         aws_sdk_lambda::Client::new(aws).get_function_concurrency().function_name(call_control).send();
     let what = format!("function {call_control}");

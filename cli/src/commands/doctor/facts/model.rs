@@ -1,19 +1,19 @@
 //! What OpenAI says about our key and the models our agents name.
 
 use super::Deployment;
-use crate::seen::{Seen, Unseen};
+use crate::fetched::{FetchError, Fetched};
 use crate::site::{Keys, Site};
 use agents::{Agent, Tools};
 use realtime::connection::{Auth, Endpoint};
 use realtime::probe::probe;
-use realtime::trust::Trust;
-use realtime::{Config, Failure, Greeting, Options, Part, Parts, Turns};
+use realtime::tls_roots::TrustedRoots;
+use realtime::{Failure, Greeting, OptionalPart, OptionalParts, Options, SessionConfig, TurnMode};
 use reqwest::{Client, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tools::{Toolbox, Unfit};
+use tools::{ToolConfigError, Toolbox};
 
 /// So many kinds of sessions are tried; a doctor is not waited for much longer.
 const MOST_SESSIONS: usize = 8;
@@ -21,13 +21,13 @@ const MOST_SESSIONS: usize = 8;
 const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The optional parts that a session does without, each with OpenAI's code; or why there is no session.
-pub type Probed = Result<Vec<(Part, String)>, Failure>;
+pub type Probed = Result<Vec<(OptionalPart, String)>, Failure>;
 
 /// What was asked of OpenAI.
 #[derive(Debug, Clone, Default)]
 pub struct ModelFacts {
     /// Each model, and what was answered.
-    pub models: Vec<(String, Seen<Answer>)>,
+    pub models: Vec<(String, Fetched<Answer>)>,
     /// Agents, and what a session of theirs came to. Of agents whose sessions are the same, the first.
     pub sessions: Vec<(String, Probed)>,
 }
@@ -83,7 +83,7 @@ async fn sessions(site: &Site, key: &SecretString, agents: &[Agent]) -> Vec<(Str
             auth: Auth::default(),
             safety_identifier: None,
             headers: vec![],
-            trust: Trust::default(),
+            trust: TrustedRoots::default(),
         };
         let config = config(agent, session);
         // At once: one that is never answered takes twelve seconds.
@@ -104,43 +104,43 @@ fn functions(tools: &Tools) -> Vec<Value> {
         match Toolbox::new(&tools, &secrets) {
             Ok(toolbox) => return toolbox.definitions(),
             // Nothing is signed here: any value does.
-            Err(Unfit::Secret { secret, .. }) if !secrets.contains_key(&secret) => {
+            Err(ToolConfigError::Secret { secret, .. }) if !secrets.contains_key(&secret) => {
                 secrets.insert(secret, SecretString::from("unused"));
             }
             // A call leaves such a tool out, too.
             Err(
-                Unfit::Secret { tool, .. }
-                | Unfit::Parameters { tool }
-                | Unfit::Url { tool }
-                | Unfit::Header { tool, .. },
+                ToolConfigError::Secret { tool, .. }
+                | ToolConfigError::Parameters { tool }
+                | ToolConfigError::Url { tool }
+                | ToolConfigError::Header { tool, .. },
             ) => tools.http.retain(|http| http.name != tool),
-            Err(Unfit::Https { .. }) => tools.http.clear(),
+            Err(ToolConfigError::Https { .. }) => tools.http.clear(),
         }
     }
 }
 
 /// As a call configures it, but for the tools of MCP servers.
-fn config(agent: &Agent, (options, tools): (Options, Vec<Value>)) -> Config {
-    Config {
+fn config(agent: &Agent, (options, tools): (Options, Vec<Value>)) -> SessionConfig {
+    SessionConfig {
         instructions: agent.whole_instructions(),
         options,
         greeting: Greeting::Prompt(String::new()),
         greeting_interruptible: true,
-        turns: Turns::Server,
+        turns: TurnMode::Server,
         tools,
         recycle_after: None,
-        margin: Config::MARGIN,
-        without: Parts::default(),
+        margin: SessionConfig::MARGIN,
+        without: OptionalParts::default(),
     }
 }
 
-async fn ask(realtime_url: &str, keys: &Keys, model: &str) -> Seen<Answer> {
+async fn ask(realtime_url: &str, keys: &Keys, model: &str) -> Fetched<Answer> {
     let key = keys.openai_api_key.clone()?;
-    let url = url(realtime_url, model).ok_or_else(|| Unseen::because("REALTIME_URL is no address"))?;
+    let url = url(realtime_url, model).ok_or_else(|| FetchError::because("REALTIME_URL is no address"))?;
     let client = Client::builder().timeout(TIMEOUT).build();
-    let client = client.map_err(|error| Unseen::because(format!("no TLS here: {error}")))?;
+    let client = client.map_err(|error| FetchError::because(format!("no TLS here: {error}")))?;
     let reply = client.get(url).bearer_auth(key.expose_secret()).send().await;
-    let unanswered = |error: reqwest::Error| Unseen::because(format!("OpenAI does not answer: {error}"));
+    let unanswered = |error: reqwest::Error| FetchError::because(format!("OpenAI does not answer: {error}"));
     let reply = reply.map_err(unanswered)?;
     match reply.status() {
         StatusCode::UNAUTHORIZED => Ok(Answer::BadKey),
@@ -149,7 +149,7 @@ async fn ask(realtime_url: &str, keys: &Keys, model: &str) -> Seen<Answer> {
             let known: Value = reply.json().await.map_err(unanswered)?;
             Ok(Answer::Known(known["shutdown_date"].as_str().map(str::to_owned)))
         }
-        status => Err(Unseen::because(format!("OpenAI answers with {status}"))),
+        status => Err(FetchError::because(format!("OpenAI answers with {status}"))),
     }
 }
 

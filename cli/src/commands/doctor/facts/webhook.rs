@@ -1,7 +1,7 @@
 //! What our webhook answers to Meta's challenge, to a signed notice of nothing, and to a forged one.
 
+use crate::fetched::{FetchError, Fetched};
 use crate::meta;
-use crate::seen::{Seen, Unseen};
 use crate::site::Keys;
 use reqwest::{Client, Url};
 use secrecy::ExposeSecret;
@@ -18,11 +18,11 @@ const NOTHING: &str = r#"{"object":"whatsapp_business_account","entry":[]}"#;
 #[derive(Debug, Clone)]
 pub struct WebhookFacts {
     /// To the challenge: the status, and whether the challenge came back.
-    pub challenge: Seen<(u16, bool)>,
+    pub challenge: Fetched<(u16, bool)>,
     /// To a notice signed with our app secret: the status.
-    pub signed: Seen<u16>,
+    pub signed: Fetched<u16>,
     /// To a notice signed with another: the status.
-    pub forged: Seen<u16>,
+    pub forged: Fetched<u16>,
 }
 
 impl WebhookFacts {
@@ -37,7 +37,7 @@ impl WebhookFacts {
     }
 }
 
-async fn challenge(meta: &meta::Facts, keys: &Keys) -> Seen<(u16, bool)> {
+async fn challenge(meta: &meta::Facts, keys: &Keys) -> Fetched<(u16, bool)> {
     let token = keys.verify_token.clone()?;
     let challenge = service::time::now_ms().to_string();
     let query = [
@@ -52,7 +52,7 @@ async fn challenge(meta: &meta::Facts, keys: &Keys) -> Seen<(u16, bool)> {
     Ok((status, body == challenge))
 }
 
-async fn post(meta: &meta::Facts, secret: &str) -> Seen<u16> {
+async fn post(meta: &meta::Facts, secret: &str) -> Fetched<u16> {
     let url = Url::parse(&address(meta)?).map_err(no_address)?;
     let request = client()?.post(url).header("content-type", "application/json");
     let request = request.header(signature::HEADER, signature::sign(NOTHING.as_bytes(), secret));
@@ -60,22 +60,22 @@ async fn post(meta: &meta::Facts, secret: &str) -> Seen<u16> {
     Ok(reply.status().as_u16())
 }
 
-fn address(meta: &meta::Facts) -> Seen<String> {
+fn address(meta: &meta::Facts) -> Fetched<String> {
     let subscribed = meta.subscription.iter().flatten().map(|it| it.callback_url.clone()).next();
     let address = meta.webhook_url.clone().or(subscribed);
-    address.ok_or_else(|| Unseen::because("the webhook's address cannot be read from the stack: name the stack with --stack, or set WEBHOOK_URL"))
+    address.ok_or_else(|| FetchError::because("the webhook's address cannot be read from the stack: name the stack with --stack, or set WEBHOOK_URL"))
 }
 
-fn client() -> Seen<Client> {
+fn client() -> Fetched<Client> {
     let client = Client::builder().timeout(TIMEOUT).build();
-    client.map_err(|error| Unseen::because(format!("no TLS here: {error}")))
+    client.map_err(|error| FetchError::because(format!("no TLS here: {error}")))
 }
 
-fn no_address(_: impl std::error::Error) -> Unseen {
-    Unseen::missing("WEBHOOK_URL is no address")
+fn no_address(_: impl std::error::Error) -> FetchError {
+    FetchError::missing("WEBHOOK_URL is no address")
 }
 
 /// The address holds the verify token.
-fn unanswered(error: reqwest::Error) -> Unseen {
-    Unseen::missing(format!("the webhook does not answer: {}", error.without_url()))
+fn unanswered(error: reqwest::Error) -> FetchError {
+    FetchError::missing(format!("the webhook does not answer: {}", error.without_url()))
 }

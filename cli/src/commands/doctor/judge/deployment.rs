@@ -3,7 +3,7 @@
 use super::days_until;
 use crate::commands::doctor::check::{Finding, needed, seen};
 use crate::commands::doctor::facts::{Answer, Concurrency, Facts, ModelFacts, WebhookFacts};
-use crate::seen::Seen;
+use crate::fetched::Fetched;
 use realtime::Failure;
 
 /// With fewer invocations at once, a handful of calls throttles the functions. New accounts get ten.
@@ -22,7 +22,7 @@ const KEY_CODES: [&str; 2] = ["invalid_api_key", "authentication_error"];
 
 const NO_ANSWER: &str = "deploy the functions, and set WEBHOOK_URL to what the deployment printed";
 
-pub fn secret(secret: &Seen<String>, keys: &str) -> Finding {
+pub fn secret(secret: &Fetched<String>, keys: &str) -> Finding {
     let cure = format!("put it into Secrets Manager, as JSON with {keys}");
     needed(secret, &[], &cure, |id| Finding::fine(format!("{id} can be read")))
 }
@@ -206,8 +206,8 @@ fn is_about_the_model(failure: &Failure) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seen::Unseen;
-    use realtime::Part;
+    use crate::fetched::FetchError;
+    use realtime::OptionalPart;
 
     const NOW: u64 = 1_795_305_600;
 
@@ -225,11 +225,11 @@ mod tests {
 
     #[test]
     fn a_key_that_nobody_could_ask_about_is_unknown_and_one_that_is_refused_is_wrong() {
-        let key = |answer: Seen<Answer>| {
+        let key = |answer: Fetched<Answer>| {
             key(&ModelFacts { models: vec![("m".to_owned(), answer)], sessions: vec![] })
         };
 
-        assert!(matches!(key(Err(Unseen::because("no network"))), Finding::Unknown(_)));
+        assert!(matches!(key(Err(FetchError::because("no network"))), Finding::Unknown(_)));
         assert!(matches!(key(Ok(Answer::BadKey)), Finding::Wrong(_)));
         assert!(matches!(key(Ok(Answer::NoModel)), Finding::Fine(_)));
     }
@@ -241,7 +241,7 @@ mod tests {
             |code: &str, is_fatal| Err(Failure { code: code.to_owned(), cure: "c".to_owned(), is_fatal });
 
         assert_eq!(session(&facts(Ok(vec![]))), Finding::fine("as the files of shop say"));
-        let without = facts(Ok(vec![(Part::Transcription, "unsupported_parameter".to_owned())]));
+        let without = facts(Ok(vec![(OptionalPart::Transcription, "unsupported_parameter".to_owned())]));
         let Finding::Wrong(wrong) = session(&without) else { panic!("it lacks something") };
         assert!(wrong.says.contains("do without transcription (unsupported_parameter)"), "{}", wrong.says);
         assert!(matches!(session(&facts(failure("insufficient_quota", true))), Finding::Wrong(_)));

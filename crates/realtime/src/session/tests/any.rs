@@ -34,8 +34,8 @@ proptest! {
     fn it_never_panics_nor_asks_for_two_responses_at_once_nor_speaks_too_early(
         steps in prop::collection::vec(step(), 1..80), turns_are_ours: bool, is_patient: bool,
     ) {
-        let turns = if turns_are_ours { Turns::Ours } else { Turns::Server };
-        let mut talk = Talk::with(Config { turns, ..if is_patient { patient() } else { config() } });
+        let turns = if turns_are_ours { TurnMode::Ours } else { TurnMode::Server };
+        let mut talk = Talk::with(SessionConfig { turns, ..if is_patient { patient() } else { config() } });
         let mut book = Book::default();
         for step in steps {
             take(&mut talk, &mut book, step);
@@ -112,9 +112,9 @@ fn take(talk: &mut Talk, book: &mut Book, step: Step) {
         Step::Err(code) => talk.errs(code),
         Step::Starts => talk.caller_starts("u"),
         Step::Stops => talk.caller_stops("u"),
-        Step::Down(0) => talk.down(Down::Refused { status: 503 }),
-        Step::Down(1) => talk.down(Down::Failed("x".into())),
-        Step::Down(_) => talk.down(Down::Closed { code: Some(1001), reason: String::new() }),
+        Step::Down(0) => talk.down(ConnectionLoss::Refused { status: 503 }),
+        Step::Down(1) => talk.down(ConnectionLoss::Failed("x".into())),
+        Step::Down(_) => talk.down(ConnectionLoss::Closed { code: Some(1001), reason: String::new() }),
         Step::Pass(ms) => talk.pass(ms),
         Step::Open => talk.session.open(now),
         Step::Append => talk.session.append(&[1; 480], now),

@@ -12,7 +12,7 @@ fn it_is_configured_at_once_and_greets_once_that_is_done() {
 
     talk.hear(json!({"type": "session.updated", "session": {"expires_at": T0 + 3_600}}));
     assert_eq!(talk.kinds(), ["session.update", "response.create"]);
-    assert_eq!(talk.happened, [Happening::Ready { expires_at: Some(T0 + 3_600) }]);
+    assert_eq!(talk.happened, [SessionEvent::Ready { expires_at: Some(T0 + 3_600) }]);
 }
 
 #[test]

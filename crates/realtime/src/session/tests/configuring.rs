@@ -1,8 +1,8 @@
 //! What is refused of a configuration, and what the conversation does without.
 
-use super::surviving::talked;
+use super::reconnecting::talked;
 use super::*;
-use crate::Part;
+use crate::OptionalPart;
 
 #[test]
 fn a_refused_part_is_left_out_and_the_session_goes_on() {
@@ -18,7 +18,7 @@ fn a_refused_part_is_left_out_and_the_session_goes_on() {
     let mut expected = first["session"].clone();
     expected["audio"]["input"].as_object_mut().expect("it is one").remove("transcription");
     assert_eq!(second["session"], expected, "nothing else changes");
-    assert_eq!(talk.happened[0], refused(Part::Transcription));
+    assert_eq!(talk.happened[0], refused(OptionalPart::Transcription));
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn two_parts_may_be_refused_one_after_the_other() {
 
     let last = &talk.sent_of("session.update")[2]["session"]["audio"];
     assert_eq!((last["output"].get("speed"), last["input"].get("noise_reduction")), (None, None));
-    assert_eq!(talk.happened[..2], [refused(Part::Speed), refused(Part::NoiseReduction)]);
+    assert_eq!(talk.happened[..2], [refused(OptionalPart::Speed), refused(OptionalPart::NoiseReduction)]);
     assert_eq!(talk.sent_of("session.update").len(), 3);
 }
 
@@ -43,27 +43,30 @@ fn later_sessions_of_the_conversation_do_without_it_too() {
     talk.refuses("session.audio.input.transcription");
     talk.hear(json!({"type": "session.updated", "session": {}}));
     talk.forget();
-    talk.down(Down::Failed("reset".into()));
+    talk.down(ConnectionLoss::Failed("reset".into()));
     talk.pass(300);
 
     talk.accept();
 
     assert!(transcription(&talk, 0).is_null());
-    assert!(!talk.happened.contains(&refused(Part::Transcription)), "it is told once");
+    assert!(!talk.happened.contains(&refused(OptionalPart::Transcription)), "it is told once");
 }
 
 #[test]
 fn a_service_that_closes_after_a_refusal_is_asked_again() {
     let mut talk = asked();
     talk.refuses("session.audio.input.transcription");
-    talk.down(Down::Closed { code: Some(4000), reason: "invalid_request_error.invalid_value".into() });
+    talk.down(ConnectionLoss::Closed {
+        code: Some(4000),
+        reason: "invalid_request_error.invalid_value".into(),
+    });
     talk.pass(300);
 
     talk.accept();
 
     assert_eq!((talk.connects.len(), talk.failure()), (2, None));
     assert!(transcription(&talk, 2).is_null());
-    assert!(talk.happened.contains(&refused(Part::Transcription)));
+    assert!(talk.happened.contains(&refused(OptionalPart::Transcription)));
 }
 
 #[test]
@@ -80,8 +83,8 @@ fn a_part_refused_when_another_session_takes_over_costs_nothing() {
     talk.on(next, json!({"type": "session.updated", "session": {"expires_at": talk.unix() + 3_600}}));
 
     assert!(transcription(&talk, 1).is_null());
-    assert!(talk.happened.contains(&refused(Part::Transcription)));
-    assert!(talk.happened.iter().any(|it| matches!(it, Happening::Restored { planned: true, .. })));
+    assert!(talk.happened.contains(&refused(OptionalPart::Transcription)));
+    assert!(talk.happened.iter().any(|it| matches!(it, SessionEvent::Restored { planned: true, .. })));
 }
 
 #[test]
@@ -137,14 +140,17 @@ fn a_key_that_is_refused_in_a_conversation_is_tried_once_more() {
         if is_told {
             talk.errs("invalid_api_key");
         } else {
-            talk.down(Down::Closed {
+            talk.down(ConnectionLoss::Closed {
                 code: Some(3000),
                 reason: "invalid_request_error.invalid_api_key".into(),
             });
         }
         assert_eq!((talk.connects.len(), talk.failure()), (2, None));
 
-        talk.down(Down::Closed { code: Some(3000), reason: "invalid_request_error.invalid_api_key".into() });
+        talk.down(ConnectionLoss::Closed {
+            code: Some(3000),
+            reason: "invalid_request_error.invalid_api_key".into(),
+        });
 
         assert_eq!(talk.failure().map(|failure| failure.code.as_str()), Some("invalid_api_key"));
     }
@@ -157,7 +163,7 @@ fn a_turn_that_begins_without_a_name_interrupts_and_is_named_later() {
         let mut started = event;
         started["type"] = json!("input_audio_buffer.speech_started");
         talk.hear(started);
-        assert_eq!(talk.happened, [Happening::CallerStarted { item: String::new() }]);
+        assert_eq!(talk.happened, [SessionEvent::CallerStarted { item: String::new() }]);
 
         talk.hear(json!({"type": "input_audio_buffer.speech_stopped", "item_id": null}));
         talk.hear(json!({"type": "input_audio_buffer.committed", "item_id": "v"}));
@@ -165,10 +171,10 @@ fn a_turn_that_begins_without_a_name_interrupts_and_is_named_later() {
 
         assert_eq!(
             talk.happened[1..3],
-            [Happening::CallerStopped, Happening::CallerNamed { item: "v".into() }]
+            [SessionEvent::CallerStopped, SessionEvent::CallerNamed { item: "v".into() }]
         );
         talk.forget();
-        talk.down(Down::Failed("reset".into()));
+        talk.down(ConnectionLoss::Failed("reset".into()));
         talk.accept();
         assert!(talk.told().contains(&"And when?".to_owned()));
     }
@@ -180,7 +186,7 @@ fn a_transcription_that_fails_is_told_by_its_code() {
     talk.hear(json!({"type": "conversation.item.input_audio_transcription.failed", "item_id": "v",
         "error": {"type": "invalid_request_error", "code": "model_not_found", "message": "x"}}));
 
-    let failed = Happening::TranscriptionFailed { item: "v".into(), code: "model_not_found".into() };
+    let failed = SessionEvent::TranscriptionFailed { item: "v".into(), code: "model_not_found".into() };
     assert_eq!(talk.happened, [failed]);
 }
 
@@ -196,7 +202,7 @@ fn an_idle_prompt_that_comes_too_early_is_neither_heard_nor_remembered() {
         talk.finish("r", "p");
         talk.done("r", "completed");
 
-        let is_said = talk.happened.iter().any(|it| matches!(it, Happening::Said { .. }));
+        let is_said = talk.happened.iter().any(|it| matches!(it, SessionEvent::Said { .. }));
         let cancels = talk.sent_of("response.cancel").len();
         let deletes = talk.sent_of("conversation.item.delete");
         let deletes = deletes.iter().filter(|event| event["item_id"] == "p").count();
@@ -207,7 +213,10 @@ fn an_idle_prompt_that_comes_too_early_is_neither_heard_nor_remembered() {
         talk.caller_stops("v");
         talk.begin_own("r2");
         talk.speak("r2", "a", "Yes.", 500);
-        assert!(talk.happened.iter().any(|it| matches!(it, Happening::Said { .. })), "the answer is heard");
+        assert!(
+            talk.happened.iter().any(|it| matches!(it, SessionEvent::Said { .. })),
+            "the answer is heard"
+        );
     }
 }
 
@@ -223,7 +232,7 @@ fn an_answer_after_an_early_timer_is_not_taken_for_its_prompt() {
         talk.done("q", "completed");
     };
     let is_lost: fn(&mut Talk) = |talk| {
-        talk.down(Down::Failed("reset".into()));
+        talk.down(ConnectionLoss::Failed("reset".into()));
         talk.accept();
     };
     for (at, between) in [speaks, is_asked, is_lost].into_iter().enumerate() {
@@ -255,8 +264,8 @@ fn refusal(param: &str) -> Value {
         "message": "x", "param": param, "event_id": null}})
 }
 
-fn refused(part: Part) -> Happening {
-    Happening::PartRefused { part, code: "invalid_value".into() }
+fn refused(part: OptionalPart) -> SessionEvent {
+    SessionEvent::PartRefused { part, code: "invalid_value".into() }
 }
 
 fn transcription(talk: &Talk, update: usize) -> Value {

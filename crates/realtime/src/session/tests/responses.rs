@@ -75,7 +75,7 @@ fn a_goodbye_that_is_called_off_is_not_said() {
     let order =
         ["conversation.item.create", "response.create", "response.cancel", "conversation.item.delete"];
     assert_eq!(talk.kinds(), order, "it was");
-    assert!(!talk.happened.contains(&Happening::Began { response: "s".into(), is_asked: true }));
+    assert!(!talk.happened.contains(&SessionEvent::Began { response: "s".into(), is_asked: true }));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_goodbye_that_is_insisted_on_is_said_however_often_it_is_cut_off_before_its_
     talk.done("t", "cancelled");
 
     assert_eq!(talk.created(), 3, "enough of it was said");
-    assert!(talk.happened.contains(&Happening::Began { response: "t".into(), is_asked: true }));
+    assert!(talk.happened.contains(&SessionEvent::Began { response: "t".into(), is_asked: true }));
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_response_that_does_not_begin_is_asked_for_once_more_and_then_the_link_is_de
 
     talk.pass(10_000);
     assert_eq!(talk.connects.len(), 2);
-    assert!(talk.happened.contains(&Happening::SessionLost { reason: "silent".into() }));
+    assert!(talk.happened.contains(&SessionEvent::SessionLost { reason: "silent".into() }));
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn a_link_that_does_not_even_cancel_is_dead() {
     talk.pass(10_000);
 
     assert_eq!((talk.connects.len(), talk.closed.len()), (2, 1));
-    assert!(talk.happened.contains(&Happening::Ended { response: "r".into() }));
+    assert!(talk.happened.contains(&SessionEvent::Ended { response: "r".into() }));
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn rate_limits_are_waited_for_as_told_but_no_longer_than_three_seconds() {
 
     assert_eq!(talk.created(), 1);
     assert!(
-        matches!(&talk.happened[..], [.., Happening::Troubled(trouble)] if trouble.code == "rate_limit_exceeded")
+        matches!(&talk.happened[..], [.., SessionEvent::Troubled(trouble)] if trouble.code == "rate_limit_exceeded")
     );
 }
 
@@ -394,7 +394,7 @@ fn a_spent_quota_is_the_end_and_says_what_to_do() {
 
     let failure = talk.failure().expect("it failed").clone();
     assert!(failure.is_fatal && failure.cure.contains("credit"), "{failure:?}");
-    talk.down(Down::Failed("closed".into()));
+    talk.down(ConnectionLoss::Failed("closed".into()));
     talk.pass(60_000);
     assert_eq!(talk.connects.len(), 1, "nobody tries again");
 }
@@ -429,7 +429,7 @@ fn what_a_response_took_is_told() {
 
     let used =
         Usage { text_in: 6, text_cached: 4, text_out: 1, audio_in: 5, audio_out: 2, ..Usage::default() };
-    assert!(talk.happened.contains(&Happening::Used(used)));
+    assert!(talk.happened.contains(&SessionEvent::Used(used)));
 }
 
 #[test]
@@ -449,7 +449,7 @@ fn a_response_that_brings_nothing_is_told_of_as_such() {
             json!({"type": "response.done", "response": {"id": "r", "status": status, "output": output}}),
         );
 
-        let told = talk.happened.contains(&Happening::SaidNothing { response: "r".into() });
+        let told = talk.happened.contains(&SessionEvent::SaidNothing { response: "r".into() });
         assert_eq!(told, says_nothing, "{status} {output}");
     }
 }
@@ -462,7 +462,7 @@ fn a_response_with_sound_or_a_call_brings_something() {
     talk.calls("s", "c1");
     talk.done("s", "completed");
 
-    assert!(!talk.happened.iter().any(|it| matches!(it, Happening::SaidNothing { .. })));
+    assert!(!talk.happened.iter().any(|it| matches!(it, SessionEvent::SaidNothing { .. })));
 }
 
 /// Whose the item is that was put into the conversation first.

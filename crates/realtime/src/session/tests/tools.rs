@@ -153,7 +153,7 @@ fn confirm(talk: &mut Talk, call_id: &str) {
 
 fn calls(talk: &Talk) -> Vec<&str> {
     let calls = talk.happened.iter().filter_map(|happening| match happening {
-        Happening::ToolCalled { call_id, .. } => Some(call_id.as_str()),
+        SessionEvent::ToolCalled { call_id, .. } => Some(call_id.as_str()),
         _ => None,
     });
     calls.collect()

@@ -2,7 +2,7 @@
 
 use super::{FRAMES, Part, SPOKEN, Stopwatch};
 use opus::{Application, Bandwidth, Bitrate, Channels, Decoder, Encoder, Signal};
-use tone::{FRAME, RATE, clips};
+use sim_audio::{FRAME, RATE, clips};
 
 /// The largest packet, bytes.
 pub const LARGEST: usize = 1_275;

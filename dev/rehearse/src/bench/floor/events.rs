@@ -46,7 +46,7 @@ struct Delta {
 
 impl Json {
     pub fn new() -> Self {
-        Self { sound: tone::clips::caller_monologue().samples, deltas: vec![delta(); DELTAS] }
+        Self { sound: sim_audio::clips::caller_monologue().samples, deltas: vec![delta(); DELTAS] }
     }
 }
 

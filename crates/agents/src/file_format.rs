@@ -1,0 +1,138 @@
+//! The file as it is written: read by serde, told in our words when it cannot be, then resolved section by section.
+
+mod caps;
+mod conversation;
+mod http_tool;
+mod mcp_server;
+mod parse_errors;
+mod tools;
+mod words;
+
+use crate::default_phrases::{phrases, primary};
+use crate::error::Fault;
+use crate::key_positions::KeyPositions;
+use crate::rules;
+use crate::{Agent, AgentFileError, Options};
+use serde::Deserialize;
+
+/// An agent file, its keys known and its values of the right kind.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Written {
+    name: String,
+    #[serde(default = "english")]
+    language: String,
+    instructions: String,
+    #[serde(default)]
+    disclosure: words::Disclosure,
+    greeting: conversation::Greeting,
+    #[serde(default)]
+    model: Options,
+    #[serde(default)]
+    interruption: conversation::Interruption,
+    #[serde(default)]
+    keypad: conversation::Keypad,
+    #[serde(default)]
+    limits: conversation::Limits,
+    #[serde(default)]
+    tools: tools::Tools,
+    hours: Option<crate::opening_hours::Written>,
+    #[serde(default)]
+    messages: words::Messages,
+    #[serde(default)]
+    caps: caps::Caps,
+    #[serde(default)]
+    keeping: caps::Keeping,
+}
+
+impl Written {
+    pub(crate) fn read(text: &str, places: &KeyPositions<'_>) -> Result<Self, AgentFileError> {
+        toml::from_str(text).map_err(|error| parse_errors::wrong(&error, text, places))
+    }
+
+    pub(crate) fn resolve(self) -> Result<Agent, Fault> {
+        named(&self.name)?;
+        tag(&self.language)?;
+        rules::text("instructions", &self.instructions, crate::LARGEST)?;
+        let phrases = phrases(&self.language);
+        Ok(Agent {
+            disclosure: self.disclosure.resolve(phrases)?,
+            greeting: self.greeting.resolve()?,
+            model: model(self.model, &self.language)?,
+            interruption: self.interruption.resolve()?,
+            keypad: self.keypad.resolve()?,
+            limits: self.limits.resolve(phrases)?,
+            tools: self.tools.resolve()?,
+            hours: self.hours.map(crate::opening_hours::Written::resolve).transpose()?,
+            messages: self.messages.resolve(phrases)?,
+            caps: self.caps.resolve()?,
+            keeping: self.keeping.resolve()?,
+            name: self.name,
+            language: self.language,
+            instructions: self.instructions,
+        })
+    }
+}
+
+fn english() -> String {
+    "en".to_owned()
+}
+
+fn named(name: &str) -> Result<(), Fault> {
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=64).contains(&name.len()) && name.bytes().all(is_fit) {
+        return Ok(());
+    }
+    Err(Fault::new("name", "must be 1 to 64 lower-case letters, digits or -"))
+}
+
+/// A language tag by its shape: two or three letters, then parts of up to eight.
+fn tag(language: &str) -> Result<(), Fault> {
+    let mut parts = language.split('-');
+    let first = parts.next().unwrap_or_default();
+    let is_language = (2..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_part =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_language && language.len() <= 35 && parts.all(is_part) {
+        return Ok(());
+    }
+    Err(Fault::new("language", "must be a language tag such as \"en\", \"pt-BR\" or \"rw\""))
+}
+
+/// The languages that OpenAI's transcribers are documented to take, ISO 639-1. A session is refused whole for another one.
+const TRANSCRIBED: [&str; 57] = [
+    "af", "ar", "az", "be", "bg", "bs", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi",
+    "fr", "gl", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "kk", "kn", "ko", "lt", "lv", "mi",
+    "mk", "mr", "ms", "ne", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "sw", "ta", "th",
+    "tl", "tr", "uk", "ur", "vi", "zh",
+];
+
+/// The session's options, the transcriber told the agent's language if the file names no other and the transcriber takes it.
+fn model(mut options: Options, language: &str) -> Result<Options, Fault> {
+    if let Some(transcription) = &mut options.transcription
+        && transcription.language.is_none()
+    {
+        transcription.language = Some(primary(language)).filter(|code| TRANSCRIBED.contains(&code.as_str()));
+    }
+    options.check().map_err(|unfit| Fault::new(format!("model.{}", unfit.field), unfit.reason))?;
+    Ok(options)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Agent;
+
+    #[test]
+    fn the_transcriber_is_told_only_languages_that_it_takes() {
+        let told = |language: &str, more: &str| {
+            let file = format!(
+                "name = 'a'\nlanguage = '{language}'\ninstructions = 'b'\ngreeting.say = 'c'\n{more}"
+            );
+            Agent::read(&file).unwrap().model.transcription.unwrap().language
+        };
+
+        assert_eq!(told("pt-BR", "").as_deref(), Some("pt"));
+        assert_eq!(told("rw", ""), None);
+        assert_eq!(told("rw", "model.transcription = { language = 'sw' }").as_deref(), Some("sw"));
+    }
+}

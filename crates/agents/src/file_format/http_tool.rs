@@ -1,0 +1,205 @@
+//! `[[tools.http]]` as written.
+
+use crate::Method;
+use crate::error::{Fault, quoted};
+use crate::rules::{at_most, ms, name, text, within};
+use jsonschema::error::ValidationErrorKind;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use url::{Host, Url};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    pub(super) name: String,
+    description: String,
+    #[serde(default)]
+    method: Method,
+    url: String,
+    #[serde(default = "nothing")]
+    parameters: Value,
+    #[serde(default = "eight_seconds")]
+    timeout_ms: u64,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    sign_with: Option<String>,
+    #[serde(default = "sixteen_kib")]
+    largest_reply_bytes: usize,
+}
+
+fn nothing() -> Value {
+    json!({ "type": "object", "properties": {}, "additionalProperties": false })
+}
+
+fn eight_seconds() -> u64 {
+    8_000
+}
+
+fn sixteen_kib() -> usize {
+    16 * 1024
+}
+
+impl Written {
+    pub(super) fn resolve(self, at: &str, allowed_hosts: &[String]) -> Result<crate::HttpTool, Fault> {
+        name(&format!("{at}.name"), &self.name)?;
+        text(&format!("{at}.description"), &self.description, 1024)?;
+        let url = address(&format!("{at}.url"), &self.url)?;
+        allowed(&format!("{at}.url"), &url, allowed_hosts)?;
+        schema(&format!("{at}.parameters"), &self.parameters)?;
+        placeholders(&format!("{at}.url"), &url, &self.parameters)?;
+        headers(&format!("{at}.headers"), &self.headers)?;
+        secret_name(&format!("{at}.sign_with"), self.sign_with.as_deref())?;
+        Ok(crate::HttpTool {
+            timeout: ms(&format!("{at}.timeout_ms"), self.timeout_ms, 100..=30_000)?,
+            largest_reply: within(
+                &format!("{at}.largest_reply_bytes"),
+                self.largest_reply_bytes,
+                1..=65_536,
+                " bytes",
+            )?,
+            name: self.name,
+            description: self.description,
+            method: self.method,
+            url,
+            parameters: self.parameters,
+            headers: self.headers,
+            sign_with: self.sign_with,
+        })
+    }
+}
+
+/// Where something is: https, or http on this machine; no user, no password, no fragment.
+pub(super) fn address(field: &str, written: &str) -> Result<Url, Fault> {
+    let url = Url::parse(written)
+        .map_err(|_| Fault::new(field, "is no address; one is \"https://shop.example/ahoy/orders\""))?;
+    let (is_loopback, is_inner) = match url.host() {
+        Some(Host::Ipv4(address)) => (address.is_loopback(), is_inner(address)),
+        Some(Host::Ipv6(address)) => {
+            let inner =
+                address.is_unique_local() || address.is_unicast_link_local() || address.is_unspecified();
+            (address.is_loopback(), inner || address.to_ipv4_mapped().is_some())
+        }
+        Some(Host::Domain(name)) => (name == "localhost", false),
+        None => (false, false),
+    };
+    if is_inner {
+        return Err(Fault::new(field, "goes to an address within a network; tools only reach public ones"));
+    }
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
+        return Err(Fault::new(field, "must begin with https://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Fault::new(field, "must not hold a user or password"));
+    }
+    if url.fragment().is_some() {
+        return Err(Fault::new(field, "must not hold a #fragment"));
+    }
+    Ok(url)
+}
+
+fn is_inner(address: Ipv4Addr) -> bool {
+    let [first, second, ..] = address.octets();
+    // RFC 6598: between a carrier, or a cloud, and its customers.
+    let is_shared = first == 100 && (64..128).contains(&second);
+    address.is_private() || address.is_link_local() || address.is_unspecified() || is_shared
+}
+
+fn allowed(field: &str, url: &Url, allowed_hosts: &[String]) -> Result<(), Fault> {
+    let host = url.host_str().unwrap_or_default();
+    if allowed_hosts.iter().any(|allowed| allowed == host) {
+        return Ok(());
+    }
+    Err(Fault::new(field, format!("goes to {}, which is not in tools.allowed_hosts", quoted(host))))
+}
+
+/// A JSON Schema whose type is `object`, and which needs nothing from elsewhere.
+fn schema(field: &str, schema: &Value) -> Result<(), Fault> {
+    if schema.get("type").and_then(Value::as_str) != Some("object") {
+        return Err(Fault::new(field, "must be a JSON Schema with type = \"object\""));
+    }
+    jsonschema::validator_for(schema).map(|_| ()).map_err(|error| {
+        if matches!(error.kind(), ValidationErrorKind::Referencing(_)) {
+            return Fault::new(
+                field,
+                "refers to something that is not in it: a $ref may only be to its own $defs",
+            );
+        }
+        let at = error.instance_path().to_string();
+        let place = if at.is_empty() { String::new() } else { format!(", at {}", quoted(&at)) };
+        Fault::new(field, format!("is no valid JSON Schema{place}"))
+    })
+}
+
+/// Placeholders are whole segments of the path, and required parameters.
+fn placeholders(field: &str, url: &Url, schema: &Value) -> Result<(), Fault> {
+    let segments = url.path_segments().into_iter().flatten();
+    let is_required = |name: &str| {
+        let required = schema.get("required").and_then(Value::as_array);
+        required.is_some_and(|required| required.iter().any(|it| it.as_str() == Some(name)))
+            && schema.pointer("/properties").is_some_and(|properties| properties.get(name).is_some())
+    };
+    for segment in segments {
+        match segment.strip_prefix("%7B").and_then(|rest| rest.strip_suffix("%7D")) {
+            Some(name) if is_required(name) => {}
+            Some(name) => {
+                let reason = format!("has a placeholder {}, which is no required parameter", quoted(name));
+                return Err(Fault::new(field, reason));
+            }
+            None if segment.contains("%7B") || segment.contains("%7D") => {
+                return Err(Fault::new(field, "has a placeholder that is not a whole segment of the path"));
+            }
+            None => {}
+        }
+    }
+    if url.query().is_some_and(|query| query.contains(['{', '}'])) {
+        return Err(Fault::new(field, "has a placeholder in its query; it may only stand in the path"));
+    }
+    Ok(())
+}
+
+/// Headers that can be sent, that are not ours to set, and that hold no secret.
+fn headers(field: &str, headers: &BTreeMap<String, String>) -> Result<(), Fault> {
+    at_most(field, headers.len(), 16)?;
+    for (name, value) in headers {
+        let field = crate::key_positions::join(field, name);
+        if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
+            return Err(Fault::new(field, "is no name of a header"));
+        }
+        let name = name.to_ascii_lowercase();
+        if is_secret(&name) {
+            let reason = "would hold a secret, which does not belong in a file: use sign_with";
+            return Err(Fault::new(field, reason));
+        }
+        if OURS.contains(&name.as_str()) || name.starts_with("x-ahoy-") {
+            return Err(Fault::new(field, "is set by ahoy itself"));
+        }
+        if value.len() > 1024 || http::HeaderValue::from_str(value).is_err() {
+            return Err(Fault::new(field, "must be at most 1024 visible characters on one line"));
+        }
+    }
+    Ok(())
+}
+
+const OURS: [&str; 7] =
+    ["host", "content-length", "content-type", "connection", "transfer-encoding", "upgrade", "te"];
+
+fn is_secret(header: &str) -> bool {
+    const WORDS: [&str; 7] = ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey"];
+    WORDS.iter().any(|word| header.contains(word))
+}
+
+/// The name of a secret, which is what a file may hold: `^[a-z][a-z0-9_]{0,63}$`, so that it has one spelling in upper case, as
+/// the name of a variable.
+pub(super) fn secret_name(field: &str, name: Option<&str>) -> Result<(), Fault> {
+    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let begins = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase());
+    match name {
+        Some(name) if name.len() > 64 || !begins(name) || !name.bytes().all(is_fit) => Err(Fault::new(
+            field,
+            "must be the name of a secret: a lower-case letter, then at most 63 lower-case letters, digits or _",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,214 @@
+//! What a bridge promises, one sentence each.
+
+use super::virtual_call::{Call, answered, interrupted, item, ms, packet, played, sounding, voice};
+use crate::{AgentEvent, BargeInPolicy, CallLimits, DecodeStep, Output, PlayedItem, SAMPLES};
+
+#[test]
+fn what_the_agent_prepares_waits_for_the_line_to_open() {
+    let mut call = Call::new(CallLimits::default(), BargeInPolicy::default());
+    call.agent_says("r1", "greeting", 3);
+
+    assert_eq!(call.bridge.poll_timeout(), None);
+    call.bridge.open(call.start);
+
+    assert_eq!(call.run_until(0), [Output::FirstWord(ms(0)), voice()]);
+    assert_eq!(call.run_until(60), [voice(), voice(), Output::Play(None)]);
+}
+
+#[test]
+fn a_caller_who_speaks_silences_the_agent_within_a_frame() {
+    let mut call = Call::open();
+    call.agent_says("r1", "story", 100);
+    call.run_until(99);
+
+    call.does(AgentEvent::HearsCaller);
+
+    let outputs = call.run_until(140);
+    assert_eq!(outputs[0], interrupted("story", 120, 2_000));
+    assert!(matches!(outputs[1], Output::Play(Some(_))), "the faded end of the word");
+    assert_eq!(outputs[2..], [Output::Play(None), Output::Play(None)]);
+}
+
+#[test]
+fn late_sound_of_an_interrupted_response_is_never_played() {
+    let mut call = Call::open();
+    call.agent_says("r1", "story", 2);
+    call.run_until(0);
+    call.does(AgentEvent::HearsCaller);
+    call.run_until(60);
+
+    call.agent_says("r1", "story", 5);
+    assert_eq!(call.run_until(80), [Output::Play(None)]);
+    call.agent_says("r2", "answer", 1);
+
+    assert_eq!(call.run_until(100), [voice()]);
+}
+
+#[test]
+fn a_response_cancelled_before_its_first_sound_stays_silent() {
+    let mut call = Call::open();
+    call.does(AgentEvent::Began { response: "r1".into() });
+    call.does(AgentEvent::HearsCaller);
+    call.run_until(0);
+
+    call.agent_says("r1", "late", 5);
+
+    assert_eq!(call.run_until(20), [interrupted("late", 0, 100), Output::Play(None)]);
+    call.agent_says("r1", "late", 5);
+    assert_eq!(call.run_until(40), [Output::Play(None)], "it is told once");
+}
+
+#[test]
+fn a_turn_is_timed_from_the_callers_last_word_to_the_agents_first() {
+    let mut call = Call::open();
+    call.agent_says("r1", "greeting", 1);
+    call.does(AgentEvent::Finished { item: item("greeting") });
+    call.run_until(100);
+
+    call.does(AgentEvent::HearsCallerStop);
+    call.run_until(400);
+    call.agent_says("r2", "answer", 1);
+
+    assert_eq!(call.run_until(420), [answered(320, 0), voice()]);
+}
+
+#[test]
+fn the_agents_clock_runs_whether_or_not_the_caller_is_heard() {
+    let mut call = Call::open();
+    for n in 0..10_u16 {
+        call.run_until(u64::from(n) * 20);
+        call.bridge.handle_packet(packet(n, true), call.start + ms(u64::from(n) * 20));
+    }
+    call.run_until(1_000);
+
+    let slots = std::iter::from_fn(|| call.bridge.poll_slot()).collect::<Vec<_>>();
+
+    assert_eq!(slots.len(), 47);
+    assert_eq!(slots.iter().filter(|slot| matches!(slot, DecodeStep::Decode(_))).count(), 10);
+}
+
+#[test]
+fn a_caller_who_talks_for_minutes_is_not_silent() {
+    let mut call = Call::open();
+    call.does(AgentEvent::HearsCaller);
+    let mut outputs = vec![];
+    for second in 0..120 {
+        call.bridge.handle_sign_of_life(call.start + ms(second * 1_000));
+        outputs.extend(call.run_until(second * 1_000));
+    }
+
+    assert!(outputs.iter().all(|output| *output == Output::Play(None)));
+}
+
+#[test]
+fn an_item_that_is_never_said_to_be_whole_does_not_mute_the_next() {
+    let mut call = Call::open();
+    call.agent_says("r1", "first", 1);
+    call.does(AgentEvent::Ended { response: "r1".into() });
+    call.agent_says("r2", "second", 1);
+
+    let outputs = call.run_until(20);
+
+    assert_eq!(outputs.iter().filter(|output| **output == voice()).count(), 2);
+}
+
+#[test]
+fn an_item_played_to_its_very_end_is_told_once() {
+    let mut call = Call::open();
+    call.agent_says("r1", "hello", 2);
+    assert_eq!(call.news_until(100), [Output::FirstWord(ms(0))], "more of it may come");
+    assert!(call.bridge.is_playing());
+
+    call.does(AgentEvent::Finished { item: item("hello") });
+
+    assert_eq!(call.news_until(1_000), [played("hello")]);
+    assert!(!call.bridge.is_playing());
+}
+
+#[test]
+fn sound_that_comes_after_its_item_was_played_is_not() {
+    let mut call = Call::open();
+    call.agent_says("r1", "hello", 2);
+    call.does(AgentEvent::Finished { item: item("hello") });
+    call.run_until(100);
+
+    call.agent_says("r1", "hello", 2);
+    call.does(AgentEvent::Ended { response: "r1".into() });
+
+    assert_eq!(call.run_until(140), [Output::Play(None), Output::Play(None)]);
+}
+
+#[test]
+fn what_the_caller_waited_for_tools_is_part_of_the_turn_and_told_apart() {
+    let mut call = Call::open();
+    call.does(AgentEvent::HearsCaller);
+    call.run_until(1_000);
+    call.does(AgentEvent::HearsCallerStop);
+    call.run_until(1_200);
+    call.bridge.note_busy(true, call.now);
+    call.run_until(1_900);
+    call.bridge.note_busy(false, call.now);
+    call.run_until(2_000);
+
+    call.agent_says("r2", "answer", 1);
+
+    assert_eq!(call.news_until(2_020), [Output::FirstWord(ms(2_020)), answered(1_020, 700)]);
+}
+
+#[test]
+fn what_the_agents_session_left_unsaid_holds_up_nothing() {
+    let mut call = Call::open();
+    call.agent_says("r1", "half", 3);
+    call.does(AgentEvent::HearsCaller);
+    call.agent_says("r2", "cut", 3);
+    call.does(AgentEvent::Replaced);
+
+    let cut = Output::CutShort(PlayedItem { item: item("cut"), heard: ms(60), of: ms(60) });
+    assert_eq!(call.news_until(100)[1..], [Output::FirstWord(ms(0)), cut]);
+    assert!(!call.bridge.is_playing());
+    assert_eq!(call.news_until(20_100), [Output::Nudge { times: 1 }], "the caller is no longer heard");
+}
+
+#[test]
+fn keys_are_collected_once_the_line_is_open_and_show_that_somebody_is_there() {
+    let mut call = Call::new(CallLimits::default(), BargeInPolicy::default());
+    call.presses(1, 1);
+    call.bridge.open(call.start);
+    assert_eq!(call.news_until(19_000), []);
+
+    call.presses(100, 4);
+    call.presses(110, 2);
+    let keyed = call.news_until(38_900);
+
+    let [Output::Keyed(keyed)] = &keyed[..] else { panic!("{keyed:?}") };
+    assert_eq!((keyed.keys(), call.bridge.meter().keys), ("42", 2));
+}
+
+#[test]
+fn the_agents_echo_is_kept_from_it_while_it_is_played() {
+    let mut call = Call::open_with(BargeInPolicy { echo_gate_dbfs: Some(-30.0), ..BargeInPolicy::default() });
+    call.agent_answers("r1", "hello", 5);
+    call.run_until(90);
+    let mut through = |at| {
+        call.run_until(at);
+        let mut samples = [500; SAMPLES];
+        call.bridge.gate(&mut samples, call.now);
+        samples[0]
+    };
+
+    assert_eq!((through(90), through(299), through(301)), (0, 0, 500));
+    assert_eq!(call.bridge.meter().gated, 2);
+}
+
+#[test]
+fn five_minutes_of_speech_wait_and_what_is_beyond_is_told_as_cut_short() {
+    let mut call = Call::open();
+    call.agent_answers("r1", "saga", 50 * 301);
+
+    let outputs = call.run_until(310_000);
+
+    assert_eq!(sounding(&outputs), 50 * 300);
+    let cut = |output: &&Output| matches!(output, Output::CutShort(heard) if heard.of == ms(301_000));
+    assert_eq!(outputs.iter().filter(cut).count(), 1);
+    assert_eq!(call.bridge.meter().dropped, ms(1_000));
+}

@@ -1,0 +1,68 @@
+//! Where a packet belongs, by its 16-bit number.
+
+/// A jump further than this is a new stream, not a loss.
+const FURTHEST_JUMP: u64 = 500;
+
+/// The places of a stream, counted from its first packet; numbers begin again at zero, places do not.
+#[derive(Debug)]
+pub(super) struct SequenceNumbers {
+    next: u64,
+    /// Which of the 64 places before the next one were received; the lowest bit is the last one.
+    received: u64,
+}
+
+/// Where a packet stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SequencePosition {
+    /// It is the next.
+    Next,
+    /// It came before the one that is next.
+    Early(u64),
+    /// It was received before.
+    Duplicate,
+    /// It is given up.
+    Late,
+    /// It is so far from the next that it is of another stream.
+    Elsewhere,
+}
+
+impl SequenceNumbers {
+    pub(super) fn starting_at(sequence: u16) -> Self {
+        Self { next: u64::from(sequence) + 65_536, received: 0 }
+    }
+
+    pub(super) fn next(&self) -> u64 {
+        self.next
+    }
+
+    pub(super) fn find(&self, sequence: u16) -> SequencePosition {
+        let ahead = sequence.wrapping_sub(self.next as u16) as i16;
+        let place = self.next.saturating_add_signed(i64::from(ahead));
+        let distance = place.abs_diff(self.next);
+        if distance > FURTHEST_JUMP {
+            SequencePosition::Elsewhere
+        } else if place == self.next {
+            SequencePosition::Next
+        } else if place > self.next {
+            SequencePosition::Early(place)
+        } else if distance <= 64 && self.received >> (distance - 1) & 1 == 1 {
+            SequencePosition::Duplicate
+        } else {
+            SequencePosition::Late
+        }
+    }
+
+    /// The next one was received.
+    pub(super) fn receive(&mut self) {
+        self.next += 1;
+        self.received = self.received << 1 | 1;
+    }
+
+    /// Gives up on all before this place. How many there were.
+    pub(super) fn skip_to(&mut self, place: u64) -> u64 {
+        let missing = place.saturating_sub(self.next);
+        self.next += missing;
+        self.received = u32::try_from(missing).ok().and_then(|n| self.received.checked_shl(n)).unwrap_or(0);
+        missing
+    }
+}

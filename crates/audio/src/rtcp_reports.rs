@@ -1,0 +1,337 @@
+//! RTCP (RFC 3550): what we report of the caller's packets, and what the far side reports of ours.
+//!
+//! Knows the arithmetic, not the packets: those are the WebRTC stack's.
+
+use std::time::{Duration, Instant};
+
+/// How often we report. Both streams and their names take some 100 bytes, 2 % of what the sound takes.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// RTP's clock for Opus, ticks in a second.
+const CLOCK: u64 = 48_000;
+
+/// What is to be reported now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// Now, as NTP has it: seconds since 1900 in the upper half, parts of a second in the lower.
+    pub ntp: u64,
+    /// Now, on the clock of our stream.
+    pub timestamp: u32,
+    /// Packets we have sent.
+    pub packets: u32,
+    /// Bytes of sound in them.
+    pub octets: u32,
+    /// What came of the caller's stream; nothing before its first packet.
+    pub caller: Option<ReportBlock>,
+}
+
+/// What one side tells of the stream that it receives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReportBlock {
+    /// Which stream: its SSRC.
+    pub stream: u32,
+    /// Of 256 packets since the last report, so many were lost.
+    pub lost_of_256: u8,
+    /// Packets lost since the beginning.
+    pub lost: u32,
+    /// The highest sequence number, and in the upper half how often the numbers began again.
+    pub highest: u32,
+    /// How unevenly packets come, in ticks of 48 kHz.
+    pub jitter: u32,
+    /// The middle of the NTP time of the last report from the other side; zero if there was none.
+    pub last_report: u32,
+    /// How long ago that came, in 65,536ths of a second.
+    pub since_last_report: u32,
+}
+
+/// What the far side tells of our stream.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RemoteReport {
+    /// The share of our packets that was lost since its last report, 0 to 1.
+    pub loss: f32,
+    /// The share of all our packets that was lost, 0 to 1.
+    pub loss_so_far: f32,
+    /// How unevenly they come.
+    pub jitter: Duration,
+    /// There and back.
+    pub round_trip: Option<Duration>,
+}
+
+/// What there is to report of a call, and what was reported.
+#[derive(Debug)]
+pub struct RtcpReports {
+    epoch: Instant,
+    /// From 1900 to the epoch.
+    ntp_epoch: Duration,
+    next_at: Option<Instant>,
+    sent: Option<(u32, Instant)>,
+    packets: u32,
+    octets: u32,
+    source: Option<Source>,
+    told: Option<RemoteReport>,
+    jitter: Duration,
+}
+
+/// The caller's stream.
+#[derive(Debug)]
+struct Source {
+    stream: u32,
+    first: u64,
+    highest: u64,
+    received: u64,
+    expected_before: u64,
+    received_before: u64,
+    transit: Option<i64>,
+    jitter: f64,
+    reported: Option<(u32, Instant)>,
+}
+
+impl RtcpReports {
+    /// Nothing to report yet. `unix` is the time since 1970 at `now`.
+    pub fn new(now: Instant, unix: Duration) -> Self {
+        let since_1900 = Duration::from_secs(2_208_988_800);
+        Self {
+            epoch: now,
+            ntp_epoch: unix + since_1900,
+            next_at: None,
+            sent: None,
+            packets: 0,
+            octets: 0,
+            source: None,
+            told: None,
+            jitter: Duration::ZERO,
+        }
+    }
+
+    /// Notes a packet that we send. The first report comes a little after the first packet.
+    pub fn note_sent(&mut self, timestamp: u32, octets: usize, now: Instant) {
+        self.sent = Some((timestamp, now));
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(octets as u32);
+        self.next_at.get_or_insert(now + EVERY / 2);
+    }
+
+    /// Notes a packet of the caller's. `timestamp` is that of sound; those of key presses tell no time.
+    pub fn note_received(&mut self, stream: u32, sequence: u16, timestamp: Option<u32>, now: Instant) {
+        let is_known = self.source.as_ref().is_some_and(|source| source.stream == stream);
+        if !is_known {
+            self.source = None;
+        }
+        let arrival = ticks(now.saturating_duration_since(self.epoch));
+        let source = self.source.get_or_insert_with(|| Source::new(stream, sequence));
+        source.receive(sequence, timestamp, arrival);
+        self.jitter = duration(source.jitter);
+    }
+
+    /// Takes the caller's report on itself: its NTP time, which we repeat so that the far side can tell the round trip.
+    pub fn handle_report(&mut self, stream: u32, ntp: u64, now: Instant) {
+        if let Some(source) = self.source.as_mut().filter(|source| source.stream == stream) {
+            source.reported = Some(((ntp >> 16) as u32, now));
+        }
+    }
+
+    /// Takes what the far side tells of our stream.
+    pub fn handle_about_us(&mut self, about: &ReportBlock, now: Instant) {
+        let round_trip = (about.last_report != 0)
+            .then(|| (self.ntp(now) >> 16) as u32)
+            .map(|now| now.wrapping_sub(about.last_report).wrapping_sub(about.since_last_report))
+            // A clock that was set, or a report of nonsense: nobody talks over a minute.
+            .filter(|units| *units < 60 << 16)
+            .map(|units| Duration::from_secs_f64(f64::from(units) / 65_536.0));
+        self.told = Some(RemoteReport {
+            loss: f32::from(about.lost_of_256) / 256.0,
+            loss_so_far: (about.lost as f32 / self.packets.max(1) as f32).min(1.0),
+            jitter: duration(f64::from(about.jitter)),
+            round_trip: round_trip.or(self.told.and_then(|told| told.round_trip)),
+        });
+    }
+
+    /// What the far side told last.
+    pub fn told(&self) -> Option<RemoteReport> {
+        self.told
+    }
+
+    /// How unevenly the caller's packets come.
+    pub fn jitter(&self) -> Duration {
+        self.jitter
+    }
+
+    /// When [`Reports::poll`] has something.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.next_at
+    }
+
+    /// What is to be reported, if it is time.
+    pub fn poll(&mut self, now: Instant) -> Option<Report> {
+        self.next_at.filter(|at| *at <= now)?;
+        self.next_at = Some(now + EVERY);
+        let (timestamp, at) = self.sent?;
+        let since = ticks(now.saturating_duration_since(at)) as u32;
+        Some(Report {
+            ntp: self.ntp(now),
+            timestamp: timestamp.wrapping_add(since),
+            packets: self.packets,
+            octets: self.octets,
+            caller: self.source.as_mut().map(|source| source.report(now)),
+        })
+    }
+
+    fn ntp(&self, now: Instant) -> u64 {
+        let since = self.ntp_epoch + now.saturating_duration_since(self.epoch);
+        let parts = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
+        since.as_secs() << 32 | parts
+    }
+}
+
+impl Source {
+    fn new(stream: u32, sequence: u16) -> Self {
+        let first = u64::from(sequence);
+        Self {
+            stream,
+            first,
+            highest: first,
+            received: 0,
+            expected_before: 0,
+            received_before: 0,
+            transit: None,
+            jitter: 0.0,
+            reported: None,
+        }
+    }
+
+    fn receive(&mut self, sequence: u16, timestamp: Option<u32>, arrival: u64) {
+        let ahead = sequence.wrapping_sub(self.highest as u16) as i16;
+        self.highest = self.highest.max(self.highest.saturating_add_signed(i64::from(ahead)));
+        self.received += 1;
+        let Some(timestamp) = timestamp else { return };
+        let transit = i64::from((arrival as u32).wrapping_sub(timestamp) as i32);
+        if let Some(last) = self.transit {
+            // RFC 3550, A.8; modulo the clock, which begins again every day.
+            let moved = f64::from((transit as u32).wrapping_sub(last as u32) as i32).abs();
+            self.jitter += (moved - self.jitter) / 16.0;
+        }
+        self.transit = Some(transit);
+    }
+
+    fn report(&mut self, now: Instant) -> ReportBlock {
+        let expected = self.highest - self.first + 1;
+        let expected_since = expected - self.expected_before;
+        let received_since = self.received - self.received_before;
+        let lost_since = expected_since.saturating_sub(received_since);
+        (self.expected_before, self.received_before) = (expected, self.received);
+        let (last_report, since) = match self.reported {
+            Some((ntp, at)) => (ntp, now.saturating_duration_since(at)),
+            None => (0, Duration::ZERO),
+        };
+        ReportBlock {
+            stream: self.stream,
+            lost_of_256: (lost_since * 256 / expected_since.max(1)).min(255) as u8,
+            lost: expected.saturating_sub(self.received).min(0x7f_ffff) as u32,
+            highest: self.highest as u32,
+            jitter: self.jitter as u32,
+            last_report,
+            since_last_report: (since.as_secs_f64() * 65_536.0) as u32,
+        }
+    }
+}
+
+fn ticks(duration: Duration) -> u64 {
+    duration.as_micros() as u64 * CLOCK / 1_000_000
+}
+
+fn duration(ticks: f64) -> Duration {
+    Duration::from_secs_f64(ticks.max(0.0) / CLOCK as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lost_is_told_for_the_time_since_the_last_report_and_in_all() {
+        let (start, mut reports) = begun();
+        for n in (0..100).filter(|n| n % 4 != 3) {
+            reports.note_received(7, n, Some(u32::from(n) * 960), start + ms(u64::from(n) * 20));
+        }
+        reports.note_received(7, 100, Some(96_000), start + ms(2_000));
+
+        let first = reports.poll(start + ms(2_000)).and_then(|report| report.caller).expect("it is time");
+        for n in 101..151 {
+            reports.note_received(7, n, Some(u32::from(n) * 960), start + ms(u64::from(n) * 20));
+        }
+        let second = reports.poll(start + ms(4_000)).and_then(|report| report.caller).expect("it is time");
+
+        assert_eq!((first.stream, first.lost, first.highest), (7, 25, 100));
+        assert_eq!(first.lost_of_256, (25 * 256 / 101) as u8);
+        assert_eq!((second.lost, second.lost_of_256, second.jitter), (25, 0, 0));
+    }
+
+    #[test]
+    fn jitter_is_that_of_rfc_3550_and_keys_do_not_count() {
+        let (start, mut reports) = begun();
+        for n in 0..400_u16 {
+            // Every other packet is 10 ms late: each differs from the last by 480 ticks.
+            let late = u64::from(n % 2) * 10;
+            reports.note_received(7, n, Some(u32::from(n) * 960), start + ms(u64::from(n) * 20 + late));
+        }
+        reports.note_received(7, 400, None, start + ms(30_000));
+
+        assert!((9..=10).contains(&reports.jitter().as_millis()), "{:?}", reports.jitter());
+    }
+
+    #[test]
+    fn the_round_trip_is_what_is_left_of_the_time_since_our_report() {
+        let (start, mut reports) = begun();
+        let ours = reports.poll(start + ms(1_000)).expect("it is time");
+
+        let about = ReportBlock {
+            lost_of_256: 64,
+            lost: 1,
+            last_report: (ours.ntp >> 16) as u32,
+            since_last_report: 65_536 / 2,
+            ..ReportBlock::default()
+        };
+        reports.handle_about_us(&about, start + ms(1_620));
+
+        let told = reports.told().expect("it was just told");
+        let round_trip = told.round_trip.expect("our report came back").as_millis();
+        assert!((119..=121).contains(&round_trip), "{round_trip} ms");
+        assert_eq!((told.loss, told.loss_so_far), (0.25, 1.0));
+    }
+
+    #[test]
+    fn the_callers_own_report_is_repeated_with_its_age() {
+        let (start, mut reports) = begun();
+        reports.note_received(7, 65_535, Some(0), start);
+        reports.note_received(7, 0, Some(960), start + ms(20));
+        reports.handle_report(7, 0x1234_5678_9abc_def0, start + ms(500));
+        reports.handle_report(8, 1, start + ms(600));
+
+        let about = reports.poll(start + ms(1_000)).and_then(|report| report.caller).expect("it is time");
+
+        assert_eq!((about.last_report, about.since_last_report), (0x5678_9abc, 32_768));
+        assert_eq!((about.highest, about.lost), (65_536, 0), "numbers began again");
+    }
+
+    #[test]
+    fn our_clock_and_theirs_name_the_same_moment() {
+        let (start, mut reports) = begun();
+
+        let report = reports.poll(start + ms(1_000)).expect("it is time");
+
+        assert_eq!(report.ntp >> 32, 2_208_988_800 + 1_700_000_001);
+        assert_eq!((report.timestamp, report.packets, report.octets), (5_000 + 48_000, 1, 50));
+        assert_eq!(reports.poll_timeout(), Some(start + ms(3_000)));
+    }
+
+    fn begun() -> (Instant, RtcpReports) {
+        let start = Instant::now();
+        let mut reports = RtcpReports::new(start, Duration::from_secs(1_700_000_000));
+        reports.note_sent(5_000, 50, start);
+        (start, reports)
+    }
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+}

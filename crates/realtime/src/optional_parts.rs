@@ -1,0 +1,141 @@
+//! Parts of a session's configuration that a conversation can do without, and which of them an error refuses.
+
+use crate::Options;
+use crate::api_error::is_about_the_account;
+use crate::server_event::ErrorInfo;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// An optional part of a session's configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OptionalPart {
+    /// Writing down what the caller says.
+    Transcription,
+    /// Noise reduction before anything else.
+    NoiseReduction,
+    /// How much the model reasons.
+    Reasoning,
+    /// How fast the agent speaks.
+    Speed,
+}
+
+/// Optional parts, each at most once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OptionalParts(BTreeSet<OptionalPart>);
+
+impl OptionalPart {
+    /// All there are.
+    pub const ALL: [Self; 4] = [Self::Transcription, Self::NoiseReduction, Self::Reasoning, Self::Speed];
+
+    /// Its name, as OpenAI and agent files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transcription => "transcription",
+            Self::NoiseReduction => "noise_reduction",
+            Self::Reasoning => "reasoning",
+            Self::Speed => "speed",
+        }
+    }
+
+    /// Returns the part that an error refuses. `param` names it, or else the code or the message does: by a path, by the
+    /// transcriber's name, or by the only part's name in it.
+    ///
+    /// An error whose type says that the request was good refuses none.
+    pub(crate) fn refused_by(error: &ErrorInfo, options: &Options) -> Option<Self> {
+        let message = error.message.as_ref().map_or("", |message| message.as_str());
+        if let Some(step) = error.param.as_deref().and_then(first_step) {
+            let is_some_model = step == "model";
+            return Self::called(step)
+                .or_else(|| Self::transcribing(message, options).filter(|_| is_some_model));
+        }
+        let code = error.code.as_deref().unwrap_or_default();
+        if !error.is_about_the_request() || is_about_the_account(code) {
+            return None;
+        }
+        let mut paths = message.split(|letter: char| !is_of_path(letter)).filter(|word| is_path(word));
+        if let Some(step) = paths.find_map(first_step) {
+            return Self::called(step);
+        }
+        Self::transcribing(message, options).or_else(|| Self::only_in(code, message))
+    }
+
+    /// The part of this name, as the API writes it or its beta did.
+    fn called(step: &str) -> Option<Self> {
+        match step {
+            "transcription" | "input_audio_transcription" => Some(Self::Transcription),
+            "noise_reduction" | "input_audio_noise_reduction" => Some(Self::NoiseReduction),
+            "reasoning" | "reasoning_effort" => Some(Self::Reasoning),
+            "speed" => Some(Self::Speed),
+            _ => None,
+        }
+    }
+
+    /// Whether a message is about the transcriber, by its name: "Project does not have access to model gpt-transcribe".
+    fn transcribing(message: &str, options: &Options) -> Option<Self> {
+        let transcriber = &options.transcription.as_ref()?.model;
+        let words =
+            || message.split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_".contains(letter)));
+        let is_named = words().any(|word| word == transcriber);
+        (is_named && options.name.as_ref() != Some(transcriber)).then_some(Self::Transcription)
+    }
+
+    /// Returns the part whose name is in a code or a message, if only one's is.
+    fn only_in(code: &str, message: &str) -> Option<Self> {
+        let said = format!("{code} {message}").to_ascii_lowercase().replace(['_', '-'], " ");
+        let words: Vec<&str> = said.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
+        let is_there = |name: &[&str]| words.windows(name.len()).any(|some| some == name);
+        let mut named = Self::ALL.into_iter().filter(|part| match part {
+            Self::Transcription => is_there(&["transcription"]) || is_there(&["transcribe"]),
+            Self::NoiseReduction => is_there(&["noise", "reduction"]),
+            Self::Reasoning => is_there(&["reasoning"]),
+            Self::Speed => is_there(&["speed"]),
+        });
+        named.next().filter(|_| named.next().is_none())
+    }
+}
+
+impl fmt::Display for OptionalPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl OptionalParts {
+    /// Adds a part. Whether it was not among them.
+    pub fn add(&mut self, part: OptionalPart) -> bool {
+        self.0.insert(part)
+    }
+
+    /// Whether a part is among them.
+    pub fn contain(&self, part: OptionalPart) -> bool {
+        self.0.contains(&part)
+    }
+
+    /// All of them, in the order of [`Part::ALL`].
+    pub fn iter(&self) -> impl Iterator<Item = OptionalPart> {
+        self.0.iter().copied()
+    }
+}
+
+/// The first step of a path within the session's configuration that tells parts apart: `transcription` of
+/// `session.audio.input.transcription.language`, of `session["audio"]["input"]["transcription"]` and of
+/// `/session/audio/input/transcription`.
+fn first_step(path: &str) -> Option<&str> {
+    let steps = path.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+    steps.into_iter().find(|step| !["", "session", "audio", "input", "output"].contains(step))
+}
+
+fn is_of_path(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "_.[]/".contains(letter)
+}
+
+/// Whether a word of a message is the path of a parameter.
+fn is_path(word: &str) -> bool {
+    let begins = |with: &str| word.trim_start_matches('/').starts_with(with);
+    let is_deep = word.trim_end_matches('.').contains(['.', '[', '/']);
+    is_deep && (begins("session") || begins("audio.") || begins("reasoning") || begins("input_audio"))
+}
+
+#[cfg(test)]
+#[path = "optional_parts_tests.rs"]
+mod tests;

@@ -1,0 +1,79 @@
+//! 24 kHz to 8 kHz and back, by one low-pass filter: a telephone's band, a quarter of a millisecond of arithmetic a second.
+
+use std::f32::consts::PI;
+use std::sync::LazyLock;
+
+/// Samples of 24 kHz for one of 8 kHz.
+const RATIO: usize = 3;
+
+/// Of the filter: 3 ms.
+const TAPS: usize = 72;
+
+/// Above this nothing may pass; 8 kHz carries up to 4,000 Hz, and the filter needs some room to fall. Hz.
+const CUT: f32 = 3_600.0;
+
+/// A windowed sinc (Blackman), of sum 1.
+static FILTER: LazyLock<[f32; TAPS]> = LazyLock::new(|| {
+    let middle = (TAPS as f32 - 1.0) / 2.0;
+    let taps: [f32; TAPS] = std::array::from_fn(|at| {
+        let x = at as f32 - middle;
+        let sinc = (2.0 * PI * CUT / 24_000.0 * x).sin() / (PI * x);
+        let turn = 2.0 * PI * at as f32 / (TAPS as f32 - 1.0);
+        sinc * (0.42 - 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos())
+    });
+    let sum: f32 = taps.iter().sum();
+    taps.map(|tap| tap / sum)
+});
+
+/// From 24 kHz to 8 kHz.
+#[derive(Debug)]
+pub(crate) struct Downsampler {
+    last: [f32; TAPS],
+    at: usize,
+}
+
+impl Default for Downsampler {
+    fn default() -> Self {
+        Self { last: [0.0; TAPS], at: 0 }
+    }
+}
+
+impl Downsampler {
+    pub(crate) fn convert(&mut self, samples: &[i16]) -> impl Iterator<Item = i16> {
+        samples.iter().filter_map(|sample| {
+            self.last[self.at % TAPS] = f32::from(*sample);
+            self.at = (self.at + 1) % (TAPS * RATIO);
+            self.at.is_multiple_of(RATIO).then(|| self.filtered())
+        })
+    }
+
+    fn filtered(&self) -> i16 {
+        // The filter is symmetric, so the oldest sample may come first.
+        let sum: f32 =
+            FILTER.iter().enumerate().map(|(tap, by)| by * self.last[(self.at + tap) % TAPS]).sum();
+        sum.round() as i16
+    }
+}
+
+/// From 8 kHz to 24 kHz.
+#[derive(Debug, Default)]
+pub(crate) struct Upsampler {
+    /// Newest first.
+    last: [f32; TAPS / RATIO],
+}
+
+impl Upsampler {
+    pub(crate) fn convert(&mut self, samples: impl Iterator<Item = i16>) -> impl Iterator<Item = i16> {
+        samples.flat_map(|sample| {
+            self.last.rotate_right(1);
+            self.last[0] = f32::from(sample);
+            std::array::from_fn::<i16, RATIO, _>(|phase| self.filtered(phase))
+        })
+    }
+
+    fn filtered(&self, phase: usize) -> i16 {
+        let taps = FILTER.iter().skip(phase).step_by(RATIO);
+        let sum: f32 = taps.zip(&self.last).map(|(by, sample)| by * sample).sum();
+        (sum * RATIO as f32).round() as i16
+    }
+}

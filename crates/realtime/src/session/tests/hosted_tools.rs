@@ -1,0 +1,349 @@
+//! Tools of remote servers, which the service calls itself.
+
+use super::reconnecting::talked;
+use super::*;
+use crate::HostedOutcome;
+
+#[test]
+fn the_answer_is_asked_for_once_the_call_and_its_response_are_over() {
+    for is_over_first in [true, false] {
+        for end in ["completed", "failed"] {
+            let mut talk = talked();
+            talk.begin_own("r");
+            begins(&mut talk, "r", "m1");
+            if is_over_first {
+                talk.ends("r", "completed", None);
+            } else {
+                ended(&mut talk, "m1", end);
+            }
+            assert_eq!(talk.sent, [], "{end}, the response first: {is_over_first}");
+            if is_over_first {
+                ended(&mut talk, "m1", end);
+            } else {
+                talk.ends("r", "completed", None);
+            }
+            answers(&mut talk, "m1", "2 left");
+            talk.begin("s");
+            talk.done("s", "completed");
+            talk.pass(90_000);
+
+            assert_eq!(talk.kinds(), ["response.create"], "{end}, the response first: {is_over_first}");
+            assert_eq!(
+                outcomes(&talk),
+                [if end == "failed" { HostedOutcome::Failed } else { HostedOutcome::Done }]
+            );
+        }
+    }
+}
+
+#[test]
+fn calls_of_one_response_are_one_batch_with_functions() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    begins(&mut talk, "r", "m1");
+    begins(&mut talk, "r", "m2");
+    talk.calls("r", "c1");
+    talk.ends("r", "completed", None);
+    ended(&mut talk, "m2", "completed");
+    talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
+    assert_eq!(talk.created(), 0);
+
+    ended(&mut talk, "m1", "failed");
+
+    assert_eq!(talk.created(), 1);
+}
+
+#[test]
+fn a_call_that_only_its_progress_tells_of_is_waited_for() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.hear(json!({"type": "response.mcp_call.in_progress", "item_id": "m1", "output_index": 0}));
+    talk.ends("r", "completed", None);
+    assert_eq!(talk.sent, []);
+
+    ended(&mut talk, "m1", "completed");
+
+    assert_eq!(talk.kinds(), ["response.create"]);
+}
+
+#[test]
+fn a_spoken_preamble_changes_nothing() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.speak("r", "one moment", "One moment.", 500);
+    talk.finish("r", "one moment");
+    begins(&mut talk, "r", "m1");
+    talk.ends("r", "completed", None);
+    ended(&mut talk, "m1", "completed");
+
+    assert_eq!(talk.kinds(), ["response.create"]);
+}
+
+#[test]
+fn the_callers_own_turn_is_answered_with_what_the_call_found() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    begins(&mut talk, "r", "m1");
+    talk.ends("r", "completed", None);
+    talk.caller_starts("v");
+    ended(&mut talk, "m1", "completed");
+    talk.caller_stops("v");
+    talk.begin_own("s");
+    talk.done("s", "completed");
+    talk.pass(20_000);
+
+    assert_eq!(talk.created(), 0);
+}
+
+#[test]
+fn a_call_whose_arguments_were_cut_is_not_waited_for() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.hear(
+        json!({"type": "response.output_item.added", "response_id": "r", "item": call("m1", Value::Null)}),
+    );
+    talk.ends("r", "incomplete", Some("max_output_tokens"));
+
+    assert_eq!(talk.kinds(), ["conversation.item.delete", "response.create"], "as if it had brought nothing");
+    assert_eq!(outcomes(&talk), []);
+}
+
+#[test]
+fn a_call_that_never_answers_is_given_up_after_a_minute() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    begins(&mut talk, "r", "m1");
+    talk.ends("r", "completed", None);
+
+    talk.pass(59_999);
+    assert_eq!(talk.sent, []);
+    talk.pass(1);
+
+    assert_eq!(talk.kinds(), ["response.create"]);
+    assert_eq!(outcomes(&talk), [HostedOutcome::TimedOut]);
+}
+
+#[test]
+fn a_call_that_comes_after_its_response_ends_in_pairs_of_events() {
+    for is_other_open in [true, false] {
+        let mut talk = talked();
+        talk.begin_own("r");
+        talk.speak("r", "one moment", "One moment.", 500);
+        talk.finish("r", "one moment");
+        if is_other_open {
+            begins(&mut talk, "r", "m1");
+        }
+        talk.ends("r", "completed", None);
+        talk.hear(
+            json!({"type": "response.output_item.added", "response_id": "r", "item": call("m2", Value::Null)}),
+        );
+        if is_other_open {
+            ended(&mut talk, "m1", "completed");
+        }
+        talk.pass(60_000);
+
+        let called = talk.happened.iter().filter(|happening| matches!(happening, SessionEvent::HostedCalled));
+        assert_eq!(called.count(), outcomes(&talk).len());
+        assert_eq!(outcomes(&talk).last(), Some(&HostedOutcome::TimedOut));
+        assert_eq!(talk.kinds(), ["response.create"], "another open: {is_other_open}");
+    }
+}
+
+#[test]
+fn a_call_first_seen_after_its_response_is_answered_once() {
+    let is_added: fn(&mut Talk) = |talk| {
+        talk.hear(json!({"type": "conversation.item.added", "item": call("m1", Value::Null)}));
+        ended(talk, "m1", "completed");
+    };
+    let is_in_progress: fn(&mut Talk) = |talk| {
+        talk.hear(json!({"type": "response.mcp_call.in_progress", "item_id": "m1", "output_index": 0}));
+        ended(talk, "m1", "completed");
+    };
+    let is_completed: fn(&mut Talk) = |talk| ended(talk, "m1", "completed");
+    for (at, comes) in [is_added, is_in_progress, is_completed].into_iter().enumerate() {
+        let mut talk = talked();
+        talk.begin_own("r");
+        talk.speak("r", "one moment", "One moment.", 500);
+        talk.finish("r", "one moment");
+        talk.ends("r", "completed", None);
+        comes(&mut talk);
+        answers(&mut talk, "m1", "2 left");
+        talk.hear(
+            json!({"type": "response.output_item.done", "response_id": "r", "item": call("m1", json!("2 left"))}),
+        );
+        talk.say("s", "said", "I see.", 300);
+        talk.pass(90_000);
+
+        assert_eq!(talk.kinds(), ["response.create"], "{at}");
+        let called = talk.happened.iter().filter(|happening| matches!(happening, SessionEvent::HostedCalled));
+        assert_eq!((called.count(), outcomes(&talk)), (1, vec![HostedOutcome::Done]), "{at}");
+    }
+}
+
+#[test]
+fn another_session_is_told_what_a_call_found_or_that_it_failed() {
+    let mut talk = talked();
+    for (response, item, end) in [("r1", "m1", "completed"), ("r2", "m2", "failed")] {
+        talk.begin_own(response);
+        begins(&mut talk, response, item);
+        talk.ends(response, "completed", None);
+        ended(&mut talk, item, end);
+        if end == "completed" {
+            answers(&mut talk, item, "2 left");
+        }
+        talk.say(&format!("after {response}"), &format!("said {response}"), "I see.", 300);
+    }
+    talk.forget();
+    talk.down(ConnectionLoss::Failed("reset".into()));
+    talk.accept();
+
+    let told = talk.told().join("\n");
+    assert!(told.contains("stock.search with {\"q\":\"blue\"}. It answered: 2 left"), "{told}");
+    assert!(told.contains("It failed."), "{told}");
+}
+
+#[test]
+fn a_call_under_way_is_spoken_of_by_the_next_session() {
+    for is_over in [true, false] {
+        let mut talk = talked();
+        talk.begin_own("r");
+        begins(&mut talk, "r", "m1");
+        if is_over {
+            talk.ends("r", "completed", None);
+        }
+        talk.down(ConnectionLoss::Failed("reset".into()));
+        talk.accept();
+
+        assert_eq!(talk.created(), 1, "its response is over: {is_over}");
+        assert!(
+            talk.told().iter().any(|told| told.contains("not known what came of it")),
+            "{:?}",
+            talk.told()
+        );
+        assert_eq!(outcomes(&talk), [HostedOutcome::TimedOut]);
+    }
+}
+
+#[test]
+fn a_call_cut_off_by_a_lost_session_is_answered_by_the_next() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    talk.hear(
+        json!({"type": "response.output_item.added", "response_id": "r", "item": call("m1", Value::Null)}),
+    );
+    talk.down(ConnectionLoss::Failed("reset".into()));
+    talk.accept();
+
+    assert_eq!(talk.created(), 1);
+}
+
+#[test]
+fn ids_of_another_session_are_its_own() {
+    let mut talk = talked();
+    talk.begin_own("r");
+    begins(&mut talk, "r", "m1");
+    talk.ends("r", "completed", None);
+    ended(&mut talk, "m1", "completed");
+    talk.say("s", "said", "I see.", 300);
+    talk.down(ConnectionLoss::Failed("reset".into()));
+    talk.accept();
+    talk.forget();
+    talk.begin_own("r");
+    begins(&mut talk, "r", "m1");
+    talk.ends("r", "completed", None);
+    ended(&mut talk, "m1", "completed");
+
+    assert_eq!(talk.created(), 1);
+}
+
+#[test]
+fn tools_that_cannot_be_listed_are_told_to_the_agent() {
+    for names_its_server in [true, false] {
+        let mut talk = Talk::ready_with(with_servers(&["stock"]));
+        talk.forget();
+        if names_its_server {
+            lists(&mut talk, "l1", "stock");
+        }
+        talk.hear(json!({"type": "mcp_list_tools.in_progress", "item_id": "l1"}));
+        talk.hear(json!({"type": "mcp_list_tools.failed", "item_id": "l1"}));
+
+        assert_eq!(talk.happened, [SessionEvent::ToolsMissing { server: "stock".into() }]);
+        let told = talk.sent_of("conversation.item.create");
+        assert_eq!(told[0]["item"]["role"], "system");
+        assert!(talk.told()[0].contains("\"stock\" cannot be used"), "{:?}", talk.told());
+        assert_eq!(talk.created(), 0, "it is told, and not asked");
+    }
+}
+
+#[test]
+fn of_several_servers_the_one_that_failed_is_named() {
+    let mut talk = Talk::ready_with(with_servers(&["stock", "desk"]));
+    talk.forget();
+    lists(&mut talk, "l1", "stock");
+    talk.hear(json!({"type": "mcp_list_tools.completed", "item_id": "l1"}));
+    talk.hear(json!({"type": "mcp_list_tools.failed", "item_id": "unknown"}));
+
+    assert_eq!(talk.happened, [SessionEvent::ToolsMissing { server: "desk".into() }]);
+}
+
+#[test]
+fn a_list_that_fails_before_the_session_is_configured_is_told_afterwards() {
+    let mut talk = Talk::with(with_servers(&["stock"]));
+    talk.hear(json!({"type": "session.created", "session": {}}));
+    talk.hear(json!({"type": "mcp_list_tools.failed", "item_id": "l1"}));
+    assert_eq!(talk.told(), [""; 0]);
+    talk.hear(json!({"type": "session.updated", "session": {}}));
+    assert_eq!(talk.told().len(), 1);
+
+    talk.down(ConnectionLoss::Failed("reset".into()));
+    talk.pass(400);
+    let link = talk.newest();
+    talk.accept();
+    talk.on(link, json!({"type": "mcp_list_tools.failed", "item_id": "l1"}));
+
+    assert_eq!(talk.told().len(), 2, "each session lists them anew");
+    let missing = |happening: &&SessionEvent| matches!(happening, SessionEvent::ToolsMissing { .. });
+    assert_eq!(talk.happened.iter().filter(missing).count(), 1, "once in a call");
+}
+
+/// The service begins a call in a response.
+fn begins(talk: &mut Talk, response: &str, item: &str) {
+    talk.hear(json!({"type": "response.output_item.added", "response_id": response, "item": call(item, Value::Null)}));
+    talk.hear(json!({"type": "response.mcp_call_arguments.done", "response_id": response, "item_id": item,
+        "output_index": 0, "arguments": "{\"q\":\"blue\"}"}));
+    talk.hear(json!({"type": "response.mcp_call.in_progress", "item_id": item, "output_index": 0}));
+}
+
+fn ended(talk: &mut Talk, item: &str, how: &str) {
+    talk.hear(json!({"type": format!("response.mcp_call.{how}"), "item_id": item, "output_index": 0}));
+}
+
+/// What the call found comes last.
+fn answers(talk: &mut Talk, item: &str, output: &str) {
+    talk.hear(json!({"type": "conversation.item.done", "item": call(item, json!(output))}));
+}
+
+fn call(item: &str, output: Value) -> Value {
+    let arguments = if output.is_null() { "" } else { "{\"q\":\"blue\"}" };
+    json!({"id": item, "type": "mcp_call", "server_label": "stock", "name": "search", "arguments": arguments,
+        "output": output, "error": null, "approval_request_id": null})
+}
+
+fn lists(talk: &mut Talk, item: &str, server: &str) {
+    let item = json!({"id": item, "type": "mcp_list_tools", "server_label": server, "tools": []});
+    talk.hear(json!({"type": "conversation.item.added", "item": item}));
+}
+
+fn with_servers(labels: &[&str]) -> SessionConfig {
+    let server =
+        |label: &&str| json!({"type": "mcp", "server_label": label, "server_url": "https://mcp.example"});
+    SessionConfig { tools: labels.iter().map(server).collect(), ..config() }
+}
+
+fn outcomes(talk: &Talk) -> Vec<HostedOutcome> {
+    let ended = talk.happened.iter().filter_map(|happening| match happening {
+        SessionEvent::HostedEnded { outcome, .. } => Some(*outcome),
+        _ => None,
+    });
+    ended.collect()
+}

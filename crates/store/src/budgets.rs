@@ -1,0 +1,62 @@
+//! How often something is done for one caller: each action has a budget for an hour of the clock.
+
+use crate::items::{number, text};
+use crate::{Store, WriteError};
+use anyhow::Context;
+use internal_api::keys;
+
+/// What is done for a caller, in their call or because of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BudgetedAction {
+    /// The agent sends them a message.
+    Message,
+    /// The agent uses a tool.
+    Tool,
+    /// They are told by message why their call was not taken, or broke off.
+    Notice,
+}
+
+impl BudgetedAction {
+    /// Its name in events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Tool => "tool",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+impl Store {
+    /// Counts an action for a caller, by their mark, unless there were `most` within the hour. Whether it may be done.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn may_act(
+        &self,
+        to: &str,
+        mark: &str,
+        action: BudgetedAction,
+        most: u32,
+        now_ms: u64,
+    ) -> anyhow::Result<bool> {
+        if most == 0 {
+            return Ok(false);
+        }
+        let update = self.client.update_item().table_name(&self.table);
+        let update = update.key("pk", text(keys::acts(to, mark))).key("sk", text(keys::hour(now_ms)));
+        let update = update
+            .update_expression("SET #ttl = :ttl ADD #action :one")
+            .condition_expression("attribute_not_exists(#action) OR #action < :most")
+            .expression_attribute_names("#action", action.name())
+            .expression_attribute_names("#ttl", keys::TTL)
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":most", number(most.into()))
+            .expression_attribute_values(":ttl", number(now_ms / 1_000 + 2 * 60 * 60));
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(WriteError::of(&error), WriteError::Condition(_)) => Ok(false),
+            Err(error) => Err(error).context("cannot count what is done for a caller"),
+        }
+    }
+}

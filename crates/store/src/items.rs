@@ -1,0 +1,43 @@
+//! Between our types and DynamoDB's items.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::{Serialize, de::DeserializeOwned};
+use std::collections::HashMap;
+
+/// An item of the table.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// A value as an item. It must be a struct or a map.
+pub fn to_item<T: Serialize>(value: &T) -> Item {
+    serde_dynamo::to_item(value).expect("our items are maps with text keys")
+}
+
+/// An item as a value.
+///
+/// # Errors
+/// When it is not one.
+pub fn from_item<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {
+    Ok(serde_dynamo::from_item(item)?)
+}
+
+/// A text attribute.
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number attribute.
+pub fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// An entry of a call's journal, as an item.
+pub fn entry_item(entry: &journal::JournalEntry) -> Item {
+    let mut item = to_item(entry);
+    item.insert("pk".to_owned(), text(internal_api::keys::call(&entry.call_ref)));
+    item.insert(
+        "sk".to_owned(),
+        text(internal_api::keys::event(entry.version, &entry.writer, entry.sequence)),
+    );
+    item.insert(internal_api::keys::TTL.to_owned(), number(internal_api::keys::forget_at(entry.at_ms)));
+    item
+}

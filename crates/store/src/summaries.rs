@@ -1,0 +1,29 @@
+//! Calls in short, as their owners leave them.
+
+use crate::Store;
+use crate::items::{Item, text};
+use crate::table::all;
+use anyhow::Context;
+use internal_api::keys;
+
+impl Store {
+    /// The summary of a call: that of the owner whose line opened, else that of the last owner.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked.
+    pub async fn summary(&self, call_ref: &str) -> anyhow::Result<Option<Item>> {
+        let query = self.partition(keys::call(call_ref)).consistent_read(true);
+        let query = query
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :summaries)")
+            .expression_attribute_names("#sk", "sk")
+            .expression_attribute_values(":summaries", text(keys::SUMMARY));
+        let found = all(query).await.context("cannot read a call's summary")?;
+        Ok(found.into_iter().max_by_key(rank))
+    }
+}
+
+/// A sum of both owners is not made: readers want the call that was talked on.
+fn rank(item: &Item) -> Option<u64> {
+    let sk = item.get("sk")?.as_s().ok()?;
+    if sk == keys::SUMMARY { Some(u64::MAX) } else { keys::fence_of_summary(sk) }
+}

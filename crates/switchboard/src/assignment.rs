@@ -1,0 +1,53 @@
+//! Chooses the media task that gets a call.
+
+use internal_api::lease::Lease;
+use std::cmp::Reverse;
+
+/// The task that gets the call: the fullest that is not crowded, so that empty ones can leave; else the emptiest.
+/// Not one of those in `refused`.
+pub(crate) fn choose(leases: Vec<Lease>, refused: &[String], now_ms: u64) -> Option<Lease> {
+    let (crowded, roomy): (Vec<_>, Vec<_>) = leases
+        .into_iter()
+        .filter(|lease| lease.takes_calls(now_ms) && !refused.contains(&lease.task))
+        .partition(Lease::is_crowded);
+    let fullest = roomy.into_iter().max_by_key(|lease| (lease.used, Reverse(lease.task.clone())));
+    fullest.or_else(|| crowded.into_iter().min_by_key(|lease| (lease.used, lease.task.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_000;
+
+    #[test]
+    fn the_fullest_task_with_room_gets_the_call() {
+        let leases = vec![lease("empty", 0), lease("busy", 5), lease("crowded", 9)];
+
+        assert_eq!(chosen(leases, &[]), Some("busy".into()));
+    }
+
+    #[test]
+    fn crowded_tasks_take_calls_when_nobody_else_does_and_full_ones_never() {
+        let leases = vec![lease("crowded", 9), lease("less", 8), lease("full", 10)];
+
+        assert_eq!(chosen(leases, &[]), Some("less".into()));
+        assert_eq!(chosen(vec![lease("full", 10)], &[]), None);
+    }
+
+    #[test]
+    fn a_lapsed_a_draining_and_a_refusing_task_get_nothing() {
+        let lapsed = Lease { until_ms: NOW, ..lease("lapsed", 0) };
+        let draining = lease("draining", 0).closed();
+
+        assert_eq!(chosen(vec![lapsed, draining, lease("refused", 0)], &["refused".into()]), None);
+    }
+
+    fn chosen(leases: Vec<Lease>, refused: &[String]) -> Option<String> {
+        choose(leases, refused, NOW).map(|lease| lease.task)
+    }
+
+    fn lease(task: &str, used: u64) -> Lease {
+        Lease::new(task, "127.0.0.1:1", "", "1", 10, NOW).using(used)
+    }
+}

@@ -1,0 +1,78 @@
+//! What the journal says of a notice about a call.
+
+use super::grouping::{ReportedCall, Standing};
+use journal::JournalEvent;
+use whatsapp::error::{misconfiguration, undelivered};
+use whatsapp::notice::Media;
+use whatsapp::{Notice, NoticeKind};
+
+/// The event of a notice.
+pub(super) fn event_of(told: &ReportedCall) -> JournalEvent {
+    let number = told.notice.number().unwrap_or_default().to_owned();
+    match told.standing {
+        Standing::NotOurs => JournalEvent::NotOurs { number },
+        Standing::Stale { late_ms, ahead_ms } => JournalEvent::Stale { number, late_ms, ahead_ms },
+        Standing::Ours => event(&told.notice, number),
+    }
+}
+
+fn event(notice: &Notice, number: String) -> JournalEvent {
+    match &notice.what {
+        NoticeKind::Offer(_) => JournalEvent::Connect { number },
+        NoticeKind::Over { errors, talked_s } => {
+            JournalEvent::Over { status: notice.status.clone(), errors: errors.clone(), talked_s: *talked_s }
+        }
+        NoticeKind::Recording(media) => at_meta("recording", media),
+        NoticeKind::Transcript(media) => at_meta("transcript", media),
+        NoticeKind::Voicemail(media) => at_meta("voicemail", media),
+        NoticeKind::PermissionReply { is_granted, is_permanent, until, .. } => {
+            JournalEvent::PermissionReply {
+                is_granted: *is_granted,
+                is_permanent: *is_permanent,
+                until_s: *until,
+            }
+        }
+        NoticeKind::Trouble { errors } => trouble(errors),
+        NoticeKind::MessageFailed { errors, .. } => message_failed(errors),
+        NoticeKind::Created
+        | NoticeKind::Answer
+        | NoticeKind::Ringing
+        | NoticeKind::Accepted
+        | NoticeKind::Rejected
+        | NoticeKind::Settings { .. }
+        | NoticeKind::Violation { .. }
+        | NoticeKind::Restricted(_)
+        | NoticeKind::AccountChanged
+        | NoticeKind::UserChanged { .. }
+        | NoticeKind::Unknown
+        | NoticeKind::UnknownField { .. }
+        | NoticeKind::Unreadable => {
+            JournalEvent::Notice { notice: notice.event.clone(), status: notice.status.clone() }
+        }
+    }
+}
+
+fn at_meta(kind: &str, media: &Media) -> JournalEvent {
+    JournalEvent::MediaAtMeta {
+        kind: kind.into(),
+        media: media.id.clone(),
+        mime_type: media.mime_type.clone(),
+    }
+}
+
+fn message_failed(errors: &[u64]) -> JournalEvent {
+    let codes: Vec<_> = errors.iter().filter_map(|code| u32::try_from(*code).ok()).collect();
+    let known = codes.iter().copied().find(|code| misconfiguration(*code).is_some());
+    let code = known.or_else(|| codes.first().copied()).unwrap_or_default();
+    let cure = misconfiguration(code).map_or("", |(_, cure)| cure);
+    JournalEvent::MessageFailed { code, reason: undelivered(code).to_owned(), cure: cure.to_owned() }
+}
+
+/// Of several errors the one that somebody can put right says most.
+fn trouble(errors: &[u64]) -> JournalEvent {
+    let codes = errors.iter().filter_map(|code| u32::try_from(*code).ok());
+    let known = codes.clone().find_map(|code| misconfiguration(code).map(|known| (code, known)));
+    let (code, (cause, cure)) =
+        known.unwrap_or((codes.clone().next().unwrap_or_default(), ("Meta does not say", "")));
+    JournalEvent::MetaTrouble { action: "webhook".into(), code, reason: cause.into(), cure: cure.into() }
+}

@@ -1,0 +1,174 @@
+//! Takes people out of notices that come after they were forgotten: what Meta tells is recorded, without the person.
+
+use super::other_notices::keeps_content;
+use crate::call_store::CallStore;
+use crate::stored_call::call_ref;
+use futures_util::{StreamExt, TryStreamExt};
+use internal_api::{keys, pseudonym};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::{BTreeSet, HashSet};
+use store::Store;
+use whatsapp::{Caller, Notice, NoticeKind, personal_names};
+
+/// So many tombstones are looked for at the same time.
+const AT_ONCE: usize = 16;
+
+/// The most people that are looked up for one notice. What names more of them is recorded without any.
+const PEOPLE: usize = 1_000;
+
+/// A `connect` with a younger stamp is no repeat of a call that was forgotten, ms.
+const NEW_MS: u64 = 5_000;
+
+/// Who and what of a batch was forgotten.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tombstones {
+    calls: HashSet<String>,
+    people: HashSet<String>,
+}
+
+impl CallStore {
+    /// Looks for the tombstones of the calls and people in a batch. People are known by marks under `marked_with`: without a key
+    /// only calls are.
+    ///
+    /// # Errors
+    /// When DynamoDB cannot be asked: Meta must send it again.
+    pub async fn forgotten(
+        &self,
+        notices: &[Notice],
+        marked_with: &[SecretString],
+        now_ms: u64,
+    ) -> anyhow::Result<Tombstones> {
+        let may_be_of_before = notices.iter().filter(|notice| !is_new(notice, now_ms));
+        let calls: BTreeSet<_> = may_be_of_before.filter_map(kept_of_call).collect();
+        let people = notices.iter().map(people).filter(|people| people.len() <= PEOPLE);
+        let people: BTreeSet<_> = people.flatten().collect();
+        let marks = people.iter().flat_map(|name| {
+            let mark = |key: &SecretString| pseudonym::of(key.expose_secret().as_bytes(), name);
+            marked_with
+                .iter()
+                .map(move |key| (name.clone(), keys::forgotten_person(&mark(key)), keys::PERSON.to_owned()))
+        });
+        let calls = calls
+            .into_iter()
+            .map(|call| (call.clone(), keys::forgotten_call(&call), keys::OF_CALL.to_owned()));
+        let (calls, people) =
+            tokio::try_join!(self.with_tombstones(calls.collect()), self.with_tombstones(marks.collect()))?;
+        Ok(Tombstones { calls, people })
+    }
+
+    async fn with_tombstones(
+        &self,
+        wanted: Vec<(String, String, String)>,
+    ) -> anyhow::Result<HashSet<String>> {
+        let ledger = &Store::new(self.client.clone(), &self.table);
+        let asked = futures_util::stream::iter(wanted)
+            .map(|(name, pk, sk)| async move { anyhow::Ok(ledger.item(&pk, &sk).await?.map(|_| name)) });
+        let found: Vec<_> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+}
+
+impl Tombstones {
+    /// The notices without the people who were forgotten. A call of theirs is not answered again. That they go by another name
+    /// stays: call-control keeps only marks of it, and only where one of them is known.
+    pub fn taken_out_of(&self, notices: Vec<Notice>) -> Vec<Notice> {
+        notices.into_iter().map(|notice| self.take_out_of(notice)).collect()
+    }
+
+    fn take_out_of(&self, notice: Notice) -> Notice {
+        let is_of_call = kept_of_call(&notice).is_some_and(|call_ref| self.calls.contains(&call_ref));
+        let people = people(&notice);
+        let names_them = people.len() > PEOPLE || !self.people.is_disjoint(&people);
+        if !is_of_call && !names_them {
+            return notice;
+        }
+        match notice.what {
+            NoticeKind::Offer(_) => bare(Notice { what: NoticeKind::Unknown, ..notice }),
+            _ => bare(notice),
+        }
+    }
+}
+
+fn bare(notice: Notice) -> Notice {
+    Notice { caller: Caller::default(), item: String::new(), ..notice }
+}
+
+/// The call of a notice that would have its person stored.
+fn kept_of_call(notice: &Notice) -> Option<String> {
+    let keeps = matches!(notice.what, NoticeKind::Offer(_)) || keeps_content(&notice.what);
+    notice.call_id().filter(|_| keeps).map(call_ref)
+}
+
+/// Whether a call has only just begun to ring: none such was forgotten, and it is not to wait for a look.
+fn is_new(notice: &Notice, now_ms: u64) -> bool {
+    let stamped_ms = notice.stamped_at.map(|seconds| seconds.saturating_mul(1_000));
+    matches!(notice.what, NoticeKind::Offer(_))
+        && stamped_ms.is_some_and(|at| now_ms.saturating_sub(at) < NEW_MS)
+}
+
+/// The people whom a notice would have stored. Who rings is let in, forgotten or not: they call anew.
+fn people(notice: &Notice) -> HashSet<String> {
+    let is_of_chats =
+        matches!(notice.what, NoticeKind::MessageFailed { .. } | NoticeKind::UserChanged { .. });
+    let keeps_caller = notice.call_id().is_none() && !is_of_chats;
+    let Caller { number, user_id } = &notice.caller;
+    let caller = [number, user_id].into_iter().flatten().filter(move |_| keeps_caller).cloned();
+    let content = keeps_content(&notice.what).then(|| personal_names::in_text(&notice.item));
+    caller.chain(content.into_iter().flatten()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const THEIRS: &str = "919900000001";
+
+    #[test]
+    fn a_notice_is_recorded_without_who_was_forgotten() {
+        let forgotten = Tombstones { people: [THEIRS.to_owned()].into(), ..Tombstones::default() };
+        let odd = |from: &str| json!({"id": "wacid.A", "event": "held", "from": from});
+
+        let read = forgotten.taken_out_of(notices(&json!([odd(THEIRS), odd("919900000002")])));
+
+        assert_eq!(read.len(), 2);
+        assert_eq!(
+            (read[0].item.as_str(), &read[0].caller, &read[0].event[..]),
+            ("", &Caller::default(), "held")
+        );
+        assert!(read[1].item.contains("919900000002"));
+    }
+
+    #[test]
+    fn a_forgotten_call_that_comes_again_is_not_answered() {
+        let forgotten = Tombstones { calls: [call_ref("wacid.A")].into(), ..Tombstones::default() };
+        let connect = |id: &str| json!({"id": id, "event": "connect", "from": THEIRS, "session": {"sdp_type": "offer", "sdp": "v=0"}});
+
+        let read = forgotten.taken_out_of(notices(&json!([connect("wacid.A"), connect("wacid.B")])));
+
+        assert_eq!(
+            (&read[0].what, &read[0].caller, read[0].item.as_str()),
+            (&NoticeKind::Unknown, &Caller::default(), "")
+        );
+        assert!(matches!(read[1].what, NoticeKind::Offer(_)), "a new call of theirs is answered");
+    }
+
+    #[test]
+    fn a_notice_that_names_too_many_people_is_recorded_without_any() {
+        let crowd = |size: usize| {
+            let people: Vec<_> = (1..=size).map(|n| format!("9199000{n:05}")).collect();
+            json!({"id": "wacid.A", "event": "held", "with": people})
+        };
+
+        let read = Tombstones::default().taken_out_of(notices(&json!([crowd(PEOPLE + 1), crowd(PEOPLE)])));
+
+        assert_eq!(read[0].item, "");
+        assert!(read[1].item.contains("919900000001"), "no one was forgotten");
+    }
+
+    fn notices(calls: &serde_json::Value) -> Vec<Notice> {
+        let value = json!({"metadata": {"phone_number_id": "1"}, "calls": calls});
+        let body = json!({"entry": [{"changes": [{"field": "calls", "value": value}]}]});
+        whatsapp::notice::read(body.to_string().as_bytes()).expect("it is JSON").notices
+    }
+}

@@ -1,0 +1,34 @@
+//! Reads why Meta ended a call.
+
+use call::CallEvent;
+
+/// The codes of calls that ended because media did not flow: to the caller's phone, from it, or in either direction.
+const MEDIA: std::ops::RangeInclusive<u64> = 138_020..=138_023;
+
+/// Returns what happened to a call that Meta ended with these errors. An error that is not media's is a refusal.
+pub(crate) fn event(errors: &[u64]) -> CallEvent {
+    if errors.is_empty() {
+        CallEvent::HungUp
+    } else if errors.iter().any(|code| MEDIA.contains(code)) {
+        CallEvent::MediaFailed
+    } else {
+        CallEvent::MetaGaveUp
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_medias_only_by_the_codes_of_media() {
+        assert_eq!(event(&[]), CallEvent::HungUp);
+        for media in [138_020, 138_021, 138_022, 138_023] {
+            assert_eq!(event(&[media]), CallEvent::MediaFailed, "{media}");
+            assert_eq!(event(&[138_007, media]), CallEvent::MediaFailed, "{media}");
+        }
+        for other in [131_044, 138_004, 138_007, 138_019, 138_099, 0] {
+            assert_eq!(event(&[other]), CallEvent::MetaGaveUp, "{other}");
+        }
+    }
+}

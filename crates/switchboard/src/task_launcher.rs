@@ -1,0 +1,197 @@
+//! Starts another media task when no slot is free. Once a call: ECS takes a repeated client token for the same request, and
+//! answers it from memory. A request that it refused is repeated under the next token, or the refusal would be repeated; one
+//! whose outcome is unknown, or that was throttled, under the same, or a second task might be started.
+//!
+//! Spec: "Ensuring idempotency" in the Amazon ECS API reference.
+
+use aws_sdk_ecs::Client;
+use aws_sdk_ecs::config::Config;
+use aws_sdk_ecs::config::retry::RetryConfig;
+use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ecs::operation::run_task::RunTaskError;
+use aws_sdk_ecs::types::{
+    AssignPublicIp, AwsVpcConfiguration, ContainerOverride, KeyValuePair, LaunchType, NetworkConfiguration,
+    TaskOverride,
+};
+use std::time::Duration;
+
+/// The name of the one container in the media task's definition.
+pub const CONTAINER: &str = "media-task";
+
+/// Codes of too many requests.
+const THROTTLED: [&str; 4] = ["Throttling", "ThrottledException", "TooManyRequests", "RequestLimitExceeded"];
+
+/// What a media task is told that belongs to no service.
+pub const LEAVE_AFTER_IDLE: &str = "AHOY_LEAVE_AFTER_IDLE_S";
+
+/// Where and how media tasks are started.
+#[derive(Debug, Clone)]
+pub struct TaskLauncher {
+    client: Client,
+    settings: LaunchSettings,
+}
+
+/// What `RunTask` wants to know.
+#[derive(Debug, Clone)]
+pub struct LaunchSettings {
+    /// The ECS cluster.
+    pub cluster: String,
+    /// The family of the media task's definition.
+    pub family: String,
+    /// Public subnets.
+    pub subnets: Vec<String>,
+    /// Security groups.
+    pub security_groups: Vec<String>,
+    /// So long without a call, and a task that was started so leaves.
+    pub leave_after_idle: Duration,
+    /// So many media tasks there may be, those of the service included.
+    pub most: u32,
+}
+
+/// Why no task is started.
+#[derive(Debug)]
+pub enum LaunchError {
+    /// ECS says no: nothing is started under that token.
+    Refused(String),
+    /// ECS is asked too often: nothing is started, and the same request may yet be answered.
+    Throttled(String),
+    /// ECS did not say: a task may be starting.
+    Unknown(String),
+}
+
+impl std::fmt::Display for LaunchError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused(reason) => write!(formatter, "RunTask is refused: {reason}"),
+            Self::Throttled(reason) => write!(formatter, "RunTask is throttled: {reason}"),
+            Self::Unknown(reason) => write!(formatter, "RunTask is not answered: {reason}"),
+        }
+    }
+}
+
+impl TaskLauncher {
+    /// Starts tasks as `settings` say.
+    pub fn new(client: Client, settings: LaunchSettings) -> Self {
+        Self { client, settings }
+    }
+
+    /// So many media tasks there may be.
+    pub fn most(&self) -> u32 {
+        self.settings.most
+    }
+
+    /// Starts a media task for a call, at most one. Its ARN. `refusals` is how often ECS has refused one for
+    /// this call, whichever processes asked: what is not refused is asked for under the same token again.
+    ///
+    /// # Errors
+    /// When ECS does not start it.
+    pub async fn launch(&self, call_ref: &str, refusals: u32) -> Result<String, LaunchError> {
+        let network = AwsVpcConfiguration::builder()
+            .set_subnets(Some(self.settings.subnets.clone()))
+            .set_security_groups(Some(self.settings.security_groups.clone()))
+            .assign_public_ip(AssignPublicIp::Enabled)
+            .build()
+            .expect("the subnets are set");
+        let run =
+            self.client.run_task().cluster(&self.settings.cluster).task_definition(&self.settings.family);
+        let run = run
+            .launch_type(LaunchType::Fargate)
+            .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
+            .client_token(token(call_ref, refusals))
+            .started_by(&call_ref[..32]);
+        // The SDK would repeat a refusal's token.
+        let once = Config::builder().retry_config(RetryConfig::disabled());
+        let run = run.overrides(self.overrides()).customize().config_override(once);
+        let ran = run.send().await.map_err(not_launched)?;
+        if let Some(failure) = ran.failures().first() {
+            let reason = failure.reason().unwrap_or("no reason given");
+            return Err(LaunchError::Refused(reason.to_owned()));
+        }
+        let task =
+            ran.tasks().first().ok_or_else(|| LaunchError::Refused("nothing is started".to_owned()))?;
+        Ok(task.task_arn().unwrap_or_default().to_owned())
+    }
+
+    /// Tells the task that it belongs to no service: nobody but itself will end it.
+    fn overrides(&self) -> TaskOverride {
+        let seconds = self.settings.leave_after_idle.as_secs().to_string();
+        let told = KeyValuePair::builder().name(LEAVE_AFTER_IDLE).value(seconds).build();
+        let container = ContainerOverride::builder().name(CONTAINER).environment(told).build();
+        TaskOverride::builder().container_overrides(container).build()
+    }
+}
+
+/// 64 characters at most: half a `call_ref` is plenty. The same for the same try, whichever invocation makes it.
+fn token(call_ref: &str, refusals: u32) -> String {
+    let call = &call_ref[..32];
+    if refusals == 0 { call.to_owned() } else { format!("{call}-{refusals}") }
+}
+
+/// A status of 4xx is a refusal, unless there were too many requests; after any other failure a task may be starting.
+fn not_launched(error: SdkError<RunTaskError>) -> LaunchError {
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let is_throttled =
+        error.code().is_some_and(|code| THROTTLED.iter().any(|throttled| code.starts_with(throttled)));
+    let words = DisplayErrorContext(&error).to_string();
+    match status {
+        Some(429) => LaunchError::Throttled(words),
+        Some(400..500) if is_throttled => LaunchError::Throttled(words),
+        Some(400..500) => LaunchError::Refused(words),
+        Some(_) | None => LaunchError::Unknown(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_throttled_request_keeps_its_token() {
+        for (status, code, is_throttled) in [
+            (400, "ThrottlingException", true),
+            (429, "", true),
+            (400, "ClientException", false),
+            (400, "AccessDeniedException", false),
+        ] {
+            let error = launcher(status, code).await.launch(&"0".repeat(64), 0).await.unwrap_err();
+
+            assert_eq!(matches!(error, LaunchError::Throttled(_)), is_throttled, "{code}: {error}");
+            assert_eq!(matches!(error, LaunchError::Refused(_)), !is_throttled, "{code}: {error}");
+        }
+    }
+
+    /// Its ECS refuses every request.
+    async fn launcher(status: u16, code: &'static str) -> TaskLauncher {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let status = axum::http::StatusCode::from_u16(status).expect("it is a status");
+        let ecs = axum::Router::new()
+            .fallback(move || async move { (status, format!(r#"{{"__type":"{code}","message":"no"}}"#)) });
+        tokio::spawn(async move { axum::serve(listener, ecs).await });
+        let config = Config::builder()
+            .behavior_version(aws_sdk_ecs::config::BehaviorVersion::latest())
+            .region(aws_sdk_ecs::config::Region::new("eu-central-1"))
+            .credentials_provider(aws_sdk_ecs::config::Credentials::new("key", "secret", None, None, "test"))
+            .endpoint_url(url)
+            .build();
+        let settings = LaunchSettings {
+            cluster: "ahoy".into(),
+            family: "media-task".into(),
+            subnets: vec!["subnet-1".into()],
+            security_groups: vec![],
+            leave_after_idle: Duration::from_secs(60),
+            most: 1,
+        };
+        TaskLauncher::new(Client::from_conf(config), settings)
+    }
+
+    #[test]
+    fn each_refusal_leads_to_a_token_of_its_own() {
+        let call_ref = "0123456789abcdef".repeat(4);
+        let tokens: std::collections::BTreeSet<_> =
+            (0..4).map(|refusals| token(&call_ref, refusals)).collect();
+
+        assert_eq!(tokens.len(), 4);
+        assert!(tokens.iter().all(|token| token.len() <= 64 && token.starts_with(&call_ref[..32])));
+    }
+}

@@ -1,0 +1,173 @@
+//! The Runtime API as one process sees it: the next invocation, and what came of it.
+//!
+//! Spec: "Using the Lambda runtime API for custom runtimes", version 2018-06-01.
+
+use super::SYNCHRONOUS_LIMIT;
+use super::outcome::Outcome;
+use crate::clock;
+use crate::config::Function;
+use crate::identity::arn;
+use crate::kill_points::Traps;
+use crate::process::Process;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, body::Bytes};
+use serde_json::json;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+use tokio::sync::{mpsc, oneshot};
+
+/// An invocation on its way to a process.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    pub(super) id: String,
+    pub(super) payload: Bytes,
+    /// Told when the process has taken it: from then on its time runs.
+    pub(super) taken: oneshot::Sender<()>,
+    pub(super) outcome: oneshot::Sender<Outcome>,
+}
+
+/// What one process and its sandbox share: the invocation being handed over, and the one being worked on.
+#[derive(Debug)]
+pub(super) struct Desk {
+    function: String,
+    timeout: Duration,
+    process: Process,
+    /// Whether the process is frozen while it waits.
+    freezes: bool,
+    traps: Arc<Traps>,
+    deliveries: tokio::sync::Mutex<mpsc::Receiver<Delivery>>,
+    open: Mutex<Option<Open>>,
+    init_error: Mutex<Option<Bytes>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    id: String,
+    outcome: oneshot::Sender<Outcome>,
+}
+
+impl Desk {
+    /// A desk, and where to put what the process is to do.
+    pub(super) fn new(
+        function: &Function,
+        process: &Process,
+        traps: &Arc<Traps>,
+    ) -> (Arc<Self>, mpsc::Sender<Delivery>) {
+        let (sender, deliveries) = mpsc::channel(1);
+        let deliveries = tokio::sync::Mutex::new(deliveries);
+        let desk = Self {
+            function: function.name.clone(),
+            timeout: function.timeout,
+            process: process.clone(),
+            freezes: function.freezes,
+            traps: traps.clone(),
+            deliveries,
+            open: Mutex::default(),
+            init_error: Mutex::default(),
+        };
+        (Arc::new(desk), sender)
+    }
+
+    /// The error the process reported about its own start, if it did.
+    pub(super) fn take_init_error(&self) -> Option<Bytes> {
+        self.init_error.lock().expect("nobody panics at the desk").take()
+    }
+
+    /// The next delivery. Whoever has to wait for it is frozen meanwhile.
+    async fn delivery(&self) -> Option<Delivery> {
+        let mut deliveries = self.deliveries.lock().await;
+        if let Ok(delivery) = deliveries.try_recv() {
+            return Some(delivery);
+        }
+        if !self.freezes {
+            return deliveries.recv().await;
+        }
+        self.process.freeze();
+        let delivery = deliveries.recv().await;
+        self.process.thaw();
+        delivery
+    }
+
+    fn close(&self, id: &str, outcome: Outcome) -> Response {
+        let mut open = self.open.lock().expect("nobody panics at the desk");
+        match open.take_if(|open| open.id == id) {
+            Some(open) => {
+                // The sandbox may have given up on it already.
+                let _ = open.outcome.send(outcome);
+                accepted()
+            }
+            None => refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
+        }
+    }
+}
+
+/// The API for one process.
+pub(super) fn router(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .route("/2018-06-01/runtime/invocation/next", get(next))
+        .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
+        .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+        .route("/2018-06-01/runtime/init/error", post(init_error))
+        .with_state(desk)
+}
+
+async fn next(State(desk): State<Arc<Desk>>) -> Response {
+    let Some(delivery) = desk.delivery().await else {
+        return StatusCode::GONE.into_response();
+    };
+    let Delivery { id, payload, taken, outcome } = delivery;
+    *desk.open.lock().expect("nobody panics at the desk") = Some(Open { id: id.clone(), outcome });
+    desk.traps.begin(&desk.process);
+    let _ = taken.send(());
+    let headers = [
+        ("content-type", "application/json".to_owned()),
+        ("lambda-runtime-aws-request-id", id),
+        ("lambda-runtime-deadline-ms", clock::millis(SystemTime::now() + desk.timeout).to_string()),
+        ("lambda-runtime-invoked-function-arn", arn("lambda", &format!("function:{}", desk.function))),
+    ];
+    (headers, payload).into_response()
+}
+
+async fn response(
+    State(desk): State<Arc<Desk>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if headers.contains_key("lambda-runtime-function-response-mode") {
+        tracing::warn!(function = desk.function, "A function streamed its reply, which is not played");
+        return refused(StatusCode::BAD_REQUEST, "InvalidResponseMode", "streamed replies are not played");
+    }
+    if body.len() > SYNCHRONOUS_LIMIT {
+        let too_large = Outcome::too_large(body.len(), SYNCHRONOUS_LIMIT);
+        let _ = desk.close(&id, too_large);
+        let message = "Exceeded maximum allowed payload size";
+        return refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message);
+    }
+    let closed = async { desk.close(&id, Outcome::Reply(body)) };
+    match desk.traps.reply(&desk.process) {
+        None => closed.await,
+        Some(snap) => snap.around(closed).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
+    }
+}
+
+async fn error(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
+    desk.close(&id, Outcome::Failure(body))
+}
+
+async fn init_error(State(desk): State<Arc<Desk>>, body: Bytes) -> Response {
+    *desk.init_error.lock().expect("nobody panics at the desk") = Some(body);
+    accepted()
+}
+
+fn accepted() -> Response {
+    (StatusCode::ACCEPTED, Json(json!({"status": "OK"}))).into_response()
+}
+
+fn refused(status: StatusCode, kind: &str, message: &str) -> Response {
+    (status, Json(json!({"errorType": kind, "errorMessage": message}))).into_response()
+}

@@ -1,0 +1,45 @@
+//! AWS on this machine's loopback: the real programs run as child processes, the services they call are played.
+//!
+//! [`Cloud::start`] makes the tables of a CloudFormation template, starts the tasks of its services and serves
+//! DynamoDB, Lambda, ECS and Secrets Manager at one address; EventBridge invokes functions by itself. The children
+//! find it by `AWS_ENDPOINT_URL` alone, so nothing in them knows that this is a rehearsal.
+//!
+//! It is strict: what AWS refuses is refused, what the template's roles do not allow is too, and what is not played is an
+//! error, never a silent success.
+
+mod client;
+mod clock;
+mod cloud;
+mod config;
+mod connection;
+mod dynamodb;
+mod ecs;
+mod endpoint;
+mod environment;
+mod eventbridge;
+mod identity;
+mod injected_fault;
+mod kill_points;
+mod lambda;
+mod listening;
+mod logs;
+mod process;
+mod processes;
+mod random;
+mod refusal;
+mod requests;
+mod rights;
+mod secrets;
+mod template;
+
+pub use cloud::Cloud;
+pub use config::{CloudConfig, Function, Rule, Schedule, Service};
+pub use dynamodb::{Cancelled, Gone};
+pub use ecs::{AgentTrouble, LastStatus, ProtectionRule, TaskStatus};
+pub use eventbridge::Delivery;
+pub use injected_fault::InjectedFault;
+pub use kill_points::{Cut, Step, Trap};
+pub use lambda::Events;
+pub use logs::{LogFile, Logs};
+pub use refusal::Refusal;
+pub use rights::{Exercised, Need, Right, Rights};

@@ -1,0 +1,94 @@
+//! Programs that die between any two of their requests.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod stage;
+
+use serde_json::{Value, json};
+use sim_aws::{Cloud, Cut, Step};
+use stage::{cloud_of, function, invoke, keys, payload, soon};
+
+#[tokio::test]
+async fn a_function_dies_at_each_of_its_requests_before_or_after_the_effect() {
+    for (nth, cut, stored) in [
+        (1, Cut::Arrived, vec![]),
+        (1, Cut::TookEffect, vec!["a"]),
+        (2, Cut::Arrived, vec!["a"]),
+        (2, Cut::TookEffect, vec!["a", "b"]),
+    ] {
+        let cloud = cloud_of(function("puppet")).await;
+        let trap = cloud.kill_function_after("puppet", Step::Request(nth), cut).unwrap();
+
+        let reply = put(&cloud, ["a", "b"]).await;
+
+        soon(trap.snapped()).await;
+        assert_eq!(reply["errorType"], "Runtime.ExitError", "{nth} {cut:?}");
+        assert_eq!(keys(&cloud).await, stored, "{nth} {cut:?}");
+    }
+}
+
+#[tokio::test]
+async fn requests_count_anew_with_every_invocation() {
+    let cloud = cloud_of(function("puppet")).await;
+    let trap = cloud.kill_function_after("puppet", Step::Request(2), Cut::Arrived).unwrap();
+
+    let (first, second) = (put(&cloud, ["a"]).await, put(&cloud, ["b"]).await);
+    assert_eq!((first, second), (json!({"put": ["a"]}), json!({"put": ["b"]})));
+    assert!(!trap.has_snapped());
+    put(&cloud, ["c", "d"]).await;
+
+    assert!(trap.has_snapped());
+    assert_eq!(keys(&cloud).await, ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_function_dies_at_an_action_by_name_once() {
+    let cloud = cloud_of(function("puppet")).await;
+    let other = cloud.kill_function_after("puppet", Step::Action("dynamodb.Query".into()), Cut::Arrived);
+    let trap = cloud.kill_function_after("puppet", Step::Action("dynamodb.PutItem".into()), Cut::Arrived);
+
+    let (first, second) = (put(&cloud, ["a"]).await, put(&cloud, ["a"]).await);
+
+    assert_eq!(first["errorType"], "Runtime.ExitError");
+    assert_eq!(second, json!({"put": ["a"]}));
+    assert_eq!((other.unwrap().has_snapped(), trap.unwrap().has_snapped()), (false, true));
+}
+
+#[tokio::test]
+async fn a_function_dies_with_its_reply_before_or_after_lambda_has_it() {
+    let cloud = cloud_of(function("puppet")).await;
+
+    let before = cloud.kill_function_after("puppet", Step::Reply, Cut::Arrived).unwrap();
+    let lost = put(&cloud, ["a"]).await;
+    soon(before.snapped()).await;
+    let after = cloud.kill_function_after("puppet", Step::Reply, Cut::TookEffect).unwrap();
+    let told = put(&cloud, ["b"]).await;
+    soon(after.snapped()).await;
+
+    assert_eq!(lost["errorType"], "Runtime.ExitError");
+    assert_eq!(told, json!({"put": ["b"]}));
+    assert_eq!(cloud.function_pids("puppet").len(), 0);
+    assert_eq!(keys(&cloud).await, ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_trap_that_is_taken_away_kills_nobody() {
+    let cloud = cloud_of(function("puppet")).await;
+
+    cloud.kill_function_after("puppet", Step::Request(1), Cut::Arrived).unwrap().disarm();
+
+    assert_eq!(put(&cloud, ["a"]).await, json!({"put": ["a"]}));
+}
+
+#[tokio::test]
+async fn a_trap_for_nobody_is_refused() {
+    let cloud = cloud_of(function("puppet")).await;
+
+    let error = cloud.kill_function_after("other", Step::Reply, Cut::Arrived).unwrap_err();
+
+    assert_eq!(error.to_string(), "there is no function other");
+}
+
+async fn put<const N: usize>(cloud: &Cloud, keys: [&str; N]) -> Value {
+    payload(&invoke(cloud, json!({"put": keys.to_vec()})).await)
+}

@@ -1,0 +1,172 @@
+//! What Meta's cloud knows: the calls, the messages, who watches, and what is to go wrong.
+
+use crate::business_records::BusinessRecords;
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::journal::Journal;
+use crate::shared_call::SharedCall;
+use crate::webhook::delivery::Postman;
+use crate::webhook::json;
+use crate::{Action, InjectedFault, MetaConfig, Seen, wacid};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A future that can be kept in a hook.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+type Hook = Arc<dyn Fn(Action) -> BoxFuture<()> + Send + Sync>;
+
+/// Shared by Graph, the calls and the handle.
+pub(crate) struct Cloud {
+    pub(crate) config: MetaConfig,
+    pub(crate) clock: Clock,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) postman: Postman,
+    access_token: Mutex<String>,
+    books: Mutex<BusinessRecords>,
+    chance: Mutex<Chance>,
+    lines: Mutex<HashMap<String, Arc<SharedCall>>>,
+    messages: Mutex<Vec<Value>>,
+    hook: Mutex<Option<Hook>>,
+    strays: Mutex<Vec<String>>,
+}
+
+impl Cloud {
+    /// A cloud without calls.
+    ///
+    /// # Errors
+    /// When there can be no HTTP client.
+    pub(crate) fn new(config: MetaConfig) -> anyhow::Result<Cloud> {
+        Ok(Cloud {
+            postman: Postman::new(&config)?,
+            access_token: Mutex::new(config.access_token.clone()),
+            books: Mutex::default(),
+            chance: Mutex::new(Chance::seeded(config.seed)),
+            config,
+            clock: Clock::starting_now(),
+            journal: Arc::default(),
+            lines: Mutex::default(),
+            messages: Mutex::default(),
+            hook: Mutex::default(),
+            strays: Mutex::default(),
+        })
+    }
+
+    /// The one access token that Graph takes.
+    pub(crate) fn access_token(&self) -> String {
+        lock(&self.access_token).clone()
+    }
+
+    pub(crate) fn set_access_token(&self, token: String) {
+        *lock(&self.access_token) = token;
+    }
+
+    /// What is on file about the business.
+    pub(crate) fn books(&self) -> BusinessRecords {
+        lock(&self.books).clone()
+    }
+
+    /// Changes what is on file.
+    pub(crate) fn change_books(&self, change: impl FnOnce(&mut BusinessRecords)) {
+        change(&mut lock(&self.books));
+    }
+
+    /// A stream of chances for one call.
+    pub(crate) fn chance(&self) -> Chance {
+        lock(&self.chance).fork()
+    }
+
+    /// A webhook's bytes.
+    pub(crate) fn write(&self, notice: &Value) -> String {
+        json::write(notice, &mut self.chance())
+    }
+
+    /// As long as Graph takes to reply about a call, or about none.
+    pub(crate) async fn delay(&self, line: Option<&SharedCall>) {
+        let is_slow = match line {
+            Some(line) => line.plot.does(InjectedFault::GraphSlow),
+            None => self.config.mischief == Some(InjectedFault::GraphSlow),
+        };
+        self.delay_by(if is_slow { self.config.timers.slow_graph } else { Duration::ZERO }).await;
+    }
+
+    /// As long as Graph usually takes, and so much longer.
+    pub(crate) async fn delay_by(&self, more: Duration) {
+        let delay = self.config.graph_delay + more;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    pub(crate) fn add_line(&self, line: Arc<SharedCall>) {
+        lock(&self.lines).insert(line.id.clone(), line);
+    }
+
+    /// A call by its id, ended ones too.
+    pub(crate) fn line(&self, call: &str) -> Option<Arc<SharedCall>> {
+        lock(&self.lines).get(call).cloned()
+    }
+
+    /// Every call so far, in the order they began.
+    pub(crate) fn lines(&self) -> Vec<Arc<SharedCall>> {
+        let mut lines: Vec<_> = lock(&self.lines).values().cloned().collect();
+        lines.sort_by_key(|line| line.began);
+        lines
+    }
+
+    /// Notes that the business acted on a call that is none of its own.
+    pub(crate) fn note_stray(&self, call: &str) {
+        lock(&self.strays).push(call.to_owned());
+    }
+
+    pub(crate) fn strays(&self) -> Vec<String> {
+        lock(&self.strays).clone()
+    }
+
+    /// The newest call of a number or user id.
+    pub(crate) fn line_of(&self, user: &str) -> Option<Arc<SharedCall>> {
+        let lines = lock(&self.lines);
+        let theirs = lines
+            .values()
+            .filter(|line| line.caller.number.as_deref() == Some(user) || line.caller.user_id == user);
+        theirs.max_by_key(|line| line.began).cloned()
+    }
+
+    /// Tells what happened; to a call's own report too, if it is a call's.
+    pub(crate) fn tell(&self, line: Option<&SharedCall>, what: Seen) {
+        match line {
+            Some(line) => line.see(what),
+            None => self.journal.tell("", Instant::now(), what),
+        }
+    }
+
+    /// Keeps a message to this user; its new id.
+    pub(crate) fn remember_message(&self, message: Value, to: &str) -> String {
+        lock(&self.messages).push(message);
+        let digits: String = to.chars().filter(char::is_ascii_digit).collect();
+        wacid::of_message(&digits, &mut self.chance())
+    }
+
+    pub(crate) fn messages(&self) -> Vec<Value> {
+        lock(&self.messages).clone()
+    }
+
+    pub(crate) fn set_hook(&self, hook: Hook) {
+        *lock(&self.hook) = Some(hook);
+    }
+
+    /// Lets the hook see an action that took effect, and waits for it.
+    pub(crate) async fn tell_hook(&self, action: Action) {
+        let hook = lock(&self.hook).clone();
+        if let Some(hook) = hook {
+            hook(action).await;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,117 @@
+//! The WhatsApp Business account: its numbers, and the apps that are told of it.
+
+use super::{GraphError, bearer};
+use crate::business_records::{BusinessRecords, Subscriber};
+use crate::cloud::Cloud;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Elsewhere {
+    override_callback_uri: Option<String>,
+    verify_token: Option<String>,
+}
+
+/// The account's node, with all its fields.
+pub(super) fn node(books: &BusinessRecords) -> Map<String, Value> {
+    let mut node = Map::new();
+    node.insert("id".to_owned(), json!(books.account.id));
+    node.insert("name".to_owned(), json!("Bikes of Bern"));
+    node.insert("currency".to_owned(), json!("USD"));
+    node.insert("timezone_id".to_owned(), json!("1"));
+    node.insert("account_review_status".to_owned(), json!(books.account.review));
+    node.insert("health_status".to_owned(), health(books));
+    // Graph leaves out what there is none of.
+    if let Some(funding) = &books.account.funding {
+        node.insert("primary_funding_id".to_owned(), json!(funding));
+    }
+    node
+}
+
+/// How the account fares. The code of a missing payment method is what others report.
+pub(super) fn health(books: &BusinessRecords) -> Value {
+    let mut entity =
+        json!({ "entity_type": "WABA", "id": books.account.id, "can_send_message": "AVAILABLE" });
+    if books.account.funding.is_none() {
+        entity["can_send_message"] = json!("BLOCKED");
+        entity["errors"] = json!([{ "error_code": 141_006,
+            "error_description": "There is an error with the payment method.",
+            "possible_solution": "Add a payment method to the account." }]);
+    }
+    json!({ "can_send_message": entity["can_send_message"], "entities": [entity] })
+}
+
+/// `GET subscribed_apps`.
+pub(super) async fn subscribers(
+    State(cloud): State<Arc<Cloud>>,
+    Path((version, account)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, GraphError> {
+    let books = check(&cloud, &version, &account, &headers)?;
+    let data = books.account.subscribers.iter().map(|it| {
+        let link = format!("https://www.facebook.com/games/?app_id={}", it.id);
+        let mut entry =
+            json!({ "whatsapp_business_api_data": { "id": it.id, "name": it.name, "link": link } });
+        if let Some(url) = &it.override_url {
+            entry["override_callback_uri"] = json!(url);
+        }
+        entry
+    });
+    Ok(Json(json!({ "data": data.collect::<Vec<_>>() })))
+}
+
+/// `POST subscribed_apps`: the app of the token is told from now on; an address of its own goes when none is given.
+pub(super) async fn subscribe(
+    State(cloud): State<Arc<Cloud>>,
+    Path((version, account)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, GraphError> {
+    let books = check(&cloud, &version, &account, &headers)?;
+    let wanted = if body.is_empty() { Elsewhere::default() } else { serde_json::from_slice(&body)? };
+    match (&wanted.override_callback_uri, &wanted.verify_token) {
+        (Some(url), Some(token)) => super::challenge(&cloud, url, token).await?,
+        (None, None) => {}
+        _ => return Err(GraphError::invalid("override_callback_uri and verify_token belong together")),
+    }
+    let app =
+        Subscriber { id: books.app.id, name: books.app.name, override_url: wanted.override_callback_uri };
+    cloud.change_books(|books| {
+        books.account.subscribers.retain(|it| it.id != app.id);
+        books.account.subscribers.push(app);
+    });
+    Ok(Json(json!({ "success": true })))
+}
+
+/// `GET phone_numbers`.
+pub(super) async fn numbers(
+    State(cloud): State<Arc<Cloud>>,
+    Path((version, account)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, GraphError> {
+    check(&cloud, &version, &account, &headers)?;
+    let number = json!({ "id": cloud.config.phone_number_id,
+        "display_phone_number": cloud.config.display_phone_number });
+    Ok(Json(json!({ "data": [number] })))
+}
+
+fn check(
+    cloud: &Cloud,
+    version: &str,
+    account: &str,
+    headers: &HeaderMap,
+) -> Result<BusinessRecords, GraphError> {
+    let bearer = bearer::of(cloud, version, headers)?;
+    let books = cloud.books();
+    bearer::manages(bearer, &books)?;
+    if account != books.account.id {
+        return Err(GraphError::invalid("Unsupported request. The object does not exist"));
+    }
+    Ok(books)
+}

@@ -1,0 +1,84 @@
+//! `/{version}/{app}/subscriptions`: what the app wants to be told of, and where. For the app's own token only.
+
+use super::{GraphError, bearer};
+use crate::business_records::Subscription;
+use crate::cloud::Cloud;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use bearer::Bearer;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const OBJECT: &str = "whatsapp_business_account";
+
+/// The fields of a WhatsApp account that we know of.
+const FIELDS: [&str; 10] = [
+    "account_alerts",
+    "account_review_update",
+    "account_settings_update",
+    "account_update",
+    "business_capability_update",
+    "calls",
+    "messages",
+    "message_template_status_update",
+    "phone_number_quality_update",
+    "security",
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    object: String,
+    callback_url: String,
+    verify_token: String,
+    fields: String,
+}
+
+pub(super) async fn list(
+    State(cloud): State<Arc<Cloud>>,
+    Path((version, app)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, GraphError> {
+    check(&cloud, &version, &app, &headers)?;
+    let subscription = cloud.books().app.subscription;
+    let data = subscription.iter().map(|it| {
+        let fields = it.fields.iter().map(|name| json!({ "name": name, "version": "v26.0" }));
+        let fields: Vec<_> = fields.collect();
+        json!({ "object": OBJECT, "callback_url": it.callback_url, "active": it.is_active, "fields": fields })
+    });
+    Ok(Json(json!({ "data": data.collect::<Vec<_>>() })))
+}
+
+pub(super) async fn subscribe(
+    State(cloud): State<Arc<Cloud>>,
+    Path((version, app)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, GraphError> {
+    check(&cloud, &version, &app, &headers)?;
+    let wanted: Wanted = serde_json::from_slice(&body)?;
+    if wanted.object != OBJECT {
+        return Err(GraphError::invalid("only the object whatsapp_business_account is simulated"));
+    }
+    let fields: Vec<String> = wanted.fields.split(',').map(str::to_owned).collect();
+    if let Some(unknown) = fields.iter().find(|field| !FIELDS.contains(&field.as_str())) {
+        return Err(GraphError::invalid(format!("Param fields: {unknown} is none of the object's")));
+    }
+    super::challenge(&cloud, &wanted.callback_url, &wanted.verify_token).await?;
+    let subscription = Subscription { callback_url: wanted.callback_url, is_active: true, fields };
+    cloud.change_books(|books| books.app.subscription = Some(subscription));
+    Ok(Json(json!({ "success": true })))
+}
+
+fn check(cloud: &Cloud, version: &str, app: &str, headers: &HeaderMap) -> Result<(), GraphError> {
+    if bearer::of(cloud, version, headers)? != Bearer::App {
+        return Err(GraphError::for_apps());
+    }
+    if app != cloud.books().app.id {
+        return Err(GraphError::invalid("Unsupported request. The object does not exist"));
+    }
+    Ok(())
+}

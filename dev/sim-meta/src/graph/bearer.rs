@@ -1,0 +1,54 @@
+//! Who asks Graph something about the business, and whether they may.
+
+use super::GraphError;
+use crate::business_records::BusinessRecords;
+use crate::cloud::Cloud;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+/// The permission for whatever is about the account and its numbers.
+pub(super) const MANAGEMENT: &str = "whatsapp_business_management";
+
+/// Whose token a request bears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bearer {
+    /// The business's own.
+    Business,
+    /// The app's: its id and its secret.
+    App,
+}
+
+/// Who asks.
+pub(super) fn of(cloud: &Cloud, version: &str, headers: &HeaderMap) -> Result<Bearer, GraphError> {
+    let books = cloud.books();
+    let token = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
+    let app = format!("{}|{}", books.app.id, cloud.config.app_secret);
+    let bearer = match token {
+        Some(token) if token == app => Bearer::App,
+        Some(token) if token == cloud.access_token() && books.token.is_valid => Bearer::Business,
+        _ => return Err(GraphError::bad_token()),
+    };
+    super::permit::check_version(version)?;
+    if books.is_busy {
+        return Err(GraphError::account_busy());
+    }
+    Ok(bearer)
+}
+
+/// Whether the business's token may do this with the account.
+pub(super) fn manages(bearer: Bearer, books: &BusinessRecords) -> Result<(), GraphError> {
+    if bearer != Bearer::Business {
+        return Err(GraphError::invalid(
+            "Unsupported request. The object does not exist, or may not be seen",
+        ));
+    }
+    if !books.token.scopes.iter().any(|scope| scope == MANAGEMENT) {
+        return Err(GraphError::not_permitted(MANAGEMENT));
+    }
+    if !books.token.accounts.contains(&books.account.id) {
+        return Err(GraphError::invalid(
+            "Unsupported request. The object does not exist, or may not be seen",
+        ));
+    }
+    Ok(())
+}

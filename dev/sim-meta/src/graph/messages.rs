@@ -1,0 +1,131 @@
+//! `POST /{version}/{number}/messages`: text messages of the business, taken and remembered.
+
+use super::{GraphError, moods, permit};
+use crate::cloud::Cloud;
+use crate::posting;
+use crate::{InjectedFault, Seen};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long before its reply Graph tells of a message that fails at once.
+const AHEAD_OF_REPLY: Duration = Duration::from_millis(200);
+
+const LONGEST_TEXT: usize = 4_096;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    messaging_product: String,
+    recipient_type: Option<String>,
+    to: Option<String>,
+    recipient: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    text: Text,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    body: String,
+    #[serde(rename = "preview_url")]
+    _preview_url: Option<bool>,
+}
+
+pub(super) async fn post(
+    State(cloud): State<Arc<Cloud>>,
+    Path((version, number)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, GraphError> {
+    let to = parse(&body);
+    let line = to.as_ref().ok().and_then(|to| cloud.line_of(to));
+    cloud.delay(line.as_deref()).await;
+    permit::check(&cloud.config, &cloud.access_token(), &version, &number, &headers)?;
+    let to = to?;
+    if let Some(refusal) = line.as_ref().and_then(|line| moods::refusal_of_message(&line.plot)) {
+        return Err(refusal);
+    }
+    let message = serde_json::from_slice(&body)?;
+    let id = cloud.remember_message(message, &to);
+    cloud.tell(line.as_deref(), Seen::MessageSent);
+    if let Some(line) = line {
+        if line.plot.does(InjectedFault::MessageFailsAtOnce) {
+            tokio::spawn(posting::message_fails(cloud.clone(), line.clone(), id.clone(), Duration::ZERO));
+            // The webhook is under way before the reply is.
+            tokio::time::sleep(AHEAD_OF_REPLY).await;
+        }
+        if line.plot.does(InjectedFault::MessageFails) {
+            let later = cloud.config.timers.message_fails;
+            tokio::spawn(posting::message_fails(cloud.clone(), line, id.clone(), later));
+        }
+    }
+    Ok(Json(json!({
+        "messaging_product": "whatsapp",
+        "contacts": [{ "input": to, "wa_id": to }],
+        "messages": [{ "id": id }],
+    })))
+}
+
+/// Whom it is for: the number, or else the user id.
+fn parse(body: &[u8]) -> Result<String, GraphError> {
+    let message: Message = serde_json::from_slice(body)?;
+    if message.messaging_product != "whatsapp" {
+        return Err(GraphError::invalid("messaging_product must be whatsapp"));
+    }
+    if message.recipient_type.is_some_and(|kind| kind != "individual") || message.kind != "text" {
+        return Err(GraphError::invalid("only text to an individual is simulated"));
+    }
+    if message.text.body.is_empty() || message.text.body.chars().count() > LONGEST_TEXT {
+        return Err(GraphError::invalid("text.body must have 1 to 4096 characters"));
+    }
+    message.to.or(message.recipient).ok_or_else(|| GraphError::invalid("to or recipient is required"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_or_a_user_id_will_do_and_the_number_wins() {
+        let to = |to: Value| parse(message(&to).to_string().as_bytes());
+
+        assert_eq!(to(json!({ "to": "919900000001" })), Ok("919900000001".to_owned()));
+        assert_eq!(to(json!({ "recipient": "IN.5550" })), Ok("IN.5550".to_owned()));
+        assert_eq!(
+            to(json!({ "to": "919900000001", "recipient": "IN.5550" })),
+            Ok("919900000001".to_owned())
+        );
+        assert!(to(json!({})).is_err());
+    }
+
+    #[test]
+    fn refuses_unknown_keys_and_empty_or_endless_text() {
+        let refused = |key: &str, value: Value| {
+            let mut body = message(&json!({ "to": "1" }));
+            body[key] = value;
+            parse(body.to_string().as_bytes()).is_err_and(|error| error.code == 100)
+        };
+
+        assert!(refused("priority", json!(1)));
+        assert!(refused("text", json!({ "body": "" })));
+        assert!(refused("text", json!({ "body": "x".repeat(4_097) })));
+        assert!(refused("text", json!({ "body": "x", "font": "serif" })));
+        assert!(refused("type", json!("image")));
+    }
+
+    fn message(to: &Value) -> Value {
+        let mut body =
+            json!({ "messaging_product": "whatsapp", "type": "text", "text": { "body": "Sorry" } });
+        for (key, value) in to.as_object().unwrap() {
+            body[key] = value.clone();
+        }
+        body
+    }
+}

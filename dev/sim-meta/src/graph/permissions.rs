@@ -1,0 +1,97 @@
+//! `GET permissions`: what a token was granted. `GET call_permissions`: whether the business may call a user back.
+//!
+//! Meta's pages disagree about what the end of a permission is called: here it is `expiration_time`, as in their sample.
+
+use super::{GraphError, bearer, permit};
+use crate::business_records::{BusinessRecords, Permit};
+use crate::cloud::Cloud;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Whose token it is, as `debug_token` tells it.
+pub(super) const USER: &str = "770000000000007";
+
+/// Connected calls of the business to one user within a day.
+const CALLS_A_DAY: u32 = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    user_wa_id: Option<String>,
+    recipient: Option<String>,
+}
+
+/// `GET /{version}/me/permissions`: an app is nobody and has none.
+pub(super) async fn granted(
+    State(cloud): State<Arc<Cloud>>,
+    Path((version, whose)): Path<(String, String)>,
+    asked: Result<Query<Nothing>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, GraphError> {
+    if bearer::of(&cloud, &version, &headers)? != bearer::Bearer::Business {
+        return Err(GraphError::nobody());
+    }
+    asked.map_err(unknown)?;
+    if whose != "me" && whose != USER {
+        return Err(GraphError::invalid("Unsupported get request. The object does not exist"));
+    }
+    let scopes = cloud.books().token.scopes;
+    let granted = scopes.iter().map(|scope| json!({ "permission": scope, "status": "granted" }));
+    Ok(Json(json!({ "data": granted.collect::<Vec<_>>() })))
+}
+
+/// `GET /{version}/{number}/call_permissions`.
+pub(super) async fn to_call(
+    State(cloud): State<Arc<Cloud>>,
+    Path((version, number)): Path<(String, String)>,
+    asked: Result<Query<Asked>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, GraphError> {
+    permit::check(&cloud.config, &cloud.access_token(), &version, &number, &headers)?;
+    let books = cloud.books();
+    if books.is_busy {
+        return Err(GraphError::account_busy());
+    }
+    permit::may_message(&books)?;
+    Ok(Json(told(&books, &user(asked.map_err(unknown)?.0)?)))
+}
+
+fn unknown(asked: QueryRejection) -> GraphError {
+    GraphError::invalid(asked.body_text())
+}
+
+fn user(asked: Asked) -> Result<String, GraphError> {
+    let is_number = |user: &str| user.len() >= 5 && user.chars().all(|letter| letter.is_ascii_digit());
+    match (asked.user_wa_id, asked.recipient) {
+        (Some(user), None) if is_number(&user) => Ok(user),
+        (None, Some(user)) if user.contains('.') => Ok(user),
+        (Some(_), None) | (None, Some(_)) => Err(GraphError::invalid("That is the id of no user")),
+        (Some(_), Some(_)) | (None, None) => {
+            Err(GraphError::invalid("Either user_wa_id or recipient is required"))
+        }
+    }
+}
+
+fn told(books: &BusinessRecords, user: &str) -> Value {
+    let permission = match books.permits.get(user) {
+        None => json!({ "status": "no_permission" }),
+        Some(Permit::Until(seconds)) => json!({ "status": "temporary", "expiration_time": seconds }),
+        Some(Permit::ForGood) => json!({ "status": "permanent" }),
+    };
+    let limit = |period, most| json!({ "time_period": period, "max_allowed": most, "current_usage": 0 });
+    json!({ "messaging_product": "whatsapp", "permission": permission, "actions": [
+        { "action_name": "send_call_permission_request", "can_perform_action": true,
+            "limits": [limit("PT24H", 1), limit("P7D", 2)] },
+        { "action_name": "start_call", "can_perform_action": books.permits.contains_key(user),
+            "limits": [limit("PT24H", CALLS_A_DAY)] },
+    ] })
+}

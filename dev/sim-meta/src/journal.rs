@@ -1,0 +1,56 @@
+//! Tells what is seen to everybody who watches, and to the log.
+
+use crate::{Observation, ProtocolViolation, Seen};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::mpsc;
+
+/// Everybody who watches.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    watchers: Mutex<Vec<mpsc::UnboundedSender<Observation>>>,
+    calls: Mutex<Vec<String>>,
+}
+
+impl Journal {
+    /// Everything seen from now on.
+    pub(crate) fn watch(&self) -> mpsc::UnboundedReceiver<Observation> {
+        let (watcher, observations) = mpsc::unbounded_channel();
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner).push(watcher);
+        observations
+    }
+
+    /// Something was seen.
+    pub(crate) fn tell(&self, call: &str, at: Instant, what: Seen) {
+        self.log(call, &what);
+        let observation = Observation { at, call: call.to_owned(), what };
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.retain(|watcher| watcher.send(observation.clone()).is_ok());
+    }
+
+    /// A call's id holds phone numbers, so the log counts calls instead.
+    fn log(&self, call: &str, what: &Seen) {
+        let n = self.number_of(call);
+        match what {
+            Seen::Fault(fault) => log_fault(n, *fault),
+            _ => tracing::info!(call = n, "{what}"),
+        }
+    }
+
+    /// From 1; 0 for what belongs to no call.
+    fn number_of(&self, call: &str) -> usize {
+        if call.is_empty() {
+            return 0;
+        }
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = calls.iter().position(|known| known == call);
+        known.unwrap_or_else(|| {
+            calls.push(call.to_owned());
+            calls.len() - 1
+        }) + 1
+    }
+}
+
+fn log_fault(call: usize, fault: ProtocolViolation) {
+    tracing::warn!(call, "Fault: {fault}");
+}

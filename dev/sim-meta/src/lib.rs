@@ -1,0 +1,55 @@
+//! A WhatsApp caller and Meta's cloud, simulated on 127.0.0.1.
+//!
+//! [`Meta`] is Graph, the sender of signed webhooks, and the relay where callers' media ends. [`Meta::ring`] lets
+//! somebody call; the [`Call`] it returns is that caller's phone: it speaks, listens, hangs up, and reports what the
+//! business did wrong. What it is strict about, and what it can be made to do wrong, is in the crate's README.
+
+pub mod business_records;
+mod call;
+mod call_faults;
+mod chance;
+mod clock;
+mod cloud;
+mod config;
+mod draw;
+mod exchange;
+mod foreign;
+mod graph;
+mod injected_fault;
+mod journal;
+mod life;
+mod meta;
+mod observation;
+mod offer;
+mod offered;
+mod posting;
+mod protocol_violation;
+mod record;
+mod relay;
+mod replay;
+mod report;
+mod sdp_check;
+mod setup_fault;
+mod shared_call;
+mod summary;
+mod wacid;
+mod webhook;
+
+pub use business_records::{BusinessRecords, Permit};
+pub use call::{Call, RecordedKey, WaitError};
+pub use cloud::BoxFuture;
+pub use config::{CallerConfig, MetaConfig, Timers};
+pub use foreign::ForeignCall;
+pub use injected_fault::{InjectedFault, Side, UnknownFault};
+pub use life::Ending;
+pub use meta::Meta;
+pub use observation::{Action, ActionName, Event, Observation, Seen};
+pub use offer::{OfferVariant, UnknownVariant};
+pub use offered::NotAnOffer;
+pub use protocol_violation::ProtocolViolation;
+pub use record::{CallRecord, TriedAction};
+pub use relay::Counted;
+pub use replay::{Replay, Replaying};
+pub use report::{CallReport, PressedKey, Spread, Terminated, Traffic, Turn};
+pub use setup_fault::SetupFault;
+pub use summary::Summary;

@@ -1,0 +1,194 @@
+//! What can be amiss with a business's set-up at Meta, each thing by name.
+
+use crate::business_records::{BusinessRecords, Subscriber};
+use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const ELSEWHERE: &str = "https://elsewhere.example/webhook";
+
+macro_rules! snags {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal;)*) => {
+        /// One thing amiss with the business's set-up. Its name is in kebab case.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum SetupFault {
+            $($(#[doc = $doc])* $variant,)*
+        }
+
+        impl SetupFault {
+            /// All there are.
+            pub const ALL: &[SetupFault] = &[$(SetupFault::$variant),*];
+
+            /// Its name in kebab case.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(SetupFault::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+snags! {
+    /// Meta no longer knows the token.
+    TokenRevoked = "token-revoked";
+    /// The token is a person's, which will not live.
+    TokenOfPerson = "token-of-person";
+    /// The token expires in three days.
+    TokenExpires = "token-expires";
+    /// The token may not take calls.
+    TokenWithoutMessaging = "token-without-messaging";
+    /// The token may not look at the account.
+    TokenWithoutManagement = "token-without-management";
+    /// The token is for another account.
+    TokenElsewhere = "token-elsewhere";
+    /// The app has no subscription.
+    AppUnsubscribed = "app-unsubscribed";
+    /// The app's subscription lacks `calls`.
+    AppWithoutCalls = "app-without-calls";
+    /// The app's subscription lacks `messages`.
+    AppWithoutMessages = "app-without-messages";
+    /// The app's subscription is not active.
+    AppInactive = "app-inactive";
+    /// The app's webhooks go elsewhere.
+    AppElsewhere = "app-elsewhere";
+    /// The app is not told of the account.
+    AccountUnsubscribed = "account-unsubscribed";
+    /// Another app is told of the account as well.
+    AccountShared = "account-shared";
+    /// Webhooks of the account go elsewhere.
+    AccountElsewhere = "account-elsewhere";
+    /// Meta has not approved the account.
+    AccountInReview = "account-in-review";
+    /// The account has nothing to pay with.
+    AccountWithoutPayment = "account-without-payment";
+    /// Webhooks of the number go elsewhere.
+    NumberElsewhere = "number-elsewhere";
+    /// The number is not connected.
+    NumberDisconnected = "number-disconnected";
+    /// The number lives in the WhatsApp Business app.
+    NumberOffCloud = "number-off-cloud";
+    /// The number may write to 250 users.
+    LimitLow = "limit-low";
+    /// The number has no messaging limit yet.
+    LimitNotSet = "limit-not-set";
+    /// Calling is not enabled.
+    CallingOff = "calling-off";
+    /// Users see no call button.
+    IconHidden = "icon-hidden";
+    /// Calls go by SIP.
+    SipOn = "sip-on";
+    /// Keys come by SDES.
+    KeysBySdes = "keys-by-sdes";
+    /// There are call hours, and no day has any.
+    HoursNever = "hours-never";
+    /// Meta holds calls back for low quality.
+    Restricted = "restricted";
+    /// Graph has no time for anybody.
+    GraphBusy = "graph-busy";
+}
+
+impl SetupFault {
+    /// Has it happen.
+    pub(crate) fn happen(self, books: &mut BusinessRecords) {
+        match self {
+            SetupFault::TokenRevoked => books.token.is_valid = false,
+            SetupFault::TokenOfPerson => books.token.kind = "USER".to_owned(),
+            SetupFault::TokenExpires => books.token.expires_at = now() + 3 * 86_400,
+            SetupFault::TokenWithoutMessaging => {
+                books.token.scopes.retain(|it| it != "whatsapp_business_messaging")
+            }
+            SetupFault::TokenWithoutManagement => {
+                books.token.scopes.retain(|it| it != "whatsapp_business_management")
+            }
+            SetupFault::TokenElsewhere => books.token.accounts = vec!["120000000000001".to_owned()],
+            SetupFault::AppUnsubscribed => books.app.subscription = None,
+            SetupFault::AppWithoutCalls => forgo(books, "calls"),
+            SetupFault::AppWithoutMessages => forgo(books, "messages"),
+            SetupFault::AppInactive => books.app.subscription.iter_mut().for_each(|it| it.is_active = false),
+            SetupFault::AppElsewhere => {
+                books.app.subscription.iter_mut().for_each(|it| it.callback_url = ELSEWHERE.to_owned());
+            }
+            SetupFault::AccountUnsubscribed => books.account.subscribers.clear(),
+            SetupFault::AccountShared => books.account.subscribers.push(Subscriber {
+                id: "880000000000008".to_owned(),
+                name: "Helpdesk".to_owned(),
+                override_url: None,
+            }),
+            SetupFault::AccountElsewhere => {
+                books
+                    .account
+                    .subscribers
+                    .iter_mut()
+                    .for_each(|it| it.override_url = Some(ELSEWHERE.to_owned()));
+            }
+            SetupFault::AccountInReview => books.account.review = "PENDING".to_owned(),
+            SetupFault::AccountWithoutPayment => books.account.funding = None,
+            SetupFault::NumberElsewhere => books.number.override_url = Some(ELSEWHERE.to_owned()),
+            SetupFault::NumberDisconnected => books.number.status = "DISCONNECTED".to_owned(),
+            SetupFault::NumberOffCloud => books.number.platform = "NOT_APPLICABLE".to_owned(),
+            SetupFault::LimitLow => books.number.messaging_limit = "TIER_250".to_owned(),
+            SetupFault::LimitNotSet => books.number.messaging_limit = "TIER_NOT_SET".to_owned(),
+            SetupFault::CallingOff => set(books, "status", json!("DISABLED")),
+            SetupFault::IconHidden => set(books, "call_icon_visibility", json!("DISABLE_ALL")),
+            SetupFault::SipOn => {
+                let server = json!({ "hostname": "sip.example.org", "port": 5061, "app_id": books.app.id });
+                set(books, "sip", json!({ "status": "ENABLED", "servers": [server] }));
+            }
+            SetupFault::KeysBySdes => set(books, "srtp_key_exchange_protocol", json!("SDES")),
+            SetupFault::HoursNever => set(
+                books,
+                "call_hours",
+                json!({ "status": "ENABLED",
+                "timezone_id": "Asia/Kolkata", "weekly_operating_hours": [] }),
+            ),
+            SetupFault::Restricted => set(
+                books,
+                "restrictions",
+                json!({ "restrictions_list": [{
+                "type": "RESTRICTED_USER_INITIATED_CALLING", "reason": "LOW_PICKUP_RATE",
+                "expiration": now() + 7 * 86_400 }] }),
+            ),
+            SetupFault::GraphBusy => books.is_busy = true,
+        }
+    }
+}
+
+fn forgo(books: &mut BusinessRecords, field: &str) {
+    books.app.subscription.iter_mut().for_each(|it| it.fields.retain(|name| name != field));
+}
+
+fn set(books: &mut BusinessRecords, key: &str, value: Value) {
+    books.calling[key] = value;
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_snag_changes_the_books_of_a_business_that_takes_calls() {
+        let mut sound = BusinessRecords::default();
+        sound.subscribe("https://here.example/webhook");
+        for snag in SetupFault::ALL {
+            let mut books = sound.clone();
+            snag.happen(&mut books);
+            assert_ne!(books, sound, "{}", snag.name());
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_every_snag() {
+        let readme = include_str!("../README.md");
+        for snag in SetupFault::ALL {
+            assert!(
+                readme.contains(&format!("| `{}` |", snag.name())),
+                "{} is not in README.md",
+                snag.name()
+            );
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! One call as everybody sees it: the relay's loop, Graph, and whoever holds the [`crate::Call`].
+
+use crate::call_faults::CallFaults;
+use crate::journal::Journal;
+use crate::life::Life;
+use crate::offered::Offered;
+use crate::relay::{Early, Inspector, Lateness, Order, Tally};
+use crate::sdp_check::Answer;
+use crate::{CallRecord, CallReport, CallerConfig, MetaConfig, PressedKey, Seen, TriedAction};
+use sim_network::Road;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::{mpsc, watch};
+
+/// What the parties of one call share.
+pub(crate) struct SharedCall {
+    pub(crate) id: String,
+    /// The offer, as it goes over the wire.
+    pub(crate) offer: String,
+    pub(crate) offered: Offered,
+    pub(crate) caller: CallerConfig,
+    /// The network between the phone and the business, if there is any.
+    pub(crate) road: Option<Road>,
+    pub(crate) began: Instant,
+    pub(crate) plot: CallFaults,
+    state: Mutex<State>,
+    orders: mpsc::UnboundedSender<Order>,
+    seen: watch::Sender<u64>,
+    journal: Arc<Journal>,
+}
+
+/// What is known of it so far.
+pub(crate) struct State {
+    pub(crate) life: Life,
+    pub(crate) report: CallReport,
+    pub(crate) inspector: Inspector,
+    pub(crate) early: Early,
+    pub(crate) reports: u64,
+    pub(crate) sent: u64,
+    pub(crate) own_lateness: Lateness,
+    /// Of a phone that replays.
+    pub(crate) tally: Tally,
+    pub(crate) recording: Vec<i16>,
+    pub(crate) said: Vec<(Instant, String)>,
+    /// All that the business tried, refusals included.
+    pub(crate) actions: Vec<TriedAction>,
+    /// The business's `biz_opaque_callback_data`.
+    pub(crate) opaque: Option<String>,
+}
+
+impl SharedCall {
+    /// A call that begins to ring.
+    pub(crate) fn ringing(
+        id: String,
+        offer: String,
+        offered: Offered,
+        caller: CallerConfig,
+        config: &MetaConfig,
+        orders: mpsc::UnboundedSender<Order>,
+        journal: Arc<Journal>,
+    ) -> SharedCall {
+        let began = Instant::now();
+        let plot = CallFaults::of(config.mischief.into_iter().chain(caller.mischief.iter().copied()));
+        let state = State {
+            life: Life::ringing(config, began),
+            report: CallReport::default(),
+            inspector: Inspector::default(),
+            early: Early::default(),
+            reports: 0,
+            sent: 0,
+            own_lateness: Lateness::default(),
+            tally: Tally::default(),
+            recording: Vec::new(),
+            said: Vec::new(),
+            actions: Vec::new(),
+            opaque: None,
+        };
+        let seen = watch::Sender::new(0);
+        SharedCall {
+            id,
+            offer,
+            offered,
+            caller,
+            road: None,
+            began,
+            plot,
+            state: Mutex::new(state),
+            orders,
+            seen,
+            journal,
+        }
+    }
+
+    /// The same call, with a network between the phone and the business.
+    pub(crate) fn through(self, road: Option<Road>) -> SharedCall {
+        SharedCall { road, ..self }
+    }
+
+    /// Looks at what is known, or adds to it.
+    pub(crate) fn with<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Moves the call's life on. If that ends it, the relay is told.
+    pub(crate) fn live<R>(&self, step: impl FnOnce(&mut Life) -> R) -> R {
+        let (result, ended) = self.with(|state| {
+            let was_over = state.life.ended().is_some();
+            let result = step(&mut state.life);
+            (result, state.life.ended().filter(|_| !was_over))
+        });
+        if let Some(ended) = ended {
+            self.see_at(ended.at, Seen::Ended(ended.ending));
+            self.order(Order::Close);
+        }
+        result
+    }
+
+    /// Takes down what happens now.
+    pub(crate) fn see(&self, what: Seen) {
+        self.see_at(Instant::now(), what);
+    }
+
+    /// Takes down what happened then, and wakes who waits for it.
+    pub(crate) fn see_at(&self, at: Instant, what: Seen) {
+        let is_news = self.with(|state| state.report.note(at, &what));
+        if is_news {
+            self.journal.tell(&self.id, at, what);
+            self.seen.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// A key went down. The journal does not tell: what a caller types is his own.
+    pub(crate) fn note_key(&self, key: char, at: Instant) {
+        self.with(|state| state.report.keys.push(PressedKey { key, at }));
+        self.seen.send_modify(|count| *count += 1);
+    }
+
+    /// Wakes at every thing seen from now on.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.seen.subscribe()
+    }
+
+    /// The business showed its answer.
+    pub(crate) fn show_answer(&self, answer: Answer) {
+        self.with(|state| state.inspector.expect(answer.ssrc));
+        self.order(Order::Answer(answer));
+    }
+
+    /// Tells the relay's loop to do something. After the call's end nobody listens.
+    pub(crate) fn order(&self, order: Order) {
+        let _ = self.orders.send(order);
+    }
+
+    /// What Meta has on file by now.
+    pub(crate) fn record(&self) -> CallRecord {
+        self.with(|state| CallRecord {
+            id: self.id.clone(),
+            number: self.caller.number.clone(),
+            user_id: self.caller.user_id.clone(),
+            mischief: self.plot.mischief().to_vec(),
+            rang: self.began,
+            told: state.report.webhook_answered,
+            actions: state.actions.clone(),
+            ended: state.life.ended().map(|ended| ended.at),
+            ending: state.life.ended().map(|ended| ended.ending),
+            terminate_sent: state.report.terminated.is_some(),
+            messages: state.report.messages,
+        })
+    }
+
+    /// All that is known by now.
+    pub(crate) fn report(&self) -> CallReport {
+        self.with(|state| {
+            let mut report = state.report.clone();
+            state.inspector.tell(&mut report.traffic);
+            report.traffic.early_packets = state.early.packets;
+            report.traffic.early_reports = state.early.reports;
+            report.traffic.reports = state.reports;
+            report.traffic.sent = state.sent;
+            report.traffic.own_lateness = state.own_lateness.spread();
+            report
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! Decides what goes wrong with which connection, for those who rehearse many.
+
+use crate::InjectedFault;
+use crate::random::Random;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Of sixteen connections so many suffer something.
+const UNLUCKY: usize = 5;
+/// Audio deltas before a session drops or stalls: from the greeting's first to the middle of an answer.
+const DELTAS: Range<usize> = 1..60;
+/// Seconds until a session expires.
+const SECONDS: Range<usize> = 3..30;
+/// How often each is drawn, against the others. What no caller survives is rarer than what one can recover from.
+const WEIGHTS: [(InjectedFault, usize); 24] = [
+    (InjectedFault::NeverAnswers, 1),
+    (InjectedFault::NoSession, 1),
+    (InjectedFault::RefusesKey, 1),
+    (InjectedFault::QuotaExhausted, 1),
+    (InjectedFault::DropsSession { after_deltas: 0 }, 4),
+    (InjectedFault::Stalls { after_deltas: 0 }, 3),
+    (InjectedFault::ServerError, 3),
+    (InjectedFault::RateLimited, 3),
+    (InjectedFault::Expires { after: Duration::ZERO }, 2),
+    (InjectedFault::GoesSilent { after_deltas: 0 }, 2),
+    (InjectedFault::Deaf, 1),
+    (InjectedFault::RateLimitedThrice, 2),
+    (InjectedFault::DropsThenRefuses { after_deltas: 0 }, 1),
+    (InjectedFault::QuotaMidCall { after_deltas: 0 }, 1),
+    (InjectedFault::IgnoresCreate, 2),
+    (InjectedFault::SplitsSamples, 4),
+    (InjectedFault::TranscriptionFails, 3),
+    (InjectedFault::Writes { responses: 1 }, 3),
+    (InjectedFault::SaysNothing { responses: 2 }, 3),
+    (InjectedFault::RunsOut { after_deltas: 0 }, 3),
+    (InjectedFault::Filters, 2),
+    (InjectedFault::CutsCalls, 2),
+    (InjectedFault::Mute, 1),
+    (InjectedFault::MuteAsides, 2),
+];
+
+/// What goes wrong with each connection, by its number from 0: that of [`crate::Realtime::connections`] before it.
+///
+/// What happens *once* happens to each session that is fated to it.
+#[derive(Clone)]
+pub struct FaultPlan(Arc<dyn Fn(usize) -> Option<InjectedFault> + Send + Sync>);
+
+impl FaultPlan {
+    /// As a function says.
+    pub fn new(of: impl Fn(usize) -> Option<InjectedFault> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(of))
+    }
+
+    /// By chance, which repeats itself: five connections of sixteen suffer something. The README has the weights.
+    pub fn seeded(seed: u64) -> Self {
+        Self::new(move |connection| InjectedFault::draw(seed, connection))
+    }
+
+    pub(crate) fn of(&self, connection: usize) -> Option<InjectedFault> {
+        (self.0)(connection)
+    }
+}
+
+impl fmt::Debug for FaultPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fate(..)")
+    }
+}
+
+impl InjectedFault {
+    /// What goes wrong with the n-th connection of this seed, if anything.
+    pub fn draw(seed: u64, connection: usize) -> Option<Self> {
+        let mut random = Random::of_session(seed, connection);
+        let is_unlucky = random.within(0..16) < UNLUCKY;
+        let total: usize = WEIGHTS.iter().map(|(_, weight)| weight).sum();
+        let mut left = random.within(0..total);
+        let drawn = WEIGHTS.iter().find(|(_, weight)| {
+            let is_drawn = left < *weight;
+            left = left.saturating_sub(*weight);
+            is_drawn
+        });
+        let (drawn, _) = drawn.filter(|_| is_unlucky)?;
+        Some(drawn.at_any_time(&mut random))
+    }
+
+    fn at_any_time(self, random: &mut Random) -> Self {
+        let mut any_time = || random.within(DELTAS);
+        match self {
+            Self::DropsSession { .. } => Self::DropsSession { after_deltas: any_time() },
+            Self::Stalls { .. } => Self::Stalls { after_deltas: any_time() },
+            Self::GoesSilent { .. } => Self::GoesSilent { after_deltas: any_time() },
+            Self::DropsThenRefuses { .. } => Self::DropsThenRefuses { after_deltas: any_time() },
+            Self::QuotaMidCall { .. } => Self::QuotaMidCall { after_deltas: any_time() },
+            Self::Expires { .. } => {
+                Self::Expires { after: Duration::from_secs(random.within(SECONDS) as u64) }
+            }
+            Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => self,
+            Self::ServerError | Self::RateLimited | Self::RateLimitedThrice | Self::IgnoresCreate => self,
+            Self::SplitsSamples | Self::TranscriptionFails | Self::Deaf => self,
+            Self::RunsOut { .. } => Self::RunsOut { after_deltas: any_time() },
+            Self::Writes { .. } | Self::SaysNothing { .. } | Self::Filters | Self::CutsCalls => self,
+            Self::Mute | Self::MuteAsides => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::mem::discriminant;
+
+    #[test]
+    fn a_seed_repeats_itself() {
+        let drawn = |seed| (0..100).map(|n| InjectedFault::draw(seed, n)).collect::<Vec<_>>();
+
+        assert_eq!(drawn(7), drawn(7));
+        assert_ne!(drawn(7), drawn(8));
+    }
+
+    #[test]
+    fn every_kind_is_drawn_as_often_as_its_weight_says() {
+        let drawn: Vec<_> = (0..26_000).filter_map(|n| InjectedFault::draw(1, n)).collect();
+        let total: usize = WEIGHTS.iter().map(|(_, weight)| weight).sum();
+
+        for (kind, weight) in WEIGHTS {
+            let count = drawn.iter().filter(|one| discriminant(*one) == discriminant(&kind)).count();
+            let expected = drawn.len() * weight / total;
+            assert!(count.abs_diff(expected) < expected / 4, "{kind}: {count}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn no_kind_is_left_out_and_five_of_sixteen_suffer() {
+        for kind in InjectedFault::ALL {
+            assert!(WEIGHTS.iter().any(|(other, _)| discriminant(other) == discriminant(&kind)), "{kind}");
+        }
+
+        let unlucky = (0..16_000).filter(|n| InjectedFault::draw(3, *n).is_some()).count();
+        assert!((4_700..5_300).contains(&unlucky), "{unlucky}");
+    }
+
+    #[test]
+    fn the_readme_tells_the_weights() {
+        let readme = include_str!("../README.md");
+        for (kind, weight) in WEIGHTS {
+            let name = kind.to_string();
+            let name = name.split(':').next().unwrap();
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{name}")));
+            let told = row.and_then(|row| row.split('|').nth(2)).map(str::trim);
+            assert_eq!(told, Some(weight.to_string().as_str()), "{name}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What can go wrong on purpose.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// One thing that goes wrong. Those marked *once* befall only the first session, so that coming back helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InjectedFault {
+    /// The TCP connection is accepted, the upgrade never answered.
+    NeverAnswers,
+    /// Upgraded, but silent for ever: no `session.created`.
+    NoSession,
+    /// 401 at the upgrade, whatever the key.
+    RefusesKey,
+    /// `insufficient_quota` as the first event, then close 4000.
+    QuotaExhausted,
+    /// *Once*: the connection breaks, without a close frame, after so many audio deltas.
+    DropsSession {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// *Once*: a response stops after so many audio deltas and is never done.
+    Stalls {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// *Once*: the first response fails with `server_error`.
+    ServerError,
+    /// *Once*: the first response fails with `rate_limit_exceeded`.
+    RateLimited,
+    /// *Once*: the session reaches its longest duration early: `session_expired`, close 1001.
+    Expires {
+        /// Counted from the upgrade.
+        after: Duration,
+    },
+    /// *Once*: after so many audio deltas the socket stays open, and nothing more ever comes.
+    GoesSilent {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// *Once*: the caller is never heard to speak.
+    Deaf,
+    /// *Once*: the first three responses fail with `rate_limit_exceeded`.
+    RateLimitedThrice,
+    /// The first session breaks after so many audio deltas, and from then on the key is refused.
+    DropsThenRefuses {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// After so many audio deltas the response fails with `insufficient_quota`, close 4000. Later sessions are refused.
+    QuotaMidCall {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// *Once*: the first `response.create` after the greeting never gets a `response.created`.
+    IgnoresCreate,
+    /// Audio deltas end in the middle of a 16 bit sample.
+    SplitsSamples,
+    /// Every input transcription fails.
+    TranscriptionFails,
+    /// *Once*: the first so many responses are written, though sound was asked for.
+    Writes {
+        /// How many.
+        responses: usize,
+    },
+    /// *Once*: the first so many responses are `completed` with nothing in them.
+    SaysNothing {
+        /// How many.
+        responses: usize,
+    },
+    /// *Once*: a response ends in the middle of a sentence, `incomplete` for `max_output_tokens`.
+    RunsOut {
+        /// Audio deltas sent before.
+        after_deltas: usize,
+    },
+    /// *Once*: the first response is `incomplete` for `content_filter`, with nothing in it.
+    Filters,
+    /// *Once*: the first call of a function ends in the middle of its arguments.
+    CutsCalls,
+    /// Every response is `completed` with nothing in it.
+    Mute,
+    /// Whatever is asked for in so many words comes in writing: a goodbye, a nudge.
+    MuteAsides,
+}
+
+impl InjectedFault {
+    /// Every kind, with its usual number where it has one.
+    pub const ALL: [Self; 24] = [
+        Self::NeverAnswers,
+        Self::NoSession,
+        Self::RefusesKey,
+        Self::QuotaExhausted,
+        Self::DropsSession { after_deltas: 5 },
+        Self::Stalls { after_deltas: 5 },
+        Self::ServerError,
+        Self::RateLimited,
+        Self::Expires { after: Duration::from_secs(10) },
+        Self::GoesSilent { after_deltas: 5 },
+        Self::Deaf,
+        Self::RateLimitedThrice,
+        Self::DropsThenRefuses { after_deltas: 5 },
+        Self::QuotaMidCall { after_deltas: 5 },
+        Self::IgnoresCreate,
+        Self::SplitsSamples,
+        Self::TranscriptionFails,
+        Self::Writes { responses: 1 },
+        Self::SaysNothing { responses: 2 },
+        Self::RunsOut { after_deltas: 5 },
+        Self::Filters,
+        Self::CutsCalls,
+        Self::Mute,
+        Self::MuteAsides,
+    ];
+
+    /// What of it befalls the n-th session of a simulator.
+    pub(crate) fn befalling(self, session: usize) -> Option<Self> {
+        match self {
+            _ if session == 0 => Some(self),
+            Self::DropsSession { .. } | Self::Stalls { .. } | Self::Expires { .. } => None,
+            Self::GoesSilent { .. } | Self::Deaf | Self::RateLimitedThrice | Self::IgnoresCreate => None,
+            Self::ServerError | Self::RateLimited => None,
+            Self::Writes { .. } | Self::SaysNothing { .. } | Self::RunsOut { .. } => None,
+            Self::Filters | Self::CutsCalls => None,
+            Self::DropsThenRefuses { .. } => Some(Self::RefusesKey),
+            Self::QuotaMidCall { .. } => Some(Self::QuotaExhausted),
+            Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => Some(self),
+            Self::SplitsSamples | Self::TranscriptionFails | Self::Mute | Self::MuteAsides => Some(self),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::NeverAnswers => "never-answers",
+            Self::NoSession => "no-session",
+            Self::RefusesKey => "refuses-key",
+            Self::QuotaExhausted => "quota-exhausted",
+            Self::DropsSession { .. } => "drops-session",
+            Self::Stalls { .. } => "stalls",
+            Self::ServerError => "server-error",
+            Self::RateLimited => "rate-limited",
+            Self::Expires { .. } => "expires",
+            Self::GoesSilent { .. } => "goes-silent",
+            Self::Deaf => "deaf",
+            Self::RateLimitedThrice => "rate-limited-thrice",
+            Self::DropsThenRefuses { .. } => "drops-then-refuses",
+            Self::QuotaMidCall { .. } => "quota-mid-call",
+            Self::IgnoresCreate => "ignores-create",
+            Self::SplitsSamples => "splits-samples",
+            Self::TranscriptionFails => "transcription-fails",
+            Self::Writes { .. } => "writes",
+            Self::SaysNothing { .. } => "says-nothing",
+            Self::RunsOut { .. } => "runs-out",
+            Self::Filters => "filters",
+            Self::CutsCalls => "cuts-calls",
+            Self::Mute => "mute",
+            Self::MuteAsides => "mute-asides",
+        }
+    }
+
+    fn with(self, number: u64) -> Option<Self> {
+        let after_deltas = number as usize;
+        match self {
+            Self::DropsSession { .. } => Some(Self::DropsSession { after_deltas }),
+            Self::Stalls { .. } => Some(Self::Stalls { after_deltas }),
+            Self::GoesSilent { .. } => Some(Self::GoesSilent { after_deltas }),
+            Self::DropsThenRefuses { .. } => Some(Self::DropsThenRefuses { after_deltas }),
+            Self::QuotaMidCall { .. } => Some(Self::QuotaMidCall { after_deltas }),
+            Self::Expires { .. } => Some(Self::Expires { after: Duration::from_secs(number) }),
+            Self::Writes { .. } => Some(Self::Writes { responses: after_deltas }),
+            Self::SaysNothing { .. } => Some(Self::SaysNothing { responses: after_deltas }),
+            Self::RunsOut { .. } => Some(Self::RunsOut { after_deltas }),
+            _ => None,
+        }
+    }
+
+    fn number(self) -> Option<u64> {
+        match self {
+            Self::DropsSession { after_deltas }
+            | Self::Stalls { after_deltas }
+            | Self::GoesSilent { after_deltas }
+            | Self::DropsThenRefuses { after_deltas }
+            | Self::QuotaMidCall { after_deltas }
+            | Self::RunsOut { after_deltas } => Some(after_deltas as u64),
+            Self::Writes { responses } | Self::SaysNothing { responses } => Some(responses as u64),
+            Self::Expires { after } => Some(after.as_secs()),
+            _ => None,
+        }
+    }
+}
+
+/// The name, with its number where it has one: `drops-session:5`.
+impl fmt::Display for InjectedFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number() {
+            Some(number) => write!(f, "{}:{number}", self.name()),
+            None => f.write_str(self.name()),
+        }
+    }
+}
+
+/// Nobody knows a mischief of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no mischief is called {0:?}; try one of: {names}", names = InjectedFault::ALL.map(|m| m.to_string()).join(", "))]
+pub struct UnknownFault(String);
+
+/// By name; the number may be left out.
+impl FromStr for InjectedFault {
+    type Err = UnknownFault;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
+        let known = Self::ALL.into_iter().find(|mischief| mischief.name() == name);
+        let chosen = known.and_then(|usual| match number {
+            None => Some(usual),
+            Some(number) => number.parse().ok().and_then(|number| usual.with(number)),
+        });
+        chosen.ok_or_else(|| UnknownFault(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mischief_is_known_by_the_name_it_prints() {
+        for mischief in InjectedFault::ALL {
+            assert_eq!(mischief.to_string().parse(), Ok(mischief));
+        }
+    }
+
+    #[test]
+    fn a_number_is_taken_where_there_is_one() {
+        assert_eq!("drops-session:12".parse(), Ok(InjectedFault::DropsSession { after_deltas: 12 }));
+        assert!("no-session:3".parse::<InjectedFault>().is_err());
+        assert!("expires:soon".parse::<InjectedFault>().is_err());
+    }
+
+    #[test]
+    fn what_happens_once_spares_the_second_session() {
+        let both = |mischief: InjectedFault| [0, 1].map(|session| mischief.befalling(session));
+
+        assert_eq!(both(InjectedFault::ServerError), [Some(InjectedFault::ServerError), None]);
+        assert_eq!(both(InjectedFault::NoSession), [Some(InjectedFault::NoSession); 2]);
+    }
+
+    #[test]
+    fn what_cannot_be_cured_is_refused_again() {
+        let again = |mischief: &str| mischief.parse::<InjectedFault>().expect("it is known").befalling(1);
+
+        assert_eq!(again("drops-then-refuses"), Some(InjectedFault::RefusesKey));
+        assert_eq!(again("quota-mid-call:7"), Some(InjectedFault::QuotaExhausted));
+    }
+}

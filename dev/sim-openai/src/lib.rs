@@ -1,0 +1,50 @@
+//! OpenAI's Realtime API over WebSocket, simulated: strict in what it takes, faithful in what it sends, and able to
+//! misbehave on purpose.
+//!
+//! [`Realtime`] listens on loopback. What a session may do next is decided without sockets or clocks in `session`;
+//! the shell around it only carries events. Facts come from OpenAI's own types (`fixtures/realtime-schema`) and from
+//! what the service has been seen to do; where neither says, the README does.
+
+mod admission;
+mod clock;
+mod config;
+mod conversation;
+mod fault_plan;
+mod forbidden;
+mod format;
+mod g711;
+mod greetings;
+mod injected_fault;
+mod input;
+mod limits;
+mod models;
+mod observation;
+mod plan;
+mod random;
+mod realtime;
+mod refusal;
+mod reply;
+mod report;
+mod response;
+mod schema;
+mod script;
+mod session;
+mod session_registry;
+mod settings;
+mod socket;
+mod summary;
+mod transcription;
+mod usage;
+mod vad;
+mod wording;
+
+pub use config::Config;
+pub use fault_plan::FaultPlan;
+pub use forbidden::Forbidden;
+pub use injected_fault::{InjectedFault, UnknownFault};
+pub use observation::{Observation, Seen};
+pub use realtime::Realtime;
+pub use reply::{Cut, McpCall, Reply, ReplyItem};
+pub use report::{Recorded, Replayed, SessionReport, Side, Spoken};
+pub use script::Script;
+pub use summary::Summary;

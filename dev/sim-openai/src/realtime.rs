@@ -1,0 +1,118 @@
+//! The simulator itself: listens on loopback and answers for what happened.
+
+use crate::session_registry::SessionRegistry;
+use crate::socket::serve;
+use crate::{Config, Observation, SessionReport};
+use anyhow::Context;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::broadcast;
+use tokio::task::{JoinHandle, JoinSet};
+use tracing::{info, warn};
+
+/// How much a socket takes that nobody reads, bytes: less than a second of sound, so that a held client feels it.
+const UNREAD: u32 = 32 * 1024;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1_024;
+
+/// A simulated Realtime API. It stops when it is dropped.
+#[derive(Debug)]
+pub struct Realtime {
+    address: SocketAddr,
+    desk: Arc<SessionRegistry>,
+    listening: JoinHandle<()>,
+}
+
+impl Realtime {
+    /// Listens on 127.0.0.1, on a port of the system's choice.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        Self::start_at(config, (Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// Listens on the address.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn start_at(config: Config, address: SocketAddr) -> anyhow::Result<Self> {
+        let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
+        let address = listener.local_addr().context("a bound socket has an address")?;
+        let desk = Arc::new(SessionRegistry::new(config));
+        info!(%address, "The Realtime API is simulated at ws://{address}/v1/realtime");
+        let listening = tokio::spawn(listen(listener, desk.clone()));
+        Ok(Self { address, desk, listening })
+    }
+
+    /// `ws://127.0.0.1:<port>/v1/realtime`; the client adds `?model=`.
+    pub fn url(&self) -> String {
+        format!("ws://{}/v1/realtime", self.address)
+    }
+
+    /// What happened so far in each session, in the order they began. Connections turned away at the door have none.
+    pub fn sessions(&self) -> Vec<SessionReport> {
+        self.desk.reports()
+    }
+
+    /// How many TCP connections there have been, also those turned away.
+    pub fn connections(&self) -> usize {
+        self.desk.connections()
+    }
+
+    /// What is seen from now on, in all sessions. What was seen before is in [`Realtime::sessions`].
+    pub fn subscribe(&self) -> broadcast::Receiver<Observation> {
+        self.desk.subscribe()
+    }
+
+    /// Lets in another API key from now on, and the old one no more. Who is in stays.
+    pub fn set_key(&self, key: impl Into<String>) {
+        self.desk.set_key(key.into());
+    }
+
+    /// Holds every connection for so long: nothing is read from it and nothing written to it, and nothing is lost.
+    pub fn hold_sockets(&self, lasts: Duration) {
+        self.desk.hold(lasts);
+    }
+
+    /// Breaks all connections and stops listening.
+    pub async fn stop(mut self) {
+        self.listening.abort();
+        // It ends as cancelled: that is what was asked for.
+        let _cancelled = (&mut self.listening).await;
+    }
+}
+
+impl Drop for Realtime {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    // What a connection can take is settled by its listener.
+    socket.set_recv_buffer_size(UNREAD)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves whoever connects. The sessions end with it, as the set that holds them is dropped.
+async fn listen(listener: TcpListener, desk: Arc<SessionRegistry>) {
+    let mut sessions = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let connection = desk.count_connection();
+                let desk = desk.clone();
+                sessions.spawn(async move { serve(stream, connection, &desk).await });
+            }
+            Err(error) => warn!(%error, "Could not accept a connection: {error}"),
+        }
+        while sessions.try_join_next().is_some() {}
+    }
+}

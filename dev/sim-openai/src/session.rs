@@ -1,0 +1,406 @@
+//! One session: client events and time in, server events and observations out. Opens no socket and reads no clock.
+
+mod choosing;
+mod delivery;
+mod items;
+mod mcp;
+mod replies;
+mod turns;
+
+use crate::clock::AudioClock;
+use crate::conversation::Conversation;
+use crate::greetings::Greetings;
+use crate::injected_fault::InjectedFault;
+use crate::input::Input;
+use crate::random::Random;
+use crate::refusal::Refusal;
+use crate::report::{Recorded, Side};
+use crate::response::Response;
+use crate::settings::Settings;
+use crate::usage::Cache;
+use crate::{Config, Observation, Seen, SessionReport, schema};
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+const LONGEST_EVENT_ID: usize = 512;
+const GOING_AWAY: u16 = 1_001;
+const NORMAL: u16 = 1_000;
+/// Keys of the beta's flat session, which the GA service turns away.
+const BETA_KEYS: [&str; 7] = [
+    "modalities",
+    "voice",
+    "input_audio_format",
+    "output_audio_format",
+    "input_audio_transcription",
+    "turn_detection",
+    "max_response_output_tokens",
+];
+
+/// What the shell is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    Send(Arc<Value>),
+    Tell(Observation),
+    /// Close with a close frame.
+    Close {
+        code: u16,
+        reason: String,
+    },
+    /// Break the connection, without one.
+    Break,
+}
+
+/// Who has connected.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// How many sessions came before.
+    pub session: usize,
+    /// What befalls it.
+    pub mischief: Option<InjectedFault>,
+    pub model: String,
+    /// Seconds since 1970 now.
+    pub unix_now: u64,
+    /// What earlier sessions were told in order to greet.
+    pub greetings: Greetings,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    config: Arc<Config>,
+    mischief: Option<InjectedFault>,
+    session: usize,
+    /// The moment of the fact being handled.
+    now: Instant,
+    expires: Instant,
+    random: Random,
+    settings: Settings,
+    configured: bool,
+    over: bool,
+    conversation_id: String,
+    conversation: Conversation,
+    input: Input,
+    clock: AudioClock,
+    transcriptions: VecDeque<turns::Transcription>,
+    idle: Option<Instant>,
+    responses: Vec<Response>,
+    /// When the last response has been played, while nobody has spoken since.
+    played: Option<Instant>,
+    open_calls: Vec<choosing::OpenCall>,
+    /// What follows the results that no response has spoken of yet.
+    answered: Vec<Option<choosing::FollowUp>>,
+    greetings: Greetings,
+    /// Nothing was said in this session: whatever the client creates is of an earlier one.
+    is_fresh: bool,
+    /// An earlier session's words were told.
+    has_replayed: bool,
+    has_ignored: bool,
+    /// The mischief that happens in the middle of a response has happened.
+    has_cut: bool,
+    /// What is left of a reply that was cut, for a response asked for before the caller speaks again.
+    rest: Option<crate::Reply>,
+    /// Events that are sent only then.
+    later: Vec<(Instant, Value)>,
+    remote_calls: Vec<mcp::RemoteCall>,
+    /// It will never send anything again.
+    is_dead: bool,
+    /// The remote servers whose tools were listed.
+    listed: Vec<String>,
+    responses_begun: usize,
+    deltas_sent: usize,
+    cache: Cache,
+    report: SessionReport,
+    outputs: VecDeque<Output>,
+}
+
+impl Session {
+    /// A session for a client that was let in.
+    pub fn open(config: Arc<Config>, connection: Connection, now: Instant) -> Self {
+        let mut session = Self::new(config, &connection, now);
+        session.tell(Seen::Connected { model: connection.model });
+        match session.mischief {
+            Some(InjectedFault::NoSession) => session.is_dead = true,
+            Some(InjectedFault::QuotaExhausted) => session.refuse_for_good(&Refusal::quota()),
+            _ => session.greet(),
+        }
+        session
+    }
+
+    /// A session that ends with its first event: let in, only to be told why not.
+    pub fn refused(config: Arc<Config>, connection: Connection, refusal: &Refusal, now: Instant) -> Self {
+        let mut session = Self::new(config, &connection, now);
+        session.refuse_for_good(refusal);
+        session
+    }
+
+    /// A text message of the client.
+    pub fn handle_client(&mut self, text: &str, now: Instant) {
+        self.now = now;
+        if self.over {
+            return;
+        }
+        let event = match serde_json::from_str::<Value>(text) {
+            Ok(event) => Arc::new(event),
+            Err(error) => {
+                return self.refuse(&Refusal::new("invalid_event", format!("Not JSON: {error}.")), None);
+            }
+        };
+        self.record(Side::Client, &event);
+        if self.is_dead {
+            return;
+        }
+        if is_beta_shape(&event) {
+            return self.refuse_for_good(&beta_disabled());
+        }
+        if let Err(refusal) = self.obey(&event) {
+            self.refuse(&refusal, event["event_id"].as_str());
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        while let Some(due) = self.poll_timeout().filter(|due| *due <= now) {
+            if due == self.expires {
+                self.expire();
+            } else if self.idle == Some(due) {
+                self.end_idleness();
+            } else if let Some(index) = self.later.iter().position(|(then, _)| *then == due) {
+                self.send_later(index);
+            } else if let Some(index) = self.remote_calls.iter().position(|call| call.due == due) {
+                self.end_remote_call(index);
+            } else if let Some(index) = self.responses.iter().position(|r| r.next_due() == Some(due)) {
+                self.advance(index);
+            } else {
+                self.transcribe_next();
+            }
+        }
+    }
+
+    /// The connection is over.
+    pub fn handle_close(&mut self, why: impl Into<String>, now: Instant) {
+        self.now = now;
+        self.over = true;
+        if !self.report.closed {
+            self.report.closed = true;
+            self.tell(Seen::Closed { why: why.into() });
+        }
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Session::handle_timeout`] is next due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.over || self.is_dead {
+            return None;
+        }
+        let responses = self.responses.iter().filter_map(Response::next_due);
+        let transcription = self.transcriptions.front().map(|next| next.due);
+        let later = self.later.iter().map(|(due, _)| *due);
+        let remote = self.remote_calls.iter().map(|call| call.due);
+        let due = responses.chain(transcription).chain(later).chain(remote);
+        due.chain(self.idle).chain([self.expires]).min()
+    }
+
+    pub fn report(&self) -> &SessionReport {
+        &self.report
+    }
+
+    fn new(config: Arc<Config>, connection: &Connection, now: Instant) -> Self {
+        let mischief = connection.mischief;
+        let length =
+            if let Some(InjectedFault::Expires { after }) = mischief { after } else { config.longest };
+        let mut random = Random::of_session(config.seed, connection.session);
+        let expires_at = connection.unix_now + length.as_secs();
+        let settings = Settings::new(&random.id("sess"), &connection.model, expires_at);
+        let detection = settings.turn_detection().expect("a new session detects turns");
+        Self {
+            mischief,
+            session: connection.session,
+            now,
+            expires: now + length,
+            conversation_id: random.id("conv"),
+            random,
+            settings,
+            configured: false,
+            over: false,
+            conversation: Conversation::default(),
+            input: Input::new(detection.hearing),
+            clock: AudioClock::default(),
+            transcriptions: VecDeque::new(),
+            idle: None,
+            responses: Vec::new(),
+            played: None,
+            open_calls: Vec::new(),
+            answered: Vec::new(),
+            greetings: connection.greetings.clone(),
+            is_fresh: true,
+            has_replayed: false,
+            has_ignored: false,
+            has_cut: false,
+            rest: None,
+            later: Vec::new(),
+            remote_calls: Vec::new(),
+            is_dead: false,
+            listed: Vec::new(),
+            responses_begun: 0,
+            deltas_sent: 0,
+            cache: Cache::default(),
+            report: SessionReport::default(),
+            outputs: VecDeque::new(),
+            config,
+        }
+    }
+
+    fn greet(&mut self) {
+        self.send(json!({"type": "session.created", "session": self.settings.json()}));
+        let conversation = json!({"id": self.conversation_id, "object": "realtime.conversation"});
+        self.send(json!({"type": "conversation.created", "conversation": conversation}));
+    }
+
+    fn obey(&mut self, event: &Value) -> Result<(), Refusal> {
+        schema::check_client(event)?;
+        if event["event_id"].as_str().is_some_and(|id| id.len() > LONGEST_EVENT_ID) {
+            return Err(Refusal::value("event_id", "An event_id has at most 512 characters."));
+        }
+        match event["type"].as_str().unwrap_or_default() {
+            "session.update" => self.configure(&event["session"]),
+            "input_audio_buffer.append" => self.append(&event["audio"]),
+            "input_audio_buffer.commit" => self.commit_by_hand(),
+            "input_audio_buffer.clear" => self.clear(),
+            "conversation.item.create" => self.create_item(event),
+            "conversation.item.delete" => self.delete_item(&event["item_id"]),
+            "conversation.item.retrieve" => self.retrieve_item(&event["item_id"]),
+            "conversation.item.truncate" => self.truncate_item(event),
+            "response.create" => self.create_response(&event["response"]),
+            "response.cancel" => self.cancel_response(event["response_id"].as_str()),
+            schema::CLOSE => {
+                self.close(NORMAL, "");
+                Ok(())
+            }
+            other => Err(Refusal::value(
+                "type",
+                format!("'{other}' is for WebRTC and SIP; a socket plays its own sound."),
+            )),
+        }
+    }
+
+    fn configure(&mut self, update: &Value) -> Result<(), Refusal> {
+        let instructions = self.settings.instructions().to_owned();
+        if self.session < self.config.failing_setups {
+            return Err(Refusal::of_the_service());
+        }
+        self.config.forbids.iter().try_for_each(|forbidden| forbidden.check(update))?;
+        self.settings.update(update, !self.report.spoken.is_empty())?;
+        if self.settings.instructions() != instructions || !update["tools"].is_null() {
+            self.cache.bust();
+        }
+        if !update["prompt"].is_null() {
+            self.fault("session.prompt: stored prompts end on 2026-11-30");
+        }
+        if let Some(detection) = self.settings.turn_detection() {
+            self.input.listen(detection.hearing);
+        }
+        let updated = json!({"type": "session.updated", "session": self.settings.json()});
+        if self.config.configuring.is_zero() {
+            self.confirm(updated);
+        } else {
+            self.later.push((self.now + self.config.configuring, updated));
+        }
+        let detection = &update["audio"]["input"]["turn_detection"];
+        if self.config.idles_at_once && detection["idle_timeout_ms"].is_u64() && self.played.is_some() {
+            self.end_idleness();
+        } else if !detection.is_null() {
+            self.await_idleness();
+        }
+        self.list_tools();
+        Ok(())
+    }
+
+    fn confirm(&mut self, updated: Value) {
+        self.configured = true;
+        self.send(updated);
+        self.tell(Seen::Configured);
+    }
+
+    fn send_later(&mut self, index: usize) {
+        let (_, event) = self.later.remove(index);
+        if event["type"] == "session.updated" { self.confirm(event) } else { self.send(event) }
+    }
+
+    fn expire(&mut self) {
+        let message = "Your session hit the maximum duration of 60 minutes.";
+        self.send(Refusal::new("session_expired", message).event(None));
+        self.close(GOING_AWAY, message);
+    }
+
+    /// Answers with an error. Whether the error names the event that caused it is left to chance, as in real life.
+    fn refuse(&mut self, refusal: &Refusal, cause: Option<&str>) {
+        let named = cause.filter(|_| self.random.coin());
+        self.fault(refusal.to_string());
+        self.tell(Seen::Refused { why: refusal.to_string() });
+        self.send(refusal.event(named));
+    }
+
+    fn refuse_for_good(&mut self, refusal: &Refusal) {
+        self.refuse(refusal, None);
+        self.close(refusal.close_code(), &refusal.close_reason());
+    }
+
+    fn close(&mut self, code: u16, reason: &str) {
+        self.over = true;
+        self.outputs.push_back(Output::Close { code, reason: reason.to_owned() });
+    }
+
+    fn fault(&mut self, fault: impl Into<String>) {
+        self.report.faults.push(fault.into());
+    }
+
+    fn tell(&mut self, what: Seen) {
+        let observation = Observation { at: self.now, session: self.session, what };
+        self.report.observations.push(observation.clone());
+        self.outputs.push_back(Output::Tell(observation));
+    }
+
+    fn send(&mut self, mut event: Value) {
+        event["event_id"] = json!(self.random.id("event"));
+        if event["type"].as_str().is_some_and(|kind| kind.ends_with(".delta")) {
+            event["obfuscation"] = json!(self.random.id("")[1..]);
+        }
+        if cfg!(debug_assertions) && self.config.checks_itself {
+            schema::check_server(&event).expect("the simulator keeps what OpenAI promises");
+        }
+        let event = Arc::new(event);
+        self.record(Side::Server, &event);
+        self.outputs.push_back(Output::Send(event));
+    }
+
+    fn send_all(&mut self, events: Vec<Value>) {
+        events.into_iter().for_each(|event| self.send(event));
+    }
+
+    fn record(&mut self, from: Side, event: &Arc<Value>) {
+        if self.config.keeps_everything {
+            self.report.events.push(Recorded { from, at: self.now, event: event.clone() });
+        }
+    }
+}
+
+/// A request in the shape of the beta, which was switched off in 2026.
+pub fn beta_disabled() -> Refusal {
+    let message = "The Realtime Beta API is no longer supported. Please use the GA API shape.";
+    Refusal::new("beta_api_shape_disabled", message)
+}
+
+fn is_beta_shape(event: &Value) -> bool {
+    let session = &event["session"];
+    event["type"] == "session.update"
+        && session["type"].is_null()
+        && BETA_KEYS.iter().any(|key| !session[key].is_null())
+}
+
+#[cfg(test)]
+mod tests;

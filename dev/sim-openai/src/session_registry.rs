@@ -1,0 +1,131 @@
+//! Where the sessions of a simulator are kept, for their sockets and for those who ask about them.
+
+use crate::greetings::Greetings;
+use crate::session::{Connection, Session};
+use crate::{Config, InjectedFault, Observation, SessionReport};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, sleep_until};
+use tracing::info;
+
+/// Observations a slow subscriber may fall behind by.
+const BACKLOG: usize = 16_384;
+
+#[derive(Debug)]
+pub struct SessionRegistry {
+    pub config: Arc<Config>,
+    key: Mutex<String>,
+    sessions: Mutex<Vec<Shared>>,
+    connections: AtomicUsize,
+    greetings: Greetings,
+    watchers: broadcast::Sender<Observation>,
+    /// Until when nobody reads or writes a socket.
+    held: watch::Sender<Option<Instant>>,
+}
+
+/// A session, with its socket and with the desk. Locked for one step at a time, never while waiting.
+#[derive(Debug, Clone)]
+pub struct Shared(Arc<Mutex<Session>>);
+
+impl Shared {
+    pub fn lock(&self) -> MutexGuard<'_, Session> {
+        self.0.lock().expect("a session that panicked is a bug of the simulator")
+    }
+}
+
+impl SessionRegistry {
+    pub fn new(config: Config) -> Self {
+        Self {
+            key: Mutex::new(config.key.clone()),
+            config: Arc::new(config),
+            sessions: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            greetings: Greetings::default(),
+            watchers: broadcast::Sender::new(BACKLOG),
+            held: watch::Sender::default(),
+        }
+    }
+
+    /// The only API key let in.
+    pub fn key(&self) -> String {
+        self.key.lock().expect("nobody panics while holding the key").clone()
+    }
+
+    pub fn set_key(&self, key: String) {
+        *self.key.lock().expect("nobody panics while holding the key") = key;
+    }
+
+    /// Counts one more; how many there were before.
+    pub fn count_connection(&self) -> usize {
+        self.connections.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// Begins a session and gives it the next place.
+    pub fn begin(
+        &self,
+        connection: usize,
+        model: String,
+        begin: impl FnOnce(Arc<Config>, Connection) -> Session,
+    ) -> Shared {
+        let mut sessions = self.sessions();
+        let session = sessions.len();
+        let mischief = self.config.befalling(connection, session);
+        let greetings = self.greetings.clone();
+        let connection = Connection { session, mischief, model, unix_now: unix_now(), greetings };
+        let session = Shared(Arc::new(Mutex::new(begin(self.config.clone(), connection))));
+        sessions.push(session.clone());
+        session
+    }
+
+    pub fn reports(&self) -> Vec<SessionReport> {
+        self.sessions().iter().map(|session| session.lock().report().clone()).collect()
+    }
+
+    /// What befalls a connection before anything is known of it.
+    pub fn befalling(&self, connection: usize) -> Option<InjectedFault> {
+        self.config.befalling(connection, self.sessions().len())
+    }
+
+    /// From now on, for so long, nothing is read from any socket and nothing written to one.
+    pub fn hold(&self, lasts: Duration) {
+        self.held.send_replace(Some(Instant::now() + lasts));
+    }
+
+    /// Resolves once sockets may be read and written.
+    pub async fn released(&self) {
+        let mut held = self.held.subscribe();
+        loop {
+            let Some(until) = held.borrow_and_update().filter(|until| *until > Instant::now()) else {
+                return;
+            };
+            tokio::select! {
+                () = sleep_until(until) => return,
+                Ok(()) = held.changed() => {}
+            }
+        }
+    }
+
+    pub fn subscribe(&self) -> broadcast::Receiver<Observation> {
+        self.watchers.subscribe()
+    }
+
+    pub fn publish(&self, observation: Observation) {
+        info!(session = observation.session, "{}", observation.what);
+        // Nobody has to watch.
+        let _unwatched = self.watchers.send(observation);
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, Vec<Shared>> {
+        self.sessions.lock().expect("nobody panics while adding a session")
+    }
+}
+
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs())
+}

@@ -1,0 +1,284 @@
+//! The simulator over a real socket, met by a client that shares nothing with it.
+
+use anyhow::{Context, Result, bail};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use sim_openai::{Config, InjectedFault, Realtime, Seen, Side};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, interval, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+#[tokio::test]
+async fn a_caller_is_greeted_answered_and_understood() -> Result<()> {
+    let realtime = Realtime::start(Config { pace: f64::INFINITY, ..Config::new("sk-test") }).await?;
+    let mut watching = realtime.subscribe();
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+
+    client.send(json!({"type": "response.create"})).await?;
+    client.until("response.done").await?;
+    client.say(&sim_audio::clips::caller_question().samples).await?;
+    let written = client.until("conversation.item.input_audio_transcription.completed").await?;
+    client.socket.close(None).await?;
+
+    while !matches!(watching.recv().await?.what, Seen::Closed { .. }) {}
+    let report = realtime.sessions().pop().context("there was a session")?;
+    assert_eq!(written["transcript"], sim_audio::clips::caller_question().text);
+    assert_eq!(spoken(&report), ["agent-greeting", "agent-answer"]);
+    let found = sim_audio::hearing::find(&sim_audio::clips::caller_question().samples, &report.heard);
+    assert!(found.is_some_and(|found| found.correlation > 0.99), "{found:?}");
+    assert_eq!(report.faults, [] as [&str; 0]);
+    assert!(report.closed);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_clients_close_frame_is_answered() -> Result<()> {
+    let realtime = Realtime::start(Config::new("sk-test")).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+
+    client.socket.close(None).await?;
+
+    while let Some(message) = client.socket.next().await {
+        if let Message::Close(_) = message? {
+            return Ok(());
+        }
+    }
+    bail!("the connection ended without a close frame")
+}
+
+#[tokio::test]
+async fn thinking_takes_as_long_as_it_is_told() -> Result<()> {
+    let thinking = Duration::from_millis(250);
+    let realtime = Realtime::start(Config { thinking, ..Config::new("sk-test") }).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+
+    let asked = Instant::now();
+    client.send(json!({"type": "response.create"})).await?;
+    client.until("response.output_audio.delta").await?;
+
+    assert!(asked.elapsed() >= thinking, "{:?}", asked.elapsed());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_let_in_refused_and_closed() -> Result<()> {
+    let realtime = Realtime::start(Config::new("sk-test")).await?;
+    let mut client = Client::connect(&realtime, "sk-wrong").await?;
+
+    assert_eq!(client.is_refused().await?, ("invalid_api_key".to_owned(), 3_000));
+
+    realtime.set_key("sk-wrong");
+    Client::connect(&realtime, "sk-wrong").await?.configure().await
+}
+
+#[tokio::test]
+async fn an_unknown_model_is_refused_by_the_first_event_and_closed() -> Result<()> {
+    let config = Config { model: Some("gpt-realtime-9".into()), ..Config::new("sk-test") };
+    let realtime = Realtime::start(config).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+
+    assert_eq!(client.is_refused().await?, ("invalid_model".to_owned(), 4_000));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dropped_session_ends_without_farewell_and_the_next_one_lives() -> Result<()> {
+    let mischief = Some(InjectedFault::DropsSession { after_deltas: 2 });
+    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+    client.send(json!({"type": "response.create"})).await?;
+    while client.next().await.is_ok() {}
+
+    let mut again = Client::connect(&realtime, "sk-test").await?;
+    again.configure().await?;
+    again.send(json!({"type": "response.create"})).await?;
+    again.until("response.done").await?;
+
+    let first = &realtime.sessions()[0];
+    assert_eq!(first.events_of(Side::Server, "response.output_audio.delta").count(), 2);
+    assert_eq!(realtime.sessions().len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_that_drops_may_find_its_key_refused() -> Result<()> {
+    let mischief = Some(InjectedFault::DropsThenRefuses { after_deltas: 2 });
+    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+    client.send(json!({"type": "response.create"})).await?;
+    while client.next().await.is_ok() {}
+
+    for _ in 0..2 {
+        let mut refused = Client::connect(&realtime, "sk-test").await?;
+        assert_eq!(refused.is_refused().await?, ("invalid_api_key".to_owned(), 3_000));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_account_that_runs_dry_stays_dry() -> Result<()> {
+    let mischief = Some(InjectedFault::QuotaMidCall { after_deltas: 2 });
+    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+    client.send(json!({"type": "response.create"})).await?;
+    let done = client.until("response.done").await?;
+    assert_eq!(done["response"]["status_details"]["error"]["code"], "insufficient_quota");
+    let Some(Ok(Message::Close(Some(frame)))) = client.socket.next().await else { bail!("no close frame") };
+    assert_eq!(u16::from(frame.code), 4_000);
+
+    let mut again = Client::connect(&realtime, "sk-test").await?;
+
+    assert_eq!(again.next().await?["error"]["code"], "insufficient_quota");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_that_has_gone_silent_still_answers_pings() -> Result<()> {
+    let mischief = Some(InjectedFault::GoesSilent { after_deltas: 2 });
+    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.configure().await?;
+    client.send(json!({"type": "response.create"})).await?;
+    for _ in 0..2 {
+        client.until("response.output_audio.delta").await?;
+    }
+
+    client.send(json!({"type": "response.cancel"})).await?;
+    client.socket.send(Message::Ping("there?".into())).await?;
+
+    let Some(Ok(Message::Pong(_))) = client.socket.next().await else { bail!("something else came") };
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_caller_must_not_be_greeted_in_each_session() -> Result<()> {
+    let realtime = Realtime::start(Config { pace: 0.0, ..Config::new("sk-test") }).await?;
+    let greet = json!({"type": "response.create", "response": {"instructions": "Greet the caller."}});
+    let said = json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello,"}]});
+    let mut first = Client::connect(&realtime, "sk-test").await?;
+    first.configure().await?;
+    first.send(greet.clone()).await?;
+    first.until("response.done").await?;
+
+    let mut second = Client::connect(&realtime, "sk-test").await?;
+    second.configure().await?;
+    second.send(json!({"type": "conversation.item.create", "item": said})).await?;
+    second.send(greet).await?;
+    second.until("response.done").await?;
+
+    let reports = realtime.sessions();
+    assert_eq!((reports[0].faults.len(), reports[1].faults.len()), (0, 1), "{:?}", reports[1].faults);
+    assert_eq!(reports[1].replayed[0].text, "Hello,");
+    assert_eq!(spoken(&reports[1]), ["agent-nudge"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_upgrade_may_stay_unanswered() -> Result<()> {
+    let mischief = Some(InjectedFault::NeverAnswers);
+    let realtime = Realtime::start(Config { mischief, ..Config::new("sk-test") }).await?;
+
+    let waited = timeout(Duration::from_millis(200), Client::connect(&realtime, "sk-test")).await;
+
+    assert!(waited.is_err(), "somebody answered");
+    assert_eq!(realtime.connections(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn stopping_breaks_every_connection() -> Result<()> {
+    let realtime = Realtime::start(Config::new("sk-test")).await?;
+    let mut client = Client::connect(&realtime, "sk-test").await?;
+    client.until("session.created").await?;
+    let url = realtime.url();
+
+    realtime.stop().await;
+
+    while client.next().await.is_ok() {}
+    assert!(connect_async(url).await.is_err());
+    Ok(())
+}
+
+/// A client by the book.
+struct Client {
+    socket: Socket,
+}
+
+impl Client {
+    async fn connect(realtime: &Realtime, key: &str) -> Result<Self> {
+        let mut request = format!("{}?model=gpt-realtime-2.1", realtime.url()).into_client_request()?;
+        request.headers_mut().insert("authorization", format!("Bearer {key}").parse()?);
+        let (socket, _) = connect_async(request).await?;
+        Ok(Self { socket })
+    }
+
+    /// The code of the first event, which is an error, and that of the close frame after it, whose reason is the same.
+    async fn is_refused(&mut self) -> Result<(String, u16)> {
+        let error = self.next().await?["error"].clone();
+        let code = error["code"].as_str().context("no code")?.to_owned();
+        let Some(Ok(Message::Close(Some(frame)))) = self.socket.next().await else { bail!("no close frame") };
+        assert_eq!(frame.reason.as_str(), format!("invalid_request_error.{code}"));
+        Ok((code, frame.code.into()))
+    }
+
+    async fn configure(&mut self) -> Result<()> {
+        self.until("session.created").await?;
+        let turns = json!({"type": "server_vad", "silence_duration_ms": 500});
+        let input = json!({"turn_detection": turns, "transcription": {"model": "gpt-transcribe"}});
+        let session = json!({"type": "realtime", "instructions": "Be brief.", "audio": {"input": input}});
+        self.send(json!({"type": "session.update", "session": session})).await?;
+        self.until("session.updated").await?;
+        Ok(())
+    }
+
+    /// Speaks in real time, and is silent afterwards.
+    async fn say(&mut self, samples: &[i16]) -> Result<()> {
+        let sound = [samples, &[0; 24_000]].concat();
+        let mut clock = interval(Duration::from_millis(20));
+        for frame in sound.chunks(sim_audio::FRAME) {
+            clock.tick().await;
+            let bytes: Vec<u8> = frame.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+            self.send(json!({"type": "input_audio_buffer.append", "audio": BASE64.encode(bytes)})).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, event: Value) -> Result<()> {
+        Ok(self.socket.send(Message::text(event.to_string())).await?)
+    }
+
+    async fn until(&mut self, kind: &str) -> Result<Value> {
+        loop {
+            let event = self.next().await?;
+            match event["type"].as_str() {
+                Some(this) if this == kind => return Ok(event),
+                Some("error") => bail!("{event}"),
+                _ => {}
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Value> {
+        match self.socket.next().await.context("the connection is over")?? {
+            Message::Text(text) => Ok(serde_json::from_str(&text)?),
+            other => bail!("no event: {other:?}"),
+        }
+    }
+}
+
+fn spoken(report: &sim_openai::SessionReport) -> Vec<&str> {
+    report.spoken.iter().map(|spoken| spoken.clip.as_str()).collect()
+}

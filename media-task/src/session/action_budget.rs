@@ -1,0 +1,130 @@
+//! What an agent may still do in a call that reaches outside it, and for its caller within the hour.
+
+use agents::Caps;
+use service::time::now_ms;
+use std::time::Duration;
+use store::{BudgetedAction, Store};
+use tools::{Refused, ToolError, ToolOutcome, ToolUse};
+
+/// How long the table may take to count an action: the caller waits for it.
+const COUNT_TAKES: Duration = Duration::from_secs(1);
+
+/// How much of a call's budgets is left.
+#[derive(Debug)]
+pub(super) struct ActionBudget {
+    caps: Caps,
+    messages: u32,
+    tools: u32,
+}
+
+/// What may be done for one caller within the hour.
+pub(super) struct HourlyBudget {
+    pub(super) ledger: Store,
+    pub(super) number: String,
+    /// The caller's mark; without one nothing is counted.
+    pub(super) caller: Option<String>,
+    pub(super) action: BudgetedAction,
+    pub(super) most: u32,
+}
+
+impl ActionBudget {
+    pub(super) fn new(caps: Caps) -> Self {
+        Self { caps, messages: 0, tools: 0 }
+    }
+
+    /// Takes one use out of the call's budget.
+    ///
+    /// # Errors
+    /// When nothing is left of it.
+    pub(super) fn take(&mut self, asked: &ToolUse) -> Result<(), Refused> {
+        let Some(action) = action(asked) else { return Ok(()) };
+        let (used, most) = match action {
+            BudgetedAction::Message => (&mut self.messages, self.caps.messages_a_call),
+            BudgetedAction::Tool | BudgetedAction::Notice => (&mut self.tools, self.caps.tools_a_call),
+        };
+        if *used >= most {
+            return Err(refused(action, ToolError::CallBudget));
+        }
+        *used += 1;
+        Ok(())
+    }
+
+    /// Takes a tool that the model's provider has called already.
+    pub(super) fn take_hosted(&mut self) {
+        self.tools += 1;
+    }
+
+    /// The most of such uses for one caller within the hour, and as what they count.
+    pub(super) fn of_hour(&self, asked: &ToolUse) -> Option<(BudgetedAction, u32)> {
+        let action = action(asked)?;
+        Some(match action {
+            BudgetedAction::Message => (action, self.caps.messages_an_hour),
+            BudgetedAction::Tool | BudgetedAction::Notice => (action, self.caps.tools_an_hour),
+        })
+    }
+}
+
+impl HourlyBudget {
+    /// Counts one use. A table that cannot say how many there were refuses nothing.
+    ///
+    /// # Errors
+    /// When there were as many as may be.
+    pub(super) async fn take(&self) -> Result<(), ToolOutcome> {
+        let Some(mark) = &self.caller else { return Ok(()) };
+        let counting = self.ledger.may_act(&self.number, mark, self.action, self.most, now_ms());
+        let action = self.action.name();
+        match tokio::time::timeout(COUNT_TAKES, counting).await {
+            Ok(Ok(true)) => return Ok(()),
+            Ok(Ok(false)) => return Err(refused(self.action, ToolError::HourBudget).into()),
+            Ok(Err(error)) => tracing::error!(action, "An action is done without a budget: {error:#}"),
+            Err(_) => tracing::error!(action, "An action is done without a budget: the table is slow"),
+        }
+        Ok(())
+    }
+}
+
+/// As what a use counts: hanging up is free.
+fn action(asked: &ToolUse) -> Option<BudgetedAction> {
+    match asked {
+        ToolUse::EndCall => None,
+        ToolUse::SendMessage { .. } => Some(BudgetedAction::Message),
+        ToolUse::TakeMessage(_) | ToolUse::RequestCallback(_) | ToolUse::Http(_) => {
+            Some(BudgetedAction::Tool)
+        }
+    }
+}
+
+fn refused(action: BudgetedAction, trouble: ToolError) -> Refused {
+    let of =
+        if trouble == ToolError::CallBudget { "in this call" } else { "for this caller within the hour" };
+    let for_the_model = match action {
+        BudgetedAction::Message => format!(
+            "Not sent: as many messages as are allowed were sent {of}. Do not try again. Say the important part slowly instead."
+        ),
+        BudgetedAction::Tool | BudgetedAction::Notice => format!(
+            "Not done: tools were used as often as is allowed {of}. Do not try again, make up no answer, and tell the caller in plain \
+             words that you cannot do it now."
+        ),
+    };
+    Refused { trouble, for_the_model }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_sends_as_many_messages_as_its_file_allows() {
+        let mut budget = ActionBudget::new(Caps { messages_a_call: 2, tools_a_call: 0, ..Caps::default() });
+        let message = ToolUse::SendMessage { text: "Hello".into() };
+
+        let taken = [(); 3].map(|()| budget.take(&message));
+
+        assert!(taken[0].is_ok() && taken[1].is_ok());
+        let refused = taken[2].as_ref().expect_err("there were two");
+        assert_eq!(refused.trouble, ToolError::CallBudget);
+        assert!(refused.for_the_model.contains("in this call"), "{}", refused.for_the_model);
+        assert!(budget.take(&ToolUse::EndCall).is_ok(), "hanging up is free");
+        assert_eq!(budget.of_hour(&message), Some((BudgetedAction::Message, 10)));
+    }
+}
