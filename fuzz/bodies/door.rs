@@ -3,7 +3,7 @@
 use internal_api::control_api::Offer;
 use internal_api::request_signature::{RequestVerifier, SignatureError, SignedRequest};
 
-const KEY: &[u8] = b"a key that nobody outside has";
+const KEY: &[u8] = b"a key that no one outside has";
 const NOW_MS: u64 = 1_795_305_600_000;
 
 /// Runs one input.
@@ -19,7 +19,7 @@ pub fn run(data: &[u8]) {
     assert_eq!(
         door.admit(&request, &seal, &[KEY], NOW_MS),
         Err(SignatureError::Forged),
-        "nobody can guess a seal"
+        "a request signature cannot be guessed"
     );
 
     let ours = request.seal(KEY);

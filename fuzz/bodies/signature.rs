@@ -2,7 +2,7 @@
 
 use whatsapp::signature::is_valid;
 
-/// Signs what the corpus has signed. Nobody who guesses finds it, so what is let in was in the corpus.
+/// Signs what the corpus has signed. It cannot be guessed, so what is accepted was in the corpus.
 const SECRET: &str = "the secret of the corpus";
 
 /// Runs one input.

@@ -1,4 +1,4 @@
-//! Somebody who rings, talks and hangs up, and what is known of their call afterwards.
+//! A caller who rings, talks and hangs up, and what is known of the call afterwards.
 
 use crate::Story;
 use call::Ending;
@@ -18,7 +18,7 @@ const LONGEST_SPEECH: Duration = Duration::from_secs(90);
 /// Everything that follows the end of a call is done within this: a caller who vanished is missed after 20 s.
 const SETTLED_WITHIN: Duration = Duration::from_secs(40);
 
-/// Somebody who calls.
+/// A caller.
 pub struct Caller<'a> {
     story: &'a Story,
     call: sim_meta::Call,

@@ -1,4 +1,4 @@
-//! Somebody to whom traces are sent, over OTLP: who takes them, refuses them, or never answers.
+//! An OTLP receiver that takes traces, refuses them, or never answers.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use std::sync::{Arc, Mutex};
 use tokio::task::AbortHandle;
 
-/// The header with which somebody is let in, as `OTEL_EXPORTER_OTLP_HEADERS` has it.
+/// The header that authorizes a client, as `OTEL_EXPORTER_OTLP_HEADERS` has it.
 pub const HEADERS: &str = "x-planted-key=planted%20key";
 
 /// How traces are received.
@@ -81,18 +81,18 @@ impl Collector {
 
     /// Every span that came, in whatever order.
     pub fn spans(&self) -> Vec<Span> {
-        let requests = self.desk.requests.lock().expect("nobody panics while receiving");
+        let requests = self.desk.requests.lock().expect("no thread panics while receiving");
         requests.iter().flat_map(|request| &request.resource_spans).flat_map(spans_of).collect()
     }
 
-    /// How often somebody sent something.
+    /// How many requests came.
     pub fn times_asked(&self) -> usize {
-        self.desk.requests.lock().expect("nobody panics while receiving").len()
+        self.desk.requests.lock().expect("no thread panics while receiving").len()
     }
 
     /// What was not as OTLP has it.
     pub fn faults(&self) -> Vec<String> {
-        self.desk.faults.lock().expect("nobody panics while receiving").clone()
+        self.desk.faults.lock().expect("no thread panics while receiving").clone()
     }
 
     /// All that was said, as a log would have it: a line of JSON for each span.
@@ -119,7 +119,7 @@ async fn receive(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes)
         }
     }
     match ExportTraceServiceRequest::decode(body) {
-        Ok(request) => desk.requests.lock().expect("nobody panics while receiving").push(request),
+        Ok(request) => desk.requests.lock().expect("no thread panics while receiving").push(request),
         Err(error) => desk.note_fault(error.to_string()),
     }
     match desk.reception {
@@ -131,7 +131,7 @@ async fn receive(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes)
 
 impl Desk {
     fn note_fault(&self, fault: String) {
-        self.faults.lock().expect("nobody panics while receiving").push(fault);
+        self.faults.lock().expect("no thread panics while receiving").push(fault);
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// What was to happen in a conversation happens within this.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// How often to look at the journal, which tells nobody by itself.
+/// How often to look at the journal, which sends no notification.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Greets, looks an order up in answer to whatever is asked, and says `after`.
@@ -58,7 +58,7 @@ impl Story {
         texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
     }
 
-    /// The keys that the model was told of, in turn.
+    /// The key presses that the model received, in order.
     pub fn keys_told(&self) -> Vec<String> {
         let told = self.told_to_the_model();
         let keys = told
@@ -92,7 +92,7 @@ impl Story {
         texts.flat_map(|text| lines_with(&text, needle)).collect()
     }
 
-    /// Everything in the table, as it would be read by somebody who looks for something in it.
+    /// Everything in the table, as text to search.
     pub async fn everything_stored(&self) -> String {
         let scan = self.stack.ledger.client.scan().table_name(&self.stack.ledger.table);
         let items = scan.consistent_read(true).send().await.expect("the table can be read").items;

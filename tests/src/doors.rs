@@ -118,7 +118,7 @@ impl Story {
     }
 }
 
-/// A connection to a door, whoever opens.
+/// A connection to a control API, whose certificate is not checked.
 pub async fn connect(lease: &Lease) -> TlsStream<TcpStream> {
     let stream = TcpStream::connect(&lease.door).await.expect("the door takes connections");
     let name = ServerName::try_from("media-task").expect("it is a name");

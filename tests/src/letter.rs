@@ -15,12 +15,12 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// Somebody calls our number with this offer.
+    /// A caller rings our number with this offer.
     pub fn connect(call: &str, offer: &str) -> Self {
         Self::connect_to(&MetaConfig::default().phone_number_id, call, offer)
     }
 
-    /// Somebody calls a number with this offer.
+    /// A caller rings a number with this offer.
     pub fn connect_to(number: &str, call: &str, offer: &str) -> Self {
         Self::about(
             number,
@@ -58,13 +58,13 @@ impl Letter {
         Self::signed(replaced.replace("1795305600", &stamp()))
     }
 
-    /// The same, signed by somebody who is not Meta.
+    /// The same, signed with another secret.
     #[must_use]
     pub fn forged(self) -> Self {
         Self { signature: Some(sign("another secret", &self.body)), ..self }
     }
 
-    /// The same, signed by nobody.
+    /// The same, unsigned.
     #[must_use]
     pub fn unsigned(self) -> Self {
         Self { signature: None, ..self }

@@ -1,8 +1,8 @@
 //! What stories are told with: the whole product as real processes; Meta, the model and AWS simulated around it.
 //!
 //! - [`Story`]: a stage on which calls happen, and what is known of them afterwards.
-//! - [`Caller`]: somebody who rings, talks and hangs up.
-//! - [`collector`]: somebody who takes traces, or does not.
+//! - [`Caller`]: a caller who rings, talks and hangs up.
+//! - [`collector`]: an OTLP receiver.
 //! - [`doors`]: requests at a media task's door, written by hand.
 //! - [`letter`]: webhooks written by hand.
 //! - [`privacy`]: what no program may write.

@@ -19,10 +19,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Nobody listens there.
+/// Nothing listens there.
 const NOWHERE: &str = "http://127.0.0.1:1/webhook";
 
-/// How often to look at what tells nobody by itself.
+/// How often to look at state that sends no notification.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What a story begins with: a model that talks about bicycles, unless it is told otherwise.
@@ -147,7 +147,7 @@ impl Scene {
         self
     }
 
-    /// A program says this before anything else. Its logs lie apart: whoever looks through those of all tests must not find it.
+    /// A program says this before anything else. Its logs are kept apart, so that the scan of all tests' logs does not find it.
     #[must_use]
     pub fn with_a_program_that_says(mut self, name: &'static str, line: &str) -> Self {
         self.wrapped = Some(Wrapped { name, says_first: line.to_owned() });
@@ -182,19 +182,19 @@ impl Story {
         Scene::default().begin().await
     }
 
-    /// Somebody calls.
+    /// A caller rings.
     pub async fn ring(&self) -> Caller<'_> {
         self.ring_amid(&[]).await
     }
 
-    /// Somebody calls, and this goes wrong with their call, all at once.
+    /// A caller rings, and this goes wrong with their call, all at once.
     pub async fn ring_amid(&self, mischief: &[InjectedFault]) -> Caller<'_> {
         self.ring_as(CallerConfig { mischief: mischief.to_vec(), ..CallerConfig::default() }).await
     }
 
     /// This caller calls.
     pub async fn ring_as(&self, caller: CallerConfig) -> Caller<'_> {
-        Caller::new(self, self.meta.ring(caller).await.expect("somebody can ring"))
+        Caller::new(self, self.meta.ring(caller).await.expect("the call can be placed"))
     }
 
     /// Rings from a phone of this kind.
@@ -202,7 +202,7 @@ impl Story {
         Caller::new(self, self.meta.ring(caller).await.expect("a phone can ring"))
     }
 
-    /// Somebody calls, and Meta's webhook about it goes astray for now: `instead` arrives.
+    /// A caller rings, and Meta's webhook about it goes astray for now: `instead` arrives.
     ///
     /// Meta sends its own half a second later; by then `instead` has been taken in.
     pub async fn ring_but_tell(&self, instead: impl FnOnce(&str) -> Letter) -> Caller<'_> {
@@ -215,7 +215,7 @@ impl Story {
         caller
     }
 
-    /// From now on Meta's webhooks go where nobody listens. Meta sends them again, later and later.
+    /// From now on Meta's webhooks go where nothing listens. Meta sends them again, later and later.
     pub fn webhooks_go_astray(&self) {
         self.meta.set_webhook_url(NOWHERE);
     }
@@ -293,15 +293,15 @@ impl Story {
         Program::named("media-task").told("healthcheck").with_all(&settings).run().await
     }
 
-    /// Whether nobody had a reason to act on any call.
+    /// Whether no call needed an action.
     pub fn call_control_was_left_alone(&self) -> bool {
         self.stack.cloud.function_pids("call-control").is_empty()
     }
 
     /// Everything the phones and Meta saw so far.
     pub fn observations(&self) -> Vec<Observation> {
-        let mut remembered = self.remembered.lock().expect("nobody panics while remembering");
-        let mut seen = self.seen.lock().expect("nobody panics while looking");
+        let mut remembered = self.remembered.lock().expect("no thread panics while remembering");
+        let mut seen = self.seen.lock().expect("no thread panics while looking");
         remembered.extend(std::iter::from_fn(|| seen.try_recv().ok()));
         remembered.clone()
     }
@@ -321,7 +321,7 @@ impl Story {
         keys.filter(|key| key.starts_with("CALL#")).collect()
     }
 
-    /// Waits until no call wants a tick; then none is open at Meta, and nobody acted on a call that is not ours.
+    /// Waits until no call wants a tick; then none is open at Meta, and no one acted on a call that is not ours.
     pub async fn is_at_rest(&self) {
         self.nothing_is_due().await;
         // A message counts as sent before it is sent.
@@ -339,7 +339,7 @@ impl Story {
         self.until("the index of what is due to be empty", rests).await;
     }
 
-    /// Waits until something is so that tells nobody by itself.
+    /// Waits until a condition holds that sends no notification.
     pub async fn comes_to(&self, is_so: impl Fn() -> bool) {
         self.until("what was to come", async || is_so()).await;
     }

@@ -176,7 +176,7 @@ fn widget(value: Value) -> anyhow::Result<Widget> {
     let (title, what) = match kind.as_str() {
         "metric" => metric(serde_json::from_value(properties)?)?,
         "log" => log(serde_json::from_value(properties)?)?,
-        other => bail!("nobody knows how to draw a {other}"),
+        other => bail!("no widget of type {other} can be drawn"),
     };
     Ok(Widget { place: Place { x, y, width, height }, title, what })
 }
@@ -198,7 +198,7 @@ fn row(mut row: Vec<Value>, statistic: Option<&str>) -> anyhow::Result<Row> {
     let words = words.ok_or_else(|| anyhow!("a row says namespace, name and dimensions in full: {row:?}"))?;
     let [namespace, name, dimensions @ ..] = &words[..] else { bail!("a row names a metric") };
     ensure!(dimensions.len() % 2 == 0, "each dimension has a value");
-    let statistic = options.stat.as_deref().or(statistic).context("nobody says which statistic")?;
+    let statistic = options.stat.as_deref().or(statistic).context("the widget names no statistic")?;
     Ok(Row {
         namespace: (*namespace).to_owned(),
         name: (*name).to_owned(),
@@ -219,7 +219,7 @@ fn colour(text: &str) -> anyhow::Result<[u8; 3]> {
 }
 
 fn log(said: OfLog) -> anyhow::Result<(String, What)> {
-    ensure!(said.view == "table", "nobody knows how to draw what a query finds as {}", said.view);
+    ensure!(said.view == "table", "a query's result cannot be drawn as {}", said.view);
     let query = said.query.strip_prefix(SOURCE).and_then(|rest| rest.split_once(" | "));
     let (_, query) = query.context("a query says its source first")?;
     Ok((said.title, What::Log(Log { query: query.to_owned() })))

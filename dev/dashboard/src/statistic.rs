@@ -64,7 +64,7 @@ impl FromStr for Statistic {
             ("Average", _) => Self::Average,
             ("Minimum", _) => Self::Minimum,
             (_, Some(number)) if (0.0..=100.0).contains(&number) => Self::Percentile(number),
-            _ => bail!("nobody knows the statistic {text}"),
+            _ => bail!("unknown statistic {text}"),
         })
     }
 }

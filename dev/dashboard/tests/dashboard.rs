@@ -137,7 +137,7 @@ fn the_picture_says_all_that_the_dashboard_says() {
 }
 
 #[test]
-fn of_nothing_there_is_no_picture_and_of_a_query_nobody_understands_neither() {
+fn an_empty_recording_and_an_unknown_query_are_refused() {
     let mut body = body();
     assert!(svg(&Board::read(&body.to_string()).unwrap(), &Recording::default()).is_err());
 

@@ -37,7 +37,7 @@ impl Tally {
         self.list.values().map(|(_, times)| times).sum()
     }
 
-    /// The events of the list that nobody logged.
+    /// The events of the list that were not logged.
     pub fn unseen(&self) -> Vec<&str> {
         self.list.iter().filter(|(_, (_, times))| *times == 0).map(|(name, _)| name.as_str()).collect()
     }

@@ -22,7 +22,7 @@ fn main() -> anyhow::Result<ExitCode> {
     ensure!(tally.logged() > 0 || faults > 0, "no event was logged: no story has run?");
     println!("events: {} in {} logs, {faults} not as the list says", tally.logged(), files.len());
     if !tally.unseen().is_empty() {
-        println!("events: nobody logged {}", tally.unseen().join(", "));
+        println!("events: not logged: {}", tally.unseen().join(", "));
     }
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -54,7 +54,7 @@ impl Parser {
         Ok(Named { what, name })
     }
 
-    /// What it makes must be named: what CloudWatch calls it else is nobody's business.
+    /// What it computes must be named: CloudWatch's default names are not played.
     fn aggregate(&mut self) -> Result<(Aggregate, String), Wrong> {
         let function = self.word("a function of many lines")?;
         self.needs("(")?;

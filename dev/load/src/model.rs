@@ -81,7 +81,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// Serves whoever connects. The sessions end with it.
+    /// Serves every connection. The sessions end with it.
     async fn listen(self, listener: TcpListener, acceptor: TlsAcceptor) {
         let mut serving = JoinSet::new();
         loop {
@@ -94,7 +94,7 @@ impl Desk {
 
     async fn serve(self, stream: TcpStream, acceptor: TlsAcceptor) {
         if let Err(error) = self.converse(stream, acceptor).await {
-            // Whoever needed it sees that it is over.
+            // The session's task sees that the channel is closed.
             tracing::debug!("A session broke: {error:#}");
         }
     }

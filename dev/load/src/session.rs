@@ -36,7 +36,7 @@ enum Step {
     Finish,
     CallerBegins,
     CallerStops,
-    /// Somebody is to be answered.
+    /// A caller is to be answered.
     Reply,
 }
 

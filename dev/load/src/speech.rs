@@ -9,7 +9,7 @@ use std::time::Duration;
 /// How long the pieces of a reply are, over and over. Real ones are of any length, and fit no frame.
 const PIECES_MS: [f64; 5] = [120.3, 310.7, 199.1, 151.9, 250.5];
 
-/// A reply, ready to be sent to anybody.
+/// A reply, ready to be sent to any session.
 #[derive(Debug)]
 pub(crate) struct Speech {
     pub(crate) pieces: Vec<Piece>,
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reply_is_as_long_as_it_should_be_and_sent_faster() {
+    fn a_reply_has_its_length_and_is_sent_faster() {
         let rhythm = Rhythm::default();
 
         let speech = Speech::of(&rhythm);

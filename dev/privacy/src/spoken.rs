@@ -6,7 +6,7 @@ const MANY: usize = 4;
 const WORDS: [&str; 12] =
     ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double"];
 
-/// Whether somebody says a number digit by digit.
+/// Whether a voice says a number digit by digit.
 pub(crate) fn has_digits(text: &str) -> bool {
     let words = text.split(|letter: char| !letter.is_alphabetic()).filter(|word| !word.is_empty());
     let mut in_a_row = 0;

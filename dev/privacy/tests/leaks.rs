@@ -61,7 +61,7 @@ fn every_shape_has_an_example_that_it_finds() {
 }
 
 #[test]
-fn what_says_nothing_about_anybody_is_fine() {
+fn what_names_no_person_is_fine() {
     for line in FINE {
         assert_eq!(Watch::default().look_at(line), [], "{line}");
     }

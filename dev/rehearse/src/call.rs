@@ -153,7 +153,7 @@ struct Evidence {
     messages: usize,
     /// Why the conversation did not come to its end, if it did not.
     cut_short: Option<String>,
-    /// How this machine was disturbed, if it was: then lateness is nobody's fault.
+    /// How this machine was disturbed, if it was: then lateness is not the product's fault.
     disturbance: Option<String>,
 }
 
@@ -161,7 +161,7 @@ impl Stage {
     /// Rings, talks, and judges what happened.
     ///
     /// # Errors
-    /// When nobody can ring, or what happened cannot be read.
+    /// When no call can be placed, or what happened cannot be read.
     pub async fn rehearse(&self) -> anyhow::Result<Outcome> {
         let mut seen = self.meta.observations();
         let (earlier_sessions, earlier_messages) = (self.model.sessions().len(), self.meta.messages().len());

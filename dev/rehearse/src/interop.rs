@@ -84,7 +84,7 @@ async fn ring_all(
     Ok(all)
 }
 
-/// Lets a caller ring; again, when something was not right while somebody else had this machine.
+/// Lets a caller ring; again, when a check failed while another process used this machine.
 async fn ring(stage: &Stage, cell: Cell, first: u32) -> anyhow::Result<Shown> {
     let mut shown = Shown::default();
     for n in first..first + TRIES {

@@ -11,7 +11,7 @@ const FRAME: Duration = Duration::from_millis(20);
 /// So late, a packet is heard as a gap.
 const GAP: Duration = Duration::from_millis(40);
 
-/// A run whose own clock is later than this at p99 proves nothing about anybody's timing.
+/// A run whose own clock is later than this at p99 proves nothing about timing.
 const TRUSTED: Duration = Duration::from_millis(3);
 
 /// Ticks until it is asked how late it was.
@@ -30,13 +30,13 @@ impl Metronome {
         Self { is_over, ticking }
     }
 
-    /// Stops it. How the machine was disturbed, in words, if somebody else had it.
+    /// Stops it. How the machine was disturbed, in words, if another process used it.
     pub fn disturbance(self) -> Option<String> {
         let Late { p99, worst } = self.stop();
         (p99 > TRUSTED || worst > GAP).then(|| format!("late by {p99:.1?} at p99, {worst:.1?} at worst"))
     }
 
-    /// Stops it. How late it was itself: as late may anybody be on this machine.
+    /// Stops it. How late it was itself: any process may be as late on this machine.
     pub fn stop(self) -> Late {
         self.is_over.store(true, Ordering::Relaxed);
         let mut late = self.ticking.join().expect("a metronome does not panic");

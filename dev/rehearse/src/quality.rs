@@ -2,7 +2,7 @@
 //! caller and task, and what came out on each side held against what went in.
 //!
 //! Speech is scored by PESQ wideband (ITU-T P.862.2), the one published measure with an implementation by its authors
-//! that anybody may run, and with figures to compare for every codec. It maps to MOS-LQO, 1.0 to 4.64. It does not hear
+//! that anyone may run, and with figures to compare for every codec. It maps to MOS-LQO, 1.0 to 4.64. It does not hear
 //! delay: what jitter costs beside lost packets is in the other columns.
 
 mod alone;

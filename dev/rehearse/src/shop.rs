@@ -20,7 +20,7 @@ pub const KEY_NAME: &str = "shop";
 /// Signs requests to the shop.
 pub const KEY: &str = "a key of the shop";
 
-/// A request signed longer ago than this is somebody's recording.
+/// A request signed longer ago than this is a replay.
 const FRESH_FOR_S: u64 = 300;
 
 /// A shop that is open.
@@ -162,5 +162,5 @@ fn is_signed(host: &str, key: &str, headers: &HeaderMap, body: &[u8]) -> bool {
 }
 
 fn lock(counter: &Mutex<Counter>) -> MutexGuard<'_, Counter> {
-    counter.lock().expect("nobody panics at the counter")
+    counter.lock().expect("no thread panics while holding the counter")
 }

@@ -19,7 +19,7 @@ use switchboard::{CallStore, StoredCall};
 /// How often the schedule runs the reaper.
 const REAP_EVERY: Duration = Duration::from_secs(60);
 
-/// How often to look whether a media task is ready. DynamoDB tells nobody by itself.
+/// How often to look whether a media task is ready. DynamoDB sends no notification.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Within this a media task is ready, or never.
@@ -31,7 +31,7 @@ const SUMMED_UP_WITHIN: Duration = Duration::from_secs(5);
 /// A function may wait for several replies of Graph, 8 s each.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// So long a media task may take to stop, as in template.yaml: the longest that Fargate allows.
+/// How long a media task may take to stop, as in template.yaml: the longest that Fargate allows.
 const STOP_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What the product is told.
@@ -315,7 +315,7 @@ fn secrets(config: &StackConfig) -> BTreeMap<String, Value> {
     secrets.map(|(name, secret)| (name.to_owned(), secret)).into()
 }
 
-/// A key that nobody else knows.
+/// A key that no one else knows.
 pub fn fresh_key() -> String {
     std::iter::repeat_with(random).take(4).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// A table. Cells are texts; whoever makes one rounds.
+/// A table. Cells are texts; the caller rounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     columns: Vec<String>,

@@ -89,7 +89,7 @@ clips! {
     agent_sorry = "agent-sorry", "I am sorry, I cannot look that up right now. Shall somebody call you back?";
 }
 
-/// The caller talks for 70 s without a pause that anybody could take for the end.
+/// The caller talks for 70 s without a pause that could be taken for the end.
 pub fn caller_monologue() -> Clip {
     monologue(
         "caller-monologue",
@@ -97,7 +97,7 @@ pub fn caller_monologue() -> Clip {
     )
 }
 
-/// The agent talks for 70 s without a pause that anybody could take for the end.
+/// The agent talks for 70 s without a pause that could be taken for the end.
 pub fn agent_monologue() -> Clip {
     monologue(
         "agent-monologue",

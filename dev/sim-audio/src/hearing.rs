@@ -1,4 +1,4 @@
-//! Whether a recording contains what somebody said: aligned energy envelopes of 20 ms, correlated.
+//! Whether a recording contains a spoken clip: aligned energy envelopes of 20 ms, correlated.
 
 use crate::{FRAME, level::envelope};
 
@@ -16,7 +16,7 @@ pub struct Match {
 
 /// The best fit of `clip` anywhere in `recording`; `None` when the recording is shorter than the clip.
 ///
-/// Envelopes are compared at every quarter of a frame, since nobody promises that the recording's
+/// Envelopes are compared at every quarter of a frame, since it is not given that the recording's
 /// frames begin where the clip's do.
 pub fn find(clip: &[i16], recording: &[i16]) -> Option<Match> {
     let wanted = envelope(clip);

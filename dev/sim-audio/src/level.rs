@@ -1,4 +1,4 @@
-//! How loud a frame is, and whether somebody is speaking in it.
+//! How loud a frame is, and whether it contains speech.
 
 use crate::FRAME;
 
@@ -15,7 +15,7 @@ pub fn dbfs(samples: &[i16]) -> f64 {
     (20.0 * (rms / 32_768.0).log10()).max(-120.0)
 }
 
-/// Whether somebody is speaking in this frame.
+/// Whether this frame contains speech.
 pub fn is_voiced(frame: &[i16]) -> bool {
     dbfs(frame) > VOICED_DBFS
 }

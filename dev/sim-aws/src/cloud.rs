@@ -116,7 +116,7 @@ impl Cloud {
         format!("http://{}/", address.unwrap_or_else(|| panic!("there is no function {name}")))
     }
 
-    /// Gives a function one more URL, at an address somebody outside knows.
+    /// Gives a function one more URL, at an address that is known outside.
     ///
     /// # Errors
     /// When there is no such function, or another process listens there.

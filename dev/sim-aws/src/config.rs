@@ -62,7 +62,7 @@ pub struct Function {
     pub timeout: Duration,
     /// How long to wait before each further attempt at a failed `Event` invocation; empty for none.
     ///
-    /// AWS makes two, after one and after two minutes. Nobody rehearses that long.
+    /// AWS makes two, after one and after two minutes. Too long for a rehearsal.
     pub retry_after: Vec<Duration>,
     /// How long to wait before an `Event` that was throttled is offered again, doubled each further time up to 5 minutes.
     pub throttled_pause: Duration,

@@ -1,4 +1,4 @@
-//! A connection that can be cut without an answer, as when nobody listens at its other end.
+//! A connection that can be cut without an answer, as when nothing listens at the other end.
 
 use axum::extract::connect_info::Connected;
 use axum::http::StatusCode;

@@ -37,9 +37,9 @@ pub(crate) struct Ecs {
     address: SocketAddr,
     processes: Arc<Processes>,
     state: Mutex<State>,
-    /// How things stand after every change; whoever waits for something waits for this.
+    /// How things stand after every change; waiters wait for this.
     standing: watch::Sender<Vec<TaskStatus>>,
-    /// Who is told of every task that changes its state.
+    /// Receives every change of a task's state.
     changes: Arc<Changes>,
 }
 
@@ -232,12 +232,12 @@ impl Ecs {
     }
 
     fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.state.lock().expect("nobody panics while holding the cluster"))
+        look(&self.state.lock().expect("no thread panics while holding the cluster"))
     }
 
     /// Changes the cluster and lets everybody know.
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        let mut state = self.state.lock().expect("nobody panics while holding the cluster");
+        let mut state = self.state.lock().expect("no thread panics while holding the cluster");
         let result = change(&mut state);
         for task in state.tasks.iter_mut().filter(|task| task.has_news()) {
             task.count_news();

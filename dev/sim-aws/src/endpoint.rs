@@ -200,7 +200,7 @@ fn json_1_1(body: &Value) -> Response {
     ([(CONTENT_TYPE, "application/x-amz-json-1.1")], body.to_string()).into_response()
 }
 
-/// A refusal is always worth a line: whoever rehearses will want to know.
+/// A refusal is always worth a line: it explains a failed rehearsal.
 fn refuse(what: &str, refusal: Refusal) -> Response {
     tracing::warn!(code = refusal.code, "Refused {what}: {}", refusal.message);
     refusal.into_response()

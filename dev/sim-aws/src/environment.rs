@@ -15,7 +15,7 @@ pub(crate) type Environment = BTreeMap<String, String>;
 /// What makes an AWS SDK speak to `endpoint` and to nothing else.
 ///
 /// Without a region or with IMDS enabled an SDK asks 169.254.169.254; with a home it would read the real
-/// credentials of whoever rehearses. Neither must happen.
+/// credentials of the person who rehearses. Neither must happen.
 pub(crate) fn pointing_at(endpoint: SocketAddr) -> Environment {
     [
         ("AWS_ENDPOINT_URL", format!("http://{endpoint}").as_str()),

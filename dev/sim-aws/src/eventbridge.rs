@@ -52,7 +52,7 @@ impl Changes {
 
     /// Tells of a change. How it is delivered is settled when it happens, not when it is delivered.
     pub(crate) fn tell(&self, change: StateChange) {
-        // A cloud that is over tells nobody.
+        // A cloud that has shut down sends no events.
         let _ = self.told.send((change, *self.delivery()));
     }
 
@@ -62,7 +62,7 @@ impl Changes {
     }
 
     fn delivery(&self) -> MutexGuard<'_, Delivery> {
-        self.delivery.lock().expect("nobody panics while holding it")
+        self.delivery.lock().expect("no thread panics while holding it")
     }
 }
 

@@ -40,7 +40,7 @@ impl<'a> InjectedFault<'a> {
         self.trouble().cancel(times, why);
     }
 
-    /// So many of the next requests to DynamoDB take effect, and whoever asked never learns it: the connection is cut.
+    /// So many of the next requests to DynamoDB take effect, and the client never learns it: the connection is cut.
     pub fn lose_dynamodb_replies(&self, times: usize) {
         self.trouble().leave_unanswered(times);
     }

@@ -117,7 +117,7 @@ impl Traps {
         }
     }
 
-    /// Somebody makes a request. Strangers step into no trap.
+    /// Called for each request. Requests of unknown processes trigger no kill point.
     pub(crate) fn request(&self, asker: &str, action: &str) -> Option<Snap> {
         let ground = &mut *self.lock();
         let walker = ground.walkers.get_mut(asker)?;
@@ -136,7 +136,7 @@ impl Traps {
     }
 
     fn lock(&self) -> MutexGuard<'_, Ground> {
-        self.ground.lock().expect("nobody panics while holding the traps")
+        self.ground.lock().expect("no thread panics while holding the traps")
     }
 }
 

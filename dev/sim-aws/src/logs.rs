@@ -59,11 +59,11 @@ impl LogBook {
 
     /// The logs so far, in the order the processes started.
     pub(crate) fn files(&self) -> Vec<LogFile> {
-        self.opened.lock().expect("nobody panics while opening a log").files.clone()
+        self.opened.lock().expect("no thread panics while opening a log").files.clone()
     }
 
     fn open_file(&self, directory: &Path, program: &str) -> io::Result<(Stdio, Stdio)> {
-        let mut opened = self.opened.lock().expect("nobody panics while opening a log");
+        let mut opened = self.opened.lock().expect("no thread panics while opening a log");
         let number = opened.processes.get(program).copied().unwrap_or_default() + 1;
         let path = directory.join(format!("{program}-{number}.log"));
         create_dir_all(directory)?;

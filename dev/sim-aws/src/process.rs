@@ -44,7 +44,7 @@ impl Process {
         name: &str,
         ending: Ending,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
-        let pid = child.id().expect("nobody has waited for this child yet");
+        let pid = child.id().expect("the child has not been waited for yet");
         let (orders, given) = mpsc::unbounded_channel();
         let (ended, exit) = watch::channel(None);
         let owner = async move {

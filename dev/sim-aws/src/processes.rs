@@ -82,7 +82,7 @@ impl Processes {
 
     /// `webhook-1`, `webhook-2`: the access key by which the endpoint knows who asks.
     fn next_name(&self, program: &str) -> String {
-        let mut started = self.started.lock().expect("nobody panics while counting");
+        let mut started = self.started.lock().expect("no thread panics while counting");
         let number = started.entry(program.to_owned()).or_default();
         *number += 1;
         format!("{program}-{number}")

@@ -41,7 +41,7 @@ impl Requests {
     }
 
     fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
-        self.ledger.lock().expect("nobody panics while holding the ledger")
+        self.ledger.lock().expect("no thread panics while holding the ledger")
     }
 }
 

@@ -139,7 +139,7 @@ impl Rights {
     }
 
     fn noted(&self) -> std::sync::MutexGuard<'_, BTreeSet<Exercised>> {
-        self.exercised.lock().expect("nobody panics while noting")
+        self.exercised.lock().expect("no thread panics while noting")
     }
 }
 

@@ -86,7 +86,7 @@ impl Secrets {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Secret>> {
-        self.secrets.lock().expect("nobody panics while holding the secrets")
+        self.secrets.lock().expect("no thread panics while holding the secrets")
     }
 }
 

@@ -62,7 +62,7 @@ pub(crate) fn tables(template: &str) -> anyhow::Result<Vec<Table>> {
         .collect()
 }
 
-/// What parameters are when nobody says otherwise: here nobody does.
+/// The defaults of parameters: none is overridden here.
 fn defaults(template: &Yaml) -> BTreeMap<&str, &str> {
     let parameters = template.get("Parameters").and_then(Yaml::as_mapping).into_iter().flatten();
     parameters

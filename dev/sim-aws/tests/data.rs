@@ -90,7 +90,7 @@ async fn a_secret_is_read_and_its_past_survives_rotation() {
 }
 
 #[tokio::test]
-async fn a_secret_nobody_put_there_is_not_found() {
+async fn an_unknown_secret_is_not_found() {
     let cloud = cloud().await;
     let client = aws_sdk_secretsmanager::Client::new(&cloud.sdk_config());
 

@@ -72,7 +72,7 @@ async fn a_function_dies_with_its_reply_before_or_after_lambda_has_it() {
 }
 
 #[tokio::test]
-async fn a_trap_that_is_taken_away_kills_nobody() {
+async fn a_removed_kill_point_kills_nothing() {
     let cloud = cloud_of(function("puppet")).await;
 
     cloud.kill_function_after("puppet", Step::Request(1), Cut::Arrived).unwrap().disarm();
@@ -81,7 +81,7 @@ async fn a_trap_that_is_taken_away_kills_nobody() {
 }
 
 #[tokio::test]
-async fn a_trap_for_nobody_is_refused() {
+async fn a_kill_point_for_an_unknown_program_is_refused() {
     let cloud = cloud_of(function("puppet")).await;
 
     let error = cloud.kill_function_after("other", Step::Reply, Cut::Arrived).unwrap_err();

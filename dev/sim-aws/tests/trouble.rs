@@ -138,7 +138,7 @@ async fn a_dynamodb_that_fails_says_500() {
 }
 
 #[tokio::test]
-async fn a_silent_dynamodb_is_noticed_by_whoever_looks_at_the_clock() {
+async fn a_silent_dynamodb_is_noticed_by_a_timeout() {
     let cloud = cloud().await;
     cloud.mischief().dynamodb_gone(Gone::Silent, LONG);
     let client = child(&cloud);

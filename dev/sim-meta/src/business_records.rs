@@ -20,7 +20,7 @@ pub struct BusinessRecords {
     pub calling: Value,
     /// The users whom the business may call, by number or id, and for how long.
     pub permits: BTreeMap<String, Permit>,
-    /// Whether Graph has no time for anybody: 80007 to every question.
+    /// Whether Graph is rate-limited: 80007 to every question.
     pub is_busy: bool,
 }
 
@@ -81,18 +81,18 @@ pub struct Account {
     pub funding: Option<String>,
     /// Whether the app is a Solution Provider's: only those are shown what an account pays with.
     pub is_of_provider: bool,
-    /// The apps that are told of it.
+    /// The subscribed apps.
     pub subscribers: Vec<Subscriber>,
 }
 
-/// An app that is told of an account.
+/// An app subscribed to an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscriber {
     /// The app's id.
     pub id: String,
     /// The app's name.
     pub name: String,
-    /// Where it is told of this account instead of at its own address.
+    /// Where webhooks of this account go instead of to the app's own address.
     pub override_url: Option<String>,
 }
 
@@ -176,8 +176,8 @@ impl BusinessRecords {
         }
     }
 
-    /// Whether an app is told of the calls of this account.
-    pub(crate) fn is_told_of_calls(&self) -> bool {
+    /// Whether an app receives the calls of this account.
+    pub(crate) fn receives_calls(&self) -> bool {
         let wants = |subscription: &Subscription| {
             subscription.is_active && subscription.fields.iter().any(|it| it == "calls")
         };

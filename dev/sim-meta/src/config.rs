@@ -97,7 +97,7 @@ pub struct CallerConfig {
     pub name: String,
     /// Where the relay listens: 127.0.0.1, or ::1.
     pub relay_ip: IpAddr,
-    /// Whether the offer has a candidate of the other address family too, as Meta's have. Nobody answers there.
+    /// Whether the offer has a candidate of the other address family too, as Meta's have. Nothing answers there.
     pub ipv6_candidate: bool,
     /// Whether the relay is a full ICE peer that checks and controls, as no relay of Meta's is.
     pub full_ice: bool,

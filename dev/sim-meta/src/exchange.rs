@@ -51,7 +51,7 @@ pub(crate) async fn ring(
     let line = SharedCall::ringing(id, offer.sdp(), offered, caller, config, orders, journal);
     let line = Arc::new(line.through(road));
     if line.plot.does(InjectedFault::RelayClosed) {
-        // Connected to itself, it takes nothing from anybody else, and nobody else can have its port.
+        // Connected to itself, it receives from no other socket, and no other socket can have its port.
         socket.connect(socket.local_addr()?).await?;
     }
     let relay = Relay::new(line.clone(), obeyed, socket, peer)?;

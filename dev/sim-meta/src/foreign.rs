@@ -1,4 +1,4 @@
-//! A call whose phone is none of ours: Meta carries its offer, its answer and its end, and somebody else its media.
+//! A call whose phone is none of ours: Meta carries its offer, its answer and its end, and another program its media.
 
 use crate::relay::Order;
 use crate::shared_call::SharedCall;
@@ -35,7 +35,7 @@ impl ForeignCall {
         let shown = answer.wait_for(Option::is_some);
         match tokio::time::timeout(timeout, shown).await {
             Ok(Ok(answer)) => Ok(answer.clone().expect("an answer was waited for")),
-            // Whoever takes answers in leaves when the call is over.
+            // The receiver of answers is gone when the call is over.
             Ok(Err(_)) => Err(WaitError::Ended { awaited: awaited(), ending: self.ended(timeout).await? }),
             Err(_) => Err(WaitError::TimedOut { awaited: awaited(), after: timeout }),
         }
@@ -127,7 +127,7 @@ impl Desk {
     }
 }
 
-/// The call is told of its end before there is no deadline any more.
+/// The call learns of its end before its deadline is removed.
 async fn at(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,

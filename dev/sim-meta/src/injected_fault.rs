@@ -156,7 +156,7 @@ mischief! {
     SilentCaller = "silent-caller", Media, 2;
     /// The relay claims to control: it refuses every check with 487, and answers none.
     RoleConflict = "role-conflict", Media, 1;
-    /// Nobody listens at the relay's port: its host says so by ICMP.
+    /// Nothing listens at the relay's port: its host says so by ICMP.
     RelayClosed = "relay-closed", Media, 1;
     /// The relay drops what does not come from an address that the answer gives.
     AdvertisedOnly = "advertised-only", Media, 1;

@@ -1,7 +1,7 @@
 //! A WhatsApp caller and Meta's cloud, simulated on 127.0.0.1.
 //!
 //! [`Meta`] is Graph, the sender of signed webhooks, and the relay where callers' media ends. [`Meta::ring`] lets
-//! somebody call; the [`Call`] it returns is that caller's phone: it speaks, listens, hangs up, and reports what the
+//! a caller ring; the [`Call`] it returns is that caller's phone: it speaks, listens, hangs up, and reports what the
 //! business did wrong. What it is strict about, and what it can be made to do wrong, is in the crate's README.
 
 pub mod business_records;

@@ -74,7 +74,7 @@ fn the_first_ending_stands() {
 }
 
 #[test]
-fn a_call_nobody_answers_ends_after_its_ring() {
+fn an_unanswered_call_ends_after_its_ring() {
     let (mut life, t0) = pre_accepted();
 
     life.handle_timeout(t0 + secs(45) - Duration::from_millis(1));

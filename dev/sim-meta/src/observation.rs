@@ -84,7 +84,7 @@ pub enum Seen {
 /// Which webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// Somebody calls.
+    /// A caller rings.
     Connect,
     /// The call is over.
     Terminate,

@@ -1,4 +1,4 @@
-//! Reads an SDP offer, whoever wrote it: what an answer to it is held against.
+//! Reads any SDP offer: what an answer to it is held against.
 
 use std::collections::BTreeSet;
 

@@ -44,7 +44,7 @@ impl<'a> Posting<'a> {
         }
     }
 
-    /// Somebody calls. Returns when it was taken, or given up.
+    /// A caller rings. Returns when it was taken, or given up.
     pub(crate) async fn connect(&self) {
         let line = self.line;
         if line.plot.does(InjectedFault::LateConnect) {

@@ -40,7 +40,7 @@ pub enum ProtocolViolation {
         /// The stream that is not the first.
         ssrc: u32,
     },
-    /// An RTP header extension nobody agreed on.
+    /// An RTP header extension that was not negotiated.
     #[error("an RTP header extension")]
     HeaderExtension,
     /// A payload type that is neither Opus (111) nor telephone-event (126).

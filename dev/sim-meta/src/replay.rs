@@ -20,7 +20,7 @@ pub struct Replay {
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pub(crate) payload: Vec<u8>,
-    /// Whether speech begins with it, for whoever decodes it.
+    /// Whether speech begins with it, for its decoder.
     pub(crate) is_onset: bool,
 }
 

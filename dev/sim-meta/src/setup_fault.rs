@@ -53,7 +53,7 @@ snags! {
     AppElsewhere = "app-elsewhere";
     /// The app is not told of the account.
     AccountUnsubscribed = "account-unsubscribed";
-    /// Another app is told of the account as well.
+    /// Another app also receives the webhooks of the account.
     AccountShared = "account-shared";
     /// Webhooks of the account go elsewhere.
     AccountElsewhere = "account-elsewhere";
@@ -83,7 +83,7 @@ snags! {
     HoursNever = "hours-never";
     /// Meta holds calls back for low quality.
     Restricted = "restricted";
-    /// Graph has no time for anybody.
+    /// Graph is rate-limited.
     GraphBusy = "graph-busy";
 }
 

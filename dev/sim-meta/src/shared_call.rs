@@ -1,4 +1,4 @@
-//! One call as everybody sees it: the relay's loop, Graph, and whoever holds the [`crate::Call`].
+//! One call, shared by the relay's loop, Graph and the holder of the [`crate::Call`].
 
 use crate::call_faults::CallFaults;
 use crate::journal::Journal;
@@ -146,7 +146,7 @@ impl SharedCall {
         self.order(Order::Answer(answer));
     }
 
-    /// Tells the relay's loop to do something. After the call's end nobody listens.
+    /// Tells the relay's loop to do something. After the call's end nothing listens.
     pub(crate) fn order(&self, order: Order) {
         let _ = self.orders.send(order);
     }

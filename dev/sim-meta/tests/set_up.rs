@@ -1,4 +1,4 @@
-//! What Graph says to whoever sets a business up, asked as anybody would ask it.
+//! What Graph answers while a business is set up, asked by plain HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -33,11 +33,11 @@ pub struct Break {
     pub lasts: Duration,
     /// Then there is another one, every so often.
     pub every: Option<Duration>,
-    /// What becomes of what is sent meanwhile.
+    /// What happens to datagrams sent meanwhile.
     pub meanwhile: Meanwhile,
 }
 
-/// What becomes of datagrams sent during a break.
+/// The outcome of datagrams sent during a break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meanwhile {
     /// They are lost.

@@ -107,7 +107,7 @@ impl Path {
         }
     }
 
-    /// Somebody sends a datagram.
+    /// Sends a datagram.
     pub fn handle_datagram(&mut self, datagram: Bytes, now: Instant) {
         let since_first = now.saturating_duration_since(*self.began.get_or_insert(now));
         let is_sound = is_sound(&datagram);

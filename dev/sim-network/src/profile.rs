@@ -33,7 +33,7 @@ pub enum Profile {
     /// blog.apnic.net, "Fact checking Starlink's performance figures"); the paths change every 15 s, all at once
     /// (arXiv:2310.09242), and then a short while is lost.
     Satellite,
-    /// A line that somebody else fills: queues of up to some hundred milliseconds that come and go within a second,
+    /// A line that other traffic fills: queues of up to some hundred milliseconds that come and go within a second,
     /// and that overflow in bursts.
     Congested,
     /// Clean but for three seconds in which nothing gets through, twenty seconds after the first datagram.

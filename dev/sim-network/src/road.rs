@@ -15,7 +15,7 @@ const LARGEST_DATAGRAM: usize = 2_000;
 /// Long enough for nothing to happen in.
 const IDLE: Duration = Duration::from_secs(3_600);
 
-/// The way between a caller and whoever sends to [`Road::near`]. It is torn up when it is dropped.
+/// The path between a caller and the sender to [`Road::near`]. Dropping it closes it.
 #[derive(Debug)]
 pub struct Road {
     near: SocketAddr,
@@ -117,7 +117,7 @@ impl Traffic {
     /// Lets arrive what has arrived; tells when there is more.
     async fn deliver(&mut self) -> Instant {
         let now = Instant::now();
-        // Whoever is not there any more gets nothing, as on any network.
+        // A receiver that is gone gets nothing, as on any network.
         while let Some(datagram) = self.down.poll_datagram(now) {
             let _ = self.far.send(&datagram).await;
         }

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::http::StatusCode;
 
 const PATH: &str = "/v1/realtime";
 
-/// What becomes of a request to upgrade.
+/// The outcome of a request to upgrade.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Admission {
     LetIn {

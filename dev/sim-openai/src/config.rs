@@ -80,7 +80,7 @@ impl Config {
         Self { keeps_everything: false, checks_itself: false, ..self }
     }
 
-    /// What befalls the n-th connection, which would be the n-th session if nobody had been turned away before.
+    /// The fault of the n-th connection, which would be the n-th session if none had been refused before.
     pub(crate) fn befalling(&self, connection: usize, session: usize) -> Option<InjectedFault> {
         match &self.mischief_for {
             Some(fate) => fate.of(connection),

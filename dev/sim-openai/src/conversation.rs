@@ -55,7 +55,7 @@ impl Item {
         self.words().map(Tokens::text).sum::<Tokens>() + Tokens::assistant_audio(self.audio_ms)
     }
 
-    /// Cuts the sound to `audio_end_ms` and forgets what was said, as nobody knows which words were heard.
+    /// Cuts the sound to `audio_end_ms` and forgets what was said, as it is unknown which words were heard.
     pub fn truncate(&mut self, audio_end_ms: u64) {
         self.audio_ms = audio_end_ms;
         for part in self.json["content"].as_array_mut().into_iter().flatten() {

@@ -199,7 +199,7 @@ impl fmt::Display for InjectedFault {
     }
 }
 
-/// Nobody knows a mischief of this name.
+/// No injected fault has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no mischief is called {0:?}; try one of: {names}", names = InjectedFault::ALL.map(|m| m.to_string()).join(", "))]
 pub struct UnknownFault(String);

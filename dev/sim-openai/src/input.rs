@@ -3,7 +3,7 @@
 use crate::vad::{Edge, Hearing, Vad};
 use sim_audio::RATE;
 
-/// Older sound that nobody has spoken in is forgotten.
+/// Older sound without speech is dropped.
 const KEPT_SAMPLES: usize = 30 * RATE as usize;
 const SAMPLES_IN_MS: usize = RATE as usize / 1_000;
 

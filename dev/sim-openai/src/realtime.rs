@@ -12,7 +12,7 @@ use tokio::sync::broadcast;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::{info, warn};
 
-/// How much a socket takes that nobody reads, bytes: less than a second of sound, so that a held client feels it.
+/// How much an unread socket takes, bytes: less than a second of sound, so that a held client feels it.
 const UNREAD: u32 = 32 * 1024;
 
 /// How many connections may wait to be accepted.
@@ -101,7 +101,7 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves whoever connects. The sessions end with it, as the set that holds them is dropped.
+/// Serves every connection. The sessions end with it, as the set that holds them is dropped.
 async fn listen(listener: TcpListener, desk: Arc<SessionRegistry>) {
     let mut sessions = JoinSet::new();
     loop {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A refusal. The session lives on, unless somebody closes it.
+/// A refusal. The session lives on, unless it is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     kind: &'static str,

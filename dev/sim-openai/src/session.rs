@@ -85,7 +85,7 @@ pub struct Session {
     transcriptions: VecDeque<turns::Transcription>,
     idle: Option<Instant>,
     responses: Vec<Response>,
-    /// When the last response has been played, while nobody has spoken since.
+    /// When the last response has been played, while there was no speech since.
     played: Option<Instant>,
     open_calls: Vec<choosing::OpenCall>,
     /// What follows the results that no response has spoken of yet.

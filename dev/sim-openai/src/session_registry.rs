@@ -21,7 +21,7 @@ pub struct SessionRegistry {
     connections: AtomicUsize,
     greetings: Greetings,
     watchers: broadcast::Sender<Observation>,
-    /// Until when nobody reads or writes a socket.
+    /// Until when no socket is read or written.
     held: watch::Sender<Option<Instant>>,
 }
 
@@ -50,11 +50,11 @@ impl SessionRegistry {
 
     /// The only API key let in.
     pub fn key(&self) -> String {
-        self.key.lock().expect("nobody panics while holding the key").clone()
+        self.key.lock().expect("no thread panics while holding the key").clone()
     }
 
     pub fn set_key(&self, key: String) {
-        *self.key.lock().expect("nobody panics while holding the key") = key;
+        *self.key.lock().expect("no thread panics while holding the key") = key;
     }
 
     /// Counts one more; how many there were before.
@@ -117,12 +117,12 @@ impl SessionRegistry {
 
     pub fn publish(&self, observation: Observation) {
         info!(session = observation.session, "{}", observation.what);
-        // Nobody has to watch.
+        // There may be no subscriber.
         let _unwatched = self.watchers.send(observation);
     }
 
     fn sessions(&self) -> MutexGuard<'_, Vec<Shared>> {
-        self.sessions.lock().expect("nobody panics while adding a session")
+        self.sessions.lock().expect("no thread panics while adding a session")
     }
 }
 

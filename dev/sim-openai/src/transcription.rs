@@ -27,7 +27,7 @@ pub fn transcribe(sound: &[i16], known: &[Clip]) -> String {
     if voiced == 0 {
         return MADE_UP.to_owned();
     }
-    // It is long to make: nobody pays for it who does not hear it.
+    // It takes long to make, so it is made on first use.
     let monologue = (voiced > LONG).then(clips::caller_monologue);
     let best = known
         .iter()

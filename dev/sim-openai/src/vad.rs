@@ -1,4 +1,4 @@
-//! Decides when somebody speaks, by energy. Its clock is the audio written to it: where that stops, so does time.
+//! Voice activity detection, by energy. Its clock is the audio written to it: where that stops, so does time.
 
 use sim_audio::{FRAME, level};
 

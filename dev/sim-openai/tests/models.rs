@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn a_model_is_known_to_whoever_has_the_key() {
+async fn a_model_is_listed_for_the_key() {
     let config = Config {
         model: Some("gpt-realtime-2.1".to_owned()),
         shutdown_date: Some("2027-07-01".to_owned()),

@@ -193,7 +193,7 @@ async fn an_upgrade_may_stay_unanswered() -> Result<()> {
 
     let waited = timeout(Duration::from_millis(200), Client::connect(&realtime, "sk-test")).await;
 
-    assert!(waited.is_err(), "somebody answered");
+    assert!(waited.is_err(), "a connection was answered");
     assert_eq!(realtime.connections(), 1);
     Ok(())
 }

@@ -101,7 +101,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The name of an alarm, without the stack's. An alarm without a name would be named by AWS, and nobody could look it up.
+/// The name of an alarm, without the stack's. An alarm without a name would be named by AWS, and could not be looked up.
 fn name(alarm: &Value) -> String {
     let name = match &alarm["AlarmName"] {
         Value::Tagged(name) if name.tag == "!Sub" => {

@@ -161,8 +161,10 @@ fn metrics(template: &Template) -> Vec<String> {
     for metric in ours {
         let name = metric["MetricName"].as_str().expect("a metric has a name");
         faults.unless(metric["Namespace"] == metrics::NAMESPACE, &format!("the namespace of {name} is ahoy"));
-        faults
-            .unless(Metric::ALL.iter().any(|metric| metric.name() == name), &format!("nobody writes {name}"));
+        faults.unless(
+            Metric::ALL.iter().any(|metric| metric.name() == name),
+            &format!("{name} is not written"),
+        );
         let dimensions = &metric["Dimensions"];
         let is_stack = dimensions[0]["Name"] == metrics::DIMENSION
             && tagged(&dimensions[0]["Value"], "!Ref", "AWS::StackName");

@@ -1,6 +1,6 @@
 //! The policies allow what the programs do, and nothing that none of them does.
 //!
-//! That they allow it shows in every rehearsal and story: `dev/sim-aws` refuses what they do not. That nobody has a right for
+//! That they allow it shows in every rehearsal and story: `dev/sim-aws` refuses what they do not. That no program has a right for
 //! nothing shows here, on a day in which each program does each thing that it ever does.
 
 use crate::source;
@@ -117,7 +117,7 @@ fn uncalled(rights: &[Right], begun: &BTreeSet<String>) -> Vec<String> {
     let is_called = |action: &str| match action {
         "dynamodb:PutItem" | "dynamodb:UpdateItem" if begun.contains("transact_write_items") => true,
         "lambda:InvokeFunction" => begun.contains("invoke"),
-        // Whoever starts a task passes it its roles.
+        // Starting a task needs iam:PassRole for its roles.
         "iam:PassRole" => begun.contains("run_task"),
         BY_THE_AGENT => true,
         other => other.split_once(':').is_some_and(|(_, name)| begun.contains(&snake(name))),
@@ -149,7 +149,7 @@ fn idle(unused: &[Right]) -> Vec<String> {
     idle.map(|right| format!("{}: {}", right.program, right.action)).collect()
 }
 
-/// Meta tells twice of it, so the webhook looks whether somebody has seen to it.
+/// Meta tells twice of it, so the webhook looks whether another invocation has recorded it.
 async fn a_call_is_heard_twice_of_and_talked_through(story: &Story) {
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
@@ -171,7 +171,7 @@ async fn the_task_leaves(cloud: &Cloud) {
 async fn an_end_comes_without_its_call_and_the_reaper_sees_to_it(story: &Story) {
     let cloud = &story.stack.cloud;
     cloud.refuse_next("lambda.Invoke", 3, Refusal::throttling());
-    assert_eq!(Letter::terminate("wacid.of-nobody").post(story).await, 500);
+    assert_eq!(Letter::terminate("wacid.unknown").post(story).await, 500);
     cloud.run_schedule("reaper").await.expect("there is a schedule");
     story.nothing_is_due().await;
 }

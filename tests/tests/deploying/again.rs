@@ -17,7 +17,7 @@ fn what_an_earlier_stack_has_left_is_taken_back_before_the_stack_is_deployed() {
         "aws cloudformation wait stack-import",
         "sam deploy",
     ];
-    let positions = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("nobody did {step}")));
+    let positions = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("step {step} is missing")));
     assert!(positions.is_sorted(), "{positions:?}");
     let asked = desk.asked(TAKE_BACK).expect("it was asked");
     assert!(asked.contains("--change-set-type IMPORT") && asked.contains("TableName,ParameterValue=ahoy"));

@@ -173,7 +173,7 @@ impl Desk {
         desk
     }
 
-    /// This machine's own tools, and none that could reach anybody.
+    /// This machine's own tools, and none that could reach the network.
     fn borrow_tools(&self) {
         let path = std::env::var_os("PATH").expect("there is a PATH");
         symlink(python(), self.0.join("bin/python3")).expect("it is not there yet");

@@ -36,7 +36,7 @@ fn a_deploy_builds_pushes_deploys_and_puts_secrets_in_this_order() {
         "aws ecs describe-services --cluster ahoy --services media-task --output text --query services[0].[runningCount",
         "ahoy doctor --json",
     ];
-    let positions = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("nobody did {step}")));
+    let positions = order.map(|step| desk.position(step).unwrap_or_else(|| panic!("step {step} is missing")));
     assert!(positions.is_sorted(), "{positions:?}");
     assert!(done.said.contains("Deployed. The webhook: https://hook.example/webhook"), "{}", done.said);
 }
@@ -252,7 +252,7 @@ fn a_dry_run_builds_and_checks_and_only_shows_what_would_touch_the_account() {
 }
 
 #[test]
-fn nobody_logged_in_is_one_line_and_nothing_is_done() {
+fn without_a_login_one_line_is_printed_and_nothing_is_done() {
     let desk = Desk::new();
 
     let done = desk.run("deploy.sh", &[("FAIL_AT", "get-caller-identity")]);

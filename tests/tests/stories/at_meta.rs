@@ -269,7 +269,7 @@ async fn is_given_up_and_the_cure_is_named(mischief: InjectedFault) {
 
     let names_cause_and_cure = |event: &Happened| matches!(event, Happened::MetaTrouble { code: told, reason, cure, .. } if *told == code && !reason.is_empty() && !cure.is_empty());
     assert!(after.journal.iter().any(names_cause_and_cure), "{after:?}");
-    // Without a token, nobody can be told anything.
+    // Without a token, no message can be sent.
     let messages = usize::from(mischief != InjectedFault::TokenInvalid);
     assert_eq!((after.ending, after.messages), (Ending::MetaRefused, messages));
 }

@@ -59,7 +59,7 @@ async fn what_is_forged_replayed_stale_too_large_or_not_sealed_is_refused_withou
 async fn what_is_half_sent_is_given_up_in_silence() {
     let story = Story::begin().await;
     let (door, key) = (story.door().await, story.door_key());
-    let whole = Knock::asking_after("nobody", &key).saying(vec![b' '; 1_000], &key).bytes();
+    let whole = Knock::asking_after("unknown", &key).saying(vec![b' '; 1_000], &key).bytes();
 
     for part in [1, 20, whole.len() - 900, whole.len() - 1] {
         let began = Instant::now();
@@ -88,7 +88,7 @@ async fn a_call_that_goes_on_does_not_stutter_for_what_is_refused() {
         while Instant::now() < until {
             next.tick().await;
             let forged =
-                Knock::asking_after("nobody", "another key").saying(vec![b' '; 100_000], "another key");
+                Knock::asking_after("unknown", "another key").saying(vec![b' '; 100_000], "another key");
             assert_eq!(forged.at(&door).await.0, 401);
         }
     };
@@ -160,7 +160,7 @@ async fn lead_astray(ledger: Store) {
     }
 }
 
-/// Call-control says nothing to somebody else at a task's address, and has another task take the call.
+/// Call-control sends nothing to a stranger at a task's address, and has another task take the call.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_impostor_at_a_tasks_address_hears_nothing() {
     let story = Story::begin().await;
@@ -177,7 +177,7 @@ async fn an_impostor_at_a_tasks_address_hears_nothing() {
     assert!(visits.iter().all(|heard| *heard == 0), "bytes the impostor heard: {visits:?}");
 }
 
-/// Somebody with a certificate of their own, where a media task is said to be.
+/// A server with a certificate of its own at a media task's address.
 struct Impostor {
     heard: Arc<std::sync::Mutex<Vec<usize>>>,
     serving: JoinSet<()>,
@@ -205,7 +205,7 @@ impl Impostor {
     /// How many bytes were heard in each visit.
     fn ends(mut self) -> Vec<usize> {
         self.serving.abort_all();
-        std::mem::take(&mut self.heard.lock().expect("nobody panics while noting"))
+        std::mem::take(&mut self.heard.lock().expect("no thread panics while noting"))
     }
 }
 
@@ -216,7 +216,7 @@ async fn receive(listener: TcpListener, heard: Arc<std::sync::Mutex<Vec<usize>>>
         if let Ok(mut stream) = acceptor.accept(stream).await {
             let _ = stream.read_to_end(&mut words).await;
         }
-        heard.lock().expect("nobody panics while noting").push(words.len());
+        heard.lock().expect("no thread panics while noting").push(words.len());
     }
 }
 

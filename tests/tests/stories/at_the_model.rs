@@ -132,7 +132,7 @@ async fn is_answered_twice(mischief: &str, is_replaced: bool) -> usize {
 
     caller.asks(&clips::caller_question(), &clips::agent_answer()).await;
 
-    assert!(caller.times_heard(&clips::agent_greeting()) <= 1, "nobody is greeted twice");
+    assert!(caller.times_heard(&clips::agent_greeting()) <= 1, "the caller is greeted once");
     let after = caller.hangs_up().await;
     assert_eq!((after.ending, after.at_meta), (Ending::CallerHungUp, AtMeta::CallerHungUp));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);

@@ -38,7 +38,7 @@ async fn a_relay_that_wants_to_control_is_known_while_it_rings() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_at_which_nobody_listens_is_known_while_it_rings() {
+async fn a_closed_port_is_diagnosed_while_it_rings() {
     let after = rings_until_it_is_known(Scene::default(), InjectedFault::RelayClosed).await;
 
     assert_eq!(after.verdicts(), [Diagnosis::PortBlocked.as_str()]);
@@ -55,7 +55,7 @@ async fn a_private_address_in_our_answer_is_known_while_it_rings() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_handshake_that_nobody_answers_is_known_while_it_rings() {
+async fn an_unanswered_handshake_is_diagnosed_while_it_rings() {
     let after = rings_until_it_is_known(Scene::default(), InjectedFault::DtlsNever).await;
 
     assert_eq!(after.verdicts(), [Diagnosis::DtlsNever.as_str()]);
@@ -87,7 +87,7 @@ async fn a_phone_that_sends_no_sound_is_known_and_not_hung_up_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sound_that_nobody_agreed_on_is_known_by_its_number() {
+async fn an_unnegotiated_payload_type_is_diagnosed() {
     let story = Story::begin().await;
     let caller = story.ring_amid(&[InjectedFault::WrongPayload]).await;
     caller.is_greeted().await;
@@ -100,7 +100,7 @@ async fn sound_that_nobody_agreed_on_is_known_by_its_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_caller_who_mutes_is_told_of_once_and_talked_to_afterwards() {
+async fn a_muted_caller_is_reported_once_and_the_call_goes_on() {
     let story = Story::begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;

@@ -36,8 +36,8 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
     ] {
         assert_eq!(found["calls"].as_array().map(Vec::len), Some(1), "{found}");
     }
-    let nobody = json(&story, &["calls", "--json", "--user", "+1 202 555 0199"]).await;
-    assert_eq!(nobody["calls"], Value::Array(vec![]));
+    let none = json(&story, &["calls", "--json", "--user", "+1 202 555 0199"]).await;
+    assert_eq!(none["calls"], Value::Array(vec![]));
 
     let shown = said(&story, &["show", &call_ref[..12]]).await;
     assert!(shown.contains("caller hung up, by caller") && shown.contains("first word"), "{shown}");
@@ -48,12 +48,12 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
     let page = std::fs::read_to_string(page).expect("it was written");
     assert!(page.contains("data-lane=\"agent\"") && page.contains("d=\"M"), "both voices are drawn");
     for told in [&listed.to_string(), &shown, &page] {
-        assert!(!told.contains(person) && !told.contains(&wacid), "nobody is named");
+        assert!(!told.contains(person) && !told.contains(&wacid), "no person is named");
     }
 
     assert!(
         !story.stack.cloud.requests().keys().any(|action| action.contains("Scan")),
-        "nobody scans the table"
+        "the table is not scanned"
     );
     let kept = ahoy(&story, &["forget", person, "--dry-run"]).await;
     assert!(kept.status.success(), "{kept:?}");
@@ -162,7 +162,7 @@ async fn a_call_is_followed_as_it_happens_and_not_forgotten_while_it_lasts() {
     until(&mut lines, "WA_CALL_FIRST_WORD").await;
 
     let person =
-        record().await.and_then(|it| it.caller_number.or(it.caller_user_id)).expect("somebody calls");
+        record().await.and_then(|it| it.caller_number.or(it.caller_user_id)).expect("a caller rings");
     let refused = ahoy(&story, &["forget", &person, "--yes"]).await;
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert!(record().await.is_some());
@@ -175,7 +175,7 @@ async fn a_call_is_followed_as_it_happens_and_not_forgotten_while_it_lasts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_a_call_fits_wide_and_narrow_and_asks_for_nothing() {
     let story = Scene::rehearsed().begin().await;
-    story.rehearse().await.expect("somebody can ring");
+    story.rehearse().await.expect("the call can be placed");
     let call_ref = json(&story, &["calls", "--json"]).await["calls"][0]["call_ref"].clone();
     let call_ref = call_ref.as_str().expect("there is a call");
     story.stack.ledger.put(hostile_line(call_ref)).await.expect("the table can be written");
@@ -235,7 +235,7 @@ async fn looked_at(page: &Path) -> Value {
     serde_json::from_slice(&output.stdout).expect("it tells JSON")
 }
 
-/// Something that Meta told of a number, which nobody understood, and which names somebody.
+/// Something that Meta told of a number, which was not understood, and which names a person.
 fn notice_about(number: &str, person: &str) -> store::items::Item {
     let sk = internal_api::keys::notice("unheard_of", "", "0a");
     let texts = [

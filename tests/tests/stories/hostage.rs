@@ -1,4 +1,4 @@
-//! While DynamoDB, the door or the model's sockets are held hostage, nobody's frame is late because of it.
+//! While DynamoDB, the door or the model's sockets are held hostage, no frame is late because of it.
 
 mod visitors;
 
@@ -24,7 +24,7 @@ const AFTERWARDS: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// So much more than in the quiet a gap may be, and the p99 of lateness: twenty callers and a debug build on two cores vary by
-/// tenths of a second of themselves. Whoever waits for a hostage is late by seconds.
+/// tenths of a second of themselves. A frame that waited for a hostage would be seconds late.
 const LEEWAY: Duration = Duration::from_millis(300);
 
 /// How late the callers got their frames, in one stretch of time: the worst of them.
@@ -32,7 +32,7 @@ const LEEWAY: Duration = Duration::from_millis(300);
 pub(super) struct Heard {
     gap: Duration,
     p99: Duration,
-    /// How late anybody was on this machine meanwhile.
+    /// How late any process was on this machine meanwhile.
     machine: Late,
 }
 
@@ -54,14 +54,14 @@ async fn no_frame_is_late_because_dynamodb_the_door_or_the_model_is_held_hostage
     });
     quiet.bounds(without_model.await, "the model");
 
-    assert!(calls.iter().all(|call| call.report().ending.is_none()), "nobody's call ended for it");
+    assert!(calls.iter().all(|call| call.report().ending.is_none()), "no call ended because of it");
     hang_up(&calls).await;
     let own = own_p99(&story, &calls).await;
     assert!(own <= quiet.p99 + LEEWAY, "late by its own clock: {own:?}, and in the quiet {quiet:?}");
 }
 
 impl Heard {
-    /// Holds what was heard against the quiet. Whatever the machine did to everybody is nobody's fault.
+    /// Holds what was heard against the quiet. Lateness of the whole machine does not count.
     pub(super) fn bounds(&self, held: Self, what: &str) {
         let gap = self.gap + held.machine.worst + LEEWAY;
         let p99 = self.p99 + held.machine.p99 + LEEWAY;
@@ -74,7 +74,7 @@ impl Heard {
 async fn ring(story: &Story) -> Vec<Call> {
     let mut calls = vec![];
     for n in 0..CALLS {
-        let call = story.meta.ring(CallerConfig::of_many(n)).await.expect("somebody can ring");
+        let call = story.meta.ring(CallerConfig::of_many(n)).await.expect("the call can be placed");
         call.agent_speaks(PATIENCE).await.expect("the agent greets");
         calls.push(call);
     }

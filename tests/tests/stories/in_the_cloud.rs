@@ -159,7 +159,7 @@ async fn a_task_that_never_starts_costs_the_call() {
     let story = without_tasks(Scene::default().ringing_for(4)).await;
     story.stack.cloud.mischief().tasks_never_start(TASK, 9).expect("there is such a service");
     let caller = story.ring().await;
-    // Where no task lives, nobody but the reaper looks at the call again.
+    // Where no task lives, only the reaper looks at the call again.
     tokio::time::sleep(Duration::from_secs(5)).await;
     story.stack.cloud.run_schedule("reaper").await.expect("there is a schedule");
 

@@ -1,4 +1,4 @@
-//! Whoever dies, the call goes on, or ends properly.
+//! A process dies: the call goes on, or ends properly.
 
 use call::Ending;
 use sim_meta::ActionName;

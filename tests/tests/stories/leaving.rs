@@ -17,7 +17,7 @@ use tests::{Afterwards, Caller, Scene, Story};
 const TASK: &str = "media-task";
 const SOON: Duration = Duration::from_secs(40);
 
-/// How often to look at the registry, which tells nobody by itself.
+/// How often to look at the registry, which sends no notification.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[tokio::test(flavor = "multi_thread")]

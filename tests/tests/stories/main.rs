@@ -1,4 +1,4 @@
-//! Stories of the whole product: real processes, a real wire, nobody else's network.
+//! Stories of the whole product: real processes, a real wire, on loopback only.
 
 mod at_meta;
 mod at_the_door;

@@ -59,14 +59,14 @@ async fn a_new_key_of_the_model_is_used_without_a_restart() {
     story.takes_a_call().await;
 }
 
-/// Functions and tasks look at different times: whoever has the new key must be believed by who has the old one, and the other
+/// Functions and tasks look at different times: a process with the new key must be accepted by one with the old key, and the other
 /// way round.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_door_key_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
     let old = story.door_key();
     story.rotate("media", json!({"door_key": "a new door key", "previous_door_key": old}));
-    let by_who_knows_it = tests::doors::Knock::asking_after("nobody", "a new door key");
+    let by_who_knows_it = tests::doors::Knock::asking_after("unknown", "a new door key");
 
     assert_eq!(by_who_knows_it.at(&story.door().await).await.0, 404, "the task has looked for the new key");
     story.takes_a_call().await;
@@ -76,7 +76,7 @@ async fn a_new_door_key_is_used_without_a_restart() {
 async fn a_door_key_that_was_replaced_at_once_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
     story.rotate("media", json!({"door_key": "a new door key"}));
-    let by_who_knows_it = tests::doors::Knock::asking_after("nobody", "a new door key");
+    let by_who_knows_it = tests::doors::Knock::asking_after("unknown", "a new door key");
     assert_eq!(by_who_knows_it.at(&story.door().await).await.0, 404, "the task has looked for the new key");
 
     // Call-control still seals with the old one, is not believed, and looks.
@@ -129,7 +129,7 @@ impl WarmStory {
         self.story.stack.cloud.rotate_secret(secret, value.to_string());
     }
 
-    /// Somebody calls, is greeted at the first ring, and hangs up.
+    /// A caller rings, is greeted at the first ring, and hangs up.
     async fn takes_a_call(&self) {
         let caller = self.story.ring().await;
         caller.is_greeted().await;
@@ -142,7 +142,7 @@ impl WarmStory {
         self.was_not_restarted();
     }
 
-    /// Somebody calls and has an order looked up.
+    /// A caller rings and has an order looked up.
     async fn asks_for_an_order(&self) -> Afterwards {
         let caller = self.story.ring().await;
         caller.hears_the_greeting().await;

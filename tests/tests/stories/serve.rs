@@ -63,7 +63,7 @@ async fn serve() -> (Meta, Realtime, Running) {
 }
 
 async fn ring(meta: &Meta) -> Call {
-    let call = meta.ring(CallerConfig::default()).await.expect("somebody can ring");
+    let call = meta.ring(CallerConfig::default()).await.expect("the call can be placed");
     call.answered(SOON).await.expect("the call is answered");
     call.agent_speaks(SOON).await.expect("the agent greets");
     call

@@ -40,9 +40,9 @@ async fn every_required_setting_of_the_media_task_is_asked_for_by_name() {
     asks_for_each(|| Program::named("media-task"), &MEDIA_TASK[..3]).await;
 
     let unreachable = Program::named("media-task").with_all(&MEDIA_TASK[..3]);
-    let nobody = format!("http://{}", free_address());
-    let complaint = format!("AHOY_PUBLIC_IP is not set, and {nobody} does not tell");
-    refuses(unreachable.with("AHOY_CHECKIP_URL", &nobody), &complaint).await;
+    let unreachable_address = format!("http://{}", free_address());
+    let complaint = format!("AHOY_PUBLIC_IP is not set, and {unreachable_address} does not tell");
+    refuses(unreachable.with("AHOY_CHECKIP_URL", &unreachable_address), &complaint).await;
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tests::{Caller, Scene, Story};
 
 /// A long answer is cut in its middle, with some seconds of it still to be heard: the next session begins it again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_drops_in_mid_answer_is_replaced_and_nobody_is_greeted_twice() {
+async fn a_session_that_drops_in_mid_answer_is_replaced_without_a_second_greeting() {
     goes_on_after("drops-session:60").await;
 }
 
@@ -65,7 +65,7 @@ async fn a_session_near_its_end_is_replaced_in_a_silence() {
     assert_eq!(story.model_faults(), [""; 0]);
 }
 
-/// What the new session is told of an interrupted answer is what was heard of it, and no more.
+/// What the new session receives of an interrupted answer is what was heard of it, and no more.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_was_heard_is_told_to_the_next_session() {
     let answers = [clips::agent_long(), clips::agent_answer()].map(Reply::speech);
@@ -122,7 +122,7 @@ async fn when_no_session_is_to_be_had_the_caller_hears_an_apology() {
             JournalEvent::AgentFailed { code, cure } => Some((code.clone(), cure.clone())),
             _ => None,
         });
-        let (told, cure) = failed.expect("somebody is told");
+        let (told, cure) = failed.expect("the failure is reported");
         assert_eq!(told, code);
         assert!(!cure.is_empty() && !cure.contains("sk-"), "{cure}");
         assert_eq!(story.logs_with("sk-rehearsal"), [""; 0]);

@@ -1,4 +1,4 @@
-//! A call is one trace, over functions and task; and whoever takes traces cannot hold it up.
+//! A call is one trace, over functions and task; a slow trace receiver cannot delay it.
 
 use journal::{JournalEntry, JournalEvent};
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use tests::{Scene, Story, privacy};
 /// Who tells of calls.
 const PROGRAMS: [&str; 3] = ["webhook", "call-control", "media-task"];
 
-/// Longer than any pause of ours for whoever takes traces, and shorter than one attempt to send them.
+/// Longer than any pause of ours for a trace receiver, and shorter than one attempt to send them.
 const NOT_HELD_UP_MS: u64 = 5_000;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,7 +61,7 @@ async fn who_hangs_or_refuses_traces_holds_no_call_up() {
     }
 }
 
-/// A stage whose programs are told where traces go, and that somebody is there.
+/// A stage whose programs are told where traces go, and where a receiver listens.
 async fn traced(reception: Reception) -> (Collector, Story) {
     let collector = Collector::open(reception).await;
     let scene =

@@ -6,7 +6,7 @@ use sim_meta::ProtocolViolation;
 /// One thing that must be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What, as it should be.
+    /// The expectation, in words.
     pub what: String,
     /// What is wrong with it; `None` when it is right.
     pub wrong: Option<String>,
@@ -37,7 +37,7 @@ const CLAIM_OFF_BY: i64 = 20;
 pub(super) fn all(evidence: &Evidence) -> Vec<Check> {
     let first = conversation(evidence);
     if evidence.report.accepted.is_none() {
-        // Nobody was on the line: there is nothing else to judge.
+        // The call never had media: there is nothing else to judge.
         return vec![first];
     }
     vec![
@@ -76,13 +76,13 @@ fn interruption(evidence: &Evidence) -> Check {
     let what = "the model knows how much the caller heard";
     let wrong = match sound::claimed_too_much_ms(evidence) {
         Some(off) if off.abs() <= CLAIM_OFF_BY => None,
-        Some(off) => Some(format!("it was told of {off} ms more than the caller's phone played")),
-        None => Some("nobody was interrupted".to_owned()),
+        Some(off) => Some(format!("its truncation was {off} ms off what the caller's phone played")),
+        None => Some("no speech was interrupted".to_owned()),
     };
     check(what, wrong)
 }
 
-/// What was wrong with the agent's packets. On a machine that was busy otherwise, gaps and bursts are nobody's fault.
+/// What was wrong with the agent's packets. On a busy machine, gaps and bursts are not the product's fault.
 fn wire_faults(evidence: &Evidence) -> Vec<String> {
     let is_judged = |fault: &&ProtocolViolation| !is_about_time(fault) || evidence.disturbance.is_none();
     evidence.report.faults.iter().filter(is_judged).map(ToString::to_string).collect()

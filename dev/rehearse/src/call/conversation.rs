@@ -12,7 +12,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(40);
 /// An agent that says nothing for so long has nothing to say.
 const SPEAKS_WITHIN: Duration = Duration::from_secs(8);
 
-/// The longest anybody speaks.
+/// The longest utterance.
 const SILENT_WITHIN: Duration = Duration::from_secs(20);
 
 /// So long the caller listens before losing patience.

@@ -15,7 +15,7 @@ pub(super) fn phone(seen: &Seen) -> Told {
         Seen::WebhookPosted { event: sim_meta::Event::Terminate, attempt: 1 } => {
             told("Meta → webhook", "tells that the call is over".into())
         }
-        Seen::WebhookPosted { attempt: 0, .. } => told("somebody → webhook", "forges a webhook".into()),
+        Seen::WebhookPosted { attempt: 0, .. } => told("stranger → webhook", "forges a webhook".into()),
         Seen::WebhookPosted { event: sim_meta::Event::Foreign, .. } => {
             told("Meta → webhook", "tells of another number's call".into())
         }

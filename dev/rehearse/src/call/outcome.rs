@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A phone that is later than this itself, at p99, proves nothing about anybody else.
+/// A phone that is later than this itself, at p99, proves nothing about the product.
 const TRUSTED: Duration = Duration::from_millis(3);
 
 /// How a rehearsed call went.
@@ -56,7 +56,7 @@ impl Outcome {
         self.checks.iter().all(|check| check.wrong.is_none())
     }
 
-    /// Whether this machine, or the caller's phone on it, was too late itself for anybody's timing to be judged.
+    /// Whether this machine, or the caller's phone on it, was too late itself for timing to be judged.
     pub fn is_disturbed(&self) -> bool {
         self.is_disturbed
     }
@@ -114,10 +114,10 @@ impl Outcome {
             "  interrupted in  {:>9}   from the model hearing the caller to silence",
             ms(self.figures.interrupt_ms)
         )?;
-        writeln!(f, "  ended by        {:>9}", self.ending.as_deref().unwrap_or("nobody"))?;
+        writeln!(f, "  ended by        {:>9}", self.ending.as_deref().unwrap_or("no one"))?;
         writeln!(f)?;
         for (who, heard) in [("caller", &self.caller_heard), ("agent", &self.agent_heard)] {
-            // A call that nobody answered has nothing to hear.
+            // A call that was not answered has nothing to hear.
             if heard.values().any(Option::is_some) {
                 writeln!(f, "  the {who} heard: {}", fits(heard))?;
             }

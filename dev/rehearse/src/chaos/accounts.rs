@@ -100,9 +100,9 @@ async fn audit(stage: &Stage, plan: &Plan, killed: &Killed) -> anyhow::Result<Ac
     accounts
         .violations
         .extend(due.into_iter().map(|name| format!("{}: it is still in the index", &name[..8])));
-    accounts
-        .violations
-        .extend(stage.meta.strays().into_iter().map(|stray| format!("an action for nobody: {stray}")));
+    accounts.violations.extend(
+        stage.meta.strays().into_iter().map(|stray| format!("an action on a call that is not ours: {stray}")),
+    );
     Ok(accounts)
 }
 
@@ -253,7 +253,7 @@ fn out_of_order(journal: &[journal::JournalEntry]) -> Vec<String> {
         _ => None,
     };
     let ranks: Vec<i32> = journal.iter().filter_map(|entry| rank(&entry.event)).collect();
-    // An assignment that refused, or died while it rang, is followed by another. What was under way at Meta when somebody else ended the call
+    // An assignment that refused, or died while it rang, is followed by another. What was under way at Meta when another process ended the call
     // is noted after the end. Everything else follows what it follows from, once.
     let is_another_assignment = |pair: &[i32]| pair[1] == 1 && pair[0] <= 1;
     let is_late_word = |pair: &[i32]| pair[0] == 6 && (3..=4).contains(&pair[1]);

@@ -7,10 +7,10 @@ use sim_meta::{Call, CallerConfig};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// So long a caller waits for anything.
+/// How long a caller waits for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// So long a caller listens to an answer.
+/// How long a caller listens to an answer.
 const LISTENS: Duration = Duration::from_millis(800);
 
 /// Rings all calls; returns when each caller is done.

@@ -61,7 +61,7 @@ pub enum Trouble {
     KillTask(usize),
     /// DynamoDB throttles so many transactions.
     Throttle(usize),
-    /// DynamoDB cancels so many transactions, since somebody else writes the same item.
+    /// DynamoDB cancels so many transactions, since another process writes the same item.
     Conflict(usize),
     /// DynamoDB does as asked so many times, and its reply is lost.
     LoseReplies(usize),

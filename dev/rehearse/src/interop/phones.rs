@@ -15,7 +15,7 @@ const STARTS_WITHIN: Duration = Duration::from_secs(45);
 /// A business that does not answer within this has lost its caller.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(40);
 
-/// The longest anybody is waited for in mid-call.
+/// The longest wait for the other side in mid-call.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A caller, and its call.
@@ -51,7 +51,7 @@ impl Phone {
     /// Rings, as the `n`th caller of a stage.
     ///
     /// # Errors
-    /// When nobody can ring, or the product does not answer.
+    /// When no call can be placed, or the product does not answer.
     pub(super) async fn ring(meta: &Meta, cell: Cell, n: u32, log: &Path) -> anyhow::Result<Self> {
         let caller = CallerConfig {
             keeps_recording: true,

@@ -18,7 +18,7 @@ pub(super) struct Process {
     child: Child,
     commands: ChildStdin,
     events: Lines<BufReader<ChildStdout>>,
-    /// Events that nobody has waited for yet, and when they came.
+    /// Events that were not waited for yet, and when they came.
     unseen: Vec<(Instant, Value)>,
 }
 
@@ -55,7 +55,7 @@ impl Process {
         self.commands.write_all(format!("{command}\n").as_bytes()).await.context("the caller is gone")
     }
 
-    /// Returns the first event of this name that nobody has waited for, and when it came.
+    /// Returns the first event of this name that was not waited for yet, and when it came.
     ///
     /// # Errors
     /// When it does not come in time, or the caller is gone.

@@ -149,7 +149,7 @@ impl Shown {
     }
 }
 
-/// How well a recording holds a clip, piece by piece: whoever plays packets that come unevenly stretches and presses
+/// How well a recording holds a clip, piece by piece: a phone that plays packets that come unevenly stretches and presses
 /// them a little, as browsers do, and what was said is heard all the same.
 fn how_well(clip: &Clip, recording: &[i16]) -> f64 {
     let Some(whole) = find(&clip.samples, recording) else { return 0.0 };

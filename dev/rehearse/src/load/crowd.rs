@@ -26,7 +26,7 @@ pub(super) struct Crowd<'a> {
 }
 
 impl<'a> Crowd<'a> {
-    pub(super) fn nobody(meta: &'a Meta, model: &'a Model) -> anyhow::Result<Self> {
+    pub(super) fn empty(meta: &'a Meta, model: &'a Model) -> anyhow::Result<Self> {
         let sentences = [
             clips::caller_question(),
             clips::caller_directions(),
@@ -68,7 +68,7 @@ impl<'a> Crowd<'a> {
     }
 
     /// # Errors
-    /// When a call has ended, of which nobody hung up.
+    /// When a call has ended before its caller hung up.
     pub(super) fn is_complete(&self) -> anyhow::Result<()> {
         let ended = self.calls.iter().find_map(|call| call.report().ending);
         ensure!(ended.is_none(), "a call ended by itself: {ended:?}");

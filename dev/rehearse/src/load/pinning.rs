@@ -35,7 +35,7 @@ pub fn leave_a_core_to_the_task() -> anyhow::Result<()> {
 /// Functions may keep neither callers nor model waiting: all share a core here, which they do not in AWS.
 const FUNCTIONS: [&str; 3] = ["webhook", "call-control", "reaper"];
 
-/// The same programs, but the media task runs on its own core, and functions only when nobody else wants to. The programs
+/// The same programs, but the media task runs on its own core, and functions only when it is idle. The programs
 /// that see to it are put into `folder`.
 ///
 /// # Errors

@@ -10,14 +10,14 @@ use std::time::Duration;
 /// So many calls are open at once.
 const AT_ONCE: usize = 40;
 
-/// So long a call lasts once there is sound.
+/// How long a call lasts once there is sound.
 const LASTS: Duration = Duration::from_millis(1_500);
 
 /// After the first calls, so many, everything has been used once: memory is compared to then. The memory of fewer calls is
 /// shown, not judged.
 const WARM: usize = 200;
 
-/// A heartbeat may be under way whenever it is looked: so many sockets or files more than at the start are nobody's loss.
+/// A heartbeat may be under way whenever it is looked: this many sockets or files more than at the start are no leak.
 const FILES: usize = 4;
 
 /// So many threads more are as many calls to the system's resolver or files at once, which come and go, too.

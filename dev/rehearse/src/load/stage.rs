@@ -65,12 +65,12 @@ impl LoadStage {
         Ok(Self { stack, meta, model })
     }
 
-    /// Nobody yet.
+    /// No callers yet.
     ///
     /// # Errors
     /// When there is no codec.
     pub(super) fn crowd(&self) -> anyhow::Result<Crowd<'_>> {
-        Crowd::nobody(&self.meta, &self.model)
+        Crowd::empty(&self.meta, &self.model)
     }
 
     /// The media task's process.

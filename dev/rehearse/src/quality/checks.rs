@@ -14,7 +14,7 @@ const LEFT_AT_5_PERCENT: f64 = 0.9;
 /// One thing that must be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What, as it should be.
+    /// The expectation, in words.
     pub what: String,
     /// What is wrong with it; `None` when it is right.
     pub wrong: Option<String>,

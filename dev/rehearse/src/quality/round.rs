@@ -57,7 +57,7 @@ impl Round {
         for (n, scene) in scenes().into_iter().enumerate().filter(|(_, scene)| is_wanted(*scene)) {
             let (stage, ringing, room) = (stage.clone(), ringing.clone(), room.clone());
             calls.spawn(async move {
-                let _permit = room.acquire().await.expect("nobody closes it");
+                let _permit = room.acquire().await.expect("the semaphore is never closed");
                 (n, talk(&stage, scene, seed + n as u64, &ringing).await)
             });
         }

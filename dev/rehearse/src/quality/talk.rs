@@ -28,7 +28,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(40);
 /// An agent that says nothing for so long has nothing to say.
 const SPEAKS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Nobody speaks for longer.
+/// The longest utterance.
 const SILENT_WITHIN: Duration = Duration::from_secs(60);
 
 /// So much of an answer tells that it is the answer.
@@ -159,7 +159,7 @@ fn piece<const N: usize>(sentences: [Clip; N]) -> Clip {
 /// Makes a call. `ringing` is held while it rings.
 ///
 /// # Errors
-/// When nobody can ring, or what is known of the call cannot be read.
+/// When no call can be placed, or what is known of the call cannot be read.
 pub(super) async fn talk(
     stage: &Stage,
     scene: Scene,
@@ -221,7 +221,7 @@ async fn hold(call: &Call, scene: Scene) -> Result<bool, WaitError> {
             call.say(&clips::caller_question()).await?;
             hear_out(call).await?;
         }
-        // Nobody waits for anything in these two minutes but for the clock.
+        // Nothing happens in these two minutes: only time passes.
         Scene::SaysNothing => tokio::time::sleep(MUTED).await,
         Scene::IsMuted => {
             call.mute();

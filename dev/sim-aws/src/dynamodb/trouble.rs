@@ -1,4 +1,4 @@
-//! Decides what becomes of a request to DynamoDB while there is trouble with it.
+//! Decides the outcome of each request to DynamoDB while a fault is injected.
 
 use crate::environment::OUTSIDER;
 use crate::random::SeededRandom;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 /// What a program sees of a DynamoDB that is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
-    /// Its connection is cut without an answer, as when nobody listens there.
+    /// Its connection is cut without an answer, as when nothing listens there.
     Cut,
     /// No answer ever comes; when DynamoDB is back, the connection is cut.
     Silent,
@@ -57,7 +57,7 @@ impl Cancelled {
     }
 }
 
-/// What becomes of one request.
+/// The outcome of one request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     /// It is carried out, after a while.
@@ -160,7 +160,7 @@ impl Trouble {
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().expect("nobody panics while planning trouble")
+        self.plan.lock().expect("no thread panics while planning trouble")
     }
 }
 

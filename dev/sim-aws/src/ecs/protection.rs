@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-/// How long protection lasts when nobody says (`expiresInMinutes`).
+/// How long protection lasts by default (`expiresInMinutes`).
 const DEFAULT_MINUTES: i64 = 120;
 /// The longest it may last: 48 hours.
 const LONGEST_MINUTES: i64 = 2_880;

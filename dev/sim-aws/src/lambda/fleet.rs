@@ -150,7 +150,7 @@ impl Fleet {
     }
 
     fn lock(&self) -> MutexGuard<'_, Sandboxes> {
-        self.sandboxes.lock().expect("nobody panics while holding the sandboxes")
+        self.sandboxes.lock().expect("no thread panics while holding the sandboxes")
     }
 }
 

@@ -74,10 +74,10 @@ impl Desk {
 
     /// The error the process reported about its own start, if it did.
     pub(super) fn take_init_error(&self) -> Option<Bytes> {
-        self.init_error.lock().expect("nobody panics at the desk").take()
+        self.init_error.lock().expect("no thread panics while holding the lock").take()
     }
 
-    /// The next delivery. Whoever has to wait for it is frozen meanwhile.
+    /// The next delivery. The process is frozen while it waits.
     async fn delivery(&self) -> Option<Delivery> {
         let mut deliveries = self.deliveries.lock().await;
         if let Ok(delivery) = deliveries.try_recv() {
@@ -93,7 +93,7 @@ impl Desk {
     }
 
     fn close(&self, id: &str, outcome: Outcome) -> Response {
-        let mut open = self.open.lock().expect("nobody panics at the desk");
+        let mut open = self.open.lock().expect("no thread panics while holding the lock");
         match open.take_if(|open| open.id == id) {
             Some(open) => {
                 // The sandbox may have given up on it already.
@@ -120,7 +120,8 @@ async fn next(State(desk): State<Arc<Desk>>) -> Response {
         return StatusCode::GONE.into_response();
     };
     let Delivery { id, payload, taken, outcome } = delivery;
-    *desk.open.lock().expect("nobody panics at the desk") = Some(Open { id: id.clone(), outcome });
+    *desk.open.lock().expect("no thread panics while holding the lock") =
+        Some(Open { id: id.clone(), outcome });
     desk.traps.begin(&desk.process);
     let _ = taken.send(());
     let headers = [
@@ -160,7 +161,7 @@ async fn error(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Byte
 }
 
 async fn init_error(State(desk): State<Arc<Desk>>, body: Bytes) -> Response {
-    *desk.init_error.lock().expect("nobody panics at the desk") = Some(body);
+    *desk.init_error.lock().expect("no thread panics while holding the lock") = Some(body);
     accepted()
 }
 

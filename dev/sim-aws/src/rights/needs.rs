@@ -159,7 +159,7 @@ fn table_arn(name_or_arn: &str) -> String {
     }
 }
 
-/// Whoever starts a task passes it its roles.
+/// Starting a task needs iam:PassRole for its roles.
 fn of_ecs(rights: &Rights, action: &str, request: &Value) -> Vec<Need> {
     let text = |field: &str| request[field].as_str().unwrap_or_default();
     let cluster = short_name(text("cluster"));

@@ -155,7 +155,7 @@ fn who_is_not_in_the_template_may_do_everything() {
 }
 
 #[test]
-fn a_right_nobody_used_is_found() {
+fn an_unused_right_is_found() {
     let rights = Rights::of(TEMPLATE).unwrap();
     let table = arn("dynamodb", "table/ahoy");
     rights.exercise("control", vec![Need::new("dynamodb:PutItem", &table)]).unwrap();

@@ -76,7 +76,7 @@ pub async fn keys(cloud: &Cloud) -> Vec<String> {
     keys
 }
 
-/// Resolves once a process is stopped. The kernel tells nobody but its parent, so this looks again and again.
+/// Resolves once a process is stopped. The kernel notifies only its parent, so this polls.
 pub async fn frozen(pid: u32) {
     let mut look = tokio::time::interval(Duration::from_millis(5));
     loop {

@@ -1,4 +1,4 @@
-//! The WhatsApp Business account: its numbers, and the apps that are told of it.
+//! The WhatsApp Business account: its numbers, and its subscribed apps.
 
 use super::{GraphError, bearer};
 use crate::business_records::{BusinessRecords, Subscriber};

@@ -1,4 +1,4 @@
-//! `/{version}/{app}/subscriptions`: what the app wants to be told of, and where. For the app's own token only.
+//! `/{version}/{app}/subscriptions`: what the app subscribes to, and where. For the app's own token only.
 
 use super::{GraphError, bearer};
 use crate::business_records::Subscription;

@@ -117,8 +117,8 @@ impl GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 15, message, "")
     }
 
-    /// An app's token is nobody's. Code 2500 is what Graph is known for.
-    pub(super) fn nobody() -> GraphError {
+    /// An app's token belongs to no user. Code 2500 is what Graph is known for.
+    pub(super) fn no_user() -> GraphError {
         let message = "An active access token must be used to query information about the current user.";
         GraphError::new(StatusCode::BAD_REQUEST, 2_500, message, "")
     }
@@ -141,8 +141,8 @@ impl GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 138_015, message, "The messaging limit is below 2000")
     }
 
-    /// Nobody would be told of calls.
-    pub(super) fn nobody_told() -> GraphError {
+    /// No app is subscribed to calls.
+    pub(super) fn not_subscribed() -> GraphError {
         let message = "(#138018) Calling cannot be enabled";
         let details = "No app is subscribed to both the account and the calls field";
         GraphError::new(StatusCode::BAD_REQUEST, 138_018, message, details)

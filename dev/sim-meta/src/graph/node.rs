@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// What Graph tells of a node when nobody says what to tell.
+/// The fields that Graph returns by default.
 const DEFAULT: &str = "id";
 
 /// What only Solution Providers are shown: for others Graph refuses the whole request.

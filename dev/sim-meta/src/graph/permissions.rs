@@ -30,7 +30,7 @@ pub(super) struct Asked {
     recipient: Option<String>,
 }
 
-/// `GET /{version}/me/permissions`: an app is nobody and has none.
+/// `GET /{version}/me/permissions`: an app is no user and has none.
 pub(super) async fn granted(
     State(cloud): State<Arc<Cloud>>,
     Path((version, whose)): Path<(String, String)>,
@@ -38,7 +38,7 @@ pub(super) async fn granted(
     headers: HeaderMap,
 ) -> Result<Json<Value>, GraphError> {
     if bearer::of(&cloud, &version, &headers)? != bearer::Bearer::Business {
-        return Err(GraphError::nobody());
+        return Err(GraphError::no_user());
     }
     asked.map_err(unknown)?;
     if whose != "me" && whose != USER {

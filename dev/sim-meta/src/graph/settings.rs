@@ -138,8 +138,8 @@ fn permit(wanted: &Calling, books: &BusinessRecords) -> Result<(), GraphError> {
     if enables && books.most_users().is_some_and(|users| users < FEWEST_USERS) {
         return Err(GraphError::limit_low());
     }
-    if enables && !books.is_told_of_calls() {
-        return Err(GraphError::nobody_told());
+    if enables && !books.receives_calls() {
+        return Err(GraphError::not_subscribed());
     }
     Ok(())
 }
@@ -250,7 +250,7 @@ mod tests {
             BusinessRecords { calling: json!({ "status": "DISABLED" }), ..BusinessRecords::default() };
         let enable = judged(&json!({ "status": "ENABLED" })).unwrap_or_else(|error| panic!("{error:?}"));
 
-        assert_eq!(permit(&enable, &books).unwrap_err().code, 138_018, "nobody is told of calls");
+        assert_eq!(permit(&enable, &books).unwrap_err().code, 138_018, "no app is subscribed");
         books.subscribe("https://here.example/webhook");
         assert_eq!(permit(&enable, &books), Ok(()));
         books.number.messaging_limit = "TIER_1K".to_owned();

@@ -1,6 +1,6 @@
 //! Decides what the relay lets in, datagram by datagram, and what is wrong with the moment it comes.
 //!
-//! Meta's relay is ICE-lite and passive: it knows nobody before it has the answer, it answers checks and never sends
+//! Meta's relay is ICE-lite and passive: it knows no peer before it has the answer, it answers checks and never sends
 //! any, and until `accept` it passes no sound on. A relay with full ICE lets its peer see to the roles.
 
 use super::datagram::{self, Kind};

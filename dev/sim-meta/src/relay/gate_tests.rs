@@ -85,7 +85,7 @@ fn a_relay_that_claims_to_control_refuses_every_check_of_an_agent_that_does() {
 }
 
 #[test]
-fn a_relay_that_trusts_the_answer_alone_knows_nobody_from_elsewhere() {
+fn a_relay_that_trusts_the_answer_alone_ignores_other_addresses() {
     let mut gate = answered(Some(InjectedFault::AdvertisedOnly));
     let elsewhere = IpAddr::from([127, 0, 0, 2]);
 

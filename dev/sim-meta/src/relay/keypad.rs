@@ -10,7 +10,7 @@ const ENDS: u32 = 3;
 const REST: u32 = 5;
 /// Beats in a second.
 const BEATS: u32 = 50;
-/// How loud the key is, in -dBm0. Nobody listens.
+/// How loud the key is, in -dBm0. No receiver uses it.
 const VOLUME: u8 = 10;
 const END: u8 = 0x80;
 

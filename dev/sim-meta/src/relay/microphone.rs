@@ -109,7 +109,7 @@ impl Microphone {
         self.clips.push_back(Utterance::new(clip));
     }
 
-    /// Presses these keys, after all that are still to be pressed. While one is down nobody speaks: what is being said
+    /// Presses these keys, after all that are still to be pressed. While one is down the caller is silent: what is being said
     /// waits, and goes on after it.
     pub(crate) fn press(&mut self, keys: &[Key]) {
         self.keypad.press(keys);

@@ -24,7 +24,7 @@ pub(crate) struct Speaker {
 pub(crate) struct Played {
     /// Filled gaps first, then the packet's own sound.
     pub(crate) samples: Vec<i16>,
-    /// Whether somebody speaks in the packet's own sound.
+    /// Whether the packet's own sound contains speech.
     pub(crate) voiced: bool,
     pub(crate) fault: Option<ProtocolViolation>,
 }

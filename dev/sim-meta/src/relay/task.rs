@@ -169,7 +169,7 @@ impl Relay {
         self.survive(taken);
     }
 
-    /// Lets the peer do what it wants to, and tells when somebody next has something to do.
+    /// Lets the peer do what it wants to, and returns the next deadline.
     async fn drain(&mut self) -> Instant {
         let peers = loop {
             match self.peer.poll_output() {

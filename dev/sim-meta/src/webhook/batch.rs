@@ -30,7 +30,7 @@ pub(crate) fn around(mut notice: Value, stamp: &str) -> Value {
     })
 }
 
-/// The call keeps its place in `calls`, with items nobody can read beside it.
+/// The call keeps its place in `calls`, with unreadable items beside it.
 fn among_broken_calls(mut change: Value, stamp: &str) -> Value {
     let Some(calls) = change.pointer_mut("/value/calls").and_then(Value::as_array_mut) else {
         unreachable!("every notice of ours has its call")

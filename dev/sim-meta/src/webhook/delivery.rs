@@ -44,23 +44,23 @@ impl Postman {
     /// Where to go.
     ///
     /// # Errors
-    /// When nobody has said.
+    /// The default.
     pub(crate) fn url(&self) -> anyhow::Result<String> {
         let url = self.url.lock().unwrap_or_else(PoisonError::into_inner).clone();
         url.context("no webhook URL is set: call set_webhook_url first")
     }
 
-    /// Brings one webhook with a signature of somebody else, once. A business that takes it is at fault.
+    /// Brings one webhook with a wrong signature, once. A business that takes it is at fault.
     pub(crate) async fn forge(&self, body: &str, event: Event, see: impl Fn(Seen)) {
         see(Seen::WebhookPosted { event, attempt: 0 });
-        let status = self.post(body, "the secret of somebody else").await;
+        let status = self.post(body, "the secret of another app").await;
         see(Seen::WebhookAnswered { event, status });
         if status == Some(200) {
             see(Seen::Fault(ProtocolViolation::ForgeryTaken));
         }
     }
 
-    /// Brings one webhook, the same bytes each time. `false`: nobody ever took it.
+    /// Brings one webhook, the same bytes each time. `false`: it was never accepted.
     pub(crate) async fn deliver(&self, body: &str, event: Event, see: impl Fn(Seen)) -> bool {
         for attempt in 1..=self.retries.len() + 1 {
             see(Seen::WebhookPosted { event, attempt });
@@ -116,7 +116,7 @@ impl Postman {
         ];
         let url = Url::parse_with_params(url, query).context("the webhook URL is none")?;
         let response = self.client.get(url).send().await;
-        // The URL holds the verify token, which nobody should read in a log.
+        // The URL holds the verify token, which must not reach a log.
         let response =
             response.map_err(reqwest::Error::without_url).context("the webhook does not answer")?;
         let status = response.status().as_u16();

@@ -60,7 +60,7 @@ impl Notices {
         }
     }
 
-    /// Somebody calls.
+    /// A caller rings.
     pub(crate) fn connect(&self, offer: &str, timestamp: String) -> Value {
         let mut call = self.call("connect", timestamp);
         call.insert("session".to_owned(), json!({ "sdp_type": "offer", "sdp": offer }));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_nobody_answered_has_no_times() {
+    fn an_unanswered_call_has_no_times() {
         let call = terminate(Ending::Unanswered, None);
 
         assert_eq!(call["status"], "COMPLETED");

@@ -11,7 +11,7 @@ pub(crate) fn sha256(app_secret: &str, body: &[u8]) -> String {
     format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
 }
 
-/// `sha1=` and 40 lower-case digits. Meta still sends it; nobody should check it.
+/// `sha1=` and 40 lower-case digits. Meta still sends it; it should not be relied on.
 pub(crate) fn sha1(app_secret: &str, body: &[u8]) -> String {
     let hmac = str0m::crypto::from_feature_flags().sha1_hmac_provider;
     format!("sha1={}", hex::encode(hmac.sha1_hmac(app_secret.as_bytes(), &[body])))

@@ -57,7 +57,7 @@ impl Business {
         (notice["entry"][0]["changes"][0]["value"]["calls"][0].clone(), notice)
     }
 
-    /// Somebody calls, and an agent has its answer ready.
+    /// A caller rings, and an agent has its answer ready.
     pub async fn ring(&mut self) -> (Call, Agent) {
         self.ring_from(CallerConfig::default()).await
     }
@@ -70,7 +70,7 @@ impl Business {
         (call, agent)
     }
 
-    /// Somebody calls, and the agent is connected and taken.
+    /// A caller rings, and the agent is connected and taken.
     pub async fn take_call(&mut self) -> (Call, Agent) {
         let (call, mut agent) = self.ring().await;
         self.pre_accept(&call, &agent).await;

@@ -1,4 +1,4 @@
-//! The command itself, as somebody at a keyboard runs it.
+//! The command itself, as a person at a keyboard runs it.
 
 use crate::agent::Agent;
 use crate::business::{SOON, action_on, open_webhook};

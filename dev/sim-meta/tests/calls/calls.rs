@@ -143,7 +143,7 @@ async fn an_agent_with_another_certificate_never_connects() {
 }
 
 #[tokio::test]
-async fn a_call_nobody_answers_ends_without_times() {
+async fn an_unanswered_call_ends_without_times() {
     let config = MetaConfig { ring: Duration::from_millis(200), ..hurried() };
     let mut business = Business::open(config).await;
     let (call, _agent) = business.ring().await;

@@ -43,7 +43,7 @@ async fn forty_calls_at_once_are_forty_conversations() {
         call.terminated(SOON).await.unwrap();
     }
 
-    assert!(calls.iter().all(|call| call.recording().is_empty()), "nobody asked for recordings");
+    assert!(calls.iter().all(|call| call.recording().is_empty()), "no recording was asked for");
     assert!(business.meta.open_calls().is_empty());
     for record in business.meta.calls() {
         assert_eq!((record.taken(ActionName::PreAccept), record.taken(ActionName::Accept)), (1, 1));

@@ -40,7 +40,7 @@ async fn dtls_never_stops_after_ice() {
 }
 
 #[tokio::test]
-async fn a_relay_that_conflicts_or_is_closed_connects_nobody() {
+async fn a_relay_that_conflicts_or_is_closed_connects_no_call() {
     for mischief in [InjectedFault::RoleConflict, InjectedFault::RelayClosed] {
         let mut business = up_to(mischief).await;
         let (call, mut agent) = business.ring().await;

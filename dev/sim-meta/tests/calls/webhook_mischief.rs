@@ -130,7 +130,7 @@ async fn foreign_calls_come_and_go_beside_ours() {
 }
 
 #[tokio::test]
-async fn whoever_acts_on_a_foreign_call_is_refused_and_found_out() {
+async fn an_action_on_a_foreign_call_is_refused_and_recorded() {
     let mut business = Business::open(hurried()).await;
     let call = business.meta.ring(caller([InjectedFault::Foreign])).await.unwrap();
     let told = [business.notice().await.0, business.notice().await.0];

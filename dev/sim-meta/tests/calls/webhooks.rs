@@ -55,7 +55,7 @@ async fn a_failed_verification_keeps_the_token_to_itself() {
 }
 
 #[tokio::test]
-async fn nobody_can_call_a_business_without_a_webhook() {
+async fn a_business_without_a_webhook_cannot_be_called() {
     let meta = Meta::start(hurried()).await.unwrap();
 
     let refusal = meta.ring(CallerConfig::default()).await.err().expect("a refusal");

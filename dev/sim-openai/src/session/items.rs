@@ -119,7 +119,7 @@ impl Session {
         self.replay("function_call", format!("{name}({arguments})"));
     }
 
-    /// Somebody has said something: whatever a tool answered before it has been spoken of.
+    /// The caller has spoken: tool outputs before that are not spoken of again.
     fn replay_message(&mut self, item: &Value) {
         let parts = item["content"].as_array().into_iter().flatten();
         let text: String =

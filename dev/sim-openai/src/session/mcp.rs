@@ -28,7 +28,7 @@ impl Session {
         }
     }
 
-    /// A script may call only what the session has, and nobody is there to approve of a call.
+    /// A script may call only what the session has, and no one approves calls.
     pub(super) fn check_tool(&mut self, opening: &Opening) {
         let complaint = match opening {
             Opening::Call(name) if !self.settings.has_tool(name) => {
@@ -38,7 +38,7 @@ impl Session {
                 match self.servers().find(|server| label(server) == *wanted) {
                     None => format!("the script calls {wanted}, which is none of the session's servers"),
                     Some(server) if server["require_approval"] != "never" => {
-                        format!("{wanted} asks for approval, which nobody gives in a call")
+                        format!("{wanted} asks for approval, which no one gives in a call")
                     }
                     Some(server) if allowed(server).is_some_and(|allowed| !allowed.contains(name)) => {
                         format!("the script calls {name}, which {wanted} may not be asked for")

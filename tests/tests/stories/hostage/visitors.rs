@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 /// So many stand at the door at once.
 const VISITORS: usize = 60;
 
-/// Whoever is not turned away within this goes, and comes back.
+/// A visitor that is not turned away within this leaves, and comes back.
 const STAYS: Duration = Duration::from_secs(2);
 
 /// How soon a visitor that was turned away comes back.
@@ -23,11 +23,11 @@ const COMES_BACK: Duration = Duration::from_millis(200);
 const HALF_A_HELLO: [u8; 11] = [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
 
 /// The first line of a request.
-const HALF_A_HEAD: &[u8] = b"POST /v1/calls/nobody HTTP/1.1\r\nhost: media-ta";
+const HALF_A_HEAD: &[u8] = b"POST /v1/calls/unknown HTTP/1.1\r\nhost: media-ta";
 
 /// A whole head, and a little of its body.
 const HALF_A_BODY: &[u8] =
-    b"POST /v1/calls/nobody HTTP/1.1\r\nhost: t\r\ncontent-length: 100000\r\n\r\n{\"fence\":";
+    b"POST /v1/calls/unknown HTTP/1.1\r\nhost: t\r\ncontent-length: 100000\r\n\r\n{\"fence\":";
 
 /// Crowds the door for so long.
 pub async fn crowd(story: &Story, lasts: Duration) {

@@ -1,4 +1,4 @@
-//! A task that dies: its calls are ended at Meta, by whoever is left.
+//! A task that dies: its calls are ended at Meta by the processes that are left.
 
 use super::{LOOK_EVERY, SOON, TASK, begin_with_two_tasks, holder};
 use call::Ending;
@@ -11,7 +11,7 @@ use tests::{Afterwards, Story};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives() {
     let story = begin_with_two_tasks().await;
-    // Nobody tells: the other task's heartbeat finds it out.
+    // No event tells: the other task's heartbeat finds out.
     story.stack.cloud.mischief().deliver_state_changes(Delivery::Never);
     story.stack.cloud.mischief().enable_schedule("reaper", false).expect("there is a schedule");
 
@@ -55,9 +55,7 @@ async fn something_is_due(story: &Story, wished: bool) {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     };
-    tokio::time::timeout(SOON, looking)
-        .await
-        .expect("a call that nobody looks after is due, and then looked after");
+    tokio::time::timeout(SOON, looking).await.expect("a call without a task is due, and then looked after");
 }
 
 fn was_lost(after: &Afterwards) {

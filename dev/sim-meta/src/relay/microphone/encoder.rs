@@ -33,7 +33,7 @@ pub(super) fn sparing() -> Result<Encoder, Error> {
 }
 
 /// With what recovers the packet before in each one. libopus gives wideband and that at 24 kbit/s and complexity 5, not
-/// below, and only when it is told of 10 % loss or so; told of 30 %, what is recovered sounds nearly like what was lost.
+/// below, and only when the expected loss is set to about 10 %; at 30 %, what is recovered sounds nearly like what was lost.
 /// Speech then comes to some 20 kbit/s, and a call with its pauses stays below the 20 kbit/s of `maxaveragebitrate`.
 pub(super) fn protecting() -> Result<Encoder, Error> {
     let mut encoder = ordinary()?;

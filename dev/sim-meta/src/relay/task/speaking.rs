@@ -24,7 +24,7 @@ pub(super) fn microphone(line: &SharedCall) -> Result<Microphone, opus::Error> {
 }
 
 impl Relay {
-    /// Sends a packet of the microphone, and tells whoever waits for it.
+    /// Sends a packet of the microphone, and notifies the waiter.
     pub(super) fn speak(&mut self, packet: Packet) {
         let now = Instant::now();
         self.line.with(|state| state.own_lateness.note(PACE * packet.beat, now));
@@ -71,7 +71,7 @@ impl Relay {
             }
         };
         if let Some(done) = self.presses.pop_front_if(|_| is_last) {
-            // Whoever asked for it may have stopped waiting.
+            // The caller may have stopped waiting.
             let _ = done.send(());
         }
     }
@@ -86,7 +86,7 @@ impl Relay {
     fn end_speech(&mut self, clip: String) {
         self.line.see(Seen::CallerSpoke { clip });
         if let Some(speech) = self.speeches.pop_front() {
-            // Whoever asked for it may have stopped waiting.
+            // The caller may have stopped waiting.
             let _ = speech.done.send(());
         }
     }

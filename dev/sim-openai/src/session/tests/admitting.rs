@@ -130,7 +130,7 @@ fn an_hour_ends_every_session() {
 }
 
 #[test]
-fn nobody_is_answered_after_the_end() {
+fn no_response_comes_after_the_end() {
     let mut rig = Rig::configured(config());
     rig.pass(Duration::from_secs(3_600));
     rig.inbox.clear();

@@ -1,4 +1,4 @@
-//! What happens when somebody breaks in.
+//! Barge-in: the caller speaks over the agent.
 
 use super::*;
 
@@ -104,7 +104,7 @@ fn a_truncated_item_keeps_what_was_heard_and_no_words() {
 }
 
 #[test]
-fn nobody_can_have_heard_more_than_was_sent() {
+fn no_more_can_be_heard_than_was_sent() {
     let (mut rig, item) = interrupted();
     let sent = rig.session.report().spoken[0].sent_ms;
 

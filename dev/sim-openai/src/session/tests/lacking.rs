@@ -34,7 +34,7 @@ fn a_response_may_be_completed_with_nothing_in_it() {
 }
 
 #[test]
-fn a_sentence_that_is_cut_is_gone_on_with_when_asked() {
+fn a_cut_sentence_continues_when_asked() {
     let mut rig = Rig::configured(with(InjectedFault::RunsOut { after_deltas: 3 }));
 
     rig.respond(json!({"instructions": "Greet."}));

@@ -109,7 +109,7 @@ fn asking_before_the_call_has_answered_is_a_fault() {
 }
 
 #[test]
-fn a_call_that_nobody_can_approve_of_is_a_fault() {
+fn a_tool_call_that_needs_approval_is_a_fault() {
     for (tools, complaint) in [
         (json!([server("always")]), "asks for approval"),
         (json!([]), "none of the session's servers"),

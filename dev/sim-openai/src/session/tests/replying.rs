@@ -111,7 +111,7 @@ fn a_function_is_called_and_its_result_is_spoken_of() {
 }
 
 #[test]
-fn the_result_of_a_function_nobody_called_is_refused() {
+fn the_result_of_an_unknown_function_call_is_refused() {
     let mut rig = Rig::configured(config());
 
     rig.send(output_of(&json!("call_unknown")));
