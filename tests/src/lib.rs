@@ -2,22 +2,22 @@
 //!
 //! - [`Story`]: a stage on which calls happen, and what is known of them afterwards.
 //! - [`Caller`]: a caller who rings, talks and hangs up.
-//! - [`collector`]: an OTLP receiver.
-//! - [`doors`]: requests at a media task's door, written by hand.
-//! - [`letter`]: webhooks written by hand.
-//! - [`privacy`]: what no program may write.
+//! - [`trace_receiver`]: an OTLP receiver.
+//! - [`raw_control_api`]: control API requests, written byte by byte.
+//! - [`raw_webhook`]: webhooks, written by hand.
+//! - [`privacy_scan`]: what no program may write.
 //! - [`program`]: one program of the product, alone.
 //! - [`scripted_model`]: a model that plays what a service was seen to do.
 //! - [`story`]: where stories happen, by parts.
 
 mod caller;
-pub mod collector;
+pub mod trace_receiver;
 mod conversation;
-pub mod doors;
-pub mod flood;
-pub mod letter;
-mod logged;
-pub mod privacy;
+pub mod raw_control_api;
+pub mod connection_flood;
+pub mod raw_webhook;
+mod program_logs;
+pub mod privacy_scan;
 pub mod program;
 pub mod scripted_model;
 pub mod story;

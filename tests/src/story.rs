@@ -1,8 +1,8 @@
 //! A stage on which calls happen: begun with or without mischief, watched, and made to break.
 
 use crate::Caller;
-use crate::letter::Letter;
-use crate::privacy;
+use crate::raw_webhook::Letter;
+use crate::privacy_scan;
 use crate::program::{Ended, Program};
 use rehearse::Rehearsal;
 use rehearse::binaries::{Binaries, root};
@@ -383,7 +383,7 @@ impl Drop for Story {
                 std::fs::write(self.folder.join(format!("realtime-{n}.jsonl")), session.recording_jsonl());
         }
         if !std::thread::panicking() {
-            privacy::keeps(&self.stage);
+            privacy_scan::keeps(&self.stage);
         }
     }
 }

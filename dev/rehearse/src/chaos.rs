@@ -2,14 +2,14 @@
 //!
 //! What goes wrong, and when, comes from a seed: the same seed brings the same plan, though not the same races.
 
-mod accounts;
-mod audits;
-mod books;
+mod call_audit;
+mod audit_rounds;
+mod spending_audit;
 mod caller;
 mod plan;
-mod trouble;
+mod fault_injection;
 
-pub use accounts::Accounts;
+pub use call_audit::Accounts;
 pub use plan::Plan;
 
 use crate::binaries::{Binaries, root};
@@ -70,7 +70,7 @@ impl Chaos {
 }
 
 async fn play(stage: &Stage, plan: &Plan) -> anyhow::Result<Accounts> {
-    let (callers, killed) = tokio::join!(caller::ring_all(stage, plan), trouble::make_all(stage, plan));
+    let (callers, killed) = tokio::join!(caller::ring_all(stage, plan), fault_injection::make_all(stage, plan));
     callers?;
-    accounts::settle(stage, plan, &killed, SETTLED_WITHIN).await
+    call_audit::settle(stage, plan, &killed, SETTLED_WITHIN).await
 }

@@ -8,7 +8,7 @@ use crate::template::{self, PROGRAMS};
 use sim_aws::{Cloud, LastStatus, Need, Refusal, Right, Rights};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use tests::letter::Letter;
+use tests::raw_webhook::Letter;
 use tests::{Scene, Story};
 
 /// What AWS does by itself in the name of a function: it writes its log, and what failed into the dead-letter queue.

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::time::Duration;
-use tests::{Story, doors, flood};
+use tests::{Story, connection_flood, raw_control_api};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout, timeout_at};
@@ -33,7 +33,7 @@ const HALF_A_BODY: &[u8] =
 pub async fn crowd(story: &Story, lasts: Duration) {
     let leases = story.stack.ledger.ready_tasks().await.expect("the table can be read");
     let door = leases.first().expect("a media task is ready").door.parse().expect("a door is an address");
-    let (tls, until) = (TlsConnector::from(doors::trusting()), Instant::now() + lasts);
+    let (tls, until) = (TlsConnector::from(raw_control_api::trusting()), Instant::now() + lasts);
     let mut visitors = JoinSet::new();
     for n in 0..VISITORS {
         let tls = tls.clone();
@@ -53,7 +53,7 @@ pub async fn crowd(story: &Story, lasts: Duration) {
 
 /// Whether the visitor got as far as it wanted, and was there until turned away or tired of it.
 async fn visit(door: SocketAddr, tls: &TlsConnector, n: usize) -> bool {
-    let Ok(mut stream) = flood::connect(door).await else { return false };
+    let Ok(mut stream) = connection_flood::connect(door).await else { return false };
     let half = match n % 4 {
         0 => return stay(stream).await,
         1 => {

@@ -1,9 +1,9 @@
 //! Settles the accounts: what Meta, the table and the journals say of every call, held against each other.
 
-use super::audits::Audits;
-use super::books::{self, Books};
+use super::audit_rounds::Audits;
+use super::spending_audit::{self, Books};
 use super::plan::{Act, Plan};
-use super::trouble::Killed;
+use super::fault_injection::Killed;
 use crate::stage::Stage;
 use internal_api::keys;
 use journal::JournalEvent;
@@ -88,7 +88,7 @@ async fn audit(stage: &Stage, plan: &Plan, killed: &Killed) -> anyhow::Result<Ac
     accounts.violations.extend(killed.too_few(plan.kills()));
     let mut spent = 0;
     for number in &numbers {
-        spent += books::spent(stage, number).await?;
+        spent += spending_audit::spent(stage, number).await?;
     }
     accounts.micro_dollars = spent;
     if spent != counted {

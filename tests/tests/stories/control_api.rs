@@ -1,14 +1,14 @@
 //! Who comes to a media task's door and is not call-control is refused and learns nothing, and no call suffers.
 
-use super::hostage::listen;
+use super::blocked_dependencies::listen;
 use call::Ending;
 use internal_api::lease::Lease;
 use journal::JournalEvent;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::Store;
-use tests::doors::{Knock, connect};
-use tests::flood::Flood;
+use tests::raw_control_api::{Knock, connect};
+use tests::connection_flood::Flood;
 use tests::program::free_address;
 use tests::{Scene, Story};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

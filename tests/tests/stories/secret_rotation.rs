@@ -4,7 +4,7 @@ use call::Ending;
 use serde_json::{Value, json};
 use sim_audio::clips;
 use sim_openai::Script;
-use tests::letter::client;
+use tests::raw_webhook::client;
 use tests::{Afterwards, Scene, Story, looking_up};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,7 +66,7 @@ async fn a_new_door_key_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
     let old = story.door_key();
     story.rotate("media", json!({"door_key": "a new door key", "previous_door_key": old}));
-    let by_who_knows_it = tests::doors::Knock::asking_after("unknown", "a new door key");
+    let by_who_knows_it = tests::raw_control_api::Knock::asking_after("unknown", "a new door key");
 
     assert_eq!(by_who_knows_it.at(&story.door().await).await.0, 404, "the task has looked for the new key");
     story.takes_a_call().await;
@@ -76,7 +76,7 @@ async fn a_new_door_key_is_used_without_a_restart() {
 async fn a_door_key_that_was_replaced_at_once_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
     story.rotate("media", json!({"door_key": "a new door key"}));
-    let by_who_knows_it = tests::doors::Knock::asking_after("unknown", "a new door key");
+    let by_who_knows_it = tests::raw_control_api::Knock::asking_after("unknown", "a new door key");
     assert_eq!(by_who_knows_it.at(&story.door().await).await.0, 404, "the task has looked for the new key");
 
     // Call-control still seals with the old one, is not believed, and looks.

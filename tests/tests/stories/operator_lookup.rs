@@ -4,7 +4,7 @@ use serde_json::Value;
 use sim_meta::CallerConfig;
 use std::path::Path;
 use std::process::{Output, Stdio};
-use tests::letter::Letter;
+use tests::raw_webhook::Letter;
 use tests::{Scene, Story};
 use tokio::process::Command;
 

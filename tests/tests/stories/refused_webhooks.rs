@@ -3,7 +3,7 @@
 use call::Ending;
 use journal::JournalEvent;
 use sim_meta::{ActionName, Ending as AtMeta, Seen};
-use tests::letter::{Letter, client};
+use tests::raw_webhook::{Letter, client};
 use tests::{Caller, Story};
 
 const NO_OPUS: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE audio\r\n\

@@ -4,7 +4,7 @@ use super::{SOON, is_told};
 use call::Ending;
 use journal::JournalEvent as Happened;
 use sim_meta::{ActionName, Event, InjectedFault};
-use tests::letter::Letter;
+use tests::raw_webhook::Letter;
 use tests::{Scene, Story};
 
 /// The call of `fixtures/whatsapp`.

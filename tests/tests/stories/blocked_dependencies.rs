@@ -1,6 +1,6 @@
 //! While DynamoDB, the door or the model's sockets are held hostage, no frame is late because of it.
 
-mod visitors;
+mod connection_flood;
 
 use journal::JournalEvent;
 use rehearse::metronome::{Late, Metronome};
@@ -47,7 +47,7 @@ async fn no_frame_is_late_because_dynamodb_the_door_or_the_model_is_held_hostage
         tokio::time::sleep(HELD).await;
     });
     quiet.bounds(without_table.await, "DynamoDB");
-    quiet.bounds(listen(&calls, visitors::crowd(&story, HELD)).await, "the door");
+    quiet.bounds(listen(&calls, connection_flood::crowd(&story, HELD)).await, "the door");
     let without_model = listen(&calls, async {
         story.model.hold_sockets(HELD);
         tokio::time::sleep(HELD).await;

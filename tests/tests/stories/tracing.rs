@@ -3,8 +3,8 @@
 use journal::{JournalEntry, JournalEvent};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use tests::collector::{Collector, HEADERS, Reception, Span};
-use tests::{Scene, Story, privacy};
+use tests::trace_receiver::{Collector, HEADERS, Reception, Span};
+use tests::{Scene, Story, privacy_scan};
 
 /// Who tells of calls.
 const PROGRAMS: [&str; 3] = ["webhook", "call-control", "media-task"];
@@ -35,7 +35,7 @@ async fn a_call_is_one_trace_that_says_what_its_journal_says() {
     journal.iter().for_each(|entry| agrees(entry, &spans));
     assert!(journal.iter().any(|entry| matches!(entry.event, JournalEvent::Turn { .. })), "{journal:?}");
     assert_eq!(spans.iter().filter(|span| span.failure.is_some()).count(), 0, "{spans:?}");
-    assert_eq!(privacy::leaks_in(&collector.as_lines()), [""; 0]);
+    assert_eq!(privacy_scan::leaks_in(&collector.as_lines()), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
