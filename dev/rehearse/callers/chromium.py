@@ -15,7 +15,7 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
-    # Nothing leaves this machine: no names are resolved, nothing is fetched, nobody is looked for in the network.
+    # Nothing leaves this machine: no names are resolved, nothing is fetched, no device is searched for in the network.
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--disable-features=WebRtcHideLocalIpsWithMdns,MediaRouter,DialMediaRouteProvider,OptimizationHints,Translate",
     "--disable-background-networking",
@@ -31,7 +31,7 @@ FLAGS = [
     "--no-service-autorun",
     "--disable-gpu",
     "--disable-dev-shm-usage",
-    # A window nobody sees is no reason to be slow.
+    # Keeps a hidden window at full speed.
     "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
 ]

@@ -12,7 +12,7 @@ import wave
 
 RATE = 24_000
 FRAME = RATE // 50
-# RMS of a frame of 20 ms: what is louder is somebody's voice.
+# RMS of a frame of 20 ms: louder is a voice.
 VOICED = 250
 # So many frames without voice, and the agent counts as silent.
 QUIET = 30
