@@ -3,7 +3,8 @@
     scripts/names.py
 
 Looks at nextest filters (`package(…)`, `binary(…)`, `test(…)`), cargo's arguments (`-p`, `--bin`, `--test`, `--example`), profile
-overrides of Cargo.toml, files under `$(TARGET)/debug`, and `make TARGET`. Test names are searched in the sources, so nothing is built.
+overrides of Cargo.toml, files under `$(TARGET)/debug`, `make TARGET`, and paths in docs. Test names are searched in the sources, so nothing
+is built.
 """
 
 import json
@@ -19,6 +20,8 @@ TEST = re.compile(r"\bfn +([a-z0-9_]+)|^\s*([a-z0-9_]+): [A-Z]", re.M)
 FILTER = re.compile(r"\b(package|binary|test)\(([^()\s]+)\)")
 ARGUMENT = re.compile(r"(?<!\S)(?:-p|--package|--bin|--binary-name|--test|--example)[ =]([a-z][a-z0-9_-]*)(?: ([a-z0-9]+(?:_[a-z0-9]+)+))?")
 PROGRAM = re.compile(r"(?:\$\(TARGET\)|target)/(?:debug|release|\$\(PROFILE\))/(?!deps|build|examples|incremental)([a-z][a-z-]*)")
+FOLDERS = "agents|cli|crates|dev|docs|fixtures|functions|fuzz|infra|media-task|scripts|tests"
+PATH = re.compile(rf"`((?:{FOLDERS})/[A-Za-z0-9_./-]+)`")
 # Lines that name packages, programs or tests.
 CARGO = re.compile(r"\bcargo\b|\$\(CARGO\)|manifest-path|\btree\b|nextest")
 
@@ -113,6 +116,7 @@ def main() -> int:
                 wrong += [(file, fault) for fault in names.arguments(line)]
         if file.endswith(".md"):
             wrong += [(file, fault) for fault in names.made(text)]
+            wrong += [(file, path) for path in PATH.findall(text) if not (ROOT / path).exists()]
     phony = re.search(r"^\.PHONY: (.*)$", names.makefile, re.M).group(1).split()
     wrong += [("Makefile", f".PHONY {goal}") for goal in phony if goal not in names.goals]
     for file, fault in wrong:
