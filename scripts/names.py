@@ -116,7 +116,8 @@ def main() -> int:
                 wrong += [(file, fault) for fault in names.arguments(line)]
         if file.endswith(".md"):
             wrong += [(file, fault) for fault in names.made(text)]
-            wrong += [(file, path) for path in PATH.findall(text) if not (ROOT / path).exists()]
+            folders = [ROOT, (ROOT / file).parent]
+            wrong += [(file, path) for path in PATH.findall(text) if not any(any(folder.glob(f"{path.rstrip('/')}*")) for folder in folders)]
     phony = re.search(r"^\.PHONY: (.*)$", names.makefile, re.M).group(1).split()
     wrong += [("Makefile", f".PHONY {goal}") for goal in phony if goal not in names.goals]
     for file, fault in wrong:
