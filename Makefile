@@ -1,12 +1,12 @@
-# Two commands are enough: make call, make test. Each sees to what it needs.
+# Two commands are enough: make call, make test. Each installs what it needs.
 
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 CARGO := cargo
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
-# Cargo takes it before any setting of its own, CARGO_BUILD_TARGET_DIR and build.target-dir: programs are where they are looked for.
+# Cargo prefers it to its own settings (CARGO_BUILD_TARGET_DIR, build.target-dir), so that programs are where this file looks for them.
 export CARGO_TARGET_DIR := $(TARGET)
-# All programs are built at once, and then run as files: so features are those of the whole workspace, nothing is built twice,
-# and no program is replaced while it runs.
+# All programs are built at once, then run as files: features are those of the whole workspace, nothing is built twice, and no
+# program is replaced while it runs.
 REHEARSE := $(TARGET)/debug/rehearse
 # Benches and `make serve` are built for release. PROFILE=debug tries them without that build: limits are shown, not judged.
 PROFILE := release
@@ -17,40 +17,40 @@ $(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, no
 .PHONY: help call ahoy picture test check docs conformance chaos interop peers network bench soak bench-webhook bench-turns serve ci readme programs fast-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries dashboard release image artefacts sizes deploy undeploy secrets cost
 
 help:
-	@echo 'make call          a simulated caller rings, talks, interrupts, takes leave: no accounts, no keys, no Docker'
-	@echo 'make ahoy          the ahoy command on the calls that make call has left (ARGS=calls, ARGS="show CALL")'
-	@echo 'make picture       docs/report.png, of the last call that make call has left'
+	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (MISCHIEF)'
+	@echo 'make ahoy          the ahoy command on the calls that make call left (ARGS=calls, ARGS="show CALL")'
+	@echo 'make picture       docs/report.png, of the last call that make call left'
 	@echo 'make test          every test'
-	@echo 'make check         format, lints, docs, and what the architecture forbids'
+	@echo 'make check         format, lints, docs, plain words, names, and what the architecture forbids'
 	@echo 'make serve         the product alone, on this machine, for your own callers (settings: README.md)'
-	@echo 'make docs          the pages that are made from code: docs/events.md'
-	@echo 'make conformance   every recorded session with the model, of the last call and the last tests, held to OpenAI'"'"'s own types'
-	@echo 'make chaos         two hundred calls while everything goes wrong that can, ten minutes (SEED, CALLS)'
+	@echo 'make docs          the pages generated from code: docs/events.md'
+	@echo 'make conformance   every recorded model session, of the last call and the last tests, checked against OpenAI'"'"'s own types'
+	@echo 'make chaos         two hundred calls under every injected fault and kill, ten minutes (SEED, CALLS)'
 	@echo 'make bench         what the media task costs on one core, with up to 150 calls at once, release build (CALLS, WINDOWS)'
-	@echo 'make soak          two thousand calls in a row, and what they leave behind, release build (CALLS)'
+	@echo 'make soak          two thousand calls in a row, and what they leak, release build (CALLS)'
 	@echo 'make interop       aiortc and headless Chromium call, with their own offers and with WhatsApp'"'"'s form of them, IPv4 and IPv6; then make peers and make network'
-	@echo 'make peers         clients made by others (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
+	@echo 'make peers         third-party clients (Pipecat, OpenAI'"'"'s, LiveKit'"'"'s, boto3) against the simulators, without a network (PEERS=pipecat)'
 	@echo 'make bench-webhook how fast the webhook is, release build (ARTEFACTS=target/ship/stage: as shipped)'
 	@echo 'make bench-turns   how fast the conversation is, release build, seven minutes (CALLS)'
-	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether they go on, six minutes'
-	@echo 'make check-infra   what would be deployed, as far as that can be checked without an account'
-	@echo 'make queries       infra/queries.yaml anew, from infra/queries/*.cwl'
-	@echo 'make dashboard     docs/dashboard.svg, drawn from what the last tests, benches and calls have logged'
-	@echo 'make release       what is shipped: functions and media task, small, for arm64 where it can be built (FEATURES=otlp: with traces)'
+	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether calls survive, six minutes'
+	@echo 'make check-infra   the deployment, as far as it can be checked without an account'
+	@echo 'make queries       infra/queries.yaml, from infra/queries/*.cwl'
+	@echo 'make dashboard     docs/dashboard.svg, drawn from the logs of the last tests, benches and calls'
+	@echo 'make release       release artefacts: functions and media task, small, for arm64 where it can be built (FEATURES=otlp: with traces)'
 	@echo 'make image         the media task in an image FROM scratch, by docker or without it'
-	@echo 'make artefacts     release, image, and a whole call on them'
-	@echo 'make sizes         what is shipped, held to its limits'
-	@echo 'make deploy        ahoy on your AWS account (DRY_RUN=1: all that needs none; ENVIRONMENT=small or production)'
-	@echo 'make secrets       the secrets in the environment, put into the account (STACK, else the stack of ENVIRONMENT)'
-	@echo 'make undeploy      takes it away again, and says what stays'
+	@echo 'make artefacts     release, image, and a whole call on both'
+	@echo 'make sizes         the sizes of release artefacts, and their limits'
+	@echo 'make deploy        deploys ahoy to your AWS account (DRY_RUN=1: all that needs none; ENVIRONMENT=small or production)'
+	@echo 'make secrets       stores the secrets of the environment in the account (STACK, else the stack of ENVIRONMENT)'
+	@echo 'make undeploy      removes it again, and lists what stays'
 	@echo 'make cost          docs/cost.md from infra/prices.toml'
-	@echo 'make readme        the commands of the README that nothing else in CI runs, unoptimised, at their smallest'
+	@echo 'make readme        the README'"'"'s commands that no other part of CI runs, unoptimised, at their smallest'
 	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, readme, a little chaos, interop'
 
 call: programs
 	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
 
-# There must be a call to look at.
+# Makes a call first where there is none to look at.
 ahoy: programs
 	@[ -e target/rehearsal/table.sqlite ] || { echo 'There is no call yet: make call comes first.'; $(REHEARSE) call; }
 	@$(REHEARSE) ahoy -- $(or $(ARGS),--help)
@@ -70,6 +70,8 @@ check: build-tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --locked --workspace --no-deps
+	scripts/plain-words.sh
+	python3 scripts/names.py
 	scripts/purity.sh
 
 docs:
@@ -92,7 +94,7 @@ interop: programs interop-tools
 	$(MAKE) peers
 	$(MAKE) network
 
-# One minute, and as much to install what is pinned.
+# One minute, and another to install pinned versions.
 peers: programs peers-tools
 	@scripts/peers.sh $(PEERS)
 
@@ -102,7 +104,7 @@ bench-webhook: fast-programs
 bench-turns: fast-programs
 	@$(FAST) bench-turns $(if $(CALLS),--calls $(CALLS))
 
-# Six minutes: two calls whose scores are judged, then ten others, six at a time.
+# Six minutes: two calls whose scores count, then ten others, six at a time.
 network: programs quality-tools
 	@$(REHEARSE) network
 
@@ -115,7 +117,7 @@ check-infra: infra-tools
 queries:
 	REWRITE=1 $(CARGO) test --quiet --locked --workspace --test contracts the_saved_queries_are_the_files
 
-# As many of these as there are; each has written down when.
+# Reads those that exist; each log line has its time.
 dashboard: programs
 	@$(TARGET)/debug/dashboard -o docs/dashboard.svg \
 	  $(wildcard $(addprefix target/,stories bench interop-calls network rehearsal chaos))
@@ -144,9 +146,9 @@ undeploy:
 cost:
 	@python3 scripts/cost.py > docs/cost.md
 
-# Forty calls take two minutes, the callers of other make two and a half, the peers one, the networks six.
-# What the README shows and nothing else here runs is tried at its smallest, unoptimised.
-# Everything is built from nothing there: what would make the next build quicker only makes this one slower.
+# Forty calls take two minutes, third-party callers two and a half, the peers one, the networks six.
+# README commands that no other target runs are tried at their smallest, unoptimised.
+# CI builds from nothing, where incremental compilation only costs time.
 ci: export CARGO_INCREMENTAL = 0
 ci: check
 	$(MAKE) check-infra
@@ -154,7 +156,7 @@ ci: check
 	$(MAKE) chaos CALLS=40
 	$(MAKE) interop
 
-# Every command of README.md that nothing else in CI runs, but for those that build what is shipped.
+# Every command of README.md that no other part of CI runs, except those that build release artefacts.
 readme: programs
 	@scripts/readme.sh
 

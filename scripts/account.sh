@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# What deploying and undeploying share: steps with names, commands that are shown before they run and only shown in a dry run,
-# and one clear line for what is missing. Sourced, from the project's folder.
+# Shared by deploying and undeploying: named steps, commands that are shown before they run (and only shown in a dry run),
+# and one line for each missing tool. Sourced, from the project's folder.
 
 dry=${DRY_RUN:+1}
 environment=${ENVIRONMENT:-small}
 doing="look around"
 export PATH="$PWD/target/infra/sam/bin:$PATH" SAM_CLI_TELEMETRY=0 AWS_PAGER=''
-# The first version of the command line knows only the other name.
+# Version 1 of the AWS command line reads only AWS_DEFAULT_REGION.
 [ -z "${AWS_REGION:-}" ] || export AWS_DEFAULT_REGION=$AWS_REGION
 
 loudly() { printf '\n*** %s\n\n' "$*" >&2; }
 give_up() { echo "ahoy: $*" >&2; trap - ERR; exit 1; }
 stopped() {
-  # A subshell's end is its parent's to tell.
+  # Only the main shell reports a failure, not its subshells.
   [ "$BASHPID" = "$$" ] || return 0
   echo "ahoy: stopped, could not $doing. What was done before stays as it is; once that is mended, the same command goes on from here." >&2
 }
@@ -23,7 +23,7 @@ step() {
   printf '\n== %s\n' "$1"
 }
 
-# A command as one would type it. A subshell's output is somebody's input, so it goes to the screen by a way of its own.
+# Prints a command as you would type it. Callers read a subshell's output, so this goes to the screen on a descriptor of its own.
 exec 3>&1
 typed() {
   local word line=''
@@ -38,13 +38,13 @@ account() {
   [ -n "$dry" ] || "$@"
 }
 
-# Whether the account has something: in a dry run it has nothing.
+# Succeeds if the account has a resource; in a dry run it has none.
 account_has() {
   typed "$@"
   [ -z "$dry" ] && "$@" >/dev/null 2>&1
 }
 
-# What the account answers, or nothing: it knows no such thing, or nobody is asked.
+# Prints the account's answer; nothing where it has no such resource, or in a dry run.
 account_says() {
   typed "$@"
   [ -z "$dry" ] || return 0
@@ -53,7 +53,7 @@ account_says() {
   [ "$said" = None ] || printf '%s\n' "$said"
 }
 
-# One command's words, a password, as another's input, seen by nobody: a -- b.
+# Pipes the output of one command, a password, into another without showing it: a -- b.
 account_pipes() {
   local words=()
   while [ "$1" != -- ]; do words+=("$1"); shift; done
@@ -77,7 +77,7 @@ output_of() {
   echo "$value"
 }
 
-# From samconfig.toml, for the environment; a list is a line for each.
+# Prints a setting of samconfig.toml for the environment; a list has one line for each entry.
 configured() {
   python3 - "$environment" "$1" <<'END' || exit 1
 import sys
@@ -95,7 +95,7 @@ print("\n".join(value) if isinstance(value, list) else value)
 END
 }
 
-# A parameter that samconfig.toml gives the stack, or what it is else: name, default.
+# Prints a stack parameter from samconfig.toml, or its default: name, default.
 parameter() {
   local given value=$2
   while read -r given; do
@@ -104,7 +104,7 @@ parameter() {
   echo "$value"
 }
 
-# All that is missing, a line each, before anything is done.
+# Names every missing tool, one a line, before anything is done.
 tools_are_here() {
   local tool missing=''
   for tool in "$@"; do
@@ -125,7 +125,7 @@ on_linux() {
     give_up "this runs on Linux only, and here is $(uname -s): on macOS, take a Linux container or virtual machine. Nothing was done"
 }
 
-# Who asks, as AWS names it.
+# The caller's ARN.
 caller=''
 is_logged_in() {
   [ -z "$dry" ] || return 0

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What seeing to tools shares: installing Debian packages where apt can, and one line for what somebody must install. Sourced,
-# from the project's folder.
+# Shared by the scripts that install tools: Debian packages where apt can install them, else one line that names what you must
+# install yourself. Sourced, from the project's folder.
 
 apt() {
   command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] && apt-get update -qq &&

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# buildah without a daemon and without a trace outside target/oci.
+# Runs buildah without a daemon, with all its files under target/oci.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/apt.sh

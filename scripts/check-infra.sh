@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Checks the deployment as far as that goes without an account: cfn-lint, SAM, checkov, and the whole stack in a simulated account.
-# Says so and does nothing when nothing has changed since it last passed. What is deployed is built by make release.
+# Checks the deployment as far as that works without an account: cfn-lint, SAM, checkov, and the whole stack in a simulated account.
+# Does nothing, and says so, when nothing has changed since it last passed. `make release` builds what is deployed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export SAM_CLI_TELEMETRY=0
-# SAM wants a region to look resources up in. Nobody is asked: there are no credentials, and no metadata service.
+# SAM wants a region to look resources up in. No request leaves: there are no credentials and no metadata service.
 export AWS_DEFAULT_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
 unset AWS_PROFILE AWS_DEFAULT_PROFILE
 export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null

@@ -1,4 +1,4 @@
-"""Holds recorded sessions with the model to OpenAI's own types and their order, each recording for itself.
+"""Checks recorded model sessions against OpenAI's own types and their order, each recording by itself.
 
 An ERROR is wrong, whatever it is. So is every finding about order (SEQ), but two that say only what a story does on purpose:
 a recording that ends in mid-answer, because the session was broken off or the caller hung up; and samples that are cut in

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Holds every session with the model that the last rehearsal and the last stories recorded to OpenAI's own types, both
-# directions and their order, by the validator that was generated from them (fixtures/realtime-schema).
+# Checks every model session that the last rehearsal and the last stories recorded against OpenAI's own types, in both
+# directions and in their order, with the validator generated from those types (fixtures/realtime-schema).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/apt.sh

@@ -1,4 +1,4 @@
-"""Writes docs/cost.md: what a call-minute costs, and what stands there all month, from dated prices and from what was measured.
+"""Writes docs/cost.md: what a call-minute costs, and what a month costs without a call, from dated prices and measurements.
 
 cost.py                     the page
 cost.py month ENVIRONMENT   a few lines for a terminal: what that part of samconfig.toml costs a month
@@ -34,7 +34,7 @@ def value(table: str, name: str) -> float:
 
 
 def measured() -> int:
-    """How many calls one core was seen to carry on time, without a gap."""
+    """How many calls one core carried on time, without a gap, in the last bench."""
     rows = list(csv.DictReader((ROOT / "docs/bench/load.csv").open()))
     good = [row for row in rows if float(row["lateness_p99_ms"]) < ON_TIME_MS and float(row["gaps_over_60_ms"]) == 0]
     if not good:
@@ -102,11 +102,11 @@ def alarm_metrics() -> int:
 
 
 def month(environment: str) -> dict[str, float]:
-    """What stands there all month, whether callers ring or not."""
+    """What a month costs without a call."""
     tasks = parameter(environment, "WarmTasks")
     vcpu, gb = parameter(environment, "TaskCpu") / 1024, parameter(environment, "TaskMemory") / 1024
     beats = tasks * SECONDS_A_MONTH / value("tasks", "beat_seconds")
-    # One more is made with the secrets' values, the key of marks.
+    # `make secrets` makes one more, the pseudonym key.
     secrets = resources("AWS::SecretsManager::Secret") + 1
     asked = tasks * SECONDS_A_MONTH / value("tasks", "secret_seconds")
     return {
@@ -157,7 +157,7 @@ def dollars(amount: float) -> str:
 
 
 def thousand(amount: float) -> str:
-    """A thousand of them: one alone is less than anybody can picture."""
+    """A thousand of them: one alone is too small to picture."""
     return f"${amount * 1000:.3f}"
 
 
@@ -211,18 +211,18 @@ def page() -> str:
     return f"""# What a call costs
 
 Made by `make cost` from [infra/prices.toml](../infra/prices.toml) ({BOOK['date']}, {BOOK['region']}),
-[OpenAI's prices](../crates/realtime/prices.toml) ({MODELS['date']}) and what [make bench](bench/load.md) measured. Nobody has had a bill
-yet: this is arithmetic, and the last two tables say what it rests on.
+[OpenAI's prices](../crates/realtime/prices.toml) ({MODELS['date']}) and what [make bench](bench/load.md) measured. No bill has been
+seen yet: this is arithmetic, and the last two tables list what it rests on.
 
 ## On AWS
 
 A call of {value('call', 'minutes'):g} minutes that the caller began, which WhatsApp does not charge for. The first two columns are tasks kept
-as the template keeps them, half full; the third is a core as full as it was seen to stay on time.
+as the template keeps them, half full; the third is a core as full as it was measured to stay on time.
 
 {costs}
 
 Sound on its way to the model is most of it: `input_format = "pcmu"` in the [agent's file](../agents/README.md) needs a quarter of
-that traffic, and is narrower. The first 100 GB a month, which are free, are not taken off. At {measured()} calls a core the measuring machine was an x86-64 core; nobody has measured Fargate's arm64.
+that traffic, and is narrower. The first 100 GB a month, which are free, are not taken off. At {measured()} calls a core the measuring machine was an x86-64 core; Fargate's arm64 has not been measured.
 
 ## With the model
 
@@ -240,11 +240,11 @@ The two sizes of samconfig.toml:
 Not in it: calls; tasks beyond the warm ones; the zips that SAM keeps in S3 and requests to it (cents); traces, if they are built in; mail of alarms;
 a support plan, taxes, and what other regions cost more. What is free in a new account is not taken off.
 
-## Others, as they publish it
+## Other platforms, as they publish it
 
 {table(["", "a minute", "what that holds", "source"], peers)}
 
-What the same Fargate prices make of the densities that others publish, processor and memory alone:
+Densities that others publish, at the same Fargate prices, processor and memory alone:
 
 {table(["", "calls a vCPU", "a thousand call-minutes", "source"], densities)}
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Puts ahoy onto your AWS account, or brings what is there up to date: looks at the account, builds, checks, pushes the image,
-# deploys the stack, puts the secrets that are in the environment, sees that it runs, and says what to do next. Run twice, it goes
-# on where it stopped.
+# Deploys ahoy to your AWS account, or upgrades it: checks the account, builds, checks the template, pushes the image, deploys
+# the stack, stores the secrets that are in the environment, verifies that it runs, and says what to do next. Run again, it
+# continues where it stopped.
 #   ENVIRONMENT=small|production   which part of samconfig.toml, default small
 #   DRY_RUN=1                      builds and checks, and prints each command that would touch the account, in order
 #   GO_ON=1                        goes on although IAM names rights that are missing, or Fargate's quota cannot hold old and new tasks
@@ -18,7 +18,7 @@ on_linux
 tools_are_here aws python3 make cargo
 stack=$(configured stack_name) || exit 1
 parameters=$(configured parameter_overrides) || exit 1
-# Named after the stack, as all else: a second stack has a table of its own.
+# Named after the stack, like everything else: a second stack has a table of its own.
 table=$(parameter TableName "$stack")
 architecture=unbuilt
 ahoy=${CARGO_TARGET_DIR:-target}/debug/ahoy
@@ -52,7 +52,7 @@ see_to_repository() {
   repository=$(output_of "$stack-images" RepositoryUri)
 }
 
-# The tag is what is in the image: the same programs are the same tag, and are pushed once.
+# The tag is a hash of the image's content: the same programs have the same tag, and are pushed once.
 push_image() {
   local tag
   tag=$(cat media-task/Containerfile "target/ship/$architecture/media-task" | sha256sum | cut -c1-16)
@@ -73,7 +73,7 @@ push_image() {
   rm -f "$REGISTRY_AUTH_FILE"
 }
 
-# What undeploying leaves has names of its own, which a new stack cannot make again: it takes them over first.
+# Undeploying leaves resources with fixed names, which a new stack cannot create again: it imports them first.
 take_back() {
   settle "$stack"
   local there
@@ -109,7 +109,7 @@ take_back() {
   account aws cloudformation wait stack-import-complete --stack-name "$stack"
 }
 
-# CloudFormation cannot change what a live index holds, and would fail: the table of an earlier release keeps its whole index.
+# CloudFormation cannot change the projection of a live index, and would fail: the table of an earlier release keeps its full one.
 index_as_it_is() {
   local kind
   kind=$(account_says aws dynamodb describe-table --table-name "$table" --output text \
@@ -117,12 +117,12 @@ index_as_it_is() {
   [ "$kind" != ALL ] || sed -i -E 's/Projection: \{ProjectionType: INCLUDE.*\}/Projection: {ProjectionType: ALL}/' "$1"
 }
 
-# A stack of an earlier release gets its key of marks before functions start that look for it.
+# A stack of an earlier release gets its pseudonym key before functions start that look for it.
 see_to_marks() {
   if account_has aws secretsmanager describe-secret --secret-id "$stack/media"; then scripts/put-secrets.sh "$stack" marks; fi
 }
 
-# The zips themselves are deployed, which make release has built and started: no second build.
+# Deploys the very zips that `make release` has built and started: there is no second build.
 deploy_stack() {
   mkdir -p target/deploy
   local shipped=target/deploy/template.yaml
@@ -131,11 +131,11 @@ deploy_stack() {
     sed -i -e 's/Architectures: \[arm64\]/Architectures: [x86_64]/' -e 's/CpuArchitecture: ARM64/CpuArchitecture: X86_64/' "$shipped"
   fi
   index_as_it_is "$shipped"
-  # Given once here, parameters of samconfig.toml count no more: so all of them are given. SAM ends a value at its first space,
-  # unless it stands in quotes.
+  # Parameters given here replace all of samconfig.toml's, so all of them are given. SAM ends a value at its first space,
+  # unless it is quoted.
   local all
   mapfile -t all < <(sed -E -e '/^TableName=/d' -e 's/^([A-Za-z]+)=([^"].* .*)$/\1="\2"/' <<<"$parameters")
-  # 0 as well: what an earlier deployment reserved would stay.
+  # 0 is given as well: else what an earlier deployment reserved would stay.
   [ -z "$reserved" ] || all+=("CallControlConcurrency=$reserved")
   local before name
   before=$(unexecuted "$stack")

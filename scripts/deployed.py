@@ -1,4 +1,4 @@
-"""Reads what `ahoy doctor --json` found, and says what of it keeps a deployment from being one. Meta's side comes later.
+"""Reads the findings of `ahoy doctor --json`, and prints those that mean the deployment failed. Meta's side comes later.
 
 Exit code 0: nothing. 2: keys are still to be given. 1: something is wrong or was not verified, or the doctor said nothing.
 """
@@ -6,10 +6,10 @@ Exit code 0: nothing. 2: keys are still to be given. 1: something is wrong or wa
 import json
 import sys
 
-# What the stack and its programs must do, whatever Meta has.
+# Checks of the stack and its programs, independent of Meta.
 OURS = ("table", "warm-tasks", "webhook-challenge", "webhook-signed", "webhook-forged")
 KEYS = ("meta-secret", "media-secret")
-# What the doctor asks with Meta's keys.
+# Checks that need Meta's keys.
 WITH_META_KEYS = ("webhook-challenge", "webhook-signed")
 
 try:

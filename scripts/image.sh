@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the media task's image for an architecture (default: the one to be shipped) from target/ship, FROM scratch, as
+# Builds the media task's image for an architecture (default: the one to be shipped) from target/ship, FROM scratch, as
 # target/ship/<architecture>/image.*: by docker where its daemon answers, else by buildah, which needs none and keeps everything
-# under target/oci. target/ship/<architecture>/image says where it is in the words of buildah and skopeo.
+# under target/oci. target/ship/<architecture>/image holds its location in the syntax of buildah and skopeo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 architecture=${1:-$(cat target/ship/architecture)}

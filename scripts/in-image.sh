@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the media task in its image, as ECS would: its environment and no other, as the image's user, and of this machine's files
-# only those that settings name. The network is this machine's.
+# Runs the media task in its image, as ECS would: with its environment alone, as the image's user, and with only those of this
+# machine's files that settings name. The network is this machine's.
 set -euo pipefail
 container=$1
 shift

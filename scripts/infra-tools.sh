@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sees to what checks the deployment: cfn-lint and SAM, with which it is deployed, checkov and moto, each in a Python of its own,
-# versions pinned.
+# Installs what checks the deployment: cfn-lint and SAM (which also deploys it), checkov and moto, each in a Python environment of
+# its own, versions pinned.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/apt.sh

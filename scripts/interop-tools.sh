@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees to what the callers of other make are made of: aiortc in target/interop, its versions pinned, and Debian's chromium.
+# Installs the third-party callers: aiortc in target/interop, versions pinned, and Debian's chromium.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/apt.sh

@@ -1,4 +1,4 @@
-"""Writes what CloudFormation wants in order to take resources into a new stack that an earlier one has left.
+"""Writes the input for CloudFormation to import into a new stack the resources that an earlier one left.
 
 kept.py template RESOURCE...      the template, with these resources alone; on standard output
 kept.py identifiers RESOURCE=ID...   what they are, as JSON
@@ -9,7 +9,7 @@ import json
 import re
 import sys
 
-# The type of each, and by what CloudFormation knows it.
+# The type of each, and the identifier CloudFormation imports it by.
 KEPT = {
     "Table": ("AWS::DynamoDB::Table", "TableName"),
     "MetaSecret": ("AWS::SecretsManager::Secret", "Id"),
@@ -26,13 +26,13 @@ Resources:
 
 
 def template(names: list[str]) -> str:
-    """Their words in template.yaml: what is taken in must be what the stack says afterwards."""
+    """Their definitions in template.yaml: what is imported must equal what the stack defines afterwards."""
     with open("template.yaml", encoding="utf-8") as file:
         resources = file.read().split("\nResources:\n", 1)[1].split("\nOutputs:\n", 1)[0]
     blocks = {}
     for block in re.split(r"^(?=  \w+:$)", resources, flags=re.MULTILINE)[1:]:
         lines = block.splitlines()
-        # What is indented less belongs to what comes next.
+        # A line that is indented less belongs to the next resource.
         own = [lines[0], *(line for line in lines[1:] if line.startswith("    "))]
         blocks[lines[0].strip(" :")] = "\n".join(own)
     return HEAD + "\n".join(blocks[name] for name in names) + "\n"

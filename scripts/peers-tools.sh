@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees to the peers of make peers in target/peers, their versions pinned: Python packages, Node.js among them, and npm's.
+# Installs the clients of `make peers` in target/peers, versions pinned: Python packages, Node.js among them, and npm packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/apt.sh

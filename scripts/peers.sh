@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lets clients made by others work against the simulators, in a network of their own that has nothing but loopback: what they
-# would tell or fetch elsewhere (tracing, STUN, models) cannot leave. Arguments: pipecat, openai, agents, livekit, boto3; all of them without.
+# Runs third-party clients against the simulators, in a network namespace with nothing but loopback: what they would send or
+# fetch elsewhere (tracing, STUN, models) cannot leave. Arguments: pipecat, openai, agents, livekit, boto3; all of them without.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ "$(id -u)" = 0 ] || alone=--map-root-user

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws docs/report.png: the page of the last call that `make call` has left, as headless Chromium shows it.
+# Draws docs/report.png: the report of the last call that `make call` left, as headless Chromium shows it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# What a deployment looks at and makes in the account before the stack: rights, quotas, service-linked roles, and what it will cost.
+# Checks the account before the stack is deployed (rights, quotas, cost), and creates service-linked roles.
 # Sourced by scripts/deploy.sh, after scripts/account.sh.
 
-# Reserved for call-control: 0 where the account's quota does not allow it, empty where that is unread or samconfig.toml says.
+# Concurrency reserved for call-control: 0 where the account's quota does not allow it, empty where the quota cannot be read or
+# samconfig.toml sets it.
 reserved=''
-# Lambda keeps as many that nothing may reserve.
+# Lambda keeps as many unreserved.
 kept_unreserved=100
-# How many orders at once a flood of webhooks cannot take from call-control, and how many there are at most then. As many again stay
-# for webhooks. The doctor goes by the same (OWN_CONCURRENCY).
+# The invocations kept for call-control, which a flood of webhooks cannot take; also its upper bound. As many again stay for
+# webhooks. `ahoy doctor` uses the same number (OWN_CONCURRENCY).
 wanted_reserved=100
 
 look_at_account() {
@@ -17,7 +18,7 @@ look_at_account() {
   python3 scripts/cost.py month "$environment" || echo "  What it costs a month cannot be computed"
 }
 
-# A policy belongs to a user or a role, and not to the session that was assumed with it.
+# A policy belongs to a user or a role, not to the session assumed with it.
 policy_holder() {
   local role
   case "$caller" in
@@ -51,7 +52,7 @@ name_missing_rights() {
     give_up "nothing was done. IAM was asked for any resource: if they are granted for ahoy's alone, GO_ON=1 make deploy"
 }
 
-# Without vCPUs tasks wait, and CloudFormation waits for them, three hours.
+# Without vCPUs tasks wait, and CloudFormation waits three hours for them.
 read_fargate_quota() {
   local cpu warm most quota needed
   cpu=$(parameter TaskCpu 1024) warm=$(parameter WarmTasks 1) most=$(parameter MaxTasks 10)
@@ -62,7 +63,7 @@ read_fargate_quota() {
     [ -n "$dry" ] || echo "  Fargate's quota of vCPUs cannot be read; in a new account it may be too small for any task"
     return 0
   fi
-  # A deployment has new tasks beside the old ones.
+  # During a deployment new tasks run beside the old ones.
   needed=$(((2 * warm * cpu + 1023) / 1024))
   local more="aws service-quotas request-service-quota-increase ${code[*]} --desired-value"
   if [ $((quota * 1024)) -lt $((warm * cpu)) ]; then
@@ -79,7 +80,7 @@ read_fargate_quota() {
     loudly "$most tasks, MaxTasks, would need $(((most * cpu + 1023) / 1024)): $more $(((most * cpu + 1023) / 1024))"
 }
 
-# How many invocations a function has reserved now.
+# Prints how many invocations a function has reserved now.
 reserved_now() {
   local now
   now=$(account_says aws lambda get-function-concurrency --function-name "$stack-$1" --query ReservedConcurrentExecutions --output text)
@@ -109,7 +110,7 @@ read_lambda_quota() {
   fi
 }
 
-# In an account that never used ECS these two are not there, and the first stack fails for want of them.
+# In an account that never used ECS these two are missing, and the first stack would fail.
 make_service_linked_roles() {
   local role service made='' said
   for role in ecs.amazonaws.com/AWSServiceRoleForECS \
@@ -119,10 +120,10 @@ make_service_linked_roles() {
     typed aws iam create-service-linked-role --aws-service-name "$service"
     [ -z "$dry" ] || continue
     if said=$(aws iam create-service-linked-role --aws-service-name "$service" 2>&1); then made=yes
-    # It is there, and may not be looked at.
+    # It exists, and these credentials may not read it.
     elif [[ $said == *"has been taken"* ]]; then :
     else loudly "The service-linked role of $service could not be made: ${said//$'\n'/ }"; fi
   done
-  # IAM tells its other parts only after a while.
+  # IAM is eventually consistent.
   [ -z "$made" ] || account sleep 15
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the media task of the release before this one, for the story in which today's functions drive it:
-# target/previous/media-task. Which release that is says the file `previous-release`: a commit, or a tag.
+# Builds the media task of the previous release, for the story in which today's functions drive it:
+# target/previous/media-task. The file `previous-release` names that release: a commit, or a tag.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -20,11 +20,11 @@ fi
 echo "Building the media task of the previous release, $release: once" >&2
 rm -rf $folder
 mkdir -p $folder/source $folder/build/debug/deps
-# Its files count as changed just now: cargo goes by that, and must not take what was built of ours for built of them.
+# Its files get a fresh modification time: cargo compares times, and must not reuse what was built from our own files.
 git archive "$commit" | tar -x -m -C $folder/source
 
-# What both releases have of other people is built once: it is taken from our own build, which comes before this. Cargo writes
-# libraries anew and everything else in place: so these are linked, and the rest is copied.
+# Third-party crates of both releases are built once: they come from our own build, which runs before this. Cargo replaces
+# libraries and rewrites everything else in place: so libraries are hard-linked, and the rest is copied.
 if [ -d target/debug/.fingerprint ]; then
     cp -Rp target/debug/.fingerprint target/debug/build $folder/build/debug/
     find target/debug/deps \( -name '*.rlib' -o -name '*.rmeta' -o -name '*.so' \) -exec ln -f {} $folder/build/debug/deps/ \;

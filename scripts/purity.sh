@@ -1,45 +1,61 @@
 #!/usr/bin/env bash
-# What the architecture forbids, checked:
+# Checks what the architecture forbids:
 #  - a second crypto provider: rustls would no longer know which one is meant, and panic at the first wss://
-#  - a runtime, a socket or randomness in the crates that decide
-#  - the product importing a simulator, or a simulator the product's reading of its vendor
+#  - a runtime, a socket or randomness in the sans-IO crates
+#  - the product importing a simulator, or a simulator importing the product's reading of its vendor
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tree() { cargo tree --locked --offline --prefix none --format '{p}' "$@" 2>/dev/null | cut -d' ' -f1 | sort -u; }
-fail() { echo "purity: $1" >&2; exit 1; }
+sans_io=(call audio media-diagnosis)
+shipped=(webhook call-control reaper media-task)
+programs=("${shipped[@]}" ahoy)
+simulators=(sim-meta sim-openai sim-aws)
+not_shipped=("${simulators[@]}" sim-audio sim-network rehearse)
+vendor_words=(whatsapp realtime internal-api store)
+impure=(tokio mio rand getrandom)
 
-# Were cargo tree broken, every question below would be answered no.
+fail() { echo "purity: $1" >&2; exit 1; }
+tree() { cargo tree --locked --offline --prefix none --format '{p}' "$@" 2>/dev/null | cut -d' ' -f1 | sort -u; }
+
+# A name that no package has would make every question below pass.
+ours=$(cargo metadata --no-deps --locked --offline --format-version 1 | python3 -c 'import json, sys; print(*(p["name"] for p in json.load(sys.stdin)["packages"]), sep="\n")')
+for name in "${sans_io[@]}" "${programs[@]}" "${not_shipped[@]}" "${vendor_words[@]}"; do
+  grep -qx "$name" <<<"$ours" || fail "there is no package $name in this workspace: cargo metadata --no-deps"
+done
+for name in "${impure[@]}" ring opentelemetry opentelemetry-otlp; do
+  grep -qx "name = \"$name\"" Cargo.lock || fail "there is no package $name in Cargo.lock"
+done
+# So would a cargo tree that fails.
 tree -p call -e normal | grep -qx serde || fail "cargo tree does not answer"
 
 [ -z "$(tree --workspace -e normal,build -i ring)" ] || fail "ring is a second crypto provider: cargo tree -i ring"
 
-for core in call audio media-diagnosis; do
-  for banned in tokio mio rand getrandom; do
-    tree -p "$core" -e normal | grep -qx "$banned" && fail "$core decides, and must not depend on $banned"
+for core in "${sans_io[@]}"; do
+  for banned in "${impure[@]}"; do
+    tree -p "$core" -e normal | grep -qx "$banned" && fail "$core is sans-IO, and must not depend on $banned"
   done
 done
 
-for product in webhook call-control reaper media-task ahoy; do
-  for simulator in sim-aws sim-meta sim-openai sim-audio sim-network rehearse; do
+for product in "${programs[@]}"; do
+  for simulator in "${not_shipped[@]}"; do
     tree -p "$product" -e normal | grep -qx "$simulator" && fail "$product must not depend on $simulator"
   done
 done
-# Traces are for those who ask for them: docs/traces.md
-for shipped in webhook call-control reaper media-task; do
-  tree -p "$shipped" -e normal | grep -q '^opentelemetry' && fail "$shipped must be without traces, unless somebody builds them in"
+# Traces are an optional feature: docs/traces.md
+for program in "${shipped[@]}"; do
+  tree -p "$program" -e normal | grep -q '^opentelemetry' && fail "$program must not export traces unless it is built with the feature otlp"
 done
-tree -p webhook --features otlp -e normal | grep -qx opentelemetry-otlp || fail "there are no traces to be built in"
+tree -p webhook --features otlp -e normal | grep -qx opentelemetry-otlp || fail "the feature otlp of webhook builds no traces in"
 
-for simulator in sim-meta sim-openai sim-aws; do
-  for words in whatsapp realtime internal-api store; do
-    tree -p "$simulator" -e normal,dev | grep -qx "$words" && fail "$simulator must not read with our own $words"
+for simulator in "${simulators[@]}"; do
+  for words in "${vendor_words[@]}"; do
+    tree -p "$simulator" -e normal,dev | grep -qx "$words" && fail "$simulator must not read its vendor's API with our own $words"
   done
 done
 
-# Proof by compilation, where the target is at hand: there is no clock and no socket on it.
+# Proof by compilation, where the target is installed: it has no clock and no socket.
 if [ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" ]; then
-  cargo check --quiet --locked --offline -p call -p audio -p media-diagnosis --target wasm32-unknown-unknown
+  cargo check --quiet --locked --offline "${sans_io[@]/#/--package=}" --target wasm32-unknown-unknown
 else
-  echo "purity: the target wasm32-unknown-unknown is not installed; call, audio and media-diagnosis were not compiled for it"
+  echo "purity: the target wasm32-unknown-unknown is not installed; ${sans_io[*]} were not compiled for it"
 fi

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Puts the secrets that are in the environment into a stack's secrets, and leaves all others as they are:
+# Stores the secrets that are in the environment in a stack's secrets, and leaves all others as they are:
 #   META_APP_SECRET, META_ACCESS_TOKEN, META_VERIFY_TOKEN, OPENAI_API_KEY, AHOY_TOOL_SECRET_<NAME>
-# NEW_DOOR_KEY=1 makes a new key for the media tasks' doors; FORGET_PREVIOUS=1 ends the validity of what was replaced.
-# They go from variables through pipes, never onto a command line, into a file or onto the screen. Says by name what is still
+# NEW_DOOR_KEY=1 makes a new key for the control API (`door_key`); FORGET_PREVIOUS=1 ends the validity of what was replaced.
+# Values go from variables through pipes, never onto a command line, into a file or onto the screen. Names what is still
 # missing. An app secret or door key that is replaced stays valid as the previous one.
-# A stack without a key of marks, by which people are known again, gets one: a secret of its own, with the doors' key of today and
-# those before it. It is made once, and is not changed with the doors' key: people would not be found any more.
+# A stack without a pseudonym key, by which callers are recognised, gets one: the secret STACK/marks, with today's door key and
+# the ones before it. It is made once and does not change with the door key: else callers could no longer be found.
 # `put-secrets.sh STACK marks` makes that key alone.
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/account.sh
 . scripts/account.sh
-# The one that is named, else the environment's in samconfig.toml.
+# The named stack, else the environment's in samconfig.toml.
 stack=${1:-$(configured stack_name)} || exit 1
 doing="put the secrets"
 
@@ -38,7 +38,7 @@ keep_marks() {
   local ask=(aws secretsmanager get-secret-value --secret-id "$stack/media" --query SecretString --output text)
   local make=(aws secretsmanager create-secret --name "$id" --secret-string file:///dev/stdin
     --description "Marks people: never changed, or they are not found any more.")
-  # None, or when it goes for good: a name that is being deleted is not free.
+  # Prints None, or when the secret is deleted for good: until then its name is not free.
   local look=(aws secretsmanager describe-secret --secret-id "$id" --query DeletedDate --output text) said
   typed "${look[@]}"
   if [ -z "$dry" ]; then
@@ -57,10 +57,10 @@ if [ "${2:-}" = marks ]; then
   keep_marks
   exit
 fi
-# What a new stack has: the template makes these two.
+# The state of a new stack: the template creates these two.
 put meta '{"verify_token": "made by the template"}'
 give_media() { put media '{"door_key": "made by the template"}'; }
-# The key of marks is made before the doors' keys change. Otherwise what is given comes first, also when that key cannot be made.
+# The pseudonym key is made before the door key changes. Otherwise the given values are stored first, even if that key cannot be made.
 if [ -n "${NEW_DOOR_KEY:-}${FORGET_PREVIOUS:-}" ]; then
   keep_marks
   give_media

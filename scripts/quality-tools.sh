@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sees to what measures speech: PESQ, in a Python of its own.
+# Installs what scores speech: PESQ, in a Python environment of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/apt.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How good speech is after what befell it: MOS-LQO by PESQ wideband (ITU-T P.862.2).
+"""Scores speech after a bad network: MOS-LQO by PESQ wideband (ITU-T P.862.2).
 
 Reads pairs of WAV files (24 kHz, mono, 16 bit), what was said and what was heard, a tab between them, one pair on each
 line; writes one score for each, 1.0 to 4.64.
@@ -12,7 +12,7 @@ import numpy
 from pesq import NoUtterancesError, pesq
 
 RATE = 16_000
-# PESQ finds speech by the silence around it.
+# PESQ locates speech by the silence around it.
 AROUND = numpy.zeros(RATE // 2)
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the commands of README.md that no other part of `make ci` runs, unoptimised and at their smallest, and says how long each took.
-# By hand, since they build what is shipped: make deploy DRY_RUN=1, make artefacts, make sizes; and all of these for release.
+# Run these by hand, since they build release artefacts: make deploy DRY_RUN=1, make artefacts, make sizes; and all of these for release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 logs=target/readme
@@ -9,7 +9,7 @@ mkdir -p "$logs"
 export PROFILE=debug
 tried=0
 
-# Expected exit code, words that must be said, and the command.
+# Runs a command: expected exit code, expected output, command.
 try() {
   local wanted=$1 words=$2 status=0 log began=$SECONDS
   shift 2
@@ -24,7 +24,7 @@ try() {
   printf '  %3d s  %s\n' $((SECONDS - began)) "$*"
 }
 
-# The product alone, without a caller: it gets ready, its own line for the ahoy command works, and it stops when asked to.
+# Runs the product alone, without a caller: it becomes ready, the line it prints for the ahoy command works, and it stops on SIGINT.
 serve() {
   local log=$logs/serve.log line
   META_APP_SECRET=s META_VERIFY_TOKEN=v META_ACCESS_TOKEN=t OPENAI_API_KEY=k AHOY_NUMBERS=1 AHOY_BIND_IP=127.0.0.1 \

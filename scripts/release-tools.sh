@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sees to what release builds need: cargo-lambda and zig in a Python of their own, and for arm64, where apt can give them, Rust's
-# library, a cross compiler and an emulator. Without these x86-64 is built, which scripts/release.sh says.
+# Installs what release builds need: cargo-lambda and zig in a Python environment of their own, and for arm64, where apt has them,
+# Rust's library, a cross compiler and an emulator. Without these x86-64 is built, and scripts/release.sh says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/apt.sh

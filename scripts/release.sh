@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds what is shipped, into target/ship/<architecture>: the three functions as zips, and the media task as one static file.
-#  - arm64, which the template asks for, where Rust's library for it and a cross compiler are at hand; said loudly where not
+# Builds the release artefacts into target/ship/<architecture>: the three functions as zips, and the media task as one static file.
+#  - arm64, which the template asks for, where Rust's library for it and a cross compiler are installed; a warning where not
 #  - this machine's own architecture, which make artefacts and make sizes can run
 # FEATURES=otlp builds traces in (docs/traces.md); otherwise there are none.
 # target/ship/architecture names the one that make image and make deploy take.
@@ -20,8 +20,8 @@ triple() { if [ "$1" = arm64 ]; then echo aarch64-unknown-linux-gnu; else echo x
 has_library() { [ -d "$(rustc --print target-libdir --target "$(triple "$1")" 2>/dev/null)" ]; }
 loudly() { printf '\n*** %s\n\n' "$*" >&2; }
 
-# Zig links against a glibc as old as Lambda's. A profile of our own says how to optimise (Cargo.toml): cargo-lambda's would abort
-# where what is tested unwinds.
+# Zig links against a glibc as old as Lambda's. The profile is our own (Cargo.toml): cargo-lambda's aborts on panic, where the
+# tested programs unwind.
 build_functions() {
   local selected=()
   for name in "${functions[@]}"; do selected+=(-p "$name"); done
@@ -53,8 +53,8 @@ build() {
   build_media_task "$1"
 }
 
-# Without settings each program says in one line which one is missing, and exits with 64: after its libraries, its clock and
-# its runtime have started on that processor.
+# Without settings each program names the missing one in one line and exits with 64: by then its libraries, its clock and its
+# runtime have started on that processor.
 smoke() {
   local emulator=() program folder
   [ "$1" = "$host" ] || emulator=(qemu-aarch64-static -L /usr/aarch64-linux-gnu)
@@ -90,7 +90,7 @@ if [ "$host" != arm64 ]; then
     build arm64
     shipped=arm64
     if command -v qemu-aarch64-static >/dev/null && [ -d /usr/aarch64-linux-gnu ]; then smoke arm64
-    else loudly "qemu-user-static is not installed: nobody has started the arm64 programs"; fi
+    else loudly "qemu-user-static is not installed: the arm64 programs were not started"; fi
   fi
 fi
 echo "$shipped" > target/ship/architecture

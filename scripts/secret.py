@@ -22,7 +22,7 @@ TOOL = "AHOY_TOOL_SECRET_"
 
 
 def given(which: str) -> dict:
-    """What the environment has for a secret."""
+    """Returns the environment's values for a secret."""
     found = {field: os.environ[name] for field, name in FIELDS[which].items() if os.environ.get(name)}
     tools = {name.removeprefix(TOOL).lower(): value for name, value in os.environ.items() if name.startswith(TOOL) and value}
     if which == "media" and tools:
@@ -48,18 +48,18 @@ def merge(stored: dict, which: str) -> dict:
 
 
 def changes(stored: dict, which: str) -> list[str]:
-    """The names of what is new."""
+    """Returns the names of changed fields."""
     merged = merge(stored, which)
     return sorted(name for name in {**stored, **merged} if merged.get(name) != stored.get(name))
 
 
 def lacks(stored: dict, which: str) -> list[str]:
-    """What is still to be given, by variable."""
+    """Returns the variables that are still missing."""
     return [f"  still missing: {name}" for field, name in FIELDS[which].items() if not stored.get(field)]
 
 
 def marks(stored: dict) -> dict:
-    """People were marked with the key of the doors."""
+    """Returns a pseudonym key made from the door key, with which pseudonyms were made before."""
     if not stored.get("door_key"):
         sys.exit("ahoy: the stored secret has no door_key, which marked people until today; no key of marks was made")
     earlier = [key for key in [stored.get("previous_door_key")] if key]

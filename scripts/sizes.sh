@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Holds what is shipped to its limits: image at most 15 MB, each zip at most 6 MB, a media task ready within 300 ms.
+# Checks the release artefacts against their limits: image at most 15 MB, each zip at most 6 MB, a media task ready within 300 ms.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 case "$(uname -m)" in x86_64) host=x86-64 ;; *) host=arm64 ;; esac
 missed=0
 
-# Megabytes of a million bytes, as clouds count them.
+# A megabyte is a million bytes, as AWS counts.
 weigh() {
   local bytes limit=$2 mark=''
   bytes=$(stat -c %s "$1")

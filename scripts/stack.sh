@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Stacks: brought into a state that can be deployed to, watched while CloudFormation works, and looked at afterwards.
+# Brings a stack into a state that can be deployed to, watches it while CloudFormation works, and verifies it afterwards.
 # Sourced by scripts/deploy.sh, after scripts/account.sh.
 
 status_of() {
   account_says aws cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' --output text
 }
 
-# A stack that never came to be can only be deleted, a rollback that got stuck can be continued, and a stack at work is waited for.
+# A stack whose creation failed can only be deleted, a stuck rollback can be continued, and a stack in progress is waited for.
 settle() {
   local name=$1 status
   status=$(status_of "$name")
@@ -32,7 +32,7 @@ settle() {
   esac
 }
 
-# Whether there is more in a stack than what every deletion keeps.
+# Succeeds if a stack has more than the resources that every deletion retains.
 answers_calls() {
   [ -n "$(account_says aws cloudformation list-stack-resources --stack-name "$1" --output text --query \
     "StackResourceSummaries[?LogicalResourceId=='MediaService' && ResourceStatus!='DELETE_COMPLETE'].LogicalResourceId")" ]
@@ -43,7 +43,7 @@ clear_away() {
   account aws cloudformation wait stack-delete-complete --stack-name "$1"
 }
 
-# The change sets that were not executed: one that the operator refuses stays there, though SAM ends with success.
+# Prints the change sets that were not executed: one that the operator refuses stays, though SAM exits with success.
 unexecuted() {
   account_says aws cloudformation list-change-sets --stack-name "$1" --output text \
     --query "Summaries[?ExecutionStatus=='AVAILABLE'].ChangeSetName"
@@ -55,7 +55,7 @@ service_events() {
     --query 'reverse(services[0].events[:10])[].[id,message]' 2>/dev/null || true
 }
 
-# Tells what the service tells from now on, until it is killed: why a task does not start is said there, hours before CloudFormation gives up.
+# Prints the service's new events until it is killed: they say why a task does not start, hours before CloudFormation gives up.
 tell_events() {
   trap - ERR
   set +e
@@ -70,11 +70,11 @@ tell_events() {
   done
 }
 
-# Runs what has CloudFormation work, with the service's events beside it.
+# Runs a command that CloudFormation works on, and prints the service's events beside it.
 watched() {
   typed "$@"
   [ -z "$dry" ] || return 0
-  # Asked here, and not by the watcher, which would ask when the first new event may be there.
+  # Read here, not by the watcher: when the watcher starts, the first new event may be there already.
   local before
   before=$(service_events)
   tell_events "$before" </dev/null &
@@ -86,7 +86,7 @@ watched() {
   trap - EXIT
 }
 
-# CloudFormation can call a stack complete whose first tasks all died: only tasks that run count.
+# CloudFormation can report a stack as complete whose first tasks all died: only running tasks count.
 see_it_run() {
   local running=0 desired=0 rollout='' left
   local ask=(aws ecs describe-services --cluster "$stack" --services media-task --output text
@@ -116,17 +116,17 @@ tell_why_not() {
     --query 'tasks[].[stoppedReason,containers[0].reason]' >&2
 }
 
-# What the doctor finds of the deployment itself: nothing wrong, keys still to be given (2), or something wrong or not verified (1).
+# Runs the doctor's checks of the deployment: all passed (0), keys still missing (2), or a check failed or could not be made (1).
 ask_doctor() {
   local url=$1 left status=1 found
   local ask=(env "TABLE=$table" "META_SECRET=$stack/meta" "MEDIA_SECRET=$stack/media"
     "CALL_CONTROL=$stack-call-control" "WEBHOOK_URL=$url" "$ahoy" doctor --json)
   typed "${ask[@]}"
   [ -z "$dry" ] || return 0
-  # Functions look at a secret that has changed once a minute at most.
+  # Functions read a changed secret once a minute at most.
   for ((left = 4; left > 0; left--)); do
     status=0
-    # Its own exit code is 1 until Meta's side is done as well.
+    # The doctor's own exit code is 1 until Meta's side is set up as well.
     found=$({ "${ask[@]}" 2>/dev/null || true; } | python3 scripts/deployed.py) || status=$?
     if [ "$status" != 1 ] || [ "$left" = 1 ]; then break; fi
     sleep 20

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sees to what the tests need beside the build: cargo-nextest, libfaketime, with which hosts have
-# wrong clocks, and chromium, which looks at reports.
+# Installs what the tests need beside the build: cargo-nextest; libfaketime, which gives hosts wrong clocks; and chromium, which
+# opens call reports.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/apt.sh

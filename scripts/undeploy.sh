@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes ahoy off the account, and says what it leaves there. Asks first, unless YES=1; DRY_RUN=1 only shows.
+# Removes ahoy from the account, and lists what it leaves there. Asks first, unless YES=1; DRY_RUN=1 only shows.
 set -Eeuo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/account.sh
@@ -22,14 +22,14 @@ This deletes the stack $stack: functions, media tasks, network, alarms. Calls th
   the image repository              aws ecr delete-repository --repository-name ${stack,,}/media-task --force
                                     aws cloudformation delete-stack --stack-name $stack-images
   the zips that SAM uploaded        in the bucket of the stack aws-sam-cli-managed-default
-What stays is taken back by the next make deploy. At Meta nothing changes: take the webhook's subscription away there, or callers ring for nobody.
+What stays is taken back by the next make deploy. At Meta nothing changes: take the webhook's subscription away there, or callers ring and get no answer.
 END
 if [ -z "$dry" ] && [ -z "${YES:-}" ]; then
   [ -t 0 ] || give_up "nothing was done: YES=1 means it"
   read -r -p "Delete the stack $stack? (yes) " answer
   [ "$answer" = yes ] || give_up "nothing was done"
 fi
-# Whatever runs in the cluster that is not the service's own, CloudFormation would wait for in vain.
+# CloudFormation would wait in vain for tasks in the cluster that are not the service's own.
 step "stop the media tasks that were started for want of room"
 tasks=$(account_says aws ecs list-tasks --cluster "$stack" --family "$stack-media-task" --query taskArns --output text)
 alone=''

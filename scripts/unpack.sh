@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Unpacks what is shipped for an architecture into a folder, each program by its name: scripts/unpack.sh x86-64 target/ship/stage
+# Unpacks the release artefacts of an architecture into a folder, each program under its name: scripts/unpack.sh x86-64 target/ship/stage
 set -euo pipefail
 cd "$(dirname "$0")/.."
 architecture=$1 folder=$2

@@ -1,5 +1,5 @@
 # Cost by day, number and agent
-# What the model cost, in dollars, for calls of which its price is known; and the tokens of sound.
+# What the model cost, in dollars, for calls whose model has a known price; and the audio tokens.
 filter event = "WA_CALL_USAGE"
 | fields bin(1d) as day
 | stats count(*) as calls, count(micro_dollars) as priced, sum(micro_dollars / 1000000) as dollars, sum(audio_in + audio_cached) as audio_in_tokens, sum(audio_out) as audio_out_tokens by day, number, agent

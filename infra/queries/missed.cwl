@@ -1,5 +1,5 @@
 # Missed and refused calls
-# Calls that nobody answered, by what happened and why.
+# Calls that were not answered, by what happened and why.
 filter event in ["WA_CALL_REFUSED", "WA_CALL_TURNED_AWAY", "WA_CALL_LOST", "WA_CALL_STALE", "WA_CALL_NOT_OURS"]
     or (event = "WA_CALL_ENDED" and ending = "caller_gave_up")
 | fields coalesce(why, ending, "") as cause

@@ -1,4 +1,4 @@
-"""Creates what SAM makes of the template in a simulated account (moto, in this process): every reference leads somewhere, none in a circle.
+"""Creates the transformed template in a simulated account (moto, in this process): every reference resolves, none in a circle.
 
 It says nothing of what fails at run time: rights, quotas, an image. Two things are taken out first, which moto does not play: AWS::NoValue
 inside a list, and outputs.
@@ -19,7 +19,7 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ahoy/media-task:moto"
-# Where nested templates would be uploaded to: moto reads them from its own S3.
+# Where nested templates are uploaded to: moto reads them from its own S3.
 BUCKET = "templates"
 
 
@@ -36,7 +36,7 @@ def read(path):
 
 
 def without_no_value(value):
-    """Lists without the branch that stands for nothing."""
+    """Removes AWS::NoValue from lists."""
     if isinstance(value, dict):
         return {key: without_no_value(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -50,7 +50,7 @@ def is_optional(value):
 
 
 def transformed(template):
-    """As CloudFormation has it after the transform of SAM."""
+    """Returns the template after SAM's transform."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = f"s3://{BUCKET}/code.zip"
@@ -85,7 +85,7 @@ def create(template, parameters):
 
 
 def expected(template, said):
-    """What must have been made: all but what a condition leaves out, and kinds that moto says it does not play."""
+    """Returns the resources that must exist: all but those a condition leaves out, and types that moto does not support."""
     unplayed = {kind for warning in said for kind in re.findall(r"Tried to parse (\S+) but", str(warning.message))}
     wanted = {
         name
@@ -103,7 +103,7 @@ def main():
         warnings.simplefilter("always")
         try:
             made = create(template, {"ImageUri": IMAGE})
-        # Whatever is raised is about the template: a name that is not there is a KeyError, a circle a RecursionError.
+        # Any exception is about the template: an unknown name is a KeyError, a circle a RecursionError.
         except Exception as error:
             sys.exit(f"check-infra: in a simulated account the stack cannot be made: {error!r}")
     wanted, unplayed = expected(template, said)

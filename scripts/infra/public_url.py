@@ -1,4 +1,4 @@
-"""Holds what SAM makes of the template to what a public function URL needs: both rights, since October 2025."""
+"""Checks that the transformed template grants both rights a public function URL needs since October 2025."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Holds an environment of samconfig.toml to the template's parameters: each there, each of a value that is allowed."""
+"""Checks an environment of samconfig.toml against the template's parameters: each exists, each has an allowed value."""
 
 import re
 import sys
@@ -30,7 +30,7 @@ def wrong(name, value):
 
 given = dict(override.split("=", 1) for override in overrides)
 faults = [f"{environment}: {name}={value}: {why}" for name, value in given.items() if (why := wrong(name, value))]
-# The image is what only a deployment knows.
+# Only a deployment knows the image.
 faults += [
     f"{environment}: {name} is not set"
     for name, parameter in parameters.items()

@@ -29,7 +29,7 @@ SESSION = {
 
 
 class Client:
-    """Plays what comes, stops playing when the caller speaks, and answers calls of tools."""
+    """Plays what it receives, stops playing when the caller speaks, and answers tool calls."""
 
     def __init__(self, connection):
         self.connection, self.ear = connection, Ear()

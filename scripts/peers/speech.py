@@ -1,4 +1,4 @@
-"""A caller that talks to a client of the Realtime API: its voice in real time, and what it hears held against the recordings.
+"""A caller that talks to a client of the Realtime API: its voice in real time, and what it hears compared with the recordings.
 
 24 kHz, mono, 16 bit: the simulated model sends its recordings sample by sample, so that what is heard can be compared exactly.
 """
@@ -59,7 +59,7 @@ class Voice:
 
 
 class Ear:
-    """All that came from the model."""
+    """All audio received from the model."""
 
     def __init__(self):
         self.heard = bytearray()
