@@ -11,16 +11,16 @@
 //! - [`story`]: where stories happen, by parts.
 
 mod caller;
-pub mod trace_receiver;
-mod conversation;
-pub mod raw_control_api;
 pub mod connection_flood;
-pub mod raw_webhook;
-mod program_logs;
+mod conversation;
 pub mod privacy_scan;
 pub mod program;
+mod program_logs;
+pub mod raw_control_api;
+pub mod raw_webhook;
 pub mod scripted_model;
 pub mod story;
+pub mod trace_receiver;
 
 pub use caller::{Afterwards, Caller};
 pub use conversation::{looking_up, looks_up, monologue_of, using};

@@ -1,9 +1,9 @@
 //! A stage on which calls happen: begun with or without mischief, watched, and made to break.
 
 use crate::Caller;
-use crate::raw_webhook::Letter;
 use crate::privacy_scan;
 use crate::program::{Ended, Program};
+use crate::raw_webhook::Letter;
 use rehearse::Rehearsal;
 use rehearse::binaries::{Binaries, root};
 use rehearse::stage::Stage;
@@ -117,7 +117,7 @@ impl Scene {
         self
     }
 
-    /// Calls may ring for so long.
+    /// Sets how long calls may ring.
     #[must_use]
     pub fn ringing_for(mut self, seconds: u64) -> Self {
         self.rehearsal.ring_seconds = Some(seconds);
@@ -270,7 +270,7 @@ impl Story {
         tasks[0].pid.expect("the task is ready, so it has a process")
     }
 
-    /// Stops the one media task for so long, as a host does that has no time for it.
+    /// Stops the one media task for this duration, as an overloaded host does.
     pub async fn stops_the_task_for(&self, time: Duration) {
         self.while_the_task_is_stopped(tokio::time::sleep(time)).await;
     }

@@ -4,11 +4,11 @@
 //! for where speech begins. It judges nothing: the strict one is `dev/sim-openai`.
 
 mod certificate;
-mod ear;
 mod model;
 mod rhythm;
 mod session;
 mod speech;
+mod speech_detector;
 mod tally;
 
 pub use model::Model;

@@ -39,8 +39,8 @@ impl Model {
         let sessions = Sessions::default();
         let (count, begun) = watch::channel(0);
         let voice = Arc::new(Voice { speech: Speech::of(&rhythm), rhythm });
-        let desk = Desk { voice, sessions: sessions.clone(), count: Arc::new(count) };
-        let listening = tokio::spawn(desk.listen(listener, TlsAcceptor::from(config)));
+        let shared = Shared { voice, sessions: sessions.clone(), count: Arc::new(count) };
+        let listening = tokio::spawn(shared.listen(listener, TlsAcceptor::from(config)));
         Ok(Self { address, pem, sessions, begun, listening })
     }
 
@@ -74,13 +74,13 @@ impl Drop for Model {
 }
 
 #[derive(Clone)]
-struct Desk {
+struct Shared {
     voice: Arc<Voice>,
     sessions: Sessions,
     count: Arc<watch::Sender<usize>>,
 }
 
-impl Desk {
+impl Shared {
     /// Serves every connection. The sessions end with it.
     async fn listen(self, listener: TcpListener, acceptor: TlsAcceptor) {
         let mut serving = JoinSet::new();

@@ -1,9 +1,9 @@
 //! One session: the same few turns over and over, whatever the caller says.
 
 use crate::Rhythm;
-use crate::ear::Ear;
 use crate::model::{Tally, lock};
 use crate::speech::Speech;
+use crate::speech_detector::SpeechDetector;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -44,7 +44,7 @@ struct Session<'a> {
     socket: WebSocketStream<TlsStream<TcpStream>>,
     voice: &'a Voice,
     tally: &'a Tally,
-    ear: Ear,
+    detector: SpeechDetector,
     number: usize,
     /// What is due when, in order.
     steps: VecDeque<(Instant, Step)>,
@@ -64,9 +64,9 @@ pub(crate) async fn hold(
     voice: &Voice,
     tally: &Tally,
 ) -> anyhow::Result<()> {
-    let (ear, steps) = (Ear::default(), VecDeque::new());
+    let (detector, steps) = (SpeechDetector::default(), VecDeque::new());
     let mut session =
-        Session { socket, voice, tally, ear, number, steps, response: None, replies: 0, turns: 0 };
+        Session { socket, voice, tally, detector, number, steps, response: None, replies: 0, turns: 0 };
     session.greet().await?;
     session.converse().await
 }
@@ -97,7 +97,7 @@ impl Session<'_> {
     }
 
     async fn listen(&mut self, text: &str) -> anyhow::Result<()> {
-        if let Some(is_onset) = self.ear.hear(text) {
+        if let Some(is_onset) = self.detector.hear(text) {
             let mut tally = lock(self.tally);
             tally.appends += 1;
             tally.bytes += text.len() as u64;

@@ -2,12 +2,12 @@
 //!
 //! What goes wrong, and when, comes from a seed: the same seed brings the same plan, though not the same races.
 
-mod call_audit;
 mod audit_rounds;
-mod spending_audit;
+mod call_audit;
 mod caller;
-mod plan;
 mod fault_injection;
+mod plan;
+mod spending_audit;
 
 pub use call_audit::Accounts;
 pub use plan::Plan;
@@ -70,7 +70,8 @@ impl Chaos {
 }
 
 async fn play(stage: &Stage, plan: &Plan) -> anyhow::Result<Accounts> {
-    let (callers, killed) = tokio::join!(caller::ring_all(stage, plan), fault_injection::make_all(stage, plan));
+    let (callers, killed) =
+        tokio::join!(caller::ring_all(stage, plan), fault_injection::make_all(stage, plan));
     callers?;
     call_audit::settle(stage, plan, &killed, SETTLED_WITHIN).await
 }

@@ -37,7 +37,7 @@ pub enum Mood {
     /// It answers at once.
     #[default]
     Quick,
-    /// It takes so long.
+    /// It answers after this delay.
     Slow(Duration),
     /// It answers with this status, and nothing of use.
     Broken(u16),

@@ -28,7 +28,7 @@ pub fn duration(samples: usize) -> Duration {
     Duration::from_micros(samples as u64 * 1_000_000 / u64::from(RATE))
 }
 
-/// How many samples last so long.
+/// How many samples this duration has.
 pub fn samples(duration: Duration) -> usize {
     (duration.as_micros() as u64 * u64::from(RATE) / 1_000_000) as usize
 }

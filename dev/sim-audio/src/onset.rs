@@ -6,7 +6,7 @@ use std::time::Duration;
 /// A sample beyond this is speech: −30 dBFS.
 const LOUD: u16 = 1_036;
 
-/// So long it must have been quiet: no pause within a sentence is that long.
+/// The silence before an onset: longer than any pause within a sentence.
 const QUIET: Duration = Duration::from_millis(1_000);
 
 /// Listens to a stream of sound, piece by piece, however long the pieces are.

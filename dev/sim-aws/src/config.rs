@@ -159,7 +159,7 @@ impl Rule {
 pub struct Schedule {
     /// Whom to invoke.
     pub function: String,
-    /// How often; the first time so long after the start.
+    /// The interval; the first invocation comes one interval after the start.
     pub every: Duration,
     /// Whether it is on. [`Cloud::run_schedule`](crate::Cloud::run_schedule) does not mind.
     pub enabled: bool,

@@ -163,7 +163,7 @@ impl Ecs {
         self.change(|state| state.mishaps.run_task = (times, reason.to_owned()));
     }
 
-    /// Lets the tasks of a service take so long to start.
+    /// Sets how long tasks of a service take to start.
     pub(crate) fn delay_starts(&self, service: &str, delay: Duration) -> anyhow::Result<()> {
         self.change(|state| {
             let service = state.known_service(service)?;

@@ -20,7 +20,7 @@ pub enum Delivery {
     /// Once, at once.
     #[default]
     Prompt,
-    /// Once, after so long.
+    /// Once, after this delay.
     Late(Duration),
     /// Twice, the same event.
     Twice,

@@ -50,7 +50,7 @@ impl<'a> InjectedFault<'a> {
         self.trouble().delay(delay);
     }
 
-    /// DynamoDB is gone for so long.
+    /// DynamoDB is unreachable for this duration.
     pub fn dynamodb_gone(&self, how: Gone, lasts: Duration) {
         self.trouble().begin_outage(how, lasts);
     }

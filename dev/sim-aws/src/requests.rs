@@ -4,14 +4,14 @@ use crate::refusal::Refusal;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-/// The ledger of every API call, by `service.Action`.
+/// The requests of every API call, by `service.Action`.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
-    ledger: Mutex<Ledger>,
+    requests: Mutex<RequestCounts>,
 }
 
 #[derive(Debug, Default)]
-struct Ledger {
+struct RequestCounts {
     counts: BTreeMap<String, usize>,
     planned: BTreeMap<String, Planned>,
 }
@@ -25,23 +25,23 @@ struct Planned {
 impl Requests {
     /// Enters one call, and says no to it if that was planned.
     pub(crate) fn enter(&self, action: &str) -> Result<(), Refusal> {
-        let mut ledger = self.ledger();
-        *ledger.counts.entry(action.to_owned()).or_default() += 1;
-        ledger.planned.get_mut(action).and_then(Planned::take).map_or(Ok(()), Err)
+        let mut requests = self.requests();
+        *requests.counts.entry(action.to_owned()).or_default() += 1;
+        requests.planned.get_mut(action).and_then(Planned::take).map_or(Ok(()), Err)
     }
 
     /// Refuses the next calls of an action, so many times.
     pub(crate) fn refuse_next(&self, action: &str, times: usize, refusal: Refusal) {
-        self.ledger().planned.insert(action.to_owned(), Planned { refusal, times });
+        self.requests().planned.insert(action.to_owned(), Planned { refusal, times });
     }
 
     /// How often each action was called, refused calls included.
     pub(crate) fn counts(&self) -> BTreeMap<String, usize> {
-        self.ledger().counts.clone()
+        self.requests().counts.clone()
     }
 
-    fn ledger(&self) -> std::sync::MutexGuard<'_, Ledger> {
-        self.ledger.lock().expect("no thread panics while holding the ledger")
+    fn requests(&self) -> std::sync::MutexGuard<'_, RequestCounts> {
+        self.requests.lock().expect("no thread panics while holding the requests")
     }
 }
 

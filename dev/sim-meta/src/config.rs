@@ -107,7 +107,7 @@ pub struct CallerConfig {
     pub offer: Vec<OfferVariant>,
     /// Whether the phone sends nothing before it was sent something, as Meta warns it may.
     pub waits_for_media: bool,
-    /// So long without a voiced frame, the agent counts as silent.
+    /// How long without a voiced frame the agent counts as silent.
     pub quiet: Duration,
     /// What goes wrong with this call, all of it at once.
     pub mischief: Vec<InjectedFault>,

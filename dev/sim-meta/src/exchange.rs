@@ -1,7 +1,7 @@
 //! Puts a call through: the ring, the media until the end, and the webhooks around them.
 
 use crate::cloud::Cloud;
-use crate::foreign::Desk;
+use crate::foreign::ForeignSignalling;
 use crate::offer::{Form, Offer};
 use crate::offered::Offered;
 use crate::posting::Posting;
@@ -75,9 +75,9 @@ pub(crate) fn ring_with_offer(
     let id = wacid::fresh(&digits_of(&caller), &cloud.config.display_phone_number, &mut cloud.chance());
     let (config, journal) = (&cloud.config, cloud.journal.clone());
     let line = Arc::new(SharedCall::ringing(id, offer, offered, caller, config, orders, journal));
-    let (desk, answer) = Desk::new(line.clone(), obeyed);
+    let (signalling, answer) = ForeignSignalling::new(line.clone(), obeyed);
     cloud.add_line(line.clone());
-    Ok((line.clone(), answer, put_through(cloud, line, desk.run())))
+    Ok((line.clone(), answer, put_through(cloud, line, signalling.run())))
 }
 
 /// Real ids hold the caller's number; a caller without one lends the digits of the user id.

@@ -82,20 +82,20 @@ impl ForeignCall {
 }
 
 /// Keeps a foreign call until it is over: takes the answer in, and lets it end when it waits too long.
-pub(crate) struct Desk {
+pub(crate) struct ForeignSignalling {
     line: Arc<SharedCall>,
     orders: mpsc::UnboundedReceiver<Order>,
     answer: watch::Sender<Option<String>>,
 }
 
-impl Desk {
-    /// A desk, and the answer it will take in.
+impl ForeignSignalling {
+    /// The signalling of a foreign call, and the answer it will take in.
     pub(crate) fn new(
         line: Arc<SharedCall>,
         orders: mpsc::UnboundedReceiver<Order>,
-    ) -> (Desk, watch::Receiver<Option<String>>) {
+    ) -> (ForeignSignalling, watch::Receiver<Option<String>>) {
         let (answer, shown) = watch::channel(None);
-        (Desk { line, orders, answer }, shown)
+        (ForeignSignalling { line, orders, answer }, shown)
     }
 
     /// Lives until the call is over.

@@ -27,9 +27,9 @@ pub struct Character {
 /// A time in which nothing gets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Break {
-    /// It begins so long after the first datagram.
+    /// Its start, counted from the first datagram.
     pub after: Duration,
-    /// It lasts so long.
+    /// Its duration.
     pub lasts: Duration,
     /// Then there is another one, every so often.
     pub every: Option<Duration>,
@@ -47,7 +47,7 @@ pub enum Meanwhile {
 }
 
 impl Break {
-    /// When the break ends that holds a moment so long after the first datagram; `None` outside of breaks.
+    /// Returns the end of the break at this time since the first datagram; `None` outside of breaks.
     pub(crate) fn end_of(self, since_first: Duration) -> Option<Duration> {
         let into = since_first.checked_sub(self.after)?;
         let began = match self.every {

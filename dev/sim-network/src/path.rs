@@ -26,7 +26,7 @@ pub enum Direction {
     Down,
 }
 
-/// What became of the packets of sound so far.
+/// Counts of the packets of sound so far, by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Toll {
     /// How many came to be carried.
@@ -140,7 +140,7 @@ impl Path {
         self.under_way.peek().map(|Reverse(arrival)| arrival.at)
     }
 
-    /// What became of the packets of sound so far.
+    /// Counts of the packets of sound so far, by outcome.
     pub fn toll(&self) -> Toll {
         self.toll
     }

@@ -52,12 +52,12 @@ impl Road {
         self.near
     }
 
-    /// What became of the caller's packets of sound.
+    /// Counts of the caller's packets of sound, by outcome.
     pub fn up(&self) -> Toll {
         self.tolls.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// What became of the packets of sound to the caller.
+    /// Counts of the packets of sound to the caller, by outcome.
     pub fn down(&self) -> Toll {
         self.tolls.lock().unwrap_or_else(PoisonError::into_inner).1
     }

@@ -33,10 +33,10 @@ pub async fn are_asked_for(stream: &TcpStream) -> bool {
 }
 
 /// Serves a connection that asks about models.
-pub async fn serve(stream: TcpStream, mischief: Option<InjectedFault>, desk: &Arc<SessionRegistry>) {
+pub async fn serve(stream: TcpStream, mischief: Option<InjectedFault>, registry: &Arc<SessionRegistry>) {
     let refuses_key = mischief == Some(InjectedFault::RefusesKey);
     let routes =
-        Router::new().route("/v1/models/{model}", get(answer)).with_state((desk.clone(), refuses_key));
+        Router::new().route("/v1/models/{model}", get(answer)).with_state((registry.clone(), refuses_key));
     let service = TowerToHyperService::new(routes);
     let served = Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
     if let Err(error) = served {
@@ -45,19 +45,19 @@ pub async fn serve(stream: TcpStream, mischief: Option<InjectedFault>, desk: &Ar
 }
 
 async fn answer(
-    State((desk, refuses_key)): State<(Arc<SessionRegistry>, bool)>,
+    State((registry, refuses_key)): State<(Arc<SessionRegistry>, bool)>,
     Path(model): Path<String>,
     headers: HeaderMap,
 ) -> Response {
     let key = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
-    if refuses_key || key != Some(desk.key().as_str()) {
+    if refuses_key || key != Some(registry.key().as_str()) {
         return refuse(StatusCode::UNAUTHORIZED, "invalid_api_key", "Incorrect API key provided.");
     }
-    if desk.config.model.as_ref().is_some_and(|only| *only != model) {
+    if registry.config.model.as_ref().is_some_and(|only| *only != model) {
         let message = "The model does not exist or you do not have access to it.";
         return refuse(StatusCode::NOT_FOUND, "model_not_found", message);
     }
-    Json(known(&model, &desk.config)).into_response()
+    Json(known(&model, &registry.config)).into_response()
 }
 
 fn known(model: &str, config: &Config) -> serde_json::Value {

@@ -22,7 +22,7 @@ const BACKLOG: u32 = 1_024;
 #[derive(Debug)]
 pub struct Realtime {
     address: SocketAddr,
-    desk: Arc<SessionRegistry>,
+    registry: Arc<SessionRegistry>,
     listening: JoinHandle<()>,
 }
 
@@ -42,10 +42,10 @@ impl Realtime {
     pub async fn start_at(config: Config, address: SocketAddr) -> anyhow::Result<Self> {
         let listener = bind(address).with_context(|| format!("cannot listen on {address}"))?;
         let address = listener.local_addr().context("a bound socket has an address")?;
-        let desk = Arc::new(SessionRegistry::new(config));
+        let registry = Arc::new(SessionRegistry::new(config));
         info!(%address, "The Realtime API is simulated at ws://{address}/v1/realtime");
-        let listening = tokio::spawn(listen(listener, desk.clone()));
-        Ok(Self { address, desk, listening })
+        let listening = tokio::spawn(listen(listener, registry.clone()));
+        Ok(Self { address, registry, listening })
     }
 
     /// `ws://127.0.0.1:<port>/v1/realtime`; the client adds `?model=`.
@@ -55,27 +55,27 @@ impl Realtime {
 
     /// What happened so far in each session, in the order they began. Connections turned away at the door have none.
     pub fn sessions(&self) -> Vec<SessionReport> {
-        self.desk.reports()
+        self.registry.reports()
     }
 
     /// How many TCP connections there have been, also those turned away.
     pub fn connections(&self) -> usize {
-        self.desk.connections()
+        self.registry.connections()
     }
 
     /// What is seen from now on, in all sessions. What was seen before is in [`Realtime::sessions`].
     pub fn subscribe(&self) -> broadcast::Receiver<Observation> {
-        self.desk.subscribe()
+        self.registry.subscribe()
     }
 
     /// Lets in another API key from now on, and the old one no more. Who is in stays.
     pub fn set_key(&self, key: impl Into<String>) {
-        self.desk.set_key(key.into());
+        self.registry.set_key(key.into());
     }
 
-    /// Holds every connection for so long: nothing is read from it and nothing written to it, and nothing is lost.
+    /// Holds every connection for this duration: nothing is read or written, and nothing is lost.
     pub fn hold_sockets(&self, lasts: Duration) {
-        self.desk.hold(lasts);
+        self.registry.hold(lasts);
     }
 
     /// Breaks all connections and stops listening.
@@ -102,14 +102,14 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Serves every connection. The sessions end with it, as the set that holds them is dropped.
-async fn listen(listener: TcpListener, desk: Arc<SessionRegistry>) {
+async fn listen(listener: TcpListener, registry: Arc<SessionRegistry>) {
     let mut sessions = JoinSet::new();
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let connection = desk.count_connection();
-                let desk = desk.clone();
-                sessions.spawn(async move { serve(stream, connection, &desk).await });
+                let connection = registry.count_connection();
+                let registry = registry.clone();
+                sessions.spawn(async move { serve(stream, connection, &registry).await });
             }
             Err(error) => warn!(%error, "Could not accept a connection: {error}"),
         }

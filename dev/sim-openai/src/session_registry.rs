@@ -25,7 +25,7 @@ pub struct SessionRegistry {
     held: watch::Sender<Option<Instant>>,
 }
 
-/// A session, with its socket and with the desk. Locked for one step at a time, never while waiting.
+/// A session, with its socket and with the registry. Locked for one step at a time, never while waiting.
 #[derive(Debug, Clone)]
 pub struct Shared(Arc<Mutex<Session>>);
 
@@ -92,7 +92,7 @@ impl SessionRegistry {
         self.config.befalling(connection, self.sessions().len())
     }
 
-    /// From now on, for so long, nothing is read from any socket and nothing written to one.
+    /// Holds all sockets for this duration: nothing is read or written.
     pub fn hold(&self, lasts: Duration) {
         self.held.send_replace(Some(Instant::now() + lasts));
     }

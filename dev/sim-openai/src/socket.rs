@@ -25,19 +25,19 @@ const PATIENCE: Duration = Duration::from_secs(1);
 type Socket = WebSocketStream<TcpStream>;
 
 /// Serves one connection until it is over.
-pub async fn serve(stream: TcpStream, connection: usize, desk: &Arc<SessionRegistry>) {
-    let mischief = desk.befalling(connection);
+pub async fn serve(stream: TcpStream, connection: usize, registry: &Arc<SessionRegistry>) {
+    let mischief = registry.befalling(connection);
     if mischief == Some(InjectedFault::NeverAnswers) {
         return pending().await;
     }
     if models::are_asked_for(&stream).await {
-        return models::serve(stream, mischief, desk).await;
+        return models::serve(stream, mischief, registry).await;
     }
-    match upgrade(stream, connection, mischief, desk).await {
+    match upgrade(stream, connection, mischief, registry).await {
         Ok((mut socket, session)) => {
-            let why = converse(&mut socket, &session, desk).await;
+            let why = converse(&mut socket, &session, registry).await;
             session.lock().handle_close(why, Instant::now());
-            tell(&session, desk);
+            tell(&session, registry);
         }
         Err(error) => info!(%error, "Turned a connection away: {error}"),
     }
@@ -47,12 +47,12 @@ async fn upgrade(
     stream: TcpStream,
     connection: usize,
     mischief: Option<InjectedFault>,
-    desk: &SessionRegistry,
+    registry: &SessionRegistry,
 ) -> Result<(Socket, Shared), Error> {
     stream.set_nodelay(true)?;
     let mut decided = None;
-    let key = desk.key();
-    let doorman = Doorman { key: &key, config: &desk.config, mischief, decided: &mut decided };
+    let key = registry.key();
+    let doorman = Doorman { key: &key, config: &registry.config, mischief, decided: &mut decided };
     let limits = WebSocketConfig::default()
         .max_message_size(Some(LARGEST_MESSAGE))
         .max_frame_size(Some(LARGEST_MESSAGE));
@@ -60,10 +60,10 @@ async fn upgrade(
     let now = Instant::now();
     let session = match decided.expect("an upgrade succeeds only past the doorman") {
         Admission::LetIn { model } => {
-            desk.begin(connection, model, |config, who| Session::open(config, who, now))
+            registry.begin(connection, model, |config, who| Session::open(config, who, now))
         }
         Admission::ToBeRefused { model, refusal } => {
-            desk.begin(connection, model, |config, who| Session::refused(config, who, &refusal, now))
+            registry.begin(connection, model, |config, who| Session::refused(config, who, &refusal, now))
         }
         Admission::TurnedAway { .. } => unreachable!("the doorman answered with an error"),
     };
@@ -71,10 +71,10 @@ async fn upgrade(
 }
 
 /// Returns why the connection is over.
-async fn converse(socket: &mut Socket, session: &Shared, desk: &SessionRegistry) -> String {
+async fn converse(socket: &mut Socket, session: &Shared, registry: &SessionRegistry) -> String {
     loop {
-        desk.released().await;
-        if let Break(why) = perform(socket, session, desk).await {
+        registry.released().await;
+        if let Break(why) = perform(socket, session, registry).await {
             return why;
         }
         let due = session.lock().poll_timeout();
@@ -103,12 +103,12 @@ fn receive(message: Option<Result<Message, Error>>, session: &Shared) -> Control
 }
 
 /// Does all that the session wants done.
-async fn perform(socket: &mut Socket, session: &Shared, desk: &SessionRegistry) -> ControlFlow<String> {
+async fn perform(socket: &mut Socket, session: &Shared, registry: &SessionRegistry) -> ControlFlow<String> {
     while let Some(output) = next_output(session) {
         let done = match output {
             Output::Send(event) => socket.feed(Message::text(event.to_string())).await,
             Output::Tell(observation) => {
-                desk.publish(observation);
+                registry.publish(observation);
                 Ok(())
             }
             Output::Close { code, reason } => return Break(close(socket, code, reason).await),
@@ -144,10 +144,10 @@ fn closed_by_client(frame: Option<CloseFrame>) -> String {
     }
 }
 
-fn tell(session: &Shared, desk: &SessionRegistry) {
+fn tell(session: &Shared, registry: &SessionRegistry) {
     while let Some(output) = next_output(session) {
         if let Output::Tell(observation) = output {
-            desk.publish(observation);
+            registry.publish(observation);
         }
     }
 }

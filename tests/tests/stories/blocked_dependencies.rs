@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 const CALLS: u32 = 20;
 
-/// So long each is held.
+/// How long each is held.
 const HELD: Duration = Duration::from_secs(5);
 
 /// A frame that was held up arrives within this, and is measured.

@@ -7,9 +7,9 @@ use journal::JournalEvent;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::Store;
-use tests::raw_control_api::{Knock, connect};
 use tests::connection_flood::Flood;
 use tests::program::free_address;
+use tests::raw_control_api::{Knock, connect};
 use tests::{Scene, Story};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -25,7 +25,7 @@ const FORGED_EVERY: Duration = Duration::from_millis(25);
 /// What a stranger is told, whatever is wrong.
 const REFUSED: &str = r#"{"reason":"refused"}"#;
 
-/// The door has a word with strangers for so long, and the machine may be busy.
+/// How long the control API keeps a connection without a valid signature, with room for a busy machine.
 const STRANGERS_STAY: Duration = Duration::from_secs(8);
 
 #[tokio::test(flavor = "multi_thread")]

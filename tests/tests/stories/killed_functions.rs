@@ -39,7 +39,7 @@ async fn a_function_dies_as_it_replies() {
     }
 }
 
-/// A call for each step, with the function killed there, until there is no such step. A call that goes on with a later
+/// A call for each step, with the function killed there, until there is no such step. A call that continues with a later
 /// tick is mostly waiting, so there are three stages.
 async fn dies_at_each_step(function: &str, cut: Cut) {
     let from = |first| dies_at_every_third_step(function, cut, first);

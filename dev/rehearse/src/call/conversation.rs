@@ -9,13 +9,13 @@ use std::time::Duration;
 /// A business that does not pick up within this has lost its caller.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(40);
 
-/// An agent that says nothing for so long has nothing to say.
+/// How long an agent may be silent before its turn counts as over.
 const SPEAKS_WITHIN: Duration = Duration::from_secs(8);
 
 /// The longest utterance.
 const SILENT_WITHIN: Duration = Duration::from_secs(20);
 
-/// So long the caller listens before losing patience.
+/// How long the caller listens before interrupting.
 const LISTENS: Duration = Duration::from_millis(2_500);
 
 /// What the agent says, in its order.

@@ -1,9 +1,9 @@
 //! Settles the accounts: what Meta, the table and the journals say of every call, held against each other.
 
 use super::audit_rounds::Audits;
-use super::spending_audit::{self, Books};
-use super::plan::{Act, Plan};
 use super::fault_injection::Killed;
+use super::plan::{Act, Plan};
+use super::spending_audit::{self, SpendingAudit};
 use crate::stage::Stage;
 use internal_api::keys;
 use journal::JournalEvent;
@@ -26,7 +26,7 @@ const WRITTEN_WITHIN: Duration = Duration::from_secs(40);
 /// How often to look whether all calls are settled.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// What became of all calls.
+/// The outcomes of all calls.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts {
     /// How many calls there were.
@@ -78,11 +78,11 @@ async fn audit(stage: &Stage, plan: &Plan, killed: &Killed) -> anyhow::Result<Ac
         let journal = stage.stack.journal(&reference).await?;
         let is_untroubled = call.mischief.is_empty() && !matches!(planned.act, Act::GivesUp(_));
         accounts.settle(&call, record.as_ref(), &journal, killed, is_untroubled);
-        let books = Books::of(stage, &reference).await?;
-        let faults =
-            books.faults(&journal, |writer| killed.all.iter().any(|task| keys::task_writer(task) == *writer));
+        let spending = SpendingAudit::of(stage, &reference).await?;
+        let faults = spending
+            .faults(&journal, |writer| killed.all.iter().any(|task| keys::task_writer(task) == *writer));
         accounts.violations.extend(faults.into_iter().map(|fault| format!("{}: {fault}", &reference[..8])));
-        counted += books.total();
+        counted += spending.total();
         numbers.extend(record.map(|record| record.number));
     }
     accounts.violations.extend(killed.too_few(plan.kills()));

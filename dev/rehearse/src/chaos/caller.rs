@@ -32,9 +32,9 @@ async fn play(call: &Call, planned: &PlannedCall) {
     let act = async {
         match planned.act {
             Act::GivesUp(after) => tokio::time::sleep(after).await,
-            Act::Listens(so_long) => {
+            Act::Listens(duration) => {
                 call.agent_speaks(PATIENCE).await?;
-                tokio::time::sleep(so_long).await;
+                tokio::time::sleep(duration).await;
             }
             Act::Asks => {
                 call.agent_speaks(PATIENCE).await?;

@@ -37,7 +37,7 @@ pub enum Act {
     Listens(Duration),
     /// Asks one thing, hears the answer begin, and hangs up.
     Asks,
-    /// Hangs up after so long, answered or not.
+    /// Hangs up after this duration, answered or not.
     GivesUp(Duration),
 }
 
@@ -65,9 +65,9 @@ pub enum Trouble {
     Conflict(usize),
     /// DynamoDB does as asked so many times, and its reply is lost.
     LoseReplies(usize),
-    /// DynamoDB answers nothing but errors for so long.
+    /// DynamoDB answers only errors for this duration.
     DynamoDbGone(Duration),
-    /// DynamoDB takes requests and never answers them, for so long.
+    /// DynamoDB takes requests and does not answer them, for this duration.
     DynamoDbSilent(Duration),
     /// ECS tells late of tasks that change their state.
     LateStateChanges(Duration),

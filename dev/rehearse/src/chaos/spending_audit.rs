@@ -9,7 +9,7 @@ use store::items::{Item, from_item};
 
 /// What the table says of one call's owners.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Books {
+pub(super) struct SpendingAudit {
     /// The summary that readers get, if there is one.
     pub shown: Option<CallSummary>,
     /// What each owner left, by the fence of its assignment.
@@ -18,21 +18,21 @@ pub(super) struct Books {
     pub counted: BTreeMap<u64, u64>,
 }
 
-impl Books {
+impl SpendingAudit {
     /// Those of a call.
     pub(super) async fn of(stage: &Stage, call_ref: &str) -> anyhow::Result<Self> {
-        let mut books = Self::default();
+        let mut audit = Self::default();
         for item in partition(stage, &keys::call(call_ref)).await? {
             let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
             if sk == keys::SUMMARY {
-                books.shown = Some(from_item(item)?);
+                audit.shown = Some(from_item(item)?);
             } else if let Some(fence) = keys::fence_of_summary(&sk) {
-                books.left.insert(fence, from_item(item)?);
+                audit.left.insert(fence, from_item(item)?);
             } else if let Some(fence) = sk.strip_prefix(keys::SPENT_BY) {
-                books.counted.insert(fence.parse().context("a fence is a number")?, micro_dollars(&item)?);
+                audit.counted.insert(fence.parse().context("a fence is a number")?, micro_dollars(&item)?);
             }
         }
-        Ok(books)
+        Ok(audit)
     }
 
     /// What is counted of all owners.
@@ -104,38 +104,39 @@ mod tests {
 
     #[test]
     fn a_call_of_one_owner_that_talked_is_in_order() {
-        let books = books(&[(1, 70)], &[(1, 70)], true);
+        let audit = audit(&[(1, 70)], &[(1, 70)], true);
 
-        assert_eq!(books.faults(&journal(&[70], true), |_| false), [""; 0]);
-        assert_eq!(books.total(), 70);
+        assert_eq!(audit.faults(&journal(&[70], true), |_| false), [""; 0]);
+        assert_eq!(audit.total(), 70);
     }
 
     #[test]
     fn what_does_not_fit_is_found() {
-        let faults =
-            |books: &Books, used: &[u64], opened| books.faults(&journal(used, opened), |_| false).len();
+        let faults = |audit: &SpendingAudit, used: &[u64], opened| {
+            audit.faults(&journal(used, opened), |_| false).len()
+        };
 
-        assert_eq!(faults(&books(&[(1, 70)], &[(1, 140)], true), &[70], true), 1, "counted twice");
-        assert_eq!(faults(&books(&[(1, 70)], &[], true), &[70], true), 1, "not counted");
-        assert_eq!(faults(&books(&[(1, 70)], &[(1, 70)], false), &[70], true), 1, "no summary for readers");
-        assert_eq!(faults(&books(&[(1, 70)], &[(1, 70)], true), &[70], false), 1, "a summary of no talk");
-        assert_eq!(faults(&books(&[(2, 30)], &[(2, 30)], true), &[70, 30], true), 1, "an owner left nothing");
+        assert_eq!(faults(&audit(&[(1, 70)], &[(1, 140)], true), &[70], true), 1, "counted twice");
+        assert_eq!(faults(&audit(&[(1, 70)], &[], true), &[70], true), 1, "not counted");
+        assert_eq!(faults(&audit(&[(1, 70)], &[(1, 70)], false), &[70], true), 1, "no summary for readers");
+        assert_eq!(faults(&audit(&[(1, 70)], &[(1, 70)], true), &[70], false), 1, "a summary of no talk");
+        assert_eq!(faults(&audit(&[(2, 30)], &[(2, 30)], true), &[70, 30], true), 1, "an owner left nothing");
     }
 
     #[test]
     fn an_owner_that_was_killed_leaves_what_was_counted() {
-        let books = books(&[], &[(1, 70)], false);
+        let audit = audit(&[], &[(1, 70)], false);
 
-        assert_eq!(books.faults(&journal(&[], true), |writer| writer == "task-a"), [""; 0]);
+        assert_eq!(audit.faults(&journal(&[], true), |writer| writer == "task-a"), [""; 0]);
     }
 
-    fn books(left: &[(u64, u64)], counted: &[(u64, u64)], is_shown: bool) -> Books {
+    fn audit(left: &[(u64, u64)], counted: &[(u64, u64)], is_shown: bool) -> SpendingAudit {
         let summary = |spent: u64| CallSummary {
             micro_dollars: Some(spent),
             opened_at_ms: Some(1),
             ..CallSummary::default()
         };
-        Books {
+        SpendingAudit {
             shown: is_shown.then(|| summary(left.last().map_or(0, |(_, spent)| *spent))),
             left: left.iter().map(|(fence, spent)| (*fence, summary(*spent))).collect(),
             counted: counted.iter().copied().collect(),

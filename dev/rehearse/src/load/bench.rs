@@ -9,7 +9,7 @@ use crate::bench::Floor;
 use crate::binaries::Binaries;
 use std::time::Duration;
 
-/// After the last of them was answered, greetings are still being said: so long they are let go on.
+/// How long to wait after the last answer: greetings are still being said.
 const SETTLES: Duration = Duration::from_secs(3);
 
 /// So many times it is looked whether they are; then windows say for themselves that they are void.

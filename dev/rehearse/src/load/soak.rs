@@ -28,8 +28,8 @@ const SHARE: f64 = 0.10;
 /// See [`SHARE`]. Bytes.
 const MEMORY: f64 = 3.0 * 1_048_576.0;
 
-/// Connections are kept for the next request: the door's for a minute, those to AWS for 90 s (hyper's default). After a rest of so
-/// long nothing but leaks is open.
+/// Idle connections are pooled: the control API's for a minute, those to AWS for 90 s (hyper's default). After this rest only leaks
+/// are open.
 const RESTED_WITHIN: Duration = Duration::from_secs(150);
 
 /// How often it is looked.

@@ -37,7 +37,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Measures for so long.
+    /// Measures for this duration.
     ///
     /// # Errors
     /// When a call ends meanwhile, or the media task is gone.

@@ -19,13 +19,13 @@ const PAUSE: Duration = Duration::from_millis(700);
 /// How many pieces a part has. PESQ is made for pieces of 8 to 12 s, with silence at their ends.
 const PIECES: usize = 3;
 
-/// A caller who is muted for so long is not hung up on.
+/// How long a muted caller stays in the call.
 const MUTED: Duration = Duration::from_secs(120);
 
 /// A business that does not pick up within this has lost its caller.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(40);
 
-/// An agent that says nothing for so long has nothing to say.
+/// How long an agent may be silent before its turn counts as over.
 const SPEAKS_WITHIN: Duration = Duration::from_secs(10);
 
 /// The longest utterance.
@@ -92,7 +92,7 @@ impl Scene {
         matches!(self, Self::Converses { .. } | Self::CutOffListening)
     }
 
-    /// So long without voice, the agent counts as silent: longer than any hole in the network.
+    /// How long without voice the agent counts as silent: longer than any gap of the network.
     fn quiet(self) -> Duration {
         match self {
             Self::Converses { .. } | Self::SaysNothing | Self::IsMuted => Duration::from_secs(1),

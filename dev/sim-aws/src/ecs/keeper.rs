@@ -82,7 +82,7 @@ fn plan(
 }
 
 impl Losses {
-    /// A task died by itself after living so long.
+    /// A task died by itself after this lifetime.
     pub(super) fn lost(&mut self, lived: Duration, now: SystemTime) {
         if lived >= YOUNG {
             *self = Self::default();

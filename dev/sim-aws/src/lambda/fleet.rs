@@ -129,7 +129,7 @@ impl Fleet {
         outcome
     }
 
-    /// The process used last, since Lambda lets the others grow cold. A frozen one thaws at its [`Desk`](super::runtime::Desk).
+    /// The process used last, since Lambda lets the others grow cold. A frozen one thaws at its [`RuntimeApi`](super::runtime::RuntimeApi).
     fn idle(&self) -> Option<Sandbox> {
         let idle = &mut self.lock().idle;
         idle.retain(|sandbox| sandbox.process().is_alive());

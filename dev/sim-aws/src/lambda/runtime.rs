@@ -32,7 +32,7 @@ pub(super) struct Delivery {
 
 /// What one process and its sandbox share: the invocation being handed over, and the one being worked on.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct RuntimeApi {
     function: String,
     timeout: Duration,
     process: Process,
@@ -50,8 +50,8 @@ struct Open {
     outcome: oneshot::Sender<Outcome>,
 }
 
-impl Desk {
-    /// A desk, and where to put what the process is to do.
+impl RuntimeApi {
+    /// The API of one process, and where to put what the process is to do.
     pub(super) fn new(
         function: &Function,
         process: &Process,
@@ -59,7 +59,7 @@ impl Desk {
     ) -> (Arc<Self>, mpsc::Sender<Delivery>) {
         let (sender, deliveries) = mpsc::channel(1);
         let deliveries = tokio::sync::Mutex::new(deliveries);
-        let desk = Self {
+        let api = Self {
             function: function.name.clone(),
             timeout: function.timeout,
             process: process.clone(),
@@ -69,7 +69,7 @@ impl Desk {
             open: Mutex::default(),
             init_error: Mutex::default(),
         };
-        (Arc::new(desk), sender)
+        (Arc::new(api), sender)
     }
 
     /// The error the process reported about its own start, if it did.
@@ -106,62 +106,62 @@ impl Desk {
 }
 
 /// The API for one process.
-pub(super) fn router(desk: Arc<Desk>) -> Router {
+pub(super) fn router(api: Arc<RuntimeApi>) -> Router {
     Router::new()
         .route("/2018-06-01/runtime/invocation/next", get(next))
         .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
         .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
         .route("/2018-06-01/runtime/init/error", post(init_error))
-        .with_state(desk)
+        .with_state(api)
 }
 
-async fn next(State(desk): State<Arc<Desk>>) -> Response {
-    let Some(delivery) = desk.delivery().await else {
+async fn next(State(api): State<Arc<RuntimeApi>>) -> Response {
+    let Some(delivery) = api.delivery().await else {
         return StatusCode::GONE.into_response();
     };
     let Delivery { id, payload, taken, outcome } = delivery;
-    *desk.open.lock().expect("no thread panics while holding the lock") =
+    *api.open.lock().expect("no thread panics while holding the lock") =
         Some(Open { id: id.clone(), outcome });
-    desk.traps.begin(&desk.process);
+    api.traps.begin(&api.process);
     let _ = taken.send(());
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-aws-request-id", id),
-        ("lambda-runtime-deadline-ms", clock::millis(SystemTime::now() + desk.timeout).to_string()),
-        ("lambda-runtime-invoked-function-arn", arn("lambda", &format!("function:{}", desk.function))),
+        ("lambda-runtime-deadline-ms", clock::millis(SystemTime::now() + api.timeout).to_string()),
+        ("lambda-runtime-invoked-function-arn", arn("lambda", &format!("function:{}", api.function))),
     ];
     (headers, payload).into_response()
 }
 
 async fn response(
-    State(desk): State<Arc<Desk>>,
+    State(api): State<Arc<RuntimeApi>>,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     if headers.contains_key("lambda-runtime-function-response-mode") {
-        tracing::warn!(function = desk.function, "A function streamed its reply, which is not played");
+        tracing::warn!(function = api.function, "A function streamed its reply, which is not played");
         return refused(StatusCode::BAD_REQUEST, "InvalidResponseMode", "streamed replies are not played");
     }
     if body.len() > SYNCHRONOUS_LIMIT {
         let too_large = Outcome::too_large(body.len(), SYNCHRONOUS_LIMIT);
-        let _ = desk.close(&id, too_large);
+        let _ = api.close(&id, too_large);
         let message = "Exceeded maximum allowed payload size";
         return refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message);
     }
-    let closed = async { desk.close(&id, Outcome::Reply(body)) };
-    match desk.traps.reply(&desk.process) {
+    let closed = async { api.close(&id, Outcome::Reply(body)) };
+    match api.traps.reply(&api.process) {
         None => closed.await,
         Some(snap) => snap.around(closed).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
     }
 }
 
-async fn error(State(desk): State<Arc<Desk>>, Path(id): Path<String>, body: Bytes) -> Response {
-    desk.close(&id, Outcome::Failure(body))
+async fn error(State(api): State<Arc<RuntimeApi>>, Path(id): Path<String>, body: Bytes) -> Response {
+    api.close(&id, Outcome::Failure(body))
 }
 
-async fn init_error(State(desk): State<Arc<Desk>>, body: Bytes) -> Response {
-    *desk.init_error.lock().expect("no thread panics while holding the lock") = Some(body);
+async fn init_error(State(api): State<Arc<RuntimeApi>>, body: Bytes) -> Response {
+    *api.init_error.lock().expect("no thread panics while holding the lock") = Some(body);
     accepted()
 }
 

@@ -1,7 +1,7 @@
 //! One function process: given one invocation at a time, killed when it takes too long.
 
 use super::outcome::Outcome;
-use super::runtime::{self, Delivery, Desk};
+use super::runtime::{self, Delivery, RuntimeApi};
 use crate::config::Function;
 use crate::environment::Environment;
 use crate::listening::{self, ANY_PORT};
@@ -25,7 +25,7 @@ const MEMORY: u32 = 512;
 #[derive(Debug)]
 pub(super) struct Sandbox {
     process: Process,
-    desk: Arc<Desk>,
+    runtime_api: Arc<RuntimeApi>,
     deliveries: mpsc::Sender<Delivery>,
     timeout: Duration,
     /// Ends the Runtime API with the sandbox.
@@ -52,10 +52,10 @@ impl Sandbox {
         let listener = listening::bind(ANY_PORT).await?;
         let environment = environment(function, listening::address(&listener));
         let process = processes.start(program(function, &what(function)), &environment)?;
-        let (desk, deliveries) = Desk::new(function, &process, processes.traps());
+        let (runtime_api, deliveries) = RuntimeApi::new(function, &process, processes.traps());
         let api = CancellationToken::new();
-        listening::serve(listener, runtime::router(desk.clone()), api.clone());
-        Ok(Self { process, desk, deliveries, timeout: function.timeout, _api: api.drop_guard() })
+        listening::serve(listener, runtime::router(runtime_api.clone()), api.clone());
+        Ok(Self { process, runtime_api, deliveries, timeout: function.timeout, _api: api.drop_guard() })
     }
 
     pub(super) fn process(&self) -> &Process {
@@ -73,7 +73,7 @@ impl Sandbox {
             // A process may reply and end at once: the reply comes first.
             biased;
             Ok(outcome) = result => outcome,
-            status = self.process.exited() => match self.desk.take_init_error() {
+            status = self.process.exited() => match self.runtime_api.take_init_error() {
                 Some(error) => Outcome::Failure(error),
                 None => Outcome::exited(&id, status),
             },

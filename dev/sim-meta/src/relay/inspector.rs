@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_a_second_stream_and_goes_on_with_the_first() {
+    fn flags_a_second_stream_and_keeps_the_first() {
         let mut stream = Stream::new();
         stream.send(packet(0), 0);
 

@@ -29,7 +29,7 @@ const HALF_A_HEAD: &[u8] = b"POST /v1/calls/unknown HTTP/1.1\r\nhost: media-ta";
 const HALF_A_BODY: &[u8] =
     b"POST /v1/calls/unknown HTTP/1.1\r\nhost: t\r\ncontent-length: 100000\r\n\r\n{\"fence\":";
 
-/// Crowds the door for so long.
+/// How long the flood lasts.
 pub async fn crowd(story: &Story, lasts: Duration) {
     let leases = story.stack.ledger.ready_tasks().await.expect("the table can be read");
     let door = leases.first().expect("a media task is ready").door.parse().expect("a door is an address");

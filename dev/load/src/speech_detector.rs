@@ -8,15 +8,15 @@ use sim_audio::onset::Onsets;
 const APPEND: &str = r#"{"type":"input_audio_buffer.append""#;
 const AUDIO: &str = r#""audio":""#;
 
-/// One session's ear.
+/// One session's detector.
 #[derive(Debug, Default)]
-pub(crate) struct Ear {
+pub(crate) struct SpeechDetector {
     onsets: Onsets,
     bytes: Vec<u8>,
     samples: Vec<i16>,
 }
 
-impl Ear {
+impl SpeechDetector {
     /// Whether speech begins in this message; `None` if it is no append.
     pub(crate) fn hear(&mut self, message: &str) -> Option<bool> {
         let audio = message.strip_prefix(APPEND)?;
@@ -36,17 +36,17 @@ mod tests {
 
     #[test]
     fn speech_is_heard_to_begin_in_an_append() {
-        let mut ear = Ear::default();
+        let mut detector = SpeechDetector::default();
         let silence = append(&[0; 960]);
 
-        assert!((0..30).all(|_| ear.hear(&silence) == Some(false)));
-        assert_eq!(ear.hear(&append(&[9_000; 960])), Some(true));
-        assert_eq!(ear.hear(&append(&[9_000; 960])), Some(false));
+        assert!((0..30).all(|_| detector.hear(&silence) == Some(false)));
+        assert_eq!(detector.hear(&append(&[9_000; 960])), Some(true));
+        assert_eq!(detector.hear(&append(&[9_000; 960])), Some(false));
     }
 
     #[test]
     fn other_messages_are_no_appends() {
-        assert_eq!(Ear::default().hear(r#"{"type":"response.create"}"#), None);
+        assert_eq!(SpeechDetector::default().hear(r#"{"type":"response.create"}"#), None);
     }
 
     fn append(samples: &[i16]) -> String {
