@@ -123,8 +123,6 @@ mischief! {
     MessageFailsAtOnce = "message-fails-at-once", Graph, 1;
     /// Messages to this caller are taken, and fail after [`crate::Timers::message_fails`]: 131026, in a webhook.
     MessageFails = "message-fails", Graph, 1;
-    /// Tried.
-    GraphYawns = "graph-yawns", Graph, 1;
     /// Every reply of Graph takes [`crate::Timers::slow_graph`].
     GraphSlow = "graph-slow", Graph, 2;
     /// The reply to `pre_accept` takes [`crate::Timers::slow_graph`], its effect does not.
