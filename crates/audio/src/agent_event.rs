@@ -11,12 +11,12 @@ const REMEMBERED: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgentEvent {
     /// It begins a response.
-    Began {
+    ResponseStarted {
         /// The response's id.
         response: String,
     },
     /// It says something.
-    Said {
+    Audio {
         /// The response this belongs to.
         response: String,
         /// The item this belongs to.
@@ -25,25 +25,25 @@ pub enum AgentEvent {
         samples: Vec<i16>,
     },
     /// An item is whole.
-    Finished {
+    ItemDone {
         /// Which.
         item: ItemId,
     },
     /// A response is over.
-    Ended {
+    ResponseDone {
         /// Which.
         response: String,
     },
     /// It hears the caller speak.
-    HearsCaller,
+    SpeechStarted,
     /// It hears the caller no more.
-    HearsCallerStop,
+    SpeechStopped,
     /// It is another one from here on: what was under way will not be gone on with, whom it heard it hears no more.
-    Replaced,
+    SessionReplaced,
     /// The other one listens.
-    Restored,
+    SessionReady,
     /// A response is ending that brought neither sound nor the use of a tool, though it was not interrupted.
-    SaidNothing {
+    ResponseEmpty {
         /// Which.
         response: String,
     },

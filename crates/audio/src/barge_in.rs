@@ -33,15 +33,15 @@ impl Default for BargeInPolicy {
 
 impl BargeInPolicy {
     /// Whether it is decided here, and not by the model, what interrupts it and what it answers.
-    pub fn are_ours(&self) -> bool {
+    pub fn decides_locally(&self) -> bool {
         self.guard > Duration::ZERO || self.after > Duration::ZERO
     }
 }
 
 /// Who is speaking, and since when.
 #[derive(Debug)]
-pub(crate) struct Floor {
-    turns: BargeInPolicy,
+pub(crate) struct FloorControl {
+    policy: BargeInPolicy,
     greeting: Greeting,
     reply: Option<Reply>,
     caller: Option<Utterance>,
@@ -51,7 +51,7 @@ pub(crate) struct Floor {
 #[derive(Debug)]
 enum Greeting {
     Awaited,
-    Protected { response: String, is_said: bool },
+    Protected { response: String, has_audio: bool },
     Over,
 }
 
@@ -67,7 +67,7 @@ struct Reply {
 struct Utterance {
     since: Instant,
     /// It began while the agent was speaking: unless it interrupts, all of it is said while the agent goes on.
-    is_aside: bool,
+    is_over_agent: bool,
     /// It began over a greeting that could not be interrupted.
     is_over_greeting: bool,
     has_interrupted: bool,
@@ -77,27 +77,27 @@ struct Utterance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Interruption {
     /// Whether the model must be told: it did not do so itself.
-    pub(crate) is_ours: bool,
+    pub(crate) is_local: bool,
 }
 
-impl Floor {
-    pub(crate) fn new(turns: BargeInPolicy) -> Self {
-        let greeting = if turns.greeting_is_interruptible { Greeting::Over } else { Greeting::Awaited };
-        Self { turns, greeting, reply: None, caller: None }
+impl FloorControl {
+    pub(crate) fn new(policy: BargeInPolicy) -> Self {
+        let greeting = if policy.greeting_is_interruptible { Greeting::Over } else { Greeting::Awaited };
+        Self { policy, greeting, reply: None, caller: None }
     }
 
     /// What was agreed about interruptions.
-    pub(crate) fn turns(&self) -> BargeInPolicy {
-        self.turns
+    pub(crate) fn policy(&self) -> BargeInPolicy {
+        self.policy
     }
 
     /// Notes a sign of a response, and whether it is sound.
     pub(crate) fn note_response(&mut self, id: &str, is_sound: bool) {
         match &mut self.greeting {
             Greeting::Awaited => {
-                self.greeting = Greeting::Protected { response: id.to_owned(), is_said: is_sound }
+                self.greeting = Greeting::Protected { response: id.to_owned(), has_audio: is_sound }
             }
-            Greeting::Protected { response, is_said } if response == id => *is_said |= is_sound,
+            Greeting::Protected { response, has_audio } if response == id => *has_audio |= is_sound,
             Greeting::Protected { .. } | Greeting::Over => {}
         }
     }
@@ -113,8 +113,8 @@ impl Floor {
     /// Notes that nothing more comes of the protected response. One that said nothing was no greeting.
     pub(crate) fn end_protection(&mut self) {
         self.greeting = match self.greeting {
-            Greeting::Protected { is_said: false, .. } | Greeting::Awaited => Greeting::Awaited,
-            Greeting::Protected { is_said: true, .. } | Greeting::Over => Greeting::Over,
+            Greeting::Protected { has_audio: false, .. } | Greeting::Awaited => Greeting::Awaited,
+            Greeting::Protected { has_audio: true, .. } | Greeting::Over => Greeting::Over,
         };
     }
 
@@ -126,7 +126,7 @@ impl Floor {
     }
 
     /// Notes that the agent has no more to say for now.
-    pub(crate) fn note_silence(&mut self) {
+    pub(crate) fn note_agent_done(&mut self) {
         self.reply = None;
     }
 
@@ -136,25 +136,25 @@ impl Floor {
     }
 
     /// Notes that the caller begins to speak.
-    pub(crate) fn start_caller(&mut self, now: Instant) {
+    pub(crate) fn start_speech(&mut self, now: Instant) {
         self.caller = Some(Utterance {
             since: now,
-            is_aside: self.reply.is_some(),
+            is_over_agent: self.reply.is_some(),
             is_over_greeting: self.protected().is_some(),
             has_interrupted: false,
         });
     }
 
     /// Notes that the caller stops. Whether what was said deserves an answer; if it is not for us to say, it does.
-    pub(crate) fn stop_caller(&mut self, now: Instant) -> bool {
+    pub(crate) fn stop_speech(&mut self, now: Instant) -> bool {
         let Some(caller) = self.caller.take() else { return true };
-        let is_long = now.saturating_duration_since(caller.since) >= self.turns.after;
-        let is_turn = !caller.is_aside || caller.has_interrupted || (caller.is_over_greeting && is_long);
-        is_turn || !self.turns.are_ours()
+        let is_long = now.saturating_duration_since(caller.since) >= self.policy.after;
+        let is_turn = !caller.is_over_agent || caller.has_interrupted || (caller.is_over_greeting && is_long);
+        is_turn || !self.policy.decides_locally()
     }
 
     /// Notes that nobody knows whether the caller is speaking.
-    pub(crate) fn forget_caller(&mut self) {
+    pub(crate) fn clear_caller(&mut self) {
         self.caller = None;
     }
 
@@ -172,7 +172,7 @@ impl Floor {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let caller = self.caller.filter(|caller| !caller.has_interrupted && self.protected().is_none())?;
         let Some(Reply { since, .. }) = self.reply else { return Some(caller.since) };
-        Some((caller.since + self.turns.after).max(since + self.turns.guard))
+        Some((caller.since + self.policy.after).max(since + self.policy.guard))
     }
 
     /// Whether the caller interrupts the agent now. Once for all that is said in one go.
@@ -181,7 +181,7 @@ impl Floor {
         let caller = self.caller.as_mut()?;
         caller.has_interrupted = true;
         self.reply = None;
-        Some(Interruption { is_ours: self.turns.are_ours() || caller.is_over_greeting })
+        Some(Interruption { is_local: self.policy.decides_locally() || caller.is_over_greeting })
     }
 }
 
@@ -192,16 +192,18 @@ mod tests {
     #[test]
     fn the_model_decides_unless_there_is_a_guard_or_a_backchannel() {
         let ms = Duration::from_millis;
-        assert!(!BargeInPolicy::default().are_ours());
-        assert!(!BargeInPolicy { greeting_is_interruptible: false, ..BargeInPolicy::default() }.are_ours());
-        assert!(BargeInPolicy { guard: ms(1), ..BargeInPolicy::default() }.are_ours());
-        assert!(BargeInPolicy { after: ms(1), ..BargeInPolicy::default() }.are_ours());
+        assert!(!BargeInPolicy::default().decides_locally());
+        assert!(
+            !BargeInPolicy { greeting_is_interruptible: false, ..BargeInPolicy::default() }.decides_locally()
+        );
+        assert!(BargeInPolicy { guard: ms(1), ..BargeInPolicy::default() }.decides_locally());
+        assert!(BargeInPolicy { after: ms(1), ..BargeInPolicy::default() }.decides_locally());
     }
 
     #[test]
     fn a_greeting_that_said_nothing_leaves_the_next_response_to_be_one() {
         let mut floor =
-            Floor::new(BargeInPolicy { greeting_is_interruptible: false, ..BargeInPolicy::default() });
+            FloorControl::new(BargeInPolicy { greeting_is_interruptible: false, ..BargeInPolicy::default() });
         floor.note_response("r1", false);
         floor.end_protection();
         floor.note_response("r2", true);

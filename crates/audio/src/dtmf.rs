@@ -10,7 +10,7 @@ mod packet;
 
 use limit::DtmfLimit;
 pub use packet::{ClockRate, DtmfPacket, KeyPress};
-use packet::{LastPress, Novelty};
+use packet::{LastPress, PacketKind};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -44,16 +44,16 @@ impl DtmfDigits {
 
 impl fmt::Debug for DtmfDigits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keyed({} keys)", self.0.len())
+        write!(f, "DtmfDigits({} keys)", self.0.len())
     }
 }
 
 /// The caller's keys, until it is clear what was meant.
 pub(crate) struct DtmfCollector {
-    keypad: DtmfOptions,
-    collected: String,
-    newest: Option<LastPress>,
-    allowance: DtmfLimit,
+    options: DtmfOptions,
+    digits: String,
+    last_press: Option<LastPress>,
+    limit: DtmfLimit,
     pressed_at: Option<Instant>,
 }
 
@@ -70,14 +70,14 @@ pub(crate) enum CollectorEvent {
 
 impl fmt::Debug for DtmfCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").field("collected", &self.collected.len()).finish_non_exhaustive()
+        f.debug_struct("DtmfCollector").field("digits", &self.digits.len()).finish_non_exhaustive()
     }
 }
 
 impl DtmfCollector {
-    pub(crate) fn new(keypad: DtmfOptions) -> Self {
-        let allowance = DtmfLimit::new();
-        Self { keypad, collected: String::new(), newest: None, allowance, pressed_at: None }
+    pub(crate) fn new(options: DtmfOptions) -> Self {
+        let limit = DtmfLimit::new();
+        Self { options, digits: String::new(), last_press: None, limit, pressed_at: None }
     }
 
     /// Takes a packet of a press.
@@ -87,25 +87,25 @@ impl DtmfCollector {
         press: KeyPress,
         now: Instant,
     ) -> CollectorEvent {
-        let sign = self.newest.map_or(Novelty::New, |newest| newest.judge(packet, press, now));
-        match sign {
-            Novelty::Overtaken => CollectorEvent::Nothing,
-            Novelty::More => {
-                if let Some(newest) = &mut self.newest {
+        let kind = self.last_press.map_or(PacketKind::NewPress, |last| last.classify(packet, press, now));
+        match kind {
+            PacketKind::Reordered => CollectorEvent::Nothing,
+            PacketKind::Continuation => {
+                if let Some(last) = &mut self.last_press {
                     // The end sent again does not make the pause longer.
-                    if !newest.has_ended && self.pressed_at.is_some() {
+                    if !last.has_ended && self.pressed_at.is_some() {
                         self.pressed_at = Some(now);
                     }
-                    newest.go_on(packet, press, now);
+                    last.extend(packet, press, now);
                 }
                 CollectorEvent::Nothing
             }
-            Novelty::New => {
-                self.newest = Some(LastPress::first(packet, press, now));
-                if !self.allowance.take(now) {
+            PacketKind::NewPress => {
+                self.last_press = Some(LastPress::first(packet, press, now));
+                if !self.limit.take(now) {
                     return CollectorEvent::TooMany;
                 }
-                self.collected.push(press.key);
+                self.digits.push(press.key);
                 self.pressed_at = Some(now);
                 CollectorEvent::Press
             }
@@ -114,19 +114,19 @@ impl DtmfCollector {
 
     /// When a pause will have been long enough.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.pressed_at.map(|at| at + self.keypad.pause)
+        self.pressed_at.map(|at| at + self.options.pause)
     }
 
     /// What was keyed in, once it is clear that it was all.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<DtmfDigits> {
-        let is_ended = self.collected.ends_with(self.keypad.end);
-        let is_full = self.collected.len() >= self.keypad.longest.max(1);
+        let is_ended = self.digits.ends_with(self.options.end);
+        let is_full = self.digits.len() >= self.options.longest.max(1);
         let is_pause = self.poll_timeout().is_some_and(|at| at <= now);
-        if self.collected.is_empty() || !(is_ended || is_full || is_pause) {
+        if self.digits.is_empty() || !(is_ended || is_full || is_pause) {
             return None;
         }
         self.pressed_at = None;
-        let mut keys = std::mem::take(&mut self.collected);
+        let mut keys = std::mem::take(&mut self.digits);
         if is_ended && keys.len() > 1 {
             keys.pop();
         }

@@ -115,7 +115,7 @@ fn a_key_still_held_after_all_was_told_is_not_told_again() {
 
     caller.packet(960, [5, 10, 1, 64], 20);
 
-    assert_eq!((caller.keyed(9_000), caller.keys.poll_timeout()), (None, None));
+    assert_eq!((caller.keyed(9_000), caller.collector.poll_timeout()), (None, None));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_stream_that_starts_again_goes_on_being_heard_and_timestamps_wrap() {
 fn keys_never_show_in_debug_output() {
     let mut caller = Caller::new(DtmfOptions::default());
     caller.press(960, 7, 0);
-    let shown = format!("{:?} {:?} {:?}", caller.keys, DtmfDigits("7777".into()), read(&[7, 0, 0, 160]));
+    let shown = format!("{:?} {:?} {:?}", caller.collector, DtmfDigits("7777".into()), read(&[7, 0, 0, 160]));
 
     assert!(!shown.contains('7'), "{shown}");
 }
@@ -158,7 +158,7 @@ fn too_many_presses_do_not_count_and_do_not_lengthen_the_pause() {
     assert_eq!(came.iter().filter(|came| **came == CollectorEvent::Press).count(), 64);
     assert_eq!(came[64..], [CollectorEvent::TooMany; 136]);
     assert_eq!(caller.keyed(0).map(|keyed| keyed.len()), Some(64));
-    assert_eq!(caller.keys.poll_timeout(), None);
+    assert_eq!(caller.collector.poll_timeout(), None);
 }
 
 fn read(payload: &[u8]) -> Option<KeyPress> {
@@ -171,13 +171,13 @@ fn ms(n: u64) -> Duration {
 
 struct Caller {
     start: Instant,
-    keys: DtmfCollector,
+    collector: DtmfCollector,
     sequence: u16,
 }
 
 impl Caller {
-    fn new(keypad: DtmfOptions) -> Self {
-        Self { start: Instant::now(), keys: DtmfCollector::new(keypad), sequence: u16::MAX - 4 }
+    fn new(options: DtmfOptions) -> Self {
+        Self { start: Instant::now(), collector: DtmfCollector::new(options), sequence: u16::MAX - 4 }
     }
 
     /// Presses a key for 100 ms, as a phone sends it.
@@ -203,11 +203,11 @@ impl Caller {
 
     fn send(&mut self, sequence: u16, timestamp: u32, payload: [u8; 4], at_ms: u64) -> CollectorEvent {
         let packet = DtmfPacket { stream: 1, sequence, timestamp, clock: ClockRate::Khz8, payload: &payload };
-        self.keys.handle(&packet, read(&payload).expect("it is a key"), self.start + ms(at_ms))
+        self.collector.handle(&packet, read(&payload).expect("it is a key"), self.start + ms(at_ms))
     }
 
     fn keyed(&mut self, at_ms: u64) -> Option<String> {
-        let keyed = self.keys.poll(self.start + ms(at_ms));
+        let keyed = self.collector.poll(self.start + ms(at_ms));
         keyed.map(|keyed| keyed.keys().to_owned())
     }
 }

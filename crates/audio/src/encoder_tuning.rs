@@ -7,19 +7,19 @@ use crate::LoadLevel;
 use std::time::{Duration, Instant};
 
 /// What wideband speech needs.
-const PLAIN: u32 = 20_000;
+const WIDEBAND: u32 = 20_000;
 
 /// What wideband speech with error correction needs.
-const CORRECTED: u32 = 24_000;
+const WIDEBAND_WITH_FEC: u32 = 24_000;
 
 /// Settings are left alone for so long: each change costs a tenth of a second of encoded silence, or a seam in speech.
-const SETTLED: Duration = Duration::from_secs(4);
+const MIN_INTERVAL: Duration = Duration::from_secs(4);
 
 /// From this share of lost packets on, error correction is worth what it costs.
-const LOSSY: f32 = 0.02;
+const FEC_ON: f32 = 0.02;
 
 /// Below this share it is not worth it any more.
-const CLEAN: f32 = 0.005;
+const FEC_OFF: f32 = 0.005;
 
 /// What a new report weighs against all those before.
 const WEIGHT: f32 = 0.5;
@@ -43,7 +43,7 @@ pub struct EncoderTuning {
     cap: u32,
     loss: f32,
     is_lossy: bool,
-    strain: LoadLevel,
+    load: LoadLevel,
     settings: EncoderSettings,
     changed_at: Option<Instant>,
 }
@@ -52,7 +52,7 @@ impl EncoderTuning {
     /// For a far side that takes so many bits a second.
     pub fn new(cap: u32) -> Self {
         let settings = choose(cap, None, LoadLevel::Calm);
-        Self { cap, loss: 0.0, is_lossy: false, strain: LoadLevel::Calm, settings, changed_at: None }
+        Self { cap, loss: 0.0, is_lossy: false, load: LoadLevel::Calm, settings, changed_at: None }
     }
 
     /// The settings that were chosen last.
@@ -63,19 +63,19 @@ impl EncoderTuning {
     /// Takes the share of our packets that the far side says was lost lately, 0 to 1.
     pub fn handle_loss(&mut self, loss: f32) {
         self.loss += (loss.clamp(0.0, 1.0) - self.loss) * WEIGHT;
-        self.is_lossy = self.loss >= if self.is_lossy { CLEAN } else { LOSSY };
+        self.is_lossy = self.loss >= if self.is_lossy { FEC_OFF } else { FEC_ON };
     }
 
     /// Takes what the machine can spare.
-    pub fn handle_strain(&mut self, strain: LoadLevel) {
-        self.strain = strain;
+    pub fn handle_load(&mut self, load: LoadLevel) {
+        self.load = load;
     }
 
     /// Other settings than those so far, if it is time for them.
     pub fn poll(&mut self, now: Instant) -> Option<EncoderSettings> {
         let loss = self.is_lossy.then_some(self.loss);
-        let wanted = choose(self.cap, loss, self.strain);
-        let may_change = self.changed_at.is_none_or(|at| now >= at + SETTLED);
+        let wanted = choose(self.cap, loss, self.load);
+        let may_change = self.changed_at.is_none_or(|at| now >= at + MIN_INTERVAL);
         if wanted == self.settings || !may_change {
             return None;
         }
@@ -85,26 +85,28 @@ impl EncoderTuning {
     }
 }
 
-fn choose(cap: u32, loss: Option<f32>, strain: LoadLevel) -> EncoderSettings {
-    let complexity = match strain {
+fn choose(cap: u32, loss: Option<f32>, load: LoadLevel) -> EncoderSettings {
+    let complexity = match load {
         LoadLevel::Calm => 5,
         LoadLevel::Busy => 2,
         // libopus counts this as a lower rate, and leaves error correction out.
         LoadLevel::Overloaded => 0,
     };
-    match loss.filter(|_| strain < LoadLevel::Overloaded) {
+    match loss.filter(|_| load < LoadLevel::Overloaded) {
         Some(loss) => EncoderSettings {
-            bits_per_second: cap.min(CORRECTED),
+            bits_per_second: cap.min(WIDEBAND_WITH_FEC),
             complexity,
-            loss_percent: expected(loss),
+            loss_percent: loss_step(loss),
             fec: true,
         },
-        None => EncoderSettings { bits_per_second: cap.min(PLAIN), complexity, loss_percent: 0, fec: false },
+        None => {
+            EncoderSettings { bits_per_second: cap.min(WIDEBAND), complexity, loss_percent: 0, fec: false }
+        }
     }
 }
 
 /// In steps, so that not every report is a change.
-fn expected(loss: f32) -> u8 {
+fn loss_step(loss: f32) -> u8 {
     match loss {
         loss if loss < 0.10 => 10,
         loss if loss < 0.18 => 15,
@@ -151,9 +153,9 @@ mod tests {
     #[test]
     fn a_machine_that_is_late_encodes_cheaper_and_settings_are_left_alone_for_a_while() {
         let (start, mut tuning) = (Instant::now(), EncoderTuning::new(20_000));
-        tuning.handle_strain(LoadLevel::Busy);
+        tuning.handle_load(LoadLevel::Busy);
         assert_eq!(tuning.poll(start).map(|busy| busy.complexity), Some(2));
-        tuning.handle_strain(LoadLevel::Overloaded);
+        tuning.handle_load(LoadLevel::Overloaded);
         tuning.handle_loss(0.5);
 
         assert_eq!(tuning.poll(start + s(3)), None);

@@ -45,7 +45,7 @@ pub use load_level::LoadLevel;
 pub use meter::{Lateness, Meter};
 pub use output::Output;
 pub use packet::{Packet, Sound};
-pub use playout::{ItemId, Over, PlayedItem, Playout, PlayoutFrame};
+pub use playout::{FinishedItem, ItemId, PlayedItem, Playout, PlayoutFrame};
 pub use rtcp_reports::{RemoteReport, Report, ReportBlock, RtcpReports};
 
 use std::time::Duration;

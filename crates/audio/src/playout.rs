@@ -24,7 +24,7 @@ pub struct Playout {
     due: Option<Instant>,
     tail: Option<Frame>,
     recording: SampleQueue,
-    over: VecDeque<Over>,
+    finished: VecDeque<FinishedItem>,
 }
 
 /// An item of the model's answer, as far as it is not played.
@@ -36,16 +36,16 @@ struct Item {
     received: usize,
     played: usize,
     dropped: usize,
-    end: End,
+    end: ItemEnd,
 }
 
 /// Whether more of an item may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+enum ItemEnd {
     Open,
     Whole,
     /// It was left unfinished.
-    BrokenOff,
+    Abandoned,
 }
 
 /// The name of an item of the agent's speech.
@@ -76,7 +76,7 @@ pub struct PlayoutFrame {
 
 /// An item of which nothing more will be played.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Over {
+pub enum FinishedItem {
     /// All of it was.
     Played(ItemId),
     /// All of it that there was: there was no room for the rest, or the rest never came.
@@ -104,20 +104,20 @@ impl Playout {
 
     /// Notes that an item is whole: nothing more will come.
     pub fn finish(&mut self, id: &ItemId) {
-        self.items.iter_mut().filter(|item| item.id == *id).for_each(|item| item.end = End::Whole);
-        self.forget_played();
+        self.items.iter_mut().filter(|item| item.id == *id).for_each(|item| item.end = ItemEnd::Whole);
+        self.remove_finished();
     }
 
     /// Notes that a response is over: nothing more will come of it, whether or not its items are whole.
     pub fn finish_response(&mut self, response: &str) {
-        self.items.iter_mut().filter(|item| *item.response == *response).for_each(Item::break_off);
-        self.forget_played();
+        self.items.iter_mut().filter(|item| *item.response == *response).for_each(Item::abandon);
+        self.remove_finished();
     }
 
     /// Notes that nothing more will come of any item: whoever was saying them is gone.
     pub fn finish_all(&mut self) {
-        self.items.iter_mut().for_each(Item::break_off);
-        self.forget_played();
+        self.items.iter_mut().for_each(Item::abandon);
+        self.remove_finished();
     }
 
     /// Plays a recording, before anything the agent says and instead of any other.
@@ -151,7 +151,7 @@ impl Playout {
         let due = self.due.filter(|due| *due <= now)?;
         let late = now - due;
         self.due = Some(if late > RESYNC_AFTER { now + FRAME } else { due + FRAME });
-        if let Some(frame) = self.tail.take().or_else(|| self.next_recorded()) {
+        if let Some(frame) = self.tail.take().or_else(|| self.next_recorded_frame()) {
             return Some(PlayoutFrame { frame: Some(frame), response: None, late });
         }
         let (frame, response) = self.next_frame().unzip();
@@ -159,8 +159,8 @@ impl Playout {
     }
 
     /// The next item of which nothing more will be played, though nobody interrupted it. Each is told once.
-    pub fn poll_over(&mut self) -> Option<Over> {
-        self.over.pop_front()
+    pub fn poll_finished(&mut self) -> Option<FinishedItem> {
+        self.finished.pop_front()
     }
 
     /// Forgets everything not yet played and reports how much of each item was. One more frame, faded, is
@@ -182,7 +182,7 @@ impl Playout {
         &mut self.items[at]
     }
 
-    fn next_recorded(&mut self) -> Option<Frame> {
+    fn next_recorded_frame(&mut self) -> Option<Frame> {
         (!self.recording.is_empty()).then(|| self.recording.take_frame().0)
     }
 
@@ -190,13 +190,13 @@ impl Playout {
         let item = self.items.front_mut()?;
         let frame = item.next_frame()?;
         let response = item.response.clone();
-        self.forget_played();
+        self.remove_finished();
         Some((frame, response))
     }
 
-    fn forget_played(&mut self) {
+    fn remove_finished(&mut self) {
         while let Some(item) = self.items.pop_front_if(|item| item.has_ended() && item.waiting.is_empty()) {
-            self.over.extend(item.over());
+            self.finished.extend(item.finished());
         }
     }
 }
@@ -210,7 +210,7 @@ impl Item {
             received: 0,
             played: 0,
             dropped: 0,
-            end: End::Open,
+            end: ItemEnd::Open,
         }
     }
 
@@ -227,15 +227,15 @@ impl Item {
 
     fn has_ended(&self) -> bool {
         match self.end {
-            End::Open => false,
-            End::Whole | End::BrokenOff => true,
+            ItemEnd::Open => false,
+            ItemEnd::Whole | ItemEnd::Abandoned => true,
         }
     }
 
-    fn break_off(&mut self) {
+    fn abandon(&mut self) {
         self.end = match self.end {
-            End::Open | End::BrokenOff => End::BrokenOff,
-            End::Whole => End::Whole,
+            ItemEnd::Open | ItemEnd::Abandoned => ItemEnd::Abandoned,
+            ItemEnd::Whole => ItemEnd::Whole,
         };
     }
 
@@ -245,13 +245,13 @@ impl Item {
     }
 
     /// What is to be said of an item that was played to its end; nothing, if there was no sound in it.
-    fn over(self) -> Option<Over> {
-        let is_whole = self.end == End::Whole && self.dropped == 0;
+    fn finished(self) -> Option<FinishedItem> {
+        let is_whole = self.end == ItemEnd::Whole && self.dropped == 0;
         let is_empty = self.received + self.dropped == 0;
         match (is_empty, is_whole) {
             (true, _) => None,
-            (false, true) => Some(Over::Played(self.id)),
-            (false, false) => Some(Over::Cut(self.heard())),
+            (false, true) => Some(FinishedItem::Played(self.id)),
+            (false, false) => Some(FinishedItem::Cut(self.heard())),
         }
     }
 }

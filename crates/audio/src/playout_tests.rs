@@ -58,8 +58,8 @@ fn what_was_played_to_its_end_is_told_once_and_not_as_interrupted() {
     play_until(&mut playout, start + ms(100));
 
     assert_eq!(playout.interrupt(), []);
-    assert_eq!(playout.poll_over(), Some(Over::Played(item("hello"))));
-    assert_eq!(playout.poll_over(), None);
+    assert_eq!(playout.poll_finished(), Some(FinishedItem::Played(item("hello"))));
+    assert_eq!(playout.poll_finished(), None);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn an_item_that_there_was_no_room_for_is_told_as_cut_where_it_was_cut() {
 
     play_until(&mut playout, start + Duration::from_secs(300));
 
-    assert_eq!(playout.poll_over(), Some(Over::Cut(heard_of("saga", 300_000, 300_020))));
+    assert_eq!(playout.poll_finished(), Some(FinishedItem::Cut(heard_of("saga", 300_000, 300_020))));
 }
 
 #[test]
@@ -118,8 +118,12 @@ fn the_end_of_one_response_does_not_end_the_items_of_another() {
     playout.finish_response("r1");
     play_until(&mut playout, start + ms(100));
 
-    assert_eq!(playout.poll_over(), Some(Over::Cut(heard_of("first", 20, 20))), "it was never whole");
-    assert_eq!((playout.poll_over(), playout.is_idle(), playout.has("r2")), (None, false, true));
+    assert_eq!(
+        playout.poll_finished(),
+        Some(FinishedItem::Cut(heard_of("first", 20, 20))),
+        "it was never whole"
+    );
+    assert_eq!((playout.poll_finished(), playout.is_idle(), playout.has("r2")), (None, false, true));
 }
 
 #[test]

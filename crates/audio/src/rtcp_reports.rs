@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 /// How often we report. Both streams and their names take some 100 bytes, 2 % of what the sound takes.
-const EVERY: Duration = Duration::from_secs(2);
+const INTERVAL: Duration = Duration::from_secs(2);
 
 /// RTP's clock for Opus, ticks in a second.
 const CLOCK: u64 = 48_000;
@@ -68,7 +68,7 @@ pub struct RtcpReports {
     packets: u32,
     octets: u32,
     source: Option<Source>,
-    told: Option<RemoteReport>,
+    remote: Option<RemoteReport>,
     jitter: Duration,
 }
 
@@ -83,7 +83,7 @@ struct Source {
     received_before: u64,
     transit: Option<i64>,
     jitter: f64,
-    reported: Option<(u32, Instant)>,
+    sender_report: Option<(u32, Instant)>,
 }
 
 impl RtcpReports {
@@ -98,7 +98,7 @@ impl RtcpReports {
             packets: 0,
             octets: 0,
             source: None,
-            told: None,
+            remote: None,
             jitter: Duration::ZERO,
         }
     }
@@ -108,7 +108,7 @@ impl RtcpReports {
         self.sent = Some((timestamp, now));
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(octets as u32);
-        self.next_at.get_or_insert(now + EVERY / 2);
+        self.next_at.get_or_insert(now + INTERVAL / 2);
     }
 
     /// Notes a packet of the caller's. `timestamp` is that of sound; those of key presses tell no time.
@@ -124,31 +124,31 @@ impl RtcpReports {
     }
 
     /// Takes the caller's report on itself: its NTP time, which we repeat so that the far side can tell the round trip.
-    pub fn handle_report(&mut self, stream: u32, ntp: u64, now: Instant) {
+    pub fn handle_sender_report(&mut self, stream: u32, ntp: u64, now: Instant) {
         if let Some(source) = self.source.as_mut().filter(|source| source.stream == stream) {
-            source.reported = Some(((ntp >> 16) as u32, now));
+            source.sender_report = Some(((ntp >> 16) as u32, now));
         }
     }
 
     /// Takes what the far side tells of our stream.
-    pub fn handle_about_us(&mut self, about: &ReportBlock, now: Instant) {
-        let round_trip = (about.last_report != 0)
+    pub fn handle_report_block(&mut self, block: &ReportBlock, now: Instant) {
+        let round_trip = (block.last_report != 0)
             .then(|| (self.ntp(now) >> 16) as u32)
-            .map(|now| now.wrapping_sub(about.last_report).wrapping_sub(about.since_last_report))
+            .map(|now| now.wrapping_sub(block.last_report).wrapping_sub(block.since_last_report))
             // A clock that was set, or a report of nonsense: nobody talks over a minute.
             .filter(|units| *units < 60 << 16)
             .map(|units| Duration::from_secs_f64(f64::from(units) / 65_536.0));
-        self.told = Some(RemoteReport {
-            loss: f32::from(about.lost_of_256) / 256.0,
-            loss_so_far: (about.lost as f32 / self.packets.max(1) as f32).min(1.0),
-            jitter: duration(f64::from(about.jitter)),
-            round_trip: round_trip.or(self.told.and_then(|told| told.round_trip)),
+        self.remote = Some(RemoteReport {
+            loss: f32::from(block.lost_of_256) / 256.0,
+            loss_so_far: (block.lost as f32 / self.packets.max(1) as f32).min(1.0),
+            jitter: duration(f64::from(block.jitter)),
+            round_trip: round_trip.or(self.remote.and_then(|remote| remote.round_trip)),
         });
     }
 
     /// What the far side told last.
-    pub fn told(&self) -> Option<RemoteReport> {
-        self.told
+    pub fn remote(&self) -> Option<RemoteReport> {
+        self.remote
     }
 
     /// How unevenly the caller's packets come.
@@ -164,7 +164,7 @@ impl RtcpReports {
     /// What is to be reported, if it is time.
     pub fn poll(&mut self, now: Instant) -> Option<Report> {
         self.next_at.filter(|at| *at <= now)?;
-        self.next_at = Some(now + EVERY);
+        self.next_at = Some(now + INTERVAL);
         let (timestamp, at) = self.sent?;
         let since = ticks(now.saturating_duration_since(at)) as u32;
         Some(Report {
@@ -195,7 +195,7 @@ impl Source {
             received_before: 0,
             transit: None,
             jitter: 0.0,
-            reported: None,
+            sender_report: None,
         }
     }
 
@@ -219,7 +219,7 @@ impl Source {
         let received_since = self.received - self.received_before;
         let lost_since = expected_since.saturating_sub(received_since);
         (self.expected_before, self.received_before) = (expected, self.received);
-        let (last_report, since) = match self.reported {
+        let (last_report, since) = match self.sender_report {
             Some((ntp, at)) => (ntp, now.saturating_duration_since(at)),
             None => (0, Duration::ZERO),
         };
@@ -284,19 +284,19 @@ mod tests {
         let (start, mut reports) = begun();
         let ours = reports.poll(start + ms(1_000)).expect("it is time");
 
-        let about = ReportBlock {
+        let block = ReportBlock {
             lost_of_256: 64,
             lost: 1,
             last_report: (ours.ntp >> 16) as u32,
             since_last_report: 65_536 / 2,
             ..ReportBlock::default()
         };
-        reports.handle_about_us(&about, start + ms(1_620));
+        reports.handle_report_block(&block, start + ms(1_620));
 
-        let told = reports.told().expect("it was just told");
-        let round_trip = told.round_trip.expect("our report came back").as_millis();
+        let remote = reports.remote().expect("a report block was just handled");
+        let round_trip = remote.round_trip.expect("our report came back").as_millis();
         assert!((119..=121).contains(&round_trip), "{round_trip} ms");
-        assert_eq!((told.loss, told.loss_so_far), (0.25, 1.0));
+        assert_eq!((remote.loss, remote.loss_so_far), (0.25, 1.0));
     }
 
     #[test]
@@ -304,13 +304,13 @@ mod tests {
         let (start, mut reports) = begun();
         reports.note_received(7, 65_535, Some(0), start);
         reports.note_received(7, 0, Some(960), start + ms(20));
-        reports.handle_report(7, 0x1234_5678_9abc_def0, start + ms(500));
-        reports.handle_report(8, 1, start + ms(600));
+        reports.handle_sender_report(7, 0x1234_5678_9abc_def0, start + ms(500));
+        reports.handle_sender_report(8, 1, start + ms(600));
 
-        let about = reports.poll(start + ms(1_000)).and_then(|report| report.caller).expect("it is time");
+        let block = reports.poll(start + ms(1_000)).and_then(|report| report.caller).expect("it is time");
 
-        assert_eq!((about.last_report, about.since_last_report), (0x5678_9abc, 32_768));
-        assert_eq!((about.highest, about.lost), (65_536, 0), "numbers began again");
+        assert_eq!((block.last_report, block.since_last_report), (0x5678_9abc, 32_768));
+        assert_eq!((block.highest, block.lost), (65_536, 0), "numbers began again");
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) struct SampleQueue {
 
 impl fmt::Debug for SampleQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Queue({} samples)", self.len)
+        write!(f, "SampleQueue({} samples)", self.len)
     }
 }
 

@@ -36,7 +36,7 @@ const SPREAD: f32 = 3.0;
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Detection {
     /// The caller has spoken in the last second, and was not heard.
     Speech,
     /// The caller has spoken for so long that the agent must be deaf. Once.
@@ -65,7 +65,7 @@ impl Default for UnheardSpeech {
 
 impl UnheardSpeech {
     /// Takes what the agent hears of the caller. `counts`: it may be the caller's voice, and is not the agent's own echo.
-    pub(crate) fn note(&mut self, samples: &[i16], counts: bool) -> Option<Found> {
+    pub(crate) fn note(&mut self, samples: &[i16], counts: bool) -> Option<Detection> {
         if self.has_found {
             return None;
         }
@@ -87,14 +87,14 @@ impl UnheardSpeech {
         self.seconds.clear();
     }
 
-    fn note_second(&mut self, is_speech: bool) -> Option<Found> {
+    fn note_second(&mut self, is_speech: bool) -> Option<Detection> {
         self.seconds.push_back(is_speech);
         let too_many = self.seconds.len().saturating_sub(WINDOW);
         self.seconds.drain(..too_many);
         self.has_found = self.seconds.iter().filter(|is_speech| **is_speech).count() >= SPOKEN;
         match (self.has_found, is_speech) {
-            (true, _) => Some(Found::DeafAgent),
-            (false, true) => Some(Found::Speech),
+            (true, _) => Some(Detection::DeafAgent),
+            (false, true) => Some(Detection::Speech),
             (false, false) => None,
         }
     }

@@ -16,16 +16,16 @@ fn eight_seconds_of_speech_within_twelve_are_found_once() {
 
     let found = found(&speech);
 
-    let at = found.iter().position(|found| *found == Found::DeafAgent);
+    let at = found.iter().position(|found| *found == Detection::DeafAgent);
     assert!(at.is_some_and(|at| (7..12).contains(&at)), "{found:?}");
-    assert_eq!(found.iter().filter(|found| **found == Found::DeafAgent).count(), 1);
+    assert_eq!(found.iter().filter(|found| **found == Detection::DeafAgent).count(), 1);
 }
 
 #[test]
 fn quiet_speech_is_speech_and_very_quiet_speech_is_not() {
     let quieter = |by: i16| speech(30).iter().map(|sample| sample / by).collect::<Vec<_>>();
 
-    assert!(found(&quieter(4)).contains(&Found::DeafAgent));
+    assert!(found(&quieter(4)).contains(&Detection::DeafAgent));
     assert_eq!(found(&quieter(60)), []);
 }
 
@@ -33,8 +33,8 @@ fn quiet_speech_is_speech_and_very_quiet_speech_is_not() {
 fn seven_seconds_of_speech_are_not_enough_however_often() {
     let few = [speech(7), vec![0; 8 * RATE]].concat().repeat(5);
 
-    assert!(!found(&few).contains(&Found::DeafAgent));
-    assert!(found(&few).contains(&Found::Speech));
+    assert!(!found(&few).contains(&Detection::DeafAgent));
+    assert!(found(&few).contains(&Detection::Speech));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn steady_noise_is_no_speech_however_loud() {
         ("clicks", sound(|n| if n % 6_000 < 480 { 20_000.0 } else { 0.0 })),
         ("silence", vec![0; 30 * RATE]),
     ] {
-        assert!(!found(&sound).contains(&Found::DeafAgent), "{name}: {:?}", found(&sound));
+        assert!(!found(&sound).contains(&Detection::DeafAgent), "{name}: {:?}", found(&sound));
     }
 }
 
@@ -96,10 +96,10 @@ fn a_caller_who_is_heard_in_between_is_not_unheard() {
         found.extend(unheard.note(frame, true));
     }
 
-    assert!(!found.contains(&Found::DeafAgent), "{found:?}");
+    assert!(!found.contains(&Detection::DeafAgent), "{found:?}");
 }
 
-fn found(sound: &[i16]) -> Vec<Found> {
+fn found(sound: &[i16]) -> Vec<Detection> {
     let mut unheard = UnheardSpeech::default();
     sound.chunks(SAMPLES).filter_map(|frame| unheard.note(frame, true)).collect()
 }

@@ -90,18 +90,21 @@ impl Told {
                     prop_assert!(self.received.contains_key(&item));
                     prop_assert!(self.over.insert(item), "it was over already");
                 }
-                Output::FirstWord(_) => self.first_words += 1,
-                Output::SaidAll | Output::GiveUp(_) => self.ends += 1,
-                Output::Keyed(keyed) => prop_assert!(!keyed.keys().is_empty()),
-                Output::Turn { took, waited_for_tools } => prop_assert!(waited_for_tools <= took),
-                Output::Nudge { .. } | Output::WindUp(_) | Output::StayOn | Output::Postponed => {
+                Output::FirstAudio(_) => self.first_words += 1,
+                Output::HangUp | Output::ForceHangUp(_) => self.ends += 1,
+                Output::Dtmf(keyed) => prop_assert!(!keyed.keys().is_empty()),
+                Output::Answered { took, waited_for_tools } => prop_assert!(waited_for_tools <= took),
+                Output::IdlePrompt { .. }
+                | Output::SayGoodbye(_)
+                | Output::HangUpCancelled
+                | Output::HangUpPostponed => {
                     prop_assert_eq!(self.ends, 0, "it is over already");
                 }
-                Output::KeysDropped => {
+                Output::DtmfDropped => {
                     prop_assert!(!std::mem::replace(&mut self.keys_dropped, true), "it is told once");
                 }
                 Output::AgentIsDeaf => self.deaf += 1,
-                Output::Cancel | Output::TurnOver { .. } => {}
+                Output::CancelResponse | Output::TurnEnded { .. } => {}
             }
         }
         prop_assert!(self.ends <= 1 && self.first_words <= 1 && self.deaf <= 1);
@@ -118,7 +121,7 @@ fn run_until(bridge: &mut Bridge<u16>, end: Instant, told: &mut Told) -> Result<
         last = Some(due);
         bridge.handle_timeout(due);
         told.read(bridge)?;
-        while bridge.poll_slot().is_some() {}
+        while bridge.poll_step().is_some() {}
     }
     Ok(())
 }
@@ -126,7 +129,7 @@ fn run_until(bridge: &mut Bridge<u16>, end: Instant, told: &mut Told) -> Result<
 fn happen(bridge: &mut Bridge<u16>, fact: Fact, now: Instant) {
     match fact {
         Fact::Said(response, part, samples) => {
-            let said = AgentEvent::Said {
+            let said = AgentEvent::Audio {
                 response: format!("r{response}"),
                 item: part_of(response, part),
                 samples: vec![9; samples],
@@ -135,18 +138,18 @@ fn happen(bridge: &mut Bridge<u16>, fact: Fact, now: Instant) {
         }
         Fact::Agent(event) => bridge.handle_agent(event, now),
         Fact::Packet(sequence, is_sound) => {
-            bridge.handle_sign_of_life(now);
+            bridge.note_liveness(now);
             bridge.handle_packet(packet(sequence, is_sound), now);
         }
         Fact::Key(timestamp, payload) => {
             let sequence = (timestamp / 960) as u16;
             let packet =
                 DtmfPacket { stream: 1, sequence, timestamp, clock: ClockRate::Khz8, payload: &payload };
-            bridge.handle_key(&packet, now);
+            bridge.handle_dtmf(&packet, now);
         }
         Fact::Busy(is_busy) => bridge.note_busy(is_busy, now),
-        Fact::Close => bridge.close_when_silent(now),
-        Fact::Record(samples) => bridge.play_recorded(vec![7; samples], now),
+        Fact::Close => bridge.hang_up_when_silent(now),
+        Fact::Record(samples) => bridge.play_recording(vec![7; samples], now),
         Fact::Hear(sample) => bridge.gate(&mut [sample; SAMPLES], now),
     }
 }
@@ -167,14 +170,14 @@ fn fact() -> impl Strategy<Value = Fact> {
 fn agent() -> impl Strategy<Value = AgentEvent> {
     let response = || (0..5_u8).prop_map(|n| format!("r{n}"));
     prop_oneof![
-        2 => response().prop_map(|response| AgentEvent::Began { response }),
-        2 => (0..5_u8, 0..3_u8).prop_map(|(n, part)| AgentEvent::Finished { item: part_of(n, part) }),
-        2 => response().prop_map(|response| AgentEvent::Ended { response }),
-        3 => Just(AgentEvent::HearsCaller),
-        3 => Just(AgentEvent::HearsCallerStop),
-        1 => Just(AgentEvent::Replaced),
-        1 => Just(AgentEvent::Restored),
-        1 => response().prop_map(|response| AgentEvent::SaidNothing { response }),
+        2 => response().prop_map(|response| AgentEvent::ResponseStarted { response }),
+        2 => (0..5_u8, 0..3_u8).prop_map(|(n, part)| AgentEvent::ItemDone { item: part_of(n, part) }),
+        2 => response().prop_map(|response| AgentEvent::ResponseDone { response }),
+        3 => Just(AgentEvent::SpeechStarted),
+        3 => Just(AgentEvent::SpeechStopped),
+        1 => Just(AgentEvent::SessionReplaced),
+        1 => Just(AgentEvent::SessionReady),
+        1 => response().prop_map(|response| AgentEvent::ResponseEmpty { response }),
     ]
 }
 
@@ -197,11 +200,11 @@ fn turns() -> impl Strategy<Value = BargeInPolicy> {
 }
 
 fn limits() -> impl Strategy<Value = CallLimits> {
-    (1..60_u64, 1..10_u64, 0..3_u32, 5..40_u64).prop_map(|(longest, nudge_after, nudges, absence)| {
+    (1..60_u64, 1..10_u64, 0..3_u32, 5..40_u64).prop_map(|(longest, idle_after, idle_prompts, absence)| {
         CallLimits {
             longest: Duration::from_secs(longest),
-            nudge_after: Duration::from_secs(nudge_after),
-            nudges,
+            idle_after: Duration::from_secs(idle_after),
+            idle_prompts,
             absence: Duration::from_secs(absence),
         }
     })

@@ -11,7 +11,7 @@ fn what_the_agent_prepares_waits_for_the_line_to_open() {
     assert_eq!(call.bridge.poll_timeout(), None);
     call.bridge.open(call.start);
 
-    assert_eq!(call.run_until(0), [Output::FirstWord(ms(0)), voice()]);
+    assert_eq!(call.run_until(0), [Output::FirstAudio(ms(0)), voice()]);
     assert_eq!(call.run_until(60), [voice(), voice(), Output::Play(None)]);
 }
 
@@ -21,7 +21,7 @@ fn a_caller_who_speaks_silences_the_agent_within_a_frame() {
     call.agent_says("r1", "story", 100);
     call.run_until(99);
 
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
 
     let outputs = call.run_until(140);
     assert_eq!(outputs[0], interrupted("story", 120, 2_000));
@@ -34,7 +34,7 @@ fn late_sound_of_an_interrupted_response_is_never_played() {
     let mut call = Call::open();
     call.agent_says("r1", "story", 2);
     call.run_until(0);
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
     call.run_until(60);
 
     call.agent_says("r1", "story", 5);
@@ -47,8 +47,8 @@ fn late_sound_of_an_interrupted_response_is_never_played() {
 #[test]
 fn a_response_cancelled_before_its_first_sound_stays_silent() {
     let mut call = Call::open();
-    call.does(AgentEvent::Began { response: "r1".into() });
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::ResponseStarted { response: "r1".into() });
+    call.does(AgentEvent::SpeechStarted);
     call.run_until(0);
 
     call.agent_says("r1", "late", 5);
@@ -62,10 +62,10 @@ fn a_response_cancelled_before_its_first_sound_stays_silent() {
 fn a_turn_is_timed_from_the_callers_last_word_to_the_agents_first() {
     let mut call = Call::open();
     call.agent_says("r1", "greeting", 1);
-    call.does(AgentEvent::Finished { item: item("greeting") });
+    call.does(AgentEvent::ItemDone { item: item("greeting") });
     call.run_until(100);
 
-    call.does(AgentEvent::HearsCallerStop);
+    call.does(AgentEvent::SpeechStopped);
     call.run_until(400);
     call.agent_says("r2", "answer", 1);
 
@@ -81,7 +81,7 @@ fn the_agents_clock_runs_whether_or_not_the_caller_is_heard() {
     }
     call.run_until(1_000);
 
-    let slots = std::iter::from_fn(|| call.bridge.poll_slot()).collect::<Vec<_>>();
+    let slots = std::iter::from_fn(|| call.bridge.poll_step()).collect::<Vec<_>>();
 
     assert_eq!(slots.len(), 47);
     assert_eq!(slots.iter().filter(|slot| matches!(slot, DecodeStep::Decode(_))).count(), 10);
@@ -90,10 +90,10 @@ fn the_agents_clock_runs_whether_or_not_the_caller_is_heard() {
 #[test]
 fn a_caller_who_talks_for_minutes_is_not_silent() {
     let mut call = Call::open();
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
     let mut outputs = vec![];
     for second in 0..120 {
-        call.bridge.handle_sign_of_life(call.start + ms(second * 1_000));
+        call.bridge.note_liveness(call.start + ms(second * 1_000));
         outputs.extend(call.run_until(second * 1_000));
     }
 
@@ -104,7 +104,7 @@ fn a_caller_who_talks_for_minutes_is_not_silent() {
 fn an_item_that_is_never_said_to_be_whole_does_not_mute_the_next() {
     let mut call = Call::open();
     call.agent_says("r1", "first", 1);
-    call.does(AgentEvent::Ended { response: "r1".into() });
+    call.does(AgentEvent::ResponseDone { response: "r1".into() });
     call.agent_says("r2", "second", 1);
 
     let outputs = call.run_until(20);
@@ -116,10 +116,10 @@ fn an_item_that_is_never_said_to_be_whole_does_not_mute_the_next() {
 fn an_item_played_to_its_very_end_is_told_once() {
     let mut call = Call::open();
     call.agent_says("r1", "hello", 2);
-    assert_eq!(call.news_until(100), [Output::FirstWord(ms(0))], "more of it may come");
+    assert_eq!(call.news_until(100), [Output::FirstAudio(ms(0))], "more of it may come");
     assert!(call.bridge.is_playing());
 
-    call.does(AgentEvent::Finished { item: item("hello") });
+    call.does(AgentEvent::ItemDone { item: item("hello") });
 
     assert_eq!(call.news_until(1_000), [played("hello")]);
     assert!(!call.bridge.is_playing());
@@ -129,11 +129,11 @@ fn an_item_played_to_its_very_end_is_told_once() {
 fn sound_that_comes_after_its_item_was_played_is_not() {
     let mut call = Call::open();
     call.agent_says("r1", "hello", 2);
-    call.does(AgentEvent::Finished { item: item("hello") });
+    call.does(AgentEvent::ItemDone { item: item("hello") });
     call.run_until(100);
 
     call.agent_says("r1", "hello", 2);
-    call.does(AgentEvent::Ended { response: "r1".into() });
+    call.does(AgentEvent::ResponseDone { response: "r1".into() });
 
     assert_eq!(call.run_until(140), [Output::Play(None), Output::Play(None)]);
 }
@@ -141,9 +141,9 @@ fn sound_that_comes_after_its_item_was_played_is_not() {
 #[test]
 fn what_the_caller_waited_for_tools_is_part_of_the_turn_and_told_apart() {
     let mut call = Call::open();
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
     call.run_until(1_000);
-    call.does(AgentEvent::HearsCallerStop);
+    call.does(AgentEvent::SpeechStopped);
     call.run_until(1_200);
     call.bridge.note_busy(true, call.now);
     call.run_until(1_900);
@@ -152,21 +152,21 @@ fn what_the_caller_waited_for_tools_is_part_of_the_turn_and_told_apart() {
 
     call.agent_says("r2", "answer", 1);
 
-    assert_eq!(call.news_until(2_020), [Output::FirstWord(ms(2_020)), answered(1_020, 700)]);
+    assert_eq!(call.news_until(2_020), [Output::FirstAudio(ms(2_020)), answered(1_020, 700)]);
 }
 
 #[test]
 fn what_the_agents_session_left_unsaid_holds_up_nothing() {
     let mut call = Call::open();
     call.agent_says("r1", "half", 3);
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
     call.agent_says("r2", "cut", 3);
-    call.does(AgentEvent::Replaced);
+    call.does(AgentEvent::SessionReplaced);
 
     let cut = Output::CutShort(PlayedItem { item: item("cut"), heard: ms(60), of: ms(60) });
-    assert_eq!(call.news_until(100)[1..], [Output::FirstWord(ms(0)), cut]);
+    assert_eq!(call.news_until(100)[1..], [Output::FirstAudio(ms(0)), cut]);
     assert!(!call.bridge.is_playing());
-    assert_eq!(call.news_until(20_100), [Output::Nudge { times: 1 }], "the caller is no longer heard");
+    assert_eq!(call.news_until(20_100), [Output::IdlePrompt { times: 1 }], "the caller is no longer heard");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn keys_are_collected_once_the_line_is_open_and_show_that_somebody_is_there() {
     call.presses(110, 2);
     let keyed = call.news_until(38_900);
 
-    let [Output::Keyed(keyed)] = &keyed[..] else { panic!("{keyed:?}") };
+    let [Output::Dtmf(keyed)] = &keyed[..] else { panic!("{keyed:?}") };
     assert_eq!((keyed.keys(), call.bridge.meter().keys), ("42", 2));
 }
 

@@ -7,13 +7,13 @@ use crate::{AgentEvent, BargeInPolicy, CallLimits, Output, SAMPLES};
 #[test]
 fn a_deaf_agent_is_found_once_and_the_caller_is_not_nudged() {
     let mut call =
-        Call::new(CallLimits { nudge_after: ms(6_000), ..CallLimits::default() }, BargeInPolicy::default());
+        Call::new(CallLimits { idle_after: ms(6_000), ..CallLimits::default() }, BargeInPolicy::default());
     call.bridge.open(call.start);
 
     let mut news = speaks(&mut call, 13);
     assert_eq!(news, [Output::AgentIsDeaf]);
-    call.does(AgentEvent::Replaced);
-    call.does(AgentEvent::Restored);
+    call.does(AgentEvent::SessionReplaced);
+    call.does(AgentEvent::SessionReady);
     news = speaks(&mut call, 60);
 
     assert!(!news.contains(&Output::AgentIsDeaf), "once a call");
@@ -22,7 +22,7 @@ fn a_deaf_agent_is_found_once_and_the_caller_is_not_nudged() {
 #[test]
 fn a_caller_who_is_heard_makes_no_agent_deaf() {
     let mut call = Call::open();
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
     assert_eq!(speaks(&mut call, 40), []);
 }
 
@@ -39,7 +39,7 @@ fn the_agents_own_voice_is_not_taken_for_the_callers() {
 #[test]
 fn an_agent_that_is_away_is_not_deaf() {
     let mut call = Call::open();
-    call.does(AgentEvent::Replaced);
+    call.does(AgentEvent::SessionReplaced);
 
     assert_eq!(speaks(&mut call, 15), []);
 }
@@ -51,7 +51,7 @@ fn words_too_few_to_prove_anything_hold_a_nudge_up_for_a_while() {
 
     assert_eq!(speaks(&mut call, 3), []);
     assert_eq!(call.news_until(22_500), []);
-    assert_eq!(call.news_until(23_500), [Output::Nudge { times: 1 }]);
+    assert_eq!(call.news_until(23_500), [Output::IdlePrompt { times: 1 }]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_distant_voice_holds_nudges_up_for_twelve_seconds_at_most() {
         news.extend(hears(&mut call, &vec![0; 8 * 24_000]));
     }
 
-    assert_eq!(news, [Output::Nudge { times: 1 }], "at the latest after 32 s");
+    assert_eq!(news, [Output::IdlePrompt { times: 1 }], "at the latest after 32 s");
 }
 
 /// The caller speaks for so many seconds. What came of it, but for the frames.

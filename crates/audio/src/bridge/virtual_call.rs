@@ -35,7 +35,7 @@ impl Call {
     }
 
     pub(super) fn agent_says(&mut self, response: &str, name: &str, frames: usize) {
-        let said = AgentEvent::Said {
+        let said = AgentEvent::Audio {
             response: response.into(),
             item: item(name),
             samples: vec![1_000; frames * SAMPLES],
@@ -48,21 +48,21 @@ impl Call {
         let timestamp = 960 * u32::from(n);
         let payload = &[key, 10, 0, 160];
         let packet = DtmfPacket { stream: 1, sequence: n, timestamp, clock: ClockRate::Khz8, payload };
-        self.bridge.handle_key(&packet, self.now);
+        self.bridge.handle_dtmf(&packet, self.now);
     }
 
     /// A whole response of one item.
     pub(super) fn agent_answers(&mut self, response: &str, name: &str, frames: usize) {
         self.agent_says(response, name, frames);
-        self.does(AgentEvent::Finished { item: item(name) });
-        self.does(AgentEvent::Ended { response: response.into() });
+        self.does(AgentEvent::ItemDone { item: item(name) });
+        self.does(AgentEvent::ResponseDone { response: response.into() });
     }
 
     /// What came of it until then, all that is due then included. The caller's phone is there all the time.
     pub(super) fn run_until(&mut self, at_ms: u64) -> Vec<Output> {
         let end = self.start + ms(at_ms);
         while let Some(due) = self.bridge.poll_timeout().filter(|due| *due <= end) {
-            self.bridge.handle_sign_of_life(due);
+            self.bridge.note_liveness(due);
             self.bridge.handle_timeout(due);
         }
         self.now = end;
@@ -93,7 +93,7 @@ pub(super) fn voice() -> Output {
 }
 
 pub(super) fn answered(took: u64, waited_for_tools: u64) -> Output {
-    Output::Turn { took: ms(took), waited_for_tools: ms(waited_for_tools) }
+    Output::Answered { took: ms(took), waited_for_tools: ms(waited_for_tools) }
 }
 
 pub(super) fn interrupted(name: &str, heard: u64, of: u64) -> Output {

@@ -8,10 +8,10 @@ const KEYS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*',
 
 /// A packet at most this far behind the newest, in packets, was overtaken: five seconds. Further behind, the stream has
 /// started again.
-const OVERTAKEN: u16 = 250;
+const MAX_REORDER: u16 = 250;
 
 /// Packets of one press are no further apart when their timestamps differ. Phones send one every 20 to 50 ms.
-const NEAR: Duration = Duration::from_millis(100);
+const MAX_GAP: Duration = Duration::from_millis(100);
 
 /// One packet of the caller's keypad, as it came.
 #[derive(Clone, Copy)]
@@ -59,12 +59,12 @@ pub struct KeyPress {
     /// How long it has been pressed.
     pub duration: Duration,
     /// Whether the packet can hardly tell a longer duration: a key still held goes on under another timestamp.
-    is_longest: bool,
+    is_duration_maxed: bool,
 }
 
 impl fmt::Debug for KeyPress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Press").field("is_end", &self.is_end).finish_non_exhaustive()
+        f.debug_struct("KeyPress").field("is_end", &self.is_end).finish_non_exhaustive()
     }
 }
 
@@ -81,7 +81,7 @@ impl KeyPress {
             is_end: flags & 0x80 != 0,
             volume: flags & 0x3f,
             duration: Duration::from_micros(micros),
-            is_longest: u32::from(u16::MAX - ticks) <= clock.rate() / 10,
+            is_duration_maxed: u32::from(u16::MAX - ticks) <= clock.rate() / 10,
         })
     }
 }
@@ -100,13 +100,13 @@ pub(super) struct LastPress {
 
 /// What a packet is to the press before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Novelty {
+pub(super) enum PacketKind {
     /// It was overtaken by the newest packet, or came twice.
-    Overtaken,
+    Reordered,
     /// More of the same press.
-    More,
+    Continuation,
     /// The first of a new press.
-    New,
+    NewPress,
 }
 
 impl LastPress {
@@ -119,23 +119,27 @@ impl LastPress {
     ///
     /// Gateways give end packets other timestamps, and presses of one call the same one, so that key, duration and time
     /// decide, and the timestamp only where those leave it open.
-    pub(super) fn judge(&self, packet: &DtmfPacket<'_>, press: KeyPress, now: Instant) -> Novelty {
+    pub(super) fn classify(&self, packet: &DtmfPacket<'_>, press: KeyPress, now: Instant) -> PacketKind {
         let behind = self.sequence.wrapping_sub(packet.sequence);
-        if self.stream == packet.stream && behind <= OVERTAKEN {
-            return Novelty::Overtaken;
+        if self.stream == packet.stream && behind <= MAX_REORDER {
+            return PacketKind::Reordered;
         }
         let is_shorter = press.duration < self.press.duration;
         if self.press.key != press.key || (self.has_ended && is_shorter) {
-            return Novelty::New;
+            return PacketKind::NewPress;
         }
-        let is_of_its_time = self.stream == packet.stream && self.timestamp == packet.timestamp;
-        let is_near = now.saturating_duration_since(self.at) <= NEAR;
-        let goes_on = !self.has_ended && self.press.is_longest;
-        if is_of_its_time || (is_near && !is_shorter) || goes_on { Novelty::More } else { Novelty::New }
+        let has_same_timestamp = self.stream == packet.stream && self.timestamp == packet.timestamp;
+        let is_close = now.saturating_duration_since(self.at) <= MAX_GAP;
+        let continues_after_max = !self.has_ended && self.press.is_duration_maxed;
+        if has_same_timestamp || (is_close && !is_shorter) || continues_after_max {
+            PacketKind::Continuation
+        } else {
+            PacketKind::NewPress
+        }
     }
 
     /// Takes more of the same press.
-    pub(super) fn go_on(&mut self, packet: &DtmfPacket<'_>, press: KeyPress, now: Instant) {
+    pub(super) fn extend(&mut self, packet: &DtmfPacket<'_>, press: KeyPress, now: Instant) {
         let has_ended = self.has_ended || press.is_end;
         *self = Self { has_ended, ..Self::first(packet, press, now) };
     }

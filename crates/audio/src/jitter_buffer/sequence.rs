@@ -1,7 +1,7 @@
 //! Where a packet belongs, by its 16-bit number.
 
 /// A jump further than this is a new stream, not a loss.
-const FURTHEST_JUMP: u64 = 500;
+const MAX_JUMP: u64 = 500;
 
 /// The places of a stream, counted from its first packet; numbers begin again at zero, places do not.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) enum SequencePosition {
     /// It is given up.
     Late,
     /// It is so far from the next that it is of another stream.
-    Elsewhere,
+    OutOfRange,
 }
 
 impl SequenceNumbers {
@@ -37,14 +37,14 @@ impl SequenceNumbers {
 
     pub(super) fn find(&self, sequence: u16) -> SequencePosition {
         let ahead = sequence.wrapping_sub(self.next as u16) as i16;
-        let place = self.next.saturating_add_signed(i64::from(ahead));
-        let distance = place.abs_diff(self.next);
-        if distance > FURTHEST_JUMP {
-            SequencePosition::Elsewhere
-        } else if place == self.next {
+        let position = self.next.saturating_add_signed(i64::from(ahead));
+        let distance = position.abs_diff(self.next);
+        if distance > MAX_JUMP {
+            SequencePosition::OutOfRange
+        } else if position == self.next {
             SequencePosition::Next
-        } else if place > self.next {
-            SequencePosition::Early(place)
+        } else if position > self.next {
+            SequencePosition::Early(position)
         } else if distance <= 64 && self.received >> (distance - 1) & 1 == 1 {
             SequencePosition::Duplicate
         } else {
@@ -59,8 +59,8 @@ impl SequenceNumbers {
     }
 
     /// Gives up on all before this place. How many there were.
-    pub(super) fn skip_to(&mut self, place: u64) -> u64 {
-        let missing = place.saturating_sub(self.next);
+    pub(super) fn skip_to(&mut self, position: u64) -> u64 {
+        let missing = position.saturating_sub(self.next);
         self.next += missing;
         self.received = u32::try_from(missing).ok().and_then(|n| self.received.checked_shl(n)).unwrap_or(0);
         missing
