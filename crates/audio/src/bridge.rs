@@ -1,4 +1,5 @@
-//! Joins caller and agent: what goes where, who may interrupt whom, and what the agent is told of it.
+//! Joins the caller's and the agent's audio: playout, jitter buffer, barge-in, DTMF, call timers and hang-up of one
+//! call.
 
 mod agent_speech;
 mod turn_taking;
@@ -17,7 +18,7 @@ use crate::{
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Sound between one caller and one agent. `P` is a packet of the caller's.
+/// The audio between one caller and one agent. `P` is the payload of the caller's packets.
 #[derive(Debug)]
 pub struct Bridge<P> {
     playout: Playout,
@@ -36,15 +37,15 @@ pub struct Bridge<P> {
     hangup: Hangup,
     opened_at: Option<Instant>,
     has_spoken: bool,
-    /// However many items it cuts, and whenever they come, an interruption is one.
+    /// One interruption counts once, however many items it cuts and whenever their audio comes.
     is_interruption_counted: bool,
-    /// When the last sound sent to the caller is, or was, over.
+    /// When the last audible frame sent to the caller ends.
     sound_until: Option<Instant>,
     outputs: VecDeque<Output>,
 }
 
 impl<P: Clone> Bridge<P> {
-    /// A bridge that is not open yet: the agent may prepare what it says, nobody hears anything.
+    /// Creates a bridge whose line is not open yet: the agent's speech is queued, and no audio flows.
     pub fn new(limits: CallLimits, policy: BargeInPolicy, dtmf: DtmfOptions) -> Self {
         Self {
             playout: Playout::default(),
@@ -69,7 +70,7 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
-    /// Opens the line, both ways at once.
+    /// Opens the line in both directions.
     pub fn open(&mut self, now: Instant) {
         if self.opened_at.is_some() {
             return;
@@ -88,38 +89,38 @@ impl<P: Clone> Bridge<P> {
         self.opened_at.is_some()
     }
 
-    /// Whether the caller is being played something: speech, with more of it to come, or a recording.
+    /// Whether the caller is being played speech, or a recording. True also between two parts of an unfinished item.
     pub fn is_playing(&self) -> bool {
         self.is_open() && !self.playout.is_idle()
     }
 
-    /// How much of the agent's speech is waiting to be played.
+    /// Returns the duration of the agent's speech that is queued.
     pub fn waiting(&self) -> Duration {
         self.playout.waiting()
     }
 
-    /// The counters.
+    /// Returns the call's counters.
     pub fn meter(&self) -> &Meter {
         &self.meter
     }
 
-    /// Takes a packet of the caller's.
+    /// Handles an RTP packet of the caller.
     pub fn handle_packet(&mut self, packet: Packet<P>, now: Instant) {
         self.jitter_buffer.handle_packet(packet, now, &mut self.meter);
     }
 
-    /// Notes a packet of a payload type that was not agreed on.
+    /// Counts a packet whose payload type was not negotiated.
     pub fn count_foreign(&mut self) {
         self.meter.foreign += 1;
     }
 
-    /// Notes a packet, or what should be one, that nobody can read.
+    /// Counts a packet that cannot be parsed.
     pub fn count_malformed(&mut self) {
         self.meter.malformed += 1;
     }
 
-    /// Takes one packet of a key being pressed, which may stop the agent. Its place in the sequence it takes besides, by
-    /// [`Bridge::handle_packet`].
+    /// Handles a telephone-event packet, which may interrupt the agent. The caller passes the packet to
+    /// [`Bridge::handle_packet`] too, for its sequence number.
     pub fn handle_dtmf(&mut self, packet: &DtmfPacket<'_>, now: Instant) {
         let Some(press) = KeyPress::read(packet.payload, packet.clock).filter(|_| self.is_open()) else {
             return;
@@ -143,21 +144,21 @@ impl<P: Clone> Bridge<P> {
         self.update_state(now);
     }
 
-    /// Notes that something came from the caller's side, sound or not.
+    /// Notes that a packet of any kind came from the caller's side: the call is not abandoned.
     pub fn note_liveness(&mut self, now: Instant) {
         if let Some(timers) = &mut self.timers {
             timers.note_packet(now);
         }
     }
 
-    /// Silences the caller's decoded sound where it is only the agent's echo, before the agent hears it; and notices when the
-    /// agent does [not hear](Output::AgentIsDeaf) it.
+    /// Applies the echo gate to decoded audio of the caller before the agent gets it, and detects speech that the
+    /// agent [does not hear](Output::AgentIsDeaf).
     pub fn gate(&mut self, samples: &mut [i16], now: Instant) {
         self.meter.gated += u64::from(self.echo_gate.silence(samples, now));
         self.detect_unheard_speech(samples, now);
     }
 
-    /// Notes whether the agent is waiting for its tools: the caller is not silent then, but patient.
+    /// Notes whether tool calls are running: the caller waits for them, and the line is not idle.
     pub fn note_busy(&mut self, is_busy: bool, now: Instant) {
         self.is_busy = is_busy;
         self.latency.note_busy(is_busy, now);
@@ -166,9 +167,9 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
-    /// Leaves once all that the agent has said, and is still saying, was played: then it is
-    /// [all said](Output::HangUp), at the latest after 20 s. A caller who interrupts that, or already has, [postpones
-    /// it](Output::HangUpPostponed), unless the call has lasted as long as it may.
+    /// Requests a [hang-up](Output::HangUp) once the agent's speech, of responses in progress too, has been played;
+    /// after 20 s at the latest. A caller who speaks over it, or already does, [postpones
+    /// it](Output::HangUpPostponed), unless the call must end anyway.
     pub fn hang_up_when_silent(&mut self, now: Instant) {
         self.hangup.start_when_silent(now);
         self.note_hanging_up(now);
@@ -178,23 +179,24 @@ impl<P: Clone> Bridge<P> {
         self.update_state(now);
     }
 
-    /// Has the call [wound up](Output::SayGoodbye) at once: whoever holds it must leave, and nobody calls that off. Whether there
-    /// is anybody on the line to say goodbye to.
+    /// Requests a [goodbye](Output::SayGoodbye) at once, because the task is draining; the caller cannot cancel it.
+    /// Returns whether the line is open, so that there is a caller to say goodbye to.
     pub fn drain(&mut self) -> bool {
         let Some(timers) = &mut self.timers else { return false };
         timers.end_now(TimeoutReason::Draining);
         true
     }
 
-    /// Has the call [wound up](Output::SayGoodbye) at once, since as much was spent in the day as may be. Nothing calls that off.
+    /// Requests a [goodbye](Output::SayGoodbye) at once, because the day's spending cap is reached; the caller cannot
+    /// cancel it.
     pub fn reach_spending_cap(&mut self) {
         if let Some(timers) = &mut self.timers {
             timers.end_now(TimeoutReason::CapReached);
         }
     }
 
-    /// Plays a recording, 24 kHz, instead of all that the agent has said and will say. It cannot be interrupted. When
-    /// it is over, [all is said](Output::HangUp).
+    /// Plays a recording, 24 kHz, in place of the agent's speech, queued and future, and then requests the
+    /// [hang-up](Output::HangUp). It cannot be interrupted.
     pub fn play_recording(&mut self, samples: Vec<i16>, now: Instant) {
         if self.hangup.start_when_played(now) {
             self.truncate_speech();
@@ -204,14 +206,14 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
-    /// Takes what the agent does.
+    /// Handles an event of the agent.
     pub fn handle_agent(&mut self, event: AgentEvent, now: Instant) {
         match event {
             AgentEvent::ResponseStarted { response } => self.note_response_started(&response),
             AgentEvent::Audio { response, item, samples } => self.queue_audio(&response, item, samples),
             AgentEvent::ItemDone { item } => self.playout.finish(&item),
             AgentEvent::ResponseDone { response } => {
-                // An item that was never said to be whole must not hold up those after it.
+                // An item that is never completed must not block those after it.
                 self.playout.finish_response(&response);
                 self.responses.end(&response);
             }
@@ -237,12 +239,12 @@ impl<P: Clone> Bridge<P> {
         self.update_state(now);
     }
 
-    /// Takes leave of the line: nothing is played any more. How much was heard of what was not heard to its end.
+    /// Stops the playout, and returns how much of each unfinished item was heard.
     pub fn stop(&mut self) -> Vec<PlayedItem> {
         self.playout.interrupt()
     }
 
-    /// When [`Bridge::handle_timeout`] has something to do.
+    /// Returns when [`Bridge::handle_timeout`] has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let timers = self.timers.and_then(|timers| timers.poll_timeout());
         let sound =
@@ -251,13 +253,13 @@ impl<P: Clone> Bridge<P> {
         sound.into_iter().chain(rest).flatten().min()
     }
 
-    /// Does what is due.
+    /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.jitter_buffer.handle_timeout(now, &mut self.meter);
         if self.floor.hears_caller() {
             self.note_caller_active(now);
         }
-        // Before another frame: whoever has just spoken for long enough interrupts this one.
+        // Before the next frame is sent: a caller who has just spoken for long enough interrupts it.
         self.update_state(now);
         self.play_due(now);
         self.update_state(now);
@@ -271,12 +273,12 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
-    /// What is to be done.
+    /// Returns the next output.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// The next frame of the caller's sound, for the agent.
+    /// Returns the next decode step for the caller's audio.
     pub fn poll_step(&mut self) -> Option<DecodeStep<P>> {
         self.jitter_buffer.poll_step()
     }

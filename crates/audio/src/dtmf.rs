@@ -1,27 +1,28 @@
-//! Reads the keys a caller presses (DTMF as named events, RFC 4733), and collects them into what was meant: an order
-//! number, a choice.
+//! DTMF as telephone events (RFC 4733): reads the digits that a caller presses and collects them into an entry, such
+//! as an order number or a menu choice.
 //!
-//! A press is a run of RTP packets, in principle all with the timestamp of its first; the last is sent three times. A
-//! press counts from the first of its packets that arrives, so it does not matter which are lost. [`press`] decides which
-//! packets are one press, [`allowance`] how many presses count.
+//! A key press is a run of RTP packets that normally share the timestamp of the first; the end packet is sent three
+//! times. A press counts from the first packet that arrives, so any of its packets may be lost. [`packet`] decides
+//! which packets belong to one press, [`limit`] how many presses count.
 
 mod limit;
 mod packet;
 
 use limit::DtmfLimit;
-pub use packet::{ClockRate, DtmfPacket, KeyPress};
+pub(crate) use packet::KeyPress;
+pub use packet::{ClockRate, DtmfPacket};
 use packet::{LastPress, PacketKind};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// How presses are collected.
+/// How DTMF digits are collected into an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DtmfOptions {
-    /// A pause of so much after the last key: that was all.
+    /// The pause after the last digit that completes the entry.
     pub pause: Duration,
-    /// The key that says: that was all. It is not part of what was keyed, unless it was pressed alone.
+    /// The key that completes the entry. It is not part of the entry unless it is the only key.
     pub end: char,
-    /// With so many keys, that was all. At least one.
+    /// The number of digits that completes the entry; zero counts as one.
     pub longest: usize,
 }
 
@@ -31,12 +32,12 @@ impl Default for DtmfOptions {
     }
 }
 
-/// What a caller keyed in. It may be a card number: it does not show in debug output.
+/// An entry of DTMF digits. It may be a card number, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DtmfDigits(String);
 
 impl DtmfDigits {
-    /// The keys: 0-9, `*`, `#`, A-D. Never empty.
+    /// Returns the digits: 0-9, `*`, `#`, A-D. Never empty.
     pub fn keys(&self) -> &str {
         &self.0
     }
@@ -48,7 +49,7 @@ impl fmt::Debug for DtmfDigits {
     }
 }
 
-/// The caller's keys, until it is clear what was meant.
+/// Collects a caller's digits until the entry is complete.
 pub(crate) struct DtmfCollector {
     options: DtmfOptions,
     digits: String,
@@ -57,14 +58,13 @@ pub(crate) struct DtmfCollector {
     pressed_at: Option<Instant>,
 }
 
-/// What came of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CollectorEvent {
-    /// More of a press that is known.
+    /// The packet continues, repeats or precedes a known press.
     Nothing,
-    /// A press.
+    /// A new press, which counts.
     Press,
-    /// A press too many, which does not count.
+    /// A new press over the limit, which does not count.
     TooMany,
 }
 
@@ -80,7 +80,7 @@ impl DtmfCollector {
         Self { options, digits: String::new(), last_press: None, limit, pressed_at: None }
     }
 
-    /// Takes a packet of a press.
+    /// Handles a telephone-event packet.
     pub(crate) fn handle(
         &mut self,
         packet: &DtmfPacket<'_>,
@@ -92,7 +92,7 @@ impl DtmfCollector {
             PacketKind::Reordered => CollectorEvent::Nothing,
             PacketKind::Continuation => {
                 if let Some(last) = &mut self.last_press {
-                    // The end sent again does not make the pause longer.
+                    // A repeated end packet does not prolong the pause.
                     if !last.has_ended && self.pressed_at.is_some() {
                         self.pressed_at = Some(now);
                     }
@@ -112,12 +112,12 @@ impl DtmfCollector {
         }
     }
 
-    /// When a pause will have been long enough.
+    /// Returns when a pause completes the entry.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.pressed_at.map(|at| at + self.options.pause)
     }
 
-    /// What was keyed in, once it is clear that it was all.
+    /// Returns the entry once it is complete.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<DtmfDigits> {
         let is_ended = self.digits.ends_with(self.options.end);
         let is_full = self.digits.len() >= self.options.longest.max(1);

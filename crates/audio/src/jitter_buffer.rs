@@ -1,12 +1,13 @@
-//! Puts the caller's packets in order and fills what is missing.
+//! The jitter buffer: reorders the caller's RTP packets, recovers lost ones by FEC, and conceals or fills the rest
+//! (packet loss concealment).
 //!
-//! A packet in order is passed on at once. A gap waits for late packets, at most [`REORDER_WAIT`]; then the last missing
-//! packet is recovered from the one after it, those before it are concealed, and a long hole is silence. When
-//! nothing comes at all, silence is passed on: the model's clock is the audio it gets, so a caller whose phone pauses
-//! would otherwise never be heard to stop.
+//! A packet in order is passed on at once. A gap waits for late packets, at most [`REORDER_WAIT`]; then the last
+//! missing packet is recovered from the FEC of the one after it, those before it are concealed, and a long gap is
+//! silence. When nothing comes (DTX, mute, an outage), silence is passed on: the model's clock is the audio it gets,
+//! so it would otherwise never detect that a caller whose phone pauses has stopped speaking.
 //!
-//! Nothing here grows with what is received: what is early is at most [`MAX_EARLY`] packets, and no more sound is passed on
-//! than time has passed, and [`BURST`].
+//! Memory is bounded whatever is received: at most [`MAX_EARLY`] packets wait, and the audio passed on never exceeds
+//! the time elapsed plus [`BURST`].
 
 mod playout_clock;
 mod sequence;
@@ -17,58 +18,58 @@ use sequence::{SequenceNumbers, SequencePosition};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How long a missing packet may still come.
+/// How long a gap waits for missing packets.
 const REORDER_WAIT: Duration = Duration::from_millis(40);
 
-/// So many packets may be waiting for a missing one; the next one ends the wait.
+/// How many packets may wait behind a gap; the next one closes it.
 const MAX_EARLY: usize = 32;
 
-/// How far the passed-on sound may be behind the clock before silence makes up for it.
+/// How far the audio passed on may lag behind the clock before silence fills in.
 const MAX_LAG: Duration = Duration::from_millis(60);
 
-/// How much more of the caller's sound may come than time has passed: what an outage held back comes at once, but
-/// minutes are a flood.
+/// How much more audio than time elapsed may come: what an outage held back arrives at once, but minutes of it are a
+/// flood.
 const BURST: Duration = Duration::from_secs(5);
 
-/// So much in a row is worth concealing, in samples; what is longer is silence.
+/// The longest gap that is concealed, in samples; the rest of a longer one is silence.
 const MAX_CONCEALED: usize = 4 * SAMPLES;
 
-/// Once another stream has begun, packets of the one before are stragglers, unless the new one is silent for so long.
+/// How long after another SSRC has begun packets of the previous one are dropped as stragglers.
 const STRAGGLER_TIME: Duration = Duration::from_secs(1);
 
-/// The longest sound of a packet, in samples: 120 ms.
+/// The longest audio in a packet, in samples: 120 ms.
 const MAX_PACKET: usize = 6 * SAMPLES;
 
-/// A piece of the caller's sound, in order. `P` is an encoded one.
+/// A step in decoding the caller's audio, in playout order. `P` is an encoded payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecodeStep<P> {
-    /// Decode this.
+    /// Decode this packet.
     Decode(P),
-    /// Recover so many samples, that came before this, from its error correction.
+    /// Recover this many samples before this packet from its FEC.
     Recover(P, usize),
-    /// Make up so many samples from what came before.
+    /// Conceal this many samples (packet loss concealment).
     Conceal(usize),
-    /// So many samples of silence.
+    /// Insert this many samples of digital silence, without comfort noise.
     Silence(usize),
 }
 
-/// The caller's sound on its way to the agent.
+/// Buffers the caller's packets on their way to the decoder.
 #[derive(Debug)]
-pub struct JitterBuffer<P> {
+pub(crate) struct JitterBuffer<P> {
     stream: Option<Stream>,
     sequence: Option<SequenceNumbers>,
     early: Vec<Early<P>>,
     steps: VecDeque<DecodeStep<P>>,
     clock: Option<PlayoutClock>,
-    /// The timestamp that goes on where the last sound ended.
+    /// The RTP timestamp that continues the last packet without a pause.
     next_timestamp: Option<u32>,
-    /// How long the last packet was, in samples.
+    /// The length of the last packet, in samples.
     last_length: usize,
-    /// Samples that were filled since the last sound: a gap found later has been made up for by so much.
+    /// Samples of silence filled in since the last packet, which a gap found later does not need again.
     filled: usize,
 }
 
-/// A packet that came before those in front of it.
+/// A packet received before an earlier one.
 #[derive(Debug)]
 struct Early<P> {
     position: u64,
@@ -76,7 +77,7 @@ struct Early<P> {
     at: Instant,
 }
 
-/// Which stream is listened to.
+/// The RTP stream in use.
 #[derive(Debug, Clone, Copy)]
 struct Stream {
     ssrc: u32,
@@ -100,14 +101,14 @@ impl<P> Default for JitterBuffer<P> {
 }
 
 impl<P: Clone> JitterBuffer<P> {
-    /// Starts passing sound on. What came before is forgotten.
-    pub fn open(&mut self, now: Instant) {
+    /// Starts passing audio on. Packets received before are discarded.
+    pub(crate) fn open(&mut self, now: Instant) {
         self.steps.clear();
         self.clock = Some(PlayoutClock::start(now));
     }
 
-    /// Takes a packet.
-    pub fn handle_packet(&mut self, packet: Packet<P>, now: Instant, meter: &mut Meter) {
+    /// Handles an RTP packet.
+    pub(crate) fn handle_packet(&mut self, packet: Packet<P>, now: Instant, meter: &mut Meter) {
         if self.clock.is_none() {
             return;
         }
@@ -150,14 +151,14 @@ impl<P: Clone> JitterBuffer<P> {
         self.accept_consecutive(now, meter);
     }
 
-    /// When [`Uplink::handle_timeout`] has something to do.
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    /// Returns when [`Self::handle_timeout`] has something to do.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let filled = self.clock.as_ref()?.silence_due_at();
         Some(self.gap_since().map_or(filled, |since| filled.min(since + REORDER_WAIT)))
     }
 
-    /// Gives up on what is missing, and fills what never came.
-    pub fn handle_timeout(&mut self, now: Instant, meter: &mut Meter) {
+    /// Closes gaps that have waited long enough, and fills in silence where nothing came.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, meter: &mut Meter) {
         while self.gap_since().is_some_and(|since| now >= since + REORDER_WAIT) {
             self.close_gap(now, meter);
         }
@@ -168,12 +169,12 @@ impl<P: Clone> JitterBuffer<P> {
         }
     }
 
-    /// The next piece, in order.
-    pub fn poll_step(&mut self) -> Option<DecodeStep<P>> {
+    /// Returns the next decode step.
+    pub(crate) fn poll_step(&mut self) -> Option<DecodeStep<P>> {
         self.steps.pop_front()
     }
 
-    /// Whether a packet is of the stream to listen to. Sound of another one than before begins again, without a hole.
+    /// Whether a packet belongs to the stream in use. Audio of another SSRC switches the stream, without a gap.
     fn select_stream(&mut self, packet: &Packet<P>, now: Instant, meter: &mut Meter) -> bool {
         let ssrc = packet.stream;
         let before = match self.stream {
@@ -202,7 +203,7 @@ impl<P: Clone> JitterBuffer<P> {
         self.next_timestamp = None;
     }
 
-    /// When the first packet came that waits for a missing one.
+    /// When the first packet behind the gap arrived.
     fn gap_since(&self) -> Option<Instant> {
         self.early.iter().map(|early| early.at).min()
     }
@@ -216,7 +217,7 @@ impl<P: Clone> JitterBuffer<P> {
         }
     }
 
-    /// Takes the packet that is next.
+    /// Accepts the packet that is next in sequence.
     fn accept(&mut self, packet: Packet<P>, now: Instant, meter: &mut Meter) {
         self.sequence.iter_mut().for_each(SequenceNumbers::receive);
         let Some(sound) = packet.sound else { return };
@@ -235,7 +236,7 @@ impl<P: Clone> JitterBuffer<P> {
         }
     }
 
-    /// Gives up on those missing before the first packet that waits, and takes it.
+    /// Gives up the packets missing before the first early one, and accepts that one.
     fn close_gap(&mut self, now: Instant, meter: &mut Meter) {
         let Some(sequence) = &mut self.sequence else { return };
         if self.early.is_empty() {
@@ -250,7 +251,7 @@ impl<P: Clone> JitterBuffer<P> {
         self.accept_consecutive(now, meter);
     }
 
-    /// Makes up for so many packets that are missing before this one.
+    /// Recovers, conceals or fills the packets missing before `after`.
     fn fill_gap(&mut self, missing: usize, after: &Packet<P>, now: Instant, meter: &mut Meter) {
         let (each, sound) = (self.last_length, after.sound.as_ref());
         let elapsed = match (self.next_timestamp, sound) {
@@ -260,7 +261,7 @@ impl<P: Clone> JitterBuffer<P> {
         let gap = if elapsed == 0 { missing * each } else { elapsed };
         self.next_timestamp =
             self.next_timestamp.map(|next_timestamp| next_timestamp.wrapping_add(2 * gap as u32));
-        // The last one is worth its place even when silence has already been passed on for it.
+        // FEC of the last missing packet is used even if silence was already passed on for it.
         let mut left = gap.saturating_sub(self.filled).max(each);
         let correcting = sound.filter(|sound| sound.corrects);
         let recovered = if correcting.is_some() { each.min(left) } else { 0 };
@@ -284,7 +285,7 @@ impl<P: Clone> JitterBuffer<P> {
         self.filled = 0;
     }
 
-    /// Passes so much silence on, but none that would put the sound that follows ahead of the clock.
+    /// Emits silence, but not so much that the `before` samples that follow would run ahead of the clock.
     fn emit_silence(&mut self, samples: usize, before: usize, now: Instant) {
         let behind = self.clock.as_ref().map_or(0, |clock| clock.behind(now));
         let samples = samples.min(behind.saturating_sub(before));
@@ -301,7 +302,8 @@ impl<P: Clone> JitterBuffer<P> {
     }
 }
 
-/// Samples of 24 kHz from one timestamp of 48 kHz to another; none if it does not come after, or minutes after.
+/// Returns the samples at 24 kHz between two timestamps at 48 kHz, or 0 if the second is not after the first, or
+/// minutes after.
 fn samples_between(from: u32, to: u32) -> usize {
     let ticks = to.wrapping_sub(from);
     if ticks < 48_000 * 60 { ticks as usize / 2 } else { 0 }

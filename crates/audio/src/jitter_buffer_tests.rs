@@ -1,4 +1,4 @@
-//! What an uplink promises, one sentence each; and for any network.
+//! The jitter buffer: reordering, FEC, concealment, and any network.
 
 use super::DecodeStep::{Conceal, Decode, Recover, Silence};
 use super::*;
@@ -14,7 +14,7 @@ fn packets_in_order_are_passed_on_at_once() {
 }
 
 #[test]
-fn packets_out_of_order_are_put_in_order() {
+fn packets_out_of_order_are_reordered() {
     let mut line = Line::open();
 
     line.receive(&[1, 3, 2, 4], 0);
@@ -36,7 +36,7 @@ fn the_last_lost_frame_is_recovered_and_those_before_it_are_concealed() {
 }
 
 #[test]
-fn a_packet_that_corrects_nothing_recovers_nothing() {
+fn a_packet_without_fec_recovers_nothing() {
     let mut line = Line::open();
     line.receive(&[1], 0);
     line.take(packet(3, 3 * 960, Some(Sound { payload: 3, samples: SAMPLES, corrects: false })), 0);
@@ -48,7 +48,7 @@ fn a_packet_that_corrects_nothing_recovers_nothing() {
 }
 
 #[test]
-fn of_two_gaps_each_waits_for_its_own_time() {
+fn each_of_two_gaps_has_its_own_wait() {
     let mut line = Line::open();
     line.receive(&[1, 3], 0);
     line.receive(&[5], 30);
@@ -61,7 +61,7 @@ fn of_two_gaps_each_waits_for_its_own_time() {
 }
 
 #[test]
-fn a_caller_whose_phone_pauses_is_silent() {
+fn a_pause_in_the_stream_becomes_silence() {
     let mut line = Line::open();
     line.receive(&[1], 0);
 
@@ -71,7 +71,7 @@ fn a_caller_whose_phone_pauses_is_silent() {
 }
 
 #[test]
-fn the_clock_runs_even_when_nothing_ever_comes() {
+fn the_clock_runs_without_any_packets() {
     let mut line = Line::open();
 
     line.wait_until(1_000);
@@ -80,7 +80,7 @@ fn the_clock_runs_even_when_nothing_ever_comes() {
 }
 
 #[test]
-fn a_muted_caller_is_silence_for_as_long_as_it_lasts() {
+fn a_muted_phone_becomes_silence_of_the_same_length() {
     let mut line = Line::open();
     line.receive(&[1], 0);
 
@@ -90,7 +90,7 @@ fn a_muted_caller_is_silence_for_as_long_as_it_lasts() {
 }
 
 #[test]
-fn a_burst_after_a_pause_is_heard_and_not_filled_again() {
+fn a_burst_after_a_pause_is_passed_on_without_more_silence() {
     let mut line = Line::open();
     line.wait_until(200);
     assert_eq!(line.steps().len(), 7);
@@ -102,7 +102,7 @@ fn a_burst_after_a_pause_is_heard_and_not_filled_again() {
 }
 
 #[test]
-fn after_a_burst_the_model_still_hears_when_the_caller_stops() {
+fn silence_follows_a_burst_in_real_time() {
     let mut line = Line::open();
     line.wait_until(3_000);
     line.receive(&(1..=150).collect::<Vec<u16>>(), 3_000);
@@ -111,7 +111,7 @@ fn after_a_burst_the_model_still_hears_when_the_caller_stops() {
     line.wait_until(4_000);
 
     let silence = line.steps().len();
-    assert!((30..=50).contains(&silence), "{silence} frames of silence in a second of it");
+    assert!((30..=50).contains(&silence), "{silence} frames of silence in one second");
 }
 
 #[test]
@@ -131,21 +131,21 @@ fn an_outage_that_was_filled_is_not_filled_again() {
 }
 
 #[test]
-fn a_pause_told_by_timestamps_is_silence_but_no_more_than_the_clock() {
+fn a_pause_in_timestamps_becomes_silence_bounded_by_the_clock() {
     let mut line = Line::open();
     line.receive(&[1], 20);
     let after_60_ms = packet(2, 5 * 960, Some(Sound { payload: 2, samples: SAMPLES, corrects: false }));
 
     line.take(after_60_ms, 100);
-    assert_eq!(line.steps(), [Decode(1), Silence(3 * SAMPLES), Decode(2)], "60 ms, and all of it due");
+    assert_eq!(line.steps(), [Decode(1), Silence(3 * SAMPLES), Decode(2)], "60 ms, all of it due");
     let at_once = packet(3, 500 * 960, Some(Sound { payload: 3, samples: SAMPLES, corrects: false }));
     line.take(at_once, 100);
 
-    assert_eq!(line.steps(), [Decode(3)], "ten seconds have not emitted");
+    assert_eq!(line.steps(), [Decode(3)], "ten seconds have not passed");
 }
 
 #[test]
-fn long_packets_last_as_long_as_they_are() {
+fn packets_of_60_ms_are_accounted_at_their_length() {
     let mut line = Line::open();
     let long = |n: u16| {
         let sound = Sound { payload: n, samples: 3 * SAMPLES, corrects: true };
@@ -188,7 +188,7 @@ fn duplicates_and_late_packets_are_told_apart() {
 }
 
 #[test]
-fn another_stream_starts_again_without_a_hole() {
+fn a_new_sequence_restarts_without_a_gap() {
     let mut line = Line::open();
 
     line.receive(&[5, 30_000, 30_001], 0);
@@ -197,10 +197,10 @@ fn another_stream_starts_again_without_a_hole() {
 }
 
 #[test]
-fn another_ssrc_is_another_stream_even_with_numbers_that_are_near() {
+fn another_ssrc_restarts_even_with_close_sequence_numbers() {
     let mut line = Line::open();
     line.receive(&[5, 6], 0);
-    let of = |stream, n: u16| Packet { stream, ..line_packet(n) };
+    let of = |stream, n: u16| Packet { stream, ..packet_of(n) };
 
     line.take(of(2, 9), 20);
     line.take(of(1, 7), 20);
@@ -211,9 +211,9 @@ fn another_ssrc_is_another_stream_even_with_numbers_that_are_near() {
 }
 
 #[test]
-fn a_caller_who_goes_back_to_the_first_stream_is_heard() {
+fn a_switch_back_to_the_first_ssrc_is_followed() {
     let mut line = Line::open();
-    let of = |stream, n: u16| Packet { stream, ..line_packet(n) };
+    let of = |stream, n: u16| Packet { stream, ..packet_of(n) };
     line.take(of(1, 5), 0);
     line.take(of(2, 5), 20);
 
@@ -223,7 +223,7 @@ fn a_caller_who_goes_back_to_the_first_stream_is_heard() {
 }
 
 #[test]
-fn a_key_press_has_a_place_and_is_no_loss() {
+fn a_telephone_event_takes_a_sequence_number_and_is_no_loss() {
     let mut line = Line::open();
     line.receive(&[1], 20);
     line.take(packet(2, 960, None), 40);
@@ -234,7 +234,7 @@ fn a_key_press_has_a_place_and_is_no_loss() {
 }
 
 #[test]
-fn a_flood_is_no_more_than_a_burst() {
+fn a_flood_is_cut_to_the_burst_limit() {
     let mut line = Line::open();
 
     for n in 0..20_000_u32 {
@@ -246,7 +246,7 @@ fn a_flood_is_no_more_than_a_burst() {
 }
 
 #[test]
-fn packets_that_wait_for_a_missing_one_are_few() {
+fn the_number_of_packets_behind_a_gap_is_bounded() {
     let mut line = Line::open();
     line.receive(&[1], 0);
 
@@ -260,14 +260,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn whatever_the_network_does_sound_is_in_order_and_the_clock_runs(
+    fn any_network_keeps_audio_in_order_and_the_clock_running(
         first in any::<u16>(),
         fates in prop::collection::vec((0..10_u8, 0..300_u64, 0..300_u64), 1..400),
     ) {
         let mut arrivals: Vec<(u64, u16)> = vec![];
         for (n, (fate, delay, again)) in fates.iter().enumerate() {
             let (at, sequence) = (n as u64 * 20, first.wrapping_add(n as u16));
-            // Most come in time, some are held up, some are lost and some come twice.
+            // Most packets come in time, some are delayed, some lost and some duplicated.
             match fate {
                 0 => {}
                 1 => arrivals.extend([(at + delay, sequence), (at + again, sequence)]),
@@ -277,7 +277,7 @@ proptest! {
         }
         arrivals.sort();
         let mut line = Line::open();
-        let mut told = vec![];
+        let mut decoded = vec![];
         let mut emitted = 0;
         for (at, sequence) in arrivals {
             line.wait_until(at);
@@ -286,15 +286,15 @@ proptest! {
             for step in line.steps() {
                 emitted += length(&step);
                 if let Decode(n) = step {
-                    told.push(n.wrapping_sub(first));
+                    decoded.push(n.wrapping_sub(first));
                 }
             }
             prop_assert!(emitted as u64 / 24 + 80 >= at, "{} ms of sound after {at} ms", emitted / 24);
         }
-        prop_assert!(told.is_sorted_by(|one, next| one < next), "in order, and each once: {told:?}");
+        prop_assert!(decoded.is_sorted_by(|one, next| one < next), "in order, and each once: {decoded:?}");
         let meter = &line.meter;
         prop_assert!(meter.recovered + meter.concealed <= meter.lost, "{meter:?}");
-        prop_assert!(emitted / 24 <= fates.len() * 40 + 1_000, "no more than was said, and as much silence");
+        prop_assert!(emitted / 24 <= fates.len() * 40 + 1_000, "at most the audio sent plus as much silence");
     }
 }
 
@@ -309,7 +309,7 @@ fn packet(sequence: u16, timestamp: u32, sound: Option<Sound<u16>>) -> Packet<u1
     Packet { stream: 1, sequence, timestamp, sound }
 }
 
-fn line_packet(n: u16) -> Packet<u16> {
+fn packet_of(n: u16) -> Packet<u16> {
     packet(n, u32::from(n) * 960, Some(Sound { payload: n, samples: SAMPLES, corrects: true }))
 }
 
@@ -328,7 +328,7 @@ impl Line {
     }
 
     fn receive(&mut self, sequences: &[u16], at_ms: u64) {
-        sequences.iter().for_each(|n| self.take(line_packet(*n), at_ms));
+        sequences.iter().for_each(|n| self.take(packet_of(*n), at_ms));
     }
 
     fn take(&mut self, packet: Packet<u16>, at_ms: u64) {
@@ -347,7 +347,7 @@ impl Line {
         std::iter::from_fn(|| self.buffer.poll_step()).collect()
     }
 
-    /// Frames emitted on.
+    /// Returns the number of frames emitted.
     fn emitted(&mut self) -> usize {
         self.steps().iter().map(length).sum::<usize>() / SAMPLES
     }

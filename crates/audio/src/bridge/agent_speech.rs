@@ -1,4 +1,4 @@
-//! What the agent says, on its way to the caller.
+//! Queues the agent's speech, plays it to the caller, and reports how much of each item was heard.
 
 use super::Bridge;
 use crate::playout::FinishedItem;
@@ -17,24 +17,23 @@ impl<P: Clone> Bridge<P> {
         if self.hangup.is_agent_muted() {
             return;
         }
-        let counts = self.responses.note(response);
+        let is_current = self.responses.note(response);
         if self.responses.has_ended(&item) {
             return;
         }
-        if counts {
+        if is_current {
             self.floor.note_response(response, true);
             if self.hangup.note_response(response) {
                 self.outputs.push_back(Output::HangUpCancelled);
             }
             self.meter.dropped += self.playout.push(response, &item, samples);
         } else {
-            // Its response was interrupted before its first sound came.
+            // The response was interrupted before its first audio came.
             let of = duration(samples.len());
             self.interrupt_item(PlayedItem { item, heard: Duration::ZERO, of });
         }
     }
 
-    /// Plays what is due.
     pub(super) fn play_due(&mut self, now: Instant) {
         while let Some(due) = self.playout.poll_frame(now) {
             self.meter.sent += 1;
@@ -49,7 +48,8 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
-    /// Drops what is queued, and what still comes of it; the agent is told how much was heard.
+    /// Drops queued speech and the rest of its responses because the caller interrupts, and reports how much was
+    /// heard.
     pub(super) fn discard_speech(&mut self) {
         self.responses.discard();
         for heard in self.playout.interrupt() {
@@ -58,7 +58,8 @@ impl<P: Clone> Bridge<P> {
         self.report_finished();
     }
 
-    /// The same, though nobody interrupted it.
+    /// Drops queued speech and the rest of its responses for another reason than an interruption, and reports how
+    /// much was heard.
     pub(super) fn truncate_speech(&mut self) {
         self.responses.discard();
         for heard in self.playout.interrupt() {
@@ -75,7 +76,6 @@ impl<P: Clone> Bridge<P> {
         self.outputs.push_back(Output::Interrupted(heard));
     }
 
-    /// Tells which items are over.
     pub(super) fn report_finished(&mut self) {
         while let Some(over) = self.playout.poll_finished() {
             let (FinishedItem::Played(item) | FinishedItem::Cut(PlayedItem { item, .. })) = &over;

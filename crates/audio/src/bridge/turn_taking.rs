@@ -1,19 +1,19 @@
-//! What follows from what happened: interruptions, turns, and the way out.
+//! Applies barge-in, the caller's turns, call timers and hang-up to the bridge's state.
 
 use super::Bridge;
 use crate::unheard_speech::Detection;
 use crate::{Output, TimerAction};
 use std::time::{Duration, Instant};
 
-/// So much of what the agent is saying is heard out when the call may last no longer; a goodbye behind more of it
-/// would not be heard any more.
+/// The longest queued speech that is played out before a goodbye that cannot be cancelled; behind more speech the
+/// goodbye would come too late to be heard.
 const PLAYED_OUT: Duration = Duration::from_secs(8);
 
-/// How long after it was sent the agent's voice may come back from the caller's phone.
+/// How long after it was sent the agent's voice may come back from the caller's phone as echo.
 const ECHO_DELAY: Duration = Duration::from_secs(1);
 
 impl<P: Clone> Bridge<P> {
-    /// Draws the consequences of what has just happened.
+    /// Updates floor, interruption and hang-up after an event or as time passes.
     pub(super) fn update_state(&mut self, now: Instant) {
         self.report_finished();
         let greets = |greeting| self.responses.has(greeting) || self.playout.has(greeting);
@@ -27,12 +27,13 @@ impl<P: Clone> Bridge<P> {
         let is_playing_recording = self.hangup.is_playing_recording();
         let is_answer_awaited = self.is_busy && self.hangup.is_postponed();
         let is_caller_awaited = self.floor.hears_caller() && !is_playing_recording;
-        let are_keys_awaited = self.dtmf.poll_timeout().is_some() && self.hangup.is_postponed();
-        let is_quiet = self.is_agent_done() && !is_caller_awaited && !is_answer_awaited && !are_keys_awaited;
+        let is_dtmf_awaited = self.dtmf.poll_timeout().is_some() && self.hangup.is_postponed();
+        let is_quiet = self.is_agent_done() && !is_caller_awaited && !is_answer_awaited && !is_dtmf_awaited;
         self.hangup.note_quiet(is_quiet, self.sound_until, now);
     }
 
-    /// The caller speaks over the agent: what is queued is dropped, and so is what still comes of it.
+    /// Drops queued speech, and what the model still sends of it, if the caller has spoken over the agent for long
+    /// enough.
     fn interrupt_if_due(&mut self, now: Instant) {
         let Some(interruption) = self.floor.poll_interruption(now) else { return };
         if interruption.is_local {
@@ -43,13 +44,13 @@ impl<P: Clone> Bridge<P> {
         self.postpone_hang_up(now);
     }
 
-    /// The caller presses a key: the agent stops, as if the caller had spoken over it. A greeting or a goodbye that cannot be
-    /// called off is said to its end.
+    /// Stops the agent for a DTMF digit, as speech over it does. A protected greeting or a final goodbye is played to
+    /// its end.
     pub(super) fn interrupt_by_dtmf(&mut self) {
-        let is_said_to_its_end = self.floor.protected().is_some()
+        let is_protected = self.floor.protected().is_some()
             || self.hangup.is_agent_muted()
             || self.timers.is_some_and(|timers| timers.is_end_final());
-        if !self.floor.policy().keys_interrupt || is_said_to_its_end || self.is_agent_done() {
+        if !self.floor.policy().keys_interrupt || is_protected || self.is_agent_done() {
             return;
         }
         self.outputs.push_back(Output::CancelResponse);
@@ -57,7 +58,7 @@ impl<P: Clone> Bridge<P> {
         self.discard_speech();
     }
 
-    /// The caller talks: a hang-up that was under way waits for one turn more, unless the call ends in any case.
+    /// Postpones a hang-up by one turn because the caller speaks, unless the end is final.
     pub(super) fn postpone_hang_up(&mut self, now: Instant) {
         let is_end_final = self.timers.is_some_and(|timers| timers.is_end_final());
         if !is_end_final && self.hangup.postpone(self.responses.active(), now) {
@@ -68,7 +69,7 @@ impl<P: Clone> Bridge<P> {
 
     pub(super) fn end_caller_turn(&mut self, now: Instant) {
         self.note_caller_active(now);
-        // Time may have passed unseen: whoever has spoken for long enough has interrupted.
+        // Time may have passed since the last timeout: a caller who has spoken for long enough has interrupted.
         self.update_state(now);
         let answer = self.floor.stop_speech(now);
         if answer {
@@ -79,10 +80,10 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
-    /// The caller speaks, or pressed a key: nobody is silent, and whoever was about to hang up for that does not.
+    /// Notes speech or a DTMF digit of the caller, which cancels a goodbye to an idle line.
     pub(super) fn note_caller_active(&mut self, now: Instant) {
-        let is_called_off = self.timers.as_mut().is_some_and(|timers| timers.note_caller_active(now));
-        if is_called_off && !self.hangup.is_hanging_up() {
+        let is_cancelled = self.timers.as_mut().is_some_and(|timers| timers.note_caller_active(now));
+        if is_cancelled && !self.hangup.is_hanging_up() {
             self.outputs.push_back(Output::HangUpCancelled);
         }
     }
@@ -94,8 +95,8 @@ impl<P: Clone> Bridge<P> {
     }
 
     pub(super) fn handle_timer_action(&mut self, action: TimerAction) {
-        let is_last = matches!(action, TimerAction::SayGoodbye(reason) if reason.is_final());
-        if is_last && self.playout.waiting() > PLAYED_OUT {
+        let is_final = matches!(action, TimerAction::SayGoodbye(reason) if reason.is_final());
+        if is_final && self.playout.waiting() > PLAYED_OUT {
             self.outputs.push_back(Output::CancelResponse);
             self.truncate_speech();
         }
@@ -112,7 +113,7 @@ impl<P: Clone> Bridge<P> {
         });
     }
 
-    /// Listens to the caller beside the agent, who should say that it hears them.
+    /// Listens to the caller's audio beside the model, whose voice activity detection should report speech.
     pub(super) fn detect_unheard_speech(&mut self, samples: &[i16], now: Instant) {
         let is_heard = self.floor.hears_caller() || self.is_session_down || self.hangup.is_hanging_up();
         if !self.is_open() || is_heard {
@@ -132,14 +133,13 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
-    /// The agent has nothing to say to what the caller said last.
+    /// Notes that the agent's answer to the caller's last speech was empty.
     pub(super) fn note_empty_response(&mut self, response: &str) {
         if !self.floor.hears_caller() && !self.is_busy && self.hangup.note_empty_response(response) {
             self.finish_hang_up();
         }
     }
 
-    /// All is said, and heard.
     pub(super) fn finish_hang_up(&mut self) {
         self.timers = None;
         self.outputs.push_back(Output::HangUp);

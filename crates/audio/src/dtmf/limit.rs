@@ -1,22 +1,22 @@
-//! Limits how many presses one call may cost: each may become a line of the journal, an item of the table and a message
-//! to the model.
+//! Limits the number of DTMF digits in a call: each may cost a journal line, a DynamoDB item and a message to the
+//! model.
 
 use std::time::{Duration, Instant};
 
-/// How many presses may come at once: the longest number that an agent file can ask for.
+/// The number of presses that may come at once: the longest entry that an agent file allows.
 const BURST: u32 = 64;
 
-/// After that, one press for each of these. A hurried finger needs about 150 ms a key, and rests.
+/// The time in which one more press is allowed. A fast finger needs about 150 ms a key, and rests.
 const REFILL: Duration = Duration::from_millis(250);
 
-/// How many presses count in one call, however slowly they come.
+/// The number of presses that count in one call, however slowly they come.
 const MAX_PER_CALL: u32 = 1_000;
 
-/// What is left of a call's presses.
+/// A token bucket of key presses, with a total.
 #[derive(Debug)]
 pub(super) struct DtmfLimit {
     remaining: u32,
-    /// When all of [`BURST`] will be there again.
+    /// When the bucket will hold [`BURST`] presses again.
     full_at: Option<Instant>,
 }
 
@@ -25,7 +25,7 @@ impl DtmfLimit {
         Self { remaining: MAX_PER_CALL, full_at: None }
     }
 
-    /// Takes one press. Whether there was one to take.
+    /// Takes one press, and returns whether one was left.
     pub(super) fn take(&mut self, now: Instant) -> bool {
         let full_at = self.full_at.map_or(now, |at| at.max(now)) + REFILL;
         let may = self.remaining > 0 && full_at <= now + REFILL * BURST;

@@ -1,28 +1,27 @@
-//! Where a packet belongs, by its 16-bit number.
+//! Extends 16-bit RTP sequence numbers to 64 bits, and tells packets in order from early, late and duplicate ones.
 
-/// A jump further than this is a new stream, not a loss.
+/// The largest jump that counts as loss; a larger one is a new stream.
 const MAX_JUMP: u64 = 500;
 
-/// The places of a stream, counted from its first packet; numbers begin again at zero, places do not.
+/// The sequence of a stream in positions, which do not wrap around.
 #[derive(Debug)]
 pub(super) struct SequenceNumbers {
     next: u64,
-    /// Which of the 64 places before the next one were received; the lowest bit is the last one.
+    /// Which of the 64 positions before `next` were received; the lowest bit is the last one.
     received: u64,
 }
 
-/// Where a packet stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SequencePosition {
-    /// It is the next.
+    /// It is the next in sequence.
     Next,
-    /// It came before the one that is next.
+    /// It is ahead of the next, at this position.
     Early(u64),
     /// It was received before.
     Duplicate,
-    /// It is given up.
+    /// It comes after its gap was closed.
     Late,
-    /// It is so far from the next that it is of another stream.
+    /// It is so far from the next that it must belong to another stream.
     OutOfRange,
 }
 
@@ -52,13 +51,12 @@ impl SequenceNumbers {
         }
     }
 
-    /// The next one was received.
     pub(super) fn receive(&mut self) {
         self.next += 1;
         self.received = self.received << 1 | 1;
     }
 
-    /// Gives up on all before this place. How many there were.
+    /// Gives up all positions before this one, and returns how many were missing.
     pub(super) fn skip_to(&mut self, position: u64) -> u64 {
         let missing = position.saturating_sub(self.next);
         self.next += missing;
