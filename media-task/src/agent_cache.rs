@@ -129,7 +129,7 @@ impl LoadedAgent {
                 agents::Words::Prompt(prompt) => Greeting::Prompt(prompt),
             },
             greeting_interruptible: self.agent.greeting.interruptible,
-            turns: if self.turns().are_ours() {
+            turns: if self.turns().decides_locally() {
                 realtime::TurnMode::Ours
             } else {
                 realtime::TurnMode::Server
@@ -151,7 +151,7 @@ impl LoadedAgent {
     /// How long things may last.
     pub fn limits(&self) -> CallLimits {
         let agents::Limits { longest, silence, nudges, .. } = self.agent.limits;
-        CallLimits { longest, nudge_after: silence, nudges, ..CallLimits::default() }
+        CallLimits { longest, idle_after: silence, idle_prompts: nudges, ..CallLimits::default() }
     }
 
     /// How keys are collected.

@@ -183,7 +183,7 @@ impl Peer {
             unreadable: self.unreadable,
             repeated: self.repeated,
             jitter: self.reports.jitter(),
-            told: self.reports.told(),
+            told: self.reports.remote(),
         }
     }
 
@@ -283,10 +283,10 @@ impl Peer {
         let (ours, reports) = (self.next.ssrc, &mut self.reports);
         let mut is_about_us = false;
         rtcp::read(packets, |heard| match heard {
-            RtcpReceived::Clock(stream, ntp) => reports.handle_report(stream, ntp, now),
+            RtcpReceived::Clock(stream, ntp) => reports.handle_sender_report(stream, ntp, now),
             RtcpReceived::About(about) if about.stream == ours => {
                 is_about_us = true;
-                reports.handle_about_us(&about, now);
+                reports.handle_report_block(&about, now);
             }
             RtcpReceived::About(_) => {}
         });

@@ -51,7 +51,7 @@ impl Line {
         bridge.open(start);
         let samples = (0..1_250).flat_map(hum).collect();
         bridge.handle_agent(
-            AgentEvent::Said { response: "r1".into(), item: ItemId("story".into()), samples },
+            AgentEvent::Audio { response: "r1".into(), item: ItemId("story".into()), samples },
             start,
         );
         Self {
@@ -71,11 +71,11 @@ impl Line {
             let now = self.start + Duration::from_millis(u64::from(n) * 20);
             let n = if self.is_reordering { n ^ 1 } else { n };
             let sound = codec::read(self.packets[n as usize % 50].clone());
-            self.bridge.handle_sign_of_life(now);
+            self.bridge.note_liveness(now);
             self.bridge
                 .handle_packet(Packet { stream: 1, sequence: n as u16, timestamp: n * 960, sound }, now);
             self.bridge.handle_timeout(now);
-            while let Some(slot) = self.bridge.poll_slot() {
+            while let Some(slot) = self.bridge.poll_step() {
                 self.uplink.clear();
                 self.ear.hear(&slot, &mut self.uplink);
                 self.bridge.gate(&mut self.uplink, now);

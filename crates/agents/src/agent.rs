@@ -1,6 +1,6 @@
-//! An agent, whole: who it is, how it talks, what it may do, and when.
+//! The agent: who answers a call, how it talks, what it may do, and when.
 
-use crate::file_format::Written;
+use crate::file_format::AgentFileToml;
 use crate::key_positions::KeyPositions;
 use crate::{
     AgentFileError, Caps, Greeting, Interruption, Keeping, Keypad, Limits, Messages, OpeningHours, Options,
@@ -8,85 +8,91 @@ use crate::{
 };
 use std::fmt;
 
-/// The largest agent file, bytes.
+/// The maximum size of an agent file, in bytes.
 pub const LARGEST: usize = 32 * 1024;
 
-/// An agent as its file says, with every default filled in and every rule kept.
+/// An agent as its file describes it, validated, with every default filled in.
 #[derive(Clone, PartialEq)]
 pub struct Agent {
-    /// Its name, as numbers and commands refer to it: lower-case letters, digits and dashes.
+    /// The name that numbers and commands refer to: lower-case letters, digits and dashes.
     pub name: String,
-    /// The language it speaks, BCP 47.
+    /// The language it speaks, as a BCP 47 tag.
     pub language: String,
-    /// What it is told about its work, as written. What the model gets is [`Agent::whole_instructions`].
+    /// The operator's instructions as written. The model gets [`Agent::whole_instructions`].
     pub instructions: String,
-    /// The line that says that the caller talks to a machine; `None` when switched off.
+    /// The sentence that tells the caller that they talk to an AI; `None` when switched off.
     pub disclosure: Option<String>,
-    /// How it greets.
+    /// The first words of a call.
     pub greeting: Greeting,
-    /// The session's options, in the vendor's words.
+    /// The options of the Realtime session, in OpenAI's words.
     pub model: Options,
-    /// What it takes to interrupt it.
+    /// The rules of barge-in.
     pub interruption: Interruption,
-    /// How keys that the caller presses are collected.
+    /// How DTMF digits are collected.
     pub keypad: Keypad,
-    /// How long a call may last, and how much silence it may hold.
+    /// The maximum duration of a call, and the idle prompts.
     pub limits: Limits,
-    /// What it may do besides talking.
+    /// The tools it may use.
     pub tools: Tools,
     /// When it takes calls; `None` is always.
     pub hours: Option<OpeningHours>,
-    /// What a caller is told by message when there is no conversation.
+    /// The WhatsApp messages for calls without a conversation.
     pub messages: Messages,
-    /// The most it may cost, and the most calls it takes.
+    /// The spending cap, and the caps on calls, messages and tool calls.
     pub caps: Caps,
-    /// What is kept of a call.
+    /// What is stored of a call, and for how long.
     pub keeping: Keeping,
 }
 
 impl Agent {
-    /// Reads an agent file. The first thing that is wrong is told with its line and field.
+    /// Parses and validates an agent file.
+    ///
+    /// # Errors
+    /// Returns the first error, with its line and field.
     pub fn read(text: &str) -> Result<Self, AgentFileError> {
         if text.len() > LARGEST {
             return Err(AgentFileError::whole_file(format!("is larger than {LARGEST} bytes")));
         }
-        let places = KeyPositions::of(text);
-        crate::secrets::refuse(text, &places)?;
-        let written = Written::read(text, &places)?;
-        written.resolve().map_err(|fault| places.wrong(fault))
+        let positions = KeyPositions::of(text);
+        crate::secrets::refuse(text, &positions)?;
+        let written = AgentFileToml::read(text, &positions)?;
+        written.resolve().map_err(|fault| positions.locate(fault))
     }
 
-    /// Reads a file that is yet to be pushed: what OpenAI refuses is wrong in it, though files that were pushed before it
-    /// was known may hold it. Programs that run use [`Agent::read`].
+    /// Parses an agent file that is about to be pushed, which must also follow the rules added since older files were
+    /// pushed. Programs that run use [`Agent::read`].
+    ///
+    /// # Errors
+    /// Returns the first error, with its line and field.
     pub fn read_new(text: &str) -> Result<Self, AgentFileError> {
         let agent = Self::read(text)?;
-        crate::push_rules::check(&agent).map_err(|fault| KeyPositions::of(text).wrong(fault))?;
+        crate::push_rules::check(&agent).map_err(|fault| KeyPositions::of(text).locate(fault))?;
         Ok(agent)
     }
 
-    /// The agent that is there without a file.
+    /// Returns the default agent, for numbers without an agent file.
     pub fn built_in() -> Self {
         Self::read(include_str!("../built-in.toml")).expect("a test reads it")
     }
 
-    /// The date at `now_ms` (since 1970) in the time zone of its hours, else in UTC: `YYYY-MM-DD`.
+    /// Returns the date, `YYYY-MM-DD`, at `now_ms` (ms since 1970) in the time zone of the opening hours, or in UTC.
     pub fn day(&self, now_ms: u64) -> String {
         crate::opening_hours::day(self.hours.as_ref(), now_ms)
     }
 
-    /// What it says first: the greeting with the disclosure line in it.
+    /// Returns the greeting with the disclosure line in it.
     pub fn opening(&self) -> Words {
         crate::instructions::opening(self)
     }
 
-    /// What the model is told: its instructions, and the duties that every agent here has.
+    /// Returns the instructions of the session: the operator's, and the duties of every agent.
     pub fn whole_instructions(&self) -> String {
         crate::instructions::whole_instructions(self)
     }
 }
 
 impl fmt::Debug for Agent {
-    /// Only which agent it is: its texts are the operator's business.
+    /// Shows which agent it is, but none of the operator's texts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Agent")
             .field("name", &self.name)
@@ -100,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_agent_can_be_read() {
+    fn the_built_in_agent_parses() {
         assert_eq!(Agent::built_in().name, "built-in");
     }
 }

@@ -1,21 +1,21 @@
-//! The most an agent may cost, and what is kept of its calls.
+//! Caps on an agent's spending, calls, messages and tool calls, and the retention of transcripts.
 
-/// The most an agent may cost, the most calls it takes, and how often it does what reaches outside the call.
+/// Caps on an agent's spending, calls, messages and tool calls.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Caps {
-    /// US dollars per day, the day being [`crate::Agent::day`]; `None` is no limit.
+    /// US dollars per [`crate::Agent::day`]; `None` is no limit.
     pub dollars_a_day: Option<f64>,
     /// Calls by one caller in an hour; `None` is no limit.
     pub calls_an_hour: Option<u32>,
     /// Messages that the agent sends in a call; 5 by default.
     pub messages_a_call: u32,
-    /// Messages that it sends to one caller in an hour; 10 by default.
+    /// Messages that the agent sends to one caller in an hour; 10 by default.
     pub messages_an_hour: u32,
-    /// Tools it uses in a call; 100 by default.
+    /// Tool calls in a call; 100 by default.
     pub tools_a_call: u32,
-    /// Tools it uses for one caller in an hour; 300 by default.
+    /// Tool calls for one caller in an hour; 300 by default.
     pub tools_an_hour: u32,
-    /// Messages to one caller in an hour that say why a call was not taken, or broke off; 5 by default.
+    /// Messages to one caller in an hour that explain why a call was rejected or dropped; 5 by default.
     pub notices_an_hour: u32,
 }
 
@@ -33,12 +33,12 @@ impl Default for Caps {
     }
 }
 
-/// What is kept of a call.
+/// What is stored of a call, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keeping {
-    /// Whether what was said is stored; on by default.
+    /// Whether transcripts are stored; on by default.
     pub transcripts: bool,
-    /// For how many days; 30 by default.
+    /// The retention in days; 30 by default.
     pub days: u32,
 }
 

@@ -1,35 +1,36 @@
-//! How an agent talks: its greeting, what interrupts it, keys, patience.
+//! How an agent talks: greeting, barge-in, DTMF, idle prompts and maximum duration.
 
 use std::time::Duration;
 
-/// How the agent greets.
+/// The first words of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Greeting {
-    /// What it says, as written. With the disclosure line it is [`crate::Agent::opening`].
+    /// The words as written. [`crate::Agent::opening`] adds the disclosure line.
     pub words: Words,
-    /// Whether the caller can interrupt it; by default they can.
+    /// Whether the caller can interrupt the greeting; on by default.
     pub interruptible: bool,
 }
 
-/// Something the agent says.
+/// Words that the agent says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Words {
-    /// These words and no others.
+    /// Said verbatim.
     Exact(String),
-    /// Its own words, from a prompt.
+    /// A prompt from which the model makes its own words.
     Prompt(String),
 }
 
-/// What it takes to interrupt the agent.
+/// The rules of barge-in.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interruption {
-    /// The first part of a reply that cannot be interrupted; by default none.
+    /// The first part of a reply in which it cannot be interrupted; none by default.
     pub guard: Duration,
-    /// How long the caller must speak over the agent: longer than an "mhm". By default at once.
+    /// How long the caller must speak over the agent to interrupt it, so that an "mhm" does not; zero by default.
     pub after: Duration,
-    /// While the agent speaks, sound below this level is taken for its echo, dB below full scale; by default none is.
+    /// The level, dB of full scale, below which the caller's audio is taken for the agent's echo while it speaks;
+    /// `None` by default.
     pub echo_gate_dbfs: Option<f32>,
-    /// Whether a key press stops the agent, at once; by default it does.
+    /// Whether a DTMF digit stops the agent at once; on by default.
     pub keys: bool,
 }
 
@@ -39,16 +40,16 @@ impl Default for Interruption {
     }
 }
 
-/// How keys that the caller presses are collected.
+/// How DTMF digits are collected into an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keypad {
-    /// After so long without a key the digits are complete; 2 s by default.
+    /// The pause that completes an entry; 2 s by default.
     pub pause: Duration,
-    /// The key that completes them at once; `#` by default.
+    /// The key that completes an entry; `#` by default.
     pub end: char,
-    /// The most digits; they are complete then. 20 by default.
+    /// The number of digits that completes an entry; 20 by default.
     pub longest: usize,
-    /// Whether the digits are never logged nor stored; off by default.
+    /// Whether the digits are kept out of logs and storage; off by default.
     pub sensitive: bool,
 }
 
@@ -58,17 +59,17 @@ impl Default for Keypad {
     }
 }
 
-/// How long a call may last, and how much silence it may hold.
+/// The maximum duration of a call, and the idle prompts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest call; 30 minutes by default.
+    /// The maximum duration of a call; 30 minutes by default.
     pub longest: Duration,
-    /// What is said when the call ends by one of these limits.
+    /// The goodbye when a limit ends the call.
     pub goodbye: Words,
-    /// After so much silence on both sides the agent asks; 20 s by default.
+    /// The silence of both sides after which the agent sends an idle prompt; 20 s by default.
     pub silence: Duration,
-    /// What it asks then.
+    /// The words of the idle prompt.
     pub nudge: Words,
-    /// How often it asks before it says goodbye and hangs up; 6 by default.
+    /// The number of idle prompts before the goodbye; 6 by default.
     pub nudges: u32,
 }

@@ -1,10 +1,10 @@
-//! What an agent says by default, in its language.
+//! The default phrases of an agent in each supported language.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// What is said by default in one language.
+/// The default phrases of one language.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Phrases {
@@ -20,19 +20,18 @@ pub(crate) struct Phrases {
     pub(crate) too_many_calls: String,
 }
 
-/// A short sentence for when the agent fails for good: a technical problem, please call later. English if the language
-/// (BCP 47) has none here.
+/// Returns the apology for when the agent fails for good. English if the language (BCP 47) is not supported.
 pub fn apology(language: &str) -> &'static str {
     &phrases(language).apology
 }
 
-/// What the agent says when a call must end that nobody wants to end: a goodbye, and that one can call again. English if
-/// the language (BCP 47) has none here.
+/// Returns the goodbye for when the media task is draining, which asks the caller to call again. English if the
+/// language (BCP 47) is not supported.
 pub fn leaving(language: &str) -> &'static str {
     &phrases(language).leaving
 }
 
-/// The languages that have default words, by their two letters, sorted.
+/// Returns the languages with default phrases, as sorted two-letter codes.
 pub fn languages() -> impl Iterator<Item = &'static str> {
     ALL.keys().map(String::as_str)
 }
@@ -42,7 +41,7 @@ pub(crate) fn phrases(language: &str) -> &'static Phrases {
     ALL.get(&primary(language)).unwrap_or_else(english)
 }
 
-/// The language without its region: `pt` of `pt-BR`.
+/// Returns the language without its region: `pt` for `pt-BR`.
 pub(crate) fn primary(language: &str) -> String {
     language.split('-').next().unwrap_or_default().to_ascii_lowercase()
 }
@@ -78,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_is_no_language_of_its_own_and_an_unknown_one_is_english() {
+    fn phrases_ignore_the_region_and_default_to_english() {
         assert_eq!(apology("pt-BR"), apology("PT"));
         assert_ne!(apology("pt"), apology("en"));
         assert_eq!(apology("tlh"), apology("en"));

@@ -1,30 +1,28 @@
-//! What is wrong with an agent file, in one line that may be shown to anybody.
+//! Errors in an agent file, each one line without secrets and personal data.
 
-/// The first thing that is wrong.
+/// The first error in an agent file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, {field}: {reason}")]
 pub struct AgentFileError {
-    /// Its line, from 1.
+    /// The line of the error, from 1.
     pub line: usize,
-    /// Its field, dotted: `tools.http[0].url`; or `the file`.
+    /// The dotted field, such as `tools.http[0].url`, or `the file`.
     pub field: String,
-    /// Why it is wrong, and what would be right. Holds nothing secret or personal.
+    /// What is wrong and what is allowed. Contains nothing secret or personal.
     pub reason: String,
 }
 
 impl AgentFileError {
-    /// Something that is not about one field.
+    /// Creates an error that is not about one field.
     pub(crate) fn whole_file(reason: String) -> Self {
         Self { line: 1, field: WHOLE.to_owned(), reason }
     }
 }
 
-/// A broken rule, before its line is known.
+/// A broken rule whose line is not known yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// The dotted field.
     pub(crate) field: String,
-    /// Why it is wrong.
     pub(crate) reason: String,
 }
 
@@ -34,10 +32,10 @@ impl Fault {
     }
 }
 
-/// The name of the file as a field.
+/// Stands for the file in place of a field.
 pub(crate) const WHOLE: &str = "the file";
 
-/// At most 40 characters of something an operator wrote, fit for one line. Not for what may be secret or personal.
+/// Quotes at most 40 characters of a text that is neither secret nor personal, on one line.
 pub(crate) fn quoted(text: &str) -> String {
     let mut short: String = text.chars().take(37).filter(|c| !c.is_control()).collect();
     if text.chars().count() > 37 {

@@ -1,4 +1,4 @@
-//! The file as it is written: read by serde, told in our words when it cannot be, then resolved section by section.
+//! The TOML tables of an agent file: deserialized by serde, then validated and resolved table by table.
 
 mod caps;
 mod conversation;
@@ -15,10 +15,10 @@ use crate::rules;
 use crate::{Agent, AgentFileError, Options};
 use serde::Deserialize;
 
-/// An agent file, its keys known and its values of the right kind.
+/// An agent file with known keys and values of the right types.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Written {
+pub(crate) struct AgentFileToml {
     name: String,
     #[serde(default = "english")]
     language: String,
@@ -36,7 +36,7 @@ pub(crate) struct Written {
     limits: conversation::Limits,
     #[serde(default)]
     tools: tools::Tools,
-    hours: Option<crate::opening_hours::Written>,
+    hours: Option<crate::opening_hours::HoursToml>,
     #[serde(default)]
     messages: words::Messages,
     #[serde(default)]
@@ -45,14 +45,14 @@ pub(crate) struct Written {
     keeping: caps::Keeping,
 }
 
-impl Written {
-    pub(crate) fn read(text: &str, places: &KeyPositions<'_>) -> Result<Self, AgentFileError> {
-        toml::from_str(text).map_err(|error| parse_errors::wrong(&error, text, places))
+impl AgentFileToml {
+    pub(crate) fn read(text: &str, positions: &KeyPositions<'_>) -> Result<Self, AgentFileError> {
+        toml::from_str(text).map_err(|error| parse_errors::agent_file_error(&error, text, positions))
     }
 
     pub(crate) fn resolve(self) -> Result<Agent, Fault> {
-        named(&self.name)?;
-        tag(&self.language)?;
+        check_name(&self.name)?;
+        check_language_tag(&self.language)?;
         rules::text("instructions", &self.instructions, crate::LARGEST)?;
         let phrases = phrases(&self.language);
         Ok(Agent {
@@ -63,7 +63,7 @@ impl Written {
             keypad: self.keypad.resolve()?,
             limits: self.limits.resolve(phrases)?,
             tools: self.tools.resolve()?,
-            hours: self.hours.map(crate::opening_hours::Written::resolve).transpose()?,
+            hours: self.hours.map(crate::opening_hours::HoursToml::resolve).transpose()?,
             messages: self.messages.resolve(phrases)?,
             caps: self.caps.resolve()?,
             keeping: self.keeping.resolve()?,
@@ -78,16 +78,16 @@ fn english() -> String {
     "en".to_owned()
 }
 
-fn named(name: &str) -> Result<(), Fault> {
-    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if (1..=64).contains(&name.len()) && name.bytes().all(is_fit) {
+fn check_name(name: &str) -> Result<(), Fault> {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=64).contains(&name.len()) && name.bytes().all(is_allowed) {
         return Ok(());
     }
     Err(Fault::new("name", "must be 1 to 64 lower-case letters, digits or -"))
 }
 
-/// A language tag by its shape: two or three letters, then parts of up to eight.
-fn tag(language: &str) -> Result<(), Fault> {
+/// Checks the form of a language tag: two or three letters, then subtags of up to eight characters.
+fn check_language_tag(language: &str) -> Result<(), Fault> {
     let mut parts = language.split('-');
     let first = parts.next().unwrap_or_default();
     let is_language = (2..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -99,7 +99,8 @@ fn tag(language: &str) -> Result<(), Fault> {
     Err(Fault::new("language", "must be a language tag such as \"en\", \"pt-BR\" or \"rw\""))
 }
 
-/// The languages that OpenAI's transcribers are documented to take, ISO 639-1. A session is refused whole for another one.
+/// The languages that OpenAI's transcription models are documented to take, ISO 639-1. OpenAI refuses the whole
+/// session for another one.
 const TRANSCRIBED: [&str; 57] = [
     "af", "ar", "az", "be", "bg", "bs", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi",
     "fr", "gl", "he", "hi", "hr", "hu", "hy", "id", "is", "it", "ja", "kk", "kn", "ko", "lt", "lv", "mi",
@@ -107,14 +108,15 @@ const TRANSCRIBED: [&str; 57] = [
     "tl", "tr", "uk", "ur", "vi", "zh",
 ];
 
-/// The session's options, the transcriber told the agent's language if the file names no other and the transcriber takes it.
+/// Validates the session's options. The transcription gets the agent's language if the file names none and OpenAI
+/// takes it.
 fn model(mut options: Options, language: &str) -> Result<Options, Fault> {
     if let Some(transcription) = &mut options.transcription
         && transcription.language.is_none()
     {
         transcription.language = Some(primary(language)).filter(|code| TRANSCRIBED.contains(&code.as_str()));
     }
-    options.check().map_err(|unfit| Fault::new(format!("model.{}", unfit.field), unfit.reason))?;
+    options.check().map_err(|invalid| Fault::new(format!("model.{}", invalid.field), invalid.reason))?;
     Ok(options)
 }
 
@@ -123,7 +125,7 @@ mod tests {
     use crate::Agent;
 
     #[test]
-    fn the_transcriber_is_told_only_languages_that_it_takes() {
+    fn the_transcription_gets_only_supported_languages() {
         let told = |language: &str, more: &str| {
             let file = format!(
                 "name = 'a'\nlanguage = '{language}'\ninstructions = 'b'\ngreeting.say = 'c'\n{more}"

@@ -1,8 +1,8 @@
-//! What the model is told: the operator's instructions, and the duties that every agent here has.
+//! The session's instructions: the operator's, and the duties of every agent.
 
 use crate::{Agent, Tools, Words};
 
-/// The instructions of the session.
+/// Returns the instructions of the session.
 pub(crate) fn whole_instructions(agent: &Agent) -> String {
     let mut duties = vec![
         "You are on the telephone: speak in short, plain sentences; no lists, no formatting.".to_owned(),
@@ -20,7 +20,7 @@ pub(crate) fn whole_instructions(agent: &Agent) -> String {
     format!("{}\n\n# On every call\n{}\n", agent.instructions.trim(), duties.join("\n"))
 }
 
-/// What the agent says first: its greeting with the disclosure line in it.
+/// Returns the greeting with the disclosure line in it.
 pub(crate) fn opening(agent: &Agent) -> Words {
     let words = &agent.greeting.words;
     match (&agent.disclosure, words) {
@@ -34,7 +34,7 @@ pub(crate) fn opening(agent: &Agent) -> Words {
 }
 
 fn tools(tools: &Tools) -> Vec<String> {
-    let mut duties = vec![person(tools).to_owned()];
+    let mut duties = vec![handover(tools).to_owned()];
     if tools.end_call {
         duties.push("When all is said, say goodbye, then use `end_call`. Never use it before.".to_owned());
     }
@@ -55,12 +55,13 @@ fn tools(tools: &Tools) -> Vec<String> {
     duties
 }
 
-/// How a caller gets to a person: there is always a way, and never a promise that nobody keeps.
-fn person(tools: &Tools) -> &'static str {
+/// Returns the duty on handing over to a person: the caller always has a way, and the agent never promises a call
+/// that no one makes.
+fn handover(tools: &Tools) -> &'static str {
     match (tools.take_message, tools.request_callback) {
         (true, true) => {
             "The caller must always have a way to a person: if they ask for one, are unhappy, or you cannot help, \
-             offer to take a message (`take_message`) or to have somebody call back (`request_callback`)."
+             offer to take a message (`take_message`) or to have a person call back (`request_callback`)."
         }
         (true, false) => {
             "The caller must always have a way to a person: if they ask for one, are unhappy, or you cannot help, \
@@ -68,11 +69,11 @@ fn person(tools: &Tools) -> &'static str {
         }
         (false, true) => {
             "The caller must always have a way to a person: if they ask for one, are unhappy, or you cannot help, \
-             offer to have somebody call back (`request_callback`)."
+             offer to have a person call back (`request_callback`)."
         }
         (false, false) => {
             "If you cannot help, say so, and how a person can be reached if your instructions tell. Do not promise \
-             that anybody will call."
+             a call back."
         }
     }
 }

@@ -1,3 +1,5 @@
+//! The session instructions: operator first, then duties, tools and disclosure.
+
 use crate::{Agent, Words};
 
 fn agent(more: &str) -> Agent {
@@ -6,14 +8,14 @@ fn agent(more: &str) -> Agent {
 }
 
 #[test]
-fn the_operators_instructions_come_first_and_the_line_is_asked_for() {
+fn instructions_come_first_and_the_disclosure_is_requested() {
     let whole = agent("[greeting]\nprompt = \"Greet.\"").whole_instructions();
     assert!(whole.starts_with("You mend bikes.\n\n"));
     assert!(whole.contains("You are talking to an AI assistant."));
 }
 
 #[test]
-fn only_tools_that_are_on_are_spoken_of() {
+fn only_enabled_tools_are_mentioned() {
     let none = "[greeting]\nprompt = \"Greet.\"\n[tools]\nend_call = false\nsend_whatsapp_message = false\n\
                 take_message = false\nrequest_callback = false";
     let whole = agent(none).whole_instructions();
@@ -24,7 +26,7 @@ fn only_tools_that_are_on_are_spoken_of() {
 }
 
 #[test]
-fn exact_words_begin_with_the_line_unless_they_hold_it() {
+fn an_exact_greeting_begins_with_the_disclosure_unless_it_contains_it() {
     let line = "You are talking to an AI assistant.";
     let opening = |greeting: &str| agent(&format!("[greeting]\n{greeting}")).opening();
     assert_eq!(opening("say = \"Hello!\""), Words::Exact(format!("{line} Hello!")));
@@ -37,7 +39,7 @@ fn exact_words_begin_with_the_line_unless_they_hold_it() {
 }
 
 #[test]
-fn without_the_line_the_greeting_is_as_written_and_the_agent_still_never_claims_to_be_human() {
+fn without_disclosure_the_agent_still_never_claims_to_be_human() {
     let silent = agent("disclosure = false\n[greeting]\nsay = \"Hello!\"");
     assert_eq!(silent.opening(), Words::Exact("Hello!".to_owned()));
     let whole = silent.whole_instructions();

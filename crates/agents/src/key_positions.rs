@@ -1,67 +1,67 @@
-//! Where in the file each field stands.
+//! Finds the line of each field in an agent file.
 
 use crate::error::{AgentFileError, Fault, WHOLE};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
-/// The fields of a file, in the order of the tree.
+/// The fields of a file, in the order of the TOML tree.
 #[derive(Debug)]
 pub(crate) struct KeyPositions<'a> {
     text: &'a str,
-    places: Vec<KeyPosition>,
+    positions: Vec<KeyPosition>,
 }
 
 #[derive(Debug)]
 struct KeyPosition {
-    /// `tools.http[0].url`
+    /// The dotted path, such as `tools.http[0].url`.
     field: String,
-    /// Where its name stands, bytes. Of an element of an array, where the element stands.
+    /// The byte range of the key, or of the element in an array.
     name: Range<usize>,
     value: Range<usize>,
 }
 
 impl<'a> KeyPositions<'a> {
-    /// The fields of this file, as far as it is TOML.
+    /// Indexes the fields of a file as far as it is TOML.
     pub(crate) fn of(text: &'a str) -> Self {
-        let mut places = Self { text, places: vec![] };
+        let mut positions = Self { text, positions: vec![] };
         let (table, _) = DeTable::parse_recoverable(text);
-        places.add_table("", table.get_ref());
-        places
+        positions.add_table("", table.get_ref());
+        positions
     }
 
-    /// The fault with its line: that of its field, or of the nearest table around it that is there.
-    pub(crate) fn wrong(&self, fault: Fault) -> AgentFileError {
+    /// Adds the line to a fault: that of its field, or of the nearest enclosing table in the file.
+    pub(crate) fn locate(&self, fault: Fault) -> AgentFileError {
         let line = ancestors(&fault.field).find_map(|field| self.line_of(field)).unwrap_or(1);
         AgentFileError { line, field: fault.field, reason: fault.reason }
     }
 
-    /// The line of a byte, from 1.
+    /// Returns the line of a byte, from 1.
     pub(crate) fn line(&self, at: usize) -> usize {
         1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count()
     }
 
-    /// The innermost field around these bytes.
+    /// Returns the innermost field around a byte range.
     pub(crate) fn field(&self, bytes: &Range<usize>) -> Option<&str> {
         let holds = |range: &Range<usize>| range.start <= bytes.start && bytes.end <= range.end;
-        let size =
-            |place: &KeyPosition| if holds(&place.name) { place.name.len() } else { place.value.len() };
-        self.places
+        let size = |position: &KeyPosition| {
+            if holds(&position.name) { position.name.len() } else { position.value.len() }
+        };
+        self.positions
             .iter()
             .rev() // of two alike the inner one, which is added later
-            .filter(|place| holds(&place.name) || holds(&place.value))
-            .min_by_key(|place| size(place))
-            .map(|place| place.field.as_str())
+            .filter(|position| holds(&position.name) || holds(&position.value))
+            .min_by_key(|position| size(position))
+            .map(|position| position.field.as_str())
     }
 
-    /// The field that stands at these bytes, or the file.
+    /// Returns the field around a byte range, or `the file`.
     pub(crate) fn field_or_file(&self, bytes: &Range<usize>) -> String {
         self.field(bytes).unwrap_or(WHOLE).to_owned()
     }
 
-    /// The line of a field that is there.
     pub(crate) fn line_of(&self, field: &str) -> Option<usize> {
-        let place = self.places.iter().find(|place| place.field == field)?;
-        Some(self.line(place.name.start))
+        let position = self.positions.iter().find(|position| position.field == field)?;
+        Some(self.line(position.name.start))
     }
 
     fn add_table(&mut self, prefix: &str, table: &DeTable<'_>) {
@@ -72,7 +72,7 @@ impl<'a> KeyPositions<'a> {
     }
 
     fn add(&mut self, field: String, name: Range<usize>, value: Range<usize>, inner: &DeValue<'_>) {
-        self.places.push(KeyPosition { field: field.clone(), name, value });
+        self.positions.push(KeyPosition { field: field.clone(), name, value });
         match inner {
             DeValue::Table(table) => self.add_table(&field, table),
             DeValue::Array(array) => {
@@ -90,7 +90,7 @@ impl<'a> KeyPositions<'a> {
     }
 }
 
-/// A key under its table. A key that is no plain word is not repeated: nobody knows what it holds.
+/// Joins a table and a key. A key that is not a plain word is replaced, since it may hold a secret or personal data.
 pub(crate) fn join(prefix: &str, key: &str) -> String {
     let is_plain = key.len() <= 40
         && key.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -99,7 +99,7 @@ pub(crate) fn join(prefix: &str, key: &str) -> String {
     if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
 }
 
-/// The field itself, then each table around it.
+/// Returns the field and the tables around it, from the inside out.
 fn ancestors(field: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(field), |field| field.rfind(['.', '[']).map(|end| &field[..end]))
 }
@@ -112,7 +112,7 @@ mod tests {
         "name = 'a'\n\n[greeting]\nsay = 'b'\n\n[[tools.http]]\nname = 'c'\n[[tools.http]]\nname = 'd'\n";
 
     fn line_of(field: &str) -> usize {
-        KeyPositions::of(FILE).wrong(Fault::new(field, "")).line
+        KeyPositions::of(FILE).locate(Fault::new(field, "")).line
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_plain_word_is_not_repeated() {
+    fn a_key_that_is_not_a_plain_word_is_not_repeated() {
         for key in ["", "two words", "+250788000111", "250788000111", &"long".repeat(11)] {
             assert_eq!(join("a", key), "a.\"…\"");
         }

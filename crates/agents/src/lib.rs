@@ -1,7 +1,8 @@
-//! The agent file: what an operator writes about an agent in TOML, read into a value that needs no more checking.
+//! The agent file: parses and validates the TOML in which an operator describes an agent.
 //!
-//! [`Agent::read`] does it all. What is wrong comes as one [`Wrong`], which names line and field, and never says anything
-//! that may be secret or personal. A minimal file is a name, instructions and a greeting; `agents/README.md` lists every key.
+//! [`Agent::read`] returns the agent, or the first [`AgentFileError`] with its line and field, which never contains
+//! secrets or personal data. A minimal file has a name, instructions and a greeting; `agents/README.md` lists every
+//! key.
 
 mod agent;
 mod caps_and_keeping;

@@ -1,16 +1,16 @@
-//! What a caller is told by WhatsApp message when there is no conversation.
+//! The WhatsApp messages that a caller gets for a call without a conversation.
 
-/// The messages: the operator's own words, or those of the agent's language.
+/// The messages, from the agent file or the defaults of the agent's language.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Messages {
-    /// Outside the hours.
+    /// For a call outside the opening hours.
     pub closed: String,
-    /// The call could not be taken: no capacity, or no model.
+    /// For a call that could not be taken: no capacity, or no model.
     pub busy: String,
-    /// The line broke.
+    /// For a call whose connection broke.
     pub lost: String,
-    /// What may be spent in a day is spent.
+    /// For a call after the day's spending cap was reached.
     pub spent: String,
-    /// This caller has called too often within the hour.
+    /// For a caller who called too often within the hour.
     pub too_many_calls: String,
 }

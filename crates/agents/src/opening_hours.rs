@@ -1,4 +1,4 @@
-//! When an agent takes calls.
+//! Opening hours: when an agent takes calls.
 
 use crate::error::{Fault, quoted};
 use jiff::civil::{Date, Weekday};
@@ -7,25 +7,23 @@ use jiff::{Timestamp, Zoned};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// Minutes of a day.
 const DAY: u16 = 24 * 60;
 
-/// What goes on past midnight for so long is taken for a slip.
+/// A period past midnight that is this long is taken for a mistake.
 const LONGEST_NIGHT: u16 = 16 * 60;
 
 const WEEK: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// Opening hours in a time zone.
+/// Opening hours in a time zone, by weekday.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpeningHours {
     zone: TimeZone,
-    /// From Monday.
     week: [Vec<Period>; 7],
-    /// Days on which no period begins.
+    /// The dates on which no period begins.
     closed_on: BTreeSet<Date>,
 }
 
-/// A stretch of a day, minutes from its midnight. One that goes on into the next day ends after [`DAY`].
+/// A period in minutes from midnight. One that continues past midnight ends after [`DAY`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Period {
     from: u16,
@@ -33,7 +31,7 @@ struct Period {
 }
 
 impl OpeningHours {
-    /// Whether it is open at this moment, ms since 1970. A period that began on an open day goes on past midnight.
+    /// Whether the hours include `now_ms`, ms since 1970. A period that began on an open day continues past midnight.
     pub fn is_open(&self, now_ms: u64) -> bool {
         let now = zoned(&self.zone, now_ms);
         let minute = u16::from(now.hour().unsigned_abs()) * 60 + u16::from(now.minute().unsigned_abs());
@@ -47,7 +45,7 @@ impl OpeningHours {
     }
 }
 
-/// The date in the zone of these hours, else in UTC.
+/// Returns the date in the time zone of the hours, or in UTC.
 pub(crate) fn day(hours: Option<&OpeningHours>, now_ms: u64) -> String {
     let zone = hours.map_or(TimeZone::UTC, |hours| hours.zone.clone());
     zoned(&zone, now_ms).date().to_string()
@@ -62,10 +60,10 @@ fn index(day: Weekday) -> usize {
     usize::from(day.to_monday_zero_offset().unsigned_abs())
 }
 
-/// Hours as written.
+/// The `[hours]` table.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Written {
+pub(crate) struct HoursToml {
     zone: String,
     #[serde(default)]
     monday: Vec<String>,
@@ -85,10 +83,10 @@ pub(crate) struct Written {
     closed_on: Vec<String>,
 }
 
-impl Written {
+impl HoursToml {
     pub(crate) fn resolve(self) -> Result<OpeningHours, Fault> {
         let zone = TimeZone::get(&self.zone).map_err(|_| {
-            let reason = format!("{} is no time zone; one is \"Europe/Lisbon\"", quoted(&self.zone));
+            let reason = format!("{} is not a time zone such as \"Europe/Lisbon\"", quoted(&self.zone));
             Fault::new("hours.zone", reason)
         })?;
         let days = [
@@ -104,7 +102,7 @@ impl Written {
         for (day, (written, name)) in days.iter().zip(WEEK).enumerate() {
             week[day] = periods(&format!("hours.{name}"), written)?;
         }
-        apart(&week)?;
+        check_week(&week)?;
         Ok(OpeningHours { zone, week, closed_on: dates(&self.closed_on)? })
     }
 }
@@ -112,9 +110,10 @@ impl Written {
 fn dates(written: &[String]) -> Result<BTreeSet<Date>, Fault> {
     let date = |(index, text): (usize, &String)| {
         let field = format!("hours.closed_on[{index}]");
-        let wrong = || Fault::new(field, format!("{} is no date; one is \"2026-12-25\"", quoted(text)));
-        let is_shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        text.parse().ok().filter(|_| is_shaped).ok_or_else(wrong)
+        let wrong = || Fault::new(field, format!("{} is not a date such as \"2026-12-25\"", quoted(text)));
+        let is_date_format =
+            text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        text.parse().ok().filter(|_| is_date_format).ok_or_else(wrong)
     };
     written.iter().enumerate().map(date).collect()
 }
@@ -127,10 +126,10 @@ fn periods(field: &str, written: &[String]) -> Result<Vec<Period>, Fault> {
             period(text).map_err(|reason| Fault::new(&field, format!("{} {reason}", quoted(text))))?;
         match periods.last() {
             Some(last) if period.from < last.from => {
-                return Err(Fault::new(field, "begins before the one before it: write them in their order"));
+                return Err(Fault::new(field, "begins before the previous period; list periods in order"));
             }
             Some(last) if period.from < last.to => {
-                return Err(Fault::new(field, "overlaps the one before it"));
+                return Err(Fault::new(field, "overlaps the previous period"));
             }
             Some(_) | None => periods.push(period),
         }
@@ -138,19 +137,19 @@ fn periods(field: &str, written: &[String]) -> Result<Vec<Period>, Fault> {
     Ok(periods)
 }
 
-/// `09:00-12:30`; an end that is before the beginning is on the next day.
+/// Parses `09:00-12:30`; an end before the beginning is on the next day.
 fn period(text: &str) -> Result<Period, &'static str> {
     let minutes = |(from, to)| minutes(from).zip(minutes(to));
     let (from, to) = text.split_once('-').and_then(minutes).ok_or("is not like \"09:00-12:30\"")?;
     let to = if to < from { to + DAY } else { to };
     match to - from {
-        0 => Err("is no time at all; all day is \"00:00-24:00\""),
+        0 => Err("is empty; write \"00:00-24:00\" for all day"),
         length if to > DAY && length >= LONGEST_NIGHT => Err("ends before it begins"),
         _ => Ok(Period { from, to }),
     }
 }
 
-/// `00:00` to `24:00`.
+/// Parses `00:00` to `24:00` into minutes.
 fn minutes(text: &str) -> Option<u16> {
     let (hour, minute) = text.trim().split_once(':')?;
     let two_digits = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -161,10 +160,10 @@ fn minutes(text: &str) -> Option<u16> {
     (minute < 60 && hour * 60 + minute <= DAY).then_some(hour * 60 + minute)
 }
 
-/// No day goes on into the hours of the next, and some day has hours.
-fn apart(week: &[Vec<Period>; 7]) -> Result<(), Fault> {
+/// Checks that no period overlaps the next day's first one, and that at least one day has hours.
+fn check_week(week: &[Vec<Period>; 7]) -> Result<(), Fault> {
     if week.iter().all(Vec::is_empty) {
-        return Err(Fault::new("hours", "names no hours on any day; leave the table out to be always open"));
+        return Err(Fault::new("hours", "has no hours on any day; omit the table to be always open"));
     }
     for (day, periods) in week.iter().enumerate() {
         let next = (day + 1) % 7;

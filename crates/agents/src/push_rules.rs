@@ -1,21 +1,21 @@
-//! Rules for files that are yet to be pushed. They came after files were pushed that break them, so programs that run do
-//! not hold files to them, and leave out what is refused.
+//! Rules for agent files that are about to be pushed. Files pushed before a rule was added may break it, so running
+//! programs do not apply these rules, but leave out what OpenAI refuses.
 
 use crate::Agent;
 use crate::error::Fault;
 
-/// What OpenAI refuses at the top level of a function's schema, with the whole session.
+/// Keys that OpenAI refuses at the top level of a function's JSON Schema, with the whole session.
 pub const NOT_AT_THE_TOP: [&str; 5] = ["oneOf", "anyOf", "allOf", "enum", "not"];
 
-/// Holds an agent to them.
 pub(crate) fn check(agent: &Agent) -> Result<(), Fault> {
-    let unfit =
-        |unfit: realtime::options::OptionError| Fault::new(format!("model.{}", unfit.field), unfit.reason);
-    agent.model.check_new().map_err(unfit)?;
+    let invalid = |invalid: realtime::options::OptionError| {
+        Fault::new(format!("model.{}", invalid.field), invalid.reason)
+    };
+    agent.model.check_new().map_err(invalid)?;
     for (at, tool) in agent.tools.http.iter().enumerate() {
         if let Some(key) = NOT_AT_THE_TOP.iter().find(|key| tool.parameters.get(**key).is_some()) {
             let reason = format!(
-                "has {key} at its top level, where OpenAI refuses it: put it into a property, or say it in the description"
+                "has {key} at its top level, which OpenAI refuses: move it into a property, or put it in the description"
             );
             return Err(Fault::new(format!("tools.http[{at}].parameters"), reason));
         }
@@ -30,7 +30,7 @@ mod tests {
     const ANY_OF: &str = include_str!("../../../fixtures/field-cases/agents/anyof.toml");
 
     #[test]
-    fn what_was_pushed_before_can_be_read_and_not_pushed_again() {
+    fn a_file_pushed_earlier_parses_but_cannot_be_pushed_again() {
         let keywords =
             "name = 'a'\ninstructions = 'b'\ngreeting.say = 'c'\n[model.transcription]\nkeywords = ['<b>']\n";
         for (file, wrong) in [

@@ -1,17 +1,19 @@
-//! Refuses a file that holds something that looks like a secret, comments included, and does not repeat it.
+//! Secret scanning: refuses an agent file that contains what looks like a secret, comments included, without
+//! repeating it.
 
 use crate::AgentFileError;
 use crate::error::WHOLE;
 use crate::key_positions::KeyPositions;
 use std::ops::Range;
 
-/// How a secret begins, whether case matters, and how many more characters it has at least.
+/// Prefixes of secrets, each with the least number of characters that follow. Prefixes that end with a space match in
+/// any case.
 const SHAPES: &[(&str, usize)] = &[
     ("sk-", 12),         // OpenAI
     ("ek_", 16),         // OpenAI, short-lived
     ("EAA", 20),         // Meta
-    ("Bearer ", 12),     // anybody
-    ("Basic ", 16),      // anybody
+    ("Bearer ", 12),     // HTTP
+    ("Basic ", 16),      // HTTP
     ("AKIA", 16),        // AWS
     ("ASIA", 16),        // AWS, short-lived
     ("ghp_", 20),        // GitHub
@@ -23,24 +25,24 @@ const SHAPES: &[(&str, usize)] = &[
     ("-----BEGIN ", 3),  // a key file
 ];
 
-/// Refuses the file if it holds a secret.
-pub(crate) fn refuse(text: &str, places: &KeyPositions<'_>) -> Result<(), AgentFileError> {
+/// Refuses the file if it contains a secret.
+pub(crate) fn refuse(text: &str, positions: &KeyPositions<'_>) -> Result<(), AgentFileError> {
     let Some(found) = find(text) else { return Ok(()) };
-    let field = places.field_or_file(&found);
+    let field = positions.field_or_file(&found);
     let field = if find(&field).is_some() { WHOLE.to_owned() } else { field };
-    let reason = "looks like a secret, which does not belong in a file: keep it in the media secret and name it with \
+    let reason = "looks like a secret: store it in the media secret and name it with \
                   sign_with or authorization_with";
-    Err(AgentFileError { line: places.line(found.start), field, reason: reason.to_owned() })
+    Err(AgentFileError { line: positions.line(found.start), field, reason: reason.to_owned() })
 }
 
-/// Where something stands that looks like a secret.
+/// Returns the range of the first prefix of a secret.
 fn find(text: &str) -> Option<Range<usize>> {
     SHAPES.iter().filter_map(|(start, more)| find_shape(text, start, *more)).min_by_key(|found| found.start)
 }
 
 fn find_shape(text: &str, start: &str, more: usize) -> Option<Range<usize>> {
     let is_word = start.ends_with(' ');
-    // "sk-warehouse" is a name; OpenAI's keys never look like one.
+    // "sk-warehouse" is a name; OpenAI's keys contain digits or capitals.
     let may_be_words = is_word || start == "sk-";
     let lower = text.to_ascii_lowercase();
     let (searched, wanted) =
@@ -53,7 +55,7 @@ fn find_shape(text: &str, start: &str, more: usize) -> Option<Range<usize>> {
     })
 }
 
-/// Whether this is hardly a word of any language: after "basic", "bearer" and "sk-" words may follow.
+/// Whether a text contains a digit or a capital: ordinary words may follow "basic", "bearer" and "sk-".
 fn is_random(text: &str) -> bool {
     text.bytes().any(|byte| byte.is_ascii_digit())
         || text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase())
@@ -68,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_known_by_their_look() {
+    fn secrets_are_found_by_prefix() {
         for text in [
             "sk-proj-0123456789ab",
             "authorization: bearer abcdefghijkl9nop",
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_words_are_no_secrets() {
+    fn ordinary_words_are_not_secrets() {
         for text in [
             "task-oriented-people",
             "Bearer of good news",

@@ -1,4 +1,4 @@
-//! What an agent may do besides talking: the built-in tools, the operator's own, and remote MCP servers.
+//! The tools of an agent: built-in tools, the operator's HTTP tools, and remote MCP servers.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -9,19 +9,19 @@ use url::Url;
 /// The tools of an agent. The built-in ones are on by default.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tools {
-    /// It may end the call.
+    /// Whether the agent may end the call.
     pub end_call: bool,
-    /// It may send the caller a WhatsApp message.
+    /// Whether the agent may send the caller a WhatsApp message.
     pub send_whatsapp_message: bool,
-    /// It may take a message for a person.
+    /// Whether the agent may take a message for a person.
     pub take_message: bool,
-    /// It may note that the caller wants to be called back by a person.
+    /// Whether the agent may record that the caller wants to be called back by a person.
     pub request_callback: bool,
-    /// The only hosts its HTTP tools may reach, lower case.
+    /// The only hosts that HTTP tools may reach, in lower case.
     pub allowed_hosts: Vec<String>,
-    /// The operator's own tools.
+    /// The operator's HTTP tools.
     pub http: Vec<HttpTool>,
-    /// Servers that the model itself speaks to.
+    /// Remote MCP servers, which OpenAI calls itself.
     pub mcp: Vec<McpServer>,
 }
 
@@ -42,29 +42,29 @@ impl Default for Tools {
 /// A tool that is an HTTP request.
 #[derive(Clone, PartialEq)]
 pub struct HttpTool {
-    /// What the model calls it: `^[a-zA-Z0-9_-]{1,64}$`.
+    /// The function name for the model: `^[a-zA-Z0-9_-]{1,64}$`.
     pub name: String,
-    /// What it is for, as the model is told.
+    /// The function description for the model.
     pub description: String,
-    /// The request's method.
+    /// The HTTP method of the request.
     pub method: Method,
-    /// Where it goes: https, or http to a loopback host. Segments of the path may be placeholders such as `{order}`, which a
+    /// The URL: https, or http to a loopback host. Path segments may be placeholders such as `{order}`, which a
     /// [`Url`] holds as `%7Border%7D`; each names a required parameter.
     pub url: Url,
-    /// The JSON Schema of its arguments; its type is `object`.
+    /// The JSON Schema of the arguments, with type `object`.
     pub parameters: serde_json::Value,
-    /// How long an answer is waited for; 8 s by default, at most 30 s.
+    /// The request timeout; 8 s by default, at most 30 s.
     pub timeout: Duration,
-    /// Headers to send, none of them secret.
+    /// The request headers, none of them secret.
     pub headers: BTreeMap<String, String>,
-    /// The name of the secret the request is signed with, never the secret itself.
+    /// The name of the secret that signs the request, never the secret itself.
     pub sign_with: Option<String>,
-    /// The most bytes of an answer that are read; 16 KiB by default.
+    /// The number of bytes of a reply that are read; 16 KiB by default.
     pub largest_reply: usize,
 }
 
 impl fmt::Debug for HttpTool {
-    /// Without headers, query and parameters: they are the operator's business.
+    /// Leaves out headers, query and parameters, which belong to the operator.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpTool")
             .field("name", &self.name)
@@ -89,17 +89,17 @@ pub enum Method {
     Delete,
 }
 
-/// A remote MCP server. The model uses it without asking: nobody is there to approve.
+/// A remote MCP server. The model calls its tools without approval, since no one is there to approve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct McpServer {
-    /// What the model calls it.
+    /// The label of the server for the model.
     pub label: String,
-    /// Where it is.
+    /// The URL of the server.
     pub url: Url,
-    /// What it is for, as the model is told.
+    /// The description of the server for the model.
     pub description: Option<String>,
-    /// The name of the secret the model presents there, never the secret itself.
+    /// The name of the secret that OpenAI presents to the server, never the secret itself.
     pub authorization_with: Option<String>,
-    /// The only tools of it that may be used; empty is all.
+    /// The only tools of the server that may be used; empty is all.
     pub allowed_tools: Vec<String>,
 }

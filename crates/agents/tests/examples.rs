@@ -1,4 +1,4 @@
-//! The examples in `agents/` can be used, and with the list of keys beside them they leave nothing out.
+//! The example files in `agents/` are valid, and with the list of keys beside them name every key.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const MINIMAL: &str = "name = \"a\"\ninstructions = \"b\"\n[greeting]\nsay = \"c\"\n";
 
-/// Every table, with a key nobody knows: the message lists those that there are.
+/// Every table, to which an unknown key is added: the error lists the known ones.
 const TABLES: [&str; 15] = [
     "",
     "[greeting]",
@@ -36,15 +36,15 @@ fn example(name: &str) -> String {
     fs::read_to_string(folder().join(name)).unwrap()
 }
 
-/// The keys that a table may have, as the reader itself names them.
+/// Returns the keys of a table, as the error lists them.
 fn keys(table: &str) -> Vec<String> {
     let reason = Agent::read(&format!("{table}\nzzzzzzzzzzzz = 1\n")).unwrap_err().reason;
-    assert!(reason.contains("there may be"), "{table}: {reason}");
+    assert!(reason.contains("expected"), "{table}: {reason}");
     reason.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 #[test]
-fn every_example_can_be_read() {
+fn every_example_parses() {
     let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|it| it == "toml")).collect();
     assert!(files.len() >= 2);
@@ -56,7 +56,7 @@ fn every_example_can_be_read() {
 }
 
 #[test]
-fn the_list_of_keys_and_the_teaching_example_name_every_key() {
+fn readme_and_bike_shop_name_every_key() {
     let (list, shop) = (example("README.md"), example("bike-shop.toml"));
     let all: Vec<String> = TABLES.iter().flat_map(|table| keys(table)).collect();
     assert!(all.len() > 60, "{}", all.len());
@@ -68,7 +68,7 @@ fn the_list_of_keys_and_the_teaching_example_name_every_key() {
 }
 
 #[test]
-fn the_files_within_the_list_of_keys_can_be_read() {
+fn the_files_in_the_readme_parse() {
     let list = example("README.md");
     let files = list.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let names: Vec<String> = files.map(|file| Agent::read(file).unwrap().name).collect();
@@ -87,7 +87,7 @@ fn a_minimal_file_has_every_default() {
 }
 
 #[test]
-fn the_shop_says_what_its_file_says() {
+fn the_bike_shop_matches_its_file() {
     let shop = Agent::read(&example("bike-shop.toml")).unwrap();
     let tool = &shop.tools.http[0];
     assert_eq!((tool.name.as_str(), tool.method), ("lookup_order", Method::Post));
@@ -99,7 +99,7 @@ fn the_shop_says_what_its_file_says() {
 }
 
 #[test]
-fn the_clinic_speaks_french_where_its_file_says_nothing() {
+fn the_clinic_defaults_to_french_phrases() {
     let clinic = Agent::read(&example("clinique-kigali.toml")).unwrap();
     assert!(clinic.messages.lost.starts_with("Désolé"));
     assert!(matches!(clinic.limits.goodbye, Words::Prompt(_)));
@@ -107,14 +107,14 @@ fn the_clinic_speaks_french_where_its_file_says_nothing() {
 }
 
 #[test]
-fn what_is_off_is_off() {
+fn noise_reduction_and_transcription_can_be_off() {
     let off = format!("{MINIMAL}[model]\nnoise_reduction = \"none\"\ntranscription = false\n");
     let model = Agent::read(&off).unwrap().model;
     assert_eq!((model.noise_reduction, model.transcription), (None, None));
 }
 
 #[test]
-fn what_is_printed_for_debugging_holds_no_texts() {
+fn debug_output_contains_no_texts() {
     let printed = format!("{:?}", Agent::read(&example("bike-shop.toml")).unwrap());
     assert!(printed.contains("bike-shop") && printed.len() < 80, "{printed}");
 }

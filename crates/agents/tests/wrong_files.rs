@@ -1,4 +1,4 @@
-//! Every wrong file gets one clear line, and nothing in it is secret or personal.
+//! Every invalid file gets one clear line, which contains nothing secret or personal.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,7 +6,7 @@ use agents::Agent;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What the wrong files hold that no message may repeat: passwords, keys, names, numbers, values at large.
+/// What the invalid files contain that no error may repeat: passwords, keys, names, numbers, values at large.
 const PLANTED: [&str; 4] = ["planted", "Planted Desk", "Uwase", "+250788"];
 
 fn folder() -> PathBuf {
@@ -24,7 +24,7 @@ fn wrong_files() -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn every_wrong_file_gets_the_message_written_beside_it() {
+fn every_invalid_file_gets_its_expected_error() {
     let files = wrong_files();
     assert!(files.len() >= 25);
     let differing: Vec<String> = files
@@ -39,7 +39,7 @@ fn every_wrong_file_gets_the_message_written_beside_it() {
 }
 
 #[test]
-fn a_message_is_one_short_line_with_a_line_and_a_field_of_the_file() {
+fn an_error_is_one_short_line_with_line_and_field() {
     for (path, text) in wrong_files() {
         let wrong = Agent::read(&text).unwrap_err();
         let message = wrong.to_string();
@@ -50,7 +50,7 @@ fn a_message_is_one_short_line_with_a_line_and_a_field_of_the_file() {
 }
 
 #[test]
-fn a_message_repeats_nothing_that_may_be_secret_or_personal() {
+fn an_error_repeats_nothing_secret_or_personal() {
     let files = wrong_files();
     let holding = files.iter().filter(|(_, text)| PLANTED.iter().any(|planted| text.contains(planted)));
     assert!(holding.count() >= 25, "the files hold too little to give away");

@@ -1,55 +1,56 @@
-//! What the agent does, and which of its responses still count.
+//! The events of the agent's speech that the bridge acts on, and which of its responses are still current.
 
 use crate::ItemId;
 use std::collections::VecDeque;
 
-/// So many responses that were interrupted, and items that are over, are remembered: their late sound must not be
+/// How many interrupted responses and finished items are remembered: the model's late audio of them must not be
 /// played.
 const REMEMBERED: usize = 32;
 
-/// What the agent does, whichever model is behind it.
+/// An event of the agent, whichever model is behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AgentEvent {
-    /// It begins a response.
-    Began {
+    /// The model started a response.
+    ResponseStarted {
         /// The response's id.
         response: String,
     },
-    /// It says something.
-    Said {
-        /// The response this belongs to.
+    /// The model sent audio.
+    Audio {
+        /// The response that the audio belongs to.
         response: String,
-        /// The item this belongs to.
+        /// The item that the audio belongs to.
         item: ItemId,
         /// 24 kHz, mono.
         samples: Vec<i16>,
     },
-    /// An item is whole.
-    Finished {
-        /// Which.
+    /// The item's audio is complete.
+    ItemDone {
+        /// The item's id.
         item: ItemId,
     },
-    /// A response is over.
-    Ended {
-        /// Which.
+    /// The response ended, completed or not.
+    ResponseDone {
+        /// The response's id.
         response: String,
     },
-    /// It hears the caller speak.
-    HearsCaller,
-    /// It hears the caller no more.
-    HearsCallerStop,
-    /// It is another one from here on: what was under way will not be gone on with, whom it heard it hears no more.
-    Replaced,
-    /// The other one listens.
-    Restored,
-    /// A response is ending that brought neither sound nor the use of a tool, though it was not interrupted.
-    SaidNothing {
-        /// Which.
+    /// The agent's voice activity detection hears the caller speak.
+    SpeechStarted,
+    /// The agent's voice activity detection hears the caller stop.
+    SpeechStopped,
+    /// The model's session was lost or is being replaced: responses in progress are never completed, and speech in
+    /// progress is no longer tracked.
+    SessionReplaced,
+    /// The new session receives the caller's audio.
+    SessionReady,
+    /// A response that was not interrupted ends without audio and without a tool call.
+    ResponseEmpty {
+        /// The response's id.
         response: String,
     },
 }
 
-/// The responses that something may still come of.
+/// The responses in progress, and those whose late audio is to be dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Responses {
     active: Vec<String>,
@@ -58,53 +59,48 @@ pub(crate) struct Responses {
 }
 
 impl Responses {
-    /// Notes a sign of a response. Whether it counts: one that was interrupted does not.
+    /// Notes an event of a response, and returns whether it is current: an interrupted one is not.
     pub(crate) fn note(&mut self, response: &str) -> bool {
-        let counts = !self.discarded.iter().any(|known| known == response);
-        if counts && !self.has(response) {
+        let is_current = !self.discarded.iter().any(|known| known == response);
+        if is_current && !self.has(response) {
             self.active.push(response.to_owned());
         }
-        counts
+        is_current
     }
 
-    /// Notes that nothing more comes of a response.
     pub(crate) fn end(&mut self, response: &str) {
         self.active.retain(|active| active != response);
     }
 
-    /// Notes that nothing more comes of any.
     pub(crate) fn end_all(&mut self) {
         self.active.clear();
     }
 
-    /// Those under way.
     pub(crate) fn active(&self) -> &[String] {
         &self.active
     }
 
-    /// Whatever still comes of those under way is not to be played.
+    /// Marks the responses in progress as interrupted: their later audio is dropped.
     pub(crate) fn discard(&mut self) {
         self.discarded.extend(self.active.drain(..));
         keep_latest(&mut self.discarded);
     }
 
-    /// Notes that an item is over: played or cut.
+    /// Notes that an item was played to its end, or cut.
     pub(crate) fn end_item(&mut self, item: &ItemId) {
         self.over.push_back(item.clone());
         keep_latest(&mut self.over);
     }
 
-    /// Whether an item was over already.
     pub(crate) fn has_ended(&self, item: &ItemId) -> bool {
         self.over.contains(item)
     }
 
-    /// Whether something may still come of this one.
+    /// Whether the response is in progress.
     pub(crate) fn has(&self, response: &str) -> bool {
         self.active.iter().any(|active| active == response)
     }
 
-    /// Whether nothing is to be expected.
     pub(crate) fn is_empty(&self) -> bool {
         self.active.is_empty()
     }
@@ -120,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_discarded_response_never_counts_again_however_often_it_is_heard_of() {
+    fn a_discarded_response_never_becomes_current_again() {
         let mut responses = Responses::default();
         assert!(responses.note("r1"));
         responses.discard();
@@ -132,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_of_interruptions_takes_no_more_room_than_a_minute() {
+    fn memory_is_bounded_over_many_interruptions() {
         let mut responses = Responses::default();
         for n in 0..10_000 {
             responses.note(&format!("r{n}"));

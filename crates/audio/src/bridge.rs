@@ -1,10 +1,11 @@
-//! Joins caller and agent: what goes where, who may interrupt whom, and what the agent is told of it.
+//! Joins the caller's and the agent's audio: playout, jitter buffer, barge-in, DTMF, call timers and hang-up of one
+//! call.
 
 mod agent_speech;
-mod consequences;
+mod turn_taking;
 
 use crate::agent_event::Responses;
-use crate::barge_in::Floor;
+use crate::barge_in::FloorControl;
 use crate::dtmf::{CollectorEvent, DtmfCollector};
 use crate::echo_gate::EchoGate;
 use crate::hangup::Hangup;
@@ -17,70 +18,70 @@ use crate::{
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Sound between one caller and one agent. `P` is a packet of the caller's.
+/// The audio between one caller and one agent. `P` is the payload of the caller's packets.
 #[derive(Debug)]
 pub struct Bridge<P> {
     playout: Playout,
-    uplink: JitterBuffer<P>,
+    jitter_buffer: JitterBuffer<P>,
     meter: Meter,
     responses: Responses,
-    floor: Floor,
-    echo: EchoGate,
-    keys: DtmfCollector,
-    stopwatch: ResponseLatency,
+    floor: FloorControl,
+    echo_gate: EchoGate,
+    dtmf: DtmfCollector,
+    latency: ResponseLatency,
     unheard: UnheardSpeech,
-    is_agent_away: bool,
+    is_session_down: bool,
     limits: CallLimits,
-    patience: Option<CallTimers>,
+    timers: Option<CallTimers>,
     is_busy: bool,
-    leaving: Hangup,
+    hangup: Hangup,
     opened_at: Option<Instant>,
-    spoke: bool,
-    /// However many items it cuts, and whenever they come, an interruption is one.
+    has_spoken: bool,
+    /// One interruption counts once, however many items it cuts and whenever their audio comes.
     is_interruption_counted: bool,
-    /// When the last sound sent to the caller is, or was, over.
+    /// When the last audible frame sent to the caller ends.
     sound_until: Option<Instant>,
     outputs: VecDeque<Output>,
 }
 
 impl<P: Clone> Bridge<P> {
-    /// A bridge that is not open yet: the agent may prepare what it says, nobody hears anything.
-    pub fn new(limits: CallLimits, turns: BargeInPolicy, keypad: DtmfOptions) -> Self {
+    /// Creates a bridge whose line is not open yet: the agent's speech is queued, and no audio flows.
+    pub fn new(limits: CallLimits, policy: BargeInPolicy, dtmf: DtmfOptions) -> Self {
         Self {
             playout: Playout::default(),
-            uplink: JitterBuffer::default(),
+            jitter_buffer: JitterBuffer::default(),
             meter: Meter::default(),
             responses: Responses::default(),
-            floor: Floor::new(turns),
-            echo: EchoGate::new(turns.echo_gate_dbfs),
-            keys: DtmfCollector::new(keypad),
-            stopwatch: ResponseLatency::default(),
+            floor: FloorControl::new(policy),
+            echo_gate: EchoGate::new(policy.echo_gate_dbfs),
+            dtmf: DtmfCollector::new(dtmf),
+            latency: ResponseLatency::default(),
             unheard: UnheardSpeech::default(),
-            is_agent_away: false,
+            is_session_down: false,
             limits,
-            patience: None,
+            timers: None,
             is_busy: false,
-            leaving: Hangup::default(),
+            hangup: Hangup::default(),
             opened_at: None,
-            spoke: false,
+            has_spoken: false,
             is_interruption_counted: true,
             sound_until: None,
             outputs: VecDeque::new(),
         }
     }
 
-    /// Opens the line, both ways at once.
+    /// Opens the line in both directions.
     pub fn open(&mut self, now: Instant) {
         if self.opened_at.is_some() {
             return;
         }
         self.opened_at = Some(now);
-        let mut patience = CallTimers::open(self.limits, now);
-        patience.note_busy(self.is_busy, now);
-        patience.note_leaving(self.leaving.is_leaving(), now);
-        self.patience = Some(patience);
+        let mut timers = CallTimers::open(self.limits, now);
+        timers.note_busy(self.is_busy, now);
+        timers.note_hanging_up(self.hangup.is_hanging_up(), now);
+        self.timers = Some(timers);
         self.playout.open(now);
-        self.uplink.open(now);
+        self.jitter_buffer.open(now);
     }
 
     /// Whether the line is open.
@@ -88,196 +89,198 @@ impl<P: Clone> Bridge<P> {
         self.opened_at.is_some()
     }
 
-    /// Whether the caller is being played something: speech, with more of it to come, or a recording.
+    /// Whether the caller is being played speech, or a recording. True also between two parts of an unfinished item.
     pub fn is_playing(&self) -> bool {
         self.is_open() && !self.playout.is_idle()
     }
 
-    /// How much of the agent's speech is waiting to be played.
+    /// Returns the duration of the agent's speech that is queued.
     pub fn waiting(&self) -> Duration {
         self.playout.waiting()
     }
 
-    /// The counters.
+    /// Returns the call's counters.
     pub fn meter(&self) -> &Meter {
         &self.meter
     }
 
-    /// Takes a packet of the caller's.
+    /// Handles an RTP packet of the caller.
     pub fn handle_packet(&mut self, packet: Packet<P>, now: Instant) {
-        self.uplink.handle_packet(packet, now, &mut self.meter);
+        self.jitter_buffer.handle_packet(packet, now, &mut self.meter);
     }
 
-    /// Notes a packet of a payload type that was not agreed on.
-    pub fn note_foreign(&mut self) {
+    /// Counts a packet whose payload type was not negotiated.
+    pub fn count_foreign(&mut self) {
         self.meter.foreign += 1;
     }
 
-    /// Notes a packet, or what should be one, that nobody can read.
-    pub fn note_malformed(&mut self) {
+    /// Counts a packet that cannot be parsed.
+    pub fn count_malformed(&mut self) {
         self.meter.malformed += 1;
     }
 
-    /// Takes one packet of a key being pressed, which may stop the agent. Its place in the sequence it takes besides, by
-    /// [`Bridge::handle_packet`].
-    pub fn handle_key(&mut self, packet: &DtmfPacket<'_>, now: Instant) {
+    /// Handles a telephone-event packet, which may interrupt the agent. The caller passes the packet to
+    /// [`Bridge::handle_packet`] too, for its sequence number.
+    pub fn handle_dtmf(&mut self, packet: &DtmfPacket<'_>, now: Instant) {
         let Some(press) = KeyPress::read(packet.payload, packet.clock).filter(|_| self.is_open()) else {
             return;
         };
-        match self.keys.handle(packet, press, now) {
+        match self.dtmf.handle(packet, press, now) {
             CollectorEvent::Nothing => {}
             CollectorEvent::Press => {
                 self.meter.keys += 1;
-                self.note_caller(now);
-                self.interrupt_by_key();
-                self.postpone(now);
+                self.note_caller_active(now);
+                self.interrupt_by_dtmf();
+                self.postpone_hang_up(now);
             }
             CollectorEvent::TooMany => {
                 if self.meter.keys_dropped == 0 {
-                    self.outputs.push_back(Output::KeysDropped);
+                    self.outputs.push_back(Output::DtmfDropped);
                 }
                 self.meter.keys_dropped += 1;
             }
         }
-        self.outputs.extend(self.keys.poll(now).map(Output::Keyed));
-        self.settle(now);
+        self.outputs.extend(self.dtmf.poll(now).map(Output::Dtmf));
+        self.update_state(now);
     }
 
-    /// Notes that something came from the caller's side, sound or not.
-    pub fn handle_sign_of_life(&mut self, now: Instant) {
-        if let Some(patience) = &mut self.patience {
-            patience.note_packet(now);
+    /// Notes that a packet of any kind came from the caller's side: the call is not abandoned.
+    pub fn note_liveness(&mut self, now: Instant) {
+        if let Some(timers) = &mut self.timers {
+            timers.note_packet(now);
         }
     }
 
-    /// Silences the caller's decoded sound where it is only the agent's echo, before the agent hears it; and notices when the
-    /// agent does [not hear](Output::AgentIsDeaf) it.
+    /// Applies the echo gate to decoded audio of the caller before the agent gets it, and detects speech that the
+    /// agent [does not hear](Output::AgentIsDeaf).
     pub fn gate(&mut self, samples: &mut [i16], now: Instant) {
-        self.meter.gated += u64::from(self.echo.silence(samples, now));
-        self.notice_unheard(samples, now);
+        self.meter.gated += u64::from(self.echo_gate.silence(samples, now));
+        self.detect_unheard_speech(samples, now);
     }
 
-    /// Notes whether the agent is waiting for its tools: the caller is not silent then, but patient.
+    /// Notes whether tool calls are running: the caller waits for them, and the line is not idle.
     pub fn note_busy(&mut self, is_busy: bool, now: Instant) {
         self.is_busy = is_busy;
-        self.stopwatch.note_busy(is_busy, now);
-        if let Some(patience) = &mut self.patience {
-            patience.note_busy(is_busy, now);
+        self.latency.note_busy(is_busy, now);
+        if let Some(timers) = &mut self.timers {
+            timers.note_busy(is_busy, now);
         }
     }
 
-    /// Leaves once all that the agent has said, and is still saying, was played: then it is
-    /// [all said](Output::SaidAll), at the latest after 20 s. A caller who interrupts that, or already has, [postpones
-    /// it](Output::Postponed), unless the call has lasted as long as it may.
-    pub fn close_when_silent(&mut self, now: Instant) {
-        self.leaving.leave_when_silent(now);
-        self.note_leaving(now);
+    /// Requests a [hang-up](Output::HangUp) once the agent's speech, of responses in progress too, has been played;
+    /// after 20 s at the latest. A caller who speaks over it, or already does, [postpones
+    /// it](Output::HangUpPostponed), unless the call must end anyway.
+    pub fn hang_up_when_silent(&mut self, now: Instant) {
+        self.hangup.start_when_silent(now);
+        self.note_hanging_up(now);
         if self.floor.has_interrupted() {
-            self.postpone(now);
+            self.postpone_hang_up(now);
         }
-        self.settle(now);
+        self.update_state(now);
     }
 
-    /// Has the call [wound up](Output::WindUp) at once: whoever holds it must leave, and nobody calls that off. Whether there
-    /// is anybody on the line to say goodbye to.
-    pub fn must_leave(&mut self) -> bool {
-        let Some(patience) = &mut self.patience else { return false };
-        patience.must_end(TimeoutReason::MustLeave);
+    /// Requests a [goodbye](Output::SayGoodbye) at once, because the task is draining; the caller cannot cancel it.
+    /// Returns whether the line is open, so that there is a caller to say goodbye to.
+    pub fn drain(&mut self) -> bool {
+        let Some(timers) = &mut self.timers else { return false };
+        timers.end_now(TimeoutReason::Draining);
         true
     }
 
-    /// Has the call [wound up](Output::WindUp) at once, since as much was spent in the day as may be. Nothing calls that off.
-    pub fn spend_no_more(&mut self) {
-        if let Some(patience) = &mut self.patience {
-            patience.must_end(TimeoutReason::CapReached);
+    /// Requests a [goodbye](Output::SayGoodbye) at once, because the day's spending cap is reached; the caller cannot
+    /// cancel it.
+    pub fn reach_spending_cap(&mut self) {
+        if let Some(timers) = &mut self.timers {
+            timers.end_now(TimeoutReason::CapReached);
         }
     }
 
-    /// Plays a recording, 24 kHz, instead of all that the agent has said and will say. It cannot be interrupted. When
-    /// it is over, [all is said](Output::SaidAll).
-    pub fn play_recorded(&mut self, samples: Vec<i16>, now: Instant) {
-        if self.leaving.leave_when_played(now) {
-            self.cut_speech();
+    /// Plays a recording, 24 kHz, in place of the agent's speech, queued and future, and then requests the
+    /// [hang-up](Output::HangUp). It cannot be interrupted.
+    pub fn play_recording(&mut self, samples: Vec<i16>, now: Instant) {
+        if self.hangup.start_when_played(now) {
+            self.truncate_speech();
             self.playout.play_recording(samples);
-            self.note_leaving(now);
-            self.settle(now);
+            self.note_hanging_up(now);
+            self.update_state(now);
         }
     }
 
-    /// Takes what the agent does.
+    /// Handles an event of the agent.
     pub fn handle_agent(&mut self, event: AgentEvent, now: Instant) {
         match event {
-            AgentEvent::Began { response } => self.expect(&response),
-            AgentEvent::Said { response, item, samples } => self.queue(&response, item, samples),
-            AgentEvent::Finished { item } => self.playout.finish(&item),
-            AgentEvent::Ended { response } => {
-                // An item that was never said to be whole must not hold up those after it.
+            AgentEvent::ResponseStarted { response } => self.note_response_started(&response),
+            AgentEvent::Audio { response, item, samples } => self.queue_audio(&response, item, samples),
+            AgentEvent::ItemDone { item } => self.playout.finish(&item),
+            AgentEvent::ResponseDone { response } => {
+                // An item that is never completed must not block those after it.
                 self.playout.finish_response(&response);
                 self.responses.end(&response);
             }
-            AgentEvent::HearsCaller => {
-                self.note_caller(now);
-                self.stopwatch.clear();
+            AgentEvent::SpeechStarted => {
+                self.note_caller_active(now);
+                self.latency.clear();
                 self.unheard.clear();
-                self.floor.start_caller(now);
+                self.floor.start_speech(now);
             }
-            AgentEvent::HearsCallerStop => self.end_turn(now),
-            AgentEvent::Replaced => {
+            AgentEvent::SpeechStopped => self.end_caller_turn(now),
+            AgentEvent::SessionReplaced => {
                 self.playout.finish_all();
                 self.responses.end_all();
-                self.floor.forget_caller();
-                self.is_agent_away = true;
+                self.floor.clear_caller();
+                self.is_session_down = true;
             }
-            AgentEvent::Restored => {
+            AgentEvent::SessionReady => {
                 self.unheard.clear();
-                self.is_agent_away = false;
+                self.is_session_down = false;
             }
-            AgentEvent::SaidNothing { response } => self.note_nothing(&response),
+            AgentEvent::ResponseEmpty { response } => self.note_empty_response(&response),
         }
-        self.settle(now);
+        self.update_state(now);
     }
 
-    /// Takes leave of the line: nothing is played any more. How much was heard of what was not heard to its end.
-    pub fn abandon(&mut self) -> Vec<PlayedItem> {
+    /// Stops the playout, and returns how much of each unfinished item was heard.
+    pub fn stop(&mut self) -> Vec<PlayedItem> {
         self.playout.interrupt()
     }
 
-    /// When [`Bridge::handle_timeout`] has something to do.
+    /// Returns when [`Bridge::handle_timeout`] has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let patience = self.patience.and_then(|patience| patience.poll_timeout());
-        let sound = [self.playout.poll_timeout(), self.uplink.poll_timeout(), self.floor.poll_timeout()];
-        let rest = [self.keys.poll_timeout(), self.leaving.poll_timeout(), patience];
+        let timers = self.timers.and_then(|timers| timers.poll_timeout());
+        let sound =
+            [self.playout.poll_timeout(), self.jitter_buffer.poll_timeout(), self.floor.poll_timeout()];
+        let rest = [self.dtmf.poll_timeout(), self.hangup.poll_timeout(), timers];
         sound.into_iter().chain(rest).flatten().min()
     }
 
-    /// Does what is due.
+    /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.uplink.handle_timeout(now, &mut self.meter);
+        self.jitter_buffer.handle_timeout(now, &mut self.meter);
         if self.floor.hears_caller() {
-            self.note_caller(now);
+            self.note_caller_active(now);
         }
-        // Before another frame: whoever has just spoken for long enough interrupts this one.
-        self.settle(now);
-        self.play(now);
-        self.settle(now);
-        self.outputs.extend(self.keys.poll(now).map(Output::Keyed));
-        if self.leaving.poll(now) {
-            self.say_all();
+        // Before the next frame is sent: a caller who has just spoken for long enough interrupts it.
+        self.update_state(now);
+        self.play_due(now);
+        self.update_state(now);
+        self.outputs.extend(self.dtmf.poll(now).map(Output::Dtmf));
+        if self.hangup.poll(now) {
+            self.finish_hang_up();
         }
-        if let Some(wanted) = self.patience.as_mut().and_then(|patience| patience.poll(now)) {
-            self.want(wanted);
-            self.settle(now);
+        if let Some(action) = self.timers.as_mut().and_then(|timers| timers.poll(now)) {
+            self.handle_timer_action(action);
+            self.update_state(now);
         }
     }
 
-    /// What is to be done.
+    /// Returns the next output.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// The next frame of the caller's sound, for the agent.
-    pub fn poll_slot(&mut self) -> Option<DecodeStep<P>> {
-        self.uplink.poll_slot()
+    /// Returns the next decode step for the caller's audio.
+    pub fn poll_step(&mut self) -> Option<DecodeStep<P>> {
+        self.jitter_buffer.poll_step()
     }
 }
 

@@ -1,28 +1,28 @@
-//! Knows when a call has gone on for too long, been silent for too long, or lost its caller; and says so before it
-//! hangs up.
+//! Call timers: maximum duration, idle prompts, goodbye, and the loss of the caller's packets.
 
 use std::time::{Duration, Instant};
 
-/// So long the owner has to wind a call up, before it is given up.
-const WIND_UP: Duration = Duration::from_secs(15);
+/// How long the session has to say goodbye before the call is hung up regardless.
+const GOODBYE_TIME: Duration = Duration::from_secs(15);
 
-/// What the agent begins to say so long after anything else happened, it says of its own accord. Models that speak into
-/// a silence by themselves wait for five seconds at least.
-const OWN_ACCORD: Duration = Duration::from_secs(4);
+/// Speech that the agent begins this long after any other speech is unprompted. Models that speak into a silence by
+/// themselves wait for at least five seconds.
+const UNPROMPTED_AFTER: Duration = Duration::from_secs(4);
 
-/// How long things may last.
+/// The durations after which a call is prompted or ended.
 ///
-/// By default a silent line is asked six times, every 20 s: whoever mutes the phone for two minutes is still there.
+/// By default an idle line gets six idle prompts, one every 20 s: a caller who mutes the phone for two minutes is
+/// still there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallLimits {
-    /// The longest call.
+    /// The maximum duration of a call.
     pub longest: Duration,
-    /// When neither side has said anything for so long, the caller is asked whether they are still there.
-    pub nudge_after: Duration,
-    /// So often, without an answer. Then the call is wound up.
-    pub nudges: u32,
-    /// The longest time without a single packet from the caller's side: no sound, no report, no STUN reply. A muted
-    /// caller is not gone.
+    /// How long both sides must be silent before the agent asks whether the caller is still there.
+    pub idle_after: Duration,
+    /// How many idle prompts go unanswered before the agent says goodbye and hangs up.
+    pub idle_prompts: u32,
+    /// How long no packet of any kind (RTP, RTCP, STUN) may come from the caller's side. A muted phone still sends
+    /// some.
     pub absence: Duration,
 }
 
@@ -30,262 +30,265 @@ impl Default for CallLimits {
     fn default() -> Self {
         Self {
             longest: Duration::from_secs(30 * 60),
-            nudge_after: Duration::from_secs(20),
-            nudges: 6,
+            idle_after: Duration::from_secs(20),
+            idle_prompts: 6,
             absence: Duration::from_secs(20),
         }
     }
 }
 
-/// Why patience ran out.
+/// Why a call timer ended the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeoutReason {
-    /// The call has lasted as long as it may.
+    /// The call has reached its maximum duration.
     TookTooLong,
-    /// Nobody has said anything for too long.
+    /// The line has been idle, idle prompts included, for too long.
     BothSilent,
-    /// Nothing comes from the caller's side any more.
+    /// No packets come from the caller's side any more.
     CallerVanished,
-    /// Whoever holds the call cannot hold it any longer.
-    MustLeave,
-    /// As much was spent in the day as may be.
+    /// The media task is draining and has to end its calls.
+    Draining,
+    /// The agent's spending cap of the day is reached.
     CapReached,
 }
 
 impl TimeoutReason {
-    /// Whether a caller who goes on talking changes nothing.
+    /// Whether the call ends even if the caller goes on talking.
     pub fn is_final(self) -> bool {
         match self {
-            Self::TookTooLong | Self::CallerVanished | Self::MustLeave | Self::CapReached => true,
+            Self::TookTooLong | Self::CallerVanished | Self::Draining | Self::CapReached => true,
             Self::BothSilent => false,
         }
     }
 }
 
-/// What patience wants done.
+/// An action that a timer requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimerAction {
-    /// Ask whether the caller is still there, for the so-manieth time.
-    Nudge {
-        /// Counted from one.
+pub(crate) enum TimerAction {
+    /// Ask whether the caller is still there.
+    IdlePrompt {
+        /// The number of this prompt in a row, from one.
         times: u32,
     },
-    /// Say goodbye, and hang up.
-    WindUp(TimeoutReason),
-    /// Hang up.
-    GiveUp(TimeoutReason),
+    /// Say goodbye, then hang up.
+    SayGoodbye(TimeoutReason),
+    /// Hang up without a goodbye, or though the goodbye is not over.
+    HangUp(TimeoutReason),
 }
 
-/// How long a nudge waits after the caller was last seen to speak unheard: the agent may turn out to be deaf.
-const UNHEARD: Duration = Duration::from_secs(4);
+/// How long an idle prompt waits after unheard speech of the caller: the model may turn out not to hear them.
+const UNHEARD_DELAY: Duration = Duration::from_secs(4);
 
-/// The longest that a nudge waits for that.
-const UNHEARD_AT_MOST: Duration = Duration::from_secs(12);
+/// The longest delay of an idle prompt by unheard speech.
+const MAX_UNHEARD_DELAY: Duration = Duration::from_secs(12);
 
-/// Watches a call that is open.
+/// The timers of a call whose line is open.
 #[derive(Debug, Clone, Copy)]
-pub struct CallTimers {
+pub(crate) struct CallTimers {
     limits: CallLimits,
     opened_at: Instant,
-    voice_at: Instant,
-    /// When somebody was there last: they spoke, or were being answered.
-    caller_at: Instant,
+    last_speech_at: Instant,
+    /// When the caller was last known to be there: they spoke, or were being answered.
+    caller_active_at: Instant,
     speech: Speech,
     packet_at: Instant,
-    /// When the caller was last seen to speak though the agent does not hear it.
+    /// When speech of the caller was last detected that the model does not hear.
     unheard_at: Option<Instant>,
-    nudged: u32,
+    prompts_sent: u32,
     is_busy: bool,
-    is_leaving: bool,
-    must_end: Option<TimeoutReason>,
-    winding_up: Option<(TimeoutReason, Instant)>,
-    has_given_up: bool,
+    is_hanging_up: bool,
+    end_reason: Option<TimeoutReason>,
+    goodbye: Option<(TimeoutReason, Instant)>,
+    is_over: bool,
 }
 
-/// Why the agent says what it says.
+/// Why the agent speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Speech {
-    /// The call has just begun.
+    /// Its greeting, or the first speech of a call without one.
     Greeting,
     Answer,
-    /// It was told to ask whether the caller is still there.
-    Nudge,
-    OwnAccord,
+    /// It asks whether the caller is still there.
+    IdlePrompt,
+    Unprompted,
 }
 
 impl CallTimers {
-    /// Starts watching.
-    pub fn open(limits: CallLimits, now: Instant) -> Self {
+    /// Starts the timers.
+    pub(crate) fn open(limits: CallLimits, now: Instant) -> Self {
         Self {
             limits,
             opened_at: now,
-            voice_at: now,
-            caller_at: now,
+            last_speech_at: now,
+            caller_active_at: now,
             speech: Speech::Greeting,
             packet_at: now,
             unheard_at: None,
-            nudged: 0,
+            prompts_sent: 0,
             is_busy: false,
-            is_leaving: false,
-            must_end: None,
-            winding_up: None,
-            has_given_up: false,
+            is_hanging_up: false,
+            end_reason: None,
+            goodbye: None,
+            is_over: false,
         }
     }
 
-    /// Notes that the agent is speaking. That alone proves nobody there: the nudges go on being counted, and a model that
-    /// speaks into an empty line by itself does not keep it open.
-    pub fn note_agent(&mut self, now: Instant) {
-        let since = now.saturating_duration_since(self.voice_at);
+    /// Notes that the agent is speaking. That alone does not prove that the caller is there: idle prompts go on being
+    /// counted, so a model that speaks into an empty line by itself does not keep the call open.
+    pub(crate) fn note_agent_speaking(&mut self, now: Instant) {
+        let since = now.saturating_duration_since(self.last_speech_at);
         self.speech = match self.speech {
             Speech::Greeting => Speech::Answer,
-            Speech::Answer | Speech::Nudge | Speech::OwnAccord if since >= OWN_ACCORD => Speech::OwnAccord,
-            known @ (Speech::Answer | Speech::Nudge | Speech::OwnAccord) => known,
+            Speech::Answer | Speech::IdlePrompt | Speech::Unprompted if since >= UNPROMPTED_AFTER => {
+                Speech::Unprompted
+            }
+            known @ (Speech::Answer | Speech::IdlePrompt | Speech::Unprompted) => known,
         };
         match self.speech {
-            Speech::Greeting | Speech::Answer => self.caller_at = now,
-            // Whoever is being asked cannot answer yet.
-            Speech::Nudge => self.caller_at += since,
-            Speech::OwnAccord => {}
+            Speech::Greeting | Speech::Answer => self.caller_active_at = now,
+            // The caller cannot answer a prompt that is still being spoken.
+            Speech::IdlePrompt => self.caller_active_at += since,
+            Speech::Unprompted => {}
         }
-        self.voice_at = now;
+        self.last_speech_at = now;
     }
 
-    /// Notes that the agent begins to answer the caller: somebody is there.
-    pub fn note_answer(&mut self, now: Instant) {
-        self.note_somebody(now);
-        self.nudged = 0;
+    /// Notes that the agent begins to answer the caller, which proves that the caller is there.
+    pub(crate) fn note_answer(&mut self, now: Instant) {
+        self.note_active(now);
+        self.prompts_sent = 0;
     }
 
-    /// Notes that the caller is speaking, or pressed a key. Whether that calls off a goodbye to a silent line.
-    pub fn note_caller(&mut self, now: Instant) -> bool {
-        self.note_somebody(now);
-        self.nudged = 0;
-        let is_called_off = self.winding_up.is_some_and(|(verdict, _)| verdict == TimeoutReason::BothSilent);
-        if is_called_off {
-            self.winding_up = None;
+    /// Notes speech or a DTMF digit of the caller. Returns whether that cancels a goodbye to an idle line.
+    pub(crate) fn note_caller_active(&mut self, now: Instant) -> bool {
+        self.note_active(now);
+        self.prompts_sent = 0;
+        let is_cancelled = self.goodbye.is_some_and(|(reason, _)| reason == TimeoutReason::BothSilent);
+        if is_cancelled {
+            self.goodbye = None;
         }
-        is_called_off
+        is_cancelled
     }
 
-    /// Notes that the call must end for another reason than its length: as if it had lasted as long as it may.
-    pub fn must_end(&mut self, why: TimeoutReason) {
-        self.must_end.get_or_insert(why);
+    /// Ends the call for another reason than its duration, as if it had reached its maximum.
+    pub(crate) fn end_now(&mut self, why: TimeoutReason) {
+        self.end_reason.get_or_insert(why);
     }
 
-    /// Whether the call is ending whatever the caller says.
-    pub fn ends_in_any_case(&self) -> bool {
-        self.winding_up.is_some_and(|(verdict, _)| verdict.is_final())
+    /// Whether a goodbye is under way that the caller cannot cancel.
+    pub(crate) fn is_end_final(&self) -> bool {
+        self.goodbye.is_some_and(|(reason, _)| reason.is_final())
     }
 
-    /// Notes that the caller speaks, by the level of their sound, though the agent does not hear it: a line that is perhaps not
-    /// silent is not nudged for its silence yet.
-    pub fn note_unheard(&mut self, now: Instant) {
+    /// Notes speech of the caller, found by level, that the model does not hear: the line may not be idle, so an idle
+    /// prompt waits.
+    pub(crate) fn note_unheard_speech(&mut self, now: Instant) {
         self.unheard_at = Some(now);
     }
 
-    /// Notes that something came from the caller's side.
-    pub fn note_packet(&mut self, now: Instant) {
+    /// Notes a packet from the caller's side.
+    pub(crate) fn note_packet(&mut self, now: Instant) {
         self.packet_at = now;
     }
 
-    /// Notes whether the agent is busy with something that takes long: that is no silence.
-    pub fn note_busy(&mut self, is_busy: bool, now: Instant) {
+    /// Notes whether tool calls are running: the line is not idle then.
+    pub(crate) fn note_busy(&mut self, is_busy: bool, now: Instant) {
         if self.is_busy != is_busy {
             self.is_busy = is_busy;
-            self.note_somebody(now);
+            self.note_active(now);
         }
     }
 
-    /// Notes whether the call is about to end: there is nothing to nudge for then, and nothing to wind up.
-    pub fn note_leaving(&mut self, is_leaving: bool, now: Instant) {
-        if self.is_leaving != is_leaving {
-            self.is_leaving = is_leaving;
-            self.note_somebody(now);
+    /// Notes whether a hang-up is under way: no idle prompt and no goodbye is needed then.
+    pub(crate) fn note_hanging_up(&mut self, is_hanging_up: bool, now: Instant) {
+        if self.is_hanging_up != is_hanging_up {
+            self.is_hanging_up = is_hanging_up;
+            self.note_active(now);
         }
     }
 
-    /// When something is wanted, should nothing be noted until then.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.has_given_up {
+    /// Returns when the next timer fires if nothing is noted before.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        if self.is_over {
             return None;
         }
         let gone = Some(self.packet_at + self.limits.absence);
-        let silent = [self.too_silent_at(), self.deserted_at()];
-        [gone, self.wound_up_by(), self.too_long_at()].into_iter().chain(silent).flatten().min()
+        let silent = [self.idle_at(), self.abandoned_at()];
+        [gone, self.goodbye_due_at(), self.too_long_at()].into_iter().chain(silent).flatten().min()
     }
 
-    /// What is wanted now. Each is said once.
-    pub fn poll(&mut self, now: Instant) -> Option<TimerAction> {
+    /// Returns the action that is due, each once.
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<TimerAction> {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        if self.has_given_up {
+        if self.is_over {
             None
         } else if now >= self.packet_at + self.limits.absence {
-            Some(self.give_up(TimeoutReason::CallerVanished))
-        } else if let Some((verdict, _)) = self.winding_up.filter(|_| is_due(self.wound_up_by())) {
-            Some(self.give_up(verdict))
+            Some(self.hang_up(TimeoutReason::CallerVanished))
+        } else if let Some((reason, _)) = self.goodbye.filter(|_| is_due(self.goodbye_due_at())) {
+            Some(self.hang_up(reason))
         } else if is_due(self.too_long_at()) {
-            Some(self.wind_up(self.why_so_long(), now))
-        } else if is_due(self.deserted_at()) {
-            Some(self.wind_up(TimeoutReason::BothSilent, now))
-        } else if is_due(self.too_silent_at()) && self.nudged < self.limits.nudges {
-            self.nudged += 1;
-            (self.voice_at, self.speech) = (now, Speech::Nudge);
-            Some(TimerAction::Nudge { times: self.nudged })
-        } else if is_due(self.too_silent_at()) {
-            Some(self.wind_up(TimeoutReason::BothSilent, now))
+            Some(self.start_goodbye(self.reason_to_end(), now))
+        } else if is_due(self.abandoned_at()) {
+            Some(self.start_goodbye(TimeoutReason::BothSilent, now))
+        } else if is_due(self.idle_at()) && self.prompts_sent < self.limits.idle_prompts {
+            self.prompts_sent += 1;
+            (self.last_speech_at, self.speech) = (now, Speech::IdlePrompt);
+            Some(TimerAction::IdlePrompt { times: self.prompts_sent })
+        } else if is_due(self.idle_at()) {
+            Some(self.start_goodbye(TimeoutReason::BothSilent, now))
         } else {
             None
         }
     }
 
-    fn wound_up_by(&self) -> Option<Instant> {
-        self.winding_up.map(|(_, since)| since + WIND_UP)
+    fn goodbye_due_at(&self) -> Option<Instant> {
+        self.goodbye.map(|(_, since)| since + GOODBYE_TIME)
     }
 
     fn too_long_at(&self) -> Option<Instant> {
-        let may_wind_up = self.winding_up.is_none() && !self.is_leaving;
-        let longest = if self.must_end.is_some() { Duration::ZERO } else { self.limits.longest };
-        may_wind_up.then_some(self.opened_at + longest)
+        let may_start_goodbye = self.goodbye.is_none() && !self.is_hanging_up;
+        let longest = if self.end_reason.is_some() { Duration::ZERO } else { self.limits.longest };
+        may_start_goodbye.then_some(self.opened_at + longest)
     }
 
-    fn why_so_long(&self) -> TimeoutReason {
-        self.must_end.unwrap_or(TimeoutReason::TookTooLong)
+    fn reason_to_end(&self) -> TimeoutReason {
+        self.end_reason.unwrap_or(TimeoutReason::TookTooLong)
     }
 
-    fn too_silent_at(&self) -> Option<Instant> {
-        self.may_be_silent().then(|| self.unless_unheard(self.voice_at + self.limits.nudge_after))
+    fn idle_at(&self) -> Option<Instant> {
+        self.is_watching_for_idle()
+            .then(|| self.delayed_by_unheard_speech(self.last_speech_at + self.limits.idle_after))
     }
 
-    /// When all nudges would have been in vain, whether or not there was any need for them.
-    fn deserted_at(&self) -> Option<Instant> {
-        let nudging = self.limits.nudge_after.saturating_mul(self.limits.nudges.saturating_add(1));
-        let at = self.caller_at.checked_add(nudging).filter(|_| self.may_be_silent());
-        at.map(|at| self.unless_unheard(at))
+    /// When the idle prompts would have run out since the caller was last known to be there, even if none was due.
+    fn abandoned_at(&self) -> Option<Instant> {
+        let prompting = self.limits.idle_after.saturating_mul(self.limits.idle_prompts.saturating_add(1));
+        let at = self.caller_active_at.checked_add(prompting).filter(|_| self.is_watching_for_idle());
+        at.map(|at| self.delayed_by_unheard_speech(at))
     }
 
-    /// A moment at which the line will have been too silent, or a later one if the caller may be speaking unheard.
-    fn unless_unheard(&self, at: Instant) -> Instant {
+    /// Delays `at` while the caller may be speaking unheard.
+    fn delayed_by_unheard_speech(&self, at: Instant) -> Instant {
         let Some(unheard_at) = self.unheard_at else { return at };
-        at.max((unheard_at + UNHEARD).min(at + UNHEARD_AT_MOST))
+        at.max((unheard_at + UNHEARD_DELAY).min(at + MAX_UNHEARD_DELAY))
     }
 
-    fn may_be_silent(&self) -> bool {
-        self.winding_up.is_none() && !self.is_leaving && !self.is_busy
+    fn is_watching_for_idle(&self) -> bool {
+        self.goodbye.is_none() && !self.is_hanging_up && !self.is_busy
     }
 
-    fn note_somebody(&mut self, now: Instant) {
-        (self.voice_at, self.caller_at, self.speech) = (now, now, Speech::Answer);
+    fn note_active(&mut self, now: Instant) {
+        (self.last_speech_at, self.caller_active_at, self.speech) = (now, now, Speech::Answer);
     }
 
-    fn wind_up(&mut self, verdict: TimeoutReason, now: Instant) -> TimerAction {
-        self.winding_up = Some((verdict, now));
-        TimerAction::WindUp(verdict)
+    fn start_goodbye(&mut self, reason: TimeoutReason, now: Instant) -> TimerAction {
+        self.goodbye = Some((reason, now));
+        TimerAction::SayGoodbye(reason)
     }
 
-    fn give_up(&mut self, verdict: TimeoutReason) -> TimerAction {
-        self.has_given_up = true;
-        TimerAction::GiveUp(verdict)
+    fn hang_up(&mut self, reason: TimeoutReason) -> TimerAction {
+        self.is_over = true;
+        TimerAction::HangUp(reason)
     }
 }
 

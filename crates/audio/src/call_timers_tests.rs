@@ -1,167 +1,170 @@
-//! What patience promises, one sentence each.
+//! Call timers: idle prompts, goodbyes and maximum duration.
 
 use super::*;
 use TimeoutReason::{BothSilent, CallerVanished, TookTooLong};
-use TimerAction::{GiveUp, Nudge, WindUp};
+use TimerAction::{HangUp, IdlePrompt, SayGoodbye};
 
 #[test]
-fn a_caller_muted_for_two_minutes_is_nudged_and_not_hung_up_on() {
-    let mut watch = Watch::open(CallLimits::default());
+fn a_caller_muted_for_two_minutes_gets_only_idle_prompts() {
+    let mut call = TimedCall::open(CallLimits::default());
 
-    let wanted = watch.run_until(120);
+    let actions = call.run_until(120);
 
-    assert_eq!(wanted, (1..=6).map(|times| (u64::from(times) * 20, Nudge { times })).collect::<Vec<_>>());
+    assert_eq!(
+        actions,
+        (1..=6).map(|times| (u64::from(times) * 20, IdlePrompt { times })).collect::<Vec<_>>()
+    );
 }
 
 #[test]
-fn a_line_that_stays_silent_is_wound_up_and_then_given_up_once() {
-    let mut watch = Watch::open(CallLimits { nudges: 1, ..CallLimits::default() });
+fn an_idle_line_gets_a_goodbye_and_one_hang_up() {
+    let mut call = TimedCall::open(CallLimits { idle_prompts: 1, ..CallLimits::default() });
 
-    let wanted = watch.run_until(300);
+    let actions = call.run_until(300);
 
-    let expected = [(20, Nudge { times: 1 }), (40, WindUp(BothSilent)), (55, GiveUp(BothSilent))];
-    assert_eq!(wanted, expected);
+    let expected = [(20, IdlePrompt { times: 1 }), (40, SayGoodbye(BothSilent)), (55, HangUp(BothSilent))];
+    assert_eq!(actions, expected);
 }
 
 #[test]
-fn the_agents_own_nudge_is_no_sign_of_a_caller() {
-    let mut watch = Watch::open(CallLimits { nudges: 1, ..CallLimits::default() });
-    watch.run_until(20);
+fn the_idle_prompt_itself_is_no_activity_of_the_caller() {
+    let mut call = TimedCall::open(CallLimits { idle_prompts: 1, ..CallLimits::default() });
+    call.run_until(20);
 
-    watch.patience.note_agent(watch.at(23));
+    call.timers.note_agent_speaking(call.at(23));
 
-    assert_eq!(watch.run_until(50), [(43, WindUp(BothSilent))]);
+    assert_eq!(call.run_until(50), [(43, SayGoodbye(BothSilent))]);
 }
 
 #[test]
-fn a_model_that_speaks_into_an_empty_line_by_itself_does_not_keep_it_open() {
-    let mut watch = Watch::open(CallLimits { nudges: 1, ..CallLimits::default() });
-    let mut wanted = vec![];
+fn unprompted_speech_does_not_keep_an_empty_line_open() {
+    let mut call = TimedCall::open(CallLimits { idle_prompts: 1, ..CallLimits::default() });
+    let mut actions = vec![];
     for second in 0..60 {
-        // Two seconds of speech after each six of silence.
+        // Two seconds of speech after every six of silence.
         if second % 8 < 2 {
-            watch.patience.note_agent(watch.at(second));
+            call.timers.note_agent_speaking(call.at(second));
         }
-        wanted.extend(watch.run_until(second));
+        actions.extend(call.run_until(second));
     }
 
     // The greeting lasted until the first second.
-    assert_eq!(wanted, [(41, WindUp(BothSilent)), (56, GiveUp(BothSilent))]);
+    assert_eq!(actions, [(41, SayGoodbye(BothSilent)), (56, HangUp(BothSilent))]);
 }
 
 #[test]
 fn a_caller_who_listens_to_a_long_answer_is_there() {
-    let mut watch = Watch::open(CallLimits { nudges: 0, ..CallLimits::default() });
-    watch.patience.note_answer(watch.at(9));
+    let mut call = TimedCall::open(CallLimits { idle_prompts: 0, ..CallLimits::default() });
+    call.timers.note_answer(call.at(9));
     for second in 9..80 {
-        watch.patience.note_agent(watch.at(second));
-        assert_eq!(watch.run_until(second), []);
+        call.timers.note_agent_speaking(call.at(second));
+        assert_eq!(call.run_until(second), []);
     }
 
-    assert_eq!(watch.run_until(99), [(99, WindUp(BothSilent))]);
+    assert_eq!(call.run_until(99), [(99, SayGoodbye(BothSilent))]);
 }
 
 #[test]
-fn a_caller_who_answers_starts_the_count_again() {
-    let mut watch = Watch::open(CallLimits { nudges: 2, ..CallLimits::default() });
-    watch.run_until(40);
+fn an_answer_of_the_caller_resets_the_idle_prompts() {
+    let mut call = TimedCall::open(CallLimits { idle_prompts: 2, ..CallLimits::default() });
+    call.run_until(40);
 
-    watch.patience.note_caller(watch.at(45));
+    call.timers.note_caller_active(call.at(45));
 
-    assert_eq!(watch.run_until(66), [(65, Nudge { times: 1 })]);
+    assert_eq!(call.run_until(66), [(65, IdlePrompt { times: 1 })]);
 }
 
 #[test]
-fn a_caller_who_speaks_up_during_the_goodbye_calls_it_off() {
-    let mut watch = Watch::open(CallLimits { nudges: 0, ..CallLimits::default() });
-    assert_eq!(watch.run_until(20), [(20, WindUp(BothSilent))]);
+fn speech_during_an_idle_goodbye_cancels_it() {
+    let mut call = TimedCall::open(CallLimits { idle_prompts: 0, ..CallLimits::default() });
+    assert_eq!(call.run_until(20), [(20, SayGoodbye(BothSilent))]);
 
-    watch.patience.note_caller(watch.at(30));
+    call.timers.note_caller_active(call.at(30));
 
-    assert_eq!(watch.run_until(50), [(50, WindUp(BothSilent))]);
+    assert_eq!(call.run_until(50), [(50, SayGoodbye(BothSilent))]);
 }
 
 #[test]
-fn a_caller_of_whom_nothing_comes_is_gone_at_once() {
+fn a_caller_without_packets_ends_the_call_without_a_goodbye() {
     let start = Instant::now();
-    let mut patience = CallTimers::open(CallLimits::default(), start);
+    let mut timers = CallTimers::open(CallLimits::default(), start);
 
-    assert_eq!(patience.poll_timeout(), Some(start + secs(20)));
-    assert_eq!(patience.poll(start + secs(20)), Some(GiveUp(CallerVanished)));
-    assert_eq!((patience.poll(start + secs(99)), patience.poll_timeout()), (None, None));
+    assert_eq!(timers.poll_timeout(), Some(start + secs(20)));
+    assert_eq!(timers.poll(start + secs(20)), Some(HangUp(CallerVanished)));
+    assert_eq!((timers.poll(start + secs(99)), timers.poll_timeout()), (None, None));
 }
 
 #[test]
-fn the_longest_call_is_wound_up_though_everybody_is_talking() {
-    let mut watch = Watch::open(CallLimits { longest: secs(90), ..CallLimits::default() });
-    let mut wanted = vec![];
+fn the_maximum_duration_ends_a_call_in_mid_conversation() {
+    let mut call = TimedCall::open(CallLimits { longest: secs(90), ..CallLimits::default() });
+    let mut actions = vec![];
     for second in 0..120 {
-        watch.patience.note_caller(watch.at(second));
-        wanted.extend(watch.run_until(second));
+        call.timers.note_caller_active(call.at(second));
+        actions.extend(call.run_until(second));
     }
 
-    assert_eq!(wanted, [(90, WindUp(TookTooLong)), (105, GiveUp(TookTooLong))]);
+    assert_eq!(actions, [(90, SayGoodbye(TookTooLong)), (105, HangUp(TookTooLong))]);
 }
 
 #[test]
-fn a_long_tool_is_no_silence() {
-    let mut watch = Watch::open(CallLimits::default());
-    watch.patience.note_busy(true, watch.at(5));
-    assert_eq!(watch.run_until(100), []);
+fn a_running_tool_call_is_not_idle() {
+    let mut call = TimedCall::open(CallLimits::default());
+    call.timers.note_busy(true, call.at(5));
+    assert_eq!(call.run_until(100), []);
 
-    watch.patience.note_busy(false, watch.at(100));
+    call.timers.note_busy(false, call.at(100));
 
-    assert_eq!(watch.run_until(121), [(120, Nudge { times: 1 })]);
+    assert_eq!(call.run_until(121), [(120, IdlePrompt { times: 1 })]);
 }
 
 #[test]
-fn saying_again_that_there_is_nothing_to_wait_for_is_no_voice() {
-    let mut watch = Watch::open(CallLimits::default());
-    watch.run_until(19);
+fn a_repeated_not_busy_does_not_reset_the_idle_timer() {
+    let mut call = TimedCall::open(CallLimits::default());
+    call.run_until(19);
 
-    watch.patience.note_busy(false, watch.at(19));
+    call.timers.note_busy(false, call.at(19));
 
-    assert_eq!(watch.run_until(20), [(20, Nudge { times: 1 })]);
+    assert_eq!(call.run_until(20), [(20, IdlePrompt { times: 1 })]);
 }
 
 #[test]
-fn nobody_is_nudged_on_the_way_out() {
-    let mut watch = Watch::open(CallLimits { longest: secs(10), ..CallLimits::default() });
-    watch.patience.note_leaving(true, watch.at(5));
-    assert_eq!(watch.run_until(40), []);
+fn no_idle_prompt_during_a_hang_up() {
+    let mut call = TimedCall::open(CallLimits { longest: secs(10), ..CallLimits::default() });
+    call.timers.note_hanging_up(true, call.at(5));
+    assert_eq!(call.run_until(40), []);
 
-    watch.patience.note_leaving(false, watch.at(40));
+    call.timers.note_hanging_up(false, call.at(40));
 
-    assert_eq!(watch.run_until(40), [(40, WindUp(TookTooLong))]);
+    assert_eq!(call.run_until(40), [(40, SayGoodbye(TookTooLong))]);
 }
 
-struct Watch {
+struct TimedCall {
     start: Instant,
     second: u64,
-    patience: CallTimers,
+    timers: CallTimers,
 }
 
-impl Watch {
+impl TimedCall {
     fn open(limits: CallLimits) -> Self {
         let start = Instant::now();
-        Self { start, second: 0, patience: CallTimers::open(limits, start) }
+        Self { start, second: 0, timers: CallTimers::open(limits, start) }
     }
 
     fn at(&self, second: u64) -> Instant {
         self.start + secs(second)
     }
 
-    /// Packets come all the time. What was wanted, and at which second.
+    /// Runs up to a second with packets all the time, and returns the actions with their seconds.
     fn run_until(&mut self, second: u64) -> Vec<(u64, TimerAction)> {
-        let mut wanted = vec![];
+        let mut actions = vec![];
         while self.second <= second {
             let now = self.at(self.second);
-            self.patience.note_packet(now);
-            wanted.extend(self.patience.poll(now).map(|wanted| (self.second, wanted)));
+            self.timers.note_packet(now);
+            actions.extend(self.timers.poll(now).map(|actions| (self.second, actions)));
             self.second += 1;
         }
         self.second = second;
-        wanted
+        actions
     }
 }
 

@@ -1,27 +1,28 @@
-//! Reads the keys a caller presses (DTMF as named events, RFC 4733), and collects them into what was meant: an order
-//! number, a choice.
+//! DTMF as telephone events (RFC 4733): reads the digits that a caller presses and collects them into an entry, such
+//! as an order number or a menu choice.
 //!
-//! A press is a run of RTP packets, in principle all with the timestamp of its first; the last is sent three times. A
-//! press counts from the first of its packets that arrives, so it does not matter which are lost. [`press`] decides which
-//! packets are one press, [`allowance`] how many presses count.
+//! A key press is a run of RTP packets that normally share the timestamp of the first; the end packet is sent three
+//! times. A press counts from the first packet that arrives, so any of its packets may be lost. [`packet`] decides
+//! which packets belong to one press, [`limit`] how many presses count.
 
 mod limit;
 mod packet;
 
 use limit::DtmfLimit;
-pub use packet::{ClockRate, DtmfPacket, KeyPress};
-use packet::{LastPress, Novelty};
+pub(crate) use packet::KeyPress;
+pub use packet::{ClockRate, DtmfPacket};
+use packet::{LastPress, PacketKind};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// How presses are collected.
+/// How DTMF digits are collected into an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DtmfOptions {
-    /// A pause of so much after the last key: that was all.
+    /// The pause after the last digit that completes the entry.
     pub pause: Duration,
-    /// The key that says: that was all. It is not part of what was keyed, unless it was pressed alone.
+    /// The key that completes the entry. It is not part of the entry unless it is the only key.
     pub end: char,
-    /// With so many keys, that was all. At least one.
+    /// The number of digits that completes the entry; zero counts as one.
     pub longest: usize,
 }
 
@@ -31,12 +32,12 @@ impl Default for DtmfOptions {
     }
 }
 
-/// What a caller keyed in. It may be a card number: it does not show in debug output.
+/// An entry of DTMF digits. It may be a card number, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DtmfDigits(String);
 
 impl DtmfDigits {
-    /// The keys: 0-9, `*`, `#`, A-D. Never empty.
+    /// Returns the digits: 0-9, `*`, `#`, A-D. Never empty.
     pub fn keys(&self) -> &str {
         &self.0
     }
@@ -44,89 +45,88 @@ impl DtmfDigits {
 
 impl fmt::Debug for DtmfDigits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keyed({} keys)", self.0.len())
+        write!(f, "DtmfDigits({} keys)", self.0.len())
     }
 }
 
-/// The caller's keys, until it is clear what was meant.
+/// Collects a caller's digits until the entry is complete.
 pub(crate) struct DtmfCollector {
-    keypad: DtmfOptions,
-    collected: String,
-    newest: Option<LastPress>,
-    allowance: DtmfLimit,
+    options: DtmfOptions,
+    digits: String,
+    last_press: Option<LastPress>,
+    limit: DtmfLimit,
     pressed_at: Option<Instant>,
 }
 
-/// What came of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CollectorEvent {
-    /// More of a press that is known.
+    /// The packet continues, repeats or precedes a known press.
     Nothing,
-    /// A press.
+    /// A new press, which counts.
     Press,
-    /// A press too many, which does not count.
+    /// A new press over the limit, which does not count.
     TooMany,
 }
 
 impl fmt::Debug for DtmfCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").field("collected", &self.collected.len()).finish_non_exhaustive()
+        f.debug_struct("DtmfCollector").field("digits", &self.digits.len()).finish_non_exhaustive()
     }
 }
 
 impl DtmfCollector {
-    pub(crate) fn new(keypad: DtmfOptions) -> Self {
-        let allowance = DtmfLimit::new();
-        Self { keypad, collected: String::new(), newest: None, allowance, pressed_at: None }
+    pub(crate) fn new(options: DtmfOptions) -> Self {
+        let limit = DtmfLimit::new();
+        Self { options, digits: String::new(), last_press: None, limit, pressed_at: None }
     }
 
-    /// Takes a packet of a press.
+    /// Handles a telephone-event packet.
     pub(crate) fn handle(
         &mut self,
         packet: &DtmfPacket<'_>,
         press: KeyPress,
         now: Instant,
     ) -> CollectorEvent {
-        let sign = self.newest.map_or(Novelty::New, |newest| newest.judge(packet, press, now));
-        match sign {
-            Novelty::Overtaken => CollectorEvent::Nothing,
-            Novelty::More => {
-                if let Some(newest) = &mut self.newest {
-                    // The end sent again does not make the pause longer.
-                    if !newest.has_ended && self.pressed_at.is_some() {
+        let kind = self.last_press.map_or(PacketKind::NewPress, |last| last.classify(packet, press, now));
+        match kind {
+            PacketKind::Reordered => CollectorEvent::Nothing,
+            PacketKind::Continuation => {
+                if let Some(last) = &mut self.last_press {
+                    // A repeated end packet does not prolong the pause.
+                    if !last.has_ended && self.pressed_at.is_some() {
                         self.pressed_at = Some(now);
                     }
-                    newest.go_on(packet, press, now);
+                    last.extend(packet, press, now);
                 }
                 CollectorEvent::Nothing
             }
-            Novelty::New => {
-                self.newest = Some(LastPress::first(packet, press, now));
-                if !self.allowance.take(now) {
+            PacketKind::NewPress => {
+                self.last_press = Some(LastPress::first(packet, press, now));
+                if !self.limit.take(now) {
                     return CollectorEvent::TooMany;
                 }
-                self.collected.push(press.key);
+                self.digits.push(press.key);
                 self.pressed_at = Some(now);
                 CollectorEvent::Press
             }
         }
     }
 
-    /// When a pause will have been long enough.
+    /// Returns when a pause completes the entry.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.pressed_at.map(|at| at + self.keypad.pause)
+        self.pressed_at.map(|at| at + self.options.pause)
     }
 
-    /// What was keyed in, once it is clear that it was all.
+    /// Returns the entry once it is complete.
     pub(crate) fn poll(&mut self, now: Instant) -> Option<DtmfDigits> {
-        let is_ended = self.collected.ends_with(self.keypad.end);
-        let is_full = self.collected.len() >= self.keypad.longest.max(1);
+        let is_ended = self.digits.ends_with(self.options.end);
+        let is_full = self.digits.len() >= self.options.longest.max(1);
         let is_pause = self.poll_timeout().is_some_and(|at| at <= now);
-        if self.collected.is_empty() || !(is_ended || is_full || is_pause) {
+        if self.digits.is_empty() || !(is_ended || is_full || is_pause) {
             return None;
         }
         self.pressed_at = None;
-        let mut keys = std::mem::take(&mut self.collected);
+        let mut keys = std::mem::take(&mut self.digits);
         if is_ended && keys.len() > 1 {
             keys.pop();
         }

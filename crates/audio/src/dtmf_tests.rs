@@ -1,9 +1,9 @@
-//! What the keypad promises, one sentence each.
+//! DTMF: parsing of telephone events, and collection into entries.
 
 use super::*;
 
 #[test]
-fn a_payload_is_read_as_rfc_4733_has_it() {
+fn a_payload_is_parsed_as_in_rfc_4733() {
     let press = read(&[11, 0x8a, 0x03, 0x20]).expect("it is a key");
 
     assert_eq!((press.key, press.is_end, press.volume, press.duration), ('#', true, 10, ms(100)));
@@ -19,7 +19,7 @@ fn a_duration_counts_in_the_clock_of_its_payload_type() {
 }
 
 #[test]
-fn what_is_too_short_or_no_key_is_nothing() {
+fn a_short_payload_or_unknown_event_is_ignored() {
     assert_eq!(read(&[]), None);
     assert_eq!(read(&[1, 0x80, 0]), None);
     // 16 is a hook flash.
@@ -27,7 +27,7 @@ fn what_is_too_short_or_no_key_is_nothing() {
 }
 
 #[test]
-fn a_press_of_many_packets_is_one_key_and_its_end_may_come_three_times() {
+fn the_packets_of_a_press_are_one_key_with_a_repeated_end() {
     let mut caller = Caller::new(DtmfOptions::default());
     caller.press(960, 4, 0);
     caller.press(9_600, 2, 300);
@@ -47,7 +47,7 @@ fn a_press_whose_end_was_lost_is_ended_by_the_next() {
 }
 
 #[test]
-fn a_late_packet_of_an_older_press_is_no_press() {
+fn a_reordered_packet_of_an_older_press_is_ignored() {
     let mut caller = Caller::new(DtmfOptions::default());
     caller.press(960, 1, 0);
     caller.press(9_600, 2, 200);
@@ -57,7 +57,7 @@ fn a_late_packet_of_an_older_press_is_no_press() {
 }
 
 #[test]
-fn the_end_key_says_that_was_all_and_is_not_part_of_it() {
+fn the_end_key_completes_the_entry_and_is_not_part_of_it() {
     let mut caller = Caller::new(DtmfOptions::default());
     for (n, key) in [1, 2, 10, 11].into_iter().enumerate() {
         caller.press(9_600 * (n as u32 + 1), key, 200 * n as u64);
@@ -67,7 +67,7 @@ fn the_end_key_says_that_was_all_and_is_not_part_of_it() {
 }
 
 #[test]
-fn an_end_key_alone_is_told_and_so_is_a_star() {
+fn an_end_key_alone_is_an_entry_and_so_is_a_star() {
     let mut caller = Caller::new(DtmfOptions::default());
     caller.press(960, 11, 0);
     assert_eq!(caller.keyed(0), Some("#".into()));
@@ -77,7 +77,7 @@ fn an_end_key_alone_is_told_and_so_is_a_star() {
 }
 
 #[test]
-fn as_many_keys_as_are_wanted_are_not_waited_for() {
+fn the_maximum_length_completes_the_entry_at_once() {
     let mut caller = Caller::new(DtmfOptions { longest: 2, ..DtmfOptions::default() });
     caller.press(960, 3, 0);
     assert_eq!(caller.keyed(0), None);
@@ -88,7 +88,7 @@ fn as_many_keys_as_are_wanted_are_not_waited_for() {
 }
 
 #[test]
-fn a_pause_is_counted_from_when_the_key_is_let_go() {
+fn the_pause_begins_when_the_key_is_released() {
     let mut caller = Caller::new(DtmfOptions::default());
     caller.packet(960, [5, 10, 0, 160], 0);
     caller.packet(960, [5, 10, 0x5d, 0xc0], 1_500);
@@ -98,7 +98,7 @@ fn a_pause_is_counted_from_when_the_key_is_let_go() {
 }
 
 #[test]
-fn the_end_sent_again_does_not_make_the_pause_longer() {
+fn a_repeated_end_does_not_prolong_the_pause() {
     let mut caller = Caller::new(DtmfOptions::default());
     caller.packet(960, [5, 0x8a, 3, 32], 0);
     caller.overtaken(1, 960, [5, 10, 2, 128], 20);
@@ -108,18 +108,18 @@ fn the_end_sent_again_does_not_make_the_pause_longer() {
 }
 
 #[test]
-fn a_key_still_held_after_all_was_told_is_not_told_again() {
+fn a_key_held_after_the_entry_is_not_reported_again() {
     let mut caller = Caller::new(DtmfOptions { longest: 1, ..DtmfOptions::default() });
     caller.packet(960, [5, 10, 0, 160], 0);
     assert_eq!(caller.keyed(0), Some("5".into()));
 
     caller.packet(960, [5, 10, 1, 64], 20);
 
-    assert_eq!((caller.keyed(9_000), caller.keys.poll_timeout()), (None, None));
+    assert_eq!((caller.keyed(9_000), caller.collector.poll_timeout()), (None, None));
 }
 
 #[test]
-fn a_key_leant_upon_for_ten_seconds_is_one_press() {
+fn a_key_held_for_ten_seconds_is_one_press() {
     let mut caller = Caller::new(DtmfOptions::default());
     caller.packet(960, [5, 10, 0, 160], 0);
     caller.packet(960, [5, 10, 0xff, 0xff], 8_000);
@@ -130,7 +130,7 @@ fn a_key_leant_upon_for_ten_seconds_is_one_press() {
 }
 
 #[test]
-fn a_stream_that_starts_again_goes_on_being_heard_and_timestamps_wrap() {
+fn a_restarted_stream_is_read_and_timestamps_wrap() {
     let mut caller = Caller::new(DtmfOptions::default());
     caller.press(u32::MAX - 100, 1, 0);
     caller.press(9_000, 2, 200);
@@ -141,16 +141,16 @@ fn a_stream_that_starts_again_goes_on_being_heard_and_timestamps_wrap() {
 }
 
 #[test]
-fn keys_never_show_in_debug_output() {
+fn digits_never_show_in_debug_output() {
     let mut caller = Caller::new(DtmfOptions::default());
     caller.press(960, 7, 0);
-    let shown = format!("{:?} {:?} {:?}", caller.keys, DtmfDigits("7777".into()), read(&[7, 0, 0, 160]));
+    let shown = format!("{:?} {:?} {:?}", caller.collector, DtmfDigits("7777".into()), read(&[7, 0, 0, 160]));
 
     assert!(!shown.contains('7'), "{shown}");
 }
 
 #[test]
-fn too_many_presses_do_not_count_and_do_not_lengthen_the_pause() {
+fn presses_over_the_limit_do_not_count_nor_prolong_the_pause() {
     let mut caller = Caller::new(DtmfOptions { longest: 64, ..DtmfOptions::default() });
     let came: Vec<CollectorEvent> =
         (0..200).map(|n| caller.packet(960 * n, [n as u8 % 2, 10, 0, 160], 0)).collect();
@@ -158,7 +158,7 @@ fn too_many_presses_do_not_count_and_do_not_lengthen_the_pause() {
     assert_eq!(came.iter().filter(|came| **came == CollectorEvent::Press).count(), 64);
     assert_eq!(came[64..], [CollectorEvent::TooMany; 136]);
     assert_eq!(caller.keyed(0).map(|keyed| keyed.len()), Some(64));
-    assert_eq!(caller.keys.poll_timeout(), None);
+    assert_eq!(caller.collector.poll_timeout(), None);
 }
 
 fn read(payload: &[u8]) -> Option<KeyPress> {
@@ -171,13 +171,13 @@ fn ms(n: u64) -> Duration {
 
 struct Caller {
     start: Instant,
-    keys: DtmfCollector,
+    collector: DtmfCollector,
     sequence: u16,
 }
 
 impl Caller {
-    fn new(keypad: DtmfOptions) -> Self {
-        Self { start: Instant::now(), keys: DtmfCollector::new(keypad), sequence: u16::MAX - 4 }
+    fn new(options: DtmfOptions) -> Self {
+        Self { start: Instant::now(), collector: DtmfCollector::new(options), sequence: u16::MAX - 4 }
     }
 
     /// Presses a key for 100 ms, as a phone sends it.
@@ -196,18 +196,18 @@ impl Caller {
         self.send(self.sequence, timestamp, payload, at_ms)
     }
 
-    /// A packet that so many packets overtook.
+    /// Sends a packet that `by` packets have overtaken.
     fn overtaken(&mut self, by: u16, timestamp: u32, payload: [u8; 4], at_ms: u64) -> CollectorEvent {
         self.send(self.sequence.wrapping_sub(by), timestamp, payload, at_ms)
     }
 
     fn send(&mut self, sequence: u16, timestamp: u32, payload: [u8; 4], at_ms: u64) -> CollectorEvent {
         let packet = DtmfPacket { stream: 1, sequence, timestamp, clock: ClockRate::Khz8, payload: &payload };
-        self.keys.handle(&packet, read(&payload).expect("it is a key"), self.start + ms(at_ms))
+        self.collector.handle(&packet, read(&payload).expect("it is a key"), self.start + ms(at_ms))
     }
 
     fn keyed(&mut self, at_ms: u64) -> Option<String> {
-        let keyed = self.keys.poll(self.start + ms(at_ms));
+        let keyed = self.collector.poll(self.start + ms(at_ms));
         keyed.map(|keyed| keyed.keys().to_owned())
     }
 }

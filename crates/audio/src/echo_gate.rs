@@ -1,32 +1,33 @@
-//! Keeps the agent from hearing itself: what is quiet while it is being played is its echo from the caller's phone.
+//! The echo gate: silences quiet audio of the caller while the agent speaks, because it is the agent's echo from the
+//! caller's phone.
 
 use std::time::{Duration, Instant};
 
-/// An echo comes so much after what it is an echo of.
+/// How long after the agent's speech its echo may arrive.
 const ECHO: Duration = Duration::from_millis(200);
 
-/// Tells the caller's voice from the agent's echo by how loud it is.
+/// Tells the caller's voice from the agent's echo by level.
 #[derive(Debug)]
 pub(crate) struct EchoGate {
-    /// The mean square of a sample, below which a frame is silenced.
+    /// The mean square of the samples below which a frame is silenced.
     threshold: Option<f64>,
     echoes_until: Option<Instant>,
 }
 
 impl EchoGate {
-    /// A gate for what is quieter than so many dB below full scale. `None` lets everything through.
+    /// Creates a gate that silences what is below `dbfs`, dB of full scale. `None` lets everything through.
     pub(crate) fn new(dbfs: Option<f32>) -> Self {
         let full_scale = f64::from(i16::MAX).powi(2);
         let threshold = dbfs.map(|dbfs| full_scale * 10_f64.powf(f64::from(dbfs) / 10.0));
         Self { threshold, echoes_until: None }
     }
 
-    /// Notes that the caller is being played something until then.
+    /// Notes that the caller is played audio up to `until`.
     pub(crate) fn note_played(&mut self, until: Instant) {
         self.echoes_until = Some(until + ECHO);
     }
 
-    /// Silences what is too quiet to be the caller. Whether it did.
+    /// Silences samples that are too quiet to be the caller, and returns whether it did.
     pub(crate) fn silence(&self, samples: &mut [i16], now: Instant) -> bool {
         let Some(threshold) = self.threshold else { return false };
         let may_echo = self.echoes_until.is_some_and(|until| now < until);
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_quiet_while_the_agent_is_played_is_silenced_and_what_is_loud_is_not() {
+    fn quiet_audio_during_speech_is_silenced_and_loud_audio_is_not() {
         let now = Instant::now();
         let mut gate = EchoGate::new(Some(-40.0));
         gate.note_played(now);
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gate_opens_when_the_echo_has_died_away() {
+    fn the_gate_opens_after_the_echo() {
         let now = Instant::now();
         let mut gate = EchoGate::new(Some(-40.0));
         assert_eq!(through(&gate, 1, now), (1, false));
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_threshold_everything_is_let_through() {
+    fn without_a_threshold_everything_passes() {
         let now = Instant::now();
         let mut gate = EchoGate::new(None);
         gate.note_played(now);

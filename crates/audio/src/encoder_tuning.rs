@@ -1,81 +1,83 @@
-//! How the agent's voice is encoded, by what gets lost on the way and what the machine can spare.
+//! Chooses the Opus encoder's bit rate, complexity and FEC by the packet loss that the far side reports and by CPU
+//! load.
 //!
-//! At 20 kbit/s libopus gives wideband or error correction, not both: with correction it narrows to 12 kHz. So correction
-//! is for lines that need it.
+//! At 20 kbit/s libopus gives wideband or forward error correction (FEC), not both: with FEC it narrows to 12 kHz. So
+//! FEC is switched on only where packets get lost.
 
 use crate::LoadLevel;
 use std::time::{Duration, Instant};
 
-/// What wideband speech needs.
-const PLAIN: u32 = 20_000;
+/// The bit rate for wideband speech.
+const WIDEBAND: u32 = 20_000;
 
-/// What wideband speech with error correction needs.
-const CORRECTED: u32 = 24_000;
+/// The bit rate for wideband speech with FEC.
+const WIDEBAND_WITH_FEC: u32 = 24_000;
 
-/// Settings are left alone for so long: each change costs a tenth of a second of encoded silence, or a seam in speech.
-const SETTLED: Duration = Duration::from_secs(4);
+/// The shortest time between changes of settings: each change costs a tenth of a second of encoded silence, or an
+/// audible seam.
+const MIN_INTERVAL: Duration = Duration::from_secs(4);
 
-/// From this share of lost packets on, error correction is worth what it costs.
-const LOSSY: f32 = 0.02;
+/// The loss at which FEC is switched on.
+const FEC_ON: f32 = 0.02;
 
-/// Below this share it is not worth it any more.
-const CLEAN: f32 = 0.005;
+/// The loss below which FEC is switched off again.
+const FEC_OFF: f32 = 0.005;
 
-/// What a new report weighs against all those before.
+/// The weight of a new loss report in the moving average.
 const WEIGHT: f32 = 0.5;
 
-/// How to encode.
+/// Settings of the Opus encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EncoderSettings {
-    /// The rate, bit/s.
+    /// The bit rate in bit/s.
     pub bits_per_second: u32,
-    /// libopus's complexity, 0 to 10.
+    /// The complexity of libopus, 0 to 10.
     pub complexity: u8,
-    /// The loss to be prepared for, per cent. libopus corrects errors above five.
+    /// The expected packet loss in per cent. libopus encodes FEC above five.
     pub loss_percent: u8,
-    /// Whether each packet also tells what was in the one before it.
+    /// Whether each packet carries a copy of the frame before it (in-band FEC).
     pub fec: bool,
 }
 
-/// Chooses the settings.
+/// Chooses the encoder's settings from loss and load.
 #[derive(Debug)]
 pub struct EncoderTuning {
     cap: u32,
     loss: f32,
     is_lossy: bool,
-    strain: LoadLevel,
+    load: LoadLevel,
     settings: EncoderSettings,
     changed_at: Option<Instant>,
 }
 
 impl EncoderTuning {
-    /// For a far side that takes so many bits a second.
+    /// Creates the settings for a receiver that takes at most `cap` bit/s.
     pub fn new(cap: u32) -> Self {
         let settings = choose(cap, None, LoadLevel::Calm);
-        Self { cap, loss: 0.0, is_lossy: false, strain: LoadLevel::Calm, settings, changed_at: None }
+        Self { cap, loss: 0.0, is_lossy: false, load: LoadLevel::Calm, settings, changed_at: None }
     }
 
-    /// The settings that were chosen last.
+    /// Returns the current settings.
     pub fn settings(&self) -> EncoderSettings {
         self.settings
     }
 
-    /// Takes the share of our packets that the far side says was lost lately, 0 to 1.
+    /// Handles a report of recent loss of our packets, 0 to 1.
     pub fn handle_loss(&mut self, loss: f32) {
         self.loss += (loss.clamp(0.0, 1.0) - self.loss) * WEIGHT;
-        self.is_lossy = self.loss >= if self.is_lossy { CLEAN } else { LOSSY };
+        self.is_lossy = self.loss >= if self.is_lossy { FEC_OFF } else { FEC_ON };
     }
 
-    /// Takes what the machine can spare.
-    pub fn handle_strain(&mut self, strain: LoadLevel) {
-        self.strain = strain;
+    /// Handles a change of the CPU load.
+    pub fn handle_load(&mut self, load: LoadLevel) {
+        self.load = load;
     }
 
-    /// Other settings than those so far, if it is time for them.
+    /// Returns new settings if they differ and the last change is long enough ago.
     pub fn poll(&mut self, now: Instant) -> Option<EncoderSettings> {
         let loss = self.is_lossy.then_some(self.loss);
-        let wanted = choose(self.cap, loss, self.strain);
-        let may_change = self.changed_at.is_none_or(|at| now >= at + SETTLED);
+        let wanted = choose(self.cap, loss, self.load);
+        let may_change = self.changed_at.is_none_or(|at| now >= at + MIN_INTERVAL);
         if wanted == self.settings || !may_change {
             return None;
         }
@@ -85,26 +87,28 @@ impl EncoderTuning {
     }
 }
 
-fn choose(cap: u32, loss: Option<f32>, strain: LoadLevel) -> EncoderSettings {
-    let complexity = match strain {
+fn choose(cap: u32, loss: Option<f32>, load: LoadLevel) -> EncoderSettings {
+    let complexity = match load {
         LoadLevel::Calm => 5,
         LoadLevel::Busy => 2,
-        // libopus counts this as a lower rate, and leaves error correction out.
+        // libopus takes this for a lower rate, and encodes no FEC.
         LoadLevel::Overloaded => 0,
     };
-    match loss.filter(|_| strain < LoadLevel::Overloaded) {
+    match loss.filter(|_| load < LoadLevel::Overloaded) {
         Some(loss) => EncoderSettings {
-            bits_per_second: cap.min(CORRECTED),
+            bits_per_second: cap.min(WIDEBAND_WITH_FEC),
             complexity,
-            loss_percent: expected(loss),
+            loss_percent: loss_step(loss),
             fec: true,
         },
-        None => EncoderSettings { bits_per_second: cap.min(PLAIN), complexity, loss_percent: 0, fec: false },
+        None => {
+            EncoderSettings { bits_per_second: cap.min(WIDEBAND), complexity, loss_percent: 0, fec: false }
+        }
     }
 }
 
-/// In steps, so that not every report is a change.
-fn expected(loss: f32) -> u8 {
+/// Rounds the loss to steps, so that not every report changes the settings.
+fn loss_step(loss: f32) -> u8 {
     match loss {
         loss if loss < 0.10 => 10,
         loss if loss < 0.18 => 15,
@@ -117,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clean_line_has_wideband_without_correction() {
+    fn a_clean_line_gets_wideband_without_fec() {
         let plain = EncoderSettings { bits_per_second: 20_000, complexity: 5, loss_percent: 0, fec: false };
 
         assert_eq!(EncoderTuning::new(20_000).settings(), plain);
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lossy_line_gets_correction_within_the_cap_until_it_is_clean_again() {
+    fn a_lossy_line_gets_fec_within_the_cap_until_clean() {
         for (cap, bits_per_second) in [(20_000, 20_000), (64_000, 24_000)] {
             let (start, mut tuning) = (Instant::now(), EncoderTuning::new(cap));
             tuning.handle_loss(0.10);
@@ -133,14 +137,14 @@ mod tests {
             let lossy = tuning.poll(start).expect("ten per cent is lossy");
             assert_eq!((lossy.bits_per_second, lossy.fec, lossy.loss_percent), (bits_per_second, true, 10));
             (0..3).for_each(|_| tuning.handle_loss(0.0));
-            assert_eq!(tuning.poll(start + s(8)), None, "a moment is no proof");
+            assert_eq!(tuning.poll(start + s(8)), None, "too few clean reports");
             (0..3).for_each(|_| tuning.handle_loss(0.0));
             assert_eq!(tuning.poll(start + s(16)).map(|clean| clean.fec), Some(false));
         }
     }
 
     #[test]
-    fn one_lost_packet_is_no_lossy_line() {
+    fn one_lost_packet_does_not_enable_fec() {
         let (start, mut tuning) = (Instant::now(), EncoderTuning::new(20_000));
 
         tuning.handle_loss(0.02);
@@ -149,17 +153,17 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_is_late_encodes_cheaper_and_settings_are_left_alone_for_a_while() {
+    fn load_lowers_complexity_and_settings_change_only_after_an_interval() {
         let (start, mut tuning) = (Instant::now(), EncoderTuning::new(20_000));
-        tuning.handle_strain(LoadLevel::Busy);
+        tuning.handle_load(LoadLevel::Busy);
         assert_eq!(tuning.poll(start).map(|busy| busy.complexity), Some(2));
-        tuning.handle_strain(LoadLevel::Overloaded);
+        tuning.handle_load(LoadLevel::Overloaded);
         tuning.handle_loss(0.5);
 
         assert_eq!(tuning.poll(start + s(3)), None);
-        let late = tuning.poll(start + s(4)).expect("it is time");
+        let late = tuning.poll(start + s(4)).expect("settings are due");
 
-        assert_eq!((late.complexity, late.fec), (0, false), "at this complexity libopus corrects nothing");
+        assert_eq!((late.complexity, late.fec), (0, false), "at this complexity libopus encodes no FEC");
     }
 
     fn s(n: u64) -> Duration {

@@ -1,21 +1,21 @@
-//! Decides when everything has been said, so that a call is not hung up in the middle of a word.
+//! Hang-up: decides when the goodbye has been heard, so that a call does not end in the middle of a word.
 
 use std::time::{Duration, Instant};
 
-/// How long the line stays open after the agent's last word: a caller with one more thing to say takes a breath first.
-const LAST_WORD: Duration = Duration::from_secs(2);
+/// How long the line stays open after the agent's last word, for a caller who still wants to say something.
+const AFTER_SPEECH: Duration = Duration::from_secs(2);
 
-/// How long the line stays open after a recording: its last packet is on its way, and waits in the phone's own buffer. No
-/// agent would hear what the caller says to it.
-const RECORDED: Duration = Duration::from_millis(300);
+/// How long the line stays open after a recording: its last packet is in transit or in the phone's jitter buffer. The
+/// agent would not hear what the caller says to a recording.
+const AFTER_RECORDING: Duration = Duration::from_millis(300);
 
-/// How long after the caller's words to a goodbye the call ends, if the agent says nothing to them.
-const NOTHING: Duration = Duration::from_secs(5);
+/// How long after the caller has answered a goodbye the call ends if the agent says nothing to it.
+const AFTER_CALLER: Duration = Duration::from_secs(5);
 
-/// So long at most, if something is still being said then.
+/// The longest wait for the agent's speech to end.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// How far a call is on its way out.
+/// The state of a call's hang-up.
 #[derive(Debug, Default)]
 pub(crate) struct Hangup {
     stage: HangupStage,
@@ -24,18 +24,19 @@ pub(crate) struct Hangup {
 #[derive(Debug, Default)]
 enum HangupStage {
     #[default]
-    Staying,
-    /// Once the agent has nothing more to say.
+    Idle,
+    /// Hangs up once the agent has nothing more to say, `by` at the latest.
     WhenSilent { by: Instant, quiet: Quiet },
-    /// Once nothing is said to what the caller said to the goodbye. `before`: the responses that were under way then.
+    /// The caller spoke to the goodbye: hangs up unless the agent answers. `before` holds the responses in progress
+    /// then, which are no answers.
     Postponed { before: Vec<String>, quiet: Quiet },
-    /// Once the recording is over.
+    /// Hangs up once the recording has been played.
     WhenPlayed { quiet: Quiet },
-    /// It was said that all is said.
-    Gone,
+    /// The hang-up was requested.
+    Done,
 }
 
-/// Whether anything is still to be heard, and since when, or until when at least.
+/// Whether the line is quiet; if so since when, else the earliest time it may be.
 #[derive(Debug, Clone, Copy)]
 struct Quiet {
     is_quiet: bool,
@@ -43,61 +44,63 @@ struct Quiet {
 }
 
 impl Hangup {
-    /// Leaves when all is said. The first time counts.
-    pub(crate) fn leave_when_silent(&mut self, now: Instant) {
+    /// Starts the hang-up that waits for the agent's speech. Does nothing if one is under way.
+    pub(crate) fn start_when_silent(&mut self, now: Instant) {
         match self.stage {
-            HangupStage::Staying | HangupStage::Postponed { .. } => {
+            HangupStage::Idle | HangupStage::Postponed { .. } => {
                 self.stage = HangupStage::WhenSilent { by: now + LONGEST, quiet: Quiet::not_yet(now) }
             }
-            HangupStage::WhenSilent { .. } | HangupStage::WhenPlayed { .. } | HangupStage::Gone => {}
+            HangupStage::WhenSilent { .. } | HangupStage::WhenPlayed { .. } | HangupStage::Done => {}
         }
     }
 
-    /// Leaves when a recording was played. Whether that is still possible. Nobody calls it off.
-    pub(crate) fn leave_when_played(&mut self, now: Instant) -> bool {
+    /// Starts the hang-up that waits for a recording, which the caller cannot postpone. Returns `false` after the
+    /// hang-up.
+    pub(crate) fn start_when_played(&mut self, now: Instant) -> bool {
         match self.stage {
-            HangupStage::Staying
+            HangupStage::Idle
             | HangupStage::WhenSilent { .. }
             | HangupStage::Postponed { .. }
             | HangupStage::WhenPlayed { .. } => {
                 self.stage = HangupStage::WhenPlayed { quiet: Quiet::not_yet(now) };
                 true
             }
-            HangupStage::Gone => false,
+            HangupStage::Done => false,
         }
     }
 
-    /// The caller speaks over the goodbye, or after it: waits for what is said to that, by another response than these.
-    /// Whether that is news.
+    /// Postpones the hang-up because the caller speaks over the goodbye or after it: waits for an answer by a
+    /// response not in `before`. Returns whether a hang-up was under way.
     pub(crate) fn postpone(&mut self, before: &[String], now: Instant) -> bool {
-        let is_news = matches!(self.stage, HangupStage::WhenSilent { .. });
-        if is_news {
+        let changes = matches!(self.stage, HangupStage::WhenSilent { .. });
+        if changes {
             self.stage = HangupStage::Postponed { before: before.to_vec(), quiet: Quiet::not_yet(now) };
         }
-        is_news
+        changes
     }
 
-    /// The agent says something: stays, if it says it to the caller's words to a goodbye. Whether that is news.
-    pub(crate) fn note_speech(&mut self, response: &str) -> bool {
-        let is_news = self.is_answer(response);
-        if is_news {
-            self.stage = HangupStage::Staying;
+    /// Notes audio of a response, and cancels a postponed hang-up if it answers the caller. Returns whether it did.
+    pub(crate) fn note_response(&mut self, response: &str) -> bool {
+        let changes = self.is_answer(response);
+        if changes {
+            self.stage = HangupStage::Idle;
         }
-        is_news
+        changes
     }
 
-    /// Another goodbye is asked for: what the agent says next is no answer to the caller's words.
-    pub(crate) fn begin_anew(&mut self) {
+    /// Drops a postponed hang-up because a new goodbye is coming, which is no answer to the caller.
+    pub(crate) fn cancel_postponed(&mut self) {
         if self.is_postponed() {
-            self.stage = HangupStage::Staying;
+            self.stage = HangupStage::Idle;
         }
     }
 
-    /// The agent has nothing to say. Whether that is to the caller's words to a goodbye: then all is said.
-    pub(crate) fn note_nothing(&mut self, response: &str) -> bool {
+    /// Notes an empty response, and completes a postponed hang-up if it was the answer to the caller. Returns whether
+    /// it did.
+    pub(crate) fn note_empty_response(&mut self, response: &str) -> bool {
         let is_all = self.is_answer(response);
         if is_all {
-            self.stage = HangupStage::Gone;
+            self.stage = HangupStage::Done;
         }
         is_all
     }
@@ -106,39 +109,38 @@ impl Hangup {
         matches!(&self.stage, HangupStage::Postponed { before, .. } if !before.iter().any(|known| known == response))
     }
 
-    /// Whether the hang-up waits for what is said to the caller's words.
+    /// Whether the hang-up waits for the agent's answer to the caller.
     pub(crate) fn is_postponed(&self) -> bool {
         matches!(self.stage, HangupStage::Postponed { .. })
     }
 
-    /// Leaves without another word.
-    pub(crate) fn go(&mut self) {
-        self.stage = HangupStage::Gone;
+    /// Completes the hang-up without waiting.
+    pub(crate) fn finish(&mut self) {
+        self.stage = HangupStage::Done;
     }
 
-    /// Whether the call is on its way out.
-    pub(crate) fn is_leaving(&self) -> bool {
+    pub(crate) fn is_hanging_up(&self) -> bool {
         match self.stage {
-            HangupStage::Staying | HangupStage::Postponed { .. } => false,
-            HangupStage::WhenSilent { .. } | HangupStage::WhenPlayed { .. } | HangupStage::Gone => true,
+            HangupStage::Idle | HangupStage::Postponed { .. } => false,
+            HangupStage::WhenSilent { .. } | HangupStage::WhenPlayed { .. } | HangupStage::Done => true,
         }
     }
 
-    /// Whether a recording has taken the agent's place.
-    pub(crate) fn is_recorded(&self) -> bool {
+    /// Whether a recording replaces the agent.
+    pub(crate) fn is_playing_recording(&self) -> bool {
         matches!(self.stage, HangupStage::WhenPlayed { .. })
     }
 
-    /// Whether the agent may say nothing new.
-    pub(crate) fn is_agent_silenced(&self) -> bool {
+    /// Whether new speech of the agent is dropped.
+    pub(crate) fn is_agent_muted(&self) -> bool {
         match self.stage {
-            HangupStage::Staying | HangupStage::WhenSilent { .. } | HangupStage::Postponed { .. } => false,
-            HangupStage::WhenPlayed { .. } | HangupStage::Gone => true,
+            HangupStage::Idle | HangupStage::WhenSilent { .. } | HangupStage::Postponed { .. } => false,
+            HangupStage::WhenPlayed { .. } | HangupStage::Done => true,
         }
     }
 
-    /// Takes whether nothing more is to be heard, and when the last sound is over.
-    pub(crate) fn note(&mut self, is_quiet: bool, sound_until: Option<Instant>, now: Instant) {
+    /// Notes whether the line is quiet, and when the last audible frame ends.
+    pub(crate) fn note_quiet(&mut self, is_quiet: bool, sound_until: Option<Instant>, now: Instant) {
         match &mut self.stage {
             HangupStage::WhenSilent { quiet, .. } | HangupStage::WhenPlayed { quiet } => {
                 let at = if is_quiet { sound_until.unwrap_or(quiet.at) } else { now };
@@ -148,25 +150,25 @@ impl Hangup {
                 let at = if is_quiet { quiet.at } else { now };
                 *quiet = Quiet { is_quiet, at };
             }
-            HangupStage::Staying | HangupStage::Gone => {}
+            HangupStage::Idle | HangupStage::Done => {}
         }
     }
 
-    /// When all will have been said, should nothing be noted until then.
+    /// Returns when the hang-up is due if nothing is noted before.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self.stage {
-            HangupStage::WhenSilent { by, quiet } => Some(quiet.over_at(LAST_WORD).unwrap_or(by)),
-            HangupStage::Postponed { quiet, .. } => quiet.over_at(NOTHING),
-            HangupStage::WhenPlayed { quiet } => quiet.over_at(RECORDED),
-            HangupStage::Staying | HangupStage::Gone => None,
+            HangupStage::WhenSilent { by, quiet } => Some(quiet.over_at(AFTER_SPEECH).unwrap_or(by)),
+            HangupStage::Postponed { quiet, .. } => quiet.over_at(AFTER_CALLER),
+            HangupStage::WhenPlayed { quiet } => quiet.over_at(AFTER_RECORDING),
+            HangupStage::Idle | HangupStage::Done => None,
         }
     }
 
-    /// Whether all is said. `true` once.
+    /// Returns `true` once, when the hang-up is due.
     pub(crate) fn poll(&mut self, now: Instant) -> bool {
         let is_over = self.poll_timeout().is_some_and(|at| at <= now);
         if is_over {
-            self.stage = HangupStage::Gone;
+            self.stage = HangupStage::Done;
         }
         is_over
     }

@@ -1,17 +1,21 @@
-//! Sound between caller and agent. Sans-IO: no runtime, no clock, no socket; time is an argument.
+//! The audio path of a call, sans-IO: jitter buffer, playout, barge-in, DTMF, RTCP reports, call timers and hang-up.
+//! No runtime, no clock, no socket; time is an argument.
 //!
-//! - [`Bridge`] joins the rest: what the agent says goes to the caller, what the caller says to the agent.
-//! - [`Playout`] plays the agent's speech, a frame every 20 ms, and knows how much of it was heard.
-//! - [`Uplink`] puts the caller's packets in order and fills what is missing, so that the agent's clock runs.
-//! - [`Turns`] are who may interrupt whom: by default the caller, at once; or with a guard against echo and "mhm".
-//! - [`Patience`] knows when a call has gone on, or been silent, for too long, and says so before it hangs up.
-//! - [`Keypad`] is how the keys a caller presses become what was [meant](Keyed).
-//! - [`Reports`] is RTCP: what we tell the far side of the call's packets, and what it tells us.
-//! - [`Tuning`] chooses how the agent's voice is encoded, by what gets lost and by what the machine can spare.
-//! - [`listening_quality`] is the E-model: how all of that sounds.
-//! - [`Meter`] counts.
+//! - [`Bridge`] joins the parts: the agent's speech goes to the caller, the caller's audio to the agent.
+//! - `playout` plays the agent's speech, a frame every 20 ms, and knows how much of it the caller has heard.
+//! - `jitter_buffer` reorders the caller's packets and conceals lost ones, so that the
+//!   model's audio clock never stops.
+//! - [`BargeInPolicy`] decides when the caller's speech interrupts the agent.
+//! - `call_timers` ends calls that are too long, idle or abandoned, after idle prompts and
+//!   a goodbye.
+//! - `hangup` waits until the goodbye was heard before the call is hung up.
+//! - `dtmf` reads telephone events (RFC 4733) and collects them into [`DtmfDigits`].
+//! - [`RtcpReports`] computes RTCP sender and receiver reports.
+//! - [`EncoderTuning`] chooses bit rate, complexity and FEC of the Opus encoder by packet loss and CPU load.
+//! - [`listening_quality()`] is the E-model: a mean opinion score from loss and delay.
+//! - [`Meter`] holds the call's counters.
 //!
-//! All sound is 24 kHz, mono, signed 16 bit.
+//! All audio is 24 kHz, mono, signed 16 bit.
 
 mod agent_event;
 mod barge_in;
@@ -36,33 +40,35 @@ mod unheard_speech;
 pub use agent_event::AgentEvent;
 pub use barge_in::BargeInPolicy;
 pub use bridge::Bridge;
-pub use call_timers::{CallLimits, CallTimers, TimeoutReason, TimerAction};
-pub use dtmf::{ClockRate, DtmfDigits, DtmfOptions, DtmfPacket, KeyPress};
+pub use call_timers::{CallLimits, TimeoutReason};
+use call_timers::{CallTimers, TimerAction};
+use dtmf::KeyPress;
+pub use dtmf::{ClockRate, DtmfDigits, DtmfOptions, DtmfPacket};
 pub use encoder_tuning::{EncoderSettings, EncoderTuning};
-pub use jitter_buffer::{DecodeStep, JitterBuffer};
+pub use jitter_buffer::DecodeStep;
+use jitter_buffer::JitterBuffer;
 pub use listening_quality::{NetworkPath, listening_quality};
 pub use load_level::LoadLevel;
 pub use meter::{Lateness, Meter};
 pub use output::Output;
 pub use packet::{Packet, Sound};
-pub use playout::{ItemId, Over, PlayedItem, Playout, PlayoutFrame};
+use playout::Playout;
+pub use playout::{ItemId, PlayedItem};
 pub use rtcp_reports::{RemoteReport, Report, ReportBlock, RtcpReports};
 
 use std::time::Duration;
 
-/// How long a frame lasts.
+/// The duration of a frame.
 pub const FRAME: Duration = Duration::from_millis(20);
 
-/// Samples in a frame.
+/// The number of samples in a frame.
 pub const SAMPLES: usize = 480;
 
-/// A frame of sound.
+/// A frame of 20 ms of audio: 24 kHz, mono, signed 16 bit.
 pub type Frame = [i16; SAMPLES];
 
-/// Samples in a millisecond.
 const PER_MS: usize = SAMPLES / 20;
 
-/// How long so many samples last.
 fn duration(samples: usize) -> Duration {
     Duration::from_micros((samples * 1_000 / PER_MS) as u64)
 }

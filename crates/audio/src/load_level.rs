@@ -1,13 +1,13 @@
-//! How hard the machine is pressed, as far as sound can tell.
+//! The CPU load of a media task, judged by how late its audio frames are sent.
 
-/// How hard the machine is pressed.
+/// The load of a media task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LoadLevel {
-    /// Frames are sent when they are due.
+    /// Frames are sent on time.
     #[default]
     Calm,
-    /// Frames begin to be late: effort is to be spared.
+    /// Frames begin to be late: the encoder saves CPU.
     Busy,
-    /// Frames are so late that callers could hear it: nobody more is to be taken on.
+    /// Frames are audibly late: the task takes no more calls.
     Overloaded,
 }

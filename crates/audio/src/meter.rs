@@ -1,53 +1,54 @@
-//! Counts what a call's sound went through.
+//! Counters of a call's audio: packets, loss, concealment, DTMF, interruptions, lateness.
 
 use crate::NetworkPath;
 use std::time::Duration;
 
-/// Counters of one call.
+/// The counters of one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meter {
-    /// Packets of the caller that were of use.
+    /// Packets of the caller that were accepted.
     pub received: u64,
     /// Packets of the caller that came twice.
     pub duplicates: u64,
-    /// Packets of the caller that came when they were given up already.
+    /// Packets of the caller that came after their gap was closed.
     pub tardy: u64,
-    /// Packets of the caller that were given up.
+    /// Packets of the caller that never came in time.
     pub lost: u64,
-    /// How often packets were given up, however many at once.
+    /// Runs of lost packets, whatever their length.
     pub gaps: u64,
-    /// Lost packets that error correction brought back.
+    /// Lost packets recovered by FEC.
     pub recovered: u64,
-    /// Lost packets that were made up from what came before.
+    /// Lost packets concealed (packet loss concealment).
     pub concealed: u64,
-    /// Packets of a payload type that was not agreed on.
+    /// Packets of a payload type that was not negotiated.
     pub foreign: u64,
-    /// Packets that nobody could read.
+    /// Packets that could not be parsed.
     pub malformed: u64,
-    /// Packets dropped because no caller can say so much in so little time.
+    /// Packets dropped because more audio came than the time elapsed allows.
     pub flooded: u64,
-    /// How often the caller's stream began again, with another SSRC or numbers far from the last.
+    /// How often the caller's stream began again, with another SSRC or distant sequence numbers.
     pub restarts: u64,
-    /// Frames of silence passed on because nothing came.
+    /// Frames of silence filled in because no packets came.
     pub filled: u64,
-    /// Frames of the caller's that were silenced as the agent's echo.
+    /// Frames of the caller silenced by the echo gate.
     pub gated: u64,
-    /// Keys the caller pressed.
+    /// DTMF digits pressed by the caller.
     pub keys: u64,
-    /// Key presses that did not count: more than a caller can mean.
+    /// DTMF digits over the limit, which were dropped.
     pub keys_dropped: u64,
-    /// How often the caller interrupted the agent, and something was not heard for it.
+    /// Interruptions by the caller that cut speech of the agent.
     pub interruptions: u64,
     /// Frames sent to the caller.
     pub sent: u64,
-    /// Speech of the agent that was dropped because too much was waiting.
+    /// Speech of the agent dropped because the playout queue was full.
     pub dropped: Duration,
-    /// How late frames were sent.
+    /// How late frames were sent to the caller.
     pub late: Lateness,
 }
 
 impl Meter {
-    /// What happened to the caller's packets; nothing before the first. What error correction brought back is not lost.
+    /// Returns the network path of the caller's packets, or `None` before the first. Packets recovered by FEC do not
+    /// count as lost.
     pub fn path(&self, round_trip: Duration) -> Option<NetworkPath> {
         let all = self.received + self.lost;
         if all == 0 {
@@ -57,14 +58,14 @@ impl Meter {
         let mean_burst = self.lost as f64 / self.gaps.max(1) as f64;
         Some(NetworkPath {
             loss: (self.lost - self.recovered.min(self.lost)) as f64 / all as f64,
-            // By chance a burst would be 1 / (1 - loss) long.
+            // With random loss the mean burst is 1 / (1 - loss) packets long.
             burst_ratio: (mean_burst * (1.0 - share)).max(1.0),
             round_trip,
         })
     }
 }
 
-/// How late frames were, to the millisecond, up to [`Lateness::WORST`].
+/// A histogram of the lateness of frames in milliseconds, up to [`Lateness::WORST`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lateness {
     counts: [u64; Self::WORST + 1],
@@ -78,21 +79,21 @@ impl Default for Lateness {
 }
 
 impl Lateness {
-    /// The last bucket, ms: this late or later.
+    /// The last bucket: frames this many ms late or later.
     pub const WORST: usize = 100;
 
-    /// Notes a frame.
+    /// Counts a frame that was sent `late`.
     pub fn note(&mut self, late: Duration) {
         self.counts[(late.as_millis() as usize).min(Self::WORST)] += 1;
         self.last = late;
     }
 
-    /// How late the last frame was; zero when there was none.
+    /// Returns the lateness of the last frame, zero before the first.
     pub fn last(&self) -> Duration {
         self.last
     }
 
-    /// So late at most were this many per cent of the frames, ms; zero when there were none.
+    /// Returns the lateness in ms that this per cent of the frames did not exceed, zero without frames.
     pub fn percentile(&self, per_cent: u64) -> u64 {
         let all: u64 = self.counts.iter().sum();
         let mut seen = 0;
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_recovered_is_not_lost_and_long_gaps_are_bursts() {
+    fn recovered_packets_are_not_lost_and_long_gaps_are_bursts() {
         let meter = Meter { received: 90, lost: 10, gaps: 2, recovered: 2, ..Meter::default() };
 
         let path = meter.path(Duration::ZERO).expect("packets came");
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_those_of_the_frames_noted() {
+    fn percentiles_are_computed_over_counted_frames() {
         let mut late = Lateness::default();
         (0..98).for_each(|_| late.note(Duration::from_micros(400)));
         (0..2).for_each(|_| late.note(Duration::from_secs(7)));

@@ -1,63 +1,61 @@
-//! What a bridge wants done, and what it noticed.
+//! Outputs of the bridge: frames to send, and what the session has to do or report.
 
 use crate::{DtmfDigits, Frame, ItemId, PlayedItem, TimeoutReason};
 use std::time::Duration;
 
-/// What the bridge wants done, and what it noticed.
+/// An output of [`Bridge`](crate::Bridge): an action to take, or a report of what happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "fifty frames a second, and a box for each, cost more than the room"
-)]
+#[expect(clippy::large_enum_variant, reason = "boxing fifty frames a second costs more than the space")]
 pub enum Output {
-    /// Send this frame of sound, or silence, to the caller.
+    /// Send this frame to the caller; `None` is a frame of silence.
     Play(Option<Frame>),
-    /// The caller interrupted the agent, or the call has lasted as long as it may, and the model does not know it yet: what
-    /// it is still saying, or was about to say, is to be cancelled. Comes before the items that this cuts.
-    Cancel,
-    /// Tell the agent how much of what it said was heard: the caller interrupted it.
+    /// Cancel the model's response, in progress or requested: the caller interrupted the agent, or the call ends, and
+    /// the model does not know. Comes before the items that this cuts.
+    CancelResponse,
+    /// The caller interrupted this item: truncate it in the conversation to what was heard.
     Interrupted(PlayedItem),
-    /// Tell the agent how much of what it said was heard. Nobody interrupted it: there was no room or no time for the rest,
-    /// or the rest never came.
+    /// An item was cut without an interruption: truncate it in the conversation to what was heard. The queue was
+    /// full, the call ends, or the model never sent the rest.
     CutShort(PlayedItem),
-    /// An item was played to its very end.
+    /// An item was played to its end.
     Played(ItemId),
-    /// The caller's turn is over, and whether it deserves an answer is ours to say: something short, all of it said
-    /// while the agent went on, does not. Only if [`Turns::are_ours`](crate::Turns::are_ours).
-    TurnOver {
-        /// Whether it is to be answered.
+    /// The caller's turn has ended. Only with
+    /// [`BargeInPolicy::decides_locally`](crate::BargeInPolicy::decides_locally).
+    TurnEnded {
+        /// Whether to request a response: a backchannel gets none.
         answer: bool,
     },
-    /// The first of the agent's voice was sent, so long after the line opened.
-    FirstWord(Duration),
-    /// The agent answered the caller.
-    Turn {
-        /// From when the caller was heard to stop, to the first voice sent.
+    /// The agent's first audio was sent, this long after the line opened.
+    FirstAudio(Duration),
+    /// The agent's answer to the caller began.
+    Answered {
+        /// The response latency: from the end of the caller's speech to the first audio sent.
         took: Duration,
-        /// Of it, while the agent waited for its tools.
+        /// The part of it during which tool calls ran.
         waited_for_tools: Duration,
     },
-    /// The caller keyed something in.
-    Keyed(DtmfDigits),
-    /// More keys are pressed than a caller can mean: the rest is counted and dropped. At most once.
-    KeysDropped,
-    /// Nobody has said anything for a while: have the agent ask whether the caller is still there.
-    Nudge {
-        /// The so-manieth time in a row, counted from one.
+    /// The caller completed an entry of DTMF digits.
+    Dtmf(DtmfDigits),
+    /// The caller exceeds the limit of DTMF digits, and the rest is dropped. At most once.
+    DtmfDropped,
+    /// The line is idle: have the agent ask whether the caller is still there.
+    IdlePrompt {
+        /// The number of this prompt in a row, from one.
         times: u32,
     },
-    /// Patience runs out: have a goodbye said, and [close when silent](crate::Bridge::close_when_silent).
-    WindUp(TimeoutReason),
-    /// The caller goes on talking: the goodbye to a silent line is called off. Or the agent does, whose goodbye was followed by
-    /// the caller's words: the hang-up is.
-    StayOn,
-    /// The caller speaks over the goodbye, or after it: the hang-up waits for what the agent has to say to that. Nothing, and
-    /// [all is said](Self::SaidAll); else it is [stayed on](Self::StayOn).
-    Postponed,
-    /// The caller speaks, by the level of their sound, and the agent does not hear it. At most once.
+    /// A call timer fired: have the agent say goodbye, then call
+    /// [`Bridge::hang_up_when_silent`](crate::Bridge::hang_up_when_silent).
+    SayGoodbye(TimeoutReason),
+    /// The hang-up is cancelled: the caller spoke before the goodbye to an idle line, or the agent answered what the
+    /// caller said to a goodbye.
+    HangUpCancelled,
+    /// The caller speaks over the goodbye, or after it: the hang-up waits for the agent's answer. Without one comes
+    /// [`Self::HangUp`], else [`Self::HangUpCancelled`].
+    HangUpPostponed,
+    /// The caller speaks, by the level of their audio, and the model does not detect it. At most once.
     AgentIsDeaf,
-    /// All was said, and heard: the call can be hung up. At most once, and never after giving up.
-    SaidAll,
-    /// Patience ran out: the call must be hung up. At most once, and never after all was said.
-    GiveUp(TimeoutReason),
+    /// The goodbye was heard: hang up. At most once, and never after [`Self::ForceHangUp`].
+    HangUp,
+    /// A call timer expired without a goodbye: hang up now. At most once, and never after [`Self::HangUp`].
+    ForceHangUp(TimeoutReason),
 }

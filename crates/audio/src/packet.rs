@@ -1,25 +1,25 @@
-//! A packet of the caller's, as far as its order, its time and its length go.
+//! An RTP packet of the caller as the jitter buffer needs it: order, time and length.
 
-/// A packet as it came, of which `P` is the sound.
+/// An RTP packet of the caller with a payload `P`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet<P> {
-    /// Which stream it is of: its SSRC.
+    /// The SSRC of the RTP stream.
     pub stream: u32,
-    /// Its place in the stream.
+    /// The RTP sequence number.
     pub sequence: u16,
-    /// When it was spoken, on the stream's clock of 48 kHz.
+    /// The RTP timestamp, on a clock of 48 kHz.
     pub timestamp: u32,
-    /// What is in it. Nothing for what only has a place in the sequence: a key press, or a broken packet.
+    /// The audio. `None` for a packet that only takes a sequence number: a telephone event, or a malformed packet.
     pub sound: Option<Sound<P>>,
 }
 
-/// Encoded sound.
+/// Encoded audio of a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sound<P> {
-    /// The sound, encoded.
+    /// The encoded payload.
     pub payload: P,
-    /// How much of it there is, in samples of 24 kHz.
+    /// The length of the audio, in samples at 24 kHz.
     pub samples: usize,
-    /// Whether it can also tell what was in the packet before it.
+    /// Whether the payload carries FEC of the packet before it.
     pub corrects: bool,
 }

@@ -1,5 +1,4 @@
-//! Plays the agent's speech to the caller, one frame every twenty milliseconds,
-//! and knows at any moment how much of it the caller has heard.
+//! Playout: sends the agent's speech to the caller in frames of 20 ms, and tracks how much of each item was heard.
 
 use crate::sample_queue::SampleQueue;
 use crate::{FRAME, Frame, PER_MS, SAMPLES, duration};
@@ -7,27 +6,27 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A frame this late is not made up for: the schedule starts again from now.
+/// A frame this late is not followed by a burst: the schedule restarts from now.
 const RESYNC_AFTER: Duration = Duration::from_millis(100);
 
-/// The most speech that waits for its turn: the model can be minutes ahead.
+/// The longest playout queue, in samples: the model can be minutes ahead.
 const LONGEST_QUEUE: usize = 300 * 1000 * PER_MS;
 
-/// The agent's speech on its way to the caller.
+/// The playout queue of the agent's speech.
 ///
-/// The agent speaks faster than anyone can listen, in pieces of any size, so speech waits here. Once
-/// [open](Playout::open), take a frame at each [`Playout::poll_timeout`]; when there is nothing to say, the
-/// frame is silent, since the stream must never pause.
+/// The model generates audio faster than real time, in chunks of any size, so it is queued here. Once
+/// [open](Playout::open), take a frame at each [`Playout::poll_timeout`]; without speech the frame is silent, since
+/// the RTP stream must never pause.
 #[derive(Debug, Default)]
-pub struct Playout {
+pub(crate) struct Playout {
     items: VecDeque<Item>,
     due: Option<Instant>,
     tail: Option<Frame>,
     recording: SampleQueue,
-    over: VecDeque<Over>,
+    finished: VecDeque<FinishedItem>,
 }
 
-/// An item of the model's answer, as far as it is not played.
+/// An item of the conversation whose audio is not fully played.
 #[derive(Debug)]
 struct Item {
     id: ItemId,
@@ -36,62 +35,60 @@ struct Item {
     received: usize,
     played: usize,
     dropped: usize,
-    end: End,
+    end: ItemEnd,
 }
 
-/// Whether more of an item may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+enum ItemEnd {
     Open,
-    Whole,
-    /// It was left unfinished.
-    BrokenOff,
+    Complete,
+    /// Its response or session ended before the item was complete.
+    Abandoned,
 }
 
-/// The name of an item of the agent's speech.
+/// The id of an item in the model's conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ItemId(pub String);
 
-/// How much of an item the caller was played.
+/// How much of an item the caller has heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlayedItem {
-    /// Which.
+    /// The item's id.
     pub item: ItemId,
-    /// How much was sent to the caller.
+    /// The audio of it that was sent to the caller.
     pub heard: Duration,
-    /// How much there was, so far.
+    /// The audio of it that was received from the model so far.
     pub of: Duration,
 }
 
-/// A frame that was due.
+/// A frame that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlayoutFrame {
-    /// Its sound; `None` is silence.
-    pub frame: Option<Frame>,
-    /// The response of which it is more; `None` for silence, a recording, and the fading end of what was cut.
-    pub response: Option<Arc<str>>,
-    /// How late it is.
-    pub late: Duration,
+pub(crate) struct PlayoutFrame {
+    /// The audio; `None` is silence.
+    pub(crate) frame: Option<Frame>,
+    /// The response it belongs to; `None` for silence, a recording, and the faded end of interrupted speech.
+    pub(crate) response: Option<Arc<str>>,
+    /// How late the frame is sent.
+    pub(crate) late: Duration,
 }
 
-/// An item of which nothing more will be played.
+/// An item that is no longer played.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Over {
-    /// All of it was.
+pub(crate) enum FinishedItem {
+    /// It was played to its end.
     Played(ItemId),
-    /// All of it that there was: there was no room for the rest, or the rest never came.
+    /// Its end was not played: the queue was full, or the model never sent it.
     Cut(PlayedItem),
 }
 
 impl Playout {
-    /// Starts playing: the first frame is due now.
-    pub fn open(&mut self, now: Instant) {
+    /// Starts the playout: the first frame is due now.
+    pub(crate) fn open(&mut self, now: Instant) {
         self.due.get_or_insert(now);
     }
 
-    /// Queues more of an item of a response. Beyond five minutes of waiting speech the rest is dropped; how much, is
-    /// returned.
-    pub fn push(&mut self, response: &str, id: &ItemId, mut samples: Vec<i16>) -> Duration {
+    /// Queues audio of an item, and returns how much was dropped because the queue was full.
+    pub(crate) fn push(&mut self, response: &str, id: &ItemId, mut samples: Vec<i16>) -> Duration {
         let room = LONGEST_QUEUE.saturating_sub(self.items.iter().map(|item| item.waiting.len()).sum());
         let dropped = samples.len().saturating_sub(room);
         samples.truncate(room);
@@ -102,70 +99,70 @@ impl Playout {
         duration(dropped)
     }
 
-    /// Notes that an item is whole: nothing more will come.
-    pub fn finish(&mut self, id: &ItemId) {
-        self.items.iter_mut().filter(|item| item.id == *id).for_each(|item| item.end = End::Whole);
-        self.forget_played();
+    /// Notes that an item's audio is complete.
+    pub(crate) fn finish(&mut self, id: &ItemId) {
+        self.items.iter_mut().filter(|item| item.id == *id).for_each(|item| item.end = ItemEnd::Complete);
+        self.remove_finished();
     }
 
-    /// Notes that a response is over: nothing more will come of it, whether or not its items are whole.
-    pub fn finish_response(&mut self, response: &str) {
-        self.items.iter_mut().filter(|item| *item.response == *response).for_each(Item::break_off);
-        self.forget_played();
+    /// Notes that a response is over: its items get no more audio, complete or not.
+    pub(crate) fn finish_response(&mut self, response: &str) {
+        self.items.iter_mut().filter(|item| *item.response == *response).for_each(Item::abandon);
+        self.remove_finished();
     }
 
-    /// Notes that nothing more will come of any item: whoever was saying them is gone.
-    pub fn finish_all(&mut self) {
-        self.items.iter_mut().for_each(Item::break_off);
-        self.forget_played();
+    /// Notes that no item gets more audio, because the model's session is gone.
+    pub(crate) fn finish_all(&mut self) {
+        self.items.iter_mut().for_each(Item::abandon);
+        self.remove_finished();
     }
 
-    /// Plays a recording, before anything the agent says and instead of any other.
-    pub fn play_recording(&mut self, samples: Vec<i16>) {
+    /// Plays a recording before the agent's speech, and in place of another recording.
+    pub(crate) fn play_recording(&mut self, samples: Vec<i16>) {
         self.recording = SampleQueue::default();
         self.recording.push(samples);
     }
 
-    /// How much speech is waiting.
-    pub fn waiting(&self) -> Duration {
+    /// Returns the duration of the queued speech.
+    pub(crate) fn waiting(&self) -> Duration {
         duration(self.items.iter().map(|item| item.waiting.len()).sum())
     }
 
-    /// Whether nothing is to be played, nor more of an item to be expected.
-    pub fn is_idle(&self) -> bool {
+    /// Whether nothing is queued and no item is unfinished.
+    pub(crate) fn is_idle(&self) -> bool {
         self.items.is_empty() && self.tail.is_none() && self.recording.is_empty()
     }
 
-    /// Whether something of a response is still to be played.
-    pub fn has(&self, response: &str) -> bool {
+    /// Whether items of a response are queued or unfinished.
+    pub(crate) fn has(&self, response: &str) -> bool {
         self.items.iter().any(|item| *item.response == *response)
     }
 
-    /// When the next frame is due; `None` before it is open.
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    /// Returns when the next frame is due, or `None` before the playout is open.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.due
     }
 
-    /// The frame that is due, if one is.
-    pub fn poll_frame(&mut self, now: Instant) -> Option<PlayoutFrame> {
+    /// Returns the frame that is due at `now`.
+    pub(crate) fn poll_frame(&mut self, now: Instant) -> Option<PlayoutFrame> {
         let due = self.due.filter(|due| *due <= now)?;
         let late = now - due;
         self.due = Some(if late > RESYNC_AFTER { now + FRAME } else { due + FRAME });
-        if let Some(frame) = self.tail.take().or_else(|| self.next_recorded()) {
+        if let Some(frame) = self.tail.take().or_else(|| self.next_recorded_frame()) {
             return Some(PlayoutFrame { frame: Some(frame), response: None, late });
         }
         let (frame, response) = self.next_frame().unzip();
         Some(PlayoutFrame { frame, response, late })
     }
 
-    /// The next item of which nothing more will be played, though nobody interrupted it. Each is told once.
-    pub fn poll_over(&mut self) -> Option<Over> {
-        self.over.pop_front()
+    /// Returns the next item that was played or cut without an interruption, each once.
+    pub(crate) fn poll_finished(&mut self) -> Option<FinishedItem> {
+        self.finished.pop_front()
     }
 
-    /// Forgets everything not yet played and reports how much of each item was. One more frame, faded, is
-    /// still played of what was being said: a word cut hard clicks.
-    pub fn interrupt(&mut self) -> Vec<PlayedItem> {
+    /// Clears the queue and returns how much of each item was heard. One more frame of the current item is played,
+    /// faded out, since speech cut hard clicks.
+    pub(crate) fn interrupt(&mut self) -> Vec<PlayedItem> {
         let fading = self.items.front().is_some_and(|item| item.played > 0 && !item.waiting.is_empty());
         let tail = if fading { self.next_frame() } else { None };
         self.tail = tail.map(|(frame, _)| faded(frame)).or(self.tail.take());
@@ -182,7 +179,7 @@ impl Playout {
         &mut self.items[at]
     }
 
-    fn next_recorded(&mut self) -> Option<Frame> {
+    fn next_recorded_frame(&mut self) -> Option<Frame> {
         (!self.recording.is_empty()).then(|| self.recording.take_frame().0)
     }
 
@@ -190,13 +187,13 @@ impl Playout {
         let item = self.items.front_mut()?;
         let frame = item.next_frame()?;
         let response = item.response.clone();
-        self.forget_played();
+        self.remove_finished();
         Some((frame, response))
     }
 
-    fn forget_played(&mut self) {
+    fn remove_finished(&mut self) {
         while let Some(item) = self.items.pop_front_if(|item| item.has_ended() && item.waiting.is_empty()) {
-            self.over.extend(item.over());
+            self.finished.extend(item.finished());
         }
     }
 }
@@ -210,11 +207,11 @@ impl Item {
             received: 0,
             played: 0,
             dropped: 0,
-            end: End::Open,
+            end: ItemEnd::Open,
         }
     }
 
-    /// A frame's worth; less only at the item's end, padded with silence.
+    /// Returns the next frame; a shorter rest is padded with silence, but only at the item's end.
     fn next_frame(&mut self) -> Option<Frame> {
         let is_end = self.has_ended() && !self.waiting.is_empty();
         if self.waiting.len() < SAMPLES && !is_end {
@@ -227,15 +224,15 @@ impl Item {
 
     fn has_ended(&self) -> bool {
         match self.end {
-            End::Open => false,
-            End::Whole | End::BrokenOff => true,
+            ItemEnd::Open => false,
+            ItemEnd::Complete | ItemEnd::Abandoned => true,
         }
     }
 
-    fn break_off(&mut self) {
+    fn abandon(&mut self) {
         self.end = match self.end {
-            End::Open | End::BrokenOff => End::BrokenOff,
-            End::Whole => End::Whole,
+            ItemEnd::Open | ItemEnd::Abandoned => ItemEnd::Abandoned,
+            ItemEnd::Complete => ItemEnd::Complete,
         };
     }
 
@@ -244,14 +241,14 @@ impl Item {
         PlayedItem { item: self.id, heard: duration(self.played), of }
     }
 
-    /// What is to be said of an item that was played to its end; nothing, if there was no sound in it.
-    fn over(self) -> Option<Over> {
-        let is_whole = self.end == End::Whole && self.dropped == 0;
+    /// Returns the report of an item that is no longer played, or `None` if it never had audio.
+    fn finished(self) -> Option<FinishedItem> {
+        let is_complete = self.end == ItemEnd::Complete && self.dropped == 0;
         let is_empty = self.received + self.dropped == 0;
-        match (is_empty, is_whole) {
+        match (is_empty, is_complete) {
             (true, _) => None,
-            (false, true) => Some(Over::Played(self.id)),
-            (false, false) => Some(Over::Cut(self.heard())),
+            (false, true) => Some(FinishedItem::Played(self.id)),
+            (false, false) => Some(FinishedItem::Cut(self.heard())),
         }
     }
 }

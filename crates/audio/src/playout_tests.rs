@@ -1,9 +1,9 @@
-//! What the playout promises, one sentence each.
+//! Playout: timing, interruption, and what was heard of each item.
 
 use super::*;
 
 #[test]
-fn plays_one_frame_every_twenty_milliseconds_and_silence_when_there_is_nothing() {
+fn plays_a_frame_every_20_ms_and_silence_without_speech() {
     let start = Instant::now();
     let mut playout = playing("hello", 1, start);
 
@@ -25,14 +25,14 @@ fn nothing_is_played_before_it_is_open() {
 }
 
 #[test]
-fn when_interrupted_reports_what_the_caller_heard_and_plays_one_faded_frame_more() {
+fn interrupt_reports_what_was_heard_and_fades_out() {
     let start = Instant::now();
     let mut playout = playing("hello", 50, start);
     play_until(&mut playout, start + ms(99));
 
     let heard = playout.interrupt();
 
-    assert_eq!(heard, [heard_of("hello", 120, 1_000)]);
+    assert_eq!(heard, [played_item("hello", 120, 1_000)]);
     let due = playout.poll_frame(start + ms(100)).expect("a frame is due");
     assert_eq!(due.response, None);
     let tail = due.frame.expect("the tail is still to be played");
@@ -41,29 +41,29 @@ fn when_interrupted_reports_what_the_caller_heard_and_plays_one_faded_frame_more
 }
 
 #[test]
-fn items_that_nobody_heard_are_reported_as_unheard() {
+fn interrupt_reports_items_not_yet_played() {
     let start = Instant::now();
     let mut playout = playing("first", 3, start);
     playout.push("r1", &item("second"), vec![1_000; SAMPLES]);
     play_until(&mut playout, start + ms(19));
 
-    assert_eq!(playout.interrupt(), [heard_of("first", 40, 60), heard_of("second", 0, 20)]);
+    assert_eq!(playout.interrupt(), [played_item("first", 40, 60), played_item("second", 0, 20)]);
 }
 
 #[test]
-fn what_was_played_to_its_end_is_told_once_and_not_as_interrupted() {
+fn an_item_played_to_its_end_is_not_reported_as_interrupted() {
     let start = Instant::now();
     let mut playout = playing("hello", 2, start);
     playout.finish(&item("hello"));
     play_until(&mut playout, start + ms(100));
 
     assert_eq!(playout.interrupt(), []);
-    assert_eq!(playout.poll_over(), Some(Over::Played(item("hello"))));
-    assert_eq!(playout.poll_over(), None);
+    assert_eq!(playout.poll_finished(), Some(FinishedItem::Played(item("hello"))));
+    assert_eq!(playout.poll_finished(), None);
 }
 
 #[test]
-fn odd_pieces_come_out_as_whole_frames_and_the_end_is_padded() {
+fn chunks_of_any_size_become_frames_and_the_end_is_padded() {
     let start = Instant::now();
     let mut playout = Playout::default();
     playout.open(start);
@@ -83,7 +83,7 @@ fn odd_pieces_come_out_as_whole_frames_and_the_end_is_padded() {
 }
 
 #[test]
-fn a_stalled_clock_is_not_made_up_for_by_a_burst() {
+fn a_stall_is_not_followed_by_a_burst() {
     let start = Instant::now();
     let mut playout = playing("hello", 50, start);
     playout.poll_frame(start);
@@ -95,7 +95,7 @@ fn a_stalled_clock_is_not_made_up_for_by_a_burst() {
 }
 
 #[test]
-fn an_item_that_there_was_no_room_for_is_told_as_cut_where_it_was_cut() {
+fn an_item_that_overflows_the_queue_is_reported_as_cut() {
     let start = Instant::now();
     let mut playout = Playout::default();
     let five_minutes = vec![1; LONGEST_QUEUE];
@@ -106,7 +106,7 @@ fn an_item_that_there_was_no_room_for_is_told_as_cut_where_it_was_cut() {
 
     play_until(&mut playout, start + Duration::from_secs(300));
 
-    assert_eq!(playout.poll_over(), Some(Over::Cut(heard_of("saga", 300_000, 300_020))));
+    assert_eq!(playout.poll_finished(), Some(FinishedItem::Cut(played_item("saga", 300_000, 300_020))));
 }
 
 #[test]
@@ -118,12 +118,16 @@ fn the_end_of_one_response_does_not_end_the_items_of_another() {
     playout.finish_response("r1");
     play_until(&mut playout, start + ms(100));
 
-    assert_eq!(playout.poll_over(), Some(Over::Cut(heard_of("first", 20, 20))), "it was never whole");
-    assert_eq!((playout.poll_over(), playout.is_idle(), playout.has("r2")), (None, false, true));
+    assert_eq!(
+        playout.poll_finished(),
+        Some(FinishedItem::Cut(played_item("first", 20, 20))),
+        "it was never completed"
+    );
+    assert_eq!((playout.poll_finished(), playout.is_idle(), playout.has("r2")), (None, false, true));
 }
 
 #[test]
-fn a_recording_goes_before_what_the_agent_says_and_is_no_speech_of_its() {
+fn a_recording_is_played_before_speech_and_has_no_response() {
     let start = Instant::now();
     let mut playout = playing("hello", 1, start);
     playout.play_recording(vec![7; SAMPLES + 1]);
@@ -150,7 +154,7 @@ fn play_until(playout: &mut Playout, end: Instant) {
     }
 }
 
-fn heard_of(name: &str, heard: u64, of: u64) -> PlayedItem {
+fn played_item(name: &str, heard: u64, of: u64) -> PlayedItem {
     PlayedItem { item: item(name), heard: ms(heard), of: ms(of) }
 }
 

@@ -1,9 +1,9 @@
-//! Times the agent's answers: from the caller's last word to the agent's first.
+//! Response latency: measures the time from the end of the caller's speech to the agent's first audio.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Runs from when the caller stops until the agent's answer begins.
+/// Measures from the end of the caller's speech until the agent's answer is played.
 #[derive(Debug, Default)]
 pub(crate) struct ResponseLatency {
     waiting: Option<Waiting>,
@@ -13,38 +13,36 @@ pub(crate) struct ResponseLatency {
 #[derive(Debug)]
 struct Waiting {
     since: Instant,
-    /// What was still being said when the caller stopped: more of that is no answer.
+    /// The response that was being played when the caller stopped: more of it is no answer.
     over: Option<Arc<str>>,
     for_tools: Duration,
 }
 
-/// How long an answer took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Measurement {
-    /// In all.
     pub(crate) took: Duration,
-    /// Of it, while the agent was busy.
+    /// The part of it during which tool calls ran.
     pub(crate) waited_for_tools: Duration,
 }
 
 impl ResponseLatency {
-    /// Notes that the caller stopped, perhaps while a response was still being played.
+    /// Notes that the caller stopped speaking; `over` is the response that is still being played.
     pub(crate) fn start(&mut self, over: Option<&Arc<str>>, now: Instant) {
         self.waiting = Some(Waiting { since: now, over: over.cloned(), for_tools: Duration::ZERO });
     }
 
-    /// Notes that the caller goes on, or expects no answer.
+    /// Notes that the caller goes on speaking, or that no answer is due.
     pub(crate) fn clear(&mut self) {
         self.waiting = None;
     }
 
-    /// Notes whether the agent waits for its tools.
+    /// Notes whether tool calls are running.
     pub(crate) fn note_busy(&mut self, is_busy: bool, now: Instant) {
         self.add_busy(now);
         self.busy_since = is_busy.then_some(now);
     }
 
-    /// Notes that some of a response was played. How long the caller waited for it, if it is an answer.
+    /// Notes that audio of a response is played, and returns the latency if it is the answer.
     pub(crate) fn note_played(&mut self, response: &str, now: Instant) -> Option<Measurement> {
         self.waiting.as_ref().filter(|waiting| waiting.over.as_deref() != Some(response))?;
         self.add_busy(now);
@@ -69,28 +67,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_tools_that_the_caller_waited_for_count() {
+    fn only_tool_time_within_the_latency_counts() {
         let start = Instant::now();
-        let mut watch = ResponseLatency::default();
-        watch.note_busy(true, start);
-        watch.start(None, start + ms(100));
-        watch.note_busy(false, start + ms(300));
-        watch.note_busy(true, start + ms(400));
+        let mut latency = ResponseLatency::default();
+        latency.note_busy(true, start);
+        latency.start(None, start + ms(100));
+        latency.note_busy(false, start + ms(300));
+        latency.note_busy(true, start + ms(400));
 
-        let lap = watch.note_played("r1", start + ms(500));
+        let measured = latency.note_played("r1", start + ms(500));
 
-        assert_eq!(lap, Some(Measurement { took: ms(400), waited_for_tools: ms(300) }));
-        assert_eq!(watch.note_played("r1", start + ms(520)), None);
+        assert_eq!(measured, Some(Measurement { took: ms(400), waited_for_tools: ms(300) }));
+        assert_eq!(latency.note_played("r1", start + ms(520)), None);
     }
 
     #[test]
-    fn what_the_agent_was_saying_anyway_is_no_answer() {
+    fn the_response_already_playing_is_no_answer() {
         let start = Instant::now();
-        let mut watch = ResponseLatency::default();
-        watch.start(Some(&"greeting".into()), start);
+        let mut latency = ResponseLatency::default();
+        latency.start(Some(&"greeting".into()), start);
 
-        assert_eq!(watch.note_played("greeting", start + ms(20)), None);
-        assert_eq!(watch.note_played("r2", start + ms(40)).map(|lap| lap.took), Some(ms(40)));
+        assert_eq!(latency.note_played("greeting", start + ms(20)), None);
+        assert_eq!(latency.note_played("r2", start + ms(40)).map(|measured| measured.took), Some(ms(40)));
     }
 
     fn ms(n: u64) -> Duration {

@@ -1,78 +1,79 @@
-//! RTCP (RFC 3550): what we report of the caller's packets, and what the far side reports of ours.
+//! RTCP sender and receiver reports (RFC 3550): loss, jitter and round-trip time in both directions.
 //!
-//! Knows the arithmetic, not the packets: those are the WebRTC stack's.
+//! Computes the values only; the WebRTC stack encodes and decodes the packets.
 
 use std::time::{Duration, Instant};
 
-/// How often we report. Both streams and their names take some 100 bytes, 2 % of what the sound takes.
-const EVERY: Duration = Duration::from_secs(2);
+/// The report interval. A compound packet of both streams with CNAME takes some 100 bytes, 2 % of the audio's bit
+/// rate.
+const INTERVAL: Duration = Duration::from_secs(2);
 
-/// RTP's clock for Opus, ticks in a second.
+/// The RTP clock rate of Opus, in ticks per second.
 const CLOCK: u64 = 48_000;
 
-/// What is to be reported now.
+/// The values of an RTCP report to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
-    /// Now, as NTP has it: seconds since 1900 in the upper half, parts of a second in the lower.
+    /// The current time as an NTP timestamp: seconds since 1900 in the upper half, fractions in the lower.
     pub ntp: u64,
-    /// Now, on the clock of our stream.
+    /// The current time as an RTP timestamp of our stream.
     pub timestamp: u32,
-    /// Packets we have sent.
+    /// The number of packets sent so far.
     pub packets: u32,
-    /// Bytes of sound in them.
+    /// The number of payload bytes sent so far.
     pub octets: u32,
-    /// What came of the caller's stream; nothing before its first packet.
+    /// The report block about the caller's stream; `None` before its first packet.
     pub caller: Option<ReportBlock>,
 }
 
-/// What one side tells of the stream that it receives.
+/// A report block (RFC 3550, 6.4.1): the reception quality of a stream, as its receiver sees it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReportBlock {
-    /// Which stream: its SSRC.
+    /// The SSRC of the stream that is reported on.
     pub stream: u32,
-    /// Of 256 packets since the last report, so many were lost.
+    /// The fraction lost since the last report, in 256ths.
     pub lost_of_256: u8,
-    /// Packets lost since the beginning.
+    /// The cumulative number of packets lost.
     pub lost: u32,
-    /// The highest sequence number, and in the upper half how often the numbers began again.
+    /// The extended highest sequence number: the wrap-around count in the upper half.
     pub highest: u32,
-    /// How unevenly packets come, in ticks of 48 kHz.
+    /// The interarrival jitter, in ticks of 48 kHz.
     pub jitter: u32,
-    /// The middle of the NTP time of the last report from the other side; zero if there was none.
+    /// The middle 32 bits of the NTP timestamp of the last sender report (LSR); zero without one.
     pub last_report: u32,
-    /// How long ago that came, in 65,536ths of a second.
+    /// The delay since that report (DLSR), in 65,536ths of a second.
     pub since_last_report: u32,
 }
 
-/// What the far side tells of our stream.
+/// The reception quality of our stream, as the far side reports it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RemoteReport {
-    /// The share of our packets that was lost since its last report, 0 to 1.
+    /// The share of our packets lost since its last report, 0 to 1.
     pub loss: f32,
     /// The share of all our packets that was lost, 0 to 1.
     pub loss_so_far: f32,
-    /// How unevenly they come.
+    /// The interarrival jitter of our packets.
     pub jitter: Duration,
-    /// There and back.
+    /// The round-trip time, once a report block has echoed a sender report of ours.
     pub round_trip: Option<Duration>,
 }
 
-/// What there is to report of a call, and what was reported.
+/// The state of RTCP reporting of a call.
 #[derive(Debug)]
 pub struct RtcpReports {
     epoch: Instant,
-    /// From 1900 to the epoch.
+    /// The time from 1900 to `epoch`.
     ntp_epoch: Duration,
     next_at: Option<Instant>,
     sent: Option<(u32, Instant)>,
     packets: u32,
     octets: u32,
     source: Option<Source>,
-    told: Option<RemoteReport>,
+    remote: Option<RemoteReport>,
     jitter: Duration,
 }
 
-/// The caller's stream.
+/// The reception statistics of the caller's stream.
 #[derive(Debug)]
 struct Source {
     stream: u32,
@@ -83,11 +84,11 @@ struct Source {
     received_before: u64,
     transit: Option<i64>,
     jitter: f64,
-    reported: Option<(u32, Instant)>,
+    sender_report: Option<(u32, Instant)>,
 }
 
 impl RtcpReports {
-    /// Nothing to report yet. `unix` is the time since 1970 at `now`.
+    /// Creates the state of a call without packets. `unix` is the time since 1970 at `now`.
     pub fn new(now: Instant, unix: Duration) -> Self {
         let since_1900 = Duration::from_secs(2_208_988_800);
         Self {
@@ -98,20 +99,20 @@ impl RtcpReports {
             packets: 0,
             octets: 0,
             source: None,
-            told: None,
+            remote: None,
             jitter: Duration::ZERO,
         }
     }
 
-    /// Notes a packet that we send. The first report comes a little after the first packet.
+    /// Notes an RTP packet that we send. The first report is due half an interval after the first packet.
     pub fn note_sent(&mut self, timestamp: u32, octets: usize, now: Instant) {
         self.sent = Some((timestamp, now));
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(octets as u32);
-        self.next_at.get_or_insert(now + EVERY / 2);
+        self.next_at.get_or_insert(now + INTERVAL / 2);
     }
 
-    /// Notes a packet of the caller's. `timestamp` is that of sound; those of key presses tell no time.
+    /// Notes an RTP packet of the caller. `timestamp` is that of audio; telephone events have no part in the jitter.
     pub fn note_received(&mut self, stream: u32, sequence: u16, timestamp: Option<u32>, now: Instant) {
         let is_known = self.source.as_ref().is_some_and(|source| source.stream == stream);
         if !is_known {
@@ -123,48 +124,49 @@ impl RtcpReports {
         self.jitter = duration(source.jitter);
     }
 
-    /// Takes the caller's report on itself: its NTP time, which we repeat so that the far side can tell the round trip.
-    pub fn handle_report(&mut self, stream: u32, ntp: u64, now: Instant) {
+    /// Handles the caller's sender report. Its NTP time is echoed in our report block, from which the far side
+    /// computes the round-trip time.
+    pub fn handle_sender_report(&mut self, stream: u32, ntp: u64, now: Instant) {
         if let Some(source) = self.source.as_mut().filter(|source| source.stream == stream) {
-            source.reported = Some(((ntp >> 16) as u32, now));
+            source.sender_report = Some(((ntp >> 16) as u32, now));
         }
     }
 
-    /// Takes what the far side tells of our stream.
-    pub fn handle_about_us(&mut self, about: &ReportBlock, now: Instant) {
-        let round_trip = (about.last_report != 0)
+    /// Handles the far side's report block about our stream.
+    pub fn handle_report_block(&mut self, block: &ReportBlock, now: Instant) {
+        let round_trip = (block.last_report != 0)
             .then(|| (self.ntp(now) >> 16) as u32)
-            .map(|now| now.wrapping_sub(about.last_report).wrapping_sub(about.since_last_report))
-            // A clock that was set, or a report of nonsense: nobody talks over a minute.
+            .map(|now| now.wrapping_sub(block.last_report).wrapping_sub(block.since_last_report))
+            // The far side's clock was set, or the block is nonsense: no call has a round-trip time of over a minute.
             .filter(|units| *units < 60 << 16)
             .map(|units| Duration::from_secs_f64(f64::from(units) / 65_536.0));
-        self.told = Some(RemoteReport {
-            loss: f32::from(about.lost_of_256) / 256.0,
-            loss_so_far: (about.lost as f32 / self.packets.max(1) as f32).min(1.0),
-            jitter: duration(f64::from(about.jitter)),
-            round_trip: round_trip.or(self.told.and_then(|told| told.round_trip)),
+        self.remote = Some(RemoteReport {
+            loss: f32::from(block.lost_of_256) / 256.0,
+            loss_so_far: (block.lost as f32 / self.packets.max(1) as f32).min(1.0),
+            jitter: duration(f64::from(block.jitter)),
+            round_trip: round_trip.or(self.remote.and_then(|remote| remote.round_trip)),
         });
     }
 
-    /// What the far side told last.
-    pub fn told(&self) -> Option<RemoteReport> {
-        self.told
+    /// Returns the far side's last report of our stream.
+    pub fn remote(&self) -> Option<RemoteReport> {
+        self.remote
     }
 
-    /// How unevenly the caller's packets come.
+    /// Returns the interarrival jitter of the caller's packets.
     pub fn jitter(&self) -> Duration {
         self.jitter
     }
 
-    /// When [`Reports::poll`] has something.
+    /// Returns when [`Self::poll`] has a report.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.next_at
     }
 
-    /// What is to be reported, if it is time.
+    /// Returns the report that is due.
     pub fn poll(&mut self, now: Instant) -> Option<Report> {
         self.next_at.filter(|at| *at <= now)?;
-        self.next_at = Some(now + EVERY);
+        self.next_at = Some(now + INTERVAL);
         let (timestamp, at) = self.sent?;
         let since = ticks(now.saturating_duration_since(at)) as u32;
         Some(Report {
@@ -195,7 +197,7 @@ impl Source {
             received_before: 0,
             transit: None,
             jitter: 0.0,
-            reported: None,
+            sender_report: None,
         }
     }
 
@@ -206,7 +208,7 @@ impl Source {
         let Some(timestamp) = timestamp else { return };
         let transit = i64::from((arrival as u32).wrapping_sub(timestamp) as i32);
         if let Some(last) = self.transit {
-            // RFC 3550, A.8; modulo the clock, which begins again every day.
+            // RFC 3550, A.8, modulo 2³² because the RTP timestamp wraps around every day.
             let moved = f64::from((transit as u32).wrapping_sub(last as u32) as i32).abs();
             self.jitter += (moved - self.jitter) / 16.0;
         }
@@ -219,7 +221,7 @@ impl Source {
         let received_since = self.received - self.received_before;
         let lost_since = expected_since.saturating_sub(received_since);
         (self.expected_before, self.received_before) = (expected, self.received);
-        let (last_report, since) = match self.reported {
+        let (last_report, since) = match self.sender_report {
             Some((ntp, at)) => (ntp, now.saturating_duration_since(at)),
             None => (0, Duration::ZERO),
         };
@@ -248,18 +250,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_lost_is_told_for_the_time_since_the_last_report_and_in_all() {
+    fn loss_is_reported_since_the_last_report_and_in_total() {
         let (start, mut reports) = begun();
         for n in (0..100).filter(|n| n % 4 != 3) {
             reports.note_received(7, n, Some(u32::from(n) * 960), start + ms(u64::from(n) * 20));
         }
         reports.note_received(7, 100, Some(96_000), start + ms(2_000));
 
-        let first = reports.poll(start + ms(2_000)).and_then(|report| report.caller).expect("it is time");
+        let first =
+            reports.poll(start + ms(2_000)).and_then(|report| report.caller).expect("a report is due");
         for n in 101..151 {
             reports.note_received(7, n, Some(u32::from(n) * 960), start + ms(u64::from(n) * 20));
         }
-        let second = reports.poll(start + ms(4_000)).and_then(|report| report.caller).expect("it is time");
+        let second =
+            reports.poll(start + ms(4_000)).and_then(|report| report.caller).expect("a report is due");
 
         assert_eq!((first.stream, first.lost, first.highest), (7, 25, 100));
         assert_eq!(first.lost_of_256, (25 * 256 / 101) as u8);
@@ -267,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_is_that_of_rfc_3550_and_keys_do_not_count() {
+    fn jitter_follows_rfc_3550_and_ignores_telephone_events() {
         let (start, mut reports) = begun();
         for n in 0..400_u16 {
             // Every other packet is 10 ms late: each differs from the last by 480 ticks.
@@ -280,44 +284,45 @@ mod tests {
     }
 
     #[test]
-    fn the_round_trip_is_what_is_left_of_the_time_since_our_report() {
+    fn round_trip_is_computed_from_our_echoed_report() {
         let (start, mut reports) = begun();
-        let ours = reports.poll(start + ms(1_000)).expect("it is time");
+        let ours = reports.poll(start + ms(1_000)).expect("a report is due");
 
-        let about = ReportBlock {
+        let block = ReportBlock {
             lost_of_256: 64,
             lost: 1,
             last_report: (ours.ntp >> 16) as u32,
             since_last_report: 65_536 / 2,
             ..ReportBlock::default()
         };
-        reports.handle_about_us(&about, start + ms(1_620));
+        reports.handle_report_block(&block, start + ms(1_620));
 
-        let told = reports.told().expect("it was just told");
-        let round_trip = told.round_trip.expect("our report came back").as_millis();
+        let remote = reports.remote().expect("a report block was just handled");
+        let round_trip = remote.round_trip.expect("our report came back").as_millis();
         assert!((119..=121).contains(&round_trip), "{round_trip} ms");
-        assert_eq!((told.loss, told.loss_so_far), (0.25, 1.0));
+        assert_eq!((remote.loss, remote.loss_so_far), (0.25, 1.0));
     }
 
     #[test]
-    fn the_callers_own_report_is_repeated_with_its_age() {
+    fn the_callers_sender_report_is_echoed_with_its_age() {
         let (start, mut reports) = begun();
         reports.note_received(7, 65_535, Some(0), start);
         reports.note_received(7, 0, Some(960), start + ms(20));
-        reports.handle_report(7, 0x1234_5678_9abc_def0, start + ms(500));
-        reports.handle_report(8, 1, start + ms(600));
+        reports.handle_sender_report(7, 0x1234_5678_9abc_def0, start + ms(500));
+        reports.handle_sender_report(8, 1, start + ms(600));
 
-        let about = reports.poll(start + ms(1_000)).and_then(|report| report.caller).expect("it is time");
+        let block =
+            reports.poll(start + ms(1_000)).and_then(|report| report.caller).expect("a report is due");
 
-        assert_eq!((about.last_report, about.since_last_report), (0x5678_9abc, 32_768));
-        assert_eq!((about.highest, about.lost), (65_536, 0), "numbers began again");
+        assert_eq!((block.last_report, block.since_last_report), (0x5678_9abc, 32_768));
+        assert_eq!((block.highest, block.lost), (65_536, 0), "the sequence numbers wrapped");
     }
 
     #[test]
-    fn our_clock_and_theirs_name_the_same_moment() {
+    fn ntp_and_rtp_timestamps_name_the_same_moment() {
         let (start, mut reports) = begun();
 
-        let report = reports.poll(start + ms(1_000)).expect("it is time");
+        let report = reports.poll(start + ms(1_000)).expect("a report is due");
 
         assert_eq!(report.ntp >> 32, 2_208_988_800 + 1_700_000_001);
         assert_eq!((report.timestamp, report.packets, report.octets), (5_000 + 48_000, 1, 50));

@@ -1,26 +1,24 @@
-//! Sound that waits to be played, in the pieces it came in: what is played makes room at once.
+//! A queue of samples in the chunks they came in, which frees each chunk once it is played.
 
 use crate::{Frame, SAMPLES};
 use std::collections::VecDeque;
 use std::fmt;
 
-/// Samples in a row.
 #[derive(Default)]
 pub(crate) struct SampleQueue {
     pieces: VecDeque<Vec<i16>>,
-    /// How much of the first piece is gone.
+    /// How many samples of the first chunk are taken.
     taken: usize,
     len: usize,
 }
 
 impl fmt::Debug for SampleQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Queue({} samples)", self.len)
+        write!(f, "SampleQueue({} samples)", self.len)
     }
 }
 
 impl SampleQueue {
-    /// Adds a piece of any size.
     pub(crate) fn push(&mut self, piece: Vec<i16>) {
         if !piece.is_empty() {
             self.len += piece.len();
@@ -28,17 +26,15 @@ impl SampleQueue {
         }
     }
 
-    /// How many samples wait.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether none do.
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The first frame's worth, padded with silence. How many samples of it there were.
+    /// Takes a frame, padded with silence, and returns it with the number of its samples.
     pub(crate) fn take_frame(&mut self) -> (Frame, usize) {
         let mut frame = [0; SAMPLES];
         let mut count = 0;
@@ -63,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_in_odd_pieces_goes_out_in_frames_and_nothing_is_lost() {
+    fn chunks_of_any_size_become_frames_without_loss() {
         let mut queue = SampleQueue::default();
         let all = (1..=1_000).collect::<Vec<i16>>();
         [1, 0, 479, 20, 500].into_iter().fold(&all[..], |rest, size| {

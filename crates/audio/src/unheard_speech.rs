@@ -1,31 +1,32 @@
-//! Detects that the caller speaks and the agent does not hear it, by the level of the caller's sound.
+//! Detects that the caller speaks and the model's voice activity detection misses it, by the level of the caller's
+//! audio.
 //!
-//! Speech is told from noise by its syllables: its level rises and falls several times a second, by more than that of a fan,
-//! a hum, a tone or hiss. Beeps rise and fall too, and are all equally loud.
+//! Speech differs from noise by its syllables: its level rises and falls several times a second, by more than that of
+//! a fan, a hum, a tone or hiss. Beeps rise and fall too, but are all equally loud.
 
 use crate::SAMPLES;
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
-/// How many of the last seconds are looked at.
+/// The window, in seconds.
 const WINDOW: usize = 12;
 
-/// In how many of them the caller must speak, unheard.
+/// In how many seconds of the window the caller must speak unheard.
 const SPOKEN: usize = 8;
 
-/// Frames in a second.
+/// The number of frames in a second.
 const SECOND: usize = 50;
 
-/// Louder than this, dB of full scale, a frame may be of speech: encoders' noise is far below, and quiet speech above.
+/// The level, dB of full scale, above which a frame may be speech: encoder noise is far below it, quiet speech above.
 const LOUD: f32 = -45.0;
 
-/// What is quieter than this counts as this: in silence, a level means nothing.
+/// Lower levels count as this, dB of full scale: near silence, differences of level mean nothing.
 const FLOOR: f32 = -60.0;
 
-/// How many frames of a second of speech are loud at least: clicks and knocks are shorter.
+/// The least number of loud frames in a second of speech: clicks and knocks are shorter.
 const LOUD_FRAMES: usize = 15;
 
-/// By how much, dB, the level must change to have risen or fallen.
+/// The least change of level, dB, that counts as a rise or a fall.
 const SWING: f32 = 6.0;
 
 /// How often the level turns in a second of speech: engines turn more often.
@@ -34,26 +35,25 @@ const SWINGS: RangeInclusive<usize> = 4..=18;
 /// The least standard deviation of the loud frames of a second of speech, dB.
 const SPREAD: f32 = 3.0;
 
-/// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// The caller has spoken in the last second, and was not heard.
+pub(crate) enum Detection {
+    /// The caller spoke in the last second, unheard.
     Speech,
-    /// The caller has spoken for so long that the agent must be deaf. Once.
+    /// The caller has spoken unheard long enough to show that the session is deaf. Reported once.
     DeafAgent,
 }
 
-/// Listens to the caller's sound beside the agent.
+/// Listens to the caller's audio beside the model.
 #[derive(Debug)]
 pub(crate) struct UnheardSpeech {
     levels: Vec<f32>,
-    /// In which of the last seconds the caller spoke.
+    /// Whether the caller spoke in each second of the window.
     seconds: VecDeque<bool>,
     has_found: bool,
 }
 
 impl Default for UnheardSpeech {
-    /// With room for all it keeps: nothing is allocated while a call runs.
+    /// Reserves all memory up front: nothing is allocated while a call runs.
     fn default() -> Self {
         Self {
             levels: Vec::with_capacity(SECOND),
@@ -64,8 +64,8 @@ impl Default for UnheardSpeech {
 }
 
 impl UnheardSpeech {
-    /// Takes what the agent hears of the caller. `counts`: it may be the caller's voice, and is not the agent's own echo.
-    pub(crate) fn note(&mut self, samples: &[i16], counts: bool) -> Option<Found> {
+    /// Handles audio of the caller as the model gets it. `counts` is false while it may be the agent's echo.
+    pub(crate) fn note(&mut self, samples: &[i16], counts: bool) -> Option<Detection> {
         if self.has_found {
             return None;
         }
@@ -81,39 +81,38 @@ impl UnheardSpeech {
         found
     }
 
-    /// Forgets what was heard: the agent hears the caller, or is another one.
+    /// Forgets earlier seconds: the model hears the caller, or its session was replaced.
     pub(crate) fn clear(&mut self) {
         self.levels.clear();
         self.seconds.clear();
     }
 
-    fn note_second(&mut self, is_speech: bool) -> Option<Found> {
+    fn note_second(&mut self, is_speech: bool) -> Option<Detection> {
         self.seconds.push_back(is_speech);
         let too_many = self.seconds.len().saturating_sub(WINDOW);
         self.seconds.drain(..too_many);
         self.has_found = self.seconds.iter().filter(|is_speech| **is_speech).count() >= SPOKEN;
         match (self.has_found, is_speech) {
-            (true, _) => Some(Found::DeafAgent),
-            (false, true) => Some(Found::Speech),
+            (true, _) => Some(Detection::DeafAgent),
+            (false, true) => Some(Detection::Speech),
             (false, false) => None,
         }
     }
 }
 
-/// Whether levels, dB, are those of a voice.
+/// Whether the frames' levels, dB, are those of speech.
 fn is_speech(levels: &[f32]) -> bool {
     let loud = levels.iter().copied().filter(|level| *level > LOUD);
     loud.clone().count() >= LOUD_FRAMES && spread(loud) >= SPREAD && SWINGS.contains(&swings(levels))
 }
 
-/// The standard deviation.
 fn spread(levels: impl Iterator<Item = f32> + Clone) -> f32 {
     let count = levels.clone().count() as f32;
     let mean = levels.clone().sum::<f32>() / count;
     (levels.map(|level| (level - mean).powi(2)).sum::<f32>() / count).sqrt()
 }
 
-/// How often the level turns from rising to falling or back.
+/// Counts how often the level turns from rising to falling or back.
 fn swings(levels: &[f32]) -> usize {
     let Some(first) = levels.first() else { return 0 };
     let (mut turned_at, mut is_rising, mut swings) = (*first, None, 0);
@@ -128,7 +127,7 @@ fn swings(levels: &[f32]) -> usize {
             (turned_at, is_rising) = (*level, Some(rises));
             swings += 1;
         }
-        // It goes on in the same direction.
+        // The level moves on in the same direction.
         turned_at = match is_rising {
             Some(true) => turned_at.max(*level),
             Some(false) => turned_at.min(*level),
@@ -138,7 +137,7 @@ fn swings(levels: &[f32]) -> usize {
     swings
 }
 
-/// How loud a frame is, dB of full scale.
+/// Returns a frame's level, dB of full scale.
 fn level(frame: &[i16]) -> f32 {
     let power: f32 = frame.iter().map(|sample| f32::from(*sample).powi(2)).sum();
     let mean = power / frame.len().max(1) as f32 / f32::from(i16::MAX).powi(2);

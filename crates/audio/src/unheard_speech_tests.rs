@@ -1,4 +1,4 @@
-//! What is taken for a caller's voice, and what is not.
+//! Which audio is taken for speech of the caller.
 
 use super::*;
 use std::f32::consts::TAU;
@@ -11,21 +11,21 @@ const ORDER: &[u8] = include_bytes!("../../../fixtures/speech/caller-order.wav")
 const DIRECTIONS: &[u8] = include_bytes!("../../../fixtures/speech/caller-directions.wav");
 
 #[test]
-fn eight_seconds_of_speech_within_twelve_are_found_once() {
+fn eight_unheard_seconds_within_twelve_are_reported_once() {
     let speech = speech(60);
 
     let found = found(&speech);
 
-    let at = found.iter().position(|found| *found == Found::DeafAgent);
+    let at = found.iter().position(|found| *found == Detection::DeafAgent);
     assert!(at.is_some_and(|at| (7..12).contains(&at)), "{found:?}");
-    assert_eq!(found.iter().filter(|found| **found == Found::DeafAgent).count(), 1);
+    assert_eq!(found.iter().filter(|found| **found == Detection::DeafAgent).count(), 1);
 }
 
 #[test]
-fn quiet_speech_is_speech_and_very_quiet_speech_is_not() {
+fn quiet_speech_counts_and_very_quiet_speech_does_not() {
     let quieter = |by: i16| speech(30).iter().map(|sample| sample / by).collect::<Vec<_>>();
 
-    assert!(found(&quieter(4)).contains(&Found::DeafAgent));
+    assert!(found(&quieter(4)).contains(&Detection::DeafAgent));
     assert_eq!(found(&quieter(60)), []);
 }
 
@@ -33,8 +33,8 @@ fn quiet_speech_is_speech_and_very_quiet_speech_is_not() {
 fn seven_seconds_of_speech_are_not_enough_however_often() {
     let few = [speech(7), vec![0; 8 * RATE]].concat().repeat(5);
 
-    assert!(!found(&few).contains(&Found::DeafAgent));
-    assert!(found(&few).contains(&Found::Speech));
+    assert!(!found(&few).contains(&Detection::DeafAgent));
+    assert!(found(&few).contains(&Detection::Speech));
 }
 
 #[test]
@@ -71,12 +71,12 @@ fn steady_noise_is_no_speech_however_loud() {
         ("clicks", sound(|n| if n % 6_000 < 480 { 20_000.0 } else { 0.0 })),
         ("silence", vec![0; 30 * RATE]),
     ] {
-        assert!(!found(&sound).contains(&Found::DeafAgent), "{name}: {:?}", found(&sound));
+        assert!(!found(&sound).contains(&Detection::DeafAgent), "{name}: {:?}", found(&sound));
     }
 }
 
 #[test]
-fn what_may_be_echo_does_not_count() {
+fn possible_echo_does_not_count() {
     let mut unheard = UnheardSpeech::default();
     let speech = speech(30);
 
@@ -86,7 +86,7 @@ fn what_may_be_echo_does_not_count() {
 }
 
 #[test]
-fn a_caller_who_is_heard_in_between_is_not_unheard() {
+fn a_caller_heard_in_between_is_not_unheard() {
     let mut unheard = UnheardSpeech::default();
     let mut found = vec![];
     for (n, frame) in speech(60).chunks(SAMPLES).enumerate() {
@@ -96,15 +96,15 @@ fn a_caller_who_is_heard_in_between_is_not_unheard() {
         found.extend(unheard.note(frame, true));
     }
 
-    assert!(!found.contains(&Found::DeafAgent), "{found:?}");
+    assert!(!found.contains(&Detection::DeafAgent), "{found:?}");
 }
 
-fn found(sound: &[i16]) -> Vec<Found> {
+fn found(sound: &[i16]) -> Vec<Detection> {
     let mut unheard = UnheardSpeech::default();
     sound.chunks(SAMPLES).filter_map(|frame| unheard.note(frame, true)).collect()
 }
 
-/// Three sentences over and over, so many seconds.
+/// Returns `seconds` seconds of three sentences in a loop.
 pub(crate) fn speech(seconds: usize) -> Vec<i16> {
     let sentences = [QUESTION, ORDER, DIRECTIONS].map(samples).concat();
     sentences.into_iter().cycle().take(seconds * RATE).collect()
@@ -115,12 +115,12 @@ fn samples(wav: &[u8]) -> Vec<i16> {
     wav[data + 8..].chunks_exact(2).map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]])).collect()
 }
 
-/// Thirty seconds.
+/// Returns thirty seconds of audio.
 fn sound(mut at: impl FnMut(usize) -> f32) -> Vec<i16> {
     (0..30 * RATE).map(|n| at(n) as i16).collect()
 }
 
-/// White noise, the same each time.
+/// White noise from a fixed seed.
 struct Noise(u64);
 
 impl Noise {

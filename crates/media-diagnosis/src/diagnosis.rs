@@ -1,36 +1,36 @@
-//! What can be wrong with a call's media, each by its name, and what is to be done about it.
+//! The diagnoses of a call's media, each with its name and its remedy.
 
 use std::fmt;
 
-/// What is wrong.
+/// What is wrong with a call's media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Diagnosis {
-    /// Nobody answers our STUN checks.
+    /// None of our STUN checks is answered.
     NoStunAnswer,
-    /// Both sides want to control: every check is refused with 487.
+    /// ICE role conflict: both sides want to control, and every check is refused with 487.
     RoleConflict,
-    /// Nobody could reach the address that our answer gives, or we none of those in the offer.
+    /// The relay cannot reach the address in our answer, or the offer has no candidate that we can reach.
     CandidateUnreachable,
-    /// The network, or a host in it, refuses our datagrams.
+    /// The network, or a host in it, rejects our datagrams.
     PortBlocked,
-    /// ICE is done, and DTLS never.
+    /// ICE is done, but the DTLS handshake never completes.
     DtlsNever,
-    /// DTLS is done, and no sound comes.
+    /// DTLS is done, but no RTP comes.
     NoRtpIn,
-    /// What comes is not of a kind that was agreed on.
+    /// RTP comes, but with a payload type that was not negotiated.
     WrongPayload,
-    /// Sound comes, and there is nothing in it; or it has stopped while the line lives. The caller may have muted.
+    /// The caller's RTP is silent, or has stopped while the connection is alive. The caller may have muted the phone.
     CallerMuted,
-    /// Our sound does not come through to the caller: Meta's 138021.
+    /// Our RTP does not reach the caller, as Meta reports by error 138021.
     OurRtpNotReaching,
-    /// This machine does not let the task run when it should.
+    /// The host does not run the task when it should.
     ClockStalled,
 }
 
-/// A verdict, why, and what helps.
+/// A diagnosis with its evidence and remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What is wrong.
+    /// What is wrong with the call's media.
     pub verdict: Diagnosis,
     /// What was seen, in one sentence with figures. It names no caller.
     pub evidence: String,
@@ -39,7 +39,7 @@ pub struct Finding {
 }
 
 impl Diagnosis {
-    /// All there are.
+    /// All diagnoses.
     pub const ALL: [Diagnosis; 10] = [
         Diagnosis::NoStunAnswer,
         Diagnosis::RoleConflict,
@@ -53,7 +53,7 @@ impl Diagnosis {
         Diagnosis::ClockStalled,
     ];
 
-    /// Its name, as journals and `docs/media.md` have it.
+    /// Returns the name that journals and `docs/media.md` use.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoStunAnswer => "no_stun_answer",
@@ -69,16 +69,17 @@ impl Diagnosis {
         }
     }
 
-    /// What to do about it.
+    /// Returns what to do about it, in one sentence.
     pub fn cure(self) -> &'static str {
         match self {
             Self::NoStunAnswer => {
-                "Let UDP from the media task out to any address and its answers back in (security group, network ACL, route \
-                 or NAT of its subnet), and see in the journal that Meta took our answer: it replies to no check before."
+                "Allow UDP from the media task out to any address and its answers back in (security group, network ACL, \
+                 route or NAT of its subnet), and check in the journal that Meta accepted our answer: before that it \
+                 answers no check."
             }
             Self::RoleConflict => {
-                "See that nothing between Meta and the task rewrites the SDP: Meta is ICE-lite, so our answer must not say \
-                 a=ice-lite and we control."
+                "Check that nothing between Meta and the task rewrites the SDP: Meta is ICE-lite, so our answer must not \
+                 say a=ice-lite, and we control."
             }
             Self::CandidateUnreachable => {
                 "Set AHOY_PUBLIC_IP to the address at which the relay reaches this task, of the family of the offer's \
@@ -93,24 +94,24 @@ impl Diagnosis {
                  that changes a=setup or a=fingerprint of our answer."
             }
             Self::NoRtpIn => {
-                "Let the caller try another phone or network first; if no call has sound, look for a firewall that closes \
-                 the flow after DTLS, and see that the answer says a=sendrecv."
+                "Have the caller try another phone or network first; if no call has audio, look for a firewall that closes \
+                 the flow after DTLS, and check that the answer says a=sendrecv."
             }
             Self::WrongPayload => {
                 "Compare the payload types of offer and answer: the answer must repeat the offer's number of Opus, and \
                  nothing on the way may transcode."
             }
             Self::CallerMuted => {
-                "Nothing, if the caller has muted the phone; if all callers are silent, look at what WhatsApp may use on the \
-                 phone (microphone permission)."
+                "Nothing, if the caller has muted the phone; if all callers are silent, check WhatsApp's microphone \
+                 permission on the phones."
             }
             Self::OurRtpNotReaching => {
-                "Let the task's UDP out for the whole call: look for a NAT or firewall that drops or remaps the flow after it \
+                "Allow the task's UDP out for the whole call: look for a NAT or firewall that drops or remaps the flow after it \
                  began, and for a task that had no CPU to send."
             }
             Self::ClockStalled => {
-                "Give the task more CPU or fewer slots (AHOY_SLOTS), and look for what stops it: a paused virtual machine, \
-                 CPU credits used up, swapping."
+                "Give the task more CPU or fewer slots (AHOY_SLOTS), and look for what stalls it: a paused virtual machine, \
+                 exhausted CPU credits, swapping."
             }
         }
     }
@@ -127,19 +128,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_verdict_has_a_name_of_its_own_and_a_cure_of_one_sentence() {
-        for (n, verdict) in Diagnosis::ALL.into_iter().enumerate() {
-            assert!(Diagnosis::ALL[..n].iter().all(|other| other.as_str() != verdict.as_str()));
-            let cure = verdict.cure();
+    fn every_diagnosis_has_a_unique_name_and_a_cure_of_one_sentence() {
+        for (n, diagnosis) in Diagnosis::ALL.into_iter().enumerate() {
+            assert!(Diagnosis::ALL[..n].iter().all(|other| other.as_str() != diagnosis.as_str()));
+            let cure = diagnosis.cure();
             assert!(cure.ends_with('.') && !cure.contains(". ") && !cure.contains("  "), "{cure}");
         }
     }
 
     #[test]
-    fn the_page_about_media_explains_every_verdict() {
+    fn docs_media_explains_every_diagnosis() {
         let page = include_str!("../../../docs/media.md");
-        for verdict in Diagnosis::ALL {
-            assert!(page.contains(&format!("## `{verdict}`")), "docs/media.md does not explain {verdict}");
+        for diagnosis in Diagnosis::ALL {
+            assert!(
+                page.contains(&format!("## `{diagnosis}`")),
+                "docs/media.md does not explain {diagnosis}"
+            );
         }
     }
 }

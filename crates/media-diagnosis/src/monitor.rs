@@ -1,4 +1,5 @@
-//! Suspects one thing at a time, the first step that has not happened; and says so when it has waited long enough.
+//! Watches one call's media: waits for the next setup step that has not happened, and reports a finding when it is
+//! overdue.
 
 use crate::observations::Observations;
 use crate::stalls::Stalls;
@@ -6,144 +7,145 @@ use crate::{AudioActivity, DatagramKind, Diagnosis, Finding, MediaContext, SendE
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Meta answers no check before it has our answer, which takes as long as Graph takes.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(8);
+/// Meta answers no STUN check before it has our SDP answer, which takes as long as Graph takes.
+const STUN_WITHIN: Duration = Duration::from_secs(8);
 
-/// An agent that must not control learns so from its first 487.
+/// An ICE agent that must give up the controlling role learns so from its first 487.
 const CONFLICT_SETTLES: Duration = Duration::from_millis(1_500);
 
-/// A network that comes up late refuses for a moment.
+/// A network that comes up late rejects datagrams for a moment.
 const REFUSED_FOR: Duration = Duration::from_secs(3);
 
-/// An offer without anybody to check will not have anybody later.
-const NOBODY_COMES: Duration = Duration::from_secs(3);
+/// An offer without candidates never gains one: Meta does not trickle.
+const NO_CANDIDATE_AFTER: Duration = Duration::from_secs(3);
 
-/// Two hellos, repeated after one second and after two, are lost rarely.
-const SHAKEN_WITHIN: Duration = Duration::from_secs(3);
+/// The DTLS hello and its retransmissions after one and two seconds are rarely all lost.
+const DTLS_WITHIN: Duration = Duration::from_secs(3);
 
-/// A phone sends as soon as the line is open, or as soon as it hears us.
-const SPEAKS_WITHIN: Duration = Duration::from_secs(5);
+/// A phone sends RTP as soon as the line is open, or as soon as it gets ours.
+const RTP_WITHIN: Duration = Duration::from_secs(5);
 
-/// A stream may begin with a packet of some other kind.
-const STRAYS_FOR: Duration = Duration::from_secs(1);
+/// A stream may begin with a packet of another payload type.
+const WRONG_PAYLOAD_FOR: Duration = Duration::from_secs(1);
 
-/// No pause between words is longer, and no phone that talks sends nothing for so long.
+/// No pause between words is longer, and no phone that is unmuted sends nothing for as long.
 const STOPPED_FOR: Duration = Duration::from_secs(5);
 
-/// After the sound has stopped so long, a report or a STUN answer shows that the line lives.
-const LIVES_AFTER: Duration = Duration::from_secs(2);
+/// RTCP or a STUN answer this long after the last RTP shows that the connection is alive.
+const ALIVE_AFTER: Duration = Duration::from_secs(2);
 
-/// Somebody who was called for is heard within this, be it a breath.
-const NEVER_HEARD_FOR: Duration = Duration::from_secs(20);
+/// A caller who has just been answered is audible within this time, if only by breathing.
+const SILENT_FROM_START_FOR: Duration = Duration::from_secs(20);
 
-/// A caller listens for a long time without a sound.
-const NOT_HEARD_FOR: Duration = Duration::from_secs(60);
+/// A caller may listen silently for a long time.
+const SILENT_FOR: Duration = Duration::from_secs(60);
 
 /// An outage of some seconds is survived.
 const GONE_FOR: Duration = Duration::from_secs(10);
 
-/// Looks after one call's media.
+/// Monitors one call's media, from setup to end.
 #[derive(Debug, Clone)]
 pub struct MediaMonitor {
-    premises: MediaContext,
-    signs: Observations,
+    context: MediaContext,
+    observations: Observations,
     stalls: Stalls,
-    has_told_cause: bool,
-    has_told_mute: bool,
-    has_told_stall: bool,
+    has_reported_cause: bool,
+    has_reported_mute: bool,
+    has_reported_stall: bool,
     findings: VecDeque<Finding>,
 }
 
-/// What is concluded, and when, if nothing happens before.
+/// The diagnosis that is reported at a time unless something is observed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Suspicion {
-    verdict: Diagnosis,
+    diagnosis: Diagnosis,
     at: Instant,
 }
 
 impl MediaMonitor {
-    /// A doctor for a call that is being set up from now on.
-    pub fn new(premises: MediaContext, now: Instant) -> Self {
+    /// Creates the monitor of a call whose setup begins now.
+    pub fn new(context: MediaContext, now: Instant) -> Self {
         Self {
-            premises,
-            signs: Observations::new(now),
+            context,
+            observations: Observations::new(now),
             stalls: Stalls::default(),
-            has_told_cause: false,
-            has_told_mute: false,
-            has_told_stall: false,
+            has_reported_cause: false,
+            has_reported_mute: false,
+            has_reported_stall: false,
             findings: VecDeque::new(),
         }
     }
 
-    /// A datagram came.
+    /// Notes a received datagram.
     pub fn handle_in(&mut self, kind: DatagramKind, now: Instant) {
-        self.signs.note_in(kind, &self.premises, now);
+        self.observations.note_in(kind, &self.context, now);
     }
 
-    /// A datagram left.
+    /// Notes a sent datagram.
     pub fn handle_out(&mut self, kind: DatagramKind, now: Instant) {
-        self.signs.note_out(kind, now);
+        self.observations.note_out(kind, now);
     }
 
-    /// A datagram could not be sent, or one that left before was sent back.
+    /// Notes a datagram that could not be sent, or that came back as an ICMP error.
     pub fn handle_refusal(&mut self, refusal: SendError, now: Instant) {
-        self.signs.note_refusal(refusal, now);
+        self.observations.note_refusal(refusal, now);
     }
 
-    /// ICE and DTLS are done.
+    /// Notes that ICE and DTLS are done.
     pub fn handle_connected(&mut self, now: Instant) {
-        self.signs.connected.get_or_insert(now);
+        self.observations.connected.get_or_insert(now);
     }
 
-    /// A frame of the caller's was decoded.
+    /// Notes a decoded frame of the caller.
     pub fn handle_sound(&mut self, sound: AudioActivity, now: Instant) {
-        self.signs.note_sound(sound, now);
+        self.observations.note_sound(sound, now);
     }
 
-    /// The task woke up so much later than it wanted to. To be told before anything that came meanwhile.
+    /// Notes that the task woke up `late`. Call it before noting datagrams received meanwhile: the time does not
+    /// count against them.
     pub fn handle_wake(&mut self, late: Duration, now: Instant) {
-        let (lost, too_late) = self.stalls.note(late, now);
+        let (lost, too_many) = self.stalls.note(late, now);
         if !lost.is_zero() {
-            self.signs.forgive(lost);
+            self.observations.shift(lost);
         }
-        if let Some(too_late) = too_late.filter(|_| !self.has_told_stall) {
-            self.has_told_stall = true;
-            self.findings.push_back(evidence::stalled(too_late));
+        if let Some(too_many) = too_many.filter(|_| !self.has_reported_stall) {
+            self.has_reported_stall = true;
+            self.findings.push_back(evidence::stalled(too_many));
         }
     }
 
-    /// The line is open: from now on sound should come.
+    /// Notes that the line is open, so that audio should come from now on.
     pub fn open(&mut self, now: Instant) {
-        self.signs.opened.get_or_insert(now);
+        self.observations.opened.get_or_insert(now);
     }
 
-    /// Nobody waits for the media any more: if they are not there, this is why, however short the wait was.
+    /// Reports why media are missing when the call ends during setup, however short the wait was.
     pub fn give_up(&mut self, now: Instant) {
-        if self.signs.connected.is_none() && !self.has_told_cause {
-            self.tell(self.suspect_setup().verdict, now);
+        if self.observations.connected.is_none() && !self.has_reported_cause {
+            self.report(self.suspect_setup().diagnosis, now);
         }
     }
 
-    /// When [`Doctor::handle_timeout`] may have something to conclude. Every datagram changes it.
+    /// Returns when [`Self::handle_timeout`] may have a finding. Changes with every datagram.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.suspect().map(|suspicion| suspicion.at)
     }
 
-    /// Concludes what is due.
+    /// Reports the diagnoses that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(due) = self.suspect().filter(|suspicion| suspicion.at <= now) {
-            self.tell(due.verdict, now);
+            self.report(due.diagnosis, now);
         }
     }
 
-    /// What is wrong. Each verdict is told once.
+    /// Returns the next finding. Each diagnosis is reported once.
     pub fn poll_finding(&mut self) -> Option<Finding> {
         self.findings.pop_front()
     }
 
-    fn tell(&mut self, verdict: Diagnosis, now: Instant) {
-        match verdict {
-            Diagnosis::CallerMuted => self.has_told_mute = true,
+    fn report(&mut self, diagnosis: Diagnosis, now: Instant) {
+        match diagnosis {
+            Diagnosis::CallerMuted => self.has_reported_mute = true,
             Diagnosis::NoStunAnswer
             | Diagnosis::RoleConflict
             | Diagnosis::CandidateUnreachable
@@ -151,23 +153,28 @@ impl MediaMonitor {
             | Diagnosis::DtlsNever
             | Diagnosis::NoRtpIn
             | Diagnosis::WrongPayload
-            | Diagnosis::OurRtpNotReaching => self.has_told_cause = true,
-            Diagnosis::ClockStalled => self.has_told_stall = true,
+            | Diagnosis::OurRtpNotReaching => self.has_reported_cause = true,
+            Diagnosis::ClockStalled => self.has_reported_stall = true,
         }
-        self.findings.push_back(evidence::found(verdict, &self.signs, &self.premises, now));
+        self.findings.push_back(evidence::finding_for(diagnosis, &self.observations, &self.context, now));
     }
 
-    /// What is missing after the first cause is only missing because of it.
+    /// Returns the next diagnosis. After the first cause there is none: what is missing then is missing because of
+    /// it.
     fn suspect(&self) -> Option<Suspicion> {
-        if self.has_told_cause {
+        if self.has_reported_cause {
             return None;
         }
-        if self.signs.connected.is_none() {
+        if self.observations.connected.is_none() {
             return Some(self.suspect_setup());
         }
-        let opened = self.signs.opened.max(self.signs.connected).filter(|_| self.signs.opened.is_some())?;
-        if self.signs.rtp.times == 0 {
-            return Some(self.suspect_sound(opened));
+        let opened = self
+            .observations
+            .opened
+            .max(self.observations.connected)
+            .filter(|_| self.observations.opened.is_some())?;
+        if self.observations.rtp.times == 0 {
+            return Some(self.suspect_no_rtp(opened));
         }
         [self.suspect_absence(), self.suspect_mute(), self.suspect_silence(opened)]
             .into_iter()
@@ -176,59 +183,67 @@ impl MediaMonitor {
     }
 
     fn suspect_setup(&self) -> Suspicion {
-        let signs = &self.signs;
-        if let Some(answered) = signs.answers.first {
-            return suspicion(Diagnosis::DtlsNever, answered + SHAKEN_WITHIN);
+        let observations = &self.observations;
+        if let Some(answered) = observations.answers.first {
+            return suspicion(Diagnosis::DtlsNever, answered + DTLS_WITHIN);
         }
-        if let Some(first) = signs.conflicts.first {
+        if let Some(first) = observations.conflicts.first {
             return suspicion(Diagnosis::RoleConflict, first + CONFLICT_SETTLES);
         }
-        if let Some(first) = signs.refusals.first.filter(|_| signs.any.times == 0) {
+        if let Some(first) = observations.refusals.first.filter(|_| observations.any.times == 0) {
             return suspicion(Diagnosis::PortBlocked, first + REFUSED_FOR);
         }
-        if !self.premises.has_somebody_to_check() {
-            return suspicion(Diagnosis::CandidateUnreachable, signs.began + NOBODY_COMES);
+        if !self.context.has_candidate_to_check() {
+            return suspicion(Diagnosis::CandidateUnreachable, observations.began + NO_CANDIDATE_AFTER);
         }
-        let unreachable = self.premises.unreachable().is_some();
-        let verdict = if unreachable { Diagnosis::CandidateUnreachable } else { Diagnosis::NoStunAnswer };
-        suspicion(verdict, signs.began + ANSWERED_WITHIN)
+        let unreachable = self.context.unreachable().is_some();
+        let diagnosis = if unreachable { Diagnosis::CandidateUnreachable } else { Diagnosis::NoStunAnswer };
+        suspicion(diagnosis, observations.began + STUN_WITHIN)
     }
 
-    fn suspect_sound(&self, opened: Instant) -> Suspicion {
-        match self.signs.strays.first {
-            Some(first) => suspicion(Diagnosis::WrongPayload, first.max(opened) + STRAYS_FOR),
-            None => suspicion(Diagnosis::NoRtpIn, opened + SPEAKS_WITHIN),
+    fn suspect_no_rtp(&self, opened: Instant) -> Suspicion {
+        match self.observations.wrong_payload.first {
+            Some(first) => suspicion(Diagnosis::WrongPayload, first.max(opened) + WRONG_PAYLOAD_FOR),
+            None => suspicion(Diagnosis::NoRtpIn, opened + RTP_WITHIN),
         }
     }
 
     fn suspect_absence(&self) -> Option<Suspicion> {
-        Some(suspicion(Diagnosis::NoStunAnswer, self.signs.any.last? + GONE_FOR))
+        Some(suspicion(Diagnosis::NoStunAnswer, self.observations.any.last? + GONE_FOR))
     }
 
     fn suspect_mute(&self) -> Option<Suspicion> {
-        let stopped = self.signs.rtp.last.filter(|_| !self.has_told_mute && has_stopped(&self.signs))?;
+        let stopped = self
+            .observations
+            .rtp
+            .last
+            .filter(|_| !self.has_reported_mute && has_stopped(&self.observations))?;
         Some(suspicion(Diagnosis::CallerMuted, stopped + STOPPED_FOR))
     }
 
-    /// Frames come, and nothing is in them.
+    /// Suspects a mute where RTP comes but is silent.
     fn suspect_silence(&self, opened: Instant) -> Option<Suspicion> {
-        let (since, patience) = match self.signs.audible.last {
-            Some(heard) => (heard, NOT_HEARD_FOR),
-            None => (opened, NEVER_HEARD_FOR),
+        let (since, limit) = match self.observations.audible.last {
+            Some(heard) => (heard, SILENT_FOR),
+            None => (opened, SILENT_FROM_START_FOR),
         };
-        let at = since + patience;
-        let still_comes = self.signs.silent.last.is_some_and(|last| last + STRAYS_FOR >= at);
-        (still_comes && !self.has_told_mute).then(|| suspicion(Diagnosis::CallerMuted, at))
+        let at = since + limit;
+        let still_comes = self.observations.silent.last.is_some_and(|last| last + WRONG_PAYLOAD_FOR >= at);
+        (still_comes && !self.has_reported_mute).then(|| suspicion(Diagnosis::CallerMuted, at))
     }
 }
 
-/// Whether the caller's sound has stopped though the line lives.
-pub(crate) fn has_stopped(signs: &Observations) -> bool {
-    signs.rtp.last.zip(signs.others.last).is_some_and(|(sound, other)| other >= sound + LIVES_AFTER)
+/// Whether the caller's RTP has stopped while the connection is alive.
+pub(crate) fn has_stopped(observations: &Observations) -> bool {
+    observations
+        .rtp
+        .last
+        .zip(observations.others.last)
+        .is_some_and(|(sound, other)| other >= sound + ALIVE_AFTER)
 }
 
-fn suspicion(verdict: Diagnosis, at: Instant) -> Suspicion {
-    Suspicion { verdict, at }
+fn suspicion(diagnosis: Diagnosis, at: Instant) -> Suspicion {
+    Suspicion { diagnosis, at }
 }
 
 #[cfg(test)]

@@ -1,51 +1,51 @@
-//! What the wire has shown so far: counted, and when.
+//! What was observed on the wire: counts and times of datagrams by kind.
 
 use crate::MediaContext;
 use std::time::{Duration, Instant};
 
-/// What a datagram is, by what it shows without any key (RFC 7983, RFC 8489).
+/// The kind of a datagram, as far as it shows without keys (RFC 7983, RFC 8489).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatagramKind {
-    /// A STUN request, or an indication.
+    /// A STUN request or indication.
     StunRequest,
-    /// A STUN success.
+    /// A STUN success response.
     StunSuccess,
-    /// A STUN error, by its code.
+    /// A STUN error response with its code.
     StunError(u16),
     /// A DTLS record.
     Dtls,
-    /// Sound, or a key press.
+    /// An RTP packet: audio or a telephone event.
     Rtp {
-        /// Of the RTP header, which SRTP leaves in the clear.
+        /// The payload type, which SRTP leaves unencrypted.
         payload_type: u8,
     },
-    /// A report.
+    /// An RTCP packet.
     Rtcp,
-    /// None of those.
+    /// Any other datagram.
     Other,
 }
 
 /// Why a datagram could not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendError {
-    /// The host there says that nobody listens at the port.
+    /// The port is closed, by ICMP of the remote host.
     Refused,
-    /// There is no way there.
+    /// There is no route to the host.
     Unreachable,
-    /// This host may not send there.
+    /// This host may not send to the address.
     Forbidden,
 }
 
-/// What a frame of the caller's turned out to hold.
+/// Whether a decoded frame of the caller is audible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AudioActivity {
-    /// Something.
+    /// The frame holds sound.
     Audible,
-    /// Digital silence.
+    /// The frame is digital silence.
     Silent,
 }
 
-/// How often something was seen, and when first and last.
+/// The number of observations, with the times of the first and the last.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Count {
     pub(crate) times: u64,
@@ -60,15 +60,15 @@ impl Count {
         self.last = Some(now);
     }
 
-    /// Time in which nothing could be seen: as if all of it had been seen so much later.
-    fn forgive(&mut self, lost: Duration) {
+    /// Moves all times by a stall, in which nothing could be observed.
+    fn shift(&mut self, lost: Duration) {
         for at in [&mut self.first, &mut self.last].into_iter().flatten() {
             *at += lost;
         }
     }
 }
 
-/// All that was seen of one call.
+/// Everything observed of one call.
 #[derive(Debug, Clone)]
 pub(crate) struct Observations {
     pub(crate) began: Instant,
@@ -82,18 +82,17 @@ pub(crate) struct Observations {
     pub(crate) dtls_out: Count,
     pub(crate) dtls_in: Count,
     pub(crate) rtp_out: Count,
-    /// RTP of an agreed kind.
+    /// RTP with a negotiated payload type.
     pub(crate) rtp: Count,
-    /// RTP of any other kind.
-    pub(crate) strays: Count,
-    pub(crate) stray_type: u8,
+    /// RTP with another payload type.
+    pub(crate) wrong_payload: Count,
+    pub(crate) wrong_payload_type: u8,
     /// Anything but RTP.
     pub(crate) others: Count,
-    /// Anything.
     pub(crate) any: Count,
     pub(crate) audible: Count,
     pub(crate) silent: Count,
-    /// Checks since anything came.
+    /// STUN checks sent since anything was received.
     pub(crate) checks_since: u64,
 }
 
@@ -113,8 +112,8 @@ impl Observations {
             dtls_in: none,
             rtp_out: none,
             rtp: none,
-            strays: none,
-            stray_type: 0,
+            wrong_payload: none,
+            wrong_payload_type: 0,
             others: none,
             any: none,
             audible: none,
@@ -123,16 +122,16 @@ impl Observations {
         }
     }
 
-    pub(crate) fn note_in(&mut self, kind: DatagramKind, premises: &MediaContext, now: Instant) {
+    pub(crate) fn note_in(&mut self, kind: DatagramKind, context: &MediaContext, now: Instant) {
         self.any.note(now);
         self.checks_since = 0;
         let count = match kind {
-            DatagramKind::Rtp { payload_type } if premises.agrees_to(payload_type) => {
+            DatagramKind::Rtp { payload_type } if context.agrees_to(payload_type) => {
                 return self.rtp.note(now);
             }
             DatagramKind::Rtp { payload_type } => {
-                self.stray_type = payload_type;
-                return self.strays.note(now);
+                self.wrong_payload_type = payload_type;
+                return self.wrong_payload.note(now);
             }
             DatagramKind::StunSuccess => Some(&mut self.answers),
             DatagramKind::StunError(487) => Some(&mut self.conflicts),
@@ -175,8 +174,8 @@ impl Observations {
         }
     }
 
-    /// Time in which the task did not run is nobody's silence.
-    pub(crate) fn forgive(&mut self, lost: Duration) {
+    /// Moves all times by a stall: while the task does not run, the absence of datagrams is no evidence.
+    pub(crate) fn shift(&mut self, lost: Duration) {
         self.began += lost;
         for at in [&mut self.connected, &mut self.opened].into_iter().flatten() {
             *at += lost;
@@ -190,12 +189,12 @@ impl Observations {
             &mut self.dtls_in,
             &mut self.rtp_out,
             &mut self.rtp,
-            &mut self.strays,
+            &mut self.wrong_payload,
             &mut self.others,
             &mut self.any,
             &mut self.audible,
             &mut self.silent,
         ];
-        counts.into_iter().for_each(|count| count.forgive(lost));
+        counts.into_iter().for_each(|count| count.shift(lost));
     }
 }

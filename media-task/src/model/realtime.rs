@@ -153,22 +153,24 @@ fn news(happening: SessionEvent) -> (AgentEvent, Option<AgentEvent>) {
     let only = match happening {
         SessionEvent::Ready { .. } => AgentEvent::Ready,
         SessionEvent::Began { response, is_asked: true } => {
-            let began = AgentEvent::Doing(Doing::Began { response: response.clone() });
+            let began = AgentEvent::Doing(Doing::ResponseStarted { response: response.clone() });
             return (AgentEvent::BeginsWhatWasAsked(response), Some(began));
         }
-        SessionEvent::Began { response, is_asked: false } => AgentEvent::Doing(Doing::Began { response }),
-        SessionEvent::Said { response, item, samples } => {
-            AgentEvent::Doing(Doing::Said { response, item: ItemId(item), samples: samples.0 })
+        SessionEvent::Began { response, is_asked: false } => {
+            AgentEvent::Doing(Doing::ResponseStarted { response })
         }
-        SessionEvent::Finished { item } => AgentEvent::Doing(Doing::Finished { item: ItemId(item) }),
-        SessionEvent::SaidNothing { response } => AgentEvent::Doing(Doing::SaidNothing { response }),
-        SessionEvent::Ended { response } => AgentEvent::Doing(Doing::Ended { response }),
-        SessionEvent::CallerStarted { item } if item.is_empty() => AgentEvent::Doing(Doing::HearsCaller),
+        SessionEvent::Said { response, item, samples } => {
+            AgentEvent::Doing(Doing::Audio { response, item: ItemId(item), samples: samples.0 })
+        }
+        SessionEvent::Finished { item } => AgentEvent::Doing(Doing::ItemDone { item: ItemId(item) }),
+        SessionEvent::SaidNothing { response } => AgentEvent::Doing(Doing::ResponseEmpty { response }),
+        SessionEvent::Ended { response } => AgentEvent::Doing(Doing::ResponseDone { response }),
+        SessionEvent::CallerStarted { item } if item.is_empty() => AgentEvent::Doing(Doing::SpeechStarted),
         SessionEvent::CallerStarted { item } => {
-            return (AgentEvent::CallerBegan(ItemId(item)), Some(AgentEvent::Doing(Doing::HearsCaller)));
+            return (AgentEvent::CallerBegan(ItemId(item)), Some(AgentEvent::Doing(Doing::SpeechStarted)));
         }
         SessionEvent::CallerNamed { item } => AgentEvent::CallerBegan(ItemId(item)),
-        SessionEvent::CallerStopped => AgentEvent::Doing(Doing::HearsCallerStop),
+        SessionEvent::CallerStopped => AgentEvent::Doing(Doing::SpeechStopped),
         SessionEvent::CallerSaid { item, text } => AgentEvent::CallerSaid(ItemId(item), text.0),
         SessionEvent::CallerWasSilent { item } => AgentEvent::CallerWasSilent(ItemId(item)),
         SessionEvent::TranscriptionFailed { item, code } => AgentEvent::NotWritten(ItemId(item), code),

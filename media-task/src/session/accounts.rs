@@ -114,7 +114,7 @@ impl CallSession {
         self.spending.note_answer(counted.is_made);
         counted.cap_near(self.spending.cap()).into_iter().for_each(|near| self.note(near));
         if counted.day.is_some_and(|day| self.spending.is_reached(day.micro_dollars)) {
-            self.bridge.spend_no_more();
+            self.bridge.reach_spending_cap();
         }
     }
 

@@ -45,11 +45,11 @@ impl CallSession {
             AgentEvent::Lost(reason) => {
                 self.note(JournalEvent::SessionLost { reason });
                 self.answering.note_unready();
-                self.bridge.handle_agent(Doing::Replaced, now);
+                self.bridge.handle_agent(Doing::SessionReplaced, now);
             }
             AgentEvent::Restored(took, planned) => {
                 self.summary.sessions_replaced += 1;
-                self.bridge.handle_agent(Doing::Restored, now);
+                self.bridge.handle_agent(Doing::SessionReady, now);
                 self.answering.note_ready();
                 self.note(JournalEvent::SessionRestored { took_ms: ms(took), planned });
             }
@@ -92,21 +92,21 @@ impl CallSession {
 
     fn watch(&mut self, doing: Doing, now: Instant) {
         match &doing {
-            Doing::Said { response, item, .. } => {
+            Doing::Audio { response, item, .. } => {
                 self.minutes.agent_began(&item.0, now_ms());
                 self.note_farewell_sounds(response);
                 self.has_said_something = true;
             }
-            Doing::Began { .. } => self.forget_tools_of_responses(),
-            Doing::HearsCaller => self.has_said_something = false,
-            Doing::Ended { .. }
-            | Doing::Finished { .. }
-            | Doing::HearsCallerStop
-            | Doing::SaidNothing { .. }
-            | Doing::Replaced
-            | Doing::Restored => {}
+            Doing::ResponseStarted { .. } => self.forget_tools_of_responses(),
+            Doing::SpeechStarted => self.has_said_something = false,
+            Doing::ResponseDone { .. }
+            | Doing::ItemDone { .. }
+            | Doing::SpeechStopped
+            | Doing::ResponseEmpty { .. }
+            | Doing::SessionReplaced
+            | Doing::SessionReady => {}
         }
-        let ended = if let Doing::Ended { response } = &doing { Some(response.clone()) } else { None };
+        let ended = if let Doing::ResponseDone { response } = &doing { Some(response.clone()) } else { None };
         self.bridge.handle_agent(doing, now);
         if let Some(response) = ended {
             self.note_farewell_said(&response, now);

@@ -106,7 +106,7 @@ impl CallSession {
     }
 
     fn close_minutes(&mut self) {
-        for heard in self.bridge.abandon() {
+        for heard in self.bridge.stop() {
             self.minutes.was_heard(&heard);
         }
         self.write_lines();

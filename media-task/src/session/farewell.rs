@@ -75,7 +75,7 @@ impl CallSession {
     pub(super) fn hang_up_after_this(&mut self, now: Instant) {
         self.farewell = Some(Farewell::queued(Ending::AgentSaidGoodbye));
         self.parts.agent.set_leaving(true);
-        self.bridge.close_when_silent(now);
+        self.bridge.hang_up_when_silent(now);
     }
 
     /// The agent wants to hang up. One that has said nothing to the caller's last words is asked for a goodbye first, once.
@@ -91,7 +91,7 @@ impl CallSession {
     /// This task must leave: a caller who talks is told, one whose call is not open yet is let go. Told again, it leaves
     /// without another word.
     pub(super) fn must_leave(&mut self) {
-        if self.must_leave || !self.bridge.must_leave() {
+        if self.must_leave || !self.bridge.drain() {
             self.over.get_or_insert(SessionEnd::Because(Ending::Drained));
         }
         self.must_leave = true;
@@ -103,7 +103,7 @@ impl CallSession {
         self.parts.agent.set_leaving(true);
         let agent = &self.parts.role.agent;
         let words = match verdict {
-            TimeoutReason::MustLeave => say(&Words::Exact(agents::leaving(&agent.language).to_owned())),
+            TimeoutReason::Draining => say(&Words::Exact(agents::leaving(&agent.language).to_owned())),
             TimeoutReason::TookTooLong
             | TimeoutReason::BothSilent
             | TimeoutReason::CallerVanished
@@ -116,7 +116,7 @@ impl CallSession {
     /// The agent is gone: a recording says so.
     pub(super) fn apologise(&mut self, now: Instant) {
         self.farewell = Some(Farewell::queued(Ending::AgentUnavailable));
-        self.bridge.play_recorded(outage_message::in_language(&self.parts.role.agent.language), now);
+        self.bridge.play_recording(outage_message::in_language(&self.parts.role.agent.language), now);
     }
 
     /// Whether the last words are said, and wait to be heard.
@@ -137,7 +137,7 @@ impl CallSession {
     /// A response is whole: if it was the last words, the call ends once they are heard.
     pub(super) fn note_farewell_said(&mut self, response: &str, now: Instant) {
         if self.farewell.as_mut().is_some_and(|farewell| farewell.note_ended(response)) {
-            self.bridge.close_when_silent(now);
+            self.bridge.hang_up_when_silent(now);
         }
     }
 
@@ -147,7 +147,7 @@ impl CallSession {
             return;
         }
         if self.bridge.is_playing() {
-            self.bridge.close_when_silent(now);
+            self.bridge.hang_up_when_silent(now);
         } else {
             self.hang_up();
         }
@@ -170,7 +170,7 @@ fn ending(verdict: TimeoutReason) -> Ending {
         TimeoutReason::TookTooLong => Ending::TookTooLong,
         TimeoutReason::BothSilent => Ending::BothSilent,
         TimeoutReason::CallerVanished => Ending::CallerVanished,
-        TimeoutReason::MustLeave => Ending::Drained,
+        TimeoutReason::Draining => Ending::Drained,
         TimeoutReason::CapReached => Ending::CapReached,
     }
 }

@@ -16,7 +16,7 @@ impl CallSession {
     pub(super) fn receive(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
         self.parts.doctor.handle_in(kind(datagram), now);
         if self.parts.peer.handle_datagram(datagram, from, now) {
-            self.bridge.handle_sign_of_life(now);
+            self.bridge.note_liveness(now);
         }
     }
 
@@ -33,17 +33,17 @@ impl CallSession {
                 PeerEvent::Sound { stream, sequence, timestamp, payload } => {
                     let sound = codec::read(payload);
                     if sound.is_none() {
-                        self.bridge.note_malformed();
+                        self.bridge.count_malformed();
                     }
                     self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound }, now);
                 }
                 PeerEvent::Key { stream, sequence, timestamp, clock, payload } => {
                     self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound: None }, now);
                     let key = DtmfPacket { stream, sequence, timestamp, clock, payload: &payload };
-                    self.bridge.handle_key(&key, now);
+                    self.bridge.handle_dtmf(&key, now);
                 }
                 PeerEvent::Foreign { stream, sequence, timestamp } => {
-                    self.bridge.note_foreign();
+                    self.bridge.count_foreign();
                     self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound: None }, now);
                 }
                 PeerEvent::Told => {
@@ -57,10 +57,10 @@ impl CallSession {
 
     /// The caller's sound, to the agent.
     pub(super) fn pass_up(&mut self, now: Instant) {
-        while let Some(slot) = self.bridge.poll_slot() {
+        while let Some(slot) = self.bridge.poll_step() {
             let start = self.uplink.len();
             if !self.ear.hear(&slot, &mut self.uplink) {
-                self.bridge.note_malformed();
+                self.bridge.count_malformed();
             }
             if matches!(slot, DecodeStep::Decode(_)) {
                 self.note_sound(start, now);

@@ -20,7 +20,7 @@ impl CallSession {
         match output {
             // Fifty a second, and none of them is a line.
             Output::Play(frame) => return self.play(frame.as_ref(), now),
-            Output::Cancel => self.parts.agent.interrupt(now),
+            Output::CancelResponse => self.parts.agent.interrupt(now),
             Output::Interrupted(heard) => {
                 self.parts.agent.was_heard(&heard, now);
                 self.minutes.was_heard(&heard);
@@ -36,33 +36,33 @@ impl CallSession {
                 self.parts.agent.was_played(&item, now);
                 self.minutes.was_played(&item.0);
             }
-            Output::TurnOver { answer } => self.parts.agent.yield_turn(answer, now),
-            Output::FirstWord(after_open) => {
+            Output::TurnEnded { answer } => self.parts.agent.yield_turn(answer, now),
+            Output::FirstAudio(after_open) => {
                 self.note(JournalEvent::FirstWord { after_open_ms: ms(after_open) })
             }
-            Output::Turn { took, waited_for_tools } => {
+            Output::Answered { took, waited_for_tools } => {
                 self.minutes.answered(took, waited_for_tools);
                 let (turn, ..) = self.minutes.turns();
                 self.note(JournalEvent::Turn { turn, took_ms: ms(took), tool_ms: ms(waited_for_tools) });
             }
-            Output::Keyed(keyed) => self.pass_on_keys(&keyed, now),
-            Output::KeysDropped => self.note(JournalEvent::KeysDropped {}),
-            Output::Nudge { times } => {
+            Output::Dtmf(keyed) => self.pass_on_keys(&keyed, now),
+            Output::DtmfDropped => self.note(JournalEvent::KeysDropped {}),
+            Output::IdlePrompt { times } => {
                 self.note(JournalEvent::Nudged { times: u64::from(times) });
                 let words = say(&self.parts.role.agent.limits.nudge);
                 self.parts.agent.ask(&words, false, now);
             }
-            Output::WindUp(verdict) => self.say_goodbye(verdict, now),
-            Output::SaidAll => self.hang_up(),
-            Output::StayOn => {
+            Output::SayGoodbye(verdict) => self.say_goodbye(verdict, now),
+            Output::HangUp => self.hang_up(),
+            Output::HangUpCancelled => {
                 self.farewell = None;
                 self.parts.agent.set_leaving(false);
                 self.parts.agent.withdraw(now);
                 self.tell_undelivered(now);
             }
-            Output::Postponed => self.parts.agent.withdraw(now),
+            Output::HangUpPostponed => self.parts.agent.withdraw(now),
             Output::AgentIsDeaf => self.parts.agent.replace_deaf(now),
-            Output::GiveUp(verdict) => self.give_up(verdict),
+            Output::ForceHangUp(verdict) => self.give_up(verdict),
         }
         self.write_lines();
     }

@@ -26,7 +26,7 @@ const CHECK_EVERY: Duration = Duration::from_millis(20);
 const CHECKS: u16 = 2_000;
 
 /// The crate never gives a connection up by itself. For it only answered checks count; here a caller whose sound comes is
-/// present, and the call's owner decides who is not ([`audio::Patience`]), as it does when media never connect.
+/// present, and the call's owner decides who is not ([`audio::TimeoutReason`]), as it does when media never connect.
 const NEVER: Duration = Duration::ZERO;
 
 /// A connection that has answered the offer, and whatever sends the agent's voice over it.

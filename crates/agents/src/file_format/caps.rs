@@ -1,11 +1,11 @@
-//! `[caps]` and `[keeping]` as written.
+//! The `[caps]` and `[keeping]` tables.
 
 use crate::error::Fault;
 use crate::rules::within;
 use serde::Deserialize;
 
-/// More than this is no budget.
-const MOST: u32 = 1_000_000;
+/// A larger number is not a cap.
+const MAX_COUNT: u32 = 1_000_000;
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,14 +24,14 @@ impl Caps {
         if let Some(dollars) = self.dollars_a_day
             && !(dollars.is_finite() && dollars > 0.0)
         {
-            return Err(Fault::new("caps.dollars_a_day", "must be more than 0; leave it out for no limit"));
+            return Err(Fault::new("caps.dollars_a_day", "must be more than 0; omit it for no limit"));
         }
         if self.calls_an_hour == Some(0) {
-            return Err(Fault::new("caps.calls_an_hour", "must be more than 0; leave it out for no limit"));
+            return Err(Fault::new("caps.calls_an_hour", "must be more than 0; omit it for no limit"));
         }
         let default = crate::Caps::default();
         let budget = |key: &str, written: Option<u32>, default: u32| {
-            within(&format!("caps.{key}"), written.unwrap_or(default), 0..=MOST, "")
+            within(&format!("caps.{key}"), written.unwrap_or(default), 0..=MAX_COUNT, "")
         };
         Ok(crate::Caps {
             dollars_a_day: self.dollars_a_day,

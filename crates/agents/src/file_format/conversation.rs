@@ -1,4 +1,4 @@
-//! How it talks as written: `[greeting]`, `[interruption]`, `[keypad]`, `[limits]`.
+//! The `[greeting]`, `[interruption]`, `[keypad]` and `[limits]` tables.
 
 use super::words::Spoken;
 use crate::Words;
@@ -7,8 +7,8 @@ use crate::error::Fault;
 use crate::rules::{ms, seconds, text, within};
 use serde::Deserialize;
 
-/// The longest of what is said at once, characters: a minute and a half of speech.
-const SAID: usize = 1500;
+/// The maximum length of one utterance, in characters: a minute and a half of speech.
+const MAX_SPOKEN: usize = 1500;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,10 +26,12 @@ fn yes() -> bool {
 impl Greeting {
     pub(super) fn resolve(self) -> Result<crate::Greeting, Fault> {
         let words = match (self.say, self.prompt) {
-            (Some(say), None) => text("greeting.say", &say, SAID).map(|()| Words::Exact(say))?,
-            (None, Some(prompt)) => text("greeting.prompt", &prompt, SAID).map(|()| Words::Prompt(prompt))?,
+            (Some(say), None) => text("greeting.say", &say, MAX_SPOKEN).map(|()| Words::Exact(say))?,
+            (None, Some(prompt)) => {
+                text("greeting.prompt", &prompt, MAX_SPOKEN).map(|()| Words::Prompt(prompt))?
+            }
             (Some(_), Some(_)) => {
-                return Err(Fault::new("greeting.prompt", "is one too many: keep either say or prompt"));
+                return Err(Fault::new("greeting.prompt", "conflicts with say: keep only one of them"));
             }
             (None, None) => {
                 return Err(Fault::new(
@@ -119,7 +121,7 @@ impl Default for Limits {
 impl Limits {
     pub(super) fn resolve(self, phrases: &Phrases) -> Result<crate::Limits, Fault> {
         let words = |field, own: Option<Spoken>, default: &str| match own {
-            Some(own) => own.resolve(field, SAID),
+            Some(own) => own.resolve(field, MAX_SPOKEN),
             None => Ok(Words::Exact(default.to_owned())),
         };
         Ok(crate::Limits {

@@ -1,4 +1,4 @@
-//! `[[tools.http]]` as written.
+//! The `[[tools.http]]` tables.
 
 use crate::Method;
 use crate::error::{Fault, quoted};
@@ -12,13 +12,13 @@ use url::{Host, Url};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Written {
+pub(super) struct HttpToolToml {
     pub(super) name: String,
     description: String,
     #[serde(default)]
     method: Method,
     url: String,
-    #[serde(default = "nothing")]
+    #[serde(default = "empty_schema")]
     parameters: Value,
     #[serde(default = "eight_seconds")]
     timeout_ms: u64,
@@ -29,7 +29,7 @@ pub(super) struct Written {
     largest_reply_bytes: usize,
 }
 
-fn nothing() -> Value {
+fn empty_schema() -> Value {
     json!({ "type": "object", "properties": {}, "additionalProperties": false })
 }
 
@@ -41,7 +41,7 @@ fn sixteen_kib() -> usize {
     16 * 1024
 }
 
-impl Written {
+impl HttpToolToml {
     pub(super) fn resolve(self, at: &str, allowed_hosts: &[String]) -> Result<crate::HttpTool, Fault> {
         name(&format!("{at}.name"), &self.name)?;
         text(&format!("{at}.description"), &self.description, 1024)?;
@@ -70,12 +70,12 @@ impl Written {
     }
 }
 
-/// Where something is: https, or http on this machine; no user, no password, no fragment.
+/// Parses a URL: https, or http to a loopback host, to no private address, without user, password and fragment.
 pub(super) fn address(field: &str, written: &str) -> Result<Url, Fault> {
     let url = Url::parse(written)
-        .map_err(|_| Fault::new(field, "is no address; one is \"https://shop.example/ahoy/orders\""))?;
-    let (is_loopback, is_inner) = match url.host() {
-        Some(Host::Ipv4(address)) => (address.is_loopback(), is_inner(address)),
+        .map_err(|_| Fault::new(field, "is not a URL such as \"https://shop.example/ahoy/orders\""))?;
+    let (is_loopback, is_private_network) = match url.host() {
+        Some(Host::Ipv4(address)) => (address.is_loopback(), is_private_network(address)),
         Some(Host::Ipv6(address)) => {
             let inner =
                 address.is_unique_local() || address.is_unicast_link_local() || address.is_unspecified();
@@ -84,8 +84,8 @@ pub(super) fn address(field: &str, written: &str) -> Result<Url, Fault> {
         Some(Host::Domain(name)) => (name == "localhost", false),
         None => (false, false),
     };
-    if is_inner {
-        return Err(Fault::new(field, "goes to an address within a network; tools only reach public ones"));
+    if is_private_network {
+        return Err(Fault::new(field, "points to a private address; tools only reach public ones"));
     }
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
         return Err(Fault::new(field, "must begin with https://"));
@@ -99,9 +99,9 @@ pub(super) fn address(field: &str, written: &str) -> Result<Url, Fault> {
     Ok(url)
 }
 
-fn is_inner(address: Ipv4Addr) -> bool {
+fn is_private_network(address: Ipv4Addr) -> bool {
     let [first, second, ..] = address.octets();
-    // RFC 6598: between a carrier, or a cloud, and its customers.
+    // RFC 6598: shared address space of carriers and clouds.
     let is_shared = first == 100 && (64..128).contains(&second);
     address.is_private() || address.is_link_local() || address.is_unspecified() || is_shared
 }
@@ -111,28 +111,25 @@ fn allowed(field: &str, url: &Url, allowed_hosts: &[String]) -> Result<(), Fault
     if allowed_hosts.iter().any(|allowed| allowed == host) {
         return Ok(());
     }
-    Err(Fault::new(field, format!("goes to {}, which is not in tools.allowed_hosts", quoted(host))))
+    Err(Fault::new(field, format!("points to {}, which is not in tools.allowed_hosts", quoted(host))))
 }
 
-/// A JSON Schema whose type is `object`, and which needs nothing from elsewhere.
+/// Checks that a JSON Schema is valid, has type `object`, and refers to no other document.
 fn schema(field: &str, schema: &Value) -> Result<(), Fault> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return Err(Fault::new(field, "must be a JSON Schema with type = \"object\""));
     }
     jsonschema::validator_for(schema).map(|_| ()).map_err(|error| {
         if matches!(error.kind(), ValidationErrorKind::Referencing(_)) {
-            return Fault::new(
-                field,
-                "refers to something that is not in it: a $ref may only be to its own $defs",
-            );
+            return Fault::new(field, "has a $ref to another document: only its own $defs can be referenced");
         }
         let at = error.instance_path().to_string();
         let place = if at.is_empty() { String::new() } else { format!(", at {}", quoted(&at)) };
-        Fault::new(field, format!("is no valid JSON Schema{place}"))
+        Fault::new(field, format!("is not a valid JSON Schema{place}"))
     })
 }
 
-/// Placeholders are whole segments of the path, and required parameters.
+/// Checks that placeholders are whole path segments and name required parameters.
 fn placeholders(field: &str, url: &Url, schema: &Value) -> Result<(), Fault> {
     let segments = url.path_segments().into_iter().flatten();
     let is_required = |name: &str| {
@@ -144,7 +141,7 @@ fn placeholders(field: &str, url: &Url, schema: &Value) -> Result<(), Fault> {
         match segment.strip_prefix("%7B").and_then(|rest| rest.strip_suffix("%7D")) {
             Some(name) if is_required(name) => {}
             Some(name) => {
-                let reason = format!("has a placeholder {}, which is no required parameter", quoted(name));
+                let reason = format!("has a placeholder {}, which is not a required parameter", quoted(name));
                 return Err(Fault::new(field, reason));
             }
             None if segment.contains("%7B") || segment.contains("%7D") => {
@@ -154,25 +151,28 @@ fn placeholders(field: &str, url: &Url, schema: &Value) -> Result<(), Fault> {
         }
     }
     if url.query().is_some_and(|query| query.contains(['{', '}'])) {
-        return Err(Fault::new(field, "has a placeholder in its query; it may only stand in the path"));
+        return Err(Fault::new(
+            field,
+            "has a placeholder in its query; placeholders are only allowed in the path",
+        ));
     }
     Ok(())
 }
 
-/// Headers that can be sent, that are not ours to set, and that hold no secret.
+/// Checks that headers are valid, not set by ahoy itself, and hold no secret.
 fn headers(field: &str, headers: &BTreeMap<String, String>) -> Result<(), Fault> {
     at_most(field, headers.len(), 16)?;
     for (name, value) in headers {
         let field = crate::key_positions::join(field, name);
         if http::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            return Err(Fault::new(field, "is no name of a header"));
+            return Err(Fault::new(field, "is not a valid header name"));
         }
         let name = name.to_ascii_lowercase();
-        if is_secret(&name) {
-            let reason = "would hold a secret, which does not belong in a file: use sign_with";
+        if names_a_secret(&name) {
+            let reason = "must not hold a secret: use sign_with";
             return Err(Fault::new(field, reason));
         }
-        if OURS.contains(&name.as_str()) || name.starts_with("x-ahoy-") {
+        if RESERVED_HEADERS.contains(&name.as_str()) || name.starts_with("x-ahoy-") {
             return Err(Fault::new(field, "is set by ahoy itself"));
         }
         if value.len() > 1024 || http::HeaderValue::from_str(value).is_err() {
@@ -182,21 +182,21 @@ fn headers(field: &str, headers: &BTreeMap<String, String>) -> Result<(), Fault>
     Ok(())
 }
 
-const OURS: [&str; 7] =
+const RESERVED_HEADERS: [&str; 7] =
     ["host", "content-length", "content-type", "connection", "transfer-encoding", "upgrade", "te"];
 
-fn is_secret(header: &str) -> bool {
+fn names_a_secret(header: &str) -> bool {
     const WORDS: [&str; 7] = ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey"];
     WORDS.iter().any(|word| header.contains(word))
 }
 
-/// The name of a secret, which is what a file may hold: `^[a-z][a-z0-9_]{0,63}$`, so that it has one spelling in upper case, as
-/// the name of a variable.
+/// Checks the name of a secret: `^[a-z][a-z0-9_]{0,63}$`, which has one upper-case spelling as an environment
+/// variable.
 pub(super) fn secret_name(field: &str, name: Option<&str>) -> Result<(), Fault> {
-    let is_fit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     let begins = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase());
     match name {
-        Some(name) if name.len() > 64 || !begins(name) || !name.bytes().all(is_fit) => Err(Fault::new(
+        Some(name) if name.len() > 64 || !begins(name) || !name.bytes().all(is_allowed) => Err(Fault::new(
             field,
             "must be the name of a secret: a lower-case letter, then at most 63 lower-case letters, digits or _",
         )),

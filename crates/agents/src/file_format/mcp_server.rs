@@ -1,4 +1,4 @@
-//! `[[tools.mcp]]` as written.
+//! The `[[tools.mcp]]` tables.
 
 use super::http_tool::{address, secret_name};
 use crate::error::Fault;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Written {
+pub(super) struct McpServerToml {
     pub(super) label: String,
     url: String,
     description: Option<String>,
@@ -16,11 +16,11 @@ pub(super) struct Written {
     allowed_tools: Vec<String>,
 }
 
-impl Written {
+impl McpServerToml {
     pub(super) fn resolve(self, at: &str) -> Result<crate::McpServer, Fault> {
         name(&format!("{at}.label"), &self.label)?;
         let url = address(&format!("{at}.url"), &self.url)?;
-        // The model's own servers ask it: this machine is none of theirs.
+        // OpenAI's servers call it, so a loopback address of this machine is useless.
         if url.scheme() != "https" {
             return Err(Fault::new(format!("{at}.url"), "must begin with https://"));
         }

@@ -1,26 +1,26 @@
-//! Tells in our words what the TOML reader and serde could not take, without repeating values.
+//! Converts errors of the TOML parser and serde to [`AgentFileError`] without repeating values.
 
 use crate::AgentFileError;
 use crate::error::{Fault, WHOLE, quoted};
 use crate::key_positions::{KeyPositions, join};
 use toml::de::{DeTable, Error};
 
-/// What is wrong, and where.
-pub(super) fn wrong(error: &Error, text: &str, places: &KeyPositions<'_>) -> AgentFileError {
+/// Converts a parse error to an error with line and field.
+pub(super) fn agent_file_error(error: &Error, text: &str, positions: &KeyPositions<'_>) -> AgentFileError {
     let span = error.span().unwrap_or(0..0);
-    let line = places.line(span.start);
+    let line = positions.line(span.start);
     if DeTable::parse(text).is_err() {
         let reason = format!("is not TOML: {}", one_line(error.message()));
-        let field = places.field(&span).map(str::to_owned).or_else(|| key_at(text, span.start));
+        let field = positions.field(&span).map(str::to_owned).or_else(|| key_at(text, span.start));
         return AgentFileError { line, field: field.unwrap_or_else(|| WHOLE.to_owned()), reason };
     }
     let is_whole = span.is_empty();
-    let around = places.field(&span).filter(|_| !is_whole).unwrap_or_default();
+    let around = positions.field(&span).filter(|_| !is_whole).unwrap_or_default();
     let message = error.message();
     match between(message, "`", "`") {
-        Some(key) if message.starts_with("missing field") => missing(places, around, key),
+        Some(key) if message.starts_with("missing field") => missing(positions, around, key),
         Some(key) if message.starts_with("unknown field") => {
-            let (line, field) = match places.line_of(&join(around, key)) {
+            let (line, field) = match positions.line_of(&join(around, key)) {
                 Some(line) => (line, join(around, key)),
                 None => (line, or_file(around)),
             };
@@ -34,11 +34,11 @@ pub(super) fn wrong(error: &Error, text: &str, places: &KeyPositions<'_>) -> Age
     }
 }
 
-fn missing(places: &KeyPositions<'_>, around: &str, key: &str) -> AgentFileError {
-    places.wrong(Fault::new(join(around, key), "is missing"))
+fn missing(positions: &KeyPositions<'_>, around: &str, key: &str) -> AgentFileError {
+    positions.locate(Fault::new(join(around, key), "is missing"))
 }
 
-/// A key nobody knows, and what may have been meant.
+/// Describes an unknown key, with the key that may have been meant.
 fn unknown(key: &str, message: &str) -> String {
     let known = choices(message);
     let nearest = known
@@ -47,13 +47,13 @@ fn unknown(key: &str, message: &str) -> String {
         .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
         .min();
     match nearest {
-        Some((_, known)) => format!("is no key here; did you mean {known}?"),
-        None if known.is_empty() => "is no key here".to_owned(),
-        None => format!("is no key here; there may be {}", listed(&known)),
+        Some((_, known)) => format!("unknown key; did you mean {known}?"),
+        None if known.is_empty() => "unknown key".to_owned(),
+        None => format!("unknown key; expected {}", listed(&known)),
     }
 }
 
-/// A value of another kind than it should be. Serde's text may quote it; what comes after `expected` is ours.
+/// Describes a value of the wrong type. Serde's text may quote the value; what comes after `expected` does not.
 fn kind(message: &str) -> String {
     let expected = message.rsplit_once("expected ").map(|(_, expected)| expected.trim());
     match expected {
@@ -65,11 +65,11 @@ fn kind(message: &str) -> String {
         Some(kind) if kind.starts_with("struct ") || kind == "a map" => "must be a table".to_owned(),
         Some(kind) if kind.starts_with("internally tagged enum") => "must be a table with a type".to_owned(),
         Some(kind) if kind.len() <= 60 => format!("must be {}", one_line(kind)),
-        Some(_) | None => "is of the wrong kind".to_owned(),
+        Some(_) | None => "has the wrong type".to_owned(),
     }
 }
 
-/// The words serde offers: those in backticks after `expected`.
+/// Returns the names that serde offers: those in backticks after `expected`.
 fn choices(message: &str) -> Vec<&str> {
     let Some((_, expected)) = message.rsplit_once("expected ") else { return vec![] };
     expected.split('`').skip(1).step_by(2).collect()
@@ -80,11 +80,11 @@ fn listed(words: &[&str]) -> String {
     match words.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => "something else".to_owned(),
+        None => "another value".to_owned(),
     }
 }
 
-/// The key on the line of this byte, under the header before it, where the tree does not tell.
+/// Returns the key on the line of a byte, under the table header before it, for a file that is not TOML.
 fn key_at(text: &str, at: usize) -> Option<String> {
     let before = text.get(..at)?;
     let start = before.rfind('\n').map_or(0, |end| end + 1);

@@ -1,4 +1,4 @@
-//! `[tools]` as written.
+//! The `[tools]` table.
 
 use super::{http_tool, mcp_server};
 use crate::error::{Fault, quoted};
@@ -6,7 +6,6 @@ use crate::rules::at_most;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// The names of the built-in tools.
 const BUILT_IN: [&str; 4] = ["end_call", "send_whatsapp_message", "take_message", "request_callback"];
 
 #[derive(Deserialize)]
@@ -17,8 +16,8 @@ pub(super) struct Tools {
     take_message: bool,
     request_callback: bool,
     allowed_hosts: Vec<String>,
-    http: Vec<http_tool::Written>,
-    mcp: Vec<mcp_server::Written>,
+    http: Vec<http_tool::HttpToolToml>,
+    mcp: Vec<mcp_server::McpServerToml>,
 }
 
 impl Default for Tools {
@@ -84,7 +83,7 @@ fn unique<'a>(
             return Err(Fault::new(field, format!("{} is the name of a built-in tool", quoted(name))));
         }
         if !seen.insert(name) {
-            return Err(Fault::new(field, format!("{} is there twice", quoted(name))));
+            return Err(Fault::new(field, format!("{} is used twice", quoted(name))));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What is said as written: the disclosure line, the messages, and words that are exact or a prompt.
+//! The disclosure line, the `[messages]` table, and words that are exact or a prompt.
 
 use crate::Words;
 use crate::default_phrases::Phrases;
@@ -9,12 +9,12 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
-/// The longest text of a WhatsApp message, characters.
-const MESSAGE: usize = 4096;
-/// The longest disclosure line, characters.
-const DISCLOSURE: usize = 300;
+/// The maximum length of a WhatsApp message, in characters.
+const MAX_MESSAGE: usize = 4096;
+/// The maximum length of the disclosure line, in characters.
+const MAX_DISCLOSURE: usize = 300;
 
-/// `true`, `false`, or a line of the operator's own.
+/// `true`, `false`, or the operator's own line.
 #[derive(Default)]
 pub(super) enum Disclosure {
     #[default]
@@ -28,7 +28,7 @@ impl Disclosure {
         match self {
             Self::Default => Ok(Some(phrases.disclosure.clone())),
             Self::Off => Ok(None),
-            Self::Own(line) => text("disclosure", &line, DISCLOSURE).map(|()| Some(line)),
+            Self::Own(line) => text("disclosure", &line, MAX_DISCLOSURE).map(|()| Some(line)),
         }
     }
 }
@@ -109,7 +109,7 @@ pub(super) struct Messages {
 impl Messages {
     pub(super) fn resolve(self, phrases: &Phrases) -> Result<crate::Messages, Fault> {
         let own = |field: &str, own: Option<String>, default: &str| match own {
-            Some(own) => text(&format!("messages.{field}"), &own, MESSAGE).map(|()| own),
+            Some(own) => text(&format!("messages.{field}"), &own, MAX_MESSAGE).map(|()| own),
             None => Ok(default.to_owned()),
         };
         Ok(crate::Messages {

@@ -1,41 +1,40 @@
-//! What the agent says, on its way to the caller.
+//! Queues the agent's speech, plays it to the caller, and reports how much of each item was heard.
 
 use super::Bridge;
-use crate::playout::Over;
+use crate::playout::FinishedItem;
 use crate::{FRAME, Frame, ItemId, Output, PlayedItem, duration};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 impl<P: Clone> Bridge<P> {
-    pub(super) fn expect(&mut self, response: &str) {
-        if !self.leaving.is_agent_silenced() && self.responses.note(response) {
+    pub(super) fn note_response_started(&mut self, response: &str) {
+        if !self.hangup.is_agent_muted() && self.responses.note(response) {
             self.floor.note_response(response, false);
         }
     }
 
-    pub(super) fn queue(&mut self, response: &str, item: ItemId, samples: Vec<i16>) {
-        if self.leaving.is_agent_silenced() {
+    pub(super) fn queue_audio(&mut self, response: &str, item: ItemId, samples: Vec<i16>) {
+        if self.hangup.is_agent_muted() {
             return;
         }
-        let counts = self.responses.note(response);
+        let is_current = self.responses.note(response);
         if self.responses.has_ended(&item) {
             return;
         }
-        if counts {
+        if is_current {
             self.floor.note_response(response, true);
-            if self.leaving.note_speech(response) {
-                self.outputs.push_back(Output::StayOn);
+            if self.hangup.note_response(response) {
+                self.outputs.push_back(Output::HangUpCancelled);
             }
             self.meter.dropped += self.playout.push(response, &item, samples);
         } else {
-            // Its response was interrupted before its first sound came.
+            // The response was interrupted before its first audio came.
             let of = duration(samples.len());
             self.interrupt_item(PlayedItem { item, heard: Duration::ZERO, of });
         }
     }
 
-    /// Plays what is due.
-    pub(super) fn play(&mut self, now: Instant) {
+    pub(super) fn play_due(&mut self, now: Instant) {
         while let Some(due) = self.playout.poll_frame(now) {
             self.meter.sent += 1;
             self.meter.late.note(due.late);
@@ -49,23 +48,25 @@ impl<P: Clone> Bridge<P> {
         }
     }
 
-    /// Drops what is queued, and what still comes of it; the agent is told how much was heard.
-    pub(super) fn drop_speech(&mut self) {
+    /// Drops queued speech and the rest of its responses because the caller interrupts, and reports how much was
+    /// heard.
+    pub(super) fn discard_speech(&mut self) {
         self.responses.discard();
         for heard in self.playout.interrupt() {
             self.interrupt_item(heard);
         }
-        self.tell_over();
+        self.report_finished();
     }
 
-    /// The same, though nobody interrupted it.
-    pub(super) fn cut_speech(&mut self) {
+    /// Drops queued speech and the rest of its responses for another reason than an interruption, and reports how
+    /// much was heard.
+    pub(super) fn truncate_speech(&mut self) {
         self.responses.discard();
         for heard in self.playout.interrupt() {
             self.responses.end_item(&heard.item);
             self.outputs.push_back(Output::CutShort(heard));
         }
-        self.tell_over();
+        self.report_finished();
     }
 
     fn interrupt_item(&mut self, heard: PlayedItem) {
@@ -75,41 +76,41 @@ impl<P: Clone> Bridge<P> {
         self.outputs.push_back(Output::Interrupted(heard));
     }
 
-    /// Tells which items are over.
-    pub(super) fn tell_over(&mut self) {
-        while let Some(over) = self.playout.poll_over() {
-            let (Over::Played(item) | Over::Cut(PlayedItem { item, .. })) = &over;
+    pub(super) fn report_finished(&mut self) {
+        while let Some(over) = self.playout.poll_finished() {
+            let (FinishedItem::Played(item) | FinishedItem::Cut(PlayedItem { item, .. })) = &over;
             self.responses.end_item(item);
             self.outputs.push_back(match over {
-                Over::Played(item) => Output::Played(item),
-                Over::Cut(heard) => Output::CutShort(heard),
+                FinishedItem::Played(item) => Output::Played(item),
+                FinishedItem::Cut(heard) => Output::CutShort(heard),
             });
         }
     }
 
     fn send(&mut self, frame: Option<Frame>) {
         self.outputs.push_back(Output::Play(frame));
-        self.tell_over();
+        self.report_finished();
     }
 
     fn note_sound(&mut self, now: Instant) {
         self.sound_until = Some(now + FRAME);
-        self.echo.note_played(now + FRAME);
-        if let Some(patience) = &mut self.patience {
-            patience.note_agent(now);
+        self.echo_gate.note_played(now + FRAME);
+        if let Some(timers) = &mut self.timers {
+            timers.note_agent_speaking(now);
         }
     }
 
     fn note_speech(&mut self, response: &Arc<str>, now: Instant) {
         self.floor.note_played(response, now);
-        if let Some(opened_at) = self.opened_at.filter(|_| !self.spoke) {
-            self.spoke = true;
-            self.outputs.push_back(Output::FirstWord(now - opened_at));
+        if let Some(opened_at) = self.opened_at.filter(|_| !self.has_spoken) {
+            self.has_spoken = true;
+            self.outputs.push_back(Output::FirstAudio(now - opened_at));
         }
-        let Some(lap) = self.stopwatch.note_played(response, now) else { return };
-        self.outputs.push_back(Output::Turn { took: lap.took, waited_for_tools: lap.waited_for_tools });
-        if let Some(patience) = &mut self.patience {
-            patience.note_answer(now);
+        let Some(measured) = self.latency.note_played(response, now) else { return };
+        self.outputs
+            .push_back(Output::Answered { took: measured.took, waited_for_tools: measured.waited_for_tools });
+        if let Some(timers) = &mut self.timers {
+            timers.note_answer(now);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a bridge promises whatever happens, in any order.
+//! Properties of the bridge for any order of events.
 
 use super::virtual_call::{item, ms, packet};
 use crate::{
@@ -9,11 +9,11 @@ use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-/// Something that happens to a bridge.
+/// An event of the bridge.
 #[derive(Debug, Clone)]
 enum Fact {
     Agent(AgentEvent),
-    /// So many samples of that part of that response.
+    /// Samples of a part of a response.
     Said(u8, u8, usize),
     Packet(u16, bool),
     Key(u32, Vec<u8>),
@@ -27,35 +27,35 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn a_bridge_keeps_its_promises_whatever_happens(
-        turns in turns(),
+    fn outputs_are_consistent_for_any_order_of_events(
+        policy in policy(),
         limits in limits(),
         facts in prop::collection::vec((fact(), wait()), 0..60),
     ) {
         let start = Instant::now();
-        let mut told = Told::default();
-        let mut bridge = Bridge::new(limits, turns, DtmfOptions::default());
+        let mut reported = Reported::default();
+        let mut bridge = Bridge::new(limits, policy, DtmfOptions::default());
         bridge.open(start);
         let mut now = start;
         for (fact, wait) in facts {
-            told.expect(&fact);
-            happen(&mut bridge, fact, now);
-            told.read(&mut bridge)?;
+            reported.expect(&fact);
+            apply(&mut bridge, fact, now);
+            reported.read(&mut bridge)?;
             let end = now + wait;
-            run_until(&mut bridge, end, &mut told)?;
+            run_until(&mut bridge, end, &mut reported)?;
             now = end;
         }
-        run_until(&mut bridge, now + Duration::from_secs(30), &mut told)?;
+        run_until(&mut bridge, now + Duration::from_secs(30), &mut reported)?;
 
         let elapsed = now + Duration::from_secs(30) - start;
-        prop_assert_eq!(told.frames, elapsed.as_millis() / 20 + 1, "a frame every 20 ms");
-        prop_assert!(bridge.poll_timeout().is_some_and(|due| due > now), "nothing due is left undone");
+        prop_assert_eq!(reported.frames, elapsed.as_millis() / 20 + 1, "a frame every 20 ms");
+        prop_assert!(bridge.poll_timeout().is_some_and(|due| due > now), "a timeout was not handled");
     }
 }
 
-/// What a bridge has told, held against what it was.
+/// What the bridge has reported so far, for comparison with what it was given.
 #[derive(Debug, Default)]
-struct Told {
+struct Reported {
     frames: u128,
     received: HashMap<ItemId, usize>,
     over: HashSet<ItemId>,
@@ -65,7 +65,7 @@ struct Told {
     deaf: u32,
 }
 
-impl Told {
+impl Reported {
     fn expect(&mut self, fact: &Fact) {
         if let Fact::Said(response, part, samples) = fact {
             *self.received.entry(part_of(*response, *part)).or_default() += samples;
@@ -84,24 +84,27 @@ impl Told {
                         heard,
                         received
                     );
-                    prop_assert!(self.over.insert(heard.item), "it was over already");
+                    prop_assert!(self.over.insert(heard.item), "the item was reported twice");
                 }
                 Output::Played(item) => {
                     prop_assert!(self.received.contains_key(&item));
-                    prop_assert!(self.over.insert(item), "it was over already");
+                    prop_assert!(self.over.insert(item), "the item was reported twice");
                 }
-                Output::FirstWord(_) => self.first_words += 1,
-                Output::SaidAll | Output::GiveUp(_) => self.ends += 1,
-                Output::Keyed(keyed) => prop_assert!(!keyed.keys().is_empty()),
-                Output::Turn { took, waited_for_tools } => prop_assert!(waited_for_tools <= took),
-                Output::Nudge { .. } | Output::WindUp(_) | Output::StayOn | Output::Postponed => {
-                    prop_assert_eq!(self.ends, 0, "it is over already");
+                Output::FirstAudio(_) => self.first_words += 1,
+                Output::HangUp | Output::ForceHangUp(_) => self.ends += 1,
+                Output::Dtmf(keyed) => prop_assert!(!keyed.keys().is_empty()),
+                Output::Answered { took, waited_for_tools } => prop_assert!(waited_for_tools <= took),
+                Output::IdlePrompt { .. }
+                | Output::SayGoodbye(_)
+                | Output::HangUpCancelled
+                | Output::HangUpPostponed => {
+                    prop_assert_eq!(self.ends, 0, "an output after the hang-up");
                 }
-                Output::KeysDropped => {
-                    prop_assert!(!std::mem::replace(&mut self.keys_dropped, true), "it is told once");
+                Output::DtmfDropped => {
+                    prop_assert!(!std::mem::replace(&mut self.keys_dropped, true), "reported twice");
                 }
                 Output::AgentIsDeaf => self.deaf += 1,
-                Output::Cancel | Output::TurnOver { .. } => {}
+                Output::CancelResponse | Output::TurnEnded { .. } => {}
             }
         }
         prop_assert!(self.ends <= 1 && self.first_words <= 1 && self.deaf <= 1);
@@ -109,24 +112,24 @@ impl Told {
     }
 }
 
-fn run_until(bridge: &mut Bridge<u16>, end: Instant, told: &mut Told) -> Result<(), TestCaseError> {
+fn run_until(bridge: &mut Bridge<u16>, end: Instant, reported: &mut Reported) -> Result<(), TestCaseError> {
     let mut last = None;
     let mut times = 0;
     while let Some(due) = bridge.poll_timeout().filter(|due| *due <= end) {
         times = if last == Some(due) { times + 1 } else { 0 };
-        prop_assert!(times < 5, "it is due again and again");
+        prop_assert!(times < 5, "the timeout does not advance");
         last = Some(due);
         bridge.handle_timeout(due);
-        told.read(bridge)?;
-        while bridge.poll_slot().is_some() {}
+        reported.read(bridge)?;
+        while bridge.poll_step().is_some() {}
     }
     Ok(())
 }
 
-fn happen(bridge: &mut Bridge<u16>, fact: Fact, now: Instant) {
+fn apply(bridge: &mut Bridge<u16>, fact: Fact, now: Instant) {
     match fact {
         Fact::Said(response, part, samples) => {
-            let said = AgentEvent::Said {
+            let said = AgentEvent::Audio {
                 response: format!("r{response}"),
                 item: part_of(response, part),
                 samples: vec![9; samples],
@@ -135,18 +138,18 @@ fn happen(bridge: &mut Bridge<u16>, fact: Fact, now: Instant) {
         }
         Fact::Agent(event) => bridge.handle_agent(event, now),
         Fact::Packet(sequence, is_sound) => {
-            bridge.handle_sign_of_life(now);
+            bridge.note_liveness(now);
             bridge.handle_packet(packet(sequence, is_sound), now);
         }
         Fact::Key(timestamp, payload) => {
             let sequence = (timestamp / 960) as u16;
             let packet =
                 DtmfPacket { stream: 1, sequence, timestamp, clock: ClockRate::Khz8, payload: &payload };
-            bridge.handle_key(&packet, now);
+            bridge.handle_dtmf(&packet, now);
         }
         Fact::Busy(is_busy) => bridge.note_busy(is_busy, now),
-        Fact::Close => bridge.close_when_silent(now),
-        Fact::Record(samples) => bridge.play_recorded(vec![7; samples], now),
+        Fact::Close => bridge.hang_up_when_silent(now),
+        Fact::Record(samples) => bridge.play_recording(vec![7; samples], now),
         Fact::Hear(sample) => bridge.gate(&mut [sample; SAMPLES], now),
     }
 }
@@ -167,23 +170,23 @@ fn fact() -> impl Strategy<Value = Fact> {
 fn agent() -> impl Strategy<Value = AgentEvent> {
     let response = || (0..5_u8).prop_map(|n| format!("r{n}"));
     prop_oneof![
-        2 => response().prop_map(|response| AgentEvent::Began { response }),
-        2 => (0..5_u8, 0..3_u8).prop_map(|(n, part)| AgentEvent::Finished { item: part_of(n, part) }),
-        2 => response().prop_map(|response| AgentEvent::Ended { response }),
-        3 => Just(AgentEvent::HearsCaller),
-        3 => Just(AgentEvent::HearsCallerStop),
-        1 => Just(AgentEvent::Replaced),
-        1 => Just(AgentEvent::Restored),
-        1 => response().prop_map(|response| AgentEvent::SaidNothing { response }),
+        2 => response().prop_map(|response| AgentEvent::ResponseStarted { response }),
+        2 => (0..5_u8, 0..3_u8).prop_map(|(n, part)| AgentEvent::ItemDone { item: part_of(n, part) }),
+        2 => response().prop_map(|response| AgentEvent::ResponseDone { response }),
+        3 => Just(AgentEvent::SpeechStarted),
+        3 => Just(AgentEvent::SpeechStopped),
+        1 => Just(AgentEvent::SessionReplaced),
+        1 => Just(AgentEvent::SessionReady),
+        1 => response().prop_map(|response| AgentEvent::ResponseEmpty { response }),
     ]
 }
 
-/// An item belongs to one response.
+/// Returns an item id that is unique across responses.
 fn part_of(response: u8, part: u8) -> ItemId {
     item(&format!("r{response}.{part}"))
 }
 
-fn turns() -> impl Strategy<Value = BargeInPolicy> {
+fn policy() -> impl Strategy<Value = BargeInPolicy> {
     let echo_gate_dbfs = prop::option::of(-60.0..0.0_f32);
     (0..3_u64, 0..3_u64, echo_gate_dbfs, any::<bool>(), any::<bool>()).prop_map(
         |(guard, after, echo_gate_dbfs, greeting_is_interruptible, keys_interrupt)| BargeInPolicy {
@@ -197,11 +200,11 @@ fn turns() -> impl Strategy<Value = BargeInPolicy> {
 }
 
 fn limits() -> impl Strategy<Value = CallLimits> {
-    (1..60_u64, 1..10_u64, 0..3_u32, 5..40_u64).prop_map(|(longest, nudge_after, nudges, absence)| {
+    (1..60_u64, 1..10_u64, 0..3_u32, 5..40_u64).prop_map(|(longest, idle_after, idle_prompts, absence)| {
         CallLimits {
             longest: Duration::from_secs(longest),
-            nudge_after: Duration::from_secs(nudge_after),
-            nudges,
+            idle_after: Duration::from_secs(idle_after),
+            idle_prompts,
             absence: Duration::from_secs(absence),
         }
     })

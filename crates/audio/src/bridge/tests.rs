@@ -1,27 +1,27 @@
-//! What a bridge promises, one sentence each.
+//! The bridge: playout, interruption, response latency and DTMF of one call.
 
 use super::virtual_call::{Call, answered, interrupted, item, ms, packet, played, sounding, voice};
 use crate::{AgentEvent, BargeInPolicy, CallLimits, DecodeStep, Output, PlayedItem, SAMPLES};
 
 #[test]
-fn what_the_agent_prepares_waits_for_the_line_to_open() {
+fn speech_is_queued_until_the_line_opens() {
     let mut call = Call::new(CallLimits::default(), BargeInPolicy::default());
     call.agent_says("r1", "greeting", 3);
 
     assert_eq!(call.bridge.poll_timeout(), None);
     call.bridge.open(call.start);
 
-    assert_eq!(call.run_until(0), [Output::FirstWord(ms(0)), voice()]);
+    assert_eq!(call.run_until(0), [Output::FirstAudio(ms(0)), voice()]);
     assert_eq!(call.run_until(60), [voice(), voice(), Output::Play(None)]);
 }
 
 #[test]
-fn a_caller_who_speaks_silences_the_agent_within_a_frame() {
+fn speech_silences_the_agent_within_a_frame() {
     let mut call = Call::open();
     call.agent_says("r1", "story", 100);
     call.run_until(99);
 
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
 
     let outputs = call.run_until(140);
     assert_eq!(outputs[0], interrupted("story", 120, 2_000));
@@ -30,11 +30,11 @@ fn a_caller_who_speaks_silences_the_agent_within_a_frame() {
 }
 
 #[test]
-fn late_sound_of_an_interrupted_response_is_never_played() {
+fn late_audio_of_an_interrupted_response_is_dropped() {
     let mut call = Call::open();
     call.agent_says("r1", "story", 2);
     call.run_until(0);
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
     call.run_until(60);
 
     call.agent_says("r1", "story", 5);
@@ -45,27 +45,27 @@ fn late_sound_of_an_interrupted_response_is_never_played() {
 }
 
 #[test]
-fn a_response_cancelled_before_its_first_sound_stays_silent() {
+fn a_response_interrupted_before_its_first_audio_stays_silent() {
     let mut call = Call::open();
-    call.does(AgentEvent::Began { response: "r1".into() });
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::ResponseStarted { response: "r1".into() });
+    call.does(AgentEvent::SpeechStarted);
     call.run_until(0);
 
     call.agent_says("r1", "late", 5);
 
     assert_eq!(call.run_until(20), [interrupted("late", 0, 100), Output::Play(None)]);
     call.agent_says("r1", "late", 5);
-    assert_eq!(call.run_until(40), [Output::Play(None)], "it is told once");
+    assert_eq!(call.run_until(40), [Output::Play(None)], "reported once");
 }
 
 #[test]
-fn a_turn_is_timed_from_the_callers_last_word_to_the_agents_first() {
+fn latency_is_measured_from_the_callers_stop_to_the_answers_first_frame() {
     let mut call = Call::open();
     call.agent_says("r1", "greeting", 1);
-    call.does(AgentEvent::Finished { item: item("greeting") });
+    call.does(AgentEvent::ItemDone { item: item("greeting") });
     call.run_until(100);
 
-    call.does(AgentEvent::HearsCallerStop);
+    call.does(AgentEvent::SpeechStopped);
     call.run_until(400);
     call.agent_says("r2", "answer", 1);
 
@@ -73,7 +73,7 @@ fn a_turn_is_timed_from_the_callers_last_word_to_the_agents_first() {
 }
 
 #[test]
-fn the_agents_clock_runs_whether_or_not_the_caller_is_heard() {
+fn audio_goes_to_the_agent_whether_or_not_packets_come() {
     let mut call = Call::open();
     for n in 0..10_u16 {
         call.run_until(u64::from(n) * 20);
@@ -81,19 +81,19 @@ fn the_agents_clock_runs_whether_or_not_the_caller_is_heard() {
     }
     call.run_until(1_000);
 
-    let slots = std::iter::from_fn(|| call.bridge.poll_slot()).collect::<Vec<_>>();
+    let slots = std::iter::from_fn(|| call.bridge.poll_step()).collect::<Vec<_>>();
 
     assert_eq!(slots.len(), 47);
     assert_eq!(slots.iter().filter(|slot| matches!(slot, DecodeStep::Decode(_))).count(), 10);
 }
 
 #[test]
-fn a_caller_who_talks_for_minutes_is_not_silent() {
+fn a_caller_who_talks_for_minutes_is_not_idle() {
     let mut call = Call::open();
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
     let mut outputs = vec![];
     for second in 0..120 {
-        call.bridge.handle_sign_of_life(call.start + ms(second * 1_000));
+        call.bridge.note_liveness(call.start + ms(second * 1_000));
         outputs.extend(call.run_until(second * 1_000));
     }
 
@@ -101,10 +101,10 @@ fn a_caller_who_talks_for_minutes_is_not_silent() {
 }
 
 #[test]
-fn an_item_that_is_never_said_to_be_whole_does_not_mute_the_next() {
+fn an_item_never_completed_does_not_block_the_next() {
     let mut call = Call::open();
     call.agent_says("r1", "first", 1);
-    call.does(AgentEvent::Ended { response: "r1".into() });
+    call.does(AgentEvent::ResponseDone { response: "r1".into() });
     call.agent_says("r2", "second", 1);
 
     let outputs = call.run_until(20);
@@ -113,37 +113,37 @@ fn an_item_that_is_never_said_to_be_whole_does_not_mute_the_next() {
 }
 
 #[test]
-fn an_item_played_to_its_very_end_is_told_once() {
+fn an_item_played_to_its_end_is_reported_once() {
     let mut call = Call::open();
     call.agent_says("r1", "hello", 2);
-    assert_eq!(call.news_until(100), [Output::FirstWord(ms(0))], "more of it may come");
+    assert_eq!(call.events_until(100), [Output::FirstAudio(ms(0))], "more of it may come");
     assert!(call.bridge.is_playing());
 
-    call.does(AgentEvent::Finished { item: item("hello") });
+    call.does(AgentEvent::ItemDone { item: item("hello") });
 
-    assert_eq!(call.news_until(1_000), [played("hello")]);
+    assert_eq!(call.events_until(1_000), [played("hello")]);
     assert!(!call.bridge.is_playing());
 }
 
 #[test]
-fn sound_that_comes_after_its_item_was_played_is_not() {
+fn audio_after_the_end_of_its_item_is_dropped() {
     let mut call = Call::open();
     call.agent_says("r1", "hello", 2);
-    call.does(AgentEvent::Finished { item: item("hello") });
+    call.does(AgentEvent::ItemDone { item: item("hello") });
     call.run_until(100);
 
     call.agent_says("r1", "hello", 2);
-    call.does(AgentEvent::Ended { response: "r1".into() });
+    call.does(AgentEvent::ResponseDone { response: "r1".into() });
 
     assert_eq!(call.run_until(140), [Output::Play(None), Output::Play(None)]);
 }
 
 #[test]
-fn what_the_caller_waited_for_tools_is_part_of_the_turn_and_told_apart() {
+fn latency_includes_tool_time_and_reports_it_apart() {
     let mut call = Call::open();
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
     call.run_until(1_000);
-    call.does(AgentEvent::HearsCallerStop);
+    call.does(AgentEvent::SpeechStopped);
     call.run_until(1_200);
     call.bridge.note_busy(true, call.now);
     call.run_until(1_900);
@@ -152,40 +152,44 @@ fn what_the_caller_waited_for_tools_is_part_of_the_turn_and_told_apart() {
 
     call.agent_says("r2", "answer", 1);
 
-    assert_eq!(call.news_until(2_020), [Output::FirstWord(ms(2_020)), answered(1_020, 700)]);
+    assert_eq!(call.events_until(2_020), [Output::FirstAudio(ms(2_020)), answered(1_020, 700)]);
 }
 
 #[test]
-fn what_the_agents_session_left_unsaid_holds_up_nothing() {
+fn speech_left_unfinished_by_a_replaced_session_blocks_nothing() {
     let mut call = Call::open();
     call.agent_says("r1", "half", 3);
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
     call.agent_says("r2", "cut", 3);
-    call.does(AgentEvent::Replaced);
+    call.does(AgentEvent::SessionReplaced);
 
     let cut = Output::CutShort(PlayedItem { item: item("cut"), heard: ms(60), of: ms(60) });
-    assert_eq!(call.news_until(100)[1..], [Output::FirstWord(ms(0)), cut]);
+    assert_eq!(call.events_until(100)[1..], [Output::FirstAudio(ms(0)), cut]);
     assert!(!call.bridge.is_playing());
-    assert_eq!(call.news_until(20_100), [Output::Nudge { times: 1 }], "the caller is no longer heard");
+    assert_eq!(
+        call.events_until(20_100),
+        [Output::IdlePrompt { times: 1 }],
+        "the replaced session left no caller speaking"
+    );
 }
 
 #[test]
-fn keys_are_collected_once_the_line_is_open_and_show_that_somebody_is_there() {
+fn dtmf_counts_once_the_line_is_open_and_resets_idle_prompts() {
     let mut call = Call::new(CallLimits::default(), BargeInPolicy::default());
     call.presses(1, 1);
     call.bridge.open(call.start);
-    assert_eq!(call.news_until(19_000), []);
+    assert_eq!(call.events_until(19_000), []);
 
     call.presses(100, 4);
     call.presses(110, 2);
-    let keyed = call.news_until(38_900);
+    let keyed = call.events_until(38_900);
 
-    let [Output::Keyed(keyed)] = &keyed[..] else { panic!("{keyed:?}") };
+    let [Output::Dtmf(keyed)] = &keyed[..] else { panic!("{keyed:?}") };
     assert_eq!((keyed.keys(), call.bridge.meter().keys), ("42", 2));
 }
 
 #[test]
-fn the_agents_echo_is_kept_from_it_while_it_is_played() {
+fn the_echo_gate_is_closed_while_the_agent_speaks() {
     let mut call = Call::open_with(BargeInPolicy { echo_gate_dbfs: Some(-30.0), ..BargeInPolicy::default() });
     call.agent_answers("r1", "hello", 5);
     call.run_until(90);
@@ -201,7 +205,7 @@ fn the_agents_echo_is_kept_from_it_while_it_is_played() {
 }
 
 #[test]
-fn five_minutes_of_speech_wait_and_what_is_beyond_is_told_as_cut_short() {
+fn speech_beyond_the_queue_of_five_minutes_is_cut_short() {
     let mut call = Call::open();
     call.agent_answers("r1", "saga", 50 * 301);
 

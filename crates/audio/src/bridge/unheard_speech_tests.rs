@@ -1,82 +1,82 @@
-//! A caller whom the agent does not hear.
+//! Speech of the caller that the model does not hear.
 
 use super::virtual_call::{Call, ms};
 use crate::unheard_speech::tests::speech;
 use crate::{AgentEvent, BargeInPolicy, CallLimits, Output, SAMPLES};
 
 #[test]
-fn a_deaf_agent_is_found_once_and_the_caller_is_not_nudged() {
+fn a_deaf_agent_is_reported_once_and_no_idle_prompt_sent() {
     let mut call =
-        Call::new(CallLimits { nudge_after: ms(6_000), ..CallLimits::default() }, BargeInPolicy::default());
+        Call::new(CallLimits { idle_after: ms(6_000), ..CallLimits::default() }, BargeInPolicy::default());
     call.bridge.open(call.start);
 
-    let mut news = speaks(&mut call, 13);
-    assert_eq!(news, [Output::AgentIsDeaf]);
-    call.does(AgentEvent::Replaced);
-    call.does(AgentEvent::Restored);
-    news = speaks(&mut call, 60);
+    let mut events = speaks(&mut call, 13);
+    assert_eq!(events, [Output::AgentIsDeaf]);
+    call.does(AgentEvent::SessionReplaced);
+    call.does(AgentEvent::SessionReady);
+    events = speaks(&mut call, 60);
 
-    assert!(!news.contains(&Output::AgentIsDeaf), "once a call");
+    assert!(!events.contains(&Output::AgentIsDeaf), "once a call");
 }
 
 #[test]
-fn a_caller_who_is_heard_makes_no_agent_deaf() {
+fn detected_speech_is_not_reported_as_unheard() {
     let mut call = Call::open();
-    call.does(AgentEvent::HearsCaller);
+    call.does(AgentEvent::SpeechStarted);
     assert_eq!(speaks(&mut call, 40), []);
 }
 
 #[test]
-fn the_agents_own_voice_is_not_taken_for_the_callers() {
+fn the_agents_echo_is_not_taken_for_the_caller() {
     let mut call = Call::open();
     call.agent_answers("r1", "monologue", 1_500);
 
-    let news = speaks(&mut call, 30);
+    let events = speaks(&mut call, 30);
 
-    assert!(!news.contains(&Output::AgentIsDeaf), "{news:?}");
+    assert!(!events.contains(&Output::AgentIsDeaf), "{events:?}");
 }
 
 #[test]
-fn an_agent_that_is_away_is_not_deaf() {
+fn a_session_being_replaced_is_not_deaf() {
     let mut call = Call::open();
-    call.does(AgentEvent::Replaced);
+    call.does(AgentEvent::SessionReplaced);
 
     assert_eq!(speaks(&mut call, 15), []);
 }
 
 #[test]
-fn words_too_few_to_prove_anything_hold_a_nudge_up_for_a_while() {
+fn a_few_unheard_words_delay_an_idle_prompt() {
     let mut call = Call::open();
     call.run_until(16_000);
 
     assert_eq!(speaks(&mut call, 3), []);
-    assert_eq!(call.news_until(22_500), []);
-    assert_eq!(call.news_until(23_500), [Output::Nudge { times: 1 }]);
+    assert_eq!(call.events_until(22_500), []);
+    assert_eq!(call.events_until(23_500), [Output::IdlePrompt { times: 1 }]);
 }
 
 #[test]
-fn a_distant_voice_holds_nudges_up_for_twelve_seconds_at_most() {
+fn unheard_speech_delays_idle_prompts_by_at_most_twelve_seconds() {
     let mut call = Call::open();
-    let mut news = vec![];
+    let mut events = vec![];
     for _ in 0..3 {
-        news.extend(speaks(&mut call, 4));
-        news.extend(hears(&mut call, &vec![0; 8 * 24_000]));
+        events.extend(speaks(&mut call, 4));
+        events.extend(hears(&mut call, &vec![0; 8 * 24_000]));
     }
 
-    assert_eq!(news, [Output::Nudge { times: 1 }], "at the latest after 32 s");
+    assert_eq!(events, [Output::IdlePrompt { times: 1 }], "after 32 s at the latest");
 }
 
-/// The caller speaks for so many seconds. What came of it, but for the frames.
+/// The caller speaks for some seconds. Returns the outputs other than frames.
 fn speaks(call: &mut Call, seconds: usize) -> Vec<Output> {
     hears(call, &speech(seconds))
 }
 
 fn hears(call: &mut Call, sound: &[i16]) -> Vec<Output> {
-    let mut news = vec![];
+    let mut events = vec![];
     for frame in sound.chunks(SAMPLES) {
         call.bridge.gate(&mut frame.to_vec(), call.now);
         let next = (call.now - call.start).as_millis() as u64 + 20;
-        news.extend(call.news_until(next));
+        events.extend(call.events_until(next));
     }
-    news
+    events
 }

@@ -1,4 +1,4 @@
-//! A call on virtual time, for the tests.
+//! A call on virtual time for the tests.
 
 use crate::{
     AgentEvent, BargeInPolicy, Bridge, CallLimits, ClockRate, DtmfOptions, DtmfPacket, ItemId, Output,
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::time::{Duration, Instant};
 
-/// A call; all times are milliseconds since it began.
+/// A call whose times are milliseconds since its start.
 pub(super) struct Call {
     pub(super) start: Instant,
     pub(super) now: Instant,
@@ -19,7 +19,6 @@ impl Call {
         Self { start, now: start, bridge: Bridge::new(limits, turns, DtmfOptions::default()) }
     }
 
-    /// One with the default settings.
     pub(super) fn open() -> Self {
         Self::open_with(BargeInPolicy::default())
     }
@@ -35,7 +34,7 @@ impl Call {
     }
 
     pub(super) fn agent_says(&mut self, response: &str, name: &str, frames: usize) {
-        let said = AgentEvent::Said {
+        let said = AgentEvent::Audio {
             response: response.into(),
             item: item(name),
             samples: vec![1_000; frames * SAMPLES],
@@ -43,45 +42,45 @@ impl Call {
         self.does(said);
     }
 
-    /// The caller presses a key: one packet of it comes, as if it was the n-th of the call.
+    /// Sends one packet of a key press, as if it was the n-th of the call.
     pub(super) fn presses(&mut self, n: u16, key: u8) {
         let timestamp = 960 * u32::from(n);
         let payload = &[key, 10, 0, 160];
         let packet = DtmfPacket { stream: 1, sequence: n, timestamp, clock: ClockRate::Khz8, payload };
-        self.bridge.handle_key(&packet, self.now);
+        self.bridge.handle_dtmf(&packet, self.now);
     }
 
-    /// A whole response of one item.
+    /// Sends a whole response of one item.
     pub(super) fn agent_answers(&mut self, response: &str, name: &str, frames: usize) {
         self.agent_says(response, name, frames);
-        self.does(AgentEvent::Finished { item: item(name) });
-        self.does(AgentEvent::Ended { response: response.into() });
+        self.does(AgentEvent::ItemDone { item: item(name) });
+        self.does(AgentEvent::ResponseDone { response: response.into() });
     }
 
-    /// What came of it until then, all that is due then included. The caller's phone is there all the time.
+    /// Runs all timeouts up to `at_ms`, with packets from the caller's side all the time, and returns the outputs.
     pub(super) fn run_until(&mut self, at_ms: u64) -> Vec<Output> {
         let end = self.start + ms(at_ms);
         while let Some(due) = self.bridge.poll_timeout().filter(|due| *due <= end) {
-            self.bridge.handle_sign_of_life(due);
+            self.bridge.note_liveness(due);
             self.bridge.handle_timeout(due);
         }
         self.now = end;
         std::iter::from_fn(|| self.bridge.poll_output()).collect()
     }
 
-    /// What came of it until then, but for the frames.
-    pub(super) fn news_until(&mut self, at_ms: u64) -> Vec<Output> {
+    /// Runs up to `at_ms` and returns the outputs other than frames.
+    pub(super) fn events_until(&mut self, at_ms: u64) -> Vec<Output> {
         let outputs = self.run_until(at_ms).into_iter();
         outputs.filter(|output| !matches!(output, Output::Play(_))).collect()
     }
 }
 
-/// How many frames of sound are among these.
+/// Returns the number of audible frames.
 pub(super) fn sounding(outputs: &[Output]) -> usize {
     outputs.iter().filter(|output| matches!(output, Output::Play(Some(_)))).count()
 }
 
-/// A packet of the caller's, of 20 ms.
+/// Returns a packet of 20 ms.
 pub(super) fn packet(sequence: u16, is_sound: bool) -> Packet<u16> {
     let sound = Sound { payload: sequence, samples: SAMPLES, corrects: true };
     let timestamp = u32::from(sequence) * 960;
@@ -93,7 +92,7 @@ pub(super) fn voice() -> Output {
 }
 
 pub(super) fn answered(took: u64, waited_for_tools: u64) -> Output {
-    Output::Turn { took: ms(took), waited_for_tools: ms(waited_for_tools) }
+    Output::Answered { took: ms(took), waited_for_tools: ms(waited_for_tools) }
 }
 
 pub(super) fn interrupted(name: &str, heard: u64, of: u64) -> Output {

@@ -1,4 +1,4 @@
-//! Every case of `fixtures/rtp`: packets of keys as phones and gateways send them, and the keys they mean.
+//! Reads every case of `fixtures/rtp`: telephone events as phones and gateways send them, and the digits they mean.
 
 use super::{ClockRate, DtmfCollector, DtmfOptions, DtmfPacket, KeyPress};
 use serde_json::Value;
@@ -6,13 +6,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 #[test]
-fn every_case_is_read_as_the_keys_that_were_pressed() {
+fn every_case_yields_the_keys_that_were_pressed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/rtp");
     let mut read = 0;
-    for file in std::fs::read_dir(folder).expect("the cases are there") {
-        let path = file.expect("the folder can be read").path();
-        let case = std::fs::read_to_string(&path).expect("a case is text");
-        let case: Value = serde_json::from_str(&case).expect("a case is JSON");
+    for file in std::fs::read_dir(folder).expect("fixtures/rtp exists") {
+        let path = file.expect("fixtures/rtp is readable").path();
+        let case = std::fs::read_to_string(&path).expect("the case is UTF-8");
+        let case: Value = serde_json::from_str(&case).expect("the case is JSON");
 
         let keys = keys_of(&case);
 
@@ -22,7 +22,7 @@ fn every_case_is_read_as_the_keys_that_were_pressed() {
     assert!(read >= 9, "{read} cases");
 }
 
-/// What is collected from the packets of a case, and a pause after them.
+/// Collects the digits of a case's packets, with a pause after them.
 fn keys_of(case: &Value) -> String {
     let clock = if case["payload_type"] == 110 { ClockRate::Khz48 } else { ClockRate::Khz8 };
     let (start, mut keys) = (Instant::now(), DtmfCollector::new(DtmfOptions::default()));

@@ -1,36 +1,36 @@
-//! Limits how many presses one call may cost: each may become a line of the journal, an item of the table and a message
-//! to the model.
+//! Limits the number of DTMF digits in a call: each may cost a journal line, a DynamoDB item and a message to the
+//! model.
 
 use std::time::{Duration, Instant};
 
-/// How many presses may come at once: the longest number that an agent file can ask for.
-const AT_ONCE: u32 = 64;
+/// The number of presses that may come at once: the longest entry that an agent file allows.
+const BURST: u32 = 64;
 
-/// After that, one press for each of these. A hurried finger needs about 150 ms a key, and rests.
-const EACH: Duration = Duration::from_millis(250);
+/// The time in which one more press is allowed. A fast finger needs about 150 ms a key, and rests.
+const REFILL: Duration = Duration::from_millis(250);
 
-/// How many presses count in one call, however slowly they come.
-const IN_ALL: u32 = 1_000;
+/// The number of presses that count in one call, however slowly they come.
+const MAX_PER_CALL: u32 = 1_000;
 
-/// What is left of a call's presses.
+/// A token bucket of key presses, with a total.
 #[derive(Debug)]
 pub(super) struct DtmfLimit {
-    in_all: u32,
-    /// When all of [`AT_ONCE`] will be there again.
+    remaining: u32,
+    /// When the bucket will hold [`BURST`] presses again.
     full_at: Option<Instant>,
 }
 
 impl DtmfLimit {
     pub(super) fn new() -> Self {
-        Self { in_all: IN_ALL, full_at: None }
+        Self { remaining: MAX_PER_CALL, full_at: None }
     }
 
-    /// Takes one press. Whether there was one to take.
+    /// Takes one press, and returns whether one was left.
     pub(super) fn take(&mut self, now: Instant) -> bool {
-        let full_at = self.full_at.map_or(now, |at| at.max(now)) + EACH;
-        let may = self.in_all > 0 && full_at <= now + EACH * AT_ONCE;
+        let full_at = self.full_at.map_or(now, |at| at.max(now)) + REFILL;
+        let may = self.remaining > 0 && full_at <= now + REFILL * BURST;
         if may {
-            self.in_all -= 1;
+            self.remaining -= 1;
             self.full_at = Some(full_at);
         }
         may
@@ -43,19 +43,19 @@ mod tests {
 
     #[test]
     fn a_burst_is_allowed_and_then_four_presses_a_second() {
-        let (start, mut allowance) = (Instant::now(), DtmfLimit::new());
-        let taken = |allowance: &mut DtmfLimit, at: Instant| (0..500).filter(|_| allowance.take(at)).count();
+        let (start, mut limit) = (Instant::now(), DtmfLimit::new());
+        let taken = |limit: &mut DtmfLimit, at: Instant| (0..500).filter(|_| limit.take(at)).count();
 
-        assert_eq!(taken(&mut allowance, start), 64);
-        assert_eq!(taken(&mut allowance, start + Duration::from_secs(1)), 4);
-        assert_eq!(taken(&mut allowance, start + Duration::from_secs(60)), 64);
+        assert_eq!(taken(&mut limit, start), 64);
+        assert_eq!(taken(&mut limit, start + Duration::from_secs(1)), 4);
+        assert_eq!(taken(&mut limit, start + Duration::from_secs(60)), 64);
     }
 
     #[test]
     fn one_call_has_a_thousand_presses_however_slow() {
-        let (start, mut allowance) = (Instant::now(), DtmfLimit::new());
+        let (start, mut limit) = (Instant::now(), DtmfLimit::new());
 
-        let taken = (0..2_000_u32).filter(|n| allowance.take(start + Duration::from_secs(1) * *n)).count();
+        let taken = (0..2_000_u32).filter(|n| limit.take(start + Duration::from_secs(1) * *n)).count();
 
         assert_eq!(taken, 1_000);
     }

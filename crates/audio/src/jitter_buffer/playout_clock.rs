@@ -1,47 +1,46 @@
-//! How much sound time asks for: the model's clock is what is passed on to it.
+//! The playout clock: how much audio is due by now, since the model measures time by the audio it gets.
 
-use super::{BURST, FRAME, LAG};
+use super::{BURST, FRAME, MAX_LAG};
 use crate::{PER_MS, duration};
 use std::time::{Duration, Instant};
 
-/// How far the passed-on sound may be ahead: what came in a burst is not taken for what is yet to come.
-const LEAD: Duration = Duration::from_millis(200);
+/// How far ahead the emitted audio may count: a burst of old audio does not stand in for audio still to come.
+const MAX_LEAD: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) struct PlayoutClock {
     started_at: Instant,
-    /// What was passed on reaches until then.
-    until: Instant,
-    /// How much of it was the caller's own.
+    /// The time up to which audio was emitted.
+    emitted_until: Instant,
+    /// How much of it came from the caller.
     admitted: Duration,
 }
 
 impl PlayoutClock {
     pub(super) fn start(now: Instant) -> Self {
-        Self { started_at: now, until: now, admitted: Duration::ZERO }
+        Self { started_at: now, emitted_until: now, admitted: Duration::ZERO }
     }
 
-    /// When silence is due.
-    pub(super) fn fills_at(&self) -> Instant {
-        self.until + LAG + FRAME
+    pub(super) fn silence_due_at(&self) -> Instant {
+        self.emitted_until + MAX_LAG + FRAME
     }
 
-    /// How far what was passed on is behind, in samples.
+    /// Returns by how many samples the emitted audio lags behind the clock.
     pub(super) fn behind(&self, now: Instant) -> usize {
-        now.saturating_duration_since(self.until).as_micros() as usize * PER_MS / 1_000
+        now.saturating_duration_since(self.emitted_until).as_micros() as usize * PER_MS / 1_000
     }
 
-    /// Whether so much of the caller's sound is no flood.
+    /// Admits audio of the caller, and returns whether it is within the burst limit.
     pub(super) fn admit(&mut self, samples: usize, now: Instant) -> bool {
         let admitted = self.admitted + duration(samples);
-        let is_possible = admitted <= now.saturating_duration_since(self.started_at) + BURST;
-        if is_possible {
+        let is_within_limit = admitted <= now.saturating_duration_since(self.started_at) + BURST;
+        if is_within_limit {
             self.admitted = admitted;
         }
-        is_possible
+        is_within_limit
     }
 
-    pub(super) fn pass(&mut self, samples: usize, now: Instant) {
-        self.until = (self.until + duration(samples)).min(now + LEAD);
+    pub(super) fn advance(&mut self, samples: usize, now: Instant) {
+        self.emitted_until = (self.emitted_until + duration(samples)).min(now + MAX_LEAD);
     }
 }
