@@ -134,7 +134,7 @@ impl TaskProtection {
         let task = &self.task.id;
         match answer {
             Ok(()) if before != ProtectionStatus::NotRefused => {
-                tracing::info!(task, on, "task protection granted after a refusal")
+                tracing::info!(task, on, "ECS no longer refuses task protection")
             }
             Ok(()) => {}
             Err(error) => {
