@@ -161,7 +161,7 @@ impl HttpCall {
         }
     }
 
-    /// Sends the request and reads the reply. After a redirect a time-out is no failure: the system has already answered.
+    /// Sends the request and reads the reply. After a redirect, a time-out leaves the result unknown: the system has already answered.
     async fn exchange(&self, context: &CallContext, use_id: &str) -> Result<Reply, ToolError> {
         let Endpoint { timeout, largest_reply, .. } = *self.endpoint;
         let (timed_out, deadline) = (|_| ToolError::Timeout(timeout), Instant::now() + timeout);

@@ -91,7 +91,7 @@ async fn the_checked_address_is_the_one_connected_to() {
 }
 
 #[tokio::test]
-async fn a_get_without_a_connection_is_retried_once_and_a_post_is_not() {
+async fn a_get_without_a_connection_is_retried_once_unlike_a_post() {
     for (method, expected) in [(Method::Get, 2), (Method::Post, 1)] {
         let shop = Shop::open().await;
         let (resolver, mut lookups) = FixedResolver::resolving_to(vec![]);
