@@ -68,7 +68,7 @@ impl Calls {
         call_ref: &str,
         asked: &control_api::Offer,
     ) -> Result<String, AdmissionError> {
-        let room = Capacity { slots: self.slots, strain: self.load.strain(Instant::now()) };
+        let room = Capacity { slots: self.slots, strain: self.load.load_level(Instant::now()) };
         if let Some(answer) = self.lock().known_answer(call_ref, asked.fence, room)? {
             return Ok(answer);
         }
@@ -117,7 +117,7 @@ impl Calls {
 
     /// How many calls there may be: no more than there are, while this task is late with those it has.
     pub fn slots(&self) -> usize {
-        match self.load.strain(Instant::now()) {
+        match self.load.load_level(Instant::now()) {
             LoadLevel::Calm | LoadLevel::Busy => self.slots,
             LoadLevel::Overloaded => self.used(),
         }

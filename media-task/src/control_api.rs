@@ -1,13 +1,14 @@
-//! The door: takes call-control's requests, over TLS with a certificate made at boot, each with a seal.
+//! The control API server: takes call-control's requests over TLS, with a certificate made at boot, and verifies the signature of
+//! each.
 //!
-//! A request without a valid seal is refused and told nothing else. The log says why.
+//! A request without a valid signature gets 401 and no reason; the log has the reason.
 
 mod connections;
 mod limits;
 mod refusal_log;
 mod tls;
 
-pub use tls::Certificate;
+pub(crate) use tls::Certificate;
 
 use crate::active_calls::{AdmissionError, Calls, PastCall};
 use crate::settings::MediaSecret;
@@ -33,21 +34,21 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
-/// So long a request's body may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long reading a request's body may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
 type Reply = Response<Full<Bytes>>;
 
-/// What the door needs to know.
-pub struct ControlApi {
+/// The control API of this task: the calls it acts on, the secret that signs requests, and the connection limits.
+pub(crate) struct ControlApi {
     calls: Arc<Calls>,
     secret: Secret<MediaSecret>,
-    keeper: Mutex<RequestVerifier>,
-    complaints: Mutex<RefusalLog>,
+    verifier: Mutex<RequestVerifier>,
+    refusal_log: Mutex<RefusalLog>,
     limits: Mutex<ConnectionLimits>,
 }
 
-/// Why a request is refused.
+/// Why a request is rejected.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 enum RequestError {
     #[error(transparent)]
@@ -59,77 +60,80 @@ enum RequestError {
 }
 
 impl ControlApi {
-    /// A door to these calls.
-    pub fn new(calls: Arc<Calls>, secret: Secret<MediaSecret>) -> Arc<Self> {
-        let (keeper, complaints, limits) = Default::default();
-        Arc::new(Self { calls, secret, keeper, complaints, limits })
+    /// Creates the control API of these calls.
+    pub(crate) fn new(calls: Arc<Calls>, secret: Secret<MediaSecret>) -> Arc<Self> {
+        let (verifier, refusal_log, limits) = Default::default();
+        Arc::new(Self { calls, secret, verifier, refusal_log, limits })
     }
 
-    /// Answers requests on `listener` until dropped, which closes every connection.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener, certificate: Certificate) {
+    /// Answers requests on `listener` until the future is dropped, which closes every connection.
+    pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener, certificate: Certificate) {
         connections::accept(self, listener, certificate.acceptor()).await;
     }
 
-    /// When a new connection's handshake begins; `None` if the connection is to be dropped.
+    /// Returns when a new connection's handshake may begin; `None` drops the connection.
     fn admit_connection(&self, from: IpAddr, now: Instant) -> Option<Instant> {
         self.limits.lock().expect("nothing panics while it holds this lock").admit(from, now)
     }
 
-    /// Answers one request.
-    async fn answer(self: &Arc<Self>, visit: &ControlConnection, request: Request<Incoming>) -> Reply {
+    async fn handle_request(
+        self: &Arc<Self>,
+        connection: &ControlConnection,
+        request: Request<Incoming>,
+    ) -> Reply {
         let (head, body) = request.into_parts();
-        match self.let_in(&head, body).await {
+        match self.authenticate(&head, body).await {
             Ok(body) => {
                 let now = Instant::now();
-                visit.is_known(now);
+                connection.note_authenticated(now);
                 self.limits
                     .lock()
                     .expect("nothing panics while it holds this lock")
-                    .is_known(visit.from, now);
-                self.act(&head, body).await
+                    .note_authenticated(connection.from, now);
+                self.route(&head, body).await
             }
-            Err(why) => self.turn_away(why),
+            Err(why) => self.reject(why),
         }
     }
 
-    /// The body of a request that is sealed.
-    async fn let_in(&self, head: &Parts, body: Incoming) -> Result<Bytes, RequestError> {
-        // Whoever does not even know what a seal looks like is not listened to.
-        if !is_fresh(time_of(head), now_ms()) {
+    /// Returns the body of a request whose signature is valid.
+    async fn authenticate(&self, head: &Parts, body: Incoming) -> Result<Bytes, RequestError> {
+        // A request without a fresh timestamp is rejected before its body is read.
+        if !is_fresh(signed_at(head), now_ms()) {
             return Err(SignatureError::Stale.into());
         }
-        let body = tokio::time::timeout(PATIENCE, Limited::new(body, LARGEST_BODY).collect()).await;
+        let body = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, LARGEST_BODY).collect()).await;
         let body = body.map_err(|_| RequestError::TooSlow)?.map_err(|_| RequestError::TooLarge)?.to_bytes();
-        let used = self.secret.value();
-        match self.admit(head, &body, &used) {
-            // A seal under a key we do not know may be one under a new key.
-            Err(SignatureError::Forged) => match self.secret.instead_of(&used).await {
-                Some(newer) => self.admit(head, &body, &newer)?,
+        let current = self.secret.value();
+        match self.verify(head, &body, &current) {
+            // A signature under an unknown key may be one under a new key: the secret is read again once.
+            Err(SignatureError::Forged) => match self.secret.instead_of(&current).await {
+                Some(newer) => self.verify(head, &body, &newer)?,
                 None => return Err(SignatureError::Forged.into()),
             },
-            admitted => admitted?,
+            verified => verified?,
         }
         Ok(body)
     }
 
-    fn admit(&self, head: &Parts, body: &[u8], secret: &MediaSecret) -> Result<(), SignatureError> {
-        let sealed = SignedRequest {
-            time_ms: time_of(head),
+    fn verify(&self, head: &Parts, body: &[u8], secret: &MediaSecret) -> Result<(), SignatureError> {
+        let signed = SignedRequest {
+            time_ms: signed_at(head),
             nonce: header(head, NONCE),
             method: head.method.as_str(),
             path: head.uri.path(),
             body,
         };
-        let mut keeper = self.keeper.lock().expect("nothing panics while it holds this lock");
-        keeper.admit(&sealed, header(head, SEAL), &secret.door_keys(), now_ms())
+        let mut verifier = self.verifier.lock().expect("nothing panics while it holds this lock");
+        verifier.admit(&signed, header(head, SEAL), &secret.control_api_keys(), now_ms())
     }
 
-    fn turn_away(&self, why: RequestError) -> Reply {
-        let mut complaints = self.complaints.lock().expect("nothing panics while it holds this lock");
-        if let Some(unsaid) = complaints.handle(Instant::now()) {
+    fn reject(&self, why: RequestError) -> Reply {
+        let mut refusal_log = self.refusal_log.lock().expect("nothing panics while it holds this lock");
+        if let Some(unsaid) = refusal_log.handle(Instant::now()) {
             tracing::warn!(
                 unsaid,
-                "Turned a request away at the door: {why}; {unsaid} more since the last time"
+                "control API rejected a request: {why}; {unsaid} more since the last line"
             );
         }
         let mut reply = refuse(StatusCode::UNAUTHORIZED, "refused".to_owned());
@@ -137,42 +141,47 @@ impl ControlApi {
         reply
     }
 
-    async fn act(self: &Arc<Self>, head: &Parts, body: Bytes) -> Reply {
-        let known = |is_known: bool| if is_known { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND };
+    async fn route(self: &Arc<Self>, head: &Parts, body: Bytes) -> Reply {
+        let found = |is_here: bool| if is_here { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND };
         let path = head.uri.path().strip_prefix(CALLS).and_then(|path| path.strip_prefix('/'));
-        let (call_ref, about) = match path.map(|path| path.split_once('/').unwrap_or((path, ""))) {
+        let (call_ref, subresource) = match path.map(|path| path.split_once('/').unwrap_or((path, ""))) {
             Some((call_ref, "")) if path.is_some_and(|path| !path.ends_with('/')) => (call_ref, None),
             Some((call_ref, UNDELIVERED)) => (call_ref, Some(UNDELIVERED)),
             Some(_) | None => return empty(StatusCode::NOT_FOUND),
         };
         match head.method {
-            Method::POST if about.is_some() => match serde_json::from_slice::<Undelivered>(&body) {
-                Ok(failed) => passed(self.calls.tell_of_failed(call_ref, failed)),
-                Err(_) => refuse(StatusCode::BAD_REQUEST, "not a message that failed".to_owned()),
+            Method::POST if subresource.is_some() => match serde_json::from_slice::<Undelivered>(&body) {
+                Ok(failed) => past_call_reply(self.calls.tell_of_failed(call_ref, failed)),
+                Err(_) => refuse(
+                    StatusCode::BAD_REQUEST,
+                    "the body is not a notice of an undelivered message".to_owned(),
+                ),
             },
-            _ if about.is_some() => empty(StatusCode::METHOD_NOT_ALLOWED),
-            Method::POST => self.take(call_ref.to_owned(), body).await,
-            Method::GET => empty(known(self.calls.has(call_ref))),
+            _ if subresource.is_some() => empty(StatusCode::METHOD_NOT_ALLOWED),
+            Method::POST => self.accept_offer(call_ref.to_owned(), body).await,
+            Method::GET => empty(found(self.calls.has(call_ref))),
             Method::DELETE => {
                 let assignment = serde_json::from_slice::<Release>(&body).ok();
-                passed(self.calls.release(call_ref, assignment.map(|assignment| assignment.fence)))
+                past_call_reply(self.calls.release(call_ref, assignment.map(|assignment| assignment.fence)))
             }
             _ => empty(StatusCode::METHOD_NOT_ALLOWED),
         }
     }
 
-    async fn take(self: &Arc<Self>, call_ref: String, body: Bytes) -> Reply {
-        let (door, secret) = (self.clone(), self.secret.clone());
-        // A secret that is old is looked up for the next call: this one rings.
+    async fn accept_offer(self: &Arc<Self>, call_ref: String, body: Bytes) -> Reply {
+        let (api, secret) = (self.clone(), self.secret.clone());
+        // Refreshes an old secret for the next call; this one must not wait for Secrets Manager.
         tokio::spawn(async move { secret.current().await });
-        // To read an agent file and to make keys takes milliseconds, which frames of other calls must not wait for.
-        let taken = tokio::task::spawn_blocking(move || door.take_now(&call_ref, &body)).await;
-        taken.unwrap_or_else(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "it failed".to_owned()))
+        // Reading an agent file and generating keys takes milliseconds, which the frames of other calls must not wait for.
+        let answered = tokio::task::spawn_blocking(move || api.answer_offer(&call_ref, &body)).await;
+        answered.unwrap_or_else(|_| {
+            refuse(StatusCode::INTERNAL_SERVER_ERROR, "answering the offer failed".to_owned())
+        })
     }
 
-    fn take_now(&self, call_ref: &str, body: &[u8]) -> Reply {
+    fn answer_offer(&self, call_ref: &str, body: &[u8]) -> Reply {
         let Ok(offer) = serde_json::from_slice::<Offer>(body) else {
-            return refuse(StatusCode::BAD_REQUEST, "not an offer".to_owned());
+            return refuse(StatusCode::BAD_REQUEST, "the body is not an offer".to_owned());
         };
         match self.calls.take(call_ref, &offer) {
             Ok(answer) => json(StatusCode::OK, &Answer { answer }),
@@ -188,9 +197,10 @@ impl ControlApi {
     }
 }
 
-/// Only a call that is not here is unknown: call-control takes 404 for the word of an older release, or for a call that is over.
-fn passed(passed: PastCall) -> Reply {
-    match passed {
+/// Returns the reply for a command to a call. Only a missing call gets 404: call-control reads 404 as the reply of an older
+/// release, or of a call that has ended.
+fn past_call_reply(outcome: PastCall) -> Reply {
+    match outcome {
         PastCall::Taken => empty(StatusCode::NO_CONTENT),
         PastCall::NoCall => empty(StatusCode::NOT_FOUND),
         PastCall::Full => {
@@ -199,7 +209,7 @@ fn passed(passed: PastCall) -> Reply {
     }
 }
 
-fn time_of(head: &Parts) -> u64 {
+fn signed_at(head: &Parts) -> u64 {
     header(head, TIME).parse().unwrap_or_default()
 }
 
@@ -212,7 +222,7 @@ fn refuse(status: StatusCode, reason: String) -> Reply {
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Reply {
-    let body = serde_json::to_vec(body).expect("what the door says has text keys");
+    let body = serde_json::to_vec(body).expect("replies have text keys");
     let mut reply = Response::new(Full::from(body));
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -1,4 +1,4 @@
-//! What ECS tells the task about itself, and how it is asked to spare the task.
+//! The ECS agent's endpoints: reads this task's metadata, and sets its task protection.
 //!
 //! Spec: "Amazon ECS task metadata endpoint version 4", "Amazon ECS task scale-in protection endpoint".
 
@@ -10,14 +10,14 @@ use serde_json::json;
 use service::env::{Env, SettingError};
 use std::time::Duration;
 
-/// How long the task's metadata may take.
-const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one request for metadata may take.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the agent may take to change the protection: it waits 4 s for ECS itself.
-const PROTECTED_WITHIN: Duration = Duration::from_secs(6);
+/// How long setting the task protection may take: the ECS agent itself waits 4 s for ECS.
+const PROTECTION_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// How long to wait before the metadata is asked for again: its endpoint can fail while the task boots.
-const PAUSES: [Duration; 6] = [
+/// The delays between requests for metadata: its endpoint can fail while the task boots.
+const RETRY_DELAYS: [Duration; 6] = [
     Duration::from_millis(100),
     Duration::from_millis(200),
     Duration::from_millis(500),
@@ -26,7 +26,7 @@ const PAUSES: [Duration; 6] = [
     Duration::from_secs(4),
 ];
 
-/// This task, as ECS knows it.
+/// This ECS task: its id, its revision, and the endpoint that sets its protection.
 #[derive(Debug, Clone)]
 pub struct Task {
     http: Client,
@@ -34,18 +34,18 @@ pub struct Task {
     pub id: String,
     /// The revision of its task definition.
     pub revision: String,
-    /// The vCPUs it has, if its definition limits them.
+    /// The vCPUs of the task, if its definition limits them.
     pub vcpus: Option<f64>,
     agent: Option<String>,
 }
 
-/// Why the protection is not as it was asked to be.
+/// Why task protection could not be set.
 #[derive(Debug, thiserror::Error)]
-pub enum Unprotected {
-    /// ECS says no. It may say yes later.
-    #[error("ECS refuses: {0}")]
+pub enum ProtectionError {
+    /// ECS refused, which may change later.
+    #[error("ECS refused: {0}")]
     Refused(String),
-    /// ECS did not say: a time-out, throttling, an error of the agent's, or an answer that cannot be read.
+    /// The result is unknown: a time-out, throttling, an error of the ECS agent, or a reply that cannot be read.
     #[error("ECS did not answer: {0:#}")]
     Unknown(anyhow::Error),
 }
@@ -66,7 +66,7 @@ struct Limits {
     cpu: Option<f64>,
 }
 
-/// What the agent answers: one of the three.
+/// The ECS agent's reply: exactly one field is set.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Answer {
@@ -95,14 +95,16 @@ struct AgentError {
 }
 
 impl Task {
-    /// Asks ECS who this task is, again if need be.
+    /// Reads this task's id, revision and vCPUs from the metadata endpoint, with retries.
     ///
     /// # Errors
-    /// When ECS does not say where to ask; or after seven tries: within 8 s where the endpoint refuses, 22 s where it hangs.
-    pub async fn of_process(env: &Env) -> anyhow::Result<Self> {
+    /// When `ECS_CONTAINER_METADATA_URI_V4` is not set, or after seven requests failed: within 8 s where the endpoint refuses
+    /// connections, 22 s where it hangs.
+    pub async fn fetch(env: &Env) -> anyhow::Result<Self> {
         let uri = env.required("ECS_CONTAINER_METADATA_URI_V4")?;
         let http = Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
-        let metadata: Metadata = told(&http, &format!("{uri}/task")).await.context("the task's metadata")?;
+        let metadata: Metadata =
+            fetch_metadata(&http, &format!("{uri}/task")).await.context("cannot read the task's metadata")?;
         let id = metadata.task_arn.rsplit('/').next().unwrap_or_default().to_owned();
         let agent = env.optional("ECS_AGENT_URI").map(str::to_owned);
         if id.is_empty() {
@@ -111,69 +113,79 @@ impl Task {
         Ok(Self { http, id, revision: metadata.revision, vcpus: metadata.limits.cpu, agent })
     }
 
-    /// Keeps ECS from stopping this task for a deployment or to scale in; or lets it again.
+    /// Sets or clears task protection, which keeps ECS from stopping this task for a deployment or to scale in. Does nothing
+    /// outside ECS.
     ///
     /// # Errors
-    /// When ECS refuses, or does not answer.
-    pub async fn protect(&self, on: bool) -> Result<(), Unprotected> {
+    /// When ECS refuses, or whether it did so is unknown.
+    pub async fn set_protection(&self, on: bool) -> Result<(), ProtectionError> {
         let Some(agent) = &self.agent else { return Ok(()) };
         let body = if on {
-            json!({"ProtectionEnabled": true, "ExpiresInMinutes": task_protection::MINUTES})
+            json!({"ProtectionEnabled": true, "ExpiresInMinutes": task_protection::EXPIRES_IN_MINUTES})
         } else {
             json!({"ProtectionEnabled": false})
         };
         let request = self.http.put(format!("{agent}/task-protection/v1/state")).json(&body);
-        let reply = request.timeout(PROTECTED_WITHIN).send().await.map_err(|error| unknown(error.into()))?;
+        let reply =
+            request.timeout(PROTECTION_TIMEOUT).send().await.map_err(|error| unknown(error.into()))?;
         let status = reply.status();
         let answer = reply.bytes().await.map_err(|error| unknown(error.into()))?;
         let answer: Answer = serde_json::from_slice(&answer)
-            .map_err(|error| unknown(anyhow!("status {status}, and a body that cannot be read: {error}")))?;
-        answer.means(on, status.as_u16())
+            .map_err(|error| unknown(anyhow!("status {status}, the reply cannot be read: {error}")))?;
+        answer.into_result(on, status.as_u16())
     }
 }
 
 impl Answer {
-    /// Whether the protection is `on` as asked. Only a failure with a reason is ECS's own no.
-    fn means(self, on: bool, status: u16) -> Result<(), Unprotected> {
+    /// Returns `Ok` if the protection is `on`. Only a failure with a reason is ECS's own refusal.
+    fn into_result(self, on: bool, status: u16) -> Result<(), ProtectionError> {
         if let Some(reason) = self.failure.and_then(|failure| failure.reason) {
-            return Err(Unprotected::Refused(reason));
+            return Err(ProtectionError::Refused(reason));
         }
         if let Some(AgentError { code, message }) = self.error {
             return Err(unknown(anyhow!("status {status}, {code}: {message}")));
         }
         match self.protection {
             Some(protection) if protection.protection_enabled == on => Ok(()),
-            Some(_) => Err(unknown(anyhow!("status {status}, and the protection is not as asked"))),
-            None => Err(unknown(anyhow!("status {status}, and no word of the protection"))),
+            Some(_) => Err(unknown(anyhow!("status {status}, the protection is not what was asked for"))),
+            None => Err(unknown(anyhow!("status {status}, the reply does not mention the protection"))),
         }
     }
 }
 
-fn unknown(error: anyhow::Error) -> Unprotected {
-    Unprotected::Unknown(error)
+fn unknown(error: anyhow::Error) -> ProtectionError {
+    ProtectionError::Unknown(error)
 }
 
-/// What the metadata endpoint tells at an address. It is asked again while it fails.
+/// Reads JSON from the metadata endpoint, with retries.
 ///
 /// # Errors
-/// When it fails all the time.
-pub(crate) async fn told<T: serde::de::DeserializeOwned>(http: &Client, url: &str) -> anyhow::Result<T> {
-    let mut pauses = PAUSES.into_iter();
+/// When the last of seven requests fails.
+pub(crate) async fn fetch_metadata<T: serde::de::DeserializeOwned>(
+    http: &Client,
+    url: &str,
+) -> anyhow::Result<T> {
+    let mut delays = RETRY_DELAYS.into_iter();
     loop {
-        let error = match ask(http, url).await {
-            Ok(told) => return Ok(told),
+        let error = match get_json(http, url).await {
+            Ok(metadata) => return Ok(metadata),
             Err(error) => error,
         };
-        let Some(pause) = pauses.next() else { return Err(error) };
-        tracing::warn!(url, "ECS's metadata endpoint failed; asking again in {pause:?}: {error:#}");
-        tokio::time::sleep(pause).await;
+        let Some(delay) = delays.next() else { return Err(error) };
+        tracing::warn!(url, "ECS metadata request failed; retry in {delay:?}: {error:#}");
+        tokio::time::sleep(delay).await;
     }
 }
 
-async fn ask<T: serde::de::DeserializeOwned>(http: &Client, url: &str) -> anyhow::Result<T> {
-    let reply = http.get(url).timeout(TIMEOUT).send().await.context("ECS does not answer")?;
-    let reply = reply.error_for_status().context("ECS's metadata endpoint failed")?;
-    reply.json().await.context("cannot understand ECS's metadata")
+async fn get_json<T: serde::de::DeserializeOwned>(http: &Client, url: &str) -> anyhow::Result<T> {
+    let reply = http
+        .get(url)
+        .timeout(METADATA_TIMEOUT)
+        .send()
+        .await
+        .context("the metadata endpoint did not answer")?;
+    let reply = reply.error_for_status().context("the metadata endpoint returned an error")?;
+    reply.json().await.context("cannot parse the metadata")
 }
 
 #[cfg(test)]
@@ -181,9 +193,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_failure_with_a_reason_is_a_no() {
+    fn only_a_failure_with_a_reason_is_a_refusal() {
         let refused = r#"{"failure": {"Arn": "a", "Reason": "DEPLOYMENT_BLOCKED"}}"#;
-        assert!(matches!(read(refused, true), Err(Unprotected::Refused(why)) if why == "DEPLOYMENT_BLOCKED"));
+        assert!(
+            matches!(read(refused, true), Err(ProtectionError::Refused(why)) if why == "DEPLOYMENT_BLOCKED")
+        );
 
         for other in [
             r#"{"error": {"Arn": "a", "Code": "ThrottlingException", "Message": "Rate exceeded"}}"#,
@@ -192,12 +206,12 @@ mod tests {
             r#"{"protection": {"ProtectionEnabled": false}}"#,
             "{}",
         ] {
-            assert!(matches!(read(other, true), Err(Unprotected::Unknown(_))), "{other}");
+            assert!(matches!(read(other, true), Err(ProtectionError::Unknown(_))), "{other}");
         }
     }
 
     #[test]
-    fn a_protection_holds_as_far_as_it_is_as_asked() {
+    fn protection_counts_only_if_ecs_confirms_what_was_asked() {
         let (on, off) = (
             r#"{"protection": {"ProtectionEnabled": true}}"#,
             r#"{"protection": {"ProtectionEnabled": false}}"#,
@@ -207,7 +221,7 @@ mod tests {
         assert!(read(on, false).is_err());
     }
 
-    fn read(answer: &str, on: bool) -> Result<(), Unprotected> {
-        serde_json::from_str::<Answer>(answer).expect("it is an answer").means(on, 200)
+    fn read(answer: &str, on: bool) -> Result<(), ProtectionError> {
+        serde_json::from_str::<Answer>(answer).expect("the reply is JSON").into_result(on, 200)
     }
 }

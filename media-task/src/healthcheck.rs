@@ -1,5 +1,5 @@
-//! Asks the media task in this container whether it is alive. For the container's health check, since the image has no shell
-//! and nothing else to ask with.
+//! The `healthcheck` command: asks the media task in this container whether it is alive. The image has no shell and no other
+//! program that could.
 
 use crate::health::{ALIVE, address};
 use anyhow::Context;
@@ -8,23 +8,23 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 
-/// How long the task has to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the task may take to reply.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Asks the task that the settings name.
+/// Runs the health check.
 ///
 /// # Errors
-/// When there is none, when it does not answer within two seconds, or when it tries no heartbeats.
+/// When no media task runs in this container, it does not reply within two seconds, or its last heartbeat is over a minute old.
 pub async fn run(env: &Env) -> anyhow::Result<()> {
     let address = address(env)?;
-    let asked = tokio::time::timeout(PATIENCE, ask(&address)).await;
-    asked.with_context(|| format!("the media task did not answer within {PATIENCE:?}"))?
+    let probed = tokio::time::timeout(TIMEOUT, probe(&address)).await;
+    probed.with_context(|| format!("the media task did not answer within {TIMEOUT:?}"))?
 }
 
-async fn ask(address: &str) -> anyhow::Result<()> {
+async fn probe(address: &str) -> anyhow::Result<()> {
     let mut task = UnixStream::connect(address).await.context("no media task answers health checks here")?;
     let mut answer = vec![];
-    task.read_to_end(&mut answer).await.context("the media task broke off")?;
+    task.read_to_end(&mut answer).await.context("the media task closed the connection")?;
     anyhow::ensure!(answer == ALIVE, "the media task has tried no heartbeat for a minute");
     Ok(())
 }
@@ -39,7 +39,7 @@ mod tests {
     #[tokio::test]
     async fn a_task_with_a_recent_heartbeat_is_healthy() {
         let env = env("recent");
-        tokio::spawn(health::answer(health::listen(&env).unwrap(), Liveness::begin(Instant::now())));
+        tokio::spawn(health::answer(health::listen(&env).unwrap(), Liveness::new(Instant::now())));
 
         run(&env).await.expect("it is healthy");
     }
@@ -48,7 +48,7 @@ mod tests {
     async fn a_task_whose_last_heartbeat_is_old_is_unhealthy() {
         let env = env("old");
         let a_minute_ago = Instant::now().checked_sub(Duration::from_secs(60)).expect("the machine is up");
-        tokio::spawn(health::answer(health::listen(&env).unwrap(), Liveness::begin(a_minute_ago)));
+        tokio::spawn(health::answer(health::listen(&env).unwrap(), Liveness::new(a_minute_ago)));
 
         let unhealthy = run(&env).await.expect_err("it is unhealthy");
 

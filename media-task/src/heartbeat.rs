@@ -1,4 +1,4 @@
-//! The heartbeat: keeps the lease, keeps the protection, ticks calls that are overdue, and sees when this task is to leave.
+//! The heartbeat: every few seconds renews the task's lease and its task protection, ticks overdue calls, and applies the drain policy.
 
 use crate::active_calls::Calls;
 use crate::drain_policy::{DrainDecision, DrainPolicy};
@@ -16,173 +16,184 @@ use store::{CallControl, Store};
 use tokio::sync::watch;
 use tokio::time::Interval;
 
-/// What beats.
-pub struct Heartbeat {
+/// The heartbeat of this task, and what it needs.
+pub(crate) struct Heartbeat {
     /// The calls of this task.
     pub calls: Arc<Calls>,
-    /// The table.
-    pub ledger: Store,
-    /// Who is ticked.
-    pub control: CallControl,
+    /// The table with the leases and the overdue calls.
+    pub store: Store,
+    /// Ticks overdue calls.
+    pub call_control: CallControl,
     /// This task, as ECS knows it.
     pub task: Task,
-    /// What keeps ECS from stopping it, if it would.
+    /// The task protection; `None` for a task of no service, which ECS does not protect.
     pub protection: Option<Arc<TaskProtection>>,
-    /// How long it stays.
-    pub tenure: DrainPolicy,
-    /// Where the door is.
-    pub door: SocketAddr,
-    /// The hash of the door's certificate.
+    /// Decides when the task drains and when it exits.
+    pub drain_policy: DrainPolicy,
+    /// The address of the control API, for the lease.
+    pub control_api: SocketAddr,
+    /// Hex SHA-256 of the control API's certificate, for the lease.
     pub pin: String,
-    /// Notes each heartbeat, and whatever else the loop does, for health checks.
-    pub pulse: Liveness,
-    /// Since when this task is being started, until it is ready.
+    /// Notes each turn of the loop, for health checks.
+    pub liveness: Liveness,
+    /// When the process started; `None` once the task is ready.
     pub starting: Option<Instant>,
 }
 
 impl Heartbeat {
-    /// Beats every few seconds, and whenever a call comes or goes; until this task has nothing to stay for.
+    /// Beats every few seconds, and renews the lease whenever a call comes or goes, until the task is drained.
     ///
-    /// Trouble at DynamoDB or at ECS never touches a call: the beat after this one may succeed.
-    pub async fn beat(mut self) {
-        let mut next = tokio::time::interval(HEARTBEAT);
-        next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    /// A failure of DynamoDB or ECS never touches a call: the next heartbeat tries again.
+    pub(crate) async fn run(mut self) {
+        let mut interval = tokio::time::interval(HEARTBEAT);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut changes = self.calls.changes();
-        // Beside the beat: Lambda may take its time, and a lease that lapses meanwhile would cost calls.
+        // Lambda is invoked by a task of its own: it may be slow, and a lease that lapses meanwhile would cost calls.
         let (overdue, due) = watch::channel(vec![]);
-        tokio::spawn(overdue_ticks::tick(self.control.clone(), due));
-        while !self.is_done() {
-            let turn = next_due(&mut next, &mut changes, self.protection.as_deref()).await;
-            self.pulse.beat(Instant::now());
-            match turn {
-                Due::Beat => {
-                    self.renew().await;
-                    self.keep_protection();
+        tokio::spawn(overdue_ticks::run(self.call_control.clone(), due));
+        while !self.is_drained() {
+            let due = next_due(&mut interval, &mut changes, self.protection.as_deref()).await;
+            self.liveness.note_heartbeat(Instant::now());
+            match due {
+                Due::Heartbeat => {
+                    self.renew_lease().await;
+                    self.update_protection();
                     self.tick_overdue(&overdue).await;
-                    self.measure();
-                    self.consider_leaving().await;
+                    self.flush_metrics();
+                    self.apply_drain_policy().await;
                 }
-                Due::Renewal => self.renew().await,
-                Due::Review => self.consider_leaving().await,
+                Due::LeaseRenewal => self.renew_lease().await,
+                Due::DrainReview => self.apply_drain_policy().await,
             }
         }
     }
 
-    /// Whoever takes no call any more, and has none, leaves: a service starts another task.
-    fn is_done(&self) -> bool {
+    /// Whether the task takes no more calls and has none; its service then starts another task.
+    fn is_drained(&self) -> bool {
         self.calls.is_leaving() && self.calls.used() == 0
     }
 
-    /// Says in the registry that this task lives, and what room it has. One that stands aside and has no calls has no
-    /// business there.
-    async fn renew(&mut self) {
+    /// Renews the lease, with the task's free slots. Gives it up while the task drains without calls, so that ECS's stop loses none.
+    async fn renew_lease(&mut self) {
         let renewed = if self.calls.is_aside() && self.calls.used() == 0 {
-            self.ledger.give_up_lease(&self.task.id).await
+            self.store.give_up_lease(&self.task.id).await
         } else {
-            self.ledger.renew(&self.lease()).await
+            self.store.renew(&self.lease()).await
         };
         match (renewed, self.starting) {
             (Ok(()), Some(since)) => {
                 self.starting = None;
                 let (after_ms, slots) = (since.elapsed().as_millis() as u64, self.calls.slots());
-                tracing::info!(task = self.task.id, door = %self.door, slots, after_ms, "Ready for calls");
+                tracing::info!(task = self.task.id, door = %self.control_api, slots, after_ms, "Ready for calls");
             }
             (Ok(()), None) => {}
-            (Err(error), _) => tracing::warn!("The lease is not as it should be: {error:#}"),
+            (Err(error), _) => {
+                tracing::warn!(
+                    task = self.task.id,
+                    "lease renewal failed; retry with the next heartbeat: {error:#}"
+                );
+            }
         }
     }
 
     fn lease(&self) -> Lease {
-        let (task, door, slots) = (&self.task, self.door.to_string(), self.calls.slots() as u64);
-        let lease = Lease::new(&task.id, &door, &self.pin, &task.revision, slots, now_ms());
+        let (task, address, slots) = (&self.task, self.control_api.to_string(), self.calls.slots() as u64);
+        let lease = Lease::new(&task.id, &address, &self.pin, &task.revision, slots, now_ms());
         let lease = lease.using(self.calls.used() as u64);
         if self.calls.is_ready() { lease } else { lease.closed() }
     }
 
-    /// Says how full this task is, and what happened since the last beat. One that takes no more calls, however empty, must not
-    /// make the service look as if there were room.
-    fn measure(&self) {
+    /// Flushes metrics, with the slots in use if the task takes calls: the free slots of a draining task must not make the service
+    /// look as if it had room.
+    fn flush_metrics(&self) {
         if self.calls.is_ready() {
             metrics::note_slots(self.calls.used(), self.calls.slots());
         }
         metrics::flush();
     }
 
-    /// Beside the beat: the agent may take its time, too. A task that takes no calls for want of protection goes on asking.
-    fn keep_protection(&self) {
+    /// Updates the protection in the background, since the ECS agent may be slow. A task that takes no calls because ECS refuses
+    /// protection keeps requesting it.
+    fn update_protection(&self) {
         let Some(protection) = self.protection.clone() else { return };
         let calls = self.calls.clone();
         tokio::spawn(async move {
-            protection.keep(|| calls.used() > 0 || calls.is_unprotected()).await;
+            protection.update(|| calls.used() > 0 || calls.is_unprotected()).await;
         });
     }
 
     async fn tick_overdue(&self, overdue: &watch::Sender<Vec<String>>) {
-        match self.ledger.due(now_ms()).await {
+        match self.store.due(now_ms()).await {
             Ok(due) => drop(overdue.send_replace(due)),
-            Err(error) => tracing::warn!("Cannot see which calls are overdue: {error:#}"),
+            Err(error) => {
+                tracing::warn!("query of overdue calls failed; retry with the next heartbeat: {error:#}")
+            }
         }
     }
 
-    async fn consider_leaving(&mut self) {
-        let ready = match self.ledger.ready_tasks().await {
+    async fn apply_drain_policy(&mut self) {
+        let ready = match self.store.ready_tasks().await {
             Ok(ready) => ready,
-            Err(error) => return tracing::warn!("Cannot see which other tasks there are: {error:#}"),
+            Err(error) => {
+                return tracing::warn!("query of ready tasks failed; drain policy not applied: {error:#}");
+            }
         };
-        let (used, is_aside) = (self.calls.used(), self.calls.is_aside());
-        let standing = self.protection.as_ref().map(|protection| protection.standing()).unwrap_or_default();
-        let stay = self.tenure.stay(used, is_aside, standing, &ready, Instant::now(), now_ms());
-        match stay {
-            DrainDecision::Ready | DrainDecision::Aside | DrainDecision::Unprotected => {
-                if self.calls.stand_aside(stay == DrainDecision::Aside) {
-                    tracing::info!(used, aside = stay == DrainDecision::Aside, "Newer tasks came or went");
+        let (used, is_draining) = (self.calls.used(), self.calls.is_aside());
+        let standing = self.protection.as_ref().map(|protection| protection.status()).unwrap_or_default();
+        let decision =
+            self.drain_policy.decide(used, is_draining, standing, &ready, Instant::now(), now_ms());
+        match decision {
+            DrainDecision::Serve | DrainDecision::Drain | DrainDecision::AwaitProtection => {
+                let aside = decision == DrainDecision::Drain;
+                if self.calls.stand_aside(aside) {
+                    tracing::info!(used, aside, "drain state changed: newer tasks came or went");
                 }
-                let unprotected = stay == DrainDecision::Unprotected;
+                let unprotected = decision == DrainDecision::AwaitProtection;
                 if self.calls.stand_unprotected(unprotected) {
                     tracing::info!(
                         used,
                         unprotected,
-                        "calls are taken only while ECS does not refuse protection"
+                        "new calls paused or resumed: ECS refused or granted task protection"
                     );
                 }
             }
-            DrainDecision::Over => {
-                tracing::info!(?standing, "This task leaves: it has no calls, and waits for none");
+            DrainDecision::Exit => {
+                tracing::info!(?standing, "task exits: it has no calls and drains or is idle");
                 self.calls.drain();
             }
         }
     }
 }
 
-/// What is due.
+/// What the loop does next.
 #[derive(Debug, PartialEq, Eq)]
 enum Due {
     /// A whole heartbeat.
-    Beat,
-    /// To renew the lease: a call came or went.
-    Renewal,
-    /// To consider leaving: what ECS says of the protection has changed.
-    Review,
+    Heartbeat,
+    /// Only the lease's renewal: a call came or went.
+    LeaseRenewal,
+    /// Only the drain policy: the status of task protection has changed.
+    DrainReview,
 }
 
-/// Returns what is due next. A heartbeat goes before the others, of which it does the work, too.
+/// Returns what is due next. A heartbeat precedes the others, since it does their work too.
 async fn next_due<T>(
-    next: &mut Interval,
+    interval: &mut Interval,
     changes: &mut watch::Receiver<T>,
     protection: Option<&TaskProtection>,
 ) -> Due {
     tokio::select! {
         biased;
-        _ = next.tick() => Due::Beat,
-        Ok(()) = changes.changed() => Due::Renewal,
-        () = news(protection) => Due::Review,
+        _ = interval.tick() => Due::Heartbeat,
+        Ok(()) = changes.changed() => Due::LeaseRenewal,
+        () = protection_status_changed(protection) => Due::DrainReview,
     }
 }
 
-/// Returns when ECS refuses to protect this task, or does so no more.
-async fn news(protection: Option<&TaskProtection>) {
+/// Returns once ECS begins or ceases to refuse task protection; never without protection.
+async fn protection_status_changed(protection: Option<&TaskProtection>) {
     match protection {
-        Some(protection) => protection.news().await,
+        Some(protection) => protection.status_changed().await,
         None => std::future::pending().await,
     }
 }
@@ -193,17 +204,17 @@ mod tests {
     use std::time::Duration;
 
     #[tokio::test]
-    async fn a_heartbeat_that_is_due_goes_before_changes() {
+    async fn a_due_heartbeat_precedes_a_lease_renewal() {
         let mut intervals: Vec<_> = (0..32).map(|_| tokio::time::interval(HEARTBEAT)).collect();
-        // The clock of timers has passed their first ticks then.
+        // After this the first tick of every interval is due.
         tokio::time::sleep(Duration::from_millis(10)).await;
 
-        for next in &mut intervals {
+        for interval in &mut intervals {
             let (calls, mut changes) = watch::channel(0);
             calls.send_replace(1);
 
-            assert_eq!(next_due(next, &mut changes, None).await, Due::Beat);
-            assert_eq!(next_due(next, &mut changes, None).await, Due::Renewal);
+            assert_eq!(next_due(interval, &mut changes, None).await, Due::Heartbeat);
+            assert_eq!(next_due(interval, &mut changes, None).await, Due::LeaseRenewal);
         }
     }
 }

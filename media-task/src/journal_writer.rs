@@ -1,8 +1,8 @@
-//! Writes what is known of calls: their journals, a line in the log at once and an item in the table as soon as may be;
-//! and what was said in them, which goes into the table alone.
+//! The journal writer: logs a call's journal entries at once and queues them for the table, as it does transcript lines, audio
+//! levels and call summaries, which go to the table alone.
 //!
-//! Nothing waits for the table: what is to be written queues (`queue`), many calls are written at once, and one that writes more
-//! than its budget costs no other. What can never be written is dropped at once, and a log line names it.
+//! No caller waits for the table: writes queue (`queue`), many calls are written at once, and a call beyond its budget delays no
+//! other. What the table can never take is dropped at once, and a log line names it.
 
 mod queue;
 
@@ -21,121 +21,122 @@ use store::items::{Item, number, text, to_item};
 use store::{AudioLevels, CallOutcome, SpendingConflict, Store, WriteError};
 use tokio::sync::Notify;
 
-/// How soon what a caller left is tried again, and how often in all: the agent waits for it.
-const LEFT_AGAIN: Duration = Duration::from_millis(300);
-const LEFT_TRIES: u32 = 5;
+/// How long after a failed write a caller's request is written again, and how often in all. The agent waits for it, so it is not
+/// queued.
+const REQUEST_RETRY_DELAY: Duration = Duration::from_millis(300);
+const REQUEST_ATTEMPTS: u32 = 5;
 
-/// The way into the table for everything that nobody waits for.
+/// Queues writes to the table that no caller waits for.
 #[derive(Debug, Clone)]
 pub struct JournalWriter {
-    ledger: Store,
-    waiting: Arc<JournalWrites>,
+    store: Store,
+    pending_writes: Arc<PendingWrites>,
 }
 
-/// What waits to be written.
+/// The queue, and its wake-ups.
 #[derive(Debug, Default)]
-struct JournalWrites {
-    queue: Mutex<WriteQueue<JournalWrite>>,
-    /// Something was taken in.
-    more: Notify,
-    /// Something is written, or was given up.
-    fewer: Notify,
+struct PendingWrites {
+    queue: Mutex<WriteQueue<TableWrite>>,
+    /// Wakes the writer: a write was queued.
+    added: Notify,
+    /// Wakes [`JournalWriter::flush`]: a write has ended or was dropped.
+    finished: Notify,
 }
 
-/// Something to write.
+/// A write to the table.
 #[derive(Debug)]
-enum JournalWrite {
+enum TableWrite {
     Entry(Box<JournalEntry>),
     Item(Item),
-    Conclusion(Box<CallOutcome>),
+    Outcome(Box<CallOutcome>),
 }
 
-/// Where a caller leaves something for people: a message, or that they want to be called back.
+/// A caller's request to the business, before it is stored: a message, or to be called back. It knows its key.
 #[derive(Debug)]
-pub struct Unwritten {
-    ledger: Store,
+pub struct CallerRequest {
+    store: Store,
     pk: String,
     sk: String,
     ttl: u64,
 }
 
 impl JournalWriter {
-    /// Starts writing to the table.
-    pub fn open(ledger: Store) -> Self {
-        let waiting = Arc::new(JournalWrites::default());
-        tokio::spawn(write(ledger.clone(), waiting.clone()));
-        Self { ledger, waiting }
+    /// Starts the background task that writes to the table.
+    pub fn open(store: Store) -> Self {
+        let pending_writes = Arc::new(PendingWrites::default());
+        tokio::spawn(run_writes(store.clone(), pending_writes.clone()));
+        Self { store, pending_writes }
     }
 
-    /// Returns once all that was noted until now is in the table, or was given up.
-    pub async fn written(&self) {
-        let until = self.waiting.queue().place();
+    /// Returns once everything queued so far is in the table or was dropped.
+    pub async fn flush(&self) {
+        let end = self.pending_writes.queue().sequence();
         loop {
-            let fewer = self.waiting.fewer.notified();
-            if self.waiting.queue().is_done_before(until) {
+            let finished = self.pending_writes.finished.notified();
+            if self.pending_writes.queue().is_done_before(end) {
                 return;
             }
-            fewer.await;
+            finished.await;
         }
     }
 
-    /// The calls whose conclusions are not in the table yet.
-    pub fn unconcluded(&self) -> Vec<String> {
-        self.waiting.queue().unconcluded().map(str::to_owned).collect()
+    /// Returns the calls whose summary is not in the table yet.
+    pub fn calls_without_summary(&self) -> Vec<String> {
+        self.pending_writes.queue().calls_without_summary().map(str::to_owned).collect()
     }
 
-    /// Notes an entry of a call's journal.
+    /// Logs a journal entry, and queues it for the table.
     pub fn note(&self, entry: JournalEntry) {
         service::events::tell(&entry);
         let call_ref = entry.call_ref.clone();
-        self.queue(&call_ref, Lane::Record, JournalWrite::Entry(Box::new(entry)));
+        self.queue(&call_ref, Lane::Record, TableWrite::Entry(Box::new(entry)));
     }
 
-    /// Keeps a line of a conversation for so many days.
+    /// Queues a transcript line, kept for `days`.
     pub fn keep_line(&self, call_ref: &str, line: &TranscriptLine, days: u32) {
         let item = item(line, call_ref, &keys::line(line.place), days);
-        self.queue(call_ref, Lane::Record, JournalWrite::Item(item));
+        self.queue(call_ref, Lane::Record, TableWrite::Item(item));
     }
 
-    /// Keeps how loud each side of a call was, for so many days.
+    /// Queues the audio levels of both sides of a call, kept for `days`.
     pub fn keep_levels(&self, call_ref: &str, levels: &AudioLevels, days: u32) {
         let item = keyed(levels.to_item(), call_ref, keys::LEVELS, days);
-        self.queue(call_ref, Lane::Record, JournalWrite::Item(item));
+        self.queue(call_ref, Lane::Record, TableWrite::Item(item));
     }
 
-    /// Keeps a call's summary, and counts what it cost to what its number spent that day.
-    pub fn conclude(&self, conclusion: CallOutcome) {
-        let call_ref = conclusion.by.call_ref.clone();
-        self.queue(&call_ref, Lane::Conclusion, JournalWrite::Conclusion(Box::new(conclusion)));
+    /// Queues a call's outcome: its summary, and its cost as part of what its number spent that day.
+    pub fn conclude(&self, outcome: CallOutcome) {
+        let call_ref = outcome.by.call_ref.clone();
+        self.queue(&call_ref, Lane::Outcome, TableWrite::Outcome(Box::new(outcome)));
     }
 
-    /// Where the caller of this call leaves their n-th thing for people, for so many days.
-    pub fn left_by(&self, call_ref: &str, n: u64, days: u32) -> Unwritten {
-        Unwritten {
-            ledger: self.ledger.clone(),
+    /// Returns the caller's `n`-th request in this call, to be stored and kept for `days`.
+    pub fn caller_request(&self, call_ref: &str, n: u64, days: u32) -> CallerRequest {
+        CallerRequest {
+            store: self.store.clone(),
             pk: keys::call(call_ref),
             sk: keys::left(n),
-            ttl: forget_in(days),
+            ttl: ttl_after_days(days),
         }
     }
 
-    fn queue(&self, call_ref: &str, lane: Lane, page: JournalWrite) {
-        self.waiting.queue().push(call_ref, lane, page);
-        self.waiting.more.notify_one();
+    fn queue(&self, call_ref: &str, lane: Lane, table_write: TableWrite) {
+        self.pending_writes.queue().push(call_ref, lane, table_write);
+        self.pending_writes.added.notify_one();
     }
 }
 
-impl JournalWrites {
-    fn queue(&self) -> MutexGuard<'_, WriteQueue<JournalWrite>> {
+impl PendingWrites {
+    fn queue(&self) -> MutexGuard<'_, WriteQueue<TableWrite>> {
         self.queue.lock().expect("nothing panics while it holds this lock")
     }
 }
 
-impl Unwritten {
-    /// Writes down what the caller leaves: its kind, and the thing itself, a map. They are told whether that was done.
+impl CallerRequest {
+    /// Stores the request: its kind, and `what` it says, which serializes to a map. The caller hears whether this succeeded.
     ///
     /// # Errors
-    /// When the table cannot be written for a second and more.
+    /// When the table refuses the item, or five attempts within 1.2 s fail.
     pub async fn store(&self, kind: &str, what: &impl Serialize) -> anyhow::Result<()> {
         let mut item = to_item(what);
         item.insert("pk".to_owned(), text(&self.pk));
@@ -144,64 +145,59 @@ impl Unwritten {
         item.insert("left_at_ms".to_owned(), number(now_ms()));
         item.insert(keys::TTL.to_owned(), number(self.ttl));
         for attempt in 1.. {
-            match self.ledger.put(item.clone()).await {
+            match self.store.put(item.clone()).await {
                 Ok(()) => break,
-                Err(error) if attempt == LEFT_TRIES || trouble(&error) != WriteResult::Later => {
+                Err(error) if attempt == REQUEST_ATTEMPTS || write_result(&error) != WriteResult::Later => {
                     return Err(error).context("cannot write to the table");
                 }
-                Err(_) => tokio::time::sleep(LEFT_AGAIN).await,
+                Err(_) => tokio::time::sleep(REQUEST_RETRY_DELAY).await,
             }
         }
         Ok(())
     }
 }
 
-/// Writes what waits, many calls at once.
-async fn write(ledger: Store, waiting: Arc<JournalWrites>) {
-    let mut writing = FuturesUnordered::new();
+/// Writes queued items, many calls at once, for as long as the process runs.
+async fn run_writes(store: Store, pending_writes: Arc<PendingWrites>) {
+    let mut in_flight = FuturesUnordered::new();
     let mut dropped = 0;
     loop {
-        while let Some(job) = waiting.queue().poll_job(Instant::now()) {
-            writing.push(async {
-                let came = job.what.write(&ledger).await;
-                (job, came)
+        while let Some(job) = pending_writes.queue().poll_job(Instant::now()) {
+            in_flight.push(async {
+                let result = job.what.write(&store).await;
+                (job, result)
             });
         }
-        while let Some(overflow) = waiting.queue().poll_overflow() {
+        while let Some(overflow) = pending_writes.queue().poll_overflow() {
             let (call_ref, records) = (overflow.call_ref, overflow.records);
             dropped += records;
-            tracing::error!(
-                call_ref,
-                records,
-                dropped,
-                "Too much of one call waits for the table: records dropped"
-            );
+            tracing::error!(call_ref, records, dropped, "journal queue full for this call; records dropped");
         }
-        let again_at = waiting.queue().poll_timeout();
+        let retry_at = pending_writes.queue().poll_timeout();
         tokio::select! {
-            () = waiting.more.notified() => {}
-            Some((job, came)) = writing.next() => {
-                let tried = came.as_ref().map_or_else(trouble, |()| WriteResult::Written);
-                let is_kept = waiting.queue().handle_tried(&job, tried, Instant::now());
-                if let (false, Err(error)) = (is_kept, came) {
+            () = pending_writes.added.notified() => {}
+            Some((job, result)) = in_flight.next() => {
+                let written = result.as_ref().map_or_else(write_result, |()| WriteResult::Written);
+                let is_kept = pending_writes.queue().handle_result(&job, written, Instant::now());
+                if let (false, Err(error)) = (is_kept, result) {
                     dropped += 1;
-                    tell_dropped(&job, &error, dropped);
+                    log_dropped(&job, &error, dropped);
                 }
-                waiting.fewer.notify_waiters();
+                pending_writes.finished.notify_waiters();
             }
-            () = until(again_at) => {}
+            () = sleep_until(retry_at) => {}
         }
     }
 }
 
-async fn until(at: Option<Instant>) {
+async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => pending().await,
     }
 }
 
-fn trouble(error: &anyhow::Error) -> WriteResult {
+fn write_result(error: &anyhow::Error) -> WriteResult {
     if error.is::<SpendingConflict>() {
         return WriteResult::Never;
     }
@@ -214,27 +210,27 @@ fn trouble(error: &anyhow::Error) -> WriteResult {
     }
 }
 
-/// `dropped` counts what this task has dropped in all.
-fn tell_dropped(job: &Job<JournalWrite>, error: &anyhow::Error, dropped: u64) {
-    let (call_ref, item) = (&job.call_ref, job.what.name());
-    tracing::error!(call_ref, item, dropped, "Not written to the table, and dropped: {error:#}");
+/// Logs a dropped write. `dropped` is the number of writes that this task has dropped in all.
+fn log_dropped(job: &Job<TableWrite>, error: &anyhow::Error, dropped: u64) {
+    let (call_ref, item) = (&job.call_ref, job.what.sort_key());
+    tracing::error!(call_ref, item, dropped, "table write failed; item dropped: {error:#}");
 }
 
-impl JournalWrite {
-    async fn write(&self, ledger: &Store) -> anyhow::Result<()> {
+impl TableWrite {
+    async fn write(&self, store: &Store) -> anyhow::Result<()> {
         match self {
-            Self::Entry(entry) => ledger.write(entry).await,
-            Self::Item(item) => ledger.put(item.clone()).await,
-            Self::Conclusion(conclusion) => ledger.conclude(conclusion).await.map(drop),
+            Self::Entry(entry) => store.write(entry).await,
+            Self::Item(item) => store.put(item.clone()).await,
+            Self::Outcome(outcome) => store.conclude(outcome).await.map(drop),
         }
     }
 
-    /// The sort key of what is written.
-    fn name(&self) -> String {
+    /// Returns the sort key of the item to write.
+    fn sort_key(&self) -> String {
         match self {
             Self::Entry(entry) => keys::event(entry.version, &entry.writer, entry.sequence),
             Self::Item(item) => item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default(),
-            Self::Conclusion(conclusion) => keys::summary(conclusion.by.fence),
+            Self::Outcome(outcome) => keys::summary(outcome.by.fence),
         }
     }
 }
@@ -246,12 +242,12 @@ fn item(what: &impl Serialize, call_ref: &str, sk: &str, days: u32) -> Item {
 fn keyed(mut item: Item, call_ref: &str, sk: &str, days: u32) -> Item {
     item.insert("pk".to_owned(), text(keys::call(call_ref)));
     item.insert("sk".to_owned(), text(sk));
-    item.insert(keys::TTL.to_owned(), number(forget_in(days)));
+    item.insert(keys::TTL.to_owned(), number(ttl_after_days(days)));
     item
 }
 
-/// When what is kept for so many days is forgotten, seconds since 1970.
-pub(crate) fn forget_in(days: u32) -> u64 {
+/// Returns the DynamoDB TTL of an item kept for `days`, in seconds since 1970.
+pub(crate) fn ttl_after_days(days: u32) -> u64 {
     now_ms() / 1_000 + u64::from(days) * 24 * 60 * 60
 }
 
@@ -260,8 +256,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conclusion_that_was_counted_otherwise_is_not_tried_again() {
-        assert_eq!(trouble(&SpendingConflict.into()), WriteResult::Never);
-        assert_eq!(trouble(&anyhow::anyhow!("the network is gone")), WriteResult::Later);
+    fn a_call_outcome_with_a_spending_conflict_is_not_retried() {
+        assert_eq!(write_result(&SpendingConflict.into()), WriteResult::Never);
+        assert_eq!(write_result(&anyhow::anyhow!("the network is gone")), WriteResult::Later);
     }
 }

@@ -1,117 +1,116 @@
-//! How late frames are sent, in all calls of this process together: the one sign of overload that callers hear.
+//! Measures lateness: how late frames are sent, in all calls of this process together. It is the one sign of overload that
+//! callers hear.
 //!
-//! Written fifty times a second by every call, so there is no lock and no allocation: relaxed counters, a set of them for
-//! each second. Two calls that turn a second's page at once can lose a count or two, which no percentile notices.
+//! Every call writes fifty times a second, so there is no lock and no allocation: relaxed counters, one set per second. Two calls
+//! that start a new second's set at once can lose a count or two, which does not move a percentile.
 
 use audio::LoadLevel;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// So many seconds are looked back on.
-const LOOK_BACK: u32 = 5;
+/// How many seconds the load level is measured over.
+const WINDOW_SECONDS: u32 = 5;
 
-/// Seconds that are kept: those looked back on, the one that has just begun, and room for who is late in writing.
-const PAGES: usize = 8;
+/// How many seconds are kept: the measured ones, the one that has just begun, and room for late writers.
+const BUCKETS: usize = 8;
 
-/// Lateness is counted to the millisecond; the last count is of this and more.
-const LONGEST: usize = 31;
+/// Lateness is counted per millisecond; the last counter holds this and more.
+const MAX_LATENESS_MS: usize = 31;
 
-/// Of so few frames nothing can be said: a second of one call.
-const FEWEST: u32 = 50;
+/// The fewest frames that a percentile is taken of: a second of one call.
+const MIN_FRAMES: u32 = 50;
 
-/// One frame in a hundred may be later than what counts.
-const PERMILLE: u32 = 990;
+/// The percentile that counts, in permille: one frame in a hundred may be later.
+const PERCENTILE_PERMILLE: u32 = 990;
 
-/// From so many milliseconds on the machine is busy. A timer alone is 1 ms late, so a process at rest has 1 or 2.
-const BUSY: usize = 4;
+/// The p99 lateness, in ms, from which the machine is busy. A timer alone is 1 ms late, so an idle process has 1 or 2.
+const BUSY_MS: usize = 4;
 
-/// From so many milliseconds on it is overloaded, unless an operator says otherwise: what a hundred calls must stay
-/// under, and half a frame, so that a caller's jitter buffer begins to grow for it.
-pub const OVERLOADED: usize = 10;
+/// The p99 lateness, in ms, from which the machine is overloaded unless an operator sets another: what a hundred calls must stay
+/// under, and half a frame, from which a caller's jitter buffer begins to grow.
+pub const OVERLOADED_MS: usize = 10;
 
-/// How late this process is with the frames it sends.
+/// Counts how late this process sends frames, and derives its load level.
 #[derive(Debug)]
 pub struct LatenessMeter {
-    began: Instant,
-    /// From so many milliseconds on it is overloaded.
-    overloaded: usize,
-    pages: [Page; PAGES],
-    /// The strain last found, on which the next depends.
-    strain: AtomicU8,
+    started_at: Instant,
+    overloaded_ms: usize,
+    buckets: [SecondBucket; BUCKETS],
+    /// The last load level, which the next one depends on.
+    load_level: AtomicU8,
 }
 
-/// The frames of a second, by their lateness.
+/// The frames of one second, counted by lateness.
 #[derive(Debug, Default)]
-struct Page {
-    /// Which second, counted from one; zero when nothing was written.
+struct SecondBucket {
+    /// Which second, counted from one; zero if nothing was written.
     second: AtomicU32,
-    counts: [AtomicU32; LONGEST + 1],
+    counts: [AtomicU32; MAX_LATENESS_MS + 1],
 }
 
 impl LatenessMeter {
-    /// Nothing was sent yet. Frames as late as this, in milliseconds, are overload.
-    pub fn new(now: Instant, overloaded: usize) -> Self {
+    /// Creates a meter without frames. `overloaded_ms` is the p99 lateness from which the process is overloaded.
+    pub fn new(now: Instant, overloaded_ms: usize) -> Self {
         Self {
-            began: now,
-            overloaded,
-            pages: Default::default(),
-            strain: AtomicU8::new(LoadLevel::Calm as u8),
+            started_at: now,
+            overloaded_ms,
+            buckets: Default::default(),
+            load_level: AtomicU8::new(LoadLevel::Calm as u8),
         }
     }
 
-    /// Notes that a frame was sent at `now`, so late. Whoever sends the first of a second finds the strain anew.
+    /// Notes that a frame was sent at `now`, `late` after it was due. The first frame of a second also updates the load level.
     pub fn note_late(&self, late: Duration, now: Instant) {
         let second = self.second(now);
-        let page = &self.pages[second as usize % PAGES];
-        let written = page.second.load(Relaxed);
-        if written != second && page.second.compare_exchange(written, second, Relaxed, Relaxed).is_ok() {
-            page.counts.iter().for_each(|count| count.store(0, Relaxed));
-            self.strain(now);
+        let bucket = &self.buckets[second as usize % BUCKETS];
+        let current = bucket.second.load(Relaxed);
+        if current != second && bucket.second.compare_exchange(current, second, Relaxed, Relaxed).is_ok() {
+            bucket.counts.iter().for_each(|count| count.store(0, Relaxed));
+            self.load_level(now);
         }
-        page.counts[(late.as_millis() as usize).min(LONGEST)].fetch_add(1, Relaxed);
+        bucket.counts[(late.as_millis() as usize).min(MAX_LATENESS_MS)].fetch_add(1, Relaxed);
     }
 
-    /// How hard the machine is pressed, by the last five seconds. The worst of them is left out: a single hiccup of the
-    /// machine's, of which one call has three late frames, is no load.
-    pub fn strain(&self, now: Instant) -> LoadLevel {
-        let strain = match self.p99(now) {
+    /// Returns the load level over the last five seconds. The worst of them is left out: a single hiccup of the machine, which
+    /// makes three frames of a call late, is no load.
+    pub fn load_level(&self, now: Instant) -> LoadLevel {
+        let load_level = match self.p99(now) {
             None => LoadLevel::Calm,
-            Some(late) => self.after(self.last_strain(), late),
+            Some(late) => self.next_level(self.last_load_level(), late),
         };
-        self.strain.store(strain as u8, Relaxed);
-        strain
+        self.load_level.store(load_level as u8, Relaxed);
+        load_level
     }
 
-    /// So late, in milliseconds, all but one in a hundred frames were at most, the worst second left out; none when there
-    /// were hardly any.
+    /// Returns the p99 lateness in ms, without the worst second; `None` if hardly any frames were sent.
     fn p99(&self, now: Instant) -> Option<usize> {
         let this = self.second(now);
-        let is_recent = |page: &&Page| {
-            let second = page.second.load(Relaxed);
-            second > 0 && second <= this && this - second <= LOOK_BACK
+        let is_recent = |bucket: &&SecondBucket| {
+            let second = bucket.second.load(Relaxed);
+            second > 0 && second <= this && this - second <= WINDOW_SECONDS
         };
-        let mut seconds = [[0; LONGEST + 1]; PAGES];
+        let mut seconds = [[0; MAX_LATENESS_MS + 1]; BUCKETS];
         let mut kept = 0;
-        for page in self.pages.iter().filter(is_recent) {
-            seconds[kept] = std::array::from_fn(|n| page.counts[n].load(Relaxed));
+        for bucket in self.buckets.iter().filter(is_recent) {
+            seconds[kept] = std::array::from_fn(|n| bucket.counts[n].load(Relaxed));
             kept += 1;
         }
         let seconds = &seconds[..kept];
         let worst = (0..kept).max_by_key(|&n| percentile(&seconds[n]))?;
-        let mut all = [0; LONGEST + 1];
+        let mut all = [0; MAX_LATENESS_MS + 1];
         for (_, second) in seconds.iter().enumerate().filter(|(n, _)| *n != worst) {
             all.iter_mut().zip(second).for_each(|(all, count)| *all += count);
         }
-        percentile(&all).filter(|_| all.iter().sum::<u32>() >= FEWEST)
+        percentile(&all).filter(|_| all.iter().sum::<u32>() >= MIN_FRAMES)
     }
 
-    /// What follows on a strain when frames are so late, ms. What was reached is left only once lateness is well below
-    /// its limit, by a quarter: a call more or less must not flip it.
-    fn after(&self, last: LoadLevel, late: usize) -> LoadLevel {
-        let reached = |strain: LoadLevel, limit: usize| {
-            late >= if last >= strain { (3 * limit).div_ceil(4) } else { limit }
+    /// Returns the load level after `last` at this p99 lateness, in ms. A level is left only once lateness is a quarter below its
+    /// limit: one call more or less must not flip it.
+    fn next_level(&self, last: LoadLevel, late: usize) -> LoadLevel {
+        let reached = |load_level: LoadLevel, limit: usize| {
+            late >= if last >= load_level { (3 * limit).div_ceil(4) } else { limit }
         };
-        match (reached(LoadLevel::Overloaded, self.overloaded), reached(LoadLevel::Busy, BUSY)) {
+        match (reached(LoadLevel::Overloaded, self.overloaded_ms), reached(LoadLevel::Busy, BUSY_MS)) {
             (true, _) => LoadLevel::Overloaded,
             (false, true) => LoadLevel::Busy,
             (false, false) => LoadLevel::Calm,
@@ -119,23 +118,23 @@ impl LatenessMeter {
     }
 
     fn second(&self, now: Instant) -> u32 {
-        now.saturating_duration_since(self.began).as_secs() as u32 + 1
+        now.saturating_duration_since(self.started_at).as_secs() as u32 + 1
     }
 
-    /// The strain that was found last: within the last second, while frames are sent.
-    pub fn last_strain(&self) -> LoadLevel {
-        let last = self.strain.load(Relaxed);
-        let strains = [LoadLevel::Calm, LoadLevel::Busy, LoadLevel::Overloaded];
-        strains.into_iter().find(|strain| *strain as u8 == last).unwrap_or_default()
+    /// Returns the load level computed last: within the last second, while frames are sent.
+    pub fn last_load_level(&self) -> LoadLevel {
+        let last = self.load_level.load(Relaxed);
+        let levels = [LoadLevel::Calm, LoadLevel::Busy, LoadLevel::Overloaded];
+        levels.into_iter().find(|load_level| *load_level as u8 == last).unwrap_or_default()
     }
 }
 
-fn percentile(counts: &[u32; LONGEST + 1]) -> Option<usize> {
+fn percentile(counts: &[u32; MAX_LATENESS_MS + 1]) -> Option<usize> {
     let all: u32 = counts.iter().sum();
     let mut seen = 0;
     counts.iter().position(|count| {
         seen += count;
-        all > 0 && u64::from(seen) * 1_000 >= u64::from(all) * u64::from(PERMILLE)
+        all > 0 && u64::from(seen) * 1_000 >= u64::from(all) * u64::from(PERCENTILE_PERMILLE)
     })
 }
 
@@ -145,46 +144,48 @@ mod tests {
 
     #[test]
     fn a_process_without_calls_is_calm() {
-        let (load, began) = load();
+        let (meter, started_at) = meter();
 
-        assert_eq!(load.strain(began + s(3)), LoadLevel::Calm);
+        assert_eq!(meter.load_level(started_at + s(3)), LoadLevel::Calm);
     }
 
     #[test]
-    fn lateness_that_lasts_is_strain() {
-        for (late, strain) in [(3, LoadLevel::Calm), (4, LoadLevel::Busy), (10, LoadLevel::Overloaded)] {
-            let (load, began) = load();
+    fn lasting_lateness_raises_the_load_level() {
+        for (late, load_level) in [(3, LoadLevel::Calm), (4, LoadLevel::Busy), (10, LoadLevel::Overloaded)] {
+            let (meter, started_at) = meter();
 
-            send(&load, began, 0..150, |_| ms(late));
+            send(&meter, started_at, 0..150, |_| ms(late));
 
-            assert_eq!(load.strain(began + s(3)), strain, "{late} ms");
+            assert_eq!(meter.load_level(started_at + s(3)), load_level, "{late} ms");
         }
     }
 
     #[test]
-    fn one_late_frame_in_a_hundred_is_none() {
-        let (load, began) = load();
+    fn one_late_frame_in_a_hundred_does_not_count() {
+        let (meter, started_at) = meter();
 
-        send(&load, began, 0..250, |n| ms(if n % 100 == 0 { 30 } else { 1 }));
+        send(&meter, started_at, 0..250, |n| ms(if n % 100 == 0 { 30 } else { 1 }));
 
-        assert_eq!(load.strain(began + s(5)), LoadLevel::Calm);
+        assert_eq!(meter.load_level(started_at + s(5)), LoadLevel::Calm);
     }
 
     #[test]
-    fn a_hiccup_of_the_machine_is_no_load() {
-        let (load, began) = load();
+    fn a_single_hiccup_of_the_machine_does_not_count() {
+        let (meter, started_at) = meter();
 
-        send(&load, began, 0..250, |n| ms(if (100..105).contains(&n) { 100 - 20 * (n - 100) } else { 1 }));
+        send(&meter, started_at, 0..250, |n| {
+            ms(if (100..105).contains(&n) { 100 - 20 * (n - 100) } else { 1 })
+        });
 
-        assert_eq!(load.strain(began + s(5)), LoadLevel::Calm);
+        assert_eq!(meter.load_level(started_at + s(5)), LoadLevel::Calm);
     }
 
     #[test]
-    fn strain_is_passed_once_lateness_is_well_below_it() {
-        let (load, began) = load();
+    fn the_load_level_falls_once_lateness_is_well_below_its_limit() {
+        let (meter, started_at) = meter();
         let at = |from: u64, late| {
-            send(&load, began, from * 50..(from + 8) * 50, |_| ms(late));
-            load.strain(began + s(from + 8))
+            send(&meter, started_at, from * 50..(from + 8) * 50, |_| ms(late));
+            meter.load_level(started_at + s(from + 8))
         };
 
         assert_eq!(at(0, 12), LoadLevel::Overloaded);
@@ -196,43 +197,43 @@ mod tests {
     }
 
     #[test]
-    fn an_overloaded_process_whose_calls_end_is_calm_soon() {
-        let (load, began) = load();
-        send(&load, began, 0..250, |_| ms(20));
-        assert_eq!(load.strain(began + s(5)), LoadLevel::Overloaded);
+    fn an_overloaded_process_is_calm_soon_after_its_calls_end() {
+        let (meter, started_at) = meter();
+        send(&meter, started_at, 0..250, |_| ms(20));
+        assert_eq!(meter.load_level(started_at + s(5)), LoadLevel::Overloaded);
 
-        assert_eq!(load.strain(began + s(11)), LoadLevel::Calm);
+        assert_eq!(meter.load_level(started_at + s(11)), LoadLevel::Calm);
     }
 
     #[test]
     fn calls_on_many_threads_count_as_one_process() {
-        let (load, began) = load();
+        let (meter, started_at) = meter();
 
         std::thread::scope(|scope| {
             for call in 0..4 {
-                let load = &load;
-                scope.spawn(move || send(load, began, 0..150, |_| ms(if call == 0 { 15 } else { 1 })));
+                let meter = &meter;
+                scope.spawn(move || send(meter, started_at, 0..150, |_| ms(if call == 0 { 15 } else { 1 })));
             }
         });
 
-        assert_eq!(load.strain(began + s(3)), LoadLevel::Overloaded);
+        assert_eq!(meter.load_level(started_at + s(3)), LoadLevel::Overloaded);
     }
 
-    /// A call sends these of its frames, each so late.
+    /// Sends these frames of a call, each `late` by its number.
     fn send(
-        load: &LatenessMeter,
-        began: Instant,
+        meter: &LatenessMeter,
+        started_at: Instant,
         frames: std::ops::Range<u64>,
         late: impl Fn(u64) -> Duration,
     ) {
         for n in frames {
-            load.note_late(late(n), began + ms(20 * n));
+            meter.note_late(late(n), started_at + ms(20 * n));
         }
     }
 
-    fn load() -> (LatenessMeter, Instant) {
-        let began = Instant::now();
-        (LatenessMeter::new(began, OVERLOADED), began)
+    fn meter() -> (LatenessMeter, Instant) {
+        let started_at = Instant::now();
+        (LatenessMeter::new(started_at, OVERLOADED_MS), started_at)
     }
 
     fn s(seconds: u64) -> Duration {

@@ -1,37 +1,36 @@
-//! The media task: holds calls. Each call has one owner, which joins a WebRTC peer, a bridge and an agent.
+//! The media task: holds calls. Each call has one [`session`], which joins a WebRTC peer, an audio bridge and an agent.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`door`] | takes call-control's requests: TLS to a certificate of its own, a seal on each |
-//! | [`calls`] | which calls this task has, and whether there is room for more |
-//! | [`load`] | how late frames are sent, in all calls together: whether there is room in truth |
-//! | [`call`] | the owner of one call: one loop over everything that can happen in it |
-//! | [`peer`], [`offer`], [`answer`] | WebRTC, and SDP as WhatsApp wants it |
+//! | `control_api` | takes call-control's requests over TLS, and verifies their signatures |
+//! | [`active_calls`] | the calls this task has, and whether it has room for more |
+//! | [`lateness_meter`] | how late frames are sent, in all calls together: whether the machine is overloaded |
+//! | [`session`] | the owner of one call: one loop over everything that can happen in it |
+//! | [`webrtc`], [`offer`], [`answer`] | the WebRTC peer, and SDP as WhatsApp needs it |
 //! | [`datagram`] | what a datagram shows without any key |
 //! | [`codec`] | Opus, both ways |
-//! | [`roster`] | who can answer: agent files, read once |
-//! | [`agent`] | the model behind the agent |
-//! | [`minutes`], [`apology`] | who said what; what is said when nobody can |
-//! | [`heartbeat`] | keeps the lease, and sees which calls are overdue |
-//! | `ticks` | ticks those, one after the other |
-//! | [`diary`] | writes the journals of calls and what was said, without making anybody wait |
-//! | [`ecs`], [`protection`] | what ECS tells the task about itself, and how it is kept from stopping it |
-//! | [`address`] | where the world reaches this task |
-//! | [`tenure`] | how long a task stays, if nobody tells it to leave |
-//! | [`health`], [`healthcheck`] | answers and asks, in the same container, whether the task is alive |
-//! | `private_door` | where the door is for call-control in the same VPC |
+//! | [`agent_cache`] | agent files, read once |
+//! | [`model`] | the model behind the agent |
+//! | [`transcript`], [`outage_message`] | who said what; what the caller hears while the model is unreachable |
+//! | `heartbeat` | renews the lease and task protection, and finds overdue calls |
+//! | `overdue_ticks` | ticks overdue calls, one after the other |
+//! | [`journal_writer`] | writes journals, transcripts and summaries, without making a call wait |
+//! | [`ecs`], [`task_protection`] | ECS's metadata, and the protection that keeps ECS from stopping a task with calls |
+//! | `public_address`, `private_address` | the addresses of media and of the control API |
+//! | `drain_policy` | when a task stops taking calls for a newer one, and when it exits |
+//! | `health`, [`healthcheck`] | answers and runs the container's health check |
 
 pub mod active_calls;
 pub mod agent_cache;
 pub mod answer;
 pub mod codec;
-pub mod control_api;
+mod control_api;
 pub mod datagram;
-pub mod drain_policy;
+mod drain_policy;
 pub mod ecs;
-pub mod health;
+mod health;
 pub mod healthcheck;
-pub mod heartbeat;
+mod heartbeat;
 pub mod journal_writer;
 pub mod lateness_meter;
 pub mod model;
@@ -39,7 +38,7 @@ pub mod offer;
 pub mod outage_message;
 mod overdue_ticks;
 mod private_address;
-pub mod public_address;
+mod public_address;
 pub mod session;
 mod settings;
 mod task;

@@ -1,4 +1,4 @@
-//! The media task as a process.
+//! The media task's program: holds calls until ECS stops it; `healthcheck` asks the one that runs in this container.
 
 use service::WRONG_SETTINGS;
 use service::env::Env;
@@ -15,13 +15,13 @@ async fn main() -> ExitCode {
                 .await
         }
         _ => {
-            tell("usage: media-task [healthcheck]");
+            print_usage_error("usage: media-task [healthcheck]");
             ExitCode::from(WRONG_SETTINGS)
         }
     }
 }
 
-#[allow(clippy::print_stderr, reason = "for whoever started it by hand")]
-fn tell(line: &str) {
+#[allow(clippy::print_stderr, reason = "a usage error goes to the terminal")]
+fn print_usage_error(line: &str) {
     eprintln!("{line}");
 }

@@ -1,6 +1,6 @@
-//! Where the door is when only this VPC is to reach it: at the task's private address, which ECS knows.
+//! The control API's private address, for stacks whose call-control runs in the same VPC: read from ECS's container metadata.
 
-use crate::ecs::told;
+use crate::ecs::fetch_metadata;
 use anyhow::Context;
 use serde::Deserialize;
 use service::env::Env;
@@ -18,19 +18,20 @@ struct Network {
     ipv4_addresses: Vec<IpAddr>,
 }
 
-/// The address at which the lease offers the door, if `AHOY_PRIVATE_DOOR` is true: call-control is in this VPC then.
+/// Returns the task's private address if `AHOY_PRIVATE_DOOR` is true, which puts the control API there; else `None`.
 ///
 /// # Errors
-/// When the setting cannot be read, or ECS does not say.
-pub async fn address(env: &Env) -> anyhow::Result<Option<IpAddr>> {
+/// When the setting is not a bool, or the metadata cannot be read or has no address.
+pub(crate) async fn address(env: &Env) -> anyhow::Result<Option<IpAddr>> {
     if !env.parsed("AHOY_PRIVATE_DOOR", false)? {
         return Ok(None);
     }
     let uri = env.required("ECS_CONTAINER_METADATA_URI_V4")?;
     let client = reqwest::Client::builder().no_proxy().build()?;
-    let container: Container = told(&client, &uri).await.context("the container's metadata")?;
+    let container: Container =
+        fetch_metadata(&client, &uri).await.context("cannot read the container's metadata")?;
     let address = container.networks.into_iter().flat_map(|network| network.ipv4_addresses).next();
-    Ok(Some(address.context("ECS says that this task has no private address")?))
+    Ok(Some(address.context("the container's metadata has no private address")?))
 }
 
 #[cfg(test)]
@@ -40,20 +41,20 @@ mod tests {
     use tokio::net::TcpListener;
 
     #[tokio::test]
-    async fn the_private_address_is_the_one_that_ecs_tells() {
+    async fn the_private_address_comes_from_ecs_metadata() {
         let body =
             r#"{"DockerId": "a", "Networks": [{"NetworkMode": "awsvpc", "IPv4Addresses": ["10.20.3.4"]}]}"#;
 
-        assert_eq!(told(body).await.unwrap(), Some([10, 20, 3, 4].into()));
-        assert!(told(r#"{"Networks": []}"#).await.is_err());
+        assert_eq!(address_from(body).await.unwrap(), Some([10, 20, 3, 4].into()));
+        assert!(address_from(r#"{"Networks": []}"#).await.is_err());
     }
 
     #[tokio::test]
-    async fn a_door_that_is_not_private_asks_nobody() {
+    async fn a_public_control_api_needs_no_metadata() {
         assert_eq!(address(&Env::of(&[])).await.unwrap(), None);
     }
 
-    async fn told(body: &'static str) -> anyhow::Result<Option<IpAddr>> {
+    async fn address_from(body: &'static str) -> anyhow::Result<Option<IpAddr>> {
         let ecs = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let uri = format!("http://{}/v4/a", ecs.local_addr().unwrap());
         tokio::spawn(async move {

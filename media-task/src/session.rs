@@ -317,7 +317,7 @@ impl CallSession {
 
     /// Encodes the agent's voice as suits the line and the machine.
     fn tune(&mut self, now: Instant) {
-        self.tuning.handle_load(self.parts.load.last_strain());
+        self.tuning.handle_load(self.parts.load.last_load_level());
         if let Some(settings) = self.tuning.poll(now) {
             self.mouth.tune(settings);
         }

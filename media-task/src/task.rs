@@ -1,4 +1,4 @@
-//! The life of a media task: boot, be ready, hold calls, drain, leave.
+//! The life of a media task: boot, hold calls, drain at SIGTERM, exit.
 
 use crate::active_calls::{CallFactory, Calls};
 use crate::agent_cache::AgentCache;
@@ -26,15 +26,15 @@ use store::{CallControl, Store};
 use tokio::net::TcpListener;
 use tokio::time::timeout_at;
 
-/// So long before ECS kills this task the callers who are still there are told, and their calls end: a sentence under way,
-/// the goodbye, and call-control's word to Meta.
-const TOLD_BEFORE: Duration = Duration::from_secs(20);
+/// How long before ECS kills this task the agents say goodbye and the remaining calls end: time for the sentence under way, the
+/// goodbye, and call-control's request to Meta.
+const GOODBYE_BEFORE_KILL: Duration = Duration::from_secs(20);
 
-/// So long before it calls end without another word, to be reported and written down.
-const ENDED_BEFORE: Duration = Duration::from_secs(4);
+/// How long before the kill calls end without another word, so that their ends are reported and their summaries written.
+const END_BEFORE_KILL: Duration = Duration::from_secs(4);
 
-/// So long before it nothing is waited for any more.
-const GONE_BEFORE: Duration = Duration::from_millis(500);
+/// How long before the kill the process exits, whatever is left to write.
+const EXIT_BEFORE_KILL: Duration = Duration::from_millis(500);
 
 /// What a task has before it can take calls.
 struct BootedTask {
@@ -44,144 +44,147 @@ struct BootedTask {
     secret: Secret<MediaSecret>,
 }
 
-/// Holds calls until told to stop.
+/// Runs the media task until shutdown is requested or the drain policy ends it.
 ///
 /// # Errors
-/// What kept it from starting.
+/// When the task cannot start: a setting or the secret is missing, or the control API's port is taken. Later, when the heartbeat or
+/// the control API panics.
 pub async fn run(env: &Env) -> anyhow::Result<()> {
     let started_at = Instant::now();
-    let _writing_on = service::logs::write_aside();
+    let _log_flusher = service::logs::write_aside();
     let settings = Settings::from_env(env)?;
     let booted = boot(env, &settings).await?;
     let certificate = Certificate::make()?;
-    let (listener, bound) = listen(settings.door_ip.unwrap_or(settings.bind_ip), settings.door_port).await?;
+    let (listener, bound) =
+        bind(settings.control_api_ip.unwrap_or(settings.bind_ip), settings.control_api_port).await?;
     let private = private_address::address(env).await?;
     let health = health::listen(env)?;
-    let door_ip = private.or(settings.door_ip).unwrap_or(booted.public_ip);
-    let door = SocketAddr::new(door_ip, bound.port());
+    let control_api_ip = private.or(settings.control_api_ip).unwrap_or(booted.public_ip);
+    let control_api = SocketAddr::new(control_api_ip, bound.port());
 
-    let ledger = Store::new(aws_sdk_dynamodb::Client::new(&booted.config), &settings.table);
-    let diary = JournalWriter::open(ledger.clone());
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&booted.config), &settings.table);
+    let journal_writer = JournalWriter::open(store.clone());
     let stop_timeout = settings.stop_timeout;
     let pin = certificate.pin.clone();
-    let heart = heart(settings, &booted, ledger.clone(), diary.clone(), door, pin, started_at);
-    let (calls, task) = (heart.calls.clone(), booted.task.id);
+    let heartbeat =
+        heartbeat(settings, &booted, store.clone(), journal_writer.clone(), control_api, pin, started_at);
+    let (calls, task) = (heartbeat.calls.clone(), booted.task.id);
     let mut serving =
         tokio::spawn(ControlApi::new(calls.clone(), booted.secret).serve(listener, certificate));
-    // To the end, and the pulse goes on as long: no health check cuts short what is still to be written.
-    let pulse = heart.pulse.clone();
-    tokio::spawn(health::answer(health, pulse.clone()));
-    let mut beating = tokio::spawn(heart.beat());
+    // Answered until the process exits, with heartbeats all the while: no health check may cut short what is still to be written.
+    let liveness = heartbeat.liveness.clone();
+    tokio::spawn(health::answer(health, liveness.clone()));
+    let mut beating = tokio::spawn(heartbeat.run());
 
-    let until = tokio::select! {
-        () = shutdown::requested() => stay_for(&calls, stop_timeout).await,
+    let killed_at = tokio::select! {
+        () = shutdown::requested() => drain(&calls, stop_timeout).await,
         ended = &mut beating => {
-            ended.context("the heart stopped")?;
+            ended.context("the heartbeat panicked")?;
             Instant::now() + stop_timeout
         }
-        ended = &mut serving => anyhow::bail!("the door closed by itself: {ended:?}"),
+        ended = &mut serving => anyhow::bail!("the control API stopped: {ended:?}"),
     };
-    // No beat may renew the lease that is given up now.
+    // No heartbeat may renew the lease that is given up now.
     for part in [serving.abort_handle(), beating.abort_handle()] {
         part.abort();
     }
-    let leaving = pulse.beat_during(take_leave(&ledger, &task, &diary), HEARTBEAT);
-    if timeout_at((until - GONE_BEFORE).into(), leaving).await.is_err() {
-        let unconcluded = diary.unconcluded();
-        tracing::error!(?unconcluded, "This task leaves before all is written: these calls have no summary");
+    let leaving = liveness.keep_alive_during(deregister(&store, &task, &journal_writer), HEARTBEAT);
+    if timeout_at((killed_at - EXIT_BEFORE_KILL).into(), leaving).await.is_err() {
+        let unconcluded = journal_writer.calls_without_summary();
+        tracing::error!(?unconcluded, "task exits before all writes are done: these calls have no summary");
     }
     service::events::flush().await;
     Ok(())
 }
 
-/// Everything that must be asked for, at once: the address, who this task is, and the secret.
+/// Fetches everything the task needs from elsewhere at once: its address, its identity and the secret.
 async fn boot(env: &Env, settings: &Settings) -> anyhow::Result<BootedTask> {
-    let asking = async {
-        let task = Task::of_process(env).await?;
+    let fetching = async {
+        let task = Task::fetch(env).await?;
         let config = service::cloud::config().await;
         let secret = Secret::fetch(&config, &settings.media_secret).await?;
         anyhow::Ok((task, config, secret))
     };
-    let (public_ip, asked) = tokio::join!(public_ip(settings), asking);
-    let (public_ip, (task, config, secret)) = (public_ip?, asked?);
+    let (public_ip, fetched) = tokio::join!(public_ip(settings), fetching);
+    let (public_ip, (task, config, secret)) = (public_ip?, fetched?);
     Ok(BootedTask { task, public_ip, config, secret })
 }
 
-fn heart(
+fn heartbeat(
     settings: Settings,
     booted: &BootedTask,
-    ledger: Store,
-    diary: JournalWriter,
-    door: SocketAddr,
+    store: Store,
+    journal_writer: JournalWriter,
+    control_api: SocketAddr,
     pin: String,
     started_at: Instant,
 ) -> Heartbeat {
     let task = booted.task.clone();
-    let control = CallControl::new(
+    let call_control = CallControl::new(
         aws_sdk_lambda::Client::new(&service::cloud::for_invoking(&booted.config)),
         &settings.call_control,
     );
-    // Who leaves by itself belongs to no service: nobody deploys over it or scales it in, and ECS would not protect it.
-    let protection = settings.leave_after_idle.is_none().then(|| Arc::new(TaskProtection::of(task.clone())));
+    // A task that exits when idle belongs to no service: no deployment or scale-in stops it, and ECS would not protect it.
+    let protection = settings.leave_after_idle.is_none().then(|| Arc::new(TaskProtection::new(task.clone())));
     let equipment = CallFactory {
         bind_ip: settings.bind_ip,
         public_ip: booted.public_ip,
         roster: AgentCache::new(settings.agent.clone(), booted.secret.clone()),
         secret: booted.secret.clone(),
-        diary,
-        ledger: ledger.clone(),
-        control: control.clone(),
+        diary: journal_writer,
+        ledger: store.clone(),
+        control: call_control.clone(),
         task: task.id.clone(),
         protection: protection.clone(),
         model: settings.model.clone(),
     };
-    let load = LatenessMeter::new(Instant::now(), settings.latest_ms);
+    let lateness = LatenessMeter::new(Instant::now(), settings.overload_ms);
     Heartbeat {
-        calls: Calls::new(settings.slots(task.vcpus), load, equipment),
-        tenure: DrainPolicy::new(
+        calls: Calls::new(settings.slots(task.vcpus), lateness, equipment),
+        drain_policy: DrainPolicy::new(
             task.id.clone(),
             task.revision.clone(),
             settings.leave_after_idle,
             Instant::now(),
         ),
-        ledger,
-        control,
+        store,
+        call_control,
         task,
         protection,
-        door,
+        control_api,
         pin,
-        pulse: Liveness::begin(Instant::now()),
+        liveness: Liveness::new(Instant::now()),
         starting: Some(started_at),
     }
 }
 
-async fn listen(ip: IpAddr, port: u16) -> anyhow::Result<(TcpListener, SocketAddr)> {
+async fn bind(ip: IpAddr, port: u16) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let tcp = TcpListener::bind((ip, port)).await;
-    let tcp = tcp.with_context(|| format!("cannot open the door at {ip}:{port} (AHOY_DOOR_PORT)"))?;
+    let tcp = tcp.with_context(|| format!("cannot bind the control API to {ip}:{port} (AHOY_DOOR_PORT)"))?;
     let address = tcp.local_addr()?;
     Ok((tcp, address))
 }
 
-/// Told to leave, takes no more calls, and lets those that are here go on for as long as may be. When ECS kills this task.
-async fn stay_for(calls: &Calls, stop_timeout: Duration) -> Instant {
-    let until = Instant::now() + stop_timeout;
+/// Drains: takes no more calls, and lets the others go on until shortly before ECS kills this task. Returns when that is.
+async fn drain(calls: &Calls, stop_timeout: Duration) -> Instant {
+    let killed_at = Instant::now() + stop_timeout;
     calls.drain();
-    tracing::info!(calls = calls.used(), "Told to leave: no new calls");
-    for before in [TOLD_BEFORE, ENDED_BEFORE] {
-        if timeout_at((until - before).into(), calls.emptied()).await.is_ok() {
-            return until;
+    tracing::info!(calls = calls.used(), "shutdown requested: draining, no new calls");
+    for before in [GOODBYE_BEFORE_KILL, END_BEFORE_KILL] {
+        if timeout_at((killed_at - before).into(), calls.emptied()).await.is_ok() {
+            return killed_at;
         }
-        tracing::info!(calls = calls.used(), "ECS stops this task in {before:?}: its calls end");
+        tracing::info!(calls = calls.used(), "ECS kills this task in {before:?}: ending its calls");
         calls.end_all();
     }
-    let _ = timeout_at((until - GONE_BEFORE).into(), calls.emptied()).await;
-    until
+    let _ = timeout_at((killed_at - EXIT_BEFORE_KILL).into(), calls.emptied()).await;
+    killed_at
 }
 
-/// Takes leave of the registry, and waits until everything is written.
-async fn take_leave(ledger: &Store, task: &str, diary: &JournalWriter) {
-    if let Err(error) = ledger.give_up_lease(task).await {
-        tracing::warn!("The lease will lapse by itself: {error:#}");
+/// Gives up the lease, and waits until everything is written.
+async fn deregister(store: &Store, task: &str, journal_writer: &JournalWriter) {
+    if let Err(error) = store.give_up_lease(task).await {
+        tracing::warn!(task, "giving up the lease failed; it expires by itself: {error:#}");
     }
-    diary.written().await;
+    journal_writer.flush().await;
 }

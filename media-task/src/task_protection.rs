@@ -1,80 +1,81 @@
-//! Task protection: it keeps ECS from stopping a task that has calls. On before a call is accepted, renewed while there are
-//! any, off when there are none. ECS is asked only where something is to change, by one request at a time.
+//! Task protection: keeps ECS from stopping a task that has calls. It is set before a call is accepted, renewed while there are
+//! calls, and cleared when there are none. A request goes out only when the setting changes or needs renewal, one at a time.
 //!
-//! Only ECS's own refusal is a no ([`Standing`]). A time-out, throttling or an error of the agent is asked again with the
-//! next heartbeat. No accept waits longer than two seconds for it: a caller who hears nothing is certain harm, a task that is
-//! stopped in the seconds until then a possible one.
+//! Only ECS's own refusal counts as one ([`ProtectionStatus`]). A time-out, throttling or an error of the ECS agent is retried
+//! with the next heartbeat. No accept waits longer than two seconds: silence harms the caller for certain, and the task being
+//! stopped in those seconds is only possible.
 
-use crate::ecs::{Task, Unprotected};
+use crate::ecs::{ProtectionError, Task};
 use std::mem::discriminant;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-/// Minutes a protection holds unless it is renewed. CloudFormation waits three hours for a deployment.
-pub const MINUTES: u32 = 30;
+/// How many minutes a protection lasts unless it is renewed. CloudFormation waits three hours for a deployment.
+pub const EXPIRES_IN_MINUTES: u32 = 30;
 
-/// How long a protection holds.
-const HOLDS: Duration = Duration::from_secs(60 * MINUTES as u64);
+/// How long a protection lasts unless it is renewed.
+const LIFETIME: Duration = Duration::from_secs(60 * EXPIRES_IN_MINUTES as u64);
 
-/// How old a protection is renewed.
-const RENEWED_AFTER: Duration = Duration::from_secs(60 * MINUTES as u64 / 2);
+/// The age at which a protection is renewed: half its lifetime.
+const RENEW_AFTER: Duration = Duration::from_secs(60 * EXPIRES_IN_MINUTES as u64 / 2);
 
-/// How long an accept waits for the protection.
-const WAITS: Duration = Duration::from_secs(2);
+/// How long accepting a call waits for the protection.
+const MAX_ACCEPT_DELAY: Duration = Duration::from_secs(2);
 
-/// How soon ECS may be asked again after it refused or did not answer: with the next heartbeat, not with every call.
-const AGAIN_AFTER: Duration = Duration::from_secs(4);
+/// The shortest time between a refused or unanswered request and the next one: retries come with the heartbeat, not with every
+/// call.
+const RETRY_AFTER: Duration = Duration::from_secs(4);
 
-/// The reason ECS gives when a service has more protected tasks than it is to have, as in a deployment during calls.
+/// ECS's reason when a service already has as many protected tasks as its desired count, as in a deployment during calls.
 const DEPLOYMENT_BLOCKED: &str = "DEPLOYMENT_BLOCKED";
 
-/// The protection of this task.
+/// Sets, renews and clears the protection of this task.
 #[derive(Debug)]
 pub struct TaskProtection {
     task: Task,
-    known: Mutex<Known>,
-    asking: tokio::sync::Mutex<()>,
-    news: Notify,
+    state: Mutex<ProtectionState>,
+    request_lock: tokio::sync::Mutex<()>,
+    status_changed: Notify,
 }
 
 /// Whether ECS refuses to protect this task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Standing {
-    /// It does not.
+pub enum ProtectionStatus {
+    /// ECS does not refuse.
     #[default]
-    Fine,
-    /// It has protected as many tasks of the service as it is to have: a deployment is under way.
+    NotRefused,
+    /// Refused, since a deployment is under way: as many of the service's tasks are protected as its desired count.
     Blocked,
-    /// It does, for another reason.
+    /// Refused for another reason.
     Refused {
-        /// From the first of its refusals to the last so far.
+        /// The time from the first refusal to the latest.
         lasts: Duration,
     },
 }
 
-/// What is known of the protection.
+/// What ECS has acknowledged and refused so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Known {
-    holds: Holds,
-    refused: Option<Refusal>,
-    /// What was refused or not answered, and when it may be asked for again.
-    again: Option<(bool, Instant)>,
+struct ProtectionState {
+    acknowledged: Acknowledged,
+    refusal: Option<Refusal>,
+    /// The setting that was refused or not answered, and when it may be requested again.
+    retry: Option<(bool, Instant)>,
 }
 
-/// A refusal, repeated or not.
+/// A run of refusals for the same reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Refusal {
-    is_for_deployment: bool,
+    is_deployment: bool,
     first: Instant,
     last: Instant,
 }
 
-/// What ECS was told last, as far as it took it.
+/// The last setting that ECS acknowledged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Holds {
-    /// Unknown: ECS was not told, or did not answer.
+enum Acknowledged {
+    /// No request yet, or no reply to the last one.
     #[default]
     Unknown,
     Off,
@@ -82,116 +83,128 @@ enum Holds {
 }
 
 impl TaskProtection {
-    /// A task whose protection is unknown.
-    pub fn of(task: Task) -> Self {
-        Self { task, known: Mutex::default(), asking: tokio::sync::Mutex::default(), news: Notify::new() }
+    /// Creates the protection of a task, which ECS may or may not protect already.
+    pub fn new(task: Task) -> Self {
+        Self {
+            task,
+            state: Mutex::default(),
+            request_lock: tokio::sync::Mutex::default(),
+            status_changed: Notify::new(),
+        }
     }
 
-    /// Has this task protected before a call is accepted. Returns once it is, ECS refuses, or two seconds are over; the
-    /// request goes on then.
-    pub async fn hold(self: &Arc<Self>) {
+    /// Requests protection before a call is accepted. Returns once it is granted or refused, or after two seconds, when the
+    /// request goes on in the background.
+    pub async fn acquire(self: &Arc<Self>) {
         let protection = self.clone();
-        let asking = tokio::spawn(async move { protection.keep(|| true).await });
-        if timeout(WAITS, asking).await.is_err() {
+        let request = tokio::spawn(async move { protection.update(|| true).await });
+        if timeout(MAX_ACCEPT_DELAY, request).await.is_err() {
             let task = &self.task.id;
             tracing::warn!(
                 task,
-                "ECS did not answer within {WAITS:?}: a call is accepted by an unprotected task"
+                "task protection not acknowledged within {MAX_ACCEPT_DELAY:?}: a call is accepted without it"
             );
         }
     }
 
-    /// Has this task protected, or not, as is needed when its turn has come.
-    pub async fn keep(&self, is_needed: impl Fn() -> bool) {
-        let _asking = self.asking.lock().await;
-        let asked_at = Instant::now();
-        let change = self.known().change_for(is_needed(), asked_at);
+    /// Sets or clears the protection, as `is_wanted` says once earlier requests are done.
+    pub async fn update(&self, is_wanted: impl Fn() -> bool) {
+        let _guard = self.request_lock.lock().await;
+        let requested_at = Instant::now();
+        let change = self.state().change_for(is_wanted(), requested_at);
         let Some(on) = change else { return };
-        self.known().note_asked(on);
-        let answer = self.task.protect(on).await;
-        let before = self.standing();
-        self.known().note_answer(on, &answer, asked_at, Instant::now());
-        self.tell(on, &answer, before);
+        self.state().note_request(on);
+        let answer = self.task.set_protection(on).await;
+        let before = self.status();
+        self.state().note_answer(on, &answer, requested_at, Instant::now());
+        self.report(on, &answer, before);
     }
 
     /// Whether ECS refuses to protect this task.
-    pub fn standing(&self) -> Standing {
-        self.known().standing(Instant::now())
+    pub fn status(&self) -> ProtectionStatus {
+        self.state().status(Instant::now())
     }
 
-    /// Returns when ECS refuses to protect this task, or does so no more.
-    pub async fn news(&self) {
-        self.news.notified().await;
+    /// Returns once the kind of [`status`](Self::status) has changed.
+    pub async fn status_changed(&self) {
+        self.status_changed.notified().await;
     }
 
-    fn tell(&self, on: bool, answer: &Result<(), Unprotected>, before: Standing) {
+    fn report(&self, on: bool, answer: &Result<(), ProtectionError>, before: ProtectionStatus) {
         let task = &self.task.id;
         match answer {
-            Ok(()) if before != Standing::Fine => {
-                tracing::info!(task, on, "ECS does not refuse protection any more")
+            Ok(()) if before != ProtectionStatus::NotRefused => {
+                tracing::info!(task, on, "ECS no longer refuses task protection")
             }
             Ok(()) => {}
             Err(error) => {
-                tracing::warn!(task, on, "task protection is not changed, and is asked for again: {error}");
+                tracing::warn!(task, on, "task protection not set; retry with the next heartbeat: {error}");
             }
         }
-        if discriminant(&self.standing()) != discriminant(&before) {
-            self.news.notify_one();
+        if discriminant(&self.status()) != discriminant(&before) {
+            self.status_changed.notify_one();
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().expect("nothing panics while it holds this lock")
+    fn state(&self) -> MutexGuard<'_, ProtectionState> {
+        self.state.lock().expect("nothing panics while it holds this lock")
     }
 }
 
-impl Known {
-    /// What ECS must be told now.
-    fn change_for(&self, is_needed: bool, now: Instant) -> Option<bool> {
-        let holds = match self.holds {
-            Holds::Unknown => false,
-            Holds::Off => !is_needed,
-            Holds::OnSince(at) => is_needed && now.saturating_duration_since(at) < RENEWED_AFTER,
+impl ProtectionState {
+    /// Returns the setting to request now, if any.
+    fn change_for(&self, is_wanted: bool, now: Instant) -> Option<bool> {
+        let is_acknowledged = match self.acknowledged {
+            Acknowledged::Unknown => false,
+            Acknowledged::Off => !is_wanted,
+            Acknowledged::OnSince(at) => is_wanted && now.saturating_duration_since(at) < RENEW_AFTER,
         };
-        let pauses = self.again.is_some_and(|(on, at)| on == is_needed && now < at);
-        (!holds && !pauses).then_some(is_needed)
+        let is_too_soon = self.retry.is_some_and(|(on, at)| on == is_wanted && now < at);
+        (!is_acknowledged && !is_too_soon).then_some(is_wanted)
     }
 
-    /// Until ECS answers, a protection that is to be renewed holds, and nothing else is known.
-    fn note_asked(&mut self, on: bool) {
-        self.holds = match self.holds {
-            Holds::OnSince(at) if on => Holds::OnSince(at),
-            Holds::OnSince(_) | Holds::Off | Holds::Unknown => Holds::Unknown,
+    /// Notes that a request goes out. Until ECS replies, a protection that is being renewed still counts, and any other setting
+    /// is unknown.
+    fn note_request(&mut self, on: bool) {
+        self.acknowledged = match self.acknowledged {
+            Acknowledged::OnSince(at) if on => Acknowledged::OnSince(at),
+            Acknowledged::OnSince(_) | Acknowledged::Off | Acknowledged::Unknown => Acknowledged::Unknown,
         };
     }
 
-    fn note_answer(&mut self, on: bool, answer: &Result<(), Unprotected>, asked_at: Instant, now: Instant) {
-        self.again = Some((on, now + AGAIN_AFTER));
+    fn note_answer(
+        &mut self,
+        on: bool,
+        answer: &Result<(), ProtectionError>,
+        requested_at: Instant,
+        now: Instant,
+    ) {
+        self.retry = Some((on, now + RETRY_AFTER));
         match answer {
             Ok(()) => {
-                let holds = if on { Holds::OnSince(asked_at) } else { Holds::Off };
-                *self = Self { holds, ..Self::default() };
+                let acknowledged = if on { Acknowledged::OnSince(requested_at) } else { Acknowledged::Off };
+                *self = Self { acknowledged, ..Self::default() };
             }
-            Err(Unprotected::Refused(reason)) if on => {
-                let is_for_deployment = reason == DEPLOYMENT_BLOCKED;
-                let same = self.refused.filter(|before| before.is_for_deployment == is_for_deployment);
+            Err(ProtectionError::Refused(reason)) if on => {
+                let is_deployment = reason == DEPLOYMENT_BLOCKED;
+                let same = self.refusal.filter(|before| before.is_deployment == is_deployment);
                 let first = same.map_or(now, |before| before.first);
-                self.refused = Some(Refusal { is_for_deployment, first, last: now });
+                self.refusal = Some(Refusal { is_deployment, first, last: now });
             }
-            Err(Unprotected::Refused(_) | Unprotected::Unknown(_)) => {}
+            Err(ProtectionError::Refused(_) | ProtectionError::Unknown(_)) => {}
         }
     }
 
-    /// A protection whose renewal is refused holds until it expires.
-    fn standing(&self, now: Instant) -> Standing {
-        let is_on = matches!(self.holds, Holds::OnSince(at) if now.saturating_duration_since(at) < HOLDS);
-        match self.refused {
-            Some(_) if is_on => Standing::Fine,
-            Some(Refusal { is_for_deployment: true, .. }) => Standing::Blocked,
+    /// Returns the status at `now`. A protection whose renewal is refused lasts until it expires.
+    fn status(&self, now: Instant) -> ProtectionStatus {
+        let is_on = matches!(self.acknowledged, Acknowledged::OnSince(at) if now.saturating_duration_since(at) < LIFETIME);
+        match self.refusal {
+            Some(_) if is_on => ProtectionStatus::NotRefused,
+            Some(Refusal { is_deployment: true, .. }) => ProtectionStatus::Blocked,
             Some(Refusal { first, last, .. }) => {
-                Standing::Refused { lasts: last.saturating_duration_since(first) }
+                ProtectionStatus::Refused { lasts: last.saturating_duration_since(first) }
             }
-            None => Standing::Fine,
+            None => ProtectionStatus::NotRefused,
         }
     }
 }
@@ -202,126 +215,130 @@ mod tests {
     use anyhow::anyhow;
 
     #[test]
-    fn ecs_is_told_what_it_does_not_know() {
+    fn a_setting_that_ecs_has_not_acknowledged_is_sent() {
         let now = Instant::now();
 
-        assert_eq!(knowing(Holds::Unknown).change_for(true, now), Some(true));
-        assert_eq!(knowing(Holds::Unknown).change_for(false, now), Some(false));
-        assert_eq!(knowing(Holds::Off).change_for(true, now), Some(true));
-        assert_eq!(knowing(Holds::OnSince(now)).change_for(false, now), Some(false));
+        assert_eq!(acknowledging(Acknowledged::Unknown).change_for(true, now), Some(true));
+        assert_eq!(acknowledging(Acknowledged::Unknown).change_for(false, now), Some(false));
+        assert_eq!(acknowledging(Acknowledged::Off).change_for(true, now), Some(true));
+        assert_eq!(acknowledging(Acknowledged::OnSince(now)).change_for(false, now), Some(false));
     }
 
     #[test]
-    fn ecs_is_not_told_what_it_knows_until_a_protection_is_half_over() {
+    fn an_acknowledged_protection_is_renewed_at_half_its_lifetime() {
         let then = Instant::now();
-        let on = knowing(Holds::OnSince(then));
+        let on = acknowledging(Acknowledged::OnSince(then));
 
-        assert_eq!(knowing(Holds::Off).change_for(false, then), None);
+        assert_eq!(acknowledging(Acknowledged::Off).change_for(false, then), None);
         assert_eq!(on.change_for(true, then + Duration::from_secs(899)), None);
         assert_eq!(on.change_for(true, then + Duration::from_secs(900)), Some(true));
     }
 
     #[test]
-    fn a_request_without_answer_is_no_refusal_and_is_repeated_by_the_heartbeat() {
-        let (mut known, start) = (Known::default(), Instant::now());
+    fn a_request_without_reply_is_no_refusal_and_is_retried() {
+        let (mut state, start) = (ProtectionState::default(), Instant::now());
 
-        known.answers(true, no_answer(), start);
+        state.reply(true, no_reply(), start);
 
-        assert_eq!(known.standing(start), Standing::Fine);
+        assert_eq!(state.status(start), ProtectionStatus::NotRefused);
         assert_eq!(
-            known.change_for(true, start + Duration::from_secs(1)),
+            state.change_for(true, start + Duration::from_secs(1)),
             None,
-            "a call that comes meanwhile"
+            "a call in between does not retry"
         );
-        assert_eq!(known.change_for(true, start + Duration::from_secs(5)), Some(true));
+        assert_eq!(state.change_for(true, start + Duration::from_secs(5)), Some(true));
     }
 
     #[test]
-    fn a_call_asks_at_once_though_giving_up_protection_just_failed() {
-        let (mut known, start) = (Known::default(), Instant::now());
+    fn acquiring_is_not_delayed_by_a_failed_release() {
+        let (mut state, start) = (ProtectionState::default(), Instant::now());
 
-        known.answers(false, no_answer(), start);
+        state.reply(false, no_reply(), start);
 
-        assert_eq!((known.change_for(true, start), known.change_for(false, start)), (Some(true), None));
+        assert_eq!((state.change_for(true, start), state.change_for(false, start)), (Some(true), None));
     }
 
     #[test]
-    fn a_refusal_lasts_until_protection_comes() {
-        let (mut known, start) = (Known::default(), Instant::now());
+    fn a_refusal_lasts_until_protection_is_granted() {
+        let (mut state, start) = (ProtectionState::default(), Instant::now());
         let later = start + Duration::from_secs(5);
 
-        known.answers(true, refused("TASK_NOT_VALID"), start);
-        assert_eq!(known.standing(start), Standing::Refused { lasts: Duration::ZERO });
-        known.answers(true, no_answer(), later);
-        assert_eq!(known.standing(later), Standing::Refused { lasts: Duration::ZERO }, "no refusal");
-        known.answers(true, refused("TASK_NOT_VALID"), later);
-        assert_eq!(known.standing(later), Standing::Refused { lasts: Duration::from_secs(5) });
+        state.reply(true, refusal("TASK_NOT_VALID"), start);
+        assert_eq!(state.status(start), ProtectionStatus::Refused { lasts: Duration::ZERO });
+        state.reply(true, no_reply(), later);
+        assert_eq!(
+            state.status(later),
+            ProtectionStatus::Refused { lasts: Duration::ZERO },
+            "no reply is no refusal"
+        );
+        state.reply(true, refusal("TASK_NOT_VALID"), later);
+        assert_eq!(state.status(later), ProtectionStatus::Refused { lasts: Duration::from_secs(5) });
 
-        known.answers(true, Ok(()), later);
-        assert_eq!(known.standing(later), Standing::Fine);
+        state.reply(true, Ok(()), later);
+        assert_eq!(state.status(later), ProtectionStatus::NotRefused);
     }
 
     #[test]
-    fn a_deployment_that_blocks_is_told_from_other_refusals() {
-        let (mut known, start) = (Known::default(), Instant::now());
+    fn a_blocking_deployment_differs_from_other_refusals() {
+        let (mut state, start) = (ProtectionState::default(), Instant::now());
 
-        known.answers(true, refused(DEPLOYMENT_BLOCKED), start);
+        state.reply(true, refusal(DEPLOYMENT_BLOCKED), start);
 
-        assert_eq!(known.standing(start), Standing::Blocked);
+        assert_eq!(state.status(start), ProtectionStatus::Blocked);
     }
 
     #[test]
-    fn another_kind_of_refusal_begins_anew() {
-        let (mut known, start) = (Known::default(), Instant::now());
+    fn another_kind_of_refusal_restarts_the_count() {
+        let (mut state, start) = (ProtectionState::default(), Instant::now());
         let later = start + Duration::from_secs(100);
 
-        known.answers(true, refused(DEPLOYMENT_BLOCKED), start);
-        known.answers(true, refused("TASK_NOT_VALID"), later);
+        state.reply(true, refusal(DEPLOYMENT_BLOCKED), start);
+        state.reply(true, refusal("TASK_NOT_VALID"), later);
 
-        assert_eq!(known.standing(later), Standing::Refused { lasts: Duration::ZERO });
+        assert_eq!(state.status(later), ProtectionStatus::Refused { lasts: Duration::ZERO });
     }
 
     #[test]
-    fn a_protection_whose_renewal_fails_holds_until_it_expires() {
-        for failure in [refused(DEPLOYMENT_BLOCKED), no_answer()] {
+    fn a_protection_whose_renewal_fails_lasts_until_it_expires() {
+        for failure in [refusal(DEPLOYMENT_BLOCKED), no_reply()] {
             let start = Instant::now();
-            let mut known = knowing(Holds::OnSince(start));
-            let renewal = start + RENEWED_AFTER;
+            let mut state = acknowledging(Acknowledged::OnSince(start));
+            let renewal = start + RENEW_AFTER;
 
-            known.answers(true, failure, renewal);
+            state.reply(true, failure, renewal);
 
-            assert_eq!(known.standing(start + HOLDS - Duration::from_secs(1)), Standing::Fine);
-            assert_eq!(known.change_for(true, renewal + Duration::from_secs(5)), Some(true));
+            assert_eq!(state.status(start + LIFETIME - Duration::from_secs(1)), ProtectionStatus::NotRefused);
+            assert_eq!(state.change_for(true, renewal + Duration::from_secs(5)), Some(true));
         }
     }
 
     #[test]
-    fn giving_protection_up_is_never_refused_for_good() {
-        let (mut known, start) = (knowing(Holds::OnSince(Instant::now())), Instant::now());
+    fn a_refused_release_is_retried() {
+        let (mut state, start) = (acknowledging(Acknowledged::OnSince(Instant::now())), Instant::now());
 
-        known.answers(false, refused("TASK_NOT_VALID"), start);
+        state.reply(false, refusal("TASK_NOT_VALID"), start);
 
-        assert_eq!(known.standing(start), Standing::Fine);
-        assert_eq!(known.change_for(false, start + Duration::from_secs(5)), Some(false));
+        assert_eq!(state.status(start), ProtectionStatus::NotRefused);
+        assert_eq!(state.change_for(false, start + Duration::from_secs(5)), Some(false));
     }
 
-    impl Known {
-        /// Asks at this moment, and is answered at once.
-        fn answers(&mut self, on: bool, answer: Result<(), Unprotected>, now: Instant) {
-            self.note_asked(on);
+    impl ProtectionState {
+        /// Sends a request, and gets the reply at the same moment.
+        fn reply(&mut self, on: bool, answer: Result<(), ProtectionError>, now: Instant) {
+            self.note_request(on);
             self.note_answer(on, &answer, now, now);
         }
     }
 
-    fn knowing(holds: Holds) -> Known {
-        Known { holds, ..Known::default() }
+    fn acknowledging(acknowledged: Acknowledged) -> ProtectionState {
+        ProtectionState { acknowledged, ..ProtectionState::default() }
     }
 
-    fn refused(reason: &str) -> Result<(), Unprotected> {
-        Err(Unprotected::Refused(reason.to_owned()))
+    fn refusal(reason: &str) -> Result<(), ProtectionError> {
+        Err(ProtectionError::Refused(reason.to_owned()))
     }
 
-    fn no_answer() -> Result<(), Unprotected> {
-        Err(Unprotected::Unknown(anyhow!("status 504")))
+    fn no_reply() -> Result<(), ProtectionError> {
+        Err(ProtectionError::Unknown(anyhow!("status 504")))
     }
 }

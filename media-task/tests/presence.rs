@@ -82,7 +82,10 @@ fn an_unsigned_check_changes_no_role() {
 #[test]
 fn a_call_goes_on_through_a_flood_of_ssrcs_in_its_relays_name() {
     let mut call = Call::begin();
+    // The flood comes before the caller's first packet: nothing shows yet that its SSRC is genuine.
+    call.diverts_sound = true;
     call.run_for(Duration::from_secs(2));
+    assert!(call.heard == 0 && !call.diverted.is_empty(), "it is connected");
     let mut packet = vec![0x80, 111, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0];
     packet.resize(60, 7);
     for ssrc in 0..10_000_u32 {
@@ -90,10 +93,10 @@ fn a_call_goes_on_through_a_flood_of_ssrcs_in_its_relays_name() {
         assert!(!call.peer.handle_datagram(&packet, relay_address(), call.now));
     }
 
-    let before = call.heard;
+    call.diverts_sound = false;
     call.run_for(Duration::from_secs(1));
 
-    assert!(call.heard >= before + 49, "{} packets in a second", call.heard - before);
+    assert!(call.heard >= 49, "{} packets in a second", call.heard);
     assert!(call.peer.report().unreadable >= 10_000);
 }
 

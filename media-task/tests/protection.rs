@@ -1,9 +1,9 @@
-//! Answers of ECS agents in the field, played to the code that asks for task protection: `fixtures/field-cases/aws`.
+//! Replays ECS agents' replies from the field (`fixtures/field-cases/aws`) to task protection and the metadata client.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use media_task::ecs::{Task, Unprotected};
-use media_task::task_protection::{Standing, TaskProtection};
+use media_task::ecs::{ProtectionError, Task};
+use media_task::task_protection::{ProtectionStatus, TaskProtection};
 use serde_json::{Value, json};
 use service::env::Env;
 use std::path::PathBuf;
@@ -14,34 +14,34 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
-async fn a_slow_agents_answer_counts_though_no_accept_waits_for_it() {
+async fn a_late_reply_of_the_ecs_agent_still_counts() {
     let (task, agent) = task(case("task-protection-slow")).await;
-    let protection = Arc::new(TaskProtection::of(task));
+    let protection = Arc::new(TaskProtection::new(task));
 
-    protection.hold().await;
+    protection.acquire().await;
 
     assert_eq!(agent.counts(), (1, 0), "asked and answered");
-    // The request under way is waited for, and needs no further one.
-    protection.keep(|| true).await;
+    // `update` waits for the request under way, and sends no further one.
+    protection.update(|| true).await;
     assert_eq!(agent.counts(), (1, 1), "asked and answered");
-    assert_eq!(protection.standing(), Standing::Fine);
+    assert_eq!(protection.status(), ProtectionStatus::NotRefused);
 }
 
 #[tokio::test]
-async fn an_agent_that_is_throttled_has_refused_nothing() {
+async fn throttling_is_no_refusal() {
     let (task, _) = task(case("task-protection-throttled")).await;
 
-    let answer = task.protect(true).await.unwrap_err();
+    let answer = task.set_protection(true).await.unwrap_err();
 
-    assert!(matches!(&answer, Unprotected::Unknown(_)), "{answer}");
+    assert!(matches!(&answer, ProtectionError::Unknown(_)), "{answer}");
     assert!(answer.to_string().contains("ThrottlingException"), "{answer}");
-    let protection = Arc::new(TaskProtection::of(task));
-    protection.hold().await;
-    assert_eq!(protection.standing(), Standing::Fine);
+    let protection = Arc::new(TaskProtection::new(task));
+    protection.acquire().await;
+    assert_eq!(protection.status(), ProtectionStatus::NotRefused);
 }
 
 #[tokio::test]
-async fn metadata_that_fails_at_boot_is_asked_for_again() {
+async fn a_failed_metadata_request_at_boot_is_retried() {
     let ecs = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/v4/a", ecs.local_addr().unwrap());
     tokio::spawn(async move {
@@ -50,12 +50,12 @@ async fn metadata_that_fails_at_boot_is_asked_for_again() {
         }
     });
 
-    let task = Task::of_process(&Env::of(&[("ECS_CONTAINER_METADATA_URI_V4", &uri)])).await.unwrap();
+    let task = Task::fetch(&Env::of(&[("ECS_CONTAINER_METADATA_URI_V4", &uri)])).await.unwrap();
 
     assert_eq!((&*task.id, &*task.revision), ("0123", "7"));
 }
 
-/// How often an agent was asked, and how often it has answered.
+/// How often the ECS agent was asked, and how often it has answered.
 #[derive(Debug, Default)]
 struct Agent {
     asked: AtomicUsize,
@@ -68,7 +68,7 @@ impl Agent {
     }
 }
 
-/// A task, and its agent, which answers as in a case, every time.
+/// Returns a task, and its ECS agent, which gives a case's reply to every request.
 async fn task(case: Value) -> (Task, Arc<Agent>) {
     let agent = Arc::new(Agent::default());
     let counting = agent.clone();
@@ -85,7 +85,7 @@ async fn task(case: Value) -> (Task, Arc<Agent>) {
         }
     });
     let env = [("ECS_CONTAINER_METADATA_URI_V4", &*base), ("ECS_AGENT_URI", &*base)];
-    (Task::of_process(&Env::of(&env)).await.unwrap(), agent)
+    (Task::fetch(&Env::of(&env)).await.unwrap(), agent)
 }
 
 fn metadata() -> Value {
@@ -97,7 +97,7 @@ async fn reply(asked: &mut TcpStream, case: &Value) {
     answer(asked, case).await;
 }
 
-/// Reads a request, and takes as long as in the case.
+/// Reads a request, and waits as long as the case says.
 async fn prepare(asked: &mut TcpStream, case: &Value) {
     let _ = asked.read(&mut [0; 4_096]).await;
     tokio::time::sleep(Duration::from_millis(case["delay_ms"].as_u64().unwrap_or_default())).await;

@@ -146,6 +146,10 @@ async fn a_stack_without_a_key_of_marks_is_searched_by_the_door_keys() {
 
     assert!(said.code == Some(0) && said.out.contains("Forgotten: 2 calls"), "{said:?}");
     assert!(said.err.contains("There is no secret gone"), "{said:?}");
+
+    business.called("cc", &[THEM], b"a lost key", Value::Null).await;
+    let said = business.ahoy_with(&[("MARK_SECRET", "gone")], &["forget", THEM, "--yes"]).await;
+    assert!(said.code == Some(2) && said.err.contains("Whose 1 call were is not known"), "{said:?}");
 }
 
 impl Business {

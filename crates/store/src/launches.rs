@@ -327,6 +327,15 @@ mod tests {
     }
 
     #[test]
+    fn calls_try_the_same_places_while_a_place_that_is_no_more_is_held() {
+        let slow = [place(3, "a", NOW + 1, None)];
+
+        for call_ref in ["00000000", "00000001", "00000002"] {
+            assert_eq!(claimable(4, &tasks(&["service"]), &slow, call_ref, NOW), [0, 1], "{call_ref}");
+        }
+    }
+
+    #[test]
     fn a_call_that_asks_again_has_its_place_already() {
         let places = [place(0, "a", NOW + 1, None), place(1, "b", NOW + 1, None)];
 

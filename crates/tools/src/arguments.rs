@@ -1,27 +1,27 @@
-//! Checks a tool's arguments, as the model wrote them, against the tool's JSON Schema.
+//! Checks a tool call's arguments, as the model wrote them, against the tool's JSON Schema.
 
 use crate::outcome::{Refused, ToolError};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value};
 
-/// The longest arguments, in bytes of JSON.
-pub const LARGEST_ARGUMENTS: usize = 64 * 1024;
+/// The largest arguments, in bytes of JSON.
+const LARGEST_ARGUMENTS: usize = 64 * 1024;
 
-/// How many mistakes the model is told of at once.
-const MISTAKES: usize = 3;
+/// How many mistakes the model gets at once.
+const MAX_MISTAKES: usize = 3;
 
-/// What a tool takes.
+/// The validator of a tool's arguments.
 pub(crate) struct Arguments(Validator);
 
 impl Arguments {
-    /// Compiles the schema; `None` if it is not one. Nothing is fetched: a `$ref` to elsewhere is not one.
-    pub fn of(schema: &Value) -> Option<Self> {
+    /// Compiles a schema; `None` if it is invalid. Nothing is fetched: a remote `$ref` makes it invalid.
+    pub(crate) fn of(schema: &Value) -> Option<Self> {
         jsonschema::options().should_validate_formats(true).build(schema).ok().map(Self)
     }
 
-    /// The arguments, if they are what the tool takes. Nothing at all counts as `{}`: models write that for
-    /// tools that need nothing.
-    pub fn read(&self, text: &str) -> Result<Map<String, Value>, Refused> {
+    /// Returns the arguments if they match the schema. An empty text counts as `{}`: models write it for tools that need no
+    /// arguments.
+    pub(crate) fn read(&self, text: &str) -> Result<Map<String, Value>, Refused> {
         if text.len() > LARGEST_ARGUMENTS {
             return Err(refused("The arguments are too long."));
         }
@@ -30,7 +30,7 @@ impl Arguments {
             return Err(refused("The arguments are not valid JSON."));
         };
         let mistakes: Vec<_> =
-            self.0.iter_errors(&arguments).take(MISTAKES).map(|error| words(&error)).collect();
+            self.0.iter_errors(&arguments).take(MAX_MISTAKES).map(|error| describe(&error)).collect();
         match arguments {
             _ if !mistakes.is_empty() => Err(refused(&mistakes.join(" "))),
             Value::Object(arguments) => Ok(arguments),
@@ -39,7 +39,7 @@ impl Arguments {
     }
 }
 
-/// A refusal of arguments, for the reason given.
+/// Returns the refusal of wrong arguments, with the reason for the model.
 pub(crate) fn refused(reason: &str) -> Refused {
     let for_the_model = format!(
         "Nothing was done, because the arguments are wrong. {reason} Correct them and try again; if something is \
@@ -48,8 +48,8 @@ pub(crate) fn refused(reason: &str) -> Refused {
     Refused { trouble: ToolError::Arguments, for_the_model }
 }
 
-/// One mistake in words, without the value.
-fn words(error: &ValidationError<'_>) -> String {
+/// Returns one mistake in words, without the value.
+fn describe(error: &ValidationError<'_>) -> String {
     let path = error.instance_path().to_string();
     let what = error.masked_with("the value");
     match path.trim_start_matches('/').replace('/', ".") {
@@ -64,14 +64,14 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn arguments_may_have_any_white_space() {
+    fn arguments_may_contain_any_white_space() {
         let read = order().read("\n {\"order\"\t:\r\n \"A-17\" } ").unwrap();
 
         assert_eq!(Value::from(read), json!({"order": "A-17"}));
     }
 
     #[test]
-    fn nothing_at_all_is_no_arguments() {
+    fn an_empty_text_is_no_arguments() {
         let anything = Arguments::of(&json!({"type": "object"})).unwrap();
 
         assert_eq!(anything.read(" \n").unwrap(), Map::new());
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_object_of_sensible_size_is_refused() {
+    fn arguments_that_are_no_small_object_are_refused() {
         let anything = Arguments::of(&json!({})).unwrap();
         let long = format!(r#"{{"order": "{}"}}"#, "7".repeat(LARGEST_ARGUMENTS));
         let deep = "[".repeat(10_000);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_refers_elsewhere_is_not_one() {
+    fn a_schema_with_a_remote_reference_is_refused() {
         assert!(Arguments::of(&json!({"$ref": "https://shop.example/order.json"})).is_none());
         assert!(Arguments::of(&json!({"type": "thing"})).is_none());
     }

@@ -1,11 +1,10 @@
-//! The tools every agent can have without anybody's server: ending the call, messages, callbacks.
+//! The built-in tools, which need no server of the operator's: ending the call, messages, callbacks.
 
 use crate::toolbox::ToolUse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::fmt;
 
-/// A built-in tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BuiltIn {
     EndCall,
@@ -14,40 +13,40 @@ pub(crate) enum BuiltIn {
     RequestCallback,
 }
 
-/// What a caller wants the people of the business to know.
+/// A message from a caller to the people of the business.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// What they want to say, 1 to 4,000 characters.
+    /// The message, 1 to 4,000 characters.
     pub message: String,
-    /// Their name, if they gave it, up to 200 characters.
+    /// The caller's name, if given, up to 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_name: Option<String>,
-    /// Whether it cannot wait.
+    /// Whether the caller says that it cannot wait.
     #[serde(default)]
     pub urgent: bool,
 }
 
-/// What a caller wants to be called back for.
+/// A caller's request to be called back.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Callback {
     /// What it is about, 1 to 2,000 characters.
     pub about: String,
-    /// When it suits them, in their words, up to 200 characters.
+    /// When it suits the caller, in their words, up to 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
-    /// Another number than the one they call from, as they said it, up to 50 characters.
+    /// A number other than the one the caller calls from, as they said it, up to 50 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
 }
 
-/// What is sent to the caller, 1 to 4,096 characters: Meta's limit for a text.
+/// The arguments of `send_whatsapp_message`: a text of 1 to 4,096 characters, Meta's limit.
 #[derive(Deserialize)]
 struct Text {
     text: String,
 }
 
 impl BuiltIn {
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::EndCall => "end_call",
             Self::SendMessage => "send_whatsapp_message",
@@ -56,8 +55,8 @@ impl BuiltIn {
         }
     }
 
-    /// What it does, for the model.
-    pub fn description(self) -> &'static str {
+    /// Returns the description for the model.
+    pub(crate) fn description(self) -> &'static str {
         match self {
             Self::EndCall => {
                 "Hangs up. Use it once the caller has said goodbye or needs nothing more. Say your own goodbye first, in the \
@@ -80,22 +79,22 @@ impl BuiltIn {
         }
     }
 
-    /// The JSON Schema of its arguments.
-    pub fn parameters(self) -> Value {
+    /// Returns the JSON Schema of the arguments.
+    pub(crate) fn parameters(self) -> Value {
         match self {
             Self::EndCall => json!({"type": "object", "properties": {}}),
             Self::SendMessage => json!({
                 "type": "object",
                 "properties": {
-                    "text": text(4096, "The whole text, in the language of the talk."),
+                    "text": required_text(4096, "The whole text, in the language of the talk."),
                 },
                 "required": ["text"],
             }),
             Self::TakeMessage => json!({
                 "type": "object",
                 "properties": {
-                    "message": text(4000, "What the caller wants to say, complete, with every name and number."),
-                    "caller_name": perhaps(200, "The caller's name, if they gave it."),
+                    "message": required_text(4000, "What the caller wants to say, complete, with every name and number."),
+                    "caller_name": optional_text(200, "The caller's name, if they gave it."),
                     "urgent": {"type": "boolean", "description": "Whether the caller says that it cannot wait."},
                 },
                 "required": ["message"],
@@ -103,27 +102,27 @@ impl BuiltIn {
             Self::RequestCallback => json!({
                 "type": "object",
                 "properties": {
-                    "about": text(2000, "What the caller wants to talk about."),
-                    "when": perhaps(200, "When it suits the caller, in their own words."),
-                    "number": perhaps(50, "Only if it is not the number this call comes from."),
+                    "about": required_text(2000, "What the caller wants to talk about."),
+                    "when": optional_text(200, "When it suits the caller, in their own words."),
+                    "number": optional_text(50, "Only if it is not the number this call comes from."),
                 },
                 "required": ["about"],
             }),
         }
     }
 
-    /// What the model wants done, from arguments that fit [`BuiltIn::parameters`].
-    pub fn read(self, arguments: Map<String, Value>) -> ToolUse {
+    /// Reads arguments that match [`BuiltIn::parameters`].
+    pub(crate) fn read(self, arguments: Map<String, Value>) -> ToolUse {
         match self {
             Self::EndCall => ToolUse::EndCall,
-            Self::SendMessage => ToolUse::SendMessage { text: typed::<Text>(arguments).text },
-            Self::TakeMessage => ToolUse::TakeMessage(typed(arguments)),
-            Self::RequestCallback => ToolUse::RequestCallback(typed(arguments)),
+            Self::SendMessage => ToolUse::SendMessage { text: deserialize::<Text>(arguments).text },
+            Self::TakeMessage => ToolUse::TakeMessage(deserialize(arguments)),
+            Self::RequestCallback => ToolUse::RequestCallback(deserialize(arguments)),
         }
     }
 
-    /// What the model is told once it is done.
-    pub fn done(self) -> &'static str {
+    /// Returns what the model gets when the tool succeeded.
+    pub(crate) fn done(self) -> &'static str {
         match self {
             Self::EndCall => {
                 "The call ends as soon as the caller has heard your goodbye. Say nothing more. If the caller says something \
@@ -137,9 +136,9 @@ impl BuiltIn {
         }
     }
 
-    /// What the model is told when nobody knows whether it was done. What is stored twice does no harm; a caller would wonder
-    /// about two messages.
-    pub fn in_doubt(self) -> &'static str {
+    /// Returns what the model gets when the result is unknown. Storing a request twice does no harm; two messages would puzzle
+    /// the caller.
+    pub(crate) fn unknown(self) -> &'static str {
         match self {
             Self::SendMessage => {
                 "It is not known whether the message was sent; do not send it again. Tell the caller that it may or may \
@@ -149,8 +148,8 @@ impl BuiltIn {
         }
     }
 
-    /// What the model is told when it could not be done.
-    pub fn failed(self) -> &'static str {
+    /// Returns what the model gets when the tool failed.
+    pub(crate) fn failed(self) -> &'static str {
         match self {
             Self::EndCall => "The call could not be ended from here. Ask the caller to hang up.",
             Self::SendMessage => {
@@ -163,28 +162,29 @@ impl BuiltIn {
     }
 }
 
-/// A text that must be there and say something.
-fn text(longest: u32, description: &str) -> Value {
+/// Returns the schema of a text that must be there and not blank.
+fn required_text(longest: u32, description: &str) -> Value {
     json!({"type": "string", "minLength": 1, "maxLength": longest, "pattern": "\\S", "description": description})
 }
 
-/// A text that may be missing.
-fn perhaps(longest: u32, description: &str) -> Value {
+/// Returns the schema of a text that may be missing.
+fn optional_text(longest: u32, description: &str) -> Value {
     json!({"type": ["string", "null"], "maxLength": longest, "description": description})
 }
 
-fn typed<T: for<'a> Deserialize<'a>>(arguments: Map<String, Value>) -> T {
-    serde_json::from_value(arguments.into()).expect("the arguments fit the schema, which asks for all of it")
+fn deserialize<T: for<'a> Deserialize<'a>>(arguments: Map<String, Value>) -> T {
+    serde_json::from_value(arguments.into())
+        .expect("the arguments match the schema, which requires every field")
 }
 
-/// Without what was said.
+/// Hides what the caller said.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message").field("urgent", &self.urgent).finish_non_exhaustive()
     }
 }
 
-/// Without what was said.
+/// Hides what the caller said.
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Callback").finish_non_exhaustive()

@@ -1,40 +1,40 @@
-//! The call in which a tool is used, and how many of them may be at work in it.
+//! The call in which tools are used, and the limit on tools at work in it at once.
 
 use std::fmt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// The most HTTP tools at work in a call at the same time.
+/// How many HTTP tools may be at work in a call at once.
 pub const AT_ONCE: usize = 8;
 
-/// The call in which a tool is used: one per call, shared by all uses in it.
+/// The call in which tools are used; all tool calls in it share one.
 pub struct CallContext {
-    /// The call's reference. It names nobody.
+    /// The call's reference, which identifies no person.
     pub call_ref: String,
     /// The business number that was called.
     pub number: String,
     /// The agent's name.
     pub agent: String,
-    turns: Semaphore,
+    permits: Semaphore,
 }
 
 impl CallContext {
-    /// A call in which no tool is at work.
+    /// Creates the context of a call, with no tool at work.
     pub fn new(call_ref: impl Into<String>, number: impl Into<String>, agent: impl Into<String>) -> Self {
         Self {
             call_ref: call_ref.into(),
             number: number.into(),
             agent: agent.into(),
-            turns: Semaphore::new(AT_ONCE),
+            permits: Semaphore::new(AT_ONCE),
         }
     }
 
-    /// Room for one more tool until the permit is dropped; `None` when [`AT_ONCE`] are at work.
-    pub(crate) fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.turns.try_acquire().ok()
+    /// Returns a permit for one more tool, until it is dropped; `None` when [`AT_ONCE`] are at work.
+    pub(crate) fn try_acquire(&self) -> Option<SemaphorePermit<'_>> {
+        self.permits.try_acquire().ok()
     }
 }
 
-/// Without the number.
+/// Hides the number.
 impl fmt::Debug for CallContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { call_ref, agent, .. } = self;

@@ -1,4 +1,4 @@
-//! Asks an operator's own system: one signed HTTP request, its time, its size and where it may go all bounded.
+//! HTTP tools: sends one signed request to the operator's system, with bounds on its time, its size and its destination.
 
 mod model_messages;
 
@@ -23,17 +23,17 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout_at};
 use url::{Position, Url};
 
-/// The header that names the call. For the receiver's logs: it is not part of what is signed.
+/// The header with the call's reference, for the receiver's logs; it is not signed.
 const CALL: HeaderName = HeaderName::from_static("x-ahoy-call");
 
-/// The header that names the use: the receiver tells a repeat from a second use by it.
-const USE: HeaderName = HeaderName::from_static("x-ahoy-use");
+/// The header with the tool call's id, by which the receiver tells a repeat from a second use.
+const USE_ID: HeaderName = HeaderName::from_static("x-ahoy-use");
 
-/// How long a connection is kept for the next question: less than the five seconds after which Node closes it.
-const KEPT_IDLE: Duration = Duration::from_secs(4);
+/// How long an idle connection is kept: less than the five seconds after which Node closes it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Headers that say how the request is carried, which is not an operator's to say.
-const OURS: [HeaderName; 6] = [
+/// Headers that an operator may not set, since they say how the request is carried.
+const RESERVED_HEADERS: [HeaderName; 6] = [
     header::HOST,
     header::CONNECTION,
     header::CONTENT_LENGTH,
@@ -46,10 +46,10 @@ const OURS: [HeaderName; 6] = [
 pub(crate) struct HttpToolContext {
     http: Client,
     allowed_hosts: Arc<[String]>,
-    way_out: &'static str,
+    handover_offer: &'static str,
 }
 
-/// An HTTP tool, ready to be asked.
+/// An HTTP tool with its URL and headers parsed.
 pub(crate) struct Endpoint {
     name: String,
     method: reqwest::Method,
@@ -59,18 +59,18 @@ pub(crate) struct Endpoint {
     timeout: Duration,
     largest_reply: usize,
     allowed_hosts: Arc<[String]>,
-    way_out: &'static str,
+    handover_offer: &'static str,
     http: Client,
 }
 
-/// A question to an operator's system, checked and not yet asked.
+/// A request to an operator's system, checked and not sent yet.
 pub struct HttpCall {
     endpoint: Arc<Endpoint>,
     url: Url,
     arguments: Map<String, Value>,
 }
 
-/// The body of a request that has one.
+/// The JSON body of a request.
 #[derive(Serialize)]
 struct Body<'a> {
     arguments: &'a Map<String, Value>,
@@ -81,20 +81,20 @@ struct Body<'a> {
 }
 
 impl HttpToolContext {
-    pub fn new(names: Arc<dyn Resolve>, tools: &Tools) -> Result<Self, ToolConfigError> {
+    pub fn new(resolver: Arc<dyn Resolve>, tools: &Tools) -> Result<Self, ToolConfigError> {
         let http = Client::builder()
             .user_agent("ahoy")
-            .dns_resolver(Arc::new(PublicResolver::over(names)))
-            // A proxy would look names up itself, and a redirect would lead anywhere: the one that is followed is checked first.
+            .dns_resolver(Arc::new(PublicResolver::over(resolver)))
+            // A proxy would resolve names itself, and a redirect could lead anywhere: the one that is followed is checked first.
             .no_proxy()
             .redirect(redirect::Policy::none())
-            .pool_idle_timeout(KEPT_IDLE)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
             .map_err(|error| ToolConfigError::Https { reason: error.to_string() })?;
         Ok(Self {
             http,
             allowed_hosts: tools.allowed_hosts.clone().into(),
-            way_out: model_messages::way_out(tools),
+            handover_offer: model_messages::handover_offer(tools),
         })
     }
 }
@@ -116,12 +116,12 @@ impl Endpoint {
             timeout: tool.timeout,
             largest_reply: tool.largest_reply,
             allowed_hosts: shared.allowed_hosts.clone(),
-            way_out: shared.way_out,
+            handover_offer: shared.handover_offer,
             http: shared.http.clone(),
         })
     }
 
-    /// The arguments that become part of the URL's path.
+    /// Returns the names of the arguments that fill the URL's path.
     pub fn placeholders(&self) -> impl Iterator<Item = &str> {
         self.target.arguments()
     }
@@ -135,47 +135,49 @@ impl HttpCall {
     pub(crate) fn new(endpoint: Arc<Endpoint>, arguments: Map<String, Value>) -> Result<Self, Refused> {
         let mut url = endpoint.target.fill(&arguments).map_err(|reason| arguments::refused(&reason))?;
         if !endpoint.has_body() {
-            let rest =
-                arguments.iter().filter(|(name, _)| endpoint.placeholders().all(|taken| taken != *name));
-            target::ask(&mut url, rest);
+            let rest = arguments
+                .iter()
+                .filter(|(name, _)| endpoint.placeholders().all(|placeholder| placeholder != *name));
+            target::append_query(&mut url, rest);
         }
         Ok(Self { endpoint, url, arguments })
     }
 
-    /// The tool's name.
+    /// Returns the tool's name.
     pub fn tool(&self) -> &str {
         &self.endpoint.name
     }
 
-    /// Asks, and waits no longer than the tool's timeout for all of it. `use_id` is the same for the same use only: the model's
-    /// id of it.
+    /// Sends the request, and waits no longer than the tool's timeout for the whole reply. `use_id` is the model's id of this
+    /// tool call: equal for a repeat, and only for a repeat.
     pub async fn run(self, context: &CallContext, use_id: &str) -> ToolOutcome {
-        let Some(_turn) = context.turn() else { return self.trouble(ToolError::TooMany, "") };
-        match self.answer(context, use_id).await {
-            Ok(Reply::Yes(for_the_model)) => {
+        let Some(_permit) = context.try_acquire() else { return self.failure(ToolError::TooMany, "") };
+        match self.exchange(context, use_id).await {
+            Ok(Reply::Success(for_the_model)) => {
                 ToolOutcome { kind: ToolOutcomeKind::Done, trouble: None, for_the_model }
             }
-            Ok(Reply::No(status, reason)) => self.trouble(ToolError::Status(status), &reason),
-            Err(trouble) => self.trouble(trouble, ""),
+            Ok(Reply::Failure(status, reason)) => self.failure(ToolError::Status(status), &reason),
+            Err(failure) => self.failure(failure, ""),
         }
     }
 
-    /// What is late after a redirect is not known to have failed: the system has answered before.
-    async fn answer(&self, context: &CallContext, use_id: &str) -> Result<Reply, ToolError> {
+    /// Sends the request and reads the reply. After a redirect, a time-out leaves the result unknown: the system has already answered.
+    async fn exchange(&self, context: &CallContext, use_id: &str) -> Result<Reply, ToolError> {
         let Endpoint { timeout, largest_reply, .. } = *self.endpoint;
-        let (late, deadline) = (|_| ToolError::Late(timeout), Instant::now() + timeout);
-        let response = timeout_at(deadline, self.ask(context, use_id)).await.map_err(late)??;
-        if is_see_other(response.status()) {
-            let elsewhere = self.see_other(response.headers().get(header::LOCATION));
-            return timeout_at(deadline, elsewhere).await.map_err(|_| ToolError::AnswerElsewhere)?;
+        let (timed_out, deadline) = (|_| ToolError::Timeout(timeout), Instant::now() + timeout);
+        let response =
+            timeout_at(deadline, self.send_with_retry(context, use_id)).await.map_err(timed_out)??;
+        if is_followed_redirect(response.status()) {
+            let followed = self.follow_redirect(response.headers().get(header::LOCATION));
+            return timeout_at(deadline, followed).await.map_err(|_| ToolError::RedirectFailed)?;
         }
-        timeout_at(deadline, reply::read(response, largest_reply)).await.map_err(late)?
+        timeout_at(deadline, reply::read(response, largest_reply)).await.map_err(timed_out)?
     }
 
-    async fn ask(&self, context: &CallContext, use_id: &str) -> Result<Response, ToolError> {
+    async fn send_with_retry(&self, context: &CallContext, use_id: &str) -> Result<Response, ToolError> {
         public_address::check(&self.url, &self.endpoint.allowed_hosts)?;
         match self.send(context, use_id).await {
-            // Nothing was sent, and a GET changes nothing: the one case where asking again can do no harm.
+            // Retries only here: nothing was sent, and a GET changes nothing.
             Err(ToolError::Connection) if self.endpoint.method == reqwest::Method::GET => {
                 self.send(context, use_id).await
             }
@@ -183,10 +185,10 @@ impl HttpCall {
         }
     }
 
-    /// The system has done what was asked, and its answer is elsewhere: fetches it there, once, with nothing of the request. Whatever
-    /// is wrong with that answer says nothing about what was done, and neither does a page for people: it may ask to log in.
-    async fn see_other(&self, location: Option<&HeaderValue>) -> Result<Reply, ToolError> {
-        let is_done = |reply: &Reply| matches!(reply, Reply::Yes(text) if !reply::reads_as_page(text));
+    /// Fetches the answer that a redirect points to, once, with nothing of the request. The system has done what was asked: a
+    /// failure here says nothing about that, and neither does a page for people, which may ask to log in.
+    async fn follow_redirect(&self, location: Option<&HeaderValue>) -> Result<Reply, ToolError> {
+        let is_done = |reply: &Reply| matches!(reply, Reply::Success(text) if !reply::looks_like_page(text));
         let answer = async {
             let location = location?.to_str().ok()?;
             let url = self
@@ -198,7 +200,7 @@ impl HttpCall {
             let response = self.endpoint.http.get(url).send().await.ok().filter(|it| !reply::is_page(it))?;
             reply::read(response, self.endpoint.largest_reply).await.ok().filter(is_done)
         };
-        answer.await.ok_or(ToolError::AnswerElsewhere)
+        answer.await.ok_or(ToolError::RedirectFailed)
     }
 
     async fn send(&self, context: &CallContext, use_id: &str) -> Result<Response, ToolError> {
@@ -214,7 +216,7 @@ impl HttpCall {
         let body = self.body(context, use_id);
         let mut request = Request::new(method.clone(), self.url.clone());
         *request.headers_mut() = headers.clone();
-        for (name, value) in [(CALL, context.call_ref.as_str()), (USE, use_id)] {
+        for (name, value) in [(CALL, context.call_ref.as_str()), (USE_ID, use_id)] {
             if let Ok(value) = HeaderValue::from_str(value) {
                 request.headers_mut().insert(name, value);
             }
@@ -251,8 +253,8 @@ impl HttpCall {
     }
 }
 
-/// 302 is what many systems say for 303: that the answer is to be fetched elsewhere, by GET.
-fn is_see_other(status: StatusCode) -> bool {
+/// Whether a status says that the answer is to be fetched by GET from another URL: 303, and 302, which many systems send for it.
+fn is_followed_redirect(status: StatusCode) -> bool {
     status == StatusCode::FOUND || status == StatusCode::SEE_OTHER
 }
 
@@ -268,11 +270,12 @@ fn method(method: Method) -> reqwest::Method {
 
 fn headers(tool: &HttpTool) -> Result<HeaderMap, ToolConfigError> {
     let read = |(name, value): (&String, &String)| {
-        let name = HeaderName::try_from(name).ok().filter(|name| !OURS.contains(name))?;
+        let name = HeaderName::try_from(name).ok().filter(|name| !RESERVED_HEADERS.contains(name))?;
         Some((name, HeaderValue::from_str(value).ok()?))
     };
-    let unfit = |header: &str| ToolConfigError::Header { tool: tool.name.clone(), header: header.to_owned() };
-    tool.headers.iter().map(|header| read(header).ok_or_else(|| unfit(header.0))).collect()
+    let invalid =
+        |header: &str| ToolConfigError::Header { tool: tool.name.clone(), header: header.to_owned() };
+    tool.headers.iter().map(|header| read(header).ok_or_else(|| invalid(header.0))).collect()
 }
 
 fn now_s() -> u64 {
@@ -280,7 +283,7 @@ fn now_s() -> u64 {
     since.expect("no clock is set before 1970").as_secs()
 }
 
-/// Without what is asked.
+/// Hides the arguments.
 impl fmt::Debug for HttpCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpCall").field("tool", &self.endpoint.name).finish_non_exhaustive()

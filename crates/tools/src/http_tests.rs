@@ -1,13 +1,13 @@
-//! HTTP tools against a real server on this machine.
+//! Tests HTTP tools against a real server on this machine.
 
-mod elsewhere;
-mod reach;
+mod address_checks;
+mod redirects;
 mod shop;
 
 use crate::{AT_ONCE, ToolError, ToolOutcomeKind};
+use address_checks::is_quiet;
 use agents::{HttpTool, Method};
 use hmac::{Hmac, KeyInit, Mac};
-use reach::is_quiet;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use shop::{KEY, Shop, ask_in, context};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpListener;
 
 #[tokio::test]
-async fn a_question_brings_its_answer() {
+async fn a_request_brings_its_reply() {
     let mut shop = Shop::open().await;
 
     let outcome = shop.ask(shop.tool(Method::Post, "/orders"), &json!({"order": "A-17"})).await;
@@ -35,7 +35,7 @@ async fn a_question_brings_its_answer() {
 }
 
 #[tokio::test]
-async fn every_method_is_sent_as_it_is_written() {
+async fn every_method_is_sent() {
     let mut shop = Shop::open().await;
     for (method, name) in [
         (Method::Get, "GET"),
@@ -66,7 +66,7 @@ async fn a_get_has_its_arguments_in_path_and_query() {
 }
 
 #[tokio::test]
-async fn the_signature_is_over_exactly_what_arrives() {
+async fn the_signatures_cover_the_received_bytes() {
     let mut shop = Shop::open().await;
     let before = now_s();
 
@@ -94,7 +94,7 @@ async fn the_signature_is_over_exactly_what_arrives() {
 }
 
 #[tokio::test]
-async fn what_is_not_to_be_signed_is_not() {
+async fn a_tool_without_a_key_is_not_signed() {
     let mut shop = Shop::open().await;
 
     shop.ask(shop.tool(Method::Post, "/orders"), &json!({"order": "7"})).await;
@@ -104,7 +104,7 @@ async fn what_is_not_to_be_signed_is_not() {
 }
 
 #[tokio::test]
-async fn a_slow_system_is_waited_for_until_the_timeout() {
+async fn a_slow_reply_times_out() {
     let shop = Shop::open().await;
     let timeout = Duration::from_millis(300);
     for path in ["/slow", "/slow-body"] {
@@ -115,7 +115,7 @@ async fn a_slow_system_is_waited_for_until_the_timeout() {
 
         assert_eq!(
             (outcome.kind, outcome.trouble),
-            (ToolOutcomeKind::TimedOut, Some(ToolError::Late(timeout)))
+            (ToolOutcomeKind::TimedOut, Some(ToolError::Timeout(timeout)))
         );
         assert!((timeout..timeout * 20).contains(&started.elapsed()), "{:?}", started.elapsed());
         assert!(outcome.for_the_model.contains("within 0.3 seconds"), "{}", outcome.for_the_model);
@@ -124,7 +124,7 @@ async fn a_slow_system_is_waited_for_until_the_timeout() {
 }
 
 #[tokio::test]
-async fn a_long_reply_is_cut_and_says_so() {
+async fn a_long_reply_is_truncated_and_says_so() {
     let shop = Shop::open().await;
 
     let outcome = shop
@@ -132,13 +132,13 @@ async fn a_long_reply_is_cut_and_says_so() {
         .await;
 
     assert_eq!(outcome.kind, ToolOutcomeKind::Done);
-    let (told, note) = outcome.for_the_model.split_once('\n').unwrap();
-    assert_eq!(told, "é".repeat(500));
+    let (kept, note) = outcome.for_the_model.split_once('\n').unwrap();
+    assert_eq!(kept, "é".repeat(500));
     assert!(note.contains("cut off"), "{note}");
 }
 
 #[tokio::test]
-async fn an_endless_reply_ends() {
+async fn an_endless_reply_is_truncated() {
     let shop = Shop::open().await;
 
     let outcome = shop.ask(shop.tool(Method::Get, "/endless"), &json!({"order": "7"})).await;
@@ -148,7 +148,7 @@ async fn an_endless_reply_ends() {
 }
 
 #[tokio::test]
-async fn an_error_is_told_in_plain_words_with_its_reason() {
+async fn an_error_reaches_the_model_with_its_reason() {
     let shop = Shop::open().await;
 
     let outcome = shop.ask(shop.tool(Method::Post, "/missing"), &json!({"order": "7"})).await;
@@ -161,7 +161,7 @@ async fn an_error_is_told_in_plain_words_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_developers_page_is_not_told() {
+async fn an_html_error_page_does_not_reach_the_model() {
     let shop = Shop::open().await;
 
     let outcome = shop.ask(shop.tool(Method::Post, "/broken"), &json!({"order": "7"})).await;
@@ -173,7 +173,7 @@ async fn a_developers_page_is_not_told() {
 }
 
 #[tokio::test]
-async fn plain_text_and_nothing_are_fine_and_pictures_are_not() {
+async fn text_and_empty_replies_are_accepted_and_binary_ones_are_not() {
     let shop = Shop::open().await;
 
     let plain = shop.ask(shop.tool(Method::Get, "/plain"), &json!({"order": "7"})).await;
@@ -194,10 +194,10 @@ async fn plain_text_and_nothing_are_fine_and_pictures_are_not() {
 }
 
 #[tokio::test]
-async fn a_system_that_is_down_is_told_of() {
+async fn a_refused_connection_is_a_failure() {
     let shop = Shop::open().await;
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let tool = HttpTool { url: format!("http://{nobody}/").parse().unwrap(), ..shop.tool(Method::Post, "/") };
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let tool = HttpTool { url: format!("http://{closed}/").parse().unwrap(), ..shop.tool(Method::Post, "/") };
 
     let outcome = shop.ask(tool, &json!({"order": "7"})).await;
 
@@ -206,13 +206,13 @@ async fn a_system_that_is_down_is_told_of() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_after_the_question_is_not_asked_again() {
+async fn a_connection_that_breaks_after_the_request_is_not_retried() {
     for method in [Method::Get, Method::Post] {
         let shop = Shop::open().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let tool = HttpTool { url: url.parse().unwrap(), ..shop.tool(method, "/") };
-        let rude = tokio::spawn(async move {
+        let server = tokio::spawn(async move {
             let (socket, _) = listener.accept().await.unwrap();
             socket.readable().await.unwrap();
             drop(socket);
@@ -223,12 +223,12 @@ async fn a_connection_that_breaks_after_the_question_is_not_asked_again() {
 
         assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Failed, Some(ToolError::Broken)));
         assert_eq!(outcome.for_the_model.contains("not known whether"), method == Method::Post);
-        assert!(is_quiet(rude.await.unwrap()));
+        assert!(is_quiet(server.await.unwrap()));
     }
 }
 
 #[tokio::test]
-async fn wrong_arguments_never_leave() {
+async fn wrong_arguments_are_never_sent() {
     let mut shop = Shop::open().await;
     let toolbox = shop.toolbox(shop.tool(Method::Get, "/orders/{order}"));
 
@@ -249,13 +249,13 @@ async fn wrong_arguments_never_leave() {
 }
 
 #[tokio::test]
-async fn eight_tools_at_once_are_enough_for_a_call() {
+async fn a_call_runs_eight_tools_at_once() {
     let mut shop = Shop::open().await;
     let toolbox = Arc::new(
         shop.toolbox(HttpTool { timeout: Duration::from_secs(5), ..shop.tool(Method::Get, "/slow") }),
     );
     let call = Arc::new(context());
-    let under_way: Vec<_> = (0..AT_ONCE)
+    let running: Vec<_> = (0..AT_ONCE)
         .map(|_| {
             let (toolbox, call) = (toolbox.clone(), call.clone());
             tokio::spawn(async move { ask_in(&toolbox, &json!({"order": "7"}), &call).await })
@@ -268,8 +268,8 @@ async fn eight_tools_at_once_are_enough_for_a_call() {
     let ninth = ask_in(&toolbox, &json!({"order": "7"}), &call).await;
 
     assert_eq!((ninth.kind, ninth.trouble), (ToolOutcomeKind::Refused, Some(ToolError::TooMany)));
-    under_way.iter().for_each(tokio::task::JoinHandle::abort);
-    for task in under_way {
+    running.iter().for_each(tokio::task::JoinHandle::abort);
+    for task in running {
         assert!(task.await.unwrap_err().is_cancelled());
     }
     let tenth = ask_in(&shop.toolbox(shop.tool(Method::Get, "/orders")), &json!({"order": "7"}), &call).await;

@@ -1,8 +1,8 @@
-//! What an agent can do besides talking: its tools as the model is told of them, and each use of one, checked and done.
+//! An agent's tools: their definitions for the model, the checks of what the model asks for, and the requests of HTTP tools.
 //!
-//! [`Toolbox::definitions`] go into the model's session, [`Toolbox::read`] checks what the model asks for before
-//! anything is done, and an [`HttpCall`] asks the operator's own system. What is built in (ending the call, messages,
-//! callbacks) is only read here: whoever owns the call does it.
+//! [`Toolbox::definitions`] go into the model's session, [`Toolbox::read`] checks a tool call before anything is done, and an
+//! [`HttpCall`] sends a request to the operator's system. Built-in tools (ending the call, messages, callbacks) are only read
+//! here: the owner of the call carries them out.
 
 mod arguments;
 mod built_in;
@@ -12,7 +12,7 @@ mod mcp;
 mod outcome;
 mod public_address;
 mod reply;
-pub mod signature;
+mod signature;
 mod target;
 mod toolbox;
 
@@ -21,7 +21,6 @@ mod http_tests;
 #[cfg(test)]
 mod toolbox_tests;
 
-pub use arguments::LARGEST_ARGUMENTS;
 pub use built_in::{Callback, Message};
 pub use context::{AT_ONCE, CallContext};
 pub use http::HttpCall;

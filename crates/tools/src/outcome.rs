@@ -1,34 +1,34 @@
-//! How the use of a tool ended, and what the model is told of it.
+//! The outcome of a tool call, and what the model gets as its output.
 
 use std::fmt;
 use std::time::Duration;
 
-/// How the use of a tool ended.
+/// The outcome of a tool call.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ToolOutcome {
-    /// How, in one word.
+    /// Whether it was done.
     pub kind: ToolOutcomeKind,
-    /// What went wrong, for logs: it holds nothing of what was said or answered. `None` when nothing did.
+    /// What went wrong, for logs, without anything that was said or answered. `None` if nothing did.
     pub trouble: Option<ToolError>,
-    /// What the model is told: the reply's body, or in plain words what went wrong.
+    /// The tool's output for the model: the reply's body, or in plain words what went wrong.
     pub for_the_model: String,
 }
 
-/// How the use of a tool ended, in one word.
+/// Whether a tool call was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ToolOutcomeKind {
-    /// It was done.
+    /// The tool did what was asked.
     Done,
-    /// The operator's system could not, or was not reached.
+    /// The operator's system failed, or was not reached.
     Failed,
-    /// There was no answer in time.
+    /// The reply did not come in time, so the result is unknown.
     TimedOut,
-    /// It was not even tried.
+    /// It was refused before anything was done.
     Refused,
 }
 
 impl ToolOutcomeKind {
-    /// The word for it, as the call's events use it.
+    /// Returns the word for it in journal events.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -39,55 +39,56 @@ impl ToolOutcomeKind {
     }
 }
 
-/// Why a tool was not used, or not with success.
+/// Why a tool call did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ToolError {
     /// The agent has no tool of that name.
     #[error("there is no such tool")]
     NoSuchTool,
-    /// The model's arguments are not what the tool takes.
-    #[error("the arguments are not what the tool takes")]
+    /// The model's arguments do not match the tool's schema.
+    #[error("the arguments do not match the tool's schema")]
     Arguments,
-    /// The caller wants to be called back, and the number to call is not known.
+    /// The caller wants to be called back, and no number is known.
     #[error("the caller's number is not shown, and they gave none yet")]
     NoNumber,
-    /// As many as may be are at work in this call.
+    /// [`AT_ONCE`](crate::AT_ONCE) tools are at work in this call.
     #[error("too many tools are at work in this call")]
     TooMany,
-    /// As many as the agent's file allows were used in this call.
+    /// The agent file's limit for one call is reached.
     #[error("the budget of the call is used up")]
     CallBudget,
-    /// As many as the agent's file allows were used for this caller within the hour.
+    /// The agent file's limit for one caller within an hour is reached.
     #[error("the budget of the hour is used up")]
     HourBudget,
-    /// The host is not among the agent's allowed ones, or would be asked without TLS.
+    /// The host is not in the agent's `allowed_hosts`, or the URL is not https.
     #[error("the host is not allowed, or not https")]
     Host,
-    /// The host's name leads to an address inside somebody's network.
+    /// The host resolves to an address that is not public.
     #[error("the host's address is not a public one")]
     Address,
-    /// No connection: nothing was sent.
+    /// No connection was made, so nothing was sent.
     #[error("no connection")]
     Connection,
-    /// The connection broke, or what came was not HTTP.
+    /// The connection broke, or the reply was not HTTP.
     #[error("the connection broke")]
     Broken,
-    /// There was no whole answer in time.
+    /// The whole reply did not come in time.
     #[error("no answer within {} ms", .0.as_millis())]
-    Late(Duration),
-    /// The system has done what was asked, it seems, and its answer is elsewhere, where it was not to be had.
-    #[error("the answer is elsewhere, where it may not or cannot be fetched: not known whether it was done")]
-    AnswerElsewhere,
-    /// The answer's status says no.
-    #[error("answered {0}")]
+    Timeout(Duration),
+    /// The system redirected to its answer, so it has probably done what was asked, but the answer may not or cannot be fetched
+    /// there.
+    #[error("redirected to an answer that may not or cannot be fetched: not known whether it was done")]
+    RedirectFailed,
+    /// The reply's status is neither a success nor a redirect that is followed.
+    #[error("answered with status {0}")]
     Status(u16),
-    /// The answer cannot be read to a model.
-    #[error("answered something that is not text")]
+    /// The reply is not text.
+    #[error("the reply is not text")]
     NotText,
 }
 
 impl ToolError {
-    /// In one word.
+    /// Returns the kind of outcome that this error is.
     pub fn kind(self) -> ToolOutcomeKind {
         match self {
             Self::NoSuchTool
@@ -98,21 +99,21 @@ impl ToolError {
             | Self::HourBudget
             | Self::Host
             | Self::Address => ToolOutcomeKind::Refused,
-            Self::Connection | Self::Broken | Self::Status(_) | Self::NotText | Self::AnswerElsewhere => {
+            Self::Connection | Self::Broken | Self::Status(_) | Self::NotText | Self::RedirectFailed => {
                 ToolOutcomeKind::Failed
             }
-            Self::Late(_) => ToolOutcomeKind::TimedOut,
+            Self::Timeout(_) => ToolOutcomeKind::TimedOut,
         }
     }
 }
 
-/// A use of a tool that was refused before anything was done.
+/// A tool call that was refused before anything was done.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{trouble}")]
 pub struct Refused {
-    /// Why, for logs.
+    /// The cause, for logs; it repeats no value.
     pub trouble: ToolError,
-    /// Why, for the model: it may name arguments, but repeats no value.
+    /// Why, for the model: may name arguments, but repeats no value.
     pub for_the_model: String,
 }
 
@@ -122,7 +123,7 @@ impl From<Refused> for ToolOutcome {
     }
 }
 
-/// Without what the model is told.
+/// Hides what the model gets.
 impl fmt::Debug for ToolOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, trouble, .. } = self;
@@ -130,7 +131,7 @@ impl fmt::Debug for ToolOutcome {
     }
 }
 
-/// Without what the model is told.
+/// Hides what the model gets.
 impl fmt::Debug for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refused").field("trouble", &self.trouble).finish_non_exhaustive()

@@ -1,7 +1,8 @@
-//! Which hosts and addresses a tool may speak to: public ones, so that an agent never becomes a way into a network.
+//! SSRF protection: decides which hosts and addresses a tool may connect to. Only public ones, so that an agent never becomes a
+//! way into a private network.
 //!
-//! A name is looked up once, and what was checked is what is connected to: a name that leads somewhere else a moment
-//! later gains nothing.
+//! A name is resolved once, and the checked address is the one that is connected to: a name that resolves differently a moment
+//! later (DNS rebinding) gains nothing.
 
 use crate::outcome::ToolError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -10,49 +11,49 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use url::{Host, Url};
 
-/// The one name that may lead to this machine, for an operator who tries a tool at home.
-const HERE: &str = "localhost";
+/// The only name that may resolve to this machine, for an operator who tries a tool locally.
+const LOCALHOST: &str = "localhost";
 
-/// Whether a tool may ask this URL: its host is in `allowed`, and it is https unless it is this machine.
+/// Checks that a tool may request this URL: its host is in `allowed`, and it is https unless the host is this machine.
 ///
-/// Where a name leads is seen later, by [`Guard`].
+/// What a name resolves to is checked later, by [`PublicResolver`].
 pub(crate) fn check(url: &Url, allowed: &[String]) -> Result<(), ToolError> {
     let host = url.host_str().unwrap_or_default();
     let is_allowed = allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(host));
-    let (is_here, is_reachable) = match url.host() {
-        Some(Host::Domain(name)) => (name == HERE, true),
+    let (is_local, is_reachable) = match url.host() {
+        Some(Host::Domain(name)) => (name == LOCALHOST, true),
         Some(Host::Ipv4(address)) => (address.is_loopback(), is_public(address.into())),
         Some(Host::Ipv6(address)) => (address.is_loopback(), is_public(address.into())),
         None => (false, false),
     };
     match url.scheme() {
-        "https" | "http" if is_allowed && is_here => Ok(()),
+        "https" | "http" if is_allowed && is_local => Ok(()),
         "https" if is_allowed && is_reachable => Ok(()),
         "https" if is_allowed => Err(ToolError::Address),
         _ => Err(ToolError::Host),
     }
 }
 
-/// Looks names up, and gives no address that a tool may not speak to.
+/// Resolves names, and refuses those that resolve to an address that is not public.
 pub(crate) struct PublicResolver(Arc<dyn Resolve>);
 
 impl PublicResolver {
-    /// Guards what `names` finds.
-    pub fn over(names: Arc<dyn Resolve>) -> Self {
-        Self(names)
+    /// Creates a resolver that checks what `resolver` finds.
+    pub(crate) fn over(resolver: Arc<dyn Resolve>) -> Self {
+        Self(resolver)
     }
 }
 
 impl Resolve for PublicResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let is_here = name.as_str() == HERE;
+        let is_local = name.as_str() == LOCALHOST;
         let found = self.0.resolve(name);
         Box::pin(async move {
             let found: Vec<_> = found.await?.collect();
-            let may =
-                |found: &SocketAddr| if is_here { found.ip().is_loopback() } else { is_public(found.ip()) };
-            // One inner address among public ones is no accident to work around.
-            if found.iter().all(may) {
+            let is_permitted =
+                |found: &SocketAddr| if is_local { found.ip().is_loopback() } else { is_public(found.ip()) };
+            // One non-public address among public ones is no accident to work around.
+            if found.iter().all(is_permitted) {
                 Ok(Box::new(found.into_iter()) as Addrs)
             } else {
                 Err(NotPublic.into())
@@ -61,7 +62,7 @@ impl Resolve for PublicResolver {
     }
 }
 
-/// Looks names up as this machine does.
+/// Resolves names as this machine does.
 pub(crate) struct SystemResolver;
 
 impl Resolve for SystemResolver {
@@ -73,30 +74,30 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// Whether an error comes from [`Guard`].
+/// Whether an error comes from [`PublicResolver`].
 pub(crate) fn is_not_public(error: &(dyn Error + 'static)) -> bool {
     error.is::<NotPublic>() || error.source().is_some_and(is_not_public)
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the name leads to an address that is not public")]
+#[error("the name resolves to an address that is not public")]
 struct NotPublic;
 
-/// Whether an address can be reached from anywhere, by IANA's special-purpose registries of 2026.
+/// Whether an address is globally reachable, by IANA's special-purpose registries of 2026.
 ///
 /// The standard library's `is_global` says the same, but is not stable yet.
 fn is_public(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => !INNER_V4.iter().any(|(net, bits)| is_in_v4(address, *net, *bits)),
-        IpAddr::V6(address) => match through_v4(address) {
+        IpAddr::V4(address) => !NON_PUBLIC_V4.iter().any(|(net, bits)| is_in_v4(address, *net, *bits)),
+        IpAddr::V6(address) => match embedded_v4(address) {
             Some(address) => is_public(address.into()),
-            None => is_in_v6(address, GLOBAL_V6) && !INNER_V6.iter().any(|net| is_in_v6(address, *net)),
+            None => is_in_v6(address, GLOBAL_V6) && !NON_PUBLIC_V6.iter().any(|net| is_in_v6(address, *net)),
         },
     }
 }
 
-/// IPv4 networks that are not everybody's: this host, private, shared, link-local (cloud metadata), test, multicast, reserved.
-const INNER_V4: [(Ipv4Addr, u32); 14] = [
+/// IPv4 networks that are not public: this host, private, shared, link-local (cloud metadata), test, multicast, reserved.
+const NON_PUBLIC_V4: [(Ipv4Addr, u32); 14] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(100, 64, 0, 0), 10),
@@ -113,22 +114,22 @@ const INNER_V4: [(Ipv4Addr, u32); 14] = [
     (Ipv4Addr::new(224, 0, 0, 0), 3),
 ];
 
-/// The part of IPv6 that is given out; unique local (`fc00::/7`), link-local and multicast are outside.
+/// IPv6's global unicast range; unique local (`fc00::/7`), link-local and multicast are outside.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// What of it is not everybody's: protocols such as Teredo, documentation, 6to4.
-const INNER_V6: [(Ipv6Addr, u32); 4] = [
+/// The parts of [`GLOBAL_V6`] that are not public: protocols such as Teredo, documentation, 6to4.
+const NON_PUBLIC_V6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// IPv4 behind a translator, as VPCs that have only IPv6 see it.
+/// The NAT64 prefix: IPv4 addresses as networks that have only IPv6 see them.
 const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
-/// The IPv4 address that this one really leads to, if it does.
-fn through_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+/// Returns the IPv4 address that an IPv6 address stands for, if any.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let translated = || Ipv4Addr::from_bits(address.to_bits() as u32);
     address.to_ipv4_mapped().or_else(|| is_in_v6(address, NAT64).then(translated))
 }
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn no_inner_address_is_public() {
+    fn no_private_or_reserved_address_is_public() {
         for address in [
             "0.0.0.0",
             "10.1.2.3",
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_may_be_asked_without_tls_if_it_is_allowed_by_name() {
+    fn an_allowed_loopback_host_needs_no_tls() {
         assert_eq!(checked("http://127.0.0.1:8080/"), Ok(()));
         assert_eq!(checked("http://2130706433/"), Ok(()));
         assert_eq!(checked("http://localhost/"), Ok(()));
@@ -216,13 +217,13 @@ mod tests {
     }
 
     #[test]
-    fn an_inner_address_is_no_host_even_when_it_is_allowed() {
+    fn a_non_public_address_is_refused_even_if_allowed() {
         assert_eq!(checked("https://169.254.169.254/latest/meta-data"), Err(ToolError::Address));
         assert_eq!(checked("https://[::ffff:7f00:1]/"), Err(ToolError::Address));
     }
 
     #[tokio::test]
-    async fn a_name_with_one_inner_address_leads_nowhere() {
+    async fn a_name_with_one_non_public_address_is_refused() {
         let public = SocketAddr::from(([1, 1, 1, 1], 0));
         let inner = SocketAddr::from(([169, 254, 169, 254], 0));
         let here = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -235,10 +236,10 @@ mod tests {
         assert_eq!(found("evil.localhost", &[here]).await, None);
     }
 
-    /// How many addresses the guard gives for a name that leads to `addresses`.
+    /// Returns how many addresses the resolver gives for a name that resolves to `addresses`.
     async fn found(name: &str, addresses: &[SocketAddr]) -> Option<usize> {
-        let guard = PublicResolver::over(Arc::new(Fixed(addresses.to_vec())));
-        guard.resolve(name.parse().unwrap()).await.ok().map(Iterator::count)
+        let resolver = PublicResolver::over(Arc::new(Fixed(addresses.to_vec())));
+        resolver.resolve(name.parse().unwrap()).await.ok().map(Iterator::count)
     }
 
     struct Fixed(Vec<SocketAddr>);

@@ -1,83 +1,86 @@
-//! Reads what an operator's system answers, as far as a model can be told of it.
+//! Reads the reply of an operator's system as text for the model.
 
 use crate::outcome::ToolError;
 use reqwest::{Response, header::CONTENT_TYPE};
 use serde::de::IgnoredAny;
 
-/// How much of an answer that says no is told: it may explain, but is often a page for developers.
-const LONGEST_REASON: usize = 200;
+/// How many characters of a failure's body the model gets: it may explain, but is often a page for developers.
+const MAX_REASON_CHARS: usize = 200;
 
-/// What the model is told after a reply that was cut.
-const CUT: &str = "\n(The reply was longer; the rest was cut off here.)";
+/// The note to the model after a truncated reply.
+const TRUNCATED: &str = "\n(The reply was longer; the rest was cut off here.)";
 
-/// An answer.
+/// A reply to a tool's request.
 pub(crate) enum Reply {
-    /// It says yes: its body, for the model.
-    Yes(String),
-    /// It says no: with which status, and the beginning of its reason.
-    No(u16, String),
+    /// A success: the body, for the model.
+    Success(String),
+    /// A failure: the status, and the beginning of the body.
+    Failure(u16, String),
 }
 
-/// Reads an answer, up to `largest` bytes of its body.
+/// Reads a reply, up to `largest` bytes of its body.
+///
+/// # Errors
+/// When the connection breaks, or a successful reply is not text.
 pub(crate) async fn read(mut response: Response, largest: usize) -> Result<Reply, ToolError> {
     let status = response.status();
-    let content = content(&response);
+    let content_kind = content_kind(&response);
     if !status.is_success() {
-        let (body, _) = match content {
-            Content::Text => body(&mut response, LONGEST_REASON * 4).await.unwrap_or_default(),
-            Content::Page | Content::Binary => Default::default(),
+        let (body, _) = match content_kind {
+            ContentKind::Text => body(&mut response, MAX_REASON_CHARS * 4).await.unwrap_or_default(),
+            ContentKind::Page | ContentKind::Binary => Default::default(),
         };
-        let reason = String::from_utf8_lossy(&body).trim().chars().take(LONGEST_REASON).collect();
-        return Ok(Reply::No(status.as_u16(), reason));
+        let reason = String::from_utf8_lossy(&body).trim().chars().take(MAX_REASON_CHARS).collect();
+        return Ok(Reply::Failure(status.as_u16(), reason));
     }
-    if content == Content::Binary {
+    if content_kind == ContentKind::Binary {
         return Err(ToolError::NotText);
     }
-    let (body, is_cut) = body(&mut response, largest).await?;
-    let text = text(body, is_cut).ok_or(ToolError::NotText)?;
-    Ok(Reply::Yes(match (is_cut, text.trim()) {
-        (true, text) => format!("{text}{CUT}"),
+    let (body, is_truncated) = body(&mut response, largest).await?;
+    let text = text(body, is_truncated).ok_or(ToolError::NotText)?;
+    Ok(Reply::Success(match (is_truncated, text.trim()) {
+        (true, text) => format!("{text}{TRUNCATED}"),
         (false, "") => "Done. The reply was empty.".to_owned(),
         (false, text) => compact(text).unwrap_or_else(|| text.to_owned()),
     }))
 }
 
-/// What a body is, by its header.
+/// What a body is, by its `Content-Type`.
 #[derive(PartialEq, Eq)]
-enum Content {
+enum ContentKind {
     Text,
-    /// A page for people to look at: no explanation for a model.
+    /// An HTML page for people, which explains nothing to a model.
     Page,
     Binary,
 }
 
-/// Whether an answer is a page for people to look at.
+/// Whether a reply is a page for people, by its `Content-Type`.
 pub(crate) fn is_page(response: &Response) -> bool {
-    content(response) == Content::Page
+    content_kind(response) == ContentKind::Page
 }
 
-/// Whether text is such a page all the same, whatever its header says.
-pub(crate) fn reads_as_page(text: &str) -> bool {
+/// Whether text is a page for people, whatever its `Content-Type` says.
+pub(crate) fn looks_like_page(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let begins = |word: &str| text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
     ["<!doctype html", "<html", "<head", "<body"].into_iter().any(begins)
 }
 
-fn content(response: &Response) -> Content {
+fn content_kind(response: &Response) -> ContentKind {
     let header = response.headers().get(CONTENT_TYPE).and_then(|header| header.to_str().ok());
-    let Some(header) = header else { return Content::Text };
+    let Some(header) = header else { return ContentKind::Text };
     let kind = header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind.as_str() {
-        "text/html" | "application/xhtml+xml" => Content::Page,
-        "application/json" | "application/xml" | "application/yaml" => Content::Text,
+        "text/html" | "application/xhtml+xml" => ContentKind::Page,
+        "application/json" | "application/xml" | "application/yaml" => ContentKind::Text,
         kind if kind.starts_with("text/") || kind.ends_with("+json") || kind.ends_with("+xml") => {
-            Content::Text
+            ContentKind::Text
         }
-        _ => Content::Binary,
+        _ => ContentKind::Binary,
     }
 }
 
-/// The body up to `largest` bytes, and whether there was more.
+/// Returns the body up to `largest` bytes, and whether there was more.
 async fn body(response: &mut Response, largest: usize) -> Result<(Vec<u8>, bool), ToolError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| ToolError::Broken)? {
@@ -91,10 +94,10 @@ async fn body(response: &mut Response, largest: usize) -> Result<(Vec<u8>, bool)
     Ok((body, false))
 }
 
-/// The body as text, if it is. A letter that was cut in two is left out.
-fn text(mut body: Vec<u8>, is_cut: bool) -> Option<String> {
+/// Returns the body as text, if it is UTF-8 without NUL. A character that was cut in two is left out.
+fn text(mut body: Vec<u8>, is_truncated: bool) -> Option<String> {
     if let Err(error) = std::str::from_utf8(&body)
-        && is_cut
+        && is_truncated
         && error.error_len().is_none()
     {
         body.truncate(error.valid_up_to());
@@ -102,8 +105,8 @@ fn text(mut body: Vec<u8>, is_cut: bool) -> Option<String> {
     String::from_utf8(body).ok().filter(|text| !text.contains('\0'))
 }
 
-/// JSON without the white space between its parts, and otherwise untouched: parsing and writing it again would lose
-/// the digits of long numbers. `None` if it is not JSON.
+/// Returns JSON without the white space between its parts, and otherwise unchanged: parsing and writing it again would lose the
+/// digits of long numbers. `None` if it is not JSON.
 fn compact(text: &str) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     let (mut in_string, mut is_escaped) = (false, false);
@@ -123,7 +126,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn json_is_compacted_and_keeps_its_digits_and_order() {
+    fn compacted_json_keeps_its_digits_and_order() {
         let text = "{ \"b\" :\n 12345678901234567890.10,\t\"a\": \" \\\" x \\\\\" , \"c\": [ 1, 2 ] }";
 
         let compacted = compact(text);
@@ -143,22 +146,22 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_known_by_how_it_begins() {
+    fn a_page_is_recognized_by_its_beginning() {
         for page in ["<!DOCTYPE html><html>", "\u{feff}\n <HTML lang=\"en\">", "<head>", "<body class=x>"] {
-            assert!(reads_as_page(page), "{page}");
+            assert!(looks_like_page(page), "{page}");
         }
         for answer in ["", "<order id=\"7\"/>", "<?xml version=\"1.0\"?><order/>", "HTML is <html>", "é"] {
-            assert!(!reads_as_page(answer), "{answer}");
+            assert!(!looks_like_page(answer), "{answer}");
         }
     }
 
     #[test]
-    fn other_text_is_left_alone() {
+    fn text_that_is_no_json_is_unchanged() {
         assert_eq!(compact("It is ready. \"Green\" bike"), None);
     }
 
     #[test]
-    fn a_letter_cut_in_two_is_left_out() {
+    fn a_character_cut_in_two_is_left_out() {
         let body = "caf\u{e9}".as_bytes();
 
         assert_eq!(text(body[..4].to_vec(), true).as_deref(), Some("caf"));

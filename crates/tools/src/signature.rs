@@ -1,26 +1,26 @@
-//! How a request to an operator's system is signed: HMAC-SHA256 over time, method, path with query, and body.
+//! Signs requests to an operator's system: HMAC-SHA256 over time, method, path with query, and body.
 //!
-//! The signed text is these four, with a line feed between them and none at the end. The time keeps a recorded request from
-//! being sent again later: a receiver takes none that is more than five minutes from its own clock.
+//! The signed text is these four, with a line feed between them and none at the end. The time keeps a recorded request from being
+//! replayed: a receiver refuses a time more than five minutes from its own clock.
 //!
-//! A second signature also covers the host, so that a request to one system is none to another that shares the secret. The first
-//! stays as it is for systems that check it.
+//! A second signature also covers the host, so that a request to one system is not valid at another that shares the secret. The
+//! first stays unchanged for systems that verify it.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// The header with the time of signing, in whole seconds since 1970.
-pub const TIME: &str = "x-ahoy-time";
+pub(crate) const TIME: &str = "x-ahoy-time";
 /// The header with the signature: `sha256=` and 64 hexadecimal digits.
-pub const SIGNATURE: &str = "x-ahoy-signature";
+pub(crate) const SIGNATURE: &str = "x-ahoy-signature";
 
 /// The header with the signature that covers the host as well, in the same form.
-pub const SIGNATURE_WITH_HOST: &str = "x-ahoy-signature-v2";
+pub(crate) const SIGNATURE_WITH_HOST: &str = "x-ahoy-signature-v2";
 
-/// What is signed.
+/// The signed parts of a request.
 #[derive(Clone, Copy)]
-pub struct SignedToolRequest<'a> {
-    /// When, in whole seconds since 1970.
+pub(crate) struct SignedToolRequest<'a> {
+    /// The time of signing, in whole seconds since 1970.
     pub time_s: u64,
     /// The method, in capitals.
     pub method: &'a str,
@@ -33,14 +33,14 @@ pub struct SignedToolRequest<'a> {
 }
 
 impl SignedToolRequest<'_> {
-    /// The value of the [`SIGNATURE`] header under `secret`.
-    pub fn signature(&self, secret: &str) -> String {
+    /// Returns the value of the [`SIGNATURE`] header under `secret`.
+    pub(crate) fn signature(&self, secret: &str) -> String {
         self.sign(secret, &format!("{}\n{}\n{}\n", self.time_s, self.method, self.target))
     }
 
-    /// The value of the [`SIGNATURE_WITH_HOST`] header under `secret`: with the host between method and path. A path begins with a
-    /// slash and a host does not, so neither signature is ever the other.
-    pub fn signature_with_host(&self, secret: &str) -> String {
+    /// Returns the value of the [`SIGNATURE_WITH_HOST`] header under `secret`: with the host between method and path. A path
+    /// begins with a slash and a host does not, so neither signature can pass for the other.
+    pub(crate) fn signature_with_host(&self, secret: &str) -> String {
         let Self { time_s, method, host, target, .. } = self;
         self.sign(secret, &format!("{time_s}\n{method}\n{host}\n{target}\n"))
     }
@@ -67,7 +67,7 @@ mod tests {
     };
 
     #[test]
-    fn anybody_can_make_the_same_signature_with_openssl() {
+    fn openssl_makes_the_same_signature() {
         // printf '1795000000\nPOST\n/ahoy/orders?shop=2\n{"arguments":{"order":"A-17"}}' |
         //   openssl dgst -sha256 -hmac 'a secret of the shop'
         let expected = "sha256=a9d1ab22af3101dc846d72d5cfa80b13f29bca9500ff13cea916321abeafb6fd";
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signature_with_the_host_can_be_made_with_openssl() {
+    fn openssl_makes_the_same_signature_with_the_host() {
         // printf '1795000000\nPOST\nshop.example\n/ahoy/orders?shop=2\n{"arguments":{"order":"A-17"}}' |
         //   openssl dgst -sha256 -hmac 'a secret of the shop'
         let expected = "sha256=ed37e9c2aa2323620450f221b15bcf5bdf460df978642fdfa4e2bb7e92c1aff6";
@@ -86,10 +86,10 @@ mod tests {
 
     #[test]
     fn only_the_second_signature_changes_with_the_host() {
-        let elsewhere = SignedToolRequest { host: "bank.example", ..ORDER };
+        let other_host = SignedToolRequest { host: "bank.example", ..ORDER };
 
-        assert_eq!(elsewhere.signature("secret"), ORDER.signature("secret"));
-        assert_ne!(elsewhere.signature_with_host("secret"), ORDER.signature_with_host("secret"));
+        assert_eq!(other_host.signature("secret"), ORDER.signature("secret"));
+        assert_ne!(other_host.signature_with_host("secret"), ORDER.signature_with_host("secret"));
     }
 
     #[test]
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_changed_changes_the_signature() {
+    fn every_signed_part_changes_the_signature() {
         let signature = ORDER.signature("secret");
 
         assert_ne!(SignedToolRequest { time_s: 1, ..ORDER }.signature("secret"), signature);

@@ -7,14 +7,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use url::Url;
 
-/// All but what RFC 3986 calls unreserved.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The characters that are percent-encoded: all but RFC 3986's unreserved ones.
+const PERCENT_ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// How `url` writes `{` and `}` in a path.
+/// How the `url` crate writes `{` and `}` in a path.
 const OPEN: &str = "%7B";
 const CLOSE: &str = "%7D";
 
-/// A URL with placeholders.
+/// A URL whose path has placeholders.
 pub(crate) struct Target {
     url: Url,
     segments: Vec<Segment>,
@@ -26,31 +26,34 @@ enum Segment {
 }
 
 impl Target {
-    /// Reads a URL such as `https://shop.example/orders/{order}`. `None` if it has a placeholder outside its path,
-    /// one that is not a whole segment, or a user's name in it.
-    pub fn read(url: &Url) -> Option<Self> {
+    /// Reads a URL such as `https://shop.example/orders/{order}`. `None` if it has a placeholder outside its path, one that is
+    /// not a whole segment, or user info.
+    pub(crate) fn read(url: &Url) -> Option<Self> {
         let has_user = !url.username().is_empty() || url.password().is_some();
         let is_plain = !url.query().unwrap_or_default().contains(['{', '}']) && url.fragment().is_none();
         let segments = url.path().strip_prefix('/')?.split('/').map(segment).collect::<Option<_>>()?;
         (!has_user && is_plain).then(|| Self { url: url.clone(), segments })
     }
 
-    /// The names of the arguments that fill it.
-    pub fn arguments(&self) -> impl Iterator<Item = &str> {
+    /// Returns the names of the arguments that fill the placeholders.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().filter_map(|segment| match segment {
             Segment::Fixed(_) => None,
             Segment::Argument(name) => Some(name.as_str()),
         })
     }
 
-    /// The URL with its placeholders filled. `Err` says in words which argument cannot.
-    pub fn fill(&self, arguments: &Map<String, Value>) -> Result<Url, String> {
+    /// Returns the URL with its placeholders filled.
+    ///
+    /// # Errors
+    /// Says in words, for the model, which argument cannot fill its placeholder.
+    pub(crate) fn fill(&self, arguments: &Map<String, Value>) -> Result<Url, String> {
         let mut path = String::new();
         for segment in &self.segments {
             path.push('/');
             match segment {
                 Segment::Fixed(text) => path.push_str(text),
-                Segment::Argument(name) => path.push_str(&encoded(name, arguments.get(name))?),
+                Segment::Argument(name) => path.push_str(&encode_segment(name, arguments.get(name))?),
             }
         }
         let mut url = self.url.clone();
@@ -59,15 +62,15 @@ impl Target {
     }
 }
 
-/// Adds arguments to a URL's query: plain values as they are, lists as repeated names, anything deeper as JSON.
-pub(crate) fn ask<'a>(url: &mut Url, arguments: impl Iterator<Item = (&'a String, &'a Value)>) {
+/// Appends arguments to a URL's query: scalars as they are, lists as repeated names, anything deeper as JSON.
+pub(crate) fn append_query<'a>(url: &mut Url, arguments: impl Iterator<Item = (&'a String, &'a Value)>) {
     for (name, value) in arguments {
         let values = match value {
             Value::Array(values) => values.as_slice(),
             value => std::slice::from_ref(value),
         };
         for value in values.iter().filter(|value| !value.is_null()) {
-            url.query_pairs_mut().append_pair(name, &plain(value).unwrap_or_else(|| value.to_string()));
+            url.query_pairs_mut().append_pair(name, &scalar_text(value).unwrap_or_else(|| value.to_string()));
         }
     }
 }
@@ -80,22 +83,22 @@ fn segment(text: &str) -> Option<Segment> {
     is_whole.then(|| read(inner.to_owned()))
 }
 
-/// An argument as a path segment.
-fn encoded(name: &str, value: Option<&Value>) -> Result<String, String> {
-    let text = value.and_then(plain).filter(|text| !text.trim().is_empty());
+/// Returns an argument as a percent-encoded path segment.
+fn encode_segment(name: &str, value: Option<&Value>) -> Result<String, String> {
+    let text = value.and_then(scalar_text).filter(|text| !text.trim().is_empty());
     let text = text.ok_or_else(|| format!("\"{name}\" must be there, as text or a number."))?;
-    // Many servers take an encoded slash for a slash.
+    // Many servers decode an encoded slash into a path separator.
     if text.contains(['/', '\\']) || text.contains(char::is_control) {
         return Err(format!("\"{name}\" must not contain slashes or line breaks."));
     }
-    // What leads upwards, or nowhere.
+    // `.` and `..` change the path; longer runs of dots are unusual.
     if text.chars().all(|letter| letter == '.') {
         return Err(format!("\"{name}\" cannot be dots alone."));
     }
-    Ok(utf8_percent_encode(&text, ENCODED).to_string())
+    Ok(utf8_percent_encode(&text, PERCENT_ENCODED).to_string())
 }
 
-fn plain(value: &Value) -> Option<String> {
+fn scalar_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -112,7 +115,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn placeholders_are_filled_in_the_path() {
+    fn arguments_fill_placeholders_in_the_path() {
         let url =
             filled("https://shop.example/a/{shop}/{order}/state?v=1", &json!({"shop": 2, "order": "A 17"}));
 
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_that_could_lead_elsewhere_is_refused() {
+    fn an_argument_that_could_change_the_path_is_refused() {
         let texts = ["../admin", "..", ".", "...", "7/8", "\\\\evil", "..\\", "7\r\nx: y", "\0", "", "  "];
         let others = [json!(null), json!(["7"]), json!({"a": 7})];
 
@@ -169,7 +172,7 @@ mod tests {
         let mut url = "https://shop.example/orders?v=1".parse().unwrap();
         let arguments = json!({"a": "x&y=z", "b": [1, 2], "c": {"d": true}, "e": null});
 
-        ask(&mut url, arguments.as_object().unwrap().iter());
+        append_query(&mut url, arguments.as_object().unwrap().iter());
 
         let pairs: Vec<_> = url.query_pairs().map(|(name, value)| format!("{name} is {value}")).collect();
         assert_eq!(pairs, ["v is 1", "a is x&y=z", "b is 1", "b is 2", "c is {\"d\":true}"]);
@@ -177,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_an_argument_says_it_is_one_segment_or_refused(argument: String) {
+        fn any_argument_is_one_segment_or_refused(argument: String) {
             if let Ok(url) = filled("https://shop.example/orders/{order}/state?v=1", &json!({"order": argument})) {
                 let url = Url::parse(&url).unwrap();
                 let segments: Vec<_> = url.path_segments().unwrap().collect();

@@ -1,4 +1,4 @@
-//! An agent's tools: what the model is told of them, and what it wants done when it uses one.
+//! The toolbox: an agent's tools as definitions for the model, and the model's tool calls read and checked.
 
 use crate::arguments::Arguments;
 use crate::built_in::{BuiltIn, Callback, Message};
@@ -14,65 +14,68 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// The tools of an agent. One for each agent file; its calls share it.
+/// The tools of an agent file, shared by its calls.
 pub struct Toolbox {
     tools: Vec<Tool>,
     definitions: Vec<Value>,
 }
 
-/// What the model wants done, with arguments that were checked.
+/// A tool call of the model, with checked arguments.
 pub enum ToolUse {
-    /// The call shall end, once what is being said was heard.
+    /// Ends the call, once the caller has heard what is being said.
     EndCall,
-    /// The caller shall get a WhatsApp text, 1 to 4,096 characters.
+    /// Sends the caller a WhatsApp text.
     SendMessage {
-        /// What it says.
+        /// The text, 1 to 4,096 characters.
         text: String,
     },
-    /// The people of the business shall get a message.
+    /// Stores a message for the people of the business.
     TakeMessage(Message),
-    /// The people of the business shall call the caller back.
+    /// Asks the people of the business to call the caller back.
     RequestCallback(Callback),
-    /// The operator's own system shall be asked.
+    /// Sends a request to the operator's system.
     Http(HttpCall),
 }
 
-/// Why a toolbox cannot be made of an agent's tools. It names tools, secrets and headers, and holds no values.
+/// Why an agent's tools cannot be used. The messages name tools, secrets and headers, and hold no values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum ToolConfigError {
-    #[error("tool `{tool}` needs the secret `{secret}`, which is not there or is empty")]
+    #[error("tool `{tool}` needs the secret `{secret}`, which is missing or empty")]
     Secret { tool: String, secret: String },
-    #[error("tool `{tool}`: its parameters are not a JSON Schema, or refer to one elsewhere")]
+    #[error("tool `{tool}`: its parameters are not a JSON Schema, or refer to a remote one")]
     Parameters { tool: String },
     #[error("tool `{tool}`: its URL may have placeholders only in its path, each one of its parameters")]
     Url { tool: String },
     #[error("tool `{tool}`: the header `{header}` is not one that may be set, or its value is not valid")]
     Header { tool: String, header: String },
-    #[error("HTTPS cannot be had on this machine: {reason}")]
+    #[error("the HTTP client cannot be made: {reason}")]
     Https { reason: String },
 }
 
 struct Tool {
     name: String,
     arguments: Arguments,
-    does: Does,
+    action: Action,
 }
 
-enum Does {
+enum Action {
     BuiltIn(BuiltIn),
     Http(Arc<Endpoint>),
 }
 
 impl Toolbox {
-    /// Makes an agent's tools ready for use. `secrets` are those that the agent file names, by name.
+    /// Prepares an agent's tools. `secrets` are those that the agent file names, by name.
+    ///
+    /// # Errors
+    /// When a secret is missing, or a tool's parameters, URL or headers cannot work.
     pub fn new(tools: &Tools, secrets: &BTreeMap<String, SecretString>) -> Result<Self, ToolConfigError> {
-        Self::finding_hosts_by(Arc::new(SystemResolver), tools, secrets)
+        Self::with_resolver(Arc::new(SystemResolver), tools, secrets)
     }
 
-    /// As [`Toolbox::new`], with host names looked up by `names`. What it finds is checked all the same.
-    pub(crate) fn finding_hosts_by(
-        names: Arc<dyn Resolve>,
+    /// As [`Toolbox::new`], with host names resolved by `resolver`. The addresses it finds are checked all the same.
+    pub(crate) fn with_resolver(
+        resolver: Arc<dyn Resolve>,
         tools: &Tools,
         secrets: &BTreeMap<String, SecretString>,
     ) -> Result<Self, ToolConfigError> {
@@ -82,17 +85,22 @@ impl Toolbox {
                 built_in.name(),
                 built_in.description(),
                 &built_in.parameters(),
-                Does::BuiltIn(built_in),
+                Action::BuiltIn(built_in),
             )?;
         }
         if !tools.http.is_empty() {
-            let shared = http::HttpToolContext::new(names, tools)?;
+            let shared = http::HttpToolContext::new(resolver, tools)?;
             for tool in &tools.http {
                 let key =
                     tool.sign_with.as_deref().map(|name| secret(&tool.name, name, secrets)).transpose()?;
                 let endpoint = Arc::new(Endpoint::new(tool, key.cloned(), &shared)?);
-                toolbox.add(&tool.name, &tool.description, &tool.parameters, Does::Http(endpoint.clone()))?;
-                has_its_parameters(tool, &endpoint)?;
+                toolbox.add(
+                    &tool.name,
+                    &tool.description,
+                    &tool.parameters,
+                    Action::Http(endpoint.clone()),
+                )?;
+                check_placeholders(tool, &endpoint)?;
             }
         }
         for server in &tools.mcp {
@@ -103,20 +111,22 @@ impl Toolbox {
         Ok(toolbox)
     }
 
-    /// The tools as the model is told of them: the `tools` of its session. Those of MCP servers may hold a secret, so this
-    /// is for the model alone, not for logs.
+    /// Returns the `tools` of the model's session. Those of MCP servers may hold a secret, so this is for the model alone, not
+    /// for logs.
     pub fn definitions(&self) -> Vec<Value> {
         self.definitions.clone()
     }
 
-    /// What the model wants done. `arguments` is the JSON as the model wrote it. Nothing is done yet, and nothing will be
-    /// if they are not what the tool takes.
+    /// Reads a tool call. `arguments` is the JSON as the model wrote it. Nothing is carried out.
+    ///
+    /// # Errors
+    /// When there is no such tool, or the arguments do not match its schema.
     pub fn read(&self, name: &str, arguments: &str) -> Result<ToolUse, Refused> {
-        let tool = self.tools.iter().find(|tool| tool.name == name).ok_or_else(|| self.no_such_tool())?;
+        let tool = self.tools.iter().find(|tool| tool.name == name).ok_or_else(|| self.unknown_tool())?;
         let arguments = tool.arguments.read(arguments)?;
-        Ok(match &tool.does {
-            Does::BuiltIn(built_in) => built_in.read(arguments),
-            Does::Http(endpoint) => ToolUse::Http(HttpCall::new(endpoint.clone(), arguments)?),
+        Ok(match &tool.action {
+            Action::BuiltIn(built_in) => built_in.read(arguments),
+            Action::Http(endpoint) => ToolUse::Http(HttpCall::new(endpoint.clone(), arguments)?),
         })
     }
 
@@ -125,21 +135,21 @@ impl Toolbox {
         name: &str,
         description: &str,
         parameters: &Value,
-        does: Does,
+        action: Action,
     ) -> Result<(), ToolConfigError> {
         let arguments =
             Arguments::of(parameters).ok_or_else(|| ToolConfigError::Parameters { tool: name.to_owned() })?;
-        self.tools.push(Tool { name: name.to_owned(), arguments, does });
+        self.tools.push(Tool { name: name.to_owned(), arguments, action });
         self.definitions.push(json!({
             "type": "function",
             "name": name,
             "description": description,
-            "parameters": told(parameters),
+            "parameters": model_schema(parameters),
         }));
         Ok(())
     }
 
-    fn no_such_tool(&self) -> Refused {
+    fn unknown_tool(&self) -> Refused {
         let names: Vec<_> = self.tools.iter().map(|tool| tool.name.as_str()).collect();
         let for_the_model =
             format!("Nothing was done: there is no tool of that name. There are: {}.", names.join(", "));
@@ -148,8 +158,8 @@ impl Toolbox {
 }
 
 impl ToolUse {
-    /// Why a callback cannot be asked for yet where the caller's number is not shown: they gave none either. `None` for any other
-    /// use.
+    /// Returns why a callback cannot be requested yet where the caller's number is not shown: the caller gave none either. `None`
+    /// for any other tool call.
     pub fn lacks_number(&self) -> Option<Refused> {
         let Self::RequestCallback(callback) = self else { return None };
         let has_digits = |number: &String| number.chars().any(|letter| letter.is_ascii_digit());
@@ -162,8 +172,8 @@ impl ToolUse {
         Some(Refused { trouble: ToolError::NoNumber, for_the_model: for_the_model.to_owned() })
     }
 
-    /// What the model is told once this was done, could not be, or nobody knows: that is [`Kind::TimedOut`]. `None` for an HTTP
-    /// tool, whose [`Outcome`](crate::Outcome) says it.
+    /// Returns what the model gets as the tool's output: for [`ToolOutcomeKind::TimedOut`], that the result is unknown. `None`
+    /// for an HTTP tool, whose [`ToolOutcome`](crate::ToolOutcome) has it.
     pub fn reply(&self, kind: ToolOutcomeKind) -> Option<&'static str> {
         let built_in = match self {
             Self::EndCall => BuiltIn::EndCall,
@@ -174,17 +184,17 @@ impl ToolUse {
         };
         Some(match kind {
             ToolOutcomeKind::Done => built_in.done(),
-            ToolOutcomeKind::TimedOut => built_in.in_doubt(),
+            ToolOutcomeKind::TimedOut => built_in.unknown(),
             ToolOutcomeKind::Failed | ToolOutcomeKind::Refused => built_in.failed(),
         })
     }
 }
 
-/// Returns the schema that the model gets. OpenAI refuses some keywords at its top level, with the whole session: they go into
-/// the schema's description instead. Arguments are checked against all of it.
-fn told(schema: &Value) -> Value {
-    let mut told = schema.clone();
-    let Value::Object(fields) = &mut told else { return told };
+/// Returns the parameters' schema for the model. OpenAI refuses some keywords at its top level, and the whole session with them:
+/// they go into the schema's description instead. Arguments are checked against the whole schema.
+fn model_schema(schema: &Value) -> Value {
+    let mut model_schema = schema.clone();
+    let Value::Object(fields) = &mut model_schema else { return model_schema };
     let refused = NOT_AT_THE_TOP.iter().filter_map(|key| Some(((*key).to_owned(), fields.remove(*key)?)));
     let refused: Map<String, Value> = refused.collect();
     if !refused.is_empty() {
@@ -196,7 +206,7 @@ fn told(schema: &Value) -> Value {
             json!(format!("{before}It must also fit this JSON Schema: {refused}")),
         );
     }
-    told
+    model_schema
 }
 
 fn built_ins(tools: &Tools) -> impl Iterator<Item = BuiltIn> {
@@ -210,7 +220,7 @@ fn built_ins(tools: &Tools) -> impl Iterator<Item = BuiltIn> {
     .filter_map(|(is_on, built_in)| is_on.then_some(built_in))
 }
 
-/// A secret by name. An empty one is as good as none: anybody could sign with it.
+/// Returns a secret by name. An empty one counts as missing: anyone could sign with it.
 fn secret<'a>(
     tool: &str,
     name: &str,
@@ -220,7 +230,7 @@ fn secret<'a>(
     found.ok_or_else(|| ToolConfigError::Secret { tool: tool.to_owned(), secret: name.to_owned() })
 }
 
-fn has_its_parameters(tool: &HttpTool, endpoint: &Endpoint) -> Result<(), ToolConfigError> {
+fn check_placeholders(tool: &HttpTool, endpoint: &Endpoint) -> Result<(), ToolConfigError> {
     let known = &tool.parameters["properties"];
     if endpoint.placeholders().all(|name| known.get(name).is_some()) {
         Ok(())
@@ -229,7 +239,7 @@ fn has_its_parameters(tool: &HttpTool, endpoint: &Endpoint) -> Result<(), ToolCo
     }
 }
 
-/// The tools' names; definitions may hold a secret.
+/// Shows the tools' names only, since definitions may hold a secret.
 impl fmt::Debug for Toolbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.tools.iter().map(|tool| &tool.name).collect();
@@ -237,7 +247,7 @@ impl fmt::Debug for Toolbox {
     }
 }
 
-/// Without what was said.
+/// Hides what the caller said.
 impl fmt::Debug for ToolUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

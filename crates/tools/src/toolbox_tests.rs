@@ -1,4 +1,4 @@
-//! What the model is told of an agent's tools, and what is made of its wishes.
+//! Tests a toolbox's definitions, and how tool calls are read.
 
 use crate::{Callback, Message, ToolConfigError, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse, Toolbox};
 use agents::{HttpTool, McpServer, Method, Tools};
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 #[test]
-fn the_definitions_are_what_the_vendor_takes() {
+fn the_definitions_match_openais_schema() {
     let session = json!({"type": "realtime", "tools": toolbox(&everything()).definitions()});
     let event = json!({"type": "session.update", "session": session});
     let schema = include_str!("../../../fixtures/realtime-schema/client/session.update.json");
@@ -20,7 +20,7 @@ fn the_definitions_are_what_the_vendor_takes() {
 }
 
 #[test]
-fn the_model_is_told_of_every_tool_that_is_on() {
+fn every_enabled_tool_is_defined() {
     let all = toolbox(&everything()).definitions();
     let some = toolbox(&Tools { send_whatsapp_message: false, ..Tools::default() }).definitions();
 
@@ -30,7 +30,7 @@ fn the_model_is_told_of_every_tool_that_is_on() {
 }
 
 #[test]
-fn what_is_refused_at_the_top_of_a_schema_is_said_in_words_and_checked() {
+fn keywords_refused_at_the_top_level_move_to_the_description() {
     let mut tools = everything();
     let any_of = json!([{"required": ["order"]}, {"required": ["name"]}]);
     tools.http[0].parameters["anyOf"] = any_of.clone();
@@ -46,7 +46,7 @@ fn what_is_refused_at_the_top_of_a_schema_is_said_in_words_and_checked() {
 }
 
 #[test]
-fn a_tool_that_is_off_is_not_there() {
+fn a_disabled_tool_is_unknown() {
     let toolbox = toolbox(&Tools { end_call: false, ..Tools::default() });
 
     let refused = toolbox.read("end_call", "{}").unwrap_err();
@@ -64,7 +64,7 @@ fn ending_the_call_needs_no_arguments() {
 }
 
 #[test]
-fn a_message_to_the_caller_is_no_longer_than_meta_takes() {
+fn a_message_to_the_caller_is_no_longer_than_metas_limit() {
     let longest = "é".repeat(4096);
 
     let message = read("send_whatsapp_message", &json!({"text": longest}).to_string());
@@ -103,7 +103,7 @@ fn a_callback_is_read() {
 }
 
 #[test]
-fn what_is_stored_reads_back() {
+fn a_stored_callback_reads_back() {
     let callback = Callback { about: "a price".into(), when: None, number: None };
 
     let stored = serde_json::to_value(&callback).unwrap();
@@ -113,18 +113,22 @@ fn what_is_stored_reads_back() {
 }
 
 #[test]
-fn the_model_is_told_whether_it_was_done() {
+fn the_models_reply_depends_on_the_outcome() {
     for name in ["end_call", "send_whatsapp_message", "take_message", "request_callback"] {
-        let used = read(name, r#"{"text": "a", "message": "a", "about": "a"}"#);
+        let tool_call = read(name, r#"{"text": "a", "message": "a", "about": "a"}"#);
 
-        assert!(used.reply(ToolOutcomeKind::Done).is_some(), "{name}");
-        assert_ne!(used.reply(ToolOutcomeKind::Done), used.reply(ToolOutcomeKind::Failed), "{name}");
+        assert!(tool_call.reply(ToolOutcomeKind::Done).is_some(), "{name}");
+        assert_ne!(
+            tool_call.reply(ToolOutcomeKind::Done),
+            tool_call.reply(ToolOutcomeKind::Failed),
+            "{name}"
+        );
     }
     assert_eq!(read("lookup_order", r#"{"order": "7"}"#).reply(ToolOutcomeKind::Done), None);
 }
 
 #[test]
-fn a_message_of_which_nobody_knows_is_not_to_be_sent_again() {
+fn a_message_with_an_unknown_result_is_not_to_be_sent_again() {
     let message = read("send_whatsapp_message", r#"{"text": "a"}"#);
 
     let told = message.reply(ToolOutcomeKind::TimedOut).unwrap();
@@ -134,7 +138,7 @@ fn a_message_of_which_nobody_knows_is_not_to_be_sent_again() {
 }
 
 #[test]
-fn an_mcp_server_is_the_models_to_ask_without_approval() {
+fn an_mcp_server_is_defined_without_approval() {
     let definitions = toolbox(&everything()).definitions();
 
     let expected = json!({
@@ -150,7 +154,7 @@ fn an_mcp_server_is_the_models_to_ask_without_approval() {
 }
 
 #[test]
-fn a_secret_that_is_not_there_is_named() {
+fn a_missing_secret_is_named() {
     let empty = BTreeMap::from([("shop".to_owned(), "".into()), ("stock".to_owned(), "token".into())]);
     let only_shop = BTreeMap::from([("shop".to_owned(), "key".into())]);
 
@@ -162,18 +166,18 @@ fn a_secret_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_tool_that_could_never_work_is_found_before_any_call() {
-    let unfit = |change: fn(&mut HttpTool)| {
+fn a_tool_that_can_never_work_is_refused_before_any_call() {
+    let config_error = |change: fn(&mut HttpTool)| {
         let mut tools = everything();
         change(&mut tools.http[0]);
         Toolbox::new(&tools, &secrets()).unwrap_err()
     };
     let tool = || "lookup_order".to_owned();
 
-    let other_placeholder = unfit(|tool| tool.url = "https://shop.example/{shop}".parse().unwrap());
-    let no_schema = unfit(|tool| tool.parameters = json!({"type": "thing"}));
-    let line_feed = unfit(|tool| tool.headers = BTreeMap::from([("x-shop".into(), "a\nb".into())]));
-    let host = unfit(|tool| tool.headers = BTreeMap::from([("Host".into(), "inner".into())]));
+    let other_placeholder = config_error(|tool| tool.url = "https://shop.example/{shop}".parse().unwrap());
+    let no_schema = config_error(|tool| tool.parameters = json!({"type": "thing"}));
+    let line_feed = config_error(|tool| tool.headers = BTreeMap::from([("x-shop".into(), "a\nb".into())]));
+    let host = config_error(|tool| tool.headers = BTreeMap::from([("Host".into(), "inner".into())]));
 
     assert_eq!(other_placeholder, ToolConfigError::Url { tool: tool() });
     assert_eq!(no_schema, ToolConfigError::Parameters { tool: tool() });
@@ -182,7 +186,7 @@ fn a_tool_that_could_never_work_is_found_before_any_call() {
 }
 
 #[test]
-fn nothing_said_and_no_secret_is_ever_in_debug_output() {
+fn debug_output_holds_neither_words_nor_secrets() {
     let toolbox = toolbox(&everything());
     let said = r#"{"text": "planted", "message": "planted", "about": "planted", "order": "planted"}"#;
     let uses = ["send_whatsapp_message", "take_message", "request_callback", "lookup_order"];
@@ -196,7 +200,7 @@ fn nothing_said_and_no_secret_is_ever_in_debug_output() {
 }
 
 #[test]
-fn what_the_page_about_tools_shows_is_fit_for_use() {
+fn the_examples_of_the_tools_page_work() {
     let page = include_str!("../../../docs/tools.md");
     let shown = page.split("```toml").skip(1).map(|rest| rest.split("```").next().expect("split gives one"));
     let shown: String = shown.collect();
@@ -248,11 +252,11 @@ fn secrets() -> BTreeMap<String, SecretString> {
 }
 
 fn toolbox(tools: &Tools) -> Toolbox {
-    Toolbox::new(tools, &secrets()).expect("the tools are fit for use")
+    Toolbox::new(tools, &secrets()).expect("the tools are valid")
 }
 
 fn read(name: &str, arguments: &str) -> ToolUse {
-    toolbox(&everything()).read(name, arguments).expect("the arguments are right")
+    toolbox(&everything()).read(name, arguments).expect("the arguments are valid")
 }
 
 #[track_caller]

@@ -1,4 +1,5 @@
-//! Connections at the door: accepted at once, and dropped or given a little time to show a valid seal.
+//! The control API's connections: accepts each at once, then resets it or gives it a few seconds to send a validly signed
+//! request.
 
 use super::ControlApi;
 use super::refusal_log::RefusalLog;
@@ -14,35 +15,36 @@ use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 use tokio_rustls::TlsAcceptor;
 
-/// How long a connection may take to show a valid seal.
-const STRANGERS_STAY: Duration = Duration::from_secs(3);
+/// How long a connection may take to send a validly signed request.
+const UNAUTHENTICATED_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long one that did is kept without another. Call-control asks after each call every fifteen to twenty seconds, and must
-/// not need a new handshake for each.
-const KNOWN_STAY: Duration = Duration::from_secs(60);
+/// How long an authenticated connection is kept without another signed request. Call-control asks after each call every fifteen
+/// to twenty seconds, and must not need a new handshake for each.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The largest head of a request, bytes: ours are a tenth of it.
-const LARGEST_HEAD: usize = 8 * 1024;
+/// The largest head of a request, in bytes: ours are a tenth of it.
+const MAX_HEAD_BYTES: usize = 8 * 1024;
 
-/// Where a connection comes from, and how long it lasts.
+/// A connection's source address, and when it expires.
 pub(super) struct ControlConnection {
     pub(super) from: IpAddr,
-    ends_at: Mutex<Instant>,
+    expires_at: Mutex<Instant>,
 }
 
-/// Accepts connections until dropped, which closes them all. It never stops accepting: a queue of strangers' connections in the
-/// kernel would keep call-control's out.
-pub(super) async fn accept(door: Arc<ControlApi>, listener: TcpListener, acceptor: TlsAcceptor) {
+/// Accepts connections until the future is dropped, which closes them all.
+///
+/// Never stops accepting: a kernel queue full of unauthenticated connections would keep call-control's out.
+pub(super) async fn accept(api: Arc<ControlApi>, listener: TcpListener, acceptor: TlsAcceptor) {
     let (mut dropped, mut connections) = (RefusalLog::default(), JoinSet::new());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, from)) => match door.admit_connection(from.ip(), Instant::now()) {
+                Ok((stream, from)) => match api.admit_connection(from.ip(), Instant::now()) {
                     Some(begins_at) => {
-                        let visit = ControlConnection::begin(from.ip(), begins_at);
-                        connections.spawn(hold(door.clone(), stream, acceptor.clone(), visit, begins_at));
+                        let connection = ControlConnection::begin(from.ip(), begins_at);
+                        connections.spawn(serve(api.clone(), stream, acceptor.clone(), connection, begins_at));
                     }
-                    None => drop_at_once(stream, &mut dropped),
+                    None => reset(stream, &mut dropped),
                 },
                 // Too many open files, most likely: some will close.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -52,56 +54,57 @@ pub(super) async fn accept(door: Arc<ControlApi>, listener: TcpListener, accepto
     }
 }
 
-/// With a reset, which leaves nothing of the connection behind.
-fn drop_at_once(stream: TcpStream, dropped: &mut RefusalLog) {
+/// Closes with a reset, which leaves no TIME_WAIT state behind.
+fn reset(stream: TcpStream, dropped: &mut RefusalLog) {
     let _ = stream.set_zero_linger();
     if let Some(unsaid) = dropped.handle(Instant::now()) {
         tracing::warn!(
             unsaid,
-            "Dropped a connection at the door: too many from its network, or from all; {unsaid} more since the last time"
+            "control API reset a connection: its network or all networks exceeded the rate limit; {unsaid} more since the last line"
         );
     }
 }
 
-async fn hold(
-    door: Arc<ControlApi>,
+async fn serve(
+    api: Arc<ControlApi>,
     stream: TcpStream,
     acceptor: TlsAcceptor,
-    visit: ControlConnection,
+    connection: ControlConnection,
     begins_at: Instant,
 ) {
-    let talk = async {
+    let exchange = async {
         sleep_until(begins_at.into()).await;
         let stream = acceptor.accept(stream).await.ok()?;
-        let (door, visit) = (&door, &visit);
-        let answer = move |request| async move { Ok::<_, Infallible>(door.answer(visit, request).await) };
+        let (api, connection) = (&api, &connection);
+        let handle =
+            move |request| async move { Ok::<_, Infallible>(api.handle_request(connection, request).await) };
         let mut http = http1::Builder::new();
-        http.max_buf_size(LARGEST_HEAD);
-        http.serve_connection(TokioIo::new(stream), service_fn(answer)).await.ok()
+        http.max_buf_size(MAX_HEAD_BYTES);
+        http.serve_connection(TokioIo::new(stream), service_fn(handle)).await.ok()
     };
     tokio::select! {
-        () = visit.is_over() => {}
-        _ = talk => {}
+        () = connection.expired() => {}
+        _ = exchange => {}
     }
 }
 
 impl ControlConnection {
     fn begin(from: IpAddr, at: Instant) -> Self {
-        Self { from, ends_at: Mutex::new(at + STRANGERS_STAY) }
+        Self { from, expires_at: Mutex::new(at + UNAUTHENTICATED_TIMEOUT) }
     }
 
-    /// Notes that a request with a valid seal came.
-    pub(super) fn is_known(&self, now: Instant) {
-        *self.ends_at.lock().expect("nothing panics while it holds this lock") = now + KNOWN_STAY;
+    /// Notes that a validly signed request came, which extends the connection's life.
+    pub(super) fn note_authenticated(&self, now: Instant) {
+        *self.expires_at.lock().expect("nothing panics while it holds this lock") = now + IDLE_TIMEOUT;
     }
 
-    fn ends_at(&self) -> Instant {
-        *self.ends_at.lock().expect("nothing panics while it holds this lock")
+    fn expires_at(&self) -> Instant {
+        *self.expires_at.lock().expect("nothing panics while it holds this lock")
     }
 
-    async fn is_over(&self) {
-        while self.ends_at() > Instant::now() {
-            sleep_until(self.ends_at().into()).await;
+    async fn expired(&self) {
+        while self.expires_at() > Instant::now() {
+            sleep_until(self.expires_at().into()).await;
         }
     }
 }
@@ -111,14 +114,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_lasts_three_seconds_and_a_minute_after_each_seal() {
+    fn a_connection_lasts_a_minute_after_each_valid_signature() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let visit = ControlConnection::begin(IpAddr::from([192, 0, 2, 1]), start);
+        let connection = ControlConnection::begin(IpAddr::from([192, 0, 2, 1]), start);
 
-        assert_eq!(visit.ends_at(), start + 3 * second);
-        visit.is_known(start + second);
-        assert_eq!(visit.ends_at(), start + 61 * second);
-        visit.is_known(start + 50 * second);
-        assert_eq!(visit.ends_at(), start + 110 * second);
+        assert_eq!(connection.expires_at(), start + 3 * second);
+        connection.note_authenticated(start + second);
+        assert_eq!(connection.expires_at(), start + 61 * second);
+        connection.note_authenticated(start + 50 * second);
+        assert_eq!(connection.expires_at(), start + 110 * second);
     }
 }

@@ -1,87 +1,102 @@
-//! Decides which connections may begin a TLS handshake, and when: anyone on the internet can connect to the door, and many
-//! handshakes at once would be heard as a gap in every call.
+//! Decides which connections may begin a TLS handshake, and when: a rate limiter of token buckets. Anyone on the internet can
+//! connect to the control API, and many handshakes at once would be heard as a gap in every call.
 //!
-//! A host, its network, all networks without a recent valid seal, and everyone together each have an allowance, which refills with
-//! time. A connection beyond one of them is dropped and counts for none. What networks without a seal may not use is a reserve for
-//! those with one: strangers alone, however many, never keep call-control's next connection out.
+//! A host, its network, all networks without a recent valid signature, and all networks together each have an allowance, which
+//! refills with time. A connection beyond one of them is dropped and counts towards none. What unauthenticated networks may not
+//! use is a reserve for authenticated ones: unauthenticated connections alone, however many, never keep call-control's next one
+//! out.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-/// Of a known network. A hundred sandboxes of call-control may share an address, and connect at once.
-const KNOWN_HOST: NetworkAllowance = NetworkAllowance { at_once: 100, every: Duration::from_millis(10) };
-const KNOWN_NETWORK: NetworkAllowance = NetworkAllowance { at_once: 125, every: Duration::from_millis(8) };
+/// The allowance of a host in an authenticated network. A hundred sandboxes of call-control may share an address, and connect at
+/// once.
+const AUTHENTICATED_HOST: NetworkAllowance =
+    NetworkAllowance { burst: 100, interval: Duration::from_millis(10) };
+const AUTHENTICATED_NETWORK: NetworkAllowance =
+    NetworkAllowance { burst: 125, interval: Duration::from_millis(8) };
 
-const HOST: NetworkAllowance = NetworkAllowance { at_once: 50, every: Duration::from_millis(20) };
-const NETWORK: NetworkAllowance = NetworkAllowance { at_once: 60, every: Duration::from_millis(12) };
+const HOST: NetworkAllowance = NetworkAllowance { burst: 50, interval: Duration::from_millis(20) };
+const NETWORK: NetworkAllowance = NetworkAllowance { burst: 60, interval: Duration::from_millis(12) };
 
-/// All networks without a recent valid seal: 125 of the 200 handshakes a second, and 60 of the 100 places in the queue.
-const STRANGERS: NetworkAllowance = NetworkAllowance { at_once: 60, every: Duration::from_millis(8) };
+/// The allowance of all networks without a recent valid signature: 125 of the 200 handshakes a second, and 60 of the 100 places
+/// in the queue.
+const UNAUTHENTICATED: NetworkAllowance = NetworkAllowance { burst: 60, interval: Duration::from_millis(8) };
 
-/// One after the other, so the last of those that come at once waits for half a second: a third of what call-control does.
-const EVERYONE: NetworkAllowance = NetworkAllowance { at_once: 100, every: Duration::from_millis(5) };
+/// The allowance of all networks together. Handshakes run one after the other, so the last of a burst waits for half a second: a
+/// third of what call-control waits.
+const ALL_NETWORKS: NetworkAllowance = NetworkAllowance { burst: 100, interval: Duration::from_millis(5) };
 
-/// How long a network counts as known after a valid seal. Call-control asks after each call every fifteen to twenty seconds.
-const KNOWN_FOR: Duration = Duration::from_secs(10 * 60);
+/// How long a network counts as authenticated after a valid signature. Call-control asks after each call every fifteen to twenty
+/// seconds.
+const AUTHENTICATED_FOR: Duration = Duration::from_secs(10 * 60);
 
-/// How many networks are known at most. The one whose last seal is oldest is forgotten first.
-const MOST_KNOWN: usize = 256;
+/// How many networks are remembered as authenticated. The one whose last signature is oldest is dropped first.
+const MAX_AUTHENTICATED: usize = 256;
 
-/// A token bucket, as the time at which it will be full again.
+/// A token bucket, whose state is the time at which it will be full again.
 #[derive(Debug, Clone, Copy)]
 struct NetworkAllowance {
-    at_once: u32,
-    every: Duration,
+    burst: u32,
+    interval: Duration,
 }
 
-/// What is used of each allowance.
+/// The state of every token bucket.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionLimits {
-    everyone: Option<Instant>,
-    strangers: Option<Instant>,
-    /// By address and prefix length. Those that are full again are dropped, so there are never more than a few hundred.
+    all_networks: Option<Instant>,
+    unauthenticated: Option<Instant>,
+    /// By address and prefix length. Full buckets are dropped, so there are never more than a few hundred.
     networks: BTreeMap<(IpAddr, u8), Instant>,
-    /// When each known network last showed a valid seal.
-    known: BTreeMap<(IpAddr, u8), Instant>,
+    /// When each network last sent a valid signature.
+    authenticated: BTreeMap<(IpAddr, u8), Instant>,
 }
 
 impl ConnectionLimits {
-    /// When a connection's handshake begins; `None` if the connection is to be dropped.
+    /// Returns when a connection's handshake may begin; `None` drops the connection.
     pub(super) fn admit(&mut self, from: IpAddr, now: Instant) -> Option<Instant> {
         let (host, network) = networks_of(from.to_canonical());
         let used = |network| self.networks.get(network).copied();
-        let is_known = self.known.get(&network).is_some_and(|at| now.duration_since(*at) < KNOWN_FOR);
-        let (a_host, a_network) = if is_known { (KNOWN_HOST, KNOWN_NETWORK) } else { (HOST, NETWORK) };
-        let (of_host, of_network) = (a_host.take(used(&host), now)?, a_network.take(used(&network), now)?);
-        let of_strangers = if is_known { self.strangers } else { Some(STRANGERS.take(self.strangers, now)?) };
-        let of_everyone = EVERYONE.take(self.everyone, now)?;
-        (self.everyone, self.strangers) = (Some(of_everyone), of_strangers);
+        let is_authenticated =
+            self.authenticated.get(&network).is_some_and(|at| now.duration_since(*at) < AUTHENTICATED_FOR);
+        let (host_limit, network_limit) =
+            if is_authenticated { (AUTHENTICATED_HOST, AUTHENTICATED_NETWORK) } else { (HOST, NETWORK) };
+        let (of_host, of_network) =
+            (host_limit.take(used(&host), now)?, network_limit.take(used(&network), now)?);
+        let of_unauthenticated = if is_authenticated {
+            self.unauthenticated
+        } else {
+            Some(UNAUTHENTICATED.take(self.unauthenticated, now)?)
+        };
+        let of_all = ALL_NETWORKS.take(self.all_networks, now)?;
+        (self.all_networks, self.unauthenticated) = (Some(of_all), of_unauthenticated);
         self.networks.retain(|_, full_at| *full_at > now);
         self.networks.extend([(host, of_host), (network, of_network)]);
-        Some(of_everyone - EVERYONE.every)
+        Some(of_all - ALL_NETWORKS.interval)
     }
 
-    /// Notes that a valid seal came from this address.
-    pub(super) fn is_known(&mut self, from: IpAddr, now: Instant) {
-        self.known.insert(networks_of(from.to_canonical()).1, now);
-        if self.known.len() > MOST_KNOWN
-            && let Some((&oldest, _)) = self.known.iter().min_by_key(|(_, at)| **at)
+    /// Notes that a valid signature came from this address.
+    pub(super) fn note_authenticated(&mut self, from: IpAddr, now: Instant) {
+        self.authenticated.insert(networks_of(from.to_canonical()).1, now);
+        if self.authenticated.len() > MAX_AUTHENTICATED
+            && let Some((&oldest, _)) = self.authenticated.iter().min_by_key(|(_, at)| **at)
         {
-            self.known.remove(&oldest);
+            self.authenticated.remove(&oldest);
         }
     }
 }
 
 impl NetworkAllowance {
-    /// When it is full again once one more is taken; `None` if none is left.
+    /// Returns when the bucket is full again once one token is taken; `None` if none is left.
     fn take(self, full_at: Option<Instant>, now: Instant) -> Option<Instant> {
-        let full_at = full_at.map_or(now, |at| at.max(now)) + self.every;
-        (full_at - now <= self.every * self.at_once).then_some(full_at)
+        let full_at = full_at.map_or(now, |at| at.max(now)) + self.interval;
+        (full_at - now <= self.interval * self.burst).then_some(full_at)
     }
 }
 
-/// The host and its network. A host that has one IPv6 address has a /64 of them, and a customer often a /56.
+/// Returns the host and its network, with prefix lengths. A host with one IPv6 address has a /64 of them, and a customer often a
+/// /56.
 fn networks_of(from: IpAddr) -> ((IpAddr, u8), (IpAddr, u8)) {
     match from {
         IpAddr::V4(ip) => ((from, 32), (Ipv4Addr::from_bits(ip.to_bits() >> 8 << 8).into(), 24)),
@@ -97,9 +112,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hundred_of_one_known_host_come_at_once_and_a_hundred_a_second() {
+    fn an_authenticated_host_connects_a_hundred_times_a_second() {
         let (mut limits, start) = (ConnectionLimits::default(), Instant::now());
-        limits.is_known(ip("192.0.2.1"), start);
+        limits.note_authenticated(ip("192.0.2.1"), start);
 
         assert_eq!(admitted(&mut limits, "192.0.2.1", 1_000, start), 100);
         assert_eq!(admitted(&mut limits, "192.0.2.1", 1_000, start + Duration::from_millis(500)), 50);
@@ -107,19 +122,19 @@ mod tests {
     }
 
     #[test]
-    fn fifty_of_one_host_without_a_seal_come_at_once_and_fifty_a_second() {
+    fn an_unauthenticated_host_connects_fifty_times_a_second() {
         let (mut limits, start) = (ConnectionLimits::default(), Instant::now());
 
         assert_eq!(admitted(&mut limits, "192.0.2.1", 1_000, start), 50);
         assert_eq!(admitted(&mut limits, "192.0.2.1", 1_000, start + Duration::from_millis(500)), 25);
     }
 
-    /// Two hosts in two networks once took all there was.
+    /// Two hosts in two networks once used up the whole allowance.
     #[test]
-    fn strangers_from_everywhere_leave_a_reserve_for_a_known_network() {
+    fn unauthenticated_networks_leave_a_reserve_for_an_authenticated_one() {
         let (mut limits, start) = (ConnectionLimits::default(), Instant::now());
-        limits.is_known(ip("203.0.113.1"), start);
-        let mut kept_out = 0;
+        limits.note_authenticated(ip("203.0.113.1"), start);
+        let mut rejected = 0;
         for ms in 0..5_000 {
             let now = start + Duration::from_millis(ms);
             for network in 0..20 {
@@ -127,37 +142,39 @@ mod tests {
             }
             if ms % 50 == 0 {
                 let begins_at = limits.admit(ip("203.0.113.2"), now);
-                kept_out += usize::from(begins_at.is_none_or(|at| at - now > Duration::from_millis(500)));
+                rejected += usize::from(begins_at.is_none_or(|at| at - now > Duration::from_millis(500)));
             }
         }
 
-        assert_eq!(kept_out, 0, "of a hundred from the known network");
-        let at_once = admitted(&mut limits, "203.0.113.1", 100, start + Duration::from_secs(5));
-        assert!(at_once >= 35, "{at_once}");
+        assert_eq!(rejected, 0, "of a hundred from the authenticated network");
+        let burst = admitted(&mut limits, "203.0.113.1", 100, start + Duration::from_secs(5));
+        assert!(burst >= 35, "{burst}");
     }
 
     #[test]
-    fn a_network_is_known_for_ten_minutes_after_its_last_seal() {
+    fn a_network_counts_as_authenticated_for_ten_minutes() {
         let (mut limits, start) = (ConnectionLimits::default(), Instant::now());
-        limits.is_known(ip("203.0.113.1"), start);
-        let mut come_among_strangers_at = |now| {
+        limits.note_authenticated(ip("203.0.113.1"), start);
+        let mut admitted_among_others_at = |now| {
             (0..100).for_each(|n| _ = admitted(&mut limits, &format!("198.51.{n}.1"), 1, now));
             admitted(&mut limits, "203.0.113.2", 1, now)
         };
 
-        assert_eq!(come_among_strangers_at(start + KNOWN_FOR - Duration::from_millis(1)), 1);
-        assert_eq!(come_among_strangers_at(start + KNOWN_FOR + Duration::from_secs(1)), 0);
+        assert_eq!(admitted_among_others_at(start + AUTHENTICATED_FOR - Duration::from_millis(1)), 1);
+        assert_eq!(admitted_among_others_at(start + AUTHENTICATED_FOR + Duration::from_secs(1)), 0);
     }
 
     #[test]
-    fn of_too_many_known_networks_the_oldest_is_forgotten() {
+    fn the_oldest_of_too_many_authenticated_networks_is_dropped() {
         let (mut limits, start) = (ConnectionLimits::default(), Instant::now());
         for n in 0..1_000_u32 {
-            limits.is_known(ip_of_network(n), start + Duration::from_millis(n.into()));
+            limits.note_authenticated(ip_of_network(n), start + Duration::from_millis(n.into()));
         }
 
-        assert_eq!(limits.known.len(), MOST_KNOWN);
-        assert!(limits.known.keys().all(|(ip, _)| *ip >= ip_of_network(1_000 - MOST_KNOWN as u32)));
+        assert_eq!(limits.authenticated.len(), MAX_AUTHENTICATED);
+        assert!(
+            limits.authenticated.keys().all(|(ip, _)| *ip >= ip_of_network(1_000 - MAX_AUTHENTICATED as u32))
+        );
     }
 
     #[test]
@@ -186,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_ipv6_network_are_one_host() {
+    fn addresses_of_one_ipv6_64_count_as_one_host() {
         let (mut limits, now) = (ConnectionLimits::default(), Instant::now());
         let addresses = (0..1_000).map(|n| format!("2001:db8:0:1::{n:x}"));
         let admitted: usize = addresses.map(|ip| admitted(&mut limits, &ip, 1, now)).sum();
@@ -199,9 +216,9 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv4_address_is_the_same_on_a_socket_for_both_versions() {
+    fn an_ipv4_mapped_address_counts_as_its_ipv4_address() {
         let (mut limits, now) = (ConnectionLimits::default(), Instant::now());
-        limits.is_known(ip("::ffff:192.0.2.1"), now);
+        limits.note_authenticated(ip("::ffff:192.0.2.1"), now);
         assert_eq!(admitted(&mut limits, "192.0.2.1", 1_000, now), 100);
 
         assert_eq!(admitted(&mut limits, "::ffff:192.0.2.1", 1_000, now), 0);
@@ -210,17 +227,17 @@ mod tests {
     #[test]
     fn handshakes_begin_one_after_the_other_within_half_a_second() {
         let (mut limits, now) = (ConnectionLimits::default(), Instant::now());
-        (0..200).for_each(|n| limits.is_known(ip_of_network(n), now));
+        (0..200).for_each(|n| limits.note_authenticated(ip_of_network(n), now));
 
         let begin: Vec<_> = (0..200).filter_map(|n| limits.admit(ip_of_network(n), now)).collect();
 
         assert_eq!((begin.len(), begin[0]), (100, now));
-        assert!(begin.windows(2).all(|two| two[1] - two[0] == EVERYONE.every));
+        assert!(begin.windows(2).all(|two| two[1] - two[0] == ALL_NETWORKS.interval));
         assert!(begin[99] - now < Duration::from_millis(500));
     }
 
     #[test]
-    fn networks_that_come_no_more_are_forgotten() {
+    fn idle_networks_are_dropped() {
         let (mut limits, start) = (ConnectionLimits::default(), Instant::now());
         for n in 0..100_000_u32 {
             limits.admit(ip_of_network(n), start + Duration::from_millis(n.into()));
@@ -229,9 +246,9 @@ mod tests {
         assert!(limits.networks.len() < 1_000, "{}", limits.networks.len());
     }
 
-    fn admitted(limits: &mut ConnectionLimits, from: &str, come: usize, now: Instant) -> usize {
+    fn admitted(limits: &mut ConnectionLimits, from: &str, attempts: usize, now: Instant) -> usize {
         let from = ip(from);
-        (0..come).filter(|_| limits.admit(from, now).is_some()).count()
+        (0..attempts).filter(|_| limits.admit(from, now).is_some()).count()
     }
 
     fn ip(address: &str) -> IpAddr {

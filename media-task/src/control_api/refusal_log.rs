@@ -1,25 +1,25 @@
-//! Decides how loudly the door complains: once a second, with the number of those that it says nothing of.
+//! Limits how often the control API logs refusals: one line a second, with the number of refusals suppressed since the last one.
 
 use std::time::{Duration, Instant};
 
-const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// What was said, and what was not.
+/// When a refusal was last logged, and how many were suppressed since.
 #[derive(Debug, Default)]
 pub(super) struct RefusalLog {
-    said_at: Option<Instant>,
-    unsaid: u32,
+    logged_at: Option<Instant>,
+    suppressed: u32,
 }
 
 impl RefusalLog {
-    /// Somebody was turned away. `Some` if that is to be said, with how many were turned away since the last time.
+    /// Notes a refusal. `Some` if it is to be logged, with how many were suppressed since the last line.
     pub(super) fn handle(&mut self, now: Instant) -> Option<u32> {
-        if self.said_at.is_some_and(|at| now.duration_since(at) < AT_MOST_EVERY) {
-            self.unsaid += 1;
+        if self.logged_at.is_some_and(|at| now.duration_since(at) < INTERVAL) {
+            self.suppressed += 1;
             return None;
         }
-        self.said_at = Some(now);
-        Some(std::mem::take(&mut self.unsaid))
+        self.logged_at = Some(now);
+        Some(std::mem::take(&mut self.suppressed))
     }
 }
 
@@ -28,12 +28,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_of_strangers_is_told_of_once_a_second_and_counted() {
-        let (mut complaints, start) = (RefusalLog::default(), Instant::now());
+    fn a_flood_of_refusals_is_logged_once_a_second_and_counted() {
+        let (mut log, start) = (RefusalLog::default(), Instant::now());
 
-        assert_eq!(complaints.handle(start), Some(0));
-        assert_eq!(complaints.handle(start + Duration::from_millis(1)), None);
-        assert_eq!(complaints.handle(start + Duration::from_millis(999)), None);
-        assert_eq!(complaints.handle(start + AT_MOST_EVERY), Some(2));
+        assert_eq!(log.handle(start), Some(0));
+        assert_eq!(log.handle(start + Duration::from_millis(1)), None);
+        assert_eq!(log.handle(start + Duration::from_millis(999)), None);
+        assert_eq!(log.handle(start + INTERVAL), Some(2));
     }
 }

@@ -1,4 +1,5 @@
-//! TLS at the door, with a certificate that lives as long as the task. Its hash is in the task's lease.
+//! The control API's TLS: a self-signed certificate that lives as long as the task. Its hash is in the task's lease, where
+//! call-control reads which one to expect.
 
 use anyhow::Context;
 use rustls::ServerConfig;
@@ -8,19 +9,19 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 
-/// A self-signed certificate, and its key.
-pub struct Certificate {
+/// A self-signed certificate and its key.
+pub(crate) struct Certificate {
     config: Arc<ServerConfig>,
     /// Hex SHA-256 of the certificate.
     pub pin: String,
 }
 
 impl Certificate {
-    /// Makes one.
+    /// Generates a key and a certificate for it.
     ///
     /// # Errors
-    /// When there is no randomness to be had.
-    pub fn make() -> anyhow::Result<Self> {
+    /// When the operating system gives no randomness, or rustls does not take the certificate.
+    pub(crate) fn make() -> anyhow::Result<Self> {
         let made = rcgen::generate_simple_self_signed(["media-task".to_owned()])
             .context("cannot make a certificate")?;
         let certificate = CertificateDer::from(made.cert.der().to_vec());

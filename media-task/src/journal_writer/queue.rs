@@ -1,55 +1,57 @@
-//! Decides what is written to the table next: by call, in order, and with a budget for each, so that no call costs another one's
-//! records. Decides only; [`Diary`](super::Diary) does the writing.
+//! The journal writer's queue: decides what is written to the table next. Each call's records are written in order and have a
+//! budget, and calls take turns, so that no call costs another its records.
+//!
+//! Decides only; [`JournalWriter`](super::JournalWriter) does the writing.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How many records of one call may wait.
-const OF_A_CALL: usize = 512;
+/// How many records of one call may be queued.
+const MAX_PER_CALL: usize = 512;
 
-/// How many records may wait in all.
-const IN_ALL: usize = 16_384;
+/// How many records of all calls may be queued.
+const MAX_TOTAL: usize = 16_384;
 
-/// How many records are written at once, each of another call.
-const RECORDS_AT_ONCE: usize = 16;
+/// How many records are written at once, each of a different call.
+const MAX_RECORDS_IN_FLIGHT: usize = 16;
 
-/// How many conclusions are written at once, beside the records.
-const CONCLUSIONS_AT_ONCE: usize = 4;
+/// How many call outcomes are written at once, besides the records.
+const MAX_OUTCOMES_IN_FLIGHT: usize = 4;
 
-/// How soon something is tried again: longer each time, up to a limit.
-const PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The delay before the first retry; it doubles with each attempt, up to [`MAX_RETRY_DELAY`].
+const RETRY_DELAY: Duration = Duration::from_millis(250);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// How soon a conclusion is tried again that only an operator can help.
-const PAUSE_WHEN_DENIED: Duration = Duration::from_secs(30);
+/// The delay before a retry of a call outcome that DynamoDB denies until an operator changes permissions.
+const DENIED_RETRY_DELAY: Duration = Duration::from_secs(30);
 
-/// How long a record is tried.
-const TRIED_FOR: Duration = Duration::from_secs(5 * 60);
+/// How long a record is retried after its first failure.
+const RECORD_DEADLINE: Duration = Duration::from_secs(5 * 60);
 
-/// In which lane something waits.
+/// The queue of a call that a write waits in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
-    /// What may be lost: it is in the log, too, or it is a line of what was said.
+    /// A journal entry or transcript line: it may be lost, and journal entries are in the log too.
     Record,
-    /// What must not be lost: only DynamoDB's word that it can never be written takes it away.
-    Conclusion,
+    /// The call's outcome: it must not be lost, and is dropped only if the table can never take it.
+    Outcome,
 }
 
-/// What came of a try.
+/// The result of an attempt to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WriteResult {
-    /// It is written.
+    /// The table has it.
     Written,
-    /// It may be written later.
+    /// A retry may succeed.
     Later,
-    /// Only an operator can change it.
+    /// A retry succeeds only after an operator changes permissions.
     Denied,
-    /// It can never be written.
+    /// The table can never take it.
     Never,
 }
 
-/// Something to write now.
+/// A write to attempt now.
 #[derive(Debug)]
 pub(super) struct Job<T> {
     pub call_ref: String,
@@ -57,142 +59,154 @@ pub(super) struct Job<T> {
     pub what: Arc<T>,
 }
 
-/// Records of a call that did not fit.
+/// Records of a call that were dropped for lack of room.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Overflow {
     pub call_ref: String,
     pub records: u64,
 }
 
-/// What waits to be written.
+/// Writes of all calls that are queued or in flight.
 #[derive(Debug)]
 pub(super) struct WriteQueue<T> {
-    calls: HashMap<String, Waiting<T>>,
-    /// The calls with anything that waits, the one whose turn is next first.
-    turns: VecDeque<String>,
+    calls: HashMap<String, CallQueue<T>>,
+    /// The calls with queued writes, in the order of their turns.
+    round_robin: VecDeque<String>,
     records: usize,
-    records_away: usize,
-    conclusions_away: usize,
-    /// How many were ever taken in: the place of the next one.
-    taken: u64,
+    records_in_flight: usize,
+    outcomes_in_flight: usize,
+    /// How many writes were ever queued: the sequence number of the next one.
+    next_sequence: u64,
     overflows: Vec<Overflow>,
 }
 
 #[derive(Debug)]
-struct Waiting<T> {
-    records: VecDeque<CallQueue<T>>,
-    conclusions: VecDeque<CallQueue<T>>,
-    /// How many did not fit.
+struct CallQueue<T> {
+    records: VecDeque<QueuedWrite<T>>,
+    outcomes: VecDeque<QueuedWrite<T>>,
+    /// How many records were dropped for lack of room.
     dropped: u64,
 }
 
 #[derive(Debug)]
-struct CallQueue<T> {
+struct QueuedWrite<T> {
     what: Arc<T>,
-    place: u64,
-    tries: u32,
-    since: Option<Instant>,
-    again_at: Option<Instant>,
-    is_away: bool,
+    sequence: u64,
+    attempts: u32,
+    first_failed_at: Option<Instant>,
+    retry_at: Option<Instant>,
+    is_in_flight: bool,
 }
 
 impl<T> Default for WriteQueue<T> {
     fn default() -> Self {
         Self {
             calls: HashMap::new(),
-            turns: VecDeque::new(),
+            round_robin: VecDeque::new(),
             records: 0,
-            records_away: 0,
-            conclusions_away: 0,
-            taken: 0,
+            records_in_flight: 0,
+            outcomes_in_flight: 0,
+            next_sequence: 0,
             overflows: vec![],
         }
     }
 }
 
 impl<T> WriteQueue<T> {
-    /// Takes something in. A record beyond its call's budget is dropped; where all is full, the call that fills it most loses one.
+    /// Queues a write. A record beyond its call's budget is dropped; if the whole queue is full, the call with the most records
+    /// loses its newest.
     pub(super) fn push(&mut self, call_ref: &str, lane: Lane, what: T) {
-        if lane == Lane::Record && !self.has_room_for(call_ref) {
+        if lane == Lane::Record && !self.make_room(call_ref) {
             return;
         }
-        let place = self.taken;
-        let held =
-            CallQueue { what: Arc::new(what), place, tries: 0, since: None, again_at: None, is_away: false };
-        self.taken += 1;
+        let sequence = self.next_sequence;
+        let queued = QueuedWrite {
+            what: Arc::new(what),
+            sequence,
+            attempts: 0,
+            first_failed_at: None,
+            retry_at: None,
+            is_in_flight: false,
+        };
+        self.next_sequence += 1;
         if !self.calls.contains_key(call_ref) {
-            self.turns.push_back(call_ref.to_owned());
+            self.round_robin.push_back(call_ref.to_owned());
         }
-        self.calls.entry(call_ref.to_owned()).or_default().lane(lane).push_back(held);
+        self.calls.entry(call_ref.to_owned()).or_default().lane(lane).push_back(queued);
         self.records += usize::from(lane == Lane::Record);
     }
 
-    /// What to write now, if anything: conclusions first, then one record of each call in turn.
+    /// Returns the next write to attempt, if any: call outcomes first, then one record of each call in turn.
     pub(super) fn poll_job(&mut self, now: Instant) -> Option<Job<T>> {
-        self.free_lanes().find_map(|lane| self.next_in(lane, now))
+        self.free_lanes().find_map(|lane| self.take_next(lane, now))
     }
 
-    /// Takes note of what came of a job. `false`: it is given up.
-    pub(super) fn handle_tried(&mut self, job: &Job<T>, tried: WriteResult, now: Instant) -> bool {
-        *self.away(job.lane) -= 1;
-        let waiting = self.calls.get_mut(&job.call_ref).expect("a call stays while it has a job away");
-        let lane = waiting.lane(job.lane);
-        let head = lane.front_mut().expect("what is away stays at the head");
-        head.is_away = false;
-        head.tries += 1;
-        let pause = match (job.lane, tried) {
+    /// Notes the result of an attempt. Returns `false` if the write is dropped.
+    pub(super) fn handle_result(&mut self, job: &Job<T>, result: WriteResult, now: Instant) -> bool {
+        *self.in_flight(job.lane) -= 1;
+        let call = self.calls.get_mut(&job.call_ref).expect("a call stays while it has a write in flight");
+        let lane = call.lane(job.lane);
+        let front = lane.front_mut().expect("a write in flight stays at the front");
+        front.is_in_flight = false;
+        front.attempts += 1;
+        let delay = match (job.lane, result) {
             (_, WriteResult::Written | WriteResult::Never) | (Lane::Record, WriteResult::Denied) => None,
-            (Lane::Conclusion, WriteResult::Denied) => Some(PAUSE_WHEN_DENIED),
-            (Lane::Record, WriteResult::Later) if now - *head.since.get_or_insert(now) >= TRIED_FOR => None,
+            (Lane::Outcome, WriteResult::Denied) => Some(DENIED_RETRY_DELAY),
+            (Lane::Record, WriteResult::Later)
+                if now - *front.first_failed_at.get_or_insert(now) >= RECORD_DEADLINE =>
+            {
+                None
+            }
             (_, WriteResult::Later) => {
-                Some(LONGEST_PAUSE.min(PAUSE.saturating_mul(2u32.saturating_pow(head.tries - 1))))
+                Some(MAX_RETRY_DELAY.min(RETRY_DELAY.saturating_mul(2u32.saturating_pow(front.attempts - 1))))
             }
         };
-        if let Some(pause) = pause {
-            head.again_at = Some(now + pause);
+        if let Some(delay) = delay {
+            front.retry_at = Some(now + delay);
             return true;
         }
         lane.pop_front();
         self.records -= usize::from(job.lane == Lane::Record);
-        self.forget_if_empty(&job.call_ref);
-        tried == WriteResult::Written
+        self.remove_if_empty(&job.call_ref);
+        result == WriteResult::Written
     }
 
-    /// When something may be tried again. Nothing that waits for more than time counts: the end of another job is looked at anyway.
+    /// Returns when the next retry is due. Writes that wait for a free place in flight do not count: the end of another write
+    /// looks at them anyway.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let lanes = self.free_lanes();
         let heads = lanes.flat_map(|lane| self.calls.values().filter_map(move |call| call.next(lane)));
-        heads.filter_map(|head| head.again_at).min()
+        heads.filter_map(|front| front.retry_at).min()
     }
 
-    /// What did not fit, and is not told yet: a call's first record at once, its others once all that waits is written.
+    /// Returns dropped records that are not reported yet: a call's first at once, its others once all its writes are done.
     pub(super) fn poll_overflow(&mut self) -> Option<Overflow> {
         self.overflows.pop()
     }
 
-    /// The place of what is taken in next.
-    pub(super) fn place(&self) -> u64 {
-        self.taken
+    /// Returns the sequence number of the next write.
+    pub(super) fn sequence(&self) -> u64 {
+        self.next_sequence
     }
 
-    /// Whether nothing waits any more that was taken in before this place.
-    pub(super) fn is_done_before(&self, place: u64) -> bool {
-        let mut held = self.calls.values().flat_map(|call| call.records.iter().chain(&call.conclusions));
-        held.all(|held| held.place >= place)
+    /// Whether every write before this sequence number is done or dropped.
+    pub(super) fn is_done_before(&self, sequence: u64) -> bool {
+        let mut queued = self.calls.values().flat_map(|call| call.records.iter().chain(&call.outcomes));
+        queued.all(|queued| queued.sequence >= sequence)
     }
 
-    /// The calls whose conclusions wait.
-    pub(super) fn unconcluded(&self) -> impl Iterator<Item = &str> {
-        self.calls.iter().filter(|(_, call)| !call.conclusions.is_empty()).map(|(name, _)| name.as_str())
+    /// Returns the calls whose outcome is still queued.
+    pub(super) fn calls_without_summary(&self) -> impl Iterator<Item = &str> {
+        self.calls.iter().filter(|(_, call)| !call.outcomes.is_empty()).map(|(name, _)| name.as_str())
     }
 
-    fn has_room_for(&mut self, call_ref: &str) -> bool {
+    fn make_room(&mut self, call_ref: &str) -> bool {
         let own = self.calls.get(call_ref).map_or(0, |call| call.records.len());
-        if own >= OF_A_CALL {
+        if own >= MAX_PER_CALL {
             self.note_dropped(call_ref);
             return false;
         }
-        if self.records < IN_ALL {
+        if self.records < MAX_TOTAL {
             return true;
         }
         let fullest = self.calls.iter().max_by_key(|(_, call)| call.records.len());
@@ -201,8 +215,8 @@ impl<T> WriteQueue<T> {
             self.note_dropped(call_ref);
             return false;
         };
-        // Its newest: the head may be on its way.
-        self.calls.get_mut(&fullest).expect("it was just found").records.pop_back();
+        // The newest record, since the first may be in flight.
+        self.calls.get_mut(&fullest).expect("the key was just found").records.pop_back();
         self.records -= 1;
         self.note_dropped(&fullest);
         true
@@ -218,73 +232,75 @@ impl<T> WriteQueue<T> {
         }
     }
 
-    /// The lanes with a free place.
+    /// Returns the lanes that may have one more write in flight.
     fn free_lanes(&self) -> impl Iterator<Item = Lane> + use<T> {
-        let conclusion = (self.conclusions_away < CONCLUSIONS_AT_ONCE).then_some(Lane::Conclusion);
-        let record = (self.records_away < RECORDS_AT_ONCE).then_some(Lane::Record);
-        conclusion.into_iter().chain(record)
+        let outcome = (self.outcomes_in_flight < MAX_OUTCOMES_IN_FLIGHT).then_some(Lane::Outcome);
+        let record = (self.records_in_flight < MAX_RECORDS_IN_FLIGHT).then_some(Lane::Record);
+        outcome.into_iter().chain(record)
     }
 
-    fn next_in(&mut self, lane: Lane, now: Instant) -> Option<Job<T>> {
-        let turn = self.turns.iter().position(|call_ref| self.calls[call_ref].may_write(lane, now))?;
-        let call_ref = self.turns.remove(turn).expect("the position is one of it");
-        self.turns.push_back(call_ref.clone());
-        *self.away(lane) += 1;
-        let call = self.calls.get_mut(&call_ref).expect("calls with a turn are there");
-        let head = call.lane(lane).front_mut().expect("it has something to write");
-        head.is_away = true;
-        let what = head.what.clone();
+    fn take_next(&mut self, lane: Lane, now: Instant) -> Option<Job<T>> {
+        let position =
+            self.round_robin.iter().position(|call_ref| self.calls[call_ref].may_write(lane, now))?;
+        let call_ref = self.round_robin.remove(position).expect("the position is within the queue");
+        self.round_robin.push_back(call_ref.clone());
+        *self.in_flight(lane) += 1;
+        let call = self.calls.get_mut(&call_ref).expect("calls with a turn have a queue");
+        let front = call.lane(lane).front_mut().expect("the lane has a write to attempt");
+        front.is_in_flight = true;
+        let what = front.what.clone();
         Some(Job { call_ref, lane, what })
     }
 
-    fn away(&mut self, lane: Lane) -> &mut usize {
+    fn in_flight(&mut self, lane: Lane) -> &mut usize {
         match lane {
-            Lane::Record => &mut self.records_away,
-            Lane::Conclusion => &mut self.conclusions_away,
+            Lane::Record => &mut self.records_in_flight,
+            Lane::Outcome => &mut self.outcomes_in_flight,
         }
     }
 
-    fn forget_if_empty(&mut self, call_ref: &str) {
-        let is_empty = |call: &&Waiting<T>| call.records.is_empty() && call.conclusions.is_empty();
+    fn remove_if_empty(&mut self, call_ref: &str) {
+        let is_empty = |call: &&CallQueue<T>| call.records.is_empty() && call.outcomes.is_empty();
         let Some(call) = self.calls.get(call_ref).filter(is_empty) else { return };
         if call.dropped > 1 {
             let records = call.dropped - 1;
             self.overflows.push(Overflow { call_ref: call_ref.to_owned(), records });
         }
         self.calls.remove(call_ref);
-        self.turns.retain(|other| other != call_ref);
+        self.round_robin.retain(|other| other != call_ref);
     }
 }
 
-impl<T> Default for Waiting<T> {
+impl<T> Default for CallQueue<T> {
     fn default() -> Self {
-        Self { records: VecDeque::new(), conclusions: VecDeque::new(), dropped: 0 }
+        Self { records: VecDeque::new(), outcomes: VecDeque::new(), dropped: 0 }
     }
 }
 
-impl<T> Waiting<T> {
-    fn lane(&mut self, lane: Lane) -> &mut VecDeque<CallQueue<T>> {
+impl<T> CallQueue<T> {
+    fn lane(&mut self, lane: Lane) -> &mut VecDeque<QueuedWrite<T>> {
         match lane {
             Lane::Record => &mut self.records,
-            Lane::Conclusion => &mut self.conclusions,
+            Lane::Outcome => &mut self.outcomes,
         }
     }
 
-    /// Whether the head of a lane may be written.
+    /// Whether the first write of a lane may be attempted at `now`.
     fn may_write(&self, lane: Lane, now: Instant) -> bool {
-        self.next(lane).is_some_and(|head| head.again_at.is_none_or(|at| at <= now))
+        self.next(lane).is_some_and(|front| front.retry_at.is_none_or(|at| at <= now))
     }
 
-    /// The head of a lane, if it waits for time alone. A conclusion comes after its call's records, unless they are in trouble.
-    fn next(&self, lane: Lane) -> Option<&CallQueue<T>> {
-        let head = match lane {
+    /// Returns the first write of a lane if only time delays it. A call outcome comes after its call's records, unless these
+    /// fail.
+    fn next(&self, lane: Lane) -> Option<&QueuedWrite<T>> {
+        let front = match lane {
             Lane::Record => self.records.front(),
-            Lane::Conclusion if self.records.front().is_none_or(|record| record.tries > 0) => {
-                self.conclusions.front()
+            Lane::Outcome if self.records.front().is_none_or(|record| record.attempts > 0) => {
+                self.outcomes.front()
             }
-            Lane::Conclusion => None,
+            Lane::Outcome => None,
         };
-        head.filter(|head| !head.is_away)
+        front.filter(|front| !front.is_in_flight)
     }
 }
 

@@ -32,7 +32,7 @@ impl CallSession {
         let protection = self.parts.protection.clone();
         tokio::spawn(async move {
             if let Some(protection) = protection {
-                protection.hold().await;
+                protection.acquire().await;
             }
             // A reply that nobody waits for any more is of no use.
             let _ = replies.send((question, control.ask(&order).await)).await;

@@ -2,7 +2,7 @@
 
 use super::spending::{COUNT_TAKES, Count, SpendingTracker};
 use super::{CallSession, ms};
-use crate::journal_writer::forget_in;
+use crate::journal_writer::ttl_after_days;
 use audio::{NetworkPath, listening_quality};
 use internal_api::keys;
 use journal::{CallSummary, JournalEvent, TokenCounts};
@@ -123,7 +123,7 @@ impl CallSession {
             call_ref: self.parts.call_ref.clone(),
             number: self.parts.number.clone(),
             fence: self.parts.fence,
-            forget_at: forget_in(self.parts.role.agent.keeping.days),
+            forget_at: ttl_after_days(self.parts.role.agent.keeping.days),
         }
     }
 

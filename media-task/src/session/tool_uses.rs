@@ -2,7 +2,7 @@
 
 use super::action_budget::{ActionBudget, HourlyBudget};
 use super::{CallSession, ms};
-use crate::journal_writer::Unwritten;
+use crate::journal_writer::CallerRequest;
 use internal_api::order::{Order, Reply};
 use journal::JournalEvent;
 use std::collections::HashMap;
@@ -234,7 +234,7 @@ impl CallSession {
             id: call_id.clone(),
             fence: self.parts.fence,
             token: self.parts.token.clone(),
-            left: self.parts.diary.left_by(
+            left: self.parts.diary.caller_request(
                 &self.parts.call_ref,
                 self.summary.tools,
                 self.parts.role.agent.keeping.days,
@@ -258,7 +258,7 @@ struct ToolExecutor {
     id: String,
     fence: u64,
     token: Option<String>,
-    left: Unwritten,
+    left: CallerRequest,
 }
 
 impl ToolExecutor {

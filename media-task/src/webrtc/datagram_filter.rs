@@ -287,13 +287,15 @@ mod tests {
         for (sealing, index_to_end) in [(Encryption::Hmac, 14), (Encryption::Aead, 4)] {
             let mut admission = passed();
             let mut report = vec![0xff; 40];
-            report[..8].copy_from_slice(&[0x81, 201, 0, 1, 0, 0, 0, 7]);
+            report[..4].copy_from_slice(&[0x81, 201, 0, 1]);
             assert!(admission.admits(&report, relay(), Some(sealing), Instant::now()));
 
             report[40 - index_to_end] = 0x7f;
 
             assert!(!admission.admits(&report, relay(), Some(sealing), Instant::now()), "{sealing:?}");
             assert!(!admission.admits(&report[..8], relay(), Some(sealing), Instant::now()), "{sealing:?}");
+            let in_ssrc = &report[..7 + index_to_end];
+            assert!(!admission.admits(in_ssrc, relay(), Some(sealing), Instant::now()), "{sealing:?}");
             assert!(!admission.admits(&report, relay(), None, Instant::now()), "before keys are agreed");
         }
     }
@@ -310,6 +312,26 @@ mod tests {
 
         assert_eq!(admitted, SSRCS);
         assert!(admission.admits(&sound(7), relay(), None, Instant::now()));
+    }
+
+    #[test]
+    fn ssrcs_of_reports_are_bounded_too() {
+        let mut admission = passed();
+        let report = |ssrc: u32| {
+            let mut report = vec![0xff; 40];
+            report[..4].copy_from_slice(&[0x81, 201, 0, 1]);
+            report[4..8].copy_from_slice(&ssrc.to_be_bytes());
+            report
+        };
+        let mut admits =
+            |ssrc| admission.admits(&report(ssrc), relay(), Some(Encryption::Aead), Instant::now());
+        assert!(admits(7));
+
+        let admitted = (1_000..2_000).filter(|ssrc| admits(*ssrc)).count();
+
+        assert_eq!(admitted, SSRCS - 1, "one was tried before");
+        admission.note_genuine(&report(7));
+        assert!(admission.knows(&report(7)));
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn the_door_is_the_only_way_in() {
 fn ways_in(template: &Template) -> Vec<String> {
     let enough = ["TABLE", "MEDIA_SECRET", "CALL_CONTROL"].map(|name| (name, "x"));
     let settings = Settings::from_env(&Env::of(&[&enough[..], &[("AHOY_PUBLIC_IP", "192.0.2.1")]].concat()));
-    let door = settings.expect("nothing is missing").door_port;
+    let door = settings.expect("nothing is missing").control_api_port;
     let mut faults = Faults::default();
     let mapped = &template.properties("MediaTaskDefinition")["ContainerDefinitions"][0]["PortMappings"];
     faults.unless(mapped.as_sequence().map(Vec::len) == Some(1), "one port is mapped");

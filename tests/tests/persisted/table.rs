@@ -161,11 +161,11 @@ async fn write_conversation(ledger: &Store) {
     };
     diary.keep_line(CALL, &line, 30);
     diary.keep_levels(CALL, &AudioLevels { from_ms: 80, caller: vec![0, 7], agent: vec![255] }, 30);
-    diary.written().await;
+    diary.flush().await;
     let message = Message { message: "It squeaks".into(), caller_name: Some("Ada".into()), urgent: true };
-    diary.left_by(CALL, 1, 30).store("message", &message).await.unwrap();
+    diary.caller_request(CALL, 1, 30).store("message", &message).await.unwrap();
     let callback = Callback { about: "A service".into(), when: None, number: None };
-    diary.left_by(CALL, 2, 30).store("callback", &callback).await.unwrap();
+    diary.caller_request(CALL, 2, 30).store("callback", &callback).await.unwrap();
 }
 
 async fn table(ledger: &Store) -> Vec<(String, String)> {

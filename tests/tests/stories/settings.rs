@@ -41,7 +41,7 @@ async fn every_required_setting_of_the_media_task_is_asked_for_by_name() {
 
     let unreachable = Program::named("media-task").with_all(&MEDIA_TASK[..3]);
     let unreachable_address = format!("http://{}", free_address());
-    let complaint = format!("AHOY_PUBLIC_IP is not set, and {unreachable_address} does not tell");
+    let complaint = format!("AHOY_PUBLIC_IP is not set, and {unreachable_address} did not return it");
     refuses(unreachable.with("AHOY_CHECKIP_URL", &unreachable_address), &complaint).await;
 }
 

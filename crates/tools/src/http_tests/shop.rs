@@ -1,4 +1,4 @@
-//! An operator's system on this machine, and an agent that may ask it.
+//! An operator's system on this machine, and an agent's tools that send requests to it.
 
 use crate::{CallContext, ToolOutcome, ToolUse, Toolbox};
 use agents::{HttpTool, Method, Tools};
@@ -16,10 +16,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// The secret that the agent's file calls `shop`.
+/// The secret that the agent file calls `shop`.
 pub(super) const KEY: &str = "a secret of the shop";
 
-/// The operator's system: it answers, and tells what it was asked.
+/// The operator's system: replies to requests, and records them.
 pub(super) struct Shop {
     pub(super) address: SocketAddr,
     pub(super) asked: UnboundedReceiver<Asked>,
@@ -36,8 +36,8 @@ impl Shop {
     pub(super) async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (tell, asked) = unbounded_channel();
-        tokio::spawn(async move { axum::serve(listener, answers(tell)).await });
+        let (record, asked) = unbounded_channel();
+        tokio::spawn(async move { axum::serve(listener, routes(record)).await });
         Self { address, asked }
     }
 
@@ -67,7 +67,7 @@ impl Shop {
         run(&self.toolbox(tool), arguments).await
     }
 
-    /// What it was asked, of which it has told before it answered.
+    /// Returns the next recorded request; each is recorded before its reply.
     pub(super) fn asked(&mut self) -> Asked {
         self.asked.try_recv().expect("the shop was asked")
     }
@@ -77,7 +77,7 @@ impl Shop {
     }
 }
 
-fn answers(tell: UnboundedSender<Asked>) -> Router {
+fn routes(record: UnboundedSender<Asked>) -> Router {
     let json = ([("content-type", "application/json")], "{ \"state\": \"ready\",\n \"price\": 12.50 }");
     let page = ([("content-type", "text/html")], "<pre>Traceback</pre>");
     let reason = format!("No such order.{}", " Really.".repeat(1000));
@@ -92,15 +92,15 @@ fn answers(tell: UnboundedSender<Asked>) -> Router {
     Router::new()
         .route(
             "/slow",
-            any(|State(tell): State<UnboundedSender<Asked>>, asked: Asked| async move {
-                tell.send(asked).ok();
+            any(|State(record): State<UnboundedSender<Asked>>, asked: Asked| async move {
+                record.send(asked).ok();
                 std::future::pending::<()>().await;
             }),
         )
         .route("/slow-body", any(move || async move { slow_body() }))
         .route("/long", get(|| async { "é".repeat(5000) }))
         .route("/endless", get(move || async move { endless() }))
-        .route("/see/{status}", any(elsewhere))
+        .route("/see/{status}", any(redirect))
         .route("/missing", any(move || async move { (StatusCode::NOT_FOUND, reason) }))
         .route("/broken", any(move || async move { (StatusCode::INTERNAL_SERVER_ERROR, page) }))
         .route("/plain", get(|| async { "It is ready.\n\"Green\" door.\n" }))
@@ -115,15 +115,15 @@ fn answers(tell: UnboundedSender<Asked>) -> Router {
             "/noise",
             get(|| async { ([("content-type", "text/plain")], vec![0xff, 0xfe, 0x00]).into_response() }),
         )
-        .fallback(move |State(tell): State<UnboundedSender<Asked>>, asked: Asked| async move {
-            tell.send(asked).ok();
+        .fallback(move |State(record): State<UnboundedSender<Asked>>, asked: Asked| async move {
+            record.send(asked).ok();
             json
         })
-        .with_state(tell)
+        .with_state(record)
 }
 
-/// Answers with a status, and the place that the query names, if it names one.
-async fn elsewhere(Path(status): Path<u16>, uri: Uri) -> Response {
+/// Replies with a status, and the `Location` that the query names, if any.
+async fn redirect(Path(status): Path<u16>, uri: Uri) -> Response {
     let to = uri.query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("to="));
     let to = percent_decode_str(to.unwrap_or_default()).decode_utf8_lossy().into_owned();
     let status = StatusCode::from_u16(status).unwrap();

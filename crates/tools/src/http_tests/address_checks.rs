@@ -1,4 +1,4 @@
-//! Where a tool may go, and where it never does.
+//! Tests which hosts and addresses an HTTP tool connects to.
 
 use super::shop::{Shop, run, secrets, tools};
 use crate::{ToolError, ToolOutcome, ToolOutcomeKind, Toolbox};
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 #[tokio::test]
-async fn a_host_that_is_not_allowed_is_never_asked() {
+async fn a_host_that_is_not_allowed_gets_no_request() {
     let mut shop = Shop::open().await;
     let tools =
         Tools { allowed_hosts: vec!["shop.example".into()], ..tools(shop.tool(Method::Get, "/orders")) };
@@ -23,7 +23,7 @@ async fn a_host_that_is_not_allowed_is_never_asked() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_inside_is_never_connected_to() {
+async fn a_name_that_resolves_to_a_private_address_is_never_connected_to() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let here = listener.local_addr().unwrap();
 
@@ -35,7 +35,7 @@ async fn a_name_that_leads_inside_is_never_connected_to() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_is_not_told_what_https_was_meant_for() {
+async fn an_https_request_is_never_sent_without_tls() {
     let mut shop = Shop::open().await;
     let mut tool = shop.tool(Method::Post, "/orders");
     tool.url.set_scheme("https").unwrap();
@@ -47,42 +47,42 @@ async fn a_server_without_tls_is_not_told_what_https_was_meant_for() {
 }
 
 #[tokio::test]
-async fn localhost_leads_here_and_nowhere_else() {
+async fn localhost_resolves_to_loopback_only() {
     let mut shop = Shop::open().await;
     // Not a loopback address, but it leads to this machine: nothing leaves it even if the check is broken.
-    let elsewhere = SocketAddr::from(([0, 0, 0, 0], shop.address.port()));
+    let any_address = SocketAddr::from(([0, 0, 0, 0], shop.address.port()));
 
     let here = ask_by_name("http://localhost", shop.address, vec![shop.address]).await;
-    let elsewhere = ask_by_name("http://localhost", shop.address, vec![elsewhere]).await;
+    let any_address = ask_by_name("http://localhost", shop.address, vec![any_address]).await;
 
     assert_eq!(here.kind, ToolOutcomeKind::Done);
     assert_eq!(shop.asked().uri.path(), "/orders");
-    assert_eq!(elsewhere.trouble, Some(ToolError::Address));
+    assert_eq!(any_address.trouble, Some(ToolError::Address));
 }
 
 #[tokio::test]
-async fn an_answer_elsewhere_goes_through_the_same_guard() {
+async fn a_redirect_goes_through_the_same_address_check() {
     let mut shop = Shop::open().await;
     // Not a loopback address, but it leads to this machine: nothing leaves it even if the check is broken.
-    let inner = SocketAddr::from(([0, 0, 0, 0], shop.address.port()));
-    let tool = shop.tool(Method::Post, &format!("/see/303?to=http://localhost:{}/orders", inner.port()));
-    let (names, mut lookups) = Names::leading_to(vec![inner]);
-    let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
+    let non_public = SocketAddr::from(([0, 0, 0, 0], shop.address.port()));
+    let tool = shop.tool(Method::Post, &format!("/see/303?to=http://localhost:{}/orders", non_public.port()));
+    let (resolver, mut lookups) = FixedResolver::resolving_to(vec![non_public]);
+    let toolbox = Toolbox::with_resolver(resolver, &tools(tool), &secrets()).unwrap();
 
     let outcome = run(&toolbox, &json!({"order": "7"})).await;
 
-    assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Failed, Some(ToolError::AnswerElsewhere)));
+    assert_eq!((outcome.kind, outcome.trouble), (ToolOutcomeKind::Failed, Some(ToolError::RedirectFailed)));
     assert_eq!(lookups.try_recv().as_deref(), Ok("localhost"));
     assert!(shop.is_unasked());
 }
 
 #[tokio::test]
-async fn what_was_looked_up_is_what_is_connected_to() {
+async fn the_checked_address_is_the_one_connected_to() {
     let shop = Shop::open().await;
-    let (names, mut lookups) = Names::leading_to(vec![shop.address]);
+    let (resolver, mut lookups) = FixedResolver::resolving_to(vec![shop.address]);
     let mut tool = shop.tool(Method::Get, "/orders");
     tool.url.set_host(Some("localhost")).unwrap();
-    let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
+    let toolbox = Toolbox::with_resolver(resolver, &tools(tool), &secrets()).unwrap();
 
     assert_eq!(run(&toolbox, &json!({"order": "7"})).await.kind, ToolOutcomeKind::Done);
 
@@ -91,13 +91,13 @@ async fn what_was_looked_up_is_what_is_connected_to() {
 }
 
 #[tokio::test]
-async fn a_get_that_found_no_connection_is_asked_once_more_and_a_post_is_not() {
+async fn a_get_without_a_connection_is_retried_once_unlike_a_post() {
     for (method, expected) in [(Method::Get, 2), (Method::Post, 1)] {
         let shop = Shop::open().await;
-        let (names, mut lookups) = Names::leading_to(vec![]);
+        let (resolver, mut lookups) = FixedResolver::resolving_to(vec![]);
         let mut tool = shop.tool(method, "/orders");
         tool.url.set_host(Some("localhost")).unwrap();
-        let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
+        let toolbox = Toolbox::with_resolver(resolver, &tools(tool), &secrets()).unwrap();
 
         let outcome = run(&toolbox, &json!({"order": "7"})).await;
 
@@ -106,37 +106,37 @@ async fn a_get_that_found_no_connection_is_asked_once_more_and_a_post_is_not() {
     }
 }
 
-/// Names that all lead to the same place. It tells which were looked up.
-struct Names {
+/// A resolver that gives the same addresses for every name, and records the names.
+struct FixedResolver {
     found: Vec<SocketAddr>,
-    tell: UnboundedSender<String>,
+    looked_up: UnboundedSender<String>,
 }
 
-impl Names {
-    fn leading_to(found: Vec<SocketAddr>) -> (Arc<Self>, UnboundedReceiver<String>) {
-        let (tell, lookups) = unbounded_channel();
-        (Arc::new(Self { found, tell }), lookups)
+impl FixedResolver {
+    fn resolving_to(found: Vec<SocketAddr>) -> (Arc<Self>, UnboundedReceiver<String>) {
+        let (looked_up, lookups) = unbounded_channel();
+        (Arc::new(Self { found, looked_up }), lookups)
     }
 }
 
-impl Resolve for Names {
+impl Resolve for FixedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        self.tell.send(name.as_str().to_owned()).ok();
+        self.looked_up.send(name.as_str().to_owned()).ok();
         let found = self.found.clone();
         Box::pin(async move { Ok(Box::new(found.into_iter()) as Addrs) })
     }
 }
 
-/// Asks a host at the port of `shop`, with its name leading to `found`.
+/// Sends a request to a host at the port of `shop`, with its name resolving to `found`.
 async fn ask_by_name(host: &str, shop: SocketAddr, found: Vec<SocketAddr>) -> ToolOutcome {
     let url = format!("{host}:{}/orders", shop.port()).parse().unwrap();
     let tool = HttpTool { url, ..Shop::open().await.tool(Method::Get, "/orders") };
-    let (names, _lookups) = Names::leading_to(found);
-    let toolbox = Toolbox::finding_hosts_by(names, &tools(tool), &secrets()).unwrap();
+    let (resolver, _lookups) = FixedResolver::resolving_to(found);
+    let toolbox = Toolbox::with_resolver(resolver, &tools(tool), &secrets()).unwrap();
     run(&toolbox, &json!({"order": "7"})).await
 }
 
-/// Whether nobody has connected.
+/// Whether no connection was made to the listener.
 pub(super) fn is_quiet(listener: TcpListener) -> bool {
     let accepted = listener.into_std().unwrap().accept();
     accepted.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)

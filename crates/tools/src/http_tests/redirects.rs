@@ -1,4 +1,4 @@
-//! Answers that are elsewhere: fetched there once, by a bare GET, or left open.
+//! Tests redirects to an answer: followed once by a bare GET, or the result stays unknown.
 
 use super::shop::Shop;
 use crate::{ToolError, ToolOutcomeKind};
@@ -8,7 +8,7 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
-async fn an_answer_elsewhere_is_fetched_by_a_bare_get() {
+async fn a_redirect_is_followed_by_a_bare_get() {
     let mut shop = Shop::open().await;
     for method in [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete] {
         for status in [302, 303] {
@@ -30,7 +30,7 @@ async fn an_answer_elsewhere_is_fetched_by_a_bare_get() {
 }
 
 #[tokio::test]
-async fn an_answer_elsewhere_that_cannot_be_had_leaves_it_open() {
+async fn a_redirect_that_cannot_be_followed_leaves_the_result_unknown() {
     let mut shop = Shop::open().await;
     let here = shop.address;
     let with_a_name = format!("http://me:secret@{here}/orders");
@@ -57,7 +57,7 @@ async fn an_answer_elsewhere_that_cannot_be_had_leaves_it_open() {
 
         assert_eq!(
             (outcome.kind, outcome.trouble),
-            (ToolOutcomeKind::Failed, Some(ToolError::AnswerElsewhere)),
+            (ToolOutcomeKind::Failed, Some(ToolError::RedirectFailed)),
             "{to}"
         );
         assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
@@ -67,7 +67,7 @@ async fn an_answer_elsewhere_that_cannot_be_had_leaves_it_open() {
 }
 
 #[tokio::test]
-async fn an_answer_elsewhere_that_comes_late_leaves_it_open_for_a_get_too() {
+async fn a_late_reply_after_a_redirect_leaves_the_result_unknown() {
     let shop = Shop::open().await;
     for (method, to) in [(Method::Get, "/slow"), (Method::Get, "/slow-body"), (Method::Post, "/slow")] {
         let tool = shop.tool(method, &format!("/see/303?to={to}"));
@@ -75,7 +75,7 @@ async fn an_answer_elsewhere_that_comes_late_leaves_it_open_for_a_get_too() {
 
         let outcome = shop.ask(tool, &json!({"order": "7"})).await;
 
-        assert_eq!(outcome.trouble, Some(ToolError::AnswerElsewhere), "{to}");
+        assert_eq!(outcome.trouble, Some(ToolError::RedirectFailed), "{to}");
         assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
     }
 }
@@ -83,14 +83,18 @@ async fn an_answer_elsewhere_that_comes_late_leaves_it_open_for_a_get_too() {
 #[tokio::test]
 async fn other_redirects_are_not_followed() {
     let mut shop = Shop::open().await;
-    for (status, is_open) in [(301, true), (304, true), (307, false), (308, false)] {
+    for (status, is_result_unknown) in [(301, true), (304, true), (307, false), (308, false)] {
         let tool = shop.tool(Method::Post, &format!("/see/{status}?to=/orders"));
 
         let outcome = shop.ask(tool, &json!({"order": "7"})).await;
 
         assert_eq!(outcome.trouble, Some(ToolError::Status(status)));
         let says = |words: &str| outcome.for_the_model.contains(words);
-        assert_eq!((says("not known whether"), says("did not work")), (is_open, !is_open), "{status}");
+        assert_eq!(
+            (says("not known whether"), says("did not work")),
+            (is_result_unknown, !is_result_unknown),
+            "{status}"
+        );
         assert!(shop.is_unasked(), "{status}");
     }
 }
