@@ -1,4 +1,4 @@
-//! The commands, by name.
+//! The subcommands of `ahoy`, by name.
 
 mod agents;
 mod calls;
@@ -15,32 +15,31 @@ use clap::Subcommand;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
-    /// The agents that take calls: check their files, push them, list them.
+pub(crate) enum Command {
+    /// Check, push and list the agents that take calls.
     #[command(subcommand)]
     Agents(agents::Agents),
-    /// Look at everything between a user and a first call: what is wrong, and what cures it.
+    /// Check everything that a first call needs at Meta, AWS and OpenAI: what is wrong, and how to fix it.
     Doctor(Box<doctor::DoctorCommand>),
-    /// Have Meta tell our webhook of calls, and the number take them.
+    /// Subscribe the webhook to calls at Meta, and enable calling on the number.
     Setup(Box<setup::Setup>),
-    /// The business number, as Meta has it.
+    /// Show the business number's settings at Meta.
     #[command(subcommand)]
     Number(Box<number::Number>),
-    /// Which calls there were, newest first.
+    /// List calls, newest first.
     Calls(calls::Calls),
-    /// Everything that is kept of a call.
+    /// Show everything that is stored about a call.
     Show(show::Show),
-    /// Calls and their events as they happen, until Ctrl-C.
+    /// Follow live calls and their events, until Ctrl-C.
     Tail(tail::Tail),
-    /// A call as a page to look at: one file, which opens offline.
+    /// Write a call's report as one HTML file, which opens offline.
     Report(report::Report),
-    /// Delete all that is stored of one person.
+    /// Delete everything that is stored about one person.
     Forget(forget::Forget),
 }
 
 impl Command {
-    /// Does it.
-    pub async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         match self {
             Self::Agents(agents) => agents.run(common).await,
             Self::Doctor(doctor) => Ok(doctor.run(common).await),
@@ -52,6 +51,6 @@ impl Command {
             Self::Report(report) => report.run(common).await,
             Self::Forget(forget) => forget.run(common).await,
         }
-        .map_err(|error| cloud::plainly(&error, common))
+        .map_err(|error| cloud::explain(&error, common))
     }
 }

@@ -1,30 +1,30 @@
-//! What was looked at: a fact, or why it could not be seen.
+//! The result of fetching one setting from Meta, AWS or OpenAI: its value, or why it could not be fetched.
 
 use std::fmt;
 use whatsapp::GraphError;
 
-/// A fact, or why there is none.
-pub type Fetched<T> = Result<T, FetchError>;
+/// A fetched value, or why there is none.
+pub(crate) type Fetched<T> = Result<T, FetchError>;
 
-/// Why something could not be seen.
+/// Why a value could not be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FetchError {
-    /// In a sentence without its full stop.
-    pub why: String,
-    /// Meta's code, 0 when it is not Meta's word.
-    pub code: u32,
-    /// Whether that is itself what is wrong: what was looked for is not there, or not as it must be.
-    pub is_wrong: bool,
+pub(crate) struct FetchError {
+    /// A sentence without its full stop.
+    pub(crate) why: String,
+    /// Meta's error code; 0 when the error is not Meta's.
+    pub(crate) code: u32,
+    /// Whether the error itself is the finding: what was asked for does not exist or is malformed, rather than out of reach.
+    pub(crate) is_wrong: bool,
 }
 
 impl FetchError {
-    /// Something kept us from looking.
-    pub fn because(why: impl Into<String>) -> Self {
+    /// Returns the error of a request that could not be made or answered.
+    pub(crate) fn because(why: impl Into<String>) -> Self {
         Self { why: why.into(), code: 0, is_wrong: false }
     }
 
-    /// It is not there, or not as it must be.
-    pub fn missing(why: impl Into<String>) -> Self {
+    /// Returns the error of something that does not exist or is malformed.
+    pub(crate) fn missing(why: impl Into<String>) -> Self {
         Self { why: why.into(), code: 0, is_wrong: true }
     }
 }

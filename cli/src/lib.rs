@@ -1,12 +1,14 @@
-//! The `ahoy` command: what an operator does with a deployment, from a terminal.
+//! The `ahoy` command line: sets up, checks and inspects a deployment from a terminal.
 //!
-//! One file a command, under `commands/`. A command says what it did with `say`, as text or as JSON, and gives back an exit code.
+//! Each command is one file under `commands/`. A command prints its result as text or as JSON, and returns an exit code.
 
+mod agent_file;
+mod call_details;
 mod cloud;
 mod commands;
+mod deployment_args;
 mod fetched;
 mod figures;
-mod file;
 mod linked_names;
 mod meta;
 mod output;
@@ -14,10 +16,8 @@ mod page;
 mod person;
 mod prompt;
 mod search;
-mod site;
 mod stored_person;
 mod table_scan;
-mod whole_call;
 
 use clap::{Args, Parser};
 use commands::Command;
@@ -34,49 +34,47 @@ struct Ahoy {
     command: Command,
 }
 
-/// What every command can be told.
+/// The options that every command takes.
 #[derive(Debug, Args)]
 struct Common {
-    /// The deployment's stack, `ahoy` without it. What belongs to it is named after it, unless another name is given.
+    /// The deployment's CloudFormation stack [default: ahoy]. Table, secrets and functions are named after it unless you name them.
     #[arg(long, global = true, env = "AHOY_STACK", value_name = "STACK")]
     stack: Option<String>,
-    /// The deployment's DynamoDB table. Without it, the one that is named after the stack.
+    /// The deployment's DynamoDB table [default: the stack's name].
     #[arg(long, global = true, env = "TABLE")]
     table: Option<String>,
-    /// Say it in JSON.
+    /// Print JSON.
     #[arg(long, global = true)]
     json: bool,
 }
 
 impl Common {
-    /// The stack, if one is named: an empty variable names none.
+    /// Returns the stack's name if one is set; an empty variable counts as unset.
     fn stack(&self) -> Option<&str> {
-        given(self.stack.as_ref())
+        non_empty(self.stack.as_ref())
     }
 
-    /// The table.
     fn table(&self) -> String {
-        self.named(self.table.as_ref(), "")
+        self.name_or_default(self.table.as_ref(), "")
     }
 
-    /// What is given, else the stack's name and this.
-    fn named(&self, name: Option<&String>, after_stack: &str) -> String {
-        let of_stack = || format!("{}{after_stack}", self.stack().unwrap_or("ahoy"));
-        given(name).map_or_else(of_stack, str::to_owned)
+    /// Returns `name` if it is set, else the stack's name followed by `suffix`.
+    fn name_or_default(&self, name: Option<&String>, suffix: &str) -> String {
+        let default = || format!("{}{suffix}", self.stack().unwrap_or("ahoy"));
+        non_empty(name).map_or_else(default, str::to_owned)
     }
 }
 
-/// An empty name is none.
-fn given(name: Option<&String>) -> Option<&str> {
+fn non_empty(name: Option<&String>) -> Option<&str> {
     name.map(String::as_str).filter(|name| !name.is_empty())
 }
 
-/// Does what a command line asks. Its exit code: 0 when it is done, 1 when it failed, 64 when it was not understood.
+/// Runs a command line and returns its exit code: 0 on success, 1 on failure, 64 on wrong usage.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ahoy = match Ahoy::try_parse_from(arguments) {
         Ok(ahoy) => ahoy,
         Err(answer) => {
-            // Help that was asked for comes this way as well.
+            // clap returns `--help` and `--version` as errors, too.
             let _ = answer.print();
             return if answer.use_stderr() {
                 ExitCode::from(service::WRONG_SETTINGS)
@@ -88,7 +86,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match ahoy.command.run(&ahoy.common).await {
         Ok(code) => code,
         Err(error) => {
-            output::wrong(format!("ahoy: {error:#}"));
+            output::error_line(format!("ahoy: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -100,9 +98,9 @@ mod tests {
     use clap::{Arg, Command, CommandFactory};
     use std::path::Path;
 
-    /// Scripts and habits of operators hold to them: lines of the file never change and never go.
+    /// Operators' scripts depend on these words: lines of the file are added, never changed or removed.
     #[test]
-    fn words_of_the_command_line_stay() {
+    fn the_command_lines_words_stay() {
         let mut words = vec![];
         add(&Ahoy::command(), "", &mut words);
 
@@ -111,7 +109,7 @@ mod tests {
 
         let gone: Vec<_> = held.lines().filter(|line| !words.iter().any(|word| word == line)).collect();
         let new: Vec<_> = words.iter().filter(|word| !held.lines().any(|line| line == *word)).collect();
-        assert!(gone.is_empty(), "these words of cli-words.txt are not understood any more: {gone:#?}");
+        assert!(gone.is_empty(), "these words of cli-words.txt are no longer accepted: {gone:#?}");
         assert!(
             new.is_empty(),
             "cli-words.txt lacks\n{}",

@@ -1,112 +1,114 @@
-//! Finds the names and calls of one person: from one name to the calls under it, and on to the other names in them.
+//! Finds all names and calls of one person: follows each name to its calls, and each call to the other names in it.
 
-use crate::person::{Marker, Person};
+use crate::person::{Person, Pseudonymizer};
 use internal_api::keys;
 use std::collections::BTreeSet;
 use store::items::Item;
 use store::{CallListing, CallQuery, Store};
 
-/// So many calls are asked for at once.
+/// How many calls one query returns.
 const PAGE: usize = 100;
 
-/// The keys of an item.
-pub type Key = (String, String);
+/// An item's partition key and sort key.
+pub(crate) type Key = (String, String);
 
-/// What is known of one person.
+/// One person's names at Meta, their pseudonyms and their calls.
 #[derive(Debug, Default)]
-pub struct Known {
-    /// Their names at Meta.
-    pub names: Vec<Person>,
-    /// Their marks: more than names, where a name was forgotten and its mark was not.
-    pub marks: Vec<String>,
-    /// Their calls.
-    pub calls: Vec<CallListing>,
-    /// The items by which all of that was found.
-    pub pointers: BTreeSet<Key>,
-    /// Marks that were not looked at yet.
+pub(crate) struct LinkedNames {
+    pub(crate) names: Vec<Person>,
+    /// May hold pseudonyms whose name is no longer stored.
+    pub(crate) pseudonyms: Vec<String>,
+    pub(crate) calls: Vec<CallListing>,
+    /// The items that led to the names and calls.
+    pub(crate) pointers: BTreeSet<Key>,
+    /// Pseudonyms whose calls and links are not fetched yet.
     to_follow: Vec<String>,
 }
 
-impl Known {
-    /// Follows every name and every mark to the others.
+impl LinkedNames {
+    /// Finds every name, pseudonym and call that `person` leads to.
     ///
     /// # Errors
-    /// When the table cannot be asked.
-    pub async fn of(ledger: &Store, marker: &Marker, person: &Person) -> anyhow::Result<Self> {
-        let mut known = Self::default();
-        known.learn(person, marker);
-        known.follow(ledger, marker).await?;
-        Ok(known)
+    /// When the table cannot be read.
+    pub(crate) async fn of(
+        store: &Store,
+        pseudonymizer: &Pseudonymizer,
+        person: &Person,
+    ) -> anyhow::Result<Self> {
+        let mut linked = Self::default();
+        linked.learn(person, pseudonymizer);
+        linked.follow(store, pseudonymizer).await?;
+        Ok(linked)
     }
 
-    /// Takes in a call of theirs that no list led to. Whether it is news.
+    /// Adds a call of the person that no list led to; returns whether it was new.
     ///
     /// # Errors
-    /// When the table cannot be asked.
-    pub async fn take_in(
+    /// When the table cannot be read.
+    pub(crate) async fn add(
         &mut self,
-        ledger: &Store,
-        marker: &Marker,
+        store: &Store,
+        pseudonymizer: &Pseudonymizer,
         call: CallListing,
         state: &Item,
     ) -> anyhow::Result<bool> {
-        if self.has(&call.call_ref) {
+        if self.has_call(&call.call_ref) {
             return Ok(false);
         }
         self.calls.push(call);
-        callers(state).for_each(|name| self.learn(&name, marker));
-        self.follow(ledger, marker).await?;
+        callers(state).for_each(|name| self.learn(&name, pseudonymizer));
+        self.follow(store, pseudonymizer).await?;
         Ok(true)
     }
 
-    /// Whether a call is among theirs.
-    pub fn has(&self, call_ref: &str) -> bool {
+    /// Whether the call is one of the person's.
+    pub(crate) fn has_call(&self, call_ref: &str) -> bool {
         self.calls.iter().any(|call| call.call_ref == call_ref)
     }
 
-    async fn follow(&mut self, ledger: &Store, marker: &Marker) -> anyhow::Result<()> {
-        while let Some(mark) = self.to_follow.pop() {
-            if self.marks.contains(&mark) {
+    async fn follow(&mut self, store: &Store, pseudonymizer: &Pseudonymizer) -> anyhow::Result<()> {
+        while let Some(pseudonym) = self.to_follow.pop() {
+            if self.pseudonyms.contains(&pseudonym) {
                 continue;
             }
-            for other in ledger.other_marks(&mark).await? {
-                self.pointers.insert((keys::user(&mark), keys::also(&other)));
+            for other in store.other_marks(&pseudonym).await? {
+                self.pointers.insert((keys::user(&pseudonym), keys::also(&other)));
                 self.to_follow.push(other);
             }
-            let mut calls = calls_of(ledger, &mark).await?;
-            self.pointers.extend(calls.iter().map(|call| (keys::user(&mark), call.place())));
-            calls.retain(|call| !self.has(&call.call_ref));
+            let mut calls = calls_of(store, &pseudonym).await?;
+            self.pointers.extend(calls.iter().map(|call| (keys::user(&pseudonym), call.place())));
+            calls.retain(|call| !self.has_call(&call.call_ref));
             let states = calls.iter().map(|call| (keys::call(&call.call_ref), keys::STATE.to_owned()));
-            for state in ledger.items(&states.collect::<Vec<_>>()).await? {
-                callers(&state).for_each(|name| self.learn(&name, marker));
+            for state in store.items(&states.collect::<Vec<_>>()).await? {
+                callers(&state).for_each(|name| self.learn(&name, pseudonymizer));
             }
             self.calls.extend(calls);
-            self.marks.push(mark);
+            self.pseudonyms.push(pseudonym);
         }
         Ok(())
     }
 
-    fn learn(&mut self, person: &Person, marker: &Marker) {
+    fn learn(&mut self, person: &Person, pseudonymizer: &Pseudonymizer) {
         for name in person.forms() {
             if !self.names.contains(&name) {
-                self.to_follow.extend(marker.marks(&name));
+                self.to_follow.extend(pseudonymizer.pseudonyms(&name));
                 self.names.push(name);
             }
         }
     }
 }
 
-/// What Meta calls the caller of a call.
+/// Returns the caller's names in a call's state item: phone number and user id, where known.
 pub(crate) fn callers(state: &Item) -> impl Iterator<Item = Person> {
     let names = ["caller_number", "caller_user_id"].into_iter();
     names.filter_map(|name| Some(Person::of_meta(state.get(name)?.as_s().ok()?)))
 }
 
-async fn calls_of(ledger: &Store, mark: &str) -> anyhow::Result<Vec<CallListing>> {
-    let (which, mut calls) = (CallQuery::By(mark.to_owned()), Vec::<CallListing>::new());
+async fn calls_of(store: &Store, pseudonym: &str) -> anyhow::Result<Vec<CallListing>> {
+    let (which, mut calls) = (CallQuery::By(pseudonym.to_owned()), Vec::<CallListing>::new());
     loop {
         let before = calls.last().map(CallListing::place);
-        let page = ledger.calls(&which, None, before.as_deref(), PAGE).await?;
+        let page = store.calls(&which, None, before.as_deref(), PAGE).await?;
         let is_last = page.len() < PAGE;
         calls.extend(page);
         if is_last {

@@ -1,4 +1,4 @@
-//! The `ahoy` command.
+//! The `ahoy` program: runs the command line.
 
 use std::process::ExitCode;
 

@@ -1,49 +1,43 @@
-//! What Meta has on file about the business of a deployment: gathered, and changed.
+//! Fetches and changes a business's settings at Meta: token, app subscription, account, number and calling.
 
 mod change;
 
-pub use change::{Change, Field, Told};
+pub(crate) use change::{Change, ChangeReport, Field};
 
+use crate::deployment_args::{DeploymentArgs, Keys};
 use crate::fetched::{FetchError, Fetched};
-use crate::site::{Keys, Site};
 use secrecy::SecretString;
 use whatsapp::business::{Account, Calling, Number, SubscribedApp, Subscription, Token};
 use whatsapp::{App, Graph};
 
-/// The permission for whatever is about accounts and numbers.
-pub const MANAGEMENT: &str = "whatsapp_business_management";
+/// The token permission for accounts and numbers.
+pub(crate) const MANAGEMENT: &str = "whatsapp_business_management";
 
-/// The permission for calls and messages.
-pub const MESSAGING: &str = "whatsapp_business_messaging";
+/// The token permission for calls and messages.
+pub(crate) const MESSAGING: &str = "whatsapp_business_messaging";
 
-/// What was seen at Meta.
+/// A business's settings at Meta, each fetched or with the reason why not.
 #[derive(Debug, Clone)]
-pub struct Facts {
-    /// Where Graph is.
-    pub graph_url: String,
-    /// Where our webhook is, if anybody says.
-    pub webhook_url: Option<String>,
-    /// Our number's id.
-    pub number_id: Fetched<String>,
-    /// Our token.
-    pub token: Fetched<Token>,
-    /// What the token's app is subscribed to.
-    pub subscription: Fetched<Option<Subscription>>,
-    /// The number's account.
-    pub account_id: Fetched<String>,
-    /// That account.
-    pub account: Fetched<Account>,
-    /// Who is told of it.
-    pub apps: Fetched<Vec<SubscribedApp>>,
-    /// The number.
-    pub number: Fetched<Number>,
-    /// How it takes calls.
-    pub calling: Fetched<Calling>,
+pub(crate) struct Facts {
+    pub(crate) graph_url: String,
+    /// The deployment's webhook, where its address is known.
+    pub(crate) webhook_url: Option<String>,
+    pub(crate) number_id: Fetched<String>,
+    pub(crate) token: Fetched<Token>,
+    /// The webhook subscription of the token's app; `None` when the app has none.
+    pub(crate) subscription: Fetched<Option<Subscription>>,
+    pub(crate) account_id: Fetched<String>,
+    pub(crate) account: Fetched<Account>,
+    /// The apps that are subscribed to the account.
+    pub(crate) apps: Fetched<Vec<SubscribedApp>>,
+    pub(crate) number: Fetched<Number>,
+    /// The number's calling settings.
+    pub(crate) calling: Fetched<Calling>,
 }
 
-/// Meta, for one deployment.
+/// A client of Meta's Graph API for one deployment and number.
 #[derive(Debug, Clone)]
-pub struct MetaClient {
+pub(crate) struct MetaClient {
     graph: Fetched<Graph>,
     app_secret: Fetched<SecretString>,
     verify_token: Fetched<SecretString>,
@@ -54,25 +48,25 @@ pub struct MetaClient {
 }
 
 impl MetaClient {
-    /// Meta, as the site and its keys say, for one number.
-    pub fn new(site: &Site, keys: &Keys, number: Fetched<String>) -> Self {
+    /// Returns a client with the deployment's addresses and keys, without a request yet.
+    pub(crate) fn new(args: &DeploymentArgs, keys: &Keys, number: Fetched<String>) -> Self {
         let graph = keys.access_token.clone().and_then(|token| {
-            Graph::new(&site.graph_url, token)
-                .map_err(|error| FetchError::because(format!("no TLS here: {error}")))
+            Graph::new(&args.graph_url, token)
+                .map_err(|error| FetchError::because(format!("TLS client cannot be built: {error}")))
         });
         Self {
             graph,
             app_secret: keys.app_secret.clone(),
             verify_token: keys.verify_token.clone(),
-            graph_url: site.graph_url.clone(),
-            webhook_url: site.webhook_url.clone(),
-            account: site.account.clone(),
+            graph_url: args.graph_url.clone(),
+            webhook_url: args.webhook_url.clone(),
+            account: args.account.clone(),
             number,
         }
     }
 
-    /// Looks at everything. One thing that cannot be seen keeps no other from being seen.
-    pub async fn look(&self) -> Facts {
+    /// Fetches every setting; one that fails does not keep the others from being fetched.
+    pub(crate) async fn fetch(&self) -> Facts {
         let token = self.token().await;
         let (subscription, account_id, number, calling) = tokio::join!(
             self.subscription(&token),
@@ -98,11 +92,11 @@ impl MetaClient {
         }
     }
 
-    /// Makes a change.
+    /// Applies a change at Meta.
     ///
     /// # Errors
-    /// What Meta says, or which key is missing.
-    pub async fn make(&self, change: &Change, facts: &Facts) -> Fetched<()> {
+    /// Meta's refusal, or the key that is missing.
+    pub(crate) async fn apply(&self, change: &Change, facts: &Facts) -> Fetched<()> {
         let graph = self.graph.clone()?;
         match change {
             Change::App { url, fields, .. } => {
@@ -132,7 +126,7 @@ impl MetaClient {
         Ok(App { id: token.clone()?.app_id, secret: self.app_secret.clone()? })
     }
 
-    /// The account that somebody named, else the one of the token's that has the number.
+    /// Returns the account given by `--account`, else the one of the token's accounts that has the number.
     async fn account_id(&self, token: &Fetched<Token>) -> Fetched<String> {
         if let Some(account) = &self.account {
             return Ok(account.clone());
@@ -140,16 +134,14 @@ impl MetaClient {
         let (graph, number, token) = (self.graph.clone()?, self.number.clone()?, token.clone()?);
         let accounts = token.accounts(MANAGEMENT);
         if accounts.is_empty() {
-            return Err(FetchError::because(
-                "the token does not say for which accounts it is: name one with --account",
-            ));
+            return Err(FetchError::because("the token lists no accounts: name one with --account"));
         }
         for account in accounts {
             if graph.numbers_of(account).await.is_ok_and(|numbers| numbers.contains(&number)) {
                 return Ok(account.to_owned());
             }
         }
-        Err(FetchError::missing("the token is for no account that has this number"))
+        Err(FetchError::missing("none of the token's accounts has this number"))
     }
 
     async fn of_number<T>(
@@ -169,20 +161,20 @@ impl MetaClient {
 }
 
 impl Facts {
-    /// The app of the token among those that are told of the account.
-    pub fn our_app(&self) -> Option<&SubscribedApp> {
+    /// Returns the token's app, if it is subscribed to the account.
+    pub(crate) fn our_app(&self) -> Option<&SubscribedApp> {
         let ours = &self.token.as_ref().ok()?.app_id;
         self.apps.as_ref().ok()?.iter().find(|app| app.id == *ours)
     }
 
-    /// The others that are told of it.
-    pub fn other_apps(&self) -> Vec<&SubscribedApp> {
+    /// Returns the other apps that are subscribed to the account.
+    pub(crate) fn other_apps(&self) -> Vec<&SubscribedApp> {
         let ours = self.token.as_ref().map(|token| token.app_id.as_str()).unwrap_or_default();
         self.apps.iter().flatten().filter(|app| app.id != ours).collect()
     }
 }
 
-/// Whether two addresses are the same one, but for a slash at the end.
-pub fn is_same(one: &str, other: &str) -> bool {
+/// Whether two URLs are equal, a trailing slash aside.
+pub(crate) fn is_same_url(one: &str, other: &str) -> bool {
     one.trim_end_matches('/') == other.trim_end_matches('/')
 }

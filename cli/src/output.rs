@@ -1,35 +1,31 @@
-//! Says things to whoever sits at the terminal. Colours are for terminals only; a reader who has left is no failure.
+//! Prints to standard output and standard error. Colours go to terminals only, and a closed pipe is not an error.
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::Write;
 
-/// The style of what went well.
-pub const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 
-/// The style of what is wrong.
-pub const BAD: Style = AnsiColor::Red.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 
-/// The style of what is not known.
-pub const UNSURE: Style = AnsiColor::Yellow.on_default();
+pub(crate) const UNSURE: Style = AnsiColor::Yellow.on_default();
 
-/// A line on standard output.
-pub fn line(text: impl Display) {
+/// Prints a line to standard output.
+pub(crate) fn line(text: impl Display) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
-/// A line on standard error.
-pub fn wrong(text: impl Display) {
+/// Prints a line to standard error.
+pub(crate) fn error_line(text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// JSON on standard output.
-pub fn json(value: &impl Serialize) {
-    line(serde_json::to_string_pretty(value).expect("what commands say has text keys"));
+/// Prints a value as JSON to standard output.
+pub(crate) fn json(value: &impl Serialize) {
+    line(serde_json::to_string_pretty(value).expect("output structs have string keys"));
 }
 
-/// A text in a style.
-pub fn styled(style: Style, text: &str) -> String {
+pub(crate) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }

@@ -1,23 +1,23 @@
-//! A call as one page: who spoke when on an axis of time, what was said, how fast, how well, and what it cost.
+//! Renders a call's report as one HTML page: timeline, transcript, response times, network quality and cost.
 //!
-//! The page is one file. It asks for nothing, runs nothing, and what people said in the call is text in it and nothing else.
+//! The page loads and runs nothing, and escapes everything that was said in the call.
 
 mod axis;
 mod figures;
-mod talk;
+mod transcript;
 
-use crate::figures::{dollars, hundredths, length, moment, plural, short, words};
-use crate::whole_call::{self, WholeCall};
+use crate::call_details::{self, CallDetails};
+use crate::figures::{dollars, duration, hundredths, moment, plural, short, words};
 use journal::JournalEvent;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("page/style.css");
 
-/// Nothing may be fetched or run, whatever a caller says.
+/// The Content-Security-Policy: no script and no request, whatever the transcript contains.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-/// The page of a call.
-pub fn page(call: &WholeCall) -> String {
+/// Renders a call's report.
+pub(crate) fn page(call: &CallDetails) -> String {
     let title = format!("Call {}", short(&call.listed.call_ref));
     let page = html! {
         (DOCTYPE)
@@ -37,7 +37,7 @@ pub fn page(call: &WholeCall) -> String {
                     (facts(call))
                     (axis::axis(call))
                     div.columns {
-                        (talk::talk(call))
+                        (transcript::transcript(call))
                         div.side {
                             (figures::turns(call))
                             (figures::network(call))
@@ -45,7 +45,7 @@ pub fn page(call: &WholeCall) -> String {
                         }
                     }
                     (events(call))
-                    footer { "Made by " code { "ahoy report" } ". Times count from the ring, on UTC clocks." }
+                    footer { "Made by " code { "ahoy report" } ". Times count from the ring; dates are UTC." }
                 }
             }
         }
@@ -53,7 +53,7 @@ pub fn page(call: &WholeCall) -> String {
     page.into_string()
 }
 
-fn head(call: &WholeCall) -> Markup {
+fn head(call: &CallDetails) -> Markup {
     let listed = &call.listed;
     let is_bad = matches!(listed.by.as_deref(), Some("us" | "meta"));
     let agent = call.summary.as_ref().map(|summary| (summary.agent.as_str(), summary.model.as_str()));
@@ -63,7 +63,7 @@ fn head(call: &WholeCall) -> Markup {
             h1 {
                 @match agent {
                     Some((name, _)) => (name),
-                    None => "A call that nobody talked on",
+                    None => "An unanswered call",
                 }
             }
             p.under {
@@ -73,14 +73,14 @@ fn head(call: &WholeCall) -> Markup {
                 span.dot { "·" }
                 @match (&listed.ending, &listed.by) {
                     (Some(ending), Some(by)) => span.ending.bad[is_bad] { (words(ending)) ", by " (by) },
-                    _ => span.ending.live { "under way" },
+                    _ => span.ending.live { "in progress" },
                 }
             }
         }
     }
 }
 
-fn facts(call: &WholeCall) -> Markup {
+fn facts(call: &CallDetails) -> Markup {
     let first_word = call.entries.iter().find_map(|entry| match entry.event {
         JournalEvent::FirstWord { after_open_ms } => Some(after_open_ms),
         _ => None,
@@ -92,18 +92,18 @@ fn facts(call: &WholeCall) -> Markup {
     let without = summary.map(|it| it.without.iter().map(|part| words(part)).collect::<Vec<_>>().join(", "));
     let without = without.filter(|parts| !parts.is_empty());
     let is_transcribed = summary.is_some_and(|it| it.transcription_priced && it.transcript_ms > 0);
-    let of = if is_transcribed { "of the model and of transcription" } else { "of the model" };
+    let of = if is_transcribed { "model and transcription" } else { "model" };
     let start = call.listed.start.as_deref().map(|start| format!("{start} start"));
     html! {
         section.facts {
             (fact("Answered after", answered, "ms", start.as_deref()))
-            (fact("First word", first_word, "ms", Some("after the line opened")))
+            (fact("First word", first_word, "ms", Some("after the call was accepted")))
             (fact("Median turn", turn, "ms", summary.map(|it| plural(it.turns, "turn")).as_deref()))
             (fact("Interrupted", summary.map(|it| it.interruptions), "×", Some("by the caller")))
-            (fact_of("Heard at", quality.map(hundredths), "MOS", summary.and_then(|it| it.verdict.as_deref()).map(words).or(quality.map(|_| "media fine".to_owned())).as_deref()))
-            (fact_of("Lasted", call.listed.lasted_ms().map(length), "", Some("minutes")))
+            (fact_of("Caller audio", quality.map(hundredths), "MOS", summary.and_then(|it| it.verdict.as_deref()).map(words).or(quality.map(|_| "media fine".to_owned())).as_deref()))
+            (fact_of("Lasted", call.listed.lasted_ms().map(duration), "", Some("minutes")))
             (fact_of("Cost", summary.and_then(|it| it.micro_dollars).map(dollars), "", Some(of)))
-            @if without.is_some() { (fact_of("Without", without, "", Some("OpenAI refuses it"))) }
+            @if without.is_some() { (fact_of("Without", without, "", Some("refused by OpenAI"))) }
         }
     }
 }
@@ -127,20 +127,20 @@ fn fact_of(name: &str, value: Option<String>, unit: &str, aside: Option<&str>) -
     }
 }
 
-fn events(call: &WholeCall) -> Markup {
+fn events(call: &CallDetails) -> Markup {
     html! {
         details #events {
-            summary { "Everything that happened" span.count { (call.entries.len()) } }
+            summary { "All events" span.count { (call.entries.len()) } }
             div.scroll {
                 table {
-                    thead { tr { th.number { "ms" } th { "event" } th { "what" } th { "by" } } }
+                    thead { tr { th.number { "ms" } th { "event" } th { "details" } th { "written by" } } }
                     tbody {
                         @for entry in &call.entries {
                             tr {
                                 td.number { (call.since_ring(entry.at_ms)) }
-                                td.name { (whole_call::name(entry)) }
-                                td.what { (whole_call::details(entry)) }
-                                td.by { (whole_call::writer(entry)) }
+                                td.name { (call_details::event_name(entry)) }
+                                td.what { (call_details::event_details(entry)) }
+                                td.by { (call_details::writer(entry)) }
                             }
                         }
                     }
@@ -157,7 +157,7 @@ mod tests {
     use store::CallListing;
 
     #[test]
-    fn whatever_a_caller_says_is_text() {
+    fn the_transcript_is_escaped() {
         let hostile = "<script>alert(1)</script><img src=x onerror=\"alert(2)\"> & \u{202e}";
         let page = page(&call_with(hostile));
 
@@ -166,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_which_next_to_nothing_is_known_has_a_page() {
+    fn a_call_without_journal_or_summary_has_a_page() {
         let listed = CallListing { ended_at_ms: None, ..call_with("").listed };
-        let call = WholeCall { listed, lines: vec![], ..call_with("") };
+        let call = CallDetails { listed, lines: vec![], ..call_with("") };
 
-        assert!(page(&call).contains("A call that nobody talked on"));
+        assert!(page(&call).contains("An unanswered call"));
     }
 
-    fn call_with(text: &str) -> WholeCall {
+    fn call_with(text: &str) -> CallDetails {
         let listed = CallListing {
             call_ref: "ab".repeat(32),
             number: "220".into(),
@@ -195,6 +195,6 @@ mod tests {
             tool_ms: None,
             in_silence: false,
         };
-        WholeCall { listed, entries: vec![], lines: vec![line], left: 0, summary: None, levels: None }
+        CallDetails { listed, entries: vec![], lines: vec![line], left: 0, summary: None, levels: None }
     }
 }

@@ -1,15 +1,15 @@
-//! Asks whoever sits at the terminal, and shows that something is going on. In a pipe it does neither.
+//! Asks for confirmation, and shows a spinner during requests; on a terminal only.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-/// How often what goes round goes on.
+/// How often the spinner moves.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Whether somebody says yes. Nobody there is a no.
-pub fn consent(question: &str) -> bool {
-    if !is_anybody_there() {
+/// Asks a yes/no question; without a terminal the answer is no.
+pub(crate) fn confirm(question: &str) -> bool {
+    if !is_interactive() {
         return false;
     }
     let _ = write!(anstream::stderr(), "{question} [y/N] ");
@@ -18,26 +18,26 @@ pub fn consent(question: &str) -> bool {
     read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }
 
-/// Whether anybody sits at the terminal.
-pub fn is_anybody_there() -> bool {
+/// Whether standard input is a terminal, so that a question can be answered.
+pub(crate) fn is_interactive() -> bool {
     std::io::stdin().is_terminal()
 }
 
-/// Shows, on a terminal, that something goes on until it is dropped.
-pub struct Busy(ProgressBar);
+/// A spinner on the terminal, removed when dropped.
+pub(crate) struct Spinner(ProgressBar);
 
-impl Busy {
-    /// With what goes on, such as `Asking Meta`.
-    pub fn with(what: &'static str) -> Self {
-        let bar = ProgressBar::new_spinner().with_message(what);
+impl Spinner {
+    /// Starts a spinner with a message such as `Asking Meta`.
+    pub(crate) fn start(message: &'static str) -> Self {
+        let bar = ProgressBar::new_spinner().with_message(message);
         let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
-        bar.set_style(style.expect("the template is right"));
+        bar.set_style(style.expect("the template is valid"));
         bar.enable_steady_tick(TICK);
         Self(bar)
     }
 }
 
-impl Drop for Busy {
+impl Drop for Spinner {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

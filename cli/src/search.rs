@@ -1,60 +1,59 @@
-//! Looks for calls: newest first, in the list that fits the question best, never by a scan.
+//! Searches for calls, newest first, in the narrowest list of the index that fits; never by scanning the table.
 
-use crate::figures::{begin_of, day, short};
+use crate::figures::{day, short, start_of_day};
 use internal_api::keys;
 use std::cmp::Reverse;
 use store::{CallListing, CallQuery, Store, TimeRange};
 
-/// A day, ms.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// So many days are looked at when neither a number nor a user nor a day is named.
+/// How many days are searched when neither number, user nor day is given.
 const DAYS: u64 = 31;
 
-/// So many calls are asked for at once.
+/// How many calls one query returns.
 const PAGE: usize = 50;
 
-/// Which calls are looked for.
+/// Which calls to search for.
 #[derive(Debug, Clone, Default)]
-pub struct Search {
-    /// Only those to this number.
-    pub number: Option<String>,
-    /// Only those of this day, `yyyy-mm-dd` in UTC.
-    pub day: Option<String>,
-    /// Only those of the user with these marks; `None`: of any user.
-    pub marks: Option<Vec<String>>,
-    /// Only those that ended like this.
-    pub ending: Option<String>,
-    /// Only those before this cursor.
-    pub after: Option<Cursor>,
+pub(crate) struct Search {
+    /// Only calls to this number, by Meta's id of it.
+    pub(crate) number: Option<String>,
+    /// Only calls that rang on this day, `yyyy-mm-dd` in UTC.
+    pub(crate) day: Option<String>,
+    /// Only calls of the user with these pseudonyms.
+    pub(crate) pseudonyms: Option<Vec<String>>,
+    /// Only calls with this ending.
+    pub(crate) ending: Option<String>,
+    /// Only calls older than this cursor.
+    pub(crate) after: Option<Cursor>,
 }
 
-/// What was found.
+/// One page of search results.
 #[derive(Debug, Default)]
-pub struct Found {
-    /// The calls, newest first.
-    pub calls: Vec<CallListing>,
-    /// Where to go on, if there are more.
-    pub next: Option<Cursor>,
-    /// The first day that was looked at, `yyyy-mm-dd` in UTC: what rang before was not. Nothing where all was looked at.
-    pub since: Option<String>,
+pub(crate) struct Found {
+    /// Newest first.
+    pub(crate) calls: Vec<CallListing>,
+    /// Where the next page begins; `None` on the last page.
+    pub(crate) next: Option<Cursor>,
+    /// The earliest day searched, `yyyy-mm-dd` in UTC; `None` when there is no such limit.
+    pub(crate) since: Option<String>,
 }
 
-/// A place in the list of calls: when a call rang, and the beginning of its name.
+/// A position in the list of calls: when a call rang, and the start of its reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
+pub(crate) struct Cursor {
     rang_at_ms: u64,
     name: String,
 }
 
 impl Search {
-    /// Looks until so many are found.
+    /// Searches until `at_most` calls are found or the lists end.
     ///
     /// # Errors
-    /// When the table cannot be asked.
-    pub async fn run(&self, ledger: &Store, at_most: usize, now_ms: u64) -> anyhow::Result<Found> {
-        if let Some(marks) = &self.marks {
-            return self.of_user(ledger, marks, at_most).await;
+    /// When the table cannot be read.
+    pub(crate) async fn run(&self, store: &Store, at_most: usize, now_ms: u64) -> anyhow::Result<Found> {
+        if let Some(pseudonyms) = &self.pseudonyms {
+            return self.of_user(store, pseudonyms, at_most).await;
         }
         let mut calls = vec![];
         let lists = self.lists(now_ms);
@@ -65,10 +64,10 @@ impl Search {
         for which in lists {
             let mut before = self.after.as_ref().map(Cursor::place);
             loop {
-                let page = ledger.calls(&which, self.within(), before.as_deref(), PAGE).await?;
+                let page = store.calls(&which, self.within(), before.as_deref(), PAGE).await?;
                 let is_last = page.len() < PAGE;
                 before = page.last().map(CallListing::place);
-                calls.extend(page.into_iter().filter(|call| self.wants(call)));
+                calls.extend(page.into_iter().filter(|call| self.matches(call)));
                 if calls.len() > at_most {
                     calls.truncate(at_most);
                     let next = calls.last().map(Cursor::of);
@@ -82,17 +81,18 @@ impl Search {
         Ok(Found { calls, next: None, since })
     }
 
-    /// Of a person with several marks the newest of all lists, each call once.
-    async fn of_user(&self, ledger: &Store, marks: &[String], at_most: usize) -> anyhow::Result<Found> {
+    /// Merges the lists of all the user's pseudonyms, newest first, each call once.
+    async fn of_user(&self, store: &Store, pseudonyms: &[String], at_most: usize) -> anyhow::Result<Found> {
         let mut calls = vec![];
-        for mark in marks {
-            let (which, mut before) = (CallQuery::By(mark.clone()), self.after.as_ref().map(Cursor::place));
+        for pseudonym in pseudonyms {
+            let (which, mut before) =
+                (CallQuery::By(pseudonym.clone()), self.after.as_ref().map(Cursor::place));
             let mut wanted = vec![];
             while wanted.len() <= at_most {
-                let page = ledger.calls(&which, self.within(), before.as_deref(), PAGE).await?;
+                let page = store.calls(&which, self.within(), before.as_deref(), PAGE).await?;
                 let is_last = page.len() < PAGE;
                 before = page.last().map(CallListing::place);
-                wanted.extend(page.into_iter().filter(|call| self.wants(call)));
+                wanted.extend(page.into_iter().filter(|call| self.matches(call)));
                 if is_last {
                     break;
                 }
@@ -110,7 +110,7 @@ impl Search {
         Ok(Found { calls, next, since: None })
     }
 
-    /// The lists to look into, one after the other: days only if nothing narrower is known.
+    /// Returns the lists to query, one after the other; days only when no number is given.
     fn lists(&self, now_ms: u64) -> Vec<CallQuery> {
         match (&self.number, &self.day) {
             (Some(number), _) => vec![CallQuery::Of(number.clone())],
@@ -124,11 +124,11 @@ impl Search {
     }
 
     fn within(&self) -> Option<TimeRange> {
-        let from_ms = begin_of(self.day.as_deref()?)?;
+        let from_ms = start_of_day(self.day.as_deref()?)?;
         Some(TimeRange { from_ms, to_ms: from_ms + DAY_MS - 1 })
     }
 
-    fn wants(&self, call: &CallListing) -> bool {
+    fn matches(&self, call: &CallListing) -> bool {
         let is_to = self.number.as_ref().is_none_or(|number| *number == call.number);
         is_to && self.ending.as_ref().is_none_or(|ending| call.ending.as_ref() == Some(ending))
     }
@@ -139,7 +139,7 @@ impl Cursor {
         Self { rang_at_ms: call.rang_at_ms, name: short(&call.call_ref).to_owned() }
     }
 
-    /// Sorts just before its call: a name sorts behind its beginning.
+    /// Returns a sort key just before the call's own: a reference sorts behind its own prefix.
     fn place(&self) -> String {
         keys::rang(self.rang_at_ms, &self.name)
     }
@@ -160,7 +160,7 @@ impl std::str::FromStr for Cursor {
             let is_name = name.chars().all(|letter| letter.is_ascii_hexdigit());
             is_name.then_some(Self { rang_at_ms: rang_at_ms.parse().ok()?, name: name.to_owned() })
         };
-        read().ok_or_else(|| "take it from the end of the list before".to_owned())
+        read().ok_or_else(|| "a cursor is what the previous page prints after --after".to_owned())
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_walked_backwards_from_the_cursor() {
+    fn days_are_searched_backwards_from_the_cursor() {
         let after = Some("1795305600000.ab12".parse().unwrap());
 
         let lists = Search { after, ..Search::default() }.lists(1_800_000_000_000);

@@ -1,10 +1,10 @@
-//! Looks through the whole table for what is stored of a person and stands in no list of theirs.
+//! Scans the whole table for what is stored about a person outside of their own lists.
 //!
-//! What Meta tells and is not understood lies with the number, the account or the call that Meta names, and what DynamoDB would not
-//! take lies by its hash: only looking at each item finds a person in them.
+//! A notice that is not understood is stored with the number, account or call that Meta names, and one that DynamoDB refused is
+//! stored by its hash: only reading every item finds a person in them.
 
-use crate::linked_names::{Key, Known, callers};
-use crate::person::{Marker, Person};
+use crate::linked_names::{Key, LinkedNames, callers};
+use crate::person::{Person, Pseudonymizer};
 use anyhow::Context;
 use aws_sdk_dynamodb::types::AttributeValue;
 use internal_api::keys;
@@ -14,64 +14,72 @@ use store::items::Item;
 use store::{CallListing, Store};
 use whatsapp::personal_names;
 
-/// DynamoDB deletes a call's state and its place in the list within hours of each other, s.
+/// Slack, in seconds, between DynamoDB's deletion of a call's state and of its place in the list.
 const EXPIRES_S: u64 = 24 * 60 * 60;
 
-/// What was found.
+/// What a scan found about a person.
 #[derive(Debug, Default)]
-pub struct Swept {
+pub(crate) struct ScanResult {
     /// Notices that name the person.
-    pub notices: BTreeSet<Key>,
-    /// Items that lead to calls of theirs.
-    pub pointers: BTreeSet<Key>,
-    /// Calls of which it is not known whose they were: their states are gone, and their marks may be under a lost key.
-    pub unknown: usize,
+    pub(crate) notices: BTreeSet<Key>,
+    /// Items that lead to the person's calls.
+    pub(crate) pointers: BTreeSet<Key>,
+    /// Calls whose caller is unknown: the state has expired, and the pseudonym may be under a lost key.
+    pub(crate) unknown: usize,
 }
 
-/// What one look through the table found.
+/// What one pass over the table found.
 #[derive(Default)]
-struct Look {
-    swept: Swept,
+struct Pass {
+    found: ScanResult,
     states: Vec<Item>,
     with_state: HashSet<String>,
     old: HashSet<String>,
 }
 
-/// Looks through the table until nothing new of the person is found: a call tells another name of theirs.
+/// Scans the table until a pass finds nothing new: each call found may reveal another name of the person.
 ///
 /// # Errors
 /// When the table cannot be read.
-pub async fn sweep(ledger: &Store, marker: &Marker, known: &mut Known) -> anyhow::Result<Swept> {
+pub(crate) async fn scan_table(
+    store: &Store,
+    pseudonymizer: &Pseudonymizer,
+    linked: &mut LinkedNames,
+) -> anyhow::Result<ScanResult> {
     loop {
-        let look = look(ledger, marker, known).await?;
-        let mut is_news = false;
-        for state in &look.states {
-            if let Some(call) = listed(state) {
-                is_news |= known.take_in(ledger, marker, call, state).await?;
+        let pass = scan_once(store, pseudonymizer, linked).await?;
+        let mut is_new = false;
+        for state in &pass.states {
+            if let Some(call) = listing_of(state) {
+                is_new |= linked.add(store, pseudonymizer, call, state).await?;
             }
         }
-        if !is_news {
-            let is_open = |call: &&String| !look.with_state.contains(*call) && !known.has(call);
-            let unknown = look.old.iter().filter(is_open).count();
-            return Ok(Swept { unknown, ..look.swept });
+        if !is_new {
+            let is_open = |call: &&String| !pass.with_state.contains(*call) && !linked.has_call(call);
+            let unknown = pass.old.iter().filter(is_open).count();
+            return Ok(ScanResult { unknown, ..pass.found });
         }
     }
 }
 
-async fn look(ledger: &Store, marker: &Marker, known: &Known) -> anyhow::Result<Look> {
-    let scan = ledger.client.scan().table_name(&ledger.table).consistent_read(true);
+async fn scan_once(
+    store: &Store,
+    pseudonymizer: &Pseudonymizer,
+    linked: &LinkedNames,
+) -> anyhow::Result<Pass> {
+    let scan = store.client.scan().table_name(&store.table).consistent_read(true);
     let mut pages = scan.into_paginator().items().send();
-    let mut look = Look::default();
+    let mut pass = Pass::default();
     while let Some(item) = pages.next().await {
-        look.at(item.context("cannot look through the table")?, marker, known);
+        pass.add(item.context("cannot scan the table")?, pseudonymizer, linked);
     }
-    Ok(look)
+    Ok(pass)
 }
 
-impl Look {
-    fn at(&mut self, item: Item, marker: &Marker, known: &Known) {
+impl Pass {
+    fn add(&mut self, item: Item, pseudonymizer: &Pseudonymizer, linked: &LinkedNames) {
         let Some((pk, sk)) = key_of(&item) else { return };
-        let is_theirs = |name: &str| is_of(name, marker, known);
+        let is_theirs = |name: &str| is_theirs(name, pseudonymizer, linked);
         if let Some(call_ref) = keys::call_ref(&pk).filter(|_| sk == keys::STATE) {
             self.with_state.insert(call_ref.to_owned());
             if callers(&item).any(|caller| is_theirs(caller.name())) {
@@ -79,34 +87,37 @@ impl Look {
             }
             return;
         }
-        if is_notice(&pk, &sk, &item) && names_of(&item).iter().any(|name| is_theirs(name)) {
-            self.swept.notices.insert((pk, sk));
+        if is_notice(&pk, &sk, &item) && names_in(&item).iter().any(|name| is_theirs(name)) {
+            self.found.notices.insert((pk, sk));
             return;
         }
         let Some(call_ref) = call_of(&pk, &sk, &item) else { return };
-        if known.has(call_ref) {
-            self.swept.pointers.insert((pk, sk));
-        } else if pk.starts_with("CALLS#") && is_before(&item, marker.made_at_ms()) {
+        if linked.has_call(call_ref) {
+            self.found.pointers.insert((pk, sk));
+        } else if pk.starts_with("CALLS#") && predates_key(&item, pseudonymizer.made_at_ms()) {
             self.old.insert(call_ref.to_owned());
         }
     }
 }
 
-/// Whether a name is the person's: one that is known, or one whose mark is.
-fn is_of(name: &str, marker: &Marker, known: &Known) -> bool {
-    known.names.iter().any(|theirs| theirs.name() == name)
-        || marker.marks(&Person::of_meta(name)).iter().any(|mark| known.marks.contains(mark))
+/// Whether a name is the person's, by itself or by its pseudonym.
+fn is_theirs(name: &str, pseudonymizer: &Pseudonymizer, linked: &LinkedNames) -> bool {
+    linked.names.iter().any(|theirs| theirs.name() == name)
+        || pseudonymizer
+            .pseudonyms(&Person::of_meta(name))
+            .iter()
+            .any(|pseudonym| linked.pseudonyms.contains(pseudonym))
 }
 
-/// Whether an item is what Meta told, as far as it is kept as it came.
+/// Whether an item holds a notice of Meta's as it was received.
 fn is_notice(pk: &str, sk: &str, item: &Item) -> bool {
     sk.starts_with(keys::NOTICES)
         || pk.starts_with("UNFIT#")
         || (pk.starts_with("CALL#") && item.contains_key("item"))
 }
 
-/// The people in a notice.
-fn names_of(item: &Item) -> BTreeSet<String> {
+/// Returns the personal names in a notice.
+fn names_in(item: &Item) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (name, value) in item {
         if !["pk", "sk", "at_ms", "ttl", "stamped_at", "number", "call_ref"].contains(&name.as_str()) {
@@ -131,7 +142,7 @@ fn collect(value: &AttributeValue, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The call that an item outside of its partition is of.
+/// Returns the call that an item outside of the call's partition belongs to.
 fn call_of<'a>(pk: &str, sk: &'a str, item: &'a Item) -> Option<&'a str> {
     let is_list = ["CALLS#", "USER#", "REF#", "MESSAGE#"].iter().any(|list| pk.starts_with(list));
     if pk.starts_with("CALLER#") {
@@ -140,15 +151,15 @@ fn call_of<'a>(pk: &str, sk: &'a str, item: &'a Item) -> Option<&'a str> {
     item.get("call_ref").filter(|_| is_list)?.as_s().ok().map(String::as_str)
 }
 
-/// Whether a call in the list is from before there was a key of marks, and kept for longer than its state.
-fn is_before(item: &Item, made_at_ms: Option<u64>) -> bool {
+/// Whether a listed call is older than the pseudonym key and outlives its state.
+fn predates_key(item: &Item, made_at_ms: Option<u64>) -> bool {
     let is_old = number(item.get("rang_at_ms")) < Some(made_at_ms.unwrap_or(u64::MAX));
     is_old && number(item.get(keys::TTL)) > Some(now_ms() / 1_000 + EXPIRES_S)
 }
 
-/// A call as the list has it, by its state.
-fn listed(state: &Item) -> Option<CallListing> {
-    // A state that cannot be read is their call's all the same.
+/// Returns the list's entry of a call, by its state.
+fn listing_of(state: &Item) -> Option<CallListing> {
+    // A state that cannot be parsed still belongs to the person's call.
     let call = state.get("call").and_then(|call| call.as_m().ok()).cloned().unwrap_or_default();
     let text = |name: &str| Some(state.get(name)?.as_s().ok()?.clone());
     Some(CallListing {

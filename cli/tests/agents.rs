@@ -1,4 +1,4 @@
-//! `ahoy agents …` as an operator runs it: the real program, against DynamoDB's emulator.
+//! `ahoy agents`, run as the real program against an emulated DynamoDB.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,32 +8,32 @@ use serde_json::{Value, json};
 use terminal::{Terminal, agent, file};
 
 #[tokio::test]
-async fn every_wrong_file_is_told_in_one_line_and_the_right_ones_all_the_same() {
+async fn every_file_is_checked_and_each_error_is_one_line() {
     let right = file("right.toml", &agent("shop", ""));
     let wrong = file("wrong.toml", &agent("shop", "[caps]\ncalls_an_hour = 0"));
     let terminal = Terminal::without_aws();
 
-    let said = terminal.ahoy(&["agents", "check", &wrong, &right, "/nowhere.toml"]).await;
+    let output = terminal.ahoy(&["agents", "check", &wrong, &right, "/nowhere.toml"]).await;
 
-    assert_eq!(said.code, Some(1));
-    assert_eq!(said.out, format!("{right}: ok, agent shop\n"));
-    let lines: Vec<_> = said.err.lines().collect();
-    assert_eq!(lines.len(), 2, "{}", said.err);
+    assert_eq!(output.code, Some(1));
+    assert_eq!(output.out, format!("{right}: ok, agent shop\n"));
+    let lines: Vec<_> = output.err.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", output.err);
     assert!(lines[0].starts_with(&format!("{wrong}: line 6, caps.calls_an_hour: ")), "{}", lines[0]);
     assert_eq!(lines[1], "/nowhere.toml: No such file or directory");
 }
 
 #[tokio::test]
-async fn right_files_are_checked_without_aws() {
+async fn files_are_checked_without_aws() {
     let right = file("alone.toml", &agent("shop", ""));
 
-    let said = Terminal::without_aws().ahoy(&["agents", "check", &right]).await;
+    let output = Terminal::without_aws().ahoy(&["agents", "check", &right]).await;
 
-    assert_eq!((said.code, &said.err[..]), (Some(0), ""));
+    assert_eq!((output.code, &output.err[..]), (Some(0), ""));
 }
 
 #[tokio::test]
-async fn a_cap_that_cannot_be_counted_is_doubted_and_taken() {
+async fn a_cap_on_an_unpriced_model_is_a_warning() {
     let terminal = Terminal::new().await;
     let more = "[model]\nname = \"gpt-realtime-9\"\n[caps]\ndollars_a_day = 5.0";
     let unpriced = file("unpriced.toml", &agent("shop", more));
@@ -41,115 +41,115 @@ async fn a_cap_that_cannot_be_counted_is_doubted_and_taken() {
     let checked = terminal.ahoy(&["agents", "check", &unpriced]).await;
     let pushed = terminal.ahoy(&["agents", "push", &unpriced]).await;
 
-    let doubt =
+    let warning =
         format!("{unpriced}: warning: caps.dollars_a_day limits nothing: gpt-realtime-9 has no price");
-    for said in [checked, pushed] {
-        assert!(said.err.starts_with(&doubt) && said.err.lines().count() == 1, "{said:?}");
-        assert_eq!(said.code, Some(0));
+    for output in [checked, pushed] {
+        assert!(output.err.starts_with(&warning) && output.err.lines().count() == 1, "{output:?}");
+        assert_eq!(output.code, Some(0));
     }
 }
 
 #[tokio::test]
-async fn what_openai_refuses_is_neither_checked_nor_pushed() {
+async fn a_schema_that_openai_refuses_is_not_pushed() {
     let terminal = Terminal::new().await;
     let text = include_str!("../../fixtures/field-cases/agents/anyof.toml");
     let refused = file("anyof.toml", text);
 
     for command in ["check", "push"] {
-        let said = terminal.ahoy(&["agents", command, &refused]).await;
+        let output = terminal.ahoy(&["agents", command, &refused]).await;
 
         let wrong = format!("{refused}: line 12, tools.http[0].parameters: has anyOf at its top level");
-        assert!(said.code == Some(1) && said.err.starts_with(&wrong), "{said:?}");
+        assert!(output.code == Some(1) && output.err.starts_with(&wrong), "{output:?}");
     }
 }
 
 #[tokio::test]
-async fn whatever_has_no_price_is_doubted() {
+async fn models_without_a_price_are_warnings() {
     let more = "[model]\nname = \"gpt-realtime-9\"\ntranscription = { model = \"another-vendors\" }";
     let unpriced = file("unpriced-all.toml", &agent("shop", more));
     let priced = file("priced.toml", &agent("shop", "[model]\nname = \"gpt-realtime-2.1\""));
 
-    let said = Terminal::without_aws().ahoy(&["agents", "check", &unpriced, &priced]).await;
+    let output = Terminal::without_aws().ahoy(&["agents", "check", &unpriced, &priced]).await;
 
-    let doubts: Vec<_> = said.err.lines().collect();
-    assert_eq!((said.code, doubts.len()), (Some(0), 2), "{said:?}");
+    let warnings: Vec<_> = output.err.lines().collect();
+    assert_eq!((output.code, warnings.len()), (Some(0), 2), "{output:?}");
     assert!(
-        doubts[0].contains("warning: what calls cost is not known: gpt-realtime-9 has no price"),
-        "{said:?}"
+        warnings[0].contains("warning: the cost of calls is unknown: gpt-realtime-9 has no price"),
+        "{output:?}"
     );
-    assert!(doubts[1].contains("warning: the transcriber is not counted"), "{said:?}");
+    assert!(warnings[1].contains("warning: transcription is not counted"), "{output:?}");
 }
 
 #[tokio::test]
-async fn an_id_as_short_as_a_telephone_number_is_doubted_and_taken() {
+async fn an_id_as_short_as_a_phone_number_is_a_warning() {
     let terminal = Terminal::new().await;
     let shop = file("short.toml", &agent("shop", ""));
 
-    let said = terminal.ahoy(&["agents", "push", &shop, "--number", "15550001111"]).await;
+    let output = terminal.ahoy(&["agents", "push", &shop, "--number", "15550001111"]).await;
 
-    assert!(said.err.contains("warning: a --number has 11 digits"), "{said:?}");
-    assert!(!said.err.contains("15550001111"), "{said:?}");
-    assert_eq!(said.code, Some(0));
+    assert!(output.err.contains("warning: a --number has 11 digits"), "{output:?}");
+    assert!(!output.err.contains("15550001111"), "{output:?}");
+    assert_eq!(output.code, Some(0));
 }
 
 #[tokio::test]
-async fn a_check_in_json_says_line_field_and_reason() {
+async fn check_prints_line_field_and_reason_as_json() {
     let wrong = file("json.toml", &agent("shop", "[caps]\ncalls_an_hour = 0"));
 
-    let said = Terminal::without_aws().ahoy(&["agents", "check", "--json", &wrong]).await;
+    let output = Terminal::without_aws().ahoy(&["agents", "check", "--json", &wrong]).await;
 
-    let told: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!(told["files"][0]["line"], 6);
-    assert_eq!(told["files"][0]["field"], "caps.calls_an_hour");
-    assert_eq!((&told["files"][0]["ok"], said.code), (&json!(false), Some(1)));
+    let report: Value = serde_json::from_str(&output.out).unwrap();
+    assert_eq!(report["files"][0]["line"], 6);
+    assert_eq!(report["files"][0]["field"], "caps.calls_an_hour");
+    assert_eq!((&report["files"][0]["ok"], output.code), (&json!(false), Some(1)));
 }
 
 #[tokio::test]
-async fn a_push_says_whether_it_changed_anything_and_whose_calls_the_agent_takes() {
+async fn push_prints_the_change_and_the_agents_numbers() {
     let terminal = Terminal::new().await;
     let first = file("first.toml", &agent("shop", ""));
     let second = file("second.toml", &agent("shop", "[caps]\ncalls_an_hour = 3"));
-    let unused = "No number has it yet: push it with --number and Meta's id of your number.\n";
+    let unused = "No number is assigned to it yet: push it with --number and Meta's id of your number.\n";
 
     let new = terminal.ahoy(&["agents", "push", &first]).await;
     assert_eq!((new.out, new.code), (format!("shop: new\n{unused}"), Some(0)));
     let unchanged = terminal.ahoy(&["agents", "push", &first, "--number", "220000000000002"]).await;
-    let takes = "It takes the calls of 220000000000002, from the next one on.\n";
+    let takes = "It takes calls to 220000000000002 from the next call on.\n";
     assert_eq!(unchanged.out, format!("shop: unchanged\n{takes}"));
     let updated = terminal.ahoy(&["agents", "push", &second]).await;
 
     assert_eq!(updated.out, format!("shop: updated\n{takes}"));
-    let text = terminal.ledger().agent_of("220000000000002").await.unwrap().unwrap();
+    let text = terminal.store().agent_of("220000000000002").await.unwrap().unwrap();
     assert!(text.contains("calls_an_hour = 3"));
 }
 
 #[tokio::test]
-async fn a_number_that_another_agent_had_is_said_to_be_taken_over() {
+async fn push_prints_the_agent_that_had_the_number_before() {
     let terminal = Terminal::new().await;
     let [day, night] = ["day", "night"].map(|name| file(&format!("{name}.toml"), &agent(name, "")));
     terminal.ahoy(&["agents", "push", &day, "--number", "220000000000002"]).await;
 
-    let said = terminal.ahoy(&["agents", "push", "--json", &night, "--number", "220000000000002"]).await;
+    let output = terminal.ahoy(&["agents", "push", "--json", &night, "--number", "220000000000002"]).await;
 
     let wanted = json!({"agent": "night", "change": "new", "numbers": ["220000000000002"],
         "taken_over": [{"number": "220000000000002", "from": "day"}]});
-    assert_eq!(serde_json::from_str::<Value>(&said.out).unwrap(), wanted);
+    assert_eq!(serde_json::from_str::<Value>(&output.out).unwrap(), wanted);
 }
 
 #[tokio::test]
-async fn a_wrong_file_is_not_pushed() {
+async fn an_invalid_file_is_not_pushed() {
     let terminal = Terminal::new().await;
     let wrong = file("unpushed.toml", "name = \"shop\"");
 
-    let said = terminal.ahoy(&["agents", "push", &wrong, "--number", "220000000000002"]).await;
+    let output = terminal.ahoy(&["agents", "push", &wrong, "--number", "220000000000002"]).await;
 
-    assert_eq!((said.code, &said.out[..], said.err.lines().count()), (Some(1), "", 1));
-    assert_eq!(terminal.ledger().agents().await.unwrap(), []);
-    assert_eq!(terminal.ledger().numbers().await.unwrap(), []);
+    assert_eq!((output.code, &output.out[..], output.err.lines().count()), (Some(1), "", 1));
+    assert_eq!(terminal.store().agents().await.unwrap(), []);
+    assert_eq!(terminal.store().numbers().await.unwrap(), []);
 }
 
 #[tokio::test]
-async fn the_list_shows_agents_with_their_numbers() {
+async fn list_prints_agents_with_their_numbers() {
     let terminal = Terminal::new().await;
     let shop = file("listed.toml", &agent("shop", "[model]\nname = \"gpt-realtime-2.1-mini\""));
     let other = file("other.toml", &agent("atelier", "").replace("\"en\"", "\"fr\""));
@@ -157,42 +157,42 @@ async fn the_list_shows_agents_with_their_numbers() {
     terminal.ahoy(&[&["agents", "push", &shop], &numbers[..]].concat()).await;
     terminal.ahoy(&["agents", "push", &other]).await;
 
-    let said = terminal.ahoy(&["agents", "list"]).await;
+    let output = terminal.ahoy(&["agents", "list"]).await;
 
-    let rows: Vec<Vec<_>> = said.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    let rows: Vec<Vec<_>> = output.out.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(rows[0], ["NAME", "LANGUAGE", "MODEL", "NUMBERS", "PUSHED"]);
     assert_eq!(rows[1][..4], ["atelier", "fr", "default", "none"]);
     let both = ["shop", "en", "gpt-realtime-2.1-mini", "220000000000002,", "330000000000003"];
     assert_eq!(rows[2][..5], both);
-    assert_eq!((rows[2].last(), said.code), (Some(&"UTC"), Some(0)));
-    assert!(!said.out.contains('\u{1b}'), "colours are for terminals");
+    assert_eq!((rows[2].last(), output.code), (Some(&"UTC"), Some(0)));
+    assert!(!output.out.contains('\u{1b}'), "colours go to terminals only");
 }
 
 #[tokio::test]
-async fn the_list_in_json_has_what_a_script_needs() {
+async fn list_prints_agents_and_missing_ones_as_json() {
     let terminal = Terminal::new().await;
     let empty = terminal.ahoy(&["agents", "list", "--json"]).await;
     assert_eq!(serde_json::from_str::<Value>(&empty.out).unwrap(), json!({"agents": [], "astray": []}));
-    terminal.ledger().assign("220000000000002", "ghost").await.unwrap();
+    terminal.store().assign("220000000000002", "ghost").await.unwrap();
     terminal.ahoy(&["agents", "push", &file("scripted.toml", &agent("shop", ""))]).await;
 
-    let said = terminal.ahoy(&["agents", "list", "--json"]).await;
+    let output = terminal.ahoy(&["agents", "list", "--json"]).await;
 
-    let told: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!(told["agents"][0]["name"], "shop");
-    assert_eq!(told["agents"][0]["numbers"], json!([]));
-    assert_eq!(told["astray"], json!([{"number": "220000000000002", "agent": "ghost"}]));
+    let report: Value = serde_json::from_str(&output.out).unwrap();
+    assert_eq!(report["agents"][0]["name"], "shop");
+    assert_eq!(report["agents"][0]["numbers"], json!([]));
+    assert_eq!(report["astray"], json!([{"number": "220000000000002", "agent": "ghost"}]));
 }
 
 #[tokio::test]
-async fn an_empty_list_says_what_to_do() {
-    let said = Terminal::new().await.ahoy(&["agents", "list"]).await;
+async fn an_empty_list_says_how_to_push() {
+    let output = Terminal::new().await.ahoy(&["agents", "list"]).await;
 
-    assert_eq!(said.out, "No agents yet. Push one: ahoy agents push FILE --number ID\n");
+    assert_eq!(output.out, "No agents yet. Push one: ahoy agents push FILE --number ID\n");
 }
 
 #[tokio::test]
-async fn what_keeps_aws_from_us_is_said_in_one_line() {
+async fn aws_errors_are_one_line() {
     let there = Terminal::new().await;
     let list = ["agents", "list"];
 
@@ -206,13 +206,17 @@ async fn what_keeps_aws_from_us_is_said_in_one_line() {
         (Terminal::without_aws().without("AWS_REGION").ahoy(&list).await, "no AWS region is set"),
     ];
 
-    for (said, why) in cases {
-        assert_eq!((said.code, &said.out[..], said.err.lines().count()), (Some(1), "", 1), "{said:?}");
-        assert!(said.err.starts_with(&format!("ahoy: {why}")), "{said:?}");
+    for (output, why) in cases {
+        assert_eq!(
+            (output.code, &output.out[..], output.err.lines().count()),
+            (Some(1), "", 1),
+            "{output:?}"
+        );
+        assert!(output.err.starts_with(&format!("ahoy: {why}")), "{output:?}");
     }
 }
 
-/// A profile of each kind of login, none of them logged in.
+/// One profile for each kind of login, none of them logged in.
 const PROFILES: &str = "[profile sso]
 sso_session = ours
 sso_account_id = 123456789012
@@ -227,7 +231,7 @@ credential_process = /bin/false
 ";
 
 #[tokio::test]
-async fn a_login_that_is_over_is_said_with_what_to_run() {
+async fn an_expired_login_is_reported_with_the_command_to_run() {
     let home = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("logins");
     std::fs::create_dir_all(&home).unwrap();
     std::fs::write(home.join("config"), PROFILES).unwrap();
@@ -240,20 +244,24 @@ async fn a_login_that_is_over_is_said_with_what_to_run() {
     };
 
     for (profile, why) in [
-        ("sso", "the SSO login of the profile sso is over: aws sso login --profile sso"),
-        ("login", "the login of the profile login is over: aws login --profile login"),
+        ("sso", "the SSO login of the profile sso has expired: run aws sso login --profile sso"),
+        ("login", "the login of the profile login has expired: run aws login --profile login"),
         ("process", "the credential_process of the profile process failed: "),
-        ("missing", "the AWS profile missing is not there: aws configure list-profiles"),
+        ("missing", "there is no AWS profile missing: aws configure list-profiles"),
     ] {
-        let said = at_home(profile).ahoy(&["agents", "list"]).await;
+        let output = at_home(profile).ahoy(&["agents", "list"]).await;
 
-        assert_eq!((said.code, &said.out[..], said.err.lines().count()), (Some(1), "", 1), "{said:?}");
-        assert!(said.err.starts_with(&format!("ahoy: {why}")), "{said:?}");
+        assert_eq!(
+            (output.code, &output.out[..], output.err.lines().count()),
+            (Some(1), "", 1),
+            "{output:?}"
+        );
+        assert!(output.err.starts_with(&format!("ahoy: {why}")), "{output:?}");
     }
 }
 
 #[tokio::test]
-async fn a_command_line_that_is_not_understood_exits_with_64_and_help_with_0() {
+async fn wrong_usage_exits_with_64_and_help_with_0() {
     let terminal = Terminal::without_aws();
 
     assert_eq!(terminal.ahoy(&["agents", "sing"]).await.code, Some(64));

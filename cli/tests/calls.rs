@@ -1,6 +1,6 @@
-//! `ahoy calls` and `ahoy show`, run as they are, against DynamoDB's emulator.
+//! `ahoy calls` and `ahoy show`, run as the real program against an emulated DynamoDB.
 
-#![allow(clippy::unwrap_used, reason = "these are tests")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod terminal;
@@ -12,7 +12,7 @@ use terminal::Terminal;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 #[tokio::test]
-async fn pages_go_on_where_the_one_before_ended_newest_first_and_over_days() {
+async fn pages_continue_over_days_newest_first() {
     let terminal = Terminal::new().await;
     let now = service::time::now_ms();
     for n in 0..5 {
@@ -41,7 +41,7 @@ async fn pages_go_on_where_the_one_before_ended_newest_first_and_over_days() {
 }
 
 #[tokio::test]
-async fn calls_are_told_apart_by_number_day_and_ending() {
+async fn calls_are_filtered_by_number_day_and_ending() {
     let terminal = Terminal::new().await;
     let midnight = 1_795_305_600_000;
     list(&terminal, &call(1, "220", midnight - 1)).await;
@@ -70,27 +70,26 @@ async fn calls_are_told_apart_by_number_day_and_ending() {
 }
 
 #[tokio::test]
-async fn the_list_says_how_each_call_went_without_colours_in_a_pipe() {
+async fn the_list_is_printed_without_colours_in_a_pipe() {
     let terminal = Terminal::new().await;
     list(&terminal, &call(1, "220", service::time::now_ms())).await;
 
-    let said = terminal.ahoy(&["calls"]).await;
+    let output = terminal.ahoy(&["calls"]).await;
 
-    let words: Vec<_> = said.out.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!((words[0], words[3], words[4]), ("000000000001", "220", "warm"), "{said:?}");
+    let words: Vec<_> = output.out.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!((words[0], words[3], words[4]), ("000000000001", "220", "warm"), "{output:?}");
     assert_eq!(words[5..], ["caller", "hung", "up", "caller", "0:07", "-", "-", "-"]);
-    assert!(!said.out.contains('\u{1b}'));
+    assert!(!output.out.contains('\u{1b}'));
 }
 
 #[tokio::test]
-async fn how_far_back_was_looked_is_said_unless_all_was() {
+async fn the_first_day_searched_is_printed_unless_all_was_searched() {
     let terminal = Terminal::new().await;
     let now = service::time::now_ms();
     list(&terminal, &call(1, "220", now - 40 * DAY_MS)).await;
     let first = jiff::Timestamp::from_millisecond((now - 30 * DAY_MS) as i64).unwrap();
     let first = first.strftime("%Y-%m-%d").to_string();
-    let not_before =
-        format!("What rang before {first} was not looked at: --day, --number or --user find it.\n");
+    let not_before = format!("Calls before {first} were not searched: use --day, --number or --user.\n");
 
     let nothing = terminal.ahoy(&["calls"]).await;
     assert_eq!((&nothing.out[..], nothing.err), ("No calls.\n", not_before.clone()));
@@ -99,8 +98,8 @@ async fn how_far_back_was_looked_is_said_unless_all_was() {
     list(&terminal, &call(2, "220", now)).await;
     assert_eq!(terminal.ahoy(&["calls"]).await.err, not_before);
     for all in [&["--number", "220"][..], &["--day", "today"]] {
-        let said = terminal.ahoy(&[&["calls"], all].concat()).await;
-        assert_eq!((said.out.contains("220"), &said.err[..]), (true, ""), "{all:?}");
+        let output = terminal.ahoy(&[&["calls"], all].concat()).await;
+        assert_eq!((output.out.contains("220"), &output.err[..]), (true, ""), "{all:?}");
     }
     assert_eq!(json(&terminal, &["calls", "--number", "220", "--json"]).await["since"], Value::Null);
 
@@ -110,7 +109,7 @@ async fn how_far_back_was_looked_is_said_unless_all_was() {
 }
 
 #[tokio::test]
-async fn a_call_is_shown_by_a_beginning_of_its_name_that_is_no_other_calls() {
+async fn a_call_is_shown_by_a_unique_prefix_of_its_reference() {
     let terminal = Terminal::new().await;
     let now = service::time::now_ms();
     let other = CallListing { call_ref: format!("000000000001{}", "f".repeat(52)), ..call(2, "220", now) };
@@ -121,8 +120,8 @@ async fn a_call_is_shown_by_a_beginning_of_its_name_that_is_no_other_calls() {
     assert_eq!(shown.code, Some(0), "{shown:?}");
     assert!(shown.out.starts_with(&format!("call {}", other.call_ref)), "{shown:?}");
     for (name, why) in [("000000000001", "more than one call"), ("ffffffff", "there is no call")] {
-        let said = terminal.ahoy(&["show", name]).await;
-        assert_eq!((said.code, said.err.contains(why)), (Some(1), true), "{said:?}");
+        let output = terminal.ahoy(&["show", name]).await;
+        assert_eq!((output.code, output.err.contains(why)), (Some(1), true), "{output:?}");
     }
     assert_eq!(terminal.ahoy(&["show", "0000"]).await.code, Some(64));
 }
@@ -131,7 +130,7 @@ async fn list(terminal: &Terminal, call: &CallListing) {
     let day =
         jiff::Timestamp::from_millisecond(call.rang_at_ms as i64).unwrap().strftime("%Y-%m-%d").to_string();
     for item in call.items(&[], &day, u64::MAX / 1_000) {
-        terminal.ledger().put(item).await.unwrap();
+        terminal.store().put(item).await.unwrap();
     }
 }
 
@@ -149,7 +148,7 @@ fn call(n: u64, number: &str, rang_at_ms: u64) -> CallListing {
 }
 
 async fn json(terminal: &Terminal, words: &[&str]) -> Value {
-    let said = terminal.ahoy(words).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
-    serde_json::from_str(&said.out).unwrap()
+    let output = terminal.ahoy(words).await;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    serde_json::from_str(&output.out).unwrap()
 }

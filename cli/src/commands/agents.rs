@@ -1,4 +1,4 @@
-//! `ahoy agents …`
+//! `ahoy agents`: checks, pushes and lists agent files.
 
 mod check;
 mod list;
@@ -9,18 +9,17 @@ use clap::Subcommand;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
-pub enum Agents {
-    /// Say what is wrong with agent files, each in one line, without AWS.
+pub(crate) enum Agents {
+    /// Check agent files and print each one's error in one line; needs no AWS.
     Check(check::Check),
-    /// Check an agent file and have its agent take calls from now on.
+    /// Check an agent file and store it; it takes effect with the next call.
     Push(push::Push),
-    /// Show the agents that were pushed, and which numbers have which.
+    /// List the stored agents with their numbers.
     List(list::List),
 }
 
 impl Agents {
-    /// Does it.
-    pub async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         match self {
             Self::Check(check) => Ok(check.run(common)),
             Self::Push(push) => push.run(common).await,

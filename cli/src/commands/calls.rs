@@ -1,11 +1,11 @@
-//! `ahoy calls`: which calls there were, newest first.
+//! `ahoy calls`: lists calls, newest first, with ending, duration, cost and media diagnosis.
 
-use crate::figures::{begin_of, day, dollars, length, moment, short, words};
-use crate::linked_names::Known;
+use crate::deployment_args::SecretArgs;
+use crate::figures::{day, dollars, duration, moment, short, start_of_day, words};
+use crate::linked_names::LinkedNames;
 use crate::output;
-use crate::person::{Marker, Person};
+use crate::person::{Person, Pseudonymizer};
 use crate::search::{Cursor, Found, Search};
-use crate::site::MediaKeys;
 use crate::{Common, cloud};
 use clap::Args;
 use comfy_table::presets::NOTHING;
@@ -20,30 +20,30 @@ use store::items::from_item;
 use store::{CallListing, Store};
 
 #[derive(Debug, Args)]
-pub struct Calls {
-    /// Only calls to this number: Meta's id of it.
+pub(crate) struct Calls {
+    /// Only calls to this number, by Meta's phone number id.
     #[arg(long, value_name = "ID")]
     number: Option<String>,
-    /// Only calls that rang on this day in UTC: yyyy-mm-dd, today or yesterday.
+    /// Only calls that rang on this UTC day: yyyy-mm-dd, today or yesterday.
     #[arg(long, value_name = "DAY", value_parser = read_day)]
     day: Option<String>,
-    /// Only calls of this user: their phone number or their user id. It is neither stored nor printed.
+    /// Only calls of this user, by phone number or Meta's user id; it is neither stored nor printed.
     #[arg(long, value_name = "USER", value_parser = Person::read)]
     user: Option<Person>,
-    /// Only calls that ended like this, such as caller_hung_up, agent_said_goodbye or no_capacity.
+    /// Only calls with this ending, such as caller_hung_up, agent_said_goodbye or no_capacity.
     #[arg(long, value_name = "ENDING")]
     ending: Option<String>,
-    /// So many at most.
+    /// The most calls to list.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
-    /// Go on where the list before ended.
+    /// Continue after the previous page: the cursor it printed.
     #[arg(long, value_name = "CURSOR")]
     after: Option<Cursor>,
     #[command(flatten)]
-    media: MediaKeys,
+    secrets: SecretArgs,
 }
 
-/// A call, with what its summary says.
+/// A call of the JSON output: its entry in the list, with fields of its summary.
 #[derive(Debug, Serialize)]
 struct Row {
     #[serde(flatten)]
@@ -52,26 +52,25 @@ struct Row {
     agent: Option<String>,
     turns: Option<u64>,
     micro_dollars: Option<u64>,
-    /// What was wrong with its media; `fine` if nothing was.
+    /// The media diagnosis; `fine` if nothing was wrong.
     verdict: Option<String>,
 }
 
 impl Calls {
-    /// Does it.
-    pub async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
-        let ledger = cloud::ledger(common).await?;
-        let marks = match &self.user {
+    pub(crate) async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
+        let store = cloud::store(common).await?;
+        let pseudonyms = match &self.user {
             Some(person) => {
-                let marker = Marker::fetch(&self.media, common).await?;
-                Some(Known::of(&ledger, &marker, person).await?.marks)
+                let pseudonymizer = Pseudonymizer::fetch(&self.secrets, common).await?;
+                Some(LinkedNames::of(&store, &pseudonymizer, person).await?.pseudonyms)
             }
             None => None,
         };
         let also = self.user.as_ref().and_then(Person::also);
         let ending = self.ending.map(|ending| ending.replace([' ', '-'], "_"));
-        let search = Search { number: self.number, day: self.day, marks, ending, after: self.after };
-        let Found { calls, next, since } = search.run(&ledger, usize::from(self.limit), now_ms()).await?;
-        let rows = rows(&ledger, calls).await?;
+        let search = Search { number: self.number, day: self.day, pseudonyms, ending, after: self.after };
+        let Found { calls, next, since } = search.run(&store, usize::from(self.limit), now_ms()).await?;
+        let rows = rows(&store, calls).await?;
         let next = next.map(|next| next.to_string());
         if common.json {
             output::json(&serde_json::json!({"calls": rows, "next": next, "since": since, "also": also}));
@@ -83,12 +82,12 @@ impl Calls {
             output::line(table(&rows).trim_fmt());
         }
         if let Some(also) = also {
-            output::wrong(also);
+            output::error_line(also);
         }
         match (next, since) {
-            (Some(next), _) => output::wrong(format!("There are more: --after {next}")),
-            (None, Some(since)) => output::wrong(format!(
-                "What rang before {since} was not looked at: --day, --number or --user find it."
+            (Some(next), _) => output::error_line(format!("There are more: --after {next}")),
+            (None, Some(since)) => output::error_line(format!(
+                "Calls before {since} were not searched: use --day, --number or --user."
             )),
             (None, None) => {}
         }
@@ -96,15 +95,15 @@ impl Calls {
     }
 }
 
-async fn rows(ledger: &Store, calls: Vec<CallListing>) -> anyhow::Result<Vec<Row>> {
+async fn rows(store: &Store, calls: Vec<CallListing>) -> anyhow::Result<Vec<Row>> {
     let wanted = calls.iter().map(|call| (keys::call(&call.call_ref), keys::SUMMARY.to_owned()));
-    let found = ledger.items(&wanted.collect::<Vec<_>>()).await?.into_iter();
+    let found = store.items(&wanted.collect::<Vec<_>>()).await?.into_iter();
     let summaries = found.filter_map(|item| from_item::<CallSummary>(item).ok());
     let mut summaries: HashMap<_, _> = summaries.map(|summary| (summary.call_ref.clone(), summary)).collect();
-    // A call whose line never opened has summaries of its owners alone; one that no task answered has none.
+    // A call that was never accepted has only the summaries of its media tasks; one that no task answered has none.
     for call in calls.iter().filter(|call| call.start.is_some()) {
         if !summaries.contains_key(&call.call_ref)
-            && let Some(item) = ledger.summary(&call.call_ref).await?
+            && let Some(item) = store.summary(&call.call_ref).await?
             && let Ok(summary) = from_item::<CallSummary>(item)
         {
             summaries.insert(call.call_ref.clone(), summary);
@@ -142,19 +141,19 @@ impl Row {
         let listed = &self.listed;
         let ending = match &listed.ending {
             Some(ending) => Cell::new(words(ending)),
-            None => Cell::new("under way").fg(Color::Green),
+            None => Cell::new("in progress").fg(Color::Green),
         };
         let verdict = Cell::new(or_dash(self.verdict.as_deref().map(words)));
         let is_bad = self.verdict.as_deref().is_some_and(|verdict| verdict != "fine");
-        let is_ours = matches!(listed.by.as_deref(), Some("us" | "meta"));
+        let is_our_failure = matches!(listed.by.as_deref(), Some("us" | "meta"));
         vec![
             Cell::new(short(&listed.call_ref)),
             Cell::new(moment(listed.rang_at_ms)),
             Cell::new(&listed.number),
             Cell::new(or_dash(listed.start.clone())),
-            if is_ours { ending.fg(Color::Yellow) } else { ending },
+            if is_our_failure { ending.fg(Color::Yellow) } else { ending },
             Cell::new(or_dash(listed.by.clone())),
-            right(self.lasted_ms.map(length)),
+            right(self.lasted_ms.map(duration)),
             right(self.turns.map(|turns| turns.to_string())),
             right(self.micro_dollars.map(dollars)),
             if is_bad { verdict.fg(Color::Yellow) } else { verdict },
@@ -177,7 +176,7 @@ fn read_day(typed: &str) -> Result<String, String> {
     match typed {
         "today" => Ok(day(now)),
         "yesterday" => Ok(day(now.saturating_sub(24 * 60 * 60 * 1_000))),
-        other if begin_of(other).is_some() => Ok(other.to_owned()),
-        _ => Err("a day is written yyyy-mm-dd".to_owned()),
+        other if start_of_day(other).is_some() => Ok(other.to_owned()),
+        _ => Err("a day is yyyy-mm-dd, today or yesterday".to_owned()),
     }
 }

@@ -1,12 +1,12 @@
-//! `ahoy number show`: the business number as Meta has it.
+//! `ahoy number show`: shows the business number's settings at Meta.
 
 use super::doctor::meta_of;
 use crate::Common;
+use crate::deployment_args::DeploymentArgs;
 use crate::fetched::Fetched;
 use crate::meta::{Change, Facts, Field};
 use crate::output;
-use crate::prompt::Busy;
-use crate::site::Site;
+use crate::prompt::Spinner;
 use clap::{Args, Subcommand};
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
@@ -15,20 +15,20 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 #[derive(Debug, Subcommand)]
-pub enum Number {
-    /// Show the number as Meta has it: its state, who is told of its calls, how it takes them.
+pub(crate) enum Number {
+    /// Show the number's settings at Meta: status, webhooks, subscribed apps and calling.
     Show(Show),
 }
 
 #[derive(Debug, Args)]
-pub struct Show {
+pub(crate) struct Show {
     #[command(flatten)]
-    site: Site,
+    args: DeploymentArgs,
 }
 
-/// The number.
+/// The JSON output.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct NumberReport {
     id: String,
     number: Option<String>,
     name: Option<String>,
@@ -36,19 +36,18 @@ struct Shown {
     platform: Option<String>,
     quality: Option<String>,
     messaging_limit: Option<String>,
-    /// Nothing when the account cannot be seen.
+    /// `None` when the account could not be fetched.
     account: Option<String>,
-    /// Where webhooks go, by level.
+    /// Callback URLs, by level: application, account, phone number.
     webhooks: BTreeMap<String, String>,
-    /// The apps that are told; nothing when they cannot be seen.
+    /// The apps subscribed to the account; `None` when they could not be fetched.
     apps: Option<Vec<String>>,
     calling: BTreeMap<&'static str, String>,
     restrictions: Vec<String>,
 }
 
 impl Number {
-    /// Does it.
-    pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
         match self {
             Self::Show(show) => show.run(common).await,
         }
@@ -57,12 +56,12 @@ impl Number {
 
 impl Show {
     async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
-        let meta = meta_of(&self.site, common).await;
+        let meta = meta_of(&self.args, common).await;
         let facts = {
-            let _busy = Busy::with("Asking Meta");
-            meta.look().await
+            let _spinner = Spinner::start("Asking Meta");
+            meta.fetch().await
         };
-        let shown = Shown::of(&facts)?;
+        let shown = NumberReport::of(&facts)?;
         if common.json {
             output::json(&shown);
         } else {
@@ -72,12 +71,12 @@ impl Show {
     }
 }
 
-impl Shown {
+impl NumberReport {
     fn of(facts: &Facts) -> Fetched<Self> {
         let (number, calling) = (facts.number.clone()?, facts.calling.clone()?);
         let apps = facts.apps.as_ref().ok();
         let fields = [Field::Status, Field::Icon, Field::Callback, Field::Keys, Field::Sip, Field::Hours];
-        let setting = |field: Field| Some((field.key(), Change::now(facts, field)?));
+        let setting = |field: Field| Some((field.key(), Change::current_text(facts, field)?));
         Ok(Self {
             id: number.id,
             number: number.display_phone_number,
@@ -97,18 +96,18 @@ impl Shown {
     fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        let or = |value: &Option<String>| value.clone().unwrap_or_else(|| "not told".to_owned());
+        let or_unknown = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
         let list = |all: &[String]| if all.is_empty() { "none".to_owned() } else { all.join(", ") };
         table.add_rows([
             ["id".to_owned(), self.id.clone()],
-            ["number".to_owned(), or(&self.number)],
-            ["name".to_owned(), or(&self.name)],
-            ["status".to_owned(), or(&self.status)],
-            ["platform".to_owned(), or(&self.platform)],
-            ["quality".to_owned(), or(&self.quality)],
-            ["messaging limit".to_owned(), or(&self.messaging_limit)],
-            ["account".to_owned(), or(&self.account)],
-            ["apps told".to_owned(), self.apps.as_deref().map_or_else(|| "not told".to_owned(), list)],
+            ["number".to_owned(), or_unknown(&self.number)],
+            ["name".to_owned(), or_unknown(&self.name)],
+            ["status".to_owned(), or_unknown(&self.status)],
+            ["platform".to_owned(), or_unknown(&self.platform)],
+            ["quality".to_owned(), or_unknown(&self.quality)],
+            ["messaging limit".to_owned(), or_unknown(&self.messaging_limit)],
+            ["account".to_owned(), or_unknown(&self.account)],
+            ["subscribed apps".to_owned(), self.apps.as_deref().map_or_else(|| "unknown".to_owned(), list)],
         ]);
         table.add_rows(self.webhooks.iter().map(|(level, url)| [format!("webhook of {level}"), url.clone()]));
         table.add_rows(self.calling.iter().map(|(key, value)| [(*key).to_owned(), value.clone()]));

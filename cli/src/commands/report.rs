@@ -1,9 +1,9 @@
-//! `ahoy report CALL -o call.html`: a call as a page that a person would rather look at than read.
+//! `ahoy report CALL -o call.html`: writes a call's report as one HTML page.
 
-use crate::commands::show::name;
+use crate::call_details::CallDetails;
+use crate::commands::show::call_ref;
 use crate::output;
 use crate::page;
-use crate::whole_call::WholeCall;
 use crate::{Common, cloud};
 use anyhow::Context;
 use clap::Args;
@@ -11,20 +11,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
-pub struct Report {
-    /// The call: its name as `ahoy calls` shows it, or all of it.
-    #[arg(value_name = "CALL", value_parser = name)]
+pub(crate) struct Report {
+    /// The call's reference, or its beginning as `ahoy calls` prints it.
+    #[arg(value_name = "CALL", value_parser = call_ref)]
     call: String,
-    /// Where the page goes.
+    /// The HTML file to write.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }
 
 impl Report {
-    /// Does it.
-    pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
-        let ledger = cloud::ledger(common).await?;
-        let call = WholeCall::find(&ledger, &self.call).await?;
+    pub(crate) async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        let store = cloud::store(common).await?;
+        let call = CallDetails::find(&store, &self.call).await?;
         let page = page::page(&call);
         std::fs::write(&self.output, &page)
             .with_context(|| format!("cannot write {}", self.output.display()))?;

@@ -1,18 +1,18 @@
-//! `ahoy setup`: has Meta tell our webhook of calls, and the number take them. Shows before and after, and asks first.
+//! `ahoy setup`: subscribes the webhook to calls at Meta and enables calling on the number; shows the changes and asks first.
 
 mod hours;
 
 use super::doctor::meta_of;
 use crate::Common;
-use crate::meta::{Change, Facts, Field, MetaClient};
+use crate::deployment_args::DeploymentArgs;
+use crate::meta::{Change, ChangeReport, Facts, Field, MetaClient};
 use crate::output::{self, GOOD, styled};
-use crate::prompt::{Busy, consent};
-use crate::site::Site;
+use crate::prompt::{Spinner, confirm};
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, ContentArrangement, Table};
-use hours::Stretch;
+use hours::OpeningHours;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -20,16 +20,16 @@ use std::process::ExitCode;
 use whatsapp::error::misconfiguration;
 
 #[derive(Debug, Args)]
-pub struct Setup {
+pub(crate) struct Setup {
     #[command(flatten)]
-    site: Site,
-    /// When users can call, such as `mon-fri 09:00-17:30`; may be given several times. Needs --zone.
-    #[arg(long, value_name = "DAYS TIMES", value_parser = hours::stretch, requires = "zone")]
-    hours: Vec<Stretch>,
-    /// The time zone of --hours, such as Asia/Kolkata.
+    args: DeploymentArgs,
+    /// When users can call, such as `mon-fri 09:00-17:30`; may be repeated; needs --zone.
+    #[arg(long, value_name = "DAYS TIMES", value_parser = hours::opening_hours, requires = "zone")]
+    hours: Vec<OpeningHours>,
+    /// The IANA time zone of --hours, such as Asia/Kolkata.
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     zone: Option<String>,
-    /// Users can call at any hour.
+    /// Remove call hours: users can call at any time.
     #[arg(long, conflicts_with = "hours")]
     always: bool,
     /// Whether users see a call button.
@@ -38,7 +38,7 @@ pub struct Setup {
     /// Whether users who call are asked whether we may call them back.
     #[arg(long, value_enum, default_value = "on")]
     callback: Switch,
-    /// Do not ask.
+    /// Make the changes without asking.
     #[arg(long)]
     yes: bool,
 }
@@ -55,52 +55,55 @@ enum Switch {
     Off,
 }
 
-/// What a set-up came to.
+/// The JSON output.
 #[derive(Debug, Serialize)]
-struct Told {
-    /// What was to be changed.
-    changes: Vec<crate::meta::Told>,
-    /// Whether it was.
+struct SetupReport {
+    /// The changes that are needed.
+    changes: Vec<ChangeReport>,
+    /// Whether they were made.
     changed: bool,
-    /// The other apps that are told of the account, which stay as they are.
+    /// Other apps that are subscribed to the account; they are left alone.
     other_apps: Vec<String>,
 }
 
 impl Setup {
-    /// Does it. 0 when all is as wanted, 1 when somebody said no, or Meta did.
-    pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
-        let meta = meta_of(&self.site, common).await;
-        let before = look(&meta).await;
+    /// Runs the command. The exit code is 0 when every setting has its wanted value, and 1 when the operator declined or Meta refused.
+    pub(crate) async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        let meta = meta_of(&self.args, common).await;
+        let before = fetch(&meta).await;
         let changes = self.changes(&before)?;
         let others = before.other_apps().iter().map(|it| format!("{} ({})", it.name, it.id)).collect();
-        let mut told =
-            Told { changes: changes.iter().map(Change::told).collect(), changed: false, other_apps: others };
+        let mut report = SetupReport {
+            changes: changes.iter().map(Change::report).collect(),
+            changed: false,
+            other_apps: others,
+        };
         if !common.json {
-            show(&changes, &told);
+            show(&changes, &report);
         }
         if changes.is_empty() {
-            return finish(&told, common, ExitCode::SUCCESS);
+            return finish(&report, common, ExitCode::SUCCESS);
         }
-        if !self.yes && (common.json || !consent("Make these changes?")) {
-            output::wrong("Nothing was changed. Say yes, or --yes.");
-            return finish(&told, common, ExitCode::FAILURE);
+        if !self.yes && (common.json || !confirm("Make these changes?")) {
+            output::error_line("Nothing was changed. Answer yes, or use --yes.");
+            return finish(&report, common, ExitCode::FAILURE);
         }
         for change in &changes {
-            let made = meta.make(change, &before).await;
-            made.map_err(|unseen| anyhow!("cannot change {}: {unseen}{}", change.what(), cure(unseen.code)))?;
+            let made = meta.apply(change, &before).await;
+            made.map_err(|error| anyhow!("cannot change {}: {error}{}", change.what(), cure(error.code)))?;
         }
-        let left = self.changes(&look(&meta).await)?;
+        let left = self.changes(&fetch(&meta).await)?;
         if let Some(change) = left.first() {
-            bail!("Meta took all changes, and yet {} is {}", change.what(), change.before());
+            bail!("Meta accepted every change, but {} is still {}", change.what(), change.before());
         }
-        told.changed = true;
+        report.changed = true;
         if !common.json {
-            output::line(styled(GOOD, "Done. Now ring the number; what is wrong then, ahoy doctor finds."));
+            output::line(styled(GOOD, "Done. Now call the number; if that fails, run ahoy doctor."));
         }
-        finish(&told, common, ExitCode::SUCCESS)
+        finish(&report, common, ExitCode::SUCCESS)
     }
 
-    /// What differs from what is wanted, in the order it must be changed.
+    /// Returns the changes that are needed, in the order in which Meta accepts them.
     fn changes(&self, facts: &Facts) -> anyhow::Result<Vec<Change>> {
         let calling = facts.calling.clone()?;
         facts.token.as_ref().map_err(Clone::clone)?;
@@ -137,8 +140,8 @@ impl Setup {
             changes.push(Change::calling(facts, Field::Hours, hours));
         }
         if self.always {
-            let none = hours::always(self.zone.as_deref(), calling.call_hours.as_ref(), now);
-            changes.push(Change::calling(facts, Field::Hours, none));
+            let off = hours::always(self.zone.as_deref(), calling.call_hours.as_ref(), now);
+            changes.push(Change::calling(facts, Field::Hours, off));
         }
         let mut changes: Vec<_> = changes.into_iter().flatten().collect();
         changes.sort_by_key(Change::rank);
@@ -146,19 +149,19 @@ impl Setup {
     }
 }
 
-async fn look(meta: &MetaClient) -> Facts {
-    let _busy = Busy::with("Asking Meta");
-    meta.look().await
+async fn fetch(meta: &MetaClient) -> Facts {
+    let _spinner = Spinner::start("Asking Meta");
+    meta.fetch().await
 }
 
-fn show(changes: &[Change], told: &Told) {
-    for app in &told.other_apps {
+fn show(changes: &[Change], report: &SetupReport) {
+    for app in &report.other_apps {
         output::line(format!(
-            "{app} is told of this account as well, and stays as it is: see that it answers no calls."
+            "{app} is also subscribed to this account and is left alone: make sure that it answers no calls."
         ));
     }
     if changes.is_empty() {
-        output::line("Nothing to change: all is as wanted.");
+        output::line("Nothing to change.");
         return;
     }
     let mut table = Table::new();
@@ -168,14 +171,14 @@ fn show(changes: &[Change], told: &Told) {
     output::line(table);
 }
 
-fn finish(told: &Told, common: &Common, code: ExitCode) -> anyhow::Result<ExitCode> {
+fn finish(report: &SetupReport, common: &Common, code: ExitCode) -> anyhow::Result<ExitCode> {
     if common.json {
-        output::json(told);
+        output::json(report);
     }
     Ok(code)
 }
 
-/// What somebody can do about a refusal of Meta's, where that is known.
+/// Returns how to fix a refusal of Meta's, by its code; empty where that is not known.
 fn cure(code: u32) -> String {
     misconfiguration(code).map(|(_, cure)| format!("; {cure}")).unwrap_or_default()
 }

@@ -1,8 +1,8 @@
-//! `ahoy show CALL`: everything that is kept of a call.
+//! `ahoy show CALL`: prints everything stored about a call: summary, turns, transcript and journal.
 
-use crate::figures::{dollars, hundredths, length, moment, words};
+use crate::call_details::{self, CallDetails};
+use crate::figures::{dollars, duration, hundredths, moment, words};
 use crate::output;
-use crate::whole_call::{self, WholeCall};
 use crate::{Common, cloud};
 use anstyle::Style;
 use clap::Args;
@@ -16,17 +16,16 @@ const HEAD: Style = Style::new().bold();
 const ASIDE: Style = Style::new().dimmed();
 
 #[derive(Debug, Args)]
-pub struct Show {
-    /// The call: its name as `ahoy calls` shows it, or all of it.
-    #[arg(value_name = "CALL", value_parser = name)]
+pub(crate) struct Show {
+    /// The call's reference, or its beginning as `ahoy calls` prints it.
+    #[arg(value_name = "CALL", value_parser = call_ref)]
     call: String,
 }
 
 impl Show {
-    /// Does it.
-    pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
-        let ledger = cloud::ledger(common).await?;
-        let call = WholeCall::find(&ledger, &self.call).await?;
+    pub(crate) async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        let store = cloud::store(common).await?;
+        let call = CallDetails::find(&store, &self.call).await?;
         if common.json {
             output::json(&call.to_json());
         } else {
@@ -36,17 +35,20 @@ impl Show {
     }
 }
 
-/// A name of a call, or its beginning.
-pub fn name(typed: &str) -> Result<String, String> {
+/// Parses a call's reference or its beginning.
+///
+/// # Errors
+/// When it is not hexadecimal, too short or too long.
+pub(crate) fn call_ref(typed: &str) -> Result<String, String> {
     let typed = typed.trim().to_ascii_lowercase();
-    let is_name = typed.chars().all(|letter| letter.is_ascii_hexdigit());
-    if is_name && (SHORTEST_REF..=64).contains(&typed.len()) {
+    let is_hex = typed.chars().all(|letter| letter.is_ascii_hexdigit());
+    if is_hex && (SHORTEST_REF..=64).contains(&typed.len()) {
         return Ok(typed);
     }
-    Err(format!("a call's name has {SHORTEST_REF} to 64 letters, of 0-9 and a-f"))
+    Err(format!("a call's reference has {SHORTEST_REF} to 64 characters, 0-9 and a-f"))
 }
 
-fn sections(call: &WholeCall) -> Vec<String> {
+fn sections(call: &CallDetails) -> Vec<String> {
     let mut sections = vec![head(call)];
     let turns = call.turns();
     if !turns.is_empty() {
@@ -54,7 +56,7 @@ fn sections(call: &WholeCall) -> Vec<String> {
             let tools =
                 if turn.tool_ms > 0 { format!("{} ms of it for tools", turn.tool_ms) } else { String::new() };
             [
-                length(call.since_ring(turn.at_ms)),
+                duration(call.since_ring(turn.at_ms)),
                 format!("turn {}", turn.turn),
                 format!("{} ms", turn.took_ms),
                 tools,
@@ -69,23 +71,23 @@ fn sections(call: &WholeCall) -> Vec<String> {
                 Speaker::Agent => "agent",
             };
             let mark = if line.in_silence { "(in silence) " } else { "" };
-            [length(call.since_ring(line.at_ms)), who.to_owned(), mark.to_owned() + &printable(&line.text)]
+            [duration(call.since_ring(line.at_ms)), who.to_owned(), mark.to_owned() + &printable(&line.text)]
         });
         sections.push(titled("TRANSCRIPT", &columns(rows, &[0])));
     }
     let rows = call.entries.iter().map(|entry| {
         [
             call.since_ring(entry.at_ms).to_string(),
-            whole_call::writer(entry),
-            whole_call::name(entry),
-            whole_call::details(entry),
+            call_details::writer(entry),
+            call_details::event_name(entry),
+            call_details::event_details(entry),
         ]
     });
     sections.push(titled("TIMELINE, ms since the ring", &columns(rows, &[0])));
     sections
 }
 
-fn head(call: &WholeCall) -> String {
+fn head(call: &CallDetails) -> String {
     let listed = &call.listed;
     let mut lines = vec![
         format!("{HEAD}call {}{HEAD:#}", listed.call_ref),
@@ -99,7 +101,7 @@ fn head(call: &WholeCall) -> String {
     fact("answered", answered.map(|answered| answered + &start));
     let ended = listed.ending.as_deref().zip(listed.by.as_deref());
     fact("ended", ended.map(|(ending, by)| format!("{}, by {by}", words(ending))));
-    fact("lasted", listed.lasted_ms().map(length));
+    fact("lasted", listed.lasted_ms().map(duration));
     let Some(summary) = &call.summary else { return lines.join("\n") + "\n" };
     fact("agent", Some(format!("{}, on {}", summary.agent, summary.model)));
     let p = summary.turn_p50_ms.zip(summary.turn_p95_ms);
@@ -107,8 +109,7 @@ fn head(call: &WholeCall) -> String {
     fact("turns", Some(format!("{}{speed}; interrupted {}", summary.turns, summary.interruptions)));
     fact(
         "tools",
-        (summary.tools > 0)
-            .then(|| format!("{} of {} did what they were asked", summary.tools_done, summary.tools)),
+        (summary.tools > 0).then(|| format!("{} of {} succeeded", summary.tools_done, summary.tools)),
     );
     let mos = |mos: Option<u64>| mos.map_or_else(|| "unknown".to_owned(), hundredths);
     fact(
@@ -124,7 +125,7 @@ fn head(call: &WholeCall) -> String {
         summary.micro_dollars.map(|cost| format!("{} (prices of {})", dollars(cost), summary.prices_of)),
     );
     let without: Vec<_> = summary.without.iter().map(|part| words(part)).collect();
-    fact("without", (!without.is_empty()).then(|| format!("{} (OpenAI refuses it)", without.join(", "))));
+    fact("without", (!without.is_empty()).then(|| format!("{} (refused by OpenAI)", without.join(", "))));
     fact("left", (call.left > 0).then(|| format!("{} for people to answer", call.left)));
     lines.join("\n") + "\n"
 }
@@ -146,7 +147,7 @@ fn columns<const N: usize>(rows: impl Iterator<Item = [String; N]>, right: &[usi
     table.trim_fmt()
 }
 
-/// What somebody said must not steer the terminal.
+/// Replaces control characters, so that a transcript cannot send escape sequences to the terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
@@ -156,13 +157,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_hexadecimal_and_not_too_short() {
-        assert_eq!(name("AB12CD34"), Ok("ab12cd34".to_owned()));
-        assert!(name("ab12").is_err() && name("wacid.ABCD").is_err());
+    fn a_reference_is_hexadecimal_and_not_too_short() {
+        assert_eq!(call_ref("AB12CD34"), Ok("ab12cd34".to_owned()));
+        assert!(call_ref("ab12").is_err() && call_ref("wacid.ABCD").is_err());
     }
 
     #[test]
-    fn what_was_said_does_not_steer_the_terminal() {
+    fn a_transcripts_escape_sequences_are_removed() {
         assert_eq!(printable("\u{1b}[2Jgone"), " [2Jgone");
     }
 }

@@ -1,8 +1,8 @@
-//! `ahoy tail`: calls and their events, as they happen.
+//! `ahoy tail`: prints the journal events of live calls as they are written.
 
+use crate::call_details;
 use crate::figures::{day, moment, short};
 use crate::output;
-use crate::whole_call;
 use crate::{Common, cloud};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
@@ -15,84 +15,85 @@ use std::time::Duration;
 use store::items::{from_item, text};
 use store::{CallQuery, Store};
 
-/// How often the table is asked.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often the table is queried.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// So long after its end a call is still looked at: its media task writes the last of it.
-const AFTER_MS: u64 = 15_000;
+/// How long a call is followed after its end, in ms: its media task still writes its last events.
+const LINGER_MS: u64 = 15_000;
 
-/// So many calls are followed at once.
-const CALLS: usize = 100;
+/// The most calls that are followed at once.
+const MAX_CALLS: usize = 100;
 
 #[derive(Debug, Args)]
-pub struct Tail {
-    /// Only calls to this number: Meta's id of it.
+pub(crate) struct Tail {
+    /// Only calls to this number, by Meta's phone number id.
     #[arg(long, value_name = "ID")]
     number: Option<String>,
-    /// Stop by itself after so many seconds.
+    /// Stop after this many seconds.
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
 }
 
-/// What was told already.
+/// The entries that are printed already.
 #[derive(Debug, Default)]
-struct Told(HashMap<String, HashSet<(u64, String, u64)>>);
+struct Printed(HashMap<String, HashSet<(u64, String, u64)>>);
 
 impl Tail {
-    /// Does it, until Ctrl-C.
-    pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
-        let ledger = cloud::ledger(common).await?;
-        let patience = Duration::from_secs(self.seconds.unwrap_or(u64::MAX / 4));
+    /// Runs the command until Ctrl-C, or until `--seconds` have passed.
+    pub(crate) async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        let store = cloud::store(common).await?;
+        let time_limit = Duration::from_secs(self.seconds.unwrap_or(u64::MAX / 4));
         tokio::select! {
-            failed = self.follow(&ledger, common.json) => failed.map(|()| ExitCode::SUCCESS),
+            failed = self.follow(&store, common.json) => failed.map(|()| ExitCode::SUCCESS),
             _ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
-            () = tokio::time::sleep(patience) => Ok(ExitCode::SUCCESS),
+            () = tokio::time::sleep(time_limit) => Ok(ExitCode::SUCCESS),
         }
     }
 
-    async fn follow(&self, ledger: &Store, in_json: bool) -> anyhow::Result<()> {
-        let (began_ms, mut told) = (now_ms(), Told::default());
-        let mut look = tokio::time::interval(LOOK_EVERY);
+    async fn follow(&self, store: &Store, in_json: bool) -> anyhow::Result<()> {
+        let (began_ms, mut printed) = (now_ms(), Printed::default());
+        let mut poll = tokio::time::interval(POLL_INTERVAL);
         loop {
-            look.tick().await;
-            for call_ref in self.under_way(ledger, began_ms).await? {
-                for entry in told.news(journal_of(ledger, &call_ref).await?) {
+            poll.tick().await;
+            for call_ref in self.followed_calls(store, began_ms).await? {
+                for entry in printed.add_new(journal_of(store, &call_ref).await?) {
                     if in_json { output::line(entry.to_line()) } else { output::line(line(&entry)) }
                 }
             }
         }
     }
 
-    /// Calls that are not over, or were not when this began, and not for long.
-    async fn under_way(&self, ledger: &Store, began_ms: u64) -> anyhow::Result<Vec<String>> {
+    /// Returns live calls, and those that ended since `began_ms` and within the last seconds.
+    async fn followed_calls(&self, store: &Store, began_ms: u64) -> anyhow::Result<Vec<String>> {
         let now_ms = now_ms();
-        // A call may have begun before midnight.
+        // A live call may have begun before midnight.
         let days: HashSet<_> = [day(now_ms), day(now_ms.saturating_sub(60 * 60 * 1_000))].into();
         let mut calls = vec![];
         for day in days {
-            calls.extend(ledger.calls(&CallQuery::On(day), None, None, CALLS).await?);
+            calls.extend(store.calls(&CallQuery::On(day), None, None, MAX_CALLS).await?);
         }
         calls.sort_by_key(|call| call.rang_at_ms);
-        let since = began_ms.max(now_ms.saturating_sub(AFTER_MS));
+        let since = began_ms.max(now_ms.saturating_sub(LINGER_MS));
         calls.retain(|call| call.ended_at_ms.is_none_or(|ended| ended >= since));
         calls.retain(|call| self.number.as_ref().is_none_or(|number| *number == call.number));
         Ok(calls.into_iter().map(|call| call.call_ref).collect())
     }
 }
 
-impl Told {
-    fn news(&mut self, mut entries: Vec<JournalEntry>) -> Vec<JournalEntry> {
+impl Printed {
+    /// Returns the entries that are not printed yet, by time, and remembers them.
+    fn add_new(&mut self, mut entries: Vec<JournalEntry>) -> Vec<JournalEntry> {
         entries.retain(|entry| {
-            let known = self.0.entry(entry.call_ref.clone()).or_default();
-            known.insert((entry.version, entry.writer.clone(), entry.sequence))
+            let of_call = self.0.entry(entry.call_ref.clone()).or_default();
+            of_call.insert((entry.version, entry.writer.clone(), entry.sequence))
         });
         entries.sort_by_key(|entry| entry.at_ms);
         entries
     }
 }
 
-async fn journal_of(ledger: &Store, call_ref: &str) -> anyhow::Result<Vec<JournalEntry>> {
-    let query = ledger.partition(keys::call(call_ref));
+async fn journal_of(store: &Store, call_ref: &str) -> anyhow::Result<Vec<JournalEntry>> {
+    let query = store.partition(keys::call(call_ref));
     let query = query
         .key_condition_expression("#pk = :pk AND begins_with(#sk, :events)")
         .expression_attribute_names("#sk", "sk")
@@ -107,13 +108,13 @@ fn line(entry: &JournalEntry) -> String {
         Level::Warn => AnsiColor::Yellow.on_default(),
         Level::Error => AnsiColor::Red.on_default(),
     };
-    let (call, name) = (short(&entry.call_ref), whole_call::name(entry));
+    let (call, name) = (short(&entry.call_ref), call_details::event_name(entry));
     let since = entry.since_ring_ms.map_or_else(String::new, |ms| ms.to_string());
     let clock = moment(entry.at_ms);
     format!(
         "{} {call} {since:>7} {colour}{name:<18}{colour:#} {}",
         clock.get(11..).unwrap_or(&clock),
-        whole_call::details(entry)
+        call_details::event_details(entry)
     )
 }
 
@@ -133,13 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_told_once_and_in_the_order_of_time() {
+    fn each_event_is_printed_once_in_order_of_time() {
         let mut journal = EntryBuilder::new("ab12", "task", 0, 1);
         let late = journal.enter(JournalEvent::Opened {}, 20);
         let early = journal.enter(JournalEvent::Accepted {}, 10);
-        let mut told = Told::default();
+        let mut printed = Printed::default();
 
-        assert_eq!(told.news(vec![late.clone(), early.clone()]), [early.clone(), late.clone()]);
-        assert_eq!(told.news(vec![late, early]), []);
+        assert_eq!(printed.add_new(vec![late.clone(), early.clone()]), [early.clone(), late.clone()]);
+        assert_eq!(printed.add_new(vec![late, early]), []);
     }
 }

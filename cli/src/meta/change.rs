@@ -1,78 +1,74 @@
-//! One change to what Meta has on file: what it is about, how it was, and how it will be.
+//! One change to a business's settings at Meta: what it changes, the value before and the value after.
 
-use super::{Facts, is_same};
+use super::{Facts, is_same_url};
 use serde::Serialize;
 use serde_json::{Value, json};
 use whatsapp::business::CallHours;
 
-/// What a business that takes calls must be told of.
-pub const FIELDS: [&str; 4] = ["account_settings_update", "account_update", "calls", "messages"];
+/// The webhook fields that ahoy needs.
+pub(crate) const FIELDS: [&str; 4] = ["account_settings_update", "account_update", "calls", "messages"];
 
-/// One change.
+/// A change to a setting at Meta.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
-    /// The token's app is told of these fields, at this address.
+pub(crate) enum Change {
+    /// Subscribes the token's app to webhook fields, at a callback URL.
     App {
-        /// The app: its name and id.
+        /// The app's name and id.
         app: String,
-        /// As it was.
         before: String,
-        /// Where.
+        /// The callback URL.
         url: String,
-        /// What, other fields it had included.
+        /// All fields, those that the app had before included.
         fields: Vec<String>,
     },
-    /// The token's app is told of the account, at the app's address.
+    /// Subscribes the token's app to the account, at the app's callback URL.
     Account {
-        /// The app: its name and id.
+        /// The app's name and id.
         app: String,
-        /// As it was.
         before: String,
     },
-    /// Webhooks of the number go where those of its account go.
+    /// Removes the number's override of the callback URL.
     Override {
-        /// Where they went.
+        /// The override's URL.
         before: String,
     },
-    /// One of the number's settings for calls.
+    /// Sets one of the number's calling settings.
     Calling {
-        /// Which.
         field: Field,
-        /// As it was.
         before: String,
-        /// As it will be, in Meta's words.
+        /// The new value, as Meta's API takes it.
         after: Value,
     },
 }
 
-/// A setting of a number.
+/// A calling setting of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// Whether it takes calls.
+pub(crate) enum Field {
+    /// Whether calling is enabled.
     Status,
     /// Whether users see a call button.
     Icon,
     /// Whether users who call are asked whether we may call back.
     Callback,
-    /// How media are keyed.
+    /// How SRTP keys are exchanged: DTLS or SDES.
     Keys,
-    /// Whether calls go by SIP.
+    /// Whether calls are signalled by SIP.
     Sip,
     /// When users can call.
     Hours,
 }
 
-/// A change as it is told in JSON.
+/// A change in JSON output.
 #[derive(Debug, Serialize)]
-pub struct Told {
+pub(crate) struct ChangeReport {
     what: String,
     before: String,
     after: String,
 }
 
 impl Field {
-    /// Meta's name for it.
-    pub fn key(self) -> &'static str {
+    /// Returns the setting's key in Meta's API.
+    pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Status => "status",
             Self::Icon => "call_icon_visibility",
@@ -85,8 +81,8 @@ impl Field {
 }
 
 impl Change {
-    /// What makes the app's subscription what it must be; `None` when it is, or nobody says where our webhook is.
-    pub fn app(facts: &Facts) -> Option<Self> {
+    /// Returns the change that subscribes the app as needed; `None` when it is, or when the webhook's address is unknown.
+    pub(crate) fn app(facts: &Facts) -> Option<Self> {
         let (token, subscription) = (facts.token.as_ref().ok()?, facts.subscription.as_ref().ok()?);
         let kept = subscription.as_ref().filter(|it| it.active);
         let url = facts.webhook_url.clone().or_else(|| Some(kept?.callback_url.clone()))?;
@@ -94,8 +90,8 @@ impl Change {
         fields.extend(subscription.iter().flat_map(|it| it.fields.clone()));
         fields.sort();
         fields.dedup();
-        let is_as_wanted = kept.is_some_and(|it| {
-            is_same(&it.callback_url, &url) && fields.iter().all(|field| it.fields.contains(field))
+        let is_subscribed = kept.is_some_and(|it| {
+            is_same_url(&it.callback_url, &url) && fields.iter().all(|field| it.fields.contains(field))
         });
         let before = subscription.as_ref().map_or_else(
             || "not subscribed".to_owned(),
@@ -108,47 +104,49 @@ impl Change {
                 )
             },
         );
-        let app = named(&token.application, &token.app_id);
-        (!is_as_wanted).then_some(Self::App { app, before, url, fields })
+        let app = name_and_id(&token.application, &token.app_id);
+        (!is_subscribed).then_some(Self::App { app, before, url, fields })
     }
 
-    /// What has the app told of the account at its own address; `None` when it is.
-    pub fn account(facts: &Facts) -> Option<Self> {
+    /// Returns the change that subscribes the app to the account at the app's own URL; `None` when it is.
+    pub(crate) fn account(facts: &Facts) -> Option<Self> {
         let (token, _) = (facts.token.as_ref().ok()?, facts.apps.as_ref().ok()?);
         let before = match facts.our_app() {
-            None => "not told of it".to_owned(),
+            None => "not subscribed".to_owned(),
             Some(app) => {
-                let elsewhere = app.override_url.as_ref();
-                elsewhere.filter(|url| !is_ours(facts, url)).map(|url| format!("told at {url}"))?
+                let override_url = app.override_url.as_ref();
+                override_url
+                    .filter(|url| !is_ours(facts, url))
+                    .map(|url| format!("subscribed, webhooks to {url}"))?
             }
         };
-        Some(Self::Account { app: named(&token.application, &token.app_id), before })
+        Some(Self::Account { app: name_and_id(&token.application, &token.app_id), before })
     }
 
-    /// What has webhooks of the number go where all others go; `None` when they do.
-    pub fn number(facts: &Facts) -> Option<Self> {
-        let elsewhere = facts.number.as_ref().ok()?.webhook_configuration.get("phone_number");
-        let elsewhere = elsewhere.filter(|url| !url.is_empty() && !is_ours(facts, url));
-        elsewhere.map(|url| Self::Override { before: url.clone() })
+    /// Returns the change that removes the number's callback override; `None` when it has none, or it is the deployment's webhook.
+    pub(crate) fn number(facts: &Facts) -> Option<Self> {
+        let override_url = facts.number.as_ref().ok()?.webhook_configuration.get("phone_number");
+        let override_url = override_url.filter(|url| !url.is_empty() && !is_ours(facts, url));
+        override_url.map(|url| Self::Override { before: url.clone() })
     }
 
-    /// What sets one of the number's settings; `None` when it is set like that.
-    pub fn calling(facts: &Facts, field: Field, after: Value) -> Option<Self> {
+    /// Returns the change that sets a calling setting to `after`; `None` when it has that value or could not be fetched.
+    pub(crate) fn calling(facts: &Facts, field: Field, after: Value) -> Option<Self> {
         let before = current(facts, field)?;
         let before_text = text(&before);
-        // What no hours look like is Meta's to say.
+        // While call hours are off, Meta decides what else they hold.
         let are_off = [&before, &after].into_iter().all(|hours| hours["status"] == "DISABLED");
-        let is_same = before == after || (field == Field::Hours && are_off);
-        (!is_same).then_some(Self::Calling { field, before: before_text, after })
+        let is_equal = before == after || (field == Field::Hours && are_off);
+        (!is_equal).then_some(Self::Calling { field, before: before_text, after })
     }
 
-    /// How a setting is, as text; `None` when it was not seen.
-    pub fn now(facts: &Facts, field: Field) -> Option<String> {
+    /// Returns a setting's current value as text; `None` when it could not be fetched.
+    pub(crate) fn current_text(facts: &Facts, field: Field) -> Option<String> {
         Some(text(&current(facts, field)?))
     }
 
-    /// What it is about.
-    pub fn what(&self) -> String {
+    /// Names the setting that changes.
+    pub(crate) fn what(&self) -> String {
         match self {
             Self::App { app, .. } => format!("webhooks of the app {app}"),
             Self::Account { app, .. } => format!("the account's webhooks to the app {app}"),
@@ -157,8 +155,8 @@ impl Change {
         }
     }
 
-    /// How it was.
-    pub fn before(&self) -> &str {
+    /// Returns the value before.
+    pub(crate) fn before(&self) -> &str {
         match self {
             Self::App { before, .. }
             | Self::Account { before, .. }
@@ -167,23 +165,23 @@ impl Change {
         }
     }
 
-    /// How it will be.
-    pub fn after(&self) -> String {
+    /// Returns the value after.
+    pub(crate) fn after(&self) -> String {
         match self {
             Self::App { url, fields, .. } => format!("{} → {url}", fields.join(", ")),
-            Self::Account { .. } => "told at the app's own address".to_owned(),
+            Self::Account { .. } => "subscribed, webhooks to the app's address".to_owned(),
             Self::Override { .. } => "none".to_owned(),
             Self::Calling { after, .. } => text(after),
         }
     }
 
-    /// As told in JSON.
-    pub fn told(&self) -> Told {
-        Told { what: self.what(), before: self.before().to_owned(), after: self.after() }
+    /// Returns the change for JSON output.
+    pub(crate) fn report(&self) -> ChangeReport {
+        ChangeReport { what: self.what(), before: self.before().to_owned(), after: self.after() }
     }
 
-    /// When it must be made among others: Meta enables calling only once somebody is told of calls.
-    pub fn rank(&self) -> u8 {
+    /// Orders changes: Meta enables calling only once an app is subscribed to calls.
+    pub(crate) fn rank(&self) -> u8 {
         match self {
             Self::App { .. } => 0,
             Self::Account { .. } => 1,
@@ -197,15 +195,15 @@ impl Change {
     }
 }
 
-/// How a setting is now, in Meta's words; what Meta does not tell is its default.
+/// Returns a setting's current value as Meta's API writes it; a setting that Meta omits has its default.
 fn current(facts: &Facts, field: Field) -> Option<Value> {
     let calling = facts.calling.as_ref().ok()?;
-    let or = |value: &Option<String>, default: &str| json!(value.as_deref().unwrap_or(default));
+    let or_default = |value: &Option<String>, default: &str| json!(value.as_deref().unwrap_or(default));
     Some(match field {
-        Field::Status => or(&calling.status, "DISABLED"),
-        Field::Icon => or(&calling.call_icon_visibility, "DEFAULT"),
-        Field::Callback => or(&calling.callback_permission_status, "DISABLED"),
-        Field::Keys => or(&calling.srtp_key_exchange_protocol, "DTLS"),
+        Field::Status => or_default(&calling.status, "DISABLED"),
+        Field::Icon => or_default(&calling.call_icon_visibility, "DEFAULT"),
+        Field::Callback => or_default(&calling.callback_permission_status, "DISABLED"),
+        Field::Keys => or_default(&calling.srtp_key_exchange_protocol, "DTLS"),
         Field::Sip => {
             json!({ "status": calling.sip.as_ref().map_or("DISABLED", |sip| sip.status.as_str()) })
         }
@@ -213,14 +211,14 @@ fn current(facts: &Facts, field: Field) -> Option<Value> {
     })
 }
 
-/// Call hours in Meta's words, in an order of their own: without them, they are off.
-pub fn hours(hours: Option<&CallHours>) -> Value {
+/// Returns call hours as Meta's API writes them, sorted so that equal hours compare equal; `None` means off.
+pub(crate) fn hours(hours: Option<&CallHours>) -> Value {
     let Some(hours) = hours.filter(|hours| hours.status == "ENABLED") else {
         return json!({ "status": "DISABLED" });
     };
     let mut openings = hours.weekly_operating_hours.clone();
     openings.sort();
-    // Holidays that are not sent again are deleted.
+    // Meta deletes holidays that a change does not repeat.
     json!({ "status": "ENABLED", "timezone_id": hours.timezone_id,
         "weekly_operating_hours": openings, "holiday_schedule": hours.holiday_schedule })
 }
@@ -245,9 +243,9 @@ fn text(value: &Value) -> String {
 }
 
 fn is_ours(facts: &Facts, url: &str) -> bool {
-    facts.webhook_url.as_ref().is_some_and(|ours| is_same(ours, url))
+    facts.webhook_url.as_ref().is_some_and(|ours| is_same_url(ours, url))
 }
 
-fn named(name: &str, id: &str) -> String {
+fn name_and_id(name: &str, id: &str) -> String {
     if name.is_empty() { id.to_owned() } else { format!("{name} ({id})") }
 }

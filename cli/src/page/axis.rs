@@ -1,51 +1,51 @@
-//! The call on an axis of time: ring and answer, both voices, turns, interruptions and tools.
+//! Renders the report's timeline: ring and answer, both sides' audio levels, response times, barge-ins and tools.
 
-use crate::figures::length;
-use crate::whole_call::WholeCall;
+use crate::call_details::CallDetails;
+use crate::figures::duration;
 use journal::JournalEvent;
 use maud::{Markup, html};
 use std::fmt::Write;
 use store::{AudioLevels, MOMENT_MS, Side};
 
-/// A voice is drawn in so many bars at most: more would run into each other.
+/// The most bars a voice is drawn with; more would overlap.
 const BARS: u64 = 300;
 
-/// No sound below this is drawn: -46 dBFS is a quiet room.
+/// The lowest level that is drawn: -46 dBFS, a quiet room.
 const QUIET: f64 = 60.0;
 
-/// So many labels at most on the axis.
+/// The most time labels on the axis.
 const LABELS: u64 = 7;
 
-/// Steps between labels, ms.
+/// The possible distances between labels, in ms.
 const STEPS_MS: [u64; 12] =
     [500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000];
 
-/// From the ring to the end.
+/// The axis, from the ring to the call's end.
 struct Scale {
     length_ms: u64,
 }
 
-/// The axis with its lanes.
-pub(super) fn axis(call: &WholeCall) -> Markup {
+/// Renders the axis with its lanes.
+pub(super) fn axis(call: &CallDetails) -> Markup {
     let scale = Scale { length_ms: call.length_ms().max(1_000) };
     html! {
         section #axis {
             div.lanes {
-                (marks(call, &scale))
-                (voice("Caller", "caller", call, &scale, Side::Caller))
-                (voice("Agent", "agent", call, &scale, Side::Agent))
-                (waits(call, &scale))
-                (tools(call, &scale))
-                (labels(&scale))
+                (ring_lane(call, &scale))
+                (voice_lane("Caller", "caller", call, &scale, Side::Caller))
+                (voice_lane("Agent", "agent", call, &scale, Side::Agent))
+                (turn_lane(call, &scale))
+                (tool_lane(call, &scale))
+                (time_labels(&scale))
             }
             @if call.levels.is_none() && call.listed.accepted_at_ms.is_some() {
-                p.none { "How loud either side was is not kept: the agent keeps no transcripts." }
+                p.none { "No audio levels: the agent stores no transcripts." }
             }
             p.legend {
                 span.key.ringing { "ringing" }
                 span.key.caller { "caller" }
                 span.key.agent { "agent" }
-                span.key.wait { "caller waits for the answer" }
+                span.key.wait { "caller waits for an answer" }
                 span.key.tool { "tool" }
                 span.key.cut { "interruption" }
             }
@@ -53,8 +53,8 @@ pub(super) fn axis(call: &WholeCall) -> Markup {
     }
 }
 
-/// Ring, answer, first word and end.
-fn marks(call: &WholeCall, scale: &Scale) -> Markup {
+/// Renders the lane with ring, answer and end.
+fn ring_lane(call: &CallDetails, scale: &Scale) -> Markup {
     let accepted = call.listed.accepted_at_ms.map(|at| call.since_ring(at));
     let ended = call.listed.ended_at_ms.map(|at| call.since_ring(at));
     let rang_for = accepted.or(ended).unwrap_or(scale.length_ms);
@@ -66,13 +66,13 @@ fn marks(call: &WholeCall, scale: &Scale) -> Markup {
                 @if let Some(at) = accepted {
                     div.mark.answered style=(scale.at(at)) { span { "answered " (at) " ms" } }
                 }
-                @if let Some(at) = ended { div.mark.ended style=(scale.at(at)) { span { "end " (length(at)) } } }
+                @if let Some(at) = ended { div.mark.ended style=(scale.at(at)) { span { "end " (duration(at)) } } }
             }
         }
     }
 }
 
-fn voice(label: &str, class: &str, call: &WholeCall, scale: &Scale, side: Side) -> Markup {
+fn voice_lane(label: &str, class: &str, call: &CallDetails, scale: &Scale, side: Side) -> Markup {
     let bars = call.levels.as_ref().map(|levels| bars(levels, side, call, scale)).unwrap_or_default();
     let cuts = call.entries.iter().filter_map(|entry| match entry.event {
         JournalEvent::Interrupted { heard_ms, of_ms, .. } if side == Side::Agent => {
@@ -89,15 +89,15 @@ fn voice(label: &str, class: &str, call: &WholeCall, scale: &Scale, side: Side) 
                     path d=(bars) {}
                 }
                 @for (at, heard, of) in cuts {
-                    div.cut style=(scale.at(at)) title={ "interrupted: " (heard) " of " (of) " ms were heard" } {}
+                    div.cut style=(scale.at(at)) title={ "interrupted: " (heard) " of " (of) " ms played" } {}
                 }
             }
         }
     }
 }
 
-/// One stroke a bar, up and down from the middle.
-fn bars(levels: &AudioLevels, side: Side, call: &WholeCall, scale: &Scale) -> String {
+/// Returns the SVG path of a voice: one vertical stroke for each bar, around the middle.
+fn bars(levels: &AudioLevels, side: Side, call: &CallDetails, scale: &Scale) -> String {
     let heard = match side {
         Side::Caller => &levels.caller,
         Side::Agent => &levels.agent,
@@ -114,14 +114,15 @@ fn bars(levels: &AudioLevels, side: Side, call: &WholeCall, scale: &Scale) -> St
         if height > 0.3 {
             let x = begin + bar_ms / 2;
             let height = height.clamp(3.0, 48.0);
-            write!(path, "M{x} {:.1}V{:.1}", 50.0 - height, 50.0 + height).expect("a text takes more text");
+            write!(path, "M{x} {:.1}V{:.1}", 50.0 - height, 50.0 + height)
+                .expect("writing to a String cannot fail");
         }
     }
     path
 }
 
-/// How long the caller waited for each answer.
-fn waits(call: &WholeCall, scale: &Scale) -> Markup {
+/// Renders the lane of response times: how long the caller waited for each answer.
+fn turn_lane(call: &CallDetails, scale: &Scale) -> Markup {
     html! {
         div.lane data-lane="turns" {
             div.label { "Waits" }
@@ -137,7 +138,7 @@ fn waits(call: &WholeCall, scale: &Scale) -> Markup {
     }
 }
 
-fn tools(call: &WholeCall, scale: &Scale) -> Markup {
+fn tool_lane(call: &CallDetails, scale: &Scale) -> Markup {
     let used: Vec<_> = call
         .entries
         .iter()
@@ -165,7 +166,7 @@ fn tools(call: &WholeCall, scale: &Scale) -> Markup {
     }
 }
 
-fn labels(scale: &Scale) -> Markup {
+fn time_labels(scale: &Scale) -> Markup {
     let step = STEPS_MS.into_iter().find(|step| scale.length_ms / step < LABELS);
     let step = step.unwrap_or(scale.length_ms / LABELS);
     let places = (0..=scale.length_ms / step).map(|n| n * step);
@@ -173,7 +174,7 @@ fn labels(scale: &Scale) -> Markup {
         div.lane.times {
             div.label {}
             div.track {
-                @for at in places { div.time style=(scale.at(at)) { span { (length(at)) } } }
+                @for at in places { div.time style=(scale.at(at)) { span { (duration(at)) } } }
             }
         }
     }
@@ -200,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_beyond_the_end_lies_at_the_end() {
+    fn times_beyond_the_end_are_drawn_at_the_end() {
         let scale = Scale { length_ms: 10_000 };
 
         assert_eq!(scale.at(2_500), "left:25.000%");

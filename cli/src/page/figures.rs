@@ -1,19 +1,19 @@
-//! The figures beside the conversation: turns, the network, and what it cost.
+//! Renders the figures beside the transcript: response times, network quality and cost.
 
+use crate::call_details::CallDetails;
 use crate::figures::{dollars, hundredths, words};
-use crate::whole_call::WholeCall;
 use journal::JournalEvent;
 use maud::{Markup, html};
 
-/// How long each answer took: a bar each, against the slowest.
-pub(super) fn turns(call: &WholeCall) -> Markup {
+/// Renders a bar for each turn's response time, relative to the slowest.
+pub(super) fn turns(call: &CallDetails) -> Markup {
     let turns = call.turns();
     let slowest = turns.iter().map(|turn| turn.took_ms).max().unwrap_or(1).max(1);
     let share = |ms: u64| format!("width:{:.2}%", ms as f64 * 100.0 / slowest as f64);
     html! {
         section #turns {
-            h2 { "How fast it answered" }
-            @if turns.is_empty() { p.none { "It never had to." } }
+            h2 { "Response times" }
+            @if turns.is_empty() { p.none { "No turns." } }
             @for turn in &turns {
                 div.turn {
                     span.n { (turn.turn) }
@@ -28,8 +28,8 @@ pub(super) fn turns(call: &WholeCall) -> Markup {
     }
 }
 
-/// How the sound got through.
-pub(super) fn network(call: &WholeCall) -> Markup {
+/// Renders loss, jitter and MOS in both directions, and the media diagnosis.
+pub(super) fn network(call: &CallDetails) -> Markup {
     let media = call.entries.iter().find_map(|entry| match &entry.event {
         JournalEvent::Media {
             received,
@@ -51,7 +51,7 @@ pub(super) fn network(call: &WholeCall) -> Markup {
                 ("Lost", Some(per_cent(per_mille)), loss_down_permille.map(per_cent)),
                 ("Jitter", Some(ms(*jitter_up_ms)), jitter_down_ms.map(ms)),
                 ("Recovered", Some(recovered.to_string()), None),
-                ("Made up", Some(concealed.to_string()), None),
+                ("Concealed", Some(concealed.to_string()), None),
                 ("Sent late (p99)", None, Some(ms(*late_p99_ms))),
                 ("Round trip", round_trip_ms.map(ms), round_trip_ms.map(ms)),
             ])
@@ -64,12 +64,12 @@ pub(super) fn network(call: &WholeCall) -> Markup {
     });
     html! {
         section #network {
-            h2 { "How the sound got through" }
+            h2 { "Network quality" }
             @for (verdict, evidence, cure) in verdicts {
                 p.verdict { strong { (words(verdict)) } ": " (evidence) @if !cure.is_empty() { ". " (cure) } }
             }
             @match media {
-                None => p.none { "No sound was counted." },
+                None => p.none { "No media statistics." },
                 Some(rows) => table {
                     thead { tr { th {} th.number { "from caller" } th.number { "to caller" } } }
                     tbody {
@@ -83,23 +83,23 @@ pub(super) fn network(call: &WholeCall) -> Markup {
     }
 }
 
-/// What it cost, by kinds of tokens.
-pub(super) fn cost(call: &WholeCall) -> Markup {
+/// Renders the cost, by kind of token.
+pub(super) fn cost(call: &CallDetails) -> Markup {
     let Some(summary) = &call.summary else { return html! {} };
     let tokens = &summary.tokens;
     let rows = [
-        ("Sound in", tokens.audio_in, tokens.audio_cached),
-        ("Sound out", tokens.audio_out, 0),
+        ("Audio in", tokens.audio_in, tokens.audio_cached),
+        ("Audio out", tokens.audio_out, 0),
         ("Text in", tokens.text_in, tokens.text_cached),
         ("Text out", tokens.text_out, 0),
         ("Transcription", tokens.transcript_in + tokens.transcript_out, 0),
     ];
-    let total = summary.micro_dollars.map_or_else(|| "price not known".to_owned(), dollars);
+    let total = summary.micro_dollars.map_or_else(|| "price unknown".to_owned(), dollars);
     html! {
         section #cost {
-            h2 { "What it cost" span.total { (total) } }
+            h2 { "Cost" span.total { (total) } }
             table {
-                thead { tr { th { "tokens" } th.number { "fresh" } th.number { "cached" } } }
+                thead { tr { th { "tokens" } th.number { "uncached" } th.number { "cached" } } }
                 tbody {
                     @for (name, fresh, cached) in rows {
                         tr { th { (name) } td.number { (thousands(fresh)) } td.number { (thousands(cached)) } }

@@ -1,6 +1,6 @@
-//! A business that takes calls: all that `ahoy doctor` looks at, in the best of health.
+//! A simulated business that is set up for calls: every check of `ahoy doctor` passes.
 
-use crate::front;
+use crate::webhook_server;
 use internal_api::lease::Lease;
 use serde_json::{Value, json};
 use service::time::now_ms;
@@ -16,38 +16,38 @@ use switchboard::intake::{IntakeSettings, KnownNumbers};
 use tokio::process::Command;
 use webhook::{Settings, Webhook};
 
-pub const NUMBER: &str = "220000000000002";
+pub(crate) const NUMBER: &str = "220000000000002";
 
-/// Whatever must never be shown.
+/// Secrets that must never be printed.
 const SECRETS: [&str; 5] =
     ["an access token", "an app secret", "a verify token", "sk-healthy", "the door key"];
 
-pub struct Business {
-    pub meta: Meta,
-    pub cloud: Cloud,
-    pub ledger: Store,
-    pub webhook_url: String,
-    sound: BusinessRecords,
+pub(crate) struct Business {
+    pub(crate) meta: Meta,
+    pub(crate) cloud: Cloud,
+    pub(crate) store: Store,
+    pub(crate) webhook_url: String,
+    initial: BusinessRecords,
     environment: BTreeMap<String, String>,
     _model: Realtime,
 }
 
-/// What a command said.
+/// A command's exit code and output.
 #[derive(Debug)]
-pub struct Said {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct CommandOutput {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Business {
-    /// Nothing is amiss.
-    pub async fn healthy() -> Self {
+    /// Starts a business whose checks all pass.
+    pub(crate) async fn healthy() -> Self {
         Self::with_model(|_| {}).await
     }
 
-    /// Nothing is amiss but what is said of the model.
-    pub async fn with_model(change: impl FnOnce(&mut sim_openai::Config)) -> Self {
+    /// Starts such a business with a changed configuration of the simulated OpenAI.
+    pub(crate) async fn with_model(change: impl FnOnce(&mut sim_openai::Config)) -> Self {
         let meta = Meta::start(MetaConfig::default()).await.unwrap();
         let mut model = sim_openai::Config::new("sk-healthy");
         model.model = Some("gpt-realtime-2.1".to_owned());
@@ -56,24 +56,24 @@ impl Business {
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
         let mut cloud = CloudConfig::new(template);
         cloud.secrets = secrets();
-        // Neither is invoked.
+        // Neither function is invoked.
         let program = env!("CARGO_BIN_EXE_ahoy");
         let call_control =
             Function { reserved_concurrency: Some(50), ..Function::new("call-control", program) };
         cloud.functions = vec![call_control, Function::new("unprotected", program)];
         let cloud = Cloud::start(cloud).await.unwrap();
-        let ledger = Store::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), "ahoy");
-        let house =
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), "ahoy");
+        let intake =
             IntakeSettings { numbers: KnownNumbers::WithAgents, ring_budget: Duration::from_secs(25) };
         let settings = Settings {
             table: "ahoy".to_owned(),
             meta_secret: "meta".to_owned(),
             mark_secret: None,
             call_control: "call-control".to_owned(),
-            house,
+            house: intake,
         };
         let webhook = Webhook::connect(&cloud.sdk_config(), settings).await.unwrap();
-        let webhook_url = front::open(webhook).await;
+        let webhook_url = webhook_server::start(webhook).await;
         meta.change_books(|books| books.subscribe(&webhook_url));
         let mut environment = cloud.environment();
         environment.extend(
@@ -88,31 +88,31 @@ impl Business {
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
-        let sound = meta.books();
-        let business = Self { meta, cloud, ledger, webhook_url, sound, environment, _model: model };
-        business.employ().await;
+        let initial = meta.books();
+        let business = Self { meta, cloud, store, webhook_url, initial, environment, _model: model };
+        business.put_agent().await;
         business
     }
 
-    /// Everything at Meta is as it was.
-    pub fn heal(&self) {
-        self.meta.change_books(|books| *books = self.sound.clone());
+    /// Resets Meta's records to their initial state.
+    pub(crate) fn reset(&self) {
+        self.meta.change_books(|books| *books = self.initial.clone());
     }
 
     /// Runs `ahoy`.
-    pub async fn ahoy(&self, arguments: &[&str]) -> Said {
+    pub(crate) async fn ahoy(&self, arguments: &[&str]) -> CommandOutput {
         self.ahoy_with(&[], arguments).await
     }
 
-    /// `ahoy`, to be run wherever.
-    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+    /// Returns the command line, not started yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Command {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ahoy"));
         command.args(arguments).env_clear().envs(&self.environment);
         command
     }
 
-    /// Runs `ahoy` with other settings; an empty one is taken away.
-    pub async fn ahoy_with(&self, settings: &[(&str, &str)], arguments: &[&str]) -> Said {
+    /// Runs `ahoy` with changed environment variables; an empty value removes one.
+    pub(crate) async fn ahoy_with(&self, settings: &[(&str, &str)], arguments: &[&str]) -> CommandOutput {
         let mut command = Command::from(self.command(arguments));
         for (name, value) in settings {
             if value.is_empty() {
@@ -123,55 +123,55 @@ impl Business {
         }
         let output = command.stdin(Stdio::null()).output().await.unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        let said = Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
+        let output =
+            CommandOutput { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
         for secret in SECRETS {
-            assert!(!said.out.contains(secret) && !said.err.contains(secret), "{secret} was shown");
+            assert!(!output.out.contains(secret) && !output.err.contains(secret), "{secret} was printed");
         }
-        said
+        output
     }
 
-    /// What the doctor finds.
-    pub async fn examined(&self, settings: &[(&str, &str)], arguments: &[&str]) -> Found {
-        let said = self.ahoy_with(settings, &[&["doctor", "--json"], arguments].concat()).await;
-        let told: Value = serde_json::from_str(&said.out).unwrap_or_else(|_| panic!("{said:?}"));
-        Found { code: said.code, told }
+    /// Runs `ahoy doctor --json`.
+    pub(crate) async fn doctor(&self, settings: &[(&str, &str)], arguments: &[&str]) -> DoctorReport {
+        let output = self.ahoy_with(settings, &[&["doctor", "--json"], arguments].concat()).await;
+        let report: Value = serde_json::from_str(&output.out).unwrap_or_else(|_| panic!("{output:?}"));
+        DoctorReport { code: output.code, report }
     }
 
-    /// A media task with room, until then, ms since 1970.
-    pub async fn keep_warm(&self, until_ms: u64) {
+    /// Writes a media task's lease that ends at `until_ms`, in ms since 1970.
+    pub(crate) async fn keep_warm(&self, until_ms: u64) {
         let lease = Lease::new("warm", "127.0.0.1:1", &"00".repeat(32), "1", 8, now_ms());
         let lease = Lease { until_ms, ..lease };
-        self.ledger.renew(&lease).await.unwrap();
+        self.store.renew(&lease).await.unwrap();
     }
 
-    async fn employ(&self) {
+    async fn put_agent(&self) {
         let text =
             "name = \"shop\"\nlanguage = \"en\"\ninstructions = \"You answer.\"\ngreeting.say = \"Hello.\"\n";
-        self.ledger.put_agent(&StoredAgent::new("shop", text, 1)).await.unwrap();
-        self.ledger.assign(NUMBER, "shop").await.unwrap();
+        self.store.put_agent(&StoredAgent::new("shop", text, 1)).await.unwrap();
+        self.store.assign(NUMBER, "shop").await.unwrap();
         self.keep_warm(u64::MAX / 2).await;
     }
 }
 
-/// What a doctor found, in JSON.
-pub struct Found {
-    pub code: Option<i32>,
-    pub told: Value,
+/// The doctor's exit code and JSON report.
+pub(crate) struct DoctorReport {
+    pub(crate) code: Option<i32>,
+    pub(crate) report: Value,
 }
 
-impl Found {
-    /// The names of the checks with this finding.
-    pub fn that_are(&self, finding: &str) -> Vec<&str> {
-        let checks = self.told["checks"].as_array().unwrap().iter();
+impl DoctorReport {
+    /// Returns the names of the checks with this finding.
+    pub(crate) fn with_finding(&self, finding: &str) -> Vec<&str> {
+        let checks = self.report["checks"].as_array().unwrap().iter();
         checks
             .filter(|check| check["finding"] == finding)
             .map(|check| check["name"].as_str().unwrap())
             .collect()
     }
 
-    /// One check.
-    pub fn check(&self, name: &str) -> &Value {
-        let mut checks = self.told["checks"].as_array().unwrap().iter();
+    pub(crate) fn check(&self, name: &str) -> &Value {
+        let mut checks = self.report["checks"].as_array().unwrap().iter();
         checks.find(|check| check["name"] == name).unwrap()
     }
 }

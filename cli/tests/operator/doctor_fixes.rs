@@ -1,10 +1,10 @@
-//! `ahoy doctor --fix` cures what can be cured, with consent, and leaves the rest as it is.
+//! `ahoy doctor --fix` fixes what can be fixed, after confirmation, and changes nothing else.
 
 use crate::business::Business;
 use sim_meta::SetupFault;
 use sim_meta::business_records::Subscriber;
 
-const CURABLE: [SetupFault; 12] = [
+const FIXABLE: [SetupFault; 12] = [
     SetupFault::AppUnsubscribed,
     SetupFault::AppWithoutCalls,
     SetupFault::AppWithoutMessages,
@@ -20,29 +20,34 @@ const CURABLE: [SetupFault; 12] = [
 ];
 
 #[tokio::test]
-async fn what_can_be_cured_is_green_afterwards() {
+async fn fixable_faults_are_gone_afterwards() {
     let business = Business::healthy().await;
-    for snag in CURABLE {
+    for snag in FIXABLE {
         business.meta.snag(snag);
 
-        let fixed = business.examined(&[], &["--fix", "--yes"]).await;
-        let again = business.examined(&[], &[]).await;
+        let fixed = business.doctor(&[], &["--fix", "--yes"]).await;
+        let again = business.doctor(&[], &[]).await;
 
-        assert_eq!(fixed.told["fixed"].as_array().unwrap().len(), 1, "{}: {:#}", snag.name(), fixed.told);
+        assert_eq!(fixed.report["fixed"].as_array().unwrap().len(), 1, "{}: {:#}", snag.name(), fixed.report);
         assert_eq!((fixed.code, again.code), (Some(0), Some(0)), "{}", snag.name());
-        assert_eq!((again.that_are("wrong"), again.that_are("unknown")), (vec![], vec![]), "{}", snag.name());
-        business.heal();
+        assert_eq!(
+            (again.with_finding("wrong"), again.with_finding("unknown")),
+            (vec![], vec![]),
+            "{}",
+            snag.name()
+        );
+        business.reset();
     }
 }
 
 #[tokio::test]
-async fn all_of_it_at_once_is_cured_in_the_order_that_meta_demands() {
+async fn all_fixes_are_made_in_the_order_that_meta_demands() {
     let business = Business::healthy().await;
-    CURABLE.iter().for_each(|snag| business.meta.snag(*snag));
+    FIXABLE.iter().for_each(|snag| business.meta.snag(*snag));
 
-    let fixed = business.examined(&[], &["--fix", "--yes"]).await;
+    let fixed = business.doctor(&[], &["--fix", "--yes"]).await;
 
-    assert_eq!(fixed.code, Some(0), "{:#}", fixed.told);
+    assert_eq!(fixed.code, Some(0), "{:#}", fixed.report);
     let books = business.meta.books();
     assert_eq!(
         (&books.calling["status"], &books.calling["sip"]["status"]),
@@ -51,33 +56,33 @@ async fn all_of_it_at_once_is_cured_in_the_order_that_meta_demands() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_cured_is_not_touched() {
+async fn other_faults_are_left_alone() {
     let business = Business::healthy().await;
-    for snag in SetupFault::ALL.iter().filter(|snag| !CURABLE.contains(snag)) {
+    for snag in SetupFault::ALL.iter().filter(|snag| !FIXABLE.contains(snag)) {
         business.meta.snag(*snag);
         let before = business.meta.books();
 
-        let found = business.examined(&[], &["--fix", "--yes"]).await;
+        let found = business.doctor(&[], &["--fix", "--yes"]).await;
 
         assert_eq!(
-            (business.meta.books(), found.told["fixed"].as_array().unwrap().len()),
+            (business.meta.books(), found.report["fixed"].as_array().unwrap().len()),
             (before, 0),
             "{}",
             snag.name()
         );
-        business.heal();
+        business.reset();
     }
 }
 
 #[tokio::test]
-async fn nothing_is_done_without_consent() {
+async fn nothing_is_changed_without_confirmation() {
     let business = Business::healthy().await;
     business.meta.snag(SetupFault::SipOn);
 
-    let said = business.ahoy(&["doctor", "--fix"]).await;
+    let output = business.ahoy(&["doctor", "--fix"]).await;
 
-    assert_eq!(said.code, Some(1));
-    assert_eq!(said.err, "Left alone: the number's sip. Say yes, or --yes.\n");
+    assert_eq!(output.code, Some(1));
+    assert_eq!(output.err, "Not changed: the number's sip. Answer yes, or use --yes.\n");
     assert_eq!(business.meta.books().calling["sip"]["status"], "ENABLED");
 }
 
@@ -87,9 +92,12 @@ async fn another_app_stays_subscribed() {
     business.meta.snag(SetupFault::AccountUnsubscribed);
     business.meta.snag(SetupFault::AccountShared);
 
-    let fixed = business.examined(&[], &["--fix", "--yes"]).await;
+    let fixed = business.doctor(&[], &["--fix", "--yes"]).await;
 
-    assert_eq!((fixed.that_are("wrong"), fixed.that_are("unknown")), (vec![], vec!["account-other-apps"]));
-    let told: Vec<Subscriber> = business.meta.books().account.subscribers;
-    assert_eq!(told.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["Helpdesk", "Ahoy"]);
+    assert_eq!(
+        (fixed.with_finding("wrong"), fixed.with_finding("unknown")),
+        (vec![], vec!["account-other-apps"])
+    );
+    let subscribers: Vec<Subscriber> = business.meta.books().account.subscribers;
+    assert_eq!(subscribers.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["Helpdesk", "Ahoy"]);
 }

@@ -1,13 +1,12 @@
-//! `ahoy doctor`, `ahoy setup` and `ahoy number` as an operator runs them: the real program, against Meta, AWS and OpenAI as
-//! simulated, and the real webhook.
+//! `ahoy doctor`, `setup`, `number` and `forget`, run as the real program against simulated Meta, AWS and OpenAI and the real webhook.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod business;
 mod doctor;
 mod doctor_fixes;
-mod forgetting;
-mod front;
+mod forget;
 mod number;
 mod prompts;
 mod setup;
+mod webhook_server;

@@ -1,4 +1,4 @@
-//! `ahoy setup` and `ahoy forget` at a real terminal: they ask first, and only a yes changes anything.
+//! `ahoy setup` and `ahoy forget` on a pseudo-terminal: they ask first, and only a yes changes anything.
 
 use crate::business::{Business, NUMBER};
 use rexpect::process::{Signal, WaitStatus};
@@ -9,17 +9,17 @@ use tokio::task::spawn_blocking;
 
 const CALLER: &str = "919900000001";
 
-/// How long anything on the terminal may take, ms: a test that fails is not to hang.
-const PATIENCE_MS: u64 = 60_000;
+/// How long each terminal operation may take, in ms, so that a failing test does not hang.
+const TIMEOUT_MS: u64 = 60_000;
 
-/// What somebody does when asked.
+/// The operator's reply to a question.
 #[derive(Debug, Clone, Copy)]
 enum Reply {
     Types(&'static str),
     PressesCtrlC,
 }
 
-/// How a command at a terminal ended.
+/// How a command ended.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     With(i32),
@@ -27,7 +27,7 @@ enum End {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn setup_changes_what_somebody_says_yes_to_and_nothing_else() {
+async fn setup_changes_nothing_without_a_yes() {
     let business = Business::healthy().await;
     business.meta.snag(SetupFault::CallingOff);
     let before = business.meta.books();
@@ -39,72 +39,74 @@ async fn setup_changes_what_somebody_says_yes_to_and_nothing_else() {
         (Reply::Types("yesterday"), End::With(1)),
         (Reply::PressesCtrlC, End::Interrupted),
     ] {
-        let (ended, said) = converse(&business, &["setup"], "Make these changes? [y/N] ", reply).await;
+        let (ended, output) =
+            run_on_terminal(&business, &["setup"], "Make these changes? [y/N] ", reply).await;
 
-        assert_eq!(ended, end, "{reply:?}: {said}");
+        assert_eq!(ended, end, "{reply:?}: {output}");
         assert!(business.meta.books() == before, "{reply:?} changed something");
     }
-    let (ended, said) =
-        converse(&business, &["setup"], "Make these changes? [y/N] ", Reply::Types("y")).await;
+    let (ended, output) =
+        run_on_terminal(&business, &["setup"], "Make these changes? [y/N] ", Reply::Types("y")).await;
 
-    assert_eq!((ended, said.contains("Done.")), (End::With(0), true), "{said}");
+    assert_eq!((ended, output.contains("Done.")), (End::With(0), true), "{output}");
     assert_eq!(business.meta.books().calling["status"], "ENABLED");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_is_forgotten_when_somebody_says_yes_and_not_before() {
+async fn forget_deletes_nothing_without_a_yes() {
     let business = Business::healthy().await;
-    called(&business).await;
+    put_call(&business).await;
 
     for (reply, end) in [
         (Reply::Types("n"), End::With(1)),
         (Reply::Types(""), End::With(1)),
         (Reply::PressesCtrlC, End::Interrupted),
     ] {
-        let (ended, said) =
-            converse(&business, &["forget", CALLER], "Delete it for good? [y/N] ", reply).await;
+        let (ended, output) =
+            run_on_terminal(&business, &["forget", CALLER], "Delete it for good? [y/N] ", reply).await;
 
-        assert_eq!(ended, end, "{reply:?}: {said}");
+        assert_eq!(ended, end, "{reply:?}: {output}");
         assert_eq!(calls(&business).await, 1, "{reply:?} deleted something");
     }
-    let (ended, said) =
-        converse(&business, &["forget", CALLER], "Delete it for good? [y/N] ", Reply::Types("y")).await;
+    let (ended, output) =
+        run_on_terminal(&business, &["forget", CALLER], "Delete it for good? [y/N] ", Reply::Types("y"))
+            .await;
 
-    assert_eq!((ended, said.contains("Forgotten: 1 call")), (End::With(0), true), "{said}");
+    assert_eq!((ended, output.contains("Forgotten: 1 call")), (End::With(0), true), "{output}");
     assert_eq!(calls(&business).await, 0);
 }
 
 #[tokio::test]
-async fn where_nobody_can_be_asked_nobody_is_forgotten_and_it_says_how() {
+async fn without_a_terminal_forget_refuses_and_says_how() {
     let business = Business::healthy().await;
-    called(&business).await;
+    put_call(&business).await;
 
-    let said = business.ahoy(&["forget", CALLER]).await;
+    let output = business.ahoy(&["forget", CALLER]).await;
 
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.err.contains("there is no terminal to ask at: say --yes"), "{said:?}");
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.err.contains("there is no terminal to ask on: use --yes"), "{output:?}");
     assert_eq!(calls(&business).await, 1);
 }
 
-/// Runs `ahoy` at a terminal, and replies when it asks. How it ended, and what it said after the reply.
-async fn converse(
+/// Runs `ahoy` on a terminal and replies to its question; returns how it ended and what it printed after the reply.
+async fn run_on_terminal(
     business: &Business,
     words: &[&str],
     question: &'static str,
     reply: Reply,
 ) -> (End, String) {
     let command = business.command(words);
-    let conversed = spawn_blocking(move || {
-        let mut terminal = spawn_command(command, Some(PATIENCE_MS)).unwrap();
+    let session = spawn_blocking(move || {
+        let mut terminal = spawn_command(command, Some(TIMEOUT_MS)).unwrap();
         terminal.exp_string(question).unwrap();
         match reply {
             Reply::Types(line) => drop(terminal.send_line(line).unwrap()),
             Reply::PressesCtrlC => terminal.send_control('c').unwrap(),
         }
-        let said = terminal.exp_eof().unwrap();
-        (end(&terminal), said)
+        let output = terminal.exp_eof().unwrap();
+        (end(&terminal), output)
     });
-    conversed.await.unwrap()
+    session.await.unwrap()
 }
 
 fn end(terminal: &PtySession) -> End {
@@ -115,9 +117,9 @@ fn end(terminal: &PtySession) -> End {
     }
 }
 
-/// Somebody called a while ago.
-async fn called(business: &Business) {
-    let mark = internal_api::pseudonym::of(b"the door key", CALLER);
+/// Stores a call of an hour ago.
+async fn put_call(business: &Business) {
+    let pseudonym = internal_api::pseudonym::of(b"the door key", CALLER);
     let rang_at_ms = service::time::now_ms() - 3_600_000;
     let call = CallListing {
         call_ref: "ab".repeat(32),
@@ -129,11 +131,11 @@ async fn called(business: &Business) {
         ending: Some("caller_hung_up".to_owned()),
         by: Some("caller".to_owned()),
     };
-    for item in call.items(&[mark], "2026-11-22", u64::MAX / 1_000) {
-        business.ledger.put(item).await.unwrap();
+    for item in call.items(&[pseudonym], "2026-11-22", u64::MAX / 1_000) {
+        business.store.put(item).await.unwrap();
     }
 }
 
 async fn calls(business: &Business) -> usize {
-    business.ledger.calls(&CallQuery::Of(NUMBER.to_owned()), None, None, 10).await.unwrap().len()
+    business.store.calls(&CallQuery::Of(NUMBER.to_owned()), None, None, 10).await.unwrap().len()
 }

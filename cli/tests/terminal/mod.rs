@@ -1,4 +1,4 @@
-//! A terminal to run `ahoy` in, in front of DynamoDB's emulator or of nothing.
+//! Runs `ahoy` against an emulated DynamoDB, or without AWS.
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use serde_json::{Value, json};
@@ -9,21 +9,21 @@ use store::Store;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
-pub struct Terminal {
+pub(crate) struct Terminal {
     environment: BTreeMap<&'static str, String>,
 }
 
-/// What a command said.
+/// A command's exit code and output.
 #[derive(Debug)]
-pub struct Said {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct CommandOutput {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Terminal {
-    /// The table `ahoy` is there, and empty.
-    pub async fn new() -> Self {
+    /// Starts DynamoDB with an empty table `ahoy`.
+    pub(crate) async fn new() -> Self {
         let database = dynoxide::Database::memory().unwrap();
         database.create_table(serde_json::from_value(table()).unwrap()).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -32,32 +32,32 @@ impl Terminal {
         Self::at(url)
     }
 
-    /// Nobody listens where AWS should be.
-    pub fn without_aws() -> Self {
+    /// Points AWS requests at a port that nothing listens on.
+    pub(crate) fn without_aws() -> Self {
         Self::at("http://127.0.0.1:1".to_owned())
     }
 
-    /// Without a variable.
-    pub fn without(mut self, name: &str) -> Self {
+    /// Removes an environment variable.
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.environment.remove(name);
         self
     }
 
-    /// With a variable.
-    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+    /// Sets an environment variable.
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.environment.insert(name, value.to_owned());
         self
     }
 
-    pub async fn ahoy(&self, arguments: &[&str]) -> Said {
+    pub(crate) async fn ahoy(&self, arguments: &[&str]) -> CommandOutput {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ahoy"));
         command.args(arguments).env_clear().envs(&self.environment).stdin(Stdio::null());
         let output = command.output().await.unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        CommandOutput { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    pub fn ledger(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -73,7 +73,7 @@ impl Terminal {
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "test".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-            // Else the instance metadata service would be asked, which is not on this machine.
+            // Without it the SDK asks the instance metadata service, which this machine does not have.
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
             ("HOME", env!("CARGO_TARGET_TMPDIR").to_owned()),
         ];
@@ -81,15 +81,15 @@ impl Terminal {
     }
 }
 
-/// A file of this name, with this text. Its path.
-pub fn file(name: &str, text: &str) -> String {
+/// Writes a file and returns its path.
+pub(crate) fn file(name: &str, text: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, text).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
-/// An agent file, with more at its end.
-pub fn agent(name: &str, more: &str) -> String {
+/// Returns a minimal agent file with `more` appended.
+pub(crate) fn agent(name: &str, more: &str) -> String {
     format!(
         "name = \"{name}\"\nlanguage = \"en\"\ninstructions = \"You answer the telephone.\"\n\
          greeting.say = \"Hello.\"\n{more}\n"

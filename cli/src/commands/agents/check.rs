@@ -1,7 +1,7 @@
-//! `ahoy agents check FILE…`: says what is wrong or doubtful with each file. Every file is looked at.
+//! `ahoy agents check FILE…`: checks every agent file and prints its error or warnings.
 
 use crate::Common;
-use crate::file::{AgentFile, WrongFile};
+use crate::agent_file::{AgentFile, AgentFileError};
 use crate::output::{self, GOOD, styled};
 use clap::Args;
 use serde_json::{Value, json};
@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
-pub struct Check {
-    /// Agent files.
+pub(crate) struct Check {
+    /// The agent files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
 impl Check {
-    /// Does it. 1 when a file is wrong.
-    pub fn run(&self, common: &Common) -> ExitCode {
+    /// Runs the command; the exit code is 1 if a file is invalid.
+    pub(crate) fn run(&self, common: &Common) -> ExitCode {
         let checked: Vec<_> = self.files.iter().map(|path| (path, AgentFile::read(path))).collect();
         if common.json {
             output::json(
@@ -25,8 +25,8 @@ impl Check {
             );
         }
         for (path, read) in &checked {
-            for doubt in read.iter().flat_map(AgentFile::doubts) {
-                output::wrong(format!("{}: warning: {doubt}", path.display()));
+            for warning in read.iter().flat_map(AgentFile::warnings) {
+                output::error_line(format!("{}: warning: {warning}", path.display()));
             }
             match read {
                 Ok(_) if common.json => {}
@@ -34,17 +34,17 @@ impl Check {
                     let ok = styled(GOOD, "ok");
                     output::line(format!("{}: {ok}, agent {}", path.display(), file.agent.name));
                 }
-                Err(wrong) => output::wrong(wrong),
+                Err(wrong) => output::error_line(wrong),
             }
         }
         if checked.iter().all(|(_, read)| read.is_ok()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
-fn in_json(path: &Path, read: &Result<AgentFile, WrongFile>) -> Value {
+fn in_json(path: &Path, read: &Result<AgentFile, AgentFileError>) -> Value {
     match read {
         Ok(file) => {
-            let (agent, warnings) = (&file.agent.name, file.doubts());
+            let (agent, warnings) = (&file.agent.name, file.warnings());
             json!({"file": path.display().to_string(), "ok": true, "agent": agent, "warnings": warnings})
         }
         Err(wrong) => {

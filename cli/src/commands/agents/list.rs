@@ -1,4 +1,4 @@
-//! `ahoy agents list`: the agents that were pushed, and which numbers have which.
+//! `ahoy agents list`: lists the stored agents with their numbers.
 
 use crate::output;
 use crate::{Common, cloud};
@@ -12,23 +12,23 @@ use std::process::ExitCode;
 use store::{Assigned, StoredAgent};
 
 #[derive(Debug, Args)]
-pub struct List {}
+pub(crate) struct List {}
 
-/// What there is.
+/// The JSON output.
 #[derive(Debug, Serialize)]
-struct Listed {
+struct AgentList {
     agents: Vec<Row>,
-    /// Numbers whose agent is not there.
+    /// Numbers whose agent is not stored.
     astray: Vec<Astray>,
 }
 
 #[derive(Debug, Serialize)]
 struct Row {
     name: String,
-    /// Whether this release can read its file.
+    /// Whether this release can parse the stored file.
     readable: bool,
     language: Option<String>,
-    /// Nothing when it is the deployment's.
+    /// `None` when the file names none: calls use the deployment's model.
     model: Option<String>,
     numbers: Vec<String>,
     pushed_at_ms: u64,
@@ -42,36 +42,37 @@ struct Astray {
 }
 
 impl List {
-    /// Does it.
-    pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
-        let ledger = cloud::ledger(common).await?;
-        let (agents, numbers) = tokio::try_join!(ledger.agents(), ledger.numbers())?;
-        let listed = Listed::of(agents, &numbers);
+    pub(crate) async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+        let store = cloud::store(common).await?;
+        let (agents, numbers) = tokio::try_join!(store.agents(), store.numbers())?;
+        let listed = AgentList::of(agents, &numbers);
         if common.json {
             output::json(&listed)
         } else {
-            listed.say()
+            listed.print()
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-impl Listed {
+impl AgentList {
     fn of(agents: Vec<StoredAgent>, numbers: &[Assigned]) -> Self {
-        let is_there = |number: &&Assigned| agents.iter().any(|agent| agent.name == number.agent);
-        let astray = numbers.iter().filter(|number| !is_there(number));
+        let is_stored = |number: &&Assigned| agents.iter().any(|agent| agent.name == number.agent);
+        let astray = numbers.iter().filter(|number| !is_stored(number));
         let astray = astray.map(|it| Astray { number: it.number.clone(), agent: it.agent.clone() }).collect();
         Self { agents: agents.into_iter().map(|agent| Row::of(agent, numbers)).collect(), astray }
     }
 
-    fn say(&self) {
+    fn print(&self) {
         if self.agents.is_empty() {
             output::line("No agents yet. Push one: ahoy agents push FILE --number ID");
         } else {
             output::line(self.table());
         }
         for Astray { number, agent } in &self.astray {
-            output::wrong(format!("Number {number} has the agent {agent}, which was never pushed."));
+            output::error_line(format!(
+                "Number {number} is assigned to the agent {agent}, which is not stored: push its file."
+            ));
         }
     }
 
@@ -98,14 +99,14 @@ impl Row {
     }
 
     fn cells(&self) -> [String; 5] {
-        let otherwise = if self.readable { "default" } else { "cannot be read" };
+        let otherwise = if self.readable { "default" } else { "unreadable" };
         let or = |text: &Option<String>| text.clone().unwrap_or_else(|| otherwise.to_owned());
         let numbers = if self.numbers.is_empty() { "none".to_owned() } else { self.numbers.join(", ") };
         [self.name.clone(), or(&self.language), or(&self.model), numbers, date(self.pushed_at_ms)]
     }
 }
 
-/// A date and time in UTC.
+/// Formats a time in UTC, to the minute.
 fn date(at_ms: u64) -> String {
     let at = i64::try_from(at_ms).ok().and_then(|at_ms| Timestamp::from_millisecond(at_ms).ok());
     at.map_or_else(|| "unknown".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())

@@ -1,6 +1,6 @@
-//! `ahoy agents push FILE [--number ID]…`: stores an agent, and gives it numbers.
+//! `ahoy agents push FILE [--number ID]…`: stores an agent file and assigns numbers to the agent.
 
-use crate::file::AgentFile;
+use crate::agent_file::AgentFile;
 use crate::output::{self, GOOD, styled};
 use crate::{Common, cloud};
 use clap::Args;
@@ -10,27 +10,27 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use store::{Store, StoredAgent};
 
-/// An id with fewer digits is most likely a telephone number.
+/// Meta's phone number ids have about 15 digits; anything shorter than this is probably a phone number.
 const SHORTEST_LIKELY: usize = 14;
 
 #[derive(Debug, Args)]
-pub struct Push {
+pub(crate) struct Push {
     /// The agent file.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// A number whose calls the agent takes from now on: Meta's id of it. May be given several times.
+    /// A number whose calls the agent takes, by Meta's phone number id; may be repeated.
     #[arg(long = "number", value_name = "ID", value_parser = number_id)]
     numbers: Vec<String>,
 }
 
-/// What a push did.
+/// The JSON output.
 #[derive(Debug, Serialize)]
 struct Pushed {
     agent: String,
     change: Change,
-    /// All numbers whose calls it takes now.
+    /// All numbers whose calls the agent takes now.
     numbers: BTreeSet<String>,
-    /// Those of them that another agent had before, and which.
+    /// The numbers that another agent had before.
     taken_over: Vec<TakenOver>,
 }
 
@@ -49,53 +49,55 @@ struct TakenOver {
 }
 
 impl Push {
-    /// Does it. 1 when the file is wrong; then nothing is stored.
-    pub async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
+    /// Runs the command; if the file is invalid, nothing is stored and the exit code is 1.
+    pub(crate) async fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
         let file = match AgentFile::read(&self.file) {
             Ok(file) => file,
             Err(wrong) => {
-                output::wrong(wrong);
+                output::error_line(wrong);
                 return Ok(ExitCode::FAILURE);
             }
         };
-        for doubt in file.doubts().into_iter().chain(self.numbers.iter().filter_map(|id| unlikely(id))) {
-            output::wrong(format!("{}: warning: {doubt}", self.file.display()));
+        for warning in
+            file.warnings().into_iter().chain(self.numbers.iter().filter_map(|id| short_id_warning(id)))
+        {
+            output::error_line(format!("{}: warning: {warning}", self.file.display()));
         }
-        let ledger = cloud::ledger(common).await?;
-        let change = store(&ledger, &file).await?;
+        let store = cloud::store(common).await?;
+        let change = put_agent(&store, &file).await?;
         let name = &file.agent.name;
         let mut taken_over = vec![];
         for number in &self.numbers {
-            let before = ledger.number(number).await?.agent.filter(|before| before != name);
+            let before = store.number(number).await?.agent.filter(|before| before != name);
             taken_over.extend(before.map(|from| TakenOver { number: number.clone(), from }));
-            ledger.assign(number, name).await?;
+            store.assign(number, name).await?;
         }
-        // The index that tells of numbers may be a moment behind.
-        let known = ledger.numbers().await?.into_iter().filter(|number| number.agent == *name);
+        // The index is eventually consistent and may lack the numbers assigned just now.
+        let known = store.numbers().await?.into_iter().filter(|number| number.agent == *name);
         let numbers = known.map(|known| known.number).chain(self.numbers.iter().cloned()).collect();
         let pushed = Pushed { agent: name.clone(), change, numbers, taken_over };
         if common.json {
             output::json(&pushed)
         } else {
-            pushed.say()
+            pushed.print()
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn store(ledger: &Store, file: &AgentFile) -> anyhow::Result<Change> {
+async fn put_agent(store: &Store, file: &AgentFile) -> anyhow::Result<Change> {
     let agent = StoredAgent::new(&file.agent.name, &file.text, service::time::now_ms());
-    let change = match ledger.agent(&agent.name).await? {
+    let change = match store.agent(&agent.name).await? {
         Some(before) if before.digest == agent.digest => return Ok(Change::Unchanged),
         Some(_) => Change::Updated,
         None => Change::New,
     };
-    ledger.put_agent(&agent).await?;
+    store.put_agent(&agent).await?;
     Ok(change)
 }
 
 impl Pushed {
-    fn say(&self) {
+    fn print(&self) {
         let change = match self.change {
             Change::New => "new",
             Change::Updated => "updated",
@@ -103,41 +105,42 @@ impl Pushed {
         };
         output::line(format!("{}: {}", self.agent, styled(GOOD, change)));
         for TakenOver { number, from } in &self.taken_over {
-            output::line(format!("Number {number} was with {from} before."));
+            output::line(format!("Number {number} was assigned to {from} before."));
         }
         if self.numbers.is_empty() {
-            output::line("No number has it yet: push it with --number and Meta's id of your number.");
+            output::line(
+                "No number is assigned to it yet: push it with --number and Meta's id of your number.",
+            );
         } else {
             let numbers: Vec<_> = self.numbers.iter().map(String::as_str).collect();
-            output::line(format!("It takes the calls of {}, from the next one on.", numbers.join(", ")));
+            output::line(format!("It takes calls to {} from the next call on.", numbers.join(", ")));
         }
     }
 }
 
-/// A telephone number in its place would be silently wrong: Meta's ids have neither plus nor spaces, and are longer.
+/// Parses Meta's id of a number. A phone number in its place would never match a call: ids have neither plus nor spaces.
 fn number_id(text: &str) -> Result<String, String> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("this is not Meta's id of a number: that has digits only".to_owned());
+        return Err("this is not Meta's phone number id, which has digits only".to_owned());
     }
     if !(5..=32).contains(&text.len()) {
         let length = text.len();
         return Err(format!(
-            "this is not Meta's id of a number: that has 5 to 32 digits, and this has {length}"
+            "this is not Meta's phone number id, which has 5 to 32 digits: this has {length}"
         ));
     }
     Ok(text.to_owned())
 }
 
-/// Why an id is most likely none, without repeating it: it may be somebody's telephone number.
-fn unlikely(id: &str) -> Option<String> {
+/// Returns a warning about an id that is probably a phone number, and that must therefore not be printed.
+fn short_id_warning(id: &str) -> Option<String> {
     let length = id.len();
-    let doubt = || {
+    let warning = || {
         format!(
-            "a --number has {length} digits: that is a telephone number rather than Meta's id of one, which mostly has 15 or \
-             more"
+            "a --number has {length} digits: it is probably a phone number, not Meta's phone number id, which has about 15 digits"
         )
     };
-    (length < SHORTEST_LIKELY).then(doubt)
+    (length < SHORTEST_LIKELY).then(warning)
 }
 
 #[cfg(test)]
@@ -145,9 +148,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_id_is_told_why() {
-        assert!(number_id("+15550001111").unwrap_err().ends_with("that has digits only"));
-        assert!(number_id("123").unwrap_err().ends_with("that has 5 to 32 digits, and this has 3"));
+    fn an_invalid_id_is_refused_with_the_reason() {
+        assert!(number_id("+15550001111").unwrap_err().ends_with("has digits only"));
+        assert!(number_id("123").unwrap_err().ends_with("has 5 to 32 digits: this has 3"));
         assert_eq!(number_id("220000000000002").as_deref(), Ok("220000000000002"));
     }
 }

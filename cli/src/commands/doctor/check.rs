@@ -1,22 +1,22 @@
-//! The checks, by name, and what comes of one.
+//! The doctor's checks, by name, and the finding of a check.
 
 use crate::fetched::{FetchError, Fetched};
 use crate::meta::Change;
 
 macro_rules! checks {
     ($($variant:ident = $name:literal;)*) => {
-        /// One thing between a user and a first call. `docs/doctor.md` says what each means, and what cures it.
+        /// One condition of a first call. `docs/doctor.md` says what each means, and how to fix it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Check {
+        pub(crate) enum Check {
             $($variant,)*
         }
 
         impl Check {
-            /// All there are, in the order a call meets them.
-            pub const ALL: &[Check] = &[$(Check::$variant),*];
+            /// All checks, in the order in which a call depends on them.
+            pub(crate) const ALL: &[Check] = &[$(Check::$variant),*];
 
-            /// Its name, which stays.
-            pub fn name(self) -> &'static str {
+            /// Returns the check's name; scripts depend on it, so it never changes.
+            pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Check::$variant => $name,)*
                 }
@@ -67,8 +67,8 @@ checks! {
 }
 
 impl Check {
-    /// Whether another number, or its account, may fare differently.
-    pub fn is_of_a_number(self) -> bool {
+    /// Whether the finding may differ between numbers or their accounts.
+    pub(crate) fn is_per_number(self) -> bool {
         match self {
             Self::TokenAccount
             | Self::AccountSubscribed
@@ -112,48 +112,45 @@ impl Check {
     }
 }
 
-/// What came of a check.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Finding {
-    /// As it must be: how it is.
+pub(crate) enum Finding {
+    /// Correct, with the value found.
     Fine(String),
-    /// Not as it must be.
+    /// Not correct.
     Wrong(Wrong),
-    /// It cannot be known, and why.
+    /// Could not be checked, and why.
     Unknown(String),
 }
 
-/// What is wrong, and what can be done about it.
+/// What is wrong, and how to fix it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Wrong {
-    /// What is wrong.
-    pub says: String,
-    /// Meta's code for it, 0 when it has none.
-    pub code: u32,
-    /// What somebody can do.
-    pub cure: String,
-    /// What `--fix` can do.
-    pub fix: Option<Change>,
+pub(crate) struct Wrong {
+    pub(crate) says: String,
+    /// Meta's error code; 0 when it has none.
+    pub(crate) code: u32,
+    /// How the operator fixes it.
+    pub(crate) cure: String,
+    /// The change that `--fix` makes, if it can.
+    pub(crate) fix: Option<Change>,
 }
 
 impl Finding {
-    /// As it must be.
-    pub fn fine(says: impl Into<String>) -> Self {
+    pub(crate) fn fine(says: impl Into<String>) -> Self {
         Self::Fine(says.into())
     }
 
-    /// Not as it must be, and what somebody can do.
-    pub fn wrong(code: u32, says: impl Into<String>, cure: impl Into<String>) -> Self {
+    /// `code`: Meta's error code, 0 when it has none.
+    pub(crate) fn wrong(code: u32, says: impl Into<String>, cure: impl Into<String>) -> Self {
         Self::Wrong(Wrong { says: says.into(), code, cure: cure.into(), fix: None })
     }
 
-    /// It cannot be known.
-    pub fn unknown(why: impl Into<String>) -> Self {
+    pub(crate) fn unknown(why: impl Into<String>) -> Self {
         Self::Unknown(why.into())
     }
 
-    /// The same, with what `--fix` can do.
-    pub fn fixed_by(self, change: Option<Change>) -> Self {
+    /// Adds the change that `--fix` makes.
+    pub(crate) fn fixed_by(self, change: Option<Change>) -> Self {
         match self {
             Self::Wrong(wrong) => Self::Wrong(Wrong { fix: change, ..wrong }),
             Self::Fine(_) | Self::Unknown(_) => self,
@@ -161,20 +158,25 @@ impl Finding {
     }
 }
 
-/// Judges what was seen; what was not is unknown.
-pub fn seen<T>(fact: &Fetched<T>, judge: impl FnOnce(&T) -> Finding) -> Finding {
+/// Judges a fetched fact; one that could not be fetched is unknown.
+pub(crate) fn judge_fetched<T>(fact: &Fetched<T>, judge: impl FnOnce(&T) -> Finding) -> Finding {
     match fact {
         Ok(fact) => judge(fact),
-        Err(unseen) => Finding::unknown(unseen.why.clone()),
+        Err(error) => Finding::unknown(error.why.clone()),
     }
 }
 
-/// Judges what was seen; what is not there, or refused with one of these codes, is wrong.
-pub fn needed<T>(fact: &Fetched<T>, codes: &[u32], cure: &str, judge: impl FnOnce(&T) -> Finding) -> Finding {
+/// Judges a fact that must exist: one that is missing, or refused with one of `codes`, is wrong.
+pub(crate) fn judge_required<T>(
+    fact: &Fetched<T>,
+    codes: &[u32],
+    cure: &str,
+    judge: impl FnOnce(&T) -> Finding,
+) -> Finding {
     match fact {
         Err(FetchError { why, code, is_wrong }) if *is_wrong || codes.contains(code) => {
             Finding::wrong(*code, why.clone(), cure)
         }
-        fact => seen(fact, judge),
+        fact => judge_fetched(fact, judge),
     }
 }

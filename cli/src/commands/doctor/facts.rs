@@ -1,101 +1,97 @@
-//! What the doctor looks at, gathered first: Meta, AWS, the webhook, the model.
+//! Gathers the facts that the checks judge, from Meta, AWS, the webhook and OpenAI.
 
 mod deployment;
 mod model;
 mod webhook;
 
-pub use deployment::{Concurrency, Deployment};
-pub use model::{Answer, ModelFacts};
-pub use webhook::WebhookFacts;
+pub(crate) use deployment::{Concurrency, Deployment};
+pub(crate) use model::{Answer, ModelFacts};
+pub(crate) use webhook::WebhookFacts;
 
 use crate::Common;
+use crate::deployment_args::{DeploymentArgs, Keys};
 use crate::fetched::{FetchError, Fetched};
 use crate::meta::{self, MetaClient};
-use crate::site::{Keys, Site};
 use aws_config::SdkConfig;
 use service::env::Env;
 
-/// Everything that was seen.
+/// Everything that was fetched, for one number.
 #[derive(Debug, Clone)]
-pub struct Facts {
-    /// When, seconds since 1970.
-    pub now: u64,
-    /// The number that was looked at.
-    pub number: Fetched<String>,
-    /// The deployment's others, where nobody named one.
-    pub others: Vec<String>,
-    /// At Meta.
-    pub meta: meta::Facts,
-    /// Of the deployment's own on AWS.
-    pub deployment: Deployment,
-    /// At the webhook.
-    pub webhook: WebhookFacts,
-    /// At OpenAI.
-    pub model: ModelFacts,
+pub(crate) struct Facts {
+    /// When the facts were gathered, in seconds since 1970.
+    pub(crate) now: u64,
+    /// Meta's id of the number that was checked.
+    pub(crate) number: Fetched<String>,
+    /// The deployment's other numbers, unless `--number` names one.
+    pub(crate) others: Vec<String>,
+    pub(crate) meta: meta::Facts,
+    pub(crate) deployment: Deployment,
+    pub(crate) webhook: WebhookFacts,
+    pub(crate) model: ModelFacts,
 }
 
-/// Looks at everything; of several numbers, where nobody named one, at the first.
-pub async fn gather(site: &Site, common: &Common) -> (MetaClient, Facts) {
-    let (site, keys, deployment) = own(site, common).await;
-    let site = &site;
-    let (number, others) = match numbers(site, &deployment) {
+/// Fetches everything; with several numbers and no `--number`, for the first of them.
+pub(crate) async fn gather(args: &DeploymentArgs, common: &Common) -> (MetaClient, Facts) {
+    let (args, keys, deployment) = fetch_deployment(args, common).await;
+    let args = &args;
+    let (number, others) = match numbers(args, &deployment) {
         Ok(numbers) => first(numbers),
-        Err(unseen) => (Err(unseen), vec![]),
+        Err(error) => (Err(error), vec![]),
     };
-    let meta = MetaClient::new(site, &keys, number.clone());
-    let facts = meta.look().await;
+    let meta = MetaClient::new(args, &keys, number.clone());
+    let facts = meta.fetch().await;
     let (webhook, model) =
-        tokio::join!(WebhookFacts::look(&facts, &keys), ModelFacts::look(site, &keys, &deployment));
+        tokio::join!(WebhookFacts::probe(&facts, &keys), ModelFacts::probe(args, &keys, &deployment));
     let now = service::time::now_ms() / 1_000;
     (meta, Facts { now, number, others, meta: facts, deployment, webhook, model })
 }
 
-/// Meta, as the deployment's keys open it, for its number. Nothing is asked of Meta yet.
-pub async fn meta_of(site: &Site, common: &Common) -> MetaClient {
-    let (site, keys, deployment) = own(site, common).await;
-    MetaClient::new(&site, &keys, number(&site, &deployment))
+/// Returns a Meta client with the deployment's keys and number, without a request to Meta yet.
+pub(crate) async fn meta_of(args: &DeploymentArgs, common: &Common) -> MetaClient {
+    let (args, keys, deployment) = fetch_deployment(args, common).await;
+    MetaClient::new(&args, &keys, number(&args, &deployment))
 }
 
-/// Which deployment is meant, with its webhook's address where the stack has one; its keys, and itself.
-async fn own(site: &Site, common: &Common) -> (Site, Keys, Deployment) {
+/// Fetches the deployment's webhook address, keys and resources on AWS.
+async fn fetch_deployment(args: &DeploymentArgs, common: &Common) -> (DeploymentArgs, Keys, Deployment) {
     let aws = service::cloud::config().await;
-    let (table, call_control) = (common.table(), site.call_control(common));
+    let (table, call_control) = (common.table(), args.call_control(common));
     let (keys, deployment, webhook_url) = tokio::join!(
-        Keys::fetch(site, common, &aws),
-        Deployment::look(&aws, &table, &call_control),
-        webhook_url(site, common, &aws)
+        Keys::fetch(args, common, &aws),
+        Deployment::fetch(&aws, &table, &call_control),
+        webhook_url(args, common, &aws)
     );
-    let site = Site { webhook_url, ..site.clone() };
+    let args = DeploymentArgs { webhook_url, ..args.clone() };
     let deployment = Deployment {
         meta_secret: keys.meta_secret.clone(),
         media_secret: keys.media_secret.clone(),
         ..deployment
     };
-    (site, keys, deployment)
+    (args, keys, deployment)
 }
 
-/// As it is given, else as the stack has it. Where there is no such stack, the app's subscription at Meta may say.
-async fn webhook_url(site: &Site, common: &Common, aws: &SdkConfig) -> Option<String> {
-    match &site.webhook_url {
+/// Returns `--webhook-url`, else the stack's Function URL; without either, the app's subscription at Meta is used later.
+async fn webhook_url(args: &DeploymentArgs, common: &Common, aws: &SdkConfig) -> Option<String> {
+    match &args.webhook_url {
         Some(url) => Some(url.clone()),
-        None => deployment::webhook_url(aws, &site.webhook_function(common)).await.ok(),
+        None => deployment::webhook_url(aws, &args.webhook_function(common)).await.ok(),
     }
 }
 
-/// The number that somebody named, else the deployment's only one.
-fn number(site: &Site, deployment: &Deployment) -> Fetched<String> {
-    match &numbers(site, deployment)?[..] {
+/// Returns the number given by `--number`, else the deployment's only one.
+fn number(args: &DeploymentArgs, deployment: &Deployment) -> Fetched<String> {
+    match &numbers(args, deployment)?[..] {
         [number] => Ok(number.clone()),
         several => Err(FetchError::because(format!(
-            "there are several numbers: name one with --number, of {}",
+            "the deployment has several numbers: name one with --number: {}",
             several.join(", ")
         ))),
     }
 }
 
-/// The number that somebody named, else all of the deployment's: one at least.
-fn numbers(site: &Site, deployment: &Deployment) -> Fetched<Vec<String>> {
-    if let Some(number) = &site.number {
+/// Returns the number given by `--number`, else all of the deployment's; at least one.
+fn numbers(args: &DeploymentArgs, deployment: &Deployment) -> Fetched<Vec<String>> {
+    if let Some(number) = &args.number {
         return Ok(vec![number.clone()]);
     }
     let set = Env::of_process().list("AHOY_NUMBERS");
@@ -105,7 +101,9 @@ fn numbers(site: &Site, deployment: &Deployment) -> Fetched<Vec<String>> {
     match deployment.numbers.as_deref() {
         Ok([]) => Err(FetchError::because("no number has an agent yet: name one with --number")),
         Ok(numbers) => Ok(numbers.iter().map(|(number, _)| number.clone()).collect()),
-        Err(_) => Err(FetchError::because("nobody says which number: name it with --number")),
+        Err(_) => {
+            Err(FetchError::because("the numbers cannot be read from the table: name one with --number"))
+        }
     }
 }
 

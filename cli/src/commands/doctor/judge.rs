@@ -1,15 +1,15 @@
-//! Decides what comes of each check, from what was seen. Asks nobody.
+//! Decides each check's finding from the gathered facts, without any request.
 
 mod access;
 mod calling;
 mod deployment;
-mod told;
+mod subscriptions;
 
 use super::check::{Check, Finding};
 use super::facts::Facts;
 
-/// What comes of a check.
-pub fn judge(check: Check, facts: &Facts) -> Finding {
+/// Returns a check's finding.
+pub(crate) fn judge(check: Check, facts: &Facts) -> Finding {
     let (meta, now) = (&facts.meta, facts.now);
     match check {
         Check::GraphVersion => access::version(&meta.graph_url, now),
@@ -19,14 +19,14 @@ pub fn judge(check: Check, facts: &Facts) -> Finding {
         Check::TokenPermissions => access::permissions(meta),
         Check::TokenAccount => access::account(meta),
         Check::AppSecret => access::secret(meta),
-        Check::AppCalls => told::field(meta, "calls"),
-        Check::AppMessages => told::field(meta, "messages"),
-        Check::AppActive => told::active(meta),
-        Check::AppWebhook => told::webhook(meta),
-        Check::AccountSubscribed => told::account(meta),
-        Check::AccountOtherApps => told::other_apps(meta),
-        Check::AccountWebhook => told::account_webhook(meta),
-        Check::NumberWebhook => told::number_webhook(meta),
+        Check::AppCalls => subscriptions::field(meta, "calls"),
+        Check::AppMessages => subscriptions::field(meta, "messages"),
+        Check::AppActive => subscriptions::active(meta),
+        Check::AppWebhook => subscriptions::webhook(meta),
+        Check::AccountSubscribed => subscriptions::account(meta),
+        Check::AccountOtherApps => subscriptions::other_apps(meta),
+        Check::AccountWebhook => subscriptions::account_webhook(meta),
+        Check::NumberWebhook => subscriptions::number_webhook(meta),
         Check::AccountReview => calling::review(meta),
         Check::AccountPayment => calling::payment(meta),
         Check::NumberStatus => calling::status(meta),
@@ -55,13 +55,13 @@ pub fn judge(check: Check, facts: &Facts) -> Finding {
     }
 }
 
-/// A day in UTC, of seconds since 1970.
+/// Formats seconds since 1970 as a UTC day.
 fn day(seconds: u64) -> String {
     let at = i64::try_from(seconds).ok().and_then(|it| jiff::Timestamp::from_second(it).ok());
     at.map_or_else(|| "an unknown day".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
 }
 
-/// So many days from now a day like `2027-01-31` is; below zero once it is over.
+/// Returns how many days after `now` a day such as `2027-01-31` begins; negative once it has begun.
 fn days_until(day: &str, now: u64) -> Option<i64> {
     let day: jiff::civil::Date = day.parse().ok()?;
     let then = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();

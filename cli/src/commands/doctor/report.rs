@@ -1,31 +1,29 @@
-//! What the doctor found, as text and as JSON.
+//! Prints the doctor's findings, as text or as JSON.
 
 use super::check::{Check, Finding};
 use crate::meta::Change;
 use crate::output::{self, BAD, GOOD, UNSURE, styled};
 use serde::Serialize;
 
-/// One check, and what came of it.
+/// A check with its finding.
 #[derive(Debug, Clone)]
-pub struct Checked {
-    /// Which.
-    pub check: Check,
-    /// What came of it.
-    pub finding: Finding,
+pub(crate) struct Checked {
+    pub(crate) check: Check,
+    pub(crate) finding: Finding,
 }
 
-/// All that was found of a number.
+/// The findings for one number.
 #[derive(Debug, Clone)]
-pub struct Report {
-    /// Which, if anybody knows.
-    pub number: Option<String>,
-    /// In the order a call meets them.
-    pub checked: Vec<Checked>,
+pub(crate) struct Report {
+    /// Meta's id of the number; `None` if it could not be determined.
+    pub(crate) number: Option<String>,
+    /// In the order in which a call depends on them.
+    pub(crate) checked: Vec<Checked>,
 }
 
-/// As told in JSON.
+/// The JSON output.
 #[derive(Debug, Serialize)]
-struct Told<'a> {
+struct JsonReport<'a> {
     healthy: bool,
     numbers: Vec<&'a str>,
     fixed: &'a [String],
@@ -35,7 +33,7 @@ struct Told<'a> {
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     name: &'static str,
-    /// Only where there are several.
+    /// Only set when several numbers are checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<&'a str>,
     finding: &'static str,
@@ -48,13 +46,13 @@ struct Line<'a> {
 }
 
 impl Report {
-    /// Whether nothing is wrong. What is unknown is not wrong.
-    pub fn is_healthy(&self) -> bool {
+    /// Whether no check is wrong; unknown is not wrong.
+    pub(crate) fn is_healthy(&self) -> bool {
         !self.checked.iter().any(|it| matches!(it.finding, Finding::Wrong(_)))
     }
 
-    /// What can be done about what is wrong, each thing once, in the order it must be done.
-    pub fn fixes(&self) -> Vec<Change> {
+    /// Returns the changes that `--fix` would make, each once, in the order in which Meta accepts them.
+    pub(crate) fn fixes(&self) -> Vec<Change> {
         let mut fixes: Vec<Change> = vec![];
         for checked in &self.checked {
             if let Finding::Wrong(wrong) = &checked.finding {
@@ -65,25 +63,25 @@ impl Report {
         fixes
     }
 
-    /// The same without what is no number's, and was said of another number already.
-    pub fn of_number_only(self) -> Self {
-        let checked = self.checked.into_iter().filter(|it| it.check.is_of_a_number());
+    /// Keeps only the checks that differ by number; the others are in the first number's report.
+    pub(crate) fn per_number_only(self) -> Self {
+        let checked = self.checked.into_iter().filter(|it| it.check.is_per_number());
         Self { checked: checked.collect(), ..self }
     }
 }
 
-/// All numbers in JSON.
-pub fn say_json(reports: &[Report], fixed: &[String]) {
+/// Prints all numbers' findings as JSON.
+pub(crate) fn print_json(reports: &[Report], fixed: &[String]) {
     let numbers = reports.iter().filter_map(|report| report.number.as_deref()).collect();
-    let is_said = reports.len() > 1;
+    let has_several = reports.len() > 1;
     let checks = reports.iter().flat_map(|report| {
-        let number = report.number.as_deref().filter(|_| is_said);
+        let number = report.number.as_deref().filter(|_| has_several);
         report
             .checked
             .iter()
-            .map(move |it| Line { number: number.filter(|_| it.check.is_of_a_number()), ..it.line() })
+            .map(move |it| Line { number: number.filter(|_| it.check.is_per_number()), ..it.line() })
     });
-    output::json(&Told {
+    output::json(&JsonReport {
         healthy: reports.iter().all(Report::is_healthy),
         numbers,
         fixed,
@@ -91,14 +89,14 @@ pub fn say_json(reports: &[Report], fixed: &[String]) {
     });
 }
 
-/// All numbers as text. Of one alone it is not said which.
-pub fn say(reports: &[Report]) {
+/// Prints all numbers' findings as text; a single number's without a heading.
+pub(crate) fn print(reports: &[Report]) {
     for (n, report) in reports.iter().enumerate() {
         if let (true, Some(number)) = (reports.len() > 1, &report.number) {
-            let also = if n == 0 { ", and what is no number's" } else { "" };
-            output::line(format!("number {number}{also}"));
+            let shared = if n == 0 { ", and checks shared by all numbers" } else { "" };
+            output::line(format!("number {number}{shared}"));
         }
-        report.checked.iter().for_each(Checked::say);
+        report.checked.iter().for_each(Checked::print);
     }
     let all = || reports.iter().flat_map(|report| &report.checked);
     let count = |is: fn(&Finding) -> bool| all().filter(|it| is(&it.finding)).count();
@@ -106,9 +104,9 @@ pub fn say(reports: &[Report]) {
     let unknown = count(|it| matches!(it, Finding::Unknown(_)));
     let fine = all().count() - wrong - unknown;
     let is_fixable = reports.iter().any(|report| !report.fixes().is_empty());
-    let fix = if is_fixable { "; ahoy doctor --fix can do something about it" } else { "" };
+    let fix = if is_fixable { "; ahoy doctor --fix can fix some of it" } else { "" };
     let of = if reports.len() > 1 {
-        format!(" on {} numbers (--number looks at one)", reports.len())
+        format!(" on {} numbers (--number checks one)", reports.len())
     } else {
         String::new()
     };
@@ -139,7 +137,7 @@ impl Checked {
         }
     }
 
-    fn say(&self) {
+    fn print(&self) {
         let Line { name, says, code, cure, .. } = self.line();
         let mark = match &self.finding {
             Finding::Fine(_) => styled(GOOD, "ok     "),

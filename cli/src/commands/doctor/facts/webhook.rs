@@ -1,37 +1,37 @@
-//! What our webhook answers to Meta's challenge, to a signed notice of nothing, and to a forged one.
+//! Probes the deployment's webhook with Meta's challenge, an empty signed notice and a forged one.
 
+use crate::deployment_args::Keys;
 use crate::fetched::{FetchError, Fetched};
 use crate::meta;
-use crate::site::Keys;
 use reqwest::{Client, Url};
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use whatsapp::signature;
 
-/// Meta waits 20 s; whoever takes longer than this is too slow all the same.
+/// Half of the 20 s that Meta waits for a webhook: a slower answer is a fault already.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A notice that tells of nothing.
-const NOTHING: &str = r#"{"object":"whatsapp_business_account","entry":[]}"#;
+/// A valid notice without entries.
+const EMPTY_NOTICE: &str = r#"{"object":"whatsapp_business_account","entry":[]}"#;
 
-/// What the webhook answers.
+/// The webhook's answers.
 #[derive(Debug, Clone)]
-pub struct WebhookFacts {
-    /// To the challenge: the status, and whether the challenge came back.
-    pub challenge: Fetched<(u16, bool)>,
-    /// To a notice signed with our app secret: the status.
-    pub signed: Fetched<u16>,
-    /// To a notice signed with another: the status.
-    pub forged: Fetched<u16>,
+pub(crate) struct WebhookFacts {
+    /// To the challenge: the status, and whether the body repeats the challenge.
+    pub(crate) challenge: Fetched<(u16, bool)>,
+    /// To a notice signed with the app secret: the status.
+    pub(crate) signed: Fetched<u16>,
+    /// To a notice signed with another secret: the status.
+    pub(crate) forged: Fetched<u16>,
 }
 
 impl WebhookFacts {
-    /// Asks the webhook where we say it is, else where the app's webhooks go.
-    pub async fn look(meta: &meta::Facts, keys: &Keys) -> Self {
+    /// Probes the configured webhook, else the callback URL of the app's subscription.
+    pub(crate) async fn probe(meta: &meta::Facts, keys: &Keys) -> Self {
         let (challenge, signed, forged) = tokio::join!(
             challenge(meta, keys),
             async { post(meta, keys.app_secret.clone()?.expose_secret()).await },
-            post(meta, "a secret that nobody has"),
+            post(meta, "not the app secret"),
         );
         Self { challenge, signed, forged }
     }
@@ -45,18 +45,18 @@ async fn challenge(meta: &meta::Facts, keys: &Keys) -> Fetched<(u16, bool)> {
         ("hub.challenge", challenge.as_str()),
         ("hub.verify_token", token.expose_secret()),
     ];
-    let url = Url::parse_with_params(&address(meta)?, query).map_err(no_address)?;
-    let reply = client()?.get(url).send().await.map_err(unanswered)?;
+    let url = Url::parse_with_params(&address(meta)?, query).map_err(invalid_url)?;
+    let reply = client()?.get(url).send().await.map_err(request_failed)?;
     let status = reply.status().as_u16();
-    let body = reply.text().await.map_err(unanswered)?;
+    let body = reply.text().await.map_err(request_failed)?;
     Ok((status, body == challenge))
 }
 
 async fn post(meta: &meta::Facts, secret: &str) -> Fetched<u16> {
-    let url = Url::parse(&address(meta)?).map_err(no_address)?;
+    let url = Url::parse(&address(meta)?).map_err(invalid_url)?;
     let request = client()?.post(url).header("content-type", "application/json");
-    let request = request.header(signature::HEADER, signature::sign(NOTHING.as_bytes(), secret));
-    let reply = request.body(NOTHING).send().await.map_err(unanswered)?;
+    let request = request.header(signature::HEADER, signature::sign(EMPTY_NOTICE.as_bytes(), secret));
+    let reply = request.body(EMPTY_NOTICE).send().await.map_err(request_failed)?;
     Ok(reply.status().as_u16())
 }
 
@@ -68,14 +68,14 @@ fn address(meta: &meta::Facts) -> Fetched<String> {
 
 fn client() -> Fetched<Client> {
     let client = Client::builder().timeout(TIMEOUT).build();
-    client.map_err(|error| FetchError::because(format!("no TLS here: {error}")))
+    client.map_err(|error| FetchError::because(format!("TLS client cannot be built: {error}")))
 }
 
-fn no_address(_: impl std::error::Error) -> FetchError {
-    FetchError::missing("WEBHOOK_URL is no address")
+fn invalid_url(_: impl std::error::Error) -> FetchError {
+    FetchError::missing("WEBHOOK_URL is not a URL")
 }
 
-/// The address holds the verify token.
-fn unanswered(error: reqwest::Error) -> FetchError {
-    FetchError::missing(format!("the webhook does not answer: {}", error.without_url()))
+/// Leaves the URL out of the error's text: it holds the verify token.
+fn request_failed(error: reqwest::Error) -> FetchError {
+    FetchError::missing(format!("request to the webhook failed: {}", error.without_url()))
 }

@@ -1,10 +1,10 @@
-//! Whether Meta lets us in: the version we speak, the token, the app secret.
+//! Checks the access to Meta: Graph API version, access token and app secret.
 
 use super::{day, days_until};
-use crate::commands::doctor::check::{Finding, needed, seen};
+use crate::commands::doctor::check::{Finding, judge_fetched, judge_required};
 use crate::meta::{Facts, MANAGEMENT, MESSAGING};
 
-/// When each version of Graph ends (Meta's changelog, as of 2026-11). The newest has no date yet.
+/// When each version of the Graph API ends (Meta's changelog, as of 2026-11). The newest has no date yet.
 const VERSIONS: [(u32, &str); 6] = [
     (20, "2026-09-24"),
     (21, "2027-01-21"),
@@ -15,22 +15,23 @@ const VERSIONS: [(u32, &str); 6] = [
 ];
 const NEWEST: u32 = 26;
 
-/// So close to its end, days, something needs somebody now.
+/// How many days before its end a token is reported.
 const SOON: u64 = 14;
+/// How many days before its end an API version is reported.
 const SOON_OF_A_VERSION: i64 = 60;
 
 const NEW_TOKEN: &str =
-    "make a new system-user token that does not expire, in Business settings, and put it into the secret";
+    "create a system-user token that never expires, in Business settings, and put it into the secret";
 
-pub fn version(url: &str, now: u64) -> Finding {
+pub(crate) fn version(url: &str, now: u64) -> Finding {
     let part = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let version = part.strip_prefix('v').and_then(|it| it.strip_suffix(".0")?.parse::<u32>().ok());
-    let cure = format!("set GRAPH_URL to version v{NEWEST}.0, or leave it out");
+    let cure = format!("set GRAPH_URL to version v{NEWEST}.0, or unset it");
     let Some(version) = version else {
-        return Finding::wrong(0, format!("GRAPH_URL names no version: {part}"), cure);
+        return Finding::wrong(0, format!("GRAPH_URL has no API version: {part}"), cure);
     };
     if version == NEWEST {
-        return Finding::fine(format!("v{version}.0, the newest we know"));
+        return Finding::fine(format!("v{version}.0, the newest that this release knows"));
     }
     if version > NEWEST {
         return Finding::unknown(format!("v{version}.0 is newer than this release of ahoy"));
@@ -39,73 +40,72 @@ pub fn version(url: &str, now: u64) -> Finding {
     match end.and_then(|end| Some((end, days_until(end, now)?))) {
         Some((end, days)) if days >= SOON_OF_A_VERSION => Finding::fine(format!("v{version}.0, until {end}")),
         Some((end, days)) if days >= 0 => Finding::wrong(0, format!("v{version}.0 ends on {end}"), cure),
-        Some(_) | None => Finding::wrong(2_500, format!("v{version}.0 is over"), cure),
+        Some(_) | None => Finding::wrong(2_500, format!("v{version}.0 has ended"), cure),
     }
 }
 
-pub fn valid(facts: &Facts) -> Finding {
-    needed(&facts.token, &[190], NEW_TOKEN, |token| {
+pub(crate) fn valid(facts: &Facts) -> Finding {
+    judge_required(&facts.token, &[190], NEW_TOKEN, |token| {
         if token.is_valid {
-            Finding::fine(format!("Meta takes the token of the app {}", token.application))
+            Finding::fine(format!("Meta accepts the token of the app {}", token.application))
         } else {
-            Finding::wrong(190, "Meta does not take the token", NEW_TOKEN)
+            Finding::wrong(190, "Meta rejects the token", NEW_TOKEN)
         }
     })
 }
 
-pub fn kind(facts: &Facts) -> Finding {
-    seen(&facts.token, |token| match token.kind.as_str() {
-        "SYSTEM_USER" => Finding::fine("a system user's"),
-        kind => Finding::wrong(0, format!("the token is of kind {kind}, which does not live"), NEW_TOKEN),
+pub(crate) fn kind(facts: &Facts) -> Finding {
+    judge_fetched(&facts.token, |token| match token.kind.as_str() {
+        "SYSTEM_USER" => Finding::fine("system user"),
+        kind => Finding::wrong(0, format!("the token is of kind {kind}, which expires"), NEW_TOKEN),
     })
 }
 
-pub fn expiry(facts: &Facts, now: u64) -> Finding {
-    seen(&facts.token, |token| {
+pub(crate) fn expiry(facts: &Facts, now: u64) -> Finding {
+    judge_fetched(&facts.token, |token| {
         let ends = [token.expires_at, token.data_access_expires_at].into_iter().filter(|at| *at > 0).min();
         match ends {
             None => Finding::fine("never"),
             Some(at) if at <= now => {
-                Finding::wrong(190, format!("the token ended on {}", day(at)), NEW_TOKEN)
+                Finding::wrong(190, format!("the token expired on {}", day(at)), NEW_TOKEN)
             }
             Some(at) if at <= now + SOON * 86_400 => {
-                Finding::wrong(0, format!("the token ends on {}", day(at)), NEW_TOKEN)
+                Finding::wrong(0, format!("the token expires on {}", day(at)), NEW_TOKEN)
             }
             Some(at) => Finding::fine(format!("on {}", day(at))),
         }
     })
 }
 
-pub fn permissions(facts: &Facts) -> Finding {
-    seen(&facts.token, |token| {
+pub(crate) fn permissions(facts: &Facts) -> Finding {
+    judge_fetched(&facts.token, |token| {
         let missing =
             [MANAGEMENT, MESSAGING].into_iter().filter(|it| !token.scopes.iter().any(|scope| scope == it));
         let missing: Vec<_> = missing.collect();
         if missing.is_empty() {
             return Finding::fine(format!("{MANAGEMENT}, {MESSAGING}"));
         }
-        let cure = "make a new token of the system user, and tick the missing permissions while doing so";
+        let cure = "create a new token of the system user, with the missing permissions ticked";
         Finding::wrong(200, format!("the token lacks {}", missing.join(", ")), cure)
     })
 }
 
-pub fn account(facts: &Facts) -> Finding {
-    let cure =
-        "give the system user the account (Business settings, WhatsApp accounts), or name the right number";
-    needed(&facts.account_id, &[], cure, |account| match &facts.account {
-        Ok(_) => Finding::fine(format!("the token sees the account {account}")),
-        Err(unseen) if unseen.code == 100 => Finding::wrong(100, "the token does not see the account", cure),
-        Err(unseen) => Finding::unknown(unseen.why.clone()),
+pub(crate) fn account(facts: &Facts) -> Finding {
+    let cure = "assign the account to the system user (Business settings, WhatsApp accounts), or name the right number with --number";
+    judge_required(&facts.account_id, &[], cure, |account| match &facts.account {
+        Ok(_) => Finding::fine(format!("the token can read the account {account}")),
+        Err(error) if error.code == 100 => Finding::wrong(100, "the token cannot read the account", cure),
+        Err(error) => Finding::unknown(error.why.clone()),
     })
 }
 
-/// Meta takes the app's own token, of which the secret is a half.
-pub fn secret(facts: &Facts) -> Finding {
+/// Judges the app secret by a request with the app's own token, which is made of app id and app secret.
+pub(crate) fn secret(facts: &Facts) -> Finding {
     let cure = "copy the app secret (App settings, Basic) into the secret";
-    if let Err(unseen) = &facts.token {
-        return Finding::unknown(unseen.why.clone());
+    if let Err(error) = &facts.token {
+        return Finding::unknown(error.why.clone());
     }
-    needed(&facts.subscription, &[190], cure, |_| Finding::fine("it is the app's"))
+    judge_required(&facts.subscription, &[190], cure, |_| Finding::fine("Meta accepts it"))
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
     const NOW: u64 = 1_795_305_600;
 
     #[test]
-    fn a_version_is_as_good_as_what_is_left_of_it() {
+    fn a_version_is_judged_by_the_time_it_has_left() {
         let version = |part: &str, now| version(&format!("https://graph.facebook.com/{part}"), now);
 
         assert!(matches!(version("v26.0", NOW), Finding::Fine(_)));

@@ -1,4 +1,4 @@
-//! The real webhook behind a door of its own, and one that takes everything.
+//! Serves the real webhook over HTTP, and a webhook that accepts every request without verifying it.
 
 use axum::Router;
 use axum::body::to_bytes;
@@ -11,13 +11,13 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use webhook::Webhook;
 
-/// Where the webhook is now.
-pub async fn open(webhook: Webhook) -> String {
+/// Serves the webhook and returns its URL.
+pub(crate) async fn start(webhook: Webhook) -> String {
     serve(Router::new().fallback(answer).with_state(Arc::new(webhook))).await
 }
 
-/// Where somebody is who takes everything.
-pub async fn gullible() -> String {
+/// Serves a webhook that answers every request with 200, and returns its URL.
+pub(crate) async fn start_unverified() -> String {
     serve(Router::new().fallback(|| async { StatusCode::OK })).await
 }
 
@@ -28,7 +28,7 @@ async fn serve(routes: Router) -> String {
     url
 }
 
-/// As Lambda hands a request to a function, and takes its reply.
+/// Converts a request and its reply as Lambda does.
 async fn answer(State(webhook): State<Arc<Webhook>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = String::from_utf8(to_bytes(body, usize::MAX).await.unwrap().into()).unwrap();

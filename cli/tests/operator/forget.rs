@@ -1,4 +1,4 @@
-//! `ahoy forget` finds what no list leads to, deletes nothing of strangers, and says what it cannot know.
+//! `ahoy forget` finds items outside of every list, deletes nothing about other people, and reports what it could not search.
 
 use crate::business::{Business, NUMBER};
 use internal_api::{keys, pseudonym};
@@ -13,12 +13,12 @@ const THEIR_ID: &str = "IN.99990000000000000001";
 const STRANGER: &str = "91990000000199";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_stands_in_no_list_is_found_and_strangers_stay() {
+async fn items_outside_of_lists_are_deleted_and_strangers_kept() {
     let business = Business::healthy().await;
     let before = business.stored().await;
-    // Marked with a key that was changed twice since: only the call's state tells who called.
+    // Its pseudonym is under a key that was rotated twice since: only the call's state names the caller.
     business.called("aa", &[THEM, THEIR_ID], b"a lost key", json!([THEM, THEIR_ID])).await;
-    // Found by the other name, which only the state above tells; its own state is gone.
+    // Found by the other name, which only the state above links; its own state has expired.
     business.called("bb", &[THEIR_ID], b"the key before", Value::Null).await;
     let odd = json!({"from": THEM, "text": "Held."}).to_string();
     business.keep(&keys::account("7"), "NOTICE#account_update#0", "item", &odd).await;
@@ -32,10 +32,14 @@ async fn what_stands_in_no_list_is_found_and_strangers_stay() {
         .await;
     let all = business.stored().await;
 
-    let said = business.ahoy(&["forget", THEM, "--yes", "--json"]).await;
+    let output = business.ahoy(&["forget", THEM, "--yes", "--json"]).await;
 
-    let told: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!((said.code, &told["calls"], &told["unknown"]), (Some(0), &json!(2), &json!([])), "{said:?}");
+    let report: Value = serde_json::from_str(&output.out).unwrap();
+    assert_eq!(
+        (output.code, &report["calls"], &report["unknown"]),
+        (Some(0), &json!(2), &json!([])),
+        "{output:?}"
+    );
     let left = business.stored().await;
     let wanted = before.union(&all.difference(&theirs).cloned().collect()).cloned().collect();
     let is_ours =
@@ -46,22 +50,22 @@ async fn what_stands_in_no_list_is_found_and_strangers_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_cannot_be_read_and_was_set_aside_is_forgotten() {
+async fn an_unreadable_call_that_was_set_aside_is_deleted() {
     let business = Business::healthy().await;
     let before = business.stored().await;
     let mut state = item(&keys::call(&"aa".repeat(32)), keys::STATE);
     let texts = [("caller_number", THEM), ("number", NUMBER), ("call", "of a newer release")];
     state.extend(texts.map(|(name, value)| (name.to_owned(), text(value))));
     state.insert("is_set_aside".to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
-    business.ledger.put(state).await.unwrap();
+    business.store.put(state).await.unwrap();
     let mut unnumbered = item(&keys::call(&"bb".repeat(32)), keys::STATE);
     unnumbered.insert("caller_number".to_owned(), text(THEM));
     unnumbered.insert("is_set_aside".to_owned(), aws_sdk_dynamodb::types::AttributeValue::Bool(true));
-    business.ledger.put(unnumbered).await.unwrap();
+    business.store.put(unnumbered).await.unwrap();
 
-    let said = business.ahoy(&["forget", THEM, "--yes"]).await;
+    let output = business.ahoy(&["forget", THEM, "--yes"]).await;
 
-    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(output.code, Some(0), "{output:?}");
     let left = business.stored().await;
     let is_tombstone =
         |(pk, sk): &(String, String)| pk.starts_with("FORGOTTEN#") || sk.starts_with("FORGOTTEN#");
@@ -70,62 +74,62 @@ async fn a_call_that_cannot_be_read_and_was_set_aside_is_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_of_whom_nothing_is_stored_has_a_tombstone() {
+async fn a_tombstone_is_written_even_if_nothing_is_stored() {
     let business = Business::healthy().await;
     let before = business.stored().await;
 
-    let said = business.ahoy(&["forget", THEM, "--dry-run"]).await;
-    assert_eq!((said.code, business.stored().await), (Some(0), before), "{said:?}");
-    let said = business.ahoy(&["forget", THEM]).await;
+    let output = business.ahoy(&["forget", THEM, "--dry-run"]).await;
+    assert_eq!((output.code, business.stored().await), (Some(0), before), "{output:?}");
+    let output = business.ahoy(&["forget", THEM]).await;
 
-    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(output.code, Some(0), "{output:?}");
     assert!(business.stored().await.contains(&tombstone()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_arrives_beside_the_tombstones_is_deleted_too() {
+async fn a_notice_that_arrives_during_the_run_is_deleted() {
     let business = Business::healthy().await;
     business.called("aa", &[THEM], b"the key of marks", json!([THEM, null])).await;
     let late = (keys::account("7"), "NOTICE#account_update#0");
-    // A webhook that looked for tombstones just before they were written.
+    // A webhook that read the table just before the tombstones were written.
     let arrives = async {
-        while business.ledger.item(&tombstone().0, &tombstone().1).await.unwrap().is_none() {
+        while business.store.item(&tombstone().0, &tombstone().1).await.unwrap().is_none() {
             tokio::task::yield_now().await;
         }
         business.keep(&late.0, late.1, "item", &json!({"from": THEM}).to_string()).await;
     };
 
-    let (said, ()) = tokio::join!(business.ahoy(&["forget", THEM, "--yes"]), arrives);
+    let (output, ()) = tokio::join!(business.ahoy(&["forget", THEM, "--yes"]), arrives);
 
-    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(output.code, Some(0), "{output:?}");
     let left = business.stored().await;
     assert!(!left.contains(&(late.0, late.1.to_owned())), "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notice_that_names_only_a_linked_name_is_found() {
+async fn a_notice_with_a_linked_name_is_deleted() {
     let business = Business::healthy().await;
     let linked = [THEM, THEIR_ID].map(|name| pseudonym::of(b"the key of marks", name));
-    business.ledger.link_marks(&linked, now_ms() + 3_600_000).await.unwrap();
+    business.store.link_marks(&linked, now_ms() + 3_600_000).await.unwrap();
     let notice = (keys::account("7"), "NOTICE#account_update#0");
     business.keep(&notice.0, notice.1, "item", &json!({"from": THEIR_ID}).to_string()).await;
 
-    let said = business.ahoy(&["forget", THEM, "--yes"]).await;
+    let output = business.ahoy(&["forget", THEM, "--yes"]).await;
 
-    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(output.code, Some(0), "{output:?}");
     let left = business.stored().await;
     assert!(!left.contains(&(notice.0, notice.1.to_owned())), "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_known_is_said_and_is_exit_2() {
+async fn an_incomplete_search_is_reported_with_exit_code_2() {
     let business = Business::healthy().await;
     business.called("aa", &[THEM], b"a lost key", Value::Null).await;
 
-    let said = business.ahoy(&["forget", THEM, "--yes"]).await;
+    let output = business.ahoy(&["forget", THEM, "--yes"]).await;
 
-    assert_eq!(said.code, Some(2), "{said:?}");
-    assert!(said.err.contains("Whose 1 call were is not known"), "{said:?}");
+    assert_eq!(output.code, Some(2), "{output:?}");
+    assert!(output.err.contains("The callers of 1 call are unknown"), "{output:?}");
 
     let odd = business.ahoy(&["forget", "connect", "--dry-run"]).await;
     assert!(odd.code == Some(2) && odd.err.contains("names like this one"), "{odd:?}");
@@ -134,26 +138,26 @@ async fn what_cannot_be_known_is_said_and_is_exit_2() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stack_without_a_key_of_marks_is_searched_by_the_door_keys() {
+async fn without_a_pseudonym_key_the_control_api_keys_are_used() {
     let business = Business::healthy().await;
     business.called("aa", &[THEM], b"the door key", json!([THEM, null])).await;
     business.called("bb", &[THEM], b"the key before", json!([THEM, null])).await;
 
-    let said = business.ahoy_with(&[("MARK_SECRET", "gone")], &["calls", "--json", "--user", THEM]).await;
-    let found: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!(found["calls"].as_array().map(Vec::len), Some(2), "{said:?}");
-    let said = business.ahoy_with(&[("MARK_SECRET", "gone")], &["forget", THEM, "--yes"]).await;
+    let output = business.ahoy_with(&[("MARK_SECRET", "gone")], &["calls", "--json", "--user", THEM]).await;
+    let found: Value = serde_json::from_str(&output.out).unwrap();
+    assert_eq!(found["calls"].as_array().map(Vec::len), Some(2), "{output:?}");
+    let output = business.ahoy_with(&[("MARK_SECRET", "gone")], &["forget", THEM, "--yes"]).await;
 
-    assert!(said.code == Some(0) && said.out.contains("Forgotten: 2 calls"), "{said:?}");
-    assert!(said.err.contains("There is no secret gone"), "{said:?}");
+    assert!(output.code == Some(0) && output.out.contains("Forgotten: 2 calls"), "{output:?}");
+    assert!(output.err.contains("There is no secret gone"), "{output:?}");
 
     business.called("cc", &[THEM], b"a lost key", Value::Null).await;
-    let said = business.ahoy_with(&[("MARK_SECRET", "gone")], &["forget", THEM, "--yes"]).await;
-    assert!(said.code == Some(2) && said.err.contains("Whose 1 call were is not known"), "{said:?}");
+    let output = business.ahoy_with(&[("MARK_SECRET", "gone")], &["forget", THEM, "--yes"]).await;
+    assert!(output.code == Some(2) && output.err.contains("Whose 1 call were is not known"), "{output:?}");
 }
 
 impl Business {
-    /// A call of an hour ago by a person of these names, marked with `key`; `state`: the caller's number and user id there.
+    /// Stores a call of an hour ago under the pseudonyms of `names` with `key`; `state` holds the caller's number and user id.
     async fn called(&self, name: &str, names: &[&str], key: &[u8], state: Value) {
         let (call_ref, rang_at_ms) = (name.repeat(32), now_ms() - 3_600_000);
         let call = CallListing {
@@ -166,33 +170,33 @@ impl Business {
             ending: None,
             by: None,
         };
-        let marks: Vec<_> = names.iter().map(|name| pseudonym::of(key, name)).collect();
-        for item in call.items(&marks, "2026-11-22", u64::MAX / 1_000) {
-            self.ledger.put(item).await.unwrap();
+        let pseudonyms: Vec<_> = names.iter().map(|name| pseudonym::of(key, name)).collect();
+        for item in call.items(&pseudonyms, "2026-11-22", u64::MAX / 1_000) {
+            self.store.put(item).await.unwrap();
         }
         self.keep(&keys::call(&call_ref), &keys::line(1), "text", "Hello.").await;
         if let Some(caller) = state.as_array() {
-            let told = json!({"rang_at": rang_at_ms, "ended_at": rang_at_ms + 7_500});
-            let told = told.as_object().unwrap().iter();
-            let told = told.map(|(name, at)| (name.clone(), number(at.as_u64().unwrap()))).collect();
+            let times = json!({"rang_at": rang_at_ms, "ended_at": rang_at_ms + 7_500});
+            let times = times.as_object().unwrap().iter();
+            let times = times.map(|(name, at)| (name.clone(), number(at.as_u64().unwrap()))).collect();
             let mut item = item(&keys::call(&call_ref), keys::STATE);
             item.insert("number".to_owned(), text(NUMBER));
-            item.insert("call".to_owned(), aws_sdk_dynamodb::types::AttributeValue::M(told));
+            item.insert("call".to_owned(), aws_sdk_dynamodb::types::AttributeValue::M(times));
             let names = ["caller_number", "caller_user_id"].into_iter().zip(caller);
             item.extend(names.filter_map(|(name, value)| Some((name.to_owned(), text(value.as_str()?)))));
-            self.ledger.put(item).await.unwrap();
+            self.store.put(item).await.unwrap();
         }
     }
 
     async fn keep(&self, pk: &str, sk: &str, name: &str, value: &str) {
         let mut item = item(pk, sk);
         item.insert(name.to_owned(), text(value));
-        self.ledger.put(item).await.unwrap();
+        self.store.put(item).await.unwrap();
     }
 
-    /// The keys of everything in the table.
+    /// Returns the keys of all items in the table.
     async fn stored(&self) -> BTreeSet<(String, String)> {
-        let mut pages = self.ledger.client.scan().table_name("ahoy").into_paginator().items().send();
+        let mut pages = self.store.client.scan().table_name("ahoy").into_paginator().items().send();
         let mut stored = BTreeSet::new();
         while let Some(item) = pages.next().await {
             let item = item.unwrap();

@@ -1,27 +1,27 @@
-//! What was said, line by line.
+//! Renders the report's transcript, with interruptions and response times.
 
-use crate::figures::{length, plural};
-use crate::whole_call::WholeCall;
+use crate::call_details::CallDetails;
+use crate::figures::{duration, plural};
 use journal::{Speaker, TranscriptLine};
 use maud::{Markup, html};
 
-/// The transcript.
-pub(super) fn talk(call: &WholeCall) -> Markup {
+/// Renders the transcript.
+pub(super) fn transcript(call: &CallDetails) -> Markup {
     html! {
         section #talk {
-            h2 { "What was said" }
-            @if call.lines.is_empty() { p.none { "Nothing of it is kept." } }
+            h2 { "Transcript" }
+            @if call.lines.is_empty() { p.none { "No transcript is stored." } }
             ol {
-                @for line in &call.lines { (said(call, line)) }
+                @for line in &call.lines { (line_item(call, line)) }
             }
             @if call.left > 0 {
-                p.left { "The caller left " (plural(call.left as u64, "thing")) " for people to answer." }
+                p.left { "The caller left " (plural(call.left as u64, "note")) " for people to answer." }
             }
         }
     }
 }
 
-fn said(call: &WholeCall, line: &TranscriptLine) -> Markup {
+fn line_item(call: &CallDetails, line: &TranscriptLine) -> Markup {
     let (class, who) = match line.speaker {
         Speaker::Caller => ("caller", "Caller"),
         Speaker::Agent => ("agent", "Agent"),
@@ -29,14 +29,14 @@ fn said(call: &WholeCall, line: &TranscriptLine) -> Markup {
     let cut = line.heard_ms.zip(line.of_ms).filter(|(heard, of)| heard < of);
     html! {
         li.line.(class) {
-            div.when { (length(call.since_ring(line.at_ms))) }
+            div.when { (duration(call.since_ring(line.at_ms))) }
             div.words {
                 div.who {
                     (who)
                     @if let Some(took) = line.took_ms { span.took { "after " (took) " ms" } }
-                    @if line.in_silence { span.cut { "in silence: probably made up by the transcription" } }
+                    @if line.in_silence { span.cut { "in silence: probably invented by the transcriber" } }
                     @if let Some((heard, of)) = cut {
-                        span.cut { "interrupted, " (seconds(heard)) " of " (seconds(of)) " s heard" }
+                        span.cut { "interrupted, " (seconds(heard)) " of " (seconds(of)) " s played" }
                     }
                 }
                 p dir="auto" { (line.text) @if cut.is_some() { " —" } }

@@ -1,4 +1,4 @@
-//! Which deployment is meant, and the keys that open what belongs to it.
+//! The options that name a deployment's parts, and the keys fetched from its secrets.
 
 use crate::Common;
 use crate::cloud;
@@ -13,109 +13,104 @@ use serde::de::DeserializeOwned;
 use service::env::Env;
 use whatsapp::graph;
 
-/// Which deployment is meant. The variables are those of the functions and of the media task.
+/// The options that name a deployment's parts, with the same environment variables as the functions and the media task.
 ///
-/// Keys come from the deployment's secrets. What stands in `META_ACCESS_TOKEN`, `META_APP_SECRET`, `META_VERIFY_TOKEN` or
-/// `OPENAI_API_KEY` goes before them; there are no flags for keys, since everybody on a machine can read those.
+/// Keys come from the deployment's secrets; `META_ACCESS_TOKEN`, `META_APP_SECRET`, `META_VERIFY_TOKEN` and `OPENAI_API_KEY`
+/// take precedence. There are no flags for keys, because every user of a machine can read command lines.
 #[derive(Debug, Clone, Args)]
-pub struct Site {
-    /// The business number: Meta's id of it. Not needed while the deployment has one only.
+pub(crate) struct DeploymentArgs {
+    /// The business number, by Meta's phone number id. Needed only if the deployment has several.
     #[arg(long, env = "AHOY_NUMBER", value_name = "ID")]
-    pub number: Option<String>,
-    /// The number's WhatsApp Business account. Not needed while the token says for which accounts it is.
+    pub(crate) number: Option<String>,
+    /// The number's WhatsApp Business account id. Needed only if the token does not list its accounts.
     #[arg(long, env = "WABA_ID", value_name = "ID")]
-    pub account: Option<String>,
-    /// Where the deployment's webhook is. Without it, the stack is asked, or the one that Meta's secret is named after.
+    pub(crate) account: Option<String>,
+    /// The deployment's webhook [default: read from the stack, or from the stack that Meta's secret is named after].
     #[arg(long, env = "WEBHOOK_URL", value_name = "URL")]
-    pub webhook_url: Option<String>,
-    /// The secret with Meta's keys: its name or ARN. Without it, the stack's, `ahoy/meta`.
+    pub(crate) webhook_url: Option<String>,
+    /// The secret with Meta's keys, by name or ARN [default: the stack's, such as ahoy/meta].
     #[arg(long, env = "META_SECRET", value_name = "SECRET")]
-    pub meta_secret: Option<String>,
+    pub(crate) meta_secret: Option<String>,
     #[command(flatten)]
-    pub media: MediaKeys,
-    /// The function that acts on calls: its name or ARN. Without it, the stack's, `ahoy-call-control`.
+    pub(crate) secrets: SecretArgs,
+    /// The call-control function, by name or ARN [default: the stack's, such as ahoy-call-control].
     #[arg(long, env = "CALL_CONTROL", value_name = "FUNCTION")]
-    pub call_control: Option<String>,
-    /// The Graph API, with its version.
+    pub(crate) call_control: Option<String>,
+    /// The Graph API's base URL, version included.
     #[arg(long, env = "GRAPH_URL", value_name = "URL", default_value = graph::URL)]
-    pub graph_url: String,
-    /// The Realtime API.
+    pub(crate) graph_url: String,
+    /// The Realtime API's URL.
     #[arg(long, env = "REALTIME_URL", value_name = "URL", default_value = connection::URL)]
-    pub realtime_url: String,
-    /// The model of agents that name none.
+    pub(crate) realtime_url: String,
+    /// The model of agents whose file names none.
     #[arg(long, env = "REALTIME_MODEL", value_name = "MODEL", default_value = connection::MODEL)]
-    pub model: String,
+    pub(crate) model: String,
 }
 
-impl Site {
-    /// The webhook's name in Lambda, as the template gives it.
-    pub fn webhook_function(&self, common: &Common) -> String {
+impl DeploymentArgs {
+    /// Returns the name of the webhook's Lambda function, as the template sets it.
+    pub(crate) fn webhook_function(&self, common: &Common) -> String {
         let meta_secret = self.meta_secret(common);
         let of_secret = name_of(&meta_secret).strip_suffix("/meta");
         format!("{}-webhook", common.stack().or(of_secret).unwrap_or("ahoy"))
     }
 
-    /// The secret with Meta's keys.
-    pub fn meta_secret(&self, common: &Common) -> String {
-        common.named(self.meta_secret.as_ref(), "/meta")
+    pub(crate) fn meta_secret(&self, common: &Common) -> String {
+        common.name_or_default(self.meta_secret.as_ref(), "/meta")
     }
 
-    /// The function that acts on calls.
-    pub fn call_control(&self, common: &Common) -> String {
-        common.named(self.call_control.as_ref(), "-call-control")
+    pub(crate) fn call_control(&self, common: &Common) -> String {
+        common.name_or_default(self.call_control.as_ref(), "-call-control")
     }
 }
 
-/// Where the media tasks' keys are: the model's, and the one that users are marked by.
+/// The options that name the secrets with the media tasks' keys and the pseudonym key.
 #[derive(Debug, Clone, Args)]
-pub struct MediaKeys {
-    /// The secret with the media tasks' keys: its name or ARN. Without it, the stack's, `ahoy/media`.
+pub(crate) struct SecretArgs {
+    /// The secret with the media tasks' keys, by name or ARN [default: the stack's, such as ahoy/media].
     #[arg(long, env = "MEDIA_SECRET", value_name = "SECRET")]
-    pub media_secret: Option<String>,
-    /// The secret with the key of users' marks: its name or ARN. Without one, `media` in the other's name is replaced by `marks`.
+    pub(crate) media_secret: Option<String>,
+    /// The secret with the key of users' pseudonyms, by name or ARN [default: the media secret's name with `marks` for `media`].
     #[arg(long, env = "MARK_SECRET", value_name = "SECRET")]
-    pub mark_secret: Option<String>,
+    pub(crate) mark_secret: Option<String>,
 }
 
-impl MediaKeys {
-    /// The name of the secret with the key of marks: `ahoy/marks` beside `ahoy/media`.
-    pub fn mark_secret(&self, common: &Common) -> String {
-        let named = self.mark_secret.clone().filter(|name| !name.is_empty());
-        named.unwrap_or_else(|| beside(&self.media_secret(common)))
+impl SecretArgs {
+    /// Returns the name of the secret with the pseudonym key: `ahoy/marks` beside `ahoy/media`.
+    pub(crate) fn mark_secret(&self, common: &Common) -> String {
+        let given = self.mark_secret.clone().filter(|name| !name.is_empty());
+        given.unwrap_or_else(|| mark_secret_beside(&self.media_secret(common)))
     }
 
-    /// The secret with the media tasks' keys.
-    pub fn media_secret(&self, common: &Common) -> String {
-        common.named(self.media_secret.as_ref(), "/media")
+    pub(crate) fn media_secret(&self, common: &Common) -> String {
+        common.name_or_default(self.media_secret.as_ref(), "/media")
     }
 }
 
-/// The name of a secret that is given by its name or ARN: that one ends with the name, a hyphen and six characters.
+/// Returns a secret's name, given its name or ARN; an ARN ends with the name, a hyphen and six characters.
 fn name_of(secret: &str) -> &str {
     let name = secret.split_once(":secret:").map(|(_, name)| name);
     name.map_or(secret, |name| name.rsplit_once('-').map_or(name, |(name, _)| name))
 }
 
-fn beside(media_secret: &str) -> String {
+fn mark_secret_beside(media_secret: &str) -> String {
     let name = name_of(media_secret);
     name.strip_suffix("media").map_or_else(|| format!("{name}-marks"), |stack| format!("{stack}marks"))
 }
 
-/// The keys of a deployment.
+/// A deployment's keys, each fetched or with the reason why not.
 #[derive(Debug, Clone)]
-pub struct Keys {
-    /// Meta's access token.
-    pub access_token: Fetched<SecretString>,
-    /// Signs webhooks; with the app's id it is the app's own token.
-    pub app_secret: Fetched<SecretString>,
-    /// Known to Meta's challenge.
-    pub verify_token: Fetched<SecretString>,
-    /// The model's.
-    pub openai_api_key: Fetched<SecretString>,
-    /// Whether Meta's secret was there and readable.
-    pub meta_secret: Fetched<String>,
-    /// Whether the media tasks' secret was.
-    pub media_secret: Fetched<String>,
+pub(crate) struct Keys {
+    pub(crate) access_token: Fetched<SecretString>,
+    /// Signs webhooks and, joined with the app's id, is the app's own access token.
+    pub(crate) app_secret: Fetched<SecretString>,
+    /// The token in Meta's challenge of the webhook.
+    pub(crate) verify_token: Fetched<SecretString>,
+    pub(crate) openai_api_key: Fetched<SecretString>,
+    /// The id of the secret with Meta's keys, if it could be read.
+    pub(crate) meta_secret: Fetched<String>,
+    /// The id of the media tasks' secret, if it could be read.
+    pub(crate) media_secret: Fetched<String>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -131,29 +126,29 @@ struct MediaTaskKeys {
     door_key: SecretString,
 }
 
-/// What a secret must hold, by name.
-trait Kept {
+/// A secret's JSON, with the keys that must not be empty.
+trait SecretContent {
     fn keys(&self) -> Vec<(&'static str, &SecretString)>;
 }
 
-impl Kept for MetaKeys {
+impl SecretContent for MetaKeys {
     fn keys(&self) -> Vec<(&'static str, &SecretString)> {
         let Self { access_token, app_secret, verify_token } = self;
         vec![("access_token", access_token), ("app_secret", app_secret), ("verify_token", verify_token)]
     }
 }
 
-impl Kept for MediaTaskKeys {
+impl SecretContent for MediaTaskKeys {
     fn keys(&self) -> Vec<(&'static str, &SecretString)> {
         vec![("openai_api_key", &self.openai_api_key), ("door_key", &self.door_key)]
     }
 }
 
 impl Keys {
-    /// Fetches them: from the environment, else from the secrets.
-    pub async fn fetch(site: &Site, common: &Common, aws: &SdkConfig) -> Self {
+    /// Reads the keys from the environment, and fetches the others from Secrets Manager.
+    pub(crate) async fn fetch(args: &DeploymentArgs, common: &Common, aws: &SdkConfig) -> Self {
         let env = Env::of_process();
-        let (meta, media) = (site.meta_secret(common), site.media.media_secret(common));
+        let (meta, media) = (args.meta_secret(common), args.secrets.media_secret(common));
         let (meta, media) =
             tokio::join!(secret::<MetaKeys>(&meta, aws), secret::<MediaTaskKeys>(&media, aws),);
         let key = |name: &str, stored: Fetched<SecretString>| env.secret(name).map_or(stored, Ok);
@@ -169,38 +164,39 @@ impl Keys {
     }
 }
 
-/// A key of a secret. That the secret is not there is said of the secret, and only keeps us from whatever needs the key.
+/// Returns one key of a secret. A missing secret is the secret's own finding; for its keys it only means that they are unknown.
 fn key_of<T: Clone>(secret: &Fetched<(String, T)>, pick: fn(T) -> SecretString) -> Fetched<SecretString> {
     let key = secret.clone().map(|(_, secret)| pick(secret));
-    key.map_err(|unseen| FetchError { is_wrong: false, ..unseen })
+    key.map_err(|error| FetchError { is_wrong: false, ..error })
 }
 
-async fn secret<T: DeserializeOwned + Kept>(id: &str, aws: &SdkConfig) -> Fetched<(String, T)> {
+async fn secret<T: DeserializeOwned + SecretContent>(id: &str, aws: &SdkConfig) -> Fetched<(String, T)> {
     if aws.region().is_none() {
         return Err(FetchError::because(cloud::NO_REGION));
     }
     let fetched = Client::new(aws).get_secret_value().secret_id(id).send().await;
     let fetched = fetched.map_err(|error| {
-        let gone = error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception());
+        let is_missing =
+            error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception());
         let whole = anyhow::Error::from(error);
-        if gone {
+        if is_missing {
             FetchError::missing(format!("there is no secret {id} in this account and region"))
         } else {
-            cloud::unseen(&whole, &format!("the secret {id}"))
+            cloud::fetch_error(&whole, &format!("the secret {id}"))
         }
     })?;
     let text = fetched
         .secret_string()
         .ok_or_else(|| FetchError::missing(format!("the secret {id} holds no text")))?;
-    // The error of serde_json could quote the secret.
+    // serde_json's error text could quote the secret.
     let value: Result<T, _> = serde_json::from_str(text);
     let value = value.map_err(|error| {
         let (line, column) = (error.line(), error.column());
         FetchError::missing(format!(
-            "the secret {id} lacks a key, or is no JSON: line {line}, column {column}"
+            "the secret {id} lacks a key, or is not JSON: line {line}, column {column}"
         ))
     })?;
-    // A deployment makes its secrets with nothing in them.
+    // A new deployment creates its secrets with empty keys.
     let empty = T::keys(&value).into_iter().find(|(_, key)| key.expose_secret().is_empty());
     match empty {
         Some((name, _)) => Err(FetchError::missing(format!("the secret {id} has no {name} yet"))),
@@ -218,7 +214,7 @@ mod tests {
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
-        site: Site,
+        args: DeploymentArgs,
     }
 
     #[test]
@@ -240,24 +236,24 @@ mod tests {
             ),
             (&["", "--stack", "", "--meta-secret", "shop/meta"], "shop-webhook"),
         ] {
-            let line = Line::try_parse_from(arguments).expect("it is a command line");
+            let line = Line::try_parse_from(arguments).expect("the command line parses");
 
-            assert_eq!(line.site.webhook_function(&line.common), function);
+            assert_eq!(line.args.webhook_function(&line.common), function);
         }
     }
 
     #[test]
-    fn a_stack_names_all_that_belongs_to_it_unless_another_name_is_given() {
+    fn the_stack_names_every_part_that_is_not_named() {
         let names = |arguments: &[&str]| {
-            let line = Line::try_parse_from([&[""], arguments].concat()).expect("it is a command line");
-            let (site, common) = (&line.site, &line.common);
+            let line = Line::try_parse_from([&[""], arguments].concat()).expect("the command line parses");
+            let (args, common) = (&line.args, &line.common);
             [
                 common.table(),
-                site.meta_secret(common),
-                site.media.media_secret(common),
-                site.media.mark_secret(common),
-                site.call_control(common),
-                site.webhook_function(common),
+                args.meta_secret(common),
+                args.secrets.media_secret(common),
+                args.secrets.mark_secret(common),
+                args.call_control(common),
+                args.webhook_function(common),
             ]
         };
 
@@ -274,10 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn the_key_of_marks_lies_beside_the_media_tasks_keys() {
-        assert_eq!(beside("ahoy/media"), "ahoy/marks");
+    fn the_pseudonym_secret_is_named_beside_the_media_secret() {
+        assert_eq!(mark_secret_beside("ahoy/media"), "ahoy/marks");
         let arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:shop-2/media-AbCdEf";
-        assert_eq!(beside(arn), "shop-2/marks");
-        assert_eq!(beside("keys"), "keys-marks");
+        assert_eq!(mark_secret_beside(arn), "shop-2/marks");
+        assert_eq!(mark_secret_beside("keys"), "keys-marks");
     }
 }

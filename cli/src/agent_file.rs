@@ -1,0 +1,92 @@
+//! Reads and checks an agent file on this machine.
+
+use agents::{Agent, LARGEST};
+use realtime::{Prices, Usage};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// An agent file that passed all checks.
+#[derive(Debug)]
+pub(crate) struct AgentFile {
+    pub(crate) agent: Agent,
+    /// The file's text, as it is stored.
+    pub(crate) text: String,
+}
+
+/// Why an agent file was refused; displays as one line with path, line and field.
+#[derive(Debug)]
+pub(crate) struct AgentFileError {
+    path: PathBuf,
+    /// Line and field of the error; `None` when the file could not be parsed that far.
+    pub(crate) place: Option<(usize, String)>,
+    pub(crate) reason: String,
+}
+
+impl AgentFile {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is too large, is not UTF-8, or breaks a rule of agent files.
+    pub(crate) fn read(path: &Path) -> Result<Self, AgentFileError> {
+        let wrong = |place, reason| AgentFileError { path: path.to_owned(), place, reason };
+        let bytes = std::fs::read(path).map_err(|error| wrong(None, without_os_code(&error)))?;
+        if bytes.len() > LARGEST {
+            let reason = format!("the file has {} bytes, the limit is {LARGEST}", bytes.len());
+            return Err(wrong(None, reason));
+        }
+        let text =
+            String::from_utf8(bytes).map_err(|_| wrong(None, "the file is not UTF-8 text".to_owned()))?;
+        match Agent::read_new(&text) {
+            Ok(agent) => Ok(Self { agent, text }),
+            Err(error) => Err(wrong(Some((error.line, error.field)), error.reason)),
+        }
+    }
+
+    /// Returns what is valid but probably not intended, one line each: a cap or a cost that counts a model without a price.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let (prices, model) = (Prices::built_in(), &self.agent.model);
+        let is_unpriced = |model: &&String| prices.dollars(&Usage::default(), model).is_none();
+        let is_unpriced_transcriber =
+            |model: &&String| prices.transcript_dollars(&Usage::default(), model).is_none();
+        let unpriced = model.name.as_ref().filter(is_unpriced);
+        let transcriber = model.transcription.as_ref().map(|transcription| &transcription.model);
+        let unpriced_transcriber = transcriber.filter(is_unpriced_transcriber);
+        let (is_capped, date) = (self.agent.caps.dollars_a_day.is_some(), &prices.date);
+        let doubt = |model: &String| match is_capped {
+            true => {
+                format!(
+                    "caps.dollars_a_day limits nothing: {model} has no price in the price table of {date}"
+                )
+            }
+            false => {
+                format!("the cost of calls is unknown: {model} has no price in the price table of {date}")
+            }
+        };
+        let transcriber_doubt = |model: &String| {
+            let counted = if is_capped { "in caps.dollars_a_day" } else { "in the cost of calls" };
+            format!(
+                "transcription is not counted {counted}: {model} has no price in the price table of {date}"
+            )
+        };
+        let unpriced = unpriced.map(doubt).into_iter();
+        unpriced.chain(unpriced_transcriber.map(transcriber_doubt)).collect()
+    }
+}
+
+impl fmt::Display for AgentFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.path.display())?;
+        if let Some((line, field)) = &self.place {
+            write!(f, "line {line}, {field}: ")?;
+        }
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for AgentFileError {}
+
+/// Formats an I/O error without the operating system's error number.
+fn without_os_code(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
