@@ -21,7 +21,7 @@ use internal_api::control_api::{
     Answer, CALLS, LARGEST_BODY, Offer, Refusal, Release, UNDELIVERED, Undelivered,
 };
 use internal_api::request_signature::{
-    NONCE, RequestVerifier, SEAL, SignatureError, SignedRequest, TIME, is_fresh,
+    NONCE, RequestVerifier, SIGNATURE, SignatureError, SignedRequest, TIME, is_fresh,
 };
 use limits::ConnectionLimits;
 use refusal_log::RefusalLog;
@@ -121,7 +121,7 @@ impl ControlApi {
             body,
         };
         let mut keeper = self.keeper.lock().expect("nothing panics while it holds this lock");
-        keeper.admit(&sealed, header(head, SEAL), &secret.door_keys(), now_ms())
+        keeper.verify(&sealed, header(head, SIGNATURE), &secret.door_keys(), now_ms())
     }
 
     fn turn_away(&self, why: RequestError) -> Reply {
