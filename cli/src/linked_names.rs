@@ -69,7 +69,7 @@ impl Known {
             if self.marks.contains(&mark) {
                 continue;
             }
-            for other in ledger.other_marks(&mark).await? {
+            for other in ledger.other_pseudonyms(&mark).await? {
                 self.pointers.insert((keys::user(&mark), keys::also(&other)));
                 self.to_follow.push(other);
             }

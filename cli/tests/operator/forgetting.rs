@@ -106,7 +106,7 @@ async fn what_arrives_beside_the_tombstones_is_deleted_too() {
 async fn a_notice_that_names_only_a_linked_name_is_found() {
     let business = Business::healthy().await;
     let linked = [THEM, THEIR_ID].map(|name| pseudonym::of(b"the key of marks", name));
-    business.ledger.link_marks(&linked, now_ms() + 3_600_000).await.unwrap();
+    business.ledger.link_pseudonyms(&linked, now_ms() + 3_600_000).await.unwrap();
     let notice = (keys::account("7"), "NOTICE#account_update#0");
     business.keep(&notice.0, notice.1, "item", &json!({"from": THEIR_ID}).to_string()).await;
 

@@ -89,7 +89,7 @@ impl Switchboard {
         }
         match self.run_task(record, &mut claimed).await? {
             Ok(arn) => {
-                let (task, place) = (arn.rsplit('/').next().unwrap_or_default().to_owned(), claimed.place);
+                let (task, place) = (arn.rsplit('/').next().unwrap_or_default().to_owned(), claimed.slot);
                 if let Err(error) = self.ledger.note_launch(place, call_ref, &task, self.now().0).await {
                     tracing::warn!(
                         call_ref,
