@@ -50,7 +50,7 @@ struct BootedTask {
 /// What kept it from starting.
 pub async fn run(env: &Env) -> anyhow::Result<()> {
     let started_at = Instant::now();
-    let _writing_on = service::logs::write_aside();
+    let _writing_on = service::logs::write_in_background();
     let settings = Settings::from_env(env)?;
     let booted = boot(env, &settings).await?;
     let certificate = Certificate::make()?;
