@@ -77,7 +77,7 @@ impl Heartbeat {
     /// business there.
     async fn renew(&mut self) {
         let renewed = if self.calls.is_aside() && self.calls.used() == 0 {
-            self.ledger.give_up_lease(&self.task.id).await
+            self.ledger.delete_lease(&self.task.id).await
         } else {
             self.ledger.renew(&self.lease()).await
         };

@@ -86,7 +86,7 @@ impl JournalWriter {
 
     /// Notes an entry of a call's journal.
     pub fn note(&self, entry: JournalEntry) {
-        service::events::tell(&entry);
+        service::events::report(&entry);
         let call_ref = entry.call_ref.clone();
         self.queue(&call_ref, Lane::Record, JournalWrite::Entry(Box::new(entry)));
     }

@@ -180,7 +180,7 @@ async fn stay_for(calls: &Calls, stop_timeout: Duration) -> Instant {
 
 /// Takes leave of the registry, and waits until everything is written.
 async fn take_leave(ledger: &Store, task: &str, diary: &JournalWriter) {
-    if let Err(error) = ledger.give_up_lease(task).await {
+    if let Err(error) = ledger.delete_lease(task).await {
         tracing::warn!("The lease will lapse by itself: {error:#}");
     }
     diary.written().await;

@@ -165,12 +165,12 @@ impl Call {
     }
 
     /// Whether an earlier attempt may have taken effect at Meta.
-    pub fn may_be_done(&self) -> bool {
+    pub fn may_have_taken_effect(&self) -> bool {
         self.attempts.saturating_sub(1) > self.unheard
     }
 
     /// Returns how long the process that saved this call may try the pending effects: it stops before another process may start.
-    pub fn tries_for(&self, now: Timestamp) -> Duration {
+    pub fn retry_window(&self, now: Timestamp) -> Duration {
         let until =
             self.telling.map(|telling| telling.until).or(self.due.filter(|_| self.has_pending_launch()));
         until.map_or(ANSWER_ATTEMPT, |until| until - now).min(ANSWER_ATTEMPT).saturating_sub(CLOCK_MARGIN)

@@ -78,7 +78,7 @@ impl Ending {
     }
 
     /// Returns the nearest ending that the previous release knows: it must be able to read what is stored and sent.
-    pub fn for_release_before(self) -> Self {
+    pub fn for_previous_release(self) -> Self {
         match self {
             Self::CapReached => Self::TookTooLong,
             Self::CallerHungUp

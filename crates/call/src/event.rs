@@ -36,7 +36,7 @@ pub enum CallEvent {
     },
     /// No task can answer this offer.
     Unanswerable,
-    /// A process asks for an effect that must be performed once: it may perform the effect only if [`step`](crate::step) returns it.
+    /// A process asks for an effect that must be performed once: it may perform the effect only if [`step`](crate::step()) returns it.
     Claimed(Effect),
     /// An effect was performed, or performing it again is pointless.
     Done(Effect),

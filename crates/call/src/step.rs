@@ -379,7 +379,7 @@ fn end(call: &mut Call, ending: Ending, now: Timestamp) -> Vec<Effect> {
     if ending.owes_message() {
         effects.push(Effect::TellCaller(ending));
     }
-    let known_before = ending.for_release_before();
+    let known_before = ending.for_previous_release();
     call.phase = Phase::Ended(known_before);
     call.newer_ending = (ending != known_before).then_some(ending);
     call.ended_at = Some(now);

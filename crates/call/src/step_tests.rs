@@ -207,7 +207,7 @@ fn a_repeated_request_after_a_failure_accepts_again() {
     let (call, effects) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
     assert_eq!((effects, call.attempts), (vec![Effect::Accept], 2));
-    assert!(call.may_be_done());
+    assert!(call.may_have_taken_effect());
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn a_process_stops_trying_before_another_one_may_begin() {
 
     for call in [accepting, launching] {
         for spent in [ms(0), secs(4), secs(12)] {
-            let stops = T0 + spent + call.tries_for(T0 + spent);
+            let stops = T0 + spent + call.retry_window(T0 + spent);
             assert!(stops <= T0 + secs(9) || stops == T0 + spent, "after {spent:?}");
             assert_eq!(step(call.clone(), CallEvent::Tick, T0 + ms(9_999)).1, []);
         }
@@ -281,7 +281,7 @@ fn an_accept_of_a_killed_process_is_retried_within_the_ring_time() {
         let (call, effects) = step(call.clone(), event, T0 + secs(12));
 
         assert_eq!(effects, [Effect::Accept]);
-        assert!(call.may_be_done(), "the killed process may have reached Meta");
+        assert!(call.may_have_taken_effect(), "the killed process may have reached Meta");
     }
 }
 
@@ -294,7 +294,7 @@ fn a_reported_process_failure_ends_its_attempt_at_once() {
     let (call, _) = step(call, CallEvent::AcceptLost { fence: 1, question: None }, T0 + secs(2));
     let (call, effects) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
-    assert_eq!((effects, call.may_be_done()), (vec![Effect::Accept], true));
+    assert_eq!((effects, call.may_have_taken_effect()), (vec![Effect::Accept], true));
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn losing_a_tasks_request_does_not_end_a_ticks_attempt() {
 fn an_attempt_that_never_reached_meta_does_not_count() {
     let (mut call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
     for tries in 1..=3 {
-        assert!(!call.may_be_done(), "after {tries}");
+        assert!(!call.may_have_taken_effect(), "after {tries}");
         let now = T0 + secs(3 * tries);
         (call, _) = step(call, CallEvent::NotReceived(Effect::Accept), now);
         (call, _) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, now);
@@ -322,7 +322,7 @@ fn an_attempt_that_never_reached_meta_does_not_count() {
     (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0 + secs(10));
     (call, _) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(10));
 
-    assert!(call.may_be_done());
+    assert!(call.may_have_taken_effect());
 }
 
 #[test]

@@ -204,7 +204,7 @@ pub const SHORTEST_REF: usize = 8;
 
 /// Returns the partition of the calls whose references begin with this prefix, of [`SHORTEST_REF`] digits or more; its rest is matched by
 /// the sort key.
-pub fn names_like(call_ref: &str) -> String {
+pub fn call_refs(call_ref: &str) -> String {
     format!("REF#{}", call_ref.get(..SHORTEST_REF).unwrap_or(call_ref))
 }
 

@@ -220,7 +220,7 @@ pub enum JournalEvent {
     AgentFailed {
         /// The error code of the model's API.
         code: String,
-        /// What corrects it.
+        /// What the operator has to do.
         cure: String,
     },
     /// OpenAI refused an optional part of the session's configuration. The session continues without it, as do later calls of the agent in
@@ -299,7 +299,7 @@ pub enum JournalEvent {
         /// `closed`, `over_budget` (the day's spending cap is reached) or `called_too_often`.
         why: String,
     },
-    /// The call could not be answered: something on this side or at Meta was missing.
+    /// The call could not be answered, for a reason on this side or at Meta.
     #[serde(rename = "WA_CALL_REFUSED")]
     Refused {
         /// The ending of the call.

@@ -4,14 +4,14 @@ use crate::{logs, metrics, time, traces};
 use journal::{JournalEntry, JournalEvent, line_of_no_call};
 
 /// Reports a journal entry that is in the table, or queued for it.
-pub fn tell(entry: &JournalEntry) {
+pub fn report(entry: &JournalEntry) {
     logs::line(&entry.to_line());
     metrics::count(entry);
     traces::note(entry);
 }
 
 /// Reports an event that belongs to no call. It is only logged and counted.
-pub fn tell_of_no_call(event: &JournalEvent, writer: &str) {
+pub fn report_without_call(event: &JournalEvent, writer: &str) {
     logs::line(&line_of_no_call(event, writer, time::now_ms()));
     metrics::count_event(event);
 }

@@ -70,7 +70,7 @@ fn there_are_at_most_fifteen_metrics_with_unique_names() {
 fn a_process_that_counts() {
     metrics::init(&Env::of(&[("AHOY_STACK", "shop")]));
     let mut journal = EntryBuilder::new("ab12", "call-control", 1_000, 3);
-    let mut happens = |event| service::events::tell(&journal.enter(event, 1_412));
+    let mut happens = |event| service::events::report(&journal.enter(event, 1_412));
     happens(JournalEvent::Connect { number: "220".into() });
     happens(JournalEvent::Connect { number: "220".into() });
     happens(JournalEvent::Accepted {});
@@ -88,7 +88,7 @@ fn a_process_that_leaves() {
     metrics::flush();
     let entry =
         EntryBuilder::new("ab12", "webhook", 0, 0).enter(JournalEvent::Connect { number: "220".into() }, 0);
-    service::events::tell(&entry);
+    service::events::report(&entry);
     metrics::flush();
 }
 
@@ -98,7 +98,7 @@ fn a_process_that_measures_a_lot() {
     metrics::init(&Env::of(&[]));
     let mut journal = EntryBuilder::new("ab12", "task-0a", 0, 3);
     for turn in 1..=250 {
-        service::events::tell(&journal.enter(JournalEvent::Turn { turn, took_ms: turn, tool_ms: 0 }, 0));
+        service::events::report(&journal.enter(JournalEvent::Turn { turn, took_ms: turn, tool_ms: 0 }, 0));
     }
     metrics::flush();
 }

@@ -77,7 +77,7 @@ impl CallListing {
         by_number.extend(keyed(keys::calls(&self.number), place.clone(), forget_at));
         by_number.insert("gsi1pk".to_owned(), text(keys::calls_of_day(day)));
         by_number.insert("gsi1sk".to_owned(), text(place.clone()));
-        let mut by_reference = keyed(keys::names_like(&self.call_ref), self.call_ref.clone(), forget_at);
+        let mut by_reference = keyed(keys::call_refs(&self.call_ref), self.call_ref.clone(), forget_at);
         by_reference.extend(self.pointer());
         let by_user = pseudonyms.iter().map(|pseudonym| {
             let mut item = keyed(keys::user(pseudonym), place.clone(), forget_at);
@@ -133,7 +133,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn named(&self, beginning: &str) -> anyhow::Result<Vec<CallListing>> {
-        let query = self.partition(keys::names_like(beginning));
+        let query = self.partition(keys::call_refs(beginning));
         let query = query
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :beginning)")
             .expression_attribute_names("#sk", "sk")

@@ -115,7 +115,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn give_up_launch(
+    pub async fn release_launch(
         &self,
         claimed: &LaunchClaim,
         call_ref: &str,
@@ -131,7 +131,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn give_up_launch_of(&self, task: &str) -> anyhow::Result<()> {
+    pub async fn release_launch_of(&self, task: &str) -> anyhow::Result<()> {
         for slot in self.launches().await? {
             if slot.task.as_deref() == Some(task) {
                 self.delete_slot(&slot.sk, task).await?;

@@ -117,7 +117,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn give_up_message(&self, call_ref: &str, id: &str) -> anyhow::Result<()> {
+    pub async fn release_message_claim(&self, call_ref: &str, id: &str) -> anyhow::Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("pk", text(keys::call(call_ref))).key("sk", text(keys::sent(id)));
         delete.send().await.context("cannot give up the claim to a message")?;

@@ -130,7 +130,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn spent_by_now(&self, of: &str, day: &str) -> anyhow::Result<DaySpent> {
+    pub async fn spent_without_reading(&self, of: &str, day: &str) -> anyhow::Result<DaySpent> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.key("pk", text(keys::spent(of))).key("sk", text(keys::day(day)));
         let update = update
@@ -157,7 +157,7 @@ impl Store {
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn spent_under(&self, number: &str, day: &str, cap: u64) -> anyhow::Result<(DaySpent, bool)> {
-        let spent = self.spent_by_now(number, day).await?;
+        let spent = self.spent_without_reading(number, day).await?;
         let is_to_record =
             spent.is_near(cap) && !spent.is_recorded && self.claim_cap_event(number, day).await?;
         Ok((spent, is_to_record))

@@ -86,7 +86,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn give_up_lease(&self, task: &str) -> anyhow::Result<()> {
+    pub async fn delete_lease(&self, task: &str) -> anyhow::Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
         delete.send().await.context("cannot delete a media task's lease")?;

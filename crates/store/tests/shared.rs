@@ -103,7 +103,7 @@ async fn concurrent_claims_do_not_exceed_the_launch_limit() {
     assert_eq!(slot(ask(70, T0 + 5 * MINUTE).await), Some(1), "a launch times out after five minutes");
     assert_eq!(slot(ask(70, T0 + 5 * MINUTE).await), Some(1), "the same call asks again");
     let again = ask(70, T0 + 5 * MINUTE).await.unwrap();
-    store.give_up_launch(&again, &format!("{:08x}", 70), T0 + 5 * MINUTE).await.unwrap();
+    store.release_launch(&again, &format!("{:08x}", 70), T0 + 5 * MINUTE).await.unwrap();
     assert_eq!(slot(ask(73, T0 + 5 * MINUTE).await), Some(1), "no task was launched for the slot");
 }
 
@@ -124,8 +124,8 @@ async fn a_launched_task_holds_its_slot_until_it_stops() {
     store.renew(&lease("started", T0 + 6 * MINUTE)).await.unwrap();
 
     assert_eq!(store.claim_launch(1, "0b", T0 + 5 * MINUTE).await.unwrap(), None);
-    store.give_up_lease("started").await.unwrap();
-    store.give_up_launch_of("started").await.unwrap();
+    store.delete_lease("started").await.unwrap();
+    store.release_launch_of("started").await.unwrap();
     assert_eq!(store.claim_launch(1, "0b", T0).await.unwrap().map(|claimed| claimed.slot), Some(slot));
 }
 
@@ -138,10 +138,10 @@ async fn a_late_refusal_does_not_release_anothers_slot() {
     assert_eq!((second.slot, second.refusals, second.task.clone()), (first.slot, 1, None));
 
     assert!(!store.note_launch_refused(&mut first.clone(), "0a").await.unwrap());
-    store.give_up_launch(&first, "0a", T0 + 1).await.unwrap();
+    store.release_launch(&first, "0a", T0 + 1).await.unwrap();
     assert_eq!(store.claim_launch(1, "0b", T0 + 1).await.unwrap(), None);
     store.note_launch(second.slot, "0a", "started", T0 + 1).await.unwrap();
-    store.give_up_launch(&second, "0a", T0 + 2).await.unwrap();
+    store.release_launch(&second, "0a", T0 + 2).await.unwrap();
 
     assert_eq!(store.claim_launch(1, "0b", T0 + 2).await.unwrap(), None);
     let third = store.claim_launch(1, "0a", T0 + 2).await.unwrap().unwrap();
@@ -153,7 +153,7 @@ async fn refusals_are_kept_after_a_slot_is_released() {
     let store = store().await;
     let mut first = store.claim_launch(1, "0a", T0).await.unwrap().unwrap();
     assert!(store.note_launch_refused(&mut first, "0a").await.unwrap());
-    store.give_up_launch(&first, "0a", T0).await.unwrap();
+    store.release_launch(&first, "0a", T0).await.unwrap();
 
     let again = store.claim_launch(1, "0a", T0 + 1).await.unwrap().unwrap();
 
@@ -185,7 +185,7 @@ async fn repeated_spending_is_counted_once() {
 
     assert_eq!((store.spent("7", DAY).await.unwrap(), store.spent("7", NEXT).await.unwrap()), (930, 100));
     assert_eq!(store.spent("8", DAY).await.unwrap(), 0);
-    assert_eq!(store.spent_by_now("7", DAY).await.unwrap().micro_dollars, 930);
+    assert_eq!(store.spent_without_reading("7", DAY).await.unwrap().micro_dollars, 930);
 }
 
 #[tokio::test]
@@ -298,7 +298,7 @@ async fn a_message_is_claimed_and_sent_once() {
     assert_eq!((claim("call_1").await, claim("call_1").await), (MessageClaim::Yours, MessageClaim::Begun));
     store.note_message_sent("ab12", "call_1").await.unwrap();
     assert_eq!((claim("call_1").await, claim("call_2").await), (MessageClaim::Sent, MessageClaim::Yours));
-    store.give_up_message("ab12", "call_2").await.unwrap();
+    store.release_message_claim("ab12", "call_2").await.unwrap();
     assert_eq!(claim("call_2").await, MessageClaim::Yours);
     assert_eq!(store.claim_message("cd34", "call_1", T0).await.unwrap(), MessageClaim::Yours);
 }
@@ -381,7 +381,7 @@ async fn reading_a_days_spending_retries_on_contention() {
     let spent = (200, r#"{"Attributes":{"micro_dollars":{"N":"7"}}}"#);
     let store = store_that_answers(vec![conflict, throttled, conflict, spent]).await;
 
-    assert_eq!(store.spent_by_now("7", DAY).await.unwrap().micro_dollars, 7);
+    assert_eq!(store.spent_without_reading("7", DAY).await.unwrap().micro_dollars, 7);
 }
 
 /// Returns a store whose DynamoDB gives these responses in turn, each on its own connection.

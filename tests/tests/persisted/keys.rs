@@ -55,7 +55,7 @@ fn keys_of_the_table_keep_their_text() {
         ("calls_of_day()", keys::calls_of_day("2026-11-22")),
         ("user()", keys::user("5eed")),
         ("also()", keys::also("5eee")),
-        ("names_like()", keys::names_like("ab12cd34ef56")),
+        ("names_like()", keys::call_refs("ab12cd34ef56")),
         ("forgotten()", keys::forgotten(NOW)),
         ("forgotten_person()", keys::forgotten_person("5eed")),
         ("forgotten_call()", keys::forgotten_call("ab12")),
