@@ -71,7 +71,7 @@ impl LinkedNames {
             if self.pseudonyms.contains(&pseudonym) {
                 continue;
             }
-            for other in store.other_marks(&pseudonym).await? {
+            for other in store.other_pseudonyms(&pseudonym).await? {
                 self.pointers.insert((keys::user(&pseudonym), keys::also(&other)));
                 self.to_follow.push(other);
             }

@@ -167,7 +167,7 @@ impl StoredPerson {
         if !call.number.is_empty() {
             self.of_lists.insert((keys::calls(&call.number), call.place()));
         }
-        self.of_lists.insert((keys::names_like(&call.call_ref), call.call_ref.clone()));
+        self.of_lists.insert((keys::call_refs(&call.call_ref), call.call_ref.clone()));
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ use internal_api::control_api::{
     Answer, CALLS, LARGEST_BODY, Offer, Refusal, Release, UNDELIVERED, Undelivered,
 };
 use internal_api::request_signature::{
-    NONCE, RequestVerifier, SEAL, SignatureError, SignedRequest, TIME, is_fresh,
+    NONCE, RequestVerifier, SIGNATURE, SignatureError, SignedRequest, TIME, is_fresh,
 };
 use limits::ConnectionLimits;
 use refusal_log::RefusalLog;
@@ -125,7 +125,7 @@ impl ControlApi {
             body,
         };
         let mut verifier = self.verifier.lock().expect("nothing panics while it holds this lock");
-        verifier.admit(&signed, header(head, SEAL), &secret.control_api_keys(), now_ms())
+        verifier.verify(&signed, header(head, SIGNATURE), &secret.control_api_keys(), now_ms())
     }
 
     fn reject(&self, why: RequestError) -> Reply {

@@ -76,7 +76,7 @@ impl Heartbeat {
     /// Renews the lease, with the task's free slots. Gives it up while the task drains without calls, so that ECS's stop loses none.
     async fn renew_lease(&mut self) {
         let renewed = if self.calls.is_aside() && self.calls.used() == 0 {
-            self.store.give_up_lease(&self.task.id).await
+            self.store.delete_lease(&self.task.id).await
         } else {
             self.store.renew(&self.lease()).await
         };

@@ -87,7 +87,7 @@ impl JournalWriter {
 
     /// Logs a journal entry, and queues it for the table.
     pub fn note(&self, entry: JournalEntry) {
-        service::events::tell(&entry);
+        service::events::report(&entry);
         let call_ref = entry.call_ref.clone();
         self.queue(&call_ref, Lane::Record, TableWrite::Entry(Box::new(entry)));
     }

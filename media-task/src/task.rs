@@ -51,7 +51,7 @@ struct BootedTask {
 /// the control API panics.
 pub async fn run(env: &Env) -> anyhow::Result<()> {
     let started_at = Instant::now();
-    let _log_flusher = service::logs::write_aside();
+    let _log_flusher = service::logs::write_in_background();
     let settings = Settings::from_env(env)?;
     let booted = boot(env, &settings).await?;
     let certificate = Certificate::make()?;
@@ -183,7 +183,7 @@ async fn drain(calls: &Calls, stop_timeout: Duration) -> Instant {
 
 /// Gives up the lease, and waits until everything is written.
 async fn deregister(store: &Store, task: &str, journal_writer: &JournalWriter) {
-    if let Err(error) = store.give_up_lease(task).await {
+    if let Err(error) = store.delete_lease(task).await {
         tracing::warn!(task, "giving up the lease failed; it expires by itself: {error:#}");
     }
     journal_writer.flush().await;

@@ -2,7 +2,7 @@
 
 use crate::Story;
 use internal_api::lease::Lease;
-use internal_api::request_signature::{NONCE, SEAL, SignedRequest, TIME};
+use internal_api::request_signature::{NONCE, SIGNATURE, SignedRequest, TIME};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -86,7 +86,7 @@ impl Knock {
         head += &format!("{TIME}: {}\r\n{NONCE}: {}\r\n", self.time_ms, self.nonce);
         head += &format!("content-length: {}\r\n", self.body.len());
         if let Some(seal) = &self.seal {
-            head += &format!("{SEAL}: {seal}\r\n");
+            head += &format!("{SIGNATURE}: {seal}\r\n");
         }
         [head.as_bytes(), b"\r\n", &self.body].concat()
     }
@@ -99,7 +99,7 @@ impl Knock {
             path: &self.path,
             body: &self.body,
         };
-        self.seal = Some(sealed.seal(key.as_bytes()));
+        self.seal = Some(sealed.sign(key.as_bytes()));
         self
     }
 }

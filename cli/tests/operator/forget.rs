@@ -110,7 +110,7 @@ async fn a_notice_that_arrives_during_the_run_is_deleted() {
 async fn a_notice_with_a_linked_name_is_deleted() {
     let business = Business::healthy().await;
     let linked = [THEM, THEIR_ID].map(|name| pseudonym::of(b"the key of marks", name));
-    business.store.link_marks(&linked, now_ms() + 3_600_000).await.unwrap();
+    business.store.link_pseudonyms(&linked, now_ms() + 3_600_000).await.unwrap();
     let notice = (keys::account("7"), "NOTICE#account_update#0");
     business.keep(&notice.0, notice.1, "item", &json!({"from": THEIR_ID}).to_string()).await;
 

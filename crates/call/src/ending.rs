@@ -1,4 +1,4 @@
-//! How a call ended: who ended it, and why.
+//! How a call ends: who ended it, and why.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,35 +10,35 @@ pub enum Ending {
     CallerHungUp,
     /// The caller hung up while it rang.
     CallerGaveUp,
-    /// No sound, no report and no STUN reply came from the caller's side any more.
+    /// No RTP, RTCP or STUN response arrived from the caller's side any more.
     CallerVanished,
     /// The agent said goodbye.
     AgentSaidGoodbye,
-    /// The longest duration the agent allows has passed.
+    /// The agent's limit on the length of a call was reached.
     TookTooLong,
-    /// Nobody said anything for too long.
+    /// Caller and agent were silent for too long.
     BothSilent,
-    /// As much was spent in a day as may be, while caller and agent talked.
+    /// The day's spending cap was reached during the call.
     CapReached,
-    /// The model behind the agent could not be had, or not any more.
+    /// The model behind the agent was unavailable, or became so.
     AgentUnavailable,
-    /// The business is closed: the call was turned away.
+    /// The business is closed by its opening hours: the call was turned away.
     Closed,
-    /// As much was spent today as may be: the call was turned away.
+    /// The day's spending cap was reached before: the call was turned away.
     OverBudget,
-    /// This caller has called as often as they may within an hour: the call was turned away.
+    /// This caller has made as many calls as allowed within an hour: the call was turned away.
     CalledTooOften,
-    /// No media task had a place for the call within its ring time.
+    /// No media task had a free slot within the ring time.
     NoCapacity,
-    /// The offer is one we cannot answer.
+    /// No task can answer the SDP offer.
     OfferUnanswerable,
-    /// Meta refused our answer, or another action without which the call cannot go on.
+    /// Meta refused the answer, or another action that the call depends on.
     MetaRefused,
-    /// The answer was given, but media never connected within the ring time.
+    /// The offer was answered, but media did not connect within the ring time.
     MediaNeverConnected,
-    /// Meta ended the call because sound did not flow.
+    /// Meta ended the call because no media arrived.
     MediaFailed,
-    /// The media task had to leave before the call was over.
+    /// The media task was drained before the call was over.
     Drained,
     /// The media task died.
     Lost,
@@ -52,14 +52,14 @@ pub enum Party {
     Caller,
     /// The agent, of its own accord or by its limits.
     Agent,
-    /// We, because something was missing or broke.
+    /// This system, because something was missing or broke.
     Us,
-    /// Meta.
+    /// Meta ended it.
     Meta,
 }
 
 impl Ending {
-    /// Who ended the call.
+    /// Returns who ended the call.
     pub fn by(self) -> Party {
         match self {
             Self::CallerHungUp | Self::CallerGaveUp | Self::CallerVanished => Party::Caller,
@@ -77,8 +77,8 @@ impl Ending {
         }
     }
 
-    /// The nearest ending that the release before has a word for: what is stored and sent must be readable there.
-    pub fn for_release_before(self) -> Self {
+    /// Returns the nearest ending that the previous release knows: it must be able to read what is stored and sent.
+    pub fn for_previous_release(self) -> Self {
         match self {
             Self::CapReached => Self::TookTooLong,
             Self::CallerHungUp
@@ -101,7 +101,7 @@ impl Ending {
         }
     }
 
-    /// Whether the call was turned away before any media task was asked, as the number's agent wants it.
+    /// Whether the call was turned away by the agent's rules, before any media task was asked.
     pub fn is_turned_away(self) -> bool {
         match self {
             Self::Closed | Self::OverBudget | Self::CalledTooOften => true,
@@ -123,7 +123,7 @@ impl Ending {
         }
     }
 
-    /// Whether Meta knows of the end already, since it came from there.
+    /// Whether Meta already knows that the call is over, because it reported the end.
     pub(crate) fn is_known_to_meta(self) -> bool {
         match self {
             Self::CallerHungUp | Self::CallerGaveUp | Self::MediaFailed => true,
@@ -145,8 +145,8 @@ impl Ending {
         }
     }
 
-    /// Whether the caller is owed a message: they wanted to talk, and it is our doing that they could not.
-    pub fn owes_message(self) -> bool {
+    /// Whether the caller gets a message: they wanted to talk, and the call failed on this side.
+    pub(crate) fn owes_message(self) -> bool {
         match self {
             Self::AgentUnavailable
             | Self::Closed

@@ -1,12 +1,12 @@
-//! What can happen to a call, and what it can ask for.
+//! The events of a call and the effects it requests.
 
 use crate::{Assignment, Ending};
 use serde::{Deserialize, Serialize};
 
-/// Something that happened to a call. Any of these may come twice, late, or out of order.
+/// Something that happened to a call. Any of these may arrive twice, late, or out of order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallEvent {
-    /// Time passed. Asks again for effects that nobody performed, and ends what is overdue.
+    /// Time passed. Requests pending effects again, and ends what is overdue.
     Tick,
     /// A media task with a free slot was chosen.
     TaskAssigned {
@@ -15,108 +15,108 @@ pub enum CallEvent {
     },
     /// No media task has a free slot.
     NoTaskFree,
-    /// The call is not to be taken at all: the business is closed, say.
+    /// The call is turned away before any task is asked: the business is closed, for example.
     Rejected(Ending),
     /// The media task answered the offer.
     Answered {
-        /// The assignment that was asked.
+        /// The fence of the assignment that was offered the call.
         fence: u64,
-        /// Its SDP answer.
+        /// The task's SDP answer.
         answer: String,
     },
-    /// The media task does not take the call.
+    /// The media task refused the call.
     AssignmentRefused {
-        /// The assignment that was asked.
+        /// The fence of the assignment that was offered the call.
         fence: u64,
     },
-    /// The media task did not answer the offer so that it can be understood: it may have taken the call.
+    /// The media task gave no usable answer to the offer: it may have taken the call.
     AssignmentUnanswered {
-        /// The assignment that was asked.
+        /// The fence of the assignment that was offered the call.
         fence: u64,
     },
-    /// The offer is one nobody can answer.
+    /// No task can answer this offer.
     Unanswerable,
-    /// Somebody wants to perform an effect that must not be performed twice: whoever is given it back, may.
+    /// A process asks for an effect that must be performed once: it may perform the effect only if [`step`](crate::step()) returns it.
     Claimed(Effect),
-    /// An effect was performed, or there is no point in performing it again.
+    /// An effect was performed, or performing it again is pointless.
     Done(Effect),
-    /// Meta refused an effect for good, and says what is wrong.
+    /// Meta refused an effect permanently.
     Refused(Effect),
     /// Meta refused an effect, most likely because the call is over there.
     CallGone(Effect),
-    /// An effect failed for now; it is worth another try, and may have taken effect.
+    /// An effect failed and is worth another attempt; it may have taken effect.
     Failed(Effect),
-    /// An effect failed for now; it is worth another try, and certainly did nothing at Meta.
+    /// An effect failed and is worth another attempt; it certainly never reached Meta.
     NotReceived(Effect),
-    /// The process that the task had asked to accept the call is dead.
+    /// The process that the task had asked to accept the call has died.
     AcceptLost {
-        /// The task's assignment.
+        /// The fence of the task's assignment.
         fence: u64,
-        /// Which of its questions that process had; none from a task of an older release.
+        /// The number of the request that process had; `None` from a task of an older release.
         question: Option<u64>,
     },
-    /// The task says that media is connected and the agent is ready to speak.
+    /// The task reports that media is connected and the agent is ready to speak.
     MediaConnected {
-        /// The task's assignment.
+        /// The fence of the task's assignment.
         fence: u64,
-        /// Which of its questions this is; none from a task of an older release.
+        /// The number of this request; `None` from a task of an older release.
         question: Option<u64>,
     },
-    /// The task says that the call is over.
+    /// The task reports that the call is over.
     TaskEnded {
-        /// The task's assignment.
+        /// The fence of the task's assignment.
         fence: u64,
-        /// Why.
+        /// Why the call ended.
         ending: Ending,
     },
-    /// The task is alive.
+    /// The task responded: it is alive and has the call.
     TaskAlive {
-        /// The task's assignment.
+        /// The fence of the task's assignment.
         fence: u64,
     },
-    /// The task did not answer at its door.
+    /// The task's control API did not respond.
     TaskSilent {
-        /// The task's assignment.
+        /// The fence of the task's assignment.
         fence: u64,
-        /// Until when its lease holds, by its own clock; `None` when it has none.
+        /// When its lease expires, by its own clock; `None` when it has no lease.
         lease: Option<u64>,
     },
-    /// The task is known to have stopped.
+    /// ECS reports that the task has stopped.
     TaskStopped {
-        /// The task's assignment.
+        /// The fence of the task's assignment.
         fence: u64,
     },
     /// The caller hung up.
     HungUp,
-    /// Meta ended the call because sound did not flow.
+    /// Meta ended the call because no media arrived.
     MediaFailed,
-    /// Meta ended the call for another reason of its own, such as that it was accepted too late.
+    /// Meta ended the call for another reason, such as an accept that came too late.
     MetaGaveUp,
 }
 
-/// Something to do for a call. Each is safe to do twice.
+/// Something to do for a call. Each effect is safe to perform twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Choose a media task with a free slot.
     #[serde(rename = "find_seat")]
     AssignTask,
-    /// Start another media task: there is no free slot.
+    /// Launch another media task: no slot is free.
     LaunchTask,
-    /// Have the task at its assignment answer the offer.
+    /// Offer the call to the assigned task, which answers with SDP.
     Offer(Assignment),
-    /// Tell Meta our answer, so that media can connect while it rings.
+    /// Send Meta the answer with `pre_accept`, so that media connects while it rings.
     PreAccept,
-    /// Tell Meta that we pick up.
+    /// Send Meta `accept`, with the same answer.
     Accept,
-    /// Tell Meta that we do not pick up. Only before [`Effect::PreAccept`].
+    /// Send Meta `reject`. Only before [`Effect::PreAccept`].
     Reject,
-    /// Tell Meta that the call is over.
+    /// Send Meta `terminate`.
     Terminate,
-    /// Tell the task that the call is over.
+    /// Tell the task to drop the call.
     Release(Assignment),
-    /// Send the caller a message: why nobody could talk.
+    /// Send the caller a message that explains why the call was not answered, or broke off.
     TellCaller(Ending),
-    /// See whether the task still lives.
+    /// Check whether the task is alive and still has the call.
     CheckTask(Assignment),
 }

@@ -1,8 +1,7 @@
-//! What a call may do next. Sans-IO: no runtime, no clock, no socket; time is an argument.
+//! The state machine of a call: decides what happens next, without a runtime, a clock or a socket (sans-IO).
 //!
-//! [`step`] takes a [`Call`], an [`Event`] and the time, and gives back the call and the [`Effect`]s to
-//! perform. Effects are saved with the call before anybody performs them, so that whoever dies in
-//! between, the next [`Event::Tick`] asks for them again.
+//! [`step`] takes a [`Call`], a [`CallEvent`] and the time, and returns the call and the [`Effect`]s to perform. Effects are saved with the
+//! call before they are performed: if a process dies in between, the next [`CallEvent::Tick`] returns them again.
 
 mod call;
 mod ending;

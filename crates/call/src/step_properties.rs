@@ -1,4 +1,4 @@
-//! What holds for any events in any order: no panic, one ending, and a call that always comes to rest.
+//! Properties of [`step`] for any events in any order: no panic, one ending, and a call that always settles.
 
 use crate::{Assignment, Call, CallEvent, Effect, Ending, Timestamp, step};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 proptest! {
     #[test]
-    fn a_call_ends_once_and_always_comes_to_rest(events in prop::collection::vec((event(), 0u64..9_000), 0..40)) {
+    fn a_call_ends_once_and_always_settles(events in prop::collection::vec((event(), 0u64..9_000), 0..40)) {
         let mut now = Timestamp(1_000_000);
         let mut call = Call::ringing(now, Duration::from_secs(25));
         let mut ending: Option<Ending> = None;
@@ -39,12 +39,12 @@ proptest! {
             call = next;
         }
 
-        // The task of a live call answers no more and nobody performs anything.
+        // From here on no task responds and no effect is performed.
         for _ in 0..100 {
             let Some(due) = call.due else { break };
             now = now.max(due);
             let (next, effects) = step(call, CallEvent::Tick, now);
-            call = effects.iter().fold(next, |call, effect| answer_nothing(call, effect, now));
+            call = effects.iter().fold(next, |call, effect| fail_effect(call, effect, now));
         }
 
         prop_assert!(call.has_ended(), "the call is still {:?}", call.phase);
@@ -52,7 +52,7 @@ proptest! {
     }
 }
 
-fn answer_nothing(call: Call, effect: &Effect, now: Timestamp) -> Call {
+fn fail_effect(call: Call, effect: &Effect, now: Timestamp) -> Call {
     match effect {
         Effect::CheckTask(assignment) => {
             step(call, CallEvent::TaskSilent { fence: assignment.fence, lease: Some(1) }, now).0
@@ -99,7 +99,7 @@ fn event() -> impl Strategy<Value = CallEvent> {
     ]
 }
 
-/// Every ending that owes the caller a message.
+/// Returns a message effect, of every ending that has one.
 fn message() -> impl Strategy<Value = Effect> {
     use Ending::*;
     let endings = [AgentUnavailable, NoCapacity, OfferUnanswerable, MetaRefused, MediaNeverConnected, Lost];

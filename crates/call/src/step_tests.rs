@@ -1,4 +1,4 @@
-//! What the states of a call promise, one sentence each.
+//! Tests of [`step`], one sentence each.
 
 use super::*;
 use crate::Party;
@@ -8,14 +8,14 @@ const T0: Timestamp = Timestamp(1_795_305_600_000);
 const BUDGET: Duration = Duration::from_secs(25);
 
 #[test]
-fn a_new_call_looks_for_an_assignment_at_once() {
+fn a_new_call_requests_a_task_at_once() {
     let (_, effects) = step(ringing(), CallEvent::Tick, T0);
 
     assert_eq!(effects, [Effect::AssignTask]);
 }
 
 #[test]
-fn a_second_function_finds_nothing_to_do_while_the_first_is_at_it() {
+fn a_second_function_has_nothing_to_do_while_the_first_works() {
     let (call, _) = step(ringing(), CallEvent::Tick, T0);
 
     let (again, effects) = step(call.clone(), CallEvent::Tick, T0 + ms(100));
@@ -24,7 +24,7 @@ fn a_second_function_finds_nothing_to_do_while_the_first_is_at_it() {
 }
 
 #[test]
-fn what_nobody_performed_is_asked_for_again() {
+fn an_unperformed_effect_is_requested_again() {
     let (call, _) = step(ringing(), CallEvent::Tick, T0);
 
     let (_, effects) = step(call, CallEvent::Tick, T0 + secs(5));
@@ -33,7 +33,7 @@ fn what_nobody_performed_is_asked_for_again() {
 }
 
 #[test]
-fn an_assignment_is_offered_the_call_and_its_answer_goes_to_meta() {
+fn the_assigned_tasks_answer_goes_to_meta() {
     let (call, effects) = step(ringing(), found("a"), T0);
     assert_eq!(effects, [Effect::Offer(assignment("a", 1))]);
 
@@ -44,7 +44,7 @@ fn an_assignment_is_offered_the_call_and_its_answer_goes_to_meta() {
 }
 
 #[test]
-fn an_assignment_that_refuses_is_not_asked_again_and_its_late_answer_is_ignored() {
+fn a_late_answer_after_a_refusal_is_ignored() {
     let (call, _) = step(ringing(), found("a"), T0);
     let (call, effects) = step(call, CallEvent::AssignmentRefused { fence: 1 }, T0);
     assert_eq!((effects, &call.refused_by[..]), (vec![Effect::AssignTask], &["a".to_owned()][..]));
@@ -56,7 +56,7 @@ fn an_assignment_that_refuses_is_not_asked_again_and_its_late_answer_is_ignored(
 }
 
 #[test]
-fn an_assignment_that_stays_silent_is_released_while_another_is_found() {
+fn a_silent_task_is_released_while_another_is_assigned() {
     let (call, _) = step(ringing(), found("a"), T0);
 
     let (call, effects) = step(call, CallEvent::AssignmentUnanswered { fence: 1 }, T0);
@@ -78,7 +78,7 @@ fn an_assignment_that_stays_silent_is_released_while_another_is_found() {
 }
 
 #[test]
-fn a_release_that_is_owed_keeps_nothing_else_waiting() {
+fn a_pending_release_delays_nothing_else() {
     let release = Effect::Release(assignment("a", 1));
     let (call, _) = step(ringing(), found("a"), T0);
     let (call, _) = step(call, CallEvent::AssignmentUnanswered { fence: 1 }, T0);
@@ -99,13 +99,13 @@ fn a_release_that_is_owed_keeps_nothing_else_waiting() {
     assert_eq!(
         effects,
         [Effect::CheckTask(assignment("b", 2))],
-        "it let go by itself when the ring time was over"
+        "the task dropped the call itself at the ring deadline"
     );
     assert_eq!(call.pending, effects);
 }
 
 #[test]
-fn a_call_that_ends_for_its_cap_reads_as_too_long_before() {
+fn the_previous_release_reads_cap_reached_as_took_too_long() {
     let cap = CallEvent::TaskEnded { fence: 1, ending: Ending::CapReached };
     let (call, effects) = step(live(), cap, T0);
     assert_eq!((call.ending(), effects), (Some(Ending::CapReached), vec![Effect::Terminate]));
@@ -122,7 +122,7 @@ fn a_call_that_ends_for_its_cap_reads_as_too_long_before() {
 }
 
 #[test]
-fn a_caller_who_hung_up_before_the_accept_is_a_missed_call_and_nobody_apologises() {
+fn a_hang_up_before_the_accept_sends_no_message() {
     let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
 
     let (call, effects) = step(call, CallEvent::CallGone(Effect::Accept), T0);
@@ -134,7 +134,7 @@ fn a_caller_who_hung_up_before_the_accept_is_a_missed_call_and_nobody_apologises
 }
 
 #[test]
-fn a_launch_that_failed_is_tried_again_after_looking_for_a_slot() {
+fn a_failed_launch_is_retried_after_another_search() {
     let (call, _) = step(ringing(), CallEvent::NoTaskFree, T0);
     let (call, effects) = step(call, CallEvent::Failed(Effect::LaunchTask), T0);
     assert_eq!(effects, []);
@@ -147,7 +147,7 @@ fn a_launch_that_failed_is_tried_again_after_looking_for_a_slot() {
 }
 
 #[test]
-fn no_assignment_launches_a_task_once() {
+fn a_call_without_a_slot_launches_one_task() {
     let (call, effects) = step(ringing(), CallEvent::NoTaskFree, T0);
     assert_eq!(effects, [Effect::LaunchTask]);
     let (call, _) = step(call, CallEvent::Done(Effect::LaunchTask), T0);
@@ -160,7 +160,7 @@ fn no_assignment_launches_a_task_once() {
 }
 
 #[test]
-fn nobody_free_within_the_ring_time_is_a_refusal_and_a_message() {
+fn no_capacity_within_the_ring_time_rejects_with_a_message() {
     let (call, _) = step(ringing(), CallEvent::NoTaskFree, T0);
 
     let (call, effects) = step(call, CallEvent::Tick, T0 + BUDGET);
@@ -170,7 +170,7 @@ fn nobody_free_within_the_ring_time_is_a_refusal_and_a_message() {
 }
 
 #[test]
-fn a_call_that_is_turned_away_is_rejected_with_a_message_and_no_task_is_asked() {
+fn a_call_turned_away_is_rejected_with_a_message() {
     for ending in [Ending::Closed, Ending::OverBudget, Ending::CalledTooOften] {
         let (call, effects) = step(ringing(), CallEvent::Rejected(ending), T0);
 
@@ -181,7 +181,7 @@ fn a_call_that_is_turned_away_is_rejected_with_a_message_and_no_task_is_asked() 
 }
 
 #[test]
-fn a_call_that_a_task_was_asked_to_take_is_not_turned_away_any_more() {
+fn a_call_offered_to_a_task_is_not_turned_away() {
     let (assigned, _) = step(ringing(), found("a"), T0);
 
     for call in [assigned, connecting(), live()] {
@@ -190,7 +190,7 @@ fn a_call_that_a_task_was_asked_to_take_is_not_turned_away_any_more() {
 }
 
 #[test]
-fn connected_media_is_accepted_even_when_nobody_noted_the_pre_accept() {
+fn connected_media_settles_a_pending_pre_accept() {
     let (call, effects) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
     assert_eq!(effects, [Effect::Accept]);
 
@@ -200,14 +200,14 @@ fn connected_media_is_accepted_even_when_nobody_noted_the_pre_accept() {
 }
 
 #[test]
-fn a_task_that_asks_again_after_a_failure_makes_us_accept_again() {
+fn a_repeated_request_after_a_failure_accepts_again() {
     let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
     let (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0 + secs(1));
 
     let (call, effects) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
     assert_eq!((effects, call.attempts), (vec![Effect::Accept], 2));
-    assert!(call.may_be_done());
+    assert!(call.may_have_taken_effect());
 }
 
 #[test]
@@ -220,19 +220,19 @@ fn two_accepts_are_never_in_flight() {
         }
         let silent = CallEvent::TaskSilent { fence: 1, lease: Some(1) };
         let (silent, effects) = step(call.clone(), silent, T0);
-        assert_eq!((effects, silent.due), (vec![], call.due), "a late look does not wake it sooner");
+        assert_eq!((effects, silent.due), (vec![], call.due), "a late check schedules no earlier tick");
         assert_eq!(step(silent, CallEvent::Tick, T0 + late).1, []);
     }
     let early = Call { due: Some(T0), ..call.clone() };
     assert_eq!(
         step(early, CallEvent::Tick, T0 + secs(9)),
         (call, vec![]),
-        "an older release woke it too soon"
+        "an older release scheduled the tick too soon"
     );
 }
 
 #[test]
-fn an_assignment_is_released_while_another_process_accepts() {
+fn a_task_is_released_while_another_process_accepts() {
     let (mut call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
     let release = Effect::Release(assignment("b", 0));
     call.pending.push(release.clone());
@@ -244,7 +244,7 @@ fn an_assignment_is_released_while_another_process_accepts() {
 }
 
 #[test]
-fn the_death_of_an_earlier_question_frees_no_later_one() {
+fn losing_an_earlier_request_does_not_end_a_later_attempt() {
     let asks = |question| CallEvent::MediaConnected { fence: 1, question: Some(question) };
     let (call, _) = step(connecting(), asks(1), T0);
     let (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0);
@@ -266,7 +266,7 @@ fn a_process_stops_trying_before_another_one_may_begin() {
 
     for call in [accepting, launching] {
         for spent in [ms(0), secs(4), secs(12)] {
-            let stops = T0 + spent + call.tries_for(T0 + spent);
+            let stops = T0 + spent + call.retry_window(T0 + spent);
             assert!(stops <= T0 + secs(9) || stops == T0 + spent, "after {spent:?}");
             assert_eq!(step(call.clone(), CallEvent::Tick, T0 + ms(9_999)).1, []);
         }
@@ -274,31 +274,31 @@ fn a_process_stops_trying_before_another_one_may_begin() {
 }
 
 #[test]
-fn an_accept_whose_process_was_killed_is_tried_within_the_ring_time() {
+fn an_accept_of_a_killed_process_is_retried_within_the_ring_time() {
     let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
     for event in [CallEvent::Tick, CallEvent::MediaConnected { fence: 1, question: None }] {
         let (call, effects) = step(call.clone(), event, T0 + secs(12));
 
         assert_eq!(effects, [Effect::Accept]);
-        assert!(call.may_be_done(), "the killed process may have been heard");
+        assert!(call.may_have_taken_effect(), "the killed process may have reached Meta");
     }
 }
 
 #[test]
-fn a_task_that_knows_of_the_death_does_not_wait_for_it() {
+fn a_reported_process_failure_ends_its_attempt_at_once() {
     let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
-    let (stranger, _) = step(call.clone(), CallEvent::AcceptLost { fence: 7, question: None }, T0 + secs(2));
-    assert_eq!(stranger, call);
+    let (other, _) = step(call.clone(), CallEvent::AcceptLost { fence: 7, question: None }, T0 + secs(2));
+    assert_eq!(other, call);
 
     let (call, _) = step(call, CallEvent::AcceptLost { fence: 1, question: None }, T0 + secs(2));
     let (call, effects) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(2));
 
-    assert_eq!((effects, call.may_be_done()), (vec![Effect::Accept], true));
+    assert_eq!((effects, call.may_have_taken_effect()), (vec![Effect::Accept], true));
 }
 
 #[test]
-fn the_death_of_a_tasks_question_frees_no_tick_that_accepts() {
+fn losing_a_tasks_request_does_not_end_a_ticks_attempt() {
     let (call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
     let (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0);
     let (call, effects) = step(call, CallEvent::Tick, T0 + secs(1));
@@ -311,10 +311,10 @@ fn the_death_of_a_tasks_question_frees_no_tick_that_accepts() {
 }
 
 #[test]
-fn a_try_that_meta_never_heard_does_not_count_as_one() {
+fn an_attempt_that_never_reached_meta_does_not_count() {
     let (mut call, _) = step(connecting(), CallEvent::MediaConnected { fence: 1, question: None }, T0);
     for tries in 1..=3 {
-        assert!(!call.may_be_done(), "after {tries}");
+        assert!(!call.may_have_taken_effect(), "after {tries}");
         let now = T0 + secs(3 * tries);
         (call, _) = step(call, CallEvent::NotReceived(Effect::Accept), now);
         (call, _) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, now);
@@ -322,18 +322,18 @@ fn a_try_that_meta_never_heard_does_not_count_as_one() {
     (call, _) = step(call, CallEvent::Failed(Effect::Accept), T0 + secs(10));
     (call, _) = step(call, CallEvent::MediaConnected { fence: 1, question: None }, T0 + secs(10));
 
-    assert!(call.may_be_done());
+    assert!(call.may_have_taken_effect());
 }
 
 #[test]
-fn a_task_with_an_old_fence_cannot_speak_for_the_call() {
+fn a_task_with_an_old_fence_is_ignored() {
     let (call, effects) = step(connecting(), CallEvent::MediaConnected { fence: 7, question: None }, T0);
 
     assert_eq!((call.phase, effects), (Phase::Connecting, vec![]));
 }
 
 #[test]
-fn media_that_never_connects_is_terminated_at_the_end_of_the_ring_time() {
+fn a_call_without_media_is_terminated_at_the_ring_deadline() {
     let (call, effects) = step(connecting(), CallEvent::Tick, T0 + BUDGET);
 
     let ending = Ending::MediaNeverConnected;
@@ -342,7 +342,7 @@ fn media_that_never_connects_is_terminated_at_the_end_of_the_ring_time() {
 }
 
 #[test]
-fn a_caller_who_hangs_up_frees_the_assignment_and_meta_is_told_nothing() {
+fn a_hang_up_releases_the_task_and_sends_meta_nothing() {
     let (call, effects) = step(live(), CallEvent::HungUp, T0);
 
     assert_eq!(call.ending(), Some(Ending::CallerHungUp));
@@ -350,7 +350,7 @@ fn a_caller_who_hangs_up_frees_the_assignment_and_meta_is_told_nothing() {
 }
 
 #[test]
-fn a_caller_whose_call_meta_gave_up_is_told_and_meta_is_not() {
+fn a_call_given_up_by_meta_sends_only_a_message() {
     let refused = Effect::TellCaller(Ending::MetaRefused);
     for call in [connecting(), live()] {
         let (call, effects) = step(call, CallEvent::MetaGaveUp, T0);
@@ -364,7 +364,7 @@ fn a_caller_whose_call_meta_gave_up_is_told_and_meta_is_not() {
 }
 
 #[test]
-fn a_refusal_that_comes_late_does_not_end_a_call_that_went_on() {
+fn a_late_refusal_does_not_end_a_live_call() {
     for late in [
         CallEvent::Refused(Effect::Accept),
         CallEvent::CallGone(Effect::Accept),
@@ -377,14 +377,14 @@ fn a_refusal_that_comes_late_does_not_end_a_call_that_went_on() {
 }
 
 #[test]
-fn a_call_that_rings_in_our_future_is_taken_up_all_the_same() {
+fn a_ring_time_ahead_of_this_clock_delays_nothing() {
     let (_, effects) = step(ringing(), CallEvent::Tick, Timestamp(T0.0 - 5_000));
 
     assert_eq!(effects, [Effect::AssignTask]);
 }
 
 #[test]
-fn what_meta_says_is_over_needs_no_terminate_any_more() {
+fn a_call_that_meta_reports_over_is_not_terminated() {
     let lost = CallEvent::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
     let (call, effects) = step(live(), lost, T0);
     assert_eq!(effects, [Effect::Terminate]);
@@ -395,7 +395,7 @@ fn what_meta_says_is_over_needs_no_terminate_any_more() {
 }
 
 #[test]
-fn an_agents_goodbye_terminates_and_frees_nothing() {
+fn an_agents_goodbye_terminates_and_releases_nothing() {
     let goodbye = CallEvent::TaskEnded { fence: 1, ending: Ending::AgentSaidGoodbye };
 
     let (_, effects) = step(live(), goodbye, T0);
@@ -404,7 +404,7 @@ fn an_agents_goodbye_terminates_and_frees_nothing() {
 }
 
 #[test]
-fn a_task_whose_door_and_lease_stand_still_loses_the_call() {
+fn a_silent_task_with_an_unchanged_lease_loses_the_call() {
     let (call, effects) = step(live(), CallEvent::Tick, T0 + secs(15));
     assert_eq!(effects, [Effect::CheckTask(assignment("a", 1))]);
     let call = silent(call, Some(7), 15);
@@ -430,8 +430,8 @@ fn a_task_that_has_stopped_is_not_released() {
 }
 
 #[test]
-fn a_lease_that_moved_since_the_first_silence_is_life() {
-    // The task's clock is of no consequence: it may be set back.
+fn a_lease_that_changed_since_the_first_silence_proves_life() {
+    // Only a change counts: the task's clock may be set back.
     for moved in [8, 6] {
         let mut call = live();
         for n in 0..100 {
@@ -444,7 +444,7 @@ fn a_lease_that_moved_since_the_first_silence_is_life() {
 }
 
 #[test]
-fn a_lease_that_was_given_up_is_no_life() {
+fn a_deleted_lease_does_not_prove_life() {
     let call = silent(silent(live(), Some(7), 15), None, 20);
 
     assert_eq!(silent(call, None, 25).ending(), Some(Ending::Lost));
@@ -460,7 +460,7 @@ fn a_refused_answer_rejects_a_call_that_still_rings_at_meta() {
 }
 
 #[test]
-fn a_call_that_meta_may_never_have_pre_accepted_is_terminated_and_else_rejected() {
+fn a_call_that_meta_refuses_to_terminate_is_rejected() {
     let (call, effects) = step(connecting(), CallEvent::Tick, T0 + BUDGET);
     assert_eq!(effects[0], Effect::Terminate);
 
@@ -468,11 +468,11 @@ fn a_call_that_meta_may_never_have_pre_accepted_is_terminated_and_else_rejected(
     assert_eq!(effects, [Effect::Reject]);
 
     let (call, _) = step(call, CallEvent::Refused(Effect::Reject), T0 + BUDGET);
-    assert!(!call.pending.contains(&Effect::Reject), "there is nothing else to try");
+    assert!(!call.pending.contains(&Effect::Reject), "no other action is left");
 }
 
 #[test]
-fn what_is_owed_after_the_end_is_tried_again_and_then_given_up() {
+fn effects_of_an_ended_call_are_retried_a_limited_number_of_times() {
     let (mut call, _) = step(live(), CallEvent::TaskEnded { fence: 1, ending: Ending::BothSilent }, T0);
     let mut tries = 1;
     let mut now = T0;
@@ -483,12 +483,12 @@ fn what_is_owed_after_the_end_is_tried_again_and_then_given_up() {
         call = next;
     }
 
-    assert_eq!(tries, TRIES_AFTER_THE_END);
+    assert_eq!(tries, MAX_ATTEMPTS_AFTER_END);
     assert!(now - T0 > secs(60));
 }
 
 #[test]
-fn a_task_that_stays_silent_is_told_three_times_to_let_go() {
+fn a_silent_task_is_sent_three_releases() {
     let (call, _) = step(live(), CallEvent::TaskSilent { fence: 1, lease: None }, T0);
     let (call, _) = step(call, CallEvent::TaskSilent { fence: 1, lease: None }, T0 + secs(8));
     let (call, _) = step(call, CallEvent::Done(Effect::Terminate), T0 + secs(8));
@@ -501,11 +501,11 @@ fn a_task_that_stays_silent_is_told_three_times_to_let_go() {
         call = next;
     }
 
-    assert_eq!((tries, call.pending), (RELEASES_AFTER_THE_END, vec![]));
+    assert_eq!((tries, call.pending), (MAX_RELEASES_AFTER_END, vec![]));
 }
 
 #[test]
-fn a_message_is_sent_by_whoever_strikes_it_off_and_by_nobody_else() {
+fn one_process_claims_a_message() {
     let (call, _) = step(connecting(), CallEvent::Tick, T0 + BUDGET);
     let message = Effect::TellCaller(Ending::MediaNeverConnected);
 
@@ -516,7 +516,7 @@ fn a_message_is_sent_by_whoever_strikes_it_off_and_by_nobody_else() {
 }
 
 #[test]
-fn an_ended_call_with_nothing_owed_wants_no_more_ticks() {
+fn an_ended_call_without_effects_is_not_due() {
     let (call, _) = step(live(), CallEvent::HungUp, T0);
 
     let (call, _) = step(call, CallEvent::Done(Effect::Release(assignment("a", 1))), T0);

@@ -1,4 +1,4 @@
-//! Stored time: milliseconds since 1970, because a call outlives any one process.
+//! Stored time, in milliseconds since 1970: a call outlives any one process.
 
 use serde::{Deserialize, Serialize};
 use std::ops::{Add, Sub};
@@ -20,7 +20,7 @@ impl Add<Duration> for Timestamp {
 impl Sub for Timestamp {
     type Output = Duration;
 
-    /// The time from `earlier` to `self`; zero when it is the other way round, as clocks of two hosts may have it.
+    /// Returns the time from `earlier` to `self`; zero when `earlier` is later, as clocks of two hosts may differ.
     fn sub(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }

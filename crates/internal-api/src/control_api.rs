@@ -1,54 +1,54 @@
-//! What call-control asks of a media task, at its door.
+//! The control API of a media task: paths and bodies of call-control's requests.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Where a call is offered (POST), asked after (GET) and ended (DELETE): `/v1/calls/{call_ref}`.
+/// The path under which a call is offered (POST), checked (GET) and released (DELETE): `/v1/calls/{call_ref}`.
 pub const CALLS: &str = "/v1/calls";
 
-/// The largest body the door reads, bytes.
+/// The largest request body, bytes.
 ///
-/// Two thirds of it are for the SDP, 64 kB at most. The rest is for the agent file: 32 KiB at most, in which JSON doubles quotes and
-/// line ends at worst.
+/// Two thirds of it are for the SDP, at most 64 kB. The rest is for the agent file, at most 32 KiB, in which JSON at worst doubles quotes
+/// and line ends.
 pub const LARGEST_BODY: usize = 192 * 1024;
 
-/// The path of a call at the door.
+/// Returns the path of a call.
 pub fn path_of(call_ref: &str) -> String {
     format!("{CALLS}/{call_ref}")
 }
 
-/// A call for a media task to answer. The same offer with the same fence gets the same answer again.
+/// An offer of a call to a media task. A repeated offer with the same fence gets the same answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// The fence of the task's assignment.
     pub fence: u64,
-    /// The version of the call's state: events of the task sort after it.
+    /// The version of the call's state, after which the task's events sort.
     pub version: u64,
-    /// The business number that was called, as its id.
+    /// The phone number id of the business number that was called.
     pub number: String,
     /// The caller's SDP offer.
     pub offer: String,
-    /// When we first heard of the call, ms since 1970.
+    /// When the webhook received the call, ms since 1970.
     pub rang_at_ms: u64,
-    /// When it must have been answered, ms since 1970.
+    /// The deadline for accepting the call, ms since 1970.
     pub ring_deadline_ms: u64,
-    /// The agent's file, its TOML text; `None`: the task's own.
+    /// The agent file as TOML text; `None` for the task's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// Whether Meta does not show the caller's phone number; an older release does not say.
+    /// Whether Meta hides the caller's phone number; absent from an older release.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hides_number: bool,
-    /// The [`mark`](crate::mark) of the caller, if Meta says who calls.
+    /// The caller's [`pseudonym`](crate::pseudonym), if Meta identifies the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
-    /// Proves to call-control that an order is of the task that has the assignment: random, and given to that task alone. Only a task whose
+    /// A random token, given to this task alone, that proves to call-control that an order comes from the assigned task. Only a task whose
     /// lease says that it returns tokens gets one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }
 
 impl fmt::Debug for Offer {
-    /// With lengths in place of the SDP and the agent's file, and without the caller's mark and the assignment's token.
+    /// Writes lengths in place of the SDP and the agent file, and neither the caller's pseudonym nor the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Offer")
             .field("fence", &self.fence)
@@ -60,27 +60,27 @@ impl fmt::Debug for Offer {
     }
 }
 
-/// What follows [`path_of`] a call where a message that failed is told (POST). A task of an older release knows no such path.
+/// The path below a call's under which a failed message is reported (POST). Tasks of older releases do not have it.
 pub const UNDELIVERED: &str = "undelivered";
 
-/// A message to the caller has failed after it was sent.
+/// The report of a message to the caller that failed after it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undelivered {
     /// The fence of the task's assignment.
     pub fence: u64,
-    /// The id under which the task had asked for it.
+    /// The id of the order with which the task requested the message.
     pub id: String,
 }
 
-/// Which assignment is released, with [`path_of`] a call (DELETE). An older release sends nothing, and means every assignment; a task of an
-/// older release takes it so.
+/// The body of a release (DELETE): which assignment is released. An older release sends none and means every assignment; a task of an older
+/// release takes it so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
-    /// The fence of the assignment: newer assignments of the call are not touched.
+    /// The fence of the assignment; newer assignments of the call are unaffected.
     pub fence: u64,
 }
 
-/// What the door says to an [`Offer`] it takes.
+/// The response to an accepted [`Offer`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The task's SDP answer.
@@ -88,16 +88,16 @@ pub struct Answer {
 }
 
 impl fmt::Debug for Answer {
-    /// With its length in place of the SDP.
+    /// Writes the length in place of the SDP.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer").field("answer", &self.answer.len()).finish()
     }
 }
 
-/// Why the door did not take an offer.
+/// The response to a refused [`Offer`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// In words.
+    /// The reason, in words.
     pub reason: String,
 }
 
@@ -107,7 +107,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_offer_of_an_older_release_names_no_agent_and_no_caller() {
+    fn an_older_releases_offer_has_no_agent_and_no_caller() {
         let older = json!({"fence": 1, "version": 2, "number": "7", "offer": "v=0", "rang_at_ms": 3, "ring_deadline_ms": 4});
 
         let offer: Offer = serde_json::from_value(older.clone()).unwrap();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_sdp_nor_agent_nor_caller_is_shown() {
+    fn debug_output_shows_no_sdp_agent_caller_or_token() {
         let offer: Offer =
             serde_json::from_value(json!({"fence": 1, "version": 2, "number": "7", "offer": "planted sdp",
             "rang_at_ms": 3, "ring_deadline_ms": 4, "agent": "planted file", "caller": "planted mark", "token": "planted token"}))

@@ -1,47 +1,47 @@
-//! How the one DynamoDB table is keyed.
+//! The keys of the one DynamoDB table.
 //!
 //! | item | `pk` | `sk` | `gsi1pk` | `gsi1sk` |
 //! |---|---|---|---|---|
 //! | state of a call | `CALL#<call_ref>` | `STATE` | `DUE` while something is left to do | when it is due |
-//! | line of what was said | `CALL#<call_ref>` | `LINE#<place>` | | |
-//! | what a caller left for people | `CALL#<call_ref>` | `LEFT#<n>` | | |
-//! | message that an agent had sent | `CALL#<call_ref>` | `SENT#<id>` | | |
-//! | message of a call that Meta took | `CALL#<call_ref>` | `MESSAGE#<message_ref>` | | |
+//! | line of the transcript | `CALL#<call_ref>` | `LINE#<place>` | | |
+//! | message or callback request of a caller | `CALL#<call_ref>` | `LEFT#<n>` | | |
+//! | claim to send an agent's message | `CALL#<call_ref>` | `SENT#<id>` | | |
+//! | message of a call, accepted by Meta | `CALL#<call_ref>` | `MESSAGE#<message_ref>` | | |
 //! | call of a message | `MESSAGE#<message_ref>` | `CALL` | | |
 //! | event of a call | `CALL#<call_ref>` | `EV#<version>#<writer>#<sequence>` | | |
-//! | summary of a call, by the owner whose line opened | `CALL#<call_ref>` | `SUMMARY` | | |
-//! | summary of a call, by each owner | `CALL#<call_ref>` | `SUMMARY#<fence>` | | |
-//! | what a call cost an owner by now | `CALL#<call_ref>` | `SPENT#<fence>` | | |
+//! | summary of a call, of the owner whose line opened | `CALL#<call_ref>` | `SUMMARY` | | |
+//! | summary of a call, of each owner | `CALL#<call_ref>` | `SUMMARY#<fence>` | | |
+//! | spending of a call's owner so far | `CALL#<call_ref>` | `SPENT#<fence>` | | |
 //! | agent | `AGENT#<name>` | `FILE` | `AGENTS` | its name |
 //! | settings of a number | `NUMBER#<id>` | `SETTINGS` | `NUMBERS` while they name an agent | the number's id |
-//! | what a number's calls cost in a day | `SPENT#<number>` | `DAY#<yyyy-mm-dd>` | | |
-//! | how often what was done for a caller in an hour | `SPENT#<number>#<mark>` | `HOUR#<hours since 1970>` | | |
-//! | sound of a call: how loud each side was | `CALL#<call_ref>` | `LEVELS` | | |
+//! | spending of a number in a day | `SPENT#<number>` | `DAY#<yyyy-mm-dd>` | | |
+//! | actions for a caller in an hour, counted by kind | `SPENT#<number>#<pseudonym>` | `HOUR#<hours since 1970>` | | |
+//! | audio levels of a call | `CALL#<call_ref>` | `LEVELS` | | |
 //! | call in the list of calls | `CALLS#<number>` | `CALL#<when it rang>#<call_ref>` | `DAY#<yyyy-mm-dd>` (UTC) | its `sk` |
-//! | call of a user, whoever they call | `USER#<mark>` | `CALL#<when it rang>#<call_ref>` | | |
-//! | other name of a user | `USER#<mark>` | `ALSO#<their other mark>` | | |
-//! | whole name of a call | `REF#<its first 8 letters>` | `<call_ref>` | | |
-//! | call of a caller | `CALLER#<number>#<mark>` | `CALL#<when it rang>#<call_ref>` | | |
-//! | notice about a number | `NUMBER#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
-//! | that somebody was forgotten | `NUMBER#<id>` | `FORGOTTEN#<when>` | | |
-//! | tombstone of a person | `FORGOTTEN#<mark>` | `PERSON` | | |
+//! | call of a user, to any number | `USER#<pseudonym>` | `CALL#<when it rang>#<call_ref>` | | |
+//! | link to a user's other pseudonym | `USER#<pseudonym>` | `ALSO#<their other pseudonym>` | | |
+//! | full reference of a call | `REF#<its first 8 digits>` | `<call_ref>` | | |
+//! | call of a caller, for the hourly limit | `CALLER#<number>#<pseudonym>` | `CALL#<when it rang>#<call_ref>` | | |
+//! | notice about a number | `NUMBER#<id>` | `NOTICE#<event>#<status>#<hash>` | | |
+//! | record of a person's deletion | `NUMBER#<id>` | `FORGOTTEN#<when>` | | |
+//! | tombstone of a person | `FORGOTTEN#<pseudonym>` | `PERSON` | | |
 //! | tombstone of a call | `FORGOTTEN#<sha256>` | `CALL` | | |
-//! | notice about an account | `ACCOUNT#<id>` | `NOTICE#<event>#<status>#<mark>` | | |
-//! | notice that fits nowhere | `UNFIT#<sha256>` | `NOTICE` | | |
+//! | notice about an account | `ACCOUNT#<id>` | `NOTICE#<event>#<status>#<hash>` | | |
+//! | hash and beginning of a notice that DynamoDB cannot store | `UNFIT#<sha256>` | `NOTICE` | | |
 //! | lease of a media task | `TASK#<task>` | `LEASE` | `READY` while it takes calls, else `CLOSED` | slots used |
 //!
-//! Events of a call sort by the version of its state, then by who wrote them, then by their
-//! sequence: not by a clock, since no two hosts agree on one. What a webhook tells of a call is written at version 0, by a
-//! writer named after it: so it is recorded once.
+//! Events of a call sort by the version of its state, then by writer, then by sequence: not by a clock, since no two hosts' clocks
+//! agree. A webhook notice about a call is written at version 0 by a writer named after the notice, so a notice that arrives twice is
+//! recorded once.
 
 use sha2::{Digest, Sha256};
 
-/// The partition of a call. `call_ref` is the hex SHA-256 of Meta's call id, which holds phone numbers.
+/// Returns the partition of a call. `call_ref` is the hex SHA-256 of Meta's call id, which holds phone numbers.
 pub fn call(call_ref: &str) -> String {
     format!("CALL#{call_ref}")
 }
 
-/// The call whose partition this is.
+/// Returns the call whose partition this is.
 pub fn call_ref(pk: &str) -> Option<&str> {
     pk.strip_prefix("CALL#")
 }
@@ -49,21 +49,22 @@ pub fn call_ref(pk: &str) -> Option<&str> {
 /// The sort key of a call's state.
 pub const STATE: &str = "STATE";
 
-/// What sort keys of a call's events begin with.
+/// The prefix of the sort keys of a call's events.
 pub const EVENTS: &str = "EV#";
 
-/// The sort key of an event.
+/// Returns the sort key of an event.
 pub fn event(version: u64, writer: &str, sequence: u64) -> String {
     format!("{EVENTS}{version:08}#{writer}#{sequence:08}")
 }
 
-/// A media task as a writer of events. What a task does at a version of the call's state follows from what call-control
-/// saved with it, and `call-control` sorts before this.
+/// Returns the writer name of a media task. It sorts after `call-control`: a task's events at a version of the call's state follow from
+/// those that call-control saved with it.
 pub fn task_writer(task: &str) -> String {
     format!("task-{task}")
 }
 
-/// The partition of a business number: its settings, and what Meta tells us of it and of no call. `id` is Meta's id of it.
+/// Returns the partition of a business number: its settings, and Meta's notices about it that belong to no call. `id` is Meta's phone
+/// number id.
 pub fn number(id: &str) -> String {
     format!("NUMBER#{id}")
 }
@@ -71,7 +72,7 @@ pub fn number(id: &str) -> String {
 /// The sort key of a number's settings.
 pub const SETTINGS: &str = "SETTINGS";
 
-/// The partition of an agent. Its name is the operator's.
+/// Returns the partition of an agent, by the name that the operator gave it.
 pub fn agent(name: &str) -> String {
     format!("AGENT#{name}")
 }
@@ -85,59 +86,59 @@ pub const AGENTS: &str = "AGENTS";
 /// The index's partition of numbers whose settings name an agent.
 pub const NUMBERS: &str = "NUMBERS";
 
-/// The sort key of what is kept of a call when it is over: that of the owner whose line opened, or of a task of an older release.
-/// What sort keys of all owners' summaries begin with.
+/// The sort key of a call's summary, of the owner whose line opened or of a task of an older release; also the prefix of the sort keys of
+/// every owner's summary.
 pub const SUMMARY: &str = "SUMMARY";
 
-/// The sort key of the summary that an owner leaves, by the fence of its assignment.
+/// Returns the sort key of an owner's summary, by the fence of its assignment.
 pub fn summary(fence: u64) -> String {
     format!("{SUMMARY}#{fence}")
 }
 
-/// The fence of the owner whose summary has this sort key.
+/// Returns the fence of the owner whose summary has this sort key.
 pub fn fence_of_summary(sk: &str) -> Option<u64> {
     sk.strip_prefix(SUMMARY)?.strip_prefix('#')?.parse().ok()
 }
 
-/// What sort keys of what a call cost its owners begin with.
+/// The prefix of the sort keys of the spending of a call's owners.
 pub const SPENT_BY: &str = "SPENT#";
 
-/// The sort key of what a call has cost an owner by now, by the fence of its assignment.
+/// Returns the sort key of an owner's spending on a call, by the fence of its assignment.
 pub fn spent_by(fence: u64) -> String {
     format!("{SPENT_BY}{fence}")
 }
 
-/// What sort keys of what was said in a call begin with.
+/// The prefix of the sort keys of a call's transcript lines.
 pub const LINES: &str = "LINE#";
 
-/// The sort key of a line: its place in the conversation.
+/// Returns the sort key of a transcript line, by its position in the conversation.
 pub fn line(place: u32) -> String {
     format!("{LINES}{place:06}")
 }
 
-/// What sort keys of what a caller left for people begin with.
+/// The prefix of the sort keys of messages and callback requests that a caller left.
 pub const LEFT: &str = "LEFT#";
 
-/// The sort key of the n-th thing a caller left: a message, or that they want to be called back.
+/// Returns the sort key of the n-th message or callback request that a caller left.
 pub fn left(n: u64) -> String {
     format!("{LEFT}{n:06}")
 }
 
-/// The sort key of a message that an agent has sent to its caller, by the id of the order: only that there was one.
+/// Returns the sort key of the claim to send an agent's message, by the id of the order. The item does not hold the message.
 pub fn sent(id: &str) -> String {
     format!("SENT#{id}")
 }
 
-/// What sort keys of a call's messages that Meta took begin with.
+/// The prefix of the sort keys of a call's messages that Meta accepted.
 pub const MESSAGES: &str = "MESSAGE#";
 
-/// A message that Meta took: its sort key in its call's partition, and its own partition. `message_ref` is the hex SHA-256 of its
-/// id at Meta, which holds a phone number.
+/// Returns the key of a message that Meta accepted: its sort key in its call's partition, and its own partition. `message_ref` is the hex
+/// SHA-256 of its id at Meta, which holds a phone number.
 pub fn message(message_ref: &str) -> String {
     format!("{MESSAGES}{message_ref}")
 }
 
-/// The message whose sort key this is.
+/// Returns the message whose sort key this is.
 pub fn message_ref(sk: &str) -> Option<&str> {
     sk.strip_prefix(MESSAGES)
 }
@@ -145,111 +146,111 @@ pub fn message_ref(sk: &str) -> Option<&str> {
 /// The sort key of a message's call, and of the tombstone of a call.
 pub const OF_CALL: &str = "CALL";
 
-/// The partition of what a number's calls cost. Days are kept for good: a year of them is small.
+/// Returns the partition of a number's daily spending. Days never expire: a year of them is small.
 pub fn spent(number: &str) -> String {
     format!("SPENT#{number}")
 }
 
-/// The partition of how often things were done for a caller of a number, by the caller's [`mark`](crate::mark).
-pub fn acts(number: &str, mark: &str) -> String {
-    format!("SPENT#{number}#{mark}")
+/// Returns the partition of the hourly counts of actions for a caller of a number, by the caller's [`pseudonym`](crate::pseudonym).
+pub fn acts(number: &str, pseudonym: &str) -> String {
+    format!("SPENT#{number}#{pseudonym}")
 }
 
-/// The sort key of how often they were done in the hour of a time, ms since 1970.
+/// Returns the sort key of the counts in the hour of a time, ms since 1970.
 pub fn hour(at_ms: u64) -> String {
     format!("HOUR#{}", sortable(at_ms / (60 * 60 * 1_000)))
 }
 
-/// The sort key of what the calls of a day cost, `yyyy-mm-dd`.
+/// Returns the sort key of a day's spending, `yyyy-mm-dd`.
 pub fn day(day: &str) -> String {
     format!("DAY#{day}")
 }
 
-/// The partition of the calls that a caller made to a number, by the caller's [`mark`](crate::mark).
-pub fn caller(number: &str, mark: &str) -> String {
-    format!("CALLER#{number}#{mark}")
+/// Returns the partition of the calls that a caller made to a number, by the caller's [`pseudonym`](crate::pseudonym).
+pub fn caller(number: &str, pseudonym: &str) -> String {
+    format!("CALLER#{number}#{pseudonym}")
 }
 
-/// The sort key of a caller's call. Calls sort by when they rang.
+/// Returns the sort key of a call in a list, which sorts by the time it rang.
 pub fn rang(at_ms: u64, call_ref: &str) -> String {
     format!("CALL#{}#{call_ref}", sortable(at_ms))
 }
 
-/// The partition of the calls to a number, answered or not. Their sort keys are those of [`rang`].
+/// Returns the partition of the calls to a number, answered or not. Their sort keys are those of [`rang`].
 pub fn calls(number: &str) -> String {
     format!("CALLS#{number}")
 }
 
-/// The index's partition of the calls that rang on a day, `yyyy-mm-dd` in UTC, to whatever number.
+/// Returns the index's partition of the calls that rang on a day, `yyyy-mm-dd` in UTC, to any number.
 pub fn calls_of_day(day: &str) -> String {
     format!("DAY#{day}")
 }
 
-/// The partition of the calls that a user made to whatever number, by a [`mark`](crate::mark) of theirs.
-pub fn user(mark: &str) -> String {
-    format!("USER#{mark}")
+/// Returns the partition of the calls that a user made to any number, by one of their [`pseudonym`](crate::pseudonym)s.
+pub fn user(pseudonym: &str) -> String {
+    format!("USER#{pseudonym}")
 }
 
-/// What sort keys of a user's other marks begin with.
+/// The prefix of the sort keys of links to a user's other pseudonyms.
 pub const ALSO: &str = "ALSO#";
 
-/// The sort key of another mark of the same user.
-pub fn also(mark: &str) -> String {
-    format!("{ALSO}{mark}")
+/// Returns the sort key of the link to another pseudonym of the same user.
+pub fn also(pseudonym: &str) -> String {
+    format!("{ALSO}{pseudonym}")
 }
 
-/// So many letters of a call's name are enough to ask for it.
+/// The shortest prefix of a call's reference, in hex digits, by which it can be looked up.
 pub const SHORTEST_REF: usize = 8;
 
-/// The partition of the calls whose names begin like this. The name must have [`SHORTEST_REF`] letters; its rest is
-/// matched by the sort key.
-pub fn names_like(call_ref: &str) -> String {
+/// Returns the partition of the calls whose references begin with this prefix, of [`SHORTEST_REF`] digits or more; its rest is matched by
+/// the sort key.
+pub fn call_refs(call_ref: &str) -> String {
     format!("REF#{}", call_ref.get(..SHORTEST_REF).unwrap_or(call_ref))
 }
 
-/// The sort key of how loud each side of a call was.
+/// The sort key of a call's audio levels.
 pub const LEVELS: &str = "LEVELS";
 
-/// The sort key of the note that somebody was forgotten, in the partition of a number that they had called.
+/// Returns the sort key of the record of a person's deletion, in the partition of a number that they had called.
 pub fn forgotten(at_ms: u64) -> String {
     format!("FORGOTTEN#{}", sortable(at_ms))
 }
 
-/// The partition of the tombstone of a person, by a [`mark`](crate::mark) of theirs.
-pub fn forgotten_person(mark: &str) -> String {
-    format!("FORGOTTEN#{mark}")
+/// Returns the partition of the tombstone of a person, by one of their [`pseudonym`](crate::pseudonym)s.
+pub fn forgotten_person(pseudonym: &str) -> String {
+    format!("FORGOTTEN#{pseudonym}")
 }
 
 /// The sort key of the tombstone of a person.
 pub const PERSON: &str = "PERSON";
 
-/// The partition of the tombstone of a call. It does not hold the name of the call.
+/// Returns the partition of the tombstone of a call, which does not reveal the call's reference.
 pub fn forgotten_call(call_ref: &str) -> String {
     format!("FORGOTTEN#{}", hex::encode(Sha256::digest(format!("forgotten call {call_ref}"))))
 }
 
-/// What sort keys of notices begin with.
+/// The prefix of the sort keys of notices.
 pub const NOTICES: &str = "NOTICE#";
 
-/// The partition of a WhatsApp business account: what Meta tells us of all its numbers.
+/// Returns the partition of a WhatsApp business account: Meta's notices about all its numbers.
 pub fn account(id: &str) -> String {
     format!("ACCOUNT#{id}")
 }
 
-/// The sort key under which a notice about a number or an account is recorded once. `mark` is a hash of what it says.
-pub fn notice(event: &str, status: &str, mark: &str) -> String {
-    format!("NOTICE#{event}#{status}#{mark}")
+/// Returns the sort key under which a notice about a number or an account is recorded once. `hash` is a hash of its content.
+pub fn notice(event: &str, status: &str, hash: &str) -> String {
+    format!("NOTICE#{event}#{status}#{hash}")
 }
 
-/// The partition of a notice that DynamoDB will never take as it is: by its hash, hex SHA-256.
+/// Returns the partition of a notice that DynamoDB can never store as it is, by its hex SHA-256.
 pub fn unfit(sha256: &str) -> String {
     format!("UNFIT#{sha256}")
 }
 
-/// The sort key of a notice that fits nowhere.
+/// The sort key of a notice that DynamoDB cannot store as it is.
 pub const UNFIT: &str = "NOTICE";
 
-/// The partition of a media task.
+/// Returns the partition of a media task.
 pub fn task(task: &str) -> String {
     format!("TASK#{task}")
 }
@@ -257,43 +258,43 @@ pub fn task(task: &str) -> String {
 /// The sort key of a media task's lease.
 pub const LEASE: &str = "LEASE";
 
-/// The partition of media tasks that are being started because a call found no room.
+/// The partition of the slots for media tasks that are being launched, because a call found no free slot.
 pub const LAUNCHES: &str = "LAUNCHES";
 
-/// The sort key of one of them: there are so many places for them, counted from 0.
+/// Returns the sort key of a launch slot, counted from 0.
 pub fn launch(place: u32) -> String {
     format!("LAUNCH#{}", sortable(place.into()))
 }
 
-/// The place whose sort key this is.
+/// Returns the launch slot whose sort key this is.
 pub fn launched(sk: &str) -> Option<u32> {
     sk.strip_prefix("LAUNCH#")?.parse().ok()
 }
 
-/// The attribute by which DynamoDB forgets items: seconds since 1970.
+/// The attribute by which DynamoDB expires items (TTL): seconds since 1970.
 pub const TTL: &str = "ttl";
 
-/// How long calls are kept.
-pub const KEPT_FOR: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+/// How long calls are kept: 30 days.
+const KEPT_FOR: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 60 * 60);
 
-/// When an item written at `now_ms` may be forgotten, seconds since 1970.
+/// Returns when an item written at `now_ms` expires, seconds since 1970.
 pub fn forget_at(now_ms: u64) -> u64 {
     now_ms / 1_000 + KEPT_FOR.as_secs()
 }
 
-/// The sparse index of what is due and who is ready.
+/// The sparse index (GSI) of due calls, ready tasks and lists.
 pub const INDEX: &str = "gsi1";
 
-/// The index's partition of calls that want a tick.
+/// The index's partition of calls that are due for a tick.
 pub const DUE: &str = "DUE";
 
 /// The index's partition of tasks that take calls.
 pub const READY: &str = "READY";
 
-/// The index's partition of tasks that take none: they stand aside, drain, or are not protected.
+/// The index's partition of tasks that take no calls: they stand by, drain, or have no task protection.
 pub const CLOSED: &str = "CLOSED";
 
-/// A number as a sort key: as many digits as the largest has.
+/// Returns a number as text that sorts as numbers do: padded to the digits of the largest `u64`.
 pub fn sortable(number: u64) -> String {
     format!("{number:020}")
 }
@@ -303,7 +304,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_sort_as_text_as_they_do_as_numbers() {
+    fn numbers_sort_as_text() {
         assert!(sortable(9) < sortable(10));
         assert!(event(9, "z", 0) < event(10, "a", 0));
         assert!(event(9, "call-control", 7) < event(9, &task_writer("0a"), 0));

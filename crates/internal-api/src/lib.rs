@@ -1,11 +1,11 @@
-//! What ahoy's own processes say to each other.
+//! The protocol between ahoy's own processes.
 //!
-//! - [`order`]: what the webhook, the media tasks and the reaper ask of call-control.
-//! - [`door`]: what call-control asks of a media task, at its door.
-//! - [`seal`]: how a request at the door is signed.
-//! - [`lease`]: what a media task writes into the registry, so that it can be found.
-//! - [`mark`]: how one caller is told from another without saying who they are.
-//! - [`keys`]: how the one DynamoDB table is keyed.
+//! - [`order`]: requests to call-control, from the webhook, the media tasks and the reaper, and its replies.
+//! - [`control_api`]: requests to a media task's control API, from call-control.
+//! - [`request_signature`]: how requests to the control API are signed.
+//! - [`lease`]: the lease by which a media task registers itself.
+//! - [`pseudonym`]: how a caller is identified without saying who they are.
+//! - [`keys`]: the keys of the one DynamoDB table.
 
 pub mod control_api;
 pub mod keys;

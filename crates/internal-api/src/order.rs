@@ -1,93 +1,93 @@
-//! What the webhook, the media tasks and the reaper ask of call-control.
+//! Orders to call-control, the payloads of its invocations, and its replies.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The longest message to a caller, in characters: more is no text message at WhatsApp.
+/// The longest message to a caller, in characters: WhatsApp's limit for a text message.
 pub const LONGEST_MESSAGE: usize = 4_096;
 
 /// The payload of an invocation of call-control.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
-    /// Do what is due for this call. From the webhook, from heartbeats and from the reaper.
+    /// Performs what is due for a call. From the webhook, from heartbeats and from the reaper.
     Tick {
-        /// The call.
+        /// The reference of the call.
         call_ref: String,
     },
-    /// Media is connected and the agent is ready to speak: accept the call. From the task, which waits for the reply.
+    /// Accepts a call whose media is connected and whose agent is ready to speak. From the task, which waits for the reply.
     MediaConnected {
-        /// The call.
+        /// The reference of the call.
         call_ref: String,
         /// The fence of the task's assignment.
         fence: u64,
-        /// Whether the process died that the task had asked before: it accepts nothing any more.
-        #[serde(default, skip_serializing_if = "is_not")]
+        /// Whether the process that had the task's previous request has died, and so will not accept the call.
+        #[serde(default, skip_serializing_if = "is_false")]
         was_lost: bool,
-        /// Which question of its assignment this is; none from an older release.
+        /// The number of this request within the assignment; `None` from an older release.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         question: Option<u64>,
-        /// Which question that process had; none from an older release.
+        /// The number of the request that process had; `None` from an older release.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         lost: Option<u64>,
-        /// The token of the assignment, as the offer had it; none where the offer had none.
+        /// The token of the assignment, from the offer; `None` where the offer had none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<String>,
     },
-    /// The call is over. From the task, which waits for the reply.
+    /// Ends a call. From the task, which waits for the reply.
     TaskEnded {
-        /// The call.
+        /// The reference of the call.
         call_ref: String,
         /// The fence of the task's assignment.
         fence: u64,
-        /// The token of the assignment, as the offer had it; none where the offer had none.
+        /// The token of the assignment, from the offer; `None` where the offer had none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<String>,
-        /// Why, as the `call` crate writes an ending: a word that the release before knows.
+        /// The ending, as the `call` crate serializes it: one that the previous release knows.
         ending: String,
-        /// Why, in a word that the release before does not know, if there is one.
+        /// The ending, where the previous release does not know it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         newer: Option<String>,
     },
-    /// The caller is to get a message while they talk. From the task, which waits for the reply. Asked twice under one id, it
-    /// is sent once.
+    /// Sends the caller a message during the call. From the task, which waits for the reply. A repeated order with the same id sends
+    /// nothing more.
     SendMessage {
-        /// The call.
+        /// The reference of the call.
         call_ref: String,
         /// The fence of the task's assignment.
         fence: u64,
-        /// The token of the assignment, as the offer had it; none where the offer had none.
+        /// The token of the assignment, from the offer; `None` where the offer had none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<String>,
-        /// Tells this message from the call's others; empty from an older release, whose every order is a message.
+        /// Identifies the message within the call; empty from an older release, where every order is a new message.
         #[serde(default)]
         id: String,
-        /// What the message says, at most [`LONGEST_MESSAGE`] characters.
+        /// The text, at most [`LONGEST_MESSAGE`] characters.
         text: String,
     },
-    /// A message to the caller has failed after Meta took it. From the webhook, which does not wait.
+    /// Reports that a message failed after Meta accepted it. From the webhook, which does not wait.
     MessageFailed {
-        /// The call.
+        /// The reference of the call.
         call_ref: String,
         /// The message: hex SHA-256 of its id at Meta.
         message: String,
     },
-    /// A person goes by another name at Meta. From the webhook, which does not wait.
+    /// Links a person's old and new user id at Meta. From the webhook, which does not wait.
     UserChanged {
-        /// Where it wrote Meta's notice of it: the id of the business number.
+        /// The partition of Meta's notice: the id of the business number.
         number: String,
-        /// And its sort key there.
+        /// The sort key of the notice.
         notice: String,
     },
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_not(flag: &bool) -> bool {
+fn is_false(flag: &bool) -> bool {
     !flag
 }
 
 impl fmt::Debug for Order {
-    /// Without tokens, and without what a message says.
+    /// Writes neither tokens nor message text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, fence) = match self {
             Self::Tick { .. } => ("Tick", None),
@@ -105,7 +105,7 @@ impl fmt::Debug for Order {
 }
 
 impl Order {
-    /// The fence and the token of the assignment that it speaks for, if it speaks for one.
+    /// Returns the fence and the token of the assignment that the order comes from, if it comes from one.
     pub fn assignment(&self) -> Option<(u64, Option<&str>)> {
         match self {
             Self::MediaConnected { fence, token, .. }
@@ -115,7 +115,7 @@ impl Order {
         }
     }
 
-    /// The call it is about, if it is about one.
+    /// Returns the call of the order, if it has one.
     pub fn call_ref(&self) -> Option<&str> {
         match self {
             Self::Tick { call_ref }
@@ -128,7 +128,7 @@ impl Order {
     }
 }
 
-/// What call-control replies.
+/// A reply of call-control.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "snake_case")]
 pub enum Reply {
@@ -137,17 +137,17 @@ pub enum Reply {
         /// The version of the call's state.
         version: u64,
     },
-    /// Not yet; ask again.
+    /// Not accepted yet: the task asks again.
     Wait,
-    /// The call is over, or not the asker's any more.
+    /// The call is over, or no longer assigned to the task that asked.
     Over,
     /// The message was sent to the caller.
     Sent,
-    /// The message was not sent, or nobody knows.
+    /// The message was not sent, or its outcome is unknown.
     NotSent {
-        /// Why, in plain words that the model may be told. Nothing personal.
+        /// The reason, in words that may be passed to the model. Never personal.
         reason: String,
-        /// Whether it may have been sent all the same: it must not be sent anew.
+        /// Whether the message may have been sent all the same, and must not be sent again.
         #[serde(default)]
         in_doubt: bool,
     },
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_message_says_is_not_shown_with_its_order() {
+    fn debug_output_shows_no_text_of_a_message() {
         let text = "Your code is 4711.".into();
         let token = Some("a token".into());
         let order =
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_older_release_asks_and_replies_is_understood() {
+    fn an_older_releases_orders_and_replies_are_read() {
         let ended = r#"{"order": "task_ended", "call_ref": "ab12", "fence": 3, "ending": "drained"}"#;
         let order = r#"{"order": "send_message", "call_ref": "ab12", "fence": 3, "text": "Hello."}"#;
         let reply = r#"{"reply": "not_sent", "reason": "it is empty"}"#;

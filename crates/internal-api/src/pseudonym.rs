@@ -1,15 +1,15 @@
-//! Marks a caller: the same person gets the same mark each time, and without the key it does not tell who that is.
+//! Pseudonyms of callers: stable for a person, and meaningless without the key.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// What the key of marks is derived by. Another version makes strangers of all callers.
+/// The text that the pseudonym key is derived with. A different text would make every caller unknown.
 const VERSION: &[u8] = b"v1 mark of a caller";
 
-/// The mark of a caller, by Meta's name of them (a user id or a phone number): hex HMAC-SHA256 under a key derived from `key`,
-/// the one of the marks' own secret. A stack without that secret marks under the key that seals requests at the door.
+/// Returns the pseudonym of a caller, who is named by Meta's user id or by phone number: hex HMAC-SHA256 under a key derived from `key`,
+/// the key of the pseudonyms' own secret. A stack without that secret uses the key that signs requests to the control API.
 ///
-/// Phone numbers are few enough to be tried out, so a hash without a key would tell them.
+/// A hash without a key would reveal phone numbers: there are few enough to try them all.
 pub fn of(key: &[u8], caller: &str) -> String {
     hex::encode(hmac(&hmac(key, VERSION), caller.as_bytes()))
 }
@@ -25,12 +25,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_caller_has_one_mark_and_another_caller_or_key_has_another() {
-        let mark = of(b"key", "919900000001");
+    fn a_pseudonym_depends_on_caller_and_key() {
+        let pseudonym = of(b"key", "919900000001");
 
-        assert_eq!(mark, of(b"key", "919900000001"));
-        assert_ne!(mark, of(b"key", "919900000002"));
-        assert_ne!(mark, of(b"another key", "919900000001"));
-        assert_eq!((mark.len(), mark.contains("9199")), (64, false));
+        assert_eq!(pseudonym, of(b"key", "919900000001"));
+        assert_ne!(pseudonym, of(b"key", "919900000002"));
+        assert_ne!(pseudonym, of(b"another key", "919900000001"));
+        assert_eq!((pseudonym.len(), pseudonym.contains("9199")), (64, false));
     }
 }

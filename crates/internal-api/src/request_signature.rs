@@ -1,41 +1,41 @@
-//! How a request at the door is signed: HMAC-SHA256 under a key that call-control and the tasks share.
+//! Request signatures of the control API: HMAC-SHA256 under a key that call-control and the media tasks share.
 //!
-//! The seal covers the time, a nonce, the method, the path and the body. The door takes each nonce
-//! once and no seal older than [`FRESH_FOR`], so a recorded request cannot be sent again.
+//! A signature covers the time, a nonce, the method, the path and the body. A request is accepted once per nonce and within [`FRESH_FOR`],
+//! so a recorded request cannot be replayed.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The header with the time of sealing, ms since 1970.
+/// The header with the time of signing, ms since 1970.
 pub const TIME: &str = "x-ahoy-time";
-/// The header with a number used once.
+/// The header with the nonce.
 pub const NONCE: &str = "x-ahoy-nonce";
 /// The header with the hex HMAC.
-pub const SEAL: &str = "x-ahoy-seal";
+pub const SIGNATURE: &str = "x-ahoy-seal";
 
-/// How far a seal's time may be from the door's clock.
+/// How far the time of signing may be from the verifier's clock.
 pub const FRESH_FOR: Duration = Duration::from_secs(30);
 
-/// What is sealed.
+/// The signed parts of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct SignedRequest<'a> {
-    /// When, ms since 1970.
+    /// The time of signing, ms since 1970.
     pub time_ms: u64,
-    /// A number used once.
+    /// The nonce, unique to this request.
     pub nonce: &'a str,
     /// `POST`, `GET` or `DELETE`.
     pub method: &'a str,
-    /// The request's path.
+    /// The path of the request.
     pub path: &'a str,
-    /// The request's body.
+    /// The body of the request.
     pub body: &'a [u8],
 }
 
 impl SignedRequest<'_> {
-    /// The hex HMAC of this request.
-    pub fn seal(&self, key: &[u8]) -> String {
+    /// Returns the hex HMAC of this request.
+    pub fn sign(&self, key: &[u8]) -> String {
         hex::encode(self.mac(key).finalize().into_bytes())
     }
 
@@ -48,40 +48,40 @@ impl SignedRequest<'_> {
     }
 }
 
-/// Why a seal was not accepted.
+/// Why a signature was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// It is not ours.
-    #[error("the seal is not ours")]
+    /// No key matches.
+    #[error("the signature does not match")]
     Forged,
-    /// It is too old, or from the future.
-    #[error("the seal is not fresh")]
+    /// The time of signing is too far from the verifier's clock.
+    #[error("the signature is not fresh")]
     Stale,
-    /// It was used before.
-    #[error("the seal was used before")]
+    /// The nonce was used before.
+    #[error("the signature was used before")]
     Replayed,
 }
 
-/// Remembers which seals were used.
+/// Verifies request signatures and remembers the nonces.
 #[derive(Debug, Default)]
 pub struct RequestVerifier {
     seen: HashMap<String, u64>,
 }
 
 impl RequestVerifier {
-    /// Lets a request in, once, under any of these keys: while the key is being changed there are two.
+    /// Accepts a request once, under any of these keys: there are two during key rotation.
     ///
     /// # Errors
-    /// When its seal is forged, stale or used before.
-    pub fn admit(
+    /// Returns an error when no key matches, the time is not fresh, or the nonce was used before.
+    pub fn verify(
         &mut self,
         request: &SignedRequest<'_>,
-        seal: &str,
+        signature: &str,
         keys: &[&[u8]],
         now_ms: u64,
     ) -> Result<(), SignatureError> {
-        let claimed = hex::decode(seal).map_err(|_| SignatureError::Forged)?;
-        // An empty one, a placeholder most likely, would let everybody in.
+        let claimed = hex::decode(signature).map_err(|_| SignatureError::Forged)?;
+        // Ignores an empty key, most likely a placeholder: anyone could sign with it.
         let mut keys = keys.iter().filter(|key| !key.is_empty());
         if !keys.any(|key| request.mac(key).verify_slice(&claimed).is_ok()) {
             return Err(SignatureError::Forged);
@@ -97,7 +97,7 @@ impl RequestVerifier {
     }
 }
 
-/// Whether a seal of this time may still be taken: before it is known whether the seal is ours.
+/// Whether a signature of this time is fresh, to be checked before its HMAC.
 pub fn is_fresh(time_ms: u64, now_ms: u64) -> bool {
     time_ms.abs_diff(now_ms) <= FRESH_FOR.as_millis() as u64
 }
@@ -110,56 +110,65 @@ mod tests {
     const NOW: u64 = 1_795_305_600_000;
 
     #[test]
-    fn a_sealed_request_is_let_in_once() {
-        let mut door = RequestVerifier::default();
-        let seal = request().seal(KEY);
+    fn a_signed_request_is_accepted_once() {
+        let mut verifier = RequestVerifier::default();
+        let signature = request().sign(KEY);
 
-        assert_eq!(door.admit(&request(), &seal, &[KEY], NOW), Ok(()));
-        assert_eq!(door.admit(&request(), &seal, &[KEY], NOW), Err(SignatureError::Replayed));
+        assert_eq!(verifier.verify(&request(), &signature, &[KEY], NOW), Ok(()));
+        assert_eq!(verifier.verify(&request(), &signature, &[KEY], NOW), Err(SignatureError::Replayed));
     }
 
     #[test]
-    fn while_the_key_is_being_changed_the_new_and_the_old_one_seal() {
-        let mut door = RequestVerifier::default();
+    fn new_and_old_key_are_valid_during_key_rotation() {
+        let mut verifier = RequestVerifier::default();
         let keys: [&[u8]; 2] = [b"a new key", KEY];
         let other = SignedRequest { nonce: "2", ..request() };
 
-        assert_eq!(door.admit(&request(), &request().seal(KEY), &keys, NOW), Ok(()));
-        assert_eq!(door.admit(&other, &other.seal(b"a new key"), &keys, NOW), Ok(()));
-        assert_eq!(door.admit(&other, &other.seal(b"a third key"), &keys, NOW), Err(SignatureError::Forged));
+        assert_eq!(verifier.verify(&request(), &request().sign(KEY), &keys, NOW), Ok(()));
+        assert_eq!(verifier.verify(&other, &other.sign(b"a new key"), &keys, NOW), Ok(()));
+        assert_eq!(
+            verifier.verify(&other, &other.sign(b"a third key"), &keys, NOW),
+            Err(SignatureError::Forged)
+        );
     }
 
     #[test]
-    fn a_request_is_not_let_in_a_second_time_under_the_other_key() {
-        let mut door = RequestVerifier::default();
+    fn a_request_is_not_accepted_again_under_the_other_key() {
+        let mut verifier = RequestVerifier::default();
         let keys: [&[u8]; 2] = [b"a new key", KEY];
-        assert_eq!(door.admit(&request(), &request().seal(KEY), &keys, NOW), Ok(()));
+        assert_eq!(verifier.verify(&request(), &request().sign(KEY), &keys, NOW), Ok(()));
 
-        let again = door.admit(&request(), &request().seal(b"a new key"), &keys, NOW);
+        let again = verifier.verify(&request(), &request().sign(b"a new key"), &keys, NOW);
 
         assert_eq!(again, Err(SignatureError::Replayed));
     }
 
     #[test]
-    fn another_body_another_path_or_another_key_is_forged() {
-        let mut door = RequestVerifier::default();
-        let seal = request().seal(KEY);
+    fn another_body_path_or_key_is_forged() {
+        let mut verifier = RequestVerifier::default();
+        let signature = request().sign(KEY);
 
         for forged in
             [SignedRequest { body: b"{ }", ..request() }, SignedRequest { path: "/v1/calls/b", ..request() }]
         {
-            assert_eq!(door.admit(&forged, &seal, &[KEY], NOW), Err(SignatureError::Forged));
+            assert_eq!(verifier.verify(&forged, &signature, &[KEY], NOW), Err(SignatureError::Forged));
         }
-        assert_eq!(door.admit(&request(), &seal, &[b"another key"], NOW), Err(SignatureError::Forged));
-        assert_eq!(door.admit(&request(), "no hex", &[KEY], NOW), Err(SignatureError::Forged));
-        assert_eq!(door.admit(&request(), &request().seal(b""), &[b""], NOW), Err(SignatureError::Forged));
+        assert_eq!(
+            verifier.verify(&request(), &signature, &[b"another key"], NOW),
+            Err(SignatureError::Forged)
+        );
+        assert_eq!(verifier.verify(&request(), "no hex", &[KEY], NOW), Err(SignatureError::Forged));
+        assert_eq!(
+            verifier.verify(&request(), &request().sign(b""), &[b""], NOW),
+            Err(SignatureError::Forged)
+        );
     }
 
     #[test]
-    fn an_old_seal_is_stale() {
-        let seal = request().seal(KEY);
+    fn an_old_signature_is_stale() {
+        let signature = request().sign(KEY);
 
-        let late = RequestVerifier::default().admit(&request(), &seal, &[KEY], NOW + 30_001);
+        let late = RequestVerifier::default().verify(&request(), &signature, &[KEY], NOW + 30_001);
 
         assert_eq!(late, Err(SignatureError::Stale));
     }

@@ -1,4 +1,4 @@
-//! What the fuzzer feeds the door, fed to it in an ordinary test.
+//! Replays the fuzz corpus of the control API's request signatures.
 
 #[path = "../../../fuzz/bodies/door.rs"]
 mod door;
@@ -6,6 +6,6 @@ mod door;
 mod replay;
 
 #[test]
-fn no_request_of_the_corpus_is_let_in_without_its_seal_or_twice() {
+fn the_corpus_holds_no_forged_or_replayed_request_that_passes() {
     assert!(replay::replay("door", door::run) >= 15);
 }

@@ -1,4 +1,4 @@
-//! An event as it is written down: which call, when, where, and by whom.
+//! A journal entry: an event with its call, time, writer and order. Entries sort by version, writer and sequence.
 
 use crate::redaction::redact;
 use crate::rfc_3339::rfc_3339;
@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// What an event says in words that others chose. In the log no long number is left in them: it may be somebody's.
+/// Fields with text from outside. Long numbers are redacted from them in the log: they may be phone numbers.
 const FREE_TEXT: [&str; 6] = ["reason", "evidence", "status", "notice", "code", "cure"];
 
 /// One line of a call's journal: an item in DynamoDB and a flat JSON line in the log.
@@ -16,7 +16,7 @@ const FREE_TEXT: [&str; 6] = ["reason", "evidence", "status", "notice", "code", 
 pub struct JournalEntry {
     /// Hex SHA-256 of Meta's call id.
     pub call_ref: String,
-    /// When it happened, ms since 1970, by the writer's clock.
+    /// When the event happened, ms since 1970, by the writer's clock.
     pub at_ms: u64,
     /// Milliseconds since the call began to ring, if the writer knows when that was.
     pub since_ring_ms: Option<u64>,
@@ -24,62 +24,62 @@ pub struct JournalEntry {
     pub version: u64,
     /// The process that wrote it.
     pub writer: String,
-    /// Orders what one writer wrote at one version.
+    /// The position among the entries that one writer wrote at one version.
     pub sequence: u64,
-    /// What happened.
+    /// The recorded event.
     pub event: JournalEvent,
-    /// Where it happened.
-    pub place: EntryContext,
+    /// The call's number, task and phase at that time.
+    pub context: EntryContext,
 }
 
-/// Where something happened. What an event says of this itself goes before what its writer knows.
+/// The number, task and phase that an event belongs to. Fields of the event itself take precedence over what the writer knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct EntryContext {
-    /// The business number, as its id.
+    /// The phone number id of the business number.
     pub number: Option<String>,
     /// The media task that had the call, or that the event is about.
     pub task: Option<String>,
-    /// How far the call had come then.
+    /// The call's phase at that time.
     pub phase: Option<JournalPhase>,
 }
 
-/// How far a call has come, as far as it matters to whoever reads about it.
+/// The phase of a call, as its readers see it: coarser than the state machine's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalPhase {
-    /// Nobody has answered the offer yet.
+    /// No task has answered the offer yet.
     Ringing,
     /// A task has answered; the line is not open yet.
     Answering,
     /// Caller and agent hear each other.
     Talking,
-    /// It is over.
+    /// The call has ended.
     Over,
 }
 
 impl JournalEntry {
-    /// One flat JSON line for the log.
+    /// Returns the entry as a flat JSON line for the log, with long numbers redacted.
     pub fn to_line(&self) -> String {
         let mut entry = self.clone();
-        entry.event = without_long_numbers(&self.event);
+        entry.event = redacted(&self.event);
         line(self.event.level(), self.at_ms, &entry)
     }
 }
 
-/// A flat JSON line for the log, about something that belongs to no call. It is kept nowhere else.
+/// Returns an event that belongs to no call as a flat JSON line for the log, the only place it is recorded.
 pub fn line_of_no_call(event: &JournalEvent, writer: &str, now_ms: u64) -> String {
     #[derive(Serialize)]
-    struct Aside<'a> {
+    struct LineOfNoCall<'a> {
         at_ms: u64,
         writer: &'a str,
         #[serde(flatten)]
         event: &'a JournalEvent,
     }
-    line(event.level(), now_ms, &Aside { at_ms: now_ms, writer, event })
+    line(event.level(), now_ms, &LineOfNoCall { at_ms: now_ms, writer, event })
 }
 
-/// Lambda reads `timestamp` and `level` together: without a valid RFC 3339 time it takes a line for INFO, whatever its level says.
+/// Lambda reads `timestamp` and `level` together: without a valid RFC 3339 time it takes a line for INFO, whatever its level is.
 fn line(level: Level, at_ms: u64, entry: &impl Serialize) -> String {
     #[derive(Serialize)]
     struct Line<'a, T> {
@@ -94,7 +94,7 @@ fn line(level: Level, at_ms: u64, entry: &impl Serialize) -> String {
 }
 
 impl Serialize for JournalEntry {
-    /// Flat, and each name once.
+    /// Writes a flat map, with each name once.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut event = fields(&self.event);
         let mut map = serializer.serialize_map(None)?;
@@ -103,10 +103,10 @@ impl Serialize for JournalEntry {
         if let Some(since_ring_ms) = self.since_ring_ms {
             map.serialize_entry("since_ring_ms", &since_ring_ms)?;
         }
-        if let Some(phase) = self.place.phase {
+        if let Some(phase) = self.context.phase {
             map.serialize_entry("phase", &phase)?;
         }
-        for (name, value) in [("number", &self.place.number), ("task", &self.place.task)] {
+        for (name, value) in [("number", &self.context.number), ("task", &self.context.task)] {
             if let Some(value) = value.as_ref().filter(|_| !event.contains_key(name)) {
                 map.serialize_entry(name, value)?;
             }
@@ -122,11 +122,11 @@ impl Serialize for JournalEntry {
     }
 }
 
-/// What an item or a line has beside the event's own fields and the entry's: the table's keys, and the place.
-const BESIDE: [&str; 8] = ["pk", "sk", "ttl", "timestamp", "level", "phase", "number", "task"];
+/// The fields of an item or a line that belong neither to the event nor to the entry: the table's keys, and the context.
+const NOT_OF_THE_EVENT: [&str; 8] = ["pk", "sk", "ttl", "timestamp", "level", "phase", "number", "task"];
 
 impl<'de> Deserialize<'de> for JournalEntry {
-    /// Reads events of later releases as well: their fields are what is not the entry's, the place's or the table's.
+    /// Reads events of later releases too: their fields are those that belong neither to the entry, the context nor the table.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Flat {
@@ -143,13 +143,13 @@ impl<'de> Deserialize<'de> for JournalEntry {
         let Flat { call_ref, at_ms, since_ring_ms, version, writer, sequence, rest } =
             Flat::deserialize(deserializer)?;
         let rest = Value::Object(rest);
-        // Some events name a number or a task themselves: the place has it as well.
-        let place = EntryContext::deserialize(&rest).map_err(D::Error::custom)?;
+        // Some events have a number or a task themselves: the context has it as well.
+        let context = EntryContext::deserialize(&rest).map_err(D::Error::custom)?;
         let mut event = JournalEvent::deserialize(rest).map_err(D::Error::custom)?;
         if let JournalEvent::Other(other) = &mut event {
-            BESIDE.iter().for_each(|name| other.remove(name));
+            NOT_OF_THE_EVENT.iter().for_each(|name| other.remove(name));
         }
-        Ok(Self { call_ref, at_ms, since_ring_ms, version, writer, sequence, event, place })
+        Ok(Self { call_ref, at_ms, since_ring_ms, version, writer, sequence, event, context })
     }
 }
 
@@ -160,7 +160,7 @@ fn fields(event: &JournalEvent) -> Map<String, Value> {
     }
 }
 
-fn without_long_numbers(event: &JournalEvent) -> JournalEvent {
+fn redacted(event: &JournalEvent) -> JournalEvent {
     if let JournalEvent::Other(other) = event {
         return JournalEvent::Other(other.without_fields());
     }
@@ -175,7 +175,7 @@ fn without_long_numbers(event: &JournalEvent) -> JournalEvent {
     serde_json::from_value(Value::Object(fields)).expect("its fields have the types they had")
 }
 
-/// Writes the entries of one call by one writer.
+/// Builds the entries of one call by one writer.
 #[derive(Debug, Clone)]
 pub struct EntryBuilder {
     call_ref: String,
@@ -183,11 +183,11 @@ pub struct EntryBuilder {
     rang_at_ms: Option<u64>,
     version: u64,
     sequence: u64,
-    place: EntryContext,
+    context: EntryContext,
 }
 
 impl EntryBuilder {
-    /// A journal of a call that began to ring at `rang_at_ms`, if that is known.
+    /// Returns a builder for a call that began to ring at `rang_at_ms`, if that is known.
     pub fn new(call_ref: &str, writer: &str, rang_at_ms: impl Into<Option<u64>>, version: u64) -> Self {
         Self {
             call_ref: call_ref.to_owned(),
@@ -195,22 +195,22 @@ impl EntryBuilder {
             rang_at_ms: rang_at_ms.into(),
             version,
             sequence: 0,
-            place: EntryContext::default(),
+            context: EntryContext::default(),
         }
     }
 
-    /// A journal of what happens here.
+    /// Sets the number, task and phase of the entries to come.
     #[must_use]
-    pub fn at(self, place: EntryContext) -> Self {
-        Self { place, ..self }
+    pub fn at(self, context: EntryContext) -> Self {
+        Self { context, ..self }
     }
 
-    /// From now on the call has come so far.
+    /// Sets the phase of the entries to come.
     pub fn enter_phase(&mut self, phase: JournalPhase) {
-        self.place.phase = Some(phase);
+        self.context.phase = Some(phase);
     }
 
-    /// From now on entries sort after this version of the call's state.
+    /// Makes the entries to come sort after this version of the call's state.
     pub fn advance_to(&mut self, version: u64) {
         if version > self.version {
             self.version = version;
@@ -218,7 +218,7 @@ impl EntryBuilder {
         }
     }
 
-    /// The next entry.
+    /// Returns the next entry.
     pub fn enter(&mut self, event: JournalEvent, now_ms: u64) -> JournalEntry {
         let sequence = self.sequence;
         self.sequence += 1;
@@ -229,18 +229,18 @@ impl EntryBuilder {
             version: self.version,
             writer: self.writer.clone(),
             sequence,
-            place: self.place_of(&event),
+            context: self.context_of(&event),
             event,
         }
     }
 
-    fn place_of(&self, event: &JournalEvent) -> EntryContext {
+    fn context_of(&self, event: &JournalEvent) -> EntryContext {
         let fields = fields(event);
         let named = |name: &str| fields.get(name)?.as_str().map(str::to_owned);
         EntryContext {
-            number: named("number").or_else(|| self.place.number.clone()),
-            task: named("task").or_else(|| self.place.task.clone()),
-            phase: self.place.phase,
+            number: named("number").or_else(|| self.context.number.clone()),
+            task: named("task").or_else(|| self.context.task.clone()),
+            phase: self.context.phase,
         }
     }
 }
@@ -265,25 +265,25 @@ mod tests {
     }
 
     #[test]
-    fn what_an_event_says_of_number_and_task_is_said_once() {
+    fn an_events_own_number_and_task_are_written_once() {
         let entry =
             journal().enter(JournalEvent::SeatRefused { task: "0b".into(), reason: "full".into() }, 1_250);
 
         let text = serde_json::to_string(&entry).unwrap();
 
-        assert_eq!(entry.place.task.as_deref(), Some("0b"));
+        assert_eq!(entry.context.task.as_deref(), Some("0b"));
         assert_eq!(text.matches(r#""task""#).count(), 1, "{text}");
         assert_eq!(serde_json::from_str::<JournalEntry>(&text).unwrap(), entry);
     }
 
     #[test]
-    fn an_entry_of_an_older_release_can_be_read() {
+    fn an_older_releases_entry_is_read() {
         let old = r#"{"call_ref":"ab12","at_ms":1250,"since_ring_ms":0,"version":0,"writer":"webhook","sequence":0,"event":"WA_CALL_CONNECT","number":"220"}"#;
 
         let entry: JournalEntry = serde_json::from_str(old).unwrap();
 
         assert_eq!(entry.event, JournalEvent::Connect { number: "220".into() });
-        assert_eq!(entry.place, EntryContext { number: Some("220".into()), ..EntryContext::default() });
+        assert_eq!(entry.context, EntryContext { number: Some("220".into()), ..EntryContext::default() });
     }
 
     #[test]
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_a_later_release_reads_otherwise_hides_no_event() {
+    fn a_changed_field_of_a_later_release_hides_no_event() {
         let later = r#"{"event":"WA_CALL_ANSWERED","start":"warm","took_ms":"7 ms"}"#;
 
         let event: JournalEvent = serde_json::from_str(later).unwrap();
@@ -335,7 +335,7 @@ mod tests {
         );
     }
 
-    /// Fields of events in words of our own, or of the operator's settings.
+    /// Text fields that hold only words of this system or of the operator's settings.
     const HARMLESS: [(&str, &[&str]); 27] = [
         ("WA_CALL_CONNECT", &["number"]),
         ("WA_CALL_NOT_OURS", &["number"]),
@@ -367,7 +367,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_text_of_an_event_is_redacted_or_known_to_be_harmless() {
+    fn every_text_field_is_redacted_or_listed_as_harmless() {
         let (mut redacted, mut harmless) = (BTreeSet::new(), BTreeMap::new());
         for event in schema::events() {
             for field in event.fields.into_iter().filter(|field| field.unit == "text") {
@@ -381,15 +381,12 @@ mod tests {
 
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
         let known = HARMLESS.iter().map(|(event, fields)| ((*event).to_owned(), owned(fields))).collect();
-        assert_eq!(
-            harmless, known,
-            "redact a new text by its name in FREE_TEXT, or say here that it is harmless"
-        );
-        assert_eq!(redacted, owned(&FREE_TEXT), "a name in FREE_TEXT is no field any more");
+        assert_eq!(harmless, known, "add a new text field to FREE_TEXT, or list it here as harmless");
+        assert_eq!(redacted, owned(&FREE_TEXT), "a name in FREE_TEXT is not a field of any event");
     }
 
     #[test]
-    fn nobodys_number_gets_into_the_log_by_somebody_elses_words() {
+    fn phone_numbers_are_redacted_from_free_text() {
         let reason = "Recipient +91 99000 00001 not allowed".to_owned();
         let trouble =
             JournalEvent::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
@@ -397,11 +394,14 @@ mod tests {
         let entry = journal().enter(trouble, 1_250);
 
         assert!(entry.to_line().contains("Recipient … not allowed"), "{}", entry.to_line());
-        assert!(serde_json::to_string(&entry).unwrap().contains("99000"), "the table has Meta's own words");
+        assert!(
+            serde_json::to_string(&entry).unwrap().contains("99000"),
+            "the table has Meta's message in full"
+        );
     }
 
     #[test]
-    fn what_belongs_to_no_call_has_a_line_as_well() {
+    fn an_event_of_no_call_is_logged() {
         let refused = JournalEvent::WebhookRefused { why: "signature".into(), count: 1 };
 
         assert_eq!(
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_of_one_version_are_counted_and_a_new_version_starts_again() {
+    fn the_sequence_restarts_with_each_version() {
         let mut journal = EntryBuilder::new("ab12", "task", 0, 1);
 
         let first = journal.enter(JournalEvent::Opened {}, 0);
@@ -423,11 +423,11 @@ mod tests {
     }
 
     fn journal() -> EntryBuilder {
-        let place = EntryContext {
+        let context = EntryContext {
             number: Some("220".into()),
             task: Some("0a".into()),
             phase: Some(JournalPhase::Answering),
         };
-        EntryBuilder::new("ab12", "call-control", 1_000, 3).at(place)
+        EntryBuilder::new("ab12", "call-control", 1_000, 3).at(context)
     }
 }

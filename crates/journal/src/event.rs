@@ -1,4 +1,4 @@
-//! Everything that can happen in a call, by name.
+//! The journal events: everything that is recorded about a call, by name.
 
 mod level;
 mod other;
@@ -7,472 +7,472 @@ pub use level::Level;
 pub use other::OtherEvent;
 use serde::{Deserialize, Serialize};
 
-/// What a line of an older release counts.
+/// The count of an event that an older release wrote without one.
 fn one() -> u64 {
     1
 }
 
-/// An event of a call, with its fields. The one list of them: `docs/events.md` is made from it.
+/// An event of a call, with its fields. `docs/events.md` is generated from these comments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(tag = "event")]
 pub enum JournalEvent {
-    /// Meta told us that somebody calls.
+    /// The webhook received a call: Meta's `connect` with the SDP offer.
     #[serde(rename = "WA_CALL_CONNECT")]
     Connect {
-        /// The business number that was called, as its id.
+        /// The phone number id of the business number that was called.
         number: String,
     },
-    /// The call is for a number that is not ours: recorded, not answered.
+    /// The call is for a business number that this stack does not serve. It is recorded and not answered.
     #[serde(rename = "WA_CALL_NOT_OURS")]
     NotOurs {
-        /// The business number that was called, as its id.
+        /// The phone number id of the business number that was called.
         number: String,
     },
-    /// Meta's word of the call is too old to be answered, or far ahead of our clock: recorded, not answered.
+    /// Meta's notice of the call is too old to be answered, or far ahead of this host's clock. The call is recorded and not answered.
     #[serde(rename = "WA_CALL_STALE")]
     Stale {
-        /// The business number that was called, as its id.
+        /// The phone number id of the business number that was called.
         number: String,
-        /// How old Meta's word was.
+        /// The age of the notice.
         late_ms: u64,
-        /// How far ahead of our clock it was, if it was that.
+        /// How far the notice was ahead of this host's clock; 0 if it was not.
         #[serde(default)]
         ahead_ms: u64,
     },
-    /// Webhooks were not taken. Of no call, and in the log alone; told once a second at most by each process, however many there are.
+    /// Webhook requests were refused. Belongs to no call and is only logged, by each process at most once a second.
     #[serde(rename = "WA_CALL_WEBHOOK_REFUSED")]
     WebhookRefused {
-        /// `signature`: it is not Meta's, or signed with a secret we do not know.
+        /// `signature`: the HMAC does not match any of Meta's app secrets that are configured.
         why: String,
-        /// How many, since this was told last.
+        /// The number of requests since this event was last logged.
         #[serde(default = "one")]
         count: u64,
     },
-    /// Meta says that the call is over.
+    /// Meta reports that the call is over.
     #[serde(rename = "WA_CALL_OVER")]
     Over {
-        /// Meta's word for how.
+        /// The status that Meta reports.
         status: String,
-        /// Meta's error codes, if it ended with any.
+        /// Meta's error codes, if there are any.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         errors: Vec<u64>,
-        /// For how long Meta says there was talk; missing when nobody picked up.
+        /// The duration of the talk that Meta reports; missing when the call was not answered.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         talked_s: Option<u64>,
     },
-    /// Meta has something of the call for us to fetch.
+    /// Meta offers media of the call for download.
     #[serde(rename = "WA_CALL_MEDIA_AT_META")]
     MediaAtMeta {
         /// `recording`, `transcript` or `voicemail`.
         kind: String,
-        /// Its id at Meta.
+        /// Meta's media id.
         media: String,
-        /// What it is, as MIME has it.
+        /// The MIME type.
         mime_type: String,
     },
-    /// The caller said whether we may call them.
+    /// The caller answered a request for permission to call them.
     #[serde(rename = "WA_CALL_PERMISSION_REPLY")]
     PermissionReply {
-        /// Whether we may.
+        /// Whether the permission was granted.
         is_granted: bool,
-        /// Whether that is for good.
+        /// Whether the permission is permanent.
         is_permanent: bool,
-        /// Until when, in seconds since 1970; missing when it is for good, or not at all.
+        /// When the permission expires, in seconds since 1970; missing when it is permanent or not granted.
         until_s: Option<u64>,
     },
-    /// Meta told us something else about the call.
+    /// The webhook received another notice about the call.
     #[serde(rename = "WA_CALL_NOTICE")]
     Notice {
-        /// Meta's name of it.
+        /// The name of the notice at Meta.
         notice: String,
-        /// Meta's word for how it stands.
+        /// The status that Meta reports.
         status: String,
     },
-    /// A media task was chosen for the call.
+    /// The call was assigned to a media task.
     #[serde(rename = "WA_CALL_CLAIMED")]
     Claimed {
-        /// The task.
+        /// The media task's id.
         task: String,
-        /// The fencing number of its assignment.
+        /// The fencing token of the assignment.
         fence: u64,
     },
-    /// The chosen media task would not have it, or could not be reached.
+    /// The assigned media task refused the call, or could not be reached.
     #[serde(rename = "WA_CALL_SEAT_REFUSED")]
     SeatRefused {
-        /// The task.
+        /// The media task's id.
         task: String,
-        /// In its words, or why it could not be reached.
+        /// The task's reason, or why it could not be reached.
         reason: String,
     },
-    /// No media task had a free slot: another one is being started.
+    /// No media task had a free slot, and another task was launched.
     #[serde(rename = "WA_CALL_TASK_LAUNCHED")]
     TaskLaunched {
-        /// The new task.
+        /// The launched task.
         task: String,
     },
-    /// The media task answered the offer.
+    /// The media task answered the SDP offer.
     #[serde(rename = "WA_CALL_ANSWERED")]
     Answered {
-        /// How long it took the task.
+        /// The time the task took to answer.
         took_ms: u64,
-        /// `warm`: a task was there; `cold`: one was started for this call.
+        /// `warm`: a running task had a slot; `cold`: a task was launched for this call.
         #[serde(default)]
         start: String,
     },
-    /// The offer is one we cannot answer.
+    /// No task can answer the SDP offer.
     #[serde(rename = "WA_CALL_OFFER_UNANSWERABLE")]
     OfferUnanswerable {
-        /// What it lacks.
+        /// What the offer lacks.
         reason: String,
     },
-    /// Meta took our answer.
+    /// Meta took the SDP answer (`pre_accept`).
     #[serde(rename = "WA_CALL_PRE_ACCEPTED")]
     PreAccepted {},
-    /// The agent's model is configured and may speak.
+    /// The model's session is configured and the greeting may begin.
     #[serde(rename = "WA_CALL_AGENT_READY")]
     AgentReady {
-        /// Since the task was offered the call.
+        /// The time since the task was offered the call.
         took_ms: u64,
     },
-    /// ICE and DTLS are done.
+    /// Media is connected: ICE and DTLS are done.
     #[serde(rename = "WA_CALL_MEDIA_CONNECTED")]
     MediaConnected {
-        /// Since the task was offered the call.
+        /// The time since the task was offered the call.
         took_ms: u64,
     },
-    /// Meta picked up for us.
+    /// Meta accepted the call (`accept`).
     #[serde(rename = "WA_CALL_ACCEPTED")]
     Accepted {},
     /// The line is open: caller and agent hear each other.
     #[serde(rename = "WA_CALL_OPENED")]
     Opened {},
-    /// The first of the agent's voice was sent.
+    /// The first frame of the agent's speech was sent.
     #[serde(rename = "WA_CALL_FIRST_WORD")]
     FirstWord {
-        /// Since the line opened.
+        /// The time since the line opened.
         after_open_ms: u64,
     },
     /// The agent answered the caller.
     #[serde(rename = "WA_CALL_TURN")]
     Turn {
-        /// Which turn of the call, from 1.
+        /// The number of the turn in the call, from 1.
         turn: u64,
-        /// From the end of the caller's speech, as the model heard it, to the first voice sent.
+        /// The response latency: from the end of the caller's speech, as the model detected it, to the first frame of speech sent.
         took_ms: u64,
-        /// How much of that was spent waiting for tools.
+        /// The part of that time spent waiting for tools.
         #[serde(default)]
         tool_ms: u64,
     },
-    /// The caller spoke over the agent.
+    /// The caller spoke over the agent (barge-in).
     #[serde(rename = "WA_CALL_INTERRUPTED")]
     Interrupted {
-        /// What the agent was saying, by the model's id of it.
+        /// The interrupted conversation item, by the model's id.
         item: String,
-        /// How much of it had been sent.
+        /// How much of its audio had been played to the caller.
         heard_ms: u64,
-        /// How long it was so far.
+        /// How much of its audio had been generated.
         of_ms: u64,
     },
-    /// The agent used a tool.
+    /// The agent called a tool.
     #[serde(rename = "WA_CALL_TOOL")]
     Tool {
-        /// The tool; `unknown` when there is none of the name the model gave.
+        /// The tool; `unknown` when the model named one that does not exist.
         tool: String,
-        /// How long it took.
+        /// The duration of the tool call.
         took_ms: u64,
-        /// `done`, `failed`, `timed_out` or `refused` (its arguments, it is not there, or it is too early for `end_call`). `timed_out` of a message to the
-        /// caller: it is not known whether it was sent.
+        /// `done`, `failed`, `timed_out` or `refused` (wrong arguments, an unknown tool, or `end_call` too early). For a message to the
+        /// caller, `timed_out` means that it may have been sent.
         outcome: String,
     },
-    /// The caller pressed keys. Which ones is nobody's business here.
+    /// The caller pressed keys (DTMF). Which keys is not recorded.
     #[serde(rename = "WA_CALL_KEYS")]
     Keys {
-        /// How many.
+        /// The number of keys pressed.
         count: u64,
     },
-    /// More keys are pressed than a caller can mean (64 at once, four a second, a thousand in a call): from here on, those
-    /// that are too many are counted and dropped. Once a call.
+    /// Too many keys were pressed (DTMF): more than 64 at once, four a second, or a thousand in the call. Further keys over the limit are
+    /// counted and dropped. Recorded once a call.
     #[serde(rename = "WA_CALL_KEYS_DROPPED")]
     KeysDropped {},
-    /// Nobody said anything for a while: the agent asks whether the caller is still there.
+    /// Both sides were silent for a while: the agent asks whether the caller is still there.
     #[serde(rename = "WA_CALL_NUDGED")]
     Nudged {
-        /// How many times it has, in a row.
+        /// The number of such prompts in a row.
         times: u64,
     },
-    /// The model's session broke; another one takes its place.
+    /// The model's session was lost; a new one is opened.
     #[serde(rename = "WA_CALL_SESSION_LOST")]
     SessionLost {
-        /// How it broke.
+        /// The error that ended the session.
         reason: String,
     },
-    /// Another session has taken over, with what was said so far.
+    /// A new session with the model has replaced the old one, with the conversation history (rollover).
     #[serde(rename = "WA_CALL_SESSION_RESTORED")]
     SessionRestored {
-        /// How long the agent could not hear.
+        /// How long the model received no audio.
         took_ms: u64,
-        /// Whether it came before the old one ended.
+        /// Whether the new session was ready before the old one ended.
         planned: bool,
     },
-    /// The model cannot be had until somebody puts something right.
+    /// The model is unavailable until the operator corrects something.
     #[serde(rename = "WA_CALL_AGENT_FAILED")]
     AgentFailed {
-        /// The model's code.
+        /// The error code of the model's API.
         code: String,
-        /// What puts it right.
+        /// What the operator has to do.
         cure: String,
     },
-    /// OpenAI refused an optional part of the session, which goes on without it; so do the agent's later calls in this task.
+    /// OpenAI refused an optional part of the session's configuration. The session continues without it, as do later calls of the agent in
+    /// this task.
     #[serde(rename = "WA_CALL_PART_REFUSED")]
     PartRefused {
         /// `transcription`, `noise_reduction`, `reasoning` or `speed`.
         part: String,
-        /// OpenAI's code.
+        /// OpenAI's error code.
         code: String,
     },
-    /// What the caller says cannot be written down. Told once in a call.
+    /// The caller's speech cannot be transcribed. Recorded once a call.
     #[serde(rename = "WA_CALL_TRANSCRIPTION_FAILED")]
     TranscriptionFailed {
-        /// The model that was to write it down.
+        /// The transcription model.
         model: String,
-        /// OpenAI's code.
+        /// OpenAI's error code.
         code: String,
     },
-    /// What the model's sessions took, in tokens by kind, fresh and cached ones apart, and what that costs.
+    /// The tokens that the model's sessions used, by kind, fresh and cached ones apart, and their cost.
     #[serde(rename = "WA_CALL_USAGE")]
     Usage {
-        /// The agent's name.
+        /// The name of the agent.
         #[serde(default)]
         agent: String,
-        /// The model.
+        /// The name of the model.
         model: String,
-        /// Tokens of text that went in fresh.
+        /// Text input tokens, not cached.
         text_in: u64,
-        /// Tokens of text that went in from the cache.
+        /// Text input tokens, cached.
         text_cached: u64,
-        /// Tokens of text that came out.
+        /// Text output tokens.
         text_out: u64,
-        /// Tokens of sound that went in fresh.
+        /// Audio input tokens, not cached.
         audio_in: u64,
-        /// Tokens of sound that went in from the cache.
+        /// Audio input tokens, cached.
         audio_cached: u64,
-        /// Tokens of sound that came out.
+        /// Audio output tokens.
         audio_out: u64,
-        /// Tokens that writing down the caller's words took.
+        /// Input tokens of the transcription model.
         #[serde(default)]
         transcript_in: u64,
-        /// Tokens of the caller's words.
+        /// Output tokens of the transcription model.
         #[serde(default)]
         transcript_out: u64,
-        /// How much sound was written down, where that is billed by time.
+        /// The duration of transcribed audio, where transcription is billed by time.
         #[serde(default)]
         transcript_ms: u64,
-        /// What all of it cost; missing when the model's price is not known.
+        /// The total cost; missing when the model's price is not known.
         micro_dollars: Option<u64>,
-        /// Whether writing down the caller's words is in it: not where its price is not known.
+        /// Whether the cost includes transcription, which it does not where its price is not known.
         #[serde(default)]
         transcription_priced: bool,
         /// The date of the price table, `yyyy-mm-dd`.
         prices_of: String,
     },
-    /// Four fifths of what the number's calls may cost in a day are spent. Told once a day and number, by the call that finds it so.
+    /// Four fifths of the number's daily spending cap are used. Recorded once a day and number, by the call that finds it so.
     #[serde(rename = "WA_CALL_CAP_NEAR")]
     CapNear {
-        /// What the day's calls have cost by now.
+        /// What the day's calls have cost so far.
         spent_micro_dollars: u64,
-        /// What they may cost: `dollars_a_day` of the agent's file.
+        /// The cap: `dollars_a_day` in the agent's file.
         cap_micro_dollars: u64,
     },
-    /// Something was not done for the caller: it was done as often as the agent's file allows.
+    /// An action for the caller was refused: its limit in the agent's file was reached.
     #[serde(rename = "WA_CALL_ACTION_REFUSED")]
     ActionRefused {
-        /// `message` (of the agent), `tool`, or `notice`: the message that says why a call was not taken, or broke off.
+        /// `message` (from the agent), `tool`, or `notice`: the message that explains why a call was not taken, or broke off.
         action: String,
-        /// `call`: in this call; `hour`: for this caller in an hour.
+        /// The limit: `call` for this call, `hour` for this caller within an hour.
         budget: String,
     },
-    /// The call was not taken to an agent.
+    /// The call was turned away by the agent's rules.
     #[serde(rename = "WA_CALL_TURNED_AWAY")]
     TurnedAway {
-        /// `closed`, `over_budget` (too much spent today) or `called_too_often`.
+        /// `closed`, `over_budget` (the day's spending cap is reached) or `called_too_often`.
         why: String,
     },
-    /// The call was refused: somebody called whom we wanted to hear, and something of ours or of Meta's was missing.
+    /// The call could not be answered, for a reason on this side or at Meta.
     #[serde(rename = "WA_CALL_REFUSED")]
     Refused {
-        /// The ending it gave the call.
+        /// The ending of the call.
         why: String,
     },
-    /// The call is lost: the media task that had it is gone.
+    /// The call is lost: its media task is gone.
     #[serde(rename = "WA_CALL_LOST")]
     Lost {
-        /// The task.
+        /// The media task's id.
         task: String,
     },
-    /// The model's session had an error from which it goes on.
+    /// The model's API reported an error that does not end the session.
     #[serde(rename = "WA_CALL_AGENT_TROUBLE")]
     AgentTrouble {
-        /// The model's code.
+        /// The error code of the model's API.
         code: String,
     },
-    /// A response of the model brought no sound and no call of a tool, or ended in the middle of a sentence.
+    /// A response of the model had neither audio nor a tool call, or ended in mid-sentence.
     #[serde(rename = "WA_CALL_RESPONSE_LACKING")]
     ResponseLacking {
-        /// What it was for: `greeting`, `answer`, or `asked`: a goodbye, or whether the caller is still there.
+        /// The response's purpose: `greeting`, `answer`, or `asked` (a goodbye, or the question whether the caller is still there).
         purpose: String,
         /// `completed` or `incomplete`.
         status: String,
-        /// The model's word for why, such as `max_output_tokens` or `content_filter`, if it has one.
+        /// The reason that the model's API gives, such as `max_output_tokens` or `content_filter`, if it gives one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        /// What was done about it: `asked_again`, `another_session`, `gave_up`, `gone_on` with the half sentence, `left` since it
-        /// had been gone on with before, or `done` since goodbye was said.
+        /// The reaction: `asked_again`, `another_session`, `gave_up`, `gone_on` (continued the half sentence), `left` (it had been
+        /// continued before), or `done` (goodbye was already said).
         then: String,
     },
-    /// The tools of a remote MCP server cannot be listed: the agent has to do without them in this call.
+    /// The tools of a remote MCP server cannot be listed: the agent has no access to them in this call.
     #[serde(rename = "WA_CALL_TOOLS_MISSING")]
     ToolsMissing {
         /// The server, as the agent's file names it.
         server: String,
     },
-    /// The sound of the call, counted: up is from the caller, down is to the caller, as the far side reports it if it does.
+    /// The media statistics of the call. `up` is from the caller; `down` is to the caller, as far as RTCP reports say.
     #[serde(rename = "WA_CALL_MEDIA")]
     Media {
-        /// Packets that came.
+        /// RTP packets received.
         received: u64,
-        /// Packets that never came, or too late.
+        /// RTP packets lost: they never arrived, or arrived too late.
         lost: u64,
-        /// Of the lost ones, those that a later packet brought again.
+        /// Lost packets that were recovered from a later one (Opus in-band FEC).
         recovered: u64,
-        /// Frames that were made up in place of lost ones.
+        /// Frames synthesized in place of lost ones (packet loss concealment).
         #[serde(default)]
         concealed: u64,
-        /// Packets that came twice.
+        /// Duplicate RTP packets.
         #[serde(default)]
         duplicates: u64,
-        /// Packets that came when they were given up as lost.
+        /// RTP packets that arrived after they were counted as lost.
         #[serde(default)]
         tardy: u64,
-        /// Packets of a payload type nobody agreed on.
+        /// RTP packets of a payload type that was not negotiated.
         #[serde(default)]
         foreign: u64,
-        /// Packets that could not be read.
+        /// Malformed RTP packets.
         #[serde(default)]
         malformed: u64,
-        /// Packets that were too many at once.
+        /// RTP packets dropped because too many arrived at once.
         #[serde(default)]
         flooded: u64,
-        /// How often the caller's stream began anew.
+        /// The number of times the caller's RTP stream restarted.
         #[serde(default)]
         restarts: u64,
-        /// Key presses that were too many, and did not count.
+        /// Key presses (DTMF) dropped over the limit.
         #[serde(default, skip_serializing_if = "is_zero")]
         keys_dropped: u64,
-        /// Packets that were sent.
+        /// RTP packets sent.
         sent: u64,
-        /// How late frames were sent: all but one of a hundred were no later.
+        /// The 99th percentile of how late frames were sent.
         late_p99_ms: u64,
-        /// Frames that the model was not sent, since its socket was full.
+        /// Frames not sent to the model because its socket's send queue was full.
         unsent_to_agent: u64,
-        /// How unevenly packets came.
+        /// The interarrival jitter of the caller's packets.
         #[serde(default)]
         jitter_up_ms: u64,
-        /// How many of a thousand packets to the caller were lost.
+        /// Packets to the caller that were lost, of a thousand.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         loss_down_permille: Option<u64>,
-        /// How unevenly packets reached the caller.
+        /// The interarrival jitter that the caller's side reports.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         jitter_down_ms: Option<u64>,
-        /// To the far side and back.
+        /// The round-trip time to the far side.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         round_trip_ms: Option<u64>,
-        /// How well the agent could hear the caller, by the E-model, in hundredths: 441 is 4.41.
+        /// The estimated MOS (E-model) of what the agent heard, in hundredths: 441 is 4.41.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mos_up: Option<u64>,
-        /// How well the caller could hear the agent, by the E-model, in hundredths.
+        /// The estimated MOS (E-model) of what the caller heard, in hundredths.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mos_down: Option<u64>,
     },
-    /// Something is wrong with the call's media (`docs/media.md`). Of a caller who is muted it is no warning: that call is well.
+    /// The diagnosis of a fault in the call's media (`docs/media.md`). Not a warning for `caller_muted`, which is no fault.
     #[serde(rename = "WA_CALL_MEDIA_VERDICT")]
     MediaVerdict {
-        /// What.
+        /// The name of the diagnosis.
         verdict: String,
-        /// What was seen of it.
+        /// The observations that support it.
         evidence: String,
-        /// What helps.
+        /// What the operator can do about it.
         cure: String,
     },
-    /// An action at Meta failed. An error when somebody must put something right.
+    /// A request to Meta failed. An error when the operator has to correct something.
     #[serde(rename = "WA_CALL_META_TROUBLE")]
     MetaTrouble {
-        /// What was tried.
+        /// The action that failed.
         action: String,
-        /// Meta's code.
+        /// Meta's error code.
         code: u32,
-        /// Meta's words.
+        /// Meta's error message.
         reason: String,
-        /// What puts it right; empty when nobody has to.
+        /// What the operator has to do; empty when nothing.
         cure: String,
     },
-    /// The caller was sent a message: why nobody could talk.
+    /// The caller was sent a message that explains why the call was not answered, or broke off.
     #[serde(rename = "WA_CALL_CALLER_TOLD")]
     CallerTold {
         /// The ending that the message is about.
         why: String,
     },
-    /// A message to the caller was taken by Meta and failed later. An error when the operator has something to put right.
+    /// A message to the caller failed after Meta had taken it. An error when the operator has to correct something.
     #[serde(rename = "WA_CALL_MESSAGE_FAILED")]
     MessageFailed {
-        /// Meta's code.
+        /// Meta's error code.
         code: u32,
-        /// What it means.
+        /// The meaning of the code.
         reason: String,
-        /// What puts it right; empty when nothing can.
+        /// What the operator has to do; empty when nothing helps.
         cure: String,
     },
-    /// The media task did not answer at its door.
+    /// The media task's control API did not respond.
     #[serde(rename = "WA_CALL_TASK_SILENT")]
     TaskSilent {
-        /// The task.
+        /// The media task's id.
         task: String,
     },
-    /// Something owed after the end of the call failed too often, and is tried no more; or the call's item cannot be read, and is
-    /// looked at no more.
+    /// An effect of an ended call failed too often and was dropped; or the call's item cannot be read and is no longer processed.
     #[serde(rename = "WA_CALL_GIVEN_UP")]
     GivenUp {
-        /// What: an effect, or `item`.
+        /// The effect, or `item`.
         what: String,
-        /// What is wrong with an item.
+        /// Why the item cannot be read.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
     },
-    /// Somebody wanted to be forgotten: all that was stored of them is gone. Of no call, and kept with the number.
+    /// A person's data was deleted on request. Belongs to no call, and is stored with the number.
     #[serde(rename = "WA_CALL_FORGOTTEN")]
     Forgotten {
-        /// The business number that they had called, as its id.
+        /// The phone number id of the business number that they had called.
         number: String,
-        /// How many calls of theirs to this number were known.
+        /// The number of their calls to this number that were known.
         calls: u64,
     },
     /// The call ended.
     #[serde(rename = "WA_CALL_ENDED")]
     Ended {
-        /// Why.
+        /// Why the call ended.
         ending: String,
         /// Who ended it: `caller`, `agent`, `us` or `meta`.
         by: String,
-        /// Since it was accepted; nothing if it never was.
+        /// The time since the call was accepted; 0 if it never was.
         lasted_ms: u64,
     },
-    /// An event that this release cannot read: a later one wrote it. Never written but as it was read.
+    /// An event that this release cannot read, because a later one wrote it. Written back exactly as it was read.
     #[serde(untagged)]
     #[cfg_attr(any(test, feature = "schema"), schemars(skip))]
     Other(OtherEvent),
 }
 
-/// Whether a field that releases before did not write has nothing to say.
+/// Whether a count is zero: such a field is not written, as in previous releases.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
@@ -483,7 +483,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_journal_of_an_older_release_can_be_read() {
+    fn an_older_releases_event_is_read() {
         let old = r#"{"event":"WA_CALL_MEDIA","received":9,"lost":1,"recovered":1,"sent":10,"late_p99_ms":2,"unsent_to_agent":0}"#;
 
         let event: JournalEvent = serde_json::from_str(old).expect("what it does not say is nothing");

@@ -1,7 +1,7 @@
-//! The events of a call: names, fields, and who wrote them.
+//! The journal of a call: its events with their fields, its transcript and its summary.
 //!
-//! One list for DynamoDB, logs, queries and the command line. Nothing in it is personal: calls go by
-//! their `call_ref`, and there is no field for a phone number, an SDP or a token.
+//! One list of events serves DynamoDB, logs, queries and the command line. Nothing in an event is personal: calls are identified by their
+//! `call_ref`, and no field holds a phone number, an SDP or a token.
 
 mod entry;
 mod event;

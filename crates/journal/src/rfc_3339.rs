@@ -1,9 +1,8 @@
-//! A time as RFC 3339 writes it, in UTC, to the millisecond.
+//! RFC 3339 timestamps, in UTC, to the millisecond.
 
-/// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
 
-/// Writes a time, milliseconds since 1970, such as `2026-11-22T18:04:35.123Z`.
+/// Returns a time in milliseconds since 1970 as text, such as `2026-11-22T18:04:35.123Z`.
 pub(crate) fn rfc_3339(ms: u64) -> String {
     let (year, month, day) = date(ms / DAY_MS);
     let of_day = ms % DAY_MS;
@@ -12,7 +11,7 @@ pub(crate) fn rfc_3339(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
-/// The date of a day, counted since 1970: Howard Hinnant's `civil_from_days`, for days that are not negative.
+/// Returns year, month and day of a day counted since 1970: Howard Hinnant's `civil_from_days`, for days that are not negative.
 fn date(day: u64) -> (u64, u64, u64) {
     // Years begin in March here, so that a leap day is the last of its year; eras have 400 years.
     let day = day + 719_468;
@@ -30,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_rfc_3339_wants_them() {
+    fn times_are_formatted_as_rfc_3339() {
         let cases = [
             (0, "1970-01-01T00:00:00.000Z"),
             (951_782_399_999, "2000-02-28T23:59:59.999Z"),

@@ -1,4 +1,4 @@
-//! The list of events as data, read off the enum itself; and the page that is made from it.
+//! The schema of the journal events, derived from the enum, and the page that is generated from it.
 
 mod page;
 
@@ -7,79 +7,83 @@ pub use page::page;
 use crate::{JournalEvent, Level};
 use serde_json::{Map, Value, json};
 
-/// An event of the list.
+/// An event, as the schema describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSchema {
-    /// Its name: `WA_CALL_…`.
+    /// The event's name: `WA_CALL_…`.
     pub name: String,
-    /// What happened.
+    /// The event's doc comment.
     pub meaning: String,
-    /// How much somebody should care. Where that depends on what the event says: of one that says nothing good.
+    /// The severity; where it depends on fields, that of an event whose fields are empty or zero.
     pub level: Level,
-    /// What it says.
+    /// The event's fields.
     pub fields: Vec<FieldSchema>,
 }
 
 /// A field of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldSchema {
-    /// Its name.
+    /// The field's name.
     pub name: String,
-    /// What it is counted in, or what kind of thing it is.
+    /// The unit of a number, or the kind of another value.
     pub unit: &'static str,
-    /// Whether it can be missing.
+    /// Whether the field may be missing.
     pub is_optional: bool,
-    /// What it says.
+    /// The field's doc comment.
     pub meaning: String,
 }
 
-/// What every line says, whatever happened.
+/// The fields that every line has: name, unit, meaning.
 pub const COMMON: [(&str, &str, &str); 11] = [
     (
         "timestamp",
         "text",
-        "The same time as `at_ms`, as RFC 3339 writes it: Lambda keeps the level of lines that have one.",
+        "The time of `at_ms` in RFC 3339: Lambda takes the level only of lines that have one.",
     ),
-    ("level", "text", "How much somebody should care: `INFO`, `WARN` (dealt with) or `ERROR` (look)."),
-    ("call_ref", "text", "The call: hex SHA-256 of Meta's id of it. Missing where there is no call."),
-    ("at_ms", "ms", "When it happened, since 1970, by the writer's clock."),
-    ("since_ring_ms", "ms", "Since the call began to ring. Missing where the writer does not know."),
+    ("level", "text", "The severity: `INFO`, `WARN` (handled) or `ERROR` (an operator should look)."),
+    ("call_ref", "text", "The call: hex SHA-256 of Meta's call id. Missing where there is no call."),
+    ("at_ms", "ms", "When the event happened, since 1970, by the writer's clock."),
+    (
+        "since_ring_ms",
+        "ms",
+        "The time since the call began to ring. Missing where the writer does not know it.",
+    ),
     (
         "phase",
         "text",
-        "How far the call had come: `ringing`, `answering`, `talking` or `over`, if the writer knows.",
+        "The call's phase: `ringing`, `answering`, `talking` or `over`, if the writer knows it.",
     ),
-    ("number", "text", "The business number, as Meta's id of it."),
-    ("task", "text", "The media task that had the call, or that the event is about, once there is one."),
-    ("version", "number", "The version of the call's state that the writer knew: events sort by it first,"),
+    ("number", "text", "The business number: Meta's phone number id."),
+    ("task", "text", "The media task that had the call, or that the event is about."),
+    ("version", "number", "The version of the call's state that the writer knew. Events sort by it first,"),
     ("writer", "text", "then by the process that wrote them,"),
-    ("sequence", "number", "then by their place among what it wrote at that version."),
+    ("sequence", "number", "then by their position among what it wrote at that version."),
 ];
 
-/// Every event there is, in the order of the enum.
+/// Returns the schema of every event, in the order of the enum.
 pub fn events() -> Vec<EventSchema> {
     let schema = schemars::schema_for!(JournalEvent);
-    variants(schema.as_value()).map(listed).collect()
+    tagged_variants(schema.as_value()).map(event_schema).collect()
 }
 
-fn among(schema: &Value) -> Option<&Vec<Value>> {
+fn alternatives(schema: &Value) -> Option<&Vec<Value>> {
     schema["oneOf"].as_array().or(schema["anyOf"].as_array())
 }
 
-/// The tagged variants: they stand apart from the one that takes every other event.
-fn variants(schema: &Value) -> impl Iterator<Item = &Value> {
-    let outer = among(schema).expect("an enum is one of its variants").iter();
-    let all =
-        outer.flat_map(move |variant| among(variant).map_or(std::slice::from_ref(variant), Vec::as_slice));
+/// Returns the tagged variants, without the one that takes every unknown event.
+fn tagged_variants(schema: &Value) -> impl Iterator<Item = &Value> {
+    let outer = alternatives(schema).expect("an enum is one of its variants").iter();
+    let all = outer
+        .flat_map(move |variant| alternatives(variant).map_or(std::slice::from_ref(variant), Vec::as_slice));
     all.filter(|variant| variant["properties"]["event"]["const"].is_string())
 }
 
-fn listed(variant: &Value) -> EventSchema {
+fn event_schema(variant: &Value) -> EventSchema {
     let name = variant["properties"]["event"]["const"].as_str().expect("the tag has the event's name");
     EventSchema {
         name: name.to_owned(),
         meaning: meaning(variant),
-        level: blank(name, variant).level(),
+        level: empty_event(name, variant).level(),
         fields: properties(variant).map(|(name, field)| self::field(name, field, variant)).collect(),
     }
 }
@@ -94,7 +98,7 @@ fn field(name: &str, field: &Value, variant: &Value) -> FieldSchema {
     }
 }
 
-/// Units are in the names, as everywhere in this project.
+/// Returns the unit of a field, which its name ends with.
 fn unit(name: &str, field: &Value) -> &'static str {
     match (name.rsplit('_').next(), kind(field)) {
         (_, "string") => "text",
@@ -109,8 +113,8 @@ fn unit(name: &str, field: &Value) -> &'static str {
     }
 }
 
-/// An event of this name that says nothing: texts are empty, numbers zero.
-fn blank(name: &str, variant: &Value) -> JournalEvent {
+/// Returns the event of this name with empty texts and zero numbers.
+fn empty_event(name: &str, variant: &Value) -> JournalEvent {
     let mut event = Map::from_iter([("event".to_owned(), json!(name))]);
     event.extend(properties(variant).map(|(name, field)| {
         let nothing = match kind(field) {
@@ -129,7 +133,7 @@ fn properties(variant: &Value) -> impl Iterator<Item = (&str, &Value)> {
     properties.map(|(name, field)| (name.as_str(), field)).filter(|(name, _)| *name != "event")
 }
 
-/// The first of its types: the second of an optional one is `null`.
+/// Returns the first of the field's types: the second of an optional field is `null`.
 fn kind(field: &Value) -> &str {
     field["type"].as_str().or(field["type"][0].as_str()).unwrap_or_default()
 }
@@ -144,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_event_is_listed_by_its_name_with_unit_and_level() {
+    fn the_schema_has_names_units_and_levels() {
         let events = events();
 
         assert!(events.iter().all(|event| event.name.starts_with("WA_CALL_")), "{events:?}");
@@ -154,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn no_field_of_an_event_hides_one_that_every_line_has() {
+    fn no_event_field_shadows_a_common_field() {
         let common = |name: &str| COMMON.iter().any(|(common, ..)| *common == name);
         let hides =
             |field: &&FieldSchema| common(&field.name) && !["number", "task"].contains(&field.name.as_str());

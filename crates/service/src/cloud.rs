@@ -1,20 +1,20 @@
-//! AWS, as this process finds it: region, credentials and endpoints from the environment.
+//! AWS configuration: region, credentials and endpoints from the environment, and timeouts.
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use std::time::Duration;
 
-/// So long one attempt at a request may take. Longer, and the connection is most likely dead: a function's processes are
-/// frozen between invocations, and their connections with them.
+/// The timeout of one attempt. After it the connection is most likely dead: Lambda freezes a function's process between invocations, and
+/// its connections with it.
 const ATTEMPT: Duration = Duration::from_secs(3);
 
-/// So long a request may take, with all its attempts.
+/// The timeout of a request with all its attempts.
 const REQUEST: Duration = Duration::from_secs(9);
 
-/// So long a function may be waited for: call-control may be waiting for Meta.
+/// The timeout of an invocation: call-control may be waiting for Meta.
 const INVOCATION: Duration = Duration::from_secs(30);
 
-/// The configuration all AWS clients of this process share.
+/// Returns the configuration of all AWS clients of this process.
 pub async fn config() -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
@@ -24,7 +24,7 @@ pub async fn config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await
 }
 
-/// The same, for invoking functions and waiting for what they reply.
+/// Returns the configuration for invoking functions and waiting for their replies.
 pub fn for_invoking(config: &SdkConfig) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))

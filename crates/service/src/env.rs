@@ -1,72 +1,72 @@
-//! Settings by name, from the environment. A wrong one says which it is.
+//! Settings from environment variables. An invalid one is reported by its name.
 
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-/// A setting that is missing or malformed. Its text is one line that names the variable.
+/// A setting that is missing or malformed. Its message is one line that names the variable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
-    /// It must be set.
+    /// A required variable is not set.
     #[error("{0} is not set")]
     Missing(&'static str),
-    /// It is not set, and what it would say cannot be found out.
+    /// The variable is not set, and its value cannot be determined otherwise.
     #[error("{name} is not set, and {reason}")]
     Unknown {
-        /// The variable.
+        /// The name of the variable.
         name: &'static str,
-        /// Why it cannot be found out.
+        /// Why the value cannot be determined.
         reason: String,
     },
-    /// It cannot be read.
+    /// The value cannot be parsed.
     #[error("{name} is {value:?}: {reason}")]
     Malformed {
-        /// The variable.
+        /// The name of the variable.
         name: &'static str,
-        /// What it holds.
+        /// The variable's value.
         value: String,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         reason: String,
     },
 }
 
-/// Where settings come from: the process's environment, or a test's table.
+/// The source of settings: the process's environment, or a test's table.
 #[derive(Debug, Clone, Default)]
 pub struct Env(BTreeMap<String, String>);
 
 impl Env {
-    /// The environment of this process.
+    /// Returns the environment of this process.
     pub fn of_process() -> Self {
         Self(std::env::vars().collect())
     }
 
-    /// Settings of a test.
+    /// Returns the settings of a test.
     pub fn of(settings: &[(&str, &str)]) -> Self {
         Self(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     }
 
-    /// A setting that may be absent; an empty one counts as absent.
+    /// Returns an optional setting; an empty one counts as absent.
     pub fn optional(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// A setting that must be there.
+    /// Returns a required setting.
     ///
     /// # Errors
-    /// When it is not.
+    /// Returns [`SettingError::Missing`] when it is absent.
     pub fn required(&self, name: &'static str) -> Result<String, SettingError> {
         self.optional(name).map(str::to_owned).ok_or(SettingError::Missing(name))
     }
 
-    /// A secret that may be absent.
+    /// Returns an optional secret.
     pub fn secret(&self, name: &str) -> Option<SecretString> {
         self.optional(name).map(SecretString::from)
     }
 
-    /// A setting of another type, or its default.
+    /// Returns a setting parsed as `T`, or its default.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// Returns [`SettingError::Malformed`] when it is set and cannot be parsed.
     pub fn parsed<T>(&self, name: &'static str, default: T) -> Result<T, SettingError>
     where
         T: FromStr,
@@ -75,10 +75,10 @@ impl Env {
         Ok(self.parsed_if_set(name)?.unwrap_or(default))
     }
 
-    /// A setting of another type that may be absent.
+    /// Returns an optional setting parsed as `T`.
     ///
     /// # Errors
-    /// When it is there and cannot be read.
+    /// Returns [`SettingError::Malformed`] when it is set and cannot be parsed.
     pub fn parsed_if_set<T>(&self, name: &'static str) -> Result<Option<T>, SettingError>
     where
         T: FromStr,
@@ -94,10 +94,10 @@ impl Env {
         self.optional(name).map(read).transpose()
     }
 
-    /// What a file holds whose path is a setting that may be absent.
+    /// Returns the parsed content of the file whose path is an optional setting.
     ///
     /// # Errors
-    /// When the file is not there, or `read` says what is wrong with it.
+    /// Returns [`SettingError::Malformed`] when the file cannot be read, or `read` fails.
     pub fn file<T, E: std::fmt::Display>(
         &self,
         name: &'static str,
@@ -109,13 +109,13 @@ impl Env {
         read(&text).map(Some).map_err(|error| wrong(error.to_string()))
     }
 
-    /// Settings whose names begin alike, by what follows, in lower case: what is named so elsewhere is lower case there.
+    /// Returns the settings whose names begin with `prefix`, keyed by the rest of the name in lower case, as other files refer to them.
     pub fn beginning_with(&self, prefix: &str) -> BTreeMap<String, String> {
         let named = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
         named.map(|(rest, value)| (rest.to_ascii_lowercase(), value.clone())).collect()
     }
 
-    /// A comma-separated list; empty when it is absent.
+    /// Returns a comma-separated list; empty when it is absent.
     pub fn list(&self, name: &str) -> Vec<String> {
         let items = self.optional(name).unwrap_or_default().split(',');
         items.map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
@@ -127,21 +127,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn a_missing_setting_is_named() {
         let missing = Env::of(&[("TABLE", " ")]).required("TABLE").expect_err("it is empty");
 
         assert_eq!(missing.to_string(), "TABLE is not set");
     }
 
     #[test]
-    fn what_is_malformed_is_named_with_its_value() {
+    fn a_malformed_setting_is_named_with_its_value() {
         let wrong = Env::of(&[("SLOTS", "many")]).parsed::<u64>("SLOTS", 8).expect_err("it is no number");
 
         assert_eq!(wrong.to_string(), r#"SLOTS is "many": invalid digit found in string"#);
     }
 
     #[test]
-    fn settings_that_begin_alike_are_named_by_the_rest_in_lower_case() {
+    fn settings_with_a_prefix_are_keyed_by_the_rest() {
         let env = Env::of(&[("SECRET_SHOP_2", "a"), ("SECRET_CALENDAR", "b"), ("TABLE", "ahoy")]);
 
         let named = [("calendar", "b"), ("shop_2", "a")].map(|(name, value)| (name.into(), value.into()));

@@ -1,23 +1,23 @@
-//! Tells the log what happened, counts it, and has it traced: one line for an event, in every process alike.
+//! Reports journal events: one log line, the metrics and the spans of each, from the same entry in every process.
 
 use crate::{logs, metrics, time, traces};
 use journal::{JournalEntry, JournalEvent, line_of_no_call};
 
-/// Tells of an event that is in a call's journal, or on its way there.
-pub fn tell(entry: &JournalEntry) {
+/// Reports a journal entry that is in the table, or queued for it.
+pub fn report(entry: &JournalEntry) {
     logs::line(&entry.to_line());
     metrics::count(entry);
     traces::note(entry);
 }
 
-/// Tells of an event that belongs to no call. It is kept nowhere else.
-pub fn tell_of_no_call(event: &JournalEvent, writer: &str) {
+/// Reports an event that belongs to no call. It is only logged and counted.
+pub fn report_without_call(event: &JournalEvent, writer: &str) {
     logs::line(&line_of_no_call(event, writer, time::now_ms()));
     metrics::count_event(event);
 }
 
-/// Writes what was counted, and sends what is to be traced, since the last time. Functions do it before each reply, since
-/// Lambda stops them then. Whoever takes the traces is waited for, but not for long.
+/// Writes the metrics and sends the spans since the last flush, waiting for the trace collector only briefly. Functions flush before each
+/// response, since Lambda then freezes them.
 pub async fn flush() {
     metrics::flush();
     traces::flush().await;

@@ -1,4 +1,4 @@
-//! What every process of the product needs: settings, logs, AWS, secrets, and a proper end.
+//! The environment of every process: settings, logs, metrics, traces, AWS, secrets, TLS and shutdown.
 
 pub mod cloud;
 pub mod env;
@@ -20,18 +20,18 @@ use untraced as traces;
 
 use std::process::{ExitCode, Termination};
 
-/// Exit code for wrong configuration: `EX_USAGE` of sysexits.
+/// The exit code for invalid settings: `EX_USAGE` of sysexits.
 pub const WRONG_SETTINGS: u8 = 64;
 
-/// Sets up what must be there before anything else, runs the process, and says in one line what stopped it.
+/// Sets up TLS, logs, metrics and traces, runs the process, and reports in one line why it failed.
 ///
-/// Wrong settings exit with 64, anything else that fails with 1.
+/// Invalid settings exit with 64, any other error with 1.
 pub async fn run<F, T>(name: &'static str, main: impl FnOnce() -> F) -> ExitCode
 where
     F: Future<Output = anyhow::Result<T>>,
     T: Termination,
 {
-    // One provider, named: rustls would panic at the first `wss://` should a feature ever bring a second one.
+    // One provider, by name: rustls would panic at the first `wss://` if a feature ever added a second one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     logs::init();
     let env = env::Env::of_process();
@@ -43,17 +43,17 @@ where
     match ended {
         Ok(ended) => ended.report(),
         Err(error) if error.is::<env::SettingError>() => {
-            say(&format!("{name}: {error}"));
+            print_error(&format!("{name}: {error}"));
             ExitCode::from(WRONG_SETTINGS)
         }
         Err(error) => {
-            say(&format!("{name}: {error:#}"));
+            print_error(&format!("{name}: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-#[allow(clippy::print_stderr, reason = "the last words of a process that cannot run")]
-fn say(line: &str) {
+#[allow(clippy::print_stderr, reason = "the error of a process that cannot run")]
+fn print_error(line: &str) {
     eprintln!("{line}");
 }

@@ -1,4 +1,4 @@
-//! Counts what happens, for CloudWatch: lines of its embedded metric format (EMF) among the others of the log.
+//! Metrics for CloudWatch: journal events are counted and written to the log in its embedded metric format (EMF).
 //!
 //! Each metric has one dimension, the stack: fifteen series in all, of which CloudWatch bills each.
 
@@ -18,50 +18,50 @@ pub const NAMESPACE: &str = "ahoy";
 /// The one dimension: `AHOY_STACK`, default `ahoy`.
 pub const DIMENSION: &str = "stack";
 
-/// A line of the format holds a hundred values of a metric at most. So many may wait.
-const WAITING: usize = 90;
+/// How many measurements wait for a line, which holds at most a hundred values of a metric.
+const MAX_MEASUREMENTS: usize = 90;
 
 static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
 
-/// So many measurements wait for the next line.
+/// The number of measurements that wait for the next line.
 static MEASURED: AtomicUsize = AtomicUsize::new(0);
 
-/// What is measured.
+/// A metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// How many of a hundred slots of a media task are used, each heartbeat. The service scales on its average.
+    /// The share of a media task's slots in use, percent, each heartbeat. The ECS service scales on its average.
     SlotUtilization,
-    /// How many slots of a media task are free, each heartbeat.
+    /// The free slots of a media task, each heartbeat.
     FreeSlots,
     /// Calls that began to ring.
     Calls,
-    /// Calls that were picked up.
+    /// Calls that were accepted.
     Answered,
-    /// Calls that nobody picked up: refused for want of something, or given up by the caller. Those turned away are not.
+    /// Calls that were not accepted: refused because something was missing, or given up by the caller. Calls turned away do not count.
     Missed,
     /// Calls whose media task died.
     LostCalls,
-    /// Webhooks that were not signed by Meta.
+    /// Webhook requests without a valid signature of Meta.
     RefusedSignatures,
-    /// Calls with something wrong with their media.
+    /// Calls with a diagnosis of a media fault.
     MediaVerdicts,
-    /// Tools that did not do what they were asked.
+    /// Tool calls that did not succeed.
     FailedTools,
-    /// Actions at Meta that failed.
+    /// Requests to Meta that failed.
     MetaTroubles,
-    /// Sessions of the model that broke.
+    /// Sessions with the model that were lost.
     SessionsLost,
-    /// From the ring until Meta has picked up for us.
+    /// The time from the ring until Meta accepted the call.
     AnswerMs,
-    /// From the open line to the agent's first word.
+    /// The time from the open line to the agent's first frame of speech.
     FirstWordMs,
-    /// From the end of the caller's speech to the agent's first word of its answer.
+    /// The response latency: from the end of the caller's speech to the first frame of the agent's answer.
     TurnMs,
-    /// How late frames were sent, of each call: all but one of a hundred were no later.
+    /// The 99th percentile of how late the frames of a call were sent.
     LateFramesMs,
 }
 
-/// How a metric is kept.
+/// The kind of a metric, which decides how it is aggregated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Count,
@@ -70,7 +70,7 @@ enum Kind {
 }
 
 impl Metric {
-    /// All of them.
+    /// Every metric.
     pub const ALL: [Self; 15] = [
         Self::SlotUtilization,
         Self::FreeSlots,
@@ -89,7 +89,7 @@ impl Metric {
         Self::LateFramesMs,
     ];
 
-    /// Its name in CloudWatch.
+    /// Returns the metric's name in CloudWatch.
     pub fn name(self) -> &'static str {
         match self {
             Self::SlotUtilization => "SlotUtilization",
@@ -138,11 +138,11 @@ impl Metric {
     fn note(self, value: u64) {
         match self.kind() {
             Kind::Count => counter!(self.name()).increment(value),
-            // Not a gauge, which would be told again with every line: whoever takes no calls has no room to tell of.
+            // Not a gauge, which would be written with every line: a task that takes no calls must not report free slots.
             Kind::State(_) => histogram!(self.name()).record(value as f64),
             Kind::Measurement => {
                 histogram!(self.name()).record(value as f64);
-                if MEASURED.fetch_add(1, Ordering::Relaxed) + 1 >= WAITING {
+                if MEASURED.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_MEASUREMENTS {
                     flush();
                 }
             }
@@ -150,18 +150,18 @@ impl Metric {
     }
 }
 
-/// Begins to count, for the stack that the environment names. Before this, nothing is counted.
+/// Starts counting, for the stack that the environment names. Events before this are not counted.
 pub fn init(env: &Env) {
     let stack = env.optional("AHOY_STACK").unwrap_or("ahoy").to_owned();
     let built = Builder::new().cloudwatch_namespace(NAMESPACE).with_dimension(DIMENSION, stack).init();
-    // It can only fail the second time.
+    // This can only fail when called twice.
     if let Ok(collector) = built {
         Metric::ALL.into_iter().for_each(Metric::describe);
         let _ = COLLECTOR.set(collector);
     }
 }
 
-/// Counts an event of a call.
+/// Counts a journal entry.
 pub fn count(entry: &JournalEntry) {
     let counted = counted::counted(&entry.event, entry.since_ring_ms);
     counted.into_iter().for_each(|(metric, value)| metric.note(value));
@@ -172,18 +172,18 @@ pub(crate) fn count_event(event: &journal::JournalEvent) {
     counted::counted(event, None).into_iter().for_each(|(metric, value)| metric.note(value));
 }
 
-/// Notes how many of a media task's slots are used, of one that takes calls.
+/// Records the slots in use of a media task that takes calls.
 pub fn note_slots(used: usize, slots: usize) {
     Metric::FreeSlots.note(slots.saturating_sub(used) as u64);
     Metric::SlotUtilization.note((100 * used / slots.max(1)) as u64);
 }
 
-/// Writes what was counted since the last time, if anything was. Functions do it before each reply, since Lambda stops them then.
+/// Writes the counts since the last flush, if there are any. Functions flush before each response, since Lambda then freezes them.
 pub fn flush() {
     let Some(collector) = COLLECTOR.get() else { return };
     MEASURED.store(0, Ordering::Relaxed);
     let mut lines = vec![];
-    // A text in memory takes all that is written.
+    // Writing to memory does not fail.
     let _ = collector.flush(&mut lines);
     String::from_utf8_lossy(&lines).lines().for_each(logs::line);
 }

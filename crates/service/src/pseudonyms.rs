@@ -1,4 +1,4 @@
-//! The keys that marks of people are made with: a secret of its own, which stays when the doors' key changes.
+//! The keys of callers' pseudonyms: a secret of their own, which stays when the key of the control API is rotated.
 
 use crate::secrets::age::Age;
 use anyhow::{Context, ensure};
@@ -9,27 +9,27 @@ use serde::Deserialize;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-/// How long a later look for the secret may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The timeout of a later fetch of the secret.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The content of the secret. `make secrets` makes it out of the doors' key of that day.
+/// The content of the secret, which `make secrets` creates from the control API's key of that day.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PseudonymKeys {
-    /// Makes marks.
+    /// The key of new pseudonyms.
     pub mark_key: SecretString,
-    /// Made them before: marks under these are read, and none is made.
+    /// Earlier keys: pseudonyms under these are recognized, and none is created.
     #[serde(default)]
     pub earlier: Vec<SecretString>,
-    /// When the secret was made, ms since 1970. Marks from before may be under a key that is lost.
+    /// When the secret was created, ms since 1970. Pseudonyms from before may be under a key that is lost.
     #[serde(default)]
     pub made_at_ms: u64,
 }
 
 impl PseudonymKeys {
-    /// Fetches the secret `id` (name or ARN); `None` when there is no such secret.
+    /// Fetches the secret `id` (name or ARN); returns `None` when it does not exist.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// Returns an error when the secret cannot be fetched or parsed, or its key is empty.
     pub async fn fetch(config: &SdkConfig, id: &str) -> anyhow::Result<Option<Self>> {
         let asked = Client::new(config).get_secret_value().secret_id(id).send().await;
         let secret = match asked {
@@ -39,21 +39,21 @@ impl PseudonymKeys {
             }
             Err(error) => return Err(error).with_context(|| format!("cannot fetch the secret {id}")),
         };
-        let text = secret.secret_string().with_context(|| format!("the secret {id} holds no text"))?;
-        // The error of serde_json could quote the secret.
+        let text = secret.secret_string().with_context(|| format!("the secret {id} is not text"))?;
+        // serde_json's error could quote the secret.
         let keys: Self =
-            serde_json::from_str(text).map_err(|_| anyhow::anyhow!("the secret {id} holds no mark_key"))?;
+            serde_json::from_str(text).map_err(|_| anyhow::anyhow!("the secret {id} has no mark_key"))?;
         ensure!(!keys.mark_key.expose_secret().is_empty(), "the mark_key of the secret {id} is empty");
         Ok(Some(keys))
     }
 
-    /// Every key that a mark may have been made with, the one that makes them first.
+    /// Returns every key that a pseudonym may be under, the key of new ones first.
     pub fn all(&self) -> impl Iterator<Item = &SecretString> {
         std::iter::once(&self.mark_key).chain(&self.earlier)
     }
 }
 
-/// The key of marks as a function has it. A stack of an older release has none, until `make secrets` makes it.
+/// The keys of pseudonyms, cached in a function. A stack of an older release has none until `make secrets` creates them.
 #[derive(Debug)]
 pub struct Pseudonyms {
     config: SdkConfig,
@@ -63,47 +63,48 @@ pub struct Pseudonyms {
 }
 
 impl Pseudonyms {
-    /// Fetches the secret `id` (name or ARN); without an `id` there is none.
+    /// Fetches the secret `id` (name or ARN); without an `id` there are no keys.
     ///
     /// # Errors
-    /// When it cannot be read: without it callers would get other marks, and who was forgotten would be stored again. That there is
-    /// no such secret is no error.
+    /// Returns an error when the secret exists and cannot be read: without its keys callers would get other pseudonyms, and people whose
+    /// data was deleted would be stored again. A missing secret is not an error.
     pub async fn fetch(config: &SdkConfig, id: Option<&str>) -> anyhow::Result<Self> {
         let age = Mutex::new(Age::new(Instant::now()));
-        let marks = Self { config: config.clone(), id: id.map(str::to_owned), keys: OnceLock::new(), age };
+        let pseudonyms =
+            Self { config: config.clone(), id: id.map(str::to_owned), keys: OnceLock::new(), age };
         if let Some(id) = id {
             match PseudonymKeys::fetch(config, id).await? {
-                Some(keys) => marks.keep(keys),
-                None => tracing::warn!(secret = id, "There is no secret {id}: make secrets makes it"),
+                Some(keys) => pseudonyms.keep(keys),
+                None => tracing::warn!(secret = id, "secret {id} does not exist: `make secrets` creates it"),
             }
         }
-        Ok(marks)
+        Ok(pseudonyms)
     }
 
-    /// The keys, as far as they are known.
+    /// Returns the keys, if they are known.
     pub fn known(&self) -> Option<&PseudonymKeys> {
         self.keys.get()
     }
 
-    /// The keys; where there were none, they are looked for again, at most once a minute.
+    /// Returns the keys; where there are none they are fetched again, at most once a minute.
     pub async fn current(&self) -> Option<&PseudonymKeys> {
         let wanted = self.id.as_deref().filter(|_| self.known().is_none());
-        if let Some(id) = wanted.filter(|_| self.may_look()) {
-            let fetched = tokio::time::timeout(PATIENCE, PseudonymKeys::fetch(&self.config, id)).await;
-            let fetched = fetched.with_context(|| format!("the secret {id} took too long"));
+        if let Some(id) = wanted.filter(|_| self.may_fetch()) {
+            let fetched = tokio::time::timeout(FETCH_TIMEOUT, PseudonymKeys::fetch(&self.config, id)).await;
+            let fetched = fetched.with_context(|| format!("timeout while fetching the secret {id}"));
             match fetched.and_then(|fetched| fetched) {
                 Ok(keys) => keys.into_iter().for_each(|keys| self.keep(keys)),
-                Err(error) => tracing::error!(secret = id, "Cannot look for the key of marks: {error:#}"),
+                Err(error) => tracing::error!(secret = id, "fetch of the pseudonym keys failed: {error:#}"),
             }
         }
         self.known()
     }
 
-    fn may_look(&self) -> bool {
-        self.age.lock().expect("nothing panics while it holds this lock").handle_look(Instant::now())
+    fn may_fetch(&self) -> bool {
+        self.age.lock().expect("nothing panics while it holds this lock").handle_fetch_request(Instant::now())
     }
 
-    /// The first keys stay: the secret is never changed.
+    /// Keeps the first keys: the secret never changes.
     fn keep(&self, keys: PseudonymKeys) {
         let _ = self.keys.set(keys);
     }

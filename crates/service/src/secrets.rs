@@ -1,4 +1,4 @@
-//! Secrets of the product, from AWS Secrets Manager: fetched while starting, and again when they may have been changed.
+//! Secrets from AWS Secrets Manager: fetched at the start, and again after a rotation.
 
 pub(crate) mod age;
 
@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// So long a fetch may take while there is a value that may well do.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The timeout of a fetch while the cached value may still be valid.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A secret that is a JSON object, kept in memory. Clones share it.
+/// A secret that is a JSON object, cached in memory. Clones share the cache.
 #[derive(Debug)]
 pub struct Secret<T> {
     inner: Arc<Inner<T>>,
@@ -23,13 +23,13 @@ pub struct Secret<T> {
 struct Inner<T> {
     client: Client,
     id: String,
-    kept: Mutex<Kept<T>>,
-    /// Whoever comes while it is being fetched waits, and takes what was fetched.
+    cached: Mutex<Cached<T>>,
+    /// Held during a fetch: others wait for it and take its result.
     fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
-struct Kept<T> {
+struct Cached<T> {
     value: Arc<T>,
     version: String,
     age: Age,
@@ -47,13 +47,13 @@ impl<T> Clone for Secret<T> {
 }
 
 impl<T> Secret<T> {
-    /// The secret, as it was last fetched.
+    /// Returns the cached secret.
     pub fn value(&self) -> Arc<T> {
         self.lock().value.clone()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Kept<T>> {
-        self.inner.kept.lock().expect("nothing panics while it holds this lock")
+    fn lock(&self) -> std::sync::MutexGuard<'_, Cached<T>> {
+        self.inner.cached.lock().expect("nothing panics while it holds this lock")
     }
 }
 
@@ -61,21 +61,21 @@ impl<T: DeserializeOwned> Secret<T> {
     /// Fetches the secret `id` (name or ARN).
     ///
     /// # Errors
-    /// When it cannot be had, or is not the JSON object that `T` is.
+    /// Returns an error when the secret cannot be fetched, or is not a JSON object of the shape of `T`.
     pub async fn fetch(config: &SdkConfig, id: &str) -> anyhow::Result<Self> {
         let client = Client::new(config);
         let Fetched { value, version } = get(&client, id).await?;
-        let kept = Kept { value: Arc::new(value), version, age: Age::new(Instant::now()) };
+        let cached = Cached { value: Arc::new(value), version, age: Age::new(Instant::now()) };
         let inner = Inner {
             client,
             id: id.to_owned(),
-            kept: Mutex::new(kept),
+            cached: Mutex::new(cached),
             fetching: tokio::sync::Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The secret; fetched again first, if that was last done five minutes ago. If that fails, it is what it was.
+    /// Returns the secret, fetched again if it is older than five minutes. If that fails, the cached one is returned.
     pub async fn current(&self) -> Arc<T> {
         let used = self.value();
         if !self.lock().age.is_old(Instant::now()) {
@@ -84,30 +84,29 @@ impl<T: DeserializeOwned> Secret<T> {
         self.instead_of(&used).await.unwrap_or(used)
     }
 
-    /// What the secret is now that `used` has failed, if it is anything else: fetched again for that, unless it was within the
-    /// last minute.
+    /// Returns the secret that replaced `used`, which has failed, if it has changed. Fetches it for that, at most once a minute.
     pub async fn instead_of(&self, used: &Arc<T>) -> Option<Arc<T>> {
         let _alone = self.inner.fetching.lock().await;
         let is_other = |value: &Arc<T>| !Arc::ptr_eq(value, used);
-        if is_other(&self.value()) || !self.lock().age.handle_look(Instant::now()) {
+        if is_other(&self.value()) || !self.lock().age.handle_fetch_request(Instant::now()) {
             return Some(self.value()).filter(is_other);
         }
-        let fetched = tokio::time::timeout(PATIENCE, get(&self.inner.client, &self.inner.id)).await;
-        let fetched = fetched.with_context(|| format!("the secret {} took too long", self.inner.id));
+        let fetched = tokio::time::timeout(FETCH_TIMEOUT, get(&self.inner.client, &self.inner.id)).await;
+        let fetched = fetched.with_context(|| format!("timeout while fetching the secret {}", self.inner.id));
         match fetched.and_then(|fetched| fetched) {
             Ok(fetched) => self.keep(fetched),
-            Err(error) => tracing::warn!("Cannot look whether a secret was changed: {error:#}"),
+            Err(error) => tracing::warn!("secret refresh failed: {error:#}"),
         }
         Some(self.value()).filter(is_other)
     }
 
-    /// The same version is the same secret.
+    /// Caches a fetched secret. The same version is the same secret.
     fn keep(&self, Fetched { value, version }: Fetched<T>) {
-        let mut kept = self.lock();
-        kept.age.handle_fetched(Instant::now());
-        if kept.version != version || version.is_empty() {
-            tracing::info!(secret = self.inner.id, "A secret was changed: the new one is used from now on");
-            (kept.value, kept.version) = (Arc::new(value), version);
+        let mut cached = self.lock();
+        cached.age.handle_fetched(Instant::now());
+        if cached.version != version || version.is_empty() {
+            tracing::info!(secret = self.inner.id, "secret rotated, using the new version");
+            (cached.value, cached.version) = (Arc::new(value), version);
         }
     }
 }
@@ -115,14 +114,10 @@ impl<T: DeserializeOwned> Secret<T> {
 async fn get<T: DeserializeOwned>(client: &Client, id: &str) -> anyhow::Result<Fetched<T>> {
     let secret = client.get_secret_value().secret_id(id).send().await;
     let secret = secret.with_context(|| format!("cannot fetch the secret {id}"))?;
-    let text = secret.secret_string().with_context(|| format!("the secret {id} holds no text"))?;
-    // The error of serde_json could quote the secret: say where it is wrong, not what it holds.
+    let text = secret.secret_string().with_context(|| format!("the secret {id} is not text"))?;
+    // serde_json's error could quote the secret: report where it is wrong, not what it holds.
     let value = serde_json::from_str(text).map_err(|error| {
-        anyhow::anyhow!(
-            "the secret {id} is not as expected: line {}, column {}",
-            error.line(),
-            error.column()
-        )
+        anyhow::anyhow!("the secret {id} cannot be parsed: line {}, column {}", error.line(), error.column())
     })?;
     Ok(Fetched { value, version: secret.version_id().unwrap_or_default().to_owned() })
 }

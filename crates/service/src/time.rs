@@ -1,8 +1,8 @@
-//! The clock of this host.
+//! The wall clock of this host.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since 1970.
+/// Returns the time in milliseconds since 1970.
 pub fn now_ms() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("no host's clock is before 1970");
     since_1970.as_millis() as u64

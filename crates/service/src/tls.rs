@@ -1,5 +1,5 @@
-//! TLS to doors whose certificates no authority signed: a certificate is believed or not for what it is, whatever name it
-//! bears.
+//! TLS with certificate pinning, for the media tasks' control APIs: a self-signed certificate is trusted by its bytes, whatever name it
+//! has.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
@@ -8,24 +8,24 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, Signa
 use std::fmt;
 use std::sync::Arc;
 
-/// A TLS client that accepts the certificates (DER) that `believes` says it does, and no others. Whoever shows one must
-/// still prove that it is theirs.
+/// Returns the configuration of a TLS client that accepts the certificates (DER) for which `is_trusted` returns true, and no others. The
+/// peer must still prove that it has the private key.
 ///
 /// # Errors
-/// When the provider speaks no TLS version.
-pub fn client(believes: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Result<ClientConfig, Error> {
+/// Returns an error when the crypto provider supports no TLS version.
+pub fn client(is_trusted: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Result<ClientConfig, Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = Arc::new(Verifier { believes, provider: provider.clone() });
+    let verifier = Arc::new(PinningVerifier { is_trusted, provider: provider.clone() });
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
-struct Verifier<F> {
-    believes: F,
+struct PinningVerifier<F> {
+    is_trusted: F,
     provider: Arc<CryptoProvider>,
 }
 
-impl<F: Fn(&[u8]) -> bool + Send + Sync> ServerCertVerifier for Verifier<F> {
+impl<F: Fn(&[u8]) -> bool + Send + Sync> ServerCertVerifier for PinningVerifier<F> {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -34,7 +34,7 @@ impl<F: Fn(&[u8]) -> bool + Send + Sync> ServerCertVerifier for Verifier<F> {
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if (self.believes)(certificate) {
+        if (self.is_trusted)(certificate) {
             return Ok(ServerCertVerified::assertion());
         }
         Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
@@ -65,9 +65,9 @@ impl<F: Fn(&[u8]) -> bool + Send + Sync> ServerCertVerifier for Verifier<F> {
     }
 }
 
-impl<F> fmt::Debug for Verifier<F> {
+impl<F> fmt::Debug for PinningVerifier<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Verifier")
+        f.write_str("PinningVerifier")
     }
 }
 
@@ -77,16 +77,16 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_certificate_that_is_not_believed_is_refused() {
+    fn an_untrusted_certificate_is_refused() {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = Verifier { believes: |certificate: &[u8]| certificate == b"ours", provider };
-        let shown = |certificate: &'static [u8]| {
+        let verifier = PinningVerifier { is_trusted: |certificate: &[u8]| certificate == b"ours", provider };
+        let verify = |certificate: &'static [u8]| {
             let (name, now) =
-                (ServerName::try_from("door").unwrap(), UnixTime::since_unix_epoch(Duration::ZERO));
+                (ServerName::try_from("task").unwrap(), UnixTime::since_unix_epoch(Duration::ZERO));
             verifier.verify_server_cert(&CertificateDer::from(certificate), &[], &name, &[], now)
         };
 
-        assert!(shown(b"ours").is_ok());
-        assert!(matches!(shown(b"theirs"), Err(Error::InvalidCertificate(_))));
+        assert!(verify(b"ours").is_ok());
+        assert!(matches!(verify(b"theirs"), Err(Error::InvalidCertificate(_))));
     }
 }

@@ -1,4 +1,4 @@
-//! Sends what happens in calls as traces, over OTLP, to where the environment says. Not set: nothing happens.
+//! Exports calls as traces over OTLP, to the endpoint in the environment; without one nothing is sent.
 
 mod otlp;
 mod settings;
@@ -11,39 +11,39 @@ use span_queue::{BatchSettings, SpanQueue};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// So long somebody waits at most for what was noted to be sent. They do so again once something was taken since.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How long a flush waits for queued spans to be sent.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// Batches of a second, and half a minute's rest from waiting for somebody who does not answer.
-const PACE: BatchSettings = BatchSettings {
+/// Batches of a second. After a timeout, flushes do not wait for the collector for half a minute.
+const BATCHES: BatchSettings = BatchSettings {
     linger: Duration::from_secs(1),
     pause: Duration::from_secs(5),
-    in_vain: Duration::from_secs(30),
+    no_wait: Duration::from_secs(30),
 };
 
-static OUTBOX: OnceLock<SpanQueue> = OnceLock::new();
+static QUEUE: OnceLock<SpanQueue> = OnceLock::new();
 
-/// Begins to send traces of what this program does, if the environment says where to.
+/// Starts the export, if the environment has an endpoint.
 ///
 /// # Errors
-/// Which setting is malformed.
+/// Returns an error that names the invalid setting.
 pub(crate) fn init(env: &Env, program: &'static str) -> Result<(), SettingError> {
     if let Some(settings) = TraceSettings::from_env(env, program)? {
-        let _ = OUTBOX.set(SpanQueue::open(otlp::exporter(&settings)?, PACE));
+        let _ = QUEUE.set(SpanQueue::open(otlp::exporter(&settings)?, BATCHES));
     }
     Ok(())
 }
 
-/// Notes an entry, to be sent as spans. Nobody waits for that; what does not fit is counted, and the count is told.
+/// Queues an entry for export. Never blocks: entries are dropped and counted when the queue is full.
 pub(crate) fn note(entry: &JournalEntry) {
-    if let Some(outbox) = OUTBOX.get() {
-        outbox.note(entry);
+    if let Some(queue) = QUEUE.get() {
+        queue.note(entry);
     }
 }
 
-/// Sends what was noted until now, and waits for that as long as [`PATIENCE`] lasts.
+/// Sends the queued spans, and waits for that at most [`FLUSH_TIMEOUT`].
 pub(crate) async fn flush() {
-    if let Some(outbox) = OUTBOX.get() {
-        outbox.flush(PATIENCE).await;
+    if let Some(queue) = QUEUE.get() {
+        queue.flush(FLUSH_TIMEOUT).await;
     }
 }

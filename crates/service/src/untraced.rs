@@ -1,24 +1,23 @@
-//! In place of traces, where they are not built in: says so to whoever asked for them.
+//! Replaces the export of traces where the feature `otlp` is off, and warns those who configured it.
 
 use crate::env::{Env, SettingError};
 use journal::JournalEntry;
 
-/// Says that no traces are sent, if the environment says where to.
+/// Warns that no traces are sent, if the environment has an endpoint.
 ///
-/// # Errors
-/// Never.
+/// Never returns an error.
 pub(crate) fn init(env: &Env, _program: &'static str) -> Result<(), SettingError> {
     let asked_for = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
     if let Some(name) = asked_for.into_iter().find(|name| env.optional(name).is_some()) {
-        tracing::warn!("{name} is set, but traces are not built in: docs/traces.md");
+        tracing::warn!(
+            "traces are not sent: {name} is set, but this build has no support for them (docs/traces.md)"
+        );
     }
     Ok(())
 }
 
-/// Nothing.
 pub(crate) fn note(_entry: &JournalEntry) {}
 
-/// Nothing.
 pub(crate) async fn flush() {}
 
 #[cfg(test)]
@@ -27,7 +26,7 @@ mod tests {
     use journal::{EntryBuilder, JournalEvent};
 
     #[tokio::test]
-    async fn a_program_without_traces_runs_all_the_same_where_they_are_asked_for() {
+    async fn a_build_without_traces_ignores_the_endpoint() {
         let env = Env::of(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318")]);
 
         assert_eq!(init(&env, "webhook"), Ok(()));

@@ -1,6 +1,6 @@
-//! What is written is EMF as AWS specifies it, and no more series than we mean to pay for.
+//! Tests that metrics are valid EMF, as AWS specifies it, and no more series than intended.
 //!
-//! Counting is a matter of the whole process, so the test writes its lines as a program does: by another process, itself.
+//! Counting is global to a process, so each test runs itself as another process and reads its output.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,7 +13,7 @@ use std::process::Command;
 const SCHEMA: &str = include_str!("../../../fixtures/emf/schema.json");
 
 #[test]
-fn what_was_counted_is_one_line_of_emf_with_the_stack_as_its_dimension() {
+fn counts_are_one_line_of_emf_per_flush() {
     let lines = written("a_process_that_counts");
 
     let [line] = &lines[..] else { panic!("{lines:?}") };
@@ -38,7 +38,7 @@ fn what_was_counted_is_one_line_of_emf_with_the_stack_as_its_dimension() {
 }
 
 #[test]
-fn room_is_told_once_and_not_again_by_who_takes_no_more_calls() {
+fn free_slots_are_not_repeated_by_a_task_that_takes_no_calls() {
     let lines = written("a_process_that_leaves");
 
     let [first, second] = &lines[..] else { panic!("{lines:?}") };
@@ -47,7 +47,7 @@ fn room_is_told_once_and_not_again_by_who_takes_no_more_calls() {
 }
 
 #[test]
-fn more_measurements_than_a_line_holds_are_several_lines_and_none_is_lost() {
+fn measurements_are_split_over_lines_without_loss() {
     let lines = written("a_process_that_measures_a_lot");
 
     let values: Vec<usize> = lines.iter().map(|line| line["TurnMs"].as_array().unwrap().len()).collect();
@@ -56,7 +56,7 @@ fn more_measurements_than_a_line_holds_are_several_lines_and_none_is_lost() {
 }
 
 #[test]
-fn there_are_no_more_than_fifteen_series_and_each_has_a_name_of_its_own() {
+fn there_are_at_most_fifteen_metrics_with_unique_names() {
     let mut names: Vec<_> = Metric::ALL.map(Metric::name).into();
     names.sort_unstable();
     names.dedup();
@@ -66,11 +66,11 @@ fn there_are_no_more_than_fifteen_series_and_each_has_a_name_of_its_own() {
 }
 
 #[test]
-#[ignore = "it is what another test runs as a process"]
+#[ignore = "run as a process by another test"]
 fn a_process_that_counts() {
     metrics::init(&Env::of(&[("AHOY_STACK", "shop")]));
     let mut journal = EntryBuilder::new("ab12", "call-control", 1_000, 3);
-    let mut happens = |event| service::events::tell(&journal.enter(event, 1_412));
+    let mut happens = |event| service::events::report(&journal.enter(event, 1_412));
     happens(JournalEvent::Connect { number: "220".into() });
     happens(JournalEvent::Connect { number: "220".into() });
     happens(JournalEvent::Accepted {});
@@ -81,29 +81,29 @@ fn a_process_that_counts() {
 }
 
 #[test]
-#[ignore = "it is what another test runs as a process"]
+#[ignore = "run as a process by another test"]
 fn a_process_that_leaves() {
     metrics::init(&Env::of(&[]));
     metrics::note_slots(30, 50);
     metrics::flush();
     let entry =
         EntryBuilder::new("ab12", "webhook", 0, 0).enter(JournalEvent::Connect { number: "220".into() }, 0);
-    service::events::tell(&entry);
+    service::events::report(&entry);
     metrics::flush();
 }
 
 #[test]
-#[ignore = "it is what another test runs as a process"]
+#[ignore = "run as a process by another test"]
 fn a_process_that_measures_a_lot() {
     metrics::init(&Env::of(&[]));
     let mut journal = EntryBuilder::new("ab12", "task-0a", 0, 3);
     for turn in 1..=250 {
-        service::events::tell(&journal.enter(JournalEvent::Turn { turn, took_ms: turn, tool_ms: 0 }, 0));
+        service::events::report(&journal.enter(JournalEvent::Turn { turn, took_ms: turn, tool_ms: 0 }, 0));
     }
     metrics::flush();
 }
 
-/// The metric lines among what such a process writes.
+/// Returns the metric lines that such a process writes.
 fn written(process: &str) -> Vec<Value> {
     let mut command = Command::new(std::env::current_exe().unwrap());
     let output = command.args([process, "--exact", "--ignored", "--nocapture"]).output().unwrap();

@@ -1,4 +1,4 @@
-//! How loud each side of a call was, from moment to moment: who spoke when can be seen of it, and not what they said.
+//! The audio levels of a call: the loudness of each side over time, which shows who spoke when but not what they said.
 
 use crate::Store;
 use crate::items::{Item, number};
@@ -6,27 +6,27 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use internal_api::keys;
 
-/// How long a moment is, ms.
+/// The duration that one level covers, ms.
 pub const MOMENT_MS: u64 = 100;
 
-/// So many moments are kept: an hour and a half fits into an item of DynamoDB twice.
-const MOST: usize = 54_000;
+/// The largest number of levels kept: an hour and a half of both sides fits into an item of DynamoDB.
+const MAX_LEVELS: usize = 54_000;
 
-/// So quiet counts as nothing, dB below the loudest there is.
-const FLOOR_DB: f64 = -60.0;
+/// The level that counts as silence, dBFS.
+const SILENCE_DB: f64 = -60.0;
 
-/// How loud each side of a call was, a byte a moment: 0 is -60 dBFS and less, 255 is as loud as can be.
+/// The loudness of each side of a call, a byte for each [`MOMENT_MS`]: 0 is -60 dBFS or less, 255 is full scale.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AudioLevels {
-    /// When the first moment began, ms since 1970: when the line opened.
+    /// When the first level began, ms since 1970: when the line opened.
     pub from_ms: u64,
-    /// The caller, as the agent got them.
+    /// The levels of the caller, as the agent received them.
     pub caller: Vec<u8>,
-    /// The agent, as it was sent to the caller.
+    /// The levels of the agent, as sent to the caller.
     pub agent: Vec<u8>,
 }
 
-/// Which side of a call.
+/// A side of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// The person on WhatsApp.
@@ -36,10 +36,10 @@ pub enum Side {
 }
 
 impl AudioLevels {
-    /// Takes in some sound of a side, so long after the line opened, ms. Of a moment the loudest is kept.
+    /// Measures some audio of a side, which begins `after_open_ms` after the line opened. Of each moment the loudest level is kept.
     pub fn note(&mut self, side: Side, after_open_ms: u64, sound: &[i16]) {
-        let moment = usize::try_from(after_open_ms / MOMENT_MS).unwrap_or(MOST);
-        if moment >= MOST {
+        let moment = usize::try_from(after_open_ms / MOMENT_MS).unwrap_or(MAX_LEVELS);
+        if moment >= MAX_LEVELS {
             return;
         }
         let level = level(sound);
@@ -53,7 +53,7 @@ impl AudioLevels {
         side[moment] = side[moment].max(level);
     }
 
-    /// As attributes of an item.
+    /// Returns the levels as attributes of an item.
     pub fn to_item(&self) -> Item {
         let bytes = |bytes: &[u8]| AttributeValue::B(Blob::new(bytes));
         Item::from([
@@ -63,8 +63,8 @@ impl AudioLevels {
         ])
     }
 
-    /// Of an item that has them.
-    pub fn of_item(item: &Item) -> Option<Self> {
+    /// Returns the levels of an item, if it has them.
+    fn of_item(item: &Item) -> Option<Self> {
         let bytes = |name| Some(item.get(name)?.as_b().ok()?.as_ref().to_vec());
         let from_ms = item.get("from_ms")?.as_n().ok()?.parse().ok()?;
         Some(Self { from_ms, caller: bytes("caller")?, agent: bytes("agent")? })
@@ -72,10 +72,10 @@ impl AudioLevels {
 }
 
 impl Store {
-    /// How loud each side of a call was, if that was kept.
+    /// Returns the levels of a call, if they were kept.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn levels(&self, call_ref: &str) -> anyhow::Result<Option<AudioLevels>> {
         let found = self.items(&[(keys::call(call_ref), keys::LEVELS.to_owned())]).await?;
         Ok(found.first().and_then(AudioLevels::of_item))
@@ -85,8 +85,8 @@ impl Store {
 fn level(sound: &[i16]) -> u8 {
     let power: f64 = sound.iter().map(|sample| f64::from(*sample).powi(2)).sum();
     let mean = power / sound.len().max(1) as f64 / f64::from(i16::MAX).powi(2);
-    let db = if mean > 0.0 { 10.0 * mean.log10() } else { FLOOR_DB };
-    ((db - FLOOR_DB) / -FLOOR_DB * 255.0).clamp(0.0, 255.0).round() as u8
+    let db = if mean > 0.0 { 10.0 * mean.log10() } else { SILENCE_DB };
+    ((db - SILENCE_DB) / -SILENCE_DB * 255.0).clamp(0.0, 255.0).round() as u8
 }
 
 #[cfg(test)]
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loudest_of_a_moment_is_kept_and_silence_is_nothing() {
+    fn the_loudest_level_of_a_moment_is_kept() {
         let mut levels = AudioLevels::default();
 
         levels.note(Side::Caller, 120, &[0; 160]);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_who_stays_for_days_fills_the_table() {
+    fn a_call_of_days_does_not_fill_the_table() {
         let mut levels = AudioLevels::default();
 
         levels.note(Side::Agent, 100_000_000, &[1; 160]);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_can_be_read() {
+    fn stored_levels_are_read_back() {
         let levels = AudioLevels { from_ms: 7, caller: vec![1, 2], agent: vec![255] };
 
         assert_eq!(AudioLevels::of_item(&levels.to_item()), Some(levels));

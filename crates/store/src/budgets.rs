@@ -1,23 +1,23 @@
-//! How often something is done for one caller: each action has a budget for an hour of the clock.
+//! The hourly limits of actions for one caller: messages, tools and notices.
 
 use crate::items::{number, text};
 use crate::{Store, WriteError};
 use anyhow::Context;
 use internal_api::keys;
 
-/// What is done for a caller, in their call or because of it.
+/// An action for a caller, in their call or because of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetedAction {
-    /// The agent sends them a message.
+    /// The agent sends the caller a message.
     Message,
-    /// The agent uses a tool.
+    /// The agent calls a tool.
     Tool,
-    /// They are told by message why their call was not taken, or broke off.
+    /// A message explains why their call was not taken, or broke off.
     Notice,
 }
 
 impl BudgetedAction {
-    /// Its name in events.
+    /// Returns the action's name in events.
     pub fn name(self) -> &'static str {
         match self {
             Self::Message => "message",
@@ -28,14 +28,15 @@ impl BudgetedAction {
 }
 
 impl Store {
-    /// Counts an action for a caller, by their mark, unless there were `most` within the hour. Whether it may be done.
+    /// Counts an action for a caller, by pseudonym, and returns whether it is allowed: not if there were `most` within the hour of the
+    /// clock.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn may_act(
         &self,
         to: &str,
-        mark: &str,
+        pseudonym: &str,
         action: BudgetedAction,
         most: u32,
         now_ms: u64,
@@ -44,7 +45,7 @@ impl Store {
             return Ok(false);
         }
         let update = self.client.update_item().table_name(&self.table);
-        let update = update.key("pk", text(keys::acts(to, mark))).key("sk", text(keys::hour(now_ms)));
+        let update = update.key("pk", text(keys::acts(to, pseudonym))).key("sk", text(keys::hour(now_ms)));
         let update = update
             .update_expression("SET #ttl = :ttl ADD #action :one")
             .condition_expression("attribute_not_exists(#action) OR #action < :most")
@@ -56,7 +57,7 @@ impl Store {
         match update.send().await {
             Ok(_) => Ok(true),
             Err(error) if matches!(WriteError::of(&error), WriteError::Condition(_)) => Ok(false),
-            Err(error) => Err(error).context("cannot count what is done for a caller"),
+            Err(error) => Err(error).context("cannot count an action for a caller"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Orders to call-control, and its replies.
+//! The client of call-control: invokes the Lambda function with orders and returns its replies.
 
 use anyhow::Context;
 use aws_sdk_lambda::Client;
@@ -8,10 +8,10 @@ use futures_util::StreamExt;
 use internal_api::order::{Order, Reply};
 use std::fmt;
 
-/// So many calls are ticked at the same time.
+/// The largest number of concurrent invocations of [`CallControl::tick_all`].
 const AT_ONCE: usize = 16;
 
-/// The process that had the order is dead, or has failed: it does nothing any more.
+/// The function's process died or failed: it does nothing more for the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessFailed(String);
 
@@ -23,7 +23,7 @@ impl fmt::Display for ProcessFailed {
 
 impl std::error::Error for ProcessFailed {}
 
-/// The function that acts on calls.
+/// The call-control function.
 #[derive(Debug, Clone)]
 pub struct CallControl {
     client: Client,
@@ -31,40 +31,40 @@ pub struct CallControl {
 }
 
 impl CallControl {
-    /// The function of this name or ARN.
+    /// Returns a client of the function with this name or ARN.
     pub fn new(client: Client, function: &str) -> Self {
         Self { client, function: function.to_owned() }
     }
 
-    /// Has it look at a call, without waiting for it. Lambda keeps the order and tries it again.
+    /// Has call-control perform what is due for a call, without waiting for it. Lambda queues the order and retries it.
     ///
     /// # Errors
-    /// When Lambda does not take the order.
+    /// Returns an error when Lambda does not take the order.
     pub async fn tick(&self, call_ref: String) -> anyhow::Result<()> {
         self.order(&Order::Tick { call_ref }).await
     }
 
-    /// Gives it an order, without waiting for it. Lambda keeps the order and tries it again.
+    /// Sends an order without waiting for the reply. Lambda queues the order and retries it.
     ///
     /// # Errors
-    /// When Lambda does not take the order.
+    /// Returns an error when Lambda does not take the order.
     pub async fn order(&self, order: &Order) -> anyhow::Result<()> {
         let invoke = self.invoke(order).invocation_type(InvocationType::Event);
         invoke.send().await.context("cannot invoke call-control")?;
         Ok(())
     }
 
-    /// Has it look at many calls, some at a time. How many orders Lambda did not take.
+    /// Has call-control perform what is due for many calls, and returns how many orders Lambda did not take.
     pub async fn tick_all(&self, call_refs: Vec<String>) -> usize {
         let ticks = futures_util::stream::iter(call_refs).map(|call_ref| self.tick(call_ref));
         let taken: Vec<_> = ticks.buffer_unordered(AT_ONCE).collect().await;
         taken.into_iter().filter(Result::is_err).count()
     }
 
-    /// Gives it an order and waits for the reply.
+    /// Sends an order and returns the reply.
     ///
     /// # Errors
-    /// When there is none; [`ProcessFailed`] when Lambda says so.
+    /// Returns an error when there is no valid reply, and [`ProcessFailed`] when Lambda reports that the function failed.
     pub async fn ask(&self, order: &Order) -> anyhow::Result<Reply> {
         let invoke = self.invoke(order).invocation_type(InvocationType::RequestResponse);
         let output = invoke.send().await.context("cannot invoke call-control")?;

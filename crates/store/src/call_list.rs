@@ -1,4 +1,4 @@
-//! The list of calls: by number, by day, by user, and by the beginning of a name. Newest first, page by page, never a scan.
+//! The list of calls: by number, day, user, and prefix of the reference, newest first, page by page, never by a scan.
 
 use crate::Store;
 use crate::items::{Item, from_item, number, text, to_item};
@@ -9,82 +9,82 @@ use internal_api::keys;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// BatchGetItem takes no more at once.
-const AT_ONCE: usize = 100;
+/// The most keys that BatchGetItem takes.
+const BATCH: usize = 100;
 
-/// A call in the list: nothing in it says who called.
+/// A call in the list. Nothing in it says who called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallListing {
-    /// The call.
+    /// The hex SHA-256 of Meta's call id.
     pub call_ref: String,
-    /// The business number that was called, as its id.
+    /// The phone number id of the business number that was called.
     pub number: String,
-    /// When it rang, ms since 1970.
+    /// When the call rang, ms since 1970.
     pub rang_at_ms: u64,
-    /// `warm`: a task was there; `cold`: one was started for this call; nothing as long as no task has answered.
+    /// `warm`: a running task had a slot; `cold`: a task was launched for this call; `None` until a task has answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
-    /// When it was accepted, ms since 1970.
+    /// When the call was accepted, ms since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at_ms: Option<u64>,
-    /// When it ended, ms since 1970.
+    /// When the call ended, ms since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at_ms: Option<u64>,
-    /// Why it ended.
+    /// Why the call ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<String>,
-    /// Who ended it.
+    /// Who ended the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
 }
 
-/// Which calls are asked for.
+/// Selects calls of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallQuery {
-    /// Those to a number.
+    /// The calls to a number.
     Of(String),
-    /// Those that rang on a day, `yyyy-mm-dd` in UTC.
+    /// The calls that rang on a day, `yyyy-mm-dd` in UTC.
     On(String),
-    /// Those of a user, by a mark of theirs.
+    /// The calls of a user, by one of their pseudonyms.
     By(String),
 }
 
-/// A stretch of time, ms since 1970: from its first millisecond, up to its last.
+/// A range of time, ms since 1970, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeRange {
-    /// Its first millisecond.
+    /// The first millisecond.
     pub from_ms: u64,
-    /// The last before it is over.
+    /// The last millisecond.
     pub to_ms: u64,
 }
 
 impl CallListing {
-    /// Its place among others: what a page begins after. It sorts as calls do.
+    /// Returns the call's position in the list, after which a page may begin. Positions sort as calls do.
     pub fn place(&self) -> String {
         keys::rang(self.rang_at_ms, &self.call_ref)
     }
 
-    /// For how long there was talk, ms; nothing before it ends, and 0 if it was never accepted.
+    /// Returns the duration of the talk, ms; `None` before the call ends, and 0 if it was never accepted.
     pub fn lasted_ms(&self) -> Option<u64> {
         self.ended_at_ms.map(|ended| self.accepted_at_ms.map_or(0, |accepted| ended.saturating_sub(accepted)))
     }
 
-    /// The items by which the call is found: by number and day, by each of its user's marks, and by name. They go when
-    /// `forget_at` comes, seconds since 1970.
-    pub fn items(&self, marks: &[String], day: &str, forget_at: u64) -> Vec<Item> {
+    /// Returns the items by which the call is found: by number and day, by each of its user's pseudonyms, and by reference. They expire at
+    /// `forget_at`, seconds since 1970.
+    pub fn items(&self, pseudonyms: &[String], day: &str, forget_at: u64) -> Vec<Item> {
         let place = self.place();
-        let mut listed = to_item(self);
-        listed.extend(keyed(keys::calls(&self.number), place.clone(), forget_at));
-        listed.insert("gsi1pk".to_owned(), text(keys::calls_of_day(day)));
-        listed.insert("gsi1sk".to_owned(), text(place.clone()));
-        let mut named = keyed(keys::names_like(&self.call_ref), self.call_ref.clone(), forget_at);
-        named.extend(self.pointer());
-        let marked = marks.iter().map(|mark| {
-            let mut item = keyed(keys::user(mark), place.clone(), forget_at);
+        let mut by_number = to_item(self);
+        by_number.extend(keyed(keys::calls(&self.number), place.clone(), forget_at));
+        by_number.insert("gsi1pk".to_owned(), text(keys::calls_of_day(day)));
+        by_number.insert("gsi1sk".to_owned(), text(place.clone()));
+        let mut by_reference = keyed(keys::call_refs(&self.call_ref), self.call_ref.clone(), forget_at);
+        by_reference.extend(self.pointer());
+        let by_user = pseudonyms.iter().map(|pseudonym| {
+            let mut item = keyed(keys::user(pseudonym), place.clone(), forget_at);
             item.extend(self.pointer());
             item
         });
-        [listed, named].into_iter().chain(marked).collect()
+        [by_number, by_reference].into_iter().chain(by_user).collect()
     }
 
     fn pointer(&self) -> Item {
@@ -95,10 +95,10 @@ impl CallListing {
 }
 
 impl Store {
-    /// A page of calls, newest first, of those that rang within a stretch of time and lie before a place.
+    /// Returns a page of calls, newest first: those within a range of time and before a position.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked, or holds what we cannot read.
+    /// Returns an error when DynamoDB cannot be reached, refuses the request, or holds an item that cannot be read.
     pub async fn calls(
         &self,
         which: &CallQuery,
@@ -107,7 +107,7 @@ impl Store {
         at_most: usize,
     ) -> anyhow::Result<Vec<CallListing>> {
         let from = within.map_or_else(|| keys::rang(0, ""), |within| keys::rang(within.from_ms, ""));
-        // Behind every name there is: names are hexadecimal.
+        // `~` sorts after every reference: references are hexadecimal.
         let to = keys::rang(within.map_or(u64::MAX, |within| within.to_ms), "~");
         let to = before.map_or(to.clone(), |before| to.min(before.to_owned()));
         if from >= to {
@@ -115,44 +115,44 @@ impl Store {
         }
         let query = self.listing(which).expression_attribute_values(":from", text(from));
         let query = query.expression_attribute_values(":to", text(&to)).scan_index_forward(false);
-        // BETWEEN takes its ends in: the call at the place itself comes once more, and is left out.
+        // BETWEEN includes its ends: the call at the position itself is read once more, and left out.
         let query = query.limit(i32::try_from(at_most + 1).unwrap_or(i32::MAX));
-        let page = query.send().await.context("cannot ask for calls")?;
+        let page = query.send().await.context("cannot query the list of calls")?;
         let calls = page.items.unwrap_or_default().into_iter().map(from_item::<CallListing>);
-        let calls: Vec<_> =
-            calls.collect::<Result<_, _>>().context("cannot understand a call in the list")?;
+        let calls: Vec<_> = calls.collect::<Result<_, _>>().context("cannot parse a call in the list")?;
         let calls = calls.into_iter().filter(|call| Some(&*call.place()) != before).take(at_most).collect();
         match which {
-            CallQuery::By(_) => self.in_full(calls).await,
+            CallQuery::By(_) => self.read_listings(calls).await,
             CallQuery::Of(_) | CallQuery::On(_) => Ok(calls),
         }
     }
 
-    /// The calls whose names begin like this: two at most, since one of several is none. The beginning has
-    /// [`keys::SHORTEST_REF`] letters or more.
+    /// Returns the calls whose references begin with this prefix, of [`keys::SHORTEST_REF`] digits or more. Reads two items at most: more
+    /// than one match is ambiguous.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn named(&self, beginning: &str) -> anyhow::Result<Vec<CallListing>> {
-        let query = self.partition(keys::names_like(beginning));
+        let query = self.partition(keys::call_refs(beginning));
         let query = query
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :beginning)")
             .expression_attribute_names("#sk", "sk")
             .expression_attribute_values(":beginning", text(beginning))
             .limit(2);
-        let found = query.send().await.context("cannot ask for a call by name")?.items.unwrap_or_default();
+        let found =
+            query.send().await.context("cannot look up a call by reference")?.items.unwrap_or_default();
         let found = found.into_iter().map(from_item::<CallListing>).collect::<Result<_, _>>()?;
-        self.in_full(found).await
+        self.read_listings(found).await
     }
 
-    /// Items by their keys, in no order, those that are there. A key may be asked for twice, which DynamoDB refuses: it is asked once.
+    /// Returns the existing items with these keys, in no order. Duplicate keys, which DynamoDB refuses, are read once.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn items(&self, wanted: &[(String, String)]) -> anyhow::Result<Vec<Item>> {
         let mut found = vec![];
         let wanted: Vec<_> = wanted.iter().collect::<BTreeSet<_>>().into_iter().collect();
-        for some in wanted.chunks(AT_ONCE) {
+        for some in wanted.chunks(BATCH) {
             let keys = some
                 .iter()
                 .map(|(pk, sk)| Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))]));
@@ -168,12 +168,11 @@ impl Store {
         Ok(found)
     }
 
-    /// The same calls as the list by number has them: a pointer knows less.
-    async fn in_full(&self, pointers: Vec<CallListing>) -> anyhow::Result<Vec<CallListing>> {
+    /// Reads the calls from the list by number: a pointer has fewer fields.
+    async fn read_listings(&self, pointers: Vec<CallListing>) -> anyhow::Result<Vec<CallListing>> {
         let wanted: Vec<_> = pointers.iter().map(|call| (keys::calls(&call.number), call.place())).collect();
         let found = self.items(&wanted).await?.into_iter().map(from_item::<CallListing>);
-        let found: Vec<_> =
-            found.collect::<Result<_, _>>().context("cannot understand a call in the list")?;
+        let found: Vec<_> = found.collect::<Result<_, _>>().context("cannot parse a call in the list")?;
         let whole =
             |call: CallListing| found.iter().find(|it| it.call_ref == call.call_ref).cloned().unwrap_or(call);
         Ok(pointers.into_iter().map(whole).collect())
@@ -183,7 +182,7 @@ impl Store {
         let query = self.client.query().table_name(&self.table);
         let (query, pk, sk, partition) = match which {
             CallQuery::Of(number) => (query, "pk", "sk", keys::calls(number)),
-            CallQuery::By(mark) => (query, "pk", "sk", keys::user(mark)),
+            CallQuery::By(pseudonym) => (query, "pk", "sk", keys::user(pseudonym)),
             CallQuery::On(day) => {
                 (query.index_name(keys::INDEX), "gsi1pk", "gsi1sk", keys::calls_of_day(day))
             }

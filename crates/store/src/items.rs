@@ -1,36 +1,36 @@
-//! Between our types and DynamoDB's items.
+//! Conversion between Rust types and DynamoDB items.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::HashMap;
 
-/// An item of the table.
+/// An item of the table, by attribute name.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// A value as an item. It must be a struct or a map.
+/// Converts a value to an item. The value must be a struct or a map.
 pub fn to_item<T: Serialize>(value: &T) -> Item {
     serde_dynamo::to_item(value).expect("our items are maps with text keys")
 }
 
-/// An item as a value.
+/// Converts an item to a value.
 ///
 /// # Errors
-/// When it is not one.
+/// Returns an error when the item does not have the shape of `T`.
 pub fn from_item<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {
     Ok(serde_dynamo::from_item(item)?)
 }
 
-/// A text attribute.
+/// Returns a string attribute (`S`).
 pub fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// A number attribute.
+/// Returns a number attribute (`N`).
 pub fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// An entry of a call's journal, as an item.
+/// Returns the item of a journal entry, with its keys.
 pub fn entry_item(entry: &journal::JournalEntry) -> Item {
     let mut item = to_item(entry);
     item.insert("pk".to_owned(), text(internal_api::keys::call(&entry.call_ref)));

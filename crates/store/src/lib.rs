@@ -1,18 +1,18 @@
-//! What functions and media tasks share: the one table, and the way to call-control.
+//! The DynamoDB table as functions and media tasks use it, and the client of call-control.
 //!
-//! - [`Ledger`]: which calls are due, which media tasks there are, and the journals of calls.
-//! - [`CallControl`]: orders to call-control, and its replies.
-//! - [`StoredAgent`], [`NumberSettings`]: the agents that were pushed, and what is set for one business number.
-//! - [`CallerCall`]: a call that counts among its caller's.
-//! - [`Spender`], [`Conclusion`]: what the owner of a call spends, and what it leaves of it.
-//! - [`Action`]: what is done for a caller, and has a budget.
-//! - [`Listed`], [`Calls`]: the list of calls, by number, day, user and name.
-//! - [`Levels`]: how loud each side of a call was.
-//! - [`Claim`]: who may send a message to a caller.
-//! - [`Claimed`]: a place for a media task that is started.
-//! - [`Refusal`]: why DynamoDB did not write.
-//! - [`all`]: what a query finds.
-//! - [`items`]: between our types and DynamoDB's items.
+//! - [`Store`]: due calls, leases of media tasks, and the journals of calls.
+//! - [`CallControl`]: sends orders to call-control and returns its replies.
+//! - [`StoredAgent`], [`NumberSettings`]: agent files, and the settings of a business number.
+//! - [`CallerCall`]: a call that counts toward its caller's hourly limit.
+//! - [`CallOwner`], [`CallOutcome`]: the spending and the summary of a call's owner.
+//! - [`BudgetedAction`]: an action for a caller that has an hourly limit.
+//! - [`CallListing`], [`CallQuery`]: the list of calls, by number, day, user and reference.
+//! - [`AudioLevels`]: the loudness of each side of a call.
+//! - [`MessageClaim`]: the right to send a message to a caller, held by one process.
+//! - [`LaunchClaim`]: the right to launch a media task, limited in number.
+//! - [`WriteError`]: why DynamoDB refused a write.
+//! - [`all`]: the items of all pages of a query.
+//! - [`items`]: conversion between Rust types and items.
 
 mod agents;
 mod audio_levels;

@@ -1,4 +1,4 @@
-//! Links between the marks of one person, whose user id or number at Meta has changed.
+//! Links between the pseudonyms of one person, whose user id or phone number at Meta has changed.
 
 use crate::items::{number, text};
 use crate::table::all;
@@ -8,35 +8,33 @@ use internal_api::keys;
 use std::collections::BTreeSet;
 
 impl Store {
-    /// Keeps that these marks are one person's, until `forget_at_ms`.
+    /// Links these pseudonyms as one person's, until `forget_at_ms`.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn link_marks(&self, marks: &[String], forget_at_ms: u64) -> anyhow::Result<()> {
-        let pairs = marks.iter().flat_map(|one| marks.iter().map(move |other| (one, other)));
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn link_pseudonyms(&self, pseudonyms: &[String], forget_at_ms: u64) -> anyhow::Result<()> {
+        let pairs = pseudonyms.iter().flat_map(|one| pseudonyms.iter().map(move |other| (one, other)));
         for (one, other) in pairs.filter(|(one, other)| one != other) {
-            self.link(one, other, forget_at_ms)
-                .await
-                .context("cannot keep that two marks are one person's")?;
+            self.link(one, other, forget_at_ms).await.context("cannot link two pseudonyms")?;
         }
         Ok(())
     }
 
-    /// Keeps until `forget_at_ms` that these marks are one person's, and those that any of them is linked to.
+    /// Links these pseudonyms, and all that any of them is linked to, until `forget_at_ms`.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn keep_linked(&self, marks: &[String], forget_at_ms: u64) -> anyhow::Result<()> {
-        let mut all: BTreeSet<String> = marks.iter().cloned().collect();
-        let mut new: Vec<String> = marks.to_vec();
-        while let Some(mark) = new.pop() {
-            let others = self.other_marks(&mark).await?;
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn keep_linked(&self, pseudonyms: &[String], forget_at_ms: u64) -> anyhow::Result<()> {
+        let mut all: BTreeSet<String> = pseudonyms.iter().cloned().collect();
+        let mut new: Vec<String> = pseudonyms.to_vec();
+        while let Some(pseudonym) = new.pop() {
+            let others = self.other_pseudonyms(&pseudonym).await?;
             new.extend(others.into_iter().filter(|other| all.insert(other.clone())));
         }
-        self.link_marks(&all.into_iter().collect::<Vec<_>>(), forget_at_ms).await
+        self.link_pseudonyms(&all.into_iter().collect::<Vec<_>>(), forget_at_ms).await
     }
 
-    /// A link that is kept for longer already stays so.
+    /// Writes one link, unless it is kept for longer already.
     async fn link(&self, one: &str, other: &str, forget_at_ms: u64) -> anyhow::Result<()> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update
@@ -52,15 +50,15 @@ impl Store {
         }
     }
 
-    /// Whether one of these marks has calls, or is linked to one that had.
+    /// Whether one of these pseudonyms has calls, or is linked to one that had.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn is_any_known(&self, marks: &[String]) -> anyhow::Result<bool> {
-        for mark in marks {
-            let query = self.partition(keys::user(mark)).consistent_read(true);
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn is_any_known(&self, pseudonyms: &[String]) -> anyhow::Result<bool> {
+        for pseudonym in pseudonyms {
+            let query = self.partition(keys::user(pseudonym)).consistent_read(true);
             let query = query.key_condition_expression("#pk = :pk").limit(1);
-            let found = query.send().await.context("cannot ask whether a mark is known")?;
+            let found = query.send().await.context("cannot look up a pseudonym")?;
             if found.count() > 0 {
                 return Ok(true);
             }
@@ -68,10 +66,10 @@ impl Store {
         Ok(false)
     }
 
-    /// Drops a notice about a number, once what it says is kept otherwise.
+    /// Deletes a notice about a number, once its content is stored otherwise.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn drop_notice(&self, number: &str, notice: &str) -> anyhow::Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
         delete
@@ -79,22 +77,23 @@ impl Store {
             .key("sk", text(notice))
             .send()
             .await
-            .context("cannot drop a notice")?;
+            .context("cannot delete a notice")?;
         Ok(())
     }
 
-    /// The other marks of a person.
+    /// Returns the other pseudonyms of a person.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn other_marks(&self, mark: &str) -> anyhow::Result<Vec<String>> {
-        let query = self.partition(keys::user(mark)).consistent_read(true);
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn other_pseudonyms(&self, pseudonym: &str) -> anyhow::Result<Vec<String>> {
+        let query = self.partition(keys::user(pseudonym)).consistent_read(true);
         let query = query
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :also)")
             .expression_attribute_names("#sk", "sk")
             .expression_attribute_values(":also", text(keys::ALSO));
-        let found = all(query).await.context("cannot ask for the other marks of a person")?;
-        let marks = found.iter().filter_map(|item| item.get("sk")?.as_s().ok()?.strip_prefix(keys::ALSO));
-        Ok(marks.map(str::to_owned).collect())
+        let found = all(query).await.context("cannot read the links of a pseudonym")?;
+        let pseudonyms =
+            found.iter().filter_map(|item| item.get("sk")?.as_s().ok()?.strip_prefix(keys::ALSO));
+        Ok(pseudonyms.map(str::to_owned).collect())
     }
 }

@@ -1,15 +1,15 @@
-//! What is set for one business number. Whatever is not set is the agent's to say.
+//! The settings of a business number. What is not set is decided by its agent's file.
 
 use serde::{Deserialize, Serialize};
 
-/// The settings item of a number.
+/// The settings of a business number, as stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NumberSettings {
     /// The name of the agent that takes its calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// The message to a caller whom nobody could talk to.
+    /// The message to a caller whose call could not be answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sorry: Option<String>,
     /// The message to a caller whose call broke off.
@@ -20,9 +20,9 @@ pub struct NumberSettings {
 /// A number and the agent that takes its calls.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assigned {
-    /// Meta's id of the number.
+    /// The phone number id.
     #[serde(rename = "gsi1sk")]
     pub number: String,
-    /// The agent's name.
+    /// The name of the agent.
     pub agent: String,
 }

@@ -1,4 +1,4 @@
-//! Messages that agents have sent to their callers: that there was one, so that an order that is given again sends no second one.
+//! Records that an agent's message was sent to the caller, so that a repeated order sends no second one.
 
 use crate::Store;
 use crate::items::{number, text};
@@ -7,31 +7,31 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use internal_api::keys;
 
-/// Who may send a message.
+/// The result of a claim to send a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageClaim {
-    /// Who asked, and nobody else.
+    /// The claimer may send it; no one else may.
     Yours,
-    /// Nobody: it was sent.
+    /// It was sent already.
     Sent,
-    /// Nobody: somebody set out to send it, and what came of it is not known.
+    /// Another process began to send it, and the outcome is unknown.
     Begun,
 }
 
-/// The attribute that has the id of the order for a message.
+/// The attribute with the id of the order for a message.
 const ORDER: &str = "order";
 
-/// The attribute that has the call of a message.
+/// The attribute with the call of a message.
 const CALL_REF: &str = "call_ref";
 
-/// The attribute that says that a message was sent.
+/// The attribute that a sent message has.
 const IS_SENT: &str = "is_sent";
 
 impl Store {
-    /// Asks to be the one who sends this message of a call.
+    /// Claims the right to send a message of a call: one process gets it.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn claim_message(&self, call_ref: &str, id: &str, now_ms: u64) -> anyhow::Result<MessageClaim> {
         let put = self.client.put_item().table_name(&self.table);
         let put = put
@@ -51,10 +51,10 @@ impl Store {
         }
     }
 
-    /// The claimed message was sent.
+    /// Records that a claimed message was sent.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn note_message_sent(&self, call_ref: &str, id: &str) -> anyhow::Result<()> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update
@@ -63,14 +63,14 @@ impl Store {
             .update_expression("SET #sent = :sent")
             .expression_attribute_names("#sent", IS_SENT)
             .expression_attribute_values(":sent", aws_sdk_dynamodb::types::AttributeValue::Bool(true));
-        update.send().await.context("cannot note that a message was sent")?;
+        update.send().await.context("cannot record a sent message")?;
         Ok(())
     }
 
-    /// Keeps by which name Meta may say later that a message of a call failed; `id` is that of the order, empty for none.
+    /// Records the id that Meta uses to report later that a message of a call failed; `id` is that of the order, empty without one.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn note_message_ref(
         &self,
         call_ref: &str,
@@ -88,39 +88,39 @@ impl Store {
             TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
         });
         let write = self.client.transact_write_items().set_transact_items(Some(writes.to_vec()));
-        write.send().await.context("cannot keep the name of a message")?;
+        write.send().await.context("cannot record the id of a message")?;
         Ok(())
     }
 
-    /// The call of a message, if it is one of ours.
+    /// Returns the call of a message, if the message is known.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn call_of_message(&self, message: &str) -> anyhow::Result<Option<String>> {
-        self.part_of(keys::message(message), keys::OF_CALL.to_owned(), CALL_REF).await
+        self.attribute(keys::message(message), keys::OF_CALL.to_owned(), CALL_REF).await
     }
 
-    /// The id of the order by which a message of a call was sent; empty when no agent had asked for it.
+    /// Returns the id of the order for a message of a call; empty when no agent ordered it.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn order_of_message(&self, call_ref: &str, message: &str) -> anyhow::Result<Option<String>> {
-        self.part_of(keys::call(call_ref), keys::message(message), ORDER).await
+        self.attribute(keys::call(call_ref), keys::message(message), ORDER).await
     }
 
-    async fn part_of(&self, pk: String, sk: String, name: &str) -> anyhow::Result<Option<String>> {
-        let item = self.item(&pk, &sk).await.context("cannot look a message up")?;
+    async fn attribute(&self, pk: String, sk: String, name: &str) -> anyhow::Result<Option<String>> {
+        let item = self.item(&pk, &sk).await.context("cannot look up a message")?;
         Ok(item.and_then(|item| item.get(name)?.as_s().ok().cloned()))
     }
 
-    /// The claimed message was certainly not sent: another order may.
+    /// Gives up a claim: the message was certainly not sent, and another order may send it.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn give_up_message(&self, call_ref: &str, id: &str) -> anyhow::Result<()> {
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn release_message_claim(&self, call_ref: &str, id: &str) -> anyhow::Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("pk", text(keys::call(call_ref))).key("sk", text(keys::sent(id)));
-        delete.send().await.context("cannot give up a message")?;
+        delete.send().await.context("cannot give up the claim to a message")?;
         Ok(())
     }
 }

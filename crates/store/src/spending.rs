@@ -1,4 +1,4 @@
-//! What calls cost: counted while they last, once for each owner of a call, and summed up by number and day.
+//! Counts what calls cost, while they last, for each owner of a call and for each number and day (spending caps).
 
 use crate::items::{Item, number, text};
 use crate::{Store, WriteError};
@@ -8,85 +8,87 @@ use internal_api::keys;
 use std::fmt;
 use std::time::Duration;
 
-/// How long to wait before each further try to count what a call cost, ms. Calls that end at the same time count at the same item.
+/// The pauses between retries of a contended write, ms: calls that end at the same time update the same item.
 const PAUSES_MS: [u64; 6] = [20, 50, 100, 200, 400, 800];
 
-/// An owner of a call: a call that is taken from one task and given to another has two, and each spends.
+/// An owner of a call: a task with an assignment. A reassigned call has two owners, and each spends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallOwner {
-    /// The call.
+    /// The hex SHA-256 of Meta's call id.
     pub call_ref: String,
-    /// The business number that was called, as its id.
+    /// The phone number id of the business number that was called.
     pub number: String,
     /// The fence of the owner's assignment.
     pub fence: u64,
-    /// When DynamoDB may forget what is kept of the call, seconds since 1970.
+    /// When DynamoDB may delete the call's items (TTL), seconds since 1970.
     pub forget_at: u64,
 }
 
-/// What an owner leaves of a call.
+/// The outcome of a call for one owner: its total cost and its summary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallOutcome {
-    /// Who leaves it.
+    /// The owner.
     pub by: CallOwner,
-    /// The day to which what was not counted yet is counted, `yyyy-mm-dd`.
+    /// The day to which the uncounted cost is added, `yyyy-mm-dd`.
     pub day: String,
-    /// How much is counted already: more than one figure where the reply to the last count was lost.
+    /// What is counted already, in millionths of a dollar: more than one candidate where the reply to the last count was lost.
     pub counted: Vec<u64>,
-    /// What the call cost in all, in millionths of a dollar.
+    /// The total cost of the call, in millionths of a dollar.
     pub micro_dollars: u64,
-    /// The call in short, without keys.
+    /// The item of the summary, without keys.
     pub summary: Item,
-    /// Whether the owner's line opened: then its summary is the one that readers want. There is one such owner at most.
+    /// Whether the owner's line opened: then its summary is the one that readers get. At most one owner's line opens.
     pub has_opened: bool,
 }
 
-/// What is counted of a call is not what its owner has counted: the same conclusion never succeeds.
+/// The spending in the table is not what the owner has counted: the same outcome can never be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpendingConflict;
 
 impl fmt::Display for SpendingConflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("what is counted of a call is not what its owner has counted")
+        f.write_str("the counted spending of a call is not what its owner has counted")
     }
 }
 
 impl std::error::Error for SpendingConflict {}
 
-/// What the calls to a number have cost on a day.
+/// The spending of a number's calls on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DaySpent {
-    /// In millionths of a dollar.
+    /// The spending in millionths of a dollar.
     pub micro_dollars: u64,
-    /// Whether it was told that the cap is near.
-    pub is_told: bool,
+    /// Whether the event that the cap is near was recorded.
+    pub is_recorded: bool,
 }
 
 impl DaySpent {
-    /// Whether four fifths of a cap are spent, in millionths of a dollar.
+    /// Whether four fifths of `cap`, in millionths of a dollar, are spent.
     pub fn is_near(&self, cap: u64) -> bool {
         self.micro_dollars >= cap / 5 * 4
     }
 }
 
 impl Store {
-    /// Counts what a call has cost its owner by now, `to`, of which `from` is counted already: for the owner, and for the
-    /// number's day, `yyyy-mm-dd`. Asked again, it counts nothing twice.
+    /// Counts what a call has cost its owner so far, `to`, of which `from` is counted already: for the owner, and for the number's day,
+    /// `yyyy-mm-dd`. A repeated request counts nothing twice.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked: ask for the same again before anything else is counted.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request: repeat it before anything else is counted.
     pub async fn count_spent(&self, by: &CallOwner, day: &str, from: u64, to: u64) -> anyhow::Result<()> {
-        let writes = [self.spend(by, from, to), self.add_spent(&by.number, day, to.saturating_sub(from))];
-        // The owner alone counts what it spends: what is not as it was, an earlier try has changed.
-        self.write_if(&writes).await.context("cannot count what a call has cost by now")?;
+        let writes =
+            [self.set_spending(by, from, to), self.add_spent(&by.number, day, to.saturating_sub(from))];
+        // A failed condition means that an earlier attempt succeeded: only the owner counts its spending.
+        self.write_if(&writes).await.context("cannot count the spending of a call")?;
         Ok(())
     }
 
-    /// Keeps an owner's summary, and counts what the call cost: together, and once, however often it is asked for. Whether this
-    /// was the first time.
+    /// Writes an owner's summary and counts the call's cost, in one transaction and once, even if repeated. Returns whether this was the
+    /// first time.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked; [`Miscounted`] when more is counted than the owner knows of.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request, and [`SpendingConflict`] when more is counted than the owner
+    /// knows.
     pub async fn conclude(&self, conclusion: &CallOutcome) -> anyhow::Result<bool> {
         let CallOutcome { by, day, counted, micro_dollars, summary, has_opened } = conclusion;
         let own = self.summary_of(&by.call_ref, &keys::summary(by.fence), summary.clone(), true);
@@ -94,9 +96,9 @@ impl Store {
         for from in counted {
             let to = *micro_dollars.max(from);
             let more = self.add_spent(&by.number, day, to - from);
-            let writes = [own.clone(), self.spend(by, *from, to), more, for_readers.clone()];
+            let writes = [own.clone(), self.set_spending(by, *from, to), more, for_readers.clone()];
             let writes = &writes[..if *has_opened { 4 } else { 3 }];
-            match self.write_if(writes).await.context("cannot count what a call cost")? {
+            match self.write_if(writes).await.context("cannot write the outcome of a call")? {
                 None => return Ok(true),
                 Some(0) => return Ok(false),
                 Some(_) => {}
@@ -105,30 +107,30 @@ impl Store {
         Err(SpendingConflict.into())
     }
 
-    /// What a number's calls have cost on a day, `yyyy-mm-dd`, in millionths of a dollar.
+    /// Returns the spending of a number's calls on a day, `yyyy-mm-dd`, in millionths of a dollar.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn spent(&self, number: &str, day: &str) -> anyhow::Result<u64> {
         Ok(self.spent_on(number, day).await?.micro_dollars)
     }
 
-    /// The same, and whether it was told that the cap is near.
+    /// Returns the spending of a number's calls on a day, and whether the event that the cap is near was recorded.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn spent_on(&self, number: &str, day: &str) -> anyhow::Result<DaySpent> {
         let get = self.client.get_item().table_name(&self.table).consistent_read(true);
         let get = get.key("pk", text(keys::spent(number))).key("sk", text(keys::day(day)));
-        let item = get.send().await.context("cannot read what was spent")?.item.unwrap_or_default();
+        let item = get.send().await.context("cannot read a day's spending")?.item.unwrap_or_default();
         day_spent(&item)
     }
 
-    /// The same for media tasks, which may write what was spent and read nothing: adds nothing to it.
+    /// Returns the same without a read permission: media tasks may only write spending, so this adds 0 to it.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn spent_by_now(&self, of: &str, day: &str) -> anyhow::Result<DaySpent> {
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn spent_without_reading(&self, of: &str, day: &str) -> anyhow::Result<DaySpent> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.key("pk", text(keys::spent(of))).key("sk", text(keys::day(day)));
         let update = update
@@ -144,27 +146,28 @@ impl Store {
             };
             match pauses.next().filter(|_| is_contended(&WriteError::of(&error))) {
                 Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
-                None => return Err(error).context("cannot ask what was spent"),
+                None => return Err(error).context("cannot read a day's spending"),
             }
         }
     }
 
-    /// The same under a cap, and whether it is for the asker to tell that the cap is near: once a day, when four fifths of it
-    /// are spent.
+    /// Returns the spending under a cap, and whether the caller is to record the event that the cap is near: once a day, when four fifths
+    /// of it are spent.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn spent_under(&self, number: &str, day: &str, cap: u64) -> anyhow::Result<(DaySpent, bool)> {
-        let spent = self.spent_by_now(number, day).await?;
-        let tells = spent.is_near(cap) && !spent.is_told && self.tell_once_of_cap(number, day).await?;
-        Ok((spent, tells))
+        let spent = self.spent_without_reading(number, day).await?;
+        let is_to_record =
+            spent.is_near(cap) && !spent.is_recorded && self.claim_cap_event(number, day).await?;
+        Ok((spent, is_to_record))
     }
 
-    /// Notes that it is told that a day's cap is near. Whether it was not told before.
+    /// Claims the event that a day's cap is near, and returns whether it was not recorded before.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn tell_once_of_cap(&self, number: &str, day: &str) -> anyhow::Result<bool> {
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn claim_cap_event(&self, number: &str, day: &str) -> anyhow::Result<bool> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.key("pk", text(keys::spent(number))).key("sk", text(keys::day(day)));
         let update = update
@@ -175,11 +178,11 @@ impl Store {
         match update.send().await {
             Ok(_) => Ok(true),
             Err(error) if matches!(WriteError::of(&error), WriteError::Condition(_)) => Ok(false),
-            Err(error) => Err(error).context("cannot note that a cap is near"),
+            Err(error) => Err(error).context("cannot record that a spending cap is near"),
         }
     }
 
-    /// Writes all of it or nothing. The place of the first whose condition does not hold, if there is one.
+    /// Writes all items or none, and returns the position of the first whose condition does not hold, if there is one.
     async fn write_if(&self, writes: &[TransactWriteItem]) -> anyhow::Result<Option<usize>> {
         let mut pauses = PAUSES_MS.into_iter();
         loop {
@@ -207,16 +210,16 @@ impl Store {
         TransactWriteItem::builder().put(put.build().expect("the table's name and the item are set")).build()
     }
 
-    /// From what is counted of an owner to what it has spent.
-    fn spend(&self, by: &CallOwner, from: u64, to: u64) -> TransactWriteItem {
-        let as_it_was =
+    /// Returns the update of an owner's spending, on the condition that `from` is counted.
+    fn set_spending(&self, by: &CallOwner, from: u64, to: u64) -> TransactWriteItem {
+        let unchanged =
             if from == 0 { "attribute_not_exists(#spent) OR #spent = :from" } else { "#spent = :from" };
         let update = Update::builder()
             .table_name(&self.table)
             .key("pk", text(keys::call(&by.call_ref)))
             .key("sk", text(keys::spent_by(by.fence)))
             .update_expression("SET #spent = :to, #ttl = :ttl")
-            .condition_expression(as_it_was)
+            .condition_expression(unchanged)
             .expression_attribute_names("#spent", MICRO_DOLLARS)
             .expression_attribute_names("#ttl", keys::TTL)
             .expression_attribute_values(":from", number(from))
@@ -237,7 +240,7 @@ impl Store {
     }
 }
 
-/// Whether the same write may succeed a moment later.
+/// Whether the same write may succeed when retried.
 fn is_contended(refusal: &WriteError) -> bool {
     match refusal {
         WriteError::Conflict(_) | WriteError::Busy(_) => true,
@@ -249,14 +252,14 @@ fn is_contended(refusal: &WriteError) -> bool {
 
 const MICRO_DOLLARS: &str = "micro_dollars";
 
-/// The attribute of a day by which it is told once that its cap is near.
+/// The attribute of a day whose cap event was recorded.
 const TOLD: &str = "told_of_cap";
 
 fn day_spent(item: &Item) -> anyhow::Result<DaySpent> {
-    let is_told = item.contains_key(TOLD);
-    let Some(spent) = item.get(MICRO_DOLLARS) else { return Ok(DaySpent { micro_dollars: 0, is_told }) };
+    let is_recorded = item.contains_key(TOLD);
+    let Some(spent) = item.get(MICRO_DOLLARS) else { return Ok(DaySpent { micro_dollars: 0, is_recorded }) };
     match spent.as_n().map(|spent| spent.parse()) {
-        Ok(Ok(micro_dollars)) => Ok(DaySpent { micro_dollars, is_told }),
-        Ok(Err(_)) | Err(_) => bail!("what was spent is not a number"),
+        Ok(Ok(micro_dollars)) => Ok(DaySpent { micro_dollars, is_recorded }),
+        Ok(Err(_)) | Err(_) => bail!("a day's spending is not a number"),
     }
 }

@@ -1,4 +1,4 @@
-//! Calls in short, as their owners leave them.
+//! The summaries of calls, which their owners write.
 
 use crate::Store;
 use crate::items::{Item, text};
@@ -7,10 +7,10 @@ use anyhow::Context;
 use internal_api::keys;
 
 impl Store {
-    /// The summary of a call: that of the owner whose line opened, else that of the last owner.
+    /// Returns the summary of a call: that of the owner whose line opened, else that of the last owner.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn summary(&self, call_ref: &str) -> anyhow::Result<Option<Item>> {
         let query = self.partition(keys::call(call_ref)).consistent_read(true);
         let query = query
@@ -22,7 +22,7 @@ impl Store {
     }
 }
 
-/// A sum of both owners is not made: readers want the call that was talked on.
+/// Ranks the summaries of a call's owners. They are not added up: readers want the call in which people talked.
 fn rank(item: &Item) -> Option<u64> {
     let sk = item.get("sk")?.as_s().ok()?;
     if sk == keys::SUMMARY { Some(u64::MAX) } else { keys::fence_of_summary(sk) }

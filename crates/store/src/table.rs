@@ -1,4 +1,4 @@
-//! The one table, as far as functions and media tasks share it.
+//! The DynamoDB table: due calls, leases of media tasks, journals, and single items.
 
 use crate::items::{Item, entry_item, from_item, text, to_item};
 use anyhow::Context;
@@ -8,63 +8,63 @@ use internal_api::keys;
 use internal_api::lease::Lease;
 use journal::JournalEntry;
 
-/// The table.
+/// The DynamoDB table.
 #[derive(Debug, Clone)]
 pub struct Store {
-    /// DynamoDB.
+    /// The client of DynamoDB.
     pub client: Client,
-    /// The table's name.
+    /// The name of the table.
     pub table: String,
 }
 
 impl Store {
-    /// The table of this name.
+    /// Returns the table with this name.
     pub fn new(client: Client, table: &str) -> Self {
         Self { client, table: table.to_owned() }
     }
 
-    /// All calls that want a tick by `now_ms`, the longest due first.
+    /// Returns all calls that are due for a tick by `now_ms`, the longest due first.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn due(&self, now_ms: u64) -> anyhow::Result<Vec<String>> {
         let query = self.index(keys::DUE).key_condition_expression("#pk = :pk AND #sk <= :now");
         let query = query
             .expression_attribute_names("#sk", "gsi1sk")
             .expression_attribute_values(":now", text(keys::sortable(now_ms)));
-        let items = all(query).await.context("cannot ask which calls are due")?;
+        let items = all(query).await.context("cannot query the due calls")?;
         let partitions = items.iter().filter_map(|item| item.get("pk")?.as_s().ok());
         Ok(partitions.filter_map(|pk| keys::call_ref(pk)).map(str::to_owned).collect())
     }
 
-    /// The media tasks that say they take calls.
+    /// Returns the leases of media tasks that take calls, expired ones included.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn ready_tasks(&self) -> anyhow::Result<Vec<Lease>> {
         let query = self.index(keys::READY).key_condition_expression("#pk = :pk");
-        let items = all(query).await.context("cannot ask which media tasks are ready")?;
-        // One that cannot be read, of a newer release say, must not hide the others.
+        let items = all(query).await.context("cannot query the ready media tasks")?;
+        // A lease that cannot be read, of a newer release for example, must not hide the others.
         Ok(items.into_iter().filter_map(|item| from_item(item).ok()).collect())
     }
 
-    /// The media tasks in the registry, those that take no calls included.
+    /// Returns the leases of all media tasks, those that take no calls included.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn tasks(&self) -> anyhow::Result<Vec<Lease>> {
         let closed = self.index(keys::CLOSED).key_condition_expression("#pk = :pk");
         let (mut tasks, closed) = tokio::try_join!(self.ready_tasks(), async {
-            all(closed).await.context("cannot ask which media tasks take no calls")
+            all(closed).await.context("cannot query the closed media tasks")
         })?;
         tasks.extend(closed.into_iter().filter_map(|item| from_item(item).ok()));
         Ok(tasks)
     }
 
-    /// The lease of a media task, if it has one.
+    /// Returns the lease of a media task, if it has one.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn lease(&self, task: &str) -> anyhow::Result<Option<Lease>> {
         let get = self.client.get_item().table_name(&self.table).consistent_read(true);
         let get = get.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
@@ -72,56 +72,56 @@ impl Store {
         item.map(from_item).transpose()
     }
 
-    /// Writes a media task's lease: it is the only one who does.
+    /// Writes the lease of a media task, which only that task does.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn renew(&self, lease: &Lease) -> anyhow::Result<()> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(lease)));
-        put.send().await.context("cannot renew the lease")?;
+        put.send().await.context("cannot write a media task's lease")?;
         Ok(())
     }
 
-    /// Takes a media task out of the registry.
+    /// Deletes the lease of a media task.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn give_up_lease(&self, task: &str) -> anyhow::Result<()> {
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn delete_lease(&self, task: &str) -> anyhow::Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
-        delete.send().await.context("cannot give up the lease")?;
+        delete.send().await.context("cannot delete a media task's lease")?;
         Ok(())
     }
 
-    /// Writes an entry of a call's journal. Writing it twice is writing it once.
+    /// Writes a journal entry. Writing it twice is the same as writing it once.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn write(&self, entry: &JournalEntry) -> anyhow::Result<()> {
-        self.put(entry_item(entry)).await.context("cannot write to a call's journal")
+        self.put(entry_item(entry)).await.context("cannot write a journal entry")
     }
 
-    /// Writes an item, in place of the one with its keys.
+    /// Writes an item, replacing the one with its keys.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn put(&self, item: Item) -> anyhow::Result<()> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        put.send().await.context("cannot write to the table")?;
+        put.send().await.context("cannot write an item")?;
         Ok(())
     }
 
-    /// An item by its keys, as it is now.
+    /// Returns the item with these keys, by a consistent read.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
     pub async fn item(&self, pk: &str, sk: &str) -> anyhow::Result<Option<Item>> {
         let get = self.client.get_item().table_name(&self.table).consistent_read(true);
         let get = get.key("pk", text(pk)).key("sk", text(sk));
         Ok(get.send().await.context("cannot read an item")?.item)
     }
 
-    /// A query of a partition; its key condition knows it as `#pk = :pk`.
+    /// Returns a query of a partition, whose key condition refers to it as `#pk = :pk`.
     pub fn partition(&self, pk: impl Into<String>) -> QueryFluentBuilder {
         let query = self.client.query().table_name(&self.table);
         query.expression_attribute_names("#pk", "pk").expression_attribute_values(":pk", text(pk))
@@ -133,10 +133,10 @@ impl Store {
     }
 }
 
-/// What a query finds, on every page of it.
+/// Returns the items that a query finds, on all its pages.
 ///
 /// # Errors
-/// When DynamoDB cannot be asked.
+/// Returns an error when DynamoDB cannot be reached or refuses the request.
 pub async fn all(query: QueryFluentBuilder) -> anyhow::Result<Vec<Item>> {
     let mut pages = query.into_paginator().items().send();
     let mut items = vec![];

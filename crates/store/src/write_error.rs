@@ -1,4 +1,4 @@
-//! Reads why DynamoDB did not do what it was asked: the one place that knows its codes, those of a cancelled transaction included.
+//! Classifies DynamoDB's errors on writes: the one place that knows its error codes, those of a cancelled transaction included.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
@@ -7,46 +7,46 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use std::error::Error;
 
-/// Codes of a write that can never succeed: it is not valid, or too large.
+/// Error codes of a write that can never succeed: it is invalid or too large.
 const UNFIT: [&str; 3] = ["ValidationE", "ItemCollectionSizeLimitExceeded", "SerializationE"];
 
-/// Codes of a process without the right, or of a table that is not there.
+/// Error codes of missing permissions, or of a table that does not exist.
 const DENIED: [&str; 5] =
     ["AccessDenied", "ResourceNotFound", "UnrecognizedClient", "InvalidSignature", "MissingAuthentication"];
 
-/// Codes of an item that another transaction is at work on.
+/// Error codes of an item that another transaction is changing.
 const CONFLICT: [&str; 3] = ["TransactionConflict", "TransactionInProgress", "ReplicatedWriteConflict"];
 
-/// Codes of too many requests.
+/// Error codes of throttling.
 const BUSY: [&str; 3] = ["Throttling", "ProvisionedThroughput", "RequestLimit"];
 
-/// The code of a condition that does not hold.
+/// The error code of a failed condition check.
 const CONDITION: &str = "ConditionalCheckFailed";
 
-/// Why DynamoDB did not do what it was asked. But for [`Refusal::Unanswered`], nothing was written.
+/// Why DynamoDB refused a write. Except for [`WriteError::Unanswered`], nothing was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteError {
-    /// A condition does not hold. For each item of the request, whether it is that one's.
+    /// A condition check failed: for each item of the request, whether its condition did.
     Condition(Vec<bool>),
-    /// Another transaction is at work on an item: DynamoDB's code. Whether a condition holds is not known.
+    /// Another transaction is changing an item: DynamoDB's error code. Whether conditions hold is not known.
     Conflict(String),
-    /// There are too many requests for now: DynamoDB's code.
+    /// DynamoDB throttles requests: its error code.
     Busy(String),
-    /// The same request can never succeed: DynamoDB's code.
+    /// The same request can never succeed: DynamoDB's error code.
     Unfit(String),
-    /// Only an operator can change it: DynamoDB's code.
+    /// Only an operator can correct the cause: DynamoDB's error code.
     Denied(String),
-    /// There was no answer, or a fault of DynamoDB's own. The write may have been done.
+    /// DynamoDB did not respond, or failed internally. The write may have been done.
     Unanswered,
 }
 
 impl WriteError {
-    /// Reads the error of a request for one item.
+    /// Classifies the error of a request for one item.
     pub fn of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Self {
         Self::of_codes(&[error.code().unwrap_or_default()])
     }
 
-    /// Reads the error of `TransactWriteItems`: a cancelled one has a reason for each item.
+    /// Classifies the error of `TransactWriteItems`: a cancelled transaction has a reason for each item.
     pub fn of_transaction<R>(error: &SdkError<TransactWriteItemsError, R>) -> Self {
         match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
@@ -57,12 +57,12 @@ impl WriteError {
         }
     }
 
-    /// Reads an error that a function of this crate returned for a write.
+    /// Classifies an error that a write of this crate returned.
     pub fn of_write(error: &anyhow::Error) -> Self {
         error.chain().find_map(of_cause).unwrap_or(Self::Unanswered)
     }
 
-    /// What the codes of the items, or the one of the whole request, mean.
+    /// Classifies the error codes of the items, or that of the whole request.
     fn of_codes(codes: &[&str]) -> Self {
         let find = |known: &[&str]| {
             let found = codes.iter().find(|code| known.iter().any(|known| code.starts_with(known)));
@@ -74,7 +74,7 @@ impl WriteError {
         if let Some(code) = find(&DENIED) {
             return Self::Denied(code);
         }
-        // A conflict says nothing about conditions: the other transaction may yet fail.
+        // A conflict does not tell whether conditions hold: the other transaction may still fail.
         if let Some(code) = find(&CONFLICT) {
             return Self::Conflict(code);
         }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_failed_condition_is_a_condition() {
+    fn a_failed_condition_check_names_its_item() {
         let first = WriteError::of_codes(&["None", "ConditionalCheckFailed"]);
         assert_eq!(first, WriteError::Condition(vec![false, true]));
         let whole = WriteError::of_codes(&["ConditionalCheckFailedException"]);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_right_is_told_from_a_fault() {
+    fn a_missing_permission_is_not_an_internal_error() {
         assert_eq!(
             WriteError::of_codes(&["AccessDeniedException"]),
             WriteError::Denied("AccessDeniedException".into())

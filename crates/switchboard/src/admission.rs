@@ -30,7 +30,7 @@ impl Switchboard {
         let Some(dollars) = agent.caps.dollars_a_day else { return Ok(false) };
         let (day, cap) = (agent.day(record.call.rang_at.0), (dollars * 1e6) as u64);
         let spent = self.ledger.spent_on(&record.number, &day).await?;
-        if spent.is_near(cap) && !spent.is_told && self.tells_of_cap(record, &day).await {
+        if spent.is_near(cap) && !spent.is_recorded && self.tells_of_cap(record, &day).await {
             let (spent_micro_dollars, cap_micro_dollars) = (spent.micro_dollars, cap);
             let near = Happened::CapNear { spent_micro_dollars, cap_micro_dollars };
             // The answer does not wait for the journal: a cap that is reached binds.
@@ -43,7 +43,7 @@ impl Switchboard {
     }
 
     async fn tells_of_cap(&self, record: &StoredCall, day: &str) -> bool {
-        self.ledger.tell_once_of_cap(&record.number, day).await.unwrap_or_else(|error| {
+        self.ledger.claim_cap_event(&record.number, day).await.unwrap_or_else(|error| {
             tracing::error!(call_ref = record.call_ref(), "Cannot tell that a day's cap is near: {error:#}");
             false
         })
@@ -54,7 +54,7 @@ impl Switchboard {
         let mark = self.knocker.mark(&record.caller());
         let Some((most, mark)) = agent.caps.calls_an_hour.zip(mark) else { return Ok(false) };
         let (number, call_ref) = (&record.number, record.call_ref());
-        let call = CallerCall { number, mark: &mark, call_ref, rang_at_ms: record.call.rang_at.0 };
+        let call = CallerCall { number, pseudonym: &mark, call_ref, rang_at_ms: record.call.rang_at.0 };
         let is_too_often = self.ledger.count_call(&call).await? >= most as usize;
         if is_too_often {
             self.ledger.uncount_call(&call).await?;

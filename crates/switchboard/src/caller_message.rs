@@ -65,7 +65,7 @@ impl Switchboard {
             _ if id.is_empty() => Ok(()),
             Ok(_) => self.ledger.note_message_sent(record.call_ref(), id).await,
             Err(error) if may_be_done(error) => Ok(()),
-            Err(_) => self.ledger.give_up_message(record.call_ref(), id).await,
+            Err(_) => self.ledger.release_message_claim(record.call_ref(), id).await,
         };
         // Whoever asks again is told that nobody knows, which does no harm.
         if let Err(error) = settled {

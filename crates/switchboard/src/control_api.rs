@@ -7,7 +7,7 @@ use crate::secrets::ControlApiSecret;
 use clients::PinnedClients;
 use internal_api::control_api::{Answer, Offer, Release, UNDELIVERED, Undelivered, path_of};
 use internal_api::lease::Lease;
-use internal_api::request_signature::{NONCE, SEAL, SignedRequest, TIME};
+use internal_api::request_signature::{NONCE, SIGNATURE, SignedRequest, TIME};
 use reqwest::{Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use service::pseudonyms::{PseudonymKeys, Pseudonyms};
@@ -183,10 +183,10 @@ impl ControlApiClient {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
         let sealed =
             SignedRequest { time_ms: (self.clock)(), nonce: &nonce, method: method.as_str(), path, body };
-        let seal = sealed.seal(key.expose_secret().as_bytes());
+        let seal = sealed.sign(key.expose_secret().as_bytes());
         let url = format!("https://{}{path}", lease.door);
         let request = self.clients().client(&lease.pin, Instant::now())?.request(method.clone(), url);
-        let request = request.header(TIME, sealed.time_ms).header(NONCE, &nonce).header(SEAL, seal);
+        let request = request.header(TIME, sealed.time_ms).header(NONCE, &nonce).header(SIGNATURE, seal);
         Ok(match request.body(body.clone()).send().await {
             Ok(reply) => read(reply).await,
             Err(error) => ControlApiReply::Silent(error.without_url().to_string()),

@@ -128,7 +128,7 @@ fn outcome(record: &StoredCall, effect: &Effect, error: &GraphError, was_heard: 
             CallEvent::NotReceived(effect.clone())
         };
     }
-    let again = (was_heard || record.call.may_be_done()) && is_settled(record, effect);
+    let again = (was_heard || record.call.may_have_taken_effect()) && is_settled(record, effect);
     let says_what_is_wrong = matches!(error, GraphError::Misconfigured { .. }) || error.is_about_sdp();
     if says_what_is_wrong {
         return CallEvent::Refused(effect.clone());

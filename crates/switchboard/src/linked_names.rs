@@ -17,7 +17,7 @@ impl Switchboard {
         marks.sort();
         marks.dedup();
         if self.ledger.is_any_known(&marks).await? {
-            self.ledger.link_marks(&marks, self.now().0 + KEPT_MS).await?;
+            self.ledger.link_pseudonyms(&marks, self.now().0 + KEPT_MS).await?;
         }
         self.ledger.drop_notice(&key.0, &key.1).await
     }

@@ -89,7 +89,7 @@ impl Switchboard {
         }
         match self.run_task(record, &mut claimed).await? {
             Ok(arn) => {
-                let (task, place) = (arn.rsplit('/').next().unwrap_or_default().to_owned(), claimed.place);
+                let (task, place) = (arn.rsplit('/').next().unwrap_or_default().to_owned(), claimed.slot);
                 if let Err(error) = self.ledger.note_launch(place, call_ref, &task, self.now().0).await {
                     tracing::warn!(
                         call_ref,
@@ -107,7 +107,7 @@ impl Switchboard {
                 tracing::error!(call_ref, "Cannot start a media task: {error}");
                 // Where ECS did not say, a task may be starting: its place lapses by itself.
                 if let LaunchError::Refused(_) | LaunchError::Throttled(_) = error {
-                    self.ledger.give_up_launch(&claimed, call_ref, self.now().0).await?;
+                    self.ledger.release_launch(&claimed, call_ref, self.now().0).await?;
                 }
                 Ok(EffectOutcome::of(failed))
             }
@@ -153,7 +153,7 @@ impl Switchboard {
     }
 
     fn tries_until(&self, record: &StoredCall) -> tokio::time::Instant {
-        tokio::time::Instant::now() + record.call.tries_for(self.now())
+        tokio::time::Instant::now() + record.call.retry_window(self.now())
     }
 
     async fn offer(&self, record: &StoredCall, assignment: &Assignment) -> anyhow::Result<EffectOutcome> {

@@ -123,7 +123,7 @@ impl Switchboard {
         let held = self.store.held_by(task).await?;
         let lost =
             futures_util::future::join_all(held.iter().map(|call_ref| self.lose(task, call_ref))).await;
-        tokio::try_join!(self.ledger.give_up_lease(task), self.ledger.give_up_launch_of(task))?;
+        tokio::try_join!(self.ledger.delete_lease(task), self.ledger.release_launch_of(task))?;
         lost.into_iter().collect::<anyhow::Result<()>>()?;
         Ok(held.len())
     }

@@ -1,12 +1,12 @@
-//! Decides which events are failures, for whoever looks for traces that went wrong.
+//! Decides which events are failures: their spans get an error status.
 
 use journal::JournalEvent;
 use serde_json::{Map, Value};
 
-/// Endings that are ours, and as the number's agent wants them.
+/// Endings on this side that the agent's rules ask for, and so no failures.
 const TURNED_AWAY: [&str; 3] = ["closed", "over_budget", "called_too_often"];
 
-/// What went wrong, in the words that the log's line has for it; nothing if all is well.
+/// Returns the description of a failure, from the fields of the log line; `None` where the event is no failure.
 pub(crate) fn failure(event: &JournalEvent, fields: &Map<String, Value>) -> Option<String> {
     let word = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     match event {
@@ -79,7 +79,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_call_has_failed_that_we_or_meta_ended_unless_it_was_turned_away() {
+    fn an_ending_by_us_or_meta_is_a_failure() {
         let failed = |ending: Ending| {
             let name = |value| serde_json::to_value(value).unwrap().as_str().unwrap().to_owned();
             let by = serde_json::to_value(ending.by()).unwrap().as_str().unwrap().to_owned();

@@ -1,26 +1,26 @@
-//! Names traces and spans after what they are about.
+//! Derives trace and span ids from a call's reference and its journal entries.
 
 use journal::JournalEntry;
 use sha2::{Digest, Sha256};
 
-/// The name of a trace, as W3C Trace Context has it.
+/// A trace id, as in W3C Trace Context.
 pub type TraceId = [u8; 16];
 
-/// The name of a span.
+/// A span id, as in W3C Trace Context.
 pub type SpanId = [u8; 8];
 
-/// The names in one call's trace.
+/// The ids in one call's trace.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TraceIds<'a> {
     call_ref: &'a str,
-    /// The trace: the first 32 digits of the call's reference, so that one finds the other by reading.
+    /// The trace id: the first 32 hex digits of the call's reference, so that one leads to the other.
     pub(crate) trace: TraceId,
-    /// The call as a whole: the next 16 digits.
+    /// The span id of the call: the next 16 hex digits.
     pub(crate) call: SpanId,
 }
 
 impl<'a> TraceIds<'a> {
-    /// Of a call by its reference, if that is a hex SHA-256.
+    /// Returns the ids of a call, or `None` if its reference is not a hex SHA-256.
     pub(crate) fn of(call_ref: &'a str) -> Option<Self> {
         let mut hash = [0; 32];
         hex::decode_to_slice(call_ref, &mut hash).ok()?;
@@ -29,17 +29,17 @@ impl<'a> TraceIds<'a> {
         Some(Self { call_ref, trace, call })
     }
 
-    /// The part of the call in which caller and agent could hear each other.
+    /// Returns the span id of the talk, the part of the call in which caller and agent hear each other.
     pub(crate) fn talk(&self) -> SpanId {
-        self.named("talk")
+        self.derived("talk")
     }
 
-    /// What an entry tells of: its place in the journal is its alone.
+    /// Returns the span id of an entry, from its unique position in the journal.
     pub(crate) fn entry(&self, entry: &JournalEntry) -> SpanId {
-        self.named(&format!("{}/{}/{}", entry.version, entry.writer, entry.sequence))
+        self.derived(&format!("{}/{}/{}", entry.version, entry.writer, entry.sequence))
     }
 
-    fn named(&self, what: &str) -> SpanId {
+    fn derived(&self, what: &str) -> SpanId {
         let hash = Sha256::digest(format!("{}/{what}", self.call_ref));
         hash[..8].try_into().expect("8 of 32 bytes")
     }

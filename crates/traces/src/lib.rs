@@ -1,7 +1,7 @@
-//! Reads a call's journal as a trace: each entry is a span, and the call's end is the span that all others are under.
+//! Turns a call's journal into a trace: each entry is a span, and the end of the call is the root span.
 //!
-//! Nothing is handed from process to process for it. A call's reference names its trace, so whoever writes an entry can say
-//! where in the trace it belongs; and an entry that is told twice is the same span twice.
+//! No trace context is propagated between processes. The call's reference determines the trace id, so every writer of entries knows the ids
+//! of its spans, and an entry that is sent twice is the same span twice.
 
 mod failures;
 mod ids;

@@ -1,59 +1,59 @@
-//! Makes spans of journal entries. Makes only: nothing is sent, and no clock is read.
+//! Converts journal entries to spans, without sending them or reading a clock.
 
 use crate::failures::failure;
 use crate::ids::{SpanId, TraceId, TraceIds};
 use journal::{JournalEntry, JournalEvent};
 use serde_json::{Map, Value};
 
-/// Something in a call that took its time, or was just noted.
+/// A span of a call's trace: a period, or a moment where both ends are equal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
-    /// The call's trace.
+    /// The trace id of the call.
     pub trace: TraceId,
-    /// This span.
+    /// The id of this span.
     pub id: SpanId,
-    /// The span that it is a part of; nothing for the call itself.
+    /// The parent span; `None` for the root span, the call.
     pub parent: Option<SpanId>,
-    /// `call`, `talk`, or the event's name as one says it: `media connected`.
+    /// `call`, `talk`, or the event's name in words: `media connected`.
     pub name: String,
-    /// When it began, ms since 1970.
+    /// When the span began, ms since 1970.
     pub from_ms: u64,
-    /// When it ended, ms since 1970.
+    /// When the span ended, ms since 1970.
     pub to_ms: u64,
-    /// What the log's line says of it, by name.
+    /// The fields of the entry's log line, by name.
     pub fields: Map<String, Value>,
-    /// What went wrong, if anything did.
+    /// The description of the failure, if it is one.
     pub failure: Option<String>,
 }
 
-/// The spans of an entry: none where its call's reference is none. The end of a call is the call itself, and its talk, if
-/// there was any; anything else is one span.
+/// Returns the spans of an entry. The end of a call becomes the root span and the span of the talk, if there was any; every other entry is
+/// one span. Where the reference is no hex SHA-256 there are none.
 pub fn spans_of(entry: &JournalEntry) -> Vec<Span> {
-    let Some(names) = TraceIds::of(&entry.call_ref) else { return vec![] };
+    let Some(ids) = TraceIds::of(&entry.call_ref) else { return vec![] };
     match &entry.event {
         JournalEvent::Ended { .. } => {
             let lasted_ms = took_ms(entry);
             let since_ring_ms = entry.since_ring_ms.unwrap_or(lasted_ms);
-            let call = span(&names, names.call, None, Some("call"), entry, since_ring_ms);
-            let mut talk = span(&names, names.talk(), Some(names.call), Some("talk"), entry, lasted_ms);
+            let call = span(&ids, ids.call, None, Some("call"), entry, since_ring_ms);
+            let mut talk = span(&ids, ids.talk(), Some(ids.call), Some("talk"), entry, lasted_ms);
             talk.failure = None;
             [call].into_iter().chain((lasted_ms > 0).then_some(talk)).collect()
         }
-        // All that is ever known of such a call.
+        // Such a call has no other entry that could be its root span.
         JournalEvent::NotOurs { .. } | JournalEvent::Stale { .. } => {
             let since_ring_ms = entry.since_ring_ms.unwrap_or_default();
-            vec![span(&names, names.call, None, Some("call"), entry, since_ring_ms)]
+            vec![span(&ids, ids.call, None, Some("call"), entry, since_ring_ms)]
         }
         event => {
-            let parent = if is_talk(event) { names.talk() } else { names.call };
-            vec![span(&names, names.entry(entry), Some(parent), None, entry, took_ms(entry))]
+            let parent = if is_talk(event) { ids.talk() } else { ids.call };
+            vec![span(&ids, ids.entry(entry), Some(parent), None, entry, took_ms(entry))]
         }
     }
 }
 
-/// A span by this name, or else by its event's.
+/// Returns a span with this name, or with that of its event.
 fn span(
-    names: &TraceIds<'_>,
+    ids: &TraceIds<'_>,
     id: SpanId,
     parent: Option<SpanId>,
     name: Option<&str>,
@@ -62,7 +62,7 @@ fn span(
 ) -> Span {
     let fields = fields(entry);
     Span {
-        trace: names.trace,
+        trace: ids.trace,
         id,
         parent,
         name: name.map_or_else(|| event_name(&fields), str::to_owned),
@@ -73,7 +73,7 @@ fn span(
     }
 }
 
-/// As in the log's line, since the same may be said of a call there and here.
+/// Returns the fields of the log line: what may be logged may be traced.
 fn fields(entry: &JournalEntry) -> Map<String, Value> {
     match serde_json::from_str(&entry.to_line()) {
         Ok(Value::Object(fields)) => fields,
@@ -81,13 +81,13 @@ fn fields(entry: &JournalEntry) -> Map<String, Value> {
     }
 }
 
-/// `WA_CALL_MEDIA_CONNECTED` is `media connected`.
+/// Returns the event's name in words: `WA_CALL_MEDIA_CONNECTED` is `media connected`.
 fn event_name(fields: &Map<String, Value>) -> String {
     let name = fields.get("event").and_then(Value::as_str).expect("an event is tagged with its name");
     name.trim_start_matches("WA_CALL_").to_ascii_lowercase().replace('_', " ")
 }
 
-/// Whether it can only happen while caller and agent hear each other.
+/// Whether the event only happens while caller and agent hear each other.
 fn is_talk(event: &JournalEvent) -> bool {
     match event {
         JournalEvent::FirstWord { .. }
@@ -142,7 +142,7 @@ fn is_talk(event: &JournalEvent) -> bool {
     }
 }
 
-/// How long it took, by its own figures, until it was noted; nothing for what has no duration.
+/// Returns the duration that the event's fields give, which ended when it was recorded; 0 where there is none.
 fn took_ms(entry: &JournalEntry) -> u64 {
     match &entry.event {
         JournalEvent::Answered { took_ms, .. }
@@ -203,13 +203,13 @@ mod tests {
     use journal::{EntryBuilder, EntryContext, JournalPhase};
     use serde_json::json;
 
-    /// 16 bytes for the trace, 8 for the call, and 8 that nobody needs.
+    /// 16 bytes for the trace id, 8 for the call's span id, and 8 unused.
     const CALL: &str = "0101010101010101010101010101010102020202020202020303030303030303";
 
     const RANG_AT: u64 = 1_000_000;
 
     #[test]
-    fn the_end_of_a_call_is_the_call_from_its_ring_on_and_its_talk() {
+    fn the_end_of_a_call_becomes_the_root_span_and_the_talk() {
         let ended =
             JournalEvent::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 4_000 };
 
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_nobody_picked_up_has_no_talk_and_says_what_went_wrong() {
+    fn an_unanswered_call_has_a_failure_and_no_talk() {
         let ended = JournalEvent::Ended { ending: "no_capacity".into(), by: "us".into(), lasted_ms: 0 };
 
         let spans = spans_of(&journal().enter(ended, RANG_AT + 60_000));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_took_time_began_so_long_before_it_was_noted() {
+    fn a_span_starts_its_duration_before_the_entry() {
         let cases = [
             (JournalEvent::Answered { took_ms: 7, start: "warm".into() }, "answered", 7),
             (JournalEvent::MediaConnected { took_ms: 90 }, "media connected", 90),
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_talk_is_under_the_talk_and_all_else_under_the_call() {
+    fn talk_events_are_children_of_the_talk_others_of_the_call() {
         let mut journal = journal();
         let ended =
             JournalEvent::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 9 };
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_told_twice_is_one_span_and_another_entry_is_another() {
+    fn span_ids_follow_from_the_entry() {
         let mut journal = journal();
         let [first, second] = [(); 2].map(|()| journal.enter(JournalEvent::Keys { count: 1 }, RANG_AT));
 
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_that_fails_is_a_failure_and_what_others_say_has_no_long_number_in_it() {
+    fn failure_texts_are_redacted() {
         let failed = JournalEvent::Tool { tool: "lookup".into(), took_ms: 1, outcome: "timed_out".into() };
         let reason = "Recipient +91 99000 00001 not allowed".to_owned();
         let trouble =
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_is_not_ours_is_a_call_all_the_same() {
+    fn a_call_for_another_number_has_a_root_span() {
         let span =
             spans_of(&journal().enter(JournalEvent::NotOurs { number: "7".into() }, RANG_AT)).remove(0);
 
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_no_call_is_in_no_trace() {
+    fn an_entry_without_a_valid_reference_has_no_span() {
         let mut journal = EntryBuilder::new("ab12", "webhook", None, 0);
 
         assert_eq!(spans_of(&journal.enter(JournalEvent::Opened {}, RANG_AT)), []);

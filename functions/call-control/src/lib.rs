@@ -49,7 +49,7 @@ impl CallControl {
             line: GraphClient::new(graph),
             meta,
             agent: Arc::new(settings.agent),
-            log: service::events::tell,
+            log: service::events::report,
             clock: service::time::now_ms,
         };
         Ok(Self { switchboard })

@@ -81,7 +81,7 @@ impl Webhook {
     fn tell_refused(&self) {
         if let Some(count) = self.refusals().poll_count(Instant::now()) {
             let refused = JournalEvent::WebhookRefused { why: "signature".to_owned(), count };
-            service::events::tell_of_no_call(&refused, "webhook");
+            service::events::report_without_call(&refused, "webhook");
         }
     }
 
@@ -165,7 +165,7 @@ impl Webhook {
 
     async fn take_in_group(&self, group: NoticeGroup, now_ms: u64) -> anyhow::Result<()> {
         let taken = self.store.take_in(&group, &self.house, now_ms).await?;
-        taken.entries.iter().for_each(service::events::tell);
+        taken.entries.iter().for_each(service::events::report);
         if let Some(call_ref) = taken.tick {
             self.call_control.tick(call_ref).await?;
         }

@@ -119,7 +119,7 @@ impl CallSession {
 
 /// Tells call-control that a call is over, and why.
 async fn report(control: &CallControl, call_ref: String, fence: u64, token: Option<String>, ending: Ending) {
-    let known_before = ending.for_release_before();
+    let known_before = ending.for_previous_release();
     let newer = (ending != known_before).then(|| word(ending));
     let order = Order::TaskEnded { call_ref, fence, token, ending: word(known_before), newer };
     for _ in 0..REPORTS {

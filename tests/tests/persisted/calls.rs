@@ -16,7 +16,7 @@ fn endings_and_parties_keep_their_words() {
     let ended_by = endings().into_iter().map(|(name, ending)| (name.to_owned(), json(&ending.by())));
     hold_texts("ended-by.tsv", ended_by);
     let before =
-        endings().into_iter().map(|(name, ending)| (name.to_owned(), json(&ending.for_release_before())));
+        endings().into_iter().map(|(name, ending)| (name.to_owned(), json(&ending.for_previous_release())));
     hold_texts("endings-for-the-release-before.tsv", before);
 }
 

@@ -43,7 +43,7 @@ async fn write_settings(ledger: &Store) {
     ledger.put_agent(&StoredAgent::new("a", "name = \"a\"\n", NOW)).await.unwrap();
     ledger.assign("220", "a").await.unwrap();
     ledger.renew(&Lease::new("0a", "127.0.0.1:8443", "ff00", "12", 50, NOW).using(3)).await.unwrap();
-    ledger.link_marks(&["5eed".to_owned(), "5eee".to_owned()], NOW).await.unwrap();
+    ledger.link_pseudonyms(&["5eed".to_owned(), "5eee".to_owned()], NOW).await.unwrap();
 }
 
 async fn write_calls(ledger: &Store) {
@@ -62,7 +62,7 @@ async fn write_calls(ledger: &Store) {
     for item in listed.items(&["5eed".to_owned()], DAY, keys::forget_at(NOW)) {
         ledger.put(item).await.unwrap();
     }
-    let of_caller = CallerCall { number: "220", mark: "5eed", call_ref: CALL, rang_at_ms: NOW };
+    let of_caller = CallerCall { number: "220", pseudonym: "5eed", call_ref: CALL, rang_at_ms: NOW };
     ledger.count_call(&of_caller).await.unwrap();
     for action in [BudgetedAction::Message, BudgetedAction::Tool, BudgetedAction::Notice] {
         assert!(ledger.may_act("220", "5eed", action, 3, NOW).await.unwrap());
@@ -82,12 +82,12 @@ async fn write_spending(ledger: &Store) {
     let conclusion =
         CallOutcome { by, day: DAY.into(), counted: vec![40], micro_dollars: 90, summary, has_opened: true };
     assert!(ledger.conclude(&conclusion).await.unwrap());
-    assert!(ledger.tell_once_of_cap("220", DAY).await.unwrap());
+    assert!(ledger.claim_cap_event("220", DAY).await.unwrap());
 }
 
 async fn write_launches(ledger: &Store) {
     let started = ledger.claim_launch(3, "00000000", NOW).await.unwrap().unwrap();
-    ledger.note_launch(started.place, "00000000", "0b", NOW).await.unwrap();
+    ledger.note_launch(started.slot, "00000000", "0b", NOW).await.unwrap();
     let mut refused = ledger.claim_launch(3, "00000001", NOW).await.unwrap().unwrap();
     assert!(ledger.note_launch_refused(&mut refused, "00000001").await.unwrap());
 }

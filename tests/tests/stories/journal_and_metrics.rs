@@ -22,7 +22,7 @@ async fn each_event_of_a_call_is_in_the_table_and_in_the_log_once_and_alike() {
     let told: BTreeSet<_> = lines.iter().cloned().collect();
     assert_eq!(told.len(), lines.len(), "nothing is told twice");
     assert_eq!(told, stored.iter().map(JournalEntry::to_line).collect());
-    let known = |entry: &&JournalEntry| entry.place.number.is_some() && entry.place.phase.is_some();
+    let known = |entry: &&JournalEntry| entry.context.number.is_some() && entry.context.phase.is_some();
     assert_eq!(stored.iter().filter(known).count(), stored.len(), "{stored:?}");
 }
 

@@ -113,5 +113,5 @@ fn without_nothing(line: Map<String, Value>) -> Map<String, Value> {
 }
 
 fn says_what_is_lost(line: &Value) -> bool {
-    line["message"].as_str().is_some_and(|message| message.contains("spans were not taken, and are lost"))
+    line["message"].as_str().is_some_and(|message| message.contains("span export failed"))
 }

@@ -1,22 +1,22 @@
-//! How much somebody should care about an event: what a log's reader may filter by.
+//! The severity of each event: the level of its log line.
 
 use super::JournalEvent;
 use serde::Serialize;
 
-/// How much somebody should care.
+/// The severity of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
-    /// The course of things.
+    /// Normal operation.
     Info,
-    /// Something went wrong and was dealt with.
+    /// An error that was handled.
     Warn,
-    /// Somebody should look.
+    /// An error that an operator should look at.
     Error,
 }
 
 impl JournalEvent {
-    /// How much somebody should care.
+    /// Returns the severity of this event.
     pub fn level(&self) -> Level {
         match self {
             Self::SeatRefused { .. }
@@ -35,7 +35,7 @@ impl JournalEvent {
             | Self::KeysDropped {}
             | Self::Stale { .. }
             | Self::CallerTold { .. } => Level::Warn,
-            // A call whose caller is muted is well.
+            // A muted caller is not a fault.
             Self::MediaVerdict { verdict, .. } if verdict == "caller_muted" => Level::Info,
             Self::MediaVerdict { .. } => Level::Warn,
             Self::GivenUp { .. } | Self::AgentFailed { .. } | Self::Lost { .. } => Level::Error,

@@ -1,21 +1,21 @@
-//! An event of a later release: kept as it was written, and shown by its name alone.
+//! Events of later releases: kept as they were written, and shown by name alone.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// The name of an event, and its fields as they were read.
+/// An event that this release does not know: its name, and its fields as they were read.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub struct OtherEvent(Map<String, Value>);
 
 impl OtherEvent {
-    /// Returns its name.
+    /// Returns the event's name.
     pub fn name(&self) -> &str {
         self.0["event"].as_str().expect("it was read with a name")
     }
 
-    /// Returns the same event without its fields: which of them are personal is not known.
+    /// Returns the event without its fields: which of them are personal is not known.
     pub(crate) fn without_fields(&self) -> Self {
         Self(
             self.0
@@ -26,7 +26,7 @@ impl OtherEvent {
         )
     }
 
-    /// Takes out a field that is not the event's own.
+    /// Removes a field that is not the event's own.
     pub(crate) fn remove(&mut self, name: &str) {
         self.0.remove(name);
     }
@@ -44,7 +44,7 @@ impl TryFrom<Map<String, Value>> for OtherEvent {
 }
 
 impl fmt::Debug for OtherEvent {
-    /// Without its fields.
+    /// Writes the name without the fields.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OtherEvent").field(&self.name()).finish()
     }

@@ -1,4 +1,4 @@
-//! Writes `docs/events.md`.
+//! Generates `docs/events.md` from the schema.
 
 use super::{COMMON, EventSchema, events};
 use crate::Level;
@@ -6,40 +6,40 @@ use std::fmt::Write;
 
 const BEGINNING: &str = "# Events
 
-What happens in a call is written down once: as an item in the table, and as one flat JSON line in the log, by functions and media
-tasks alike. This page is made from `crates/journal` (`make docs`), and a test holds it to that.
+Each event of a call is recorded once: as an item in the table, and as one flat JSON line in the log, by functions and media
+tasks alike. This page is generated from `crates/journal` (`make docs`), and a test compares the two.
 
-Nothing here says who called or what was said. Calls go by their `call_ref`; there is no field for a telephone number, an SDP, a
-token, or a word that was spoken, and in words that others chose no number of eight digits or more reaches the log.
+No event says who called or what was said. A call is identified by its `call_ref`; no field holds a phone number, an SDP, a
+token or a spoken word, and numbers of eight digits or more are redacted from text that others wrote before it is logged.
 
-A line is written after the event is in the table, once: an event that was saved before is not written again. Of a process that dies
-between the two, the table has the event and the log has not.
+A line is written once, after the event is in the table: an event that was saved before is not logged again. If a process dies
+between the two, the table has the event and the log does not.
 
-## What every line says
+## Fields of every line
 
 | field | unit | |
 |---|---|---|
 ";
 
-/// The page, as it is to be.
+/// Returns the page's text.
 pub fn page() -> String {
     let mut page = BEGINNING.to_owned();
     for (name, unit, meaning) in COMMON {
         row(&mut page, name, unit, meaning);
     }
-    page += "\n## What happens\n";
+    page += "\n## Events\n";
     events().iter().for_each(|event| section(&mut page, event));
     page
 }
 
 fn section(page: &mut String, event: &EventSchema) {
     let EventSchema { name, meaning, level, fields } = event;
-    let care = match level {
+    let severity = match level {
         Level::Info => "",
         Level::Warn => " (warning)",
         Level::Error => " (error)",
     };
-    write!(page, "\n### `{name}`{care}\n\n{meaning}\n").expect("a text takes all that is written");
+    write!(page, "\n### `{name}`{severity}\n\n{meaning}\n").expect("writing to a String does not fail");
     if !fields.is_empty() {
         *page += "\n| field | unit | |\n|---|---|---|\n";
     }
@@ -51,7 +51,7 @@ fn section(page: &mut String, event: &EventSchema) {
 }
 
 fn row(page: &mut String, name: &str, unit: &str, meaning: &str) {
-    writeln!(page, "| `{name}` | {unit} | {meaning} |").expect("a text takes all that is written");
+    writeln!(page, "| `{name}` | {unit} | {meaning} |").expect("writing to a String does not fail");
 }
 
 #[cfg(test)]
@@ -60,11 +60,11 @@ mod tests {
 
     const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md");
 
-    /// `make docs` sets this.
+    /// Set by `make docs`: write the page instead of comparing it.
     const REWRITE: &str = "AHOY_WRITE_DOCS";
 
     #[test]
-    fn the_page_in_the_docs_is_what_the_code_makes() {
+    fn the_docs_page_is_up_to_date() {
         if std::env::var_os(REWRITE).is_some() {
             std::fs::write(PAGE, page()).unwrap();
         }

@@ -1,9 +1,9 @@
-//! Decides what an event counts as.
+//! Decides which metrics a journal event counts toward.
 
 use super::Metric;
 use journal::{JournalEvent, Level};
 
-/// What is counted for an event, `since_ring_ms` after the ring.
+/// Returns the metrics of an event, `since_ring_ms` after the ring.
 pub(super) fn counted(event: &JournalEvent, since_ring_ms: Option<u64>) -> Vec<(Metric, u64)> {
     let once = |metric| vec![(metric, 1)];
     match event {
@@ -23,7 +23,7 @@ pub(super) fn counted(event: &JournalEvent, since_ring_ms: Option<u64>) -> Vec<(
         JournalEvent::SessionLost { .. } => once(Metric::SessionsLost),
         JournalEvent::FirstWord { after_open_ms } => vec![(Metric::FirstWordMs, *after_open_ms)],
         JournalEvent::Turn { took_ms, .. } => vec![(Metric::TurnMs, *took_ms)],
-        // A call that never opened has sent nothing.
+        // A call whose line never opened has sent no frames.
         JournalEvent::Media { late_p99_ms, sent, .. } if *sent > 0 => {
             vec![(Metric::LateFramesMs, *late_p99_ms)]
         }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_that_is_picked_up_counts_with_how_long_that_took() {
+    fn an_accepted_call_counts_with_its_answer_time() {
         assert_eq!(
             counted(&JournalEvent::Accepted {}, Some(412)),
             [(Metric::Answered, 1), (Metric::AnswerMs, 412)]
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_who_gave_up_was_missed_and_one_who_was_turned_away_was_not() {
+    fn a_call_given_up_is_missed_a_call_turned_away_is_not() {
         let gave_up =
             JournalEvent::Ended { ending: "caller_gave_up".into(), by: "caller".into(), lasted_ms: 0 };
 
@@ -92,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn refused_webhooks_count_by_their_number_and_not_by_their_lines() {
+    fn refused_webhooks_count_each_request() {
         let refused = JournalEvent::WebhookRefused { why: "signature".into(), count: 40 };
 
         assert_eq!(counted(&refused, None), [(Metric::RefusedSignatures, 40)]);
     }
 
     #[test]
-    fn a_muted_caller_is_no_verdict_to_worry_about() {
+    fn a_muted_caller_does_not_count_as_a_fault() {
         let verdict = |verdict: &str| JournalEvent::MediaVerdict {
             verdict: verdict.into(),
             evidence: String::new(),

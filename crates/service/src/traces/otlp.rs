@@ -1,4 +1,4 @@
-//! Says spans in OpenTelemetry's words.
+//! Converts spans to OpenTelemetry's types and creates the OTLP exporter.
 
 use super::settings::TraceSettings;
 use crate::env::SettingError;
@@ -12,14 +12,14 @@ use reqwest::{Client, redirect};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use traces::Span;
 
-/// What posts spans. The crate reads the headers from the environment itself; `Settings` has looked at them.
+/// Returns the exporter. The crate reads the headers from the environment itself; [`TraceSettings`] has checked them.
 pub(super) fn exporter(settings: &TraceSettings) -> Result<SpanExporter, SettingError> {
     let wrong = |reason: String| SettingError::Malformed {
         name: settings.endpoint_is_in,
         value: settings.endpoint.to_string(),
         reason,
     };
-    // Headers hold keys: they go where somebody said, and nowhere else.
+    // Headers hold API keys: redirects are not followed, so they reach only the configured endpoint.
     let client = Client::builder().redirect(redirect::Policy::none()).timeout(settings.timeout).build();
     let mut exporter = SpanExporter::builder()
         .with_http()
@@ -32,7 +32,7 @@ pub(super) fn exporter(settings: &TraceSettings) -> Result<SpanExporter, Setting
     Ok(exporter)
 }
 
-/// Who sends: the program, of this stack; and what `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` say goes before.
+/// Returns the resource: program, stack and version, which `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME` override.
 fn resource(settings: &TraceSettings) -> Resource {
     let named = settings.service.clone().map(|name| KeyValue::new("service.name", name));
     Resource::builder_empty()
@@ -44,7 +44,7 @@ fn resource(settings: &TraceSettings) -> Resource {
         .build()
 }
 
-/// A span as the exporter takes it.
+/// Converts a span to the exporter's type.
 pub(super) fn data(span: Span) -> SpanData {
     SpanData {
         span_context: SpanContext::new(
@@ -55,13 +55,13 @@ pub(super) fn data(span: Span) -> SpanData {
             TraceState::NONE,
         ),
         parent_span_id: span.parent.map_or(SpanId::INVALID, SpanId::from_bytes),
-        // Whoever writes the end of the call, it is most likely another process.
+        // The parent is most likely written by another process, the one that ends the call.
         parent_span_is_remote: span.parent.is_some(),
         span_kind: if span.parent.is_some() { SpanKind::Internal } else { SpanKind::Server },
         name: span.name.into(),
-        start_time: at(span.from_ms),
-        end_time: at(span.to_ms),
-        attributes: span.fields.into_iter().filter_map(|(name, value)| said(name, value)).collect(),
+        start_time: time_of(span.from_ms),
+        end_time: time_of(span.to_ms),
+        attributes: span.fields.into_iter().filter_map(|(name, value)| attribute(name, value)).collect(),
         dropped_attributes_count: 0,
         events: SpanEvents::default(),
         links: SpanLinks::default(),
@@ -70,12 +70,12 @@ pub(super) fn data(span: Span) -> SpanData {
     }
 }
 
-fn at(ms: u64) -> SystemTime {
+fn time_of(ms: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(ms)
 }
 
-/// Fields are texts, whole numbers, yes or no, and lists of numbers.
-fn said(name: String, value: serde_json::Value) -> Option<KeyValue> {
+/// Converts a field to an attribute: a text, an integer, a boolean, or a list of integers.
+fn attribute(name: String, value: serde_json::Value) -> Option<KeyValue> {
     let value = match value {
         serde_json::Value::Null => return None,
         serde_json::Value::Bool(is_so) => Value::Bool(is_so),
@@ -95,7 +95,7 @@ mod tests {
     use journal::{EntryBuilder, JournalEvent};
 
     #[test]
-    fn each_field_of_an_event_is_an_attribute_of_its_own_kind() {
+    fn fields_become_attributes_of_their_type() {
         let over =
             JournalEvent::Over { status: "FAILED".into(), errors: vec![138_021, 7], talked_s: Some(3) };
         let entry = EntryBuilder::new(&"01".repeat(32), "webhook", None, 0).enter(over, 1_000);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_a_status_and_the_call_itself_has_no_parent() {
+    fn a_failure_sets_the_status_and_the_call_has_no_parent() {
         let ended = JournalEvent::Ended { ending: "lost".into(), by: "us".into(), lasted_ms: 0 };
         let entry = EntryBuilder::new(&"01".repeat(32), "call-control", 0, 0).enter(ended, 1_000);
 

@@ -1,45 +1,45 @@
-//! Where traces go, as OpenTelemetry has it in every program: the variables are its own.
+//! The settings of the trace exporter, from OpenTelemetry's own environment variables.
 
 use crate::env::{Env, SettingError};
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use url::Url;
 
-/// The one protocol spoken here.
+/// The only protocol supported.
 const PROTOCOL: &str = "http/protobuf";
 
-/// Where traces go, and from whom they are.
+/// The endpoint of the traces, and the identity of the sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TraceSettings {
     /// `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, or `OTEL_EXPORTER_OTLP_ENDPOINT` with `/v1/traces` after it.
     pub(super) endpoint: Url,
-    /// The variable that it was in.
+    /// The variable that the endpoint was read from.
     pub(super) endpoint_is_in: &'static str,
     /// `OTEL_EXPORTER_OTLP_TRACES_TIMEOUT` or `OTEL_EXPORTER_OTLP_TIMEOUT`: for one batch, in ms, default 10,000.
     pub(super) timeout: Duration,
-    /// `OTEL_SERVICE_NAME`, if somebody wants another one than the program's.
+    /// `OTEL_SERVICE_NAME`, which overrides the program's name.
     pub(super) service: Option<String>,
-    /// The program's name.
+    /// The name of the program.
     pub(super) program: &'static str,
     /// `AHOY_STACK`, default `ahoy`.
     pub(super) stack: String,
 }
 
 impl TraceSettings {
-    /// Reads them; `None` where no endpoint is set, or `OTEL_SDK_DISABLED` is `true`.
+    /// Reads the settings; `None` where no endpoint is set, or `OTEL_SDK_DISABLED` is `true`.
     pub(super) fn from_env(env: &Env, program: &'static str) -> Result<Option<Self>, SettingError> {
         let is_disabled =
             env.optional("OTEL_SDK_DISABLED").is_some_and(|word| word.eq_ignore_ascii_case("true"));
         let Some((endpoint_is_in, endpoint)) = endpoint(env)?.filter(|_| !is_disabled) else {
             return Ok(None);
         };
-        speaks_ours(
+        check_protocol(
             "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
             env.optional("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"),
         )?;
-        speaks_ours("OTEL_EXPORTER_OTLP_PROTOCOL", env.optional("OTEL_EXPORTER_OTLP_PROTOCOL"))?;
-        are_headers("OTEL_EXPORTER_OTLP_TRACES_HEADERS", env.secret("OTEL_EXPORTER_OTLP_TRACES_HEADERS"))?;
-        are_headers("OTEL_EXPORTER_OTLP_HEADERS", env.secret("OTEL_EXPORTER_OTLP_HEADERS"))?;
+        check_protocol("OTEL_EXPORTER_OTLP_PROTOCOL", env.optional("OTEL_EXPORTER_OTLP_PROTOCOL"))?;
+        check_headers("OTEL_EXPORTER_OTLP_TRACES_HEADERS", env.secret("OTEL_EXPORTER_OTLP_TRACES_HEADERS"))?;
+        check_headers("OTEL_EXPORTER_OTLP_HEADERS", env.secret("OTEL_EXPORTER_OTLP_HEADERS"))?;
         let for_all = env.parsed("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000)?;
         Ok(Some(Self {
             endpoint,
@@ -74,7 +74,7 @@ fn url(name: &'static str, value: &str, whole: &str) -> Result<Url, SettingError
     }
 }
 
-fn speaks_ours(name: &'static str, protocol: Option<&str>) -> Result<(), SettingError> {
+fn check_protocol(name: &'static str, protocol: Option<&str>) -> Result<(), SettingError> {
     match protocol {
         None | Some(PROTOCOL) => Ok(()),
         Some(other) => Err(SettingError::Malformed {
@@ -85,14 +85,14 @@ fn speaks_ours(name: &'static str, protocol: Option<&str>) -> Result<(), Setting
     }
 }
 
-/// Keys are in headers as a rule: what is wrong with them is told without them.
-fn are_headers(name: &'static str, headers: Option<secrecy::SecretString>) -> Result<(), SettingError> {
+/// Checks a list of headers. The error does not quote it, since headers usually hold API keys.
+fn check_headers(name: &'static str, headers: Option<secrecy::SecretString>) -> Result<(), SettingError> {
     let is_header = |pair: &str| pair.split_once('=').is_some_and(|(name, _)| !name.trim().is_empty());
     let headers = headers.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
     if headers.split_terminator(',').all(is_header) {
         return Ok(());
     }
-    let reason = "it is no list of name=value".to_owned();
+    let reason = "it is not a list of name=value".to_owned();
     Err(SettingError::Malformed { name, value: "…".to_owned(), reason })
 }
 
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_an_endpoint_or_when_switched_off_there_are_no_traces() {
+    fn no_endpoint_or_disabled_sdk_means_no_traces() {
         let off = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318"), ("OTEL_SDK_DISABLED", "TRUE")];
 
         assert_eq!(read(&[]), Ok(None));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_for_all_gets_the_path_of_traces_and_one_for_traces_is_taken_as_it_is() {
+    fn the_traces_path_is_added_to_the_common_endpoint_only() {
         let all = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318/here/");
         let traces = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://[::1]/otlp");
         let endpoint = |settings: &[_]| read(settings).unwrap().unwrap().endpoint.to_string();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_in_one_line_with_its_variable() {
+    fn an_invalid_setting_is_reported_in_one_line() {
         let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318");
         let cases = [
             vec![("OTEL_EXPORTER_OTLP_ENDPOINT", "collector")],
@@ -138,12 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_are_none_are_told_without_the_key_that_may_be_in_them() {
+    fn malformed_headers_are_reported_without_their_content() {
         let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://[::1]:4318");
 
         let wrong = read(&[endpoint, ("OTEL_EXPORTER_OTLP_HEADERS", "planted key")]).expect_err("no header");
 
-        assert_eq!(wrong.to_string(), r#"OTEL_EXPORTER_OTLP_HEADERS is "…": it is no list of name=value"#);
+        assert_eq!(wrong.to_string(), r#"OTEL_EXPORTER_OTLP_HEADERS is "…": it is not a list of name=value"#);
     }
 
     fn read(settings: &[(&str, &str)]) -> Result<Option<TraceSettings>, SettingError> {

@@ -1,4 +1,4 @@
-//! Sends spans in batches, beside everything else: whoever has something to tell of never waits for whoever is told.
+//! Sends spans in batches from a queue. Sending never blocks the caller: entries are dropped and counted when the queue is full.
 
 use super::otlp::data;
 use journal::JournalEntry;
@@ -10,148 +10,151 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use traces::spans_of;
 
-/// So many entries may wait. A call has some thirty.
-const WAITING: usize = 2_048;
+/// The capacity of the queue, entries. A call has about thirty.
+const CAPACITY: usize = 2_048;
 
-/// So many entries go together at most.
-const TOGETHER: usize = 256;
+/// The largest batch, entries.
+const MAX_BATCH: usize = 256;
 
-/// How long is waited for what.
+/// The timing of batches.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BatchSettings {
-    /// So long an entry waits for others to go with it.
+    /// How long an entry waits for others of its batch.
     pub(super) linger: Duration,
-    /// So long nothing is sent after something was not taken. The exporter has tried four times by then.
+    /// How long nothing is sent after a failed export, which the exporter has attempted four times.
     pub(super) pause: Duration,
-    /// So long nobody waits for what is sent once that was in vain. Not for good: a function that is frozen as soon as it has
-    /// replied gets nothing sent unless it waits.
-    pub(super) in_vain: Duration,
+    /// How long flushes do not wait after a failed export. Not for good: a function that is frozen once it has responded sends nothing
+    /// unless a flush waits.
+    pub(super) no_wait: Duration,
 }
 
-/// The way out for spans.
+/// The sending half of the queue.
 #[derive(Debug)]
 pub(super) struct SpanQueue {
-    words: mpsc::Sender<Word>,
-    standing: Arc<Standing>,
+    messages: mpsc::Sender<Message>,
+    shared: Arc<Shared>,
 }
 
-/// What both ends know of each other.
+/// The state shared by both halves of the queue.
 #[derive(Debug)]
-struct Standing {
-    pace: BatchSettings,
-    /// Entries that did not fit, and were not told of yet.
-    lost: AtomicU64,
-    /// Until then it is in vain to wait: what was sent last was not taken, or not in time.
-    in_vain_until: Mutex<Option<Instant>>,
+struct Shared {
+    settings: BatchSettings,
+    /// Dropped entries that were not logged yet.
+    dropped: AtomicU64,
+    /// Until when flushes do not wait: the last export failed or timed out.
+    no_wait_until: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
-enum Word {
+enum Message {
     Entry(Box<JournalEntry>),
-    /// Somebody waits for all before it.
+    /// A flush waits for all entries before this one.
     Flush(oneshot::Sender<()>),
 }
 
 impl SpanQueue {
-    /// Begins to send by this exporter, within the runtime of whoever calls.
-    pub(super) fn open(exporter: impl SpanExporter + 'static, pace: BatchSettings) -> Self {
-        let (words, waiting) = mpsc::channel(WAITING);
-        let standing = Standing { pace, lost: AtomicU64::default(), in_vain_until: Mutex::default() };
-        let standing = Arc::new(standing);
-        tokio::spawn(send_all(waiting, exporter, standing.clone()));
-        Self { words, standing }
+    /// Starts sending with this exporter, on the caller's runtime.
+    pub(super) fn open(exporter: impl SpanExporter + 'static, settings: BatchSettings) -> Self {
+        let (messages, receiver) = mpsc::channel(CAPACITY);
+        let shared = Shared { settings, dropped: AtomicU64::default(), no_wait_until: Mutex::default() };
+        let shared = Arc::new(shared);
+        tokio::spawn(send_all(receiver, exporter, shared.clone()));
+        Self { messages, shared }
     }
 
-    /// Notes an entry, to be sent soon; counts it, where there is no room.
+    /// Queues an entry; drops and counts it when the queue is full.
     pub(super) fn note(&self, entry: &JournalEntry) {
-        if self.words.try_send(Word::Entry(Box::new(entry.clone()))).is_err() {
-            self.standing.lost.fetch_add(1, Ordering::Relaxed);
+        if self.messages.try_send(Message::Entry(Box::new(entry.clone()))).is_err() {
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Returns once all that was noted is sent or `patience` is over; at once if waiting was in vain lately.
-    pub(super) async fn flush(&self, patience: Duration) {
-        if self.standing.is_waiting_in_vain() {
+    /// Returns once all queued entries are sent or `timeout_after` is over; at once if a flush failed recently.
+    pub(super) async fn flush(&self, timeout_after: Duration) {
+        if self.shared.skips_waiting() {
             return;
         }
         let (done, is_done) = oneshot::channel();
         let flushing = async {
-            if self.words.send(Word::Flush(done)).await.is_ok() {
+            if self.messages.send(Message::Flush(done)).await.is_ok() {
                 let _ = is_done.await;
             }
         };
-        if timeout(patience, flushing).await.is_err() {
-            self.standing.note_taken(false);
+        if timeout(timeout_after, flushing).await.is_err() {
+            self.shared.note_export(false);
         }
     }
 }
 
-async fn send_all(mut waiting: mpsc::Receiver<Word>, exporter: impl SpanExporter, standing: Arc<Standing>) {
-    while let Some(word) = waiting.recv().await {
-        let (entries, flushed) = gather(word, &mut waiting, standing.pace.linger).await;
-        let is_taken = if entries.is_empty() { None } else { Some(send(&entries, &exporter).await) };
-        if let Some(is_taken) = is_taken {
-            standing.note_taken(is_taken);
+async fn send_all(mut receiver: mpsc::Receiver<Message>, exporter: impl SpanExporter, shared: Arc<Shared>) {
+    while let Some(message) = receiver.recv().await {
+        let (entries, flushed) = collect_batch(message, &mut receiver, shared.settings.linger).await;
+        let is_exported = if entries.is_empty() { None } else { Some(send(&entries, &exporter).await) };
+        if let Some(is_exported) = is_exported {
+            shared.note_export(is_exported);
         }
-        standing.tell_of_lost();
+        shared.log_dropped();
         if let Some(flushed) = flushed {
             let _ = flushed.send(());
         }
-        if is_taken == Some(false) {
-            sleep(standing.pace.pause).await;
+        if is_exported == Some(false) {
+            sleep(shared.settings.pause).await;
         }
     }
 }
 
-/// What goes together: all that comes within `linger`, or until somebody waits for it.
-async fn gather(
-    first: Word,
-    waiting: &mut mpsc::Receiver<Word>,
+/// Collects a batch: all entries that arrive within `linger`, or until a flush.
+async fn collect_batch(
+    first: Message,
+    receiver: &mut mpsc::Receiver<Message>,
     linger: Duration,
 ) -> (Vec<JournalEntry>, Option<oneshot::Sender<()>>) {
     let (mut entries, until) = (vec![], Instant::now() + linger);
-    let mut word = Some(first);
-    while let Some(said) = word {
-        match said {
-            Word::Entry(entry) => entries.push(*entry),
-            Word::Flush(flushed) => return (entries, Some(flushed)),
+    let mut message = Some(first);
+    while let Some(received) = message {
+        match received {
+            Message::Entry(entry) => entries.push(*entry),
+            Message::Flush(flushed) => return (entries, Some(flushed)),
         }
-        if entries.len() == TOGETHER {
+        if entries.len() == MAX_BATCH {
             break;
         }
-        word = timeout_at(until, waiting.recv()).await.ok().flatten();
+        message = timeout_at(until, receiver.recv()).await.ok().flatten();
     }
     (entries, None)
 }
 
-/// Whether they were taken.
+/// Sends a batch and returns whether the collector took it.
 async fn send(entries: &[JournalEntry], exporter: &impl SpanExporter) -> bool {
     let batch: Vec<_> = entries.iter().flat_map(spans_of).map(data).collect();
     let spans = batch.len();
     match exporter.export(batch).await {
         Ok(()) => true,
         Err(error) => {
-            tracing::warn!(spans, "{spans} spans were not taken, and are lost: {error}");
+            tracing::warn!(spans, "span export failed, {spans} spans dropped: {error}");
             false
         }
     }
 }
 
-impl Standing {
-    fn note_taken(&self, is_taken: bool) {
-        let until = (!is_taken).then(|| Instant::now() + self.pace.in_vain);
-        *self.in_vain_until.lock().expect("nobody panics while noting") = until;
+impl Shared {
+    fn note_export(&self, is_exported: bool) {
+        let until = (!is_exported).then(|| Instant::now() + self.settings.no_wait);
+        *self.no_wait_until.lock().expect("nothing panics while it holds this lock") = until;
     }
 
-    fn is_waiting_in_vain(&self) -> bool {
-        let until = *self.in_vain_until.lock().expect("nobody panics while noting");
+    fn skips_waiting(&self) -> bool {
+        let until = *self.no_wait_until.lock().expect("nothing panics while it holds this lock");
         until.is_some_and(|until| Instant::now() < until)
     }
 
-    fn tell_of_lost(&self) {
-        match self.lost.swap(0, Ordering::Relaxed) {
+    fn log_dropped(&self) {
+        match self.dropped.swap(0, Ordering::Relaxed) {
             0 => {}
-            lost => tracing::warn!(lost, "Too many spans wait to be sent: {lost} entries are in no trace"),
+            dropped => tracing::warn!(
+                lost = dropped,
+                "span queue full, {dropped} journal entries dropped from traces"
+            ),
         }
     }
 }
@@ -165,114 +168,114 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(20);
 
-    /// A test that waits for so long is stopped.
+    /// Longer than any test runs.
     const NEVER: Duration = Duration::from_secs(3_600);
 
-    /// Nothing happens by itself.
-    const PATIENT: BatchSettings = BatchSettings { linger: NEVER, pause: NEVER, in_vain: NEVER };
+    /// No batch is sent by time alone.
+    const PATIENT: BatchSettings = BatchSettings { linger: NEVER, pause: NEVER, no_wait: NEVER };
 
     #[tokio::test]
-    async fn what_is_noted_within_a_while_goes_together() {
-        let (exporter, mut sent) = receiver(Mood::Taking);
-        let outbox = SpanQueue::open(exporter, BatchSettings { linger: SOON, ..PATIENT });
+    async fn entries_within_the_linger_time_form_a_batch() {
+        let (exporter, mut sent) = receiver(Behavior::Accepting);
+        let queue = SpanQueue::open(exporter, BatchSettings { linger: SOON, ..PATIENT });
 
-        outbox.note(&entry());
-        outbox.note(&entry());
+        queue.note(&entry());
+        queue.note(&entry());
 
         assert_eq!(sent.recv().await, Some(2));
     }
 
     #[tokio::test]
-    async fn who_flushes_waits_for_what_was_noted_and_not_for_more_to_come() {
-        let (exporter, mut sent) = receiver(Mood::Taking);
-        let outbox = SpanQueue::open(exporter, PATIENT);
+    async fn a_flush_sends_the_queued_entries_at_once() {
+        let (exporter, mut sent) = receiver(Behavior::Accepting);
+        let queue = SpanQueue::open(exporter, PATIENT);
 
-        outbox.note(&entry());
-        outbox.flush(NEVER).await;
+        queue.note(&entry());
+        queue.flush(NEVER).await;
 
         assert_eq!(sent.try_recv(), Ok(1));
     }
 
     #[tokio::test]
-    async fn nobody_waits_for_one_who_hangs_twice_in_a_row_but_later_again() {
-        let (exporter, _sent) = receiver(Mood::Hanging);
-        let outbox = SpanQueue::open(exporter, BatchSettings { in_vain: 10 * SOON, ..PATIENT });
-        outbox.note(&entry());
+    async fn after_a_timeout_flushes_do_not_wait_for_a_while() {
+        let (exporter, _sent) = receiver(Behavior::Hanging);
+        let queue = SpanQueue::open(exporter, BatchSettings { no_wait: 10 * SOON, ..PATIENT });
+        queue.note(&entry());
 
-        outbox.flush(SOON).await;
-        outbox.flush(NEVER).await;
+        queue.flush(SOON).await;
+        queue.flush(NEVER).await;
         sleep(10 * SOON).await;
 
-        assert!(timeout(SOON, outbox.flush(NEVER)).await.is_err(), "it is waited for again");
+        assert!(timeout(SOON, queue.flush(NEVER)).await.is_err(), "it is waited for again");
     }
 
     #[tokio::test]
-    async fn who_refuses_is_left_alone_for_a_while_and_then_tried_again() {
-        let (exporter, mut sent) = receiver(Mood::Refusing);
-        let outbox =
-            SpanQueue::open(exporter, BatchSettings { linger: SOON, pause: 5 * SOON, in_vain: NEVER });
+    async fn exports_pause_after_a_refusal() {
+        let (exporter, mut sent) = receiver(Behavior::Refusing);
+        let queue =
+            SpanQueue::open(exporter, BatchSettings { linger: SOON, pause: 5 * SOON, no_wait: NEVER });
 
-        outbox.note(&entry());
+        queue.note(&entry());
         assert_eq!(sent.recv().await, Some(1));
         let refused_at = Instant::now();
-        outbox.note(&entry());
-        outbox.flush(NEVER).await;
+        queue.note(&entry());
+        queue.flush(NEVER).await;
 
         assert_eq!(sent.recv().await, Some(1));
         assert!(refused_at.elapsed() >= 5 * SOON);
     }
 
     #[tokio::test]
-    async fn once_something_is_taken_again_it_is_waited_for_again() {
-        let (exporter, mut sent) = receiver(Mood::Taking);
-        let outbox = SpanQueue::open(exporter, BatchSettings { linger: SOON, ..PATIENT });
-        outbox.standing.note_taken(false);
-        outbox.note(&entry());
+    async fn flushes_wait_again_after_a_successful_export() {
+        let (exporter, mut sent) = receiver(Behavior::Accepting);
+        let queue = SpanQueue::open(exporter, BatchSettings { linger: SOON, ..PATIENT });
+        queue.shared.note_export(false);
+        queue.note(&entry());
         sent.recv().await;
 
-        outbox.note(&entry());
-        outbox.flush(NEVER).await;
+        queue.note(&entry());
+        queue.flush(NEVER).await;
 
         assert_eq!(sent.try_recv(), Ok(1));
     }
 
     #[tokio::test]
-    async fn what_does_not_fit_is_counted_and_nobody_waits() {
-        let (exporter, _sent) = receiver(Mood::Hanging);
-        let outbox = SpanQueue::open(exporter, PATIENT);
+    async fn a_full_queue_drops_and_counts_entries() {
+        let (exporter, _sent) = receiver(Behavior::Hanging);
+        let queue = SpanQueue::open(exporter, PATIENT);
 
-        for _ in 0..WAITING + 5 {
-            outbox.note(&entry());
+        for _ in 0..CAPACITY + 5 {
+            queue.note(&entry());
         }
 
-        assert_eq!(outbox.standing.lost.load(Ordering::Relaxed), 5);
+        assert_eq!(queue.shared.dropped.load(Ordering::Relaxed), 5);
     }
 
-    /// How somebody takes spans.
+    /// How the exporter of a test treats spans.
     #[derive(Debug, Clone, Copy)]
-    enum Mood {
-        Taking,
+    enum Behavior {
+        Accepting,
         Refusing,
         Hanging,
     }
 
     #[derive(Debug)]
-    struct Receiver(Mood, mpsc::UnboundedSender<usize>);
+    struct Receiver(Behavior, mpsc::UnboundedSender<usize>);
 
     impl SpanExporter for Receiver {
         async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
             let _ = self.1.send(batch.len());
             match self.0 {
-                Mood::Taking => Ok(()),
-                Mood::Refusing => Err(OTelSdkError::InternalFailure("no".into())),
-                Mood::Hanging => std::future::pending().await,
+                Behavior::Accepting => Ok(()),
+                Behavior::Refusing => Err(OTelSdkError::InternalFailure("no".into())),
+                Behavior::Hanging => std::future::pending().await,
             }
         }
     }
 
-    fn receiver(mood: Mood) -> (Receiver, mpsc::UnboundedReceiver<usize>) {
+    fn receiver(behavior: Behavior) -> (Receiver, mpsc::UnboundedReceiver<usize>) {
         let (sent, received) = mpsc::unbounded_channel();
-        (Receiver(mood, sent), received)
+        (Receiver(behavior, sent), received)
     }
 
     fn entry() -> JournalEntry {
