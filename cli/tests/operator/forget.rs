@@ -153,7 +153,7 @@ async fn without_a_pseudonym_key_the_control_api_keys_are_used() {
 
     business.called("cc", &[THEM], b"a lost key", Value::Null).await;
     let output = business.ahoy_with(&[("MARK_SECRET", "gone")], &["forget", THEM, "--yes"]).await;
-    assert!(output.code == Some(2) && output.err.contains("Whose 1 call were is not known"), "{output:?}");
+    assert!(output.code == Some(2) && output.err.contains("The callers of 1 call are unknown"), "{output:?}");
 }
 
 impl Business {
