@@ -33,7 +33,7 @@ pub struct Call {
     pub phase: Phase,
     /// When the webhook received the offer.
     pub rang_at: Timestamp,
-    /// When a call that is not accepted yet is rejected.
+    /// The deadline for accepting the call: one that is not accepted by then is ended.
     pub ring_deadline: Timestamp,
     /// When the next tick is due; `None` when nothing is left to do.
     pub due: Option<Timestamp>,

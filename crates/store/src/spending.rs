@@ -126,7 +126,8 @@ impl Store {
         day_spent(&item)
     }
 
-    /// Returns the same without a read permission: media tasks may only write spending, so this adds 0 to it.
+    /// Returns the spending of a number's calls on a day without reading it: media tasks have only the permission to write it, so this
+    /// adds 0 to it.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
