@@ -130,7 +130,7 @@ impl LoadedAgent {
             },
             greeting_interruptible: self.agent.greeting.interruptible,
             turns: if self.turns().decides_locally() {
-                realtime::TurnMode::Ours
+                realtime::TurnMode::Local
             } else {
                 realtime::TurnMode::Server
             },

@@ -142,7 +142,7 @@ impl ModelPort {
 
     /// It was interrupted: so much of an item was heard.
     pub fn was_heard(&mut self, heard: &PlayedItem, now: Instant) {
-        self.session(|session| session.was_heard(&heard.item.0, heard.heard, heard.of, now));
+        self.session(|session| session.truncate(&heard.item.0, heard.heard, heard.of, now));
     }
 
     /// An item was heard to its end.

@@ -108,7 +108,7 @@ impl ModelSettings {
         Ok(Self {
             url: env.optional("REALTIME_URL").unwrap_or(connection::URL).to_owned(),
             name: env.optional("REALTIME_MODEL").unwrap_or(connection::MODEL).to_owned(),
-            trust: env.file("REALTIME_CA_FILE", TrustedRoots::with)?.unwrap_or_default(),
+            trust: env.file("REALTIME_CA_FILE", TrustedRoots::from_pem)?.unwrap_or_default(),
         })
     }
 }

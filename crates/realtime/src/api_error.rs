@@ -1,45 +1,45 @@
-//! What an error of OpenAI's means for the call.
+//! Classifies OpenAI's errors: retry, reconnect, or fail the conversation.
 
 use crate::Redacted;
 use crate::server_event::ErrorInfo;
 
-/// An error.
+/// An error that OpenAI reported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}")]
 pub struct ApiError {
-    /// OpenAI's code, or its type when there is no code.
+    /// OpenAI's code, or its type if there is no code.
     pub code: String,
-    /// OpenAI's words. They can quote what we sent, so they are not for logs.
+    /// OpenAI's message. It can quote what was sent, so it is not logged.
     pub message: Redacted<String>,
-    /// OpenAI's type, which decides where its code is none that we know.
+    /// OpenAI's type, which decides when the code is unknown.
     pub kind: Option<String>,
 }
 
-/// Why there is no session to be had any more.
+/// Why a conversation failed: no session can be opened any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// OpenAI's code, or ours in the same style.
+    /// OpenAI's code, or one of ours in the same style.
     pub code: String,
-    /// What the operator can do.
+    /// What the operator can do about it.
     pub cure: String,
-    /// Whether it fails for every call until somebody does it.
+    /// Whether every call fails until the operator acts.
     pub is_fatal: bool,
 }
 
-/// What is to be done about an error.
+/// What to do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    /// Nothing: two things crossed on the wire.
+    /// Nothing: two messages crossed on the wire.
     None,
-    /// Ask again later.
+    /// Request the response again later.
     Wait,
-    /// Ask again, once.
+    /// Request the response again, once.
     Again,
-    /// Another session.
+    /// Replace the session by another one.
     Reconnect,
-    /// No session will be had, however often we try.
+    /// Fail: no session can be opened, however often it is tried.
     Fail,
-    /// It goes on, and somebody should hear of it.
+    /// Report it: the conversation continues, and an operator should see it.
     Tell,
 }
 
@@ -48,9 +48,9 @@ const MONEY: &str = "the OpenAI account has no credit left: add some, or raise i
 const ACCOUNT: &str = "the OpenAI account is not active: see its settings at OpenAI";
 const MODEL: &str = "OpenAI does not know the model: correct its name in the agent file or in REALTIME_MODEL";
 const ADDRESS: &str =
-    "the Realtime API refused the way it was spoken to: correct REALTIME_URL, or update ahoy";
+    "the Realtime API refused the form of the request: correct REALTIME_URL, or update ahoy";
 
-/// Codes, and types, after which no session will be had.
+/// Codes and types after which no session can be opened, with what the operator can do.
 const FATAL: [(&str, &str); 10] = [
     ("invalid_api_key", KEY),
     ("authentication_error", KEY),
@@ -64,11 +64,11 @@ const FATAL: [(&str, &str); 10] = [
     ("model_not_found", MODEL),
 ];
 
-/// Codes, and types, of a service that is asked too much.
+/// Codes and types of a rate-limited or overloaded service.
 const BUSY: [&str; 4] =
     ["rate_limit_exceeded", "inference_rate_limit_exceeded", "rate_limit_error", "slow_down"];
 
-/// Codes, and types, of a service that failed at something it may do the next time.
+/// Codes and types of failures that may pass with another try.
 const TRANSIENT: [&str; 8] = [
     "server_error",
     "internal_error",
@@ -80,7 +80,7 @@ const TRANSIENT: [&str; 8] = [
     "timeout",
 ];
 
-/// Codes that only say that two things crossed on the wire.
+/// Codes that only say that two messages crossed on the wire.
 const HARMLESS: [&str; 4] = [
     "response_cancel_not_active",
     "conversation_already_has_active_response",
@@ -102,12 +102,12 @@ impl ApiError {
         }
     }
 
-    /// Whether the key is refused: another one may have been put into the secret since.
+    /// Whether the key was refused: the secret may hold another one by now.
     pub(crate) fn is_about_the_key(&self) -> bool {
         FATAL.contains(&(self.code.as_str(), KEY))
     }
 
-    /// Whether its type says that what we sent was wrong, and not the service.
+    /// Whether its type says that the request was wrong, and not the service.
     pub(crate) fn is_about_the_request(&self) -> bool {
         self.kind.as_deref().is_none_or(|kind| kind == "invalid_request_error")
     }
@@ -117,27 +117,27 @@ impl ApiError {
     }
 }
 
-/// Whether a code is about the account or its key: no change of the configuration helps.
+/// Whether a code is about the account or its key, so that no change of the configuration helps.
 pub(crate) fn is_about_the_account(code: &str) -> bool {
     FATAL.iter().any(|(fatal, cure)| *fatal == code && *cure != MODEL)
 }
 
 impl Failure {
-    /// Whether the key is at fault.
+    /// Whether the key was refused.
     pub(crate) fn is_about_the_key(&self) -> bool {
         self.cure == KEY
     }
 
-    /// By OpenAI's code.
+    /// Returns the failure for one of OpenAI's codes.
     pub(crate) fn of(code: &str) -> Self {
         let cure = FATAL.iter().find(|(fatal, _)| *fatal == code).map(|(_, cure)| *cure);
         let is_fatal = cure.is_some();
         let cure = cure
-            .unwrap_or("OpenAI's Realtime API is out of order: see status.openai.com, and try again later");
+            .unwrap_or("OpenAI's Realtime API is unavailable: see status.openai.com, and try again later");
         Self { code: code.to_owned(), cure: cure.to_owned(), is_fatal }
     }
 
-    /// The configuration was refused.
+    /// Returns the failure of a refused configuration.
     pub(crate) fn refused(code: &str) -> Self {
         let cure =
             "OpenAI refused the session's configuration: correct [model] and the tools in the agent file";
@@ -157,27 +157,27 @@ impl From<ErrorInfo> for ApiError {
     }
 }
 
-/// Why a link is down.
+/// Why a link was lost, or could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConnectionLoss {
-    /// The server refused the connection.
+    /// The server refused the WebSocket upgrade.
     Refused {
-        /// The HTTP status.
+        /// The HTTP status of the refusal.
         status: u16,
     },
     /// The server closed the connection.
     Closed {
         /// The close code, if there was one.
         code: Option<u16>,
-        /// The server's words.
+        /// The server's reason for the close.
         reason: String,
     },
-    /// The network, TLS or the protocol failed, or it took too long.
+    /// The network, TLS or the WebSocket protocol failed, or it took too long.
     Failed(String),
 }
 
 impl ConnectionLoss {
-    /// Why no other connection will fare better, if so.
+    /// Returns the failure if another connection would be lost in the same way.
     pub(crate) fn failure(&self) -> Option<Failure> {
         match self {
             Self::Refused { status: 401 | 403 } => Some(Failure::of("invalid_api_key")),
@@ -189,7 +189,7 @@ impl ConnectionLoss {
             Self::Refused { .. } | Self::Failed(_) => None,
             Self::Closed { code, reason } => {
                 let named = FATAL.iter().find(|(fatal, _)| reason.contains(fatal)).map(|(fatal, _)| *fatal);
-                // Reasons are `type.code`: only those of a wrong request are refusals.
+                // Reasons are `type.code`: only those of an invalid request are refusals.
                 let is_refusal = reason.is_empty() || reason.starts_with("invalid_request_error");
                 let fallback = match code {
                     Some(3000) => Some("invalid_api_key"),
@@ -201,7 +201,7 @@ impl ConnectionLoss {
         }
     }
 
-    /// In a word, for logs.
+    /// Returns the loss in one word, for logs.
     pub(crate) fn word(&self) -> String {
         match self {
             Self::Refused { status } => format!("refused_{status}"),
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_but_the_operator_can_cure_is_fatal_and_names_the_cure() {
+    fn permanent_losses_are_fatal_with_their_code() {
         for (down, code) in [
             (ConnectionLoss::Refused { status: 401 }, "invalid_api_key"),
             (ConnectionLoss::Refused { status: 404 }, "model_not_found"),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_worth_another_try() {
+    fn transient_losses_are_not_failures() {
         for down in [
             ConnectionLoss::Refused { status: 429 },
             ConnectionLoss::Refused { status: 503 },
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_named_only_by_type_is_fatal_too() {
+    fn a_quota_error_known_only_by_type_is_fatal() {
         let error = ErrorInfo {
             r#type: Some("insufficient_quota".into()),
             code: Some("other".into()),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_type_decides_where_the_code_is_unknown() {
+    fn the_type_decides_when_the_code_is_unknown() {
         let remedy = |kind: &str, code: Option<&str>| {
             let (kind, code) = (Some(kind.to_owned()), code.map(str::to_owned));
             ApiError::from(ErrorInfo { r#type: kind, code, ..Default::default() }).remedy()

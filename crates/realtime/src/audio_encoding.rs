@@ -1,4 +1,4 @@
-//! Sound as the Realtime API carries it: base64 of 16-bit little-endian samples, or of G.711, cut anywhere.
+//! Encodes and decodes audio as the Realtime API carries it: base64 of 16-bit little-endian samples or of G.711.
 
 use crate::options::Format;
 use crate::resampling::{Downsampler, Upsampler};
@@ -6,10 +6,10 @@ use audio_codec_algorithms::{decode_alaw, decode_ulaw, encode_alaw, encode_ulaw}
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::time::Duration;
 
-/// Samples a second, as the rest of the product has them.
-pub const RATE: u32 = 24_000;
+/// The sample rate of audio in the rest of the product, in Hz.
+pub(crate) const RATE: u32 = 24_000;
 
-/// Writes the caller's sound.
+/// Encodes the caller's audio.
 #[derive(Debug)]
 pub(crate) struct AudioEncoder {
     format: Format,
@@ -21,8 +21,8 @@ impl AudioEncoder {
         Self { format, down: Downsampler::default() }
     }
 
-    /// These samples, 24 kHz mono, as base64; none if there is nothing to send yet.
-    pub(crate) fn write(&mut self, samples: &[i16]) -> Option<String> {
+    /// Encodes samples, 24 kHz mono, as base64; `None` if there is nothing to send yet.
+    pub(crate) fn encode(&mut self, samples: &[i16]) -> Option<String> {
         let bytes = match self.format {
             Format::Pcm => little_endian(samples),
             Format::Ulaw => self.down.convert(samples).map(encode_ulaw).collect(),
@@ -32,7 +32,7 @@ impl AudioEncoder {
     }
 }
 
-/// Puts the pieces of one item's sound together: a piece may end within a sample.
+/// Decodes the pieces of one item's audio: a piece may end within a sample.
 #[derive(Debug)]
 pub(crate) struct AudioDecoder {
     format: Format,
@@ -46,8 +46,8 @@ impl AudioDecoder {
         Self { format, half: None, up: Upsampler::default(), read: 0 }
     }
 
-    /// The samples, 24 kHz mono, that are whole with this piece; none if it is not base64.
-    pub(crate) fn read(&mut self, base64: &str) -> Vec<i16> {
+    /// Decodes the samples, 24 kHz mono, that this piece completes; none if it is not base64.
+    pub(crate) fn decode(&mut self, base64: &str) -> Vec<i16> {
         let piece = STANDARD.decode(base64).unwrap_or_default();
         let samples: Vec<i16> = match self.format {
             Format::Pcm => self.whole(piece),
@@ -58,8 +58,8 @@ impl AudioDecoder {
         samples
     }
 
-    /// How much of the item has come.
-    pub(crate) fn so_far(&self) -> Duration {
+    /// Returns the duration of the audio decoded so far.
+    pub(crate) fn received(&self) -> Duration {
         Duration::from_micros(self.read * 1_000_000 / u64::from(RATE))
     }
 
@@ -87,19 +87,19 @@ mod tests {
     use std::f64::consts::TAU;
 
     #[test]
-    fn samples_cut_in_half_are_put_together() {
-        let text = AudioEncoder::new(Format::Pcm).write(&[1, -2, 300]).expect("there is sound");
+    fn samples_split_between_pieces_are_joined() {
+        let text = AudioEncoder::new(Format::Pcm).encode(&[1, -2, 300]).expect("there is sound");
         let bytes = STANDARD.decode(text).expect("we just encoded it");
-        let mut reader = AudioDecoder::new(Format::Pcm);
+        let mut decoder = AudioDecoder::new(Format::Pcm);
 
-        let heard: Vec<i16> = bytes.chunks(3).flat_map(|cut| reader.read(&STANDARD.encode(cut))).collect();
+        let heard: Vec<i16> = bytes.chunks(3).flat_map(|cut| decoder.decode(&STANDARD.encode(cut))).collect();
 
         assert_eq!(heard, [1, -2, 300]);
     }
 
     #[test]
-    fn what_is_not_base64_is_no_sound() {
-        assert!(AudioDecoder::new(Format::Pcm).read("%%").is_empty());
+    fn invalid_base64_decodes_to_no_audio() {
+        assert!(AudioDecoder::new(Format::Pcm).decode("%%").is_empty());
     }
 
     #[test]
@@ -107,33 +107,33 @@ mod tests {
         let tone: Vec<i16> =
             (0..4_800).map(|at| (8_000.0 * (TAU * 440.0 * f64::from(at) / 24_000.0).sin()) as i16).collect();
         for format in [Format::Ulaw, Format::Alaw] {
-            let (mut writer, mut reader) = (AudioEncoder::new(format), AudioDecoder::new(format));
+            let (mut encoder, mut decoder) = (AudioEncoder::new(format), AudioDecoder::new(format));
 
-            // 101 samples at a time: no multiple of three.
+            // 101 samples at a time: not a multiple of three.
             let heard: Vec<i16> = tone
                 .chunks(101)
-                .filter_map(|cut| writer.write(cut))
-                .flat_map(|text| reader.read(&text))
+                .filter_map(|cut| encoder.encode(cut))
+                .flat_map(|text| decoder.decode(&text))
                 .collect();
 
-            assert_eq!((heard.len(), reader.so_far()), (4_800, Duration::from_millis(200)));
+            assert_eq!((heard.len(), decoder.received()), (4_800, Duration::from_millis(200)));
             assert!(alike(&tone, &heard) > 0.99, "{format:?}: {}", alike(&tone, &heard));
         }
     }
 
     #[test]
-    fn what_a_telephone_cannot_carry_does_not_come_back_as_something_else() {
+    fn downsampling_does_not_alias_what_8_khz_cannot_carry() {
         let hiss: Vec<i16> = (0..4_800)
             .map(|at| (8_000.0 * (TAU * 7_000.0 * f64::from(at) / 24_000.0).sin()) as i16)
             .collect();
-        let text = AudioEncoder::new(Format::Ulaw).write(&hiss).expect("there is sound");
+        let text = AudioEncoder::new(Format::Ulaw).encode(&hiss).expect("there is sound");
 
-        let heard = AudioDecoder::new(Format::Ulaw).read(&text);
+        let heard = AudioDecoder::new(Format::Ulaw).decode(&text);
 
         assert!(heard[200..].iter().all(|sample| sample.unsigned_abs() < 300));
     }
 
-    /// The best correlation over the filters' few samples of delay.
+    /// Returns the best correlation over the filters' few samples of delay.
     fn alike(said: &[i16], heard: &[i16]) -> f64 {
         let dot = |a: &[i16], b: &[i16]| -> f64 {
             a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()

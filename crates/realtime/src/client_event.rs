@@ -1,85 +1,85 @@
-//! What we say to the model.
+//! The client events of the Realtime API.
 
 use crate::Redacted;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt;
 
-/// A client event.
+/// A client event, sent to the Realtime API.
 #[derive(Clone, PartialEq, Serialize)]
 #[serde(tag = "type")]
 pub enum ClientEvent {
-    /// Configures the session. Refused whole if any of it is wrong.
+    /// Configures the session. The server refuses all of it if any part is wrong.
     #[serde(rename = "session.update")]
     SessionUpdate {
-        /// Our name for this event.
+        /// The id of this event, which errors refer to.
         event_id: String,
-        /// Type `realtime`; keys that are not there stay as they are.
+        /// The session, of type `realtime`; keys that are absent stay as they are.
         session: Value,
     },
-    /// The caller's sound.
+    /// Appends audio of the caller to the input buffer.
     #[serde(rename = "input_audio_buffer.append")]
     Append {
-        /// Base64 of the session's input format.
+        /// Base64 of audio in the session's input format.
         audio: Redacted<String>,
     },
-    /// Makes a turn of the caller's sound that was sent so far. It is not answered for that.
+    /// Commits the input buffer as a turn of the caller, which alone requests no response.
     #[serde(rename = "input_audio_buffer.commit")]
     Commit {
-        /// Our name for this event.
+        /// The id of this event, which errors refer to.
         event_id: String,
     },
-    /// Puts an item at the end of the conversation.
+    /// Creates an item at the end of the conversation.
     #[serde(rename = "conversation.item.create")]
     ItemCreate {
-        /// Our name for this event.
+        /// The id of this event, which errors refer to.
         event_id: String,
-        /// A message, a function call or its output.
+        /// A message, a function call or a function call's output.
         item: Redacted<Value>,
     },
-    /// Takes an item out of the conversation.
+    /// Deletes an item from the conversation.
     #[serde(rename = "conversation.item.delete")]
     ItemDelete {
-        /// Our name for this event.
+        /// The id of this event, which errors refer to.
         event_id: String,
-        /// The item.
+        /// The id of the item.
         item_id: String,
     },
-    /// Tells how much of an item was heard.
+    /// Truncates an item's audio to what was heard.
     #[serde(rename = "conversation.item.truncate")]
     Truncate {
-        /// Our name for this event.
+        /// The id of this event, which errors refer to.
         event_id: String,
-        /// The item.
+        /// The id of the item.
         item_id: String,
-        /// Always 0: a spoken item has one part.
+        /// Always 0: an audio item has one part.
         content_index: u32,
-        /// How much was heard, ms.
+        /// How much was heard, in ms.
         audio_end_ms: u64,
     },
-    /// Asks for a response.
+    /// Requests a response from the model.
     #[serde(rename = "response.create")]
     ResponseCreate {
-        /// Our name for this event.
+        /// The id of this event, which errors refer to.
         event_id: String,
-        /// What differs from the session's configuration.
+        /// The settings that differ from the session's configuration.
         response: Value,
     },
-    /// Stops a response.
+    /// Cancels a response in progress.
     #[serde(rename = "response.cancel")]
     Cancel {
-        /// Our name for this event.
+        /// The id of this event, which errors refer to.
         event_id: String,
-        /// The response.
+        /// The id of the response.
         response_id: String,
     },
 }
 
 impl ClientEvent {
-    /// As it goes over the socket.
+    /// Returns the event as JSON text.
     pub fn to_json(&self) -> String {
         match self {
-            // Nearly all that is sent: base64 has nothing to escape, so nobody needs to look for it.
+            // Nearly all events are of this kind, and base64 needs no escaping.
             Self::Append { audio } => {
                 ["{\"type\":\"input_audio_buffer.append\",\"audio\":\"", audio.as_str(), "\"}"].concat()
             }
@@ -95,7 +95,7 @@ impl ClientEvent {
 }
 
 impl fmt::Debug for ClientEvent {
-    /// Without the session: its tools may hold the tokens of MCP servers.
+    /// Omits the session: its tools may hold the tokens of MCP servers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SessionUpdate { event_id, session: _ } => {
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sound_is_written_as_serde_would_write_it() {
+    fn audio_is_serialized_as_serde_would() {
         let append = ClientEvent::Append { audio: Redacted("AAD/+w==".to_owned()) };
 
         assert_eq!(append.to_json(), serde_json::to_string(&append).expect("it has text keys"));

@@ -1,44 +1,43 @@
-//! How a session is configured: everything in the first `session.update`, since one that is refused is refused whole.
+//! Builds a session's configuration, all of it for the first `session.update`: the server refuses an update as a whole.
 
-use crate::options::{Format, NoiseReduction, Transcription, TurnDetection, is_fit_keyword};
+use crate::options::{Format, NoiseReduction, Transcription, TurnDetection, is_accepted_keyword};
 use crate::{OptionalPart, OptionalParts, Options};
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::time::Duration;
 
-/// A conversation's configuration.
+/// The configuration of a conversation's sessions.
 #[derive(Clone, PartialEq)]
 pub struct SessionConfig {
-    /// All of what the agent is and how it behaves.
+    /// The instructions: what the agent is and how it behaves.
     pub instructions: String,
-    /// The model and its options. `name` should be the model the endpoint asks for: it decides what may be sent.
+    /// The model and its options. `name` should be the model of the endpoint: it decides what may be sent.
     pub options: Options,
-    /// How the agent begins.
+    /// How the agent greets the caller.
     pub greeting: Greeting,
     /// Whether the caller can interrupt the greeting.
     pub greeting_interruptible: bool,
-    /// Who decides about turns.
+    /// Which side detects the caller's turns.
     pub turns: TurnMode,
-    /// Ready definitions of functions and MCP servers.
+    /// Definitions of functions and MCP servers, as the API takes them.
     pub tools: Vec<Value>,
-    /// A new session takes over after so long, in a silence; `None`: only before the old one ends.
+    /// The age at which a session is replaced in a pause; `None` replaces it only before it expires.
     pub recycle_after: Option<Duration>,
-    /// So long before a session ends, another one takes over.
+    /// How long before a session expires the rollover starts.
     pub margin: Duration,
-    /// Optional parts that the service does not take: they are left out.
+    /// The optional parts that the service refuses, which are left out.
     pub without: OptionalParts,
 }
 
 impl SessionConfig {
-    /// The usual margin.
+    /// The default time before a session expires at which the rollover starts.
     pub const MARGIN: Duration = Duration::from_secs(120);
 }
 
 impl fmt::Debug for SessionConfig {
-    /// With the number of tools in place of their definitions, which may hold the tokens of MCP servers, and without what the
-    /// agent is told.
+    /// Shows the number of tools instead of their definitions, which may hold the tokens of MCP servers, and omits the instructions.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
+        f.debug_struct("SessionConfig")
             .field("options", &self.options)
             .field("greeting_interruptible", &self.greeting_interruptible)
             .field("turns", &self.turns)
@@ -50,22 +49,22 @@ impl fmt::Debug for SessionConfig {
     }
 }
 
-/// How the agent begins.
+/// How the agent greets the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Greeting {
-    /// With these words.
+    /// In exactly these words.
     Exact(String),
-    /// In words of its own, told what to say.
+    /// In the agent's own words, by this prompt.
     Prompt(String),
 }
 
-/// Who decides when the agent answers, and when it is interrupted.
+/// Which side decides when the agent answers, and when it is interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnMode {
-    /// The model's server does.
+    /// The server's turn detection decides.
     Server,
-    /// We do: see [`crate::Session::interrupt`] and [`crate::Session::yield_turn`].
-    Ours,
+    /// The caller of the session decides, by [`crate::Session::interrupt`] and [`crate::Session::yield_turn`].
+    Local,
 }
 
 /// What the server does by itself when the caller speaks or is silent.
@@ -73,13 +72,13 @@ pub enum TurnMode {
 pub(crate) struct TurnTaking {
     pub answers: bool,
     pub interrupts: bool,
-    /// Speaks when nobody does. A caller who listens to the ringing tone has not been silent for long.
-    pub idles: bool,
+    /// Whether the idle timer runs. A caller who listens to the ringing tone has not been silent for long.
+    pub prompts_when_idle: bool,
 }
 
 impl SessionConfig {
-    /// The `session` of the first `session.update`.
-    pub(crate) fn session(&self, reflexes: TurnTaking) -> Value {
+    /// Returns the `session` of the first `session.update`.
+    pub(crate) fn session(&self, turn_taking: TurnTaking) -> Value {
         let options = &self.options;
         let mut session = json!({
             "type": "realtime",
@@ -90,7 +89,7 @@ impl SessionConfig {
                     "format": format(options.input_format),
                     "noise_reduction": options.noise_reduction.map(noise_reduction),
                     "transcription": options.transcription.as_ref().map(transcription),
-                    "turn_detection": turn_detection(&options.turn_detection, reflexes),
+                    "turn_detection": turn_detection(&options.turn_detection, turn_taking),
                 },
                 "output": {
                     "format": format(options.output_format),
@@ -106,43 +105,44 @@ impl SessionConfig {
         if let Some(effort) = options.reasoning_effort.filter(|_| self.reasons()) {
             session["reasoning"] = json!({"effort": effort});
         }
-        self.without.iter().for_each(|part| leave_out(part, &mut session));
+        self.without.iter().for_each(|part| remove_part(part, &mut session));
         session
     }
 
-    /// The `session` of an update that changes nothing but the server's reflexes. The whole of `turn_detection`, since
-    /// nobody promises that it is merged.
-    pub(crate) fn change(&self, reflexes: TurnTaking) -> Value {
-        let turns = turn_detection(&self.options.turn_detection, reflexes);
+    /// Returns the `session` of an update that changes only what the server does by itself.
+    ///
+    /// Holds the whole `turn_detection`: the API does not promise to merge it.
+    pub(crate) fn turn_detection_update(&self, turn_taking: TurnTaking) -> Value {
+        let turns = turn_detection(&self.options.turn_detection, turn_taking);
         json!({"type": "realtime", "audio": {"input": {"turn_detection": turns}}})
     }
 
-    /// What the server may do by itself.
-    pub(crate) fn reflexes(&self, greeting_is_over: bool) -> TurnTaking {
+    /// Returns what the server may do by itself.
+    pub(crate) fn turn_taking(&self, greeting_is_over: bool) -> TurnTaking {
         let is_servers = self.turns == TurnMode::Server;
         TurnTaking {
             answers: is_servers,
             interrupts: is_servers && (self.greeting_interruptible || greeting_is_over),
-            idles: greeting_is_over,
+            prompts_when_idle: greeting_is_over,
         }
     }
 
-    /// The instructions of the greeting. A response's instructions replace the session's, so they hold both.
+    /// Returns the instructions of the greeting's response. They replace the session's, so they hold both.
     pub(crate) fn greeting(&self) -> String {
         match &self.greeting {
             Greeting::Exact(words) => {
-                self.with(&format!("Say exactly these words now, and nothing more: \"{words}\""))
+                self.with_instructions(&format!("Say exactly these words now, and nothing more: \"{words}\""))
             }
-            Greeting::Prompt(prompt) => self.with(prompt),
+            Greeting::Prompt(prompt) => self.with_instructions(prompt),
         }
     }
 
-    /// The session's instructions, and these.
-    pub(crate) fn with(&self, more: &str) -> String {
+    /// Returns the session's instructions, followed by others.
+    pub(crate) fn with_instructions(&self, more: &str) -> String {
         format!("{}\n\n{more}", self.instructions)
     }
 
-    /// Whether the model reasons. Others refuse a whole update that has `reasoning` in it.
+    /// Whether the model reasons. Models that do not refuse a whole update that holds `reasoning`.
     fn reasons(&self) -> bool {
         let Some(name) = &self.options.name else { return true };
         let Some(rest) = name.strip_prefix("gpt-realtime") else { return true };
@@ -150,8 +150,8 @@ impl SessionConfig {
     }
 }
 
-/// Takes a part out, its key with it: the service then does as it does by default.
-fn leave_out(part: OptionalPart, session: &mut Value) {
+/// Removes an optional part and its key: the service then uses its default.
+fn remove_part(part: OptionalPart, session: &mut Value) {
     let (place, key) = match part {
         OptionalPart::Transcription => ("/audio/input", "transcription"),
         OptionalPart::NoiseReduction => ("/audio/input", "noise_reduction"),
@@ -184,27 +184,28 @@ fn transcription(wanted: &Transcription) -> Value {
         }
     }));
     value.extend(wanted.prompt.iter().map(|prompt| ("prompt".to_owned(), json!(prompt))));
-    // One that the service does not take would cost all of them: a file that was pushed earlier may hold some.
-    let keywords: Vec<&String> = wanted.keywords.iter().filter(|keyword| is_fit_keyword(keyword)).collect();
+    // One refused keyword would cost all of them, and a file that was pushed earlier may hold some.
+    let keywords: Vec<&String> =
+        wanted.keywords.iter().filter(|keyword| is_accepted_keyword(keyword)).collect();
     if !keywords.is_empty() {
         value.insert("keywords".to_owned(), json!(keywords));
     }
     Value::Object(value)
 }
 
-fn turn_detection(detection: &TurnDetection, reflexes: TurnTaking) -> Value {
+fn turn_detection(detection: &TurnDetection, turn_taking: TurnTaking) -> Value {
     let mut value = match detection {
         TurnDetection::Server(vad) => json!({
             "type": "server_vad",
             "threshold": vad.threshold,
             "prefix_padding_ms": vad.prefix_padding_ms,
             "silence_duration_ms": vad.silence_duration_ms,
-            "idle_timeout_ms": vad.idle_timeout_ms.filter(|_| reflexes.idles),
+            "idle_timeout_ms": vad.idle_timeout_ms.filter(|_| turn_taking.prompts_when_idle),
         }),
         TurnDetection::Semantic(vad) => json!({"type": "semantic_vad", "eagerness": vad.eagerness}),
     };
-    value["create_response"] = json!(reflexes.answers);
-    value["interrupt_response"] = json!(reflexes.interrupts);
+    value["create_response"] = json!(turn_taking.answers);
+    value["interrupt_response"] = json!(turn_taking.interrupts);
     value
 }
 
@@ -217,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_models_that_reason_are_asked_to() {
+    fn only_reasoning_models_get_reasoning_effort() {
         for (name, reasons) in [
             ("gpt-realtime-2.1", true),
             ("gpt-realtime-2.1-mini", true),
@@ -234,18 +235,18 @@ mod tests {
             };
             let config = config(options);
 
-            let session = config.session(config.reflexes(true));
+            let session = config.session(config.turn_taking(true));
 
             assert_eq!(session.get("reasoning").is_some(), reasons, "{name}");
         }
     }
 
     #[test]
-    fn the_model_speaks_by_itself_only_once_the_greeting_is_over() {
+    fn the_idle_timer_runs_only_after_the_greeting() {
         let vad = crate::options::ServerVad { idle_timeout_ms: Some(9_000), ..Default::default() };
         let config = config(Options { turn_detection: TurnDetection::Server(vad), ..Options::default() });
         let idle = |over| {
-            config.change(config.reflexes(over))["audio"]["input"]["turn_detection"]["idle_timeout_ms"]
+            config.turn_detection_update(config.turn_taking(over))["audio"]["input"]["turn_detection"]["idle_timeout_ms"]
                 .clone()
         };
 
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn each_transcriber_is_told_the_language_in_its_own_way() {
+    fn each_transcription_model_gets_the_language_in_its_own_field() {
         for (model, is_list) in [
             ("gpt-transcribe", true),
             ("gpt-live-transcribe", true),
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyword_that_is_not_taken_costs_no_other() {
+    fn a_refused_keyword_does_not_cost_the_others() {
         let keywords = ["Mirsk", "<b>", "two\nlines", "Rwanda"].map(str::to_owned).to_vec();
         let told = transcription(&Transcription { keywords, ..Transcription::default() });
 
@@ -287,7 +288,7 @@ mod tests {
             config(Options { reasoning_effort: Some(crate::options::Effort::Low), ..Options::default() });
         OptionalPart::ALL.into_iter().for_each(|part| assert!(config.without.add(part)));
 
-        let session = config.session(config.reflexes(true));
+        let session = config.session(config.turn_taking(true));
 
         let text = session.to_string();
         for part in OptionalPart::ALL {
@@ -298,11 +299,11 @@ mod tests {
     }
 
     #[test]
-    fn the_token_of_an_mcp_server_is_sent_and_never_shown() {
+    fn an_mcp_token_is_sent_and_never_shown_by_debug() {
         let tool = json!({"type": "mcp", "server_label": "stock", "authorization": "planted"});
         let config = SessionConfig { tools: vec![tool], ..config(Options::default()) };
 
-        let session = config.session(config.reflexes(true));
+        let session = config.session(config.turn_taking(true));
         let update = crate::ClientEvent::SessionUpdate { event_id: "e1".into(), session };
 
         assert!(update.to_json().contains("planted"));

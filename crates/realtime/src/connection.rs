@@ -1,4 +1,4 @@
-//! The WebSocket to the model.
+//! The WebSocket connection to the Realtime API.
 
 use crate::tls_roots::TrustedRoots;
 use crate::{ApiError, ClientEvent, ConnectionLoss, ServerEvent};
@@ -13,104 +13,104 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 
-/// Where the Realtime API is unless told otherwise.
+/// The address of the Realtime API, unless configured otherwise.
 pub const URL: &str = "wss://api.openai.com/v1/realtime";
 
-/// The model unless told otherwise.
+/// The model, unless configured otherwise.
 pub const MODEL: &str = "gpt-realtime-2.1";
 
-/// A reply's sound comes in one burst; OpenAI's own clients take at least this much, bytes.
+/// The largest message accepted, in bytes: a response's audio comes in one burst, and OpenAI's own clients accept at least this much.
 const LARGEST_MESSAGE: usize = 16 * 1024 * 1024;
 
-/// So long a connection may take. A caller hears it ring, or waits, meanwhile.
-const TIMEOUT: Duration = Duration::from_secs(8);
+/// How long opening a connection may take. Meanwhile the caller hears it ring, or waits.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// A ping is sent so often, and so long its pong may take.
-const PING: Duration = Duration::from_secs(15);
+/// How long after the last message a ping is sent, and how long its pong may take.
+const PING_INTERVAL: Duration = Duration::from_secs(15);
 
-/// So long a closing frame may take to be sent.
-const CLOSES_WITHIN: Duration = Duration::from_secs(2);
+/// How long sending a close frame may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Where a session is to be had, and with what key.
+/// The address, model and credentials of a Realtime session.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    /// The API's address; a `model` in its query is left alone.
+    /// The API's address; a `model` in its query is kept.
     pub url: String,
-    /// The model.
+    /// The name of the model.
     pub model: String,
-    /// The API key.
+    /// The API key that is sent as `auth` says.
     pub key: SecretString,
-    /// How the key is shown.
+    /// The header that carries the key.
     pub auth: Auth,
-    /// Who calls, as a stable hash of at most 128 characters: `OpenAI-Safety-Identifier`.
+    /// The caller's pseudonym, a stable hash of at most 128 characters, sent as `OpenAI-Safety-Identifier`.
     pub safety_identifier: Option<String>,
-    /// More headers, by name. Secret, since they can hold keys.
+    /// Further headers by name. The values are secret, since they can hold keys.
     pub headers: Vec<(String, SecretString)>,
-    /// Whom to believe to be the API.
+    /// The root certificates that the server's certificate must lead to.
     pub trust: TrustedRoots,
 }
 
-/// How a key is shown.
+/// The header that carries an API key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Auth {
-    /// `Authorization: Bearer …`: OpenAI, and most others.
+    /// `Authorization: Bearer …`, which OpenAI and most others expect.
     #[default]
     Bearer,
-    /// `api-key: …`: Azure.
+    /// `api-key: …`, which Azure expects.
     ApiKey,
 }
 
-/// Why there is no connection, or not any more.
+/// An error of opening or using a connection.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConnectionError {
-    /// The address is none.
+    /// The address is not a valid URL.
     #[error("the address of the Realtime API is not valid")]
     Address,
-    /// A header, or the key, cannot be sent.
+    /// A header or the key has characters that no header can hold.
     #[error("a header or the key for the Realtime API has characters no header can hold")]
     Header,
-    /// It took too long.
-    #[error("the Realtime API did not answer within {} s", TIMEOUT.as_secs())]
+    /// The connection was not open in time.
+    #[error("the Realtime API did not answer within {} s", CONNECT_TIMEOUT.as_secs())]
     TookTooLong,
-    /// No pong came for a ping.
-    #[error("the Realtime API gave no sign of life for {} s", PING.as_secs())]
+    /// No pong came for a ping in time.
+    #[error("the Realtime API answered no ping within {} s", PING_INTERVAL.as_secs())]
     Silent,
-    /// The server refused the connection.
+    /// The server refused the WebSocket upgrade with an HTTP status.
     #[error("the Realtime API refused the connection (status {0})")]
     Refused(u16),
-    /// The server let us in, and refused the key with its first word.
-    #[error("the Realtime API does not take the key")]
+    /// The server accepted the upgrade, and refused the key with its first event or its close.
+    #[error("the Realtime API refused the key")]
     KeyRefused,
-    /// The server closed the connection.
+    /// The server closed the connection, or it ended.
     #[error("the Realtime API closed the connection (code {code:?})")]
     Closed {
         /// The close code, if there was one.
         code: Option<u16>,
-        /// The server's words. Not for logs.
+        /// The server's reason. It may quote what was sent, so it is not logged.
         reason: String,
     },
-    /// The network, TLS or the protocol failed.
+    /// The network, TLS or the WebSocket protocol failed.
     #[error("the connection to the Realtime API failed: {0}")]
     Failed(String),
 }
 
-/// An open connection.
+/// An open WebSocket to the Realtime API.
 #[derive(Debug)]
 pub struct Connection {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     ping: Duration,
-    /// When the next ping is sent; or, if one was sent, when its pong is late.
+    /// When the next ping is sent, or when the pong to the last one is overdue.
     due: Instant,
     awaits_pong: bool,
-    /// The server's first event, if it was waited for and not taken yet.
+    /// The server's first event, if it was awaited and not returned yet.
     first: Option<ServerEvent>,
 }
 
 impl Connection {
-    /// Connects.
+    /// Opens a connection.
     ///
     /// # Errors
-    /// Why there is no connection.
+    /// Returns an error if the address or a header is invalid, the server refuses the upgrade, or the connection fails or takes too long.
     pub async fn open(endpoint: &Endpoint) -> Result<Self, ConnectionError> {
         let mut request =
             endpoint.address()?.as_str().into_client_request().map_err(|_| ConnectionError::Address)?;
@@ -120,18 +120,25 @@ impl Connection {
             .max_frame_size(Some(LARGEST_MESSAGE));
         let connector = Some(endpoint.trust.connector());
         let connecting = connect_async_tls_with_config(request, Some(config), true, connector);
-        let connected = tokio::time::timeout(TIMEOUT, connecting).await;
-        let (socket, _) = connected.map_err(|_| ConnectionError::TookTooLong)?.map_err(why)?;
-        Ok(Self { socket, ping: PING, due: Instant::now() + PING, awaits_pong: false, first: None })
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await;
+        let (socket, _) = connected.map_err(|_| ConnectionError::TookTooLong)?.map_err(connection_error)?;
+        Ok(Self {
+            socket,
+            ping: PING_INTERVAL,
+            due: Instant::now() + PING_INTERVAL,
+            awaits_pong: false,
+            first: None,
+        })
     }
 
-    /// Waits for the server's first event, which [`Connection::next`] gives then: the upgrade succeeds with any key, and only
-    /// an event that is no error admits. Takes as long as the server does.
+    /// Waits for the server's first event, which [`Connection::next`] then returns.
+    ///
+    /// The upgrade succeeds with any key: only an event other than an error shows that the key is accepted. Has no time limit of its own.
     ///
     /// # Errors
-    /// When the key is refused, or the connection is gone.
+    /// Returns [`ConnectionError::KeyRefused`] if the key is refused, and another error if the connection is lost.
     pub async fn wait_for_first_event(&mut self) -> Result<(), ConnectionError> {
-        let first = self.next().await.map_err(ConnectionError::of_first_word)?;
+        let first = self.next().await.map_err(ConnectionError::of_first_event)?;
         if let ServerEvent::Error { error } = &first
             && ApiError::from(error.clone()).is_about_the_key()
         {
@@ -141,18 +148,20 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends an event.
+    /// Sends a client event.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// Returns an error if the connection is lost.
     pub async fn send(&mut self, event: &ClientEvent) -> Result<(), ConnectionError> {
-        self.socket.send(Message::text(event.to_json())).await.map_err(why)
+        self.socket.send(Message::text(event.to_json())).await.map_err(connection_error)
     }
 
-    /// The next event. Safe to drop while it waits. Pings while it waits, so it must be waited on.
+    /// Returns the next server event, and sends pings while it waits.
+    ///
+    /// Cancel safe. Pings are sent only while it is polled.
     ///
     /// # Errors
-    /// When the connection is gone, or silent.
+    /// Returns [`ConnectionError::Silent`] if a pong is overdue, and another error if the connection is lost.
     pub async fn next(&mut self) -> Result<ServerEvent, ConnectionError> {
         if let Some(first) = self.first.take() {
             return Ok(first);
@@ -162,9 +171,9 @@ impl Connection {
                 Err(_) if self.awaits_pong => return Err(ConnectionError::Silent),
                 Err(_) => self.send_ping().await?,
                 Ok(message) => {
-                    // Anything from there is a sign of life.
+                    // Any message shows that the server is alive.
                     (self.due, self.awaits_pong) = (Instant::now() + self.ping, false);
-                    if let Some(event) = read(message)? {
+                    if let Some(event) = read_event(message)? {
                         return Ok(event);
                     }
                 }
@@ -172,18 +181,18 @@ impl Connection {
         }
     }
 
-    /// Closes the connection properly.
+    /// Closes the connection with a close frame.
     pub async fn close(mut self) {
-        // Whoever does not even take that is not waited for.
-        let _ = tokio::time::timeout(CLOSES_WITHIN, self.socket.close(None)).await;
+        // A server that does not accept the frame is not waited for.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.socket.close(None)).await;
     }
 
     async fn send_ping(&mut self) -> Result<(), ConnectionError> {
-        // Noted first: should this be dropped while it sends, the pong is waited for all the same.
+        // Recorded first: if this future is dropped while it sends, the pong is still awaited.
         (self.due, self.awaits_pong) = (Instant::now() + self.ping, true);
         let sending = self.socket.send(Message::Ping(Bytes::new()));
         let sent = tokio::time::timeout(self.ping, sending).await;
-        sent.map_err(|_| ConnectionError::Silent)?.map_err(why)
+        sent.map_err(|_| ConnectionError::Silent)?.map_err(connection_error)
     }
 }
 
@@ -215,13 +224,13 @@ impl Endpoint {
 }
 
 impl ConnectionError {
-    /// Whether the key is at fault: another one may do.
+    /// Whether the key was refused, so that another key may be accepted.
     pub fn is_about_the_key(&self) -> bool {
         matches!(self, Self::Refused(401) | Self::Header | Self::KeyRefused)
     }
 
-    /// The same, of a server that said nothing before.
-    fn of_first_word(self) -> Self {
+    /// Turns the error of a server's first event into a refused key, if it is about the key.
+    fn of_first_event(self) -> Self {
         let is_refused =
             ConnectionLoss::from(self.clone()).failure().is_some_and(|failure| failure.is_about_the_key());
         if is_refused { Self::KeyRefused } else { self }
@@ -232,7 +241,7 @@ impl From<ConnectionError> for ConnectionLoss {
     fn from(error: ConnectionError) -> Self {
         match error {
             ConnectionError::Refused(status) => Self::Refused { status },
-            // A key that no header can hold is a key nobody takes.
+            // No server accepts a key that no header can hold.
             ConnectionError::Header => Self::Refused { status: 401 },
             ConnectionError::KeyRefused => {
                 Self::Closed { code: Some(3000), reason: "invalid_request_error.invalid_api_key".to_owned() }
@@ -252,8 +261,8 @@ fn header(text: &str) -> Result<HeaderValue, ConnectionError> {
     Ok(value)
 }
 
-/// An event, if the message is one.
-fn read(message: Option<Result<Message, Error>>) -> Result<Option<ServerEvent>, ConnectionError> {
+/// Reads the event of a text message; other messages hold none.
+fn read_event(message: Option<Result<Message, Error>>) -> Result<Option<ServerEvent>, ConnectionError> {
     match message {
         Some(Ok(Message::Text(text))) => Ok(Some(ServerEvent::read(&text))),
         Some(Ok(Message::Close(frame))) => Err(ConnectionError::Closed {
@@ -261,12 +270,12 @@ fn read(message: Option<Result<Message, Error>>) -> Result<Option<ServerEvent>, 
             reason: frame.map(|frame| frame.reason.to_string()).unwrap_or_default(),
         }),
         Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(None),
-        Some(Err(error)) => Err(why(error)),
+        Some(Err(error)) => Err(connection_error(error)),
         None => Err(ConnectionError::Closed { code: None, reason: String::new() }),
     }
 }
 
-fn why(error: Error) -> ConnectionError {
+fn connection_error(error: Error) -> ConnectionError {
     match error {
         Error::Http(reply) => ConnectionError::Refused(reply.status().as_u16()),
         Error::ConnectionClosed | Error::AlreadyClosed => {

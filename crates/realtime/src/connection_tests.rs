@@ -1,4 +1,4 @@
-//! The WebSocket, against a server on loopback.
+//! Tests the WebSocket connection against a server on loopback.
 
 use super::*;
 use tokio::net::TcpListener;
@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 #[tokio::test]
 #[allow(clippy::result_large_err, reason = "the signature is tungstenite's")]
-async fn the_key_and_who_calls_are_told_in_headers() {
+async fn the_key_and_the_safety_identifier_are_sent_in_headers() {
     let (mut endpoint, listener) = endpoint().await;
     endpoint.auth = Auth::ApiKey;
     endpoint.safety_identifier = Some("f00d".into());
@@ -27,21 +27,21 @@ async fn the_key_and_who_calls_are_told_in_headers() {
 
     let (uri, headers) = server.await.expect("it does not panic");
     assert_eq!(uri, "/v1/realtime?model=gpt-realtime-2.1");
-    let told =
+    let sent =
         ["api-key", "openai-safety-identifier", "x-tenant"].map(|name| headers[name].to_str().unwrap());
-    assert_eq!(told, ["secret", "f00d", "7"]);
+    assert_eq!(sent, ["secret", "f00d", "7"]);
     assert!(!headers.contains_key("authorization") && !headers.contains_key("openai-beta"));
 }
 
 #[tokio::test]
-async fn a_server_that_answers_no_ping_is_down_and_one_that_does_is_not() {
+async fn a_connection_without_pongs_is_lost() {
     for answers in [true, false] {
         let (endpoint, listener) = endpoint().await;
         let server = tokio::spawn(async move {
             let (stream, _) = listener.accept().await.expect("a client connects");
             let mut socket = tokio_tungstenite::accept_async(stream).await.expect("it is a WebSocket");
             if answers {
-                // Reading the socket answers a ping.
+                // Reading from the socket answers a ping.
                 let ping = socket.next().await.expect("it pings").expect("it is whole");
                 assert!(ping.is_ping());
                 socket.send(Message::text("{\"type\":\"session.created\"}")).await.expect("it listens");
@@ -60,7 +60,7 @@ async fn a_server_that_answers_no_ping_is_down_and_one_that_does_is_not() {
 }
 
 #[tokio::test]
-async fn a_close_is_told_with_its_code() {
+async fn a_close_is_reported_with_its_code() {
     let (endpoint, listener) = endpoint().await;
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("a client connects");
@@ -79,7 +79,7 @@ async fn a_close_is_told_with_its_code() {
 }
 
 #[tokio::test]
-async fn a_key_is_refused_after_the_upgrade_by_the_first_event_or_the_close() {
+async fn the_first_event_or_close_shows_whether_the_key_is_refused() {
     let error = r#"{"type":"error","error":{"type":"invalid_request_error","code":"invalid_api_key"}}"#;
     let created = r#"{"type":"session.created","session":{}}"#;
     for (says, code, is_refused) in

@@ -1,19 +1,21 @@
-//! How much of a text was heard, in any script, when so much of its sound was. The model tells no shortened transcript.
+//! Estimates which words of a transcript were heard when only part of its audio was played, in any script.
+//!
+//! The Realtime API truncates an item's audio, but sends no shortened transcript.
 
 use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Letters of the Latin script that agents say in a second.
+/// The letters of the Latin script that agents say in a second.
 const PACE: f64 = 15.0;
 
-/// A word of which more letters than this were heard is cut inside: its beginning says more than nothing.
+/// The heard length, in Latin letters, beyond which a word is cut inside: its beginning says more than nothing.
 const LONG_WORD: f64 = 20.0;
 
-/// What sums of letters may be off by.
+/// The rounding error allowed in sums of letters.
 const ROUNDING: f64 = 1e-6;
 
-/// The words of a text that were heard, when so much of its sound was: in proportion, and whole ones only where the script
-/// has spaces between words.
+/// Returns the words of a transcript that were heard, when `heard` of its audio was played: in proportion, and whole words where the script
+/// has spaces.
 pub fn heard_words(text: &str, heard: Duration, of: Duration) -> &str {
     if heard >= of {
         return text;
@@ -22,22 +24,22 @@ pub fn heard_words(text: &str, heard: Duration, of: Duration) -> &str {
     cut(text, all * heard.div_duration_f64(of), length)
 }
 
-/// The words that are said in so much sound, when it is not known how much more is to come.
+/// Returns the words that take this much audio to say, when the full duration is unknown.
 pub(crate) fn words_within(text: &str, sound: Duration) -> &str {
     cut(text, sound.as_secs_f64() * PACE, length)
 }
 
-/// At most so many letters of a text, and whole words only where the script has spaces between words.
+/// Returns at most this many letters of a text, and whole words where the script has spaces.
 pub(crate) fn shortened(text: &str, letters: usize) -> &str {
     cut(text, letters as f64, |_| 1.0)
 }
 
-/// Cuts a text at the last sensible place before its letters, as `length` measures them, are more than `most`.
+/// Cuts a text at the last sensible place before its letters, as `length` measures them, exceed `most`.
 fn cut(text: &str, most: f64, length: impl Fn(&str) -> f64) -> &str {
     let (mut said, mut place, mut said_at_place) = (0.0, 0, 0.0);
     let mut before = None;
     for (at, letter) in text.grapheme_indices(true) {
-        if before.is_none_or(|before| is_place_between(before, letter)) {
+        if before.is_none_or(|before| may_cut_between(before, letter)) {
             (place, said_at_place) = (at, said);
         }
         let heard = said;
@@ -51,22 +53,22 @@ fn cut(text: &str, most: f64, length: impl Fn(&str) -> f64) -> &str {
     text
 }
 
-/// Whether a text may be cut between two letters that follow each other.
-fn is_place_between(before: &str, after: &str) -> bool {
+/// Whether a text may be cut between two adjacent letters.
+fn may_cut_between(before: &str, after: &str) -> bool {
     let (before, after) = (first(before), first(after));
     if before.is_whitespace() || after.is_whitespace() {
         return true;
     }
     let is_bracket = matches!(before, '「' | '『' | '（' | '【' | '《' | '〈' | '〔');
-    !is_bracket && (stands_alone(before) || stands_alone(after))
+    !is_bracket && (has_no_word_boundary(before) || has_no_word_boundary(after))
 }
 
-/// Whether nothing in writing tells where a word of this letter begins or ends. Emoji are words of their own.
-fn stands_alone(letter: char) -> bool {
+/// Whether a script marks no word boundaries around a letter. Emoji are words of their own.
+fn has_no_word_boundary(letter: char) -> bool {
     match letter {
-        // Thai, Lao, Tibetan, Burmese, Khmer.
+        // Thai, Lao, Tibetan, Burmese and Khmer.
         '\u{e00}'..='\u{fff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' => true,
-        // Symbols and emoji.
+        // Symbols and emoji stand alone.
         '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}' => true,
         // Chinese and Japanese, with their punctuation. Korean has spaces.
         '\u{2e80}'..='\u{312f}' | '\u{31a0}'..='\u{4dbf}' | '\u{4e00}'..='\u{a4cf}' => true,
@@ -76,8 +78,8 @@ fn stands_alone(letter: char) -> bool {
     }
 }
 
-/// How long it takes to say a letter, measured in letters of the Latin script. From how many syllables a second the
-/// languages of a script are spoken at, and how many syllables a letter of it is.
+/// Returns how long a letter takes to say, in letters of the Latin script: from the syllables per second of the script's languages, and the
+/// syllables per letter.
 fn length(letter: &str) -> f64 {
     match first(letter) {
         letter if letter.is_whitespace() => 1.0,

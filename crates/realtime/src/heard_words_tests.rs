@@ -1,4 +1,4 @@
-//! Where a text is cut, script by script.
+//! Tests where a text is cut, script by script.
 
 use super::*;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ const GREETING: &str = "お電話ありがとうございます。本日はど�
                         営業時間のご案内を承ります。";
 
 #[test]
-fn a_cut_never_goes_through_a_word_or_a_letter() {
+fn a_cut_never_splits_a_word_or_a_letter() {
     let cuts = [("héllo wörld", 8), ("héllo wörld", 5), ("héllo", 3), ("", 3)];
 
     assert_eq!(cuts.map(|(text, most)| shortened(text, most)), ["héllo", "héllo", "", ""]);
@@ -41,7 +41,7 @@ fn a_letter_of_several_characters_stays_whole() {
 }
 
 #[test]
-fn one_word_without_an_end_is_cut_inside() {
+fn an_overlong_word_is_cut_inside() {
     let word = "donaudampfschifffahrtsgesellschaftskapitaen";
     assert_eq!(half(word), "donaudampfschifffahrt");
     assert_eq!(
@@ -74,7 +74,7 @@ fn letters_in_a_second_of_sound_depend_on_the_script() {
 }
 
 #[test]
-fn what_is_not_spoken_takes_no_time() {
+fn unspoken_symbols_take_no_time() {
     assert_eq!(words_within("はい。👍", Duration::from_millis(280)), "はい。👍");
 }
 

@@ -1,4 +1,4 @@
-//! What was said in the conversation, as the caller heard it: no session can be resumed, so the next one is told.
+//! The conversation history as the caller heard it, replayed to each new session: no Realtime session can be resumed.
 
 mod hosted_tools;
 
@@ -7,23 +7,23 @@ pub(crate) use hosted_tools::{HostedAnswer, HostedHistory};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// So many messages are told word for word.
-const WORD_FOR_WORD: usize = 12;
+/// How many of the last messages are replayed verbatim.
+const VERBATIM: usize = 12;
 
-/// So many before them are told shortly.
-const SHORTLY: usize = 24;
+/// How many messages before those are summarized.
+const SUMMARIZED: usize = 24;
 
-/// How much of each of those, characters.
-const SHORT: usize = 80;
+/// How much of each summarized message is kept, in characters.
+const SUMMARY_LENGTH: usize = 80;
 
-/// Told after what was said: sessions otherwise introduce themselves again.
+/// Ends every replay: sessions otherwise introduce themselves again.
 const GAP: &str = "The line dropped for a moment. Continue where you were, in the same language. Do not greet or \
                    introduce yourself again, and do not mention the interruption.";
 
-/// Told if the caller waits for an answer to what nobody understood.
+/// Added when the caller waits for an answer to a turn without a transcript.
 const MISSED: &str = "You did not catch what the caller said last: ask them to say it again.";
 
-/// The conversation.
+/// The messages, tool calls and notes of a conversation, in order.
 #[derive(Debug, Default)]
 pub(crate) struct ConversationHistory {
     entries: Vec<HistoryEntry>,
@@ -32,28 +32,28 @@ pub(crate) struct ConversationHistory {
 #[derive(Debug)]
 enum HistoryEntry {
     Caller { item: String, text: String, is_silence: bool },
-    Agent(Spoken),
-    Told { text: String },
-    Called { call_id: String, name: String, arguments: String },
-    Answered { call_id: String, output: String },
-    Hosted(HostedHistory),
+    Agent(AgentItem),
+    Note { text: String },
+    ToolCall { call_id: String, name: String, arguments: String },
+    ToolOutput { call_id: String, output: String },
+    HostedCall(HostedHistory),
 }
 
 #[derive(Debug)]
-struct Spoken {
+struct AgentItem {
     item: String,
     text: String,
     received: Duration,
-    is_whole: bool,
-    /// When it was interrupted: how much of it was heard.
+    is_complete: bool,
+    /// How much was heard, and of how much, if the item was interrupted.
     heard: Option<(Duration, Duration)>,
-    /// Its name in the session that was told of it.
-    told_as: Option<String>,
+    /// The id of the item that replayed it to the current session.
+    replayed_as: Option<String>,
 }
 
 impl ConversationHistory {
-    /// The caller began to say this item; what, comes later, if at all.
-    pub(crate) fn caller_speaks(&mut self, item: &str) {
+    /// Adds a caller's item; its transcript comes later, if at all.
+    pub(crate) fn add_caller_item(&mut self, item: &str) {
         let is_known = self
             .entries
             .iter()
@@ -67,124 +67,132 @@ impl ConversationHistory {
         }
     }
 
-    pub(crate) fn caller_said(&mut self, item: &str, words: &str) {
-        self.caller_speaks(item);
+    pub(crate) fn set_caller_transcript(&mut self, item: &str, words: &str) {
+        self.add_caller_item(item);
         for entry in &mut self.entries {
             match entry {
                 HistoryEntry::Caller { item: known, text, .. } if known == item => words.clone_into(text),
-                HistoryEntry::Caller { .. } | HistoryEntry::Agent(_) | HistoryEntry::Told { .. } => {}
-                HistoryEntry::Called { .. } | HistoryEntry::Answered { .. } | HistoryEntry::Hosted(_) => {}
+                HistoryEntry::Caller { .. } | HistoryEntry::Agent(_) | HistoryEntry::Note { .. } => {}
+                HistoryEntry::ToolCall { .. }
+                | HistoryEntry::ToolOutput { .. }
+                | HistoryEntry::HostedCall(_) => {}
             }
         }
     }
 
-    /// Nothing was said in this item: what is written down of it is made up, and is not told.
-    pub(crate) fn caller_was_silent(&mut self, item: &str) {
-        self.caller_speaks(item);
+    /// Marks a caller's item as silent: its transcript is invented, and is not replayed.
+    pub(crate) fn mark_caller_item_silent(&mut self, item: &str) {
+        self.add_caller_item(item);
         for entry in &mut self.entries {
             match entry {
                 HistoryEntry::Caller { item: known, is_silence, .. } if known == item => *is_silence = true,
-                HistoryEntry::Caller { .. } | HistoryEntry::Agent(_) | HistoryEntry::Told { .. } => {}
-                HistoryEntry::Called { .. } | HistoryEntry::Answered { .. } | HistoryEntry::Hosted(_) => {}
+                HistoryEntry::Caller { .. } | HistoryEntry::Agent(_) | HistoryEntry::Note { .. } => {}
+                HistoryEntry::ToolCall { .. }
+                | HistoryEntry::ToolOutput { .. }
+                | HistoryEntry::HostedCall(_) => {}
             }
         }
     }
 
-    pub(crate) fn agent_speaks(&mut self, item: &str) {
+    pub(crate) fn add_agent_item(&mut self, item: &str) {
         if self.spoken(item).is_none() {
-            self.entries.push(HistoryEntry::Agent(Spoken {
+            self.entries.push(HistoryEntry::Agent(AgentItem {
                 item: item.to_owned(),
                 text: String::new(),
                 received: Duration::ZERO,
-                is_whole: false,
+                is_complete: false,
                 heard: None,
-                told_as: None,
+                replayed_as: None,
             }));
         }
     }
 
-    pub(crate) fn agent_adds(&mut self, item: &str, words: &str) {
-        self.agent_speaks(item);
+    pub(crate) fn append_agent_transcript(&mut self, item: &str, words: &str) {
+        self.add_agent_item(item);
         self.spoken(item).into_iter().for_each(|spoken| spoken.text.push_str(words));
     }
 
-    pub(crate) fn agent_said(&mut self, item: &str, words: &str) {
-        self.agent_speaks(item);
+    pub(crate) fn set_agent_transcript(&mut self, item: &str, words: &str) {
+        self.add_agent_item(item);
         self.spoken(item).into_iter().for_each(|spoken| words.clone_into(&mut spoken.text));
     }
 
-    /// The same, from where it is said once more.
-    pub(crate) fn agent_had_said(&mut self, item: &str, words: &str) {
-        self.agent_speaks(item);
+    /// Sets the transcript from the completed item, unless it is known already.
+    pub(crate) fn set_missing_agent_transcript(&mut self, item: &str, words: &str) {
+        self.add_agent_item(item);
         let spoken = self.spoken(item).filter(|spoken| spoken.text.is_empty());
         spoken.into_iter().for_each(|spoken| words.clone_into(&mut spoken.text));
     }
 
-    /// So much sound of an item has come; `is_whole`: no more will.
-    pub(crate) fn received(&mut self, item: &str, received: Duration, is_whole: bool) {
-        self.agent_speaks(item);
+    /// Records how much audio of an item has arrived, and with `is_complete` that no more will.
+    pub(crate) fn set_received(&mut self, item: &str, received: Duration, is_complete: bool) {
+        self.add_agent_item(item);
         self.spoken(item).into_iter().for_each(|spoken| {
             spoken.received = received;
-            spoken.is_whole |= is_whole;
+            spoken.is_complete |= is_complete;
         });
     }
 
-    /// So much of an item was heard. Its name in the session that was told of it otherwise, if one was.
-    pub(crate) fn heard(&mut self, item: &str, heard: Duration, of: Duration) -> Option<String> {
+    /// Records how much of an item was heard, and returns the id of its replay if that holds other words.
+    pub(crate) fn set_heard(&mut self, item: &str, heard: Duration, of: Duration) -> Option<String> {
         let spoken = self.spoken(item)?;
-        let told = spoken.heard_words().len();
+        let before = spoken.heard_words().len();
         spoken.heard = Some((heard, of));
-        let is_otherwise = spoken.heard_words().len() != told;
-        spoken.told_as.take_if(|_| is_otherwise)
+        let has_changed = spoken.heard_words().len() != before;
+        spoken.replayed_as.take_if(|_| has_changed)
     }
 
-    /// What the agent said in an item, as far as its sound came.
-    pub(crate) fn words(&self, item: &str) -> &str {
+    /// Returns the transcript of an agent's item, cut to the audio that arrived.
+    pub(crate) fn agent_transcript(&self, item: &str) -> &str {
         let words = self.entries.iter().rev().find_map(|entry| match entry {
-            HistoryEntry::Agent(spoken) if spoken.item == item => Some(spoken.said_words()),
-            HistoryEntry::Agent(_) | HistoryEntry::Caller { .. } | HistoryEntry::Told { .. } => None,
-            HistoryEntry::Called { .. } | HistoryEntry::Answered { .. } | HistoryEntry::Hosted(_) => None,
+            HistoryEntry::Agent(spoken) if spoken.item == item => Some(spoken.received_words()),
+            HistoryEntry::Agent(_) | HistoryEntry::Caller { .. } | HistoryEntry::Note { .. } => None,
+            HistoryEntry::ToolCall { .. } | HistoryEntry::ToolOutput { .. } | HistoryEntry::HostedCall(_) => {
+                None
+            }
         });
         words.unwrap_or_default()
     }
 
-    pub(crate) fn told(&mut self, text: &str) {
-        self.entries.push(HistoryEntry::Told { text: text.to_owned() });
+    pub(crate) fn add_note(&mut self, text: &str) {
+        self.entries.push(HistoryEntry::Note { text: text.to_owned() });
     }
 
-    pub(crate) fn called(&mut self, call_id: &str, name: &str, arguments: &str) {
+    pub(crate) fn add_tool_call(&mut self, call_id: &str, name: &str, arguments: &str) {
         let (call_id, name, arguments) = (call_id.to_owned(), name.to_owned(), arguments.to_owned());
-        self.entries.push(HistoryEntry::Called { call_id, name, arguments });
+        self.entries.push(HistoryEntry::ToolCall { call_id, name, arguments });
     }
 
-    pub(crate) fn answered(&mut self, call_id: &str, output: &str) {
-        self.entries.push(HistoryEntry::Answered { call_id: call_id.to_owned(), output: output.to_owned() });
+    pub(crate) fn add_tool_output(&mut self, call_id: &str, output: &str) {
+        self.entries
+            .push(HistoryEntry::ToolOutput { call_id: call_id.to_owned(), output: output.to_owned() });
     }
 
-    /// An item of the agent's is taken out of the conversation.
-    pub(crate) fn forget(&mut self, item: &str) {
+    /// Removes an agent's item or a hosted MCP call.
+    pub(crate) fn remove(&mut self, item: &str) {
         self.entries.retain(|entry| match entry {
             HistoryEntry::Agent(spoken) => spoken.item != item,
-            HistoryEntry::Hosted(hosted) => hosted.item != item,
+            HistoryEntry::HostedCall(hosted) => hosted.item != item,
             HistoryEntry::Caller { .. }
-            | HistoryEntry::Told { .. }
-            | HistoryEntry::Called { .. }
-            | HistoryEntry::Answered { .. } => true,
+            | HistoryEntry::Note { .. }
+            | HistoryEntry::ToolCall { .. }
+            | HistoryEntry::ToolOutput { .. } => true,
         });
     }
 
-    /// Where an item is among the others.
-    pub(crate) fn place(&self, wanted: &str) -> Option<usize> {
+    /// Returns the position of an agent's item in the history.
+    pub(crate) fn position(&self, wanted: &str) -> Option<usize> {
         self.entries
             .iter()
             .position(|entry| matches!(entry, HistoryEntry::Agent(spoken) if spoken.item == wanted))
     }
 
-    /// The items that tell a new session of all this. `id` names them; `owes_answer`: the caller waits for one.
-    pub(crate) fn retell(&mut self, owes_answer: bool, mut id: impl FnMut() -> String) -> Vec<Value> {
-        let from = self.word_for_word_from();
-        let before = self.entries[..from].iter().filter_map(HistoryEntry::shortly).collect::<Vec<_>>();
-        let before = before[before.len().saturating_sub(SHORTLY)..].join("\n");
+    /// Returns the items that replay the history to a new session. `id` names them; `is_answer_pending` says that the caller waits for an
+    /// answer.
+    pub(crate) fn replay(&mut self, is_answer_pending: bool, mut id: impl FnMut() -> String) -> Vec<Value> {
+        let from = self.verbatim_from();
+        let before = self.entries[..from].iter().filter_map(HistoryEntry::summary).collect::<Vec<_>>();
+        let before = before[before.len().saturating_sub(SUMMARIZED)..].join("\n");
         let mut items = vec![];
         if !before.is_empty() {
             items.push(message("system", "input_text", &format!("Earlier in this call:\n{before}")));
@@ -197,23 +205,23 @@ impl ConversationHistory {
         }
         let last = self.entries.iter().rev().find(|entry| !entry.is_silence());
         let missed = matches!(last, Some(HistoryEntry::Caller { text, .. }) if text.is_empty());
-        let gap = if missed && owes_answer { format!("{GAP} {MISSED}") } else { GAP.to_owned() };
+        let gap = if missed && is_answer_pending { format!("{GAP} {MISSED}") } else { GAP.to_owned() };
         items.push(message("system", "input_text", &gap));
         items
     }
 
-    /// One item, told anew, as far as it was heard.
-    pub(crate) fn retell_one(&mut self, item: &str, id: impl FnOnce() -> String) -> Option<Value> {
+    /// Returns the item that replays one agent's item, cut to what was heard.
+    pub(crate) fn replay_item(&mut self, item: &str, id: impl FnOnce() -> String) -> Option<Value> {
         self.spoken(item)?.item(id)
     }
 
-    /// A function's output goes with its call, so the cut is never between them.
-    fn word_for_word_from(&self) -> usize {
-        let from = self.entries.len().saturating_sub(WORD_FOR_WORD);
+    /// Returns where the verbatim replay starts: a tool's output is never separated from its call.
+    fn verbatim_from(&self) -> usize {
+        let from = self.entries.len().saturating_sub(VERBATIM);
         let outputs = self.entries[from..].iter().filter_map(|entry| match entry {
-            HistoryEntry::Answered { call_id, .. } => self.call_at(call_id),
-            HistoryEntry::Caller { .. } | HistoryEntry::Agent(_) | HistoryEntry::Told { .. } => None,
-            HistoryEntry::Called { .. } | HistoryEntry::Hosted(_) => None,
+            HistoryEntry::ToolOutput { call_id, .. } => self.call_at(call_id),
+            HistoryEntry::Caller { .. } | HistoryEntry::Agent(_) | HistoryEntry::Note { .. } => None,
+            HistoryEntry::ToolCall { .. } | HistoryEntry::HostedCall(_) => None,
         });
         outputs.chain([from]).min().unwrap_or(from)
     }
@@ -221,21 +229,23 @@ impl ConversationHistory {
     fn call_at(&self, wanted: &str) -> Option<usize> {
         self.entries
             .iter()
-            .position(|entry| matches!(entry, HistoryEntry::Called { call_id, .. } if call_id == wanted))
+            .position(|entry| matches!(entry, HistoryEntry::ToolCall { call_id, .. } if call_id == wanted))
     }
 
     fn is_open_call(&self, at: usize) -> bool {
-        let HistoryEntry::Called { call_id, .. } = &self.entries[at] else { return false };
+        let HistoryEntry::ToolCall { call_id, .. } = &self.entries[at] else { return false };
         !self.entries.iter().any(
-            |entry| matches!(entry, HistoryEntry::Answered { call_id: answered, .. } if answered == call_id),
+            |entry| matches!(entry, HistoryEntry::ToolOutput { call_id: answered, .. } if answered == call_id),
         )
     }
 
-    fn spoken(&mut self, item: &str) -> Option<&mut Spoken> {
+    fn spoken(&mut self, item: &str) -> Option<&mut AgentItem> {
         self.entries.iter_mut().rev().find_map(|entry| match entry {
             HistoryEntry::Agent(spoken) if spoken.item == item => Some(spoken),
-            HistoryEntry::Agent(_) | HistoryEntry::Caller { .. } | HistoryEntry::Told { .. } => None,
-            HistoryEntry::Called { .. } | HistoryEntry::Answered { .. } | HistoryEntry::Hosted(_) => None,
+            HistoryEntry::Agent(_) | HistoryEntry::Caller { .. } | HistoryEntry::Note { .. } => None,
+            HistoryEntry::ToolCall { .. } | HistoryEntry::ToolOutput { .. } | HistoryEntry::HostedCall(_) => {
+                None
+            }
         })
     }
 }
@@ -244,15 +254,15 @@ impl HistoryEntry {
     fn item(&mut self, id: impl FnOnce() -> String) -> Option<Value> {
         match self {
             Self::Caller { text, is_silence, .. } if *is_silence || text.is_empty() => None,
-            Self::Caller { text, .. } | Self::Told { text } => Some(message("user", "input_text", text)),
+            Self::Caller { text, .. } | Self::Note { text } => Some(message("user", "input_text", text)),
             Self::Agent(spoken) => spoken.item(id),
-            Self::Called { call_id, name, arguments } => Some(json!({
+            Self::ToolCall { call_id, name, arguments } => Some(json!({
                 "type": "function_call", "call_id": call_id, "name": name, "arguments": arguments,
             })),
-            Self::Answered { call_id, output } => Some(json!({
+            Self::ToolOutput { call_id, output } => Some(json!({
                 "type": "function_call_output", "call_id": call_id, "output": output,
             })),
-            Self::Hosted(hosted) => hosted.item(),
+            Self::HostedCall(hosted) => hosted.item(),
         }
     }
 
@@ -260,23 +270,23 @@ impl HistoryEntry {
         matches!(self, Self::Caller { is_silence: true, .. })
     }
 
-    fn shortly(&self) -> Option<String> {
+    fn summary(&self) -> Option<String> {
         let (who, text) = match self {
             Self::Caller { is_silence: true, .. } => return None,
             Self::Caller { text, .. } => ("Caller", text.as_str()),
             Self::Agent(spoken) => ("You", spoken.heard_words()),
-            Self::Told { text } => ("System", text.as_str()),
-            Self::Answered { output, .. } => ("Tool", output.as_str()),
-            Self::Hosted(HostedHistory { came: HostedAnswer::Answered(output), .. }) => {
+            Self::Note { text } => ("System", text.as_str()),
+            Self::ToolOutput { output, .. } => ("Tool", output.as_str()),
+            Self::HostedCall(HostedHistory { answer: HostedAnswer::Answered(output), .. }) => {
                 ("Tool", output.as_str())
             }
-            Self::Hosted(_) | Self::Called { .. } => return None,
+            Self::HostedCall(_) | Self::ToolCall { .. } => return None,
         };
-        (!text.is_empty()).then(|| format!("{who}: {}", shortened(text, SHORT)))
+        (!text.is_empty()).then(|| format!("{who}: {}", shortened(text, SUMMARY_LENGTH)))
     }
 }
 
-impl Spoken {
+impl AgentItem {
     fn item(&mut self, id: impl FnOnce() -> String) -> Option<Value> {
         let words = self.heard_words();
         if words.is_empty() {
@@ -285,20 +295,20 @@ impl Spoken {
         let mut item = message("assistant", "output_text", words);
         let id = id();
         item["id"] = json!(id);
-        self.told_as = Some(id);
+        self.replayed_as = Some(id);
         Some(item)
     }
 
     fn heard_words(&self) -> &str {
         match self.heard {
-            Some((heard, of)) => heard_words(self.said_words(), heard, of),
-            None => self.said_words(),
+            Some((heard, of)) => heard_words(self.received_words(), heard, of),
+            None => self.received_words(),
         }
     }
 
-    /// The words run ahead of the sound, and the rest of the sound may never have come.
-    fn said_words(&self) -> &str {
-        if self.is_whole {
+    /// Cuts the transcript to the audio that arrived: the text runs ahead of the audio, and the rest may never come.
+    fn received_words(&self) -> &str {
+        if self.is_complete {
             return &self.text;
         }
         words_within(&self.text, self.received)

@@ -1,75 +1,78 @@
-//! What a new session is told.
+//! Tests what is replayed to a new session.
 
 use super::*;
 
 #[test]
-fn what_the_caller_did_not_hear_is_not_told() {
-    let mut mirror = ConversationHistory::default();
-    mirror.agent_said("a", "We open at nine and close at six.");
-    mirror.received("a", Duration::from_secs(4), true);
+fn unheard_words_are_not_replayed() {
+    let mut history = ConversationHistory::default();
+    history.set_agent_transcript("a", "We open at nine and close at six.");
+    history.set_received("a", Duration::from_secs(4), true);
 
-    mirror.heard("a", Duration::from_secs(2), Duration::from_secs(4));
+    history.set_heard("a", Duration::from_secs(2), Duration::from_secs(4));
 
-    assert_eq!(texts(&mut mirror)[0], "We open at nine");
+    assert_eq!(texts(&mut history)[0], "We open at nine");
 }
 
 #[test]
-fn of_an_item_that_never_ended_as_many_words_are_told_as_there_was_sound() {
-    let mut mirror = ConversationHistory::default();
-    mirror.agent_adds("a", "We open at nine and close at six, except on Sundays.");
+fn an_unfinished_item_is_replayed_up_to_its_audio() {
+    let mut history = ConversationHistory::default();
+    history.append_agent_transcript("a", "We open at nine and close at six, except on Sundays.");
 
-    mirror.received("a", Duration::from_secs(1), false);
+    history.set_received("a", Duration::from_secs(1), false);
 
-    assert_eq!(texts(&mut mirror)[0], "We open at nine");
+    assert_eq!(texts(&mut history)[0], "We open at nine");
 }
 
 #[test]
-fn the_last_twelve_messages_are_told_word_for_word_and_those_before_shortly() {
-    let mut mirror = ConversationHistory::default();
+fn the_last_twelve_messages_are_replayed_verbatim_and_earlier_ones_summarized() {
+    let mut history = ConversationHistory::default();
     for turn in 0..20 {
-        mirror.caller_said(&format!("u{turn}"), &format!("question {turn}"));
+        history.set_caller_transcript(&format!("u{turn}"), &format!("question {turn}"));
     }
 
-    let told = texts(&mut mirror);
+    let replayed = texts(&mut history);
 
-    assert!(told[0].starts_with("Earlier in this call:\nCaller: question 0\n"));
-    assert_eq!(told[1..13], (8..20).map(|turn| format!("question {turn}")).collect::<Vec<_>>());
-    assert_eq!(told.len(), 14);
+    assert!(replayed[0].starts_with("Earlier in this call:\nCaller: question 0\n"));
+    assert_eq!(replayed[1..13], (8..20).map(|turn| format!("question {turn}")).collect::<Vec<_>>());
+    assert_eq!(replayed.len(), 14);
 }
 
 #[test]
-fn a_tools_output_is_never_told_without_its_call_and_an_open_call_always_is() {
-    let mut mirror = ConversationHistory::default();
-    mirror.called("open", "look", "{}");
-    mirror.called("done", "look", "{}");
+fn tool_outputs_and_open_calls_are_replayed_with_their_calls() {
+    let mut history = ConversationHistory::default();
+    history.add_tool_call("open", "look", "{}");
+    history.add_tool_call("done", "look", "{}");
     for turn in 0..11 {
-        mirror.told(&format!("{turn}"));
+        history.add_note(&format!("{turn}"));
     }
-    mirror.answered("done", "yes");
-    mirror.told("x");
+    history.add_tool_output("done", "yes");
+    history.add_note("x");
 
-    let items = mirror.retell(false, || "id".to_owned());
+    let items = history.replay(false, || "id".to_owned());
 
     let calls: Vec<_> = items.iter().filter_map(|item| item["call_id"].as_str()).collect();
     assert_eq!(calls, ["open", "done", "done"]);
 }
 
 #[test]
-fn half_of_a_line_without_spaces_is_told() {
-    let mut mirror = ConversationHistory::default();
-    mirror.agent_said(
+fn a_half_heard_line_without_spaces_is_replayed_in_part() {
+    let mut history = ConversationHistory::default();
+    history.set_agent_transcript(
         "a",
         "お電話ありがとうございます。修理のご予約、在庫の確認、営業時間のご案内を承ります。",
     );
-    mirror.received("a", Duration::from_secs(8), true);
+    history.set_received("a", Duration::from_secs(8), true);
 
-    mirror.heard("a", Duration::from_secs(4), Duration::from_secs(8));
+    history.set_heard("a", Duration::from_secs(4), Duration::from_secs(8));
 
-    let told = texts(&mut mirror).remove(0);
-    assert!(told.starts_with("お電話ありがとうございます。") && !told.contains("営業時間"), "{told}");
+    let replayed = texts(&mut history).remove(0);
+    assert!(
+        replayed.starts_with("お電話ありがとうございます。") && !replayed.contains("営業時間"),
+        "{replayed}"
+    );
 }
 
-fn texts(mirror: &mut ConversationHistory) -> Vec<String> {
-    let items = mirror.retell(false, || "id".to_owned());
+fn texts(history: &mut ConversationHistory) -> Vec<String> {
+    let items = history.replay(false, || "id".to_owned());
     items.iter().filter_map(|item| item["content"][0]["text"].as_str()).map(str::to_owned).collect()
 }

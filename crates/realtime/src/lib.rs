@@ -1,13 +1,14 @@
-//! OpenAI's words: the Realtime API's events, a session's configuration, and how a conversation is led.
+//! Speaks OpenAI's Realtime API: its events, a session's configuration, and a conversation over as many sessions as it takes.
 //!
-//! [`Session`] is sans-IO: server events go in, [`Action`]s and [`Happening`]s come out. It survives the connections it is
-//! led over. The socket is in `connection`, behind the feature of that name.
+//! [`Session`] is sans-IO: server events go in, [`SessionAction`]s and [`SessionEvent`]s come out. It outlives its connections: it
+//! reconnects after a loss and rolls over to a new session before the old one expires. The WebSocket is in `connection`, behind the feature
+//! of that name.
 //!
 //! Source: the types of the `openai` Python package 3.54.0 and OpenAI's Realtime guides of 2026.
 
 mod api_error;
 mod audio_encoding;
-pub mod client_event;
+mod client_event;
 mod config;
 #[cfg(feature = "connection")]
 pub mod connection;
@@ -22,21 +23,20 @@ pub mod probe;
 mod redacted;
 mod resampling;
 mod response_queue;
-pub mod server_event;
+mod server_event;
 mod session;
 #[cfg(feature = "connection")]
 pub mod tls_roots;
 mod usage;
 
 pub use api_error::{ApiError, ConnectionLoss, Failure};
-pub use audio_encoding::RATE;
 pub use client_event::ClientEvent;
 pub use config::{Greeting, SessionConfig, TurnMode};
 pub use heard_words::heard_words;
 pub use link::LinkId;
 pub use optional_parts::{OptionalPart, OptionalParts};
 pub use options::Options;
-pub use prices::{Prices, PricesError};
+pub use prices::Prices;
 pub use redacted::Redacted;
 pub use server_event::ServerEvent;
 pub use session::{EmptyResponseAction, HostedOutcome, Purpose, Session, SessionAction, SessionEvent};

@@ -1,4 +1,4 @@
-//! One connection of a conversation, and what only it knows.
+//! The state of one connection and its Realtime session.
 
 use crate::audio_encoding::AudioDecoder;
 use crate::options::Format;
@@ -8,59 +8,60 @@ use crate::session::ToolLists;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-/// Names a connection. Never used twice in a conversation.
+/// Identifies a connection; never reused within a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LinkId(pub(crate) u64);
 
-/// So long a connection may take to be configured, from the first packet on.
+/// How long a link may take from its start until it is configured.
 const CONFIGURED_WITHIN: Duration = Duration::from_secs(5);
 
-/// What is not confirmed after so long never will be, and is in the conversation all the same.
+/// How long the server may take to confirm a created item. After that the item is taken to be in the conversation: some servers confirm
+/// nothing.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(1);
 
-/// A link that lived so long was a good one.
+/// How long a link must be ready before its loss starts a new count of tries.
 const PROVEN_AFTER: Duration = Duration::from_secs(5);
 
-/// So long before the end of a session nobody waits for a silence any more.
+/// How long before a session expires the rollover no longer waits for a pause, at most.
 const LAST_MOMENT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Link {
     pub id: LinkId,
     pub stage: Stage,
-    /// When it was asked for.
+    /// When the connection was requested.
     pub since: Instant,
-    pub gate: ResponseQueue,
+    pub queue: ResponseQueue,
     pub items: HashMap<String, Item>,
-    /// What we put into the conversation and the server has not confirmed.
+    /// The created items that the server has not confirmed.
     pub unconfirmed: Vec<Unconfirmed>,
-    /// Whether its server says what is put into the conversation: some do not.
+    /// Whether the server confirms created items: some do not.
     pub confirms: bool,
-    /// Since when it may be spoken to.
+    /// Since when the link is ready.
     pub ready_at: Option<Instant>,
-    /// When its session ends.
+    /// When the session expires.
     pub ends_at: Option<Instant>,
-    /// Whether a response was completed on it.
+    /// Whether a response was completed on this link.
     pub has_served: bool,
-    /// When the limits that were hit last are reset.
+    /// When the exhausted rate limits reset.
     pub resets_at: Option<Instant>,
-    /// Since when a response that was refused for want of capacity waits to be asked for again.
-    pub waits_since: Option<Instant>,
-    /// The answer it owes is for a caller who may still be speaking.
-    pub answers_late: bool,
-    /// What responses under way have produced.
+    /// Since when a rate-limited response waits to be requested again.
+    pub rate_limited_since: Option<Instant>,
+    /// Whether the pending answer is for a caller who may still be speaking.
+    pub caller_may_continue: bool,
+    /// The items that responses in progress have produced.
     pub produced: Vec<Produced>,
-    /// The answer it owes goes on with half a sentence.
-    pub goes_on: bool,
-    /// The item that says what the response that is asked for, or under way, is to say.
+    /// Whether the pending answer continues a sentence that was cut off.
+    pub continues: bool,
+    /// The id of the system message that prompts the response that is requested or in progress.
     pub prompt: Option<String>,
-    /// The tools of remote servers.
-    pub lists: ToolLists,
-    /// Our name for the last update with all of the configuration.
+    /// The tool listings of the MCP servers.
+    pub tool_lists: ToolLists,
+    /// The event id of the last full `session.update`.
     pub update: Option<String>,
-    /// The code with which an optional part was refused last.
+    /// The error code of the last refused optional part.
     pub refused: Option<String>,
-    /// The caller's turn began without a name.
+    /// Whether the server has not named the item of the caller's turn.
     pub has_unnamed_turn: bool,
 }
 
@@ -69,52 +70,52 @@ pub(crate) struct Link {
 pub(crate) struct Produced {
     pub response: String,
     pub item: String,
-    /// Whether it calls something.
+    /// Whether the item is a function call or a hosted MCP call.
     pub is_call: bool,
 }
 
 impl Unconfirmed {
-    fn is_in(&self, now: Instant) -> bool {
+    fn counts_as_confirmed(&self, now: Instant) -> bool {
         self.since + CONFIRMED_WITHIN <= now
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// It is connected only then.
+    /// Not connected before that time.
     Waiting(Instant),
-    /// Nothing has come from the server: only its first event proves that it took us.
+    /// Connecting: only the server's first event proves that it accepted the connection.
     Connecting,
-    /// Our configuration is on its way.
+    /// The configuration was sent and is not confirmed.
     Configuring,
-    /// It is configured, and another one is in use.
+    /// Configured, while another link is in use.
     StandingBy,
-    /// It may be spoken to.
+    /// Configured and in use.
     Ready,
 }
 
-/// An item that we put into the conversation.
+/// An item that was created and not confirmed.
 #[derive(Debug)]
 pub(crate) struct Unconfirmed {
     pub item: String,
-    /// The function call that it answers, if it does.
+    /// The id of the function call that the item answers, if it does.
     pub call_id: Option<String>,
     pub since: Instant,
 }
 
-/// An item that the agent speaks.
+/// An item of the agent's speech.
 #[derive(Debug)]
 pub(crate) struct Item {
     pub response: String,
-    pub reader: AudioDecoder,
-    /// No more of its sound comes.
+    pub decoder: AudioDecoder,
+    /// Whether all of its audio has arrived.
     pub is_finished: bool,
-    /// Whether any of it can be heard.
+    /// Whether any of its audio is audible.
     pub is_audible: bool,
-    /// Its beginning, held back until something of it can be heard.
-    pub held: Vec<i16>,
-    /// What was said in it has been told.
-    pub is_told: bool,
+    /// The silent start of its audio, held back until something audible follows.
+    pub held_back: Vec<i16>,
+    /// Whether its transcript was reported.
+    pub is_reported: bool,
 }
 
 impl Link {
@@ -123,7 +124,7 @@ impl Link {
             id,
             stage,
             since: now,
-            gate: ResponseQueue::default(),
+            queue: ResponseQueue::default(),
             items: HashMap::new(),
             unconfirmed: vec![],
             confirms: false,
@@ -131,39 +132,40 @@ impl Link {
             ends_at: None,
             has_served: false,
             resets_at: None,
-            waits_since: None,
-            answers_late: false,
+            rate_limited_since: None,
+            caller_may_continue: false,
             produced: vec![],
-            goes_on: false,
+            continues: false,
             prompt: None,
-            lists: ToolLists::default(),
+            tool_lists: ToolLists::default(),
             update: None,
             refused: None,
             has_unnamed_turn: false,
         }
     }
 
-    /// Whether a response that begins now knows all that was put into the conversation.
+    /// Whether a response that starts now takes every created item into account.
     pub(crate) fn is_up_to_date(&self, now: Instant) -> bool {
-        !self.confirms || self.unconfirmed.iter().all(|put| put.is_in(now))
+        !self.confirms || self.unconfirmed.iter().all(|created| created.counts_as_confirmed(now))
     }
 
-    /// This is put into the conversation.
-    pub(crate) fn note_put(&mut self, put: Unconfirmed) {
-        self.unconfirmed.retain(|earlier| !earlier.is_in(put.since));
-        self.unconfirmed.push(put);
+    /// Records that an item was created.
+    pub(crate) fn note_created(&mut self, created: Unconfirmed) {
+        self.unconfirmed.retain(|earlier| !earlier.counts_as_confirmed(created.since));
+        self.unconfirmed.push(created);
     }
 
-    /// The server says that this is in the conversation.
+    /// Records that the server confirmed an item, by its id or by the call that it answers.
     pub(crate) fn confirm(&mut self, item: Option<&str>, call_id: Option<&str>) {
         self.confirms = true;
-        self.unconfirmed.retain(|put| {
-            let is_it = item == Some(&put.item) || (call_id.is_some() && call_id == put.call_id.as_deref());
+        self.unconfirmed.retain(|created| {
+            let is_it =
+                item == Some(&created.item) || (call_id.is_some() && call_id == created.call_id.as_deref());
             !is_it
         });
     }
 
-    /// A response has produced an item.
+    /// Records an item that a response produced.
     pub(crate) fn note_produced(&mut self, response: &str, item: &server_event::Item) {
         let Some(id) = &item.id else { return };
         if !self.produced.iter().any(|known| known.item == *id) {
@@ -172,7 +174,7 @@ impl Link {
         }
     }
 
-    /// What a response that is over has produced.
+    /// Removes and returns the items that an ended response produced.
     pub(crate) fn take_produced(&mut self, response: &str) -> Vec<Produced> {
         self.produced.extract_if(.., |produced| produced.response == response).collect()
     }
@@ -181,19 +183,19 @@ impl Link {
         self.stage == Stage::Ready
     }
 
-    /// The responses of which something is missing.
+    /// Returns the responses that are in progress, or of which audio is missing.
     pub(crate) fn unfinished(&self) -> BTreeSet<String> {
         let items = self.items.values().filter(|item| !item.is_finished);
-        let ongoing = self.gate.ongoing().map(|(response, _)| response.to_owned());
+        let ongoing = self.queue.ongoing().map(|(response, _)| response.to_owned());
         items.map(|item| item.response.clone()).chain(ongoing).collect()
     }
 
-    /// Whether there is a connection to close.
-    pub(crate) fn is_begun(&self) -> bool {
+    /// Whether a connection exists or is being opened.
+    pub(crate) fn has_connection(&self) -> bool {
         !matches!(self.stage, Stage::Waiting(_))
     }
 
-    /// Whether it was of use, so that its loss is a misfortune of its own.
+    /// Whether the link has worked, so that its loss counts as a new outage.
     pub(crate) fn is_proven(&self, now: Instant) -> bool {
         self.has_served || self.ready_at.is_some_and(|then| then + PROVEN_AFTER <= now)
     }
@@ -201,21 +203,21 @@ impl Link {
     pub(crate) fn item(&mut self, id: &str, response: &str, format: Format) -> &mut Item {
         self.items.entry(id.to_owned()).or_insert_with(|| Item {
             response: response.to_owned(),
-            reader: AudioDecoder::new(format),
+            decoder: AudioDecoder::new(format),
             is_finished: false,
             is_audible: false,
-            held: vec![],
-            is_told: false,
+            held_back: vec![],
+            is_reported: false,
         })
     }
 
-    /// Its session lasts so long, if the server says so.
+    /// Records how long the session will last, if the server says so.
     pub(crate) fn expect_end(&mut self, left: Option<Duration>, now: Instant) {
         self.ends_at = left.map(|left| now + left).or(self.ends_at);
     }
 
-    /// When it must be connected, or be given up, if it is not ready by then.
-    pub(crate) fn impatient_at(&self) -> Option<Instant> {
+    /// When the stage ends: the time to connect, or to give up a link that is not configured.
+    pub(crate) fn stage_deadline(&self) -> Option<Instant> {
         match self.stage {
             Stage::Waiting(until) => Some(until),
             Stage::Connecting | Stage::Configuring => Some(self.since + CONFIGURED_WITHIN),
@@ -223,17 +225,17 @@ impl Link {
         }
     }
 
-    /// From when on another one should take over, in a silence.
-    pub(crate) fn rolls_at(&self, margin: Duration, recycle_after: Option<Duration>) -> Option<Instant> {
+    /// When another session should take over, in a pause.
+    pub(crate) fn rollover_at(&self, margin: Duration, recycle_after: Option<Duration>) -> Option<Instant> {
         let ready_at = self.ready_at?;
         let recycled = recycle_after.map(|after| ready_at + after);
-        // However short a session, it is used for half of its time.
+        // Even a short session is used for half of its time.
         let expires = self.ends_at.map(|end| end - margin.min((end - ready_at) / 2));
         [recycled, expires].into_iter().flatten().min()
     }
 
-    /// From when on another one must take over.
-    pub(crate) fn must_roll_at(&self) -> Option<Instant> {
+    /// When another session must take over, pause or not.
+    pub(crate) fn rollover_deadline(&self) -> Option<Instant> {
         let (ready_at, end) = (self.ready_at?, self.ends_at?);
         Some(end - LAST_MOMENT.min((end - ready_at) / 4))
     }

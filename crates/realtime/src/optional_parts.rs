@@ -1,4 +1,4 @@
-//! Parts of a session's configuration that a conversation can do without, and which of them an error refuses.
+//! The optional parts of a session's configuration, and which of them an error refuses.
 
 use crate::Options;
 use crate::api_error::is_about_the_account;
@@ -9,25 +9,26 @@ use std::fmt;
 /// An optional part of a session's configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OptionalPart {
-    /// Writing down what the caller says.
+    /// Transcription of the caller's audio.
     Transcription,
-    /// Noise reduction before anything else.
+    /// Noise reduction of the caller's audio.
     NoiseReduction,
-    /// How much the model reasons.
+    /// The model's reasoning effort.
     Reasoning,
-    /// How fast the agent speaks.
+    /// The speed of the agent's speech.
     Speed,
 }
 
-/// Optional parts, each at most once.
+/// A set of optional parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OptionalParts(BTreeSet<OptionalPart>);
 
 impl OptionalPart {
-    /// All there are.
-    pub const ALL: [Self; 4] = [Self::Transcription, Self::NoiseReduction, Self::Reasoning, Self::Speed];
+    /// All optional parts, in order.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Transcription, Self::NoiseReduction, Self::Reasoning, Self::Speed];
 
-    /// Its name, as OpenAI and agent files write it.
+    /// Returns the part's name, as OpenAI and agent files write it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Transcription => "transcription",
@@ -37,10 +38,10 @@ impl OptionalPart {
         }
     }
 
-    /// Returns the part that an error refuses. `param` names it, or else the code or the message does: by a path, by the
-    /// transcriber's name, or by the only part's name in it.
+    /// Returns the part that an error refuses.
     ///
-    /// An error whose type says that the request was good refuses none.
+    /// `param` names it, or else the code or the message does: by a path, by the transcription model's name, or by being the only part
+    /// named. An error whose type says that the request was valid refuses none.
     pub(crate) fn refused_by(error: &ErrorInfo, options: &Options) -> Option<Self> {
         let message = error.message.as_ref().map_or("", |message| message.as_str());
         if let Some(step) = error.param.as_deref().and_then(first_step) {
@@ -59,7 +60,7 @@ impl OptionalPart {
         Self::transcribing(message, options).or_else(|| Self::only_in(code, message))
     }
 
-    /// The part of this name, as the API writes it or its beta did.
+    /// Returns the part of this name, as the API or its beta writes it.
     fn called(step: &str) -> Option<Self> {
         match step {
             "transcription" | "input_audio_transcription" => Some(Self::Transcription),
@@ -70,7 +71,7 @@ impl OptionalPart {
         }
     }
 
-    /// Whether a message is about the transcriber, by its name: "Project does not have access to model gpt-transcribe".
+    /// Returns the transcription if a message names its model: "Project does not have access to model gpt-transcribe".
     fn transcribing(message: &str, options: &Options) -> Option<Self> {
         let transcriber = &options.transcription.as_ref()?.model;
         let words =
@@ -79,7 +80,7 @@ impl OptionalPart {
         (is_named && options.name.as_ref() != Some(transcriber)).then_some(Self::Transcription)
     }
 
-    /// Returns the part whose name is in a code or a message, if only one's is.
+    /// Returns the part that a code or a message names, if it names only one.
     fn only_in(code: &str, message: &str) -> Option<Self> {
         let said = format!("{code} {message}").to_ascii_lowercase().replace(['_', '-'], " ");
         let words: Vec<&str> = said.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
@@ -101,23 +102,23 @@ impl fmt::Display for OptionalPart {
 }
 
 impl OptionalParts {
-    /// Adds a part. Whether it was not among them.
+    /// Adds a part, and returns whether it is new.
     pub fn add(&mut self, part: OptionalPart) -> bool {
         self.0.insert(part)
     }
 
-    /// Whether a part is among them.
+    /// Whether the set holds a part.
     pub fn contain(&self, part: OptionalPart) -> bool {
         self.0.contains(&part)
     }
 
-    /// All of them, in the order of [`Part::ALL`].
+    /// Returns the parts in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = OptionalPart> {
         self.0.iter().copied()
     }
 }
 
-/// The first step of a path within the session's configuration that tells parts apart: `transcription` of
+/// Returns the first step of a path that tells the parts of the configuration apart: `transcription` of
 /// `session.audio.input.transcription.language`, of `session["audio"]["input"]["transcription"]` and of
 /// `/session/audio/input/transcription`.
 fn first_step(path: &str) -> Option<&str> {

@@ -1,4 +1,4 @@
-//! Which part an error refuses.
+//! Tests which optional part an error refuses.
 
 use super::*;
 use crate::Redacted;
@@ -65,7 +65,7 @@ fn without_a_param_the_only_part_named_is_refused() {
 }
 
 #[test]
-fn what_the_service_itself_broke_refuses_no_part() {
+fn a_server_error_refuses_no_part() {
     let error = |kind: &str| ErrorInfo {
         r#type: Some(kind.to_owned()),
         message: Some(Redacted("The transcription is not available.".to_owned())),

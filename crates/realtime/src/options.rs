@@ -1,4 +1,4 @@
-//! What of a session an operator may choose, in OpenAI's words. Defaults suit a telephone line.
+//! The session options that an operator sets in the `[model]` table, in OpenAI's words; defaults suit a telephone line.
 //!
 //! Source: the session types of the `openai` Python package 3.54.0 and OpenAI's Realtime guides of 2026.
 
@@ -7,35 +7,35 @@ mod switched_off;
 mod turn_detection;
 
 pub use check::OptionError;
-pub(crate) use check::is_fit_keyword;
+pub(crate) use check::is_accepted_keyword;
 
 use serde::{Deserialize, Serialize};
 
-/// A session's options.
+/// The model and its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
-    /// The model's name, such as `gpt-realtime-2.1`; without it, the one the deployment names.
+    /// The model's name, such as `gpt-realtime-2.1`; `None` takes the deployment's.
     pub name: Option<String>,
-    /// OpenAI's name of the voice, or the id of a custom one (`voice_…`).
+    /// The name of an OpenAI voice, or the id of a custom one (`voice_…`).
     pub voice: String,
-    /// How fast it speaks, 0.25 to 1.5.
+    /// The speed of the speech, 0.25 to 1.5.
     pub speed: f64,
-    /// How much it thinks before it speaks; only for models that reason. `None` leaves it to the model.
+    /// How much the model reasons before it speaks; only for models that reason. `None` leaves it to the model.
     pub reasoning_effort: Option<Effort>,
-    /// The most tokens of one response, 1 to 4096; `None` is no limit.
+    /// The most tokens of one response, 1 to 4096; `None` sets no limit.
     pub max_output_tokens: Option<u32>,
-    /// When a turn of the caller begins and ends.
+    /// How the server detects the caller's turns.
     pub turn_detection: TurnDetection,
-    /// What is done against noise before anything else; `None`, written `"none"`, is nothing.
+    /// Noise reduction of the caller's audio; `None`, written `"none"`, switches it off.
     #[serde(with = "switched_off::noise_reduction")]
     pub noise_reduction: Option<NoiseReduction>,
-    /// Whether and how the caller's words are written down; `None`, written `false`, is not at all.
+    /// Transcription of the caller's audio; `None`, written `false`, switches it off.
     #[serde(with = "switched_off::transcription")]
     pub transcription: Option<Transcription>,
-    /// How the caller's sound is sent.
+    /// The audio format to the server.
     pub input_format: Format,
-    /// How the agent's sound comes.
+    /// The audio format from the server.
     pub output_format: Format,
 }
 
@@ -56,7 +56,7 @@ impl Default for Options {
     }
 }
 
-/// How much a model thinks before it speaks.
+/// How much a model reasons before it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the words are OpenAI's")]
@@ -68,14 +68,14 @@ pub enum Effort {
     Xhigh,
 }
 
-/// When a turn of the caller begins and ends.
+/// How the server detects the caller's turns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", try_from = "turn_detection::Written")]
 pub enum TurnDetection {
-    /// By the loudness of what is heard.
+    /// Server VAD: by the loudness of the caller's audio.
     #[serde(rename = "server_vad")]
     Server(ServerVad),
-    /// By what is said: for callers who speak slowly.
+    /// Semantic VAD: by what is said, for callers who speak slowly.
     #[serde(rename = "semantic_vad")]
     Semantic(SemanticVad),
 }
@@ -86,36 +86,36 @@ impl Default for TurnDetection {
     }
 }
 
-/// Turns by loudness.
+/// The settings of server VAD.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerVad {
-    /// 0 to 1; higher needs louder speech.
+    /// The detection threshold, 0 to 1; higher needs louder speech.
     pub threshold: f64,
-    /// Sound kept from before detected speech, ms.
+    /// The audio included from before detected speech, in ms.
     pub prefix_padding_ms: u32,
-    /// Silence that ends a turn, ms.
+    /// The silence that ends a turn, in ms.
     pub silence_duration_ms: u32,
-    /// After so much silence the model speaks by itself, 5,000 to 30,000 ms; `None` is never.
+    /// The silence after which the model speaks by itself, 5,000 to 30,000 ms; `None` switches the idle timer off.
     pub idle_timeout_ms: Option<u32>,
 }
 
 impl Default for ServerVad {
-    /// For a telephone line: OpenAI's defaults suit a close headset, where nothing echoes.
+    /// Suits a telephone line: OpenAI's defaults suit a close headset, where nothing echoes.
     fn default() -> Self {
         Self { threshold: 0.6, prefix_padding_ms: 300, silence_duration_ms: 500, idle_timeout_ms: None }
     }
 }
 
-/// Turns by meaning.
+/// The settings of semantic VAD.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SemanticVad {
-    /// How soon it answers.
+    /// How soon the model answers.
     pub eagerness: Eagerness,
 }
 
-/// How soon the model answers: at most 8, 4, 2 s of silence for low, medium, high; auto is medium.
+/// How soon the model answers: after at most 8, 4 and 2 s of silence for low, medium and high; auto is medium.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the words are OpenAI's")]
@@ -127,27 +127,27 @@ pub enum Eagerness {
     Auto,
 }
 
-/// What is done against noise.
+/// Noise reduction of the caller's audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoiseReduction {
-    /// For handsets.
+    /// For a microphone near the mouth, such as a handset.
     NearField,
-    /// For speakerphones.
+    /// For a distant microphone, such as a speakerphone.
     FarField,
 }
 
-/// How the caller's words are written down, by a model of its own, as a guide only.
+/// Transcription of the caller's audio by a model of its own; a guide only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Transcription {
-    /// The model that writes them down.
+    /// The model that transcribes.
     pub model: String,
-    /// ISO 639-1; `None` lets it guess. An agent's own language is filled in.
+    /// The language, ISO 639-1; `None` lets the model detect it. An agent's own language is filled in.
     pub language: Option<String>,
     /// Words it should know, such as names; only for `gpt-transcribe` and `gpt-live-transcribe`.
     pub keywords: Vec<String>,
-    /// What the talk is about.
+    /// What the conversation is about.
     pub prompt: Option<String>,
 }
 
@@ -158,13 +158,13 @@ impl Default for Transcription {
 }
 
 impl Transcription {
-    /// Whether its model takes a list of languages, and keywords: those that do refuse a single `language`.
+    /// Whether the model takes keywords and a list of languages; those that do refuse a single `language`.
     pub(crate) fn takes_hints(&self) -> bool {
         ["gpt-transcribe", "gpt-live-transcribe"].iter().any(|model| check::is_or_dated(&self.model, model))
     }
 }
 
-/// How sound is carried.
+/// The encoding of audio.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// 24 kHz, 16 bit, little-endian: wideband.

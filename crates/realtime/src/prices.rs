@@ -1,18 +1,18 @@
-//! What the model's work costs, by a table that carries its date.
+//! Prices of the models' tokens, from a dated table.
 
 use crate::Usage;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// The table this program was built with.
+/// The built-in price table.
 const TABLE: &str = include_str!("../prices.toml");
 
-/// A table of prices.
+/// A table of prices per model.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Prices {
-    /// When these were the prices, such as `2026-11-22`.
+    /// The date of the prices, such as `2026-11-22`.
     pub date: String,
     models: HashMap<String, Model>,
     #[serde(default)]
@@ -26,7 +26,7 @@ struct Model {
     audio: Kind,
 }
 
-/// Dollars per million tokens, which is millionths of a dollar per token.
+/// Dollars per million tokens, which are millionths of a dollar per token.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kind {
@@ -35,10 +35,10 @@ struct Kind {
     out: f64,
 }
 
-/// A table of prices that is none.
+/// An error of reading a price table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the price table is wrong: {0}")]
-pub struct PricesError(String);
+pub(crate) struct PricesError(String);
 
 impl Default for Prices {
     fn default() -> Self {
@@ -47,22 +47,23 @@ impl Default for Prices {
 }
 
 impl Prices {
-    /// The table this program was built with, read once.
+    /// Returns the built-in price table, which is read once.
     pub fn built_in() -> &'static Self {
         static BUILT_IN: LazyLock<Prices> = LazyLock::new(Prices::default);
         &BUILT_IN
     }
 
-    /// Reads a table, TOML like `prices.toml`.
+    /// Reads a price table, TOML like `prices.toml`.
     ///
     /// # Errors
-    /// What is wrong with it, and where.
-    pub fn read(text: &str) -> Result<Self, PricesError> {
+    /// Returns what is wrong in the text, and in which line.
+    pub(crate) fn read(text: &str) -> Result<Self, PricesError> {
         toml::from_str(text).map_err(|error| PricesError(error.to_string()))
     }
 
-    /// What a model's responses cost, in millionths of a dollar; `None` for a model that is not in the table. A dated
-    /// name (`gpt-realtime-2025-08-28`) costs what its family does. Transcripts are apart: [`Prices::transcript_dollars`].
+    /// Returns what a model's responses cost, in millionths of a dollar; `None` for a model that is not in the table.
+    ///
+    /// A dated name (`gpt-realtime-2025-08-28`) costs what its family does. Transcription is priced by [`Prices::transcript_dollars`].
     pub fn dollars(&self, usage: &Usage, model: &str) -> Option<u64> {
         let Model { text, audio } = self.models.get(model).or_else(|| self.models.get(undated(model)))?;
         let text = text.of(usage.text_in, usage.text_cached, usage.text_out);
@@ -70,8 +71,8 @@ impl Prices {
         Some((text + audio).round() as u64)
     }
 
-    /// What writing down the caller's words cost, in millionths of a dollar; `None` for a model whose price per minute is
-    /// not in the table, or that does not bill by time.
+    /// Returns what transcription cost, in millionths of a dollar; `None` for a model that has no price per minute in the table, or bills
+    /// by tokens.
     pub fn transcript_dollars(&self, usage: &Usage, model: &str) -> Option<u64> {
         let tokens = usage.transcript_audio_in + usage.transcript_text_in + usage.transcript_out;
         let a_minute = self.transcription.get(model).or_else(|| self.transcription.get(undated(model)));
@@ -86,7 +87,7 @@ impl Kind {
     }
 }
 
-/// The name without a date at its end.
+/// Returns the model's name without a date at its end.
 fn undated(model: &str) -> &str {
     let Some(at) = model.len().checked_sub("-2025-08-28".len()) else { return model };
     let is_date = model.as_bytes()[at..].iter().enumerate().all(|(at, byte)| match at {
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_minute_of_each_side_costs_what_openai_says() {
+    fn a_minute_of_each_side_costs_openais_price() {
         let usage = Usage { audio_in: 600, audio_out: 1_200, ..Usage::default() };
         let prices = Prices::default();
 
@@ -110,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn cached_sound_is_eighty_times_cheaper_than_fresh() {
+    fn cached_audio_is_eighty_times_cheaper() {
         let usage = Usage { audio_cached: 1_000, ..Usage::default() };
 
         assert_eq!(Prices::default().dollars(&usage, "gpt-realtime-2.1"), Some(400));
     }
 
     #[test]
-    fn a_model_we_do_not_know_has_no_price_and_a_dated_one_has_its_familys() {
+    fn an_unknown_model_has_no_price_and_a_dated_one_its_familys() {
         let usage = Usage { text_in: 1_000, ..Usage::default() };
         let prices = Prices::default();
 
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_with_a_slip_says_where() {
+    fn a_wrong_price_table_names_the_line() {
         let error = Prices::read("date = \"2026-11-22\"\n[models.x]\ntext = 3\n").expect_err("it is wrong");
 
         assert!(error.to_string().contains("line 3"), "{error}");

@@ -1,41 +1,41 @@
-//! Tries a configuration: a session is opened, configured as a call's is, and closed before anything is asked for.
+//! Probes a configuration: opens a session, configures it as a call would, and closes it before a response is requested.
 
 use crate::connection::{Connection, ConnectionError, Endpoint};
 use crate::{Failure, LinkId, OptionalPart, Session, SessionAction, SessionConfig, SessionEvent};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Returns the optional parts that the service refuses, each with its code; nothing is generated, so nothing is billed.
+/// Returns the optional parts that the service refuses, each with its error code. Nothing is generated, so nothing is billed.
 ///
 /// # Errors
-/// Why no call with this configuration gets a session.
+/// Returns why no call with this configuration gets a session.
 pub async fn probe(
     endpoint: &Endpoint,
     config: SessionConfig,
 ) -> Result<Vec<(OptionalPart, String)>, Failure> {
     let mut session = Session::new(config, Instant::now());
-    let (mut refused, mut line) = (vec![], None);
+    let (mut refused, mut current) = (vec![], None);
     loop {
-        while let Some(happening) = session.poll_happening() {
-            match happening {
+        while let Some(event) = session.poll_event() {
+            match event {
                 SessionEvent::PartRefused { part, code } => refused.push((part, code)),
-                // What the session wants done next is to greet.
+                // The session's next action would request the greeting.
                 SessionEvent::Ready { .. } => return Ok(refused),
                 SessionEvent::Failed(failure) => return Err(failure),
                 _ => {}
             }
         }
-        step(&mut session, endpoint, &mut line).await;
+        step(&mut session, endpoint, &mut current).await;
     }
 }
 
-type Line = Option<(LinkId, Connection)>;
+type OpenConnection = Option<(LinkId, Connection)>;
 
-/// Does what the session wants done, or waits, for no longer than the session waits.
-async fn step(session: &mut Session, endpoint: &Endpoint, line: &mut Line) {
-    let Some(action) = session.poll_action() else { return wait(session, line).await };
-    match tokio::time::timeout_at(due(session), perform(action, endpoint, line)).await {
+/// Performs the session's next action, or waits for an event, until the session's next timeout.
+async fn step(session: &mut Session, endpoint: &Endpoint, current: &mut OpenConnection) {
+    let Some(action) = session.poll_action() else { return wait(session, current).await };
+    match tokio::time::timeout_at(due(session), perform(action, endpoint, current)).await {
         Ok(Ok(())) => {}
-        Ok(Err((link, error))) => session.handle_down(link, error.into(), Instant::now()),
+        Ok(Err((link, error))) => session.handle_connection_loss(link, error.into(), Instant::now()),
         Err(_) => session.handle_timeout(Instant::now()),
     }
 }
@@ -43,18 +43,18 @@ async fn step(session: &mut Session, endpoint: &Endpoint, line: &mut Line) {
 async fn perform(
     action: SessionAction,
     endpoint: &Endpoint,
-    line: &mut Line,
+    current: &mut OpenConnection,
 ) -> Result<(), (LinkId, ConnectionError)> {
     let (link, done) = match action {
         SessionAction::Connect(link) => {
-            (link, open(endpoint).await.map(|opened| *line = Some((link, opened))))
+            (link, open(endpoint).await.map(|opened| *current = Some((link, opened))))
         }
-        SessionAction::Send(link, event) => match line {
+        SessionAction::Send(link, event) => match current {
             Some((open, connection)) if *open == link => (link, connection.send(&event).await),
             Some(_) | None => return Ok(()),
         },
         SessionAction::Close(_) => {
-            *line = None;
+            *current = None;
             return Ok(());
         }
     };
@@ -71,9 +71,9 @@ async fn open(endpoint: &Endpoint) -> Result<Connection, ConnectionError> {
     Ok(connection)
 }
 
-async fn wait(session: &mut Session, line: &mut Line) {
+async fn wait(session: &mut Session, current: &mut OpenConnection) {
     let due = due(session);
-    let Some((link, connection)) = line else {
+    let Some((link, connection)) = current else {
         tokio::time::sleep_until(due).await;
         return session.handle_timeout(Instant::now());
     };
@@ -81,7 +81,7 @@ async fn wait(session: &mut Session, line: &mut Line) {
     let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     match tokio::time::timeout_at(due, connection.next()).await {
         Ok(Ok(event)) => session.handle_event(link, event, Instant::now(), unix),
-        Ok(Err(error)) => session.handle_down(link, error.into(), Instant::now()),
+        Ok(Err(error)) => session.handle_connection_loss(link, error.into(), Instant::now()),
         Err(_) => session.handle_timeout(Instant::now()),
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     #[tokio::test]
-    async fn a_server_that_says_nothing_after_the_upgrade_is_waited_for_as_long_as_by_calls() {
+    async fn a_server_silent_after_the_upgrade_times_out_as_in_calls() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has ports");
         let port = listener.local_addr().expect("it is bound").port();
         let server = tokio::spawn(async move {
@@ -125,11 +125,11 @@ mod tests {
             margin: SessionConfig::MARGIN,
             without: OptionalParts::default(),
         };
-        // Five seconds after its beginning, a connection is given up.
+        // A connection is given up five seconds after its start.
         let began = Instant::now() - Duration::from_millis(4_500);
-        let (mut session, mut line) = (Session::new(config, began), None);
+        let (mut session, mut current) = (Session::new(config, began), None);
 
-        let step = step(&mut session, &endpoint, &mut line);
+        let step = step(&mut session, &endpoint, &mut current);
         tokio::time::timeout(Duration::from_secs(10), step)
             .await
             .expect("it ends with the session's patience");

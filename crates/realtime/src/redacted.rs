@@ -1,10 +1,10 @@
-//! What people said: carried, and never shown by `Debug`, so that no log can hold it by accident.
+//! A wrapper that `Debug` never shows, so that no log holds what people said by accident.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::Deref;
 
-/// Something that was said, or could quote it.
+/// A value that holds or can quote what people said.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Redacted<T>(pub T);
@@ -41,7 +41,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn nothing_that_was_said_is_in_debug_output() {
+    fn debug_output_never_shows_what_was_said() {
         let item = json!({"call_id": "c", "arguments": "SECRET", "content": [{"text": "SECRET"}]});
         let heard = |event: serde_json::Value| format!("{:?}", ServerEvent::read(&event.to_string()));
         let shown = [

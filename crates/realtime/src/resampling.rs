@@ -1,23 +1,24 @@
-//! 24 kHz to 8 kHz and back, by one low-pass filter: a telephone's band, a quarter of a millisecond of arithmetic a second.
+//! Resampling between 24 kHz and 8 kHz by one low-pass filter of a telephone's band, at a quarter of a millisecond of CPU per second of
+//! audio.
 
 use std::f32::consts::PI;
 use std::sync::LazyLock;
 
-/// Samples of 24 kHz for one of 8 kHz.
+/// The samples at 24 kHz per sample at 8 kHz.
 const RATIO: usize = 3;
 
-/// Of the filter: 3 ms.
+/// The length of the filter: 3 ms.
 const TAPS: usize = 72;
 
-/// Above this nothing may pass; 8 kHz carries up to 4,000 Hz, and the filter needs some room to fall. Hz.
-const CUT: f32 = 3_600.0;
+/// The filter's cutoff in Hz: 8 kHz carries up to 4,000 Hz, and the filter needs some room to fall.
+const CUTOFF: f32 = 3_600.0;
 
-/// A windowed sinc (Blackman), of sum 1.
+/// The filter, a Blackman-windowed sinc of sum 1.
 static FILTER: LazyLock<[f32; TAPS]> = LazyLock::new(|| {
     let middle = (TAPS as f32 - 1.0) / 2.0;
     let taps: [f32; TAPS] = std::array::from_fn(|at| {
         let x = at as f32 - middle;
-        let sinc = (2.0 * PI * CUT / 24_000.0 * x).sin() / (PI * x);
+        let sinc = (2.0 * PI * CUTOFF / 24_000.0 * x).sin() / (PI * x);
         let turn = 2.0 * PI * at as f32 / (TAPS as f32 - 1.0);
         sinc * (0.42 - 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos())
     });
@@ -25,7 +26,7 @@ static FILTER: LazyLock<[f32; TAPS]> = LazyLock::new(|| {
     taps.map(|tap| tap / sum)
 });
 
-/// From 24 kHz to 8 kHz.
+/// Resamples 24 kHz to 8 kHz.
 #[derive(Debug)]
 pub(crate) struct Downsampler {
     last: [f32; TAPS],
@@ -55,10 +56,10 @@ impl Downsampler {
     }
 }
 
-/// From 8 kHz to 24 kHz.
+/// Resamples 8 kHz to 24 kHz.
 #[derive(Debug, Default)]
 pub(crate) struct Upsampler {
-    /// Newest first.
+    /// The last samples, newest first.
     last: [f32; TAPS / RATIO],
 }
 

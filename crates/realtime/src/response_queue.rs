@@ -1,300 +1,308 @@
-//! The response gate: only one response at a time writes to the conversation, so the next waits for the end of the last;
-//! and a wish that the answer to the caller's turn fulfils is not asked for a second time.
+//! The response queue: lets one `response.create` through at a time.
+//!
+//! Only one response at a time may write to the conversation, so the next one waits for the end of the last. A request that the answer to
+//! the caller's turn satisfies is not sent a second time.
 
 mod timeouts;
 
 use crate::server_event::Response;
 use std::time::{Duration, Instant};
 
-/// So long a response may take to begin: after it was asked for, or after the caller's turn.
-pub(crate) const BEGINS_WITHIN: Duration = Duration::from_secs(10);
+/// How long a response may take to start after it was requested, or after the caller's turn.
+pub(crate) const STARTS_WITHIN: Duration = Duration::from_secs(10);
 
-/// So long an ongoing response may show no sign of life.
-pub(crate) const SILENT: Duration = Duration::from_secs(8);
+/// How long a response in progress may show no progress.
+pub(crate) const PROGRESS_WITHIN: Duration = Duration::from_secs(8);
 
-/// The same before its first, if the model was told to think hard.
-pub(crate) const THINKS: Duration = Duration::from_secs(40);
+/// The same before its first progress, for a model with high reasoning effort.
+pub(crate) const THINKS_WITHIN: Duration = Duration::from_secs(40);
 
-/// So long the server has to answer, by itself, a turn that ended during a response nobody could interrupt.
+/// How long the server may take to answer, by itself, a turn that ended during a response that was not interrupted.
 const ANSWERS_LATE_WITHIN: Duration = Duration::from_millis(500);
 
-/// What somebody wants to have said.
+/// What a response is requested for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ResponseRequest {
     Greeting,
-    /// To whatever is new in the conversation.
+    /// An answer to what is new in the conversation.
     Answer,
-    /// These words of ours. Either until they are said, or unless the caller speaks.
-    Ask {
-        words: String,
+    /// A prompt out of turn; unless it `insists`, it is dropped when the caller speaks.
+    Prompt {
+        prompt: String,
         insists: bool,
     },
 }
 
-/// Lets one `response.create` through at a time.
+/// Pending response requests, and the response in progress.
 #[derive(Debug, Default)]
 pub(crate) struct ResponseQueue {
     ongoing: Option<Ongoing>,
-    asked: Option<Asked>,
-    /// Asked for, given up, and not to be heard should it come after all.
+    requested: Option<Requested>,
+    /// The event id of a request that timed out; its response is cancelled if it starts after all.
     late: Option<String>,
-    owes_greeting: bool,
-    owes_answer: bool,
-    owes_ask: Option<(String, bool)>,
+    is_greeting_pending: bool,
+    is_answer_pending: bool,
+    pending_prompt: Option<(String, bool)>,
     turn: Turn,
     not_before: Option<Instant>,
-    /// How often nothing came, since something did.
-    silences: u32,
-    tools: u32,
+    /// Timeouts in a row.
+    timeouts: u32,
+    hosted_tools: u32,
 }
 
 #[derive(Debug)]
 struct Ongoing {
     id: String,
-    wish: ResponseRequest,
-    alive_at: Instant,
-    /// So long it may show no sign of life.
-    may_be_silent: Duration,
+    request: ResponseRequest,
+    last_progress_at: Instant,
+    /// How long it may show no progress.
+    progress_within: Duration,
     cancelled_at: Option<Instant>,
     stalled: bool,
 }
 
 #[derive(Debug)]
-struct Asked {
+struct Requested {
     event_id: String,
-    wish: ResponseRequest,
+    request: ResponseRequest,
     at: Instant,
     cancelled: bool,
-    /// Another response began after what this one is to answer was there.
+    /// Whether another response started that already answers what this one is for.
     fulfilled: bool,
 }
 
-/// The caller's turn.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Turn {
     #[default]
     None,
     Speaking,
-    /// Somebody else sees to the answer, until then.
-    Over {
+    /// The server or the local turn detection decides about the answer until then.
+    AwaitingAnswer {
         until: Instant,
         collided: bool,
     },
 }
 
-/// How a response began.
+/// Whether a response that started is wanted.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Began {
+pub(crate) enum ResponseStart {
     Wanted,
-    /// Cancel it: it was interrupted before it began, or given up.
+    /// It is to be cancelled: it was interrupted before it started, or had timed out.
     Unwanted,
 }
 
-/// What a silence asks for.
+/// What to do after a timeout.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ResponseTimeout {
-    /// Cancel this response; it is asked for again.
+    /// Cancel this response, which is then requested again.
     Cancel(String),
-    /// The link is dead.
-    Dead,
+    /// Replace the link, which does not respond.
+    ReplaceLink,
 }
 
 impl ResponseQueue {
-    pub(crate) fn wish(&mut self, wish: ResponseRequest) {
-        match wish {
-            ResponseRequest::Greeting => self.owes_greeting = true,
-            ResponseRequest::Answer => self.owes_answer = true,
-            ResponseRequest::Ask { insists: false, .. } if self.turn != Turn::None || self.owes_goodbye() => {
-            }
-            ResponseRequest::Ask { words, insists } => self.owes_ask = Some((words, insists)),
+    pub(crate) fn request(&mut self, request: ResponseRequest) {
+        match request {
+            ResponseRequest::Greeting => self.is_greeting_pending = true,
+            ResponseRequest::Answer => self.is_answer_pending = true,
+            ResponseRequest::Prompt { insists: false, .. }
+                if self.turn != Turn::None || self.has_insistent_prompt() => {}
+            ResponseRequest::Prompt { prompt, insists } => self.pending_prompt = Some((prompt, insists)),
         }
     }
 
-    /// The same of what was asked for before. Other words of ours that are owed by now stay, unless only these insist.
-    pub(crate) fn wish_again(&mut self, wish: ResponseRequest) {
-        let is_replaced = match (&wish, &self.owes_ask) {
-            (ResponseRequest::Ask { insists, .. }, Some((_, owed_insists))) => *owed_insists || !insists,
-            (ResponseRequest::Ask { .. }, None)
+    /// Requests a response again. A prompt that is pending stays, unless only this one insists.
+    pub(crate) fn request_again(&mut self, request: ResponseRequest) {
+        let is_replaced = match (&request, &self.pending_prompt) {
+            (ResponseRequest::Prompt { insists, .. }, Some((_, pending_insists))) => {
+                *pending_insists || !insists
+            }
+            (ResponseRequest::Prompt { .. }, None)
             | (ResponseRequest::Greeting | ResponseRequest::Answer, _) => false,
         };
         if !is_replaced {
-            self.wish(wish);
+            self.request(request);
         }
     }
 
-    /// Whether words of ours are owed that insist.
-    fn owes_goodbye(&self) -> bool {
-        self.owes_ask.as_ref().is_some_and(|(_, insists)| *insists)
+    /// Whether a prompt that insists is pending.
+    fn has_insistent_prompt(&self) -> bool {
+        self.pending_prompt.as_ref().is_some_and(|(_, insists)| *insists)
     }
 
-    /// As [`Gate::wish_again`], but not before then.
-    pub(crate) fn wish_later(&mut self, wish: ResponseRequest, not_before: Instant) {
-        self.wish_again(wish);
+    /// Requests a response again, not before that time.
+    pub(crate) fn request_later(&mut self, request: ResponseRequest, not_before: Instant) {
+        self.request_again(request);
         self.wait_until(not_before);
     }
 
-    /// Nothing is asked for before then.
+    /// Sends no request before that time.
     pub(crate) fn wait_until(&mut self, not_before: Instant) {
         self.not_before = Some(not_before);
     }
 
     pub(crate) fn caller_started(&mut self) {
         self.turn = Turn::Speaking;
-        self.owes_ask = self.owes_ask.take().filter(|(_, insists)| *insists);
+        self.pending_prompt = self.pending_prompt.take().filter(|(_, insists)| *insists);
     }
 
-    /// Somebody else, the server or the bridge, now sees to the answer.
+    /// Records the end of the caller's speech: the server or the local turn detection now decides about the answer.
     pub(crate) fn caller_stopped(&mut self, now: Instant) {
-        self.turn = Turn::Over { until: now + BEGINS_WITHIN, collided: false };
+        self.turn = Turn::AwaitingAnswer { until: now + STARTS_WITHIN, collided: false };
     }
 
-    /// The turn is over, and we answer it or not.
-    pub(crate) fn yielded(&mut self, answer: bool) {
+    /// Ends the caller's turn, and requests an answer if `answer` is set.
+    pub(crate) fn end_turn(&mut self, answer: bool) {
         self.turn = Turn::None;
-        self.owes_answer |= answer;
+        self.is_answer_pending |= answer;
     }
 
-    /// The wish whose turn it is. Whoever takes it, calls [`Gate::asked`].
+    /// Returns the next request to send, after which the caller calls [`ResponseQueue::requested`].
     pub(crate) fn poll(&mut self, now: Instant) -> Option<ResponseRequest> {
-        if !self.is_free() || self.not_before.is_some_and(|then| now < then) {
+        if !self.is_idle() || self.not_before.is_some_and(|then| now < then) {
             return None;
         }
         self.not_before = None;
         let may_answer = self.turn == Turn::None;
-        if std::mem::take(&mut self.owes_greeting) {
+        if std::mem::take(&mut self.is_greeting_pending) {
             return Some(ResponseRequest::Greeting);
         }
-        if may_answer && std::mem::take(&mut self.owes_answer) {
+        if may_answer && std::mem::take(&mut self.is_answer_pending) {
             return Some(ResponseRequest::Answer);
         }
-        self.owes_ask.take().map(|(words, insists)| ResponseRequest::Ask { words, insists })
+        self.pending_prompt.take().map(|(prompt, insists)| ResponseRequest::Prompt { prompt, insists })
     }
 
-    pub(crate) fn asked(&mut self, event_id: String, wish: ResponseRequest, now: Instant) {
-        self.asked = Some(Asked { event_id, wish, at: now, cancelled: false, fulfilled: false });
+    pub(crate) fn requested(&mut self, event_id: String, request: ResponseRequest, now: Instant) {
+        self.requested = Some(Requested { event_id, request, at: now, cancelled: false, fulfilled: false });
     }
 
-    /// A response began. `is_up_to_date`: it knows all that was put into the conversation. `thinks`: so long it may take to
-    /// show its first sign of life.
-    pub(crate) fn began(
+    /// Records that a response started.
+    ///
+    /// `is_up_to_date` says that it takes every created item into account; `first_progress_within` is how long it may take until its first
+    /// progress.
+    pub(crate) fn response_started(
         &mut self,
         response: &Response,
         is_up_to_date: bool,
-        thinks: Duration,
+        first_progress_within: Duration,
         now: Instant,
-    ) -> Began {
-        let by = response.asked_by();
+    ) -> ResponseStart {
+        let by = response.client_event_id();
         let is_late = by.is_some() && by == self.late.as_deref();
-        let ours = self.asked.take_if(|asked| match by {
-            Some(by) => by == asked.event_id,
-            // Some servers do not repeat what we put on it.
-            None => !matches!(self.turn, Turn::Over { .. }),
+        let ours = self.requested.take_if(|requested| match by {
+            Some(by) => by == requested.event_id,
+            // Some servers do not echo the metadata.
+            None => !matches!(self.turn, Turn::AwaitingAnswer { .. }),
         });
-        if let Turn::Over { .. } = self.turn {
+        if let Turn::AwaitingAnswer { .. } = self.turn {
             self.turn = Turn::None;
         }
         let unwanted = is_late || ours.as_ref().is_some_and(|ours| ours.cancelled);
-        let wish = ours.map(|ours| ours.wish).unwrap_or_else(|| {
+        let request = ours.map(|ours| ours.request).unwrap_or_else(|| {
             self.fulfil(is_up_to_date && !is_late);
             ResponseRequest::Answer
         });
         let cancelled_at = unwanted.then_some(now);
         self.ongoing = Some(Ongoing {
             id: response.id.clone(),
-            wish,
-            alive_at: now,
-            may_be_silent: thinks,
+            request,
+            last_progress_at: now,
+            progress_within: first_progress_within,
             cancelled_at,
             stalled: false,
         });
-        if unwanted { Began::Unwanted } else { Began::Wanted }
+        if unwanted { ResponseStart::Unwanted } else { ResponseStart::Wanted }
     }
 
-    /// A response of the server's own answers what we owe an answer to.
+    /// Drops the pending answer when a response of the server's own answers the same.
     fn fulfil(&mut self, is_up_to_date: bool) {
         if is_up_to_date {
-            self.owes_answer = false;
-            self.asked.iter_mut().for_each(|asked| asked.fulfilled = true);
+            self.is_answer_pending = false;
+            self.requested.iter_mut().for_each(|requested| requested.fulfilled = true);
         }
     }
 
-    /// Something came of a response.
-    pub(crate) fn alive(&mut self, id: &str, now: Instant) {
+    /// Records progress of a response.
+    pub(crate) fn note_progress(&mut self, id: &str, now: Instant) {
         if let Some(ongoing) = self.ongoing.as_mut().filter(|ongoing| ongoing.id == id) {
-            (ongoing.alive_at, ongoing.may_be_silent) = (now, SILENT);
+            (ongoing.last_progress_at, ongoing.progress_within) = (now, PROGRESS_WITHIN);
         }
     }
 
-    /// A hosted tool works, or does no more.
-    pub(crate) fn tool(&mut self, works: bool, now: Instant) {
-        self.tools = if works { self.tools + 1 } else { self.tools.saturating_sub(1) };
-        self.ongoing.iter_mut().for_each(|ongoing| ongoing.alive_at = now);
+    /// Records that a hosted MCP call started or ended.
+    pub(crate) fn note_hosted_tool(&mut self, works: bool, now: Instant) {
+        self.hosted_tools = if works { self.hosted_tools + 1 } else { self.hosted_tools.saturating_sub(1) };
+        self.ongoing.iter_mut().for_each(|ongoing| ongoing.last_progress_at = now);
     }
 
-    /// A response is over. What it was for. `has_called`: the answer is owed once its tools have answered, and not before.
-    pub(crate) fn ended(
+    /// Records the end of a response, and returns what it was for.
+    ///
+    /// With `has_called`, its answer is requested once its tools have outputs, and not before.
+    pub(crate) fn response_ended(
         &mut self,
         response: &Response,
         has_called: bool,
         now: Instant,
     ) -> Option<ResponseRequest> {
-        let by = response.asked_by();
-        // With an interruption some saw the end of a response that never began.
-        if self.asked.as_ref().is_some_and(|asked| by == Some(&asked.event_id)) {
+        let by = response.client_event_id();
+        // After an interruption, some servers report the end of a response that never started.
+        if self.requested.as_ref().is_some_and(|requested| by == Some(&requested.event_id)) {
             self.not_before = None;
-            return self.asked.take().map(|asked| asked.wish);
+            return self.requested.take().map(|requested| requested.request);
         }
         let ongoing = self.ongoing.take_if(|ongoing| ongoing.id == response.id)?;
         self.not_before = None;
-        self.tools = 0;
+        self.hosted_tools = 0;
         if ongoing.stalled {
-            if !(has_called && ongoing.wish == ResponseRequest::Answer) {
-                self.wish_again(ongoing.wish.clone());
+            if !(has_called && ongoing.request == ResponseRequest::Answer) {
+                self.request_again(ongoing.request.clone());
             }
         } else if response.status != "failed" {
-            self.silences = 0;
+            self.timeouts = 0;
         }
-        if let Turn::Over { until, collided } = &mut self.turn {
-            // A response that was not interrupted stood in the way of the answer.
+        if let Turn::AwaitingAnswer { until, collided } = &mut self.turn {
+            // A response that was not interrupted blocked the answer.
             *collided = response.status != "cancelled";
-            *until = now + if *collided { ANSWERS_LATE_WITHIN } else { BEGINS_WITHIN };
+            *until = now + if *collided { ANSWERS_LATE_WITHIN } else { STARTS_WITHIN };
         }
-        Some(ongoing.wish)
+        Some(ongoing.request)
     }
 
-    /// A response was refused since another is active: ours, or the one of the caller's turn.
-    pub(crate) fn crossed(&mut self, event_id: Option<&str>, now: Instant) {
-        let is_ours = |asked: &mut Asked| event_id.is_none_or(|id| id == asked.event_id);
-        match self.asked.take_if(is_ours) {
+    /// Handles the refusal of a response because another one is active: the requested one, or that of the caller's turn.
+    pub(crate) fn refused_as_active(&mut self, event_id: Option<&str>, now: Instant) {
+        let is_ours = |requested: &mut Requested| event_id.is_none_or(|id| id == requested.event_id);
+        match self.requested.take_if(is_ours) {
             Some(
-                Asked { wish: ResponseRequest::Answer, fulfilled: true, .. } | Asked { cancelled: true, .. },
+                Requested { request: ResponseRequest::Answer, fulfilled: true, .. }
+                | Requested { cancelled: true, .. },
             ) => {}
-            Some(Asked { wish, .. }) => self.wish_again(wish),
-            None => self.yielded(true),
+            Some(Requested { request, .. }) => self.request_again(request),
+            None => self.end_turn(true),
         }
         if self.ongoing.is_none() {
             self.not_before = Some(now + ANSWERS_LATE_WITHIN);
         }
     }
 
-    /// The server says that this event of ours was wrong. What it was for, if it asked for a response.
+    /// Handles an error for one of our events, and returns what it requested, if it was a `response.create`.
     pub(crate) fn refused(&mut self, event_id: Option<&str>) -> Option<ResponseRequest> {
-        let asked = self.asked.take_if(|asked| Some(asked.event_id.as_str()) == event_id)?;
-        (!asked.cancelled).then_some(asked.wish)
+        let requested = self.requested.take_if(|requested| Some(requested.event_id.as_str()) == event_id)?;
+        (!requested.cancelled).then_some(requested.request)
     }
 
-    /// The same, when the server does not say which: what was asked for, if nothing else can be meant.
-    pub(crate) fn refused_unnamed(&mut self) -> Option<ResponseRequest> {
-        let asked = self.asked.take_if(|_| self.ongoing.is_none())?;
-        (!asked.cancelled).then_some(asked.wish)
+    /// Handles an error without an event id, and returns the request, unless a response in progress could be meant.
+    pub(crate) fn refused_without_id(&mut self) -> Option<ResponseRequest> {
+        let requested = self.requested.take_if(|_| self.ongoing.is_none())?;
+        (!requested.cancelled).then_some(requested.request)
     }
 
-    /// Interrupts. The response to cancel; one that has not begun yet is cancelled when it does.
+    /// Interrupts the agent, and returns the response to cancel; a requested one is cancelled when it starts.
     pub(crate) fn cancel(&mut self, now: Instant) -> Option<String> {
-        if let Some(asked) = &mut self.asked {
-            asked.cancelled = true;
-            if let wish @ ResponseRequest::Ask { insists: true, .. } = asked.wish.clone() {
-                self.wish_again(wish);
+        if let Some(requested) = &mut self.requested {
+            requested.cancelled = true;
+            if let request @ ResponseRequest::Prompt { insists: true, .. } = requested.request.clone() {
+                self.request_again(request);
             }
         }
         let ongoing = self.ongoing.as_mut().filter(|ongoing| ongoing.cancelled_at.is_none())?;
@@ -302,102 +310,106 @@ impl ResponseQueue {
         Some(ongoing.id.clone())
     }
 
-    /// Words of ours are not wanted any more, unless they are being said.
-    pub(crate) fn withdraw(&mut self) {
-        self.owes_ask = None;
-        let asked = self.asked.as_mut().filter(|asked| matches!(asked.wish, ResponseRequest::Ask { .. }));
-        asked.into_iter().for_each(|asked| asked.cancelled = true);
+    /// Withdraws the prompt, unless its response has started.
+    pub(crate) fn withdraw_prompt(&mut self) {
+        self.pending_prompt = None;
+        let requested = self
+            .requested
+            .as_mut()
+            .filter(|requested| matches!(requested.request, ResponseRequest::Prompt { .. }));
+        requested.into_iter().for_each(|requested| requested.cancelled = true);
     }
 
-    /// Whether this response was cancelled by us: nothing more of it is wanted.
+    /// Whether a response was cancelled by us.
     pub(crate) fn is_cancelled(&self, id: &str) -> bool {
         self.ongoing.as_ref().is_some_and(|ongoing| ongoing.id == id && ongoing.cancelled_at.is_some())
     }
 
-    /// Whether what ends was cancelled by us, before or after it began, or comes after it was given up.
+    /// Whether a response that ends was cancelled by us, before or after it started, or had timed out.
     pub(crate) fn is_unwanted(&self, response: &Response) -> bool {
-        let by = response.asked_by();
-        let is_cancelled = |asked: &Asked| asked.cancelled && by == Some(&asked.event_id);
+        let by = response.client_event_id();
+        let is_cancelled = |requested: &Requested| requested.cancelled && by == Some(&requested.event_id);
         let is_late = by.is_some() && by == self.late.as_deref();
-        is_late || self.is_cancelled(&response.id) || self.asked.as_ref().is_some_and(is_cancelled)
+        is_late || self.is_cancelled(&response.id) || self.requested.as_ref().is_some_and(is_cancelled)
     }
 
-    /// Whether a response is asked for that has not begun.
-    pub(crate) fn is_asked(&self) -> bool {
-        self.asked.is_some()
+    /// Whether a response is requested that has not started.
+    pub(crate) fn is_requested(&self) -> bool {
+        self.requested.is_some()
     }
 
-    /// Whether no turn of the caller's is under way or waits for its answer.
+    /// Whether the caller neither speaks nor waits for an answer.
     pub(crate) fn is_callers_turn_over(&self) -> bool {
         self.turn == Turn::None
     }
 
-    /// The ongoing response, and what it is for.
+    /// Returns the response in progress, and what it is for.
     pub(crate) fn ongoing(&self) -> Option<(&str, &ResponseRequest)> {
-        self.ongoing.as_ref().map(|ongoing| (ongoing.id.as_str(), &ongoing.wish))
+        self.ongoing.as_ref().map(|ongoing| (ongoing.id.as_str(), &ongoing.request))
     }
 
-    /// Whether nothing is asked for or ongoing.
-    pub(crate) fn is_free(&self) -> bool {
-        self.ongoing.is_none() && self.asked.is_none()
+    /// Whether no response is requested or in progress.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.ongoing.is_none() && self.requested.is_none()
     }
 
-    /// Whether nothing is going on, and nothing is expected or owed.
+    /// Whether no response is in progress, expected or pending.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.is_free()
+        self.is_idle()
             && self.turn == Turn::None
-            && !(self.owes_answer || self.owes_greeting || self.owes_ask.is_some())
+            && !(self.is_answer_pending || self.is_greeting_pending || self.pending_prompt.is_some())
     }
 
-    /// Whether an answer is owed.
-    pub(crate) fn owes_answer(&self) -> bool {
-        self.owes_answer
+    pub(crate) fn is_answer_pending(&self) -> bool {
+        self.is_answer_pending
     }
 
-    /// Whether the greeting is to be asked for.
-    pub(crate) fn wants_greeting(&self) -> bool {
-        self.owes_greeting
+    pub(crate) fn is_greeting_pending(&self) -> bool {
+        self.is_greeting_pending
     }
 
-    /// The greeting is not to be asked for after all.
-    pub(crate) fn forgo_greeting(&mut self) {
-        self.owes_greeting = false;
+    /// Drops the pending greeting.
+    pub(crate) fn drop_greeting(&mut self) {
+        self.is_greeting_pending = false;
     }
 
-    /// Whether the caller speaks.
-    pub(crate) fn hears_caller(&self) -> bool {
+    pub(crate) fn is_caller_speaking(&self) -> bool {
         self.turn == Turn::Speaking
     }
 
-    /// What a link that takes over from this one owes: an answer, and words of ours. A caller who was speaking is owed
-    /// one too. `has_called`: the answer under way is owed once its tools have answered, and not before.
-    pub(crate) fn inherit(self, has_called: bool) -> (bool, Option<ResponseRequest>) {
-        let (mut answer, mut ask) = (self.owes_answer || self.turn != Turn::None, self.owes_ask);
-        let under_way = self.asked.filter(|asked| !asked.cancelled).map(|asked| asked.wish);
-        // What we cancelled because it fell silent is still wanted.
+    /// Returns what the next link must request: whether an answer, and a prompt. A caller who was speaking is to be answered, too.
+    ///
+    /// With `has_called`, the answer in progress is requested once its tools have outputs, and not before.
+    pub(crate) fn into_pending(self, has_called: bool) -> (bool, Option<ResponseRequest>) {
+        let (mut answer, mut pending_prompt) =
+            (self.is_answer_pending || self.turn != Turn::None, self.pending_prompt);
+        let under_way =
+            self.requested.filter(|requested| !requested.cancelled).map(|requested| requested.request);
+        // A response that was cancelled because it stalled is still wanted.
         let unfinished = self.ongoing.filter(|ongoing| ongoing.cancelled_at.is_none() || ongoing.stalled);
         let unfinished = unfinished
-            .map(|ongoing| ongoing.wish)
-            .filter(|wish| !(has_called && *wish == ResponseRequest::Answer));
-        for wish in under_way.into_iter().chain(unfinished) {
-            match wish {
+            .map(|ongoing| ongoing.request)
+            .filter(|request| !(has_called && *request == ResponseRequest::Answer));
+        for request in under_way.into_iter().chain(unfinished) {
+            match request {
                 ResponseRequest::Answer | ResponseRequest::Greeting => {
-                    answer |= wish == ResponseRequest::Answer
+                    answer |= request == ResponseRequest::Answer
                 }
-                ResponseRequest::Ask { words, insists } => {
-                    ask =
-                        ask.filter(|(_, owed_insists)| *owed_insists || !insists).or(Some((words, insists)));
+                ResponseRequest::Prompt { prompt, insists } => {
+                    pending_prompt = pending_prompt
+                        .filter(|(_, pending_insists)| *pending_insists || !insists)
+                        .or(Some((prompt, insists)));
                 }
             }
         }
-        (answer, ask.map(|(words, insists)| ResponseRequest::Ask { words, insists }))
+        (answer, pending_prompt.map(|(prompt, insists)| ResponseRequest::Prompt { prompt, insists }))
     }
 }
 
 #[cfg(test)]
 impl ResponseQueue {
-    /// Our name for what is asked for.
-    pub(crate) fn asked_event(&self) -> Option<&str> {
-        self.asked.as_ref().map(|asked| asked.event_id.as_str())
+    /// Returns the event id of the requested response.
+    pub(crate) fn requested_event(&self) -> Option<&str> {
+        self.requested.as_ref().map(|requested| requested.event_id.as_str())
     }
 }

@@ -1,5 +1,6 @@
-//! What the model's server says, as far as we listen. Servers send more events and more fields than their types
-//! promise: whatever is not here is [`ServerEvent::Other`].
+//! The server events of the Realtime API that are handled.
+//!
+//! Servers send more events and fields than their types promise: events that are not listed here are [`ServerEvent::Other`].
 
 use crate::Redacted;
 use serde::{Deserialize, Deserializer};
@@ -8,7 +9,7 @@ use std::borrow::Cow;
 
 const AUDIO_DELTA: &str = "response.output_audio.delta";
 
-/// A server event.
+/// A server event, named as OpenAI names it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "type")]
 #[allow(missing_docs, reason = "the fields are OpenAI's")]
@@ -33,9 +34,9 @@ pub enum ServerEvent {
         #[serde(default, deserialize_with = "given")]
         item_id: String,
     },
-    /// The caller said nothing for as long as the session allows: the silence is a turn.
+    /// The idle timer expired: the server takes the silence for a turn.
     #[serde(rename = "input_audio_buffer.timeout_triggered")]
-    SilenceTaken {
+    IdleTimeout {
         #[serde(default, deserialize_with = "given")]
         item_id: String,
     },
@@ -44,7 +45,7 @@ pub enum ServerEvent {
         #[serde(default, deserialize_with = "given")]
         item_id: String,
     },
-    /// Some servers say only one of the three.
+    /// Some servers send only one of the three.
     #[serde(
         rename = "conversation.item.added",
         alias = "conversation.item.created",
@@ -52,7 +53,7 @@ pub enum ServerEvent {
     )]
     ItemAdded { item: Item },
     #[serde(rename = "conversation.item.input_audio_transcription.completed")]
-    Transcribed {
+    TranscriptionCompleted {
         #[serde(default, deserialize_with = "given")]
         item_id: String,
         #[serde(default, deserialize_with = "given")]
@@ -77,9 +78,9 @@ pub enum ServerEvent {
     #[serde(rename = "response.output_audio.done")]
     AudioDone { response_id: String, item_id: String },
     #[serde(rename = "response.output_audio_transcript.delta")]
-    WordsDelta { response_id: String, item_id: String, delta: Redacted<String> },
+    TranscriptDelta { response_id: String, item_id: String, delta: Redacted<String> },
     #[serde(rename = "response.output_audio_transcript.done")]
-    WordsDone { response_id: String, item_id: String, transcript: Redacted<String> },
+    TranscriptDone { response_id: String, item_id: String, transcript: Redacted<String> },
     #[serde(rename = "response.mcp_call.in_progress")]
     McpStarted { item_id: String },
     #[serde(rename = "response.mcp_call.completed")]
@@ -87,9 +88,9 @@ pub enum ServerEvent {
     #[serde(rename = "response.mcp_call.failed")]
     McpFailed { item_id: String },
     #[serde(rename = "mcp_list_tools.completed")]
-    McpListed { item_id: String },
+    McpToolsListed { item_id: String },
     #[serde(rename = "mcp_list_tools.failed")]
-    McpUnlisted { item_id: String },
+    McpToolListingFailed { item_id: String },
     #[serde(rename = "rate_limits.updated")]
     RateLimits {
         #[serde(default)]
@@ -102,117 +103,117 @@ pub enum ServerEvent {
         #[serde(default, deserialize_with = "given")]
         error: ErrorInfo,
     },
-    /// Anything else.
+    /// Any other event, and any that cannot be read.
     #[serde(skip)]
     Other {
-        /// The response that it shows to be alive, if it names one.
+        /// The response it names, which the event shows to be in progress.
         response_id: Option<String>,
     },
 }
 
-/// The session, as the server tells it.
+/// The session as the server describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct SessionInfo {
-    /// When it ends, seconds since 1970.
+    /// When the session expires, in seconds since 1970.
     #[serde(deserialize_with = "seconds")]
     pub expires_at: Option<u64>,
 }
 
-/// An item of the conversation, as the server tells it.
+/// An item of the conversation as the server describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Item {
-    /// Its id.
+    /// The id of the item.
     pub id: Option<String>,
-    /// `message`, `function_call`, `function_call_output` or of hosted MCP.
+    /// `message`, `function_call`, `function_call_output`, or a type of hosted MCP (`mcp_…`).
     pub r#type: String,
     /// `completed`, `incomplete` or `in_progress`.
     pub status: Option<String>,
-    /// Of a function call and its output.
+    /// The id of a function call, in the call and in its output.
     pub call_id: Option<String>,
-    /// Of a call.
+    /// The name of the called function or tool.
     pub name: Option<String>,
-    /// Of a call: raw JSON text.
+    /// The arguments of a call, raw JSON text.
     pub arguments: Option<Redacted<String>>,
-    /// Of a message: its parts, which can hold the words.
+    /// The parts of a message, which can hold its transcript.
     pub content: Redacted<Value>,
-    /// Of hosted MCP: the server, as the session names it.
+    /// The label of the MCP server in the session's configuration.
     pub server_label: Option<String>,
-    /// Of hosted MCP: what the tool answered.
+    /// The output of a hosted MCP call.
     pub output: Redacted<Value>,
-    /// Of hosted MCP: why it failed.
+    /// The error of a hosted MCP call.
     pub error: Redacted<Value>,
 }
 
-/// A response, as the server tells it.
+/// A response as the server describes it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Response {
-    /// Its id.
+    /// The id of the response.
     pub id: String,
     /// `in_progress`, `completed`, `cancelled`, `failed` or `incomplete`.
     pub status: String,
-    /// Why, when it is not completed.
+    /// Details of a status other than `completed`.
     pub status_details: Option<StatusDetails>,
-    /// What we put on it when we asked for it.
+    /// The metadata of our `response.create`, if we requested it.
     pub metadata: Option<Value>,
-    /// Its items, without their sound.
+    /// The items of the response, without their audio.
     pub output: Option<Vec<Item>>,
-    /// What it took.
+    /// The tokens that the response used.
     pub usage: Option<Value>,
 }
 
-/// Why a response is not completed.
+/// Why a response has a status other than `completed`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct StatusDetails {
-    /// Such as `max_output_tokens`, when it is incomplete or cancelled.
+    /// The reason if it is incomplete or cancelled, such as `max_output_tokens`.
     #[serde(deserialize_with = "word")]
     pub reason: Option<String>,
-    /// When it failed.
+    /// The error if it failed.
     pub error: Option<ErrorInfo>,
 }
 
-/// How much of a limit is left.
+/// The state of one rate limit.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct RateLimit {
-    /// How much is left.
+    /// The remaining requests or tokens.
     pub remaining: Option<f64>,
-    /// When all of it is there again, seconds.
+    /// The time until the limit is fully reset, in seconds.
     pub reset_seconds: Option<f64>,
 }
 
-/// An error of OpenAI's.
+/// An error as OpenAI reports it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct ErrorInfo {
-    /// Such as `invalid_request_error`.
+    /// The type, such as `invalid_request_error`.
     #[serde(deserialize_with = "word")]
     pub r#type: Option<String>,
-    /// Such as `insufficient_quota`.
+    /// The code, such as `insufficient_quota`.
     #[serde(deserialize_with = "word")]
     pub code: Option<String>,
-    /// For people.
+    /// The message for people, which can quote what was sent.
     #[serde(deserialize_with = "words")]
     pub message: Option<Redacted<String>>,
-    /// What of it was wrong, by its path.
+    /// The path of the wrong parameter.
     #[serde(deserialize_with = "word")]
     pub param: Option<String>,
-    /// Our event, if the server says which.
+    /// The id of our event that caused it, if the server gives it.
     #[serde(deserialize_with = "word")]
     pub event_id: Option<String>,
 }
 
-/// A number of whole seconds, however it is written. What is none must not cost us the event it is in.
+/// Reads whole seconds from any JSON number. Another value must not cost the whole event.
 fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(from)?;
     let whole = value.as_u64();
     Ok(whole.or_else(|| value.as_f64().filter(|seconds| *seconds >= 0.0).map(|seconds| seconds as u64)))
 }
 
-/// A word, or a number instead of one.
+/// Reads a string, or a number as a string.
 fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(from)? {
         Value::String(word) => Some(word),
@@ -221,18 +222,18 @@ fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
     })
 }
 
-/// The same, where it can quote what we sent.
+/// Reads a string that can quote what was sent.
 fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Redacted<String>>, D::Error> {
     Ok(word(from)?.map(Redacted))
 }
 
-/// What is given, or nothing where null is: a field without a value must not cost the event it is in.
+/// Reads a value, or its default for null: a field without a value must not cost the whole event.
 fn given<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
 }
 
 impl ServerEvent {
-    /// Reads an event; one that we cannot read is one that we do not listen to.
+    /// Reads an event; one that cannot be read is [`ServerEvent::Other`].
     pub fn read(json: &str) -> Self {
         read_sound(json).unwrap_or_else(|| Self::read_any(json))
     }
@@ -243,7 +244,7 @@ impl ServerEvent {
         serde_json::from_value(value).unwrap_or(Self::Other { response_id })
     }
 
-    /// The response that this event shows to be alive.
+    /// Returns the response that this event shows to be in progress.
     pub(crate) fn response(&self) -> Option<&str> {
         match self {
             Self::ResponseCreated { response } | Self::ResponseDone { response } => Some(&response.id),
@@ -251,30 +252,30 @@ impl ServerEvent {
             | Self::OutputItemDone { response_id, .. }
             | Self::AudioDelta { response_id, .. }
             | Self::AudioDone { response_id, .. }
-            | Self::WordsDelta { response_id, .. }
-            | Self::WordsDone { response_id, .. } => Some(response_id),
+            | Self::TranscriptDelta { response_id, .. }
+            | Self::TranscriptDone { response_id, .. } => Some(response_id),
             Self::Other { response_id } => response_id.as_deref(),
             Self::SessionCreated { .. }
             | Self::SessionUpdated { .. }
             | Self::SpeechStarted { .. }
             | Self::SpeechStopped { .. }
-            | Self::SilenceTaken { .. }
+            | Self::IdleTimeout { .. }
             | Self::Committed { .. }
             | Self::ItemAdded { .. }
-            | Self::Transcribed { .. }
+            | Self::TranscriptionCompleted { .. }
             | Self::TranscriptionFailed { .. }
             | Self::McpStarted { .. }
             | Self::McpCompleted { .. }
             | Self::McpFailed { .. }
-            | Self::McpListed { .. }
-            | Self::McpUnlisted { .. }
+            | Self::McpToolsListed { .. }
+            | Self::McpToolListingFailed { .. }
             | Self::RateLimits { .. }
             | Self::Error { .. } => None,
         }
     }
 }
 
-/// Sound is most of what comes, and large: it is read without a copy of it for each layer.
+/// Reads an audio event, without a copy of the audio for each layer: most of what arrives is audio.
 fn read_sound(json: &str) -> Option<ServerEvent> {
     #[derive(Deserialize)]
     struct Sound<'a> {
@@ -298,30 +299,30 @@ fn read_sound(json: &str) -> Option<ServerEvent> {
 }
 
 impl ErrorInfo {
-    /// Whether its type says that what we sent was wrong, and not the service.
+    /// Whether its type says that the request was wrong, and not the service.
     pub(crate) fn is_about_the_request(&self) -> bool {
         self.r#type.as_deref().is_none_or(|kind| kind == "invalid_request_error")
     }
 
-    /// Whether it says that it is about our asking for a response.
-    pub(crate) fn names_asking(&self) -> bool {
+    /// Whether it names `response.create`.
+    pub(crate) fn names_response_create(&self) -> bool {
         let words = [self.param.as_deref(), self.message.as_ref().map(|message| message.as_str())];
         words.into_iter().flatten().any(|words| words.contains("response.create"))
     }
 }
 
 impl Item {
-    /// Whether all of it has come.
-    pub(crate) fn is_whole(&self) -> bool {
+    /// Whether the item is complete.
+    pub(crate) fn is_complete(&self) -> bool {
         self.status.as_deref().is_none_or(|status| status == "completed")
     }
 
-    /// Whether it is of hosted MCP.
+    /// Whether it is an item of hosted MCP.
     pub(crate) fn is_hosted(&self) -> bool {
         self.r#type.starts_with("mcp_")
     }
 
-    /// The words of a message, as far as it brings them.
+    /// Returns the transcript of a message, as far as its parts hold it.
     pub(crate) fn words(&self) -> String {
         let parts = self.content.0.as_array().into_iter().flatten();
         parts.filter_map(|part| part.get("transcript")?.as_str()).collect()
@@ -329,17 +330,17 @@ impl Item {
 }
 
 impl Response {
-    /// Our name for the event that asked for it, if we did.
-    pub(crate) fn asked_by(&self) -> Option<&str> {
+    /// Returns the id of the client event that requested the response, if we did.
+    pub(crate) fn client_event_id(&self) -> Option<&str> {
         self.metadata.as_ref()?.get("client_event_id")?.as_str()
     }
 
-    /// Why it is incomplete or cancelled, if it says so.
+    /// Returns the reason why it is incomplete or cancelled, if given.
     pub(crate) fn reason(&self) -> Option<&str> {
         self.status_details.as_ref()?.reason.as_deref()
     }
 
-    /// Why it failed, if it did and says so.
+    /// Returns the error if it failed and gives one.
     pub(crate) fn error(&self) -> Option<ErrorInfo> {
         self.status_details.as_ref()?.error.clone()
     }
@@ -351,7 +352,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn sound_is_read_as_any_event_is() {
+    fn an_audio_event_reads_as_serde_would_read_it() {
         let delta = r#"{"type": "response.output_audio.delta", "event_id": "e", "response_id": "r",
             "item_id": "i", "output_index": 0, "content_index": 0, "delta": "AAD\/+w=="}"#;
         assert_eq!(read_sound(delta), Some(ServerEvent::read_any(delta)));
@@ -361,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_costs_no_event() {
+    fn a_null_field_does_not_cost_the_event() {
         let read = |event: Value| ServerEvent::read(&event.to_string());
         for kind in ["speech_started", "speech_stopped", "committed"] {
             for event in [json!({"item_id": null}), json!({})] {
@@ -383,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_written_otherwise_are_read_and_cost_no_event() {
+    fn unusual_numbers_do_not_cost_the_event() {
         let end = |at: Value| {
             let event = json!({"type": "session.updated", "session": {"expires_at": at}});
             match ServerEvent::read(&event.to_string()) {

@@ -1,5 +1,7 @@
-//! A conversation with the model, over as many connections as it takes. Sans-IO: the shell opens and closes the
-//! connections that [`Session::poll_action`] names, and carries events between them and the session.
+//! Runs a conversation with the model over as many Realtime sessions as it takes.
+//!
+//! Sans-IO: the caller opens and closes the connections that [`Session::poll_action`] names, and carries events between them and the
+//! session.
 
 mod caller_turn;
 mod configuring;
@@ -35,246 +37,255 @@ use std::fmt;
 use std::time::{Duration, Instant};
 use tools::Tools;
 
-/// So much of the caller's sound is kept while there is no session, samples: what is older would be stale.
-const KEPT: usize = 2 * RATE as usize;
+/// How much of the caller's audio is buffered while no session is ready, in samples. Older audio would be stale.
+const PENDING_AUDIO: usize = 2 * RATE as usize;
 
-/// A conversation.
+/// A conversation with the model that survives lost and expired Realtime sessions.
 pub struct Session {
     config: SessionConfig,
     link: Link,
-    /// The one that is to take over.
+    /// The link that will take over at the session rollover.
     next: Option<Link>,
-    /// No other one is tried before then.
-    next_after: Option<Instant>,
+    /// The earliest time to open another next link.
+    next_not_before: Option<Instant>,
     outage: Option<Reconnection>,
-    /// Sessions that were given up without having served, one after the other.
-    fruitless: u32,
-    /// Failed responses, one after the other.
-    strikes: u32,
-    lacks: EmptyResponses,
-    /// The remote servers whose tools could not be listed.
+    /// Links in a row that were given up because responses failed on them.
+    failed_links: u32,
+    /// Failed responses in a row.
+    failed_responses: u32,
+    empty_responses: EmptyResponses,
+    /// Labels of the MCP servers whose tools could not be listed.
     missing_tools: HashSet<String>,
-    /// Parts that were refused, each with its code, until a configuration without them is taken.
+    /// Refused parts with their error codes, reported once a configuration without them is accepted.
     refused_parts: Vec<(OptionalPart, String)>,
-    greeted: GreetingState,
-    idling: IdleTimer,
+    greeting: GreetingState,
+    idle_timer: IdleTimer,
     tools: Tools,
-    turn: CallerTurn,
-    mirror: ConversationHistory,
-    writer: AudioEncoder,
-    kept: VecDeque<i16>,
+    caller_turn: CallerTurn,
+    history: ConversationHistory,
+    encoder: AudioEncoder,
+    pending_audio: VecDeque<i16>,
     was_ready: bool,
     is_open: bool,
     is_playing: bool,
     is_over: bool,
-    names: u64,
-    links: u64,
-    used: Usage,
+    last_id: u64,
+    last_link: u64,
+    usage: Usage,
     actions: VecDeque<SessionAction>,
-    happenings: VecDeque<SessionEvent>,
+    events: VecDeque<SessionEvent>,
 }
 
 impl Session {
-    /// A conversation that is to begin.
+    /// Creates a conversation and asks for its first connection.
     pub fn new(config: SessionConfig, now: Instant) -> Self {
         let mut session = Self {
             link: Link::new(LinkId(0), Stage::Waiting(now), now),
             next: None,
-            next_after: None,
+            next_not_before: None,
             outage: None,
-            fruitless: 0,
-            strikes: 0,
-            lacks: EmptyResponses::default(),
+            failed_links: 0,
+            failed_responses: 0,
+            empty_responses: EmptyResponses::default(),
             missing_tools: HashSet::new(),
             refused_parts: vec![],
-            greeted: GreetingState::default(),
-            idling: IdleTimer::default(),
+            greeting: GreetingState::default(),
+            idle_timer: IdleTimer::default(),
             tools: Tools::default(),
-            turn: CallerTurn::default(),
-            mirror: ConversationHistory::default(),
-            writer: AudioEncoder::new(config.options.input_format),
-            kept: VecDeque::new(),
+            caller_turn: CallerTurn::default(),
+            history: ConversationHistory::default(),
+            encoder: AudioEncoder::new(config.options.input_format),
+            pending_audio: VecDeque::new(),
             was_ready: false,
             is_open: false,
             is_playing: false,
             is_over: false,
-            names: 0,
-            links: 0,
-            used: Usage::default(),
+            last_id: 0,
+            last_link: 0,
+            usage: Usage::default(),
             actions: VecDeque::new(),
-            happenings: VecDeque::new(),
+            events: VecDeque::new(),
             config,
         };
-        session.try_again(now);
+        session.reconnect(now);
         session
     }
 
-    /// The telephone line is open: from here on the model hears the caller.
+    /// Opens the call's audio: from here on the caller's audio is sent to the model.
     pub fn open(&mut self, now: Instant) {
         self.is_open = true;
-        self.go_on(now);
+        self.advance(now);
     }
 
-    /// The caller's sound, 24 kHz mono. Nothing is sent before the line is open; while no session is ready, the last two
-    /// seconds are kept for the next one.
+    /// Sends the caller's audio, 24 kHz mono.
+    ///
+    /// Audio before [`Session::open`] is dropped. While no session is ready, the last two seconds are buffered for the next one.
     pub fn append(&mut self, samples: &[i16], now: Instant) {
         if !self.is_open || self.is_over {
             return;
         }
-        self.turn.note_sound(samples, now);
+        self.caller_turn.note_audio(samples, now);
         if self.link.is_ready() {
-            return self.send_sound(samples);
+            return self.send_audio(samples);
         }
-        self.kept.extend(samples);
-        let stale = self.kept.len().saturating_sub(KEPT);
-        self.kept.drain(..stale);
+        self.pending_audio.extend(samples);
+        let stale = self.pending_audio.len().saturating_sub(PENDING_AUDIO);
+        self.pending_audio.drain(..stale);
     }
 
-    /// Whether the caller is being played something.
+    /// Sets whether agent audio is being played to the caller.
     pub fn set_playing(&mut self, playing: bool, now: Instant) {
         if self.is_playing && !playing {
-            self.greeted.fell_silent();
-            self.idling.fell_silent(now);
+            self.greeting.playback_stopped();
+            self.idle_timer.playback_stopped(now);
         }
         self.is_playing = playing;
-        self.go_on(now);
+        self.advance(now);
     }
 
-    /// An item was interrupted after so much of it: the model is told, unless all of it was heard.
-    pub fn was_heard(&mut self, item: &str, heard: Duration, of: Duration, now: Instant) {
-        self.greeted.was_heard(item);
-        let retold = self.mirror.heard(item, heard, of);
+    /// Truncates an interrupted item to what the caller heard of it, so that the model knows what was not heard.
+    ///
+    /// Sends nothing if all of it was heard. An item of an earlier session is replaced by one that holds the heard words only.
+    pub fn truncate(&mut self, item: &str, heard: Duration, of: Duration, now: Instant) {
+        self.greeting.item_played(item);
+        let replayed_as = self.history.set_heard(item, heard, of);
         if let Some(spoken) = self.link.items.get(item) {
-            let received = spoken.reader.so_far();
+            let received = spoken.decoder.received();
             if heard < received || !spoken.is_finished {
-                self.cut(item, heard.min(received));
+                self.truncate_item(item, heard.min(received));
             }
-        } else if let Some(retold) = retold.filter(|_| self.link.is_ready()) {
-            self.delete(&retold);
-            self.tell_again(item);
+        } else if let Some(replayed_as) = replayed_as.filter(|_| self.link.is_ready()) {
+            self.delete(&replayed_as);
+            self.replay_item(item);
         }
-        self.go_on(now);
+        self.advance(now);
     }
 
-    /// An item was heard to its end.
+    /// Records that an item was played to its end.
     pub fn was_played(&mut self, item: &str, now: Instant) {
-        self.greeted.was_heard(item);
-        self.go_on(now);
+        self.greeting.item_played(item);
+        self.advance(now);
     }
 
-    /// The agent is to stop, and the server does not know it yet.
+    /// Cancels the response in progress, for a barge-in that the server did not detect.
     pub fn interrupt(&mut self, now: Instant) {
-        if let Some(response) = self.link.gate.cancel(now) {
+        if let Some(response) = self.link.queue.cancel(now) {
             self.cancel(response);
         }
-        self.go_on(now);
+        self.advance(now);
     }
 
-    /// [`Turns::Ours`]: the caller's turn is over, and is answered; or it was none.
+    /// Ends the caller's turn under [`TurnMode::Local`], and requests a response if `answer` is set; has no effect under
+    /// [`TurnMode::Server`].
     pub fn yield_turn(&mut self, answer: bool, now: Instant) {
-        if self.config.turns == TurnMode::Ours {
-            self.link.gate.yielded(answer);
-            self.go_on(now);
+        if self.config.turns == TurnMode::Local {
+            self.link.queue.end_turn(answer);
+            self.advance(now);
         }
     }
 
-    /// Tells the model something the caller did, such as keys pressed; it answers.
+    /// Adds a user message about what the caller did, such as DTMF digits, and requests a response to it.
     pub fn tell(&mut self, text: &str, now: Instant) {
-        self.mirror.told(text);
+        self.history.add_note(text);
         if self.link.is_ready() {
             let content = json!([{"type": "input_text", "text": text}]);
-            self.put(json!({"type": "message", "role": "user", "content": content}), None, now);
+            self.create_item(json!({"type": "message", "role": "user", "content": content}), None, now);
         }
-        self.link.gate.wish(crate::response_queue::ResponseRequest::Answer);
-        self.go_on(now);
+        self.link.queue.request(crate::response_queue::ResponseRequest::Answer);
+        self.advance(now);
     }
 
-    /// Has the agent say something out of turn, without tools, as soon as it does not speak. `insists`: even if the caller
-    /// speaks meanwhile, such as a goodbye; otherwise it is dropped then, such as a question whether anybody is there.
+    /// Prompts the agent to speak out of turn, without tools, once no response is in progress.
+    ///
+    /// If the caller speaks first, the prompt is dropped, such as a question whether the caller is still there; with `insists` it is kept,
+    /// such as a goodbye.
     pub fn ask(&mut self, instructions: &str, insists: bool, now: Instant) {
-        self.link
-            .gate
-            .wish(crate::response_queue::ResponseRequest::Ask { words: instructions.to_owned(), insists });
-        self.go_on(now);
+        self.link.queue.request(crate::response_queue::ResponseRequest::Prompt {
+            prompt: instructions.to_owned(),
+            insists,
+        });
+        self.advance(now);
     }
 
-    /// What was asked for is not wanted any more, unless it is being said.
+    /// Withdraws the prompt of [`Session::ask`], unless its response has already begun.
     pub fn withdraw(&mut self, now: Instant) {
-        self.link.gate.withdraw();
-        self.go_on(now);
+        self.link.queue.withdraw_prompt();
+        self.advance(now);
     }
 
-    /// The caller speaks, by our own meter, and the model does not hear it: another session is to ask them to say it again.
+    /// Replaces a session that does not detect the caller's speech, though the local level meter does.
+    ///
+    /// The next session asks the caller to repeat what was lost.
     pub fn replace_deaf(&mut self, now: Instant) {
         if self.link.is_ready() && !self.is_over {
-            // A turn without words: the next session is told that it was not caught.
-            let item = self.name();
-            self.mirror.caller_speaks(&item);
-            self.link.gate.yielded(true);
-            self.link.answers_late = true;
-            self.lose("deaf", now);
-            self.go_on(now);
+            // A turn without a transcript makes the history ask the caller to repeat it.
+            let item = self.new_id();
+            self.history.add_caller_item(&item);
+            self.link.queue.end_turn(true);
+            self.link.caller_may_continue = true;
+            self.abandon_link("deaf", now);
+            self.advance(now);
         }
     }
 
-    /// What to do.
+    /// Returns the next action for the caller to perform, in order.
     pub fn poll_action(&mut self) -> Option<SessionAction> {
         self.actions.pop_front()
     }
 
-    /// What happened.
-    pub fn poll_happening(&mut self) -> Option<SessionEvent> {
-        self.happenings.pop_front()
+    /// Returns the next event of the conversation, in order.
+    pub fn poll_event(&mut self) -> Option<SessionEvent> {
+        self.events.pop_front()
     }
 
-    /// What everything took so far.
-    pub fn used(&self) -> Usage {
-        self.used
+    /// Returns the tokens and time used by the conversation so far.
+    pub fn usage(&self) -> Usage {
+        self.usage
     }
 
-    /// Does what has become possible.
-    fn go_on(&mut self, now: Instant) {
+    /// Takes every step that the last input has made possible.
+    fn advance(&mut self, now: Instant) {
         if self.is_over {
             return;
         }
         self.end_greeting();
-        self.tell_missing_tools(now);
-        self.roll(now);
+        self.report_missing_tools(now);
+        self.roll_over(now);
         self.respond(now);
     }
 
-    fn cut(&mut self, item: &str, heard: Duration) {
+    fn truncate_item(&mut self, item: &str, heard: Duration) {
         let audio_end_ms = heard.as_millis() as u64;
         if audio_end_ms == 0 {
             self.link.items.remove(item);
             return self.delete(item);
         }
-        let (event_id, item_id) = (self.name(), item.to_owned());
+        let (event_id, item_id) = (self.new_id(), item.to_owned());
         self.send(ClientEvent::Truncate { event_id, item_id, content_index: 0, audio_end_ms });
     }
 
     fn delete(&mut self, item: &str) {
-        let (event_id, item_id) = (self.name(), item.to_owned());
+        let (event_id, item_id) = (self.new_id(), item.to_owned());
         self.send(ClientEvent::ItemDelete { event_id, item_id });
     }
 
     fn cancel(&mut self, response_id: String) {
-        let event_id = self.name();
+        let event_id = self.new_id();
         self.send(ClientEvent::Cancel { event_id, response_id });
     }
 
-    /// Puts an item of ours into the conversation, and remembers that it is not confirmed.
-    fn put(&mut self, mut item: Value, call_id: Option<&str>, now: Instant) {
-        let id = format!("ahoy_{}", self.name());
+    /// Creates an item in the conversation, and remembers that the server has not confirmed it.
+    fn create_item(&mut self, mut item: Value, call_id: Option<&str>, now: Instant) {
+        let id = format!("ahoy_{}", self.new_id());
         item["id"] = json!(id);
-        let call_id = call_id.map(|id| self.link.id.outward(id).to_owned());
-        self.link.note_put(Unconfirmed { item: id, call_id, since: now });
-        let event_id = self.name();
+        let call_id = call_id.map(|id| self.link.id.server_id(id).to_owned());
+        self.link.note_created(Unconfirmed { item: id, call_id, since: now });
+        let event_id = self.new_id();
         self.send(ClientEvent::ItemCreate { event_id, item: item.into() });
     }
 
-    fn send_sound(&mut self, samples: &[i16]) {
-        if let Some(audio) = self.writer.write(samples) {
+    fn send_audio(&mut self, samples: &[i16]) {
+        if let Some(audio) = self.encoder.encode(samples) {
             self.send(ClientEvent::Append { audio: audio.into() });
         }
     }
@@ -284,21 +295,21 @@ impl Session {
     }
 
     fn send_to(&mut self, link: LinkId, event: ClientEvent) {
-        self.actions.push_back(SessionAction::Send(link, link.told(event)));
+        self.actions.push_back(SessionAction::Send(link, link.to_server(event)));
     }
 
-    fn happen(&mut self, happening: SessionEvent) {
-        self.happenings.push_back(happening);
+    fn emit(&mut self, event: SessionEvent) {
+        self.events.push_back(event);
     }
 
-    fn name(&mut self) -> String {
-        self.names += 1;
-        format!("e{}", self.names)
+    fn new_id(&mut self) -> String {
+        self.last_id += 1;
+        format!("e{}", self.last_id)
     }
 }
 
 impl fmt::Debug for Session {
-    /// Without what was said in it.
+    /// Omits the conversation's content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (link, stage) = (self.link.id, self.link.stage);
         f.debug_struct("Session").field("link", &link).field("stage", &stage).finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! Whom a socket believes to be the Realtime API: the web's roots, and any that an operator adds for a gateway of their own.
+//! The root certificates for TLS to the Realtime API: the web's, and any that an operator adds for their own gateway.
 
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
@@ -8,42 +8,41 @@ use std::fmt;
 use std::sync::Arc;
 use tokio_tungstenite::Connector;
 
-/// The certificates that a server's must lead to. Clones share one set, and with it the sessions of TLS that can be
-/// resumed.
+/// The root certificates that a server's must lead to. Clones share one set, and its resumable TLS sessions.
 #[derive(Clone)]
 pub struct TrustedRoots(Arc<ClientConfig>);
 
-/// Why certificates cannot be added.
+/// An error of adding root certificates.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WrongRoots {
-    /// The text is no PEM.
+pub enum RootsError {
+    /// The text is not valid PEM.
     #[error("it is not valid PEM")]
     Malformed,
-    /// There is no certificate in it.
+    /// The text holds no certificate.
     #[error("it has no certificate")]
     Empty,
-    /// What is in it cannot be a root.
+    /// A certificate cannot be a root; certificates count from 1.
     #[error("certificate {0} in it cannot be used")]
     Unusable(usize),
 }
 
 impl TrustedRoots {
-    /// The web's roots, and the certificates in `pem`.
+    /// Returns the web's roots and the certificates in `pem`.
     ///
     /// # Errors
-    /// When there is none in it, or one of them cannot be used.
-    pub fn with(pem: &str) -> Result<Self, WrongRoots> {
-        let mut roots = web();
+    /// Returns an error if the text is not PEM, holds no certificate, or holds one that cannot be a root.
+    pub fn from_pem(pem: &str) -> Result<Self, RootsError> {
+        let mut roots = web_roots();
         let mut added = 0;
         for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
             added += 1;
-            let certificate = certificate.map_err(|_| WrongRoots::Malformed)?;
-            roots.add(certificate).map_err(|_| WrongRoots::Unusable(added))?;
+            let certificate = certificate.map_err(|_| RootsError::Malformed)?;
+            roots.add(certificate).map_err(|_| RootsError::Unusable(added))?;
         }
-        if added == 0 { Err(WrongRoots::Empty) } else { Ok(Self::of(roots)) }
+        if added == 0 { Err(RootsError::Empty) } else { Ok(Self::of(roots)) }
     }
 
-    /// As the socket takes it.
+    /// Returns the roots as the WebSocket library takes them.
     pub(crate) fn connector(&self) -> Connector {
         Connector::Rustls(self.0.clone())
     }
@@ -57,19 +56,19 @@ impl TrustedRoots {
 }
 
 impl Default for TrustedRoots {
-    /// The web's roots.
+    /// Returns the web's roots.
     fn default() -> Self {
-        Self::of(web())
+        Self::of(web_roots())
     }
 }
 
 impl fmt::Debug for TrustedRoots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trust").finish_non_exhaustive()
+        f.debug_struct("TrustedRoots").finish_non_exhaustive()
     }
 }
 
-fn web() -> RootCertStore {
+fn web_roots() -> RootCertStore {
     RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
@@ -79,14 +78,14 @@ mod tests {
 
     #[test]
     fn a_file_without_a_certificate_is_refused() {
-        assert_eq!(TrustedRoots::with("").map(drop), Err(WrongRoots::Empty));
-        assert_eq!(TrustedRoots::with("just words").map(drop), Err(WrongRoots::Empty));
+        assert_eq!(TrustedRoots::from_pem("").map(drop), Err(RootsError::Empty));
+        assert_eq!(TrustedRoots::from_pem("just words").map(drop), Err(RootsError::Empty));
     }
 
     #[test]
-    fn what_is_no_certificate_is_refused_by_its_number() {
+    fn an_unusable_certificate_is_refused_by_its_number() {
         let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 
-        assert_eq!(TrustedRoots::with(pem).map(drop), Err(WrongRoots::Unusable(1)));
+        assert_eq!(TrustedRoots::from_pem(pem).map(drop), Err(RootsError::Unusable(1)));
     }
 }

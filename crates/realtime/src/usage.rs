@@ -1,40 +1,40 @@
-//! What the model's work took, in tokens by kind.
+//! Counts the tokens and transcription time that a conversation uses, by kind.
 
 use serde_json::Value;
 use std::ops::AddAssign;
 
-/// What the model's work took. Input is counted apart by whether it was cached: `text_in` and `text_cached` share no token.
+/// Tokens and transcription time used. Input is split by whether it was cached: `text_in` and `text_cached` share no token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Fresh tokens of text.
+    /// Input text tokens that were not cached.
     pub text_in: u64,
-    /// Cached tokens of text.
+    /// Input text tokens that were cached.
     pub text_cached: u64,
-    /// Tokens of text, and of thought.
+    /// Output text tokens, reasoning included.
     pub text_out: u64,
-    /// Fresh tokens of sound.
+    /// Input audio tokens that were not cached.
     pub audio_in: u64,
-    /// Cached tokens of sound.
+    /// Input audio tokens that were cached.
     pub audio_cached: u64,
-    /// Tokens of sound.
+    /// Output audio tokens of the agent.
     pub audio_out: u64,
-    /// What writing down the caller's words took, in tokens of sound.
+    /// Input audio tokens of transcriptions.
     pub transcript_audio_in: u64,
-    /// The same, in tokens of text it was given.
+    /// Input text tokens of transcriptions.
     pub transcript_text_in: u64,
-    /// The same, in tokens of text it wrote.
+    /// Output tokens of transcriptions.
     pub transcript_out: u64,
-    /// The same, where it is billed by time, ms.
+    /// TranscriptionCompleted audio where transcription is billed by time, in ms.
     pub transcript_ms: u64,
 }
 
 impl Usage {
-    /// Of a response.
+    /// Reads the usage of a response.
     pub(crate) fn of_response(usage: &Value) -> Self {
         let input = &usage["input_token_details"];
         let cached = &input["cached_tokens_details"];
         let output = &usage["output_token_details"];
-        // Servers that do not say which tokens were cached cached text: it is the cheaper guess by far, and rare.
+        // Without details, cached tokens are taken to be text: the cheaper guess by far, and rare.
         let text_cached = match cached {
             Value::Object(_) => tokens(cached, "text_tokens"),
             _ => tokens(input, "cached_tokens").min(tokens(input, "text_tokens")),
@@ -51,7 +51,7 @@ impl Usage {
         }
     }
 
-    /// Of writing down what the caller said.
+    /// Reads the usage of a transcription.
     pub(crate) fn of_transcript(usage: &Value) -> Self {
         let input = &usage["input_token_details"];
         let audio = tokens(input, "audio_tokens");
@@ -66,8 +66,8 @@ impl Usage {
         }
     }
 
-    /// Whether it took nothing.
-    pub fn is_nothing(&self) -> bool {
+    /// Whether nothing was used.
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
@@ -88,7 +88,7 @@ impl AddAssign for Usage {
 }
 
 fn tokens(of: &Value, kind: &str) -> u64 {
-    // A conversation has at most some 128,000 tokens; nobody's sums overflow.
+    // A conversation has at most some 128,000 tokens, so the cap only keeps sums from overflowing.
     of[kind].as_u64().unwrap_or(0).min(1 << 32)
 }
 
@@ -118,12 +118,12 @@ mod tests {
     }
 
     #[test]
-    fn a_response_without_usage_took_nothing() {
-        assert!(Usage::of_response(&Value::Null).is_nothing());
+    fn a_response_without_usage_uses_nothing() {
+        assert!(Usage::of_response(&Value::Null).is_empty());
     }
 
     #[test]
-    fn writing_down_is_counted_by_tokens_or_by_time() {
+    fn transcription_is_counted_by_tokens_or_time() {
         let by_time = Usage::of_transcript(&json!({"type": "duration", "seconds": 2.5}));
         let by_tokens =
             Usage::of_transcript(&json!({"type": "tokens", "input_tokens": 30, "output_tokens": 7,

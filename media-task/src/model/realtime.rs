@@ -85,7 +85,7 @@ impl Provider {
             }
             What::Down(down) => {
                 self.links.remove(&line.link);
-                self.session.handle_down(line.link, down, now);
+                self.session.handle_connection_loss(line.link, down, now);
             }
         }
         self.perform();
@@ -100,7 +100,7 @@ impl Provider {
         if let Some(news) = self.next_news.take() {
             return Some(news);
         }
-        let (first, second) = news(self.session.poll_happening()?);
+        let (first, second) = news(self.session.poll_event()?);
         self.next_news = second;
         Some(first)
     }
@@ -120,7 +120,7 @@ impl Provider {
         }
         for link in std::mem::take(&mut self.stuck) {
             self.links.remove(&link);
-            self.session.handle_down(
+            self.session.handle_connection_loss(
                 link,
                 ConnectionLoss::Failed("its socket takes nothing any more".into()),
                 Instant::now(),
@@ -181,7 +181,7 @@ fn news(happening: SessionEvent) -> (AgentEvent, Option<AgentEvent>) {
         SessionEvent::HostedCalled => AgentEvent::UsesHosted,
         SessionEvent::HostedEnded { tool, took, outcome } => AgentEvent::HostedEnded(tool, took, outcome),
         SessionEvent::ToolsMissing { server } => AgentEvent::ToolsMissing(server),
-        SessionEvent::Lacked { response: _, purpose, status, reason, then } => {
+        SessionEvent::EmptyResponse { response: _, purpose, status, reason, then } => {
             AgentEvent::Lacked { purpose, status, reason, then }
         }
         SessionEvent::Used(usage) => AgentEvent::Used(usage),
@@ -189,7 +189,7 @@ fn news(happening: SessionEvent) -> (AgentEvent, Option<AgentEvent>) {
         SessionEvent::Restored { took, planned } => AgentEvent::Restored(took, planned),
         SessionEvent::PartRefused { part, code } => AgentEvent::DoesWithout(part, code),
         // OpenAI's message can quote the key: its code says enough.
-        SessionEvent::Troubled(trouble) => AgentEvent::Troubled(trouble.code),
+        SessionEvent::ApiError(trouble) => AgentEvent::Troubled(trouble.code),
         SessionEvent::Failed(failure) => AgentEvent::Failed { code: failure.code, cure: failure.cure },
     };
     (only, None)

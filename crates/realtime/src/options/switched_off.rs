@@ -1,6 +1,6 @@
-//! How an option is written that is switched off: TOML has no null, and a missing key means its default.
+//! Reads and writes options that can be switched off: TOML has no null, and a missing key means the default.
 
-/// `"near_field"`, `"far_field"` or `"none"`.
+/// Noise reduction as `"near_field"`, `"far_field"` or `"none"`.
 pub(super) mod noise_reduction {
     use crate::options::NoiseReduction;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -36,7 +36,7 @@ pub(super) mod noise_reduction {
     }
 }
 
-/// A table, or `false`.
+/// Transcription as a table, or `false`.
 pub(super) mod transcription {
     use crate::options::Transcription;
     use serde::de::value::MapAccessDeserializer;
@@ -86,7 +86,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_switched_off_stays_off_when_written_and_read() {
+    fn switched_off_options_round_trip() {
         let off = Options { noise_reduction: None, transcription: None, ..Options::default() };
         let written = serde_json::to_value(&off).unwrap();
         assert_eq!((&written["noise_reduction"], &written["transcription"]), (&json!("none"), &json!(false)));
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_written_has_its_default() {
+    fn missing_options_have_their_defaults() {
         assert_eq!(serde_json::from_value::<Options>(json!({})).unwrap(), Options::default());
     }
 }

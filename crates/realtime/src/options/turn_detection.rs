@@ -1,4 +1,4 @@
-//! Turn detection as written: one flat table, so that what is wrong in it is told of the very key.
+//! Reads turn detection from one flat table, so that an error names the exact key.
 
 use super::{Eagerness, SemanticVad, ServerVad, TurnDetection};
 use serde::Deserialize;
@@ -23,7 +23,7 @@ enum Kind {
 }
 
 impl TryFrom<Written> for TurnDetection {
-    /// In serde's words for a key that does not belong, so that it is told like any other.
+    /// Worded as serde words an unknown key, so that it is reported like any other.
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
@@ -71,7 +71,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn turns_are_the_same_when_written_and_read() {
+    fn turn_detection_round_trips() {
         let semantic = TurnDetection::Semantic(SemanticVad { eagerness: Eagerness::Low });
         for turns in [TurnDetection::default(), semantic] {
             let written = serde_json::to_value(&turns).unwrap();

@@ -1,6 +1,7 @@
-//! Responses that lack what the caller waits for. One that brings neither a sound nor a whole call of a tool is asked for
-//! once more, then of another session, and then the agent is given up. One that ends in the middle of a sentence is gone on
-//! with, once.
+//! Handles empty and cut-off responses.
+//!
+//! A response with neither audio nor a complete tool call is requested again, then from another session, and then the conversation fails. A
+//! response that ends in the middle of a sentence is continued once.
 
 use super::{Session, SessionEvent};
 use crate::Failure;
@@ -9,63 +10,63 @@ use crate::response_queue::ResponseRequest;
 use crate::server_event::Response;
 use std::time::Instant;
 
-/// Told to a model whose sentence was cut by a limit of the service.
-pub(super) const GO_ON: &str = "You were cut off in the middle of your last sentence. Go on from there, and do not repeat what you have said.";
+/// Prompts the model to continue a sentence that a limit of the service cut off.
+pub(super) const CONTINUE: &str = "You were cut off in the middle of your last sentence. Go on from there, and do not repeat what you have said.";
 
-/// What a response was for.
+/// What a response was requested for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// To greet.
+    /// The greeting of the call.
     Greeting,
-    /// To answer the caller, keys, or a tool.
+    /// An answer to the caller, DTMF digits or a tool's output.
     Answer,
-    /// To say what [`Session::ask`] asked for.
+    /// The prompt of [`Session::ask`].
     Asked,
 }
 
-/// What is done about a response that lacks something.
+/// What is done about an empty or cut-off response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmptyResponseAction {
-    /// It brought nothing, and is asked for once more.
+    /// It was empty, and is requested again.
     AskedAgain,
-    /// It brought nothing again, and is asked of another session.
+    /// It was empty again, and is requested from another session.
     AnotherSession,
-    /// It brought nothing in another session either: the conversation has [failed](Happening::Failed).
+    /// It was empty in another session, too: the conversation has [failed](SessionEvent::Failed).
     GaveUp,
-    /// It ended in the middle of a sentence, which is gone on with.
+    /// It ended in the middle of a sentence, which the next response continues.
     GoneOn,
-    /// It ended in the middle of a sentence, and had been gone on with before.
+    /// It ended in the middle of a sentence, and already continued another one.
     Left,
-    /// It brought nothing, and need not: goodbye was said, or is too mute to be said.
+    /// It was empty, which is accepted: the goodbye was said, or was empty twice.
     Done,
 }
 
-/// What a session lacked so far.
+/// Counts empty and cut-off responses.
 #[derive(Debug, Default)]
 pub(super) struct EmptyResponses {
-    /// Responses that brought nothing, one after the other.
-    nothings: u32,
-    /// The last response went on with the one before.
-    has_gone_on: bool,
-    /// Goodbyes that brought nothing, once the call is about to end.
-    mute_goodbyes: Option<u32>,
+    /// Empty responses in a row.
+    empty_in_a_row: u32,
+    /// Whether the last response continued the one before.
+    has_continued: bool,
+    /// Empty goodbyes, once the call is about to end.
+    silent_goodbyes: Option<u32>,
 }
 
-/// What a response brought.
+/// What a response contained.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ResponseContent {
-    pub has_sound: bool,
+    pub has_audio: bool,
     pub has_called: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum EmptyResponse {
+enum MissingContent {
     Everything,
     Rest,
 }
 
 impl Purpose {
-    /// As a word for logs.
+    /// Returns the purpose's name in logs and journals.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Greeting => "greeting",
@@ -76,7 +77,7 @@ impl Purpose {
 }
 
 impl EmptyResponseAction {
-    /// As a word for logs.
+    /// Returns the action's name in logs and journals.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AskedAgain => "asked_again",
@@ -90,32 +91,32 @@ impl EmptyResponseAction {
 }
 
 impl From<&ResponseRequest> for Purpose {
-    fn from(wish: &ResponseRequest) -> Self {
-        match wish {
+    fn from(request: &ResponseRequest) -> Self {
+        match request {
             ResponseRequest::Greeting => Self::Greeting,
             ResponseRequest::Answer => Self::Answer,
-            ResponseRequest::Ask { .. } => Self::Asked,
+            ResponseRequest::Prompt { .. } => Self::Asked,
         }
     }
 }
 
 impl EmptyResponses {
-    /// The caller speaks: what they are answered is nothing that is gone on with.
+    /// Records that the caller spoke: the answer to that continues nothing.
     pub(super) fn caller_started(&mut self) {
-        self.has_gone_on = false;
+        self.has_continued = false;
     }
 
-    /// What is to be done about a response that brought nothing.
+    /// Counts an empty response, and returns what to do about it.
     fn count(&mut self, purpose: Purpose) -> EmptyResponseAction {
-        match (&mut self.mute_goodbyes, purpose) {
+        match (&mut self.silent_goodbyes, purpose) {
             (Some(mute), Purpose::Asked) => {
                 *mute += 1;
                 if *mute == 1 { EmptyResponseAction::AskedAgain } else { EmptyResponseAction::Done }
             }
             (Some(_), Purpose::Greeting | Purpose::Answer) => EmptyResponseAction::Done,
             (None, _) => {
-                self.nothings += 1;
-                match self.nothings {
+                self.empty_in_a_row += 1;
+                match self.empty_in_a_row {
                     1 => EmptyResponseAction::AskedAgain,
                     2 => EmptyResponseAction::AnotherSession,
                     _ => EmptyResponseAction::GaveUp,
@@ -126,16 +127,16 @@ impl EmptyResponses {
 }
 
 impl ResponseContent {
-    /// Whether it brought neither sound nor a call, of ours or of a hosted tool.
-    pub(super) fn is_nothing(self) -> bool {
-        !self.has_sound && !self.has_called
+    /// Whether the response has neither audio nor a call, of a function or a hosted MCP tool.
+    pub(super) fn is_empty(self) -> bool {
+        !self.has_audio && !self.has_called
     }
 
-    fn lack(self, status: &str) -> Option<EmptyResponse> {
+    fn missing(self, status: &str) -> Option<MissingContent> {
         match self {
-            Self { has_sound: false, has_called: false } => Some(EmptyResponse::Everything),
-            Self { has_sound: true, has_called: false } if status == "incomplete" => {
-                Some(EmptyResponse::Rest)
+            Self { has_audio: false, has_called: false } => Some(MissingContent::Everything),
+            Self { has_audio: true, has_called: false } if status == "incomplete" => {
+                Some(MissingContent::Rest)
             }
             Self { .. } => None,
         }
@@ -143,64 +144,66 @@ impl ResponseContent {
 }
 
 impl Session {
-    /// Whether the call is about to end: goodbye was said, or is asked for. A response that brings nothing is then the end
-    /// of it; a goodbye is asked for once more.
+    /// Sets whether the call is about to end: the goodbye was said, or is requested.
+    ///
+    /// An empty response is then accepted, except that an empty goodbye is requested once more.
     pub fn set_leaving(&mut self, leaving: bool) {
-        self.lacks.mute_goodbyes = leaving.then(|| self.lacks.mute_goodbyes.unwrap_or_default());
+        self.empty_responses.silent_goodbyes =
+            leaving.then(|| self.empty_responses.silent_goodbyes.unwrap_or_default());
     }
 
-    /// Whether any sound of a response came that can be heard.
-    pub(super) fn has_sound(&self, response: &str) -> bool {
+    /// Whether a response has audible audio.
+    pub(super) fn has_audio(&self, response: &str) -> bool {
         self.link.items.values().any(|item| item.response == response && item.is_audible)
     }
 
-    /// Weighs what a response brought that was for `wish`. Whether it is made up for what it lacks.
-    pub(super) fn weigh(
+    /// Makes up for what a response for `request` is missing, and returns whether anything is missing.
+    pub(super) fn handle_missing_content(
         &mut self,
         response: &Response,
-        brought: ResponseContent,
-        wish: &ResponseRequest,
+        content: ResponseContent,
+        request: &ResponseRequest,
         produced: Vec<Produced>,
         now: Instant,
     ) -> bool {
-        match brought.lack(&response.status) {
+        match content.missing(&response.status) {
             None => false,
-            Some(EmptyResponse::Everything) => {
-                self.ask_anew(response, wish, produced, now);
+            Some(MissingContent::Everything) => {
+                self.retry_empty(response, request, produced, now);
                 true
             }
-            Some(EmptyResponse::Rest) => {
-                self.go_on_with(response, wish, produced);
+            Some(MissingContent::Rest) => {
+                self.continue_cut_off(response, request, produced);
                 true
             }
         }
     }
 
-    /// A response brought something, so that those before it are forgiven.
-    pub(super) fn note_brought(&mut self, brought: ResponseContent, status: &str) {
-        if brought.has_sound || brought.has_called {
-            self.lacks.nothings = 0;
+    /// Resets the counts after a response with content.
+    pub(super) fn note_content(&mut self, content: ResponseContent, status: &str) {
+        if content.has_audio || content.has_called {
+            self.empty_responses.empty_in_a_row = 0;
         }
         if status == "completed" {
-            self.lacks.has_gone_on = false;
+            self.empty_responses.has_continued = false;
         }
     }
 
-    fn ask_anew(
+    fn retry_empty(
         &mut self,
         response: &Response,
-        wish: &ResponseRequest,
+        request: &ResponseRequest,
         produced: Vec<Produced>,
         now: Instant,
     ) {
-        let then = self.lacks.count(wish.into());
-        self.tell_lack(response, wish, then);
-        produced.iter().for_each(|produced| self.take_out(&produced.item));
+        let then = self.empty_responses.count(request.into());
+        self.report_empty_response(response, request, then);
+        produced.iter().for_each(|produced| self.remove_item(&produced.item));
         match then {
-            EmptyResponseAction::AskedAgain => self.link.gate.wish_again(wish.clone()),
+            EmptyResponseAction::AskedAgain => self.link.queue.request_again(request.clone()),
             EmptyResponseAction::AnotherSession => {
-                self.link.gate.wish_again(wish.clone());
-                self.lose("no_sound", now);
+                self.link.queue.request_again(request.clone());
+                self.abandon_link("no_sound", now);
             }
             EmptyResponseAction::GaveUp => {
                 let cure = "the model answered three times without a sound: see status.openai.com, and \
@@ -211,57 +214,63 @@ impl Session {
         }
     }
 
-    fn go_on_with(&mut self, response: &Response, wish: &ResponseRequest, produced: Vec<Produced>) {
-        let goes_on = !std::mem::replace(&mut self.lacks.has_gone_on, true);
-        self.tell_lack(
+    fn continue_cut_off(&mut self, response: &Response, request: &ResponseRequest, produced: Vec<Produced>) {
+        let continues = !std::mem::replace(&mut self.empty_responses.has_continued, true);
+        self.report_empty_response(
             response,
-            wish,
-            if goes_on { EmptyResponseAction::GoneOn } else { EmptyResponseAction::Left },
+            request,
+            if continues { EmptyResponseAction::GoneOn } else { EmptyResponseAction::Left },
         );
-        // Half a call has no output, and must not wait for one.
+        // A call that was cut off gets no output, and must not wait for one.
         let half_calls = produced.iter().filter(|produced| produced.is_call);
-        half_calls.for_each(|call| self.take_out(&call.item));
-        if *wish == ResponseRequest::Greeting {
-            self.greeted.ended();
+        half_calls.for_each(|call| self.remove_item(&call.item));
+        if *request == ResponseRequest::Greeting {
+            self.greeting.response_ended();
         }
-        if !goes_on {
+        if !continues {
             return;
         }
-        match wish {
-            ResponseRequest::Ask { insists, .. } => {
-                self.link
-                    .gate
-                    .wish_again(ResponseRequest::Ask { words: GO_ON.to_owned(), insists: *insists });
+        match request {
+            ResponseRequest::Prompt { insists, .. } => {
+                self.link.queue.request_again(ResponseRequest::Prompt {
+                    prompt: CONTINUE.to_owned(),
+                    insists: *insists,
+                });
             }
             ResponseRequest::Answer | ResponseRequest::Greeting => {
-                // A caller who speaks during the response is answered, and the sentence is dropped.
-                self.link.goes_on = self.link.gate.is_callers_turn_over();
-                self.link.gate.wish(ResponseRequest::Answer);
+                // If the caller speaks during the response, that is answered and the sentence is dropped.
+                self.link.continues = self.link.queue.is_callers_turn_over();
+                self.link.queue.request(ResponseRequest::Answer);
             }
         }
     }
 
-    /// Takes out the items of a response whose sound was all silence: the caller did not hear their words.
-    pub(super) fn take_out_silent(&mut self, response: &str, produced: &mut Vec<Produced>) {
+    /// Removes the silent items of a response from the conversation: the caller did not hear their words.
+    pub(super) fn remove_silent_items(&mut self, response: &str, produced: &mut Vec<Produced>) {
         let items = self.link.items.iter();
-        let silent = items.filter(|(_, item)| item.response == response && !item.held.is_empty());
+        let silent = items.filter(|(_, item)| item.response == response && !item.held_back.is_empty());
         for item in silent.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
-            self.take_out(&item);
+            self.remove_item(&item);
             produced.retain(|produced| produced.item != item);
         }
     }
 
-    /// Takes an item of the agent's out of the conversation, as if it had never been.
-    fn take_out(&mut self, item: &str) {
-        self.mirror.forget(item);
+    /// Removes an agent item from the conversation, on the server and in the history.
+    fn remove_item(&mut self, item: &str) {
+        self.history.remove(item);
         self.link.items.remove(item);
         self.delete(item);
     }
 
-    fn tell_lack(&mut self, response: &Response, wish: &ResponseRequest, then: EmptyResponseAction) {
-        self.happen(SessionEvent::Lacked {
+    fn report_empty_response(
+        &mut self,
+        response: &Response,
+        request: &ResponseRequest,
+        then: EmptyResponseAction,
+    ) {
+        self.emit(SessionEvent::EmptyResponse {
             response: response.id.clone(),
-            purpose: wish.into(),
+            purpose: request.into(),
             status: response.status.clone(),
             reason: response.reason().map(str::to_owned),
             then,

@@ -1,160 +1,160 @@
-//! What a session wants done, and what happened in it.
+//! The actions that a session requests, and the events that it reports.
 
 use super::{EmptyResponseAction, HostedOutcome, Purpose};
 use crate::{ApiError, ClientEvent, Failure, LinkId, OptionalPart, Redacted, Usage};
 use std::time::Duration;
 
-/// What the shell is to do, in order.
+/// An action for the owner of the session to perform, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SessionAction {
-    /// Open a connection, and call it this. Its end, or that it never came, goes to [`crate::Session::handle_down`].
+    /// Open a connection under this id. Its loss, or the failure to open it, goes to [`crate::Session::handle_connection_loss`].
     Connect(LinkId),
-    /// Send an event.
+    /// Send an event on an open connection.
     Send(LinkId, ClientEvent),
-    /// Close a connection. Nothing of it matters any more.
+    /// Close a connection, and ignore what it still delivers.
     Close(LinkId),
 }
 
-/// Something that happened in the conversation. Its ids are never used twice in one, whatever servers call theirs.
+/// An event of the conversation. Ids are unique within a conversation, even if servers reuse theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionEvent {
-    /// It is configured, and the agent has been asked to greet. Once in a conversation.
+    /// The first session is configured, and the greeting was requested. Reported once in a conversation.
     Ready {
-        /// When the session ends, seconds since 1970.
+        /// When the session expires, in seconds since 1970.
         expires_at: Option<u64>,
     },
-    /// A response began.
+    /// The server started a response.
     Began {
-        /// Its id.
+        /// The id of the response.
         response: String,
-        /// Whether it is what [`crate::Session::ask`] asked for.
+        /// Whether it is the response to [`crate::Session::ask`].
         is_asked: bool,
     },
-    /// The agent said something.
+    /// Audio of the agent's speech arrived.
     Said {
-        /// The response this belongs to.
+        /// The response that the audio belongs to.
         response: String,
-        /// The item this belongs to.
+        /// The item that the audio belongs to.
         item: String,
-        /// 24 kHz, mono.
+        /// The samples, 24 kHz mono.
         samples: Redacted<Vec<i16>>,
     },
-    /// All sound of an item has come. One that was cut short is over with its response.
+    /// All audio of an item has arrived. An item that was cut short ends with its response.
     Finished {
-        /// The item.
+        /// The id of the item.
         item: String,
     },
-    /// A response is ending that brought neither sound nor a call, though it was not stopped and did not fail.
+    /// A response is about to end without audio or a call, and was neither cancelled nor failed.
     SaidNothing {
-        /// Its id.
+        /// The id of the response.
         response: String,
     },
-    /// A response is over.
+    /// A response has ended, whatever its status.
     Ended {
-        /// Its id.
+        /// The id of the response.
         response: String,
     },
-    /// The caller is heard to speak.
+    /// The server VAD detected the start of the caller's speech.
     CallerStarted {
-        /// The item that it will be; empty if the server does not say yet: see [`Happening::CallerNamed`].
+        /// The id of the caller's item; empty until [`SessionEvent::CallerNamed`] if the server does not give it yet.
         item: String,
     },
-    /// What the caller says goes by this name: it began without one.
+    /// The server gave the id of a caller's item that started without one.
     CallerNamed {
-        /// The item.
+        /// The id of the item.
         item: String,
     },
-    /// The caller is heard no more.
+    /// The caller's speech ended, by the server VAD or because its session was lost.
     CallerStopped,
-    /// By our own meter there was no sound in what the caller is said to have said. Comes before the words of it.
+    /// The local level meter found only silence in a caller's item. Reported before the item's transcript.
     CallerWasSilent {
-        /// The item.
+        /// The id of the item.
         item: String,
     },
-    /// The agent calls a tool. Comes once for each call.
+    /// The agent calls a function. Reported once for each call.
     ToolCalled {
-        /// For [`crate::Session::answer_tool`].
+        /// The id of the call, for [`crate::Session::answer_tool`].
         call_id: String,
-        /// The tool.
+        /// The name of the function.
         name: String,
-        /// Raw JSON text, as the model wrote it.
+        /// The arguments, raw JSON text as the model wrote it.
         arguments: Redacted<String>,
     },
-    /// The service calls a tool of a remote server itself: the agent waits for it.
+    /// The service started a hosted MCP call, which the agent waits for.
     HostedCalled,
-    /// It waits no more.
+    /// A hosted MCP call ended.
     HostedEnded {
         /// The server and its tool, as `server.tool`.
         tool: String,
-        /// How long it took.
+        /// How long the call took.
         took: Duration,
-        /// How it ended.
+        /// How the call ended.
         outcome: HostedOutcome,
     },
-    /// The tools of a remote server cannot be listed: the agent has to do without them, and was told so.
+    /// The tools of an MCP server cannot be listed, and the agent was told that they are unavailable.
     ToolsMissing {
-        /// The server, as the session names it.
+        /// The label of the server in the session's configuration.
         server: String,
     },
-    /// A response brought no sound and no call of a tool, or ended in the middle of a sentence.
-    Lacked {
-        /// Its id.
+    /// A response has no audio and no call, or ended in the middle of a sentence.
+    EmptyResponse {
+        /// The id of the response.
         response: String,
-        /// What it was for.
+        /// What the response was requested for.
         purpose: Purpose,
-        /// `completed` or `incomplete`.
+        /// The response's status, `completed` or `incomplete`.
         status: String,
-        /// The server's word for why, such as `max_output_tokens`.
+        /// The server's reason, such as `max_output_tokens`.
         reason: Option<String>,
-        /// What is done about it.
+        /// What is done about the response.
         then: EmptyResponseAction,
     },
-    /// What the caller said, in writing: a guide, and maybe late.
+    /// The transcript of what the caller said: a guide only, and it may be late.
     CallerSaid {
-        /// The item.
+        /// The id of the item.
         item: String,
-        /// The words.
+        /// The text of the transcript.
         text: Redacted<String>,
     },
-    /// What the caller said could not be written down.
+    /// The transcription of a caller's item failed.
     TranscriptionFailed {
-        /// The item; empty if the server does not say which.
+        /// The id of the item; empty if the server does not give it.
         item: String,
-        /// OpenAI's code.
+        /// The error code that OpenAI reported.
         code: String,
     },
-    /// What the agent said in an item, as far as its sound came, heard or not.
+    /// The transcript of an agent's item, cut to the audio that arrived, whether it was played or not.
     AgentSaid {
-        /// The item.
+        /// The id of the item.
         item: String,
-        /// The words.
+        /// The text of the transcript.
         text: Redacted<String>,
-        /// How long it takes.
+        /// The duration of the audio.
         audio: Duration,
     },
-    /// What a response, or a transcript, took.
+    /// The tokens or time that a response or a transcription used.
     Used(Usage),
-    /// The session broke; another one is on its way.
+    /// The session was lost; another one is being opened.
     SessionLost {
-        /// Why, in a word.
+        /// The reason, in one word for logs.
         reason: String,
     },
-    /// Another session has taken over.
+    /// Another session has taken over, with the conversation history replayed to it.
     Restored {
-        /// Since the loss, or since it was asked for.
+        /// The time since the loss, or since the rollover was started.
         took: Duration,
-        /// Whether it came before the old one ended.
+        /// Whether it was a session rollover, before the old session expired.
         planned: bool,
     },
-    /// The service does not take an optional part of the configuration; the conversation goes on without it.
+    /// The service refuses an optional part of the configuration; the conversation continues without it.
     PartRefused {
-        /// The part.
+        /// The part that is left out.
         part: OptionalPart,
-        /// OpenAI's code.
+        /// The error code that OpenAI reported.
         code: String,
     },
-    /// Something went wrong, and the conversation goes on.
-    Troubled(ApiError),
-    /// There is no session to be had any more. The last happening.
+    /// An error that the conversation survives.
+    ApiError(ApiError),
+    /// No session can be opened any more. The last event of a conversation.
     Failed(Failure),
 }

@@ -1,62 +1,62 @@
-//! The greeting: once in a call, and until it is over the caller may be unable to interrupt.
+//! Tracks the greeting, which is said once in a call and may be protected from interruption.
 
 use super::Session;
 use crate::ClientEvent;
 use std::collections::HashSet;
 
-/// How far the greeting is.
+/// The progress of the greeting.
 #[derive(Debug, Default)]
 pub(super) struct GreetingState {
     stage: Stage,
-    /// The response that is it.
+    /// The id of the greeting's response.
     response: Option<String>,
-    /// What of it was not heard to its end yet.
+    /// The items of the greeting that were not played to their end yet.
     unheard: HashSet<String>,
-    has_sound: bool,
+    has_audio: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     #[default]
-    Wanted,
-    /// All of it has come.
-    Said,
-    /// It was heard, or will never be.
+    Outstanding,
+    /// All of the greeting was received.
+    Received,
+    /// The greeting was played, or never will be.
     Over,
 }
 
 impl GreetingState {
-    pub(super) fn began(&mut self, response: &str) {
+    pub(super) fn response_started(&mut self, response: &str) {
         self.response = Some(response.to_owned());
     }
 
-    pub(super) fn said(&mut self, response: &str, item: &str) {
-        if self.stage == Stage::Wanted && self.response.as_deref() == Some(response) {
-            self.has_sound = true;
+    pub(super) fn audio_received(&mut self, response: &str, item: &str) {
+        if self.stage == Stage::Outstanding && self.response.as_deref() == Some(response) {
+            self.has_audio = true;
             self.unheard.insert(item.to_owned());
         }
     }
 
-    pub(super) fn ended(&mut self) {
-        if self.stage == Stage::Wanted {
-            self.stage = Stage::Said;
+    pub(super) fn response_ended(&mut self) {
+        if self.stage == Stage::Outstanding {
+            self.stage = Stage::Received;
         }
     }
 
-    pub(super) fn was_heard(&mut self, item: &str) {
+    pub(super) fn item_played(&mut self, item: &str) {
         self.unheard.remove(item);
     }
 
-    /// Nothing is being played any more.
-    pub(super) fn fell_silent(&mut self) {
-        if self.stage == Stage::Said {
+    /// Records that playback has stopped, which ends a greeting whose last items were never reported as played.
+    pub(super) fn playback_stopped(&mut self) {
+        if self.stage == Stage::Received {
             self.unheard.clear();
         }
     }
 
-    /// Whether nothing of it has come yet.
-    pub(super) fn is_wanted(&self) -> bool {
-        self.stage == Stage::Wanted && !self.has_sound
+    /// Whether no audio of the greeting was received yet.
+    pub(super) fn is_outstanding(&self) -> bool {
+        self.stage == Stage::Outstanding && !self.has_audio
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -65,17 +65,18 @@ impl GreetingState {
 }
 
 impl Session {
-    /// Once the greeting was heard, the caller can interrupt, and the model speaks by itself when nobody does.
+    /// Enables interruption and the server's idle timer once the greeting was played.
     pub(super) fn end_greeting(&mut self) {
-        let is_heard = self.greeted.stage == Stage::Said && self.greeted.unheard.is_empty();
+        let is_heard = self.greeting.stage == Stage::Received && self.greeting.unheard.is_empty();
         if !is_heard || !self.is_open {
             return;
         }
-        self.greeted.stage = Stage::Over;
-        let [before, after] = [false, true].map(|over| self.config.change(self.config.reflexes(over)));
-        // A link that is not ready yet learns it when it is.
+        self.greeting.stage = Stage::Over;
+        let [before, after] =
+            [false, true].map(|over| self.config.turn_detection_update(self.config.turn_taking(over)));
+        // A link that is not ready gets this with its configuration.
         if before != after && self.link.is_ready() {
-            let event_id = self.name();
+            let event_id = self.new_id();
             self.send(ClientEvent::SessionUpdate { event_id, session: after });
         }
     }

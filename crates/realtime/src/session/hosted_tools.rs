@@ -1,6 +1,7 @@
-//! Hosted MCP: the service itself calls the tools of remote servers. A call belongs to the batch of its response, so that
-//! the agent is asked to go on once the response is over and each call has answered. A server whose tools cannot be listed
-//! is told to the agent, which would make results up otherwise.
+//! Tracks hosted MCP tools: calls that the service makes itself to remote MCP servers.
+//!
+//! A call belongs to its response's batch: the answer is requested once the response is over and each call has ended. The agent learns
+//! which servers cannot list their tools, because it would make up results otherwise.
 
 use super::{Session, SessionEvent};
 use crate::history::HostedAnswer;
@@ -10,32 +11,32 @@ use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-/// How long a call may take after its response is over. Then it is given up.
+/// How long a call may take after its response is over before it times out.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
 
-/// A call that has not answered.
+/// A hosted MCP call that has not ended.
 #[derive(Debug)]
 pub(super) struct HostedTools {
     response: String,
     tool: String,
     since: Instant,
-    /// The service makes the call. One whose arguments were cut is never made.
-    is_begun: bool,
+    /// Whether the service has started the call; one whose arguments were cut off never starts.
+    is_started: bool,
 }
 
-/// How a call ended.
+/// How a hosted MCP call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostedOutcome {
-    /// It answered.
+    /// The MCP server returned an output.
     Done,
-    /// It failed.
+    /// The service reported a failure.
     Failed,
-    /// It is not known: it took too long, or its session was lost.
+    /// The outcome is unknown: the call took too long, or its session was lost.
     TimedOut,
 }
 
 impl HostedOutcome {
-    /// As a word for logs.
+    /// Returns the outcome's name in logs and journals.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -45,14 +46,14 @@ impl HostedOutcome {
     }
 }
 
-/// The servers of a link, as far as their tools were listed.
+/// The MCP servers of a link, and which of them have listed their tools.
 #[derive(Debug, Default)]
 pub(crate) struct ToolLists {
-    /// The servers' labels, by item.
+    /// The server labels, by the id of their listing's item.
     labels: HashMap<String, String>,
     settled: HashSet<String>,
-    /// Those that failed and that the agent does not know to be missing.
-    untold: Vec<String>,
+    /// The servers whose listing failed, which the agent does not know yet.
+    unreported: Vec<String>,
 }
 
 impl ToolLists {
@@ -62,86 +63,86 @@ impl ToolLists {
         Some(label)
     }
 
-    /// The tools of a server cannot be listed. Which one's, may have to be found among those whose tools were not listed yet.
+    /// Records that a server's tools cannot be listed. Without a label for the item, the servers that have not listed theirs are meant.
     fn fail(&mut self, item: &str, servers: &[String]) {
         let server = self.settle(item).cloned().unwrap_or_else(|| {
             let open = servers.iter().filter(|server| !self.settled.contains(*server));
             open.map(String::as_str).collect::<Vec<_>>().join(", ")
         });
         self.settled.insert(server.clone());
-        self.untold.push(server);
+        self.unreported.push(server);
     }
 }
 
 impl Session {
-    /// A call is, or is updated, in a response; `None`: in the conversation.
+    /// Records a call item of a response, or of the conversation for `None`.
     pub(super) fn note_hosted(&mut self, response: Option<&str>, item: &Item, now: Instant) {
         let (Some(id), "mcp_call") = (&item.id, item.r#type.as_str()) else { return };
         let (server, name) = (item.server_label.as_deref(), item.name.as_deref());
         let tool = [server, name].into_iter().flatten().collect::<Vec<_>>().join(".");
         match response {
-            Some(response) => self.open_hosted(response, id, &tool, now),
-            None => self.know_hosted(id, &tool, now),
+            Some(response) => self.register_hosted_of(response, id, &tool, now),
+            None => self.register_hosted(id, &tool, now),
         }
-        let Some(mirrored) = self.mirror.hosted(id) else { return };
+        let Some(recorded) = self.history.hosted_call(id) else { return };
         if !tool.is_empty() {
-            mirrored.tool = tool;
+            recorded.tool = tool;
         }
         if let Some(arguments) = item.arguments.as_ref().filter(|arguments| !arguments.is_empty()) {
-            mirrored.arguments.clone_from(&arguments.0);
+            recorded.arguments.clone_from(&arguments.0);
         }
         if !item.error.is_null() {
-            mirrored.came = HostedAnswer::Failed(words(&item.error));
+            recorded.answer = HostedAnswer::Failed(text_of(&item.error));
         } else if !item.output.is_null() {
-            mirrored.came = HostedAnswer::Answered(words(&item.output));
+            recorded.answer = HostedAnswer::Answered(text_of(&item.output));
         }
     }
 
-    /// The service makes a call.
+    /// Records that the service started a call.
     pub(super) fn begin_hosted(&mut self, id: &str, now: Instant) {
-        self.link.gate.tool(true, now);
-        self.know_hosted(id, "", now);
-        self.mark_begun(id, now);
+        self.link.queue.note_hosted_tool(true, now);
+        self.register_hosted(id, "", now);
+        self.mark_started(id, now);
     }
 
-    /// A call has answered, or failed.
+    /// Records that a call ended.
     pub(super) fn end_hosted(&mut self, id: &str, outcome: HostedOutcome, now: Instant) {
-        self.link.gate.tool(false, now);
-        self.know_hosted(id, "", now);
+        self.link.queue.note_hosted_tool(false, now);
+        self.register_hosted(id, "", now);
         self.close_hosted(id, outcome, now);
         self.finish_batches();
     }
 
-    /// A response is over. Of one that is not whole, calls that were not begun never will be.
-    pub(super) fn settle_hosted(&mut self, response: &str, is_whole: bool, now: Instant) {
+    /// Settles the calls of a response that is over: in an incomplete one, calls that were not started never will be.
+    pub(super) fn settle_hosted(&mut self, response: &str, is_complete: bool, now: Instant) {
         for id in self.hosted_of(Some(response)) {
-            if is_whole {
-                self.mark_begun(&id, now);
+            if is_complete {
+                self.mark_started(&id, now);
             } else {
-                self.forget_unbegun(&id);
+                self.forget_unstarted(&id);
             }
         }
     }
 
-    /// Their link is lost: nothing comes of calls that were not begun.
-    pub(super) fn forget_unbegun_hosted(&mut self) {
-        self.hosted_of(None).iter().for_each(|id| self.forget_unbegun(id));
+    /// Drops the calls that a lost link had not started.
+    pub(super) fn forget_unstarted_hosted(&mut self) {
+        self.hosted_of(None).iter().for_each(|id| self.forget_unstarted(id));
     }
 
-    /// Their link is lost: what came of the others will never be known.
-    pub(super) fn lose_hosted(&mut self, now: Instant) {
+    /// Times out the started calls of a lost link: their outcome will never be known.
+    pub(super) fn time_out_hosted(&mut self, now: Instant) {
         for id in self.hosted_of(None) {
             self.close_hosted(&id, HostedOutcome::TimedOut, now);
         }
     }
 
-    /// When [`Session::expire_hosted`] has something to do.
+    /// When the next call times out.
     pub(super) fn hosted_due(&self) -> Option<Instant> {
         let waiting = self.tools.hosted.values().filter(|hosted| self.tools.is_over(&hosted.response));
         waiting.map(|hosted| hosted.since + ANSWERS_WITHIN).min()
     }
 
-    /// Gives calls up that take too long.
+    /// Times out calls that take too long after their response.
     pub(super) fn expire_hosted(&mut self, now: Instant) {
         while self.hosted_due().is_some_and(|due| due <= now) {
             let late = self.tools.hosted.iter().filter(|(_, hosted)| {
@@ -154,90 +155,90 @@ impl Session {
         }
     }
 
-    /// Notes what a link says of the tools of its servers.
+    /// Records how the tool listings of a link's MCP servers went.
     pub(super) fn note_listing(&mut self, link: LinkId, event: &ServerEvent) {
         let links = [Some(&mut self.link), self.next.as_mut()].into_iter().flatten();
         let Some(link) = links.into_iter().find(|known| known.id == link) else { return };
         match event {
             ServerEvent::ItemAdded { item } if item.r#type == "mcp_list_tools" => {
                 if let (Some(id), Some(label)) = (&item.id, &item.server_label) {
-                    link.lists.labels.insert(id.clone(), label.clone());
+                    link.tool_lists.labels.insert(id.clone(), label.clone());
                 }
             }
-            ServerEvent::McpListed { item_id } => {
-                link.lists.settle(item_id);
+            ServerEvent::McpToolsListed { item_id } => {
+                link.tool_lists.settle(item_id);
             }
-            ServerEvent::McpUnlisted { item_id } => {
+            ServerEvent::McpToolListingFailed { item_id } => {
                 let servers = self.config.tools.iter().filter_map(|tool| tool["server_label"].as_str());
-                link.lists.fail(item_id, &servers.map(str::to_owned).collect::<Vec<_>>());
+                link.tool_lists.fail(item_id, &servers.map(str::to_owned).collect::<Vec<_>>());
             }
             _ => {}
         }
     }
 
-    /// Tells the agent which tools it does not have.
-    pub(super) fn tell_missing_tools(&mut self, now: Instant) {
+    /// Tells the agent which MCP servers are unavailable, in a system message.
+    pub(super) fn report_missing_tools(&mut self, now: Instant) {
         if !self.link.is_ready() {
             return;
         }
-        for server in std::mem::take(&mut self.link.lists.untold) {
+        for server in std::mem::take(&mut self.link.tool_lists.unreported) {
             let text = format!(
                 "The tools of \"{server}\" cannot be used in this call: their server does not answer. If the caller needs \
                  them, say so plainly, and make up no result."
             );
             let content = json!([{"type": "input_text", "text": text}]);
-            self.put(json!({"type": "message", "role": "system", "content": content}), None, now);
+            self.create_item(json!({"type": "message", "role": "system", "content": content}), None, now);
             if self.missing_tools.insert(server.clone()) {
-                self.happen(SessionEvent::ToolsMissing { server });
+                self.emit(SessionEvent::ToolsMissing { server });
             }
         }
     }
 
-    fn open_hosted(&mut self, response: &str, id: &str, tool: &str, now: Instant) {
-        if self.open_call(response, id) {
+    fn register_hosted_of(&mut self, response: &str, id: &str, tool: &str, now: Instant) {
+        if self.register_call(response, id) {
             let tool = if tool.is_empty() { "mcp" } else { tool }.to_owned();
-            self.mirror.call_hosted(id, &tool);
+            self.history.add_hosted_call(id, &tool);
             let response = response.to_owned();
-            let hosted = HostedTools { response, tool, since: now, is_begun: false };
+            let hosted = HostedTools { response, tool, since: now, is_started: false };
             self.tools.hosted.insert(id.to_owned(), hosted);
         }
     }
 
-    /// What names no response is of the one that is under way; without one, it is a batch of its own.
-    fn know_hosted(&mut self, id: &str, tool: &str, now: Instant) {
-        let response = self.link.gate.ongoing().map_or(id, |(response, _)| response).to_owned();
-        self.open_hosted(&response, id, tool, now);
+    /// Registers a call whose event names no response with the response in progress; without one, the call is a batch of its own.
+    fn register_hosted(&mut self, id: &str, tool: &str, now: Instant) {
+        let response = self.link.queue.ongoing().map_or(id, |(response, _)| response).to_owned();
+        self.register_hosted_of(&response, id, tool, now);
     }
 
-    fn mark_begun(&mut self, id: &str, now: Instant) {
-        let Some(hosted) = self.tools.hosted.get_mut(id).filter(|hosted| !hosted.is_begun) else { return };
-        (hosted.is_begun, hosted.since) = (true, now);
-        self.happen(SessionEvent::HostedCalled);
+    fn mark_started(&mut self, id: &str, now: Instant) {
+        let Some(hosted) = self.tools.hosted.get_mut(id).filter(|hosted| !hosted.is_started) else { return };
+        (hosted.is_started, hosted.since) = (true, now);
+        self.emit(SessionEvent::HostedCalled);
     }
 
     fn close_hosted(&mut self, id: &str, outcome: HostedOutcome, now: Instant) {
         let Some(hosted) = self.tools.hosted.remove(id) else { return };
         self.tools.close(id, true);
-        if !hosted.is_begun {
-            self.happen(SessionEvent::HostedCalled);
+        if !hosted.is_started {
+            self.emit(SessionEvent::HostedCalled);
         }
-        if let Some(mirrored) =
-            self.mirror.hosted(id).filter(|mirrored| mirrored.came == HostedAnswer::NotYet)
+        if let Some(recorded) =
+            self.history.hosted_call(id).filter(|recorded| recorded.answer == HostedAnswer::NotYet)
         {
-            mirrored.came = match outcome {
+            recorded.answer = match outcome {
                 HostedOutcome::Done => HostedAnswer::Answered(String::new()),
                 HostedOutcome::Failed => HostedAnswer::Failed(String::new()),
                 HostedOutcome::TimedOut => HostedAnswer::Unknown,
             };
         }
-        self.happen(SessionEvent::HostedEnded { tool: hosted.tool, took: now - hosted.since, outcome });
+        self.emit(SessionEvent::HostedEnded { tool: hosted.tool, took: now - hosted.since, outcome });
     }
 
-    fn forget_unbegun(&mut self, id: &str) {
-        if self.tools.hosted.get(id).is_some_and(|hosted| !hosted.is_begun) {
+    fn forget_unstarted(&mut self, id: &str) {
+        if self.tools.hosted.get(id).is_some_and(|hosted| !hosted.is_started) {
             self.tools.hosted.remove(id);
             self.tools.forget(id);
-            self.mirror.forget(id);
+            self.history.remove(id);
         }
     }
 
@@ -248,7 +249,7 @@ impl Session {
     }
 }
 
-/// Text as it is, anything else as JSON.
-fn words(value: &Value) -> String {
+/// Returns a string as it is and any other value as JSON.
+fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

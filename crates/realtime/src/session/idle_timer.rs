@@ -1,5 +1,7 @@
-//! The server's idle timer: the model speaks by itself after a silence. Some timers run from before they were set and
-//! expire straight after the greeting: such a prompt is not for a caller who had no time to answer.
+//! Cancels prompts of the server's idle timer that come too early.
+//!
+//! The idle timer makes the model speak after a silence. Some timers run from before they were set, and expire straight after the greeting,
+//! when the caller had no time to answer.
 
 use super::{Session, SessionEvent};
 use crate::ApiError;
@@ -8,53 +10,53 @@ use crate::server_event::Response;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// What a prompt that comes too early is called in the journal.
+/// The error code of an early idle prompt in the journal.
 const TOO_EARLY: &str = "idle_timeout_too_early";
 
-/// What is known of silences.
+/// The state of the server's idle timer.
 #[derive(Debug, Default)]
 pub(super) struct IdleTimer {
-    /// When the caller was last played something.
-    quiet_since: Option<Instant>,
-    /// The next response is the server's own, and a prompt that comes too early.
+    /// When playback to the caller last stopped.
+    silent_since: Option<Instant>,
+    /// Whether the next response of the server's own is an early idle prompt.
     is_early: bool,
-    /// Responses that were such prompts, until they end.
+    /// The cancelled idle prompts, by response id, until they end.
     prompts: HashSet<String>,
 }
 
 impl IdleTimer {
-    pub(super) fn fell_silent(&mut self, now: Instant) {
-        self.quiet_since = Some(now);
+    pub(super) fn playback_stopped(&mut self, now: Instant) {
+        self.silent_since = Some(now);
     }
 
-    /// The caller speaks, or the session is lost: the response that comes next is no prompt.
+    /// Records that the next response is no idle prompt: the caller spoke, or the session was lost.
     pub(super) fn expect_no_prompt(&mut self) {
         self.is_early = false;
     }
 }
 
 impl Session {
-    /// The server's idle timer has expired: a response of its own follows.
-    pub(super) fn idled(&mut self, now: Instant) {
-        self.idling.is_early = self.has_hardly_been_silent(now);
+    /// Records that the idle timer expired: a response of the server's own follows.
+    pub(super) fn note_idle_timeout(&mut self, now: Instant) {
+        self.idle_timer.is_early = self.is_idle_timeout_early(now);
     }
 
-    /// Cancels a prompt that comes too early.
-    pub(super) fn hush_idle_prompt(&mut self, response: &Response, now: Instant) {
-        if !std::mem::take(&mut self.idling.is_early) || response.asked_by().is_some() {
+    /// Cancels the response of an idle timer that expired too early.
+    pub(super) fn cancel_early_idle_prompt(&mut self, response: &Response, now: Instant) {
+        if !std::mem::take(&mut self.idle_timer.is_early) || response.client_event_id().is_some() {
             return;
         }
-        if let Some(id) = self.link.gate.cancel(now) {
-            self.idling.prompts.insert(id.clone());
+        if let Some(id) = self.link.queue.cancel(now) {
+            self.idle_timer.prompts.insert(id.clone());
             self.cancel(id);
             let (code, message) = (TOO_EARLY.to_owned(), String::new().into());
-            self.happen(SessionEvent::Troubled(ApiError { code, message, kind: None }));
+            self.emit(SessionEvent::ApiError(ApiError { code, message, kind: None }));
         }
     }
 
-    /// What a cancelled prompt says was not heard: the model must not believe that it was.
+    /// Deletes the items of a cancelled idle prompt: the model must not believe that they were heard.
     pub(super) fn delete_idle_prompt(&mut self, response: &str) {
-        if !self.idling.prompts.remove(response) {
+        if !self.idle_timer.prompts.remove(response) {
             return;
         }
         let items = self.link.items.iter().filter(|(_, item)| item.response == response);
@@ -65,12 +67,13 @@ impl Session {
         }
     }
 
-    /// Whether the silence so far is clearly shorter than the timer. The server's begins when it believes that all was
-    /// played, which is a little before the caller has heard it.
-    fn has_hardly_been_silent(&self, now: Instant) -> bool {
+    /// Whether the silence so far is clearly shorter than the idle timer.
+    ///
+    /// The server's timer starts when it believes that all audio was played, a little before the caller has heard it.
+    fn is_idle_timeout_early(&self, now: Instant) -> bool {
         let TurnDetection::Server(vad) = &self.config.options.turn_detection else { return false };
         let Some(idle) = vad.idle_timeout_ms else { return false };
         let least = Duration::from_millis(u64::from(idle)) * 3 / 4;
-        self.is_playing || self.idling.quiet_since.is_none_or(|since| now < since + least)
+        self.is_playing || self.idle_timer.silent_since.is_none_or(|since| now < since + least)
     }
 }

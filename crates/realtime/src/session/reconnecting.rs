@@ -1,4 +1,4 @@
-//! Surviving: when a link breaks, another one is connected and told what was said, before the caller has waited long.
+//! Reconnects after a lost link: opens another session and replays the conversation history to it.
 
 use super::{Session, SessionAction, SessionEvent};
 use crate::link::{Link, LinkId, Stage};
@@ -7,22 +7,22 @@ use crate::server_event::SessionInfo;
 use crate::{ClientEvent, ConnectionLoss, Failure};
 use std::time::{Duration, Instant};
 
-/// The wait before the second try; it doubles with each.
+/// The wait before the second try; it doubles with each further try.
 const FIRST_WAIT: Duration = Duration::from_millis(300);
 
-/// So many tries in all.
+/// How often a connection is tried in all.
 const TRIES: u32 = 5;
 
 /// The longest a caller waits for another session.
 const DEADLINE: Duration = Duration::from_secs(12);
 
-/// So long a caller whose words were cut by the loss has to go on by themselves, before they are asked to.
-const GOES_ON_WITHIN: Duration = Duration::from_millis(1_500);
+/// How long a caller whose words were cut off by the loss may continue before the agent asks them to.
+const CONTINUES_WITHIN: Duration = Duration::from_millis(1_500);
 
-/// So often, one after the other, a session may be given up because nothing comes of it.
-const FRUITLESS: u32 = 1;
+/// How many links in a row may be replaced because responses fail on them.
+const MOST_FAILED_LINKS: u32 = 1;
 
-/// There is no session.
+/// An outage: no session is ready.
 #[derive(Debug)]
 pub(super) struct Reconnection {
     since: Instant,
@@ -30,31 +30,35 @@ pub(super) struct Reconnection {
 }
 
 impl Session {
-    /// A link is down.
-    pub fn handle_down(&mut self, link: LinkId, down: ConnectionLoss, now: Instant) {
+    /// Handles a link that was lost, or could not be opened.
+    pub fn handle_connection_loss(&mut self, link: LinkId, down: ConnectionLoss, now: Instant) {
         if self.is_over {
             return;
         }
         if self.next.as_ref().is_some_and(|next| next.id == link) {
             self.drop_next(false, down.failure().is_some(), now);
-        } else if self.link.id == link && self.link.is_begun() {
+        } else if self.link.id == link && self.link.has_connection() {
             match down.failure() {
-                Some(failure) if self.may_fare_better(&failure) => self.lose_link(&down.word(), false, now),
+                Some(failure) if self.may_succeed_on_retry(&failure) => {
+                    self.handle_lost_link(&down.word(), false, now)
+                }
                 Some(failure) => self.fail_after(failure, false, now),
-                None => self.lose_link(&down.word(), false, now),
+                None => self.handle_lost_link(&down.word(), false, now),
             }
         }
-        self.go_on(now);
+        self.advance(now);
     }
 
-    /// Whether another link may do, though this one was closed for good: a key that was good until now may have been changed,
-    /// and a service that closes after it refused a part is asked without it.
-    fn may_fare_better(&self, failure: &Failure) -> bool {
+    /// Whether another link may succeed though this one failed for good.
+    ///
+    /// A key that was accepted before may have been changed, and a service that closed the connection after it refused a part may accept a
+    /// configuration without it.
+    fn may_succeed_on_retry(&self, failure: &Failure) -> bool {
         let is_about_a_part = !self.refused_parts.is_empty() && failure.code == "beta_api_shape_disabled";
         is_about_a_part || (self.link.is_ready() && failure.is_about_the_key())
     }
 
-    /// Time has passed.
+    /// Handles timeouts: connects, times out links, responses, turns and calls, and rolls over.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.is_over {
             return;
@@ -62,29 +66,29 @@ impl Session {
         if self.deadline().is_some_and(|deadline| deadline <= now) {
             return self.fail(Failure::of("unreachable"), now);
         }
-        match (self.link.stage, self.link.impatient_at()) {
+        match (self.link.stage, self.link.stage_deadline()) {
             (Stage::Waiting(_), Some(then)) if then <= now => self.connect(now),
             (_, Some(then)) if then <= now => match self.link.refused.take() {
                 Some(code) => self.fail(Failure::refused(&code), now),
-                None => self.lose("timeout", now),
+                None => self.abandon_link("timeout", now),
             },
             _ => {}
         }
         if self.link.is_ready() {
-            self.watch(now);
-            self.end_endless_turn(now);
+            self.handle_response_timeouts(now);
+            self.commit_overlong_turn(now);
         }
         self.expire_hosted(now);
-        self.go_on(now);
+        self.advance(now);
     }
 
-    /// When [`Session::handle_timeout`] is due.
+    /// Returns when [`Session::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         if self.is_over {
             return None;
         }
-        let gate = self.link.gate.poll_timeout().filter(|_| self.link.is_ready());
-        let link = [self.link.impatient_at(), gate, self.turn.ends_by(), self.rolls_at()];
+        let queue = self.link.queue.poll_timeout().filter(|_| self.link.is_ready());
+        let link = [self.link.stage_deadline(), queue, self.caller_turn.commit_at(), self.rollover_at()];
         link.into_iter().chain([self.deadline(), self.hosted_due()]).flatten().min()
     }
 
@@ -93,77 +97,77 @@ impl Session {
         Some(outage.since + DEADLINE)
     }
 
-    /// The link is of no more use, and is closed.
-    pub(super) fn lose(&mut self, reason: &str, now: Instant) {
-        self.lose_link(reason, true, now);
+    /// Closes the link and reconnects.
+    pub(super) fn abandon_link(&mut self, reason: &str, now: Instant) {
+        self.handle_lost_link(reason, true, now);
     }
 
-    /// Nothing comes of a link: another one, but not again and again.
-    pub(super) fn give_up_link(&mut self, reason: &str, now: Instant) {
-        self.fruitless += 1;
-        if self.fruitless > FRUITLESS {
+    /// Replaces a link on which responses fail, or fails the conversation when too many links in a row did.
+    pub(super) fn replace_failing_link(&mut self, reason: &str, now: Instant) {
+        self.failed_links += 1;
+        if self.failed_links > MOST_FAILED_LINKS {
             return self.fail(Failure::of(reason), now);
         }
-        self.strikes = 0;
-        self.lose(reason, now);
+        self.failed_responses = 0;
+        self.abandon_link(reason, now);
     }
 
-    fn lose_link(&mut self, reason: &str, close: bool, now: Instant) {
+    fn handle_lost_link(&mut self, reason: &str, close: bool, now: Instant) {
         if self.link.is_proven(now) {
             self.outage = None;
         }
         let was_ready = self.link.is_ready();
-        self.let_go(close, now);
+        self.replace_link(close, now);
         if was_ready {
-            self.happen(SessionEvent::SessionLost { reason: reason.to_owned() });
+            self.emit(SessionEvent::SessionLost { reason: reason.to_owned() });
         }
-        self.try_again(now);
+        self.reconnect(now);
     }
 
-    /// Takes leave of the link. What it owed, the next one owes.
-    pub(super) fn let_go(&mut self, close: bool, now: Instant) {
-        if close && self.link.is_begun() {
+    /// Drops the link in favour of the next one, which takes over the pending requests.
+    pub(super) fn replace_link(&mut self, close: bool, now: Instant) {
+        if close && self.link.has_connection() {
             self.actions.push_back(SessionAction::Close(self.link.id));
         }
-        self.forget_unbegun_hosted();
+        self.forget_unstarted_hosted();
         let unfinished = self.link.unfinished();
-        self.close_items(None, false);
+        self.finish_items(None, false);
         for response in unfinished {
-            self.happen(SessionEvent::Ended { response });
+            self.emit(SessionEvent::Ended { response });
         }
-        if self.link.gate.hears_caller() {
-            self.happen(SessionEvent::CallerStopped);
+        if self.link.queue.is_caller_speaking() {
+            self.emit(SessionEvent::CallerStopped);
         }
-        self.turn.forget();
-        self.idling.expect_no_prompt();
-        let heir = self.next.take().unwrap_or_else(|| Link::new(LinkId(0), Stage::Waiting(now), now));
-        let old = std::mem::replace(&mut self.link, heir);
-        self.inherit(old);
-        self.lose_hosted(now);
+        self.caller_turn.forget();
+        self.idle_timer.expect_no_prompt();
+        let next_link = self.next.take().unwrap_or_else(|| Link::new(LinkId(0), Stage::Waiting(now), now));
+        let old = std::mem::replace(&mut self.link, next_link);
+        self.carry_over(old);
+        self.time_out_hosted(now);
         self.end_batches(None);
     }
 
-    fn inherit(&mut self, old: Link) {
-        let is_cut = old.gate.ongoing().is_some_and(|(_, wish)| *wish == ResponseRequest::Greeting);
-        self.link.answers_late = old.answers_late || old.gate.hears_caller();
-        let has_called = old.gate.ongoing().is_some_and(|(response, _)| self.tools.were_called_by(response));
-        let (answer, ask) = old.gate.inherit(has_called);
-        ask.into_iter().for_each(|ask| self.link.gate.wish(ask));
-        if self.greeted.is_wanted() {
-            return self.link.gate.wish(ResponseRequest::Greeting);
+    fn carry_over(&mut self, old: Link) {
+        let is_cut = old.queue.ongoing().is_some_and(|(_, request)| *request == ResponseRequest::Greeting);
+        self.link.caller_may_continue = old.caller_may_continue || old.queue.is_caller_speaking();
+        let has_called = old.queue.ongoing().is_some_and(|(response, _)| self.tools.were_called_by(response));
+        let (answer, prompt) = old.queue.into_pending(has_called);
+        prompt.into_iter().for_each(|prompt| self.link.queue.request(prompt));
+        if self.greeting.is_outstanding() {
+            return self.link.queue.request(ResponseRequest::Greeting);
         }
         if is_cut {
-            self.greeted.ended();
+            self.greeting.response_ended();
         }
         if answer || is_cut {
-            self.link.gate.wish(ResponseRequest::Answer);
+            self.link.queue.request(ResponseRequest::Answer);
         }
     }
 
-    /// Connects, now or in a moment; or gives up.
-    pub(super) fn try_again(&mut self, now: Instant) {
-        if self.link.is_begun() {
-            // The one that was to take over is on its way.
+    /// Connects now or after a wait, or fails after too many tries.
+    pub(super) fn reconnect(&mut self, now: Instant) {
+        if self.link.has_connection() {
+            // The next link is already opening.
             self.outage = Some(Reconnection { since: now, tries: 1 });
             return match self.link.stage {
                 Stage::StandingBy => self.restore(false, now),
@@ -188,82 +192,85 @@ impl Session {
     }
 
     pub(super) fn next_id(&mut self) -> LinkId {
-        self.links += 1;
-        LinkId(self.links)
+        self.last_link += 1;
+        LinkId(self.last_link)
     }
 
-    /// The link is configured.
-    pub(super) fn take_up(&mut self, now: Instant, session: &SessionInfo, unix_now_s: u64) {
+    /// Handles the accepted configuration of the link in use.
+    pub(super) fn handle_configured(&mut self, now: Instant, session: &SessionInfo, unix_now_s: u64) {
         self.expect_end(session, now, unix_now_s);
-        self.tell_refused_parts();
+        self.report_refused_parts();
         if self.was_ready {
             return self.restore(false, now);
         }
         self.was_ready = true;
         (self.link.stage, self.link.ready_at) = (Stage::Ready, Some(now));
-        self.happen(SessionEvent::Ready { expires_at: session.expires_at });
-        self.link.gate.wish(ResponseRequest::Greeting);
-        self.send_kept();
+        self.emit(SessionEvent::Ready { expires_at: session.expires_at });
+        self.link.queue.request(ResponseRequest::Greeting);
+        self.send_pending_audio();
     }
 
-    /// Tells a configured link what was said, and speaks to it from then on.
+    /// Replays the conversation history to a configured link, and uses it from then on.
     pub(super) fn restore(&mut self, planned: bool, now: Instant) {
         let since =
             if planned { Some(self.link.since) } else { self.outage.as_ref().map(|outage| outage.since) };
         (self.link.stage, self.link.ready_at) = (Stage::Ready, Some(now));
-        self.retell();
-        let reflexes = self.config.reflexes(self.greeted.is_over());
-        let event_id = self.name();
-        self.send(ClientEvent::SessionUpdate { event_id, session: self.config.change(reflexes) });
-        if self.link.answers_late {
-            self.link.gate.wait_until(now + GOES_ON_WITHIN);
+        self.replay_history();
+        let turn_taking = self.config.turn_taking(self.greeting.is_over());
+        let event_id = self.new_id();
+        self.send(ClientEvent::SessionUpdate {
+            event_id,
+            session: self.config.turn_detection_update(turn_taking),
+        });
+        if self.link.caller_may_continue {
+            self.link.queue.wait_until(now + CONTINUES_WITHIN);
         }
-        self.send_kept();
+        self.send_pending_audio();
         let took = since.map_or(Duration::ZERO, |since| now - since);
-        self.happen(SessionEvent::Restored { took, planned });
+        self.emit(SessionEvent::Restored { took, planned });
     }
 
-    fn retell(&mut self) {
-        // Who has not been greeted has not been talked to.
-        if self.greeted.is_wanted() {
+    fn replay_history(&mut self) {
+        // Before the greeting there is no history.
+        if self.greeting.is_outstanding() {
             return;
         }
-        let names = &mut self.names;
-        let items = self.mirror.retell(self.link.gate.owes_answer(), || {
-            *names += 1;
-            format!("ahoy_{names}")
+        let last_id = &mut self.last_id;
+        let items = self.history.replay(self.link.queue.is_answer_pending(), || {
+            *last_id += 1;
+            format!("ahoy_{last_id}")
         });
         for item in items {
-            let event_id = self.name();
+            let event_id = self.new_id();
             self.send(ClientEvent::ItemCreate { event_id, item: item.into() });
         }
     }
 
-    /// Tells an item of an earlier link anew, since less of it was heard than was thought.
-    pub(super) fn tell_again(&mut self, item: &str) {
-        let id = format!("ahoy_{}", self.name());
-        if let Some(item) = self.mirror.retell_one(item, || id) {
-            let event_id = self.name();
+    /// Replays an item of an earlier link, of which less was heard than was replayed.
+    pub(super) fn replay_item(&mut self, item: &str) {
+        let id = format!("ahoy_{}", self.new_id());
+        if let Some(item) = self.history.replay_item(item, || id) {
+            let event_id = self.new_id();
             self.send(ClientEvent::ItemCreate { event_id, item: item.into() });
         }
     }
 
-    fn send_kept(&mut self) {
-        let kept: Vec<i16> = self.kept.drain(..).collect();
-        if !kept.is_empty() {
-            self.send_sound(&kept);
+    fn send_pending_audio(&mut self) {
+        let pending: Vec<i16> = self.pending_audio.drain(..).collect();
+        if !pending.is_empty() {
+            self.send_audio(&pending);
         }
     }
 
-    /// There is no session to be had any more.
+    /// Ends the conversation: no session can be opened any more.
     pub(super) fn fail(&mut self, failure: Failure, now: Instant) {
         self.fail_after(failure, true, now);
     }
 
     fn fail_after(&mut self, failure: Failure, close: bool, now: Instant) {
         self.drop_next(true, false, now);
-        self.let_go(close, now);
+        self.replace_link(close, now);
         self.is_over = true;
-        self.happen(SessionEvent::Failed(failure));
+        self.emit(SessionEvent::Failed(failure));
     }
 }

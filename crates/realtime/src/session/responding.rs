@@ -1,242 +1,253 @@
-//! Responses: asked for one at a time, begun, ended, and asked for again when they fail.
+//! Requests responses one at a time, handles their start and end, and retries those that fail.
 
-use super::empty_responses::{GO_ON, ResponseContent};
+use super::empty_responses::{CONTINUE, ResponseContent};
 use super::{Session, SessionEvent};
 use crate::api_error::Remedy;
 use crate::options::Effort;
-use crate::response_queue::{Began, ResponseRequest, ResponseTimeout, SILENT, THINKS};
+use crate::response_queue::{
+    PROGRESS_WITHIN, ResponseRequest, ResponseStart, ResponseTimeout, THINKS_WITHIN,
+};
 use crate::server_event::Response;
 use crate::{ApiError, ClientEvent, Failure, Usage};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// So often a response that was refused for want of capacity is asked for again.
+/// How often a rate-limited response is requested again.
 const TRIES: u32 = 3;
 
-/// The longest wait between two of them. Nobody on the telephone waits longer.
+/// The longest wait before a rate-limited response is requested again. No caller waits longer on the telephone.
 const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
-/// The wait after a server error.
+/// The wait before a response is requested again after a server error.
 const SHORT_WAIT: Duration = Duration::from_millis(300);
 
 impl Session {
-    /// Asks for the response whose turn it is.
+    /// Sends `response.create` for the next request of the response queue.
     pub(super) fn respond(&mut self, now: Instant) {
         if !self.link.is_ready() {
             return;
         }
-        if let Some(wish) = self.link.gate.poll(now) {
-            self.link.waits_since = None;
-            self.take_back_prompt();
-            let event_id = self.name();
-            let response = self.response(&wish, &event_id);
-            self.link.gate.asked(event_id.clone(), wish, now);
+        if let Some(request) = self.link.queue.poll(now) {
+            self.link.rate_limited_since = None;
+            self.remove_prompt();
+            let event_id = self.new_id();
+            let response = self.response(&request, &event_id);
+            self.link.queue.requested(event_id.clone(), request, now);
             self.send(ClientEvent::ResponseCreate { event_id, response });
         }
     }
 
-    /// A response's instructions replace the session's, so they hold both. Once something was said, they are left as they are: see
+    /// Builds the `response` of a `response.create`.
+    ///
+    /// Instructions of a response replace the session's, so a greeting's hold both. Later responses leave the instructions alone: see
     /// [`super::prompting`].
-    fn response(&mut self, wish: &ResponseRequest, event_id: &str) -> Value {
-        let goes_on = std::mem::take(&mut self.link.goes_on);
-        // As the session has it: a model that was told in writing what was said is apt to write, too.
+    fn response(&mut self, request: &ResponseRequest, event_id: &str) -> Value {
+        let continues = std::mem::take(&mut self.link.continues);
+        // Repeats the session's modality: a model whose history was replayed as text is apt to answer in text, too.
         let mut response = json!({"output_modalities": ["audio"], "metadata": {"client_event_id": event_id}});
-        match wish {
+        match request {
             ResponseRequest::Greeting => {
                 response["instructions"] = json!(self.config.greeting());
                 response["tool_choice"] = json!("none");
             }
-            ResponseRequest::Ask { words, .. } => {
-                self.prompt(words);
+            ResponseRequest::Prompt { prompt, .. } => {
+                self.add_prompt(prompt);
                 response["tool_choice"] = json!("none");
             }
-            ResponseRequest::Answer if goes_on => self.prompt(GO_ON),
+            ResponseRequest::Answer if continues => self.add_prompt(CONTINUE),
             ResponseRequest::Answer => {}
         }
         response
     }
 
-    pub(super) fn begin(&mut self, response: &Response, now: Instant) {
-        self.link.goes_on = false;
+    pub(super) fn start_response(&mut self, response: &Response, now: Instant) {
+        self.link.continues = false;
         let is_up_to_date = self.link.is_up_to_date(now);
-        let began = self.link.gate.began(response, is_up_to_date, self.thinks(), now);
-        if let Some((id, ResponseRequest::Greeting)) = self.link.gate.ongoing() {
-            self.greeted.began(id);
+        let start =
+            self.link.queue.response_started(response, is_up_to_date, self.first_progress_within(), now);
+        if let Some((id, ResponseRequest::Greeting)) = self.link.queue.ongoing() {
+            self.greeting.response_started(id);
         }
-        let is_asked = matches!(self.link.gate.ongoing(), Some((_, ResponseRequest::Ask { .. })));
-        let is_asked = is_asked && began == Began::Wanted;
-        self.happen(SessionEvent::Began { response: response.id.clone(), is_asked });
-        match began {
-            Began::Wanted => {}
-            Began::Unwanted => self.cancel(response.id.clone()),
+        let is_asked = matches!(self.link.queue.ongoing(), Some((_, ResponseRequest::Prompt { .. })));
+        let is_asked = is_asked && start == ResponseStart::Wanted;
+        self.emit(SessionEvent::Began { response: response.id.clone(), is_asked });
+        match start {
+            ResponseStart::Wanted => {}
+            ResponseStart::Unwanted => self.cancel(response.id.clone()),
         }
     }
 
-    fn thinks(&self) -> Duration {
+    fn first_progress_within(&self) -> Duration {
         match self.config.options.reasoning_effort {
-            Some(Effort::High | Effort::Xhigh) => THINKS,
-            Some(Effort::Minimal | Effort::Low | Effort::Medium) | None => SILENT,
+            Some(Effort::High | Effort::Xhigh) => THINKS_WITHIN,
+            Some(Effort::Minimal | Effort::Low | Effort::Medium) | None => PROGRESS_WITHIN,
         }
     }
 
-    pub(super) fn end(&mut self, response: &Response, now: Instant) {
-        let is_whole = response.status == "completed";
+    pub(super) fn end_response(&mut self, response: &Response, now: Instant) {
+        let is_complete = response.status == "completed";
         for item in response.output.iter().flatten() {
             self.note_output(&response.id, item, now);
-            if is_whole {
-                self.call(&response.id, item);
+            if is_complete {
+                self.call_tool(&response.id, item);
             }
         }
-        self.close_items(Some(&response.id), is_whole);
-        self.settle_hosted(&response.id, is_whole, now);
+        self.finish_items(Some(&response.id), is_complete);
+        self.settle_hosted(&response.id, is_complete, now);
         let mut produced = self.link.take_produced(&response.id);
         let has_called = self.tools.were_called_by(&response.id);
-        let brought = ResponseContent { has_sound: self.has_sound(&response.id), has_called };
-        let is_unwanted = self.link.gate.is_unwanted(response);
-        let wish = self.link.gate.ended(response, has_called, now);
-        // With its outputs, the answer is asked for.
-        let wish = wish.filter(|wish| !(has_called && *wish == ResponseRequest::Answer));
-        self.settle_prompt(is_whole && brought.has_sound && !is_unwanted);
-        self.forgo_second_greeting();
+        let content = ResponseContent { has_audio: self.has_audio(&response.id), has_called };
+        let is_unwanted = self.link.queue.is_unwanted(response);
+        let request = self.link.queue.response_ended(response, has_called, now);
+        // The answer to tool calls is requested once their outputs are there.
+        let request = request.filter(|request| !(has_called && *request == ResponseRequest::Answer));
+        self.settle_prompt(is_complete && content.has_audio && !is_unwanted);
+        self.drop_second_greeting();
         if let Some(usage) = response.usage.as_ref().map(Usage::of_response) {
-            self.use_up(usage);
+            self.add_usage(usage);
         }
         self.end_batches(Some(&response.id));
-        if brought.is_nothing() && matches!(response.status.as_str(), "completed" | "incomplete") {
-            self.happen(SessionEvent::SaidNothing { response: response.id.clone() });
+        if content.is_empty() && matches!(response.status.as_str(), "completed" | "incomplete") {
+            self.emit(SessionEvent::SaidNothing { response: response.id.clone() });
         }
-        self.happen(SessionEvent::Ended { response: response.id.clone() });
-        self.insist(&response.id, &response.status, wish.as_ref());
-        self.take_out_silent(&response.id, &mut produced);
+        self.emit(SessionEvent::Ended { response: response.id.clone() });
+        self.request_unheard_prompt(&response.id, &response.status, request.as_ref());
+        self.remove_silent_items(&response.id, &mut produced);
         if response.status == "failed" {
-            let trouble = response.error().unwrap_or_default().into();
-            return self.failed(trouble, wish, now);
+            let error = response.error().unwrap_or_default().into();
+            return self.handle_failed_response(error, request, now);
         }
-        self.note_brought(brought, &response.status);
+        self.note_content(content, &response.status);
         let is_cut_off = is_unwanted || response.status == "cancelled";
-        if let Some(wish) = wish.as_ref().filter(|_| !is_cut_off)
-            && self.weigh(response, brought, wish, produced, now)
+        if let Some(request) = request.as_ref().filter(|_| !is_cut_off)
+            && self.handle_missing_content(response, content, request, produced, now)
         {
             return;
         }
-        if is_whole {
+        if is_complete {
             self.link.has_served = true;
-            (self.strikes, self.fruitless) = (0, 0);
+            (self.failed_responses, self.failed_links) = (0, 0);
         }
-        if wish == Some(ResponseRequest::Greeting) && !self.link.gate.wants_greeting() {
-            self.greeted.ended();
+        if request == Some(ResponseRequest::Greeting) && !self.link.queue.is_greeting_pending() {
+            self.greeting.response_ended();
         }
     }
 
-    /// What must be said, and was cut before a sound of it came, is said later.
-    fn insist(&mut self, response: &str, status: &str, wish: Option<&ResponseRequest>) {
-        if let Some(wish @ ResponseRequest::Ask { insists: true, .. }) = wish
+    /// Requests a prompt that insists again if its response was cancelled before any audio.
+    fn request_unheard_prompt(&mut self, response: &str, status: &str, request: Option<&ResponseRequest>) {
+        if let Some(request @ ResponseRequest::Prompt { insists: true, .. }) = request
             && status == "cancelled"
-            && !self.has_sound(response)
+            && !self.has_audio(response)
         {
-            self.link.gate.wish_again(wish.clone());
+            self.link.queue.request_again(request.clone());
         }
     }
 
-    /// Half a greeting is one: it is not begun anew, but gone on with.
-    fn forgo_second_greeting(&mut self) {
-        if self.link.gate.wants_greeting() && !self.greeted.is_wanted() {
-            self.link.gate.forgo_greeting();
-            self.greeted.ended();
-            self.link.gate.wish(ResponseRequest::Answer);
+    /// Requests an answer in place of a second greeting when part of the first was received: the model continues it.
+    fn drop_second_greeting(&mut self) {
+        if self.link.queue.is_greeting_pending() && !self.greeting.is_outstanding() {
+            self.link.queue.drop_greeting();
+            self.greeting.response_ended();
+            self.link.queue.request(ResponseRequest::Answer);
         }
     }
 
-    /// A response failed, or was refused. It is asked for again, or another session is.
-    pub(super) fn failed(&mut self, trouble: ApiError, wish: Option<ResponseRequest>, now: Instant) {
-        let remedy = trouble.remedy();
-        let code = trouble.code.clone();
-        let is_half_said = wish == Some(ResponseRequest::Greeting) && !self.greeted.is_wanted();
+    /// Handles a response that failed or was refused: it is requested again, or the session is replaced.
+    pub(super) fn handle_failed_response(
+        &mut self,
+        error: ApiError,
+        request: Option<ResponseRequest>,
+        now: Instant,
+    ) {
+        let remedy = error.remedy();
+        let code = error.code.clone();
+        let is_half_said = request == Some(ResponseRequest::Greeting) && !self.greeting.is_outstanding();
         if is_half_said {
-            self.greeted.ended();
+            self.greeting.response_ended();
         }
-        // Half a greeting is one: it is not begun anew.
-        let wish = wish.filter(|_| !is_half_said);
+        // A partly received greeting is not started anew.
+        let request = request.filter(|_| !is_half_said);
         match remedy {
             Remedy::Fail => return self.fail(Failure::of(&code), now),
             Remedy::Reconnect => {
-                wish.into_iter().for_each(|wish| self.link.gate.wish_again(wish));
-                return self.lose(&code, now);
+                request.into_iter().for_each(|request| self.link.queue.request_again(request));
+                return self.abandon_link(&code, now);
             }
             Remedy::Wait | Remedy::Again | Remedy::None | Remedy::Tell => {
-                self.happen(SessionEvent::Troubled(trouble));
+                self.emit(SessionEvent::ApiError(error));
             }
         }
-        let Some(wish) = wish else { return };
-        self.strikes += 1;
+        let Some(request) = request else { return };
+        self.failed_responses += 1;
         let tries = if remedy == Remedy::Wait { TRIES } else { 1 };
-        if self.strikes > tries {
-            self.link.gate.wish_again(wish);
-            return self.give_up_link(&code, now);
+        if self.failed_responses > tries {
+            self.link.queue.request_again(request);
+            return self.replace_failing_link(&code, now);
         }
-        self.link.waits_since = (remedy == Remedy::Wait).then_some(now);
-        let wait = if remedy == Remedy::Wait { self.wait(now) } else { SHORT_WAIT };
-        self.link.gate.wish_later(wish, now + wait);
+        self.link.rate_limited_since = (remedy == Remedy::Wait).then_some(now);
+        let delay = if remedy == Remedy::Wait { self.retry_delay(now) } else { SHORT_WAIT };
+        self.link.queue.request_later(request, now + delay);
     }
 
-    /// So long as the server said, or longer each time.
-    fn wait(&mut self, now: Instant) -> Duration {
-        let usual = Duration::from_secs(1) * 2_u32.saturating_pow(self.strikes - 1);
+    /// Returns how long to wait before the next try: until the server's limits reset, else longer with each failure.
+    fn retry_delay(&mut self, now: Instant) -> Duration {
+        let usual = Duration::from_secs(1) * 2_u32.saturating_pow(self.failed_responses - 1);
         let resets_after = self.link.resets_at.take().map(|at| at.saturating_duration_since(now));
         resets_after.unwrap_or(usual).clamp(SHORT_WAIT, LONGEST_WAIT)
     }
 
-    /// The server says what is left of its limits, shortly after the response that used them up.
+    /// Records when rate limits reset, which the server reports shortly after the response that exhausted them.
     pub(super) fn note_limits(&mut self, resets_after: Option<Duration>, now: Instant) {
-        // However far off the server says it is.
+        // Capped, whatever the server says.
         let resets_after = resets_after.map(|after| after.min(LONGEST_WAIT));
         self.link.resets_at = resets_after.map(|after| now + after);
-        if let (Some(after), Some(since)) = (resets_after, self.link.waits_since) {
-            self.link.gate.wait_until((now + after).clamp(since + SHORT_WAIT, since + LONGEST_WAIT));
+        if let (Some(after), Some(since)) = (resets_after, self.link.rate_limited_since) {
+            self.link.queue.wait_until((now + after).clamp(since + SHORT_WAIT, since + LONGEST_WAIT));
         }
     }
 
-    /// Looks after responses that do not come, or stop coming.
-    pub(super) fn watch(&mut self, now: Instant) {
-        let was_asked = self.link.gate.is_asked();
-        let silence = self.link.gate.handle_timeout(now);
-        self.take_back_unasked_prompt(was_asked);
+    /// Cancels a response that stalls, and replaces the link when responses neither start nor end in time.
+    pub(super) fn handle_response_timeouts(&mut self, now: Instant) {
+        let was_requested = self.link.queue.is_requested();
+        let silence = self.link.queue.handle_timeout(now);
+        self.remove_unrequested_prompt(was_requested);
         match silence {
             Some(ResponseTimeout::Cancel(response)) => self.cancel(response),
-            Some(ResponseTimeout::Dead) => self.give_up_link("silent", now),
+            Some(ResponseTimeout::ReplaceLink) => self.replace_failing_link("silent", now),
             None => {}
         }
     }
 
-    /// What was said in the items of a response is told; `None`: of all. `are_whole`: no sound of them is missing.
-    pub(super) fn close_items(&mut self, response: Option<&str>, are_whole: bool) {
+    /// Reports the agent's transcript of a response's items, or of all items for `None`. `are_complete` says that all of their audio has
+    /// arrived.
+    pub(super) fn finish_items(&mut self, response: Option<&str>, are_complete: bool) {
         let items = self.link.items.iter().filter(|(_, item)| response.is_none_or(|id| id == item.response));
         let mut items: Vec<String> = items.map(|(id, _)| id.clone()).collect();
-        items.sort_by_key(|id| self.mirror.place(id));
+        items.sort_by_key(|id| self.history.position(id));
         for id in items {
-            if are_whole {
-                self.sound_done(&id);
+            if are_complete {
+                self.finish_item(&id);
             }
             self.link.items.get_mut(&id).into_iter().for_each(|item| item.is_finished = true);
-            self.tell_words(&id);
+            self.report_transcript(&id);
         }
     }
 
-    /// What was said in an item, if anything was.
-    pub(super) fn tell_words(&mut self, id: &str) {
-        let Some(item) = self.link.items.get_mut(id).filter(|item| !item.is_told) else { return };
-        let (text, audio) = (self.mirror.words(id), item.reader.so_far());
+    /// Reports the agent's transcript of an item, once, if any of the item is audible.
+    pub(super) fn report_transcript(&mut self, id: &str) {
+        let Some(item) = self.link.items.get_mut(id).filter(|item| !item.is_reported) else { return };
+        let (text, audio) = (self.history.agent_transcript(id), item.decoder.received());
         if !text.is_empty() && item.is_audible {
-            item.is_told = true;
+            item.is_reported = true;
             let text = text.to_owned().into();
-            self.happen(SessionEvent::AgentSaid { item: id.to_owned(), text, audio });
+            self.emit(SessionEvent::AgentSaid { item: id.to_owned(), text, audio });
         }
     }
 
-    pub(super) fn use_up(&mut self, usage: Usage) {
-        if !usage.is_nothing() {
-            self.used += usage;
-            self.happen(SessionEvent::Used(usage));
+    pub(super) fn add_usage(&mut self, usage: Usage) {
+        if !usage.is_empty() {
+            self.usage += usage;
+            self.emit(SessionEvent::Used(usage));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the server says, taken in.
+//! Handles the events of the Realtime server.
 
 use super::{HostedOutcome, Session, SessionEvent};
 use crate::api_error::Remedy;
@@ -7,105 +7,109 @@ use crate::server_event::{ErrorInfo, Item, RateLimit, SessionInfo};
 use crate::{ApiError, ServerEvent, Usage};
 use std::time::{Duration, Instant};
 
-/// Sound without a sample above this is none: -60 dBFS.
+/// The peak below which audio counts as silence: -60 dBFS.
 const SILENCE: u16 = 32;
 
 impl Session {
-    /// Takes a server event. Those of links that are given up change nothing. `unix_now_s`: seconds since 1970.
+    /// Handles a server event; events of abandoned links are ignored. `unix_now_s` is in seconds since 1970.
     pub fn handle_event(&mut self, link: LinkId, event: ServerEvent, now: Instant, unix_now_s: u64) {
         if self.is_over {
             return;
         }
-        let event = link.inward(event);
+        let event = link.from_server(event);
         self.note_listing(link, &event);
         if self.next.as_ref().is_some_and(|next| next.id == link) {
-            self.hear_next(event, now, unix_now_s);
+            self.handle_next_event(event, now, unix_now_s);
         } else if self.link.id == link {
             match self.link.stage {
-                Stage::Connecting | Stage::Configuring => self.hear_configuring(event, now, unix_now_s),
-                Stage::Ready => self.hear(event, now, unix_now_s),
+                Stage::Connecting | Stage::Configuring => {
+                    self.handle_configuring_event(event, now, unix_now_s)
+                }
+                Stage::Ready => self.handle_ready_event(event, now, unix_now_s),
                 Stage::Waiting(_) | Stage::StandingBy => {}
             }
         }
-        self.go_on(now);
+        self.advance(now);
     }
 
-    fn hear_configuring(&mut self, event: ServerEvent, now: Instant, unix_now_s: u64) {
+    fn handle_configuring_event(&mut self, event: ServerEvent, now: Instant, unix_now_s: u64) {
         match event {
             ServerEvent::SessionCreated { session } => {
                 self.expect_end(&session, now, unix_now_s);
                 self.configure();
             }
             ServerEvent::SessionUpdated { session } if self.link.stage == Stage::Configuring => {
-                self.take_up(now, &session, unix_now_s);
+                self.handle_configured(now, &session, unix_now_s);
             }
-            ServerEvent::Error { error } => self.refuse(error, now),
+            ServerEvent::Error { error } => self.handle_configuration_error(error, now),
             _ => {}
         }
     }
 
-    fn hear(&mut self, event: ServerEvent, now: Instant, unix_now_s: u64) {
+    fn handle_ready_event(&mut self, event: ServerEvent, now: Instant, unix_now_s: u64) {
         if let Some(response) = event.response() {
-            self.link.gate.alive(response, now);
+            self.link.queue.note_progress(response, now);
         }
         match event {
             ServerEvent::SessionUpdated { session } => self.expect_end(&session, now, unix_now_s),
             ServerEvent::SpeechStarted { item_id } => {
-                self.mirror.caller_speaks(&item_id);
+                self.history.add_caller_item(&item_id);
                 self.begin_turn(&item_id, now);
                 self.link.has_unnamed_turn = item_id.is_empty();
-                self.link.gate.caller_started();
-                self.link.goes_on = false;
-                self.lacks.caller_started();
-                self.idling.expect_no_prompt();
-                self.happen(SessionEvent::CallerStarted { item: item_id });
+                self.link.queue.caller_started();
+                self.link.continues = false;
+                self.empty_responses.caller_started();
+                self.idle_timer.expect_no_prompt();
+                self.emit(SessionEvent::CallerStarted { item: item_id });
             }
             ServerEvent::SpeechStopped { .. } => {
                 self.end_turn();
-                self.link.gate.caller_stopped(now);
-                self.happen(SessionEvent::CallerStopped);
+                self.link.queue.caller_stopped(now);
+                self.emit(SessionEvent::CallerStopped);
             }
             ServerEvent::Committed { item_id } => self.name_turn(item_id),
-            ServerEvent::SilenceTaken { item_id } => {
-                self.idled(now);
-                self.take_for_silence(item_id);
+            ServerEvent::IdleTimeout { item_id } => {
+                self.note_idle_timeout(now);
+                self.mark_silent_turn(item_id);
             }
             ServerEvent::ItemAdded { item } if item.is_hosted() => self.note_hosted(None, &item, now),
             ServerEvent::ItemAdded { item } => self.link.confirm(item.id.as_deref(), item.call_id.as_deref()),
-            ServerEvent::Transcribed { item_id, transcript, usage } => {
-                self.transcribed(item_id, &transcript, usage.as_ref());
+            ServerEvent::TranscriptionCompleted { item_id, transcript, usage } => {
+                self.handle_caller_transcript(item_id, &transcript, usage.as_ref());
             }
             ServerEvent::TranscriptionFailed { item_id, error } => {
                 let code = ApiError::from(error).code;
-                self.happen(SessionEvent::TranscriptionFailed { item: item_id, code });
+                self.emit(SessionEvent::TranscriptionFailed { item: item_id, code });
             }
             ServerEvent::ResponseCreated { response } => {
-                self.begin(&response, now);
-                self.hush_idle_prompt(&response, now);
+                self.start_response(&response, now);
+                self.cancel_early_idle_prompt(&response, now);
             }
             ServerEvent::OutputItemAdded { response_id, item } => {
                 self.note_output(&response_id, &item, now);
                 if let (Some(id), "message") = (&item.id, item.r#type.as_str()) {
-                    self.mirror.agent_speaks(id);
+                    self.history.add_agent_item(id);
                     self.link.item(id, &response_id, self.config.options.output_format);
                 }
             }
             ServerEvent::OutputItemDone { response_id, item } => {
                 self.note_output(&response_id, &item, now);
-                self.call(&response_id, &item);
-                self.message_done(&item);
+                self.call_tool(&response_id, &item);
+                self.finish_message(&item);
             }
             ServerEvent::AudioDelta { response_id, item_id, delta } => {
-                self.sound(response_id, item_id, &delta)
+                self.handle_audio(response_id, item_id, &delta)
             }
             ServerEvent::AudioDone { item_id, .. } => {
-                self.sound_done(&item_id);
+                self.finish_item(&item_id);
             }
-            ServerEvent::WordsDelta { item_id, delta, .. } => self.mirror.agent_adds(&item_id, &delta),
-            ServerEvent::WordsDone { item_id, transcript, .. } => {
-                self.mirror.agent_said(&item_id, &transcript);
+            ServerEvent::TranscriptDelta { item_id, delta, .. } => {
+                self.history.append_agent_transcript(&item_id, &delta)
+            }
+            ServerEvent::TranscriptDone { item_id, transcript, .. } => {
+                self.history.set_agent_transcript(&item_id, &transcript);
                 if self.link.items.get(&item_id).is_some_and(|item| item.is_finished) {
-                    self.tell_words(&item_id);
+                    self.report_transcript(&item_id);
                 }
             }
             ServerEvent::McpStarted { item_id } => self.begin_hosted(&item_id, now),
@@ -113,119 +117,121 @@ impl Session {
             ServerEvent::McpFailed { item_id } => self.end_hosted(&item_id, HostedOutcome::Failed, now),
             ServerEvent::RateLimits { rate_limits } => self.note_limits(resets_after(&rate_limits), now),
             ServerEvent::ResponseDone { response } => {
-                self.end(&response, now);
+                self.end_response(&response, now);
                 self.delete_idle_prompt(&response.id);
             }
-            ServerEvent::Error { error } => self.err(error, now),
+            ServerEvent::Error { error } => self.handle_error(error, now),
             ServerEvent::SessionCreated { .. } | ServerEvent::Other { .. } => {}
-            ServerEvent::McpListed { .. } | ServerEvent::McpUnlisted { .. } => {}
+            ServerEvent::McpToolsListed { .. } | ServerEvent::McpToolListingFailed { .. } => {}
         }
     }
 
-    /// A response has produced an item, or more of one.
+    /// Records an item that a response has produced or updated.
     pub(super) fn note_output(&mut self, response: &str, item: &Item, now: Instant) {
         self.link.note_produced(response, item);
         self.note_hosted(Some(response), item, now);
     }
 
-    fn sound(&mut self, response: String, item: String, delta: &str) {
-        if self.link.gate.is_cancelled(&response) {
+    fn handle_audio(&mut self, response: String, item: String, delta: &str) {
+        if self.link.queue.is_cancelled(&response) {
             return;
         }
         let spoken = self.link.item(&item, &response, self.config.options.output_format);
-        let samples = spoken.reader.read(delta);
+        let samples = spoken.decoder.decode(delta);
         spoken.is_audible |= samples.iter().any(|sample| sample.unsigned_abs() > SILENCE);
-        spoken.held.extend(samples);
+        spoken.held_back.extend(samples);
         if !spoken.is_audible {
-            // An item that stays silent is never said.
+            // An item that stays silent is never reported as speech.
             return;
         }
-        let samples = std::mem::take(&mut spoken.held);
-        let received = spoken.reader.so_far();
-        self.mirror.received(&item, received, false);
-        self.greeted.said(&response, &item);
+        let samples = std::mem::take(&mut spoken.held_back);
+        let received = spoken.decoder.received();
+        self.history.set_received(&item, received, false);
+        self.greeting.audio_received(&response, &item);
         if !samples.is_empty() {
-            self.happen(SessionEvent::Said { response, item, samples: samples.into() });
+            self.emit(SessionEvent::Said { response, item, samples: samples.into() });
         }
     }
 
-    /// No more sound of an item comes.
-    pub(super) fn sound_done(&mut self, id: &str) {
+    /// Marks an item's audio as complete.
+    pub(super) fn finish_item(&mut self, id: &str) {
         let Some(item) = self.link.items.get_mut(id) else { return };
-        // Of what we cancelled, the last was not listened to.
-        let is_whole = !self.link.gate.is_cancelled(&item.response);
-        let is_news = !std::mem::replace(&mut item.is_finished, true);
+        // The last audio of a cancelled response was ignored.
+        let is_complete = !self.link.queue.is_cancelled(&item.response);
+        let is_first_report = !std::mem::replace(&mut item.is_finished, true);
         if !item.is_audible {
             return;
         }
-        self.mirror.received(id, item.reader.so_far(), is_whole);
-        if is_news {
-            self.happen(SessionEvent::Finished { item: id.to_owned() });
+        self.history.set_received(id, item.decoder.received(), is_complete);
+        if is_first_report {
+            self.emit(SessionEvent::Finished { item: id.to_owned() });
         }
     }
 
-    fn message_done(&mut self, item: &Item) {
+    fn finish_message(&mut self, item: &Item) {
         let (Some(id), "message") = (&item.id, item.r#type.as_str()) else { return };
-        self.mirror.agent_had_said(id, &item.words());
-        // One that is cut short ends with its response.
-        if item.is_whole() {
-            self.sound_done(id);
+        self.history.set_missing_agent_transcript(id, &item.words());
+        // An item that is cut short ends with its response.
+        if item.is_complete() {
+            self.finish_item(id);
         }
-        self.tell_words(id);
+        self.report_transcript(id);
     }
 
-    fn transcribed(&mut self, item: String, text: &str, usage: Option<&serde_json::Value>) {
+    fn handle_caller_transcript(&mut self, item: String, text: &str, usage: Option<&serde_json::Value>) {
         if let Some(usage) = usage.map(Usage::of_transcript) {
-            self.use_up(usage);
+            self.add_usage(usage);
         }
         let text = text.trim().to_owned();
         if !text.is_empty() {
-            self.mirror.caller_said(&item, &text);
-            self.happen(SessionEvent::CallerSaid { item, text: text.into() });
+            self.history.set_caller_transcript(&item, &text);
+            self.emit(SessionEvent::CallerSaid { item, text: text.into() });
         }
     }
 
-    fn err(&mut self, error: ErrorInfo, now: Instant) {
-        let (event_id, names_asking) = (error.event_id.clone(), error.names_asking());
-        let trouble = ApiError::from(error);
-        if trouble.is_about_the_key() {
-            // It was good before: another one may be in its place by now.
-            return self.lose(&trouble.code, now);
+    fn handle_error(&mut self, error: ErrorInfo, now: Instant) {
+        let (event_id, names_response_create) = (error.event_id.clone(), error.names_response_create());
+        let error = ApiError::from(error);
+        if error.is_about_the_key() {
+            // The key was accepted before, so the secret may hold a newer one by now.
+            return self.abandon_link(&error.code, now);
         }
-        let was_asked = self.link.gate.is_asked();
-        match trouble.remedy() {
-            Remedy::None if trouble.code == "conversation_already_has_active_response" => {
-                self.link.gate.crossed(event_id.as_deref(), now);
+        let was_requested = self.link.queue.is_requested();
+        match error.remedy() {
+            Remedy::None if error.code == "conversation_already_has_active_response" => {
+                self.link.queue.refused_as_active(event_id.as_deref(), now);
             }
             Remedy::None => {}
             Remedy::Fail | Remedy::Reconnect | Remedy::Wait | Remedy::Again | Remedy::Tell => {
-                let is_for_want = matches!(trouble.remedy(), Remedy::Wait | Remedy::Again);
-                let wish = match event_id {
-                    Some(_) => self.link.gate.refused(event_id.as_deref()),
-                    None if is_for_want || names_asking => self.link.gate.refused_unnamed(),
+                let is_for_want_of_capacity = matches!(error.remedy(), Remedy::Wait | Remedy::Again);
+                let request = match event_id {
+                    Some(_) => self.link.queue.refused(event_id.as_deref()),
+                    None if is_for_want_of_capacity || names_response_create => {
+                        self.link.queue.refused_without_id()
+                    }
                     None => None,
                 };
-                self.take_back_unasked_prompt(was_asked);
-                return self.failed(trouble, wish, now);
+                self.remove_unrequested_prompt(was_requested);
+                return self.handle_failed_response(error, request, now);
             }
         }
-        self.take_back_unasked_prompt(was_asked);
+        self.remove_unrequested_prompt(was_requested);
     }
 
-    /// A session's end, as the server announces it.
+    /// Records when the server says that its session expires.
     pub(super) fn expect_end(&mut self, session: &SessionInfo, now: Instant, unix_now_s: u64) {
-        self.link.expect_end(left(session, unix_now_s), now);
+        self.link.expect_end(remaining_time(session, unix_now_s), now);
     }
 }
 
-/// How long a session will last.
-pub(super) fn left(session: &SessionInfo, unix_now_s: u64) -> Option<Duration> {
-    let left = session.expires_at?.saturating_sub(unix_now_s);
-    // Nobody's session lasts for a day: a time beyond that is no time.
-    (1..86_400).contains(&left).then(|| Duration::from_secs(left))
+/// Returns how long a session will last.
+pub(super) fn remaining_time(session: &SessionInfo, unix_now_s: u64) -> Option<Duration> {
+    let remaining = session.expires_at?.saturating_sub(unix_now_s);
+    // No session lasts a day, so a time beyond that is not an expiry time.
+    (1..86_400).contains(&remaining).then(|| Duration::from_secs(remaining))
 }
 
-/// When the limit that is used up is reset.
+/// Returns how long it takes until all exhausted limits reset.
 fn resets_after(limits: &[RateLimit]) -> Option<Duration> {
     let used_up = limits.iter().filter(|limit| limit.remaining.is_none_or(|left| left < 1.0));
     let seconds = used_up

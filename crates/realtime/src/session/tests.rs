@@ -1,4 +1,4 @@
-//! A conversation on virtual time, with everything we send held against OpenAI's types.
+//! Tests a conversation on virtual time; every client event is validated against OpenAI's types.
 
 mod any;
 mod audio;
@@ -18,51 +18,44 @@ use crate::{ConnectionLoss, Failure, Greeting, Options, ServerEvent};
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
-/// A sample of speech.
+/// The level of audible samples.
 const LOUD: i16 = 700;
 
-/// Seconds since 1970 when each talk begins.
+/// The time when each test begins, in seconds since 1970.
 const T0: u64 = 1_795_300_000;
 
 static SCHEMAS: LazyLock<Mutex<HashMap<String, jsonschema::Validator>>> = LazyLock::new(Mutex::default);
 
-/// A conversation, its clock, and the server's side of it.
+/// A conversation, its virtual clock, and the server's side of it.
 struct Talk {
     session: Session,
     start: Instant,
     now: Instant,
-    /// Everything that was sent, with the link it went to.
+    /// The client events that were sent, with their link.
     sent: Vec<(LinkId, Value)>,
     connects: Vec<LinkId>,
     closed: Vec<LinkId>,
-    happened: Vec<SessionEvent>,
+    events: Vec<SessionEvent>,
 }
 
 impl Talk {
     fn with(config: SessionConfig) -> Self {
         let now = Instant::now();
         let session = Session::new(config, now);
-        let mut talk = Self {
-            session,
-            start: now,
-            now,
-            sent: vec![],
-            connects: vec![],
-            closed: vec![],
-            happened: vec![],
-        };
+        let mut talk =
+            Self { session, start: now, now, sent: vec![], connects: vec![], closed: vec![], events: vec![] };
         talk.drain();
         talk
     }
 
-    /// Configured; the greeting is asked for.
+    /// Returns a configured conversation whose greeting is requested.
     fn ready_with(config: SessionConfig) -> Self {
         let mut talk = Self::with(config);
         talk.accept();
         talk
     }
 
-    /// Greeted, and the line is open.
+    /// Returns an opened conversation whose greeting was played.
     fn greeted_with(config: SessionConfig) -> Self {
         let mut talk = Self::ready_with(config);
         talk.say("greeting", "g", "Hello, how can I help?", 500);
@@ -78,7 +71,7 @@ impl Talk {
         Self::greeted_with(config())
     }
 
-    /// The newest link is accepted and configured.
+    /// Creates and configures the session of the newest link.
     fn accept(&mut self) {
         let link = self.newest();
         self.on(link, json!({"type": "session.created", "session": {}}));
@@ -93,8 +86,8 @@ impl Talk {
         T0 + (self.now - self.start).as_secs()
     }
 
-    /// The server of the link in use says something.
-    fn hear(&mut self, event: Value) {
+    /// Receives a server event on the link in use.
+    fn server_sends(&mut self, event: Value) {
         let link = self.session.link.id;
         self.on(link, event);
     }
@@ -107,17 +100,17 @@ impl Talk {
 
     fn down(&mut self, down: ConnectionLoss) {
         let link = self.session.link.id;
-        self.session.handle_down(link, down, self.now);
+        self.session.handle_connection_loss(link, down, self.now);
         self.drain();
     }
 
-    /// Does something to the session, then takes what comes of it.
+    /// Calls the session, then takes its actions and events.
     fn act(&mut self, act: impl FnOnce(&mut Session, Instant)) {
         act(&mut self.session, self.now);
         self.drain();
     }
 
-    /// Lets time pass, with all timeouts on the way.
+    /// Advances the clock, and handles every timeout on the way.
     fn pass(&mut self, ms: u64) {
         let end = self.now + Duration::from_millis(ms);
         let mut at_once = 0;
@@ -127,7 +120,7 @@ impl Talk {
             self.drain();
             let is_again = self.session.poll_timeout().is_some_and(|again| again <= self.now);
             at_once = if is_again { at_once + 1 } else { 0 };
-            // Some may fall together.
+            // Several timeouts may be due at once.
             assert!(at_once < 5, "a timeout that is never over");
         }
         self.now = end;
@@ -145,49 +138,49 @@ impl Talk {
                 }
             }
         }
-        self.happened.extend(std::iter::from_fn(|| self.session.poll_happening()));
+        self.events.extend(std::iter::from_fn(|| self.session.poll_event()));
     }
 
     fn forget(&mut self) {
         self.drain();
         self.sent.clear();
-        self.happened.clear();
+        self.events.clear();
     }
 
-    /// What was sent of a type.
+    /// Returns the sent events of a type.
     fn sent_of(&self, kind: &str) -> Vec<&Value> {
         self.sent.iter().map(|(_, event)| event).filter(|event| event["type"] == kind).collect()
     }
 
-    /// The types of what was sent.
+    /// Returns the types of the sent events.
     fn kinds(&self) -> Vec<&str> {
         self.sent.iter().filter_map(|(_, event)| event["type"].as_str()).collect()
     }
 
-    fn created(&self) -> usize {
+    fn response_creates(&self) -> usize {
         self.sent_of("response.create").len()
     }
 
-    /// A response begins, ours if one is asked for.
+    /// Starts a response, the requested one if there is one.
     fn begin(&mut self, id: &str) {
-        let metadata = self.session.link.gate.asked_event().map(|id| json!({"client_event_id": id}));
-        self.hear(json!({"type": "response.created",
+        let metadata = self.session.link.queue.requested_event().map(|id| json!({"client_event_id": id}));
+        self.server_sends(json!({"type": "response.created",
             "response": {"id": id, "status": "in_progress", "metadata": metadata}}));
     }
 
-    /// A response of the server's own begins.
+    /// Starts a response of the server's own.
     fn begin_own(&mut self, id: &str) {
-        self.hear(json!({"type": "response.created", "response": {"id": id, "status": "in_progress", "metadata": null}}));
+        self.server_sends(json!({"type": "response.created", "response": {"id": id, "status": "in_progress", "metadata": null}}));
     }
 
-    /// Words and sound of an item.
+    /// Sends an item's transcript and audio.
     fn speak(&mut self, response: &str, item: &str, words: &str, ms: usize) {
         self.speak_at(LOUD, response, item, words, ms);
     }
 
     fn speak_at(&mut self, level: i16, response: &str, item: &str, words: &str, ms: usize) {
         let audio = crate::audio_encoding::AudioEncoder::new(Format::Pcm)
-            .write(&vec![level; ms * 24])
+            .encode(&vec![level; ms * 24])
             .unwrap_or_default();
         let of = |kind: &str| json!({"type": kind, "response_id": response, "item_id": item});
         let mut text = of("response.output_audio_transcript.delta");
@@ -195,40 +188,46 @@ impl Talk {
         let mut sound = of("response.output_audio.delta");
         sound["delta"] = json!(audio);
         let item = json!({"id": item, "type": "message", "status": "in_progress"});
-        self.hear(json!({"type": "response.output_item.added", "response_id": response, "item": item}));
-        self.hear(text);
-        self.hear(sound);
+        self.server_sends(
+            json!({"type": "response.output_item.added", "response_id": response, "item": item}),
+        );
+        self.server_sends(text);
+        self.server_sends(sound);
     }
 
     fn finish(&mut self, response: &str, item: &str) {
-        self.hear(json!({"type": "response.output_audio.done", "response_id": response, "item_id": item}));
+        self.server_sends(
+            json!({"type": "response.output_audio.done", "response_id": response, "item_id": item}),
+        );
         let item = json!({"id": item, "type": "message", "status": "completed"});
-        self.hear(json!({"type": "response.output_item.done", "response_id": response, "item": item}));
+        self.server_sends(
+            json!({"type": "response.output_item.done", "response_id": response, "item": item}),
+        );
     }
 
-    /// A response ends. One that is completed has said or called something.
+    /// Ends a response; a completed one without content gets some.
     fn done(&mut self, response: &str, status: &str) {
-        let is_ongoing = self.session.link.gate.ongoing().is_some_and(|(id, _)| id == response);
+        let is_ongoing = self.session.link.queue.ongoing().is_some_and(|(id, _)| id == response);
         let has_called = self.session.tools.were_called_by(response);
-        if status == "completed" && is_ongoing && !has_called && !self.session.has_sound(response) {
+        if status == "completed" && is_ongoing && !has_called && !self.session.has_audio(response) {
             self.speak(response, &format!("{response}_said"), "Well.", 100);
         }
         self.ends(response, status, None);
     }
 
-    /// A response ends, with what it has brought so far.
+    /// Ends a response with the content it has so far.
     fn ends(&mut self, response: &str, status: &str, reason: Option<&str>) {
         let details = json!({"type": status, "reason": reason});
-        self.hear(json!({"type": "response.done",
+        self.server_sends(json!({"type": "response.done",
             "response": {"id": response, "status": status, "status_details": details}}));
     }
 
     fn fails(&mut self, response: &str, code: &str) {
-        self.hear(json!({"type": "response.done", "response": {"id": response, "status": "failed",
+        self.server_sends(json!({"type": "response.done", "response": {"id": response, "status": "failed",
             "status_details": {"error": {"code": code, "message": "x"}}}}));
     }
 
-    /// A whole response of one item.
+    /// Sends a complete response of one item.
     fn say(&mut self, response: &str, item: &str, words: &str, ms: usize) {
         self.begin(response);
         self.speak(response, item, words, ms);
@@ -237,31 +236,35 @@ impl Talk {
     }
 
     fn caller_starts(&mut self, item: &str) {
-        self.hear(json!({"type": "input_audio_buffer.speech_started", "item_id": item}));
+        self.server_sends(json!({"type": "input_audio_buffer.speech_started", "item_id": item}));
     }
 
     fn caller_stops(&mut self, item: &str) {
-        self.hear(json!({"type": "input_audio_buffer.speech_stopped", "item_id": item}));
+        self.server_sends(json!({"type": "input_audio_buffer.speech_stopped", "item_id": item}));
     }
 
     fn transcribed(&mut self, item: &str, words: &str) {
-        self.hear(json!({"type": "conversation.item.input_audio_transcription.completed", "item_id": item,
-            "transcript": words, "usage": {"type": "duration", "seconds": 1.5}}));
+        self.server_sends(
+            json!({"type": "conversation.item.input_audio_transcription.completed", "item_id": item,
+            "transcript": words, "usage": {"type": "duration", "seconds": 1.5}}),
+        );
     }
 
-    /// A function call, whole.
+    /// Sends a complete function call.
     fn calls(&mut self, response: &str, call_id: &str) {
         let item = json!({"id": format!("i{call_id}"), "type": "function_call", "status": "completed",
             "call_id": call_id, "name": "look", "arguments": "{\"order\":\"7\"}"});
-        self.hear(json!({"type": "response.output_item.done", "response_id": response, "item": item}));
+        self.server_sends(
+            json!({"type": "response.output_item.done", "response_id": response, "item": item}),
+        );
     }
 
     fn errs(&mut self, code: &str) {
-        self.hear(json!({"type": "error", "error": {"type": "invalid_request_error", "code": code, "message": "x"}}));
+        self.server_sends(json!({"type": "error", "error": {"type": "invalid_request_error", "code": code, "message": "x"}}));
     }
 
-    /// Texts and calls that were put into the conversation.
-    fn told(&self) -> Vec<String> {
+    /// Returns the texts or call ids of the created items.
+    fn item_texts(&self) -> Vec<String> {
         let items = self.sent_of("conversation.item.create").into_iter().map(|event| &event["item"]);
         let word = |item: &Value| {
             let text = item["content"][0]["text"].as_str().or(item["call_id"].as_str());
@@ -271,7 +274,7 @@ impl Talk {
     }
 
     fn failure(&self) -> Option<&Failure> {
-        self.happened.iter().find_map(|happening| match happening {
+        self.events.iter().find_map(|event| match event {
             SessionEvent::Failed(failure) => Some(failure),
             _ => None,
         })
@@ -293,15 +296,15 @@ fn config() -> SessionConfig {
     }
 }
 
-/// The server is not to interrupt by itself until the greeting is over, and to ask after nine seconds then.
-fn patient() -> SessionConfig {
+/// Returns a configuration with a protected greeting and an idle timer of nine seconds.
+fn protected_greeting() -> SessionConfig {
     let vad = ServerVad { idle_timeout_ms: Some(9_000), ..ServerVad::default() };
     let options = Options { turn_detection: TurnDetection::Server(vad), ..Options::default() };
     SessionConfig { greeting_interruptible: false, options, ..config() }
 }
 
-fn ours() -> SessionConfig {
-    SessionConfig { turns: TurnMode::Ours, ..config() }
+fn local_turns() -> SessionConfig {
+    SessionConfig { turns: TurnMode::Local, ..config() }
 }
 
 fn check(event: &Value) {

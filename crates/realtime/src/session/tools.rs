@@ -1,4 +1,4 @@
-//! Tools the agent calls: each call is told once, each output is sent, and the agent is asked to go on once for each batch.
+//! Handles the agent's function calls: reports each once, sends its output, and requests one answer for each response's batch.
 
 use super::hosted_tools::HostedTools;
 use super::{Session, SessionEvent};
@@ -8,39 +8,39 @@ use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-/// The calls of a conversation.
+/// The tool calls of a conversation.
 #[derive(Debug, Default)]
 pub(super) struct Tools {
     known: HashSet<String>,
-    /// By response.
+    /// The batches of calls, by response id.
     batches: HashMap<String, Batch>,
-    /// Calls that the service makes itself, by item.
+    /// The hosted MCP calls that have not ended, by item id.
     pub(super) hosted: HashMap<String, HostedTools>,
 }
 
-/// The calls of one response.
+/// The tool calls of one response, which are answered together.
 #[derive(Debug, Default)]
 struct Batch {
     open: HashSet<String>,
-    /// Whether answered or not.
+    /// The number of calls, with and without an output.
     count: usize,
     speak: bool,
-    /// The response is over: no more calls will come.
-    is_whole: bool,
+    /// Whether the response is over, so that no more calls are added.
+    is_complete: bool,
 }
 
 impl Tools {
-    /// Whether any call waits for its output.
+    /// Whether any call has no output yet.
     pub(super) fn are_open(&self) -> bool {
         self.batches.values().any(|batch| !batch.open.is_empty())
     }
 
-    /// Whether a response that is not over has called any.
+    /// Whether a response has a batch of calls that was not answered yet.
     pub(super) fn were_called_by(&self, response: &str) -> bool {
         self.batches.contains_key(response)
     }
 
-    /// Puts a call into the batch of its response. Whether it is a new one.
+    /// Adds a call to its response's batch, and returns whether it is new.
     fn open(&mut self, response: &str, call_id: &str) -> bool {
         let is_new = self.known.insert(call_id.to_owned());
         if is_new {
@@ -51,12 +51,12 @@ impl Tools {
         is_new
     }
 
-    /// Whether a response gets no more calls, and waits for some.
+    /// Whether a response is over and its batch was not answered yet.
     pub(super) fn is_over(&self, response: &str) -> bool {
-        self.batches.get(response).is_some_and(|batch| batch.is_whole)
+        self.batches.get(response).is_some_and(|batch| batch.is_complete)
     }
 
-    /// A call will not be made: as if there were none.
+    /// Removes a call that will never be made from its batch.
     pub(super) fn forget(&mut self, call_id: &str) {
         for batch in self.batches.values_mut().filter(|batch| batch.open.contains(call_id)) {
             batch.open.remove(call_id);
@@ -65,7 +65,7 @@ impl Tools {
         self.batches.retain(|_, batch| batch.count > 0);
     }
 
-    /// Takes a call out of its batch. Whether it was waited for.
+    /// Records the output of a call, and returns whether the call was open.
     pub(super) fn close(&mut self, call_id: &str, speak: bool) -> bool {
         let Some(batch) = self.batches.values_mut().find(|batch| batch.open.contains(call_id)) else {
             return false;
@@ -75,56 +75,58 @@ impl Tools {
         true
     }
 
-    /// A response is over; `None`: all are.
+    /// Marks a response's batch as complete, or every batch for `None`.
     fn end(&mut self, response: Option<&str>) {
         let ended =
             self.batches.iter_mut().filter(|(id, _)| response.is_none_or(|wanted| wanted == id.as_str()));
-        ended.for_each(|(_, batch)| batch.is_whole = true);
+        ended.for_each(|(_, batch)| batch.is_complete = true);
     }
 
-    /// Drops the batches that are done. Whether the agent is to go on.
+    /// Removes the batches whose calls all have outputs, and returns whether any of them asks for an answer.
     fn finish(&mut self) -> bool {
-        let done = self.batches.extract_if(|_, batch| batch.is_whole && batch.open.is_empty());
+        let done = self.batches.extract_if(|_, batch| batch.is_complete && batch.open.is_empty());
         done.fold(false, |speak, (_, batch)| speak | batch.speak)
     }
 }
 
 impl Session {
-    /// The output of a tool. `speak`: the agent goes on with it, after the last output of its batch.
+    /// Sends the output of a tool call.
+    ///
+    /// With `speak`, the agent answers after the last output of the response's batch.
     pub fn answer_tool(&mut self, call_id: &str, output: &str, speak: bool, now: Instant) {
         if !self.tools.close(call_id, speak) {
             return;
         }
-        self.mirror.answered(call_id, output);
+        self.history.add_tool_output(call_id, output);
         if self.link.is_ready() {
             let item = json!({"type": "function_call_output", "call_id": call_id, "output": output});
-            self.put(item, Some(call_id), now);
+            self.create_item(item, Some(call_id), now);
         }
         self.finish_batches();
-        self.go_on(now);
+        self.advance(now);
     }
 
-    /// Puts a call into the batch of its response, which gets no more if that is over by now. Whether it is a new one.
-    pub(super) fn open_call(&mut self, response: &str, call_id: &str) -> bool {
+    /// Adds a call to its response's batch, which is complete if that response is over, and returns whether the call is new.
+    pub(super) fn register_call(&mut self, response: &str, call_id: &str) -> bool {
         let is_new = self.tools.open(response, call_id);
-        if is_new && self.link.gate.ongoing().is_none_or(|(ongoing, _)| ongoing != response) {
+        if is_new && self.link.queue.ongoing().is_none_or(|(ongoing, _)| ongoing != response) {
             self.tools.end(Some(response));
         }
         is_new
     }
 
-    /// An item of a response is whole: if it is a call, the tool is called.
-    pub(super) fn call(&mut self, response: &str, item: &Item) {
+    /// Reports a function call once its item is complete.
+    pub(super) fn call_tool(&mut self, response: &str, item: &Item) {
         let (Some(call_id), Some(name)) = (&item.call_id, &item.name) else { return };
-        if item.r#type != "function_call" || !item.is_whole() || !self.open_call(response, call_id) {
+        if item.r#type != "function_call" || !item.is_complete() || !self.register_call(response, call_id) {
             return;
         }
         let arguments = item.arguments.clone().unwrap_or_default();
-        self.mirror.called(call_id, name, &arguments);
-        self.happen(SessionEvent::ToolCalled { call_id: call_id.clone(), name: name.clone(), arguments });
+        self.history.add_tool_call(call_id, name, &arguments);
+        self.emit(SessionEvent::ToolCalled { call_id: call_id.clone(), name: name.clone(), arguments });
     }
 
-    /// A response is over; `None`: all are. Its batch gets no more calls.
+    /// Completes the batch of a response, or every batch for `None`, and answers those without open calls.
     pub(super) fn end_batches(&mut self, response: Option<&str>) {
         self.tools.end(response);
         self.finish_batches();
@@ -132,7 +134,7 @@ impl Session {
 
     pub(super) fn finish_batches(&mut self) {
         if self.tools.finish() {
-            self.link.gate.wish(ResponseRequest::Answer);
+            self.link.queue.request(ResponseRequest::Answer);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whatever happens, in whatever order.
+//! Tests a session by properties: any events in any order.
 
 use super::*;
 use proptest::prelude::*;
@@ -31,22 +31,22 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
-    fn it_never_panics_nor_asks_for_two_responses_at_once_nor_speaks_too_early(
-        steps in prop::collection::vec(step(), 1..80), turns_are_ours: bool, is_patient: bool,
+    fn no_event_order_panics_or_requests_two_responses_at_once(
+        steps in prop::collection::vec(step(), 1..80), turns_are_local: bool, is_greeting_protected: bool,
     ) {
-        let turns = if turns_are_ours { TurnMode::Ours } else { TurnMode::Server };
-        let mut talk = Talk::with(SessionConfig { turns, ..if is_patient { patient() } else { config() } });
-        let mut book = Book::default();
+        let turns = if turns_are_local { TurnMode::Local } else { TurnMode::Server };
+        let mut talk = Talk::with(SessionConfig { turns, ..if is_greeting_protected { protected_greeting() } else { config() } });
+        let mut servers = Servers::default();
         for step in steps {
-            take(&mut talk, &mut book, step);
-            book.read(&mut talk);
+            take(&mut talk, &mut servers, step);
+            servers.read(&mut talk);
         }
     }
 }
 
 /// What the servers of all links know.
 #[derive(Default)]
-struct Book {
+struct Servers {
     configured: HashSet<LinkId>,
     updated: HashSet<LinkId>,
     active: HashMap<LinkId, String>,
@@ -54,7 +54,7 @@ struct Book {
     is_failed: bool,
 }
 
-impl Book {
+impl Servers {
     fn read(&mut self, talk: &mut Talk) {
         for (link, event) in std::mem::take(&mut talk.sent) {
             assert!(!self.is_failed, "sent after the end: {event}");
@@ -78,35 +78,39 @@ impl Book {
     }
 }
 
-fn take(talk: &mut Talk, book: &mut Book, step: Step) {
+fn take(talk: &mut Talk, servers: &mut Servers, step: Step) {
     let link = talk.session.link.id;
     let now = talk.now;
     match step {
         Step::Accept => {
             let newest = talk.newest();
             talk.on(newest, json!({"type": "session.created", "session": {}}));
-            book.read(talk);
-            if book.configured.contains(&newest) {
-                book.updated.insert(newest);
+            servers.read(talk);
+            if servers.configured.contains(&newest) {
+                servers.updated.insert(newest);
                 talk.on(
                     newest,
                     json!({"type": "session.updated", "session": {"expires_at": talk.unix() + 90}}),
                 );
             }
         }
-        Step::Begin(is_ours, id) if book.updated.contains(&link) && !book.active.contains_key(&link) => {
+        Step::Begin(is_ours, id)
+            if servers.updated.contains(&link) && !servers.active.contains_key(&link) =>
+        {
             let id = format!("r{id}");
-            let by = book.asked.remove(&link).filter(|_| is_ours);
-            book.active.insert(link, id.clone());
+            let by = servers.asked.remove(&link).filter(|_| is_ours);
+            servers.active.insert(link, id.clone());
             let metadata = by.map(|by| json!({"client_event_id": by}));
-            talk.hear(json!({"type": "response.created", "response": {"id": id, "metadata": metadata}}));
+            talk.server_sends(
+                json!({"type": "response.created", "response": {"id": id, "metadata": metadata}}),
+            );
         }
         Step::Begin(..) => {}
         Step::Speak(id) => talk.speak(&format!("r{id}"), &format!("i{id}"), "some words", 100),
         Step::Calls(id) => talk.calls(&format!("r{id}"), &format!("c{id}")),
         Step::Done(id, status) => {
             let id = format!("r{id}");
-            book.active.retain(|of, active| *of != link || *active != id);
+            servers.active.retain(|of, active| *of != link || *active != id);
             talk.ends(&id, status, None);
         }
         Step::Err(code) => talk.errs(code),
@@ -120,7 +124,7 @@ fn take(talk: &mut Talk, book: &mut Book, step: Step) {
         Step::Append => talk.session.append(&[1; 480], now),
         Step::Playing(playing) => talk.session.set_playing(playing, now),
         Step::Heard(id, ms) => {
-            talk.session.was_heard(
+            talk.session.truncate(
                 &format!("i{id}"),
                 Duration::from_millis(ms),
                 Duration::from_millis(100),
@@ -142,7 +146,7 @@ fn step() -> impl Strategy<Value = Step> {
     let codes = vec!["conversation_already_has_active_response", "server_error", "session_expired", "odd"];
     prop_oneof![
         4 => Just(Step::Accept),
-        6 => (any::<bool>(), id()).prop_map(|(ours, id)| Step::Begin(ours, id)),
+        6 => (any::<bool>(), id()).prop_map(|(is_ours, id)| Step::Begin(is_ours, id)),
         4 => id().prop_map(Step::Speak),
         2 => id().prop_map(Step::Calls),
         6 => (id(), status).prop_map(|(id, status)| Step::Done(id, status)),

@@ -1,17 +1,17 @@
-//! Sound, words and what was heard of them.
+//! Tests audio, transcripts, interruption and truncation.
 
 use super::*;
 
 #[test]
-fn sound_comes_out_as_samples_however_it_was_cut() {
+fn audio_becomes_samples_however_it_was_split() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     for delta in ["AQAC", "AQM="] {
         // 01 00 02, then 01 03.
-        talk.hear(json!({"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": delta}));
+        talk.server_sends(json!({"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": delta}));
     }
 
-    let said = talk.happened.iter().flat_map(|happening| match happening {
+    let said = talk.events.iter().flat_map(|event| match event {
         SessionEvent::Said { samples, .. } => samples.0.clone(),
         _ => vec![],
     });
@@ -19,16 +19,16 @@ fn sound_comes_out_as_samples_however_it_was_cut() {
 }
 
 #[test]
-fn a_silent_beginning_comes_with_the_first_sound_and_counts() {
+fn a_silent_start_arrives_with_the_first_audible_audio() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     talk.speak_at(0, "r", "a", "One", 300);
-    assert!(!talk.happened.iter().any(|happening| matches!(happening, SessionEvent::Said { .. })));
+    assert!(!talk.events.iter().any(|event| matches!(event, SessionEvent::Said { .. })));
     talk.speak("r", "a", " two.", 200);
     talk.finish("r", "a");
-    talk.act(|session, now| session.was_heard("a", ms(400), ms(500), now));
+    talk.act(|session, now| session.truncate("a", ms(400), ms(500), now));
 
-    let said = talk.happened.iter().filter_map(|happening| match happening {
+    let said = talk.events.iter().filter_map(|event| match event {
         SessionEvent::Said { samples, .. } => Some(samples.0.clone()),
         _ => None,
     });
@@ -37,7 +37,7 @@ fn a_silent_beginning_comes_with_the_first_sound_and_counts() {
 }
 
 #[test]
-fn two_items_of_a_response_are_finished_and_told_each_by_itself() {
+fn two_items_of_a_response_finish_separately() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     talk.speak("r", "a", "One.", 300);
@@ -46,32 +46,31 @@ fn two_items_of_a_response_are_finished_and_told_each_by_itself() {
     talk.finish("r", "b");
     talk.done("r", "completed");
 
-    let told: Vec<_> = talk
-        .happened
+    let transcripts: Vec<_> = talk
+        .events
         .iter()
-        .filter_map(|happening| match happening {
+        .filter_map(|event| match event {
             SessionEvent::AgentSaid { item, text, audio } => {
                 Some((item.as_str(), text.as_str(), audio.as_millis()))
             }
             _ => None,
         })
         .collect();
-    assert_eq!(told, [("a", "One.", 300), ("b", "Two.", 400)]);
-    let finished =
-        talk.happened.iter().filter(|happening| matches!(happening, SessionEvent::Finished { .. }));
+    assert_eq!(transcripts, [("a", "One.", 300), ("b", "Two.", 400)]);
+    let finished = talk.events.iter().filter(|event| matches!(event, SessionEvent::Finished { .. }));
     assert_eq!(finished.count(), 2);
 }
 
 #[test]
-fn an_interrupted_item_is_truncated_to_what_was_heard_and_an_unheard_one_deleted() {
+fn an_interrupted_item_is_truncated_and_an_unheard_one_deleted() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     talk.speak("r", "a", "One.", 1_000);
     talk.speak("r", "b", "Two.", 1_000);
     talk.caller_starts("u");
 
-    talk.act(|session, now| session.was_heard("a", ms(480), ms(1_000), now));
-    talk.act(|session, now| session.was_heard("b", ms(0), ms(1_000), now));
+    talk.act(|session, now| session.truncate("a", ms(480), ms(1_000), now));
+    talk.act(|session, now| session.truncate("b", ms(0), ms(1_000), now));
 
     assert_eq!(talk.kinds(), ["conversation.item.truncate", "conversation.item.delete"]);
     assert_eq!((&talk.sent[0].1["item_id"], &talk.sent[0].1["audio_end_ms"]), (&json!("a"), &json!(480)));
@@ -79,11 +78,11 @@ fn an_interrupted_item_is_truncated_to_what_was_heard_and_an_unheard_one_deleted
 }
 
 #[test]
-fn nothing_is_truncated_beyond_what_was_received_or_after_all_was_heard() {
+fn an_item_is_never_truncated_beyond_its_received_audio() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     talk.speak("r", "a", "One.", 500);
-    talk.act(|session, now| session.was_heard("a", ms(520), ms(520), now));
+    talk.act(|session, now| session.truncate("a", ms(520), ms(520), now));
     assert_eq!(talk.sent[0].1["audio_end_ms"], 500, "it is still being generated");
     talk.done("r", "cancelled");
     talk.begin_own("s");
@@ -91,15 +90,15 @@ fn nothing_is_truncated_beyond_what_was_received_or_after_all_was_heard() {
     talk.finish("s", "b");
     talk.forget();
 
-    talk.act(|session, now| session.was_heard("b", ms(500), ms(500), now));
-    talk.act(|session, now| session.was_heard("nobody's", ms(500), ms(600), now));
+    talk.act(|session, now| session.truncate("b", ms(500), ms(500), now));
+    talk.act(|session, now| session.truncate("unknown", ms(500), ms(600), now));
 
     assert_eq!(talk.sent, []);
 }
 
 #[test]
-fn with_turns_of_ours_we_cancel_and_hear_no_more_of_it() {
-    let mut talk = Talk::greeted_with(ours());
+fn an_interrupt_under_local_turns_cancels_and_ignores_late_audio() {
+    let mut talk = Talk::greeted_with(local_turns());
     talk.caller_starts("u");
     talk.caller_stops("u");
     talk.act(|session, now| session.yield_turn(true, now));
@@ -111,11 +110,11 @@ fn with_turns_of_ours_we_cancel_and_hear_no_more_of_it() {
     talk.speak("r", "a", "Late.", 100);
 
     assert_eq!(talk.kinds(), ["response.cancel"]);
-    assert!(!talk.happened.iter().any(|happening| matches!(happening, SessionEvent::Said { .. })));
+    assert!(!talk.events.iter().any(|event| matches!(event, SessionEvent::Said { .. })));
 }
 
 #[test]
-fn with_turns_of_the_servers_we_cancel_what_it_does_not_and_nothing_else() {
+fn an_interrupt_under_server_turns_cancels_an_active_response_once() {
     let mut talk = Talk::greeted();
     talk.act(Session::interrupt);
     assert_eq!(talk.sent, [], "nothing is going on");
@@ -128,8 +127,8 @@ fn with_turns_of_the_servers_we_cancel_what_it_does_not_and_nothing_else() {
 }
 
 #[test]
-fn a_response_that_is_interrupted_before_it_begins_is_cancelled_when_it_does() {
-    let mut talk = Talk::greeted_with(ours());
+fn a_response_interrupted_before_it_starts_is_cancelled_on_start() {
+    let mut talk = Talk::greeted_with(local_turns());
     talk.act(|session, now| session.yield_turn(true, now));
     talk.act(Session::interrupt);
     talk.forget();
@@ -141,32 +140,32 @@ fn a_response_that_is_interrupted_before_it_begins_is_cancelled_when_it_does() {
 
 #[test]
 fn a_backchannel_is_not_answered() {
-    let mut talk = Talk::greeted_with(ours());
+    let mut talk = Talk::greeted_with(local_turns());
     talk.caller_starts("u");
     talk.caller_stops("u");
 
     talk.act(|session, now| session.yield_turn(false, now));
     talk.pass(30_000);
 
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
 }
 
 #[test]
-fn what_the_caller_said_is_told_and_what_that_took() {
+fn a_caller_transcript_is_reported_with_its_usage() {
     let mut talk = Talk::greeted();
     talk.caller_starts("u");
 
     talk.transcribed("u", " Where is my bike? ");
 
     assert!(
-        talk.happened
+        talk.events
             .contains(&SessionEvent::CallerSaid { item: "u".into(), text: "Where is my bike?".into() })
     );
-    assert_eq!(talk.session.used().transcript_ms, 1_500);
+    assert_eq!(talk.session.usage().transcript_ms, 1_500);
 }
 
 #[test]
-fn g711_is_an_eighth_of_a_byte_of_a_second_both_ways() {
+fn g711_audio_is_8_khz_both_ways() {
     let options = Options { input_format: Format::Ulaw, output_format: Format::Ulaw, ..Options::default() };
     let mut talk = Talk::greeted_with(SessionConfig { options, ..config() });
 
@@ -175,10 +174,10 @@ fn g711_is_an_eighth_of_a_byte_of_a_second_both_ways() {
     assert_eq!(audio.as_str().map(str::len), Some(216), "160 bytes, as base64");
 
     talk.begin_own("r");
-    talk.hear(
+    talk.server_sends(
         json!({"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": audio}),
     );
-    let said = talk.happened.iter().find_map(|happening| match happening {
+    let said = talk.events.iter().find_map(|event| match event {
         SessionEvent::Said { samples, .. } => Some(samples.len()),
         _ => None,
     });

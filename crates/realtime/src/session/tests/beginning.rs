@@ -1,22 +1,22 @@
-//! How a conversation begins.
+//! Tests the first configuration and the greeting.
 
 use super::*;
 
 #[test]
-fn it_is_configured_at_once_and_greets_once_that_is_done() {
+fn a_session_is_configured_at_once_and_then_greets() {
     let mut talk = Talk::with(config());
     assert_eq!((talk.connects.len(), talk.sent.len()), (1, 0));
 
-    talk.hear(json!({"type": "session.created", "session": {"type": "realtime"}}));
+    talk.server_sends(json!({"type": "session.created", "session": {"type": "realtime"}}));
     assert_eq!(talk.kinds(), ["session.update"]);
 
-    talk.hear(json!({"type": "session.updated", "session": {"expires_at": T0 + 3_600}}));
+    talk.server_sends(json!({"type": "session.updated", "session": {"expires_at": T0 + 3_600}}));
     assert_eq!(talk.kinds(), ["session.update", "response.create"]);
-    assert_eq!(talk.happened, [SessionEvent::Ready { expires_at: Some(T0 + 3_600) }]);
+    assert_eq!(talk.events, [SessionEvent::Ready { expires_at: Some(T0 + 3_600) }]);
 }
 
 #[test]
-fn exact_words_are_asked_for_with_the_instructions_they_replace() {
+fn an_exact_greeting_keeps_the_session_instructions() {
     let mut config = config();
     config.greeting = Greeting::Exact("Mirsk Bikes, good day.".into());
 
@@ -31,8 +31,8 @@ fn exact_words_are_asked_for_with_the_instructions_they_replace() {
 }
 
 #[test]
-fn every_option_is_told_in_openais_words() {
-    let mut config = patient();
+fn every_option_is_sent_in_openais_words() {
+    let mut config = protected_greeting();
     config.options = Options {
         name: Some("gpt-realtime-2.1".into()),
         voice: "voice_123".into(),
@@ -63,7 +63,7 @@ fn every_option_is_told_in_openais_words() {
 }
 
 #[test]
-fn nothing_of_the_caller_is_sent_before_the_line_is_open() {
+fn no_caller_audio_is_sent_before_open() {
     let mut talk = Talk::ready_with(config());
 
     talk.act(|session, now| session.append(&[1; 480], now));
@@ -75,8 +75,8 @@ fn nothing_of_the_caller_is_sent_before_the_line_is_open() {
 }
 
 #[test]
-fn a_greeting_that_may_not_be_interrupted_is_protected_until_it_was_heard() {
-    let mut talk = Talk::ready_with(patient());
+fn a_protected_greeting_cannot_be_interrupted_until_played() {
+    let mut talk = Talk::ready_with(protected_greeting());
     let first = &talk.sent_of("session.update")[0]["session"]["audio"]["input"]["turn_detection"];
     assert_eq!((&first["interrupt_response"], &first["idle_timeout_ms"]), (&json!(false), &Value::Null));
 
@@ -97,8 +97,8 @@ fn a_greeting_that_may_not_be_interrupted_is_protected_until_it_was_heard() {
 }
 
 #[test]
-fn a_greeting_whose_end_nobody_told_is_over_when_nothing_is_played_any_more() {
-    let mut talk = Talk::ready_with(patient());
+fn a_greeting_ends_when_playback_stops_without_a_report() {
+    let mut talk = Talk::ready_with(protected_greeting());
     talk.say("greeting", "g", "Hello.", 500);
     talk.act(Session::open);
 
@@ -110,37 +110,37 @@ fn a_greeting_whose_end_nobody_told_is_over_when_nothing_is_played_any_more() {
 
 #[test]
 fn a_turn_that_ends_during_a_protected_greeting_is_answered_after_it() {
-    let mut talk = Talk::ready_with(patient());
+    let mut talk = Talk::ready_with(protected_greeting());
     talk.act(Session::open);
     talk.begin("greeting");
     talk.speak("greeting", "g", "Hello.", 500);
     talk.caller_starts("u");
     talk.caller_stops("u");
     talk.errs("conversation_already_has_active_response");
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 
     talk.done("greeting", "completed");
 
-    assert_eq!(talk.created(), 2);
+    assert_eq!(talk.response_creates(), 2);
 }
 
 #[test]
-fn such_a_turn_is_answered_even_if_the_server_says_nothing_about_it() {
-    let mut talk = Talk::ready_with(patient());
+fn a_turn_during_a_protected_greeting_is_answered_without_server_error() {
+    let mut talk = Talk::ready_with(protected_greeting());
     talk.act(Session::open);
     talk.begin("greeting");
     talk.caller_starts("u");
     talk.caller_stops("u");
     talk.done("greeting", "completed");
-    assert_eq!(talk.created(), 1, "the server may answer by itself");
+    assert_eq!(talk.response_creates(), 1, "the server may answer by itself");
 
     talk.pass(600);
 
-    assert_eq!(talk.created(), 2);
+    assert_eq!(talk.response_creates(), 2);
 }
 
 #[test]
-fn an_error_before_it_is_configured_is_the_end_and_says_what_to_do() {
+fn a_configuration_error_fails_with_a_cure() {
     let mut talk = Talk::with(config());
 
     talk.errs("unknown_parameter");
@@ -151,7 +151,7 @@ fn an_error_before_it_is_configured_is_the_end_and_says_what_to_do() {
 }
 
 #[test]
-fn a_greeting_that_falls_silent_half_way_is_gone_on_with_and_not_begun_anew() {
+fn a_stalled_greeting_is_continued_and_not_repeated() {
     for (said, greetings) in [(600, 1), (0, 2)] {
         let mut talk = Talk::ready_with(config());
         talk.begin("r");
@@ -170,7 +170,7 @@ fn a_greeting_that_falls_silent_half_way_is_gone_on_with_and_not_begun_anew() {
 }
 
 #[test]
-fn a_greeting_that_failed_is_asked_for_again() {
+fn a_failed_greeting_is_requested_again() {
     let mut talk = Talk::ready_with(config());
     talk.begin("r1");
     talk.fails("r1", "server_error");

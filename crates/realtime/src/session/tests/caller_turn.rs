@@ -1,4 +1,4 @@
-//! Turns of the caller that never end, and turns in which nothing is said.
+//! Tests caller turns that never end, and turns of silence.
 
 use super::*;
 
@@ -12,12 +12,12 @@ fn a_turn_that_never_ends_is_committed_and_answered() {
     talk.pass(1);
 
     assert_eq!(talk.kinds(), ["input_audio_buffer.commit", "response.create"]);
-    assert!(talk.happened.contains(&SessionEvent::CallerStopped), "{:?}", talk.happened);
+    assert!(talk.events.contains(&SessionEvent::CallerStopped), "{:?}", talk.events);
 }
 
 #[test]
-fn a_turn_of_ours_without_an_end_is_answered_when_the_bridge_says() {
-    let mut talk = Talk::greeted_with(ours());
+fn a_committed_local_turn_is_answered_when_it_is_yielded() {
+    let mut talk = Talk::greeted_with(local_turns());
     talk.caller_starts("u");
 
     talk.pass(45_000);
@@ -28,7 +28,7 @@ fn a_turn_of_ours_without_an_end_is_answered_when_the_bridge_says() {
 }
 
 #[test]
-fn a_turn_is_committed_once_and_a_turn_that_ends_never() {
+fn only_an_overlong_turn_is_committed_and_only_once() {
     let mut talk = Talk::greeted();
     talk.caller_starts("u");
     talk.pass(44_000);
@@ -48,7 +48,7 @@ fn a_turn_is_committed_once_and_a_turn_that_ends_never() {
 }
 
 #[test]
-fn what_the_server_says_late_of_a_committed_turn_is_taken() {
+fn late_server_events_for_a_committed_turn_are_accepted() {
     let mut talk = Talk::greeted();
     talk.caller_starts("u");
     talk.pass(45_000);
@@ -67,7 +67,7 @@ fn what_the_server_says_late_of_a_committed_turn_is_taken() {
 }
 
 #[test]
-fn a_turn_in_which_the_link_breaks_is_not_committed_on_the_next() {
+fn a_turn_cut_by_a_lost_link_is_not_committed_later() {
     let mut talk = Talk::greeted();
     talk.caller_starts("u");
     talk.pass(20_000);
@@ -80,7 +80,7 @@ fn a_turn_in_which_the_link_breaks_is_not_committed_on_the_next() {
 }
 
 #[test]
-fn words_of_a_turn_of_silence_are_marked_and_never_retold() {
+fn the_transcript_of_a_silent_turn_is_marked_and_not_replayed() {
     for (level, is_silent) in [(0, true), (60, true), (600, false)] {
         let mut talk = Talk::greeted();
         hears(&mut talk, level, 1_000);
@@ -88,52 +88,52 @@ fn words_of_a_turn_of_silence_are_marked_and_never_retold() {
         hears(&mut talk, level, 1_000);
         talk.caller_stops("u");
         let marked = SessionEvent::CallerWasSilent { item: "u".into() };
-        assert_eq!(talk.happened.contains(&marked), is_silent, "{level}");
+        assert_eq!(talk.events.contains(&marked), is_silent, "{level}");
         talk.transcribed("u", "Thank you for watching!");
         talk.begin_own("r");
         talk.done("r", "completed");
         talk.down(ConnectionLoss::Failed("reset".into()));
         talk.accept();
 
-        assert_eq!(talk.told().contains(&"Thank you for watching!".to_owned()), !is_silent, "{level}");
+        assert_eq!(talk.item_texts().contains(&"Thank you for watching!".to_owned()), !is_silent, "{level}");
     }
 }
 
 #[test]
-fn a_turn_of_silence_without_a_name_is_marked_once_it_has_one() {
+fn a_silent_turn_without_an_id_is_marked_once_named() {
     for is_named_first in [true, false] {
         let mut talk = Talk::greeted();
         hears(&mut talk, 0, 1_000);
-        talk.hear(json!({"type": "input_audio_buffer.speech_started", "item_id": null}));
+        talk.server_sends(json!({"type": "input_audio_buffer.speech_started", "item_id": null}));
         hears(&mut talk, 0, 1_000);
         let committed = json!({"type": "input_audio_buffer.committed", "item_id": "u"});
         if is_named_first {
-            talk.hear(committed.clone());
+            talk.server_sends(committed.clone());
         }
-        talk.hear(json!({"type": "input_audio_buffer.speech_stopped", "item_id": null}));
+        talk.server_sends(json!({"type": "input_audio_buffer.speech_stopped", "item_id": null}));
         if !is_named_first {
-            talk.hear(committed);
+            talk.server_sends(committed);
         }
 
         let marked = SessionEvent::CallerWasSilent { item: "u".into() };
-        assert!(talk.happened.contains(&marked), "named first: {is_named_first}: {:?}", talk.happened);
-        assert!(!talk.happened.contains(&SessionEvent::CallerWasSilent { item: String::new() }));
+        assert!(talk.events.contains(&marked), "named first: {is_named_first}: {:?}", talk.events);
+        assert!(!talk.events.contains(&SessionEvent::CallerWasSilent { item: String::new() }));
     }
 }
 
 #[test]
-fn a_short_word_is_no_silence() {
+fn a_short_word_is_not_silence() {
     let mut talk = Talk::greeted();
     hears(&mut talk, 3_000, 200);
     hears(&mut talk, 0, 600);
     talk.caller_starts("u");
     talk.caller_stops("u");
 
-    assert!(!talk.happened.iter().any(|it| matches!(it, SessionEvent::CallerWasSilent { .. })));
+    assert!(!talk.events.iter().any(|it| matches!(it, SessionEvent::CallerWasSilent { .. })));
 }
 
 #[test]
-fn loud_sound_long_before_a_turn_is_none_of_it() {
+fn loud_audio_long_before_a_turn_does_not_count() {
     let mut talk = Talk::greeted();
     hears(&mut talk, 3_000, 1_000);
     hears(&mut talk, 0, 2_000);
@@ -141,52 +141,52 @@ fn loud_sound_long_before_a_turn_is_none_of_it() {
     hears(&mut talk, 0, 600);
     talk.caller_stops("u");
 
-    assert!(talk.happened.contains(&SessionEvent::CallerWasSilent { item: "u".into() }));
+    assert!(talk.events.contains(&SessionEvent::CallerWasSilent { item: "u".into() }));
 }
 
 #[test]
-fn a_silence_that_the_server_takes_for_a_turn_is_silence() {
-    let mut talk = Talk::greeted_with(patient());
-    talk.hear(json!({"type": "input_audio_buffer.timeout_triggered", "item_id": "u",
+fn an_idle_timeout_turn_is_marked_as_silent() {
+    let mut talk = Talk::greeted_with(protected_greeting());
+    talk.server_sends(json!({"type": "input_audio_buffer.timeout_triggered", "item_id": "u",
         "audio_start_ms": 0, "audio_end_ms": 9_000}));
     talk.transcribed("u", "Thank you for watching!");
-    assert!(talk.happened.contains(&SessionEvent::CallerWasSilent { item: "u".into() }));
+    assert!(talk.events.contains(&SessionEvent::CallerWasSilent { item: "u".into() }));
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.accept();
 
-    assert!(!talk.told().concat().contains("watching"), "{:?}", talk.told());
+    assert!(!talk.item_texts().concat().contains("watching"), "{:?}", talk.item_texts());
 }
 
 #[test]
-fn a_silence_between_an_unclear_turn_and_the_next_session_hides_nothing() {
+fn an_idle_timeout_does_not_hide_an_unclear_turn() {
     let mut talk = Talk::greeted();
     hears(&mut talk, 3_000, 600);
     talk.caller_starts("u");
     talk.caller_stops("u");
-    talk.hear(json!({"type": "input_audio_buffer.timeout_triggered", "item_id": "v",
+    talk.server_sends(json!({"type": "input_audio_buffer.timeout_triggered", "item_id": "v",
         "audio_start_ms": 0, "audio_end_ms": 9_000}));
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.accept();
 
-    assert!(talk.told().concat().contains("did not catch"), "{:?}", talk.told());
+    assert!(talk.item_texts().concat().contains("did not catch"), "{:?}", talk.item_texts());
 }
 
 #[test]
-fn another_session_takes_the_place_of_a_deaf_one_and_asks_again() {
+fn a_deaf_session_is_replaced_and_the_caller_asked_again() {
     let mut talk = Talk::greeted();
 
     talk.act(Session::replace_deaf);
-    assert!(talk.happened.contains(&SessionEvent::SessionLost { reason: "deaf".into() }));
+    assert!(talk.events.contains(&SessionEvent::SessionLost { reason: "deaf".into() }));
     talk.accept();
-    assert!(talk.told().concat().contains("did not catch"), "{:?}", talk.told());
-    assert_eq!(talk.created(), 0, "the caller may go on first");
+    assert!(talk.item_texts().concat().contains("did not catch"), "{:?}", talk.item_texts());
+    assert_eq!(talk.response_creates(), 0, "the caller may go on first");
     talk.pass(1_500);
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn a_caller_who_is_heard_by_the_next_session_is_answered_once() {
+fn a_caller_heard_by_the_next_session_is_answered_once() {
     let mut talk = Talk::greeted();
     talk.act(Session::replace_deaf);
     talk.accept();
@@ -197,10 +197,10 @@ fn a_caller_who_is_heard_by_the_next_session_is_answered_once() {
     talk.say("r", "a", "Yes.", 300);
     talk.pass(9_000);
 
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
 }
 
-/// The caller's sound, as loud as that, in pieces of 40 ms as they are spoken.
+/// Sends the caller's audio at a level, in pieces of 40 ms in real time.
 fn hears(talk: &mut Talk, level: i16, ms: u64) {
     for _ in 0..ms / 40 {
         talk.act(|session, now| session.append(&[level; 960], now));

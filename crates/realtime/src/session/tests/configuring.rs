@@ -1,24 +1,24 @@
-//! What is refused of a configuration, and what the conversation does without.
+//! Tests refused parts of a configuration, and early idle prompts.
 
 use super::reconnecting::talked;
 use super::*;
 use crate::OptionalPart;
 
 #[test]
-fn a_refused_part_is_left_out_and_the_session_goes_on() {
+fn a_refused_part_is_left_out_and_the_session_continues() {
     let mut talk = asked();
     assert!(!transcription(&talk, 0).is_null());
 
     talk.refuses("session.audio.input.transcription.languages[0]");
-    assert_eq!(talk.happened, [], "nothing is known before it is taken");
-    talk.hear(json!({"type": "session.updated", "session": {}}));
+    assert_eq!(talk.events, [], "nothing is known before it is taken");
+    talk.server_sends(json!({"type": "session.updated", "session": {}}));
 
-    assert_eq!((talk.connects.len(), talk.created()), (1, 1));
+    assert_eq!((talk.connects.len(), talk.response_creates()), (1, 1));
     let [first, second] = &talk.sent_of("session.update")[..] else { panic!("{:?}", talk.kinds()) };
     let mut expected = first["session"].clone();
     expected["audio"]["input"].as_object_mut().expect("it is one").remove("transcription");
     assert_eq!(second["session"], expected, "nothing else changes");
-    assert_eq!(talk.happened[0], refused(OptionalPart::Transcription));
+    assert_eq!(talk.events[0], refused(OptionalPart::Transcription));
 }
 
 #[test]
@@ -27,21 +27,21 @@ fn two_parts_may_be_refused_one_after_the_other() {
 
     talk.refuses("session.audio.output.speed");
     talk.refuses("session.audio.input.noise_reduction.type");
-    // A service that answers twice has seen only the first update.
+    // A server that reports an error twice has seen only the first update.
     talk.refuses("session.audio.output.speed");
-    talk.hear(json!({"type": "session.updated", "session": {}}));
+    talk.server_sends(json!({"type": "session.updated", "session": {}}));
 
     let last = &talk.sent_of("session.update")[2]["session"]["audio"];
     assert_eq!((last["output"].get("speed"), last["input"].get("noise_reduction")), (None, None));
-    assert_eq!(talk.happened[..2], [refused(OptionalPart::Speed), refused(OptionalPart::NoiseReduction)]);
+    assert_eq!(talk.events[..2], [refused(OptionalPart::Speed), refused(OptionalPart::NoiseReduction)]);
     assert_eq!(talk.sent_of("session.update").len(), 3);
 }
 
 #[test]
-fn later_sessions_of_the_conversation_do_without_it_too() {
+fn later_sessions_leave_out_a_refused_part_too() {
     let mut talk = asked();
     talk.refuses("session.audio.input.transcription");
-    talk.hear(json!({"type": "session.updated", "session": {}}));
+    talk.server_sends(json!({"type": "session.updated", "session": {}}));
     talk.forget();
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.pass(300);
@@ -49,11 +49,11 @@ fn later_sessions_of_the_conversation_do_without_it_too() {
     talk.accept();
 
     assert!(transcription(&talk, 0).is_null());
-    assert!(!talk.happened.contains(&refused(OptionalPart::Transcription)), "it is told once");
+    assert!(!talk.events.contains(&refused(OptionalPart::Transcription)), "it is reported once");
 }
 
 #[test]
-fn a_service_that_closes_after_a_refusal_is_asked_again() {
+fn a_close_after_a_refused_part_reconnects_without_it() {
     let mut talk = asked();
     talk.refuses("session.audio.input.transcription");
     talk.down(ConnectionLoss::Closed {
@@ -66,11 +66,11 @@ fn a_service_that_closes_after_a_refusal_is_asked_again() {
 
     assert_eq!((talk.connects.len(), talk.failure()), (2, None));
     assert!(transcription(&talk, 2).is_null());
-    assert!(talk.happened.contains(&refused(OptionalPart::Transcription)));
+    assert!(talk.events.contains(&refused(OptionalPart::Transcription)));
 }
 
 #[test]
-fn a_part_refused_when_another_session_takes_over_costs_nothing() {
+fn a_part_refused_during_a_rollover_costs_nothing() {
     let mut talk = talked();
     talk.pass(58 * 60_000 - 6_000);
     let next = talk.newest();
@@ -83,12 +83,12 @@ fn a_part_refused_when_another_session_takes_over_costs_nothing() {
     talk.on(next, json!({"type": "session.updated", "session": {"expires_at": talk.unix() + 3_600}}));
 
     assert!(transcription(&talk, 1).is_null());
-    assert!(talk.happened.contains(&refused(OptionalPart::Transcription)));
-    assert!(talk.happened.iter().any(|it| matches!(it, SessionEvent::Restored { planned: true, .. })));
+    assert!(talk.events.contains(&refused(OptionalPart::Transcription)));
+    assert!(talk.events.iter().any(|it| matches!(it, SessionEvent::Restored { planned: true, .. })));
 }
 
 #[test]
-fn what_no_part_can_cure_fails_at_once() {
+fn an_error_about_no_optional_part_fails_at_once() {
     for param in ["session.tools[0].parameters", "session.audio.input.turn_detection.type"] {
         let mut talk = asked();
         talk.refuses(param);
@@ -98,7 +98,7 @@ fn what_no_part_can_cure_fails_at_once() {
 }
 
 #[test]
-fn a_part_that_is_refused_although_left_out_fails_in_time() {
+fn a_part_refused_although_left_out_times_out() {
     let mut talk = asked();
     talk.refuses("session.audio.input.transcription");
     talk.refuses("session.audio.input.transcription");
@@ -110,7 +110,7 @@ fn a_part_that_is_refused_although_left_out_fails_in_time() {
 }
 
 #[test]
-fn a_transient_error_of_set_up_is_tried_again() {
+fn a_transient_error_during_configuration_reconnects() {
     for (kind, code) in [
         (json!("server_error"), json!("internal_error")),
         (json!("server_error"), json!("a_code_of_tomorrow")),
@@ -121,23 +121,25 @@ fn a_transient_error_of_set_up_is_tried_again() {
         for is_created in [true, false] {
             let mut talk = Talk::with(config());
             if is_created {
-                talk.hear(json!({"type": "session.created", "session": {}}));
+                talk.server_sends(json!({"type": "session.created", "session": {}}));
             }
-            talk.hear(json!({"type": "error", "error": {"type": kind, "code": code, "message": "x"}}));
+            talk.server_sends(
+                json!({"type": "error", "error": {"type": kind, "code": code, "message": "x"}}),
+            );
             talk.pass(300);
 
             talk.accept();
 
-            assert_eq!((talk.connects.len(), talk.created()), (2, 1), "{kind} {code}");
+            assert_eq!((talk.connects.len(), talk.response_creates()), (2, 1), "{kind} {code}");
         }
     }
 }
 
 #[test]
-fn a_key_that_is_refused_in_a_conversation_is_tried_once_more() {
-    for is_told in [true, false] {
+fn a_key_refused_during_a_conversation_is_tried_once_more() {
+    for is_reported in [true, false] {
         let mut talk = talked();
-        if is_told {
+        if is_reported {
             talk.errs("invalid_api_key");
         } else {
             talk.down(ConnectionLoss::Closed {
@@ -157,52 +159,52 @@ fn a_key_that_is_refused_in_a_conversation_is_tried_once_more() {
 }
 
 #[test]
-fn a_turn_that_begins_without_a_name_interrupts_and_is_named_later() {
+fn a_turn_without_an_item_id_interrupts_and_is_named_later() {
     for event in [json!({"item_id": null}), json!({})] {
         let mut talk = talked();
         let mut started = event;
         started["type"] = json!("input_audio_buffer.speech_started");
-        talk.hear(started);
-        assert_eq!(talk.happened, [SessionEvent::CallerStarted { item: String::new() }]);
+        talk.server_sends(started);
+        assert_eq!(talk.events, [SessionEvent::CallerStarted { item: String::new() }]);
 
-        talk.hear(json!({"type": "input_audio_buffer.speech_stopped", "item_id": null}));
-        talk.hear(json!({"type": "input_audio_buffer.committed", "item_id": "v"}));
+        talk.server_sends(json!({"type": "input_audio_buffer.speech_stopped", "item_id": null}));
+        talk.server_sends(json!({"type": "input_audio_buffer.committed", "item_id": "v"}));
         talk.transcribed("v", "And when?");
 
         assert_eq!(
-            talk.happened[1..3],
+            talk.events[1..3],
             [SessionEvent::CallerStopped, SessionEvent::CallerNamed { item: "v".into() }]
         );
         talk.forget();
         talk.down(ConnectionLoss::Failed("reset".into()));
         talk.accept();
-        assert!(talk.told().contains(&"And when?".to_owned()));
+        assert!(talk.item_texts().contains(&"And when?".to_owned()));
     }
 }
 
 #[test]
-fn a_transcription_that_fails_is_told_by_its_code() {
+fn a_failed_transcription_is_reported_by_its_code() {
     let mut talk = talked();
-    talk.hear(json!({"type": "conversation.item.input_audio_transcription.failed", "item_id": "v",
+    talk.server_sends(json!({"type": "conversation.item.input_audio_transcription.failed", "item_id": "v",
         "error": {"type": "invalid_request_error", "code": "model_not_found", "message": "x"}}));
 
     let failed = SessionEvent::TranscriptionFailed { item: "v".into(), code: "model_not_found".into() };
-    assert_eq!(talk.happened, [failed]);
+    assert_eq!(talk.events, [failed]);
 }
 
 #[test]
-fn an_idle_prompt_that_comes_too_early_is_neither_heard_nor_remembered() {
+fn an_early_idle_prompt_is_cancelled_and_deleted() {
     for (silent_for, is_early) in [(100, true), (6_000, true), (7_000, false)] {
-        let mut talk = Talk::greeted_with(patient());
+        let mut talk = Talk::greeted_with(protected_greeting());
         talk.pass(silent_for);
-        talk.hear(json!({"type": "input_audio_buffer.timeout_triggered", "item_id": "t",
+        talk.server_sends(json!({"type": "input_audio_buffer.timeout_triggered", "item_id": "t",
             "audio_start_ms": 0, "audio_end_ms": 9_000}));
         talk.begin_own("r");
         talk.speak("r", "p", "Are you still there?", 900);
         talk.finish("r", "p");
         talk.done("r", "completed");
 
-        let is_said = talk.happened.iter().any(|it| matches!(it, SessionEvent::Said { .. }));
+        let is_said = talk.events.iter().any(|it| matches!(it, SessionEvent::Said { .. }));
         let cancels = talk.sent_of("response.cancel").len();
         let deletes = talk.sent_of("conversation.item.delete");
         let deletes = deletes.iter().filter(|event| event["item_id"] == "p").count();
@@ -213,15 +215,12 @@ fn an_idle_prompt_that_comes_too_early_is_neither_heard_nor_remembered() {
         talk.caller_stops("v");
         talk.begin_own("r2");
         talk.speak("r2", "a", "Yes.", 500);
-        assert!(
-            talk.happened.iter().any(|it| matches!(it, SessionEvent::Said { .. })),
-            "the answer is heard"
-        );
+        assert!(talk.events.iter().any(|it| matches!(it, SessionEvent::Said { .. })), "the answer is heard");
     }
 }
 
 #[test]
-fn an_answer_after_an_early_timer_is_not_taken_for_its_prompt() {
+fn an_answer_after_an_early_idle_timeout_is_not_cancelled() {
     let speaks: fn(&mut Talk) = |talk| {
         talk.caller_starts("v");
         talk.caller_stops("v");
@@ -236,8 +235,8 @@ fn an_answer_after_an_early_timer_is_not_taken_for_its_prompt() {
         talk.accept();
     };
     for (at, between) in [speaks, is_asked, is_lost].into_iter().enumerate() {
-        let mut talk = Talk::greeted_with(patient());
-        talk.hear(json!({"type": "input_audio_buffer.timeout_triggered", "item_id": "t",
+        let mut talk = Talk::greeted_with(protected_greeting());
+        talk.server_sends(json!({"type": "input_audio_buffer.timeout_triggered", "item_id": "t",
             "audio_start_ms": 0, "audio_end_ms": 9_000}));
         between(&mut talk);
         talk.begin_own("r");
@@ -246,16 +245,16 @@ fn an_answer_after_an_early_timer_is_not_taken_for_its_prompt() {
     }
 }
 
-/// The configuration is on its way.
+/// Returns a conversation whose configuration was sent.
 fn asked() -> Talk {
     let mut talk = Talk::with(config());
-    talk.hear(json!({"type": "session.created", "session": {}}));
+    talk.server_sends(json!({"type": "session.created", "session": {}}));
     talk
 }
 
 impl Talk {
     fn refuses(&mut self, param: &str) {
-        self.hear(refusal(param));
+        self.server_sends(refusal(param));
     }
 }
 

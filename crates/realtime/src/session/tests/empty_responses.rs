@@ -1,15 +1,15 @@
-//! Responses that bring nothing, or half a sentence.
+//! Tests empty and cut-off responses.
 
 use super::reconnecting::talked;
 use super::*;
 use crate::{EmptyResponseAction, Purpose};
 
-/// Responses that cannot be heard.
+/// Ways in which a response has no audible audio.
 const MUTE: [fn(&mut Talk, &str); 7] =
     [writes, is_empty, is_empty_and_incomplete, is_filtered, cuts_a_call, only_transcribes, says_zeros];
 
 #[test]
-fn whatever_brings_no_sound_is_taken_out_and_asked_for_once_more() {
+fn a_response_without_audio_is_deleted_and_requested_again() {
     for mute in MUTE {
         let mut talk = talked();
         talk.begin_own("r");
@@ -20,12 +20,12 @@ fn whatever_brings_no_sound_is_taken_out_and_asked_for_once_more() {
         assert_eq!(order.last(), Some(&"response.create"), "{order:?}");
         assert_eq!(order.len(), deletes.len() + 1, "{order:?}");
         assert!(deletes.iter().all(|delete| delete["item_id"] == "ir"), "{deletes:?}");
-        assert_eq!(lacks(&talk), [(Purpose::Answer, EmptyResponseAction::AskedAgain)]);
+        assert_eq!(empty_responses(&talk), [(Purpose::Answer, EmptyResponseAction::AskedAgain)]);
     }
 }
 
 #[test]
-fn greeting_nudge_keys_and_a_tools_answer_are_asked_for_again_too() {
+fn empty_greetings_prompts_and_answers_are_requested_again() {
     let mut greeting = Talk::ready_with(config());
     greeting.begin("r");
     writes(&mut greeting, "r");
@@ -35,7 +35,7 @@ fn greeting_nudge_keys_and_a_tools_answer_are_asked_for_again_too() {
         .map(|event| event["response"]["instructions"].clone())
         .collect();
     assert_eq!((asked.len(), &asked[0]), (2, &asked[1]));
-    assert_eq!(lacks(&greeting), [(Purpose::Greeting, EmptyResponseAction::AskedAgain)]);
+    assert_eq!(empty_responses(&greeting), [(Purpose::Greeting, EmptyResponseAction::AskedAgain)]);
 
     let mut nudge = talked();
     nudge.act(|session, now| session.ask("Are you there?", false, now));
@@ -43,14 +43,14 @@ fn greeting_nudge_keys_and_a_tools_answer_are_asked_for_again_too() {
     is_empty(&mut nudge, "r");
     let asked = nudge.sent_of("response.create");
     assert_eq!(asked.len(), 2);
-    assert_eq!(nudge.told(), ["Are you there?", "Are you there?"]);
+    assert_eq!(nudge.item_texts(), ["Are you there?", "Are you there?"]);
     assert_eq!(nudge.sent_of("conversation.item.delete").len(), 1, "it is there once");
 
     let mut keys = talked();
     keys.act(|session, now| session.tell("The caller pressed 1.", now));
     keys.begin("r");
     is_empty(&mut keys, "r");
-    assert_eq!(keys.created(), 2);
+    assert_eq!(keys.response_creates(), 2);
 
     let mut tool = talked();
     tool.begin_own("r");
@@ -59,12 +59,12 @@ fn greeting_nudge_keys_and_a_tools_answer_are_asked_for_again_too() {
     tool.act(|session, now| session.answer_tool("c1", "{}", true, now));
     tool.begin("s");
     writes(&mut tool, "s");
-    assert_eq!(tool.created(), 2);
+    assert_eq!(tool.response_creates(), 2);
     assert_eq!(tool.sent_of("conversation.item.delete").len(), 1, "the call and its output stay");
 }
 
 #[test]
-fn a_second_time_it_is_asked_of_another_session_and_then_given_up() {
+fn repeated_empty_responses_replace_the_session_and_then_fail() {
     for mute in MUTE {
         let mut talk = talked();
         talk.begin_own("r1");
@@ -72,11 +72,11 @@ fn a_second_time_it_is_asked_of_another_session_and_then_given_up() {
         talk.begin("r2");
         mute(&mut talk, "r2");
         assert_eq!((talk.connects.len(), talk.closed.len()), (2, 1));
-        assert!(talk.happened.contains(&SessionEvent::SessionLost { reason: "no_sound".into() }));
+        assert!(talk.events.contains(&SessionEvent::SessionLost { reason: "no_sound".into() }));
         talk.sent.clear();
         talk.accept();
-        assert_eq!(talk.created(), 1, "{:?}", talk.kinds());
-        let retold = format!("{:?}", talk.told());
+        assert_eq!(talk.response_creates(), 1, "{:?}", talk.kinds());
+        let retold = format!("{:?}", talk.item_texts());
         assert!(!retold.contains("Of course"), "what could not be heard was never said: {retold}");
 
         talk.begin("r3");
@@ -84,7 +84,8 @@ fn a_second_time_it_is_asked_of_another_session_and_then_given_up() {
 
         let failure = talk.failure().expect("it gave up").clone();
         assert!(failure.code == "no_sound" && failure.cure.contains("without a sound"), "{failure:?}");
-        let then: Vec<EmptyResponseAction> = lacks(&talk).into_iter().map(|(_, then)| then).collect();
+        let then: Vec<EmptyResponseAction> =
+            empty_responses(&talk).into_iter().map(|(_, then)| then).collect();
         assert_eq!(
             then,
             [
@@ -97,7 +98,7 @@ fn a_second_time_it_is_asked_of_another_session_and_then_given_up() {
 }
 
 #[test]
-fn a_greeting_that_stays_mute_is_asked_of_another_session_as_a_greeting() {
+fn a_repeatedly_silent_greeting_is_requested_from_another_session() {
     for mute in MUTE {
         let mut talk = Talk::ready_with(config());
         for response in ["r1", "r2"] {
@@ -112,12 +113,12 @@ fn a_greeting_that_stays_mute_is_asked_of_another_session_as_a_greeting() {
         let asked = talk.sent_of("response.create");
         assert_eq!(asked.len(), 1, "{:?}", talk.kinds());
         assert!(asked[0]["response"]["instructions"].as_str().is_some_and(|words| words.contains("Greet")));
-        assert_eq!(talk.told(), [""; 0]);
+        assert_eq!(talk.item_texts(), [""; 0]);
     }
 }
 
 #[test]
-fn a_greeting_of_zeros_that_fails_is_asked_for_as_a_greeting() {
+fn a_failed_silent_greeting_is_requested_as_a_greeting() {
     let mut talk = Talk::ready_with(config());
     talk.begin("r");
     talk.speak_at(0, "r", "ir", "Hello.", 500);
@@ -132,7 +133,7 @@ fn a_greeting_of_zeros_that_fails_is_asked_for_as_a_greeting() {
 }
 
 #[test]
-fn zeros_are_neither_said_nor_finished_nor_told() {
+fn silent_audio_is_not_reported() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.calls("r", "c1");
@@ -140,18 +141,18 @@ fn zeros_are_neither_said_nor_finished_nor_told() {
     talk.finish("r", "ir");
     talk.ends("r", "completed", None);
 
-    let is_of_item = |happening: &&SessionEvent| match happening {
+    let is_of_item = |event: &&SessionEvent| match event {
         SessionEvent::Said { item, .. }
         | SessionEvent::Finished { item }
         | SessionEvent::AgentSaid { item, .. } => item == "ir",
         _ => false,
     };
-    assert_eq!(talk.happened.iter().find(is_of_item), None);
+    assert_eq!(talk.events.iter().find(is_of_item), None);
     assert_eq!(talk.sent_of("conversation.item.delete")[0]["item_id"], "ir", "the caller did not hear it");
 }
 
 #[test]
-fn zeros_that_are_interrupted_are_taken_out() {
+fn interrupted_silent_audio_is_deleted() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.speak_at(0, "r", "ir", "Of course.", 500);
@@ -162,18 +163,18 @@ fn zeros_that_are_interrupted_are_taken_out() {
 }
 
 #[test]
-fn a_goodbye_cut_off_in_its_first_silence_is_asked_for_again() {
+fn a_goodbye_cut_off_while_silent_is_requested_again() {
     let mut talk = talked();
     talk.act(|session, now| session.ask("Say goodbye.", true, now));
     talk.begin("r");
     talk.speak_at(0, "r", "ir", "Goodbye.", 500);
     talk.ends("r", "cancelled", None);
 
-    assert_eq!(talk.created(), 2);
+    assert_eq!(talk.response_creates(), 2);
 }
 
 #[test]
-fn what_can_be_heard_in_between_forgives_what_could_not() {
+fn an_audible_response_resets_the_empty_count() {
     let mut talk = talked();
     for round in 0..4 {
         talk.begin_own(&format!("q{round}"));
@@ -181,11 +182,11 @@ fn what_can_be_heard_in_between_forgives_what_could_not() {
         talk.say(&format!("s{round}"), &format!("said{round}"), "Of course.", 300);
     }
 
-    assert_eq!((talk.connects.len(), talk.created()), (1, 4));
+    assert_eq!((talk.connects.len(), talk.response_creates()), (1, 4));
 }
 
 #[test]
-fn it_holds_after_a_rollover() {
+fn an_empty_response_after_a_reconnect_is_requested_again() {
     let mut talk = talked();
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.accept();
@@ -198,22 +199,22 @@ fn it_holds_after_a_rollover() {
 }
 
 #[test]
-fn the_reason_of_an_incomplete_response_is_told() {
+fn an_incomplete_response_is_reported_with_its_reason() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.ends("r", "incomplete", Some("content_filter"));
 
-    let told = talk.happened.iter().any(|happening| match happening {
-        SessionEvent::Lacked { status, reason, .. } => {
+    let is_reported = talk.events.iter().any(|event| match event {
+        SessionEvent::EmptyResponse { status, reason, .. } => {
             status == "incomplete" && reason.as_deref() == Some("content_filter")
         }
         _ => false,
     });
-    assert!(told, "{:?}", talk.happened);
+    assert!(is_reported, "{:?}", talk.events);
 }
 
 #[test]
-fn an_interrupted_or_cancelled_response_may_be_mute() {
+fn an_interrupted_or_cancelled_response_may_be_empty() {
     let mut interrupted = talked();
     interrupted.begin_own("r");
     interrupted.caller_starts("v");
@@ -221,18 +222,18 @@ fn an_interrupted_or_cancelled_response_may_be_mute() {
     assert_eq!(interrupted.sent, []);
 
     for status in ["cancelled", "completed", "incomplete"] {
-        let mut cancelled = Talk::greeted_with(ours());
+        let mut cancelled = Talk::greeted_with(local_turns());
         cancelled.act(|session, now| session.yield_turn(true, now));
         cancelled.begin("r");
         cancelled.act(Session::interrupt);
         cancelled.ends("r", status, None);
         assert_eq!(cancelled.kinds(), ["response.create", "response.cancel"], "{status}");
-        assert_eq!(lacks(&cancelled), []);
+        assert_eq!(empty_responses(&cancelled), []);
     }
 }
 
 #[test]
-fn a_caller_who_speaks_again_is_answered_once() {
+fn a_caller_who_speaks_after_an_empty_response_is_answered_once() {
     let mut talk = talked();
     talk.begin_own("r");
     is_empty(&mut talk, "r");
@@ -244,41 +245,41 @@ fn a_caller_who_speaks_again_is_answered_once() {
     talk.done("t", "completed");
     talk.pass(30_000);
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn after_a_goodbye_nothing_more_need_be_said() {
+fn an_empty_response_after_a_goodbye_is_accepted() {
     let mut talk = talked();
     talk.act(|session, _| session.set_leaving(true));
     talk.begin_own("r");
     is_empty(&mut talk, "r");
     talk.pass(9_000);
 
-    assert_eq!(talk.created(), 0);
-    assert_eq!(lacks(&talk), [(Purpose::Answer, EmptyResponseAction::Done)]);
+    assert_eq!(talk.response_creates(), 0);
+    assert_eq!(empty_responses(&talk), [(Purpose::Answer, EmptyResponseAction::Done)]);
 }
 
 #[test]
-fn a_mute_goodbye_is_asked_for_once_more_and_then_is_none() {
+fn an_empty_goodbye_is_requested_once_more_and_then_accepted() {
     let mut talk = talked();
     talk.act(|session, _| session.set_leaving(true));
     talk.act(|session, now| session.ask("Say goodbye.", true, now));
     talk.begin("r");
     writes(&mut talk, "r");
-    assert_eq!(talk.created(), 2);
+    assert_eq!(talk.response_creates(), 2);
     talk.begin("s");
     is_empty(&mut talk, "s");
 
-    assert_eq!((talk.created(), talk.connects.len()), (2, 1));
+    assert_eq!((talk.response_creates(), talk.connects.len()), (2, 1));
     assert_eq!(
-        lacks(&talk),
+        empty_responses(&talk),
         [(Purpose::Asked, EmptyResponseAction::AskedAgain), (Purpose::Asked, EmptyResponseAction::Done)]
     );
 }
 
 #[test]
-fn a_goodbye_that_is_owed_is_not_replaced_by_words_asked_for_again() {
+fn a_pending_goodbye_is_not_replaced_by_a_retried_prompt() {
     let is_mute: fn(&mut Talk) = |talk| is_empty(talk, "r");
     let fails: fn(&mut Talk) = |talk| talk.fails("r", "server_error");
     let is_cut: fn(&mut Talk) = |talk| {
@@ -298,45 +299,45 @@ fn a_goodbye_that_is_owed_is_not_replaced_by_words_asked_for_again() {
         talk.pass(1_500);
 
         let asked = talk.sent_of("response.create");
-        assert_eq!((asked.len(), talk.told().last()), (2, Some(&"Say goodbye.".to_owned())), "{at}");
+        assert_eq!((asked.len(), talk.item_texts().last()), (2, Some(&"Say goodbye.".to_owned())), "{at}");
     }
 }
 
 #[test]
-fn a_caller_who_is_stayed_with_is_answered_as_before() {
+fn empty_responses_count_again_when_the_call_continues() {
     let mut talk = talked();
     talk.act(|session, _| session.set_leaving(true));
     talk.act(|session, _| session.set_leaving(false));
     talk.begin_own("r");
     is_empty(&mut talk, "r");
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn half_a_sentence_is_gone_on_with_once() {
+fn half_a_sentence_is_continued_once() {
     for reason in ["max_output_tokens", "content_filter"] {
         let mut talk = talked();
         talk.begin_own("r");
         talk.speak("r", "half", "We open at nine and", 1_200);
         talk.ends("r", "incomplete", Some(reason));
-        assert!(talk.told()[0].contains("cut off"), "{:?}", talk.told());
+        assert!(talk.item_texts()[0].contains("cut off"), "{:?}", talk.item_texts());
         assert_eq!(talk.sent_of("conversation.item.delete").len(), 0);
 
         talk.begin("s");
         talk.speak("s", "quarter", "close at", 400);
         talk.ends("s", "incomplete", Some(reason));
 
-        assert_eq!(talk.created(), 1);
+        assert_eq!(talk.response_creates(), 1);
         assert_eq!(
-            lacks(&talk),
+            empty_responses(&talk),
             [(Purpose::Answer, EmptyResponseAction::GoneOn), (Purpose::Answer, EmptyResponseAction::Left)]
         );
     }
 }
 
 #[test]
-fn half_a_greeting_is_gone_on_with_and_not_begun_anew() {
+fn half_a_greeting_is_continued_and_not_repeated() {
     let mut talk = Talk::ready_with(config());
     talk.begin("r");
     talk.speak("r", "g", "Hello, this is", 600);
@@ -345,41 +346,41 @@ fn half_a_greeting_is_gone_on_with_and_not_begun_anew() {
     let asked = talk.sent_of("response.create");
     assert_eq!(asked.len(), 2);
     assert!(asked[1]["response"].get("instructions").is_none());
-    assert!(talk.told()[0].contains("cut off"), "{:?}", talk.told());
+    assert!(talk.item_texts()[0].contains("cut off"), "{:?}", talk.item_texts());
 }
 
 #[test]
-fn half_a_call_after_a_preamble_is_taken_out() {
+fn half_a_tool_call_after_speech_is_deleted() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.speak("r", "a1", "One moment.", 600);
     talk.finish("r", "a1");
     let half = json!({"id": "half", "type": "function_call", "status": "incomplete", "call_id": "c", "name": "look",
         "arguments": "{\"ord"});
-    talk.hear(json!({"type": "response.output_item.done", "response_id": "r", "item": half}));
+    talk.server_sends(json!({"type": "response.output_item.done", "response_id": "r", "item": half}));
     talk.ends("r", "incomplete", Some("max_output_tokens"));
 
     assert_eq!(talk.kinds(), ["conversation.item.delete", "conversation.item.create", "response.create"]);
     assert_eq!(talk.sent_of("conversation.item.delete")[0]["item_id"], "half");
-    assert!(!talk.happened.iter().any(|happening| matches!(happening, SessionEvent::ToolCalled { .. })));
+    assert!(!talk.events.iter().any(|event| matches!(event, SessionEvent::ToolCalled { .. })));
 }
 
 #[test]
-fn a_whole_call_in_an_incomplete_response_is_run_and_answered_once() {
+fn a_complete_call_in_an_incomplete_response_is_answered_once() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.calls("r", "c1");
     talk.ends("r", "incomplete", Some("max_output_tokens"));
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
 
     talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
 
-    assert_eq!((talk.created(), talk.sent_of("conversation.item.delete").len()), (1, 0));
+    assert_eq!((talk.response_creates(), talk.sent_of("conversation.item.delete").len()), (1, 0));
 }
 
 #[test]
-fn half_a_sentence_the_caller_speaks_into_is_not_gone_on_with() {
-    let mut talk = Talk::greeted_with(patient());
+fn half_a_sentence_interrupted_by_the_caller_is_not_continued() {
+    let mut talk = Talk::greeted_with(protected_greeting());
     talk.begin_own("r");
     talk.speak("r", "half", "We open at nine and", 1_200);
     talk.caller_starts("v");
@@ -389,37 +390,37 @@ fn half_a_sentence_the_caller_speaks_into_is_not_gone_on_with() {
     talk.done("s", "completed");
     talk.pass(20_000);
 
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
 }
 
 #[test]
-fn limits_told_after_the_response_that_used_them_up_are_waited_for() {
+fn rate_limits_reported_after_the_response_are_waited_for() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.fails("r", "rate_limit_exceeded");
-    talk.hear(json!({"type": "rate_limits.updated",
+    talk.server_sends(json!({"type": "rate_limits.updated",
         "rate_limits": [{"name": "tokens", "remaining": 0, "reset_seconds": 2.5}]}));
 
     talk.pass(2_499);
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
     talk.pass(1);
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 fn writes(talk: &mut Talk, response: &str) {
     let item = |status: &str, content: Value| json!({"id": format!("i{response}"), "type": "message", "role": "assistant", "status": status, "content": content});
     let content = json!([{"type": "output_text", "text": "Of course. Which day suits you?"}]);
-    talk.hear(json!({"type": "response.output_item.added", "response_id": response, "item": item("in_progress", json!([]))}));
-    talk.hear(json!({"type": "response.output_text.delta", "response_id": response, "item_id": format!("i{response}"),
+    talk.server_sends(json!({"type": "response.output_item.added", "response_id": response, "item": item("in_progress", json!([]))}));
+    talk.server_sends(json!({"type": "response.output_text.delta", "response_id": response, "item_id": format!("i{response}"),
         "delta": "Of course."}));
-    talk.hear(json!({"type": "response.output_item.done", "response_id": response, "item": item("completed", content.clone())}));
-    talk.hear(json!({"type": "response.done", "response": {"id": response, "status": "completed",
+    talk.server_sends(json!({"type": "response.output_item.done", "response_id": response, "item": item("completed", content.clone())}));
+    talk.server_sends(json!({"type": "response.done", "response": {"id": response, "status": "completed",
         "status_details": {"type": "completed"}, "output": [item("completed", content)]}}));
 }
 
 fn is_empty(talk: &mut Talk, response: &str) {
-    talk.hear(
+    talk.server_sends(
         json!({"type": "response.done", "response": {"id": response, "status": "completed", "output": []}}),
     );
 }
@@ -428,31 +429,33 @@ fn is_empty_and_incomplete(talk: &mut Talk, response: &str) {
     talk.ends(response, "incomplete", Some("max_output_tokens"));
 }
 
-/// The service's word for why may be new, or missing.
+/// The reason may be new, or missing.
 fn is_filtered(talk: &mut Talk, response: &str) {
     let item = json!({"id": format!("i{response}"), "type": "message", "status": "in_progress"});
-    talk.hear(json!({"type": "response.output_item.added", "response_id": response, "item": item}));
+    talk.server_sends(json!({"type": "response.output_item.added", "response_id": response, "item": item}));
     talk.ends(response, "incomplete", None);
 }
 
 fn cuts_a_call(talk: &mut Talk, response: &str) {
     let call = json!({"id": format!("i{response}"), "type": "function_call", "status": "incomplete", "call_id": "c",
         "name": "look", "arguments": "{\"ord"});
-    talk.hear(json!({"type": "response.output_item.done", "response_id": response, "item": call}));
+    talk.server_sends(json!({"type": "response.output_item.done", "response_id": response, "item": call}));
     talk.ends(response, "incomplete", Some("max_output_tokens"));
 }
 
-/// Words run ahead of a sound that never comes.
+/// The transcript runs ahead of audio that never arrives.
 fn only_transcribes(talk: &mut Talk, response: &str) {
     let item = format!("i{response}");
     let message = |status: &str| json!({"id": item, "type": "message", "status": status});
-    talk.hear(json!({"type": "response.output_item.added", "response_id": response, "item": message("in_progress")}));
-    talk.hear(
+    talk.server_sends(json!({"type": "response.output_item.added", "response_id": response, "item": message("in_progress")}));
+    talk.server_sends(
         json!({"type": "response.output_audio_transcript.done", "response_id": response, "item_id": item,
         "transcript": "Of course."}),
     );
-    talk.hear(json!({"type": "response.output_audio.done", "response_id": response, "item_id": item}));
-    talk.hear(
+    talk.server_sends(
+        json!({"type": "response.output_audio.done", "response_id": response, "item_id": item}),
+    );
+    talk.server_sends(
         json!({"type": "response.output_item.done", "response_id": response, "item": message("completed")}),
     );
     talk.ends(response, "completed", None);
@@ -465,10 +468,10 @@ fn says_zeros(talk: &mut Talk, response: &str) {
     talk.ends(response, "completed", None);
 }
 
-fn lacks(talk: &Talk) -> Vec<(Purpose, EmptyResponseAction)> {
-    let lacks = talk.happened.iter().filter_map(|happening| match happening {
-        SessionEvent::Lacked { purpose, then, .. } => Some((*purpose, *then)),
+fn empty_responses(talk: &Talk) -> Vec<(Purpose, EmptyResponseAction)> {
+    let empty_responses = talk.events.iter().filter_map(|event| match event {
+        SessionEvent::EmptyResponse { purpose, then, .. } => Some((*purpose, *then)),
         _ => None,
     });
-    lacks.collect()
+    empty_responses.collect()
 }

@@ -1,11 +1,11 @@
-//! Tools of remote servers, which the service calls itself.
+//! Tests hosted MCP tools, which the service calls itself.
 
 use super::reconnecting::talked;
 use super::*;
 use crate::HostedOutcome;
 
 #[test]
-fn the_answer_is_asked_for_once_the_call_and_its_response_are_over() {
+fn an_answer_is_requested_once_call_and_response_are_over() {
     for is_over_first in [true, false] {
         for end in ["completed", "failed"] {
             let mut talk = talked();
@@ -46,18 +46,18 @@ fn calls_of_one_response_are_one_batch_with_functions() {
     talk.ends("r", "completed", None);
     ended(&mut talk, "m2", "completed");
     talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
 
     ended(&mut talk, "m1", "failed");
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn a_call_that_only_its_progress_tells_of_is_waited_for() {
+fn a_call_known_only_by_its_progress_is_waited_for() {
     let mut talk = talked();
     talk.begin_own("r");
-    talk.hear(json!({"type": "response.mcp_call.in_progress", "item_id": "m1", "output_index": 0}));
+    talk.server_sends(json!({"type": "response.mcp_call.in_progress", "item_id": "m1", "output_index": 0}));
     talk.ends("r", "completed", None);
     assert_eq!(talk.sent, []);
 
@@ -67,7 +67,7 @@ fn a_call_that_only_its_progress_tells_of_is_waited_for() {
 }
 
 #[test]
-fn a_spoken_preamble_changes_nothing() {
+fn speech_before_a_hosted_call_changes_nothing() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.speak("r", "one moment", "One moment.", 500);
@@ -80,7 +80,7 @@ fn a_spoken_preamble_changes_nothing() {
 }
 
 #[test]
-fn the_callers_own_turn_is_answered_with_what_the_call_found() {
+fn the_answer_to_the_callers_turn_covers_a_hosted_call() {
     let mut talk = talked();
     talk.begin_own("r");
     begins(&mut talk, "r", "m1");
@@ -92,14 +92,14 @@ fn the_callers_own_turn_is_answered_with_what_the_call_found() {
     talk.done("s", "completed");
     talk.pass(20_000);
 
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
 }
 
 #[test]
 fn a_call_whose_arguments_were_cut_is_not_waited_for() {
     let mut talk = talked();
     talk.begin_own("r");
-    talk.hear(
+    talk.server_sends(
         json!({"type": "response.output_item.added", "response_id": "r", "item": call("m1", Value::Null)}),
     );
     talk.ends("r", "incomplete", Some("max_output_tokens"));
@@ -109,7 +109,7 @@ fn a_call_whose_arguments_were_cut_is_not_waited_for() {
 }
 
 #[test]
-fn a_call_that_never_answers_is_given_up_after_a_minute() {
+fn a_hosted_call_times_out_after_a_minute() {
     let mut talk = talked();
     talk.begin_own("r");
     begins(&mut talk, "r", "m1");
@@ -124,7 +124,7 @@ fn a_call_that_never_answers_is_given_up_after_a_minute() {
 }
 
 #[test]
-fn a_call_that_comes_after_its_response_ends_in_pairs_of_events() {
+fn every_late_hosted_call_reports_a_start_and_an_end() {
     for is_other_open in [true, false] {
         let mut talk = talked();
         talk.begin_own("r");
@@ -134,7 +134,7 @@ fn a_call_that_comes_after_its_response_ends_in_pairs_of_events() {
             begins(&mut talk, "r", "m1");
         }
         talk.ends("r", "completed", None);
-        talk.hear(
+        talk.server_sends(
             json!({"type": "response.output_item.added", "response_id": "r", "item": call("m2", Value::Null)}),
         );
         if is_other_open {
@@ -142,7 +142,7 @@ fn a_call_that_comes_after_its_response_ends_in_pairs_of_events() {
         }
         talk.pass(60_000);
 
-        let called = talk.happened.iter().filter(|happening| matches!(happening, SessionEvent::HostedCalled));
+        let called = talk.events.iter().filter(|event| matches!(event, SessionEvent::HostedCalled));
         assert_eq!(called.count(), outcomes(&talk).len());
         assert_eq!(outcomes(&talk).last(), Some(&HostedOutcome::TimedOut));
         assert_eq!(talk.kinds(), ["response.create"], "another open: {is_other_open}");
@@ -152,11 +152,13 @@ fn a_call_that_comes_after_its_response_ends_in_pairs_of_events() {
 #[test]
 fn a_call_first_seen_after_its_response_is_answered_once() {
     let is_added: fn(&mut Talk) = |talk| {
-        talk.hear(json!({"type": "conversation.item.added", "item": call("m1", Value::Null)}));
+        talk.server_sends(json!({"type": "conversation.item.added", "item": call("m1", Value::Null)}));
         ended(talk, "m1", "completed");
     };
     let is_in_progress: fn(&mut Talk) = |talk| {
-        talk.hear(json!({"type": "response.mcp_call.in_progress", "item_id": "m1", "output_index": 0}));
+        talk.server_sends(
+            json!({"type": "response.mcp_call.in_progress", "item_id": "m1", "output_index": 0}),
+        );
         ended(talk, "m1", "completed");
     };
     let is_completed: fn(&mut Talk) = |talk| ended(talk, "m1", "completed");
@@ -168,20 +170,20 @@ fn a_call_first_seen_after_its_response_is_answered_once() {
         talk.ends("r", "completed", None);
         comes(&mut talk);
         answers(&mut talk, "m1", "2 left");
-        talk.hear(
+        talk.server_sends(
             json!({"type": "response.output_item.done", "response_id": "r", "item": call("m1", json!("2 left"))}),
         );
         talk.say("s", "said", "I see.", 300);
         talk.pass(90_000);
 
         assert_eq!(talk.kinds(), ["response.create"], "{at}");
-        let called = talk.happened.iter().filter(|happening| matches!(happening, SessionEvent::HostedCalled));
+        let called = talk.events.iter().filter(|event| matches!(event, SessionEvent::HostedCalled));
         assert_eq!((called.count(), outcomes(&talk)), (1, vec![HostedOutcome::Done]), "{at}");
     }
 }
 
 #[test]
-fn another_session_is_told_what_a_call_found_or_that_it_failed() {
+fn the_outcomes_of_hosted_calls_are_replayed() {
     let mut talk = talked();
     for (response, item, end) in [("r1", "m1", "completed"), ("r2", "m2", "failed")] {
         talk.begin_own(response);
@@ -197,13 +199,13 @@ fn another_session_is_told_what_a_call_found_or_that_it_failed() {
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.accept();
 
-    let told = talk.told().join("\n");
-    assert!(told.contains("stock.search with {\"q\":\"blue\"}. It answered: 2 left"), "{told}");
-    assert!(told.contains("It failed."), "{told}");
+    let replayed = talk.item_texts().join("\n");
+    assert!(replayed.contains("stock.search with {\"q\":\"blue\"}. It answered: 2 left"), "{replayed}");
+    assert!(replayed.contains("It failed."), "{replayed}");
 }
 
 #[test]
-fn a_call_under_way_is_spoken_of_by_the_next_session() {
+fn a_hosted_call_in_progress_is_replayed_as_unknown() {
     for is_over in [true, false] {
         let mut talk = talked();
         talk.begin_own("r");
@@ -214,31 +216,31 @@ fn a_call_under_way_is_spoken_of_by_the_next_session() {
         talk.down(ConnectionLoss::Failed("reset".into()));
         talk.accept();
 
-        assert_eq!(talk.created(), 1, "its response is over: {is_over}");
+        assert_eq!(talk.response_creates(), 1, "its response is over: {is_over}");
         assert!(
-            talk.told().iter().any(|told| told.contains("not known what came of it")),
+            talk.item_texts().iter().any(|replayed| replayed.contains("not known what came of it")),
             "{:?}",
-            talk.told()
+            talk.item_texts()
         );
         assert_eq!(outcomes(&talk), [HostedOutcome::TimedOut]);
     }
 }
 
 #[test]
-fn a_call_cut_off_by_a_lost_session_is_answered_by_the_next() {
+fn a_hosted_call_cut_off_by_a_loss_is_answered_next() {
     let mut talk = talked();
     talk.begin_own("r");
-    talk.hear(
+    talk.server_sends(
         json!({"type": "response.output_item.added", "response_id": "r", "item": call("m1", Value::Null)}),
     );
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.accept();
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn ids_of_another_session_are_its_own() {
+fn hosted_call_ids_of_different_sessions_are_distinct() {
     let mut talk = talked();
     talk.begin_own("r");
     begins(&mut talk, "r", "m1");
@@ -253,47 +255,47 @@ fn ids_of_another_session_are_its_own() {
     talk.ends("r", "completed", None);
     ended(&mut talk, "m1", "completed");
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn tools_that_cannot_be_listed_are_told_to_the_agent() {
+fn the_agent_learns_which_mcp_tools_are_unavailable() {
     for names_its_server in [true, false] {
         let mut talk = Talk::ready_with(with_servers(&["stock"]));
         talk.forget();
         if names_its_server {
             lists(&mut talk, "l1", "stock");
         }
-        talk.hear(json!({"type": "mcp_list_tools.in_progress", "item_id": "l1"}));
-        talk.hear(json!({"type": "mcp_list_tools.failed", "item_id": "l1"}));
+        talk.server_sends(json!({"type": "mcp_list_tools.in_progress", "item_id": "l1"}));
+        talk.server_sends(json!({"type": "mcp_list_tools.failed", "item_id": "l1"}));
 
-        assert_eq!(talk.happened, [SessionEvent::ToolsMissing { server: "stock".into() }]);
-        let told = talk.sent_of("conversation.item.create");
-        assert_eq!(told[0]["item"]["role"], "system");
-        assert!(talk.told()[0].contains("\"stock\" cannot be used"), "{:?}", talk.told());
-        assert_eq!(talk.created(), 0, "it is told, and not asked");
+        assert_eq!(talk.events, [SessionEvent::ToolsMissing { server: "stock".into() }]);
+        let messages = talk.sent_of("conversation.item.create");
+        assert_eq!(messages[0]["item"]["role"], "system");
+        assert!(talk.item_texts()[0].contains("\"stock\" cannot be used"), "{:?}", talk.item_texts());
+        assert_eq!(talk.response_creates(), 0, "the message requests no response");
     }
 }
 
 #[test]
-fn of_several_servers_the_one_that_failed_is_named() {
+fn of_several_mcp_servers_the_failed_one_is_named() {
     let mut talk = Talk::ready_with(with_servers(&["stock", "desk"]));
     talk.forget();
     lists(&mut talk, "l1", "stock");
-    talk.hear(json!({"type": "mcp_list_tools.completed", "item_id": "l1"}));
-    talk.hear(json!({"type": "mcp_list_tools.failed", "item_id": "unknown"}));
+    talk.server_sends(json!({"type": "mcp_list_tools.completed", "item_id": "l1"}));
+    talk.server_sends(json!({"type": "mcp_list_tools.failed", "item_id": "unknown"}));
 
-    assert_eq!(talk.happened, [SessionEvent::ToolsMissing { server: "desk".into() }]);
+    assert_eq!(talk.events, [SessionEvent::ToolsMissing { server: "desk".into() }]);
 }
 
 #[test]
-fn a_list_that_fails_before_the_session_is_configured_is_told_afterwards() {
+fn a_listing_failed_before_configuration_is_reported_afterwards() {
     let mut talk = Talk::with(with_servers(&["stock"]));
-    talk.hear(json!({"type": "session.created", "session": {}}));
-    talk.hear(json!({"type": "mcp_list_tools.failed", "item_id": "l1"}));
-    assert_eq!(talk.told(), [""; 0]);
-    talk.hear(json!({"type": "session.updated", "session": {}}));
-    assert_eq!(talk.told().len(), 1);
+    talk.server_sends(json!({"type": "session.created", "session": {}}));
+    talk.server_sends(json!({"type": "mcp_list_tools.failed", "item_id": "l1"}));
+    assert_eq!(talk.item_texts(), [""; 0]);
+    talk.server_sends(json!({"type": "session.updated", "session": {}}));
+    assert_eq!(talk.item_texts().len(), 1);
 
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.pass(400);
@@ -301,26 +303,30 @@ fn a_list_that_fails_before_the_session_is_configured_is_told_afterwards() {
     talk.accept();
     talk.on(link, json!({"type": "mcp_list_tools.failed", "item_id": "l1"}));
 
-    assert_eq!(talk.told().len(), 2, "each session lists them anew");
-    let missing = |happening: &&SessionEvent| matches!(happening, SessionEvent::ToolsMissing { .. });
-    assert_eq!(talk.happened.iter().filter(missing).count(), 1, "once in a call");
+    assert_eq!(talk.item_texts().len(), 2, "each session lists them anew");
+    let missing = |event: &&SessionEvent| matches!(event, SessionEvent::ToolsMissing { .. });
+    assert_eq!(talk.events.iter().filter(missing).count(), 1, "once in a call");
 }
 
-/// The service begins a call in a response.
+/// Starts a hosted MCP call in a response.
 fn begins(talk: &mut Talk, response: &str, item: &str) {
-    talk.hear(json!({"type": "response.output_item.added", "response_id": response, "item": call(item, Value::Null)}));
-    talk.hear(json!({"type": "response.mcp_call_arguments.done", "response_id": response, "item_id": item,
-        "output_index": 0, "arguments": "{\"q\":\"blue\"}"}));
-    talk.hear(json!({"type": "response.mcp_call.in_progress", "item_id": item, "output_index": 0}));
+    talk.server_sends(json!({"type": "response.output_item.added", "response_id": response, "item": call(item, Value::Null)}));
+    talk.server_sends(
+        json!({"type": "response.mcp_call_arguments.done", "response_id": response, "item_id": item,
+        "output_index": 0, "arguments": "{\"q\":\"blue\"}"}),
+    );
+    talk.server_sends(json!({"type": "response.mcp_call.in_progress", "item_id": item, "output_index": 0}));
 }
 
 fn ended(talk: &mut Talk, item: &str, how: &str) {
-    talk.hear(json!({"type": format!("response.mcp_call.{how}"), "item_id": item, "output_index": 0}));
+    talk.server_sends(
+        json!({"type": format!("response.mcp_call.{how}"), "item_id": item, "output_index": 0}),
+    );
 }
 
-/// What the call found comes last.
+/// Sends the output of a hosted MCP call, which arrives last.
 fn answers(talk: &mut Talk, item: &str, output: &str) {
-    talk.hear(json!({"type": "conversation.item.done", "item": call(item, json!(output))}));
+    talk.server_sends(json!({"type": "conversation.item.done", "item": call(item, json!(output))}));
 }
 
 fn call(item: &str, output: Value) -> Value {
@@ -331,7 +337,7 @@ fn call(item: &str, output: Value) -> Value {
 
 fn lists(talk: &mut Talk, item: &str, server: &str) {
     let item = json!({"id": item, "type": "mcp_list_tools", "server_label": server, "tools": []});
-    talk.hear(json!({"type": "conversation.item.added", "item": item}));
+    talk.server_sends(json!({"type": "conversation.item.added", "item": item}));
 }
 
 fn with_servers(labels: &[&str]) -> SessionConfig {
@@ -341,7 +347,7 @@ fn with_servers(labels: &[&str]) -> SessionConfig {
 }
 
 fn outcomes(talk: &Talk) -> Vec<HostedOutcome> {
-    let ended = talk.happened.iter().filter_map(|happening| match happening {
+    let ended = talk.events.iter().filter_map(|event| match event {
         SessionEvent::HostedEnded { outcome, .. } => Some(*outcome),
         _ => None,
     });

@@ -1,9 +1,9 @@
-//! What a lost link does to a conversation.
+//! Tests what a lost link does to a conversation.
 
 use super::*;
 
 #[test]
-fn a_drop_in_a_silence_is_mended_without_a_word() {
+fn a_loss_in_a_pause_reconnects_without_a_word() {
     let mut talk = talked();
     talk.down(ConnectionLoss::Failed("reset".into()));
     assert_eq!(talk.connects.len(), 2);
@@ -15,21 +15,21 @@ fn a_drop_in_a_silence_is_mended_without_a_word() {
     let answers =
         |at: usize| updates[at]["session"]["audio"]["input"]["turn_detection"]["create_response"].clone();
     assert_eq!((answers(0), answers(1)), (json!(false), json!(true)));
-    let told = talk.told();
-    assert_eq!(told[..3], ["Hello, how can I help?", "Where is my bike?", "In the workshop."]);
-    assert!(told[3].contains("Do not greet"), "{told:?}");
-    assert_eq!(talk.created(), 0, "nobody waits for an answer");
-    assert!(talk.happened.contains(&SessionEvent::SessionLost { reason: "failed".into() }));
+    let replayed = talk.item_texts();
+    assert_eq!(replayed[..3], ["Hello, how can I help?", "Where is my bike?", "In the workshop."]);
+    assert!(replayed[3].contains("Do not greet"), "{replayed:?}");
+    assert_eq!(talk.response_creates(), 0, "no answer is pending");
+    assert!(talk.events.contains(&SessionEvent::SessionLost { reason: "failed".into() }));
     assert!(
-        talk.happened.contains(&SessionEvent::Restored { took: Duration::from_millis(400), planned: false })
+        talk.events.contains(&SessionEvent::Restored { took: Duration::from_millis(400), planned: false })
     );
 }
 
 #[test]
-fn what_the_agent_said_is_told_as_its_own_words_and_only_as_far_as_it_was_heard() {
+fn the_agents_words_are_replayed_as_far_as_heard() {
     let mut talk = talked();
     talk.act(|session, now| {
-        session.was_heard("a", Duration::from_millis(400), Duration::from_millis(800), now)
+        session.truncate("a", Duration::from_millis(400), Duration::from_millis(800), now)
     });
     talk.forget();
     talk.down(ConnectionLoss::Closed { code: Some(1001), reason: String::new() });
@@ -41,7 +41,7 @@ fn what_the_agent_said_is_told_as_its_own_words_and_only_as_far_as_it_was_heard(
 }
 
 #[test]
-fn a_caller_who_waits_for_an_answer_gets_one_from_the_next_session() {
+fn the_next_session_answers_a_waiting_caller() {
     let mut talk = talked();
     talk.caller_starts("v");
     talk.caller_stops("v");
@@ -50,31 +50,31 @@ fn a_caller_who_waits_for_an_answer_gets_one_from_the_next_session() {
 
     talk.accept();
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn an_answer_cut_by_the_drop_is_taken_up_where_it_was_cut() {
+fn an_answer_cut_off_by_a_loss_is_continued() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.speak("r", "b", "It will be done by six this evening, or tomorrow.", 1_000);
     talk.down(ConnectionLoss::Failed("reset".into()));
-    assert!(talk.happened.contains(&SessionEvent::Ended { response: "r".into() }));
-    assert!(!talk.happened.contains(&SessionEvent::Finished { item: "b".into() }), "the rest never came");
+    assert!(talk.events.contains(&SessionEvent::Ended { response: "r".into() }));
+    assert!(!talk.events.contains(&SessionEvent::Finished { item: "b".into() }), "the rest never came");
     let (text, audio) = ("It will be done".to_owned().into(), Duration::from_secs(1));
-    assert!(talk.happened.contains(&SessionEvent::AgentSaid { item: "b".into(), text, audio }));
+    assert!(talk.events.contains(&SessionEvent::AgentSaid { item: "b".into(), text, audio }));
 
     talk.accept();
 
-    assert!(talk.told().contains(&"It will be done".to_owned()), "{:?}", talk.told());
-    assert_eq!(talk.created(), 1);
+    assert!(talk.item_texts().contains(&"It will be done".to_owned()), "{:?}", talk.item_texts());
+    assert_eq!(talk.response_creates(), 1);
     talk.forget();
-    talk.act(|session, now| session.was_heard("b", Duration::from_secs(1), Duration::from_secs(1), now));
-    assert_eq!(talk.sent, [], "what there was of it was heard, as it was told");
+    talk.act(|session, now| session.truncate("b", Duration::from_secs(1), Duration::from_secs(1), now));
+    assert_eq!(talk.sent, [], "all of it was heard, as it was replayed");
 }
 
 #[test]
-fn an_answer_whose_session_falls_silent_for_ever_is_asked_for_in_the_next_one() {
+fn an_answer_of_a_stalled_session_is_requested_from_the_next() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.speak("r", "b", "It will be done by six this evening.", 1_000);
@@ -82,38 +82,35 @@ fn an_answer_whose_session_falls_silent_for_ever_is_asked_for_in_the_next_one() 
     talk.pass(8_000);
     assert_eq!(talk.kinds().last(), Some(&"response.cancel"));
     talk.pass(2_000);
-    assert!(talk.happened.contains(&SessionEvent::SessionLost { reason: "silent".into() }));
+    assert!(talk.events.contains(&SessionEvent::SessionLost { reason: "silent".into() }));
     talk.accept();
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn a_caller_who_was_speaking_may_go_on_before_anybody_answers() {
+fn a_caller_cut_off_by_a_loss_may_continue_first() {
     let mut talk = talked();
     talk.caller_starts("v");
     talk.down(ConnectionLoss::Failed("reset".into()));
-    assert_eq!(
-        talk.happened.iter().filter(|happening| **happening == SessionEvent::CallerStopped).count(),
-        1
-    );
+    assert_eq!(talk.events.iter().filter(|event| **event == SessionEvent::CallerStopped).count(), 1);
     talk.accept();
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
 
     let mut silent = talk;
     silent.pass(1_500);
-    assert_eq!(silent.created(), 1);
+    assert_eq!(silent.response_creates(), 1);
 }
 
 #[test]
-fn the_greeting_is_asked_for_again_only_if_nothing_of_it_was_received() {
+fn a_lost_greeting_is_repeated_only_if_none_was_received() {
     let mut nothing = Talk::ready_with(config());
     nothing.begin("r");
     nothing.forget();
     nothing.down(ConnectionLoss::Failed("reset".into()));
     nothing.pass(300);
     nothing.accept();
-    assert!(greets(&nothing) && nothing.told().is_empty());
+    assert!(greets(&nothing) && nothing.item_texts().is_empty());
 
     let mut half = Talk::ready_with(config());
     half.begin("r");
@@ -123,11 +120,11 @@ fn the_greeting_is_asked_for_again_only_if_nothing_of_it_was_received() {
     half.pass(300);
     half.accept();
     assert!(!greets(&half), "never a second greeting");
-    assert_eq!(half.created(), 1, "the rest of the first");
+    assert_eq!(half.response_creates(), 1, "the rest of the first");
 }
 
 #[test]
-fn a_drop_before_it_was_configured_is_tried_again_and_greets_once() {
+fn a_loss_before_configuration_reconnects_and_greets_once() {
     let mut talk = Talk::with(config());
     talk.down(ConnectionLoss::Refused { status: 503 });
     talk.pass(300);
@@ -135,12 +132,12 @@ fn a_drop_before_it_was_configured_is_tried_again_and_greets_once() {
 
     talk.accept();
 
-    assert_eq!(talk.created(), 1);
-    assert_eq!(talk.happened, [SessionEvent::Ready { expires_at: Some(T0 + 3_600) }]);
+    assert_eq!(talk.response_creates(), 1);
+    assert_eq!(talk.events, [SessionEvent::Ready { expires_at: Some(T0 + 3_600) }]);
 }
 
 #[test]
-fn tries_are_spaced_and_end_after_five() {
+fn reconnects_back_off_and_stop_after_five_tries() {
     let mut talk = talked();
     let mut waits = vec![];
     talk.down(ConnectionLoss::Failed("reset".into()));
@@ -161,7 +158,7 @@ fn tries_are_spaced_and_end_after_five() {
 }
 
 #[test]
-fn nobody_waits_longer_than_twelve_seconds() {
+fn an_outage_ends_the_conversation_after_twelve_seconds() {
     let mut talk = talked();
     talk.down(ConnectionLoss::Failed("reset".into()));
 
@@ -174,7 +171,7 @@ fn nobody_waits_longer_than_twelve_seconds() {
 }
 
 #[test]
-fn a_server_that_takes_us_and_hangs_up_again_and_again_is_given_up() {
+fn a_server_that_keeps_closing_fails_the_conversation() {
     let mut talk = talked();
     for _ in 0..10 {
         talk.down(ConnectionLoss::Closed { code: Some(1011), reason: String::new() });
@@ -189,7 +186,7 @@ fn a_server_that_takes_us_and_hangs_up_again_and_again_is_given_up() {
 }
 
 #[test]
-fn a_refused_key_on_the_way_back_is_the_end() {
+fn a_key_refused_on_reconnect_is_fatal() {
     let mut talk = talked();
     talk.down(ConnectionLoss::Failed("reset".into()));
 
@@ -207,15 +204,11 @@ fn an_expired_session_is_replaced() {
 
     assert_eq!((talk.connects.len(), talk.closed.len()), (2, 1));
     talk.accept();
-    assert!(
-        talk.happened
-            .iter()
-            .any(|happening| matches!(happening, SessionEvent::Restored { planned: false, .. }))
-    );
+    assert!(talk.events.iter().any(|event| matches!(event, SessionEvent::Restored { planned: false, .. })));
 }
 
 #[test]
-fn the_last_two_seconds_of_the_caller_are_kept_and_sent() {
+fn the_last_two_seconds_of_caller_audio_are_buffered() {
     let mut talk = talked();
     talk.down(ConnectionLoss::Failed("reset".into()));
     for _ in 0..150 {
@@ -231,7 +224,7 @@ fn the_last_two_seconds_of_the_caller_are_kept_and_sent() {
 }
 
 #[test]
-fn an_old_link_is_not_listened_to() {
+fn events_of_an_old_link_are_ignored() {
     let mut talk = talked();
     let old = talk.session.link.id;
     talk.down(ConnectionLoss::Failed("reset".into()));
@@ -239,31 +232,35 @@ fn an_old_link_is_not_listened_to() {
     talk.forget();
 
     talk.on(old, json!({"type": "response.created", "response": {"id": "ghost"}}));
-    talk.session.handle_down(old, ConnectionLoss::Failed("again".into()), talk.now);
+    talk.session.handle_connection_loss(old, ConnectionLoss::Failed("again".into()), talk.now);
     talk.drain();
 
-    assert_eq!((talk.sent, talk.happened), (vec![], vec![]));
+    assert_eq!((talk.sent, talk.events), (vec![], vec![]));
 }
 
 #[test]
-fn a_tool_that_answers_after_the_drop_is_answered_by_the_next_session() {
+fn a_tool_output_after_a_loss_is_answered_by_the_next_session() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.calls("r", "c1");
     talk.down(ConnectionLoss::Failed("reset".into()));
-    let before = talk.created();
+    let before = talk.response_creates();
     talk.accept();
-    assert!(talk.told().contains(&"c1".to_owned()), "the open call is told");
-    assert_eq!(talk.created(), before, "nothing is made up while the tool works");
+    assert!(talk.item_texts().contains(&"c1".to_owned()), "the open call is replayed");
+    assert_eq!(talk.response_creates(), before, "nothing is made up while the tool works");
 
     talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
 
-    assert_eq!(talk.told().iter().filter(|told| *told == "c1").count(), 2, "the call, and its output");
-    assert_eq!(talk.created(), before + 1);
+    assert_eq!(
+        talk.item_texts().iter().filter(|replayed| *replayed == "c1").count(),
+        2,
+        "the call, and its output"
+    );
+    assert_eq!(talk.response_creates(), before + 1);
 }
 
 #[test]
-fn a_link_that_dies_after_the_goodbye_leaves_nothing_to_say() {
+fn a_loss_after_the_goodbye_requests_nothing() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.speak("r", "bye", "Goodbye.", 400);
@@ -274,11 +271,11 @@ fn a_link_that_dies_after_the_goodbye_leaves_nothing_to_say() {
     talk.accept();
     talk.pass(5_000);
 
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
 }
 
 #[test]
-fn a_caller_who_spoke_while_a_tool_works_is_answered_by_the_next_session() {
+fn input_during_a_tool_call_is_answered_after_a_loss() {
     let mut talk = talked();
     talk.begin_own("r");
     talk.calls("r", "c1");
@@ -287,38 +284,38 @@ fn a_caller_who_spoke_while_a_tool_works_is_answered_by_the_next_session() {
 
     talk.accept();
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn what_was_told_during_the_gap_is_told_and_answered_after_it() {
+fn a_message_during_an_outage_is_replayed_and_answered() {
     let mut talk = talked();
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.act(|session, now| session.tell("The caller pressed 1.", now));
 
     talk.accept();
 
-    assert!(talk.told().contains(&"The caller pressed 1.".to_owned()));
-    assert_eq!(talk.created(), 1);
+    assert!(talk.item_texts().contains(&"The caller pressed 1.".to_owned()));
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn an_item_of_the_old_session_that_is_interrupted_now_is_told_anew() {
+fn an_interrupted_item_of_the_old_session_is_replaced() {
     let mut talk = talked();
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.accept();
     talk.forget();
 
     talk.act(|session, now| {
-        session.was_heard("a", Duration::from_millis(400), Duration::from_millis(800), now)
+        session.truncate("a", Duration::from_millis(400), Duration::from_millis(800), now)
     });
 
     assert_eq!(talk.kinds(), ["conversation.item.delete", "conversation.item.create"]);
-    assert_eq!(talk.told(), ["In the"]);
+    assert_eq!(talk.item_texts(), ["In the"]);
 }
 
 #[test]
-fn ids_that_the_next_server_uses_again_are_not_mixed_up() {
+fn ids_reused_by_the_next_server_stay_distinct() {
     let mut talk = talked();
     talk.begin_own("r1");
     talk.calls("r1", "c1");
@@ -331,14 +328,15 @@ fn ids_that_the_next_server_uses_again_are_not_mixed_up() {
     talk.begin_own("r0");
     talk.speak("r0", "a", "Another answer.", 800);
     talk.calls("r0", "c1");
-    let said = |happening: &SessionEvent| matches!(happening, SessionEvent::Said { response, item, .. } if response == "2.r0" && item == "2.a");
-    assert!(talk.happened.iter().any(said), "{:?}", talk.happened);
-    let called = |happening: &SessionEvent| matches!(happening, SessionEvent::ToolCalled { call_id, .. } if call_id == "2.c1");
-    assert!(talk.happened.iter().any(called), "{:?}", talk.happened);
+    let said = |event: &SessionEvent| matches!(event, SessionEvent::Said { response, item, .. } if response == "2.r0" && item == "2.a");
+    assert!(talk.events.iter().any(said), "{:?}", talk.events);
+    let called =
+        |event: &SessionEvent| matches!(event, SessionEvent::ToolCalled { call_id, .. } if call_id == "2.c1");
+    assert!(talk.events.iter().any(called), "{:?}", talk.events);
 
     talk.act(|session, now| session.answer_tool("2.c1", "{}", true, now));
     talk.act(|session, now| {
-        session.was_heard("2.a", Duration::from_millis(300), Duration::from_millis(800), now)
+        session.truncate("2.a", Duration::from_millis(300), Duration::from_millis(800), now)
     });
     talk.pass(8_000);
 
@@ -348,21 +346,25 @@ fn ids_that_the_next_server_uses_again_are_not_mixed_up() {
     assert_eq!(talk.sent_of("response.cancel")[0]["response_id"], "r0");
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.accept();
-    assert_eq!(talk.told().iter().filter(|told| *told == "In the workshop.").count(), 1);
+    assert_eq!(talk.item_texts().iter().filter(|replayed| *replayed == "In the workshop.").count(), 1);
 }
 
 #[test]
-fn a_caller_whose_question_was_lost_is_asked_to_say_it_again() {
+fn a_caller_whose_question_was_lost_is_asked_to_repeat_it() {
     let mut talk = talked();
     talk.caller_starts("v");
     talk.caller_stops("v");
     talk.down(ConnectionLoss::Failed("reset".into()));
     talk.accept();
 
-    assert!(talk.told().last().is_some_and(|told| told.contains("say it again")), "{:?}", talk.told());
+    assert!(
+        talk.item_texts().last().is_some_and(|replayed| replayed.contains("say it again")),
+        "{:?}",
+        talk.item_texts()
+    );
 }
 
-/// Greeted, one question, one answer of 800 ms, heard.
+/// Returns a greeted conversation after one question and one played answer of 800 ms.
 pub(super) fn talked() -> Talk {
     let mut talk = Talk::greeted();
     talk.pass(6_000);

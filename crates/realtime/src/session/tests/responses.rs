@@ -1,35 +1,35 @@
-//! One response at a time, and what happens to those that fail or never come.
+//! Tests the response queue: one response at a time, retries and timeouts.
 
 use super::*;
 
 #[test]
-fn what_is_asked_for_while_the_agent_speaks_waits_and_collapses() {
+fn requests_during_a_response_wait_and_collapse() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     talk.act(|session, now| session.tell("one", now));
     talk.act(|session, now| session.tell("two", now));
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
 
     talk.done("r", "completed");
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn a_wish_that_crossed_with_the_callers_turn_is_asked_again() {
+fn a_request_refused_as_active_is_sent_again() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.ask("Say goodbye.", true, now));
     talk.begin_own("r");
     talk.errs("conversation_already_has_active_response");
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 
     talk.done("r", "completed");
 
-    assert_eq!(talk.created(), 2);
+    assert_eq!(talk.response_creates(), 2);
 }
 
 #[test]
-fn a_question_whether_anybody_is_there_is_dropped_when_somebody_is_and_a_goodbye_is_not() {
+fn a_prompt_is_dropped_when_the_caller_speaks_unless_it_insists() {
     for (insists, created) in [(false, 0), (true, 1)] {
         let mut talk = Talk::greeted();
         talk.begin_own("r");
@@ -40,12 +40,12 @@ fn a_question_whether_anybody_is_there_is_dropped_when_somebody_is_and_a_goodbye
         talk.begin_own("s");
         talk.done("s", "completed");
 
-        assert_eq!(talk.created(), created, "{insists}");
+        assert_eq!(talk.response_creates(), created, "{insists}");
     }
 }
 
 #[test]
-fn words_that_are_given_up_are_taken_out_of_the_conversation() {
+fn a_prompt_that_times_out_is_deleted() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.ask("Are you there?", false, now));
     let prompt = talk.sent_of("conversation.item.create")[0]["item"]["id"].clone();
@@ -55,17 +55,17 @@ fn words_that_are_given_up_are_taken_out_of_the_conversation() {
 
     let deleted = talk.sent_of("conversation.item.delete");
     assert_eq!(deleted.iter().map(|event| &event["item_id"]).collect::<Vec<_>>(), [&prompt]);
-    assert_eq!(talk.created(), 1, "the caller is there");
+    assert_eq!(talk.response_creates(), 1, "the caller is there");
 }
 
 #[test]
-fn a_goodbye_that_is_called_off_is_not_said() {
+fn a_withdrawn_goodbye_is_not_said() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     talk.act(|session, now| session.ask("Say goodbye.", false, now));
     talk.act(Session::withdraw);
     talk.done("r", "completed");
-    assert_eq!(talk.created(), 0, "it was not asked for yet");
+    assert_eq!(talk.response_creates(), 0, "it was not asked for yet");
 
     talk.act(|session, now| session.ask("Say goodbye.", true, now));
     talk.act(Session::withdraw);
@@ -75,30 +75,30 @@ fn a_goodbye_that_is_called_off_is_not_said() {
     let order =
         ["conversation.item.create", "response.create", "response.cancel", "conversation.item.delete"];
     assert_eq!(talk.kinds(), order, "it was");
-    assert!(!talk.happened.contains(&SessionEvent::Began { response: "s".into(), is_asked: true }));
+    assert!(!talk.events.contains(&SessionEvent::Began { response: "s".into(), is_asked: true }));
 }
 
 #[test]
-fn a_goodbye_that_is_insisted_on_is_said_however_often_it_is_cut_off_before_its_first_sound() {
+fn an_insistent_prompt_is_requested_until_it_has_audio() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.ask("Say goodbye.", true, now));
     talk.act(Session::interrupt);
     talk.begin("r");
     talk.done("r", "cancelled");
-    assert_eq!(talk.created(), 2, "cancelled by us");
+    assert_eq!(talk.response_creates(), 2, "cancelled by us");
     talk.begin("s");
     talk.done("s", "cancelled");
-    assert_eq!(talk.created(), 3, "by the server");
+    assert_eq!(talk.response_creates(), 3, "by the server");
     talk.begin("t");
     talk.speak("t", "bye", "Good", 200);
     talk.done("t", "cancelled");
 
-    assert_eq!(talk.created(), 3, "enough of it was said");
-    assert!(talk.happened.contains(&SessionEvent::Began { response: "t".into(), is_asked: true }));
+    assert_eq!(talk.response_creates(), 3, "enough of it was said");
+    assert!(talk.events.contains(&SessionEvent::Began { response: "t".into(), is_asked: true }));
 }
 
 #[test]
-fn a_model_that_is_to_think_hard_may_take_its_time_before_the_first_word() {
+fn high_reasoning_effort_extends_the_first_progress_timeout() {
     let mut config = config();
     config.options.reasoning_effort = Some(crate::options::Effort::High);
     let mut talk = Talk::greeted_with(config);
@@ -113,32 +113,32 @@ fn a_model_that_is_to_think_hard_may_take_its_time_before_the_first_word() {
 }
 
 #[test]
-fn words_of_ours_leave_the_instructions_alone_and_go_without_tools() {
+fn a_prompt_is_a_system_message_without_tools() {
     let mut talk = Talk::greeted();
 
     talk.act(|session, now| session.ask("Say goodbye.", true, now));
 
     assert_eq!(talk.kinds(), ["conversation.item.create", "response.create"]);
-    assert_eq!((talk.told(), role_of(&talk)), (vec!["Say goodbye.".to_owned()], json!("system")));
+    assert_eq!((talk.item_texts(), role_of(&talk)), (vec!["Say goodbye.".to_owned()], json!("system")));
     let response = &talk.sent_of("response.create")[0]["response"];
     assert_eq!(response.get("instructions"), None);
     assert_eq!(response["tool_choice"], "none");
 }
 
 #[test]
-fn words_of_ours_that_were_said_stay_where_they_are() {
+fn a_followed_prompt_stays_in_the_conversation() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.ask("Are you there?", false, now));
     talk.say("r", "a", "Are you still there?", 800);
 
     talk.act(|session, now| session.ask("Are you there?", false, now));
 
-    assert_eq!(talk.told().len(), 2);
+    assert_eq!(talk.item_texts().len(), 2);
     assert_eq!(talk.sent_of("conversation.item.delete").len(), 0);
 }
 
 #[test]
-fn words_of_ours_that_were_not_said_are_taken_out() {
+fn a_prompt_that_was_not_followed_is_deleted() {
     let is_cancelled = |talk: &mut Talk| {
         talk.begin("r");
         talk.caller_starts("c");
@@ -146,7 +146,7 @@ fn words_of_ours_that_were_not_said_are_taken_out() {
     };
     let is_refused = |talk: &mut Talk| {
         let by = talk.sent_of("response.create")[0]["event_id"].clone();
-        talk.hear(json!({"type": "error", "error": {"type": "invalid_request_error", "event_id": by,
+        talk.server_sends(json!({"type": "error", "error": {"type": "invalid_request_error", "event_id": by,
             "code": "conversation_already_has_active_response", "message": "x"}}));
     };
     let fails = |talk: &mut Talk| {
@@ -167,7 +167,7 @@ fn words_of_ours_that_were_not_said_are_taken_out() {
 }
 
 #[test]
-fn another_response_that_ends_first_leaves_our_words_in() {
+fn a_prompt_outlasts_another_response() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.ask("Say goodbye.", true, now));
     talk.begin_own("theirs");
@@ -177,59 +177,59 @@ fn another_response_that_ends_first_leaves_our_words_in() {
 }
 
 #[test]
-fn the_end_of_a_response_that_never_began_is_its_end() {
+fn a_response_may_end_without_a_start() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.tell("one", now));
     let by = talk.sent_of("response.create")[0]["event_id"].clone();
-    talk.hear(json!({"type": "response.done",
+    talk.server_sends(json!({"type": "response.done",
         "response": {"id": "r", "status": "cancelled", "metadata": {"client_event_id": by}}}));
 
     talk.act(|session, now| session.tell("two", now));
 
-    assert_eq!(talk.created(), 2);
+    assert_eq!(talk.response_creates(), 2);
 }
 
 #[test]
-fn a_response_that_does_not_begin_is_asked_for_once_more_and_then_the_link_is_dead() {
+fn a_response_that_never_starts_is_retried_then_the_link_replaced() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.tell("one", now));
 
     talk.pass(10_000);
-    assert_eq!((talk.created(), talk.connects.len()), (2, 1));
+    assert_eq!((talk.response_creates(), talk.connects.len()), (2, 1));
 
     talk.pass(10_000);
     assert_eq!(talk.connects.len(), 2);
-    assert!(talk.happened.contains(&SessionEvent::SessionLost { reason: "silent".into() }));
+    assert!(talk.events.contains(&SessionEvent::SessionLost { reason: "silent".into() }));
 }
 
 #[test]
-fn one_that_comes_after_it_was_given_up_is_cancelled() {
+fn a_response_starting_after_its_timeout_is_cancelled() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.tell("one", now));
     let first = talk.sent_of("response.create")[0]["event_id"].clone();
     talk.pass(10_000);
 
-    talk.hear(json!({"type": "response.created",
+    talk.server_sends(json!({"type": "response.created",
         "response": {"id": "late", "metadata": {"client_event_id": first}}}));
 
     assert_eq!(talk.kinds().last(), Some(&"response.cancel"));
 }
 
 #[test]
-fn a_turn_nobody_answers_is_answered_by_our_asking() {
+fn a_turn_the_server_does_not_answer_is_answered_on_request() {
     let mut talk = Talk::greeted();
     talk.caller_starts("u");
     talk.caller_stops("u");
 
     talk.pass(9_999);
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
     talk.pass(1);
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn a_response_that_falls_silent_is_cancelled_and_asked_for_again() {
+fn a_stalled_response_is_cancelled_and_requested_again() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     talk.pass(7_000);
@@ -245,7 +245,7 @@ fn a_response_that_falls_silent_is_cancelled_and_asked_for_again() {
 }
 
 #[test]
-fn one_that_stops_coming_after_a_call_is_asked_for_with_the_output_only() {
+fn a_response_stalled_after_a_tool_call_waits_for_the_output() {
     for end in ["cancelled", "failed"] {
         let mut talk = Talk::greeted();
         talk.begin_own("r");
@@ -253,74 +253,74 @@ fn one_that_stops_coming_after_a_call_is_asked_for_with_the_output_only() {
         talk.pass(8_000);
         talk.done("r", end);
         talk.pass(1_000);
-        assert_eq!(talk.created(), 0, "{end}");
+        assert_eq!(talk.response_creates(), 0, "{end}");
 
         talk.act(|session, now| session.answer_tool("c1", "{}", true, now));
 
-        assert_eq!(talk.created(), 1, "{end}");
+        assert_eq!(talk.response_creates(), 1, "{end}");
     }
 }
 
 #[test]
-fn a_link_that_does_not_even_cancel_is_dead() {
+fn a_link_that_does_not_cancel_is_replaced() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
 
     talk.pass(10_000);
 
     assert_eq!((talk.connects.len(), talk.closed.len()), (2, 1));
-    assert!(talk.happened.contains(&SessionEvent::Ended { response: "r".into() }));
+    assert!(talk.events.contains(&SessionEvent::Ended { response: "r".into() }));
 }
 
 #[test]
-fn a_response_may_be_silent_while_a_hosted_tool_works() {
+fn a_hosted_call_extends_the_progress_timeout() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
-    talk.hear(json!({"type": "response.mcp_call.in_progress", "item_id": "m", "output_index": 0}));
+    talk.server_sends(json!({"type": "response.mcp_call.in_progress", "item_id": "m", "output_index": 0}));
     talk.pass(30_000);
     assert_eq!(talk.sent, []);
 
-    talk.hear(json!({"type": "response.mcp_call.completed", "item_id": "m", "output_index": 0}));
+    talk.server_sends(json!({"type": "response.mcp_call.completed", "item_id": "m", "output_index": 0}));
     talk.pass(8_000);
 
     assert_eq!(talk.kinds(), ["response.cancel"]);
 }
 
 #[test]
-fn rate_limits_are_waited_for_as_told_but_no_longer_than_three_seconds() {
+fn rate_limits_are_waited_for_up_to_three_seconds() {
     let mut talk = Talk::greeted();
     talk.caller_starts("u");
     talk.caller_stops("u");
     talk.begin_own("r");
-    talk.hear(json!({"type": "rate_limits.updated",
+    talk.server_sends(json!({"type": "rate_limits.updated",
         "rate_limits": [{"name": "tokens", "remaining": 0, "reset_seconds": 40.0}]}));
     talk.fails("r", "rate_limit_exceeded");
 
     talk.pass(2_999);
-    assert_eq!(talk.created(), 0);
+    assert_eq!(talk.response_creates(), 0);
     talk.pass(1);
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
     assert!(
-        matches!(&talk.happened[..], [.., SessionEvent::Troubled(trouble)] if trouble.code == "rate_limit_exceeded")
+        matches!(&talk.events[..], [.., SessionEvent::ApiError(error)] if error.code == "rate_limit_exceeded")
     );
 }
 
 #[test]
-fn a_limit_that_is_never_reset_is_waited_for_no_longer() {
+fn a_limit_that_never_resets_is_capped_too() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.tell("one", now));
     talk.begin("r");
-    talk.hear(json!({"type": "rate_limits.updated",
+    talk.server_sends(json!({"type": "rate_limits.updated",
         "rate_limits": [{"name": "tokens", "remaining": 0, "reset_seconds": 1e19}]}));
     talk.fails("r", "rate_limit_exceeded");
     talk.pass(3_000);
 
-    assert_eq!(talk.created(), 2);
+    assert_eq!(talk.response_creates(), 2);
 }
 
 #[test]
-fn limits_that_last_lead_to_another_session_and_then_to_the_end() {
+fn lasting_rate_limits_replace_the_session_and_then_fail() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.tell("one", now));
     for id in ["r1", "r2", "r3", "r4"] {
@@ -341,13 +341,13 @@ fn limits_that_last_lead_to_another_session_and_then_to_the_end() {
 }
 
 #[test]
-fn a_server_error_is_worth_one_more_try_and_then_another_session() {
+fn a_server_error_is_retried_once_then_the_session_replaced() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.tell("one", now));
     talk.begin("r1");
     talk.fails("r1", "server_error");
     talk.pass(500);
-    assert_eq!(talk.created(), 2);
+    assert_eq!(talk.response_creates(), 2);
 
     talk.begin("r2");
     talk.fails("r2", "server_error");
@@ -356,7 +356,7 @@ fn a_server_error_is_worth_one_more_try_and_then_another_session() {
 }
 
 #[test]
-fn a_refusal_that_does_not_say_of_what_is_of_what_was_asked_for() {
+fn an_error_without_an_event_id_is_about_the_requested_response() {
     for (code, message, created) in [
         ("rate_limit_exceeded", "x", 2),
         ("server_error", "x", 2),
@@ -365,15 +365,17 @@ fn a_refusal_that_does_not_say_of_what_is_of_what_was_asked_for() {
     ] {
         let mut talk = Talk::greeted();
         talk.act(|session, now| session.tell("one", now));
-        talk.hear(json!({"type": "error", "error": {"code": code, "message": message, "event_id": null}}));
+        talk.server_sends(
+            json!({"type": "error", "error": {"code": code, "message": message, "event_id": null}}),
+        );
         talk.pass(1_000);
 
-        assert_eq!(talk.created(), created, "{code} {message}");
+        assert_eq!(talk.response_creates(), created, "{code} {message}");
     }
 }
 
 #[test]
-fn an_answer_that_fails_as_its_session_expires_is_given_by_the_next() {
+fn an_answer_failed_by_session_expiry_comes_from_the_next() {
     let mut talk = Talk::greeted();
     talk.act(|session, now| session.tell("one", now));
     talk.begin("r");
@@ -382,11 +384,11 @@ fn an_answer_that_fails_as_its_session_expires_is_given_by_the_next() {
     talk.fails("r", "session_expired");
     talk.accept();
 
-    assert_eq!(talk.created(), 1);
+    assert_eq!(talk.response_creates(), 1);
 }
 
 #[test]
-fn a_spent_quota_is_the_end_and_says_what_to_do() {
+fn an_exhausted_quota_is_fatal_with_a_cure() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
 
@@ -396,11 +398,11 @@ fn a_spent_quota_is_the_end_and_says_what_to_do() {
     assert!(failure.is_fatal && failure.cure.contains("credit"), "{failure:?}");
     talk.down(ConnectionLoss::Failed("closed".into()));
     talk.pass(60_000);
-    assert_eq!(talk.connects.len(), 1, "nobody tries again");
+    assert_eq!(talk.connects.len(), 1, "it does not reconnect");
 }
 
 #[test]
-fn crossings_on_the_wire_and_unknown_events_change_nothing() {
+fn harmless_errors_and_unknown_events_change_nothing() {
     let mut talk = Talk::greeted();
     for code in
         ["response_cancel_not_active", "input_audio_buffer_commit_empty", "item_create_duplicate_item_id"]
@@ -415,25 +417,27 @@ fn crossings_on_the_wire_and_unknown_events_change_nothing() {
     }
     talk.drain();
 
-    assert_eq!((talk.sent, talk.happened), (vec![], vec![]));
+    assert_eq!((talk.sent, talk.events), (vec![], vec![]));
 }
 
 #[test]
-fn what_a_response_took_is_told() {
+fn the_usage_of_a_response_is_reported() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
-    talk.hear(json!({"type": "response.done", "response": {"id": "r", "status": "cancelled", "usage": {
+    talk.server_sends(
+        json!({"type": "response.done", "response": {"id": "r", "status": "cancelled", "usage": {
         "input_token_details": {"text_tokens": 10, "audio_tokens": 5,
             "cached_tokens_details": {"text_tokens": 4, "audio_tokens": 0}},
-        "output_token_details": {"text_tokens": 1, "audio_tokens": 2}}}}));
+        "output_token_details": {"text_tokens": 1, "audio_tokens": 2}}}}),
+    );
 
     let used =
         Usage { text_in: 6, text_cached: 4, text_out: 1, audio_in: 5, audio_out: 2, ..Usage::default() };
-    assert!(talk.happened.contains(&SessionEvent::Used(used)));
+    assert!(talk.events.contains(&SessionEvent::Used(used)));
 }
 
 #[test]
-fn a_response_that_brings_nothing_is_told_of_as_such() {
+fn an_empty_response_is_reported_as_saying_nothing() {
     let call = json!([{"id": "i", "type": "mcp_call", "status": "completed"}]);
     for (status, output, says_nothing) in [
         ("completed", json!([]), true),
@@ -445,27 +449,27 @@ fn a_response_that_brings_nothing_is_told_of_as_such() {
     ] {
         let mut talk = Talk::greeted();
         talk.begin_own("r");
-        talk.hear(
+        talk.server_sends(
             json!({"type": "response.done", "response": {"id": "r", "status": status, "output": output}}),
         );
 
-        let told = talk.happened.contains(&SessionEvent::SaidNothing { response: "r".into() });
-        assert_eq!(told, says_nothing, "{status} {output}");
+        let is_reported = talk.events.contains(&SessionEvent::SaidNothing { response: "r".into() });
+        assert_eq!(is_reported, says_nothing, "{status} {output}");
     }
 }
 
 #[test]
-fn a_response_with_sound_or_a_call_brings_something() {
+fn a_response_with_audio_or_a_call_is_not_empty() {
     let mut talk = Talk::greeted();
     talk.say("r", "a", "Yes.", 300);
     talk.begin_own("s");
     talk.calls("s", "c1");
     talk.done("s", "completed");
 
-    assert!(!talk.happened.iter().any(|it| matches!(it, SessionEvent::SaidNothing { .. })));
+    assert!(!talk.events.iter().any(|it| matches!(it, SessionEvent::SaidNothing { .. })));
 }
 
-/// Whose the item is that was put into the conversation first.
+/// Returns the role of the first created item.
 fn role_of(talk: &Talk) -> Value {
     talk.sent_of("conversation.item.create")[0]["item"]["role"].clone()
 }

@@ -1,15 +1,15 @@
-//! Rolling over to another session.
+//! Tests session rollover.
 
 use super::reconnecting::talked;
 use super::*;
 
 const MINUTE: u64 = 60_000;
 
-/// From when [`talked`] leaves off until two minutes before the end.
+/// The time from the end of [`talked`] until two minutes before expiry.
 const ROLLS: u64 = 58 * MINUTE - 6_000;
 
 #[test]
-fn two_minutes_before_the_end_another_session_takes_over_in_a_silence() {
+fn a_rollover_happens_two_minutes_before_expiry_in_a_pause() {
     let mut talk = talked();
     talk.pass(ROLLS - 1);
     assert_eq!(talk.connects.len(), 1);
@@ -22,18 +22,14 @@ fn two_minutes_before_the_end_another_session_takes_over_in_a_silence() {
     talk.accept();
 
     assert_eq!(talk.closed, [talk.connects[0]]);
-    assert!(talk.told().contains(&"In the workshop.".to_owned()));
-    assert_eq!(talk.created(), 0);
-    assert!(
-        talk.happened
-            .iter()
-            .any(|happening| matches!(happening, SessionEvent::Restored { planned: true, .. }))
-    );
-    assert!(!talk.happened.iter().any(|happening| matches!(happening, SessionEvent::SessionLost { .. })));
+    assert!(talk.item_texts().contains(&"In the workshop.".to_owned()));
+    assert_eq!(talk.response_creates(), 0);
+    assert!(talk.events.iter().any(|event| matches!(event, SessionEvent::Restored { planned: true, .. })));
+    assert!(!talk.events.iter().any(|event| matches!(event, SessionEvent::SessionLost { .. })));
 }
 
 #[test]
-fn it_waits_for_the_end_of_what_is_said_and_played() {
+fn a_rollover_waits_for_speech_and_playback_to_end() {
     let mut talk = talked();
     talk.act(|session, now| session.set_playing(true, now));
     talk.pass(ROLLS);
@@ -51,17 +47,17 @@ fn it_waits_for_the_end_of_what_is_said_and_played() {
 }
 
 #[test]
-fn the_end_is_known_from_whichever_event_tells_it() {
+fn the_expiry_is_read_from_either_session_event() {
     let mut talk = Talk::with(config());
     let end = (T0 + 3_600) as f64;
-    talk.hear(json!({"type": "session.created", "session": {"expires_at": end}}));
-    talk.hear(json!({"type": "session.updated", "session": {}}));
+    talk.server_sends(json!({"type": "session.created", "session": {"expires_at": end}}));
+    talk.server_sends(json!({"type": "session.updated", "session": {}}));
 
     assert_eq!(talk.session.link.ends_at, Some(talk.now + Duration::from_secs(3_600)));
 }
 
 #[test]
-fn at_the_last_moment_nobody_waits() {
+fn a_rollover_just_before_expiry_does_not_wait() {
     let mut talk = talked();
     talk.act(|session, now| session.set_playing(true, now));
     talk.pass(60 * MINUTE - 17_000);
@@ -74,7 +70,7 @@ fn at_the_last_moment_nobody_waits() {
 }
 
 #[test]
-fn a_session_is_recycled_when_it_is_old_enough() {
+fn a_session_is_recycled_at_its_configured_age() {
     let mut talk =
         Talk::greeted_with(SessionConfig { recycle_after: Some(Duration::from_secs(20 * 60)), ..config() });
 
@@ -84,22 +80,22 @@ fn a_session_is_recycled_when_it_is_old_enough() {
 }
 
 #[test]
-fn one_that_could_not_be_had_is_tried_again_and_nobody_notices() {
+fn a_failed_rollover_is_tried_again_silently() {
     let mut talk = talked();
     talk.pass(ROLLS);
     let next = talk.newest();
-    talk.session.handle_down(next, ConnectionLoss::Refused { status: 503 }, talk.now);
+    talk.session.handle_connection_loss(next, ConnectionLoss::Refused { status: 503 }, talk.now);
     talk.pass(4_000);
     assert_eq!(talk.connects.len(), 2);
 
     talk.pass(1_000);
 
     assert_eq!(talk.connects.len(), 3);
-    assert_eq!(talk.happened, []);
+    assert_eq!(talk.events, []);
 }
 
 #[test]
-fn if_the_old_one_breaks_meanwhile_the_next_one_takes_over_as_it_is() {
+fn a_loss_during_a_rollover_uses_the_next_link() {
     let mut talk = talked();
     talk.pass(ROLLS);
     talk.down(ConnectionLoss::Closed { code: Some(1006), reason: String::new() });
@@ -107,18 +103,14 @@ fn if_the_old_one_breaks_meanwhile_the_next_one_takes_over_as_it_is() {
 
     talk.accept();
 
-    assert!(
-        talk.happened
-            .iter()
-            .any(|happening| matches!(happening, SessionEvent::Restored { planned: false, .. }))
-    );
+    assert!(talk.events.iter().any(|event| matches!(event, SessionEvent::Restored { planned: false, .. })));
 }
 
 #[test]
-fn a_short_session_is_used_for_half_of_its_time_at_least() {
+fn a_short_session_is_used_for_half_of_its_time() {
     let mut talk = Talk::with(config());
-    talk.hear(json!({"type": "session.created", "session": {}}));
-    talk.hear(json!({"type": "session.updated", "session": {"expires_at": T0 + 60}}));
+    talk.server_sends(json!({"type": "session.created", "session": {}}));
+    talk.server_sends(json!({"type": "session.updated", "session": {"expires_at": T0 + 60}}));
     talk.say("greeting", "g", "Hello.", 500);
     talk.act(Session::open);
     talk.act(|session, now| session.was_played("g", now));
@@ -131,11 +123,11 @@ fn a_short_session_is_used_for_half_of_its_time_at_least() {
 }
 
 #[test]
-fn a_refused_key_does_not_end_a_call_that_has_a_session_and_is_not_shown_again_and_again() {
+fn a_key_refused_during_a_rollover_does_not_end_the_call() {
     let mut talk = talked();
     talk.pass(ROLLS);
     let next = talk.newest();
-    talk.session.handle_down(next, ConnectionLoss::Refused { status: 401 }, talk.now);
+    talk.session.handle_connection_loss(next, ConnectionLoss::Refused { status: 401 }, talk.now);
 
     talk.pass(59_000);
 
