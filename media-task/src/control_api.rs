@@ -9,7 +9,7 @@ mod tls;
 
 pub use tls::Certificate;
 
-use crate::active_calls::{AdmissionError, Calls, PastCall};
+use crate::active_calls::{AdmissionError, Calls, CommandOutcome};
 use crate::settings::MediaSecret;
 use connections::ControlConnection;
 use http_body_util::{BodyExt, Full, Limited};
@@ -147,7 +147,7 @@ impl ControlApi {
         };
         match head.method {
             Method::POST if about.is_some() => match serde_json::from_slice::<Undelivered>(&body) {
-                Ok(failed) => passed(self.calls.tell_of_failed(call_ref, failed)),
+                Ok(failed) => passed(self.calls.message_failed(call_ref, failed)),
                 Err(_) => refuse(StatusCode::BAD_REQUEST, "not a message that failed".to_owned()),
             },
             _ if about.is_some() => empty(StatusCode::METHOD_NOT_ALLOWED),
@@ -189,11 +189,11 @@ impl ControlApi {
 }
 
 /// Only a call that is not here is unknown: call-control takes 404 for the word of an older release, or for a call that is over.
-fn passed(passed: PastCall) -> Reply {
+fn passed(passed: CommandOutcome) -> Reply {
     match passed {
-        PastCall::Taken => empty(StatusCode::NO_CONTENT),
-        PastCall::NoCall => empty(StatusCode::NOT_FOUND),
-        PastCall::Full => {
+        CommandOutcome::Queued => empty(StatusCode::NO_CONTENT),
+        CommandOutcome::NoCall => empty(StatusCode::NOT_FOUND),
+        CommandOutcome::Full => {
             refuse(StatusCode::SERVICE_UNAVAILABLE, "too many commands wait for this call".to_owned())
         }
     }

@@ -126,10 +126,10 @@ fn heart(
     let equipment = CallFactory {
         bind_ip: settings.bind_ip,
         public_ip: booted.public_ip,
-        roster: AgentCache::new(settings.agent.clone(), booted.secret.clone()),
+        agents: AgentCache::new(settings.agent.clone(), booted.secret.clone()),
         secret: booted.secret.clone(),
-        diary,
-        ledger: ledger.clone(),
+        journal: diary,
+        store: ledger.clone(),
         control: control.clone(),
         task: task.id.clone(),
         protection: protection.clone(),
