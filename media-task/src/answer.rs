@@ -1,40 +1,40 @@
-//! Writes our SDP answer in the form WhatsApp takes.
+//! Writes the SDP answer in the form that WhatsApp accepts.
 //!
-//! The WebRTC stack's own answer is right for browsers, but lists candidates twice, leaves out ports, packet times and
-//! our SSRC, and adds what was not offered; Meta refuses some of that with 138008. So the answer is written here, from
-//! what was offered and what the stack chose.
+//! The WebRTC stack's own answer suits browsers, but it lists candidates twice, leaves out ports, packet times and our SSRC, and
+//! adds what was not offered; Meta refuses some of that with error 138008. So the answer is written here, from the offer and the
+//! stack's credentials.
 //!
 //! Source: Meta's documentation of user-initiated calls (sample answer), and answers that Graph accepted.
 
-use crate::offer::{Audio, Offer, OfferRefusal};
+use crate::offer::{Audio, Offer, RefusedSection};
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-/// The canonical name of our side, in the answer and in reports.
-pub const NAME: &str = "agent-1";
+/// Our CNAME, in the answer and in RTCP.
+pub(crate) const NAME: &str = "agent-1";
 
-/// What the answer says of us.
+/// Our side of the answer: ICE credentials, fingerprint, address, SSRC.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalDescription {
+pub(crate) struct LocalDescription {
     /// ICE user name fragment.
-    pub ufrag: String,
+    pub(crate) ufrag: String,
     /// ICE password.
-    pub pwd: String,
+    pub(crate) pwd: String,
     /// SHA-256 of our certificate, upper-case hex with colons.
-    pub fingerprint: String,
-    /// Where media can reach us.
-    pub address: SocketAddr,
-    /// The SSRC of the agent's voice.
-    pub ssrc: u32,
-    /// Names the media stream.
-    pub stream: String,
-    /// Names this session; any number.
-    pub session: u64,
+    pub(crate) fingerprint: String,
+    /// The public address for media.
+    pub(crate) address: SocketAddr,
+    /// The SSRC of the agent's audio.
+    pub(crate) ssrc: u32,
+    /// The id of the media stream.
+    pub(crate) stream: String,
+    /// The session id of the `o=` line; any number.
+    pub(crate) session: u64,
 }
 
-/// The answer to an offer: full ICE, DTLS client unless the offer is, Opus and key presses, one candidate, CRLF line ends. Its sections are those
-/// of the offer, in their order; all but the one of audio are refused.
-pub fn write(offer: &Offer, ours: &LocalDescription) -> String {
+/// Returns the answer to an offer: full ICE, DTLS client unless the far side is, Opus and DTMF, one candidate, CRLF line ends. It
+/// has the offer's sections in their order; all but the answered one are refused.
+pub(crate) fn write(offer: &Offer, ours: &LocalDescription) -> String {
     let mut sdp = Lines::default();
     session(&mut sdp, &offer.audio, ours);
     offer.before.iter().for_each(|section| refuse(&mut sdp, section));
@@ -66,9 +66,9 @@ fn session(sdp: &mut Lines, audio: &Audio, ours: &LocalDescription) {
     sdp.line(format_args!("a=msid-semantic: WMS {}", ours.stream));
 }
 
-/// Port 0 refuses a section (RFC 3264, section 6); the rest of its m-line is the offer's.
-fn refuse(sdp: &mut Lines, section: &OfferRefusal) {
-    let OfferRefusal { media, profile, formats, mid } = section;
+/// Writes a refused section: port 0 refuses it (RFC 3264, section 6), the rest of its m-line is the offer's.
+fn refuse(sdp: &mut Lines, section: &RefusedSection) {
+    let RefusedSection { media, profile, formats, mid } = section;
     sdp.line(format_args!("m={media} 0 {profile} {formats}"));
     sdp.line(format_args!("c=IN IP4 0.0.0.0"));
     if let Some(mid) = mid {
@@ -80,8 +80,8 @@ fn refuse(sdp: &mut Lines, section: &OfferRefusal) {
 fn transport(sdp: &mut Lines, audio: &Audio, ours: &LocalDescription) {
     let (ip, port) = (ours.address.ip(), ours.address.port());
     let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
-    let keys: String = audio.keys.iter().map(|(keys, _)| format!(" {keys}")).collect();
-    sdp.line(format_args!("m=audio {port} {} {}{keys}", audio.profile, audio.opus));
+    let dtmf: String = audio.dtmf.iter().map(|(dtmf, _)| format!(" {dtmf}")).collect();
+    sdp.line(format_args!("m=audio {port} {} {}{dtmf}", audio.profile, audio.opus));
     sdp.line(format_args!("c=IN {family} {ip}"));
     sdp.line(format_args!("a=rtcp:9 IN IP4 0.0.0.0"));
     sdp.line(format_args!("a=candidate:1 1 udp 2130706431 {ip} {port} typ host generation 0"));
@@ -89,7 +89,7 @@ fn transport(sdp: &mut Lines, audio: &Audio, ours: &LocalDescription) {
     sdp.line(format_args!("a=ice-ufrag:{}", ours.ufrag));
     sdp.line(format_args!("a=ice-pwd:{}", ours.pwd));
     sdp.line(format_args!("a=fingerprint:sha-256 {}", ours.fingerprint));
-    sdp.line(format_args!("a=setup:{}", if audio.far.starts_dtls() { "passive" } else { "active" }));
+    sdp.line(format_args!("a=setup:{}", if audio.remote.starts_dtls() { "passive" } else { "active" }));
     if let Some(mid) = &audio.mid {
         sdp.line(format_args!("a=mid:{mid}"));
     }
@@ -108,10 +108,10 @@ fn codecs(sdp: &mut Lines, audio: &Audio) {
     if let Some(fmtp) = &audio.fmtp {
         sdp.line(format_args!("a=fmtp:{opus} {fmtp}"));
     }
-    for (keys, clock) in &audio.keys {
-        sdp.line(format_args!("a=rtpmap:{keys} telephone-event/{}", clock.rate()));
+    for (dtmf, clock) in &audio.dtmf {
+        sdp.line(format_args!("a=rtpmap:{dtmf} telephone-event/{}", clock.rate()));
     }
-    for (name, value) in &audio.times {
+    for (name, value) in &audio.packet_times {
         sdp.line(format_args!("a={name}:{value}"));
     }
 }

@@ -1,8 +1,8 @@
-//! Opus, both ways, at 24 kHz: no resampler. RTP's clock is 48 kHz all the same.
+//! The Opus codec at 24 kHz, the model's sample rate, so that no resampler is needed. RTP's clock for Opus is 48 kHz all the same.
 //!
-//! - [`Mouth`] encodes the agent's voice, and rests while the agent is silent.
-//! - [`Ear`] decodes the caller's voice, and makes up what is missing of it.
-//! - [`read`] tells how long a packet is, and whether it corrects the one before it, without decoding it.
+//! - [`OpusEncoder`] encodes the agent's audio, and sends one prepared packet of silence between speech, in place of comfort noise.
+//! - [`OpusDecoder`] decodes the caller's audio, with FEC and packet loss concealment.
+//! - [`inspect`] returns a packet's duration and whether it has FEC, without decoding it.
 
 mod decoder;
 mod encoder;
@@ -10,7 +10,7 @@ mod packet;
 
 pub use decoder::OpusDecoder;
 pub use encoder::OpusEncoder;
-pub use packet::read;
+pub use packet::inspect;
 
-/// What Opus is decoded to and encoded from.
+/// The sample rate of decoded audio, Hz.
 const RATE: u32 = 24_000;

@@ -10,7 +10,7 @@ mod tls;
 
 pub(crate) use tls::Certificate;
 
-use crate::active_calls::{AdmissionError, Calls, PastCall};
+use crate::active_calls::{AdmissionError, Calls, CommandOutcome};
 use crate::settings::MediaSecret;
 use connections::ControlConnection;
 use http_body_util::{BodyExt, Full, Limited};
@@ -151,7 +151,7 @@ impl ControlApi {
         };
         match head.method {
             Method::POST if subresource.is_some() => match serde_json::from_slice::<Undelivered>(&body) {
-                Ok(failed) => past_call_reply(self.calls.tell_of_failed(call_ref, failed)),
+                Ok(failed) => past_call_reply(self.calls.message_failed(call_ref, failed)),
                 Err(_) => refuse(
                     StatusCode::BAD_REQUEST,
                     "the body is not a notice of an undelivered message".to_owned(),
@@ -199,11 +199,11 @@ impl ControlApi {
 
 /// Returns the reply for a command to a call. Only a missing call gets 404: call-control reads 404 as the reply of an older
 /// release, or of a call that has ended.
-fn past_call_reply(outcome: PastCall) -> Reply {
+fn past_call_reply(outcome: CommandOutcome) -> Reply {
     match outcome {
-        PastCall::Taken => empty(StatusCode::NO_CONTENT),
-        PastCall::NoCall => empty(StatusCode::NOT_FOUND),
-        PastCall::Full => {
+        CommandOutcome::Queued => empty(StatusCode::NO_CONTENT),
+        CommandOutcome::NoCall => empty(StatusCode::NOT_FOUND),
+        CommandOutcome::Full => {
             refuse(StatusCode::SERVICE_UNAVAILABLE, "too many commands wait for this call".to_owned())
         }
     }

@@ -1,15 +1,16 @@
-//! What a datagram shows without any key: RFC 7983's first byte, RFC 8489's class and error code, RFC 3550's payload type.
+//! Classifies a datagram without any key: STUN, DTLS, RTP or RTCP by its first byte (RFC 7983), STUN's class and error code
+//! (RFC 8489), RTP's payload type (RFC 3550).
 
 use media_diagnosis::DatagramKind;
 
-/// The STUN attribute that bears an error's code.
+/// The STUN attribute ERROR-CODE.
 const ERROR_CODE: [u8; 2] = [0x00, 0x09];
 
-/// The bytes before STUN's attributes.
+/// The length of STUN's header, bytes.
 const STUN_HEADER: usize = 20;
 
-/// What a datagram is.
-pub fn kind(datagram: &[u8]) -> DatagramKind {
+/// Returns the kind of a datagram.
+pub(crate) fn kind(datagram: &[u8]) -> DatagramKind {
     match datagram {
         [0..=3, _, ..] => stun(datagram),
         [20..=63, ..] => DatagramKind::Dtls,
@@ -19,8 +20,8 @@ pub fn kind(datagram: &[u8]) -> DatagramKind {
     }
 }
 
-/// Whether a datagram is sound, a key press or a report: SRTP or SRTCP.
-pub fn is_media(datagram: &[u8]) -> bool {
+/// Whether a datagram is SRTP or SRTCP: audio, DTMF or a report.
+pub(crate) fn is_media(datagram: &[u8]) -> bool {
     match kind(datagram) {
         DatagramKind::Rtp { .. } | DatagramKind::Rtcp => true,
         DatagramKind::StunRequest
@@ -31,7 +32,7 @@ pub fn is_media(datagram: &[u8]) -> bool {
     }
 }
 
-/// The class is in bits 8 and 4 of the type.
+/// Returns the kind of a STUN message; its class is in bits 8 and 4 of the type.
 fn stun(datagram: &[u8]) -> DatagramKind {
     match (datagram[0] & 1, datagram[1] & 0x10) {
         (0, _) => DatagramKind::StunRequest,
@@ -40,7 +41,7 @@ fn stun(datagram: &[u8]) -> DatagramKind {
     }
 }
 
-/// Class and number of an ERROR-CODE: hundreds in one byte, the rest in the next.
+/// Returns the code of ERROR-CODE: hundreds in one byte, the rest in the next.
 fn error_code(datagram: &[u8]) -> Option<u16> {
     let mut attributes = datagram.get(STUN_HEADER..)?;
     loop {
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_shares_the_port_is_told_apart() {
+    fn stun_dtls_rtp_and_rtcp_are_told_apart() {
         assert_eq!(kind(&[0, 1, 0, 0]), DatagramKind::StunRequest);
         assert_eq!(kind(&[1, 1, 0, 0]), DatagramKind::StunSuccess);
         assert_eq!(kind(&[22, 254]), DatagramKind::Dtls);
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_its_code_behind_other_attributes() {
+    fn the_error_code_is_found_behind_other_attributes() {
         let mut error = vec![1, 0x11, 0, 20];
         error.resize(STUN_HEADER, 7);
         error.extend([0x80, 0x22, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0]);

@@ -1,192 +1,192 @@
-//! The agent as the owner of a call sees it: it hears, it says, it uses tools, it is told what was heard.
+//! The port to the model behind an agent: audio in, audio and tool calls out, and how much of an answer the caller has heard.
 //!
-//! [`Agent`] is the port: another provider is one more arm of it. Today there is one, [`realtime::Provider`], OpenAI's Realtime API.
+//! A further provider is one more variant of [`ModelPort`]. Today there is one, [`Provider`], for OpenAI's Realtime API.
 
 mod realtime;
 
-pub use realtime::Provider;
+pub(crate) use realtime::Provider;
 
 use ::realtime::{EmptyResponseAction, HostedOutcome, OptionalPart, Purpose, Usage};
-use audio::{AgentEvent as Doing, ItemId, PlayedItem};
+use audio::{AgentEvent as AudioEvent, ItemId, PlayedItem};
 use std::time::{Duration, Instant};
 
-/// A model that answers one call.
-pub enum ModelPort {
+/// The model that answers one call.
+pub(crate) enum ModelPort {
     /// OpenAI's Realtime API.
     Realtime(Provider),
 }
 
-/// What the agent does, or what became of it. It holds what people say, so nobody can print it.
-pub enum AgentEvent {
-    /// It is configured and prepares its greeting.
+/// An event of the model's session. It holds what people say, so it does not implement `Debug`.
+pub(crate) enum AgentEvent {
+    /// The session is configured and generates its greeting.
     Ready,
-    /// It does something that can be heard.
-    Doing(Doing),
-    /// The response that begins is what it was [asked](Agent::ask) to say.
-    BeginsWhatWasAsked(String),
-    /// The caller began to say something, which goes by this name.
-    CallerBegan(ItemId),
-    /// What the caller said, in words.
+    /// An event for the audio bridge: audio, or the beginning or end of speech.
+    Audio(AudioEvent),
+    /// The response of this id is the one that was [requested](ModelPort::request_response).
+    RequestedResponseBegan(String),
+    /// The caller starts to speak; the conversation item of this turn.
+    CallerStarted(ItemId),
+    /// The transcript of the caller's turn.
     CallerSaid(ItemId, String),
-    /// There was no sound in this item, by our own meter: what is written down of it is made up.
+    /// The item was silent by our own level meter: its transcript is a hallucination.
     CallerWasSilent(ItemId),
-    /// What the caller said cannot be written down: the provider's code for why.
-    NotWritten(ItemId, String),
-    /// What the agent says, in words, as far as its sound came; and how long that takes.
+    /// The caller's turn cannot be transcribed, with the provider's error code.
+    TranscriptionFailed(ItemId, String),
+    /// The transcript of the agent's item, as far as its audio came, and the duration of that audio.
     AgentSaid(ItemId, String, Duration),
-    /// It wants to use a tool. The arguments are JSON, as text, as the model wrote it.
-    Uses {
-        /// To be named when the tool has answered.
+    /// The model calls a tool.
+    ToolCalled {
+        /// The model's id of the call, for [`ModelPort::answer_tool`].
         call_id: String,
-        /// The tool.
+        /// The tool's name.
         tool: String,
-        /// Its arguments.
+        /// The arguments: JSON as the model wrote it, unchecked.
         arguments: String,
     },
-    /// It waits for a tool that its provider calls itself.
-    UsesHosted,
-    /// Such a tool, as `server.tool`, has answered after so long, or has not.
-    HostedEnded(String, Duration, HostedOutcome),
-    /// The tools of a remote server cannot be listed: it has to do without them.
+    /// The provider itself calls an MCP tool.
+    HostedToolCalled,
+    /// An MCP tool, `server.tool`, ended after this long, with this outcome.
+    HostedToolEnded(String, Duration, HostedOutcome),
+    /// The tools of this MCP server cannot be listed: the session continues without them.
     ToolsMissing(String),
-    /// What it did brought nothing to hear, or half a sentence.
-    Lacked {
-        /// What it was for.
+    /// A response had no audio, or was cut off.
+    EmptyResponse {
+        /// What the response was for.
         purpose: Purpose,
-        /// How it ended, in the model's word.
+        /// Its status, as the provider names it.
         status: String,
-        /// Why, in the model's word, if it has one.
+        /// The reason, as the provider names it.
         reason: Option<String>,
-        /// What is done about it.
+        /// What the session does about it.
         then: EmptyResponseAction,
     },
-    /// It has taken so many tokens more.
-    Used(Usage),
-    /// Its session broke; another one is being opened.
-    Lost(String),
-    /// Another session has taken over, after so long. It may have been planned.
-    Restored(Duration, bool),
-    /// It does without an optional part of its session, which the provider refuses with this code.
-    DoesWithout(OptionalPart, String),
-    /// Something went wrong; it goes on.
-    Troubled(String),
-    /// It is gone for good: a code, and what somebody can do about it.
+    /// Further usage of tokens.
+    Usage(Usage),
+    /// The session broke for this reason; a replacement is being opened.
+    SessionLost(String),
+    /// A replacement session has taken over, after this long; `true` if the rollover was planned.
+    SessionRestored(Duration, bool),
+    /// The provider refused an optional part of the session with this code; the session continues without it.
+    PartRefused(OptionalPart, String),
+    /// The provider reported this error code; the session continues.
+    ApiError(String),
+    /// The session has failed for good.
     Failed {
-        /// The cause, in a word.
+        /// The cause, as a code.
         code: String,
-        /// What somebody can do about it.
+        /// What the operator can do about it.
         cure: String,
     },
 }
 
-/// Something that came from the provider's side, for [`Agent::handle`].
+/// Input from the provider's side, for [`ModelPort::handle`].
 #[derive(Debug)]
-pub enum ModelLine {
+pub(crate) enum ModelInput {
     /// From OpenAI's Realtime API.
-    Realtime(realtime::Line),
+    Realtime(realtime::RealtimeInput),
 }
 
 impl ModelPort {
-    /// What comes next. Safe to drop while it waits.
-    pub async fn next(&mut self) -> ModelLine {
+    /// Waits for the next input. Cancel safe.
+    pub(crate) async fn next(&mut self) -> ModelInput {
         match self {
-            Self::Realtime(provider) => ModelLine::Realtime(provider.next().await),
+            Self::Realtime(provider) => ModelInput::Realtime(provider.next().await),
         }
     }
 
-    /// Takes what came.
-    pub fn handle(&mut self, line: ModelLine, now: Instant) {
-        match (self, line) {
-            (Self::Realtime(provider), ModelLine::Realtime(line)) => provider.handle(line, now),
+    /// Handles an input.
+    pub(crate) fn handle(&mut self, input: ModelInput, now: Instant) {
+        match (self, input) {
+            (Self::Realtime(provider), ModelInput::Realtime(input)) => provider.handle(input, now),
         }
     }
 
-    /// What the agent does.
-    pub fn poll_news(&mut self) -> Option<AgentEvent> {
+    /// Returns the next event.
+    pub(crate) fn poll_event(&mut self) -> Option<AgentEvent> {
         match self {
-            Self::Realtime(provider) => provider.poll_news(),
+            Self::Realtime(provider) => provider.poll_event(),
         }
     }
 
-    /// When [`Agent::handle_timeout`] has something to do.
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    /// Returns when [`ModelPort::handle_timeout`] is due.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self {
             Self::Realtime(provider) => provider.session.poll_timeout(),
         }
     }
 
-    /// Does what is due.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    /// Runs the timers that are due.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.session(|session| session.handle_timeout(now));
     }
 
-    /// The line is open: from now on it hears the caller.
-    pub fn open(&mut self, now: Instant) {
+    /// Starts to pass the caller's audio on: the call is open.
+    pub(crate) fn open(&mut self, now: Instant) {
         self.session(|session| session.open(now));
     }
 
-    /// Lets it hear the caller: 24 kHz, mono.
-    pub fn hear(&mut self, samples: &[i16], now: Instant) {
+    /// Appends the caller's audio: 24 kHz, mono.
+    pub(crate) fn append_audio(&mut self, samples: &[i16], now: Instant) {
         self.session(|session| session.append(samples, now));
     }
 
-    /// Whether the caller is being played something.
-    pub fn set_playing(&mut self, playing: bool, now: Instant) {
+    /// Sets whether audio is being played to the caller.
+    pub(crate) fn set_playing(&mut self, playing: bool, now: Instant) {
         self.session(|session| session.set_playing(playing, now));
     }
 
-    /// It does not hear the caller, who speaks: another session is to take its place.
-    pub fn replace_deaf(&mut self, now: Instant) {
+    /// Replaces a session that does not react to the caller's speech.
+    pub(crate) fn replace_deaf(&mut self, now: Instant) {
         self.session(|session| session.replace_deaf(now));
     }
 
-    /// It was interrupted: so much of an item was heard.
-    pub fn was_heard(&mut self, heard: &PlayedItem, now: Instant) {
+    /// Truncates an item in the conversation to what the caller heard before the barge-in.
+    pub(crate) fn note_interrupted(&mut self, heard: &PlayedItem, now: Instant) {
         self.session(|session| session.truncate(&heard.item.0, heard.heard, heard.of, now));
     }
 
-    /// An item was heard to its end.
-    pub fn was_played(&mut self, item: &ItemId, now: Instant) {
+    /// Notes that an item was played to its end.
+    pub(crate) fn note_played(&mut self, item: &ItemId, now: Instant) {
         self.session(|session| session.was_played(&item.0, now));
     }
 
-    /// Has it stop: the caller interrupted, and the provider was not to decide that.
-    pub fn interrupt(&mut self, now: Instant) {
+    /// Cancels the response after a barge-in that this side detected.
+    pub(crate) fn interrupt(&mut self, now: Instant) {
         self.session(|session| session.interrupt(now));
     }
 
-    /// The caller's turn is over, and it is for us to say whether it wants an answer.
-    pub fn yield_turn(&mut self, answer: bool, now: Instant) {
+    /// Ends the caller's turn where this side detects turns; `answer` requests a response.
+    pub(crate) fn yield_turn(&mut self, answer: bool, now: Instant) {
         self.session(|session| session.yield_turn(answer, now));
     }
 
-    /// Tells it what a tool answered, and whether it is to speak about it.
-    pub fn answer_tool(&mut self, call_id: &str, output: &str, speak: bool, now: Instant) {
+    /// Sends a tool's output; `speak` requests a response to it.
+    pub(crate) fn answer_tool(&mut self, call_id: &str, output: &str, speak: bool, now: Instant) {
         self.session(|session| session.answer_tool(call_id, output, speak, now));
     }
 
-    /// Tells it something in the caller's name, which it answers.
-    pub fn tell(&mut self, text: &str, now: Instant) {
+    /// Sends a text item in the caller's name, and requests a response to it.
+    pub(crate) fn send_text(&mut self, text: &str, now: Instant) {
         self.session(|session| session.tell(text, now));
     }
 
-    /// Has it say something out of turn. What it `insists` on is said even if the caller speaks first.
-    pub fn ask(&mut self, instructions: &str, insists: bool, now: Instant) {
+    /// Requests a response with these instructions. With `insists` it is generated even if the caller speaks first.
+    pub(crate) fn request_response(&mut self, instructions: &str, insists: bool, now: Instant) {
         self.session(|session| session.ask(instructions, insists, now));
     }
 
-    /// Whether the call is about to end: goodbye was said, or is asked for. It need not say anything more then.
-    pub fn set_leaving(&mut self, leaving: bool) {
+    /// Sets whether the call is about to end: after the goodbye, empty responses are not repeated.
+    pub(crate) fn set_leaving(&mut self, leaving: bool) {
         self.session(|session| session.set_leaving(leaving));
     }
 
-    /// What it was asked to say is not wanted any more, unless it is saying it.
-    pub fn withdraw(&mut self, now: Instant) {
+    /// Withdraws a requested response that has not begun.
+    pub(crate) fn withdraw_request(&mut self, now: Instant) {
         self.session(|session| session.withdraw(now));
     }
 
-    /// Pieces of the caller's sound that were dropped, because the provider took no more.
-    pub fn dropped(&self) -> u64 {
+    /// Returns how many appends of the caller's audio were dropped because the socket was too slow.
+    pub(crate) fn dropped(&self) -> u64 {
         match self {
             Self::Realtime(provider) => provider.dropped(),
         }

@@ -1,7 +1,7 @@
-//! Reads a caller's SDP offer: what of it decides our answer.
+//! Parses a caller's SDP offer into what decides our answer.
 //!
-//! Of its media sections, one is answered: the first of audio that we can take. The others are refused, in their places
-//! (RFC 3264, section 6).
+//! One media section is answered, the first audio section that can be. The others are refused in place (RFC 3264, section 6).
+//! Candidates come in the offer only: Meta does not trickle.
 
 mod normalized;
 mod sdp_lines;
@@ -10,129 +10,129 @@ use audio::ClockRate;
 use sdp_lines::{Attributes, Sdp, Section};
 use std::net::IpAddr;
 
-/// The largest offer we read, bytes. Meta's are about one kilobyte; its limit of ten is for answers.
-const LARGEST: usize = 64_000;
+/// The largest offer that is parsed, bytes. Meta's are about 1 kB; its limit of 10 kB is for answers.
+const MAX_BYTES: usize = 64_000;
 
-/// The profiles that are DTLS-SRTP where there is a fingerprint. The last two are what older stacks write.
+/// The profiles that mean DTLS-SRTP when there is a fingerprint. Older stacks write the last two.
 const PROFILES: [&str; 4] = ["UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"];
 
-/// What Opus's rate may be, bit/s (RFC 7587, 6.1), and what it is taken for if the offer does not say.
-const LEAST_RATE: u32 = 6_000;
-const MOST_RATE: u32 = 510_000;
-const UNSAID_RATE: u32 = 24_000;
+/// The limits of Opus's bitrate (RFC 7587, section 6.1) and the bitrate for an offer that names none, bit/s.
+const MIN_BITRATE: u32 = 6_000;
+const MAX_BITRATE: u32 = 510_000;
+const DEFAULT_BITRATE: u32 = 24_000;
 
-/// What of an offer decides our answer.
+/// The parts of an offer that decide our answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// The audio section that is answered.
     pub audio: Audio,
     /// The sections before it, which are refused.
-    pub before: Vec<OfferRefusal>,
+    pub before: Vec<RefusedSection>,
     /// The sections after it, which are refused.
-    pub after: Vec<OfferRefusal>,
+    pub after: Vec<RefusedSection>,
 }
 
 /// The audio section that is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audio {
-    /// Its profile; the answer's is the same.
+    /// The profile, which the answer repeats.
     pub profile: String,
-    /// Names the section; not every offer does.
+    /// The section's `mid`, if it has one.
     pub mid: Option<String>,
-    /// Whether it is in a BUNDLE group.
+    /// Whether the section is in a BUNDLE group.
     pub is_bundled: bool,
     /// The payload type of Opus.
     pub opus: u8,
     /// The format parameters of Opus, as offered.
     pub fmtp: Option<String>,
-    /// The feedback offered for Opus.
+    /// The RTCP feedback offered for Opus.
     pub feedback: Vec<String>,
-    /// The payload types of telephone events, which are keys the caller presses, and the clocks of their durations.
-    pub keys: Vec<(u8, ClockRate)>,
+    /// The payload types of DTMF (`telephone-event`), with the clocks of their durations.
+    pub dtmf: Vec<(u8, ClockRate)>,
     /// `ptime` and `maxptime`, as offered, ms.
-    pub times: Vec<(String, String)>,
-    /// Whether RTCP may share the port.
+    pub packet_times: Vec<(String, String)>,
+    /// Whether RTCP is multiplexed on RTP's port.
     pub rtcp_mux: bool,
-    /// The SSRCs its sound has, if it says so.
+    /// The SSRCs of the caller's audio, if the offer names them.
     pub ssrcs: Vec<u32>,
-    /// Which way sound flows in the answer.
+    /// The direction in the answer.
     pub direction: &'static str,
-    /// How the far side is reached, and known.
-    pub far: RemoteDescription,
+    /// The far side's transport.
+    pub remote: RemoteDescription,
 }
 
-/// What an offer says of the far side's transport.
+/// The far side's transport: ICE credentials, DTLS fingerprint, candidates.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RemoteDescription {
-    /// Whether it only answers checks.
+    /// Whether the far side is ICE-lite: it only answers checks.
     pub is_lite: bool,
     /// ICE user name fragment.
     pub ufrag: String,
     /// ICE password.
     pub pwd: String,
-    /// SHA-256 of its certificate.
+    /// SHA-256 fingerprint of the far side's certificate.
     pub fingerprint: String,
-    /// Which side of DTLS it takes.
+    /// The DTLS role that is offered: `actpass`, `active` or `passive`.
     pub setup: String,
-    /// Its candidates, as offered.
+    /// The candidates, as offered.
     pub candidates: Vec<String>,
 }
 
 impl std::fmt::Debug for RemoteDescription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Far").field("is_lite", &self.is_lite).finish_non_exhaustive()
+        f.debug_struct("RemoteDescription").field("is_lite", &self.is_lite).finish_non_exhaustive()
     }
 }
 
-/// A section that is refused.
+/// A media section that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfferRefusal {
-    /// Its kind, such as `video`.
+pub struct RefusedSection {
+    /// The kind of media, such as `video`.
     pub media: String,
-    /// Its profile.
+    /// The profile, as offered.
     pub profile: String,
-    /// Its formats.
+    /// The formats, as offered.
     pub formats: String,
-    /// Its name, if it has one.
+    /// The section's `mid`, if it has one.
     pub mid: Option<String>,
 }
 
 /// Why an offer cannot be answered: the call is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswerable {
-    /// It is too large.
-    #[error("the offer is larger than {LARGEST} bytes")]
+    /// The offer is larger than 64 kB.
+    #[error("the offer is larger than {MAX_BYTES} bytes")]
     TooLarge,
-    /// It is not SDP.
+    /// The offer is not SDP.
     #[error("the offer is not SDP")]
     NotSdp,
-    /// It offers no audio.
+    /// No media section is for audio.
     #[error("none of the offer's {0} media sections is for audio")]
     NoAudio(usize),
-    /// Its audio section is not DTLS-SRTP.
+    /// The audio section is not DTLS-SRTP.
     #[error("the offer is for audio over {0}, not for audio over UDP/TLS/RTP/SAVPF")]
     Transport(String),
-    /// Something that we need is missing.
+    /// A required attribute or codec is missing.
     #[error("the offer has no {0}")]
     Missing(&'static str),
-    /// It leaves us no role in DTLS.
+    /// The offer leaves us no DTLS role.
     #[error("the offer's setup is neither actpass, active nor passive")]
     Setup,
-    /// The WebRTC stack does not like it.
+    /// The WebRTC stack refuses the offer.
     #[error("the WebRTC stack cannot take the offer")]
     Unacceptable,
 }
 
 impl Offer {
-    /// Reads an offer.
+    /// Parses an offer.
     ///
     /// # Errors
-    /// Why it cannot be answered.
+    /// [`Unanswerable`] says what is missing or not supported: the first audio section's fault, if there is an audio section.
     pub fn read(sdp: &str) -> Result<Self, Unanswerable> {
-        if sdp.len() > LARGEST {
+        if sdp.len() > MAX_BYTES {
             return Err(Unanswerable::TooLarge);
         }
-        // A lone CR would be part of a value, and our answer would repeat it.
+        // A lone CR would become part of a value, and our answer would repeat it.
         if sdp.replace("\r\n", "\n").contains('\r') {
             return Err(Unanswerable::NotSdp);
         }
@@ -145,11 +145,11 @@ impl Offer {
             match Audio::read(section, &sdp) {
                 Ok(audio) => {
                     let refused =
-                        |sections: &[Section<'_>]| sections.iter().map(OfferRefusal::read).collect();
+                        |sections: &[Section<'_>]| sections.iter().map(RefusedSection::read).collect();
                     let (before, after) = (refused(&sdp.sections[..n]), refused(&sdp.sections[n + 1..]));
                     return Ok(Self { audio, before, after });
                 }
-                // The first audio section says best what is wrong with the offer.
+                // The fault of the first audio section is the one to report.
                 Err(error) if matches!(refusal, Unanswerable::NoAudio(_)) => refusal = error,
                 Err(_) => {}
             }
@@ -157,18 +157,18 @@ impl Offer {
         Err(refusal)
     }
 
-    /// How many bits a second of sound the far side takes: `maxaveragebitrate`, or what RFC 7587 recommends for wideband.
+    /// Returns the highest bitrate the far side accepts, bit/s: `maxaveragebitrate`, or what RFC 7587 recommends for wideband.
     pub fn bits_per_second(&self) -> u32 {
         let parameters = self.audio.fmtp.iter().flat_map(|fmtp| fmtp.split(';'));
         let mut values =
             parameters.filter_map(|parameter| parameter.trim().strip_prefix("maxaveragebitrate="));
         let offered = values.find_map(|value| value.parse().ok());
-        offered.unwrap_or(UNSAID_RATE).clamp(LEAST_RATE, MOST_RATE)
+        offered.unwrap_or(DEFAULT_BITRATE).clamp(MIN_BITRATE, MAX_BITRATE)
     }
 
-    /// The addresses of its candidates.
+    /// Returns the addresses of the candidates: Meta's relays.
     pub fn relays(&self) -> Vec<IpAddr> {
-        self.audio.far.candidates.iter().filter_map(|candidate| udp_address(candidate)).collect()
+        self.audio.remote.candidates.iter().filter_map(|candidate| udp_address(candidate)).collect()
     }
 }
 
@@ -179,42 +179,42 @@ impl Audio {
             return Err(Unanswerable::Transport((*profile).to_owned()));
         }
         let transports = sdp.transports(section);
-        let far = RemoteDescription::read(&transports, &sdp.session)?;
+        let remote = RemoteDescription::read(&transports, &sdp.session)?;
         let opus = section.payload_type("opus/48000").ok_or(Unanswerable::Missing("Opus"))?;
         let mid = attributes.value("mid").map(str::to_owned);
         let of_opus =
             |name| attributes.of_format(name, &opus.to_string()).map(str::to_owned).collect::<Vec<_>>();
         let clocks = [ClockRate::Khz8, ClockRate::Khz48];
-        let mut keys: Vec<(u8, ClockRate)> = clocks
+        let mut dtmf: Vec<(u8, ClockRate)> = clocks
             .into_iter()
             .filter_map(|clock| {
                 Some((section.payload_type(&format!("telephone-event/{}", clock.rate()))?, clock))
             })
             .collect();
-        // What is preferred comes first, in the answer as in the offer.
-        keys.sort_by_key(|(keys, _)| section.formats.iter().position(|format| *format == keys.to_string()));
+        // In the order of the offer's preference.
+        dtmf.sort_by_key(|(dtmf, _)| section.formats.iter().position(|format| *format == dtmf.to_string()));
         Ok(Self {
             profile: (*profile).to_owned(),
             is_bundled: mid.as_deref().is_some_and(|mid| sdp.bundles(mid)),
             mid,
             opus,
             fmtp: of_opus("fmtp").into_iter().next(),
-            // Feedback is what the F of a profile stands for.
+            // Only profiles that end in F have feedback.
             feedback: if profile.ends_with('F') { of_opus("rtcp-fb") } else { vec![] },
-            keys,
-            times: ["maxptime", "ptime"]
+            dtmf,
+            packet_times: ["maxptime", "ptime"]
                 .into_iter()
                 .filter_map(|name| Some((name.to_owned(), attributes.value(name)?.to_owned())))
                 .collect(),
             rtcp_mux: transports.iter().any(|part| part.has("rtcp-mux")),
             ssrcs: ssrcs(attributes),
-            direction: answering(attributes, &sdp.session),
-            far,
+            direction: answer_direction(attributes, &sdp.session),
+            remote,
         })
     }
 }
 
-/// The SSRCs of a section, each once (RFC 5576, section 4.1).
+/// Returns the SSRCs of a section, each once (RFC 5576, section 4.1).
 fn ssrcs(section: &Attributes<'_>) -> Vec<u32> {
     let lines = section.values("ssrc").filter_map(|value| value.split_whitespace().next()?.parse().ok());
     let mut ssrcs: Vec<u32> = lines.collect();
@@ -223,8 +223,8 @@ fn ssrcs(section: &Attributes<'_>) -> Vec<u32> {
     ssrcs
 }
 
-/// The direction that answers the one offered (RFC 3264, section 6.1).
-fn answering(section: &Attributes<'_>, session: &Attributes<'_>) -> &'static str {
+/// Returns the direction that answers the offered one (RFC 3264, section 6.1).
+fn answer_direction(section: &Attributes<'_>, session: &Attributes<'_>) -> &'static str {
     let answers = [("sendonly", "recvonly"), ("recvonly", "sendonly"), ("inactive", "inactive")];
     let of = |part: &Attributes<'_>| {
         answers.iter().find(|(offered, _)| part.has(offered)).map(|(_, answer)| *answer)
@@ -234,7 +234,7 @@ fn answering(section: &Attributes<'_>, session: &Attributes<'_>) -> &'static str
 }
 
 impl RemoteDescription {
-    /// Reads it from the sections that share the transport, the first of them that says something before the others.
+    /// Reads the transport from the sections that share it; for each attribute, the first section that has it counts.
     fn read(sections: &[&Attributes<'_>], session: &Attributes<'_>) -> Result<Self, Unanswerable> {
         let parts = || sections.iter().copied().chain([session]);
         let value = |name| parts().find_map(|part| part.value(name));
@@ -258,13 +258,13 @@ impl RemoteDescription {
         })
     }
 
-    /// Whether the far side starts DTLS, so that we wait for it (RFC 8842, section 5.3).
+    /// Whether the far side is the DTLS client, so that we wait for it (RFC 8842, section 5.3).
     pub fn starts_dtls(&self) -> bool {
         self.setup == "active"
     }
 }
 
-/// The fingerprint that can be checked. An offer may have one for each of several hashes (RFC 8122, section 5).
+/// Returns the SHA-256 fingerprint. An offer may have one for each of several hashes (RFC 8122, section 5).
 fn fingerprint<'a>(all: impl Iterator<Item = &'a str>) -> Result<String, Unanswerable> {
     let mut all = all.peekable();
     if all.peek().is_none() {
@@ -276,7 +276,7 @@ fn fingerprint<'a>(all: impl Iterator<Item = &'a str>) -> Result<String, Unanswe
     sha_256.ok_or(Unanswerable::Missing("fingerprint of SHA-256"))
 }
 
-impl OfferRefusal {
+impl RefusedSection {
     fn read(section: &Section<'_>) -> Self {
         Self {
             media: section.media.to_owned(),

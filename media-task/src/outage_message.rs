@@ -1,4 +1,4 @@
-//! What a caller hears when the model is gone: a sentence recorded beforehand, in the agent's language.
+//! The recorded outage message that a caller hears when the model has failed for good, in the agent's language.
 //!
 //! The recordings are 24 kHz, mono, 16 bit WAV, made by `apologies/make.sh` from the sentences of the agent files' languages.
 
@@ -8,14 +8,14 @@ macro_rules! recordings {
     };
 }
 
-/// Each language's recording.
+/// The recording of each language, as a WAV file.
 const RECORDINGS: &[(&str, &[u8])] = recordings!["en", "fr", "es", "pt", "de", "it", "nl", "sw"];
 
-/// The bytes of a plain WAV header.
+/// The length of a plain WAV header, bytes.
 const HEADER: usize = 44;
 
-/// The recording in a language, as BCP 47 names it (`fr-RW` is French); in English where there is none.
-pub fn in_language(tag: &str) -> Vec<i16> {
+/// Returns the recording for a BCP 47 language tag (`fr-RW` is French), as 24 kHz mono samples; English where there is none.
+pub(crate) fn in_language(tag: &str) -> Vec<i16> {
     let primary = tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
     let known = RECORDINGS.iter().find(|(language, _)| *language == primary).unwrap_or(&RECORDINGS[0]);
     samples(known.1)
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_recording_is_some_seconds_of_speech_in_the_bridges_format() {
+    fn every_recording_is_a_few_seconds_of_speech_at_24_khz() {
         for (language, wav) in RECORDINGS {
             assert_eq!(&wav[..4], b"RIFF", "{language}");
             assert_eq!(&wav[36..40], b"data", "{language}: a plain header of {HEADER} bytes");
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn a_language_nobody_recorded_is_english() {
+    fn a_language_without_a_recording_is_english() {
         assert_eq!(in_language("tlh"), in_language("en"));
         assert_ne!(in_language("fr-RW"), in_language("en"));
     }

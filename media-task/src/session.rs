@@ -1,22 +1,22 @@
-//! The owner of one call: one loop over everything that can happen in it. Nobody else touches its state, so there are
-//! no locks, and nothing in the loop waits for anything but the next fact.
+//! Runs one call: a single loop that joins its WebRTC peer, the audio bridge and the model. The loop alone owns the call's
+//! state, so there are no locks, and it awaits nothing but the next input.
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `answering` | when a ringing call may be accepted |
-//! | `opening` | has it accepted, and opens the line |
-//! | `hearing` | what the caller's phone sends |
-//! | `examining` | what the wire shows, and what is wrong with it |
-//! | `listening` | what the agent does, and what comes of it |
-//! | `playing` | what the bridge wants done |
-//! | `using` | the tools that are in use |
-//! | `budget` | what the agent may still do outside the call |
-//! | `hosted` | tools that the model's provider calls itself |
-//! | `farewell` | how a call that is to end is brought to its end |
-//! | `measuring` | how loud each side is |
-//! | `spending` | when its cost is counted, and when the day's cap ends it |
-//! | `accounts` | what it came to: sound, tokens, cost |
-//! | `leaving` | what is written down and told afterwards |
+//! | `answer_progress` | decides when a ringing call may be accepted |
+//! | `accepting` | asks call-control to accept the call, and opens the media path |
+//! | `incoming_media` | the caller's datagrams: RTP audio, DTMF, RTCP |
+//! | `outgoing_media` | the bridge's outputs: frames to send, barge-in, DTMF digits, nudges |
+//! | `media_monitor` | feeds the media diagnosis, and writes its findings to the journal |
+//! | `agent_events` | the model's events: speech, transcripts, tool calls, session losses |
+//! | `tool_uses` | runs tool calls beside the call |
+//! | `action_budget` | caps on messages and tool calls, per call and per caller and hour |
+//! | `hosted_tools` | MCP tools that the model's provider calls itself |
+//! | `farewell` | the goodbye before the call is hung up |
+//! | `level_meter` | audio levels of both sides |
+//! | `spending` | decides when the cost is counted, and when the day's spending cap ends the call |
+//! | `accounts` | media statistics, token usage and cost, for journal and summary |
+//! | `ending` | writes transcript and summary, and reports the end to call-control |
 
 mod accepting;
 mod accounts;
@@ -37,7 +37,7 @@ use crate::agent_cache::LoadedAgent;
 use crate::codec::{OpusDecoder, OpusEncoder};
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
-use crate::model::{ModelLine, ModelPort};
+use crate::model::{ModelInput, ModelPort};
 use crate::settings::MediaSecret;
 use crate::task_protection::TaskProtection;
 use crate::transcript::Transcript;
@@ -52,7 +52,7 @@ use internal_api::order::Reply;
 use journal::{CallSummary, EntryBuilder, JournalEvent};
 use level_meter::LevelMeter;
 use media_diagnosis::MediaMonitor;
-pub use media_monitor::ask_for_icmp;
+pub(crate) use media_monitor::enable_icmp_errors;
 use realtime::Usage;
 use service::secrets::Secret;
 use service::time::now_ms;
@@ -66,198 +66,200 @@ use tokio::sync::mpsc;
 use tool_uses::{ToolUsed, ToolUses};
 use tools::CallContext;
 
-/// How much of the caller's sound goes to the agent at once: 40 ms.
-const APPEND: usize = 2 * audio::SAMPLES;
+/// Samples of the caller's audio in one append to the model: 40 ms.
+const APPEND_SAMPLES: usize = 2 * audio::SAMPLES;
 
-/// The most that a packet can add to that: 120 ms.
-const LONGEST: usize = 6 * audio::SAMPLES;
+/// The most samples that one Opus packet adds to an append: 120 ms.
+const MAX_PACKET_SAMPLES: usize = 6 * audio::SAMPLES;
 
-/// The largest datagram we expect.
-const DATAGRAM: usize = 2_048;
+/// The largest datagram that is read whole, bytes.
+const MAX_DATAGRAM: usize = 2_048;
 
-/// What a call's owner is made of.
-pub struct CallSessionParts {
-    /// The call.
-    pub call_ref: String,
-    /// The business number that was called, as its id.
-    pub number: String,
-    /// Whether Meta does not show the caller's phone number.
-    pub hides_number: bool,
-    /// The mark of the caller, if Meta says who calls.
-    pub caller: Option<String>,
-    /// The fence of this task's assignment.
-    pub fence: u64,
-    /// The token of this task's assignment, if the offer had one.
-    pub token: Option<String>,
-    /// When it must have been answered.
-    pub deadline: Instant,
-    /// The call's own socket.
-    pub socket: UdpSocket,
-    /// Its WebRTC connection.
-    pub peer: Peer,
-    /// How many bits a second of sound the far side takes.
-    pub bits_per_second: u32,
-    /// Who looks after its media.
-    pub doctor: MediaMonitor,
-    /// Who answers.
-    pub role: Arc<LoadedAgent>,
-    /// What its tools are signed with, which may be changed.
-    pub secret: Secret<MediaSecret>,
-    /// The name of the model behind the agent.
-    pub model: String,
-    /// The model behind the agent.
-    pub agent: ModelPort,
-    /// Its journal.
-    pub journal: EntryBuilder,
-    /// Where the journal goes, and what is kept of the conversation.
-    pub diary: JournalWriter,
-    /// Where it is counted what it costs.
-    pub ledger: Store,
-    /// Who speaks to Meta.
-    pub control: CallControl,
-    /// What keeps ECS from stopping this task, if it would.
-    pub protection: Option<Arc<TaskProtection>>,
-    /// How late the frames of all its calls are.
-    pub load: Arc<LatenessMeter>,
-    /// Orders from the door.
-    pub orders: mpsc::Receiver<SessionCommand>,
+/// Everything a [`CallSession`] is built from.
+pub(crate) struct CallSessionParts {
+    /// SHA-256 of Meta's call id, by which logs and journals name the call.
+    pub(crate) call_ref: String,
+    /// Meta's id of the business number that was called.
+    pub(crate) number: String,
+    /// Whether Meta hides the caller's phone number.
+    pub(crate) hides_number: bool,
+    /// The caller's pseudonym, if Meta says who calls.
+    pub(crate) caller: Option<String>,
+    /// The fencing token of this task's assignment.
+    pub(crate) fence: u64,
+    /// The secret token of this task's assignment, if the offer had one.
+    pub(crate) token: Option<String>,
+    /// When the ring time is over.
+    pub(crate) deadline: Instant,
+    /// The call's own UDP socket.
+    pub(crate) socket: UdpSocket,
+    /// The WebRTC connection.
+    pub(crate) peer: Peer,
+    /// The highest Opus bitrate that the far side accepts, bit/s.
+    pub(crate) bits_per_second: u32,
+    /// Diagnoses missing or one-way media.
+    pub(crate) monitor: MediaMonitor,
+    /// The agent that answers, from its file.
+    pub(crate) agent: Arc<LoadedAgent>,
+    /// Signs the requests of HTTP tools; it may be rotated during the call.
+    pub(crate) secret: Secret<MediaSecret>,
+    /// The name of the Realtime model.
+    pub(crate) model_name: String,
+    /// The connection to the model.
+    pub(crate) model: ModelPort,
+    /// Builds the call's journal entries.
+    pub(crate) entries: EntryBuilder,
+    /// Writes journal entries, transcript lines and the summary to the table.
+    pub(crate) journal: JournalWriter,
+    /// The table, in which spending is counted.
+    pub(crate) store: Store,
+    /// Asks call-control, which alone talks to Meta.
+    pub(crate) control: CallControl,
+    /// ECS task protection; `None` where the task belongs to no service.
+    pub(crate) protection: Option<Arc<TaskProtection>>,
+    /// How late this task sends frames, all of its calls together.
+    pub(crate) lateness: Arc<LatenessMeter>,
+    /// Commands from the control API.
+    pub(crate) commands: mpsc::Receiver<SessionCommand>,
 }
 
-/// What the owner of a call can be told.
+/// A command for a running call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SessionCommand {
-    /// Call-control says that the call is over.
+pub(crate) enum SessionCommand {
+    /// The call is over, as call-control says.
     Release,
-    /// This task must leave: the caller is told, then the call ends. Said again, it ends at once.
+    /// The task is draining: the agent says goodbye, then the call ends. A second one ends the call at once.
     Drain,
-    /// The message that the agent sent under this id has failed.
+    /// The WhatsApp message that the agent sent under this id has failed.
     MessageFailed(String),
 }
 
-/// Call-control's reply to one of our questions.
-type Replied = (u64, anyhow::Result<Reply>);
+/// The number of a request to accept the call, and call-control's reply to it.
+type ControlReply = (u64, anyhow::Result<Reply>);
 
-/// Something that happened: the loop waits for one of these.
+/// An input of the session's loop.
 enum SessionInput {
     Datagram(usize, SocketAddr),
-    /// An ICMP error of an earlier datagram: the next one may arrive.
-    Returned(std::io::Error),
-    Agent(ModelLine),
-    Replied(Replied),
-    Used(ToolUsed),
-    Counted(SpendingCount),
-    Told(Option<SessionCommand>),
-    Due,
+    /// An ICMP error for an earlier datagram; later ones may still arrive.
+    IcmpError(std::io::Error),
+    Model(ModelInput),
+    Reply(ControlReply),
+    ToolEnded(ToolUsed),
+    SpendingCounted(SpendingCount),
+    Command(Option<SessionCommand>),
+    Timeout,
 }
 
-/// How a call ends for its owner.
+/// How a session ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SessionEnd {
-    /// Call-control knows.
-    Known,
-    /// Call-control must be told.
-    Because(Ending),
+    /// Call-control already knows that the call is over.
+    Reported,
+    /// Call-control must be told this ending.
+    Unreported(Ending),
 }
 
 struct CallSession {
     parts: CallSessionParts,
     bridge: Bridge<Bytes>,
-    ear: OpusDecoder,
-    mouth: OpusEncoder,
+    decoder: OpusDecoder,
+    encoder: OpusEncoder,
     tuning: EncoderTuning,
     answering: AnswerProgress,
-    replies: (mpsc::Sender<Replied>, mpsc::Receiver<Replied>),
-    using: ToolUses,
-    minutes: Transcript,
-    measuring: Option<LevelMeter>,
+    replies: (mpsc::Sender<ControlReply>, mpsc::Receiver<ControlReply>),
+    tools: ToolUses,
+    transcript: Transcript,
+    levels: Option<LevelMeter>,
     usage: Usage,
     spending: SpendingTracker,
     counts: (mpsc::Sender<SpendingCount>, mpsc::Receiver<SpendingCount>),
     summary: CallSummary,
-    /// Whether the agent has said anything since the caller last spoke.
-    has_said_something: bool,
+    /// Whether the agent has spoken since the caller last spoke.
+    has_spoken: bool,
     farewell: Option<Farewell>,
-    must_leave: bool,
+    is_draining: bool,
     offered_at: Instant,
-    uplink: Vec<i16>,
+    caller_samples: Vec<i16>,
     was_speaking: bool,
-    /// The journal says that the caller's words cannot be written down.
-    transcription_has_failed: bool,
-    over: Option<SessionEnd>,
+    /// Whether the journal already says that transcription fails: it says so once a call.
+    has_noted_transcription_failure: bool,
+    end: Option<SessionEnd>,
 }
 
-/// Holds a call until it is over.
-pub async fn hold(parts: CallSessionParts) {
-    let mut owner = CallSession::new(parts);
-    let over = owner.hold().await;
-    owner.leave(over).await;
+/// Runs a call until it is over and everything about it is written.
+pub(crate) async fn run(parts: CallSessionParts) {
+    let mut session = CallSession::new(parts);
+    let end = session.run().await;
+    session.finish(end).await;
 }
 
 impl CallSession {
     fn new(parts: CallSessionParts) -> Self {
         let now = Instant::now();
-        let role = &parts.role;
+        let agent = &parts.agent;
         let tuning = EncoderTuning::new(parts.bits_per_second);
         Self {
-            bridge: Bridge::new(role.limits(), role.turns(), role.keypad()),
-            ear: OpusDecoder::new(),
-            mouth: OpusEncoder::new(tuning.settings()),
+            bridge: Bridge::new(agent.limits(), agent.turns(), agent.keypad()),
+            decoder: OpusDecoder::new(),
+            encoder: OpusEncoder::new(tuning.settings()),
             tuning,
             answering: AnswerProgress::new(now, parts.deadline),
             replies: mpsc::channel(4),
-            using: ToolUses::new(
-                CallContext::new(&parts.call_ref, &parts.number, &role.agent.name),
+            tools: ToolUses::new(
+                CallContext::new(&parts.call_ref, &parts.number, &agent.file.name),
                 parts.hides_number,
-                role.agent.caps,
+                agent.file.caps,
             ),
-            minutes: Transcript::default(),
-            measuring: None,
+            transcript: Transcript::default(),
+            levels: None,
             usage: Usage::default(),
-            spending: SpendingTracker::new(role.agent.caps.dollars_a_day),
+            spending: SpendingTracker::new(agent.file.caps.dollars_a_day),
             counts: mpsc::channel(1),
             summary: CallSummary {
                 call_ref: parts.call_ref.clone(),
                 number: parts.number.clone(),
-                agent: role.agent.name.clone(),
-                model: parts.model.clone(),
-                without: role.without().iter().map(|part| part.name().to_owned()).collect(),
+                agent: agent.file.name.clone(),
+                model: parts.model_name.clone(),
+                without: agent.without().iter().map(|part| part.name().to_owned()).collect(),
                 ..CallSummary::default()
             },
-            has_said_something: false,
+            has_spoken: false,
             farewell: None,
-            must_leave: false,
+            is_draining: false,
             offered_at: now,
-            uplink: Vec::with_capacity(APPEND + LONGEST),
+            caller_samples: Vec::with_capacity(APPEND_SAMPLES + MAX_PACKET_SAMPLES),
             was_speaking: false,
-            transcription_has_failed: false,
-            over: None,
+            has_noted_transcription_failure: false,
+            end: None,
             parts,
         }
     }
 
-    async fn hold(&mut self) -> SessionEnd {
-        let mut datagram = [0; DATAGRAM];
+    async fn run(&mut self) -> SessionEnd {
+        let mut datagram = [0; MAX_DATAGRAM];
         loop {
-            let deadline = self.drain();
-            if let Some(over) = self.over {
-                return over;
+            let deadline = self.advance();
+            if let Some(end) = self.end {
+                return end;
             }
-            let fact = self.wait(&mut datagram, deadline).await;
+            let input = self.wait(&mut datagram, deadline).await;
             let now = Instant::now();
             self.note_wake(deadline, now);
-            match fact {
-                SessionInput::Datagram(length, from) => self.receive(&datagram[..length], from, now),
-                SessionInput::Agent(line) => self.parts.agent.handle(line, now),
-                SessionInput::Replied((question, reply)) => self.take_reply(question, reply, now),
-                SessionInput::Used(used) => self.answer_tool(used, now),
-                SessionInput::Counted(counted) => self.take_count(counted),
-                SessionInput::Told(Some(SessionCommand::Drain)) => self.must_leave(),
-                SessionInput::Told(Some(SessionCommand::MessageFailed(id))) => self.tell_of_failed(&id, now),
-                SessionInput::Told(Some(SessionCommand::Release) | None) => {
-                    self.over = Some(SessionEnd::Known)
+            match input {
+                SessionInput::Datagram(length, from) => self.handle_datagram(&datagram[..length], from, now),
+                SessionInput::Model(input) => self.parts.model.handle(input, now),
+                SessionInput::Reply((question, reply)) => self.handle_reply(question, reply, now),
+                SessionInput::ToolEnded(used) => self.answer_tool(used, now),
+                SessionInput::SpendingCounted(counted) => self.handle_count(counted),
+                SessionInput::Command(Some(SessionCommand::Drain)) => self.drain(),
+                SessionInput::Command(Some(SessionCommand::MessageFailed(id))) => {
+                    self.handle_failed_message(&id, now)
                 }
-                SessionInput::Returned(error) => self.note_returned(&error, now),
-                SessionInput::Due => {}
+                SessionInput::Command(Some(SessionCommand::Release) | None) => {
+                    self.end = Some(SessionEnd::Reported)
+                }
+                SessionInput::IcmpError(error) => self.note_icmp_error(&error, now),
+                SessionInput::Timeout => {}
             }
         }
     }
@@ -265,73 +267,73 @@ impl CallSession {
     async fn wait(&mut self, datagram: &mut [u8], deadline: Instant) -> SessionInput {
         tokio::select! {
             biased;
-            () = tokio::time::sleep_until(deadline.into()) => SessionInput::Due,
-            // Before the socket: whoever floods it must not keep a call from ending.
-            command = self.parts.orders.recv() => SessionInput::Told(command),
+            () = tokio::time::sleep_until(deadline.into()) => SessionInput::Timeout,
+            // Polled before the socket: a flood of datagrams must not keep a call from ending.
+            command = self.parts.commands.recv() => SessionInput::Command(command),
             reply = self.replies.1.recv() => match reply {
-                Some(reply) => SessionInput::Replied(reply),
-                None => SessionInput::Due,
+                Some(reply) => SessionInput::Reply(reply),
+                None => SessionInput::Timeout,
             },
-            used = self.using.next() => SessionInput::Used(used),
+            used = self.tools.next() => SessionInput::ToolEnded(used),
             counted = self.counts.1.recv() => match counted {
-                Some(counted) => SessionInput::Counted(counted),
-                None => SessionInput::Due,
+                Some(counted) => SessionInput::SpendingCounted(counted),
+                None => SessionInput::Timeout,
             },
             received = self.parts.socket.recv_from(datagram) => match received {
                 Ok((length, from)) => SessionInput::Datagram(length, from),
-                Err(error) => SessionInput::Returned(error),
+                Err(error) => SessionInput::IcmpError(error),
             },
-            line = self.parts.agent.next() => SessionInput::Agent(line),
+            input = self.parts.model.next() => SessionInput::Model(input),
         }
     }
 
-    /// Does all that is due and passes on all that came of it. When the next thing is due.
-    fn drain(&mut self) -> Instant {
+    /// Runs what is due, drains every state machine into the next one, and returns when the next timeout is due.
+    fn advance(&mut self) -> Instant {
         let now = Instant::now();
         if self.parts.peer.poll_timeout().is_some_and(|due| due <= now) {
             self.parts.peer.handle_timeout(now);
         }
-        if self.parts.agent.poll_timeout().is_some_and(|due| due <= now) {
-            self.parts.agent.handle_timeout(now);
+        if self.parts.model.poll_timeout().is_some_and(|due| due <= now) {
+            self.parts.model.handle_timeout(now);
         }
-        self.notice_peer(now);
-        self.listen(now);
+        self.poll_peer(now);
+        self.poll_model(now);
         self.bridge.handle_timeout(now);
-        self.pass_up(now);
+        self.send_to_model(now);
         self.tune(now);
-        self.pass_down(now);
-        self.step(now);
+        self.handle_outputs(now);
+        self.accept_when_ready(now);
         self.count_spending(now);
         self.transmit(now);
-        self.examine(now);
+        self.poll_monitor(now);
         let due = [
             self.parts.peer.poll_timeout(),
-            self.parts.agent.poll_timeout(),
+            self.parts.model.poll_timeout(),
             self.bridge.poll_timeout(),
             self.answering.poll_timeout(),
-            self.parts.doctor.poll_timeout(),
+            self.parts.monitor.poll_timeout(),
             self.spending.poll_timeout(),
         ];
         due.into_iter().flatten().min().unwrap_or(now + Duration::from_secs(1))
     }
 
-    /// Encodes the agent's voice as suits the line and the machine.
+    /// Adapts the Opus encoder to packet loss and to the load of this machine.
     fn tune(&mut self, now: Instant) {
-        self.tuning.handle_load(self.parts.load.last_load_level());
+        self.tuning.handle_load(self.parts.lateness.last_load_level());
         if let Some(settings) = self.tuning.poll(now) {
-            self.mouth.tune(settings);
+            self.encoder.tune(settings);
         }
     }
 
     fn transmit(&mut self, now: Instant) {
         while let Some((to, datagram)) = self.parts.peer.poll_datagram() {
-            media_monitor::send(&self.parts.socket, &datagram, to, &mut self.parts.doctor, now);
+            media_monitor::send(&self.parts.socket, &datagram, to, &mut self.parts.monitor, now);
         }
     }
 
     fn note(&mut self, event: JournalEvent) {
-        let entry = self.parts.journal.enter(event, now_ms());
-        self.parts.diary.note(entry);
+        let entry = self.parts.entries.enter(event, now_ms());
+        self.parts.journal.note(entry);
     }
 }
 

@@ -129,10 +129,10 @@ fn heartbeat(
     let equipment = CallFactory {
         bind_ip: settings.bind_ip,
         public_ip: booted.public_ip,
-        roster: AgentCache::new(settings.agent.clone(), booted.secret.clone()),
+        agents: AgentCache::new(settings.agent.clone(), booted.secret.clone()),
         secret: booted.secret.clone(),
-        diary: journal_writer,
-        ledger: store.clone(),
+        journal: journal_writer,
+        store: store.clone(),
         control: call_control.clone(),
         task: task.id.clone(),
         protection: protection.clone(),

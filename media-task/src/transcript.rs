@@ -1,63 +1,65 @@
-//! Takes the minutes of a call: who said what, in order, and of the agent only what was heard.
+//! Builds the transcript of a call: who said what, in order, with only as much of the agent's words as the caller heard.
 //!
-//! Words come late and out of order: the model's run ahead of its sound, the caller's may be written down only after the
-//! answer. So a line gets its place when it begins, and is handed out once both its words and its fate are known.
+//! Text comes late and out of order: the agent's runs ahead of its audio, the caller's may be transcribed only after the answer. So
+//! a line gets its place when the speaker starts, and is emitted once its text has come and it is settled: played, interrupted, or
+//! transcribed.
 
 use audio::PlayedItem;
 use journal::{Speaker, TranscriptLine};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The minutes of one call.
+/// The transcript of one call.
 #[derive(Debug, Default)]
-pub struct Transcript {
+pub(crate) struct Transcript {
     lines: Vec<Draft>,
     items: HashMap<String, usize>,
     turn: Option<(u64, u64)>,
     turns: Vec<u64>,
 }
 
+/// A line whose text or outcome may still be missing.
 #[derive(Debug)]
 struct Draft {
     line: TranscriptLine,
-    has_words: bool,
-    has_fate: bool,
-    is_handed_out: bool,
+    has_text: bool,
+    is_settled: bool,
+    is_emitted: bool,
 }
 
 impl Transcript {
-    /// The caller begins to say something.
-    pub fn caller_began(&mut self, item: &str, at_ms: u64) {
+    /// Notes that the caller starts to speak.
+    pub(crate) fn caller_started(&mut self, item: &str, at_ms: u64) {
         self.begin(item, Speaker::Caller, at_ms);
     }
 
-    /// What the caller said.
-    pub fn caller_said(&mut self, item: &str, text: &str, at_ms: u64) {
+    /// Notes the transcript of the caller's turn.
+    pub(crate) fn caller_said(&mut self, item: &str, text: &str, at_ms: u64) {
         let draft = self.begin(item, Speaker::Caller, at_ms);
         draft.write(text);
-        draft.has_fate = true;
+        draft.is_settled = true;
     }
 
-    /// Our own meter heard nothing in what the caller is said to have said.
-    pub fn caller_was_silent(&mut self, item: &str, at_ms: u64) {
+    /// Notes that the caller's turn was silent by our own level meter.
+    pub(crate) fn caller_was_silent(&mut self, item: &str, at_ms: u64) {
         self.begin(item, Speaker::Caller, at_ms).line.in_silence = true;
     }
 
-    /// The words of what the caller said will not come.
-    pub fn caller_not_written(&mut self, item: &str) {
-        if let Some(draft) = self.known(item) {
-            draft.has_fate = true;
+    /// Notes that the caller's turn gets no transcript.
+    pub(crate) fn caller_transcription_failed(&mut self, item: &str) {
+        if let Some(draft) = self.draft(item) {
+            draft.is_settled = true;
         }
     }
 
-    /// The caller made themselves understood without speaking.
-    pub fn caller_noted(&mut self, text: &str, at_ms: u64) {
+    /// Adds a line for what the caller did without speaking, such as pressing keys.
+    pub(crate) fn caller_note(&mut self, text: &str, at_ms: u64) {
         let item = format!("note-{}", self.lines.len());
         self.caller_said(&item, text, at_ms);
     }
 
-    /// The agent begins to say something: its first sound came.
-    pub fn agent_began(&mut self, item: &str, at_ms: u64) {
+    /// Notes the first audio of an item of the agent's.
+    pub(crate) fn agent_started(&mut self, item: &str, at_ms: u64) {
         if !self.items.contains_key(item) {
             let turn = self.turn.take();
             let draft = self.begin(item, Speaker::Agent, at_ms);
@@ -65,61 +67,61 @@ impl Transcript {
         }
     }
 
-    /// What the agent says, all of it, and how long that is.
-    pub fn agent_said(&mut self, item: &str, text: &str, audio: Duration, at_ms: u64) {
+    /// Notes the complete text of an item of the agent's, and the duration of its audio.
+    pub(crate) fn agent_said(&mut self, item: &str, text: &str, audio: Duration, at_ms: u64) {
         let draft = self.begin(item, Speaker::Agent, at_ms);
         draft.write(text);
         draft.line.of_ms = Some(draft.line.of_ms.unwrap_or_default().max(ms(audio)));
     }
 
-    /// The agent was interrupted.
-    pub fn was_heard(&mut self, heard: &PlayedItem) {
-        if let Some(draft) = self.known(&heard.item.0) {
+    /// Notes that an item was interrupted, and how much of it was heard.
+    pub(crate) fn note_interrupted(&mut self, heard: &PlayedItem) {
+        if let Some(draft) = self.draft(&heard.item.0) {
             draft.line.heard_ms = Some(ms(heard.heard));
             draft.line.of_ms = Some(draft.line.of_ms.unwrap_or_default().max(ms(heard.of)));
-            draft.has_fate = true;
+            draft.is_settled = true;
         }
     }
 
-    /// Something was heard to its end.
-    pub fn was_played(&mut self, item: &str) {
-        if let Some(draft) = self.known(item) {
-            draft.has_fate = true;
+    /// Notes that an item was played to its end.
+    pub(crate) fn note_played(&mut self, item: &str) {
+        if let Some(draft) = self.draft(item) {
+            draft.is_settled = true;
         }
     }
 
-    /// The agent's first voice after the caller's turn: how long that took, and how much of it tools took.
-    pub fn answered(&mut self, took: Duration, tools: Duration) {
+    /// Notes the response latency of the agent's current turn, and how much of it was spent on tools.
+    pub(crate) fn note_turn(&mut self, took: Duration, tools: Duration) {
         self.turns.push(ms(took));
         let turn = (ms(took), ms(tools));
-        // Its first sound came before it was played.
+        // The first audio of the item arrived before it was played.
         match self.lines.iter_mut().rev().find(|draft| draft.line.speaker == Speaker::Agent) {
-            Some(draft) if draft.line.took_ms.is_none() && !draft.has_fate => {
+            Some(draft) if draft.line.took_ms.is_none() && !draft.is_settled => {
                 (draft.line.took_ms, draft.line.tool_ms) = (Some(turn.0), Some(turn.1));
             }
             _ => self.turn = Some(turn),
         }
     }
 
-    /// Whether the words of what the caller said last are still to come.
-    pub fn awaits_words(&self) -> bool {
+    /// Whether the transcript of the caller's last turn is still to come.
+    pub(crate) fn awaits_transcription(&self) -> bool {
         let last = self.lines.iter().rev().find(|draft| draft.line.speaker == Speaker::Caller);
-        last.is_some_and(|draft| !draft.has_words && !draft.has_fate)
+        last.is_some_and(|draft| !draft.has_text && !draft.is_settled)
     }
 
-    /// A line of which everything is known, once.
-    pub fn poll_line(&mut self) -> Option<TranscriptLine> {
-        self.hand_out(|draft| draft.has_words && draft.has_fate)
+    /// Returns the next complete line, each once.
+    pub(crate) fn poll_line(&mut self) -> Option<TranscriptLine> {
+        self.emit(|draft| draft.has_text && draft.is_settled)
     }
 
-    /// A line that is not known to its end: nobody will say more about it. Lines without words are none, and neither is
-    /// what the agent meant to say and was never played.
-    pub fn poll_rest(&mut self) -> Option<TranscriptLine> {
-        self.hand_out(|draft| draft.has_words && (draft.has_fate || draft.line.speaker == Speaker::Caller))
+    /// Returns the next remaining line at the end of the call. Lines without text, and items of the agent's that were never played,
+    /// are left out.
+    pub(crate) fn poll_rest(&mut self) -> Option<TranscriptLine> {
+        self.emit(|draft| draft.has_text && (draft.is_settled || draft.line.speaker == Speaker::Caller))
     }
 
-    /// How many turns were answered; the median and the 95th percentile of how long that took, ms.
-    pub fn turns(&self) -> (u64, Option<u64>, Option<u64>) {
+    /// Returns how many turns the agent answered, and the median and 95th percentile of the response latency, ms.
+    pub(crate) fn turns(&self) -> (u64, Option<u64>, Option<u64>) {
         let mut turns = self.turns.clone();
         turns.sort_unstable();
         let at =
@@ -135,19 +137,19 @@ impl Transcript {
         &mut self.lines[at]
     }
 
-    fn known(&mut self, item: &str) -> Option<&mut Draft> {
+    fn draft(&mut self, item: &str) -> Option<&mut Draft> {
         let at = *self.items.get(item)?;
         self.lines.get_mut(at)
     }
 
-    fn hand_out(&mut self, is_ready: impl Fn(&Draft) -> bool) -> Option<TranscriptLine> {
-        let ready = self.lines.iter_mut().filter(|draft| !draft.is_handed_out && is_ready(draft));
+    fn emit(&mut self, is_ready: impl Fn(&Draft) -> bool) -> Option<TranscriptLine> {
+        let ready = self.lines.iter_mut().filter(|draft| !draft.is_emitted && is_ready(draft));
         let lines = ready.map(|draft| {
-            draft.is_handed_out = true;
+            draft.is_emitted = true;
             let nothing = empty(draft.line.speaker);
-            only_what_was_heard(std::mem::replace(&mut draft.line, nothing))
+            cut_to_heard(std::mem::replace(&mut draft.line, nothing))
         });
-        // Of some, nothing was heard.
+        // Cut to what was heard, a line may be empty.
         lines.into_iter().find(|line| !line.text.is_empty())
     }
 }
@@ -155,12 +157,12 @@ impl Transcript {
 impl Draft {
     fn new(place: u32, speaker: Speaker, at_ms: u64) -> Self {
         let line = TranscriptLine { place, at_ms, ..empty(speaker) };
-        Self { line, has_words: false, has_fate: false, is_handed_out: false }
+        Self { line, has_text: false, is_settled: false, is_emitted: false }
     }
 
     fn write(&mut self, text: &str) {
         self.line.text = text.trim().to_owned();
-        self.has_words = !self.line.text.is_empty();
+        self.has_text = !self.line.text.is_empty();
     }
 }
 
@@ -178,8 +180,8 @@ fn empty(speaker: Speaker) -> TranscriptLine {
     }
 }
 
-/// The model tells no shortened transcript: an interrupted line is cut in proportion.
-fn only_what_was_heard(mut line: TranscriptLine) -> TranscriptLine {
+/// Cuts an interrupted line in proportion to the audio that was heard: the model sends no shortened transcript.
+fn cut_to_heard(mut line: TranscriptLine) -> TranscriptLine {
     if let (Some(heard), Some(of)) = (line.heard_ms, line.of_ms) {
         let (heard, of) = (Duration::from_millis(heard), Duration::from_millis(of));
         line.text = realtime::heard_words(&line.text, heard, of).to_owned();
@@ -197,95 +199,95 @@ mod tests {
     use audio::ItemId;
 
     #[test]
-    fn words_that_come_after_the_answer_keep_their_place() {
-        let mut minutes = Transcript::default();
-        minutes.caller_began("u1", 1_000);
-        assert!(minutes.awaits_words());
-        minutes.agent_began("a1", 2_000);
-        minutes.agent_said("a1", "It is ready.", Duration::from_millis(900), 2_100);
-        minutes.was_played("a1");
-        assert_eq!(texts(&mut minutes), [(1, "It is ready.".to_owned())]);
+    fn a_late_transcript_keeps_its_place() {
+        let mut transcript = Transcript::default();
+        transcript.caller_started("u1", 1_000);
+        assert!(transcript.awaits_transcription());
+        transcript.agent_started("a1", 2_000);
+        transcript.agent_said("a1", "It is ready.", Duration::from_millis(900), 2_100);
+        transcript.note_played("a1");
+        assert_eq!(texts(&mut transcript), [(1, "It is ready.".to_owned())]);
 
-        minutes.caller_said("u1", " Is it ready? ", 3_000);
+        transcript.caller_said("u1", " Is it ready? ", 3_000);
 
-        assert_eq!(texts(&mut minutes), [(0, "Is it ready?".to_owned())]);
-        assert!(!minutes.awaits_words());
+        assert_eq!(texts(&mut transcript), [(0, "Is it ready?".to_owned())]);
+        assert!(!transcript.awaits_transcription());
     }
 
     #[test]
-    fn words_that_cannot_be_written_down_are_not_waited_for() {
-        let mut minutes = Transcript::default();
-        minutes.caller_began("u1", 1_000);
-        minutes.caller_not_written("u1");
+    fn a_failed_transcription_is_not_awaited() {
+        let mut transcript = Transcript::default();
+        transcript.caller_started("u1", 1_000);
+        transcript.caller_transcription_failed("u1");
 
-        assert!(!minutes.awaits_words());
-        assert_eq!((minutes.poll_line(), minutes.poll_rest()), (None, None));
+        assert!(!transcript.awaits_transcription());
+        assert_eq!((transcript.poll_line(), transcript.poll_rest()), (None, None));
     }
 
     #[test]
-    fn an_interrupted_agent_said_only_what_was_heard() {
-        let mut minutes = Transcript::default();
-        minutes.agent_began("a1", 0);
-        minutes.agent_said("a1", "one two three four", Duration::from_millis(2_000), 0);
-        minutes.was_heard(&heard("a1", 1_000, 2_000));
+    fn an_interrupted_line_is_cut_to_what_was_heard() {
+        let mut transcript = Transcript::default();
+        transcript.agent_started("a1", 0);
+        transcript.agent_said("a1", "one two three four", Duration::from_millis(2_000), 0);
+        transcript.note_interrupted(&heard("a1", 1_000, 2_000));
 
-        assert_eq!(texts(&mut minutes), [(0, "one two".to_owned())]);
+        assert_eq!(texts(&mut transcript), [(0, "one two".to_owned())]);
     }
 
     #[test]
-    fn what_is_not_known_to_its_end_is_handed_out_at_the_end() {
-        let mut minutes = Transcript::default();
-        minutes.agent_began("a1", 0);
-        minutes.was_heard(&heard("a1", 300, 600));
-        minutes.caller_began("never transcribed", 10);
-        assert_eq!(minutes.poll_line(), None);
-        minutes.agent_said("a1", "Good day", Duration::from_millis(600), 0);
+    fn incomplete_lines_are_emitted_at_the_end() {
+        let mut transcript = Transcript::default();
+        transcript.agent_started("a1", 0);
+        transcript.note_interrupted(&heard("a1", 300, 600));
+        transcript.caller_started("never transcribed", 10);
+        assert_eq!(transcript.poll_line(), None);
+        transcript.agent_said("a1", "Good day", Duration::from_millis(600), 0);
 
-        assert_eq!(minutes.poll_rest().map(|line| line.text), Some("Good".into()));
-        assert_eq!(minutes.poll_rest(), None);
+        assert_eq!(transcript.poll_rest().map(|line| line.text), Some("Good".into()));
+        assert_eq!(transcript.poll_rest(), None);
     }
 
     #[test]
-    fn what_nobody_heard_is_no_line() {
-        let mut minutes = Transcript::default();
-        minutes.agent_began("the greeting of a call nobody answered", 0);
-        minutes.agent_said("the greeting of a call nobody answered", "Hello", Duration::from_millis(400), 0);
-        minutes.was_heard(&heard("the greeting of a call nobody answered", 0, 400));
-        minutes.agent_began("never played", 10);
-        minutes.agent_said("never played", "Hello?", Duration::from_millis(400), 10);
-        minutes.caller_said("u1", "Anybody there?", 20);
+    fn items_that_were_not_heard_are_left_out() {
+        let mut transcript = Transcript::default();
+        transcript.agent_started("the greeting of an unanswered call", 0);
+        transcript.agent_said("the greeting of an unanswered call", "Hello", Duration::from_millis(400), 0);
+        transcript.note_interrupted(&heard("the greeting of an unanswered call", 0, 400));
+        transcript.agent_started("never played", 10);
+        transcript.agent_said("never played", "Hello?", Duration::from_millis(400), 10);
+        transcript.caller_said("u1", "Hello, are you there?", 20);
 
-        assert_eq!(texts(&mut minutes), [(2, "Anybody there?".to_owned())]);
-        assert_eq!(minutes.poll_rest(), None);
+        assert_eq!(texts(&mut transcript), [(2, "Hello, are you there?".to_owned())]);
+        assert_eq!(transcript.poll_rest(), None);
     }
 
     #[test]
-    fn words_of_a_silence_are_marked() {
-        let mut minutes = Transcript::default();
-        minutes.caller_began("u1", 0);
-        minutes.caller_was_silent("u1", 900);
-        minutes.caller_said("u1", "Thank you for watching!", 1_000);
-        minutes.caller_said("u2", "Is it ready?", 5_000);
+    fn the_transcript_of_silence_is_marked() {
+        let mut transcript = Transcript::default();
+        transcript.caller_started("u1", 0);
+        transcript.caller_was_silent("u1", 900);
+        transcript.caller_said("u1", "Thank you for watching!", 1_000);
+        transcript.caller_said("u2", "Is it ready?", 5_000);
 
-        let lines = std::iter::from_fn(|| minutes.poll_line()).map(|line| line.in_silence);
+        let lines = std::iter::from_fn(|| transcript.poll_line()).map(|line| line.in_silence);
 
         assert_eq!(lines.collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]
-    fn an_answer_knows_how_long_it_took() {
-        let mut minutes = Transcript::default();
-        minutes.agent_began("greeting", 0);
-        minutes.was_played("greeting");
-        minutes.agent_began("a1", 5_000);
-        minutes.answered(Duration::from_millis(820), Duration::from_millis(300));
-        minutes.agent_said("a1", "Yes.", Duration::from_millis(300), 5_010);
-        minutes.was_played("a1");
+    fn an_answer_has_its_response_latency() {
+        let mut transcript = Transcript::default();
+        transcript.agent_started("greeting", 0);
+        transcript.note_played("greeting");
+        transcript.agent_started("a1", 5_000);
+        transcript.note_turn(Duration::from_millis(820), Duration::from_millis(300));
+        transcript.agent_said("a1", "Yes.", Duration::from_millis(300), 5_010);
+        transcript.note_played("a1");
 
-        let line = minutes.poll_line().expect("its words and its fate are known");
+        let line = transcript.poll_line().expect("it has text and was played");
 
         assert_eq!((line.took_ms, line.tool_ms), (Some(820), Some(300)));
-        assert_eq!(minutes.turns(), (1, Some(820), Some(820)));
+        assert_eq!(transcript.turns(), (1, Some(820), Some(820)));
     }
 
     fn heard(item: &str, heard: u64, of: u64) -> PlayedItem {
@@ -293,7 +295,7 @@ mod tests {
         PlayedItem { item: ItemId(item.into()), heard: ms(heard), of: ms(of) }
     }
 
-    fn texts(minutes: &mut Transcript) -> Vec<(u32, String)> {
-        std::iter::from_fn(|| minutes.poll_line()).map(|line| (line.place, line.text)).collect()
+    fn texts(transcript: &mut Transcript) -> Vec<(u32, String)> {
+        std::iter::from_fn(|| transcript.poll_line()).map(|line| (line.place, line.text)).collect()
     }
 }

@@ -1,7 +1,7 @@
-//! The WebRTC peer of one call: the one file that, with its parts, names the WebRTC crate.
+//! Runs the WebRTC peer of one call: ICE, DTLS-SRTP, RTP and RTCP. Only this file and its submodules name the WebRTC crate.
 //!
 //! Built on `rtc`, the sans-IO core of `webrtc` 0.21: datagrams and time go in, datagrams and [`PeerEvent`]s come out.
-//! Meta is ICE-lite, so we check, control and start DTLS, on a socket of our own for each call.
+//! Meta is ICE-lite, so this side sends the checks, is controlling and starts DTLS, on a socket of its own for each call.
 
 mod datagram_filter;
 mod event;
@@ -15,7 +15,7 @@ use crate::datagram::{is_media, kind};
 use crate::offer::{Offer, Unanswerable};
 use audio::{ClockRate, RtcpReports};
 use bytes::{Bytes, BytesMut};
-use datagram_filter::{DatagramFilter, Encryption};
+use datagram_filter::{DatagramFilter, SrtcpTrailer};
 pub use event::{PeerEvent, PeerReport};
 use media_diagnosis::DatagramKind;
 use nomination::PairNomination;
@@ -47,9 +47,9 @@ pub struct Peer {
     next: rtp::header::Header,
     is_open: bool,
     nomination: PairNomination,
-    admission: DatagramFilter,
-    /// How SRTCP is sealed, once that is agreed.
-    sealing: Option<Encryption>,
+    filter: DatagramFilter,
+    /// The format of encrypted RTCP, once DTLS has agreed on it.
+    srtcp: Option<SrtcpTrailer>,
     packets: Receiver<Packet>,
     arrived: VecDeque<Packet>,
     reports: RtcpReports,
@@ -60,22 +60,22 @@ pub struct Peer {
 #[derive(Debug, Clone)]
 struct PayloadTypes {
     opus: u8,
-    keys: Vec<(u8, ClockRate)>,
+    dtmf: Vec<(u8, ClockRate)>,
 }
 
 impl Peer {
-    /// Answers an offer. `address` is where media can reach us, with the port of this call's socket.
+    /// Creates the peer for an offer, and returns it with the SDP answer. `address` is the public IP with the port of this call's socket.
     ///
     /// # Errors
-    /// Why the offer cannot be answered.
+    /// [`Unanswerable::Unacceptable`] when the WebRTC stack refuses the offer.
     pub fn answer(offer: &Offer, address: SocketAddr, now: Instant) -> Result<(Self, String), Unanswerable> {
         let ssrc = random() as u32;
         let stream = uuid::Uuid::new_v4().to_string();
         let (tap, packets) = RtpTap::new();
         let (connection, sender) =
-            stack::connect(offer, address, ssrc, &stream, tap, now).map_err(unacceptable)?;
+            stack::connect(offer, address, ssrc, &stream, tap, now).map_err(refused)?;
         let local = connection.local_description().map(|local| local.sdp).unwrap_or_default();
-        let ours = LocalDescription {
+        let local_description = LocalDescription {
             ufrag: attribute(&local, "ice-ufrag"),
             pwd: attribute(&local, "ice-pwd"),
             fingerprint: attribute(&local, "fingerprint").replace("sha-256 ", ""),
@@ -92,11 +92,11 @@ impl Peer {
             ssrc,
             ..Default::default()
         };
-        let payload_types = PayloadTypes { opus: offer.audio.opus, keys: offer.audio.keys.clone() };
-        let nomination = PairNomination::new(&offer.audio.far.pwd).map_err(unacceptable)?;
-        let admission =
-            DatagramFilter::new(&ours.pwd, &offer.audio.far.pwd, &offer.audio.ssrcs).map_err(unacceptable)?;
-        // A clock before 1970 would only blur how our stream relates to others, of which there are none.
+        let payload_types = PayloadTypes { opus: offer.audio.opus, dtmf: offer.audio.dtmf.clone() };
+        let nomination = PairNomination::new(&offer.audio.remote.pwd).map_err(refused)?;
+        let filter = DatagramFilter::new(&local_description.pwd, &offer.audio.remote.pwd, &offer.audio.ssrcs)
+            .map_err(refused)?;
+        // A clock before 1970 is harmless: NTP time only relates our stream to others, and there are none.
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let peer = Self {
             connection,
@@ -106,31 +106,31 @@ impl Peer {
             next,
             is_open: false,
             nomination,
-            admission,
-            sealing: None,
+            filter,
+            srtcp: None,
             packets,
             arrived: VecDeque::new(),
             reports: RtcpReports::new(now, unix),
             unreadable: 0,
             repeated: 0,
         };
-        Ok((peer, answer::write(offer, &ours)))
+        Ok((peer, answer::write(offer, &local_description)))
     }
 
-    /// Lets media through. Before, nothing but STUN and DTLS leaves: sound before the accept would count as the pick-up.
+    /// Lets media out. Before, only STUN and DTLS are sent: Meta would count audio before the accept as the pick-up.
     pub fn open(&mut self) {
         self.is_open = true;
     }
 
-    /// Takes a datagram. Whether the connection could make anything of it.
+    /// Handles a datagram, and returns whether it was valid: STUN and DTLS that the stack accepts, SRTP and SRTCP that it can decrypt.
     pub fn handle_datagram(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) -> bool {
-        if kind(datagram) == DatagramKind::Rtcp && self.sealing.is_none() && self.admission.has_passed(from) {
+        if kind(datagram) == DatagramKind::Rtcp && self.srtcp.is_none() && self.filter.has_passed(from) {
             let stats = self.connection.get_stats(now, StatsSelector::None);
-            self.sealing = stats.transport().and_then(|transport| Encryption::of(&transport.srtp_cipher));
+            self.srtcp = stats.transport().and_then(|transport| SrtcpTrailer::of(&transport.srtp_cipher));
         }
-        if !self.admission.admits(datagram, from, self.sealing, now) {
+        if !self.filter.admits(datagram, from, self.srtcp, now) {
             self.unreadable += u64::from(is_media(datagram));
-            tracing::trace!("Dropped a datagram that is not let in");
+            tracing::trace!("dropped a datagram that the filter refuses");
             return false;
         }
         let transport = TransportContext {
@@ -141,14 +141,14 @@ impl Peer {
         };
         let message = BytesMut::from(datagram);
         let read = self.connection.handle_read(TaggedBytesMut { now, transport, message });
-        // The stack says nothing of what it cannot decrypt: what is genuine comes out as a packet.
+        // The stack reports no decryption failures: a datagram is genuine if a packet comes out.
         let is_genuine = self.take_packets() > 0;
         if !is_media(datagram) {
             return read.is_ok();
         }
         if is_genuine {
-            self.admission.note_genuine(datagram);
-        } else if self.admission.knows(datagram) {
+            self.filter.note_genuine(datagram);
+        } else if self.filter.knows(datagram) {
             self.repeated += 1;
         } else {
             self.unreadable += 1;
@@ -156,46 +156,46 @@ impl Peer {
         is_genuine
     }
 
-    /// Does what is due.
+    /// Runs the timers that are due: ICE checks, consent checks, RTCP reports.
     pub fn handle_timeout(&mut self, now: Instant) {
         if let Err(error) = self.connection.handle_timeout(now) {
-            tracing::debug!("A timer of the connection failed: {error}");
+            tracing::debug!("WebRTC stack failed at a timer: {error}");
         }
         if let Some(report) = self.reports.poll(now)
             && let Some(mut sender) = self.connection.rtp_sender(self.sender)
         {
             let packets = rtcp::write(self.next.ssrc, answer::NAME, &report);
             if let Err(error) = sender.write_rtcp(now, packets) {
-                tracing::warn!("Could not send a report: {error}");
+                tracing::warn!("writing an RTCP report failed: {error}");
             }
         }
     }
 
-    /// When [`Peer::handle_timeout`] has something to do.
+    /// Returns when [`Peer::handle_timeout`] is due.
     pub fn poll_timeout(&mut self) -> Option<Instant> {
         let timeouts = [self.connection.poll_timeout(), self.reports.poll_timeout()];
         timeouts.into_iter().flatten().min()
     }
 
-    /// What the network did to the call's packets so far.
+    /// Returns the statistics of the call's packets so far.
     pub fn report(&self) -> PeerReport {
         PeerReport {
             unreadable: self.unreadable,
             repeated: self.repeated,
             jitter: self.reports.jitter(),
-            told: self.reports.remote(),
+            remote: self.reports.remote(),
         }
     }
 
-    /// A datagram to send.
+    /// Returns the next datagram to send, and where to.
     pub fn poll_datagram(&mut self) -> Option<(SocketAddr, BytesMut)> {
         loop {
             let TaggedBytesMut { transport, message, .. } = self.connection.poll_write()?;
             let to = transport.peer_addr;
             match kind(&message) {
                 DatagramKind::StunRequest => {
-                    self.admission.note_check(&message, to);
-                    return Some((to, self.nomination.pass(message, to)));
+                    self.filter.note_check(&message, to);
+                    return Some((to, self.nomination.rewrite_check(message, to)));
                 }
                 DatagramKind::Rtp { .. } | DatagramKind::Rtcp if !self.is_open => {}
                 DatagramKind::Rtp { .. }
@@ -208,7 +208,7 @@ impl Peer {
         }
     }
 
-    /// What happened.
+    /// Returns the next event.
     pub fn poll_event(&mut self, now: Instant) -> Option<PeerEvent> {
         while let Some(event) = self.connection.poll_event() {
             match event {
@@ -224,16 +224,18 @@ impl Peer {
         self.take_packets();
         while let Some(packet) = self.arrived.pop_front() {
             match packet {
-                Packet::Rtp(packet) => return Some(self.read(packet, now)),
-                Packet::Rtcp(packets) if self.listen(&packets, now) => return Some(PeerEvent::Told),
-                // Other kinds of packet exist only inside stacks that use them.
+                Packet::Rtp(packet) => return Some(self.event(packet, now)),
+                Packet::Rtcp(packets) if self.handle_rtcp(&packets, now) => {
+                    return Some(PeerEvent::RtcpReport);
+                }
+                // The remaining kinds of packet only occur inside stacks that use them.
                 _ => {}
             }
         }
         None
     }
 
-    /// Sends a frame: one SSRC, one step of sequence and clock at a time. `begins` marks the first of some speech.
+    /// Sends a frame as the next RTP packet. `begins` sets the marker bit, for the first packet of a talkspurt.
     pub fn send(&mut self, payload: Bytes, begins: bool, now: Instant) {
         let header = rtp::header::Header { marker: begins, ..self.next.clone() };
         self.next.sequence_number = self.next.sequence_number.wrapping_add(1);
@@ -244,59 +246,59 @@ impl Peer {
         let packet = rtp::Packet { header, payload };
         let Some(mut sender) = self.connection.rtp_sender(self.sender) else { return };
         if let Err(error) = sender.write_rtp(now, packet) {
-            tracing::warn!("Could not send a frame: {error}");
+            tracing::warn!("writing an RTP packet failed: {error}");
         }
     }
 
-    /// Closes the connection properly; send what [`Peer::poll_datagram`] still has.
+    /// Closes the connection; [`Peer::poll_datagram`] then returns the last datagrams, DTLS's close_notify among them.
     pub fn close(&mut self) {
         let _ = self.connection.close();
     }
 
-    /// Takes what the stack made of datagrams since. How many packets that is.
+    /// Takes the packets that the stack has decrypted since, and returns how many.
     fn take_packets(&mut self) -> usize {
         let before = self.arrived.len();
-        // What the stack knows of packets reaches the tap only as it is read.
+        // Packets reach the tap only while the stack is polled.
         while self.connection.poll_read().is_some() {}
         self.arrived.extend(self.packets.try_iter());
         self.arrived.len() - before
     }
 
-    fn read(&mut self, packet: rtp::Packet, now: Instant) -> PeerEvent {
+    fn event(&mut self, packet: rtp::Packet, now: Instant) -> PeerEvent {
         let rtp::Packet { header, payload } = packet;
         let (stream, sequence, timestamp) = (header.ssrc, header.sequence_number, header.timestamp);
-        let is_sound = header.payload_type == self.payload_types.opus;
-        let key = self.payload_types.keys.iter().find(|(keys, _)| *keys == header.payload_type);
-        let event = match (is_sound, key) {
-            (true, _) => PeerEvent::Sound { stream, sequence, timestamp, payload },
+        let is_audio = header.payload_type == self.payload_types.opus;
+        let dtmf = self.payload_types.dtmf.iter().find(|(dtmf, _)| *dtmf == header.payload_type);
+        let event = match (is_audio, dtmf) {
+            (true, _) => PeerEvent::Audio { stream, sequence, timestamp, payload },
             (false, Some((_, clock))) => {
-                PeerEvent::Key { stream, sequence, timestamp, clock: *clock, payload }
+                PeerEvent::Dtmf { stream, sequence, timestamp, clock: *clock, payload }
             }
             (false, None) => return PeerEvent::Foreign { stream, sequence, timestamp },
         };
-        self.reports.note_received(stream, sequence, is_sound.then_some(timestamp), now);
+        self.reports.note_received(stream, sequence, is_audio.then_some(timestamp), now);
         event
     }
 
-    /// Whether the far side told how our packets arrive.
-    fn listen(&mut self, packets: &[rtcp::RtcpPacket], now: Instant) -> bool {
+    /// Handles RTCP packets, and returns whether one of them reports on our stream.
+    fn handle_rtcp(&mut self, packets: &[rtcp::RtcpPacket], now: Instant) -> bool {
         let (ours, reports) = (self.next.ssrc, &mut self.reports);
         let mut is_about_us = false;
-        rtcp::read(packets, |heard| match heard {
+        rtcp::read(packets, |received| match received {
             RtcpReceived::Clock(stream, ntp) => reports.handle_sender_report(stream, ntp, now),
-            RtcpReceived::About(about) if about.stream == ours => {
+            RtcpReceived::Block(block) if block.stream == ours => {
                 is_about_us = true;
-                reports.handle_report_block(&about, now);
+                reports.handle_report_block(&block, now);
             }
-            RtcpReceived::About(_) => {}
+            RtcpReceived::Block(_) => {}
         });
         is_about_us
     }
 }
 
-/// The stack's words can quote the offer, which nobody's journal should hold.
-fn unacceptable(error: shared::error::Error) -> Unanswerable {
-    tracing::debug!("The WebRTC stack cannot take an offer: {error}");
+/// Hides the stack's error text, which can quote the offer: its IP addresses belong in no journal.
+fn refused(error: shared::error::Error) -> Unanswerable {
+    tracing::debug!("WebRTC stack refused an offer: {error}");
     Unanswerable::Unacceptable
 }
 

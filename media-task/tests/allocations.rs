@@ -1,4 +1,4 @@
-//! A frame of sound, once the call runs, allocates nothing between the decrypted packet and the packet to encrypt.
+//! Checks that a frame of audio allocates nothing between the decrypted packet and the packet to encrypt, once the call runs.
 
 use audio::{
     AgentEvent, BargeInPolicy, Bridge, CallLimits, DtmfOptions, EncoderTuning, ItemId, Output, Packet,
@@ -9,7 +9,7 @@ use media_task::codec::{self, OpusDecoder, OpusEncoder};
 use std::time::{Duration, Instant};
 
 #[test]
-fn a_thousand_frames_of_speech_both_ways_allocate_nothing() {
+fn a_thousand_frames_of_speech_allocate_nothing() {
     let mut line = Line::open();
     line.run(0..100);
 
@@ -19,7 +19,7 @@ fn a_thousand_frames_of_speech_both_ways_allocate_nothing() {
 }
 
 #[test]
-fn silence_and_a_reordering_network_allocate_nothing_either() {
+fn silence_and_reordered_packets_allocate_nothing() {
     let mut line = Line::open();
     line.is_reordering = true;
     line.run(0..1_400);
@@ -32,21 +32,21 @@ fn silence_and_a_reordering_network_allocate_nothing_either() {
 struct Line {
     start: Instant,
     bridge: Bridge<Bytes>,
-    mouth: OpusEncoder,
-    ear: OpusDecoder,
+    encoder: OpusEncoder,
+    decoder: OpusDecoder,
     packets: Vec<Bytes>,
-    uplink: Vec<i16>,
+    samples: Vec<i16>,
     heard: usize,
     is_reordering: bool,
 }
 
 impl Line {
-    /// The caller hums, and the agent says something that lasts for 25 s.
+    /// Opens a call in which the caller hums and the agent speaks for 25 s.
     fn open() -> Self {
         let start = Instant::now();
         let settings = EncoderTuning::new(20_000).settings();
         let mut caller = OpusEncoder::new(settings);
-        let packets = (0..50).map(|n| caller.say(Some(&hum(n)))).collect();
+        let packets = (0..50).map(|n| caller.encode(Some(&hum(n)))).collect();
         let mut bridge = Bridge::new(CallLimits::default(), BargeInPolicy::default(), DtmfOptions::default());
         bridge.open(start);
         let samples = (0..1_250).flat_map(hum).collect();
@@ -57,10 +57,10 @@ impl Line {
         Self {
             start,
             bridge,
-            mouth: OpusEncoder::new(settings),
-            ear: OpusDecoder::new(),
+            encoder: OpusEncoder::new(settings),
+            decoder: OpusDecoder::new(),
             packets,
-            uplink: Vec::with_capacity(8 * SAMPLES),
+            samples: Vec::with_capacity(8 * SAMPLES),
             heard: 0,
             is_reordering: false,
         }
@@ -70,20 +70,20 @@ impl Line {
         for n in frames {
             let now = self.start + Duration::from_millis(u64::from(n) * 20);
             let n = if self.is_reordering { n ^ 1 } else { n };
-            let sound = codec::read(self.packets[n as usize % 50].clone());
+            let sound = codec::inspect(self.packets[n as usize % 50].clone());
             self.bridge.note_liveness(now);
             self.bridge
                 .handle_packet(Packet { stream: 1, sequence: n as u16, timestamp: n * 960, sound }, now);
             self.bridge.handle_timeout(now);
-            while let Some(slot) = self.bridge.poll_step() {
-                self.uplink.clear();
-                self.ear.hear(&slot, &mut self.uplink);
-                self.bridge.gate(&mut self.uplink, now);
-                self.heard += self.uplink.len();
+            while let Some(step) = self.bridge.poll_step() {
+                self.samples.clear();
+                self.decoder.decode(&step, &mut self.samples);
+                self.bridge.gate(&mut self.samples, now);
+                self.heard += self.samples.len();
             }
             while let Some(output) = self.bridge.poll_output() {
                 if let Output::Play(frame) = output {
-                    drop(self.mouth.say(frame.as_ref()));
+                    drop(self.encoder.encode(frame.as_ref()));
                 }
             }
         }

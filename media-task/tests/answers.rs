@@ -1,5 +1,4 @@
-//! For every offer WhatsApp is known to make, our answer is in the form WhatsApp is known to take; and those of other
-//! makes are answered too.
+//! Checks our SDP answers to every offer that WhatsApp is known to make, and to offers of other WebRTC stacks.
 
 use media_task::offer::{Offer, Unanswerable};
 use media_task::webrtc::Peer;
@@ -8,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 #[test]
-fn every_known_offer_gets_an_answer_in_the_form_whatsapp_takes() {
+fn every_whatsapp_offer_gets_an_answer_that_whatsapp_accepts() {
     let offers = fixtures("whatsapp-sdp", "uic-offer");
     assert_eq!(offers.len(), 4);
     for (name, offer) in offers {
@@ -46,7 +45,7 @@ fn every_known_offer_gets_an_answer_in_the_form_whatsapp_takes() {
 }
 
 #[test]
-fn offers_of_other_makes_are_answered_in_their_own_numbers_and_names() {
+fn other_stacks_offers_keep_their_payload_types_and_mids() {
     let offers = fixtures("sdp", "-offer-ipv");
     assert_eq!(offers.len(), 4);
     for (name, offer) in offers {
@@ -90,9 +89,9 @@ fn candidates_that_our_socket_cannot_reach_are_left_out() {
 }
 
 #[test]
-fn an_offer_that_nobody_can_answer_says_why() {
+fn an_unanswerable_offer_says_why() {
     let good = fixtures("whatsapp-sdp", "live-uic-offer-2026-10-02").remove(0).1;
-    let refused = |offer: &str| Offer::read(offer).expect_err("nobody can answer this").to_string();
+    let refused = |offer: &str| Offer::read(offer).expect_err("it is unanswerable").to_string();
 
     assert_eq!(refused("hello"), "the offer is not SDP");
     assert_eq!(refused(&"v=0\r\n".repeat(14_000)), Unanswerable::TooLarge.to_string());

@@ -1,4 +1,4 @@
-//! What the fuzzer feeds the reader of offers, fed to it in an ordinary test.
+//! Replays the fuzzer's corpus of SDP offers.
 
 #[path = "../../fuzz/bodies/offer.rs"]
 mod offer;

@@ -1,5 +1,5 @@
-//! Speech sounds as libopus alone makes it sound, and the joins to and from silence, where our encoder rests, cannot be
-//! told from those of one that never does. Shown by measurement.
+//! Measures the Opus encoder against libopus alone: speech is identical, and the transitions to and from the prepared packet of
+//! silence sound like those of an encoder that never stops.
 
 use audio::{EncoderSettings, Frame, SAMPLES};
 use bytes::Bytes;
@@ -15,24 +15,24 @@ const CORRECTED: EncoderSettings =
 /// Frames of silence between speech: 0.6 s.
 const GAP: usize = 30;
 
-/// A piece of 5 ms.
+/// Samples in 5 ms.
 const PIECE: usize = SAMPLES / 4;
 
-/// What is quieter than this cannot be heard under speech, dBFS.
+/// The level below which audio cannot be heard under speech, dBFS.
 const FLOOR: f64 = -65.0;
 
 #[test]
-fn speech_is_bit_for_bit_what_libopus_alone_makes_of_it() {
+fn speech_is_encoded_bit_for_bit_as_by_libopus_alone() {
     for settings in [PLAIN, CORRECTED] {
-        let (mut mouth, mut reference) = (OpusEncoder::new(settings), reference(settings));
+        let (mut encoder, mut reference) = (OpusEncoder::new(settings), reference(settings));
         for frame in speech() {
-            assert_eq!(mouth.say(Some(&frame)), encode(&mut reference, &frame), "{settings:?}");
+            assert_eq!(encoder.encode(Some(&frame)), encode(&mut reference, &frame), "{settings:?}");
         }
     }
 }
 
 #[test]
-fn a_word_ends_and_another_begins_as_if_the_encoder_had_never_rested() {
+fn words_end_and_begin_as_if_the_encoder_never_stopped() {
     for settings in [PLAIN, CORRECTED] {
         for cut in cuts() {
             let (ours, always) = join(settings, cut);
@@ -59,7 +59,7 @@ fn a_word_ends_and_another_begins_as_if_the_encoder_had_never_rested() {
 }
 
 #[test]
-fn a_packet_lost_just_before_speech_returns_brings_nothing_of_the_old_word_back() {
+fn a_packet_lost_before_speech_returns_repeats_no_old_word() {
     for cut in cuts() {
         let (ours, always) = join(CORRECTED, cut);
         let lost = cut + GAP - 1;
@@ -72,9 +72,9 @@ fn a_packet_lost_just_before_speech_returns_brings_nothing_of_the_old_word_back(
     }
 }
 
-/// Packets of speech cut after so many frames, silence, and speech again: ours, and of an encoder that never rests.
+/// Returns packets of speech up to a cut, silence, and speech again: ours, and those of an encoder that never stops.
 fn join(settings: EncoderSettings, cut: usize) -> (Vec<Bytes>, Vec<Bytes>) {
-    let (mut mouth, mut always) = (OpusEncoder::new(settings), reference(settings));
+    let (mut encoder, mut always) = (OpusEncoder::new(settings), reference(settings));
     let speech = speech();
     let mut last = speech[cut - 1];
     // As the playout fades a word that is interrupted.
@@ -84,12 +84,12 @@ fn join(settings: EncoderSettings, cut: usize) -> (Vec<Bytes>, Vec<Bytes>) {
     let before = speech[..cut - 1].iter().chain([&last]).map(|frame| Some(*frame));
     let after = speech[cut + 7..].iter().take(25).map(|frame| Some(*frame));
     let frames: Vec<Option<Frame>> = before.chain([None; GAP]).chain(after).collect();
-    let ours = frames.iter().map(|frame| mouth.say(frame.as_ref())).collect();
+    let ours = frames.iter().map(|frame| encoder.encode(frame.as_ref())).collect();
     let always = frames.iter().map(|frame| encode(&mut always, &frame.unwrap_or([0; SAMPLES]))).collect();
     (ours, always)
 }
 
-/// In the middle of words, mostly.
+/// Returns cuts, mostly in the middle of words.
 fn cuts() -> impl Iterator<Item = usize> {
     (20..speech().len() - 40).step_by(9)
 }
@@ -129,7 +129,7 @@ fn speech() -> Vec<Frame> {
     samples.chunks_exact(SAMPLES).map(|frame| frame.try_into().expect("a frame's worth")).collect()
 }
 
-/// dBFS, but not below what can be heard.
+/// Returns the level in dBFS, at least [`FLOOR`].
 fn level(samples: &[i16]) -> f64 {
     let square = samples.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / samples.len() as f64;
     (10.0 * (square / 32_768_f64.powi(2)).max(1e-12).log10()).max(FLOOR)

@@ -1,4 +1,5 @@
-//! A connection to a relay as Meta's is (ICE-lite, str0m), on virtual time: which checks leave, and how long it lasts.
+//! Tests ICE and consent freshness against a relay like Meta's (ICE-lite, str0m) on virtual time: which checks are sent, and when
+//! the connection lasts.
 
 use bytes::Bytes;
 use media_task::offer::Offer;
@@ -25,7 +26,7 @@ fn every_check_after_nomination_nominates_the_pair_again() {
 }
 
 #[test]
-fn a_relay_that_answers_no_checks_but_sends_sound_is_present() {
+fn a_relay_that_sends_audio_but_answers_no_checks_is_present() {
     let mut call = Call::begin();
     call.run_for(Duration::from_secs(2));
     assert!(call.heard > 0, "it is connected");
@@ -40,7 +41,7 @@ fn a_relay_that_answers_no_checks_but_sends_sound_is_present() {
 }
 
 #[test]
-fn sound_from_an_address_that_passed_no_check_never_reaches_srtp() {
+fn audio_from_an_unchecked_address_never_reaches_srtp() {
     let mut call = Call::begin();
     call.run_for(Duration::from_secs(2));
     call.diverts_sound = true;
@@ -48,12 +49,12 @@ fn sound_from_an_address_that_passed_no_check_never_reaches_srtp() {
     let diverted = std::mem::take(&mut call.diverted);
     assert!(diverted.len() >= 4, "{}", diverted.len());
 
-    // Genuine as it is: a packet that is seen on its way can be sent again.
+    // The packets are genuine: an eavesdropper can send a packet again.
     for packet in &diverted {
         assert!(!call.peer.handle_datagram(packet, stranger_address(), call.now));
     }
 
-    // Had it been decrypted, it would be a replay by now.
+    // If they had been decrypted, these would be replays.
     for packet in &diverted {
         assert!(call.peer.handle_datagram(packet, relay_address(), call.now));
         assert!(!call.peer.handle_datagram(packet, relay_address(), call.now), "now it is");
@@ -80,7 +81,7 @@ fn an_unsigned_check_changes_no_role() {
 }
 
 #[test]
-fn a_call_goes_on_through_a_flood_of_ssrcs_in_its_relays_name() {
+fn a_call_survives_a_flood_of_ssrcs_from_its_relays_address() {
     let mut call = Call::begin();
     // The flood comes before the caller's first packet: nothing shows yet that its SSRC is genuine.
     call.diverts_sound = true;
@@ -100,7 +101,7 @@ fn a_call_goes_on_through_a_flood_of_ssrcs_in_its_relays_name() {
     assert!(call.peer.report().unreadable >= 10_000);
 }
 
-/// A call whose caller sends a packet every 20 ms, and whose agent does too.
+/// A call in which caller and agent send a packet every 20 ms.
 struct Call {
     relay: Rtc,
     peer: Peer,
@@ -110,10 +111,10 @@ struct Call {
     heard: u64,
     is_closed: bool,
     answers_checks: bool,
-    /// The relay's packets of sound are kept, and not delivered.
+    /// Whether the relay's audio packets are kept instead of delivered.
     diverts_sound: bool,
     diverted: Vec<Vec<u8>>,
-    /// Whether each check that left bears USE-CANDIDATE.
+    /// Whether each check that was sent has USE-CANDIDATE.
     checks: Vec<bool>,
 }
 
@@ -171,7 +172,7 @@ impl Call {
         }
     }
 
-    /// Delivers everything both sides have to send. When the next of them has something to do.
+    /// Delivers everything that both sides have to send, and returns when the next timeout is due.
     fn settle(&mut self) -> Instant {
         loop {
             let mut is_quiet = true;
@@ -179,8 +180,8 @@ impl Call {
                 match event {
                     PeerEvent::Connected => self.peer.open(),
                     PeerEvent::Closed => self.is_closed = true,
-                    PeerEvent::Sound { .. } => self.heard += 1,
-                    PeerEvent::Key { .. } | PeerEvent::Foreign { .. } | PeerEvent::Told => {}
+                    PeerEvent::Audio { .. } => self.heard += 1,
+                    PeerEvent::Dtmf { .. } | PeerEvent::Foreign { .. } | PeerEvent::RtcpReport => {}
                 }
             }
             while let Some((to, datagram)) = self.peer.poll_datagram() {
@@ -204,7 +205,7 @@ impl Call {
                     }
                 }
             };
-            // At least a millisecond: a timer that was due has just been seen to.
+            // At least a millisecond later: a timer that was due has just run.
             let soon = self.now + Duration::from_millis(1);
             if is_quiet {
                 let peers = self.peer.poll_timeout().unwrap_or(due).min(due);

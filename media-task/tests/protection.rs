@@ -1,4 +1,4 @@
-//! Replays ECS agents' replies from the field (`fixtures/field-cases/aws`) to task protection and the metadata client.
+//! Replays answers that ECS agents gave to requests for task protection: `fixtures/field-cases/aws`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,21 +14,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
-async fn a_late_reply_of_the_ecs_agent_still_counts() {
+async fn a_late_answer_counts_though_the_accept_does_not_wait() {
     let (task, agent) = task(case("task-protection-slow")).await;
     let protection = Arc::new(TaskProtection::new(task));
 
     protection.acquire().await;
 
     assert_eq!(agent.counts(), (1, 0), "asked and answered");
-    // `update` waits for the request under way, and sends no further one.
-    protection.update(|| true).await;
+    // The request under way is awaited, and no other is made.
+    protection.keep(|| true).await;
     assert_eq!(agent.counts(), (1, 1), "asked and answered");
     assert_eq!(protection.status(), ProtectionStatus::NotRefused);
 }
 
 #[tokio::test]
-async fn throttling_is_no_refusal() {
+async fn a_throttled_agent_has_not_refused_protection() {
     let (task, _) = task(case("task-protection-throttled")).await;
 
     let answer = task.set_protection(true).await.unwrap_err();
@@ -41,7 +41,7 @@ async fn throttling_is_no_refusal() {
 }
 
 #[tokio::test]
-async fn a_failed_metadata_request_at_boot_is_retried() {
+async fn metadata_that_fails_at_boot_is_requested_again() {
     let ecs = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("http://{}/v4/a", ecs.local_addr().unwrap());
     tokio::spawn(async move {
@@ -55,7 +55,7 @@ async fn a_failed_metadata_request_at_boot_is_retried() {
     assert_eq!((&*task.id, &*task.revision), ("0123", "7"));
 }
 
-/// How often the ECS agent was asked, and how often it has answered.
+/// Counts the requests and answers of an ECS agent.
 #[derive(Debug, Default)]
 struct Agent {
     asked: AtomicUsize,
@@ -68,7 +68,7 @@ impl Agent {
     }
 }
 
-/// Returns a task, and its ECS agent, which gives a case's reply to every request.
+/// Returns a task and its ECS agent, which always answers as in the case.
 async fn task(case: Value) -> (Task, Arc<Agent>) {
     let agent = Arc::new(Agent::default());
     let counting = agent.clone();
@@ -97,7 +97,7 @@ async fn reply(asked: &mut TcpStream, case: &Value) {
     answer(asked, case).await;
 }
 
-/// Reads a request, and waits as long as the case says.
+/// Reads a request, and waits as long as in the case.
 async fn prepare(asked: &mut TcpStream, case: &Value) {
     let _ = asked.read(&mut [0; 4_096]).await;
     tokio::time::sleep(Duration::from_millis(case["delay_ms"].as_u64().unwrap_or_default())).await;

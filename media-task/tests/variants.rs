@@ -1,5 +1,5 @@
-//! Offers that are not Meta's yet (`fixtures/sdp-variants`, and others of their kinds) are answered as RFC 3264 wants it: as
-//! many sections as offered, in their order, one of them taken and the others refused.
+//! Checks answers to offers that Meta does not make yet (`fixtures/sdp-variants`, and others like them) against RFC 3264: the
+//! offer's sections in their order, one of them answered and the others refused.
 
 use media_task::offer::Offer;
 use media_task::webrtc::Peer;
@@ -12,7 +12,7 @@ const VIDEO: &str = "m=video 3480 UDP/TLS/RTP/SAVPF 97 98\r\nc=IN IP4 0.0.0.0\r\
     a=ice-ufrag:another\r\na=ice-pwd:anotheranotheranother==\r\na=rtpmap:97 H264/90000\r\n";
 
 #[test]
-fn every_variant_of_the_field_is_answered() {
+fn every_offer_variant_is_answered() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/sdp-variants");
     let mut answered = 0;
     for file in std::fs::read_dir(folder).expect("the variants are there") {
@@ -35,7 +35,7 @@ fn every_variant_of_the_field_is_answered() {
 }
 
 #[test]
-fn other_sections_are_refused_in_their_places() {
+fn other_sections_are_refused_in_place() {
     let data = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\n";
     let fax = "m=image 4000 udptl t38\r\n";
     let offer =
@@ -59,7 +59,7 @@ fn other_sections_are_refused_in_their_places() {
 }
 
 #[test]
-fn the_first_audio_section_that_can_be_taken_is() {
+fn the_first_usable_audio_section_is_answered() {
     let plain = "m=audio 5000 RTP/AVP 0\r\na=mid:a0\r\n";
     let disabled = "m=audio 0 UDP/TLS/RTP/SAVPF 111\r\na=mid:a1\r\n";
     let offer = META.replace("m=audio", &format!("{plain}{disabled}m=audio"));
@@ -71,7 +71,7 @@ fn the_first_audio_section_that_can_be_taken_is() {
 }
 
 #[test]
-fn a_profile_without_feedback_is_answered_without() {
+fn a_profile_without_feedback_gets_no_feedback() {
     for profile in ["UDP/TLS/RTP/SAVP", "RTP/SAVP"] {
         let answer = answer(&META.replace("UDP/TLS/RTP/SAVPF", profile));
 
@@ -83,7 +83,7 @@ fn a_profile_without_feedback_is_answered_without() {
 }
 
 #[test]
-fn names_groups_and_rtcp_mux_are_answered_where_they_are_offered() {
+fn mid_bundle_and_rtcp_mux_are_answered_only_if_offered() {
     let without = |line: &str| answer(&META.replace(line, ""));
 
     let unnamed = answer(&META.replace("a=mid:audio\r\n", "").replace("a=group:BUNDLE audio\r\n", ""));
@@ -96,7 +96,7 @@ fn names_groups_and_rtcp_mux_are_answered_where_they_are_offered() {
 }
 
 #[test]
-fn what_the_session_says_holds_for_its_sections() {
+fn session_attributes_apply_to_sections() {
     let lines: Vec<&str> = META.lines().filter(|line| is_of_transport(line)).collect();
     let moved = lines.join("\r\n");
     let rest: Vec<&str> = META.lines().filter(|line| !is_of_transport(line)).collect();
@@ -106,7 +106,7 @@ fn what_the_session_says_holds_for_its_sections() {
 }
 
 #[test]
-fn audio_has_the_transport_of_its_bundle_where_it_has_none() {
+fn audio_without_a_transport_uses_that_of_its_bundle() {
     let bundled = META.replace("BUNDLE audio", "BUNDLE v audio");
     let plain =
         |offer: &str| Offer::read(offer).expect("it is an offer").for_family_of([127, 0, 0, 1].into());
@@ -136,7 +136,7 @@ fn audio_has_the_transport_of_its_bundle_where_it_has_none() {
             assert_eq!(transport(&plain(offer)), transport(&plain(META)), "{offer}");
             assert!(answer(offer).contains("\r\nm=audio 42100 "));
         }
-        // Sections of no group, or of another, have transports of their own.
+        // Sections outside the group have transports of their own.
         let apart = before.replace("BUNDLE v audio", "BUNDLE v d\r\na=group:BUNDLE audio");
         match Offer::read(&apart) {
             Ok(offer) => assert!(offer.relays().is_empty(), "{:?}", offer.relays()),
@@ -146,7 +146,7 @@ fn audio_has_the_transport_of_its_bundle_where_it_has_none() {
 }
 
 #[test]
-fn the_answer_takes_the_dtls_role_that_the_offer_leaves() {
+fn the_answer_takes_the_remaining_dtls_role() {
     for (offered, answered) in [("actpass", "active"), ("passive", "active"), ("active", "passive")] {
         let answer = answer(&META.replace("setup:actpass", &format!("setup:{offered}")));
 
@@ -166,7 +166,7 @@ fn an_offer_may_be_larger_than_an_answer() {
 }
 
 #[test]
-fn the_fingerprint_that_can_be_checked_is_used_wherever_it_stands() {
+fn the_sha_256_fingerprint_is_used_wherever_it_stands() {
     let digest =
         META.lines().find_map(|line| line.strip_prefix("a=fingerprint:sha-256 ")).expect("it has one");
     let other = format!("a=fingerprint:sha-512 {}\r\na=fingerprint:", vec!["AB"; 64].join(":"));
@@ -183,7 +183,7 @@ fn the_fingerprint_that_can_be_checked_is_used_wherever_it_stands() {
 }
 
 #[test]
-fn formats_are_taken_in_the_order_of_the_m_line() {
+fn payload_types_follow_the_order_of_the_m_line() {
     let two = META
         .replace("SAVPF 111 126", "SAVPF 109 111 126")
         .replace("a=rtpmap:111", "a=rtpmap:96 opus/48000/2\r\na=rtpmap:109 OPUS/48000/2\r\na=rtpmap:111");
@@ -192,7 +192,7 @@ fn formats_are_taken_in_the_order_of_the_m_line() {
 }
 
 #[test]
-fn a_direction_is_answered_by_its_counterpart() {
+fn a_direction_is_answered_with_its_counterpart() {
     for (offered, answered) in [("sendonly", "recvonly"), ("recvonly", "sendonly"), ("inactive", "inactive")]
     {
         let answer = answer(&META.replace("a=sendrecv", &format!("a={offered}")));

@@ -1,4 +1,4 @@
-//! Decides whether a call is let in: which calls this task has, which were over before, and how much room there is.
+//! Decides whether a call is admitted, by fencing token, recent releases, free slots and load; and queues commands for sessions.
 
 use super::AdmissionError;
 use crate::session::SessionCommand;
@@ -8,54 +8,54 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-/// So long an offer may arrive after the call it is of was over: longer than call-control waits at the door.
-const REMEMBERED: Duration = Duration::from_secs(60);
+/// How long a release is remembered, to refuse an offer that arrives after it: longer than call-control waits for the control API.
+const RELEASE_KEPT: Duration = Duration::from_secs(60);
 
-/// How many commands wait for a call's owner, at most.
-pub(super) const COMMANDS: usize = 16;
+/// How many commands may wait for a session.
+pub(super) const COMMAND_QUEUE: usize = 16;
 
-/// So many of them are kept for commands that end the call.
-const KEPT: usize = 4;
+/// How many of these places are reserved for commands that end the call.
+const RESERVED: usize = 4;
 
-/// What came of a command for a call.
+/// The outcome of a command for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PastCall {
-    /// Its owner has it.
-    Taken,
-    /// There is no such call.
+pub(crate) enum CommandOutcome {
+    /// It is queued for the call's session.
+    Queued,
+    /// This task does not have the call.
     NoCall,
-    /// Too many commands wait for its owner already.
+    /// The session's queue is full.
     Full,
 }
 
-/// Passes a command to the owner of a call, and never waits for it.
-pub(super) fn pass(
+/// Queues a command for a call's session without waiting.
+pub(super) fn send(
     call_ref: &str,
     commands: &mpsc::Sender<SessionCommand>,
     command: SessionCommand,
-) -> PastCall {
-    let kept = match command {
-        SessionCommand::MessageFailed(_) => KEPT,
+) -> CommandOutcome {
+    let reserved = match command {
+        SessionCommand::MessageFailed(_) => RESERVED,
         SessionCommand::Release | SessionCommand::Drain => 0,
     };
-    let passed = match commands.try_reserve() {
-        Err(TrySendError::Closed(())) => PastCall::NoCall,
-        Ok(permit) if commands.capacity() >= kept => {
+    let outcome = match commands.try_reserve() {
+        Err(TrySendError::Closed(())) => CommandOutcome::NoCall,
+        Ok(permit) if commands.capacity() >= reserved => {
             permit.send(command);
-            PastCall::Taken
+            CommandOutcome::Queued
         }
-        Ok(_) | Err(TrySendError::Full(())) => PastCall::Full,
+        Ok(_) | Err(TrySendError::Full(())) => CommandOutcome::Full,
     };
-    if passed == PastCall::Full {
+    if outcome == CommandOutcome::Full {
         tracing::warn!(
             call_ref,
-            "A command for a call is refused: {COMMANDS} wait for its owner already, or nearly"
+            "command refused: the session's queue of {COMMAND_QUEUE} is full but for its reserve"
         );
     }
-    passed
+    outcome
 }
 
-/// The calls that are held, and those that are held no more.
+/// The active calls, and the recently released ones.
 #[derive(Default)]
 pub(super) struct ActiveCalls {
     pub(super) calls: HashMap<String, ActiveCall>,
@@ -65,40 +65,40 @@ pub(super) struct ActiveCalls {
     pub(super) is_unprotected: bool,
 }
 
-/// A call of which assignments were released: this one, and those before it.
+/// A release of a call, for the assignment with this fencing token and those before it.
 #[derive(Debug, Clone, Copy)]
 struct EarlyRelease {
     fence: u64,
     at: Instant,
 }
 
-/// A call that is held.
+/// An active call.
 pub(super) struct ActiveCall {
-    /// The fence of our assignment.
+    /// The fencing token of our assignment.
     pub(super) fence: u64,
-    /// How its offer was answered.
+    /// The SDP answer to its offer.
     pub(super) answer: String,
-    /// To its owner.
+    /// The command queue of its session.
     pub(super) commands: mpsc::Sender<SessionCommand>,
 }
 
-/// How much room there is.
+/// The task's slots and load.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Capacity {
     pub(super) slots: usize,
-    pub(super) strain: LoadLevel,
+    pub(super) load: LoadLevel,
 }
 
 impl ActiveCalls {
-    /// The answer that was given to this very offer before, if it was.
+    /// Returns the answer to an earlier offer of the same assignment, or `None` for a call that may be admitted.
     ///
     /// # Errors
-    /// Why the call is not let in, if it is not.
+    /// [`AdmissionError::NoRoom`] when the assignment is superseded or released, or the task takes no further call.
     pub(super) fn known_answer(
         &self,
         call_ref: &str,
         fence: u64,
-        room: Capacity,
+        capacity: Capacity,
     ) -> Result<Option<String>, AdmissionError> {
         match self.calls.get(call_ref) {
             Some(call) if call.fence == fence => Ok(Some(call.answer.clone())),
@@ -112,8 +112,8 @@ impl ActiveCalls {
             None if self.is_leaving => Err(AdmissionError::NoRoom("this task is leaving")),
             None if self.is_aside => Err(AdmissionError::NoRoom("newer tasks take the calls")),
             None if self.is_unprotected => Err(AdmissionError::NoRoom("ECS refuses to protect this task")),
-            None if self.calls.len() >= room.slots => Err(AdmissionError::NoRoom("every slot is used")),
-            None => match room.strain {
+            None if self.calls.len() >= capacity.slots => Err(AdmissionError::NoRoom("every slot is used")),
+            None => match capacity.load {
                 LoadLevel::Calm | LoadLevel::Busy => Ok(None),
                 LoadLevel::Overloaded => {
                     Err(AdmissionError::NoRoom("this task is late with the calls it has"))
@@ -122,8 +122,8 @@ impl ActiveCalls {
         }
     }
 
-    /// A call is over for an assignment, as call-control says, or for all of them: how its owner is told, if there is one. The assignment's
-    /// offer may still be on the way, and is too late then. An owner with a newer assignment goes on.
+    /// Releases a call for an assignment and those before it, or for all of them, and returns its session's command queue if the
+    /// session is among them. A session of a newer assignment continues. A released assignment's offer that arrives later is refused.
     pub(super) fn release(
         &mut self,
         call_ref: &str,
@@ -131,7 +131,7 @@ impl ActiveCalls {
         now: Instant,
     ) -> Option<mpsc::Sender<SessionCommand>> {
         let fence = fence.unwrap_or(u64::MAX);
-        self.released.retain(|_, released| now.duration_since(released.at) < REMEMBERED);
+        self.released.retain(|_, released| now.duration_since(released.at) < RELEASE_KEPT);
         let released = self.released.entry(call_ref.to_owned()).or_insert(EarlyRelease { fence, at: now });
         *released = EarlyRelease { fence: released.fence.max(fence), at: now };
         self.calls.get(call_ref).filter(|call| call.fence <= fence).map(|call| call.commands.clone())
@@ -141,7 +141,7 @@ impl ActiveCalls {
         self.released.get(call_ref).is_some_and(|released| fence <= released.fence)
     }
 
-    /// The owner of a call is done with it. Another one may hold it by now, under a newer fence.
+    /// Removes a finished call, unless a session with a newer fencing token has replaced it.
     pub(super) fn forget(&mut self, call_ref: &str, fence: u64) {
         if self.calls.get(call_ref).is_some_and(|call| call.fence == fence) {
             self.calls.remove(call_ref);
@@ -154,97 +154,101 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_overloaded_task_takes_no_new_call_though_slots_are_free() {
-        let held = ActiveCalls::default();
+    fn an_overloaded_task_admits_no_call_despite_free_slots() {
+        let active = ActiveCalls::default();
 
-        assert!(matches!(held.known_answer("new", 1, room(LoadLevel::Busy)), Ok(None)));
+        assert!(matches!(active.known_answer("new", 1, capacity(LoadLevel::Busy)), Ok(None)));
         assert!(matches!(
-            held.known_answer("new", 1, room(LoadLevel::Overloaded)),
+            active.known_answer("new", 1, capacity(LoadLevel::Overloaded)),
             Err(AdmissionError::NoRoom(_))
         ));
     }
 
     #[test]
-    fn commands_that_end_a_call_have_room_when_news_of_messages_has_none() {
-        let (commands, mut owner) = mpsc::channel(COMMANDS);
-        let news = || pass("call", &commands, SessionCommand::MessageFailed("1".to_owned()));
+    fn a_full_queue_still_takes_commands_that_end_the_call() {
+        let (commands, mut session) = mpsc::channel(COMMAND_QUEUE);
+        let message_failed = || send("call", &commands, SessionCommand::MessageFailed("1".to_owned()));
 
-        let taken = (0..100).take_while(|_| news() == PastCall::Taken).count();
+        let taken = (0..100).take_while(|_| message_failed() == CommandOutcome::Queued).count();
 
-        assert_eq!((taken, news()), (COMMANDS - KEPT, PastCall::Full));
-        for _ in 0..KEPT {
-            assert_eq!(pass("call", &commands, SessionCommand::Release), PastCall::Taken);
+        assert_eq!((taken, message_failed()), (COMMAND_QUEUE - RESERVED, CommandOutcome::Full));
+        for _ in 0..RESERVED {
+            assert_eq!(send("call", &commands, SessionCommand::Release), CommandOutcome::Queued);
         }
-        assert_eq!(pass("call", &commands, SessionCommand::Release), PastCall::Full);
-        owner.close();
+        assert_eq!(send("call", &commands, SessionCommand::Release), CommandOutcome::Full);
+        session.close();
         assert_eq!(
-            (news(), pass("call", &commands, SessionCommand::Drain)),
-            (PastCall::NoCall, PastCall::NoCall)
+            (message_failed(), send("call", &commands, SessionCommand::Drain)),
+            (CommandOutcome::NoCall, CommandOutcome::NoCall)
         );
     }
 
     #[test]
-    fn a_task_that_takes_no_new_call_keeps_those_it_has() {
+    fn a_task_that_admits_no_call_keeps_those_it_has() {
         for (is_leaving, is_aside, is_unprotected) in
             [(true, false, false), (false, true, false), (false, false, true)]
         {
-            let held = ActiveCalls { is_leaving, is_aside, is_unprotected, ..with_a_known_call() };
+            let active = ActiveCalls { is_leaving, is_aside, is_unprotected, ..with_a_known_call() };
 
             assert!(matches!(
-                held.known_answer("new", 1, room(LoadLevel::Calm)),
+                active.known_answer("new", 1, capacity(LoadLevel::Calm)),
                 Err(AdmissionError::NoRoom(_))
             ));
-            assert_eq!(held.known_answer("known", 1, room(LoadLevel::Calm)).unwrap(), Some("v=0".into()));
+            assert_eq!(
+                active.known_answer("known", 1, capacity(LoadLevel::Calm)).unwrap(),
+                Some("v=0".into())
+            );
         }
     }
 
     #[test]
-    fn an_overloaded_task_repeats_the_answer_it_gave_before() {
-        let held = with_a_known_call();
+    fn an_overloaded_task_repeats_an_earlier_answer() {
+        let active = with_a_known_call();
 
-        let answer = held.known_answer("known", 1, room(LoadLevel::Overloaded));
+        let answer = active.known_answer("known", 1, capacity(LoadLevel::Overloaded));
 
         assert_eq!(answer.unwrap(), Some("v=0".into()));
     }
 
     #[test]
-    fn an_offer_that_comes_after_its_call_was_over_is_refused() {
-        let (mut held, start) = (ActiveCalls::default(), Instant::now());
-        assert!(held.release("late", None, start).is_none());
+    fn an_offer_after_its_release_is_refused() {
+        let (mut active, start) = (ActiveCalls::default(), Instant::now());
+        assert!(active.release("late", None, start).is_none());
 
         assert!(matches!(
-            held.known_answer("late", 1, room(LoadLevel::Calm)),
+            active.known_answer("late", 1, capacity(LoadLevel::Calm)),
             Err(AdmissionError::NoRoom(_))
         ));
-        held.release("another", None, start + REMEMBERED);
-        assert!(matches!(held.known_answer("late", 1, room(LoadLevel::Calm)), Ok(None)));
+        active.release("another", None, start + RELEASE_KEPT);
+        assert!(matches!(active.known_answer("late", 1, capacity(LoadLevel::Calm)), Ok(None)));
     }
 
     #[test]
-    fn the_release_of_an_older_assignment_leaves_a_newer_one_alone() {
-        let (mut held, now) = (with_a_known_call(), Instant::now());
-        held.calls.get_mut("known").unwrap().fence = 2;
+    fn releasing_an_older_assignment_keeps_a_newer_one() {
+        let (mut active, now) = (with_a_known_call(), Instant::now());
+        active.calls.get_mut("known").unwrap().fence = 2;
 
-        assert!(held.release("known", Some(1), now).is_none());
-        assert!(held.release("new", Some(1), now).is_none());
-        let offer =
-            |held: &ActiveCalls, fence| held.known_answer("new", fence, room(LoadLevel::Calm)).is_ok();
-        assert_eq!((offer(&held, 1), offer(&held, 2)), (false, true));
+        assert!(active.release("known", Some(1), now).is_none());
+        assert!(active.release("new", Some(1), now).is_none());
+        let offer = |active: &ActiveCalls, fence| {
+            active.known_answer("new", fence, capacity(LoadLevel::Calm)).is_ok()
+        };
+        assert_eq!((offer(&active, 1), offer(&active, 2)), (false, true));
 
-        assert!(held.release("known", Some(2), now).is_some());
-        assert!(held.release("known", None, now).is_some());
+        assert!(active.release("known", Some(2), now).is_some());
+        assert!(active.release("known", None, now).is_some());
     }
 
     #[test]
-    fn a_call_that_came_again_outlives_its_old_owner() {
-        let mut held = with_a_known_call();
-        held.calls.get_mut("known").unwrap().fence = 2;
+    fn a_reassigned_call_outlives_its_old_session() {
+        let mut active = with_a_known_call();
+        active.calls.get_mut("known").unwrap().fence = 2;
 
-        held.forget("known", 1);
-        assert!(held.calls.contains_key("known"));
+        active.forget("known", 1);
+        assert!(active.calls.contains_key("known"));
 
-        held.forget("known", 2);
-        assert!(!held.calls.contains_key("known"));
+        active.forget("known", 2);
+        assert!(!active.calls.contains_key("known"));
     }
 
     fn with_a_known_call() -> ActiveCalls {
@@ -253,7 +257,7 @@ mod tests {
         ActiveCalls { calls: HashMap::from([("known".to_owned(), call)]), ..ActiveCalls::default() }
     }
 
-    fn room(strain: LoadLevel) -> Capacity {
-        Capacity { slots: 4, strain }
+    fn capacity(load: LoadLevel) -> Capacity {
+        Capacity { slots: 4, load }
     }
 }

@@ -1,13 +1,13 @@
-//! What every call needs, and what an owner is made of: the offer is answered, the model connected to.
+//! Builds a call's session: answers its offer, opens its socket, connects the model.
 
 use super::AdmissionError;
-use super::admission::COMMANDS;
+use super::admission::COMMAND_QUEUE;
 use crate::agent_cache::AgentCache;
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
 use crate::model::{ModelPort, Provider};
 use crate::offer::Offer;
-use crate::session::{CallSessionParts, SessionCommand, ask_for_icmp};
+use crate::session::{CallSessionParts, SessionCommand, enable_icmp_errors};
 use crate::settings::{MediaSecret, ModelSettings};
 use crate::task_protection::TaskProtection;
 use crate::webrtc::Peer;
@@ -24,67 +24,67 @@ use store::{CallControl, Store};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-/// What every call needs.
-pub struct CallFactory {
-    /// What sockets bind.
-    pub bind_ip: IpAddr,
-    /// Where the world reaches them.
-    pub public_ip: IpAddr,
-    /// Behind which model agents answer.
-    pub model: ModelSettings,
-    /// Who answers.
-    pub roster: AgentCache,
-    /// The model's key, and the tools'.
-    pub secret: Secret<MediaSecret>,
-    /// Where journals go.
-    pub diary: JournalWriter,
-    /// Where it is counted what calls cost.
-    pub ledger: Store,
-    /// Who speaks to Meta.
-    pub control: CallControl,
+/// What the sessions of all calls share.
+pub(crate) struct CallFactory {
+    /// The IP address that calls' sockets bind.
+    pub(crate) bind_ip: IpAddr,
+    /// The public IP address of these sockets.
+    pub(crate) public_ip: IpAddr,
+    /// The endpoint and default name of the model.
+    pub(crate) model: ModelSettings,
+    /// The agents that answer.
+    pub(crate) agents: AgentCache,
+    /// The model's API key, and the keys that sign tools' requests.
+    pub(crate) secret: Secret<MediaSecret>,
+    /// Writes journals, transcripts and summaries to the table.
+    pub(crate) journal: JournalWriter,
+    /// The table, in which spending is counted.
+    pub(crate) store: Store,
+    /// Asks call-control, which alone talks to Meta.
+    pub(crate) control: CallControl,
     /// The id of this task.
-    pub task: String,
-    /// What keeps ECS from stopping it; `None` where it belongs to no service, and ECS does not think of it.
-    pub protection: Option<Arc<TaskProtection>>,
+    pub(crate) task: String,
+    /// ECS task protection; `None` where the task belongs to no service, and ECS never stops it.
+    pub(crate) protection: Option<Arc<TaskProtection>>,
 }
 
-/// A call that can be held.
+/// A call that is ready to run.
 pub(super) struct PreparedCall {
-    /// What its owner is made of.
+    /// What its session is built from.
     pub(super) parts: CallSessionParts,
     /// The answer to its offer.
     pub(super) answer: String,
-    /// To its owner.
+    /// The command queue of its session.
     pub(super) commands: mpsc::Sender<SessionCommand>,
 }
 
 impl CallFactory {
-    /// Answers an offer, and has the model come.
+    /// Answers an offer, and starts to connect the model.
     ///
     /// # Errors
-    /// Why that cannot be done.
-    pub(super) fn equip(
+    /// [`AdmissionError`] when the offer or the agent file cannot be used, or no socket can be opened.
+    pub(super) fn prepare(
         &self,
         call_ref: &str,
         asked: &control_api::Offer,
-        load: Arc<LatenessMeter>,
+        lateness: Arc<LatenessMeter>,
     ) -> Result<PreparedCall, AdmissionError> {
         let offer = Offer::read(&asked.offer)?;
         let socket = socket(self.bind_ip)?;
         let address = SocketAddr::new(self.public_ip, socket.local_addr()?.port());
-        let role = self.roster.role(asked.agent.as_deref())?;
-        let model = role.agent.model.name.clone().unwrap_or_else(|| self.model.name.clone());
-        let endpoint = self.endpoint(&model, asked.caller.as_deref());
-        // Before the answer, which takes a while to make: the model's first word is what takes longest.
-        let agent = ModelPort::Realtime(Provider::connect(
+        let agent = self.agents.load(asked.agent.as_deref())?;
+        let model_name = agent.file.model.name.clone().unwrap_or_else(|| self.model.name.clone());
+        let endpoint = self.endpoint(&model_name, asked.caller.as_deref());
+        // Before the answer, which takes milliseconds: the model's first word takes longest of all.
+        let model = ModelPort::Realtime(Provider::connect(
             endpoint,
             self.secret.clone(),
-            role.session(&model),
+            agent.session(&model_name),
             Instant::now(),
         ));
         let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
-        let doctor = MediaMonitor::new(premises(&offer, address.ip(), &socket)?, Instant::now());
-        let (commands, orders) = mpsc::channel(COMMANDS);
+        let monitor = MediaMonitor::new(media_context(&offer, address.ip(), &socket)?, Instant::now());
+        let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
         let parts = CallSessionParts {
             call_ref: call_ref.to_owned(),
             number: asked.number.clone(),
@@ -92,16 +92,16 @@ impl CallFactory {
             caller: asked.caller.clone(),
             fence: asked.fence,
             token: asked.token.clone(),
-            deadline: Instant::now() + until(asked.ring_deadline_ms),
+            deadline: Instant::now() + time_until(asked.ring_deadline_ms),
             socket,
             peer,
             bits_per_second: offer.bits_per_second(),
-            doctor,
+            monitor,
+            model_name,
             model,
             agent,
-            role,
             secret: self.secret.clone(),
-            journal: EntryBuilder::new(
+            entries: EntryBuilder::new(
                 call_ref,
                 &keys::task_writer(&self.task),
                 asked.rang_at_ms,
@@ -112,17 +112,17 @@ impl CallFactory {
                 task: Some(self.task.clone()),
                 phase: Some(JournalPhase::Answering),
             }),
-            diary: self.diary.clone(),
-            ledger: self.ledger.clone(),
+            journal: self.journal.clone(),
+            store: self.store.clone(),
             control: self.control.clone(),
             protection: self.protection.clone(),
-            load,
-            orders,
+            lateness,
+            commands: receiver,
         };
         Ok(PreparedCall { parts, answer, commands })
     }
 
-    /// The caller goes by a mark: OpenAI can tell one who abuses it from the others, and nobody else.
+    /// Returns the model's endpoint. The caller is named by a pseudonym, by which OpenAI can tell an abusive caller from the others.
     fn endpoint(&self, model: &str, caller: Option<&str>) -> Endpoint {
         Endpoint {
             url: self.model.url.clone(),
@@ -136,20 +136,21 @@ impl CallFactory {
     }
 }
 
-/// A socket of the call's own, on a free port: many calls share one address and port of Meta's relay.
+/// Opens the call's own socket on a free port: many calls share one address and port of Meta's relay, so the local port tells them
+/// apart.
 fn socket(ip: IpAddr) -> std::io::Result<UdpSocket> {
     let socket = std::net::UdpSocket::bind(SocketAddr::new(ip, 0))?;
-    ask_for_icmp(&socket)?;
+    enable_icmp_errors(&socket)?;
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket)
 }
 
-fn premises(offer: &Offer, advertised: IpAddr, socket: &UdpSocket) -> std::io::Result<MediaContext> {
+fn media_context(offer: &Offer, advertised: IpAddr, socket: &UdpSocket) -> std::io::Result<MediaContext> {
     let bound = socket.local_addr()?.ip();
-    let keys = offer.audio.keys.iter().map(|(keys, _)| *keys).collect();
+    let keys = offer.audio.dtmf.iter().map(|(dtmf, _)| *dtmf).collect();
     Ok(MediaContext { advertised, bound, relays: offer.relays(), opus: offer.audio.opus, keys })
 }
 
-fn until(deadline_ms: u64) -> Duration {
+fn time_until(deadline_ms: u64) -> Duration {
     Duration::from_millis(deadline_ms.saturating_sub(now_ms()))
 }

@@ -1,32 +1,33 @@
-//! Decodes the caller's voice, and makes up what is missing of it.
+//! Decodes the caller's Opus packets, and recovers or conceals missing ones (FEC, packet loss concealment).
 
 use super::RATE;
 use audio::{DecodeStep, SAMPLES};
 use opus::{Channels, Decoder};
 
-/// The most that one packet, or what stands for it, holds: 120 ms.
-const LONGEST: usize = 6 * SAMPLES;
+/// The longest packet, samples: 120 ms.
+const MAX_SAMPLES: usize = 6 * SAMPLES;
 
-/// What libopus makes up comes in steps of 2.5 ms.
-const STEP: usize = SAMPLES / 8;
+/// libopus conceals in steps of 2.5 ms, here in samples.
+const CONCEAL_STEP: usize = SAMPLES / 8;
 
-/// Decodes the caller's voice.
+/// A decoder of the caller's audio: 24 kHz, mono.
 pub struct OpusDecoder {
     decoder: Decoder,
 }
 
 impl OpusDecoder {
-    /// A fresh decoder.
+    /// Returns a decoder without history.
     pub fn new() -> Self {
         Self { decoder: Decoder::new(RATE, Channels::Mono).expect("libopus decodes at 24 kHz") }
     }
 
-    /// Adds a piece of sound to what was heard, 24 kHz. Whether it could be read: a broken packet is 20 ms of silence.
-    pub fn hear(&mut self, slot: &DecodeStep<impl AsRef<[u8]>>, heard: &mut Vec<i16>) -> bool {
-        match slot {
-            DecodeStep::Decode(packet) => self.decode(packet.as_ref(), heard),
-            DecodeStep::Recover(packet, samples) => self.make_up(packet.as_ref(), *samples, heard),
-            DecodeStep::Conceal(samples) => self.make_up(&[], *samples, heard),
+    /// Appends the samples of one decode step to `heard`, and returns whether the packet could be decoded. A broken packet becomes 20 ms
+    /// of silence.
+    pub fn decode(&mut self, step: &DecodeStep<impl AsRef<[u8]>>, heard: &mut Vec<i16>) -> bool {
+        match step {
+            DecodeStep::Decode(packet) => self.decode_packet(packet.as_ref(), heard),
+            DecodeStep::Recover(packet, samples) => self.conceal(packet.as_ref(), *samples, heard),
+            DecodeStep::Conceal(samples) => self.conceal(&[], *samples, heard),
             DecodeStep::Silence(samples) => {
                 heard.resize(heard.len() + samples, 0);
                 true
@@ -34,9 +35,9 @@ impl OpusDecoder {
         }
     }
 
-    fn decode(&mut self, packet: &[u8], heard: &mut Vec<i16>) -> bool {
+    fn decode_packet(&mut self, packet: &[u8], heard: &mut Vec<i16>) -> bool {
         let start = heard.len();
-        heard.resize(start + LONGEST, 0);
+        heard.resize(start + MAX_SAMPLES, 0);
         let decoded = self.decoder.decode(packet, &mut heard[start..], false);
         let count = *decoded.as_ref().unwrap_or(&SAMPLES);
         if decoded.is_err() {
@@ -46,11 +47,11 @@ impl OpusDecoder {
         decoded.is_ok()
     }
 
-    /// What came before a packet, from its error correction; or, of an empty one, from what came before that.
-    fn make_up(&mut self, packet: &[u8], samples: usize, heard: &mut Vec<i16>) -> bool {
+    /// Appends what is missing before a packet, from the packet's FEC; for an empty packet, from the decoder's history.
+    fn conceal(&mut self, packet: &[u8], samples: usize, heard: &mut Vec<i16>) -> bool {
         let start = heard.len();
         heard.resize(start + samples, 0);
-        let whole = (samples - samples % STEP).min(LONGEST);
+        let whole = (samples - samples % CONCEAL_STEP).min(MAX_SAMPLES);
         if whole == 0 {
             return true;
         }
@@ -74,22 +75,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn garbage_is_silence_of_one_frame_and_is_told() {
-        let (mut ear, mut heard) = (OpusDecoder::new(), vec![]);
+    fn a_broken_packet_is_reported_and_becomes_one_silent_frame() {
+        let (mut decoder, mut heard) = (OpusDecoder::new(), vec![]);
 
-        assert!(!ear.hear(&DecodeStep::Decode([0xff; 3]), &mut heard));
+        assert!(!decoder.decode(&DecodeStep::Decode([0xff; 3]), &mut heard));
 
         assert_eq!(heard, [0; SAMPLES]);
     }
 
     #[test]
-    fn whatever_is_made_up_is_as_long_as_what_is_missing() {
-        for samples in [0, 1, STEP, SAMPLES, SAMPLES + 7, 6 * SAMPLES, 9 * SAMPLES] {
-            let (mut ear, mut heard) = (OpusDecoder::new(), vec![]);
+    fn concealment_is_as_long_as_the_gap() {
+        for samples in [0, 1, CONCEAL_STEP, SAMPLES, SAMPLES + 7, 6 * SAMPLES, 9 * SAMPLES] {
+            let (mut decoder, mut heard) = (OpusDecoder::new(), vec![]);
 
-            ear.hear(&DecodeStep::<[u8; 0]>::Conceal(samples), &mut heard);
-            ear.hear(&DecodeStep::Recover([0x48, 0xff, 0xfe], samples), &mut heard);
-            ear.hear(&DecodeStep::<[u8; 0]>::Silence(samples), &mut heard);
+            decoder.decode(&DecodeStep::<[u8; 0]>::Conceal(samples), &mut heard);
+            decoder.decode(&DecodeStep::Recover([0x48, 0xff, 0xfe], samples), &mut heard);
+            decoder.decode(&DecodeStep::<[u8; 0]>::Silence(samples), &mut heard);
 
             assert_eq!(heard.len(), 3 * samples);
         }

@@ -1,4 +1,4 @@
-//! Encodes the agent's voice, and rests while the agent is silent.
+//! Encodes the agent's audio to Opus, and sends one prepared packet of silence between speech, in place of comfort noise.
 
 use super::RATE;
 use audio::{EncoderSettings, Frame, SAMPLES};
@@ -6,70 +6,70 @@ use bytes::{Bytes, BytesMut};
 use opus::{Application, Bandwidth, Bitrate, Channels, Encoder, Signal};
 use std::sync::{Mutex, PoisonError};
 
-/// So many frames of silence are encoded after speech, before a prepared packet takes their place: the encoder's
-/// look-ahead holds the end of the last word, and its gain needs up to four frames to fall.
+/// How many frames of silence are encoded after speech before the prepared packet replaces them: the encoder's look-ahead holds
+/// the end of the last word, and its gain needs up to four frames to fall.
 const LIVE_SILENCE: u32 = 5;
 
 /// The largest packet, bytes. At 20 kbit/s a frame has about 50.
-const LARGEST_PACKET: usize = 1_275;
+const MAX_PACKET_BYTES: usize = 1_275;
 
-/// Packets are cut from a piece of memory of this size, bytes, which is used again once they are sent.
-const ROOM: usize = 4_096;
+/// The size of the buffer that packets are cut from, bytes; it is reused once they are sent.
+const BUFFER_BYTES: usize = 4_096;
 
 const SILENCE: Frame = [0; SAMPLES];
 
-/// Encodes the agent's voice.
+/// An encoder of the agent's audio: 24 kHz, mono, wideband.
 pub struct OpusEncoder {
     encoder: Encoder,
     settings: EncoderSettings,
     prepared: Bytes,
-    silent_for: u32,
+    silent_frames: u32,
     last_toc: u8,
-    room: BytesMut,
+    buffer: BytesMut,
 }
 
 impl OpusEncoder {
-    /// A fresh encoder: mono, wideband, for speech.
+    /// Returns an encoder with these settings, tuned for speech.
     pub fn new(settings: EncoderSettings) -> Self {
         Self {
             encoder: primed(settings),
             settings,
-            prepared: prepared_silence(settings),
-            silent_for: 0,
+            prepared: silence_packet(settings),
+            silent_frames: 0,
             last_toc: 0,
-            room: BytesMut::with_capacity(ROOM),
+            buffer: BytesMut::with_capacity(BUFFER_BYTES),
         }
     }
 
-    /// Encodes by other settings from the next frame on. After that, silence is encoded for a moment again.
+    /// Applies other settings from the next frame on. Silence is then encoded for a few frames again.
     pub fn tune(&mut self, settings: EncoderSettings) {
         if settings == self.settings {
             return;
         }
         apply(&mut self.encoder, settings);
         self.settings = settings;
-        self.prepared = prepared_silence(settings);
-        self.silent_for = 0;
+        self.prepared = silence_packet(settings);
+        self.silent_frames = 0;
     }
 
-    /// A packet of speech, or of silence. While the agent is silent the encoder does not run: encoding silence
-    /// costs as much as encoding speech.
-    pub fn say(&mut self, frame: Option<&Frame>) -> Bytes {
+    /// Returns the packet of a frame of speech, or of silence for `None`. During longer silence the encoder does not run: encoding
+    /// silence costs as much as encoding speech.
+    pub fn encode(&mut self, frame: Option<&Frame>) -> Bytes {
         let fits = self.prepared.first() == Some(&self.last_toc);
-        if frame.is_none() && self.silent_for >= LIVE_SILENCE && fits {
+        if frame.is_none() && self.silent_frames >= LIVE_SILENCE && fits {
             return self.prepared.clone();
         }
-        self.silent_for = if frame.is_some() { 0 } else { self.silent_for + 1 };
-        let mut packet = [0; LARGEST_PACKET];
+        self.silent_frames = if frame.is_some() { 0 } else { self.silent_frames + 1 };
+        let mut packet = [0; MAX_PACKET_BYTES];
         let length = encode(&mut self.encoder, frame.unwrap_or(&SILENCE), &mut packet);
         self.last_toc = packet[0];
-        self.room.reserve(length.max(ROOM / 16));
-        self.room.extend_from_slice(&packet[..length]);
-        self.room.split().freeze()
+        self.buffer.reserve(length.max(BUFFER_BYTES / 16));
+        self.buffer.extend_from_slice(&packet[..length]);
+        self.buffer.split().freeze()
     }
 }
 
-/// An encoder that has begun: a fresh one would speak with a narrower band for its first quarter of a second.
+/// Returns an encoder that has encoded a frame already: a fresh one uses a narrower band for its first quarter of a second.
 fn primed(settings: EncoderSettings) -> Encoder {
     let mut encoder =
         Encoder::new(RATE, Channels::Mono, Application::Voip).expect("libopus encodes at 24 kHz");
@@ -79,7 +79,7 @@ fn primed(settings: EncoderSettings) -> Encoder {
         .and_then(|()| encoder.set_signal(Signal::Voice));
     configured.expect("libopus takes these settings");
     apply(&mut encoder, settings);
-    encode(&mut encoder, &SILENCE, &mut [0; LARGEST_PACKET]);
+    encode(&mut encoder, &SILENCE, &mut [0; MAX_PACKET_BYTES]);
     encoder.reset_state().expect("an encoder can begin again");
     encoder
 }
@@ -97,16 +97,16 @@ fn encode(encoder: &mut Encoder, frame: &Frame, packet: &mut [u8]) -> usize {
     encoder.encode(frame, packet).expect("a frame of 20 ms can be encoded")
 }
 
-/// A packet of silence that fits anywhere: what an encoder of these settings comes to after a second of it. It fits
-/// only between packets of its own kind, which its first byte tells.
-fn prepared_silence(settings: EncoderSettings) -> Bytes {
+/// Returns the packet that an encoder with these settings produces after a second of silence. It may only follow packets with the
+/// same TOC byte.
+fn silence_packet(settings: EncoderSettings) -> Bytes {
     static PREPARED: Mutex<Vec<(EncoderSettings, Bytes)>> = Mutex::new(Vec::new());
-    // Only a change of settings comes here, and there are a dozen of them.
+    // Taken only on a change of settings, of which there are a dozen.
     let mut prepared = PREPARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, packet)) = prepared.iter().find(|(known, _)| *known == settings) {
         return packet.clone();
     }
-    let (mut encoder, mut packet) = (primed(settings), [0; LARGEST_PACKET]);
+    let (mut encoder, mut packet) = (primed(settings), [0; MAX_PACKET_BYTES]);
     let lengths = (0..50).map(|_| encode(&mut encoder, &SILENCE, &mut packet));
     let length = lengths.last().expect("there are fifty of them");
     let packet = Bytes::copy_from_slice(&packet[..length]);
@@ -126,11 +126,11 @@ mod tests {
         EncoderSettings { bits_per_second: 24_000, complexity: 5, loss_percent: 10, fec: true };
 
     #[test]
-    fn what_is_said_is_heard() {
-        let (mut mouth, mut ear, mut heard) = (OpusEncoder::new(PLAIN), OpusDecoder::new(), vec![]);
+    fn encoded_speech_decodes_to_speech() {
+        let (mut encoder, mut decoder, mut heard) = (OpusEncoder::new(PLAIN), OpusDecoder::new(), vec![]);
 
         for n in 0..50 {
-            assert!(ear.hear(&DecodeStep::Decode(mouth.say(Some(&hum(n)))), &mut heard));
+            assert!(decoder.decode(&DecodeStep::Decode(encoder.encode(Some(&hum(n)))), &mut heard));
         }
 
         assert_eq!(heard.len(), 50 * SAMPLES);
@@ -138,43 +138,44 @@ mod tests {
     }
 
     #[test]
-    fn long_silence_is_one_prepared_packet_and_decodes_to_silence_by_any_settings() {
+    fn long_silence_is_one_prepared_packet_with_any_settings() {
         let narrower = EncoderSettings { bits_per_second: 20_000, ..CORRECTED };
         let late = EncoderSettings { complexity: 0, ..PLAIN };
         for settings in [PLAIN, CORRECTED, narrower, late] {
-            let (mut mouth, mut ear, mut heard) = (OpusEncoder::new(settings), OpusDecoder::new(), vec![]);
+            let (mut encoder, mut decoder, mut heard) =
+                (OpusEncoder::new(settings), OpusDecoder::new(), vec![]);
             for n in 0..25 {
-                ear.hear(&DecodeStep::Decode(mouth.say(Some(&hum(n)))), &mut heard);
+                decoder.decode(&DecodeStep::Decode(encoder.encode(Some(&hum(n)))), &mut heard);
             }
             heard.clear();
 
-            let packets: Vec<Bytes> = (0..20).map(|_| mouth.say(None)).collect();
+            let packets: Vec<Bytes> = (0..20).map(|_| encoder.encode(None)).collect();
 
-            let prepared = prepared_silence(settings);
+            let prepared = silence_packet(settings);
             assert!(
                 packets[LIVE_SILENCE as usize..].iter().all(|packet| *packet == prepared),
                 "{settings:?}"
             );
             assert!(prepared.len() <= 10 && prepared[1] & 0xc0 == 0, "{} bytes", prepared.len());
             packets.into_iter().for_each(|packet| {
-                ear.hear(&DecodeStep::Decode(packet), &mut heard);
+                decoder.decode(&DecodeStep::Decode(packet), &mut heard);
             });
             assert!(loudness(&heard[6 * SAMPLES..]) < 2.0, "{settings:?}");
         }
     }
 
     #[test]
-    fn other_settings_in_silence_are_encoded_for_a_moment_before_the_encoder_rests_again() {
-        let mut mouth = OpusEncoder::new(PLAIN);
-        (0..25).for_each(|n| drop(mouth.say(Some(&hum(n)))));
-        (0..20).for_each(|_| drop(mouth.say(None)));
+    fn new_settings_in_silence_are_encoded_before_the_prepared_packet() {
+        let mut encoder = OpusEncoder::new(PLAIN);
+        (0..25).for_each(|n| drop(encoder.encode(Some(&hum(n)))));
+        (0..20).for_each(|_| drop(encoder.encode(None)));
 
-        mouth.tune(CORRECTED);
-        let packets: Vec<Bytes> = (0..8).map(|_| mouth.say(None)).collect();
+        encoder.tune(CORRECTED);
+        let packets: Vec<Bytes> = (0..8).map(|_| encoder.encode(None)).collect();
 
         assert!(packets.iter().all(|packet| packet[0] == packets[0][0]), "one kind of packet");
-        assert_eq!(mouth.silent_for, LIVE_SILENCE);
-        assert!(packets[5..].iter().all(|packet| *packet == prepared_silence(CORRECTED)));
+        assert_eq!(encoder.silent_frames, LIVE_SILENCE);
+        assert!(packets[5..].iter().all(|packet| *packet == silence_packet(CORRECTED)));
     }
 
     fn hum(n: usize) -> Frame {

@@ -1,10 +1,10 @@
-//! OpenAI's Realtime API behind the agent: opens and closes the sockets that the session asks for, and moves events.
+//! Connects a call to OpenAI's Realtime API: opens and closes the WebSockets that the session asks for, and moves events.
 //!
-//! Each socket lives in a task of its own, so that a slow network never keeps a frame waiting.
+//! Each WebSocket runs in a task of its own, so that a slow network never delays a frame of audio.
 
 use super::AgentEvent;
 use crate::settings::MediaSecret;
-use audio::{AgentEvent as Doing, ItemId};
+use audio::{AgentEvent as AudioEvent, ItemId};
 use realtime::connection::{Connection, ConnectionError, Endpoint};
 use realtime::{
     ClientEvent, ConnectionLoss, LinkId, ServerEvent, Session, SessionAction, SessionConfig, SessionEvent,
@@ -15,77 +15,77 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-/// So many events may wait for a socket: ten seconds of sound. Then sound is dropped, and counted.
-const WAITING_OUT: usize = 256;
+/// How many events may wait for a socket: ten seconds of audio. Beyond that, audio is dropped and counted.
+const OUTGOING_QUEUE: usize = 256;
 
-/// So many events may wait for the owner; then the socket waits.
-const WAITING_IN: usize = 64;
+/// How many events may wait for the session; beyond that, the socket is not read.
+const INCOMING_QUEUE: usize = 64;
 
-/// A socket that takes nothing for so long is dead.
+/// How long a send may block before the socket counts as dead.
 const STALLED: Duration = Duration::from_secs(10);
 
-/// A conversation over as many sockets as it takes.
-pub struct Provider {
+/// A conversation over as many WebSockets as it takes.
+pub(crate) struct Provider {
     pub(super) session: Session,
     endpoint: Endpoint,
     secret: Secret<MediaSecret>,
-    lines: mpsc::Receiver<Line>,
-    lines_in: mpsc::Sender<Line>,
+    inputs: mpsc::Receiver<RealtimeInput>,
+    input_sender: mpsc::Sender<RealtimeInput>,
     links: HashMap<LinkId, mpsc::Sender<ClientEvent>>,
     stuck: Vec<LinkId>,
-    next_news: Option<AgentEvent>,
+    next_event: Option<AgentEvent>,
     dropped: u64,
 }
 
-/// What comes from a socket.
+/// An input from one WebSocket.
 #[derive(Debug)]
-pub struct Line {
+pub(crate) struct RealtimeInput {
     link: LinkId,
-    what: What,
+    kind: InputKind,
 }
 
 #[derive(Debug)]
-enum What {
+enum InputKind {
     Event(Box<ServerEvent>),
     Down(ConnectionLoss),
 }
 
 impl Provider {
-    /// Begins to connect, with the key that is in the secret now: the endpoint's is only the first.
-    pub fn connect(
+    /// Starts connecting. The API key is read from `secret` at each connect, and replaces the endpoint's.
+    pub(crate) fn connect(
         endpoint: Endpoint,
         secret: Secret<MediaSecret>,
         config: SessionConfig,
         now: Instant,
     ) -> Self {
-        let (lines_in, lines) = mpsc::channel(WAITING_IN);
+        let (input_sender, inputs) = mpsc::channel(INCOMING_QUEUE);
         let mut provider = Self {
             session: Session::new(config, now),
             endpoint,
             secret,
-            lines,
-            lines_in,
+            inputs,
+            input_sender,
             links: HashMap::new(),
             stuck: vec![],
-            next_news: None,
+            next_event: None,
             dropped: 0,
         };
         provider.perform();
         provider
     }
 
-    pub(super) async fn next(&mut self) -> Line {
-        self.lines.recv().await.expect("we hold a sender ourselves")
+    pub(super) async fn next(&mut self) -> RealtimeInput {
+        self.inputs.recv().await.expect("we hold a sender ourselves")
     }
 
-    pub(super) fn handle(&mut self, line: Line, now: Instant) {
-        match line.what {
-            What::Event(event) => {
-                self.session.handle_event(line.link, *event, now, service::time::now_ms() / 1_000);
+    pub(super) fn handle(&mut self, input: RealtimeInput, now: Instant) {
+        match input.kind {
+            InputKind::Event(event) => {
+                self.session.handle_event(input.link, *event, now, service::time::now_ms() / 1_000);
             }
-            What::Down(down) => {
-                self.links.remove(&line.link);
-                self.session.handle_connection_loss(line.link, down, now);
+            InputKind::Down(down) => {
+                self.links.remove(&input.link);
+                self.session.handle_connection_loss(input.link, down, now);
             }
         }
         self.perform();
@@ -96,12 +96,12 @@ impl Provider {
         self.perform();
     }
 
-    pub(super) fn poll_news(&mut self) -> Option<AgentEvent> {
-        if let Some(news) = self.next_news.take() {
-            return Some(news);
+    pub(super) fn poll_event(&mut self) -> Option<AgentEvent> {
+        if let Some(event) = self.next_event.take() {
+            return Some(event);
         }
-        let (first, second) = news(self.session.poll_event()?);
-        self.next_news = second;
+        let (first, second) = agent_events(self.session.poll_event()?);
+        self.next_event = second;
         Some(first)
     }
 
@@ -114,7 +114,7 @@ impl Provider {
             match action {
                 SessionAction::Connect(link) => self.open(link),
                 SessionAction::Send(link, event) => self.send(link, event),
-                // Its task closes the socket properly once nobody gives it orders any more.
+                // Dropping the sender lets the socket's task close the WebSocket.
                 SessionAction::Close(link) => drop(self.links.remove(&link)),
             }
         }
@@ -129,117 +129,122 @@ impl Provider {
     }
 
     fn open(&mut self, link: LinkId) {
-        let (orders_in, orders) = mpsc::channel(WAITING_OUT);
-        self.links.insert(link, orders_in);
+        let (outgoing_sender, outgoing) = mpsc::channel(OUTGOING_QUEUE);
+        self.links.insert(link, outgoing_sender);
         let opening = open(self.endpoint.clone(), self.secret.clone());
-        tokio::spawn(hold_line(link, opening, self.lines_in.clone(), orders));
+        tokio::spawn(run_connection(link, opening, self.input_sender.clone(), outgoing));
     }
 
     fn send(&mut self, link: LinkId, event: ClientEvent) {
-        let Some(orders) = self.links.get(&link) else { return };
-        match orders.try_send(event) {
+        let Some(outgoing) = self.links.get(&link) else { return };
+        match outgoing.try_send(event) {
             Ok(()) => {}
             Err(TrySendError::Full(ClientEvent::Append { .. })) => self.dropped += 1,
-            // Without the rest the session is not what we think it is.
+            // Without the event the server's state would differ from ours: the session is replaced.
             Err(TrySendError::Full(_)) => self.stuck.push(link),
-            // It is down, and will say so.
+            // The socket's task has ended, and its `Down` is on the way.
             Err(TrySendError::Closed(_)) => {}
         }
     }
 }
 
-/// What a happening means to the owner of the call: one thing, or one and then another.
-fn news(happening: SessionEvent) -> (AgentEvent, Option<AgentEvent>) {
-    let only = match happening {
+/// Returns the one or two events of the port that an event of the session means.
+fn agent_events(event: SessionEvent) -> (AgentEvent, Option<AgentEvent>) {
+    let only = match event {
         SessionEvent::Ready { .. } => AgentEvent::Ready,
         SessionEvent::Began { response, is_asked: true } => {
-            let began = AgentEvent::Doing(Doing::ResponseStarted { response: response.clone() });
-            return (AgentEvent::BeginsWhatWasAsked(response), Some(began));
+            let began = AgentEvent::Audio(AudioEvent::ResponseStarted { response: response.clone() });
+            return (AgentEvent::RequestedResponseBegan(response), Some(began));
         }
         SessionEvent::Began { response, is_asked: false } => {
-            AgentEvent::Doing(Doing::ResponseStarted { response })
+            AgentEvent::Audio(AudioEvent::ResponseStarted { response })
         }
         SessionEvent::Said { response, item, samples } => {
-            AgentEvent::Doing(Doing::Audio { response, item: ItemId(item), samples: samples.0 })
+            AgentEvent::Audio(AudioEvent::Audio { response, item: ItemId(item), samples: samples.0 })
         }
-        SessionEvent::Finished { item } => AgentEvent::Doing(Doing::ItemDone { item: ItemId(item) }),
-        SessionEvent::SaidNothing { response } => AgentEvent::Doing(Doing::ResponseEmpty { response }),
-        SessionEvent::Ended { response } => AgentEvent::Doing(Doing::ResponseDone { response }),
-        SessionEvent::CallerStarted { item } if item.is_empty() => AgentEvent::Doing(Doing::SpeechStarted),
+        SessionEvent::Finished { item } => AgentEvent::Audio(AudioEvent::ItemDone { item: ItemId(item) }),
+        SessionEvent::SaidNothing { response } => AgentEvent::Audio(AudioEvent::ResponseEmpty { response }),
+        SessionEvent::Ended { response } => AgentEvent::Audio(AudioEvent::ResponseDone { response }),
+        SessionEvent::CallerStarted { item } if item.is_empty() => AgentEvent::Audio(AudioEvent::SpeechStarted),
         SessionEvent::CallerStarted { item } => {
-            return (AgentEvent::CallerBegan(ItemId(item)), Some(AgentEvent::Doing(Doing::SpeechStarted)));
+            return (
+                AgentEvent::CallerStarted(ItemId(item)),
+                Some(AgentEvent::Audio(AudioEvent::SpeechStarted)),
+            );
         }
-        SessionEvent::CallerNamed { item } => AgentEvent::CallerBegan(ItemId(item)),
-        SessionEvent::CallerStopped => AgentEvent::Doing(Doing::SpeechStopped),
+        SessionEvent::CallerNamed { item } => AgentEvent::CallerStarted(ItemId(item)),
+        SessionEvent::CallerStopped => AgentEvent::Audio(AudioEvent::SpeechStopped),
         SessionEvent::CallerSaid { item, text } => AgentEvent::CallerSaid(ItemId(item), text.0),
         SessionEvent::CallerWasSilent { item } => AgentEvent::CallerWasSilent(ItemId(item)),
-        SessionEvent::TranscriptionFailed { item, code } => AgentEvent::NotWritten(ItemId(item), code),
+        SessionEvent::TranscriptionFailed { item, code } => {
+            AgentEvent::TranscriptionFailed(ItemId(item), code)
+        }
         SessionEvent::AgentSaid { item, text, audio } => AgentEvent::AgentSaid(ItemId(item), text.0, audio),
         SessionEvent::ToolCalled { call_id, name, arguments } => {
-            AgentEvent::Uses { call_id, tool: name, arguments: arguments.0 }
+            AgentEvent::ToolCalled { call_id, tool: name, arguments: arguments.0 }
         }
-        SessionEvent::HostedCalled => AgentEvent::UsesHosted,
-        SessionEvent::HostedEnded { tool, took, outcome } => AgentEvent::HostedEnded(tool, took, outcome),
+        SessionEvent::HostedCalled => AgentEvent::HostedToolCalled,
+        SessionEvent::HostedEnded { tool, took, outcome } => AgentEvent::HostedToolEnded(tool, took, outcome),
         SessionEvent::ToolsMissing { server } => AgentEvent::ToolsMissing(server),
         SessionEvent::EmptyResponse { response: _, purpose, status, reason, then } => {
-            AgentEvent::Lacked { purpose, status, reason, then }
+            AgentEvent::EmptyResponse { purpose, status, reason, then }
         }
-        SessionEvent::Used(usage) => AgentEvent::Used(usage),
-        SessionEvent::SessionLost { reason } => AgentEvent::Lost(reason),
-        SessionEvent::Restored { took, planned } => AgentEvent::Restored(took, planned),
-        SessionEvent::PartRefused { part, code } => AgentEvent::DoesWithout(part, code),
-        // OpenAI's message can quote the key: its code says enough.
-        SessionEvent::ApiError(trouble) => AgentEvent::Troubled(trouble.code),
+        SessionEvent::Used(usage) => AgentEvent::Usage(usage),
+        SessionEvent::SessionLost { reason } => AgentEvent::SessionLost(reason),
+        SessionEvent::Restored { took, planned } => AgentEvent::SessionRestored(took, planned),
+        SessionEvent::PartRefused { part, code } => AgentEvent::PartRefused(part, code),
+        // Only the code: OpenAI's message can quote the API key.
+        SessionEvent::ApiError(trouble) => AgentEvent::ApiError(trouble.code),
         SessionEvent::Failed(failure) => AgentEvent::Failed { code: failure.code, cure: failure.cure },
     };
     (only, None)
 }
 
-/// Connects; and once more with the new key, if there is one and OpenAI does not take the old one.
+/// Connects; if OpenAI refuses the key and the secret has a newer one, connects once more with that.
 async fn open(mut endpoint: Endpoint, secret: Secret<MediaSecret>) -> Result<Connection, ConnectionError> {
     let used = secret.value();
     endpoint.key = used.openai_api_key.clone();
-    match admitted(&endpoint).await {
+    match open_and_wait(&endpoint).await {
         Err(refused) if refused.is_about_the_key() => {
             let Some(newer) = secret.instead_of(&used).await else { return Err(refused) };
             endpoint.key = newer.openai_api_key.clone();
-            admitted(&endpoint).await
+            open_and_wait(&endpoint).await
         }
         opened => opened,
     }
 }
 
-/// Connects, and waits until the server says whether it takes the key: the upgrade succeeds with any.
-async fn admitted(endpoint: &Endpoint) -> Result<Connection, ConnectionError> {
+/// Connects, and waits for the first event: the WebSocket upgrade succeeds with any key.
+async fn open_and_wait(endpoint: &Endpoint) -> Result<Connection, ConnectionError> {
     let mut connection = Connection::open(endpoint).await?;
     connection.wait_for_first_event().await?;
     Ok(connection)
 }
 
-/// Holds a line until either side lets go of it.
-async fn hold_line(
+/// Runs one WebSocket until either side closes it.
+async fn run_connection(
     link: LinkId,
     opening: impl Future<Output = Result<Connection, ConnectionError>>,
-    lines: mpsc::Sender<Line>,
-    mut orders: mpsc::Receiver<ClientEvent>,
+    inputs: mpsc::Sender<RealtimeInput>,
+    mut outgoing: mpsc::Receiver<ClientEvent>,
 ) {
-    let tell = async |what| lines.send(Line { link, what }).await;
+    let forward = async |kind| inputs.send(RealtimeInput { link, kind }).await;
     let mut connection = tokio::select! {
         opened = opening => match opened {
             Ok(connection) => connection,
-            Err(error) => return drop(tell(What::Down(error.into())).await),
+            Err(error) => return drop(forward(InputKind::Down(error.into())).await),
         },
-        // Nothing is sent before the server speaks: this is the session letting go.
-        _ = orders.recv() => return,
+        // Nothing is sent before the server's first event, so this is the sender being dropped.
+        _ = outgoing.recv() => return,
     };
     let down = loop {
         tokio::select! {
             event = connection.next() => match event {
-                Ok(event) => if tell(What::Event(Box::new(event))).await.is_err() { return },
+                Ok(event) => if forward(InputKind::Event(Box::new(event))).await.is_err() { return },
                 Err(error) => break error.into(),
             },
-            order = orders.recv() => match order {
-                Some(order) => match tokio::time::timeout(STALLED, connection.send(&order)).await {
+            event = outgoing.recv() => match event {
+                Some(event) => match tokio::time::timeout(STALLED, connection.send(&event)).await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => break error.into(),
                     Err(_) => break ConnectionLoss::Failed(format!("it took nothing for {} s", STALLED.as_secs())),
@@ -248,5 +253,5 @@ async fn hold_line(
             },
         }
     };
-    let _ = tell(What::Down(down)).await;
+    let _ = forward(InputKind::Down(down)).await;
 }

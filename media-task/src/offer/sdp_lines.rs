@@ -1,6 +1,6 @@
-//! Splits SDP into its session and its media sections, without a judgement of what they say.
+//! Splits SDP into its session part and its media sections, without interpreting them.
 
-/// A description, by its parts.
+/// A session description, split into parts.
 pub(super) struct Sdp<'a> {
     pub(super) session: Attributes<'a>,
     pub(super) sections: Vec<Section<'a>>,
@@ -15,12 +15,12 @@ pub(super) struct Section<'a> {
     pub(super) attributes: Attributes<'a>,
 }
 
-/// The lines of one part that begin with `a=`.
+/// The `a=` lines of one part.
 #[derive(Default)]
 pub(super) struct Attributes<'a>(Vec<&'a str>);
 
 impl<'a> Sdp<'a> {
-    /// Splits a text. `None` if it is no SDP.
+    /// Splits a text; `None` if it is not SDP.
     pub(super) fn split(text: &'a str) -> Option<Self> {
         let mut lines = text.lines().filter(|line| !line.is_empty());
         if lines.next()? != "v=0" {
@@ -39,14 +39,14 @@ impl<'a> Sdp<'a> {
         Some(sdp)
     }
 
-    /// Whether these sections, and no others that matter here, share a transport: BUNDLE (RFC 9143).
+    /// Whether the section of this `mid` is in a BUNDLE group (RFC 9143).
     pub(super) fn bundles(&self, mid: &str) -> bool {
         let groups = self.session.values("group").filter_map(|group| group.strip_prefix("BUNDLE "));
         groups.flat_map(str::split_whitespace).any(|name| name == mid)
     }
 
-    /// The attributes of the sections that may describe a section's transport, the one that does first: itself if it has a
-    /// candidate, or else the first of its BUNDLE group that has one (RFC 9143, section 7).
+    /// Returns the attributes of the sections that may describe a section's transport. The first one has the candidates: the section
+    /// itself, or else the first of its BUNDLE group that has any (RFC 9143, section 7).
     pub(super) fn transports<'s>(&'s self, section: &'s Section<'a>) -> Vec<&'s Attributes<'a>> {
         let mid = section.attributes.value("mid").unwrap_or_default();
         let groups = self.session.values("group").filter_map(|group| group.strip_prefix("BUNDLE "));
@@ -72,12 +72,12 @@ impl<'a> Section<'a> {
         Some(Self { media, port, profile, formats, attributes })
     }
 
-    /// Whether it is offered at all: not with port 0, unless its transport is that of the sections it is bundled with.
+    /// Whether the section is offered: its port is not 0, or it is `bundle-only` and uses the transport of its group.
     pub(super) fn is_offered(&self) -> bool {
         self.port != "0" || self.attributes.has("bundle-only")
     }
 
-    /// The first of its formats that is mapped to a codec, whatever the number of channels.
+    /// Returns the first payload type that is mapped to a codec, with any number of channels.
     pub(super) fn payload_type(&self, codec: &str) -> Option<u8> {
         let is_codec = |format: &str| {
             let name = self.attributes.of_format("rtpmap", format).next().unwrap_or_default().to_lowercase();
@@ -88,12 +88,12 @@ impl<'a> Section<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    /// The values of `a=name:…`.
+    /// Returns the values of `a=name:…`.
     pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter_map(move |line| line.strip_prefix(name)?.strip_prefix(':'))
     }
 
-    /// The first of them.
+    /// Returns the value of the first `a=name:…`.
     pub(super) fn value(&self, name: &str) -> Option<&'a str> {
         self.values(name).next()
     }
@@ -103,7 +103,7 @@ impl<'a> Attributes<'a> {
         self.0.contains(&name)
     }
 
-    /// The values of `a=name:<format> …`, without the format.
+    /// Returns the values of `a=name:<format> …`, without the format.
     pub(super) fn of_format(&self, name: &str, format: &str) -> impl Iterator<Item = &'a str> {
         self.values(name)
             .filter_map(move |value| value.split_once(' '))

@@ -1,6 +1,6 @@
-//! What a call came to: its sound is counted, its tokens and what they cost, for its journal and its summary.
+//! Reports what a call came to: media statistics, token usage and cost, for its journal, its summary and the day's spending.
 
-use super::spending::{COUNT_TAKES, Count, SpendingTracker};
+use super::spending::{COUNT_TIMEOUT, Count, SpendingTracker};
 use super::{CallSession, ms};
 use crate::journal_writer::ttl_after_days;
 use audio::{NetworkPath, listening_quality};
@@ -14,13 +14,13 @@ use store::{CallOutcome, CallOwner, DaySpent, Store};
 use tokio::sync::mpsc;
 
 impl CallSession {
-    /// Notes what became of the sound of both sides, and how well each could hear the other.
-    pub(super) fn count_sound(&mut self) {
+    /// Writes the media statistics of both directions to the journal: loss, jitter, concealment, round trip, MOS.
+    pub(super) fn note_media(&mut self) {
         let (meter, report) = (self.bridge.meter(), self.parts.peer.report());
-        let round_trip = report.told.and_then(|told| told.round_trip);
+        let round_trip = report.remote.and_then(|remote| remote.round_trip);
         let path = |loss| NetworkPath { loss, burst_ratio: 1.0, round_trip: round_trip.unwrap_or_default() };
         let up = meter.path(round_trip.unwrap_or_default());
-        let down = report.told.map(|told| path(f64::from(told.loss_so_far)));
+        let down = report.remote.map(|remote| path(f64::from(remote.loss_so_far)));
         let (mos_up, mos_down) = (up.as_ref().map(hundredths), down.as_ref().map(hundredths));
         let counted = JournalEvent::Media {
             received: meter.received,
@@ -36,10 +36,10 @@ impl CallSession {
             keys_dropped: meter.keys_dropped,
             sent: meter.sent,
             late_p99_ms: meter.late.percentile(99),
-            unsent_to_agent: self.parts.agent.dropped(),
+            unsent_to_agent: self.parts.model.dropped(),
             jitter_up_ms: ms(report.jitter),
-            loss_down_permille: report.told.map(|told| (told.loss_so_far * 1_000.0).round() as u64),
-            jitter_down_ms: report.told.map(|told| ms(told.jitter)),
+            loss_down_permille: report.remote.map(|remote| (remote.loss_so_far * 1_000.0).round() as u64),
+            jitter_down_ms: report.remote.map(|remote| ms(remote.jitter)),
             round_trip_ms: round_trip.map(ms),
             mos_up,
             mos_down,
@@ -48,17 +48,17 @@ impl CallSession {
         self.note(counted);
     }
 
-    /// What the call took and cost, for its summary and for what is spent in a day.
+    /// Writes the call's usage and summary, and adds its cost to the day's spending.
     pub(super) fn conclude(&mut self) {
         let prices = Prices::built_in();
         let cost = self.cost();
-        let agent = &self.parts.role.agent;
+        let agent = &self.parts.agent.file;
         if cost.micro_dollars.is_none() && agent.caps.dollars_a_day.is_some() {
             let (agent, model) = (&agent.name, &self.summary.model);
             tracing::error!(
                 agent,
                 model,
-                "A call to {agent} does not count to its dollars_a_day: {model} has no price"
+                "a call to {agent} does not count towards its dollars_a_day: no price for {model}"
             );
         }
         let summary = &mut self.summary;
@@ -68,16 +68,16 @@ impl CallSession {
         summary.prices_of = prices.date.clone();
         summary.tokens = tokens(&self.usage);
         summary.transcript_ms = self.usage.transcript_ms;
-        let used = used(summary);
-        self.note(used);
-        let agent = &self.parts.role.agent;
-        if let Some(measuring) = self.measuring.take() {
-            self.parts.diary.keep_levels(&self.parts.call_ref, &measuring.levels(), agent.keeping.days);
+        let usage = usage_event(summary);
+        self.note(usage);
+        let agent = &self.parts.agent.file;
+        if let Some(levels) = self.levels.take() {
+            self.parts.journal.keep_levels(&self.parts.call_ref, &levels.into_levels(), agent.keeping.days);
         }
-        let by = self.spender();
+        let by = self.owner();
         let mut summary = to_item(&self.summary);
         summary.insert(keys::TTL.to_owned(), number(by.forget_at));
-        self.parts.diary.conclude(CallOutcome {
+        self.parts.journal.conclude(CallOutcome {
             by,
             day: agent.day(self.summary.over_at_ms),
             counted: self.spending.counted(),
@@ -87,84 +87,85 @@ impl CallSession {
         });
     }
 
-    /// Counts what the call has cost by now, when it is time to; and asks what its number's calls have cost today. The answer
-    /// comes as a fact.
+    /// Counts the call's cost so far when that is due, and reads what its number has spent today. The result comes as an input of
+    /// the loop.
     pub(super) fn count_spending(&mut self, now: Instant) {
         if self.spending.poll_timeout().is_none_or(|at| at > now) {
             return;
         }
         let spent = self.cost().micro_dollars.unwrap_or_default();
         let Some(count) = self.spending.poll(spent, now) else { return };
-        let (ledger, by, counts) = (self.parts.ledger.clone(), self.spender(), self.counts.0.clone());
-        let (day, cap) = (self.parts.role.agent.day(now_ms()), self.spending.cap());
+        let (store, by, counts) = (self.parts.store.clone(), self.owner(), self.counts.0.clone());
+        let (day, cap) = (self.parts.agent.file.day(now_ms()), self.spending.cap());
         tokio::spawn(async move {
-            let counting = tokio::time::timeout(COUNT_TAKES, count_at(&ledger, &by, &day, count, cap));
+            let counting = tokio::time::timeout(COUNT_TIMEOUT, count_at(&store, &by, &day, count, cap));
             let counted = match counting.await {
                 Ok(Ok(counted)) => counted,
-                Ok(Err(error)) => failed(&by, &format!("{error:#}")),
-                Err(_) => failed(&by, "no answer in time"),
+                Ok(Err(error)) => count_failed(&by, &format!("{error:#}")),
+                Err(_) => count_failed(&by, "no answer in time"),
             };
-            // A count that is made after the call is over is counted all the same.
+            // The receiver may be gone: a count made after the call is over counts all the same.
             let _ = counts.send(counted).await;
         });
     }
 
-    /// The call's cost was counted, or was not: the day's cap may end the call.
-    pub(super) fn take_count(&mut self, counted: SpendingCount) {
-        self.spending.note_answer(counted.is_made);
-        counted.cap_near(self.spending.cap()).into_iter().for_each(|near| self.note(near));
+    /// Handles the result of a count: if the day's cap is reached, the call ends.
+    pub(super) fn handle_count(&mut self, counted: SpendingCount) {
+        self.spending.note_answer(counted.succeeded);
+        counted.cap_near_event(self.spending.cap()).into_iter().for_each(|near| self.note(near));
         if counted.day.is_some_and(|day| self.spending.is_reached(day.micro_dollars)) {
             self.bridge.reach_spending_cap();
         }
     }
 
-    fn spender(&self) -> CallOwner {
+    fn owner(&self) -> CallOwner {
         CallOwner {
             call_ref: self.parts.call_ref.clone(),
             number: self.parts.number.clone(),
             fence: self.parts.fence,
-            forget_at: ttl_after_days(self.parts.role.agent.keeping.days),
+            forget_at: ttl_after_days(self.parts.agent.file.keeping.days),
         }
     }
 
-    /// What the call has cost by now.
+    /// Returns what the call has cost so far.
     fn cost(&self) -> Cost {
-        let transcription = self.parts.role.agent.model.transcription.as_ref();
+        let transcription = self.parts.agent.file.model.transcription.as_ref();
         let transcriber = transcription.map(|transcription| transcription.model.as_str());
         Cost::of(Prices::built_in(), &self.usage, &self.summary.model, transcriber)
     }
 }
 
-/// What came of a count.
+/// The result of a count.
 pub(super) struct SpendingCount {
-    is_made: bool,
+    succeeded: bool,
     day: Option<DaySpent>,
-    /// Whether this call is the one that tells that the cap is near.
-    tells_of_cap: bool,
+    /// Whether this call is the one to report that the cap is near: it is reported once a day.
+    reports_cap: bool,
 }
 
 impl SpendingCount {
-    /// The event of a cap that is near, if this call is the one that tells it.
-    fn cap_near(&self, cap: Option<u64>) -> Option<JournalEvent> {
-        let (day, cap_micro_dollars) = self.day.as_ref().filter(|_| self.tells_of_cap).zip(cap)?;
+    /// Returns the event of a cap that is near, if this call is the one to report it.
+    fn cap_near_event(&self, cap: Option<u64>) -> Option<JournalEvent> {
+        let (day, cap_micro_dollars) = self.day.as_ref().filter(|_| self.reports_cap).zip(cap)?;
         Some(JournalEvent::CapNear { spent_micro_dollars: day.micro_dollars, cap_micro_dollars })
     }
 }
 
-/// What a count that is under way at the end of a call still tells: that the cap is near is told once a day, by this call alone.
-pub(super) async fn last_count(
+/// Waits for a count that is under way at the end of the call, and returns its event of a cap that is near: only this call
+/// would report it.
+pub(super) async fn last_cap_event(
     spending: &SpendingTracker,
     counts: &mut mpsc::Receiver<SpendingCount>,
 ) -> Option<JournalEvent> {
     if !spending.is_counting() {
         return None;
     }
-    let counted = tokio::time::timeout(COUNT_TAKES, counts.recv()).await.ok().flatten()?;
-    counted.cap_near(spending.cap())
+    let counted = tokio::time::timeout(COUNT_TIMEOUT, counts.recv()).await.ok().flatten()?;
+    counted.cap_near_event(spending.cap())
 }
 
 async fn count_at(
-    ledger: &Store,
+    store: &Store,
     by: &CallOwner,
     day: &str,
     count: Count,
@@ -172,36 +173,36 @@ async fn count_at(
 ) -> anyhow::Result<SpendingCount> {
     let counted = match count.from == count.to {
         true => Ok(()),
-        false => ledger.count_spent(by, day, count.from, count.to).await,
+        false => store.count_spent(by, day, count.from, count.to).await,
     };
     let Some(cap) = cap else {
-        return counted.map(|()| SpendingCount { is_made: true, day: None, tells_of_cap: false });
+        return counted.map(|()| SpendingCount { succeeded: true, day: None, reports_cap: false });
     };
-    let is_made = counted.is_ok();
+    let succeeded = counted.is_ok();
     if let Err(error) = counted {
-        tracing::warn!(call_ref = by.call_ref, "Cannot count what a call has cost by now: {error:#}");
+        tracing::warn!(call_ref = by.call_ref, "counting the call's cost failed: {error:#}");
     }
-    // The day is asked for in either case: other calls may have reached the cap.
-    let (day_spent, tells_of_cap) = match ledger.spent_under(&by.number, day, cap).await {
-        Ok((day_spent, tells_of_cap)) => (Some(day_spent), tells_of_cap),
+    // Read even if the count failed: other calls may have reached the cap.
+    let (day_spent, reports_cap) = match store.spent_under(&by.number, day, cap).await {
+        Ok((day_spent, reports_cap)) => (Some(day_spent), reports_cap),
         Err(error) => {
             tracing::warn!(
                 call_ref = by.call_ref,
-                "Whether the day's cap is reached is not known: {error:#}"
+                "reading the day's spending failed, cap not checked: {error:#}"
             );
             (None, false)
         }
     };
-    Ok(SpendingCount { is_made, day: day_spent, tells_of_cap })
+    Ok(SpendingCount { succeeded, day: day_spent, reports_cap })
 }
 
-fn failed(by: &CallOwner, why: &str) -> SpendingCount {
-    tracing::warn!(call_ref = by.call_ref, "Cannot count what a call has cost by now: {why}");
-    SpendingCount { is_made: false, day: None, tells_of_cap: false }
+fn count_failed(by: &CallOwner, why: &str) -> SpendingCount {
+    tracing::warn!(call_ref = by.call_ref, "counting the call's cost failed: {why}");
+    SpendingCount { succeeded: false, day: None, reports_cap: false }
 }
 
-/// What the model's sessions took, as it stands in the summary.
-fn used(summary: &CallSummary) -> JournalEvent {
+/// Returns the usage event with the figures of the summary.
+fn usage_event(summary: &CallSummary) -> JournalEvent {
     let tokens = summary.tokens;
     JournalEvent::Usage {
         agent: summary.agent.clone(),
@@ -221,17 +222,17 @@ fn used(summary: &CallSummary) -> JournalEvent {
     }
 }
 
-/// How a path sounds, in hundredths.
+/// Returns a path's listening quality (MOS), in hundredths.
 fn hundredths(path: &NetworkPath) -> u64 {
     (listening_quality(path) * 100.0).round() as u64
 }
 
-/// What a call cost, as far as prices are known.
+/// The cost of a call, as far as prices are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Cost {
-    /// Millionths of a dollar; nothing if the model's price is not known.
+    /// Millionths of a dollar; `None` if the model has no price.
     micro_dollars: Option<u64>,
-    /// Whether writing down the caller's words is in it.
+    /// Whether the cost of transcription is included.
     transcription_priced: bool,
 }
 
@@ -277,7 +278,7 @@ mod tests {
     const MODEL: &str = "gpt-realtime-2.1";
 
     #[test]
-    fn what_writing_down_the_callers_words_cost_is_added_where_its_price_is_known() {
+    fn transcription_is_added_where_its_price_is_known() {
         let cost = |transcriber| Cost::of(&Prices::default(), &usage(), MODEL, Some(transcriber));
 
         let known = Cost { micro_dollars: Some(19_200 + 17_000), transcription_priced: true };
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_which_nothing_was_written_down_is_priced_whole() {
+    fn a_call_without_transcription_is_priced_completely() {
         let usage = Usage { transcript_ms: 0, ..usage() };
 
         for transcriber in [None, Some("another-vendors")] {
@@ -300,30 +301,30 @@ mod tests {
     }
 
     #[test]
-    fn a_model_without_a_price_costs_nobody_knows_what() {
+    fn a_model_without_a_price_has_no_cost() {
         let cost = Cost::of(&Prices::default(), &usage(), "another-vendors", Some("gpt-live-transcribe"));
 
         assert_eq!(cost, Cost { micro_dollars: None, transcription_priced: false });
     }
 
     #[tokio::test]
-    async fn a_count_under_way_at_the_end_still_tells_of_the_cap() {
+    async fn a_count_under_way_at_the_end_reports_the_cap() {
         let (counts, mut receiver) = mpsc::channel(1);
         let (mut spending, now) = (SpendingTracker::new(Some(1.0)), Instant::now());
-        assert_eq!(last_count(&spending, &mut receiver).await, None, "none is under way");
+        assert_eq!(last_cap_event(&spending, &mut receiver).await, None, "none is under way");
         spending.open(now);
-        spending.poll(7, now + COUNT_TAKES * 2).expect("it is time to count");
-        let day = DaySpent { micro_dollars: 800_000, is_recorded: false };
-        let counted = SpendingCount { is_made: true, day: Some(day), tells_of_cap: true };
+        spending.poll(7, now + COUNT_TIMEOUT * 2).expect("it is time to count");
+        let day = DaySpent { micro_dollars: 800_000, is_told: false };
+        let counted = SpendingCount { succeeded: true, day: Some(day), reports_cap: true };
         tokio::spawn(async move { counts.send(counted).await });
 
-        let told = last_count(&spending, &mut receiver).await;
+        let event = last_cap_event(&spending, &mut receiver).await;
 
         let near = JournalEvent::CapNear { spent_micro_dollars: 800_000, cap_micro_dollars: 1_000_000 };
-        assert_eq!(told, Some(near));
+        assert_eq!(event, Some(near));
     }
 
-    /// A minute of the caller.
+    /// Returns the usage of a minute of the caller's speech.
     fn usage() -> Usage {
         Usage { audio_in: 600, transcript_ms: 60_000, ..Usage::default() }
     }

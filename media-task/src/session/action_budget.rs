@@ -1,4 +1,4 @@
-//! What an agent may still do in a call that reaches outside it, and for its caller within the hour.
+//! Caps the messages and tool calls of an agent, per call and per caller and hour.
 
 use agents::Caps;
 use service::time::now_ms;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use store::{BudgetedAction, Store};
 use tools::{Refused, ToolError, ToolOutcome, ToolUse};
 
-/// How long the table may take to count an action: the caller waits for it.
-const COUNT_TAKES: Duration = Duration::from_secs(1);
+/// How long counting an action in the table may take: the caller waits for it.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much of a call's budgets is left.
+/// What one call has used of its caps.
 #[derive(Debug)]
 pub(super) struct ActionBudget {
     caps: Caps,
@@ -17,11 +17,11 @@ pub(super) struct ActionBudget {
     tools: u32,
 }
 
-/// What may be done for one caller within the hour.
+/// The cap of one action for one caller within the hour, counted in the table.
 pub(super) struct HourlyBudget {
-    pub(super) ledger: Store,
+    pub(super) store: Store,
     pub(super) number: String,
-    /// The caller's mark; without one nothing is counted.
+    /// The caller's pseudonym; without one nothing is counted.
     pub(super) caller: Option<String>,
     pub(super) action: BudgetedAction,
     pub(super) most: u32,
@@ -32,10 +32,10 @@ impl ActionBudget {
         Self { caps, messages: 0, tools: 0 }
     }
 
-    /// Takes one use out of the call's budget.
+    /// Counts one use against the call's cap.
     ///
     /// # Errors
-    /// When nothing is left of it.
+    /// [`ToolError::CallBudget`] when the cap is reached.
     pub(super) fn take(&mut self, asked: &ToolUse) -> Result<(), Refused> {
         let Some(action) = action(asked) else { return Ok(()) };
         let (used, most) = match action {
@@ -49,13 +49,13 @@ impl ActionBudget {
         Ok(())
     }
 
-    /// Takes a tool that the model's provider has called already.
+    /// Counts an MCP tool, which the model's provider has already called.
     pub(super) fn take_hosted(&mut self) {
         self.tools += 1;
     }
 
-    /// The most of such uses for one caller within the hour, and as what they count.
-    pub(super) fn of_hour(&self, asked: &ToolUse) -> Option<(BudgetedAction, u32)> {
+    /// Returns as which action a use counts, and the cap of that action for one caller within the hour.
+    pub(super) fn hourly(&self, asked: &ToolUse) -> Option<(BudgetedAction, u32)> {
         let action = action(asked)?;
         Some(match action {
             BudgetedAction::Message => (action, self.caps.messages_an_hour),
@@ -65,25 +65,25 @@ impl ActionBudget {
 }
 
 impl HourlyBudget {
-    /// Counts one use. A table that cannot say how many there were refuses nothing.
+    /// Counts one use against the hour's cap. If the table does not answer, the use is allowed.
     ///
     /// # Errors
-    /// When there were as many as may be.
+    /// [`ToolError::HourBudget`] when the cap is reached.
     pub(super) async fn take(&self) -> Result<(), ToolOutcome> {
         let Some(mark) = &self.caller else { return Ok(()) };
-        let counting = self.ledger.may_act(&self.number, mark, self.action, self.most, now_ms());
+        let counting = self.store.may_act(&self.number, mark, self.action, self.most, now_ms());
         let action = self.action.name();
-        match tokio::time::timeout(COUNT_TAKES, counting).await {
+        match tokio::time::timeout(COUNT_TIMEOUT, counting).await {
             Ok(Ok(true)) => return Ok(()),
             Ok(Ok(false)) => return Err(refused(self.action, ToolError::HourBudget).into()),
-            Ok(Err(error)) => tracing::error!(action, "An action is done without a budget: {error:#}"),
-            Err(_) => tracing::error!(action, "An action is done without a budget: the table is slow"),
+            Ok(Err(error)) => tracing::error!(action, "hourly cap not checked, action allowed: {error:#}"),
+            Err(_) => tracing::error!(action, "hourly cap not checked, action allowed: no answer within 1 s"),
         }
         Ok(())
     }
 }
 
-/// As what a use counts: hanging up is free.
+/// Returns as which action a tool counts: hanging up is free.
 fn action(asked: &ToolUse) -> Option<BudgetedAction> {
     match asked {
         ToolUse::EndCall => None,
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_sends_as_many_messages_as_its_file_allows() {
+    fn a_call_sends_no_more_messages_than_its_cap() {
         let mut budget = ActionBudget::new(Caps { messages_a_call: 2, tools_a_call: 0, ..Caps::default() });
         let message = ToolUse::SendMessage { text: "Hello".into() };
 
@@ -125,6 +125,6 @@ mod tests {
         assert_eq!(refused.trouble, ToolError::CallBudget);
         assert!(refused.for_the_model.contains("in this call"), "{}", refused.for_the_model);
         assert!(budget.take(&ToolUse::EndCall).is_ok(), "hanging up is free");
-        assert_eq!(budget.of_hour(&message), Some((BudgetedAction::Message, 10)));
+        assert_eq!(budget.hourly(&message), Some((BudgetedAction::Message, 10)));
     }
 }

@@ -1,25 +1,25 @@
-//! When a ringing call may be accepted: media is connected, the agent is there, and has something to say.
+//! Decides when a ringing call may be accepted: media is connected, the model's session is ready, and its greeting is queued.
 
 use call::Ending;
 use std::time::{Duration, Instant};
 
-/// So much of the greeting should be queued, so that the first word leaves with the accept.
-const ENOUGH_GREETING: Duration = Duration::from_millis(200);
+/// How much of the greeting is queued before the call is accepted, so that the first word leaves with the accept.
+const GREETING_QUEUED: Duration = Duration::from_millis(200);
 
-/// After this the caller has waited long enough for a greeting to be prepared.
-const WAITED_ENOUGH: Duration = Duration::from_millis(1_200);
+/// How long after the offer the call is accepted without a queued greeting.
+const GREETING_TIMEOUT: Duration = Duration::from_millis(1_200);
 
-/// The same since the offer, for one that came without a sound and is prepared again.
-const WAITED_ENOUGH_FOR_ANOTHER: Duration = Duration::from_secs(4);
+/// The same, since the offer, for a greeting that came without audio and is generated again.
+const SECOND_GREETING_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How soon to ask again when call-control has not said that the line is open.
-const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// How long after a reply other than "open" call-control is asked again.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// A question that is not answered within this was lost. Longer than call-control asks Meta: two accepts at a time
-/// would each take the other's for its own.
-const QUESTION_LOST: Duration = Duration::from_secs(18);
+/// How long a request to accept may stay unanswered before it counts as lost. Longer than call-control's own timeout towards
+/// Meta: of two accepts at a time, each would take the other's result for its own.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(18);
 
-/// A call that rings.
+/// The progress of a ringing call towards its accept.
 #[derive(Debug)]
 pub(super) struct AnswerProgress {
     offered_at: Instant,
@@ -27,16 +27,17 @@ pub(super) struct AnswerProgress {
     is_connected: bool,
     is_ready: bool,
     is_open: bool,
-    /// How long a greeting is waited for, since the offer.
-    patience: Duration,
+    /// How long after the offer the call waits for a greeting.
+    greeting_timeout: Duration,
     asked_at: Option<Instant>,
     is_asking: bool,
-    /// How many questions were asked.
+    /// How many requests to accept were made; the last one's number.
     questions: u64,
+    /// The request whose process is known to be dead.
     lost: Option<u64>,
 }
 
-/// What to do about it.
+/// The next step of a ringing call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AnswerStep {
     /// Ask call-control to accept.
@@ -55,7 +56,7 @@ impl AnswerProgress {
             is_connected: false,
             is_ready: false,
             is_open: false,
-            patience: WAITED_ENOUGH,
+            greeting_timeout: GREETING_TIMEOUT,
             asked_at: None,
             is_asking: false,
             questions: 0,
@@ -63,49 +64,49 @@ impl AnswerProgress {
         }
     }
 
-    /// ICE and DTLS are done.
+    /// Notes that ICE and DTLS are done.
     pub(super) fn note_connected(&mut self) {
         self.is_connected = true;
     }
 
-    /// The agent is configured. Without one a call is never accepted: a silent line is worse than a refusal.
+    /// Notes that the model's session is configured. Without one a call is never accepted: a silent line is worse than a refusal.
     pub(super) fn note_ready(&mut self) {
         self.is_ready = true;
     }
 
-    /// Its session broke, and there is no other one yet.
+    /// Notes that the model's session broke and its replacement is not ready.
     pub(super) fn note_unready(&mut self) {
         self.is_ready = false;
     }
 
-    /// A greeting came to its end without a sound: the next one is waited for, unless that one was late itself.
+    /// Notes a greeting that ended without audio: the call waits for the next one, unless this one was late itself.
     pub(super) fn note_empty_greeting(&mut self, now: Instant) {
-        if self.asked_at.is_none() && now < self.offered_at + WAITED_ENOUGH {
-            self.patience = WAITED_ENOUGH_FOR_ANOTHER;
+        if self.asked_at.is_none() && now < self.offered_at + GREETING_TIMEOUT {
+            self.greeting_timeout = SECOND_GREETING_TIMEOUT;
         }
     }
 
-    /// Call-control has replied, or failed.
+    /// Notes that call-control has replied, or that the request failed.
     pub(super) fn note_reply(&mut self) {
         (self.is_asking, self.lost) = (false, None);
     }
 
-    /// There was no reply to a question: the process that had it is dead, or nothing is known of it.
+    /// Notes that a request got no reply; `is_dead` if the process that had it is known to be dead.
     pub(super) fn note_failure(&mut self, question: u64, is_dead: bool) {
         self.lost = is_dead.then_some(question);
     }
 
-    /// The question that was asked last.
+    /// Returns the number of the last request.
     pub(super) fn question(&self) -> u64 {
         self.questions
     }
 
-    /// The question whose process is known to be dead.
+    /// Returns the request whose process is known to be dead: the next request reports it.
     pub(super) fn lost(&self) -> Option<u64> {
         self.lost
     }
 
-    /// The line is open.
+    /// Notes that the call is accepted and media flows.
     pub(super) fn note_open(&mut self) {
         self.is_open = true;
     }
@@ -114,12 +115,12 @@ impl AnswerProgress {
         if self.is_open {
             return None;
         }
-        let next = self.may_ask_at().unwrap_or(self.offered_at + self.patience);
+        let next = self.may_ask_at().unwrap_or(self.offered_at + self.greeting_timeout);
         let is_waiting_for_time = self.is_connected && self.is_ready;
         Some(if is_waiting_for_time { next.min(self.deadline) } else { self.deadline })
     }
 
-    /// What to do now, with so much of the greeting queued.
+    /// Returns the next step, given how much of the greeting is queued.
     pub(super) fn step(&mut self, queued: Duration, now: Instant) -> AnswerStep {
         if self.is_open {
             return AnswerStep::Wait;
@@ -127,9 +128,10 @@ impl AnswerProgress {
         if now >= self.deadline {
             return AnswerStep::GiveUp(self.missing());
         }
-        // Once asked, the greeting is waited for no longer: `poll_timeout` goes by that, too.
-        let has_greeting =
-            self.asked_at.is_some() || queued >= ENOUGH_GREETING || now >= self.offered_at + self.patience;
+        // After the first request the greeting no longer delays the next ones: `poll_timeout` relies on that, too.
+        let has_greeting = self.asked_at.is_some()
+            || queued >= GREETING_QUEUED
+            || now >= self.offered_at + self.greeting_timeout;
         let may_ask = self.may_ask_at().is_none_or(|at| now >= at);
         if self.is_connected && self.is_ready && has_greeting && may_ask {
             self.asked_at = Some(now);
@@ -140,12 +142,12 @@ impl AnswerProgress {
         AnswerStep::Wait
     }
 
-    /// When it may ask again; `None` if it has not asked yet.
+    /// Returns when the next request may be made; `None` before the first one.
     fn may_ask_at(&self) -> Option<Instant> {
-        Some(self.asked_at? + if self.is_asking { QUESTION_LOST } else { ASK_AGAIN })
+        Some(self.asked_at? + if self.is_asking { QUESTION_TIMEOUT } else { RETRY_AFTER })
     }
 
-    /// What was missing, should the ring time be over.
+    /// Returns the ending for what was missing when the ring time is over.
     fn missing(&self) -> Ending {
         if !self.is_connected {
             Ending::MediaNeverConnected
@@ -162,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_death_of_a_question_is_told_with_the_next_one() {
+    fn a_lost_request_is_reported_with_the_next_one() {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
         ringing.note_ready();
@@ -172,14 +174,14 @@ mod tests {
         ringing.note_reply();
         ringing.note_failure(1, true);
 
-        assert_eq!(ringing.step(ms(300), start + ASK_AGAIN), AnswerStep::Ask);
+        assert_eq!(ringing.step(ms(300), start + RETRY_AFTER), AnswerStep::Ask);
         assert_eq!((ringing.question(), ringing.lost()), (2, Some(1)));
         ringing.note_reply();
-        assert_eq!(ringing.lost(), None, "it is told once");
+        assert_eq!(ringing.lost(), None, "it is reported once");
     }
 
     #[test]
-    fn it_asks_as_soon_as_media_agent_and_greeting_are_there() {
+    fn asks_once_media_agent_and_greeting_are_ready() {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
         assert_eq!(ringing.step(ms(300), start), AnswerStep::Wait);
@@ -204,19 +206,19 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_greeting_holds_the_call_up_for_a_moment_only() {
+    fn a_slow_greeting_delays_the_accept_by_a_second_at_most() {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
         ringing.note_ready();
 
-        let due = ringing.poll_timeout().expect("it waits for the time to pass");
+        let due = ringing.poll_timeout().expect("it waits for the greeting");
 
         assert_eq!(due, start + ms(1_200));
         assert_eq!(ringing.step(ms(0), due), AnswerStep::Ask);
     }
 
     #[test]
-    fn a_greeting_without_a_sound_is_waited_for_four_seconds() {
+    fn waits_four_seconds_after_a_greeting_without_audio() {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
         ringing.note_ready();
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_greeting_that_can_be_heard_is_enough() {
+    fn a_second_greeting_with_audio_is_enough() {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
         ringing.note_ready();
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_greeting_that_was_late_is_not_waited_for() {
+    fn a_late_empty_greeting_does_not_extend_the_wait() {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
         ringing.note_ready();
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_greeting_that_is_empty_after_the_first_question_delays_no_other() {
+    fn an_empty_greeting_after_the_first_request_delays_no_other() {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
         ringing.note_ready();
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn it_asks_one_question_at_a_time_until_the_line_is_open() {
+    fn makes_one_request_at_a_time_until_the_call_is_open() {
         let (start, mut ringing) = ringing();
         ringing.note_connected();
         ringing.note_ready();
@@ -273,7 +275,7 @@ mod tests {
         assert_eq!(
             ringing.step(ms(200), start + ms(9_000)),
             AnswerStep::Wait,
-            "the first question is not answered yet"
+            "the first request is not answered yet"
         );
         ringing.note_reply();
         assert_eq!(ringing.step(ms(200), start + ms(9_000)), AnswerStep::Ask);
@@ -286,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_end_of_the_ring_time_it_says_what_was_missing() {
+    fn the_ending_after_the_ring_time_says_what_was_missing() {
         let (start, mut ringing) = ringing();
         let end = start + ms(25_000);
 

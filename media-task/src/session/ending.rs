@@ -1,6 +1,6 @@
-//! The end of a call for its owner: its books are closed, the model let go, and call-control told until it has heard it.
+//! Finishes a call: writes its transcript and summary, closes the model's session, and reports the end to call-control.
 
-use super::accounts::last_count;
+use super::accounts::last_cap_event;
 use super::{CallSession, CallSessionParts, SessionEnd};
 use crate::model::AgentEvent;
 use call::Ending;
@@ -10,125 +10,131 @@ use service::time::now_ms;
 use std::time::{Duration, Instant};
 use store::CallControl;
 
-/// So long one report may take: call-control may be waiting for Meta.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one report may take: call-control may be waiting for Meta.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long to wait before an unanswered report is made again.
-const REPORT_AGAIN: Duration = Duration::from_secs(2);
+/// How long after an unanswered report the next one is made.
+const REPORT_RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// So long the words of what the caller said last may take.
-const LAST_WORDS_TAKE: Duration = Duration::from_secs(1);
+/// How long the transcript of the caller's last words may take.
+const LAST_WORDS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// So often the end is reported. After that it is for whoever finds the call overdue.
-const REPORTS: u32 = 30;
+/// How often the end is reported. After that, the heartbeat or the reaper finds the call overdue.
+const REPORT_ATTEMPTS: u32 = 30;
 
 impl CallSession {
-    /// Leaves the call.
-    pub(super) async fn leave(mut self, over: SessionEnd) {
+    /// Finishes the call: reports its end, and writes everything about it.
+    pub(super) async fn finish(mut self, end: SessionEnd) {
         let (control, call_ref) = (self.parts.control.clone(), self.parts.call_ref.clone());
         let (fence, token) = (self.parts.fence, self.parts.token.clone());
         let reporting = async move {
-            if let SessionEnd::Because(ending) = over {
+            if let SessionEnd::Unreported(ending) = end {
                 report(&control, call_ref, fence, token, ending).await;
             }
         };
-        if over == SessionEnd::Because(Ending::MediaNeverConnected) {
-            self.give_up_media(Instant::now());
+        if end == SessionEnd::Unreported(Ending::MediaNeverConnected) {
+            self.diagnose_missing_media(Instant::now());
         }
-        self.parts.journal.enter_phase(JournalPhase::Over);
-        self.count_sound();
-        let reported = if self.minutes.awaits_words() {
-            // The caller said something last that is just being written down; the hang-up does not wait for that.
+        self.parts.entries.enter_phase(JournalPhase::Over);
+        self.note_media();
+        let reported = if self.transcript.awaits_transcription() {
+            // The caller's last words are still being transcribed; the hang-up does not wait for them.
             let reported = tokio::spawn(reporting);
-            let _ = tokio::time::timeout(LAST_WORDS_TAKE, self.hear_last_words()).await;
-            self.close_books();
+            let _ = tokio::time::timeout(LAST_WORDS_TIMEOUT, self.await_last_words()).await;
+            self.conclude_all();
             reported
         } else {
-            self.close_books();
+            self.conclude_all();
             tokio::spawn(reporting)
         };
-        let CallSessionParts { agent, mut peer, socket, mut journal, diary, .. } = self.parts;
+        let CallSessionParts { model, mut peer, socket, mut entries, journal, .. } = self.parts;
         // The model's session ends with the conversation, however long the rest takes.
-        drop(agent);
-        // It can only fail with the whole task.
+        drop(model);
+        // The report fails only with the whole process.
         let _ = reported.await;
         peer.close();
         while let Some((to, datagram)) = peer.poll_datagram() {
-            // Nobody waits for a goodbye that is lost.
+            // A lost DTLS close_notify changes nothing: Meta is told by call-control.
             let _ = socket.try_send_to(&datagram, to);
         }
-        if let Some(near) = last_count(&self.spending, &mut self.counts.1).await {
-            diary.note(journal.enter(near, now_ms()));
+        if let Some(cap_near) = last_cap_event(&self.spending, &mut self.counts.1).await {
+            journal.note(entries.enter(cap_near, now_ms()));
         }
     }
 
-    fn close_books(&mut self) {
-        self.close_minutes();
+    fn conclude_all(&mut self) {
+        self.close_transcript();
         self.conclude();
     }
 
-    async fn hear_last_words(&mut self) {
-        while self.minutes.awaits_words() {
-            let line = self.parts.agent.next().await;
-            self.parts.agent.handle(line, Instant::now());
-            while let Some(news) = self.parts.agent.poll_news() {
-                match news {
-                    AgentEvent::CallerSaid(item, text) => self.minutes.caller_said(&item.0, &text, now_ms()),
-                    AgentEvent::CallerWasSilent(item) => self.minutes.caller_was_silent(&item.0, now_ms()),
-                    AgentEvent::NotWritten(item, _) => self.minutes.caller_not_written(&item.0),
-                    AgentEvent::Used(usage) => self.usage += usage,
+    async fn await_last_words(&mut self) {
+        while self.transcript.awaits_transcription() {
+            let input = self.parts.model.next().await;
+            self.parts.model.handle(input, Instant::now());
+            while let Some(event) = self.parts.model.poll_event() {
+                match event {
+                    AgentEvent::CallerSaid(item, text) => {
+                        self.transcript.caller_said(&item.0, &text, now_ms())
+                    }
+                    AgentEvent::CallerWasSilent(item) => self.transcript.caller_was_silent(&item.0, now_ms()),
+                    AgentEvent::TranscriptionFailed(item, _) => {
+                        self.transcript.caller_transcription_failed(&item.0)
+                    }
+                    AgentEvent::Usage(usage) => self.usage += usage,
                     AgentEvent::Failed { .. } => return,
                     AgentEvent::Ready
-                    | AgentEvent::Doing(_)
-                    | AgentEvent::BeginsWhatWasAsked(_)
-                    | AgentEvent::CallerBegan(_)
+                    | AgentEvent::Audio(_)
+                    | AgentEvent::RequestedResponseBegan(_)
+                    | AgentEvent::CallerStarted(_)
                     | AgentEvent::AgentSaid(..)
-                    | AgentEvent::Uses { .. }
-                    | AgentEvent::UsesHosted
-                    | AgentEvent::HostedEnded(..)
+                    | AgentEvent::ToolCalled { .. }
+                    | AgentEvent::HostedToolCalled
+                    | AgentEvent::HostedToolEnded(..)
                     | AgentEvent::ToolsMissing(_)
-                    | AgentEvent::Lacked { .. }
-                    | AgentEvent::Lost(_)
-                    | AgentEvent::Restored(..)
-                    | AgentEvent::DoesWithout(..)
-                    | AgentEvent::Troubled(_) => {}
+                    | AgentEvent::EmptyResponse { .. }
+                    | AgentEvent::SessionLost(_)
+                    | AgentEvent::SessionRestored(..)
+                    | AgentEvent::PartRefused(..)
+                    | AgentEvent::ApiError(_) => {}
                 }
             }
         }
     }
 
-    /// Keeps a line of the conversation, if the agent keeps any.
+    /// Keeps a transcript line, if the agent file says that transcripts are kept.
     pub(super) fn keep_line(&self, line: &TranscriptLine) {
-        let keeping = self.parts.role.agent.keeping;
+        let keeping = self.parts.agent.file.keeping;
         if keeping.transcripts {
-            self.parts.diary.keep_line(&self.parts.call_ref, line, keeping.days);
+            self.parts.journal.keep_line(&self.parts.call_ref, line, keeping.days);
         }
     }
 
-    fn close_minutes(&mut self) {
+    fn close_transcript(&mut self) {
         for heard in self.bridge.stop() {
-            self.minutes.was_heard(&heard);
+            self.transcript.note_interrupted(&heard);
         }
-        self.write_lines();
-        while let Some(line) = self.minutes.poll_rest() {
+        self.keep_lines();
+        while let Some(line) = self.transcript.poll_rest() {
             self.keep_line(&line);
         }
-        (self.summary.turns, self.summary.turn_p50_ms, self.summary.turn_p95_ms) = self.minutes.turns();
+        (self.summary.turns, self.summary.turn_p50_ms, self.summary.turn_p95_ms) = self.transcript.turns();
     }
 }
 
-/// Tells call-control that a call is over, and why.
+/// Reports to call-control that a call is over, and why, until it is acknowledged.
 async fn report(control: &CallControl, call_ref: String, fence: u64, token: Option<String>, ending: Ending) {
     let known_before = ending.for_previous_release();
     let newer = (ending != known_before).then(|| word(ending));
     let order = Order::TaskEnded { call_ref, fence, token, ending: word(known_before), newer };
-    for _ in 0..REPORTS {
-        match tokio::time::timeout(PATIENCE, control.ask(&order)).await {
+    for _ in 0..REPORT_ATTEMPTS {
+        match tokio::time::timeout(REPORT_TIMEOUT, control.ask(&order)).await {
             Ok(Ok(_)) => return,
-            Ok(Err(error)) => tracing::warn!("Call-control did not hear of the end yet: {error:#}"),
-            Err(_) => tracing::warn!("Call-control took too long to hear of the end"),
+            Ok(Err(error)) => tracing::warn!("reporting the call's end to call-control failed: {error:#}"),
+            Err(_) => {
+                tracing::warn!("reporting the call's end to call-control timed out after {REPORT_TIMEOUT:?}")
+            }
         }
-        tokio::time::sleep(REPORT_AGAIN).await;
+        tokio::time::sleep(REPORT_RETRY_AFTER).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a call that is to end is brought to its end: the last words are said, and heard, before anybody hangs up.
+//! Ends a call with a goodbye: the agent's last words are requested, played to their end, and then the call is hung up.
 
 use super::outgoing_media::say;
 use super::{CallSession, SessionEnd};
@@ -9,99 +9,100 @@ use call::Ending;
 use realtime::Purpose;
 use std::time::Instant;
 
-/// A call that is to end as soon as the last words are heard.
+/// A goodbye under way: the call ends once it has been played.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Farewell {
     ending: Ending,
-    words: FarewellStage,
+    stage: FarewellStage,
 }
 
+/// How far a goodbye is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum FarewellStage {
-    /// The agent was asked for them.
+    /// The model was asked for it.
     Asked,
-    /// They are being said, by this response.
+    /// This response is saying it.
     Begun { response: String, has_sound: bool },
-    /// They are queued.
+    /// All of it is in the playout queue.
     Queued,
 }
 
 impl Farewell {
     fn asked(ending: Ending) -> Self {
-        Self { ending, words: FarewellStage::Asked }
+        Self { ending, stage: FarewellStage::Asked }
     }
 
     fn queued(ending: Ending) -> Self {
-        Self { ending, words: FarewellStage::Queued }
+        Self { ending, stage: FarewellStage::Queued }
     }
 
-    /// What was asked for begins.
-    fn note_began(&mut self, response: String) {
-        if self.words == FarewellStage::Asked {
-            self.words = FarewellStage::Begun { response, has_sound: false };
+    /// Notes that the requested response begins.
+    fn note_response_began(&mut self, response: String) {
+        if self.stage == FarewellStage::Asked {
+            self.stage = FarewellStage::Begun { response, has_sound: false };
         }
     }
 
-    /// A response can be heard.
-    fn note_sounds(&mut self, heard: &str) {
-        if let FarewellStage::Begun { response, has_sound } = &mut self.words {
+    /// Notes that a response has audio.
+    fn note_audio(&mut self, heard: &str) {
+        if let FarewellStage::Begun { response, has_sound } = &mut self.stage {
             *has_sound |= response == heard;
         }
     }
 
-    /// A response is over. Whether the last words are said: those nobody heard a sound of are still to come.
+    /// Notes that a response ended, and returns whether it was the goodbye. A goodbye without audio is requested again.
     fn note_ended(&mut self, ended: &str) -> bool {
-        let FarewellStage::Begun { response, has_sound } = &self.words else { return false };
+        let FarewellStage::Begun { response, has_sound } = &self.stage else { return false };
         if response != ended {
             return false;
         }
         let is_said = *has_sound;
-        self.words = if is_said { FarewellStage::Queued } else { FarewellStage::Asked };
+        self.stage = if is_said { FarewellStage::Queued } else { FarewellStage::Asked };
         is_said
     }
 
-    /// What was asked for came without a sound, twice. Whether it was the last words: nothing more comes of them.
-    fn note_mute(&mut self, purpose: Purpose) -> bool {
-        let is_it = self.words == FarewellStage::Asked && purpose == Purpose::Asked;
-        if is_it {
-            self.words = FarewellStage::Queued;
+    /// Notes that a requested response came without audio twice, and returns whether it was the goodbye: no other is requested.
+    fn note_silent(&mut self, purpose: Purpose) -> bool {
+        let is_farewell = self.stage == FarewellStage::Asked && purpose == Purpose::Asked;
+        if is_farewell {
+            self.stage = FarewellStage::Queued;
         }
-        is_it
+        is_farewell
     }
 }
 
 impl CallSession {
-    /// The agent wants to hang up, once it has finished its sentence.
-    pub(super) fn hang_up_after_this(&mut self, now: Instant) {
+    /// Hangs up once everything in the playout queue has been played.
+    pub(super) fn hang_up_when_silent(&mut self, now: Instant) {
         self.farewell = Some(Farewell::queued(Ending::AgentSaidGoodbye));
-        self.parts.agent.set_leaving(true);
+        self.parts.model.set_leaving(true);
         self.bridge.hang_up_when_silent(now);
     }
 
-    /// The agent wants to hang up. One that has said nothing to the caller's last words is asked for a goodbye first, once.
-    pub(super) fn hang_up_with_words(&mut self, now: Instant) {
-        if self.has_said_something || self.farewell.is_some() {
-            return self.hang_up_after_this(now);
+    /// Hangs up as the agent asked. If it has not spoken since the caller last did, it is asked for a goodbye first, once.
+    pub(super) fn hang_up_after_goodbye(&mut self, now: Instant) {
+        if self.has_spoken || self.farewell.is_some() {
+            return self.hang_up_when_silent(now);
         }
         self.farewell = Some(Farewell::asked(Ending::AgentSaidGoodbye));
-        self.parts.agent.set_leaving(true);
-        self.parts.agent.ask(&say(&self.parts.role.agent.limits.goodbye), true, now);
+        self.parts.model.set_leaving(true);
+        self.parts.model.request_response(&say(&self.parts.agent.file.limits.goodbye), true, now);
     }
 
-    /// This task must leave: a caller who talks is told, one whose call is not open yet is let go. Told again, it leaves
-    /// without another word.
-    pub(super) fn must_leave(&mut self) {
-        if self.must_leave || !self.bridge.drain() {
-            self.over.get_or_insert(SessionEnd::Because(Ending::Drained));
+    /// Ends the call because the task is draining: with a goodbye if the call is open, at once if it is not or if this is the second
+    /// time.
+    pub(super) fn drain(&mut self) {
+        if self.is_draining || !self.bridge.drain() {
+            self.end.get_or_insert(SessionEnd::Unreported(Ending::Drained));
         }
-        self.must_leave = true;
+        self.is_draining = true;
     }
 
-    /// The time is over, or nobody says anything: the agent says goodbye.
+    /// Has the agent say goodbye after a timeout, a reached cap or the task's drain.
     pub(super) fn say_goodbye(&mut self, verdict: TimeoutReason, now: Instant) {
         self.farewell = Some(Farewell::asked(ending(verdict)));
-        self.parts.agent.set_leaving(true);
-        let agent = &self.parts.role.agent;
+        self.parts.model.set_leaving(true);
+        let agent = &self.parts.agent.file;
         let words = match verdict {
             TimeoutReason::Draining => say(&Words::Exact(agents::leaving(&agent.language).to_owned())),
             TimeoutReason::TookTooLong
@@ -109,41 +110,41 @@ impl CallSession {
             | TimeoutReason::CallerVanished
             | TimeoutReason::CapReached => say(&agent.limits.goodbye),
         };
-        // To a caller who speaks up, nobody says goodbye for their silence.
-        self.parts.agent.ask(&words, verdict.is_final(), now);
+        // A caller who speaks up withdraws a goodbye that was for their silence.
+        self.parts.model.request_response(&words, verdict.is_final(), now);
     }
 
-    /// The agent is gone: a recording says so.
-    pub(super) fn apologise(&mut self, now: Instant) {
+    /// Plays the recorded outage message, then hangs up: the model has failed for good.
+    pub(super) fn play_outage_message(&mut self, now: Instant) {
         self.farewell = Some(Farewell::queued(Ending::AgentUnavailable));
-        self.bridge.play_recording(outage_message::in_language(&self.parts.role.agent.language), now);
+        self.bridge.play_recording(outage_message::in_language(&self.parts.agent.file.language), now);
     }
 
-    /// Whether the last words are said, and wait to be heard.
+    /// Whether all of the goodbye is in the playout queue.
     pub(super) fn has_said_goodbye(&self) -> bool {
-        self.farewell.as_ref().is_some_and(|farewell| farewell.words == FarewellStage::Queued)
+        self.farewell.as_ref().is_some_and(|farewell| farewell.stage == FarewellStage::Queued)
     }
 
-    /// What the agent was asked to say begins: the last words, if they are due.
+    /// Notes that a requested response begins: the goodbye, if one is due.
     pub(super) fn note_farewell_began(&mut self, response: String) {
-        self.farewell.iter_mut().for_each(|farewell| farewell.note_began(response.clone()));
+        self.farewell.iter_mut().for_each(|farewell| farewell.note_response_began(response.clone()));
     }
 
-    /// A response can be heard.
-    pub(super) fn note_farewell_sounds(&mut self, response: &str) {
-        self.farewell.iter_mut().for_each(|farewell| farewell.note_sounds(response));
+    /// Notes that a response has audio.
+    pub(super) fn note_farewell_audio(&mut self, response: &str) {
+        self.farewell.iter_mut().for_each(|farewell| farewell.note_audio(response));
     }
 
-    /// A response is whole: if it was the last words, the call ends once they are heard.
+    /// Notes that a response is complete: if it was the goodbye, the call ends once it has been played.
     pub(super) fn note_farewell_said(&mut self, response: &str, now: Instant) {
         if self.farewell.as_mut().is_some_and(|farewell| farewell.note_ended(response)) {
             self.bridge.hang_up_when_silent(now);
         }
     }
 
-    /// Last words that were asked for came without a sound, twice: the call ends without them.
-    pub(super) fn note_farewell_mute(&mut self, purpose: Purpose, now: Instant) {
-        if !self.farewell.as_mut().is_some_and(|farewell| farewell.note_mute(purpose)) {
+    /// Ends the call without a goodbye if the requested one came without audio twice.
+    pub(super) fn note_farewell_silent(&mut self, purpose: Purpose, now: Instant) {
+        if !self.farewell.as_mut().is_some_and(|farewell| farewell.note_silent(purpose)) {
             return;
         }
         if self.bridge.is_playing() {
@@ -153,15 +154,15 @@ impl CallSession {
         }
     }
 
-    /// The last words were heard.
+    /// Hangs up: the goodbye has been played.
     pub(super) fn hang_up(&mut self) {
         let ending = self.farewell.take().map_or(Ending::AgentSaidGoodbye, |farewell| farewell.ending);
-        self.over.get_or_insert(SessionEnd::Because(ending));
+        self.end.get_or_insert(SessionEnd::Unreported(ending));
     }
 
-    /// Nobody waits for last words any more.
+    /// Ends the call without waiting for a goodbye any longer.
     pub(super) fn give_up(&mut self, verdict: TimeoutReason) {
-        self.over.get_or_insert(SessionEnd::Because(ending(verdict)));
+        self.end.get_or_insert(SessionEnd::Unreported(ending(verdict)));
     }
 }
 
@@ -180,15 +181,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn last_words_are_said_once_a_sound_of_them_came_and_they_ended() {
+    fn the_goodbye_is_said_once_a_response_with_audio_ended() {
         let mut farewell = Farewell::asked(Ending::TookTooLong);
-        farewell.note_sounds("an answer under way");
+        farewell.note_audio("an answer under way");
         assert!(!farewell.note_ended("an answer under way"));
 
-        farewell.note_began("silent".into());
+        farewell.note_response_began("silent".into());
         assert!(!farewell.note_ended("silent"), "it failed, and is asked for again");
-        farewell.note_began("goodbye".into());
-        farewell.note_sounds("goodbye");
+        farewell.note_response_began("goodbye".into());
+        farewell.note_audio("goodbye");
 
         assert!(farewell.note_ended("goodbye"));
         assert_eq!(farewell, Farewell::queued(Ending::TookTooLong));
@@ -196,14 +197,14 @@ mod tests {
     }
 
     #[test]
-    fn last_words_that_stay_mute_are_no_longer_waited_for() {
+    fn a_goodbye_that_stays_silent_is_given_up() {
         let mut farewell = Farewell::asked(Ending::TookTooLong);
-        assert!(!farewell.note_mute(Purpose::Answer), "an answer under way");
-        farewell.note_began("mute".into());
+        assert!(!farewell.note_silent(Purpose::Answer), "an answer under way");
+        farewell.note_response_began("mute".into());
         farewell.note_ended("mute");
 
-        assert!(farewell.note_mute(Purpose::Asked));
-        assert!(!farewell.note_mute(Purpose::Asked), "once");
+        assert!(farewell.note_silent(Purpose::Asked));
+        assert!(!farewell.note_silent(Purpose::Asked), "once");
         assert_eq!(farewell, Farewell::queued(Ending::TookTooLong));
     }
 }

@@ -1,4 +1,4 @@
-//! Tools of remote servers, which the model's provider calls itself: the call waits for them as for its own.
+//! Tracks calls of remote MCP tools, which the model's provider makes itself; the call waits for them as for its own tools.
 
 use super::{CallSession, ms};
 use journal::JournalEvent;
@@ -6,16 +6,22 @@ use realtime::HostedOutcome;
 use std::time::{Duration, Instant};
 
 impl CallSession {
-    /// The agent waits for such a tool: the caller is not silent meanwhile, but patient.
-    pub(super) fn wait_for_hosted(&mut self, now: Instant) {
+    /// Notes that the provider calls an MCP tool: the caller's silence meanwhile does not count towards the nudge.
+    pub(super) fn handle_hosted_called(&mut self, now: Instant) {
         self.summary.tools += 1;
-        self.using.budget.take_hosted();
-        self.use_hosted(now);
+        self.tools.budget.take_hosted();
+        self.note_hosted_started(now);
     }
 
-    /// Such a tool has answered, or will not.
-    pub(super) fn note_hosted(&mut self, tool: String, took: Duration, outcome: HostedOutcome, now: Instant) {
-        self.use_one_less(now);
+    /// Notes that an MCP tool has answered, or that it will not.
+    pub(super) fn handle_hosted_ended(
+        &mut self,
+        tool: String,
+        took: Duration,
+        outcome: HostedOutcome,
+        now: Instant,
+    ) {
+        self.note_tool_ended(now);
         self.summary.tools_done += u64::from(outcome == HostedOutcome::Done);
         self.note(JournalEvent::Tool { tool, took_ms: ms(took), outcome: outcome.as_str().to_owned() });
     }

@@ -1,6 +1,6 @@
-//! What the caller's phone sends: its sound, to the agent; everything else, to whoever must know of it.
+//! Handles what the caller's phone sends: RTP audio and DTMF go to the jitter buffer, decoded audio to the model, RTCP to the encoder.
 
-use super::{APPEND, CallSession, SessionEnd, ms};
+use super::{APPEND_SAMPLES, CallSession, SessionEnd, ms};
 use crate::codec;
 use crate::datagram::kind;
 use crate::webrtc::PeerEvent;
@@ -12,32 +12,32 @@ use std::time::Instant;
 use store::Side;
 
 impl CallSession {
-    /// Takes a datagram from the call's socket.
-    pub(super) fn receive(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
-        self.parts.doctor.handle_in(kind(datagram), now);
+    /// Handles a datagram from the call's socket.
+    pub(super) fn handle_datagram(&mut self, datagram: &[u8], from: SocketAddr, now: Instant) {
+        self.parts.monitor.handle_in(kind(datagram), now);
         if self.parts.peer.handle_datagram(datagram, from, now) {
             self.bridge.note_liveness(now);
         }
     }
 
-    /// Takes everything the connection made of datagrams since.
-    pub(super) fn notice_peer(&mut self, now: Instant) {
+    /// Handles every event that the WebRTC peer has queued.
+    pub(super) fn poll_peer(&mut self, now: Instant) {
         while let Some(event) = self.parts.peer.poll_event(now) {
             match event {
                 PeerEvent::Connected => {
                     self.answering.note_connected();
-                    self.parts.doctor.handle_connected(now);
+                    self.parts.monitor.handle_connected(now);
                     self.note(JournalEvent::MediaConnected { took_ms: ms(now - self.offered_at) });
                 }
-                PeerEvent::Closed => self.lose_peer(),
-                PeerEvent::Sound { stream, sequence, timestamp, payload } => {
-                    let sound = codec::read(payload);
+                PeerEvent::Closed => self.handle_peer_closed(),
+                PeerEvent::Audio { stream, sequence, timestamp, payload } => {
+                    let sound = codec::inspect(payload);
                     if sound.is_none() {
                         self.bridge.count_malformed();
                     }
                     self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound }, now);
                 }
-                PeerEvent::Key { stream, sequence, timestamp, clock, payload } => {
+                PeerEvent::Dtmf { stream, sequence, timestamp, clock, payload } => {
                     self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound: None }, now);
                     let key = DtmfPacket { stream, sequence, timestamp, clock, payload: &payload };
                     self.bridge.handle_dtmf(&key, now);
@@ -46,38 +46,38 @@ impl CallSession {
                     self.bridge.count_foreign();
                     self.bridge.handle_packet(Packet { stream, sequence, timestamp, sound: None }, now);
                 }
-                PeerEvent::Told => {
-                    if let Some(told) = self.parts.peer.report().told {
-                        self.tuning.handle_loss(told.loss);
+                PeerEvent::RtcpReport => {
+                    if let Some(remote) = self.parts.peer.report().remote {
+                        self.tuning.handle_loss(remote.loss);
                     }
                 }
             }
         }
     }
 
-    /// The caller's sound, to the agent.
-    pub(super) fn pass_up(&mut self, now: Instant) {
-        while let Some(slot) = self.bridge.poll_step() {
-            let start = self.uplink.len();
-            if !self.ear.hear(&slot, &mut self.uplink) {
+    /// Decodes what the jitter buffer releases, and appends it to the model's input, 40 ms at a time.
+    pub(super) fn send_to_model(&mut self, now: Instant) {
+        while let Some(step) = self.bridge.poll_step() {
+            let start = self.caller_samples.len();
+            if !self.decoder.decode(&step, &mut self.caller_samples) {
                 self.bridge.count_malformed();
             }
-            if matches!(slot, DecodeStep::Decode(_)) {
-                self.note_sound(start, now);
+            if matches!(step, DecodeStep::Decode(_)) {
+                self.note_audio_activity(start, now);
             }
-            self.measuring
+            self.levels
                 .iter_mut()
-                .for_each(|levels| levels.note(Side::Caller, &self.uplink[start..], now));
-            self.bridge.gate(&mut self.uplink[start..], now);
-            if self.uplink.len() >= APPEND {
-                self.parts.agent.hear(&self.uplink, now);
-                self.uplink.clear();
+                .for_each(|levels| levels.note(Side::Caller, &self.caller_samples[start..], now));
+            self.bridge.gate(&mut self.caller_samples[start..], now);
+            if self.caller_samples.len() >= APPEND_SAMPLES {
+                self.parts.model.append_audio(&self.caller_samples, now);
+                self.caller_samples.clear();
             }
         }
     }
 
-    fn lose_peer(&mut self) {
+    fn handle_peer_closed(&mut self) {
         let ending = if self.bridge.is_open() { Ending::CallerVanished } else { Ending::MediaNeverConnected };
-        self.over.get_or_insert(SessionEnd::Because(ending));
+        self.end.get_or_insert(SessionEnd::Unreported(ending));
     }
 }

@@ -1,4 +1,4 @@
-//! What the bridge wants done: frames for the caller, and what the agent must know of them.
+//! Handles the bridge's outputs: frames to encode and send, barge-in, DTMF digits, nudges and timeouts.
 
 use super::{CallSession, ms};
 use audio::{Frame, Output};
@@ -8,93 +8,93 @@ use std::time::Instant;
 use store::Side;
 
 impl CallSession {
-    /// The agent's sound, to the caller; and everything else the bridge noticed.
-    pub(super) fn pass_down(&mut self, now: Instant) {
+    /// Handles every output that the bridge has queued.
+    pub(super) fn handle_outputs(&mut self, now: Instant) {
         while let Some(output) = self.bridge.poll_output() {
-            self.carry_out(output, now);
+            self.handle_output(output, now);
         }
-        self.parts.agent.set_playing(self.bridge.is_playing(), now);
+        self.parts.model.set_playing(self.bridge.is_playing(), now);
     }
 
-    fn carry_out(&mut self, output: Output, now: Instant) {
+    fn handle_output(&mut self, output: Output, now: Instant) {
         match output {
-            // Fifty a second, and none of them is a line.
+            // Fifty a second, and none of them changes the transcript.
             Output::Play(frame) => return self.play(frame.as_ref(), now),
-            Output::CancelResponse => self.parts.agent.interrupt(now),
+            Output::CancelResponse => self.parts.model.interrupt(now),
             Output::Interrupted(heard) => {
-                self.parts.agent.was_heard(&heard, now);
-                self.minutes.was_heard(&heard);
+                self.parts.model.note_interrupted(&heard, now);
+                self.transcript.note_interrupted(&heard);
                 self.summary.interruptions = self.bridge.meter().interruptions;
                 let (heard_ms, of_ms) = (ms(heard.heard), ms(heard.of));
                 self.note(JournalEvent::Interrupted { item: heard.item.0, heard_ms, of_ms });
             }
             Output::CutShort(heard) => {
-                self.parts.agent.was_heard(&heard, now);
-                self.minutes.was_heard(&heard);
+                self.parts.model.note_interrupted(&heard, now);
+                self.transcript.note_interrupted(&heard);
             }
             Output::Played(item) => {
-                self.parts.agent.was_played(&item, now);
-                self.minutes.was_played(&item.0);
+                self.parts.model.note_played(&item, now);
+                self.transcript.note_played(&item.0);
             }
-            Output::TurnEnded { answer } => self.parts.agent.yield_turn(answer, now),
+            Output::TurnEnded { answer } => self.parts.model.yield_turn(answer, now),
             Output::FirstAudio(after_open) => {
                 self.note(JournalEvent::FirstWord { after_open_ms: ms(after_open) })
             }
             Output::Answered { took, waited_for_tools } => {
-                self.minutes.answered(took, waited_for_tools);
-                let (turn, ..) = self.minutes.turns();
+                self.transcript.note_turn(took, waited_for_tools);
+                let (turn, ..) = self.transcript.turns();
                 self.note(JournalEvent::Turn { turn, took_ms: ms(took), tool_ms: ms(waited_for_tools) });
             }
-            Output::Dtmf(keyed) => self.pass_on_keys(&keyed, now),
+            Output::Dtmf(keyed) => self.handle_dtmf(&keyed, now),
             Output::DtmfDropped => self.note(JournalEvent::KeysDropped {}),
             Output::IdlePrompt { times } => {
                 self.note(JournalEvent::Nudged { times: u64::from(times) });
-                let words = say(&self.parts.role.agent.limits.nudge);
-                self.parts.agent.ask(&words, false, now);
+                let words = say(&self.parts.agent.file.limits.nudge);
+                self.parts.model.request_response(&words, false, now);
             }
             Output::SayGoodbye(verdict) => self.say_goodbye(verdict, now),
             Output::HangUp => self.hang_up(),
             Output::HangUpCancelled => {
                 self.farewell = None;
-                self.parts.agent.set_leaving(false);
-                self.parts.agent.withdraw(now);
-                self.tell_undelivered(now);
+                self.parts.model.set_leaving(false);
+                self.parts.model.withdraw_request(now);
+                self.report_undelivered(now);
             }
-            Output::HangUpPostponed => self.parts.agent.withdraw(now),
-            Output::AgentIsDeaf => self.parts.agent.replace_deaf(now),
+            Output::HangUpPostponed => self.parts.model.withdraw_request(now),
+            Output::AgentIsDeaf => self.parts.model.replace_deaf(now),
             Output::ForceHangUp(verdict) => self.give_up(verdict),
         }
-        self.write_lines();
+        self.keep_lines();
     }
 
     fn play(&mut self, frame: Option<&Frame>, now: Instant) {
         let begins = frame.is_some() && !self.was_speaking;
         self.was_speaking = frame.is_some();
-        self.parts.load.note_late(self.bridge.meter().late.last(), now);
-        if let (Some(measuring), Some(frame)) = (&mut self.measuring, frame) {
-            measuring.note(Side::Agent, frame, now);
+        self.parts.lateness.note_late(self.bridge.meter().late.last(), now);
+        if let (Some(levels), Some(frame)) = (&mut self.levels, frame) {
+            levels.note(Side::Agent, frame, now);
         }
-        let packet = self.mouth.say(frame);
+        let packet = self.encoder.encode(frame);
         self.parts.peer.send(packet, begins, now);
     }
 
-    fn pass_on_keys(&mut self, keyed: &audio::DtmfDigits, now: Instant) {
+    fn handle_dtmf(&mut self, keyed: &audio::DtmfDigits, now: Instant) {
         let digits = keyed.keys();
         self.note(JournalEvent::Keys { count: digits.chars().count() as u64 });
-        let kept = if self.parts.role.agent.keypad.sensitive { "keys".to_owned() } else { digits.to_owned() };
-        self.minutes.caller_noted(&format!("[pressed {kept}]"), now_ms());
-        self.parts.agent.tell(&format!("[The caller pressed on the keypad: {digits}]"), now);
+        let kept = if self.parts.agent.file.keypad.sensitive { "keys".to_owned() } else { digits.to_owned() };
+        self.transcript.caller_note(&format!("[pressed {kept}]"), now_ms());
+        self.parts.model.send_text(&format!("[The caller pressed on the keypad: {digits}]"), now);
     }
 
-    /// Writes down what is known by now of who said what.
-    pub(super) fn write_lines(&mut self) {
-        while let Some(line) = self.minutes.poll_line() {
+    /// Keeps every transcript line that is complete by now.
+    pub(super) fn keep_lines(&mut self) {
+        while let Some(line) = self.transcript.poll_line() {
             self.keep_line(&line);
         }
     }
 }
 
-/// As an instruction to the model.
+/// Returns words of the agent file as an instruction to the model.
 pub(super) fn say(words: &agents::Words) -> String {
     match words {
         agents::Words::Exact(words) => format!("Say exactly this, and nothing else: {words}"),

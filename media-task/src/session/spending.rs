@@ -1,39 +1,39 @@
-//! Decides when it is counted what a call has cost by now, and when the day's cap ends it.
+//! Decides when a running call's cost is counted in the table, and when the day's spending cap ends the call.
 //!
-//! What is counted stays counted if the task dies, and the cap binds calls that go on, not only those that ring.
+//! What is counted survives the task's death, and the cap ends running calls, instead of only refusing new ones.
 
 use std::time::{Duration, Instant};
 
-/// How often it is counted.
-const EVERY: Duration = Duration::from_secs(60);
+/// How often the cost is counted without a cap.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
 
-/// The same where there is a cap. A call hears that the cap is reached at the second count after that, and has 15 s for its
-/// goodbye: so none goes on for more than a minute, and for as much longer as the table does not answer.
-const EVERY_CAPPED: Duration = Duration::from_secs(15);
+/// How often it is counted under a cap. A call learns that the cap is reached at the second count after that, and has 15 s for its
+/// goodbye: no call overspends by more than a minute, plus the time for which the table does not answer.
+const COUNT_EVERY_CAPPED: Duration = Duration::from_secs(15);
 
-/// A count that is not answered within this has failed.
-pub(super) const COUNT_TAKES: Duration = Duration::from_secs(15);
+/// How long a count may take before it has failed.
+pub(super) const COUNT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How soon after it began a count that has failed is asked for again.
-const AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How long after its start a failed count is retried.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// The most that may be spent in a day, and what the calls of this call's number have spent.
+/// The counting of one call's cost against the day's cap of its number. Amounts are millionths of a dollar.
 #[derive(Debug)]
 pub(super) struct SpendingTracker {
-    /// In millionths of a dollar.
+    /// The day's cap.
     cap: Option<u64>,
     next: Option<Instant>,
-    /// What is counted for certain.
+    /// The amount that is certainly counted.
     counted: u64,
-    /// What a count was asked for that has not been answered, or has failed: it may be counted.
+    /// The amount of a count that is under way or has failed: it may be counted.
     asked: Option<u64>,
     is_counting: bool,
-    /// When the last count began, and whether it was one that had failed before: then there is more to count.
+    /// When the last count began, and whether it retried a failed one: then there is more to count.
     began: Option<Instant>,
-    was_asked_again: bool,
+    was_retry: bool,
 }
 
-/// From what is counted to what is to be counted.
+/// An increment to count, from one total to the next, in millionths of a dollar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Count {
     pub(super) from: u64,
@@ -41,24 +41,16 @@ pub(super) struct Count {
 }
 
 impl SpendingTracker {
-    /// With a cap in dollars a day, if there is one.
+    /// Returns a tracker with a cap in dollars a day, if there is one.
     pub(super) fn new(dollars_a_day: Option<f64>) -> Self {
-        // As much as a float says; a cap is far from its limits.
+        // Truncation is harmless: no cap comes near the limits of either type.
         let cap = dollars_a_day.map(|dollars| (dollars * 1e6) as u64);
-        Self {
-            cap,
-            next: None,
-            counted: 0,
-            asked: None,
-            is_counting: false,
-            began: None,
-            was_asked_again: false,
-        }
+        Self { cap, next: None, counted: 0, asked: None, is_counting: false, began: None, was_retry: false }
     }
 
-    /// The line is open: from now on it is counted.
+    /// Starts counting: the call is open.
     pub(super) fn open(&mut self, now: Instant) {
-        self.next = Some(now + self.every());
+        self.next = Some(now + self.interval());
     }
 
     pub(super) fn cap(&self) -> Option<u64> {
@@ -69,38 +61,37 @@ impl SpendingTracker {
         self.next.filter(|_| !self.is_counting)
     }
 
-    /// What to count now, of a call that has cost so much. An earlier count that may have been made is asked for again first.
+    /// Returns what to count now, given the call's cost so far. A count whose outcome is unknown is repeated first.
     pub(super) fn poll(&mut self, spent: u64, now: Instant) -> Option<Count> {
         self.poll_timeout().filter(|at| *at <= now)?;
         self.is_counting = true;
-        self.next = Some(now + self.every());
-        (self.began, self.was_asked_again) = (Some(now), self.asked.is_some());
+        self.next = Some(now + self.interval());
+        (self.began, self.was_retry) = (Some(now), self.asked.is_some());
         let to = self.asked.unwrap_or(spent.max(self.counted));
         self.asked = Some(to);
         Some(Count { from: self.counted, to })
     }
 
-    /// A count was made, or has failed.
-    pub(super) fn note_answer(&mut self, is_made: bool) {
+    /// Notes that the count under way was made, or has failed.
+    pub(super) fn note_answer(&mut self, succeeded: bool) {
         self.is_counting = false;
-        if !is_made {
-            self.next = self.began.map(|began| began + AGAIN_AFTER);
+        if !succeeded {
+            self.next = self.began.map(|began| began + RETRY_AFTER);
             return;
         }
         if let Some(asked) = self.asked.take() {
             self.counted = asked;
         }
-        if self.was_asked_again {
+        if self.was_retry {
             self.next = self.began;
         }
     }
 
-    /// Whether a count is under way.
     pub(super) fn is_counting(&self) -> bool {
         self.is_counting
     }
 
-    /// How much is counted: two figures while one of them may be.
+    /// Returns the totals that may be counted: two of them while the outcome of a count is unknown.
     pub(super) fn counted(&self) -> Vec<u64> {
         [Some(self.counted), self.asked.filter(|asked| *asked != self.counted)]
             .into_iter()
@@ -108,13 +99,13 @@ impl SpendingTracker {
             .collect()
     }
 
-    /// Whether the cap is reached, now that the day's calls have cost so much.
+    /// Whether the day's spending has reached the cap.
     pub(super) fn is_reached(&self, day: u64) -> bool {
         self.cap.is_some_and(|cap| day >= cap)
     }
 
-    fn every(&self) -> Duration {
-        if self.cap.is_some() { EVERY_CAPPED } else { EVERY }
+    fn interval(&self) -> Duration {
+        if self.cap.is_some() { COUNT_EVERY_CAPPED } else { COUNT_EVERY }
     }
 }
 
@@ -123,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_counted_each_minute_and_four_times_a_minute_under_a_cap() {
+    fn counts_each_minute_and_four_times_a_minute_under_a_cap() {
         let start = Instant::now();
         for (cap, every) in [(None, 60), (Some(1.0), 15)] {
             let mut spending = SpendingTracker::new(cap);
@@ -139,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_whose_reply_is_lost_is_asked_for_again() {
+    fn a_count_whose_reply_is_lost_is_repeated() {
         let (start, mut spending) = (Instant::now(), SpendingTracker::new(Some(1.0)));
         spending.open(start);
         assert_eq!(spending.counted(), [0]);
@@ -157,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cap_is_reached_when_the_day_has_cost_it() {
+    fn the_cap_is_reached_when_the_day_has_spent_it() {
         let capped = SpendingTracker::new(Some(0.5));
 
         assert_eq!((capped.is_reached(499_999), capped.is_reached(500_000)), (false, true));
@@ -165,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_overspend_together_by_less_than_a_minute_each() {
+    fn calls_overspend_by_less_than_a_minute_each() {
         const A_SECOND: u64 = 1_000;
         for calls in [1, 2, 7, 40] {
             let start = Instant::now();

@@ -1,4 +1,4 @@
-//! The tools that are in use in one call. Each runs beside the call; the owner hears of its end.
+//! Runs the agent's tool calls, each in a tokio task beside the call, and returns their outputs to the model.
 
 use super::action_budget::{ActionBudget, HourlyBudget};
 use super::{CallSession, ms};
@@ -12,52 +12,52 @@ use store::{BudgetedAction, CallControl};
 use tokio::sync::mpsc;
 use tools::{AT_ONCE, CallContext, Refused, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse};
 
-/// Call-control waits for Meta this long at most.
-const MESSAGE_TAKES: Duration = Duration::from_secs(20);
+/// How long call-control may take to send a message: as long as it waits for Meta at most.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What the model is told that would hang up while the caller still waits for something.
+/// The output of `end_call` while another tool is still at work.
 const NOT_YET: &str = "Not yet: the call was not ended, since another tool is at work, or was used in the same turn. Tell the \
                        caller what comes of it. When all is said, say goodbye and use this tool again.";
 
-/// What a tool answers that does not know the key we sign with.
+/// The HTTP status of a tool that does not accept our signature.
 const UNAUTHORIZED: u16 = 401;
 
-/// So many letters of a message are quoted when it has failed.
+/// How many characters of a failed message are quoted to the model.
 const QUOTED: usize = 60;
 
-/// The tool that sends messages.
-const MESSAGES: &str = "send_whatsapp_message";
+/// The name of the tool that sends messages.
+const MESSAGE_TOOL: &str = "send_whatsapp_message";
 
-/// How long to wait before call-control is asked once more.
-const ASK_AGAIN: Duration = Duration::from_millis(300);
+/// How long after a failed request call-control is asked once more.
+const RETRY_AFTER: Duration = Duration::from_millis(300);
 
-/// What is in use.
+/// The tool calls of one call that are under way.
 pub(super) struct ToolUses {
     context: Arc<CallContext>,
     ended: (mpsc::Sender<ToolUsed>, mpsc::Receiver<ToolUsed>),
     count: usize,
-    /// What may still be done.
+    /// What is left of the call's caps.
     pub(super) budget: ActionBudget,
-    /// The beginnings of the messages that were sent, by the model's ids of them, until they fail.
+    /// The first words of each message that was sent, by the id of its tool call.
     sent: HashMap<String, String>,
-    /// The beginnings of messages that failed while the call was about to end.
+    /// The first words of messages that failed during the goodbye.
     undelivered: Vec<String>,
-    /// Whether the caller is still to be asked for a number to be called back at.
+    /// Whether the first callback without a number is still to be refused, so that the agent asks for one.
     asks_for_number: bool,
-    /// The tools of the response under way, but for `end_call`.
+    /// How many tools the current response has called, without `end_call`.
     in_response: usize,
-    /// Wishes of the response under way to end the call.
-    endings: Vec<AskedToEnd>,
+    /// The `end_call`s of the current response.
+    endings: Vec<EndCallRequest>,
 }
 
-/// A wish to end the call, which waits for the end of its response: another tool may be used beside it.
-struct AskedToEnd {
+/// A call of `end_call`, held back until its response ends: the response may call another tool as well.
+struct EndCallRequest {
     call_id: String,
     tool: String,
     began: Instant,
 }
 
-/// A tool that has answered.
+/// The end of a tool call.
 pub(super) struct ToolUsed {
     call_id: String,
     tool: String,
@@ -81,68 +81,71 @@ impl ToolUses {
         }
     }
 
-    /// Why a callback is not asked for yet: once in a call, of a caller whose number is not shown and who gave none.
+    /// Returns why a callback is refused, once a call: Meta hides the caller's number, and the caller has given none.
     fn lacks_number(&mut self, asked: &ToolUse) -> Option<Refused> {
         let refused = asked.lacks_number().filter(|_| self.asks_for_number)?;
         self.asks_for_number = false;
         Some(refused)
     }
 
-    /// The next tool that has answered. Safe to drop while it waits.
+    /// Returns the next tool call that has ended. Cancel safe.
     pub(super) async fn next(&mut self) -> ToolUsed {
         self.ended.1.recv().await.expect("we hold a sender ourselves")
     }
 }
 
 impl CallSession {
-    /// The agent wants to use a tool.
+    /// Starts a tool call of the model, or refuses it.
     pub(super) fn use_tool(&mut self, call_id: String, tool: String, arguments: &str, now: Instant) {
         self.summary.tools += 1;
-        self.use_one_more(now);
-        let read = self.parts.role.toolbox.read(&tool, arguments);
-        let read = read.and_then(|asked| self.using.lacks_number(&asked).map_or(Ok(asked), Err));
-        let read = read.and_then(|asked| self.using.budget.take(&asked).map(|()| asked));
+        self.note_tool_started(now);
+        let read = self.parts.agent.toolbox.read(&tool, arguments);
+        let read = read.and_then(|asked| self.tools.lacks_number(&asked).map_or(Ok(asked), Err));
+        let read = read.and_then(|asked| self.tools.budget.take(&asked).map(|()| asked));
         if !matches!(read, Ok(ToolUse::EndCall)) {
-            self.using.in_response += 1;
+            self.tools.in_response += 1;
         }
         match read {
             Err(refused) => {
-                let tool = named(tool, &refused);
+                let tool = log_name(tool, &refused);
                 self.answer_tool(
                     ToolUsed { call_id, tool, began: now, speaks: true, outcome: refused.into() },
                     now,
                 );
             }
-            Ok(ToolUse::EndCall) => self.using.endings.push(AskedToEnd { call_id, tool, began: now }),
-            Ok(asked) => self.begin(asked, call_id, tool, now),
+            Ok(ToolUse::EndCall) => self.tools.endings.push(EndCallRequest { call_id, tool, began: now }),
+            Ok(asked) => self.start(asked, call_id, tool, now),
         }
     }
 
-    /// A response is over. If it was to end the call, the call ends, unless the caller still waits for what a tool answers.
+    /// Ends the call after a response that called `end_call`, unless another tool is still at work: the caller waits for its result.
     pub(super) fn end_call_if_asked(&mut self, now: Instant) {
-        let endings = std::mem::take(&mut self.using.endings);
-        let is_beside = std::mem::take(&mut self.using.in_response) > 0;
-        let (is_asked, is_too_early) = (!endings.is_empty(), is_beside || self.using.count > endings.len());
-        for AskedToEnd { call_id, tool, began } in endings {
-            let outcome =
-                if is_too_early { not_yet() } else { told(&ToolUse::EndCall, ToolOutcomeKind::Done) };
-            // The last words were said before; or the answer of the other tool is what is spoken of next.
+        let endings = std::mem::take(&mut self.tools.endings);
+        let is_beside = std::mem::take(&mut self.tools.in_response) > 0;
+        let (is_asked, is_too_early) = (!endings.is_empty(), is_beside || self.tools.count > endings.len());
+        for EndCallRequest { call_id, tool, began } in endings {
+            let outcome = if is_too_early {
+                too_early()
+            } else {
+                built_in_outcome(&ToolUse::EndCall, ToolOutcomeKind::Done)
+            };
+            // No further response: the goodbye was said before, or the other tool's output triggers the next one.
             self.answer_tool(ToolUsed { call_id, tool, began, speaks: false, outcome }, now);
         }
         if is_asked && !is_too_early {
-            self.hang_up_with_words(now);
+            self.hang_up_after_goodbye(now);
         }
     }
 
-    /// A tool has answered: the agent is told, and speaks about it.
+    /// Returns a tool's output to the model, and writes the use to the journal.
     pub(super) fn answer_tool(&mut self, used: ToolUsed, now: Instant) {
         let ToolUsed { call_id, tool, began, speaks, outcome } = used;
-        self.use_one_less(now);
+        self.note_tool_ended(now);
         self.summary.tools_done += u64::from(outcome.kind == ToolOutcomeKind::Done);
         if let Some(trouble) = &outcome.trouble {
-            tracing::warn!(call_ref = self.parts.call_ref, tool, "A tool did not do it: {trouble}");
+            tracing::warn!(call_ref = self.parts.call_ref, tool, "tool call failed: {trouble}");
             if *trouble == ToolError::Status(UNAUTHORIZED) {
-                self.look_for_a_new_key();
+                self.refresh_secret();
             }
             self.note_budget(&tool, *trouble);
         }
@@ -151,120 +154,119 @@ impl CallSession {
             took_ms: ms(now - began),
             outcome: outcome.kind.as_str().to_owned(),
         });
-        self.parts.agent.answer_tool(&call_id, &outcome.for_the_model, speaks, now);
+        self.parts.model.answer_tool(&call_id, &outcome.for_the_model, speaks, now);
     }
 
-    /// The journal says by name that a budget is used up.
+    /// Writes to the journal which budget refused a tool call, if one did.
     fn note_budget(&mut self, tool: &str, trouble: ToolError) {
         let budgets = [(ToolError::CallBudget, "call"), (ToolError::HourBudget, "hour")];
         let Some((_, budget)) = budgets.into_iter().find(|(spent, _)| *spent == trouble) else { return };
-        let action = if tool == MESSAGES { BudgetedAction::Message } else { BudgetedAction::Tool };
+        let action = if tool == MESSAGE_TOOL { BudgetedAction::Message } else { BudgetedAction::Tool };
         self.note(JournalEvent::ActionRefused {
             action: action.name().to_owned(),
             budget: budget.to_owned(),
         });
     }
 
-    /// A response begins: tools are beside those of the same one.
-    pub(super) fn forget_tools_of_responses(&mut self) {
-        self.using.in_response = 0;
+    /// Notes that a response begins: only tools of the same response hold an `end_call` back.
+    pub(super) fn reset_response_tools(&mut self) {
+        self.tools.in_response = 0;
     }
 
-    /// A message that the agent sent has failed at Meta: the agent is told, once. In a call that is about to end, it is told
-    /// only if the call goes on.
-    pub(super) fn tell_of_failed(&mut self, id: &str, now: Instant) {
-        self.using.undelivered.extend(self.using.sent.remove(id));
+    /// Tells the model, once, that a message it sent has failed at Meta; during the goodbye only if the call continues after all.
+    pub(super) fn handle_failed_message(&mut self, id: &str, now: Instant) {
+        self.tools.undelivered.extend(self.tools.sent.remove(id));
         if self.farewell.is_none() {
-            self.tell_undelivered(now);
+            self.report_undelivered(now);
         }
     }
 
-    /// Tells the agent which messages were not delivered.
-    pub(super) fn tell_undelivered(&mut self, now: Instant) {
-        for beginning in std::mem::take(&mut self.using.undelivered) {
-            self.parts.agent.tell(&not_delivered(&beginning), now);
+    /// Tells the model which messages were not delivered.
+    pub(super) fn report_undelivered(&mut self, now: Instant) {
+        for beginning in std::mem::take(&mut self.tools.undelivered) {
+            self.parts.model.send_text(&not_delivered(&beginning), now);
         }
     }
 
-    /// A tool of a remote server is waited for.
-    pub(super) fn use_hosted(&mut self, now: Instant) {
-        self.using.in_response += 1;
-        self.use_one_more(now);
+    /// Notes that an MCP tool was called.
+    pub(super) fn note_hosted_started(&mut self, now: Instant) {
+        self.tools.in_response += 1;
+        self.note_tool_started(now);
     }
 
-    /// One more tool is waited for.
-    pub(super) fn use_one_more(&mut self, now: Instant) {
-        self.using.count += 1;
+    /// Notes that a tool is at work: silence meanwhile does not count towards the nudge.
+    pub(super) fn note_tool_started(&mut self, now: Instant) {
+        self.tools.count += 1;
         self.bridge.note_busy(true, now);
     }
 
-    /// One of them has answered.
-    pub(super) fn use_one_less(&mut self, now: Instant) {
-        self.using.count = self.using.count.saturating_sub(1);
-        if self.using.count == 0 {
+    /// Notes that a tool has ended.
+    pub(super) fn note_tool_ended(&mut self, now: Instant) {
+        self.tools.count = self.tools.count.saturating_sub(1);
+        if self.tools.count == 0 {
             self.bridge.note_busy(false, now);
         }
     }
 
-    /// A tool does not take our signature any more: its key may have been changed, and the next call should have it.
-    fn look_for_a_new_key(&self) {
+    /// Fetches the secret again after a tool refused our signature: its key may have been rotated, and the next call needs it.
+    fn refresh_secret(&self) {
         let secret = self.parts.secret.clone();
         tokio::spawn(async move { secret.instead_of(&secret.value()).await });
     }
 
-    /// Runs a tool beside the call. Should the call end meanwhile, what was begun is still done.
-    fn begin(&mut self, asked: ToolUse, call_id: String, tool: String, began: Instant) {
+    /// Runs a tool in a task of its own. It runs to its end even if the call ends first.
+    fn start(&mut self, asked: ToolUse, call_id: String, tool: String, began: Instant) {
         if matches!(asked, ToolUse::TakeMessage(_) | ToolUse::RequestCallback(_)) {
             self.summary.wants_an_answer = true;
         }
         if let ToolUse::SendMessage { text } = &asked {
-            self.using.sent.insert(call_id.clone(), text.chars().take(QUOTED).collect());
+            self.tools.sent.insert(call_id.clone(), text.chars().take(QUOTED).collect());
         }
-        let of_hour = self.using.budget.of_hour(&asked).map(|(action, most)| HourlyBudget {
-            ledger: self.parts.ledger.clone(),
+        let hourly = self.tools.budget.hourly(&asked).map(|(action, most)| HourlyBudget {
+            store: self.parts.store.clone(),
             number: self.parts.number.clone(),
             caller: self.parts.caller.clone(),
             action,
             most,
         });
-        let hands = ToolExecutor {
-            of_hour,
-            context: self.using.context.clone(),
+        let executor = ToolExecutor {
+            hourly,
+            context: self.tools.context.clone(),
             control: self.parts.control.clone(),
             id: call_id.clone(),
             fence: self.parts.fence,
             token: self.parts.token.clone(),
-            left: self.parts.diary.caller_request(
+            caller_note: self.parts.journal.caller_request(
                 &self.parts.call_ref,
                 self.summary.tools,
-                self.parts.role.agent.keeping.days,
+                self.parts.agent.file.keeping.days,
             ),
         };
-        let ended = self.using.ended.0.clone();
+        let ended = self.tools.ended.0.clone();
         tokio::spawn(async move {
-            let outcome = apart(hands.run(asked)).await;
-            // Nobody waits for it once the call is over.
+            let outcome = run_isolated(executor.run(asked)).await;
+            // The receiver is gone once the call is over.
             let _ = ended.send(ToolUsed { call_id, tool, began, speaks: true, outcome }).await;
         });
     }
 }
 
-/// What a tool is carried out with.
+/// Executes one tool call.
 struct ToolExecutor {
-    of_hour: Option<HourlyBudget>,
+    hourly: Option<HourlyBudget>,
     context: Arc<CallContext>,
     control: CallControl,
-    /// The model's id of this use.
+    /// The model's id of the tool call.
     id: String,
     fence: u64,
     token: Option<String>,
-    left: CallerRequest,
+    caller_note: CallerRequest,
 }
 
 impl ToolExecutor {
     async fn run(self, asked: ToolUse) -> ToolOutcome {
-        if let Some(of_hour) = &self.of_hour
-            && let Err(refused) = of_hour.take().await
+        if let Some(hourly) = &self.hourly
+            && let Err(refused) = hourly.take().await
         {
             return refused;
         }
@@ -278,45 +280,45 @@ impl ToolExecutor {
             ToolUse::TakeMessage(message) => self.store("message", message).await,
             ToolUse::RequestCallback(callback) => self.store("callback", callback).await,
         };
-        told(&asked, kind)
+        built_in_outcome(&asked, kind)
     }
 
-    /// Whether the caller was sent it, could not be, or nobody knows.
+    /// Sends a WhatsApp message; [`ToolOutcomeKind::TimedOut`] if it is unknown whether it was sent.
     async fn send(&self, text: String) -> ToolOutcomeKind {
         let (call_ref, id) = (self.context.call_ref.clone(), self.id.clone());
         let (fence, token) = (self.fence, self.token.clone());
         let order = Order::SendMessage { call_ref, fence, token, id, text };
-        match tokio::time::timeout(MESSAGE_TAKES, self.ask(&order)).await {
-            Ok(Ok(reply)) => what_came_of(&reply),
+        match tokio::time::timeout(MESSAGE_TIMEOUT, self.ask(&order)).await {
+            Ok(Ok(reply)) => message_outcome(&reply),
             Ok(Err(error)) => {
                 let call_ref = &self.context.call_ref;
-                tracing::warn!(call_ref, "Call-control does not say whether a message was sent: {error:#}");
+                tracing::warn!(call_ref, "message in doubt: call-control did not reply: {error:#}");
                 ToolOutcomeKind::TimedOut
             }
             Err(_) => ToolOutcomeKind::TimedOut,
         }
     }
 
-    /// Asks twice if need be: the same order sends nothing twice.
+    /// Asks call-control, a second time if the first fails: the order is idempotent by its id.
     async fn ask(&self, order: &Order) -> anyhow::Result<Reply> {
         match self.control.ask(order).await {
             Ok(reply) => Ok(reply),
             Err(_) => {
-                tokio::time::sleep(ASK_AGAIN).await;
+                tokio::time::sleep(RETRY_AFTER).await;
                 self.control.ask(order).await
             }
         }
     }
 
     async fn store(&self, kind: &str, what: &impl serde::Serialize) -> ToolOutcomeKind {
-        let Err(error) = self.left.store(kind, what).await else { return ToolOutcomeKind::Done };
+        let Err(error) = self.caller_note.store(kind, what).await else { return ToolOutcomeKind::Done };
         let call_ref = &self.context.call_ref;
-        tracing::error!(call_ref, "What a caller left for people is lost: {error:#}");
+        tracing::error!(call_ref, kind, "PutItem failed: what the caller left is lost: {error:#}");
         ToolOutcomeKind::Failed
     }
 }
 
-/// The text by which the agent learns that a message has failed.
+/// Returns the text that tells the model which message failed.
 fn not_delivered(beginning: &str) -> String {
     format!(
         "[The WhatsApp message that begins with \"{beginning}\" did not reach the caller after all. Tell them so, do not send it \
@@ -324,8 +326,8 @@ fn not_delivered(beginning: &str) -> String {
     )
 }
 
-/// What a reply says of a message. Call-control says in the journal what was wrong.
-fn what_came_of(reply: &Reply) -> ToolOutcomeKind {
+/// Returns the outcome of a message by call-control's reply. The cause of a failure is in call-control's journal entry.
+fn message_outcome(reply: &Reply) -> ToolOutcomeKind {
     match reply {
         Reply::Sent => ToolOutcomeKind::Done,
         Reply::NotSent { in_doubt: true, .. } => ToolOutcomeKind::TimedOut,
@@ -335,30 +337,30 @@ fn what_came_of(reply: &Reply) -> ToolOutcomeKind {
     }
 }
 
-/// What the agent is told of a built-in tool.
-fn told(asked: &ToolUse, kind: ToolOutcomeKind) -> ToolOutcome {
+/// Returns the outcome of a built-in tool, with the output for the model.
+fn built_in_outcome(asked: &ToolUse, kind: ToolOutcomeKind) -> ToolOutcome {
     ToolOutcome { kind, trouble: None, for_the_model: asked.reply(kind).unwrap_or_default().to_owned() }
 }
 
-/// What the agent is told that would end the call too early.
-fn not_yet() -> ToolOutcome {
+/// Returns the outcome of an `end_call` beside another tool.
+fn too_early() -> ToolOutcome {
     ToolOutcome { kind: ToolOutcomeKind::Refused, trouble: None, for_the_model: NOT_YET.to_owned() }
 }
 
-/// Runs a tool so that the agent is told even when we panic over it.
-async fn apart(work: impl Future<Output = ToolOutcome> + Send + 'static) -> ToolOutcome {
-    tokio::spawn(work).await.unwrap_or_else(|_| broken())
+/// Runs a tool in a task of its own, so that the model gets an output even if the tool panics.
+async fn run_isolated(work: impl Future<Output = ToolOutcome> + Send + 'static) -> ToolOutcome {
+    tokio::spawn(work).await.unwrap_or_else(|_| unknown_outcome())
 }
 
-/// What the agent is told when we ourselves failed at a tool.
-fn broken() -> ToolOutcome {
+/// Returns the outcome of a tool that panicked: it may have been done.
+fn unknown_outcome() -> ToolOutcome {
     let for_the_model = "This did not work, and it is not known whether it was done: do not simply do it again. Tell the \
                          caller so in plain words, and make up no answer.";
     ToolOutcome { kind: ToolOutcomeKind::Failed, trouble: None, for_the_model: for_the_model.to_owned() }
 }
 
-/// The tool as events and logs name it: a name that the model made up may hold anything.
-fn named(tool: String, refused: &Refused) -> String {
+/// Returns the tool's name for events and logs: a name that the model made up may hold what a caller said.
+fn log_name(tool: String, refused: &Refused) -> String {
     if refused.trouble == ToolError::NoSuchTool { "unknown".to_owned() } else { tool }
 }
 
@@ -367,27 +369,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_have_been_sent_is_neither_done_nor_failed() {
+    fn a_message_in_doubt_is_neither_done_nor_failed() {
         let not_sent = |in_doubt| Reply::NotSent { reason: "it broke".into(), in_doubt };
 
-        assert_eq!(what_came_of(&Reply::Sent), ToolOutcomeKind::Done);
-        assert_eq!(what_came_of(&not_sent(false)), ToolOutcomeKind::Failed);
-        assert_eq!(what_came_of(&not_sent(true)), ToolOutcomeKind::TimedOut);
+        assert_eq!(message_outcome(&Reply::Sent), ToolOutcomeKind::Done);
+        assert_eq!(message_outcome(&not_sent(false)), ToolOutcomeKind::Failed);
+        assert_eq!(message_outcome(&not_sent(true)), ToolOutcomeKind::TimedOut);
     }
 
     #[tokio::test]
-    async fn the_agent_is_told_of_a_tool_that_panics() {
-        let outcome = apart(async { panic!("planted") }).await;
+    async fn the_model_gets_an_output_when_a_tool_panics() {
+        let outcome = run_isolated(async { panic!("planted") }).await;
 
         assert_eq!(outcome.kind, ToolOutcomeKind::Failed);
         assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
     }
 
     #[test]
-    fn a_tool_that_the_model_made_up_has_no_name() {
+    fn an_invented_tool_is_logged_as_unknown() {
         let refused = |trouble| Refused { trouble, for_the_model: String::new() };
 
-        assert_eq!(named("call_ada_lovelace".into(), &refused(ToolError::NoSuchTool)), "unknown");
-        assert_eq!(named("take_message".into(), &refused(ToolError::Arguments)), "take_message");
+        assert_eq!(log_name("call_ada_lovelace".into(), &refused(ToolError::NoSuchTool)), "unknown");
+        assert_eq!(log_name("take_message".into(), &refused(ToolError::Arguments)), "take_message");
     }
 }

@@ -1,11 +1,11 @@
-//! Decides which datagrams reach the WebRTC stack. Any host can send any datagram to a call's port.
+//! Decides which datagrams reach the WebRTC stack, since any host can send any datagram to a call's port. These do:
 //!
-//! - STUN, if it is signed with the password of the side it is sent to: the stack sees to role conflicts before it looks.
-//! - Everything else, if it comes from an address that passed an ICE check: one that answered a check of ours, or sent one.
-//!   The stack hands it to DTLS and SRTP from wherever it comes.
-//! - SRTCP, if it says that it is encrypted: the stack takes what says otherwise without looking at its tag.
-//! - SRTP and SRTCP of the offer's SSRCs, and of so many others, then of another every few seconds: the stack keeps state of each,
-//!   before it knows whether a packet is genuine.
+//! - STUN with a valid MESSAGE-INTEGRITY: the stack handles role conflicts before it verifies one.
+//! - DTLS, SRTP and SRTCP from an address that passed an ICE check, by answering one of ours or by sending one: the stack itself
+//!   accepts them from any address.
+//! - SRTCP only if its encryption flag is set: the stack accepts unencrypted RTCP without verifying its tag.
+//! - SRTP and SRTCP only of the offer's SSRCs and of a bounded number of others, refilled every few seconds: the stack keeps state
+//!   for each SSRC before it knows whether a packet is genuine.
 
 use crate::datagram::kind;
 use media_diagnosis::DatagramKind;
@@ -18,99 +18,101 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How many checks of ours may still be answered.
-const CHECKS: usize = 64;
+/// How many of our checks are remembered as unanswered.
+const MAX_CHECKS: usize = 64;
 
-/// How many addresses are known to have passed a check. A far side that moves has passed the last one last.
-const ADDRESSES: usize = 16;
+/// How many addresses that passed a check are remembered. The far side's current one is the last, since it passed most recently.
+const MAX_ADDRESSES: usize = 16;
 
-/// How many SSRCs may be tried at once that were not genuine so far, beside those of the offer; as many may have been genuine.
-const SSRCS: usize = 32;
+/// How many SSRCs outside the offer may be tried at once; as many may have proved genuine.
+const MAX_SSRCS: usize = 32;
 
-/// How soon another SSRC may be tried once that many were.
-const REFILLED_AFTER: Duration = Duration::from_secs(5);
+/// How soon one more SSRC may be tried once that many were.
+const REFILL_AFTER: Duration = Duration::from_secs(5);
 
-/// Where an SRTCP packet says whether it is encrypted: the flag is the first bit of its index.
+/// The end of an SRTCP packet, which holds its encryption flag: the first bit of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encryption {
-    /// The index is followed by a tag of 80 bits: `AES_CM` with HMAC-SHA1.
+pub(super) enum SrtcpTrailer {
+    /// The index is followed by an 80-bit tag: `AES_CM` with HMAC-SHA1.
     Hmac,
     /// The index comes last: AES-GCM.
     Aead,
 }
 
-/// Who may send what.
+/// Which addresses and SSRCs may send to the stack.
 pub(super) struct DatagramFilter {
     crypto: Arc<dyn RTCCryptoProvider>,
-    /// What the far side's checks are signed with.
+    /// Our ICE password, which signs the far side's checks.
     our_pwd: String,
-    /// What its answers are signed with.
+    /// The far side's ICE password, which signs its responses.
     their_pwd: String,
     checks: VecDeque<(TransactionId, SocketAddr)>,
     checked: VecDeque<SocketAddr>,
-    sound: Ssrcs,
-    reports: Ssrcs,
+    rtp: Ssrcs,
+    rtcp: Ssrcs,
 }
 
-/// The SSRCs of one protocol that the stack has seen.
+/// The SSRCs that the stack has seen in one protocol, SRTP or SRTCP.
 #[derive(Debug, Default)]
 struct Ssrcs {
-    /// Those of the offer: always let in.
+    /// Those of the offer, which are always admitted.
     offered: Vec<u32>,
     genuine: Vec<u32>,
     tried: VecDeque<u32>,
-    /// When the last of those was let in first.
+    /// When the last of them was first admitted.
     tried_at: Option<Instant>,
 }
 
 impl DatagramFilter {
-    /// `ssrcs` are those of the offer.
+    /// Returns a filter that always admits `ssrcs`, those of the offer.
     pub(super) fn new(our_pwd: &str, their_pwd: &str, ssrcs: &[u32]) -> Result<Self, Error> {
         let crypto = default_provider().map_err(|error| Error::Other(error.to_string()))?;
         let (our_pwd, their_pwd) = (our_pwd.to_owned(), their_pwd.to_owned());
         let (checks, checked) = (VecDeque::new(), VecDeque::new());
-        let (sound, reports) = (Ssrcs::of_offer(ssrcs), Ssrcs::of_offer(ssrcs));
-        Ok(Self { crypto, our_pwd, their_pwd, checks, checked, sound, reports })
+        let (rtp, rtcp) = (Ssrcs::of_offer(ssrcs), Ssrcs::of_offer(ssrcs));
+        Ok(Self { crypto, our_pwd, their_pwd, checks, checked, rtp, rtcp })
     }
 
-    /// Notes a check of ours.
+    /// Notes a check that we send.
     pub(super) fn note_check(&mut self, check: &[u8], to: SocketAddr) {
         if let Some(id) = transaction(check) {
             self.checks.push_back((id, to));
-            self.checks.drain(..self.checks.len().saturating_sub(CHECKS));
+            self.checks.drain(..self.checks.len().saturating_sub(MAX_CHECKS));
         }
     }
 
-    /// Whether the stack is given a datagram. `sealing` is how SRTCP is sealed; `None` while that is not agreed.
+    /// Whether a datagram may reach the stack. `srtcp` is the format of SRTCP; `None` before DTLS has agreed on it.
     pub(super) fn admits(
         &mut self,
         datagram: &[u8],
         from: SocketAddr,
-        sealing: Option<Encryption>,
+        srtcp: Option<SrtcpTrailer>,
         now: Instant,
     ) -> bool {
         match kind(datagram) {
             DatagramKind::StunRequest => self.admits_request(datagram, from),
-            DatagramKind::StunSuccess => self.admits_answer(datagram, from),
+            DatagramKind::StunSuccess => self.admits_response(datagram, from),
             DatagramKind::Dtls => self.has_passed(from),
             DatagramKind::Rtp { .. } => {
-                self.has_passed(from) && ssrc(datagram, 8).is_some_and(|ssrc| self.sound.admits(ssrc, now))
+                self.has_passed(from) && ssrc(datagram, 8).is_some_and(|ssrc| self.rtp.admits(ssrc, now))
             }
             DatagramKind::Rtcp => {
                 self.has_passed(from)
-                    && sealing.is_some_and(|sealing| sealing.is_encrypted(datagram))
-                    && ssrc(datagram, 4).is_some_and(|ssrc| self.reports.admits(ssrc, now))
+                    && srtcp.is_some_and(|srtcp| srtcp.is_encrypted(datagram))
+                    && ssrc(datagram, 4).is_some_and(|ssrc| self.rtcp.admits(ssrc, now))
             }
             // The stack has no use for these.
             DatagramKind::StunError(_) | DatagramKind::Other => false,
         }
     }
 
-    /// Notes that the stack could decrypt a datagram.
+    /// Notes that the stack has decrypted a datagram.
     pub(super) fn note_genuine(&mut self, datagram: &[u8]) {
         match kind(datagram) {
-            DatagramKind::Rtp { .. } => ssrc(datagram, 8).into_iter().for_each(|ssrc| self.sound.prove(ssrc)),
-            DatagramKind::Rtcp => ssrc(datagram, 4).into_iter().for_each(|ssrc| self.reports.prove(ssrc)),
+            DatagramKind::Rtp { .. } => {
+                ssrc(datagram, 8).into_iter().for_each(|ssrc| self.rtp.note_genuine(ssrc))
+            }
+            DatagramKind::Rtcp => ssrc(datagram, 4).into_iter().for_each(|ssrc| self.rtcp.note_genuine(ssrc)),
             DatagramKind::StunRequest
             | DatagramKind::StunSuccess
             | DatagramKind::StunError(_)
@@ -119,13 +121,13 @@ impl DatagramFilter {
         }
     }
 
-    /// Whether the stack could decrypt a datagram of the same SSRC before: one that it cannot is most likely a repetition.
+    /// Whether the stack has decrypted a datagram of the same SSRC before: one that now fails is most likely a repetition.
     pub(super) fn knows(&self, datagram: &[u8]) -> bool {
         match kind(datagram) {
             DatagramKind::Rtp { .. } => {
-                ssrc(datagram, 8).is_some_and(|ssrc| self.sound.genuine.contains(&ssrc))
+                ssrc(datagram, 8).is_some_and(|ssrc| self.rtp.genuine.contains(&ssrc))
             }
-            DatagramKind::Rtcp => ssrc(datagram, 4).is_some_and(|ssrc| self.reports.genuine.contains(&ssrc)),
+            DatagramKind::Rtcp => ssrc(datagram, 4).is_some_and(|ssrc| self.rtcp.genuine.contains(&ssrc)),
             DatagramKind::StunRequest
             | DatagramKind::StunSuccess
             | DatagramKind::StunError(_)
@@ -139,7 +141,7 @@ impl DatagramFilter {
         self.checked.contains(&address)
     }
 
-    /// A check is signed. An indication, which only keeps a path open, need not be.
+    /// Whether a request is admitted: checks must be signed; indications, which only keep a path open, need not be.
     fn admits_request(&mut self, datagram: &[u8], from: SocketAddr) -> bool {
         let Some(mut message) = read(datagram) else { return false };
         if message.typ.class == CLASS_INDICATION {
@@ -148,30 +150,30 @@ impl DatagramFilter {
         let is_signed =
             MessageIntegrity::check(&mut message, self.our_pwd.as_bytes(), self.crypto.crypto()).is_ok();
         if is_signed {
-            self.pass(from);
+            self.note_passed(from);
         }
         is_signed
     }
 
-    fn admits_answer(&mut self, datagram: &[u8], from: SocketAddr) -> bool {
+    fn admits_response(&mut self, datagram: &[u8], from: SocketAddr) -> bool {
         let Some(mut message) = read(datagram) else { return false };
         let is_signed =
             MessageIntegrity::check(&mut message, self.their_pwd.as_bytes(), self.crypto.crypto()).is_ok();
         if is_signed && self.checks.contains(&(message.transaction_id, from)) {
-            self.pass(from);
+            self.note_passed(from);
         }
         is_signed
     }
 
-    fn pass(&mut self, address: SocketAddr) {
+    fn note_passed(&mut self, address: SocketAddr) {
         self.checked.retain(|checked| *checked != address);
         self.checked.push_back(address);
-        self.checked.drain(..self.checked.len().saturating_sub(ADDRESSES));
+        self.checked.drain(..self.checked.len().saturating_sub(MAX_ADDRESSES));
     }
 }
 
-impl Encryption {
-    /// What the stack calls the agreed protection.
+impl SrtcpTrailer {
+    /// Returns the format for a protection profile as the stack names it.
     pub(super) fn of(cipher: &str) -> Option<Self> {
         if cipher.starts_with("SRTP_AEAD_") {
             Some(Self::Aead)
@@ -180,7 +182,7 @@ impl Encryption {
         }
     }
 
-    /// RFC 3711, section 3.4, and RFC 7714, section 9.
+    /// Whether the encryption flag is set (RFC 3711, section 3.4; RFC 7714, section 9).
     fn is_encrypted(self, report: &[u8]) -> bool {
         let index_to_end = match self {
             Self::Hmac => 4 + 10,
@@ -193,15 +195,15 @@ impl Encryption {
 
 impl Ssrcs {
     fn of_offer(ssrcs: &[u32]) -> Self {
-        Self { offered: ssrcs.iter().copied().take(SSRCS).collect(), ..Self::default() }
+        Self { offered: ssrcs.iter().copied().take(MAX_SSRCS).collect(), ..Self::default() }
     }
 
     fn admits(&mut self, ssrc: u32, now: Instant) -> bool {
         if self.offered.contains(&ssrc) || self.genuine.contains(&ssrc) || self.tried.contains(&ssrc) {
             return true;
         }
-        if self.tried.len() >= SSRCS {
-            if self.tried_at.is_some_and(|at| now.saturating_duration_since(at) < REFILLED_AFTER) {
+        if self.tried.len() >= MAX_SSRCS {
+            if self.tried_at.is_some_and(|at| now.saturating_duration_since(at) < REFILL_AFTER) {
                 return false;
             }
             self.tried.pop_front();
@@ -211,8 +213,8 @@ impl Ssrcs {
         true
     }
 
-    fn prove(&mut self, ssrc: u32) {
-        let is_full = self.genuine.len() >= SSRCS && !self.offered.contains(&ssrc);
+    fn note_genuine(&mut self, ssrc: u32) {
+        let is_full = self.genuine.len() >= MAX_SSRCS && !self.offered.contains(&ssrc);
         if !is_full && !self.genuine.contains(&ssrc) {
             self.tried.retain(|tried| *tried != ssrc);
             self.genuine.push(ssrc);
@@ -243,144 +245,121 @@ mod tests {
     const THEIRS: &str = "their password, 22 ...";
 
     #[test]
-    fn only_the_address_that_answered_a_check_may_send_media() {
-        let mut admission = admission();
+    fn only_an_address_that_answered_a_check_may_send_media() {
+        let mut filter = filter();
         let check = signed(BINDING_REQUEST, THEIRS);
-        admission.note_check(&check.raw, relay());
-        assert!(!admission.admits(&sound(1), relay(), None, Instant::now()), "it has answered nothing yet");
+        filter.note_check(&check.raw, relay());
+        assert!(!filter.admits(&rtp(1), relay(), None, Instant::now()), "it has answered no check yet");
 
         let answer = answer(&check, THEIRS);
         assert!(
-            admission.admits(&answer, stranger(), None, Instant::now()),
-            "the stack decides what comes of it"
+            filter.admits(&answer, stranger(), None, Instant::now()),
+            "the stack decides about signed responses"
         );
-        assert!(!admission.admits(&sound(1), stranger(), None, Instant::now()));
+        assert!(!filter.admits(&rtp(1), stranger(), None, Instant::now()));
 
-        assert!(admission.admits(&answer, relay(), None, Instant::now()));
-        assert!(admission.admits(&sound(1), relay(), None, Instant::now()));
+        assert!(filter.admits(&answer, relay(), None, Instant::now()));
+        assert!(filter.admits(&rtp(1), relay(), None, Instant::now()));
         assert!(
-            admission.admits(&[22, 254, 253], relay(), None, Instant::now())
-                && !admission.admits(&[22, 254, 253], stranger(), None, Instant::now())
+            filter.admits(&[22, 254, 253], relay(), None, Instant::now())
+                && !filter.admits(&[22, 254, 253], stranger(), None, Instant::now())
         );
     }
 
     #[test]
-    fn a_signed_check_of_the_far_side_passes_and_others_reach_nothing() {
-        let mut admission = admission();
+    fn only_signed_stun_passes() {
+        let mut filter = filter();
 
-        assert!(!admission.admits(&signed(BINDING_REQUEST, "a guess").raw, relay(), None, Instant::now()));
-        assert!(!admission.admits(
+        assert!(!filter.admits(&signed(BINDING_REQUEST, "a guess").raw, relay(), None, Instant::now()));
+        assert!(!filter.admits(
             &answer(&signed(BINDING_REQUEST, THEIRS), "a guess"),
             relay(),
             None,
             Instant::now()
         ));
-        assert!(!admission.admits(&[0, 1, 0, 0], relay(), None, Instant::now()));
-        assert!(!admission.has_passed(relay()));
+        assert!(!filter.admits(&[0, 1, 0, 0], relay(), None, Instant::now()));
+        assert!(!filter.has_passed(relay()));
 
-        assert!(admission.admits(&signed(BINDING_REQUEST, OURS).raw, relay(), None, Instant::now()));
-        assert!(admission.has_passed(relay()));
+        assert!(filter.admits(&signed(BINDING_REQUEST, OURS).raw, relay(), None, Instant::now()));
+        assert!(filter.has_passed(relay()));
     }
 
     #[test]
-    fn a_report_that_says_it_is_not_encrypted_is_refused() {
-        for (sealing, index_to_end) in [(Encryption::Hmac, 14), (Encryption::Aead, 4)] {
-            let mut admission = passed();
+    fn unencrypted_srtcp_is_refused() {
+        for (srtcp, index_to_end) in [(SrtcpTrailer::Hmac, 14), (SrtcpTrailer::Aead, 4)] {
+            let mut filter = passed();
             let mut report = vec![0xff; 40];
-            report[..4].copy_from_slice(&[0x81, 201, 0, 1]);
-            assert!(admission.admits(&report, relay(), Some(sealing), Instant::now()));
+            report[..8].copy_from_slice(&[0x81, 201, 0, 1, 0, 0, 0, 7]);
+            assert!(filter.admits(&report, relay(), Some(srtcp), Instant::now()));
 
             report[40 - index_to_end] = 0x7f;
 
-            assert!(!admission.admits(&report, relay(), Some(sealing), Instant::now()), "{sealing:?}");
-            assert!(!admission.admits(&report[..8], relay(), Some(sealing), Instant::now()), "{sealing:?}");
-            let in_ssrc = &report[..7 + index_to_end];
-            assert!(!admission.admits(in_ssrc, relay(), Some(sealing), Instant::now()), "{sealing:?}");
-            assert!(!admission.admits(&report, relay(), None, Instant::now()), "before keys are agreed");
+            assert!(!filter.admits(&report, relay(), Some(srtcp), Instant::now()), "{srtcp:?}");
+            assert!(!filter.admits(&report[..8], relay(), Some(srtcp), Instant::now()), "{srtcp:?}");
+            assert!(!filter.admits(&report, relay(), None, Instant::now()), "before keys are agreed");
         }
     }
 
     #[test]
     fn ssrcs_are_bounded_and_genuine_ones_stay() {
-        let mut admission = passed();
-        assert!(admission.admits(&sound(7), relay(), None, Instant::now()));
-        admission.note_genuine(&sound(7));
+        let mut filter = passed();
+        assert!(filter.admits(&rtp(7), relay(), None, Instant::now()));
+        filter.note_genuine(&rtp(7));
 
-        let admitted = (1_000..101_000)
-            .filter(|ssrc| admission.admits(&sound(*ssrc), relay(), None, Instant::now()))
-            .count();
+        let admitted =
+            (1_000..101_000).filter(|ssrc| filter.admits(&rtp(*ssrc), relay(), None, Instant::now())).count();
 
-        assert_eq!(admitted, SSRCS);
-        assert!(admission.admits(&sound(7), relay(), None, Instant::now()));
+        assert_eq!(admitted, MAX_SSRCS);
+        assert!(filter.admits(&rtp(7), relay(), None, Instant::now()));
     }
 
     #[test]
-    fn ssrcs_of_reports_are_bounded_too() {
-        let mut admission = passed();
-        let report = |ssrc: u32| {
-            let mut report = vec![0xff; 40];
-            report[..4].copy_from_slice(&[0x81, 201, 0, 1]);
-            report[4..8].copy_from_slice(&ssrc.to_be_bytes());
-            report
-        };
-        let mut admits =
-            |ssrc| admission.admits(&report(ssrc), relay(), Some(Encryption::Aead), Instant::now());
-        assert!(admits(7));
-
-        let admitted = (1_000..2_000).filter(|ssrc| admits(*ssrc)).count();
-
-        assert_eq!(admitted, SSRCS - 1, "one was tried before");
-        admission.note_genuine(&report(7));
-        assert!(admission.knows(&report(7)));
-    }
-
-    #[test]
-    fn ssrcs_of_the_offer_are_admitted_whatever_else_was_tried() {
-        let mut admission = DatagramFilter::new(OURS, THEIRS, &[7]).expect("there is crypto");
-        assert!(admission.admits_at(&signed(BINDING_REQUEST, OURS).raw, relay(), Instant::now()));
+    fn ssrcs_of_the_offer_are_admitted_during_a_flood() {
+        let mut filter = DatagramFilter::new(OURS, THEIRS, &[7]).expect("there is crypto");
+        assert!(filter.admits_at(&signed(BINDING_REQUEST, OURS).raw, relay(), Instant::now()));
         let now = Instant::now();
         for ssrc in 1_000..2_000 {
-            admission.admits_at(&sound(ssrc), relay(), now);
+            filter.admits_at(&rtp(ssrc), relay(), now);
         }
 
-        assert!(admission.admits_at(&sound(7), relay(), now));
-        admission.note_genuine(&sound(7));
-        assert!(admission.knows(&sound(7)));
+        assert!(filter.admits_at(&rtp(7), relay(), now));
+        filter.note_genuine(&rtp(7));
+        assert!(filter.knows(&rtp(7)));
     }
 
     #[test]
     fn another_ssrc_is_tried_every_few_seconds_after_a_flood() {
-        let (mut admission, now) = (passed(), Instant::now());
+        let (mut filter, now) = (passed(), Instant::now());
         for ssrc in 1_000..2_000 {
-            admission.admits_at(&sound(ssrc), relay(), now);
+            filter.admits_at(&rtp(ssrc), relay(), now);
         }
-        assert!(!admission.admits_at(&sound(7), relay(), now + REFILLED_AFTER / 2));
+        assert!(!filter.admits_at(&rtp(7), relay(), now + REFILL_AFTER / 2));
 
-        assert!(admission.admits_at(&sound(7), relay(), now + REFILLED_AFTER));
-        assert!(!admission.admits_at(&sound(8), relay(), now + REFILLED_AFTER), "one place");
-        assert_eq!(admission.sound.tried.len(), SSRCS, "the state is bounded");
-        admission.note_genuine(&sound(7));
-        assert!(admission.admits_at(&sound(7), relay(), now + REFILLED_AFTER));
+        assert!(filter.admits_at(&rtp(7), relay(), now + REFILL_AFTER));
+        assert!(!filter.admits_at(&rtp(8), relay(), now + REFILL_AFTER), "one place");
+        assert_eq!(filter.rtp.tried.len(), MAX_SSRCS, "the state is bounded");
+        filter.note_genuine(&rtp(7));
+        assert!(filter.admits_at(&rtp(7), relay(), now + REFILL_AFTER));
     }
 
     #[test]
-    fn a_known_address_that_passes_again_is_not_forgotten_first() {
-        let mut admission = passed();
+    fn an_address_that_passes_again_is_evicted_last() {
+        let mut filter = passed();
         let another = |port| ([127, 0, 0, 3], port).into();
-        (1..ADDRESSES as u16).for_each(|port| admission.pass(another(port)));
+        (1..MAX_ADDRESSES as u16).for_each(|port| filter.note_passed(another(port)));
 
-        admission.pass(relay());
-        admission.pass(another(99));
+        filter.note_passed(relay());
+        filter.note_passed(another(99));
 
-        assert!(admission.has_passed(relay()));
-        assert_eq!(admission.checked.len(), ADDRESSES);
+        assert!(filter.has_passed(relay()));
+        assert_eq!(filter.checked.len(), MAX_ADDRESSES);
     }
 
     #[test]
-    fn a_cipher_that_is_not_known_seals_nothing() {
-        assert_eq!(Encryption::of("SRTP_AEAD_AES_128_GCM"), Some(Encryption::Aead));
-        assert_eq!(Encryption::of("SRTP_AES128_CM_HMAC_SHA1_80"), Some(Encryption::Hmac));
-        assert_eq!((Encryption::of(""), Encryption::of("Unknown")), (None, None));
+    fn an_unknown_cipher_has_no_srtcp_format() {
+        assert_eq!(SrtcpTrailer::of("SRTP_AEAD_AES_128_GCM"), Some(SrtcpTrailer::Aead));
+        assert_eq!(SrtcpTrailer::of("SRTP_AES128_CM_HMAC_SHA1_80"), Some(SrtcpTrailer::Hmac));
+        assert_eq!((SrtcpTrailer::of(""), SrtcpTrailer::of("Unknown")), (None, None));
     }
 
     impl DatagramFilter {
@@ -389,21 +368,21 @@ mod tests {
         }
     }
 
-    fn admission() -> DatagramFilter {
+    fn filter() -> DatagramFilter {
         DatagramFilter::new(OURS, THEIRS, &[]).expect("there is crypto")
     }
 
     fn passed() -> DatagramFilter {
-        let mut admission = admission();
-        assert!(admission.admits(&signed(BINDING_REQUEST, OURS).raw, relay(), None, Instant::now()));
-        admission
+        let mut filter = filter();
+        assert!(filter.admits(&signed(BINDING_REQUEST, OURS).raw, relay(), None, Instant::now()));
+        filter
     }
 
-    fn sound(ssrc: u32) -> Vec<u8> {
-        let mut sound = vec![0x80, 111, 0, 1, 0, 0, 0, 1];
-        sound.extend(ssrc.to_be_bytes());
-        sound.resize(40, 0);
-        sound
+    fn rtp(ssrc: u32) -> Vec<u8> {
+        let mut rtp = vec![0x80, 111, 0, 1, 0, 0, 0, 1];
+        rtp.extend(ssrc.to_be_bytes());
+        rtp.resize(40, 0);
+        rtp
     }
 
     fn signed(typ: MessageType, pwd: &str) -> Message {

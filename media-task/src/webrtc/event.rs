@@ -1,18 +1,18 @@
-//! What a connection tells: each thing as it happens, and what the network did to the call's packets.
+//! The events of a WebRTC peer, and the statistics of its packets.
 
 use audio::{ClockRate, RemoteReport};
 use bytes::Bytes;
 use std::time::Duration;
 
-/// Something that happened on the connection.
+/// An event of a WebRTC peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeerEvent {
     /// ICE and DTLS are done.
     Connected,
-    /// The connection failed. The other side's goodbye is not told: its absence, and Meta's notice, are.
+    /// The connection failed. A DTLS close_notify of the far side is no event: Meta's notice and missing packets tell the end of a call.
     Closed,
-    /// A packet of the caller's sound.
-    Sound {
+    /// An RTP packet of the caller's audio.
+    Audio {
         /// SSRC.
         stream: u32,
         /// RTP sequence number.
@@ -22,20 +22,20 @@ pub enum PeerEvent {
         /// Opus.
         payload: Bytes,
     },
-    /// A packet that tells of a key press: no sound, but a place in the sequence.
-    Key {
+    /// A DTMF packet (RFC 4733): it has no audio, but takes a sequence number.
+    Dtmf {
         /// SSRC.
         stream: u32,
         /// RTP sequence number.
         sequence: u16,
-        /// RTP timestamp: all packets of one press share it, as a rule.
+        /// RTP timestamp: the packets of one key press usually share it.
         timestamp: u32,
-        /// What its duration counts in.
+        /// The clock in which its duration counts.
         clock: ClockRate,
-        /// As RFC 4733 has it.
+        /// The event, its volume and its duration.
         payload: Bytes,
     },
-    /// A packet of a payload type that was not agreed on: no sound, but a place in the sequence.
+    /// A packet of a payload type that was not negotiated: it takes a sequence number.
     Foreign {
         /// SSRC.
         stream: u32,
@@ -44,19 +44,19 @@ pub enum PeerEvent {
         /// RTP timestamp.
         timestamp: u32,
     },
-    /// The far side told how our packets arrive: see [`super::Peer::report`].
-    Told,
+    /// An RTCP report says how our packets arrive: see [`super::Peer::report`].
+    RtcpReport,
 }
 
-/// What the network did to a call's packets, as far as only the connection knows.
+/// Statistics of a call's packets that only its peer knows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PeerReport {
-    /// Datagrams that look like sound or reports, and are not the caller's.
+    /// Datagrams that look like SRTP or SRTCP and cannot be decrypted or were refused.
     pub unreadable: u64,
-    /// Packets that came again, and were dropped before they were read.
+    /// Repeated packets, dropped by SRTP's replay protection.
     pub repeated: u64,
-    /// How unevenly the caller's packets come.
+    /// Interarrival jitter of the caller's packets (RFC 3550).
     pub jitter: Duration,
-    /// What the far side told last of our packets; nothing before its first report.
-    pub told: Option<RemoteReport>,
+    /// The far side's last RTCP report on our packets; `None` before its first one.
+    pub remote: Option<RemoteReport>,
 }

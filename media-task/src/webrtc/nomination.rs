@@ -1,7 +1,7 @@
-//! Lets every check of the nominated pair nominate it again, as libwebrtc's do (consent checks, RFC 7675, among them).
+//! Adds USE-CANDIDATE to every check of the nominated pair, as libwebrtc does: consent freshness checks (RFC 7675) are such checks.
 //!
-//! The stack sends USE-CANDIDATE until it has selected a pair, and never again. A relay made for libwebrtc may answer no
-//! other check of that pair, so checks are rewritten on their way out: attribute, integrity, fingerprint.
+//! The stack sends USE-CANDIDATE only until it has selected a pair. A relay made for libwebrtc may answer no check of that pair
+//! without it, so checks are rewritten on their way out: attribute, integrity, fingerprint.
 
 use bytes::BytesMut;
 use rtc::crypto::{RTCCryptoProvider, default_provider};
@@ -15,28 +15,28 @@ use rtc::stun::message::{BINDING_REQUEST, Message, Setter};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// The pair that was nominated, and what signs its checks.
+/// The nominated candidate pair, and what signs its checks.
 pub(super) struct PairNomination {
     crypto: Arc<dyn RTCCryptoProvider>,
     /// The far side's ICE password.
     pwd: String,
-    /// The far end of the pair. The near end is the call's one socket.
-    far: Option<SocketAddr>,
+    /// The remote address of the pair. The local one is the call's only socket.
+    remote: Option<SocketAddr>,
 }
 
 impl PairNomination {
     pub(super) fn new(pwd: &str) -> Result<Self, Error> {
         let crypto = default_provider().map_err(|error| Error::Other(error.to_string()))?;
-        Ok(Self { crypto, pwd: pwd.to_owned(), far: None })
+        Ok(Self { crypto, pwd: pwd.to_owned(), remote: None })
     }
 
-    /// What is sent instead of a STUN message that the stack wants to send.
-    pub(super) fn pass(&mut self, datagram: BytesMut, to: SocketAddr) -> BytesMut {
+    /// Returns the STUN message to send instead of the stack's: with USE-CANDIDATE if it checks the nominated pair.
+    pub(super) fn rewrite_check(&mut self, datagram: BytesMut, to: SocketAddr) -> BytesMut {
         match self.renominate(&datagram, to) {
             Ok(Some(check)) => check,
             Ok(None) => datagram,
             Err(error) => {
-                tracing::warn!("a check leaves as the stack wrote it, without USE-CANDIDATE: {error}");
+                tracing::warn!("rewriting an ICE check failed, sent without USE-CANDIDATE: {error}");
                 datagram
             }
         }
@@ -49,11 +49,11 @@ impl PairNomination {
             return Ok(None);
         }
         if check.contains(ATTR_USE_CANDIDATE) {
-            self.far = Some(to);
+            self.remote = Some(to);
             return Ok(None);
         }
         // Only the controlling side may nominate.
-        if self.far != Some(to) || !check.contains(ATTR_ICE_CONTROLLING) {
+        if self.remote != Some(to) || !check.contains(ATTR_ICE_CONTROLLING) {
             return Ok(None);
         }
         self.rewrite(&check).map(Some)
@@ -88,12 +88,12 @@ mod tests {
     const PWD: &str = "+219v9nKr3xSQIn8s+Fy8g==";
 
     #[test]
-    fn checks_of_the_nominated_pair_nominate_it_and_are_signed_anew() {
+    fn checks_of_the_nominated_pair_nominate_it_again() {
         let mut nomination = PairNomination::new(PWD).expect("there is crypto");
-        nomination.pass(written(&controlling(true)), relay());
+        nomination.rewrite_check(written(&controlling(true)), relay());
         let check = controlling(false);
 
-        let sent = read(&nomination.pass(written(&check), relay()));
+        let sent = read(&nomination.rewrite_check(written(&check), relay()));
 
         let key = PWD.as_bytes();
         assert!(sent.contains(ATTR_USE_CANDIDATE));
@@ -108,20 +108,20 @@ mod tests {
     }
 
     #[test]
-    fn before_nomination_and_on_other_pairs_checks_leave_as_they_are() {
+    fn checks_of_other_pairs_are_not_rewritten() {
         let mut nomination = PairNomination::new(PWD).expect("there is crypto");
         let check = written(&controlling(false));
-        assert_eq!(nomination.pass(check.clone(), relay()), check);
+        assert_eq!(nomination.rewrite_check(check.clone(), relay()), check);
 
-        nomination.pass(written(&controlling(true)), relay());
+        nomination.rewrite_check(written(&controlling(true)), relay());
 
-        assert_eq!(nomination.pass(check.clone(), ([127, 0, 0, 1], 3_482).into()), check);
+        assert_eq!(nomination.rewrite_check(check.clone(), ([127, 0, 0, 1], 3_482).into()), check);
     }
 
     #[test]
-    fn answers_and_checks_of_a_controlled_side_never_nominate() {
+    fn responses_and_controlled_checks_never_nominate() {
         let mut nomination = PairNomination::new(PWD).expect("there is crypto");
-        nomination.pass(written(&controlling(true)), relay());
+        nomination.rewrite_check(written(&controlling(true)), relay());
         let mut controlled = Message::new();
         controlled
             .build(&[Box::new(BINDING_REQUEST), Box::new(TransactionId::new()), Box::new(AttrControlled(7))])
@@ -130,7 +130,7 @@ mod tests {
         answer.build(&[Box::new(BINDING_SUCCESS), Box::new(TransactionId::new())]).expect("an answer");
 
         for message in [controlled, answer] {
-            assert_eq!(nomination.pass(written(&message), relay()), written(&message));
+            assert_eq!(nomination.rewrite_check(written(&message), relay()), written(&message));
         }
     }
 
@@ -138,7 +138,7 @@ mod tests {
         ([127, 0, 0, 1], 3_480).into()
     }
 
-    /// As the stack writes it.
+    /// Returns a check as the stack writes it.
     fn controlling(nominates: bool) -> Message {
         let mut check = Message::new();
         let username = Username::new(ATTR_USERNAME, "relay:agent".to_owned());

@@ -1,4 +1,4 @@
-//! RTCP as it is written: a bridge's reports to the stack's packets, and back.
+//! Converts between RTCP reports and the WebRTC crate's packets: sender and receiver reports, and SDES.
 
 use audio::{Report, ReportBlock};
 use bytes::Bytes;
@@ -9,19 +9,19 @@ use rtc::rtcp::source_description::{
     SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem,
 };
 
-/// A packet of RTCP.
+/// An RTCP packet of the WebRTC crate.
 pub(super) type RtcpPacket = Box<dyn rtc::rtcp::Packet>;
 
-/// What the far side tells.
+/// An item of the far side's reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RtcpReceived {
-    /// Its clock: which stream, and NTP's time.
+    /// Its clock, from a sender report: the SSRC and the NTP timestamp.
     Clock(u32, u64),
-    /// How a stream of ours arrives.
-    About(ReportBlock),
+    /// How one of our streams arrives.
+    Block(ReportBlock),
 }
 
-/// A report and our name, in one datagram as RFC 3550 wants it.
+/// Returns a compound packet of a sender report and our CNAME, as RFC 3550 requires.
 pub(super) fn write(ours: u32, name: &str, report: &Report) -> Vec<RtcpPacket> {
     let sender = SenderReport {
         ssrc: ours,
@@ -29,7 +29,7 @@ pub(super) fn write(ours: u32, name: &str, report: &Report) -> Vec<RtcpPacket> {
         rtp_time: report.timestamp,
         packet_count: report.packets,
         octet_count: report.octets,
-        reports: report.caller.iter().map(written).collect(),
+        reports: report.caller.iter().map(to_wire).collect(),
         ..Default::default()
     };
     let name = SourceDescriptionItem {
@@ -41,35 +41,35 @@ pub(super) fn write(ours: u32, name: &str, report: &Report) -> Vec<RtcpPacket> {
     vec![Box::new(sender), Box::new(names)]
 }
 
-/// Tells what a compound packet says.
-pub(super) fn read(packets: &[RtcpPacket], mut told: impl FnMut(RtcpReceived)) {
+/// Passes each item of a compound packet to `handle`.
+pub(super) fn read(packets: &[RtcpPacket], mut handle: impl FnMut(RtcpReceived)) {
     for packet in packets {
         let any = packet.as_any();
         if let Some(report) = any.downcast_ref::<SenderReport>() {
-            told(RtcpReceived::Clock(report.ssrc, report.ntp_time));
-            report.reports.iter().map(understood).for_each(&mut told);
+            handle(RtcpReceived::Clock(report.ssrc, report.ntp_time));
+            report.reports.iter().map(from_wire).for_each(&mut handle);
         } else if let Some(report) = any.downcast_ref::<ReceiverReport>() {
-            report.reports.iter().map(understood).for_each(&mut told);
+            report.reports.iter().map(from_wire).for_each(&mut handle);
         }
     }
 }
 
-fn written(about: &ReportBlock) -> ReceptionReport {
+fn to_wire(block: &ReportBlock) -> ReceptionReport {
     ReceptionReport {
-        ssrc: about.stream,
-        fraction_lost: about.lost_of_256,
-        total_lost: about.lost,
-        last_sequence_number: about.highest,
-        jitter: about.jitter,
-        last_sender_report: about.last_report,
-        delay: about.since_last_report,
+        ssrc: block.stream,
+        fraction_lost: block.lost_of_256,
+        total_lost: block.lost,
+        last_sequence_number: block.highest,
+        jitter: block.jitter,
+        last_sender_report: block.last_report,
+        delay: block.since_last_report,
     }
 }
 
-fn understood(report: &ReceptionReport) -> RtcpReceived {
-    // 24 bits with a sign: duplicates can make it negative.
+fn from_wire(report: &ReceptionReport) -> RtcpReceived {
+    // A signed 24-bit count: duplicates can make it negative.
     let lost = if report.total_lost > 0x7f_ffff { 0 } else { report.total_lost };
-    RtcpReceived::About(ReportBlock {
+    RtcpReceived::Block(ReportBlock {
         stream: report.ssrc,
         lost_of_256: report.fraction_lost,
         lost,
@@ -85,17 +85,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
-        let about =
+    fn reports_survive_a_round_trip() {
+        let block =
             ReportBlock { stream: 7, lost_of_256: 3, lost: 9, highest: 70_000, ..ReportBlock::default() };
-        let report = Report { ntp: 1 << 33, timestamp: 5, packets: 2, octets: 80, caller: Some(about) };
+        let report = Report { ntp: 1 << 33, timestamp: 5, packets: 2, octets: 80, caller: Some(block) };
         let bytes = rtc::rtcp::packet::marshal(&write(42, "agent-1", &report)).expect("it can be written");
 
         let read_again = rtc::rtcp::packet::unmarshal(&mut bytes.clone()).expect("it is RTCP");
 
         let mut told = vec![];
         read(&read_again, |heard| told.push(heard));
-        assert_eq!(told, [RtcpReceived::Clock(42, 1 << 33), RtcpReceived::About(about)]);
+        assert_eq!(told, [RtcpReceived::Clock(42, 1 << 33), RtcpReceived::Block(block)]);
         assert_eq!((bytes[1], bytes.len() % 4), (200, 0));
     }
 }

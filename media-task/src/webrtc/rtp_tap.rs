@@ -1,7 +1,7 @@
-//! Takes the caller's packets out of the stack as soon as they are decrypted.
+//! An interceptor that takes the caller's RTP and RTCP packets out of the stack as soon as they are decrypted.
 //!
-//! Further up, the stack drops what it did not expect: a stream with another SSRC, which a phone that moves to another
-//! network may begin, and every report of the far side.
+//! Further up, the stack drops packets it does not expect: a new SSRC, which a phone that changes networks may begin, and every
+//! RTCP report of the far side.
 
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::sansio::Protocol;
@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
-/// What is tapped into the stack; what it takes comes out at the other end.
+/// The interceptor; the packets it takes come out of the receiver that [`RtpTap::new`] returns.
 pub(super) struct RtpTap {
     taken: Sender<Packet>,
     outgoing: VecDeque<TaggedPacket>,
@@ -31,7 +31,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpTap {
     type Time = Instant;
 
     fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
-        // Nobody takes packets from a call that is over.
+        // The receiver is gone once the call is over.
         let _ = self.taken.send(packet.message.packet);
         Ok(())
     }

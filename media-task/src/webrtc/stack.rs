@@ -1,4 +1,4 @@
-//! Sets the WebRTC stack up for one offer: who checks, who starts DTLS, which codecs, which candidate.
+//! Configures the WebRTC stack for one offer: ICE checks and timeouts, DTLS role, codecs, candidate.
 
 use super::rtp_tap::RtpTap;
 use crate::offer::Offer;
@@ -19,17 +19,17 @@ use rtc::shared;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-/// How often ICE asks while nobody answers. The crate's own 200 ms would cost the caller as much.
-const CHECK_EVERY: Duration = Duration::from_millis(20);
+/// How often an unanswered ICE check is repeated. With the crate's own 200 ms, the caller would wait up to that much longer.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// So many checks cover a ring time of 40 s: Meta answers only once it has our SDP.
-const CHECKS: u16 = 2_000;
+/// How many checks are sent: they cover a ring time of 40 s, since Meta answers only once it has our SDP.
+const MAX_CHECKS: u16 = 2_000;
 
-/// The crate never gives a connection up by itself. For it only answered checks count; here a caller whose sound comes is
-/// present, and the call's owner decides who is not ([`audio::TimeoutReason`]), as it does when media never connect.
+/// The crate never gives up a connection by itself. It counts only answered checks; here a caller whose audio arrives is present,
+/// and [`audio::CallTimers`] decides when one has vanished, as the session does when media never connects.
 const NEVER: Duration = Duration::ZERO;
 
-/// A connection that has answered the offer, and whatever sends the agent's voice over it.
+/// Returns a connection that has answered the offer, and the sender of the agent's audio.
 pub(super) fn connect(
     offer: &Offer,
     address: SocketAddr,
@@ -53,17 +53,17 @@ pub(super) fn connect(
 }
 
 fn settings(offer: &Offer) -> SettingEngine {
-    // Against an ICE-lite offer the crate would wait for the other side's DTLS.
-    let role = if offer.audio.far.starts_dtls() { RTCDtlsRole::Server } else { RTCDtlsRole::Client };
+    // Left to itself, the crate waits for the far side to start DTLS when the offer is ICE-lite.
+    let role = if offer.audio.remote.starts_dtls() { RTCDtlsRole::Server } else { RTCDtlsRole::Client };
     SettingEngineBuilder::new()
         .with_answering_dtls_role(role)
-        .with_ice_connection_attempts(Some(CHECK_EVERY), Some(CHECKS))
+        .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
         .with_ice_timeouts(Some(Duration::from_secs(10)), Some(NEVER), Some(Duration::from_secs(2)))
         .build()
 }
 
-/// Opus by the number and with the parameters of the offer, and nothing else: the crate drops it without a word when its
-/// parameters differ from the offer's while another codec's are alike. Keys reach the tap all the same.
+/// Registers Opus alone, with the offer's payload type and parameters: the crate silently drops Opus if its parameters differ from
+/// the offer's while another codec's match. DTMF packets reach the tap all the same.
 fn codecs(offer: &Offer) -> Result<MediaEngine, shared::error::Error> {
     let mut engine = MediaEngine::default();
     let opus = RTCRtpCodecParameters { rtp_codec: opus(offer), payload_type: offer.audio.opus };
