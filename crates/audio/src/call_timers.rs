@@ -114,7 +114,6 @@ enum Speech {
 }
 
 impl CallTimers {
-    /// Starts the timers.
     pub(crate) fn open(limits: CallLimits, now: Instant) -> Self {
         Self {
             limits,

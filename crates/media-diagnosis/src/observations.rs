@@ -87,7 +87,6 @@ pub(crate) struct Observations {
     /// RTP with another payload type.
     pub(crate) wrong_payload: Count,
     pub(crate) wrong_payload_type: u8,
-    /// Anything but RTP.
     pub(crate) others: Count,
     pub(crate) any: Count,
     pub(crate) audible: Count,
