@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn samples_split_between_pieces_are_joined() {
-        let text = AudioEncoder::new(Format::Pcm).encode(&[1, -2, 300]).expect("there is sound");
+        let text = AudioEncoder::new(Format::Pcm).encode(&[1, -2, 300]).expect("there is audio");
         let bytes = STANDARD.decode(text).expect("we just encoded it");
         let mut decoder = AudioDecoder::new(Format::Pcm);
 
@@ -126,7 +126,7 @@ mod tests {
         let hiss: Vec<i16> = (0..4_800)
             .map(|at| (8_000.0 * (TAU * 7_000.0 * f64::from(at) / 24_000.0).sin()) as i16)
             .collect();
-        let text = AudioEncoder::new(Format::Ulaw).encode(&hiss).expect("there is sound");
+        let text = AudioEncoder::new(Format::Ulaw).encode(&hiss).expect("there is audio");
 
         let heard = AudioDecoder::new(Format::Ulaw).decode(&text);
 

@@ -266,9 +266,9 @@ mod tests {
             let (model, language) = (model.to_owned(), Some("pt".to_owned()));
             let wanted = Transcription { model: model.clone(), language, ..Transcription::default() };
 
-            let told = transcription(&wanted);
+            let sent = transcription(&wanted);
 
-            let (list, single) = (told.get("languages").cloned(), told.get("language").cloned());
+            let (list, single) = (sent.get("languages").cloned(), sent.get("language").cloned());
             let right = if is_list { (Some(json!(["pt"])), None) } else { (None, Some(json!("pt"))) };
             assert_eq!((list, single), right, "{model}");
         }
@@ -277,9 +277,9 @@ mod tests {
     #[test]
     fn a_refused_keyword_does_not_cost_the_others() {
         let keywords = ["Mirsk", "<b>", "two\nlines", "Rwanda"].map(str::to_owned).to_vec();
-        let told = transcription(&Transcription { keywords, ..Transcription::default() });
+        let sent = transcription(&Transcription { keywords, ..Transcription::default() });
 
-        assert_eq!(told["keywords"], json!(["Mirsk", "Rwanda"]));
+        assert_eq!(sent["keywords"], json!(["Mirsk", "Rwanda"]));
     }
 
     #[test]

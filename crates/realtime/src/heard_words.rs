@@ -25,8 +25,8 @@ pub fn heard_words(text: &str, heard: Duration, of: Duration) -> &str {
 }
 
 /// Returns the words that take this much audio to say, when the full duration is unknown.
-pub(crate) fn words_within(text: &str, sound: Duration) -> &str {
-    cut(text, sound.as_secs_f64() * PACE, length)
+pub(crate) fn words_within(text: &str, audio: Duration) -> &str {
+    cut(text, audio.as_secs_f64() * PACE, length)
 }
 
 /// Returns at most this many letters of a text, and whole words where the script has spaces.

@@ -235,7 +235,7 @@ fn given<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(from: D) -> R
 impl ServerEvent {
     /// Reads an event; one that cannot be read is [`ServerEvent::Other`].
     pub fn read(json: &str) -> Self {
-        read_sound(json).unwrap_or_else(|| Self::read_any(json))
+        read_audio(json).unwrap_or_else(|| Self::read_any(json))
     }
 
     fn read_any(json: &str) -> Self {
@@ -276,9 +276,9 @@ impl ServerEvent {
 }
 
 /// Reads an audio event, without a copy of the audio for each layer: most of what arrives is audio.
-fn read_sound(json: &str) -> Option<ServerEvent> {
+fn read_audio(json: &str) -> Option<ServerEvent> {
     #[derive(Deserialize)]
-    struct Sound<'a> {
+    struct Audio<'a> {
         r#type: &'a str,
         #[serde(borrow)]
         response_id: Cow<'a, str>,
@@ -290,11 +290,11 @@ fn read_sound(json: &str) -> Option<ServerEvent> {
     if !json.contains(AUDIO_DELTA) {
         return None;
     }
-    let sound: Sound = serde_json::from_str(json).ok()?;
-    (sound.r#type == AUDIO_DELTA).then(|| ServerEvent::AudioDelta {
-        response_id: sound.response_id.into_owned(),
-        item_id: sound.item_id.into_owned(),
-        delta: Redacted(sound.delta.into_owned()),
+    let audio: Audio = serde_json::from_str(json).ok()?;
+    (audio.r#type == AUDIO_DELTA).then(|| ServerEvent::AudioDelta {
+        response_id: audio.response_id.into_owned(),
+        item_id: audio.item_id.into_owned(),
+        delta: Redacted(audio.delta.into_owned()),
     })
 }
 
@@ -355,10 +355,10 @@ mod tests {
     fn an_audio_event_reads_as_serde_would_read_it() {
         let delta = r#"{"type": "response.output_audio.delta", "event_id": "e", "response_id": "r",
             "item_id": "i", "output_index": 0, "content_index": 0, "delta": "AAD\/+w=="}"#;
-        assert_eq!(read_sound(delta), Some(ServerEvent::read_any(delta)));
+        assert_eq!(read_audio(delta), Some(ServerEvent::read_any(delta)));
 
         let words = r#"{"type": "error", "response_id": "r", "item_id": "i", "delta": "response.output_audio.delta"}"#;
-        assert_eq!((read_sound(words), ServerEvent::read(words)), (None, ServerEvent::read_any(words)));
+        assert_eq!((read_audio(words), ServerEvent::read(words)), (None, ServerEvent::read_any(words)));
     }
 
     #[test]

@@ -109,9 +109,9 @@ impl EmptyResponses {
     /// Counts an empty response, and returns what to do about it.
     fn count(&mut self, purpose: Purpose) -> EmptyResponseAction {
         match (&mut self.silent_goodbyes, purpose) {
-            (Some(mute), Purpose::Asked) => {
-                *mute += 1;
-                if *mute == 1 { EmptyResponseAction::AskedAgain } else { EmptyResponseAction::Done }
+            (Some(empty), Purpose::Asked) => {
+                *empty += 1;
+                if *empty == 1 { EmptyResponseAction::AskedAgain } else { EmptyResponseAction::Done }
             }
             (Some(_), Purpose::Greeting | Purpose::Answer) => EmptyResponseAction::Done,
             (None, _) => {

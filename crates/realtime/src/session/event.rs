@@ -91,7 +91,7 @@ pub enum SessionEvent {
         /// How the call ended.
         outcome: HostedOutcome,
     },
-    /// The tools of an MCP server cannot be listed, and the agent was told that they are unavailable.
+    /// The tools of an MCP server cannot be listed, and the agent knows that they are unavailable.
     ToolsMissing {
         /// The label of the server in the session's configuration.
         server: String,

@@ -1,12 +1,12 @@
 //! Tests a conversation on virtual time; every client event is validated against OpenAI's types.
 
-mod any;
 mod audio;
-mod beginning;
 mod caller_turn;
 mod configuring;
 mod empty_responses;
+mod greeting;
 mod hosted_tools;
+mod properties;
 mod reconnecting;
 mod responses;
 mod rollover;

@@ -5,15 +5,15 @@ use super::*;
 use crate::{EmptyResponseAction, Purpose};
 
 /// Ways in which a response has no audible audio.
-const MUTE: [fn(&mut Talk, &str); 7] =
+const SILENT_RESPONSES: [fn(&mut Talk, &str); 7] =
     [writes, is_empty, is_empty_and_incomplete, is_filtered, cuts_a_call, only_transcribes, says_zeros];
 
 #[test]
 fn a_response_without_audio_is_deleted_and_requested_again() {
-    for mute in MUTE {
+    for respond_silently in SILENT_RESPONSES {
         let mut talk = talked();
         talk.begin_own("r");
-        mute(&mut talk, "r");
+        respond_silently(&mut talk, "r");
 
         let deletes = talk.sent_of("conversation.item.delete");
         let order: Vec<&str> = talk.kinds().into_iter().collect();
@@ -37,14 +37,14 @@ fn empty_greetings_prompts_and_answers_are_requested_again() {
     assert_eq!((asked.len(), &asked[0]), (2, &asked[1]));
     assert_eq!(empty_responses(&greeting), [(Purpose::Greeting, EmptyResponseAction::AskedAgain)]);
 
-    let mut nudge = talked();
-    nudge.act(|session, now| session.ask("Are you there?", false, now));
-    nudge.begin("r");
-    is_empty(&mut nudge, "r");
-    let asked = nudge.sent_of("response.create");
+    let mut prompt = talked();
+    prompt.act(|session, now| session.ask("Are you there?", false, now));
+    prompt.begin("r");
+    is_empty(&mut prompt, "r");
+    let asked = prompt.sent_of("response.create");
     assert_eq!(asked.len(), 2);
-    assert_eq!(nudge.item_texts(), ["Are you there?", "Are you there?"]);
-    assert_eq!(nudge.sent_of("conversation.item.delete").len(), 1, "it is there once");
+    assert_eq!(prompt.item_texts(), ["Are you there?", "Are you there?"]);
+    assert_eq!(prompt.sent_of("conversation.item.delete").len(), 1, "it is there once");
 
     let mut keys = talked();
     keys.act(|session, now| session.tell("The caller pressed 1.", now));
@@ -65,12 +65,12 @@ fn empty_greetings_prompts_and_answers_are_requested_again() {
 
 #[test]
 fn repeated_empty_responses_replace_the_session_and_then_fail() {
-    for mute in MUTE {
+    for respond_silently in SILENT_RESPONSES {
         let mut talk = talked();
         talk.begin_own("r1");
-        mute(&mut talk, "r1");
+        respond_silently(&mut talk, "r1");
         talk.begin("r2");
-        mute(&mut talk, "r2");
+        respond_silently(&mut talk, "r2");
         assert_eq!((talk.connects.len(), talk.closed.len()), (2, 1));
         assert!(talk.events.contains(&SessionEvent::SessionLost { reason: "no_sound".into() }));
         talk.sent.clear();
@@ -80,7 +80,7 @@ fn repeated_empty_responses_replace_the_session_and_then_fail() {
         assert!(!retold.contains("Of course"), "what could not be heard was never said: {retold}");
 
         talk.begin("r3");
-        mute(&mut talk, "r3");
+        respond_silently(&mut talk, "r3");
 
         let failure = talk.failure().expect("it gave up").clone();
         assert!(failure.code == "no_sound" && failure.cure.contains("without a sound"), "{failure:?}");
@@ -99,11 +99,11 @@ fn repeated_empty_responses_replace_the_session_and_then_fail() {
 
 #[test]
 fn a_repeatedly_silent_greeting_is_requested_from_another_session() {
-    for mute in MUTE {
+    for respond_silently in SILENT_RESPONSES {
         let mut talk = Talk::ready_with(config());
         for response in ["r1", "r2"] {
             talk.begin(response);
-            mute(&mut talk, response);
+            respond_silently(&mut talk, response);
         }
         talk.sent.clear();
         talk.pass(300);
@@ -280,7 +280,7 @@ fn an_empty_goodbye_is_requested_once_more_and_then_accepted() {
 
 #[test]
 fn a_pending_goodbye_is_not_replaced_by_a_retried_prompt() {
-    let is_mute: fn(&mut Talk) = |talk| is_empty(talk, "r");
+    let is_silent: fn(&mut Talk) = |talk| is_empty(talk, "r");
     let fails: fn(&mut Talk) = |talk| talk.fails("r", "server_error");
     let is_cut: fn(&mut Talk) = |talk| {
         talk.speak("r", "half", "Are you", 400);
@@ -290,7 +290,7 @@ fn a_pending_goodbye_is_not_replaced_by_a_retried_prompt() {
         talk.down(ConnectionLoss::Failed("reset".into()));
         talk.accept();
     };
-    for (at, ends) in [is_mute, fails, is_cut, is_lost].into_iter().enumerate() {
+    for (at, ends) in [is_silent, fails, is_cut, is_lost].into_iter().enumerate() {
         let mut talk = talked();
         talk.act(|session, now| session.ask("Are you there?", false, now));
         talk.begin("r");

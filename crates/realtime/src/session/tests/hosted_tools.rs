@@ -303,7 +303,7 @@ fn a_listing_failed_before_configuration_is_reported_afterwards() {
     talk.accept();
     talk.on(link, json!({"type": "mcp_list_tools.failed", "item_id": "l1"}));
 
-    assert_eq!(talk.item_texts().len(), 2, "each session lists them anew");
+    assert_eq!(talk.item_texts().len(), 2, "each session lists them again");
     let missing = |event: &&SessionEvent| matches!(event, SessionEvent::ToolsMissing { .. });
     assert_eq!(talk.events.iter().filter(missing).count(), 1, "once in a call");
 }
