@@ -98,7 +98,7 @@ pub fn groups(
 
 /// By which a repeat within a batch is known.
 fn once(about: &str, notice: &Notice) -> [String; 4] {
-    [about.to_owned(), notice.event.clone(), notice.status.clone(), notice.mark.clone()]
+    [about.to_owned(), notice.event.clone(), notice.status.clone(), notice.digest.clone()]
 }
 
 fn chunks(call_ref: String, mut told: Vec<ReportedCall>) -> impl Iterator<Item = NoticeGroup> {

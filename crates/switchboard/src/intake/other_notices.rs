@@ -37,7 +37,7 @@ impl CallStore {
             NoticeSubject::Account(id) => keys::account(id),
             NoticeSubject::Call { .. } => bail!("this notice is about a call"),
         };
-        let sk = keys::notice(&notice.event, &notice.status, &notice.mark);
+        let sk = keys::notice(&notice.event, &notice.status, &notice.digest);
         let (stamped_at, caller, what) = (notice.stamped_at, &notice.caller, &notice.what);
         let orders = orders(notice, &sk);
         let mut item = to_item(&OtherNotice { pk, sk, at_ms: now_ms, stamped_at, caller, what });

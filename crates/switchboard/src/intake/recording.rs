@@ -209,8 +209,8 @@ fn is_untouched(record: &StoredCall) -> bool {
 /// Each notice of a call is written by a writer of its own name, at the same place whenever it comes: that it is there
 /// already is how a repeat is known.
 fn entry(call_ref: &str, told: &ReportedCall, now_ms: u64) -> JournalEntry {
-    let Notice { event, status, mark, .. } = &told.notice;
-    let writer = [event, status, mark].into_iter().filter(|part| !part.is_empty());
+    let Notice { event, status, digest, .. } = &told.notice;
+    let writer = [event, status, digest].into_iter().filter(|part| !part.is_empty());
     let writer = writer.fold("webhook".to_owned(), |writer, part| writer + "-" + part);
     // Of a call that it does not look up, the webhook knows what it is told just now.
     let (rang_at_ms, phase) = match &told.notice.what {
