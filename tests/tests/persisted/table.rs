@@ -138,9 +138,9 @@ async fn write_notices(ledger: &Store) {
         vec![unfit],
     ];
     for batch in batches {
-        let notices = Tombstones::default().taken_out_of(batch);
+        let notices = Tombstones::default().redact(batch);
         for group in groups(notices, &house, &UnknownNumbers::default(), &SentMessages::default(), NOW) {
-            store.take_in(&group, &house, NOW).await.unwrap();
+            store.record_group(&group, &house, NOW).await.unwrap();
         }
     }
 }
