@@ -22,7 +22,7 @@ async fn a_late_answer_counts_though_the_accept_does_not_wait() {
 
     assert_eq!(agent.counts(), (1, 0), "asked and answered");
     // The request under way is awaited, and no other is made.
-    protection.keep(|| true).await;
+    protection.update(|| true).await;
     assert_eq!(agent.counts(), (1, 1), "asked and answered");
     assert_eq!(protection.status(), ProtectionStatus::NotRefused);
 }

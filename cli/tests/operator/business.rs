@@ -70,7 +70,7 @@ impl Business {
             meta_secret: "meta".to_owned(),
             mark_secret: None,
             call_control: "call-control".to_owned(),
-            house: intake,
+            intake,
         };
         let webhook = Webhook::connect(&cloud.sdk_config(), settings).await.unwrap();
         let webhook_url = webhook_server::start(webhook).await;

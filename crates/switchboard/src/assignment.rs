@@ -3,8 +3,8 @@
 use internal_api::lease::Lease;
 use std::cmp::Reverse;
 
-/// The task that gets the call: the fullest that is not crowded, so that empty ones can leave; else the emptiest.
-/// Not one of those in `refused`.
+/// Returns the fullest task with room that is not crowded, so that empty tasks can leave; else the emptiest crowded one. Skips tasks in
+/// `refused`.
 pub(crate) fn choose(leases: Vec<Lease>, refused: &[String], now_ms: u64) -> Option<Lease> {
     let (crowded, roomy): (Vec<_>, Vec<_>) = leases
         .into_iter()
@@ -28,7 +28,7 @@ mod tests {
     }
 
     #[test]
-    fn crowded_tasks_take_calls_when_nobody_else_does_and_full_ones_never() {
+    fn crowded_tasks_are_a_last_resort_and_full_ones_get_no_call() {
         let leases = vec![lease("crowded", 9), lease("less", 8), lease("full", 10)];
 
         assert_eq!(chosen(leases, &[]), Some("less".into()));
@@ -36,11 +36,11 @@ mod tests {
     }
 
     #[test]
-    fn a_lapsed_a_draining_and_a_refusing_task_get_nothing() {
-        let lapsed = Lease { until_ms: NOW, ..lease("lapsed", 0) };
+    fn expired_draining_and_refusing_tasks_get_no_call() {
+        let expired = Lease { until_ms: NOW, ..lease("expired", 0) };
         let draining = lease("draining", 0).closed();
 
-        assert_eq!(chosen(vec![lapsed, draining, lease("refused", 0)], &["refused".into()]), None);
+        assert_eq!(chosen(vec![expired, draining, lease("refused", 0)], &["refused".into()]), None);
     }
 
     fn chosen(leases: Vec<Lease>, refused: &[String]) -> Option<String> {

@@ -1,7 +1,7 @@
-//! Puts calls into the list by which people find them: when they are first taken up, and when they have ended.
+//! Maintains the list of calls by day, number and caller: an item when a call is first saved, and its final form when it has ended.
 
 use crate::Switchboard;
-use crate::perform::word;
+use crate::perform::wire_name;
 use crate::stored_call::StoredCall;
 use call::Timestamp;
 use internal_api::keys;
@@ -12,38 +12,41 @@ use store::items::Item;
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 impl Switchboard {
-    /// What to write with the call so that the list has it as it will be. It goes into the transaction that saves the call:
-    /// there is no moment to die at between the two.
-    pub(crate) async fn list(&self, before: &StoredCall, after: &mut StoredCall) -> Vec<Item> {
+    /// Returns the listing items to write with the call. They go into the transaction that saves the call, so a crash cannot separate the
+    /// two.
+    pub(crate) async fn listing_items(&self, before: &StoredCall, after: &mut StoredCall) -> Vec<Item> {
         let ends = after.call.has_ended() && !before.call.has_ended();
         if after.is_listed && !ends {
             return vec![];
         }
         after.is_listed = true;
         let forget_at = if ends { self.forget_at(after).await } else { keys::forget_at(self.now().0) };
-        let marks = self.knocker.marks(&after.caller());
+        let pseudonyms = self.control_api.pseudonyms(&after.caller());
         if ends {
-            self.keep_linked(&marks, forget_at).await;
+            self.keep_linked(&pseudonyms, forget_at).await;
         }
-        listed(after).items(&marks, &day(after.call.rang_at), forget_at)
+        listing_of(after).items(&pseudonyms, &day(after.call.rang_at), forget_at)
     }
 
-    /// Every name of a caller leads to the others for as long as anything of theirs is kept: this call too.
-    async fn keep_linked(&self, marks: &[String], forget_at: u64) {
-        if let Err(error) = self.ledger.keep_linked(marks, forget_at * 1_000).await {
+    /// Extends the links between a caller's names to the lifetime of this call's items.
+    async fn keep_linked(&self, pseudonyms: &[String], forget_at: u64) {
+        if let Err(error) = self.store.keep_linked(pseudonyms, forget_at * 1_000).await {
             tracing::error!(
-                "Cannot link the names of a caller, of whom one may not find the other: {error:#}"
+                "cannot extend the links between a caller's names, a search by one may miss calls of another: {error:#}"
             );
         }
     }
 
-    /// The list knows of a call for as long as anything is kept of it: who asks to be forgotten is found by it.
+    /// Returns when the listing expires: not before anything else kept of the call, because a person's calls are found by it when they ask
+    /// to be forgotten.
     async fn forget_at(&self, record: &StoredCall) -> u64 {
         let now_ms = self.now().0;
-        let days = match self.appointed_for(&record.number).await {
-            Ok(appointed) => u64::from(appointed.agent.keeping.days),
+        let days = match self.agent_for_number(&record.number).await {
+            Ok(resolved) => u64::from(resolved.agent.keeping.days),
             Err(error) => {
-                tracing::error!("Listed a call without knowing how long it is kept: {error:#}");
+                tracing::error!(
+                    "cannot read how long the agent keeps calls, listing expires with the call's state: {error:#}"
+                );
                 0
             }
         };
@@ -51,7 +54,7 @@ impl Switchboard {
     }
 }
 
-fn listed(record: &StoredCall) -> CallListing {
+fn listing_of(record: &StoredCall) -> CallListing {
     let call = &record.call;
     let ending = call.ending();
     CallListing {
@@ -61,12 +64,12 @@ fn listed(record: &StoredCall) -> CallListing {
         start: call.answer.as_ref().map(|_| if call.launched { "cold" } else { "warm" }.to_owned()),
         accepted_at_ms: call.accepted_at.map(|at| at.0),
         ended_at_ms: call.ended_at.map(|at| at.0),
-        ending: ending.map(|ending| word(&ending)),
-        by: ending.map(|ending| word(&ending.by())),
+        ending: ending.map(|ending| wire_name(&ending)),
+        by: ending.map(|ending| wire_name(&ending.by())),
     }
 }
 
-/// The day of a time, in UTC: the list is one for all numbers, wherever they are.
+/// Returns the day in UTC, because the list holds numbers of all time zones.
 fn day(at: Timestamp) -> String {
     let at = i64::try_from(at.0).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     at.unwrap_or_default().to_zoned(TimeZone::UTC).date().to_string()

@@ -1,4 +1,4 @@
-//! Calls in DynamoDB: read whole, written only by those who read the latest version.
+//! The state items of calls in DynamoDB, with optimistic locking: a save succeeds only against the version that was read.
 
 use crate::stored_call::StoredCall;
 use crate::unreadable_calls::UnreadableCalls;
@@ -11,92 +11,92 @@ use std::time::Duration;
 use store::WriteError;
 use store::items::{Item, entry_item, from_item, number, text, to_item};
 
-/// How long to wait before each further try of a write that was throttled, ms.
+/// The pauses before each retry of a throttled write, ms.
 const PAUSES_MS: [u64; 4] = [20, 60, 150, 400];
 
-/// The table, as far as it holds calls.
+/// The calls' items in the table.
 #[derive(Debug, Clone)]
 pub struct CallStore {
     pub(crate) client: Client,
     pub(crate) table: String,
 }
 
-/// What is known of a call.
+/// The result of reading a call.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Known {
-    /// Its state.
-    Call(Box<StoredCall>),
-    /// Nothing.
-    Nothing,
-    /// That it ended, before we heard that it began.
-    OnlyItsEnd,
+pub enum LoadedCall {
+    /// The call's state item.
+    Found(Box<StoredCall>),
+    /// No item with this key.
+    Missing,
+    /// A call whose `terminate` arrived before its `connect`.
+    EndOnly,
 }
 
-/// Why a call was not saved.
+/// The reason why a call was not saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SaveError {
-    /// It was changed since it was read, or is being changed.
+    /// Another process changed the call since it was read, or is changing it.
     Conflict,
-    /// DynamoDB will never take what was to be written: its code.
+    /// DynamoDB will never accept the item; holds its error code.
     Unfit(String),
 }
 
 impl CallStore {
-    /// The calls in `table`.
+    /// Returns the calls in `table`.
     pub fn new(client: Client, table: &str) -> Self {
         Self { client, table: table.to_owned() }
     }
 
-    /// What is known of a call.
+    /// Reads a call with a strongly consistent read.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked; [`Poisoned`] when it holds what we cannot read.
-    pub async fn load(&self, call_ref: &str) -> anyhow::Result<Known> {
+    /// When DynamoDB fails; [`UnreadableCalls`] when the item cannot be parsed.
+    pub async fn load(&self, call_ref: &str) -> anyhow::Result<LoadedCall> {
         let get = self.client.get_item().table_name(&self.table).consistent_read(true);
         let get = get.key("pk", text(keys::call(call_ref))).key("sk", text(keys::STATE));
         let Some(item) = get.send().await.context("cannot read the call")?.item else {
-            return Ok(Known::Nothing);
+            return Ok(LoadedCall::Missing);
         };
         if !item.contains_key("call") {
-            return Ok(Known::OnlyItsEnd);
+            return Ok(LoadedCall::EndOnly);
         }
-        let poisoned = |error: anyhow::Error| UnreadableCalls::unreadable(call_ref, &item, &error);
-        Ok(Known::Call(Box::new(from_item(item.clone()).map_err(poisoned)?)))
+        let unreadable = |error: anyhow::Error| UnreadableCalls::unreadable(call_ref, &item, &error);
+        Ok(LoadedCall::Found(Box::new(from_item(item.clone()).map_err(unreadable)?)))
     }
 
-    /// Saves a call that was read at `record.version`, together with what happened. On success it is one version on.
+    /// Saves a call that was read at `record.version` with its journal entries, and increments the version.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
+    /// When DynamoDB fails.
     pub async fn save(
         &self,
         record: &mut StoredCall,
         entries: &[JournalEntry],
     ) -> anyhow::Result<Result<(), SaveError>> {
-        self.save_beside(record, entries, vec![]).await
+        self.save_with(record, entries, vec![]).await
     }
 
-    /// The same, with more items that are written in place of those with their keys.
-    pub(crate) async fn save_beside(
+    /// Saves a call like [`save`](Self::save), together with `more` items, which overwrite those with their keys.
+    pub(crate) async fn save_with(
         &self,
         record: &mut StoredCall,
         entries: &[JournalEntry],
-        beside: Vec<Item>,
+        more: Vec<Item>,
     ) -> anyhow::Result<Result<(), SaveError>> {
         let read_at = record.version;
         let mut next = record.clone();
         next.version += 1;
-        next.index();
+        next.update_index();
         let state = self.put(to_item(&next)).condition_expression("#version = :read");
         let state = state
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":read", number(read_at));
-        let mut write = self.client.transact_write_items().transact_items(item(state));
+        let mut write = self.client.transact_write_items().transact_items(transact_put(state));
         for entry in entries {
-            write = write.transact_items(item(self.put(entry_item(entry))));
+            write = write.transact_items(transact_put(self.put(entry_item(entry))));
         }
-        for more in beside {
-            write = write.transact_items(item(self.put(more)));
+        for item in more {
+            write = write.transact_items(transact_put(self.put(item)));
         }
         let mut pauses = PAUSES_MS.into_iter();
         loop {
@@ -117,11 +117,11 @@ impl CallStore {
         }
     }
 
-    /// The calls that a media task holds. Every call that is not over is in the index of what is due.
+    /// Returns the calls assigned to a media task. Every call that is not over is in the index of due calls.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn held_by(&self, task: &str) -> anyhow::Result<Vec<String>> {
+    /// When DynamoDB fails.
+    pub(crate) async fn held_by(&self, task: &str) -> anyhow::Result<Vec<String>> {
         let query = self.client.query().table_name(&self.table).index_name(keys::INDEX);
         let mut pages = query
             .key_condition_expression("#due = :due")
@@ -132,8 +132,8 @@ impl CallStore {
             .send();
         let mut held = vec![];
         while let Some(item) = pages.next().await {
-            let item = item.context("cannot ask which calls a media task holds")?;
-            if holder(&item) != Some(task) {
+            let item = item.context("cannot query the calls of a media task")?;
+            if holding_task(&item) != Some(task) {
                 continue;
             }
             let call_ref = item.get("pk").and_then(|pk| keys::call_ref(pk.as_s().ok()?));
@@ -142,11 +142,11 @@ impl CallStore {
         Ok(held)
     }
 
-    /// Takes a call of which only the end is known out of the index of what is due.
+    /// Removes a call of which only the `terminate` is known from the index of due calls.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked.
-    pub async fn lay_to_rest(&self, call_ref: &str) -> anyhow::Result<()> {
+    /// When DynamoDB fails.
+    pub(crate) async fn retire(&self, call_ref: &str) -> anyhow::Result<()> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.key("pk", text(keys::call(call_ref))).key("sk", text(keys::STATE));
         let update = update
@@ -157,7 +157,7 @@ impl CallStore {
             .expression_attribute_names("#call", "call");
         match update.send().await {
             Err(error) if !matches!(WriteError::of(&error), WriteError::Condition(_)) => {
-                Err(error).context("cannot lay a call to rest")
+                Err(error).context("cannot remove a call from the index of due calls")
             }
             Ok(_) | Err(_) => Ok(()),
         }
@@ -168,14 +168,14 @@ impl CallStore {
     }
 }
 
-/// The task that has a call, as the index has it. What a release before wrote has it within the call, which a table's narrow index does
-/// not hold; DynamoDB is not asked to filter by what an index may lack.
-fn holder(item: &Item) -> Option<&str> {
-    let within = || item.get("call")?.as_m().ok()?.get("seat")?.as_m().ok()?.get("task");
-    item.get("held_by").or_else(within)?.as_s().ok().map(String::as_str)
+/// Returns the task that holds a call, from an item of the index. The previous release stored it inside `call`, which a table's narrow
+/// index does not project, so DynamoDB cannot filter by it.
+fn holding_task(item: &Item) -> Option<&str> {
+    let nested = || item.get("call")?.as_m().ok()?.get("seat")?.as_m().ok()?.get("task");
+    item.get("held_by").or_else(nested)?.as_s().ok().map(String::as_str)
 }
 
-pub(crate) fn item(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> TransactWriteItem {
+pub(crate) fn transact_put(put: aws_sdk_dynamodb::types::builders::PutBuilder) -> TransactWriteItem {
     let put = put.build().expect("the table's name and the item are set");
     TransactWriteItem::builder().put(put).build()
 }
@@ -186,7 +186,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_task_of_a_call_is_read_from_either_index() {
+    fn reads_the_holding_task_from_either_index() {
         let call = json!({"phase": "live", "seat": {"task": "t1", "fence": 1}});
 
         for (item, task) in [
@@ -195,7 +195,7 @@ mod tests {
             (json!({"pk": "CALL#a", "held_by": "t2", "call": call}), Some("t2")),
             (json!({"pk": "CALL#a", "call": {"phase": "ringing", "seat": null}}), None),
         ] {
-            assert_eq!(holder(&to_item(&item)), task, "{item}");
+            assert_eq!(holding_task(&to_item(&item)), task, "{item}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Knocks at the door of a media task: TLS to the one certificate in its lease, and a seal on each request.
+//! The client of the media tasks' control API: HTTPS pinned to the certificate in the task's lease, with an HMAC signature on each request.
 
 mod clients;
 mod pinned;
@@ -16,101 +16,107 @@ use std::sync::Mutex;
 use std::time::Instant;
 use whatsapp::Caller;
 
-/// Knocks at doors. Connections are kept, one client for each certificate.
+/// Sends requests to media tasks. Connections are kept, one client for each certificate.
 #[derive(Debug)]
 pub struct ControlApiClient {
     secret: Secret<ControlApiSecret>,
-    marks: Pseudonyms,
-    /// The doors' keys as they were at the start: marks may be under them.
+    pseudonyms: Pseudonyms,
+    /// The keys at start-up: stored pseudonyms may have been made with them.
     first_keys: Vec<SecretString>,
     clock: fn() -> u64,
     clients: Mutex<PinnedClients>,
 }
 
-/// What came of knocking.
+/// A media task's reply to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ControlApiReply<T> {
-    /// The task did it.
-    Opened(T),
-    /// The task has no room.
+pub(crate) enum ControlApiReply<T> {
+    /// The task carried out the request.
+    Done(T),
+    /// The task has no free slot (503).
     Full(String),
-    /// The task says that nobody can do it.
-    Impossible(String),
-    /// The task knows no such call.
-    Unknown,
-    /// The task is there, and does not take our word for it: another key, most likely.
-    Stranger,
-    /// The task is there, and says what we do not understand.
-    Odd(String),
-    /// Nobody answered as a task should.
-    Silent(String),
+    /// No task can answer the offer (422).
+    Unanswerable(String),
+    /// The task does not know the call, or this request (404).
+    UnknownCall,
+    /// The task rejects the request's signature (401), most likely because its key differs.
+    Unauthorized,
+    /// The task replied with a status that we do not know.
+    Unexpected(String),
+    /// No reply, or none under the task's certificate.
+    NoAnswer(String),
 }
 
 impl ControlApiClient {
-    /// Knocks with seals under the keys in `secret`, timed by `clock`: ms since 1970. Marks callers by the keys in `marks`; without
-    /// them by the doors' key, as it is now: it does not change under a process.
-    pub fn new(secret: Secret<ControlApiSecret>, marks: Pseudonyms, clock: fn() -> u64) -> Self {
+    /// Returns a client that signs requests with the keys in `secret`, at times from `clock` (ms since 1970).
+    ///
+    /// Pseudonyms of callers are made with the keys in `pseudonyms`; without those, with the control API key at start-up, so that they do
+    /// not change while a process lives.
+    pub fn new(secret: Secret<ControlApiSecret>, pseudonyms: Pseudonyms, clock: fn() -> u64) -> Self {
         let first_keys = secret.value().keys().cloned().collect();
-        Self { secret, marks, first_keys, clock, clients: Mutex::default() }
+        Self { secret, pseudonyms, first_keys, clock, clients: Mutex::default() }
     }
 
-    /// Looks for the key of marks, where there was none.
-    pub async fn look_for_marks(&self) {
-        self.marks.current().await;
+    /// Fetches the pseudonym key if there was none at start-up.
+    pub async fn load_pseudonym_key(&self) {
+        self.pseudonyms.current().await;
     }
 
-    /// Has the task answer an offer.
+    /// Asks the task to answer an SDP offer.
     ///
     /// # Errors
-    /// When no connection can even be tried.
-    pub async fn offer(
+    /// When no TLS client can be made.
+    pub(crate) async fn offer(
         &self,
         lease: &Lease,
         call_ref: &str,
         offer: &Offer,
     ) -> anyhow::Result<ControlApiReply<String>> {
         let body = serde_json::to_vec(offer).expect("an offer has text keys");
-        Ok(match self.knock(lease, Method::POST, call_ref, body).await? {
-            ControlApiReply::Opened(reply) => match reply.json::<Answer>().await {
-                Ok(answer) => ControlApiReply::Opened(answer.answer),
-                Err(error) => ControlApiReply::Silent(error.without_url().to_string()),
+        Ok(match self.send_request(lease, Method::POST, call_ref, body).await? {
+            ControlApiReply::Done(reply) => match reply.json::<Answer>().await {
+                Ok(answer) => ControlApiReply::Done(answer.answer),
+                Err(error) => ControlApiReply::NoAnswer(error.without_url().to_string()),
             },
             ControlApiReply::Full(reason) => ControlApiReply::Full(reason),
-            ControlApiReply::Impossible(reason) => ControlApiReply::Impossible(reason),
-            ControlApiReply::Unknown => ControlApiReply::Unknown,
-            ControlApiReply::Stranger => ControlApiReply::Stranger,
-            ControlApiReply::Odd(reason) => ControlApiReply::Odd(reason),
-            ControlApiReply::Silent(reason) => ControlApiReply::Silent(reason),
+            ControlApiReply::Unanswerable(reason) => ControlApiReply::Unanswerable(reason),
+            ControlApiReply::UnknownCall => ControlApiReply::UnknownCall,
+            ControlApiReply::Unauthorized => ControlApiReply::Unauthorized,
+            ControlApiReply::Unexpected(reason) => ControlApiReply::Unexpected(reason),
+            ControlApiReply::NoAnswer(reason) => ControlApiReply::NoAnswer(reason),
         })
     }
 
-    /// Asks whether the task has the call.
+    /// Asks whether the task holds the call.
     ///
     /// # Errors
-    /// When no connection can even be tried.
-    pub async fn ask_after(&self, lease: &Lease, call_ref: &str) -> anyhow::Result<ControlApiReply<()>> {
-        Ok(self.knock(lease, Method::GET, call_ref, vec![]).await?.map(|_| ()))
+    /// When no TLS client can be made.
+    pub(crate) async fn check_call(
+        &self,
+        lease: &Lease,
+        call_ref: &str,
+    ) -> anyhow::Result<ControlApiReply<()>> {
+        Ok(self.send_request(lease, Method::GET, call_ref, vec![]).await?.map(|_| ()))
     }
 
-    /// Tells the task that the call is over for its assignment with this fence.
+    /// Tells the task that its assignment with this fence is over.
     ///
     /// # Errors
-    /// When no connection can even be tried.
-    pub async fn release(
+    /// When no TLS client can be made.
+    pub(crate) async fn release(
         &self,
         lease: &Lease,
         call_ref: &str,
         fence: u64,
     ) -> anyhow::Result<ControlApiReply<()>> {
         let body = serde_json::to_vec(&Release { fence }).expect("it has text keys");
-        Ok(self.knock(lease, Method::DELETE, call_ref, body).await?.map(|_| ()))
+        Ok(self.send_request(lease, Method::DELETE, call_ref, body).await?.map(|_| ()))
     }
 
-    /// Tells the task that a message of its call has failed. A task of an older release knows no such request, and says so.
+    /// Tells the task that a message of its call has failed. A task of an older release replies 404.
     ///
     /// # Errors
-    /// When no connection can even be tried.
-    pub async fn undelivered(
+    /// When no TLS client can be made.
+    pub(crate) async fn undelivered(
         &self,
         lease: &Lease,
         call_ref: &str,
@@ -118,78 +124,78 @@ impl ControlApiClient {
     ) -> anyhow::Result<ControlApiReply<()>> {
         let body = serde_json::to_vec(failed).expect("it has text keys");
         let path = format!("{}/{UNDELIVERED}", path_of(call_ref));
-        Ok(self.knock_at(lease, Method::POST, path, body).await?.map(|_| ()))
+        Ok(self.send_to_path(lease, Method::POST, path, body).await?.map(|_| ()))
     }
 
-    /// The mark of a caller, by which they are known again; `None` when Meta does not say who calls.
-    pub fn mark(&self, caller: &Caller) -> Option<String> {
-        // The user id comes first: people can hide their number from one call to the next.
+    /// Returns the caller's pseudonym, by which later calls of theirs are recognized; `None` when Meta does not say who calls.
+    pub(crate) fn pseudonym(&self, caller: &Caller) -> Option<String> {
+        // The user id comes first: a person can hide their number from one call to the next.
         let name = caller.user_id.as_deref().or(caller.number.as_deref())?;
-        self.marks_of(name).next()
+        self.pseudonyms_of(name).next()
     }
 
-    /// The marks of a caller by each name that Meta has for them: whoever asks for them later may know only one.
-    pub(crate) fn marks(&self, caller: &Caller) -> Vec<String> {
+    /// Returns the caller's pseudonyms by each name that Meta gives: a later search may know only one of them.
+    pub(crate) fn pseudonyms(&self, caller: &Caller) -> Vec<String> {
         let names = [&caller.user_id, &caller.number].into_iter().flatten();
-        names.filter_map(|name| self.marks_of(name).next()).collect()
+        names.filter_map(|name| self.pseudonyms_of(name).next()).collect()
     }
 
-    /// The marks of a person by one name of theirs, under each key: the first is the one that is made today.
-    pub(crate) fn marks_of(&self, name: &str) -> impl Iterator<Item = String> {
-        let keys = self.marks.known().into_iter().flat_map(PseudonymKeys::all).chain(&self.first_keys);
+    /// Returns the pseudonyms of one name under each key, today's first.
+    pub(crate) fn pseudonyms_of(&self, name: &str) -> impl Iterator<Item = String> {
+        let keys = self.pseudonyms.known().into_iter().flat_map(PseudonymKeys::all).chain(&self.first_keys);
         keys.map(move |key| internal_api::pseudonym::of(key.expose_secret().as_bytes(), name))
     }
 
-    /// With the key we have; if the task does not take it, with the one before, which may be all that it knows; and then with a
-    /// new one, if there is one.
-    async fn knock(
+    async fn send_request(
         &self,
         lease: &Lease,
         method: Method,
         call_ref: &str,
         body: Vec<u8>,
     ) -> anyhow::Result<ControlApiReply<Response>> {
-        self.knock_at(lease, method, path_of(call_ref), body).await
+        self.send_to_path(lease, method, path_of(call_ref), body).await
     }
 
-    async fn knock_at(
+    /// Sends a request signed with the current key; if the task rejects it, with the previous one, which may be all that the task knows;
+    /// then with a newer key, if the secret has one.
+    async fn send_to_path(
         &self,
         lease: &Lease,
         method: Method,
         path: String,
         body: Vec<u8>,
     ) -> anyhow::Result<ControlApiReply<Response>> {
-        let knock = Request { lease, method, path, body };
+        let request = Request { lease, method, path, body };
         let used = self.secret.current().await;
-        let mut knocked = ControlApiReply::Stranger;
+        let mut reply = ControlApiReply::Unauthorized;
         for key in used.keys() {
-            knocked = self.knock_with(key, &knock).await?;
-            if !matches!(knocked, ControlApiReply::Stranger) {
-                return Ok(knocked);
+            reply = self.send_signed(key, &request).await?;
+            if !matches!(reply, ControlApiReply::Unauthorized) {
+                return Ok(reply);
             }
         }
         match self.secret.instead_of(&used).await {
-            Some(newer) => self.knock_with(&newer.door_key, &knock).await,
-            None => Ok(knocked),
+            Some(newer) => self.send_signed(&newer.door_key, &request).await,
+            None => Ok(reply),
         }
     }
 
-    async fn knock_with(
+    async fn send_signed(
         &self,
         key: &SecretString,
-        asked: &Request<'_>,
+        request: &Request<'_>,
     ) -> anyhow::Result<ControlApiReply<Response>> {
-        let Request { lease, method, path, body } = asked;
+        let Request { lease, method, path, body } = request;
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let sealed =
+        let signed =
             SignedRequest { time_ms: (self.clock)(), nonce: &nonce, method: method.as_str(), path, body };
-        let seal = sealed.sign(key.expose_secret().as_bytes());
+        let signature = signed.sign(key.expose_secret().as_bytes());
         let url = format!("https://{}{path}", lease.door);
         let request = self.clients().client(&lease.pin, Instant::now())?.request(method.clone(), url);
-        let request = request.header(TIME, sealed.time_ms).header(NONCE, &nonce).header(SIGNATURE, seal);
+        let request = request.header(TIME, signed.time_ms).header(NONCE, &nonce).header(SIGNATURE, signature);
         Ok(match request.body(body.clone()).send().await {
             Ok(reply) => read(reply).await,
-            Err(error) => ControlApiReply::Silent(error.without_url().to_string()),
+            Err(error) => ControlApiReply::NoAnswer(error.without_url().to_string()),
         })
     }
 
@@ -198,7 +204,7 @@ impl ControlApiClient {
     }
 }
 
-/// What is asked of a task, not sealed yet.
+/// A request to a task, not signed yet.
 struct Request<'a> {
     lease: &'a Lease,
     method: Method,
@@ -209,13 +215,13 @@ struct Request<'a> {
 impl<T> ControlApiReply<T> {
     fn map<U>(self, f: impl FnOnce(T) -> U) -> ControlApiReply<U> {
         match self {
-            Self::Opened(value) => ControlApiReply::Opened(f(value)),
+            Self::Done(value) => ControlApiReply::Done(f(value)),
             Self::Full(reason) => ControlApiReply::Full(reason),
-            Self::Impossible(reason) => ControlApiReply::Impossible(reason),
-            Self::Unknown => ControlApiReply::Unknown,
-            Self::Stranger => ControlApiReply::Stranger,
-            Self::Odd(reason) => ControlApiReply::Odd(reason),
-            Self::Silent(reason) => ControlApiReply::Silent(reason),
+            Self::Unanswerable(reason) => ControlApiReply::Unanswerable(reason),
+            Self::UnknownCall => ControlApiReply::UnknownCall,
+            Self::Unauthorized => ControlApiReply::Unauthorized,
+            Self::Unexpected(reason) => ControlApiReply::Unexpected(reason),
+            Self::NoAnswer(reason) => ControlApiReply::NoAnswer(reason),
         }
     }
 }
@@ -223,17 +229,17 @@ impl<T> ControlApiReply<T> {
 async fn read(reply: Response) -> ControlApiReply<Response> {
     let status = reply.status();
     if status.is_success() {
-        return ControlApiReply::Opened(reply);
+        return ControlApiReply::Done(reply);
     }
     if status == StatusCode::UNAUTHORIZED {
-        return ControlApiReply::Stranger;
+        return ControlApiReply::Unauthorized;
     }
     let refusal = reply.json::<internal_api::control_api::Refusal>().await;
     let reason = refusal.map_or_else(|_| format!("status {status}"), |refusal| refusal.reason);
     match status {
         StatusCode::SERVICE_UNAVAILABLE => ControlApiReply::Full(reason),
-        StatusCode::UNPROCESSABLE_ENTITY => ControlApiReply::Impossible(reason),
-        StatusCode::NOT_FOUND => ControlApiReply::Unknown,
-        _ => ControlApiReply::Odd(reason),
+        StatusCode::UNPROCESSABLE_ENTITY => ControlApiReply::Unanswerable(reason),
+        StatusCode::NOT_FOUND => ControlApiReply::UnknownCall,
+        _ => ControlApiReply::Unexpected(reason),
     }
 }

@@ -1,4 +1,5 @@
-//! Performs at Meta what a call asks for, and reads what comes of it. Holds the Graph client, which is new for every invocation.
+//! Performs call actions (`pre_accept`, `accept`, `reject`, `terminate`) at Meta's Graph API, with retries, and maps the results to call
+//! events.
 
 use crate::stored_call::StoredCall;
 use call::{CallEvent, Effect};
@@ -7,48 +8,50 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use whatsapp::{Graph, GraphError};
 
-/// How long to wait before trying again while the phone rings.
+/// The pauses between attempts while the phone rings.
 const PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(750)];
 
-/// The longest pause while somebody waits at the telephone.
+/// The longest pause, because the caller is waiting.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// With less time than this left, the next try is left to a tick.
+/// With less time than this left, the next attempt is left to a tick.
 const ENOUGH: Duration = Duration::from_secs(2);
 
-/// The Graph client of one invocation.
+/// The Graph client, with a new connection pool for each invocation.
 ///
-/// Lambda freezes the function between two invocations. A connection that dies meanwhile dies unnoticed, and the next request over
-/// it is lost. So no pooled connection is kept.
+/// Lambda freezes the function between invocations. A connection that dies meanwhile dies unnoticed, and the next request over it would be
+/// lost.
 #[derive(Debug)]
 pub struct GraphClient(Mutex<Graph>);
 
 impl GraphClient {
-    /// Holds a client.
+    /// Wraps a Graph client.
     pub fn new(graph: Graph) -> Self {
         Self(Mutex::new(graph))
     }
 
-    /// Begins an invocation: drops the connections of the one before.
-    pub fn begin(&self) {
-        match self.graph().without_connections() {
+    /// Drops the previous invocation's connections.
+    pub fn reset_connections(&self) {
+        match self.client().without_connections() {
             Ok(fresh) => *self.0.lock().expect("nothing panics while it holds this lock") = fresh,
-            Err(error) => tracing::warn!("Connections to Meta are kept from the invocation before: {error}"),
+            Err(error) => tracing::warn!(
+                "cannot reset the connections to Meta, the previous invocation's are kept: {error}"
+            ),
         }
     }
 
-    /// Connects in the background, so that the first request does not wait for TLS.
+    /// Opens a connection in the background, so that the first request does not wait for TLS.
     pub(crate) fn connect(&self) {
-        let graph = self.graph();
+        let graph = self.client();
         tokio::spawn(async move { graph.warm_up().await });
     }
 
-    pub(crate) fn graph(&self) -> Graph {
+    pub(crate) fn client(&self) -> Graph {
         self.0.lock().expect("nothing panics while it holds this lock").clone()
     }
 }
 
-/// Performs an effect that is for Meta, a few times if that may help, until a time. What came of it, and what went wrong on the way.
+/// Performs an effect at Meta with retries until a deadline, and returns the call event and the last error.
 pub(crate) async fn act(
     graph: &Graph,
     record: &StoredCall,
@@ -56,9 +59,9 @@ pub(crate) async fn act(
     until: Instant,
 ) -> (CallEvent, Option<GraphError>) {
     let mut pauses = PAUSES.into_iter();
-    let mut was_heard = false;
+    let mut was_received = false;
     loop {
-        let error = match timeout_at(until, attempt(graph, record, effect)).await {
+        let error = match timeout_at(until, send_action(graph, record, effect)).await {
             Ok(Ok(())) => return (CallEvent::Done(effect.clone()), None),
             Ok(Err(error)) => error,
             Err(_) => GraphError::Unanswered { reason: "no time was left to wait".to_owned() },
@@ -67,13 +70,13 @@ pub(crate) async fn act(
         match pause.filter(|pause| error.is_worth_another_try() && Instant::now() + *pause + ENOUGH <= until)
         {
             Some(pause) => tokio::time::sleep(pause).await,
-            None => return (outcome(record, effect, &error, was_heard), Some(error)),
+            None => return (outcome(record, effect, &error, was_received), Some(error)),
         }
-        was_heard |= may_be_done(&error);
+        was_received |= may_be_done(&error);
     }
 }
 
-/// As long as Meta asks for, as far as the caller can wait for it.
+/// Returns the pause before the next attempt: Meta's `Retry-After`, within what the caller can wait for.
 fn pause_for(error: &GraphError, usual: Duration) -> Duration {
     match error {
         GraphError::Busy { retry_after: Some(asked), .. } => (*asked).clamp(usual, LONGEST_PAUSE),
@@ -81,7 +84,7 @@ fn pause_for(error: &GraphError, usual: Duration) -> Duration {
     }
 }
 
-async fn attempt(graph: &Graph, record: &StoredCall, effect: &Effect) -> Result<(), GraphError> {
+async fn send_action(graph: &Graph, record: &StoredCall, effect: &Effect) -> Result<(), GraphError> {
     let (number, wacid) = (&record.number, &record.wacid);
     let answer = record.call.answer.as_deref().unwrap_or_default();
     match effect {
@@ -98,7 +101,7 @@ async fn attempt(graph: &Graph, record: &StoredCall, effect: &Effect) -> Result<
     }
 }
 
-/// Whether Meta may have done it all the same: where it answered, or was not asked, it did not.
+/// Whether the action may have taken effect in spite of the error: only if Meta received it and did not answer.
 pub(crate) fn may_be_done(error: &GraphError) -> bool {
     match error {
         GraphError::Unanswered { .. } => true,
@@ -110,25 +113,26 @@ pub(crate) fn may_be_done(error: &GraphError) -> bool {
     }
 }
 
-/// Whether a refusal of this can mean that it was done before. A call that Meta may never have pre-accepted can refuse
-/// to be terminated because it still rings.
+/// Whether a refusal can mean that the effect took place earlier. Meta may refuse to terminate a call that was possibly never pre-accepted
+/// because it still rings.
 fn is_settled(record: &StoredCall, effect: &Effect) -> bool {
     *effect != Effect::Terminate || record.call.pre_accepted
 }
 
-/// A refusal of something that was tried before means, most likely, that it was done then: the connection broke
-/// after it took effect, or whoever did it died before noting it. Were that wrong, no media would follow, and the
-/// call would end by that. `was_heard` says whether a try before this one may have been heard in this invocation.
-fn outcome(record: &StoredCall, effect: &Effect, error: &GraphError, was_heard: bool) -> CallEvent {
+/// Maps a final error to the call's event; `was_received`: an earlier attempt of this invocation may have reached Meta.
+///
+/// A refusal after an earlier attempt most likely means that the attempt took effect: the connection broke afterwards, or the process died
+/// before saving. If that is wrong, no media follows, and the call ends by its media timeout.
+fn outcome(record: &StoredCall, effect: &Effect, error: &GraphError, was_received: bool) -> CallEvent {
     if error.is_worth_another_try() {
-        let is_heard = was_heard || may_be_done(error);
-        return if is_heard {
+        let is_received = was_received || may_be_done(error);
+        return if is_received {
             CallEvent::Failed(effect.clone())
         } else {
             CallEvent::NotReceived(effect.clone())
         };
     }
-    let again = (was_heard || record.call.may_have_taken_effect()) && is_settled(record, effect);
+    let again = (was_received || record.call.may_have_taken_effect()) && is_settled(record, effect);
     let says_what_is_wrong = matches!(error, GraphError::Misconfigured { .. }) || error.is_about_sdp();
     if says_what_is_wrong {
         return CallEvent::Refused(effect.clone());
@@ -149,23 +153,23 @@ mod tests {
     use whatsapp::Caller;
 
     #[tokio::test]
-    async fn no_connection_outlives_its_invocation() {
+    async fn resets_connections_with_each_invocation() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
         let url = format!("http://{}/v26.0", listener.local_addr().expect("it is bound"));
-        let (tell, mut asked) = mpsc::unbounded_channel();
+        let (sender, mut ports_seen) = mpsc::unbounded_channel();
         let graph = Router::new().fallback(move |ConnectInfo(from): ConnectInfo<SocketAddr>| async move {
-            tell.send(from.port()).expect("the test listens");
+            sender.send(from.port()).expect("the test listens");
             r#"{"success":true}"#
         });
         let graph = graph.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, graph).await });
-        let line = GraphClient::new(Graph::new(&url, "token".into()).expect("there is TLS"));
+        let graph = GraphClient::new(Graph::new(&url, "token".into()).expect("there is TLS"));
         let mut ports = vec![];
         for _ in 0..2 {
-            line.begin();
-            line.graph().warm_up().await;
-            line.graph().terminate("1", "wacid.A").await.expect("it is done");
-            ports.extend([asked.recv().await, asked.recv().await]);
+            graph.reset_connections();
+            graph.client().warm_up().await;
+            graph.client().terminate("1", "wacid.A").await.expect("it is done");
+            ports.extend([ports_seen.recv().await, ports_seen.recv().await]);
         }
 
         assert_eq!((ports[0], ports[2]), (ports[1], ports[3]), "what was connected is used");
@@ -173,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_after_an_answer_that_nothing_was_done_does_not_count_as_done() {
+    async fn a_refusal_after_a_failed_attempt_does_not_count_as_done() {
         let refused = (400, r#"{"error":{"code":100}}"#);
         let transient = (400, r#"{"error":{"code":131000,"is_transient":true}}"#);
         let (undone, fault) = ((200, r#"{"success":false}"#), (500, r#"{"error":{"code":2}}"#));
@@ -191,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn three_tries_that_did_nothing_do_not_make_a_refusal_count_as_done() {
+    async fn a_refusal_after_three_failed_attempts_does_not_count_as_done() {
         let (undone, refused) = ((200, r#"{"success":false}"#), (400, r#"{"error":{"code":100}}"#));
         let graph = graph_that_answers(&[undone, undone, undone, refused]).await;
         let mut record = ringing();
@@ -206,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_meta_that_cannot_be_reached_has_heard_nothing() {
+    async fn an_unreachable_meta_has_received_nothing() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
         let url = format!("http://{}/v26.0", listener.local_addr().expect("it is bound"));
         drop(listener);
@@ -219,14 +223,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_try_ends_before_another_process_may_begin_one() {
+    async fn an_attempt_ends_at_the_deadline() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
         let url = format!("http://{}/v26.0", listener.local_addr().expect("it is bound"));
         let graph = Graph::new(&url, "token".into()).expect("there is TLS");
 
         let (came, _) = act(&graph, &ringing(), &Effect::Accept, Instant::now()).await;
 
-        assert_eq!(came, CallEvent::Failed(Effect::Accept), "it may have been heard");
+        assert_eq!(came, CallEvent::Failed(Effect::Accept), "it may have been received");
     }
 
     fn soon() -> Instant {
@@ -251,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_accept_that_was_tried_before_counts_as_done() {
+    fn a_refused_accept_after_an_earlier_attempt_counts_as_done() {
         let in_progress = GraphError::Refused { code: 100, message: "call already in progress".into() };
 
         let record = ringing();
@@ -263,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_sdp_is_refused_however_often_it_was_tried() {
+    fn a_refused_sdp_never_counts_as_done() {
         let invalid = GraphError::Refused { code: 138_008, message: "SDP Validation error".into() };
 
         let came = outcome(&ringing(), &Effect::PreAccept, &invalid, true);

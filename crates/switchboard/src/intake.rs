@@ -1,6 +1,6 @@
-//! The webhook's half: records what Meta tells us, each thing once, and says which calls to look at.
+//! The webhook's intake: records what Meta reports, each notice once, and returns the calls that call-control must look at.
 //!
-//! What a batch tells of one call is one transaction with the call's state; anything else is one conditional put.
+//! A batch's notices of one call and the call's state are written in one transaction; any other notice is one conditional put.
 
 mod conditional_write;
 mod failed_messages;
@@ -21,31 +21,31 @@ use internal_api::order::Order;
 use journal::JournalEntry;
 use std::time::Duration;
 
-/// Which calls are answered, and for how long they may ring.
+/// Which calls are answered, and how long they may ring.
 #[derive(Debug, Clone)]
 pub struct IntakeSettings {
-    /// Which business numbers are ours.
+    /// The business numbers that we answer.
     pub numbers: KnownNumbers,
-    /// How long a call may ring before it is refused.
+    /// How long a call may ring before it is rejected.
     pub ring_budget: Duration,
 }
 
-/// Which business numbers are ours. Meta tells every app of an account about all of its numbers.
+/// Which business numbers are ours. Meta sends every app of an account the notices of all its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownNumbers {
-    /// Those with these ids.
+    /// The numbers with these ids.
     Listed(Vec<String>),
-    /// Those whose settings name an agent.
+    /// Every number whose settings name an agent.
     WithAgents,
 }
 
-/// What came of taking in a group.
+/// The result of recording a group of notices.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct IntakeResult {
-    /// What was recorded of a call, for the log. Nothing, when it had been before.
+    /// The new journal entries, for the log; empty for a redelivery.
     pub entries: Vec<JournalEntry>,
-    /// The call that call-control should look at now.
+    /// The call that call-control should tick now.
     pub tick: Option<String>,
-    /// What else call-control has to hear.
+    /// Further orders for call-control.
     pub orders: Vec<Order>,
 }

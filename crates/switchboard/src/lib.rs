@@ -1,10 +1,13 @@
-//! Carries calls from step to step: load → step → save call and effects → perform → save the outcome.
+//! The call-control state machine's runner: loads a call, steps it, saves the call with its effects, performs them, and saves each outcome.
 //!
-//! [`Switchboard::handle`] is what call-control does with an order. It decides nothing itself: the `call`
-//! crate decides, this one remembers ([`store`]), looks for tasks (`assignments`), knocks at their doors ([`door`]), starts more
-//! of them ([`launch`]), writes down what happened (`news`), puts calls into the list by which people find them (`listing`),
-//! speaks to Meta ([`meta`]), sends callers what agents write (`message`) and sets calls aside that it cannot read (`poisoned`).
-//! [`intake`] is the webhook's half: it records what Meta tells us.
+//! [`Switchboard::handle`] is what call-control does with an order. It decides nothing itself: the `call` crate decides. The parts:
+//!
+//! - [`call_store`]: the state item of a call in DynamoDB, saved with optimistic locking (`version`).
+//! - `assignment`: chooses the media task; [`control_api`]: sends requests to it; [`task_launcher`]: starts more tasks with `RunTask`.
+//! - [`graph_actions`]: performs call actions at Meta's Graph API; `caller_message`: sends the messages that agents write to callers.
+//! - `transitions`: journal events of a change of state; `call_listing`: the list of calls by day, number and caller.
+//! - `admission`: opening hours, spending and call caps; `unreadable_calls`: ends and sets aside calls whose item cannot be read.
+//! - [`intake`]: the webhook's half, which records what Meta reports.
 
 mod admission;
 mod assignment;
@@ -28,6 +31,6 @@ mod unreadable_calls;
 pub use call_store::CallStore;
 pub use resolved_agent::ResolvedAgent;
 pub use secrets::{ControlApiSecret, GraphSecret};
-pub use stored_call::{AssignmentToken, HungUp, StoredCall, call_ref};
+pub use stored_call::{HungUp, StoredCall, call_ref};
 pub use switchboard::Switchboard;
 pub use unreadable_calls::UnreadableCalls;

@@ -1,29 +1,30 @@
-//! Links the names that one person has at Meta, by their marks: the table has no name in it.
+//! Links the names that one person has at Meta (number, user ids) by their pseudonyms, so that the table holds no name for it.
 
 use crate::Switchboard;
 use internal_api::keys;
 use store::items::Item;
 
-/// How long a link is kept: a year.
+/// How long a link is kept: a year, ms.
 const KEPT_MS: u64 = 365 * 24 * 60 * 60 * 1_000;
 
 impl Switchboard {
-    /// Links every name in a notice that the webhook has written down, if one of them has called before, and drops the notice:
-    /// it has the names in clear.
+    /// Links the names in a `user_changed` notice if one of them has called before, and deletes the notice, which has the names in clear
+    /// text.
     pub(crate) async fn link_names(&self, number: &str, notice: &str) -> anyhow::Result<()> {
         let key = (keys::number(number), notice.to_owned());
-        let Some(notice) = self.ledger.item(&key.0, &key.1).await? else { return Ok(()) };
-        let mut marks: Vec<_> = names(&notice).iter().flat_map(|name| self.knocker.marks_of(name)).collect();
-        marks.sort();
-        marks.dedup();
-        if self.ledger.is_any_known(&marks).await? {
-            self.ledger.link_pseudonyms(&marks, self.now().0 + KEPT_MS).await?;
+        let Some(notice) = self.store.item(&key.0, &key.1).await? else { return Ok(()) };
+        let mut pseudonyms: Vec<_> =
+            names(&notice).iter().flat_map(|name| self.control_api.pseudonyms_of(name)).collect();
+        pseudonyms.sort();
+        pseudonyms.dedup();
+        if self.store.is_any_known(&pseudonyms).await? {
+            self.store.link_pseudonyms(&pseudonyms, self.now().0 + KEPT_MS).await?;
         }
-        self.ledger.drop_notice(&key.0, &key.1).await
+        self.store.drop_notice(&key.0, &key.1).await
     }
 }
 
-/// All names in a notice: its caller's, and those it says are theirs as well.
+/// Returns the notice's caller's names, and the changed ones.
 fn names(notice: &Item) -> Vec<String> {
     let map = |name: &str| notice.get(name).and_then(|value| value.as_m().ok());
     let caller = map("caller").into_iter().flat_map(|caller| caller.values());
@@ -40,7 +41,7 @@ mod tests {
     use store::items::to_item;
 
     #[test]
-    fn a_notice_names_its_caller_and_their_other_names() {
+    fn reads_the_callers_names_and_the_changed_ones() {
         let notice = to_item(&json!({
             "caller": { "number": "919900000001" },
             "what": { "user_changed": { "names": ["IN.99990000000000000001"] } },

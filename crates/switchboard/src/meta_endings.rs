@@ -1,11 +1,11 @@
-//! Reads why Meta ended a call.
+//! Maps the error codes of Meta's `terminate` to the call's event.
 
 use call::CallEvent;
 
-/// The codes of calls that ended because media did not flow: to the caller's phone, from it, or in either direction.
+/// The codes of calls without media flow: to the caller's phone, from it, or in either direction.
 const MEDIA: std::ops::RangeInclusive<u64> = 138_020..=138_023;
 
-/// Returns what happened to a call that Meta ended with these errors. An error that is not media's is a refusal.
+/// Returns the event of a call that Meta ended with these errors. An error outside media's codes is a refusal.
 pub(crate) fn event(errors: &[u64]) -> CallEvent {
     if errors.is_empty() {
         CallEvent::HungUp
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_is_medias_only_by_the_codes_of_media() {
+    fn only_media_codes_mean_that_media_failed() {
         assert_eq!(event(&[]), CallEvent::HungUp);
         for media in [138_020, 138_021, 138_022, 138_023] {
             assert_eq!(event(&[media]), CallEvent::MediaFailed, "{media}");

@@ -1,4 +1,4 @@
-//! Performs one effect of a call. What came of it is the call's next event.
+//! Performs one effect of a call and returns the outcome as the call's next event.
 
 use crate::assignment::choose;
 use crate::control_api::ControlApiReply;
@@ -8,23 +8,23 @@ use crate::{ResolvedAgent, Switchboard, graph_actions};
 use agents::{Agent, Messages};
 use call::{Assignment, CallEvent, Effect, Ending};
 use internal_api::control_api::Offer;
-use journal::JournalEvent as Happened;
+use journal::JournalEvent;
 use std::time::{Duration, Instant};
 use store::{BudgetedAction, LaunchClaim, NumberSettings};
 use tokio::time::timeout_at;
 use whatsapp::{Graph, GraphError};
 
-/// How long to wait before asking ECS again for a task. Where none lives, the next tick may be a minute away.
+/// The pauses between attempts of `RunTask`. Without a live media task, the next tick may be a minute away.
 const LAUNCH_PAUSES: [Duration; 3] =
     [Duration::from_millis(500), Duration::from_millis(1_500), Duration::from_secs(3)];
 
-/// What came of an effect: the call's next event, and what the journal says of it.
+/// The outcome of an effect: the call's next event, and the journal's events.
 pub(crate) struct EffectOutcome {
     pub event: CallEvent,
-    pub entries: Vec<Happened>,
-    /// How long the task took to answer, if that is what it did. For the journal, should the call take its answer.
+    pub entries: Vec<JournalEvent>,
+    /// The task's time to answer the offer, ms; journalled only if the call accepts the answer.
     pub took_ms: u64,
-    /// Whether the task that was chosen returns the token of its assignment.
+    /// Whether the chosen task returns the token of its assignment.
     pub returns_tokens: bool,
 }
 
@@ -33,13 +33,16 @@ impl EffectOutcome {
         Self { event, entries: vec![], took_ms: 0, returns_tokens: false }
     }
 
-    fn noting(event: CallEvent, entry: Happened) -> Self {
+    fn with_entry(event: CallEvent, entry: JournalEvent) -> Self {
         Self { entries: vec![entry], ..Self::of(event) }
     }
 }
 
 impl Switchboard {
-    /// Performs one effect. Errors are ours alone (no DynamoDB, no TLS): the effect stays pending.
+    /// Performs one effect.
+    ///
+    /// # Errors
+    /// When DynamoDB or TLS fails: the effect stays pending.
     pub(crate) async fn perform(
         &self,
         record: &StoredCall,
@@ -51,7 +54,7 @@ impl Switchboard {
             Effect::Offer(assignment) => self.offer(record, assignment).await,
             Effect::CheckTask(assignment) => self.check(record, assignment).await,
             Effect::Release(assignment) => self.release(record, assignment).await,
-            Effect::TellCaller(ending) => Ok(self.tell(record, *ending).await),
+            Effect::TellCaller(ending) => Ok(self.message_caller(record, *ending).await),
             Effect::PreAccept | Effect::Accept | Effect::Reject | Effect::Terminate => {
                 Ok(self.act(record, effect).await)
             }
@@ -59,7 +62,7 @@ impl Switchboard {
     }
 
     async fn assign_task(&self, record: &StoredCall) -> anyhow::Result<EffectOutcome> {
-        let (leases, turned_away) = tokio::try_join!(self.ledger.ready_tasks(), self.turned_away(record))?;
+        let (leases, turned_away) = tokio::try_join!(self.store.ready_tasks(), self.rejection(record))?;
         if let Some(ending) = turned_away {
             return Ok(EffectOutcome::of(CallEvent::Rejected(ending)));
         }
@@ -75,53 +78,55 @@ impl Switchboard {
         })
     }
 
-    /// Unless there are as many tasks as may be: then the call goes on looking for a slot that becomes free.
+    /// Starts a media task. At the limit of tasks the effect fails, and the call keeps looking for a free slot.
     async fn launch(&self, record: &StoredCall) -> anyhow::Result<EffectOutcome> {
         let (call_ref, failed) = (record.call_ref(), CallEvent::Failed(Effect::LaunchTask));
-        let claimed = self.ledger.claim_launch(self.launcher.most(), call_ref, self.now().0).await?;
+        let claimed = self.store.claim_launch(self.launcher.most(), call_ref, self.now().0).await?;
         let Some(mut claimed) = claimed else {
-            tracing::warn!(call_ref, "Started no media task: there are as many as there may be");
+            tracing::warn!(call_ref, "no media task started: the limit of tasks (MAX_TASKS) is reached");
             return Ok(EffectOutcome::of(failed));
         };
         if claimed.task.is_some() {
-            // An earlier process started it, and could not save that.
+            // An earlier process started it and could not save that.
             return Ok(EffectOutcome::of(CallEvent::Done(Effect::LaunchTask)));
         }
         match self.run_task(record, &mut claimed).await? {
             Ok(arn) => {
                 let (task, place) = (arn.rsplit('/').next().unwrap_or_default().to_owned(), claimed.slot);
-                if let Err(error) = self.ledger.note_launch(place, call_ref, &task, self.now().0).await {
+                if let Err(error) = self.store.note_launch(place, call_ref, &task, self.now().0).await {
                     tracing::warn!(
                         call_ref,
                         task,
                         place,
-                        "The place of a started task lapses by itself: {error:#}"
+                        "cannot note the started task in its launch claim, which expires by itself: {error:#}"
                     );
                 }
-                Ok(EffectOutcome::noting(
+                Ok(EffectOutcome::with_entry(
                     CallEvent::Done(Effect::LaunchTask),
-                    Happened::TaskLaunched { task },
+                    JournalEvent::TaskLaunched { task },
                 ))
             }
             Err(error) => {
-                tracing::error!(call_ref, "Cannot start a media task: {error}");
-                // Where ECS did not say, a task may be starting: its place lapses by itself.
+                tracing::error!(call_ref, "cannot start a media task: {error}");
+                // After an unknown outcome a task may be starting: its claim expires by itself.
                 if let LaunchError::Refused(_) | LaunchError::Throttled(_) = error {
-                    self.ledger.release_launch(&claimed, call_ref, self.now().0).await?;
+                    self.store.release_launch(&claimed, call_ref, self.now().0).await?;
                 }
                 Ok(EffectOutcome::of(failed))
             }
         }
     }
 
-    /// Ends before another process may begin. What ECS has refused is counted in the claim, so that each process that goes on with the
-    /// call repeats the request that is unanswered, and none that is refused.
+    /// Calls `RunTask` until it succeeds or the attempt's time is over, which is before another process may start one.
+    ///
+    /// Refusals are counted in the claim, so that the next process repeats an unanswered request under the same client token, and a refused
+    /// one under a new token.
     async fn run_task(
         &self,
         record: &StoredCall,
         claimed: &mut LaunchClaim,
     ) -> anyhow::Result<Result<String, LaunchError>> {
-        let (call_ref, until) = (record.call_ref(), self.tries_until(record));
+        let (call_ref, until) = (record.call_ref(), self.deadline(record));
         let mut is_unknown = false;
         let mut pauses = LAUNCH_PAUSES.into_iter();
         loop {
@@ -129,12 +134,12 @@ impl Switchboard {
             let error = match launched {
                 Ok(Ok(arn)) => return Ok(Ok(arn)),
                 Ok(Err(error)) => error,
-                Err(_) => LaunchError::Unknown("no time was left to wait".to_owned()),
+                Err(_) => LaunchError::Unknown("the attempt's time is over".to_owned()),
             };
             match &error {
                 LaunchError::Refused(_) => {
-                    if !self.ledger.note_launch_refused(claimed, call_ref).await? {
-                        let reason = "another process has gone on with the call".to_owned();
+                    if !self.store.note_launch_refused(claimed, call_ref).await? {
+                        let reason = "another process continues the call".to_owned();
                         return Ok(Err(LaunchError::Unknown(reason)));
                     }
                 }
@@ -152,44 +157,44 @@ impl Switchboard {
         }
     }
 
-    fn tries_until(&self, record: &StoredCall) -> tokio::time::Instant {
+    fn deadline(&self, record: &StoredCall) -> tokio::time::Instant {
         tokio::time::Instant::now() + record.call.retry_window(self.now())
     }
 
     async fn offer(&self, record: &StoredCall, assignment: &Assignment) -> anyhow::Result<EffectOutcome> {
-        let (lease, appointed) =
-            tokio::try_join!(self.ledger.lease(&assignment.task), self.appointed_for(&record.number))?;
+        let (lease, resolved) =
+            tokio::try_join!(self.store.lease(&assignment.task), self.agent_for_number(&record.number))?;
         let Some(lease) = lease else {
             return Ok(assignment_refused(assignment, "it has no lease any more".into()));
         };
-        let offer = self.offer_of(record, assignment, &appointed);
+        let offer = self.offer_of(record, assignment, &resolved);
         let asked_at = Instant::now();
-        let mut knock = self.knocker.offer(&lease, record.call_ref(), &offer).await?;
-        let was_silent = matches!(knock, ControlApiReply::Silent(_));
+        let mut reply = self.control_api.offer(&lease, record.call_ref(), &offer).await?;
+        let was_silent = matches!(reply, ControlApiReply::NoAnswer(_));
         if was_silent {
-            // A connection that was kept may have died since. Asked again, the task gives the same answer.
-            knock = self.knocker.offer(&lease, record.call_ref(), &offer).await?;
+            // A pooled connection may have died. A repeated offer gets the same answer from the task.
+            reply = self.control_api.offer(&lease, record.call_ref(), &offer).await?;
         }
-        Ok(match knock {
-            ControlApiReply::Opened(answer) => EffectOutcome {
+        Ok(match reply {
+            ControlApiReply::Done(answer) => EffectOutcome {
                 took_ms: asked_at.elapsed().as_millis() as u64,
                 ..EffectOutcome::of(CallEvent::Answered { fence: assignment.fence, answer })
             },
-            ControlApiReply::Impossible(reason) => {
-                EffectOutcome::noting(CallEvent::Unanswerable, Happened::OfferUnanswerable { reason })
+            ControlApiReply::Unanswerable(reason) => {
+                EffectOutcome::with_entry(CallEvent::Unanswerable, JournalEvent::OfferUnanswerable { reason })
             }
-            ControlApiReply::Odd(reason) | ControlApiReply::Silent(reason) => {
+            ControlApiReply::Unexpected(reason) | ControlApiReply::NoAnswer(reason) => {
                 assignment_unanswered(assignment, reason)
             }
-            // What it says now, it says of the second request: the first may have reached it.
+            // This answers the second request: the first may have been accepted.
             ControlApiReply::Full(reason) if was_silent => assignment_unanswered(assignment, reason),
             ControlApiReply::Full(reason) => assignment_refused(assignment, reason),
-            ControlApiReply::Unknown => assignment_refused(assignment, "it has no such door".into()),
-            ControlApiReply::Stranger => assignment_refused(assignment, "it knows no key of ours".into()),
+            ControlApiReply::UnknownCall => assignment_refused(assignment, "it has no such door".into()),
+            ControlApiReply::Unauthorized => assignment_refused(assignment, "it knows no key of ours".into()),
         })
     }
 
-    fn offer_of(&self, record: &StoredCall, assignment: &Assignment, appointed: &ResolvedAgent) -> Offer {
+    fn offer_of(&self, record: &StoredCall, assignment: &Assignment, resolved: &ResolvedAgent) -> Offer {
         Offer {
             fence: assignment.fence,
             version: record.version,
@@ -197,26 +202,26 @@ impl Switchboard {
             offer: record.offer.clone(),
             rang_at_ms: record.call.rang_at.0,
             ring_deadline_ms: record.call.ring_deadline.0,
-            agent: appointed.text.clone(),
+            agent: resolved.text.clone(),
             hides_number: record.caller_number.is_none(),
-            caller: self.knocker.mark(&record.caller()),
+            caller: self.control_api.pseudonym(&record.caller()),
             token: record.token(assignment.fence).map(str::to_owned),
         }
     }
 
     async fn check(&self, record: &StoredCall, assignment: &Assignment) -> anyhow::Result<EffectOutcome> {
         let fence = assignment.fence;
-        let lease = self.ledger.lease(&assignment.task).await?;
+        let lease = self.store.lease(&assignment.task).await?;
         let Some(lease) = lease else { return Ok(silent(assignment, None)) };
-        Ok(match self.knocker.ask_after(&lease, record.call_ref()).await? {
-            // Whoever answers with the task's own certificate is the task, whatever it says.
-            ControlApiReply::Opened(())
+        Ok(match self.control_api.check_call(&lease, record.call_ref()).await? {
+            // Any reply under the task's own certificate proves that the task lives.
+            ControlApiReply::Done(())
             | ControlApiReply::Full(_)
-            | ControlApiReply::Impossible(_)
-            | ControlApiReply::Stranger
-            | ControlApiReply::Odd(_) => EffectOutcome::of(CallEvent::TaskAlive { fence }),
-            ControlApiReply::Unknown => EffectOutcome::of(CallEvent::TaskStopped { fence }),
-            ControlApiReply::Silent(_) => silent(assignment, Some(lease.until_ms)),
+            | ControlApiReply::Unanswerable(_)
+            | ControlApiReply::Unauthorized
+            | ControlApiReply::Unexpected(_) => EffectOutcome::of(CallEvent::TaskAlive { fence }),
+            ControlApiReply::UnknownCall => EffectOutcome::of(CallEvent::TaskStopped { fence }),
+            ControlApiReply::NoAnswer(_) => silent(assignment, Some(lease.until_ms)),
         })
     }
 
@@ -228,71 +233,74 @@ impl Switchboard {
             .as_ref()
             .filter(|now| now.task == assignment.task && now.fence > assignment.fence);
         if newer.is_some() {
-            // The task lets go of the older assignment when it takes the newer one; one of an older release would end both.
+            // The task releases the older assignment when it takes the newer one; a task of an older release would end both.
             return Ok(done);
         }
-        let Some(lease) = self.ledger.lease(&assignment.task).await? else { return Ok(done) };
-        Ok(match self.knocker.release(&lease, record.call_ref(), assignment.fence).await? {
-            ControlApiReply::Opened(()) | ControlApiReply::Unknown => done,
+        let Some(lease) = self.store.lease(&assignment.task).await? else { return Ok(done) };
+        Ok(match self.control_api.release(&lease, record.call_ref(), assignment.fence).await? {
+            ControlApiReply::Done(()) | ControlApiReply::UnknownCall => done,
             ControlApiReply::Full(_)
-            | ControlApiReply::Impossible(_)
-            | ControlApiReply::Stranger
-            | ControlApiReply::Odd(_)
-            | ControlApiReply::Silent(_) => {
+            | ControlApiReply::Unanswerable(_)
+            | ControlApiReply::Unauthorized
+            | ControlApiReply::Unexpected(_)
+            | ControlApiReply::NoAnswer(_) => {
                 EffectOutcome::of(CallEvent::Failed(Effect::Release(assignment.clone())))
             }
         })
     }
 
-    /// At most once: but for one more try where Meta says that it did nothing, it is not tried again.
-    async fn tell(&self, record: &StoredCall, ending: Ending) -> EffectOutcome {
+    /// Sends the caller a message about an ending, at most once: it is tried again only when Meta says that nothing was done.
+    async fn message_caller(&self, record: &StoredCall, ending: Ending) -> EffectOutcome {
         let effect = Effect::TellCaller(ending);
-        // This is the one try: it must not fail for want of the number's or the agent's own words.
-        let settings = self.ledger.number(&record.number).await.unwrap_or_default();
-        let appointed = self.appointed(&settings).await.unwrap_or_else(|_| self.agent.clone());
+        // The message is not retried, so failing to read the number's or agent's own text falls back to defaults.
+        let settings = self.store.number(&record.number).await.unwrap_or_default();
+        let resolved = self.resolve_agent(&settings).await.unwrap_or_else(|_| self.agent.clone());
         let broke_off = record.call.accepted_at.is_some();
-        if !self.may_tell(record, &appointed.agent).await {
+        if !self.may_message_caller(record, &resolved.agent).await {
             let (action, budget) = (BudgetedAction::Notice.name().to_owned(), "hour".to_owned());
-            return EffectOutcome::noting(
+            return EffectOutcome::with_entry(
                 CallEvent::Done(effect),
-                Happened::ActionRefused { action, budget },
+                JournalEvent::ActionRefused { action, budget },
             );
         }
-        let text = words(ending, broke_off, &settings, &appointed.agent.messages);
-        let entry = match self.try_to_send(record, text).await {
+        let text = message_text(ending, broke_off, &settings, &resolved.agent.messages);
+        let entry = match self.send_with_retry(record, text).await {
             Ok(message) => {
-                self.keep_name_of(record, message.as_deref(), "").await;
-                Happened::CallerTold { why: word(&ending) }
+                self.keep_message_ref(record, message.as_deref(), "").await;
+                JournalEvent::CallerTold { why: wire_name(&ending) }
             }
-            Err(error) => trouble(&word(&effect), &error),
+            Err(error) => meta_trouble(&wire_name(&effect), &error),
         };
-        EffectOutcome::noting(CallEvent::Done(effect), entry)
+        EffectOutcome::with_entry(CallEvent::Done(effect), entry)
     }
 
-    /// Whether the caller may be told by message once more within the hour. A table that cannot say so refuses nothing.
-    async fn may_tell(&self, record: &StoredCall, agent: &Agent) -> bool {
-        let Some(mark) = self.knocker.mark(&record.caller()) else { return true };
+    /// Whether the caller's hourly budget allows one more message. When the table cannot be read, it does.
+    async fn may_message_caller(&self, record: &StoredCall, agent: &Agent) -> bool {
+        let Some(pseudonym) = self.control_api.pseudonym(&record.caller()) else { return true };
         let (most, now_ms) = (agent.caps.notices_an_hour, self.now().0);
-        let may = self.ledger.may_act(&record.number, &mark, BudgetedAction::Notice, most, now_ms).await;
+        let may = self.store.may_act(&record.number, &pseudonym, BudgetedAction::Notice, most, now_ms).await;
         may.unwrap_or_else(|error| {
-            tracing::error!(call_ref = record.call_ref(), "A caller is told without a budget: {error:#}");
+            tracing::error!(
+                call_ref = record.call_ref(),
+                "cannot check the caller's message budget, message sent anyway: {error:#}"
+            );
             true
         })
     }
 
     async fn act(&self, record: &StoredCall, effect: &Effect) -> EffectOutcome {
-        let until = self.tries_until(record);
-        let act = async |graph: &Graph| graph_actions::act(graph, record, effect, until).await;
-        let (event, error) = self.at_meta(act, |(_, error)| error.as_ref()).await;
+        let until = self.deadline(record);
+        let perform = async |graph: &Graph| graph_actions::act(graph, record, effect, until).await;
+        let (event, error) = self.send_to_meta(perform, |(_, error)| error.as_ref()).await;
         EffectOutcome {
-            entries: error.iter().map(|error| trouble(&word(effect), error)).collect(),
+            entries: error.iter().map(|error| meta_trouble(&wire_name(effect), error)).collect(),
             ..EffectOutcome::of(event)
         }
     }
 }
 
-/// What a caller is told who could not talk, or not to the end: then the talk `broke_off`.
-fn words<'a>(
+/// Returns the message to a caller whose call failed; `broke_off` when it failed after it was accepted.
+fn message_text<'a>(
     ending: Ending,
     broke_off: bool,
     settings: &'a NumberSettings,
@@ -323,8 +331,8 @@ fn words<'a>(
     }
 }
 
-pub(crate) fn trouble(action: &str, error: &GraphError) -> Happened {
-    Happened::MetaTrouble {
+pub(crate) fn meta_trouble(action: &str, error: &GraphError) -> JournalEvent {
+    JournalEvent::MetaTrouble {
         action: action.to_owned(),
         code: error.code(),
         reason: error.to_string(),
@@ -333,23 +341,23 @@ pub(crate) fn trouble(action: &str, error: &GraphError) -> Happened {
 }
 
 fn assignment_refused(assignment: &Assignment, reason: String) -> EffectOutcome {
-    let entry = Happened::SeatRefused { task: assignment.task.clone(), reason };
-    EffectOutcome::noting(CallEvent::AssignmentRefused { fence: assignment.fence }, entry)
+    let entry = JournalEvent::SeatRefused { task: assignment.task.clone(), reason };
+    EffectOutcome::with_entry(CallEvent::AssignmentRefused { fence: assignment.fence }, entry)
 }
 
-/// It may have taken the call: it is released.
+/// The task may have accepted the call, so it is released.
 fn assignment_unanswered(assignment: &Assignment, reason: String) -> EffectOutcome {
-    let entry = Happened::SeatRefused { task: assignment.task.clone(), reason };
-    EffectOutcome::noting(CallEvent::AssignmentUnanswered { fence: assignment.fence }, entry)
+    let entry = JournalEvent::SeatRefused { task: assignment.task.clone(), reason };
+    EffectOutcome::with_entry(CallEvent::AssignmentUnanswered { fence: assignment.fence }, entry)
 }
 
 fn silent(assignment: &Assignment, lease: Option<u64>) -> EffectOutcome {
-    let entry = Happened::TaskSilent { task: assignment.task.clone() };
-    EffectOutcome::noting(CallEvent::TaskSilent { fence: assignment.fence, lease }, entry)
+    let entry = JournalEvent::TaskSilent { task: assignment.task.clone() };
+    EffectOutcome::with_entry(CallEvent::TaskSilent { fence: assignment.fence, lease }, entry)
 }
 
-/// The name of an ending or effect, as it is stored.
-pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
+/// Returns the serialized name of an ending or effect.
+pub(crate) fn wire_name<T: serde::Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         Ok(serde_json::Value::Object(map)) => map.keys().next().cloned().unwrap_or_default(),
@@ -362,18 +370,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_numbers_own_words_come_before_its_agents_where_it_has_any() {
+    fn a_numbers_own_messages_override_its_agents() {
         let messages = Agent::built_in().messages;
         let own = NumberSettings { sorry: Some("Sorry!".into()), lost: Some("Lost!".into()), agent: None };
         let none = NumberSettings::default();
 
-        assert_eq!(words(Ending::NoCapacity, false, &own, &messages), "Sorry!");
-        assert_eq!(words(Ending::Lost, false, &own, &messages), "Lost!");
-        assert_eq!(words(Ending::NoCapacity, false, &none, &messages), messages.busy);
-        assert_eq!(words(Ending::Lost, false, &none, &messages), messages.lost);
-        assert_eq!(words(Ending::AgentUnavailable, true, &none, &messages), messages.lost);
-        assert_eq!(words(Ending::Closed, false, &own, &messages), messages.closed);
-        assert_eq!(words(Ending::OverBudget, false, &own, &messages), messages.spent);
-        assert_eq!(words(Ending::CalledTooOften, false, &own, &messages), messages.too_many_calls);
+        assert_eq!(message_text(Ending::NoCapacity, false, &own, &messages), "Sorry!");
+        assert_eq!(message_text(Ending::Lost, false, &own, &messages), "Lost!");
+        assert_eq!(message_text(Ending::NoCapacity, false, &none, &messages), messages.busy);
+        assert_eq!(message_text(Ending::Lost, false, &none, &messages), messages.lost);
+        assert_eq!(message_text(Ending::AgentUnavailable, true, &none, &messages), messages.lost);
+        assert_eq!(message_text(Ending::Closed, false, &own, &messages), messages.closed);
+        assert_eq!(message_text(Ending::OverBudget, false, &own, &messages), messages.spent);
+        assert_eq!(message_text(Ending::CalledTooOften, false, &own, &messages), messages.too_many_calls);
     }
 }

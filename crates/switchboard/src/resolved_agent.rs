@@ -1,4 +1,4 @@
-//! Which agent takes a number's calls: the one that was pushed for it, else the house's own, else the one that is built in.
+//! Resolves the agent for a number: the one assigned to it in the table, else the deployment's own, else the built-in one.
 
 use crate::Switchboard;
 use agents::{Agent, AgentFileError};
@@ -6,57 +6,63 @@ use std::fmt;
 use std::sync::Arc;
 use store::NumberSettings;
 
-/// An agent that takes calls, and its file.
+/// A parsed agent with the text of its file.
 #[derive(Clone)]
 pub struct ResolvedAgent {
     pub(crate) agent: Agent,
-    /// What the media task is told; `None`: it knows.
+    /// The file's text for the media task; `None` for the built-in agent, which the task has.
     pub(crate) text: Option<String>,
 }
 
 impl ResolvedAgent {
-    /// The agent that is there without a file.
+    /// Returns the agent used without a file.
     pub fn built_in() -> Self {
         Self { agent: Agent::built_in(), text: None }
     }
 
-    /// The agent of this file.
+    /// Parses an agent file.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// When the file is not valid; says line and field.
     pub fn read(text: &str) -> Result<Self, AgentFileError> {
         Ok(Self { agent: Agent::read(text)?, text: Some(text.to_owned()) })
     }
 }
 
 impl fmt::Debug for ResolvedAgent {
-    /// Which agent it is, and how long its file: what it says is the operator's business.
+    /// Shows only the length of the file: its text is the operator's business.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let length = self.text.as_ref().map(String::len);
-        f.debug_struct("Appointed").field("agent", &self.agent).field("text", &length).finish()
+        f.debug_struct("ResolvedAgent").field("agent", &self.agent).field("text", &length).finish()
     }
 }
 
 impl Switchboard {
-    /// Who takes the calls of a number.
-    pub(crate) async fn appointed_for(&self, number: &str) -> anyhow::Result<Arc<ResolvedAgent>> {
-        self.appointed(&self.ledger.number(number).await?).await
+    /// Returns the agent that takes a number's calls.
+    pub(crate) async fn agent_for_number(&self, number: &str) -> anyhow::Result<Arc<ResolvedAgent>> {
+        self.resolve_agent(&self.store.number(number).await?).await
     }
 
-    /// Who takes the calls of a number with these settings. Whoever was pushed and cannot be read, by an older release say, must
-    /// not cost the call.
-    pub(crate) async fn appointed(&self, settings: &NumberSettings) -> anyhow::Result<Arc<ResolvedAgent>> {
+    /// Returns the agent that takes the calls of a number with these settings. An assigned agent that is missing or cannot be parsed, by an
+    /// older release for instance, falls back to the default one instead of costing the call.
+    pub(crate) async fn resolve_agent(
+        &self,
+        settings: &NumberSettings,
+    ) -> anyhow::Result<Arc<ResolvedAgent>> {
         let Some(name) = &settings.agent else { return Ok(self.agent.clone()) };
-        let Some(stored) = self.ledger.agent(name).await? else {
-            tracing::error!(agent = name, "The agent {name} takes calls and was never pushed: another does");
+        let Some(stored) = self.store.agent(name).await? else {
+            tracing::error!(
+                agent = name,
+                "agent {name} not found in the table; the default agent takes its calls"
+            );
             return Ok(self.agent.clone());
         };
         match ResolvedAgent::read(&stored.text) {
-            Ok(appointed) => Ok(Arc::new(appointed)),
+            Ok(resolved) => Ok(Arc::new(resolved)),
             Err(wrong) => {
                 tracing::error!(
                     agent = name,
-                    "The agent {name} cannot be read, so another takes its calls: {wrong}"
+                    "cannot parse agent {name}, the default agent takes its calls: {wrong}"
                 );
                 Ok(self.agent.clone())
             }
@@ -69,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_agent_file_says_is_not_shown() {
+    fn debug_output_leaves_out_the_agent_files_text() {
         let text = "name = 'shop'\ninstructions = 'Planted.'\ngreeting.say = 'Hello.'\n";
 
         let shown = format!("{:?}", ResolvedAgent::read(text).expect("it is right"));

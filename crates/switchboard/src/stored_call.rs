@@ -1,4 +1,4 @@
-//! A call as it lies in the table: its state, and what only the vendor crates understand.
+//! The state item of a call: its state machine's state, and the identifiers and SDP offer that Meta sent.
 
 use call::{Call, Timestamp};
 use internal_api::keys;
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use whatsapp::Caller;
 
-/// The name of a call everywhere but at Meta: hex SHA-256 of Meta's call id, which holds phone numbers.
+/// Returns the name of a call everywhere but at Meta: the hex SHA-256 of Meta's call id, which holds phone numbers.
 pub fn call_ref(wacid: &str) -> String {
     hex::encode(Sha256::digest(wacid))
 }
@@ -21,63 +21,63 @@ pub struct StoredCall {
     pub(crate) gsi1pk: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) gsi1sk: Option<String>,
-    /// When DynamoDB may forget it, seconds since 1970.
+    /// When DynamoDB may delete it, seconds since 1970.
     pub(crate) ttl: u64,
-    /// Grows with every change: nobody overwrites what they have not read.
+    /// Incremented by every save, which fails against any other version than the one read.
     pub version: u64,
-    /// Meta's call id.
+    /// Meta's id of the call, which holds phone numbers.
     pub wacid: String,
     /// The id of the business number that was called.
     pub number: String,
     /// The caller's SDP offer.
     pub offer: String,
-    /// The caller's phone number, if they show it.
+    /// The caller's phone number, unless hidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_number: Option<String>,
     /// The caller's business-scoped user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_user_id: Option<String>,
-    /// How far the call has come.
+    /// The state of the call's state machine.
     pub call: Call,
-    /// Set by the webhook when Meta says that the call is over.
+    /// Set by the webhook when Meta reports the call as over; the next save takes it into the state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hung_up: Option<HungUp>,
-    /// The task that has the call: found by the index, which does not hold the call itself.
+    /// The task that holds the call, for the index, which does not project the call itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) held_by: Option<String>,
-    /// What the task that has the assignment must show with its orders; none where that task returns no tokens.
+    /// The token that the assigned task must present with its orders; `None` where the task returns no tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seat_token: Option<AssignmentToken>,
-    /// Whether it is in the list of calls.
+    /// Whether the call is in the list of calls.
     #[serde(default)]
     pub(crate) is_listed: bool,
 }
 
-/// What proves that an order is of the task that has an assignment.
+/// Proves that an order comes from the task that holds an assignment.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AssignmentToken {
-    /// The fence of the assignment.
-    pub fence: u64,
-    /// Random.
-    pub token: String,
+pub(crate) struct AssignmentToken {
+    /// The fencing token of the assignment.
+    pub(crate) fence: u64,
+    /// 64 random hex digits.
+    pub(crate) token: String,
 }
 
 impl std::fmt::Debug for AssignmentToken {
-    /// Without the token.
+    /// Leaves out the token.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SeatToken").field("fence", &self.fence).finish_non_exhaustive()
+        f.debug_struct("AssignmentToken").field("fence", &self.fence).finish_non_exhaustive()
     }
 }
 
-/// Meta's word that a call is over.
+/// Meta's `terminate` for a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HungUp {
-    /// Meta's error codes, if it ended with any.
+    /// Meta's error codes; empty for an ordinary end.
     pub errors: Vec<u64>,
 }
 
 impl StoredCall {
-    /// A call that has just begun to ring.
+    /// Returns a call that has just begun to ring.
     pub fn ringing(
         wacid: &str,
         number: &str,
@@ -104,29 +104,29 @@ impl StoredCall {
             seat_token: None,
             is_listed: false,
         };
-        record.index();
+        record.update_index();
         record
     }
 
-    /// Its name everywhere but at Meta.
+    /// Returns the call's name everywhere but at Meta.
     pub fn call_ref(&self) -> &str {
-        keys::call_ref(&self.pk).expect("a state item lies in a call's partition")
+        keys::call_ref(&self.pk).expect("a state item is in a call's partition")
     }
 
-    /// Who calls.
-    pub fn caller(&self) -> Caller {
+    /// Returns the caller's number and user id, as far as Meta gave them.
+    pub(crate) fn caller(&self) -> Caller {
         Caller { number: self.caller_number.clone(), user_id: self.caller_user_id.clone() }
     }
 
-    /// Gives the assignment, if it is another one than before, a token of its own, where its task returns tokens.
-    pub(crate) fn guard_assignment(&mut self, before: &Call, returns_tokens: bool) {
+    /// Gives a new assignment a token of its own, if its task returns tokens.
+    pub(crate) fn issue_token(&mut self, before: &Call, returns_tokens: bool) {
         let fence = |call: &Call| call.assignment.as_ref().map(|assignment| assignment.fence);
         let Some(fence) = fence(&self.call).filter(|new| fence(before) != Some(*new)) else { return };
         let half = || uuid::Uuid::new_v4().simple().to_string();
         self.seat_token = returns_tokens.then(|| AssignmentToken { fence, token: half() + &half() });
     }
 
-    /// The token of the assignment with this fence, if it has one.
+    /// Returns the token of the assignment with this fence.
     pub fn token(&self, fence: u64) -> Option<&str> {
         self.seat_token
             .as_ref()
@@ -134,24 +134,26 @@ impl StoredCall {
             .map(|assignment| assignment.token.as_str())
     }
 
-    /// Whether an order for the assignment with this fence is from the task that has it now: it shows the assignment's token, if there is one. A
-    /// later record with that fence has that token, so an order that is believed once need not be checked again.
-    pub(crate) fn believes(&self, fence: u64, token: Option<&str>) -> bool {
+    /// Whether an order for the assignment with this fence comes from the task that holds it: it presents the token, if the assignment has
+    /// one.
+    ///
+    /// A later version of the call with the same fence has the same token, so an accepted order need not be checked again after a conflict.
+    pub(crate) fn accepts_order(&self, fence: u64, token: Option<&str>) -> bool {
         self.call.is_held_by(fence) && self.token(fence).is_none_or(|own| token == Some(own))
     }
 
-    /// Puts it into the index of what is due, or takes it out.
-    pub(crate) fn index(&mut self) {
+    /// Updates the attributes of the index of due calls.
+    pub(crate) fn update_index(&mut self) {
         self.held_by = self.call.assignment.as_ref().map(|assignment| assignment.task.clone());
-        (self.gsi1pk, self.gsi1sk) = self.place();
+        (self.gsi1pk, self.gsi1sk) = self.index_keys();
     }
 
-    /// Whether it lies in the index as its call wants. Meta's word that the call is over makes it due out of turn.
+    /// Whether the index attributes match the call. The webhook makes a call due out of turn when Meta reports it as over.
     pub(crate) fn is_indexed(&self) -> bool {
-        (self.gsi1pk.clone(), self.gsi1sk.clone()) == self.place()
+        (self.gsi1pk.clone(), self.gsi1sk.clone()) == self.index_keys()
     }
 
-    fn place(&self) -> (Option<String>, Option<String>) {
+    fn index_keys(&self) -> (Option<String>, Option<String>) {
         let due = self.call.due;
         (due.map(|_| keys::DUE.to_owned()), due.map(|due| keys::sortable(due.0)))
     }
@@ -162,38 +164,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_assignment_has_a_token_of_its_own_where_its_task_returns_tokens() {
+    fn each_assignment_has_its_own_token_if_its_task_returns_tokens() {
         let assignment = |fence| Some(call::Assignment { task: "t".into(), fence });
         let ringing =
             StoredCall::ringing("wacid.A", "1", "v=0", &Caller::default(), Timestamp(7), Duration::ZERO);
         let mut record = ringing.clone();
         record.call.assignment = assignment(1);
-        record.guard_assignment(&ringing.call, true);
+        record.issue_token(&ringing.call, true);
         let first = record.token(1).expect("it has one").to_owned();
-        assert!(first.len() == 64 && record.believes(1, Some(&first)));
-        assert!(!record.believes(1, None) && !record.believes(1, Some("another")));
+        assert!(first.len() == 64 && record.accepts_order(1, Some(&first)));
+        assert!(!record.accepts_order(1, None) && !record.accepts_order(1, Some("another")));
 
         let before = record.call.clone();
-        record.guard_assignment(&before, false);
+        record.issue_token(&before, false);
         assert_eq!(record.token(1), Some(&*first), "the same assignment keeps it");
         record.call.assignment = assignment(2);
-        record.guard_assignment(&before, true);
+        record.issue_token(&before, true);
         assert!(record.token(2).is_some_and(|second| second != first) && record.token(1).is_none());
         let before = record.call.clone();
         record.call.assignment = assignment(3);
-        record.guard_assignment(&before, false);
-        assert!(record.believes(3, None), "a task of an older release shows none");
-        assert!(!record.believes(2, None) && !record.believes(4, None), "no task has that assignment");
+        record.issue_token(&before, false);
+        assert!(record.accepts_order(3, None), "a task of an older release presents none");
+        assert!(
+            !record.accepts_order(2, None) && !record.accepts_order(4, None),
+            "no task has that assignment"
+        );
     }
 
     #[test]
-    fn a_call_that_was_made_due_out_of_turn_is_not_where_it_belongs() {
+    fn a_call_made_due_out_of_turn_needs_reindexing() {
         let budget = Duration::from_secs(25);
         let mut record = StoredCall::ringing("wacid.A", "1", "v=0", &Caller::default(), Timestamp(7), budget);
         record.call.due = None;
         assert!(!record.is_indexed());
 
-        record.index();
+        record.update_index();
 
         assert!(record.is_indexed() && record.gsi1pk.is_none());
     }

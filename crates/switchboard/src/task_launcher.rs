@@ -1,6 +1,7 @@
-//! Starts another media task when no slot is free. Once a call: ECS takes a repeated client token for the same request, and
-//! answers it from memory. A request that it refused is repeated under the next token, or the refusal would be repeated; one
-//! whose outcome is unknown, or that was throttled, under the same, or a second task might be started.
+//! Starts a media task with ECS `RunTask` when no slot is free, at most one per call.
+//!
+//! ECS answers a repeated client token for the same request from memory. A refused request is therefore repeated under the next token, or
+//! the refusal would be repeated; a throttled one, or one whose outcome is unknown, under the same, or a second task might start.
 //!
 //! Spec: "Ensuring idempotency" in the Amazon ECS API reference.
 
@@ -15,77 +16,77 @@ use aws_sdk_ecs::types::{
 };
 use std::time::Duration;
 
-/// The name of the one container in the media task's definition.
-pub const CONTAINER: &str = "media-task";
+/// The name of the only container in the media task's definition.
+const CONTAINER: &str = "media-task";
 
-/// Codes of too many requests.
+/// Prefixes of the error codes that mean too many requests.
 const THROTTLED: [&str; 4] = ["Throttling", "ThrottledException", "TooManyRequests", "RequestLimitExceeded"];
 
-/// What a media task is told that belongs to no service.
+/// The environment variable that makes a task outside the service leave when idle, seconds.
 pub const LEAVE_AFTER_IDLE: &str = "AHOY_LEAVE_AFTER_IDLE_S";
 
-/// Where and how media tasks are started.
+/// Starts media tasks.
 #[derive(Debug, Clone)]
 pub struct TaskLauncher {
     client: Client,
     settings: LaunchSettings,
 }
 
-/// What `RunTask` wants to know.
+/// The parameters of `RunTask`.
 #[derive(Debug, Clone)]
 pub struct LaunchSettings {
-    /// The ECS cluster.
+    /// The ECS cluster's name or ARN.
     pub cluster: String,
     /// The family of the media task's definition.
     pub family: String,
-    /// Public subnets.
+    /// The public subnets to place tasks in.
     pub subnets: Vec<String>,
-    /// Security groups.
+    /// The tasks' security groups.
     pub security_groups: Vec<String>,
-    /// So long without a call, and a task that was started so leaves.
+    /// How long a launched task stays without a call.
     pub leave_after_idle: Duration,
-    /// So many media tasks there may be, those of the service included.
+    /// The limit of media tasks, those of the service included.
     pub most: u32,
 }
 
-/// Why no task is started.
+/// The reason why no task is known to have started.
 #[derive(Debug)]
-pub enum LaunchError {
-    /// ECS says no: nothing is started under that token.
+pub(crate) enum LaunchError {
+    /// ECS refused the request: no task started under that token.
     Refused(String),
-    /// ECS is asked too often: nothing is started, and the same request may yet be answered.
+    /// ECS throttled the request: no task started, and the same request may still succeed.
     Throttled(String),
-    /// ECS did not say: a task may be starting.
+    /// ECS did not answer: a task may be starting.
     Unknown(String),
 }
 
 impl std::fmt::Display for LaunchError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Refused(reason) => write!(formatter, "RunTask is refused: {reason}"),
-            Self::Throttled(reason) => write!(formatter, "RunTask is throttled: {reason}"),
-            Self::Unknown(reason) => write!(formatter, "RunTask is not answered: {reason}"),
+            Self::Refused(reason) => write!(formatter, "RunTask refused: {reason}"),
+            Self::Throttled(reason) => write!(formatter, "RunTask throttled: {reason}"),
+            Self::Unknown(reason) => write!(formatter, "RunTask not answered: {reason}"),
         }
     }
 }
 
 impl TaskLauncher {
-    /// Starts tasks as `settings` say.
+    /// Returns a launcher with these settings.
     pub fn new(client: Client, settings: LaunchSettings) -> Self {
         Self { client, settings }
     }
 
-    /// So many media tasks there may be.
-    pub fn most(&self) -> u32 {
+    /// Returns the limit of media tasks.
+    pub(crate) fn most(&self) -> u32 {
         self.settings.most
     }
 
-    /// Starts a media task for a call, at most one. Its ARN. `refusals` is how often ECS has refused one for
-    /// this call, whichever processes asked: what is not refused is asked for under the same token again.
+    /// Starts at most one media task for a call, and returns its ARN. `refusals` is how often ECS has refused one for this call, in any
+    /// process: it selects the client token.
     ///
     /// # Errors
-    /// When ECS does not start it.
-    pub async fn launch(&self, call_ref: &str, refusals: u32) -> Result<String, LaunchError> {
+    /// When ECS refuses or throttles the request, or does not answer.
+    pub(crate) async fn launch(&self, call_ref: &str, refusals: u32) -> Result<String, LaunchError> {
         let network = AwsVpcConfiguration::builder()
             .set_subnets(Some(self.settings.subnets.clone()))
             .set_security_groups(Some(self.settings.security_groups.clone()))
@@ -99,7 +100,7 @@ impl TaskLauncher {
             .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
             .client_token(token(call_ref, refusals))
             .started_by(&call_ref[..32]);
-        // The SDK would repeat a refusal's token.
+        // The SDK's own retries would repeat a refused token.
         let once = Config::builder().retry_config(RetryConfig::disabled());
         let run = run.overrides(self.overrides()).customize().config_override(once);
         let ran = run.send().await.map_err(not_launched)?;
@@ -108,36 +109,36 @@ impl TaskLauncher {
             return Err(LaunchError::Refused(reason.to_owned()));
         }
         let task =
-            ran.tasks().first().ok_or_else(|| LaunchError::Refused("nothing is started".to_owned()))?;
+            ran.tasks().first().ok_or_else(|| LaunchError::Refused("no task in the reply".to_owned()))?;
         Ok(task.task_arn().unwrap_or_default().to_owned())
     }
 
-    /// Tells the task that it belongs to no service: nobody but itself will end it.
+    /// Tells the task to leave when idle: outside the service, ECS does not stop it.
     fn overrides(&self) -> TaskOverride {
         let seconds = self.settings.leave_after_idle.as_secs().to_string();
-        let told = KeyValuePair::builder().name(LEAVE_AFTER_IDLE).value(seconds).build();
-        let container = ContainerOverride::builder().name(CONTAINER).environment(told).build();
+        let variable = KeyValuePair::builder().name(LEAVE_AFTER_IDLE).value(seconds).build();
+        let container = ContainerOverride::builder().name(CONTAINER).environment(variable).build();
         TaskOverride::builder().container_overrides(container).build()
     }
 }
 
-/// 64 characters at most: half a `call_ref` is plenty. The same for the same try, whichever invocation makes it.
+/// Returns the client token of an attempt, the same in any invocation. ECS allows 64 characters; half a `call_ref` is unique enough.
 fn token(call_ref: &str, refusals: u32) -> String {
     let call = &call_ref[..32];
     if refusals == 0 { call.to_owned() } else { format!("{call}-{refusals}") }
 }
 
-/// A status of 4xx is a refusal, unless there were too many requests; after any other failure a task may be starting.
+/// Classifies an error: a 4xx status is a refusal unless it is throttling; after any other failure a task may be starting.
 fn not_launched(error: SdkError<RunTaskError>) -> LaunchError {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let is_throttled =
         error.code().is_some_and(|code| THROTTLED.iter().any(|throttled| code.starts_with(throttled)));
-    let words = DisplayErrorContext(&error).to_string();
+    let message = DisplayErrorContext(&error).to_string();
     match status {
-        Some(429) => LaunchError::Throttled(words),
-        Some(400..500) if is_throttled => LaunchError::Throttled(words),
-        Some(400..500) => LaunchError::Refused(words),
-        Some(_) | None => LaunchError::Unknown(words),
+        Some(429) => LaunchError::Throttled(message),
+        Some(400..500) if is_throttled => LaunchError::Throttled(message),
+        Some(400..500) => LaunchError::Refused(message),
+        Some(_) | None => LaunchError::Unknown(message),
     }
 }
 
@@ -146,7 +147,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_throttled_request_keeps_its_token() {
+    async fn throttling_is_told_apart_from_refusal() {
         for (status, code, is_throttled) in [
             (400, "ThrottlingException", true),
             (429, "", true),
@@ -160,7 +161,7 @@ mod tests {
         }
     }
 
-    /// Its ECS refuses every request.
+    /// Returns a launcher whose ECS refuses every request.
     async fn launcher(status: u16, code: &'static str) -> TaskLauncher {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_leads_to_a_token_of_its_own() {
+    fn each_refusal_changes_the_client_token() {
         let call_ref = "0123456789abcdef".repeat(4);
         let tokens: std::collections::BTreeSet<_> =
             (0..4).map(|refusals| token(&call_ref, refusals)).collect();

@@ -1,53 +1,55 @@
-//! Calls whose item cannot be read or saved: ended at Meta after a few ticks, and then set aside, so that nothing ticks them
-//! for the thirty days that DynamoDB keeps them.
+//! Ends calls whose item cannot be read or saved: at Meta after a few ticks, then taken out of the index, so that they are not ticked for
+//! the thirty days until DynamoDB deletes them.
 
 use crate::Switchboard;
 use anyhow::Context;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use internal_api::keys;
 use internal_api::order::{Order, Reply};
-use journal::{EntryBuilder, JournalEvent as Happened};
+use journal::{EntryBuilder, JournalEvent};
 use std::time::Duration;
 use store::WriteError;
 use store::items::{Item, number, text};
 use whatsapp::{Graph, GraphError};
 
-/// How many ticks such a call gets at least, and for how long: a deployment may read by one release what another one wrote.
-const TRIES: u64 = 3;
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The least number of ticks before the call is ended, together with [`MIN_WAIT`]: during a deployment one release may read what another
+/// wrote.
+const MIN_TICKS: u64 = 3;
+/// The least time before the call is ended.
+const MIN_WAIT: Duration = Duration::from_secs(20);
 
-/// How many ticks it gets when Meta does not answer.
-const TRIES_AT_META: u64 = 10;
+/// The number of ticks after which the call is set aside even without an answer from Meta.
+const MAX_TICKS: u64 = 10;
 
-/// The attributes that say how often it was tried, since when, and that it is tried no more.
+/// Attributes of the item: the number of ticks, when they began, and that the call is set aside.
 const TRIED: &str = "poisoned_tries";
 const SINCE: &str = "poisoned_since_ms";
 const ASIDE: &str = "is_set_aside";
 
-/// A call whose item cannot be read, or not be saved.
+/// The error about a call whose item cannot be parsed or saved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the item of the call cannot be used: {why}")]
 pub struct UnreadableCalls {
     call_ref: String,
-    /// The call at Meta: the number's id and Meta's id of it, as far as they can be read.
+    /// The call at Meta (the number's id, Meta's id of the call), if the item has them.
     at_meta: Option<(String, String)>,
     is_aside: bool,
     why: String,
 }
 
-/// What to do about it now.
+/// What a tick does about the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
-    /// It may be readable the next time.
+    /// Nothing yet: the item may be readable next time.
     Wait,
-    /// It is to be ended at Meta, and set aside once that is answered.
+    /// End it at Meta, and set it aside once Meta has answered.
     End,
-    /// It is set aside, whatever Meta says.
-    EndOrNot,
+    /// End it at Meta, and set it aside even without an answer.
+    EndAndSetAside,
 }
 
 impl UnreadableCalls {
-    /// An item that does not parse.
+    /// Returns the error for an item that does not parse.
     pub(crate) fn unreadable(call_ref: &str, item: &Item, error: &anyhow::Error) -> Self {
         let text = |name: &str| item.get(name)?.as_s().ok().cloned();
         Self {
@@ -58,7 +60,7 @@ impl UnreadableCalls {
         }
     }
 
-    /// A state that DynamoDB does not take: its code.
+    /// Returns the error for a state that DynamoDB does not accept; `code` is DynamoDB's.
     pub(crate) fn unfit(call_ref: &str, at_number: &str, wacid: &str, code: &str) -> Self {
         Self {
             call_ref: call_ref.to_owned(),
@@ -70,58 +72,58 @@ impl UnreadableCalls {
 }
 
 impl Switchboard {
-    /// Replies to an order about such a call. Only ticks count against it: each other order is given a few times at most.
+    /// Replies to an order about such a call. Only ticks count towards setting it aside: every other order is retried a few times at most.
     pub(crate) async fn reply_about(
         &self,
         order: &Order,
-        poisoned: UnreadableCalls,
+        unreadable: UnreadableCalls,
     ) -> anyhow::Result<Reply> {
         match order {
-            Order::Tick { .. } => self.bear(&poisoned).await.map(|()| Reply::Over),
+            Order::Tick { .. } => self.tick_unreadable(&unreadable).await.map(|()| Reply::Over),
             Order::MediaConnected { .. }
             | Order::TaskEnded { .. }
             | Order::SendMessage { .. }
             | Order::MessageFailed { .. }
-            | Order::UserChanged { .. } => Err(poisoned.into()),
+            | Order::UserChanged { .. } => Err(unreadable.into()),
         }
     }
 
-    async fn bear(&self, poisoned: &UnreadableCalls) -> anyhow::Result<()> {
-        let call_ref = &poisoned.call_ref;
-        if poisoned.is_aside {
-            // The webhook made it due once more.
+    async fn tick_unreadable(&self, unreadable: &UnreadableCalls) -> anyhow::Result<()> {
+        let call_ref = &unreadable.call_ref;
+        if unreadable.is_aside {
+            // The webhook made the call due again.
             return self.set_aside(call_ref).await.map(drop);
         }
-        let Some((tries, since_ms)) = self.count_try(call_ref).await? else { return Ok(()) };
+        let Some((tries, since_ms)) = self.count_tick(call_ref).await? else { return Ok(()) };
         if tries == 1 {
-            tracing::warn!(call_ref, "A call's item {}; it is tried again", poisoned.why);
+            tracing::warn!(call_ref, "the call's item {}; the next tick tries again", unreadable.why);
         }
         let waited = Duration::from_millis(self.now().0.saturating_sub(since_ms));
         let next = next(tries, waited);
         if next == Next::Wait {
             return Ok(());
         }
-        let is_answered = self.end_at_meta(poisoned).await;
-        if (is_answered || next == Next::EndOrNot) && self.set_aside(call_ref).await? {
-            self.tell_of(poisoned, is_answered).await;
+        let is_answered = self.end_at_meta(unreadable).await;
+        if (is_answered || next == Next::EndAndSetAside) && self.set_aside(call_ref).await? {
+            self.report_set_aside(unreadable, is_answered).await;
         }
         Ok(())
     }
 
-    /// Ends the call at Meta, in whichever way Meta takes. Whether Meta has answered.
-    async fn end_at_meta(&self, poisoned: &UnreadableCalls) -> bool {
-        let Some((number, wacid)) = &poisoned.at_meta else { return true };
+    /// Ends the call with `terminate`, or `reject` if Meta refuses that, and returns whether Meta has answered.
+    async fn end_at_meta(&self, unreadable: &UnreadableCalls) -> bool {
+        let Some((number, wacid)) = &unreadable.at_meta else { return true };
         let end = async |graph: &Graph| match graph.terminate(number, wacid).await {
             Err(error) if !error.is_worth_another_try() => graph.reject(number, wacid).await,
             ended => ended,
         };
-        let ended = self.at_meta(end, |ended| ended.as_ref().err()).await;
+        let ended = self.send_to_meta(end, |ended| ended.as_ref().err()).await;
         !ended.is_err_and(|error: GraphError| error.is_worth_another_try())
     }
 
-    /// Counts a tick in the item itself. How many there were and since when; `None` when there is no item any more.
-    async fn count_try(&self, call_ref: &str) -> anyhow::Result<Option<(u64, u64)>> {
-        let update = self.store.client.update_item().table_name(&self.store.table);
+    /// Counts a tick in the item itself, and returns the count and when counting began; `None` when the item is gone.
+    async fn count_tick(&self, call_ref: &str) -> anyhow::Result<Option<(u64, u64)>> {
+        let update = self.calls.client.update_item().table_name(&self.calls.table);
         let update = update.key("pk", text(keys::call(call_ref))).key("sk", text(keys::STATE));
         let update = update
             .update_expression("SET #since = if_not_exists(#since, :now) ADD #tried :one")
@@ -136,16 +138,16 @@ impl Switchboard {
             Ok(updated) => updated.attributes.unwrap_or_default(),
             Err(error) => match WriteError::of(&error) {
                 WriteError::Condition(_) => return Ok(None),
-                _ => return Err(error).context("cannot count the tries of a call's item"),
+                _ => return Err(error).context("cannot count the ticks of an unreadable call"),
             },
         };
         let read = |name: &str| updated.get(name)?.as_n().ok()?.parse().ok();
         Ok(read(TRIED).zip(read(SINCE)))
     }
 
-    /// Takes the call out of the index of what is due. Whether this was the first time.
+    /// Takes the call out of the index of due calls, and returns whether it was not set aside before.
     async fn set_aside(&self, call_ref: &str) -> anyhow::Result<bool> {
-        let update = self.store.client.update_item().table_name(&self.store.table);
+        let update = self.calls.client.update_item().table_name(&self.calls.table);
         let update = update.key("pk", text(keys::call(call_ref))).key("sk", text(keys::STATE));
         let update = update
             .update_expression("REMOVE #due, #when SET #aside = :yes")
@@ -160,36 +162,40 @@ impl Switchboard {
             Ok(before) => Ok(!before.attributes.unwrap_or_default().contains_key(ASIDE)),
             Err(error) => match WriteError::of(&error) {
                 WriteError::Condition(_) => Ok(false),
-                _ => Err(error).context("cannot set a call aside"),
+                _ => Err(error).context("cannot take an unreadable call out of the index of due calls"),
             },
         }
     }
 
-    async fn tell_of(&self, poisoned: &UnreadableCalls, is_answered: bool) {
+    async fn report_set_aside(&self, unreadable: &UnreadableCalls, is_answered: bool) {
         let unanswered = if is_answered { "" } else { "; Meta did not answer when it was to be ended" };
-        let reason = format!("{}{unanswered}", poisoned.why);
-        let given_up = Happened::GivenUp { what: "item".to_owned(), reason };
-        // Behind everything that can be in its journal: no version of it is known.
-        let entry = EntryBuilder::new(&poisoned.call_ref, "call-control-aside", None, 0)
+        let reason = format!("{}{unanswered}", unreadable.why);
+        let given_up = JournalEvent::GivenUp { what: "item".to_owned(), reason };
+        // The call's version is unknown, so the entry has version 0, under a writer name of its own: it cannot overwrite another entry of
+        // the call.
+        let entry = EntryBuilder::new(&unreadable.call_ref, "call-control-aside", None, 0)
             .enter(given_up, self.now().0);
         (self.log)(&entry);
-        if let Err(error) = self.ledger.write(&entry).await {
-            tracing::warn!(call_ref = poisoned.call_ref, "Cannot write that a call was set aside: {error:#}");
+        if let Err(error) = self.store.write(&entry).await {
+            tracing::warn!(
+                call_ref = unreadable.call_ref,
+                "cannot write the journal entry that the call is set aside: {error:#}"
+            );
         }
     }
 }
 
 fn next(tries: u64, waited: Duration) -> Next {
-    if tries < TRIES || waited < PATIENCE {
+    if tries < MIN_TICKS || waited < MIN_WAIT {
         Next::Wait
-    } else if tries < TRIES_AT_META {
+    } else if tries < MAX_TICKS {
         Next::End
     } else {
-        Next::EndOrNot
+        Next::EndAndSetAside
     }
 }
 
-/// What is wrong, without the values that a parser quotes: they may be a person's.
+/// Returns a parser's error without the values it quotes: they may be personal.
 fn without_values(error: &str) -> String {
     let outside = error.split('"').step_by(2).collect::<Vec<_>>();
     outside.join("…").chars().take(200).collect()
@@ -201,17 +207,17 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_item_is_set_aside_after_some_tries_and_some_time() {
+    fn sets_an_item_aside_after_enough_ticks_and_time() {
         let (soon, later) = (Duration::from_secs(19), Duration::from_secs(20));
 
         assert_eq!(next(1, later), Next::Wait);
         assert_eq!(next(100, soon), Next::Wait, "many tasks tick at once");
         assert_eq!(next(3, later), Next::End);
-        assert_eq!(next(10, later), Next::EndOrNot);
+        assert_eq!(next(10, later), Next::EndAndSetAside);
     }
 
     #[test]
-    fn what_is_wrong_with_an_item_quotes_no_value() {
+    fn the_error_about_an_item_quotes_no_value() {
         let wrong = serde_json::from_value::<u64>(json!("+919900000001")).expect_err("it is no number");
 
         let why = without_values(&wrong.to_string());
@@ -220,16 +226,16 @@ mod tests {
     }
 
     #[test]
-    fn the_call_at_meta_is_known_though_the_rest_is_not() {
+    fn finds_the_call_at_meta_in_an_unreadable_item() {
         let item = Item::from([
             ("number".to_owned(), text("220")),
             ("wacid".to_owned(), text("wacid.A")),
             ("call".to_owned(), number(7)),
         ]);
 
-        let poisoned = UnreadableCalls::unreadable("ab12", &item, &anyhow::anyhow!("missing field `ttl`"));
+        let unreadable = UnreadableCalls::unreadable("ab12", &item, &anyhow::anyhow!("missing field `ttl`"));
 
-        assert_eq!(poisoned.at_meta, Some(("220".to_owned(), "wacid.A".to_owned())));
-        assert!(!poisoned.is_aside && poisoned.why.contains("missing field"));
+        assert_eq!(unreadable.at_meta, Some(("220".to_owned(), "wacid.A".to_owned())));
+        assert!(!unreadable.is_aside && unreadable.why.contains("missing field"));
     }
 }

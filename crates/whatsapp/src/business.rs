@@ -1,7 +1,7 @@
-//! What Meta has on file about a business, as the Graph API tells it: token, app, account, number, settings.
+//! What the Graph API returns about a business: token, app subscription, account, number and call settings.
 //!
-//! Every field may be missing: Meta leaves out what there is none of, and renames things between versions. Sources: Meta's pages on
-//! call settings and webhooks; `debug_token` and the nodes as Graph documents them in general.
+//! Every field may be missing: Meta leaves out empty ones, and renames fields between versions. Sources: Meta's pages on call settings and
+//! webhooks; `debug_token` and the nodes as Graph documents them in general.
 
 mod lenient;
 
@@ -9,165 +9,165 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The object that a WhatsApp app subscribes to.
+/// The object type that a WhatsApp app subscribes to.
 pub const OBJECT: &str = "whatsapp_business_account";
 
-/// What a token is, and what it may do (`debug_token`).
+/// An access token's properties and permissions (`debug_token`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Token {
-    /// The app it belongs to.
+    /// The id of the app it belongs to.
     #[serde(deserialize_with = "lenient::text")]
     pub app_id: String,
     /// `SYSTEM_USER`, `USER`, ….
     #[serde(rename = "type", deserialize_with = "lenient::or_default")]
     pub kind: String,
-    /// That app's name.
+    /// The name of that app.
     #[serde(deserialize_with = "lenient::or_default")]
     pub application: String,
-    /// When it ends, seconds since 1970; 0 is never.
+    /// When it expires, seconds since 1970; 0 is never.
     #[serde(deserialize_with = "lenient::or_default")]
     pub expires_at: u64,
-    /// When it may no longer see data, seconds since 1970; 0 is never.
+    /// When it loses access to data, seconds since 1970; 0 is never.
     #[serde(deserialize_with = "lenient::or_default")]
     pub data_access_expires_at: u64,
-    /// Whether Meta takes it.
+    /// Whether Meta accepts the token.
     #[serde(deserialize_with = "lenient::or_default")]
     pub is_valid: bool,
-    /// Its permissions.
+    /// The names of its permissions.
     #[serde(deserialize_with = "lenient::or_default")]
     pub scopes: Vec<String>,
-    /// What they hold for.
+    /// The objects that its permissions apply to.
     #[serde(deserialize_with = "lenient::or_default")]
     pub granular_scopes: Vec<Scope>,
 }
 
-/// What a permission holds for. Without targets: for whatever its user may see.
+/// The objects that a permission applies to; without targets, all that its user may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Scope {
-    /// The permission.
+    /// The permission's name.
     #[serde(deserialize_with = "lenient::or_default")]
     pub scope: String,
-    /// Ids, of WhatsApp accounts for those that are about them.
+    /// Ids of WhatsApp accounts, for permissions about accounts.
     #[serde(deserialize_with = "lenient::or_default")]
     pub target_ids: Vec<String>,
 }
 
 impl Token {
-    /// The accounts that a permission holds for; none when it says none.
+    /// Returns the accounts that a permission is limited to; empty when it is not limited.
     pub fn accounts(&self, permission: &str) -> Vec<&str> {
         let theirs = self.granular_scopes.iter().filter(|it| it.scope == permission);
         theirs.flat_map(|it| it.target_ids.iter().map(String::as_str)).collect()
     }
 }
 
-/// What an app wants to be told of, and where (`subscriptions`).
+/// An app's webhook subscription (`subscriptions`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Subscription {
-    /// [`OBJECT`] for WhatsApp.
+    /// The object type, [`OBJECT`] for WhatsApp.
     #[serde(deserialize_with = "lenient::or_default")]
     pub object: String,
-    /// Where.
+    /// The address that webhooks go to.
     #[serde(deserialize_with = "lenient::or_default")]
     pub callback_url: String,
-    /// Whether Meta tells it.
+    /// Whether Meta sends webhooks.
     #[serde(deserialize_with = "lenient::or_default")]
     pub active: bool,
-    /// What.
+    /// The subscribed webhook fields.
     #[serde(deserialize_with = "lenient::names")]
     pub fields: Vec<String>,
 }
 
-/// An app that is told of an account (`subscribed_apps`).
+/// An app subscribed to an account's webhooks (`subscribed_apps`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscribedApp {
-    /// Its id.
+    /// The app's id.
     pub id: String,
-    /// Its name.
+    /// The app's name.
     pub name: String,
-    /// Where it is told of this account instead of at its own address.
+    /// The address for this account's webhooks, if it overrides the app's own.
     pub override_url: Option<String>,
 }
 
-/// A WhatsApp Business account.
+/// A WhatsApp Business account (WABA).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Account {
-    /// Its id.
+    /// The account's id.
     #[serde(deserialize_with = "lenient::text")]
     pub id: String,
-    /// Its name.
+    /// The account's name.
     pub name: Option<String>,
     /// `APPROVED` once Meta has reviewed it.
     pub account_review_status: Option<String>,
-    /// What it pays with, as far as Meta tells.
+    /// The id of its payment method, where Meta returns it.
     pub primary_funding_id: Option<String>,
-    /// How it fares.
+    /// Whether it can be used, and why not.
     #[serde(deserialize_with = "lenient::or_default")]
     pub health_status: Health,
 }
 
-/// A business number.
+/// A business phone number.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Number {
-    /// Its id.
+    /// The number's id.
     #[serde(deserialize_with = "lenient::text")]
     pub id: String,
-    /// The number itself, as users see it.
+    /// The phone number as users see it.
     pub display_phone_number: Option<String>,
-    /// The name users see.
+    /// The business name that users see.
     pub verified_name: Option<String>,
     /// `CONNECTED` when it can be used.
     pub status: Option<String>,
-    /// `CLOUD_API` where there are calls.
+    /// `CLOUD_API` for numbers that can take calls.
     pub platform_type: Option<String>,
     /// `GREEN`, `YELLOW`, `RED`, `UNKNOWN`.
     pub quality_rating: Option<String>,
-    /// How many users the business may write to: `TIER_250`, `TIER_2K`, `TIER_UNLIMITED`, ….
+    /// How many users the business may message: `TIER_250`, `TIER_2K`, `TIER_UNLIMITED`, ….
     #[serde(rename = "whatsapp_business_manager_messaging_limit")]
     pub messaging_limit: Option<String>,
-    /// Where webhooks go, by level: `phone_number` before `whatsapp_business_account` before `application`.
+    /// The webhook addresses by level: `phone_number` overrides `whatsapp_business_account`, which overrides `application`.
     #[serde(deserialize_with = "lenient::addresses")]
     pub webhook_configuration: BTreeMap<String, String>,
 }
 
-/// How something fares (`health_status`).
+/// The health of an account or number (`health_status`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Health {
-    /// What it depends on.
+    /// The entities that it depends on.
     #[serde(deserialize_with = "lenient::or_default")]
     pub entities: Vec<Entity>,
 }
 
-/// One thing that health depends on.
+/// An entity that health depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Entity {
     /// `PHONE_NUMBER`, `WABA`, `BUSINESS`, `APP`.
     #[serde(deserialize_with = "lenient::or_default")]
     pub entity_type: String,
-    /// What it suffers from.
+    /// The errors of this entity.
     #[serde(deserialize_with = "lenient::or_default")]
     pub errors: Vec<HealthError>,
 }
 
-/// What an entity suffers from.
+/// An error of an entity.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct HealthError {
-    /// Meta's code.
+    /// Meta's error code.
     #[serde(deserialize_with = "lenient::or_default")]
     pub error_code: u32,
-    /// Meta's words.
+    /// Meta's description of the error.
     #[serde(deserialize_with = "lenient::or_default")]
     pub error_description: String,
 }
 
-/// How a number takes calls (`settings`).
+/// A number's call settings (`settings`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Calling {
@@ -175,20 +175,20 @@ pub struct Calling {
     pub status: Option<String>,
     /// `DEFAULT`, `DISABLE_ALL`, `HIDE_IN_CHAT`.
     pub call_icon_visibility: Option<String>,
-    /// Whether a user who calls is asked whether we may call back.
+    /// Whether a user who calls is asked for permission to be called back.
     pub callback_permission_status: Option<String>,
     /// `DTLS` or `SDES`.
     pub srtp_key_exchange_protocol: Option<String>,
-    /// When users can call.
+    /// The hours in which users can call.
     pub call_hours: Option<CallHours>,
-    /// Whether calls go by SIP.
+    /// Whether calls go to a SIP server.
     pub sip: Option<Sip>,
-    /// What Meta holds back.
+    /// Restrictions that Meta has imposed.
     #[serde(deserialize_with = "lenient::or_default")]
     pub restrictions: Restrictions,
 }
 
-/// When users can call.
+/// The hours in which users can call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct CallHours {
@@ -197,30 +197,30 @@ pub struct CallHours {
     pub status: String,
     /// An IANA time zone.
     pub timezone_id: Option<String>,
-    /// At most two a day.
+    /// The weekly hours, at most two stretches a day.
     #[serde(deserialize_with = "lenient::or_default")]
     pub weekly_operating_hours: Vec<Opening>,
-    /// Days with other hours, as Meta has them.
+    /// Days with other hours, as Meta returns them.
     #[serde(deserialize_with = "lenient::or_default")]
     pub holiday_schedule: Vec<Value>,
 }
 
-/// A stretch of a day.
+/// A stretch of open hours on one day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, serde::Serialize)]
 #[serde(default)]
 pub struct Opening {
     /// `MONDAY`, ….
     #[serde(deserialize_with = "lenient::or_default")]
     pub day_of_week: String,
-    /// `0900`.
+    /// The opening time: `0900`.
     #[serde(deserialize_with = "lenient::or_default")]
     pub open_time: String,
-    /// `1730`.
+    /// The closing time: `1730`.
     #[serde(deserialize_with = "lenient::or_default")]
     pub close_time: String,
 }
 
-/// Whether calls go by SIP.
+/// Whether calls go to a SIP server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Sip {
@@ -229,25 +229,25 @@ pub struct Sip {
     pub status: String,
 }
 
-/// What Meta holds back.
+/// Restrictions that Meta has imposed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Restrictions {
-    /// Each thing.
+    /// The restrictions, one by one.
     #[serde(deserialize_with = "lenient::or_default")]
     pub restrictions_list: Vec<Restriction>,
 }
 
-/// One thing Meta holds back.
+/// A restriction that Meta has imposed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Restriction {
-    /// What: `RESTRICTED_USER_INITIATED_CALLING`, ….
+    /// The kind: `RESTRICTED_USER_INITIATED_CALLING`, ….
     #[serde(rename = "type", deserialize_with = "lenient::or_default")]
     pub kind: String,
-    /// Why.
+    /// Meta's reason for the restriction.
     pub reason: Option<String>,
-    /// Until when: Meta documents neither form nor unit.
+    /// When it ends; Meta documents neither form nor unit.
     pub expiration: Option<Value>,
 }
 
@@ -257,7 +257,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_token_says_which_accounts_its_permissions_hold_for() {
+    fn reads_the_accounts_of_a_tokens_permissions() {
         let token: Token =
             read(json!({ "app_id": 99, "type": "SYSTEM_USER", "is_valid": true, "scopes": ["a", "b"],
             "granular_scopes": [{ "scope": "a", "target_ids": ["1", "2"] }, { "scope": "b" }], "new": {} }));
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_names_with_or_without_a_version() {
+    fn reads_fields_with_or_without_a_version() {
         let new: Subscription = read(json!({ "fields": [{ "name": "calls", "version": "v26.0" }] }));
         let old: Subscription = read(json!({ "fields": ["calls"] }));
 
@@ -277,14 +277,14 @@ mod tests {
     }
 
     #[test]
-    fn what_meta_leaves_out_is_absent() {
+    fn omitted_fields_are_absent() {
         let calling: Calling = read(json!({}));
 
         assert_eq!(calling, Calling::default());
     }
 
     #[test]
-    fn what_meta_says_is_null_is_absent() {
+    fn null_fields_are_absent() {
         let calling: Calling =
             read(json!({ "status": null, "call_icon_visibility": null, "call_hours": null,
             "sip": null, "restrictions": null }));

@@ -1,4 +1,4 @@
-//! What the Graph API says when it does not do what we ask, and whether asking again helps.
+//! Errors of the Graph API, and whether a retry can help.
 //!
 //! Codes: Meta's "Troubleshooting" page of 2026-06-24, its error codes of messages, and what implementers report.
 
@@ -7,56 +7,56 @@ use std::time::Duration;
 /// The access token is not valid.
 const BAD_TOKEN: u32 = 190;
 
-/// Too many messages to one user within a short time.
+/// Too many messages to one user within a short time (pair rate limit).
 const PAIR_RATE_LIMIT: u32 = 131_056;
 
-/// Why an action at Meta failed.
+/// The reason why a request to Meta failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
-    /// Too many requests: back off.
+    /// A rate limit was reached.
     #[error("Meta asked us to slow down (code {code})")]
     Busy {
-        /// Meta's code.
+        /// Meta's error code.
         code: u32,
-        /// How long Meta wants to be left alone, if it says so.
+        /// How long Meta asks to wait, from `Retry-After`.
         retry_after: Option<Duration>,
     },
-    /// Meta answered that it did nothing, for now.
+    /// Meta replied that nothing was done, for now.
     #[error("Meta did nothing for now: {reason}")]
     Undone {
-        /// Meta's code, 0 when there is none.
+        /// Meta's error code, 0 without one.
         code: u32,
-        /// What it answered.
+        /// What Meta replied.
         reason: String,
     },
-    /// No connection to Meta was to be had: nothing was asked.
+    /// No connection to Meta could be made: no request was sent.
     #[error("Meta cannot be reached: {reason}")]
     Unreached {
-        /// Why not.
+        /// Why no connection was made.
         reason: String,
     },
-    /// Meta took too long, or had a fault of its own. It may have done what we asked.
+    /// Meta timed out or had a fault of its own: the request may have taken effect.
     #[error("Meta did not answer: {reason}")]
     Unanswered {
-        /// What happened instead.
+        /// What happened instead of a reply.
         reason: String,
     },
-    /// Something that somebody must put right before any call can work.
+    /// A misconfiguration that the operator must fix before any call can work.
     #[error("{cause} (code {code})")]
     Misconfigured {
-        /// Meta's code.
+        /// Meta's error code.
         code: u32,
-        /// What is wrong.
+        /// What is misconfigured.
         cause: &'static str,
-        /// What to do about it.
+        /// How to fix it.
         cure: &'static str,
     },
-    /// Meta will not do this.
+    /// Meta refused the request for good.
     #[error("Meta refused: {message} (code {code})")]
     Refused {
-        /// Meta's code.
+        /// Meta's error code.
         code: u32,
-        /// Meta's words.
+        /// Meta's message, without personal data.
         message: String,
     },
 }
@@ -72,7 +72,7 @@ impl GraphError {
         }
     }
 
-    /// Meta's code, 0 when there is none.
+    /// Returns Meta's error code, 0 without one.
     pub fn code(&self) -> u32 {
         match self {
             Self::Busy { code, .. }
@@ -83,22 +83,22 @@ impl GraphError {
         }
     }
 
-    /// Whether the SDP is what Meta did not like.
+    /// Whether Meta rejected the SDP.
     pub fn is_about_sdp(&self) -> bool {
         self.code() == 138_008
     }
 
-    /// Whether the access token is what Meta did not like: another one may do.
+    /// Whether Meta rejected the access token: a newer one may work.
     pub fn is_about_the_token(&self) -> bool {
         self.code() == BAD_TOKEN
     }
 
-    /// Whether too many messages went to this one user within a short time: another try at once is refused as well.
+    /// Whether too many messages went to this one user within a short time: an immediate retry is refused as well.
     pub fn is_about_the_pair(&self) -> bool {
         self.code() == PAIR_RATE_LIMIT
     }
 
-    /// What somebody can do about it; empty when there is nothing.
+    /// Returns what the operator can do about the error; empty when there is nothing.
     pub fn cure(&self) -> &'static str {
         match self {
             Self::Misconfigured { cure, .. } => cure,
@@ -111,10 +111,10 @@ impl GraphError {
         }
     }
 
-    /// Reads a reply of 200. Meta may say in it that nothing was done, and not why: the same request may succeed.
+    /// Checks a reply with status 200, in which Meta may still say that nothing was done, without a reason.
     ///
     /// # Errors
-    /// When it says so.
+    /// When the body has an error or `success: false`.
     pub(crate) fn check_success(body: &[u8]) -> Result<(), Self> {
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         if body["error"].is_object() {
@@ -130,7 +130,7 @@ impl GraphError {
         Self::Unanswered { reason: format!("status {status}, code {code}") }
     }
 
-    /// Reads an error reply.
+    /// Parses an error reply.
     pub(crate) fn read(status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
         Self::of(status, &serde_json::from_slice(body).unwrap_or_default(), retry_after)
     }
@@ -147,9 +147,9 @@ impl GraphError {
                 Self::Busy { code, retry_after }
             }
             (138_007, _) => Self::Refused { code, message: message(error) },
-            // Behind a fault of its own, Meta may have done it.
+            // With a fault of Meta's own, the request may have taken effect.
             (138_004, _) | (_, 500..) => Self::unanswered(status, code),
-            // Code 2 is a service that is down for now.
+            // Code 2: the service is temporarily unavailable.
             _ if code == 2 || error["is_transient"] == true => {
                 Self::Undone { code, reason: format!("status {status}, code {code}") }
             }
@@ -160,17 +160,17 @@ impl GraphError {
 
 fn message(error: &serde_json::Value) -> String {
     let details = error["error_data"]["details"].as_str();
-    let words = details.or_else(|| error["message"].as_str()).unwrap_or("no reason given");
-    words.split_whitespace().map(masked).collect::<Vec<_>>().join(" ")
+    let message = details.or_else(|| error["message"].as_str()).unwrap_or("no reason given");
+    message.split_whitespace().map(masked).collect::<Vec<_>>().join(" ")
 }
 
-/// Meta may quote a call's id or somebody's number, which belong in no journal.
+/// Masks a call id or phone number that Meta quotes: they belong in no journal.
 fn masked(word: &str) -> &str {
     let digits = word.chars().filter(char::is_ascii_digit).count();
     if word.contains("wacid.") || digits > 6 { "…" } else { word }
 }
 
-/// What somebody must put right before any call can work, by Meta's code: what is wrong, and what to do about it.
+/// Returns what is misconfigured and how to fix it, for Meta's error codes that stop every call.
 pub fn misconfiguration(code: u32) -> Option<(&'static str, &'static str)> {
     Some(match code {
         BAD_TOKEN => {
@@ -188,14 +188,14 @@ pub fn misconfiguration(code: u32) -> Option<(&'static str, &'static str)> {
             "verify the business, or send more: WhatsApp Manager shows how",
         ),
         138_018 => {
-            ("no app would be told of calls", "subscribe the app to `calls` and to the account: ahoy setup")
+            ("no app is subscribed to calls", "subscribe the app to `calls` and to the account: ahoy setup")
         }
         138_014 => ("calling is disabled for low quality", "see the restrictions in WhatsApp Manager"),
         _ => return None,
     })
 }
 
-/// Why a message that Meta had taken was not delivered, by Meta's code.
+/// Returns why a message that Meta had accepted was not delivered, by Meta's error code.
 pub fn undelivered(code: u32) -> &'static str {
     match code {
         131_026 => "the recipient cannot get it, or not from businesses",
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_and_faults_are_worth_another_try_and_refusals_are_not() {
+    fn retries_limits_and_faults_but_not_refusals() {
         assert!(read(429, 138_005).is_worth_another_try());
         assert!(read(500, 138_004).is_worth_another_try());
         assert!(GraphError::read(502, b"<html>", None).is_worth_another_try());
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn each_recorded_reply_of_graph_is_read_for_what_it_means() {
+    fn classifies_recorded_graph_replies() {
         let read = |recorded: &str| {
             let recorded: serde_json::Value = serde_json::from_str(recorded).expect("a fixture is JSON");
             let status =
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transient_error_keeps_its_own_meaning_where_it_has_one() {
+    fn a_known_code_outweighs_is_transient() {
         let read = |code: u32| {
             let body = format!(r#"{{"error":{{"code":{code},"is_transient":true}}}}"#);
             GraphError::read(400, body.as_bytes(), None)
@@ -269,14 +269,14 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_must_put_right_says_how() {
+    fn a_misconfiguration_says_how_to_fix_it() {
         assert!(read(401, 190).cure().contains("token"));
         assert!(read(401, 0).cure().contains("token"));
         assert!(read(401, 138_000).cure().contains("enable calling"));
     }
 
     #[test]
-    fn metas_details_are_preferred_to_its_message() {
+    fn prefers_metas_details_to_its_message() {
         let body = br#"{"error":{"message":"(#100)","code":100,"error_data":{"details":"bad call_id"}}}"#;
 
         let error = GraphError::read(400, body, None);
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_meta_quotes_of_a_caller_is_masked() {
+    fn masks_callers_that_meta_quotes() {
         let body = br#"{"error":{"code":100,"message":"No call wacid.HBgM== of +919900000001, see (#100)"}}"#;
 
         let error = GraphError::read(400, body, None);

@@ -1,4 +1,4 @@
-//! The Graph API's call actions, and the one message we send.
+//! The Graph API client: call actions and text messages.
 
 use crate::{Caller, GraphError, message_ref};
 use reqwest::header::RETRY_AFTER;
@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where the Graph API is unless told otherwise.
+/// The Graph API's default base URL.
 pub const URL: &str = "https://graph.facebook.com/v26.0";
 
-/// So long we wait for a reply. Meta gives a caller about 30 s of ringing in all, and may take 5 s of them for each reply.
+/// The timeout of a request. Meta lets a caller ring for about 30 s in all, and may take 5 s of them for each reply.
 const TIMEOUT: Duration = Duration::from_secs(8);
 
-/// There is no TLS to be had on this machine.
+/// TLS cannot be configured on this machine.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum TlsError {
@@ -26,7 +26,7 @@ pub enum TlsError {
     Client(#[from] reqwest::Error),
 }
 
-/// The Graph API, for one access token.
+/// A Graph API client for one access token.
 #[derive(Debug, Clone)]
 pub struct Graph {
     pub(crate) http: reqwest::Client,
@@ -36,10 +36,10 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A client of the Graph API at `url` (with its version, without a final slash).
+    /// Returns a client of the Graph API at `url` (with its version, without a final slash).
     ///
     /// # Errors
-    /// When there is no TLS to be had: no certificate authorities on this machine.
+    /// When TLS cannot be configured: the machine has no certificate authorities.
     pub fn new(url: &str, token: SecretString) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
@@ -47,41 +47,40 @@ impl Graph {
         Ok(Self { http: client(&tls)?, tls, url: url.trim_end_matches('/').to_owned(), token })
     }
 
-    /// Returns the same with an empty connection pool. The certificate authorities are not read again, and TLS sessions are
-    /// resumed.
+    /// Returns the client with an empty connection pool. The certificate authorities are not read again, and TLS sessions are resumed.
     ///
     /// # Errors
-    /// When there can be no client.
+    /// When no HTTP client can be built.
     pub fn without_connections(&self) -> Result<Self, TlsError> {
         Ok(Self { http: client(&self.tls)?, ..self.clone() })
     }
 
-    /// The same connections, with another token.
+    /// Returns a client with another token on the same connections.
     #[must_use]
     pub fn with_token(&self, token: SecretString) -> Self {
         Self { token, ..self.clone() }
     }
 
-    /// Tells Meta our answer while it still rings, so that media can connect.
+    /// Sends our SDP answer while the call rings, so that media can connect.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn pre_accept(&self, number: &str, call_id: &str, answer: &str) -> Result<(), GraphError> {
         self.act(number, with_session("pre_accept", call_id, answer)).await
     }
 
-    /// Picks up. The answer must be, byte for byte, the one of `pre_accept`.
+    /// Accepts the call. The SDP answer must equal that of `pre_accept`, byte for byte.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn accept(&self, number: &str, call_id: &str, answer: &str) -> Result<(), GraphError> {
         self.act(number, with_session("accept", call_id, answer)).await
     }
 
-    /// Does not pick up. Only before `accept`.
+    /// Rejects a ringing call. Only allowed before `accept`.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn reject(&self, number: &str, call_id: &str) -> Result<(), GraphError> {
         self.act(number, without_session("reject", call_id)).await
     }
@@ -89,16 +88,18 @@ impl Graph {
     /// Hangs up.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn terminate(&self, number: &str, call_id: &str) -> Result<(), GraphError> {
         self.act(number, without_session("terminate", call_id)).await
     }
 
-    /// Sends a text message, and returns the [`message_ref`] of it, by which Meta may say later that it failed; `None` when
-    /// Meta does not name it. A call opens the window in which free text is allowed.
+    /// Sends a text message and returns its [`message_ref`], under which Meta may later report that it failed; `None` when Meta returns no
+    /// id.
+    ///
+    /// A call opens the window in which free text is allowed.
     ///
     /// # Errors
-    /// What Meta says, or that the caller has neither number nor user id.
+    /// Meta's error, no reply, or a caller with neither number nor user id.
     pub async fn send_text(
         &self,
         number: &str,
@@ -120,9 +121,9 @@ impl Graph {
         Ok(reply["messages"][0]["id"].as_str().map(message_ref))
     }
 
-    /// Opens a connection, so that the first action need not wait for TLS.
+    /// Opens a connection, so that the first action does not wait for TLS.
     pub async fn warm_up(&self) {
-        // A connection is free for the next request once the reply was read to its end.
+        // The connection returns to the pool once the reply is read to its end.
         if let Ok(reply) = self.http.get(&self.url).send().await {
             let _ = reply.bytes().await;
         }
@@ -142,7 +143,7 @@ impl Graph {
         self.ask(request, token).await.map(drop)
     }
 
-    /// Sends a request under a token, and gives the reply's body back.
+    /// Sends a request under a token, and returns the reply's body.
     pub(crate) async fn ask(
         &self,
         request: reqwest::RequestBuilder,
@@ -174,7 +175,7 @@ fn without_session(action: &str, call_id: &str) -> Value {
     json!({"messaging_product": "whatsapp", "call_id": call_id, "action": action})
 }
 
-/// `without_url`, since the address holds the number's id.
+/// Drops the URL from the error, because it holds the number's id.
 fn unanswered(error: reqwest::Error) -> GraphError {
     let (is_unreached, reason) = (error.is_connect(), error.without_url().to_string());
     if is_unreached { GraphError::Unreached { reason } } else { GraphError::Unanswered { reason } }

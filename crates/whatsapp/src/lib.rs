@@ -1,4 +1,5 @@
-//! Meta's words: the webhook, its signature and challenge, and the Graph API: call actions, and a business's set-up.
+//! Meta's WhatsApp Business Calling API: webhook notices, their signature and challenge, and the Graph API's call actions, messages and
+//! business set-up.
 //!
 //! Source: Meta's "WhatsApp Business Calling API" pages as of 2026, and captures of real webhooks.
 

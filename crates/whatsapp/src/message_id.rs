@@ -1,4 +1,4 @@
-//! The name of a message everywhere but at Meta.
+//! The reference of a message: the hash of its id at Meta.
 
 use sha2::{Digest, Sha256};
 

@@ -1,22 +1,22 @@
-//! Finds people's names in what Meta writes: phone numbers and user ids, whole ones only.
+//! Finds personal names in Meta's JSON and texts: whole phone numbers and user ids.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Whether a text is a phone number as Meta writes it: its digits, country code included.
+/// Whether a text is a phone number as Meta writes it: digits with the country code.
 pub fn is_number(text: &str) -> bool {
     (7..=15).contains(&text.len()) && text.bytes().all(|letter| letter.is_ascii_digit())
 }
 
-/// Whether a text is a user id: the letters of a country, a dot, and more.
+/// Whether a text is a user id: a country's letters, a dot, and more.
 pub fn is_user_id(text: &str) -> bool {
     let is_country = |country: &str| country.len() == 2 && country.bytes().all(|it| it.is_ascii_uppercase());
     text.split_once('.').is_some_and(|(country, rest)| is_country(country) && rest.len() > 4)
 }
 
-/// Returns every name in a text, or in the values of a JSON document that the text is.
+/// Returns every name in a text, or in the values of the JSON document that the text is.
 ///
-/// A name counts where no letter or digit touches it: the number of one person is not found within that of another.
+/// A name must not touch another letter or digit, so that one person's number is not found inside another's.
 pub fn in_text(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     match serde_json::from_str::<Value>(text) {
@@ -26,7 +26,7 @@ pub fn in_text(text: &str) -> BTreeSet<String> {
     names
 }
 
-/// What is the business's own, or no name whatever it looks like.
+/// Keys of values that are the business's own, or that only look like names.
 const NOT_NAMES: [&str; 4] = ["metadata", "timestamp", "code", "phone_number_id"];
 
 fn collect(value: &Value, names: &mut BTreeSet<String>) {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_in_values_and_in_prose() {
+    fn finds_names_in_values_and_in_prose() {
         let notice = r#"{"from":"919900000001","body":"\n+919900000002 is IN.99990000000000000001 now.",
             "contacts":[{"wa_id":919900000003}],"id":"US.ENT.11815799212886844830"}"#;
 
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_times_and_the_business_itself_are_no_names() {
+    fn codes_times_and_the_businesss_own_numbers_are_no_names() {
         let notice = r#"{"timestamp":"1795305600","metadata":{"display_phone_number":"15550783881"},
             "errors":[{"code":13800000}]}"#;
 

@@ -1,6 +1,6 @@
-//! The Graph API's questions about a business, and what sets it up for calls.
+//! The Graph API's requests that inspect a business and set it up for calls.
 //!
-//! An app's subscription is asked about and changed with the app's own token, `<app id>|<app secret>`; all else with the business's.
+//! An app's subscription is read and changed with the app's own token, `<app id>|<app secret>`; everything else with the business's.
 
 use crate::business::{Account, Calling, Number, OBJECT, SubscribedApp, Subscription, Token};
 use crate::{Graph, GraphError};
@@ -8,22 +8,22 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// The fields of a number that somebody who sets it up wants to know.
+/// The fields of a number that set-up reads.
 const OF_A_NUMBER: &str = "id,display_phone_number,verified_name,status,platform_type,quality_rating,\
                            whatsapp_business_manager_messaging_limit,webhook_configuration";
 
-/// Those of an account.
+/// The fields of an account that set-up reads.
 const OF_AN_ACCOUNT: &str = "id,name,account_review_status,health_status";
 
-/// What an account pays with. Meta shows it to Solution Providers, and refuses any request of others that asks for it.
+/// An account's payment method. Meta shows it to Solution Providers only, and refuses any other request that asks for it.
 const FUNDING: &str = "primary_funding_id";
 
-/// An app, and what proves that we are it.
+/// An app with its secret.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// Its id.
+    /// The app's id.
     pub id: String,
-    /// Its secret.
+    /// The app's secret.
     pub secret: SecretString,
 }
 
@@ -34,30 +34,30 @@ impl App {
 }
 
 impl Graph {
-    /// What our token is, and what it may do.
+    /// Returns the properties and permissions of our token.
     ///
     /// # Errors
-    /// What Meta says: code 190 when it no longer takes the token.
+    /// Meta's error: code 190 when it no longer accepts the token.
     pub async fn token(&self) -> Result<Token, GraphError> {
         let own = [("input_token", self.token.expose_secret())];
         let reply = self.get("debug_token", &own, &self.token).await?;
         read(&reply["data"])
     }
 
-    /// What the app is subscribed to of WhatsApp accounts, if it is.
+    /// Returns the app's subscription to WhatsApp accounts, if it has one.
     ///
     /// # Errors
-    /// What Meta says: code 190 when the app secret is wrong.
+    /// Meta's error: code 190 when the app secret is wrong.
     pub async fn subscription(&self, app: &App) -> Result<Option<Subscription>, GraphError> {
         let reply = self.get(&format!("{}/subscriptions", app.id), &[], &app.token()).await?;
         let all: Vec<Subscription> = read(&reply["data"])?;
         Ok(all.into_iter().find(|it| it.object == OBJECT))
     }
 
-    /// Has the app told of these fields at this address, which Meta asks for its challenge first.
+    /// Subscribes the app to these fields at this address, to which Meta sends its challenge first.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn subscribe_app(
         &self,
         app: &App,
@@ -70,10 +70,10 @@ impl Graph {
         self.post(&format!("{}/subscriptions", app.id), &body, &app.token()).await
     }
 
-    /// The apps that are told of an account.
+    /// Returns the apps subscribed to an account's webhooks.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn subscribed_apps(&self, account: &str) -> Result<Vec<SubscribedApp>, GraphError> {
         let reply = self.get(&format!("{account}/subscribed_apps"), &[], &self.token).await?;
         let app = |entry: &Value| {
@@ -85,67 +85,67 @@ impl Graph {
         Ok(reply["data"].as_array().into_iter().flatten().map(app).collect())
     }
 
-    /// Has our token's app told of an account, at the app's own address: an address for this account alone goes.
+    /// Subscribes our token's app to an account at the app's own address, which removes an address for this account alone.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn subscribe_account(&self, account: &str) -> Result<(), GraphError> {
         self.post(&format!("{account}/subscribed_apps"), &json!({}), &self.token).await
     }
 
-    /// The ids of an account's numbers.
+    /// Returns the ids of an account's numbers.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn numbers_of(&self, account: &str) -> Result<Vec<String>, GraphError> {
         let reply = self.get(&format!("{account}/phone_numbers"), &[("fields", "id")], &self.token).await?;
         let numbers = reply["data"].as_array().into_iter().flatten();
         Ok(numbers.filter_map(|number| number["id"].as_str().map(str::to_owned)).collect())
     }
 
-    /// An account.
+    /// Returns an account's properties.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn account(&self, account: &str) -> Result<Account, GraphError> {
         let mut known = self.get(account, &[("fields", OF_AN_ACCOUNT)], &self.token).await?;
-        // Whatever is wrong with this one question costs no other answer.
+        // An error of this request must not cost the other fields.
         if let Ok(funding) = self.get(account, &[("fields", FUNDING)], &self.token).await {
             add_funding(&mut known, &funding);
         }
         read(&known)
     }
 
-    /// A number.
+    /// Returns a number's properties.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn number(&self, number: &str) -> Result<Number, GraphError> {
         read(&self.get(number, &[("fields", OF_A_NUMBER)], &self.token).await?)
     }
 
-    /// Has webhooks of a number go where those of its account go.
+    /// Removes a number's own webhook address, so that its account's applies.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn forget_override(&self, number: &str) -> Result<(), GraphError> {
         let body = json!({ "webhook_configuration": { "override_callback_uri": "" } });
         self.post(number, &body, &self.token).await
     }
 
-    /// How a number takes calls.
+    /// Returns a number's call settings.
     ///
     /// # Errors
-    /// What Meta says.
+    /// Meta's error, or no reply.
     pub async fn calling(&self, number: &str) -> Result<Calling, GraphError> {
         let reply = self.get(&format!("{number}/settings"), &[], &self.token).await?;
         if reply["calling"].is_null() { Ok(Calling::default()) } else { read(&reply["calling"]) }
     }
 
-    /// Changes how a number takes calls: these settings, and no others.
+    /// Changes these call settings of a number, and no others.
     ///
     /// # Errors
-    /// What Meta says: 138015 when the messaging limit is below 2,000, 138018 when no app would be told of calls.
+    /// Meta's error: 138015 when the messaging limit is below 2,000, 138018 when no app is subscribed to calls.
     pub async fn set_calling(&self, number: &str, settings: &Value) -> Result<(), GraphError> {
         self.post(&format!("{number}/settings"), &json!({ "calling": settings }), &self.token).await
     }
@@ -164,7 +164,7 @@ impl Graph {
     }
 }
 
-/// Adds what an account pays with to what is known of it, where both replies are objects.
+/// Adds the payment method to an account's properties, where both replies are objects.
 fn add_funding(known: &mut Value, funding: &Value) {
     if let (Some(known), Some(funding)) = (known.as_object_mut(), funding.get(FUNDING)) {
         known.insert(FUNDING.to_owned(), funding.clone());
@@ -175,7 +175,7 @@ fn read<T: DeserializeOwned>(value: &Value) -> Result<T, GraphError> {
     T::deserialize(value).map_err(|_| unreadable())
 }
 
-/// Without what it was: it may be personal.
+/// The error leaves out the reply, which may be personal.
 fn unreadable() -> GraphError {
     GraphError::Unanswered { reason: "its reply is not of the shape we know".to_owned() }
 }
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn funding_is_added_to_an_account_and_to_nothing_else() {
+    fn adds_funding_to_an_account_only() {
         let added = |mut known: Value, funding: Value| {
             add_funding(&mut known, &funding);
             known

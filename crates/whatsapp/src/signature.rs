@@ -1,20 +1,20 @@
-//! Whether a webhook is Meta's: HMAC-SHA256 over the raw bytes, under the app secret.
+//! Verifies a webhook's signature: HMAC-SHA256 over the raw bytes, under the app secret.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// The header that carries it.
+/// The header with the signature.
 pub const HEADER: &str = "x-hub-signature-256";
 
-/// Whether `header` signs `body` under any of the app secrets that are live.
+/// Whether `header` signs `body` under any of the app secrets.
 ///
-/// `body` must be the bytes as they came: Meta signs an escaped form of the JSON that parsing and writing
-/// again does not give back. The comparison takes the same time wherever the two differ.
+/// `body` must be the raw bytes: Meta signs an escaped form of the JSON that parsing and serializing does not reproduce. The comparison
+/// takes constant time.
 pub fn is_valid<'a>(header: &str, body: &[u8], secrets: impl IntoIterator<Item = &'a str>) -> bool {
     let Some(claimed) = header.trim().strip_prefix("sha256=").and_then(|hex| hex::decode(hex).ok()) else {
         return false;
     };
-    // A secret that was never set signs nothing: anybody could.
+    // An empty secret signs nothing, because anyone could sign with it.
     secrets.into_iter().filter(|secret| !secret.is_empty()).any(|secret| {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
@@ -23,7 +23,7 @@ pub fn is_valid<'a>(header: &str, body: &[u8], secrets: impl IntoIterator<Item =
     })
 }
 
-/// The header's value that signs `body` under an app secret: for trying one's own webhook out.
+/// Returns the header value that signs `body` under an app secret, to test one's own webhook.
 pub fn sign(body: &[u8], secret: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(body);
@@ -39,14 +39,14 @@ mod tests {
     const SIGNATURE: &str = "sha256=c0b240d8a0eff6d060a852938278e6857d51c06d9a5be3160043a150e0f5e5b5";
 
     #[test]
-    fn the_current_and_the_previous_secret_sign() {
+    fn accepts_the_current_and_the_previous_secret() {
         assert!(is_valid(SIGNATURE, BODY, ["secret"]));
         assert!(is_valid(SIGNATURE, BODY, ["new", "secret"]));
         assert_eq!(sign(BODY, "secret"), SIGNATURE);
     }
 
     #[test]
-    fn anything_else_does_not() {
+    fn rejects_any_other_signature() {
         assert!(!is_valid(SIGNATURE, BODY, ["new"]));
         assert!(!is_valid(SIGNATURE, b"{}", ["secret"]));
         assert!(!is_valid(&SIGNATURE[7..], BODY, ["secret"]));

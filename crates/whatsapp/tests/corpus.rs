@@ -1,15 +1,16 @@
-//! Every webhook of `fixtures/whatsapp` is read as it should be, and none keeps a call beside it from ringing.
+//! Every webhook of `fixtures/whatsapp` parses to its expected reading, and none keeps a call beside it from being read.
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use whatsapp::{Batch, NoticeKind, notice};
 
 #[test]
-fn every_webhook_is_read_as_expected() {
+fn every_webhook_parses_to_its_expected_reading() {
     let corpus = corpus();
     assert!(corpus.len() >= 60, "{}", corpus.len());
     for (name, body) in corpus {
-        let expected = std::fs::read(folder().join(format!("{name}.expected.json"))).expect("it lies beside");
+        let expected =
+            std::fs::read(folder().join(format!("{name}.expected.json"))).expect("it is in the folder");
         let expected: Value = serde_json::from_slice(&expected).expect("it is JSON");
 
         let reading = serde_json::to_value(read(&body)).expect("a reading is JSON");
@@ -19,20 +20,20 @@ fn every_webhook_is_read_as_expected() {
 }
 
 #[test]
-fn the_source_of_every_webhook_is_named_once() {
-    let sources = std::fs::read_to_string(folder().join("SOURCES.md")).expect("it lies beside");
+fn sources_name_every_webhook_once() {
+    let sources = std::fs::read_to_string(folder().join("SOURCES.md")).expect("it is in the folder");
     for (name, _) in corpus() {
         assert_eq!(sources.matches(&format!("- `{name}`\n")).count(), 1, "{name}");
     }
 }
 
 #[test]
-fn no_entry_keeps_a_connect_before_or_after_it_from_being_read() {
+fn no_entry_costs_a_connect_before_or_after_it() {
     let connect =
         format!("{{\"changes\":[{{\"field\":\"calls\",\"value\":{}}}]}}", value(json!([connect()])));
     let mut mixed = 0;
     for (name, body) in corpus() {
-        // As text, since one of them is no JSON in the strict sense.
+        // As text, because one of them is not strict JSON.
         let body = String::from_utf8(body).expect("a fixture is text");
         let Some((head, tail)) = body.split_once("\"entry\": [") else {
             continue;
@@ -47,7 +48,7 @@ fn no_entry_keeps_a_connect_before_or_after_it_from_being_read() {
 }
 
 #[test]
-fn no_change_and_no_call_keeps_a_connect_beside_it_from_being_read() {
+fn no_change_and_no_call_costs_a_connect_beside_it() {
     let (mut changes, mut calls) = (0, 0);
     for (name, body) in corpus() {
         let Ok(body) = serde_json::from_slice::<Value>(&body) else {
@@ -62,13 +63,13 @@ fn no_change_and_no_call_keeps_a_connect_beside_it_from_being_read() {
     assert!(changes >= 120 && calls >= 80, "{changes} {calls}");
 }
 
-/// Puts an item into the list at `place`, if there is one.
-fn mixed(body: &Value, place: &str, item: &Value, at_end: bool, name: &str) -> usize {
+/// Inserts an item into the list at the JSON pointer, if there is one.
+fn mixed(body: &Value, pointer: &str, item: &Value, at_end: bool, name: &str) -> usize {
     let mut body = body.clone();
-    // What is no call's field, or one of chats, is not where a call would be.
-    let is_for_calls = !place.ends_with("calls")
+    // Calls do not come in other fields, chats among them.
+    let is_for_calls = !pointer.ends_with("calls")
         || body.pointer("/entry/0/changes/0/field").is_none_or(|field| field.as_str().is_some_and(is_calls));
-    let Some(list) = body.pointer_mut(place).and_then(Value::as_array_mut).filter(|_| is_for_calls) else {
+    let Some(list) = body.pointer_mut(pointer).and_then(Value::as_array_mut).filter(|_| is_for_calls) else {
         return 0;
     };
     list.insert(if at_end { list.len() } else { 0 }, item.clone());

@@ -1,4 +1,4 @@
-//! What the fuzzer feeds the webhook, fed to it in an ordinary test.
+//! Replays the fuzz corpus of webhook bodies and signatures in an ordinary test.
 
 #[path = "../../../fuzz/bodies/replay.rs"]
 mod replay;
@@ -8,11 +8,11 @@ mod signature;
 mod webhook;
 
 #[test]
-fn no_body_of_the_corpus_breaks_the_reader_or_costs_a_call() {
+fn no_body_of_the_corpus_breaks_parsing_or_costs_a_call() {
     assert!(replay::replay("webhook", webhook::run) >= 100);
 }
 
 #[test]
-fn no_signature_of_the_corpus_is_taken_for_what_it_is_not() {
+fn no_forged_signature_of_the_corpus_is_accepted() {
     assert!(replay::replay("signature", signature::run) >= 15);
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use store::Store;
-use switchboard::call_store::Known;
+use switchboard::call_store::LoadedCall;
 use switchboard::{CallStore, StoredCall};
 
 /// How often the schedule runs the reaper.
@@ -118,8 +118,8 @@ impl Stack {
     pub async fn call(&self, call_ref: &str) -> anyhow::Result<Option<StoredCall>> {
         let store = CallStore::new(self.ledger.client.clone(), &self.ledger.table);
         Ok(match store.load(call_ref).await? {
-            Known::Call(record) => Some(*record),
-            Known::Nothing | Known::OnlyItsEnd => None,
+            LoadedCall::Found(record) => Some(*record),
+            LoadedCall::Missing | LoadedCall::EndOnly => None,
         })
     }
 

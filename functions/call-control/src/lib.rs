@@ -1,4 +1,4 @@
-//! Call-control: takes calls to media tasks and speaks to Meta for them. One order an invocation.
+//! The call-control function: assigns calls to media tasks and performs call actions at Meta, one order per invocation.
 
 mod settings;
 mod state_change;
@@ -19,34 +19,34 @@ use switchboard::task_launcher::TaskLauncher;
 use switchboard::{CallStore, ControlApiSecret, GraphSecret, Switchboard};
 use whatsapp::Graph;
 
-/// Everything an invocation needs, made once while the function starts.
+/// The clients of all invocations, made once at start-up.
 #[derive(Debug)]
 pub struct CallControl {
     switchboard: Switchboard,
 }
 
 impl CallControl {
-    /// Connects to AWS and to Meta as the settings say.
+    /// Connects to AWS and Meta.
     ///
     /// # Errors
-    /// When the secrets cannot be had.
+    /// When a secret cannot be read.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         let config = service::cloud::config().await;
-        let (meta, doors, marks) = tokio::join!(
+        let (meta, control_api, pseudonyms) = tokio::join!(
             Secret::<GraphSecret>::fetch(&config, &settings.meta_secret),
             Secret::<ControlApiSecret>::fetch(&config, &settings.media_secret),
             Pseudonyms::fetch(&config, settings.mark_secret.as_deref()),
         );
-        let (meta, doors, marks) = (meta?, doors?, marks?);
+        let (meta, control_api, pseudonyms) = (meta?, control_api?, pseudonyms?);
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
-        let graph =
-            Graph::new(&settings.graph_url, meta.value().access_token.clone()).context("no TLS to be had")?;
+        let graph = Graph::new(&settings.graph_url, meta.value().access_token.clone())
+            .context("cannot configure TLS for the Graph API")?;
         let switchboard = Switchboard {
-            store: CallStore::new(dynamodb.clone(), &settings.table),
-            ledger: Store::new(dynamodb, &settings.table),
-            knocker: ControlApiClient::new(doors, marks, service::time::now_ms),
+            calls: CallStore::new(dynamodb.clone(), &settings.table),
+            store: Store::new(dynamodb, &settings.table),
+            control_api: ControlApiClient::new(control_api, pseudonyms, service::time::now_ms),
             launcher: TaskLauncher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
-            line: GraphClient::new(graph),
+            graph: GraphClient::new(graph),
             meta,
             agent: Arc::new(settings.agent),
             log: service::events::report,
@@ -55,26 +55,26 @@ impl CallControl {
         Ok(Self { switchboard })
     }
 
-    /// Does what one order asks, or ends the calls of a task that ECS says has stopped.
+    /// Carries out an order, or ends the calls of a task that ECS reports as stopped.
     ///
     /// # Errors
-    /// When the order cannot be read or DynamoDB cannot be asked; Lambda asks again.
+    /// When DynamoDB fails: Lambda retries.
     pub async fn handle(&self, event: LambdaEvent<Invocation>) -> Result<Reply, Error> {
-        self.switchboard.line.begin();
-        self.switchboard.knocker.look_for_marks().await;
+        self.switchboard.graph.reset_connections();
+        self.switchboard.control_api.load_pseudonym_key().await;
         let replied = self.reply(event.payload).await;
         service::events::flush().await;
         Ok(replied?)
     }
 
-    async fn reply(&self, asked: Invocation) -> anyhow::Result<Reply> {
-        match asked {
+    async fn reply(&self, invocation: Invocation) -> anyhow::Result<Reply> {
+        match invocation {
             Invocation::Order(order) => self.switchboard.handle(&order).await,
             Invocation::StateChange(change) => {
                 if let Some(task) = change.stopped_task() {
-                    let lost = self.switchboard.lose_task(task).await?;
+                    let calls = self.switchboard.end_calls_of_task(task).await?;
                     self.switchboard.tick_due().await?;
-                    tracing::info!(task, lost, "A media task has stopped, with {lost} calls");
+                    tracing::info!(task, lost = calls, "media task stopped with {calls} calls");
                 }
                 Ok(Reply::Over)
             }

@@ -1,4 +1,4 @@
-//! Call-control as a Lambda function.
+//! The Lambda entry point of call-control.
 
 use call_control::{CallControl, Settings};
 use service::env::Env;

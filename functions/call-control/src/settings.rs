@@ -1,4 +1,4 @@
-//! What call-control is told by its environment, and by the secrets named there.
+//! Call-control's settings from the environment, and the secrets they name.
 
 use service::env::{Env, SettingError};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use switchboard::ResolvedAgent;
 use switchboard::task_launcher::{LEAVE_AFTER_IDLE, LaunchSettings};
 use whatsapp::graph;
 
-/// Call-control's settings.
+/// Settings read from the environment.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `TABLE`: the DynamoDB table.
@@ -15,24 +15,22 @@ pub struct Settings {
     pub meta_secret: String,
     /// `MEDIA_SECRET`: name or ARN of the secret that is shared with the media tasks.
     pub media_secret: String,
-    /// `MARK_SECRET`: name or ARN of the secret with the key of marks; without it the doors' key makes them.
+    /// `MARK_SECRET`: name or ARN of the secret with the pseudonym key; without it pseudonyms are made with the control API key.
     pub mark_secret: Option<String>,
-    /// `GRAPH_URL`: where the Graph API is, default `https://graph.facebook.com/v26.0`.
+    /// `GRAPH_URL`: the Graph API's base URL, default `https://graph.facebook.com/v26.0`.
     pub graph_url: String,
-    /// `AHOY_AGENT`: the file of the agent that takes the calls of numbers without an agent of their own, default: one that is
-    /// built in.
+    /// `AHOY_AGENT`: the agent file for numbers without an agent of their own, default: the built-in agent.
     pub agent: ResolvedAgent,
-    /// `CLUSTER`, `TASK_FAMILY`, `SUBNETS`, `SECURITY_GROUPS`: how another media task is started, and
-    /// `AHOY_LEAVE_AFTER_IDLE_S`: when it leaves again, default 600 s without a call. `MAX_TASKS`: how many there may be, default:
-    /// as many as it takes.
+    /// `CLUSTER`, `TASK_FAMILY`, `SUBNETS`, `SECURITY_GROUPS`: how media tasks are started; `AHOY_LEAVE_AFTER_IDLE_S`: how long such a task
+    /// stays without a call, default 600 s; `MAX_TASKS`: the limit of tasks, default none.
     pub launch: LaunchSettings,
 }
 
 impl Settings {
-    /// Reads them.
+    /// Reads the settings.
     ///
     /// # Errors
-    /// Which one is missing or malformed.
+    /// When one is missing or malformed; names it.
     pub fn from_env(env: &Env) -> Result<Self, SettingError> {
         Ok(Self {
             table: env.required("TABLE")?,
@@ -58,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_agent_file_is_told_in_one_line_with_variable_line_and_field() {
+    fn reports_an_invalid_agent_file_with_variable_line_and_field() {
         let path = std::env::temp_dir().join(format!("ahoy-wrong-agent-{}.toml", std::process::id()));
         std::fs::write(&path, "name = \"shop\"\ninstructions = \"You answer.\"\n[greeting]\nsay = 7\n")
             .unwrap();

@@ -1,4 +1,4 @@
-//! What call-control is invoked with: an order of ours, or ECS's word that a task has changed its state.
+//! The payloads call-control is invoked with: our own orders, and ECS task state changes.
 
 use internal_api::order::Order;
 use serde::Deserialize;
@@ -7,9 +7,9 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub enum Invocation {
-    /// From the webhook, a media task or the reaper.
+    /// An order from the webhook, a media task or the reaper.
     Order(Order),
-    /// From ECS, by way of EventBridge.
+    /// A task state change from ECS, by way of EventBridge.
     StateChange(StateChange),
 }
 
@@ -27,7 +27,7 @@ struct Detail {
 }
 
 impl StateChange {
-    /// The id of the task, if it has stopped.
+    /// Returns the task's id if the task has stopped.
     pub fn stopped_task(&self) -> Option<&str> {
         (self.detail.last_status == "STOPPED").then(|| self.detail.task_arn.rsplit('/').next())?
     }
@@ -39,14 +39,14 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_order_is_an_order() {
-        let asked = serde_json::from_value(json!({"order": "tick", "call_ref": "ab12"}));
+    fn parses_an_order() {
+        let invocation = serde_json::from_value(json!({"order": "tick", "call_ref": "ab12"}));
 
-        assert!(matches!(asked, Ok(Invocation::Order(Order::Tick { .. }))));
+        assert!(matches!(invocation, Ok(Invocation::Order(Order::Tick { .. }))));
     }
 
     #[test]
-    fn a_stopped_task_is_named_and_a_running_one_is_nobodys_business() {
+    fn names_a_stopped_task_and_ignores_a_running_one() {
         assert_eq!(change("STOPPED").stopped_task(), Some("0123abcd"));
         assert_eq!(change("RUNNING").stopped_task(), None);
     }

@@ -1,13 +1,13 @@
-//! The reaper: once a minute, has call-control look at every call that is overdue.
+//! The reaper function: once a minute, orders a tick for every overdue call.
 //!
-//! The backstop for when no media task lives: while one does, its heartbeats do the same every few seconds.
+//! It is the backstop when no media task lives; a live one's heartbeat does the same every few seconds.
 
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
 use service::env::{Env, SettingError};
 use store::{CallControl, Store};
 
-/// The reaper's settings.
+/// Settings read from the environment.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// `TABLE`: the DynamoDB table.
@@ -17,50 +17,54 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads them.
+    /// Reads the settings.
     ///
     /// # Errors
-    /// Which one is missing.
+    /// When one is missing; names it.
     pub fn from_env(env: &Env) -> Result<Self, SettingError> {
         Ok(Self { table: env.required("TABLE")?, call_control: env.required("CALL_CONTROL")? })
     }
 }
 
-/// Everything an invocation needs, made once while the function starts.
+/// The clients of all invocations, made once at start-up.
 #[derive(Debug)]
 pub struct Reaper {
-    ledger: Store,
+    store: Store,
     call_control: CallControl,
 }
 
-/// What one round did.
+/// The result of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReaperRun {
     /// How many calls were overdue.
     pub overdue: usize,
-    /// How many of them Lambda took no order for.
+    /// How many orders Lambda did not accept.
     pub failed: usize,
 }
 
 impl Reaper {
-    /// Connects to AWS as the settings say.
+    /// Connects to AWS.
     pub async fn start(settings: Settings) -> Self {
         let config = service::cloud::config().await;
-        let ledger = Store::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&config), &settings.table);
         let lambda = aws_sdk_lambda::Client::new(&config);
-        Self { ledger, call_control: CallControl::new(lambda, &settings.call_control) }
+        Self { store, call_control: CallControl::new(lambda, &settings.call_control) }
     }
 
-    /// One round.
+    /// Orders a tick for every overdue call.
     ///
     /// # Errors
-    /// When it cannot be asked what is due. The next round tries again.
+    /// When the due calls cannot be queried. The next run tries again.
     pub async fn handle(&self, _event: LambdaEvent<serde_json::Value>) -> Result<ReaperRun, Error> {
-        let due = self.ledger.due(service::time::now_ms()).await?;
+        let due = self.store.due(service::time::now_ms()).await?;
         let overdue = due.len();
         let failed = self.call_control.tick_all(due).await;
         if overdue > 0 {
-            tracing::info!(overdue, failed, "Ticked {overdue} overdue calls; {failed} orders were not taken");
+            tracing::info!(
+                overdue,
+                failed,
+                "ticked {overdue} overdue calls; Lambda did not accept {failed} orders"
+            );
         }
         Ok(ReaperRun { overdue, failed })
     }

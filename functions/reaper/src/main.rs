@@ -1,4 +1,4 @@
-//! The reaper as a Lambda function.
+//! The Lambda entry point of the reaper.
 
 use reaper::{Reaper, Settings};
 use service::env::Env;

@@ -1,7 +1,7 @@
-//! The webhook: checks that it is Meta who speaks, records what it says, and has call-control act on it.
+//! The webhook function: verifies Meta's signature, records the notices, and orders call-control to act on them.
 //!
-//! The signature is checked over the raw bytes before anything is parsed, and there is no mode without.
-//! If recording or handing over fails, Meta gets a 500 and sends again.
+//! The signature is verified over the raw bytes before anything is parsed, and there is no mode without it. When recording or ordering
+//! fails, Meta gets a 500 and sends again.
 
 mod refusals;
 mod request;
@@ -26,59 +26,66 @@ use switchboard::CallStore;
 use switchboard::intake::{IntakeSettings, NoticeGroup, groups, keeps_content};
 use whatsapp::{Batch, Notice, NoticeKind, challenge, notice, signature};
 
-/// So many things of a batch are recorded at the same time.
+/// How many groups of a batch are recorded concurrently.
 const AT_ONCE: usize = 32;
 
-/// Everything an invocation needs, made once while the function starts.
+/// The clients and secrets of all invocations, made once at start-up.
 #[derive(Debug)]
 pub struct Webhook {
     secret: Secret<WebhookSecret>,
-    store: CallStore,
+    calls: CallStore,
     call_control: CallControl,
-    house: IntakeSettings,
+    intake: IntakeSettings,
     refusals: Mutex<Refusals>,
-    marks: Pseudonyms,
+    pseudonyms: Pseudonyms,
 }
 
 impl Webhook {
-    /// Connects to AWS as the environment and the settings say.
+    /// Connects to AWS as the environment says.
     ///
     /// # Errors
-    /// When a secret cannot be had.
+    /// When a secret cannot be read.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
         Self::connect(&service::cloud::config().await, settings).await
     }
 
-    /// Connects to this AWS.
+    /// Connects to AWS with this configuration.
     ///
     /// # Errors
-    /// When a secret cannot be had.
+    /// When a secret cannot be read.
     pub async fn connect(config: &SdkConfig, settings: Settings) -> anyhow::Result<Self> {
-        let store = CallStore::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
-        let marks = Pseudonyms::fetch(config, settings.mark_secret.as_deref());
-        let (secret, marks) = tokio::join!(Secret::fetch(config, &settings.meta_secret), marks);
-        let (secret, marks) = (secret?, marks?);
+        let calls = CallStore::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
+        let pseudonyms = Pseudonyms::fetch(config, settings.mark_secret.as_deref());
+        let (secret, pseudonyms) = tokio::join!(Secret::fetch(config, &settings.meta_secret), pseudonyms);
+        let (secret, pseudonyms) = (secret?, pseudonyms?);
         let call_control = CallControl::new(aws_sdk_lambda::Client::new(config), &settings.call_control);
-        Ok(Self { secret, store, call_control, house: settings.house, refusals: Mutex::default(), marks })
+        Ok(Self {
+            secret,
+            calls,
+            call_control,
+            intake: settings.intake,
+            refusals: Mutex::default(),
+            pseudonyms,
+        })
     }
 
-    /// Answers one request.
+    /// Replies to one request.
     ///
     /// # Errors
-    /// Never: whatever goes wrong is a status.
+    /// Never: every failure is an HTTP status.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
-        let response = match request::asked(&request) {
+        let response = match request::parse(&request) {
             Ok(WebhookRequest::Verify) => self.verify(&request).await,
-            Ok(WebhookRequest::TakeIn(body)) => self.receive(&request, body).await,
+            Ok(WebhookRequest::Record(body)) => self.receive(&request, body).await,
             Err((status, why)) => plain(status, why),
         };
-        self.tell_refused();
+        self.report_refusals();
         service::events::flush().await;
         Ok(response)
     }
 
-    /// Says how many webhooks were refused, if that was not said within the last second.
-    fn tell_refused(&self) {
+    /// Logs the number of refused requests, at most once a second.
+    fn report_refusals(&self) {
         if let Some(count) = self.refusals().poll_count(Instant::now()) {
             let refused = JournalEvent::WebhookRefused { why: "signature".to_owned(), count };
             service::events::report_without_call(&refused, "webhook");
@@ -89,7 +96,7 @@ impl Webhook {
         self.refusals.lock().expect("nothing panics while it holds this lock")
     }
 
-    /// A token we do not know may be a new one: look once, then decide.
+    /// Answers Meta's challenge. An unknown verify token may be a new one, so the secret is read once more before refusing.
     async fn verify(&self, request: &Request) -> Response<Body> {
         let query = request.query_string_parameters();
         let answer = |secret: &WebhookSecret| {
@@ -106,78 +113,79 @@ impl Webhook {
 
     async fn receive(&self, request: &Request, body: &[u8]) -> Response<Body> {
         if !self.is_signed(request, body).await {
-            self.refusals().note();
+            self.refusals().count();
             return plain(401, "not signed by Meta");
         }
         let Ok(batch) = notice::read(body) else {
             return plain(400, "not JSON");
         };
-        match self.take_in(batch).await {
+        match self.record_batch(batch).await {
             Ok(()) => plain(200, "ok"),
             Err(error) => {
-                tracing::error!("Cannot take in a webhook: {error:#}");
+                tracing::error!("cannot record a webhook, Meta will send it again: {error:#}");
                 plain(500, "send it again")
             }
         }
     }
 
-    /// A signature under a secret we do not know may be one under a new secret: look once, then decide.
+    /// Whether the signature is valid. One under an unknown app secret may be under a new one, so the secret is read once more before
+    /// refusing.
     async fn is_signed(&self, request: &Request, body: &[u8]) -> bool {
         let Some(header) = request.headers().get(signature::HEADER).and_then(|value| value.to_str().ok())
         else {
             return false;
         };
         let used = self.secret.current().await;
-        if signature::is_valid(header, body, used.live()) {
+        if signature::is_valid(header, body, used.app_secrets()) {
             return true;
         }
         let newer = self.secret.instead_of(&used).await;
-        newer.is_some_and(|newer| signature::is_valid(header, body, newer.live()))
+        newer.is_some_and(|newer| signature::is_valid(header, body, newer.app_secrets()))
     }
 
-    /// Takes in all that can be taken in: one thing that fails must not keep another from being recorded.
-    async fn take_in(&self, batch: Batch) -> anyhow::Result<()> {
+    /// Records everything that can be recorded: a notice that fails must not keep another from being recorded.
+    async fn record_batch(&self, batch: Batch) -> anyhow::Result<()> {
         if batch.chats > 0 {
-            tracing::info!(chats = batch.chats, "Counted items about chats, and kept none");
+            tracing::info!(chats = batch.chats, "items about chats counted and discarded");
         }
         let now_ms = service::time::now_ms();
-        let (later, first) = batch.notices.into_iter().partition(is_looked_up);
-        // What may be about others than who rings is looked up last: neither its time nor its failure costs a call.
-        let first = self.take_in_all(first, now_ms).await;
-        let later = self.take_in_all(later, now_ms).await;
+        let (later, first) = batch.notices.into_iter().partition(needs_lookup);
+        // Notices that need lookups beyond the ringing call come last: neither their time nor their failure costs a call.
+        let first = self.record_notices(first, now_ms).await;
+        let later = self.record_notices(later, now_ms).await;
         first.and(later)
     }
 
-    async fn take_in_all(&self, notices: Vec<Notice>, now_ms: u64) -> anyhow::Result<()> {
-        let marked_with: Vec<_> =
-            self.marks.current().await.into_iter().flat_map(PseudonymKeys::all).cloned().collect();
-        let (strangers, forgotten) = tokio::try_join!(
-            self.store.strangers(&notices, &self.house),
-            self.store.forgotten(&notices, &marked_with, now_ms)
+    async fn record_notices(&self, notices: Vec<Notice>, now_ms: u64) -> anyhow::Result<()> {
+        let pseudonym_keys: Vec<_> =
+            self.pseudonyms.current().await.into_iter().flat_map(PseudonymKeys::all).cloned().collect();
+        let (unknown_numbers, tombstones) = tokio::try_join!(
+            self.calls.unknown_numbers(&notices, &self.intake),
+            self.calls.tombstones(&notices, &pseudonym_keys, now_ms)
         )?;
-        let notices = forgotten.taken_out_of(notices);
-        let sent = self.store.sent(&notices, &self.house, &strangers, now_ms).await?;
-        let groups = groups(notices, &self.house, &strangers, &sent, now_ms);
-        let taken = futures_util::stream::iter(groups).map(|group| self.take_in_group(group, now_ms));
-        let taken: Vec<_> = taken.buffer_unordered(AT_ONCE).collect().await;
-        taken.into_iter().collect()
+        let notices = tombstones.redact(notices);
+        let sent = self.calls.sent_messages(&notices, &self.intake, &unknown_numbers, now_ms).await?;
+        let groups = groups(notices, &self.intake, &unknown_numbers, &sent, now_ms);
+        let recorded = futures_util::stream::iter(groups).map(|group| self.record_group(group, now_ms));
+        let recorded: Vec<_> = recorded.buffer_unordered(AT_ONCE).collect().await;
+        recorded.into_iter().collect()
     }
 
-    async fn take_in_group(&self, group: NoticeGroup, now_ms: u64) -> anyhow::Result<()> {
-        let taken = self.store.take_in(&group, &self.house, now_ms).await?;
-        taken.entries.iter().for_each(service::events::report);
-        if let Some(call_ref) = taken.tick {
+    async fn record_group(&self, group: NoticeGroup, now_ms: u64) -> anyhow::Result<()> {
+        let recorded = self.calls.record_group(&group, &self.intake, now_ms).await?;
+        recorded.entries.iter().for_each(service::events::report);
+        if let Some(call_ref) = recorded.tick {
             self.call_control.tick(call_ref).await?;
         }
-        for order in &taken.orders {
+        for order in &recorded.orders {
             self.call_control.order(order).await?;
         }
         Ok(())
     }
 }
 
-/// Whether the people in a notice are looked for among those who were forgotten, or its message among the sent ones.
-fn is_looked_up(notice: &Notice) -> bool {
+/// Whether a notice's people are looked up among the tombstones, or its message among those we sent.
+fn needs_lookup(notice: &Notice) -> bool {
     let is_of_chats =
         matches!(notice.what, NoticeKind::MessageFailed { .. } | NoticeKind::UserChanged { .. });
     is_of_chats || keeps_content(&notice.what) || notice.call_id().is_none()

@@ -1,4 +1,4 @@
-//! The webhook as a Lambda function.
+//! The Lambda entry point of the webhook.
 
 use lambda_http::{Error, LambdaEvent, lambda_runtime, service_fn};
 use service::env::Env;

@@ -1,25 +1,25 @@
-//! Turns away what cannot be Meta's, before anything is read of it.
+//! Rejects requests that cannot be Meta's by path, method, content type and size, before the body is parsed.
 
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, RequestExt};
 
-/// Where Meta finds us.
+/// The paths at which the webhook answers.
 const PATHS: [&str; 2] = ["/", "/webhook"];
 
-/// The largest body Meta sends, bytes.
+/// The largest body that Meta sends, bytes.
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
 
-/// What a request asks for.
+/// The kinds of request that the webhook takes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum WebhookRequest<'a> {
-    /// That we prove to be the webhook's owner.
+    /// Meta's challenge, which proves that the address is ours.
     Verify,
-    /// That we take in this body, the bytes as they came.
-    TakeIn(&'a [u8]),
+    /// A webhook's raw body.
+    Record(&'a [u8]),
 }
 
-/// What a request asks for; or the status and the reason why we do not listen.
-pub(crate) fn asked(request: &Request) -> Result<WebhookRequest<'_>, (u16, &'static str)> {
+/// Classifies a request; an error is the status and text of the refusal.
+pub(crate) fn parse(request: &Request) -> Result<WebhookRequest<'_>, (u16, &'static str)> {
     if !PATHS.contains(&request.raw_http_path()) {
         return Err((404, "not here"));
     }
@@ -27,7 +27,7 @@ pub(crate) fn asked(request: &Request) -> Result<WebhookRequest<'_>, (u16, &'sta
         Method::GET => Ok(WebhookRequest::Verify),
         Method::POST if !is_json(request) => Err((415, "only application/json")),
         Method::POST if body(request).len() > LARGEST_BODY => Err((413, "too large")),
-        Method::POST => Ok(WebhookRequest::TakeIn(body(request))),
+        Method::POST => Ok(WebhookRequest::Record(body(request))),
         _ => Err((405, "only GET and POST")),
     }
 }

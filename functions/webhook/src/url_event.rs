@@ -1,8 +1,8 @@
-//! Reads the event of a Function URL, payload format 2.0, as far as the webhook needs it, and writes the reply.
+//! Parses the event of a Lambda Function URL (payload format 2.0) as far as the webhook needs it, and builds the reply.
 //!
-//! `lambda_http` refuses an event whose headers, host or context it cannot take, and panics at an odd path: then a stranger's
-//! user agent is a function error (aws-lambda-rust-runtime#509). Here what cannot be understood is left out, as bytes that
-//! are no UTF-8 are, and the webhook decides by what is left.
+//! `lambda_http` rejects an event whose headers, host or context it cannot parse, and panics at an odd path, so that a stranger's user
+//! agent becomes a function error (aws-lambda-rust-runtime#509). Here anything unparsable is left out, such as bytes that are not UTF-8,
+//! and the webhook judges what is left.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -37,11 +37,11 @@ struct Http {
     method: Option<Text>,
 }
 
-/// A JSON string as its bytes, UTF-8 or not.
+/// A JSON string as bytes, which need not be UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Text(Vec<u8>);
 
-/// The reply, as a Function URL takes it.
+/// The reply in the form that a Function URL takes.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UrlReply {
@@ -57,7 +57,7 @@ impl From<UrlEvent> for Request {
         let method = event.request_context.http.method.as_ref();
         let method = method.and_then(|method| Method::from_bytes(&method.0).ok());
         let mut request = Request::new(event.body());
-        // A method that is none is one that the webhook does not take.
+        // A method that cannot be parsed becomes one that the webhook refuses.
         *request.method_mut() = method.unwrap_or(Method::TRACE);
         *request.headers_mut() = event.headers();
         request.with_raw_http_path(lossy(event.raw_path.as_ref())).with_query_string_parameters(query)
@@ -72,7 +72,7 @@ impl UrlEvent {
         headers.collect()
     }
 
-    /// The bytes of the body as the client sent them; none where they cannot be had.
+    /// Returns the body's bytes as the client sent them; none if its base64 is invalid.
     fn body(&self) -> Body {
         let body = self.body.as_ref().map(|body| body.0.as_slice()).unwrap_or_default();
         if self.is_base64_encoded {
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_that_are_no_ascii_no_utf_8_or_no_header_do_not_keep_others_out() {
+    fn invalid_headers_do_not_cost_the_valid_ones() {
         let event = b"{\"rawPath\": \"/\", \"headers\": {\"user-agent\": \"Beno\xeet\", \"x-utf-8\": \"Beno\xc3\xaet\", \
             \"x-none\": null, \"x-cut\": \"\\ud83d\", \"no name\": \"a\", \"x-line\": \"a\\nb\", \"x-kept\": \"kept\"}}";
 
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_odd_in_an_event_it_is_a_request() {
+    fn an_odd_event_still_becomes_a_request() {
         for event in [
             r#"{}"#,
             r#"{"rawPath": "no path ü|", "headers": {"host": "no host /"}, "requestContext": {"http": {"method": "ÄH"}}}"#,
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_a_body_are_those_that_were_sent() {
+    fn keeps_the_bodys_bytes_as_sent() {
         let event = |body: &str, is_base64_encoded| UrlEvent {
             body: Some(Text(body.as_bytes().to_vec())),
             is_base64_encoded,

@@ -1,4 +1,4 @@
-//! What Meta tells after a person was forgotten is recorded, without the person.
+//! Notices that arrive after a person was forgotten are recorded without the person.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,7 +14,7 @@ use switchboard::intake::KnownNumbers;
 const THEM: &str = "919900000001";
 
 #[tokio::test]
-async fn notices_that_come_after_forgetting_are_recorded_without_the_person() {
+async fn records_notices_after_forgetting_without_the_person() {
     let stage = Stage::new().await;
     forget(&stage, &keys::forgotten_person(&pseudonym::of(b"marks", THEM)), keys::PERSON).await;
     let odd = json!({"id": "wacid.ODD", "event": "held", "from": THEM});
@@ -27,7 +27,7 @@ async fn notices_that_come_after_forgetting_are_recorded_without_the_person() {
     assert_eq!(stage.post(&batch(json!([change(NUMBER, json!([odd])), account, reply]))).await, 200);
 
     let items = stage.cloud.items().await;
-    assert_eq!(items.len(), 4, "the tombstone, and what was told: {items:?}");
+    assert_eq!(items.len(), 4, "the tombstone, and three notices: {items:?}");
     assert!(!json!(items).to_string().contains(THEM), "{items:?}");
     let others = json!({"id": "wacid.ODD", "event": "held", "from": "919900000002"});
     assert_eq!(stage.calls(json!([others])).await, 200);
@@ -44,7 +44,7 @@ async fn a_forgotten_call_does_not_ring_again() {
 
     let items = stage.cloud.items().await;
     assert!(!items.iter().any(|item| item["sk"] == keys::STATE), "{items:?}");
-    assert!(!stage.cloud.asked().contains(&"Invoke".to_owned()), "no call is answered");
+    assert!(!stage.cloud.requests().contains(&"Invoke".to_owned()), "no call is answered");
 }
 
 #[tokio::test]
@@ -57,12 +57,12 @@ async fn a_changed_name_of_a_forgotten_person_reaches_call_control() {
 
     assert_eq!(stage.post(&batch(json!([{"field": "messages", "value": value}]))).await, 200);
 
-    let asked = stage.cloud.asked();
-    assert!(asked.contains(&"Invoke".to_owned()), "{asked:?}");
+    let requests = stage.cloud.requests();
+    assert!(requests.contains(&"Invoke".to_owned()), "{requests:?}");
 }
 
 #[tokio::test]
-async fn a_crowded_batch_loses_only_who_was_forgotten() {
+async fn a_batch_of_many_people_loses_only_the_forgotten_one() {
     let stage = Stage::new().await;
     forget(&stage, &keys::forgotten_person(&pseudonym::of(b"marks", THEM)), keys::PERSON).await;
     let people = (1..=120).map(|n| format!("9199000{n:05}"));
@@ -79,7 +79,7 @@ async fn a_crowded_batch_loses_only_who_was_forgotten() {
 }
 
 #[tokio::test]
-async fn a_key_of_marks_that_cannot_be_read_fails_the_start() {
+async fn an_unreadable_pseudonym_key_fails_the_start() {
     for error in ["ThrottlingException", "AccessDeniedException", "InternalServiceError"] {
         let cloud = Cloud::start().await;
         cloud.fail("GetSecretValue marks", [json!({"__type": error})]);
@@ -91,7 +91,7 @@ async fn a_key_of_marks_that_cannot_be_read_fails_the_start() {
 }
 
 #[tokio::test]
-async fn a_key_of_marks_made_after_the_start_is_used() {
+async fn uses_a_pseudonym_key_made_after_the_start() {
     let cloud = Cloud::start().await;
     cloud.fail("GetSecretValue marks", [json!({"__type": "ResourceNotFoundException"})]);
     let stage = Stage::on(cloud, KnownNumbers::Listed(vec![NUMBER.into()])).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_key_of_marks_made_after_the_start_is_used() {
 }
 
 #[tokio::test]
-async fn a_failed_look_for_others_keeps_no_call_from_ringing() {
+async fn a_failed_tombstone_lookup_keeps_no_call_from_ringing() {
     let stage = Stage::new().await;
     let throttled = json!({"__type": "com.amazon.coral.availability#ThrottlingException"});
     stage.cloud.fail("GetItem", [throttled]);
@@ -112,13 +112,13 @@ async fn a_failed_look_for_others_keeps_no_call_from_ringing() {
 
     assert_eq!(stage.calls(json!([connect_stamped("wacid.A", 0), odd])).await, 500, "Meta sends it again");
 
-    assert!(stage.cloud.asked().contains(&"Invoke".to_owned()), "the call rings");
+    assert!(stage.cloud.requests().contains(&"Invoke".to_owned()), "the call rings");
     let items = stage.cloud.items().await;
     assert!(items.iter().any(|item| item["sk"] == keys::STATE), "{items:?}");
 }
 
 async fn forget(stage: &Stage, pk: &str, sk: &str) {
-    let ledger = Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
     let keys = [("pk", text(pk)), ("sk", text(sk))];
-    ledger.put(keys.map(|(name, value)| (name.to_owned(), value)).into()).await.unwrap();
+    store.put(keys.map(|(name, value)| (name.to_owned(), value)).into()).await.unwrap();
 }

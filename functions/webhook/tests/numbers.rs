@@ -1,4 +1,4 @@
-//! Which numbers are ours when none are listed: those that have an agent.
+//! Without a list of numbers, ours are those that have an agent.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -12,7 +12,7 @@ use switchboard::intake::KnownNumbers;
 const ANOTHER: &str = "330000000000003";
 
 #[tokio::test]
-async fn a_number_is_ours_once_an_agent_was_pushed_for_it() {
+async fn a_number_is_ours_once_it_has_an_agent() {
     let stage = Stage::with(KnownNumbers::WithAgents).await;
     assert_eq!(stage.calls(json!([connect("wacid.A")])).await, 200);
     assert_eq!(stage.cloud.events().await, ["WA_CALL_NOT_OURS"]);
@@ -24,20 +24,20 @@ async fn a_number_is_ours_once_an_agent_was_pushed_for_it() {
 }
 
 #[tokio::test]
-async fn a_connect_costs_one_read_more_and_nothing_else_does() {
+async fn only_a_connect_costs_an_extra_read() {
     let stage = Stage::with(KnownNumbers::WithAgents).await;
     has_an_agent(&stage, NUMBER).await;
     stage.cloud.forget_requests();
 
     stage.calls(json!([connect("wacid.A")])).await;
-    assert_eq!(stage.cloud.asked(), ["GetItem", "TransactWriteItems", "Invoke"]);
+    assert_eq!(stage.cloud.requests(), ["GetItem", "TransactWriteItems", "Invoke"]);
 
     stage.calls(json!([terminate("wacid.A")])).await;
-    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "Invoke"]);
+    assert_eq!(stage.cloud.requests(), ["TransactWriteItems", "Invoke"]);
 }
 
 #[tokio::test]
-async fn of_two_numbers_in_a_batch_the_one_with_an_agent_is_ours() {
+async fn looks_up_each_number_of_a_batch() {
     let stage = Stage::with(KnownNumbers::WithAgents).await;
     has_an_agent(&stage, NUMBER).await;
     let changes = [
@@ -48,14 +48,14 @@ async fn of_two_numbers_in_a_batch_the_one_with_an_agent_is_ours() {
 
     assert_eq!(stage.post(&batch(json!(changes))).await, 200);
 
-    let reads = stage.cloud.asked().into_iter().filter(|asked| asked == "GetItem").count();
+    let reads = stage.cloud.requests().into_iter().filter(|operation| operation == "GetItem").count();
     assert_eq!(reads, 2, "one for each number");
     let events = ["WA_CALL_CONNECT", "WA_CALL_NOT_OURS", "WA_CALL_NOT_OURS"];
     assert_eq!(stage.cloud.events().await, events);
 }
 
 #[tokio::test]
-async fn a_table_that_cannot_say_whose_number_it_is_has_meta_send_again() {
+async fn a_failed_number_lookup_has_meta_send_again() {
     let stage = Stage::with(KnownNumbers::WithAgents).await;
     has_an_agent(&stage, NUMBER).await;
     stage.cloud.fail("GetItem", [json!({"__type": "com.amazon.coral.availability#ThrottlingException"})]);
@@ -67,17 +67,17 @@ async fn a_table_that_cannot_say_whose_number_it_is_has_meta_send_again() {
 }
 
 #[tokio::test]
-async fn a_listed_number_is_ours_without_an_agent_and_costs_no_read() {
+async fn a_listed_number_costs_no_read() {
     let stage = Stage::new().await;
 
     stage.calls(json!([connect("wacid.A")])).await;
 
-    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "Invoke"]);
+    assert_eq!(stage.cloud.requests(), ["TransactWriteItems", "Invoke"]);
     assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT"]);
 }
 
 async fn has_an_agent(stage: &Stage, number: &str) {
-    let ledger = Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
-    ledger.put_agent(&StoredAgent::new("shop", "name = \"shop\"", 1)).await.unwrap();
-    ledger.assign(number, "shop").await.unwrap();
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    store.put_agent(&StoredAgent::new("shop", "name = \"shop\"", 1)).await.unwrap();
+    store.assign(number, "shop").await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! What is about no call, what nobody knows, and what DynamoDB will never take: kept as it should be, and 200.
+//! Notices about no call, unknown notices, and notices that DynamoDB refuses are kept as documented and answered with 200.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +9,7 @@ use stage::{NUMBER, Stage, batch, change, connect, terminate};
 use std::time::{Duration, Instant};
 
 #[tokio::test]
-async fn what_dynamodb_will_never_take_is_kept_as_a_hash_and_its_first_16_kb() {
+async fn keeps_hash_and_head_of_a_notice_dynamodb_refuses() {
     let stage = Stage::new().await;
     let mut huge = connect("wacid.HUGE");
     huge["session"]["sdp"] = json!("v=0\r\n".repeat(100_000));
@@ -30,17 +30,13 @@ async fn what_dynamodb_will_never_take_is_kept_as_a_hash_and_its_first_16_kb() {
     assert!(
         unfit.iter().any(|item| item["bytes"].as_u64() > Some(500_000) && bytes(&item["head"]) == 16 * 1024)
     );
-    assert_eq!(
-        stage.cloud.events().await,
-        ["WA_CALL_CONNECT", "WA_CALL_NOTICE"],
-        "nothing else is lost for it"
-    );
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT", "WA_CALL_NOTICE"], "no other notice is lost");
     assert_eq!(stage.post(&body).await, 200, "and it may come again");
     assert_eq!(of(&stage, "UNFIT#").await.len(), 3);
 }
 
 #[tokio::test]
-async fn what_is_about_no_call_is_recorded_once_under_its_number_or_account() {
+async fn records_other_notices_once_under_number_or_account() {
     let stage = Stage::new().await;
     let violation = json!({"field": "account_update", "value": {"event": "ACCOUNT_VIOLATION",
         "violation_info": {"violation_type": "USER_INITIATED_CALLS_LOW_PICKUP_RATE"}}});
@@ -66,7 +62,7 @@ async fn what_is_about_no_call_is_recorded_once_under_its_number_or_account() {
 }
 
 #[tokio::test]
-async fn the_unknown_is_kept_for_whoever_will_understand_it_and_then_forgotten() {
+async fn keeps_an_unknown_notice_until_it_expires() {
     let stage = Stage::new().await;
     let item = json!({"id": "wacid.A", "event": "juggle", "balls": 3});
     let field = json!({"field": "history", "value": {"threads": ["a chat of other people"]}});
@@ -87,7 +83,7 @@ async fn the_unknown_is_kept_for_whoever_will_understand_it_and_then_forgotten()
 }
 
 #[tokio::test]
-async fn of_chats_only_what_is_about_calls_is_kept() {
+async fn keeps_only_call_related_messages() {
     let stage = Stage::new().await;
     let reply = json!({"id": "wamid.P", "type": "interactive", "from": "919900000001", "context": {"id": "wamid.Q"},
         "interactive": {"type": "call_permission_reply", "call_permission_reply": {"response": "accept"}}});
@@ -109,11 +105,11 @@ async fn of_chats_only_what_is_about_calls_is_kept() {
 }
 
 #[tokio::test]
-async fn a_failed_message_of_ours_is_recorded_once_and_one_of_others_never() {
+async fn records_our_failed_message_once_and_others_never() {
     let stage = Stage::new().await;
-    let ledger = store::Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    let store = store::Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
     let (ours, call_ref) = (whatsapp::message_ref("wamid.OURS"), "c".repeat(64));
-    ledger.note_message_ref(&call_ref, &ours, "call_1", 1).await.unwrap();
+    store.note_message_ref(&call_ref, &ours, "call_1", 1).await.unwrap();
     let failed = |id: &str| json!({"id": id, "status": "failed", "recipient_id": "919900000001", "errors": [{"code": 131_026}]});
     let of = |statuses: Value| {
         let value = json!({"metadata": {"phone_number_id": NUMBER}, "statuses": statuses});
@@ -123,10 +119,13 @@ async fn a_failed_message_of_ours_is_recorded_once_and_one_of_others_never() {
     stage.cloud.forget_requests();
 
     assert_eq!(stage.post(&of(json!([failed("wamid.OTHERS")]))).await, 200);
-    assert_eq!((stage.cloud.asked(), stage.cloud.items().await.len()), (vec!["GetItem".to_owned()], before));
+    assert_eq!(
+        (stage.cloud.requests(), stage.cloud.items().await.len()),
+        (vec!["GetItem".to_owned()], before)
+    );
     stage.cloud.forget_requests();
     assert_eq!(stage.post(&of(json!([failed("wamid.OURS"), failed("wamid.OURS")]))).await, 200);
-    assert_eq!(stage.cloud.asked(), ["GetItem", "PutItem", "Invoke"]);
+    assert_eq!(stage.cloud.requests(), ["GetItem", "PutItem", "Invoke"]);
     assert_eq!(stage.post(&of(json!([failed("wamid.OURS")]))).await, 200);
 
     assert_eq!(stage.cloud.events().await, ["WA_CALL_MESSAGE_FAILED"]);
@@ -135,16 +134,16 @@ async fn a_failed_message_of_ours_is_recorded_once_and_one_of_others_never() {
 }
 
 #[tokio::test]
-async fn a_message_that_fails_before_its_name_is_kept_is_recorded() {
+async fn records_a_failure_that_precedes_the_messages_reference() {
     let stage = Stage::new().await;
-    let ledger = store::Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
+    let store = store::Store::new(aws_sdk_dynamodb::Client::new(&stage.cloud.sdk_config()), "ahoy");
     let (ours, call_ref) = (whatsapp::message_ref("wamid.OURS"), "c".repeat(64));
     let failed = failed_now("wamid.OURS");
     let keep = async {
-        while stage.cloud.asked().is_empty() {
+        while stage.cloud.requests().is_empty() {
             tokio::task::yield_now().await;
         }
-        ledger.note_message_ref(&call_ref, &ours, "call_1", 1).await.unwrap();
+        store.note_message_ref(&call_ref, &ours, "call_1", 1).await.unwrap();
     };
 
     let posted = batch(json!([failed]));
@@ -154,18 +153,18 @@ async fn a_message_that_fails_before_its_name_is_kept_is_recorded() {
 }
 
 #[tokio::test]
-async fn a_failed_message_that_cannot_be_looked_up_costs_no_call_beside_it() {
+async fn a_failed_message_lookup_costs_no_call_in_the_batch() {
     let stage = Stage::new().await;
     stage.cloud.fail("GetItem", [json!({"__type": "InternalServerError"})]);
     let ringing = change(NUMBER, json!([connect("wacid.A")]));
 
     assert_eq!(stage.post(&batch(json!([failed_now("wamid.A"), ringing]))).await, 500);
 
-    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "Invoke", "GetItem"]);
+    assert_eq!(stage.cloud.requests(), ["TransactWriteItems", "Invoke", "GetItem"]);
     assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT"]);
 }
 
-/// A change that tells of a message that failed just now.
+/// Returns a change about a message that failed just now.
 fn failed_now(id: &str) -> Value {
     let stamp = connect(id)["timestamp"].clone();
     let status = json!({"id": id, "status": "failed", "timestamp": stamp, "errors": [{"code": 131_026}]});
@@ -174,7 +173,7 @@ fn failed_now(id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_thousand_items_at_once_are_taken_in_and_the_connect_among_them_first() {
+async fn records_a_thousand_items_within_metas_timeout() {
     let stage = Stage::new().await;
     let mut calls: Vec<Value> = (0..999).map(|n| terminate(&format!("wacid.{n}"))).collect();
     calls.push(connect("wacid.LAST"));
@@ -183,15 +182,15 @@ async fn a_thousand_items_at_once_are_taken_in_and_the_connect_among_them_first(
 
     assert_eq!(stage.post(&body).await, 200);
 
-    let (took, asked) = (began.elapsed(), stage.cloud.asked());
+    let (took, requests) = (began.elapsed(), stage.cloud.requests());
     assert!(took < Duration::from_secs(20), "Meta waits for 20 s: {took:?}");
-    assert_eq!(asked.iter().filter(|name| *name == "Invoke").count(), 500);
-    assert_eq!(asked.iter().filter(|name| *name == "PutItem").count(), 500);
-    assert_eq!(asked.iter().filter(|name| *name == "TransactWriteItems").count(), 500);
+    assert_eq!(requests.iter().filter(|name| *name == "Invoke").count(), 500);
+    assert_eq!(requests.iter().filter(|name| *name == "PutItem").count(), 500);
+    assert_eq!(requests.iter().filter(|name| *name == "TransactWriteItems").count(), 500);
     assert_eq!(stage.cloud.events().await.len(), 1_000);
 }
 
-/// The items whose partitions begin so, by sort key.
+/// Returns the items whose partition key begins with `partition`, by sort key.
 async fn of(stage: &Stage, partition: &str) -> Vec<Value> {
     let mut items = stage.cloud.items().await;
     items.retain(|item| item["pk"].as_str().is_some_and(|pk| pk.starts_with(partition)));

@@ -1,4 +1,4 @@
-//! What Meta tells us is recorded once, and acted on once, whatever DynamoDB and Lambda do.
+//! Each notice is recorded and acted on once, whatever DynamoDB and Lambda do.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stage::{Stage, connect, connect_stamped, terminate};
 use std::path::Path;
 use switchboard::call_ref;
-use switchboard::call_store::Known;
+use switchboard::call_store::LoadedCall;
 
 #[tokio::test]
 async fn a_connect_costs_one_transaction_and_one_invocation() {
@@ -16,31 +16,31 @@ async fn a_connect_costs_one_transaction_and_one_invocation() {
 
     assert_eq!(stage.calls(json!([connect("wacid.A")])).await, 200);
 
-    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "Invoke"]);
+    assert_eq!(stage.cloud.requests(), ["TransactWriteItems", "Invoke"]);
     assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT"]);
 }
 
 #[tokio::test]
-async fn a_redelivered_connect_is_invoked_again_until_somebody_takes_it_up() {
+async fn a_redelivered_connect_is_ordered_until_call_control_takes_it_up() {
     let stage = Stage::new().await;
     let batch = json!([connect("wacid.A")]);
     stage.calls(batch.clone()).await;
     stage.cloud.forget_requests();
 
     assert_eq!(stage.calls(batch.clone()).await, 200);
-    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "GetItem", "Invoke"]);
+    assert_eq!(stage.cloud.requests(), ["TransactWriteItems", "GetItem", "Invoke"]);
 
     let mut record = record(&stage, "wacid.A").await;
     record.call.attempts = 1;
-    stage.store().save(&mut record, &[]).await.unwrap().unwrap();
+    stage.call_store().save(&mut record, &[]).await.unwrap().unwrap();
     stage.cloud.forget_requests();
     assert_eq!(stage.calls(batch).await, 200);
-    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "GetItem"]);
+    assert_eq!(stage.cloud.requests(), ["TransactWriteItems", "GetItem"]);
     assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT"]);
 }
 
 #[tokio::test]
-async fn any_other_redelivery_costs_one_write_that_fails() {
+async fn any_other_redelivery_costs_one_failed_write() {
     let stage = Stage::new().await;
     let status = json!({"id": "wacid.A", "event": "call_created"});
     for (item, write) in [(terminate("wacid.A"), "TransactWriteItems"), (status, "PutItem")] {
@@ -48,22 +48,22 @@ async fn any_other_redelivery_costs_one_write_that_fails() {
         stage.cloud.forget_requests();
 
         assert_eq!(stage.calls(json!([item])).await, 200);
-        assert_eq!(stage.cloud.asked(), [write]);
+        assert_eq!(stage.cloud.requests(), [write]);
     }
     assert_eq!(stage.cloud.events().await, ["WA_CALL_NOTICE", "WA_CALL_OVER"]);
 }
 
 #[tokio::test]
-async fn a_terminate_before_its_connect_leaves_an_end_that_the_connect_cannot_revive() {
+async fn a_connect_after_its_terminate_is_not_answered() {
     let stage = Stage::new().await;
     stage.calls(json!([terminate("wacid.A")])).await;
     stage.cloud.forget_requests();
 
     assert_eq!(stage.calls(json!([connect("wacid.A")])).await, 200);
 
-    assert!(!stage.cloud.asked().contains(&"Invoke".to_owned()));
-    assert_eq!(stage.store().load(&call_ref("wacid.A")).await.unwrap(), Known::OnlyItsEnd);
-    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT", "WA_CALL_OVER"], "both are written down");
+    assert!(!stage.cloud.requests().contains(&"Invoke".to_owned()));
+    assert_eq!(stage.call_store().load(&call_ref("wacid.A")).await.unwrap(), LoadedCall::EndOnly);
+    assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT", "WA_CALL_OVER"], "both are recorded");
 }
 
 #[tokio::test]
@@ -72,12 +72,12 @@ async fn a_connect_and_its_terminate_in_one_batch_are_one_transaction() {
 
     assert_eq!(stage.calls(json!([terminate("wacid.A"), connect("wacid.A"), connect("wacid.A")])).await, 200);
 
-    assert_eq!(stage.cloud.asked(), ["TransactWriteItems", "Invoke"]);
+    assert_eq!(stage.cloud.requests(), ["TransactWriteItems", "Invoke"]);
     assert!(record(&stage, "wacid.A").await.hung_up.is_some());
 }
 
 #[tokio::test]
-async fn a_batch_of_which_a_part_came_before_is_not_lost_for_it() {
+async fn records_the_new_part_of_a_partly_repeated_batch() {
     let stage = Stage::new().await;
     stage.calls(json!([connect("wacid.A")])).await;
 
@@ -88,7 +88,7 @@ async fn a_batch_of_which_a_part_came_before_is_not_lost_for_it() {
 }
 
 #[tokio::test]
-async fn a_conflict_is_no_repeat_it_is_tried_again_and_then_a_500() {
+async fn a_conflict_is_retried_and_then_a_500() {
     let stage = Stage::new().await;
     for busy in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
         let id = format!("wacid.{busy}");
@@ -100,13 +100,13 @@ async fn a_conflict_is_no_repeat_it_is_tried_again_and_then_a_500() {
     stage.cloud.forget_requests();
 
     assert_eq!(stage.calls(json!([connect("wacid.Z")])).await, 500);
-    assert_eq!(stage.cloud.asked(), ["TransactWriteItems"; 5]);
+    assert_eq!(stage.cloud.requests(), ["TransactWriteItems"; 5]);
 
     assert_eq!(stage.calls(json!([connect("wacid.Z")])).await, 200, "Meta sends again");
 }
 
 #[tokio::test]
-async fn what_cannot_be_recorded_or_handed_over_is_a_500_and_costs_nobody_else() {
+async fn a_failed_write_or_order_is_a_500_and_costs_no_other_call() {
     let stage = Stage::new().await;
     let broken = json!({"__type": "com.amazonaws.dynamodb.v20120810#AccessDeniedException", "message": "no"});
     stage.cloud.fail("PutItem", [broken]);
@@ -118,30 +118,33 @@ async fn what_cannot_be_recorded_or_handed_over_is_a_500_and_costs_nobody_else()
 
     stage.cloud.forget_requests();
     assert_eq!(stage.calls(batch).await, 200, "Meta sends again");
-    let invoked = stage.cloud.asked().iter().filter(|name| *name == "Invoke").count();
-    assert_eq!(invoked, 2, "nobody has taken up either call yet");
+    let invoked = stage.cloud.requests().iter().filter(|name| *name == "Invoke").count();
+    assert_eq!(invoked, 2, "call-control has taken up neither call yet");
     assert_eq!(stage.cloud.events().await.len(), 3);
 }
 
 #[tokio::test]
-async fn stale_calls_and_calls_of_other_numbers_are_recorded_and_not_answered() {
+async fn records_but_does_not_answer_stale_calls_and_other_numbers() {
     let stage = Stage::new().await;
     let foreign =
         stage::batch(json!([stage::change("999", json!([connect("wacid.F"), terminate("wacid.G")]))]));
 
     assert_eq!(stage.post(&foreign).await, 200);
     assert_eq!(stage.calls(json!([connect_stamped("wacid.S", 200)])).await, 200);
-    assert!(!stage.cloud.asked().contains(&"Invoke".to_owned()));
+    assert!(!stage.cloud.requests().contains(&"Invoke".to_owned()));
     assert_eq!(stage.cloud.events().await, ["WA_CALL_NOT_OURS", "WA_CALL_NOT_OURS", "WA_CALL_STALE"]);
 
     for age_s in [120, -120] {
         assert_eq!(stage.calls(json!([connect_stamped(&format!("wacid.{age_s}"), age_s)])).await, 200);
-        assert!(stage.cloud.asked().contains(&"Invoke".to_owned()), "Meta's clock may be off by two minutes");
+        assert!(
+            stage.cloud.requests().contains(&"Invoke".to_owned()),
+            "Meta's clock may be off by two minutes"
+        );
     }
 }
 
 #[tokio::test]
-async fn no_webhook_of_the_corpus_keeps_a_connect_in_its_batch_from_being_handed_over() {
+async fn no_webhook_of_the_corpus_costs_a_connect_in_its_batch() {
     let stage = Stage::new().await;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/whatsapp");
     let mut posted = 0;
@@ -156,15 +159,15 @@ async fn no_webhook_of_the_corpus_keeps_a_connect_in_its_batch_from_being_handed
         assert_eq!(stage.post_text(&body).await, 200, "{name}");
 
         assert_eq!(record(&stage, &name).await.wacid, name);
-        assert!(stage.cloud.asked().contains(&"Invoke".to_owned()), "{name}");
+        assert!(stage.cloud.requests().contains(&"Invoke".to_owned()), "{name}");
         posted += 1;
     }
     assert!(posted >= 60, "{posted}");
 }
 
 async fn record(stage: &Stage, id: &str) -> switchboard::StoredCall {
-    match stage.store().load(&call_ref(id)).await.unwrap() {
-        Known::Call(record) => *record,
+    match stage.call_store().load(&call_ref(id)).await.unwrap() {
+        LoadedCall::Found(record) => *record,
         other => panic!("{id}: {other:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Who is let in: Meta, and nobody else. Nothing is stored for anybody else.
+//! Only Meta's signed requests are accepted; nothing is stored for any other.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use stage::{APP_SECRET, NUMBER, Stage, batch, change, connect, event, signature};
 
 #[tokio::test]
-async fn metas_challenge_is_echoed_to_whoever_knows_the_token() {
+async fn echoes_metas_challenge_for_the_right_verify_token() {
     let stage = Stage::new().await;
     let ask = |token: &str| {
         let mut event = event("GET", "/webhook", "", "", "");
@@ -30,7 +30,7 @@ async fn metas_challenge_is_echoed_to_whoever_knows_the_token() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_metas_is_refused_plainly_and_nothing_is_stored() {
+async fn refuses_requests_that_are_not_metas_and_stores_nothing() {
     let stage = Stage::new().await;
     let body = body().to_string();
     let signed = |body: &str| signature(APP_SECRET, body.as_bytes());
@@ -56,11 +56,11 @@ async fn what_cannot_be_metas_is_refused_plainly_and_nothing_is_stored() {
         assert_eq!(reply.status().as_u16(), status);
         assert_eq!(reply.headers()["content-type"], "text/plain");
     }
-    assert_eq!(stage.cloud.asked(), ["GetSecretValue"], "once, since the secret could have been changed");
+    assert_eq!(stage.cloud.requests(), ["GetSecretValue"], "once, since the secret could have been changed");
 }
 
 #[tokio::test]
-async fn both_live_secrets_sign_at_both_paths_and_in_base64_too() {
+async fn accepts_both_app_secrets_at_both_paths_and_in_base64() {
     let stage = Stage::new().await;
     for (secret, path, kind) in
         [(APP_SECRET, "/", "application/json"), ("older", "/webhook", "Application/JSON; charset=utf-8")]
@@ -85,9 +85,9 @@ fn body() -> Value {
     batch(json!([change(NUMBER, json!([call]))]))
 }
 
-/// `fixtures/field-cases/aws/function-url-non-utf8-header.json`, as it is, and with the byte that Latin-1 has.
+/// Sends `fixtures/field-cases/aws/function-url-non-utf8-header.json` as it is, and with the header's byte in Latin-1.
 #[tokio::test]
-async fn a_user_agent_that_is_no_utf_8_keeps_no_webhook_out() {
+async fn a_non_utf_8_user_agent_does_not_cost_a_webhook() {
     let stage = Stage::new().await;
     let case = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fixtures/field-cases/aws/function-url-non-utf8-header.json");

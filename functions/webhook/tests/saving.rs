@@ -1,4 +1,4 @@
-//! What a save makes of DynamoDB's reasons for not doing it.
+//! How saving a call maps DynamoDB's errors.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,14 +6,16 @@ mod stage;
 
 use serde_json::{Value, json};
 use stage::{Stage, connect};
-use switchboard::call_store::{Known, SaveError};
+use switchboard::call_store::{LoadedCall, SaveError};
 use switchboard::{UnreadableCalls, call_ref};
 
 #[tokio::test]
 async fn only_a_change_by_another_process_is_a_conflict() {
     let stage = Stage::new().await;
     stage.calls(json!([connect("wacid.A")])).await;
-    let Known::Call(mut record) = stage.store().load(&call_ref("wacid.A")).await.unwrap() else { panic!() };
+    let LoadedCall::Found(mut record) = stage.call_store().load(&call_ref("wacid.A")).await.unwrap() else {
+        panic!()
+    };
     for (code, unsaved) in [
         ("ConditionalCheckFailed", SaveError::Conflict),
         ("TransactionConflict", SaveError::Conflict),
@@ -22,24 +24,24 @@ async fn only_a_change_by_another_process_is_a_conflict() {
     ] {
         stage.cloud.fail("TransactWriteItems", [cancelled(code)]);
 
-        assert_eq!(stage.store().save(&mut record, &[]).await.unwrap(), Err(unsaved), "{code}");
+        assert_eq!(stage.call_store().save(&mut record, &[]).await.unwrap(), Err(unsaved), "{code}");
     }
     for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
         stage.cloud.fail("TransactWriteItems", [cancelled(code), cancelled(code)]);
         stage.cloud.forget_requests();
 
-        assert_eq!(stage.store().save(&mut record, &[]).await.unwrap(), Ok(()), "{code}");
-        assert_eq!(stage.cloud.asked(), ["TransactWriteItems"; 3], "it is tried again");
+        assert_eq!(stage.call_store().save(&mut record, &[]).await.unwrap(), Ok(()), "{code}");
+        assert_eq!(stage.cloud.requests(), ["TransactWriteItems"; 3], "it is tried again");
     }
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_costs_no_webhook() {
+async fn an_unreadable_item_does_not_fail_a_webhook() {
     let stage = Stage::new().await;
     stage.calls(json!([connect("wacid.A")])).await;
     stage.cloud.set_text("CALL#".to_owned() + &call_ref("wacid.A"), "call", "from the future").await;
 
-    let loaded = stage.store().load(&call_ref("wacid.A")).await.unwrap_err();
+    let loaded = stage.call_store().load(&call_ref("wacid.A")).await.unwrap_err();
     assert!(loaded.is::<UnreadableCalls>(), "{loaded:#}");
 
     assert_eq!(stage.calls(json!([connect("wacid.A")])).await, 200, "sent again, it would be the same");

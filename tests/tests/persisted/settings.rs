@@ -73,7 +73,7 @@ fn secrets_keep_their_fields() {
     let meta: switchboard::GraphSecret = secret("meta");
     assert_eq!(meta.access_token.expose_secret(), "token");
     let meta: webhook::WebhookSecret = secret("meta");
-    assert_eq!(meta.live(), ["app", "app before"]);
+    assert_eq!(meta.app_secrets(), ["app", "app before"]);
     assert_eq!(meta.verify_token.expose_secret(), "verify");
     let door: switchboard::ControlApiSecret = secret("media");
     assert_eq!(exposed(door.keys()), ["door", "door before"]);

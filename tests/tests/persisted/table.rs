@@ -106,7 +106,7 @@ async fn write_notices(ledger: &Store) {
         stamped_at: Some(NOW / 1_000),
         caller: caller(),
         what,
-        mark: "5eed".into(),
+        digest: "5eed".into(),
         item: "{}".into(),
     };
     let of_call = |id: &str| NoticeSubject::Call { id: id.into(), number: Some("220".into()) };
@@ -120,7 +120,7 @@ async fn write_notices(ledger: &Store) {
         key_exchange: String::new(),
     };
     // A sort key of more than 1,024 bytes.
-    let unfit = Notice { mark: "5".repeat(2_000), ..notice(number(), "unfit", NoticeKind::Unknown) };
+    let unfit = Notice { digest: "5".repeat(2_000), ..notice(number(), "unfit", NoticeKind::Unknown) };
     let batches = [
         vec![notice(of_call("wacid.1"), "connect", NoticeKind::Offer("v=0\r\n".into()))],
         vec![notice(of_call("wacid.2"), "terminate", over())],
@@ -138,9 +138,9 @@ async fn write_notices(ledger: &Store) {
         vec![unfit],
     ];
     for batch in batches {
-        let notices = Tombstones::default().taken_out_of(batch);
+        let notices = Tombstones::default().redact(batch);
         for group in groups(notices, &house, &UnknownNumbers::default(), &SentMessages::default(), NOW) {
-            store.take_in(&group, &house, NOW).await.unwrap();
+            store.record_group(&group, &house, NOW).await.unwrap();
         }
     }
 }

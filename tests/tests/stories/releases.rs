@@ -54,7 +54,7 @@ async fn a_failed_message_costs_a_call_at_the_previous_release_nothing() {
     assert_eq!((after.ending, after.messages), (Ending::CallerHungUp, 1));
     let failed = |event: &Happened| matches!(event, Happened::MessageFailed { .. });
     assert_eq!(after.journal.iter().filter(|event| failed(event)).count(), 1);
-    assert_eq!(story.logs_with("does not hear that its message failed"), [""; 0]);
+    assert_eq!(story.logs_with("cannot tell the agent that its message failed"), [""; 0]);
 }
 
 async fn with_the_previous_media_task() -> Story {

@@ -1,4 +1,4 @@
-//! Finds out which of a batch's failed messages are ours: the table knows them by a hash of their ids.
+//! Looks up the calls of a batch's failed messages, which the table knows by the hash of their ids.
 
 use super::grouping::is_ours;
 use super::{IntakeSettings, UnknownNumbers};
@@ -9,45 +9,45 @@ use std::time::Duration;
 use store::Store;
 use whatsapp::{Notice, NoticeKind};
 
-/// So many messages are looked up at the same time.
+/// How many messages are looked up concurrently.
 const AT_ONCE: usize = 16;
 
-/// A failure told sooner after its stamp may come before we have kept the message's name, ms.
+/// A failure reported within this time of its stamp may arrive before the message's reference is stored, ms.
 const FRESH_MS: u64 = 60_000;
 
-/// How long to wait before a fresh failure is looked up once more.
+/// The pause before a fresh failure is looked up again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The messages of a batch that are ours, and their calls.
+/// The messages of a batch that we sent, with their calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SentMessages(HashMap<String, String>);
 
 impl SentMessages {
-    /// The call of a message of ours.
+    /// Returns the call of a message that we sent.
     pub(super) fn call_of(&self, message: &str) -> Option<&str> {
         self.0.get(message).map(String::as_str)
     }
 }
 
 impl CallStore {
-    /// Asks the table for the calls of messages that failed: one read for each message, and none where none did.
+    /// Looks up the calls of failed messages: one read per message, none for a batch without failures.
     ///
-    /// A message that has just failed may be one whose name is about to be kept: after a second, those of our numbers are looked
-    /// up once more. Another app's messages can cost a batch that second, and no more.
+    /// The reference of a message that has just failed may not be stored yet, so fresh failures of our numbers are looked up again after a
+    /// second. Another app's messages cost a batch that second at most.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked: Meta must send it again.
-    pub async fn sent(
+    /// When DynamoDB fails: Meta must send the batch again.
+    pub async fn sent_messages(
         &self,
         notices: &[Notice],
-        house: &IntakeSettings,
-        strangers: &UnknownNumbers,
+        settings: &IntakeSettings,
+        unknown_numbers: &UnknownNumbers,
         now_ms: u64,
     ) -> anyhow::Result<SentMessages> {
         let mut sent = self.calls_of(notices.iter().filter_map(failed)).await?;
-        let may_be_kept_soon =
-            |notice: &&Notice| is_ours(notice, house, strangers) && is_fresh(notice, now_ms);
-        let fresh = notices.iter().filter(may_be_kept_soon).filter_map(failed);
+        let may_be_stored_soon =
+            |notice: &&Notice| is_ours(notice, settings, unknown_numbers) && is_fresh(notice, now_ms);
+        let fresh = notices.iter().filter(may_be_stored_soon).filter_map(failed);
         let fresh: Vec<_> = fresh.filter(|message| !sent.contains_key(*message)).collect();
         if !fresh.is_empty() {
             tokio::time::sleep(PAUSE).await;
@@ -61,9 +61,9 @@ impl CallStore {
         messages: impl Iterator<Item = &str>,
     ) -> anyhow::Result<HashMap<String, String>> {
         let failed: HashSet<String> = messages.map(str::to_owned).collect();
-        let ledger = &Store::new(self.client.clone(), &self.table);
+        let store = &Store::new(self.client.clone(), &self.table);
         let asked = futures_util::stream::iter(failed).map(|message| async move {
-            let call_ref = ledger.call_of_message(&message).await?;
+            let call_ref = store.call_of_message(&message).await?;
             anyhow::Ok(call_ref.map(|call_ref| (message, call_ref)))
         });
         let found: Vec<_> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
@@ -71,7 +71,7 @@ impl CallStore {
     }
 }
 
-/// No stamp says nothing.
+/// Whether a failure may precede the message's reference; a notice without a stamp counts as old.
 fn is_fresh(notice: &Notice, now_ms: u64) -> bool {
     notice.stamped_at.is_some_and(|seconds| seconds.saturating_mul(1_000).abs_diff(now_ms) < FRESH_MS)
 }

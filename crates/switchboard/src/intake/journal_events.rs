@@ -1,4 +1,4 @@
-//! What the journal says of a notice about a call.
+//! Maps a notice about a call to its journal event.
 
 use super::grouping::{ReportedCall, Standing};
 use journal::JournalEvent;
@@ -6,13 +6,13 @@ use whatsapp::error::{misconfiguration, undelivered};
 use whatsapp::notice::Media;
 use whatsapp::{Notice, NoticeKind};
 
-/// The event of a notice.
-pub(super) fn event_of(told: &ReportedCall) -> JournalEvent {
-    let number = told.notice.number().unwrap_or_default().to_owned();
-    match told.standing {
+/// Returns the journal event of a notice.
+pub(super) fn event_of(report: &ReportedCall) -> JournalEvent {
+    let number = report.notice.number().unwrap_or_default().to_owned();
+    match report.standing {
         Standing::NotOurs => JournalEvent::NotOurs { number },
         Standing::Stale { late_ms, ahead_ms } => JournalEvent::Stale { number, late_ms, ahead_ms },
-        Standing::Ours => event(&told.notice, number),
+        Standing::Ours => event(&report.notice, number),
     }
 }
 
@@ -32,7 +32,7 @@ fn event(notice: &Notice, number: String) -> JournalEvent {
                 until_s: *until,
             }
         }
-        NoticeKind::Trouble { errors } => trouble(errors),
+        NoticeKind::Trouble { errors } => meta_trouble(errors),
         NoticeKind::MessageFailed { errors, .. } => message_failed(errors),
         NoticeKind::Created
         | NoticeKind::Answer
@@ -68,8 +68,8 @@ fn message_failed(errors: &[u64]) -> JournalEvent {
     JournalEvent::MessageFailed { code, reason: undelivered(code).to_owned(), cure: cure.to_owned() }
 }
 
-/// Of several errors the one that somebody can put right says most.
-fn trouble(errors: &[u64]) -> JournalEvent {
+/// Reports the first error that the operator can fix, else the first one.
+fn meta_trouble(errors: &[u64]) -> JournalEvent {
     let codes = errors.iter().filter_map(|code| u32::try_from(*code).ok());
     let known = codes.clone().find_map(|code| misconfiguration(code).map(|known| (code, known)));
     let (code, (cause, cure)) =

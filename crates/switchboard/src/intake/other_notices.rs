@@ -1,4 +1,4 @@
-//! Notices that belong to no call, and those that fit nowhere.
+//! Records notices about a number or an account, and a hash of those that DynamoDB does not accept.
 
 use super::IntakeResult;
 use super::conditional_write::Written;
@@ -15,7 +15,7 @@ use whatsapp::error::misconfiguration;
 use whatsapp::notice::NoticeSubject;
 use whatsapp::{Caller, Notice, NoticeKind};
 
-/// So much of what fits nowhere is kept, bytes.
+/// How much of an unacceptable notice is kept, bytes.
 const HEAD: usize = 16 * 1024;
 
 #[derive(Serialize)]
@@ -31,31 +31,31 @@ struct OtherNotice<'a> {
 
 impl CallStore {
     /// Records a notice about a number or an account.
-    pub(super) async fn take_in_apart(&self, notice: &Notice, now_ms: u64) -> anyhow::Result<IntakeResult> {
+    pub(super) async fn record_other(&self, notice: &Notice, now_ms: u64) -> anyhow::Result<IntakeResult> {
         let pk = match &notice.about {
             NoticeSubject::Number(id) => keys::number(id),
             NoticeSubject::Account(id) => keys::account(id),
             NoticeSubject::Call { .. } => bail!("this notice is about a call"),
         };
-        let sk = keys::notice(&notice.event, &notice.status, &notice.mark);
+        let sk = keys::notice(&notice.event, &notice.status, &notice.digest);
         let (stamped_at, caller, what) = (notice.stamped_at, &notice.caller, &notice.what);
         let orders = orders(notice, &sk);
         let mut item = to_item(&OtherNotice { pk, sk, at_ms: now_ms, stamped_at, caller, what });
         item.insert(keys::TTL.to_owned(), number(keys::forget_at(now_ms)));
         keep_content(&mut item, notice);
         match self.put_once(item).await? {
-            Written::Now => tell(notice),
-            Written::Before(_) => {}
+            Written::Done => log_notice(notice),
+            Written::Exists(_) => {}
             Written::Unfit(why) => {
-                self.take_in_unfit(notice, &why, now_ms).await?;
+                self.record_unfit(notice, &why, now_ms).await?;
                 return Ok(IntakeResult::default());
             }
         }
         Ok(IntakeResult { orders, ..IntakeResult::default() })
     }
 
-    /// Keeps a hash and the first part of what DynamoDB will never take: sending it again would not help.
-    pub(super) async fn take_in_unfit(&self, notice: &Notice, why: &str, now_ms: u64) -> anyhow::Result<()> {
+    /// Keeps the hash and the first part of a notice that DynamoDB will never accept: a redelivery would not help.
+    pub(super) async fn record_unfit(&self, notice: &Notice, why: &str, now_ms: u64) -> anyhow::Result<()> {
         let sha256 = hex::encode(Sha256::digest(&notice.item));
         let bytes = notice.item.as_bytes();
         let head = Blob::new(&bytes[..bytes.len().min(HEAD)]);
@@ -69,29 +69,29 @@ impl CallStore {
             ("head".to_owned(), AttributeValue::B(head)),
         ]);
         match self.put_once(item).await? {
-            Written::Now => {
-                tracing::error!(%sha256, bytes = bytes.len(), "Kept only a hash of a notice that fits nowhere: {why}");
+            Written::Done => {
+                tracing::error!(%sha256, bytes = bytes.len(), "cannot record a notice, only its hash and first 16 KiB are kept: {why}");
             }
-            Written::Before(_) => {}
-            Written::Unfit(why) => bail!("DynamoDB does not even take a hash: {why}"),
+            Written::Exists(_) => {}
+            Written::Unfit(why) => bail!("DynamoDB refuses even the hash of a notice: {why}"),
         }
         Ok(())
     }
 }
 
-/// What we do not understand is kept as it came, for whoever will, for as long as any item: it may name people.
+/// Keeps the content of a notice that we do not understand, for a release that will, until the item expires. It may name people.
 pub(super) fn keep_content(item: &mut Item, notice: &Notice) {
     if keeps_content(&notice.what) && !notice.item.is_empty() {
         item.insert("item".to_owned(), text(&notice.item));
     }
 }
 
-/// Whether a notice is kept as it came.
+/// Whether a notice's content is kept.
 pub fn keeps_content(what: &NoticeKind) -> bool {
     matches!(what, NoticeKind::Unknown | NoticeKind::Unreadable | NoticeKind::AccountChanged)
 }
 
-/// A changed name is linked by call-control, which has the key of marks.
+/// Call-control links changed names, because it has the pseudonym key.
 fn orders(notice: &Notice, sk: &str) -> Vec<Order> {
     match (&notice.what, &notice.about) {
         (NoticeKind::UserChanged { .. }, NoticeSubject::Number(number)) => {
@@ -101,21 +101,29 @@ fn orders(notice: &Notice, sk: &str) -> Vec<Order> {
     }
 }
 
-fn tell(notice: &Notice) {
+fn log_notice(notice: &Notice) {
     let (event, number) = (&notice.event, notice.number());
     match &notice.what {
         NoticeKind::Trouble { errors } => {
             let known = errors.iter().find_map(|code| misconfiguration(u32::try_from(*code).ok()?));
             let (cause, cure) = known.unwrap_or(("Meta does not say more", ""));
-            tracing::error!(event, number, ?errors, cure, "Meta reports trouble: {cause}");
+            tracing::error!(event, number, ?errors, cure, "Meta reports an error: {cause}");
         }
         NoticeKind::Violation { kind } => {
-            tracing::warn!(event, kind, "Meta finds that the account broke a rule")
+            tracing::warn!(event, kind, "Meta reports a rule violation of the account")
         }
         NoticeKind::Restricted(what) => tracing::warn!(event, ?what, "Meta restricts the account"),
         NoticeKind::Settings { calling, sip, .. } if calling == "disabled" || sip == "enabled" => {
-            tracing::warn!(event, number, calling, sip, "The number's new settings keep calls from us");
+            tracing::warn!(
+                event,
+                number,
+                calling,
+                sip,
+                "the number's new settings stop calls from reaching us: calling is disabled, or SIP enabled"
+            );
         }
-        _ => tracing::info!(event, number, status = notice.status, "Recorded a notice about no call"),
+        _ => {
+            tracing::info!(event, number, status = notice.status, "notice about a number or account recorded")
+        }
     }
 }

@@ -1,15 +1,15 @@
-//! Records what a batch tells of one call, together with what it does to the call's state.
+//! Records a batch's notices of one call in the transaction that changes the call's state.
 
 use super::conditional_write::Written;
 use super::grouping::{NoticeGroup, ReportedCall, Standing};
 use super::journal_events::event_of;
 use super::other_notices::keep_content;
 use super::{IntakeResult, IntakeSettings};
-use crate::call_store::{CallStore, Known, item};
+use crate::call_store::{CallStore, LoadedCall, transact_put};
 use crate::stored_call::{HungUp, StoredCall};
 use crate::unreadable_calls::UnreadableCalls;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use call::{Effect, Phase as Stage, Timestamp};
+use call::{Effect, Phase, Timestamp};
 use internal_api::keys;
 use internal_api::order::Order;
 use journal::{EntryBuilder, EntryContext, JournalEntry, JournalPhase};
@@ -17,42 +17,46 @@ use store::items::{Item, entry_item, number, text, to_item};
 use whatsapp::{Notice, NoticeKind};
 
 impl CallStore {
-    /// Records a group, each thing of it once, and says what to do about it.
+    /// Records each notice of a group once, and returns what to do about it.
     ///
     /// # Errors
-    /// When it could not be recorded: Meta must send it again.
-    pub async fn take_in(
+    /// When DynamoDB fails: Meta must send the batch again.
+    pub async fn record_group(
         &self,
         group: &NoticeGroup,
-        house: &IntakeSettings,
+        settings: &IntakeSettings,
         now_ms: u64,
     ) -> anyhow::Result<IntakeResult> {
         match group {
-            NoticeGroup::Apart(notice) => self.take_in_apart(notice, now_ms).await,
-            NoticeGroup::Call { call_ref, told } => match self.record(call_ref, told, house, now_ms).await? {
-                Recorded::Now(taken) => Ok(taken),
-                Recorded::Not if told.len() > 1 => self.take_in_singly(call_ref, told, house, now_ms).await,
-                Recorded::Not => Ok(IntakeResult::default()),
-            },
+            NoticeGroup::Other(notice) => self.record_other(notice, now_ms).await,
+            NoticeGroup::Call { call_ref, reports } => {
+                match self.record(call_ref, reports, settings, now_ms).await? {
+                    Recorded::Now(result) => Ok(result),
+                    Recorded::Nothing if reports.len() > 1 => {
+                        self.record_each(call_ref, reports, settings, now_ms).await
+                    }
+                    Recorded::Nothing => Ok(IntakeResult::default()),
+                }
+            }
         }
     }
 
-    /// Part of a group was recorded before, or fits nowhere. The rest must not be lost for it.
-    async fn take_in_singly(
+    /// Records the notices one by one when part of the group exists already or is unfit, so that the rest is not lost.
+    async fn record_each(
         &self,
         call_ref: &str,
-        told: &[ReportedCall],
-        house: &IntakeSettings,
+        reports: &[ReportedCall],
+        settings: &IntakeSettings,
         now_ms: u64,
     ) -> anyhow::Result<IntakeResult> {
         let mut all = IntakeResult::default();
-        for one in told {
-            if let Recorded::Now(taken) =
-                self.record(call_ref, std::slice::from_ref(one), house, now_ms).await?
+        for report in reports {
+            if let Recorded::Now(result) =
+                self.record(call_ref, std::slice::from_ref(report), settings, now_ms).await?
             {
-                all.entries.extend(taken.entries);
-                all.tick = all.tick.or(taken.tick);
-                all.orders.extend(taken.orders);
+                all.entries.extend(result.entries);
+                all.tick = all.tick.or(result.tick);
+                all.orders.extend(result.orders);
             }
         }
         Ok(all)
@@ -61,96 +65,102 @@ impl CallStore {
     async fn record(
         &self,
         call_ref: &str,
-        told: &[ReportedCall],
-        house: &IntakeSettings,
+        reports: &[ReportedCall],
+        settings: &IntakeSettings,
         now_ms: u64,
     ) -> anyhow::Result<Recorded> {
-        let entries: Vec<_> = told.iter().map(|told| entry(call_ref, told, now_ms)).collect();
-        let items: Vec<_> = told.iter().zip(&entries).map(|(told, entry)| noted(told, entry)).collect();
-        let state = self.change(call_ref, told, house, now_ms);
+        let entries: Vec<_> = reports.iter().map(|report| entry(call_ref, report, now_ms)).collect();
+        let items: Vec<_> =
+            reports.iter().zip(&entries).map(|(report, entry)| journal_item(report, entry)).collect();
+        let state = self.state_write(call_ref, reports, settings, now_ms);
         let tick = state.is_some().then(|| call_ref.to_owned());
-        let orders = orders(call_ref, told);
+        let orders = orders(call_ref, reports);
         let written = match (<[Item; 1]>::try_from(items), state) {
             (Ok([alone]), None) => self.put_once(alone).await?,
-            (Ok([alone]), Some(state)) => self.write_all(vec![self.once(alone), state]).await?,
+            (Ok([alone]), Some(state)) => self.write_all(vec![self.put_if_absent(alone), state]).await?,
             (Err(items), state) => {
-                self.write_all(items.into_iter().map(|item| self.once(item)).chain(state).collect()).await?
+                self.write_all(items.into_iter().map(|item| self.put_if_absent(item)).chain(state).collect())
+                    .await?
             }
         };
-        match (written, told) {
-            (Written::Now, _) => Ok(Recorded::Now(IntakeResult { entries, tick, orders })),
-            // The order may have been lost when it was recorded: given twice, it does no harm.
-            (Written::Before(_), [_]) if !orders.is_empty() => {
+        match (written, reports) {
+            (Written::Done, _) => Ok(Recorded::Now(IntakeResult { entries, tick, orders })),
+            // The order may have been lost after the notice was recorded; a repeated one does no harm.
+            (Written::Exists(_), [_]) if !orders.is_empty() => {
                 Ok(Recorded::Now(IntakeResult { orders, ..IntakeResult::default() }))
             }
-            (Written::Before(before), [alone]) => self.again(call_ref, alone, entries, &before).await,
-            (Written::Unfit(why), [alone]) => {
-                self.take_in_unfit(&alone.notice, &why, now_ms).await?;
-                Ok(Recorded::Not)
+            (Written::Exists(before), [alone]) => {
+                self.record_redelivery(call_ref, alone, entries, &before).await
             }
-            (Written::Before(_) | Written::Unfit(_), _) => Ok(Recorded::Not),
+            (Written::Unfit(why), [alone]) => {
+                self.record_unfit(&alone.notice, &why, now_ms).await?;
+                Ok(Recorded::Nothing)
+            }
+            (Written::Exists(_) | Written::Unfit(_), _) => Ok(Recorded::Nothing),
         }
     }
 
-    /// Meta sends again what it thinks we missed. A `connect` that nobody has taken up is taken up now; one whose
-    /// call is over already, or whose place is taken, is only written down.
-    async fn again(
+    /// Handles a redelivered notice: a `connect` that call-control has not picked up is ticked again; one whose call is over, or whose
+    /// state item exists, is only recorded.
+    async fn record_redelivery(
         &self,
         call_ref: &str,
-        told: &ReportedCall,
+        report: &ReportedCall,
         entries: Vec<JournalEntry>,
         before: &[bool],
     ) -> anyhow::Result<Recorded> {
-        if !matches!(told.notice.what, NoticeKind::Offer(_)) || told.standing == Standing::NotOurs {
-            return Ok(Recorded::Not);
+        if !matches!(report.notice.what, NoticeKind::Offer(_)) || report.standing == Standing::NotOurs {
+            return Ok(Recorded::Nothing);
         }
         if before == [false, true] {
-            let noted = entries.iter().map(|entry| noted(told, entry));
-            for item in noted {
+            let items = entries.iter().map(|entry| journal_item(report, entry));
+            for item in items {
                 self.put_once(item).await?;
             }
             return Ok(Recorded::Now(IntakeResult { entries, ..IntakeResult::default() }));
         }
         let known = match self.load(call_ref).await {
-            // Sent again, it would be no easier to read.
-            Err(error) if error.is::<UnreadableCalls>() => return Ok(Recorded::Not),
+            // A redelivery would be no easier to read.
+            Err(error) if error.is::<UnreadableCalls>() => return Ok(Recorded::Nothing),
             known => known?,
         };
         Ok(match known {
-            Known::Call(record) if is_untouched(&record) => {
+            LoadedCall::Found(record) if is_untouched(&record) => {
                 Recorded::Now(IntakeResult { tick: Some(call_ref.to_owned()), ..IntakeResult::default() })
             }
-            Known::Call(_) | Known::Nothing | Known::OnlyItsEnd => Recorded::Not,
+            LoadedCall::Found(_) | LoadedCall::Missing | LoadedCall::EndOnly => Recorded::Nothing,
         })
     }
 
-    fn once(&self, of: Item) -> TransactWriteItem {
-        let put = self.put(of).condition_expression("attribute_not_exists(#pk)");
-        item(put.expression_attribute_names("#pk", "pk"))
+    fn put_if_absent(&self, item: Item) -> TransactWriteItem {
+        let put = self.put(item).condition_expression("attribute_not_exists(#pk)");
+        transact_put(put.expression_attribute_names("#pk", "pk"))
     }
 
-    /// What the notices do to the call's state: one change, since a transaction touches an item once.
-    fn change(
+    /// Returns the write to the call's state, if the notices change it: a single one, because a transaction may touch an item only once.
+    fn state_write(
         &self,
         call_ref: &str,
-        told: &[ReportedCall],
-        house: &IntakeSettings,
+        reports: &[ReportedCall],
+        settings: &IntakeSettings,
         now_ms: u64,
     ) -> Option<TransactWriteItem> {
-        let ours = || told.iter().filter(|told| told.standing == Standing::Ours).map(|told| &told.notice);
+        let ours =
+            || reports.iter().filter(|report| report.standing == Standing::Ours).map(|report| &report.notice);
         let over = ours().find_map(hung_up);
         let Some((notice, offer)) = ours().find_map(|notice| Some((notice, offer(notice)?))) else {
-            return over.map(|over| self.note_end(call_ref, &over, now_ms));
+            return over.map(|over| self.terminate_write(call_ref, &over, now_ms));
         };
         let (wacid, number) = (notice.call_id()?, notice.number()?);
         let now = Timestamp(now_ms);
-        let ringing = StoredCall::ringing(wacid, number, offer, &notice.caller, now, house.ring_budget);
-        Some(self.once(to_item(&StoredCall { hung_up: over, ..ringing })))
+        let ringing = StoredCall::ringing(wacid, number, offer, &notice.caller, now, settings.ring_budget);
+        Some(self.put_if_absent(to_item(&StoredCall { hung_up: over, ..ringing })))
     }
 
-    /// Lays Meta's word beside the state, where whoever saves the call next must take it up. Where there is no state
-    /// yet, this is all there will be: a late `connect` finds the place taken.
-    fn note_end(&self, call_ref: &str, over: &HungUp, now_ms: u64) -> TransactWriteItem {
+    /// Returns the write that stores Meta's `terminate` beside the state and increments the version, so that the next save must take it in.
+    ///
+    /// Where there is no state yet, the item stays without one: a late `connect` finds the key taken.
+    fn terminate_write(&self, call_ref: &str, over: &HungUp, now_ms: u64) -> TransactWriteItem {
         let update = Update::builder()
             .table_name(&self.table)
             .key("pk", text(keys::call(call_ref)))
@@ -173,18 +183,18 @@ impl CallStore {
 
 enum Recorded {
     Now(IntakeResult),
-    Not,
+    Nothing,
 }
 
-/// What call-control has to hear of it, besides that the call wants a look.
-fn orders(call_ref: &str, told: &[ReportedCall]) -> Vec<Order> {
-    let order = |told: &ReportedCall| match &told.notice.what {
+/// Returns the orders for call-control that a group leads to, besides the tick.
+fn orders(call_ref: &str, reports: &[ReportedCall]) -> Vec<Order> {
+    let order = |report: &ReportedCall| match &report.notice.what {
         NoticeKind::MessageFailed { message, .. } => {
             Some(Order::MessageFailed { call_ref: call_ref.to_owned(), message: message.clone() })
         }
         _ => None,
     };
-    told.iter().filter_map(order).collect()
+    reports.iter().filter_map(order).collect()
 }
 
 fn offer(notice: &Notice) -> Option<&str> {
@@ -203,30 +213,30 @@ fn hung_up(notice: &Notice) -> Option<HungUp> {
 
 fn is_untouched(record: &StoredCall) -> bool {
     let call = &record.call;
-    call.phase == Stage::Ringing && call.attempts == 0 && call.pending == [Effect::AssignTask]
+    call.phase == Phase::Ringing && call.attempts == 0 && call.pending == [Effect::AssignTask]
 }
 
-/// Each notice of a call is written by a writer of its own name, at the same place whenever it comes: that it is there
-/// already is how a repeat is known.
-fn entry(call_ref: &str, told: &ReportedCall, now_ms: u64) -> JournalEntry {
-    let Notice { event, status, mark, .. } = &told.notice;
-    let writer = [event, status, mark].into_iter().filter(|part| !part.is_empty());
+/// Returns the journal entry of a notice, under a writer name made of the notice's event, status and digest: a redelivery gets the same key
+/// and is recognized by it.
+fn entry(call_ref: &str, report: &ReportedCall, now_ms: u64) -> JournalEntry {
+    let Notice { event, status, digest, .. } = &report.notice;
+    let writer = [event, status, digest].into_iter().filter(|part| !part.is_empty());
     let writer = writer.fold("webhook".to_owned(), |writer, part| writer + "-" + part);
-    // Of a call that it does not look up, the webhook knows what it is told just now.
-    let (rang_at_ms, phase) = match &told.notice.what {
+    // The webhook does not load the call, so the entry's context is what this notice says.
+    let (rang_at_ms, phase) = match &report.notice.what {
         NoticeKind::Offer(_) => (Some(now_ms), Some(JournalPhase::Ringing)),
         NoticeKind::Over { .. } => (None, Some(JournalPhase::Over)),
         _ => (None, None),
     };
-    let place = EntryContext { number: told.notice.number().map(str::to_owned), task: None, phase };
-    EntryBuilder::new(call_ref, &writer, rang_at_ms, 0).at(place).enter(event_of(told), now_ms)
+    let context = EntryContext { number: report.notice.number().map(str::to_owned), task: None, phase };
+    EntryBuilder::new(call_ref, &writer, rang_at_ms, 0).at(context).enter(event_of(report), now_ms)
 }
 
-fn noted(told: &ReportedCall, entry: &JournalEntry) -> Item {
+fn journal_item(report: &ReportedCall, entry: &JournalEntry) -> Item {
     let mut item = entry_item(entry);
-    if let Some(seconds) = told.notice.stamped_at {
+    if let Some(seconds) = report.notice.stamped_at {
         item.insert("stamped_at".to_owned(), number(seconds));
     }
-    keep_content(&mut item, &told.notice);
+    keep_content(&mut item, &report.notice);
     item
 }

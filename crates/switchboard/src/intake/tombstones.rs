@@ -1,4 +1,4 @@
-//! Takes people out of notices that come after they were forgotten: what Meta tells is recorded, without the person.
+//! Removes forgotten people from notices that arrive after `ahoy forget`: the notice is recorded, without the person.
 
 use super::other_notices::keeps_content;
 use crate::call_store::CallStore;
@@ -10,16 +10,16 @@ use std::collections::{BTreeSet, HashSet};
 use store::Store;
 use whatsapp::{Caller, Notice, NoticeKind, personal_names};
 
-/// So many tombstones are looked for at the same time.
+/// How many tombstones are looked up concurrently.
 const AT_ONCE: usize = 16;
 
-/// The most people that are looked up for one notice. What names more of them is recorded without any.
+/// The most people looked up for one notice; a notice that names more is recorded without any.
 const PEOPLE: usize = 1_000;
 
-/// A `connect` with a younger stamp is no repeat of a call that was forgotten, ms.
+/// A `connect` with a younger stamp cannot be a repeat of a forgotten call, ms.
 const NEW_MS: u64 = 5_000;
 
-/// Who and what of a batch was forgotten.
+/// The calls and people of a batch that were forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tombstones {
     calls: HashSet<String>,
@@ -27,32 +27,34 @@ pub struct Tombstones {
 }
 
 impl CallStore {
-    /// Looks for the tombstones of the calls and people in a batch. People are known by marks under `marked_with`: without a key
-    /// only calls are.
+    /// Looks up the tombstones of a batch's calls and people. People are found by pseudonyms under `pseudonym_keys`; without a key, only
+    /// calls are.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked: Meta must send it again.
-    pub async fn forgotten(
+    /// When DynamoDB fails: Meta must send the batch again.
+    pub async fn tombstones(
         &self,
         notices: &[Notice],
-        marked_with: &[SecretString],
+        pseudonym_keys: &[SecretString],
         now_ms: u64,
     ) -> anyhow::Result<Tombstones> {
-        let may_be_of_before = notices.iter().filter(|notice| !is_new(notice, now_ms));
-        let calls: BTreeSet<_> = may_be_of_before.filter_map(kept_of_call).collect();
+        let may_be_repeats = notices.iter().filter(|notice| !is_new(notice, now_ms));
+        let calls: BTreeSet<_> = may_be_repeats.filter_map(kept_of_call).collect();
         let people = notices.iter().map(people).filter(|people| people.len() <= PEOPLE);
         let people: BTreeSet<_> = people.flatten().collect();
-        let marks = people.iter().flat_map(|name| {
-            let mark = |key: &SecretString| pseudonym::of(key.expose_secret().as_bytes(), name);
-            marked_with
-                .iter()
-                .map(move |key| (name.clone(), keys::forgotten_person(&mark(key)), keys::PERSON.to_owned()))
+        let pseudonyms = people.iter().flat_map(|name| {
+            let pseudonym = |key: &SecretString| pseudonym::of(key.expose_secret().as_bytes(), name);
+            pseudonym_keys.iter().map(move |key| {
+                (name.clone(), keys::forgotten_person(&pseudonym(key)), keys::PERSON.to_owned())
+            })
         });
         let calls = calls
             .into_iter()
             .map(|call| (call.clone(), keys::forgotten_call(&call), keys::OF_CALL.to_owned()));
-        let (calls, people) =
-            tokio::try_join!(self.with_tombstones(calls.collect()), self.with_tombstones(marks.collect()))?;
+        let (calls, people) = tokio::try_join!(
+            self.with_tombstones(calls.collect()),
+            self.with_tombstones(pseudonyms.collect())
+        )?;
         Ok(Tombstones { calls, people })
     }
 
@@ -60,22 +62,23 @@ impl CallStore {
         &self,
         wanted: Vec<(String, String, String)>,
     ) -> anyhow::Result<HashSet<String>> {
-        let ledger = &Store::new(self.client.clone(), &self.table);
+        let store = &Store::new(self.client.clone(), &self.table);
         let asked = futures_util::stream::iter(wanted)
-            .map(|(name, pk, sk)| async move { anyhow::Ok(ledger.item(&pk, &sk).await?.map(|_| name)) });
+            .map(|(name, pk, sk)| async move { anyhow::Ok(store.item(&pk, &sk).await?.map(|_| name)) });
         let found: Vec<_> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
     }
 }
 
 impl Tombstones {
-    /// The notices without the people who were forgotten. A call of theirs is not answered again. That they go by another name
-    /// stays: call-control keeps only marks of it, and only where one of them is known.
-    pub fn taken_out_of(&self, notices: Vec<Notice>) -> Vec<Notice> {
-        notices.into_iter().map(|notice| self.take_out_of(notice)).collect()
+    /// Returns the notices without the forgotten people; a repeated `connect` of a forgotten call is not answered.
+    ///
+    /// A changed name stays in its notice: call-control keeps only pseudonyms of it, and only where one of the names is known.
+    pub fn redact(&self, notices: Vec<Notice>) -> Vec<Notice> {
+        notices.into_iter().map(|notice| self.redact_notice(notice)).collect()
     }
 
-    fn take_out_of(&self, notice: Notice) -> Notice {
+    fn redact_notice(&self, notice: Notice) -> Notice {
         let is_of_call = kept_of_call(&notice).is_some_and(|call_ref| self.calls.contains(&call_ref));
         let people = people(&notice);
         let names_them = people.len() > PEOPLE || !self.people.is_disjoint(&people);
@@ -83,30 +86,30 @@ impl Tombstones {
             return notice;
         }
         match notice.what {
-            NoticeKind::Offer(_) => bare(Notice { what: NoticeKind::Unknown, ..notice }),
-            _ => bare(notice),
+            NoticeKind::Offer(_) => without_person(Notice { what: NoticeKind::Unknown, ..notice }),
+            _ => without_person(notice),
         }
     }
 }
 
-fn bare(notice: Notice) -> Notice {
+fn without_person(notice: Notice) -> Notice {
     Notice { caller: Caller::default(), item: String::new(), ..notice }
 }
 
-/// The call of a notice that would have its person stored.
+/// Returns the call of a notice that would store its person.
 fn kept_of_call(notice: &Notice) -> Option<String> {
     let keeps = matches!(notice.what, NoticeKind::Offer(_)) || keeps_content(&notice.what);
     notice.call_id().filter(|_| keeps).map(call_ref)
 }
 
-/// Whether a call has only just begun to ring: none such was forgotten, and it is not to wait for a look.
+/// Whether a call has only just begun to ring: none such was forgotten, and it must not wait for a lookup.
 fn is_new(notice: &Notice, now_ms: u64) -> bool {
     let stamped_ms = notice.stamped_at.map(|seconds| seconds.saturating_mul(1_000));
     matches!(notice.what, NoticeKind::Offer(_))
         && stamped_ms.is_some_and(|at| now_ms.saturating_sub(at) < NEW_MS)
 }
 
-/// The people whom a notice would have stored. Who rings is let in, forgotten or not: they call anew.
+/// Returns the people a notice would store. Not the caller of a new call, who is answered even if forgotten earlier.
 fn people(notice: &Notice) -> HashSet<String> {
     let is_of_chats =
         matches!(notice.what, NoticeKind::MessageFailed { .. } | NoticeKind::UserChanged { .. });
@@ -125,11 +128,11 @@ mod tests {
     const THEIRS: &str = "919900000001";
 
     #[test]
-    fn a_notice_is_recorded_without_who_was_forgotten() {
-        let forgotten = Tombstones { people: [THEIRS.to_owned()].into(), ..Tombstones::default() };
+    fn records_a_notice_without_the_forgotten_person() {
+        let tombstones = Tombstones { people: [THEIRS.to_owned()].into(), ..Tombstones::default() };
         let odd = |from: &str| json!({"id": "wacid.A", "event": "held", "from": from});
 
-        let read = forgotten.taken_out_of(notices(&json!([odd(THEIRS), odd("919900000002")])));
+        let read = tombstones.redact(notices(&json!([odd(THEIRS), odd("919900000002")])));
 
         assert_eq!(read.len(), 2);
         assert_eq!(
@@ -140,11 +143,11 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_call_that_comes_again_is_not_answered() {
-        let forgotten = Tombstones { calls: [call_ref("wacid.A")].into(), ..Tombstones::default() };
+    fn a_repeated_connect_of_a_forgotten_call_is_not_answered() {
+        let tombstones = Tombstones { calls: [call_ref("wacid.A")].into(), ..Tombstones::default() };
         let connect = |id: &str| json!({"id": id, "event": "connect", "from": THEIRS, "session": {"sdp_type": "offer", "sdp": "v=0"}});
 
-        let read = forgotten.taken_out_of(notices(&json!([connect("wacid.A"), connect("wacid.B")])));
+        let read = tombstones.redact(notices(&json!([connect("wacid.A"), connect("wacid.B")])));
 
         assert_eq!(
             (&read[0].what, &read[0].caller, read[0].item.as_str()),
@@ -154,13 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_that_names_too_many_people_is_recorded_without_any() {
+    fn records_a_notice_of_too_many_people_without_any() {
         let crowd = |size: usize| {
             let people: Vec<_> = (1..=size).map(|n| format!("9199000{n:05}")).collect();
             json!({"id": "wacid.A", "event": "held", "with": people})
         };
 
-        let read = Tombstones::default().taken_out_of(notices(&json!([crowd(PEOPLE + 1), crowd(PEOPLE)])));
+        let read = Tombstones::default().redact(notices(&json!([crowd(PEOPLE + 1), crowd(PEOPLE)])));
 
         assert_eq!(read[0].item, "");
         assert!(read[1].item.contains("919900000001"), "no one was forgotten");

@@ -1,4 +1,4 @@
-//! Finds out which numbers of a batch are not ours, where the table must be asked for that.
+//! Looks up which of a batch's numbers are not ours, when our numbers are those with an agent.
 
 use super::{IntakeSettings, KnownNumbers};
 use crate::call_store::CallStore;
@@ -11,43 +11,43 @@ use whatsapp::{Notice, NoticeKind};
 pub struct UnknownNumbers(HashSet<String>);
 
 impl CallStore {
-    /// Asks the table about the numbers that are called, or written to: one read for each, and none where our numbers are listed.
+    /// Looks up the settings of the numbers that are called or written to: one read for each, none where our numbers are listed.
     ///
-    /// What Meta tells of a call that has begun is taken for ours: if it is not, there is no state that it could change.
+    /// Later notices of a call count as ours without a read: if they are not, there is no state for them to change.
     ///
     /// # Errors
-    /// When DynamoDB cannot be asked: Meta must send it again.
-    pub async fn strangers(
+    /// When DynamoDB fails: Meta must send the batch again.
+    pub async fn unknown_numbers(
         &self,
         notices: &[Notice],
-        house: &IntakeSettings,
+        settings: &IntakeSettings,
     ) -> anyhow::Result<UnknownNumbers> {
-        if house.numbers != KnownNumbers::WithAgents {
+        if settings.numbers != KnownNumbers::WithAgents {
             return Ok(UnknownNumbers::default());
         }
-        let called = notices.iter().filter(|notice| asks(&notice.what));
+        let called = notices.iter().filter(|notice| needs_our_number(&notice.what));
         let called: HashSet<&str> = called.filter_map(Notice::number).collect();
-        let ledger = Store::new(self.client.clone(), &self.table);
+        let store = Store::new(self.client.clone(), &self.table);
         let settings = called.into_iter().map(async |number| {
-            let is_strange = ledger.number(number).await?.agent.is_none();
-            anyhow::Ok(is_strange.then(|| number.to_owned()))
+            let is_unknown = store.number(number).await?.agent.is_none();
+            anyhow::Ok(is_unknown.then(|| number.to_owned()))
         });
         let asked = futures_util::future::try_join_all(settings).await?;
         Ok(UnknownNumbers(asked.into_iter().flatten().collect()))
     }
 }
 
-/// Whether what it says counts only for a number of ours.
-fn asks(what: &NoticeKind) -> bool {
+/// Whether a notice of this kind counts only for a number of ours.
+fn needs_our_number(what: &NoticeKind) -> bool {
     matches!(what, NoticeKind::Offer(_) | NoticeKind::UserChanged { .. } | NoticeKind::MessageFailed { .. })
 }
 
 impl IntakeSettings {
-    /// Whether a number is ours, given what was found out about those in its batch.
-    pub(super) fn has(&self, number: &str, strangers: &UnknownNumbers) -> bool {
+    /// Whether a number is ours, given the batch's unknown numbers.
+    pub(super) fn includes(&self, number: &str, unknown_numbers: &UnknownNumbers) -> bool {
         match &self.numbers {
             KnownNumbers::Listed(ours) => ours.iter().any(|ours| ours == number),
-            KnownNumbers::WithAgents => !strangers.0.contains(number),
+            KnownNumbers::WithAgents => !unknown_numbers.0.contains(number),
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Reads what Meta writes in more than one way.
+//! Deserializers for fields that Meta writes in more than one form.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Ids come as text, and sometimes as numbers.
+/// Reads an id, which may be a string or a number.
 pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     Ok(match Value::deserialize(from)? {
         Value::String(text) => text,
@@ -13,7 +13,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Erro
     })
 }
 
-/// Meta writes null for what there is none of, where it does not leave it out.
+/// Reads null as the default: Meta writes null for an empty field where it does not omit it.
 pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     from: D,
 ) -> Result<T, D::Error> {
@@ -25,7 +25,7 @@ pub(super) fn addresses<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<S
     Ok(all.into_iter().filter_map(|(level, url)| Some((level, url?))).collect())
 }
 
-/// Fields come as objects with a name and a version; in older replies as names alone.
+/// Reads subscribed fields: objects with name and version, or names alone in older replies.
 pub(super) fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     let fields: Vec<Value> = or_default(from)?;
     let name = |field: Value| field.as_str().or_else(|| field["name"].as_str()).map(str::to_owned);

@@ -1,11 +1,11 @@
-//! The fields `account_update` and `account_settings_update`: what is about no single call.
+//! Parses the webhook fields `account_update` and `account_settings_update`.
 
 use super::json::{items, lower, text};
-use super::{Notice, NoticeKind, NoticeSubject, Place, Restriction};
+use super::{Notice, NoticeKind, NoticeSubject, Origin, Restriction};
 use serde_json::Value;
 
-/// Reads the value of an `account_update`.
-pub(super) fn read_update(value: &Value, place: &Place) -> Notice {
+/// Parses the value of an `account_update`.
+pub(super) fn read_update(value: &Value, origin: &Origin) -> Notice {
     let event = lower(value, "event");
     let what = match event.as_str() {
         "account_violation" => {
@@ -17,15 +17,15 @@ pub(super) fn read_update(value: &Value, place: &Place) -> Notice {
         "" => NoticeKind::Unreadable,
         _ => NoticeKind::AccountChanged,
     };
-    Notice { status: event, ..Notice::of(place.about(), "account_update", value, what).marked() }
+    Notice { status: event, ..Notice::of(origin.about(), "account_update", value, what).with_digest() }
 }
 
-/// Reads the value of an `account_settings_update`, which names its number inside.
-pub(super) fn read_settings(value: &Value, place: &Place) -> Notice {
+/// Parses the value of an `account_settings_update`, which names its number inside.
+pub(super) fn read_settings(value: &Value, origin: &Origin) -> Notice {
     let kind = lower(value, "type");
     let settings = value.get("phone_number_settings").unwrap_or(&Value::Null);
     let number = text(settings, "phone_number_id");
-    let about = number.map_or_else(|| place.about(), NoticeSubject::Number);
+    let about = number.map_or_else(|| origin.about(), NoticeSubject::Number);
     let what = match settings.get("calling") {
         Some(calling @ Value::Object(_)) => NoticeKind::Settings {
             calling: lower(calling, "status"),
@@ -34,7 +34,7 @@ pub(super) fn read_settings(value: &Value, place: &Place) -> Notice {
             sip: part(calling, "sip", "status"),
             key_exchange: lower(calling, "srtp_key_exchange_protocol"),
         },
-        // Meta writes null for settings that there are none of.
+        // Meta writes null for empty settings.
         Some(Value::Null) => NoticeKind::Settings {
             calling: String::new(),
             call_icon: String::new(),
@@ -45,7 +45,7 @@ pub(super) fn read_settings(value: &Value, place: &Place) -> Notice {
         _ if kind.is_empty() => NoticeKind::Unreadable,
         _ => NoticeKind::AccountChanged,
     };
-    Notice { status: kind, ..Notice::of(about, "account_settings_update", value, what).marked() }
+    Notice { status: kind, ..Notice::of(about, "account_settings_update", value, what).with_digest() }
 }
 
 fn restriction(info: &Value) -> Restriction {

@@ -1,55 +1,55 @@
-//! The field `calls`: what happens to calls.
+//! Parses the webhook field `calls`: `connect`, `terminate` and other events of calls.
 
 use super::json::{error_codes, items, lower, seconds, text};
-use super::{Batch, Caller, Media, Notice, NoticeKind, Place, messages};
+use super::{Batch, Caller, Media, Notice, NoticeKind, Origin, messages};
 use serde_json::Value;
 
-/// Reads the value of a change.
-pub(super) fn read(value: &Value, place: &Place, batch: &mut Batch) {
+/// Parses the value of a change.
+pub(super) fn read(value: &Value, origin: &Origin, batch: &mut Batch) {
     let before = batch.notices.len() + batch.chats;
     let is_alone = items(value, "calls").count() == 1;
-    batch.notices.extend(items(value, "calls").map(|call| read_call(call, value, is_alone, place)));
+    batch.notices.extend(items(value, "calls").map(|call| read_call(call, value, is_alone, origin)));
     for status in items(value, "statuses") {
         if !is_of_a_message(status) {
-            batch.notices.push(read_status(status, place));
-        } else if let Some(failed) = messages::read_failed(status, place) {
+            batch.notices.push(read_status(status, origin));
+        } else if let Some(failed) = messages::read_failed(status, origin) {
             batch.notices.push(failed);
         } else {
             batch.chats += 1;
         }
     }
-    // Beside one call, errors are that call's: Meta writes them in both places.
+    // Errors beside a single call are that call's: Meta writes them in both places.
     let errors = error_codes(value);
     if !errors.is_empty() && !is_alone {
         batch
             .notices
-            .push(Notice::of(place.about(), "errors", value, NoticeKind::Trouble { errors }).marked());
+            .push(Notice::of(origin.about(), "errors", value, NoticeKind::Trouble { errors }).with_digest());
     } else if batch.notices.len() + batch.chats == before {
-        batch.notices.push(Notice::unreadable("calls", value, place));
+        batch.notices.push(Notice::unreadable("calls", value, origin));
     }
 }
 
-fn read_call(call: &Value, value: &Value, is_alone: bool, place: &Place) -> Notice {
+fn read_call(call: &Value, value: &Value, is_alone: bool, origin: &Origin) -> Notice {
     let Some(id) = text(call, "id") else {
-        return Notice::unreadable("call", call, place);
+        return Notice::unreadable("call", call, origin);
     };
     let mut errors = error_codes(call);
     if is_alone {
         errors.extend(error_codes(value).iter().filter(|code| !errors.contains(code)).collect::<Vec<_>>());
     }
     let event = lower(call, "event");
-    let what = meaning(&event, call, errors);
+    let what = kind_of(&event, call, errors);
     let contact = contact_of(call, value, is_alone);
     let of_contact = |name| contact.and_then(|contact| text(contact, name));
     let caller = Caller {
         number: text(call, person(call, "from", "to")).or_else(|| of_contact("wa_id")),
         user_id: text(call, person(call, "from_user_id", "to_user_id")).or_else(|| of_contact("user_id")),
     };
-    let notice = Notice { caller, ..Notice::of(place.call(id), &event, call, what) };
-    if notice.what == NoticeKind::Unknown { notice.marked() } else { notice }
+    let notice = Notice { caller, ..Notice::of(origin.call(id), &event, call, what) };
+    if notice.what == NoticeKind::Unknown { notice.with_digest() } else { notice }
 }
 
-fn meaning(event: &str, call: &Value, errors: Vec<u64>) -> NoticeKind {
+fn kind_of(event: &str, call: &Value, errors: Vec<u64>) -> NoticeKind {
     match event {
         "connect" => connect(call, errors),
         "terminate" => NoticeKind::Over { errors, talked_s: talked(call) },
@@ -63,7 +63,7 @@ fn meaning(event: &str, call: &Value, errors: Vec<u64>) -> NoticeKind {
     }
 }
 
-/// A missing direction with an offer is a caller of ours; an answer belongs to a call that we made.
+/// An offer without a direction is from a caller; an answer belongs to a call that we made.
 fn connect(call: &Value, errors: Vec<u64>) -> NoticeKind {
     let session = call.get("session").unwrap_or(&Value::Null);
     match (lower(session, "sdp_type").as_str(), text(session, "sdp")) {
@@ -75,7 +75,7 @@ fn connect(call: &Value, errors: Vec<u64>) -> NoticeKind {
     }
 }
 
-/// Where it is missing, nobody picked up.
+/// Returns how long the call lasted, seconds; `None` if it was not answered.
 fn talked(call: &Value) -> Option<u64> {
     seconds(call, "duration").or_else(|| seconds(call, "end_time")?.checked_sub(seconds(call, "start_time")?))
 }
@@ -84,12 +84,12 @@ fn is_from_us(call: &Value) -> bool {
     lower(call, "direction") == "business_initiated"
 }
 
-/// Which field names the person: in a call that we made, it is the other one.
+/// Returns the field that names the person: the callee in a call that we made, else the caller.
 fn person<'a>(call: &Value, calling: &'a str, called: &'a str) -> &'a str {
     if is_from_us(call) { called } else { calling }
 }
 
-/// The contact of a call: the one that names its person, or the only one there can be.
+/// Returns the contact of a call's person, or the only contact beside the only call.
 fn contact_of<'a>(call: &Value, value: &'a Value, is_alone: bool) -> Option<&'a Value> {
     let names = |contact: &&Value| {
         let same = |ours, theirs| text(contact, ours).is_some_and(|id| text(call, theirs) == Some(id));
@@ -100,14 +100,14 @@ fn contact_of<'a>(call: &Value, value: &'a Value, is_alone: bool) -> Option<&'a 
     items(value, "contacts").find(names).or(first)
 }
 
-/// The statuses of messages use the same array.
+/// Whether a status is of a message: they share the array with those of calls.
 fn is_of_a_message(status: &Value) -> bool {
     lower(status, "type") == "message" || text(status, "id").is_some_and(|id| id.starts_with("wamid."))
 }
 
-fn read_status(status: &Value, place: &Place) -> Notice {
+fn read_status(status: &Value, origin: &Origin) -> Notice {
     let Some(id) = text(status, "id") else {
-        return Notice::unreadable("status", status, place);
+        return Notice::unreadable("status", status, origin);
     };
     let what = match lower(status, "status").as_str() {
         "ringing" => NoticeKind::Ringing,
@@ -116,11 +116,11 @@ fn read_status(status: &Value, place: &Place) -> Notice {
         _ => NoticeKind::Unknown,
     };
     let caller = Caller { number: text(status, "recipient_id"), user_id: text(status, "recipient_user_id") };
-    let notice = Notice { caller, ..Notice::of(place.call(id), "status", status, what) };
-    if notice.what == NoticeKind::Unknown { notice.marked() } else { notice }
+    let notice = Notice { caller, ..Notice::of(origin.call(id), "status", status, what) };
+    if notice.what == NoticeKind::Unknown { notice.with_digest() } else { notice }
 }
 
-/// A file, under the name of its kind.
+/// Parses the file under the name of its kind.
 pub(super) fn media(holder: Option<&Value>, kind: &str) -> Media {
     let file = holder.and_then(|holder| holder.get(kind)).unwrap_or(&Value::Null);
     Media { id: text(file, "id").unwrap_or_default(), mime_type: text(file, "mime_type").unwrap_or_default() }

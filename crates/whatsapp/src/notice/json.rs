@@ -1,20 +1,19 @@
-//! Takes what it can from JSON that may be otherwise than expected.
+//! Lenient access to JSON that may differ from what Meta documents.
 
 use serde_json::Value;
 
-/// Parses a body. One bad escape in somebody's name must not cost a call: what strict JSON does not allow inside a
-/// text is replaced, as U+FFFD.
+/// Parses a body, replacing invalid escapes and bytes with U+FFFD: one in a person's name must not cost a call.
 ///
 /// # Errors
-/// When it is not JSON even so.
+/// When the body is not JSON even so.
 pub(super) fn parse(body: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice(body).or_else(|strict| {
-        let mended = mended(&String::from_utf8_lossy(body));
-        serde_json::from_str(&mended).map_err(|_| strict)
+        let repaired = repaired(&String::from_utf8_lossy(body));
+        serde_json::from_str(&repaired).map_err(|_| strict)
     })
 }
 
-/// The items of an array; one object where an array should be counts as one item.
+/// Returns the items of an array; an object in place of an array counts as one item.
 pub(super) fn items<'a>(holder: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     let (many, one) = match holder.get(name) {
         Some(Value::Array(items)) => (items.as_slice(), None),
@@ -24,7 +23,7 @@ pub(super) fn items<'a>(holder: &'a Value, name: &str) -> impl Iterator<Item = &
     many.iter().chain(one)
 }
 
-/// A text, or a number as text: Meta writes ids and times as either.
+/// Returns a string, or a number as a string: Meta writes ids and times as either.
 pub(super) fn text(holder: &Value, name: &str) -> Option<String> {
     match holder.get(name)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -33,28 +32,28 @@ pub(super) fn text(holder: &Value, name: &str) -> Option<String> {
     }
 }
 
-/// A word of Meta's, whose case differs from page to page; empty when there is none.
+/// Returns a string in lower case, because the case of Meta's words differs from page to page; empty without one.
 pub(super) fn lower(holder: &Value, name: &str) -> String {
     text(holder, name).unwrap_or_default().to_lowercase()
 }
 
-/// Seconds since 1970, or a duration in seconds.
+/// Returns seconds: since 1970, or a duration.
 pub(super) fn seconds(holder: &Value, name: &str) -> Option<u64> {
     text(holder, name)?.trim().parse().ok()
 }
 
-/// The codes of Meta's errors.
+/// Returns the codes of Meta's errors.
 pub(super) fn error_codes(holder: &Value) -> Vec<u64> {
     items(holder, "errors").filter_map(|error| text(error, "code")?.parse().ok()).collect()
 }
 
-/// A half of a surrogate pair is left when a name is cut inside an emoji; serde_json takes it for an error.
-fn mended(body: &str) -> String {
-    let mut mended = String::with_capacity(body.len());
+/// Replaces lone surrogate escapes, which remain when a name is cut inside an emoji and which serde_json rejects.
+fn repaired(body: &str) -> String {
+    let mut repaired = String::with_capacity(body.len());
     let mut rest = body;
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
-        mended.push_str(before);
+        repaired.push_str(before);
         let (kept, length) = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (&escape[..12], 12),
             (Some(_), _) => ("\\ufffd", 6),
@@ -63,10 +62,10 @@ fn mended(body: &str) -> String {
                 (&escape[..length], length)
             }
         };
-        mended.push_str(kept);
+        repaired.push_str(kept);
         rest = &escape[length..];
     }
-    mended + rest
+    repaired + rest
 }
 
 fn surrogate(text: &str) -> Option<u16> {
@@ -79,10 +78,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_cut_inside_an_emoji_costs_only_itself() {
+    fn repairs_a_name_cut_inside_an_emoji() {
         let body = br#"{"cut":"Zo\u00eb \ud83d","low":"\ude42!","whole":"\ud83d\ude42","slash":"\\ud83d"}"#;
 
-        let value = parse(body).expect("it can be mended");
+        let value = parse(body).expect("it can be repaired");
 
         assert_eq!(value["cut"], "Zoë \u{fffd}");
         assert_eq!(value["low"], "\u{fffd}!");
@@ -91,12 +90,12 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_cost_only_themselves() {
-        assert_eq!(parse(b"{\"name\":\"\xff\"}").expect("it can be mended")["name"], "\u{fffd}");
+    fn replaces_bytes_that_are_not_utf_8() {
+        assert_eq!(parse(b"{\"name\":\"\xff\"}").expect("it can be repaired")["name"], "\u{fffd}");
     }
 
     #[test]
-    fn what_is_not_json_stays_so() {
+    fn rejects_text_that_is_not_json() {
         for body in [&b"{"[..], b"", b"hello", b"\"\\", b"\\\xff\xfe", b"\"\\ud8"] {
             assert!(parse(body).is_err(), "{body:?}");
         }

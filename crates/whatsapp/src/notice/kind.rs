@@ -1,64 +1,64 @@
-//! What a notice means.
+//! The kinds of notices.
 
 use serde::Serialize;
 
-/// What a notice means, in Meta's terms. We act on the first two.
+/// The meaning of a notice, in Meta's terms. Only the first two change a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
-    /// Somebody calls, with this SDP offer.
+    /// A `connect`: a person calls, with this SDP offer.
     Offer(String),
-    /// The call is over.
+    /// A `terminate`: the call is over.
     Over {
-        /// Codes of Meta's errors, such as 138021, if it ended with any.
+        /// Meta's error codes, such as 138021; empty without any.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         errors: Vec<u64>,
-        /// How long they talked, seconds. `None`: nobody picked up. (`COMPLETED` does not mean answered.)
+        /// How long the call lasted, seconds; `None` when it was not answered. (`COMPLETED` does not mean answered.)
         #[serde(skip_serializing_if = "Option::is_none")]
         talked_s: Option<u64>,
     },
-    /// A call to a number set up for SIP was created. It is not ours to answer.
+    /// A call to a number set up for SIP, which is not ours to answer.
     Created,
-    /// WhatsApp's answer to a call that we made. Nobody has picked up yet.
+    /// WhatsApp's SDP answer to a call that we made, before the callee picks up.
     Answer,
     /// A call that we made rings.
     Ringing,
-    /// A call that we made was picked up.
+    /// A call that we made was answered.
     Accepted,
-    /// A call that we made was turned down.
+    /// A call that we made was rejected.
     Rejected,
-    /// Meta's recording of a call can be fetched.
+    /// Meta's recording of a call is available.
     Recording(Media),
-    /// Meta's transcript of a call can be fetched.
+    /// Meta's transcript of a call is available.
     Transcript(Media),
-    /// A message of ours was taken by Meta and has failed since.
+    /// A message of ours that Meta had accepted has failed.
     MessageFailed {
         /// Its [`message_ref`](crate::message_ref).
         message: String,
-        /// Codes of Meta's errors, such as 131026.
+        /// Meta's error codes, such as 131026.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         errors: Vec<u64>,
     },
-    /// A person's user id has changed, or their number: each name is theirs.
+    /// A person's user id or number has changed; each name is theirs.
     UserChanged {
-        /// The new names, and those that the notice's caller does not hold.
+        /// The new names, and those that the notice's caller lacks.
         names: Vec<String>,
     },
     /// The caller left a voicemail.
     Voicemail(Media),
-    /// Somebody said whether we may call them.
+    /// A person's reply to whether we may call them.
     PermissionReply {
-        /// We may.
+        /// Whether we may call.
         is_granted: bool,
-        /// For good.
+        /// Whether the permission does not expire.
         is_permanent: bool,
-        /// Until then, seconds since 1970.
+        /// When the permission ends, seconds since 1970.
         #[serde(skip_serializing_if = "Option::is_none")]
         until: Option<u64>,
-        /// WhatsApp said so by itself, as after several unanswered calls.
+        /// Whether WhatsApp replied by itself, as after several unanswered calls.
         is_automatic: bool,
     },
-    /// A number's call settings changed. Meta's words in lower case, where it sends them.
+    /// A number's call settings changed. Meta's words in lower case; empty where it sends none.
     Settings {
         /// Whether calling is on.
         #[serde(skip_serializing_if = "String::is_empty")]
@@ -66,58 +66,58 @@ pub enum NoticeKind {
         /// Whether the call button is shown.
         #[serde(skip_serializing_if = "String::is_empty")]
         call_icon: String,
-        /// Whether people are asked if we may call back.
+        /// Whether callers are asked for permission to be called back.
         #[serde(skip_serializing_if = "String::is_empty")]
         callback: String,
-        /// Whether SIP is on; then calls no longer come here.
+        /// Whether SIP is on; then calls no longer reach us.
         #[serde(skip_serializing_if = "String::is_empty")]
         sip: String,
-        /// How media keys are exchanged: we speak `dtls`.
+        /// The key exchange for media; we support `dtls`.
         #[serde(skip_serializing_if = "String::is_empty")]
         key_exchange: String,
     },
     /// The account broke a rule of Meta's, such as `user_initiated_calls_low_pickup_rate`.
     Violation {
-        /// Which, in lower case.
+        /// The rule, in lower case.
         kind: String,
     },
-    /// The account may no longer do all it could.
+    /// Meta restricts what the account may do.
     Restricted(Vec<Restriction>),
-    /// Something else about the account changed, such as a pricing tier.
+    /// Another change of the account, such as its pricing tier.
     AccountChanged,
-    /// Something does not work, by Meta's codes: such as 131044, no valid payment method.
+    /// Meta reports errors, such as 131044, no valid payment method.
     Trouble {
-        /// The codes.
+        /// Meta's error codes.
         errors: Vec<u64>,
     },
     /// An event or status of a call that we do not know.
     Unknown,
-    /// A field of the webhook that we do not know. Only its size is kept.
+    /// A webhook field that we do not know, of which only the size is kept.
     UnknownField {
         /// The size of its value, bytes.
         bytes: usize,
     },
-    /// What is there is not what belongs there.
+    /// An item that lacks what it must have.
     Unreadable,
 }
 
-/// A file at Meta. It is fetched by its id; Meta keeps it for 7 days.
+/// A file at Meta, which is fetched by its id and kept for 7 days.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Media {
-    /// Its id; empty if Meta did not say.
+    /// The file's id; empty when Meta does not give it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub id: String,
-    /// Its type, such as `audio/ogg; codecs=opus`; empty if Meta did not say.
+    /// The file's type, such as `audio/ogg; codecs=opus`; empty when Meta does not give it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub mime_type: String,
 }
 
-/// What an account may no longer do.
+/// A restriction of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Restriction {
-    /// Which restriction, in lower case.
+    /// The kind of restriction, in lower case.
     pub kind: String,
-    /// Until when, as Meta writes it; empty when it does not say.
+    /// When it ends, as Meta writes it; empty when it does not say.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub until: String,
 }

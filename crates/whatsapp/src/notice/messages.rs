@@ -1,15 +1,16 @@
-//! The field `messages`: of other people's chats only what is about calls is read.
+//! Parses the webhook field `messages`: voicemails, call permissions, changed user ids and failed messages. Other people's chats are not
+//! read.
 
 use super::calls::media;
 use super::json::{error_codes, items, lower, seconds, text};
-use super::{Batch, Caller, Notice, NoticeKind, Place, mark_of};
+use super::{Batch, Caller, Notice, NoticeKind, Origin, digest_of};
 use crate::message_ref;
 use serde_json::Value;
 
-/// System messages that say that one person goes by another name now.
+/// The system messages that report a changed user id or number.
 const CHANGES: [&str; 3] = ["user_changed_user_id", "user_changed_number", "customer_changed_number"];
 
-/// What has a name of the person, in a system message. Anything else is no name, whatever it looks like.
+/// The keys of a system message that hold a name of the person. Values under other keys are no names, whatever they look like.
 const NAMES: [&str; 9] = [
     "wa_id",
     "old_wa_id",
@@ -22,48 +23,48 @@ const NAMES: [&str; 9] = [
     "current_user_id",
 ];
 
-/// Which of two names it is, where a name has both.
+/// The keys under which a name has both its values.
 const WHICH: [&str; 4] = ["previous", "current", "old", "new"];
 
-/// Reads the value of a change. What is not about calls is counted.
-pub(super) fn read(value: &Value, place: &Place, batch: &mut Batch) {
+/// Parses the value of a change, and counts what is not about calls.
+pub(super) fn read(value: &Value, origin: &Origin, batch: &mut Batch) {
     let messages = items(value, "messages").count() + items(value, "statuses").count();
-    let told = items(value, "messages").filter_map(|message| read_message(message, value, place));
-    let failed = items(value, "statuses").filter_map(|status| read_failed(status, place));
-    let read: Vec<_> = told.chain(failed).collect();
+    let notices = items(value, "messages").filter_map(|message| read_message(message, value, origin));
+    let failed = items(value, "statuses").filter_map(|status| read_failed(status, origin));
+    let read: Vec<_> = notices.chain(failed).collect();
     batch.chats += messages.max(1) - read.len();
     batch.notices.extend(read);
 }
 
-/// A message that failed may be one of ours: its id tells, which is hashed at once. Any other status is a chat's.
-pub(super) fn read_failed(status: &Value, place: &Place) -> Option<Notice> {
+/// Parses a failed message status. The message may be one of ours, which the hash of its id shows. Any other status belongs to a chat.
+pub(super) fn read_failed(status: &Value, origin: &Origin) -> Option<Notice> {
     let id = text(status, "id").filter(|id| !is_call(id))?;
     if lower(status, "status") != "failed" {
         return None;
     }
     let message = message_ref(&id);
-    let mark = message[..32].to_owned();
+    let digest = message[..32].to_owned();
     let what = NoticeKind::MessageFailed { message, errors: error_codes(status) };
     let caller = Caller { number: text(status, "recipient_id"), user_id: text(status, "recipient_user_id") };
-    Some(Notice { caller, mark, ..Notice::of(place.about(), "message", status, what) })
+    Some(Notice { caller, digest, ..Notice::of(origin.about(), "message", status, what) })
 }
 
-fn read_message(message: &Value, value: &Value, place: &Place) -> Option<Notice> {
-    let notice = voicemail(message, place).or_else(|| permission_reply(message, place));
-    let notice = notice.or_else(|| user_changed(message, value, place))?;
+fn read_message(message: &Value, value: &Value, origin: &Origin) -> Option<Notice> {
+    let notice = voicemail(message, origin).or_else(|| permission_reply(message, origin));
+    let notice = notice.or_else(|| user_changed(message, value, origin))?;
     let caller = Caller { number: text(message, "from"), user_id: text(message, "from_user_id") };
     Some(Notice { caller, ..notice })
 }
 
-/// A voicemail is a message whose id is the call's.
-fn voicemail(message: &Value, place: &Place) -> Option<Notice> {
+/// A voicemail is a message with the call's id.
+fn voicemail(message: &Value, origin: &Origin) -> Option<Notice> {
     let call = text(message, "id").filter(|id| is_call(id))?;
     let what = NoticeKind::Voicemail(media(Some(message), "audio"));
-    Some(Notice::of(place.call(call), "voicemail", message, what))
+    Some(Notice::of(origin.call(call), "voicemail", message, what))
 }
 
-/// It belongs to a call if it was given after one, in reply to WhatsApp's own question.
-fn permission_reply(message: &Value, place: &Place) -> Option<Notice> {
+/// Belongs to a call if it was given after one, in reply to WhatsApp's own question.
+fn permission_reply(message: &Value, origin: &Origin) -> Option<Notice> {
     let interactive = message.get("interactive")?;
     if lower(interactive, "type") != "call_permission_reply" {
         return None;
@@ -76,18 +77,18 @@ fn permission_reply(message: &Value, place: &Place) -> Option<Notice> {
         until: seconds(reply, "expiration_timestamp").or_else(|| seconds(reply, "expiration")),
         is_automatic: lower(reply, "response_source") == "automatic",
     };
-    let about = call.map_or_else(|| place.about(), |call| place.call(call));
+    let about = call.map_or_else(|| origin.about(), |call| origin.call(call));
     let notice = Notice::of(about, "call_permission_reply", message, what);
     let notice = match text(message, "id") {
-        Some(id) => Notice { mark: mark_of(&id), ..notice },
-        None => notice.marked(),
+        Some(id) => Notice { digest: digest_of(&id), ..notice },
+        None => notice.with_digest(),
     };
     Some(Notice { status: lower(reply, "response"), ..notice })
 }
 
-/// WhatsApp says that a person has another user id or another number now. What the sender's contact names is theirs as well, and
-/// so is what the only contact names beside the only message.
-fn user_changed(message: &Value, value: &Value, place: &Place) -> Option<Notice> {
+/// Parses a changed user id or number. The names in the sender's contact are theirs as well, and so are those of the only contact beside
+/// the only message.
+fn user_changed(message: &Value, value: &Value, origin: &Origin) -> Option<Notice> {
     let system = message.get("system").filter(|_| lower(message, "type") == "system")?;
     if !CHANGES.contains(&lower(system, "type").as_str()) {
         return None;
@@ -108,11 +109,11 @@ fn user_changed(message: &Value, value: &Value, place: &Place) -> Option<Notice>
         return None;
     }
     let status = lower(system, "type");
-    let notice = Notice::of(place.about(), "user_changed", message, NoticeKind::UserChanged { names });
-    Some(Notice { status, ..notice.marked() })
+    let notice = Notice::of(origin.about(), "user_changed", message, NoticeKind::UserChanged { names });
+    Some(Notice { status, ..notice.with_digest() })
 }
 
-/// Collects what known keys hold, at whatever depth. `is_named`: the value is that of a known key.
+/// Collects the values of known keys at any depth; `is_named`: `value` is that of a known key.
 fn collect_names(value: &Value, is_named: bool, names: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
@@ -128,7 +129,7 @@ fn collect_names(value: &Value, is_named: bool, names: &mut Vec<String>) {
     }
 }
 
-/// A phone number in digits, or a user id: the letters of a country, a dot, and more.
+/// Whether a text is a phone number in digits, or a user id: a country's letters, a dot, and more.
 fn is_name(text: &str) -> bool {
     let is_number = (6..=15).contains(&text.len()) && text.bytes().all(|letter| letter.is_ascii_digit());
     let is_country = |country: &str| country.len() == 2 && country.bytes().all(|it| it.is_ascii_uppercase());

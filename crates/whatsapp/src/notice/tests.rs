@@ -1,4 +1,4 @@
-//! What a webhook's reader must get right. The corpus in `fixtures/whatsapp` has the shapes; here are the traps.
+//! Pitfalls of webhook parsing; the corpus in `fixtures/whatsapp` has the ordinary shapes.
 
 use super::*;
 use serde_json::json;
@@ -14,7 +14,7 @@ fn a_connect_is_an_offer_from_a_caller() {
 }
 
 #[test]
-fn a_caller_without_a_number_a_direction_or_contacts_is_a_caller_all_the_same() {
+fn a_caller_needs_no_number_direction_or_contact() {
     let mut call = connect();
     for field in ["from", "direction"] {
         call.as_object_mut().expect("it is an object").remove(field);
@@ -27,7 +27,7 @@ fn a_caller_without_a_number_a_direction_or_contacts_is_a_caller_all_the_same() 
 }
 
 #[test]
-fn an_item_that_cannot_be_read_costs_no_other_and_is_told_of() {
+fn an_unreadable_item_is_reported_and_costs_no_other() {
     let odd = json!([{"event": "connect"}, 7, {"id": "wacid.X", "event": "juggle"}, connect()]);
 
     let notices = read_calls(odd, json!("no list"));
@@ -39,7 +39,7 @@ fn an_item_that_cannot_be_read_costs_no_other_and_is_told_of() {
 }
 
 #[test]
-fn a_terminate_carries_each_error_of_both_places_once() {
+fn a_terminate_has_each_error_of_both_places_once() {
     let call =
         json!({"id": "wacid.A", "event": "Terminate", "status": "Failed", "errors": [{"code": 138021}]});
 
@@ -50,7 +50,7 @@ fn a_terminate_carries_each_error_of_both_places_once() {
 }
 
 #[test]
-fn errors_beside_two_calls_are_neither_ones() {
+fn errors_beside_two_calls_belong_to_neither() {
     let call = |id: &str| json!({"id": id, "event": "terminate"});
 
     let notices = read_calls(json!([call("wacid.A"), call("wacid.B")]), json!([{"code": 138_021}]));
@@ -75,7 +75,7 @@ fn each_call_of_a_value_has_its_own_contact() {
 }
 
 #[test]
-fn the_answer_to_a_call_of_ours_is_no_offer() {
+fn the_answer_to_a_call_we_made_is_no_offer() {
     let mut call = connect();
     call["session"]["sdp_type"] = json!("ANSWER");
 
@@ -83,7 +83,7 @@ fn the_answer_to_a_call_of_ours_is_no_offer() {
 }
 
 #[test]
-fn other_peoples_chats_are_counted_and_leave_nothing_behind() {
+fn counts_other_peoples_chats_and_keeps_nothing() {
     let value = json!({"messages": [{"id": "wamid.A", "text": {"body": "secret"}}, {"id": "wamid.B"}],
         "statuses": [{"id": "wamid.C", "status": "read"}]});
     let body = json!({"entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]});
@@ -94,7 +94,7 @@ fn other_peoples_chats_are_counted_and_leave_nothing_behind() {
 }
 
 #[test]
-fn the_content_of_an_unknown_field_is_not_kept() {
+fn keeps_no_content_of_an_unknown_field() {
     let change = json!({"field": "history", "value": {"chats": ["secret"]}});
     let body = json!({"entry": [{"id": "1", "changes": [change]}]});
 
@@ -105,24 +105,24 @@ fn the_content_of_an_unknown_field_is_not_kept() {
 }
 
 #[test]
-fn the_mark_of_a_thing_does_not_depend_on_the_order_of_its_keys() {
-    let mark = |change: &str| {
+fn the_digest_does_not_depend_on_the_order_of_keys() {
+    let digest = |change: &str| {
         let body = format!(r#"{{"entry":[{{"id":"1","changes":[{{"field":"x","value":{change}}}]}}]}}"#);
-        one(read(body.as_bytes()).expect("it is JSON").notices).mark
+        one(read(body.as_bytes()).expect("it is JSON").notices).digest
     };
 
-    assert_eq!(mark(r#"{"a":1,"b":{"c":2,"d":3}}"#), mark(r#"{"b":{"d":3,"c":2},"a":1}"#));
-    assert_ne!(mark(r#"{"a":1}"#), mark(r#"{"a":2}"#));
+    assert_eq!(digest(r#"{"a":1,"b":{"c":2,"d":3}}"#), digest(r#"{"b":{"d":3,"c":2},"a":1}"#));
+    assert_ne!(digest(r#"{"a":1}"#), digest(r#"{"a":2}"#));
 }
 
 #[test]
-fn a_body_without_entries_is_told_of_and_one_that_is_not_json_is_refused() {
+fn a_body_without_entries_is_unreadable_and_non_json_an_error() {
     assert_eq!(one(read(b"[]").expect("it is JSON").notices).what, NoticeKind::Unreadable);
     assert!(read(b"{").is_err());
 }
 
 #[test]
-fn the_old_user_id_is_found_in_the_only_contact_or_nested() {
+fn finds_the_old_user_id_in_the_only_contact_or_nested() {
     let contact = json!({"wa_id": "919900000001", "user_id": "IN.11110000"});
     let plain = json!({"type": "user_changed_user_id", "user_id": "IN.22220000"});
     let nested = json!({"type": "user_changed_user_id",
@@ -136,7 +136,7 @@ fn the_old_user_id_is_found_in_the_only_contact_or_nested() {
 }
 
 #[test]
-fn what_only_looks_like_a_name_is_none() {
+fn ignores_values_that_only_look_like_names() {
     let system = json!({"type": "user_changed_number", "wa_id": "919900000002", "code": "919900000003",
         "previous": "919900000004", "meta": {"request": 1234567}, "body": "919900000005"});
     let contact = json!({"wa_id": "919900000001"});

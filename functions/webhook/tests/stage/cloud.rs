@@ -1,4 +1,4 @@
-//! As much of AWS as the webhook asks: DynamoDB by its emulator, a secret, and invocations that are only counted.
+//! The AWS that the webhook uses: an in-memory DynamoDB, a secret, and Lambda invocations that are only counted.
 
 use super::APP_SECRET;
 use aws_config::retry::RetryConfig;
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 pub const TABLE: &str = "ahoy";
 
-/// AWS on loopback. It lives as long as the test's runtime.
+/// AWS on loopback, for the lifetime of the test's runtime.
 #[derive(Clone)]
 pub struct Cloud {
     address: String,
@@ -28,7 +28,7 @@ pub struct Cloud {
 struct Inner {
     engine: String,
     http: reqwest::Client,
-    asked: Mutex<Vec<String>>,
+    requests: Mutex<Vec<String>>,
     faults: Mutex<Vec<(String, Value)>>,
 }
 
@@ -47,7 +47,7 @@ impl Cloud {
         cloud
     }
 
-    /// Each request fails at once when it fails, so that a test sees what the product does about it.
+    /// Returns a configuration without retries, so that a test sees how the product handles each failure.
     pub fn sdk_config(&self) -> SdkConfig {
         let key = Credentials::new("test", "test", None, None, "test");
         SdkConfig::builder()
@@ -59,22 +59,23 @@ impl Cloud {
             .build()
     }
 
-    /// The next requests of this name are answered with these errors: `{"__type": …}`. `GetSecretValue marks` is that for one secret.
+    /// Answers the next requests of this operation with these errors: `{"__type": …}`. `GetSecretValue marks` stands for the requests for
+    /// that secret.
     pub fn fail(&self, operation: &str, errors: impl IntoIterator<Item = Value>) {
         let errors = errors.into_iter().map(|error| (operation.to_owned(), error));
         self.inner.faults.lock().unwrap().extend(errors);
     }
 
-    /// The names of what was asked since the last look.
-    pub fn asked(&self) -> Vec<String> {
-        std::mem::take(&mut *self.inner.asked.lock().unwrap())
+    /// Returns the operations requested since the last call.
+    pub fn requests(&self) -> Vec<String> {
+        std::mem::take(&mut *self.inner.requests.lock().unwrap())
     }
 
     pub fn forget_requests(&self) {
-        self.asked();
+        self.requests();
     }
 
-    /// Everything in the table, with the keys `pk` and `sk`; bytes as text.
+    /// Returns every item of the table with the keys `pk` and `sk`, bytes as text.
     pub async fn items(&self) -> Vec<Value> {
         let client = aws_sdk_dynamodb::Client::new(&self.sdk_config());
         let pages = client.scan().table_name(TABLE).into_paginator().items().send();
@@ -82,7 +83,7 @@ impl Cloud {
         items.into_iter().map(|item| serde_dynamo::from_item(readable(item)).unwrap()).collect()
     }
 
-    /// Makes an attribute of a call's state this text.
+    /// Overwrites an attribute of a call's state with a text.
     pub async fn set_text(&self, pk: String, name: &str, text: &str) {
         let update = aws_sdk_dynamodb::Client::new(&self.sdk_config()).update_item().table_name(TABLE);
         update
@@ -96,7 +97,7 @@ impl Cloud {
             .unwrap();
     }
 
-    /// The events in the table, sorted.
+    /// Returns the events in the table, sorted.
     pub async fn events(&self) -> Vec<String> {
         let items = self.items().await;
         let mut events: Vec<_> =
@@ -128,7 +129,7 @@ fn table() -> Value {
 async fn answer(State(cloud): State<Arc<Inner>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().filter(|name| !name.is_empty()).unwrap_or("Invoke");
-    cloud.asked.lock().unwrap().push(operation.to_owned());
+    cloud.requests.lock().unwrap().push(operation.to_owned());
     let secret = serde_json::from_slice::<Value>(&body).unwrap_or_default();
     let secret = secret["SecretId"].as_str().map(|id| format!("{operation} {id}"));
     if let Some(error) = cloud.fault(operation).or_else(|| cloud.fault(&secret?)) {

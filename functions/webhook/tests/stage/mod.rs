@@ -1,6 +1,6 @@
-//! A webhook in front of an AWS that counts what it is asked, and fails when told to.
+//! A webhook on an in-memory AWS that counts requests and fails on demand.
 
-#![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 mod cloud;
 
@@ -15,13 +15,11 @@ use switchboard::CallStore;
 use switchboard::intake::{IntakeSettings, KnownNumbers};
 use webhook::{Settings, Webhook};
 
-/// The number that is ours.
 pub const NUMBER: &str = "220000000000002";
 
-/// Signs webhooks.
 pub const APP_SECRET: &str = "app-secret";
 
-/// A webhook, and what it stands on.
+/// A webhook and the AWS it runs on.
 pub struct Stage {
     pub cloud: Cloud,
     webhook: Webhook,
@@ -32,58 +30,58 @@ impl Stage {
         Self::with(KnownNumbers::Listed(vec![NUMBER.into()])).await
     }
 
-    /// A webhook to which these numbers are ours.
+    /// Starts a webhook that answers these numbers.
     pub async fn with(numbers: KnownNumbers) -> Self {
         Self::on(Cloud::start().await, numbers).await.unwrap()
     }
 
-    /// A webhook that starts on this AWS.
+    /// Starts a webhook on this AWS.
     pub async fn on(cloud: Cloud, numbers: KnownNumbers) -> anyhow::Result<Self> {
         let settings = Settings {
             table: cloud::TABLE.into(),
             meta_secret: "meta".into(),
             mark_secret: Some("marks".into()),
             call_control: "call-control".into(),
-            house: IntakeSettings { numbers, ring_budget: Duration::from_secs(25) },
+            intake: IntakeSettings { numbers, ring_budget: Duration::from_secs(25) },
         };
         let webhook = Webhook::connect(&cloud.sdk_config(), settings).await?;
         cloud.forget_requests();
         Ok(Self { cloud, webhook })
     }
 
-    /// Meta posts this value of the field `calls`, properly signed.
+    /// Posts this value of the field `calls`, signed.
     pub async fn calls(&self, calls: Value) -> u16 {
         self.post(&batch(json!([change(NUMBER, calls)]))).await
     }
 
-    /// Meta posts this body, properly signed.
+    /// Posts this body, signed.
     pub async fn post(&self, body: &Value) -> u16 {
         self.post_text(&body.to_string()).await
     }
 
-    /// Meta posts this text, properly signed.
+    /// Posts this text, signed.
     pub async fn post_text(&self, body: &str) -> u16 {
         let signature = signature(APP_SECRET, body.as_bytes());
         self.send(event("POST", "/webhook", "application/json", &signature, body)).await.status().as_u16()
     }
 
-    /// What the webhook replies to an event of its Function URL.
+    /// Returns the webhook's reply to a Function URL event.
     pub async fn send(&self, event: Value) -> Response<Body> {
         self.send_text(event.to_string().as_bytes()).await
     }
 
-    /// The same, of an event as Lambda hands it over: JSON, and not always UTF-8.
+    /// Returns the webhook's reply to an event in the bytes that Lambda delivers: JSON, and not always UTF-8.
     pub async fn send_text(&self, event: &[u8]) -> Response<Body> {
         let event: webhook::url_event::UrlEvent = serde_json::from_slice(event).unwrap();
         self.webhook.handle(event.into()).await.unwrap()
     }
 
-    pub fn store(&self) -> CallStore {
+    pub fn call_store(&self) -> CallStore {
         CallStore::new(aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config()), cloud::TABLE)
     }
 }
 
-/// An event of a Function URL, payload format 2.0.
+/// Returns a Function URL event, payload format 2.0.
 pub fn event(method: &str, path: &str, content_type: &str, signature: &str, body: &str) -> Value {
     json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
@@ -117,7 +115,7 @@ pub fn connect(id: &str) -> Value {
     connect_stamped(id, 0)
 }
 
-/// A `connect` whose stamp is so many seconds old.
+/// Returns a `connect` with a stamp this many seconds old.
 pub fn connect_stamped(id: &str, age_s: i64) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
     json!({"id": id, "from": "919900000001", "event": "connect", "timestamp": (now - age_s).to_string(),
