@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(last_cap_event(&spending, &mut receiver).await, None, "none is under way");
         spending.open(now);
         spending.poll(7, now + COUNT_TIMEOUT * 2).expect("it is time to count");
-        let day = DaySpent { micro_dollars: 800_000, is_told: false };
+        let day = DaySpent { micro_dollars: 800_000, is_recorded: false };
         let counted = SpendingCount { succeeded: true, day: Some(day), reports_cap: true };
         tokio::spawn(async move { counts.send(counted).await });
 
