@@ -66,24 +66,25 @@ impl Calls {
     pub(crate) fn take(
         self: &Arc<Self>,
         call_ref: &str,
-        asked: &control_api::Offer,
+        request: &control_api::Offer,
     ) -> Result<String, AdmissionError> {
         let capacity = Capacity { slots: self.slots, load: self.lateness.load_level(Instant::now()) };
-        if let Some(answer) = self.lock().known_answer(call_ref, asked.fence, capacity)? {
+        if let Some(answer) = self.lock().known_answer(call_ref, request.fence, capacity)? {
             return Ok(answer);
         }
         // Without the lock: answering the offer takes milliseconds, and a panic would poison it.
         let PreparedCall { parts, answer, commands } =
-            self.factory.prepare(call_ref, asked, self.lateness.clone())?;
+            self.factory.prepare(call_ref, request, self.lateness.clone())?;
         let mut active = self.lock();
-        if let Some(answer) = active.known_answer(call_ref, asked.fence, capacity)? {
+        if let Some(answer) = active.known_answer(call_ref, request.fence, capacity)? {
             return Ok(answer);
         }
         // An offer with a newer fencing token means that the call was reassigned in between: the old session sees its command channel
         // close, and ends.
-        active
-            .calls
-            .insert(call_ref.to_owned(), ActiveCall { fence: asked.fence, answer: answer.clone(), commands });
+        active.calls.insert(
+            call_ref.to_owned(),
+            ActiveCall { fence: request.fence, answer: answer.clone(), commands },
+        );
         drop(active);
         self.start(parts);
         Ok(answer)

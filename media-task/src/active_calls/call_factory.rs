@@ -66,15 +66,15 @@ impl CallFactory {
     pub(super) fn prepare(
         &self,
         call_ref: &str,
-        asked: &control_api::Offer,
+        request: &control_api::Offer,
         lateness: Arc<LatenessMeter>,
     ) -> Result<PreparedCall, AdmissionError> {
-        let offer = Offer::read(&asked.offer)?;
+        let offer = Offer::read(&request.offer)?;
         let socket = socket(self.bind_ip)?;
         let address = SocketAddr::new(self.public_ip, socket.local_addr()?.port());
-        let agent = self.agents.load(asked.agent.as_deref())?;
+        let agent = self.agents.load(request.agent.as_deref())?;
         let model_name = agent.file.model.name.clone().unwrap_or_else(|| self.model.name.clone());
-        let endpoint = self.endpoint(&model_name, asked.caller.as_deref());
+        let endpoint = self.endpoint(&model_name, request.caller.as_deref());
         // Before the answer, which takes milliseconds: the model's first word takes longest of all.
         let model = ModelPort::Realtime(Provider::connect(
             endpoint,
@@ -87,12 +87,12 @@ impl CallFactory {
         let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
         let parts = CallSessionParts {
             call_ref: call_ref.to_owned(),
-            number: asked.number.clone(),
-            hides_number: asked.hides_number,
-            caller: asked.caller.clone(),
-            fence: asked.fence,
-            token: asked.token.clone(),
-            deadline: Instant::now() + time_until(asked.ring_deadline_ms),
+            number: request.number.clone(),
+            hides_number: request.hides_number,
+            caller: request.caller.clone(),
+            fence: request.fence,
+            token: request.token.clone(),
+            deadline: Instant::now() + time_until(request.ring_deadline_ms),
             socket,
             peer,
             bits_per_second: offer.bits_per_second(),
@@ -104,11 +104,11 @@ impl CallFactory {
             entries: EntryBuilder::new(
                 call_ref,
                 &keys::task_writer(&self.task),
-                asked.rang_at_ms,
-                asked.version,
+                request.rang_at_ms,
+                request.version,
             )
             .at(EntryContext {
-                number: Some(asked.number.clone()),
+                number: Some(request.number.clone()),
                 task: Some(self.task.clone()),
                 phase: Some(JournalPhase::Answering),
             }),

@@ -21,41 +21,41 @@ impl OpusDecoder {
         Self { decoder: Decoder::new(RATE, Channels::Mono).expect("libopus decodes at 24 kHz") }
     }
 
-    /// Appends the samples of one decode step to `heard`, and returns whether the packet could be decoded. A broken packet becomes 20 ms
+    /// Appends the samples of one decode step to `pcm`, and returns whether the packet could be decoded. A broken packet becomes 20 ms
     /// of silence.
-    pub fn decode(&mut self, step: &DecodeStep<impl AsRef<[u8]>>, heard: &mut Vec<i16>) -> bool {
+    pub fn decode(&mut self, step: &DecodeStep<impl AsRef<[u8]>>, pcm: &mut Vec<i16>) -> bool {
         match step {
-            DecodeStep::Decode(packet) => self.decode_packet(packet.as_ref(), heard),
-            DecodeStep::Recover(packet, samples) => self.conceal(packet.as_ref(), *samples, heard),
-            DecodeStep::Conceal(samples) => self.conceal(&[], *samples, heard),
+            DecodeStep::Decode(packet) => self.decode_packet(packet.as_ref(), pcm),
+            DecodeStep::Recover(packet, samples) => self.conceal(packet.as_ref(), *samples, pcm),
+            DecodeStep::Conceal(samples) => self.conceal(&[], *samples, pcm),
             DecodeStep::Silence(samples) => {
-                heard.resize(heard.len() + samples, 0);
+                pcm.resize(pcm.len() + samples, 0);
                 true
             }
         }
     }
 
-    fn decode_packet(&mut self, packet: &[u8], heard: &mut Vec<i16>) -> bool {
-        let start = heard.len();
-        heard.resize(start + MAX_SAMPLES, 0);
-        let decoded = self.decoder.decode(packet, &mut heard[start..], false);
+    fn decode_packet(&mut self, packet: &[u8], pcm: &mut Vec<i16>) -> bool {
+        let start = pcm.len();
+        pcm.resize(start + MAX_SAMPLES, 0);
+        let decoded = self.decoder.decode(packet, &mut pcm[start..], false);
         let count = *decoded.as_ref().unwrap_or(&SAMPLES);
         if decoded.is_err() {
-            heard[start..start + SAMPLES].fill(0);
+            pcm[start..start + SAMPLES].fill(0);
         }
-        heard.truncate(start + count);
+        pcm.truncate(start + count);
         decoded.is_ok()
     }
 
     /// Appends what is missing before a packet, from the packet's FEC; for an empty packet, from the decoder's history.
-    fn conceal(&mut self, packet: &[u8], samples: usize, heard: &mut Vec<i16>) -> bool {
-        let start = heard.len();
-        heard.resize(start + samples, 0);
+    fn conceal(&mut self, packet: &[u8], samples: usize, pcm: &mut Vec<i16>) -> bool {
+        let start = pcm.len();
+        pcm.resize(start + samples, 0);
         let whole = (samples - samples % CONCEAL_STEP).min(MAX_SAMPLES);
         if whole == 0 {
             return true;
         }
-        let room = &mut heard[start..start + whole];
+        let room = &mut pcm[start..start + whole];
         let made = self.decoder.decode(packet, room, !packet.is_empty());
         if made.is_err() {
             room.fill(0);
@@ -76,23 +76,23 @@ mod tests {
 
     #[test]
     fn a_broken_packet_is_reported_and_becomes_one_silent_frame() {
-        let (mut decoder, mut heard) = (OpusDecoder::new(), vec![]);
+        let (mut decoder, mut pcm) = (OpusDecoder::new(), vec![]);
 
-        assert!(!decoder.decode(&DecodeStep::Decode([0xff; 3]), &mut heard));
+        assert!(!decoder.decode(&DecodeStep::Decode([0xff; 3]), &mut pcm));
 
-        assert_eq!(heard, [0; SAMPLES]);
+        assert_eq!(pcm, [0; SAMPLES]);
     }
 
     #[test]
     fn concealment_is_as_long_as_the_gap() {
         for samples in [0, 1, CONCEAL_STEP, SAMPLES, SAMPLES + 7, 6 * SAMPLES, 9 * SAMPLES] {
-            let (mut decoder, mut heard) = (OpusDecoder::new(), vec![]);
+            let (mut decoder, mut pcm) = (OpusDecoder::new(), vec![]);
 
-            decoder.decode(&DecodeStep::<[u8; 0]>::Conceal(samples), &mut heard);
-            decoder.decode(&DecodeStep::Recover([0x48, 0xff, 0xfe], samples), &mut heard);
-            decoder.decode(&DecodeStep::<[u8; 0]>::Silence(samples), &mut heard);
+            decoder.decode(&DecodeStep::<[u8; 0]>::Conceal(samples), &mut pcm);
+            decoder.decode(&DecodeStep::Recover([0x48, 0xff, 0xfe], samples), &mut pcm);
+            decoder.decode(&DecodeStep::<[u8; 0]>::Silence(samples), &mut pcm);
 
-            assert_eq!(heard.len(), 3 * samples);
+            assert_eq!(pcm.len(), 3 * samples);
         }
     }
 }

@@ -165,7 +165,9 @@ fn agent_events(event: SessionEvent) -> (AgentEvent, Option<AgentEvent>) {
         SessionEvent::Finished { item } => AgentEvent::Audio(AudioEvent::ItemDone { item: ItemId(item) }),
         SessionEvent::SaidNothing { response } => AgentEvent::Audio(AudioEvent::ResponseEmpty { response }),
         SessionEvent::Ended { response } => AgentEvent::Audio(AudioEvent::ResponseDone { response }),
-        SessionEvent::CallerStarted { item } if item.is_empty() => AgentEvent::Audio(AudioEvent::SpeechStarted),
+        SessionEvent::CallerStarted { item } if item.is_empty() => {
+            AgentEvent::Audio(AudioEvent::SpeechStarted)
+        }
         SessionEvent::CallerStarted { item } => {
             return (
                 AgentEvent::CallerStarted(ItemId(item)),

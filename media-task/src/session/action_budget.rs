@@ -36,8 +36,8 @@ impl ActionBudget {
     ///
     /// # Errors
     /// [`ToolError::CallBudget`] when the cap is reached.
-    pub(super) fn take(&mut self, asked: &ToolUse) -> Result<(), Refused> {
-        let Some(action) = action(asked) else { return Ok(()) };
+    pub(super) fn take(&mut self, tool_use: &ToolUse) -> Result<(), Refused> {
+        let Some(action) = action(tool_use) else { return Ok(()) };
         let (used, most) = match action {
             BudgetedAction::Message => (&mut self.messages, self.caps.messages_a_call),
             BudgetedAction::Tool | BudgetedAction::Notice => (&mut self.tools, self.caps.tools_a_call),
@@ -55,8 +55,8 @@ impl ActionBudget {
     }
 
     /// Returns as which action a use counts, and the cap of that action for one caller within the hour.
-    pub(super) fn hourly(&self, asked: &ToolUse) -> Option<(BudgetedAction, u32)> {
-        let action = action(asked)?;
+    pub(super) fn hourly(&self, tool_use: &ToolUse) -> Option<(BudgetedAction, u32)> {
+        let action = action(tool_use)?;
         Some(match action {
             BudgetedAction::Message => (action, self.caps.messages_an_hour),
             BudgetedAction::Tool | BudgetedAction::Notice => (action, self.caps.tools_an_hour),
@@ -70,8 +70,8 @@ impl HourlyBudget {
     /// # Errors
     /// [`ToolError::HourBudget`] when the cap is reached.
     pub(super) async fn take(&self) -> Result<(), ToolOutcome> {
-        let Some(mark) = &self.caller else { return Ok(()) };
-        let counting = self.store.may_act(&self.number, mark, self.action, self.most, now_ms());
+        let Some(pseudonym) = &self.caller else { return Ok(()) };
+        let counting = self.store.may_act(&self.number, pseudonym, self.action, self.most, now_ms());
         let action = self.action.name();
         match tokio::time::timeout(COUNT_TIMEOUT, counting).await {
             Ok(Ok(true)) => return Ok(()),
@@ -84,8 +84,8 @@ impl HourlyBudget {
 }
 
 /// Returns as which action a tool counts: hanging up is free.
-fn action(asked: &ToolUse) -> Option<BudgetedAction> {
-    match asked {
+fn action(tool_use: &ToolUse) -> Option<BudgetedAction> {
+    match tool_use {
         ToolUse::EndCall => None,
         ToolUse::SendMessage { .. } => Some(BudgetedAction::Message),
         ToolUse::TakeMessage(_) | ToolUse::RequestCallback(_) | ToolUse::Http(_) => {
@@ -94,9 +94,8 @@ fn action(asked: &ToolUse) -> Option<BudgetedAction> {
     }
 }
 
-fn refused(action: BudgetedAction, trouble: ToolError) -> Refused {
-    let of =
-        if trouble == ToolError::CallBudget { "in this call" } else { "for this caller within the hour" };
+fn refused(action: BudgetedAction, error: ToolError) -> Refused {
+    let of = if error == ToolError::CallBudget { "in this call" } else { "for this caller within the hour" };
     let for_the_model = match action {
         BudgetedAction::Message => format!(
             "Not sent: as many messages as are allowed were sent {of}. Do not try again. Say the important part slowly instead."
@@ -106,7 +105,7 @@ fn refused(action: BudgetedAction, trouble: ToolError) -> Refused {
              words that you cannot do it now."
         ),
     };
-    Refused { trouble, for_the_model }
+    Refused { trouble: error, for_the_model }
 }
 
 #[cfg(test)]

@@ -111,7 +111,8 @@ impl CallSession {
             | AudioEvent::SessionReplaced
             | AudioEvent::SessionReady => {}
         }
-        let ended = if let AudioEvent::ResponseDone { response } = &event { Some(response.clone()) } else { None };
+        let ended =
+            if let AudioEvent::ResponseDone { response } = &event { Some(response.clone()) } else { None };
         self.bridge.handle_agent(event, now);
         if let Some(response) = ended {
             self.note_farewell_said(&response, now);

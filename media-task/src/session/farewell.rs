@@ -1,6 +1,6 @@
 //! Ends a call with a goodbye: the agent's last words are requested, played to their end, and then the call is hung up.
 
-use super::outgoing_media::say;
+use super::outgoing_media::instruction;
 use super::{CallSession, SessionEnd};
 use crate::outage_message;
 use agents::Words;
@@ -22,7 +22,7 @@ enum FarewellStage {
     /// The model was asked for it.
     Asked,
     /// This response is saying it.
-    Begun { response: String, has_sound: bool },
+    Begun { response: String, has_audio: bool },
     /// All of it is in the playout queue.
     Queued,
 }
@@ -39,24 +39,24 @@ impl Farewell {
     /// Notes that the requested response begins.
     fn note_response_began(&mut self, response: String) {
         if self.stage == FarewellStage::Asked {
-            self.stage = FarewellStage::Begun { response, has_sound: false };
+            self.stage = FarewellStage::Begun { response, has_audio: false };
         }
     }
 
     /// Notes that a response has audio.
-    fn note_audio(&mut self, heard: &str) {
-        if let FarewellStage::Begun { response, has_sound } = &mut self.stage {
-            *has_sound |= response == heard;
+    fn note_audio(&mut self, sounding: &str) {
+        if let FarewellStage::Begun { response, has_audio } = &mut self.stage {
+            *has_audio |= response == sounding;
         }
     }
 
     /// Notes that a response ended, and returns whether it was the goodbye. A goodbye without audio is requested again.
     fn note_ended(&mut self, ended: &str) -> bool {
-        let FarewellStage::Begun { response, has_sound } = &self.stage else { return false };
+        let FarewellStage::Begun { response, has_audio } = &self.stage else { return false };
         if response != ended {
             return false;
         }
-        let is_said = *has_sound;
+        let is_said = *has_audio;
         self.stage = if is_said { FarewellStage::Queued } else { FarewellStage::Asked };
         is_said
     }
@@ -86,7 +86,7 @@ impl CallSession {
         }
         self.farewell = Some(Farewell::asked(Ending::AgentSaidGoodbye));
         self.parts.model.set_leaving(true);
-        self.parts.model.request_response(&say(&self.parts.agent.file.limits.goodbye), true, now);
+        self.parts.model.request_response(&instruction(&self.parts.agent.file.limits.goodbye), true, now);
     }
 
     /// Ends the call because the task is draining: with a goodbye if the call is open, at once if it is not or if this is the second
@@ -99,19 +99,21 @@ impl CallSession {
     }
 
     /// Has the agent say goodbye after a timeout, a reached cap or the task's drain.
-    pub(super) fn say_goodbye(&mut self, verdict: TimeoutReason, now: Instant) {
-        self.farewell = Some(Farewell::asked(ending(verdict)));
+    pub(super) fn say_goodbye(&mut self, reason: TimeoutReason, now: Instant) {
+        self.farewell = Some(Farewell::asked(ending(reason)));
         self.parts.model.set_leaving(true);
         let agent = &self.parts.agent.file;
-        let words = match verdict {
-            TimeoutReason::Draining => say(&Words::Exact(agents::leaving(&agent.language).to_owned())),
+        let words = match reason {
+            TimeoutReason::Draining => {
+                instruction(&Words::Exact(agents::leaving(&agent.language).to_owned()))
+            }
             TimeoutReason::TookTooLong
             | TimeoutReason::BothSilent
             | TimeoutReason::CallerVanished
-            | TimeoutReason::CapReached => say(&agent.limits.goodbye),
+            | TimeoutReason::CapReached => instruction(&agent.limits.goodbye),
         };
         // A caller who speaks up withdraws a goodbye that was for their silence.
-        self.parts.model.request_response(&words, verdict.is_final(), now);
+        self.parts.model.request_response(&words, reason.is_final(), now);
     }
 
     /// Plays the recorded outage message, then hangs up: the model has failed for good.
@@ -161,13 +163,13 @@ impl CallSession {
     }
 
     /// Ends the call without waiting for a goodbye any longer.
-    pub(super) fn give_up(&mut self, verdict: TimeoutReason) {
-        self.end.get_or_insert(SessionEnd::Unreported(ending(verdict)));
+    pub(super) fn give_up(&mut self, reason: TimeoutReason) {
+        self.end.get_or_insert(SessionEnd::Unreported(ending(reason)));
     }
 }
 
-fn ending(verdict: TimeoutReason) -> Ending {
-    match verdict {
+fn ending(reason: TimeoutReason) -> Ending {
+    match reason {
         TimeoutReason::TookTooLong => Ending::TookTooLong,
         TimeoutReason::BothSilent => Ending::BothSilent,
         TimeoutReason::CallerVanished => Ending::CallerVanished,

@@ -45,14 +45,14 @@ impl CallSession {
                 let (turn, ..) = self.transcript.turns();
                 self.note(JournalEvent::Turn { turn, took_ms: ms(took), tool_ms: ms(waited_for_tools) });
             }
-            Output::Dtmf(keyed) => self.handle_dtmf(&keyed, now),
+            Output::Dtmf(digits_pressed) => self.handle_dtmf(&digits_pressed, now),
             Output::DtmfDropped => self.note(JournalEvent::KeysDropped {}),
             Output::IdlePrompt { times } => {
                 self.note(JournalEvent::Nudged { times: u64::from(times) });
-                let words = say(&self.parts.agent.file.limits.nudge);
+                let words = instruction(&self.parts.agent.file.limits.nudge);
                 self.parts.model.request_response(&words, false, now);
             }
-            Output::SayGoodbye(verdict) => self.say_goodbye(verdict, now),
+            Output::SayGoodbye(reason) => self.say_goodbye(reason, now),
             Output::HangUp => self.hang_up(),
             Output::HangUpCancelled => {
                 self.farewell = None;
@@ -62,7 +62,7 @@ impl CallSession {
             }
             Output::HangUpPostponed => self.parts.model.withdraw_request(now),
             Output::AgentIsDeaf => self.parts.model.replace_deaf(now),
-            Output::ForceHangUp(verdict) => self.give_up(verdict),
+            Output::ForceHangUp(reason) => self.give_up(reason),
         }
         self.keep_lines();
     }
@@ -78,8 +78,8 @@ impl CallSession {
         self.parts.peer.send(packet, begins, now);
     }
 
-    fn handle_dtmf(&mut self, keyed: &audio::DtmfDigits, now: Instant) {
-        let digits = keyed.keys();
+    fn handle_dtmf(&mut self, digits_pressed: &audio::DtmfDigits, now: Instant) {
+        let digits = digits_pressed.keys();
         self.note(JournalEvent::Keys { count: digits.chars().count() as u64 });
         let kept = if self.parts.agent.file.keypad.sensitive { "keys".to_owned() } else { digits.to_owned() };
         self.transcript.caller_note(&format!("[pressed {kept}]"), now_ms());
@@ -95,7 +95,7 @@ impl CallSession {
 }
 
 /// Returns words of the agent file as an instruction to the model.
-pub(super) fn say(words: &agents::Words) -> String {
+pub(super) fn instruction(words: &agents::Words) -> String {
     match words {
         agents::Words::Exact(words) => format!("Say exactly this, and nothing else: {words}"),
         agents::Words::Prompt(prompt) => prompt.clone(),

@@ -62,7 +62,7 @@ pub(super) struct ToolUsed {
     call_id: String,
     tool: String,
     began: Instant,
-    speaks: bool,
+    wants_response: bool,
     outcome: ToolOutcome,
 }
 
@@ -82,8 +82,8 @@ impl ToolUses {
     }
 
     /// Returns why a callback is refused, once a call: Meta hides the caller's number, and the caller has given none.
-    fn lacks_number(&mut self, asked: &ToolUse) -> Option<Refused> {
-        let refused = asked.lacks_number().filter(|_| self.asks_for_number)?;
+    fn lacks_number(&mut self, tool_use: &ToolUse) -> Option<Refused> {
+        let refused = tool_use.lacks_number().filter(|_| self.asks_for_number)?;
         self.asks_for_number = false;
         Some(refused)
     }
@@ -99,22 +99,23 @@ impl CallSession {
     pub(super) fn use_tool(&mut self, call_id: String, tool: String, arguments: &str, now: Instant) {
         self.summary.tools += 1;
         self.note_tool_started(now);
-        let read = self.parts.agent.toolbox.read(&tool, arguments);
-        let read = read.and_then(|asked| self.tools.lacks_number(&asked).map_or(Ok(asked), Err));
-        let read = read.and_then(|asked| self.tools.budget.take(&asked).map(|()| asked));
-        if !matches!(read, Ok(ToolUse::EndCall)) {
+        let tool_use = self.parts.agent.toolbox.read(&tool, arguments);
+        let tool_use =
+            tool_use.and_then(|tool_use| self.tools.lacks_number(&tool_use).map_or(Ok(tool_use), Err));
+        let tool_use = tool_use.and_then(|tool_use| self.tools.budget.take(&tool_use).map(|()| tool_use));
+        if !matches!(tool_use, Ok(ToolUse::EndCall)) {
             self.tools.in_response += 1;
         }
-        match read {
+        match tool_use {
             Err(refused) => {
                 let tool = log_name(tool, &refused);
                 self.answer_tool(
-                    ToolUsed { call_id, tool, began: now, speaks: true, outcome: refused.into() },
+                    ToolUsed { call_id, tool, began: now, wants_response: true, outcome: refused.into() },
                     now,
                 );
             }
             Ok(ToolUse::EndCall) => self.tools.endings.push(EndCallRequest { call_id, tool, began: now }),
-            Ok(asked) => self.start(asked, call_id, tool, now),
+            Ok(tool_use) => self.start(tool_use, call_id, tool, now),
         }
     }
 
@@ -130,7 +131,7 @@ impl CallSession {
                 built_in_outcome(&ToolUse::EndCall, ToolOutcomeKind::Done)
             };
             // No further response: the goodbye was said before, or the other tool's output triggers the next one.
-            self.answer_tool(ToolUsed { call_id, tool, began, speaks: false, outcome }, now);
+            self.answer_tool(ToolUsed { call_id, tool, began, wants_response: false, outcome }, now);
         }
         if is_asked && !is_too_early {
             self.hang_up_after_goodbye(now);
@@ -139,7 +140,7 @@ impl CallSession {
 
     /// Returns a tool's output to the model, and writes the use to the journal.
     pub(super) fn answer_tool(&mut self, used: ToolUsed, now: Instant) {
-        let ToolUsed { call_id, tool, began, speaks, outcome } = used;
+        let ToolUsed { call_id, tool, began, wants_response, outcome } = used;
         self.note_tool_ended(now);
         self.summary.tools_done += u64::from(outcome.kind == ToolOutcomeKind::Done);
         if let Some(trouble) = &outcome.trouble {
@@ -154,7 +155,7 @@ impl CallSession {
             took_ms: ms(now - began),
             outcome: outcome.kind.as_str().to_owned(),
         });
-        self.parts.model.answer_tool(&call_id, &outcome.for_the_model, speaks, now);
+        self.parts.model.answer_tool(&call_id, &outcome.for_the_model, wants_response, now);
     }
 
     /// Writes to the journal which budget refused a tool call, if one did.
@@ -183,8 +184,8 @@ impl CallSession {
 
     /// Tells the model which messages were not delivered.
     pub(super) fn report_undelivered(&mut self, now: Instant) {
-        for beginning in std::mem::take(&mut self.tools.undelivered) {
-            self.parts.model.send_text(&not_delivered(&beginning), now);
+        for excerpt in std::mem::take(&mut self.tools.undelivered) {
+            self.parts.model.send_text(&not_delivered(&excerpt), now);
         }
     }
 
@@ -215,14 +216,14 @@ impl CallSession {
     }
 
     /// Runs a tool in a task of its own. It runs to its end even if the call ends first.
-    fn start(&mut self, asked: ToolUse, call_id: String, tool: String, began: Instant) {
-        if matches!(asked, ToolUse::TakeMessage(_) | ToolUse::RequestCallback(_)) {
+    fn start(&mut self, tool_use: ToolUse, call_id: String, tool: String, began: Instant) {
+        if matches!(tool_use, ToolUse::TakeMessage(_) | ToolUse::RequestCallback(_)) {
             self.summary.wants_an_answer = true;
         }
-        if let ToolUse::SendMessage { text } = &asked {
+        if let ToolUse::SendMessage { text } = &tool_use {
             self.tools.sent.insert(call_id.clone(), text.chars().take(QUOTED).collect());
         }
-        let hourly = self.tools.budget.hourly(&asked).map(|(action, most)| HourlyBudget {
+        let hourly = self.tools.budget.hourly(&tool_use).map(|(action, most)| HourlyBudget {
             store: self.parts.store.clone(),
             number: self.parts.number.clone(),
             caller: self.parts.caller.clone(),
@@ -244,9 +245,9 @@ impl CallSession {
         };
         let ended = self.tools.ended.0.clone();
         tokio::spawn(async move {
-            let outcome = run_isolated(executor.run(asked)).await;
+            let outcome = run_isolated(executor.run(tool_use)).await;
             // The receiver is gone once the call is over.
-            let _ = ended.send(ToolUsed { call_id, tool, began, speaks: true, outcome }).await;
+            let _ = ended.send(ToolUsed { call_id, tool, began, wants_response: true, outcome }).await;
         });
     }
 }
@@ -264,23 +265,23 @@ struct ToolExecutor {
 }
 
 impl ToolExecutor {
-    async fn run(self, asked: ToolUse) -> ToolOutcome {
+    async fn run(self, tool_use: ToolUse) -> ToolOutcome {
         if let Some(hourly) = &self.hourly
             && let Err(refused) = hourly.take().await
         {
             return refused;
         }
-        let asked = match asked {
+        let tool_use = match tool_use {
             ToolUse::Http(call) => return call.run(&self.context, &self.id).await,
             built_in => built_in,
         };
-        let kind = match &asked {
+        let kind = match &tool_use {
             ToolUse::EndCall | ToolUse::Http(_) => ToolOutcomeKind::Done,
             ToolUse::SendMessage { text } => self.send(text.clone()).await,
             ToolUse::TakeMessage(message) => self.store("message", message).await,
             ToolUse::RequestCallback(callback) => self.store("callback", callback).await,
         };
-        built_in_outcome(&asked, kind)
+        built_in_outcome(&tool_use, kind)
     }
 
     /// Sends a WhatsApp message; [`ToolOutcomeKind::TimedOut`] if it is unknown whether it was sent.
@@ -319,9 +320,9 @@ impl ToolExecutor {
 }
 
 /// Returns the text that tells the model which message failed.
-fn not_delivered(beginning: &str) -> String {
+fn not_delivered(excerpt: &str) -> String {
     format!(
-        "[The WhatsApp message that begins with \"{beginning}\" did not reach the caller after all. Tell them so, do not send it \
+        "[The WhatsApp message that begins with \"{excerpt}\" did not reach the caller after all. Tell them so, do not send it \
          again, and say the important part slowly instead.]"
     )
 }
@@ -338,8 +339,8 @@ fn message_outcome(reply: &Reply) -> ToolOutcomeKind {
 }
 
 /// Returns the outcome of a built-in tool, with the output for the model.
-fn built_in_outcome(asked: &ToolUse, kind: ToolOutcomeKind) -> ToolOutcome {
-    ToolOutcome { kind, trouble: None, for_the_model: asked.reply(kind).unwrap_or_default().to_owned() }
+fn built_in_outcome(tool_use: &ToolUse, kind: ToolOutcomeKind) -> ToolOutcome {
+    ToolOutcome { kind, trouble: None, for_the_model: tool_use.reply(kind).unwrap_or_default().to_owned() }
 }
 
 /// Returns the outcome of an `end_call` beside another tool.

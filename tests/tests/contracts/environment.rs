@@ -26,8 +26,8 @@ fn every_program_is_told_what_it_must_know_and_nothing_else() {
             assert_eq!(faults(&read, &broken), [format!("{} is not set", needed.0)], "{program}");
         }
         let mut broken = set;
-        broken.insert("NOBODYS".to_owned());
-        assert_eq!(faults(&read, &broken), ["NOBODYS is not read"], "{program}");
+        broken.insert("UNREAD_SETTING".to_owned());
+        assert_eq!(faults(&read, &broken), ["UNREAD_SETTING is not read"], "{program}");
     }
 }
 
