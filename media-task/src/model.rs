@@ -1,6 +1,6 @@
 //! The port to the model behind an agent: audio in, audio and tool calls out, and how much of an answer the caller has heard.
 //!
-//! A further provider is one more variant of [`ModelPort`]. Today there is one, [`Provider`], for OpenAI's Realtime API.
+//! A further provider is one more variant of `ModelPort`. Today there is one, `Provider`, for OpenAI's Realtime API.
 
 mod realtime;
 

@@ -8,8 +8,8 @@
 //! - [`chaos`]: many calls at once while everything goes wrong that can.
 //! - [`interop`]: callers of other make, as each of them offers.
 //! - [`quality`]: how speech sounds, and whether calls go on, through real networks.
-//! - [`skew`]: a program whose clock is wrong.
-//! - [`kept`]: what a rehearsal leaves for `ahoy` to look at.
+//! - [`clock_skew`]: a program whose clock is wrong.
+//! - [`saved_calls`]: what a rehearsal leaves for `ahoy` to look at.
 //! - [`serve`]: the product alone, for callers and models from outside.
 
 pub mod bench;

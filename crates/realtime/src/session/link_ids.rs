@@ -19,7 +19,7 @@ impl LinkId {
     /// Qualifies the ids of a server event with the link's number.
     ///
     /// `conversation.item.added` echoes ids of ours, except for hosted MCP items.
-    pub(super) fn from_server(self, mut event: ServerEvent) -> ServerEvent {
+    pub(super) fn with_own_ids(self, mut event: ServerEvent) -> ServerEvent {
         match &mut event {
             ServerEvent::SpeechStarted { item_id }
             | ServerEvent::SpeechStopped { item_id }

@@ -16,7 +16,7 @@ impl Session {
         if self.is_over {
             return;
         }
-        let event = link.from_server(event);
+        let event = link.with_own_ids(event);
         self.note_listing(link, &event);
         if self.next.as_ref().is_some_and(|next| next.id == link) {
             self.handle_next_event(event, now, unix_now_s);
