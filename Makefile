@@ -13,11 +13,14 @@ PROFILE := release
 FAST := $(TARGET)/$(PROFILE)/rehearse
 $(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, not $(PROFILE)))
 
+# The name of FAULT before it was renamed.
+FAULT ?= $(MISCHIEF)
+
 .NOTPARALLEL:
 .PHONY: help call ahoy picture test check docs conformance chaos interop peers network bench soak bench-webhook bench-turns serve ci readme programs fast-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries dashboard release image artefacts sizes deploy undeploy secrets cost
 
 help:
-	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (MISCHIEF)'
+	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (FAULT=name injects a fault)'
 	@echo 'make ahoy          the ahoy command on the calls that make call left (ARGS=calls, ARGS="show CALL")'
 	@echo 'make picture       docs/report.png, of the last call that make call left'
 	@echo 'make test          every test'
@@ -48,7 +51,7 @@ help:
 	@echo 'make ci            what CI runs: check, check-infra, test, a call, conformance, readme, a little chaos, interop'
 
 call: programs
-	@$(REHEARSE) call $(if $(MISCHIEF),--mischief $(MISCHIEF))
+	@$(REHEARSE) call $(if $(FAULT),--fault $(FAULT))
 
 # Makes a call first where there is none to look at.
 ahoy: programs
@@ -68,6 +71,7 @@ test: programs test-tools
 
 check: build-tools
 	$(CARGO) fmt --all --check
+	@if git grep -nIE '^(<{7}|>{7}) '; then echo 'check: conflict markers are committed'; exit 1; fi
 	scripts/plain-words.sh
 	python3 scripts/names.py
 	$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings

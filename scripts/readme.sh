@@ -55,7 +55,7 @@ call=2f1e32008a97
 try 0 $call make ahoy ARGS=calls
 try 0 'ended ' make ahoy ARGS="show $call"
 try 0 '' make ahoy ARGS="report $call -o $logs/call.html"
-try 2 'code 138008' make call MISCHIEF=sdp-refused
+try 2 'code 138008' make call FAULT=sdp-refused
 try 1 '"ok":' cargo run --bin rehearse -- call --json --mischief sdp-refused
 try 0 '' cargo run --bin ahoy -- agents check agents/bike-shop.toml
 try 0 'No agents yet' serve

@@ -158,7 +158,7 @@ impl Heartbeat {
                 }
             }
             DrainDecision::Exit => {
-                tracing::info!(?standing, "task exits: it has no calls and drains or is idle");
+                tracing::info!(?standing, "task exits: it has no calls and takes no more");
                 self.calls.drain();
             }
         }

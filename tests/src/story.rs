@@ -1,4 +1,4 @@
-//! A stage on which calls happen: begun with or without mischief, watched, and made to break.
+//! A stage on which calls happen: placed with or without injected faults, watched, and made to break.
 
 use crate::Caller;
 use crate::privacy_scan;

@@ -61,7 +61,7 @@ fn handover(tools: &Tools) -> &'static str {
     match (tools.take_message, tools.request_callback) {
         (true, true) => {
             "The caller must always have a way to a person: if they ask for one, are unhappy, or you cannot help, \
-             offer to take a message (`take_message`) or to have a person call back (`request_callback`)."
+             offer to take a message (`take_message`) or to have somebody call back (`request_callback`)."
         }
         (true, false) => {
             "The caller must always have a way to a person: if they ask for one, are unhappy, or you cannot help, \
@@ -69,11 +69,11 @@ fn handover(tools: &Tools) -> &'static str {
         }
         (false, true) => {
             "The caller must always have a way to a person: if they ask for one, are unhappy, or you cannot help, \
-             offer to have a person call back (`request_callback`)."
+             offer to have somebody call back (`request_callback`)."
         }
         (false, false) => {
             "If you cannot help, say so, and how a person can be reached if your instructions tell. Do not promise \
-             a call back."
+             that anybody will call."
         }
     }
 }

@@ -15,11 +15,7 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
-<<<<<<< HEAD
-    # Nothing leaves this machine: no names are resolved, nothing is fetched, no peer is looked for in the network.
-=======
     # Nothing leaves this machine: no names are resolved, nothing is fetched, no device is searched for in the network.
->>>>>>> b85e85d0659f73a9eaad456054db2dcdef5ad180
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--disable-features=WebRtcHideLocalIpsWithMdns,MediaRouter,DialMediaRouteProvider,OptimizationHints,Translate",
     "--disable-background-networking",
@@ -35,11 +31,7 @@ FLAGS = [
     "--no-service-autorun",
     "--disable-gpu",
     "--disable-dev-shm-usage",
-<<<<<<< HEAD
-    # A hidden window must not be slowed down.
-=======
     # Keeps a hidden window at full speed.
->>>>>>> b85e85d0659f73a9eaad456054db2dcdef5ad180
     "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
 ]

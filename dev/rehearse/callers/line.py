@@ -12,11 +12,7 @@ import wave
 
 RATE = 24_000
 FRAME = RATE // 50
-<<<<<<< HEAD
-# RMS of a frame of 20 ms: what is louder is a voice.
-=======
 # RMS of a frame of 20 ms: louder is a voice.
->>>>>>> b85e85d0659f73a9eaad456054db2dcdef5ad180
 VOICED = 250
 # So many frames without voice, and the agent counts as silent.
 QUIET = 30

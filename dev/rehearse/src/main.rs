@@ -31,9 +31,9 @@ enum Command {
         /// End with one JSON line instead of a summary
         #[arg(long)]
         json: bool,
-        /// What goes wrong on purpose
-        #[arg(long, value_name = "NAME")]
-        mischief: Option<InjectedFault>,
+        /// A fault to inject
+        #[arg(long = "fault", alias = "mischief", value_name = "NAME")]
+        fault: Option<InjectedFault>,
         /// Where recordings and logs go
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
@@ -128,8 +128,8 @@ async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match arguments.command {
-        Command::Call { json, mischief, out, artefacts } => {
-            let rehearsal = Rehearsal { mischief, folder: out, ..Rehearsal::default() };
+        Command::Call { json, fault, out, artefacts } => {
+            let rehearsal = Rehearsal { mischief: fault, folder: out, ..Rehearsal::default() };
             service::run("rehearse", || call(rehearsal, json, artefacts)).await
         }
         Command::BenchReady { artefacts } => service::run("bench", || bench_ready(artefacts)).await,

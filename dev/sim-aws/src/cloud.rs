@@ -1,4 +1,4 @@
-//! The cloud as a rehearsal holds it: starts it, asks it, makes mischief in it, ends it.
+//! The cloud as a rehearsal holds it: starts it, queries it, injects faults, stops it.
 
 use crate::client;
 use crate::config::{CloudConfig, Service};
@@ -82,7 +82,7 @@ impl Cloud {
         client::configuration(&self.environment)
     }
 
-    /// The same for a client that the cloud takes for a program of this name: mischief meets it as it meets children.
+    /// The same for a client that the cloud takes for a program of this name: faults are injected into its requests as into those of children.
     pub fn sdk_config_as(&self, name: &str) -> SdkConfig {
         let mut environment = self.environment();
         environment.insert(ACCESS_KEY_ID.to_owned(), name.to_owned());

@@ -4,7 +4,7 @@ use crate::InjectedFault;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The mischief one call suffers.
+/// The faults injected into one call.
 #[derive(Debug, Default)]
 pub(crate) struct CallFaults {
     mischief: Vec<InjectedFault>,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 macro_rules! mischief {
     ($($(#[doc = $doc:literal])* $variant:ident = $name:literal, $side:ident, $weight:literal;)*) => {
-        /// One thing that goes wrong with a call. Its name is in kebab case, as in `--mischief cut-accept`.
+        /// One thing that goes wrong with a call. Its name is in kebab case, as in `--fault cut-accept`.
         ///
         /// *Once* and *twice* are counted for each call.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ macro_rules! mischief {
     };
 }
 
-/// Where a mischief acts. Those of different sides can be had together without contradicting each other.
+/// Where a fault acts. Faults of different sides can be combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// What a webhook looks like.
@@ -203,7 +203,7 @@ impl InjectedFault {
     }
 }
 
-/// A name that is no mischief.
+/// No injected fault has this name.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("`{0}` is no mischief; there are {list}", list = InjectedFault::ALL.iter().map(|m| m.name()).collect::<Vec<_>>().join(", "))]
 pub struct UnknownFault(String);

@@ -31,9 +31,9 @@ struct Options {
     /// The id of the business number that is called.
     #[arg(long, default_value = "220000000000002")]
     phone_number_id: String,
-    /// What goes wrong, if anything, separated by commas; the README lists what can.
-    #[arg(long, value_delimiter = ',')]
-    mischief: Vec<InjectedFault>,
+    /// Faults to inject, separated by commas; the README lists them.
+    #[arg(long = "fault", alias = "mischief", value_name = "NAME", value_delimiter = ',')]
+    faults: Vec<InjectedFault>,
     /// Offer in the older form that Meta's documentation prints.
     #[arg(long)]
     old_offer_form: bool,
@@ -72,7 +72,7 @@ async fn main() -> anyhow::Result<()> {
     let caller = CallerConfig {
         old_offer_form: options.old_offer_form,
         offer: options.offer.clone(),
-        mischief: options.mischief.clone(),
+        mischief: options.faults.clone(),
         ..CallerConfig::default()
     };
     let call = meta.ring(caller).await?;

@@ -38,9 +38,9 @@ struct Arguments {
     /// `shop.opening_hours {} = 9 to 6 -> agent-closing`. May be repeated.
     #[arg(long)]
     answer: Vec<Reply>,
-    /// What goes wrong, such as `quota-exhausted` or `drops-session:5`.
-    #[arg(long)]
-    mischief: Option<InjectedFault>,
+    /// A fault to inject, such as `quota-exhausted` or `drops-session:5`.
+    #[arg(long = "fault", alias = "mischief", value_name = "NAME")]
+    fault: Option<InjectedFault>,
     /// A parameter that the project may not use, such as `audio.input.transcription`. May be given several times.
     #[arg(long, value_name = "PATH")]
     forbids: Vec<Forbidden>,
@@ -114,7 +114,7 @@ impl From<Arguments> for Config {
             configuring: Duration::from_millis(arguments.configuring),
             pace: arguments.pace,
             longest: Duration::from_secs(arguments.longest),
-            mischief: arguments.mischief,
+            mischief: arguments.fault,
             script: script(arguments.answer),
             forbids: arguments.forbids,
             failing_setups: arguments.failing_setups,

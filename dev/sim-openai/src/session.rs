@@ -96,7 +96,7 @@ pub struct Session {
     /// An earlier session's words were told.
     has_replayed: bool,
     has_ignored: bool,
-    /// The mischief that happens in the middle of a response has happened.
+    /// Whether the fault in mid-response has been injected.
     has_cut: bool,
     /// What is left of a reply that was cut, for a response asked for before the caller speaks again.
     rest: Option<crate::Reply>,

@@ -77,7 +77,10 @@ impl HourlyBudget {
             Ok(Ok(true)) => return Ok(()),
             Ok(Ok(false)) => return Err(refused(self.action, ToolError::HourBudget).into()),
             Ok(Err(error)) => tracing::error!(action, "hourly cap not checked, action allowed: {error:#}"),
-            Err(_) => tracing::error!(action, "hourly cap not checked, action allowed: no answer within 1 s"),
+            Err(_) => tracing::error!(
+                action,
+                "hourly cap not checked, action allowed: no answer within {COUNT_TIMEOUT:?}"
+            ),
         }
         Ok(())
     }

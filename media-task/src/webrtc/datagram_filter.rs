@@ -289,13 +289,15 @@ mod tests {
         for (srtcp, index_to_end) in [(SrtcpTrailer::Hmac, 14), (SrtcpTrailer::Aead, 4)] {
             let mut filter = passed();
             let mut report = vec![0xff; 40];
-            report[..8].copy_from_slice(&[0x81, 201, 0, 1, 0, 0, 0, 7]);
+            report[..4].copy_from_slice(&[0x81, 201, 0, 1]);
             assert!(filter.admits(&report, relay(), Some(srtcp), Instant::now()));
 
             report[40 - index_to_end] = 0x7f;
 
             assert!(!filter.admits(&report, relay(), Some(srtcp), Instant::now()), "{srtcp:?}");
             assert!(!filter.admits(&report[..8], relay(), Some(srtcp), Instant::now()), "{srtcp:?}");
+            let flag_in_ssrc = &report[..7 + index_to_end];
+            assert!(!filter.admits(flag_in_ssrc, relay(), Some(srtcp), Instant::now()), "{srtcp:?}");
             assert!(!filter.admits(&report, relay(), None, Instant::now()), "before keys are agreed");
         }
     }
@@ -311,6 +313,26 @@ mod tests {
 
         assert_eq!(admitted, MAX_SSRCS);
         assert!(filter.admits(&rtp(7), relay(), None, Instant::now()));
+    }
+
+    #[test]
+    fn ssrcs_of_reports_are_bounded_too() {
+        let mut filter = passed();
+        let report = |ssrc: u32| {
+            let mut report = vec![0xff; 40];
+            report[..4].copy_from_slice(&[0x81, 201, 0, 1]);
+            report[4..8].copy_from_slice(&ssrc.to_be_bytes());
+            report
+        };
+        let mut admits =
+            |ssrc| filter.admits(&report(ssrc), relay(), Some(SrtcpTrailer::Aead), Instant::now());
+        assert!(admits(7));
+
+        let admitted = (1_000..2_000).filter(|ssrc| admits(*ssrc)).count();
+
+        assert_eq!(admitted, MAX_SSRCS - 1, "one was tried before");
+        filter.note_genuine(&report(7));
+        assert!(filter.knows(&report(7)));
     }
 
     #[test]

@@ -115,8 +115,8 @@ const DOCTOR: &str = r#"{"healthy": false, "checks": [
   {"name": "meta-secret", "finding": "fine", "says": "the secret is there", "fixable": false},
   {"name": "media-secret", "finding": "fine", "says": "the secret is there", "fixable": false},
   {"name": "webhook-challenge", "finding": "fine", "says": "the webhook answers", "fixable": false},
-  {"name": "webhook-signed", "finding": "fine", "says": "a signed notice is taken", "fixable": false},
-  {"name": "webhook-forged", "finding": "fine", "says": "a forged notice is refused", "fixable": false}]}"#;
+  {"name": "webhook-signed", "finding": "fine", "says": "a signed notice is accepted", "fixable": false},
+  {"name": "webhook-forged", "finding": "fine", "says": "a forged notice is rejected", "fixable": false}]}"#;
 
 /// A place to deploy from, and the account behind it.
 pub(crate) struct Desk(PathBuf);

@@ -1,4 +1,4 @@
-//! What can go wrong on purpose, by the words of `MISCHIEF=` and `--mischief`.
+//! What can go wrong on purpose, by the words of `FAULT=` and `--fault` (`MISCHIEF=` and `--mischief` before).
 
 use crate::held::{hold_texts, lines};
 

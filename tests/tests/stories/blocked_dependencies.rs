@@ -1,4 +1,4 @@
-//! While DynamoDB, the door or the model's sockets are held hostage, no frame is late because of it.
+//! While DynamoDB, the control API or the model's sockets are blocked, no frame is late because of it.
 
 mod connection_flood;
 
@@ -24,7 +24,7 @@ const AFTERWARDS: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// So much more than in the quiet a gap may be, and the p99 of lateness: twenty callers and a debug build on two cores vary by
-/// tenths of a second of themselves. A frame that waited for a hostage would be seconds late.
+/// tenths of a second of themselves. A frame that waited for one of them would be seconds late.
 const LEEWAY: Duration = Duration::from_millis(300);
 
 /// How late the callers got their frames, in one stretch of time: the worst of them.

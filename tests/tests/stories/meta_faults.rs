@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(20);
 /// Less than what a request waits that is never answered.
 const GRAPHS_PATIENCE: Duration = Duration::from_secs(5);
 
-/// A story for each mischief, by its name: what comes of it.
+/// A story for each injected fault, by its name: what comes of it.
 macro_rules! stories {
     ($($name:ident: $mischief:ident, $story:ident;)*) => {
         const TOLD: &[InjectedFault] = &[$(InjectedFault::$mischief),*];

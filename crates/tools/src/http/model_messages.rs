@@ -58,9 +58,9 @@ impl HttpCall {
 /// Returns how the agent can offer to reach a person.
 pub(super) fn handover_offer(tools: &Tools) -> &'static str {
     match (tools.take_message, tools.request_callback) {
-        (true, true) => " Offer to take a message, or to have a person call back.",
+        (true, true) => " Offer to take a message, or to have someone call back.",
         (true, false) => " Offer to take a message.",
-        (false, true) => " Offer to have a person call back.",
+        (false, true) => " Offer to have someone call back.",
         (false, false) => "",
     }
 }

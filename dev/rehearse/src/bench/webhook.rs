@@ -22,7 +22,7 @@ const STARTS: usize = 10;
 /// So many updates Meta may put into one request.
 const BATCH: usize = 1_000;
 
-/// Within this, a call without a caller has ended.
+/// How long a call may take to end when no caller joins it.
 const OVER_WITHIN: Duration = Duration::from_secs(10);
 
 /// All figures of the webhook.

@@ -1,4 +1,4 @@
-//! InjectedFault at Graph, chosen call by call: each does what its name says, and nothing else.
+//! Faults injected at Graph, call by call: each does what its name says, and nothing else.
 
 use crate::agent::Agent;
 use crate::business::{Business, SOON, call_action, hurried};

@@ -1,4 +1,4 @@
-//! InjectedFault with webhooks: each does what its name says, and nothing else.
+//! Faults injected into webhooks: each does what its name says, and nothing else.
 
 use crate::agent::Agent;
 use crate::business::{Business, SOON, call_action, hurried};

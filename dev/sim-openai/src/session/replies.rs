@@ -158,7 +158,7 @@ impl Session {
         Tokens::text(instructions) + tools + self.conversation.tokens()
     }
 
-    /// Lets the session's first responses fail, if that is the mischief.
+    /// Lets the session's first responses fail, if that is the injected fault.
     fn spoil(&self, response: &mut Response) {
         let (end, times) = match self.mischief {
             Some(InjectedFault::ServerError) => (SERVER_ERROR, 1),
@@ -172,7 +172,7 @@ impl Session {
         }
     }
 
-    /// Leaves nothing to hear of a reply, if that is the mischief.
+    /// Leaves nothing to hear of a reply, if that is the injected fault.
     fn spoil_reply(&mut self, reply: Reply, asked: &Value) -> Reply {
         match self.mischief {
             Some(InjectedFault::Writes { responses }) if self.responses_begun < responses => reply.written(),
@@ -198,7 +198,7 @@ impl Session {
         self.later.push((self.now + LIMITS_AFTER, limits));
     }
 
-    /// Loses the first request after the greeting, if that is the mischief.
+    /// Loses the first request after the greeting, if that is the injected fault.
     fn ignores_request(&mut self) -> bool {
         let ignores = self.mischief == Some(InjectedFault::IgnoresCreate) && self.responses_begun > 0;
         ignores && !std::mem::replace(&mut self.has_ignored, true)

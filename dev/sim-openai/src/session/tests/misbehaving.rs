@@ -1,4 +1,4 @@
-//! InjectedFault.
+//! The faults that can be injected into a session.
 
 use super::*;
 
