@@ -3,8 +3,8 @@
 //! The page loads and runs nothing, and escapes everything that was said in the call.
 
 mod axis;
+mod conversation;
 mod figures;
-mod transcript;
 
 use crate::call_details::{self, CallDetails};
 use crate::figures::{dollars, duration, hundredths, moment, plural, short, words};
@@ -37,7 +37,7 @@ pub(crate) fn page(call: &CallDetails) -> String {
                     (facts(call))
                     (axis::axis(call))
                     div.columns {
-                        (transcript::transcript(call))
+                        (conversation::transcript(call))
                         div.side {
                             (figures::turns(call))
                             (figures::network(call))

@@ -5,7 +5,7 @@ use crate::deployment_args::SecretArgs;
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service::pseudonyms::PseudonymKeys;
+use service::pseudonym_keys::PseudonymKeys;
 use service::secrets::Secret;
 use std::collections::BTreeSet;
 use std::fmt;

@@ -18,7 +18,7 @@
 //! | [`ecs`], [`task_protection`] | ECS's metadata, and the protection that keeps ECS from stopping a task with calls |
 //! | `public_address`, `private_address` | the addresses of media and of the control API |
 //! | `drain_policy` | when a task stops taking calls for a newer one, and when it exits |
-//! | `health`, [`healthcheck`] | answers and runs the container's health check |
+//! | `health`, [`health_probe`] | answers and runs the container's health check |
 
 pub mod active_calls;
 pub mod agent_cache;
@@ -29,7 +29,7 @@ pub mod datagram;
 mod drain_policy;
 pub mod ecs;
 mod health;
-pub mod healthcheck;
+pub mod health_probe;
 mod heartbeat;
 pub mod journal_writer;
 pub mod lateness_meter;

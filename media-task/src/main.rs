@@ -11,7 +11,7 @@ async fn main() -> ExitCode {
     match arguments[..] {
         [] => service::run("media-task", || async { media_task::run(&Env::of_process()).await }).await,
         ["healthcheck"] => {
-            service::run("media-task", || async { media_task::healthcheck::run(&Env::of_process()).await })
+            service::run("media-task", || async { media_task::health_probe::run(&Env::of_process()).await })
                 .await
         }
         _ => {

@@ -1,4 +1,4 @@
-//! Tests ICE and consent freshness against a relay like Meta's (ICE-lite, str0m) on virtual time: which checks are sent, and when
+//! Tests ICE checks against a relay like Meta's (ICE-lite, str0m) on virtual time: which checks are sent, and when
 //! the connection lasts.
 
 use bytes::Bytes;

@@ -1,5 +1,4 @@
-//! The jitter buffer: reorders the caller's RTP packets, recovers lost ones by FEC, and conceals or fills the rest
-//! (packet loss concealment).
+//! The jitter buffer: reorders the caller's RTP packets, recovers lost ones by FEC, and conceals or fills the rest.
 //!
 //! A packet in order is passed on at once. A gap waits for late packets, at most [`REORDER_WAIT`]; then the last
 //! missing packet is recovered from the FEC of the one after it, those before it are concealed, and a long gap is
@@ -9,11 +8,11 @@
 //! Memory is bounded whatever is received: at most [`MAX_EARLY`] packets wait, and the audio passed on never exceeds
 //! the time elapsed plus [`BURST`].
 
-mod playout_clock;
+mod output_clock;
 mod sequence;
 
 use crate::{FRAME, Meter, Packet, SAMPLES, Sound};
-use playout_clock::PlayoutClock;
+use output_clock::OutputClock;
 use sequence::{SequenceNumbers, SequencePosition};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -49,7 +48,7 @@ pub enum DecodeStep<P> {
     Recover(P, usize),
     /// Conceal this many samples (packet loss concealment).
     Conceal(usize),
-    /// Insert this many samples of digital silence, without comfort noise.
+    /// Insert this many samples of digital silence.
     Silence(usize),
 }
 
@@ -60,7 +59,7 @@ pub(crate) struct JitterBuffer<P> {
     sequence: Option<SequenceNumbers>,
     early: Vec<Early<P>>,
     steps: VecDeque<DecodeStep<P>>,
-    clock: Option<PlayoutClock>,
+    clock: Option<OutputClock>,
     /// The RTP timestamp that continues the last packet without a pause.
     next_timestamp: Option<u32>,
     /// The length of the last packet, in samples.
@@ -104,7 +103,7 @@ impl<P: Clone> JitterBuffer<P> {
     /// Starts passing audio on. Packets received before are discarded.
     pub(crate) fn open(&mut self, now: Instant) {
         self.steps.clear();
-        self.clock = Some(PlayoutClock::start(now));
+        self.clock = Some(OutputClock::start(now));
     }
 
     /// Handles an RTP packet.

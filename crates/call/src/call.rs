@@ -1,4 +1,4 @@
-//! The state of a call, as the table stores it.
+//! The state of a call, as the table stores it, with the fencing token of its assignment.
 
 use crate::{Effect, Ending, Timestamp};
 use serde::de::IntoDeserializer;

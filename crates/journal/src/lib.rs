@@ -3,14 +3,14 @@
 //! One list of events serves DynamoDB, logs, queries and the command line. Nothing in an event is personal: calls are identified by their
 //! `call_ref`, and no field holds a phone number, an SDP or a token.
 
+mod call_summary;
 mod entry;
 mod event;
 mod redaction;
 mod rfc_3339;
 #[cfg(any(test, feature = "schema"))]
 pub mod schema;
-mod transcript;
 
+pub use call_summary::{CallSummary, Speaker, TokenCounts, TranscriptLine};
 pub use entry::{EntryBuilder, EntryContext, JournalEntry, JournalPhase, line_of_no_call};
 pub use event::{JournalEvent, Level, OtherEvent};
-pub use transcript::{CallSummary, Speaker, TokenCounts, TranscriptLine};

@@ -5,7 +5,7 @@ pub mod env;
 pub mod events;
 pub mod logs;
 pub mod metrics;
-pub mod pseudonyms;
+pub mod pseudonym_keys;
 pub mod secrets;
 pub mod shutdown;
 pub mod time;

@@ -10,7 +10,7 @@ use internal_api::lease::Lease;
 use internal_api::request_signature::{NONCE, SIGNATURE, SignedRequest, TIME};
 use reqwest::{Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
-use service::pseudonyms::{PseudonymKeys, Pseudonyms};
+use service::pseudonym_keys::{PseudonymKeys, Pseudonyms};
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;

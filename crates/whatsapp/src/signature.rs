@@ -1,4 +1,4 @@
-//! Verifies a webhook's signature: HMAC-SHA256 over the raw bytes, under the app secret.
+//! Webhook signature: verifies HMAC-SHA256 over the raw bytes, under the app secret.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

@@ -9,7 +9,7 @@ pub use state_change::{Invocation, StateChange};
 use anyhow::Context;
 use internal_api::order::Reply;
 use lambda_runtime::{Error, LambdaEvent};
-use service::pseudonyms::Pseudonyms;
+use service::pseudonym_keys::Pseudonyms;
 use service::secrets::Secret;
 use std::sync::Arc;
 use store::Store;

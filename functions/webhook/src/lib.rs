@@ -17,7 +17,7 @@ use lambda_http::{Body, Error, Request, RequestExt, Response};
 use refusals::Refusals;
 use request::WebhookRequest;
 use secrecy::ExposeSecret;
-use service::pseudonyms::{PseudonymKeys, Pseudonyms};
+use service::pseudonym_keys::{PseudonymKeys, Pseudonyms};
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;

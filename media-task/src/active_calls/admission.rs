@@ -1,4 +1,4 @@
-//! Decides whether a call is admitted, by fencing token, recent releases, free slots and load; and queues commands for sessions.
+//! Decides whether a call is admitted, by assignment, recent releases, free slots and load; and queues commands for sessions.
 
 use super::AdmissionError;
 use crate::session::SessionCommand;

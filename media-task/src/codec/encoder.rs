@@ -1,4 +1,4 @@
-//! Encodes the agent's audio to Opus, and sends one prepared packet of silence between speech, in place of comfort noise.
+//! Encodes the agent's audio to Opus, and sends one prepared packet of silence between speech as comfort noise.
 
 use super::RATE;
 use audio::{EncoderSettings, Frame, SAMPLES};

@@ -1,4 +1,4 @@
-//! Adds USE-CANDIDATE to every check of the nominated pair, as libwebrtc does: consent freshness checks (RFC 7675) are such checks.
+//! Consent freshness (RFC 7675): adds USE-CANDIDATE to every check of the nominated pair, as libwebrtc does.
 //!
 //! The stack sends USE-CANDIDATE only until it has selected a pair. A relay made for libwebrtc may answer no check of that pair
 //! without it, so checks are rewritten on their way out: attribute, integrity, fingerprint.

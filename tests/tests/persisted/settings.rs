@@ -4,7 +4,7 @@ use crate::held::{hold, lines};
 use internal_api::lease::Lease;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use service::pseudonyms::PseudonymKeys;
+use service::pseudonym_keys::PseudonymKeys;
 use store::{Assigned, CallListing, NumberSettings, StoredAgent};
 
 const NOW: u64 = 1_795_305_600_000;

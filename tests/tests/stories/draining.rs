@@ -1,8 +1,8 @@
 //! Media tasks come and go, as a deployment, scaling or a dying machine has it: calls go on, or end with words.
 
 mod deployment;
+mod protected_tasks;
 mod task_death;
-mod task_protection;
 
 use call::Ending;
 use internal_api::lease::Lease;

@@ -35,7 +35,7 @@ async fn parts_that_are_refused_cost_one_call_a_moment() {
         without.sort();
         assert_eq!(without, ["noise_reduction", "transcription"]);
     }
-    assert_eq!(story.logs_with("refuses the part transcription").len(), 1);
+    assert_eq!(story.logs_with("OpenAI refused transcription").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Hosted MCP calls in the conversation history.
+//! Hosted MCP calls in the history.
 
 use super::{ConversationHistory, HistoryEntry, message};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Removes forgotten people from notices that arrive after `ahoy forget`: the notice is recorded, without the person.
+//! Tombstones: removes forgotten people from notices that arrive after `ahoy forget`: the notice is recorded, without the person.
 
 use super::other_notices::keeps_content;
 use crate::call_store::CallStore;

@@ -1,4 +1,4 @@
-//! Renders the report's transcript, with interruptions and response times.
+//! Renders the conversation of the report, line by line, with interruptions and response times.
 
 use crate::call_details::CallDetails;
 use crate::figures::{duration, plural};

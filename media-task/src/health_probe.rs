@@ -1,4 +1,4 @@
-//! The `healthcheck` command: asks the media task in this container whether it is alive. The image has no shell and no other
+//! The `healthcheck` command probes: it asks the media task in this container whether it is alive. The image has no shell and no other
 //! program that could.
 
 use crate::health::{ALIVE, address};

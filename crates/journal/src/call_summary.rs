@@ -1,4 +1,4 @@
-//! The transcript of a call, line by line, and the call's summary.
+//! What is stored of a conversation: its lines, and the call's summary.
 //!
 //! These hold what people said. They are stored in the table if the agent keeps transcripts, and never logged.
 

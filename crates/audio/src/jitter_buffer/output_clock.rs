@@ -1,4 +1,4 @@
-//! The playout clock: how much audio is due by now, since the model measures time by the audio it gets.
+//! The output clock: how much of the caller's audio is due by now, since the model measures time by the audio it gets.
 
 use super::{BURST, FRAME, MAX_LAG};
 use crate::{PER_MS, duration};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const MAX_LEAD: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
-pub(super) struct PlayoutClock {
+pub(super) struct OutputClock {
     started_at: Instant,
     /// The time up to which audio was emitted.
     emitted_until: Instant,
@@ -16,7 +16,7 @@ pub(super) struct PlayoutClock {
     admitted: Duration,
 }
 
-impl PlayoutClock {
+impl OutputClock {
     pub(super) fn start(now: Instant) -> Self {
         Self { started_at: now, emitted_until: now, admitted: Duration::ZERO }
     }
