@@ -56,7 +56,7 @@ try 0 $call make ahoy ARGS=calls
 try 0 'ended ' make ahoy ARGS="show $call"
 try 0 '' make ahoy ARGS="report $call -o $logs/call.html"
 try 2 'code 138008' make call FAULT=sdp-refused
-try 1 '"ok":' cargo run --bin rehearse -- call --json --mischief sdp-refused
+try 1 '"ok":' cargo run --bin rehearse -- call --json --fault sdp-refused
 try 0 '' cargo run --bin ahoy -- agents check agents/bike-shop.toml
 try 0 'No agents yet' serve
 try 0 'not judged' make bench-turns CALLS=1 PROFILE=debug

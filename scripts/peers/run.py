@@ -108,7 +108,7 @@ async def model(peer, answers):
     port = free_port()
     said = [word for answer in answers for word in ("--answer", answer)]
     process = await peer.start(
-        "model", f"{PROGRAMS}/openai", "--listen", f"127.0.0.1:{port}", "--key", "sk-test", *said, listens=port
+        "model", f"{PROGRAMS}/sim-openai", "--listen", f"127.0.0.1:{port}", "--key", "sk-test", *said, listens=port
     )
     return process, {"REALTIME_URL": f"ws://127.0.0.1:{port}/v1/realtime", "OPENAI_API_KEY": "sk-test"}
 
@@ -134,7 +134,7 @@ async def pipecat(peer):
     env.update((f"WHATSAPP_{name}", value) for name, value in META.items())
     bot = [sys.executable, f"{HERE}/pipecat_bot.py", "--whatsapp", "--host", "127.0.0.1", "--port", str(webhook)]
     bot = await peer.start("bot", *bot, env=env, listens=webhook)
-    phone = [f"{PROGRAMS}/phone", "--webhook", f"http://127.0.0.1:{webhook}/whatsapp", "--graph-port", str(graph)]
+    phone = [f"{PROGRAMS}/sim-meta", "--webhook", f"http://127.0.0.1:{webhook}/whatsapp", "--graph-port", str(graph)]
     meta = {"META_APP_SECRET": META["APP_SECRET"], "META_ACCESS_TOKEN": META["TOKEN"]}
     meta["META_VERIFY_TOKEN"] = META["WEBHOOK_VERIFICATION_TOKEN"]
     turns = ["caller-question", "caller-directions+caller-interrupts", "caller-thanks"]
@@ -172,7 +172,7 @@ def judge_call(peer, told, code):
 async def boto3(peer):
     cloud = await peer.start(
         "cloud",
-        f"{PROGRAMS}/aws",
+        f"{PROGRAMS}/sim-aws",
         *("--function", f"echo={HERE}/echo_function.py", "--service", f"media-task={HERE}/idle_task.sh"),
         *("--secret", 'ahoy/meta={"app_secret":"s"}', "--logs", LOGS),
     )

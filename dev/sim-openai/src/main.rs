@@ -1,4 +1,4 @@
-//! Runs the simulated Realtime API by hand: `openai --listen 127.0.0.1:9000 --key sk-test`.
+//! Runs the simulated Realtime API by hand: `sim-openai --listen 127.0.0.1:9000 --key sk-test`.
 
 use anyhow::Context;
 use clap::Parser;
