@@ -1,4 +1,4 @@
-//! An open-loop flood of connections from two networks, at a fixed rate however the door fares.
+//! An open-loop flood of connections from two networks, at a fixed rate whether or not the control API keeps up.
 
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
@@ -10,8 +10,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-/// A neighbour of call-control's: in its network, and not its address.
-const NEIGHBOUR: &str = "127.0.0.2:0";
+/// A host in call-control's network, with another address.
+const SAME_NETWORK: &str = "127.0.0.2:0";
 
 /// The hosts that flood, in two networks of their own. Call-control is in neither.
 const STRANGERS: [&str; 2] = ["127.0.1.2:0", "127.0.2.2:0"];
@@ -20,7 +20,7 @@ const STRANGERS: [&str; 2] = ["127.0.1.2:0", "127.0.2.2:0"];
 const EVERY: Duration = Duration::from_millis(10);
 const AT_ONCE: usize = 20;
 
-/// How long a connection waits for the door.
+/// How long a connection waits for the control API.
 const STAYS: Duration = Duration::from_secs(1);
 
 /// The first bytes of a TLS handshake: a hello of half a kilobyte, of which no more comes.
@@ -39,11 +39,11 @@ struct Counted {
 }
 
 impl Flood {
-    /// Begins to flood the door at this address.
-    pub fn of(door: &str) -> Self {
-        let door = door.parse().expect("a door is an address");
+    /// Begins to flood the control API at this address.
+    pub fn of(address: &str) -> Self {
+        let address = address.parse().expect("the lease has an address");
         let (counted, mut opening) = (Arc::<Counted>::default(), JoinSet::new());
-        opening.spawn(open(door, counted.clone()));
+        opening.spawn(open(address, counted.clone()));
         Self { counted, _opening: opening }
     }
 
@@ -52,13 +52,13 @@ impl Flood {
         self.counted.made.load(Ordering::Relaxed)
     }
 
-    /// How many of them the door reset.
+    /// How many of them the control API reset.
     pub fn dropped(&self) -> u64 {
         self.counted.dropped.load(Ordering::Relaxed)
     }
 }
 
-async fn open(door: SocketAddr, counted: Arc<Counted>) {
+async fn open(address: SocketAddr, counted: Arc<Counted>) {
     let (mut connections, mut next) = (JoinSet::new(), interval(EVERY));
     next.set_missed_tick_behavior(MissedTickBehavior::Burst);
     loop {
@@ -68,7 +68,7 @@ async fn open(door: SocketAddr, counted: Arc<Counted>) {
                     let (host, is_silent) = (STRANGERS[n % STRANGERS.len()], n % 4 < 2);
                     let counted = counted.clone();
                     connections.spawn(async move {
-                        drop(timeout(STAYS, knock(host, door, is_silent, &counted)).await)
+                        drop(timeout(STAYS, open_connection(host, address, is_silent, &counted)).await)
                     });
                 }
             }
@@ -77,23 +77,23 @@ async fn open(door: SocketAddr, counted: Arc<Counted>) {
     }
 }
 
-/// Connects to a door from a neighbour of call-control's.
+/// Connects to a control API from a host in call-control's network.
 ///
 /// # Errors
-/// When the door takes no connection.
-pub async fn connect(door: SocketAddr) -> std::io::Result<TcpStream> {
-    connect_from(NEIGHBOUR, door).await
+/// When the connection is refused.
+pub async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
+    connect_from(SAME_NETWORK, address).await
 }
 
-async fn connect_from(host: &str, door: SocketAddr) -> std::io::Result<TcpStream> {
+async fn connect_from(host: &str, address: SocketAddr) -> std::io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(host.parse().expect("it is an address"))?;
-    socket.connect(door).await
+    socket.connect(address).await
 }
 
-async fn knock(host: &str, door: SocketAddr, is_silent: bool, counted: &Counted) {
-    let connected = connect_from(host, door).await;
-    // The door may have reset a connection by the time its host looks at it.
+async fn open_connection(host: &str, address: SocketAddr, is_silent: bool, counted: &Counted) {
+    let connected = connect_from(host, address).await;
+    // The control API may have reset a connection by the time its host looks at it.
     let was_made = connected.as_ref().map_or_else(is_reset, |_| true);
     counted.made.fetch_add(was_made.into(), Ordering::Relaxed);
     let stay = async {

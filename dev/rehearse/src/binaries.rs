@@ -81,7 +81,7 @@ async fn build(cargo: &str, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What cargo is told. This program is not among what is built: with other features than it was started with, cargo would
+/// Cargo's arguments. This program is not among what is built: with other features than it was started with, cargo would
 /// replace its file while it runs.
 fn arguments(profile: &str) -> Vec<&str> {
     let mut arguments = vec!["build", "--locked"];

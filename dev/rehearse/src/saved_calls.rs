@@ -35,7 +35,7 @@ pub struct Kept {
 ///
 /// # Errors
 /// When it can neither be read nor made.
-pub fn door_key(folder: &Path) -> anyhow::Result<SecretString> {
+pub fn control_api_key(folder: &Path) -> anyhow::Result<SecretString> {
     let path = folder.join(KEY);
     if !path.exists() {
         std::fs::write(&path, fresh_key()).with_context(|| format!("cannot write {}", path.display()))?;
@@ -78,7 +78,7 @@ impl Kept {
     /// # Errors
     /// When it cannot be opened.
     pub async fn open(folder: &Path) -> anyhow::Result<Self> {
-        let key = door_key(folder)?;
+        let key = control_api_key(folder)?;
         let mut config = CloudConfig::new(root().join("template.yaml"));
         config.tables_in = Some(folder.join(TABLES));
         config.secrets = [("media", media_secret(&key)), ("marks", mark_secret(&key))]

@@ -34,7 +34,7 @@ const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long a media task may take to stop, as in template.yaml: the longest that Fargate allows.
 const STOP_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What the product is told.
+/// The product's settings.
 #[derive(Debug, Clone)]
 pub struct StackConfig {
     /// Signs webhooks.

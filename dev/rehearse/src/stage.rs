@@ -73,7 +73,7 @@ impl Stage {
             verify_token: SecretString::from(config.meta.verify_token),
             access_token: SecretString::from(config.meta.access_token),
             openai_api_key: SecretString::from(MODEL_KEY),
-            door_key: Some(saved_calls::door_key(&folder)?),
+            door_key: Some(saved_calls::control_api_key(&folder)?),
             graph_url: Some(meta.graph_url()),
             realtime_url: Some(config.model_url.unwrap_or_else(|| model.url())),
             realtime_model: None,

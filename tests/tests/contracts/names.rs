@@ -111,13 +111,15 @@ fn ways_in(template: &Template) -> Vec<String> {
     let mut faults = Faults::default();
     let mapped = &template.properties("MediaTaskDefinition")["ContainerDefinitions"][0]["PortMappings"];
     faults.unless(mapped.as_sequence().map(Vec::len) == Some(1), "one port is mapped");
-    faults.unless(mapped[0]["ContainerPort"].as_u64() == Some(door.into()), "the door's port is mapped");
+    faults
+        .unless(mapped[0]["ContainerPort"].as_u64() == Some(door.into()), "the control API's port is mapped");
     let rules = template.properties("MediaSecurityGroup")["SecurityGroupIngress"].as_sequence();
     let rules = rules.expect("a security group has rules");
     faults.unless(rules.len() == 1, "there is one rule: media needs none");
     for rule in rules.iter().flat_map(|rule| [&rule["Fn::If"][1], &rule["Fn::If"][2]]) {
-        let is_the_door = ["FromPort", "ToPort"].iter().all(|port| rule[*port].as_u64() == Some(door.into()));
-        faults.unless(is_the_door && rule["IpProtocol"] == "tcp", "only the door is let in");
+        let is_control_api =
+            ["FromPort", "ToPort"].iter().all(|port| rule[*port].as_u64() == Some(door.into()));
+        faults.unless(is_control_api && rule["IpProtocol"] == "tcp", "only the control API is let in");
     }
     faults.0
 }

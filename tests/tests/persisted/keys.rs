@@ -1,4 +1,4 @@
-//! Keys of the table, paths and headers of the door, and what is sealed and marked.
+//! Keys of the table, paths and headers of the control API, request signatures and pseudonyms.
 
 use crate::held::hold_texts;
 use internal_api::{control_api, keys, pseudonym, request_signature};
@@ -77,7 +77,7 @@ fn keys_of_the_table_keep_their_text() {
 
 #[test]
 fn the_door_keeps_paths_headers_and_signatures() {
-    let sealed = request_signature::SignedRequest {
+    let signed = request_signature::SignedRequest {
         time_ms: NOW,
         nonce: "1",
         method: "POST",
@@ -91,7 +91,7 @@ fn the_door_keeps_paths_headers_and_signatures() {
         ("header_time", request_signature::TIME.to_owned()),
         ("header_nonce", request_signature::NONCE.to_owned()),
         ("header_seal", request_signature::SIGNATURE.to_owned()),
-        ("seal()", sealed.sign(b"a key for tests")),
+        ("seal()", signed.sign(b"a key for tests")),
         ("mark()", pseudonym::of(b"a key for tests", "15550001111")),
         ("call_ref()", switchboard::call_ref("wacid.1")),
         ("message_ref()", whatsapp::message_ref("wamid.1")),

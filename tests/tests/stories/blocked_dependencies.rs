@@ -47,7 +47,7 @@ async fn no_frame_is_late_because_dynamodb_the_door_or_the_model_is_held_hostage
         tokio::time::sleep(HELD).await;
     });
     quiet.bounds(without_table.await, "DynamoDB");
-    quiet.bounds(listen(&calls, connection_flood::crowd(&story, HELD)).await, "the door");
+    quiet.bounds(listen(&calls, connection_flood::crowd(&story, HELD)).await, "the control API");
     let without_model = listen(&calls, async {
         story.model.hold_sockets(HELD);
         tokio::time::sleep(HELD).await;

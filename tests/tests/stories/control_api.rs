@@ -1,4 +1,4 @@
-//! Who comes to a media task's door and is not call-control is refused and learns nothing, and no call suffers.
+//! Requests to the control API from anyone but call-control are refused without a reason, and no call suffers.
 
 use super::blocked_dependencies::listen;
 use call::Ending;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use store::Store;
 use tests::connection_flood::Flood;
 use tests::program::free_address;
-use tests::raw_control_api::{Knock, connect};
+use tests::raw_control_api::{RawRequest, connect};
 use tests::{Scene, Story};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// Fewer than the door lets in from one host.
+/// Fewer than the control API admits from one host.
 const FORGED_EVERY: Duration = Duration::from_millis(25);
 
 /// What a stranger is told, whatever is wrong.
@@ -33,22 +33,22 @@ async fn what_is_forged_replayed_stale_too_large_or_not_sealed_is_refused_withou
     let story = Story::begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
-    let (door, key, call) = (story.door().await, story.door_key(), caller.call_ref());
-    let ours = Knock::asking_after(&call, &key);
-    assert_eq!(ours.at(&door).await.0, 204, "the task has the call, and tells it whom it knows");
+    let (lease, key, call) = (story.media_lease().await, story.control_api_key(), caller.call_ref());
+    let ours = RawRequest::about(&call, &key);
+    assert_eq!(ours.at(&lease).await.0, 204, "the task has the call, and says so to a signed request");
 
-    let knock = || Knock::asking_after(&call, &key);
+    let request = || RawRequest::about(&call, &key);
     let too_large = vec![b' '; internal_api::control_api::LARGEST_BODY + 1];
-    for (what, knock) in [
+    for (what, request) in [
         ("replayed", ours),
-        ("under another key", Knock::asking_after(&call, "another key")),
-        ("about another call", knock().altered()),
-        ("not sealed", knock().without_seal()),
-        ("stale", knock().of_seconds_ago(31, &key)),
-        ("from the future", knock().in_seconds(40, &key)),
-        ("too large", knock().saying(too_large, &key)),
+        ("under another key", RawRequest::about(&call, "another key")),
+        ("about another call", request().altered()),
+        ("unsigned", request().unsigned()),
+        ("stale", request().of_seconds_ago(31, &key)),
+        ("from the future", request().in_seconds(40, &key)),
+        ("too large", request().saying(too_large, &key)),
     ] {
-        let (status, said) = knock.at(&door).await;
+        let (status, said) = request.at(&lease).await;
         assert_eq!(status, 401, "{what}: {said}");
         assert!(said.ends_with(REFUSED), "{what}: {said}");
     }
@@ -58,14 +58,14 @@ async fn what_is_forged_replayed_stale_too_large_or_not_sealed_is_refused_withou
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_half_sent_is_given_up_in_silence() {
     let story = Story::begin().await;
-    let (door, key) = (story.door().await, story.door_key());
-    let whole = Knock::asking_after("unknown", &key).saying(vec![b' '; 1_000], &key).bytes();
+    let (lease, key) = (story.media_lease().await, story.control_api_key());
+    let whole = RawRequest::about("unknown", &key).saying(vec![b' '; 1_000], &key).bytes();
 
     for part in [1, 20, whole.len() - 900, whole.len() - 1] {
         let began = Instant::now();
-        let mut stream = connect(&door).await;
-        stream.write_all(&whole[..part]).await.expect("the door listens");
-        stream.flush().await.expect("the door listens");
+        let mut stream = connect(&lease).await;
+        stream.write_all(&whole[..part]).await.expect("the control API reads");
+        stream.flush().await.expect("the control API reads");
         let mut said = vec![];
         let _ = tokio::time::timeout(STRANGERS_STAY, stream.read_to_end(&mut said)).await.expect("it closes");
 
@@ -80,7 +80,7 @@ async fn a_call_that_goes_on_does_not_stutter_for_what_is_refused() {
     let story = Scene::default().with_model(|model| *model = model.clone().for_many()).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
-    let (door, lasts, calls) = (story.door().await, Duration::from_secs(5), [caller.phone().clone()]);
+    let (lease, lasts, calls) = (story.media_lease().await, Duration::from_secs(5), [caller.phone().clone()]);
     let quiet = listen(&calls, tokio::time::sleep(lasts)).await;
 
     let forging = async {
@@ -88,11 +88,11 @@ async fn a_call_that_goes_on_does_not_stutter_for_what_is_refused() {
         while Instant::now() < until {
             next.tick().await;
             let forged =
-                Knock::asking_after("unknown", "another key").saying(vec![b' '; 100_000], "another key");
-            assert_eq!(forged.at(&door).await.0, 401);
+                RawRequest::about("unknown", "another key").saying(vec![b' '; 100_000], "another key");
+            assert_eq!(forged.at(&lease).await.0, 401);
         }
     };
-    quiet.bounds(listen(&calls, forging).await, "the door");
+    quiet.bounds(listen(&calls, forging).await, "the control API");
 
     assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
 }
@@ -102,7 +102,7 @@ async fn a_flood_of_connections_from_several_hosts_costs_no_call() {
     let story = Story::begin().await;
     let live = story.ring().await;
     live.is_greeted().await;
-    let flood = Flood::of(&story.door().await.door);
+    let flood = Flood::of(&story.media_lease().await.door);
     story.comes_to(|| flood.made() > 4_000 && flood.dropped() > 2_000).await;
 
     let mut callers = vec![live];
@@ -145,7 +145,7 @@ async fn a_door_out_of_reach_ends_no_call_of_a_live_task() {
     assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp);
 }
 
-/// Has every lease name a door where nothing listens, whenever its task says otherwise.
+/// Makes every lease name an address where nothing listens, again after each renewal.
 async fn lead_astray(ledger: Store) {
     let nowhere = free_address().to_string();
     loop {
@@ -164,7 +164,7 @@ async fn lead_astray(ledger: Store) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_impostor_at_a_tasks_address_hears_nothing() {
     let story = Story::begin().await;
-    let lease = story.door().await;
+    let lease = story.media_lease().await;
     let impostor = Impostor::at_the_place_of(&story, &lease).await;
 
     let caller = story.ring().await;

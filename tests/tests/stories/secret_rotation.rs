@@ -64,11 +64,11 @@ async fn a_new_key_of_the_model_is_used_without_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_door_key_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
-    let old = story.door_key();
+    let old = story.control_api_key();
     story.rotate("media", json!({"door_key": "a new door key", "previous_door_key": old}));
-    let by_who_knows_it = tests::raw_control_api::Knock::asking_after("unknown", "a new door key");
+    let with_new_key = tests::raw_control_api::RawRequest::about("unknown", "a new door key");
 
-    assert_eq!(by_who_knows_it.at(&story.door().await).await.0, 404, "the task has looked for the new key");
+    assert_eq!(with_new_key.at(&story.media_lease().await).await.0, 404, "the task has fetched the new key");
     story.takes_a_call().await;
 }
 
@@ -76,10 +76,10 @@ async fn a_new_door_key_is_used_without_a_restart() {
 async fn a_door_key_that_was_replaced_at_once_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
     story.rotate("media", json!({"door_key": "a new door key"}));
-    let by_who_knows_it = tests::raw_control_api::Knock::asking_after("unknown", "a new door key");
-    assert_eq!(by_who_knows_it.at(&story.door().await).await.0, 404, "the task has looked for the new key");
+    let with_new_key = tests::raw_control_api::RawRequest::about("unknown", "a new door key");
+    assert_eq!(with_new_key.at(&story.media_lease().await).await.0, 404, "the task has fetched the new key");
 
-    // Call-control still seals with the old one, is not believed, and looks.
+    // Call-control still signs with the old key, is refused, and fetches the secret.
     story.takes_a_call().await;
 }
 

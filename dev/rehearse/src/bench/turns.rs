@@ -46,7 +46,7 @@ impl TurnsBench {
                 450,
             ),
             figure("accept's 200 → first voice at the caller", |f| f.first_word_ms, &quick, 40),
-            figure("door has the offer → media connected, Graph at once", |f| f.media_ms, &quick, 100),
+            figure("control API has the offer → media connected, Graph at once", |f| f.media_ms, &quick, 100),
             figure(
                 "caller's last voice → first voice back, less VAD and thinking",
                 |f| f.turn_added_ms,

@@ -149,7 +149,7 @@ pub(super) fn entry(event: &JournalEvent) -> Told {
         }
         JournalEvent::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
         JournalEvent::TaskSilent { task } => {
-            control(format!("task {} does not answer at its door", short(task)))
+            control(format!("task {} does not answer at its control API", short(task)))
         }
         JournalEvent::GivenUp { what, .. } => control(format!("gives up: {what}")),
         JournalEvent::MessageFailed { code, .. } => {

@@ -193,7 +193,9 @@ fn cause(event: &journal::JournalEvent) -> Option<String> {
         JournalEvent::ToolsMissing { server } => Some(format!("the tools of {server} cannot be listed")),
         JournalEvent::OfferUnanswerable { reason } => Some(format!("the offer: {reason}")),
         JournalEvent::SeatRefused { reason, .. } => Some(format!("a media task: {reason}")),
-        JournalEvent::TaskSilent { .. } => Some("the media task does not answer at its door".to_owned()),
+        JournalEvent::TaskSilent { .. } => {
+            Some("the media task does not answer at its control API".to_owned())
+        }
         JournalEvent::Ended { ending, by, .. } if ending != "agent_said_goodbye" => {
             Some(format!("the call ended: {ending}, by {by}"))
         }

@@ -47,7 +47,7 @@ impl Interop {
             self.versions()?.join(", ")
         )?;
         text += "Each caller rings the whole product with its SDP offer, hears the greeting, asks, hears the answer, presses \
-                 `427#`, and hangs up. Sound is told by correlating envelopes in pieces of 400 ms: 1 is the clip itself, 0.8 counts as heard. \
+                 `427#`, and hangs up. Sound is recognised by correlating envelopes in pieces of 400 ms: 1 is the clip itself, 0.8 counts as heard. \
                  *own*: the offer as its maker writes it; *WhatsApp*: in the form of Meta's newest live offers, *old* in that \
                  of Meta's documentation. aiortc has no keys. Only aiortc and Chromium tell of loss and of goodbyes.\n\n";
         writeln!(text, "| {} |", COLUMNS.join(" | "))?;

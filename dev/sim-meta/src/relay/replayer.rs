@@ -7,7 +7,7 @@ use std::time::Instant;
 /// Ticks of the 48 kHz clock in a packet.
 const STEP: u32 = 960;
 
-/// A caller's mouth, for load.
+/// Sends a caller's recorded audio, for load.
 pub(crate) struct Replayer {
     what: Replaying,
     next: Option<Instant>,

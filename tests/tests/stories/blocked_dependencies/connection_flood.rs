@@ -1,4 +1,4 @@
-//! Visitors at a media task's door who never finish what they came for: they connect and say nothing, break off in the
+//! Clients of a control API that never finish a request: they connect and say nothing, break off in the
 //! middle of a handshake, or send half a request.
 
 use std::net::SocketAddr;
@@ -10,13 +10,13 @@ use tokio::time::{Instant, interval, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-/// So many stand at the door at once.
-const VISITORS: usize = 60;
+/// The number of clients at once.
+const CLIENTS: usize = 60;
 
-/// A visitor that is not turned away within this leaves, and comes back.
+/// A client that is not refused within this disconnects, and connects again.
 const STAYS: Duration = Duration::from_secs(2);
 
-/// How soon a visitor that was turned away comes back.
+/// How soon a refused client connects again.
 const COMES_BACK: Duration = Duration::from_millis(200);
 
 /// The first bytes of a TLS handshake: a hello of half a kilobyte, of which no more comes.
@@ -32,12 +32,12 @@ const HALF_A_BODY: &[u8] =
 /// How long the flood lasts.
 pub async fn crowd(story: &Story, lasts: Duration) {
     let leases = story.stack.ledger.ready_tasks().await.expect("the table can be read");
-    let door = leases.first().expect("a media task is ready").door.parse().expect("a door is an address");
+    let door = leases.first().expect("a media task is ready").door.parse().expect("the lease has an address");
     let (tls, until) = (TlsConnector::from(raw_control_api::trusting()), Instant::now() + lasts);
-    let mut visitors = JoinSet::new();
-    for n in 0..VISITORS {
+    let mut clients = JoinSet::new();
+    for n in 0..CLIENTS {
         let tls = tls.clone();
-        visitors.spawn(async move {
+        clients.spawn(async move {
             let (mut visits, mut next) = (0, interval(COMES_BACK));
             while Instant::now() < until {
                 next.tick().await;
@@ -47,11 +47,11 @@ pub async fn crowd(story: &Story, lasts: Duration) {
             visits
         });
     }
-    let visits = visitors.join_all().await;
-    assert!(visits.iter().sum::<usize>() >= VISITORS, "the door was crowded: {visits:?}");
+    let visits = clients.join_all().await;
+    assert!(visits.iter().sum::<usize>() >= CLIENTS, "the control API was flooded: {visits:?}");
 }
 
-/// Whether the visitor got as far as it wanted, and was there until turned away or tired of it.
+/// Whether the client got as far as it wanted, and stayed until it was refused or gave up.
 async fn visit(door: SocketAddr, tls: &TlsConnector, n: usize) -> bool {
     let Ok(mut stream) = connection_flood::connect(door).await else { return false };
     let half = match n % 4 {
