@@ -1,4 +1,4 @@
-//! Whatever knocks at a media task's door: no panic, nothing forged is let in, and nothing twice.
+//! Any request to the control API: no panic; none that is forged or repeated is accepted.
 #![no_main]
 
 #[path = "../bodies/door.rs"]

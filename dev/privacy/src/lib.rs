@@ -1,4 +1,4 @@
-//! Finds in what programs write what must never be written: who called, what they said, and what opens doors.
+//! Finds in what programs write what must never be written: who called, what they said, and secrets.
 //!
 //! Stories hold their processes' logs to it as they end, with the secrets of their own stage; `privacy` (the program) holds
 //! everything to it that any test has written. A leak is told by its kind and its place, never by itself.

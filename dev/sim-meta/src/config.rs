@@ -1,4 +1,4 @@
-//! What a rehearsal chooses: who Meta is, who calls, and how patient everybody is.
+//! The configuration of the simulated Meta and its callers: identities, faults and timeouts.
 
 use crate::{InjectedFault, OfferVariant, Replaying};
 use sim_network::Profile;

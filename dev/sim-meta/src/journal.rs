@@ -1,4 +1,4 @@
-//! Tells what is seen to everybody who watches, and to the log.
+//! Sends each observation to all subscribers, and to the log.
 
 use crate::{Observation, ProtocolViolation, Seen};
 use std::sync::{Mutex, PoisonError};

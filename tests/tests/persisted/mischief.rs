@@ -1,4 +1,4 @@
-//! What can go wrong on purpose, by the words of `FAULT=` and `--fault` (`MISCHIEF=` and `--mischief` before).
+//! The names of injected faults, as `FAULT=` and `--fault` take them (`MISCHIEF=` and `--mischief` before).
 
 use crate::held::{hold_texts, lines};
 

@@ -1,4 +1,4 @@
-//! The figures of so many calls: medians of windows.
+//! The figures for a number of calls at once: medians of windows.
 
 use super::window::Window;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Gives the media task one core of its own, and everybody else the others.
+//! Pins the media task to one core of its own, and every other process to the others.
 
 use crate::binaries::Binaries;
 use anyhow::{Context, bail, ensure};

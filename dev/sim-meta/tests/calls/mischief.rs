@@ -1,4 +1,4 @@
-//! Each mischief does what its name says, and nothing else.
+//! Each injected fault does what its name says, and nothing else.
 
 use crate::business::{Business, SOON, call_action, hurried};
 use sim_meta::{Ending, InjectedFault, MetaConfig, Timers};
