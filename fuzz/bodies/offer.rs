@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 /// Runs one input.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let sdp = String::from_utf8_lossy(data);
     let Ok(offer) = Offer::read(&sdp) else {
         return;

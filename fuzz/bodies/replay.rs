@@ -7,7 +7,7 @@ const DAMAGED: usize = 12;
 
 /// Runs everything in the corpus of this target. How much there was.
 #[allow(clippy::print_stderr, reason = "a test may say what it does")]
-pub fn replay(target: &str, run: impl Fn(&[u8])) -> usize {
+pub(crate) fn replay(target: &str, run: impl Fn(&[u8])) -> usize {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("fuzz/corpus"));
     let folder =
         folder.into_iter().find(|folder| folder.is_dir()).expect("the corpora are in the repository");

@@ -6,7 +6,7 @@ use whatsapp::signature::is_valid;
 const SECRET: &str = "the secret of the corpus";
 
 /// Runs one input.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (header, body) = (String::from_utf8_lossy(&data[..end]), data.get(end + 1..).unwrap_or_default());
     assert!(!is_valid(&header, body, []), "nothing is signed under no secret");

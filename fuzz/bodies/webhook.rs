@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use whatsapp::{NoticeKind, notice};
 
 /// Runs one input.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let Ok(batch) = notice::read(data) else {
         return;
     };

@@ -12,10 +12,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// The control API's default TCP port.
-pub const CONTROL_API_PORT: u16 = 8443;
+pub(crate) const CONTROL_API_PORT: u16 = 8443;
 
 /// How many calls a task takes per vCPU: half of what one core was measured to carry, since a vCPU may be half a core.
-pub const SLOTS_PER_VCPU: usize = 50;
+pub(crate) const SLOTS_PER_VCPU: usize = 50;
 
 /// An AWS service that returns the caller's public address.
 const CHECKIP_URL: &str = "https://checkip.amazonaws.com";

@@ -81,7 +81,7 @@ struct Body<'a> {
 }
 
 impl HttpToolContext {
-    pub fn new(resolver: Arc<dyn Resolve>, tools: &Tools) -> Result<Self, ToolConfigError> {
+    pub(crate) fn new(resolver: Arc<dyn Resolve>, tools: &Tools) -> Result<Self, ToolConfigError> {
         let http = Client::builder()
             .user_agent("ahoy")
             .dns_resolver(Arc::new(PublicResolver::over(resolver)))
@@ -100,7 +100,7 @@ impl HttpToolContext {
 }
 
 impl Endpoint {
-    pub fn new(
+    pub(crate) fn new(
         tool: &HttpTool,
         key: Option<SecretString>,
         shared: &HttpToolContext,
@@ -122,7 +122,7 @@ impl Endpoint {
     }
 
     /// Returns the names of the arguments that fill the URL's path.
-    pub fn placeholders(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &str> {
         self.target.arguments()
     }
 

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// Pixels, width and height.
-pub const SIZE: (u32, u32) = (800, 450);
+pub(crate) const SIZE: (u32, u32) = (800, 450);
 
 /// Series, in their order. Told apart by colour-blind people too (Okabe and Ito).
 const COLOURS: [RGBColor; 7] = [
@@ -20,10 +20,10 @@ const COLOURS: [RGBColor; 7] = [
 ];
 
 /// A limit that is to be held.
-pub const LIMIT: RGBColor = RGBColor(192, 32, 32);
+pub(crate) const LIMIT: RGBColor = RGBColor(192, 32, 32);
 
 /// Text and axes.
-pub const INK: RGBColor = RGBColor(40, 40, 40);
+pub(crate) const INK: RGBColor = RGBColor(40, 40, 40);
 
 /// Lines across the picture.
 const GRID: RGBColor = RGBColor(225, 225, 225);
@@ -34,21 +34,21 @@ const PAPER: RGBColor = RGBColor(255, 255, 255);
 const FONT: &str = "system-ui, Helvetica, Arial, sans-serif";
 
 /// Where pictures are drawn.
-pub type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 /// What may go wrong while drawing into a text: nothing.
-pub type Drawn = Result<(), Broken>;
+pub(crate) type Drawn = Result<(), Broken>;
 
 /// See [`Drawn`].
-pub type Broken = Box<dyn std::error::Error>;
+pub(crate) type Broken = Box<dyn std::error::Error>;
 
 /// The colour of the n-th series.
-pub fn colour(n: usize) -> RGBColor {
+pub(crate) fn colour(n: usize) -> RGBColor {
     COLOURS[n % COLOURS.len()]
 }
 
 /// Draws a picture under a title.
-pub fn draw(title: &str, draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
+pub(crate) fn draw(title: &str, draw: impl FnOnce(&Area<'_>) -> Drawn) -> String {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -67,12 +67,12 @@ fn draw_under(title: &str, area: &Area<'_>, draw: impl FnOnce(&Area<'_>) -> Draw
 }
 
 /// Lettering of a size.
-pub fn letters(size: u32) -> TextStyle<'static> {
+pub(crate) fn letters(size: u32) -> TextStyle<'static> {
     (FONT, size).into_font().color(&INK)
 }
 
 /// Draws axes and grid.
-pub fn rule<X, Y>(
+pub(crate) fn rule<X, Y>(
     chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<X, Y>>,
     (x, x_labels): (&str, usize),
     x_label: &dyn Fn(&X::ValueType) -> String,
@@ -102,7 +102,10 @@ where
 }
 
 /// Draws what the colours mean, above the picture, where it hides nothing. So many pixels it takes; none for one series.
-pub fn explain<'a>(area: &Area<'_>, names: impl ExactSizeIterator<Item = &'a str>) -> Result<i32, Broken> {
+pub(crate) fn explain<'a>(
+    area: &Area<'_>,
+    names: impl ExactSizeIterator<Item = &'a str>,
+) -> Result<i32, Broken> {
     if names.len() < 2 {
         return Ok(0);
     }
@@ -117,7 +120,7 @@ pub fn explain<'a>(area: &Area<'_>, names: impl ExactSizeIterator<Item = &'a str
 }
 
 /// The end of an axis that shows up to `most`: a round number, a little further on.
-pub fn end_of_axis(most: f64) -> f64 {
+pub(crate) fn end_of_axis(most: f64) -> f64 {
     if most <= 0.0 || !most.is_finite() {
         return 1.0;
     }
@@ -128,7 +131,7 @@ pub fn end_of_axis(most: f64) -> f64 {
 }
 
 /// A number as short as it can be: `100`, `2.5`, `0.04`.
-pub fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

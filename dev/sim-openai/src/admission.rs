@@ -11,7 +11,7 @@ const PATH: &str = "/v1/realtime";
 
 /// The outcome of a request to upgrade.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Admission {
+pub(crate) enum Admission {
     LetIn {
         model: String,
     },
@@ -26,7 +26,7 @@ pub enum Admission {
     },
 }
 
-pub fn admit(
+pub(crate) fn admit(
     request: &Request,
     its_key: &str,
     config: &Config,
@@ -46,7 +46,7 @@ pub fn admit(
 }
 
 /// Answers the upgrade, and leaves word of what it decided.
-pub struct Doorman<'a> {
+pub(crate) struct Doorman<'a> {
     pub key: &'a str,
     pub config: &'a Config,
     pub mischief: Option<InjectedFault>,

@@ -7,14 +7,14 @@ const TOLERANCE: Duration = Duration::from_millis(500);
 
 /// Two clocks side by side: the wall's, and that of the audio written.
 #[derive(Debug, Default)]
-pub struct AudioClock {
+pub(crate) struct AudioClock {
     since: Option<Instant>,
     written: Duration,
 }
 
 impl AudioClock {
     /// Counts audio in. Complains once for each gap or leap: after it, both clocks start anew.
-    pub fn handle_audio(&mut self, length: Duration, now: Instant) -> Option<String> {
+    pub(crate) fn handle_audio(&mut self, length: Duration, now: Instant) -> Option<String> {
         let since = *self.since.get_or_insert(now);
         let passed = now.duration_since(since);
         let complaint = self.complaint(passed);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// One item: a message, a function call or its output.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub(crate) struct Item {
     /// As the API shows it, without its sound.
     pub json: Value,
     /// How much sound is in it.
@@ -16,17 +16,17 @@ pub struct Item {
 }
 
 #[derive(Debug, Default)]
-pub struct Conversation {
+pub(crate) struct Conversation {
     items: Vec<Item>,
 }
 
 impl Item {
-    pub fn new(json: Value) -> Self {
+    pub(crate) fn new(json: Value) -> Self {
         Self { json, audio_ms: 0, is_silence: false }
     }
 
     /// What a caller has just said.
-    pub fn user_speech(id: &str, audio_ms: u64) -> Self {
+    pub(crate) fn user_speech(id: &str, audio_ms: u64) -> Self {
         let json = json!({
             "id": id, "object": "realtime.item", "type": "message", "status": "completed", "role": "user",
             "content": [{"type": "input_audio", "transcript": null}],
@@ -34,20 +34,20 @@ impl Item {
         Self { json, audio_ms, is_silence: false }
     }
 
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.json["id"].as_str().unwrap_or_default()
     }
 
-    pub fn is_from(&self, role: &str) -> bool {
+    pub(crate) fn is_from(&self, role: &str) -> bool {
         self.json["role"] == role
     }
 
     /// The text of a message that was written rather than spoken.
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         self.json["content"].as_array()?.iter().find_map(|part| part["text"].as_str())
     }
 
-    pub fn tokens(&self) -> Tokens {
+    pub(crate) fn tokens(&self) -> Tokens {
         if self.is_from("user") && self.audio_ms > 0 {
             // Its transcript is a service for us: the model hears the sound.
             return Tokens::user_audio(self.audio_ms);
@@ -56,7 +56,7 @@ impl Item {
     }
 
     /// Cuts the sound to `audio_end_ms` and forgets what was said, as it is unknown which words were heard.
-    pub fn truncate(&mut self, audio_end_ms: u64) {
+    pub(crate) fn truncate(&mut self, audio_end_ms: u64) {
         self.audio_ms = audio_end_ms;
         for part in self.json["content"].as_array_mut().into_iter().flatten() {
             part["transcript"] = Value::Null;
@@ -73,28 +73,28 @@ impl Item {
 }
 
 impl Conversation {
-    pub fn last_id(&self) -> Option<&str> {
+    pub(crate) fn last_id(&self) -> Option<&str> {
         self.last().map(Item::id)
     }
 
-    pub fn last(&self) -> Option<&Item> {
+    pub(crate) fn last(&self) -> Option<&Item> {
         self.items.last()
     }
 
-    pub fn get(&self, id: &str) -> Option<&Item> {
+    pub(crate) fn get(&self, id: &str) -> Option<&Item> {
         self.items.iter().find(|item| item.id() == id)
     }
 
-    pub fn get_mut(&mut self, id: &str) -> Option<&mut Item> {
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Item> {
         self.items.iter_mut().find(|item| item.id() == id)
     }
 
-    pub fn push(&mut self, item: Item) {
+    pub(crate) fn push(&mut self, item: Item) {
         self.items.push(item);
     }
 
     /// Puts an item after another one, at the start (`root`), or at the end. Returns the id before it.
-    pub fn insert(&mut self, item: Item, after: Option<&str>) -> Result<Option<String>, Refusal> {
+    pub(crate) fn insert(&mut self, item: Item, after: Option<&str>) -> Result<Option<String>, Refusal> {
         let place = match after {
             None => self.items.len(),
             Some("root") => 0,
@@ -105,25 +105,25 @@ impl Conversation {
         Ok(before)
     }
 
-    pub fn remove(&mut self, id: &str) -> Option<Item> {
+    pub(crate) fn remove(&mut self, id: &str) -> Option<Item> {
         self.position(id).map(|place| self.items.remove(place))
     }
 
-    pub fn has_call(&self, call_id: &str) -> bool {
+    pub(crate) fn has_call(&self, call_id: &str) -> bool {
         self.items.iter().any(|item| item.json["type"] == "function_call" && item.json["call_id"] == call_id)
     }
 
     /// The caller's turns and messages.
-    pub fn users(&self) -> impl Iterator<Item = &Item> {
+    pub(crate) fn users(&self) -> impl Iterator<Item = &Item> {
         self.items.iter().filter(|item| item.is_from("user"))
     }
 
     /// Whether the model has said something to its end.
-    pub fn has_spoken(&self) -> bool {
+    pub(crate) fn has_spoken(&self) -> bool {
         self.items.iter().any(|item| item.is_from("assistant") && item.json["status"] == "completed")
     }
 
-    pub fn tokens(&self) -> Tokens {
+    pub(crate) fn tokens(&self) -> Tokens {
         self.items.iter().map(Item::tokens).sum()
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const UPSAMPLING: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// 16 bit little endian, 24 kHz: the only rate there is.
     Pcm,
     /// 8 kHz.
@@ -18,7 +18,7 @@ pub enum Format {
 
 impl Format {
     /// The format that a session's `format` object asks for; PCM when it does not say.
-    pub fn of(json: &Value) -> Self {
+    pub(crate) fn of(json: &Value) -> Self {
         match json["type"].as_str() {
             Some("audio/pcmu") => Self::Mulaw,
             Some("audio/pcma") => Self::Alaw,
@@ -26,7 +26,7 @@ impl Format {
         }
     }
 
-    pub fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         match self {
             Self::Pcm => json!({"type": "audio/pcm", "rate": sim_audio::RATE}),
             Self::Mulaw => json!({"type": "audio/pcmu"}),
@@ -34,18 +34,18 @@ impl Format {
         }
     }
 
-    pub fn milliseconds(self, bytes: usize) -> u64 {
+    pub(crate) fn milliseconds(self, bytes: usize) -> u64 {
         (bytes / self.bytes(1)) as u64
     }
 
-    pub fn bytes(self, milliseconds: usize) -> usize {
+    pub(crate) fn bytes(self, milliseconds: usize) -> usize {
         match self {
             Self::Pcm => milliseconds * 48,
             Self::Mulaw | Self::Alaw => milliseconds * 8,
         }
     }
 
-    pub fn sample_bytes(self) -> usize {
+    pub(crate) fn sample_bytes(self) -> usize {
         match self {
             Self::Pcm => 2,
             Self::Mulaw | Self::Alaw => 1,
@@ -53,7 +53,7 @@ impl Format {
     }
 
     /// The samples in these bytes; `None` when they end in the middle of one.
-    pub fn decode(self, bytes: &[u8]) -> Option<Vec<i16>> {
+    pub(crate) fn decode(self, bytes: &[u8]) -> Option<Vec<i16>> {
         match self {
             Self::Pcm if !bytes.len().is_multiple_of(2) => None,
             Self::Pcm => Some(bytes.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect()),
@@ -62,7 +62,7 @@ impl Format {
         }
     }
 
-    pub fn encode(self, samples: &[i16]) -> Vec<u8> {
+    pub(crate) fn encode(self, samples: &[i16]) -> Vec<u8> {
         match self {
             Self::Pcm => samples.iter().flat_map(|s| s.to_le_bytes()).collect(),
             Self::Mulaw => downsample(samples).map(g711::mulaw_encode).collect(),

@@ -3,13 +3,13 @@
 const MULAW_BIAS: i32 = 0x84;
 const MULAW_LOUDEST: i32 = 32_635;
 
-pub fn mulaw_decode(code: u8) -> i16 {
+pub(crate) fn mulaw_decode(code: u8) -> i16 {
     let code = !code;
     let magnitude = ((i32::from(code & 0x0F) << 3) + MULAW_BIAS) << ((code & 0x70) >> 4);
     signed(magnitude - MULAW_BIAS, code & 0x80 != 0)
 }
 
-pub fn mulaw_encode(sample: i16) -> u8 {
+pub(crate) fn mulaw_encode(sample: i16) -> u8 {
     let sign = if sample < 0 { 0x80 } else { 0 };
     let magnitude = i32::from(sample).abs().min(MULAW_LOUDEST) + MULAW_BIAS;
     let segment = magnitude.ilog2() - 7;
@@ -17,7 +17,7 @@ pub fn mulaw_encode(sample: i16) -> u8 {
     !(sign | ((segment as u8) << 4) | step as u8)
 }
 
-pub fn alaw_decode(code: u8) -> i16 {
+pub(crate) fn alaw_decode(code: u8) -> i16 {
     let code = code ^ 0x55;
     let step = i32::from(code & 0x0F) << 4;
     let magnitude = match (code & 0x70) >> 4 {
@@ -27,7 +27,7 @@ pub fn alaw_decode(code: u8) -> i16 {
     signed(magnitude, code & 0x80 == 0)
 }
 
-pub fn alaw_encode(sample: i16) -> u8 {
+pub(crate) fn alaw_encode(sample: i16) -> u8 {
     let (mask, magnitude) = match i32::from(sample) {
         s if s >= 0 => (0xD5, s >> 3),
         s => (0x55, (-s - 1) >> 3),

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The `instructions` of every greeting asked for so far. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Greetings(Arc<Mutex<BTreeSet<String>>>);
+pub(crate) struct Greetings(Arc<Mutex<BTreeSet<String>>>);
 
 impl Greetings {
     /// A greeting was asked for in these words.
-    pub fn remember(&self, instructions: &str) {
+    pub(crate) fn remember(&self, instructions: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(instructions.to_owned());
     }
 
     /// Whether these words once asked for a greeting.
-    pub fn contain(&self, instructions: &str) -> bool {
+    pub(crate) fn contain(&self, instructions: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(instructions)
     }
 }

@@ -8,7 +8,7 @@ const KEPT_SAMPLES: usize = 30 * RATE as usize;
 const SAMPLES_IN_MS: usize = RATE as usize / 1_000;
 
 #[derive(Debug)]
-pub struct Input {
+pub(crate) struct Input {
     sound: Vec<i16>,
     /// Samples written before the first one in `sound`.
     before: usize,
@@ -18,31 +18,31 @@ pub struct Input {
 
 /// Speech that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Speech {
+pub(crate) struct Speech {
     /// The item it will become.
     pub item: String,
     pub audio_start_ms: u64,
 }
 
 impl Input {
-    pub fn new(hearing: Hearing) -> Self {
+    pub(crate) fn new(hearing: Hearing) -> Self {
         Self { sound: Vec::new(), before: 0, vad: Vad::new(hearing), speech: None }
     }
 
-    pub fn listen(&mut self, hearing: Hearing) {
+    pub(crate) fn listen(&mut self, hearing: Hearing) {
         self.vad.listen(hearing);
     }
 
     /// Audio written since the session began, ms.
-    pub fn written_ms(&self) -> u64 {
+    pub(crate) fn written_ms(&self) -> u64 {
         ((self.before + self.sound.len()) / SAMPLES_IN_MS) as u64
     }
 
-    pub fn uncommitted_ms(&self) -> u64 {
+    pub(crate) fn uncommitted_ms(&self) -> u64 {
         (self.sound.len() / SAMPLES_IN_MS) as u64
     }
 
-    pub fn handle_audio(&mut self, samples: &[i16]) -> Vec<Edge> {
+    pub(crate) fn handle_audio(&mut self, samples: &[i16]) -> Vec<Edge> {
         self.sound.extend(samples);
         let edges = self.vad.handle_audio(samples);
         if !self.vad.is_speech() && edges.is_empty() {
@@ -51,20 +51,20 @@ impl Input {
         edges
     }
 
-    pub fn begin_speech(&mut self, speech: Speech) {
+    pub(crate) fn begin_speech(&mut self, speech: Speech) {
         self.speech = Some(speech);
     }
 
-    pub fn is_speaking(&self) -> bool {
+    pub(crate) fn is_speaking(&self) -> bool {
         self.speech.is_some()
     }
 
-    pub fn end_speech(&mut self) -> Option<Speech> {
+    pub(crate) fn end_speech(&mut self) -> Option<Speech> {
         self.speech.take()
     }
 
     /// The sound from one moment to another. Everything before its end is gone from the buffer.
-    pub fn take(&mut self, from_ms: u64, to_ms: u64) -> Vec<i16> {
+    pub(crate) fn take(&mut self, from_ms: u64, to_ms: u64) -> Vec<i16> {
         let place = |ms: u64| (ms as usize * SAMPLES_IN_MS).saturating_sub(self.before).min(self.sound.len());
         let (from, to) = (place(from_ms), place(to_ms));
         let turn = self.sound[from.min(to)..to].to_vec();
@@ -72,7 +72,7 @@ impl Input {
         turn
     }
 
-    pub fn take_all(&mut self) -> Vec<i16> {
+    pub(crate) fn take_all(&mut self) -> Vec<i16> {
         self.before += self.sound.len();
         std::mem::take(&mut self.sound)
     }

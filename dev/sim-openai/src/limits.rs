@@ -26,7 +26,7 @@ const RANGES: [(&str, f64, f64); 7] = [
 ];
 
 /// Numbers of a session update.
-pub fn check_ranges(update: &Value) -> Result<(), Refusal> {
+pub(crate) fn check_ranges(update: &Value) -> Result<(), Refusal> {
     for (path, least, most) in RANGES {
         let value = path.split('.').fold(update, |value, key| &value[key]);
         if value.as_f64().is_some_and(|number| !(least..=most).contains(&number)) {
@@ -38,7 +38,7 @@ pub fn check_ranges(update: &Value) -> Result<(), Refusal> {
 }
 
 /// A session answers in sound or in text, never in both.
-pub fn check_modalities(modalities: &Value, param: &str) -> Result<(), Refusal> {
+pub(crate) fn check_modalities(modalities: &Value, param: &str) -> Result<(), Refusal> {
     match modalities.as_array().map(Vec::len) {
         None | Some(1) => Ok(()),
         Some(_) => {
@@ -48,7 +48,7 @@ pub fn check_modalities(modalities: &Value, param: &str) -> Result<(), Refusal> 
 }
 
 /// Models that do not reason refuse what only reasoning models have.
-pub fn check_reasoning(model: &str, asked: &Value, place: &str) -> Result<(), Refusal> {
+pub(crate) fn check_reasoning(model: &str, asked: &Value, place: &str) -> Result<(), Refusal> {
     let offending = ["reasoning", "parallel_tool_calls"].into_iter().find(|key| !asked[*key].is_null());
     match offending {
         Some(key) if !reasons(model) => {
@@ -61,7 +61,7 @@ pub fn check_reasoning(model: &str, asked: &Value, place: &str) -> Result<(), Re
 }
 
 /// A function's parameters are an object, whatever else they are.
-pub fn check_tools(tools: &Value, place: &str) -> Result<(), Refusal> {
+pub(crate) fn check_tools(tools: &Value, place: &str) -> Result<(), Refusal> {
     for (at, tool) in tools.as_array().into_iter().flatten().enumerate() {
         let schema = &tool["parameters"];
         let is_object = schema.is_null() || schema["type"] == "object";
@@ -81,7 +81,7 @@ pub fn check_tools(tools: &Value, place: &str) -> Result<(), Refusal> {
 }
 
 /// Some hints are for some transcription models only, which want them in their own way.
-pub fn check_transcription(transcription: &Value) -> Result<(), Refusal> {
+pub(crate) fn check_transcription(transcription: &Value) -> Result<(), Refusal> {
     let model = transcription["model"].as_str().unwrap_or_default();
     let refused = |key: &str, message: String| {
         Refusal::value(&format!("session.audio.input.transcription.{key}"), message)
@@ -114,7 +114,7 @@ pub fn check_transcription(transcription: &Value) -> Result<(), Refusal> {
 }
 
 /// Notes of the client on a response.
-pub fn check_metadata(metadata: &Value) -> Result<(), Refusal> {
+pub(crate) fn check_metadata(metadata: &Value) -> Result<(), Refusal> {
     let Some(pairs) = metadata.as_object() else { return Ok(()) };
     let too_long = |(key, value): (&String, &Value)| {
         key.len() > LONGEST_METADATA_KEY
@@ -129,6 +129,6 @@ pub fn check_metadata(metadata: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub fn reasons(model: &str) -> bool {
+pub(crate) fn reasons(model: &str) -> bool {
     REASONING_MODELS.contains(&model)
 }

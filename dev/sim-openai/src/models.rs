@@ -20,7 +20,7 @@ use tracing::info;
 const BEGINS: &[u8] = b"GET /v1/models";
 
 /// Whether the first words on a connection ask about models. Nothing is taken from it.
-pub async fn are_asked_for(stream: &TcpStream) -> bool {
+pub(crate) async fn are_asked_for(stream: &TcpStream) -> bool {
     let mut first = [0; BEGINS.len()];
     loop {
         match stream.peek(&mut first).await {
@@ -33,7 +33,11 @@ pub async fn are_asked_for(stream: &TcpStream) -> bool {
 }
 
 /// Serves a connection that asks about models.
-pub async fn serve(stream: TcpStream, mischief: Option<InjectedFault>, registry: &Arc<SessionRegistry>) {
+pub(crate) async fn serve(
+    stream: TcpStream,
+    mischief: Option<InjectedFault>,
+    registry: &Arc<SessionRegistry>,
+) {
     let refuses_key = mischief == Some(InjectedFault::RefusesKey);
     let routes =
         Router::new().route("/v1/models/{model}", get(answer)).with_state((registry.clone(), refuses_key));

@@ -14,7 +14,7 @@ const ARGUMENTS_LETTERS: usize = 12;
 
 /// A piece of a response.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Step {
+pub(crate) enum Step {
     /// An output item begins.
     Open(Opening),
     /// Words of what is being said.
@@ -30,7 +30,7 @@ pub enum Step {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Opening {
+pub(crate) enum Opening {
     /// A spoken message, with the clip's name.
     Speech(String),
     /// A written message.
@@ -43,7 +43,7 @@ pub enum Opening {
 
 /// How a reply is to be sent.
 #[derive(Debug, Clone, Copy)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// Before the first piece.
     pub thinking: Duration,
     /// Times real time; 0 or infinity is at once.
@@ -55,7 +55,7 @@ pub struct Delivery {
 }
 
 /// The pieces of the reply, each with its time after the beginning of the response.
-pub fn plan(reply: &Reply, delivery: Delivery, random: &mut Random) -> VecDeque<(Duration, Step)> {
+pub(crate) fn plan(reply: &Reply, delivery: Delivery, random: &mut Random) -> VecDeque<(Duration, Step)> {
     let mut planner =
         Planner { at: delivery.thinking, unspent: Duration::ZERO, delivery, random, steps: VecDeque::new() };
     for item in &reply.items {

@@ -6,26 +6,26 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 const ID_LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 #[derive(Debug)]
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// The chance of one session. Sessions of one seed are far apart, so that no id appears twice.
-    pub fn of_session(seed: u64, session: usize) -> Self {
+    pub(crate) fn of_session(seed: u64, session: usize) -> Self {
         let mut mixed = Self(seed ^ (session as u64).rotate_left(32));
         Self(mixed.draw())
     }
 
-    pub fn within(&mut self, range: Range<usize>) -> usize {
+    pub(crate) fn within(&mut self, range: Range<usize>) -> usize {
         let width = range.end.saturating_sub(range.start).max(1) as u64;
         range.start + (self.draw() % width) as usize
     }
 
-    pub fn coin(&mut self) -> bool {
+    pub(crate) fn coin(&mut self) -> bool {
         self.draw() & 1 == 0
     }
 
     /// An identifier such as `item_Wb7fK2…`.
-    pub fn id(&mut self, prefix: &str) -> String {
+    pub(crate) fn id(&mut self, prefix: &str) -> String {
         let letters = (0..16).map(|_| char::from(ID_LETTERS[self.within(0..ID_LETTERS.len())]));
         format!("{prefix}_{}", letters.collect::<String>())
     }

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 /// What the response was asked to be.
 #[derive(Debug, Clone)]
-pub struct Terms {
+pub(crate) struct Terms {
     /// `None` for a response out of band, which leaves the conversation as it is.
     pub conversation_id: Option<String>,
     pub format: Format,
@@ -27,7 +27,7 @@ pub struct Terms {
 }
 
 #[derive(Debug)]
-pub struct Response {
+pub(crate) struct Response {
     pub id: String,
     pub terms: Terms,
     /// What is still to come, and when.
@@ -43,7 +43,7 @@ pub struct Response {
 
 /// How a response ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     Completed,
     /// The caller spoke.
     TurnDetected,
@@ -59,7 +59,7 @@ pub enum End {
 
 /// An output item: a message or a function call.
 #[derive(Debug, Clone)]
-pub struct OutputItem {
+pub(crate) struct OutputItem {
     pub id: String,
     pub content: Content,
     /// What was said, written, or called with, so far.
@@ -71,7 +71,7 @@ pub struct OutputItem {
 }
 
 #[derive(Debug, Clone)]
-pub enum Content {
+pub(crate) enum Content {
     Speech { clip: String },
     Text,
     Call { name: String, call_id: String },
@@ -79,7 +79,7 @@ pub enum Content {
 }
 
 impl Response {
-    pub fn new(
+    pub(crate) fn new(
         id: String,
         terms: Terms,
         input: Tokens,
@@ -90,40 +90,40 @@ impl Response {
     }
 
     /// Whether it writes to the conversation.
-    pub fn is_default(&self) -> bool {
+    pub(crate) fn is_default(&self) -> bool {
         self.terms.conversation_id.is_some()
     }
 
-    pub fn next_due(&self) -> Option<Instant> {
+    pub(crate) fn next_due(&self) -> Option<Instant> {
         self.steps.front().map(|(due, _)| *due)
     }
 
-    pub fn take_due(&mut self, now: Instant) -> Option<Step> {
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<Step> {
         self.next_due().filter(|due| *due <= now)?;
         self.steps.pop_front().map(|(_, step)| step)
     }
 
     /// The item that is being sent.
-    pub fn open_item(&self) -> Option<&OutputItem> {
+    pub(crate) fn open_item(&self) -> Option<&OutputItem> {
         self.last_item().filter(|item| item.status == "in_progress")
     }
 
-    pub fn last_item(&self) -> Option<&OutputItem> {
+    pub(crate) fn last_item(&self) -> Option<&OutputItem> {
         self.output.last()
     }
 
     /// How much sound all of it holds.
-    pub fn sound_ms(&self) -> u64 {
+    pub(crate) fn sound_ms(&self) -> u64 {
         self.output.iter().map(|item| self.terms.format.milliseconds(item.sound_bytes)).sum()
     }
 
-    pub fn tokens(&self) -> Tokens {
+    pub(crate) fn tokens(&self) -> Tokens {
         let audio = Tokens::assistant_audio(self.sound_ms());
         self.output.iter().map(|item| Tokens::text(&item.words)).sum::<Tokens>() + audio
     }
 
     /// Begins an item. `previous` is the item before it in the conversation.
-    pub fn open(
+    pub(crate) fn open(
         &mut self,
         id: String,
         call_id: String,
@@ -154,7 +154,7 @@ impl Response {
         events
     }
 
-    pub fn words(&mut self, words: &str) -> Value {
+    pub(crate) fn words(&mut self, words: &str) -> Value {
         let item = self.sending();
         item.words.push_str(words);
         let kind = match &item.content {
@@ -164,12 +164,12 @@ impl Response {
         self.about_content(kind, json!({"delta": words}))
     }
 
-    pub fn sound(&mut self, sound: &[u8]) -> Value {
+    pub(crate) fn sound(&mut self, sound: &[u8]) -> Value {
         self.sending().sound_bytes += sound.len();
         self.about_content("response.output_audio.delta", json!({"delta": BASE64.encode(sound)}))
     }
 
-    pub fn arguments(&mut self, part: &str) -> Value {
+    pub(crate) fn arguments(&mut self, part: &str) -> Value {
         let item = self.sending();
         item.words.push_str(part);
         match item.call_id() {
@@ -182,7 +182,7 @@ impl Response {
     }
 
     /// Ends the item being sent, completed or cut short, with every `done` that the API sends in either case.
-    pub fn close(&mut self, completed: bool) -> Vec<Value> {
+    pub(crate) fn close(&mut self, completed: bool) -> Vec<Value> {
         let item = self.sending();
         item.status = if completed { "completed" } else { "incomplete" };
         let (json, part, words) = (item.json(), item.part(), item.words.clone());
@@ -220,27 +220,27 @@ impl Response {
     }
 
     /// The remote tool that was called last answers. The item, and its place in the output.
-    pub fn answer_mcp(&self) -> (Value, usize) {
+    pub(crate) fn answer_mcp(&self) -> (Value, usize) {
         let answered = self.last_item().map(|item| OutputItem { is_answered: true, ..item.clone() });
         (answered.map(|item| item.json()).unwrap_or_default(), self.output.len().saturating_sub(1))
     }
 
     /// It has answered before the response is done.
-    pub fn note_answered(&mut self) {
+    pub(crate) fn note_answered(&mut self) {
         self.sending().is_answered = true;
     }
 
     /// What is left of its reply, should it end now.
-    pub fn rest(&self) -> Option<Reply> {
+    pub(crate) fn rest(&self) -> Option<Reply> {
         let item = self.output.len().checked_sub(1)?;
         self.reply.rest(item, self.terms.format.milliseconds(self.output[item].sound_bytes))
     }
 
-    pub fn created(&self) -> Value {
+    pub(crate) fn created(&self) -> Value {
         json!({"type": "response.created", "response": self.json("in_progress", Value::Null, Value::Null)})
     }
 
-    pub fn done(&self, end: &End, usage: Value) -> Value {
+    pub(crate) fn done(&self, end: &End, usage: Value) -> Value {
         json!({"type": "response.done", "response": self.json(end.status(), end.details(), usage)})
     }
 
@@ -287,7 +287,7 @@ impl Response {
 
 impl OutputItem {
     /// As an item of the conversation.
-    pub fn item(&self, format: Format) -> Item {
+    pub(crate) fn item(&self, format: Format) -> Item {
         Item { audio_ms: format.milliseconds(self.sound_bytes), ..Item::new(self.json()) }
     }
 
@@ -333,7 +333,7 @@ impl OutputItem {
 }
 
 impl End {
-    pub fn status(&self) -> &'static str {
+    pub(crate) fn status(&self) -> &'static str {
         match self {
             Self::Completed => "completed",
             Self::TurnDetected | Self::ClientCancelled => "cancelled",
@@ -342,7 +342,7 @@ impl End {
         }
     }
 
-    pub fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Completed => "completed",
             Self::TurnDetected => "turn_detected",

@@ -10,10 +10,10 @@ use std::sync::OnceLock;
 const EXTRA_IN_SESSION: [&str; 3] = ["id", "object", "expires_at"];
 
 /// An event that the service names among those it takes, and that OpenAI's types do not have.
-pub const CLOSE: &str = "session.close";
+pub(crate) const CLOSE: &str = "session.close";
 
 /// Refuses a client event that the real service would not understand, in its words.
-pub fn check_client(event: &Value) -> Result<(), Refusal> {
+pub(crate) fn check_client(event: &Value) -> Result<(), Refusal> {
     let Some(name) = event["type"].as_str() else {
         return Err(Refusal::new("invalid_event", "The 'type' field is missing.").about("type"));
     };
@@ -36,7 +36,7 @@ fn without_null_instructions(event: &Value) -> Cow<'_, Value> {
 }
 
 /// What is wrong with an event of our own: a bug of the simulator.
-pub fn check_server(event: &Value) -> Result<(), String> {
+pub(crate) fn check_server(event: &Value) -> Result<(), String> {
     let mut promised = event.clone();
     if let Some(session) = promised.get_mut("session").and_then(Value::as_object_mut) {
         session.retain(|key, _| !EXTRA_IN_SESSION.contains(&key.as_str()));

@@ -40,7 +40,7 @@ const BETA_KEYS: [&str; 7] = [
 
 /// What the shell is to do.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Output {
+pub(crate) enum Output {
     Send(Arc<Value>),
     Tell(Observation),
     /// Close with a close frame.
@@ -54,7 +54,7 @@ pub enum Output {
 
 /// Who has connected.
 #[derive(Debug, Clone)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// How many sessions came before.
     pub session: usize,
     /// What befalls it.
@@ -67,7 +67,7 @@ pub struct Connection {
 }
 
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     config: Arc<Config>,
     mischief: Option<InjectedFault>,
     session: usize,
@@ -116,7 +116,7 @@ pub struct Session {
 
 impl Session {
     /// A session for a client that was let in.
-    pub fn open(config: Arc<Config>, connection: Connection, now: Instant) -> Self {
+    pub(crate) fn open(config: Arc<Config>, connection: Connection, now: Instant) -> Self {
         let mut session = Self::new(config, &connection, now);
         session.tell(Seen::Connected { model: connection.model });
         match session.mischief {
@@ -128,14 +128,19 @@ impl Session {
     }
 
     /// A session that ends with its first event: let in, only to be told why not.
-    pub fn refused(config: Arc<Config>, connection: Connection, refusal: &Refusal, now: Instant) -> Self {
+    pub(crate) fn refused(
+        config: Arc<Config>,
+        connection: Connection,
+        refusal: &Refusal,
+        now: Instant,
+    ) -> Self {
         let mut session = Self::new(config, &connection, now);
         session.refuse_for_good(refusal);
         session
     }
 
     /// A text message of the client.
-    pub fn handle_client(&mut self, text: &str, now: Instant) {
+    pub(crate) fn handle_client(&mut self, text: &str, now: Instant) {
         self.now = now;
         if self.over {
             return;
@@ -159,7 +164,7 @@ impl Session {
     }
 
     /// Time has passed.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.now = now;
         while let Some(due) = self.poll_timeout().filter(|due| *due <= now) {
             if due == self.expires {
@@ -179,7 +184,7 @@ impl Session {
     }
 
     /// The connection is over.
-    pub fn handle_close(&mut self, why: impl Into<String>, now: Instant) {
+    pub(crate) fn handle_close(&mut self, why: impl Into<String>, now: Instant) {
         self.now = now;
         self.over = true;
         if !self.report.closed {
@@ -188,12 +193,12 @@ impl Session {
         }
     }
 
-    pub fn poll_output(&mut self) -> Option<Output> {
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
     /// When [`Session::handle_timeout`] is next due.
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         if self.over || self.is_dead {
             return None;
         }
@@ -205,7 +210,7 @@ impl Session {
         due.chain(self.idle).chain([self.expires]).min()
     }
 
-    pub fn report(&self) -> &SessionReport {
+    pub(crate) fn report(&self) -> &SessionReport {
         &self.report
     }
 
@@ -390,7 +395,7 @@ impl Session {
 }
 
 /// A request in the shape of the beta, which was switched off in 2026.
-pub fn beta_disabled() -> Refusal {
+pub(crate) fn beta_disabled() -> Refusal {
     let message = "The Realtime Beta API is no longer supported. Please use the GA API shape.";
     Refusal::new("beta_api_shape_disabled", message)
 }

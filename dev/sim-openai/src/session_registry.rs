@@ -14,7 +14,7 @@ use tracing::info;
 const BACKLOG: usize = 16_384;
 
 #[derive(Debug)]
-pub struct SessionRegistry {
+pub(crate) struct SessionRegistry {
     pub config: Arc<Config>,
     key: Mutex<String>,
     sessions: Mutex<Vec<Shared>>,
@@ -27,16 +27,16 @@ pub struct SessionRegistry {
 
 /// A session, with its socket and with the registry. Locked for one step at a time, never while waiting.
 #[derive(Debug, Clone)]
-pub struct Shared(Arc<Mutex<Session>>);
+pub(crate) struct Shared(Arc<Mutex<Session>>);
 
 impl Shared {
-    pub fn lock(&self) -> MutexGuard<'_, Session> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Session> {
         self.0.lock().expect("a session that panicked is a bug of the simulator")
     }
 }
 
 impl SessionRegistry {
-    pub fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config) -> Self {
         Self {
             key: Mutex::new(config.key.clone()),
             config: Arc::new(config),
@@ -49,25 +49,25 @@ impl SessionRegistry {
     }
 
     /// The only API key let in.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         self.key.lock().expect("no thread panics while holding the key").clone()
     }
 
-    pub fn set_key(&self, key: String) {
+    pub(crate) fn set_key(&self, key: String) {
         *self.key.lock().expect("no thread panics while holding the key") = key;
     }
 
     /// Counts one more; how many there were before.
-    pub fn count_connection(&self) -> usize {
+    pub(crate) fn count_connection(&self) -> usize {
         self.connections.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
     /// Begins a session and gives it the next place.
-    pub fn begin(
+    pub(crate) fn begin(
         &self,
         connection: usize,
         model: String,
@@ -83,22 +83,22 @@ impl SessionRegistry {
         session
     }
 
-    pub fn reports(&self) -> Vec<SessionReport> {
+    pub(crate) fn reports(&self) -> Vec<SessionReport> {
         self.sessions().iter().map(|session| session.lock().report().clone()).collect()
     }
 
     /// What befalls a connection before anything is known of it.
-    pub fn befalling(&self, connection: usize) -> Option<InjectedFault> {
+    pub(crate) fn befalling(&self, connection: usize) -> Option<InjectedFault> {
         self.config.befalling(connection, self.sessions().len())
     }
 
     /// Holds all sockets for this duration: nothing is read or written.
-    pub fn hold(&self, lasts: Duration) {
+    pub(crate) fn hold(&self, lasts: Duration) {
         self.held.send_replace(Some(Instant::now() + lasts));
     }
 
     /// Resolves once sockets may be read and written.
-    pub async fn released(&self) {
+    pub(crate) async fn released(&self) {
         let mut held = self.held.subscribe();
         loop {
             let Some(until) = held.borrow_and_update().filter(|until| *until > Instant::now()) else {
@@ -111,11 +111,11 @@ impl SessionRegistry {
         }
     }
 
-    pub fn subscribe(&self) -> broadcast::Receiver<Observation> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Observation> {
         self.watchers.subscribe()
     }
 
-    pub fn publish(&self, observation: Observation) {
+    pub(crate) fn publish(&self, observation: Observation) {
         info!(session = observation.session, "{}", observation.what);
         // There may be no subscriber.
         let _unwatched = self.watchers.send(observation);

@@ -12,11 +12,11 @@ const PERSONA: &str = "You are a helpful, witty and friendly AI. Talk quickly.";
 
 /// A session as the API shows it.
 #[derive(Debug, Clone)]
-pub struct Settings(Value);
+pub(crate) struct Settings(Value);
 
 /// Who takes turns, and when.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TurnDetection {
+pub(crate) struct TurnDetection {
     pub hearing: Hearing,
     pub create_response: bool,
     pub interrupt_response: bool,
@@ -25,7 +25,7 @@ pub struct TurnDetection {
 
 impl Settings {
     /// What a session starts with. `silence_duration_ms` is 200, as real sessions show, though the docs say 500.
-    pub fn new(id: &str, model: &str, expires_at: u64) -> Self {
+    pub(crate) fn new(id: &str, model: &str, expires_at: u64) -> Self {
         let pcm = Format::Pcm.json();
         let mut session = json!({
             "type": "realtime", "object": "realtime.session", "id": id, "model": model, "expires_at": expires_at,
@@ -46,12 +46,12 @@ impl Settings {
         Self(session)
     }
 
-    pub fn json(&self) -> &Value {
+    pub(crate) fn json(&self) -> &Value {
         &self.0
     }
 
     /// Changes what the update names, or nothing at all.
-    pub fn update(&mut self, update: &Value, has_spoken: bool) -> Result<(), Refusal> {
+    pub(crate) fn update(&mut self, update: &Value, has_spoken: bool) -> Result<(), Refusal> {
         self.check(update, has_spoken)?;
         for (key, value) in update.as_object().into_iter().flatten() {
             match key.as_str() {
@@ -62,33 +62,33 @@ impl Settings {
         Ok(())
     }
 
-    pub fn model(&self) -> &str {
+    pub(crate) fn model(&self) -> &str {
         self.0["model"].as_str().unwrap_or_default()
     }
 
-    pub fn instructions(&self) -> &str {
+    pub(crate) fn instructions(&self) -> &str {
         self.0["instructions"].as_str().unwrap_or_default()
     }
 
-    pub fn input_format(&self) -> Format {
+    pub(crate) fn input_format(&self) -> Format {
         Format::of(&self.0["audio"]["input"]["format"])
     }
 
-    pub fn transcribes(&self) -> bool {
+    pub(crate) fn transcribes(&self) -> bool {
         self.0["audio"]["input"]["transcription"].is_object()
     }
 
     /// The model that writes down what the caller says.
-    pub fn transcriber(&self) -> &str {
+    pub(crate) fn transcriber(&self) -> &str {
         self.0["audio"]["input"]["transcription"]["model"].as_str().unwrap_or_default()
     }
 
-    pub fn has_tool(&self, name: &str) -> bool {
+    pub(crate) fn has_tool(&self, name: &str) -> bool {
         self.0["tools"].as_array().is_some_and(|tools| tools.iter().any(|tool| tool["name"] == name))
     }
 
     /// `None` when the client takes turns itself.
-    pub fn turn_detection(&self) -> Option<TurnDetection> {
+    pub(crate) fn turn_detection(&self) -> Option<TurnDetection> {
         let settings = &self.0["audio"]["input"]["turn_detection"];
         let kind = settings["type"].as_str()?;
         Some(TurnDetection {

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 type Socket = WebSocketStream<TcpStream>;
 
 /// Serves one connection until it is over.
-pub async fn serve(stream: TcpStream, connection: usize, registry: &Arc<SessionRegistry>) {
+pub(crate) async fn serve(stream: TcpStream, connection: usize, registry: &Arc<SessionRegistry>) {
     let mischief = registry.befalling(connection);
     if mischief == Some(InjectedFault::NeverAnswers) {
         return pending().await;

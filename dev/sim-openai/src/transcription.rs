@@ -5,10 +5,10 @@ use sim_audio::{Clip, FRAME, clips, hearing};
 use std::time::Duration;
 
 /// Shown for speech that is none of the known sentences.
-pub const UNCLEAR: &str = "(unclear)";
+pub(crate) const UNCLEAR: &str = "(unclear)";
 
 /// Made up where nothing was said, as transcribers do.
-pub const MADE_UP: &str = "Thank you for watching!";
+pub(crate) const MADE_UP: &str = "Thank you for watching!";
 
 /// Turns are cut close to the speech; a clip has silence around it.
 const MARGIN: Duration = Duration::from_millis(600);
@@ -20,7 +20,7 @@ const SHORTER: usize = 4;
 const LONG: usize = 1_500;
 
 /// The known sentence that this sound holds.
-pub fn transcribe(sound: &[i16], known: &[Clip]) -> String {
+pub(crate) fn transcribe(sound: &[i16], known: &[Clip]) -> String {
     let margin = vec![0; sim_audio::samples(MARGIN)];
     let recording = [&margin, sound, &margin].concat();
     let voiced = voiced_frames(sound);

@@ -13,21 +13,21 @@ const TEXT_LETTERS: usize = 4;
 const CACHE_BLOCK: u64 = 64;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tokens {
+pub(crate) struct Tokens {
     pub text: u64,
     pub audio: u64,
 }
 
 impl Tokens {
-    pub fn text(text: &str) -> Self {
+    pub(crate) fn text(text: &str) -> Self {
         Self { text: text.chars().count().div_ceil(TEXT_LETTERS) as u64, audio: 0 }
     }
 
-    pub fn user_audio(ms: u64) -> Self {
+    pub(crate) fn user_audio(ms: u64) -> Self {
         Self { text: 0, audio: ms.div_ceil(USER_AUDIO_MS) }
     }
 
-    pub fn assistant_audio(ms: u64) -> Self {
+    pub(crate) fn assistant_audio(ms: u64) -> Self {
         Self { text: 0, audio: ms.div_ceil(ASSISTANT_AUDIO_MS) }
     }
 
@@ -56,7 +56,7 @@ impl std::ops::Add for Tokens {
 }
 
 /// The `usage` of a transcript: by duration, but for the models that bill tokens.
-pub fn transcription_usage(model: &str, lasts: Duration, text: &str) -> Value {
+pub(crate) fn transcription_usage(model: &str, lasts: Duration, text: &str) -> Value {
     if !model.starts_with("gpt-4o") {
         return json!({"type": "duration", "seconds": lasts.as_secs_f64()});
     }
@@ -69,16 +69,16 @@ pub fn transcription_usage(model: &str, lasts: Duration, text: &str) -> Value {
 
 /// What the service remembers of earlier responses.
 #[derive(Debug, Default)]
-pub struct Cache(Tokens);
+pub(crate) struct Cache(Tokens);
 
 impl Cache {
     /// Forgets: the beginning of the conversation has changed.
-    pub fn bust(&mut self) {
+    pub(crate) fn bust(&mut self) {
         *self = Self::default();
     }
 
     /// The `usage` of a response.
-    pub fn bill(&mut self, input: Tokens, output: Tokens) -> Value {
+    pub(crate) fn bill(&mut self, input: Tokens, output: Tokens) -> Value {
         let cached = input.cached(self.0);
         self.0 = input;
         json!({

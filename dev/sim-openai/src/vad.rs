@@ -7,7 +7,7 @@ const ONSET_FRAMES: usize = 3;
 
 /// How the detector listens.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hearing {
+pub(crate) struct Hearing {
     /// 0 to 1; higher needs louder speech. 0.5 is -50 dBFS, and each 0.1 is 2 dB.
     pub threshold: f64,
     /// How much sound before the first voiced frame belongs to the speech.
@@ -18,7 +18,7 @@ pub struct Hearing {
 
 /// A moment at which speech begins or ends, in milliseconds of audio written since the session began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edge {
+pub(crate) enum Edge {
     /// Includes the prefix padding.
     Started { audio_start_ms: u64 },
     /// Includes the silence that proved it.
@@ -26,7 +26,7 @@ pub enum Edge {
 }
 
 #[derive(Debug)]
-pub struct Vad {
+pub(crate) struct Vad {
     hearing: Hearing,
     /// Samples that do not fill a frame yet.
     rest: Vec<i16>,
@@ -43,21 +43,21 @@ enum State {
 }
 
 impl Vad {
-    pub fn new(hearing: Hearing) -> Self {
+    pub(crate) fn new(hearing: Hearing) -> Self {
         let state = State::Silence { voiced_frames: 0 };
         Self { hearing, rest: Vec::new(), frames: 0, state, last_end_ms: 0 }
     }
 
     /// Listens differently from now on; speech that has begun goes on.
-    pub fn listen(&mut self, hearing: Hearing) {
+    pub(crate) fn listen(&mut self, hearing: Hearing) {
         self.hearing = hearing;
     }
 
-    pub fn is_speech(&self) -> bool {
+    pub(crate) fn is_speech(&self) -> bool {
         matches!(self.state, State::Speech { .. })
     }
 
-    pub fn handle_audio(&mut self, samples: &[i16]) -> Vec<Edge> {
+    pub(crate) fn handle_audio(&mut self, samples: &[i16]) -> Vec<Edge> {
         self.rest.extend(samples);
         let whole = self.rest.len() - self.rest.len() % FRAME;
         let frames: Vec<i16> = self.rest.drain(..whole).collect();

@@ -12,7 +12,7 @@ const ASKED_BY: [&str; 8] =
 
 /// What was found in some sources.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// Settings, and whether one of those who read it cannot do without.
     pub settings: BTreeMap<String, bool>,
     /// Methods that are called without an argument, as requests to AWS begin: `get_item`.
@@ -20,7 +20,7 @@ pub struct Found {
 }
 
 /// What the sources of a folder say, and those of the workspace's crates that it is built with.
-pub fn of_program(folder: &str) -> Found {
+pub(crate) fn of_program(folder: &str) -> Found {
     let mut found = Found::default();
     for folder in built_with(&root().join(folder), &mut BTreeSet::new()) {
         read_all(&folder.join("src"), &mut found);

@@ -28,23 +28,23 @@ macro_rules! each {
 }
 
 /// A file or folder of the fixtures.
-pub fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/persisted").join(name)
 }
 
 /// Each value is written as its line, and each line is read and written back as it is.
-pub fn hold<T: Serialize + DeserializeOwned>(file: &str, values: &[(&str, T)]) {
+pub(crate) fn hold<T: Serialize + DeserializeOwned>(file: &str, values: &[(&str, T)]) {
     hold_written(file, values);
     hold_read::<T>(file);
 }
 
 /// Each value is written as its line.
-pub fn hold_written<T: Serialize>(file: &str, values: &[(&str, T)]) {
+pub(crate) fn hold_written<T: Serialize>(file: &str, values: &[(&str, T)]) {
     hold_texts(file, values.iter().map(|(name, value)| ((*name).to_owned(), json(value))));
 }
 
 /// Each line is read and written back as it is.
-pub fn hold_read<T: Serialize + DeserializeOwned>(file: &str) {
+pub(crate) fn hold_read<T: Serialize + DeserializeOwned>(file: &str) {
     for (name, text) in lines(file) {
         let value: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}, {name}: {error}"));
         assert_eq!(json(&value), text, "{file}, {name}");
@@ -52,7 +52,7 @@ pub fn hold_read<T: Serialize + DeserializeOwned>(file: &str) {
 }
 
 /// Each text is that of its line.
-pub fn hold_texts(file: &str, texts: impl IntoIterator<Item = (String, String)>) {
+pub(crate) fn hold_texts(file: &str, texts: impl IntoIterator<Item = (String, String)>) {
     let held = lines(file);
     let differs = texts.into_iter().filter(|text| !held.contains(text));
     let differs: Vec<_> = differs.map(|(name, text)| format!("{name}\t{text}")).collect();
@@ -64,7 +64,7 @@ pub fn hold_texts(file: &str, texts: impl IntoIterator<Item = (String, String)>)
 }
 
 /// The lines of a file. No name is there twice.
-pub fn lines(file: &str) -> Vec<(String, String)> {
+pub(crate) fn lines(file: &str) -> Vec<(String, String)> {
     let text = fs::read_to_string(path(file)).unwrap_or_default();
     let split = |line: &str| line.split_once('\t').map(|(name, text)| (name.to_owned(), text.to_owned()));
     let lines: Vec<_> =
@@ -75,6 +75,6 @@ pub fn lines(file: &str) -> Vec<(String, String)> {
 }
 
 /// A value as compact JSON.
-pub fn json(value: &impl Serialize) -> String {
+pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap()
 }

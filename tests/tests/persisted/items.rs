@@ -100,7 +100,7 @@ fn hold_items<T: Serialize + DeserializeOwned>(file: &str) {
 }
 
 /// An item in DynamoDB's JSON, its attributes by name.
-pub fn shape(item: &Item) -> String {
+pub(crate) fn shape(item: &Item) -> String {
     let attributes: BTreeMap<_, _> = item.iter().map(|(name, value)| (name, shape_of(value))).collect();
     serde_json::to_string(&attributes).unwrap()
 }

@@ -16,7 +16,7 @@ const STEP: i32 = 17;
 const HOUR: f64 = 60.0;
 
 /// Draws lines and legend.
-pub fn draw(metric: &Metric, recording: &Recording, span: (u64, u64), area: &Area<'_>) -> Drawn {
+pub(super) fn draw(metric: &Metric, recording: &Recording, span: (u64, u64), area: &Area<'_>) -> Drawn {
     let lines: Vec<_> = metric.rows.iter().map(|row| (row, recording.points(row, metric.period_s))).collect();
     let (wide, high) = area.dim_in_pixel();
     area.draw(&Text::new(

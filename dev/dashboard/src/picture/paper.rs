@@ -4,19 +4,19 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 /// Under the cards.
-pub const TABLE: RGBColor = RGBColor(243, 244, 246);
+pub(super) const TABLE: RGBColor = RGBColor(243, 244, 246);
 
 /// The cards.
-pub const PAPER: RGBColor = RGBColor(255, 255, 255);
+pub(super) const PAPER: RGBColor = RGBColor(255, 255, 255);
 
 /// Their edges, and lines across them.
-pub const LINE: RGBColor = RGBColor(222, 225, 230);
+pub(super) const LINE: RGBColor = RGBColor(222, 225, 230);
 
 /// What is to be read.
-pub const INK: RGBColor = RGBColor(35, 40, 48);
+pub(super) const INK: RGBColor = RGBColor(35, 40, 48);
 
 /// What is to be read last.
-pub const FAINT: RGBColor = RGBColor(100, 108, 120);
+pub(super) const FAINT: RGBColor = RGBColor(100, 108, 120);
 
 /// Lines that say no colour of their own, in their order.
 const COLOURS: [RGBColor; 6] = [
@@ -32,30 +32,30 @@ const COLOURS: [RGBColor; 6] = [
 const FONT: &str = "system-ui, Helvetica, Arial, sans-serif";
 
 /// Where things are drawn.
-pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// What may go wrong: a query, or what the picture is drawn into.
-pub type Drawn = Result<(), Box<dyn std::error::Error>>;
+pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 /// The SVG backend writes sizes smaller by this.
 const SHRINKS: f64 = 1.24;
 
 /// Lettering of a size, pixels.
-pub fn letters(size: u32, colour: RGBColor) -> TextStyle<'static> {
+pub(super) fn letters(size: u32, colour: RGBColor) -> TextStyle<'static> {
     (FONT, f64::from(size) * SHRINKS).into_font().color(&colour)
 }
 
 /// The same, bold.
-pub fn bold(size: u32, colour: RGBColor) -> TextStyle<'static> {
+pub(super) fn bold(size: u32, colour: RGBColor) -> TextStyle<'static> {
     (FONT, f64::from(size) * SHRINKS, FontStyle::Bold).into_font().color(&colour)
 }
 
 /// The colour of the n-th line.
-pub fn colour(n: usize, own: Option<[u8; 3]>) -> RGBColor {
+pub(super) fn colour(n: usize, own: Option<[u8; 3]>) -> RGBColor {
     own.map_or(COLOURS[n % COLOURS.len()], |[red, green, blue]| RGBColor(red, green, blue))
 }
 
 /// About how wide a text is, pixels: browsers' fonts differ.
-pub fn width(text: &str, size: u32) -> i32 {
+pub(super) fn width(text: &str, size: u32) -> i32 {
     (text.chars().count() as f64 * f64::from(size) * 0.56).ceil() as i32
 }

@@ -16,7 +16,7 @@ const TOP: i32 = 44;
 const GAP: i32 = 28;
 
 /// As many rows as there is room for; of the others it is said how many they are.
-pub fn draw(table: &Table, area: &Area<'_>) -> Drawn {
+pub(super) fn draw(table: &Table, area: &Area<'_>) -> Drawn {
     let (wide, high) = area.dim_in_pixel();
     let lefts = lefts(table);
     let line = |cells: &[String], y: i32, style: &TextStyle<'_>| -> Drawn {

@@ -4,13 +4,13 @@
 //! one call was lost with its task, one found no task, one came when it was closed. Two webhooks were not Meta's.
 
 /// A query's columns and rows.
-pub type Expected = (&'static str, &'static str, &'static [&'static str]);
+pub(crate) type Expected = (&'static str, &'static str, &'static [&'static str]);
 
 /// The call that came when it was closed.
-pub const ONE_CALL: &str = "5604630a2c0dbc3e08d5f17e3b996c5d7ac3503b57a37b4b07db8549dddb898d";
+pub(crate) const ONE_CALL: &str = "5604630a2c0dbc3e08d5f17e3b996c5d7ac3503b57a37b4b07db8549dddb898d";
 
 /// By the names of the queries' files.
-pub const EXPECTED: [Expected; 10] = [
+pub(crate) const EXPECTED: [Expected; 10] = [
     (
         "cost",
         "day number agent calls priced dollars audio_in_tokens audio_out_tokens",

@@ -10,7 +10,11 @@ use serde_json::Value;
 use sim_aws::Cloud;
 
 /// Has one task of `media-task` run.
-pub async fn run(cloud: &Cloud, token: &str, call: &str) -> Result<RunTaskOutput, SdkError<RunTaskError>> {
+pub(crate) async fn run(
+    cloud: &Cloud,
+    token: &str,
+    call: &str,
+) -> Result<RunTaskOutput, SdkError<RunTaskError>> {
     let environment = KeyValuePair::builder().name("CALL").value(call).build();
     let container = ContainerOverride::builder().name("media").environment(environment).build();
     let overrides = TaskOverride::builder().container_overrides(container).build();
@@ -22,18 +26,18 @@ pub async fn run(cloud: &Cloud, token: &str, call: &str) -> Result<RunTaskOutput
 }
 
 /// A task as the API shows it.
-pub async fn describe(cloud: &Cloud, arn: &str) -> aws_sdk_ecs::types::Task {
+pub(crate) async fn describe(cloud: &Cloud, arn: &str) -> aws_sdk_ecs::types::Task {
     let request = Client::new(&cloud.sdk_config()).describe_tasks().cluster("ahoy").tasks(arn);
     request.send().await.unwrap().tasks()[0].clone()
 }
 
 /// Asks a task's agent to protect it.
-pub async fn put(settings: &Value, protection: Value) -> Value {
+pub(crate) async fn put(settings: &Value, protection: Value) -> Value {
     send(settings, protection).await.json().await.unwrap()
 }
 
 /// The same, with all of the answer.
-pub async fn send(settings: &Value, protection: Value) -> reqwest::Response {
+pub(crate) async fn send(settings: &Value, protection: Value) -> reqwest::Response {
     let agent = settings["ECS_AGENT_URI"].as_str().unwrap();
     let request = reqwest::Client::new().put(format!("{agent}/task-protection/v1/state")).json(&protection);
     request.send().await.unwrap()

@@ -21,7 +21,7 @@ const KEYS: u8 = 126;
 const PACE: Duration = Duration::from_millis(20);
 
 /// An agent that answers one offer.
-pub struct Agent {
+pub(crate) struct Agent {
     /// The answer, as section 4.2 of the reference wants it.
     pub sdp: String,
     heard: Arc<Mutex<Vec<i16>>>,
@@ -32,7 +32,7 @@ pub struct Agent {
 
 /// A packet of the caller's.
 #[derive(Debug, Clone)]
-pub struct Arrived {
+pub(crate) struct Arrived {
     pub sequence: u16,
     pub timestamp: u32,
     pub marker: bool,
@@ -41,7 +41,7 @@ pub struct Arrived {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-pub struct State {
+pub(crate) struct State {
     pub connected: bool,
     pub closed: bool,
     /// Packets heard.
@@ -56,11 +56,11 @@ enum Order {
 }
 
 impl Agent {
-    pub async fn answer(offer: &str) -> Agent {
+    pub(crate) async fn answer(offer: &str) -> Agent {
         Agent::in_role(offer, true).await
     }
 
-    pub async fn in_role(offer: &str, controlling: bool) -> Agent {
+    pub(crate) async fn in_role(offer: &str, controlling: bool) -> Agent {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let mut rtc = set_up(offer, address, controlling);
@@ -74,40 +74,40 @@ impl Agent {
     }
 
     /// From now on there is a packet every 20 ms: this sound, then silence.
-    pub fn play(&self, samples: &[i16]) {
+    pub(crate) fn play(&self, samples: &[i16]) {
         self.orders.send(Order::Play(samples.to_vec())).unwrap();
     }
 
     /// From now on there is no packet.
-    pub fn stop_sending(&self) {
+    pub(crate) fn stop_sending(&self) {
         self.orders.send(Order::Fall).unwrap();
     }
 
     /// The network loses these of the packets with events.
-    pub fn lose_events(&self, numbers: &[usize]) {
+    pub(crate) fn lose_events(&self, numbers: &[usize]) {
         self.orders.send(Order::Lose(numbers.to_vec())).unwrap();
     }
 
     /// All that came from the caller's phone.
-    pub fn arrived(&self) -> Vec<Arrived> {
+    pub(crate) fn arrived(&self) -> Vec<Arrived> {
         self.arrived.lock().unwrap().clone()
     }
 
-    pub fn heard(&self) -> Vec<i16> {
+    pub(crate) fn heard(&self) -> Vec<i16> {
         self.heard.lock().unwrap().clone()
     }
 
-    pub async fn until(&mut self, reached: impl Fn(&State) -> bool, timeout: Duration) -> bool {
+    pub(crate) async fn until(&mut self, reached: impl Fn(&State) -> bool, timeout: Duration) -> bool {
         tokio::time::timeout(timeout, self.state.wait_for(reached)).await.is_ok_and(|state| state.is_ok())
     }
 
     /// Half a second more.
-    pub async fn hears_more(&mut self, timeout: Duration) {
+    pub(crate) async fn hears_more(&mut self, timeout: Duration) {
         let now = self.state.borrow().heard;
         assert!(self.until(|state| state.heard >= now + 25, timeout).await, "the caller's phone sends");
     }
 
-    pub async fn connected(&mut self) {
+    pub(crate) async fn connected(&mut self) {
         assert!(self.until(|state| state.connected, Duration::from_secs(5)).await, "ICE and DTLS connect");
     }
 }

@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 /// Longer than anything here takes.
-pub const SOON: Duration = Duration::from_secs(10);
+pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 /// Meta, and a business that it calls.
-pub struct Business {
+pub(crate) struct Business {
     pub meta: Meta,
     pub config: MetaConfig,
     pub inbox: mpsc::UnboundedReceiver<String>,
@@ -37,7 +37,7 @@ struct Webhook {
 }
 
 impl Business {
-    pub async fn open(config: MetaConfig) -> Business {
+    pub(crate) async fn open(config: MetaConfig) -> Business {
         let meta = Meta::start(config.clone()).await.unwrap();
         let (url, inbox, moods) = open_webhook(&config.app_secret).await;
         meta.set_webhook_url(url);
@@ -46,23 +46,23 @@ impl Business {
     }
 
     /// The webhook answers so next, before it answers 200 again.
-    pub fn answer_next_with(&self, status: u16) {
+    pub(crate) fn answer_next_with(&self, status: u16) {
         self.moods.lock().unwrap().push_back(status);
     }
 
     /// The next webhook's call, and all of it.
-    pub async fn notice(&mut self) -> (Value, Value) {
+    pub(crate) async fn notice(&mut self) -> (Value, Value) {
         let body = tokio::time::timeout(SOON, self.inbox.recv()).await.expect("a webhook").unwrap();
         let notice: Value = serde_json::from_str(&body).unwrap();
         (notice["entry"][0]["changes"][0]["value"]["calls"][0].clone(), notice)
     }
 
     /// A caller rings, and an agent has its answer ready.
-    pub async fn ring(&mut self) -> (Call, Agent) {
+    pub(crate) async fn ring(&mut self) -> (Call, Agent) {
         self.ring_from(CallerConfig::default()).await
     }
 
-    pub async fn ring_from(&mut self, caller: CallerConfig) -> (Call, Agent) {
+    pub(crate) async fn ring_from(&mut self, caller: CallerConfig) -> (Call, Agent) {
         let call = self.meta.ring(caller).await.unwrap();
         let (connect, _) = self.notice().await;
         assert_eq!(connect["id"], call.id());
@@ -71,7 +71,7 @@ impl Business {
     }
 
     /// A caller rings, and the agent is connected and taken.
-    pub async fn take_call(&mut self) -> (Call, Agent) {
+    pub(crate) async fn take_call(&mut self) -> (Call, Agent) {
         let (call, mut agent) = self.ring().await;
         self.pre_accept(&call, &agent).await;
         agent.connected().await;
@@ -79,24 +79,24 @@ impl Business {
         (call, agent)
     }
 
-    pub async fn pre_accept(&self, call: &Call, agent: &Agent) {
+    pub(crate) async fn pre_accept(&self, call: &Call, agent: &Agent) {
         assert_eq!(self.act(&call_action(call, "pre_accept", Some(&agent.sdp))).await.0, 200);
     }
 
-    pub async fn accept(&self, call: &Call, agent: &Agent) {
+    pub(crate) async fn accept(&self, call: &Call, agent: &Agent) {
         assert_eq!(self.act(&call_action(call, "accept", Some(&agent.sdp))).await.0, 200);
     }
 
     /// The status, and the body.
-    pub async fn act(&self, body: &Value) -> (u16, Value) {
+    pub(crate) async fn act(&self, body: &Value) -> (u16, Value) {
         self.try_act(body).await.unwrap()
     }
 
-    pub async fn try_act(&self, body: &Value) -> reqwest::Result<(u16, Value)> {
+    pub(crate) async fn try_act(&self, body: &Value) -> reqwest::Result<(u16, Value)> {
         self.post("calls", &self.config.access_token, body).await
     }
 
-    pub async fn post(&self, what: &str, token: &str, body: &Value) -> reqwest::Result<(u16, Value)> {
+    pub(crate) async fn post(&self, what: &str, token: &str, body: &Value) -> reqwest::Result<(u16, Value)> {
         let url = format!("{}/{}/{what}", self.meta.graph_url(), self.config.phone_number_id);
         let response = self.http.post(url).bearer_auth(token).json(body).send().await?;
         Ok((response.status().as_u16(), response.json().await?))
@@ -104,7 +104,7 @@ impl Business {
 }
 
 /// A webhook: where it is, what it took, and how it will answer.
-pub async fn open_webhook(app_secret: &str) -> (String, mpsc::UnboundedReceiver<String>, Moods) {
+pub(crate) async fn open_webhook(app_secret: &str) -> (String, mpsc::UnboundedReceiver<String>, Moods) {
     let (tell, inbox) = mpsc::unbounded_channel();
     let moods = Moods::default();
     let webhook = Webhook { app_secret: app_secret.to_owned(), inbox: tell, moods: moods.clone() };
@@ -116,12 +116,12 @@ pub async fn open_webhook(app_secret: &str) -> (String, mpsc::UnboundedReceiver<
 }
 
 /// The body of an action.
-pub fn call_action(call: &Call, action: &str, sdp: Option<&str>) -> Value {
+pub(crate) fn call_action(call: &Call, action: &str, sdp: Option<&str>) -> Value {
     action_on(call.id(), action, sdp)
 }
 
 /// The same, of a call known by its id only.
-pub fn action_on(call: &str, action: &str, sdp: Option<&str>) -> Value {
+pub(crate) fn action_on(call: &str, action: &str, sdp: Option<&str>) -> Value {
     let mut body = json!({ "messaging_product": "whatsapp", "call_id": call, "action": action });
     if let Some(sdp) = sdp {
         body["session"] = json!({ "sdp_type": "answer", "sdp": sdp });
@@ -130,7 +130,7 @@ pub fn action_on(call: &str, action: &str, sdp: Option<&str>) -> Value {
 }
 
 /// Meta in a hurry: what takes it seconds takes it a fraction here.
-pub fn hurried() -> MetaConfig {
+pub(crate) fn hurried() -> MetaConfig {
     let timers = Timers {
         terminate_delay: Duration::from_millis(20),
         webhook_retries: vec![Duration::from_millis(20); 3],

@@ -6,21 +6,21 @@ use serde_json::Value;
 
 /// A function that was called and whose result is awaited.
 #[derive(Debug)]
-pub struct OpenCall {
+pub(super) struct OpenCall {
     pub call_id: String,
     pub follow_up: Option<FollowUp>,
 }
 
 /// What is said once a function has answered. The lowest rank of several is said.
 #[derive(Debug, Clone)]
-pub struct FollowUp {
+pub(super) struct FollowUp {
     pub rank: usize,
     pub reply: Reply,
 }
 
 impl FollowUp {
     /// What follows this function in that reply.
-    pub fn of(reply: &Reply, tool: &str) -> Option<Self> {
+    pub(super) fn of(reply: &Reply, tool: &str) -> Option<Self> {
         reply.after(tool).map(|after| Self { rank: reply.rank(tool), reply: after.clone() })
     }
 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 /// A call of a remote tool that has not answered.
 #[derive(Debug)]
-pub struct RemoteCall {
+pub(super) struct RemoteCall {
     pub due: Instant,
     /// As it will be then.
     item: Value,

@@ -21,7 +21,7 @@ const LARGEST_APPEND: usize = 15 * 1024 * 1024;
 
 /// A turn that is still to be written down.
 #[derive(Debug)]
-pub struct Transcription {
+pub(super) struct Transcription {
     pub due: Instant,
     item: String,
     sound: Vec<i16>,

@@ -15,11 +15,11 @@ use std::sync::{Arc, Mutex};
 use store::items::Item;
 use tokio::net::TcpListener;
 
-pub const TABLE: &str = "ahoy";
+pub(super) const TABLE: &str = "ahoy";
 
 /// AWS on loopback, for the lifetime of the test's runtime.
 #[derive(Clone)]
-pub struct Cloud {
+pub(crate) struct Cloud {
     address: String,
     inner: Arc<Inner>,
 }
@@ -33,7 +33,7 @@ struct Inner {
 }
 
 impl Cloud {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let engine = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inner = Inner { engine: format!("http://{}/", engine.local_addr().unwrap()), ..Inner::default() };
         let database = dynoxide::Database::memory().unwrap();
@@ -48,7 +48,7 @@ impl Cloud {
     }
 
     /// Returns a configuration without retries, so that a test sees how the product handles each failure.
-    pub fn sdk_config(&self) -> SdkConfig {
+    pub(crate) fn sdk_config(&self) -> SdkConfig {
         let key = Credentials::new("test", "test", None, None, "test");
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -61,22 +61,22 @@ impl Cloud {
 
     /// Answers the next requests of this operation with these errors: `{"__type": …}`. `GetSecretValue marks` stands for the requests for
     /// that secret.
-    pub fn fail(&self, operation: &str, errors: impl IntoIterator<Item = Value>) {
+    pub(crate) fn fail(&self, operation: &str, errors: impl IntoIterator<Item = Value>) {
         let errors = errors.into_iter().map(|error| (operation.to_owned(), error));
         self.inner.faults.lock().unwrap().extend(errors);
     }
 
     /// Returns the operations requested since the last call.
-    pub fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.inner.requests.lock().unwrap())
     }
 
-    pub fn forget_requests(&self) {
+    pub(crate) fn forget_requests(&self) {
         self.requests();
     }
 
     /// Returns every item of the table with the keys `pk` and `sk`, bytes as text.
-    pub async fn items(&self) -> Vec<Value> {
+    pub(crate) async fn items(&self) -> Vec<Value> {
         let client = aws_sdk_dynamodb::Client::new(&self.sdk_config());
         let pages = client.scan().table_name(TABLE).into_paginator().items().send();
         let items = pages.collect::<Result<Vec<_>, _>>().await.unwrap();
@@ -84,7 +84,7 @@ impl Cloud {
     }
 
     /// Overwrites an attribute of a call's state with a text.
-    pub async fn set_text(&self, pk: String, name: &str, text: &str) {
+    pub(crate) async fn set_text(&self, pk: String, name: &str, text: &str) {
         let update = aws_sdk_dynamodb::Client::new(&self.sdk_config()).update_item().table_name(TABLE);
         update
             .key("pk", AttributeValue::S(pk))
@@ -98,7 +98,7 @@ impl Cloud {
     }
 
     /// Returns the events in the table, sorted.
-    pub async fn events(&self) -> Vec<String> {
+    pub(crate) async fn events(&self) -> Vec<String> {
         let items = self.items().await;
         let mut events: Vec<_> =
             items.iter().filter_map(|item| Some(item.get("event")?.as_str()?.to_owned())).collect();

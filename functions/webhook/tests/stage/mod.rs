@@ -4,7 +4,7 @@
 
 mod cloud;
 
-pub use cloud::Cloud;
+pub(crate) use cloud::Cloud;
 
 use hmac::{Hmac, KeyInit, Mac};
 use lambda_http::{Body, Response};
@@ -15,28 +15,28 @@ use switchboard::CallStore;
 use switchboard::intake::{IntakeSettings, KnownNumbers};
 use webhook::{Settings, Webhook};
 
-pub const NUMBER: &str = "220000000000002";
+pub(crate) const NUMBER: &str = "220000000000002";
 
-pub const APP_SECRET: &str = "app-secret";
+pub(crate) const APP_SECRET: &str = "app-secret";
 
 /// A webhook and the AWS it runs on.
-pub struct Stage {
+pub(crate) struct Stage {
     pub cloud: Cloud,
     webhook: Webhook,
 }
 
 impl Stage {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(KnownNumbers::Listed(vec![NUMBER.into()])).await
     }
 
     /// Starts a webhook that answers these numbers.
-    pub async fn with(numbers: KnownNumbers) -> Self {
+    pub(crate) async fn with(numbers: KnownNumbers) -> Self {
         Self::on(Cloud::start().await, numbers).await.unwrap()
     }
 
     /// Starts a webhook on this AWS.
-    pub async fn on(cloud: Cloud, numbers: KnownNumbers) -> anyhow::Result<Self> {
+    pub(crate) async fn on(cloud: Cloud, numbers: KnownNumbers) -> anyhow::Result<Self> {
         let settings = Settings {
             table: cloud::TABLE.into(),
             meta_secret: "meta".into(),
@@ -50,39 +50,39 @@ impl Stage {
     }
 
     /// Posts this value of the field `calls`, signed.
-    pub async fn calls(&self, calls: Value) -> u16 {
+    pub(crate) async fn calls(&self, calls: Value) -> u16 {
         self.post(&batch(json!([change(NUMBER, calls)]))).await
     }
 
     /// Posts this body, signed.
-    pub async fn post(&self, body: &Value) -> u16 {
+    pub(crate) async fn post(&self, body: &Value) -> u16 {
         self.post_text(&body.to_string()).await
     }
 
     /// Posts this text, signed.
-    pub async fn post_text(&self, body: &str) -> u16 {
+    pub(crate) async fn post_text(&self, body: &str) -> u16 {
         let signature = signature(APP_SECRET, body.as_bytes());
         self.send(event("POST", "/webhook", "application/json", &signature, body)).await.status().as_u16()
     }
 
     /// Returns the webhook's reply to a Function URL event.
-    pub async fn send(&self, event: Value) -> Response<Body> {
+    pub(crate) async fn send(&self, event: Value) -> Response<Body> {
         self.send_text(event.to_string().as_bytes()).await
     }
 
     /// Returns the webhook's reply to an event in the bytes that Lambda delivers: JSON, and not always UTF-8.
-    pub async fn send_text(&self, event: &[u8]) -> Response<Body> {
+    pub(crate) async fn send_text(&self, event: &[u8]) -> Response<Body> {
         let event: webhook::url_event::UrlEvent = serde_json::from_slice(event).unwrap();
         self.webhook.handle(event.into()).await.unwrap()
     }
 
-    pub fn call_store(&self) -> CallStore {
+    pub(crate) fn call_store(&self) -> CallStore {
         CallStore::new(aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config()), cloud::TABLE)
     }
 }
 
 /// Returns a Function URL event, payload format 2.0.
-pub fn event(method: &str, path: &str, content_type: &str, signature: &str, body: &str) -> Value {
+pub(crate) fn event(method: &str, path: &str, content_type: &str, signature: &str, body: &str) -> Value {
     json!({
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
         "headers": {"content-type": content_type, "x-hub-signature-256": signature, "host": "ahoy.example"},
@@ -96,32 +96,32 @@ pub fn event(method: &str, path: &str, content_type: &str, signature: &str, body
     })
 }
 
-pub fn signature(secret: &str, body: &[u8]) -> String {
+pub(crate) fn signature(secret: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body);
     format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
 }
 
-pub fn batch(changes: Value) -> Value {
+pub(crate) fn batch(changes: Value) -> Value {
     json!({"object": "whatsapp_business_account", "entry": [{"id": "110000000000001", "changes": changes}]})
 }
 
-pub fn change(number: &str, calls: Value) -> Value {
+pub(crate) fn change(number: &str, calls: Value) -> Value {
     json!({"field": "calls", "value": {"messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "15550001111", "phone_number_id": number}, "calls": calls}})
 }
 
-pub fn connect(id: &str) -> Value {
+pub(crate) fn connect(id: &str) -> Value {
     connect_stamped(id, 0)
 }
 
 /// Returns a `connect` with a stamp this many seconds old.
-pub fn connect_stamped(id: &str, age_s: i64) -> Value {
+pub(crate) fn connect_stamped(id: &str, age_s: i64) -> Value {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
     json!({"id": id, "from": "919900000001", "event": "connect", "timestamp": (now - age_s).to_string(),
         "direction": "USER_INITIATED", "session": {"sdp_type": "offer", "sdp": "v=0\r\n"}})
 }
 
-pub fn terminate(id: &str) -> Value {
+pub(crate) fn terminate(id: &str) -> Value {
     json!({"id": id, "event": "terminate", "status": "COMPLETED", "timestamp": "1795305735"})
 }

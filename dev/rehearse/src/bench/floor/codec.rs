@@ -5,24 +5,24 @@ use opus::{Application, Bandwidth, Bitrate, Channels, Decoder, Encoder, Signal};
 use sim_audio::{FRAME, RATE, clips};
 
 /// The largest packet, bytes.
-pub const LARGEST: usize = 1_275;
+pub(super) const LARGEST: usize = 1_275;
 
 /// Decodes what a caller says.
-pub struct Decoding {
+pub(super) struct Decoding {
     decoder: Decoder,
     packets: Vec<Vec<u8>>,
     next: usize,
 }
 
 /// Encodes what an agent says.
-pub struct Encoding {
+pub(super) struct Encoding {
     encoder: Encoder,
     speech: Vec<i16>,
     next: usize,
 }
 
 impl Decoding {
-    pub fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         let decoder = Decoder::new(RATE, Channels::Mono)?;
         Ok(Self { decoder, packets: speech_packets()?, next: 0 })
     }
@@ -43,7 +43,7 @@ impl Part for Decoding {
 }
 
 impl Encoding {
-    pub fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         Ok(Self { encoder: encoder()?, speech: clips::agent_monologue().samples, next: 0 })
     }
 }
@@ -63,7 +63,7 @@ impl Part for Encoding {
 }
 
 /// What a caller says, in packets.
-pub fn speech_packets() -> anyhow::Result<Vec<Vec<u8>>> {
+pub(super) fn speech_packets() -> anyhow::Result<Vec<Vec<u8>>> {
     let (mut encoder, speech) = (encoder()?, clips::caller_monologue().samples);
     speech.chunks_exact(FRAME).map(|frame| Ok(encoder.encode_vec(frame, LARGEST)?)).collect()
 }

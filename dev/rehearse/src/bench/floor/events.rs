@@ -14,13 +14,13 @@ use std::sync::Arc;
 const HOST: &str = "model.test";
 
 /// Writes appends and reads deltas.
-pub struct Json {
+pub(super) struct Json {
     sound: Vec<i16>,
     deltas: Vec<String>,
 }
 
 /// Seals appends and opens deltas.
-pub struct Tls {
+pub(super) struct Tls {
     client: Connection,
     server: Connection,
     append: String,
@@ -45,7 +45,7 @@ struct Delta {
 }
 
 impl Json {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { sound: sim_audio::clips::caller_monologue().samples, deltas: vec![delta(); DELTAS] }
     }
 }
@@ -60,7 +60,7 @@ impl Part for Json {
 }
 
 impl Tls {
-    pub fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed([HOST.to_owned()])?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
         let mut roots = RootCertStore::empty();

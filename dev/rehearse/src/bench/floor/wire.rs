@@ -21,20 +21,20 @@ const SALT: [u8; 14] = *b"salt of a benc";
 const REPLAY_WINDOW: usize = 64;
 
 /// Encrypts packets.
-pub struct Protecting {
+pub(super) struct Protecting {
     stream: Stream,
     context: Context,
 }
 
 /// Decrypts packets.
-pub struct Unprotecting {
+pub(super) struct Unprotecting {
     stream: Stream,
     sender: Context,
     context: Context,
 }
 
 /// Sends packets, and receives them.
-pub struct Datagrams {
+pub(super) struct Datagrams {
     sockets: [UdpSocket; 2],
     packet: Vec<u8>,
 }
@@ -46,7 +46,7 @@ struct Stream {
 }
 
 impl Protecting {
-    pub fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         Ok(Self { stream: Stream::new()?, context: context()? })
     }
 }
@@ -63,7 +63,7 @@ impl Part for Protecting {
 }
 
 impl Unprotecting {
-    pub fn new() -> anyhow::Result<Self> {
+    pub(super) fn new() -> anyhow::Result<Self> {
         Ok(Self { stream: Stream::new()?, sender: context()?, context: context()? })
     }
 }
@@ -83,7 +83,7 @@ impl Part for Unprotecting {
 }
 
 impl Datagrams {
-    pub fn new() -> std::io::Result<Self> {
+    pub(super) fn new() -> std::io::Result<Self> {
         let bind = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
         let sockets = [bind()?, bind()?];
         sockets[0].connect(sockets[1].local_addr()?)?;
