@@ -5,10 +5,10 @@ use crate::handled_call::HandledCall;
 use crate::perform::wire_name;
 use crate::stored_call::StoredCall;
 use call::Timestamp;
-use internal_api::keys;
 use jiff::tz::TimeZone;
 use store::CallListing;
 use store::items::Item;
+use store::keys;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 

@@ -1,9 +1,9 @@
 //! A call while one invocation handles it: its record, and what the invocation resolves for it, each read once.
 
 use crate::{ResolvedAgent, StoredCall, Switchboard};
-use internal_api::lease::Lease;
 use std::sync::Arc;
 use store::NumberSettings;
+use store::lease::Lease;
 use tokio::sync::OnceCell;
 
 /// A loaded call, with the settings of its number, its agent and the lease of its task as far as they are resolved.

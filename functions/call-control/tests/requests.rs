@@ -5,7 +5,6 @@
 mod stage;
 
 use call_control::{CallControl, Invocation, Settings};
-use internal_api::lease::Lease;
 use internal_api::order::Order;
 use lambda_runtime::{Context, LambdaEvent};
 use service::time::now_ms;
@@ -13,6 +12,7 @@ use stage::{Cloud, TABLE};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use store::items::to_item;
+use store::lease::Lease;
 use store::{Store, StoredAgent};
 use switchboard::task_launcher::LaunchSettings;
 use switchboard::{ResolvedAgent, StoredCall};

@@ -4,11 +4,11 @@ use super::accounts::last_cap_event;
 use super::{CallSession, CallSessionParts, SessionEnd};
 use crate::model::AgentEvent;
 use call::Ending;
+use internal_api::client::CallControl;
 use internal_api::order::Order;
 use journal::{JournalPhase, TranscriptLine};
 use service::time::now_ms;
 use std::time::{Duration, Instant};
-use store::CallControl;
 
 /// How long one report may take: call-control may be waiting for Meta.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
