@@ -2,6 +2,7 @@
 # Checks what the architecture forbids:
 #  - a second crypto provider: rustls would no longer know which one is meant, and panic at the first wss://
 #  - a runtime, a socket or randomness in the sans-IO crates
+#  - a request to the table outside crates/store
 #  - the product importing a simulator, or a simulator importing the product's reading of its vendor
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -41,6 +42,12 @@ for product in "${programs[@]}"; do
     tree -p "$product" -e normal | grep -qx "$simulator" && fail "$product must not depend on $simulator"
   done
 done
+# The media task is exposed to the network, and never has Meta's token.
+tree -p media-task -e normal | grep -qx whatsapp && fail "media-task must not depend on whatsapp"
+# Every request to the table is one of store's; a program only makes the client.
+asks=$(grep -rn --include='*.rs' aws_sdk_dynamodb crates functions/*/src media-task/src cli/src | grep -v '^crates/store/' | grep -v 'aws_sdk_dynamodb::Client::new(') || true
+[ -z "$asks" ] || fail "only crates/store sends requests to DynamoDB: $asks"
+
 # Traces are an optional feature: docs/traces.md
 for program in "${shipped[@]}"; do
   tree -p "$program" -e normal | grep -q '^opentelemetry' && fail "$program must not export traces unless it is built with the feature otlp"

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use journal::{CallSummary, JournalEntry, JournalEvent, TranscriptLine};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use store::items::{Item, from_item, text};
+use store::items::{Item, from_item};
 use store::keys;
 use store::{AudioLevels, CallListing, Store};
 
@@ -53,9 +53,8 @@ impl CallDetails {
     }
 
     async fn of(store: &Store, listed: CallListing) -> anyhow::Result<Self> {
-        let (pk, mut entries, mut lines, mut left) = (keys::call(&listed.call_ref), vec![], vec![], 0);
-        // All items of a call but its summary sort before its state.
-        for item in items_before_state(store, &pk).await? {
+        let (mut entries, mut lines, mut left) = (vec![], vec![], 0);
+        for item in store.items_before_state(&listed.call_ref).await? {
             let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
             if sk.starts_with(keys::EVENTS) {
                 // An entry that a newer release wrote must not hide the others.
@@ -146,13 +145,6 @@ pub(crate) fn event_name(entry: &JournalEntry) -> String {
     let line = to_json(entry);
     let name = line["event"].as_str().unwrap_or_default();
     name.trim_start_matches("WA_CALL_").to_lowercase().replace('_', " ")
-}
-
-async fn items_before_state(store: &Store, pk: &str) -> anyhow::Result<Vec<Item>> {
-    let query = store.partition(pk).key_condition_expression("#pk = :pk AND #sk < :state");
-    let query = query.expression_attribute_names("#sk", "sk");
-    let query = query.expression_attribute_values(":state", text(keys::STATE));
-    store::all(query).await.context("cannot read the call")
 }
 
 fn read<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {

@@ -3,7 +3,6 @@
 use crate::Common;
 use crate::fetched::FetchError;
 use anyhow::anyhow;
-use aws_sdk_dynamodb::Client;
 use store::Store;
 
 pub(crate) const NO_REGION: &str =
@@ -35,7 +34,7 @@ pub(crate) async fn store(common: &Common) -> anyhow::Result<Store> {
     if config.region().is_none() {
         return Err(anyhow!(NO_REGION));
     }
-    Ok(Store::new(Client::new(&config), &common.table()))
+    Ok(Store::new(aws_sdk_dynamodb::Client::new(&config), &common.table()))
 }
 
 /// Rewrites an AWS error as one line that says what to run or set.

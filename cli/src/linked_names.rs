@@ -4,13 +4,10 @@ use crate::person::{Person, Pseudonymizer};
 use std::collections::BTreeSet;
 use store::items::Item;
 use store::keys;
-use store::{CallListing, CallQuery, Store};
+use store::{CallListing, CallQuery, Key, Store};
 
 /// How many calls one query returns.
 const PAGE: usize = 100;
-
-/// An item's partition key and sort key.
-pub(crate) type Key = (String, String);
 
 /// One person's names at Meta, their pseudonyms and their calls.
 #[derive(Debug, Default)]

@@ -2,23 +2,13 @@
 
 use crate::cloud::in_one_line;
 use crate::figures::plural;
-use crate::linked_names::{Key, LinkedNames};
+use crate::linked_names::LinkedNames;
 use crate::person::{Person, Pseudonymizer};
 use crate::table_scan::scan_table;
-use anyhow::Context;
-use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
-use journal::JournalEvent;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
-use store::items::{Item, number, text, to_item};
+use store::items::Item;
 use store::keys;
-use store::{CallListing, Store, all};
-
-/// BatchWriteItem's limit of requests.
-const BATCH: usize = 25;
-
-/// How long to wait before unprocessed deletes are sent again.
-const RETRY_PAUSE: Duration = Duration::from_millis(100);
+use store::{CallListing, Key, Store, tombstone_of_call, tombstone_of_person};
 
 /// How long after a call its media task may still write, in ms.
 const WRITES_FOR_MS: u64 = 60_000;
@@ -64,19 +54,15 @@ impl StoredPerson {
         stored.of_lists.extend(linked.pointers);
         for call in &linked.calls {
             stored.add_call(store, call, now_ms).await?;
-            stored.tombstones.insert((keys::forgotten_call(&call.call_ref), keys::OF_CALL.to_owned()));
+            stored.tombstones.insert(tombstone_of_call(&call.call_ref));
         }
-        let people = linked
-            .pseudonyms
-            .iter()
-            .map(|pseudonym| (keys::forgotten_person(pseudonym), keys::PERSON.to_owned()));
-        stored.tombstones.extend(people);
+        stored.tombstones.extend(linked.pseudonyms.iter().map(|pseudonym| tombstone_of_person(pseudonym)));
         let mut numbers: BTreeSet<_> = store.numbers().await?.into_iter().map(|it| it.number).collect();
         numbers.extend(stored.calls.keys().filter(|number| !number.is_empty()).cloned());
         for number in &numbers {
             for pseudonym in &linked.pseudonyms {
-                stored.of_lists.extend(keys_in_partition(store, &keys::caller(number, pseudonym)).await?);
-                stored.of_lists.extend(keys_in_partition(store, &keys::acts(number, pseudonym)).await?);
+                stored.of_lists.extend(store.keys_in_partition(&keys::caller(number, pseudonym)).await?);
+                stored.of_lists.extend(store.keys_in_partition(&keys::acts(number, pseudonym)).await?);
             }
         }
         Ok(stored)
@@ -115,11 +101,7 @@ impl StoredPerson {
     /// # Errors
     /// When the table cannot be written.
     pub(crate) async fn put_tombstones(&self, store: &Store, now_ms: u64) -> anyhow::Result<()> {
-        for (pk, sk) in &self.tombstones {
-            let keys = [("pk", text(pk)), ("sk", text(sk)), (keys::TTL, number(keys::forget_at(now_ms)))];
-            store.put(keys.map(|(name, value)| (name.to_owned(), value)).into()).await?;
-        }
-        Ok(())
+        Ok(store.put_tombstones(&self.tombstones, now_ms).await?)
     }
 
     /// Writes the tombstones, deletes everything, and records with each number that a person was forgotten.
@@ -128,16 +110,12 @@ impl StoredPerson {
     /// When the table cannot be written; another run finds and deletes what is left.
     pub(crate) async fn erase(&self, store: &Store, now_ms: u64) -> anyhow::Result<()> {
         self.put_tombstones(store, now_ms).await?;
-        delete(store, &self.of_messages).await?;
-        delete(store, &self.of_calls).await?;
+        store.delete_items(&self.of_messages).await?;
+        store.delete_items(&self.of_calls).await?;
         for (id, calls) in self.calls.iter().filter(|(id, _)| !id.is_empty()) {
-            let mut item = to_item(&JournalEvent::Forgotten { number: id.clone(), calls: *calls });
-            item.insert("pk".to_owned(), text(keys::number(id)));
-            item.insert("sk".to_owned(), text(keys::forgotten(now_ms)));
-            item.insert("at_ms".to_owned(), number(now_ms));
-            store.put(item).await?;
+            store.record_forgotten(id, *calls, now_ms).await?;
         }
-        delete(store, &self.of_lists).await
+        Ok(store.delete_items(&self.of_lists).await?)
     }
 
     /// Adds the counts of a later run.
@@ -153,7 +131,7 @@ impl StoredPerson {
     async fn add_call(&mut self, store: &Store, call: &CallListing, now_ms: u64) -> anyhow::Result<()> {
         let partition = keys::call(&call.call_ref);
         let state = store.items(&[(partition.clone(), keys::STATE.to_owned())]).await?.pop();
-        let stored = keys_in_partition(store, &partition).await?;
+        let stored = store.keys_in_partition(&partition).await?;
         let is_summed_up = stored.iter().any(|(_, sk)| sk == keys::SUMMARY);
         let is_fresh = call.ended_at_ms.is_some_and(|ended| now_ms.saturating_sub(ended) < WRITES_FOR_MS);
         let is_being_written = call.accepted_at_ms.is_some() && is_fresh && !is_summed_up;
@@ -175,36 +153,4 @@ impl StoredPerson {
 /// Whether a call may still change; one that call-control set aside because its state cannot be parsed does not.
 fn may_change(state: &Item) -> bool {
     !state.contains_key("is_set_aside")
-}
-
-async fn keys_in_partition(store: &Store, pk: &str) -> anyhow::Result<Vec<Key>> {
-    let query = store.partition(pk).consistent_read(true).key_condition_expression("#pk = :pk");
-    let query = query.projection_expression("#pk, #sk").expression_attribute_names("#sk", "sk");
-    let found = all(query).await.context("cannot query stored items")?;
-    Ok(found.iter().filter_map(key_of).collect())
-}
-
-fn key_of(item: &Item) -> Option<Key> {
-    let part = |name| Some(item.get(name)?.as_s().ok()?.clone());
-    Some((part("pk")?, part("sk")?))
-}
-
-async fn delete(store: &Store, keys: &BTreeSet<Key>) -> anyhow::Result<()> {
-    let keys: Vec<_> = keys.iter().collect();
-    for some in keys.chunks(BATCH) {
-        let requests = some.iter().map(|(pk, sk)| {
-            let delete = DeleteRequest::builder().key("pk", text(pk)).key("sk", text(sk));
-            let delete = delete.build().expect("the key is set");
-            WriteRequest::builder().delete_request(delete).build()
-        });
-        let mut rest = Some([(store.table.clone(), requests.collect())].into());
-        while let Some(asked) = rest.take() {
-            let write = store.client.batch_write_item().set_request_items(Some(asked)).send().await;
-            rest = write.context("cannot delete items")?.unprocessed_items.filter(|left| !left.is_empty());
-            if rest.is_some() {
-                tokio::time::sleep(RETRY_PAUSE).await;
-            }
-        }
-    }
-    Ok(())
 }

@@ -3,15 +3,13 @@
 //! A notice that is not understood is stored with the number, account or call that Meta names, and one that DynamoDB refused is
 //! stored by its hash: only reading every item finds a person in them.
 
-use crate::linked_names::{Key, LinkedNames, callers};
+use crate::linked_names::{LinkedNames, callers};
 use crate::person::{Person, Pseudonymizer};
-use anyhow::Context;
-use aws_sdk_dynamodb::types::AttributeValue;
 use service::time::now_ms;
 use std::collections::{BTreeSet, HashSet};
-use store::items::Item;
+use store::items::{Item, number_of, texts};
 use store::keys;
-use store::{CallListing, Store};
+use store::{CallListing, Key, Store, key_of};
 use whatsapp::personal_names;
 
 /// Slack, in seconds, between DynamoDB's deletion of a call's state and of its place in the list.
@@ -67,12 +65,8 @@ async fn scan_once(
     pseudonymizer: &Pseudonymizer,
     linked: &LinkedNames,
 ) -> anyhow::Result<Pass> {
-    let scan = store.client.scan().table_name(&store.table).consistent_read(true);
-    let mut pages = scan.into_paginator().items().send();
     let mut pass = Pass::default();
-    while let Some(item) = pages.next().await {
-        pass.add(item.context("cannot scan the table")?, pseudonymizer, linked);
-    }
+    store.scan(|item| pass.add(item, pseudonymizer, linked)).await?;
     Ok(pass)
 }
 
@@ -121,25 +115,10 @@ fn names_in(item: &Item) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (name, value) in item {
         if !["pk", "sk", "at_ms", "ttl", "stamped_at", "number", "call_ref"].contains(&name.as_str()) {
-            collect(value, &mut found);
+            found.extend(texts(value).iter().flat_map(|text| personal_names::in_text(text)));
         }
     }
     found
-}
-
-fn collect(value: &AttributeValue, found: &mut BTreeSet<String>) {
-    match value {
-        AttributeValue::S(text) => found.extend(personal_names::in_text(text)),
-        AttributeValue::B(bytes) => {
-            found.extend(personal_names::in_text(&String::from_utf8_lossy(bytes.as_ref())))
-        }
-        AttributeValue::L(values) => values.iter().for_each(|value| collect(value, found)),
-        AttributeValue::M(values) => values.values().for_each(|value| collect(value, found)),
-        AttributeValue::Ss(texts) => {
-            found.extend(texts.iter().flat_map(|text| personal_names::in_text(text)))
-        }
-        _ => {}
-    }
 }
 
 /// Returns the call that an item outside of the call's partition belongs to.
@@ -153,8 +132,8 @@ fn call_of<'a>(pk: &str, sk: &'a str, item: &'a Item) -> Option<&'a str> {
 
 /// Whether a listed call is older than the pseudonym key and outlives its state.
 fn predates_key(item: &Item, made_at_ms: Option<u64>) -> bool {
-    let is_old = number(item.get("rang_at_ms")) < Some(made_at_ms.unwrap_or(u64::MAX));
-    is_old && number(item.get(keys::TTL)) > Some(now_ms() / 1_000 + EXPIRES_S)
+    let is_old = number_of(item, "rang_at_ms") < Some(made_at_ms.unwrap_or(u64::MAX));
+    is_old && number_of(item, keys::TTL) > Some(now_ms() / 1_000 + EXPIRES_S)
 }
 
 /// Returns the list's entry of a call, by its state.
@@ -165,20 +144,11 @@ fn listing_of(state: &Item) -> Option<CallListing> {
     Some(CallListing {
         call_ref: keys::call_ref(&text("pk")?)?.to_owned(),
         number: text("number").unwrap_or_default(),
-        rang_at_ms: number(call.get("rang_at")).unwrap_or_default(),
+        rang_at_ms: number_of(&call, "rang_at").unwrap_or_default(),
         start: None,
-        accepted_at_ms: number(call.get("accepted_at")),
-        ended_at_ms: number(call.get("ended_at")),
+        accepted_at_ms: number_of(&call, "accepted_at"),
+        ended_at_ms: number_of(&call, "ended_at"),
         ending: None,
         by: None,
     })
-}
-
-fn number(value: Option<&AttributeValue>) -> Option<u64> {
-    value?.as_n().ok()?.parse().ok()
-}
-
-fn key_of(item: &Item) -> Option<Key> {
-    let part = |name| Some(item.get(name)?.as_s().ok()?.clone());
-    Some((part("pk")?, part("sk")?))
 }

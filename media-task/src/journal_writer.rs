@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use store::items::{Item, number, text, to_item};
 use store::keys;
-use store::{AudioLevels, CallOutcome, SpendingConflict, Store, WriteError};
+use store::{AudioLevels, CallOutcome, ErrorKind, Store, StoreError};
 use tokio::sync::Notify;
 
 /// How long after a failed write a caller's request is written again, and how often in all. The agent waits for it, so it is not
@@ -147,7 +147,9 @@ impl CallerRequest {
         for attempt in 1.. {
             match self.store.put(item.clone()).await {
                 Ok(()) => break,
-                Err(error) if attempt == REQUEST_ATTEMPTS || write_result(&error) != WriteResult::Later => {
+                Err(error)
+                    if attempt == REQUEST_ATTEMPTS || write_result(error.kind()) != WriteResult::Later =>
+                {
                     return Err(error).context("cannot write to the table");
                 }
                 Err(_) => tokio::time::sleep(REQUEST_RETRY_DELAY).await,
@@ -177,7 +179,7 @@ async fn run_writes(store: Store, pending_writes: Arc<PendingWrites>) {
         tokio::select! {
             () = pending_writes.added.notified() => {}
             Some((job, result)) = in_flight.next() => {
-                let written = result.as_ref().map_or_else(write_result, |()| WriteResult::Written);
+                let written = result.as_ref().map_or_else(|error| write_result(error.kind()), |()| WriteResult::Written);
                 let is_kept = pending_writes.queue().handle_result(&job, written, Instant::now());
                 if let (false, Err(error)) = (is_kept, result) {
                     dropped += 1;
@@ -197,27 +199,26 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
-fn write_result(error: &anyhow::Error) -> WriteResult {
-    if error.is::<SpendingConflict>() {
-        return WriteResult::Never;
-    }
-    match WriteError::of_write(error) {
-        WriteError::Unfit(_) => WriteResult::Never,
-        WriteError::Denied(_) => WriteResult::Denied,
-        WriteError::Condition(_) | WriteError::Conflict(_) | WriteError::Busy(_) | WriteError::Unanswered => {
-            WriteResult::Later
-        }
+fn write_result(kind: &ErrorKind) -> WriteResult {
+    match kind {
+        ErrorKind::Permanent(_) | ErrorKind::SpendingConflict => WriteResult::Never,
+        ErrorKind::Denied(_) => WriteResult::Denied,
+        ErrorKind::Condition(_)
+        | ErrorKind::Conflict(_)
+        | ErrorKind::Throttled(_)
+        | ErrorKind::Unavailable
+        | ErrorKind::Unreadable => WriteResult::Later,
     }
 }
 
 /// Logs a dropped write. `dropped` is the number of writes that this task has dropped in all.
-fn log_dropped(job: &Job<TableWrite>, error: &anyhow::Error, dropped: u64) {
+fn log_dropped(job: &Job<TableWrite>, error: &StoreError, dropped: u64) {
     let (call_ref, item) = (&job.call_ref, job.what.sort_key());
     tracing::error!(call_ref, item, dropped, "table write failed; item dropped: {error:#}");
 }
 
 impl TableWrite {
-    async fn write(&self, store: &Store) -> anyhow::Result<()> {
+    async fn write(&self, store: &Store) -> Result<(), StoreError> {
         match self {
             Self::Entry(entry) => store.write(entry).await,
             Self::Item(item) => store.put(item.clone()).await,
@@ -257,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_call_outcome_with_a_spending_conflict_is_not_retried() {
-        assert_eq!(write_result(&SpendingConflict.into()), WriteResult::Never);
-        assert_eq!(write_result(&anyhow::anyhow!("the network is gone")), WriteResult::Later);
+        assert_eq!(write_result(&ErrorKind::SpendingConflict), WriteResult::Never);
+        assert_eq!(write_result(&ErrorKind::Unavailable), WriteResult::Later);
     }
 }

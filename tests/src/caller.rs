@@ -7,7 +7,7 @@ use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, clips};
 use sim_meta::{ActionName, Event, Seen, TriedAction};
 use std::time::Duration;
-use switchboard::{StoredCall, call_ref};
+use store::{StoredCall, call_ref};
 
 /// A business that does not pick up within this has lost its caller.
 const PATIENCE: Duration = Duration::from_secs(20);

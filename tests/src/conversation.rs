@@ -94,8 +94,8 @@ impl Story {
 
     /// Everything in the table, as text to search.
     pub async fn everything_stored(&self) -> String {
-        let scan = self.stack.ledger.client.scan().table_name(&self.stack.ledger.table);
-        let items = scan.consistent_read(true).send().await.expect("the table can be read").items;
+        let mut items = vec![];
+        self.stack.ledger.scan(|item| items.push(item)).await.expect("the table can be read");
         format!("{items:?}")
     }
 

@@ -314,9 +314,8 @@ impl Story {
 
     /// The partitions of calls in the table.
     pub async fn stored_calls(&self) -> Vec<String> {
-        let scan = self.stack.ledger.client.scan().table_name(&self.stack.ledger.table);
-        let items =
-            scan.consistent_read(true).send().await.expect("the table can be read").items.unwrap_or_default();
+        let mut items = vec![];
+        self.stack.ledger.scan(|item| items.push(item)).await.expect("the table can be read");
         let keys = items.iter().map(|item| item["pk"].as_s().expect("keys are texts").clone());
         keys.filter(|key| key.starts_with("CALL#")).collect()
     }

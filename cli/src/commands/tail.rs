@@ -11,8 +11,6 @@ use service::time::now_ms;
 use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 use std::time::Duration;
-use store::items::{from_item, text};
-use store::keys;
 use store::{CallQuery, Store};
 
 /// How often the table is queried.
@@ -56,7 +54,7 @@ impl Tail {
         loop {
             poll.tick().await;
             for call_ref in self.followed_calls(store, began_ms).await? {
-                for entry in printed.add_new(journal_of(store, &call_ref).await?) {
+                for entry in printed.add_new(store.journal_of(&call_ref).await?) {
                     if in_json { output::line(entry.to_line()) } else { output::line(line(&entry)) }
                 }
             }
@@ -90,16 +88,6 @@ impl Printed {
         entries.sort_by_key(|entry| entry.at_ms);
         entries
     }
-}
-
-async fn journal_of(store: &Store, call_ref: &str) -> anyhow::Result<Vec<JournalEntry>> {
-    let query = store.partition(keys::call(call_ref));
-    let query = query
-        .key_condition_expression("#pk = :pk AND begins_with(#sk, :events)")
-        .expression_attribute_names("#sk", "sk")
-        .expression_attribute_values(":events", text(keys::EVENTS));
-    let items = store::all(query).await?;
-    Ok(items.into_iter().filter_map(|item| from_item(item).ok()).collect())
 }
 
 fn line(entry: &JournalEntry) -> String {

@@ -4,8 +4,8 @@ use crate::business::{Business, NUMBER};
 use serde_json::{Value, json};
 use service::time::now_ms;
 use std::collections::BTreeSet;
-use store::CallListing;
 use store::items::{Item, number, text};
+use store::{CallListing, key_of};
 use store::{keys, pseudonym};
 
 const THEM: &str = "919900000001";
@@ -196,12 +196,8 @@ impl Business {
 
     /// Returns the keys of all items in the table.
     async fn stored(&self) -> BTreeSet<(String, String)> {
-        let mut pages = self.store.client.scan().table_name("ahoy").into_paginator().items().send();
         let mut stored = BTreeSet::new();
-        while let Some(item) = pages.next().await {
-            let item = item.unwrap();
-            stored.insert((item["pk"].as_s().unwrap().clone(), item["sk"].as_s().unwrap().clone()));
-        }
+        self.store.scan(|item| stored.extend(key_of(&item))).await.unwrap();
         stored
     }
 }

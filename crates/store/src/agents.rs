@@ -1,12 +1,11 @@
 //! The agent files that operators pushed, and the assignment of agents to numbers.
 
 use crate::NumberSettings;
+use crate::error::{Context, Result};
 use crate::items::{Item, from_item, text, to_item};
 use crate::keys;
 use crate::number_settings::Assigned;
 use crate::table::{Store, all};
-use anyhow::Context;
-use aws_sdk_dynamodb::operation::get_item::builders::GetItemFluentBuilder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -36,7 +35,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn put_agent(&self, agent: &StoredAgent) -> anyhow::Result<()> {
+    pub async fn put_agent(&self, agent: &StoredAgent) -> Result<()> {
         let mut item = to_item(agent);
         let keys = [("pk", keys::agent(&agent.name)), ("sk", keys::FILE.to_owned())];
         let index = [("gsi1pk", keys::AGENTS.to_owned()), ("gsi1sk", agent.name.clone())];
@@ -50,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn agents(&self) -> anyhow::Result<Vec<StoredAgent>> {
+    pub async fn agents(&self) -> Result<Vec<StoredAgent>> {
         let query = self.index(keys::AGENTS).key_condition_expression("#pk = :pk");
         let listed = all(query).await.context("cannot list the agents")?;
         let name = |item: &Item| item.get("gsi1sk").and_then(|name| name.as_s().ok()).cloned();
@@ -58,7 +57,7 @@ impl Store {
         // The index has only their names.
         let items = self.items(&keys.collect::<Vec<_>>()).await?.into_iter();
         let agents = items.map(|item| from_item(item).context("cannot parse an agent's item"));
-        let mut agents = agents.collect::<anyhow::Result<Vec<StoredAgent>>>()?;
+        let mut agents = agents.collect::<Result<Vec<StoredAgent>>>()?;
         agents.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(agents)
     }
@@ -67,9 +66,8 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn agent(&self, name: &str) -> anyhow::Result<Option<StoredAgent>> {
-        let get = self.get(keys::agent(name), keys::FILE).consistent_read(true);
-        let item = get.send().await.context("cannot read an agent")?.item;
+    pub async fn agent(&self, name: &str) -> Result<Option<StoredAgent>> {
+        let item = self.item(&keys::agent(name), keys::FILE).await.context("cannot read an agent")?;
         item.map(|item| from_item(item).context("cannot parse an agent's item")).transpose()
     }
 
@@ -77,7 +75,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn assign(&self, number: &str, agent: &str) -> anyhow::Result<()> {
+    pub async fn assign(&self, number: &str, agent: &str) -> Result<()> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.key("pk", text(keys::number(number))).key("sk", text(keys::SETTINGS));
         let update = update
@@ -96,7 +94,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn numbers(&self) -> anyhow::Result<Vec<Assigned>> {
+    pub async fn numbers(&self) -> Result<Vec<Assigned>> {
         let query = self.index(keys::NUMBERS).key_condition_expression("#pk = :pk");
         let items = all(query).await.context("cannot list the numbers that have an agent")?;
         items.into_iter().map(|item| from_item(item).context("cannot parse a number's item")).collect()
@@ -106,22 +104,19 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached, refuses the request, or holds an item that cannot be read.
-    pub async fn number(&self, number: &str) -> anyhow::Result<NumberSettings> {
-        let get = self.get(keys::number(number), keys::SETTINGS).consistent_read(true);
-        let item: Option<Item> = get.send().await.context("cannot read a number's settings")?.item;
-        item.map_or_else(|| Ok(NumberSettings::default()), from_item)
+    pub async fn number(&self, number: &str) -> Result<NumberSettings> {
+        let item = self.item(&keys::number(number), keys::SETTINGS).await;
+        let item = item.context("cannot read a number's settings")?;
+        let settings = item.map(from_item).transpose().context("cannot parse a number's settings")?;
+        Ok(settings.unwrap_or_default())
     }
 
     /// Returns the TOML text of the agent file of a number; `None` when the number has no agent, or one that does not exist.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn agent_of(&self, number: &str) -> anyhow::Result<Option<String>> {
+    pub async fn agent_of(&self, number: &str) -> Result<Option<String>> {
         let Some(name) = self.number(number).await?.agent else { return Ok(None) };
         Ok(self.agent(&name).await?.map(|agent| agent.text))
-    }
-
-    fn get(&self, pk: String, sk: &str) -> GetItemFluentBuilder {
-        self.client.get_item().table_name(&self.table).key("pk", text(pk)).key("sk", text(sk))
     }
 }

@@ -1,6 +1,7 @@
 //! The audio levels of a call: the loudness of each side over time, which shows who spoke when but not what they said.
 
 use crate::Store;
+use crate::error::Result;
 use crate::items::{Item, number};
 use crate::keys;
 use aws_sdk_dynamodb::primitives::Blob;
@@ -76,7 +77,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn levels(&self, call_ref: &str) -> anyhow::Result<Option<AudioLevels>> {
+    pub async fn levels(&self, call_ref: &str) -> Result<Option<AudioLevels>> {
         let found = self.items(&[(keys::call(call_ref), keys::LEVELS.to_owned())]).await?;
         Ok(found.first().and_then(AudioLevels::of_item))
     }

@@ -1,9 +1,9 @@
 //! The hourly limits of actions for one caller: messages, tools and notices.
 
+use crate::Store;
+use crate::error::{Context, Result};
 use crate::items::{number, text};
 use crate::keys;
-use crate::{Store, WriteError};
-use anyhow::Context;
 
 /// An action for a caller, in their call or because of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Store {
         action: BudgetedAction,
         most: u32,
         now_ms: u64,
-    ) -> anyhow::Result<bool> {
+    ) -> Result<bool> {
         if most == 0 {
             return Ok(false);
         }
@@ -54,10 +54,7 @@ impl Store {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":most", number(most.into()))
             .expression_attribute_values(":ttl", number(now_ms / 1_000 + 2 * 60 * 60));
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(WriteError::of(&error), WriteError::Condition(_)) => Ok(false),
-            Err(error) => Err(error).context("cannot count an action for a caller"),
-        }
+        let counted = update.send().await.if_condition_holds("cannot count an action for a caller")?;
+        Ok(counted.is_some())
     }
 }

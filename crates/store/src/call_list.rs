@@ -1,9 +1,9 @@
 //! The list of calls: by number, day, user, and prefix of the reference, newest first, page by page, never by a scan.
 
 use crate::Store;
+use crate::error::{Context, Result};
 use crate::items::{Item, from_item, number, text, to_item};
 use crate::keys;
-use anyhow::Context;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,7 @@ impl Store {
         within: Option<TimeRange>,
         before: Option<&str>,
         at_most: usize,
-    ) -> anyhow::Result<Vec<CallListing>> {
+    ) -> Result<Vec<CallListing>> {
         let from = within.map_or_else(|| keys::rang(0, ""), |within| keys::rang(within.from_ms, ""));
         // `~` sorts after every reference: references are hexadecimal.
         let to = keys::rang(within.map_or(u64::MAX, |within| within.to_ms), "~");
@@ -132,7 +132,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn named(&self, beginning: &str) -> anyhow::Result<Vec<CallListing>> {
+    pub async fn named(&self, beginning: &str) -> Result<Vec<CallListing>> {
         let query = self.partition(keys::call_refs(beginning));
         let query = query
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :beginning)")
@@ -149,7 +149,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn items(&self, wanted: &[(String, String)]) -> anyhow::Result<Vec<Item>> {
+    pub async fn items(&self, wanted: &[(String, String)]) -> Result<Vec<Item>> {
         let mut found = vec![];
         let wanted: Vec<_> = wanted.iter().collect::<BTreeSet<_>>().into_iter().collect();
         for some in wanted.chunks(BATCH) {
@@ -169,7 +169,7 @@ impl Store {
     }
 
     /// Reads the calls from the list by number: a pointer has fewer fields.
-    async fn read_listings(&self, pointers: Vec<CallListing>) -> anyhow::Result<Vec<CallListing>> {
+    async fn read_listings(&self, pointers: Vec<CallListing>) -> Result<Vec<CallListing>> {
         let wanted: Vec<_> = pointers.iter().map(|call| (keys::calls(&call.number), call.place())).collect();
         let found = self.items(&wanted).await?.into_iter().map(from_item::<CallListing>);
         let found: Vec<_> = found.collect::<Result<_, _>>().context("cannot parse a call in the list")?;

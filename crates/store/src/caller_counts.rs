@@ -1,10 +1,10 @@
 //! Counts the calls of one caller within an hour, for the limit on them.
 
 use crate::Store;
+use crate::error::{Context, Result};
 use crate::items::{number, text};
 use crate::keys;
 use crate::table::all;
-use anyhow::Context;
 use std::time::Duration;
 
 /// How long a call counts.
@@ -15,7 +15,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn count_call(&self, of: &CallerCall<'_>) -> anyhow::Result<usize> {
+    pub async fn count_call(&self, of: &CallerCall<'_>) -> Result<usize> {
         let until_s = (of.rang_at_ms + 2 * COUNTED_FOR.as_millis() as u64) / 1_000;
         let put = self.client.put_item().table_name(&self.table);
         let put = put.item("pk", text(of.partition())).item("sk", text(of.sort_key()));
@@ -38,7 +38,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn uncount_call(&self, of: &CallerCall<'_>) -> anyhow::Result<()> {
+    pub async fn uncount_call(&self, of: &CallerCall<'_>) -> Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("pk", text(of.partition())).key("sk", text(of.sort_key()));
         delete.send().await.context("cannot uncount a caller's call")?;

@@ -3,11 +3,11 @@
 //! A slot is held until its task stops: at first for a fixed time, then while the task is in the registry, taking calls or not. Tasks
 //! without a slot, those of the ECS service, reduce the number of slots.
 
+use crate::Store;
+use crate::error::{Context, Result};
 use crate::items::{Item, from_item, number, text};
 use crate::keys;
 use crate::table::all;
-use crate::{Store, WriteError};
-use anyhow::Context;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use serde::Deserialize;
@@ -52,12 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn claim_launch(
-        &self,
-        most: u32,
-        call_ref: &str,
-        now_ms: u64,
-    ) -> anyhow::Result<Option<LaunchClaim>> {
+    pub async fn claim_launch(&self, most: u32, call_ref: &str, now_ms: u64) -> Result<Option<LaunchClaim>> {
         let (leases, slots) = tokio::try_join!(self.tasks(), self.launches())?;
         let current = leases.into_iter().filter(|lease| lease.is_current(now_ms));
         let tasks: HashSet<String> = current.map(|lease| lease.task).collect();
@@ -73,13 +68,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn note_launch(
-        &self,
-        slot: u32,
-        call_ref: &str,
-        task: &str,
-        now_ms: u64,
-    ) -> anyhow::Result<()> {
+    pub async fn note_launch(&self, slot: u32, call_ref: &str, task: &str, now_ms: u64) -> Result<()> {
         let put = self.client.put_item().table_name(&self.table);
         let put = put.set_item(Some(item(slot, call_ref, now_ms))).item("task", text(task));
         let put = put
@@ -95,19 +84,15 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn note_launch_refused(
-        &self,
-        claimed: &mut LaunchClaim,
-        call_ref: &str,
-    ) -> anyhow::Result<bool> {
+    pub async fn note_launch_refused(&self, claimed: &mut LaunchClaim, call_ref: &str) -> Result<bool> {
         let more = claimed.refusals + 1;
         let update = self.update_claimed(claimed, call_ref).update_expression("SET #refusals = :refusals");
         let update = update
             .expression_attribute_names("#refusals", "refusals")
             .expression_attribute_values(":refusals", number(more.into()));
-        let is_counted = is_written(update, "cannot count a refused launch").await?;
+        let counted = update.send().await.if_condition_holds("cannot count a refused launch")?;
         claimed.refusals = more;
-        Ok(is_counted)
+        Ok(counted.is_some())
     }
 
     /// Releases a slot for which no task was launched, unless it was claimed again. The count of refusals is kept until another call claims
@@ -115,15 +100,10 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn release_launch(
-        &self,
-        claimed: &LaunchClaim,
-        call_ref: &str,
-        now_ms: u64,
-    ) -> anyhow::Result<()> {
+    pub async fn release_launch(&self, claimed: &LaunchClaim, call_ref: &str, now_ms: u64) -> Result<()> {
         let update = self.update_claimed(claimed, call_ref).update_expression("SET #until = :now");
         let update = update.expression_attribute_values(":now", number(now_ms));
-        is_written(update, "cannot release a launch slot").await?;
+        update.send().await.if_condition_holds("cannot release a launch slot")?;
         Ok(())
     }
 
@@ -131,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn release_launch_of(&self, task: &str) -> anyhow::Result<()> {
+    pub async fn release_launch_of(&self, task: &str) -> Result<()> {
         for slot in self.launches().await? {
             if slot.task.as_deref() == Some(task) {
                 self.delete_slot(&slot.sk, task).await?;
@@ -141,19 +121,15 @@ impl Store {
     }
 
     /// Deletes a slot, unless another task has it by now.
-    async fn delete_slot(&self, sk: &str, task: &str) -> anyhow::Result<()> {
+    async fn delete_slot(&self, sk: &str, task: &str) -> Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("pk", text(keys::LAUNCHES)).key("sk", text(sk));
         let delete = delete
             .condition_expression("#task = :task")
             .expression_attribute_names("#task", "task")
             .expression_attribute_values(":task", text(task));
-        match delete.send().await {
-            Err(error) if !matches!(WriteError::of(&error), WriteError::Condition(_)) => {
-                Err(error).context("cannot release a launch slot")
-            }
-            Ok(_) | Err(_) => Ok(()),
-        }
+        delete.send().await.if_condition_holds("cannot release a launch slot")?;
+        Ok(())
     }
 
     /// Returns an update of a slot that is still held by this claim and has no task.
@@ -170,11 +146,11 @@ impl Store {
             .expression_attribute_names("#task", "task")
     }
 
-    async fn launches(&self) -> anyhow::Result<Vec<LaunchSlot>> {
+    async fn launches(&self) -> Result<Vec<LaunchSlot>> {
         let query =
             self.partition(keys::LAUNCHES).key_condition_expression("#pk = :pk").consistent_read(true);
         let items = all(query).await.context("cannot read the launch slots")?;
-        items.into_iter().map(from_item).collect()
+        items.into_iter().map(|item| from_item(item).context("cannot parse a launch slot")).collect()
     }
 
     /// Claims one slot. The call's own slot keeps its task and its refusals; a free slot takes over the refusals of the call's expired one.
@@ -184,7 +160,7 @@ impl Store {
         slots: &[LaunchSlot],
         call_ref: &str,
         now_ms: u64,
-    ) -> anyhow::Result<Option<LaunchClaim>> {
+    ) -> Result<Option<LaunchClaim>> {
         let sk = keys::launch(slot);
         let own = slots.iter().find(|known| known.call_ref == call_ref);
         if own.is_some_and(|own| own.sk == sk) {
@@ -197,19 +173,11 @@ impl Store {
             .condition_expression("attribute_not_exists(#until) OR #until <= :now")
             .expression_attribute_names("#until", "until_ms")
             .expression_attribute_values(":now", number(now_ms));
-        match put.send().await {
-            Ok(_) => Ok(Some(LaunchClaim { slot, task: None, refusals, until_ms: until(now_ms) })),
-            Err(error) if matches!(WriteError::of(&error), WriteError::Condition(_)) => Ok(None),
-            Err(error) => Err(error).context("cannot claim a launch slot"),
-        }
+        let claimed = put.send().await.if_condition_holds("cannot claim a launch slot")?;
+        Ok(claimed.map(|_| LaunchClaim { slot, task: None, refusals, until_ms: until(now_ms) }))
     }
 
-    async fn claim_again(
-        &self,
-        slot: u32,
-        call_ref: &str,
-        now_ms: u64,
-    ) -> anyhow::Result<Option<LaunchClaim>> {
+    async fn claim_again(&self, slot: u32, call_ref: &str, now_ms: u64) -> Result<Option<LaunchClaim>> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.key("pk", text(keys::LAUNCHES)).key("sk", text(keys::launch(slot)));
         let update = update
@@ -222,24 +190,11 @@ impl Store {
             .expression_attribute_names("#ttl", keys::TTL)
             .expression_attribute_values(":ttl", number(until(now_ms) / 1_000))
             .return_values(ReturnValue::AllNew);
-        match update.send().await {
-            Ok(updated) => {
-                let LaunchSlot { task, refusals, until_ms, .. } =
-                    from_item(updated.attributes.unwrap_or_default())?;
-                Ok(Some(LaunchClaim { slot, task, refusals, until_ms }))
-            }
-            Err(error) if matches!(WriteError::of(&error), WriteError::Condition(_)) => Ok(None),
-            Err(error) => Err(error).context("cannot claim a launch slot"),
-        }
-    }
-}
-
-/// Sends an update and returns whether its condition held.
-async fn is_written(update: UpdateItemFluentBuilder, cannot: &'static str) -> anyhow::Result<bool> {
-    match update.send().await {
-        Ok(_) => Ok(true),
-        Err(error) if matches!(WriteError::of(&error), WriteError::Condition(_)) => Ok(false),
-        Err(error) => Err(error).context(cannot),
+        let updated = update.send().await.if_condition_holds("cannot claim a launch slot")?;
+        let Some(updated) = updated else { return Ok(None) };
+        let LaunchSlot { task, refusals, until_ms, .. } =
+            from_item(updated.attributes.unwrap_or_default()).context("cannot parse a launch slot")?;
+        Ok(Some(LaunchClaim { slot, task, refusals, until_ms }))
     }
 }
 

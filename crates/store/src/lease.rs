@@ -1,6 +1,9 @@
-//! The lease of a media task: its entry in the registry, renewed with each heartbeat.
+//! The lease of a media task: its entry in the registry, renewed with each heartbeat; and the requests for leases.
 
-use crate::keys;
+use crate::error::{Context, Result};
+use crate::items::{from_item, text, to_item};
+use crate::table::all;
+use crate::{Store, keys};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -96,5 +99,62 @@ impl Lease {
     /// Whether 80 % of the slots, or more, are used.
     pub fn is_crowded(&self) -> bool {
         self.used * 5 >= self.slots * 4
+    }
+}
+
+impl Store {
+    /// Returns the leases of media tasks that take calls, expired ones included.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn ready_tasks(&self) -> Result<Vec<Lease>> {
+        let query = self.index(keys::READY).key_condition_expression("#pk = :pk");
+        let items = all(query).await.context("cannot query the ready media tasks")?;
+        // A lease that cannot be read, of a newer release for example, must not hide the others.
+        Ok(items.into_iter().filter_map(|item| from_item(item).ok()).collect())
+    }
+
+    /// Returns the leases of all media tasks, those that take no calls included.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn tasks(&self) -> Result<Vec<Lease>> {
+        let closed = self.index(keys::CLOSED).key_condition_expression("#pk = :pk");
+        let (mut tasks, closed) = tokio::try_join!(self.ready_tasks(), async {
+            all(closed).await.context("cannot query the closed media tasks")
+        })?;
+        tasks.extend(closed.into_iter().filter_map(|item| from_item(item).ok()));
+        Ok(tasks)
+    }
+
+    /// Returns the lease of a media task, if it has one.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn lease(&self, task: &str) -> Result<Option<Lease>> {
+        let item = self.item(&keys::task(task), keys::LEASE).await;
+        let item = item.context("cannot read a media task's lease")?;
+        item.map(|item| from_item(item).context("cannot parse a media task's lease")).transpose()
+    }
+
+    /// Writes the lease of a media task, which only that task does.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn renew(&self, lease: &Lease) -> Result<()> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(lease)));
+        put.send().await.context("cannot write a media task's lease")?;
+        Ok(())
+    }
+
+    /// Deletes the lease of a media task.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn delete_lease(&self, task: &str) -> Result<()> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        let delete = delete.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
+        delete.send().await.context("cannot delete a media task's lease")?;
+        Ok(())
     }
 }

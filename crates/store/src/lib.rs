@@ -1,47 +1,58 @@
 //! The DynamoDB table: everything that reads or writes it, in one module for each kind of item.
 //!
-//! - [`Store`]: due calls, leases of media tasks, and the journals of calls.
-//! - [`keys`]: the keys of all items.
-//! - [`lease`]: the lease by which a media task registers itself.
-//! - [`pseudonym`]: how a caller is identified without saying who they are.
+//! [`Store`] has a method for each request, and no other crate makes one. The parts:
+//!
+//! - [`keys`]: the keys of all items; [`items`]: conversion between Rust types and items.
+//! - [`StoredCall`]: the state item of a call, loaded and saved with optimistic locking; [`UnreadableCall`]: one that does not parse.
+//! - [`lease`]: the lease by which a media task registers itself; [`LaunchClaim`]: the right to launch a media task, limited in number.
+//! - [`CallReport`], [`OtherNotice`]: notices of the webhook; tombstones: who is left out of them.
 //! - [`StoredAgent`], [`NumberSettings`]: agent files, and the settings of a business number.
-//! - [`CallerCall`]: a call that counts toward its caller's hourly limit.
-//! - [`CallOwner`], [`CallOutcome`]: the spending and the summary of a call's owner.
-//! - [`BudgetedAction`]: an action for a caller that has an hourly limit.
+//! - [`CallerCall`], [`BudgetedAction`]: what counts toward a caller's hourly limits.
+//! - [`CallOwner`], [`CallOutcome`]: the spending and the summary of a call's owner; [`AudioLevels`]: the loudness of each side of a call.
 //! - [`CallListing`], [`CallQuery`]: the list of calls, by number, day, user and reference.
-//! - [`AudioLevels`]: the loudness of each side of a call.
 //! - [`MessageClaim`]: the right to send a message to a caller, held by one process.
-//! - [`LaunchClaim`]: the right to launch a media task, limited in number.
-//! - [`WriteError`]: why DynamoDB refused a write.
-//! - [`all`]: the items of all pages of a query.
-//! - [`items`]: conversion between Rust types and items.
+//! - [`pseudonym`]: how a caller is identified without saying who they are.
+//! - [`StoreError`]: why a request failed; `retry`: which writes are repeated, and when.
 
 mod agents;
 mod audio_levels;
 mod budgets;
 mod call_list;
 mod caller_counts;
+mod calls;
+mod error;
 pub mod items;
+mod journal_entries;
 pub mod keys;
 mod launches;
 pub mod lease;
 mod linked_pseudonyms;
+mod notices;
 mod number_settings;
 pub mod pseudonym;
+mod retry;
 mod sent_messages;
 mod spending;
+mod stored_call;
 mod summaries;
 mod table;
-mod write_error;
+mod tombstones;
+mod unreadable_calls;
 
 pub use agents::StoredAgent;
 pub use audio_levels::{AudioLevels, MOMENT_MS, Side};
 pub use budgets::BudgetedAction;
 pub use call_list::{CallListing, CallQuery, TimeRange};
 pub use caller_counts::CallerCall;
+pub use calls::{LoadedCall, SaveError};
+pub use error::{ErrorKind, Result, StoreError};
+pub use journal_entries::entry_item;
 pub use launches::LaunchClaim;
+pub use notices::{CallReport, NoticeOwner, OtherNotice, ReportedChange};
 pub use number_settings::{Assigned, NumberSettings};
 pub use sent_messages::MessageClaim;
-pub use spending::{CallOutcome, CallOwner, DaySpent, SpendingConflict};
-pub use table::{Store, all};
-pub use write_error::WriteError;
+pub use spending::{CallOutcome, CallOwner, DaySpent};
+pub use stored_call::{CallerNames, HungUp, StoredCall, call_ref};
+pub use table::{Key, Store, Written, key_of};
+pub use tombstones::{tombstone_of_call, tombstone_of_person};
+pub use unreadable_calls::UnreadableCall;

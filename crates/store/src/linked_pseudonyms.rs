@@ -1,10 +1,10 @@
 //! Links between the pseudonyms of one person, whose user id or phone number at Meta has changed.
 
+use crate::Store;
+use crate::error::{Context, Result};
 use crate::items::{number, text};
 use crate::keys;
 use crate::table::all;
-use crate::{Store, WriteError};
-use anyhow::Context;
 use std::collections::BTreeSet;
 
 impl Store {
@@ -12,10 +12,10 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn link_pseudonyms(&self, pseudonyms: &[String], forget_at_ms: u64) -> anyhow::Result<()> {
+    pub async fn link_pseudonyms(&self, pseudonyms: &[String], forget_at_ms: u64) -> Result<()> {
         let pairs = pseudonyms.iter().flat_map(|one| pseudonyms.iter().map(move |other| (one, other)));
         for (one, other) in pairs.filter(|(one, other)| one != other) {
-            self.link(one, other, forget_at_ms).await.context("cannot link two pseudonyms")?;
+            self.link(one, other, forget_at_ms).await?;
         }
         Ok(())
     }
@@ -24,7 +24,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn keep_linked(&self, pseudonyms: &[String], forget_at_ms: u64) -> anyhow::Result<()> {
+    pub async fn keep_linked(&self, pseudonyms: &[String], forget_at_ms: u64) -> Result<()> {
         let mut all: BTreeSet<String> = pseudonyms.iter().cloned().collect();
         let mut new: Vec<String> = pseudonyms.to_vec();
         while let Some(pseudonym) = new.pop() {
@@ -35,7 +35,7 @@ impl Store {
     }
 
     /// Writes one link, unless it is kept for longer already.
-    async fn link(&self, one: &str, other: &str, forget_at_ms: u64) -> anyhow::Result<()> {
+    async fn link(&self, one: &str, other: &str, forget_at_ms: u64) -> Result<()> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update
             .key("pk", text(keys::user(one)))
@@ -44,17 +44,15 @@ impl Store {
             .condition_expression("attribute_not_exists(#ttl) OR #ttl < :until")
             .expression_attribute_names("#ttl", keys::TTL)
             .expression_attribute_values(":until", number(forget_at_ms / 1_000));
-        match update.send().await {
-            Err(error) if !matches!(WriteError::of(&error), WriteError::Condition(_)) => Err(error.into()),
-            Ok(_) | Err(_) => Ok(()),
-        }
+        update.send().await.if_condition_holds("cannot link two pseudonyms")?;
+        Ok(())
     }
 
     /// Whether one of these pseudonyms has calls, or is linked to one that had.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn is_any_known(&self, pseudonyms: &[String]) -> anyhow::Result<bool> {
+    pub async fn is_any_known(&self, pseudonyms: &[String]) -> Result<bool> {
         for pseudonym in pseudonyms {
             let query = self.partition(keys::user(pseudonym)).consistent_read(true);
             let query = query.key_condition_expression("#pk = :pk").limit(1);
@@ -66,26 +64,11 @@ impl Store {
         Ok(false)
     }
 
-    /// Deletes a notice about a number, once its content is stored otherwise.
-    ///
-    /// # Errors
-    /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn drop_notice(&self, number: &str, notice: &str) -> anyhow::Result<()> {
-        let delete = self.client.delete_item().table_name(&self.table);
-        delete
-            .key("pk", text(number))
-            .key("sk", text(notice))
-            .send()
-            .await
-            .context("cannot delete a notice")?;
-        Ok(())
-    }
-
     /// Returns the other pseudonyms of a person.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn other_pseudonyms(&self, pseudonym: &str) -> anyhow::Result<Vec<String>> {
+    pub async fn other_pseudonyms(&self, pseudonym: &str) -> Result<Vec<String>> {
         let query = self.partition(keys::user(pseudonym)).consistent_read(true);
         let query = query
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :also)")

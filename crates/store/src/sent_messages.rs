@@ -1,9 +1,9 @@
 //! Records that an agent's message was sent to the caller, so that a repeated order sends no second one.
 
 use crate::Store;
+use crate::error::{Context, Result};
 use crate::items::{number, text};
 use crate::keys;
-use anyhow::Context;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 
@@ -32,7 +32,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn claim_message(&self, call_ref: &str, id: &str, now_ms: u64) -> anyhow::Result<MessageClaim> {
+    pub async fn claim_message(&self, call_ref: &str, id: &str, now_ms: u64) -> Result<MessageClaim> {
         let put = self.client.put_item().table_name(&self.table);
         let put = put
             .item("pk", text(keys::call(call_ref)))
@@ -55,7 +55,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn note_message_sent(&self, call_ref: &str, id: &str) -> anyhow::Result<()> {
+    pub async fn note_message_sent(&self, call_ref: &str, id: &str) -> Result<()> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update
             .key("pk", text(keys::call(call_ref)))
@@ -71,13 +71,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn note_message_ref(
-        &self,
-        call_ref: &str,
-        message: &str,
-        id: &str,
-        now_ms: u64,
-    ) -> anyhow::Result<()> {
+    pub async fn note_message_ref(&self, call_ref: &str, message: &str, id: &str, now_ms: u64) -> Result<()> {
         let forget_at = number(keys::forget_at(now_ms));
         let of_call = Put::builder().item("pk", text(keys::call(call_ref)));
         let of_call = of_call.item("sk", text(keys::message(message))).item(ORDER, text(id));
@@ -96,7 +90,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn call_of_message(&self, message: &str) -> anyhow::Result<Option<String>> {
+    pub async fn call_of_message(&self, message: &str) -> Result<Option<String>> {
         self.attribute(keys::message(message), keys::OF_CALL.to_owned(), CALL_REF).await
     }
 
@@ -104,11 +98,11 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn order_of_message(&self, call_ref: &str, message: &str) -> anyhow::Result<Option<String>> {
+    pub async fn order_of_message(&self, call_ref: &str, message: &str) -> Result<Option<String>> {
         self.attribute(keys::call(call_ref), keys::message(message), ORDER).await
     }
 
-    async fn attribute(&self, pk: String, sk: String, name: &str) -> anyhow::Result<Option<String>> {
+    async fn attribute(&self, pk: String, sk: String, name: &str) -> Result<Option<String>> {
         let item = self.item(&pk, &sk).await.context("cannot look up a message")?;
         Ok(item.and_then(|item| item.get(name)?.as_s().ok().cloned()))
     }
@@ -117,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn release_message_claim(&self, call_ref: &str, id: &str) -> anyhow::Result<()> {
+    pub async fn release_message_claim(&self, call_ref: &str, id: &str) -> Result<()> {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("pk", text(keys::call(call_ref))).key("sk", text(keys::sent(id)));
         delete.send().await.context("cannot give up the claim to a message")?;

@@ -1,15 +1,11 @@
 //! Counts what calls cost, while they last, for each owner of a call and for each number and day (spending caps).
 
+use crate::Store;
+use crate::error::{Context, ErrorKind, Result, StoreError};
 use crate::items::{Item, number, text};
 use crate::keys;
-use crate::{Store, WriteError};
-use anyhow::{Context, bail};
+use crate::retry;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
-use std::fmt;
-use std::time::Duration;
-
-/// The pauses between retries of a contended write, ms: calls that end at the same time update the same item.
-const PAUSES_MS: [u64; 6] = [20, 50, 100, 200, 400, 800];
 
 /// An owner of a call: a task with an assignment. A reassigned call has two owners, and each spends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,18 +37,6 @@ pub struct CallOutcome {
     pub has_opened: bool,
 }
 
-/// The spending in the table is not what the owner has counted: the same outcome can never be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpendingConflict;
-
-impl fmt::Display for SpendingConflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the counted spending of a call is not what its owner has counted")
-    }
-}
-
-impl std::error::Error for SpendingConflict {}
-
 /// The spending of a number's calls on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DaySpent {
@@ -75,7 +59,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request: repeat it before anything else is counted.
-    pub async fn count_spent(&self, by: &CallOwner, day: &str, from: u64, to: u64) -> anyhow::Result<()> {
+    pub async fn count_spent(&self, by: &CallOwner, day: &str, from: u64, to: u64) -> Result<()> {
         let writes =
             [self.set_spending(by, from, to), self.add_spent(&by.number, day, to.saturating_sub(from))];
         // A failed condition means that an earlier attempt succeeded: only the owner counts its spending.
@@ -87,9 +71,9 @@ impl Store {
     /// first time.
     ///
     /// # Errors
-    /// Returns an error when DynamoDB cannot be reached or refuses the request, and [`SpendingConflict`] when more is counted than the owner
+    /// Returns an error when DynamoDB cannot be reached or refuses the request, and [`ErrorKind::SpendingConflict`](crate::ErrorKind::SpendingConflict) when more is counted than the owner
     /// knows.
-    pub async fn conclude(&self, conclusion: &CallOutcome) -> anyhow::Result<bool> {
+    pub async fn conclude(&self, conclusion: &CallOutcome) -> Result<bool> {
         let CallOutcome { by, day, counted, micro_dollars, summary, has_opened } = conclusion;
         let own = self.summary_of(&by.call_ref, &keys::summary(by.fence), summary.clone(), true);
         let for_readers = self.summary_of(&by.call_ref, keys::SUMMARY, summary.clone(), false);
@@ -104,14 +88,14 @@ impl Store {
                 Some(_) => {}
             }
         }
-        Err(SpendingConflict.into())
+        Err(StoreError::spending_conflict())
     }
 
     /// Returns the spending of a number's calls on a day, `yyyy-mm-dd`, in millionths of a dollar.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn spent(&self, number: &str, day: &str) -> anyhow::Result<u64> {
+    pub async fn spent(&self, number: &str, day: &str) -> Result<u64> {
         Ok(self.spent_on(number, day).await?.micro_dollars)
     }
 
@@ -119,11 +103,9 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn spent_on(&self, number: &str, day: &str) -> anyhow::Result<DaySpent> {
-        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let get = get.key("pk", text(keys::spent(number))).key("sk", text(keys::day(day)));
-        let item = get.send().await.context("cannot read a day's spending")?.item.unwrap_or_default();
-        day_spent(&item)
+    pub async fn spent_on(&self, number: &str, day: &str) -> Result<DaySpent> {
+        let item = self.item(&keys::spent(number), &keys::day(day)).await;
+        day_spent(&item.context("cannot read a day's spending")?.unwrap_or_default())
     }
 
     /// Returns the spending of a number's calls on a day without reading it: media tasks have only the permission to write it, so this
@@ -131,7 +113,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn spent_without_reading(&self, of: &str, day: &str) -> anyhow::Result<DaySpent> {
+    pub async fn spent_without_reading(&self, of: &str, day: &str) -> Result<DaySpent> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.key("pk", text(keys::spent(of))).key("sk", text(keys::day(day)));
         let update = update
@@ -139,17 +121,11 @@ impl Store {
             .expression_attribute_names("#spent", MICRO_DOLLARS)
             .expression_attribute_values(":nothing", number(0))
             .return_values(ReturnValue::AllNew);
-        let mut pauses = PAUSES_MS.into_iter();
-        loop {
-            let error = match update.clone().send().await {
-                Ok(now) => return day_spent(&now.attributes.unwrap_or_default()),
-                Err(error) => error,
-            };
-            match pauses.next().filter(|_| is_contended(&WriteError::of(&error))) {
-                Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
-                None => return Err(error).context("cannot read a day's spending"),
-            }
-        }
+        let now = retry::while_contended(retry::SHARED, || {
+            let update = update.clone();
+            async { update.send().await.context("cannot read a day's spending") }
+        });
+        day_spent(&now.await?.attributes.unwrap_or_default())
     }
 
     /// Returns the spending under a cap, and whether the caller is to record the event that the cap is near: once a day, when four fifths
@@ -157,7 +133,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn spent_under(&self, number: &str, day: &str, cap: u64) -> anyhow::Result<(DaySpent, bool)> {
+    pub async fn spent_under(&self, number: &str, day: &str, cap: u64) -> Result<(DaySpent, bool)> {
         let spent = self.spent_without_reading(number, day).await?;
         let is_to_record =
             spent.is_near(cap) && !spent.is_recorded && self.claim_cap_event(number, day).await?;
@@ -168,7 +144,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn claim_cap_event(&self, number: &str, day: &str) -> anyhow::Result<bool> {
+    pub async fn claim_cap_event(&self, number: &str, day: &str) -> Result<bool> {
         let update = self.client.update_item().table_name(&self.table);
         let update = update.key("pk", text(keys::spent(number))).key("sk", text(keys::day(day)));
         let update = update
@@ -176,27 +152,18 @@ impl Store {
             .condition_expression("attribute_not_exists(#told)")
             .expression_attribute_names("#told", TOLD)
             .expression_attribute_values(":yes", AttributeValue::Bool(true));
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(WriteError::of(&error), WriteError::Condition(_)) => Ok(false),
-            Err(error) => Err(error).context("cannot record that a spending cap is near"),
-        }
+        let claimed = update.send().await.if_condition_holds("cannot record that a spending cap is near")?;
+        Ok(claimed.is_some())
     }
 
     /// Writes all items or none, and returns the position of the first whose condition does not hold, if there is one.
-    async fn write_if(&self, writes: &[TransactWriteItem]) -> anyhow::Result<Option<usize>> {
-        let mut pauses = PAUSES_MS.into_iter();
-        loop {
-            let write = self.client.transact_write_items().set_transact_items(Some(writes.to_vec()));
-            let Err(error) = write.send().await else { return Ok(None) };
-            let refusal = WriteError::of_transaction(&error);
-            if let WriteError::Condition(failed) = refusal {
-                return Ok(failed.iter().position(|failed| *failed));
-            }
-            match pauses.next().filter(|_| is_contended(&refusal)) {
-                Some(pause) => tokio::time::sleep(Duration::from_millis(pause)).await,
-                None => return Err(error.into()),
-            }
+    async fn write_if(&self, writes: &[TransactWriteItem]) -> Result<Option<usize>> {
+        match retry::while_contended(retry::SHARED, || self.transact(writes.to_vec())).await {
+            Ok(()) => Ok(None),
+            Err(error) => match error.kind() {
+                ErrorKind::Condition(failed) => Ok(failed.iter().position(|failed| *failed)),
+                _ => Err(error),
+            },
         }
     }
 
@@ -241,26 +208,16 @@ impl Store {
     }
 }
 
-/// Whether the same write may succeed when retried.
-fn is_contended(refusal: &WriteError) -> bool {
-    match refusal {
-        WriteError::Conflict(_) | WriteError::Busy(_) => true,
-        WriteError::Condition(_) | WriteError::Unfit(_) | WriteError::Denied(_) | WriteError::Unanswered => {
-            false
-        }
-    }
-}
-
 const MICRO_DOLLARS: &str = "micro_dollars";
 
 /// The attribute of a day whose cap event was recorded.
 const TOLD: &str = "told_of_cap";
 
-fn day_spent(item: &Item) -> anyhow::Result<DaySpent> {
+fn day_spent(item: &Item) -> Result<DaySpent> {
     let is_recorded = item.contains_key(TOLD);
     let Some(spent) = item.get(MICRO_DOLLARS) else { return Ok(DaySpent { micro_dollars: 0, is_recorded }) };
     match spent.as_n().map(|spent| spent.parse()) {
         Ok(Ok(micro_dollars)) => Ok(DaySpent { micro_dollars, is_recorded }),
-        Ok(Err(_)) | Err(_) => bail!("a day's spending is not a number"),
+        Ok(Err(_)) | Err(_) => Err(StoreError::unreadable("a day's spending is not a number")),
     }
 }

@@ -1,20 +1,28 @@
-//! The DynamoDB table: due calls, leases of media tasks, journals, and single items.
+//! The DynamoDB table: its client, and the requests that modules of several kinds of item share.
 
-use crate::items::{Item, entry_item, from_item, text, to_item};
-use crate::keys;
-use crate::lease::Lease;
-use anyhow::Context;
+use crate::error::{Context, ErrorKind, Result};
+use crate::items::{Item, text};
+use crate::{keys, retry};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use journal::JournalEntry;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{DeleteRequest, Put, TransactWriteItem, WriteRequest};
+use std::time::Duration;
+
+/// BatchWriteItem's limit of requests.
+const BATCH: usize = 25;
+
+/// The pause before unprocessed deletes are sent again.
+const UNPROCESSED_PAUSE: Duration = Duration::from_millis(100);
+
+/// An item's partition key and sort key.
+pub type Key = (String, String);
 
 /// The DynamoDB table.
 #[derive(Debug, Clone)]
 pub struct Store {
-    /// The client of DynamoDB.
-    pub client: Client,
-    /// The name of the table.
-    pub table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
 }
 
 impl Store {
@@ -23,89 +31,16 @@ impl Store {
         Self { client, table: table.to_owned() }
     }
 
-    /// Returns all calls that are due for a tick by `now_ms`, the longest due first.
-    ///
-    /// # Errors
-    /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn due(&self, now_ms: u64) -> anyhow::Result<Vec<String>> {
-        let query = self.index(keys::DUE).key_condition_expression("#pk = :pk AND #sk <= :now");
-        let query = query
-            .expression_attribute_names("#sk", "gsi1sk")
-            .expression_attribute_values(":now", text(keys::sortable(now_ms)));
-        let items = all(query).await.context("cannot query the due calls")?;
-        let partitions = items.iter().filter_map(|item| item.get("pk")?.as_s().ok());
-        Ok(partitions.filter_map(|pk| keys::call_ref(pk)).map(str::to_owned).collect())
-    }
-
-    /// Returns the leases of media tasks that take calls, expired ones included.
-    ///
-    /// # Errors
-    /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn ready_tasks(&self) -> anyhow::Result<Vec<Lease>> {
-        let query = self.index(keys::READY).key_condition_expression("#pk = :pk");
-        let items = all(query).await.context("cannot query the ready media tasks")?;
-        // A lease that cannot be read, of a newer release for example, must not hide the others.
-        Ok(items.into_iter().filter_map(|item| from_item(item).ok()).collect())
-    }
-
-    /// Returns the leases of all media tasks, those that take no calls included.
-    ///
-    /// # Errors
-    /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn tasks(&self) -> anyhow::Result<Vec<Lease>> {
-        let closed = self.index(keys::CLOSED).key_condition_expression("#pk = :pk");
-        let (mut tasks, closed) = tokio::try_join!(self.ready_tasks(), async {
-            all(closed).await.context("cannot query the closed media tasks")
-        })?;
-        tasks.extend(closed.into_iter().filter_map(|item| from_item(item).ok()));
-        Ok(tasks)
-    }
-
-    /// Returns the lease of a media task, if it has one.
-    ///
-    /// # Errors
-    /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn lease(&self, task: &str) -> anyhow::Result<Option<Lease>> {
-        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let get = get.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
-        let item = get.send().await.context("cannot read a media task's lease")?.item;
-        item.map(from_item).transpose()
-    }
-
-    /// Writes the lease of a media task, which only that task does.
-    ///
-    /// # Errors
-    /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn renew(&self, lease: &Lease) -> anyhow::Result<()> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(lease)));
-        put.send().await.context("cannot write a media task's lease")?;
-        Ok(())
-    }
-
-    /// Deletes the lease of a media task.
-    ///
-    /// # Errors
-    /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn delete_lease(&self, task: &str) -> anyhow::Result<()> {
-        let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.key("pk", text(keys::task(task))).key("sk", text(keys::LEASE));
-        delete.send().await.context("cannot delete a media task's lease")?;
-        Ok(())
-    }
-
-    /// Writes a journal entry. Writing it twice is the same as writing it once.
-    ///
-    /// # Errors
-    /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn write(&self, entry: &JournalEntry) -> anyhow::Result<()> {
-        self.put(entry_item(entry)).await.context("cannot write a journal entry")
+    /// Returns the table's name.
+    pub fn table(&self) -> &str {
+        &self.table
     }
 
     /// Writes an item, replacing the one with its keys.
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn put(&self, item: Item) -> anyhow::Result<()> {
+    pub async fn put(&self, item: Item) -> Result<()> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         put.send().await.context("cannot write an item")?;
         Ok(())
@@ -115,14 +50,119 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error when DynamoDB cannot be reached or refuses the request.
-    pub async fn item(&self, pk: &str, sk: &str) -> anyhow::Result<Option<Item>> {
+    pub async fn item(&self, pk: &str, sk: &str) -> Result<Option<Item>> {
         let get = self.client.get_item().table_name(&self.table).consistent_read(true);
         let get = get.key("pk", text(pk)).key("sk", text(sk));
         Ok(get.send().await.context("cannot read an item")?.item)
     }
 
+    /// Returns the items of a partition with their keys alone, by a consistent read.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn keys_in_partition(&self, pk: &str) -> Result<Vec<Key>> {
+        let query = self.partition(pk).consistent_read(true).key_condition_expression("#pk = :pk");
+        let query = query.projection_expression("#pk, #sk").expression_attribute_names("#sk", "sk");
+        let found = all(query).await.context("cannot query stored items")?;
+        Ok(found.iter().filter_map(key_of).collect())
+    }
+
+    /// Returns the items of a partition whose sort keys begin with a prefix, in their order, by a consistent read.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn items_with_prefix(&self, pk: &str, prefix: &str) -> Result<Vec<Item>> {
+        let query = self.partition(pk).consistent_read(true);
+        if prefix.is_empty() {
+            return all(query.key_condition_expression("#pk = :pk")).await;
+        }
+        let query = query
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#sk", "sk")
+            .expression_attribute_values(":prefix", text(prefix));
+        all(query).await
+    }
+
+    /// Hands every item of the table to `each`: only what no list leads to is worth reading the whole table.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn scan(&self, mut each: impl FnMut(Item)) -> Result<()> {
+        let scan = self.client.scan().table_name(&self.table).consistent_read(true);
+        let mut pages = scan.into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            each(item.context("cannot scan the table")?);
+        }
+        Ok(())
+    }
+
+    /// Deletes the items with these keys, twenty-five at a time.
+    ///
+    /// # Errors
+    /// Returns an error when DynamoDB cannot be reached or refuses the request.
+    pub async fn delete_items(&self, keys: impl IntoIterator<Item = &Key>) -> Result<()> {
+        let keys: Vec<_> = keys.into_iter().collect();
+        for some in keys.chunks(BATCH) {
+            let requests = some.iter().map(|(pk, sk)| {
+                let delete = DeleteRequest::builder().key("pk", text(pk)).key("sk", text(sk));
+                let delete = delete.build().expect("the key is set");
+                WriteRequest::builder().delete_request(delete).build()
+            });
+            let mut rest = Some([(self.table.clone(), requests.collect())].into());
+            while let Some(asked) = rest.take() {
+                let write = self.client.batch_write_item().set_request_items(Some(asked)).send().await;
+                let left = write.context("cannot delete items")?.unprocessed_items;
+                rest = left.filter(|left| !left.is_empty());
+                if rest.is_some() {
+                    tokio::time::sleep(UNPROCESSED_PAUSE).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts an item if none has its key, again while DynamoDB throttles or another transaction holds the key.
+    pub(crate) async fn put_once(&self, item: Item, operation: &'static str) -> Result<Written> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put =
+            put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk");
+        let put = retry::while_contended(retry::WAITED_FOR, || {
+            let put = put.clone();
+            async { put.send().await.context(operation) }
+        });
+        Written::of(put.await.map(drop))
+    }
+
+    /// Writes all items or none, again while DynamoDB throttles or another transaction holds a key.
+    pub(crate) async fn write_all(
+        &self,
+        writes: Vec<TransactWriteItem>,
+        operation: &'static str,
+    ) -> Result<Written> {
+        let write = retry::while_contended(retry::WAITED_FOR, || self.transact(writes.clone()));
+        Written::of(write.await.context(operation))
+    }
+
+    /// Writes all items or none, once.
+    pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<()> {
+        let write = self.client.transact_write_items().set_transact_items(Some(writes));
+        write.send().await.context("cannot write items")?;
+        Ok(())
+    }
+
+    /// Returns the put of an item, as part of a transaction.
+    pub(crate) fn put_of(&self, item: Item) -> PutBuilder {
+        Put::builder().table_name(&self.table).set_item(Some(item))
+    }
+
+    /// Returns the put of an item where none has its key, as part of a transaction.
+    pub(crate) fn put_if_absent(&self, item: Item) -> TransactWriteItem {
+        let put = self.put_of(item).condition_expression("attribute_not_exists(#pk)");
+        transact_put(put.expression_attribute_names("#pk", "pk"))
+    }
+
     /// Returns a query of a partition, whose key condition refers to it as `#pk = :pk`.
-    pub fn partition(&self, pk: impl Into<String>) -> QueryFluentBuilder {
+    pub(crate) fn partition(&self, pk: impl Into<String>) -> QueryFluentBuilder {
         let query = self.client.query().table_name(&self.table);
         query.expression_attribute_names("#pk", "pk").expression_attribute_values(":pk", text(pk))
     }
@@ -133,15 +173,44 @@ impl Store {
     }
 }
 
+/// The result of a conditional write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    /// Everything is written.
+    Done,
+    /// Nothing is written, because some items exist already: which ones, in the order of the writes.
+    Exists(Vec<bool>),
+    /// Nothing is written, and never will be; holds DynamoDB's error code.
+    Permanent(String),
+}
+
+impl Written {
+    fn of(result: Result<()>) -> Result<Self> {
+        let Err(error) = result else { return Ok(Self::Done) };
+        match error.kind() {
+            ErrorKind::Condition(exist) => Ok(Self::Exists(exist.clone())),
+            ErrorKind::Permanent(code) => Ok(Self::Permanent(code.clone())),
+            _ => Err(error),
+        }
+    }
+}
+
+pub(crate) fn transact_put(put: PutBuilder) -> TransactWriteItem {
+    TransactWriteItem::builder().put(put.build().expect("the table's name and the item are set")).build()
+}
+
 /// Returns the items that a query finds, on all its pages.
-///
-/// # Errors
-/// Returns an error when DynamoDB cannot be reached or refuses the request.
-pub async fn all(query: QueryFluentBuilder) -> anyhow::Result<Vec<Item>> {
+pub(crate) async fn all(query: QueryFluentBuilder) -> Result<Vec<Item>> {
     let mut pages = query.into_paginator().items().send();
     let mut items = vec![];
     while let Some(item) = pages.next().await {
-        items.push(item?);
+        items.push(item.context("cannot query items")?);
     }
     Ok(items)
+}
+
+/// Returns the keys of an item.
+pub fn key_of(item: &Item) -> Option<Key> {
+    let part = |name| Some(item.get(name)?.as_s().ok()?.clone());
+    Some((part("pk")?, part("sk")?))
 }

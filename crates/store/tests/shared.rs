@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,8 +11,8 @@ use store::items::{Item, number, text};
 use store::keys;
 use store::lease::Lease;
 use store::{
-    Assigned, BudgetedAction, CallOutcome, CallOwner, CallerCall, LaunchClaim, MessageClaim, NumberSettings,
-    SpendingConflict, Store, StoredAgent, WriteError,
+    Assigned, BudgetedAction, CallOutcome, CallOwner, CallerCall, ErrorKind, LaunchClaim, MessageClaim,
+    NumberSettings, Store, StoredAgent,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -26,7 +27,7 @@ async fn assigning_an_agent_keeps_the_numbers_other_settings() {
     let store = store().await;
     let settings = [("pk", "NUMBER#7"), ("sk", "SETTINGS"), ("sorry", "Call again.")];
     let item = settings.map(|(name, value)| (name.to_owned(), text(value)));
-    store.client.put_item().table_name("ahoy").set_item(Some(item.into())).send().await.unwrap();
+    store.put(item.into()).await.unwrap();
     assert_eq!(store.agent_of("7").await.unwrap(), None);
     for name in ["night", "day"] {
         store.put_agent(&StoredAgent::new(name, &format!("name = \"{name}\""), T0)).await.unwrap();
@@ -69,16 +70,19 @@ async fn a_duplicate_key_is_read_once() {
 
 #[tokio::test]
 async fn a_too_large_item_is_unfit() {
-    let store = store().await;
+    let client = emulator().await;
+    let store = Store::new(client.clone(), "ahoy");
     let words = text("x".repeat(500_000));
     let large = Item::from([("pk", text("CALL#a")), ("sk", text("LINE#1")), ("words", words)].map(named));
 
     let refused = store.put(large).await.unwrap_err();
-    let gone = Store::new(store.client.clone(), "elsewhere").put(Item::new()).await.unwrap_err();
+    let gone = Store::new(client, "elsewhere").put(Item::new()).await.unwrap_err();
+    let unreachable = store_at(&TcpListener::bind("127.0.0.1:0").await.unwrap());
 
-    assert!(matches!(WriteError::of_write(&refused), WriteError::Unfit(_)), "{refused:#}");
-    assert!(!matches!(WriteError::of_write(&gone), WriteError::Unanswered), "{gone:#}");
-    assert_eq!(WriteError::of_write(&anyhow::anyhow!("the network is gone")), WriteError::Unanswered);
+    assert!(matches!(refused.kind(), ErrorKind::Permanent(_)), "{refused:#}");
+    assert!(!matches!(gone.kind(), ErrorKind::Unavailable), "{gone:#}");
+    let unanswered = unreachable.put(Item::new()).await.unwrap_err();
+    assert_eq!(unanswered.kind(), &ErrorKind::Unavailable, "{unanswered:#}");
 }
 
 fn named((name, value): (&str, AttributeValue)) -> (String, AttributeValue) {
@@ -206,7 +210,10 @@ async fn each_owners_outcome_is_written_once() {
         assert_eq!(store.item(&pk, sk).await.unwrap().unwrap()["word"], text(fence.to_string()), "{sk}");
     }
     let wrong = outcome("b", 1, &[7], 9, false);
-    assert!(store.conclude(&wrong).await.unwrap_err().is::<SpendingConflict>(), "7 was never counted");
+    assert!(
+        store.conclude(&wrong).await.is_err_and(|error| *error.kind() == ErrorKind::SpendingConflict),
+        "7 was never counted"
+    );
 }
 
 #[tokio::test]
@@ -285,7 +292,7 @@ async fn a_malformed_days_spending_is_an_error() {
     let store = store().await;
     let broken = [("pk", text("SPENT#7")), ("sk", text("DAY#2026-11-22")), ("micro_dollars", text("a lot"))];
     let item = broken.map(|(name, value)| (name.to_owned(), value));
-    store.client.put_item().table_name("ahoy").set_item(Some(item.into())).send().await.unwrap();
+    store.put(item.into()).await.unwrap();
 
     assert!(store.spent("7", "2026-11-22").await.is_err());
 }
@@ -310,7 +317,7 @@ async fn a_pseudonym_is_known_by_its_calls_and_links() {
     assert!(!store.is_any_known(&pseudonyms).await.unwrap());
     let call = [("pk", keys::user("a")), ("sk", keys::rang(T0, "c0ffee"))];
     let call = call.map(|(name, value)| (name.to_owned(), text(value)));
-    store.client.put_item().table_name("ahoy").set_item(Some(call.into())).send().await.unwrap();
+    store.put(call.into()).await.unwrap();
 
     assert!(store.is_any_known(&pseudonyms[..2]).await.unwrap());
     assert!(!store.is_any_known(&pseudonyms[1..]).await.unwrap());
@@ -328,7 +335,8 @@ async fn links_last_as_long_as_the_latest_call() {
     // They call again, and Meta sends only the new id.
     store.keep_linked(&[new_id], 7_000).await.unwrap();
 
-    let items = store.client.scan().table_name("ahoy").send().await.unwrap().items.unwrap();
+    let mut items = vec![];
+    store.scan(|item| items.push(item)).await.unwrap();
     let ttl = |item: &Item| item["ttl"].as_n().unwrap().parse::<u64>().unwrap();
     let mut until: Vec<_> = items.iter().map(ttl).collect();
     until.sort_unstable();
@@ -365,7 +373,8 @@ async fn a_counted_call_expires_after_two_hours() {
     let store = store().await;
     store.count_call(&call("a", 0)).await.unwrap();
 
-    let items = store.client.scan().table_name("ahoy").send().await.unwrap().items.unwrap();
+    let mut items = vec![];
+    store.scan(|item| items.push(item)).await.unwrap();
 
     assert_eq!(items[0]["ttl"], number(T0 / 1_000 + 7_200));
 }
@@ -405,15 +414,24 @@ async fn store_that_answers(answers: Vec<(u16, &'static str)>) -> Store {
 }
 
 async fn store() -> Store {
+    Store::new(emulator().await, "ahoy")
+}
+
+/// Returns a client of an emulator that has the table `ahoy`.
+async fn emulator() -> Client {
     let database = dynoxide::Database::memory().unwrap();
     database.create_table(serde_json::from_value(table()).unwrap()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let store = store_at(&listener);
+    let client = client_of(&listener);
     tokio::spawn(dynoxide::server::serve_on(listener, database));
-    store
+    client
 }
 
 fn store_at(listener: &TcpListener) -> Store {
+    Store::new(client_of(listener), "ahoy")
+}
+
+fn client_of(listener: &TcpListener) -> Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -421,7 +439,7 @@ fn store_at(listener: &TcpListener) -> Store {
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .retry_config(RetryConfig::disabled())
         .build();
-    Store::new(aws_sdk_dynamodb::Client::from_conf(config), "ahoy")
+    Client::from_conf(config)
 }
 
 fn table() -> Value {

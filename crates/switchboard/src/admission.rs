@@ -2,11 +2,11 @@
 
 use crate::Switchboard;
 use crate::handled_call::HandledCall;
-use crate::stored_call::StoredCall;
 use agents::Agent;
 use call::Ending;
 use journal::JournalEvent;
 use store::CallerCall;
+use store::StoredCall;
 
 impl Switchboard {
     /// Returns the ending of a call that must be turned away. It is judged by when the call rang, so that each attempt judges it the same.

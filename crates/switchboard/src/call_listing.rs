@@ -3,10 +3,10 @@
 use crate::Switchboard;
 use crate::handled_call::HandledCall;
 use crate::perform::wire_name;
-use crate::stored_call::StoredCall;
 use call::Timestamp;
 use jiff::tz::TimeZone;
 use store::CallListing;
+use store::StoredCall;
 use store::items::Item;
 use store::keys;
 

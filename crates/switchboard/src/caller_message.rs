@@ -4,13 +4,13 @@ use crate::Switchboard;
 use crate::control_api::ControlApiReply;
 use crate::graph_actions::may_be_done;
 use crate::perform::meta_trouble;
-use crate::stored_call::StoredCall;
 use call::Phase;
 use internal_api::control_api::Undelivered;
 use internal_api::order::{LONGEST_MESSAGE, Reply};
 use std::time::Duration;
 use store::MessageClaim;
-use whatsapp::{Graph, GraphError};
+use store::StoredCall;
+use whatsapp::{Caller, Graph, GraphError};
 
 /// The pause before the one retry when Meta is busy; the caller is waiting on the phone.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -56,7 +56,7 @@ impl Switchboard {
         if id.is_empty() {
             return Ok(MessageClaim::Yours);
         }
-        self.store.claim_message(record.call_ref(), id, self.now().0).await
+        Ok(self.store.claim_message(record.call_ref(), id, self.now().0).await?)
     }
 
     /// Stores the outcome of a claimed message. One in doubt stays claimed, so no process sends it again.
@@ -132,7 +132,8 @@ impl Switchboard {
         record: &StoredCall,
         text: &str,
     ) -> Result<Option<String>, GraphError> {
-        let (number, caller) = (&record.number, record.caller());
+        let store::CallerNames { number: phone, user_id } = record.caller();
+        let (number, caller) = (&record.number, Caller { number: phone, user_id });
         let send = async |graph: &Graph| match graph.send_text(number, &caller, text).await {
             Err(error) if may_be_sent_soon(&error) => {
                 tokio::time::sleep(PAUSE).await;

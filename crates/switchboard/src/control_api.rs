@@ -13,8 +13,8 @@ use service::pseudonym_keys::{PseudonymKeys, Pseudonyms};
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
+use store::CallerNames;
 use store::lease::Lease;
-use whatsapp::Caller;
 
 /// Sends requests to media tasks. Connections are kept, one client for each certificate.
 #[derive(Debug)]
@@ -128,14 +128,14 @@ impl ControlApiClient {
     }
 
     /// Returns the caller's pseudonym, by which later calls of theirs are recognized; `None` when Meta does not say who calls.
-    pub(crate) fn pseudonym(&self, caller: &Caller) -> Option<String> {
+    pub(crate) fn pseudonym(&self, caller: &CallerNames) -> Option<String> {
         // The user id comes first: a person can hide their number from one call to the next.
         let name = caller.user_id.as_deref().or(caller.number.as_deref())?;
         self.pseudonyms_of(name).next()
     }
 
     /// Returns the caller's pseudonyms by each name that Meta gives: a later search may know only one of them.
-    pub(crate) fn pseudonyms(&self, caller: &Caller) -> Vec<String> {
+    pub(crate) fn pseudonyms(&self, caller: &CallerNames) -> Vec<String> {
         let names = [&caller.user_id, &caller.number].into_iter().flatten();
         names.filter_map(|name| self.pseudonyms_of(name).next()).collect()
     }

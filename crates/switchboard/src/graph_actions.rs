@@ -1,10 +1,10 @@
 //! Performs call actions (`pre_accept`, `accept`, `reject`, `terminate`) at Meta's Graph API, with retries, and maps the results to call
 //! events.
 
-use crate::stored_call::StoredCall;
 use call::{CallEvent, Effect};
 use std::sync::Mutex;
 use std::time::Duration;
+use store::StoredCall;
 use tokio::time::{Instant, timeout_at};
 use whatsapp::{Graph, GraphError};
 
@@ -150,7 +150,6 @@ mod tests {
     use std::net::SocketAddr;
     use tokio::net::TcpListener;
     use tokio::sync::mpsc;
-    use whatsapp::Caller;
 
     #[tokio::test]
     async fn resets_connections_with_each_invocation() {
@@ -251,7 +250,7 @@ mod tests {
 
     fn ringing() -> StoredCall {
         let budget = Duration::from_secs(25);
-        StoredCall::ringing("wacid.A", "1", "v=0", &Caller::default(), Timestamp(7), budget)
+        StoredCall::ringing("wacid.A", "1", "v=0", store::CallerNames::default(), Timestamp(7), budget)
     }
 
     #[test]

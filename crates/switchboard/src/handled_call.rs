@@ -1,9 +1,9 @@
 //! A call while one invocation handles it: its record, and what the invocation resolves for it, each read once.
 
-use crate::{ResolvedAgent, StoredCall, Switchboard};
+use crate::{ResolvedAgent, Switchboard};
 use std::sync::Arc;
-use store::NumberSettings;
 use store::lease::Lease;
+use store::{NumberSettings, StoredCall};
 use tokio::sync::OnceCell;
 
 /// A loaded call, with the settings of its number, its agent and the lease of its task as far as they are resolved.
@@ -34,7 +34,7 @@ impl Switchboard {
         &self,
         handled: &'a HandledCall,
     ) -> anyhow::Result<&'a NumberSettings> {
-        handled.settings.get_or_try_init(|| self.store.number(&handled.record.number)).await
+        Ok(handled.settings.get_or_try_init(|| self.store.number(&handled.record.number)).await?)
     }
 
     /// Returns the agent that takes the call.
@@ -50,7 +50,7 @@ impl Switchboard {
     pub(crate) async fn lease_of(&self, handled: &HandledCall, task: &str) -> anyhow::Result<Option<Lease>> {
         match handled.lease.as_ref().filter(|lease| lease.task == task) {
             Some(lease) => Ok(Some(lease.clone())),
-            None => self.store.lease(task).await,
+            None => Ok(self.store.lease(task).await?),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The webhook's intake: records what Meta reports, each notice once, and returns the calls that call-control must look at.
 //!
-//! A batch's notices of one call and the call's state are written in one transaction; any other notice is one conditional put.
+//! A batch's notices of one call and the call's state are written in one transaction; any other notice is one conditional put. The records
+//! are `store`'s, which knows nothing of Meta: here notices become such records.
 
-mod conditional_write;
 mod failed_messages;
 mod grouping;
 mod journal_events;
@@ -20,6 +20,33 @@ pub use unknown_numbers::UnknownNumbers;
 use internal_api::order::Order;
 use journal::JournalEntry;
 use std::time::Duration;
+use store::Store;
+use whatsapp::Notice;
+
+/// Records notices in the table.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    store: Store,
+    settings: IntakeSettings,
+}
+
+impl Intake {
+    /// Returns an intake into this table, with these settings.
+    pub fn new(store: Store, settings: IntakeSettings) -> Self {
+        Self { store, settings }
+    }
+
+    /// Groups the notices of a batch; see [`groups`].
+    pub fn groups(
+        &self,
+        notices: Vec<Notice>,
+        unknown_numbers: &UnknownNumbers,
+        sent: &SentMessages,
+        now_ms: u64,
+    ) -> Vec<NoticeGroup> {
+        groups(notices, &self.settings, unknown_numbers, sent, now_ms)
+    }
+}
 
 /// Which calls are answered, and how long they may ring.
 #[derive(Debug, Clone)]

@@ -3,7 +3,6 @@
 use crate::assignment::choose;
 use crate::control_api::ControlApiReply;
 use crate::handled_call::HandledCall;
-use crate::stored_call::StoredCall;
 use crate::task_launcher::LaunchError;
 use crate::{ResolvedAgent, Switchboard, graph_actions};
 use agents::{Agent, Messages};
@@ -11,6 +10,7 @@ use call::{Assignment, CallEvent, Effect, Ending};
 use internal_api::control_api::Offer;
 use journal::JournalEvent;
 use std::time::{Duration, Instant};
+use store::StoredCall;
 use store::lease::Lease;
 use store::{BudgetedAction, LaunchClaim, NumberSettings};
 use tokio::time::timeout_at;
@@ -65,7 +65,8 @@ impl Switchboard {
     }
 
     async fn assign_task(&self, handled: &HandledCall) -> anyhow::Result<EffectOutcome> {
-        let (leases, turned_away) = tokio::try_join!(self.store.ready_tasks(), self.rejection(handled))?;
+        let (leases, turned_away) =
+            tokio::try_join!(async { Ok(self.store.ready_tasks().await?) }, self.rejection(handled))?;
         if let Some(ending) = turned_away {
             return Ok(EffectOutcome::of(CallEvent::Rejected(ending)));
         }

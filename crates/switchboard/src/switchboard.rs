@@ -1,15 +1,12 @@
 //! Handles call-control's orders: steps a call, saves it, and performs its effects.
 
-use crate::call_store::{CallStore, LoadedCall, SaveError};
 use crate::control_api::ControlApiClient;
 use crate::graph_actions::GraphClient;
 use crate::handled_call::HandledCall;
 use crate::perform::EffectOutcome;
 use crate::resolved_agent::ResolvedAgent;
 use crate::secrets::GraphSecret;
-use crate::stored_call::StoredCall;
 use crate::task_launcher::TaskLauncher;
-use crate::unreadable_calls::UnreadableCalls;
 use crate::{caller_message, meta_endings, transitions};
 use anyhow::bail;
 use call::{Call, CallEvent, Effect, Ending, Phase, Timestamp, step};
@@ -19,7 +16,7 @@ use service::secrets::Secret;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
+use store::{LoadedCall, SaveError, Store, StoredCall, UnreadableCall};
 
 /// How often a call is read again when another process changed it first.
 const READS: u32 = 20;
@@ -30,9 +27,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Runs calls through the state machine.
 #[derive(Debug)]
 pub struct Switchboard {
-    /// The calls' state items.
-    pub calls: CallStore,
-    /// The rest of the table: leases, launches, numbers, agents, caps, pseudonyms, the journal.
+    /// The table.
     pub store: Store,
     /// The client of the media tasks' control API.
     pub control_api: ControlApiClient,
@@ -118,7 +113,7 @@ impl Switchboard {
     /// # Errors
     /// When DynamoDB fails. The remaining calls are ended by their ticks.
     pub async fn end_calls_of_task(&self, task: &str) -> anyhow::Result<usize> {
-        let held = self.calls.held_by(task).await?;
+        let held = self.store.calls_of_task(task).await?;
         let ended =
             futures_util::future::join_all(held.iter().map(|call_ref| self.end_call_of_task(task, call_ref)))
                 .await;
@@ -143,7 +138,7 @@ impl Switchboard {
             Ok(Some(handled)) => handled,
             Ok(None) => return Ok(()),
             // Its ticks end it.
-            Err(error) if error.is::<UnreadableCalls>() => return Ok(()),
+            Err(error) if error.is::<UnreadableCall>() => return Ok(()),
             Err(error) => return Err(error),
         };
         match handled.record.call.assignment.clone().filter(|assignment| assignment.task == task) {
@@ -155,14 +150,15 @@ impl Switchboard {
     }
 
     async fn load(&self, call_ref: &str) -> anyhow::Result<Option<HandledCall>> {
-        Ok(match self.calls.load(call_ref).await? {
-            LoadedCall::Found(record) => Some(HandledCall::new(record)),
-            LoadedCall::Missing => None,
+        match self.store.load_call(call_ref).await? {
+            LoadedCall::Found(record) => Ok(Some(HandledCall::new(record))),
+            LoadedCall::Missing => Ok(None),
             LoadedCall::EndOnly => {
-                self.calls.retire(call_ref).await?;
-                None
+                self.store.retire_call(call_ref).await?;
+                Ok(None)
             }
-        })
+            LoadedCall::Unreadable(unreadable) => Err(unreadable.into()),
+        }
     }
 
     /// Steps the call with an event, then performs its effects and steps with their outcomes, until none is left to do now.
@@ -245,8 +241,8 @@ impl Switchboard {
         let listed = self.listing_items(&before, handled).await;
         let record = &mut handled.record;
         let has_more = !entries.is_empty() || !listed.is_empty();
-        let mut saved = self.calls.save_with(record, &entries, listed).await?;
-        if let Err(SaveError::Unfit(code)) = &saved
+        let mut saved = self.store.save_call(record, &entries, listed).await?;
+        if let Err(SaveError::Permanent(code)) = &saved
             && has_more
         {
             let (call_ref, entries) = (record.call_ref(), entries.len());
@@ -255,7 +251,7 @@ impl Switchboard {
                 entries,
                 "cannot save a call's journal entries and listing, saving its state alone: {code}"
             );
-            saved = self.calls.save(record, &[]).await?;
+            saved = self.store.save_call(record, &[], vec![]).await?;
         }
         match saved {
             Ok(()) => {
@@ -266,8 +262,8 @@ impl Switchboard {
                 *record = before;
                 Ok(false)
             }
-            Err(SaveError::Unfit(code)) => {
-                Err(UnreadableCalls::unfit(record.call_ref(), &record.number, &record.wacid, &code).into())
+            Err(SaveError::Permanent(code)) => {
+                Err(UnreadableCall::unsaved(record.call_ref(), &record.number, &record.wacid, &code).into())
             }
         }
     }
@@ -275,8 +271,9 @@ impl Switchboard {
     /// Waits a little, after a conflict or throttling, and reads the call again.
     async fn read_again(&self, handled: &mut HandledCall, read: u32) -> anyhow::Result<()> {
         tokio::time::sleep(PAUSE * (1 + read)).await;
-        match self.calls.load(handled.record.call_ref()).await? {
+        match self.store.load_call(handled.record.call_ref()).await? {
             LoadedCall::Found(latest) => handled.record = latest,
+            LoadedCall::Unreadable(unreadable) => return Err(unreadable.into()),
             LoadedCall::Missing | LoadedCall::EndOnly => {
                 bail!("cannot read the call again: its state item is gone")
             }

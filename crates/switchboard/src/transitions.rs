@@ -1,10 +1,10 @@
 //! Derives journal events from a change of a call's state.
 
 use crate::perform::wire_name;
-use crate::stored_call::StoredCall;
 use call::{Call, CallEvent, Effect, Ending, Party, Phase};
 use journal::{EntryContext, JournalEvent, JournalPhase};
 use media_diagnosis::{Finding, NO_MEDIA, not_reaching};
+use store::StoredCall;
 
 /// Returns the journal events of the step from the call in `record` to `after` by `event`; `took_ms` is the task's time to answer an offer,
 /// for that event.

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
-use switchboard::{StoredCall, call_ref};
+use store::{StoredCall, call_ref};
 use timeline::Timeline;
 
 /// How long the simulated model thinks.

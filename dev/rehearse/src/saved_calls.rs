@@ -3,7 +3,6 @@
 use crate::binaries::{Binaries, root};
 use crate::stack::{TABLE, fresh_key};
 use anyhow::{Context, bail};
-use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use secrecy::SecretString;
 use serde_json::json;
 use sim_aws::{Cloud, CloudConfig};
@@ -20,9 +19,6 @@ const KEY: &str = "door-key";
 
 /// What looks at more than the table.
 const ELSEWHERE: [&str; 3] = ["doctor", "setup", "number"];
-
-/// BatchWriteItem takes no more at once.
-const AT_ONCE: usize = 25;
 
 /// The table that rehearsals have left.
 #[derive(Debug)]
@@ -94,18 +90,15 @@ impl Kept {
     /// # Errors
     /// When one of the tables cannot be used.
     pub async fn take_over(self, from: &Store) -> anyhow::Result<()> {
-        let mut pages = from.client.scan().table_name(&from.table).into_paginator().items().send();
-        let mut puts = vec![];
-        while let Some(item) = pages.next().await {
-            let item = item?;
+        let mut kept = vec![];
+        from.scan(|item| {
             if item["pk"].as_s().is_ok_and(|pk| !pk.starts_with("TASK#")) {
-                let put = PutRequest::builder().set_item(Some(item)).build()?;
-                puts.push(WriteRequest::builder().put_request(put).build());
+                kept.push(item);
             }
-        }
-        for some in puts.chunks(AT_ONCE) {
-            let write = self.ledger.client.batch_write_item().request_items(TABLE, some.to_vec());
-            write.send().await.context("cannot keep the rehearsal's table")?;
+        })
+        .await?;
+        for item in kept {
+            self.ledger.put(item).await.context("cannot keep the rehearsal's table")?;
         }
         self.cloud.stop().await;
         Ok(())

@@ -31,7 +31,7 @@ pub async fn serve(env: &Env) -> anyhow::Result<()> {
     say(&format!("realtime  {}", model.as_deref().unwrap_or("wss://api.openai.com/v1/realtime")));
     say(&format!("aws       {}", stack.cloud.endpoint()));
     say(&format!("numbers   {numbers}"));
-    let ahoy = command(&stack.cloud.environment(), &stack.ledger.table, &shown(&binaries.path("ahoy")));
+    let ahoy = command(&stack.cloud.environment(), stack.ledger.table(), &shown(&binaries.path("ahoy")));
     say(&format!("agents    {ahoy}"));
     say("ready     one media task waits for calls; Ctrl-C ends it");
     shutdown::requested().await;

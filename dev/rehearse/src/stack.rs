@@ -2,7 +2,6 @@
 
 use crate::binaries::{Binaries, root};
 use anyhow::Context;
-use aws_sdk_dynamodb::types::AttributeValue;
 use journal::{CallSummary, JournalEntry, TranscriptLine};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -11,10 +10,8 @@ use sim_aws::{Cloud, CloudConfig, Function, Logs, Rule, Schedule, Service};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
-use store::Store;
 use store::keys;
-use switchboard::call_store::LoadedCall;
-use switchboard::{CallStore, StoredCall};
+use store::{LoadedCall, Store, StoredCall};
 
 /// How often the schedule runs the reaper.
 const REAP_EVERY: Duration = Duration::from_secs(60);
@@ -116,11 +113,11 @@ impl Stack {
     /// # Errors
     /// When the table cannot be read.
     pub async fn call(&self, call_ref: &str) -> anyhow::Result<Option<StoredCall>> {
-        let store = CallStore::new(self.ledger.client.clone(), &self.ledger.table);
-        Ok(match store.load(call_ref).await? {
-            LoadedCall::Found(record) => Some(*record),
-            LoadedCall::Missing | LoadedCall::EndOnly => None,
-        })
+        match self.ledger.load_call(call_ref).await? {
+            LoadedCall::Found(record) => Ok(Some(*record)),
+            LoadedCall::Missing | LoadedCall::EndOnly => Ok(None),
+            LoadedCall::Unreadable(unreadable) => Err(unreadable.into()),
+        }
     }
 
     /// The journal of a call, in order.
@@ -164,16 +161,8 @@ impl Stack {
 
     /// What is stored of a call under sort keys that begin like this, in their order.
     async fn stored<T: DeserializeOwned>(&self, call_ref: &str, prefix: &str) -> anyhow::Result<Vec<T>> {
-        let query = self.ledger.client.query().table_name(&self.ledger.table).consistent_read(true);
-        let found = query
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#pk", "pk")
-            .expression_attribute_names("#sk", "sk")
-            .expression_attribute_values(":pk", AttributeValue::S(keys::call(call_ref)))
-            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-            .send()
-            .await?;
-        found.items.unwrap_or_default().into_iter().map(store::items::from_item).collect()
+        let found = self.ledger.items_with_prefix(&keys::call(call_ref), prefix).await?;
+        found.into_iter().map(|item| Ok(store::items::from_item(item)?)).collect()
     }
 
     /// Waits until what is stored of a call is as wished.

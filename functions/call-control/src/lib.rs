@@ -17,7 +17,7 @@ use store::Store;
 use switchboard::control_api::ControlApiClient;
 use switchboard::graph_actions::GraphClient;
 use switchboard::task_launcher::TaskLauncher;
-use switchboard::{CallStore, ControlApiSecret, GraphSecret, Switchboard};
+use switchboard::{ControlApiSecret, GraphSecret, Switchboard};
 use whatsapp::Graph;
 
 /// The clients of all invocations, made once at start-up.
@@ -50,7 +50,6 @@ impl CallControl {
         let graph = Graph::new(&settings.graph_url, meta.value().access_token.clone())
             .context("cannot configure TLS for the Graph API")?;
         let switchboard = Switchboard {
-            calls: CallStore::new(dynamodb.clone(), &settings.table),
             store: Store::new(dynamodb, &settings.table),
             control_api: ControlApiClient::new(control_api, pseudonyms, service::time::now_ms),
             launcher: TaskLauncher::new(aws_sdk_ecs::Client::new(config), settings.launch),

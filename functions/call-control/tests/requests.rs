@@ -13,11 +13,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use store::items::to_item;
 use store::lease::Lease;
-use store::{Store, StoredAgent};
+use store::{CallerNames, Store, StoredAgent, StoredCall};
+use switchboard::ResolvedAgent;
 use switchboard::task_launcher::LaunchSettings;
-use switchboard::{ResolvedAgent, StoredCall};
 use tokio::net::TcpListener;
-use whatsapp::Caller;
 
 const NUMBER: &str = "220000000000002";
 
@@ -54,9 +53,9 @@ async fn requests_before_the_offer(agent: &str) -> Vec<String> {
     store.put_agent(&StoredAgent::new("shop", agent, now_ms())).await.unwrap();
     store.assign(NUMBER, "shop").await.unwrap();
     store.renew(&Lease::new("0a", &address, &"00".repeat(32), "1", 10, now_ms())).await.unwrap();
-    let caller = Caller { number: Some("919900000001".into()), user_id: None };
+    let caller = CallerNames { number: Some("919900000001".into()), user_id: None };
     let (now, ring_budget) = (call::Timestamp(now_ms()), Duration::from_secs(25));
-    let call = StoredCall::ringing("wacid.A", NUMBER, "v=0\r\n", &caller, now, ring_budget);
+    let call = StoredCall::ringing("wacid.A", NUMBER, "v=0\r\n", caller, now, ring_budget);
     store.put(to_item(&call)).await.unwrap();
     let call_control = CallControl::connect(&cloud.sdk_config(), settings()).await.unwrap();
     cloud.forget_requests();

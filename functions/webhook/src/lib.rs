@@ -22,8 +22,8 @@ use service::pseudonym_keys::{PseudonymKeys, Pseudonyms};
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
-use switchboard::CallStore;
-use switchboard::intake::{IntakeSettings, NoticeGroup, groups, keeps_content};
+use store::Store;
+use switchboard::intake::{Intake, NoticeGroup, keeps_content};
 use whatsapp::{Batch, Notice, NoticeKind, challenge, notice, signature};
 
 /// How many groups of a batch are recorded concurrently.
@@ -33,9 +33,8 @@ const AT_ONCE: usize = 32;
 #[derive(Debug)]
 pub struct Webhook {
     secret: Secret<WebhookSecret>,
-    calls: CallStore,
     call_control: CallControl,
-    intake: IntakeSettings,
+    intake: Intake,
     refusals: Mutex<Refusals>,
     pseudonyms: Pseudonyms,
 }
@@ -54,16 +53,15 @@ impl Webhook {
     /// # Errors
     /// When a secret cannot be read.
     pub async fn connect(config: &SdkConfig, settings: Settings) -> anyhow::Result<Self> {
-        let calls = CallStore::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
+        let store = Store::new(aws_sdk_dynamodb::Client::new(config), &settings.table);
         let pseudonyms = Pseudonyms::fetch(config, settings.mark_secret.as_deref());
         let (secret, pseudonyms) = tokio::join!(Secret::fetch(config, &settings.meta_secret), pseudonyms);
         let (secret, pseudonyms) = (secret?, pseudonyms?);
         let call_control = CallControl::new(aws_sdk_lambda::Client::new(config), &settings.call_control);
         Ok(Self {
             secret,
-            calls,
             call_control,
-            intake: settings.intake,
+            intake: Intake::new(store, settings.intake),
             refusals: Mutex::default(),
             pseudonyms,
         })
@@ -160,19 +158,19 @@ impl Webhook {
         let pseudonym_keys: Vec<_> =
             self.pseudonyms.current().await.into_iter().flat_map(PseudonymKeys::all).cloned().collect();
         let (unknown_numbers, tombstones) = tokio::try_join!(
-            self.calls.unknown_numbers(&notices, &self.intake),
-            self.calls.tombstones(&notices, &pseudonym_keys, now_ms)
+            self.intake.unknown_numbers(&notices),
+            self.intake.tombstones(&notices, &pseudonym_keys, now_ms)
         )?;
         let notices = tombstones.redact(notices);
-        let sent = self.calls.sent_messages(&notices, &self.intake, &unknown_numbers, now_ms).await?;
-        let groups = groups(notices, &self.intake, &unknown_numbers, &sent, now_ms);
+        let sent = self.intake.sent_messages(&notices, &unknown_numbers, now_ms).await?;
+        let groups = self.intake.groups(notices, &unknown_numbers, &sent, now_ms);
         let recorded = futures_util::stream::iter(groups).map(|group| self.record_group(group, now_ms));
         let recorded: Vec<_> = recorded.buffer_unordered(AT_ONCE).collect().await;
         recorded.into_iter().collect()
     }
 
     async fn record_group(&self, group: NoticeGroup, now_ms: u64) -> anyhow::Result<()> {
-        let recorded = self.calls.record_group(&group, &self.intake, now_ms).await?;
+        let recorded = self.intake.record_group(&group, now_ms).await?;
         recorded.entries.iter().for_each(service::events::report);
         if let Some(call_ref) = recorded.tick {
             self.call_control.tick(call_ref).await?;

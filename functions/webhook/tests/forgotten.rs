@@ -37,7 +37,7 @@ async fn records_notices_after_forgetting_without_the_person() {
 #[tokio::test]
 async fn a_forgotten_call_does_not_ring_again() {
     let stage = Stage::new().await;
-    let call_ref = switchboard::call_ref("wacid.A");
+    let call_ref = store::call_ref("wacid.A");
     forget(&stage, &keys::forgotten_call(&call_ref), keys::OF_CALL).await;
 
     assert_eq!(stage.calls(json!([connect_stamped("wacid.A", 90)])).await, 200);

@@ -7,8 +7,7 @@ mod stage;
 use serde_json::{Value, json};
 use stage::{Stage, connect, connect_stamped, terminate};
 use std::path::Path;
-use switchboard::call_ref;
-use switchboard::call_store::LoadedCall;
+use store::{LoadedCall, call_ref};
 
 #[tokio::test]
 async fn a_connect_costs_one_transaction_and_one_invocation() {
@@ -32,7 +31,7 @@ async fn a_redelivered_connect_is_ordered_until_call_control_takes_it_up() {
 
     let mut record = record(&stage, "wacid.A").await;
     record.call.attempts = 1;
-    stage.call_store().save(&mut record, &[]).await.unwrap().unwrap();
+    stage.store().save_call(&mut record, &[], vec![]).await.unwrap().unwrap();
     stage.cloud.forget_requests();
     assert_eq!(stage.calls(batch).await, 200);
     assert_eq!(stage.cloud.requests(), ["TransactWriteItems", "GetItem"]);
@@ -62,7 +61,7 @@ async fn a_connect_after_its_terminate_is_not_answered() {
     assert_eq!(stage.calls(json!([connect("wacid.A")])).await, 200);
 
     assert!(!stage.cloud.requests().contains(&"Invoke".to_owned()));
-    assert_eq!(stage.call_store().load(&call_ref("wacid.A")).await.unwrap(), LoadedCall::EndOnly);
+    assert_eq!(stage.store().load_call(&call_ref("wacid.A")).await.unwrap(), LoadedCall::EndOnly);
     assert_eq!(stage.cloud.events().await, ["WA_CALL_CONNECT", "WA_CALL_OVER"], "both are recorded");
 }
 
@@ -165,8 +164,8 @@ async fn no_webhook_of_the_corpus_costs_a_connect_in_its_batch() {
     assert!(posted >= 60, "{posted}");
 }
 
-async fn record(stage: &Stage, id: &str) -> switchboard::StoredCall {
-    match stage.call_store().load(&call_ref(id)).await.unwrap() {
+async fn record(stage: &Stage, id: &str) -> store::StoredCall {
+    match stage.store().load_call(&call_ref(id)).await.unwrap() {
         LoadedCall::Found(record) => *record,
         other => panic!("{id}: {other:?}"),
     }

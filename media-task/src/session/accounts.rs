@@ -176,7 +176,8 @@ async fn count_at(
         false => store.count_spent(by, day, count.from, count.to).await,
     };
     let Some(cap) = cap else {
-        return counted.map(|()| SpendingCount { succeeded: true, day: None, reports_cap: false });
+        counted?;
+        return Ok(SpendingCount { succeeded: true, day: None, reports_cap: false });
     };
     let succeeded = counted.is_ok();
     if let Err(error) = counted {

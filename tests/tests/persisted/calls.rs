@@ -3,8 +3,7 @@
 use crate::held::{hold, hold_read, hold_texts, json};
 use call::{AnswerAttempt, Assignment, Call, Effect, Ending, Party, Phase, Timestamp};
 use std::time::Duration;
-use switchboard::{HungUp, StoredCall};
-use whatsapp::Caller;
+use store::{CallerNames, HungUp, StoredCall};
 
 const RANG_AT: Timestamp = Timestamp(1_795_305_600_000);
 
@@ -54,16 +53,16 @@ fn calls_keep_their_form() {
 #[test]
 fn state_items_keep_their_form() {
     let file = "state-items.tsv";
-    let caller = Caller { number: Some("15550001111".into()), user_id: Some("US.1".into()) };
+    let caller = CallerNames { number: Some("15550001111".into()), user_id: Some("US.1".into()) };
     let ring =
-        |caller| StoredCall::ringing("wacid.1", "220", "v=0\r\n", &caller, RANG_AT, Duration::from_secs(25));
+        |caller| StoredCall::ringing("wacid.1", "220", "v=0\r\n", caller, RANG_AT, Duration::from_secs(25));
     let mut whole_item = ring(caller);
     (whole_item.version, whole_item.call) = (7, whole());
     whole_item.hung_up = Some(HungUp { errors: vec![138_021] });
     // Some of its fields are call-control's own: they are added as text, and must be read and written back.
     let own = r#""held_by":"0a","seat_token":{"fence":2,"token":"t0"},"is_listed":true"#;
     let whole_item = json(&whole_item).replace(r#""is_listed":false"#, own);
-    let texts = [("ringing", json(&ring(Caller::default()))), ("whole", whole_item)];
+    let texts = [("ringing", json(&ring(CallerNames::default()))), ("whole", whole_item)];
 
     hold_texts(file, texts.map(|(name, text)| (name.to_owned(), text)));
     hold_read::<StoredCall>(file);

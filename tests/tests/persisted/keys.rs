@@ -94,7 +94,7 @@ fn the_door_keeps_paths_headers_and_signatures() {
         ("header_seal", request_signature::SIGNATURE.to_owned()),
         ("seal()", signed.sign(b"a key for tests")),
         ("mark()", pseudonym::of(b"a key for tests", "15550001111")),
-        ("call_ref()", switchboard::call_ref("wacid.1")),
+        ("call_ref()", store::call_ref("wacid.1")),
         ("message_ref()", whatsapp::message_ref("wamid.1")),
     ];
     hold_texts("door.tsv", texts.map(|(name, text)| (name.to_owned(), text)));

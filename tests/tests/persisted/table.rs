@@ -15,8 +15,9 @@ use store::lease::Lease;
 use store::{
     AudioLevels, BudgetedAction, CallListing, CallOutcome, CallOwner, CallerCall, Store, StoredAgent,
 };
-use switchboard::CallStore;
-use switchboard::intake::{IntakeSettings, KnownNumbers, SentMessages, Tombstones, UnknownNumbers, groups};
+use switchboard::intake::{
+    Intake, IntakeSettings, KnownNumbers, SentMessages, Tombstones, UnknownNumbers, groups,
+};
 use tokio::net::TcpListener;
 use tools::{Callback, Message};
 use whatsapp::{Caller, Notice, NoticeKind, NoticeSubject};
@@ -93,11 +94,11 @@ async fn write_launches(ledger: &Store) {
 }
 
 async fn write_notices(ledger: &Store) {
-    let store = CallStore::new(ledger.client.clone(), "ahoy");
     let house = IntakeSettings {
         numbers: KnownNumbers::Listed(vec!["220".into()]),
         ring_budget: Duration::from_secs(25),
     };
+    let intake = Intake::new(ledger.clone(), house.clone());
     let caller = || Caller { number: Some("15550001111".into()), user_id: Some("US.1".into()) };
     let notice = |about, event: &str, what| Notice {
         about,
@@ -140,7 +141,7 @@ async fn write_notices(ledger: &Store) {
     for batch in batches {
         let notices = Tombstones::default().redact(batch);
         for group in groups(notices, &house, &UnknownNumbers::default(), &SentMessages::default(), NOW) {
-            store.record_group(&group, &house, NOW).await.unwrap();
+            intake.record_group(&group, NOW).await.unwrap();
         }
     }
 }
@@ -169,10 +170,8 @@ async fn write_conversation(ledger: &Store) {
 }
 
 async fn table(ledger: &Store) -> Vec<(String, String)> {
-    let found = ledger.client.scan().table_name("ahoy").consistent_read(true).send().await.unwrap();
-    assert!(found.last_evaluated_key.is_none(), "one page has it all");
-    let mut items: Vec<_> =
-        found.items.unwrap().into_iter().map(|item| (name(&item), without_clock(item))).collect();
+    let mut items = vec![];
+    ledger.scan(|item| items.push((name(&item), without_clock(item)))).await.unwrap();
     items.sort_by(|one, other| one.0.cmp(&other.0));
     items.into_iter().map(|(name, item)| (name, shape(&item))).collect()
 }

@@ -8,7 +8,7 @@ use sim_audio::clips;
 use sim_aws::Gone;
 use sim_meta::{Call, CallerConfig};
 use std::time::Duration;
-use switchboard::call_ref;
+use store::call_ref;
 use tests::{Scene, Story};
 use tokio::task::JoinSet;
 

@@ -32,8 +32,8 @@ async fn an_item_that_cannot_be_read_ends_its_call_and_is_ticked_no_more() {
 
 /// Gives the state of a call a phase that no release knows, and makes it due.
 async fn make_unreadable(story: &Story, call_ref: &str) {
-    let ledger = &story.stack.ledger;
-    let update = ledger.client.update_item().table_name(&ledger.table);
+    let client = aws_sdk_dynamodb::Client::new(&story.stack.cloud.sdk_config());
+    let update = client.update_item().table_name(story.stack.ledger.table());
     update
         .key("pk", AttributeValue::S(keys::call(call_ref)))
         .key("sk", AttributeValue::S(keys::STATE.into()))

@@ -1,12 +1,10 @@
 //! Looks up the calls of a batch's failed messages, which the table knows by the hash of their ids.
 
 use super::grouping::is_ours;
-use super::{IntakeSettings, UnknownNumbers};
-use crate::call_store::CallStore;
+use super::{Intake, UnknownNumbers};
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
-use store::Store;
 use whatsapp::{Notice, NoticeKind};
 
 /// How many messages are looked up concurrently.
@@ -29,7 +27,7 @@ impl SentMessages {
     }
 }
 
-impl CallStore {
+impl Intake {
     /// Looks up the calls of failed messages: one read per message, none for a batch without failures.
     ///
     /// The reference of a message that has just failed may not be stored yet, so fresh failures of our numbers are looked up again after a
@@ -40,13 +38,12 @@ impl CallStore {
     pub async fn sent_messages(
         &self,
         notices: &[Notice],
-        settings: &IntakeSettings,
         unknown_numbers: &UnknownNumbers,
         now_ms: u64,
     ) -> anyhow::Result<SentMessages> {
         let mut sent = self.calls_of(notices.iter().filter_map(failed)).await?;
         let may_be_stored_soon =
-            |notice: &&Notice| is_ours(notice, settings, unknown_numbers) && is_fresh(notice, now_ms);
+            |notice: &&Notice| is_ours(notice, &self.settings, unknown_numbers) && is_fresh(notice, now_ms);
         let fresh = notices.iter().filter(may_be_stored_soon).filter_map(failed);
         let fresh: Vec<_> = fresh.filter(|message| !sent.contains_key(*message)).collect();
         if !fresh.is_empty() {
@@ -61,9 +58,8 @@ impl CallStore {
         messages: impl Iterator<Item = &str>,
     ) -> anyhow::Result<HashMap<String, String>> {
         let failed: HashSet<String> = messages.map(str::to_owned).collect();
-        let store = &Store::new(self.client.clone(), &self.table);
         let asked = futures_util::stream::iter(failed).map(|message| async move {
-            let call_ref = store.call_of_message(&message).await?;
+            let call_ref = self.store.call_of_message(&message).await?;
             anyhow::Ok(call_ref.map(|call_ref| (message, call_ref)))
         });
         let found: Vec<_> = asked.buffer_unordered(AT_ONCE).try_collect().await?;

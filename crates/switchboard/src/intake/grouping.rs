@@ -1,9 +1,9 @@
 //! Groups a batch's notices by call, puts ringing calls first, and drops repeats within the batch.
 
 use super::{IntakeSettings, SentMessages, UnknownNumbers};
-use crate::stored_call::call_ref;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
+use store::call_ref;
 use whatsapp::{Notice, NoticeKind};
 
 /// A `connect` with an older stamp is not answered, because the caller no longer waits: stamps may be off by two minutes, and the longest

@@ -1,13 +1,11 @@
 //! Tombstones: removes forgotten people from notices that arrive after `ahoy forget`: the notice is recorded, without the person.
 
+use super::Intake;
 use super::other_notices::keeps_content;
-use crate::call_store::CallStore;
-use crate::stored_call::call_ref;
 use futures_util::{StreamExt, TryStreamExt};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeSet, HashSet};
-use store::Store;
-use store::{keys, pseudonym};
+use store::{Key, call_ref, pseudonym, tombstone_of_call, tombstone_of_person};
 use whatsapp::{Caller, Notice, NoticeKind, personal_names};
 
 /// How many tombstones are looked up concurrently.
@@ -26,7 +24,7 @@ pub struct Tombstones {
     people: HashSet<String>,
 }
 
-impl CallStore {
+impl Intake {
     /// Looks up the tombstones of a batch's calls and people. People are found by pseudonyms under `pseudonym_keys`; without a key, only
     /// calls are.
     ///
@@ -44,13 +42,9 @@ impl CallStore {
         let people: BTreeSet<_> = people.flatten().collect();
         let pseudonyms = people.iter().flat_map(|name| {
             let pseudonym = |key: &SecretString| pseudonym::of(key.expose_secret().as_bytes(), name);
-            pseudonym_keys.iter().map(move |key| {
-                (name.clone(), keys::forgotten_person(&pseudonym(key)), keys::PERSON.to_owned())
-            })
+            pseudonym_keys.iter().map(move |key| (name.clone(), tombstone_of_person(&pseudonym(key))))
         });
-        let calls = calls
-            .into_iter()
-            .map(|call| (call.clone(), keys::forgotten_call(&call), keys::OF_CALL.to_owned()));
+        let calls = calls.into_iter().map(|call| (call.clone(), tombstone_of_call(&call)));
         let (calls, people) = tokio::try_join!(
             self.with_tombstones(calls.collect()),
             self.with_tombstones(pseudonyms.collect())
@@ -58,13 +52,10 @@ impl CallStore {
         Ok(Tombstones { calls, people })
     }
 
-    async fn with_tombstones(
-        &self,
-        wanted: Vec<(String, String, String)>,
-    ) -> anyhow::Result<HashSet<String>> {
-        let store = &Store::new(self.client.clone(), &self.table);
-        let asked = futures_util::stream::iter(wanted)
-            .map(|(name, pk, sk)| async move { anyhow::Ok(store.item(&pk, &sk).await?.map(|_| name)) });
+    async fn with_tombstones(&self, wanted: Vec<(String, Key)>) -> anyhow::Result<HashSet<String>> {
+        let asked = futures_util::stream::iter(wanted).map(|(name, tombstone)| async move {
+            anyhow::Ok(self.store.has_tombstone(&tombstone).await?.then_some(name))
+        });
         let found: Vec<_> = asked.buffer_unordered(AT_ONCE).try_collect().await?;
         Ok(found.into_iter().flatten().collect())
     }

@@ -1,38 +1,31 @@
 //! Looks up which of a batch's numbers are not ours, when our numbers are those with an agent.
 
-use super::{IntakeSettings, KnownNumbers};
-use crate::call_store::CallStore;
+use super::{Intake, IntakeSettings, KnownNumbers};
 use std::collections::HashSet;
-use store::Store;
 use whatsapp::{Notice, NoticeKind};
 
 /// The numbers in a batch that are not ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnknownNumbers(HashSet<String>);
 
-impl CallStore {
+impl Intake {
     /// Looks up the settings of the numbers that are called or written to: one read for each, none where our numbers are listed.
     ///
     /// Later notices of a call count as ours without a read: if they are not, there is no state for them to change.
     ///
     /// # Errors
     /// When DynamoDB fails: Meta must send the batch again.
-    pub async fn unknown_numbers(
-        &self,
-        notices: &[Notice],
-        settings: &IntakeSettings,
-    ) -> anyhow::Result<UnknownNumbers> {
-        if settings.numbers != KnownNumbers::WithAgents {
+    pub async fn unknown_numbers(&self, notices: &[Notice]) -> anyhow::Result<UnknownNumbers> {
+        if self.settings.numbers != KnownNumbers::WithAgents {
             return Ok(UnknownNumbers::default());
         }
         let called = notices.iter().filter(|notice| needs_our_number(&notice.what));
         let called: HashSet<&str> = called.filter_map(Notice::number).collect();
-        let store = Store::new(self.client.clone(), &self.table);
-        let settings = called.into_iter().map(async |number| {
-            let is_unknown = store.number(number).await?.agent.is_none();
+        let unknown = called.into_iter().map(async |number| {
+            let is_unknown = self.store.number(number).await?.agent.is_none();
             anyhow::Ok(is_unknown.then(|| number.to_owned()))
         });
-        let asked = futures_util::future::try_join_all(settings).await?;
+        let asked = futures_util::future::try_join_all(unknown).await?;
         Ok(UnknownNumbers(asked.into_iter().flatten().collect()))
     }
 }

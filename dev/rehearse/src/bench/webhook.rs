@@ -11,7 +11,7 @@ use sha2::Sha256;
 use sim_meta::MetaConfig;
 use std::fmt;
 use std::time::{Duration, Instant};
-use switchboard::call_ref;
+use store::call_ref;
 
 /// So many requests of a kind are measured.
 const REQUESTS: usize = 30;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 use store::keys;
-use switchboard::{StoredCall, call_ref};
+use store::{StoredCall, call_ref};
 use tokio::time::Instant;
 
 /// A call is answered or refused within its ring budget, and a heartbeat more: ticks come every five seconds.

@@ -93,8 +93,7 @@ fn micro_dollars(item: &Item) -> anyhow::Result<u64> {
 }
 
 async fn partition(stage: &Stage, pk: &str) -> anyhow::Result<Vec<Item>> {
-    let query = stage.stack.ledger.partition(pk).consistent_read(true).key_condition_expression("#pk = :pk");
-    store::all(query).await
+    Ok(stage.stack.ledger.items_with_prefix(pk, "").await?)
 }
 
 #[cfg(test)]

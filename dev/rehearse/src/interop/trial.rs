@@ -9,7 +9,7 @@ use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, FRAME, clips};
 use std::path::PathBuf;
 use std::time::Duration;
-use switchboard::{StoredCall, call_ref};
+use store::{StoredCall, call_ref};
 
 /// What is pressed, but for the `#` that ends it.
 pub(super) const DIGITS: &str = "427";

@@ -9,7 +9,7 @@ use sim_meta::{Call, CallerConfig, WaitError};
 use sim_network::{Profile, Toll};
 use std::fmt;
 use std::time::Duration;
-use switchboard::{StoredCall, call_ref};
+use store::{StoredCall, call_ref};
 use tokio::sync::Mutex;
 
 /// The pause between two sentences: no turn ends in it, and speech is active for four fifths of the time or less, as

@@ -11,7 +11,7 @@ use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use switchboard::CallStore;
+use store::Store;
 use switchboard::intake::{IntakeSettings, KnownNumbers};
 use webhook::{Settings, Webhook};
 
@@ -76,8 +76,8 @@ impl Stage {
         self.webhook.handle(event.into()).await.unwrap()
     }
 
-    pub(crate) fn call_store(&self) -> CallStore {
-        CallStore::new(aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config()), cloud::TABLE)
+    pub(crate) fn store(&self) -> Store {
+        Store::new(aws_sdk_dynamodb::Client::new(&self.cloud.sdk_config()), cloud::TABLE)
     }
 }
 

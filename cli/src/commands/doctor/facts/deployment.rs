@@ -4,7 +4,7 @@ use crate::cloud;
 use crate::fetched::{FetchError, Fetched};
 use agents::Agent;
 use aws_config::SdkConfig;
-use store::Store;
+use store::{Store, StoreError};
 
 /// The deployment's resources on AWS.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ impl Deployment {
             concurrency(aws),
             reserved(aws, call_control)
         );
-        let table_error = |error: anyhow::Error| cloud::fetch_error(&error, &format!("table {table}"));
+        let table_error = |error: StoreError| cloud::fetch_error(&error.into(), &format!("table {table}"));
         let now_ms = service::time::now_ms();
         let numbers = numbers.map(|all| all.into_iter().map(|it| (it.number, it.agent)).collect());
         let agents = agents.map(|all| all.iter().filter_map(|agent| Agent::read(&agent.text).ok()).collect());

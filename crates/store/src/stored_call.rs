@@ -1,11 +1,10 @@
 //! The state item of a call: its state machine's state, and the identifiers and SDP offer that Meta sent.
 
+use crate::keys;
 use call::{Call, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use store::keys;
-use whatsapp::Caller;
 
 /// Returns the name of a call everywhere but at Meta: the hex SHA-256 of Meta's call id, which holds phone numbers.
 pub fn call_ref(wacid: &str) -> String {
@@ -50,7 +49,7 @@ pub struct StoredCall {
     pub(crate) seat_token: Option<AssignmentToken>,
     /// Whether the call is in the list of calls.
     #[serde(default)]
-    pub(crate) is_listed: bool,
+    pub is_listed: bool,
 }
 
 /// Proves that an order comes from the task that holds an assignment.
@@ -69,6 +68,15 @@ impl std::fmt::Debug for AssignmentToken {
     }
 }
 
+/// A caller's names at Meta, as far as it gives them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallerNames {
+    /// The phone number, unless hidden.
+    pub number: Option<String>,
+    /// The business-scoped user id.
+    pub user_id: Option<String>,
+}
+
 /// Meta's `terminate` for a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HungUp {
@@ -82,7 +90,7 @@ impl StoredCall {
         wacid: &str,
         number: &str,
         offer: &str,
-        caller: &Caller,
+        caller: CallerNames,
         now: Timestamp,
         budget: Duration,
     ) -> Self {
@@ -96,8 +104,8 @@ impl StoredCall {
             wacid: wacid.to_owned(),
             number: number.to_owned(),
             offer: offer.to_owned(),
-            caller_number: caller.number.clone(),
-            caller_user_id: caller.user_id.clone(),
+            caller_number: caller.number,
+            caller_user_id: caller.user_id,
             call: Call::ringing(now, budget),
             hung_up: None,
             held_by: None,
@@ -114,12 +122,12 @@ impl StoredCall {
     }
 
     /// Returns the caller's number and user id, as far as Meta gave them.
-    pub(crate) fn caller(&self) -> Caller {
-        Caller { number: self.caller_number.clone(), user_id: self.caller_user_id.clone() }
+    pub fn caller(&self) -> CallerNames {
+        CallerNames { number: self.caller_number.clone(), user_id: self.caller_user_id.clone() }
     }
 
     /// Gives a new assignment a token of its own, if its task returns tokens.
-    pub(crate) fn issue_token(&mut self, before: &Call, returns_tokens: bool) {
+    pub fn issue_token(&mut self, before: &Call, returns_tokens: bool) {
         let fence = |call: &Call| call.assignment.as_ref().map(|assignment| assignment.fence);
         let Some(fence) = fence(&self.call).filter(|new| fence(before) != Some(*new)) else { return };
         let half = || uuid::Uuid::new_v4().simple().to_string();
@@ -138,7 +146,7 @@ impl StoredCall {
     /// one.
     ///
     /// A later version of the call with the same fence has the same token, so an accepted order need not be checked again after a conflict.
-    pub(crate) fn accepts_order(&self, fence: u64, token: Option<&str>) -> bool {
+    pub fn accepts_order(&self, fence: u64, token: Option<&str>) -> bool {
         self.call.is_held_by(fence) && self.token(fence).is_none_or(|own| token == Some(own))
     }
 
@@ -149,7 +157,7 @@ impl StoredCall {
     }
 
     /// Whether the index attributes match the call. The webhook makes a call due out of turn when Meta reports it as over.
-    pub(crate) fn is_indexed(&self) -> bool {
+    pub fn is_indexed(&self) -> bool {
         (self.gsi1pk.clone(), self.gsi1sk.clone()) == self.index_keys()
     }
 
@@ -167,7 +175,7 @@ mod tests {
     fn each_assignment_has_its_own_token_if_its_task_returns_tokens() {
         let assignment = |fence| Some(call::Assignment { task: "t".into(), fence });
         let ringing =
-            StoredCall::ringing("wacid.A", "1", "v=0", &Caller::default(), Timestamp(7), Duration::ZERO);
+            StoredCall::ringing("wacid.A", "1", "v=0", CallerNames::default(), Timestamp(7), Duration::ZERO);
         let mut record = ringing.clone();
         record.call.assignment = assignment(1);
         record.issue_token(&ringing.call, true);
@@ -194,7 +202,8 @@ mod tests {
     #[test]
     fn a_call_made_due_out_of_turn_needs_reindexing() {
         let budget = Duration::from_secs(25);
-        let mut record = StoredCall::ringing("wacid.A", "1", "v=0", &Caller::default(), Timestamp(7), budget);
+        let mut record =
+            StoredCall::ringing("wacid.A", "1", "v=0", CallerNames::default(), Timestamp(7), budget);
         record.call.due = None;
         assert!(!record.is_indexed());
 
