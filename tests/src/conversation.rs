@@ -69,7 +69,7 @@ impl Story {
 
     /// What the model had to complain of.
     pub fn model_faults(&self) -> Vec<String> {
-        self.model.sessions().into_iter().flat_map(|session| session.faults).collect()
+        self.model.sessions().into_iter().flat_map(|session| session.violations).collect()
     }
 
     /// Whether the model heard all of this.

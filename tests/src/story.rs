@@ -59,10 +59,10 @@ pub struct Kill(Arc<AtomicBool>);
 
 impl Scene {
     /// Something goes wrong on purpose.
-    pub fn amid(mischief: &str) -> Self {
-        let mischief = mischief.parse().expect("the story names a mischief there is");
+    pub fn amid(fault: &str) -> Self {
+        let fault = fault.parse().expect("the story names a fault there is");
         let mut scene = Self::default();
-        scene.rehearsal.mischief = Some(mischief);
+        scene.rehearsal.fault = Some(fault);
         scene
     }
 
@@ -188,8 +188,8 @@ impl Story {
     }
 
     /// A caller rings, and this goes wrong with their call, all at once.
-    pub async fn ring_amid(&self, mischief: &[InjectedFault]) -> Caller<'_> {
-        self.ring_as(CallerConfig { mischief: mischief.to_vec(), ..CallerConfig::default() }).await
+    pub async fn ring_amid(&self, faults: &[InjectedFault]) -> Caller<'_> {
+        self.ring_as(CallerConfig { faults: faults.to_vec(), ..CallerConfig::default() }).await
     }
 
     /// This caller calls.

@@ -1,4 +1,4 @@
-//! What can be computed of many lines together.
+//! Computes aggregates over many lines.
 
 use crate::expression::Expression;
 use crate::{Value, Wrong};

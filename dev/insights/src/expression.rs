@@ -1,4 +1,4 @@
-//! What can be computed of one line: fields, arithmetic, conditions, a few functions.
+//! Expressions over one line: fields, arithmetic, conditions, a few functions.
 
 use crate::{Value, Wrong};
 use jiff::Timestamp;

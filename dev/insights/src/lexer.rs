@@ -1,4 +1,4 @@
-//! A query's text, word by word.
+//! Splits a query's text into tokens.
 
 use crate::Wrong;
 

@@ -64,7 +64,7 @@ pub struct Rehearsal {
     /// Where the model is, if not the one simulated here.
     pub model_url: Option<String>,
     /// What goes wrong.
-    pub mischief: Option<InjectedFault>,
+    pub fault: Option<InjectedFault>,
     /// More settings of one program, by its name.
     pub more: BTreeMap<String, BTreeMap<String, String>>,
     /// Where recordings and logs go; `None`: `target/rehearsal`.
@@ -84,7 +84,7 @@ impl Default for Rehearsal {
             agent: AGENT.to_owned(),
             model,
             model_url: None,
-            mischief: None,
+            fault: None,
             more: BTreeMap::new(),
             folder: None,
             ring_seconds: None,
@@ -129,9 +129,9 @@ impl Rehearsal {
     fn simulators(&self) -> (MetaConfig, sim_openai::Config) {
         let mut meta = MetaConfig { graph_delay: self.graph_delay, ..MetaConfig::default() };
         let mut model = self.model.clone();
-        match self.mischief {
-            Some(InjectedFault::Phone(mischief)) => meta.mischief = Some(mischief),
-            Some(InjectedFault::Model(mischief)) => model.mischief = Some(mischief),
+        match self.fault {
+            Some(InjectedFault::Phone(fault)) => meta.fault = Some(fault),
+            Some(InjectedFault::Model(fault)) => model.fault = Some(fault),
             None => {}
         }
         (meta, model)

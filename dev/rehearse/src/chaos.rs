@@ -53,7 +53,7 @@ impl Chaos {
     async fn set_stage(self, binaries: &Binaries) -> anyhow::Result<Stage> {
         let meta = MetaConfig { seed: self.seed, ..MetaConfig::default() };
         let mut model = sim_openai::Config::new(MODEL_KEY).for_many();
-        model.mischief_for = Some(FaultPlan::seeded(self.seed));
+        model.fault_plan = Some(FaultPlan::seeded(self.seed));
         let folder = root().join("target/chaos");
         let config = StageConfig {
             meta,

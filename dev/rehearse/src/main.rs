@@ -129,7 +129,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match arguments.command {
         Command::Call { json, fault, out, artefacts } => {
-            let rehearsal = Rehearsal { mischief: fault, folder: out, ..Rehearsal::default() };
+            let rehearsal = Rehearsal { fault, folder: out, ..Rehearsal::default() };
             service::run("rehearse", || call(rehearsal, json, artefacts)).await
         }
         Command::BenchReady { artefacts } => service::run("bench", || bench_ready(artefacts)).await,

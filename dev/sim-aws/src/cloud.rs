@@ -6,9 +6,9 @@ use crate::dynamodb::DynamoDb;
 use crate::ecs::{Ecs, TaskStatus};
 use crate::endpoint::{self, Services};
 use crate::environment::{self, ACCESS_KEY_ID, Environment};
-use crate::eventbridge::{Changes, EventBridge};
-use crate::injected_fault::InjectedFault;
-use crate::kill_points::{Cut, Step, Trap};
+use crate::eventbridge::{EventBridge, StateChanges};
+use crate::fault_injector::FaultInjector;
+use crate::kill_points::{KillMoment, KillPoint, Step};
 use crate::lambda::{Events, Lambda};
 use crate::listening::{self, ANY_PORT};
 use crate::logs::LogFile;
@@ -54,13 +54,14 @@ impl Cloud {
         let dynamodb =
             DynamoDb::start(&config.template, config.tables_in.as_deref(), config.seed, over.clone()).await?;
         let lambda = Arc::new(Lambda::start(config.functions, processes.clone()).await?);
-        let (changes, told) = Changes::new();
+        let (changes, published) = StateChanges::new();
         let eventbridge =
-            EventBridge::start(config.rules, config.schedules, lambda.clone(), told, over.clone())?;
+            EventBridge::start(config.rules, config.schedules, lambda.clone(), published, over.clone())?;
         let ecs = Ecs::start(config.cluster, config.services, address, processes.clone(), changes)?;
         let secrets = Secrets::new(config.secrets);
-        let (traps, requests) = (processes.traps().clone(), Requests::default());
-        let services = Services { dynamodb, ecs, eventbridge, lambda, secrets, requests, rights, traps };
+        let (kill_points, requests) = (processes.kill_points().clone(), Requests::default());
+        let services =
+            Services { dynamodb, ecs, eventbridge, lambda, secrets, requests, rights, kill_points };
         let services = Arc::new(services);
         listening::serve(listener, endpoint::router(services.clone()), over);
         services.ecs.settled().await;
@@ -89,9 +90,9 @@ impl Cloud {
         client::configuration(&environment)
     }
 
-    /// The ways to make this cloud hurt while it runs.
-    pub fn mischief(&self) -> InjectedFault<'_> {
-        InjectedFault::of(&self.services)
+    /// Injects faults while the cloud runs.
+    pub fn faults(&self) -> FaultInjector<'_> {
+        FaultInjector::of(&self.services)
     }
 
     /// Invokes a scheduled function now, and returns when it has handled that.
@@ -136,23 +137,28 @@ impl Cloud {
 
     /// Kills a function's process at a step of its own work, the next time one gets there.
     ///
-    /// Say `kill_function_after("webhook", Step::Request(2), Cut::Arrived)`: it dies after its second request to AWS of
+    /// Say `kill_function_after("webhook", Step::Request(2), KillMoment::Arrived)`: it dies after its second request to AWS of
     /// an invocation arrived, and before that request has any effect. With it dies what it asked of others meanwhile.
     ///
     /// # Errors
     /// When there is no such function.
-    pub fn kill_function_after(&self, name: &str, step: Step, cut: Cut) -> anyhow::Result<Trap> {
+    pub fn kill_function_after(
+        &self,
+        name: &str,
+        step: Step,
+        moment: KillMoment,
+    ) -> anyhow::Result<KillPoint> {
         anyhow::ensure!(self.services.lambda.has(name), "there is no function {name}");
-        Ok(self.processes.traps().set(name, step, cut))
+        Ok(self.processes.kill_points().set(name, step, moment))
     }
 
     /// The same for a task, by the family of its definition: the first that gets there dies.
     ///
     /// # Errors
     /// When there is no such family.
-    pub fn kill_task_after(&self, family: &str, step: Step, cut: Cut) -> anyhow::Result<Trap> {
+    pub fn kill_task_after(&self, family: &str, step: Step, moment: KillMoment) -> anyhow::Result<KillPoint> {
         anyhow::ensure!(self.services.ecs.has_family(family), "there is no task definition {family}");
-        Ok(self.processes.traps().set(family, step, cut))
+        Ok(self.processes.kill_points().set(family, step, moment))
     }
 
     /// How a function's events have fared so far.

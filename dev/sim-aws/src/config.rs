@@ -1,4 +1,4 @@
-//! What a cloud is made of: a template, functions, services, secrets.
+//! The configuration of a cloud: template, functions, services, secrets.
 
 use crate::ecs::LastStatus;
 use crate::logs::Logs;

@@ -5,11 +5,11 @@ use crate::dynamodb::DynamoDb;
 use crate::ecs::{self, Ecs};
 use crate::environment::OUTSIDER;
 use crate::eventbridge::EventBridge;
-use crate::kill_points::Traps;
+use crate::kill_points::KillPoints;
 use crate::lambda::{self, Lambda};
 use crate::refusal::Refusal;
 use crate::requests::Requests;
-use crate::rights::{self, Need, Rights};
+use crate::rights::{Need, Rights, needs};
 use crate::secrets::Secrets;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, State};
@@ -32,7 +32,7 @@ pub(crate) struct Services {
     pub(crate) secrets: Secrets,
     pub(crate) requests: Requests,
     pub(crate) rights: Rights,
-    pub(crate) traps: Arc<Traps>,
+    pub(crate) kill_points: Arc<KillPoints>,
 }
 
 /// Lambda is asked by path, the agent of a task too, all others by the `x-amz-target` header.
@@ -99,7 +99,7 @@ async fn answer_invoke(
 ) -> Response {
     let answer = async {
         services.requests.enter("lambda.Invoke")?;
-        let right = rights::of_invocation(&function);
+        let right = needs::of_invocation(&function);
         // Its protocol has a status for that, unlike the others.
         services.rights.exercise(asker(&headers), vec![right]).map_err(|refusal| refusal.with_status(403))?;
         lambda::invoke(&services.lambda, &function, &headers, body).await
@@ -150,7 +150,7 @@ impl Services {
         let (head, body) = request.into_parts();
         let body = read(body).await?;
         self.rights
-            .exercise(asker, rights::of_request(&self.rights, &self.secrets, service, action, &body))?;
+            .exercise(asker, needs::of_request(&self.rights, &self.secrets, service, action, &body))?;
         match service {
             "dynamodb" => {
                 self.dynamodb.answer(asker, action, Request::from_parts(head, Body::from(body)), peer).await
@@ -168,9 +168,9 @@ impl Services {
         answer: impl Future<Output = Result<Response, Refusal>>,
     ) -> Response {
         let answer = async { answer.await.unwrap_or_else(|refusal| refuse(action, refusal)) };
-        match self.traps.request(asker, action) {
+        match self.kill_points.request(asker, action) {
             None => answer.await,
-            Some(snap) => snap.around(answer).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
+            Some(kill) => kill.around(answer).await.unwrap_or_else(|| StatusCode::GONE.into_response()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What an AWS service says when it says no.
+//! Errors of the AWS APIs.
 
 use axum::Json;
 use axum::http::StatusCode;

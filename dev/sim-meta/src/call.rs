@@ -1,10 +1,11 @@
 //! The handle on one call: the caller's phone.
 
+use crate::recorded_key::RecordedKey;
 use crate::relay::{Key, Order};
 use crate::shared_call::SharedCall;
-use crate::{CallReport, Counted, Ending};
+use crate::{CallReport, Ending, PacketCounts};
 use sim_audio::Clip;
-use sim_network::Toll;
+use sim_network::LinkCounts;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -12,24 +13,7 @@ use tokio::sync::oneshot;
 /// A call, and the phone it is made with. Clones are handles on the same call.
 #[derive(Clone)]
 pub struct Call {
-    line: Arc<SharedCall>,
-}
-
-/// A packet of a key as some phone or gateway was seen to send it (RFC 4733), told from where the stream is then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecordedKey {
-    /// When it leaves.
-    pub at: Duration,
-    /// By how much its sequence number is more than that of the packet that would be next.
-    pub sequence: u32,
-    /// By how much its timestamp is more than that of the packet before.
-    pub timestamp: u32,
-    /// Event, end bit and volume, duration.
-    pub payload: [u8; 4],
-    /// One that was agreed on for telephone events, or not.
-    pub payload_type: u8,
-    /// The marker bit.
-    pub marker: bool,
+    shared: Arc<SharedCall>,
 }
 
 /// What was waited for did not come.
@@ -54,13 +38,13 @@ pub enum WaitError {
 }
 
 impl Call {
-    pub(crate) fn new(line: Arc<SharedCall>) -> Call {
-        Call { line }
+    pub(crate) fn new(shared: Arc<SharedCall>) -> Call {
+        Call { shared }
     }
 
     /// The call's id, `wacid.` and base64. It holds phone numbers.
     pub fn id(&self) -> &str {
-        &self.line.id
+        &self.shared.id
     }
 
     /// Says something after all that is still to be said; returns when its last voiced packet left.
@@ -69,7 +53,7 @@ impl Call {
     /// When the call ends before.
     pub async fn say(&self, clip: &Clip) -> Result<(), WaitError> {
         let (done, said) = oneshot::channel();
-        self.line.order(Order::Say { clip: clip.clone(), done });
+        self.shared.order(Order::Say { clip: clip.clone(), done });
         said.await.map_err(|_| self.ended_before(format!("{} was said", clip.name)))
     }
 
@@ -90,7 +74,7 @@ impl Call {
             return Ok(());
         }
         let (done, pressed) = oneshot::channel();
-        self.line.order(Order::Press { keys, done });
+        self.shared.order(Order::Press { keys, done });
         pressed.await.map_err(|_| self.ended_before("all keys were pressed".to_owned()))
     }
 
@@ -103,18 +87,18 @@ impl Call {
             return Ok(());
         }
         let (done, played) = oneshot::channel();
-        self.line.order(Order::Play { packets: packets.to_vec(), done });
+        self.shared.order(Order::Play { packets: packets.to_vec(), done });
         played.await.map_err(|_| self.ended_before("all packets of keys were sent".to_owned()))
     }
 
     /// Mutes the phone: no more voice leaves, only RTCP and keys. Whatever is said meanwhile is lost.
     pub fn mute(&self) {
-        self.line.order(Order::Mute(true));
+        self.shared.order(Order::Mute(true));
     }
 
     /// Unmutes the phone. The stream goes on where the clock is now.
     pub fn unmute(&self) {
-        self.line.order(Order::Mute(false));
+        self.shared.order(Order::Mute(false));
     }
 
     /// Returns when Graph replied 200 to `accept`: its time.
@@ -199,14 +183,14 @@ impl Call {
         timeout: Duration,
         look: impl Fn(&CallReport) -> Option<T>,
     ) -> Result<T, WaitError> {
-        let mut seen = self.line.watch();
+        let mut seen = self.shared.watch();
         let search = async {
             loop {
                 seen.mark_unchanged();
-                if let Some(found) = self.line.with(|state| look(&state.report)) {
+                if let Some(found) = self.shared.with(|state| look(&state.report)) {
                     return found;
                 }
-                seen.changed().await.expect("the line, which sends, is ours");
+                seen.changed().await.expect("the call, which sends, is ours");
             }
         };
         let in_vain = |_| WaitError::TimedOut { awaited: awaited.to_owned(), after: timeout };
@@ -215,42 +199,42 @@ impl Call {
 
     /// Hangs up: the relay says goodbye, and Meta sends the terminate webhook. Nothing if the call is over.
     pub async fn hang_up(&self) {
-        self.line.live(|life| life.hang_up(Instant::now()));
+        self.shared.step(|signalling| signalling.hang_up(Instant::now()));
     }
 
     /// From now on [`Traffic::lateness`](crate::Traffic) and its longest gap are of what comes from now on.
     pub fn measure_anew(&self) {
-        self.line.with(|state| state.inspector.measure_anew());
+        self.shared.with(|state| state.inspector.measure_anew());
     }
 
     /// What the phone's speaker has played since `accept`: 24 kHz, one frame for each 20 ms of the agent's RTP clock.
     /// Empty unless [`crate::CallerConfig::keeps_recording`].
     pub fn recording(&self) -> Vec<i16> {
-        self.line.with(|state| state.recording.clone())
+        self.shared.with(|state| state.recording.clone())
     }
 
     /// What the caller has said, and when each first voiced packet left.
     pub fn said(&self) -> Vec<(Instant, String)> {
-        self.line.with(|state| state.said.clone())
+        self.shared.with(|state| state.said.clone())
     }
 
     /// What a phone that replays has counted since this was last asked.
-    pub fn take_count(&self) -> Counted {
-        self.line.with(|state| state.tally.take())
+    pub fn take_count(&self) -> PacketCounts {
+        self.shared.with(|state| state.counter.take())
     }
 
     /// What the caller's network has done to the packets of sound, up and down; `None` without a network.
-    pub fn tolls(&self) -> Option<(Toll, Toll)> {
-        self.line.road.as_ref().map(|road| (road.up(), road.down()))
+    pub fn link_counts(&self) -> Option<(LinkCounts, LinkCounts)> {
+        self.shared.network.as_ref().map(|network| (network.up(), network.down()))
     }
 
     /// All that is known of the call by now.
     pub fn report(&self) -> CallReport {
-        self.line.report()
+        self.shared.report()
     }
 
     fn ended_before(&self, awaited: String) -> WaitError {
-        let ending = self.line.with(|state| state.report.ending);
+        let ending = self.shared.with(|state| state.report.ending);
         WaitError::Ended { awaited, ending: ending.unwrap_or(Ending::CallerHungUp) }
     }
 }

@@ -4,26 +4,27 @@ mod account;
 mod app;
 mod bearer;
 mod calls;
+mod challenge;
+mod cuttable;
 mod error;
+mod faults;
 mod messages;
-mod moods;
 mod node;
 mod permissions;
 mod permit;
 mod request;
 mod settings;
 mod token;
-mod wire;
 
 use crate::cloud::Cloud;
 use axum::Router;
 use axum::routing::{get, post};
+use cuttable::{Connection, Listener};
 use error::GraphError;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use wire::{Listener, Scissors};
 
 /// Listens on 127.0.0.1 until `stop` is sent or dropped.
 ///
@@ -49,7 +50,7 @@ pub(crate) async fn serve(
         .fallback(|| async { GraphError::unknown_path() })
         .method_not_allowed_fallback(|| async { GraphError::unknown_path() })
         .with_state(cloud)
-        .into_make_service_with_connect_info::<Scissors>();
+        .into_make_service_with_connect_info::<Connection>();
     let serving = async move {
         let stopped = async {
             let _ = stop.await;
@@ -59,11 +60,4 @@ pub(crate) async fn serve(
         }
     };
     Ok((address, serving))
-}
-
-/// Asks an address for the challenge before anything is sent there.
-async fn challenge(cloud: &Cloud, url: &str, verify_token: &str) -> Result<(), GraphError> {
-    let challenge = cloud.rng().u64(..) >> 33;
-    let asked = cloud.postman.challenge(url, verify_token, challenge).await;
-    asked.map_err(|error| GraphError::callback(&error.to_string()))
 }

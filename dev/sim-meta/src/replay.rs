@@ -1,4 +1,4 @@
-//! What a caller of many says: packets that were encoded once, for all of them.
+//! Speech of many callers: packets that are encoded once, for all of them.
 
 use crate::relay::{Microphone, PACE, Payload};
 use opus::{Channels, Decoder};

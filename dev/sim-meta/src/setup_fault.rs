@@ -1,4 +1,4 @@
-//! What can be amiss with a business's set-up at Meta, each thing by name.
+//! Faults in a business's set-up at Meta, by name.
 
 use crate::business_records::{BusinessRecords, Subscriber};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const ELSEWHERE: &str = "https://elsewhere.example/webhook";
 
-macro_rules! snags {
+macro_rules! setup_faults {
     ($($(#[doc = $doc:literal])* $variant:ident = $name:literal;)*) => {
         /// One thing amiss with the business's set-up. Its name is in kebab case.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,7 +28,7 @@ macro_rules! snags {
     };
 }
 
-snags! {
+setup_faults! {
     /// Meta no longer knows the token.
     TokenRevoked = "token-revoked";
     /// The token is a person's, which will not live.
@@ -89,76 +89,78 @@ snags! {
 
 impl SetupFault {
     /// Has it happen.
-    pub(crate) fn happen(self, books: &mut BusinessRecords) {
+    pub(crate) fn apply(self, records: &mut BusinessRecords) {
         match self {
-            SetupFault::TokenRevoked => books.token.is_valid = false,
-            SetupFault::TokenOfPerson => books.token.kind = "USER".to_owned(),
-            SetupFault::TokenExpires => books.token.expires_at = now() + 3 * 86_400,
+            SetupFault::TokenRevoked => records.token.is_valid = false,
+            SetupFault::TokenOfPerson => records.token.kind = "USER".to_owned(),
+            SetupFault::TokenExpires => records.token.expires_at = now() + 3 * 86_400,
             SetupFault::TokenWithoutMessaging => {
-                books.token.scopes.retain(|it| it != "whatsapp_business_messaging")
+                records.token.scopes.retain(|it| it != "whatsapp_business_messaging")
             }
             SetupFault::TokenWithoutManagement => {
-                books.token.scopes.retain(|it| it != "whatsapp_business_management")
+                records.token.scopes.retain(|it| it != "whatsapp_business_management")
             }
-            SetupFault::TokenElsewhere => books.token.accounts = vec!["120000000000001".to_owned()],
-            SetupFault::AppUnsubscribed => books.app.subscription = None,
-            SetupFault::AppWithoutCalls => forgo(books, "calls"),
-            SetupFault::AppWithoutMessages => forgo(books, "messages"),
-            SetupFault::AppInactive => books.app.subscription.iter_mut().for_each(|it| it.is_active = false),
+            SetupFault::TokenElsewhere => records.token.accounts = vec!["120000000000001".to_owned()],
+            SetupFault::AppUnsubscribed => records.app.subscription = None,
+            SetupFault::AppWithoutCalls => forgo(records, "calls"),
+            SetupFault::AppWithoutMessages => forgo(records, "messages"),
+            SetupFault::AppInactive => {
+                records.app.subscription.iter_mut().for_each(|it| it.is_active = false)
+            }
             SetupFault::AppElsewhere => {
-                books.app.subscription.iter_mut().for_each(|it| it.callback_url = ELSEWHERE.to_owned());
+                records.app.subscription.iter_mut().for_each(|it| it.callback_url = ELSEWHERE.to_owned());
             }
-            SetupFault::AccountUnsubscribed => books.account.subscribers.clear(),
-            SetupFault::AccountShared => books.account.subscribers.push(Subscriber {
+            SetupFault::AccountUnsubscribed => records.account.subscribers.clear(),
+            SetupFault::AccountShared => records.account.subscribers.push(Subscriber {
                 id: "880000000000008".to_owned(),
                 name: "Helpdesk".to_owned(),
                 override_url: None,
             }),
             SetupFault::AccountElsewhere => {
-                books
+                records
                     .account
                     .subscribers
                     .iter_mut()
                     .for_each(|it| it.override_url = Some(ELSEWHERE.to_owned()));
             }
-            SetupFault::AccountInReview => books.account.review = "PENDING".to_owned(),
-            SetupFault::AccountWithoutPayment => books.account.funding = None,
-            SetupFault::NumberElsewhere => books.number.override_url = Some(ELSEWHERE.to_owned()),
-            SetupFault::NumberDisconnected => books.number.status = "DISCONNECTED".to_owned(),
-            SetupFault::NumberOffCloud => books.number.platform = "NOT_APPLICABLE".to_owned(),
-            SetupFault::LimitLow => books.number.messaging_limit = "TIER_250".to_owned(),
-            SetupFault::LimitNotSet => books.number.messaging_limit = "TIER_NOT_SET".to_owned(),
-            SetupFault::CallingOff => set(books, "status", json!("DISABLED")),
-            SetupFault::IconHidden => set(books, "call_icon_visibility", json!("DISABLE_ALL")),
+            SetupFault::AccountInReview => records.account.review = "PENDING".to_owned(),
+            SetupFault::AccountWithoutPayment => records.account.funding = None,
+            SetupFault::NumberElsewhere => records.number.override_url = Some(ELSEWHERE.to_owned()),
+            SetupFault::NumberDisconnected => records.number.status = "DISCONNECTED".to_owned(),
+            SetupFault::NumberOffCloud => records.number.platform = "NOT_APPLICABLE".to_owned(),
+            SetupFault::LimitLow => records.number.messaging_limit = "TIER_250".to_owned(),
+            SetupFault::LimitNotSet => records.number.messaging_limit = "TIER_NOT_SET".to_owned(),
+            SetupFault::CallingOff => set(records, "status", json!("DISABLED")),
+            SetupFault::IconHidden => set(records, "call_icon_visibility", json!("DISABLE_ALL")),
             SetupFault::SipOn => {
-                let server = json!({ "hostname": "sip.example.org", "port": 5061, "app_id": books.app.id });
-                set(books, "sip", json!({ "status": "ENABLED", "servers": [server] }));
+                let server = json!({ "hostname": "sip.example.org", "port": 5061, "app_id": records.app.id });
+                set(records, "sip", json!({ "status": "ENABLED", "servers": [server] }));
             }
-            SetupFault::KeysBySdes => set(books, "srtp_key_exchange_protocol", json!("SDES")),
+            SetupFault::KeysBySdes => set(records, "srtp_key_exchange_protocol", json!("SDES")),
             SetupFault::HoursNever => set(
-                books,
+                records,
                 "call_hours",
                 json!({ "status": "ENABLED",
                 "timezone_id": "Asia/Kolkata", "weekly_operating_hours": [] }),
             ),
             SetupFault::Restricted => set(
-                books,
+                records,
                 "restrictions",
                 json!({ "restrictions_list": [{
                 "type": "RESTRICTED_USER_INITIATED_CALLING", "reason": "LOW_PICKUP_RATE",
                 "expiration": now() + 7 * 86_400 }] }),
             ),
-            SetupFault::GraphBusy => books.is_busy = true,
+            SetupFault::GraphBusy => records.is_busy = true,
         }
     }
 }
 
-fn forgo(books: &mut BusinessRecords, field: &str) {
-    books.app.subscription.iter_mut().for_each(|it| it.fields.retain(|name| name != field));
+fn forgo(records: &mut BusinessRecords, field: &str) {
+    records.app.subscription.iter_mut().for_each(|it| it.fields.retain(|name| name != field));
 }
 
-fn set(books: &mut BusinessRecords, key: &str, value: Value) {
-    books.calling[key] = value;
+fn set(records: &mut BusinessRecords, key: &str, value: Value) {
+    records.calling[key] = value;
 }
 
 fn now() -> u64 {
@@ -173,21 +175,21 @@ mod tests {
     fn every_snag_changes_the_books_of_a_business_that_takes_calls() {
         let mut sound = BusinessRecords::default();
         sound.subscribe("https://here.example/webhook");
-        for snag in SetupFault::ALL {
-            let mut books = sound.clone();
-            snag.happen(&mut books);
-            assert_ne!(books, sound, "{}", snag.name());
+        for fault in SetupFault::ALL {
+            let mut records = sound.clone();
+            fault.apply(&mut records);
+            assert_ne!(records, sound, "{}", fault.name());
         }
     }
 
     #[test]
     fn the_readme_lists_every_snag() {
         let readme = include_str!("../README.md");
-        for snag in SetupFault::ALL {
+        for fault in SetupFault::ALL {
             assert!(
-                readme.contains(&format!("| `{}` |", snag.name())),
+                readme.contains(&format!("| `{}` |", fault.name())),
                 "{} is not in README.md",
-                snag.name()
+                fault.name()
             );
         }
     }

@@ -5,7 +5,7 @@
 //! 150 ms, 2 %), unmanaged (C: up to 500 ms, 20 %). Here `wifi` and `cellular` are good days of B, `wifi-lossy`,
 //! `cellular-handover` and `satellite` its bad ones, and `congested` is C.
 
-use crate::{Break, Character, Loss, Meanwhile, Swing};
+use crate::{Break, Conditions, Loss, Meanwhile, Swing};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -74,12 +74,12 @@ impl Profile {
     }
 
     /// What either direction is like.
-    pub fn character(self) -> Character {
+    pub fn conditions(self) -> Conditions {
         match self {
             Self::Clean => CLEAN,
-            Self::Random5 => Character { loss: Loss::Random(0.05), ..CLEAN },
+            Self::Random5 => Conditions { loss: Loss::Random(0.05), ..CLEAN },
             Self::Wifi => WIFI,
-            Self::WifiLossy => Character {
+            Self::WifiLossy => Conditions {
                 jitter: ms(6),
                 swing: swing(15, 300),
                 loss: Loss::Bursts { rate: 0.03, length: 2.5 },
@@ -88,12 +88,12 @@ impl Profile {
                 ..WIFI
             },
             Self::Cellular => CELLULAR,
-            Self::CellularHandover => Character {
+            Self::CellularHandover => Conditions {
                 loss: Loss::Bursts { rate: 0.005, length: 3.0 },
                 breaks: Some(repeating(4_000, 150, 7_000, Meanwhile::Held)),
                 ..CELLULAR
             },
-            Self::Satellite => Character {
+            Self::Satellite => Conditions {
                 delay: ms(22),
                 jitter: ms(3),
                 swing: swing(5, 1_000),
@@ -101,7 +101,7 @@ impl Profile {
                 breaks: Some(repeating(6_000, 100, 15_000, Meanwhile::Lost)),
                 ..CLEAN
             },
-            Self::Congested => Character {
+            Self::Congested => Conditions {
                 delay: ms(40),
                 jitter: ms(8),
                 swing: swing(60, 600),
@@ -109,7 +109,7 @@ impl Profile {
                 reorder: 0.001,
                 ..CLEAN
             },
-            Self::ConnectionLoss => Character {
+            Self::ConnectionLoss => Conditions {
                 breaks: Some(Break { every: None, ..repeating(20_000, 3_000, 1, Meanwhile::Lost) }),
                 ..CLEAN
             },
@@ -117,7 +117,7 @@ impl Profile {
     }
 }
 
-const CLEAN: Character = Character {
+const CLEAN: Conditions = Conditions {
     delay: ms(10),
     jitter: Duration::ZERO,
     swing: swing(0, 0),
@@ -128,7 +128,7 @@ const CLEAN: Character = Character {
     breaks: None,
 };
 
-const WIFI: Character = Character {
+const WIFI: Conditions = Conditions {
     delay: ms(15),
     jitter: ms(3),
     swing: swing(4, 200),
@@ -136,7 +136,7 @@ const WIFI: Character = Character {
     ..CLEAN
 };
 
-const CELLULAR: Character = Character {
+const CELLULAR: Conditions = Conditions {
     delay: ms(35),
     jitter: ms(5),
     swing: swing(10, 400),

@@ -1,4 +1,4 @@
-//! Decides what goes wrong with which connection, for those who rehearse many.
+//! Plans which fault is injected into which connection, for rehearsals of many.
 
 use crate::InjectedFault;
 use crate::random::of_session;
@@ -56,7 +56,7 @@ impl FaultPlan {
 
     /// By chance, which repeats itself: five connections of sixteen suffer something. The README has the weights.
     pub fn seeded(seed: u64) -> Self {
-        Self::new(move |connection| InjectedFault::draw(seed, connection))
+        Self::new(move |connection| InjectedFault::random(seed, connection))
     }
 
     pub(crate) fn of(&self, connection: usize) -> Option<InjectedFault> {
@@ -72,7 +72,7 @@ impl fmt::Debug for FaultPlan {
 
 impl InjectedFault {
     /// What goes wrong with the n-th connection of this seed, if anything.
-    pub fn draw(seed: u64, connection: usize) -> Option<Self> {
+    pub fn random(seed: u64, connection: usize) -> Option<Self> {
         let mut rng = of_session(seed, connection);
         let is_unlucky = rng.usize(0..16) < UNLUCKY;
         let total: usize = WEIGHTS.iter().map(|(_, weight)| weight).sum();
@@ -94,9 +94,7 @@ impl InjectedFault {
             Self::GoesSilent { .. } => Self::GoesSilent { after_deltas: any_time() },
             Self::DropsThenRefuses { .. } => Self::DropsThenRefuses { after_deltas: any_time() },
             Self::QuotaMidCall { .. } => Self::QuotaMidCall { after_deltas: any_time() },
-            Self::Expires { .. } => {
-                Self::Expires { after: Duration::from_secs(rng.usize(SECONDS) as u64) }
-            }
+            Self::Expires { .. } => Self::Expires { after: Duration::from_secs(rng.usize(SECONDS) as u64) },
             Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => self,
             Self::ServerError | Self::RateLimited | Self::RateLimitedThrice | Self::IgnoresCreate => self,
             Self::SplitsSamples | Self::TranscriptionFails | Self::Deaf => self,
@@ -114,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_seed_repeats_itself() {
-        let drawn = |seed| (0..100).map(|n| InjectedFault::draw(seed, n)).collect::<Vec<_>>();
+        let drawn = |seed| (0..100).map(|n| InjectedFault::random(seed, n)).collect::<Vec<_>>();
 
         assert_eq!(drawn(7), drawn(7));
         assert_ne!(drawn(7), drawn(8));
@@ -122,7 +120,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_drawn_as_often_as_its_weight_says() {
-        let drawn: Vec<_> = (0..26_000).filter_map(|n| InjectedFault::draw(1, n)).collect();
+        let drawn: Vec<_> = (0..26_000).filter_map(|n| InjectedFault::random(1, n)).collect();
         let total: usize = WEIGHTS.iter().map(|(_, weight)| weight).sum();
 
         for (kind, weight) in WEIGHTS {
@@ -138,7 +136,7 @@ mod tests {
             assert!(WEIGHTS.iter().any(|(other, _)| discriminant(other) == discriminant(&kind)), "{kind}");
         }
 
-        let unlucky = (0..16_000).filter(|n| InjectedFault::draw(3, *n).is_some()).count();
+        let unlucky = (0..16_000).filter(|n| InjectedFault::random(3, *n).is_some()).count();
         assert!((4_700..5_300).contains(&unlucky), "{unlucky}");
     }
 

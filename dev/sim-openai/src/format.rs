@@ -1,4 +1,4 @@
-//! How sound travels: the three audio formats of the Realtime API, in bytes and in our 24 kHz samples.
+//! The three audio formats of the Realtime API, in bytes and in our 24 kHz samples.
 
 use crate::g711;
 use serde_json::{Value, json};

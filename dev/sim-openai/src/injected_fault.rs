@@ -1,4 +1,4 @@
-//! What can go wrong on purpose.
+//! The faults that can be injected, by name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -114,7 +114,7 @@ impl InjectedFault {
     ];
 
     /// What of it befalls the n-th session of a simulator.
-    pub(crate) fn befalling(self, session: usize) -> Option<Self> {
+    pub(crate) fn fault_of(self, session: usize) -> Option<Self> {
         match self {
             _ if session == 0 => Some(self),
             Self::DropsSession { .. } | Self::Stalls { .. } | Self::Expires { .. } => None,
@@ -201,7 +201,7 @@ impl fmt::Display for InjectedFault {
 
 /// No injected fault has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no mischief is called {0:?}; try one of: {names}", names = InjectedFault::ALL.map(|m| m.to_string()).join(", "))]
+#[error("no injected fault is called {0:?}; try one of: {names}", names = InjectedFault::ALL.map(|m| m.to_string()).join(", "))]
 pub struct UnknownFault(String);
 
 /// By name; the number may be left out.
@@ -210,7 +210,7 @@ impl FromStr for InjectedFault {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
-        let known = Self::ALL.into_iter().find(|mischief| mischief.name() == name);
+        let known = Self::ALL.into_iter().find(|fault| fault.name() == name);
         let chosen = known.and_then(|usual| match number {
             None => Some(usual),
             Some(number) => number.parse().ok().and_then(|number| usual.with(number)),
@@ -225,8 +225,8 @@ mod tests {
 
     #[test]
     fn every_mischief_is_known_by_the_name_it_prints() {
-        for mischief in InjectedFault::ALL {
-            assert_eq!(mischief.to_string().parse(), Ok(mischief));
+        for fault in InjectedFault::ALL {
+            assert_eq!(fault.to_string().parse(), Ok(fault));
         }
     }
 
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_happens_once_spares_the_second_session() {
-        let both = |mischief: InjectedFault| [0, 1].map(|session| mischief.befalling(session));
+        let both = |fault: InjectedFault| [0, 1].map(|session| fault.fault_of(session));
 
         assert_eq!(both(InjectedFault::ServerError), [Some(InjectedFault::ServerError), None]);
         assert_eq!(both(InjectedFault::NoSession), [Some(InjectedFault::NoSession); 2]);
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_cured_is_refused_again() {
-        let again = |mischief: &str| mischief.parse::<InjectedFault>().expect("it is known").befalling(1);
+        let again = |fault: &str| fault.parse::<InjectedFault>().expect("it is known").fault_of(1);
 
         assert_eq!(again("drops-then-refuses"), Some(InjectedFault::RefusesKey));
         assert_eq!(again("quota-mid-call:7"), Some(InjectedFault::QuotaExhausted));

@@ -53,7 +53,7 @@ impl Realtime {
         format!("ws://{}/v1/realtime", self.address)
     }
 
-    /// What happened so far in each session, in the order they began. Connections refused at admission have none.
+    /// What happened so far in each session, in the order they began. Connections refused at the upgrade have none.
     pub fn sessions(&self) -> Vec<SessionReport> {
         self.registry.reports()
     }

@@ -1,4 +1,4 @@
-//! What the model says in one response: sentences and calls of tools, and what it says once the tools have answered.
+//! The reply of one response: sentences and tool calls, and what follows the results of the tools.
 
 use sim_audio::Clip;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One response while it is being sent: what the client has of it so far, and the events that tell it.
+//! One response while it is being sent: what the client has of it so far, and its events.
 
 use crate::conversation::Item;
 use crate::format::Format;

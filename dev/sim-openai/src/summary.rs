@@ -1,4 +1,4 @@
-//! Tells a session in a few lines: what was said and heard, which tools were called, how it ended, and what was wrong.
+//! Sums a session up in a few lines: what was said and heard, which tools were called, how it ended, and its violations.
 
 use crate::{Seen, SessionReport, Spoken};
 use std::fmt;
@@ -36,7 +36,11 @@ impl fmt::Display for Summary<'_> {
         )?;
         list(f, "closed", seen().filter_map(|it| closed(&it.what)))?;
         write!(f, "  faults: ")?;
-        if report.faults.is_empty() { f.write_str("none") } else { f.write_str(&report.faults.join("; ")) }
+        if report.violations.is_empty() {
+            f.write_str("none")
+        } else {
+            f.write_str(&report.violations.join("; "))
+        }
     }
 }
 

@@ -151,9 +151,9 @@ async fn a_task_that_does_not_get_to_run_is_known_and_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rehearsal_that_goes_wrong_prints_verdict_evidence_and_cure() {
-    let mischief = Some("dtls-never".parse().expect("there is such a mischief"));
+    let fault = Some("dtls-never".parse().expect("there is such a fault"));
     let rehearsal =
-        Rehearsal { mischief, ring_seconds: Some(5), folder: Some(folder()), ..Rehearsal::default() };
+        Rehearsal { fault, ring_seconds: Some(5), folder: Some(folder()), ..Rehearsal::default() };
 
     let outcome = rehearsal.run(&programs().await).await.expect("there can be a rehearsal");
 
@@ -164,9 +164,9 @@ async fn a_rehearsal_that_goes_wrong_prints_verdict_evidence_and_cure() {
 }
 
 /// A call of which the doctor knows what is wrong long before its ring time is over; then the caller gives up.
-async fn rings_until_it_is_known(scene: Scene, mischief: InjectedFault) -> Afterwards {
+async fn rings_until_it_is_known(scene: Scene, fault: InjectedFault) -> Afterwards {
     let story = scene.begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
+    let caller = story.ring_amid(&[fault]).await;
     is_known(&story, &caller).await;
     let after = caller.hangs_up().await;
     assert_eq!(after.ending, Ending::CallerGaveUp, "it rang until then");

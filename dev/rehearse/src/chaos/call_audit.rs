@@ -76,7 +76,7 @@ async fn audit(stage: &Stage, plan: &Plan, killed: &Killed) -> anyhow::Result<Ac
         let reference = call_ref(&call.id);
         let record = stage.stack.call(&reference).await?;
         let journal = stage.stack.journal(&reference).await?;
-        let is_untroubled = call.mischief.is_empty() && !matches!(planned.act, Act::GivesUp(_));
+        let is_untroubled = call.faults.is_empty() && !matches!(planned.act, Act::GivesUp(_));
         accounts.settle(&call, record.as_ref(), &journal, killed, is_untroubled);
         let spending = SpendingAudit::of(stage, &reference).await?;
         let faults = spending
@@ -154,9 +154,9 @@ impl Accounts {
             violations.push("nothing was wrong with it, and it was not answered".to_owned());
         }
         let name = call_ref(&call.id);
-        let mischief: Vec<_> = call.mischief.iter().map(|mischief| mischief.name()).collect();
+        let faults: Vec<_> = call.faults.iter().map(|fault| fault.name()).collect();
         self.violations
-            .extend(violations.into_iter().map(|what| format!("{}: {what} {mischief:?}", &name[..8])));
+            .extend(violations.into_iter().map(|what| format!("{}: {what} {faults:?}", &name[..8])));
     }
 
     /// Whether nothing happened that must never happen.
@@ -200,10 +200,10 @@ fn doubled(call: &CallRecord) -> Vec<String> {
     twice.chain(messages).collect()
 }
 
-/// A ringing call is answered or refused within its time, unless the caller, or Meta by its own mischief, was faster. It
+/// A ringing call is answered or refused within its time, unless the caller, or an injected fault, was faster. It
 /// runs from when Meta first told us, whether or not we could take it in.
 fn too_late(call: &CallRecord, was_alone: bool) -> Option<String> {
-    if is_never_answered(call) || call.mischief.iter().any(|mischief| mischief.refuses_every_action()) {
+    if is_never_answered(call) || call.faults.iter().any(|fault| fault.refuses_every_action()) {
         return None;
     }
     let told = call.told.unwrap_or(call.rang);
@@ -229,13 +229,13 @@ fn was_over_before_told(call: &CallRecord) -> bool {
 
 /// Calls that must not be answered: too old, or over before they began.
 fn is_never_answered(call: &CallRecord) -> bool {
-    reads_as_over(&call.mischief)
+    reads_as_over(&call.faults)
 }
 
 /// Whether the business can tell that the call is too old, or over. Four minutes old and two minutes ahead is not too old, and an end
 /// that Meta never tells is none.
-fn reads_as_over(mischief: &[InjectedFault]) -> bool {
-    let has = |wanted| mischief.contains(&wanted);
+fn reads_as_over(faults: &[InjectedFault]) -> bool {
+    let has = |wanted| faults.contains(&wanted);
     let is_too_old = has(InjectedFault::StaleConnect) && !has(InjectedFault::StampsAhead);
     let is_told_over = has(InjectedFault::OutOfOrder) && !has(InjectedFault::MissingTerminate);
     is_too_old || is_told_over || has(InjectedFault::FutureConnect)

@@ -3,7 +3,7 @@
 use super::plan::{Plan, Trouble};
 use crate::stage::Stage;
 use anyhow::Context;
-use sim_aws::{Delivery, Gone, LastStatus};
+use sim_aws::{Delivery, LastStatus, Outage};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
@@ -56,15 +56,15 @@ async fn make(stage: &Stage, trouble: Trouble, killed: &mut Killed) -> anyhow::R
             killed.all.insert(task.clone());
             killed.last_ones.extend((running.len() == 1).then_some(at));
         }
-        Trouble::Throttle(times) => cloud.mischief().throttle_dynamodb(times),
-        Trouble::Conflict(times) => cloud.mischief().conflict_transactions(times),
-        Trouble::LoseReplies(times) => cloud.mischief().lose_dynamodb_replies(times),
-        Trouble::DynamoDbGone(duration) => cloud.mischief().dynamodb_gone(Gone::Failing, duration),
-        Trouble::DynamoDbSilent(duration) => cloud.mischief().dynamodb_gone(Gone::Silent, duration),
-        Trouble::LateStateChanges(delay) => cloud.mischief().deliver_state_changes(Delivery::Late(delay)),
-        Trouble::StateChangesTwice => cloud.mischief().deliver_state_changes(Delivery::Twice),
-        Trouble::RefuseInvocations(times) => cloud.mischief().throttle_invocations("call-control", times)?,
-        Trouble::RunTaskFails(times) => cloud.mischief().fail_run_task(times, "RESOURCE:ENI"),
+        Trouble::Throttle(times) => cloud.faults().throttle_dynamodb(times),
+        Trouble::Conflict(times) => cloud.faults().conflict_transactions(times),
+        Trouble::LoseReplies(times) => cloud.faults().lose_dynamodb_replies(times),
+        Trouble::DynamoDbGone(duration) => cloud.faults().dynamodb_outage(Outage::Failing, duration),
+        Trouble::DynamoDbSilent(duration) => cloud.faults().dynamodb_outage(Outage::Silent, duration),
+        Trouble::LateStateChanges(delay) => cloud.faults().deliver_state_changes(Delivery::Late(delay)),
+        Trouble::StateChangesTwice => cloud.faults().deliver_state_changes(Delivery::Twice),
+        Trouble::RefuseInvocations(times) => cloud.faults().throttle_invocations("call-control", times)?,
+        Trouble::RunTaskFails(times) => cloud.faults().fail_run_task(times, "RESOURCE:ENI"),
     }
     Ok(())
 }

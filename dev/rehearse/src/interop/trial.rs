@@ -117,7 +117,7 @@ pub(super) async fn ring(stage: &Stage, cell: Cell, n: u32) -> anyhow::Result<Sh
     let heard: Vec<i16> = sessions.iter().flat_map(|session| session.heard.clone()).collect();
     sim_audio::wav::write(&file(cell, "model-heard"), &heard)?;
     shown.question = how_well(&clips::caller_question(), &heard);
-    shown.faults.extend(sessions.into_iter().flat_map(|session| session.faults));
+    shown.faults.extend(sessions.into_iter().flat_map(|session| session.violations));
     Ok(shown)
 }
 

@@ -4,7 +4,7 @@ use super::crowd::Crowd;
 use super::process::Process;
 use anyhow::ensure;
 use load::{Heard, Model};
-use sim_meta::Counted;
+use sim_meta::PacketCounts;
 use std::time::{Duration, Instant};
 
 /// What takes longer is no answer to it.
@@ -68,7 +68,7 @@ impl Window {
         Self::percentile(&self.own_lateness, 99) > TRUSTED
     }
 
-    fn of(counted: Vec<Counted>, heard: &[Heard]) -> Self {
+    fn of(counted: Vec<PacketCounts>, heard: &[Heard]) -> Self {
         let mut window = Self {
             lasted: Duration::ZERO,
             ran: Duration::ZERO,
@@ -103,7 +103,7 @@ impl Window {
     }
 }
 
-fn count(crowd: &Crowd<'_>, model: &Model) -> (Vec<Counted>, Vec<Heard>) {
+fn count(crowd: &Crowd<'_>, model: &Model) -> (Vec<PacketCounts>, Vec<Heard>) {
     (crowd.calls.iter().map(sim_meta::Call::take_count).collect(), model.take())
 }
 

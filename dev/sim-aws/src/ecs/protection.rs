@@ -1,4 +1,4 @@
-//! Whether, and until when, scale-in spares a task.
+//! A task's protection from scale-in, and its expiry.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,7 +1,7 @@
-//! What the cluster holds: its services and every task there ever was.
+//! The state of the cluster: its services, and every task there ever was.
 
-use super::keeper::Losses;
-use super::run_task::Carried;
+use super::input::RunTask;
+use super::start_throttle::StartThrottle;
 use super::task::Task;
 use crate::config::Service;
 use crate::identity::short_name;
@@ -15,19 +15,27 @@ pub(super) struct State {
     pub(super) services: Vec<ServiceState>,
     pub(super) tasks: Vec<Task>,
     /// What `RunTask` did under each client token.
-    pub(super) tokens: BTreeMap<String, Carried>,
-    pub(super) mishaps: Mishaps,
+    pub(super) tokens: BTreeMap<String, AnsweredRequest>,
+    pub(super) faults: EcsFaults,
 }
 
-/// What is to go wrong.
+/// A request that was answered under a client token, with tasks or with a failure. Exceptions are not remembered.
+#[derive(Debug, Clone)]
+pub(super) struct AnsweredRequest {
+    pub(super) request: RunTask,
+    pub(super) tasks: Vec<String>,
+    pub(super) failure: Option<String>,
+}
+
+/// The faults injected into ECS.
 #[derive(Debug, Default)]
-pub(super) struct Mishaps {
+pub(super) struct EcsFaults {
     /// So many of the next `RunTask` start nothing, for this reason.
     pub(super) run_task: (usize, String),
     /// So many of the next attempts to protect a task fail, for this reason.
     pub(super) protection: (usize, String),
-    /// How the agents misbehave when they are asked about protection, and how often from now on.
-    pub(super) agent: Option<(usize, AgentTrouble)>,
+    /// How the agents fail when they are asked about protection, and how often from now on.
+    pub(super) agent: Option<(usize, AgentFault)>,
     /// So many of the next requests for a task's metadata fail.
     pub(super) metadata: usize,
     /// When a deployment blocks protection.
@@ -47,7 +55,7 @@ pub enum ProtectionRule {
 
 /// What an ECS agent does when it is asked about protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgentTrouble {
+pub enum AgentFault {
     /// It does as asked, and takes this long.
     Slow(Duration),
     /// It passes on that ECS throttles it: a 400 with `ThrottlingException`.
@@ -69,9 +77,9 @@ pub(super) struct ServiceState {
     pub(super) revision: usize,
     /// Every revision of its task definition, from 1 on.
     pub(super) definitions: Vec<Service>,
-    pub(super) losses: Losses,
+    pub(super) start_throttle: StartThrottle,
     /// So many of its next tasks never start.
-    pub(super) doomed: usize,
+    pub(super) failing_starts: usize,
     pub(super) created: SystemTime,
     /// The revision that a deployment under way replaces.
     pub(super) source: Option<Source>,
@@ -111,8 +119,8 @@ impl State {
             definitions: vec![config.clone()],
             config,
             revision: 1,
-            losses: Losses::default(),
-            doomed: 0,
+            start_throttle: StartThrottle::default(),
+            failing_starts: 0,
             created,
             source: None,
         };
@@ -120,7 +128,7 @@ impl State {
             services: services.into_iter().map(service).collect(),
             tasks: Vec::new(),
             tokens: BTreeMap::new(),
-            mishaps: Mishaps::default(),
+            faults: EcsFaults::default(),
         }
     }
 
@@ -132,7 +140,7 @@ impl State {
         };
         let protected = self.tasks_of(&service.config.name).filter(|task| task.is_protected(now));
         let before = protected.count();
-        let counted = match self.mishaps.rule {
+        let counted = match self.faults.rule {
             ProtectionRule::Before => before,
             ProtectionRule::After => before + usize::from(!task.is_protected(now)),
         };
@@ -163,10 +171,11 @@ impl State {
     }
 
     /// Whether the next task of a family is one that never starts. Asking uses that up.
-    pub(super) fn dooms(&mut self, family: &str) -> bool {
+    pub(super) fn take_failing_start(&mut self, family: &str) -> bool {
         let service = self.services.iter_mut().find(|service| service.config.family == family);
-        service
-            .is_some_and(|service| service.doomed.checked_sub(1).map(|left| service.doomed = left).is_some())
+        service.is_some_and(|service| {
+            service.failing_starts.checked_sub(1).map(|left| service.failing_starts = left).is_some()
+        })
     }
 
     /// A task definition by `family`, which is its latest revision, by `family:revision`, or by ARN.

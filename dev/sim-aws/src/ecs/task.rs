@@ -1,5 +1,6 @@
-//! One task: what it is, where it stands, and how it moves from PROVISIONING to STOPPED.
+//! One task, and its way from PROVISIONING to STOPPED.
 
+use super::last_status::LastStatus;
 use super::protection::Protection;
 use crate::config::Service;
 use crate::environment::Environment;
@@ -9,19 +10,6 @@ use std::process::ExitStatus;
 use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-
-/// Where a task stands (`lastStatus`). ECS has some more that pass quickly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LastStatus {
-    /// It has no process yet.
-    Provisioning,
-    /// Its process runs.
-    Running,
-    /// Its process was asked to end.
-    Stopping,
-    /// It has no process any more.
-    Stopped,
-}
 
 /// A task as a rehearsal sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -52,7 +52,7 @@ impl Sandbox {
         let listener = listening::bind(ANY_PORT).await?;
         let environment = environment(function, listening::address(&listener));
         let process = processes.start(program(function, &what(function)), &environment)?;
-        let (runtime_api, deliveries) = RuntimeApi::new(function, &process, processes.traps());
+        let (runtime_api, deliveries) = RuntimeApi::new(function, &process, processes.kill_points());
         let api = CancellationToken::new();
         listening::serve(listener, runtime::router(runtime_api.clone()), api.clone());
         Ok(Self { process, runtime_api, deliveries, timeout: function.timeout, _api: api.drop_guard() })

@@ -1,7 +1,7 @@
 //! Graph's refusals, in the shape and with the codes of Meta's reference (section "Errors" of the troubleshooting page).
 
-use crate::life::Refusal;
 use crate::sdp_check::SdpFlaw;
+use crate::signalling::Refusal;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};

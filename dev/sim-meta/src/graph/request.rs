@@ -1,7 +1,7 @@
 //! Reads the body of a call action, taking the documented keys and no others, but for `to` beside an answer: Meta's own
 //! cURL sends it and so does Pipecat, and Graph takes it from both.
 
-use super::GraphError;
+use super::error::GraphError;
 use crate::ActionName;
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! What an offer may have that none of Meta's has had so far: each thing by name, as in `--offer video,red`.
+//! Variants of an offer that Meta has not sent so far, by name, as in `--offer video,red`.
 
 use super::{MID, Offer};
 use std::fmt;

@@ -5,7 +5,7 @@
 
 use crate::call_faults::CallFaults;
 use crate::clock::Clock;
-use crate::life::{Ended, Ending};
+use crate::signalling::{Ended, Ending};
 use crate::{CallerConfig, InjectedFault, MetaConfig};
 use serde_json::{Map, Value, json};
 use std::time::Instant;
@@ -35,8 +35,13 @@ pub(crate) struct Notices {
 
 impl Notices {
     /// The notices about `call` of this caller.
-    pub(crate) fn about(call: &str, caller: &CallerConfig, meta: &MetaConfig, plot: &CallFaults) -> Notices {
-        let hidden = plot.does(InjectedFault::NoFrom);
+    pub(crate) fn about(
+        call: &str,
+        caller: &CallerConfig,
+        meta: &MetaConfig,
+        faults: &CallFaults,
+    ) -> Notices {
+        let hidden = faults.has(InjectedFault::NoFrom);
         Notices {
             display_phone_number: meta.display_phone_number.clone(),
             phone_number_id: meta.phone_number_id.clone(),
@@ -44,8 +49,8 @@ impl Notices {
             number: caller.number.clone().filter(|_| !hidden),
             user_id: caller.user_id.clone(),
             name: caller.name.clone(),
-            has_contacts: !plot.does(InjectedFault::NoContacts),
-            has_direction: !plot.does(InjectedFault::NoDirection),
+            has_contacts: !faults.has(InjectedFault::NoContacts),
+            has_direction: !faults.has(InjectedFault::NoDirection),
         }
     }
 
@@ -231,7 +236,7 @@ mod tests {
 
     #[test]
     fn contacts_or_direction_may_be_missing_and_nothing_else_is() {
-        let connect = |mischief| notices(mischief).connect("v=0\r\n", "1".to_owned());
+        let connect = |fault| notices(fault).connect("v=0\r\n", "1".to_owned());
         let whole = connect(None);
 
         let mut bare = connect(Some(InjectedFault::NoContacts));
@@ -285,7 +290,7 @@ mod tests {
         Ended { ending, at: start + live.unwrap_or_default(), live_since: live.map(|_| start) }
     }
 
-    fn notices(mischief: Option<InjectedFault>) -> Notices {
-        Notices::about("wacid.A", &CallerConfig::default(), &MetaConfig::default(), &CallFaults::of(mischief))
+    fn notices(fault: Option<InjectedFault>) -> Notices {
+        Notices::about("wacid.A", &CallerConfig::default(), &MetaConfig::default(), &CallFaults::of(fault))
     }
 }

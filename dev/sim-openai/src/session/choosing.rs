@@ -4,27 +4,6 @@ use super::Session;
 use crate::{Reply, Seen};
 use serde_json::Value;
 
-/// A function that was called and whose result is awaited.
-#[derive(Debug)]
-pub(super) struct OpenCall {
-    pub call_id: String,
-    pub follow_up: Option<FollowUp>,
-}
-
-/// What is said once a function has answered. The lowest rank of several is said.
-#[derive(Debug, Clone)]
-pub(super) struct FollowUp {
-    pub rank: usize,
-    pub reply: Reply,
-}
-
-impl FollowUp {
-    /// What follows this function in that reply.
-    pub(super) fn of(reply: &Reply, tool: &str) -> Option<Self> {
-        reply.after(tool).map(|after| Self { rank: reply.rank(tool), reply: after.clone() })
-    }
-}
-
 impl Session {
     /// The reply to what is asked for, in the conversation as it is.
     pub(super) fn choose(&mut self, asked: &Value) -> Reply {
@@ -52,7 +31,7 @@ impl Session {
             }
             self.tell(Seen::GreetingRequested);
         } else if self.has_replayed && self.greetings.contain(instructions) {
-            self.fault(
+            self.note_violation(
                 "a greeting is asked for in a conversation that was replayed: the caller was greeted before",
             );
         }
