@@ -39,9 +39,6 @@ impl Cloud {
     /// Creates the tables, starts the services' tasks and listens.
     ///
     /// When it returns every task has a process; whether that process is ready is for the product to say.
-    ///
-    /// # Errors
-    /// When a program does not exist, or the template cannot be made into tables.
     pub async fn start(config: CloudConfig) -> anyhow::Result<Self> {
         let ending = Ending::default();
         let over = ending.over.clone();
@@ -118,9 +115,6 @@ impl Cloud {
     }
 
     /// Gives a function one more URL, at an address that is known outside.
-    ///
-    /// # Errors
-    /// When there is no such function, or another process listens there.
     pub async fn listen_at(&self, function: &str, address: SocketAddr) -> anyhow::Result<SocketAddr> {
         self.services.lambda.listen_at(function, address).await
     }
@@ -128,9 +122,6 @@ impl Cloud {
     /// Kills every process of a function, and returns when they are gone.
     ///
     /// What they were doing fails: a caller that waits gets a `FunctionError`, an event is tried again in a new process.
-    ///
-    /// # Errors
-    /// When there is no such function.
     pub async fn kill_function(&self, name: &str) -> anyhow::Result<()> {
         self.services.lambda.kill(name).await
     }
@@ -139,9 +130,6 @@ impl Cloud {
     ///
     /// Say `kill_function_after("webhook", Step::Request(2), KillMoment::Arrived)`: it dies after its second request to AWS of
     /// an invocation arrived, and before that request has any effect. With it dies what it asked of others meanwhile.
-    ///
-    /// # Errors
-    /// When there is no such function.
     pub fn kill_function_after(
         &self,
         name: &str,
@@ -153,26 +141,17 @@ impl Cloud {
     }
 
     /// The same for a task, by the family of its definition: the first that gets there dies.
-    ///
-    /// # Errors
-    /// When there is no such family.
     pub fn kill_task_after(&self, family: &str, step: Step, moment: KillMoment) -> anyhow::Result<KillPoint> {
         anyhow::ensure!(self.services.ecs.has_family(family), "there is no task definition {family}");
         Ok(self.processes.kill_points().set(family, step, moment))
     }
 
     /// How a function's events have fared so far.
-    ///
-    /// # Errors
-    /// When there is no such function.
     pub fn events(&self, function: &str) -> anyhow::Result<Events> {
         Ok(*self.services.lambda.events(function)?.borrow())
     }
 
     /// Waits until a function's events have fared as wished, and tells how that is.
-    ///
-    /// # Errors
-    /// When there is no such function.
     pub async fn events_until(
         &self,
         function: &str,
@@ -211,43 +190,28 @@ impl Cloud {
     }
 
     /// Asks a task to stop: SIGTERM, then SIGKILL after its stop timeout. Returns at once.
-    ///
-    /// # Errors
-    /// When there is no such task.
     pub fn stop_task(&self, id_or_arn: &str) -> anyhow::Result<()> {
         self.services.ecs.stop(id_or_arn, "Task stopped by the rehearsal")
     }
 
     /// Interrupts a task, as Fargate Spot does when it wants the machine back: as [`Cloud::stop_task`], whether or not it
     /// is protected.
-    ///
-    /// # Errors
-    /// When there is no such task.
     pub fn interrupt_spot(&self, id_or_arn: &str) -> anyhow::Result<()> {
         self.services.ecs.interrupt_spot(id_or_arn)
     }
 
     /// Registers a further revision of a service's task definition, changed so, and has the service run it: new tasks
     /// start beside the old ones, and replace those that are not protected. Returns at once.
-    ///
-    /// # Errors
-    /// When there is no such service, or its program does not exist.
     pub fn deploy(&self, service: &str, change: impl FnOnce(&mut Service)) -> anyhow::Result<()> {
         self.services.ecs.deploy(service, change)
     }
 
     /// Has a service run an earlier revision of its task definition again, as a rollback does. Returns at once.
-    ///
-    /// # Errors
-    /// When there is no such service, or no such revision.
     pub fn roll_back(&self, service: &str, revision: usize) -> anyhow::Result<()> {
         self.services.ecs.roll_back(service, revision)
     }
 
     /// Tells a service how many tasks to keep. Protected tasks survive.
-    ///
-    /// # Errors
-    /// When there is no such service.
     pub fn scale(&self, service: &str, desired: usize) -> anyhow::Result<()> {
         self.services.ecs.scale(service, desired)
     }

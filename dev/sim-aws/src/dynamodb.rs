@@ -2,20 +2,20 @@
 
 mod faults;
 
-use crate::connection::Peer;
 use crate::listening::{self, ANY_PORT};
 use crate::refusal::Refusal;
 use crate::template::{self, Table};
 use anyhow::{Context, anyhow};
 use axum::body::{Body, to_bytes};
 use axum::http::uri::{Authority, Scheme, Uri};
-use axum::http::{Request, header::HOST};
+use axum::http::{Request, StatusCode, header::HOST};
 use axum::response::{IntoResponse, Response};
 use dynoxide::Database;
 use faults::Outcome;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
+use sim_network::Connection;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -73,7 +73,7 @@ impl DynamoDb {
         asker: &str,
         action: &str,
         request: Request<Body>,
-        peer: &Peer,
+        connection: &Connection,
     ) -> Result<Response, Refusal> {
         match self.faults.outcome(asker, action) {
             Outcome::Reached { after } => {
@@ -82,14 +82,14 @@ impl DynamoDb {
             }
             Outcome::Refused(refusal) => Err(refusal),
             Outcome::Cancelled(why) => Ok(faults::cancelled(&read_json(request).await?, why)),
-            Outcome::Cut => Ok(peer.cut()),
+            Outcome::Cut => Ok(cut(connection)),
             Outcome::Silenced => {
                 self.faults.outage_ended().await;
-                Ok(peer.cut())
+                Ok(cut(connection))
             }
             Outcome::Unanswered => {
                 self.forward(request).await;
-                Ok(peer.cut())
+                Ok(cut(connection))
             }
         }
     }
@@ -116,6 +116,12 @@ impl DynamoDb {
             .build()
             .expect("all its parts are given")
     }
+}
+
+/// Cuts the connection. What is returned for an answer never leaves this machine's memory.
+fn cut(connection: &Connection) -> Response {
+    connection.cut();
+    StatusCode::GONE.into_response()
 }
 
 async fn read_json(request: Request<Body>) -> Result<serde_json::Value, Refusal> {

@@ -50,9 +50,6 @@ pub(crate) struct Ecs {
 
 impl Ecs {
     /// A cluster with its services, which start their tasks at once. `address` is where tasks ask about themselves.
-    ///
-    /// # Errors
-    /// When a service's program does not exist.
     pub(crate) fn start(
         cluster: String,
         services: Vec<Service>,

@@ -1,6 +1,5 @@
 //! The one address of every service: finds who asks and who is asked, counts, and has it answered.
 
-use crate::connection::Peer;
 use crate::dynamodb::DynamoDb;
 use crate::ecs::{self, Ecs};
 use crate::environment::OUTSIDER;
@@ -20,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use sim_network::Connection;
 use std::sync::Arc;
 
 /// Everything that can be asked.
@@ -75,7 +75,7 @@ async fn ask_for_protection(
 
 async fn answer_target(
     State(services): State<Arc<Services>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request<Body>,
 ) -> Response {
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
@@ -87,7 +87,7 @@ async fn answer_target(
     };
     let (service, action) = (our_name(service).to_owned(), action.to_owned());
     let (asker, name) = (asker(request.headers()).to_owned(), format!("{service}.{action}"));
-    let answer = services.answer(&service, &action, &asker, request, &peer);
+    let answer = services.answer(&service, &action, &asker, request, &connection);
     services.trapped(&asker, &name, answer).await
 }
 
@@ -141,7 +141,7 @@ impl Services {
         action: &str,
         asker: &str,
         request: Request<Body>,
-        peer: &Peer,
+        connection: &Connection,
     ) -> Result<Response, Refusal> {
         if !["dynamodb", "ecs", "secretsmanager"].contains(&service) {
             return Err(Refusal::unknown_operation(&format!("{service}.{action}")));
@@ -153,7 +153,9 @@ impl Services {
             .exercise(asker, needs::of_request(&self.rights, &self.secrets, service, action, &body))?;
         match service {
             "dynamodb" => {
-                self.dynamodb.answer(asker, action, Request::from_parts(head, Body::from(body)), peer).await
+                self.dynamodb
+                    .answer(asker, action, Request::from_parts(head, Body::from(body)), connection)
+                    .await
             }
             "ecs" => Ok(json_1_1(&self.ecs.answer(action, &body)?)),
             _ => Ok(json_1_1(&self.secrets.answer(action, &body)?)),

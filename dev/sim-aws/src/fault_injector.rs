@@ -61,9 +61,6 @@ impl<'a> FaultInjector<'a> {
     }
 
     /// So many of the next invocations of a function find no process to run in: 429 for who waits, later for an event.
-    ///
-    /// # Errors
-    /// When there is no such function.
     pub fn throttle_invocations(&self, function: &str, times: usize) -> anyhow::Result<()> {
         self.services.lambda.throttle(function, times)
     }
@@ -74,17 +71,11 @@ impl<'a> FaultInjector<'a> {
     }
 
     /// From now on, tasks of a service or of its definition take this long to start: 40 s on a bad day of Fargate's.
-    ///
-    /// # Errors
-    /// When there is no such service.
     pub fn start_delay(&self, service: &str, delay: Duration) -> anyhow::Result<()> {
         self.services.ecs.delay_starts(service, delay)
     }
 
     /// So many of the next tasks of a service or of its definition get no network interface: STOPPED, and never RUNNING.
-    ///
-    /// # Errors
-    /// When there is no such service.
     pub fn tasks_never_start(&self, service: &str, times: usize) -> anyhow::Result<()> {
         self.services.ecs.fail_starts(service, times)
     }
@@ -120,9 +111,6 @@ impl<'a> FaultInjector<'a> {
     }
 
     /// Turns a function's schedule on or off.
-    ///
-    /// # Errors
-    /// When it has none.
     pub fn enable_schedule(&self, function: &str, enabled: bool) -> anyhow::Result<()> {
         self.services.eventbridge.enable_schedule(function, enabled)
     }

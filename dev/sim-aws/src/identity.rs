@@ -1,8 +1,6 @@
 //! Region and account of this cloud, and the ARNs built from them.
 
-/// The only region there is.
 pub(crate) const REGION: &str = "us-east-1";
-/// The only account there is.
 pub(crate) const ACCOUNT: &str = "000000000000";
 /// Where every task runs.
 pub(crate) const ZONE: &str = "us-east-1a";

@@ -11,7 +11,6 @@ mod client;
 mod clock;
 mod cloud;
 mod config;
-mod connection;
 mod dynamodb;
 mod ecs;
 mod endpoint;

@@ -58,9 +58,6 @@ pub struct Right {
 
 impl Rights {
     /// Reads them out of a CloudFormation template.
-    ///
-    /// # Errors
-    /// When a role or its policies cannot be understood.
     pub fn of(template: &str) -> anyhow::Result<Self> {
         let read = template::read(template)?;
         let mut rights =

@@ -48,9 +48,6 @@ impl Call {
     }
 
     /// Says something after all that is still to be said; returns when its last voiced packet left.
-    ///
-    /// # Errors
-    /// When the call ends before.
     pub async fn say(&self, clip: &Clip) -> Result<(), WaitError> {
         let (done, said) = oneshot::channel();
         self.shared.order(Order::Say { clip: clip.clone(), done });
@@ -59,9 +56,6 @@ impl Call {
 
     /// Presses keys, one after the other, each for 100 ms with 100 ms before the next; returns when the last packet of
     /// the last one left. What is being said waits while a key is down.
-    ///
-    /// # Errors
-    /// When the call ends before.
     ///
     /// # Panics
     /// When something is no key: there are `0` to `9`, `*`, `#` and `A` to `D`.
@@ -79,9 +73,6 @@ impl Call {
     }
 
     /// Sends packets of keys as they were recorded, voice waiting between the first and the last; returns when the last left.
-    ///
-    /// # Errors
-    /// When the call ends before.
     pub async fn play_keys(&self, packets: &[RecordedKey]) -> Result<(), WaitError> {
         if packets.is_empty() {
             return Ok(());
@@ -102,17 +93,11 @@ impl Call {
     }
 
     /// Returns when Graph replied 200 to `accept`: its time.
-    ///
-    /// # Errors
-    /// When the call ends before, or `timeout` passes.
     pub async fn answered(&self, timeout: Duration) -> Result<Instant, WaitError> {
         self.wait_until("accept's 200", timeout, |report| report.accepted).await
     }
 
     /// Returns when the agent is speaking, at once if it is: the time of its turn's first voiced packet.
-    ///
-    /// # Errors
-    /// When the call ends before, or `timeout` passes.
     pub async fn agent_speaks(&self, timeout: Duration) -> Result<Instant, WaitError> {
         let speaking =
             |report: &CallReport| report.agent_turns.last().filter(|turn| turn.ended.is_none()).copied();
@@ -121,34 +106,22 @@ impl Call {
 
     /// Returns when the agent has spoken and is silent: the time of its last voiced packet.
     /// How much quiet that takes is [`crate::CallerConfig::quiet`].
-    ///
-    /// # Errors
-    /// When the call ends before, or `timeout` passes.
     pub async fn agent_falls_silent(&self, timeout: Duration) -> Result<Instant, WaitError> {
         let silent = |report: &CallReport| report.agent_turns.last().and_then(|turn| turn.ended);
         self.wait_until("the agent's silence", timeout, silent).await
     }
 
     /// Returns when the call has ended: who or what ended it.
-    ///
-    /// # Errors
-    /// When `timeout` passes before.
     pub async fn ended(&self, timeout: Duration) -> Result<Ending, WaitError> {
         self.wait_until("the end of the call", timeout, |report| report.ending).await
     }
 
     /// Returns when the terminate webhook is being sent.
-    ///
-    /// # Errors
-    /// When `timeout` passes before.
     pub async fn terminated(&self, timeout: Duration) -> Result<crate::Terminated, WaitError> {
         self.wait_even_after_the_end("the terminate webhook", timeout, |report| report.terminated).await
     }
 
     /// Returns when the business has taken the terminate webhook.
-    ///
-    /// # Errors
-    /// When `timeout` passes before.
     pub async fn business_knows_of_the_end(&self, timeout: Duration) -> Result<Instant, WaitError> {
         let awaited = "the terminate webhook's 200";
         self.wait_even_after_the_end(awaited, timeout, |report| report.terminate_answered).await
@@ -156,9 +129,6 @@ impl Call {
 
     /// Returns when `look` finds something in the report. It looks whenever something was seen, not at every packet:
     /// the report's traffic is not up to date here.
-    ///
-    /// # Errors
-    /// When the call ends before, or `timeout` passes.
     pub async fn wait_until<T>(
         &self,
         awaited: &str,
@@ -174,9 +144,6 @@ impl Call {
     }
 
     /// The same, for what may still come when the call is over.
-    ///
-    /// # Errors
-    /// When `timeout` passes before.
     pub async fn wait_even_after_the_end<T>(
         &self,
         awaited: &str,

@@ -4,7 +4,6 @@ use crate::InjectedFault;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The faults injected into one call.
 #[derive(Debug, Default)]
 pub(crate) struct CallFaults {
     injected: Vec<InjectedFault>,

@@ -18,7 +18,6 @@ const STALE_SECONDS: i64 = 240;
 /// How far ahead the stamp of a `connect` from the future is.
 const AHEAD_SECONDS: i64 = 2 * 60 * 60;
 
-/// Who posts the webhooks of one call.
 pub(crate) struct CallWebhooks<'a> {
     cloud: &'a Cloud,
     call: &'a SharedCall,

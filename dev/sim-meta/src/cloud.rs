@@ -36,9 +36,6 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     /// A cloud without calls.
-    ///
-    /// # Errors
-    /// When there can be no HTTP client.
     pub(crate) fn new(config: MetaConfig) -> anyhow::Result<Cloud> {
         Ok(Cloud {
             sender: WebhookSender::new(&config)?,
@@ -69,7 +66,6 @@ impl Cloud {
         lock(&self.records).clone()
     }
 
-    /// Changes what is on file.
     pub(crate) fn change_records(&self, change: impl FnOnce(&mut BusinessRecords)) {
         change(&mut lock(&self.records));
     }

@@ -26,9 +26,6 @@ impl ExternalCall {
     }
 
     /// Returns when the business showed its answer, and Meta took it: the SDP.
-    ///
-    /// # Errors
-    /// When the call ends before, or `timeout` passes.
     pub async fn answer(&self, timeout: Duration) -> Result<String, WaitError> {
         let mut answer = self.answer.clone();
         let awaited = || "the answer".to_owned();
@@ -42,17 +39,11 @@ impl ExternalCall {
     }
 
     /// Returns when Graph replied 200 to `accept`: its time.
-    ///
-    /// # Errors
-    /// When the call ends before, or `timeout` passes.
     pub async fn accepted(&self, timeout: Duration) -> Result<Instant, WaitError> {
         self.call.answered(timeout).await
     }
 
     /// Returns when the call has ended: who or what ended it.
-    ///
-    /// # Errors
-    /// When `timeout` passes before.
     pub async fn ended(&self, timeout: Duration) -> Result<Ending, WaitError> {
         self.call.ended(timeout).await
     }
@@ -68,9 +59,6 @@ impl ExternalCall {
     }
 
     /// Returns when the business has taken the terminate webhook.
-    ///
-    /// # Errors
-    /// When `timeout` passes before.
     pub async fn business_knows_of_the_end(&self, timeout: Duration) -> Result<Instant, WaitError> {
         self.call.business_knows_of_the_end(timeout).await
     }

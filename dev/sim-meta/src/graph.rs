@@ -5,7 +5,6 @@ mod app;
 mod bearer;
 mod calls;
 mod challenge;
-mod cuttable;
 mod error;
 mod faults;
 mod messages;
@@ -19,17 +18,14 @@ mod token;
 use crate::cloud::Cloud;
 use axum::Router;
 use axum::routing::{get, post};
-use cuttable::{Connection, Listener};
 use error::GraphError;
+use sim_network::{Connection, CuttableListener};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 /// Listens on 127.0.0.1 until `stop` is sent or dropped.
-///
-/// # Errors
-/// When the port cannot be bound.
 pub(crate) async fn serve(
     cloud: Arc<Cloud>,
     stop: oneshot::Receiver<()>,
@@ -55,7 +51,9 @@ pub(crate) async fn serve(
         let stopped = async {
             let _ = stop.await;
         };
-        if let Err(error) = axum::serve(Listener(listener), routes).with_graceful_shutdown(stopped).await {
+        if let Err(error) =
+            axum::serve(CuttableListener(listener), routes).with_graceful_shutdown(stopped).await
+        {
             tracing::error!(%error, "Graph stopped");
         }
     };

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_every_mischief_with_its_side_and_weight() {
+    fn the_readme_lists_every_fault_with_its_side_and_weight() {
         let readme = include_str!("../README.md");
         for fault in InjectedFault::ALL {
             let row = format!("| `{fault}` | {:?} | {} |", fault.side(), fault.weight());

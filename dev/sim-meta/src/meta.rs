@@ -29,9 +29,6 @@ pub struct Meta {
 
 impl Meta {
     /// Starts Graph on 127.0.0.1.
-    ///
-    /// # Errors
-    /// When its port cannot be bound.
     pub async fn start(config: MetaConfig) -> anyhow::Result<Meta> {
         let cloud = Arc::new(Cloud::new(config)?);
         let (stop_server, stop) = oneshot::channel();
@@ -70,9 +67,6 @@ impl Meta {
     }
 
     /// Lets a caller ring. Returns when the relay listens; the webhook is delivered meanwhile.
-    ///
-    /// # Errors
-    /// When no webhook URL is set, or no port can be bound.
     pub async fn ring(&self, caller: CallerConfig) -> anyhow::Result<Call> {
         let (call, put_through) = ringing::ring(self.cloud.clone(), caller).await?;
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).spawn(put_through);
@@ -80,9 +74,6 @@ impl Meta {
     }
 
     /// Lets a caller ring whose phone is none of ours, with the phone's own SDP offer. The webhook is delivered meanwhile.
-    ///
-    /// # Errors
-    /// When no webhook URL is set, or the offer cannot be read.
     pub fn ring_with_offer(&self, caller: CallerConfig, offer: String) -> anyhow::Result<ExternalCall> {
         let (call, answer, put_through) = ringing::ring_with_offer(self.cloud.clone(), caller, offer)?;
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).spawn(put_through);

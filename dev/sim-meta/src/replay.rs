@@ -33,9 +33,6 @@ pub struct Replaying {
 
 impl Replay {
     /// Encodes these sentences, with silences after them.
-    ///
-    /// # Errors
-    /// When there is no codec.
     pub fn of(clips: &[Clip]) -> anyhow::Result<Replay> {
         let mut microphone = Microphone::new()?;
         let start = Instant::now();

@@ -17,9 +17,6 @@ use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 
 /// A call that rings, and the future that puts it through.
-///
-/// # Errors
-/// When there is no webhook to tell, no port to listen on, or no codec.
 pub(crate) async fn ring(
     cloud: Arc<Cloud>,
     caller: CallerConfig,
@@ -61,9 +58,6 @@ pub(crate) async fn ring(
 
 /// A call that rings with an offer from elsewhere, whose media is not ours; the answer, once the business shows it; and
 /// the future that puts the call through.
-///
-/// # Errors
-/// When there is no webhook to tell, or the offer cannot be read.
 pub(crate) fn ring_with_offer(
     cloud: Arc<Cloud>,
     caller: CallerConfig,

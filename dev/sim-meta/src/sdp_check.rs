@@ -19,7 +19,6 @@ pub(crate) struct Answer {
     pub(crate) pwd: String,
     /// SHA-256 of the certificate the agent will show.
     pub(crate) fingerprint: Vec<u8>,
-    /// Whether the relay starts DTLS.
     pub(crate) relay_starts_dtls: bool,
     /// The stream the agent announced, if it did.
     pub(crate) ssrc: Option<u32>,

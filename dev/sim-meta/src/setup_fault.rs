@@ -3,92 +3,82 @@
 use crate::business_records::{BusinessRecords, Subscriber};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
+use strum::{IntoStaticStr, VariantArray};
 
 const ELSEWHERE: &str = "https://elsewhere.example/webhook";
 
-macro_rules! setup_faults {
-    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal;)*) => {
-        /// One thing amiss with the business's set-up. Its name is in kebab case.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum SetupFault {
-            $($(#[doc = $doc])* $variant,)*
-        }
-
-        impl SetupFault {
-            /// All there are.
-            pub const ALL: &[SetupFault] = &[$(SetupFault::$variant),*];
-
-            /// Its name in kebab case.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(SetupFault::$variant => $name,)*
-                }
-            }
-        }
-    };
-}
-
-setup_faults! {
+/// One thing amiss with the business's set-up. Its name is in kebab case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+pub enum SetupFault {
     /// Meta no longer knows the token.
-    TokenRevoked = "token-revoked";
+    TokenRevoked,
     /// The token is a person's, which will not live.
-    TokenOfPerson = "token-of-person";
+    TokenOfPerson,
     /// The token expires in three days.
-    TokenExpires = "token-expires";
+    TokenExpires,
     /// The token may not take calls.
-    TokenWithoutMessaging = "token-without-messaging";
+    TokenWithoutMessaging,
     /// The token may not look at the account.
-    TokenWithoutManagement = "token-without-management";
+    TokenWithoutManagement,
     /// The token is for another account.
-    TokenElsewhere = "token-elsewhere";
+    TokenElsewhere,
     /// The app has no subscription.
-    AppUnsubscribed = "app-unsubscribed";
+    AppUnsubscribed,
     /// The app's subscription lacks `calls`.
-    AppWithoutCalls = "app-without-calls";
+    AppWithoutCalls,
     /// The app's subscription lacks `messages`.
-    AppWithoutMessages = "app-without-messages";
+    AppWithoutMessages,
     /// The app's subscription is not active.
-    AppInactive = "app-inactive";
+    AppInactive,
     /// The app's webhooks go elsewhere.
-    AppElsewhere = "app-elsewhere";
+    AppElsewhere,
     /// The app is not told of the account.
-    AccountUnsubscribed = "account-unsubscribed";
+    AccountUnsubscribed,
     /// Another app also receives the webhooks of the account.
-    AccountShared = "account-shared";
+    AccountShared,
     /// Webhooks of the account go elsewhere.
-    AccountElsewhere = "account-elsewhere";
+    AccountElsewhere,
     /// Meta has not approved the account.
-    AccountInReview = "account-in-review";
+    AccountInReview,
     /// The account has nothing to pay with.
-    AccountWithoutPayment = "account-without-payment";
+    AccountWithoutPayment,
     /// Webhooks of the number go elsewhere.
-    NumberElsewhere = "number-elsewhere";
+    NumberElsewhere,
     /// The number is not connected.
-    NumberDisconnected = "number-disconnected";
+    NumberDisconnected,
     /// The number lives in the WhatsApp Business app.
-    NumberOffCloud = "number-off-cloud";
+    NumberOffCloud,
     /// The number may write to 250 users.
-    LimitLow = "limit-low";
+    LimitLow,
     /// The number has no messaging limit yet.
-    LimitNotSet = "limit-not-set";
+    LimitNotSet,
     /// Calling is not enabled.
-    CallingOff = "calling-off";
+    CallingOff,
     /// Users see no call button.
-    IconHidden = "icon-hidden";
+    IconHidden,
     /// Calls go by SIP.
-    SipOn = "sip-on";
+    SipOn,
     /// Keys come by SDES.
-    KeysBySdes = "keys-by-sdes";
+    KeysBySdes,
     /// There are call hours, and no day has any.
-    HoursNever = "hours-never";
+    HoursNever,
     /// Meta holds calls back for low quality.
-    Restricted = "restricted";
+    Restricted,
     /// Graph is rate-limited.
-    GraphBusy = "graph-busy";
+    GraphBusy,
 }
 
 impl SetupFault {
-    /// Has it happen.
+    /// All there are.
+    pub const ALL: &[SetupFault] = SetupFault::VARIANTS;
+
+    /// Its name in kebab case.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// Changes the records so that it is the case.
     pub(crate) fn apply(self, records: &mut BusinessRecords) {
         match self {
             SetupFault::TokenRevoked => records.token.is_valid = false,
@@ -172,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_snag_changes_the_books_of_a_business_that_takes_calls() {
+    fn every_setup_fault_changes_the_records_of_a_business() {
         let mut sound = BusinessRecords::default();
         sound.subscribe("https://here.example/webhook");
         for fault in SetupFault::ALL {
@@ -183,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_lists_every_snag() {
+    fn the_readme_lists_every_setup_fault() {
         let readme = include_str!("../README.md");
         for fault in SetupFault::ALL {
             assert!(

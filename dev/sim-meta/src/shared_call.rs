@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 
-/// What the parties of one call share.
 pub(crate) struct SharedCall {
     pub(crate) id: String,
     /// The offer, as it goes over the wire.
@@ -49,7 +48,6 @@ pub(crate) struct State {
 }
 
 impl SharedCall {
-    /// A call that begins to ring.
     pub(crate) fn ringing(
         id: String,
         offer: String,
@@ -140,7 +138,6 @@ impl SharedCall {
         self.seen.subscribe()
     }
 
-    /// The business showed its answer.
     pub(crate) fn show_answer(&self, answer: Answer) {
         self.with(|state| state.inspector.expect(answer.ssrc));
         self.order(Order::Answer(answer));

@@ -23,7 +23,6 @@ enum Phase {
     Over(Ended),
 }
 
-/// How and when a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ended {
     pub(crate) ending: Ending,
@@ -178,7 +177,6 @@ impl Signalling {
         matches!(self.phase, Phase::PreAccepted)
     }
 
-    /// How it ended, if it did.
     pub(crate) fn ended(&self) -> Option<Ended> {
         match self.phase {
             Phase::Over(ended) => Some(ended),

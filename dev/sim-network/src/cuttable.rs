@@ -1,8 +1,6 @@
-//! A connection that can be cut without an answer, as when nothing listens at the other end.
+//! HTTP connections of a simulator that can be cut without a reply, as when nothing listens at the other end.
 
 use axum::extract::connect_info::Connected;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
@@ -13,80 +11,96 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The other end of a connection, as a handler sees it.
+/// A handle on a connection, for its requests' handlers.
 #[derive(Debug, Clone)]
-pub(crate) struct Peer {
-    pub(crate) address: SocketAddr,
-    cut: Arc<AtomicBool>,
+pub struct Connection {
+    peer: SocketAddr,
+    state: Arc<State>,
 }
 
-impl Peer {
-    /// Cuts the connection. What is returned for an answer never leaves this machine's memory.
-    pub(crate) fn cut(&self) -> Response {
-        self.cut.store(true, Ordering::Release);
-        StatusCode::GONE.into_response()
+#[derive(Debug, Default)]
+struct State {
+    is_cut: AtomicBool,
+    was_used: AtomicBool,
+}
+
+impl Connection {
+    /// Returns the address of the other end.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Cuts the connection: the client sees it close without a reply, whatever the handler returns.
+    pub fn cut(&self) {
+        self.state.is_cut.store(true, Ordering::Release);
+    }
+
+    /// Marks the connection as used. Returns whether it was marked before.
+    pub fn mark_used(&self) -> bool {
+        self.state.was_used.swap(true, Ordering::Relaxed)
+    }
+}
+
+impl Connected<IncomingStream<'_, CuttableListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
+        stream.remote_addr().clone()
     }
 }
 
 /// A listener whose connections can be cut.
 #[derive(Debug)]
-pub(crate) struct Cuttable(pub(crate) TcpListener);
+pub struct CuttableListener(pub TcpListener);
 
-/// A connection that fails as soon as something is to be written after it was cut.
-#[derive(Debug)]
-pub(crate) struct Wire {
-    stream: TcpStream,
-    cut: Arc<AtomicBool>,
-}
+impl Listener for CuttableListener {
+    type Io = CuttableStream;
+    type Addr = Connection;
 
-impl Listener for Cuttable {
-    type Io = Wire;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Wire, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
+    async fn accept(&mut self) -> (CuttableStream, Connection) {
+        let (stream, peer) = Listener::accept(&mut self.0).await;
         // Loopback must not add the 40 ms that a delayed acknowledgement costs.
         let _ = stream.set_nodelay(true);
-        (Wire { stream, cut: Arc::default() }, address)
+        let connection = Connection { peer, state: Arc::default() };
+        (CuttableStream { stream, state: connection.state.clone() }, connection)
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Cuttable>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Cuttable>) -> Self {
-        Self { address: *stream.remote_addr(), cut: stream.io().cut.clone() }
+    fn local_addr(&self) -> io::Result<Connection> {
+        Ok(Connection { peer: self.0.local_addr()?, state: Arc::default() })
     }
 }
 
-impl Wire {
-    fn whole(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        if self.cut.load(Ordering::Acquire) {
+/// A stream that fails once its connection was cut.
+#[derive(Debug)]
+pub struct CuttableStream {
+    stream: TcpStream,
+    state: Arc<State>,
+}
+
+impl CuttableStream {
+    fn uncut(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        if self.state.is_cut.load(Ordering::Acquire) {
             return Err(ErrorKind::ConnectionReset.into());
         }
         Ok(Pin::new(&mut self.stream))
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for CuttableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.whole()?.poll_read(context, into)
+        self.uncut()?.poll_read(context, into)
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for CuttableStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.whole()?.poll_write(context, bytes)
+        self.uncut()?.poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -94,7 +108,7 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.whole()?.poll_write_vectored(context, parts)
+        self.uncut()?.poll_write_vectored(context, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -102,7 +116,7 @@ impl AsyncWrite for Wire {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.whole()?.poll_flush(context)
+        self.uncut()?.poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

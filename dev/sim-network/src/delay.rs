@@ -21,7 +21,6 @@ impl Delays {
         Self { least: delay, jitter, swing, now: None }
     }
 
-    /// What the next one takes.
     pub(crate) fn next(&mut self, now: Instant, rng: &mut Rng) -> Duration {
         // Both are drawn for each datagram, needed or not, so that the n-th of them has the same chances in every run.
         let (fresh, own) = (around(rng, self.swing.mean), around(rng, self.jitter));

@@ -5,6 +5,7 @@
 //! [`Profile`].
 
 mod conditions;
+mod cuttable;
 mod delay;
 mod loss;
 mod network_relay;
@@ -13,6 +14,7 @@ mod profile;
 mod random_delay;
 
 pub use conditions::{Break, Conditions, Meanwhile, Swing};
+pub use cuttable::{Connection, CuttableListener, CuttableStream};
 pub use loss::Loss;
 pub use network_relay::NetworkRelay;
 pub use path::{Direction, LinkCounts, Path};

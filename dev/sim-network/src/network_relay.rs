@@ -25,9 +25,6 @@ pub struct NetworkRelay {
 
 impl NetworkRelay {
     /// Opens the way to a caller at `caller`, which must be on loopback.
-    ///
-    /// # Errors
-    /// When it is not, or a socket cannot be bound.
     pub async fn open(profile: Profile, seed: u64, caller: SocketAddr) -> io::Result<Self> {
         if !caller.ip().is_loopback() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a relay stays on this machine"));

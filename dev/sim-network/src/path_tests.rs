@@ -50,7 +50,7 @@ fn what_goes_between_does_not_change_the_fate_of_sound() {
 
 #[test]
 fn every_profile_loses_as_much_as_it_says() {
-    for profile in Profile::ALL.into_iter().filter(|profile| profile.conditions().breaks.is_none()) {
+    for profile in Profile::ALL.iter().copied().filter(|profile| profile.conditions().breaks.is_none()) {
         let (mut path, t0) = (Path::new(profile, Direction::Down, 5), Instant::now());
         (0..100_000).for_each(|n| path.handle_datagram(sound(n), t0 + FRAME * n));
 
@@ -62,7 +62,7 @@ fn every_profile_loses_as_much_as_it_says() {
 
 #[test]
 fn a_jittery_path_keeps_the_order_unless_it_says_otherwise() {
-    for profile in Profile::ALL {
+    for profile in Profile::ALL.iter().copied() {
         let arrived: Vec<u32> = arrivals(profile, 2, 20_000).into_iter().map(|(n, _)| n).collect();
 
         let overtaken = arrived.windows(2).any(|pair| pair[0] > pair[1]);

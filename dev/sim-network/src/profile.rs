@@ -9,13 +9,16 @@ use crate::{Break, Conditions, Loss, Meanwhile, Swing};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+use strum::{IntoStaticStr, VariantArray};
 
 /// A kind of network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Profile {
     /// A cable to the next room: 10 ms, and nothing else. What is measured through it is the product alone.
     Clean,
     /// Every twentieth datagram is lost, each by itself: the classical test of error correction, and of nothing else.
+    #[strum(serialize = "random-5")]
     Random5,
     /// A home's WLAN with its air to itself: little is lost, since the link layer repeats, and repeating is what makes
     /// the jitter: 802.11 tries a frame up to seven times, 1 to 10 ms in all.
@@ -37,6 +40,7 @@ pub enum Profile {
     /// and that overflow in bursts.
     Congested,
     /// Clean but for three seconds in which nothing gets through, twenty seconds after the first datagram.
+    #[strum(serialize = "outage")]
     ConnectionLoss,
 }
 
@@ -46,31 +50,11 @@ pub struct UnknownProfile(String);
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Clean,
-        Self::Random5,
-        Self::Wifi,
-        Self::WifiLossy,
-        Self::Cellular,
-        Self::CellularHandover,
-        Self::Satellite,
-        Self::Congested,
-        Self::ConnectionLoss,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Clean => "clean",
-            Self::Random5 => "random-5",
-            Self::Wifi => "wifi",
-            Self::WifiLossy => "wifi-lossy",
-            Self::Cellular => "cellular",
-            Self::CellularHandover => "cellular-handover",
-            Self::Satellite => "satellite",
-            Self::Congested => "congested",
-            Self::ConnectionLoss => "outage",
-        }
+        self.into()
     }
 
     /// What either direction is like.
@@ -166,14 +150,15 @@ impl FromStr for Profile {
     type Err = UnknownProfile;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|profile| profile.name() == name);
+        let found = Self::ALL.iter().copied().find(|profile| profile.name() == name);
         found.ok_or_else(|| UnknownProfile(name.to_owned()))
     }
 }
 
 impl fmt::Display for UnknownProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no network {}: there are {}", self.0, Profile::ALL.map(Profile::name).join(", "))
+        let names: Vec<_> = Profile::ALL.iter().map(|profile| profile.name()).collect();
+        write!(f, "there is no network {}: there are {}", self.0, names.join(", "))
     }
 }
 
@@ -185,7 +170,7 @@ mod tests {
 
     #[test]
     fn every_profile_is_found_by_its_name() {
-        for profile in Profile::ALL {
+        for profile in Profile::ALL.iter().copied() {
             assert_eq!(profile.name().parse(), Ok(profile));
         }
         assert!("the moon".parse::<Profile>().is_err());

@@ -86,22 +86,13 @@ impl InjectedFault {
         Some(drawn.at_any_time(&mut rng))
     }
 
-    fn at_any_time(self, rng: &mut Rng) -> Self {
-        let mut any_time = || rng.usize(DELTAS);
-        match self {
-            Self::DropsSession { .. } => Self::DropsSession { after_deltas: any_time() },
-            Self::Stalls { .. } => Self::Stalls { after_deltas: any_time() },
-            Self::GoesSilent { .. } => Self::GoesSilent { after_deltas: any_time() },
-            Self::DropsThenRefuses { .. } => Self::DropsThenRefuses { after_deltas: any_time() },
-            Self::QuotaMidCall { .. } => Self::QuotaMidCall { after_deltas: any_time() },
-            Self::Expires { .. } => Self::Expires { after: Duration::from_secs(rng.usize(SECONDS) as u64) },
-            Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => self,
-            Self::ServerError | Self::RateLimited | Self::RateLimitedThrice | Self::IgnoresCreate => self,
-            Self::SplitsSamples | Self::TranscriptionFails | Self::Deaf => self,
-            Self::RunsOut { .. } => Self::RunsOut { after_deltas: any_time() },
-            Self::Writes { .. } | Self::SaysNothing { .. } | Self::Filters | Self::CutsCalls => self,
-            Self::Mute | Self::MuteAsides => self,
+    fn at_any_time(mut self, rng: &mut Rng) -> Self {
+        if let Self::Expires { after } = &mut self {
+            *after = Duration::from_secs(rng.usize(SECONDS) as u64);
+        } else if let Some(after_deltas) = self.after_deltas_mut() {
+            *after_deltas = rng.usize(DELTAS);
         }
+        self
     }
 }
 

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+use strum::IntoStaticStr;
 
 /// One thing that goes wrong. Those marked *once* befall only the first session, so that coming back helps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum InjectedFault {
     /// The TCP connection is accepted, the upgrade never answered.
     NeverAnswers,
@@ -130,60 +132,41 @@ impl InjectedFault {
     }
 
     fn name(self) -> &'static str {
-        match self {
-            Self::NeverAnswers => "never-answers",
-            Self::NoSession => "no-session",
-            Self::RefusesKey => "refuses-key",
-            Self::QuotaExhausted => "quota-exhausted",
-            Self::DropsSession { .. } => "drops-session",
-            Self::Stalls { .. } => "stalls",
-            Self::ServerError => "server-error",
-            Self::RateLimited => "rate-limited",
-            Self::Expires { .. } => "expires",
-            Self::GoesSilent { .. } => "goes-silent",
-            Self::Deaf => "deaf",
-            Self::RateLimitedThrice => "rate-limited-thrice",
-            Self::DropsThenRefuses { .. } => "drops-then-refuses",
-            Self::QuotaMidCall { .. } => "quota-mid-call",
-            Self::IgnoresCreate => "ignores-create",
-            Self::SplitsSamples => "splits-samples",
-            Self::TranscriptionFails => "transcription-fails",
-            Self::Writes { .. } => "writes",
-            Self::SaysNothing { .. } => "says-nothing",
-            Self::RunsOut { .. } => "runs-out",
-            Self::Filters => "filters",
-            Self::CutsCalls => "cuts-calls",
-            Self::Mute => "mute",
-            Self::MuteAsides => "mute-asides",
-        }
+        self.into()
     }
 
-    fn with(self, number: u64) -> Option<Self> {
-        let after_deltas = number as usize;
-        match self {
-            Self::DropsSession { .. } => Some(Self::DropsSession { after_deltas }),
-            Self::Stalls { .. } => Some(Self::Stalls { after_deltas }),
-            Self::GoesSilent { .. } => Some(Self::GoesSilent { after_deltas }),
-            Self::DropsThenRefuses { .. } => Some(Self::DropsThenRefuses { after_deltas }),
-            Self::QuotaMidCall { .. } => Some(Self::QuotaMidCall { after_deltas }),
-            Self::Expires { .. } => Some(Self::Expires { after: Duration::from_secs(number) }),
-            Self::Writes { .. } => Some(Self::Writes { responses: after_deltas }),
-            Self::SaysNothing { .. } => Some(Self::SaysNothing { responses: after_deltas }),
-            Self::RunsOut { .. } => Some(Self::RunsOut { after_deltas }),
-            _ => None,
-        }
-    }
-
+    /// The number behind the name, if it has one; seconds for a duration.
     fn number(self) -> Option<u64> {
+        match self {
+            Self::Expires { after } => Some(after.as_secs()),
+            mut other => other.count_mut().map(|count| *count as u64),
+        }
+    }
+
+    fn with(mut self, number: u64) -> Option<Self> {
+        match &mut self {
+            Self::Expires { after } => *after = Duration::from_secs(number),
+            other => *other.count_mut()? = number as usize,
+        }
+        Some(self)
+    }
+
+    fn count_mut(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::Writes { responses } | Self::SaysNothing { responses } => Some(responses),
+            other => other.after_deltas_mut(),
+        }
+    }
+
+    /// The audio deltas that are sent before it occurs, where they count.
+    pub(crate) fn after_deltas_mut(&mut self) -> Option<&mut usize> {
         match self {
             Self::DropsSession { after_deltas }
             | Self::Stalls { after_deltas }
             | Self::GoesSilent { after_deltas }
             | Self::DropsThenRefuses { after_deltas }
             | Self::QuotaMidCall { after_deltas }
-            | Self::RunsOut { after_deltas } => Some(after_deltas as u64),
-            Self::Writes { responses } | Self::SaysNothing { responses } => Some(responses as u64),
-            Self::Expires { after } => Some(after.as_secs()),
+            | Self::RunsOut { after_deltas } => Some(after_deltas),
             _ => None,
         }
     }
@@ -224,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_mischief_is_known_by_the_name_it_prints() {
+    fn every_fault_is_known_by_the_name_it_prints() {
         for fault in InjectedFault::ALL {
             assert_eq!(fault.to_string().parse(), Ok(fault));
         }

@@ -11,7 +11,6 @@ mod conversation;
 mod fault_plan;
 mod forbidden_parameter;
 mod format;
-mod g711;
 mod greetings;
 mod injected_fault;
 mod input;

@@ -55,7 +55,6 @@ pub(crate) enum Output {
     Break,
 }
 
-/// Who has connected.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     /// How many sessions came before.
@@ -142,7 +141,6 @@ impl Session {
         session
     }
 
-    /// A text message of the client.
     pub(crate) fn handle_client(&mut self, text: &str, now: Instant) {
         self.now = now;
         if self.over {

@@ -78,8 +78,9 @@ fn scenes() -> Vec<Scene> {
     let through = |network| Scene::Converses { network };
     let mut scenes = vec![Scene::SaysNothing, Scene::IsMuted];
     scenes.extend([Scene::CutOffListening, Scene::CutOffSpeaking]);
-    scenes
-        .extend(Profile::ALL.into_iter().filter(|profile| *profile != Profile::ConnectionLoss).map(through));
+    scenes.extend(
+        Profile::ALL.iter().copied().filter(|profile| *profile != Profile::ConnectionLoss).map(through),
+    );
     scenes
 }
 

@@ -57,16 +57,15 @@ impl CancellationReason {
     }
 }
 
-/// The outcome of one request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// It is carried out, after a while.
-    Reached { after: Duration },
-    /// It is refused.
+    Reached {
+        after: Duration,
+    },
     Refused(Refusal),
     /// It is a transaction, and is cancelled for its first item.
     Cancelled(CancellationReason),
-    /// Its connection is cut.
     Cut,
     /// It waits until DynamoDB is back, and then its connection is cut.
     Silenced,

@@ -25,7 +25,6 @@ struct Protect {
     expires_in_minutes: Option<i64>,
 }
 
-/// The agent of every task.
 pub(crate) fn router(ecs: Arc<Ecs>) -> Router {
     Router::new()
         .route("/v4/{container}", get(container))

@@ -27,7 +27,6 @@ pub(super) struct AnsweredRequest {
     pub(super) failure: Option<String>,
 }
 
-/// The faults injected into ECS.
 #[derive(Debug, Default)]
 pub(super) struct EcsFaults {
     /// So many of the next `RunTask` start nothing, for this reason.
@@ -147,7 +146,6 @@ impl State {
         counted > service.config.desired
     }
 
-    /// A task by its id or ARN.
     pub(super) fn task(&self, id_or_arn: &str) -> Option<&Task> {
         self.tasks.iter().find(|task| task.id == short_name(id_or_arn))
     }
@@ -156,7 +154,6 @@ impl State {
         self.tasks.iter_mut().find(|task| task.id == short_name(id_or_arn))
     }
 
-    /// A service by its name or ARN.
     pub(super) fn service(&self, name_or_arn: &str) -> Option<&ServiceState> {
         self.services.iter().find(|service| service.config.name == short_name(name_or_arn))
     }
@@ -190,7 +187,6 @@ impl State {
         Some((revision, service.definitions.get(revision.checked_sub(1)?)?))
     }
 
-    /// The definition a task was made from.
     pub(super) fn definition_of(&self, task: &Task) -> &Service {
         let definition = self.definition(&format!("{}:{}", task.family, task.revision));
         definition.expect("definitions are never removed").1

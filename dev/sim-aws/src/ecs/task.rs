@@ -48,7 +48,6 @@ pub(super) enum StopCode {
     TaskFailedToStart,
 }
 
-/// A task and its process.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) id: String,
@@ -105,7 +104,6 @@ impl Task {
         }
     }
 
-    /// A task that a service keeps.
     pub(super) fn of_service(cluster: &str, service: &Service) -> Self {
         Self {
             service: Some(service.name.clone()),

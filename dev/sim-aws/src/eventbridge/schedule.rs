@@ -13,14 +13,12 @@ use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A schedule that runs.
 #[derive(Debug)]
 pub(super) struct RunningSchedule {
     schedule: Schedule,
     enabled: AtomicBool,
 }
 
-/// The schedule of a function.
 pub(super) fn of<'a>(
     schedules: &'a [Arc<RunningSchedule>],
     function: &str,

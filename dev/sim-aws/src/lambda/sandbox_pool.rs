@@ -35,9 +35,6 @@ struct Slot(Arc<SandboxPool>);
 
 impl SandboxPool {
     /// A function without a process yet.
-    ///
-    /// # Errors
-    /// When its program does not exist.
     pub(super) fn new(function: Function, processes: Arc<Processes>) -> anyhow::Result<Self> {
         sandbox::program(&function, &sandbox::what(&function)).ensure_exists()?;
         Ok(Self { function, processes, sandboxes: Mutex::default(), events: watch::Sender::default() })
@@ -54,9 +51,6 @@ impl SandboxPool {
     /// Invokes the function, in an idle process or a new one.
     ///
     /// It runs to its end even when who asked has gone, as in Lambda.
-    ///
-    /// # Errors
-    /// When it runs as often at once as it may.
     pub(super) async fn invoke(self: &Arc<Self>, invocation: Invocation) -> Result<Outcome, Throttled> {
         let place = self.place()?;
         let running = tokio::spawn(async move { place.0.run(&invocation).await });

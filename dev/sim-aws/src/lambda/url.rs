@@ -6,12 +6,12 @@ use super::outcome::Outcome;
 use super::reply;
 use super::sandbox::Invocation;
 use super::sandbox_pool::SandboxPool;
-use crate::connection::Peer;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use sim_network::Connection;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -22,7 +22,7 @@ pub(super) fn router(pool: Arc<SandboxPool>) -> Router {
 
 async fn answer(
     State(pool): State<Arc<SandboxPool>>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -36,7 +36,7 @@ async fn answer(
         uri: &uri,
         headers: &headers,
         body: &body,
-        source: peer.address.ip(),
+        source: connection.peer().ip(),
         at: SystemTime::now(),
     };
     invocation.payload = event::payload(&incoming).to_string().into();

@@ -1,6 +1,5 @@
 //! `POST /{version}/{number}/calls`: what the business does with a call.
 
-use super::cuttable::Connection;
 use super::error::GraphError;
 use super::request::{self, Ask, Request};
 use super::{faults, permit};
@@ -14,6 +13,7 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use sim_network::Connection;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,7 @@ async fn reply(cloud: &Cloud, request: Request, connection: &Connection) -> Resu
         return Err(GraphError::invalid("call_id is unknown"));
     };
     let name = request.ask.name();
-    if connection.carries() && call.faults.has(InjectedFault::DeadConnections) {
+    if connection.mark_used() && call.faults.has(InjectedFault::DeadConnections) {
         // A request over a connection that died unnoticed is lost.
         return std::future::pending().await;
     }

@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-/// One refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GraphError {
     pub(super) status: StatusCode,
@@ -38,7 +37,6 @@ impl GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 2_500, "Unknown path components", "")
     }
 
-    /// The SDP is no good.
     pub(super) fn sdp(details: impl Into<String>) -> GraphError {
         GraphError::new(StatusCode::BAD_REQUEST, 138_008, "(#138008) SDP Validation error", details)
     }

@@ -15,7 +15,6 @@ pub(super) struct Request {
     pub(super) ask: Ask,
 }
 
-/// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ask {
     PreAccept { sdp: String },
@@ -25,7 +24,6 @@ pub(super) enum Ask {
 }
 
 impl Ask {
-    /// The action's name.
     pub(super) fn name(&self) -> ActionName {
         match self {
             Ask::PreAccept { .. } => ActionName::PreAccept,

@@ -29,14 +29,12 @@ pub(crate) struct Early {
     pub(crate) reports: u64,
 }
 
-/// What to do with a datagram.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) route: Route,
     pub(crate) fault: Option<ProtocolViolation>,
 }
 
-/// Where a datagram goes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Drop,
@@ -92,7 +90,6 @@ impl DatagramFilter {
         self.early
     }
 
-    /// Judges one datagram.
     pub(crate) fn judge(&mut self, datagram: &[u8], from: IpAddr) -> Decision {
         if self.faults.contains(&InjectedFault::AdvertisedOnly) && !self.advertised.contains(&from) {
             return Decision::dropped(None);

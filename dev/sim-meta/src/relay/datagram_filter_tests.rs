@@ -66,7 +66,7 @@ fn dtls_before_a_path_is_flagged() {
 }
 
 #[test]
-fn mischief_drops_checks_or_handshakes_without_a_word() {
+fn injected_faults_drop_checks_or_handshakes_silently() {
     assert_eq!(
         answered(Some(InjectedFault::IceNever)).judge(&check(false, PWD), HERE),
         Decision::dropped(None)

@@ -32,7 +32,6 @@ pub struct PacketCounts {
     pub onsets: Vec<Instant>,
 }
 
-/// The count of one call.
 #[derive(Debug, Default)]
 pub(crate) struct PacketCounter {
     counted: PacketCounts,
@@ -46,7 +45,6 @@ pub(crate) struct PacketCounter {
 }
 
 impl PacketCounter {
-    /// A packet came.
     pub(crate) fn handle_packet(&mut self, timestamp: u32, sequence: u16, bytes: usize, at: Instant) {
         let (start, first) = *self.start.get_or_insert((at, timestamp));
         let due_us = i64::from(timestamp.wrapping_sub(first)) * 1_000 / 48;
@@ -71,7 +69,6 @@ impl PacketCounter {
         self.quiet = 0;
     }
 
-    /// A packet left.
     pub(crate) fn note_sent(&mut self, due: Instant, is_onset: bool, at: Instant) {
         self.counted.own_lateness.push(at.saturating_duration_since(due));
         if is_onset {

@@ -35,7 +35,6 @@ impl Speaker {
         Ok(Speaker { decoder: Decoder::new(sim_audio::RATE, Channels::Mono)?, next: None })
     }
 
-    /// Plays one packet.
     pub(crate) fn play(&mut self, timestamp: u32, payload: &[u8]) -> Played {
         let ahead = timestamp.wrapping_sub(self.next.unwrap_or(timestamp));
         if ahead > u32::MAX / 2 {

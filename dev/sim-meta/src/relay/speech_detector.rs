@@ -22,7 +22,6 @@ impl SpeechDetector {
         SpeechDetector { quiet, last_voiced: None }
     }
 
-    /// A frame was played.
     pub(crate) fn handle_frame(&mut self, voiced: bool, now: Instant) -> Option<Change> {
         if !voiced {
             return self.handle_timeout(now);

@@ -42,9 +42,6 @@ impl WebhookSender {
     }
 
     /// Where to go.
-    ///
-    /// # Errors
-    /// The default.
     pub(crate) fn url(&self) -> anyhow::Result<String> {
         let url = self.url.lock().unwrap_or_else(PoisonError::into_inner).clone();
         url.context("no webhook URL is set: call set_webhook_url first")

@@ -30,7 +30,6 @@ const RESET_SECONDS: f64 = 0.6;
 const LIMITS_AFTER: Duration = Duration::from_millis(43);
 
 impl Session {
-    /// The client asks for a response.
     pub(super) fn create_response(&mut self, asked: &Value) -> Result<(), Refusal> {
         self.check_response(asked)?;
         if !self.configured {
