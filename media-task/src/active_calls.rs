@@ -9,8 +9,8 @@ mod admission;
 mod call_factory;
 
 use crate::lateness_meter::LatenessMeter;
-use crate::offer::Unanswerable;
 use crate::session::{self, CallSessionParts, SessionCommand};
+use crate::webrtc::offer::Unanswerable;
 pub(crate) use admission::CommandOutcome;
 use admission::{ActiveCall, ActiveCalls, Capacity};
 use audio::LoadLevel;

@@ -16,6 +16,8 @@
 //! | `level_meter` | audio levels of both sides |
 //! | `spending` | decides when the cost is counted, and when the day's spending cap ends the call |
 //! | `accounts` | media statistics, token usage and cost, for journal and summary |
+//! | `transcript` | who said what, in order, and of the agent only what the caller heard |
+//! | `outage_message` | the recorded message for when no model is available |
 //! | `ending` | writes transcript and summary, and reports the end to call-control |
 
 mod accepting;
@@ -29,18 +31,19 @@ mod hosted_tools;
 mod incoming_media;
 mod level_meter;
 mod media_monitor;
+mod outage_message;
 mod outgoing_media;
 mod spending;
 mod tool_uses;
+mod transcript;
 
 use crate::agent_cache::LoadedAgent;
 use crate::codec::{OpusDecoder, OpusEncoder};
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
+use crate::lifecycle::task_protection::TaskProtection;
 use crate::model::{ModelInput, ModelPort};
 use crate::settings::MediaSecret;
-use crate::task_protection::TaskProtection;
-use crate::transcript::Transcript;
 use crate::webrtc::Peer;
 use accounts::SpendingCount;
 use answer_progress::AnswerProgress;
@@ -65,6 +68,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tool_uses::{ToolUsed, ToolUses};
 use tools::CallContext;
+use transcript::Transcript;
 
 /// Samples of the caller's audio in one append to the model: 40 ms.
 const APPEND_SAMPLES: usize = 2 * audio::SAMPLES;

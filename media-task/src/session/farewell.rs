@@ -1,8 +1,8 @@
 //! Ends a call with a goodbye: the agent's last words are requested, played to their end, and then the call is hung up.
 
+use super::outage_message;
 use super::outgoing_media::instruction;
 use super::{CallSession, SessionEnd};
-use crate::outage_message;
 use agents::Words;
 use audio::TimeoutReason;
 use call::Ending;

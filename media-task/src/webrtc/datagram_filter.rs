@@ -7,7 +7,7 @@
 //! - SRTP and SRTCP only of the offer's SSRCs and of a bounded number of others, refilled every few seconds: the stack keeps state
 //!   for each SSRC before it knows whether a packet is genuine.
 
-use crate::datagram::kind;
+use super::datagram::kind;
 use media_diagnosis::DatagramKind;
 use rtc::crypto::{RTCCryptoProvider, default_provider};
 use rtc::shared::error::Error;

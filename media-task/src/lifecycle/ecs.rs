@@ -2,7 +2,7 @@
 //!
 //! Spec: "Amazon ECS task metadata endpoint version 4", "Amazon ECS task scale-in protection endpoint".
 
-use crate::task_protection;
+use super::task_protection;
 use anyhow::{Context, anyhow};
 use reqwest::Client;
 use serde::Deserialize;

@@ -5,7 +5,7 @@
 //! with the next heartbeat. No accept waits longer than two seconds: silence harms the caller for certain, and the task being
 //! stopped in those seconds is only possible.
 
-use crate::ecs::{ProtectionError, Task};
+use super::ecs::{ProtectionError, Task};
 use std::mem::discriminant;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
