@@ -8,7 +8,7 @@
 //! | `incoming_media` | the caller's datagrams: RTP audio, DTMF, RTCP |
 //! | `outgoing_media` | the bridge's outputs: frames to send, barge-in, DTMF digits, nudges |
 //! | `media_monitor` | feeds the media diagnosis, and writes its findings to the journal |
-//! | `agent_events` | the model's events: speech, transcripts, tool calls, session losses |
+//! | `model_events` | the model's events: speech, transcripts, tool calls, session losses |
 //! | `tool_uses` | runs tool calls beside the call |
 //! | `action_budget` | caps on messages and tool calls, per call and per caller and hour |
 //! | `hosted_tools` | MCP tools that the model's provider calls itself |
@@ -23,7 +23,6 @@
 mod accepting;
 mod accounts;
 mod action_budget;
-mod agent_events;
 mod answer_progress;
 mod ending;
 mod farewell;
@@ -31,6 +30,7 @@ mod hosted_tools;
 mod incoming_media;
 mod level_meter;
 mod media_monitor;
+mod model_events;
 mod outage_message;
 mod outgoing_media;
 mod spending;
@@ -42,7 +42,7 @@ use crate::codec::{OpusDecoder, OpusEncoder};
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
 use crate::lifecycle::task_protection::TaskProtection;
-use crate::model::{ModelInput, ModelPort};
+use crate::model::{ModelPort, SocketInput};
 use crate::settings::MediaSecret;
 use crate::webrtc::Peer;
 use accounts::SpendingCount;
@@ -146,7 +146,7 @@ enum SessionInput {
     Datagram(usize, SocketAddr),
     /// An ICMP error for an earlier datagram; later ones may still arrive.
     IcmpError(std::io::Error),
-    Model(ModelInput),
+    Model(SocketInput),
     Reply(ControlReply),
     ToolEnded(ToolUsed),
     SpendingCounted(SpendingCount),

@@ -6,7 +6,7 @@ use crate::agent_cache::AgentCache;
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
 use crate::lifecycle::task_protection::TaskProtection;
-use crate::model::{ModelPort, Provider};
+use crate::model::ModelPort;
 use crate::session::{CallSessionParts, SessionCommand, enable_icmp_errors};
 use crate::settings::{MediaSecret, ModelSettings};
 use crate::webrtc::Peer;
@@ -76,12 +76,12 @@ impl CallFactory {
         let model_name = agent.file.model.name.clone().unwrap_or_else(|| self.model.name.clone());
         let endpoint = self.endpoint(&model_name, request.caller.as_deref());
         // Before the answer, which takes milliseconds: the model's first word takes longest of all.
-        let model = ModelPort::Realtime(Provider::connect(
+        let model = ModelPort::connect(
             endpoint,
             self.secret.clone(),
             agent.session(&model_name),
             Instant::now(),
-        ));
+        );
         let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
         let monitor = MediaMonitor::new(media_context(&offer, address.ip(), &socket)?, Instant::now());
         let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
