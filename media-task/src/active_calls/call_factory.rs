@@ -1,7 +1,6 @@
 //! Builds a call's session: answers its offer, opens its socket, connects the model.
 
-use super::AdmissionError;
-use super::admission::COMMAND_QUEUE;
+use super::admission::{AdmissionError, COMMAND_QUEUE};
 use crate::agent_cache::AgentCache;
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
@@ -76,12 +75,8 @@ impl CallFactory {
         let model_name = agent.file.model.name.clone().unwrap_or_else(|| self.model.name.clone());
         let endpoint = self.endpoint(&model_name, request.caller.as_deref());
         // Before the answer, which takes milliseconds: the model's first word takes longest of all.
-        let model = ModelPort::connect(
-            endpoint,
-            self.secret.clone(),
-            agent.session(&model_name),
-            Instant::now(),
-        );
+        let model =
+            ModelPort::connect(endpoint, self.secret.clone(), agent.session(&model_name), Instant::now());
         let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
         let monitor = MediaMonitor::new(media_context(&offer, address.ip(), &socket)?, Instant::now());
         let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
