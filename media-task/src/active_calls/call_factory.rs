@@ -1,16 +1,15 @@
 //! Builds a call's session: answers its offer, opens its socket, connects the model.
 
-use super::AdmissionError;
-use super::admission::COMMAND_QUEUE;
+use super::admission::{AdmissionError, COMMAND_QUEUE};
 use crate::agent_cache::AgentCache;
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
-use crate::model::{ModelPort, Provider};
-use crate::offer::Offer;
+use crate::lifecycle::task_protection::TaskProtection;
+use crate::model::ModelPort;
 use crate::session::{CallSessionParts, SessionCommand, enable_icmp_errors};
 use crate::settings::{MediaSecret, ModelSettings};
-use crate::task_protection::TaskProtection;
 use crate::webrtc::Peer;
+use crate::webrtc::offer::Offer;
 use internal_api::{control_api, keys};
 use journal::{EntryBuilder, EntryContext, JournalPhase};
 use media_diagnosis::{MediaContext, MediaMonitor};
@@ -76,12 +75,8 @@ impl CallFactory {
         let model_name = agent.file.model.name.clone().unwrap_or_else(|| self.model.name.clone());
         let endpoint = self.endpoint(&model_name, request.caller.as_deref());
         // Before the answer, which takes milliseconds: the model's first word takes longest of all.
-        let model = ModelPort::Realtime(Provider::connect(
-            endpoint,
-            self.secret.clone(),
-            agent.session(&model_name),
-            Instant::now(),
-        ));
+        let model =
+            ModelPort::connect(endpoint, self.secret.clone(), agent.session(&model_name), Instant::now());
         let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
         let monitor = MediaMonitor::new(media_context(&offer, address.ip(), &socket)?, Instant::now());
         let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);

@@ -1,7 +1,7 @@
 //! The `healthcheck` command probes: it asks the media task in this container whether it is alive. The image has no shell and no other
 //! program that could.
 
-use crate::health::{ALIVE, address};
+use super::health::{ALIVE, address};
 use anyhow::Context;
 use service::env::Env;
 use std::time::Duration;
@@ -32,7 +32,7 @@ async fn probe(address: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::{self, Liveness};
+    use crate::lifecycle::health::{self, Liveness};
     use std::time::Instant;
     use tokio::net::UnixListener;
 

@@ -2,7 +2,6 @@
 //!
 //! Spec: "Amazon ECS task metadata endpoint version 4", "Amazon ECS task scale-in protection endpoint".
 
-use crate::task_protection;
 use anyhow::{Context, anyhow};
 use reqwest::Client;
 use serde::Deserialize;
@@ -15,6 +14,9 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long setting the task protection may take: the ECS agent itself waits 4 s for ECS.
 const PROTECTION_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// How many minutes a protection lasts unless it is renewed. CloudFormation waits three hours for a deployment.
+pub const PROTECTION_MINUTES: u32 = 30;
 
 /// The delays between requests for metadata: its endpoint can fail while the task boots.
 const RETRY_DELAYS: [Duration; 6] = [
@@ -121,7 +123,7 @@ impl Task {
     pub async fn set_protection(&self, on: bool) -> Result<(), ProtectionError> {
         let Some(agent) = &self.agent else { return Ok(()) };
         let body = if on {
-            json!({"ProtectionEnabled": true, "ExpiresInMinutes": task_protection::EXPIRES_IN_MINUTES})
+            json!({"ProtectionEnabled": true, "ExpiresInMinutes": PROTECTION_MINUTES})
         } else {
             json!({"ProtectionEnabled": false})
         };

@@ -12,7 +12,7 @@
 //! `DEPLOYMENT_BLOCKED` is an exception: it says that other tasks have the service's protection. A task then drains at once for a
 //! newer one that takes calls; the newest one keeps serving, since no other should have its calls.
 
-use crate::task_protection::ProtectionStatus;
+use super::task_protection::ProtectionStatus;
 use internal_api::lease::Lease;
 use std::time::{Duration, Instant};
 

@@ -1,28 +1,13 @@
-//! Task protection: keeps ECS from stopping a task that has calls. It is set before a call is accepted, renewed while there are
-//! calls, and cleared when there are none. A request goes out only when the setting changes or needs renewal, one at a time.
-//!
-//! Only ECS's own refusal counts as one ([`ProtectionStatus`]). A time-out, throttling or an error of the ECS agent is retried
-//! with the next heartbeat. No accept waits longer than two seconds: silence harms the caller for certain, and the task being
-//! stopped in those seconds is only possible.
+//! Decides which setting of task protection to request, and what ECS's replies say about it.
 
-use crate::ecs::{ProtectionError, Task};
-use std::mem::discriminant;
-use std::sync::{Arc, Mutex, MutexGuard};
+use crate::lifecycle::ecs::{PROTECTION_MINUTES, ProtectionError};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
-use tokio::time::timeout;
-
-/// How many minutes a protection lasts unless it is renewed. CloudFormation waits three hours for a deployment.
-pub const EXPIRES_IN_MINUTES: u32 = 30;
 
 /// How long a protection lasts unless it is renewed.
-const LIFETIME: Duration = Duration::from_secs(60 * EXPIRES_IN_MINUTES as u64);
+const LIFETIME: Duration = Duration::from_secs(60 * PROTECTION_MINUTES as u64);
 
 /// The age at which a protection is renewed: half its lifetime.
-const RENEW_AFTER: Duration = Duration::from_secs(60 * EXPIRES_IN_MINUTES as u64 / 2);
-
-/// How long accepting a call waits for the protection.
-const MAX_ACCEPT_DELAY: Duration = Duration::from_secs(2);
+const RENEW_AFTER: Duration = Duration::from_secs(60 * PROTECTION_MINUTES as u64 / 2);
 
 /// The shortest time between a refused or unanswered request and the next one: retries come with the heartbeat, not with every
 /// call.
@@ -30,15 +15,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(4);
 
 /// ECS's reason when a service already has as many protected tasks as its desired count, as in a deployment during calls.
 const DEPLOYMENT_BLOCKED: &str = "DEPLOYMENT_BLOCKED";
-
-/// Sets, renews and clears the protection of this task.
-#[derive(Debug)]
-pub struct TaskProtection {
-    task: Task,
-    state: Mutex<ProtectionState>,
-    request_lock: tokio::sync::Mutex<()>,
-    status_changed: Notify,
-}
 
 /// Whether ECS refuses to protect this task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,7 +33,7 @@ pub enum ProtectionStatus {
 
 /// What ECS has acknowledged and refused so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct ProtectionState {
+pub(super) struct ProtectionState {
     acknowledged: Acknowledged,
     refusal: Option<Refusal>,
     /// The setting that was refused or not answered, and when it may be requested again.
@@ -82,78 +58,9 @@ enum Acknowledged {
     OnSince(Instant),
 }
 
-impl TaskProtection {
-    /// Creates the protection of a task, which ECS may or may not protect already.
-    pub fn new(task: Task) -> Self {
-        Self {
-            task,
-            state: Mutex::default(),
-            request_lock: tokio::sync::Mutex::default(),
-            status_changed: Notify::new(),
-        }
-    }
-
-    /// Requests protection before a call is accepted. Returns once it is granted or refused, or after two seconds, when the
-    /// request goes on in the background.
-    pub async fn acquire(self: &Arc<Self>) {
-        let protection = self.clone();
-        let request = tokio::spawn(async move { protection.update(|| true).await });
-        if timeout(MAX_ACCEPT_DELAY, request).await.is_err() {
-            let task = &self.task.id;
-            tracing::warn!(
-                task,
-                "task protection not acknowledged within {MAX_ACCEPT_DELAY:?}: a call is accepted without it"
-            );
-        }
-    }
-
-    /// Sets or clears the protection, as `is_wanted` says once earlier requests are done.
-    pub async fn update(&self, is_wanted: impl Fn() -> bool) {
-        let _guard = self.request_lock.lock().await;
-        let requested_at = Instant::now();
-        let change = self.state().change_for(is_wanted(), requested_at);
-        let Some(on) = change else { return };
-        self.state().note_request(on);
-        let answer = self.task.set_protection(on).await;
-        let before = self.status();
-        self.state().note_answer(on, &answer, requested_at, Instant::now());
-        self.report(on, &answer, before);
-    }
-
-    /// Whether ECS refuses to protect this task.
-    pub fn status(&self) -> ProtectionStatus {
-        self.state().status(Instant::now())
-    }
-
-    /// Returns once the kind of [`status`](Self::status) has changed.
-    pub async fn status_changed(&self) {
-        self.status_changed.notified().await;
-    }
-
-    fn report(&self, on: bool, answer: &Result<(), ProtectionError>, before: ProtectionStatus) {
-        let task = &self.task.id;
-        match answer {
-            Ok(()) if before != ProtectionStatus::NotRefused => {
-                tracing::info!(task, on, "ECS no longer refuses task protection")
-            }
-            Ok(()) => {}
-            Err(error) => {
-                tracing::warn!(task, on, "task protection not set; retry with the next heartbeat: {error}");
-            }
-        }
-        if discriminant(&self.status()) != discriminant(&before) {
-            self.status_changed.notify_one();
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, ProtectionState> {
-        self.state.lock().expect("nothing panics while it holds this lock")
-    }
-}
-
 impl ProtectionState {
     /// Returns the setting to request now, if any.
-    fn change_for(&self, is_wanted: bool, now: Instant) -> Option<bool> {
+    pub(super) fn change_for(&self, is_wanted: bool, now: Instant) -> Option<bool> {
         let is_acknowledged = match self.acknowledged {
             Acknowledged::Unknown => false,
             Acknowledged::Off => !is_wanted,
@@ -165,14 +72,15 @@ impl ProtectionState {
 
     /// Notes that a request goes out. Until ECS replies, a protection that is being renewed still counts, and any other setting
     /// is unknown.
-    fn note_request(&mut self, on: bool) {
+    pub(super) fn note_request(&mut self, on: bool) {
         self.acknowledged = match self.acknowledged {
             Acknowledged::OnSince(at) if on => Acknowledged::OnSince(at),
             Acknowledged::OnSince(_) | Acknowledged::Off | Acknowledged::Unknown => Acknowledged::Unknown,
         };
     }
 
-    fn note_answer(
+    /// Notes ECS's reply to a request.
+    pub(super) fn note_answer(
         &mut self,
         on: bool,
         answer: &Result<(), ProtectionError>,
@@ -196,7 +104,7 @@ impl ProtectionState {
     }
 
     /// Returns the status at `now`. A protection whose renewal is refused lasts until it expires.
-    fn status(&self, now: Instant) -> ProtectionStatus {
+    pub(super) fn status(&self, now: Instant) -> ProtectionStatus {
         let is_on = matches!(self.acknowledged, Acknowledged::OnSince(at) if now.saturating_duration_since(at) < LIFETIME);
         match self.refusal {
             Some(_) if is_on => ProtectionStatus::NotRefused,

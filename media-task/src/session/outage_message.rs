@@ -4,7 +4,7 @@
 
 macro_rules! recordings {
     ($($language:literal),+) => {
-        &[$(($language, include_bytes!(concat!("../apologies/", $language, ".wav")))),+]
+        &[$(($language, include_bytes!(concat!("../../apologies/", $language, ".wav")))),+]
     };
 }
 

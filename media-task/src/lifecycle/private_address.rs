@@ -1,6 +1,6 @@
 //! The control API's private address, for stacks whose call-control runs in the same VPC: read from ECS's container metadata.
 
-use crate::ecs::fetch_metadata;
+use super::ecs::fetch_metadata;
 use anyhow::Context;
 use serde::Deserialize;
 use service::env::Env;

@@ -6,7 +6,7 @@
 //!
 //! Source: Meta's documentation of user-initiated calls (sample answer), and answers that Graph accepted.
 
-use crate::offer::{Audio, Offer, RefusedSection};
+use super::offer::{Audio, Offer, RefusedSection};
 use std::fmt::Write;
 use std::net::SocketAddr;
 

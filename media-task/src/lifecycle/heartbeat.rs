@@ -1,11 +1,11 @@
 //! The heartbeat: every few seconds renews the task's lease and its task protection, ticks overdue calls, and applies the drain policy.
 
+use super::drain_policy::{DrainDecision, DrainPolicy};
+use super::ecs::Task;
+use super::health::Liveness;
+use super::overdue_ticks;
+use super::task_protection::TaskProtection;
 use crate::active_calls::Calls;
-use crate::drain_policy::{DrainDecision, DrainPolicy};
-use crate::ecs::Task;
-use crate::health::Liveness;
-use crate::overdue_ticks;
-use crate::task_protection::TaskProtection;
 use internal_api::lease::{HEARTBEAT, Lease};
 use service::metrics;
 use service::time::now_ms;
