@@ -1,11 +1,15 @@
 //! The journal events: everything that is recorded about a call, by name.
 
 mod level;
+mod meaning;
 mod other;
+mod redaction;
 
 pub use level::Level;
+pub use meaning::{EventMeaning, EventSpan};
 pub use other::OtherEvent;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The count of an event that an older release wrote without one.
 fn one() -> u64 {
@@ -470,6 +474,16 @@ pub enum JournalEvent {
     #[serde(untagged)]
     #[cfg_attr(any(test, feature = "schema"), schemars(skip))]
     Other(OtherEvent),
+}
+
+impl JournalEvent {
+    /// Returns the fields of the event, its name among them.
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(fields)) => fields,
+            Ok(_) | Err(_) => unreachable!("an event is a map with text keys"),
+        }
+    }
 }
 
 /// Whether a count is zero: such a field is not written, as in previous releases.
