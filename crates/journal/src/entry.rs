@@ -2,6 +2,7 @@
 
 use crate::event::{EventMeaning, JournalEvent, Level};
 use crate::rfc_3339::rfc_3339;
+use call::{Recorded, Stage};
 use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -37,21 +38,7 @@ pub struct EntryContext {
     /// The media task that had the call, or that the event is about.
     pub task: Option<String>,
     /// The call's phase at that time.
-    pub phase: Option<JournalPhase>,
-}
-
-/// The phase of a call, as its readers see it: coarser than the state machine's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JournalPhase {
-    /// No task has answered the offer yet.
-    Ringing,
-    /// A task has answered; the line is not open yet.
-    Answering,
-    /// Caller and agent hear each other.
-    Talking,
-    /// The call has ended.
-    Over,
+    pub phase: Option<Recorded<Stage>>,
 }
 
 impl JournalEntry {
@@ -104,8 +91,8 @@ impl Serialize for JournalEntry {
         if let Some(since_ring_ms) = self.since_ring_ms {
             map.serialize_entry("since_ring_ms", &since_ring_ms)?;
         }
-        if let Some(phase) = self.context.phase {
-            map.serialize_entry("phase", &phase)?;
+        if let Some(phase) = &self.context.phase {
+            map.serialize_entry("phase", phase)?;
         }
         for (name, value) in [("number", &self.context.number), ("task", &self.context.task)] {
             if let Some(value) = value.as_ref().filter(|_| !event.contains_key(name)) {
@@ -185,8 +172,8 @@ impl EntryBuilder {
     }
 
     /// Sets the phase of the entries to come.
-    pub fn enter_phase(&mut self, phase: JournalPhase) {
-        self.context.phase = Some(phase);
+    pub fn enter_phase(&mut self, phase: Stage) {
+        self.context.phase = Some(phase.into());
     }
 
     /// Makes the entries to come sort after this version of the call's state.
@@ -219,7 +206,7 @@ impl EntryBuilder {
         EntryContext {
             number: named("number").or_else(|| self.context.number.clone()),
             task: named("task").or_else(|| self.context.task.clone()),
-            phase: self.context.phase,
+            phase: self.context.phase.clone(),
         }
     }
 }
@@ -278,6 +265,16 @@ mod tests {
     }
 
     #[test]
+    fn a_phase_of_a_later_release_is_written_as_it_was_read() {
+        let later = r#"{"call_ref":"ab12","at_ms":1250,"phase":"holding","version":4,"writer":"a","sequence":1,"event":"WA_CALL_OPENED"}"#;
+
+        let entry: JournalEntry = serde_json::from_str(later).unwrap();
+
+        assert_eq!(entry.context.phase, Some(Recorded::Other("holding".into())));
+        assert_eq!(serde_json::to_string(&entry).unwrap(), later);
+    }
+
+    #[test]
     fn a_changed_field_of_a_later_release_hides_no_event() {
         let later = r#"{"event":"WA_CALL_ANSWERED","start":"warm","took_ms":"7 ms"}"#;
 
@@ -305,7 +302,9 @@ mod tests {
 
         let event: JournalEvent = serde_json::from_str(later).unwrap();
 
-        assert!(matches!(&event, JournalEvent::Ended { ending, .. } if ending == "handed_over"));
+        assert!(
+            matches!(&event, JournalEvent::Ended { ending: Recorded::Other(ending), .. } if ending == "handed_over")
+        );
         assert_eq!(
             serde_json::from_str::<JournalEvent>(&serde_json::to_string(&event).unwrap()).unwrap(),
             event
@@ -353,7 +352,7 @@ mod tests {
         let context = EntryContext {
             number: Some("220".into()),
             task: Some("0a".into()),
-            phase: Some(JournalPhase::Answering),
+            phase: Some(Stage::Answering.into()),
         };
         EntryBuilder::new("ab12", "call-control", 1_000, 3).at(context)
     }

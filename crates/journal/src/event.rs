@@ -5,6 +5,7 @@ mod meaning;
 mod other;
 mod redaction;
 
+use call::{Ending, Party, Recorded};
 pub use level::Level;
 pub use meaning::{EventMeaning, EventSpan};
 pub use other::OtherEvent;
@@ -301,13 +302,15 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_TURNED_AWAY")]
     TurnedAway {
         /// `closed`, `over_budget` (the day's spending cap is reached) or `called_too_often`.
-        why: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        why: Recorded<Ending>,
     },
     /// The call could not be answered, for a reason on this side or at Meta.
     #[serde(rename = "WA_CALL_REFUSED")]
     Refused {
         /// The ending of the call.
-        why: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        why: Recorded<Ending>,
     },
     /// The call is lost: its media task is gone.
     #[serde(rename = "WA_CALL_LOST")]
@@ -425,7 +428,8 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_CALLER_TOLD")]
     CallerTold {
         /// The ending that the message is about.
-        why: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        why: Recorded<Ending>,
     },
     /// A message to the caller failed after Meta had taken it. An error when the operator has to correct something.
     #[serde(rename = "WA_CALL_MESSAGE_FAILED")]
@@ -464,9 +468,11 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_ENDED")]
     Ended {
         /// Why the call ended.
-        ending: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        ending: Recorded<Ending>,
         /// Who ended it: `caller`, `agent`, `us` or `meta`.
-        by: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        by: Recorded<Party>,
         /// The time since the call was accepted; 0 if it never was.
         lasted_ms: u64,
     },

@@ -12,6 +12,6 @@ mod rfc_3339;
 pub mod schema;
 
 pub use call_summary::{CallSummary, Speaker, TokenCounts, TranscriptLine};
-pub use entry::{EntryBuilder, EntryContext, JournalEntry, JournalPhase, line_of_no_call};
+pub use entry::{EntryBuilder, EntryContext, JournalEntry, line_of_no_call};
 pub use event::{EventMeaning, EventSpan, JournalEvent, Level, OtherEvent};
 pub use metric::Metric;

@@ -71,7 +71,8 @@ fn event_name(fields: &Map<String, Value>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use journal::{EntryBuilder, EntryContext, JournalEvent, JournalPhase};
+    use call::{Ending, Stage};
+    use journal::{EntryBuilder, EntryContext, JournalEvent};
     use serde_json::json;
 
     /// 16 bytes for the trace id, 8 for the call's span id, and 8 unused.
@@ -81,8 +82,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_call_becomes_the_root_span_and_the_talk() {
-        let ended =
-            JournalEvent::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 4_000 };
+        let ended = ended(Ending::CallerHungUp, 4_000);
 
         let spans = spans_of(&journal().enter(ended, RANG_AT + 5_000));
 
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn an_unanswered_call_has_a_failure_and_no_talk() {
-        let ended = JournalEvent::Ended { ending: "no_capacity".into(), by: "us".into(), lasted_ms: 0 };
+        let ended = ended(Ending::NoCapacity, 0);
 
         let spans = spans_of(&journal().enter(ended, RANG_AT + 60_000));
 
@@ -126,9 +126,7 @@ mod tests {
     #[test]
     fn talk_events_are_children_of_the_talk_others_of_the_call() {
         let mut journal = journal();
-        let ended =
-            JournalEvent::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 9 };
-        let call = spans_of(&journal.enter(ended, RANG_AT + 9));
+        let call = spans_of(&journal.enter(ended(Ending::CallerHungUp, 9), RANG_AT + 9));
         let mut parent = |event| spans_of(&journal.enter(event, RANG_AT)).remove(0).parent;
 
         assert_eq!(parent(JournalEvent::Turn { turn: 1, took_ms: 1, tool_ms: 0 }), Some(call[1].id));
@@ -174,11 +172,15 @@ mod tests {
         assert_eq!(spans_of(&journal.enter(JournalEvent::Opened {}, RANG_AT)), []);
     }
 
+    fn ended(ending: Ending, lasted_ms: u64) -> JournalEvent {
+        JournalEvent::Ended { ending: ending.into(), by: ending.by().into(), lasted_ms }
+    }
+
     fn journal() -> EntryBuilder {
         let place = EntryContext {
             number: Some("220".into()),
             task: Some("0a".into()),
-            phase: Some(JournalPhase::Answering),
+            phase: Some(Stage::Answering.into()),
         };
         EntryBuilder::new(CALL, "call-control", RANG_AT, 3).at(place)
     }

@@ -11,8 +11,9 @@ use crate::session::{CallSessionParts, SessionCommand, enable_icmp_errors};
 use crate::settings::{MediaSecret, ModelSettings};
 use crate::task_protection::TaskProtection;
 use crate::webrtc::Peer;
+use call::Stage;
 use internal_api::{control_api, keys};
-use journal::{EntryBuilder, EntryContext, JournalPhase};
+use journal::{EntryBuilder, EntryContext};
 use media_diagnosis::{MediaContext, MediaMonitor};
 use realtime::connection::{Auth, Endpoint};
 use service::secrets::Secret;
@@ -110,7 +111,7 @@ impl CallFactory {
             .at(EntryContext {
                 number: Some(request.number.clone()),
                 task: Some(self.task.clone()),
-                phase: Some(JournalPhase::Answering),
+                phase: Some(Stage::Answering.into()),
             }),
             journal: self.journal.clone(),
             store: self.store.clone(),

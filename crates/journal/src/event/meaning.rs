@@ -4,9 +4,7 @@ use super::JournalEvent;
 use super::level::Level::{self, Error, Info, Warn};
 use super::redaction::redact;
 use crate::metric::Metric;
-
-/// Endings on this side that the agent's rules ask for, and so no failures.
-const TURNED_AWAY: [&str; 3] = ["closed", "over_budget", "called_too_often"];
+use call::{Ending, Party, Recorded};
 
 /// What an event means, as plain data: `service` writes the log line and the metrics, `traces` makes the span.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +96,7 @@ impl JournalEvent {
             Self::GivenUp { what, .. } => of(Error).fails(what),
             Self::Forgotten { .. } => of(Info),
 
-            Self::Refused { why } => of(Warn).counts(Metric::Missed).fails(why),
+            Self::Refused { why } => of(Warn).counts(Metric::Missed).fails(&why.to_string()),
             Self::Lost { .. } => of(Error).counts(Metric::LostCalls).fails("the media task is gone"),
             Self::Ended { ending, by, lasted_ms } => ended(ending, by).took(*lasted_ms),
             Self::Other(_) => of(Info),
@@ -111,11 +109,13 @@ impl JournalEvent {
     }
 }
 
-fn ended(ending: &str, by: &str) -> EventMeaning {
+fn ended(ending: &Recorded<Ending>, by: &Recorded<Party>) -> EventMeaning {
     let ended = of(Info).is_call();
-    match by {
-        "us" | "meta" if !TURNED_AWAY.contains(&ending) => ended.fails(ending),
-        _ if ending == "caller_gave_up" => ended.counts(Metric::Missed),
+    match (by.known(), ending.known()) {
+        // The agent's rules ask for these: they are no failures.
+        (_, Some(ending)) if ending.is_turned_away() => ended,
+        (Some(Party::Us | Party::Meta), _) => ended.fails(&ending.to_string()),
+        (_, Some(Ending::CallerGaveUp)) => ended.counts(Metric::Missed),
         _ => ended,
     }
 }
@@ -160,7 +160,6 @@ impl EventMeaning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use call::Ending;
 
     #[test]
     fn an_accepted_call_counts_with_its_answer_time() {
@@ -172,11 +171,10 @@ mod tests {
 
     #[test]
     fn a_call_given_up_is_missed_a_call_turned_away_is_not() {
-        let gave_up =
-            JournalEvent::Ended { ending: "caller_gave_up".into(), by: "caller".into(), lasted_ms: 0 };
+        let gave_up = ended_by(Ending::CallerGaveUp);
 
         assert_eq!(gave_up.meaning(None).metrics, [(Metric::Missed, 1)]);
-        assert_eq!(JournalEvent::TurnedAway { why: "closed".into() }.meaning(None).metrics, []);
+        assert_eq!(JournalEvent::TurnedAway { why: Ending::Closed.into() }.meaning(None).metrics, []);
     }
 
     #[test]
@@ -201,12 +199,8 @@ mod tests {
     #[test]
     fn an_ending_by_us_or_meta_is_a_failure() {
         let failed = |ending: Ending| {
-            let name = |value| serde_json::to_value(value).unwrap().as_str().unwrap().to_owned();
-            let by = serde_json::to_value(ending.by()).unwrap().as_str().unwrap().to_owned();
-            let ending = name(ending);
-            let event = JournalEvent::Ended { ending: ending.clone(), by, lasted_ms: 0 };
-            let failure = event.meaning(None).failure;
-            assert!(failure.is_none() || failure == Some(ending));
+            let failure = ended_by(ending).meaning(None).failure;
+            assert!(failure.is_none() || failure == Some(ending.to_string()));
             failure.is_some()
         };
 
@@ -219,5 +213,9 @@ mod tests {
         for bad in [Ending::Lost, Ending::NoCapacity, Ending::MetaRefused, Ending::AgentUnavailable] {
             assert!(failed(bad), "{bad:?}");
         }
+    }
+
+    fn ended_by(ending: Ending) -> JournalEvent {
+        JournalEvent::Ended { ending: ending.into(), by: ending.by().into(), lasted_ms: 0 }
     }
 }
