@@ -1,7 +1,6 @@
 //! Maintains the list of calls by day, number and caller: an item when a call is first saved, and its final form when it has ended.
 
 use crate::Switchboard;
-use crate::perform::wire_name;
 use crate::stored_call::StoredCall;
 use call::Timestamp;
 use internal_api::keys;
@@ -64,8 +63,8 @@ fn listing_of(record: &StoredCall) -> CallListing {
         start: call.answer.as_ref().map(|_| if call.launched { "cold" } else { "warm" }.to_owned()),
         accepted_at_ms: call.accepted_at.map(|at| at.0),
         ended_at_ms: call.ended_at.map(|at| at.0),
-        ending: ending.map(|ending| wire_name(&ending)),
-        by: ending.map(|ending| wire_name(&ending.by())),
+        ending: ending.map(|ending| ending.to_string()),
+        by: ending.map(|ending| ending.by().to_string()),
     }
 }
 

@@ -10,8 +10,9 @@ use crate::session::{CallSessionParts, SessionCommand, enable_icmp_errors};
 use crate::settings::{MediaSecret, ModelSettings};
 use crate::webrtc::Peer;
 use crate::webrtc::offer::Offer;
+use call::Stage;
 use internal_api::{control_api, keys};
-use journal::{EntryBuilder, EntryContext, JournalPhase};
+use journal::{EntryBuilder, EntryContext};
 use media_diagnosis::{MediaContext, MediaMonitor};
 use realtime::connection::{Auth, Endpoint};
 use service::secrets::Secret;
@@ -105,7 +106,7 @@ impl CallFactory {
             .at(EntryContext {
                 number: Some(request.number.clone()),
                 task: Some(self.task.clone()),
-                phase: Some(JournalPhase::Answering),
+                phase: Some(Stage::Answering.into()),
             }),
             journal: self.journal.clone(),
             store: self.store.clone(),

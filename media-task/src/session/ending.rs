@@ -2,9 +2,9 @@
 
 use super::accounts::last_cap_event;
 use super::{CallSession, CallSessionParts, SessionEnd};
-use call::Ending;
+use call::{Ending, Stage};
 use internal_api::order::Order;
-use journal::{JournalPhase, TranscriptLine};
+use journal::TranscriptLine;
 use realtime::SessionEvent;
 use service::time::now_ms;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ impl CallSession {
         if end == SessionEnd::Unreported(Ending::MediaNeverConnected) {
             self.diagnose_missing_media(Instant::now());
         }
-        self.parts.entries.enter_phase(JournalPhase::Over);
+        self.parts.entries.enter_phase(Stage::Over);
         self.note_media();
         let reported = if self.transcript.awaits_transcription() {
             // The caller's last words are still being transcribed; the hang-up does not wait for them.
@@ -131,8 +131,8 @@ impl CallSession {
 /// Reports to call-control that a call is over, and why, until it is acknowledged.
 async fn report(control: &CallControl, call_ref: String, fence: u64, token: Option<String>, ending: Ending) {
     let known_before = ending.for_previous_release();
-    let newer = (ending != known_before).then(|| word(ending));
-    let order = Order::TaskEnded { call_ref, fence, token, ending: word(known_before), newer };
+    let newer = (ending != known_before).then(|| ending.into());
+    let order = Order::TaskEnded { call_ref, fence, token, ending: known_before.into(), newer };
     for _ in 0..REPORT_ATTEMPTS {
         match tokio::time::timeout(REPORT_TIMEOUT, control.ask(&order)).await {
             Ok(Ok(_)) => return,
@@ -143,9 +143,4 @@ async fn report(control: &CallControl, call_ref: String, fence: u64, token: Opti
         }
         tokio::time::sleep(REPORT_RETRY_AFTER).await;
     }
-}
-
-fn word(ending: Ending) -> String {
-    let word = serde_json::to_value(ending).ok().and_then(|word| word.as_str().map(str::to_owned));
-    word.expect("an ending is written as a word")
 }
