@@ -3,12 +3,12 @@
 use super::accounts::last_cap_event;
 use super::{CallSession, CallSessionParts, SessionEnd};
 use call::{Ending, Stage};
+use internal_api::client::CallControl;
 use internal_api::order::Order;
 use journal::TranscriptLine;
 use realtime::SessionEvent;
 use service::time::now_ms;
 use std::time::{Duration, Instant};
-use store::CallControl;
 
 /// How long one report may take: call-control may be waiting for Meta.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,11 +1,11 @@
 //! The client of call-control: invokes the Lambda function with orders and returns its replies.
 
+use crate::order::{Order, Reply};
 use anyhow::Context;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use futures_util::StreamExt;
-use internal_api::order::{Order, Reply};
 use std::fmt;
 
 /// The largest number of concurrent invocations of [`CallControl::tick_all`].
