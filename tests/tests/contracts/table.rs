@@ -1,7 +1,7 @@
 //! The table of the rehearsal is the one that would be deployed, and is keyed as the programs key it.
 
 use crate::template;
-use rehearse::binaries::root;
+use local::binaries::root;
 use serde_json::{Value, json};
 use sim_aws::{Cloud, CloudConfig};
 use std::collections::BTreeSet;
