@@ -1,13 +1,13 @@
 //! What goes wrong at the model, each thing by its name.
 
 use call::Ending;
+use harness::{StoryBuilder, looking_up, monologue_of};
 use journal::JournalEvent as Happened;
 use sim_audio::clips;
 use sim_meta::{ActionName, Ending as AtMeta};
 use sim_openai::{InjectedFault, Reply, Script};
 use std::mem::discriminant;
 use std::time::Duration;
-use tests::{Scene, looking_up, monologue_of};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -51,7 +51,7 @@ stories! {
 }
 
 #[test]
-fn every_mischief_has_its_story() {
+fn every_fault_has_its_story() {
     let told: Vec<InjectedFault> =
         TOLD.iter().map(|name| name.parse().expect("there is such a fault")).collect();
     let is_told = |fault: &&InjectedFault| told.iter().any(|told| discriminant(told) == discriminant(*fault));
@@ -59,14 +59,14 @@ fn every_mischief_has_its_story() {
 }
 
 async fn is_never_accepted(fault: &str) {
-    never_accepted(Scene::amid(fault)).await;
+    never_accepted(StoryBuilder::with_fault(fault)).await;
 }
 
 async fn is_never_accepted_in_its_ring_time(fault: &str) {
-    never_accepted(Scene::amid(fault).ringing_for(3)).await;
+    never_accepted(StoryBuilder::with_fault(fault).ringing_for(3)).await;
 }
 
-async fn never_accepted(scene: Scene) {
+async fn never_accepted(scene: StoryBuilder) {
     let story = scene.begin().await;
     let after = story.ring().await.afterwards().await;
 
@@ -76,7 +76,7 @@ async fn never_accepted(scene: Scene) {
 }
 
 async fn is_ended_with_an_apology(fault: &str) {
-    let story = Scene::amid(fault).begin().await;
+    let story = StoryBuilder::with_fault(fault).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_question()).await;
@@ -98,7 +98,7 @@ async fn goes_on(fault: &str) {
 
 /// The model hears nothing of a caller who speaks for long, and asks no one whether they are there.
 async fn hears_the_caller_in_another_session(fault: &str) {
-    let story = Scene::amid(fault).with_agent_also("\n[limits]\nsilence_s = 7\n").begin().await;
+    let story = StoryBuilder::with_fault(fault).with_agent_also("\n[limits]\nsilence_s = 7\n").begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -118,7 +118,7 @@ async fn is_answered_twice(fault: &str, is_replaced: bool) -> usize {
         Reply::speech(clips::agent_greeting()),
         [clips::agent_long(), clips::agent_answer()].map(Reply::speech),
     );
-    let story = Scene::amid(fault).scripted(script).begin().await;
+    let story = StoryBuilder::with_fault(fault).scripted(script).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
     caller.phone().agent_falls_silent(SOON).await.expect("the greeting comes to an end");
@@ -141,7 +141,8 @@ async fn is_answered_twice(fault: &str, is_replaced: bool) -> usize {
 
 /// The model was to speak about what a tool found, and took no notice.
 async fn asks_again(fault: &str) {
-    let story = Scene::amid(fault).scripted(looking_up("427", clips::agent_order())).begin().await;
+    let story =
+        StoryBuilder::with_fault(fault).scripted(looking_up("427", clips::agent_order())).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
@@ -155,7 +156,8 @@ async fn asks_again(fault: &str) {
 async fn ends_without_a_goodbye(fault: &str) {
     let script =
         Script::about_bikes().aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
-    let scene = Scene::amid(fault).scripted(script).with_agent_also("\n[limits]\nlongest_s = 15\n");
+    let scene =
+        StoryBuilder::with_fault(fault).scripted(script).with_agent_also("\n[limits]\nlongest_s = 15\n");
     let story = scene.begin().await;
     let caller = story.ring().await;
     caller.talks().await;

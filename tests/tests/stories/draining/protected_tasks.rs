@@ -1,9 +1,9 @@
 //! Tasks that ECS does not protect at once, or refuses to protect.
 
 use super::{SOON, TASK, deploy, has_left, holder, last_task_of, ready, task, was_an_ordinary_call};
+use harness::Story;
 use sim_aws::{AgentFault, ProtectionRule, TaskStatus};
 use std::time::Duration;
-use tests::Story;
 
 /// A story for each trouble of the agent's: the call is accepted, the task goes on taking calls, and is protected later.
 macro_rules! passing_troubles {
@@ -23,7 +23,7 @@ passing_troubles! {
     a_garbled_answer_retires_no_task: AgentFault::Garbles;
 }
 
-async fn is_protected_in_the_end(trouble: AgentFault) {
+async fn is_protected_in_the_end(fault: AgentFault) {
     let story = Story::begin().await;
     story.stack.cloud.faults().fail_agents(2, trouble);
     let caller = story.ring().await;
