@@ -25,7 +25,7 @@ passing_troubles! {
 
 async fn is_protected_in_the_end(fault: AgentFault) {
     let story = Story::begin().await;
-    story.stack.cloud.faults().fail_agents(2, trouble);
+    story.stack.cloud.faults().fail_agents(2, fault);
     let caller = story.ring().await;
     caller.is_greeted().await;
     let busy = holder(&caller).await;
