@@ -70,7 +70,7 @@ impl Cloud {
         self.environment["AWS_ENDPOINT_URL"].clone()
     }
 
-    /// What every child gets, and what another program needs to speak to this cloud and to nothing else.
+    /// Returns the settings of every child, by which another program speaks to this cloud and to nothing else.
     pub fn environment(&self) -> BTreeMap<String, String> {
         self.environment.clone()
     }
@@ -146,12 +146,12 @@ impl Cloud {
         Ok(self.processes.kill_points().set(family, step, moment))
     }
 
-    /// How a function's events have fared so far.
+    /// Returns the counts of a function's events so far.
     pub fn events(&self, function: &str) -> anyhow::Result<Events> {
         Ok(*self.services.lambda.events(function)?.borrow())
     }
 
-    /// Waits until a function's events have fared as wished, and tells how that is.
+    /// Waits until the counts of a function's events satisfy `wished`, and returns them.
     pub async fn events_until(
         &self,
         function: &str,
@@ -176,7 +176,7 @@ impl Cloud {
         self.services.ecs.tasks()
     }
 
-    /// Waits until the tasks are as wished, and tells how they are then.
+    /// Waits until the tasks satisfy `wished`, and returns them.
     pub async fn tasks_until(&self, wished: impl Fn(&[TaskStatus]) -> bool) -> Vec<TaskStatus> {
         self.services.ecs.until(wished).await
     }
@@ -211,7 +211,7 @@ impl Cloud {
         self.services.ecs.roll_back(service, revision)
     }
 
-    /// Tells a service how many tasks to keep. Protected tasks survive.
+    /// Sets how many tasks a service keeps. Protected tasks survive.
     pub fn scale(&self, service: &str, desired: usize) -> anyhow::Result<()> {
         self.services.ecs.scale(service, desired)
     }
@@ -221,7 +221,7 @@ impl Cloud {
         self.services.secrets.rotate(id, value.into());
     }
 
-    /// Gives Lambda a function that runs elsewhere: its address is told, and it cannot be invoked here.
+    /// Registers a function that runs elsewhere: Lambda shows its URL, and it cannot be invoked here.
     pub fn put_function_elsewhere(&self, name: &str, url: &str) {
         self.services.lambda.put_elsewhere(name, url);
     }
@@ -241,7 +241,7 @@ impl Cloud {
         &self.services.rights
     }
 
-    /// Refuses the next calls of a `service.Action`, so many times.
+    /// Refuses the next `times` calls of a `service.Action`.
     pub fn refuse_next(&self, action: &str, times: usize, refusal: Refusal) {
         self.services.requests.refuse_next(action, times, refusal);
     }
@@ -251,7 +251,7 @@ impl Cloud {
         self.processes.log_files()
     }
 
-    /// Asks every child to end, waits briefly, kills who is left.
+    /// Asks every child to end, waits briefly, and kills the rest.
     pub async fn stop(self) {
         self.processes.end().await;
     }

@@ -1,4 +1,4 @@
-//! ECS: services that keep their tasks, tasks that are real processes, and what a task can ask about itself.
+//! ECS: services that keep their tasks, tasks that are real processes, and the agent of each task.
 
 mod agent;
 mod api;
@@ -147,7 +147,7 @@ impl Ecs {
         })
     }
 
-    /// Tells a service how many tasks to keep, as `UpdateService` does.
+    /// Sets how many tasks a service keeps, as `UpdateService` does.
     pub(crate) fn scale(&self, service: &str, desired: usize) -> anyhow::Result<()> {
         self.change(|state| {
             state.known_service(service)?.config.desired = desired;
@@ -160,7 +160,7 @@ impl Ecs {
         &self.changes
     }
 
-    /// Has so many of the next `RunTask` fail.
+    /// Fails the next `times` calls of `RunTask`.
     pub(crate) fn fail_run_task(&self, times: usize, reason: &str) {
         self.change(|state| state.faults.run_task = (times, reason.to_owned()));
     }
@@ -176,7 +176,7 @@ impl Ecs {
         })
     }
 
-    /// Has so many of the next tasks of a service never start.
+    /// Keeps the next `times` tasks of a service from starting.
     pub(crate) fn fail_starts(&self, service: &str, times: usize) -> anyhow::Result<()> {
         self.change(|state| {
             state.known_service(service)?.failing_starts = times;
@@ -184,7 +184,7 @@ impl Ecs {
         })
     }
 
-    /// Refuses protection so many times, for this reason.
+    /// Refuses the next `times` protections, for this reason.
     pub(crate) fn refuse_protection(&self, times: usize, reason: &str) {
         self.change(|state| state.faults.protection = (times, reason.to_owned()));
     }
@@ -194,12 +194,12 @@ impl Ecs {
         self.change(|state| state.faults.rule = rule);
     }
 
-    /// Has the agents fail that many times when they are asked about protection.
+    /// Fails the next `times` requests of tasks to their agents about protection.
     pub(crate) fn fail_agents(&self, times: usize, fault: AgentFault) {
         self.change(|state| state.faults.agent = Some((times, fault)));
     }
 
-    /// Fails so many of the next requests for a task's metadata.
+    /// Fails the next `times` requests for a task's metadata.
     pub(crate) fn fail_metadata(&self, times: usize) {
         self.change(|state| state.faults.metadata = times);
     }
@@ -221,7 +221,7 @@ impl Ecs {
         tokio::spawn(self.clone().run(id, delay));
     }
 
-    /// What a task's process is told so that it can ask about itself.
+    /// Returns the settings by which a task's process reaches its agent.
     fn task_environment(&self, task: &Task) -> Environment {
         let (address, container) = (self.address, task.container_id());
         [

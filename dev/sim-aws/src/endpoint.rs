@@ -1,4 +1,4 @@
-//! The one address of every service: finds who asks and who is asked, counts, and has it answered.
+//! The one address of every service: identifies the client and the service, counts the request, and routes it.
 
 use crate::dynamodb::DynamoDb;
 use crate::ecs::{self, Ecs};
@@ -162,7 +162,7 @@ impl Services {
         }
     }
 
-    /// Answers, unless who asks dies of it: before the answer has an effect, or before it is told.
+    /// Answers, unless a kill point ends the client first: before the answer has an effect, or before it is sent.
     async fn trapped(
         &self,
         asker: &str,
@@ -177,7 +177,7 @@ impl Services {
     }
 }
 
-/// What we call a service, by the name under which its protocol asks for it.
+/// Returns our name of a service, by the name in its protocol.
 fn our_name(target: &str) -> &str {
     match target {
         "DynamoDB_20120810" | "DynamoDBStreams_20120810" => "dynamodb",
@@ -186,7 +186,7 @@ fn our_name(target: &str) -> &str {
     }
 }
 
-/// Who asks: the access key id of a signature, `AWS4-HMAC-SHA256 Credential=webhook-1/20261122/…`.
+/// Returns the client: the access key id of a signature, `AWS4-HMAC-SHA256 Credential=webhook-1/20261122/…`.
 fn asker(headers: &HeaderMap) -> &str {
     let signature = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let credential = signature.and_then(|signature| signature.split_once("Credential="));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Injects faults. Each holds until it is used up or ended.
 ///
-/// Faults of DynamoDB meet functions and tasks; [`Cloud::sdk_config`](crate::Cloud::sdk_config) is spared, so that
+/// Faults of DynamoDB apply to functions and tasks; [`Cloud::sdk_config`](crate::Cloud::sdk_config) is exempt, so that
 /// a test can watch. The SDK tries a refused request again, three times in all, before its caller sees anything.
 #[derive(Debug, Clone, Copy)]
 pub struct FaultInjector<'a> {
@@ -20,7 +20,7 @@ impl<'a> FaultInjector<'a> {
         Self { services }
     }
 
-    /// DynamoDB throttles so many of the next requests.
+    /// DynamoDB throttles the next `times` requests.
     pub fn throttle_dynamodb(&self, times: usize) {
         self.dynamodb().throttle(times);
     }
@@ -30,17 +30,17 @@ impl<'a> FaultInjector<'a> {
         self.dynamodb().throttle_share(share);
     }
 
-    /// So many of the next `TransactWriteItems` are cancelled: `TransactionConflict` at their first item.
+    /// Cancels the next `times` `TransactWriteItems`: `TransactionConflict` at their first item.
     pub fn conflict_transactions(&self, times: usize) {
         self.dynamodb().cancel(times, CancellationReason::Conflict);
     }
 
-    /// So many of the next `TransactWriteItems` are cancelled for their first item, and this is why.
+    /// Cancels the next `times` `TransactWriteItems` for their first item, with this reason.
     pub fn cancel_transactions(&self, times: usize, why: CancellationReason) {
         self.dynamodb().cancel(times, why);
     }
 
-    /// So many of the next requests to DynamoDB take effect, and the client never learns it: the connection is cut.
+    /// Cuts the connection of the next `times` requests to DynamoDB after they took effect.
     pub fn lose_dynamodb_replies(&self, times: usize) {
         self.dynamodb().leave_unanswered(times);
     }
@@ -60,12 +60,12 @@ impl<'a> FaultInjector<'a> {
         self.dynamodb().end_outage();
     }
 
-    /// So many of the next invocations of a function find no process to run in: 429 for who waits, later for an event.
+    /// Throttles the next `times` invocations of a function: 429 for synchronous ones; events come again later.
     pub fn throttle_invocations(&self, function: &str, times: usize) -> anyhow::Result<()> {
         self.services.lambda.throttle(function, times)
     }
 
-    /// So many of the next `RunTask` start nothing and answer with this reason in `failures`, such as `RESOURCE:ENI`.
+    /// The next `times` `RunTask` start nothing and answer with this reason in `failures`, such as `RESOURCE:ENI`.
     pub fn fail_run_task(&self, times: usize, reason: &str) {
         self.services.ecs.fail_run_task(times, reason);
     }
@@ -75,12 +75,12 @@ impl<'a> FaultInjector<'a> {
         self.services.ecs.delay_starts(service, delay)
     }
 
-    /// So many of the next tasks of a service or of its definition get no network interface: STOPPED, and never RUNNING.
+    /// The next `times` tasks of a service or of its definition get no network interface: STOPPED, never RUNNING.
     pub fn tasks_never_start(&self, service: &str, times: usize) -> anyhow::Result<()> {
         self.services.ecs.fail_starts(service, times)
     }
 
-    /// So many of the next attempts to protect a task fail with `DEPLOYMENT_BLOCKED`.
+    /// Fails the next `times` attempts to protect a task with `DEPLOYMENT_BLOCKED`.
     pub fn refuse_protection(&self, times: usize) {
         self.refuse_protection_as(times, "DEPLOYMENT_BLOCKED");
     }
@@ -100,7 +100,7 @@ impl<'a> FaultInjector<'a> {
         self.services.ecs.fail_agents(times, fault);
     }
 
-    /// So many of the next requests for a task's metadata fail with a 500, as they may while the task boots.
+    /// Fails the next `times` requests for a task's metadata with a 500, as may happen while the task boots.
     pub fn fail_metadata(&self, times: usize) {
         self.services.ecs.fail_metadata(times);
     }

@@ -1,4 +1,4 @@
-//! Lambda: functions that start cold, answer one invocation at a time each, and are asked again when they fail.
+//! Lambda: functions that start cold, handle one invocation at a time in each process, and are retried when they fail.
 
 mod event;
 mod events;
@@ -86,7 +86,7 @@ impl Lambda {
         self.functions.contains_key(name)
     }
 
-    /// Throttles so many of the next invocations of a function.
+    /// Throttles the next `times` invocations of a function.
     pub(crate) fn throttle(&self, name: &str, times: usize) -> anyhow::Result<()> {
         self.known(name)?.throttle(times);
         Ok(())

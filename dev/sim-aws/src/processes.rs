@@ -80,7 +80,7 @@ impl Processes {
         Ok(command)
     }
 
-    /// `webhook-1`, `webhook-2`: the access key by which the endpoint knows who asks.
+    /// `webhook-1`, `webhook-2`: the access key by which the endpoint identifies the client.
     fn next_name(&self, program: &str) -> String {
         let mut started = self.started.lock().expect("no thread panics while counting");
         let number = started.entry(program.to_owned()).or_default();
@@ -110,7 +110,7 @@ impl Processes {
         self.ending.over.clone()
     }
 
-    /// Asks every child to end, waits briefly, kills who is left.
+    /// Asks every child to end, waits briefly, and kills the rest.
     pub(crate) async fn end(&self) {
         self.ending.closing.cancel();
         self.owners.close();

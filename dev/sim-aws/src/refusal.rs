@@ -39,7 +39,7 @@ impl Refusal {
         Self::new("ClientException", message)
     }
 
-    /// What a single write to DynamoDB is told while a transaction is at work on its item.
+    /// The error of a single write to DynamoDB while a transaction is at work on its item.
     pub fn transaction_conflict() -> Self {
         Self::new("TransactionConflictException", "Transaction is ongoing for the item")
     }

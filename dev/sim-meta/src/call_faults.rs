@@ -11,27 +11,27 @@ pub(crate) struct CallFaults {
 }
 
 impl CallFaults {
-    /// All of this is to go wrong.
+    /// Injects all of these.
     pub(crate) fn of(faults: impl IntoIterator<Item = InjectedFault>) -> CallFaults {
         CallFaults { injected: faults.into_iter().collect(), done: Mutex::default() }
     }
 
-    /// All that goes wrong.
+    /// All faults of this call.
     pub(crate) fn injected(&self) -> &[InjectedFault] {
         &self.injected
     }
 
-    /// Whether this goes wrong.
+    /// Whether this fault is injected.
     pub(crate) fn has(&self, fault: InjectedFault) -> bool {
         self.injected.contains(&fault)
     }
 
-    /// Whether this goes wrong now; it does not again.
+    /// Whether this fault occurs now; it does once.
     pub(crate) fn fires_once(&self, fault: InjectedFault) -> bool {
         self.fires_times(fault, 1)
     }
 
-    /// Whether this goes wrong now; it does so many times.
+    /// Whether this fault occurs now; it does the first `times` times.
     pub(crate) fn fires_times(&self, fault: InjectedFault, times: usize) -> bool {
         if !self.has(fault) {
             return false;

@@ -87,7 +87,7 @@ injected_faults! {
     OutOfOrder = "out-of-order", Connect, 2;
     /// The first `connect` bears a wrong signature; it comes again with the right one.
     BadSignatureOnce = "bad-signature-once", Connect, 3;
-    /// A call of another number of the same account is told too, from its `connect` to its `terminate`.
+    /// Webhooks of another number of the same account come too, from `connect` to `terminate`.
     Foreign = "foreign", Connect, 3;
 
     /// The `terminate` webhook never comes.

@@ -73,7 +73,7 @@ impl Meta {
         Ok(Call::new(call))
     }
 
-    /// Lets a caller ring whose phone is none of ours, with the phone's own SDP offer. The webhook is delivered meanwhile.
+    /// Lets a caller ring whose phone is another program, with its own SDP offer. The webhook is delivered meanwhile.
     pub fn ring_with_offer(&self, caller: CallerConfig, offer: String) -> anyhow::Result<ExternalCall> {
         let (call, answer, put_through) = ringing::ring_with_offer(self.cloud.clone(), caller, offer)?;
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).spawn(put_through);
@@ -125,7 +125,7 @@ impl Meta {
         self.cloud.strays()
     }
 
-    /// Stops everything, calls included; nothing more is told to the webhook.
+    /// Stops everything, calls included; no further webhook is sent.
     pub async fn stop(self) {
         let mut calls = self.calls.into_inner().unwrap_or_else(PoisonError::into_inner);
         calls.shutdown().await;

@@ -4,7 +4,7 @@ use crate::InjectedFault;
 use crate::injected_fault::Side;
 use fastrand::Rng;
 
-/// Of sixteen calls so many suffer something on this side, each side for itself.
+/// How many of sixteen calls have a fault on this side, each side for itself.
 const fn share(side: Side) -> usize {
     match side {
         Side::Shape | Side::Connect | Side::Graph => 5,

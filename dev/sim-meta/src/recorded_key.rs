@@ -20,7 +20,7 @@ pub struct RecordedKey {
 }
 
 impl RecordedKey {
-    /// A packet at so many milliseconds.
+    /// A packet at this many milliseconds.
     pub fn at_ms(ms: u64, sequence: u32, timestamp: u32, payload: [u8; 4]) -> RecordedKey {
         RecordedKey {
             at: Duration::from_millis(ms),

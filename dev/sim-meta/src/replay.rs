@@ -7,7 +7,7 @@ use sim_audio::{Clip, FRAME};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// After each sentence comes a silence so many times as long: the caller speaks less than half of the time.
+/// The silence after each sentence, as a multiple of its length: the caller speaks less than half of the time.
 const SILENCE: f64 = 1.2;
 
 /// Packets of speech and silence, to be sent over and over.

@@ -1,6 +1,6 @@
 //! Decides whether Meta would take the business's SDP answer, and reads from it what the relay needs.
 //!
-//! The rules are those of Meta's pages and of what implementers saw refused with 138008; what no source tells of, such as
+//! The rules are those of Meta's pages and of what implementers saw refused with 138008; what no source documents, such as
 //! an offer of several sections, is held to RFC 3264 (`sections`).
 
 mod flaw;

@@ -33,7 +33,7 @@ pub enum SetupFault {
     AppInactive,
     /// The app's webhooks go elsewhere.
     AppElsewhere,
-    /// The app is not told of the account.
+    /// The app is not subscribed to the account.
     AccountUnsubscribed,
     /// Another app also receives the webhooks of the account.
     AccountShared,

@@ -1,6 +1,6 @@
 //! Decides what a call may do next: which actions Meta takes, and when a call ends by itself.
 //!
-//! Decides only, on the time it is told. What the reference does not say is a guess, marked so.
+//! Decides only; time is an argument. What the reference does not say is a guess, marked so.
 
 use crate::MetaConfig;
 use std::time::{Duration, Instant};

@@ -14,7 +14,7 @@ const CUT: Duration = Duration::from_millis(500);
 /// Less than this could be the beginning of anything.
 const SHORTEST: Duration = Duration::from_millis(400);
 
-/// A call as it is told when it is over.
+/// The summary of a call that is over.
 #[derive(Debug, Clone)]
 pub struct Summary {
     report: CallReport,

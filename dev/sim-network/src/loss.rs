@@ -29,7 +29,7 @@ impl Loss {
     }
 }
 
-/// Draws the transit of one datagram after the other.
+/// Draws which datagrams are lost, one after the other.
 #[derive(Debug)]
 pub(crate) struct Losses {
     loss: Loss,

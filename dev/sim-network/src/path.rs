@@ -1,6 +1,6 @@
 //! One direction of a network: what goes in comes out later, or twice, or never.
 //!
-//! Sound has chances of its own: the n-th packet of sound has the same transit under the same seed, whatever else (STUN,
+//! Sound has a generator of its own: the n-th packet of sound has the same transit under the same seed, whatever else (STUN,
 //! DTLS, RTCP) went between, which differs from run to run. What else there is, is lost at the same rate, each by
 //! itself.
 

@@ -117,7 +117,7 @@ fn send(path: &mut Path, n: u32, now: Instant) -> bool {
     path.counts().lost > before
 }
 
-/// What arrives of so many packets, and when.
+/// Returns which of this many packets arrive, and when.
 fn arrivals(profile: Profile, seed: u64, count: u32) -> Vec<(u32, Duration)> {
     let (mut path, t0) = (Path::new(profile, Direction::Up, seed), Instant::now());
     (0..count).for_each(|n| path.handle_datagram(sound(n), t0 + FRAME * n));

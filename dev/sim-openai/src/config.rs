@@ -29,7 +29,7 @@ pub struct Config {
     pub fault_plan: Option<FaultPlan>,
     /// Parameters that the project may not use. Default: none.
     pub forbids: Vec<ForbiddenParameter>,
-    /// In so many sessions, from the first on, the service fails while it is configured. Default: none.
+    /// The number of first sessions in which the service fails while it is configured. Default: none.
     pub failing_setups: usize,
     /// Whether an idle timeout that is set after a response was played expires at once. Default: no.
     pub idles_at_once: bool,

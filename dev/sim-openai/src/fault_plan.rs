@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Of sixteen connections so many suffer something.
+/// How many of sixteen connections have a fault.
 const UNLUCKY: usize = 5;
 /// Audio deltas before a session drops or stalls: from the greeting's first to the middle of an answer.
 const DELTAS: Range<usize> = 1..60;
@@ -44,7 +44,7 @@ const WEIGHTS: [(InjectedFault, usize); 24] = [
 
 /// What goes wrong with each connection, by its number from 0: that of [`crate::Realtime::connections`] before it.
 ///
-/// What happens *once* happens to each session that is fated to it.
+/// What happens *once* happens to each session that draws it.
 #[derive(Clone)]
 pub struct FaultPlan(Arc<dyn Fn(usize) -> Option<InjectedFault> + Send + Sync>);
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 use strum::IntoStaticStr;
 
-/// One thing that goes wrong. Those marked *once* befall only the first session, so that coming back helps.
+/// A fault. Those marked *once* occur in the first session only, so that reconnecting helps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum InjectedFault {
@@ -17,12 +17,12 @@ pub enum InjectedFault {
     RefusesKey,
     /// `insufficient_quota` as the first event, then close 4000.
     QuotaExhausted,
-    /// *Once*: the connection breaks, without a close frame, after so many audio deltas.
+    /// *Once*: the connection breaks, without a close frame, after this many audio deltas.
     DropsSession {
         /// Audio deltas sent before.
         after_deltas: usize,
     },
-    /// *Once*: a response stops after so many audio deltas and is never done.
+    /// *Once*: a response stops after this many audio deltas and is never done.
     Stalls {
         /// Audio deltas sent before.
         after_deltas: usize,
@@ -36,7 +36,7 @@ pub enum InjectedFault {
         /// Counted from the upgrade.
         after: Duration,
     },
-    /// *Once*: after so many audio deltas the socket stays open, and nothing more ever comes.
+    /// *Once*: after this many audio deltas the socket stays open, and nothing more ever comes.
     GoesSilent {
         /// Audio deltas sent before.
         after_deltas: usize,
@@ -45,12 +45,12 @@ pub enum InjectedFault {
     Deaf,
     /// *Once*: the first three responses fail with `rate_limit_exceeded`.
     RateLimitedThrice,
-    /// The first session breaks after so many audio deltas, and from then on the key is refused.
+    /// The first session breaks after this many audio deltas, and from then on the key is refused.
     DropsThenRefuses {
         /// Audio deltas sent before.
         after_deltas: usize,
     },
-    /// After so many audio deltas the response fails with `insufficient_quota`, close 4000. Later sessions are refused.
+    /// After this many audio deltas the response fails with `insufficient_quota`, close 4000. Later sessions are refused.
     QuotaMidCall {
         /// Audio deltas sent before.
         after_deltas: usize,
@@ -61,12 +61,12 @@ pub enum InjectedFault {
     SplitsSamples,
     /// Every input transcription fails.
     TranscriptionFails,
-    /// *Once*: the first so many responses are written, though sound was asked for.
+    /// *Once*: the first `responses` responses are written, though sound was asked for.
     Writes {
         /// How many.
         responses: usize,
     },
-    /// *Once*: the first so many responses are `completed` with nothing in them.
+    /// *Once*: the first `responses` responses are `completed` with nothing in them.
     SaysNothing {
         /// How many.
         responses: usize,
@@ -82,7 +82,7 @@ pub enum InjectedFault {
     CutsCalls,
     /// Every response is `completed` with nothing in it.
     Mute,
-    /// Whatever is asked for in so many words comes in writing: a goodbye, a nudge.
+    /// Replies to explicit instructions come as text: a goodbye, a nudge.
     MuteAsides,
 }
 
@@ -115,7 +115,7 @@ impl InjectedFault {
         Self::MuteAsides,
     ];
 
-    /// What of it befalls the n-th session of a simulator.
+    /// Returns the fault of the n-th session of a simulator.
     pub(crate) fn fault_of(self, session: usize) -> Option<Self> {
         match self {
             _ if session == 0 => Some(self),

@@ -46,7 +46,7 @@ struct Arguments {
     /// A parameter that the project may not use, such as `audio.input.transcription`. May be given several times.
     #[arg(long, value_name = "PATH")]
     forbids: Vec<ForbiddenParameter>,
-    /// In so many sessions, from the first on, the service fails while it is configured.
+    /// The number of first sessions in which the service fails while it is configured.
     #[arg(long, default_value_t = 0)]
     failing_setups: usize,
     /// How long a session lasts, in seconds.

@@ -160,7 +160,7 @@ impl Reply {
         self.items.iter().any(|item| matches!(item, ReplyItem::FunctionCall { .. }))
     }
 
-    /// What is left of it when so many milliseconds of its n-th item were said.
+    /// Returns the rest of it once this many milliseconds of its n-th item were said.
     pub(crate) fn rest(&self, item: usize, said_ms: u64) -> Option<Self> {
         let ReplyItem::Speech(clip) = self.items.get(item)? else { return None };
         let at = sim_audio::samples(Duration::from_millis(said_ms)).min(clip.samples.len());

@@ -3,7 +3,7 @@
 use crate::{Seen, SessionReport, Spoken};
 use std::fmt;
 
-/// A session as it is told when it is over.
+/// The summary of a session that is over.
 #[derive(Debug)]
 pub struct Summary<'a>(pub &'a SessionReport);
 

@@ -45,7 +45,7 @@ pub(crate) fn admit(
     }
 }
 
-/// Answers the upgrade, and leaves word of what it decided.
+/// Answers the upgrade, and stores its decision.
 pub(crate) struct UpgradeHandler<'a> {
     pub key: &'a str,
     pub config: &'a Config,

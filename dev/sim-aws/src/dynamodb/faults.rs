@@ -73,7 +73,7 @@ pub(super) enum Outcome {
     Unanswered,
 }
 
-/// The faults injected into DynamoDB. They meet the children of the cloud; the rehearsal's own clients are spared.
+/// The faults injected into DynamoDB. They apply to the children of the cloud, not to the rehearsal's own clients.
 #[derive(Debug)]
 pub(crate) struct DynamoDbFaults {
     plan: Mutex<Plan>,

@@ -1,4 +1,4 @@
-//! Keeps a service at the number of tasks it is to have, of the revision it is to run: decides, and has it done.
+//! Keeps a service at its desired count of tasks, of the revision it is to run.
 //!
 //! Spec: "Amazon ECS rolling updates" with `minimumHealthyPercent` 100 and `maximumPercent` 200, and "Protect your Amazon
 //! ECS tasks from being terminated by scale-in events". A task is taken for healthy once it runs.
@@ -16,15 +16,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::sleep;
 
-/// So many times the tasks it is to have a service may have while it is deployed.
+/// The most tasks a service may have during a deployment, as a multiple of its desired count.
 const MOST_OF_DESIRED: usize = 2;
 
-/// What to do so that a service has the tasks it is to have.
+/// The tasks to start and stop so that a service has its desired count.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Plan {
-    /// So many tasks are missing.
+    /// How many tasks are missing.
     start: usize,
-    /// So many tasks of the revision that is being replaced are missing.
+    /// How many tasks of the revision being replaced are missing.
     start_old: usize,
     /// These tasks are too many.
     stop: Vec<String>,
@@ -83,7 +83,7 @@ impl Ecs {
         }
     }
 
-    /// Does what is to be done now, and tells how long until one should look again.
+    /// Starts and stops tasks as planned, and returns how long until the next look.
     fn reconcile(self: &Arc<Self>, name: &str) -> Duration {
         let now = SystemTime::now();
         self.complete_deployment(name);

@@ -29,13 +29,13 @@ pub(super) struct AnsweredRequest {
 
 #[derive(Debug, Default)]
 pub(super) struct EcsFaults {
-    /// So many of the next `RunTask` start nothing, for this reason.
+    /// How many of the next `RunTask` start nothing, and the reason.
     pub(super) run_task: (usize, String),
-    /// So many of the next attempts to protect a task fail, for this reason.
+    /// How many of the next attempts to protect a task fail, and the reason.
     pub(super) protection: (usize, String),
     /// How the agents fail when they are asked about protection, and how often from now on.
     pub(super) agent: Option<(usize, AgentFault)>,
-    /// So many of the next requests for a task's metadata fail.
+    /// How many of the next requests for a task's metadata fail.
     pub(super) metadata: usize,
     /// When a deployment blocks protection.
     pub(super) rule: ProtectionRule,
@@ -77,7 +77,7 @@ pub(super) struct ServiceState {
     /// Every revision of its task definition, from 1 on.
     pub(super) definitions: Vec<Service>,
     pub(super) start_throttle: StartThrottle,
-    /// So many of its next tasks never start.
+    /// How many of its next tasks never start.
     pub(super) failing_starts: usize,
     pub(super) created: SystemTime,
     /// The revision that a deployment under way replaces.
@@ -131,7 +131,7 @@ impl State {
         }
     }
 
-    /// Whether so many tasks of a task's service are protected that this one may not be.
+    /// Whether too many tasks of a task's service are protected for this one to be.
     pub(super) fn blocks_protection(&self, name: &str, now: SystemTime) -> bool {
         let Some(task) = self.task(name) else { return false };
         let Some(service) = task.service.as_deref().and_then(|service| self.service(service)) else {
@@ -162,12 +162,12 @@ impl State {
         self.services.iter_mut().find(|service| service.config.name == short_name(name_or_arn))
     }
 
-    /// The same for who has no use for a service that is not there.
+    /// The same; an error when there is no such service.
     pub(super) fn known_service(&mut self, name: &str) -> anyhow::Result<&mut ServiceState> {
         self.service_mut(name).with_context(|| format!("there is no service {name}"))
     }
 
-    /// Whether the next task of a family is one that never starts. Asking uses that up.
+    /// Takes one of the failing starts of a family, if any is left.
     pub(super) fn take_failing_start(&mut self, family: &str) -> bool {
         let service = self.services.iter_mut().find(|service| service.config.family == family);
         service.is_some_and(|service| {

@@ -70,7 +70,7 @@ pub(super) struct Task {
     pub(super) protection: Protection,
     pub(super) process: Option<Process>,
     pub(super) exit_code: Option<i32>,
-    /// How often it changed its state (`version`), and what it was told to be then.
+    /// How often it changed its state (`version`), and the state published last.
     pub(super) version: u64,
     pub(super) told: Option<(LastStatus, bool)>,
 }
@@ -123,12 +123,12 @@ impl Task {
         self.stop.is_none()
     }
 
-    /// Whether its state is another than was told last.
+    /// Whether its state differs from the one published last.
     pub(super) fn has_news(&self) -> bool {
         self.told != Some((self.last_status, self.is_wanted()))
     }
 
-    /// Its state is told now.
+    /// Marks its state as published.
     pub(super) fn count_news(&mut self) {
         self.told = Some((self.last_status, self.is_wanted()));
         self.version += 1;

@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 /// How long a process may take until it asks for an invocation (Lambda's limit of the init phase).
 const INIT_LIMIT: Duration = Duration::from_secs(10);
-/// Megabytes a function is told it has.
+/// The memory of a function, in megabytes, as its environment gives it.
 const MEMORY: u32 = 512;
 
-/// A function process with a Runtime API of its own, so that who asks needs no proof.
+/// A function process with a Runtime API of its own, so that its requests need no authentication.
 #[derive(Debug)]
 pub(super) struct Sandbox {
     process: Process,

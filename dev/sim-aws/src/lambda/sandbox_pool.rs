@@ -23,9 +23,9 @@ struct Sandboxes {
     idle: Vec<Sandbox>,
     /// Every process that may still run, idle or busy.
     running: Vec<Process>,
-    /// So many invocations are under way.
+    /// How many invocations are under way.
     busy: usize,
-    /// So many of the next invocations find no place, whether there is one or not.
+    /// How many of the next invocations are throttled, whatever the concurrency.
     throttles: usize,
 }
 
@@ -57,7 +57,7 @@ impl SandboxPool {
         Ok(running.await.expect("an invocation does not panic"))
     }
 
-    /// Throttles so many of the next invocations.
+    /// Throttles the next `times` invocations.
     pub(super) fn throttle(&self, times: usize) {
         self.lock().throttles = times;
     }

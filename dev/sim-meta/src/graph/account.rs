@@ -68,7 +68,7 @@ pub(super) async fn subscribers(
     Ok(Json(json!({ "data": data.collect::<Vec<_>>() })))
 }
 
-/// `POST subscribed_apps`: the app of the token is told from now on; an address of its own goes when none is given.
+/// `POST subscribed_apps`: subscribes the app of the token; an address of its own is removed when none is given.
 pub(super) async fn subscribe(
     State(cloud): State<Arc<Cloud>>,
     Path((version, account)): Path<(String, String)>,

@@ -18,7 +18,7 @@ pub(super) enum Bearer {
     App,
 }
 
-/// Who asks.
+/// Authenticates the client of a request.
 pub(super) fn of(cloud: &Cloud, version: &str, headers: &HeaderMap) -> Result<Bearer, GraphError> {
     let records = cloud.records();
     let token = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));

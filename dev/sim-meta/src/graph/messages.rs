@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long before its reply Graph tells of a message that fails at once.
+/// How long before its reply Graph sends the webhook of a message that fails at once.
 const AHEAD_OF_REPLY: Duration = Duration::from_millis(200);
 
 const LONGEST_TEXT: usize = 4_096;
@@ -79,7 +79,7 @@ pub(super) async fn post(
     })))
 }
 
-/// Whom it is for: the number, or else the user id.
+/// Reads the recipient: the number, or else the user id.
 fn parse(body: &[u8]) -> Result<String, GraphError> {
     let message: Message = serde_json::from_slice(body)?;
     if message.messaging_product != "whatsapp" {

@@ -12,7 +12,7 @@ const TELEPHONE_EVENT: u8 = 126;
 /// 20 ms at 48 kHz.
 const STEP: i32 = 960;
 const LONGEST_GAP: Duration = Duration::from_millis(60);
-/// So many packets in so short a time are 100 ms of sound at once.
+/// This many packets within `BURST_TIME` are 100 ms of sound at once.
 const BURST: usize = 5;
 const BURST_TIME: Duration = Duration::from_millis(10);
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// A payload that is longer is speech; silence takes fewer than a dozen bytes.
 const SPEECH_BYTES: usize = 20;
 
-/// So many packets of silence make a quiet after which speech begins anew: a second.
+/// After this many packets of silence, a second, speech begins anew.
 const QUIET: u32 = 50;
 
 /// Beyond this there is a hole in what the caller hears.

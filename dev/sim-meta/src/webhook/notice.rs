@@ -12,7 +12,7 @@ use std::time::Instant;
 
 /// The account our number belongs to.
 pub(crate) const BUSINESS_ACCOUNT: &str = "110000000000001";
-/// Another number of that account, whose calls are told to us too.
+/// Another number of that account, whose webhooks come to us too.
 pub(crate) const ANOTHER_NUMBER: &str = "220000000000099";
 /// Its digits.
 pub(crate) const ANOTHER_DISPLAY_NUMBER: &str = "15550009999";
@@ -54,7 +54,7 @@ impl Notices {
         }
     }
 
-    /// The notices about a call that is none of ours.
+    /// The notices about a call of another number.
     pub(crate) fn of_another_number(call: &str) -> Notices {
         let (caller, meta) = (CallerConfig::of_many(99_000_001), MetaConfig::default());
         let notices = Notices::about(call, &caller, &meta, &CallFaults::default());

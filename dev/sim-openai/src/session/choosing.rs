@@ -19,7 +19,7 @@ impl Session {
         reply
     }
 
-    /// A request for a response that is not a greeting only because of what was said before is told from one that is.
+    /// Distinguishes a request for a greeting from one that is none only because of what was said before.
     pub(super) fn judge_request(&mut self, asked: &Value) {
         let instructions = asked["instructions"].as_str().unwrap_or_default();
         if self.aside_for(asked).is_some() || self.rest.is_some() {
@@ -49,7 +49,7 @@ impl Session {
         self.conversation.users().filter(|item| !item.is_silence && counts(item.text())).count()
     }
 
-    /// What is said to what a response is told to say: by instructions of its own, or by a system message that nothing follows.
+    /// Returns the reply to explicit instructions: those of the response, or a system message that nothing follows.
     pub(super) fn aside_for(&self, asked: &Value) -> Option<&Reply> {
         let last = self.conversation.last().filter(|item| item.is_from("system"));
         let told = asked["instructions"].as_str().or_else(|| last?.text());

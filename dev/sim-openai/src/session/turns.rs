@@ -56,8 +56,8 @@ impl Session {
         Ok(())
     }
 
-    /// The speech that goes on becomes the item that was announced. What is still said of it will be another one, of whose
-    /// start nothing is told: the detector hears no start.
+    /// The speech that goes on becomes the item that was announced. The rest of it will be another one, whose
+    /// start is not announced: the detector hears no start.
     fn commit_in_mid_speech(&mut self, sound: Vec<i16>) {
         let (announced, next) = (self.input.end_speech(), self.new_id("item"));
         let audio_start_ms = self.input.written_ms();
