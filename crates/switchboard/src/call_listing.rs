@@ -1,25 +1,28 @@
 //! Maintains the list of calls by day, number and caller: an item when a call is first saved, and its final form when it has ended.
 
 use crate::Switchboard;
+use crate::handled_call::HandledCall;
 use crate::stored_call::StoredCall;
 use call::Timestamp;
-use internal_api::keys;
 use jiff::tz::TimeZone;
 use store::CallListing;
 use store::items::Item;
+use store::keys;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 impl Switchboard {
     /// Returns the listing items to write with the call. They go into the transaction that saves the call, so a crash cannot separate the
     /// two.
-    pub(crate) async fn listing_items(&self, before: &StoredCall, after: &mut StoredCall) -> Vec<Item> {
+    pub(crate) async fn listing_items(&self, before: &StoredCall, handled: &mut HandledCall) -> Vec<Item> {
+        let after = &mut handled.record;
         let ends = after.call.has_ended() && !before.call.has_ended();
         if after.is_listed && !ends {
             return vec![];
         }
         after.is_listed = true;
-        let forget_at = if ends { self.forget_at(after).await } else { keys::forget_at(self.now().0) };
+        let forget_at = if ends { self.forget_at(handled).await } else { keys::forget_at(self.now().0) };
+        let after = &handled.record;
         let pseudonyms = self.control_api.pseudonyms(&after.caller());
         if ends {
             self.keep_linked(&pseudonyms, forget_at).await;
@@ -38,9 +41,9 @@ impl Switchboard {
 
     /// Returns when the listing expires: not before anything else kept of the call, because a person's calls are found by it when they ask
     /// to be forgotten.
-    async fn forget_at(&self, record: &StoredCall) -> u64 {
+    async fn forget_at(&self, handled: &HandledCall) -> u64 {
         let now_ms = self.now().0;
-        let days = match self.agent_for_number(&record.number).await {
+        let days = match self.agent_of(handled).await {
             Ok(resolved) => u64::from(resolved.agent.keeping.days),
             Err(error) => {
                 tracing::error!(

@@ -3,7 +3,6 @@
 use crate::binaries::{Binaries, root};
 use anyhow::Context;
 use aws_sdk_dynamodb::types::AttributeValue;
-use internal_api::keys;
 use journal::{CallSummary, JournalEntry, TranscriptLine};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -13,6 +12,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use store::Store;
+use store::keys;
 use switchboard::call_store::LoadedCall;
 use switchboard::{CallStore, StoredCall};
 

@@ -4,11 +4,11 @@ use super::answer_progress::AnswerStep;
 use super::level_meter::LevelMeter;
 use super::{CallSession, SessionEnd};
 use call::Stage;
+use internal_api::client::ProcessFailed;
 use internal_api::order::{Order, Reply};
 use journal::JournalEvent;
 use service::time::now_ms;
 use std::time::Instant;
-use store::ProcessFailed;
 
 impl CallSession {
     /// Asks for the accept once the call is ready, and gives up when the ring time is over.

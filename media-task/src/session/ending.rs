@@ -2,13 +2,13 @@
 
 use super::accounts::last_cap_event;
 use super::{CallSession, CallSessionParts, SessionEnd};
-use crate::model::AgentEvent;
 use call::{Ending, Stage};
+use internal_api::client::CallControl;
 use internal_api::order::Order;
 use journal::TranscriptLine;
+use realtime::SessionEvent;
 use service::time::now_ms;
 use std::time::{Duration, Instant};
-use store::CallControl;
 
 /// How long one report may take: call-control may be waiting for Meta.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -73,29 +73,36 @@ impl CallSession {
             self.parts.model.handle(input, Instant::now());
             while let Some(event) = self.parts.model.poll_event() {
                 match event {
-                    AgentEvent::CallerSaid(item, text) => {
-                        self.transcript.caller_said(&item.0, &text, now_ms())
+                    SessionEvent::CallerTranscript { item, text } => {
+                        self.transcript.caller_said(&item, &text, now_ms());
                     }
-                    AgentEvent::CallerWasSilent(item) => self.transcript.caller_was_silent(&item.0, now_ms()),
-                    AgentEvent::TranscriptionFailed(item, _) => {
-                        self.transcript.caller_transcription_failed(&item.0)
+                    SessionEvent::CallerWasSilent { item } => {
+                        self.transcript.caller_was_silent(&item, now_ms());
                     }
-                    AgentEvent::Usage(usage) => self.usage += usage,
-                    AgentEvent::Failed { .. } => return,
-                    AgentEvent::Ready
-                    | AgentEvent::Audio(_)
-                    | AgentEvent::RequestedResponseBegan(_)
-                    | AgentEvent::CallerStarted(_)
-                    | AgentEvent::AgentSaid(..)
-                    | AgentEvent::ToolCalled { .. }
-                    | AgentEvent::HostedToolCalled
-                    | AgentEvent::HostedToolEnded(..)
-                    | AgentEvent::ToolsMissing(_)
-                    | AgentEvent::EmptyResponse { .. }
-                    | AgentEvent::SessionLost(_)
-                    | AgentEvent::SessionRestored(..)
-                    | AgentEvent::PartRefused(..)
-                    | AgentEvent::ApiError(_) => {}
+                    SessionEvent::TranscriptionFailed { item, .. } => {
+                        self.transcript.caller_transcription_failed(&item);
+                    }
+                    SessionEvent::Usage(usage) => self.usage += usage,
+                    SessionEvent::Failed(_) => return,
+                    SessionEvent::Ready { .. }
+                    | SessionEvent::ResponseStarted { .. }
+                    | SessionEvent::Audio { .. }
+                    | SessionEvent::ItemDone { .. }
+                    | SessionEvent::ResponseEmpty { .. }
+                    | SessionEvent::ResponseDone { .. }
+                    | SessionEvent::SpeechStarted { .. }
+                    | SessionEvent::CallerNamed { .. }
+                    | SessionEvent::SpeechStopped
+                    | SessionEvent::AgentTranscript { .. }
+                    | SessionEvent::ToolCalled { .. }
+                    | SessionEvent::HostedToolCalled
+                    | SessionEvent::HostedToolEnded { .. }
+                    | SessionEvent::ToolsMissing { .. }
+                    | SessionEvent::ResponseLacking { .. }
+                    | SessionEvent::SessionLost { .. }
+                    | SessionEvent::SessionRestored { .. }
+                    | SessionEvent::PartRefused { .. }
+                    | SessionEvent::ApiError(_) => {}
                 }
             }
         }

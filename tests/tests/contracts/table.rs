@@ -2,13 +2,13 @@
 
 use crate::template;
 use call::{Ending, Party};
-use internal_api::keys;
-use internal_api::lease::Lease;
 use rehearse::binaries::root;
 use serde_json::{Value, json};
 use sim_aws::{Cloud, CloudConfig};
 use std::collections::BTreeSet;
 use std::path::Path;
+use store::keys;
+use store::lease::Lease;
 use store::{Assigned, CallListing};
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use crate::held::{hold, lines};
 use call::{Ending, Party, Recorded};
-use internal_api::lease::Lease;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use service::pseudonym_keys::PseudonymKeys;
+use store::lease::Lease;
 use store::{Assigned, CallListing, NumberSettings, StoredAgent};
 
 const NOW: u64 = 1_795_305_600_000;

@@ -2,8 +2,8 @@
 
 use aws_sdk_lambda::Client;
 use call::Ending;
+use internal_api::client::CallControl;
 use internal_api::order::{LONGEST_MESSAGE, Order, Reply};
-use store::CallControl;
 use tests::Story;
 
 #[tokio::test(flavor = "multi_thread")]

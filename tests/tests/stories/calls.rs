@@ -2,7 +2,7 @@
 
 use aws_sdk_lambda::Client;
 use call::Ending;
-use store::CallControl;
+use internal_api::client::CallControl;
 use tests::{Scene, Story};
 
 const PROMISED: [&str; 9] = [

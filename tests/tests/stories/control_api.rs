@@ -2,11 +2,11 @@
 
 use super::blocked_dependencies::listen;
 use call::Ending;
-use internal_api::lease::Lease;
 use journal::JournalEvent;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::Store;
+use store::lease::Lease;
 use tests::connection_flood::Flood;
 use tests::program::free_address;
 use tests::raw_control_api::{RawRequest, connect};

@@ -5,13 +5,13 @@ mod protected_tasks;
 mod task_death;
 
 use call::Ending;
-use internal_api::lease::Lease;
 use journal::JournalEvent;
 use sim_audio::clips;
 use sim_aws::{LastStatus, TaskStatus};
 use sim_meta::ActionName;
 use sim_openai::{Reply, Script};
 use std::time::Duration;
+use store::lease::Lease;
 use tests::{Afterwards, Caller, Scene, Story};
 
 const TASK: &str = "media-task";

@@ -1,10 +1,10 @@
 //! A call whose item cannot be read is ended at Meta, told once, and ticked no more.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use internal_api::keys;
 use serde_json::Value;
 use sim_meta::Ending as AtMeta;
 use std::time::Duration;
+use store::keys;
 use tests::Story;
 
 const LONG: Duration = Duration::from_secs(60);

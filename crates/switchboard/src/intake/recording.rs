@@ -10,10 +10,10 @@ use crate::stored_call::{HungUp, StoredCall};
 use crate::unreadable_calls::UnreadableCalls;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use call::{Effect, Phase, Stage, Timestamp};
-use internal_api::keys;
 use internal_api::order::Order;
 use journal::{EntryBuilder, EntryContext, JournalEntry};
 use store::items::{Item, entry_item, number, text, to_item};
+use store::keys;
 use whatsapp::{Notice, NoticeKind};
 
 impl CallStore {

@@ -5,12 +5,12 @@ use super::fault_injection::Killed;
 use super::plan::{Act, Plan};
 use super::spending_audit::{self, SpendingAudit};
 use crate::stage::Stage;
-use internal_api::keys;
 use journal::JournalEvent;
 use sim_meta::{ActionName, CallRecord, InjectedFault};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
+use store::keys;
 use switchboard::{StoredCall, call_ref};
 use tokio::time::Instant;
 
