@@ -47,7 +47,8 @@ fn every_invalid_file_gets_its_expected_error() {
     let differing: Vec<String> = cases
         .iter()
         .filter_map(|(name, case)| {
-            let message = Agent::read(&case.text()).map_or_else(|wrong| wrong.to_string(), |_| "nothing".to_owned());
+            let message =
+                Agent::read(&case.text()).map_or_else(|wrong| wrong.to_string(), |_| "nothing".to_owned());
             (message != case.error).then(|| format!("{name}: {message}"))
         })
         .collect();

@@ -94,9 +94,7 @@ impl InjectedFault {
             Self::GoesSilent { .. } => Self::GoesSilent { after_deltas: any_time() },
             Self::DropsThenRefuses { .. } => Self::DropsThenRefuses { after_deltas: any_time() },
             Self::QuotaMidCall { .. } => Self::QuotaMidCall { after_deltas: any_time() },
-            Self::Expires { .. } => {
-                Self::Expires { after: Duration::from_secs(rng.usize(SECONDS) as u64) }
-            }
+            Self::Expires { .. } => Self::Expires { after: Duration::from_secs(rng.usize(SECONDS) as u64) },
             Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => self,
             Self::ServerError | Self::RateLimited | Self::RateLimitedThrice | Self::IgnoresCreate => self,
             Self::SplitsSamples | Self::TranscriptionFails | Self::Deaf => self,

@@ -38,8 +38,8 @@ impl JournalEvent {
         match self {
             Self::Connect { .. } => of(Info).counts(Metric::Calls),
             // Such a call has no other entry that could be its root span.
-            Self::NotOurs { .. } => of(Info).is_call(),
-            Self::Stale { .. } => of(Warn).is_call(),
+            Self::NotOurs { .. } => of(Info).whole_call(),
+            Self::Stale { .. } => of(Warn).whole_call(),
             Self::WebhookRefused { count, .. } => of(Warn).adds(Metric::RefusedSignatures, *count),
             Self::Over { .. } | Self::MediaAtMeta { .. } => of(Info),
             Self::PermissionReply { .. } | Self::Notice { .. } => of(Info),
@@ -110,7 +110,7 @@ impl JournalEvent {
 }
 
 fn ended(ending: &Recorded<Ending>, by: &Recorded<Party>) -> EventMeaning {
-    let ended = of(Info).is_call();
+    let ended = of(Info).whole_call();
     match (by.known(), ending.known()) {
         // The agent's rules ask for these: they are no failures.
         (_, Some(ending)) if ending.is_turned_away() => ended,
@@ -140,7 +140,7 @@ impl EventMeaning {
         self
     }
 
-    fn is_call(self) -> Self {
+    fn whole_call(self) -> Self {
         Self { span: EventSpan::Call, ..self }
     }
 
