@@ -1,6 +1,7 @@
 //! `ahoy setup` and `ahoy forget` on a pseudo-terminal: they ask first, and only a yes changes anything.
 
 use crate::business::{Business, NUMBER};
+use call::{Ending, Party};
 use rexpect::process::{Signal, WaitStatus};
 use rexpect::session::{PtySession, spawn_command};
 use sim_meta::SetupFault;
@@ -29,8 +30,8 @@ enum End {
 #[tokio::test(flavor = "multi_thread")]
 async fn setup_changes_nothing_without_a_yes() {
     let business = Business::healthy().await;
-    business.meta.snag(SetupFault::CallingOff);
-    let before = business.meta.books();
+    business.meta.inject_setup_fault(SetupFault::CallingOff);
+    let before = business.meta.records();
     assert_ne!(before.calling["status"], "ENABLED");
 
     for (reply, end) in [
@@ -43,13 +44,13 @@ async fn setup_changes_nothing_without_a_yes() {
             run_on_terminal(&business, &["setup"], "Make these changes? [y/N] ", reply).await;
 
         assert_eq!(ended, end, "{reply:?}: {output}");
-        assert!(business.meta.books() == before, "{reply:?} changed something");
+        assert!(business.meta.records() == before, "{reply:?} changed something");
     }
     let (ended, output) =
         run_on_terminal(&business, &["setup"], "Make these changes? [y/N] ", Reply::Types("y")).await;
 
     assert_eq!((ended, output.contains("Done.")), (End::With(0), true), "{output}");
-    assert_eq!(business.meta.books().calling["status"], "ENABLED");
+    assert_eq!(business.meta.records().calling["status"], "ENABLED");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,8 +129,8 @@ async fn put_call(business: &Business) {
         start: Some("warm".to_owned()),
         accepted_at_ms: Some(rang_at_ms + 500),
         ended_at_ms: Some(rang_at_ms + 7_500),
-        ending: Some("caller_hung_up".to_owned()),
-        by: Some("caller".to_owned()),
+        ending: Some(Ending::CallerHungUp.into()),
+        by: Some(Party::Caller.into()),
     };
     for item in call.items(&[pseudonym], "2026-11-22", u64::MAX / 1_000) {
         business.store.put(item).await.unwrap();

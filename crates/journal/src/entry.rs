@@ -1,15 +1,11 @@
 //! A journal entry: an event with its call, time, writer and order. Entries sort by version, writer and sequence.
 
-use crate::redaction::redact;
-use crate::rfc_3339::rfc_3339;
-use crate::{JournalEvent, Level};
+use crate::event::{EventMeaning, JournalEvent};
+use call::{Recorded, Stage};
 use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
-
-/// Fields with text from outside. Long numbers are redacted from them in the log: they may be phone numbers.
-const FREE_TEXT: [&str; 6] = ["reason", "evidence", "status", "notice", "code", "cure"];
 
 /// One line of a call's journal: an item in DynamoDB and a flat JSON line in the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,70 +37,28 @@ pub struct EntryContext {
     /// The media task that had the call, or that the event is about.
     pub task: Option<String>,
     /// The call's phase at that time.
-    pub phase: Option<JournalPhase>,
-}
-
-/// The phase of a call, as its readers see it: coarser than the state machine's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JournalPhase {
-    /// No task has answered the offer yet.
-    Ringing,
-    /// A task has answered; the line is not open yet.
-    Answering,
-    /// Caller and agent hear each other.
-    Talking,
-    /// The call has ended.
-    Over,
+    pub phase: Option<Recorded<Stage>>,
 }
 
 impl JournalEntry {
-    /// Returns the entry as a flat JSON line for the log, with long numbers redacted.
-    pub fn to_line(&self) -> String {
-        let mut entry = self.clone();
-        entry.event = redacted(&self.event);
-        line(self.event.level(), self.at_ms, &entry)
+    /// Returns what the entry's event means.
+    pub fn meaning(&self) -> EventMeaning {
+        self.event.meaning(self.since_ring_ms)
     }
-}
-
-/// Returns an event that belongs to no call as a flat JSON line for the log, the only place it is recorded.
-pub fn line_of_no_call(event: &JournalEvent, writer: &str, now_ms: u64) -> String {
-    #[derive(Serialize)]
-    struct LineOfNoCall<'a> {
-        at_ms: u64,
-        writer: &'a str,
-        #[serde(flatten)]
-        event: &'a JournalEvent,
-    }
-    line(event.level(), now_ms, &LineOfNoCall { at_ms: now_ms, writer, event })
-}
-
-/// Lambda reads `timestamp` and `level` together: without a valid RFC 3339 time it takes a line for INFO, whatever its level is.
-fn line(level: Level, at_ms: u64, entry: &impl Serialize) -> String {
-    #[derive(Serialize)]
-    struct Line<'a, T> {
-        timestamp: String,
-        level: Level,
-        #[serde(flatten)]
-        entry: &'a T,
-    }
-    let timestamp = rfc_3339(at_ms);
-    serde_json::to_string(&Line { timestamp, level, entry })
-        .expect("an entry has text keys and no fallible fields")
 }
 
 impl Serialize for JournalEntry {
     /// Writes a flat map, with each name once.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut event = fields(&self.event);
+        let mut event = self.event.fields();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("call_ref", &self.call_ref)?;
         map.serialize_entry("at_ms", &self.at_ms)?;
         if let Some(since_ring_ms) = self.since_ring_ms {
             map.serialize_entry("since_ring_ms", &since_ring_ms)?;
         }
-        if let Some(phase) = self.context.phase {
-            map.serialize_entry("phase", &phase)?;
+        if let Some(phase) = &self.context.phase {
+            map.serialize_entry("phase", phase)?;
         }
         for (name, value) in [("number", &self.context.number), ("task", &self.context.task)] {
             if let Some(value) = value.as_ref().filter(|_| !event.contains_key(name)) {
@@ -153,116 +107,10 @@ impl<'de> Deserialize<'de> for JournalEntry {
     }
 }
 
-fn fields(event: &JournalEvent) -> Map<String, Value> {
-    match serde_json::to_value(event) {
-        Ok(Value::Object(fields)) => fields,
-        Ok(_) | Err(_) => unreachable!("an event is a map with text keys"),
-    }
-}
-
-fn redacted(event: &JournalEvent) -> JournalEvent {
-    if let JournalEvent::Other(other) = event {
-        return JournalEvent::Other(other.without_fields());
-    }
-    let mut fields = fields(event);
-    for (name, value) in &mut fields {
-        if let Value::String(text) = value
-            && FREE_TEXT.contains(&name.as_str())
-        {
-            *text = redact(text);
-        }
-    }
-    serde_json::from_value(Value::Object(fields)).expect("its fields have the types they had")
-}
-
-/// Builds the entries of one call by one writer.
-#[derive(Debug, Clone)]
-pub struct EntryBuilder {
-    call_ref: String,
-    writer: String,
-    rang_at_ms: Option<u64>,
-    version: u64,
-    sequence: u64,
-    context: EntryContext,
-}
-
-impl EntryBuilder {
-    /// Returns a builder for a call that began to ring at `rang_at_ms`, if that is known.
-    pub fn new(call_ref: &str, writer: &str, rang_at_ms: impl Into<Option<u64>>, version: u64) -> Self {
-        Self {
-            call_ref: call_ref.to_owned(),
-            writer: writer.to_owned(),
-            rang_at_ms: rang_at_ms.into(),
-            version,
-            sequence: 0,
-            context: EntryContext::default(),
-        }
-    }
-
-    /// Sets the number, task and phase of the entries to come.
-    #[must_use]
-    pub fn at(self, context: EntryContext) -> Self {
-        Self { context, ..self }
-    }
-
-    /// Sets the phase of the entries to come.
-    pub fn enter_phase(&mut self, phase: JournalPhase) {
-        self.context.phase = Some(phase);
-    }
-
-    /// Makes the entries to come sort after this version of the call's state.
-    pub fn advance_to(&mut self, version: u64) {
-        if version > self.version {
-            self.version = version;
-            self.sequence = 0;
-        }
-    }
-
-    /// Returns the next entry.
-    pub fn enter(&mut self, event: JournalEvent, now_ms: u64) -> JournalEntry {
-        let sequence = self.sequence;
-        self.sequence += 1;
-        JournalEntry {
-            call_ref: self.call_ref.clone(),
-            at_ms: now_ms,
-            since_ring_ms: self.rang_at_ms.map(|rang_at_ms| now_ms.saturating_sub(rang_at_ms)),
-            version: self.version,
-            writer: self.writer.clone(),
-            sequence,
-            context: self.context_of(&event),
-            event,
-        }
-    }
-
-    fn context_of(&self, event: &JournalEvent) -> EntryContext {
-        let fields = fields(event);
-        let named = |name: &str| fields.get(name)?.as_str().map(str::to_owned);
-        EntryContext {
-            number: named("number").or_else(|| self.context.number.clone()),
-            task: named("task").or_else(|| self.context.task.clone()),
-            phase: self.context.phase,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema;
-    use std::collections::{BTreeMap, BTreeSet};
-
-    #[test]
-    fn a_line_is_flat_json_with_the_events_name() {
-        let mut journal = journal();
-
-        let line =
-            journal.enter(JournalEvent::Answered { took_ms: 7, start: "warm".into() }, 1_250).to_line();
-
-        assert_eq!(
-            line,
-            r#"{"timestamp":"1970-01-01T00:00:01.250Z","level":"INFO","call_ref":"ab12","at_ms":1250,"since_ring_ms":250,"phase":"answering","number":"220","task":"0a","version":3,"writer":"call-control","sequence":0,"event":"WA_CALL_ANSWERED","start":"warm","took_ms":7}"#
-        );
-    }
+    use crate::EntryBuilder;
 
     #[test]
     fn an_events_own_number_and_task_are_written_once() {
@@ -301,6 +149,16 @@ mod tests {
     }
 
     #[test]
+    fn a_phase_of_a_later_release_is_written_as_it_was_read() {
+        let later = r#"{"call_ref":"ab12","at_ms":1250,"phase":"holding","version":4,"writer":"a","sequence":1,"event":"WA_CALL_OPENED"}"#;
+
+        let entry: JournalEntry = serde_json::from_str(later).unwrap();
+
+        assert_eq!(entry.context.phase, Some(Recorded::Other("holding".into())));
+        assert_eq!(serde_json::to_string(&entry).unwrap(), later);
+    }
+
+    #[test]
     fn a_changed_field_of_a_later_release_hides_no_event() {
         let later = r#"{"event":"WA_CALL_ANSWERED","start":"warm","took_ms":"7 ms"}"#;
 
@@ -314,119 +172,25 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_a_later_release_is_logged_by_its_name_alone() {
-        let later = r#"{"call_ref":"ab12","at_ms":1250,"version":4,"writer":"a","sequence":1,"event":"WA_CALL_HELD","words":"planted"}"#;
-
-        let entry: JournalEntry = serde_json::from_str(later).unwrap();
-
-        assert!(entry.to_line().ends_with(r#""sequence":1,"event":"WA_CALL_HELD"}"#), "{}", entry.to_line());
-    }
-
-    #[test]
     fn an_ending_of_a_later_release_is_written_as_it_was_read() {
         let later = r#"{"event":"WA_CALL_ENDED","ending":"handed_over","by":"desk","lasted_ms":7}"#;
 
         let event: JournalEvent = serde_json::from_str(later).unwrap();
 
-        assert!(matches!(&event, JournalEvent::Ended { ending, .. } if ending == "handed_over"));
+        assert!(
+            matches!(&event, JournalEvent::Ended { ending: Recorded::Other(ending), .. } if ending == "handed_over")
+        );
         assert_eq!(
             serde_json::from_str::<JournalEvent>(&serde_json::to_string(&event).unwrap()).unwrap(),
             event
         );
     }
 
-    /// Text fields that hold only words of this system or of the operator's settings.
-    const HARMLESS: [(&str, &[&str]); 27] = [
-        ("WA_CALL_CONNECT", &["number"]),
-        ("WA_CALL_NOT_OURS", &["number"]),
-        ("WA_CALL_STALE", &["number"]),
-        ("WA_CALL_WEBHOOK_REFUSED", &["why"]),
-        ("WA_CALL_MEDIA_AT_META", &["kind", "media", "mime_type"]),
-        ("WA_CALL_CLAIMED", &["task"]),
-        ("WA_CALL_SEAT_REFUSED", &["task"]),
-        ("WA_CALL_TASK_LAUNCHED", &["task"]),
-        ("WA_CALL_ANSWERED", &["start"]),
-        ("WA_CALL_INTERRUPTED", &["item"]),
-        ("WA_CALL_TOOL", &["outcome", "tool"]),
-        ("WA_CALL_PART_REFUSED", &["part"]),
-        ("WA_CALL_TRANSCRIPTION_FAILED", &["model"]),
-        ("WA_CALL_USAGE", &["agent", "model", "prices_of"]),
-        ("WA_CALL_ACTION_REFUSED", &["action", "budget"]),
-        ("WA_CALL_TURNED_AWAY", &["why"]),
-        ("WA_CALL_REFUSED", &["why"]),
-        ("WA_CALL_LOST", &["task"]),
-        ("WA_CALL_RESPONSE_LACKING", &["purpose", "then"]),
-        ("WA_CALL_TOOLS_MISSING", &["server"]),
-        ("WA_CALL_MEDIA_VERDICT", &["verdict"]),
-        ("WA_CALL_META_TROUBLE", &["action"]),
-        ("WA_CALL_CALLER_TOLD", &["why"]),
-        ("WA_CALL_TASK_SILENT", &["task"]),
-        ("WA_CALL_GIVEN_UP", &["what"]),
-        ("WA_CALL_FORGOTTEN", &["number"]),
-        ("WA_CALL_ENDED", &["by", "ending"]),
-    ];
-
-    #[test]
-    fn every_text_field_is_redacted_or_listed_as_harmless() {
-        let (mut redacted, mut harmless) = (BTreeSet::new(), BTreeMap::new());
-        for event in schema::events() {
-            for field in event.fields.into_iter().filter(|field| field.unit == "text") {
-                if FREE_TEXT.contains(&field.name.as_str()) {
-                    redacted.insert(field.name);
-                } else {
-                    harmless.entry(event.name.clone()).or_insert_with(BTreeSet::new).insert(field.name);
-                }
-            }
-        }
-
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-        let known = HARMLESS.iter().map(|(event, fields)| ((*event).to_owned(), owned(fields))).collect();
-        assert_eq!(harmless, known, "add a new text field to FREE_TEXT, or list it here as harmless");
-        assert_eq!(redacted, owned(&FREE_TEXT), "a name in FREE_TEXT is not a field of any event");
-    }
-
-    #[test]
-    fn phone_numbers_are_redacted_from_free_text() {
-        let reason = "Recipient +91 99000 00001 not allowed".to_owned();
-        let trouble =
-            JournalEvent::MetaTrouble { action: "accept".into(), code: 131_030, reason, cure: String::new() };
-
-        let entry = journal().enter(trouble, 1_250);
-
-        assert!(entry.to_line().contains("Recipient … not allowed"), "{}", entry.to_line());
-        assert!(
-            serde_json::to_string(&entry).unwrap().contains("99000"),
-            "the table has Meta's message in full"
-        );
-    }
-
-    #[test]
-    fn an_event_of_no_call_is_logged() {
-        let refused = JournalEvent::WebhookRefused { why: "signature".into(), count: 1 };
-
-        assert_eq!(
-            line_of_no_call(&refused, "webhook", 7),
-            r#"{"timestamp":"1970-01-01T00:00:00.007Z","level":"WARN","at_ms":7,"writer":"webhook","event":"WA_CALL_WEBHOOK_REFUSED","why":"signature","count":1}"#
-        );
-    }
-
-    #[test]
-    fn the_sequence_restarts_with_each_version() {
-        let mut journal = EntryBuilder::new("ab12", "task", 0, 1);
-
-        let first = journal.enter(JournalEvent::Opened {}, 0);
-        let second = journal.enter(JournalEvent::Opened {}, 0);
-        journal.advance_to(2);
-        let third = journal.enter(JournalEvent::Opened {}, 0);
-
-        assert_eq!([first.sequence, second.sequence, third.sequence], [0, 1, 0]);
-    }
-
     fn journal() -> EntryBuilder {
         let context = EntryContext {
             number: Some("220".into()),
             task: Some("0a".into()),
-            phase: Some(JournalPhase::Answering),
+            phase: Some(Stage::Answering.into()),
         };
         EntryBuilder::new("ab12", "call-control", 1_000, 3).at(context)
     }

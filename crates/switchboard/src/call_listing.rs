@@ -2,7 +2,6 @@
 
 use crate::Switchboard;
 use crate::handled_call::HandledCall;
-use crate::perform::wire_name;
 use call::Timestamp;
 use jiff::tz::TimeZone;
 use store::CallListing;
@@ -67,8 +66,8 @@ fn listing_of(record: &StoredCall) -> CallListing {
         start: call.answer.as_ref().map(|_| if call.launched { "cold" } else { "warm" }.to_owned()),
         accepted_at_ms: call.accepted_at.map(|at| at.0),
         ended_at_ms: call.ended_at.map(|at| at.0),
-        ending: ending.map(|ending| wire_name(&ending)),
-        by: ending.map(|ending| wire_name(&ending.by())),
+        ending: ending.map(Into::into),
+        by: ending.map(|ending| ending.by().into()),
     }
 }
 

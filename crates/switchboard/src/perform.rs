@@ -271,7 +271,7 @@ impl Switchboard {
         let entry = match self.send_with_retry(record, text).await {
             Ok(message) => {
                 self.keep_message_ref(record, message.as_deref(), "").await;
-                JournalEvent::CallerTold { why: wire_name(&ending) }
+                JournalEvent::CallerTold { why: ending.into() }
             }
             Err(error) => meta_trouble(&wire_name(&effect), &error),
         };
@@ -360,9 +360,9 @@ fn silent(assignment: &Assignment, lease: Option<u64>) -> EffectOutcome {
     EffectOutcome::with_entry(CallEvent::TaskSilent { fence: assignment.fence, lease }, entry)
 }
 
-/// Returns the serialized name of an ending or effect.
-pub(crate) fn wire_name<T: serde::Serialize>(value: &T) -> String {
-    match serde_json::to_value(value) {
+/// Returns the name of an effect, as the journal has it.
+pub(crate) fn wire_name(effect: &Effect) -> String {
+    match serde_json::to_value(effect) {
         Ok(serde_json::Value::String(word)) => word,
         Ok(serde_json::Value::Object(map)) => map.keys().next().cloned().unwrap_or_default(),
         _ => String::new(),

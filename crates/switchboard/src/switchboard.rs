@@ -8,8 +8,8 @@ use crate::resolved_agent::ResolvedAgent;
 use crate::secrets::GraphSecret;
 use crate::task_launcher::TaskLauncher;
 use crate::{caller_message, meta_endings, transitions};
-use anyhow::bail;
-use call::{Call, CallEvent, Effect, Ending, Phase, Timestamp, step};
+use anyhow::{Context, bail};
+use call::{Call, CallEvent, Effect, Phase, Recorded, Timestamp, step};
 use internal_api::order::{Order, Reply};
 use journal::{EntryBuilder, JournalEntry, JournalEvent};
 use service::secrets::Secret;
@@ -95,10 +95,8 @@ impl Switchboard {
                 self.drive(&mut handled, connected).await?;
             }
             Order::TaskEnded { fence, ending, newer, .. } => {
-                let newer =
-                    newer.as_ref().and_then(|newer| serde_json::from_value(serde_json::json!(newer)).ok());
-                let ending: Ending =
-                    newer.map_or_else(|| serde_json::from_value(serde_json::json!(ending)), Ok)?;
+                let newer = newer.as_ref().and_then(Recorded::known);
+                let ending = newer.or(ending.known()).with_context(|| format!("unknown ending {ending}"))?;
                 self.drive(&mut handled, CallEvent::TaskEnded { fence: *fence, ending }).await?;
             }
             Order::SendMessage { fence, id, text, .. } => {

@@ -1,4 +1,4 @@
-//! What can be told by its shape alone.
+//! Finds personal data and secrets by their shape alone.
 
 use regex::Regex;
 use std::sync::LazyLock;

@@ -3,7 +3,7 @@
 //! The crate `store` holds every request to the table, and each program is built with all of it. So of `store` those functions count that
 //! are called in crates which import it, or that these call: by name, which finds too many rather than too few.
 
-use rehearse::binaries::root;
+use local::binaries::root;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use syn::visit::Visit;

@@ -1,6 +1,5 @@
 //! The actions that a session requests, and the events that it reports.
 
-use super::{EmptyResponseAction, HostedOutcome, Purpose};
 use crate::{ApiError, ClientEvent, Failure, LinkId, OptionalPart, Redacted, Usage};
 use std::time::Duration;
 
@@ -24,14 +23,14 @@ pub enum SessionEvent {
         expires_at: Option<u64>,
     },
     /// The server started a response.
-    Began {
+    ResponseStarted {
         /// The id of the response.
         response: String,
         /// Whether it is the response to [`crate::Session::ask`].
         is_asked: bool,
     },
     /// Audio of the agent's speech arrived.
-    Said {
+    Audio {
         /// The response that the audio belongs to.
         response: String,
         /// The item that the audio belongs to.
@@ -40,22 +39,22 @@ pub enum SessionEvent {
         samples: Redacted<Vec<i16>>,
     },
     /// All audio of an item has arrived. An item that was cut short ends with its response.
-    Finished {
+    ItemDone {
         /// The id of the item.
         item: String,
     },
     /// A response is about to end without audio or a call, and was neither cancelled nor failed.
-    SaidNothing {
+    ResponseEmpty {
         /// The id of the response.
         response: String,
     },
     /// A response has ended, whatever its status.
-    Ended {
+    ResponseDone {
         /// The id of the response.
         response: String,
     },
     /// The server VAD detected the start of the caller's speech.
-    CallerStarted {
+    SpeechStarted {
         /// The id of the caller's item; empty until [`SessionEvent::CallerNamed`] if the server does not give it yet.
         item: String,
     },
@@ -65,7 +64,7 @@ pub enum SessionEvent {
         item: String,
     },
     /// The caller's speech ended, by the server VAD or because its session was lost.
-    CallerStopped,
+    SpeechStopped,
     /// The local level meter found only silence in a caller's item. Reported before the item's transcript.
     CallerWasSilent {
         /// The id of the item.
@@ -81,9 +80,9 @@ pub enum SessionEvent {
         arguments: Redacted<String>,
     },
     /// The service started a hosted MCP call, which the agent waits for.
-    HostedCalled,
+    HostedToolCalled,
     /// A hosted MCP call ended.
-    HostedEnded {
+    HostedToolEnded {
         /// The server and its tool, as `server.tool`.
         tool: String,
         /// How long the call took.
@@ -97,7 +96,7 @@ pub enum SessionEvent {
         server: String,
     },
     /// A response has no audio and no call, or ended in the middle of a sentence.
-    EmptyResponse {
+    ResponseLacking {
         /// The id of the response.
         response: String,
         /// What the response was requested for.
@@ -110,7 +109,7 @@ pub enum SessionEvent {
         then: EmptyResponseAction,
     },
     /// The transcript of what the caller said: a guide only, and it may be late.
-    CallerSaid {
+    CallerTranscript {
         /// The id of the item.
         item: String,
         /// The text of the transcript.
@@ -124,7 +123,7 @@ pub enum SessionEvent {
         code: String,
     },
     /// The transcript of an agent's item, cut to the audio that arrived, whether it was played or not.
-    AgentSaid {
+    AgentTranscript {
         /// The id of the item.
         item: String,
         /// The text of the transcript.
@@ -133,14 +132,14 @@ pub enum SessionEvent {
         audio: Duration,
     },
     /// The tokens or time that a response or a transcription used.
-    Used(Usage),
+    Usage(Usage),
     /// The session was lost; another one is being opened.
     SessionLost {
         /// The reason, in one word for logs.
         reason: String,
     },
     /// Another session has taken over, with the conversation history replayed to it.
-    Restored {
+    SessionRestored {
         /// The time since the loss, or since the rollover was started.
         took: Duration,
         /// Whether it was a session rollover, before the old session expired.
@@ -157,4 +156,79 @@ pub enum SessionEvent {
     ApiError(ApiError),
     /// No session can be opened any more. The last event of a conversation.
     Failed(Failure),
+}
+
+/// What a response was requested for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The greeting of the call.
+    Greeting,
+    /// An answer to the caller, DTMF digits or a tool's output.
+    Answer,
+    /// The prompt of [`crate::Session::ask`].
+    Asked,
+}
+
+impl Purpose {
+    /// Returns the purpose's name in logs and journals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Greeting => "greeting",
+            Self::Answer => "answer",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+/// What is done about an empty or cut-off response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmptyResponseAction {
+    /// It was empty, and is requested again.
+    AskedAgain,
+    /// It was empty again, and is requested from another session.
+    AnotherSession,
+    /// It was empty in another session, too: the conversation has [failed](SessionEvent::Failed).
+    GaveUp,
+    /// It ended in the middle of a sentence, which the next response continues.
+    GoneOn,
+    /// It ended in the middle of a sentence, and already continued another one.
+    Left,
+    /// It was empty, which is accepted: the goodbye was said, or was empty twice.
+    Done,
+}
+
+impl EmptyResponseAction {
+    /// Returns the action's name in logs and journals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AskedAgain => "asked_again",
+            Self::AnotherSession => "another_session",
+            Self::GaveUp => "gave_up",
+            Self::GoneOn => "gone_on",
+            Self::Left => "left",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// How a hosted MCP call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostedOutcome {
+    /// The MCP server returned an output.
+    Done,
+    /// The service reported a failure.
+    Failed,
+    /// The outcome is unknown: the call took too long, or its session was lost.
+    TimedOut,
+}
+
+impl HostedOutcome {
+    /// Returns the outcome's name in logs and journals.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+        }
+    }
 }

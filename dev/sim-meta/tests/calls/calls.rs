@@ -55,7 +55,7 @@ async fn the_report_tells_the_call_in_its_order() {
     // str0m, which plays the agent, sets the extension bit on every packet. How punctual it is, the machine decides.
     let of_pace =
         |fault: &&ProtocolViolation| matches!(fault, ProtocolViolation::Gap(_) | ProtocolViolation::Burst(_));
-    let faults: Vec<&ProtocolViolation> = report.faults.iter().filter(|fault| !of_pace(fault)).collect();
+    let faults: Vec<&ProtocolViolation> = report.violations.iter().filter(|fault| !of_pace(fault)).collect();
     assert_eq!(faults, [&ProtocolViolation::HeaderExtension]);
     assert_eq!(report.traffic.early_packets, 0);
     assert!(report.traffic.packets >= 40 && report.traffic.sent >= 45, "{:?}", report.traffic);
@@ -75,8 +75,9 @@ async fn sound_before_accepts_200_is_lost() {
     agent.connected().await;
 
     agent.play(&tone(440.0));
-    let early =
-        |report: &sim_meta::CallReport| report.faults.contains(&ProtocolViolation::EarlyMedia).then_some(());
+    let early = |report: &sim_meta::CallReport| {
+        report.violations.contains(&ProtocolViolation::EarlyMedia).then_some(())
+    };
     call.wait_until("early media", SOON, early).await.unwrap();
 
     assert_eq!((call.recording(), call.report().first_packet), (Vec::new(), None));
@@ -122,7 +123,7 @@ async fn a_controlled_agent_is_told_its_role_conflict() {
     business.pre_accept(&call, &agent).await;
 
     let flagged = |report: &sim_meta::CallReport| {
-        report.faults.contains(&ProtocolViolation::ControlledAgent).then_some(())
+        report.violations.contains(&ProtocolViolation::ControlledAgent).then_some(())
     };
     call.wait_until("the flag", SOON, flagged).await.unwrap();
 }

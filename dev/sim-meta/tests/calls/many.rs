@@ -1,4 +1,4 @@
-//! Many calls on one Meta, each with its own trouble, and the books Meta keeps of them.
+//! Many calls on one Meta, each with its own trouble, and the records Meta keeps of them.
 
 use crate::agent::Agent;
 use crate::business::{Business, SOON, action_on, hurried};
@@ -57,7 +57,7 @@ async fn forty_calls_at_once_are_forty_conversations() {
 #[tokio::test]
 async fn one_callers_trouble_is_not_the_next_ones() {
     let mut business = Business::open(hurried()).await;
-    let trouble = CallerConfig { mischief: vec![InjectedFault::PaymentMissing], ..CallerConfig::of_many(1) };
+    let trouble = CallerConfig { faults: vec![InjectedFault::PaymentMissing], ..CallerConfig::of_many(1) };
     let (unlucky, agent) = business.ring_from(trouble).await;
     let (lucky, other) = business.ring_from(CallerConfig::of_many(2)).await;
 
@@ -65,8 +65,8 @@ async fn one_callers_trouble_is_not_the_next_ones() {
     let taken = business.act(&action_on(lucky.id(), "pre_accept", Some(&other.sdp))).await.0;
 
     assert_eq!((refused, taken), (400, 200));
-    let mischief: Vec<_> = business.meta.calls().into_iter().map(|record| record.mischief).collect();
-    assert_eq!(mischief, [vec![InjectedFault::PaymentMissing], vec![]]);
+    let faults: Vec<_> = business.meta.calls().into_iter().map(|record| record.faults).collect();
+    assert_eq!(faults, [vec![InjectedFault::PaymentMissing], vec![]]);
 }
 
 #[tokio::test]

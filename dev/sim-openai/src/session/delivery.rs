@@ -1,6 +1,6 @@
 //! Sends a response piece by piece, keeps the books of what the client has of it, and ends it.
 
-use super::choosing::{FollowUp, OpenCall};
+use super::pending::{FollowUp, OpenCall};
 use super::{Output, Session};
 use crate::injected_fault::InjectedFault;
 use crate::plan::{Opening, Step};
@@ -39,7 +39,7 @@ impl Session {
 
     fn open_item(&mut self, index: usize, opening: Opening) {
         self.check_tool(&opening);
-        let (id, call_id) = (self.random.id("item"), self.random.id("call"));
+        let (id, call_id) = (self.new_id("item"), self.new_id("call"));
         let previous = self.conversation.last_id().map(str::to_owned);
         let response = &mut self.responses[index];
         let events = response.open(id, call_id, opening, previous.as_deref());
@@ -54,7 +54,7 @@ impl Session {
         self.send(event);
         self.deltas_sent += 1;
         self.note_sound(index);
-        match self.mischief {
+        match self.fault {
             Some(
                 InjectedFault::DropsSession { after_deltas }
                 | InjectedFault::DropsThenRefuses { after_deltas },

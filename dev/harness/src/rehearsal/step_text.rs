@@ -1,0 +1,196 @@
+//! Tells what was seen, in words. What a reader of the timeline need not know is left out.
+
+use journal::JournalEvent;
+use sim_meta::{ActionName, Seen};
+
+type Told = Option<(&'static str, String)>;
+
+/// What Meta and the caller's phone saw.
+pub(super) fn phone(seen: &Seen) -> Told {
+    let told = |who, what: String| Some((who, what));
+    match seen {
+        Seen::WebhookPosted { event: sim_meta::Event::Connect, attempt: 1 } => {
+            told("caller → Meta → webhook", "rings".into())
+        }
+        Seen::WebhookPosted { event: sim_meta::Event::Terminate, attempt: 1 } => {
+            told("Meta → webhook", "tells that the call is over".into())
+        }
+        Seen::WebhookPosted { attempt: 0, .. } => told("stranger → webhook", "forges a webhook".into()),
+        Seen::WebhookPosted { event: sim_meta::Event::Foreign, .. } => {
+            told("Meta → webhook", "tells of another number's call".into())
+        }
+        Seen::WebhookPosted { event: sim_meta::Event::Message, attempt: 1 } => {
+            told("Meta → webhook", "tells that a message failed".into())
+        }
+        Seen::WebhookPosted { event, attempt } => {
+            told("Meta → webhook", format!("sends {event} again, attempt {attempt}"))
+        }
+        Seen::WebhookAnswered { event, status: Some(status) } => {
+            told("webhook → Meta", format!("takes the {event} in: {status}"))
+        }
+        Seen::WebhookAnswered { event, status: None } => {
+            told("webhook → Meta", format!("does not answer the {event}"))
+        }
+        Seen::Action { name, status: 200, code: None } => told("Meta → call-control", done(*name).to_owned()),
+        Seen::Action { name, status, code } => {
+            let code = code.map_or(String::new(), |code| format!(", code {code}"));
+            told("Meta → call-control", format!("refuses {name}: {status}{code}"))
+        }
+        Seen::IceConnected => told("media-task ↔ Meta", "ICE found a path".into()),
+        Seen::DtlsConnected => told("media-task ↔ Meta", "DTLS is done: media is connected".into()),
+        Seen::FirstPacket => told("agent → caller", "first packet".into()),
+        Seen::AgentVoice => told("agent → caller", "speaks".into()),
+        Seen::AgentSilent { .. } => None,
+        Seen::CallerSpeaks { clip } => told("caller → agent", format!("says: {}", text(clip))),
+        Seen::CallerSpoke { .. } => told("caller → agent", "has finished".into()),
+        Seen::Violation(fault) => told("caller's phone", format!("FAULT: {fault}")),
+        Seen::Ended(ending) => told("caller's phone", format!("the call is over: {}", words(*ending))),
+        Seen::Terminated { .. } => None,
+        Seen::MessageSent => told("Meta → caller", "delivers a message".into()),
+    }
+}
+
+fn done(action: ActionName) -> &'static str {
+    match action {
+        ActionName::PreAccept => "takes the answer (pre_accept)",
+        ActionName::Accept => "picks up (accept): the caller is through",
+        ActionName::Reject => "rejects the call",
+        ActionName::Terminate => "hangs up (terminate)",
+    }
+}
+
+fn words(ending: sim_meta::Ending) -> &'static str {
+    match ending {
+        sim_meta::Ending::CallerHungUp => "the caller hung up",
+        sim_meta::Ending::Unanswered => "it rang too long",
+        sim_meta::Ending::Rejected => "the business rejected it",
+        sim_meta::Ending::Terminated => "the business hung up",
+        sim_meta::Ending::TimedOut => "Meta says that we were too late (138007)",
+        sim_meta::Ending::NoMedia => "no sound came for too long (138021)",
+    }
+}
+
+/// What the model saw.
+pub(super) fn model(seen: &sim_openai::Seen) -> Told {
+    use sim_openai::Seen as Model;
+    let told = |what: String| Some(("model", what));
+    match seen {
+        Model::Connected { model } => told(format!("a session with {model} is open")),
+        Model::Configured => told("the session is configured".into()),
+        Model::GreetingRequested => told("is asked to greet".into()),
+        Model::FirstAudioReceived => told("hears the line".into()),
+        Model::SpeechStarted { .. } => told("hears the caller speak".into()),
+        Model::SpeechStopped { .. } => told("hears the caller stop".into()),
+        Model::Cancelled { .. } => told("drops the rest of its answer".into()),
+        Model::Truncated { audio_end_ms, of_ms, .. } => {
+            told(format!("learns that {audio_end_ms} of {of_ms} ms were heard"))
+        }
+        Model::Refused { why } => told(format!("REFUSES: {why}")),
+        Model::Incomplete { reason, .. } => told(format!("stops in the middle: {reason}")),
+        Model::Failed { code, .. } => told(format!("fails: {code}")),
+        Model::Closed { why } => told(format!("the session is closed: {why}")),
+        Model::FunctionCalled { name, .. } => told(format!("calls {name}")),
+        Model::FunctionOutput { .. } => told("is told the result".into()),
+        Model::FirstDelta { .. } => told("begins to answer".into()),
+        Model::Committed { .. }
+        | Model::Transcribed { .. }
+        | Model::ResponseStarted { .. }
+        | Model::LastDelta { .. }
+        | Model::ResponseCompleted { .. } => None,
+    }
+}
+
+/// An entry of the call's journal, as far as the simulators do not tell it themselves.
+pub(super) fn entry(event: &JournalEvent) -> Told {
+    let control = |what: String| Some(("call-control", what));
+    let task = |what: String| Some(("media-task", what));
+    match event {
+        JournalEvent::Claimed { task, .. } => control(format!("takes the call to task {}", short(task))),
+        JournalEvent::SeatRefused { task, reason } => {
+            control(format!("task {} would not: {reason}", short(task)))
+        }
+        JournalEvent::TaskLaunched { .. } => control("starts another media task".into()),
+        JournalEvent::Answered { .. } => Some(("media-task → call-control", "answers the offer".into())),
+        JournalEvent::OfferUnanswerable { reason } => task(format!("cannot answer: {reason}")),
+        JournalEvent::AgentReady { .. } => task("the agent is ready".into()),
+        JournalEvent::Opened {} => task("the line is open".into()),
+        JournalEvent::Interrupted { heard_ms, of_ms, .. } => {
+            task(format!("silences the agent: {heard_ms} of {of_ms} ms were played"))
+        }
+        JournalEvent::PartRefused { part, code } => task(format!("does without {part}: {code}")),
+        JournalEvent::TranscriptionFailed { code, .. } => {
+            task(format!("cannot write the caller's words down: {code}"))
+        }
+        JournalEvent::AgentTrouble { code } => task(format!("trouble with the model: {code}")),
+        JournalEvent::ResponseLacking { purpose, then, .. } => {
+            task(format!("the model brought too little ({purpose}): {then}"))
+        }
+        JournalEvent::ToolsMissing { server } => task(format!("the tools of {server} cannot be listed")),
+        JournalEvent::AgentFailed { code, cure } => task(format!("the model cannot be had: {code}; {cure}")),
+        JournalEvent::SessionLost { reason } => task(format!("has lost the model's session: {reason}")),
+        JournalEvent::SessionRestored { took_ms, .. } => {
+            task(format!("goes on in another session, after {took_ms} ms"))
+        }
+        JournalEvent::Tool { tool, took_ms, outcome } => {
+            task(format!("uses {tool}: {outcome} after {took_ms} ms"))
+        }
+        JournalEvent::Keys { count } => task(format!("passes on {count} keys that the caller pressed")),
+        JournalEvent::KeysDropped {} => task("drops keys: more than a caller can mean".to_owned()),
+        JournalEvent::Nudged { .. } => task("asks whether the caller is still there".into()),
+        JournalEvent::CapNear { .. } => task("notes that the day's cap is near".to_owned()),
+        JournalEvent::ActionRefused { action, budget } => {
+            task(format!("does no {action} more: the budget of the {budget}"))
+        }
+        JournalEvent::TurnedAway { why } => control(format!("takes no call: {why}")),
+        JournalEvent::Refused { why } => control(format!("cannot take the call: {why}")),
+        JournalEvent::Lost { task } => control(format!("has lost the call with task {}", short(task))),
+        JournalEvent::MediaVerdict { verdict, evidence, .. } => {
+            Some(("the media doctor", format!("{verdict}: {evidence}")))
+        }
+        JournalEvent::MetaTrouble { action, reason, .. } => control(format!("{action} failed: {reason}")),
+        JournalEvent::TaskSilent { task } => {
+            control(format!("task {} does not answer at its control API", short(task)))
+        }
+        JournalEvent::GivenUp { what, .. } => control(format!("gives up: {what}")),
+        JournalEvent::MessageFailed { code, .. } => {
+            control(format!("hears that a message failed (code {code})"))
+        }
+        JournalEvent::CallerTold { .. } => control("has written to the caller".into()),
+        JournalEvent::Ended { ending, by, .. } => control(format!("the call has ended: {ending}, by {by}")),
+        JournalEvent::Media { received, lost, round_trip_ms, mos_up, mos_down, .. } => {
+            let opinion =
+                |mos: &Option<u64>| mos.map_or("unknown".into(), |mos| format!("{:.2}", mos as f64 / 100.0));
+            let round_trip = round_trip_ms.map_or("unknown".into(), |ms| format!("{ms} ms"));
+            task(format!(
+                "heard {received} packets, {lost} were lost; round trip {round_trip}; quality (MOS) {} up, {} down",
+                opinion(mos_up),
+                opinion(mos_down)
+            ))
+        }
+        JournalEvent::Connect { .. }
+        | JournalEvent::NotOurs { .. }
+        | JournalEvent::Stale { .. }
+        | JournalEvent::WebhookRefused { .. }
+        | JournalEvent::Forgotten { .. }
+        | JournalEvent::Over { .. }
+        | JournalEvent::MediaAtMeta { .. }
+        | JournalEvent::PermissionReply { .. }
+        | JournalEvent::Notice { .. }
+        | JournalEvent::PreAccepted { .. }
+        | JournalEvent::MediaConnected { .. }
+        | JournalEvent::Accepted { .. }
+        | JournalEvent::FirstWord { .. }
+        | JournalEvent::Turn { .. }
+        | JournalEvent::Usage { .. }
+        | JournalEvent::Other(_) => None,
+    }
+}
+
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+fn text(clip: &str) -> String {
+    let known = super::conversation::callers_part().into_iter().find(|known| known.name == clip);
+    known.map_or(clip.to_owned(), |clip| format!("“{}”", clip.text))
+}
