@@ -2,7 +2,7 @@
 
 use crate::Story;
 use hmac::{Hmac, KeyInit, Mac};
-use local::binaries::root;
+use local::root;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use sim_meta::MetaConfig;

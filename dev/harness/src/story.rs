@@ -7,11 +7,10 @@ mod program_logs;
 pub use caller::{Afterwards, Caller};
 pub use conversation::{looking_up, looks_up, monologue_of, using};
 
-use crate::Rehearsal;
 use crate::privacy_scan;
 use crate::program::{Ended, Program};
 use crate::raw_webhook::RawWebhook;
-use crate::testbed::Testbed;
+use crate::testbed::{Testbed, TestbedConfig};
 use local::{Binaries, eventually, root};
 use rustix::process::{Pid, Signal, kill_process};
 use sim_meta::{ActionName, CallerConfig, Event, InjectedFault, Observation, Seen};
@@ -34,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// What a story begins with: a model that talks about bicycles, unless it is told otherwise.
 #[derive(Debug, Clone)]
 pub struct StoryBuilder {
-    rehearsal: Rehearsal,
+    testbed: TestbedConfig,
     replaced: Vec<(&'static str, PathBuf)>,
     wrapped: Option<Wrapped>,
 }
@@ -68,17 +67,17 @@ impl StoryBuilder {
     pub fn with_fault(fault: &str) -> Self {
         let fault = fault.parse().expect("the story names a fault that there is");
         let mut story = Self::default();
-        story.rehearsal.fault = Some(fault);
+        story.testbed.inject(fault);
         story
     }
 
     /// The testbed of `make call`.
     pub fn rehearsed() -> Self {
-        let mut rehearsal = Rehearsal::default();
+        let mut testbed = TestbedConfig::rehearsal(folder());
         // However busy the machine of the tests is: no task refuses a call for it.
         let never_overloaded = [("AHOY_LATEST_MS".to_owned(), "1000".to_owned())].into();
-        rehearsal.more.insert("media-task".to_owned(), never_overloaded);
-        Self { rehearsal, replaced: vec![], wrapped: None }
+        testbed.more.insert("media-task".to_owned(), never_overloaded);
+        Self { testbed, replaced: vec![], wrapped: None }
     }
 
     /// The model says this.
@@ -90,43 +89,43 @@ impl StoryBuilder {
     /// The model is like this.
     #[must_use]
     pub fn with_model(mut self, change: impl FnOnce(&mut sim_openai::Config)) -> Self {
-        change(&mut self.rehearsal.model);
+        change(&mut self.testbed.model);
         self
     }
 
     /// Another model answers, at this URL.
     #[must_use]
     pub fn with_model_at(mut self, url: String) -> Self {
-        self.rehearsal.model_url = Some(url);
+        self.testbed.model_url = Some(url);
         self
     }
 
     /// Another agent answers: the text of its file.
     #[must_use]
     pub fn with_agent(mut self, file: &str) -> Self {
-        self.rehearsal.agent = file.to_owned();
+        self.testbed.agent = file.to_owned();
         self
     }
 
     /// The agent's file says this as well: whole sections of it.
     #[must_use]
     pub fn with_agent_also(mut self, sections: &str) -> Self {
-        self.rehearsal.agent += sections;
+        self.testbed.agent += sections;
         self
     }
 
     /// A line of the agent's file is another one.
     #[must_use]
     pub fn with_agent_but(mut self, line: &str, instead: &str) -> Self {
-        assert!(self.rehearsal.agent.contains(line), "the agent's file has no {line:?}");
-        self.rehearsal.agent = self.rehearsal.agent.replacen(line, instead, 1);
+        assert!(self.testbed.agent.contains(line), "the agent's file has no {line:?}");
+        self.testbed.agent = self.testbed.agent.replacen(line, instead, 1);
         self
     }
 
     /// Sets how long calls may ring.
     #[must_use]
     pub fn ringing_for(mut self, seconds: u64) -> Self {
-        self.rehearsal.ring_seconds = Some(seconds);
+        self.testbed.ring_seconds = Some(seconds);
         self
     }
 
@@ -134,14 +133,14 @@ impl StoryBuilder {
     #[must_use]
     pub fn with_clock_of(mut self, program: &str, seconds_ahead: i64) -> Self {
         let settings = crate::clock_skew::ahead_by(seconds_ahead).expect("make test installs libfaketime");
-        self.rehearsal.more.entry(program.to_owned()).or_default().extend(settings);
+        self.testbed.more.entry(program.to_owned()).or_default().extend(settings);
         self
     }
 
     /// A program is told something else than usual.
     #[must_use]
     pub fn with_setting_of(mut self, program: &str, name: &str, value: &str) -> Self {
-        let settings = self.rehearsal.more.entry(program.to_owned()).or_default();
+        let settings = self.testbed.more.entry(program.to_owned()).or_default();
         settings.insert(name.to_owned(), value.to_owned());
         self
     }
@@ -157,26 +156,25 @@ impl StoryBuilder {
     #[must_use]
     pub fn with_a_program_that_says(mut self, name: &'static str, line: &str) -> Self {
         self.wrapped = Some(Wrapped { name, says_first: line.to_owned() });
-        self.rehearsal.folder = Some(std::env::temp_dir().join(format!("ahoy-story-{}", std::process::id())));
+        self.testbed.folder = std::env::temp_dir().join(format!("ahoy-story-{}", std::process::id()));
         self
     }
 
     /// One of several stages of the same story, with logs of its own.
     #[must_use]
     pub fn beside(mut self, name: &str) -> Self {
-        self.rehearsal.folder = Some(folder().join(name));
+        self.testbed.folder = folder().join(name);
         self
     }
 
     /// Starts everything; the product is ready for calls.
-    pub async fn begin(mut self) -> Story {
-        let folder = self.rehearsal.folder.get_or_insert_with(folder).clone();
+    pub async fn begin(self) -> Story {
         let replaced = self.replaced.into_iter();
         let mut programs = replaced.fold(programs().await, |all, (name, path)| all.replacing(name, path));
         if let Some(wrapped) = &self.wrapped {
-            programs = wrapped.among(programs, &folder);
+            programs = wrapped.among(programs, &self.testbed.folder);
         }
-        let testbed = self.rehearsal.start_testbed(&programs).await.expect("the testbed can be set");
+        let testbed = Testbed::start(self.testbed, &programs).await.expect("the testbed can be started");
         let seen = Mutex::new(testbed.meta.observations());
         Story { testbed: Arc::new(testbed), seen, remembered: Mutex::default() }
     }

@@ -1,4 +1,4 @@
-//! What can be told by its shape alone.
+//! Personal data that is known by its shape alone.
 
 use regex::Regex;
 use std::sync::LazyLock;

@@ -1,6 +1,6 @@
 //! Many calls at once while everything goes wrong that can: no call may be lost, doubled, or left open.
 //!
-//! What goes wrong, and when, comes from a seed: the same seed brings the same plan, though not the same races.
+//! The faults and their times come from a seed: the same seed brings the same plan, though not the same races.
 
 mod audit_rounds;
 mod call_audit;
@@ -13,7 +13,7 @@ pub use call_audit::Accounts;
 pub use plan::Plan;
 
 use harness::testbed::{MODEL_KEY, Testbed, TestbedConfig};
-use local::binaries::{Binaries, root};
+use local::{Binaries, root};
 use sim_meta::MetaConfig;
 use sim_openai::FaultPlan;
 use std::time::Duration;
@@ -39,8 +39,7 @@ pub struct Chaos {
 impl Chaos {
     /// Rings all the calls, makes all the trouble, and settles the accounts.
     ///
-    /// # Errors
-    /// When something cannot be started. A call that goes wrong is in the accounts.
+    /// A call that goes wrong is in the accounts.
     pub async fn run(self, binaries: &Binaries) -> anyhow::Result<Accounts> {
         let plan = Plan::draw(self.seed, self.calls, SPACING);
         let testbed = self.start_testbed(binaries).await?;

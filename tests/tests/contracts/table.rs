@@ -3,7 +3,7 @@
 use crate::template;
 use internal_api::keys;
 use internal_api::lease::Lease;
-use local::binaries::root;
+use local::root;
 use serde_json::{Value, json};
 use sim_aws::{Cloud, CloudConfig};
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
-//! What the caller types on the keypad.
+//! DTMF: digits that the caller types on the keypad.
 
 use harness::{StoryBuilder, looks_up};
 use journal::JournalEvent;
-use local::binaries::root;
+use local::root;
 use serde_json::Value;
 use sim_audio::clips;
 use sim_meta::{CallerConfig, OfferVariant, RecordedKey};

@@ -2,7 +2,7 @@
 
 use call::Ending;
 use harness::{Story, StoryBuilder, looks_up};
-use local::binaries::root;
+use local::root;
 use sim_audio::clips;
 use sim_meta::{CallerConfig, InjectedFault, OfferVariant, ProtocolViolation};
 use sim_openai::Script;

@@ -2,7 +2,7 @@
 
 use crate::{Afterwards, Caller, Story};
 use journal::JournalEvent;
-use local::binaries::root;
+use local::root;
 use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, clips, wav};
 use sim_openai::{Reply, ReplyItem, Script, Side};

@@ -1,4 +1,4 @@
-//! What goes wrong, and when: drawn from a seed.
+//! Draws calls, faults and kills, with their times, from a seed.
 
 use fastrand::Rng;
 use sim_meta::InjectedFault;
