@@ -1,7 +1,7 @@
 //! Answers any text as an SDP offer.
 
-use media_task::offer::Offer;
 use media_task::webrtc::Peer;
+use media_task::webrtc::offer::Offer;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 

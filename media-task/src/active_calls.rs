@@ -9,10 +9,9 @@ mod admission;
 mod call_factory;
 
 use crate::lateness_meter::LatenessMeter;
-use crate::offer::Unanswerable;
 use crate::session::{self, CallSessionParts, SessionCommand};
-pub(crate) use admission::CommandOutcome;
 use admission::{ActiveCall, ActiveCalls, Capacity};
+pub(crate) use admission::{AdmissionError, CommandOutcome};
 use audio::LoadLevel;
 pub(crate) use call_factory::CallFactory;
 use call_factory::PreparedCall;
@@ -28,23 +27,6 @@ pub struct Calls {
     changed: watch::Sender<()>,
     lateness: Arc<LatenessMeter>,
     factory: CallFactory,
-}
-
-/// Why a call is not admitted.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum AdmissionError {
-    /// There is no free slot, or the task is draining, stands aside or is overloaded.
-    #[error("{0}")]
-    NoRoom(&'static str),
-    /// The offer cannot be answered by any task.
-    #[error(transparent)]
-    Unanswerable(#[from] Unanswerable),
-    /// The agent file cannot be parsed: it may be of a newer release.
-    #[error("the agent file: {0}")]
-    UnknownAgent(#[from] agents::AgentFileError),
-    /// No UDP socket could be opened.
-    #[error("no socket: {0}")]
-    NoSocket(#[from] std::io::Error),
 }
 
 impl Calls {

@@ -11,8 +11,10 @@ async fn main() -> ExitCode {
     match arguments[..] {
         [] => service::run("media-task", || async { media_task::run(&Env::of_process()).await }).await,
         ["healthcheck"] => {
-            service::run("media-task", || async { media_task::health_probe::run(&Env::of_process()).await })
-                .await
+            service::run("media-task", || async {
+                media_task::lifecycle::health_probe::run(&Env::of_process()).await
+            })
+            .await
         }
         _ => {
             print_usage_error("usage: media-task [healthcheck]");

@@ -8,7 +8,7 @@
 //! | `incoming_media` | the caller's datagrams: RTP audio, DTMF, RTCP |
 //! | `outgoing_media` | the bridge's outputs: frames to send, barge-in, DTMF digits, nudges |
 //! | `media_monitor` | feeds the media diagnosis, and writes its findings to the journal |
-//! | `agent_events` | the model's events: speech, transcripts, tool calls, session losses |
+//! | `model_events` | the model's events: speech, transcripts, tool calls, session losses |
 //! | `tool_uses` | runs tool calls beside the call |
 //! | `action_budget` | caps on messages and tool calls, per call and per caller and hour |
 //! | `hosted_tools` | MCP tools that the model's provider calls itself |
@@ -16,12 +16,13 @@
 //! | `level_meter` | audio levels of both sides |
 //! | `spending` | decides when the cost is counted, and when the day's spending cap ends the call |
 //! | `accounts` | media statistics, token usage and cost, for journal and summary |
+//! | `transcript` | who said what, in order, and of the agent only what the caller heard |
+//! | `outage_message` | the recorded message for when no model is available |
 //! | `ending` | writes transcript and summary, and reports the end to call-control |
 
 mod accepting;
 mod accounts;
 mod action_budget;
-mod agent_events;
 mod answer_progress;
 mod ending;
 mod farewell;
@@ -29,18 +30,20 @@ mod hosted_tools;
 mod incoming_media;
 mod level_meter;
 mod media_monitor;
+mod model_events;
+mod outage_message;
 mod outgoing_media;
 mod spending;
 mod tool_uses;
+mod transcript;
 
 use crate::agent_cache::LoadedAgent;
 use crate::codec::{OpusDecoder, OpusEncoder};
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
-use crate::model::{ModelInput, ModelPort};
+use crate::lifecycle::task_protection::TaskProtection;
+use crate::model::{ModelPort, SocketInput};
 use crate::settings::MediaSecret;
-use crate::task_protection::TaskProtection;
-use crate::transcript::Transcript;
 use crate::webrtc::Peer;
 use accounts::SpendingCount;
 use answer_progress::AnswerProgress;
@@ -48,6 +51,7 @@ use audio::{Bridge, EncoderTuning};
 use bytes::Bytes;
 use call::Ending;
 use farewell::Farewell;
+use internal_api::client::CallControl;
 use internal_api::order::Reply;
 use journal::{CallSummary, EntryBuilder, JournalEvent};
 use level_meter::LevelMeter;
@@ -60,11 +64,12 @@ use spending::SpendingTracker;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{CallControl, Store};
+use store::Store;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tool_uses::{ToolUsed, ToolUses};
 use tools::CallContext;
+use transcript::Transcript;
 
 /// Samples of the caller's audio in one append to the model: 40 ms.
 const APPEND_SAMPLES: usize = 2 * audio::SAMPLES;
@@ -142,7 +147,7 @@ enum SessionInput {
     Datagram(usize, SocketAddr),
     /// An ICMP error for an earlier datagram; later ones may still arrive.
     IcmpError(std::io::Error),
-    Model(ModelInput),
+    Model(SocketInput),
     Reply(ControlReply),
     ToolEnded(ToolUsed),
     SpendingCounted(SpendingCount),

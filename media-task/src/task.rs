@@ -2,27 +2,28 @@
 
 use crate::active_calls::{CallFactory, Calls};
 use crate::agent_cache::AgentCache;
-use crate::control_api::{Certificate, ControlApi};
-use crate::drain_policy::DrainPolicy;
-use crate::ecs::Task;
-use crate::health::{self, Liveness};
-use crate::heartbeat::Heartbeat;
+use crate::control_api::{self, Certificate};
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
-use crate::private_address;
-use crate::public_address::public_ip;
+use crate::lifecycle::drain_policy::DrainPolicy;
+use crate::lifecycle::ecs::Task;
+use crate::lifecycle::health::{self, Liveness};
+use crate::lifecycle::heartbeat::Heartbeat;
+use crate::lifecycle::private_address;
+use crate::lifecycle::public_address::public_ip;
+use crate::lifecycle::task_protection::TaskProtection;
 use crate::settings::{MediaSecret, Settings};
-use crate::task_protection::TaskProtection;
 use anyhow::Context;
 use aws_config::SdkConfig;
-use internal_api::lease::HEARTBEAT;
+use internal_api::client::CallControl;
 use service::env::Env;
 use service::secrets::Secret;
 use service::shutdown;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{CallControl, Store};
+use store::Store;
+use store::lease::HEARTBEAT;
 use tokio::net::TcpListener;
 use tokio::time::timeout_at;
 
@@ -60,17 +61,16 @@ pub async fn run(env: &Env) -> anyhow::Result<()> {
     let private = private_address::address(env).await?;
     let health = health::listen(env)?;
     let control_api_ip = private.or(settings.control_api_ip).unwrap_or(booted.public_ip);
-    let control_api = SocketAddr::new(control_api_ip, bound.port());
+    let address = SocketAddr::new(control_api_ip, bound.port());
 
     let store = Store::new(aws_sdk_dynamodb::Client::new(&booted.config), &settings.table);
     let journal_writer = JournalWriter::open(store.clone());
     let stop_timeout = settings.stop_timeout;
     let pin = certificate.pin.clone();
     let heartbeat =
-        heartbeat(settings, &booted, store.clone(), journal_writer.clone(), control_api, pin, started_at);
+        heartbeat(settings, &booted, store.clone(), journal_writer.clone(), address, pin, started_at);
     let (calls, task) = (heartbeat.calls.clone(), booted.task.id);
-    let mut serving =
-        tokio::spawn(ControlApi::new(calls.clone(), booted.secret).serve(listener, certificate));
+    let mut serving = tokio::spawn(control_api::serve(calls.clone(), booted.secret, listener, certificate));
     // Answered until the process exits, with heartbeats all the while: no health check may cut short what is still to be written.
     let liveness = heartbeat.liveness.clone();
     tokio::spawn(health::answer(health, liveness.clone()));

@@ -3,22 +3,25 @@
 //! Built on `rtc`, the sans-IO core of `webrtc` 0.21: datagrams and time go in, datagrams and [`PeerEvent`]s come out.
 //! Meta is ICE-lite, so this side sends the checks, is controlling and starts DTLS, on a socket of its own for each call.
 
+mod answer;
+pub(crate) mod datagram;
 mod datagram_filter;
 mod event;
 mod nomination;
+pub mod offer;
 mod rtcp;
 mod rtp_tap;
 mod stack;
 
-use crate::answer::{self, LocalDescription};
-use crate::datagram::{is_media, kind};
-use crate::offer::{Offer, Unanswerable};
+use answer::LocalDescription;
 use audio::{ClockRate, RtcpReports};
 use bytes::{Bytes, BytesMut};
+use datagram::{is_media, kind};
 use datagram_filter::{DatagramFilter, SrtcpTrailer};
 pub use event::{PeerEvent, PeerReport};
 use media_diagnosis::DatagramKind;
 use nomination::PairNomination;
+use offer::{Offer, Unanswerable};
 use rtc::interceptor::Packet;
 use rtc::peer_connection::RTCPeerConnection;
 use rtc::peer_connection::event::RTCPeerConnectionEvent;

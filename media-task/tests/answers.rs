@@ -1,7 +1,7 @@
 //! Checks our SDP answers to every offer that WhatsApp is known to make, and to offers of other WebRTC stacks.
 
-use media_task::offer::{Offer, Unanswerable};
 use media_task::webrtc::Peer;
+use media_task::webrtc::offer::{Offer, Unanswerable};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Instant;

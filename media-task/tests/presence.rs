@@ -2,7 +2,7 @@
 //! the connection lasts.
 
 use bytes::Bytes;
-use media_task::offer::Offer;
+use media_task::webrtc::offer::Offer;
 use media_task::webrtc::{Peer, PeerEvent};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use media_task::ecs::{ProtectionError, Task};
-use media_task::task_protection::{ProtectionStatus, TaskProtection};
+use media_task::lifecycle::ecs::{ProtectionError, Task};
+use media_task::lifecycle::task_protection::{ProtectionStatus, TaskProtection};
 use serde_json::{Value, json};
 use service::env::Env;
 use std::path::PathBuf;

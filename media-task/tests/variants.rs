@@ -1,8 +1,8 @@
 //! Checks answers to offers that Meta does not make yet (`fixtures/sdp-variants`, and others like them) against RFC 3264: the
 //! offer's sections in their order, one of them answered and the others refused.
 
-use media_task::offer::Offer;
 use media_task::webrtc::Peer;
+use media_task::webrtc::offer::Offer;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Instant;

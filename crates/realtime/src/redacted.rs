@@ -47,7 +47,7 @@ mod tests {
         let shown = [
             format!("{:?}", ClientEvent::ItemCreate { event_id: "e".into(), item: item.clone().into() }),
             format!("{:?}", ClientEvent::Append { audio: "SECRET".into() }),
-            format!("{:?}", SessionEvent::CallerSaid { item: "i".into(), text: "SECRET".into() }),
+            format!("{:?}", SessionEvent::CallerTranscript { item: "i".into(), text: "SECRET".into() }),
             heard(json!({"type": "conversation.item.added", "item": item})),
             heard(json!({"type": "error", "error": {"code": "x", "message": "SECRET"}})),
             heard(json!({"type": "conversation.item.input_audio_transcription.completed", "item_id": "i",

@@ -1,9 +1,9 @@
 //! Control API requests by hand: signed or not, whole or in part.
 
 use crate::Story;
-use internal_api::lease::Lease;
 use internal_api::request_signature::{NONCE, SIGNATURE, SignedRequest, TIME};
 use std::sync::Arc;
+use store::lease::Lease;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;

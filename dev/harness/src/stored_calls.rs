@@ -2,13 +2,13 @@
 
 use anyhow::Context;
 use aws_sdk_dynamodb::types::AttributeValue;
-use internal_api::keys;
 use journal::{CallSummary, JournalEntry, TranscriptLine};
 use local::eventually;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::time::Duration;
 use store::Store;
+use store::keys;
 use switchboard::call_store::LoadedCall;
 use switchboard::{CallStore, StoredCall};
 

@@ -1,7 +1,7 @@
 //! Decides whether a call is admitted, by assignment, recent releases, free slots and load; and queues commands for sessions.
 
-use super::AdmissionError;
 use crate::session::SessionCommand;
+use crate::webrtc::offer::Unanswerable;
 use audio::LoadLevel;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -16,6 +16,23 @@ pub(super) const COMMAND_QUEUE: usize = 16;
 
 /// How many of these places are reserved for commands that end the call.
 const RESERVED: usize = 4;
+
+/// Why a call is not admitted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AdmissionError {
+    /// There is no free slot, or the task is draining, stands aside or is overloaded.
+    #[error("{0}")]
+    NoRoom(&'static str),
+    /// The offer cannot be answered by any task.
+    #[error(transparent)]
+    Unanswerable(#[from] Unanswerable),
+    /// The agent file cannot be parsed: it may be of a newer release.
+    #[error("the agent file: {0}")]
+    UnknownAgent(#[from] agents::AgentFileError),
+    /// No UDP socket could be opened.
+    #[error("no socket: {0}")]
+    NoSocket(#[from] std::io::Error),
+}
 
 /// The outcome of a command for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

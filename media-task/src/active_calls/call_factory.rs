@@ -1,18 +1,19 @@
 //! Builds a call's session: answers its offer, opens its socket, connects the model.
 
-use super::AdmissionError;
-use super::admission::COMMAND_QUEUE;
+use super::admission::{AdmissionError, COMMAND_QUEUE};
 use crate::agent_cache::AgentCache;
 use crate::journal_writer::JournalWriter;
 use crate::lateness_meter::LatenessMeter;
-use crate::model::{ModelPort, Provider};
-use crate::offer::Offer;
+use crate::lifecycle::task_protection::TaskProtection;
+use crate::model::ModelPort;
 use crate::session::{CallSessionParts, SessionCommand, enable_icmp_errors};
 use crate::settings::{MediaSecret, ModelSettings};
-use crate::task_protection::TaskProtection;
 use crate::webrtc::Peer;
-use internal_api::{control_api, keys};
-use journal::{EntryBuilder, EntryContext, JournalPhase};
+use crate::webrtc::offer::Offer;
+use call::Stage;
+use internal_api::client::CallControl;
+use internal_api::control_api;
+use journal::{EntryBuilder, EntryContext};
 use media_diagnosis::{MediaContext, MediaMonitor};
 use realtime::connection::{Auth, Endpoint};
 use service::secrets::Secret;
@@ -20,7 +21,8 @@ use service::time::now_ms;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{CallControl, Store};
+use store::Store;
+use store::keys;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
@@ -76,12 +78,8 @@ impl CallFactory {
         let model_name = agent.file.model.name.clone().unwrap_or_else(|| self.model.name.clone());
         let endpoint = self.endpoint(&model_name, request.caller.as_deref());
         // Before the answer, which takes milliseconds: the model's first word takes longest of all.
-        let model = ModelPort::Realtime(Provider::connect(
-            endpoint,
-            self.secret.clone(),
-            agent.session(&model_name),
-            Instant::now(),
-        ));
+        let model =
+            ModelPort::connect(endpoint, self.secret.clone(), agent.session(&model_name), Instant::now());
         let (peer, answer) = Peer::answer(&offer, address, Instant::now())?;
         let monitor = MediaMonitor::new(media_context(&offer, address.ip(), &socket)?, Instant::now());
         let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
@@ -110,7 +108,7 @@ impl CallFactory {
             .at(EntryContext {
                 number: Some(request.number.clone()),
                 task: Some(self.task.clone()),
-                phase: Some(JournalPhase::Answering),
+                phase: Some(Stage::Answering.into()),
             }),
             journal: self.journal.clone(),
             store: self.store.clone(),

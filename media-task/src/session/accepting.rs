@@ -3,11 +3,12 @@
 use super::answer_progress::AnswerStep;
 use super::level_meter::LevelMeter;
 use super::{CallSession, SessionEnd};
+use call::Stage;
+use internal_api::client::ProcessFailed;
 use internal_api::order::{Order, Reply};
-use journal::{JournalEvent, JournalPhase};
+use journal::JournalEvent;
 use service::time::now_ms;
 use std::time::Instant;
-use store::ProcessFailed;
 
 impl CallSession {
     /// Asks for the accept once the call is ready, and gives up when the ring time is over.
@@ -68,7 +69,7 @@ impl CallSession {
         self.levels = LevelMeter::begin(self.parts.agent.file.keeping, now);
         self.summary.opened_at_ms = Some(now_ms());
         self.parts.entries.advance_to(version);
-        self.parts.entries.enter_phase(JournalPhase::Talking);
+        self.parts.entries.enter_phase(Stage::Talking);
         self.note(JournalEvent::Opened {});
     }
 }

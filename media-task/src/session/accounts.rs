@@ -4,12 +4,12 @@ use super::spending::{COUNT_TIMEOUT, Count, SpendingTracker};
 use super::{CallSession, ms};
 use crate::journal_writer::ttl_after_days;
 use audio::{NetworkPath, listening_quality};
-use internal_api::keys;
 use journal::{CallSummary, JournalEvent, TokenCounts};
 use realtime::{Prices, Usage};
 use service::time::now_ms;
 use std::time::Instant;
 use store::items::{number, to_item};
+use store::keys;
 use store::{CallOutcome, CallOwner, DaySpent, Store};
 use tokio::sync::mpsc;
 

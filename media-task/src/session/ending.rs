@@ -2,13 +2,13 @@
 
 use super::accounts::last_cap_event;
 use super::{CallSession, CallSessionParts, SessionEnd};
-use crate::model::AgentEvent;
-use call::Ending;
+use call::{Ending, Stage};
+use internal_api::client::CallControl;
 use internal_api::order::Order;
-use journal::{JournalPhase, TranscriptLine};
+use journal::TranscriptLine;
+use realtime::SessionEvent;
 use service::time::now_ms;
 use std::time::{Duration, Instant};
-use store::CallControl;
 
 /// How long one report may take: call-control may be waiting for Meta.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ impl CallSession {
         if end == SessionEnd::Unreported(Ending::MediaNeverConnected) {
             self.diagnose_missing_media(Instant::now());
         }
-        self.parts.entries.enter_phase(JournalPhase::Over);
+        self.parts.entries.enter_phase(Stage::Over);
         self.note_media();
         let reported = if self.transcript.awaits_transcription() {
             // The caller's last words are still being transcribed; the hang-up does not wait for them.
@@ -73,29 +73,36 @@ impl CallSession {
             self.parts.model.handle(input, Instant::now());
             while let Some(event) = self.parts.model.poll_event() {
                 match event {
-                    AgentEvent::CallerSaid(item, text) => {
-                        self.transcript.caller_said(&item.0, &text, now_ms())
+                    SessionEvent::CallerTranscript { item, text } => {
+                        self.transcript.caller_said(&item, &text, now_ms());
                     }
-                    AgentEvent::CallerWasSilent(item) => self.transcript.caller_was_silent(&item.0, now_ms()),
-                    AgentEvent::TranscriptionFailed(item, _) => {
-                        self.transcript.caller_transcription_failed(&item.0)
+                    SessionEvent::CallerWasSilent { item } => {
+                        self.transcript.caller_was_silent(&item, now_ms());
                     }
-                    AgentEvent::Usage(usage) => self.usage += usage,
-                    AgentEvent::Failed { .. } => return,
-                    AgentEvent::Ready
-                    | AgentEvent::Audio(_)
-                    | AgentEvent::RequestedResponseBegan(_)
-                    | AgentEvent::CallerStarted(_)
-                    | AgentEvent::AgentSaid(..)
-                    | AgentEvent::ToolCalled { .. }
-                    | AgentEvent::HostedToolCalled
-                    | AgentEvent::HostedToolEnded(..)
-                    | AgentEvent::ToolsMissing(_)
-                    | AgentEvent::EmptyResponse { .. }
-                    | AgentEvent::SessionLost(_)
-                    | AgentEvent::SessionRestored(..)
-                    | AgentEvent::PartRefused(..)
-                    | AgentEvent::ApiError(_) => {}
+                    SessionEvent::TranscriptionFailed { item, .. } => {
+                        self.transcript.caller_transcription_failed(&item);
+                    }
+                    SessionEvent::Usage(usage) => self.usage += usage,
+                    SessionEvent::Failed(_) => return,
+                    SessionEvent::Ready { .. }
+                    | SessionEvent::ResponseStarted { .. }
+                    | SessionEvent::Audio { .. }
+                    | SessionEvent::ItemDone { .. }
+                    | SessionEvent::ResponseEmpty { .. }
+                    | SessionEvent::ResponseDone { .. }
+                    | SessionEvent::SpeechStarted { .. }
+                    | SessionEvent::CallerNamed { .. }
+                    | SessionEvent::SpeechStopped
+                    | SessionEvent::AgentTranscript { .. }
+                    | SessionEvent::ToolCalled { .. }
+                    | SessionEvent::HostedToolCalled
+                    | SessionEvent::HostedToolEnded { .. }
+                    | SessionEvent::ToolsMissing { .. }
+                    | SessionEvent::ResponseLacking { .. }
+                    | SessionEvent::SessionLost { .. }
+                    | SessionEvent::SessionRestored { .. }
+                    | SessionEvent::PartRefused { .. }
+                    | SessionEvent::ApiError(_) => {}
                 }
             }
         }
@@ -124,8 +131,8 @@ impl CallSession {
 /// Reports to call-control that a call is over, and why, until it is acknowledged.
 async fn report(control: &CallControl, call_ref: String, fence: u64, token: Option<String>, ending: Ending) {
     let known_before = ending.for_previous_release();
-    let newer = (ending != known_before).then(|| word(ending));
-    let order = Order::TaskEnded { call_ref, fence, token, ending: word(known_before), newer };
+    let newer = (ending != known_before).then(|| ending.into());
+    let order = Order::TaskEnded { call_ref, fence, token, ending: known_before.into(), newer };
     for _ in 0..REPORT_ATTEMPTS {
         match tokio::time::timeout(REPORT_TIMEOUT, control.ask(&order)).await {
             Ok(Ok(_)) => return,
@@ -136,9 +143,4 @@ async fn report(control: &CallControl, call_ref: String, fence: u64, token: Opti
         }
         tokio::time::sleep(REPORT_RETRY_AFTER).await;
     }
-}
-
-fn word(ending: Ending) -> String {
-    let word = serde_json::to_value(ending).ok().and_then(|word| word.as_str().map(str::to_owned));
-    word.expect("an ending is written as a word")
 }

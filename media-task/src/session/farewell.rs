@@ -1,8 +1,8 @@
 //! Ends a call with a goodbye: the agent's last words are requested, played to their end, and then the call is hung up.
 
+use super::outage_message;
 use super::outgoing_media::instruction;
 use super::{CallSession, SessionEnd};
-use crate::outage_message;
 use agents::Words;
 use audio::TimeoutReason;
 use call::Ending;
@@ -128,8 +128,8 @@ impl CallSession {
     }
 
     /// Notes that a requested response begins: the goodbye, if one is due.
-    pub(super) fn note_farewell_began(&mut self, response: String) {
-        self.farewell.iter_mut().for_each(|farewell| farewell.note_response_began(response.clone()));
+    pub(super) fn note_farewell_began(&mut self, response: &str) {
+        self.farewell.iter_mut().for_each(|farewell| farewell.note_response_began(response.to_owned()));
     }
 
     /// Notes that a response has audio.

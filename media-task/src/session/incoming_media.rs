@@ -2,8 +2,8 @@
 
 use super::{APPEND_SAMPLES, CallSession, SessionEnd, ms};
 use crate::codec;
-use crate::datagram::kind;
 use crate::webrtc::PeerEvent;
+use crate::webrtc::datagram::kind;
 use audio::{DecodeStep, DtmfPacket, Packet};
 use call::Ending;
 use journal::JournalEvent;

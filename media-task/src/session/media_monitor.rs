@@ -1,7 +1,7 @@
 //! Feeds the media diagnosis with what the call's socket shows (datagrams, ICMP errors), and writes its findings to the journal.
 
 use super::CallSession;
-use crate::datagram::kind;
+use crate::webrtc::datagram::kind;
 use journal::JournalEvent;
 use media_diagnosis::{AudioActivity, Diagnosis, Finding, MediaMonitor, SendError};
 use nix::sys::socket::{MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};

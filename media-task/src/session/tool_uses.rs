@@ -3,12 +3,13 @@
 use super::action_budget::{ActionBudget, HourlyBudget};
 use super::{CallSession, ms};
 use crate::journal_writer::CallerRequest;
+use internal_api::client::CallControl;
 use internal_api::order::{Order, Reply};
 use journal::JournalEvent;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{BudgetedAction, CallControl};
+use store::BudgetedAction;
 use tokio::sync::mpsc;
 use tools::{AT_ONCE, CallContext, Refused, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse};
 

@@ -7,37 +7,27 @@
 //! - SRTP and SRTCP only of the offer's SSRCs and of a bounded number of others, refilled every few seconds: the stack keeps state
 //!   for each SSRC before it knows whether a packet is genuine.
 
-use crate::datagram::kind;
+mod srtcp_trailer;
+mod ssrcs;
+
+use super::datagram::kind;
 use media_diagnosis::DatagramKind;
 use rtc::crypto::{RTCCryptoProvider, default_provider};
 use rtc::shared::error::Error;
 use rtc::stun::integrity::MessageIntegrity;
 use rtc::stun::message::{CLASS_INDICATION, Message, TransactionId};
+pub(super) use srtcp_trailer::SrtcpTrailer;
+use ssrcs::Ssrcs;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How many of our checks are remembered as unanswered.
 const MAX_CHECKS: usize = 64;
 
 /// How many addresses that passed a check are remembered. The far side's current one is the last, since it passed most recently.
 const MAX_ADDRESSES: usize = 16;
-
-/// How many SSRCs outside the offer may be tried at once; as many may have proved genuine.
-const MAX_SSRCS: usize = 32;
-
-/// How soon one more SSRC may be tried once that many were.
-const REFILL_AFTER: Duration = Duration::from_secs(5);
-
-/// The end of an SRTCP packet, which holds its encryption flag: the first bit of the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SrtcpTrailer {
-    /// The index is followed by an 80-bit tag: `AES_CM` with HMAC-SHA1.
-    Hmac,
-    /// The index comes last: AES-GCM.
-    Aead,
-}
 
 /// Which addresses and SSRCs may send to the stack.
 pub(super) struct DatagramFilter {
@@ -50,17 +40,6 @@ pub(super) struct DatagramFilter {
     checked: VecDeque<SocketAddr>,
     rtp: Ssrcs,
     rtcp: Ssrcs,
-}
-
-/// The SSRCs that the stack has seen in one protocol, SRTP or SRTCP.
-#[derive(Debug, Default)]
-struct Ssrcs {
-    /// Those of the offer, which are always admitted.
-    offered: Vec<u32>,
-    genuine: Vec<u32>,
-    tried: VecDeque<u32>,
-    /// When the last of them was first admitted.
-    tried_at: Option<Instant>,
 }
 
 impl DatagramFilter {
@@ -124,10 +103,8 @@ impl DatagramFilter {
     /// Whether the stack has decrypted a datagram of the same SSRC before: one that now fails is most likely a repetition.
     pub(super) fn knows(&self, datagram: &[u8]) -> bool {
         match kind(datagram) {
-            DatagramKind::Rtp { .. } => {
-                ssrc(datagram, 8).is_some_and(|ssrc| self.rtp.genuine.contains(&ssrc))
-            }
-            DatagramKind::Rtcp => ssrc(datagram, 4).is_some_and(|ssrc| self.rtcp.genuine.contains(&ssrc)),
+            DatagramKind::Rtp { .. } => ssrc(datagram, 8).is_some_and(|ssrc| self.rtp.knows(ssrc)),
+            DatagramKind::Rtcp => ssrc(datagram, 4).is_some_and(|ssrc| self.rtcp.knows(ssrc)),
             DatagramKind::StunRequest
             | DatagramKind::StunSuccess
             | DatagramKind::StunError(_)
@@ -172,56 +149,6 @@ impl DatagramFilter {
     }
 }
 
-impl SrtcpTrailer {
-    /// Returns the format for a protection profile as the stack names it.
-    pub(super) fn of(cipher: &str) -> Option<Self> {
-        if cipher.starts_with("SRTP_AEAD_") {
-            Some(Self::Aead)
-        } else {
-            cipher.starts_with("SRTP_AES").then_some(Self::Hmac)
-        }
-    }
-
-    /// Whether the encryption flag is set (RFC 3711, section 3.4; RFC 7714, section 9).
-    fn is_encrypted(self, report: &[u8]) -> bool {
-        let index_to_end = match self {
-            Self::Hmac => 4 + 10,
-            Self::Aead => 4,
-        };
-        let index = report.len().checked_sub(index_to_end).filter(|index| *index >= 8);
-        index.is_some_and(|index| report[index] & 0x80 != 0)
-    }
-}
-
-impl Ssrcs {
-    fn of_offer(ssrcs: &[u32]) -> Self {
-        Self { offered: ssrcs.iter().copied().take(MAX_SSRCS).collect(), ..Self::default() }
-    }
-
-    fn admits(&mut self, ssrc: u32, now: Instant) -> bool {
-        if self.offered.contains(&ssrc) || self.genuine.contains(&ssrc) || self.tried.contains(&ssrc) {
-            return true;
-        }
-        if self.tried.len() >= MAX_SSRCS {
-            if self.tried_at.is_some_and(|at| now.saturating_duration_since(at) < REFILL_AFTER) {
-                return false;
-            }
-            self.tried.pop_front();
-        }
-        self.tried.push_back(ssrc);
-        self.tried_at = Some(now);
-        true
-    }
-
-    fn note_genuine(&mut self, ssrc: u32) {
-        let is_full = self.genuine.len() >= MAX_SSRCS && !self.offered.contains(&ssrc);
-        if !is_full && !self.genuine.contains(&ssrc) {
-            self.tried.retain(|tried| *tried != ssrc);
-            self.genuine.push(ssrc);
-        }
-    }
-}
-
 fn read(datagram: &[u8]) -> Option<Message> {
     let mut message = Message { raw: datagram.to_vec(), ..Message::default() };
     message.decode().ok()?;
@@ -238,6 +165,7 @@ fn ssrc(datagram: &[u8], at: usize) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::ssrcs::{MAX_SSRCS, REFILL_AFTER};
     use super::*;
     use rtc::stun::message::{BINDING_REQUEST, BINDING_SUCCESS, MessageType, Setter};
 
@@ -359,7 +287,7 @@ mod tests {
 
         assert!(filter.admits_at(&rtp(7), relay(), now + REFILL_AFTER));
         assert!(!filter.admits_at(&rtp(8), relay(), now + REFILL_AFTER), "one place");
-        assert_eq!(filter.rtp.tried.len(), MAX_SSRCS, "the state is bounded");
+        assert_eq!(filter.rtp.tried(), MAX_SSRCS, "the state is bounded");
         filter.note_genuine(&rtp(7));
         assert!(filter.admits_at(&rtp(7), relay(), now + REFILL_AFTER));
     }
@@ -375,13 +303,6 @@ mod tests {
 
         assert!(filter.has_passed(relay()));
         assert_eq!(filter.checked.len(), MAX_ADDRESSES);
-    }
-
-    #[test]
-    fn an_unknown_cipher_has_no_srtcp_format() {
-        assert_eq!(SrtcpTrailer::of("SRTP_AEAD_AES_128_GCM"), Some(SrtcpTrailer::Aead));
-        assert_eq!(SrtcpTrailer::of("SRTP_AES128_CM_HMAC_SHA1_80"), Some(SrtcpTrailer::Hmac));
-        assert_eq!((SrtcpTrailer::of(""), SrtcpTrailer::of("Unknown")), (None, None));
     }
 
     impl DatagramFilter {

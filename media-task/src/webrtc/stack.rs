@@ -1,7 +1,7 @@
 //! Configures the WebRTC stack for one offer: ICE checks and timeouts, DTLS role, codecs, candidate.
 
+use super::offer::Offer;
 use super::rtp_tap::RtpTap;
-use crate::offer::Offer;
 use rtc::interceptor::{Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MediaEngine};

@@ -78,7 +78,7 @@ async fn a_caller_who_is_turned_away_again_is_told_no_more() {
 fn was_turned_away(after: &Afterwards, ending: Ending, why: &str) {
     assert_eq!((after.ending, after.at_meta), (ending, AtMeta::Rejected), "{after:?}");
     assert_eq!((&after.actions[..], after.assignments), (&[ActionName::Reject][..], 0), "{after:?}");
-    let told = |event: &JournalEvent| matches!(event, JournalEvent::TurnedAway { why: told } if told == why);
+    let told = |event: &JournalEvent| matches!(event, JournalEvent::TurnedAway { why: told } if told.to_string() == why);
     assert_eq!(after.journal.iter().filter(|event| told(event)).count(), 1, "{after:?}");
 }
 

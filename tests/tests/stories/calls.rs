@@ -3,7 +3,7 @@
 use aws_sdk_lambda::Client;
 use call::Ending;
 use harness::{Story, StoryBuilder};
-use store::CallControl;
+use internal_api::client::CallControl;
 
 const PROMISED: [&str; 9] = [
     "ok",

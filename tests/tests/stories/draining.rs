@@ -6,7 +6,6 @@ mod task_death;
 
 use call::Ending;
 use harness::{Afterwards, Caller, Story, StoryBuilder};
-use internal_api::lease::Lease;
 use journal::JournalEvent;
 use local::eventually;
 use sim_audio::clips;
@@ -14,6 +13,7 @@ use sim_aws::{LastStatus, TaskStatus};
 use sim_meta::ActionName;
 use sim_openai::{Reply, Script};
 use std::time::Duration;
+use store::lease::Lease;
 
 const TASK: &str = "media-task";
 const SOON: Duration = Duration::from_secs(40);

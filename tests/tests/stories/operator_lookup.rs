@@ -216,8 +216,8 @@ const HOSTILE: &str = "<script>document.body.remove()</script><img src=\"http://
 
 fn hostile_line(call_ref: &str) -> store::items::Item {
     let texts = [
-        ("pk", internal_api::keys::call(call_ref)),
-        ("sk", internal_api::keys::line(900)),
+        ("pk", store::keys::call(call_ref)),
+        ("sk", store::keys::line(900)),
         ("speaker", "caller".into()),
         ("text", HOSTILE.into()),
     ];
@@ -237,12 +237,9 @@ async fn looked_at(page: &Path) -> Value {
 
 /// Something that Meta told of a number, which was not understood, and which names a person.
 fn notice_about(number: &str, person: &str) -> store::items::Item {
-    let sk = internal_api::keys::notice("unheard_of", "", "0a");
-    let texts = [
-        ("pk", internal_api::keys::number(number)),
-        ("sk", sk),
-        ("item", format!("{{\"from\": \"{person}\"}}")),
-    ];
+    let sk = store::keys::notice("unheard_of", "", "0a");
+    let texts =
+        [("pk", store::keys::number(number)), ("sk", sk), ("item", format!("{{\"from\": \"{person}\"}}"))];
     texts.into_iter().map(|(name, value)| (name.to_owned(), store::items::text(value))).collect()
 }
 

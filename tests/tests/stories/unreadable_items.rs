@@ -2,11 +2,11 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::Story;
-use internal_api::keys;
 use local::eventually;
 use serde_json::Value;
 use sim_meta::Ending as AtMeta;
 use std::time::Duration;
+use store::keys;
 
 const LONG: Duration = Duration::from_secs(60);
 

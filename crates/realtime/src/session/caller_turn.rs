@@ -131,7 +131,7 @@ impl Session {
         if self.config.turns == TurnMode::Server {
             self.link.queue.end_turn(true);
         }
-        self.emit(SessionEvent::CallerStopped);
+        self.emit(SessionEvent::SpeechStopped);
         let message = "the caller's turn lasted too long, and was committed".to_owned().into();
         self.emit(SessionEvent::ApiError(ApiError {
             code: "turn_without_end".to_owned(),

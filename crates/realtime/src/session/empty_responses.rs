@@ -268,7 +268,7 @@ impl Session {
         request: &ResponseRequest,
         then: EmptyResponseAction,
     ) {
-        self.emit(SessionEvent::EmptyResponse {
+        self.emit(SessionEvent::ResponseLacking {
             response: response.id.clone(),
             purpose: request.into(),
             status: response.status.clone(),

@@ -24,14 +24,14 @@ pub enum SessionEvent {
         expires_at: Option<u64>,
     },
     /// The server started a response.
-    Began {
+    ResponseStarted {
         /// The id of the response.
         response: String,
         /// Whether it is the response to [`crate::Session::ask`].
         is_asked: bool,
     },
     /// Audio of the agent's speech arrived.
-    Said {
+    Audio {
         /// The response that the audio belongs to.
         response: String,
         /// The item that the audio belongs to.
@@ -40,22 +40,22 @@ pub enum SessionEvent {
         samples: Redacted<Vec<i16>>,
     },
     /// All audio of an item has arrived. An item that was cut short ends with its response.
-    Finished {
+    ItemDone {
         /// The id of the item.
         item: String,
     },
     /// A response is about to end without audio or a call, and was neither cancelled nor failed.
-    SaidNothing {
+    ResponseEmpty {
         /// The id of the response.
         response: String,
     },
     /// A response has ended, whatever its status.
-    Ended {
+    ResponseDone {
         /// The id of the response.
         response: String,
     },
     /// The server VAD detected the start of the caller's speech.
-    CallerStarted {
+    SpeechStarted {
         /// The id of the caller's item; empty until [`SessionEvent::CallerNamed`] if the server does not give it yet.
         item: String,
     },
@@ -65,7 +65,7 @@ pub enum SessionEvent {
         item: String,
     },
     /// The caller's speech ended, by the server VAD or because its session was lost.
-    CallerStopped,
+    SpeechStopped,
     /// The local level meter found only silence in a caller's item. Reported before the item's transcript.
     CallerWasSilent {
         /// The id of the item.
@@ -81,9 +81,9 @@ pub enum SessionEvent {
         arguments: Redacted<String>,
     },
     /// The service started a hosted MCP call, which the agent waits for.
-    HostedCalled,
+    HostedToolCalled,
     /// A hosted MCP call ended.
-    HostedEnded {
+    HostedToolEnded {
         /// The server and its tool, as `server.tool`.
         tool: String,
         /// How long the call took.
@@ -97,7 +97,7 @@ pub enum SessionEvent {
         server: String,
     },
     /// A response has no audio and no call, or ended in the middle of a sentence.
-    EmptyResponse {
+    ResponseLacking {
         /// The id of the response.
         response: String,
         /// What the response was requested for.
@@ -110,7 +110,7 @@ pub enum SessionEvent {
         then: EmptyResponseAction,
     },
     /// The transcript of what the caller said: a guide only, and it may be late.
-    CallerSaid {
+    CallerTranscript {
         /// The id of the item.
         item: String,
         /// The text of the transcript.
@@ -124,7 +124,7 @@ pub enum SessionEvent {
         code: String,
     },
     /// The transcript of an agent's item, cut to the audio that arrived, whether it was played or not.
-    AgentSaid {
+    AgentTranscript {
         /// The id of the item.
         item: String,
         /// The text of the transcript.
@@ -133,14 +133,14 @@ pub enum SessionEvent {
         audio: Duration,
     },
     /// The tokens or time that a response or a transcription used.
-    Used(Usage),
+    Usage(Usage),
     /// The session was lost; another one is being opened.
     SessionLost {
         /// The reason, in one word for logs.
         reason: String,
     },
     /// Another session has taken over, with the conversation history replayed to it.
-    Restored {
+    SessionRestored {
         /// The time since the loss, or since the rollover was started.
         took: Duration,
         /// Whether it was a session rollover, before the old session expired.

@@ -213,14 +213,14 @@ impl Session {
     fn mark_started(&mut self, id: &str, now: Instant) {
         let Some(hosted) = self.tools.hosted.get_mut(id).filter(|hosted| !hosted.is_started) else { return };
         (hosted.is_started, hosted.since) = (true, now);
-        self.emit(SessionEvent::HostedCalled);
+        self.emit(SessionEvent::HostedToolCalled);
     }
 
     fn close_hosted(&mut self, id: &str, outcome: HostedOutcome, now: Instant) {
         let Some(hosted) = self.tools.hosted.remove(id) else { return };
         self.tools.close(id, true);
         if !hosted.is_started {
-            self.emit(SessionEvent::HostedCalled);
+            self.emit(SessionEvent::HostedToolCalled);
         }
         if let Some(recorded) =
             self.history.hosted_call(id).filter(|recorded| recorded.answer == HostedAnswer::NotYet)
@@ -231,7 +231,7 @@ impl Session {
                 HostedOutcome::TimedOut => HostedAnswer::Unknown,
             };
         }
-        self.emit(SessionEvent::HostedEnded { tool: hosted.tool, took: now - hosted.since, outcome });
+        self.emit(SessionEvent::HostedToolEnded { tool: hosted.tool, took: now - hosted.since, outcome });
     }
 
     fn forget_unstarted(&mut self, id: &str) {

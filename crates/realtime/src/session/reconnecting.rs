@@ -133,10 +133,10 @@ impl Session {
         let unfinished = self.link.unfinished();
         self.finish_items(None, false);
         for response in unfinished {
-            self.emit(SessionEvent::Ended { response });
+            self.emit(SessionEvent::ResponseDone { response });
         }
         if self.link.queue.is_caller_speaking() {
-            self.emit(SessionEvent::CallerStopped);
+            self.emit(SessionEvent::SpeechStopped);
         }
         self.caller_turn.forget();
         self.idle_timer.expect_no_prompt();
@@ -227,7 +227,7 @@ impl Session {
         }
         self.send_pending_audio();
         let took = since.map_or(Duration::ZERO, |since| now - since);
-        self.emit(SessionEvent::Restored { took, planned });
+        self.emit(SessionEvent::SessionRestored { took, planned });
     }
 
     fn replay_history(&mut self) {

@@ -70,7 +70,7 @@ impl Session {
         }
         let is_asked = matches!(self.link.queue.ongoing(), Some((_, ResponseRequest::Prompt { .. })));
         let is_asked = is_asked && start == ResponseStart::Wanted;
-        self.emit(SessionEvent::Began { response: response.id.clone(), is_asked });
+        self.emit(SessionEvent::ResponseStarted { response: response.id.clone(), is_asked });
         match start {
             ResponseStart::Wanted => {}
             ResponseStart::Unwanted => self.cancel(response.id.clone()),
@@ -108,9 +108,9 @@ impl Session {
         }
         self.end_batches(Some(&response.id));
         if content.is_empty() && matches!(response.status.as_str(), "completed" | "incomplete") {
-            self.emit(SessionEvent::SaidNothing { response: response.id.clone() });
+            self.emit(SessionEvent::ResponseEmpty { response: response.id.clone() });
         }
-        self.emit(SessionEvent::Ended { response: response.id.clone() });
+        self.emit(SessionEvent::ResponseDone { response: response.id.clone() });
         self.request_unheard_prompt(&response.id, &response.status, request.as_ref());
         self.remove_silent_items(&response.id, &mut produced);
         if response.status == "failed" {
@@ -240,14 +240,14 @@ impl Session {
         if !text.is_empty() && item.is_audible {
             item.is_reported = true;
             let text = text.to_owned().into();
-            self.emit(SessionEvent::AgentSaid { item: id.to_owned(), text, audio });
+            self.emit(SessionEvent::AgentTranscript { item: id.to_owned(), text, audio });
         }
     }
 
     pub(super) fn add_usage(&mut self, usage: Usage) {
         if !usage.is_empty() {
             self.usage += usage;
-            self.emit(SessionEvent::Used(usage));
+            self.emit(SessionEvent::Usage(usage));
         }
     }
 }

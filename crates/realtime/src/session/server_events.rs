@@ -60,12 +60,12 @@ impl Session {
                 self.link.continues = false;
                 self.empty_responses.caller_started();
                 self.idle_timer.expect_no_prompt();
-                self.emit(SessionEvent::CallerStarted { item: item_id });
+                self.emit(SessionEvent::SpeechStarted { item: item_id });
             }
             ServerEvent::SpeechStopped { .. } => {
                 self.end_turn();
                 self.link.queue.caller_stopped(now);
-                self.emit(SessionEvent::CallerStopped);
+                self.emit(SessionEvent::SpeechStopped);
             }
             ServerEvent::Committed { item_id } => self.name_turn(item_id),
             ServerEvent::IdleTimeout { item_id } => {
@@ -149,7 +149,7 @@ impl Session {
         self.history.set_received(&item, received, false);
         self.greeting.audio_received(&response, &item);
         if !samples.is_empty() {
-            self.emit(SessionEvent::Said { response, item, samples: samples.into() });
+            self.emit(SessionEvent::Audio { response, item, samples: samples.into() });
         }
     }
 
@@ -164,7 +164,7 @@ impl Session {
         }
         self.history.set_received(id, item.decoder.received(), is_complete);
         if is_first_report {
-            self.emit(SessionEvent::Finished { item: id.to_owned() });
+            self.emit(SessionEvent::ItemDone { item: id.to_owned() });
         }
     }
 
@@ -185,7 +185,7 @@ impl Session {
         let text = text.trim().to_owned();
         if !text.is_empty() {
             self.history.set_caller_transcript(&item, &text);
-            self.emit(SessionEvent::CallerSaid { item, text: text.into() });
+            self.emit(SessionEvent::CallerTranscript { item, text: text.into() });
         }
     }
 

@@ -34,7 +34,7 @@ pub struct Outcome {
 impl Outcome {
     pub(super) fn judge(evidence: &Evidence, steps: Vec<Step>, files: Vec<PathBuf>) -> Self {
         let ending = evidence.record.as_ref().and_then(|record| record.call.ending());
-        let ending = ending.and_then(|ending| serde_json::to_value(ending).ok()?.as_str().map(str::to_owned));
+        let ending = ending.map(|ending| ending.to_string());
         Self {
             steps,
             figures: Figures::of(evidence),
@@ -172,7 +172,7 @@ fn cause(event: &journal::JournalEvent) -> Option<String> {
         JournalEvent::TaskSilent { .. } => {
             Some("the media task does not answer at its control API".to_owned())
         }
-        JournalEvent::Ended { ending, by, .. } if ending != "agent_said_goodbye" => {
+        JournalEvent::Ended { ending, by, .. } if ending.known() != Some(call::Ending::AgentSaidGoodbye) => {
             Some(format!("the call ended: {ending}, by {by}"))
         }
         _ => None,

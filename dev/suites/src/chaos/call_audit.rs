@@ -5,13 +5,13 @@ use super::fault_injection::Killed;
 use super::plan::{Act, Plan};
 use super::spending_audit::{self, SpendingAudit};
 use harness::testbed::Testbed;
-use internal_api::keys;
 use journal::JournalEvent;
 use local::eventually_every;
 use sim_meta::{ActionName, CallRecord, InjectedFault};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
+use store::keys;
 use switchboard::{StoredCall, call_ref};
 use tokio::time::Instant;
 

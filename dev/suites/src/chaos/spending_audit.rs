@@ -2,10 +2,10 @@
 
 use anyhow::Context;
 use harness::testbed::Testbed;
-use internal_api::keys;
 use journal::{CallSummary, JournalEvent};
 use std::collections::BTreeMap;
 use store::items::{Item, from_item};
+use store::keys;
 
 /// What the table says of one call's owners.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -12,7 +12,7 @@ fn audio_becomes_samples_however_it_was_split() {
     }
 
     let said = talk.events.iter().flat_map(|event| match event {
-        SessionEvent::Said { samples, .. } => samples.0.clone(),
+        SessionEvent::Audio { samples, .. } => samples.0.clone(),
         _ => vec![],
     });
     assert_eq!(said.collect::<Vec<_>>(), [1, 258]);
@@ -23,13 +23,13 @@ fn a_silent_start_arrives_with_the_first_audible_audio() {
     let mut talk = Talk::greeted();
     talk.begin_own("r");
     talk.speak_at(0, "r", "a", "One", 300);
-    assert!(!talk.events.iter().any(|event| matches!(event, SessionEvent::Said { .. })));
+    assert!(!talk.events.iter().any(|event| matches!(event, SessionEvent::Audio { .. })));
     talk.speak("r", "a", " two.", 200);
     talk.finish("r", "a");
     talk.act(|session, now| session.truncate("a", ms(400), ms(500), now));
 
     let said = talk.events.iter().filter_map(|event| match event {
-        SessionEvent::Said { samples, .. } => Some(samples.0.clone()),
+        SessionEvent::Audio { samples, .. } => Some(samples.0.clone()),
         _ => None,
     });
     assert_eq!(said.collect::<Vec<_>>(), [[vec![0; 300 * 24], vec![LOUD; 200 * 24]].concat()]);
@@ -50,14 +50,14 @@ fn two_items_of_a_response_finish_separately() {
         .events
         .iter()
         .filter_map(|event| match event {
-            SessionEvent::AgentSaid { item, text, audio } => {
+            SessionEvent::AgentTranscript { item, text, audio } => {
                 Some((item.as_str(), text.as_str(), audio.as_millis()))
             }
             _ => None,
         })
         .collect();
     assert_eq!(transcripts, [("a", "One.", 300), ("b", "Two.", 400)]);
-    let finished = talk.events.iter().filter(|event| matches!(event, SessionEvent::Finished { .. }));
+    let finished = talk.events.iter().filter(|event| matches!(event, SessionEvent::ItemDone { .. }));
     assert_eq!(finished.count(), 2);
 }
 
@@ -110,7 +110,7 @@ fn an_interrupt_under_local_turns_cancels_and_ignores_late_audio() {
     talk.speak("r", "a", "Late.", 100);
 
     assert_eq!(talk.kinds(), ["response.cancel"]);
-    assert!(!talk.events.iter().any(|event| matches!(event, SessionEvent::Said { .. })));
+    assert!(!talk.events.iter().any(|event| matches!(event, SessionEvent::Audio { .. })));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_caller_transcript_is_reported_with_its_usage() {
 
     assert!(
         talk.events
-            .contains(&SessionEvent::CallerSaid { item: "u".into(), text: "Where is my bike?".into() })
+            .contains(&SessionEvent::CallerTranscript { item: "u".into(), text: "Where is my bike?".into() })
     );
     assert_eq!(talk.session.usage().transcript_ms, 1_500);
 }
@@ -178,7 +178,7 @@ fn g711_audio_is_8_khz_both_ways() {
         json!({"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": audio}),
     );
     let said = talk.events.iter().find_map(|event| match event {
-        SessionEvent::Said { samples, .. } => Some(samples.len()),
+        SessionEvent::Audio { samples, .. } => Some(samples.len()),
         _ => None,
     });
     assert_eq!(said, Some(480));

@@ -12,7 +12,7 @@ fn a_turn_that_never_ends_is_committed_and_answered() {
     talk.pass(1);
 
     assert_eq!(talk.kinds(), ["input_audio_buffer.commit", "response.create"]);
-    assert!(talk.events.contains(&SessionEvent::CallerStopped), "{:?}", talk.events);
+    assert!(talk.events.contains(&SessionEvent::SpeechStopped), "{:?}", talk.events);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn a_part_refused_during_a_rollover_costs_nothing() {
 
     assert!(transcription(&talk, 1).is_null());
     assert!(talk.events.contains(&refused(OptionalPart::Transcription)));
-    assert!(talk.events.iter().any(|it| matches!(it, SessionEvent::Restored { planned: true, .. })));
+    assert!(talk.events.iter().any(|it| matches!(it, SessionEvent::SessionRestored { planned: true, .. })));
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_turn_without_an_item_id_interrupts_and_is_named_later() {
         let mut started = event;
         started["type"] = json!("input_audio_buffer.speech_started");
         talk.server_sends(started);
-        assert_eq!(talk.events, [SessionEvent::CallerStarted { item: String::new() }]);
+        assert_eq!(talk.events, [SessionEvent::SpeechStarted { item: String::new() }]);
 
         talk.server_sends(json!({"type": "input_audio_buffer.speech_stopped", "item_id": null}));
         talk.server_sends(json!({"type": "input_audio_buffer.committed", "item_id": "v"}));
@@ -173,7 +173,7 @@ fn a_turn_without_an_item_id_interrupts_and_is_named_later() {
 
         assert_eq!(
             talk.events[1..3],
-            [SessionEvent::CallerStopped, SessionEvent::CallerNamed { item: "v".into() }]
+            [SessionEvent::SpeechStopped, SessionEvent::CallerNamed { item: "v".into() }]
         );
         talk.forget();
         talk.down(ConnectionLoss::Failed("reset".into()));
@@ -204,7 +204,7 @@ fn an_early_idle_prompt_is_cancelled_and_deleted() {
         talk.finish("r", "p");
         talk.done("r", "completed");
 
-        let is_said = talk.events.iter().any(|it| matches!(it, SessionEvent::Said { .. }));
+        let is_said = talk.events.iter().any(|it| matches!(it, SessionEvent::Audio { .. }));
         let cancels = talk.sent_of("response.cancel").len();
         let deletes = talk.sent_of("conversation.item.delete");
         let deletes = deletes.iter().filter(|event| event["item_id"] == "p").count();
@@ -215,7 +215,7 @@ fn an_early_idle_prompt_is_cancelled_and_deleted() {
         talk.caller_stops("v");
         talk.begin_own("r2");
         talk.speak("r2", "a", "Yes.", 500);
-        assert!(talk.events.iter().any(|it| matches!(it, SessionEvent::Said { .. })), "the answer is heard");
+        assert!(talk.events.iter().any(|it| matches!(it, SessionEvent::Audio { .. })), "the answer is heard");
     }
 }
 

@@ -142,9 +142,9 @@ fn silent_audio_is_not_reported() {
     talk.ends("r", "completed", None);
 
     let is_of_item = |event: &&SessionEvent| match event {
-        SessionEvent::Said { item, .. }
-        | SessionEvent::Finished { item }
-        | SessionEvent::AgentSaid { item, .. } => item == "ir",
+        SessionEvent::Audio { item, .. }
+        | SessionEvent::ItemDone { item }
+        | SessionEvent::AgentTranscript { item, .. } => item == "ir",
         _ => false,
     };
     assert_eq!(talk.events.iter().find(is_of_item), None);
@@ -205,7 +205,7 @@ fn an_incomplete_response_is_reported_with_its_reason() {
     talk.ends("r", "incomplete", Some("content_filter"));
 
     let is_reported = talk.events.iter().any(|event| match event {
-        SessionEvent::EmptyResponse { status, reason, .. } => {
+        SessionEvent::ResponseLacking { status, reason, .. } => {
             status == "incomplete" && reason.as_deref() == Some("content_filter")
         }
         _ => false,
@@ -470,7 +470,7 @@ fn says_zeros(talk: &mut Talk, response: &str) {
 
 fn empty_responses(talk: &Talk) -> Vec<(Purpose, EmptyResponseAction)> {
     let empty_responses = talk.events.iter().filter_map(|event| match event {
-        SessionEvent::EmptyResponse { purpose, then, .. } => Some((*purpose, *then)),
+        SessionEvent::ResponseLacking { purpose, then, .. } => Some((*purpose, *then)),
         _ => None,
     });
     empty_responses.collect()

@@ -142,7 +142,7 @@ fn every_late_hosted_call_reports_a_start_and_an_end() {
         }
         talk.pass(60_000);
 
-        let called = talk.events.iter().filter(|event| matches!(event, SessionEvent::HostedCalled));
+        let called = talk.events.iter().filter(|event| matches!(event, SessionEvent::HostedToolCalled));
         assert_eq!(called.count(), outcomes(&talk).len());
         assert_eq!(outcomes(&talk).last(), Some(&HostedOutcome::TimedOut));
         assert_eq!(talk.kinds(), ["response.create"], "another open: {is_other_open}");
@@ -177,7 +177,7 @@ fn a_call_first_seen_after_its_response_is_answered_once() {
         talk.pass(90_000);
 
         assert_eq!(talk.kinds(), ["response.create"], "{at}");
-        let called = talk.events.iter().filter(|event| matches!(event, SessionEvent::HostedCalled));
+        let called = talk.events.iter().filter(|event| matches!(event, SessionEvent::HostedToolCalled));
         assert_eq!((called.count(), outcomes(&talk)), (1, vec![HostedOutcome::Done]), "{at}");
     }
 }
@@ -348,7 +348,7 @@ fn with_servers(labels: &[&str]) -> SessionConfig {
 
 fn outcomes(talk: &Talk) -> Vec<HostedOutcome> {
     let ended = talk.events.iter().filter_map(|event| match event {
-        SessionEvent::HostedEnded { outcome, .. } => Some(*outcome),
+        SessionEvent::HostedToolEnded { outcome, .. } => Some(*outcome),
         _ => None,
     });
     ended.collect()

@@ -21,7 +21,8 @@ fn a_loss_in_a_pause_reconnects_without_a_word() {
     assert_eq!(talk.response_creates(), 0, "no answer is pending");
     assert!(talk.events.contains(&SessionEvent::SessionLost { reason: "failed".into() }));
     assert!(
-        talk.events.contains(&SessionEvent::Restored { took: Duration::from_millis(400), planned: false })
+        talk.events
+            .contains(&SessionEvent::SessionRestored { took: Duration::from_millis(400), planned: false })
     );
 }
 
@@ -59,10 +60,10 @@ fn an_answer_cut_off_by_a_loss_is_continued() {
     talk.begin_own("r");
     talk.speak("r", "b", "It will be done by six this evening, or tomorrow.", 1_000);
     talk.down(ConnectionLoss::Failed("reset".into()));
-    assert!(talk.events.contains(&SessionEvent::Ended { response: "r".into() }));
-    assert!(!talk.events.contains(&SessionEvent::Finished { item: "b".into() }), "the rest never came");
+    assert!(talk.events.contains(&SessionEvent::ResponseDone { response: "r".into() }));
+    assert!(!talk.events.contains(&SessionEvent::ItemDone { item: "b".into() }), "the rest never came");
     let (text, audio) = ("It will be done".to_owned().into(), Duration::from_secs(1));
-    assert!(talk.events.contains(&SessionEvent::AgentSaid { item: "b".into(), text, audio }));
+    assert!(talk.events.contains(&SessionEvent::AgentTranscript { item: "b".into(), text, audio }));
 
     talk.accept();
 
@@ -93,7 +94,7 @@ fn a_caller_cut_off_by_a_loss_may_continue_first() {
     let mut talk = talked();
     talk.caller_starts("v");
     talk.down(ConnectionLoss::Failed("reset".into()));
-    assert_eq!(talk.events.iter().filter(|event| **event == SessionEvent::CallerStopped).count(), 1);
+    assert_eq!(talk.events.iter().filter(|event| **event == SessionEvent::SpeechStopped).count(), 1);
     talk.accept();
     assert_eq!(talk.response_creates(), 0);
 
@@ -204,7 +205,9 @@ fn an_expired_session_is_replaced() {
 
     assert_eq!((talk.connects.len(), talk.closed.len()), (2, 1));
     talk.accept();
-    assert!(talk.events.iter().any(|event| matches!(event, SessionEvent::Restored { planned: false, .. })));
+    assert!(
+        talk.events.iter().any(|event| matches!(event, SessionEvent::SessionRestored { planned: false, .. }))
+    );
 }
 
 #[test]
@@ -328,7 +331,7 @@ fn ids_reused_by_the_next_server_stay_distinct() {
     talk.begin_own("r0");
     talk.speak("r0", "a", "Another answer.", 800);
     talk.calls("r0", "c1");
-    let said = |event: &SessionEvent| matches!(event, SessionEvent::Said { response, item, .. } if response == "2.r0" && item == "2.a");
+    let said = |event: &SessionEvent| matches!(event, SessionEvent::Audio { response, item, .. } if response == "2.r0" && item == "2.a");
     assert!(talk.events.iter().any(said), "{:?}", talk.events);
     let called =
         |event: &SessionEvent| matches!(event, SessionEvent::ToolCalled { call_id, .. } if call_id == "2.c1");

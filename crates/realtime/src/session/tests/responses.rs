@@ -75,7 +75,7 @@ fn a_withdrawn_goodbye_is_not_said() {
     let order =
         ["conversation.item.create", "response.create", "response.cancel", "conversation.item.delete"];
     assert_eq!(talk.kinds(), order, "it was");
-    assert!(!talk.events.contains(&SessionEvent::Began { response: "s".into(), is_asked: true }));
+    assert!(!talk.events.contains(&SessionEvent::ResponseStarted { response: "s".into(), is_asked: true }));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn an_insistent_prompt_is_requested_until_it_has_audio() {
     talk.done("t", "cancelled");
 
     assert_eq!(talk.response_creates(), 3, "enough of it was said");
-    assert!(talk.events.contains(&SessionEvent::Began { response: "t".into(), is_asked: true }));
+    assert!(talk.events.contains(&SessionEvent::ResponseStarted { response: "t".into(), is_asked: true }));
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn a_link_that_does_not_cancel_is_replaced() {
     talk.pass(10_000);
 
     assert_eq!((talk.connects.len(), talk.closed.len()), (2, 1));
-    assert!(talk.events.contains(&SessionEvent::Ended { response: "r".into() }));
+    assert!(talk.events.contains(&SessionEvent::ResponseDone { response: "r".into() }));
 }
 
 #[test]
@@ -433,7 +433,7 @@ fn the_usage_of_a_response_is_reported() {
 
     let used =
         Usage { text_in: 6, text_cached: 4, text_out: 1, audio_in: 5, audio_out: 2, ..Usage::default() };
-    assert!(talk.events.contains(&SessionEvent::Used(used)));
+    assert!(talk.events.contains(&SessionEvent::Usage(used)));
 }
 
 #[test]
@@ -453,7 +453,7 @@ fn an_empty_response_is_reported_as_saying_nothing() {
             json!({"type": "response.done", "response": {"id": "r", "status": status, "output": output}}),
         );
 
-        let is_reported = talk.events.contains(&SessionEvent::SaidNothing { response: "r".into() });
+        let is_reported = talk.events.contains(&SessionEvent::ResponseEmpty { response: "r".into() });
         assert_eq!(is_reported, says_nothing, "{status} {output}");
     }
 }
@@ -466,7 +466,7 @@ fn a_response_with_audio_or_a_call_is_not_empty() {
     talk.calls("s", "c1");
     talk.done("s", "completed");
 
-    assert!(!talk.events.iter().any(|it| matches!(it, SessionEvent::SaidNothing { .. })));
+    assert!(!talk.events.iter().any(|it| matches!(it, SessionEvent::ResponseEmpty { .. })));
 }
 
 /// Returns the role of the first created item.
