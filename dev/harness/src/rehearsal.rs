@@ -57,10 +57,10 @@ struct Evidence {
     sessions: Vec<sim_openai::SessionReport>,
     record: Option<StoredCall>,
     journal: Vec<journal::JournalEntry>,
-    /// Who said what, as it is kept.
+    /// The stored transcript.
     lines: Vec<journal::TranscriptLine>,
     summary: Option<journal::CallSummary>,
-    /// The orders the shop was asked for.
+    /// The orders that the tool server was asked for.
     orders: Vec<String>,
     messages: usize,
     /// Why the conversation did not come to its end, if it did not.

@@ -18,13 +18,13 @@ use tokio::process::Command;
 const TABLES: &str = "table.sqlite";
 const KEY: &str = "door-key";
 
-/// What looks at more than the table.
+/// Commands that need more than the table.
 const ELSEWHERE: [&str; 3] = ["doctor", "setup", "number"];
 
-/// BatchWriteItem takes no more at once.
+/// The most items of one BatchWriteItem.
 const AT_ONCE: usize = 25;
 
-/// The table that rehearsals have left.
+/// The saved table, open.
 #[derive(Debug)]
 pub struct SavedCalls {
     cloud: Cloud,
@@ -41,7 +41,7 @@ pub fn control_api_key(folder: &Path) -> anyhow::Result<SecretString> {
     Ok(SecretString::from(key))
 }
 
-/// Runs `ahoy` on what was left in a folder.
+/// Runs `ahoy` on the calls saved in a folder.
 pub async fn ahoy(folder: &Path, arguments: &[OsString], binaries: &Binaries) -> anyhow::Result<ExitCode> {
     if !folder.join(TABLES).exists() {
         bail!("there is no call to look at in {}: make call", folder.display());

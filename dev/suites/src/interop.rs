@@ -29,7 +29,7 @@ const THINKING: Duration = Duration::from_millis(200);
 /// How often a caller rings, as long as this machine spoils the call.
 const TRIES: u32 = 3;
 
-/// What every caller of the matrix went through.
+/// The results of the matrix.
 #[derive(Debug)]
 pub struct Interop {
     cells: Vec<(Cell, CellResult)>,
@@ -37,7 +37,7 @@ pub struct Interop {
 }
 
 impl Interop {
-    /// Lets every caller whose name contains `only` ring, both address families at the same time.
+    /// Runs every cell whose name contains `only`, both address families at the same time.
     ///
     /// A call that goes wrong is a result.
     pub async fn run(binaries: &Binaries, only: &str) -> anyhow::Result<Self> {
@@ -82,7 +82,7 @@ async fn ring_all(
     Ok(all)
 }
 
-/// Lets a caller ring; again, when a check failed while another process used this machine.
+/// Runs a cell; again, when a check failed while another process used this machine.
 async fn ring(testbed: &Testbed, cell: Cell, first: u32) -> anyhow::Result<CellResult> {
     let mut result = CellResult::default();
     for n in first..first + TRIES {
@@ -115,7 +115,7 @@ async fn start_testbed(binaries: &Binaries, family: Family) -> anyhow::Result<Te
     Testbed::start(config, binaries).await
 }
 
-/// Where recordings and logs go.
+/// Returns the folder of recordings and logs.
 fn folder() -> PathBuf {
     root().join("target/interop-calls")
 }

@@ -22,7 +22,7 @@ const STRETCH: usize = 8 * FRAME;
 /// Within this everything that follows the end of a call is done.
 const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 
-/// What a call showed.
+/// The result of a cell.
 #[derive(Debug, Clone, Default)]
 pub struct CellResult {
     /// What the caller says it is made of, with its version.
@@ -45,16 +45,16 @@ pub struct CellResult {
     pub lost: Option<i64>,
     /// Whether RTCP came, both kinds of report.
     pub reports: bool,
-    /// Whether the product's goodbye came; `None`: the caller cannot tell.
+    /// Whether RTCP BYE or DTLS close came; `None`: the caller cannot tell.
     pub goodbye: Option<bool>,
-    /// Whether the call has ended in the product's books.
+    /// Whether the call has ended in the table.
     pub ended: bool,
-    /// What the product did wrong at Meta, and what stopped the conversation.
+    /// Protocol violations, and what stopped the conversation.
     pub faults: Vec<String>,
 }
 
 impl CellResult {
-    /// What was not as it has to be; nothing is right.
+    /// Returns what is wrong.
     pub fn flaws(&self) -> Vec<String> {
         let heard = |what: &str, how_well: f64| {
             (how_well < HEARD).then(|| format!("{what} was not heard ({how_well:.2})"))
@@ -75,7 +75,7 @@ impl CellResult {
     }
 }
 
-/// Lets one caller ring; what the call showed. `n` tells the callers of a testbed apart.
+/// Places one call of the matrix. `n` distinguishes the callers of a testbed.
 pub(super) async fn ring(testbed: &Testbed, cell: Cell, n: u32) -> anyhow::Result<CellResult> {
     let earlier = testbed.model.sessions().len();
     let mut result = CellResult::default();
@@ -130,7 +130,7 @@ async fn converse(phone: &mut Phone, cell: Cell, result: &mut CellResult) -> any
     Ok(())
 }
 
-/// Where a recording of a call is kept.
+/// Returns the file of a recording.
 fn file(cell: Cell, what: &str) -> PathBuf {
     folder().join(format!("{}-{what}.wav", cell.file_name()))
 }

@@ -1,4 +1,4 @@
-//! A caller of whatever make: what it can do, and what it tells afterwards.
+//! One interface to all callers: what they can do, and what they report.
 
 use super::process::Process;
 use super::{Cell, Form, Maker, offer_form};
@@ -32,7 +32,7 @@ pub(super) enum Phone {
     },
 }
 
-/// What a caller has to tell when all is said.
+/// A caller's own report.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CallerReport {
     /// All that was heard, 24 kHz.

@@ -1,4 +1,4 @@
-//! A caller that is a process of its own: lines of JSON go in and come out.
+//! A third-party caller as a process that speaks lines of JSON.
 
 use super::{Cell, Maker};
 use anyhow::{Context, bail};

@@ -1,4 +1,4 @@
-//! One call through a network: who says what, and what is known of it afterwards.
+//! One call through a network: its conversation and its result.
 
 use anyhow::Context;
 use harness::testbed::Testbed;
@@ -37,10 +37,10 @@ const ENOUGH: Duration = Duration::from_millis(1_900);
 /// Everything that follows the end of a call is done within this.
 const SETTLED_WITHIN: Duration = Duration::from_secs(40);
 
-/// What happens in a call.
+/// The course of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scenario {
-    /// The caller results for long, the agent answers at length, the caller asks, is answered.
+    /// The caller talks for long, the agent answers at length, the caller asks, is answered.
     Converses { network: Profile },
     /// The same, and in the middle of what the caller says nothing gets through for 3 s.
     CutOffSpeaking,
@@ -52,11 +52,11 @@ pub(super) enum Scenario {
     IsMuted,
 }
 
-/// A call as it was.
+/// The result of a call.
 #[derive(Debug)]
 pub(super) struct ScenarioResult {
     pub(super) scenario: Scenario,
-    /// What the caller waited for in vain.
+    /// The wait in vain that cut the call short.
     pub(super) cut_short: Option<String>,
     /// Whether the last question was answered.
     pub(super) is_answered: bool,
@@ -64,7 +64,7 @@ pub(super) struct ScenarioResult {
     pub(super) up: Vec<i16>,
     /// What the phone played.
     pub(super) down: Vec<i16>,
-    /// What befell the caller's packets on the way, and the agent's.
+    /// The network's effect on the caller's packets, and on the agent's.
     pub(super) tolls: (Toll, Toll),
     /// How many of the caller's packets the product recovered by error correction.
     pub(super) recovered: u64,
