@@ -2,8 +2,8 @@
 
 use anyhow::{Context, bail};
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
-use local::binaries::{Binaries, root};
 use local::stack::{TABLE, fresh_key};
+use local::{Binaries, root};
 use secrecy::SecretString;
 use serde_json::json;
 use sim_aws::{Cloud, CloudConfig};
@@ -18,13 +18,13 @@ use tokio::process::Command;
 const TABLES: &str = "table.sqlite";
 const KEY: &str = "door-key";
 
-/// What looks at more than the table.
+/// Commands that need more than the table.
 const ELSEWHERE: [&str; 3] = ["doctor", "setup", "number"];
 
-/// BatchWriteItem takes no more at once.
+/// The most items of one BatchWriteItem.
 const AT_ONCE: usize = 25;
 
-/// The table that rehearsals have left.
+/// The saved table, open.
 #[derive(Debug)]
 pub struct SavedCalls {
     cloud: Cloud,
@@ -32,9 +32,6 @@ pub struct SavedCalls {
 }
 
 /// The control API key of this folder's rehearsals: the same for all of them, so that a caller has the same pseudonym in each.
-///
-/// # Errors
-/// When it can neither be read nor made.
 pub fn control_api_key(folder: &Path) -> anyhow::Result<SecretString> {
     let path = folder.join(KEY);
     if !path.exists() {
@@ -44,10 +41,7 @@ pub fn control_api_key(folder: &Path) -> anyhow::Result<SecretString> {
     Ok(SecretString::from(key))
 }
 
-/// Runs `ahoy` on what was left in a folder.
-///
-/// # Errors
-/// When nothing was, or there is no `ahoy`.
+/// Runs `ahoy` on the calls saved in a folder.
 pub async fn ahoy(folder: &Path, arguments: &[OsString], binaries: &Binaries) -> anyhow::Result<ExitCode> {
     if !folder.join(TABLES).exists() {
         bail!("there is no call to look at in {}: make call", folder.display());
@@ -74,9 +68,6 @@ fn asked_of_an_account(arguments: &[OsString]) -> Option<&str> {
 
 impl SavedCalls {
     /// Opens what this folder's rehearsals have left, or begins it.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
     pub async fn open(folder: &Path) -> anyhow::Result<Self> {
         let key = control_api_key(folder)?;
         let mut config = CloudConfig::new(root().join("template.yaml"));
@@ -90,9 +81,6 @@ impl SavedCalls {
     }
 
     /// Takes over what is in a rehearsal's table, but for its media tasks, which are gone with it.
-    ///
-    /// # Errors
-    /// When one of the tables cannot be used.
     pub async fn take_over(self, from: &Store) -> anyhow::Result<()> {
         let mut pages = from.client.scan().table_name(&from.table).into_paginator().items().send();
         let mut puts = vec![];
