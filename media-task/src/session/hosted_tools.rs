@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 impl CallSession {
     /// Notes that the provider calls an MCP tool: the caller's silence meanwhile does not count towards the nudge.
     pub(super) fn handle_hosted_called(&mut self, now: Instant) {
-        self.summary.tools += 1;
-        self.tools.budget.take_hosted();
-        self.note_hosted_started(now);
+        self.record.summary.tools += 1;
+        self.tools.count_hosted();
+        self.note_tool_started(now);
     }
 
     /// Notes that an MCP tool has answered, or that it will not.
@@ -22,7 +22,11 @@ impl CallSession {
         now: Instant,
     ) {
         self.note_tool_ended(now);
-        self.summary.tools_done += u64::from(outcome == HostedOutcome::Done);
-        self.note(JournalEvent::Tool { tool, took_ms: ms(took), outcome: outcome.as_str().to_owned() });
+        self.record.summary.tools_done += u64::from(outcome == HostedOutcome::Done);
+        self.record.note(JournalEvent::Tool {
+            tool,
+            took_ms: ms(took),
+            outcome: outcome.as_str().to_owned(),
+        });
     }
 }

@@ -1,19 +1,19 @@
 //! Runs the agent's tool calls, each in a tokio task beside the call, and returns their outputs to the model.
 
 use super::action_budget::{ActionBudget, HourlyBudget};
+use super::call_identity::CallIdentity;
+use super::services::Services;
+use super::tool_executor::{ToolExecutor, built_in_outcome};
 use super::{CallSession, ms};
+use crate::agent_cache::LoadedAgent;
 use crate::journal_writer::CallerRequest;
-use internal_api::order::{Order, Reply};
 use journal::JournalEvent;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use store::{BudgetedAction, CallControl};
+use std::time::Instant;
+use store::BudgetedAction;
 use tokio::sync::mpsc;
 use tools::{AT_ONCE, CallContext, Refused, ToolError, ToolOutcome, ToolOutcomeKind, ToolUse};
-
-/// How long call-control may take to send a message: as long as it waits for Meta at most.
-const MESSAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The output of `end_call` while another tool is still at work.
 const NOT_YET: &str = "Not yet: the call was not ended, since another tool is at work, or was used in the same turn. Tell the \
@@ -28,16 +28,15 @@ const QUOTED: usize = 60;
 /// The name of the tool that sends messages.
 const MESSAGE_TOOL: &str = "send_whatsapp_message";
 
-/// How long after a failed request call-control is asked once more.
-const RETRY_AFTER: Duration = Duration::from_millis(300);
-
 /// The tool calls of one call that are under way.
 pub(super) struct ToolUses {
+    call: CallIdentity,
+    services: Services,
     context: Arc<CallContext>,
     ended: (mpsc::Sender<ToolUsed>, mpsc::Receiver<ToolUsed>),
     count: usize,
     /// What is left of the call's caps.
-    pub(super) budget: ActionBudget,
+    budget: ActionBudget,
     /// The first words of each message that was sent, by the id of its tool call.
     sent: HashMap<String, String>,
     /// The first words of messages that failed during the goodbye.
@@ -67,18 +66,34 @@ pub(super) struct ToolUsed {
 }
 
 impl ToolUses {
-    pub(super) fn new(context: CallContext, hides_number: bool, caps: agents::Caps) -> Self {
+    pub(super) fn new(call: CallIdentity, agent: &LoadedAgent, services: Services) -> Self {
         Self {
-            context: Arc::new(context),
+            context: Arc::new(CallContext::new(&call.call_ref, &call.number, &agent.file.name)),
+            asks_for_number: call.hides_number,
+            call,
+            services,
             ended: mpsc::channel(AT_ONCE),
             count: 0,
-            budget: ActionBudget::new(caps),
+            budget: ActionBudget::new(agent.file.caps),
             sent: HashMap::new(),
             undelivered: vec![],
-            asks_for_number: hides_number,
             in_response: 0,
             endings: vec![],
         }
+    }
+
+    /// Returns the next tool call that has ended. Cancel safe.
+    pub(super) async fn next(&mut self) -> ToolUsed {
+        self.ended.1.recv().await.expect("we hold a sender ourselves")
+    }
+
+    /// Returns the use if it may be made: the call has a number to call back, and its caps allow the use.
+    fn check(&mut self, tool_use: ToolUse) -> Result<ToolUse, Refused> {
+        if let Some(refused) = self.lacks_number(&tool_use) {
+            return Err(refused);
+        }
+        self.budget.take(&tool_use)?;
+        Ok(tool_use)
     }
 
     /// Returns why a callback is refused, once a call: Meta hides the caller's number, and the caller has given none.
@@ -88,21 +103,74 @@ impl ToolUses {
         Some(refused)
     }
 
-    /// Returns the next tool call that has ended. Cancel safe.
-    pub(super) async fn next(&mut self) -> ToolUsed {
-        self.ended.1.recv().await.expect("we hold a sender ourselves")
+    /// Runs a tool in a task of its own. It runs to its end even if the call ends first.
+    fn start(
+        &mut self,
+        tool_use: ToolUse,
+        call_id: String,
+        tool: String,
+        caller_note: CallerRequest,
+        began: Instant,
+    ) {
+        if let ToolUse::SendMessage { text } = &tool_use {
+            self.sent.insert(call_id.clone(), text.chars().take(QUOTED).collect());
+        }
+        let hourly = self.budget.hourly(&tool_use).map(|(action, most)| HourlyBudget {
+            store: self.services.store.clone(),
+            number: self.call.number.clone(),
+            caller: self.call.caller.clone(),
+            action,
+            most,
+        });
+        let executor = ToolExecutor {
+            hourly,
+            context: self.context.clone(),
+            control: self.services.control.clone(),
+            id: call_id.clone(),
+            call: self.call.clone(),
+            caller_note,
+        };
+        let ended = self.ended.0.clone();
+        tokio::spawn(async move {
+            let outcome = executor.run_isolated(tool_use).await;
+            // The receiver is gone once the call is over.
+            let _ = ended.send(ToolUsed { call_id, tool, began, wants_response: true, outcome }).await;
+        });
+    }
+
+    /// Takes the `end_call`s of the response that ended, and returns whether they come too early: another tool is at work.
+    fn take_endings(&mut self) -> (Vec<EndCallRequest>, bool) {
+        let endings = std::mem::take(&mut self.endings);
+        let is_beside = std::mem::take(&mut self.in_response) > 0;
+        let is_too_early = is_beside || self.count > endings.len();
+        (endings, is_too_early)
+    }
+
+    /// Notes that a response begins: only tools of the same response hold an `end_call` back.
+    pub(super) fn reset_response(&mut self) {
+        self.in_response = 0;
+    }
+
+    /// Counts a hosted tool, which the model's provider has already called.
+    pub(super) fn count_hosted(&mut self) {
+        self.budget.take_hosted();
+        self.in_response += 1;
+    }
+
+    /// Fetches the secret again after a tool refused our signature: its key may have been rotated, and the next call needs it.
+    fn refresh_secret(&self) {
+        let secret = self.services.secret.clone();
+        tokio::spawn(async move { secret.instead_of(&secret.value()).await });
     }
 }
 
 impl CallSession {
     /// Starts a tool call of the model, or refuses it.
     pub(super) fn use_tool(&mut self, call_id: String, tool: String, arguments: &str, now: Instant) {
-        self.summary.tools += 1;
+        self.record.summary.tools += 1;
         self.note_tool_started(now);
-        let tool_use = self.parts.agent.toolbox.read(&tool, arguments);
-        let tool_use =
-            tool_use.and_then(|tool_use| self.tools.lacks_number(&tool_use).map_or(Ok(tool_use), Err));
-        let tool_use = tool_use.and_then(|tool_use| self.tools.budget.take(&tool_use).map(|()| tool_use));
+        let tool_use = self.agent.toolbox.read(&tool, arguments);
+        let tool_use = tool_use.and_then(|tool_use| self.tools.check(tool_use));
         if !matches!(tool_use, Ok(ToolUse::EndCall)) {
             self.tools.in_response += 1;
         }
@@ -115,15 +183,19 @@ impl CallSession {
                 );
             }
             Ok(ToolUse::EndCall) => self.tools.endings.push(EndCallRequest { call_id, tool, began: now }),
-            Ok(tool_use) => self.start(tool_use, call_id, tool, now),
+            Ok(tool_use) => {
+                if matches!(tool_use, ToolUse::TakeMessage(_) | ToolUse::RequestCallback(_)) {
+                    self.record.summary.wants_an_answer = true;
+                }
+                self.tools.start(tool_use, call_id, tool, self.record.caller_request(), now);
+            }
         }
     }
 
     /// Ends the call after a response that called `end_call`, unless another tool is still at work: the caller waits for its result.
     pub(super) fn end_call_if_asked(&mut self, now: Instant) {
-        let endings = std::mem::take(&mut self.tools.endings);
-        let is_beside = std::mem::take(&mut self.tools.in_response) > 0;
-        let (is_asked, is_too_early) = (!endings.is_empty(), is_beside || self.tools.count > endings.len());
+        let (endings, is_too_early) = self.tools.take_endings();
+        let is_asked = !endings.is_empty();
         for EndCallRequest { call_id, tool, began } in endings {
             let outcome = if is_too_early {
                 too_early()
@@ -142,42 +214,39 @@ impl CallSession {
     pub(super) fn answer_tool(&mut self, used: ToolUsed, now: Instant) {
         let ToolUsed { call_id, tool, began, wants_response, outcome } = used;
         self.note_tool_ended(now);
-        self.summary.tools_done += u64::from(outcome.kind == ToolOutcomeKind::Done);
+        self.record.summary.tools_done += u64::from(outcome.kind == ToolOutcomeKind::Done);
         if let Some(trouble) = &outcome.trouble {
-            tracing::warn!(call_ref = self.parts.call_ref, tool, "tool call failed: {trouble}");
+            tracing::warn!(call_ref = self.call.call_ref, tool, "tool call failed: {trouble}");
             if *trouble == ToolError::Status(UNAUTHORIZED) {
-                self.refresh_secret();
+                self.tools.refresh_secret();
             }
             self.note_budget(&tool, *trouble);
         }
-        self.note(JournalEvent::Tool {
+        self.record.note(JournalEvent::Tool {
             tool,
             took_ms: ms(now - began),
             outcome: outcome.kind.as_str().to_owned(),
         });
-        self.parts.model.answer_tool(&call_id, &outcome.for_the_model, wants_response, now);
+        self.model.answer_tool(&call_id, &outcome.for_the_model, wants_response, now);
     }
 
     /// Writes to the journal which budget refused a tool call, if one did.
     fn note_budget(&mut self, tool: &str, trouble: ToolError) {
         let budgets = [(ToolError::CallBudget, "call"), (ToolError::HourBudget, "hour")];
-        let Some((_, budget)) = budgets.into_iter().find(|(spent, _)| *spent == trouble) else { return };
+        let Some((_, budget)) = budgets.into_iter().find(|(spent, _)| *spent == trouble) else {
+            return;
+        };
         let action = if tool == MESSAGE_TOOL { BudgetedAction::Message } else { BudgetedAction::Tool };
-        self.note(JournalEvent::ActionRefused {
+        self.record.note(JournalEvent::ActionRefused {
             action: action.name().to_owned(),
             budget: budget.to_owned(),
         });
     }
 
-    /// Notes that a response begins: only tools of the same response hold an `end_call` back.
-    pub(super) fn reset_response_tools(&mut self) {
-        self.tools.in_response = 0;
-    }
-
     /// Tells the model, once, that a message it sent has failed at Meta; during the goodbye only if the call continues after all.
     pub(super) fn handle_failed_message(&mut self, id: &str, now: Instant) {
         self.tools.undelivered.extend(self.tools.sent.remove(id));
-        if self.farewell.is_none() {
+        if !self.closing.is_leaving() {
             self.report_undelivered(now);
         }
     }
@@ -185,14 +254,8 @@ impl CallSession {
     /// Tells the model which messages were not delivered.
     pub(super) fn report_undelivered(&mut self, now: Instant) {
         for excerpt in std::mem::take(&mut self.tools.undelivered) {
-            self.parts.model.send_text(&not_delivered(&excerpt), now);
+            self.model.send_text(&not_delivered(&excerpt), now);
         }
-    }
-
-    /// Notes that an MCP tool was called.
-    pub(super) fn note_hosted_started(&mut self, now: Instant) {
-        self.tools.in_response += 1;
-        self.note_tool_started(now);
     }
 
     /// Notes that a tool is at work: silence meanwhile does not count towards the nudge.
@@ -208,115 +271,6 @@ impl CallSession {
             self.bridge.note_busy(false, now);
         }
     }
-
-    /// Fetches the secret again after a tool refused our signature: its key may have been rotated, and the next call needs it.
-    fn refresh_secret(&self) {
-        let secret = self.parts.secret.clone();
-        tokio::spawn(async move { secret.instead_of(&secret.value()).await });
-    }
-
-    /// Runs a tool in a task of its own. It runs to its end even if the call ends first.
-    fn start(&mut self, tool_use: ToolUse, call_id: String, tool: String, began: Instant) {
-        if matches!(tool_use, ToolUse::TakeMessage(_) | ToolUse::RequestCallback(_)) {
-            self.summary.wants_an_answer = true;
-        }
-        if let ToolUse::SendMessage { text } = &tool_use {
-            self.tools.sent.insert(call_id.clone(), text.chars().take(QUOTED).collect());
-        }
-        let hourly = self.tools.budget.hourly(&tool_use).map(|(action, most)| HourlyBudget {
-            store: self.parts.store.clone(),
-            number: self.parts.number.clone(),
-            caller: self.parts.caller.clone(),
-            action,
-            most,
-        });
-        let executor = ToolExecutor {
-            hourly,
-            context: self.tools.context.clone(),
-            control: self.parts.control.clone(),
-            id: call_id.clone(),
-            fence: self.parts.fence,
-            token: self.parts.token.clone(),
-            caller_note: self.parts.journal.caller_request(
-                &self.parts.call_ref,
-                self.summary.tools,
-                self.parts.agent.file.keeping.days,
-            ),
-        };
-        let ended = self.tools.ended.0.clone();
-        tokio::spawn(async move {
-            let outcome = run_isolated(executor.run(tool_use)).await;
-            // The receiver is gone once the call is over.
-            let _ = ended.send(ToolUsed { call_id, tool, began, wants_response: true, outcome }).await;
-        });
-    }
-}
-
-/// Executes one tool call.
-struct ToolExecutor {
-    hourly: Option<HourlyBudget>,
-    context: Arc<CallContext>,
-    control: CallControl,
-    /// The model's id of the tool call.
-    id: String,
-    fence: u64,
-    token: Option<String>,
-    caller_note: CallerRequest,
-}
-
-impl ToolExecutor {
-    async fn run(self, tool_use: ToolUse) -> ToolOutcome {
-        if let Some(hourly) = &self.hourly
-            && let Err(refused) = hourly.take().await
-        {
-            return refused;
-        }
-        let tool_use = match tool_use {
-            ToolUse::Http(call) => return call.run(&self.context, &self.id).await,
-            built_in => built_in,
-        };
-        let kind = match &tool_use {
-            ToolUse::EndCall | ToolUse::Http(_) => ToolOutcomeKind::Done,
-            ToolUse::SendMessage { text } => self.send(text.clone()).await,
-            ToolUse::TakeMessage(message) => self.store("message", message).await,
-            ToolUse::RequestCallback(callback) => self.store("callback", callback).await,
-        };
-        built_in_outcome(&tool_use, kind)
-    }
-
-    /// Sends a WhatsApp message; [`ToolOutcomeKind::TimedOut`] if it is unknown whether it was sent.
-    async fn send(&self, text: String) -> ToolOutcomeKind {
-        let (call_ref, id) = (self.context.call_ref.clone(), self.id.clone());
-        let (fence, token) = (self.fence, self.token.clone());
-        let order = Order::SendMessage { call_ref, fence, token, id, text };
-        match tokio::time::timeout(MESSAGE_TIMEOUT, self.ask(&order)).await {
-            Ok(Ok(reply)) => message_outcome(&reply),
-            Ok(Err(error)) => {
-                let call_ref = &self.context.call_ref;
-                tracing::warn!(call_ref, "message in doubt: call-control did not reply: {error:#}");
-                ToolOutcomeKind::TimedOut
-            }
-            Err(_) => ToolOutcomeKind::TimedOut,
-        }
-    }
-
-    /// Asks call-control, a second time if the first fails: the order is idempotent by its id.
-    async fn ask(&self, order: &Order) -> anyhow::Result<Reply> {
-        match self.control.ask(order).await {
-            Ok(reply) => Ok(reply),
-            Err(_) => {
-                tokio::time::sleep(RETRY_AFTER).await;
-                self.control.ask(order).await
-            }
-        }
-    }
-
-    async fn store(&self, kind: &str, what: &impl serde::Serialize) -> ToolOutcomeKind {
-        let Err(error) = self.caller_note.store(kind, what).await else { return ToolOutcomeKind::Done };
-        let call_ref = &self.context.call_ref;
-        tracing::error!(call_ref, kind, "PutItem failed: what the caller left is lost: {error:#}");
-        ToolOutcomeKind::Failed
-    }
 }
 
 /// Returns the text that tells the model which message failed.
@@ -327,37 +281,9 @@ fn not_delivered(excerpt: &str) -> String {
     )
 }
 
-/// Returns the outcome of a message by call-control's reply. The cause of a failure is in call-control's journal entry.
-fn message_outcome(reply: &Reply) -> ToolOutcomeKind {
-    match reply {
-        Reply::Sent => ToolOutcomeKind::Done,
-        Reply::NotSent { in_doubt: true, .. } => ToolOutcomeKind::TimedOut,
-        Reply::NotSent { in_doubt: false, .. } | Reply::Open { .. } | Reply::Wait | Reply::Over => {
-            ToolOutcomeKind::Failed
-        }
-    }
-}
-
-/// Returns the outcome of a built-in tool, with the output for the model.
-fn built_in_outcome(tool_use: &ToolUse, kind: ToolOutcomeKind) -> ToolOutcome {
-    ToolOutcome { kind, trouble: None, for_the_model: tool_use.reply(kind).unwrap_or_default().to_owned() }
-}
-
 /// Returns the outcome of an `end_call` beside another tool.
 fn too_early() -> ToolOutcome {
     ToolOutcome { kind: ToolOutcomeKind::Refused, trouble: None, for_the_model: NOT_YET.to_owned() }
-}
-
-/// Runs a tool in a task of its own, so that the model gets an output even if the tool panics.
-async fn run_isolated(work: impl Future<Output = ToolOutcome> + Send + 'static) -> ToolOutcome {
-    tokio::spawn(work).await.unwrap_or_else(|_| unknown_outcome())
-}
-
-/// Returns the outcome of a tool that panicked: it may have been done.
-fn unknown_outcome() -> ToolOutcome {
-    let for_the_model = "This did not work, and it is not known whether it was done: do not simply do it again. Tell the \
-                         caller so in plain words, and make up no answer.";
-    ToolOutcome { kind: ToolOutcomeKind::Failed, trouble: None, for_the_model: for_the_model.to_owned() }
 }
 
 /// Returns the tool's name for events and logs: a name that the model made up may hold what a caller said.
@@ -368,23 +294,6 @@ fn log_name(tool: String, refused: &Refused) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_message_in_doubt_is_neither_done_nor_failed() {
-        let not_sent = |in_doubt| Reply::NotSent { reason: "it broke".into(), in_doubt };
-
-        assert_eq!(message_outcome(&Reply::Sent), ToolOutcomeKind::Done);
-        assert_eq!(message_outcome(&not_sent(false)), ToolOutcomeKind::Failed);
-        assert_eq!(message_outcome(&not_sent(true)), ToolOutcomeKind::TimedOut);
-    }
-
-    #[tokio::test]
-    async fn the_model_gets_an_output_when_a_tool_panics() {
-        let outcome = run_isolated(async { panic!("planted") }).await;
-
-        assert_eq!(outcome.kind, ToolOutcomeKind::Failed);
-        assert!(outcome.for_the_model.contains("not known whether it was done"), "{}", outcome.for_the_model);
-    }
 
     #[test]
     fn an_invented_tool_is_logged_as_unknown() {
