@@ -1,36 +1,38 @@
 //! Runs one call: a single loop that joins its WebRTC peer, the audio bridge and the model. The loop alone owns the call's
 //! state, so there are no locks, and it awaits nothing but the next input.
 //!
-//! Its parts each own one idea:
+//! Its parts each own one idea, and know nothing of the session:
 //!
 //! | module | what it does |
 //! |---|---|
 //! | `call_identity` | the call, and this task's assignment of it |
 //! | `services` | what the sessions of a task share to reach others |
 //! | `media_path` | socket, WebRTC peer, Opus codec and media diagnosis |
-//! | `acceptance` | asks call-control to accept the call, and opens the media path |
-//! | `answer_progress` | decides when a ringing call may be accepted |
-//! | `tool_uses`, `tool_executor` | tool calls beside the call |
+//! | `acceptance`, `answer_progress` | when a ringing call may be accepted, and the requests to do so |
+//! | `tool_uses`, `tool_executor` | the tool calls under way, and each one's execution beside the call |
 //! | `action_budget` | caps on messages and tool calls, per call and per caller and hour |
 //! | `record` | journal entries, transcript, audio levels and summary |
 //! | `transcript` | who said what, in order, and of the agent only what the caller heard |
 //! | `level_meter` | audio levels of both sides |
 //! | `accounts` | token usage, cost, and the day's spending |
-//! | `closing`, `farewell` | the goodbye before the call is hung up |
-//! | `outage_message` | the recorded message for when no model is available |
+//! | `closing`, `farewell` | how far the call is on its way to its end |
+//! | `instruction`, `outage_message` | what the agent file has the model say; what callers hear without a model |
 //!
-//! What passes between them:
+//! What happens between them is methods of the session:
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `incoming_media` | the caller's datagrams: RTP audio, DTMF, RTCP |
+//! | `incoming_media` | the caller's datagrams: RTP audio, DTMF |
 //! | `outgoing_media` | the bridge's outputs: frames to send, barge-in, DTMF digits, nudges |
 //! | `model_events` | the model's events: speech, transcripts, tool calls, session losses |
-//! | `hosted_tools` | MCP tools that the model's provider calls itself |
+//! | `tool_calls` | the model's tool calls, and those of hosted tools |
+//! | `accepting` | the accept, and the opening of the media path |
+//! | `goodbye` | the agent's last words before the call is hung up |
 //! | `media_statistics` | loss, jitter, MOS, for journal and summary |
 //! | `ending` | writes transcript and summary, and reports the end to call-control |
 
 mod acceptance;
+mod accepting;
 mod accounts;
 mod action_budget;
 mod answer_progress;
@@ -38,8 +40,9 @@ mod call_identity;
 mod closing;
 mod ending;
 mod farewell;
-mod hosted_tools;
+mod goodbye;
 mod incoming_media;
+mod instruction;
 mod level_meter;
 mod media_path;
 mod media_statistics;
@@ -48,6 +51,7 @@ mod outage_message;
 mod outgoing_media;
 mod record;
 mod services;
+mod tool_calls;
 mod tool_executor;
 mod tool_uses;
 mod transcript;
@@ -58,9 +62,8 @@ use acceptance::{Acceptance, ControlReply};
 use accounts::{Accounts, SpendingCount};
 use audio::Bridge;
 use bytes::Bytes;
-use call::Ending;
 pub(crate) use call_identity::CallIdentity;
-use closing::Closing;
+use closing::{Closing, SessionEnd};
 use journal::EntryBuilder;
 use media_path::MAX_DATAGRAM;
 pub(crate) use media_path::{CallSocket, MediaPath};
@@ -117,15 +120,6 @@ enum SessionInput {
     SpendingCounted(SpendingCount),
     Command(Option<SessionCommand>),
     Timeout,
-}
-
-/// How a session ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SessionEnd {
-    /// Call-control already knows that the call is over.
-    Reported,
-    /// Call-control must be told this ending.
-    Unreported(Ending),
 }
 
 /// The owner of one call, and of everything that belongs to it.
@@ -241,7 +235,7 @@ impl CallSession {
             Some(SessionCommand::Drain) => self.drain(),
             Some(SessionCommand::MessageFailed(id)) => self.handle_failed_message(&id, now),
             // The command queue closes when the call was reassigned to a newer session of this task.
-            Some(SessionCommand::Release) | None => self.closing.end = Some(SessionEnd::Reported),
+            Some(SessionCommand::Release) | None => self.closing.note_reported(),
         }
     }
 

@@ -1,9 +1,8 @@
-//! Asks call-control to accept a call that is ready, and opens its media path.
+//! Asks call-control to accept a call that is ready.
 
-use super::answer_progress::{AnswerProgress, AnswerStep};
+use super::answer_progress::AnswerProgress;
 use super::call_identity::CallIdentity;
 use super::services::Services;
-use super::{CallSession, SessionEnd};
 use crate::lifecycle::task_protection::TaskProtection;
 use internal_api::order::{Order, Reply};
 use std::sync::Arc;
@@ -25,8 +24,8 @@ pub(super) struct Acceptance {
 /// Call-control's reply to a request to accept the call.
 pub(super) struct ControlReply {
     /// The number of the request.
-    question: u64,
-    reply: anyhow::Result<Reply>,
+    pub(super) question: u64,
+    pub(super) reply: anyhow::Result<Reply>,
 }
 
 impl Acceptance {
@@ -55,7 +54,7 @@ impl Acceptance {
     /// Asks call-control to accept the call; the reply comes as an input of the loop. Task protection is requested first, for two
     /// seconds at most: a deployment would cut the call. If ECS does not answer, the call is accepted all the same, and the heartbeat
     /// requests protection again.
-    fn ask(&self) {
+    pub(super) fn ask(&self) {
         let (call_ref, token) = (self.call.call_ref.clone(), self.call.token.clone());
         let (question, lost) = (self.progress.question(), self.progress.lost());
         let (fence, was_lost, asked) = (self.call.fence, lost.is_some(), Some(question));
@@ -73,41 +72,9 @@ impl Acceptance {
     }
 
     /// Notes that a request failed; it is made again.
-    fn note_failure(&mut self, question: u64, error: &anyhow::Error) {
+    pub(super) fn note_failure(&mut self, question: u64, error: &anyhow::Error) {
         self.progress.note_failure(question, error.is::<ProcessFailed>());
         let call_ref = &self.call.call_ref;
         tracing::warn!(call_ref, "accept request failed, asking again: {error:#}");
-    }
-}
-
-impl CallSession {
-    /// Asks for the accept once the call is ready, and gives up when the ring time is over.
-    pub(super) fn accept_when_ready(&mut self, now: Instant) {
-        match self.acceptance.progress.step(self.bridge.waiting(), now) {
-            AnswerStep::Ask => self.acceptance.ask(),
-            AnswerStep::GiveUp(ending) => self.closing.end(ending),
-            AnswerStep::Wait => {}
-        }
-    }
-
-    /// Opens or ends the call as call-control replied.
-    pub(super) fn handle_reply(&mut self, reply: ControlReply, now: Instant) {
-        self.acceptance.progress.note_reply();
-        match reply.reply {
-            Ok(Reply::Open { version }) if !self.bridge.is_open() => self.open(version, now),
-            Ok(Reply::Over) if !self.bridge.is_open() => self.closing.end = Some(SessionEnd::Reported),
-            Ok(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {}
-            Err(error) => self.acceptance.note_failure(reply.question, &error),
-        }
-    }
-
-    /// Opens the media path: caller and agent hear each other from now on.
-    fn open(&mut self, version: u64, now: Instant) {
-        self.acceptance.progress.note_open();
-        self.media.open(now);
-        self.bridge.open(now);
-        self.model.open(now);
-        self.accounts.open(now);
-        self.record.open(version, now);
     }
 }

@@ -1,13 +1,17 @@
-//! Ends a call with a goodbye: the agent's last words are requested, played to their end, and then the call is hung up.
+//! Keeps how far a call is on its way to its end: the goodbye, and the ending.
 
 use super::farewell::Farewell;
-use super::outgoing_media::instruction;
-use super::{CallSession, SessionEnd, outage_message};
-use agents::Words;
-use audio::TimeoutReason;
 use call::Ending;
 use realtime::Purpose;
-use std::time::Instant;
+
+/// How a session ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SessionEnd {
+    /// Call-control already knows that the call is over.
+    Reported,
+    /// Call-control must be told this ending.
+    Unreported(Ending),
+}
 
 /// How far the call is on its way to its end.
 #[derive(Debug, Default)]
@@ -26,14 +30,39 @@ impl Closing {
         self.end.get_or_insert(SessionEnd::Unreported(ending));
     }
 
+    /// Notes that the call is over, as call-control says.
+    pub(super) fn note_reported(&mut self) {
+        self.end = Some(SessionEnd::Reported);
+    }
+
+    /// Notes that the task is draining, and returns whether it was before.
+    pub(super) fn note_draining(&mut self) -> bool {
+        std::mem::replace(&mut self.is_draining, true)
+    }
+
+    /// Starts a goodbye, after which the call ends.
+    pub(super) fn begin(&mut self, farewell: Farewell) {
+        self.farewell = Some(farewell);
+    }
+
+    /// Gives the goodbye up: the call goes on.
+    pub(super) fn withdraw(&mut self) {
+        self.farewell = None;
+    }
+
     /// Whether a goodbye is under way.
     pub(super) fn is_leaving(&self) -> bool {
         self.farewell.is_some()
     }
 
     /// Whether all of the goodbye is in the playout queue.
-    fn has_said_goodbye(&self) -> bool {
+    pub(super) fn has_said_goodbye(&self) -> bool {
         self.farewell.as_ref().is_some_and(Farewell::is_queued)
+    }
+
+    /// Whether the agent has spoken since the caller last spoke.
+    pub(super) fn has_agent_spoken(&self) -> bool {
+        self.has_agent_spoken
     }
 
     /// Notes that the caller speaks.
@@ -52,117 +81,19 @@ impl Closing {
         self.farewell.iter_mut().for_each(|farewell| farewell.note_response_began(response));
     }
 
+    /// Notes that a response is complete, and returns whether it was the goodbye.
+    pub(super) fn note_response_done(&mut self, response: &str) -> bool {
+        self.farewell.as_mut().is_some_and(|farewell| farewell.note_ended(response))
+    }
+
+    /// Notes that a response came without audio twice, and returns whether it was the goodbye.
+    pub(super) fn note_silent_response(&mut self, purpose: Purpose) -> bool {
+        self.farewell.as_mut().is_some_and(|farewell| farewell.note_silent(purpose))
+    }
+
     /// Hangs up: the goodbye has been played.
     pub(super) fn hang_up(&mut self) {
         let ending = self.farewell.take().map_or(Ending::AgentSaidGoodbye, |farewell| farewell.ending());
         self.end(ending);
-    }
-
-    /// Ends the call without waiting for a goodbye any longer.
-    pub(super) fn give_up(&mut self, reason: TimeoutReason) {
-        self.end(ending(reason));
-    }
-}
-
-impl CallSession {
-    /// Hangs up as the agent asked. If it has not spoken since the caller last did, it is asked for a goodbye first, once.
-    pub(super) fn hang_up_after_goodbye(&mut self, now: Instant) {
-        if self.closing.has_agent_spoken || self.closing.is_leaving() {
-            return self.hang_up_when_silent(now);
-        }
-        let goodbye = instruction(&self.agent.file.limits.goodbye);
-        self.request_farewell(Ending::AgentSaidGoodbye, &goodbye, true, now);
-    }
-
-    /// Hangs up once everything in the playout queue has been played.
-    fn hang_up_when_silent(&mut self, now: Instant) {
-        self.closing.farewell = Some(Farewell::queued(Ending::AgentSaidGoodbye));
-        self.model.set_leaving(true);
-        self.bridge.hang_up_when_silent(now);
-    }
-
-    /// Ends the call because the task is draining: with a goodbye if the call is open, at once if it is not or if this is the second
-    /// time.
-    pub(super) fn drain(&mut self) {
-        if self.closing.is_draining || !self.bridge.drain() {
-            self.closing.end(Ending::Drained);
-        }
-        self.closing.is_draining = true;
-    }
-
-    /// Has the agent say goodbye after a timeout, a reached cap or the task's drain.
-    pub(super) fn say_goodbye(&mut self, reason: TimeoutReason, now: Instant) {
-        let agent = &self.agent.file;
-        let words = match reason {
-            TimeoutReason::Draining => {
-                instruction(&Words::Exact(agents::leaving(&agent.language).to_owned()))
-            }
-            TimeoutReason::TookTooLong
-            | TimeoutReason::BothSilent
-            | TimeoutReason::CallerVanished
-            | TimeoutReason::CapReached => instruction(&agent.limits.goodbye),
-        };
-        // A caller who speaks up withdraws a goodbye that was for their silence.
-        self.request_farewell(ending(reason), &words, reason.is_final(), now);
-    }
-
-    fn request_farewell(&mut self, ending: Ending, words: &str, insists: bool, now: Instant) {
-        self.closing.farewell = Some(Farewell::asked(ending));
-        self.model.set_leaving(true);
-        self.model.request_response(words, insists, now);
-    }
-
-    /// Goes on with the call: the caller spoke up during a goodbye that was for their silence.
-    pub(super) fn withdraw_farewell(&mut self, now: Instant) {
-        self.closing.farewell = None;
-        self.model.set_leaving(false);
-        self.model.withdraw_request(now);
-        self.report_undelivered(now);
-    }
-
-    /// Ends the call after the model has failed for good: with the recorded outage message if the call is open, else by refusing it.
-    pub(super) fn end_without_model(&mut self, now: Instant) {
-        if self.bridge.is_open() && self.closing.has_said_goodbye() {
-            // The goodbye plays to its end; no outage message is needed.
-        } else if self.bridge.is_open() {
-            self.play_outage_message(now);
-        } else {
-            self.closing.end(Ending::AgentUnavailable);
-        }
-    }
-
-    /// Plays the recorded outage message, then hangs up.
-    fn play_outage_message(&mut self, now: Instant) {
-        self.closing.farewell = Some(Farewell::queued(Ending::AgentUnavailable));
-        self.bridge.play_recording(outage_message::in_language(&self.agent.file.language), now);
-    }
-
-    /// Notes that a response is complete: if it was the goodbye, the call ends once it has been played.
-    pub(super) fn note_farewell_said(&mut self, response: &str, now: Instant) {
-        if self.closing.farewell.as_mut().is_some_and(|farewell| farewell.note_ended(response)) {
-            self.bridge.hang_up_when_silent(now);
-        }
-    }
-
-    /// Ends the call without a goodbye if the requested one came without audio twice.
-    pub(super) fn note_farewell_silent(&mut self, purpose: Purpose, now: Instant) {
-        if !self.closing.farewell.as_mut().is_some_and(|farewell| farewell.note_silent(purpose)) {
-            return;
-        }
-        if self.bridge.is_playing() {
-            self.bridge.hang_up_when_silent(now);
-        } else {
-            self.closing.hang_up();
-        }
-    }
-}
-
-fn ending(reason: TimeoutReason) -> Ending {
-    match reason {
-        TimeoutReason::TookTooLong => Ending::TookTooLong,
-        TimeoutReason::BothSilent => Ending::BothSilent,
-        TimeoutReason::CallerVanished => Ending::CallerVanished,
-        TimeoutReason::Draining => Ending::Drained,
-        TimeoutReason::CapReached => Ending::CapReached,
     }
 }

@@ -1,7 +1,8 @@
 //! Finishes a call: writes its transcript and summary, closes the model's session, and reports the end to call-control.
 
+use super::CallSession;
 use super::call_identity::CallIdentity;
-use super::{CallSession, SessionEnd};
+use super::closing::SessionEnd;
 use call::Ending;
 use internal_api::order::Order;
 use realtime::SessionEvent;

@@ -43,7 +43,7 @@ impl CallSession {
             }
             SessionEvent::ResponseDone { response } => {
                 self.bridge.handle_agent(AgentEvent::ResponseDone { response: response.clone() }, now);
-                self.note_farewell_said(&response, now);
+                self.note_response_done(&response, now);
                 self.end_call_if_asked(now);
             }
             SessionEvent::SpeechStarted { item } => {
@@ -129,7 +129,7 @@ impl CallSession {
             (Purpose::Greeting, EmptyResponseAction::AskedAgain | EmptyResponseAction::AnotherSession) => {
                 self.acceptance.progress.note_empty_greeting(now);
             }
-            (_, EmptyResponseAction::Done) => self.note_farewell_silent(purpose, now),
+            (_, EmptyResponseAction::Done) => self.note_silent_response(purpose, now),
             (Purpose::Greeting | Purpose::Answer | Purpose::Asked, _) => {}
         }
     }

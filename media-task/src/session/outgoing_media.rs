@@ -1,5 +1,6 @@
 //! Handles the bridge's outputs: frames to encode and send, barge-in, DTMF digits, nudges and timeouts.
 
+use super::instruction::instruction;
 use super::{CallSession, ms};
 use audio::{Frame, Output};
 use journal::JournalEvent;
@@ -61,7 +62,7 @@ impl CallSession {
             Output::HangUpCancelled => self.withdraw_farewell(now),
             Output::HangUpPostponed => self.model.withdraw_request(now),
             Output::AgentIsDeaf => self.model.replace_deaf(now),
-            Output::ForceHangUp(reason) => self.closing.give_up(reason),
+            Output::ForceHangUp(reason) => self.give_up(reason),
         }
         self.record.keep_lines();
     }
@@ -79,13 +80,5 @@ impl CallSession {
         let kept = if self.agent.file.keypad.sensitive { "keys".to_owned() } else { digits.to_owned() };
         self.record.transcript.caller_note(&format!("[pressed {kept}]"), now_ms());
         self.model.send_text(&format!("[The caller pressed on the keypad: {digits}]"), now);
-    }
-}
-
-/// Returns words of the agent file as an instruction to the model.
-pub(super) fn instruction(words: &agents::Words) -> String {
-    match words {
-        agents::Words::Exact(words) => format!("Say exactly this, and nothing else: {words}"),
-        agents::Words::Prompt(prompt) => prompt.clone(),
     }
 }

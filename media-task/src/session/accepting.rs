@@ -1,0 +1,39 @@
+//! Accepts a call that is ready, and opens its media path.
+
+use super::CallSession;
+use super::acceptance::ControlReply;
+use super::answer_progress::AnswerStep;
+use internal_api::order::Reply;
+use std::time::Instant;
+
+impl CallSession {
+    /// Asks for the accept once the call is ready, and gives up when the ring time is over.
+    pub(super) fn accept_when_ready(&mut self, now: Instant) {
+        match self.acceptance.progress.step(self.bridge.waiting(), now) {
+            AnswerStep::Ask => self.acceptance.ask(),
+            AnswerStep::GiveUp(ending) => self.closing.end(ending),
+            AnswerStep::Wait => {}
+        }
+    }
+
+    /// Opens or ends the call as call-control replied.
+    pub(super) fn handle_reply(&mut self, reply: ControlReply, now: Instant) {
+        self.acceptance.progress.note_reply();
+        match reply.reply {
+            Ok(Reply::Open { version }) if !self.bridge.is_open() => self.open(version, now),
+            Ok(Reply::Over) if !self.bridge.is_open() => self.closing.note_reported(),
+            Ok(Reply::Open { .. } | Reply::Wait | Reply::Over | Reply::Sent | Reply::NotSent { .. }) => {}
+            Err(error) => self.acceptance.note_failure(reply.question, &error),
+        }
+    }
+
+    /// Opens the media path: caller and agent hear each other from now on.
+    fn open(&mut self, version: u64, now: Instant) {
+        self.acceptance.progress.note_open();
+        self.media.open(now);
+        self.bridge.open(now);
+        self.model.open(now);
+        self.accounts.open(now);
+        self.record.open(version, now);
+    }
+}
