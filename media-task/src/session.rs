@@ -8,14 +8,11 @@
 //! | `call_identity` | the call, and this task's assignment of it |
 //! | `services` | what the sessions of a task share to reach others |
 //! | `media_path` | socket, WebRTC peer, Opus codec and media diagnosis |
-//! | `acceptance`, `answer_progress` | when a ringing call may be accepted, and the requests to do so |
-//! | `tool_uses`, `tool_executor` | the tool calls under way, and each one's execution beside the call |
-//! | `action_budget` | caps on messages and tool calls, per call and per caller and hour |
+//! | `acceptance` | when a ringing call may be accepted, and the requests to do so |
+//! | `tool_uses` | the tool calls under way, their caps, and each one's execution beside the call |
 //! | `record` | journal entries, transcript, audio levels and summary |
-//! | `transcript` | who said what, in order, and of the agent only what the caller heard |
-//! | `level_meter` | audio levels of both sides |
 //! | `accounts` | token usage, cost, and the day's spending |
-//! | `closing`, `farewell` | how far the call is on its way to its end |
+//! | `closing` | how far the call is on its way to its end |
 //! | `instruction`, `outage_message` | what the agent file has the model say; what callers hear without a model |
 //!
 //! What happens between them is methods of the session:
@@ -34,16 +31,12 @@
 mod acceptance;
 mod accepting;
 mod accounts;
-mod action_budget;
-mod answer_progress;
 mod call_identity;
 mod closing;
 mod ending;
-mod farewell;
 mod goodbye;
 mod incoming_media;
 mod instruction;
-mod level_meter;
 mod media_path;
 mod media_statistics;
 mod model_events;
@@ -52,9 +45,7 @@ mod outgoing_media;
 mod record;
 mod services;
 mod tool_calls;
-mod tool_executor;
 mod tool_uses;
-mod transcript;
 
 use crate::agent_cache::LoadedAgent;
 use crate::model::{ModelPort, SocketInput};

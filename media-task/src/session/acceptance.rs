@@ -1,9 +1,12 @@
 //! Asks call-control to accept a call that is ready.
 
-use super::answer_progress::AnswerProgress;
+mod answer_progress;
+
 use super::call_identity::CallIdentity;
 use super::services::Services;
 use crate::lifecycle::task_protection::TaskProtection;
+use answer_progress::AnswerProgress;
+pub(super) use answer_progress::AnswerStep;
 use internal_api::order::{Order, Reply};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

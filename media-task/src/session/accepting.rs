@@ -1,8 +1,7 @@
 //! Accepts a call that is ready, and opens its media path.
 
 use super::CallSession;
-use super::acceptance::ControlReply;
-use super::answer_progress::AnswerStep;
+use super::acceptance::{AnswerStep, ControlReply};
 use internal_api::order::Reply;
 use std::time::Instant;
 

@@ -1,7 +1,9 @@
 //! Keeps how far a call is on its way to its end: the goodbye, and the ending.
 
-use super::farewell::Farewell;
+mod farewell;
+
 use call::Ending;
+use farewell::Farewell;
 use realtime::Purpose;
 
 /// How a session ends.
@@ -40,9 +42,14 @@ impl Closing {
         std::mem::replace(&mut self.is_draining, true)
     }
 
-    /// Starts a goodbye, after which the call ends.
-    pub(super) fn begin(&mut self, farewell: Farewell) {
-        self.farewell = Some(farewell);
+    /// Notes that the model was asked for a goodbye, after which the call ends.
+    pub(super) fn note_goodbye_asked(&mut self, ending: Ending) {
+        self.farewell = Some(Farewell::asked(ending));
+    }
+
+    /// Notes that the last words are in the playout queue, after which the call ends.
+    pub(super) fn note_goodbye_queued(&mut self, ending: Ending) {
+        self.farewell = Some(Farewell::queued(ending));
     }
 
     /// Gives the goodbye up: the call goes on.

@@ -1,6 +1,5 @@
 //! Ends a call with a goodbye: the agent's last words are requested, played to their end, and then the call is hung up.
 
-use super::farewell::Farewell;
 use super::instruction::instruction;
 use super::{CallSession, outage_message};
 use agents::Words;
@@ -21,7 +20,7 @@ impl CallSession {
 
     /// Hangs up once everything in the playout queue has been played.
     fn hang_up_when_silent(&mut self, now: Instant) {
-        self.closing.begin(Farewell::queued(Ending::AgentSaidGoodbye));
+        self.closing.note_goodbye_queued(Ending::AgentSaidGoodbye);
         self.model.set_leaving(true);
         self.bridge.hang_up_when_silent(now);
     }
@@ -51,7 +50,7 @@ impl CallSession {
     }
 
     fn request_farewell(&mut self, ending: Ending, words: &str, insists: bool, now: Instant) {
-        self.closing.begin(Farewell::asked(ending));
+        self.closing.note_goodbye_asked(ending);
         self.model.set_leaving(true);
         self.model.request_response(words, insists, now);
     }
@@ -82,7 +81,7 @@ impl CallSession {
 
     /// Plays the recorded outage message, then hangs up.
     fn play_outage_message(&mut self, now: Instant) {
-        self.closing.begin(Farewell::queued(Ending::AgentUnavailable));
+        self.closing.note_goodbye_queued(Ending::AgentUnavailable);
         self.bridge.play_recording(outage_message::in_language(&self.agent.file.language), now);
     }
 

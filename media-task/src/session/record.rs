@@ -1,18 +1,21 @@
 //! Records a call: its journal entries, transcript, audio levels and summary.
 
+mod level_meter;
+mod transcript;
+
 use super::call_identity::CallIdentity;
-use super::level_meter::LevelMeter;
-use super::transcript::Transcript;
 use crate::agent_cache::LoadedAgent;
 use crate::journal_writer::{CallerRequest, JournalWriter};
 use agents::Keeping;
 use audio::PlayedItem;
 use journal::{CallSummary, EntryBuilder, JournalEvent, JournalPhase, TranscriptLine};
+use level_meter::LevelMeter;
 use media_diagnosis::{Diagnosis, Finding};
 use realtime::OptionalPart;
 use service::time::now_ms;
 use std::time::Instant;
 use store::{CallOutcome, Side};
+use transcript::Transcript;
 
 /// The record of one call, as far as it has come.
 pub(super) struct CallRecord {

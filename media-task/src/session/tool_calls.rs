@@ -1,7 +1,6 @@
 //! Handles the model's tool calls: runs or refuses each, and returns its output to the model.
 
-use super::tool_executor::built_in_outcome;
-use super::tool_uses::{EndCallRequest, ToolUsed};
+use super::tool_uses::{EndCallRequest, ToolUsed, built_in_outcome};
 use super::{CallSession, ms};
 use journal::JournalEvent;
 use realtime::HostedOutcome;

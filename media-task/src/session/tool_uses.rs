@@ -1,15 +1,19 @@
 //! Keeps track of the agent's tool calls, each of which runs in a tokio task beside the call.
 
-use super::action_budget::{ActionBudget, HourlyBudget};
+mod action_budget;
+mod tool_executor;
+
 use super::call_identity::CallIdentity;
 use super::services::Services;
-use super::tool_executor::ToolExecutor;
 use crate::agent_cache::LoadedAgent;
 use crate::journal_writer::CallerRequest;
+use action_budget::{ActionBudget, HourlyBudget};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::mpsc;
+use tool_executor::ToolExecutor;
+pub(super) use tool_executor::built_in_outcome;
 use tools::{AT_ONCE, CallContext, Refused, ToolOutcome, ToolUse};
 
 /// How many characters of a failed message are quoted to the model.

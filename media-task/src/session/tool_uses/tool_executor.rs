@@ -1,8 +1,8 @@
 //! Executes one tool call beside the call: against the hour's budget, then by HTTP, call-control or the table.
 
 use super::action_budget::HourlyBudget;
-use super::call_identity::CallIdentity;
 use crate::journal_writer::CallerRequest;
+use crate::session::call_identity::CallIdentity;
 use internal_api::order::{Order, Reply};
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,7 +101,7 @@ fn message_outcome(reply: &Reply) -> ToolOutcomeKind {
 }
 
 /// Returns the outcome of a built-in tool, with the output for the model.
-pub(super) fn built_in_outcome(tool_use: &ToolUse, kind: ToolOutcomeKind) -> ToolOutcome {
+pub(crate) fn built_in_outcome(tool_use: &ToolUse, kind: ToolOutcomeKind) -> ToolOutcome {
     ToolOutcome { kind, trouble: None, for_the_model: tool_use.reply(kind).unwrap_or_default().to_owned() }
 }
 
