@@ -21,7 +21,7 @@ use std::time::Instant;
 use tokio::sync::watch;
 
 /// The calls of this task, and whether it takes more.
-pub struct Calls {
+pub(crate) struct Calls {
     active: Mutex<ActiveCalls>,
     slots: usize,
     changed: watch::Sender<()>,
