@@ -17,7 +17,7 @@ $(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, no
 FAULT ?= $(MISCHIEF)
 
 .NOTPARALLEL:
-.PHONY: help call ahoy picture test check docs conformance chaos interop peers network bench soak bench-webhook bench-turns serve ci readme programs fast-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries dashboard release image artefacts sizes deploy undeploy secrets cost
+.PHONY: help call ahoy picture test check docs conformance chaos interop peers network bench soak bench-webhook bench-turns serve ci readme programs fast-programs build-tools test-tools interop-tools peers-tools quality-tools check-infra infra-tools queries release image artefacts sizes deploy undeploy secrets cost
 
 help:
 	@echo 'make call          a simulated caller rings, talks, interrupts, says goodbye: no accounts, no keys, no Docker (FAULT=name injects a fault)'
@@ -38,7 +38,6 @@ help:
 	@echo 'make network       calls through nine kinds of network: how the speech sounds, and whether calls survive, six minutes'
 	@echo 'make check-infra   the deployment, as far as it can be checked without an account'
 	@echo 'make queries       infra/queries.yaml, from infra/queries/*.cwl'
-	@echo 'make dashboard     docs/dashboard.svg, drawn from the logs of the last tests, benches and calls'
 	@echo 'make release       release artefacts: functions and media task, small, for arm64 where it can be built (FEATURES=otlp: with traces)'
 	@echo 'make image         the media task in an image FROM scratch, by docker or without it'
 	@echo 'make artefacts     release, image, and a whole call on both'
@@ -120,11 +119,6 @@ check-infra: infra-tools
 
 queries:
 	REWRITE=1 $(CARGO) test --quiet --locked --workspace --test contracts the_saved_queries_are_the_files
-
-# Reads those that exist; each log line has its time.
-dashboard: programs
-	@$(TARGET)/debug/dashboard -o docs/dashboard.svg \
-	  $(wildcard $(addprefix target/,stories bench interop-calls network rehearsal chaos))
 
 release: build-tools
 	@scripts/release.sh

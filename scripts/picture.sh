@@ -7,5 +7,5 @@ ahoy() { "${CARGO_TARGET_DIR:-target}/debug/rehearse" ahoy -- "$@"; }
 
 call=$(ahoy calls --limit 1 --json | sed -n 's/.*"call_ref": "\([0-9a-f]*\)".*/\1/p')
 ahoy report "$call" -o target/rehearsal/call.html
-python3 dev/rehearse/callers/look.py target/rehearsal/call.html target/rehearsal >target/rehearsal/look.json
+python3 dev/suites/callers/look.py target/rehearsal/call.html target/rehearsal >target/rehearsal/look.json
 cp target/rehearsal/wide-light.png docs/report.png

@@ -2,7 +2,7 @@
 # Checks what the architecture forbids:
 #  - a second crypto provider: rustls would no longer know which one is meant, and panic at the first wss://
 #  - a runtime, a socket or randomness in the sans-IO crates
-#  - the product importing a simulator, or a simulator importing the product's reading of its vendor
+#  - the product importing a simulator or the harness, `make serve` importing the harness, or a simulator importing the product's reading of its vendor
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,7 @@ sans_io=(call audio media-diagnosis)
 shipped=(webhook call-control reaper media-task)
 programs=("${shipped[@]}" ahoy)
 simulators=(sim-meta sim-openai sim-aws)
-not_shipped=("${simulators[@]}" sim-audio sim-network rehearse)
+not_shipped=("${simulators[@]}" sim-audio sim-network local harness suites bench rehearse)
 vendor_words=(whatsapp realtime internal-api store)
 impure=(tokio mio rand getrandom)
 
@@ -46,6 +46,14 @@ for program in "${shipped[@]}"; do
   tree -p "$program" -e normal | grep -q '^opentelemetry' && fail "$program must not export traces unless it is built with the feature otlp"
 done
 tree -p webhook --features otlp -e normal | grep -qx opentelemetry-otlp || fail "the feature otlp of webhook builds no traces in"
+
+# local <- harness <- suites, benches: make serve needs no test harness.
+for user in harness suites bench rehearse; do
+  tree -p local -e normal,dev | grep -qx "$user" && fail "local must not depend on $user"
+done
+for user in suites bench rehearse tests; do
+  tree -p harness -e normal,dev | grep -qx "$user" && fail "harness must not depend on $user"
+done
 
 for simulator in "${simulators[@]}"; do
   for words in "${vendor_words[@]}"; do

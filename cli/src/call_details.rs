@@ -1,11 +1,11 @@
 //! Reads everything that is stored about a call: list entry, journal, transcript, audio levels and summary.
 
 use anyhow::{Context, bail};
-use internal_api::keys;
 use journal::{CallSummary, JournalEntry, JournalEvent, TranscriptLine};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use store::items::{Item, from_item, text};
+use store::keys;
 use store::{AudioLevels, CallListing, Store};
 
 /// A call with everything about it that may be shown. Its state item, which names the caller, is not read.

@@ -1,9 +1,9 @@
 //! Finds all names and calls of one person: follows each name to its calls, and each call to the other names in it.
 
 use crate::person::{Person, Pseudonymizer};
-use internal_api::keys;
 use std::collections::BTreeSet;
 use store::items::Item;
+use store::keys;
 use store::{CallListing, CallQuery, Store};
 
 /// How many calls one query returns.

@@ -132,7 +132,7 @@ impl Pseudonymizer {
     /// Returns the name's pseudonyms, one for each key.
     pub(crate) fn pseudonyms(&self, person: &Person) -> BTreeSet<String> {
         let pseudonym =
-            |key: &SecretString| internal_api::pseudonym::of(key.expose_secret().as_bytes(), person.name());
+            |key: &SecretString| store::pseudonym::of(key.expose_secret().as_bytes(), person.name());
         self.keys.iter().map(pseudonym).collect()
     }
 

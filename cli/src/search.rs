@@ -1,8 +1,8 @@
 //! Searches for calls, newest first, in the narrowest list of the index that fits; never by scanning the table.
 
 use crate::figures::{day, short, start_of_day};
-use internal_api::keys;
 use std::cmp::Reverse;
+use store::keys;
 use store::{CallListing, CallQuery, Store, TimeRange};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;

@@ -7,11 +7,11 @@ use crate::person::{Person, Pseudonymizer};
 use crate::table_scan::scan_table;
 use anyhow::Context;
 use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
-use internal_api::keys;
 use journal::JournalEvent;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use store::items::{Item, number, text, to_item};
+use store::keys;
 use store::{CallListing, Store, all};
 
 /// BatchWriteItem's limit of requests.

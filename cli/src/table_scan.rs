@@ -7,10 +7,10 @@ use crate::linked_names::{Key, LinkedNames, callers};
 use crate::person::{Person, Pseudonymizer};
 use anyhow::Context;
 use aws_sdk_dynamodb::types::AttributeValue;
-use internal_api::keys;
 use service::time::now_ms;
 use std::collections::{BTreeSet, HashSet};
 use store::items::Item;
+use store::keys;
 use store::{CallListing, Store};
 use whatsapp::personal_names;
 

@@ -9,7 +9,6 @@ mod queue;
 use anyhow::Context;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use internal_api::keys;
 use journal::{JournalEntry, TranscriptLine};
 use queue::{Job, Lane, WriteQueue, WriteResult};
 use serde::Serialize;
@@ -18,6 +17,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use store::items::{Item, number, text, to_item};
+use store::keys;
 use store::{AudioLevels, CallOutcome, SpendingConflict, Store, WriteError};
 use tokio::sync::Notify;
 

@@ -55,6 +55,7 @@ use audio::Bridge;
 use bytes::Bytes;
 pub(crate) use call_identity::CallIdentity;
 use closing::{Closing, SessionEnd};
+use internal_api::client::CallControl;
 use journal::EntryBuilder;
 use media_path::MAX_DATAGRAM;
 pub(crate) use media_path::{CallSocket, MediaPath};
@@ -63,7 +64,6 @@ pub(crate) use services::Services;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::CallControl;
 use tokio::sync::mpsc;
 use tool_uses::{ToolUsed, ToolUses};
 

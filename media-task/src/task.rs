@@ -16,14 +16,15 @@ use crate::session::Services;
 use crate::settings::{MediaSecret, Settings};
 use anyhow::Context;
 use aws_config::SdkConfig;
-use internal_api::lease::HEARTBEAT;
+use internal_api::client::CallControl;
 use service::env::Env;
 use service::secrets::Secret;
 use service::shutdown;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{CallControl, Store};
+use store::Store;
+use store::lease::HEARTBEAT;
 use tokio::net::TcpListener;
 use tokio::time::timeout_at;
 

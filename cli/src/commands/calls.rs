@@ -10,13 +10,13 @@ use crate::{Common, cloud};
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table};
-use internal_api::keys;
 use journal::CallSummary;
 use serde::Serialize;
 use service::time::now_ms;
 use std::collections::HashMap;
 use std::process::ExitCode;
 use store::items::from_item;
+use store::keys;
 use store::{CallListing, Store};
 
 #[derive(Debug, Args)]

@@ -8,9 +8,9 @@ use anstyle::Style;
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
-use internal_api::keys::SHORTEST_REF;
 use journal::Speaker;
 use std::process::ExitCode;
+use store::keys::SHORTEST_REF;
 
 const HEAD: Style = Style::new().bold();
 const ASIDE: Style = Style::new().dimmed();

@@ -6,13 +6,13 @@ use crate::output;
 use crate::{Common, cloud};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
-use internal_api::keys;
 use journal::{JournalEntry, Level};
 use service::time::now_ms;
 use std::collections::{HashMap, HashSet};
 use std::process::ExitCode;
 use std::time::Duration;
 use store::items::{from_item, text};
+use store::keys;
 use store::{CallQuery, Store};
 
 /// How often the table is queried.

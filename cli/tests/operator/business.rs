@@ -1,7 +1,6 @@
 //! A simulated business that is set up for calls: every check of `ahoy doctor` passes.
 
 use crate::webhook_server;
-use internal_api::lease::Lease;
 use serde_json::{Value, json};
 use service::time::now_ms;
 use sim_aws::{Cloud, CloudConfig, Function};
@@ -11,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
+use store::lease::Lease;
 use store::{Store, StoredAgent};
 use switchboard::intake::{IntakeSettings, KnownNumbers};
 use tokio::process::Command;

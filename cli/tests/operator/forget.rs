@@ -1,12 +1,12 @@
 //! `ahoy forget` finds items outside of every list, deletes nothing about other people, and reports what it could not search.
 
 use crate::business::{Business, NUMBER};
-use internal_api::{keys, pseudonym};
 use serde_json::{Value, json};
 use service::time::now_ms;
 use std::collections::BTreeSet;
 use store::CallListing;
 use store::items::{Item, number, text};
+use store::{keys, pseudonym};
 
 const THEM: &str = "919900000001";
 const THEIR_ID: &str = "IN.99990000000000000001";

@@ -119,7 +119,7 @@ fn end(terminal: &PtySession) -> End {
 
 /// Stores a call of an hour ago.
 async fn put_call(business: &Business) {
-    let pseudonym = internal_api::pseudonym::of(b"the door key", CALLER);
+    let pseudonym = store::pseudonym::of(b"the door key", CALLER);
     let rang_at_ms = service::time::now_ms() - 3_600_000;
     let call = CallListing {
         call_ref: "ab".repeat(32),

@@ -1,8 +1,6 @@
 //! The state of a call, as the table stores it, with the fencing token of its assignment.
 
-use crate::{Effect, Ending, Timestamp};
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error, StrDeserializer};
+use crate::{Effect, Ending, Phase, Recorded, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
@@ -76,27 +74,8 @@ pub struct Call {
 
 /// Reads an ending that this release does not know as `None`: the one in the phase applies.
 fn known_ending<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ending>, D::Error> {
-    let word = Option::<String>::deserialize(deserializer)?;
-    Ok(word.and_then(|word| {
-        let word: StrDeserializer<'_, Error> = word.as_str().into_deserializer();
-        Ending::deserialize(word).ok()
-    }))
-}
-
-/// The phase of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Ringing; no task has answered the offer yet.
-    Ringing,
-    /// A task answered; the answer was sent to Meta with `pre_accept`, or is being sent.
-    Connecting,
-    /// Media is connected; `accept` is being sent to Meta.
-    Accepting,
-    /// Caller and agent are talking.
-    Live,
-    /// The call has ended.
-    Ended(Ending),
+    let recorded = Option::<Recorded<Ending>>::deserialize(deserializer)?;
+    Ok(recorded.and_then(|ending| ending.known()))
 }
 
 /// A slot in a media task. The fence tells it from an earlier assignment: a task that lost the call has a lower one.

@@ -1,6 +1,7 @@
 //! How a call ends: who ended it, and why.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Why a call ended. Every call ends exactly once, with one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,6 +57,20 @@ pub enum Party {
     Us,
     /// Meta ended it.
     Meta,
+}
+
+impl fmt::Display for Ending {
+    /// Writes the word that is stored, logged and sent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+impl fmt::Display for Party {
+    /// Writes the word that is stored, logged and sent.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 impl Ending {

@@ -6,13 +6,17 @@
 mod call;
 mod ending;
 mod event;
+mod phase;
+mod recorded;
 mod step;
 #[cfg(test)]
 mod step_properties;
 mod timestamp;
 
-pub use call::{AnswerAttempt, Assignment, Call, Phase};
+pub use call::{AnswerAttempt, Assignment, Call};
 pub use ending::{Ending, Party};
 pub use event::{CallEvent, Effect};
+pub use phase::{Phase, Stage};
+pub use recorded::Recorded;
 pub use step::step;
 pub use timestamp::Timestamp;

@@ -1,5 +1,6 @@
 //! Orders to call-control, the payloads of its invocations, and its replies.
 
+use call::{Ending, Recorded};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -43,11 +44,11 @@ pub enum Order {
         /// The token of the assignment, from the offer; `None` where the offer had none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token: Option<String>,
-        /// The ending, as the `call` crate serializes it: one that the previous release knows.
-        ending: String,
+        /// The ending: one that the previous release knows.
+        ending: Recorded<Ending>,
         /// The ending, where the previous release does not know it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        newer: Option<String>,
+        newer: Option<Recorded<Ending>>,
     },
     /// Sends the caller a message during the call. From the task, which waits for the reply. A repeated order with the same id sends
     /// nothing more.
@@ -185,7 +186,8 @@ mod tests {
         let reply: Reply = serde_json::from_str(reply).unwrap();
 
         let ended: Order = serde_json::from_str(ended).unwrap();
-        assert!(matches!(ended, Order::TaskEnded { newer: None, .. }));
+        let drained = Recorded::Known(Ending::Drained);
+        assert!(matches!(ended, Order::TaskEnded { ending, newer: None, .. } if ending == drained));
         assert!(matches!(order, Order::SendMessage { id, token: None, .. } if id.is_empty()));
         assert_eq!(reply, Reply::NotSent { reason: "it is empty".into(), in_doubt: false });
     }

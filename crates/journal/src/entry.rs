@@ -1,15 +1,12 @@
 //! A journal entry: an event with its call, time, writer and order. Entries sort by version, writer and sequence.
 
-use crate::redaction::redact;
+use crate::event::{EventMeaning, JournalEvent, Level};
 use crate::rfc_3339::rfc_3339;
-use crate::{JournalEvent, Level};
+use call::{Recorded, Stage};
 use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
-
-/// Fields with text from outside. Long numbers are redacted from them in the log: they may be phone numbers.
-const FREE_TEXT: [&str; 6] = ["reason", "evidence", "status", "notice", "code", "cure"];
 
 /// One line of a call's journal: an item in DynamoDB and a flat JSON line in the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,29 +38,20 @@ pub struct EntryContext {
     /// The media task that had the call, or that the event is about.
     pub task: Option<String>,
     /// The call's phase at that time.
-    pub phase: Option<JournalPhase>,
-}
-
-/// The phase of a call, as its readers see it: coarser than the state machine's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JournalPhase {
-    /// No task has answered the offer yet.
-    Ringing,
-    /// A task has answered; the line is not open yet.
-    Answering,
-    /// Caller and agent hear each other.
-    Talking,
-    /// The call has ended.
-    Over,
+    pub phase: Option<Recorded<Stage>>,
 }
 
 impl JournalEntry {
     /// Returns the entry as a flat JSON line for the log, with long numbers redacted.
     pub fn to_line(&self) -> String {
         let mut entry = self.clone();
-        entry.event = redacted(&self.event);
+        entry.event = self.event.redacted();
         line(self.event.level(), self.at_ms, &entry)
+    }
+
+    /// Returns what the entry's event means.
+    pub fn meaning(&self) -> EventMeaning {
+        self.event.meaning(self.since_ring_ms)
     }
 }
 
@@ -96,15 +84,15 @@ fn line(level: Level, at_ms: u64, entry: &impl Serialize) -> String {
 impl Serialize for JournalEntry {
     /// Writes a flat map, with each name once.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut event = fields(&self.event);
+        let mut event = self.event.fields();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("call_ref", &self.call_ref)?;
         map.serialize_entry("at_ms", &self.at_ms)?;
         if let Some(since_ring_ms) = self.since_ring_ms {
             map.serialize_entry("since_ring_ms", &since_ring_ms)?;
         }
-        if let Some(phase) = self.context.phase {
-            map.serialize_entry("phase", &phase)?;
+        if let Some(phase) = &self.context.phase {
+            map.serialize_entry("phase", phase)?;
         }
         for (name, value) in [("number", &self.context.number), ("task", &self.context.task)] {
             if let Some(value) = value.as_ref().filter(|_| !event.contains_key(name)) {
@@ -153,28 +141,6 @@ impl<'de> Deserialize<'de> for JournalEntry {
     }
 }
 
-fn fields(event: &JournalEvent) -> Map<String, Value> {
-    match serde_json::to_value(event) {
-        Ok(Value::Object(fields)) => fields,
-        Ok(_) | Err(_) => unreachable!("an event is a map with text keys"),
-    }
-}
-
-fn redacted(event: &JournalEvent) -> JournalEvent {
-    if let JournalEvent::Other(other) = event {
-        return JournalEvent::Other(other.without_fields());
-    }
-    let mut fields = fields(event);
-    for (name, value) in &mut fields {
-        if let Value::String(text) = value
-            && FREE_TEXT.contains(&name.as_str())
-        {
-            *text = redact(text);
-        }
-    }
-    serde_json::from_value(Value::Object(fields)).expect("its fields have the types they had")
-}
-
 /// Builds the entries of one call by one writer.
 #[derive(Debug, Clone)]
 pub struct EntryBuilder {
@@ -206,8 +172,8 @@ impl EntryBuilder {
     }
 
     /// Sets the phase of the entries to come.
-    pub fn enter_phase(&mut self, phase: JournalPhase) {
-        self.context.phase = Some(phase);
+    pub fn enter_phase(&mut self, phase: Stage) {
+        self.context.phase = Some(phase.into());
     }
 
     /// Makes the entries to come sort after this version of the call's state.
@@ -235,12 +201,12 @@ impl EntryBuilder {
     }
 
     fn context_of(&self, event: &JournalEvent) -> EntryContext {
-        let fields = fields(event);
+        let fields = event.fields();
         let named = |name: &str| fields.get(name)?.as_str().map(str::to_owned);
         EntryContext {
             number: named("number").or_else(|| self.context.number.clone()),
             task: named("task").or_else(|| self.context.task.clone()),
-            phase: self.context.phase,
+            phase: self.context.phase.clone(),
         }
     }
 }
@@ -248,8 +214,6 @@ impl EntryBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema;
-    use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
     fn a_line_is_flat_json_with_the_events_name() {
@@ -301,6 +265,16 @@ mod tests {
     }
 
     #[test]
+    fn a_phase_of_a_later_release_is_written_as_it_was_read() {
+        let later = r#"{"call_ref":"ab12","at_ms":1250,"phase":"holding","version":4,"writer":"a","sequence":1,"event":"WA_CALL_OPENED"}"#;
+
+        let entry: JournalEntry = serde_json::from_str(later).unwrap();
+
+        assert_eq!(entry.context.phase, Some(Recorded::Other("holding".into())));
+        assert_eq!(serde_json::to_string(&entry).unwrap(), later);
+    }
+
+    #[test]
     fn a_changed_field_of_a_later_release_hides_no_event() {
         let later = r#"{"event":"WA_CALL_ANSWERED","start":"warm","took_ms":"7 ms"}"#;
 
@@ -328,61 +302,13 @@ mod tests {
 
         let event: JournalEvent = serde_json::from_str(later).unwrap();
 
-        assert!(matches!(&event, JournalEvent::Ended { ending, .. } if ending == "handed_over"));
+        assert!(
+            matches!(&event, JournalEvent::Ended { ending: Recorded::Other(ending), .. } if ending == "handed_over")
+        );
         assert_eq!(
             serde_json::from_str::<JournalEvent>(&serde_json::to_string(&event).unwrap()).unwrap(),
             event
         );
-    }
-
-    /// Text fields that hold only words of this system or of the operator's settings.
-    const HARMLESS: [(&str, &[&str]); 27] = [
-        ("WA_CALL_CONNECT", &["number"]),
-        ("WA_CALL_NOT_OURS", &["number"]),
-        ("WA_CALL_STALE", &["number"]),
-        ("WA_CALL_WEBHOOK_REFUSED", &["why"]),
-        ("WA_CALL_MEDIA_AT_META", &["kind", "media", "mime_type"]),
-        ("WA_CALL_CLAIMED", &["task"]),
-        ("WA_CALL_SEAT_REFUSED", &["task"]),
-        ("WA_CALL_TASK_LAUNCHED", &["task"]),
-        ("WA_CALL_ANSWERED", &["start"]),
-        ("WA_CALL_INTERRUPTED", &["item"]),
-        ("WA_CALL_TOOL", &["outcome", "tool"]),
-        ("WA_CALL_PART_REFUSED", &["part"]),
-        ("WA_CALL_TRANSCRIPTION_FAILED", &["model"]),
-        ("WA_CALL_USAGE", &["agent", "model", "prices_of"]),
-        ("WA_CALL_ACTION_REFUSED", &["action", "budget"]),
-        ("WA_CALL_TURNED_AWAY", &["why"]),
-        ("WA_CALL_REFUSED", &["why"]),
-        ("WA_CALL_LOST", &["task"]),
-        ("WA_CALL_RESPONSE_LACKING", &["purpose", "then"]),
-        ("WA_CALL_TOOLS_MISSING", &["server"]),
-        ("WA_CALL_MEDIA_VERDICT", &["verdict"]),
-        ("WA_CALL_META_TROUBLE", &["action"]),
-        ("WA_CALL_CALLER_TOLD", &["why"]),
-        ("WA_CALL_TASK_SILENT", &["task"]),
-        ("WA_CALL_GIVEN_UP", &["what"]),
-        ("WA_CALL_FORGOTTEN", &["number"]),
-        ("WA_CALL_ENDED", &["by", "ending"]),
-    ];
-
-    #[test]
-    fn every_text_field_is_redacted_or_listed_as_harmless() {
-        let (mut redacted, mut harmless) = (BTreeSet::new(), BTreeMap::new());
-        for event in schema::events() {
-            for field in event.fields.into_iter().filter(|field| field.unit == "text") {
-                if FREE_TEXT.contains(&field.name.as_str()) {
-                    redacted.insert(field.name);
-                } else {
-                    harmless.entry(event.name.clone()).or_insert_with(BTreeSet::new).insert(field.name);
-                }
-            }
-        }
-
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
-        let known = HARMLESS.iter().map(|(event, fields)| ((*event).to_owned(), owned(fields))).collect();
-        assert_eq!(harmless, known, "add a new text field to FREE_TEXT, or list it here as harmless");
-        assert_eq!(redacted, owned(&FREE_TEXT), "a name in FREE_TEXT is not a field of any event");
     }
 
     #[test]
@@ -426,7 +352,7 @@ mod tests {
         let context = EntryContext {
             number: Some("220".into()),
             task: Some("0a".into()),
-            phase: Some(JournalPhase::Answering),
+            phase: Some(Stage::Answering.into()),
         };
         EntryBuilder::new("ab12", "call-control", 1_000, 3).at(context)
     }

@@ -1,11 +1,16 @@
 //! The journal events: everything that is recorded about a call, by name.
 
 mod level;
+mod meaning;
 mod other;
+mod redaction;
 
+use call::{Ending, Party, Recorded};
 pub use level::Level;
+pub use meaning::{EventMeaning, EventSpan};
 pub use other::OtherEvent;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// The count of an event that an older release wrote without one.
 fn one() -> u64 {
@@ -297,13 +302,15 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_TURNED_AWAY")]
     TurnedAway {
         /// `closed`, `over_budget` (the day's spending cap is reached) or `called_too_often`.
-        why: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        why: Recorded<Ending>,
     },
     /// The call could not be answered, for a reason on this side or at Meta.
     #[serde(rename = "WA_CALL_REFUSED")]
     Refused {
         /// The ending of the call.
-        why: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        why: Recorded<Ending>,
     },
     /// The call is lost: its media task is gone.
     #[serde(rename = "WA_CALL_LOST")]
@@ -421,7 +428,8 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_CALLER_TOLD")]
     CallerTold {
         /// The ending that the message is about.
-        why: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        why: Recorded<Ending>,
     },
     /// A message to the caller failed after Meta had taken it. An error when the operator has to correct something.
     #[serde(rename = "WA_CALL_MESSAGE_FAILED")]
@@ -460,9 +468,11 @@ pub enum JournalEvent {
     #[serde(rename = "WA_CALL_ENDED")]
     Ended {
         /// Why the call ended.
-        ending: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        ending: Recorded<Ending>,
         /// Who ended it: `caller`, `agent`, `us` or `meta`.
-        by: String,
+        #[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))]
+        by: Recorded<Party>,
         /// The time since the call was accepted; 0 if it never was.
         lasted_ms: u64,
     },
@@ -470,6 +480,16 @@ pub enum JournalEvent {
     #[serde(untagged)]
     #[cfg_attr(any(test, feature = "schema"), schemars(skip))]
     Other(OtherEvent),
+}
+
+impl JournalEvent {
+    /// Returns the fields of the event, its name among them.
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(fields)) => fields,
+            Ok(_) | Err(_) => unreachable!("an event is a map with text keys"),
+        }
+    }
 }
 
 /// Whether a count is zero: such a field is not written, as in previous releases.

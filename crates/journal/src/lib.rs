@@ -6,11 +6,12 @@
 mod call_summary;
 mod entry;
 mod event;
-mod redaction;
+mod metric;
 mod rfc_3339;
 #[cfg(any(test, feature = "schema"))]
 pub mod schema;
 
 pub use call_summary::{CallSummary, Speaker, TokenCounts, TranscriptLine};
-pub use entry::{EntryBuilder, EntryContext, JournalEntry, JournalPhase, line_of_no_call};
-pub use event::{JournalEvent, Level, OtherEvent};
+pub use entry::{EntryBuilder, EntryContext, JournalEntry, line_of_no_call};
+pub use event::{EventMeaning, EventSpan, JournalEvent, Level, OtherEvent};
+pub use metric::Metric;

@@ -2,11 +2,10 @@
 //!
 //! Each metric has one dimension, the stack: fifteen series in all, of which CloudWatch bills each.
 
-mod counted;
-
 use crate::env::Env;
 use crate::logs;
-use journal::JournalEntry;
+use journal::EventMeaning;
+pub use journal::Metric;
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use std::sync::OnceLock;
@@ -26,41 +25,6 @@ static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
 /// The number of measurements that wait for the next line.
 static MEASURED: AtomicUsize = AtomicUsize::new(0);
 
-/// A metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// The share of a media task's slots in use, percent, each heartbeat. The ECS service scales on its average.
-    SlotUtilization,
-    /// The free slots of a media task, each heartbeat.
-    FreeSlots,
-    /// Calls that began to ring.
-    Calls,
-    /// Calls that were accepted.
-    Answered,
-    /// Calls that were not accepted: refused because something was missing, or given up by the caller. Calls turned away do not count.
-    Missed,
-    /// Calls whose media task died.
-    LostCalls,
-    /// Webhook requests without a valid signature of Meta.
-    RefusedSignatures,
-    /// Calls with a diagnosis of a media fault.
-    MediaVerdicts,
-    /// Tool calls that did not succeed.
-    FailedTools,
-    /// Requests to Meta that failed.
-    MetaTroubles,
-    /// Sessions with the model that were lost.
-    SessionsLost,
-    /// The time from the ring until Meta accepted the call.
-    AnswerMs,
-    /// The time from the open line to the agent's first frame of speech.
-    FirstWordMs,
-    /// The response latency: from the end of the caller's speech to the first frame of the agent's answer.
-    TurnMs,
-    /// The 99th percentile of how late the frames of a call were sent.
-    LateFramesMs,
-}
-
 /// The kind of a metric, which decides how it is aggregated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -69,82 +33,40 @@ enum Kind {
     Measurement,
 }
 
-impl Metric {
-    /// Every metric.
-    pub const ALL: [Self; 15] = [
-        Self::SlotUtilization,
-        Self::FreeSlots,
-        Self::Calls,
-        Self::Answered,
-        Self::Missed,
-        Self::LostCalls,
-        Self::RefusedSignatures,
-        Self::MediaVerdicts,
-        Self::FailedTools,
-        Self::MetaTroubles,
-        Self::SessionsLost,
-        Self::AnswerMs,
-        Self::FirstWordMs,
-        Self::TurnMs,
-        Self::LateFramesMs,
-    ];
-
-    /// Returns the metric's name in CloudWatch.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SlotUtilization => "SlotUtilization",
-            Self::FreeSlots => "FreeSlots",
-            Self::Calls => "Calls",
-            Self::Answered => "Answered",
-            Self::Missed => "Missed",
-            Self::LostCalls => "LostCalls",
-            Self::RefusedSignatures => "RefusedSignatures",
-            Self::MediaVerdicts => "MediaVerdicts",
-            Self::FailedTools => "FailedTools",
-            Self::MetaTroubles => "MetaTroubles",
-            Self::SessionsLost => "SessionsLost",
-            Self::AnswerMs => "AnswerMs",
-            Self::FirstWordMs => "FirstWordMs",
-            Self::TurnMs => "TurnMs",
-            Self::LateFramesMs => "LateFramesMs",
-        }
+fn kind(metric: Metric) -> Kind {
+    match metric {
+        Metric::SlotUtilization => Kind::State(Unit::Percent),
+        Metric::FreeSlots => Kind::State(Unit::Count),
+        Metric::Calls
+        | Metric::Answered
+        | Metric::Missed
+        | Metric::LostCalls
+        | Metric::RefusedSignatures
+        | Metric::MediaVerdicts
+        | Metric::FailedTools
+        | Metric::MetaTroubles
+        | Metric::SessionsLost => Kind::Count,
+        Metric::AnswerMs | Metric::FirstWordMs | Metric::TurnMs | Metric::LateFramesMs => Kind::Measurement,
     }
+}
 
-    fn kind(self) -> Kind {
-        match self {
-            Self::SlotUtilization => Kind::State(Unit::Percent),
-            Self::FreeSlots => Kind::State(Unit::Count),
-            Self::Calls
-            | Self::Answered
-            | Self::Missed
-            | Self::LostCalls
-            | Self::RefusedSignatures
-            | Self::MediaVerdicts
-            | Self::FailedTools
-            | Self::MetaTroubles
-            | Self::SessionsLost => Kind::Count,
-            Self::AnswerMs | Self::FirstWordMs | Self::TurnMs | Self::LateFramesMs => Kind::Measurement,
-        }
+fn describe(metric: Metric) {
+    match kind(metric) {
+        Kind::Count => describe_counter!(metric.name(), Unit::Count, ""),
+        Kind::State(unit) => describe_histogram!(metric.name(), unit, ""),
+        Kind::Measurement => describe_histogram!(metric.name(), Unit::Milliseconds, ""),
     }
+}
 
-    fn describe(self) {
-        match self.kind() {
-            Kind::Count => describe_counter!(self.name(), Unit::Count, ""),
-            Kind::State(unit) => describe_histogram!(self.name(), unit, ""),
-            Kind::Measurement => describe_histogram!(self.name(), Unit::Milliseconds, ""),
-        }
-    }
-
-    fn note(self, value: u64) {
-        match self.kind() {
-            Kind::Count => counter!(self.name()).increment(value),
-            // Not a gauge, which would be written with every line: a task that takes no calls must not report free slots.
-            Kind::State(_) => histogram!(self.name()).record(value as f64),
-            Kind::Measurement => {
-                histogram!(self.name()).record(value as f64);
-                if MEASURED.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_MEASUREMENTS {
-                    flush();
-                }
+fn note(metric: Metric, value: u64) {
+    match kind(metric) {
+        Kind::Count => counter!(metric.name()).increment(value),
+        // Not a gauge, which would be written with every line: a task that takes no calls must not report free slots.
+        Kind::State(_) => histogram!(metric.name()).record(value as f64),
+        Kind::Measurement => {
+            histogram!(metric.name()).record(value as f64);
+            if MEASURED.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_MEASUREMENTS {
+                flush();
             }
         }
     }
@@ -156,26 +78,20 @@ pub fn init(env: &Env) {
     let built = Builder::new().cloudwatch_namespace(NAMESPACE).with_dimension(DIMENSION, stack).init();
     // This can only fail when called twice.
     if let Ok(collector) = built {
-        Metric::ALL.into_iter().for_each(Metric::describe);
+        Metric::ALL.into_iter().for_each(describe);
         let _ = COLLECTOR.set(collector);
     }
 }
 
-/// Counts a journal entry.
-pub fn count(entry: &JournalEntry) {
-    let counted = counted::counted(&entry.event, entry.since_ring_ms);
-    counted.into_iter().for_each(|(metric, value)| metric.note(value));
-}
-
-/// Counts an event that belongs to no call.
-pub(crate) fn count_event(event: &journal::JournalEvent) {
-    counted::counted(event, None).into_iter().for_each(|(metric, value)| metric.note(value));
+/// Counts an event.
+pub(crate) fn count(meaning: &EventMeaning) {
+    meaning.metrics.iter().for_each(|(metric, value)| note(*metric, *value));
 }
 
 /// Records the slots in use of a media task that takes calls.
 pub fn note_slots(used: usize, slots: usize) {
-    Metric::FreeSlots.note(slots.saturating_sub(used) as u64);
-    Metric::SlotUtilization.note((100 * used / slots.max(1)) as u64);
+    note(Metric::FreeSlots, slots.saturating_sub(used) as u64);
+    note(Metric::SlotUtilization, (100 * used / slots.max(1)) as u64);
 }
 
 /// Writes the counts since the last flush, if there are any. Functions flush before each response, since Lambda then freezes them.

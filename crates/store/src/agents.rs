@@ -2,11 +2,11 @@
 
 use crate::NumberSettings;
 use crate::items::{Item, from_item, text, to_item};
+use crate::keys;
 use crate::number_settings::Assigned;
 use crate::table::{Store, all};
 use anyhow::Context;
 use aws_sdk_dynamodb::operation::get_item::builders::GetItemFluentBuilder;
-use internal_api::keys;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

@@ -2,9 +2,9 @@
 
 use crate::Store;
 use crate::items::{Item, number};
+use crate::keys;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use internal_api::keys;
 
 /// The duration that one level covers, ms.
 pub const MOMENT_MS: u64 = 100;

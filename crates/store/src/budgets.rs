@@ -1,9 +1,9 @@
 //! The hourly limits of actions for one caller: messages, tools and notices.
 
 use crate::items::{number, text};
+use crate::keys;
 use crate::{Store, WriteError};
 use anyhow::Context;
-use internal_api::keys;
 
 /// An action for a caller, in their call or because of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use crate::Store;
 use crate::items::{Item, from_item, number, text, to_item};
+use crate::keys;
 use anyhow::Context;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use internal_api::keys;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

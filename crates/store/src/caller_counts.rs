@@ -2,9 +2,9 @@
 
 use crate::Store;
 use crate::items::{number, text};
+use crate::keys;
 use crate::table::all;
 use anyhow::Context;
-use internal_api::keys;
 use std::time::Duration;
 
 /// How long a call counts.

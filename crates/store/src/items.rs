@@ -33,11 +33,8 @@ pub fn number(value: u64) -> AttributeValue {
 /// Returns the item of a journal entry, with its keys.
 pub fn entry_item(entry: &journal::JournalEntry) -> Item {
     let mut item = to_item(entry);
-    item.insert("pk".to_owned(), text(internal_api::keys::call(&entry.call_ref)));
-    item.insert(
-        "sk".to_owned(),
-        text(internal_api::keys::event(entry.version, &entry.writer, entry.sequence)),
-    );
-    item.insert(internal_api::keys::TTL.to_owned(), number(internal_api::keys::forget_at(entry.at_ms)));
+    item.insert("pk".to_owned(), text(crate::keys::call(&entry.call_ref)));
+    item.insert("sk".to_owned(), text(crate::keys::event(entry.version, &entry.writer, entry.sequence)));
+    item.insert(crate::keys::TTL.to_owned(), number(crate::keys::forget_at(entry.at_ms)));
     item
 }

@@ -4,12 +4,12 @@
 //! without a slot, those of the ECS service, reduce the number of slots.
 
 use crate::items::{Item, from_item, number, text};
+use crate::keys;
 use crate::table::all;
 use crate::{Store, WriteError};
 use anyhow::Context;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
-use internal_api::keys;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,7 +1,9 @@
-//! The DynamoDB table as functions and media tasks use it, and the client of call-control.
+//! The DynamoDB table: everything that reads or writes it, in one module for each kind of item.
 //!
 //! - [`Store`]: due calls, leases of media tasks, and the journals of calls.
-//! - [`CallControl`]: sends orders to call-control and returns its replies.
+//! - [`keys`]: the keys of all items.
+//! - [`lease`]: the lease by which a media task registers itself.
+//! - [`pseudonym`]: how a caller is identified without saying who they are.
 //! - [`StoredAgent`], [`NumberSettings`]: agent files, and the settings of a business number.
 //! - [`CallerCall`]: a call that counts toward its caller's hourly limit.
 //! - [`CallOwner`], [`CallOutcome`]: the spending and the summary of a call's owner.
@@ -17,13 +19,15 @@
 mod agents;
 mod audio_levels;
 mod budgets;
-mod call_control;
 mod call_list;
 mod caller_counts;
 pub mod items;
+pub mod keys;
 mod launches;
+pub mod lease;
 mod linked_pseudonyms;
 mod number_settings;
+pub mod pseudonym;
 mod sent_messages;
 mod spending;
 mod summaries;
@@ -33,7 +37,6 @@ mod write_error;
 pub use agents::StoredAgent;
 pub use audio_levels::{AudioLevels, MOMENT_MS, Side};
 pub use budgets::BudgetedAction;
-pub use call_control::{CallControl, ProcessFailed};
 pub use call_list::{CallListing, CallQuery, TimeRange};
 pub use caller_counts::CallerCall;
 pub use launches::LaunchClaim;

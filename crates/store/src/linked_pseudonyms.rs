@@ -1,10 +1,10 @@
 //! Links between the pseudonyms of one person, whose user id or phone number at Meta has changed.
 
 use crate::items::{number, text};
+use crate::keys;
 use crate::table::all;
 use crate::{Store, WriteError};
 use anyhow::Context;
-use internal_api::keys;
 use std::collections::BTreeSet;
 
 impl Store {

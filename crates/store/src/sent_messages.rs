@@ -2,10 +2,10 @@
 
 use crate::Store;
 use crate::items::{number, text};
+use crate::keys;
 use anyhow::Context;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use internal_api::keys;
 
 /// The result of a claim to send a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Counts what calls cost, while they last, for each owner of a call and for each number and day (spending caps).
 
 use crate::items::{Item, number, text};
+use crate::keys;
 use crate::{Store, WriteError};
 use anyhow::{Context, bail};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem, Update};
-use internal_api::keys;
 use std::fmt;
 use std::time::Duration;
 

@@ -2,9 +2,9 @@
 
 use crate::Store;
 use crate::items::{Item, text};
+use crate::keys;
 use crate::table::all;
 use anyhow::Context;
-use internal_api::keys;
 
 impl Store {
     /// Returns the summary of a call: that of the owner whose line opened, else that of the last owner.

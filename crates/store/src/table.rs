@@ -1,11 +1,11 @@
 //! The DynamoDB table: due calls, leases of media tasks, journals, and single items.
 
 use crate::items::{Item, entry_item, from_item, text, to_item};
+use crate::keys;
+use crate::lease::Lease;
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use internal_api::keys;
-use internal_api::lease::Lease;
 use journal::JournalEntry;
 
 /// The DynamoDB table.

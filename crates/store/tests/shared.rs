@@ -5,10 +5,10 @@
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use internal_api::keys;
-use internal_api::lease::Lease;
 use serde_json::{Value, json};
 use store::items::{Item, number, text};
+use store::keys;
+use store::lease::Lease;
 use store::{
     Assigned, BudgetedAction, CallOutcome, CallOwner, CallerCall, LaunchClaim, MessageClaim, NumberSettings,
     SpendingConflict, Store, StoredAgent, WriteError,

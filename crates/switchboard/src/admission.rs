@@ -1,6 +1,7 @@
 //! Turns calls away before a media task is assigned: outside opening hours, over the day's budget, or over the caller's hourly cap.
 
 use crate::Switchboard;
+use crate::handled_call::HandledCall;
 use crate::stored_call::StoredCall;
 use agents::Agent;
 use call::Ending;
@@ -9,13 +10,13 @@ use store::CallerCall;
 
 impl Switchboard {
     /// Returns the ending of a call that must be turned away. It is judged by when the call rang, so that each attempt judges it the same.
-    pub(crate) async fn rejection(&self, record: &StoredCall) -> anyhow::Result<Option<Ending>> {
+    pub(crate) async fn rejection(&self, handled: &HandledCall) -> anyhow::Result<Option<Ending>> {
+        let record = &handled.record;
         if record.call.launched || record.call.fence > 0 {
             // Admitted earlier; it only waits for a free slot.
             return Ok(None);
         }
-        let resolved = self.agent_for_number(&record.number).await?;
-        let (agent, rang_at_ms) = (&resolved.agent, record.call.rang_at.0);
+        let (agent, rang_at_ms) = (&self.agent_of(handled).await?.agent, record.call.rang_at.0);
         if agent.hours.as_ref().is_some_and(|hours| !hours.is_open(rang_at_ms)) {
             return Ok(Some(Ending::Closed));
         }

@@ -1,7 +1,7 @@
 //! Chooses the media task that gets a call.
 
-use internal_api::lease::Lease;
 use std::cmp::Reverse;
+use store::lease::Lease;
 
 /// Returns the fullest task with room that is not crowded, so that empty tasks can leave; else the emptiest crowded one. Skips tasks in
 /// `refused`.

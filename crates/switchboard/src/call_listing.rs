@@ -1,26 +1,28 @@
 //! Maintains the list of calls by day, number and caller: an item when a call is first saved, and its final form when it has ended.
 
 use crate::Switchboard;
-use crate::perform::wire_name;
+use crate::handled_call::HandledCall;
 use crate::stored_call::StoredCall;
 use call::Timestamp;
-use internal_api::keys;
 use jiff::tz::TimeZone;
 use store::CallListing;
 use store::items::Item;
+use store::keys;
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 impl Switchboard {
     /// Returns the listing items to write with the call. They go into the transaction that saves the call, so a crash cannot separate the
     /// two.
-    pub(crate) async fn listing_items(&self, before: &StoredCall, after: &mut StoredCall) -> Vec<Item> {
+    pub(crate) async fn listing_items(&self, before: &StoredCall, handled: &mut HandledCall) -> Vec<Item> {
+        let after = &mut handled.record;
         let ends = after.call.has_ended() && !before.call.has_ended();
         if after.is_listed && !ends {
             return vec![];
         }
         after.is_listed = true;
-        let forget_at = if ends { self.forget_at(after).await } else { keys::forget_at(self.now().0) };
+        let forget_at = if ends { self.forget_at(handled).await } else { keys::forget_at(self.now().0) };
+        let after = &handled.record;
         let pseudonyms = self.control_api.pseudonyms(&after.caller());
         if ends {
             self.keep_linked(&pseudonyms, forget_at).await;
@@ -39,9 +41,9 @@ impl Switchboard {
 
     /// Returns when the listing expires: not before anything else kept of the call, because a person's calls are found by it when they ask
     /// to be forgotten.
-    async fn forget_at(&self, record: &StoredCall) -> u64 {
+    async fn forget_at(&self, handled: &HandledCall) -> u64 {
         let now_ms = self.now().0;
-        let days = match self.agent_for_number(&record.number).await {
+        let days = match self.agent_of(handled).await {
             Ok(resolved) => u64::from(resolved.agent.keeping.days),
             Err(error) => {
                 tracing::error!(
@@ -64,8 +66,8 @@ fn listing_of(record: &StoredCall) -> CallListing {
         start: call.answer.as_ref().map(|_| if call.launched { "cold" } else { "warm" }.to_owned()),
         accepted_at_ms: call.accepted_at.map(|at| at.0),
         ended_at_ms: call.ended_at.map(|at| at.0),
-        ending: ending.map(|ending| wire_name(&ending)),
-        by: ending.map(|ending| wire_name(&ending.by())),
+        ending: ending.map(|ending| ending.to_string()),
+        by: ending.map(|ending| ending.by().to_string()),
     }
 }
 

@@ -5,11 +5,11 @@ use crate::unreadable_calls::UnreadableCalls;
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
-use internal_api::keys;
 use journal::JournalEntry;
 use std::time::Duration;
 use store::WriteError;
 use store::items::{Item, entry_item, from_item, number, text, to_item};
+use store::keys;
 
 /// The pauses before each retry of a throttled write, ms.
 const PAUSES_MS: [u64; 4] = [20, 60, 150, 400];

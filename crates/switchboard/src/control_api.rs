@@ -6,7 +6,6 @@ mod pinned;
 use crate::secrets::ControlApiSecret;
 use clients::PinnedClients;
 use internal_api::control_api::{Answer, Offer, Release, UNDELIVERED, Undelivered, path_of};
-use internal_api::lease::Lease;
 use internal_api::request_signature::{NONCE, SIGNATURE, SignedRequest, TIME};
 use reqwest::{Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
@@ -14,6 +13,7 @@ use service::pseudonym_keys::{PseudonymKeys, Pseudonyms};
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
+use store::lease::Lease;
 use whatsapp::Caller;
 
 /// Sends requests to media tasks. Connections are kept, one client for each certificate.
@@ -143,7 +143,7 @@ impl ControlApiClient {
     /// Returns the pseudonyms of one name under each key, today's first.
     pub(crate) fn pseudonyms_of(&self, name: &str) -> impl Iterator<Item = String> {
         let keys = self.pseudonyms.known().into_iter().flat_map(PseudonymKeys::all).chain(&self.first_keys);
-        keys.map(move |key| internal_api::pseudonym::of(key.expose_secret().as_bytes(), name))
+        keys.map(move |key| store::pseudonym::of(key.expose_secret().as_bytes(), name))
     }
 
     async fn send_request(

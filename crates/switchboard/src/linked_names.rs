@@ -1,8 +1,8 @@
 //! Links the names that one person has at Meta (number, user ids) by their pseudonyms, so that the table holds no name for it.
 
 use crate::Switchboard;
-use internal_api::keys;
 use store::items::Item;
+use store::keys;
 
 /// How long a link is kept: a year, ms.
 const KEPT_MS: u64 = 365 * 24 * 60 * 60 * 1_000;

@@ -2,6 +2,7 @@
 
 use crate::assignment::choose;
 use crate::control_api::ControlApiReply;
+use crate::handled_call::HandledCall;
 use crate::stored_call::StoredCall;
 use crate::task_launcher::LaunchError;
 use crate::{ResolvedAgent, Switchboard, graph_actions};
@@ -10,6 +11,7 @@ use call::{Assignment, CallEvent, Effect, Ending};
 use internal_api::control_api::Offer;
 use journal::JournalEvent;
 use std::time::{Duration, Instant};
+use store::lease::Lease;
 use store::{BudgetedAction, LaunchClaim, NumberSettings};
 use tokio::time::timeout_at;
 use whatsapp::{Graph, GraphError};
@@ -24,13 +26,13 @@ pub(crate) struct EffectOutcome {
     pub entries: Vec<JournalEvent>,
     /// The task's time to answer the offer, ms; journalled only if the call accepts the answer.
     pub took_ms: u64,
-    /// Whether the chosen task returns the token of its assignment.
-    pub returns_tokens: bool,
+    /// The lease of the chosen task.
+    pub lease: Option<Lease>,
 }
 
 impl EffectOutcome {
     pub(crate) fn of(event: CallEvent) -> Self {
-        Self { event, entries: vec![], took_ms: 0, returns_tokens: false }
+        Self { event, entries: vec![], took_ms: 0, lease: None }
     }
 
     fn with_entry(event: CallEvent, entry: JournalEvent) -> Self {
@@ -45,35 +47,33 @@ impl Switchboard {
     /// When DynamoDB or TLS fails: the effect stays pending.
     pub(crate) async fn perform(
         &self,
-        record: &StoredCall,
+        handled: &HandledCall,
         effect: &Effect,
     ) -> anyhow::Result<EffectOutcome> {
+        let record = &handled.record;
         match effect {
-            Effect::AssignTask => self.assign_task(record).await,
+            Effect::AssignTask => self.assign_task(handled).await,
             Effect::LaunchTask => self.launch(record).await,
-            Effect::Offer(assignment) => self.offer(record, assignment).await,
+            Effect::Offer(assignment) => self.offer(handled, assignment).await,
             Effect::CheckTask(assignment) => self.check(record, assignment).await,
-            Effect::Release(assignment) => self.release(record, assignment).await,
-            Effect::TellCaller(ending) => Ok(self.message_caller(record, *ending).await),
+            Effect::Release(assignment) => self.release(handled, assignment).await,
+            Effect::TellCaller(ending) => Ok(self.message_caller(handled, *ending).await),
             Effect::PreAccept | Effect::Accept | Effect::Reject | Effect::Terminate => {
                 Ok(self.act(record, effect).await)
             }
         }
     }
 
-    async fn assign_task(&self, record: &StoredCall) -> anyhow::Result<EffectOutcome> {
-        let (leases, turned_away) = tokio::try_join!(self.store.ready_tasks(), self.rejection(record))?;
+    async fn assign_task(&self, handled: &HandledCall) -> anyhow::Result<EffectOutcome> {
+        let (leases, turned_away) = tokio::try_join!(self.store.ready_tasks(), self.rejection(handled))?;
         if let Some(ending) = turned_away {
             return Ok(EffectOutcome::of(CallEvent::Rejected(ending)));
         }
-        Ok(match choose(leases, &record.call.refused_by, self.now().0) {
-            Some(lease) => {
-                let returns_tokens = lease.returns_tokens;
-                EffectOutcome {
-                    returns_tokens,
-                    ..EffectOutcome::of(CallEvent::TaskAssigned { task: lease.task })
-                }
-            }
+        Ok(match choose(leases, &handled.record.call.refused_by, self.now().0) {
+            Some(lease) => EffectOutcome {
+                lease: Some(lease.clone()),
+                ..EffectOutcome::of(CallEvent::TaskAssigned { task: lease.task })
+            },
             None => EffectOutcome::of(CallEvent::NoTaskFree),
         })
     }
@@ -161,13 +161,14 @@ impl Switchboard {
         tokio::time::Instant::now() + record.call.retry_window(self.now())
     }
 
-    async fn offer(&self, record: &StoredCall, assignment: &Assignment) -> anyhow::Result<EffectOutcome> {
+    async fn offer(&self, handled: &HandledCall, assignment: &Assignment) -> anyhow::Result<EffectOutcome> {
+        let record = &handled.record;
         let (lease, resolved) =
-            tokio::try_join!(self.store.lease(&assignment.task), self.agent_for_number(&record.number))?;
+            tokio::try_join!(self.lease_of(handled, &assignment.task), self.agent_of(handled))?;
         let Some(lease) = lease else {
             return Ok(assignment_refused(assignment, "it has no lease any more".into()));
         };
-        let offer = self.offer_of(record, assignment, &resolved);
+        let offer = self.offer_of(record, assignment, resolved);
         let asked_at = Instant::now();
         let mut reply = self.control_api.offer(&lease, record.call_ref(), &offer).await?;
         let was_silent = matches!(reply, ControlApiReply::NoAnswer(_));
@@ -225,7 +226,8 @@ impl Switchboard {
         })
     }
 
-    async fn release(&self, record: &StoredCall, assignment: &Assignment) -> anyhow::Result<EffectOutcome> {
+    async fn release(&self, handled: &HandledCall, assignment: &Assignment) -> anyhow::Result<EffectOutcome> {
+        let record = &handled.record;
         let done = EffectOutcome::of(CallEvent::Done(Effect::Release(assignment.clone())));
         let newer = record
             .call
@@ -236,7 +238,7 @@ impl Switchboard {
             // The task releases the older assignment when it takes the newer one; a task of an older release would end both.
             return Ok(done);
         }
-        let Some(lease) = self.store.lease(&assignment.task).await? else { return Ok(done) };
+        let Some(lease) = self.lease_of(handled, &assignment.task).await? else { return Ok(done) };
         Ok(match self.control_api.release(&lease, record.call_ref(), assignment.fence).await? {
             ControlApiReply::Done(()) | ControlApiReply::UnknownCall => done,
             ControlApiReply::Full(_)
@@ -250,11 +252,12 @@ impl Switchboard {
     }
 
     /// Sends the caller a message about an ending, at most once: it is tried again only when Meta says that nothing was done.
-    async fn message_caller(&self, record: &StoredCall, ending: Ending) -> EffectOutcome {
+    async fn message_caller(&self, handled: &HandledCall, ending: Ending) -> EffectOutcome {
+        let record = &handled.record;
         let effect = Effect::TellCaller(ending);
         // The message is not retried, so failing to read the number's or agent's own text falls back to defaults.
-        let settings = self.store.number(&record.number).await.unwrap_or_default();
-        let resolved = self.resolve_agent(&settings).await.unwrap_or_else(|_| self.agent.clone());
+        let settings = self.number_settings(handled).await.cloned().unwrap_or_default();
+        let resolved = self.agent_of(handled).await.unwrap_or(&self.agent);
         let broke_off = record.call.accepted_at.is_some();
         if !self.may_message_caller(record, &resolved.agent).await {
             let (action, budget) = (BudgetedAction::Notice.name().to_owned(), "hour".to_owned());
@@ -267,7 +270,7 @@ impl Switchboard {
         let entry = match self.send_with_retry(record, text).await {
             Ok(message) => {
                 self.keep_message_ref(record, message.as_deref(), "").await;
-                JournalEvent::CallerTold { why: wire_name(&ending) }
+                JournalEvent::CallerTold { why: ending.into() }
             }
             Err(error) => meta_trouble(&wire_name(&effect), &error),
         };
@@ -356,9 +359,9 @@ fn silent(assignment: &Assignment, lease: Option<u64>) -> EffectOutcome {
     EffectOutcome::with_entry(CallEvent::TaskSilent { fence: assignment.fence, lease }, entry)
 }
 
-/// Returns the serialized name of an ending or effect.
-pub(crate) fn wire_name<T: serde::Serialize>(value: &T) -> String {
-    match serde_json::to_value(value) {
+/// Returns the name of an effect, as the journal has it.
+pub(crate) fn wire_name(effect: &Effect) -> String {
+    match serde_json::to_value(effect) {
         Ok(serde_json::Value::String(word)) => word,
         Ok(serde_json::Value::Object(map)) => map.keys().next().cloned().unwrap_or_default(),
         _ => String::new(),

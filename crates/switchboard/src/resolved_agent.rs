@@ -38,11 +38,6 @@ impl fmt::Debug for ResolvedAgent {
 }
 
 impl Switchboard {
-    /// Returns the agent that takes a number's calls.
-    pub(crate) async fn agent_for_number(&self, number: &str) -> anyhow::Result<Arc<ResolvedAgent>> {
-        self.resolve_agent(&self.store.number(number).await?).await
-    }
-
     /// Returns the agent that takes the calls of a number with these settings. An assigned agent that is missing or cannot be parsed, by an
     /// older release for instance, falls back to the default one instead of costing the call.
     pub(crate) async fn resolve_agent(

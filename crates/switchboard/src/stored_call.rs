@@ -1,10 +1,10 @@
 //! The state item of a call: its state machine's state, and the identifiers and SDP offer that Meta sent.
 
 use call::{Call, Timestamp};
-use internal_api::keys;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use store::keys;
 use whatsapp::Caller;
 
 /// Returns the name of a call everywhere but at Meta: the hex SHA-256 of Meta's call id, which holds phone numbers.

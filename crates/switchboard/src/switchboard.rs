@@ -3,6 +3,7 @@
 use crate::call_store::{CallStore, LoadedCall, SaveError};
 use crate::control_api::ControlApiClient;
 use crate::graph_actions::GraphClient;
+use crate::handled_call::HandledCall;
 use crate::perform::EffectOutcome;
 use crate::resolved_agent::ResolvedAgent;
 use crate::secrets::GraphSecret;
@@ -10,8 +11,8 @@ use crate::stored_call::StoredCall;
 use crate::task_launcher::TaskLauncher;
 use crate::unreadable_calls::UnreadableCalls;
 use crate::{caller_message, meta_endings, transitions};
-use anyhow::bail;
-use call::{Call, CallEvent, Effect, Ending, Phase, Timestamp, step};
+use anyhow::{Context, bail};
+use call::{Call, CallEvent, Effect, Phase, Recorded, Timestamp, step};
 use internal_api::order::{Order, Reply};
 use journal::{EntryBuilder, JournalEntry, JournalEvent};
 use service::secrets::Secret;
@@ -71,7 +72,8 @@ impl Switchboard {
         if always_calls_meta(order) {
             self.graph.connect();
         }
-        let Some(mut record) = self.load(call_ref).await? else { return Ok(reply_without_call(order)) };
+        let Some(mut handled) = self.load(call_ref).await? else { return Ok(reply_without_call(order)) };
+        let record = &handled.record;
         if let Some((fence, token)) = order.assignment()
             && !record.accepts_order(fence, token)
         {
@@ -82,33 +84,31 @@ impl Switchboard {
         }
         match order {
             Order::UserChanged { .. } => {}
-            Order::MessageFailed { message, .. } => self.report_failed_message(&record, message).await?,
+            Order::MessageFailed { message, .. } => self.report_failed_message(record, message).await?,
             Order::Tick { .. } => {
-                if may_call_meta(&record) {
+                if may_call_meta(record) {
                     self.graph.connect();
                 }
-                self.drive(&mut record, CallEvent::Tick).await?;
+                self.drive(&mut handled, CallEvent::Tick).await?;
             }
             Order::MediaConnected { fence, was_lost, question, lost, .. } => {
                 if *was_lost {
                     let lost = CallEvent::AcceptLost { fence: *fence, question: *lost };
-                    self.drive(&mut record, lost).await?;
+                    self.drive(&mut handled, lost).await?;
                 }
                 let connected = CallEvent::MediaConnected { fence: *fence, question: *question };
-                self.drive(&mut record, connected).await?;
+                self.drive(&mut handled, connected).await?;
             }
             Order::TaskEnded { fence, ending, newer, .. } => {
-                let newer =
-                    newer.as_ref().and_then(|newer| serde_json::from_value(serde_json::json!(newer)).ok());
-                let ending: Ending =
-                    newer.map_or_else(|| serde_json::from_value(serde_json::json!(ending)), Ok)?;
-                self.drive(&mut record, CallEvent::TaskEnded { fence: *fence, ending }).await?;
+                let newer = newer.as_ref().and_then(Recorded::known);
+                let ending = newer.or(ending.known()).with_context(|| format!("unknown ending {ending}"))?;
+                self.drive(&mut handled, CallEvent::TaskEnded { fence: *fence, ending }).await?;
             }
             Order::SendMessage { fence, id, text, .. } => {
-                return self.send_message(record, *fence, id, text).await;
+                return self.send_message(handled.record, *fence, id, text).await;
             }
         }
-        Ok(reply_to(order, &record))
+        Ok(reply_to(order, &handled.record))
     }
 
     /// Ends the calls of a media task that has stopped, removes its lease, and returns how many calls it had.
@@ -137,24 +137,24 @@ impl Switchboard {
     }
 
     async fn end_call_of_task(&self, task: &str, call_ref: &str) -> anyhow::Result<()> {
-        let mut record = match self.load(call_ref).await {
-            Ok(Some(record)) => record,
+        let mut handled = match self.load(call_ref).await {
+            Ok(Some(handled)) => handled,
             Ok(None) => return Ok(()),
             // Its ticks end it.
             Err(error) if error.is::<UnreadableCalls>() => return Ok(()),
             Err(error) => return Err(error),
         };
-        match record.call.assignment.clone().filter(|assignment| assignment.task == task) {
+        match handled.record.call.assignment.clone().filter(|assignment| assignment.task == task) {
             Some(assignment) => {
-                self.drive(&mut record, CallEvent::TaskStopped { fence: assignment.fence }).await
+                self.drive(&mut handled, CallEvent::TaskStopped { fence: assignment.fence }).await
             }
             None => Ok(()),
         }
     }
 
-    async fn load(&self, call_ref: &str) -> anyhow::Result<Option<Box<StoredCall>>> {
+    async fn load(&self, call_ref: &str) -> anyhow::Result<Option<HandledCall>> {
         Ok(match self.calls.load(call_ref).await? {
-            LoadedCall::Found(record) => Some(record),
+            LoadedCall::Found(record) => Some(HandledCall::new(record)),
             LoadedCall::Missing => None,
             LoadedCall::EndOnly => {
                 self.calls.retire(call_ref).await?;
@@ -164,12 +164,12 @@ impl Switchboard {
     }
 
     /// Steps the call with an event, then performs its effects and steps with their outcomes, until none is left to do now.
-    async fn drive(&self, record: &mut Box<StoredCall>, event: CallEvent) -> anyhow::Result<()> {
-        let mut to_do = VecDeque::from(self.step_and_save(record, EffectOutcome::of(event)).await?);
+    async fn drive(&self, handled: &mut HandledCall, event: CallEvent) -> anyhow::Result<()> {
+        let mut to_do = VecDeque::from(self.step_and_save(handled, EffectOutcome::of(event)).await?);
         while let Some(effect) = next(&mut to_do) {
-            if self.may_perform(record, &effect).await? {
-                let outcome = self.perform(record, &effect).await?;
-                to_do.extend(self.step_and_save(record, outcome).await?);
+            if self.may_perform(handled, &effect).await? {
+                let outcome = self.perform(handled, &effect).await?;
+                to_do.extend(self.step_and_save(handled, outcome).await?);
             }
         }
         Ok(())
@@ -177,31 +177,36 @@ impl Switchboard {
 
     /// Whether an effect is to be performed by this process. A message goes out at most once, so it is removed from the pending effects
     /// before it is sent: only the process that removes it sends it.
-    async fn may_perform(&self, record: &mut Box<StoredCall>, effect: &Effect) -> anyhow::Result<bool> {
+    async fn may_perform(&self, handled: &mut HandledCall, effect: &Effect) -> anyhow::Result<bool> {
         if !matches!(effect, Effect::TellCaller(_)) {
             return Ok(true);
         }
         let claimed = EffectOutcome::of(CallEvent::Claimed(effect.clone()));
-        Ok(self.step_and_save(record, claimed).await?.contains(effect))
+        Ok(self.step_and_save(handled, claimed).await?.contains(effect))
     }
 
     /// Steps and saves the call, again with the newer state when another process saved first, and returns the effects to perform now.
     async fn step_and_save(
         &self,
-        record: &mut Box<StoredCall>,
+        handled: &mut HandledCall,
         outcome: EffectOutcome,
     ) -> anyhow::Result<Vec<Effect>> {
+        let returns_tokens = outcome.lease.as_ref().is_some_and(|lease| lease.returns_tokens);
+        if let Some(lease) = outcome.lease {
+            handled.keep_lease(lease);
+        }
         for read in 0..READS {
+            let record = &handled.record;
             let (next, effects) = self.step(record, outcome.event.clone());
             let changes = transitions::journal_events(&outcome.event, record, &next, outcome.took_ms);
             let events = [outcome.entries.clone(), changes].concat();
             if next == record.call && events.is_empty() && record.is_indexed() {
                 return Ok(effects);
             }
-            if self.save(record, next, events, outcome.returns_tokens).await? {
+            if self.save(handled, next, events, returns_tokens).await? {
                 return Ok(effects);
             }
-            self.read_again(record, read).await?;
+            self.read_again(handled, read).await?;
         }
         bail!("cannot save the call: it changed {READS} times meanwhile")
     }
@@ -209,15 +214,16 @@ impl Switchboard {
     /// Writes an event that does not change the call's state to its journal.
     pub(crate) async fn append_to_journal(
         &self,
-        mut record: Box<StoredCall>,
+        record: Box<StoredCall>,
         event: &JournalEvent,
     ) -> anyhow::Result<()> {
+        let mut handled = HandledCall::new(record);
         for read in 0..READS {
-            let call = record.call.clone();
-            if self.save(&mut record, call, vec![event.clone()], false).await? {
+            let call = handled.record.call.clone();
+            if self.save(&mut handled, call, vec![event.clone()], false).await? {
                 return Ok(());
             }
-            self.read_again(&mut record, read).await?;
+            self.read_again(&mut handled, read).await?;
         }
         bail!("cannot write the call's journal: the call changed {READS} times meanwhile")
     }
@@ -225,16 +231,17 @@ impl Switchboard {
     /// Saves the call with its events and listing, and returns false when another process saved first.
     async fn save(
         &self,
-        record: &mut StoredCall,
+        handled: &mut HandledCall,
         next: Call,
         events: Vec<JournalEvent>,
         returns_tokens: bool,
     ) -> anyhow::Result<bool> {
-        let before = record.clone();
-        record.call = next;
-        record.issue_token(&before.call, returns_tokens);
-        let entries = self.entries(record, events);
-        let listed = self.listing_items(&before, record).await;
+        let before = handled.record.clone();
+        handled.record.call = next;
+        handled.record.issue_token(&before.call, returns_tokens);
+        let entries = self.entries(&handled.record, events);
+        let listed = self.listing_items(&before, handled).await;
+        let record = &mut handled.record;
         let has_more = !entries.is_empty() || !listed.is_empty();
         let mut saved = self.calls.save_with(record, &entries, listed).await?;
         if let Err(SaveError::Unfit(code)) = &saved
@@ -264,10 +271,10 @@ impl Switchboard {
     }
 
     /// Waits a little, after a conflict or throttling, and reads the call again.
-    async fn read_again(&self, record: &mut Box<StoredCall>, read: u32) -> anyhow::Result<()> {
+    async fn read_again(&self, handled: &mut HandledCall, read: u32) -> anyhow::Result<()> {
         tokio::time::sleep(PAUSE * (1 + read)).await;
-        match self.calls.load(record.call_ref()).await? {
-            LoadedCall::Found(latest) => *record = latest,
+        match self.calls.load(handled.record.call_ref()).await? {
+            LoadedCall::Found(latest) => handled.record = latest,
             LoadedCall::Missing | LoadedCall::EndOnly => {
                 bail!("cannot read the call again: its state item is gone")
             }

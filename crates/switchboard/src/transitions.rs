@@ -2,8 +2,8 @@
 
 use crate::perform::wire_name;
 use crate::stored_call::StoredCall;
-use call::{Call, CallEvent, Effect, Ending, Party, Phase};
-use journal::{EntryContext, JournalEvent, JournalPhase};
+use call::{Call, CallEvent, Effect, Ending, Party};
+use journal::{EntryContext, JournalEvent};
 use media_diagnosis::{Finding, NO_MEDIA, not_reaching};
 
 /// Returns the journal events of the step from the call in `record` to `after` by `event`; `took_ms` is the task's time to answer an offer,
@@ -20,16 +20,10 @@ pub(crate) fn journal_events(
 
 /// Returns the number, task and phase that a journal entry of this call carries.
 pub(crate) fn entry_context(record: &StoredCall) -> EntryContext {
-    let phase = match record.call.phase {
-        Phase::Ringing => JournalPhase::Ringing,
-        Phase::Connecting | Phase::Accepting => JournalPhase::Answering,
-        Phase::Live => JournalPhase::Talking,
-        Phase::Ended(_) => JournalPhase::Over,
-    };
     EntryContext {
         number: Some(record.number.clone()),
         task: record.call.assignment.as_ref().map(|assignment| assignment.task.clone()),
-        phase: Some(phase),
+        phase: Some(record.call.phase.stage().into()),
     }
 }
 
@@ -67,8 +61,8 @@ fn changes(before: &Call, after: &Call, took_ms: u64) -> Vec<JournalEvent> {
         events.extend(failure_event(ending, before, after));
         let answered_at = after.accepted_at.zip(after.ended_at);
         events.push(JournalEvent::Ended {
-            ending: wire_name(&ending),
-            by: wire_name(&ending.by()),
+            ending: ending.into(),
+            by: ending.by().into(),
             lasted_ms: answered_at.map_or(0, |(from, to)| (to - from).as_millis() as u64),
         });
     }
@@ -77,7 +71,7 @@ fn changes(before: &Call, after: &Call, took_ms: u64) -> Vec<JournalEvent> {
 
 /// Returns the event of a call that was lost, turned away or never accepted; `None` when caller or agent ended it, or it was answered.
 fn failure_event(ending: Ending, before: &Call, call: &Call) -> Option<JournalEvent> {
-    let why = || wire_name(&ending);
+    let why = || ending.into();
     match (ending, ending.by()) {
         (Ending::Lost, _) => {
             let task = before.assignment.as_ref().map(|assignment| assignment.task.clone());

@@ -4,12 +4,12 @@
 use crate::Switchboard;
 use anyhow::Context;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use internal_api::keys;
 use internal_api::order::{Order, Reply};
 use journal::{EntryBuilder, JournalEvent};
 use std::time::Duration;
 use store::WriteError;
 use store::items::{Item, number, text};
+use store::keys;
 use whatsapp::{Graph, GraphError};
 
 /// The least number of ticks before the call is ended, together with [`MIN_WAIT`]: during a deployment one release may read what another

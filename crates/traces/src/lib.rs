@@ -3,7 +3,6 @@
 //! No trace context is propagated between processes. The call's reference determines the trace id, so every writer of entries knows the ids
 //! of its spans, and an entry that is sent twice is the same span twice.
 
-mod failures;
 mod ids;
 mod spans;
 

@@ -1,8 +1,7 @@
 //! Converts journal entries to spans, without sending them or reading a clock.
 
-use crate::failures::failure;
 use crate::ids::{SpanId, TraceId, TraceIds};
-use journal::{JournalEntry, JournalEvent};
+use journal::{EventMeaning, EventSpan, JournalEntry};
 use serde_json::{Map, Value};
 
 /// A span of a call's trace: a period, or a moment where both ends are equal.
@@ -30,46 +29,28 @@ pub struct Span {
 /// one span. Where the reference is no hex SHA-256 there are none.
 pub fn spans_of(entry: &JournalEntry) -> Vec<Span> {
     let Some(ids) = TraceIds::of(&entry.call_ref) else { return vec![] };
-    match &entry.event {
-        JournalEvent::Ended { .. } => {
-            let lasted_ms = took_ms(entry);
-            let since_ring_ms = entry.since_ring_ms.unwrap_or(lasted_ms);
-            let call = span(&ids, ids.call, None, Some("call"), entry, since_ring_ms);
-            let mut talk = span(&ids, ids.talk(), Some(ids.call), Some("talk"), entry, lasted_ms);
-            talk.failure = None;
-            [call].into_iter().chain((lasted_ms > 0).then_some(talk)).collect()
-        }
-        // Such a call has no other entry that could be its root span.
-        JournalEvent::NotOurs { .. } | JournalEvent::Stale { .. } => {
-            let since_ring_ms = entry.since_ring_ms.unwrap_or_default();
-            vec![span(&ids, ids.call, None, Some("call"), entry, since_ring_ms)]
-        }
-        event => {
-            let parent = if is_talk(event) { ids.talk() } else { ids.call };
-            vec![span(&ids, ids.entry(entry), Some(parent), None, entry, took_ms(entry))]
-        }
-    }
-}
-
-/// Returns a span with this name, or with that of its event.
-fn span(
-    ids: &TraceIds<'_>,
-    id: SpanId,
-    parent: Option<SpanId>,
-    name: Option<&str>,
-    entry: &JournalEntry,
-    took_ms: u64,
-) -> Span {
+    let EventMeaning { span: place, took_ms, failure, .. } = entry.meaning();
     let fields = fields(entry);
-    Span {
+    let span = |id, parent, took_ms| Span {
         trace: ids.trace,
         id,
         parent,
-        name: name.map_or_else(|| event_name(&fields), str::to_owned),
+        name: event_name(&fields),
         from_ms: entry.at_ms.saturating_sub(took_ms),
         to_ms: entry.at_ms,
-        failure: failure(&entry.event, &fields),
-        fields,
+        failure: failure.clone(),
+        fields: fields.clone(),
+    };
+    match place {
+        EventSpan::Call => {
+            let since_ring_ms = entry.since_ring_ms.unwrap_or(took_ms);
+            let call = Span { name: "call".to_owned(), ..span(ids.call, None, since_ring_ms) };
+            let talk = span(ids.talk(), Some(ids.call), took_ms);
+            let talk = Span { name: "talk".to_owned(), failure: None, ..talk };
+            [call].into_iter().chain((took_ms > 0).then_some(talk)).collect()
+        }
+        EventSpan::InCall => vec![span(ids.entry(entry), Some(ids.call), took_ms)],
+        EventSpan::InTalk => vec![span(ids.entry(entry), Some(ids.talk()), took_ms)],
     }
 }
 
@@ -87,120 +68,11 @@ fn event_name(fields: &Map<String, Value>) -> String {
     name.trim_start_matches("WA_CALL_").to_ascii_lowercase().replace('_', " ")
 }
 
-/// Whether the event only happens while caller and agent hear each other.
-fn is_talk(event: &JournalEvent) -> bool {
-    match event {
-        JournalEvent::FirstWord { .. }
-        | JournalEvent::Turn { .. }
-        | JournalEvent::Interrupted { .. }
-        | JournalEvent::Tool { .. }
-        | JournalEvent::Keys { .. }
-        | JournalEvent::KeysDropped {}
-        | JournalEvent::Nudged { .. } => true,
-        JournalEvent::Connect { .. }
-        | JournalEvent::NotOurs { .. }
-        | JournalEvent::Stale { .. }
-        | JournalEvent::WebhookRefused { .. }
-        | JournalEvent::Over { .. }
-        | JournalEvent::MediaAtMeta { .. }
-        | JournalEvent::PermissionReply { .. }
-        | JournalEvent::Notice { .. }
-        | JournalEvent::Claimed { .. }
-        | JournalEvent::SeatRefused { .. }
-        | JournalEvent::TaskLaunched { .. }
-        | JournalEvent::Answered { .. }
-        | JournalEvent::OfferUnanswerable { .. }
-        | JournalEvent::PreAccepted {}
-        | JournalEvent::AgentReady { .. }
-        | JournalEvent::MediaConnected { .. }
-        | JournalEvent::Accepted {}
-        | JournalEvent::Opened {}
-        | JournalEvent::SessionLost { .. }
-        | JournalEvent::SessionRestored { .. }
-        | JournalEvent::AgentFailed { .. }
-        | JournalEvent::Usage { .. }
-        | JournalEvent::CapNear { .. }
-        | JournalEvent::ActionRefused { .. }
-        | JournalEvent::TurnedAway { .. }
-        | JournalEvent::Refused { .. }
-        | JournalEvent::Lost { .. }
-        | JournalEvent::AgentTrouble { .. }
-        | JournalEvent::ResponseLacking { .. }
-        | JournalEvent::ToolsMissing { .. }
-        | JournalEvent::PartRefused { .. }
-        | JournalEvent::TranscriptionFailed { .. }
-        | JournalEvent::Media { .. }
-        | JournalEvent::MediaVerdict { .. }
-        | JournalEvent::MetaTrouble { .. }
-        | JournalEvent::CallerTold { .. }
-        | JournalEvent::MessageFailed { .. }
-        | JournalEvent::TaskSilent { .. }
-        | JournalEvent::GivenUp { .. }
-        | JournalEvent::Forgotten { .. }
-        | JournalEvent::Ended { .. }
-        | JournalEvent::Other(_) => false,
-    }
-}
-
-/// Returns the duration that the event's fields give, which ended when it was recorded; 0 where there is none.
-fn took_ms(entry: &JournalEntry) -> u64 {
-    match &entry.event {
-        JournalEvent::Answered { took_ms, .. }
-        | JournalEvent::AgentReady { took_ms }
-        | JournalEvent::MediaConnected { took_ms }
-        | JournalEvent::Turn { took_ms, .. }
-        | JournalEvent::Tool { took_ms, .. }
-        | JournalEvent::SessionRestored { took_ms, .. } => *took_ms,
-        JournalEvent::FirstWord { after_open_ms } => *after_open_ms,
-        JournalEvent::Accepted {} => entry.since_ring_ms.unwrap_or_default(),
-        JournalEvent::Ended { lasted_ms, .. } => *lasted_ms,
-        JournalEvent::Connect { .. }
-        | JournalEvent::NotOurs { .. }
-        | JournalEvent::Stale { .. }
-        | JournalEvent::WebhookRefused { .. }
-        | JournalEvent::Over { .. }
-        | JournalEvent::MediaAtMeta { .. }
-        | JournalEvent::PermissionReply { .. }
-        | JournalEvent::Notice { .. }
-        | JournalEvent::Claimed { .. }
-        | JournalEvent::SeatRefused { .. }
-        | JournalEvent::TaskLaunched { .. }
-        | JournalEvent::OfferUnanswerable { .. }
-        | JournalEvent::PreAccepted {}
-        | JournalEvent::Opened {}
-        | JournalEvent::Interrupted { .. }
-        | JournalEvent::Keys { .. }
-        | JournalEvent::KeysDropped {}
-        | JournalEvent::Nudged { .. }
-        | JournalEvent::SessionLost { .. }
-        | JournalEvent::AgentFailed { .. }
-        | JournalEvent::Usage { .. }
-        | JournalEvent::CapNear { .. }
-        | JournalEvent::ActionRefused { .. }
-        | JournalEvent::TurnedAway { .. }
-        | JournalEvent::Refused { .. }
-        | JournalEvent::Lost { .. }
-        | JournalEvent::AgentTrouble { .. }
-        | JournalEvent::ResponseLacking { .. }
-        | JournalEvent::ToolsMissing { .. }
-        | JournalEvent::PartRefused { .. }
-        | JournalEvent::TranscriptionFailed { .. }
-        | JournalEvent::Media { .. }
-        | JournalEvent::MediaVerdict { .. }
-        | JournalEvent::MetaTrouble { .. }
-        | JournalEvent::CallerTold { .. }
-        | JournalEvent::MessageFailed { .. }
-        | JournalEvent::TaskSilent { .. }
-        | JournalEvent::GivenUp { .. }
-        | JournalEvent::Forgotten { .. }
-        | JournalEvent::Other(_) => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use journal::{EntryBuilder, EntryContext, JournalPhase};
+    use call::{Ending, Stage};
+    use journal::{EntryBuilder, EntryContext, JournalEvent};
     use serde_json::json;
 
     /// 16 bytes for the trace id, 8 for the call's span id, and 8 unused.
@@ -210,8 +82,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_call_becomes_the_root_span_and_the_talk() {
-        let ended =
-            JournalEvent::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 4_000 };
+        let ended = ended(Ending::CallerHungUp, 4_000);
 
         let spans = spans_of(&journal().enter(ended, RANG_AT + 5_000));
 
@@ -225,7 +96,7 @@ mod tests {
 
     #[test]
     fn an_unanswered_call_has_a_failure_and_no_talk() {
-        let ended = JournalEvent::Ended { ending: "no_capacity".into(), by: "us".into(), lasted_ms: 0 };
+        let ended = ended(Ending::NoCapacity, 0);
 
         let spans = spans_of(&journal().enter(ended, RANG_AT + 60_000));
 
@@ -255,9 +126,7 @@ mod tests {
     #[test]
     fn talk_events_are_children_of_the_talk_others_of_the_call() {
         let mut journal = journal();
-        let ended =
-            JournalEvent::Ended { ending: "caller_hung_up".into(), by: "caller".into(), lasted_ms: 9 };
-        let call = spans_of(&journal.enter(ended, RANG_AT + 9));
+        let call = spans_of(&journal.enter(ended(Ending::CallerHungUp, 9), RANG_AT + 9));
         let mut parent = |event| spans_of(&journal.enter(event, RANG_AT)).remove(0).parent;
 
         assert_eq!(parent(JournalEvent::Turn { turn: 1, took_ms: 1, tool_ms: 0 }), Some(call[1].id));
@@ -303,11 +172,15 @@ mod tests {
         assert_eq!(spans_of(&journal.enter(JournalEvent::Opened {}, RANG_AT)), []);
     }
 
+    fn ended(ending: Ending, lasted_ms: u64) -> JournalEvent {
+        JournalEvent::Ended { ending: ending.into(), by: ending.by().into(), lasted_ms }
+    }
+
     fn journal() -> EntryBuilder {
         let place = EntryContext {
             number: Some("220".into()),
             task: Some("0a".into()),
-            phase: Some(JournalPhase::Answering),
+            phase: Some(Stage::Answering.into()),
         };
         EntryBuilder::new(CALL, "call-control", RANG_AT, 3).at(place)
     }

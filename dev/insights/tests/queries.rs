@@ -33,6 +33,21 @@ fn every_query_gives_the_rows_that_the_recorded_calls_make() {
 }
 
 #[test]
+fn the_dashboards_queries_run_over_recorded_calls() {
+    let dashboard = include_str!("../../../infra/dashboard.yaml");
+    let queries = dashboard.lines().filter_map(|line| line.trim().strip_prefix("\"query\": "));
+    let queries = queries.map(|line| serde_json::from_str(&line[..=line.rfind('"').unwrap()]).unwrap());
+    let queries: Vec<String> = queries.collect();
+    assert_eq!(queries.len(), dashboard.matches("\"type\": \"log\"").count());
+
+    for query in queries {
+        let (source, query) = query.split_once(" | ").unwrap();
+        assert_eq!(source, "SOURCE '${LogGroupName}'");
+        assert!(!Query::read(query).unwrap().run(LINES.lines()).unwrap().rows.is_empty(), "{query}");
+    }
+}
+
+#[test]
 fn every_query_says_what_it_is_called_and_what_it_answers() {
     for (name, text) in queries() {
         let query = Query::read(&text).unwrap();

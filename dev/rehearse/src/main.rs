@@ -1,20 +1,20 @@
 //! Rehearses calls, or serves real ones, on this machine.
 
+use bench::load::{self, LoadBench, Soak};
+use bench::{Floor, ReadyBench, TurnsBench, WebhookBench};
 use clap::{Parser, Subcommand};
-use rehearse::bench::{Floor, ReadyBench, TurnsBench, WebhookBench};
-use rehearse::binaries::Binaries;
-use rehearse::call::InjectedFault;
-use rehearse::chaos::Chaos;
-use rehearse::interop::Interop;
-use rehearse::load::{self, LoadBench, Soak};
-use rehearse::quality::QualitySuite;
-use rehearse::saved_calls;
-use rehearse::{Rehearsal, serve};
+use harness::rehearsal::{InjectedFault, Rehearsal};
+use harness::saved_calls;
+use local::{Binaries, serve};
 use service::env::Env;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use suites::chaos::Chaos;
+use suites::interop::Interop;
+use suites::network::QualitySuite;
 use tracing_subscriber::EnvFilter;
 
 #[derive(Debug, Parser)]
@@ -108,7 +108,7 @@ enum Command {
         /// Where the call's recordings went
         #[arg(long, value_name = "FOLDER", default_value = "target/rehearsal")]
         out: PathBuf,
-        /// What `ahoy` is told
+        /// Arguments of `ahoy`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
@@ -127,56 +127,111 @@ async fn main() -> ExitCode {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match arguments.command {
-        Command::Call { json, fault, out, artefacts } => {
-            let rehearsal = Rehearsal { mischief: fault, folder: out, ..Rehearsal::default() };
-            service::run("rehearse", || call(rehearsal, json, artefacts)).await
+    service::run(arguments.command.name(), || arguments.command.run()).await
+}
+
+impl Command {
+    /// The name in messages about a failure.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Call { .. } => "rehearse",
+            Self::BenchReady { .. }
+            | Self::BenchWebhook { .. }
+            | Self::BenchTurns { .. }
+            | Self::Bench { .. } => "bench",
+            Self::Chaos { .. } => "chaos",
+            Self::Interop { .. } => "interop",
+            Self::Floor => "floor",
+            Self::Soak { .. } => "soak",
+            Self::Network { .. } => "network",
+            Self::Ahoy { .. } => "ahoy",
+            Self::Serve => "serve",
         }
-        Command::BenchReady { artefacts } => service::run("bench", || bench_ready(artefacts)).await,
-        Command::Chaos { seed, calls } => service::run("chaos", || chaos(Chaos { seed, calls })).await,
-        Command::Interop { only } => service::run("interop", || interop(only)).await,
-        Command::BenchWebhook { artefacts } => service::run("bench", || bench_webhook(artefacts)).await,
-        Command::BenchTurns { calls } => service::run("bench", || bench_turns(calls.into())).await,
-        Command::Floor => service::run("floor", || async { floor() }).await,
-        Command::Bench { calls, windows, seconds, out } => {
-            let bench = LoadBench { calls, windows, length: Duration::from_secs(seconds) };
-            service::run("bench", || bench_load(bench, out)).await
-        }
-        Command::Soak { calls } => service::run("soak", || soak(Soak { calls })).await,
-        Command::Network { seed } => service::run("network", || network(seed)).await,
-        Command::Ahoy { out, arguments } => {
-            service::run("ahoy", || async move {
+    }
+
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Call { json, fault, out, artefacts } => call(fault, out, json, artefacts).await,
+            Self::BenchReady { artefacts } => {
+                let bench = ReadyBench::run(&programs(artefacts).await?).await?;
+                Ok(show(&bench, bench.holds()))
+            }
+            Self::Chaos { seed, calls } => {
+                let accounts = Chaos { seed, calls }.run(&Binaries::build().await?).await?;
+                Ok(show(&format!("  seed {seed}\n{accounts}"), accounts.are_settled()))
+            }
+            Self::Interop { only } => {
+                let interop =
+                    Interop::run(&Binaries::build().await?, only.as_deref().unwrap_or_default()).await?;
+                let code = show(&interop, interop.is_right());
+                if only.is_none() {
+                    interop.write()?;
+                }
+                Ok(code)
+            }
+            Self::BenchWebhook { artefacts } => {
+                let bench = WebhookBench::run(&programs(artefacts).await?).await?;
+                Ok(judge(&bench, bench.holds()))
+            }
+            Self::BenchTurns { calls } => {
+                let bench = TurnsBench::run(&Binaries::build().await?, calls.into()).await?;
+                Ok(judge(&bench, bench.holds()))
+            }
+            Self::Floor => Ok(show(&Floor::measure()?, true)),
+            Self::Bench { calls, windows, seconds, out } => {
+                let binaries = Binaries::build().await?;
+                load::leave_a_core_to_the_task()?;
+                let bench = LoadBench { calls, windows, length: Duration::from_secs(seconds) };
+                let table = bench.run(&binaries).await?;
+                let code = judge(&table, table.missed().is_empty());
+                if let Some(folder) = out {
+                    table.write(&folder)?;
+                }
+                Ok(code)
+            }
+            Self::Soak { calls } => {
+                let binaries = Binaries::build().await?;
+                load::leave_a_core_to_the_task()?;
+                let soaked = Soak { calls }.run(&binaries).await?;
+                // What is left behind is no limit of speed: it is judged in any build.
+                Ok(show(&soaked, soaked.left_behind().is_empty()))
+            }
+            Self::Network { seed } => {
+                let suite = QualitySuite::run(&Binaries::build().await?, seed).await?;
+                Ok(show(&suite, suite.holds()))
+            }
+            Self::Ahoy { out, arguments } => {
                 saved_calls::ahoy(&out, &arguments, &Binaries::build().await?).await
-            })
-            .await
+            }
+            Self::Serve => {
+                serve::serve(&Env::of_process()).await?;
+                Ok(ExitCode::SUCCESS)
+            }
         }
-        Command::Serve => service::run("serve", || async { serve::serve(&Env::of_process()).await }).await,
     }
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn call(rehearsal: Rehearsal, json: bool, artefacts: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let is_where_ahoy_looks = rehearsal.folder.is_none();
+async fn call(
+    fault: Option<InjectedFault>,
+    folder: Option<PathBuf>,
+    json: bool,
+    artefacts: Option<PathBuf>,
+) -> anyhow::Result<ExitCode> {
+    let is_where_ahoy_looks = folder.is_none();
+    let rehearsal = Rehearsal { fault, folder, ..Rehearsal::default() };
     let outcome = rehearsal.run(&programs(artefacts).await?).await?;
     if json {
-        println!("{}", outcome.to_json());
-    } else {
-        println!("{outcome}");
-        if is_where_ahoy_looks {
-            println!("Look at it: make ahoy ARGS=calls");
-        }
+        return Ok(show(&outcome.to_json(), outcome.is_right()));
     }
-    Ok(if outcome.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let code = show(&outcome, outcome.is_right());
+    if is_where_ahoy_looks {
+        println!("Look at it: make ahoy ARGS=calls");
+    }
+    Ok(code)
 }
 
-#[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn bench_ready(artefacts: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let bench = ReadyBench::run(&programs(artefacts).await?).await?;
-    println!("{bench}");
-    Ok(if bench.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Those in a folder, or this build's.
+/// The programs in a folder, or this build's.
 async fn programs(artefacts: Option<PathBuf>) -> anyhow::Result<Binaries> {
     match artefacts {
         Some(folder) => Binaries::in_folder(std::path::absolute(folder)?),
@@ -184,77 +239,19 @@ async fn programs(artefacts: Option<PathBuf>) -> anyhow::Result<Binaries> {
     }
 }
 
+/// Prints a result; the exit code says whether it is right.
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn interop(only: Option<String>) -> anyhow::Result<ExitCode> {
-    let interop = Interop::run(&Binaries::build().await?, only.as_deref().unwrap_or_default()).await?;
-    println!("{interop}");
-    if only.is_none() {
-        interop.write()?;
-    }
-    Ok(if interop.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+fn show(result: &impl Display, is_right: bool) -> ExitCode {
+    println!("{result}");
+    if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-#[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn bench_webhook(artefacts: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let bench = WebhookBench::run(&programs(artefacts).await?).await?;
-    println!("{bench}");
-    Ok(judged(bench.holds()))
-}
-
-#[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn bench_turns(calls: usize) -> anyhow::Result<ExitCode> {
-    let bench = TurnsBench::run(&Binaries::build().await?, calls).await?;
-    println!("{bench}");
-    Ok(judged(bench.holds()))
-}
-
-/// The exit code of a bench. An unoptimised build keeps no limit, and is there to try the bench.
+/// Prints the result of a bench. An unoptimised build keeps no limit, and is there to try the bench.
 #[allow(clippy::print_stdout, reason = "a line under the bench's table")]
-fn judged(holds: bool) -> ExitCode {
+fn judge(result: &impl Display, holds: bool) -> ExitCode {
+    let code = show(result, holds || cfg!(debug_assertions));
     if cfg!(debug_assertions) {
         println!("An unoptimised build: the limits are shown, not judged.");
     }
-    if holds || cfg!(debug_assertions) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-#[allow(clippy::print_stdout, reason = "this is what the command is for")]
-fn floor() -> anyhow::Result<ExitCode> {
-    println!("{}", Floor::measure()?);
-    Ok(ExitCode::SUCCESS)
-}
-
-#[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn bench_load(bench: LoadBench, out: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let binaries = Binaries::build().await?;
-    load::leave_a_core_to_the_task()?;
-    let table = bench.run(&binaries).await?;
-    println!("{table}");
-    if let Some(folder) = out {
-        table.write(&folder)?;
-    }
-    Ok(judged(table.missed().is_empty()))
-}
-
-#[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn soak(soak: Soak) -> anyhow::Result<ExitCode> {
-    let binaries = Binaries::build().await?;
-    load::leave_a_core_to_the_task()?;
-    let soaked = soak.run(&binaries).await?;
-    println!("{soaked}");
-    // What is left behind is no limit of speed: it is judged in any build.
-    Ok(if soaked.left_behind().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-#[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn network(seed: u64) -> anyhow::Result<ExitCode> {
-    let suite = QualitySuite::run(&Binaries::build().await?, seed).await?;
-    println!("{suite}");
-    Ok(if suite.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-#[allow(clippy::print_stdout, reason = "this is what the command is for")]
-async fn chaos(chaos: Chaos) -> anyhow::Result<ExitCode> {
-    let accounts = chaos.run(&Binaries::build().await?).await?;
-    println!("  seed {}\n{accounts}", chaos.seed);
-    Ok(if accounts.are_settled() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    code
 }

@@ -25,7 +25,6 @@ mod listening;
 mod logs;
 mod process;
 mod processes;
-mod random;
 mod refusal;
 mod requests;
 mod rights;

@@ -1,13 +1,13 @@
 //! What Meta's cloud knows: the calls, the messages, who watches, and what is to go wrong.
 
 use crate::business_records::BusinessRecords;
-use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::journal::Journal;
 use crate::shared_call::SharedCall;
 use crate::webhook::delivery::Postman;
 use crate::webhook::json;
 use crate::{Action, InjectedFault, MetaConfig, Seen, wacid};
+use fastrand::Rng;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -27,7 +27,7 @@ pub(crate) struct Cloud {
     pub(crate) postman: Postman,
     access_token: Mutex<String>,
     books: Mutex<BusinessRecords>,
-    chance: Mutex<Chance>,
+    rng: Mutex<Rng>,
     lines: Mutex<HashMap<String, Arc<SharedCall>>>,
     messages: Mutex<Vec<Value>>,
     hook: Mutex<Option<Hook>>,
@@ -44,7 +44,7 @@ impl Cloud {
             postman: Postman::new(&config)?,
             access_token: Mutex::new(config.access_token.clone()),
             books: Mutex::default(),
-            chance: Mutex::new(Chance::seeded(config.seed)),
+            rng: Mutex::new(Rng::with_seed(config.seed)),
             config,
             clock: Clock::starting_now(),
             journal: Arc::default(),
@@ -74,14 +74,14 @@ impl Cloud {
         change(&mut lock(&self.books));
     }
 
-    /// A stream of chances for one call.
-    pub(crate) fn chance(&self) -> Chance {
-        lock(&self.chance).fork()
+    /// Returns a generator for one call, so that what one call draws does not depend on what another drew before.
+    pub(crate) fn rng(&self) -> Rng {
+        lock(&self.rng).fork()
     }
 
     /// A webhook's bytes.
     pub(crate) fn write(&self, notice: &Value) -> String {
-        json::write(notice, &mut self.chance())
+        json::write(notice, &mut self.rng())
     }
 
     /// As long as Graph takes to reply about a call, or about none.
@@ -147,7 +147,7 @@ impl Cloud {
     pub(crate) fn remember_message(&self, message: Value, to: &str) -> String {
         lock(&self.messages).push(message);
         let digits: String = to.chars().filter(char::is_ascii_digit).collect();
-        wacid::of_message(&digits, &mut self.chance())
+        wacid::of_message(&digits, &mut self.rng())
     }
 
     pub(crate) fn messages(&self) -> Vec<Value> {

@@ -1,8 +1,8 @@
 //! Draws what goes wrong with a call from a seed, so that a run of chaos can be repeated.
 
 use crate::InjectedFault;
-use crate::chance::Chance;
 use crate::injected_fault::Side;
+use fastrand::Rng;
 
 /// Of sixteen calls so many suffer something on this side, each side for itself.
 const fn share(side: Side) -> usize {
@@ -17,14 +17,14 @@ impl InjectedFault {
     /// What goes wrong with the call of this seed: at most one thing on each [`Side`], and nothing at all
     /// with about a quarter of all calls. Within a side, [`InjectedFault::weight`] decides.
     pub fn draw(seed: u64) -> Vec<InjectedFault> {
-        let mut chance = Chance::seeded(seed).fork();
-        Side::ALL.into_iter().filter_map(|side| draw_of(side, &mut chance)).collect()
+        let mut rng = Rng::with_seed(seed).fork();
+        Side::ALL.into_iter().filter_map(|side| draw_of(side, &mut rng)).collect()
     }
 }
 
-fn draw_of(side: Side, chance: &mut Chance) -> Option<InjectedFault> {
+fn draw_of(side: Side, rng: &mut Rng) -> Option<InjectedFault> {
     // Always drawn, so that what one side gets does not depend on the shares of the others.
-    let (befalls, which) = (chance.below(16) < share(side), chance.draw());
+    let (befalls, which) = (rng.usize(..16) < share(side), rng.u64(..));
     let candidates = InjectedFault::ALL.iter().copied().filter(|mischief| mischief.side() == side);
     let total: usize = candidates.clone().map(InjectedFault::weight).sum();
     let mut left = (which % total as u64) as usize;

@@ -34,7 +34,7 @@ pub(crate) async fn ring(
         None => None,
     };
     let (orders, obeyed) = mpsc::unbounded_channel();
-    let mut chance = cloud.chance();
+    let mut rng = cloud.rng();
     let form = Form {
         old: caller.old_offer_form,
         both_families: caller.ipv6_candidate,
@@ -43,10 +43,10 @@ pub(crate) async fn ring(
     };
     let unix_ms = cloud.clock.unix_ms(Instant::now());
     let address = road.as_ref().map_or(address, Road::near);
-    let offer = Offer::fresh(address, peer.fingerprint(), unix_ms, form, &mut chance);
+    let offer = Offer::fresh(address, peer.fingerprint(), unix_ms, form, &mut rng);
     peer.handle_offer(&offer.ufrag, &offer.pwd, offer.ssrc);
     let offered = Offered::read(&offer.sdp())?;
-    let id = wacid::fresh(&digits_of(&caller), &cloud.config.display_phone_number, &mut chance);
+    let id = wacid::fresh(&digits_of(&caller), &cloud.config.display_phone_number, &mut rng);
     let (config, journal) = (&cloud.config, cloud.journal.clone());
     let line = SharedCall::ringing(id, offer.sdp(), offered, caller, config, orders, journal);
     let line = Arc::new(line.through(road));
@@ -72,7 +72,7 @@ pub(crate) fn ring_with_offer(
     cloud.postman.url()?;
     let offered = Offered::read(&offer)?;
     let (orders, obeyed) = mpsc::unbounded_channel();
-    let id = wacid::fresh(&digits_of(&caller), &cloud.config.display_phone_number, &mut cloud.chance());
+    let id = wacid::fresh(&digits_of(&caller), &cloud.config.display_phone_number, &mut cloud.rng());
     let (config, journal) = (&cloud.config, cloud.journal.clone());
     let line = Arc::new(SharedCall::ringing(id, offer, offered, caller, config, orders, journal));
     let (signalling, answer) = ForeignSignalling::new(line.clone(), obeyed);

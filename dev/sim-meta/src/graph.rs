@@ -63,7 +63,7 @@ pub(crate) async fn serve(
 
 /// Asks an address for the challenge before anything is sent there.
 async fn challenge(cloud: &Cloud, url: &str, verify_token: &str) -> Result<(), GraphError> {
-    let challenge = cloud.chance().draw() >> 33;
+    let challenge = cloud.rng().u64(..) >> 33;
     let asked = cloud.postman.challenge(url, verify_token, challenge).await;
     asked.map_err(|error| GraphError::callback(&error.to_string()))
 }

@@ -7,7 +7,6 @@
 pub mod business_records;
 mod call;
 mod call_faults;
-mod chance;
 mod clock;
 mod cloud;
 mod config;

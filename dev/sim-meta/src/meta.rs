@@ -55,7 +55,7 @@ impl Meta {
     /// # Errors
     /// When it does not reply 200 with exactly the challenge.
     pub async fn verify_webhook(&self) -> anyhow::Result<()> {
-        let challenge = self.cloud.chance().draw() >> 33;
+        let challenge = self.cloud.rng().u64(..) >> 33;
         self.cloud.postman.verify(&self.cloud.config.verify_token, challenge).await
     }
 

@@ -5,8 +5,9 @@
 
 mod variant;
 
-use crate::chance::Chance;
 use base64::{Engine, prelude::BASE64_STANDARD};
+use fastrand::Rng;
+use std::iter::repeat_with;
 use std::net::SocketAddr;
 pub use variant::{OfferVariant, UnknownVariant};
 
@@ -62,22 +63,22 @@ impl Offer {
         fingerprint: String,
         unix_ms: u64,
         form: Form,
-        chance: &mut Chance,
+        rng: &mut Rng,
     ) -> Offer {
         let old = form
             .old
-            .then(|| OldForm { cname: chance.letters(16), label: format!("audio#{}", chance.letters(11)) });
+            .then(|| OldForm { cname: letters(rng, 16), label: format!("audio#{}", letters(rng, 11)) });
         Offer {
-            origin: if form.old { chance.draw() >> 1 } else { unix_ms },
-            stream: chance.uuid(),
-            foundations: [chance.draw() as u32, chance.draw() as u32],
+            origin: if form.old { rng.u64(..) >> 1 } else { unix_ms },
+            stream: uuid::Builder::from_random_bytes(rng.u128(..).to_ne_bytes()).into_uuid().to_string(),
+            foundations: [rng.u32(..), rng.u32(..)],
             address,
             both_families: form.both_families,
             full_ice: form.full_ice,
-            ufrag: if form.old { format!("{}/2", chance.letters(12)) } else { chance.letters(16) },
-            pwd: if form.old { chance.letters(32) } else { BASE64_STANDARD.encode(chance.bytes::<16>()) },
+            ufrag: if form.old { format!("{}/2", letters(rng, 12)) } else { letters(rng, 16) },
+            pwd: if form.old { letters(rng, 32) } else { BASE64_STANDARD.encode(rng.u128(..).to_ne_bytes()) },
             fingerprint,
-            ssrc: chance.draw() as u32,
+            ssrc: rng.u32(..),
             old,
             variants: form.variants,
         }
@@ -199,6 +200,10 @@ fn codecs(fmtp: &str) -> Vec<String> {
     ]
 }
 
+fn letters(rng: &mut Rng, count: usize) -> String {
+    repeat_with(|| rng.alphanumeric()).take(count).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,7 +252,7 @@ mod tests {
     fn fresh_values_have_the_lengths_metas_have() {
         let offer = |old| {
             let form = Form { old, ..Form::default() };
-            Offer::fresh(([127, 0, 0, 1], 3480).into(), String::new(), 1, form, &mut Chance::seeded(3))
+            Offer::fresh(([127, 0, 0, 1], 3480).into(), String::new(), 1, form, &mut Rng::with_seed(3))
         };
 
         let (new, old) = (offer(false), offer(true));

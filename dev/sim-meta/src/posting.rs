@@ -32,7 +32,7 @@ impl<'a> Posting<'a> {
     /// Nothing is posted yet.
     pub(crate) fn new(cloud: &'a Cloud, line: &'a SharedCall) -> Posting<'a> {
         let foreign = line.plot.does(InjectedFault::Foreign).then(|| {
-            let id = wacid::fresh("919911111111", notice::ANOTHER_DISPLAY_NUMBER, &mut cloud.chance());
+            let id = wacid::fresh("919911111111", notice::ANOTHER_DISPLAY_NUMBER, &mut cloud.rng());
             Notices::of_another_number(&id)
         });
         Posting {

@@ -1,8 +1,8 @@
 //! The answers Meta took and refused, and one flaw at a time.
 
 use super::*;
-use crate::chance::Chance;
 use crate::offer::{Form, Offer, OfferVariant};
+use fastrand::Rng;
 
 const ACCEPTED: &str =
     include_str!("../../../fixtures/whatsapp-sdp/live-uic-answer-2025-10-17-accepted-by-graph.sdp");
@@ -172,6 +172,6 @@ fn offer(old: bool) -> Offered {
 
 fn offer_with(form: Form) -> Offered {
     let fingerprint = vec!["AB"; 32].join(":");
-    let offer = Offer::fresh(([127, 0, 0, 1], 3480).into(), fingerprint, 1, form, &mut Chance::seeded(5));
+    let offer = Offer::fresh(([127, 0, 0, 1], 3480).into(), fingerprint, 1, form, &mut Rng::with_seed(5));
     Offered::read(&offer.sdp()).expect("our own offers can be read")
 }

@@ -1,7 +1,8 @@
 //! Decides what goes wrong with which connection, for those who rehearse many.
 
 use crate::InjectedFault;
-use crate::random::Random;
+use crate::random::of_session;
+use fastrand::Rng;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -65,37 +66,35 @@ impl FaultPlan {
 
 impl fmt::Debug for FaultPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fate(..)")
+        f.write_str("FaultPlan(..)")
     }
 }
 
 impl InjectedFault {
     /// What goes wrong with the n-th connection of this seed, if anything.
     pub fn draw(seed: u64, connection: usize) -> Option<Self> {
-        let mut random = Random::of_session(seed, connection);
-        let is_unlucky = random.within(0..16) < UNLUCKY;
+        let mut rng = of_session(seed, connection);
+        let is_unlucky = rng.usize(0..16) < UNLUCKY;
         let total: usize = WEIGHTS.iter().map(|(_, weight)| weight).sum();
-        let mut left = random.within(0..total);
+        let mut left = rng.usize(0..total);
         let drawn = WEIGHTS.iter().find(|(_, weight)| {
             let is_drawn = left < *weight;
             left = left.saturating_sub(*weight);
             is_drawn
         });
         let (drawn, _) = drawn.filter(|_| is_unlucky)?;
-        Some(drawn.at_any_time(&mut random))
+        Some(drawn.at_any_time(&mut rng))
     }
 
-    fn at_any_time(self, random: &mut Random) -> Self {
-        let mut any_time = || random.within(DELTAS);
+    fn at_any_time(self, rng: &mut Rng) -> Self {
+        let mut any_time = || rng.usize(DELTAS);
         match self {
             Self::DropsSession { .. } => Self::DropsSession { after_deltas: any_time() },
             Self::Stalls { .. } => Self::Stalls { after_deltas: any_time() },
             Self::GoesSilent { .. } => Self::GoesSilent { after_deltas: any_time() },
             Self::DropsThenRefuses { .. } => Self::DropsThenRefuses { after_deltas: any_time() },
             Self::QuotaMidCall { .. } => Self::QuotaMidCall { after_deltas: any_time() },
-            Self::Expires { .. } => {
-                Self::Expires { after: Duration::from_secs(random.within(SECONDS) as u64) }
-            }
+            Self::Expires { .. } => Self::Expires { after: Duration::from_secs(rng.usize(SECONDS) as u64) },
             Self::NeverAnswers | Self::NoSession | Self::RefusesKey | Self::QuotaExhausted => self,
             Self::ServerError | Self::RateLimited | Self::RateLimitedThrice | Self::IgnoresCreate => self,
             Self::SplitsSamples | Self::TranscriptionFails | Self::Deaf => self,

@@ -2,8 +2,8 @@
 //! cut at odd places; the words run ahead of it.
 
 use crate::format::Format;
-use crate::random::Random;
 use crate::reply::{McpCall, Reply, ReplyItem};
+use fastrand::Rng;
 use sim_audio::Clip;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -55,9 +55,9 @@ pub(crate) struct Delivery {
 }
 
 /// The pieces of the reply, each with its time after the beginning of the response.
-pub(crate) fn plan(reply: &Reply, delivery: Delivery, random: &mut Random) -> VecDeque<(Duration, Step)> {
+pub(crate) fn plan(reply: &Reply, delivery: Delivery, rng: &mut Rng) -> VecDeque<(Duration, Step)> {
     let mut planner =
-        Planner { at: delivery.thinking, unspent: Duration::ZERO, delivery, random, steps: VecDeque::new() };
+        Planner { at: delivery.thinking, unspent: Duration::ZERO, delivery, rng, steps: VecDeque::new() };
     for item in &reply.items {
         planner.wait();
         match (item, delivery.sound) {
@@ -83,7 +83,7 @@ struct Planner<'a> {
     /// How long the burst just sent should have taken.
     unspent: Duration,
     delivery: Delivery,
-    random: &'a mut Random,
+    rng: &'a mut Rng,
     steps: VecDeque<(Duration, Step)>,
 }
 
@@ -93,11 +93,11 @@ impl Planner<'_> {
         // The words are out after two thirds of the sound's deltas.
         let mut words = shares(&clip.text, (deltas.len() * 2).div_ceil(3)).into_iter();
         self.push(Step::Open(Opening::Speech(clip.name.clone())));
-        let mut left_in_burst = self.random.within(DELTAS_IN_A_BURST);
+        let mut left_in_burst = self.rng.usize(DELTAS_IN_A_BURST);
         for delta in deltas {
             if left_in_burst == 0 {
                 self.wait();
-                left_in_burst = self.random.within(DELTAS_IN_A_BURST);
+                left_in_burst = self.rng.usize(DELTAS_IN_A_BURST);
             }
             left_in_burst -= 1;
             self.unspent += self.sending_time(format.milliseconds(delta.len()));
@@ -147,7 +147,7 @@ impl Planner<'_> {
         let mut rest = sound.as_slice();
         let mut deltas = Vec::new();
         while !rest.is_empty() {
-            let samples = (format.bytes(self.random.within(DELTA_MS)) / sample) | 1;
+            let samples = (format.bytes(self.rng.usize(DELTA_MS)) / sample) | 1;
             let split = usize::from(self.delivery.splits_samples && sample > 1);
             let (delta, after) = rest.split_at((samples * sample + split).min(rest.len()));
             deltas.push(delta.to_vec());
@@ -250,7 +250,7 @@ mod tests {
     }
 
     fn planned(reply: &Reply, delivery: Delivery) -> VecDeque<(Duration, Step)> {
-        plan(reply, delivery, &mut Random::of_session(1, 0))
+        plan(reply, delivery, &mut crate::random::of_session(1, 0))
     }
 
     fn sounds(steps: &VecDeque<(Duration, Step)>) -> Vec<Vec<u8>> {

@@ -12,13 +12,14 @@ use crate::conversation::Conversation;
 use crate::greetings::Greetings;
 use crate::injected_fault::InjectedFault;
 use crate::input::Input;
-use crate::random::Random;
+use crate::random;
 use crate::refusal::Refusal;
 use crate::report::{Recorded, Side};
 use crate::response::Response;
 use crate::settings::Settings;
 use crate::usage::Cache;
 use crate::{Config, Observation, Seen, SessionReport, schema};
+use fastrand::Rng;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -74,7 +75,7 @@ pub(crate) struct Session {
     /// The moment of the fact being handled.
     now: Instant,
     expires: Instant,
-    random: Random,
+    rng: Rng,
     settings: Settings,
     configured: bool,
     over: bool,
@@ -218,17 +219,17 @@ impl Session {
         let mischief = connection.mischief;
         let length =
             if let Some(InjectedFault::Expires { after }) = mischief { after } else { config.longest };
-        let mut random = Random::of_session(config.seed, connection.session);
+        let mut rng = random::of_session(config.seed, connection.session);
         let expires_at = connection.unix_now + length.as_secs();
-        let settings = Settings::new(&random.id("sess"), &connection.model, expires_at);
+        let settings = Settings::new(&random::id(&mut rng, "sess"), &connection.model, expires_at);
         let detection = settings.turn_detection().expect("a new session detects turns");
         Self {
             mischief,
             session: connection.session,
             now,
             expires: now + length,
-            conversation_id: random.id("conv"),
-            random,
+            conversation_id: random::id(&mut rng, "conv"),
+            rng,
             settings,
             configured: false,
             over: false,
@@ -344,7 +345,7 @@ impl Session {
 
     /// Answers with an error. Whether the error names the event that caused it is left to chance, as in real life.
     fn refuse(&mut self, refusal: &Refusal, cause: Option<&str>) {
-        let named = cause.filter(|_| self.random.coin());
+        let named = cause.filter(|_| self.rng.bool());
         self.fault(refusal.to_string());
         self.tell(Seen::Refused { why: refusal.to_string() });
         self.send(refusal.event(named));
@@ -370,10 +371,14 @@ impl Session {
         self.outputs.push_back(Output::Tell(observation));
     }
 
+    fn new_id(&mut self, prefix: &str) -> String {
+        random::id(&mut self.rng, prefix)
+    }
+
     fn send(&mut self, mut event: Value) {
-        event["event_id"] = json!(self.random.id("event"));
+        event["event_id"] = json!(self.new_id("event"));
         if event["type"].as_str().is_some_and(|kind| kind.ends_with(".delta")) {
-            event["obfuscation"] = json!(self.random.id("")[1..]);
+            event["obfuscation"] = json!(self.new_id("")[1..]);
         }
         if cfg!(debug_assertions) && self.config.checks_itself {
             schema::check_server(&event).expect("the simulator keeps what OpenAI promises");

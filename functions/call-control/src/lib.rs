@@ -7,6 +7,7 @@ pub use settings::Settings;
 pub use state_change::{Invocation, StateChange};
 
 use anyhow::Context;
+use aws_config::SdkConfig;
 use internal_api::order::Reply;
 use lambda_runtime::{Error, LambdaEvent};
 use service::pseudonym_keys::Pseudonyms;
@@ -31,21 +32,28 @@ impl CallControl {
     /// # Errors
     /// When a secret cannot be read.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
-        let config = service::cloud::config().await;
+        Self::connect(&service::cloud::config().await, settings).await
+    }
+
+    /// Connects to AWS with this configuration, and to Meta.
+    ///
+    /// # Errors
+    /// When a secret cannot be read.
+    pub async fn connect(config: &SdkConfig, settings: Settings) -> anyhow::Result<Self> {
         let (meta, control_api, pseudonyms) = tokio::join!(
-            Secret::<GraphSecret>::fetch(&config, &settings.meta_secret),
-            Secret::<ControlApiSecret>::fetch(&config, &settings.media_secret),
-            Pseudonyms::fetch(&config, settings.mark_secret.as_deref()),
+            Secret::<GraphSecret>::fetch(config, &settings.meta_secret),
+            Secret::<ControlApiSecret>::fetch(config, &settings.media_secret),
+            Pseudonyms::fetch(config, settings.mark_secret.as_deref()),
         );
         let (meta, control_api, pseudonyms) = (meta?, control_api?, pseudonyms?);
-        let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+        let dynamodb = aws_sdk_dynamodb::Client::new(config);
         let graph = Graph::new(&settings.graph_url, meta.value().access_token.clone())
             .context("cannot configure TLS for the Graph API")?;
         let switchboard = Switchboard {
             calls: CallStore::new(dynamodb.clone(), &settings.table),
             store: Store::new(dynamodb, &settings.table),
             control_api: ControlApiClient::new(control_api, pseudonyms, service::time::now_ms),
-            launcher: TaskLauncher::new(aws_sdk_ecs::Client::new(&config), settings.launch),
+            launcher: TaskLauncher::new(aws_sdk_ecs::Client::new(config), settings.launch),
             graph: GraphClient::new(graph),
             meta,
             agent: Arc::new(settings.agent),

@@ -2,10 +2,11 @@
 //!
 //! It is the backstop when no media task lives; a live one's heartbeat does the same every few seconds.
 
+use internal_api::client::CallControl;
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Serialize;
 use service::env::{Env, SettingError};
-use store::{CallControl, Store};
+use store::Store;
 
 /// Settings read from the environment.
 #[derive(Debug, Clone)]

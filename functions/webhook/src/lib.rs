@@ -12,6 +12,7 @@ pub use settings::{Settings, WebhookSecret};
 
 use aws_config::SdkConfig;
 use futures_util::StreamExt;
+use internal_api::client::CallControl;
 use journal::JournalEvent;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use refusals::Refusals;
@@ -21,7 +22,6 @@ use service::pseudonym_keys::{PseudonymKeys, Pseudonyms};
 use service::secrets::Secret;
 use std::sync::Mutex;
 use std::time::Instant;
-use store::CallControl;
 use switchboard::CallStore;
 use switchboard::intake::{IntakeSettings, NoticeGroup, groups, keeps_content};
 use whatsapp::{Batch, Notice, NoticeKind, challenge, notice, signature};

@@ -4,11 +4,11 @@
 
 mod stage;
 
-use internal_api::{keys, pseudonym};
 use serde_json::json;
 use stage::{Cloud, NUMBER, Stage, batch, change, connect_stamped};
 use store::Store;
 use store::items::text;
+use store::{keys, pseudonym};
 use switchboard::intake::KnownNumbers;
 
 const THEM: &str = "919900000001";

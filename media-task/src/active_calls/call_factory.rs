@@ -8,14 +8,16 @@ use crate::session::{CallIdentity, CallSessionParts, CallSocket, MediaPath, Serv
 use crate::settings::ModelSettings;
 use crate::webrtc::Peer;
 use crate::webrtc::offer::Offer;
-use internal_api::{control_api, keys};
-use journal::{EntryBuilder, EntryContext, JournalPhase};
+use call::Stage;
+use internal_api::control_api;
+use journal::{EntryBuilder, EntryContext};
 use media_diagnosis::{MediaContext, MediaMonitor};
 use realtime::connection::{Auth, Endpoint};
 use service::time::now_ms;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use store::keys;
 use tokio::sync::mpsc;
 
 /// Builds the sessions of all calls.
@@ -91,7 +93,7 @@ impl CallFactory {
         EntryBuilder::new(call_ref, &writer, request.rang_at_ms, request.version).at(EntryContext {
             number: Some(request.number.clone()),
             task: Some(self.task.clone()),
-            phase: Some(JournalPhase::Answering),
+            phase: Some(Stage::Answering.into()),
         })
     }
 

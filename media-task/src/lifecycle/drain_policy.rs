@@ -13,8 +13,8 @@
 //! newer one that takes calls; the newest one keeps serving, since no other should have its calls.
 
 use super::task_protection::ProtectionStatus;
-use internal_api::lease::Lease;
 use std::time::{Duration, Instant};
+use store::lease::Lease;
 
 /// How long an idle, draining task waits for ECS to stop it before it takes calls again. ECS does so within seconds after the newer
 /// task is healthy.

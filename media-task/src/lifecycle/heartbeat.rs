@@ -6,13 +6,14 @@ use super::health::Liveness;
 use super::overdue_ticks;
 use super::task_protection::TaskProtection;
 use crate::active_calls::Calls;
-use internal_api::lease::{HEARTBEAT, Lease};
+use internal_api::client::CallControl;
 use service::metrics;
 use service::time::now_ms;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
-use store::{CallControl, Store};
+use store::Store;
+use store::lease::{HEARTBEAT, Lease};
 use tokio::sync::watch;
 use tokio::time::Interval;
 

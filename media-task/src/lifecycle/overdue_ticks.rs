@@ -5,10 +5,10 @@
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use internal_api::client::CallControl;
 use std::collections::VecDeque;
 use std::future::pending;
 use std::time::{Duration, Instant};
-use store::CallControl;
 use tokio::sync::watch;
 
 /// The time within which all are ticked: before the next heartbeat, which reads the overdue calls again.

@@ -7,10 +7,10 @@ use super::services::Services;
 use crate::lifecycle::task_protection::TaskProtection;
 use answer_progress::AnswerProgress;
 pub(super) use answer_progress::AnswerStep;
+use internal_api::client::{CallControl, ProcessFailed};
 use internal_api::order::{Order, Reply};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store::{CallControl, ProcessFailed};
 use tokio::sync::mpsc;
 
 /// The way of a ringing call to its accept.

@@ -13,7 +13,6 @@ mod spending_count;
 use super::call_identity::CallIdentity;
 use crate::agent_cache::LoadedAgent;
 use cost::{Cost, tokens};
-use internal_api::keys;
 use journal::{CallSummary, JournalEvent};
 use realtime::{Prices, Usage};
 use service::time::now_ms;
@@ -22,6 +21,7 @@ pub(super) use spending_count::SpendingCount;
 use std::sync::Arc;
 use std::time::Instant;
 use store::items::{number, to_item};
+use store::keys;
 use store::{CallOutcome, CallOwner, Store};
 use tokio::sync::mpsc;
 

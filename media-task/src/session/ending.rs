@@ -4,11 +4,11 @@ use super::CallSession;
 use super::call_identity::CallIdentity;
 use super::closing::SessionEnd;
 use call::Ending;
+use internal_api::client::CallControl;
 use internal_api::order::Order;
 use realtime::SessionEvent;
 use service::time::now_ms;
 use std::time::{Duration, Instant};
-use store::CallControl;
 
 /// How long one report may take: call-control may be waiting for Meta.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -114,8 +114,8 @@ impl CallSession {
 async fn report(control: &CallControl, call: CallIdentity, ending: Ending) {
     let CallIdentity { call_ref, fence, token, .. } = call;
     let known_before = ending.for_previous_release();
-    let newer = (ending != known_before).then(|| word(ending));
-    let order = Order::TaskEnded { call_ref, fence, token, ending: word(known_before), newer };
+    let newer = (ending != known_before).then(|| ending.into());
+    let order = Order::TaskEnded { call_ref, fence, token, ending: known_before.into(), newer };
     for _ in 0..REPORT_ATTEMPTS {
         match tokio::time::timeout(REPORT_TIMEOUT, control.ask(&order)).await {
             Ok(Ok(_)) => return,
@@ -128,9 +128,4 @@ async fn report(control: &CallControl, call: CallIdentity, ending: Ending) {
         }
         tokio::time::sleep(REPORT_RETRY_AFTER).await;
     }
-}
-
-fn word(ending: Ending) -> String {
-    let word = serde_json::to_value(ending).ok().and_then(|word| word.as_str().map(str::to_owned));
-    word.expect("an ending is written as a word")
 }

@@ -8,7 +8,8 @@ use crate::agent_cache::LoadedAgent;
 use crate::journal_writer::{CallerRequest, JournalWriter};
 use agents::Keeping;
 use audio::PlayedItem;
-use journal::{CallSummary, EntryBuilder, JournalEvent, JournalPhase, TranscriptLine};
+use call::Stage;
+use journal::{CallSummary, EntryBuilder, JournalEvent, TranscriptLine};
 use level_meter::LevelMeter;
 use media_diagnosis::{Diagnosis, Finding};
 use realtime::OptionalPart;
@@ -71,13 +72,13 @@ impl CallRecord {
         self.levels = LevelMeter::begin(self.keeping, now);
         self.summary.opened_at_ms = Some(now_ms());
         self.entries.advance_to(version);
-        self.entries.enter_phase(JournalPhase::Talking);
+        self.entries.enter_phase(Stage::Talking);
         self.note(JournalEvent::Opened {});
     }
 
     /// Notes that the call is over.
     pub(super) fn note_over(&mut self) {
-        self.entries.enter_phase(JournalPhase::Over);
+        self.entries.enter_phase(Stage::Over);
     }
 
     /// Adds samples of one side to the call's audio levels.

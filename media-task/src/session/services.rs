@@ -3,9 +3,10 @@
 use crate::journal_writer::JournalWriter;
 use crate::lifecycle::task_protection::TaskProtection;
 use crate::settings::MediaSecret;
+use internal_api::client::CallControl;
 use service::secrets::Secret;
 use std::sync::Arc;
-use store::{CallControl, Store};
+use store::Store;
 
 /// What the sessions of a task share.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! The dashboard shows every metric that is written, and no other.
 
-use rehearse::binaries::root;
+use local::binaries::root;
 use serde_json::Value;
 use service::metrics::{DIMENSION, Metric, NAMESPACE};
 use std::collections::BTreeSet;

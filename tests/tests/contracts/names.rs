@@ -1,8 +1,8 @@
 //! Handlers, architectures, ports, times, metrics and the log group: said in two places, and meant to be the same.
 
 use crate::template::{PROGRAMS, Template, shown};
+use local::binaries::root;
 use media_task::Settings;
-use rehearse::binaries::root;
 use serde_yaml_ng::Value;
 use service::env::Env;
 use service::metrics::{self, Metric};

@@ -1,6 +1,6 @@
 //! The saved queries are those of `infra/queries`. `make queries` writes them anew.
 
-use rehearse::binaries::root;
+use local::binaries::root;
 use std::fmt::Write;
 use std::path::PathBuf;
 

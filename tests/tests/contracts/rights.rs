@@ -5,11 +5,11 @@
 
 use crate::source;
 use crate::template::{self, PROGRAMS};
+use harness::raw_webhook::RawWebhook;
+use harness::{Story, StoryBuilder};
 use sim_aws::{Cloud, LastStatus, Need, Refusal, Right, Rights};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use tests::raw_webhook::Letter;
-use tests::{Scene, Story};
 
 /// What AWS does by itself in the name of a function: it writes its log, and what failed into the dead-letter queue.
 const BY_AWS: [&str; 3] = ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"];
@@ -22,7 +22,7 @@ const BY_THE_AGENT: &str = "ecs:UpdateTaskProtection";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_right_is_made_use_of_on_a_day_with_everything_in_it() {
-    let story = Scene::default().with_agent_also(CAPS).begin().await;
+    let story = StoryBuilder::default().with_agent_also(CAPS).begin().await;
 
     a_call_is_heard_twice_of_and_talked_through(&story).await;
     the_task_leaves(&story.stack.cloud).await;
@@ -153,7 +153,7 @@ fn idle(unused: &[Right]) -> Vec<String> {
 async fn a_call_is_heard_twice_of_and_talked_through(story: &Story) {
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
-    assert_eq!(Letter::connect(caller.id(), "v=0\r\n").post(story).await, 200);
+    assert_eq!(RawWebhook::connect(caller.id(), "v=0\r\n").post(story).await, 200);
     caller.hangs_up().await;
 }
 
@@ -171,7 +171,7 @@ async fn the_task_leaves(cloud: &Cloud) {
 async fn an_end_comes_without_its_call_and_the_reaper_sees_to_it(story: &Story) {
     let cloud = &story.stack.cloud;
     cloud.refuse_next("lambda.Invoke", 3, Refusal::throttling());
-    assert_eq!(Letter::terminate("wacid.unknown").post(story).await, 500);
+    assert_eq!(RawWebhook::terminate("wacid.unknown").post(story).await, 500);
     cloud.run_schedule("reaper").await.expect("there is a schedule");
     story.nothing_is_due().await;
 }

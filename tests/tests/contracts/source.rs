@@ -1,6 +1,6 @@
 //! What the product's sources say: which settings a program reads, which requests to AWS there are. Tests in them do not count.
 
-use rehearse::binaries::root;
+use local::binaries::root;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use syn::visit::Visit;

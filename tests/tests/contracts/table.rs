@@ -1,13 +1,13 @@
 //! The table of the rehearsal is the one that would be deployed, and is keyed as the programs key it.
 
 use crate::template;
-use internal_api::keys;
-use internal_api::lease::Lease;
-use rehearse::binaries::root;
+use local::binaries::root;
 use serde_json::{Value, json};
 use sim_aws::{Cloud, CloudConfig};
 use std::collections::BTreeSet;
 use std::path::Path;
+use store::keys;
+use store::lease::Lease;
 use store::{Assigned, CallListing};
 
 #[tokio::test]

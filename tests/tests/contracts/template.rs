@@ -1,6 +1,6 @@
 //! `template.yaml`, as a contract reads it.
 
-use rehearse::binaries::root;
+use local::binaries::root;
 use serde_yaml_ng::{Mapping, Value};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! What a deployment looks at in the account, and makes there, before the stack.
 
 use crate::desk::Desk;
-use rehearse::binaries::root;
+use local::binaries::root;
 use std::collections::BTreeSet;
 
 const BOTH: [&str; 2] = [

@@ -1,6 +1,6 @@
 //! What a call costs, as the page says it, is what the script makes of the prices.
 
-use rehearse::binaries::root;
+use local::binaries::root;
 use std::process::Command;
 
 #[test]

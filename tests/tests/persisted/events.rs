@@ -1,7 +1,8 @@
 //! Journals: every event, the entries they are kept in, and the lines they are logged as.
 
 use crate::held::{hold, hold_texts, json, lines};
-use journal::{EntryBuilder, EntryContext, JournalEntry, JournalEvent, JournalPhase, line_of_no_call};
+use call::{Ending, Party, Stage};
+use journal::{EntryBuilder, EntryContext, JournalEntry, JournalEvent, line_of_no_call};
 
 const NOW: u64 = 1_795_305_602_000;
 
@@ -12,13 +13,16 @@ fn events_keep_their_form() {
 
 #[test]
 fn entries_keep_their_form() {
-    let phases =
-        each!(JournalPhase; "ringing": Ringing, "answering": Answering, "talking": Talking, "over": Over);
+    let phases = each!(Stage; "ringing": Ringing, "answering": Answering, "talking": Talking, "over": Over);
     hold("journal-phases.tsv", &phases);
     let entry = |place: EntryContext, rang_at_ms: Option<u64>, event| {
         EntryBuilder::new("ab12", "call-control", rang_at_ms, 3).at(place).enter(event, NOW)
     };
-    let whole = |phase| EntryContext { number: Some("220".into()), task: Some("0a".into()), phase };
+    let whole = |phase: Option<Stage>| EntryContext {
+        number: Some("220".into()),
+        task: Some("0a".into()),
+        phase: phase.map(Into::into),
+    };
     let mut entries: Vec<(&str, JournalEntry)> = phases
         .into_iter()
         .map(|(name, phase)| (name, entry(whole(Some(phase)), Some(NOW - 2_000), JournalEvent::Opened {})))
@@ -38,7 +42,7 @@ fn logged_lines_keep_their_form() {
         let place = EntryContext {
             number: Some("220".into()),
             task: Some("0a".into()),
-            phase: Some(JournalPhase::Talking),
+            phase: Some(Stage::Talking.into()),
         };
         let mut journal = EntryBuilder::new("ab12", "task-0a", NOW - 2_000, 3).at(place);
         (name.to_owned(), journal.enter(event, NOW).to_line())
@@ -121,8 +125,8 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         },
         "cap_near": JournalEvent::CapNear { .. } => JournalEvent::CapNear { spent_micro_dollars: 8, cap_micro_dollars: 10 },
         "action_refused": JournalEvent::ActionRefused { .. } => JournalEvent::ActionRefused { action: text("tool"), budget: text("hour") },
-        "turned_away": JournalEvent::TurnedAway { .. } => JournalEvent::TurnedAway { why: text("closed") },
-        "refused": JournalEvent::Refused { .. } => JournalEvent::Refused { why: text("no_capacity") },
+        "turned_away": JournalEvent::TurnedAway { .. } => JournalEvent::TurnedAway { why: Ending::Closed.into() },
+        "refused": JournalEvent::Refused { .. } => JournalEvent::Refused { why: Ending::NoCapacity.into() },
         "lost": JournalEvent::Lost { .. } => JournalEvent::Lost { task: text("0a") },
         "agent_trouble": JournalEvent::AgentTrouble { .. } => JournalEvent::AgentTrouble { code: text("rate_limit") },
         "response_lacking": JournalEvent::ResponseLacking { .. } => JournalEvent::ResponseLacking {
@@ -157,14 +161,14 @@ fn events() -> Vec<(&'static str, JournalEvent)> {
         "meta_trouble": JournalEvent::MetaTrouble { .. } => JournalEvent::MetaTrouble {
             action: text("accept"), code: 131_044, reason: text("no payment method"), cure: text("Add one."),
         },
-        "caller_told": JournalEvent::CallerTold { .. } => JournalEvent::CallerTold { why: text("no_capacity") },
+        "caller_told": JournalEvent::CallerTold { .. } => JournalEvent::CallerTold { why: Ending::NoCapacity.into() },
         "message_failed": JournalEvent::MessageFailed { .. } => JournalEvent::MessageFailed {
             code: 131_026, reason: text("undeliverable"), cure: text(""),
         },
         "task_silent": JournalEvent::TaskSilent { .. } => JournalEvent::TaskSilent { task: text("0a") },
         "given_up": JournalEvent::GivenUp { .. } => JournalEvent::GivenUp { what: text("item"), reason: text("cannot be read") },
         "forgotten": JournalEvent::Forgotten { .. } => JournalEvent::Forgotten { number: text("220"), calls: 3 },
-        "ended": JournalEvent::Ended { .. } => JournalEvent::Ended { ending: text("caller_hung_up"), by: text("caller"), lasted_ms: 88_000 },
+        "ended": JournalEvent::Ended { .. } => JournalEvent::Ended { ending: Ending::CallerHungUp.into(), by: Party::Caller.into(), lasted_ms: 88_000 },
         "of_a_later_release": JournalEvent::Other(_) =>
             serde_json::from_str(r#"{"event":"WA_CALL_HELD","by":"caller","tries":2}"#).unwrap(),
     )

@@ -1,7 +1,8 @@
 //! Keys of the table, paths and headers of the control API, request signatures and pseudonyms.
 
 use crate::held::hold_texts;
-use internal_api::{control_api, keys, pseudonym, request_signature};
+use internal_api::{control_api, request_signature};
+use store::{keys, pseudonym};
 
 const NOW: u64 = 1_795_305_600_000;
 

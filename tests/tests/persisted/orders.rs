@@ -1,6 +1,7 @@
 //! What call-control, media tasks and the webhook say to each other.
 
 use crate::held::hold;
+use call::Ending;
 use internal_api::control_api::{Answer, Offer, Refusal, Release, Undelivered};
 use internal_api::order::{Order, Reply};
 
@@ -36,7 +37,7 @@ fn orders_keep_their_form() {
             call_ref: call(), fence, was_lost: true, question: Some(4), lost: Some(3), token: token.clone(),
         },
         "task_ended": Order::TaskEnded { .. } => Order::TaskEnded {
-            call_ref: call(), fence, token: token.clone(), ending: "took_too_long".into(), newer: Some("cap_reached".into()),
+            call_ref: call(), fence, token: token.clone(), ending: Ending::TookTooLong.into(), newer: Some(Ending::CapReached.into()),
         },
         "send_message": Order::SendMessage { .. } => Order::SendMessage {
             call_ref: call(), fence, token, id: "call_1".into(), text: "Mill Lane 14".into(),
@@ -55,8 +56,13 @@ fn orders_keep_their_form() {
         token: None,
     };
     orders.push(("media_connected_least", least));
-    let least =
-        Order::TaskEnded { call_ref: call(), fence, token: None, ending: "drained".into(), newer: None };
+    let least = Order::TaskEnded {
+        call_ref: call(),
+        fence,
+        token: None,
+        ending: Ending::Drained.into(),
+        newer: None,
+    };
     orders.push(("task_ended_least", least));
     hold("orders.tsv", &orders);
 }

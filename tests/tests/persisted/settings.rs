@@ -1,10 +1,10 @@
 //! The registry of media tasks, agents and numbers, the list of calls, and the fields of secrets.
 
 use crate::held::{hold, lines};
-use internal_api::lease::Lease;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use service::pseudonym_keys::PseudonymKeys;
+use store::lease::Lease;
 use store::{Assigned, CallListing, NumberSettings, StoredAgent};
 
 const NOW: u64 = 1_795_305_600_000;

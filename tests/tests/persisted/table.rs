@@ -5,13 +5,13 @@ use crate::items::shape;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use internal_api::keys;
-use internal_api::lease::Lease;
 use journal::{CallSummary, EntryBuilder, JournalEvent, Speaker, TranscriptLine};
 use media_task::journal_writer::JournalWriter;
 use serde_json::{Value, json};
 use std::time::Duration;
 use store::items::{Item, number, to_item};
+use store::keys;
+use store::lease::Lease;
 use store::{
     AudioLevels, BudgetedAction, CallListing, CallOutcome, CallOwner, CallerCall, Store, StoredAgent,
 };

@@ -1,12 +1,12 @@
 //! What goes wrong in the cloud, in the order of `dev/sim-aws/README.md`: a call that can be held is held, and no other is.
 
 use call::Ending;
+use harness::{Afterwards, Story, StoryBuilder};
 use serde_json::json;
 use sim_audio::clips;
 use sim_aws::{Cancelled, Cloud, Delivery, Gone, LastStatus, Refusal};
 use sim_meta::{ActionName, Ending as AtMeta};
 use std::time::Duration;
-use tests::{Afterwards, Scene, Story};
 
 const TASK: &str = "media-task";
 const SOON: Duration = Duration::from_secs(20);
@@ -87,20 +87,21 @@ async fn scaling_in_spares_a_task_with_a_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_takes_long_to_start_takes_the_call_that_waits() {
-    let story = without_tasks(Scene::default()).await;
+    let story = without_tasks(StoryBuilder::default()).await;
     story.stack.cloud.mischief().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");
     let caller = story.ring().await;
     caller.is_greeted().await;
 
     let after = caller.hangs_up().await;
 
-    assert!(after.told().contains(&"WA_CALL_TASK_LAUNCHED".to_owned()), "{after:?}");
+    assert!(after.event_names().contains(&"WA_CALL_TASK_LAUNCHED".to_owned()), "{after:?}");
     was_an_ordinary_call(&after);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn however_many_ring_no_more_tasks_are_started_than_there_may_be() {
-    let story = without_tasks(Scene::default().with_setting_of("call-control", "MAX_TASKS", "1")).await;
+    let story =
+        without_tasks(StoryBuilder::default().with_setting_of("call-control", "MAX_TASKS", "1")).await;
     story.stack.cloud.mischief().start_delay(TASK, Duration::from_secs(3)).expect("there is such a service");
     let mut callers = vec![];
     for _ in 0..4 {
@@ -128,7 +129,7 @@ async fn however_many_ring_no_more_tasks_are_started_than_there_may_be() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_comes_too_late_finds_the_call_refused() {
-    let story = without_tasks(Scene::default().ringing_for(5)).await;
+    let story = without_tasks(StoryBuilder::default().ringing_for(5)).await;
     story.stack.cloud.mischief().start_delay(TASK, Duration::from_secs(8)).expect("there is such a service");
     is_refused_for_want_of_a_task(&story).await;
     story
@@ -142,21 +143,21 @@ async fn a_task_that_comes_too_late_finds_the_call_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn run_task_that_fails_is_tried_again() {
-    let story = without_tasks(Scene::default()).await;
+    let story = without_tasks(StoryBuilder::default()).await;
     story.stack.cloud.mischief().fail_run_task(1, "RESOURCE:ENI");
     is_kept_waiting_and_picked_up(&story).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn run_task_that_finds_fargate_full_is_tried_again() {
-    let story = without_tasks(Scene::default()).await;
+    let story = without_tasks(StoryBuilder::default()).await;
     story.stack.cloud.refuse_next("ecs.RunTask", 2, Refusal::no_capacity());
     is_kept_waiting_and_picked_up(&story).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_never_starts_costs_the_call() {
-    let story = without_tasks(Scene::default().ringing_for(4)).await;
+    let story = without_tasks(StoryBuilder::default().ringing_for(4)).await;
     story.stack.cloud.mischief().tasks_never_start(TASK, 9).expect("there is such a service");
     let caller = story.ring().await;
     // Where no task lives, only the reaper looks at the call again.
@@ -220,7 +221,7 @@ macro_rules! with_a_wrong_clock {
     ($($name:ident: $program:literal, $seconds:literal;)*) => {
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $name() {
-            let story = Scene::default().with_clock_of($program, $seconds).begin().await;
+            let story = StoryBuilder::default().with_clock_of($program, $seconds).begin().await;
             is_kept_waiting_and_picked_up(&story).await;
         })*
     };
@@ -284,7 +285,7 @@ fn was_an_ordinary_call(after: &Afterwards) {
 }
 
 /// The product without a media task: its calls must launch one.
-async fn without_tasks(scene: Scene) -> Story {
+async fn without_tasks(scene: StoryBuilder) -> Story {
     let story = scene.begin().await;
     story.stack.cloud.scale(TASK, 0).expect("there is such a service");
     is_empty(&story.stack.cloud).await;

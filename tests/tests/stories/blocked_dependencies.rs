@@ -2,14 +2,14 @@
 
 mod connection_flood;
 
+use harness::wakeup_probe::{WakeupLatency, WakeupProbe};
+use harness::{Story, StoryBuilder};
 use journal::JournalEvent;
-use rehearse::metronome::{Late, Metronome};
 use sim_audio::clips;
 use sim_aws::Gone;
 use sim_meta::{Call, CallerConfig};
 use std::time::Duration;
 use switchboard::call_ref;
-use tests::{Scene, Story};
 use tokio::task::JoinSet;
 
 const CALLS: u32 = 20;
@@ -33,12 +33,12 @@ pub(super) struct Heard {
     gap: Duration,
     p99: Duration,
     /// How late any process was on this machine meanwhile.
-    machine: Late,
+    machine: WakeupLatency,
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_frame_is_late_because_dynamodb_the_door_or_the_model_is_held_hostage() {
-    let story = Scene::default().with_model(|model| *model = model.clone().for_many()).begin().await;
+    let story = StoryBuilder::default().with_model(|model| *model = model.clone().for_many()).begin().await;
     let calls = ring(&story).await;
     let quiet = listen(&calls, tokio::time::sleep(HELD)).await;
 
@@ -84,7 +84,7 @@ async fn ring(story: &Story) -> Vec<Call> {
 /// How the callers hear the agent while something goes on. Each asks something, so that there is talk both ways, and
 /// presses a key, so that there is something to write down.
 pub(super) async fn listen(calls: &[Call], something: impl Future<Output = ()>) -> Heard {
-    let metronome = Metronome::start();
+    let probe = WakeupProbe::start();
     calls.iter().for_each(Call::measure_anew);
     let mut asking = JoinSet::new();
     for call in calls {
@@ -97,7 +97,7 @@ pub(super) async fn listen(calls: &[Call], something: impl Future<Output = ()>) 
     something.await;
     asking.join_all().await;
     tokio::time::sleep(AFTERWARDS).await;
-    let machine = metronome.stop();
+    let machine = probe.stop();
     let traffic = calls.iter().map(|call| call.report().traffic);
     let heard = Heard { gap: Duration::ZERO, p99: Duration::ZERO, machine };
     traffic.fold(heard, |heard, traffic| Heard {
@@ -121,10 +121,10 @@ async fn own_p99(story: &Story, calls: &[Call]) -> Duration {
     let mut worst = 0;
     for call in calls {
         let call_ref = call_ref(call.id());
-        let settled = story.stack.call_until(&call_ref, PATIENCE, |record| record.call.has_ended()).await;
+        let settled = story.calls.call_until(&call_ref, PATIENCE, |record| record.call.has_ended()).await;
         settled.expect("the call ends");
-        story.stack.summary(&call_ref).await.expect("the table can be read").expect("the call is summed up");
-        let journal = story.stack.journal(&call_ref).await.expect("the journal can be read");
+        story.calls.summary(&call_ref).await.expect("the table can be read").expect("the call is summed up");
+        let journal = story.calls.journal(&call_ref).await.expect("the journal can be read");
         let late = journal.iter().find_map(|entry| match entry.event {
             JournalEvent::Media { late_p99_ms, .. } => Some(late_p99_ms),
             _ => None,

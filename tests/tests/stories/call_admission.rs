@@ -1,11 +1,11 @@
 //! Calls that their agent does not take: closed, too much spent today, called too often.
 
 use call::Ending;
+use harness::{Afterwards, Story};
 use journal::JournalEvent;
 use service::time::now_ms;
 use sim_meta::{ActionName, Ending as AtMeta, MetaConfig};
 use store::{CallOwner, StoredAgent};
-use tests::{Afterwards, Story};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
@@ -26,11 +26,11 @@ async fn a_call_on_a_day_on_which_it_is_closed_is_turned_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_past_the_days_budget_is_turned_away() {
     let story = with("[caps]\ndollars_a_day = 0.5").await;
-    let (number, ledger) = (MetaConfig::default().phone_number_id, &story.stack.ledger);
+    let (number, store) = (MetaConfig::default().phone_number_id, &story.stack.store);
     for day in [day(now_ms()), day(now_ms() + DAY_MS)] {
         let by =
             CallOwner { call_ref: day.clone(), number: number.clone(), fence: 1, forget_at: u64::MAX >> 20 };
-        ledger.count_spent(&by, &day, 0, 500_000).await.expect("the table can be written to");
+        store.count_spent(&by, &day, 0, 500_000).await.expect("the table can be written to");
     }
 
     let after = story.ring().await.afterwards().await;
@@ -78,7 +78,7 @@ async fn a_caller_who_is_turned_away_again_is_told_no_more() {
 fn was_turned_away(after: &Afterwards, ending: Ending, why: &str) {
     assert_eq!((after.ending, after.at_meta), (ending, AtMeta::Rejected), "{after:?}");
     assert_eq!((&after.actions[..], after.assignments), (&[ActionName::Reject][..], 0), "{after:?}");
-    let told = |event: &JournalEvent| matches!(event, JournalEvent::TurnedAway { why: told } if told == why);
+    let told = |event: &JournalEvent| matches!(event, JournalEvent::TurnedAway { why: told } if told.to_string() == why);
     assert_eq!(after.journal.iter().filter(|event| told(event)).count(), 1, "{after:?}");
 }
 
@@ -96,11 +96,11 @@ async fn with(more: &str) -> Story {
         "name = \"shop\"\ninstructions = \"You answer the telephone.\"\n[greeting]\nsay = \"Hello.\"\n[messages]\n\
          closed = \"We are closed. Write to us.\"\nspent = \"No more today.\"\ntoo_many_calls = \"Later, please.\"\n{more}\n"
     );
-    let ledger = &story.stack.ledger;
+    let store = &story.stack.store;
     let agent = StoredAgent::new("shop", &agent, now_ms());
-    ledger.put_agent(&agent).await.expect("the table can be written to");
+    store.put_agent(&agent).await.expect("the table can be written to");
     let number = MetaConfig::default().phone_number_id;
-    ledger.assign(&number, "shop").await.expect("the table can be written to");
+    store.assign(&number, "shop").await.expect("the table can be written to");
     story
 }
 

@@ -1,7 +1,7 @@
 //! How calls sounded, as their journals tell it.
 
+use harness::Story;
 use journal::JournalEvent;
-use tests::Story;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_tells_how_it_sounded_both_ways() {

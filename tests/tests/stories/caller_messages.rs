@@ -2,9 +2,9 @@
 
 use aws_sdk_lambda::Client;
 use call::Ending;
+use harness::Story;
+use internal_api::client::CallControl;
 use internal_api::order::{LONGEST_MESSAGE, Order, Reply};
-use store::CallControl;
-use tests::Story;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_task_that_has_a_live_call_can_have_its_caller_sent_a_message() {
@@ -13,7 +13,7 @@ async fn only_the_task_that_has_a_live_call_can_have_its_caller_sent_a_message()
     let caller = story.ring().await;
     caller.is_greeted().await;
     let call_ref = caller.call_ref();
-    let record = story.stack.call(&call_ref).await.expect("the table can be read").expect("it is known");
+    let record = story.calls.call(&call_ref).await.expect("the table can be read").expect("it is known");
     let fence = record.call.fence;
     let token = record.token(fence).expect("its task returns tokens").to_owned();
     let ask_with = async |token: Option<&str>, fence, text: &str| {
@@ -26,7 +26,7 @@ async fn only_the_task_that_has_a_live_call_can_have_its_caller_sent_a_message()
         assert!(is_refused(&ask_with(forged, fence, "From another task.").await), "{forged:?}");
         let (call_ref, token) = (call_ref.clone(), forged.map(str::to_owned));
         let order =
-            Order::TaskEnded { call_ref, fence, token, ending: "agent_said_goodbye".to_owned(), newer: None };
+            Order::TaskEnded { call_ref, fence, token, ending: Ending::AgentSaidGoodbye.into(), newer: None };
         assert_eq!(control.ask(&order).await.expect("call-control replies"), Reply::Over);
     }
 

@@ -2,8 +2,8 @@
 
 use aws_sdk_lambda::Client;
 use call::Ending;
-use store::CallControl;
-use tests::{Scene, Story};
+use harness::{Story, StoryBuilder};
+use internal_api::client::CallControl;
 
 const PROMISED: [&str; 9] = [
     "ok",
@@ -19,7 +19,7 @@ const PROMISED: [&str; 9] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_call_is_right_and_so_is_the_next_one() {
-    let story = Scene::rehearsed().begin().await;
+    let story = StoryBuilder::rehearsed().begin().await;
 
     for _ in 0..2 {
         let outcome = story.rehearse().await.expect("there can be a rehearsal");

@@ -2,15 +2,15 @@
 
 use super::blocked_dependencies::listen;
 use call::Ending;
-use internal_api::lease::Lease;
+use harness::connection_flood::Flood;
+use harness::program::free_address;
+use harness::raw_control_api::{RawRequest, connect};
+use harness::{Story, StoryBuilder};
 use journal::JournalEvent;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::Store;
-use tests::connection_flood::Flood;
-use tests::program::free_address;
-use tests::raw_control_api::{RawRequest, connect};
-use tests::{Scene, Story};
+use store::lease::Lease;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -77,7 +77,7 @@ async fn what_is_half_sent_is_given_up_in_silence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_goes_on_does_not_stutter_for_what_is_refused() {
-    let story = Scene::default().with_model(|model| *model = model.clone().for_many()).begin().await;
+    let story = StoryBuilder::default().with_model(|model| *model = model.clone().for_many()).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
     let (lease, lasts, calls) = (story.media_lease().await, Duration::from_secs(5), [caller.phone().clone()]);
@@ -134,7 +134,7 @@ async fn a_door_out_of_reach_ends_no_call_of_a_live_task() {
     let caller = story.ring().await;
     caller.is_greeted().await;
     let mut detour = JoinSet::new();
-    detour.spawn(lead_astray(story.stack.ledger.clone()));
+    detour.spawn(lead_astray(story.stack.store.clone()));
 
     let is_silent = |event: &&JournalEvent| matches!(event, JournalEvent::TaskSilent { .. });
     for times in [1, 2] {
@@ -146,13 +146,13 @@ async fn a_door_out_of_reach_ends_no_call_of_a_live_task() {
 }
 
 /// Makes every lease name an address where nothing listens, again after each renewal.
-async fn lead_astray(ledger: Store) {
+async fn lead_astray(store: Store) {
     let nowhere = free_address().to_string();
     loop {
-        for lease in ledger.ready_tasks().await.expect("the table can be read") {
+        for lease in store.ready_tasks().await.expect("the table can be read") {
             if lease.door != nowhere {
                 let lie = Lease { door: nowhere.clone(), ..lease };
-                ledger.renew(&lie).await.expect("the table can be written");
+                store.renew(&lie).await.expect("the table can be written");
             }
         }
         // Sooner than a heartbeat gets from its lease to the calls that are due.
@@ -189,12 +189,12 @@ impl Impostor {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a port");
         let address = listener.local_addr().expect("it is bound").to_string();
         let lie = Lease { door: address, ..lease.clone() };
-        let ledger = story.stack.ledger.clone();
-        ledger.renew(&lie).await.expect("the table can be written");
+        let store = story.stack.store.clone();
+        store.renew(&lie).await.expect("the table can be written");
         let (heard, mut serving) = (Arc::<std::sync::Mutex<Vec<usize>>>::default(), JoinSet::new());
         serving.spawn(async move {
             loop {
-                ledger.renew(&lie).await.expect("the table can be written");
+                store.renew(&lie).await.expect("the table can be written");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });

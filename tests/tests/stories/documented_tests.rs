@@ -1,6 +1,6 @@
 //! What is written about tests is so.
 
-use rehearse::binaries::root;
+use local::binaries::root;
 use std::path::Path;
 
 #[test]

@@ -5,26 +5,24 @@ mod protected_tasks;
 mod task_death;
 
 use call::Ending;
-use internal_api::lease::Lease;
+use harness::{Afterwards, Caller, Story, StoryBuilder};
 use journal::JournalEvent;
+use local::eventually;
 use sim_audio::clips;
 use sim_aws::{LastStatus, TaskStatus};
 use sim_meta::ActionName;
 use sim_openai::{Reply, Script};
 use std::time::Duration;
-use tests::{Afterwards, Caller, Scene, Story};
+use store::lease::Lease;
 
 const TASK: &str = "media-task";
 const SOON: Duration = Duration::from_secs(40);
-
-/// How often to look at the registry, which sends no notification.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_outlasts_the_stop_timeout_ends_with_words_and_a_terminate() {
     let leaving = agents::leaving("en");
     let script = Script::about_bikes().aside(leaving, Reply::speech(clips::agent_goodbye()));
-    let scene = Scene::default().scripted(script).with_setting_of(TASK, "AHOY_STOP_TIMEOUT_S", "24");
+    let scene = StoryBuilder::default().scripted(script).with_setting_of(TASK, "AHOY_STOP_TIMEOUT_S", "24");
     let story = scene.begin().await;
     let stopped = story.stack.cloud.tasks()[0].id.clone();
     let caller = story.ring().await;
@@ -38,8 +36,8 @@ async fn a_call_that_outlasts_the_stop_timeout_ends_with_words_and_a_terminate()
     assert_eq!((after.ending, after.at_meta), (Ending::Drained, sim_meta::Ending::Terminated), "{after:?}");
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept, ActionName::Terminate]);
     has_left(&story, &stopped).await;
-    assert!(after.told().contains(&"WA_CALL_USAGE".to_owned()), "{after:?}");
-    assert!(story.stack.summary(&name).await.expect("the table can be read").is_some());
+    assert!(after.event_names().contains(&"WA_CALL_USAGE".to_owned()), "{after:?}");
+    assert!(story.calls.summary(&name).await.expect("the table can be read").is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +62,7 @@ async fn a_spot_warning_lets_a_call_come_to_its_end_and_the_next_one_goes_elsewh
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_was_started_for_want_of_room_leaves_once_it_is_idle() {
-    let scene = Scene::default().with_setting_of(TASK, "AHOY_SLOTS", "1");
+    let scene = StoryBuilder::default().with_setting_of(TASK, "AHOY_SLOTS", "1");
     let story = scene.with_setting_of("call-control", "AHOY_LEAVE_AFTER_IDLE_S", "3").begin().await;
     let warm = story.stack.cloud.tasks()[0].id.clone();
     let first = story.ring().await;
@@ -111,16 +109,11 @@ fn deploy(story: &Story) {
 
 /// The leases of those that take calls, once they are as wished.
 async fn ready(story: &Story, wished: impl Fn(&[Lease]) -> bool) -> Vec<Lease> {
-    let looking = async {
-        loop {
-            let ready = story.stack.ledger.ready_tasks().await.expect("the table can be read");
-            if wished(&ready) {
-                return ready;
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
-    tokio::time::timeout(SOON, looking).await.expect("the registry comes to be as it should")
+    let found = eventually(SOON, || async {
+        let ready = story.stack.store.ready_tasks().await?;
+        Ok(wished(&ready).then_some(ready))
+    });
+    found.await.expect("the table can be read").expect("the leases are as wished")
 }
 
 /// Which task holds the call.

@@ -1,13 +1,13 @@
 //! What the caller types on the keypad.
 
+use harness::{StoryBuilder, looks_up};
 use journal::JournalEvent;
-use rehearse::binaries::root;
+use local::binaries::root;
 use serde_json::Value;
 use sim_audio::clips;
 use sim_meta::{CallerConfig, OfferVariant, RecordedKey};
 use sim_openai::{Reply, Script};
 use std::time::{Duration, Instant};
-use tests::{Scene, looks_up};
 
 fn by_keys() -> Script {
     Script::about_bikes().on_message("427", looks_up("427", clips::agent_order()))
@@ -15,7 +15,7 @@ fn by_keys() -> Script {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_number_that_is_typed_is_looked_up() {
-    let story = Scene::default().scripted(by_keys()).begin().await;
+    let story = StoryBuilder::default().scripted(by_keys()).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -25,15 +25,18 @@ async fn an_order_number_that_is_typed_is_looked_up() {
     let lines = story.lines_of(&caller).await;
     let after = caller.hangs_up().await;
     assert_eq!((after.tools(), after.keys()), (vec!["lookup_order: done".to_owned()], vec![3]));
-    assert_eq!(story.shop.asked(), ["427"]);
+    assert_eq!(story.tool_server.asked(), ["427"]);
     assert!(lines.iter().any(|line| line.contains("427")), "{lines:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_are_private_reach_the_model_and_nothing_else() {
     let script = Script::about_bikes().on_message("90317", Reply::speech(clips::agent_keys()));
-    let story =
-        Scene::default().scripted(script).with_agent_also("\n[keypad]\nsensitive = true\n").begin().await;
+    let story = StoryBuilder::default()
+        .scripted(script)
+        .with_agent_also("\n[keypad]\nsensitive = true\n")
+        .begin()
+        .await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -51,7 +54,7 @@ async fn keys_that_are_private_reach_the_model_and_nothing_else() {
 async fn keys_as_phones_and_gateways_send_them_reach_the_model_once() {
     let script = Script::about_bikes().on_message("keypad", Reply::speech(clips::agent_keys()));
     let quick = "\n[keypad]\npause_ms = 500\n";
-    let story = Scene::default().scripted(script).with_agent_also(quick).begin().await;
+    let story = StoryBuilder::default().scripted(script).with_agent_also(quick).begin().await;
     let both_clocks = CallerConfig { offer: vec![OfferVariant::Keys48k], ..CallerConfig::default() };
     let caller = story.ring_from(both_clocks).await;
     caller.hears_the_greeting().await;
@@ -71,7 +74,7 @@ async fn keys_as_phones_and_gateways_send_them_reach_the_model_once() {
 async fn a_key_press_stops_the_agent_within_200_ms() {
     let script = Script::new(Reply::speech(clips::agent_monologue()), [])
         .on_message("keypad", Reply::speech(clips::agent_answer()));
-    let story = Scene::default().scripted(script).begin().await;
+    let story = StoryBuilder::default().scripted(script).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
     let (_, case) =
@@ -89,13 +92,13 @@ async fn a_key_press_stops_the_agent_within_200_ms() {
     caller.hears(&clips::agent_answer()).await;
     let after = caller.hangs_up().await;
     assert_eq!(after.keys(), [1]);
-    assert_eq!(after.told().iter().filter(|event| *event == "WA_CALL_INTERRUPTED").count(), 1);
+    assert_eq!(after.event_names().iter().filter(|event| *event == "WA_CALL_INTERRUPTED").count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_keys_is_dropped_and_leaves_few_records() {
     let script = Script::about_bikes().on_message("keypad", Reply::speech(clips::agent_keys()));
-    let story = Scene::default().scripted(script).begin().await;
+    let story = StoryBuilder::default().scripted(script).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     // Without a limit these would be five hundred lines, items and messages.

@@ -2,11 +2,11 @@
 //! it was made after.
 
 use call::Ending;
+use harness::scripted_model::ScriptedModel;
+use harness::{Afterwards, StoryBuilder};
 use journal::JournalEvent;
-use rehearse::binaries::root;
+use local::binaries::root;
 use serde_json::Value;
-use tests::scripted_model::ScriptedModel;
-use tests::{Afterwards, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_comes_as_text_is_asked_for_again() {
@@ -114,7 +114,7 @@ async fn play(case: &str, agent: Option<&str>) -> (Afterwards, Vec<Value>) {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
     let mut model = ScriptedModel::listen(&read(format!("events/{case}.jsonl"))).await;
-    let scene = Scene::rehearsed().with_model_at(model.url());
+    let scene = StoryBuilder::rehearsed().with_model_at(model.url());
     let scene = match agent {
         Some(agent) => scene.with_agent(&read(format!("agents/{agent}.toml"))),
         None => scene,

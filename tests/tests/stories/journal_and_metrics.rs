@@ -1,9 +1,9 @@
 //! What happens in a call is told once: in the table, in the log, and in metrics.
 
+use harness::Story;
 use journal::JournalEntry;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tests::Story;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_event_of_a_call_is_in_the_table_and_in_the_log_once_and_alike() {
@@ -12,9 +12,9 @@ async fn each_event_of_a_call_is_in_the_table_and_in_the_log_once_and_alike() {
     caller.talks().await;
     let call_ref = caller.call_ref();
     caller.hangs_up().await;
-    story.stack.summary(&call_ref).await.expect("the table can be read").expect("the call is summed up");
+    story.calls.summary(&call_ref).await.expect("the table can be read").expect("the call is summed up");
 
-    let stored = story.stack.journal(&call_ref).await.expect("the journal can be read");
+    let stored = story.calls.journal(&call_ref).await.expect("the journal can be read");
     story.has_logged(|_| story.logged_of(&call_ref).len() >= stored.len()).await;
 
     let lines: Vec<String> =

@@ -1,9 +1,9 @@
 //! A function killed between any two of its calls to the outside: whatever it was doing is done all the same, once.
 
 use call::Ending;
+use harness::{Afterwards, Story, StoryBuilder};
 use sim_aws::{Cut, Step};
 use sim_meta::ActionName;
-use tests::{Afterwards, Scene, Story};
 
 /// No function asks so many questions for one order.
 const NEVER: usize = 60;
@@ -50,7 +50,7 @@ async fn dies_at_each_step(function: &str, cut: Cut) {
 
 /// One call after the other. How often the function was killed.
 async fn dies_at_every_third_step(function: &str, cut: Cut, first: usize) -> usize {
-    let story = Scene::default().beside(&first.to_string()).begin().await;
+    let story = StoryBuilder::default().beside(&first.to_string()).begin().await;
     for (killed, n) in (first..NEVER).step_by(3).enumerate() {
         let trap = story.stack.cloud.kill_function_after(function, Step::Request(n), cut);
         let trap = trap.expect("there is such a function");
@@ -72,6 +72,6 @@ async fn a_short_call(story: &Story) -> Afterwards {
 fn was_an_ordinary_call(after: &Afterwards, when: &str) {
     assert_eq!(after.ending, Ending::CallerHungUp, "{when}: {after:?}");
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept], "{when}");
-    let endings = after.told().iter().filter(|event| *event == "WA_CALL_ENDED").count();
+    let endings = after.event_names().iter().filter(|event| *event == "WA_CALL_ENDED").count();
     assert_eq!((after.assignments, after.messages, endings), (1, 0, 1), "{when}: {after:?}");
 }

@@ -1,14 +1,14 @@
 //! Everything that can be wrong with a call's media is provoked, and the doctor names it: that, and nothing else.
 
 use call::Ending;
+use harness::Rehearsal;
+use harness::story::{folder, programs};
+use harness::{Afterwards, Caller, Story, StoryBuilder};
 use journal::JournalEvent;
 use media_diagnosis::Diagnosis;
-use rehearse::Rehearsal;
 use sim_audio::clips;
 use sim_meta::InjectedFault;
 use std::time::Duration;
-use tests::story::{folder, programs};
-use tests::{Afterwards, Caller, Scene, Story};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_call_has_no_verdict() {
@@ -25,28 +25,28 @@ async fn a_healthy_call_has_no_verdict() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_answers_no_check_is_known_while_it_rings() {
-    let after = rings_until_it_is_known(Scene::default(), InjectedFault::IceNever).await;
+    let after = rings_until_it_is_known(StoryBuilder::default(), InjectedFault::IceNever).await;
 
     assert_eq!(after.verdicts(), [Diagnosis::NoStunAnswer.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_wants_to_control_is_known_while_it_rings() {
-    let after = rings_until_it_is_known(Scene::default(), InjectedFault::RoleConflict).await;
+    let after = rings_until_it_is_known(StoryBuilder::default(), InjectedFault::RoleConflict).await;
 
     assert_eq!(after.verdicts(), [Diagnosis::RoleConflict.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_port_is_diagnosed_while_it_rings() {
-    let after = rings_until_it_is_known(Scene::default(), InjectedFault::RelayClosed).await;
+    let after = rings_until_it_is_known(StoryBuilder::default(), InjectedFault::RelayClosed).await;
 
     assert_eq!(after.verdicts(), [Diagnosis::PortBlocked.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_address_in_our_answer_is_known_while_it_rings() {
-    let scene = Scene::default().with_setting_of("media-task", "AHOY_PUBLIC_IP", "10.255.255.1");
+    let scene = StoryBuilder::default().with_setting_of("media-task", "AHOY_PUBLIC_IP", "10.255.255.1");
 
     let after = rings_until_it_is_known(scene, InjectedFault::AdvertisedOnly).await;
 
@@ -56,15 +56,15 @@ async fn a_private_address_in_our_answer_is_known_while_it_rings() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unanswered_handshake_is_diagnosed_while_it_rings() {
-    let after = rings_until_it_is_known(Scene::default(), InjectedFault::DtlsNever).await;
+    let after = rings_until_it_is_known(StoryBuilder::default(), InjectedFault::DtlsNever).await;
 
     assert_eq!(after.verdicts(), [Diagnosis::DtlsNever.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_given_up_early_says_what_was_missing_by_then() {
-    let story = Scene::default().ringing_for(3).begin().await;
-    let caller = story.ring_amid(&[InjectedFault::IceNever]).await;
+    let story = StoryBuilder::default().ringing_for(3).begin().await;
+    let caller = story.ring_with_faults(&[InjectedFault::IceNever]).await;
     let name = caller.call_ref();
 
     let after = caller.afterwards().await;
@@ -77,7 +77,7 @@ async fn a_call_that_is_given_up_early_says_what_was_missing_by_then() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_that_sends_no_sound_is_known_and_not_hung_up_on() {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[InjectedFault::SilentCaller]).await;
+    let caller = story.ring_with_faults(&[InjectedFault::SilentCaller]).await;
     caller.is_greeted().await;
     is_known(&story, &caller).await;
 
@@ -89,7 +89,7 @@ async fn a_phone_that_sends_no_sound_is_known_and_not_hung_up_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unnegotiated_payload_type_is_diagnosed() {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[InjectedFault::WrongPayload]).await;
+    let caller = story.ring_with_faults(&[InjectedFault::WrongPayload]).await;
     caller.is_greeted().await;
     is_known(&story, &caller).await;
 
@@ -120,7 +120,7 @@ async fn a_muted_caller_is_reported_once_and_the_call_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_meta_ends_for_want_of_our_sound_says_so() {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[InjectedFault::AgentUnheard]).await;
+    let caller = story.ring_with_faults(&[InjectedFault::AgentUnheard]).await;
     caller.is_picked_up().await;
     // The caller can be heard: nothing else is wrong.
     caller.says(&clips::caller_question()).await;
@@ -151,9 +151,9 @@ async fn a_task_that_does_not_get_to_run_is_known_and_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rehearsal_that_goes_wrong_prints_verdict_evidence_and_cure() {
-    let mischief = Some("dtls-never".parse().expect("there is such a mischief"));
+    let fault = Some("dtls-never".parse().expect("there is such a fault"));
     let rehearsal =
-        Rehearsal { mischief, ring_seconds: Some(5), folder: Some(folder()), ..Rehearsal::default() };
+        Rehearsal { fault, ring_seconds: Some(5), folder: Some(folder()), ..Rehearsal::default() };
 
     let outcome = rehearsal.run(&programs().await).await.expect("there can be a rehearsal");
 
@@ -164,9 +164,9 @@ async fn a_rehearsal_that_goes_wrong_prints_verdict_evidence_and_cure() {
 }
 
 /// A call of which the doctor knows what is wrong long before its ring time is over; then the caller gives up.
-async fn rings_until_it_is_known(scene: Scene, mischief: InjectedFault) -> Afterwards {
+async fn rings_until_it_is_known(scene: StoryBuilder, mischief: InjectedFault) -> Afterwards {
     let story = scene.begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
+    let caller = story.ring_with_faults(&[mischief]).await;
     is_known(&story, &caller).await;
     let after = caller.hangs_up().await;
     assert_eq!(after.ending, Ending::CallerGaveUp, "it rang until then");
@@ -187,6 +187,6 @@ fn evidence(after: &Afterwards) -> &str {
 
 /// What the call's summary says was wrong.
 async fn summed_up(story: &Story, call_ref: &str) -> Option<String> {
-    let summary = story.stack.summary(call_ref).await.expect("the table can be read");
+    let summary = story.calls.summary(call_ref).await.expect("the table can be read");
     summary.expect("the call was summed up").verdict
 }

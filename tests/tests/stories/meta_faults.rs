@@ -6,12 +6,12 @@ use call::Ending;
 use failures::{
     hears_no_more_than_that_it_could_not_be_sent, is_known_to_have_failed, is_written_to_at_the_second_try,
 };
+use harness::Rehearsal;
+use harness::story::{folder, programs};
+use harness::{Afterwards, Caller, Story, StoryBuilder};
 use journal::JournalEvent as Happened;
-use rehearse::Rehearsal;
 use sim_meta::{ActionName, CallReport, Ending as AtMeta, Event, InjectedFault, Seen};
 use std::time::Duration;
-use tests::story::{folder, programs};
-use tests::{Afterwards, Caller, Scene, Story};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -96,8 +96,8 @@ fn every_mischief_has_its_story() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_answer_makes_a_rehearsal_wrong_and_it_says_why() {
-    let mischief = Some("sdp-refused".parse().expect("there is such a mischief"));
-    let rehearsal = Rehearsal { mischief, folder: Some(folder()), ..Rehearsal::default() };
+    let fault = Some("sdp-refused".parse().expect("there is such a fault"));
+    let rehearsal = Rehearsal { fault, folder: Some(folder()), ..Rehearsal::default() };
 
     let outcome = rehearsal.run(&programs().await).await.expect("there can be a rehearsal");
 
@@ -127,7 +127,7 @@ async fn a_caller_who_gives_up_just_before_the_accept_is_not_told() {
 /// The call is picked up, once, and ends as the caller wants.
 async fn is_picked_up_all_the_same(mischief: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
+    let caller = story.ring_with_faults(&[mischief]).await;
     caller.is_greeted().await;
 
     let after = caller.hangs_up().await;
@@ -137,7 +137,7 @@ async fn is_picked_up_all_the_same(mischief: InjectedFault) {
 
 async fn is_picked_up_and_the_other_one_is_not(mischief: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
+    let caller = story.ring_with_faults(&[mischief]).await;
     caller.is_greeted().await;
     let ours = caller.call_ref();
 
@@ -147,14 +147,14 @@ async fn is_picked_up_and_the_other_one_is_not(mischief: InjectedFault) {
     let stored = story.stored_calls().await;
     let other = stored.iter().filter_map(|key| key.strip_prefix("CALL#")).find(|other| *other != ours);
     let other = other.expect("the other number's call is recorded");
-    let journal = story.stack.journal(other).await.expect("the journal can be read");
+    let journal = story.calls.journal(other).await.expect("the journal can be read");
     assert!(matches!(journal[0].event, Happened::NotOurs { .. }), "{journal:?}");
-    assert_eq!(story.stack.call(other).await.expect("the table can be read"), None);
+    assert_eq!(story.calls.call(other).await.expect("the table can be read"), None);
 }
 
 async fn is_missed_when_it_has_vanished(mischief: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
+    let caller = story.ring_with_faults(&[mischief]).await;
     caller.is_greeted().await;
     caller.phone().hang_up().await;
 
@@ -166,7 +166,7 @@ async fn is_missed_when_it_has_vanished(mischief: InjectedFault) {
 
 async fn is_recorded_and_not_answered(mischief: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
+    let caller = story.ring_with_faults(&[mischief]).await;
     is_told(&story, &caller, Event::Connect).await;
     assert!(story.call_control_was_left_alone());
     caller.phone().hang_up().await;
@@ -180,7 +180,7 @@ async fn is_recorded_and_not_answered(mischief: InjectedFault) {
 
 async fn was_over_before_it_was_known(mischief: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
+    let caller = story.ring_with_faults(&[mischief]).await;
     is_told(&story, &caller, Event::Terminate).await;
     is_told(&story, &caller, Event::Connect).await;
     story.is_at_rest().await;
@@ -190,7 +190,7 @@ async fn was_over_before_it_was_known(mischief: InjectedFault) {
 
 async fn is_rejected(mischief: InjectedFault) {
     let story = Story::begin().await;
-    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::MetaRefused, AtMeta::Rejected));
     assert_eq!((&after.actions[..], after.messages), (&[ActionName::Reject][..], 1));
@@ -198,8 +198,8 @@ async fn is_rejected(mischief: InjectedFault) {
 }
 
 async fn is_terminated_once(mischief: InjectedFault) {
-    let story = Scene::amid("quota-exhausted").begin().await;
-    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+    let story = StoryBuilder::with_fault("quota-exhausted").begin().await;
+    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::AgentUnavailable, AtMeta::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
@@ -207,8 +207,8 @@ async fn is_terminated_once(mischief: InjectedFault) {
 }
 
 async fn is_terminated_at_the_end_of_its_ring_time(mischief: InjectedFault) {
-    let story = Scene::default().ringing_for(3).begin().await;
-    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+    let story = StoryBuilder::default().ringing_for(3).begin().await;
+    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::MediaNeverConnected, AtMeta::Terminated));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Terminate]);
@@ -217,7 +217,7 @@ async fn is_terminated_at_the_end_of_its_ring_time(mischief: InjectedFault) {
 
 async fn is_ended_by_meta_for_want_of_sound(mischief: InjectedFault) {
     let story = Story::begin().await;
-    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::MediaFailed, AtMeta::NoMedia));
     assert_eq!(after.actions, [ActionName::PreAccept, ActionName::Accept]);
@@ -226,7 +226,7 @@ async fn is_ended_by_meta_for_want_of_sound(mischief: InjectedFault) {
 
 async fn is_not_picked_up_and_not_told(mischief: InjectedFault) {
     let story = Story::begin().await;
-    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::CallerGaveUp, AtMeta::CallerHungUp));
     assert_eq!(after.actions, [ActionName::PreAccept]);
@@ -236,7 +236,7 @@ async fn is_not_picked_up_and_not_told(mischief: InjectedFault) {
 /// Meta ends the call with an error of its own, not media's: the caller is told, and Meta is not.
 async fn is_given_up_by_meta_and_told(mischief: InjectedFault) {
     let story = Story::begin().await;
-    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
 
     assert_eq!((after.ending, after.at_meta), (Ending::MetaRefused, AtMeta::TimedOut));
     assert_eq!(after.actions, [ActionName::PreAccept]);
@@ -246,7 +246,7 @@ async fn is_given_up_by_meta_and_told(mischief: InjectedFault) {
 /// A connection that died between two invocations costs nothing.
 async fn is_picked_up_without_a_wait(mischief: InjectedFault) {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
+    let caller = story.ring_with_faults(&[mischief]).await;
     caller.is_greeted().await;
     let report = caller.phone().report();
 
@@ -276,9 +276,9 @@ async fn is_given_up_and_the_cure_is_named(mischief: InjectedFault) {
 
 /// Meta takes no action: the product has given the call up before the caller does. And Meta's code for it.
 async fn rings_on(mischief: InjectedFault) -> (Afterwards, u32) {
-    let story = Scene::default().ringing_for(3).begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
-    let ended = story.stack.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;
+    let story = StoryBuilder::default().ringing_for(3).begin().await;
+    let caller = story.ring_with_faults(&[mischief]).await;
+    let ended = story.calls.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;
     ended.expect("the call ends though Meta takes no action");
     let code = story.observations().into_iter().find_map(|seen| match seen.what {
         Seen::Action { code, .. } => code,
@@ -304,7 +304,7 @@ async fn is_told(story: &Story, caller: &Caller<'_>, of: Event) {
 }
 
 async fn was_not_touched(story: &Story, caller: &Caller<'_>) {
-    assert_eq!(story.stack.call(&caller.call_ref()).await.expect("the table can be read"), None);
+    assert_eq!(story.calls.call(&caller.call_ref()).await.expect("the table can be read"), None);
     assert_eq!(caller.actions(), []);
     assert_eq!((story.model.connections(), story.meta.messages().len()), (0, 0));
 }

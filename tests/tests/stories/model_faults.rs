@@ -1,13 +1,13 @@
 //! What goes wrong at the model, each thing by its name.
 
 use call::Ending;
+use harness::{StoryBuilder, looking_up, monologue_of};
 use journal::JournalEvent as Happened;
 use sim_audio::clips;
 use sim_meta::{ActionName, Ending as AtMeta};
 use sim_openai::{InjectedFault, Reply, Script};
 use std::mem::discriminant;
 use std::time::Duration;
-use tests::{Scene, looking_up, monologue_of};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -60,14 +60,14 @@ fn every_mischief_has_its_story() {
 }
 
 async fn is_never_accepted(mischief: &str) {
-    never_accepted(Scene::amid(mischief)).await;
+    never_accepted(StoryBuilder::with_fault(mischief)).await;
 }
 
 async fn is_never_accepted_in_its_ring_time(mischief: &str) {
-    never_accepted(Scene::amid(mischief).ringing_for(3)).await;
+    never_accepted(StoryBuilder::with_fault(mischief).ringing_for(3)).await;
 }
 
-async fn never_accepted(scene: Scene) {
+async fn never_accepted(scene: StoryBuilder) {
     let story = scene.begin().await;
     let after = story.ring().await.afterwards().await;
 
@@ -77,7 +77,7 @@ async fn never_accepted(scene: Scene) {
 }
 
 async fn is_ended_with_an_apology(mischief: &str) {
-    let story = Scene::amid(mischief).begin().await;
+    let story = StoryBuilder::with_fault(mischief).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_question()).await;
@@ -99,7 +99,8 @@ async fn goes_on(mischief: &str) {
 
 /// The model hears nothing of a caller who speaks for long, and asks no one whether they are there.
 async fn hears_the_caller_in_another_session(mischief: &str) {
-    let story = Scene::amid(mischief).with_agent_also("\n[limits]\nsilence_s = 7\n").begin().await;
+    let story =
+        StoryBuilder::with_fault(mischief).with_agent_also("\n[limits]\nsilence_s = 7\n").begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -119,7 +120,7 @@ async fn is_answered_twice(mischief: &str, is_replaced: bool) -> usize {
         Reply::speech(clips::agent_greeting()),
         [clips::agent_long(), clips::agent_answer()].map(Reply::speech),
     );
-    let story = Scene::amid(mischief).scripted(script).begin().await;
+    let story = StoryBuilder::with_fault(mischief).scripted(script).begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
     caller.phone().agent_falls_silent(SOON).await.expect("the greeting comes to an end");
@@ -142,7 +143,8 @@ async fn is_answered_twice(mischief: &str, is_replaced: bool) -> usize {
 
 /// The model was to speak about what a tool found, and took no notice.
 async fn asks_again(mischief: &str) {
-    let story = Scene::amid(mischief).scripted(looking_up("427", clips::agent_order())).begin().await;
+    let story =
+        StoryBuilder::with_fault(mischief).scripted(looking_up("427", clips::agent_order())).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
@@ -156,7 +158,8 @@ async fn asks_again(mischief: &str) {
 async fn ends_without_a_goodbye(mischief: &str) {
     let script =
         Script::about_bikes().aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
-    let scene = Scene::amid(mischief).scripted(script).with_agent_also("\n[limits]\nlongest_s = 15\n");
+    let scene =
+        StoryBuilder::with_fault(mischief).scripted(script).with_agent_also("\n[limits]\nlongest_s = 15\n");
     let story = scene.begin().await;
     let caller = story.ring().await;
     caller.talks().await;

@@ -1,12 +1,12 @@
 //! Offers that differ from every one Meta has made so far, and relays that are stricter than any seen.
 
 use call::Ending;
-use rehearse::binaries::root;
+use harness::{Story, StoryBuilder, looks_up};
+use local::binaries::root;
 use sim_audio::clips;
 use sim_meta::{CallerConfig, InjectedFault, OfferVariant, ProtocolViolation};
 use sim_openai::Script;
 use std::time::Duration;
-use tests::{Scene, Story, looks_up};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -57,7 +57,7 @@ async fn offers_of_the_field_get_an_answer_that_meta_takes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_at_48_khz_are_agreed_on_and_read() {
     let script = Script::about_bikes().on_message("427", looks_up("427", clips::agent_order()));
-    let story = Scene::default().scripted(script).begin().await;
+    let story = StoryBuilder::default().scripted(script).begin().await;
     let phone = CallerConfig { offer: vec![OfferVariant::Keys48k], ..CallerConfig::default() };
     let caller = story.ring_from(phone).await;
     caller.hears_the_greeting().await;
@@ -71,7 +71,7 @@ async fn keys_at_48_khz_are_agreed_on_and_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_takes_only_nominating_checks_is_satisfied() {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[InjectedFault::StrictRelay]).await;
+    let caller = story.ring_with_faults(&[InjectedFault::StrictRelay]).await;
 
     // Checks of the nominated pair leave every two seconds.
     caller.talks().await;
@@ -83,7 +83,7 @@ async fn a_relay_that_takes_only_nominating_checks_is_satisfied() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_answers_no_checks_but_sends_sound_keeps_its_call() {
     let story = Story::begin().await;
-    let caller = story.ring_amid(&[InjectedFault::ChecksUnanswered]).await;
+    let caller = story.ring_with_faults(&[InjectedFault::ChecksUnanswered]).await;
     caller.hears_the_greeting().await;
 
     // Longer than the ten seconds after which the stack takes the other side for disconnected.

@@ -1,23 +1,23 @@
 //! What an operator finds of calls with `ahoy` afterwards, and what is left of a caller who wants to be forgotten.
 
+use harness::raw_webhook::RawWebhook;
+use harness::{Story, StoryBuilder};
 use serde_json::Value;
 use sim_meta::CallerConfig;
 use std::path::Path;
 use std::process::{Output, Stdio};
-use tests::raw_webhook::Letter;
-use tests::{Scene, Story};
 use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
-    let story = Scene::default().with_agent_also("\n[caps]\ncalls_an_hour = 9\n").begin().await;
+    let story = StoryBuilder::default().with_agent_also("\n[caps]\ncalls_an_hour = 9\n").begin().await;
     let caller = story.ring().await;
     let (call_ref, wacid) = (caller.call_ref(), caller.id().to_owned());
     caller.talks().await;
-    let record = story.stack.call(&call_ref).await.expect("the table can be read").expect("it is there");
+    let record = story.calls.call(&call_ref).await.expect("the table can be read").expect("it is there");
     let (user, number) = (record.caller_user_id.clone(), record.caller_number.clone());
     caller.hangs_up().await;
-    story.stack.summary(&call_ref).await.expect("the table can be read").expect("there is one");
+    story.calls.summary(&call_ref).await.expect("the table can be read").expect("there is one");
 
     let listed = json(&story, &["calls", "--json"]).await;
     let call = &listed["calls"][0];
@@ -58,7 +58,7 @@ async fn a_call_is_found_shown_and_drawn_and_its_caller_forgotten() {
     let kept = ahoy(&story, &["forget", person, "--dry-run"]).await;
     assert!(kept.status.success(), "{kept:?}");
     assert_eq!(json(&story, &["calls", "--json"]).await["calls"].as_array().map(Vec::len), Some(1));
-    story.stack.ledger.put(notice_about(&record.number, person)).await.expect("the table can be written");
+    story.stack.store.put(notice_about(&record.number, person)).await.expect("the table can be written");
     assert!(story.everything_stored().await.contains("CALLER#"), "their calls are counted");
     let done = json(&story, &["forget", person, "--yes", "--json"]).await;
     assert_eq!((&done["forgotten"], &done["calls"]), (&true.into(), &1.into()));
@@ -99,12 +99,12 @@ async fn a_brazilian_caller_is_found_and_forgotten_by_either_form_of_the_number(
 
     // What Meta still tells of them is recorded, without them.
     for (call, from) in [("wacid.LATE-1", "553188888888"), ("wacid.LATE-2", "BR.77001234567890123456")] {
-        assert_eq!(Letter::signed(odd(call, from)).post(&story).await, 200);
+        assert_eq!(RawWebhook::signed(odd(call, from)).post(&story).await, 200);
     }
     let stored = story.everything_stored().await;
     assert!(stored.contains("webhook-held"), "{stored}");
     assert!(!stored.contains("553188888888") && !stored.contains("BR.7700"), "{stored}");
-    assert_eq!(Letter::signed(odd("wacid.LATE-3", "919900000002")).post(&story).await, 200);
+    assert_eq!(RawWebhook::signed(odd("wacid.LATE-3", "919900000002")).post(&story).await, 200);
     assert!(story.everything_stored().await.contains("919900000002"), "a stranger's is kept as it came");
 }
 
@@ -117,7 +117,7 @@ fn odd(call: &str, from: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_whose_user_id_changed_is_found_and_forgotten_by_both() {
-    let story = Scene::amid("quota-exhausted").begin().await;
+    let story = StoryBuilder::with_fault("quota-exhausted").begin().await;
     let caller = story.ring().await;
     let call_ref = caller.call_ref();
     caller.afterwards().await;
@@ -131,8 +131,8 @@ async fn a_caller_whose_user_id_changed_is_found_and_forgotten_by_both() {
         ("IN.55501234567890123456", "IN.77770000000000000001"),
     ];
 
-    assert_eq!(Letter::fixture("user-changed-number", &stranger).post(&story).await, 200);
-    assert_eq!(Letter::fixture("user-changed-user-id", &[]).post(&story).await, 200);
+    assert_eq!(RawWebhook::fixture("user-changed-number", &stranger).post(&story).await, 200);
+    assert_eq!(RawWebhook::fixture("user-changed-user-id", &[]).post(&story).await, 200);
 
     let linked = async || {
         let stored = story.everything_stored().await;
@@ -158,7 +158,7 @@ async fn a_call_is_followed_as_it_happens_and_not_forgotten_while_it_lasts() {
         command(&story, &["tail", "--json", "--seconds", "60"]).await.spawn().expect("ahoy can run");
     let mut lines = tokio::io::BufReader::new(tail.stdout.take().expect("it is piped"));
     let caller = story.ring().await;
-    let record = async || story.stack.call(&caller.call_ref()).await.expect("the table can be read");
+    let record = async || story.calls.call(&caller.call_ref()).await.expect("the table can be read");
     until(&mut lines, "WA_CALL_FIRST_WORD").await;
 
     let person =
@@ -174,11 +174,11 @@ async fn a_call_is_followed_as_it_happens_and_not_forgotten_while_it_lasts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_a_call_fits_wide_and_narrow_and_asks_for_nothing() {
-    let story = Scene::rehearsed().begin().await;
+    let story = StoryBuilder::rehearsed().begin().await;
     story.rehearse().await.expect("the call can be placed");
     let call_ref = json(&story, &["calls", "--json"]).await["calls"][0]["call_ref"].clone();
     let call_ref = call_ref.as_str().expect("there is a call");
-    story.stack.ledger.put(hostile_line(call_ref)).await.expect("the table can be written");
+    story.stack.store.put(hostile_line(call_ref)).await.expect("the table can be written");
     let page = story.folder.join("call.html");
     said(&story, &["report", call_ref, "-o", page.to_str().expect("paths are UTF-8")]).await;
 
@@ -216,8 +216,8 @@ const HOSTILE: &str = "<script>document.body.remove()</script><img src=\"http://
 
 fn hostile_line(call_ref: &str) -> store::items::Item {
     let texts = [
-        ("pk", internal_api::keys::call(call_ref)),
-        ("sk", internal_api::keys::line(900)),
+        ("pk", store::keys::call(call_ref)),
+        ("sk", store::keys::line(900)),
         ("speaker", "caller".into()),
         ("text", HOSTILE.into()),
     ];
@@ -229,7 +229,7 @@ fn hostile_line(call_ref: &str) -> store::items::Item {
 /// What headless Chromium sees of a page (`make test` installs it).
 async fn looked_at(page: &Path) -> Value {
     let mut look = Command::new("python3");
-    look.arg(rehearse::binaries::root().join("dev/rehearse/callers/look.py")).arg(page);
+    look.arg(local::binaries::root().join("dev/suites/callers/look.py")).arg(page);
     let output = look.arg(page.parent().expect("it is in a folder")).output().await.expect("there is Python");
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).expect("it tells JSON")
@@ -237,12 +237,9 @@ async fn looked_at(page: &Path) -> Value {
 
 /// Something that Meta told of a number, which was not understood, and which names a person.
 fn notice_about(number: &str, person: &str) -> store::items::Item {
-    let sk = internal_api::keys::notice("unheard_of", "", "0a");
-    let texts = [
-        ("pk", internal_api::keys::number(number)),
-        ("sk", sk),
-        ("item", format!("{{\"from\": \"{person}\"}}")),
-    ];
+    let sk = store::keys::notice("unheard_of", "", "0a");
+    let texts =
+        [("pk", store::keys::number(number)), ("sk", sk), ("item", format!("{{\"from\": \"{person}\"}}"))];
     texts.into_iter().map(|(name, value)| (name.to_owned(), store::items::text(value))).collect()
 }
 
@@ -277,7 +274,7 @@ async fn ahoy(story: &Story, arguments: &[&str]) -> Output {
 }
 
 async fn command(story: &Story, arguments: &[&str]) -> Command {
-    let mut command = Command::new(tests::story::programs().await.path("ahoy"));
+    let mut command = Command::new(harness::story::programs().await.path("ahoy"));
     command.args(arguments).envs(story.stack.cloud.environment()).env("MEDIA_SECRET", "media");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command

@@ -1,7 +1,7 @@
 //! A program that logs what it must not fails the story it is in.
 
+use harness::{Story, StoryBuilder};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use tests::{Scene, Story};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_telephone_number_in_a_log_fails_its_story() {
@@ -20,7 +20,7 @@ async fn an_sdp_in_a_log_fails_its_story() {
 }
 
 async fn fails_for(program: &'static str, line: &str, kind: &str) {
-    let story: Story = Scene::default().with_a_program_that_says(program, line).begin().await;
+    let story: Story = StoryBuilder::default().with_a_program_that_says(program, line).begin().await;
 
     let failed = catch_unwind(AssertUnwindSafe(|| drop(story))).expect_err("the story fails");
 

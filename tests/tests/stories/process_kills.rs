@@ -1,9 +1,9 @@
 //! A process dies: the call goes on, or ends properly.
 
 use call::Ending;
+use harness::{Story, StoryBuilder};
 use sim_meta::ActionName;
 use std::time::{Duration, Instant};
-use tests::{Scene, Story};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_goes_live_though_call_control_dies_after_its_pre_accept() {
@@ -17,7 +17,7 @@ async fn a_call_goes_live_though_call_control_dies_after_its_accept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_ends_once_though_call_control_dies_after_its_terminate() {
-    let story = Scene::amid("ice-never").ringing_for(3).begin().await;
+    let story = StoryBuilder::with_fault("ice-never").ringing_for(3).begin().await;
     let kill = story.kill_call_control_after(ActionName::Terminate);
 
     let after = story.ring().await.afterwards().await;

@@ -1,11 +1,11 @@
 //! Releases that meet: functions are replaced at once, media tasks keep their calls for as long as those last.
 
 use call::Ending;
+use harness::{Story, StoryBuilder, using};
 use journal::JournalEvent as Happened;
-use rehearse::binaries::root;
+use local::binaries::root;
 use sim_audio::clips;
 use sim_meta::{ActionName, Event, InjectedFault, Seen};
-use tests::{Scene, Story, using};
 
 /// Today's functions drive a media task of the previous release, which the file `previous-release` names and
 /// `scripts/previous-release.sh` builds.
@@ -42,8 +42,8 @@ async fn a_door_key_that_is_changed_still_opens_the_door_of_the_previous_release
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_message_costs_a_call_at_the_previous_release_nothing() {
     let script = using("send_whatsapp_message", r#"{"text":"Station Road 4"}"#, clips::agent_closing());
-    let story = with_the_previous_media_task_in(Scene::default().scripted(script)).await;
-    let caller = story.ring_amid(&[InjectedFault::MessageFails]).await;
+    let story = with_the_previous_media_task_in(StoryBuilder::default().scripted(script)).await;
+    let caller = story.ring_with_faults(&[InjectedFault::MessageFails]).await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_directions(), &clips::agent_closing()).await;
     let told = Seen::WebhookAnswered { event: Event::Message, status: Some(200) };
@@ -58,10 +58,10 @@ async fn a_failed_message_costs_a_call_at_the_previous_release_nothing() {
 }
 
 async fn with_the_previous_media_task() -> Story {
-    with_the_previous_media_task_in(Scene::default()).await
+    with_the_previous_media_task_in(StoryBuilder::default()).await
 }
 
-async fn with_the_previous_media_task_in(scene: Scene) -> Story {
+async fn with_the_previous_media_task_in(scene: StoryBuilder) -> Story {
     let previous = root().join("target/previous/media-task");
     assert!(previous.exists(), "make test builds it, and so does scripts/previous-release.sh");
     // It asks `gpt-transcribe` for a `language`, which the simulated model refuses: its calls do without words in writing.

@@ -1,8 +1,8 @@
 //! What is kept of a conversation: who said what, how long it took, what it cost; and what is not.
 
+use harness::{Story, StoryBuilder};
 use journal::{JournalEvent, Speaker};
 use sim_audio::clips;
-use tests::{Scene, Story};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_said_what_and_what_it_cost_is_kept_with_the_call() {
@@ -12,8 +12,8 @@ async fn who_said_what_and_what_it_cost_is_kept_with_the_call() {
     caller.talks().await;
     let after = caller.hangs_up().await;
 
-    let summary = story.stack.summary(&call_ref).await.expect("the table can be read").expect("there is one");
-    let lines = story.stack.lines(&call_ref).await.expect("the table can be read");
+    let summary = story.calls.summary(&call_ref).await.expect("the table can be read").expect("there is one");
+    let lines = story.calls.lines(&call_ref).await.expect("the table can be read");
     let said: Vec<(Speaker, &str)> = lines.iter().map(|line| (line.speaker, line.text.as_str())).collect();
     let [greeting, question, answer] =
         [clips::agent_greeting(), clips::caller_question(), clips::agent_answer()].map(|clip| clip.text);
@@ -35,17 +35,17 @@ async fn who_said_what_and_what_it_cost_is_kept_with_the_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_keeps_no_transcripts_keeps_none() {
-    let story = Scene::default().with_agent_also("\n[keeping]\ntranscripts = false\n").begin().await;
+    let story = StoryBuilder::default().with_agent_also("\n[keeping]\ntranscripts = false\n").begin().await;
     let caller = story.ring().await;
     let call_ref = caller.call_ref();
     caller.talks().await;
     caller.hangs_up().await;
 
-    let summary = story.stack.summary(&call_ref).await.expect("the table can be read");
-    let lines = story.stack.lines(&call_ref).await.expect("the table can be read");
+    let summary = story.calls.summary(&call_ref).await.expect("the table can be read");
+    let lines = story.calls.lines(&call_ref).await.expect("the table can be read");
 
     assert_eq!((lines.len(), summary.map(|summary| summary.turns)), (0, Some(1)));
-    assert_eq!(story.stack.ledger.levels(&call_ref).await.expect("the table can be read"), None);
+    assert_eq!(story.stack.store.levels(&call_ref).await.expect("the table can be read"), None);
     assert!(!story.everything_stored().await.contains("ready to be picked up"));
     assert_eq!(story.logs_with("ready to be picked up"), [""; 0]);
 }

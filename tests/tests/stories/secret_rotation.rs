@@ -1,11 +1,11 @@
 //! Secrets that are changed while the product runs: the next call works, and no process was started for it.
 
 use call::Ending;
+use harness::raw_webhook::client;
+use harness::{Afterwards, Story, StoryBuilder, looking_up};
 use serde_json::{Value, json};
 use sim_audio::clips;
 use sim_openai::Script;
-use tests::raw_webhook::client;
-use tests::{Afterwards, Scene, Story, looking_up};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_app_secret_is_used_without_a_restart() {
@@ -66,7 +66,7 @@ async fn a_new_door_key_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
     let old = story.control_api_key();
     story.rotate("media", json!({"door_key": "a new door key", "previous_door_key": old}));
-    let with_new_key = tests::raw_control_api::RawRequest::about("unknown", "a new door key");
+    let with_new_key = harness::raw_control_api::RawRequest::about("unknown", "a new door key");
 
     assert_eq!(with_new_key.at(&story.media_lease().await).await.0, 404, "the task has fetched the new key");
     story.takes_a_call().await;
@@ -76,7 +76,7 @@ async fn a_new_door_key_is_used_without_a_restart() {
 async fn a_door_key_that_was_replaced_at_once_is_used_without_a_restart() {
     let story = WarmStory::begin().await;
     story.rotate("media", json!({"door_key": "a new door key"}));
-    let with_new_key = tests::raw_control_api::RawRequest::about("unknown", "a new door key");
+    let with_new_key = harness::raw_control_api::RawRequest::about("unknown", "a new door key");
     assert_eq!(with_new_key.at(&story.media_lease().await).await.0, 404, "the task has fetched the new key");
 
     // Call-control still signs with the old key, is refused, and fetches the secret.
@@ -85,17 +85,17 @@ async fn a_door_key_that_was_replaced_at_once_is_used_without_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_key_of_a_tool_is_used_without_a_restart() {
-    let scene = Scene::default().scripted(looking_up("427", clips::agent_order()));
+    let scene = StoryBuilder::default().scripted(looking_up("427", clips::agent_order()));
     let story = WarmStory::begin_as(scene).await;
-    story.shop.set_key("a new key of the shop");
-    let keys = json!({rehearse::shop::KEY_NAME: "a new key of the shop"});
+    story.tool_server.set_key("a new key of the shop");
+    let keys = json!({harness::tool_server::KEY_NAME: "a new key of the shop"});
     story.rotate("media", json!({"tool_secrets": keys}));
 
     let before = story.asks_for_an_order().await;
     assert_eq!(before.tools(), ["lookup_order: failed"], "that is how the task learns of the new key");
     let after = story.asks_for_an_order().await;
 
-    assert_eq!((after.tools(), story.shop.forged()), (vec!["lookup_order: done".to_owned()], 1));
+    assert_eq!((after.tools(), story.tool_server.forged()), (vec!["lookup_order: done".to_owned()], 1));
     story.was_not_restarted();
 }
 
@@ -107,10 +107,10 @@ struct WarmStory {
 
 impl WarmStory {
     async fn begin() -> Self {
-        Self::begin_as(Scene::default().scripted(Script::about_bikes())).await
+        Self::begin_as(StoryBuilder::default().scripted(Script::about_bikes())).await
     }
 
-    async fn begin_as(scene: Scene) -> Self {
+    async fn begin_as(scene: StoryBuilder) -> Self {
         let story = scene.begin().await;
         let warm = Self { story, processes: vec![] };
         warm.takes_a_call().await;

@@ -1,9 +1,9 @@
 //! The product as one program, with Meta and the model somewhere else.
 
+use harness::program::{Program, Running, is_alive};
 use sim_meta::{Call, CallerConfig, Meta, MetaConfig};
 use sim_openai::Realtime;
 use std::time::Duration;
-use tests::program::{Program, Running, is_alive};
 
 const SOON: Duration = Duration::from_secs(20);
 

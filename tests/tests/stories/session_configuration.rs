@@ -1,10 +1,10 @@
 //! How sessions are configured: what the service refuses of it costs no call.
 
 use call::Ending;
+use harness::{Afterwards, Story, StoryBuilder, using};
 use journal::JournalEvent;
 use sim_audio::clips;
 use sim_openai::{Forbidden, Script, Side};
-use tests::{Afterwards, Scene, Story, using};
 
 const ANY_OF: &str = include_str!("../../../fixtures/field-cases/agents/anyof.toml");
 const IDLE: &str = include_str!("../../../fixtures/field-cases/agents/idle-timeout.toml");
@@ -15,12 +15,12 @@ async fn parts_that_are_refused_cost_one_call_a_moment() {
         Forbidden::new("audio.input.transcription"),
         Forbidden::new("audio.input.noise_reduction.type").unnamed(),
     ];
-    let story = Scene::default().with_model(|model| model.forbids = forbids).begin().await;
+    let story = StoryBuilder::default().with_model(|model| model.forbids = forbids).begin().await;
 
     let first = talks(&story).await;
     let second = talks(&story).await;
 
-    assert_eq!(refused(&first.0), ["noise_reduction", "transcription"], "{:?}", first.0.told());
+    assert_eq!(refused(&first.0), ["noise_reduction", "transcription"], "{:?}", first.0.event_names());
     assert_eq!(refused(&second.0), [""; 0], "the first one has paid");
     let updates = |session: usize| {
         let events = story.model.sessions()[session].events.clone();
@@ -40,7 +40,7 @@ async fn parts_that_are_refused_cost_one_call_a_moment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_fails_at_set_up_is_asked_again() {
-    let story = Scene::default().with_model(|model| model.failing_setups = 2).begin().await;
+    let story = StoryBuilder::default().with_model(|model| model.failing_setups = 2).begin().await;
 
     let (after, summary) = talks(&story).await;
 
@@ -55,7 +55,7 @@ async fn a_service_that_fails_at_set_up_is_asked_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pushed_tool_with_any_of_at_the_top_works() {
     let script = using("find_patient", r#"{"name": "Ada"}"#, clips::agent_sorry());
-    let story = Scene::rehearsed().scripted(script).with_agent(ANY_OF).begin().await;
+    let story = StoryBuilder::rehearsed().scripted(script).with_agent(ANY_OF).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_question(), &clips::agent_sorry()).await;
@@ -68,7 +68,7 @@ async fn a_pushed_tool_with_any_of_at_the_top_works() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_timer_that_expires_at_once_is_not_heard() {
-    let scene = Scene::rehearsed().scripted(Script::about_bikes()).with_agent(IDLE);
+    let scene = StoryBuilder::rehearsed().scripted(Script::about_bikes()).with_agent(IDLE);
     let story = scene.with_model(|model| model.idles_at_once = true).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
@@ -85,7 +85,7 @@ async fn talks(story: &Story) -> (Afterwards, journal::CallSummary) {
     let name = caller.call_ref();
     let after = caller.hangs_up().await;
     assert_eq!((after.ending, after.messages), (Ending::CallerHungUp, 0), "{after:?}");
-    let summary = story.stack.summary(&name).await.expect("the table can be read");
+    let summary = story.calls.summary(&name).await.expect("the table can be read");
     (after, summary.expect("the call was summed up"))
 }
 

@@ -2,11 +2,11 @@
 //! a word.
 
 use call::Ending;
+use harness::{Caller, Story, StoryBuilder};
 use journal::JournalEvent;
 use sim_audio::clips;
 use sim_openai::{Reply, Script};
 use std::time::Duration;
-use tests::{Caller, Scene, Story};
 
 /// A long answer is cut in its middle, with some seconds of it still to be heard: the next session begins it again.
 #[tokio::test(flavor = "multi_thread")]
@@ -21,7 +21,7 @@ async fn a_session_that_falls_silent_for_ever_is_replaced() {
 
 async fn goes_on_after(mischief: &str) {
     let script = Script::new(Reply::speech(clips::agent_greeting()), [Reply::speech(clips::agent_long())]);
-    let story = Scene::amid(mischief).scripted(script).begin().await;
+    let story = StoryBuilder::with_fault(mischief).scripted(script).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_directions()).await;
@@ -36,7 +36,7 @@ async fn goes_on_after(mischief: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_near_its_end_is_replaced_in_a_silence() {
     let limit = Duration::from_secs(24);
-    let story = Scene::default().with_model(|model| model.longest = limit).begin().await;
+    let story = StoryBuilder::default().with_model(|model| model.longest = limit).begin().await;
     let caller = story.ring().await;
     caller.talks().await;
     caller
@@ -70,7 +70,7 @@ async fn a_session_near_its_end_is_replaced_in_a_silence() {
 async fn only_what_was_heard_is_told_to_the_next_session() {
     let answers = [clips::agent_long(), clips::agent_answer()].map(Reply::speech);
     let script = Script::new(Reply::speech(clips::agent_greeting()), answers);
-    let story = Scene::amid("expires:18").scripted(script).begin().await;
+    let story = StoryBuilder::with_fault("expires:18").scripted(script).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_directions()).await;
@@ -90,7 +90,7 @@ async fn only_what_was_heard_is_told_to_the_next_session() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rate_limit_is_waited_for() {
-    let story = Scene::amid("rate-limited").begin().await;
+    let story = StoryBuilder::with_fault("rate-limited").begin().await;
     let caller = story.ring().await;
 
     caller.hears_the_greeting().await;
@@ -109,7 +109,7 @@ async fn when_no_session_is_to_be_had_the_caller_hears_an_apology() {
     for (mischief, code) in
         [("drops-then-refuses:30", "invalid_api_key"), ("quota-mid-call:30", "insufficient_quota")]
     {
-        let story = Scene::amid(mischief).beside(code).begin().await;
+        let story = StoryBuilder::with_fault(mischief).beside(code).begin().await;
         let caller = story.ring().await;
         caller.hears_the_greeting().await;
         caller.says(&clips::caller_question()).await;
@@ -133,7 +133,7 @@ async fn goes_on_once(story: &Story, caller: Caller<'_>) {
     let greetings = caller.times_heard(&clips::agent_greeting());
     let after = caller.hangs_up().await;
     assert_eq!((after.ending, greetings, after.connections), (Ending::CallerHungUp, 1, 2));
-    let names = after.told();
+    let names = after.event_names();
     let at = |name: &str| names.iter().position(|told| told == name);
     assert!(at("WA_CALL_SESSION_LOST") < at("WA_CALL_SESSION_RESTORED"), "{names:?}");
     assert!(at("WA_CALL_SESSION_LOST").is_some(), "{names:?}");

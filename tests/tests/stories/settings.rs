@@ -1,6 +1,6 @@
 //! A program with a wrong setting says which, in one line, and does not start.
 
-use tests::program::{Program, free_address};
+use harness::program::{Program, free_address};
 
 const WEBHOOK: [(&str, &str); 3] =
     [("TABLE", "Table"), ("META_SECRET", "meta"), ("CALL_CONTROL", "call-control")];

@@ -1,19 +1,19 @@
 //! The day's money binds calls that go on; and what was counted of a call stays counted.
 
 use call::Ending;
+use harness::{Story, StoryBuilder, using};
 use journal::JournalEvent;
 use service::time::now_ms;
 use sim_audio::clips;
 use sim_meta::MetaConfig;
 use sim_openai::{Reply, Script};
 use store::CallOwner;
-use tests::{Scene, Story, using};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_reaches_the_days_cap_ends_with_a_goodbye() {
     let script = Script::about_bikes().aside("Goodbye, then", Reply::speech(clips::agent_goodbye()));
     let caps = "\n[limits]\nsilence_s = 60\ngoodbye = \"Goodbye, then.\"\n[caps]\ndollars_a_day = 0.5\n";
-    let story = Scene::default().scripted(script).with_agent_also(caps).begin().await;
+    let story = StoryBuilder::default().scripted(script).with_agent_also(caps).begin().await;
     let caller = story.ring().await;
     let call_ref = caller.call_ref();
     caller.talks().await;
@@ -29,13 +29,13 @@ async fn a_call_that_reaches_the_days_cap_ends_with_a_goodbye() {
     let near =
         |event: &&JournalEvent| matches!(event, JournalEvent::CapNear { cap_micro_dollars: 500_000, .. });
     assert_eq!(after.journal.iter().filter(near).count(), 1, "{after:?}");
-    let own = story.stack.summary(&call_ref).await.expect("the table can be read").expect("there is one");
+    let own = story.calls.summary(&call_ref).await.expect("the table can be read").expect("there is one");
     assert_eq!(Some(story.spent_today().await - 500_000), own.micro_dollars, "it is counted once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_lost_call_has_cost_by_then_stays_counted() {
-    let story = Scene::default().with_agent_also("\n[caps]\ndollars_a_day = 100\n").begin().await;
+    let story = StoryBuilder::default().with_agent_also("\n[caps]\ndollars_a_day = 100\n").begin().await;
     let caller = story.ring().await;
     caller.talks().await;
     story.until_it_is_so(async || story.spent_today().await > 0).await;
@@ -52,8 +52,11 @@ async fn what_a_lost_call_has_cost_by_then_stays_counted() {
 async fn a_tool_past_its_budget_is_refused_by_name() {
     let left = r#"{"message":"The bell is broken"}"#;
     let script = using("take_message", left, clips::agent_closing());
-    let story =
-        Scene::default().scripted(script).with_agent_also("\n[caps]\ntools_an_hour = 0\n").begin().await;
+    let story = StoryBuilder::default()
+        .scripted(script)
+        .with_agent_also("\n[caps]\ntools_an_hour = 0\n")
+        .begin()
+        .await;
     let caller = story.ring().await;
     let call_ref = caller.call_ref();
     caller.hears_the_greeting().await;
@@ -69,7 +72,7 @@ async fn a_tool_past_its_budget_is_refused_by_name() {
         "{:?}",
         story.tool_outputs()
     );
-    assert!(story.stack.left(&call_ref).await.expect("the table can be read").is_empty());
+    assert!(story.calls.left(&call_ref).await.expect("the table can be read").is_empty());
 }
 
 /// Another call to the number has cost so much today.
@@ -77,5 +80,5 @@ async fn spends(story: &Story, call_ref: &str, micro_dollars: u64) {
     let number = MetaConfig::default().phone_number_id;
     let by = CallOwner { call_ref: call_ref.into(), number, fence: 1, forget_at: u64::MAX >> 20 };
     let day = agents::Agent::built_in().day(now_ms());
-    story.stack.ledger.count_spent(&by, &day, 0, micro_dollars).await.expect("the table can be written to");
+    story.stack.store.count_spent(&by, &day, 0, micro_dollars).await.expect("the table can be written to");
 }

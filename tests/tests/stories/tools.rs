@@ -6,20 +6,20 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use call::Ending;
+use harness::tool_server::ToolBehaviour;
+use harness::{StoryBuilder, looking_up, using};
 use journal::JournalEvent;
-use rehearse::shop::Mood;
 use sim_audio::clips;
 use sim_meta::InjectedFault;
 use sim_openai::{McpCall, Reply, ReplyItem, Script, Side};
 use std::time::Duration;
-use tests::{Scene, looking_up, using};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tool_that_takes_too_long_is_given_up_and_the_caller_is_told() {
-    let story = Scene::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
-    story.shop.be(Mood::Slow(Duration::from_secs(10)));
+    let story = StoryBuilder::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
+    story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(10)));
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
@@ -34,8 +34,8 @@ async fn a_tool_that_takes_too_long_is_given_up_and_the_caller_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tool_that_fails_is_told_in_plain_words() {
-    let story = Scene::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
-    story.shop.be(Mood::Broken(503));
+    let story = StoryBuilder::default().scripted(looking_up("427", clips::agent_sorry())).begin().await;
+    story.tool_server.set_behaviour(ToolBehaviour::Broken(503));
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_order()).await;
@@ -50,7 +50,7 @@ async fn a_tool_that_fails_is_told_in_plain_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_arguments_never_leave_the_house() {
-    let story = Scene::default().scripted(looking_up("four", clips::agent_sorry())).begin().await;
+    let story = StoryBuilder::default().scripted(looking_up("four", clips::agent_sorry())).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_order()).await;
@@ -59,7 +59,7 @@ async fn wrong_arguments_never_leave_the_house() {
     let after = caller.hangs_up().await;
 
     assert_eq!(after.tools(), ["lookup_order: refused"]);
-    assert_eq!(story.shop.asked(), [""; 0]);
+    assert_eq!(story.tool_server.asked(), [""; 0]);
     assert!(story.tool_outputs()[0].contains("order"), "{:?}", story.tool_outputs());
 }
 
@@ -69,12 +69,12 @@ async fn wrong_arguments_never_leave_the_house() {
 async fn a_caller_who_speaks_while_a_tool_works_gets_both_answers_once() {
     let mut script = looking_up("427", clips::agent_order());
     script.answers.push(Reply::speech(clips::agent_answer()));
-    let story = Scene::default()
+    let story = StoryBuilder::default()
         .scripted(script)
         .with_agent_but("timeout_ms = 2000", "timeout_ms = 20000")
         .begin()
         .await;
-    story.shop.be(Mood::Slow(Duration::from_secs(12)));
+    story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(12)));
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_order(), &clips::agent_moment()).await;
@@ -93,7 +93,7 @@ async fn a_caller_who_speaks_while_a_tool_works_gets_both_answers_once() {
 async fn a_message_the_agent_writes_reaches_the_caller() {
     let message = r#"{"text":"Mirsk Bikes, Station Road 4"}"#;
     let script = using("send_whatsapp_message", message, clips::agent_closing());
-    let story = Scene::default().scripted(script).begin().await;
+    let story = StoryBuilder::default().scripted(script).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_directions(), &clips::agent_closing()).await;
@@ -110,8 +110,8 @@ async fn a_message_that_fails_later_is_told_to_the_agent() {
     let message = r#"{"text":"Mirsk Bikes, Station Road 4"}"#;
     let mut script = using("send_whatsapp_message", message, clips::agent_closing());
     script.answers.push(Reply::speech(clips::agent_sorry()));
-    let story = Scene::default().scripted(script).begin().await;
-    let caller = story.ring_amid(&[InjectedFault::MessageFails]).await;
+    let story = StoryBuilder::default().scripted(script).begin().await;
+    let caller = story.ring_with_faults(&[InjectedFault::MessageFails]).await;
     let call_ref = caller.call_ref();
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_directions()).await;
@@ -135,26 +135,26 @@ async fn a_caller_without_a_number_is_asked_for_one_before_a_callback() {
     let mut script = using("request_callback", callback, clips::agent_moment());
     let numbered = r#"{"about":"a squeaking saddle","number":"+44 20 7946 0958"}"#;
     script.answers.push(Reply::call("request_callback", numbered, Reply::speech(clips::agent_closing())));
-    let story = Scene::default().scripted(script).begin().await;
-    let caller = story.ring_amid(&[InjectedFault::NoFrom]).await;
+    let story = StoryBuilder::default().scripted(script).begin().await;
+    let caller = story.ring_with_faults(&[InjectedFault::NoFrom]).await;
     let call_ref = caller.call_ref();
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_question(), &clips::agent_moment()).await;
-    assert_eq!(story.stack.left(&call_ref).await.expect("the table can be read").len(), 0);
+    assert_eq!(story.calls.left(&call_ref).await.expect("the table can be read").len(), 0);
 
     caller.asks(&clips::caller_question(), &clips::agent_closing()).await;
 
     let after = caller.hangs_up().await;
     assert_eq!(after.tools(), ["request_callback: refused", "request_callback: done"]);
     assert!(story.tool_outputs()[0].contains("at which number"), "{:?}", story.tool_outputs());
-    let left = story.stack.left(&call_ref).await.expect("the table can be read");
+    let left = story.calls.left(&call_ref).await.expect("the table can be read");
     assert!(left.len() == 1 && left[0]["number"] == "+44 20 7946 0958", "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_elsewhere_is_read_to_the_model() {
-    let story = Scene::default().scripted(looking_up("427", clips::agent_order())).begin().await;
-    story.shop.be(Mood::Elsewhere(302));
+    let story = StoryBuilder::default().scripted(looking_up("427", clips::agent_order())).begin().await;
+    story.tool_server.set_behaviour(ToolBehaviour::Redirects(302));
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_order()).await;
@@ -163,7 +163,7 @@ async fn an_answer_that_is_elsewhere_is_read_to_the_model() {
     let after = caller.hangs_up().await;
 
     assert_eq!(after.tools(), ["lookup_order: done"]);
-    assert_eq!(story.shop.asked(), ["427"], "it was done once");
+    assert_eq!(story.tool_server.asked(), ["427"], "it was done once");
     assert_eq!(story.tool_outputs(), [r#"{"booked":true,"reference":"A-17"}"#]);
 }
 
@@ -173,7 +173,7 @@ async fn a_booking_whose_answer_is_elsewhere_is_made_once() {
     let agent = include_str!("../../../fixtures/field-cases/agents/apps-script.toml");
     let agent = agent.replace("localhost:8099", &format!("localhost:{port}"));
     let script = using("book", r#"{"when":"Friday at nine"}"#, clips::agent_closing());
-    let story = Scene::default().scripted(script).with_agent(&agent).begin().await;
+    let story = StoryBuilder::default().scripted(script).with_agent(&agent).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -206,7 +206,8 @@ async fn apps_script() -> (u16, mpsc::UnboundedReceiver<String>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_caller_leaves_for_people_is_kept_with_the_call_and_in_no_log() {
     let left = r#"{"message":"My saddle squeaks terribly","caller_name":"Zoe Quux"}"#;
-    let story = Scene::default().scripted(using("take_message", left, clips::agent_closing())).begin().await;
+    let story =
+        StoryBuilder::default().scripted(using("take_message", left, clips::agent_closing())).begin().await;
     let caller = story.ring().await;
     let call_ref = caller.call_ref();
     caller.hears_the_greeting().await;
@@ -215,9 +216,9 @@ async fn what_a_caller_leaves_for_people_is_kept_with_the_call_and_in_no_log() {
     let after = caller.hangs_up().await;
 
     assert_eq!(after.tools(), ["take_message: done"]);
-    let kept = story.stack.left(&call_ref).await.expect("the table can be read");
+    let kept = story.calls.left(&call_ref).await.expect("the table can be read");
     assert!(kept.len() == 1 && kept[0]["message"] == "My saddle squeaks terribly", "{kept:?}");
-    let summary = story.stack.summary(&call_ref).await.expect("the table can be read").expect("there is one");
+    let summary = story.calls.summary(&call_ref).await.expect("the table can be read").expect("there is one");
     assert!(summary.wants_an_answer);
     for private in ["squeaks", "Quux"] {
         assert_eq!(story.logs_with(private), [""; 0]);
@@ -229,7 +230,7 @@ async fn the_agent_finishes_its_sentence_and_hangs_up() {
     let goodbye = Reply::speech(clips::agent_goodbye())
         .and(ReplyItem::FunctionCall { name: "end_call".into(), arguments: "{}".into() });
     let script = Script { answers: vec![goodbye], ..Script::about_bikes() };
-    let story = Scene::default().scripted(script).begin().await;
+    let story = StoryBuilder::default().scripted(script).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_thanks()).await;
@@ -247,7 +248,7 @@ async fn an_agent_that_hangs_up_mute_is_asked_for_a_goodbye() {
     let answers = vec![Reply::default().and_call("end_call", "{}")];
     let script = Script { answers, ..Script::about_bikes() }
         .aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
-    let story = Scene::default().scripted(script).begin().await;
+    let story = StoryBuilder::default().scripted(script).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_thanks()).await;
@@ -265,8 +266,8 @@ async fn an_agent_that_hangs_up_mute_is_asked_for_a_goodbye() {
 async fn hanging_up_beside_another_tool_is_too_early() {
     let mut script = looking_up("427", clips::agent_order());
     script.answers[0] = script.answers[0].clone().and_call("end_call", "{}");
-    let story = Scene::default().scripted(script).begin().await;
-    story.shop.be(Mood::Slow(Duration::from_secs(1)));
+    let story = StoryBuilder::default().scripted(script).begin().await;
+    story.tool_server.set_behaviour(ToolBehaviour::Slow(Duration::from_secs(1)));
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -284,7 +285,7 @@ async fn hanging_up_beside_another_tool_is_too_early() {
 async fn a_goodbye_after_the_goodbye_ends_the_call_without_another_word() {
     let goodbye = Reply::speech(clips::agent_goodbye()).and_call("end_call", "{}");
     let script = Script { answers: vec![goodbye, Reply::default()], ..Script::about_bikes() };
-    let story = Scene::default().scripted(script).begin().await;
+    let story = StoryBuilder::default().scripted(script).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.asks(&clips::caller_thanks(), &clips::agent_goodbye()).await;
@@ -304,7 +305,7 @@ async fn a_caller_who_speaks_over_the_goodbye_is_not_hung_up_on() {
     let goodbye = Reply::speech(clips::agent_long())
         .and(ReplyItem::FunctionCall { name: "end_call".into(), arguments: "{}".into() });
     let answers = vec![goodbye, Reply::speech(clips::agent_answer())];
-    let story = Scene::default().scripted(Script { answers, ..Script::about_bikes() }).begin().await;
+    let story = StoryBuilder::default().scripted(Script { answers, ..Script::about_bikes() }).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
     caller.says(&clips::caller_thanks()).await;
@@ -322,8 +323,11 @@ async fn what_a_hosted_tool_answers_is_spoken_of_once() {
     for (answer, takes, outcome) in
         [(Ok("ready".to_owned()), 900, "done"), (Err("It is out of order.".to_owned()), 0, "failed")]
     {
-        let story =
-            Scene::default().scripted(looking_up_hosted(answer, takes)).with_agent_also(HOSTED).begin().await;
+        let story = StoryBuilder::default()
+            .scripted(looking_up_hosted(answer, takes))
+            .with_agent_also(HOSTED)
+            .begin()
+            .await;
         let caller = story.ring().await;
         caller.hears_the_greeting().await;
 
@@ -340,7 +344,7 @@ async fn what_a_hosted_tool_answers_is_spoken_of_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn hosted_tools_that_cannot_be_listed_are_told_to_agent_and_operator() {
     let script = Script::about_bikes().without_tools_of("stock");
-    let story = Scene::default().scripted(script).with_agent_also(HOSTED).begin().await;
+    let story = StoryBuilder::default().scripted(script).with_agent_also(HOSTED).begin().await;
     let caller = story.ring().await;
     caller.talks().await;
 
@@ -356,7 +360,7 @@ async fn hosted_tools_that_cannot_be_listed_are_told_to_agent_and_operator() {
     );
 }
 
-const HOSTED: &str = "\n[[tools.mcp]]\nlabel = \"stock\"\nurl = \"https://mcp.shop.example/mcp\"\nallowed_tools = [\"search\"]\n";
+const HOSTED: &str = "\n[[tools.mcp]]\nlabel = \"stock\"\nurl = \"https://mcp.tool_server.example/mcp\"\nallowed_tools = [\"search\"]\n";
 
 fn looking_up_hosted(answer: Result<String, String>, takes_ms: u64) -> Script {
     let call = McpCall {

@@ -1,10 +1,10 @@
 //! A call is one trace, over functions and task; a slow trace receiver cannot delay it.
 
+use harness::trace_receiver::{Collector, HEADERS, Reception, Span};
+use harness::{Story, StoryBuilder, privacy_scan};
 use journal::{JournalEntry, JournalEvent};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
-use tests::trace_receiver::{Collector, HEADERS, Reception, Span};
-use tests::{Scene, Story, privacy_scan};
 
 /// Who tells of calls.
 const PROGRAMS: [&str; 3] = ["webhook", "call-control", "media-task"];
@@ -19,11 +19,11 @@ async fn a_call_is_one_trace_that_says_what_its_journal_says() {
     caller.talks().await;
     let call_ref = caller.call_ref();
     caller.hangs_up().await;
-    story.stack.summary(&call_ref).await.expect("the table can be read").expect("the call is summed up");
+    story.calls.summary(&call_ref).await.expect("the table can be read").expect("the call is summed up");
     // What it has not sent by now it sends as it leaves.
     story.stack.cloud.stop_task(&story.stack.cloud.tasks()[0].id).expect("the task lives");
 
-    let journal = story.stack.journal(&call_ref).await.expect("the journal can be read");
+    let journal = story.calls.journal(&call_ref).await.expect("the journal can be read");
     // Its end is the call, and its talk.
     story.comes_to(|| collector.spans().len() > journal.len()).await;
 
@@ -47,7 +47,7 @@ async fn who_hangs_or_refuses_traces_holds_no_call_up() {
         let call_ref = caller.call_ref();
         caller.hangs_up().await;
 
-        let journal = story.stack.journal(&call_ref).await.expect("the journal can be read");
+        let journal = story.calls.journal(&call_ref).await.expect("the journal can be read");
         assert!(collector.times_asked() > 0, "{reception:?}");
         let waits = journal.iter().filter_map(|entry| match entry.event {
             JournalEvent::Accepted {} => entry.since_ring_ms,
@@ -61,14 +61,16 @@ async fn who_hangs_or_refuses_traces_holds_no_call_up() {
     }
 }
 
-/// A stage whose programs are told where traces go, and where a receiver listens.
+/// A testbed whose programs are told where traces go, and where a receiver listens.
 async fn traced(reception: Reception) -> (Collector, Story) {
     let collector = Collector::open(reception).await;
-    let scene =
-        PROGRAMS.into_iter().fold(Scene::default().beside(&format!("{reception:?}")), |scene, program| {
+    let scene = PROGRAMS.into_iter().fold(
+        StoryBuilder::default().beside(&format!("{reception:?}")),
+        |scene, program| {
             let scene = scene.with_setting_of(program, "OTEL_EXPORTER_OTLP_ENDPOINT", &collector.endpoint);
             scene.with_setting_of(program, "OTEL_EXPORTER_OTLP_HEADERS", HEADERS)
-        });
+        },
+    );
     (collector, scene.begin().await)
 }
 

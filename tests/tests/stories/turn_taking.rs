@@ -1,11 +1,11 @@
 //! Who speaks when: long speeches, short noises, silence, and agents that will not be interrupted.
 
 use call::Ending;
+use harness::{StoryBuilder, monologue_of};
 use journal::{JournalEvent, Speaker};
 use sim_audio::clips;
 use sim_openai::{Reply, ReplyItem, Script};
 use std::time::Duration;
-use tests::{Scene, monologue_of};
 
 fn answering(answers: impl IntoIterator<Item = Reply>) -> Script {
     Script::new(Reply::speech(clips::agent_greeting()), answers)
@@ -13,7 +13,7 @@ fn answering(answers: impl IntoIterator<Item = Reply>) -> Script {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_talks_for_forty_seconds_is_heard_out_and_answered_once() {
-    let story = Scene::default().begin().await;
+    let story = StoryBuilder::default().begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -27,7 +27,7 @@ async fn a_caller_who_talks_for_forty_seconds_is_heard_out_and_answered_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_turn_without_an_end_is_answered_after_forty_five_seconds() {
-    let story = Scene::default().begin().await;
+    let story = StoryBuilder::default().begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -46,7 +46,7 @@ async fn a_turn_without_an_end_is_answered_after_forty_five_seconds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn words_made_up_of_a_silence_are_kept_as_such() {
     let vad = "\n[model.turn_detection]\ntype = \"server_vad\"\nidle_timeout_ms = 5000\n";
-    let story = Scene::default().with_agent_also(vad).begin().await;
+    let story = StoryBuilder::default().with_agent_also(vad).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -55,7 +55,7 @@ async fn words_made_up_of_a_silence_are_kept_as_such() {
 
     let call_ref = caller.call_ref();
     caller.hangs_up().await;
-    let lines = story.stack.lines(&call_ref).await.expect("the table can be read");
+    let lines = story.calls.lines(&call_ref).await.expect("the table can be read");
     let callers = lines.iter().filter(|line| line.speaker == Speaker::Caller);
     let callers: Vec<_> = callers.map(|line| (line.text.as_str(), line.in_silence)).collect();
     let question = clips::caller_question().text;
@@ -64,7 +64,8 @@ async fn words_made_up_of_a_silence_are_kept_as_such() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_talks_for_seventy_seconds_is_heard_to_its_last_word() {
-    let story = Scene::default().scripted(answering([Reply::speech(clips::agent_monologue())])).begin().await;
+    let story =
+        StoryBuilder::default().scripted(answering([Reply::speech(clips::agent_monologue())])).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -83,7 +84,7 @@ async fn an_agent_that_talks_for_seventy_seconds_is_heard_to_its_last_word() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_items_of_one_response_are_heard_one_after_the_other() {
     let both = Reply::speech(clips::agent_moment()).and(ReplyItem::Speech(clips::agent_order()));
-    let story = Scene::default().scripted(answering([both])).begin().await;
+    let story = StoryBuilder::default().scripted(answering([both])).begin().await;
     let caller = story.ring().await;
     caller.hears_the_greeting().await;
 
@@ -100,8 +101,10 @@ async fn two_items_of_one_response_are_heard_one_after_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_uninterruptible_greeting_is_heard_out_and_what_was_said_over_it_is_answered() {
-    let story =
-        Scene::default().with_agent_but("[greeting]\n", "[greeting]\ninterruptible = false\n").begin().await;
+    let story = StoryBuilder::default()
+        .with_agent_but("[greeting]\n", "[greeting]\ninterruptible = false\n")
+        .begin()
+        .await;
     let caller = story.ring().await;
     caller.is_greeted().await;
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -127,7 +130,7 @@ async fn an_uninterruptible_greeting_is_heard_out_and_what_was_said_over_it_is_a
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mhm_does_not_interrupt_an_agent_that_was_told_so() {
     let answers = [clips::agent_long(), clips::agent_answer()].map(Reply::speech);
-    let story = Scene::default()
+    let story = StoryBuilder::default()
         .scripted(answering(answers))
         .with_agent_also("\n[interruption]\nafter_ms = 1500\n")
         .begin()
@@ -154,7 +157,7 @@ async fn a_silent_caller_is_asked_whether_they_are_there_and_then_taken_leave_of
     let script = Script::about_bikes()
         .aside("Are you still there?", Reply::speech(clips::agent_nudge()))
         .aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
-    let story = Scene::default()
+    let story = StoryBuilder::default()
         .scripted(script)
         .with_agent_also("\n[limits]\nsilence_s = 5\nnudges = 2\n")
         .begin()
@@ -177,7 +180,7 @@ async fn a_call_that_may_last_no_longer_ends_with_a_goodbye() {
     let script =
         Script::about_bikes().aside("Thank you for your call", Reply::speech(clips::agent_goodbye()));
     let short = include_str!("../../../fixtures/field-cases/agents/short.toml");
-    let story = Scene::default().scripted(script).with_agent(short).begin().await;
+    let story = StoryBuilder::default().scripted(script).with_agent(short).begin().await;
     let caller = story.ring().await;
     caller.talks().await;
 
@@ -190,7 +193,7 @@ async fn a_call_that_may_last_no_longer_ends_with_a_goodbye() {
 #[tokio::test(flavor = "multi_thread")]
 async fn in_g711_both_hear_each_other_as_well() {
     let formats = "\n[model]\ninput_format = \"pcmu\"\noutput_format = \"pcmu\"\n";
-    let story = Scene::default().with_agent_also(formats).begin().await;
+    let story = StoryBuilder::default().with_agent_also(formats).begin().await;
     let caller = story.ring().await;
 
     caller.talks().await;

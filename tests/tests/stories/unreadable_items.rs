@@ -1,11 +1,12 @@
 //! A call whose item cannot be read is ended at Meta, told once, and ticked no more.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use internal_api::keys;
+use harness::Story;
+use local::eventually;
 use serde_json::Value;
 use sim_meta::Ending as AtMeta;
 use std::time::Duration;
-use tests::Story;
+use store::keys;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -26,14 +27,16 @@ async fn an_item_that_cannot_be_read_ends_its_call_and_is_ticked_no_more() {
     story.has_logged(|lines| lines.iter().any(is_set_aside)).await;
     // Meta's word of the end makes it due once more, after it was set aside.
     story.has_logged(|lines| lines.iter().any(|line| line["event"] == "WA_CALL_OVER")).await;
-    tokio::time::timeout(LONG, is_due_no_more(&story)).await.expect("it leaves the index");
+    let store = &story.stack.store;
+    let left = eventually(LONG, || async { Ok(store.due(u64::MAX).await?.is_empty().then_some(())) }).await;
+    left.expect("the index can be read").expect("it leaves the index");
     assert_eq!(story.logged().into_iter().filter(is_set_aside).count(), 1, "it is told once");
 }
 
 /// Gives the state of a call a phase that no release knows, and makes it due.
 async fn make_unreadable(story: &Story, call_ref: &str) {
-    let ledger = &story.stack.ledger;
-    let update = ledger.client.update_item().table_name(&ledger.table);
+    let store = &story.stack.store;
+    let update = store.client.update_item().table_name(&store.table);
     update
         .key("pk", AttributeValue::S(keys::call(call_ref)))
         .key("sk", AttributeValue::S(keys::STATE.into()))
@@ -48,10 +51,4 @@ async fn make_unreadable(story: &Story, call_ref: &str) {
         .send()
         .await
         .expect("the state is there");
-}
-
-async fn is_due_no_more(story: &Story) {
-    while !story.stack.ledger.due(u64::MAX).await.expect("the index can be read").is_empty() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
 }

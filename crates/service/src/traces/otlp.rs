@@ -92,6 +92,7 @@ fn attribute(name: String, value: serde_json::Value) -> Option<KeyValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use call::{Ending, Party};
     use journal::{EntryBuilder, JournalEvent};
 
     #[test]
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_failure_sets_the_status_and_the_call_has_no_parent() {
-        let ended = JournalEvent::Ended { ending: "lost".into(), by: "us".into(), lasted_ms: 0 };
+        let ended = JournalEvent::Ended { ending: Ending::Lost.into(), by: Party::Us.into(), lasted_ms: 0 };
         let entry = EntryBuilder::new(&"01".repeat(32), "call-control", 0, 0).enter(ended, 1_000);
 
         let data = data(traces::spans_of(&entry).remove(0));

@@ -9,11 +9,11 @@ use crate::call_store::{CallStore, LoadedCall, transact_put};
 use crate::stored_call::{HungUp, StoredCall};
 use crate::unreadable_calls::UnreadableCalls;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use call::{Effect, Phase, Timestamp};
-use internal_api::keys;
+use call::{Effect, Phase, Stage, Timestamp};
 use internal_api::order::Order;
-use journal::{EntryBuilder, EntryContext, JournalEntry, JournalPhase};
+use journal::{EntryBuilder, EntryContext, JournalEntry};
 use store::items::{Item, entry_item, number, text, to_item};
+use store::keys;
 use whatsapp::{Notice, NoticeKind};
 
 impl CallStore {
@@ -224,11 +224,12 @@ fn entry(call_ref: &str, report: &ReportedCall, now_ms: u64) -> JournalEntry {
     let writer = writer.fold("webhook".to_owned(), |writer, part| writer + "-" + part);
     // The webhook does not load the call, so the entry's context is what this notice says.
     let (rang_at_ms, phase) = match &report.notice.what {
-        NoticeKind::Offer(_) => (Some(now_ms), Some(JournalPhase::Ringing)),
-        NoticeKind::Over { .. } => (None, Some(JournalPhase::Over)),
+        NoticeKind::Offer(_) => (Some(now_ms), Some(Stage::Ringing)),
+        NoticeKind::Over { .. } => (None, Some(Stage::Over)),
         _ => (None, None),
     };
-    let context = EntryContext { number: report.notice.number().map(str::to_owned), task: None, phase };
+    let (number, phase) = (report.notice.number().map(str::to_owned), phase.map(Into::into));
+    let context = EntryContext { number, task: None, phase };
     EntryBuilder::new(call_ref, &writer, rang_at_ms, 0).at(context).enter(event_of(report), now_ms)
 }
 

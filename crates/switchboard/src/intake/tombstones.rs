@@ -4,10 +4,10 @@ use super::other_notices::keeps_content;
 use crate::call_store::CallStore;
 use crate::stored_call::call_ref;
 use futures_util::{StreamExt, TryStreamExt};
-use internal_api::{keys, pseudonym};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeSet, HashSet};
 use store::Store;
+use store::{keys, pseudonym};
 use whatsapp::{Caller, Notice, NoticeKind, personal_names};
 
 /// How many tombstones are looked up concurrently.

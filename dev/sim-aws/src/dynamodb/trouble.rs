@@ -1,11 +1,11 @@
 //! Decides the outcome of each request to DynamoDB while a fault is injected.
 
 use crate::environment::OUTSIDER;
-use crate::random::SeededRandom;
 use crate::refusal::Refusal;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use fastrand::Rng;
 use serde_json::{Value, json};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -87,7 +87,7 @@ struct Plan {
     cancelled: (usize, Cancelled),
     unanswered: usize,
     throttled_share: f64,
-    dice: SeededRandom,
+    rng: Rng,
     delay: Duration,
 }
 
@@ -99,9 +99,9 @@ struct Outage {
 
 impl Trouble {
     pub(super) fn new(seed: u64) -> Self {
-        let (throttled_share, delay, dice) = (0.0, Duration::ZERO, SeededRandom::new(seed));
+        let (throttled_share, delay, rng) = (0.0, Duration::ZERO, Rng::with_seed(seed));
         let cancelled = (0, Cancelled::Conflict);
-        let plan = Plan { throttles: 0, cancelled, unanswered: 0, throttled_share, dice, delay };
+        let plan = Plan { throttles: 0, cancelled, unanswered: 0, throttled_share, rng, delay };
         Self { plan: Mutex::new(plan), outage: watch::Sender::default() }
     }
 
@@ -166,7 +166,7 @@ impl Trouble {
 
 impl Plan {
     fn fate(&mut self, action: &str) -> Fate {
-        if take(&mut self.throttles) || self.dice.says_yes(self.throttled_share) {
+        if take(&mut self.throttles) || self.rng.f64() < self.throttled_share {
             return Fate::Refused(throttled());
         }
         if action == "TransactWriteItems" && take(&mut self.cancelled.0) {

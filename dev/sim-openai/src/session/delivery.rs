@@ -39,7 +39,7 @@ impl Session {
 
     fn open_item(&mut self, index: usize, opening: Opening) {
         self.check_tool(&opening);
-        let (id, call_id) = (self.random.id("item"), self.random.id("call"));
+        let (id, call_id) = (self.new_id("item"), self.new_id("call"));
         let previous = self.conversation.last_id().map(str::to_owned);
         let response = &mut self.responses[index];
         let events = response.open(id, call_id, opening, previous.as_deref());

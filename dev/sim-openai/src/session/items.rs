@@ -12,7 +12,7 @@ impl Session {
         let mut json = event["item"].clone();
         self.check_new_item(&json)?;
         if json["id"].is_null() {
-            json["id"] = json!(self.random.id("item"));
+            json["id"] = json!(self.new_id("item"));
         }
         if !is_mcp(&json) {
             json["object"] = json!("realtime.item");

@@ -59,7 +59,7 @@ impl Session {
             json!({"name": name, "description": description, "input_schema": {"type": "object"}})
         };
         let tools: Vec<Value> = names.iter().map(tool).collect();
-        let id = self.random.id("item");
+        let id = self.new_id("item");
         let previous = self.conversation.last_id().map(str::to_owned);
         let list = |tools: &[Value]| json!({"id": id, "type": "mcp_list_tools", "server_label": label, "tools": tools});
         let (begun, done) = (list(&[]), list(&tools));

@@ -81,7 +81,7 @@ impl Session {
         let end = reply.cut.map_or(End::Completed, End::Incomplete);
         let steps = self.steps(&reply, &terms);
         let input = self.input_tokens(asked);
-        let mut response = Response::new(self.random.id("resp"), terms, input, reply, steps);
+        let mut response = Response::new(self.new_id("resp"), terms, input, reply, steps);
         response.end = end;
         self.spoil(&mut response);
         (self.idle, self.played) = (None, None);
@@ -148,7 +148,7 @@ impl Session {
             sound: (terms.modalities != json!(["text"])).then_some(terms.format),
             splits_samples: self.mischief == Some(InjectedFault::SplitsSamples),
         };
-        let steps = plan(reply, delivery, &mut self.random);
+        let steps = plan(reply, delivery, &mut self.rng);
         steps.into_iter().map(|(after, step)| (self.now + after, step)).collect()
     }
 

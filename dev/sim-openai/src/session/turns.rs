@@ -66,7 +66,7 @@ impl Session {
     /// The speech that goes on becomes the item that was announced. What is still said of it will be another one, of whose
     /// start nothing is told: the detector hears no start.
     fn commit_in_mid_speech(&mut self, sound: Vec<i16>) {
-        let (announced, next) = (self.input.end_speech(), self.random.id("item"));
+        let (announced, next) = (self.input.end_speech(), self.new_id("item"));
         let audio_start_ms = self.input.written_ms();
         let item = announced.map(|speech| {
             self.input.begin_speech(Speech { item: next.clone(), audio_start_ms });
@@ -90,7 +90,7 @@ impl Session {
         };
         let audio_end_ms = self.input.written_ms();
         let audio_start_ms = audio_end_ms.saturating_sub(timeout);
-        let item = self.random.id("item");
+        let item = self.new_id("item");
         self.send(json!({
             "type": "input_audio_buffer.timeout_triggered", "item_id": item,
             "audio_start_ms": audio_start_ms, "audio_end_ms": audio_end_ms,
@@ -157,7 +157,7 @@ impl Session {
 
     fn begin_speech(&mut self, audio_start_ms: u64) {
         let Some(detection) = self.settings.turn_detection() else { return };
-        let item = self.random.id("item");
+        let item = self.new_id("item");
         (self.idle, self.played, self.rest) = (None, None, None);
         self.input.begin_speech(Speech { item: item.clone(), audio_start_ms });
         let kind = "input_audio_buffer.speech_started";

@@ -3,10 +3,10 @@
 use super::action_budget::HourlyBudget;
 use crate::journal_writer::CallerRequest;
 use crate::session::call_identity::CallIdentity;
+use internal_api::client::CallControl;
 use internal_api::order::{Order, Reply};
 use std::sync::Arc;
 use std::time::Duration;
-use store::CallControl;
 use tools::{CallContext, ToolOutcome, ToolOutcomeKind, ToolUse};
 
 /// How long call-control may take to send a message: as long as it waits for Meta at most.

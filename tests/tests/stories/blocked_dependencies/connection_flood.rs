@@ -1,9 +1,9 @@
 //! Clients of a control API that never finish a request: they connect and say nothing, break off in the
 //! middle of a handshake, or send half a request.
 
+use harness::{Story, connection_flood, raw_control_api};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tests::{Story, connection_flood, raw_control_api};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout, timeout_at};
@@ -31,7 +31,7 @@ const HALF_A_BODY: &[u8] =
 
 /// How long the flood lasts.
 pub(super) async fn crowd(story: &Story, lasts: Duration) {
-    let leases = story.stack.ledger.ready_tasks().await.expect("the table can be read");
+    let leases = story.stack.store.ready_tasks().await.expect("the table can be read");
     let door = leases.first().expect("a media task is ready").door.parse().expect("the lease has an address");
     let (tls, until) = (TlsConnector::from(raw_control_api::trusting()), Instant::now() + lasts);
     let mut clients = JoinSet::new();

@@ -4,10 +4,10 @@ use super::{
     SOON, TASK, begin_with_two_tasks, deploy, has_left, holder, last_task_of, ready, task,
     was_an_ordinary_call,
 };
+use harness::{Caller, Story};
 use sim_audio::clips;
 use sim_aws::LastStatus;
 use std::time::Duration;
-use tests::{Caller, Story};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deployment_cuts_none_of_ten_calls() {

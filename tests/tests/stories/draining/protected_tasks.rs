@@ -1,9 +1,9 @@
 //! Tasks that ECS does not protect at once, or refuses to protect.
 
 use super::{SOON, TASK, deploy, has_left, holder, last_task_of, ready, task, was_an_ordinary_call};
+use harness::Story;
 use sim_aws::{AgentTrouble, ProtectionRule, TaskStatus};
 use std::time::Duration;
-use tests::Story;
 
 /// A story for each trouble of the agent's: the call is accepted, the task goes on taking calls, and is protected later.
 macro_rules! passing_troubles {

@@ -1,12 +1,13 @@
 //! A task that dies: its calls are ended at Meta by the processes that are left.
 
-use super::{LOOK_EVERY, SOON, TASK, begin_with_two_tasks, holder};
+use super::{SOON, TASK, begin_with_two_tasks, holder};
 use call::Ending;
+use harness::{Afterwards, Story};
+use local::eventually;
 use service::time::now_ms;
 use sim_aws::Delivery;
 use sim_meta::ActionName;
 use std::time::Duration;
-use tests::{Afterwards, Story};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_tasks_call_is_ended_at_meta_within_30_s_while_another_task_lives() {
@@ -50,12 +51,12 @@ async fn a_dead_tasks_call_is_ended_at_meta_by_two_rounds_of_the_reaper_when_no_
 
 /// Waits until something is due, or nothing is any more.
 async fn something_is_due(story: &Story, wished: bool) {
-    let looking = async {
-        while story.stack.ledger.due(now_ms()).await.expect("the table can be read").is_empty() == wished {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    };
-    tokio::time::timeout(SOON, looking).await.expect("a call without a task is due, and then looked after");
+    let found = eventually(SOON, || async {
+        let is_due = !story.stack.store.due(now_ms()).await?.is_empty();
+        Ok((is_due == wished).then_some(()))
+    });
+    let found = found.await.expect("the table can be read");
+    found.expect("a call without a task is due, and then looked after");
 }
 
 fn was_lost(after: &Afterwards) {

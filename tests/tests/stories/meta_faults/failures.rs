@@ -2,10 +2,10 @@
 
 use super::{SOON, is_told};
 use call::Ending;
+use harness::raw_webhook::RawWebhook;
+use harness::{Story, StoryBuilder};
 use journal::JournalEvent as Happened;
 use sim_meta::{ActionName, Event, InjectedFault};
-use tests::raw_webhook::Letter;
-use tests::{Scene, Story};
 
 /// The call of `fixtures/whatsapp`.
 const FIXTURES_CALL: &str =
@@ -16,10 +16,11 @@ async fn an_end_with_an_error_that_is_not_medias_is_not_medias() {
     let story = Story::begin().await;
     let caller = story.ring().await;
     caller.is_greeted().await;
-    let over = Letter::fixture("terminate-with-an-error-that-is-not-media", &[(FIXTURES_CALL, caller.id())]);
+    let over =
+        RawWebhook::fixture("terminate-with-an-error-that-is-not-media", &[(FIXTURES_CALL, caller.id())]);
 
     assert_eq!(over.post(&story).await, 200);
-    let ended = story.stack.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;
+    let ended = story.calls.call_until(&caller.call_ref(), SOON, |record| record.call.has_ended()).await;
 
     let ended = ended.expect("the call ends").call.ending();
     let after = caller.hangs_up().await;
@@ -29,8 +30,8 @@ async fn an_end_with_an_error_that_is_not_medias_is_not_medias() {
 
 /// The message to a caller who cannot be served is refused: it is not sent again, and the journal says why.
 pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(mischief: InjectedFault) {
-    let story = Scene::amid("quota-exhausted").begin().await;
-    let after = story.ring_amid(&[mischief]).await.afterwards().await;
+    let story = StoryBuilder::with_fault("quota-exhausted").begin().await;
+    let after = story.ring_with_faults(&[mischief]).await.afterwards().await;
 
     let codes = after.journal.iter().filter_map(|event| match event {
         Happened::MetaTrouble { code, cure, .. } => Some((*code, cure.is_empty())),
@@ -44,8 +45,8 @@ pub(super) async fn hears_no_more_than_that_it_could_not_be_sent(mischief: Injec
 
 /// Meta answers that it did not send the message to a caller who cannot be served, for now: it is sent again.
 pub(super) async fn is_written_to_at_the_second_try(mischief: InjectedFault) {
-    let story = Scene::amid("quota-exhausted").begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
+    let story = StoryBuilder::with_fault("quota-exhausted").begin().await;
+    let caller = story.ring_with_faults(&[mischief]).await;
     // It counts as done before it is sent, so the call may settle before.
     caller.waits_for(&story, |event| matches!(event, Happened::CallerTold { .. })).await;
     let after = caller.afterwards().await;
@@ -56,8 +57,8 @@ pub(super) async fn is_written_to_at_the_second_try(mischief: InjectedFault) {
 
 /// The message to a caller who could not be served was taken, and failed later: the journal says so, once.
 pub(super) async fn is_known_to_have_failed(mischief: InjectedFault) {
-    let story = Scene::amid("quota-exhausted").begin().await;
-    let caller = story.ring_amid(&[mischief]).await;
+    let story = StoryBuilder::with_fault("quota-exhausted").begin().await;
+    let caller = story.ring_with_faults(&[mischief]).await;
     is_told(&story, &caller, Event::Message).await;
 
     let after = caller.afterwards().await;

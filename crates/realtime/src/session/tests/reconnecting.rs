@@ -21,7 +21,8 @@ fn a_loss_in_a_pause_reconnects_without_a_word() {
     assert_eq!(talk.response_creates(), 0, "no answer is pending");
     assert!(talk.events.contains(&SessionEvent::SessionLost { reason: "failed".into() }));
     assert!(
-        talk.events.contains(&SessionEvent::SessionRestored { took: Duration::from_millis(400), planned: false })
+        talk.events
+            .contains(&SessionEvent::SessionRestored { took: Duration::from_millis(400), planned: false })
     );
 }
 
@@ -204,7 +205,9 @@ fn an_expired_session_is_replaced() {
 
     assert_eq!((talk.connects.len(), talk.closed.len()), (2, 1));
     talk.accept();
-    assert!(talk.events.iter().any(|event| matches!(event, SessionEvent::SessionRestored { planned: false, .. })));
+    assert!(
+        talk.events.iter().any(|event| matches!(event, SessionEvent::SessionRestored { planned: false, .. }))
+    );
 }
 
 #[test]

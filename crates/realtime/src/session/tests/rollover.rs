@@ -24,7 +24,9 @@ fn a_rollover_happens_two_minutes_before_expiry_in_a_pause() {
     assert_eq!(talk.closed, [talk.connects[0]]);
     assert!(talk.item_texts().contains(&"In the workshop.".to_owned()));
     assert_eq!(talk.response_creates(), 0);
-    assert!(talk.events.iter().any(|event| matches!(event, SessionEvent::SessionRestored { planned: true, .. })));
+    assert!(
+        talk.events.iter().any(|event| matches!(event, SessionEvent::SessionRestored { planned: true, .. }))
+    );
     assert!(!talk.events.iter().any(|event| matches!(event, SessionEvent::SessionLost { .. })));
 }
 
@@ -103,7 +105,9 @@ fn a_loss_during_a_rollover_uses_the_next_link() {
 
     talk.accept();
 
-    assert!(talk.events.iter().any(|event| matches!(event, SessionEvent::SessionRestored { planned: false, .. })));
+    assert!(
+        talk.events.iter().any(|event| matches!(event, SessionEvent::SessionRestored { planned: false, .. }))
+    );
 }
 
 #[test]

@@ -1,0 +1,56 @@
+//! A call while one invocation handles it: its record, and what the invocation resolves for it, each read once.
+
+use crate::{ResolvedAgent, StoredCall, Switchboard};
+use std::sync::Arc;
+use store::NumberSettings;
+use store::lease::Lease;
+use tokio::sync::OnceCell;
+
+/// A loaded call, with the settings of its number, its agent and the lease of its task as far as they are resolved.
+///
+/// A failed read is not kept: the next use reads again.
+pub(crate) struct HandledCall {
+    pub(crate) record: Box<StoredCall>,
+    settings: OnceCell<NumberSettings>,
+    agent: OnceCell<Arc<ResolvedAgent>>,
+    lease: Option<Lease>,
+}
+
+impl HandledCall {
+    /// Returns a call of which nothing is resolved yet.
+    pub(crate) fn new(record: Box<StoredCall>) -> Self {
+        Self { record, settings: OnceCell::new(), agent: OnceCell::new(), lease: None }
+    }
+
+    /// Keeps the lease of the task that the call is assigned to. Address and certificate of a task never change.
+    pub(crate) fn keep_lease(&mut self, lease: Lease) {
+        self.lease = Some(lease);
+    }
+}
+
+impl Switchboard {
+    /// Returns the settings of the call's number.
+    pub(crate) async fn number_settings<'a>(
+        &self,
+        handled: &'a HandledCall,
+    ) -> anyhow::Result<&'a NumberSettings> {
+        handled.settings.get_or_try_init(|| self.store.number(&handled.record.number)).await
+    }
+
+    /// Returns the agent that takes the call.
+    pub(crate) async fn agent_of<'a>(
+        &self,
+        handled: &'a HandledCall,
+    ) -> anyhow::Result<&'a Arc<ResolvedAgent>> {
+        let resolve = || async { self.resolve_agent(self.number_settings(handled).await?).await };
+        handled.agent.get_or_try_init(resolve).await
+    }
+
+    /// Returns the lease of a task: the one that it was assigned by, else the one in the table; `None` when it has none any more.
+    pub(crate) async fn lease_of(&self, handled: &HandledCall, task: &str) -> anyhow::Result<Option<Lease>> {
+        match handled.lease.as_ref().filter(|lease| lease.task == task) {
+            Some(lease) => Ok(Some(lease.clone())),
+            None => self.store.lease(task).await,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The callers: they ring one after the other, so that it is known whose session with the model is whose.
+
+use super::model::Model;
+use anyhow::{Context, ensure};
+use sim_audio::clips;
+use sim_meta::{Call, CallerConfig, Meta, Replay};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A session with the model begins within this, or the call is not answered.
+const BEGINS_WITHIN: Duration = Duration::from_secs(10);
+
+/// A call is answered within this, or the product cannot cope.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(30);
+
+/// A call is over within this.
+const OVER_WITHIN: Duration = Duration::from_secs(30);
+
+/// Callers whose calls are open, in the order they rang, which is that of their sessions.
+pub(super) struct Callers<'a> {
+    meta: &'a Meta,
+    model: &'a Model,
+    replay: Arc<Replay>,
+    rung: u32,
+    pub(super) calls: Vec<Call>,
+}
+
+impl<'a> Callers<'a> {
+    pub(super) fn none(meta: &'a Meta, model: &'a Model) -> anyhow::Result<Self> {
+        let sentences = [
+            clips::caller_question(),
+            clips::caller_directions(),
+            clips::caller_order(),
+            clips::caller_interrupts(),
+            clips::caller_thanks(),
+        ];
+        let replay = Arc::new(Replay::of(&sentences)?);
+        Ok(Self { meta, model, replay, rung: 0, calls: vec![] })
+    }
+
+    /// Lets callers ring until so many calls are open. Returns when sound flows in all of them.
+    ///
+    /// # Errors
+    /// When one is not answered.
+    pub(super) async fn grow(&mut self, to: usize) -> anyhow::Result<()> {
+        let there = self.calls.len();
+        for _ in there..to {
+            self.ring().await?;
+        }
+        for call in &self.calls[there..] {
+            call.wait_until("sound", ANSWERED_WITHIN, |report| report.first_packet).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends all calls. Returns when the product knows.
+    ///
+    /// # Errors
+    /// When it does not come to know.
+    pub(super) async fn leave(&mut self) -> anyhow::Result<()> {
+        for call in &self.calls {
+            call.hang_up().await;
+        }
+        for call in self.calls.drain(..) {
+            call.business_knows_of_the_end(OVER_WITHIN).await?;
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// When a call has ended before its caller hung up.
+    pub(super) fn is_complete(&self) -> anyhow::Result<()> {
+        let ended = self.calls.iter().find_map(|call| call.report().ending);
+        ensure!(ended.is_none(), "a call ended by itself: {ended:?}");
+        Ok(())
+    }
+
+    async fn ring(&mut self) -> anyhow::Result<()> {
+        let replays = Some(self.replay.for_caller(self.rung));
+        let caller = CallerConfig { replays, ..CallerConfig::of_many(self.rung) };
+        self.calls.push(self.meta.ring(caller).await?);
+        self.rung += 1;
+        let begun = tokio::time::timeout(BEGINS_WITHIN, self.model.begun(self.rung as usize)).await;
+        begun.with_context(|| format!("call {} has no session with the model", self.rung))
+    }
+}

@@ -1,0 +1,153 @@
+//! How fast the webhook is: real function processes, real requests, one at a time.
+
+use super::figure::{Figure, Table, WIDTH};
+use anyhow::{Context, ensure};
+use harness::rehearsal::Rehearsal;
+use harness::testbed::Testbed;
+use hmac::{Hmac, KeyInit, Mac};
+use local::binaries::Binaries;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use sim_meta::MetaConfig;
+use std::fmt;
+use std::time::{Duration, Instant};
+use switchboard::call_ref;
+
+/// So many requests of a kind are measured.
+const REQUESTS: usize = 30;
+
+/// So many cold starts.
+const STARTS: usize = 10;
+
+/// So many updates Meta may put into one request.
+const BATCH: usize = 1_000;
+
+/// How long a call may take to end when no caller joins it.
+const OVER_WITHIN: Duration = Duration::from_secs(10);
+
+/// All figures of the webhook.
+#[derive(Debug, Clone)]
+pub struct WebhookBench {
+    figures: Vec<Figure>,
+    peak_kib: u64,
+}
+
+/// Lambda gives the function so much memory, KiB.
+const MEMORY_KIB: u64 = 512 * 1024;
+
+impl WebhookBench {
+    /// Measures.
+    ///
+    /// # Errors
+    /// When something cannot be started, or does not answer as it should.
+    pub async fn run(binaries: &Binaries) -> anyhow::Result<Self> {
+        let folder = local::binaries::root().join("target/bench-webhook");
+        let rehearsal = Rehearsal { folder: Some(folder), ..Rehearsal::default() };
+        let testbed = rehearsal.start_testbed(binaries).await?;
+        let bench = measure(&testbed).await;
+        testbed.stop().await;
+        bench
+    }
+
+    /// Whether every figure is within its limit.
+    pub fn holds(&self) -> bool {
+        self.figures.iter().all(Figure::holds) && self.peak_kib <= MEMORY_KIB
+    }
+}
+
+async fn measure(testbed: &Testbed) -> anyhow::Result<WebhookBench> {
+    let poster = Poster::new(testbed);
+    poster.post(&connect("warm"), true).await?;
+    let mut connects = vec![];
+    for n in 0..REQUESTS {
+        let id = format!("wacid.connect{n}");
+        connects.push(poster.post(&connect(&id), true).await?);
+        // The next one should find the functions idle.
+        testbed.calls.call_until(&call_ref(&id), OVER_WITHIN, |record| record.call.has_ended()).await?;
+    }
+    let mut repeats = vec![];
+    let mut forged = vec![];
+    for _ in 0..REQUESTS {
+        repeats.push(poster.post(&connect("wacid.connect0"), true).await?);
+        forged.push(poster.post(&connect("wacid.forged"), false).await?);
+    }
+    let batch = poster.post(&batch(), true).await?;
+    let peak_kib = peak_kib(testbed)?;
+    let mut colds = vec![];
+    for n in 0..STARTS {
+        testbed.stack.cloud.kill_function("webhook").await?;
+        colds.push(poster.post(&connect(&format!("wacid.cold{n}")), true).await?);
+    }
+    let figures = vec![
+        Figure::of("connect posted → 200, warm", connects, Duration::from_millis(20)),
+        Figure::of("the same connect again → 200, warm", repeats, Duration::from_millis(20)),
+        Figure::of("wrong signature posted → 401, warm", forged, Duration::from_millis(2)),
+        Figure::of("connect posted → 200, cold", colds, Duration::from_millis(150)),
+        Figure::of("1,000 updates posted → 200, warm", vec![batch], Duration::from_millis(5_000)),
+    ];
+    Ok(WebhookBench { figures, peak_kib })
+}
+
+struct Poster {
+    http: reqwest::Client,
+    url: String,
+    secret: String,
+}
+
+impl Poster {
+    fn new(testbed: &Testbed) -> Self {
+        let url = format!("{}webhook", testbed.stack.cloud.function_url("webhook"));
+        Self { http: reqwest::Client::new(), url, secret: MetaConfig::default().app_secret }
+    }
+
+    /// Posts, and says how long the answer took.
+    async fn post(&self, body: &Value, is_signed: bool) -> anyhow::Result<Duration> {
+        let body = body.to_string();
+        let secret = if is_signed { self.secret.as_str() } else { "not the app secret" };
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+        mac.update(body.as_bytes());
+        let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+        let request = self.http.post(&self.url).header("content-type", "application/json");
+        let request = request.header("x-hub-signature-256", signature).body(body);
+        let posted_at = Instant::now();
+        let status = request.send().await?.status();
+        let took = posted_at.elapsed();
+        ensure!(status == if is_signed { 200 } else { 401 }, "the webhook answered {status}");
+        Ok(took)
+    }
+}
+
+fn connect(id: &str) -> Value {
+    let offer = json!({"sdp_type": "offer", "sdp": "v=0\r\n"});
+    envelope(vec![json!({"id": id, "event": "connect", "from_user_id": "IN.1", "session": offer})])
+}
+
+/// A thousand different calls, over before they began.
+fn batch() -> Value {
+    let call = |n| json!({"id": format!("wacid.batch{n}"), "event": "terminate", "status": "COMPLETED"});
+    envelope((0..BATCH).map(call).collect())
+}
+
+fn envelope(calls: Vec<Value>) -> Value {
+    let number = MetaConfig::default().phone_number_id;
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "calls", "value": {
+        "messaging_product": "whatsapp", "metadata": {"phone_number_id": number}, "calls": calls}}]}]})
+}
+
+/// The most memory the webhook's process ever had.
+fn peak_kib(testbed: &Testbed) -> anyhow::Result<u64> {
+    let pid = *testbed.stack.cloud.function_pids("webhook").first().context("the webhook has no process")?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
+    peak.and_then(|kib| kib.parse().ok()).context("the kernel does not say how much memory the webhook had")
+}
+
+impl fmt::Display for WebhookBench {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Table(&self.figures))?;
+        let mib = |kib: u64| format!("{:.0} MiB", kib as f64 / 1_024.0);
+        let (peak, limit) = (mib(self.peak_kib), mib(MEMORY_KIB));
+        writeln!(f, "  {:<WIDTH$} {peak:>10} {:>10} {limit:>10}", "memory, at its peak", "")
+    }
+}

@@ -1,0 +1,147 @@
+//! The calls that rehearsals have saved: their table in a file and the key of their pseudonyms, for `ahoy` to read later.
+
+use anyhow::{Context, bail};
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use local::binaries::{Binaries, root};
+use local::stack::{TABLE, fresh_key};
+use secrecy::SecretString;
+use serde_json::json;
+use sim_aws::{Cloud, CloudConfig};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+use store::Store;
+use tokio::process::Command;
+
+/// The table's file, and the key's.
+const TABLES: &str = "table.sqlite";
+const KEY: &str = "door-key";
+
+/// What looks at more than the table.
+const ELSEWHERE: [&str; 3] = ["doctor", "setup", "number"];
+
+/// BatchWriteItem takes no more at once.
+const AT_ONCE: usize = 25;
+
+/// The table that rehearsals have left.
+#[derive(Debug)]
+pub struct SavedCalls {
+    cloud: Cloud,
+    store: Store,
+}
+
+/// The control API key of this folder's rehearsals: the same for all of them, so that a caller has the same pseudonym in each.
+///
+/// # Errors
+/// When it can neither be read nor made.
+pub fn control_api_key(folder: &Path) -> anyhow::Result<SecretString> {
+    let path = folder.join(KEY);
+    if !path.exists() {
+        std::fs::write(&path, fresh_key()).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    let key = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(SecretString::from(key))
+}
+
+/// Runs `ahoy` on what was left in a folder.
+///
+/// # Errors
+/// When nothing was, or there is no `ahoy`.
+pub async fn ahoy(folder: &Path, arguments: &[OsString], binaries: &Binaries) -> anyhow::Result<ExitCode> {
+    if !folder.join(TABLES).exists() {
+        bail!("there is no call to look at in {}: make call", folder.display());
+    }
+    if let Some(command) = asked_of_an_account(arguments) {
+        bail!(
+            "make call leaves its calls, and nothing at Meta or in an account that {command} could look at: use the ahoy command itself, with yours"
+        );
+    }
+    let saved = SavedCalls::open(folder).await?;
+    let mut ahoy = Command::new(binaries.path("ahoy"));
+    let status = ahoy.args(arguments).envs(saved.environment()).status().await.context("cannot run ahoy")?;
+    saved.cloud.stop().await;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// The command that looks at Meta and at a deployment, if it is one of those and not only asked how it is used.
+fn asked_of_an_account(arguments: &[OsString]) -> Option<&str> {
+    let mut words = arguments.iter().filter_map(|argument| argument.to_str());
+    let is_help = words.clone().any(|word| matches!(word, "--help" | "-h"));
+    words.find(|word| !word.starts_with('-')).filter(|word| ELSEWHERE.contains(word) && !is_help)
+}
+
+impl SavedCalls {
+    /// Opens what this folder's rehearsals have left, or begins it.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn open(folder: &Path) -> anyhow::Result<Self> {
+        let key = control_api_key(folder)?;
+        let mut config = CloudConfig::new(root().join("template.yaml"));
+        config.tables_in = Some(folder.join(TABLES));
+        config.secrets = [("media", media_secret(&key)), ("marks", mark_secret(&key))]
+            .map(|(name, secret)| (name.to_owned(), secret))
+            .into();
+        let cloud = Cloud::start(config).await?;
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&cloud.sdk_config()), TABLE);
+        Ok(Self { cloud, store })
+    }
+
+    /// Takes over what is in a rehearsal's table, but for its media tasks, which are gone with it.
+    ///
+    /// # Errors
+    /// When one of the tables cannot be used.
+    pub async fn take_over(self, from: &Store) -> anyhow::Result<()> {
+        let mut pages = from.client.scan().table_name(&from.table).into_paginator().items().send();
+        let mut puts = vec![];
+        while let Some(item) = pages.next().await {
+            let item = item?;
+            if item["pk"].as_s().is_ok_and(|pk| !pk.starts_with("TASK#")) {
+                let put = PutRequest::builder().set_item(Some(item)).build()?;
+                puts.push(WriteRequest::builder().put_request(put).build());
+            }
+        }
+        for some in puts.chunks(AT_ONCE) {
+            let write = self.store.client.batch_write_item().request_items(TABLE, some.to_vec());
+            write.send().await.context("cannot keep the rehearsal's table")?;
+        }
+        self.cloud.stop().await;
+        Ok(())
+    }
+
+    /// What `ahoy` must be told to look at it.
+    fn environment(&self) -> BTreeMap<String, String> {
+        let named = [("TABLE", TABLE), ("MEDIA_SECRET", "media")];
+        let named = named.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.cloud.environment().into_iter().chain(named).collect()
+    }
+}
+
+fn media_secret(key: &SecretString) -> String {
+    use secrecy::ExposeSecret;
+    json!({"door_key": key.expose_secret()}).to_string()
+}
+
+/// As `make secrets` makes it of a new stack.
+fn mark_secret(key: &SecretString) -> String {
+    use secrecy::ExposeSecret;
+    json!({"mark_key": key.expose_secret(), "made_at_ms": 0}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_make_call_does_not_leave_is_not_looked_for() {
+        let asked = |line: &str| {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            asked_of_an_account(&words).is_some()
+        };
+
+        assert!(asked("doctor") && asked("--json number show") && asked("setup --yes"));
+        assert!(!asked("calls") && !asked("show 2f1e32008a97") && !asked("doctor --help"));
+    }
+}

@@ -1,0 +1,419 @@
+//! A testbed on which calls happen: placed with or without injected faults, watched, and made to break.
+
+mod caller;
+mod conversation;
+mod program_logs;
+
+pub use caller::{Afterwards, Caller};
+pub use conversation::{looking_up, looks_up, monologue_of, using};
+
+use crate::Rehearsal;
+use crate::privacy_scan;
+use crate::program::{Ended, Program};
+use crate::raw_webhook::RawWebhook;
+use crate::testbed::Testbed;
+use local::{Binaries, eventually, root};
+use rustix::process::{Pid, Signal, kill_process};
+use sim_meta::{ActionName, CallerConfig, Event, InjectedFault, Observation, Seen};
+use sim_openai::Script;
+use std::fs::Permissions;
+use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Nothing listens there.
+const NOWHERE: &str = "http://127.0.0.1:1/webhook";
+
+/// What a story waits for happens within this.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// What a story begins with: a model that talks about bicycles, unless it is told otherwise.
+#[derive(Debug, Clone)]
+pub struct StoryBuilder {
+    rehearsal: Rehearsal,
+    replaced: Vec<(&'static str, PathBuf)>,
+    wrapped: Option<Wrapped>,
+}
+
+/// A program in whose place another one runs, which becomes that program.
+#[derive(Debug, Clone)]
+struct Wrapped {
+    name: &'static str,
+    says_first: String,
+}
+
+impl Default for StoryBuilder {
+    fn default() -> Self {
+        Self::rehearsed().scripted(Script::about_bikes())
+    }
+}
+
+/// The product and the simulators around it. They end with it.
+pub struct Story {
+    testbed: Arc<Testbed>,
+    seen: Mutex<mpsc::UnboundedReceiver<Observation>>,
+    remembered: Mutex<Vec<Observation>>,
+}
+
+/// A kill that is to happen.
+#[derive(Debug, Clone, Default)]
+pub struct Kill(Arc<AtomicBool>);
+
+impl StoryBuilder {
+    /// A story with an injected fault.
+    pub fn with_fault(fault: &str) -> Self {
+        let fault = fault.parse().expect("the story names a fault that there is");
+        let mut story = Self::default();
+        story.rehearsal.fault = Some(fault);
+        story
+    }
+
+    /// The testbed of `make call`.
+    pub fn rehearsed() -> Self {
+        let mut rehearsal = Rehearsal::default();
+        // However busy the machine of the tests is: no task refuses a call for it.
+        let never_overloaded = [("AHOY_LATEST_MS".to_owned(), "1000".to_owned())].into();
+        rehearsal.more.insert("media-task".to_owned(), never_overloaded);
+        Self { rehearsal, replaced: vec![], wrapped: None }
+    }
+
+    /// The model says this.
+    #[must_use]
+    pub fn scripted(self, script: Script) -> Self {
+        self.with_model(|model| model.script = script)
+    }
+
+    /// The model is like this.
+    #[must_use]
+    pub fn with_model(mut self, change: impl FnOnce(&mut sim_openai::Config)) -> Self {
+        change(&mut self.rehearsal.model);
+        self
+    }
+
+    /// Another model answers, at this URL.
+    #[must_use]
+    pub fn with_model_at(mut self, url: String) -> Self {
+        self.rehearsal.model_url = Some(url);
+        self
+    }
+
+    /// Another agent answers: the text of its file.
+    #[must_use]
+    pub fn with_agent(mut self, file: &str) -> Self {
+        self.rehearsal.agent = file.to_owned();
+        self
+    }
+
+    /// The agent's file says this as well: whole sections of it.
+    #[must_use]
+    pub fn with_agent_also(mut self, sections: &str) -> Self {
+        self.rehearsal.agent += sections;
+        self
+    }
+
+    /// A line of the agent's file is another one.
+    #[must_use]
+    pub fn with_agent_but(mut self, line: &str, instead: &str) -> Self {
+        assert!(self.rehearsal.agent.contains(line), "the agent's file has no {line:?}");
+        self.rehearsal.agent = self.rehearsal.agent.replacen(line, instead, 1);
+        self
+    }
+
+    /// Sets how long calls may ring.
+    #[must_use]
+    pub fn ringing_for(mut self, seconds: u64) -> Self {
+        self.rehearsal.ring_seconds = Some(seconds);
+        self
+    }
+
+    /// The clock of a program's host is so many seconds ahead; behind, when below zero.
+    #[must_use]
+    pub fn with_clock_of(mut self, program: &str, seconds_ahead: i64) -> Self {
+        let settings = crate::clock_skew::ahead_by(seconds_ahead).expect("make test installs libfaketime");
+        self.rehearsal.more.entry(program.to_owned()).or_default().extend(settings);
+        self
+    }
+
+    /// A program is told something else than usual.
+    #[must_use]
+    pub fn with_setting_of(mut self, program: &str, name: &str, value: &str) -> Self {
+        let settings = self.rehearsal.more.entry(program.to_owned()).or_default();
+        settings.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// One of the product's programs is another one.
+    #[must_use]
+    pub fn replacing(mut self, program: &'static str, path: PathBuf) -> Self {
+        self.replaced.push((program, path));
+        self
+    }
+
+    /// A program says this before anything else. Its logs are kept apart, so that the scan of all tests' logs does not find it.
+    #[must_use]
+    pub fn with_a_program_that_says(mut self, name: &'static str, line: &str) -> Self {
+        self.wrapped = Some(Wrapped { name, says_first: line.to_owned() });
+        self.rehearsal.folder = Some(std::env::temp_dir().join(format!("ahoy-story-{}", std::process::id())));
+        self
+    }
+
+    /// One of several stages of the same story, with logs of its own.
+    #[must_use]
+    pub fn beside(mut self, name: &str) -> Self {
+        self.rehearsal.folder = Some(folder().join(name));
+        self
+    }
+
+    /// Starts everything; the product is ready for calls.
+    pub async fn begin(mut self) -> Story {
+        let folder = self.rehearsal.folder.get_or_insert_with(folder).clone();
+        let replaced = self.replaced.into_iter();
+        let mut programs = replaced.fold(programs().await, |all, (name, path)| all.replacing(name, path));
+        if let Some(wrapped) = &self.wrapped {
+            programs = wrapped.among(programs, &folder);
+        }
+        let testbed = self.rehearsal.start_testbed(&programs).await.expect("the testbed can be set");
+        let seen = Mutex::new(testbed.meta.observations());
+        Story { testbed: Arc::new(testbed), seen, remembered: Mutex::default() }
+    }
+}
+
+impl Story {
+    /// Begins a story in which nothing goes wrong by itself.
+    pub async fn begin() -> Self {
+        StoryBuilder::default().begin().await
+    }
+
+    /// A caller rings.
+    pub async fn ring(&self) -> Caller<'_> {
+        self.ring_with_faults(&[]).await
+    }
+
+    /// A caller rings, and this goes wrong with their call, all at once.
+    pub async fn ring_with_faults(&self, faults: &[InjectedFault]) -> Caller<'_> {
+        self.ring_as(CallerConfig { mischief: faults.to_vec(), ..CallerConfig::default() }).await
+    }
+
+    /// This caller calls.
+    pub async fn ring_as(&self, caller: CallerConfig) -> Caller<'_> {
+        Caller::new(self, self.meta.ring(caller).await.expect("the call can be placed"))
+    }
+
+    /// Rings from a phone of this kind.
+    pub async fn ring_from(&self, caller: CallerConfig) -> Caller<'_> {
+        Caller::new(self, self.meta.ring(caller).await.expect("a phone can ring"))
+    }
+
+    /// A caller rings, and Meta's webhook about it goes astray for now: `instead` arrives.
+    ///
+    /// Meta sends its own half a second later; by then `instead` has been taken in.
+    pub async fn ring_but_tell(&self, instead: impl FnOnce(&str) -> RawWebhook) -> Caller<'_> {
+        self.webhooks_go_astray();
+        let caller = self.ring().await;
+        let astray = Seen::WebhookAnswered { event: Event::Connect, status: None };
+        self.saw(caller.id(), |seen| *seen == astray).await;
+        assert_eq!(instead(caller.id()).post(self).await, 200);
+        self.webhooks_arrive();
+        caller
+    }
+
+    /// From now on Meta's webhooks go where nothing listens. Meta sends them again, later and later.
+    pub fn webhooks_go_astray(&self) {
+        self.meta.set_webhook_url(NOWHERE);
+    }
+
+    /// From now on Meta's webhooks arrive again.
+    pub fn webhooks_arrive(&self) {
+        self.meta.set_webhook_url(self.webhook_url());
+    }
+
+    /// Where webhooks go.
+    pub fn webhook_url(&self) -> String {
+        format!("{}webhook", self.stack.cloud.function_url("webhook"))
+    }
+
+    /// Kills call-control once, as soon as an action has taken effect at Meta and before Meta's reply leaves.
+    pub fn kill_call_control_after(&self, action: ActionName) -> Kill {
+        self.once_after(action, |testbed| async move {
+            testbed.stack.cloud.kill_function("call-control").await.expect("there is call-control");
+        })
+    }
+
+    /// Kills the one media task, as soon as an action has taken effect at Meta and before Meta's reply leaves.
+    pub fn kill_the_task_after(&self, action: ActionName) -> Kill {
+        self.once_after(action, |testbed| async move {
+            let task = testbed.stack.cloud.tasks()[0].id.clone();
+            testbed.stack.cloud.kill_task(&task).await.expect("the task lives");
+        })
+    }
+
+    fn once_after<F>(&self, action: ActionName, kill: fn(Arc<Testbed>) -> F) -> Kill
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (happened, testbed) = (Kill::default(), Arc::downgrade(&self.testbed));
+        let happens = happened.clone();
+        self.meta.on_action(move |seen| {
+            let is_now = seen.name == action && !happens.0.swap(true, Ordering::Relaxed);
+            let testbed = testbed.upgrade().filter(|_| is_now);
+            Box::pin(async move {
+                if let Some(testbed) = testbed {
+                    kill(testbed).await;
+                }
+            })
+        });
+        happened
+    }
+
+    /// The pid of the one media task.
+    pub fn media_task_pid(&self) -> u32 {
+        let tasks = self.stack.cloud.tasks();
+        assert_eq!(tasks.len(), 1, "{tasks:?}");
+        tasks[0].pid.expect("the task is ready, so it has a process")
+    }
+
+    /// Stops the one media task for this duration, as an overloaded host does.
+    pub async fn stops_the_task_for(&self, time: Duration) {
+        self.while_the_task_is_stopped(tokio::time::sleep(time)).await;
+    }
+
+    /// Stops the one media task while something else happens: whatever it has to do, it does not.
+    pub async fn while_the_task_is_stopped<T>(&self, happens: impl Future<Output = T>) -> T {
+        let pid = Pid::from_raw(self.media_task_pid() as i32).expect("a process has a number");
+        kill_process(pid, Signal::STOP).expect("it is ours to stop");
+        let result = happens.await;
+        kill_process(pid, Signal::CONT).expect("it is ours to let go on");
+        result
+    }
+
+    /// Checks the health of the one media task as ECS does: by another process in the same environment.
+    pub async fn checks_health(&self) -> Ended {
+        let environment = std::fs::read_to_string(format!("/proc/{}/environ", self.media_task_pid()));
+        let environment = environment.expect("the task runs, and is told text");
+        let settings: Vec<_> =
+            environment.split('\0').filter_map(|setting| setting.split_once('=')).collect();
+        Program::named("media-task").with_argument("healthcheck").with_all(&settings).run().await
+    }
+
+    /// Whether no call needed an action.
+    pub fn call_control_was_left_alone(&self) -> bool {
+        self.stack.cloud.function_pids("call-control").is_empty()
+    }
+
+    /// Everything the phones and Meta saw so far.
+    pub fn observations(&self) -> Vec<Observation> {
+        let mut remembered = self.remembered.lock().expect("no thread panics while remembering");
+        let mut seen = self.seen.lock().expect("no thread panics while looking");
+        remembered.extend(std::iter::from_fn(|| seen.try_recv().ok()));
+        remembered.clone()
+    }
+
+    /// Waits until something was seen of a call, however long ago.
+    pub async fn saw(&self, call: &str, wanted: impl Fn(&Seen) -> bool) {
+        let is_it = |seen: &Observation| seen.call == call && wanted(&seen.what);
+        self.until("what was to be seen", async || self.observations().iter().any(is_it)).await;
+    }
+
+    /// The partitions of calls in the table.
+    pub async fn stored_calls(&self) -> Vec<String> {
+        let scan = self.stack.store.client.scan().table_name(&self.stack.store.table);
+        let items =
+            scan.consistent_read(true).send().await.expect("the table can be read").items.unwrap_or_default();
+        let keys = items.iter().map(|item| item["pk"].as_s().expect("keys are texts").clone());
+        keys.filter(|key| key.starts_with("CALL#")).collect()
+    }
+
+    /// Waits until no call wants a tick; then none is open at Meta, and no one acted on a call that is not ours.
+    pub async fn is_at_rest(&self) {
+        self.nothing_is_due().await;
+        // A message counts as sent before it is sent.
+        let cloud = &self.stack.cloud;
+        let is_idle = async || cloud.invocations_under_way("call-control") == 0;
+        self.until("call-control to be idle", is_idle).await;
+        assert!(self.meta.open_calls().is_empty(), "{:?}", self.meta.open_calls());
+        assert_eq!(self.meta.strays(), [""; 0]);
+    }
+
+    /// Waits until no call wants a tick, now or ever.
+    pub async fn nothing_is_due(&self) {
+        let store = &self.stack.store;
+        let rests = async || store.due(u64::MAX).await.expect("the table can be read").is_empty();
+        self.until("the index of what is due to be empty", rests).await;
+    }
+
+    /// Waits until a condition holds that sends no notification.
+    pub async fn comes_to(&self, is_so: impl Fn() -> bool) {
+        self.until("what was to come", async || is_so()).await;
+    }
+
+    /// Waits until something is so that has to be asked for.
+    pub async fn until_it_is_so(&self, is_so: impl AsyncFn() -> bool) {
+        self.until("what was to come", is_so).await;
+    }
+
+    pub(crate) async fn until(&self, awaited: &str, is_so: impl AsyncFn() -> bool) {
+        let found = eventually(PATIENCE, || async { Ok(is_so().await.then_some(())) }).await;
+        let found = found.expect("looking does not fail");
+        found.unwrap_or_else(|| panic!("waited {PATIENCE:?} in vain for {awaited}"));
+    }
+}
+
+impl Wrapped {
+    /// Among the programs, one that says its line and becomes the one it stands for.
+    fn among(&self, programs: Binaries, folder: &Path) -> Binaries {
+        let (path, becomes) = (folder.join(self.name), programs.path(self.name));
+        let script =
+            format!("#!/bin/sh\ncat <<'LINE'\n{}\nLINE\nexec {}\n", self.says_first, becomes.display());
+        std::fs::create_dir_all(folder).expect("the story has a folder");
+        std::fs::write(&path, script).expect("the story's folder can be written");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("it is ours");
+        programs.replacing(self.name, path)
+    }
+}
+
+impl Drop for Story {
+    /// Holds what the programs wrote to what must not be written; keeps what was said to and by the model, for `make conformance`.
+    fn drop(&mut self) {
+        for (n, session) in self.model.sessions().iter().enumerate() {
+            // A story that goes wrong has more to tell than this.
+            let _ =
+                std::fs::write(self.folder.join(format!("realtime-{n}.jsonl")), session.recording_jsonl());
+        }
+        if !std::thread::panicking() {
+            privacy_scan::keeps(&self.testbed);
+        }
+    }
+}
+
+impl Deref for Story {
+    type Target = Testbed;
+
+    fn deref(&self) -> &Testbed {
+        &self.testbed
+    }
+}
+
+impl Kill {
+    /// Whether it did.
+    pub fn has_happened(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The product's programs. Nextest has had them built (`.config/nextest.toml`); cargo's own runner has not.
+pub async fn programs() -> Binaries {
+    let binaries =
+        if std::env::var_os("NEXTEST").is_some() { Binaries::built() } else { Binaries::build().await };
+    binaries.expect("the product's programs can be built")
+}
+
+/// Where a story's logs and recordings go: a folder of the test's name, since stories run side by side.
+pub fn folder() -> PathBuf {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("story").replace("::", "/");
+    root().join("target/stories").join(name)
+}

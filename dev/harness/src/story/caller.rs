@@ -1,0 +1,226 @@
+//! A caller who rings, talks and hangs up, and what is known of the call afterwards.
+
+use crate::Story;
+use crate::testbed::Testbed;
+use call::Ending;
+use sim_audio::hearing::{HEARD, find};
+use sim_audio::{Clip, clips};
+use sim_meta::{ActionName, Event, Seen, TriedAction};
+use std::time::Duration;
+use switchboard::{StoredCall, call_ref};
+
+/// A business that does not pick up within this has lost its caller.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// No agent speaks for longer.
+const LONGEST_SPEECH: Duration = Duration::from_secs(90);
+
+/// Everything that follows the end of a call is done within this: a caller who vanished is missed after 20 s.
+const SETTLED_WITHIN: Duration = Duration::from_secs(40);
+
+/// A caller.
+pub struct Caller<'a> {
+    story: &'a Story,
+    call: sim_meta::Call,
+}
+
+/// What is known of a call once it is over and nothing is left to do for it.
+#[derive(Debug)]
+pub struct Afterwards {
+    /// How the product says it ended.
+    pub ending: Ending,
+    /// How Meta says it ended.
+    pub at_meta: sim_meta::Ending,
+    /// The actions Meta took, in their order.
+    pub actions: Vec<ActionName>,
+    /// How many messages the caller got.
+    pub messages: usize,
+    /// How many media tasks had it.
+    pub assignments: usize,
+    /// How often the model was connected to, in all calls of the story.
+    pub connections: usize,
+    /// Its journal.
+    pub journal: Vec<journal::JournalEvent>,
+}
+
+impl<'a> Caller<'a> {
+    pub(crate) fn new(story: &'a Story, call: sim_meta::Call) -> Self {
+        Self { story, call }
+    }
+
+    /// The call's id at Meta.
+    pub fn id(&self) -> &str {
+        self.call.id()
+    }
+
+    /// The call's name in the product.
+    pub fn call_ref(&self) -> String {
+        call_ref(self.id())
+    }
+
+    /// The caller's phone.
+    pub fn phone(&self) -> &sim_meta::Call {
+        &self.call
+    }
+
+    /// Waits until the call is answered.
+    pub async fn is_picked_up(&self) {
+        self.call.answered(PATIENCE).await.expect("the call is answered");
+    }
+
+    /// Waits until the call is answered and the agent speaks.
+    pub async fn is_greeted(&self) {
+        self.is_picked_up().await;
+        self.call.agent_speaks(PATIENCE).await.expect("the agent greets");
+    }
+
+    /// Is answered, and hears the greeting out.
+    pub async fn hears_the_greeting(&self) {
+        self.is_greeted().await;
+        self.hears_out(&clips::agent_greeting()).await;
+    }
+
+    /// Hears the greeting out, asks, hears the answer.
+    pub async fn talks(&self) {
+        self.hears_the_greeting().await;
+        self.asks(&clips::caller_question(), &clips::agent_answer()).await;
+    }
+
+    /// Hangs up, and waits for everything that follows.
+    pub async fn hangs_up(self) -> Afterwards {
+        self.call.hang_up().await;
+        self.afterwards().await
+    }
+
+    /// Waits until the call is over, and for everything that follows.
+    pub async fn afterwards(self) -> Afterwards {
+        self.call.ended(Duration::from_secs(60)).await.expect("the call ends");
+        let told = Seen::WebhookAnswered { event: Event::Terminate, status: Some(200) };
+        self.story.saw(self.id(), |seen| *seen == told).await;
+        self.settles().await
+    }
+
+    /// Waits until nothing is left to do for the call, whatever Meta has told of its end.
+    pub async fn settles(self) -> Afterwards {
+        let settled = |record: &StoredCall| record.call.has_ended() && record.call.pending.is_empty();
+        let record = self.testbed().calls.call_until(&self.call_ref(), SETTLED_WITHIN, settled).await;
+        let record = record.expect("the call ends, with nothing left to do");
+        let at_meta = self.call.ended(PATIENCE).await.expect("the call is over at Meta");
+        self.story.is_at_rest().await;
+        let journal = self.journal().await;
+        Afterwards {
+            ending: record.call.ending().expect("it has ended"),
+            at_meta,
+            actions: self.actions(),
+            messages: self.testbed().meta.messages().len(),
+            assignments: journal
+                .iter()
+                .filter(|event| matches!(event, journal::JournalEvent::Claimed { .. }))
+                .count(),
+            connections: self.testbed().model.connections(),
+            journal,
+        }
+    }
+
+    /// The call's journal.
+    pub async fn journal(&self) -> Vec<journal::JournalEvent> {
+        let entries = self.testbed().calls.journal(&self.call_ref()).await.expect("the journal can be read");
+        entries.into_iter().map(|entry| entry.event).collect()
+    }
+
+    /// The actions that Meta took so far.
+    pub fn actions(&self) -> Vec<ActionName> {
+        let calls = self.testbed().meta.calls();
+        let tried = calls.into_iter().filter(|call| call.id == self.id()).flat_map(|call| call.actions);
+        tried.filter(TriedAction::took_effect).map(|action| action.name).collect()
+    }
+
+    /// Says something, and hears the whole answer.
+    pub async fn asks(&self, question: &Clip, answer: &Clip) {
+        self.says(question).await;
+        self.hears(answer).await;
+    }
+
+    /// Says something.
+    pub async fn says(&self, clip: &Clip) {
+        self.call.say(clip).await.expect("the caller can speak");
+    }
+
+    /// Waits until the agent speaks, and hears all of this.
+    pub async fn hears(&self, clip: &Clip) {
+        self.call
+            .agent_speaks(PATIENCE)
+            .await
+            .unwrap_or_else(|_| panic!("the agent does not say {}", clip.name));
+        self.hears_out(clip).await;
+    }
+
+    /// Waits until the agent falls silent, and has heard all of this.
+    pub async fn hears_out(&self, clip: &Clip) {
+        self.call.agent_falls_silent(LONGEST_SPEECH).await.expect("the agent comes to an end");
+        assert!(self.has_heard(clip), "{} was not heard: {:?}", clip.name, self.fit(clip));
+    }
+
+    /// Waits until the agent speaks, and hears all of this before the agent hangs up.
+    pub async fn hears_to_the_end(&self, clip: &Clip) {
+        self.call
+            .agent_speaks(PATIENCE)
+            .await
+            .unwrap_or_else(|_| panic!("the agent does not say {}", clip.name));
+        self.call.ended(LONGEST_SPEECH).await.expect("the agent hangs up");
+        assert!(self.has_heard(clip), "{} was not heard: {:?}", clip.name, self.fit(clip));
+    }
+
+    /// Whether all of this was heard so far.
+    pub fn has_heard(&self, clip: &Clip) -> bool {
+        self.fit(clip).is_some_and(|fit| fit >= HEARD)
+    }
+
+    /// How often this was heard so far.
+    pub fn times_heard(&self, clip: &Clip) -> usize {
+        count(clip, &self.call.recording())
+    }
+
+    fn fit(&self, clip: &Clip) -> Option<f64> {
+        find(&clip.samples, &self.call.recording()).map(|found| found.correlation)
+    }
+
+    fn testbed(&self) -> &Testbed {
+        self.story
+    }
+}
+
+impl Afterwards {
+    /// Whether one media task had it, which was there before, and whether the model was asked for once.
+    pub fn was_held_once(&self) -> bool {
+        (self.assignments, self.connections) == (1, 1)
+    }
+
+    /// What was wrong with its media, in the order it was found. Each has its evidence, and its cure.
+    pub fn verdicts(&self) -> Vec<&str> {
+        let found = self.journal.iter().filter_map(|event| match event {
+            journal::JournalEvent::MediaVerdict { verdict, evidence, cure } => {
+                assert!(evidence.ends_with('.') && cure.ends_with('.'), "{evidence} {cure}");
+                Some(verdict.as_str())
+            }
+            _ => None,
+        });
+        found.collect()
+    }
+
+    /// The names of what is in the journal.
+    pub fn event_names(&self) -> Vec<String> {
+        let name = |event| serde_json::to_value(event).expect("events are JSON")["event"].to_string();
+        self.journal.iter().map(|event| name(event).replace('"', "")).collect()
+    }
+}
+
+fn count(clip: &Clip, recording: &[i16]) -> usize {
+    match find(&clip.samples, recording).filter(|found| found.correlation >= HEARD) {
+        Some(found) => {
+            let after = (found.at + clip.samples.len()).min(recording.len());
+            1 + count(clip, &recording[..found.at]) + count(clip, &recording[after..])
+        }
+        None => 0,
+    }
+}

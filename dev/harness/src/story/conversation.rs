@@ -1,0 +1,152 @@
+//! Scripts of the model for stories, and what is known of a conversation afterwards.
+
+use crate::{Afterwards, Caller, Story};
+use journal::JournalEvent;
+use local::binaries::root;
+use sim_audio::hearing::{HEARD, find};
+use sim_audio::{Clip, clips, wav};
+use sim_openai::{Reply, ReplyItem, Script, Side};
+use std::time::Duration;
+
+/// Greets, looks an order up in answer to whatever is asked, and says `after`.
+pub fn looking_up(order: &str, after: Clip) -> Script {
+    Script::new(Reply::speech(clips::agent_greeting()), [looks_up(order, after)])
+}
+
+/// Fills the time, looks an order up, and says `after`.
+pub fn looks_up(order: &str, after: Clip) -> Reply {
+    let lookup = ReplyItem::FunctionCall {
+        name: "lookup_order".to_owned(),
+        arguments: serde_json::json!({ "order": order }).to_string(),
+    };
+    let mut reply = Reply::speech(clips::agent_moment()).and(lookup);
+    reply.after_tool = Some(Box::new(Reply::speech(after)));
+    reply
+}
+
+/// Greets, uses a tool in answer to whatever is asked, and says `after`.
+pub fn using(tool: &str, arguments: &str, after: Clip) -> Script {
+    let answer = Reply::call(tool, arguments, Reply::speech(after));
+    Script::new(Reply::speech(clips::agent_greeting()), [answer])
+}
+
+impl Story {
+    /// What the model was told by tools, in turn.
+    pub fn tool_outputs(&self) -> Vec<String> {
+        let sessions = self.model.sessions();
+        let created = sessions
+            .iter()
+            .flat_map(|session| session.events_of(Side::Client, "conversation.item.create"))
+            .map(|event| event["item"].clone());
+        let outputs = created.filter(|item| item["type"] == "function_call_output");
+        outputs.filter_map(|item| item["output"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// What the model was told in words, besides what tools answered.
+    pub fn told_to_the_model(&self) -> Vec<String> {
+        let sessions = self.model.sessions();
+        let created =
+            sessions.iter().flat_map(|session| session.events_of(Side::Client, "conversation.item.create"));
+        let texts = created.map(|event| event["item"]["content"][0]["text"].clone());
+        texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+    }
+
+    /// The key presses that the model received, in order.
+    pub fn keys_told(&self) -> Vec<String> {
+        let told = self.told_to_the_model();
+        let keys = told
+            .iter()
+            .filter_map(|text| text.strip_prefix("[The caller pressed on the keypad: ")?.strip_suffix(']'));
+        keys.map(str::to_owned).collect()
+    }
+
+    /// What the model had to complain of.
+    pub fn model_faults(&self) -> Vec<String> {
+        self.model.sessions().into_iter().flat_map(|session| session.faults).collect()
+    }
+
+    /// Whether the model heard all of this.
+    pub fn model_heard(&self, clip: &Clip) -> bool {
+        let heard: Vec<i16> = self.model.sessions().into_iter().flat_map(|session| session.heard).collect();
+        find(&clip.samples, &heard).is_some_and(|found| found.correlation >= HEARD)
+    }
+
+    /// The apology of a language.
+    pub fn apology(&self, language: &str) -> Clip {
+        let file = root().join(format!("media-task/apologies/{language}.wav"));
+        let samples = wav::parse(&std::fs::read(file).expect("it is recorded")).expect("it is a WAV");
+        Clip { name: format!("the apology in {language}"), text: String::new(), samples }
+    }
+
+    /// The lines of the product's logs that contain this.
+    pub fn logs_with(&self, needle: &str) -> Vec<String> {
+        let logs = self.stack.cloud.log_files();
+        let texts = logs.iter().map(|log| std::fs::read_to_string(&log.path).expect("logs can be read"));
+        texts.flat_map(|text| lines_with(&text, needle)).collect()
+    }
+
+    /// Everything in the table, as text to search.
+    pub async fn everything_stored(&self) -> String {
+        let scan = self.stack.store.client.scan().table_name(&self.stack.store.table);
+        let items = scan.consistent_read(true).send().await.expect("the table can be read").items;
+        format!("{items:?}")
+    }
+
+    /// What the number has spent today, in millionths of a dollar.
+    pub async fn spent_today(&self) -> u64 {
+        let agent = agents::Agent::read(&crate::testbed::AGENT.replace("{shop}", "http://127.0.0.1"))
+            .expect("the rehearsal's agent is right");
+        let day = agent.day(service::time::now_ms());
+        let number = sim_meta::MetaConfig::default().phone_number_id;
+        self.stack.store.spent(&number, &day).await.expect("the table can be read")
+    }
+
+    /// What was said in a call so far, as it is kept.
+    pub async fn lines_of(&self, caller: &Caller<'_>) -> Vec<String> {
+        let lines = self.calls.lines(&caller.call_ref()).await.expect("the table can be read");
+        lines.into_iter().map(|line| line.text).collect()
+    }
+}
+
+impl Caller<'_> {
+    /// Waits until the journal tells of something.
+    pub async fn waits_for(&self, story: &Story, wanted: impl Fn(&JournalEvent) -> bool) {
+        story
+            .until("an entry of the journal", async || {
+                let journal = story.calls.journal(&self.call_ref()).await.expect("the journal can be read");
+                journal.iter().any(|entry| wanted(&entry.event))
+            })
+            .await;
+    }
+}
+
+impl Afterwards {
+    /// The tools that were used, and how that went.
+    pub fn tools(&self) -> Vec<String> {
+        let used = self.journal.iter().filter_map(|event| match event {
+            JournalEvent::Tool { tool, outcome, .. } => Some(format!("{tool}: {outcome}")),
+            _ => None,
+        });
+        used.collect()
+    }
+
+    /// How many keys were pressed, each time.
+    pub fn keys(&self) -> Vec<u64> {
+        let pressed = self.journal.iter().filter_map(|event| match event {
+            JournalEvent::Keys { count } => Some(*count),
+            _ => None,
+        });
+        pressed.collect()
+    }
+}
+
+fn lines_with(text: &str, needle: &str) -> Vec<String> {
+    text.lines().filter(|line| line.contains(needle)).map(str::to_owned).collect()
+}
+
+/// The first seconds of a caller's monologue, which has no pause.
+pub fn monologue_of(seconds: u64) -> Clip {
+    let mut clip = clips::caller_monologue();
+    clip.samples.truncate(sim_audio::samples(Duration::from_secs(seconds)));
+    Clip { name: format!("{seconds} s of a monologue"), ..clip }
+}

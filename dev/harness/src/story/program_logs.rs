@@ -1,0 +1,28 @@
+//! The logs of a story's programs: lines of JSON.
+
+use crate::Story;
+use serde_json::Value;
+
+impl Story {
+    /// Every line that is JSON, in the order of the processes that wrote them.
+    pub fn logged(&self) -> Vec<Value> {
+        let logs = self.stack.cloud.log_files();
+        let texts = logs.iter().map(|log| std::fs::read_to_string(&log.path).expect("logs are text"));
+        texts
+            .flat_map(|text| {
+                text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// The lines that tell of events of a call.
+    pub fn logged_of(&self, call_ref: &str) -> Vec<Value> {
+        let is_of_it = |line: &Value| line["call_ref"] == call_ref && line.get("event").is_some();
+        self.logged().into_iter().filter(is_of_it).collect()
+    }
+
+    /// Waits until what is logged is as wished: media tasks write aside.
+    pub async fn has_logged(&self, wished: impl Fn(&[Value]) -> bool) {
+        self.until("what was to be logged", async || wished(&self.logged())).await;
+    }
+}

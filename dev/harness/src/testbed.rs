@@ -1,0 +1,153 @@
+//! The product with its simulated surroundings: Meta with its callers, the model, and the business's own system.
+
+use crate::saved_calls;
+use crate::stored_calls::StoredCalls;
+use crate::tool_server::{self, ToolServer};
+use anyhow::Context;
+use local::{Binaries, Stack, StackConfig};
+use secrecy::SecretString;
+use sim_aws::Logs;
+use sim_meta::{Meta, MetaConfig};
+use sim_openai::Realtime;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+
+/// The agent of a rehearsal. `{shop}` stands for the tool server's URL.
+pub const AGENT: &str = include_str!("../agent.toml");
+
+/// The model's key in a rehearsal.
+pub const MODEL_KEY: &str = "sk-rehearsal";
+
+/// The configuration of a testbed. [`TestbedConfig::in_folder`] has the defaults.
+#[derive(Debug, Clone)]
+pub struct TestbedConfig {
+    /// Meta, with its injected faults.
+    pub meta: MetaConfig,
+    /// The model, with its injected faults. Its key must be [`MODEL_KEY`].
+    pub model: sim_openai::Config,
+    /// The model's URL, if it is not the one simulated here.
+    pub model_url: Option<String>,
+    /// An agent file's text; `{shop}` in it stands for the tool server's URL.
+    pub agent: String,
+    /// How many media tasks are kept.
+    pub tasks: usize,
+    /// How long a call may ring before the product refuses it; `None`: the product's own time.
+    pub ring_seconds: Option<u64>,
+    /// More settings of one program, by its name.
+    pub more: BTreeMap<String, BTreeMap<String, String>>,
+    /// The folder of recordings and logs.
+    pub folder: PathBuf,
+}
+
+/// The product with its simulated surroundings, running.
+pub struct Testbed {
+    /// The product.
+    pub stack: Stack,
+    /// What the table holds of calls.
+    pub calls: StoredCalls,
+    /// Meta, and the callers' phones.
+    pub meta: Meta,
+    /// The model.
+    pub model: Realtime,
+    /// The business's own system.
+    pub tool_server: ToolServer,
+    /// The folder of recordings and logs.
+    pub folder: PathBuf,
+}
+
+impl TestbedConfig {
+    /// One media task with the rehearsal's agent, and nothing goes wrong.
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self {
+            meta: MetaConfig::default(),
+            model: sim_openai::Config::new(MODEL_KEY),
+            model_url: None,
+            agent: AGENT.to_owned(),
+            tasks: 1,
+            ring_seconds: None,
+            more: BTreeMap::new(),
+            folder,
+        }
+    }
+}
+
+impl Testbed {
+    /// Starts the product and the simulators around it.
+    ///
+    /// # Errors
+    /// When something cannot be started.
+    pub async fn start(config: TestbedConfig, binaries: &Binaries) -> anyhow::Result<Self> {
+        let folder = make_folder(&config.folder)?;
+        let meta = Meta::start(config.meta.clone()).await?;
+        let model = Realtime::start(config.model).await?;
+        let tool_server = ToolServer::start().await?;
+        let agent = folder.join("agent.toml");
+        std::fs::write(&agent, config.agent.replace("{shop}", &tool_server.url()))?;
+        let tool_key = (tool_server::KEY_NAME.to_owned(), SecretString::from(tool_server::KEY));
+        let stack = StackConfig {
+            control_api_key: Some(saved_calls::control_api_key(&folder)?),
+            graph_url: Some(meta.graph_url()),
+            realtime_url: Some(config.model_url.unwrap_or_else(|| model.url())),
+            ring_seconds: config.ring_seconds,
+            tasks: config.tasks,
+            more: config.more,
+            agent: Some(agent.display().to_string()),
+            tool_secrets: BTreeMap::from([tool_key]),
+            ..stack_config(&config.meta, &folder)
+        };
+        let stack = start_stack(stack, &meta, binaries).await?;
+        let calls = StoredCalls::of(&stack.store);
+        Ok(Self { stack, calls, meta, model, tool_server, folder })
+    }
+
+    /// Ends everything.
+    pub async fn stop(self) {
+        self.stack.stop().await;
+        self.meta.stop().await;
+        self.model.stop().await;
+    }
+}
+
+/// Makes a folder for recordings and logs: its absolute path.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(folder: &Path) -> anyhow::Result<PathBuf> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder.canonicalize()?)
+}
+
+/// One media task on loopback with the built-in agent, known to this Meta; its logs are files in `folder`.
+pub fn stack_config(meta: &MetaConfig, folder: &Path) -> StackConfig {
+    StackConfig {
+        app_secret: meta.app_secret.clone().into(),
+        verify_token: meta.verify_token.clone().into(),
+        access_token: meta.access_token.clone().into(),
+        openai_api_key: MODEL_KEY.into(),
+        control_api_key: None,
+        tool_secrets: BTreeMap::new(),
+        graph_url: None,
+        realtime_url: None,
+        realtime_model: None,
+        numbers: vec![meta.phone_number_id.clone()],
+        tasks: 1,
+        ring_seconds: None,
+        more: BTreeMap::new(),
+        agent: None,
+        bind_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        public_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        logs: Logs::Files(folder.join("logs")),
+    }
+}
+
+/// Starts the product, and has Meta send its webhooks there.
+///
+/// # Errors
+/// When it cannot be started, or does not answer Meta's challenge.
+pub async fn start_stack(config: StackConfig, meta: &Meta, binaries: &Binaries) -> anyhow::Result<Stack> {
+    let stack = Stack::start(config, binaries).await?;
+    meta.set_webhook_url(format!("{}webhook", stack.cloud.function_url("webhook")));
+    meta.verify_webhook().await?;
+    Ok(stack)
+}

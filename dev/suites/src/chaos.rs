@@ -1,0 +1,71 @@
+//! Many calls at once while everything goes wrong that can: no call may be lost, doubled, or left open.
+//!
+//! What goes wrong, and when, comes from a seed: the same seed brings the same plan, though not the same races.
+
+mod audit_rounds;
+mod call_audit;
+mod caller;
+mod fault_injection;
+mod plan;
+mod spending_audit;
+
+pub use call_audit::Accounts;
+pub use plan::Plan;
+
+use harness::testbed::{MODEL_KEY, Testbed, TestbedConfig};
+use local::binaries::{Binaries, root};
+use sim_meta::MetaConfig;
+use sim_openai::FaultPlan;
+use std::time::Duration;
+
+/// Between two calls, on average.
+const SPACING: Duration = Duration::from_millis(2_600);
+
+/// Media tasks, so that one can die and another go on.
+const TASKS: usize = 2;
+
+/// How long the last calls may take to settle: those whose last living task was killed have two minutes.
+const SETTLED_WITHIN: Duration = Duration::from_secs(150);
+
+/// What to rehearse.
+#[derive(Debug, Clone, Copy)]
+pub struct Chaos {
+    /// Decides what goes wrong.
+    pub seed: u64,
+    /// How many calls.
+    pub calls: u32,
+}
+
+impl Chaos {
+    /// Rings all the calls, makes all the trouble, and settles the accounts.
+    ///
+    /// # Errors
+    /// When something cannot be started. A call that goes wrong is in the accounts.
+    pub async fn run(self, binaries: &Binaries) -> anyhow::Result<Accounts> {
+        let plan = Plan::draw(self.seed, self.calls, SPACING);
+        let testbed = self.start_testbed(binaries).await?;
+        let accounts = play(&testbed, &plan).await;
+        testbed.stop().await;
+        accounts
+    }
+
+    async fn start_testbed(self, binaries: &Binaries) -> anyhow::Result<Testbed> {
+        let meta = MetaConfig { seed: self.seed, ..MetaConfig::default() };
+        let mut model = sim_openai::Config::new(MODEL_KEY).for_many();
+        model.mischief_for = Some(FaultPlan::seeded(self.seed));
+        let config = TestbedConfig {
+            meta,
+            model,
+            tasks: TASKS,
+            ..TestbedConfig::in_folder(root().join("target/chaos"))
+        };
+        Testbed::start(config, binaries).await
+    }
+}
+
+async fn play(testbed: &Testbed, plan: &Plan) -> anyhow::Result<Accounts> {
+    let (callers, killed) =
+        tokio::join!(caller::ring_all(testbed, plan), fault_injection::make_all(testbed, plan));
+    callers?;
+    call_audit::settle(testbed, plan, &killed, SETTLED_WITHIN).await
+}

@@ -1,0 +1,87 @@
+//! What must be right about calls through real networks.
+
+use super::figures::{Figures, Row};
+use super::talk::Scenario;
+use sim_network::Profile;
+use std::fmt;
+
+/// So much may be lost between libopus alone and clean speech through the product, MOS-LQO.
+const LOST_IN_THE_PRODUCT: f64 = 0.1;
+
+/// So much of its score, encoded in the same way with nothing lost, speech has left at 5 % random loss.
+const LEFT_AT_5_PERCENT: f64 = 0.9;
+
+/// One thing that must be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The expectation, in words.
+    pub what: String,
+    /// What is wrong with it; `None` when it is right.
+    pub wrong: Option<String>,
+}
+
+impl Check {
+    /// Whether it is right.
+    pub fn holds(&self) -> bool {
+        self.wrong.is_none()
+    }
+}
+
+/// All checks.
+pub(super) fn all(figures: &Figures) -> Vec<Check> {
+    of_scores(figures).into_iter().chain(figures.rows.iter().map(goes_on)).collect()
+}
+
+/// Checks of how speech sounds.
+pub(super) fn of_scores(figures: &Figures) -> Vec<Check> {
+    let score = |network, of: fn(&Row) -> Option<f64>| {
+        figures.of(Scenario::Converses { network }).and_then(of).unwrap_or_default()
+    };
+    let (up, down) = (|network| score(network, |row| row.up), |network| score(network, |row| row.down));
+    vec![
+        least(
+            "clean speech of the caller is as good as libopus alone",
+            up(Profile::Clean),
+            figures.alone_up - LOST_IN_THE_PRODUCT,
+        ),
+        least(
+            "clean speech of the agent is as good as libopus alone",
+            down(Profile::Clean),
+            figures.alone_down - LOST_IN_THE_PRODUCT,
+        ),
+        least(
+            "at 5 % random loss the caller's speech keeps nine tenths of its score",
+            up(Profile::Random5),
+            figures.alone_up * LEFT_AT_5_PERCENT,
+        ),
+        least(
+            "at 5 % random loss the agent's speech keeps nine tenths of what it has with error correction",
+            down(Profile::Random5),
+            figures.alone_corrected * LEFT_AT_5_PERCENT,
+        ),
+    ]
+}
+
+fn least(what: &str, score: f64, limit: f64) -> Check {
+    let wrong = (score < limit).then(|| format!("{score:.2}, and not {limit:.2}"));
+    Check { what: what.to_owned(), wrong }
+}
+
+fn goes_on(row: &Row) -> Check {
+    let wrong = match &row.cut_short {
+        Some(why) => Some(why.clone()),
+        None if row.is_answered => None,
+        None => Some("the last question was not answered".to_owned()),
+    };
+    Check { what: format!("{}: the call goes on, and the next turn is answered", row.scenario), wrong }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, wrong } = self;
+        match wrong {
+            None => write!(f, "✓ {what}"),
+            Some(wrong) => write!(f, "✗ {what}: {wrong}"),
+        }
+    }
+}
