@@ -1,4 +1,4 @@
-//! What the traffic of a call costs by itself: codec, encryption, datagrams, TLS, JSON, and nothing around them. No media
+//! The CPU time of a call's traffic by itself: codec, encryption, datagrams, TLS, JSON, and nothing around them. No media
 //! task can cost less; how much more ours costs is its own doing.
 //!
 //! One thread does the work of one call-second again and again, each part apart, by the CPU time of the thread.
@@ -80,9 +80,6 @@ impl Stopwatch {
 
 impl Floor {
     /// Measures every part. It takes some seconds, and the whole of a core.
-    ///
-    /// # Errors
-    /// When there is no socket, or no key, to be had.
     pub fn measure() -> anyhow::Result<Self> {
         Ok(Self {
             parts: vec![

@@ -4,13 +4,13 @@
 //! - [`Soak`]: thousands of calls in a row, and what they leave behind.
 
 mod callers;
+mod charts;
 mod figures;
 mod limits;
 mod load_bench;
 mod load_testbed;
 mod model;
 mod pinning;
-mod plot;
 mod process;
 mod soak;
 mod table;
@@ -19,5 +19,5 @@ mod window;
 pub use figures::{Delay, LoadFigures};
 pub use load_bench::LoadBench;
 pub use pinning::leave_a_core_to_the_task;
-pub use soak::{Sample, Soak, Soaked};
+pub use soak::{Sample, Soak, SoakReport};
 pub use table::LoadTable;

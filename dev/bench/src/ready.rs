@@ -1,9 +1,8 @@
-//! How soon a media task is ready for calls: from the order to start its process to its lease, AWS answering at once.
+//! The time until a media task is ready for calls: from the order to start its process to its lease, AWS answering at once.
 
 use super::figure::{Figure, Table};
 use anyhow::Context;
-use harness::rehearsal::Rehearsal;
-use harness::testbed::Testbed;
+use harness::{Testbed, TestbedConfig};
 use local::{Binaries, eventually_every, root};
 use sim_aws::LastStatus;
 use std::fmt;
@@ -30,12 +29,9 @@ pub struct ReadyBench(Figure);
 
 impl ReadyBench {
     /// Measures.
-    ///
-    /// # Errors
-    /// When something cannot be started, or a task is never ready.
     pub async fn run(binaries: &Binaries) -> anyhow::Result<Self> {
-        let rehearsal = Rehearsal { folder: Some(root().join("target/bench-ready")), ..Rehearsal::default() };
-        let testbed = rehearsal.start_testbed(binaries).await?;
+        let config = TestbedConfig::rehearsal(root().join("target/bench-ready"));
+        let testbed = Testbed::start(config, binaries).await?;
         let took = measure(&testbed).await;
         testbed.stop().await;
         Ok(Self(Figure::of("media task's process started → its lease says READY", took?, LIMIT)))

@@ -1,13 +1,13 @@
-//! How fast the conversation is: whole calls through the product, release build, one at a time.
+//! The latency of the conversation: whole calls through the product, release build, one at a time.
 //!
 //! Half of them with a Graph that answers at once, half with one that takes 80 ms for each reply. A run in which this
 //! machine was disturbed, or the caller's phone late itself, is void and made again.
 
 use super::figure::{Figure, Table};
 use anyhow::ensure;
-use harness::rehearsal::{Figures, Rehearsal};
-use harness::testbed::Testbed;
-use local::binaries::{Binaries, root};
+use harness::rehearsal::Figures;
+use harness::{Testbed, TestbedConfig};
+use local::{Binaries, root};
 use std::fmt;
 use std::time::Duration;
 
@@ -28,9 +28,6 @@ pub struct TurnsBench {
 impl TurnsBench {
     /// Measures: each figure is the median of `runs` calls. With one only, the bench itself is tried: that call is the first of its
     /// functions, counts though it was disturbed, and a slow Graph is left out.
-    ///
-    /// # Errors
-    /// When a call goes wrong, or this machine is too busy to measure anything.
     pub async fn run(binaries: &Binaries, runs: usize) -> anyhow::Result<Self> {
         let (quick, void) = calls(binaries, Duration::ZERO, runs).await?;
         let (slow, more_void) = if runs > 1 { calls(binaries, SLOW_GRAPH, runs).await? } else { (vec![], 0) };
@@ -80,8 +77,9 @@ async fn calls(
     runs: usize,
 ) -> anyhow::Result<(Vec<Figures>, usize)> {
     let folder = root().join("target/bench-turns").join(format!("graph-{}ms", graph_delay.as_millis()));
-    let rehearsal = Rehearsal { folder: Some(folder), graph_delay, ..Rehearsal::default() };
-    let testbed = rehearsal.start_testbed(binaries).await?;
+    let mut config = TestbedConfig::rehearsal(folder);
+    config.meta.graph_delay = graph_delay;
+    let testbed = Testbed::start(config, binaries).await?;
     let measured = measure(&testbed, runs).await;
     testbed.stop().await;
     measured

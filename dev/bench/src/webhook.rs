@@ -1,11 +1,10 @@
-//! How fast the webhook is: real function processes, real requests, one at a time.
+//! The latency of the webhook: real function processes, real requests, one at a time.
 
 use super::figure::{Figure, Table, WIDTH};
 use anyhow::{Context, ensure};
-use harness::rehearsal::Rehearsal;
-use harness::testbed::Testbed;
+use harness::{Testbed, TestbedConfig};
 use hmac::{Hmac, KeyInit, Mac};
-use local::binaries::Binaries;
+use local::{Binaries, root};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use sim_meta::MetaConfig;
@@ -37,13 +36,9 @@ const MEMORY_KIB: u64 = 512 * 1024;
 
 impl WebhookBench {
     /// Measures.
-    ///
-    /// # Errors
-    /// When something cannot be started, or does not answer as it should.
     pub async fn run(binaries: &Binaries) -> anyhow::Result<Self> {
-        let folder = local::binaries::root().join("target/bench-webhook");
-        let rehearsal = Rehearsal { folder: Some(folder), ..Rehearsal::default() };
-        let testbed = rehearsal.start_testbed(binaries).await?;
+        let config = TestbedConfig::rehearsal(root().join("target/bench-webhook"));
+        let testbed = Testbed::start(config, binaries).await?;
         let bench = measure(&testbed).await;
         testbed.stop().await;
         bench

@@ -6,9 +6,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Settings that make a program's clock run so many seconds ahead; behind, when below zero.
-///
-/// # Errors
-/// When libfaketime is not installed.
 pub fn ahead_by(seconds: i64) -> anyhow::Result<BTreeMap<String, String>> {
     let library = library().context("no libfaketime: on Debian, apt-get install faketime")?;
     let settings = [

@@ -78,9 +78,6 @@ async fn open(address: SocketAddr, counted: Arc<Counted>) {
 }
 
 /// Connects to a control API from a host in call-control's network.
-///
-/// # Errors
-/// When the connection is refused.
 pub async fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     connect_from(SAME_NETWORK, address).await
 }

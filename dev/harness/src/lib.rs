@@ -2,6 +2,7 @@
 //!
 //! - [`testbed`]: the product with its simulated surroundings.
 //! - [`rehearsal`]: one call through it, from ring to hang-up, judged.
+//! - [`injected_fault`]: faults by name.
 //! - [`story`]: calls with injected faults, and what is known of them afterwards.
 //! - [`stored_calls`], [`saved_calls`]: what the table holds of calls, now and after a rehearsal.
 //! - [`tool_server`], [`trace_receiver`], [`scripted_model`]: counterparts of the product besides the simulators.
@@ -12,6 +13,7 @@
 
 pub mod clock_skew;
 pub mod connection_flood;
+pub mod injected_fault;
 pub mod privacy_scan;
 pub mod program;
 pub mod raw_control_api;
@@ -26,6 +28,7 @@ pub mod tool_server;
 pub mod trace_receiver;
 pub mod wakeup_probe;
 
-pub use rehearsal::{Outcome, Rehearsal};
+pub use injected_fault::InjectedFault;
+pub use rehearsal::Outcome;
 pub use story::{Afterwards, Caller, Kill, Story, StoryBuilder, looking_up, looks_up, monologue_of, using};
 pub use testbed::{Testbed, TestbedConfig};

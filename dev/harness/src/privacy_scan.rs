@@ -1,20 +1,20 @@
-//! Holds what the programs of a testbed wrote to what must not be written: secrets, who called, and what they said.
+//! Scans the logs of a testbed's programs for what must not be written: secrets, who called, and what they said.
 
 use crate::testbed::{MODEL_KEY, Testbed};
 use crate::tool_server;
 use ::privacy::{Leak, Watch};
 use sim_meta::{CallerConfig, MetaConfig};
 
-/// Nothing that any program of this testbed has written so far must stay with it.
+/// Checks everything that the programs of a testbed have written so far.
 ///
 /// # Panics
-/// When there is something, with its kind and place.
+/// When a secret or personal data was written; the message names kind and place.
 pub fn keeps(testbed: &Testbed) {
     let leaks = leaks(testbed);
     assert!(leaks.is_empty(), "programs wrote what they must not: {}", leaks.join("; "));
 }
 
-/// What of it must not be in this text.
+/// Returns what must not be in this text, each with its place.
 pub fn leaks_in(text: &str) -> Vec<String> {
     watch().look_at(text).iter().map(Leak::to_string).collect()
 }
@@ -30,7 +30,7 @@ fn leaks(testbed: &Testbed) -> Vec<String> {
     found.collect()
 }
 
-/// Everybody and everything that is secret on any testbed, besides what can be told by its shape.
+/// Returns the secrets and personal data of any testbed, besides what is known by its shape.
 fn watch() -> Watch {
     let (meta, caller) = (MetaConfig::default(), CallerConfig::default());
     let watch = Watch::default()

@@ -1,4 +1,4 @@
-//! One program of the product, alone: started with some settings, watched, ended.
+//! Runs one program of the product alone, with given settings.
 
 use crate::story::programs;
 use rustix::process::{Pid, Signal, kill_process};
@@ -10,10 +10,10 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// A program that does neither start nor fail within this hangs.
+/// How long a program may take to start, to print or to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A program, and the settings it is to have: no others.
+/// A program with its arguments and its whole environment.
 #[derive(Debug)]
 pub struct Program {
     name: &'static str,
@@ -21,7 +21,7 @@ pub struct Program {
     settings: Vec<(String, String)>,
 }
 
-/// How a program ended.
+/// The end of a program.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
     /// Its exit code; `None` when a signal ended it.
@@ -30,7 +30,7 @@ pub struct Ended {
     pub stderr: String,
 }
 
-/// A program that runs, and is killed with this.
+/// A running program; dropping it kills the process.
 pub struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -43,32 +43,32 @@ impl Program {
         Self { name, arguments: vec![], settings: vec![] }
     }
 
-    /// The product, served on this machine.
+    /// `make serve`.
     pub fn serve() -> Self {
         Self { arguments: vec!["serve"], ..Self::named("rehearse") }
     }
 
-    /// With an argument.
+    /// Adds an argument.
     #[must_use]
     pub fn with_argument(mut self, argument: &'static str) -> Self {
         self.arguments.push(argument);
         self
     }
 
-    /// With a setting.
+    /// Adds a setting.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// With settings.
+    /// Adds settings.
     #[must_use]
     pub fn with_all(self, settings: &[(&str, &str)]) -> Self {
         settings.iter().fold(self, |program, (name, value)| program.with(name, value))
     }
 
-    /// Runs it to its end, which must come by itself.
+    /// Runs it, and waits for its end.
     pub async fn run(self) -> Ended {
         self.start().await.ends().await
     }
@@ -92,7 +92,7 @@ impl Program {
 }
 
 impl Running {
-    /// Waits for a line of its standard output that begins with `word`; what follows.
+    /// Waits for a line of standard output that begins with `word`, and returns the rest of it.
     pub async fn says(&mut self, word: &str) -> String {
         let search = async {
             loop {
@@ -121,7 +121,7 @@ impl Running {
         timeout(PATIENCE, ending).await.expect("the program ends")
     }
 
-    /// The pids of its children that are alive.
+    /// Returns the pids of its living children.
     pub fn children(&self) -> Vec<u32> {
         let parent = self.child.id().expect("it has not ended");
         let processes = std::fs::read_dir("/proc").expect("this is Linux").filter_map(|entry| {
@@ -132,12 +132,12 @@ impl Running {
     }
 }
 
-/// Whether a process runs. One that is dead and not buried does not.
+/// Whether a process runs. A zombie does not.
 pub fn is_alive(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| stat.state != 'Z')
 }
 
-/// An address of 127.0.0.1 at which nothing listens.
+/// Returns an address of 127.0.0.1 at which nothing listens.
 pub fn free_address() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     listener.local_addr().expect("it is bound")

@@ -1,4 +1,4 @@
-//! Control API requests by hand: signed or not, whole or in part.
+//! Control API requests written by hand: signed or not, whole or in part.
 
 use crate::Story;
 use internal_api::request_signature::{NONCE, SIGNATURE, SignedRequest, TIME};
@@ -66,7 +66,7 @@ impl RawRequest {
         Self { signature: None, ..self }
     }
 
-    /// Knocks on a connection of its own: the status, and everything that was said.
+    /// Sends it on a connection of its own; returns the status and the whole reply.
     pub async fn at(&self, lease: &Lease) -> (u16, String) {
         let mut stream = connect(lease).await;
         // The control API may close the connection while this is still being sent.
@@ -79,7 +79,7 @@ impl RawRequest {
         (status, said)
     }
 
-    /// What goes over the wire.
+    /// Returns the bytes of the request.
     pub fn bytes(&self) -> Vec<u8> {
         let mut head =
             format!("{} {} HTTP/1.1\r\nhost: task\r\nconnection: close\r\n", self.method, self.path);
@@ -105,27 +105,27 @@ impl RawRequest {
 }
 
 impl Story {
-    /// The lease of the one media task: its address and its certificate's hash.
+    /// Returns the lease of the one media task.
     pub async fn media_lease(&self) -> Lease {
         let leases = self.stack.store.ready_tasks().await.expect("the table can be read");
         leases.into_iter().next().expect("a media task is ready")
     }
 
-    /// The key that signs control API requests.
+    /// Returns the key that signs control API requests.
     pub fn control_api_key(&self) -> String {
         let secret = &self.stack.secrets["media"]["door_key"];
         secret.as_str().expect("it is a text").to_owned()
     }
 }
 
-/// A connection to a control API, whose certificate is not checked.
+/// Connects to a control API without checking its certificate.
 pub async fn connect(lease: &Lease) -> TlsStream<TcpStream> {
     let stream = TcpStream::connect(&lease.door).await.expect("the control API accepts connections");
     let name = ServerName::try_from("media-task").expect("it is a name");
     TlsConnector::from(trusting()).connect(name, stream).await.expect("the handshake succeeds")
 }
 
-/// A client that does not care who opens.
+/// Returns a TLS client that accepts any certificate.
 pub fn trusting() -> Arc<ClientConfig> {
     Arc::new(service::tls::client(|_certificate| true).expect("the provider speaks TLS"))
 }

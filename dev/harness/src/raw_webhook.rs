@@ -2,7 +2,7 @@
 
 use crate::Story;
 use hmac::{Hmac, KeyInit, Mac};
-use local::binaries::root;
+use local::root;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use sim_meta::MetaConfig;
@@ -15,12 +15,12 @@ pub struct RawWebhook {
 }
 
 impl RawWebhook {
-    /// A caller rings our number with this offer.
+    /// A `connect` of a call to our number, with this offer.
     pub fn connect(call: &str, offer: &str) -> Self {
         Self::connect_to(&MetaConfig::default().phone_number_id, call, offer)
     }
 
-    /// A caller rings a number with this offer.
+    /// A `connect` of a call to a number, with this offer.
     pub fn connect_to(number: &str, call: &str, offer: &str) -> Self {
         Self::about(
             number,
@@ -29,7 +29,7 @@ impl RawWebhook {
         )
     }
 
-    /// A call to our number is over.
+    /// A `terminate` of a call to our number.
     pub fn terminate(call: &str) -> Self {
         Self::about(
             &MetaConfig::default().phone_number_id,
@@ -44,7 +44,7 @@ impl RawWebhook {
         Self { signature: Some(sign(&MetaConfig::default().app_secret, &body)), body }
     }
 
-    /// A webhook of `fixtures/whatsapp`, stamped now, with other words in place of some.
+    /// A webhook of `fixtures/whatsapp`, stamped now, with some words replaced.
     ///
     /// # Panics
     /// When there is no such webhook, or a word to replace is not in it.
@@ -70,7 +70,7 @@ impl RawWebhook {
         Self { signature: None, ..self }
     }
 
-    /// Posts it; the status of the reply.
+    /// Posts it, and returns the status of the reply.
     pub async fn post(&self, story: &Story) -> u16 {
         let mut request = client().post(story.webhook_url()).header("content-type", "application/json");
         if let Some(signature) = &self.signature {
@@ -88,12 +88,12 @@ impl RawWebhook {
     }
 }
 
-/// Meta stamps in seconds. A connect that is minutes old would be left alone.
+/// Returns the time as Meta stamps it, in seconds. A `connect` that is minutes old is not answered.
 fn stamp() -> String {
     (service::time::now_ms() / 1_000).to_string()
 }
 
-/// An HTTP client that goes through no proxy.
+/// Returns an HTTP client without a proxy.
 pub fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().expect("there is an HTTP client")
 }

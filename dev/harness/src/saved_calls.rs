@@ -1,8 +1,8 @@
 //! The calls that rehearsals have saved: their table in a file and the key of their pseudonyms, for `ahoy` to read later.
 
 use anyhow::{Context, bail};
-use local::binaries::{Binaries, root};
 use local::stack::{TABLE, fresh_key};
+use local::{Binaries, root};
 use secrecy::SecretString;
 use serde_json::json;
 use sim_aws::{Cloud, CloudConfig};
@@ -17,10 +17,10 @@ use tokio::process::Command;
 const TABLES: &str = "table.sqlite";
 const KEY: &str = "door-key";
 
-/// What looks at more than the table.
+/// Commands that need more than the table.
 const ELSEWHERE: [&str; 3] = ["doctor", "setup", "number"];
 
-/// The table that rehearsals have left.
+/// The saved table, open.
 #[derive(Debug)]
 pub struct SavedCalls {
     cloud: Cloud,
@@ -28,9 +28,6 @@ pub struct SavedCalls {
 }
 
 /// The control API key of this folder's rehearsals: the same for all of them, so that a caller has the same pseudonym in each.
-///
-/// # Errors
-/// When it can neither be read nor made.
 pub fn control_api_key(folder: &Path) -> anyhow::Result<SecretString> {
     let path = folder.join(KEY);
     if !path.exists() {
@@ -40,10 +37,7 @@ pub fn control_api_key(folder: &Path) -> anyhow::Result<SecretString> {
     Ok(SecretString::from(key))
 }
 
-/// Runs `ahoy` on what was left in a folder.
-///
-/// # Errors
-/// When nothing was, or there is no `ahoy`.
+/// Runs `ahoy` on the calls saved in a folder.
 pub async fn ahoy(folder: &Path, arguments: &[OsString], binaries: &Binaries) -> anyhow::Result<ExitCode> {
     if !folder.join(TABLES).exists() {
         bail!("there is no call to look at in {}: make call", folder.display());
@@ -70,9 +64,6 @@ fn asked_of_an_account(arguments: &[OsString]) -> Option<&str> {
 
 impl SavedCalls {
     /// Opens what this folder's rehearsals have left, or begins it.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
     pub async fn open(folder: &Path) -> anyhow::Result<Self> {
         let key = control_api_key(folder)?;
         let mut config = CloudConfig::new(root().join("template.yaml"));
@@ -86,9 +77,6 @@ impl SavedCalls {
     }
 
     /// Takes over what is in a rehearsal's table, but for its media tasks, which are gone with it.
-    ///
-    /// # Errors
-    /// When one of the tables cannot be used.
     pub async fn take_over(self, from: &Store) -> anyhow::Result<()> {
         let mut kept = vec![];
         from.scan(|item| {

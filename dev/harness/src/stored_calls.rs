@@ -1,4 +1,4 @@
-//! What the table holds of calls, as tests and benches read it: state, journal, transcript, summary.
+//! Calls as the table holds them: state, journal, transcript, summary. For tests and benches.
 
 use anyhow::Context;
 use journal::{CallSummary, JournalEntry, TranscriptLine};
@@ -21,10 +21,7 @@ impl StoredCalls {
         Self(store.clone())
     }
 
-    /// What is stored of a call.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
+    /// Returns the stored state of a call.
     pub async fn call(&self, call_ref: &str) -> anyhow::Result<Option<StoredCall>> {
         match self.0.load_call(call_ref).await? {
             LoadedCall::Found(record) => Ok(Some(*record)),
@@ -33,42 +30,27 @@ impl StoredCalls {
         }
     }
 
-    /// The journal of a call, in order.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
+    /// Returns the journal of a call, in order.
     pub async fn journal(&self, call_ref: &str) -> anyhow::Result<Vec<JournalEntry>> {
         self.stored(call_ref, keys::EVENTS).await
     }
 
-    /// Who said what in a call, in order.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
+    /// Returns the transcript of a call, in order.
     pub async fn lines(&self, call_ref: &str) -> anyhow::Result<Vec<TranscriptLine>> {
         self.stored(call_ref, keys::LINES).await
     }
 
-    /// What a caller left for people.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
+    /// Returns the messages and callbacks that a caller left.
     pub async fn left(&self, call_ref: &str) -> anyhow::Result<Vec<Value>> {
         self.stored(call_ref, keys::LEFT).await
     }
 
-    /// A call in short, once its media task has written that; `None` if it does not within some seconds.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
+    /// Returns the summary of a call, once its media task has written it; `None` if it does not within some seconds.
     pub async fn summary(&self, call_ref: &str) -> anyhow::Result<Option<CallSummary>> {
         eventually(SUMMED_UP_WITHIN, || async { Ok(self.stored(call_ref, keys::SUMMARY).await?.pop()) }).await
     }
 
-    /// Waits until what is stored of a call is as wished.
-    ///
-    /// # Errors
-    /// When it is not within this time, or the table cannot be read.
+    /// Waits until the stored state of a call meets a condition.
     pub async fn call_until(
         &self,
         call_ref: &str,
@@ -79,7 +61,12 @@ impl StoredCalls {
         found.with_context(|| format!("the call's state was not as expected within {within:?}"))
     }
 
-    /// What is stored of a call under sort keys that begin like this, in their order.
+    /// Waits until a call has ended and nothing is left to do for it.
+    pub async fn settled(&self, call_ref: &str, within: Duration) -> anyhow::Result<StoredCall> {
+        self.call_until(call_ref, within, |record| record.call.has_ended() && record.call.due.is_none()).await
+    }
+
+    /// Returns the items of a call whose sort keys begin with this, in order.
     async fn stored<T: DeserializeOwned>(&self, call_ref: &str, prefix: &str) -> anyhow::Result<Vec<T>> {
         let found = self.0.items_with_prefix(&keys::call(call_ref), prefix).await?;
         found.into_iter().map(|item| Ok(store::items::from_item(item)?)).collect()

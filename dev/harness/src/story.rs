@@ -1,4 +1,4 @@
-//! A testbed on which calls happen: placed with or without injected faults, watched, and made to break.
+//! A testbed for stories: places calls with or without injected faults, watches them, and kills processes.
 
 mod caller;
 mod conversation;
@@ -7,11 +7,10 @@ mod program_logs;
 pub use caller::{Afterwards, Caller};
 pub use conversation::{looking_up, looks_up, monologue_of, using};
 
-use crate::Rehearsal;
 use crate::privacy_scan;
 use crate::program::{Ended, Program};
 use crate::raw_webhook::RawWebhook;
-use crate::testbed::Testbed;
+use crate::testbed::{Testbed, TestbedConfig};
 use local::{Binaries, eventually, root};
 use rustix::process::{Pid, Signal, kill_process};
 use sim_meta::{ActionName, CallerConfig, Event, InjectedFault, Observation, Seen};
@@ -25,21 +24,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Nothing listens there.
+/// A webhook URL at which nothing listens.
 const NOWHERE: &str = "http://127.0.0.1:1/webhook";
 
 /// What a story waits for happens within this.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// What a story begins with: a model that talks about bicycles, unless it is told otherwise.
+/// Builds a story. By default the model talks about bicycles, and nothing goes wrong.
 #[derive(Debug, Clone)]
 pub struct StoryBuilder {
-    rehearsal: Rehearsal,
+    testbed: TestbedConfig,
     replaced: Vec<(&'static str, PathBuf)>,
     wrapped: Option<Wrapped>,
 }
 
-/// A program in whose place another one runs, which becomes that program.
+/// A program that is started by a script, which prints a line first.
 #[derive(Debug, Clone)]
 struct Wrapped {
     name: &'static str,
@@ -52,14 +51,14 @@ impl Default for StoryBuilder {
     }
 }
 
-/// The product and the simulators around it. They end with it.
+/// A running testbed, with everything it has observed. Dropping it ends the processes.
 pub struct Story {
     testbed: Arc<Testbed>,
     seen: Mutex<mpsc::UnboundedReceiver<Observation>>,
     remembered: Mutex<Vec<Observation>>,
 }
 
-/// A kill that is to happen.
+/// Tells whether a planned kill has happened.
 #[derive(Debug, Clone, Default)]
 pub struct Kill(Arc<AtomicBool>);
 
@@ -68,149 +67,143 @@ impl StoryBuilder {
     pub fn with_fault(fault: &str) -> Self {
         let fault = fault.parse().expect("the story names a fault that there is");
         let mut story = Self::default();
-        story.rehearsal.fault = Some(fault);
+        story.testbed.inject(fault);
         story
     }
 
     /// The testbed of `make call`.
     pub fn rehearsed() -> Self {
-        let mut rehearsal = Rehearsal::default();
+        let mut testbed = TestbedConfig::rehearsal(folder());
         // However busy the machine of the tests is: no task refuses a call for it.
         let never_overloaded = [("AHOY_LATEST_MS".to_owned(), "1000".to_owned())].into();
-        rehearsal.more.insert("media-task".to_owned(), never_overloaded);
-        Self { rehearsal, replaced: vec![], wrapped: None }
+        testbed.more.insert("media-task".to_owned(), never_overloaded);
+        Self { testbed, replaced: vec![], wrapped: None }
     }
 
-    /// The model says this.
+    /// Sets what the model says.
     #[must_use]
     pub fn scripted(self, script: Script) -> Self {
         self.with_model(|model| model.script = script)
     }
 
-    /// The model is like this.
+    /// Changes the model's configuration.
     #[must_use]
     pub fn with_model(mut self, change: impl FnOnce(&mut sim_openai::Config)) -> Self {
-        change(&mut self.rehearsal.model);
+        change(&mut self.testbed.model);
         self
     }
 
-    /// Another model answers, at this URL.
+    /// Uses the model at this URL.
     #[must_use]
     pub fn with_model_at(mut self, url: String) -> Self {
-        self.rehearsal.model_url = Some(url);
+        self.testbed.model_url = Some(url);
         self
     }
 
-    /// Another agent answers: the text of its file.
+    /// Sets the agent file's text.
     #[must_use]
     pub fn with_agent(mut self, file: &str) -> Self {
-        self.rehearsal.agent = file.to_owned();
+        self.testbed.agent = file.to_owned();
         self
     }
 
-    /// The agent's file says this as well: whole sections of it.
+    /// Appends sections to the agent file.
     #[must_use]
     pub fn with_agent_also(mut self, sections: &str) -> Self {
-        self.rehearsal.agent += sections;
+        self.testbed.agent += sections;
         self
     }
 
-    /// A line of the agent's file is another one.
+    /// Replaces a line of the agent file.
     #[must_use]
     pub fn with_agent_but(mut self, line: &str, instead: &str) -> Self {
-        assert!(self.rehearsal.agent.contains(line), "the agent's file has no {line:?}");
-        self.rehearsal.agent = self.rehearsal.agent.replacen(line, instead, 1);
+        assert!(self.testbed.agent.contains(line), "the agent's file has no {line:?}");
+        self.testbed.agent = self.testbed.agent.replacen(line, instead, 1);
         self
     }
 
     /// Sets how long calls may ring.
     #[must_use]
     pub fn ringing_for(mut self, seconds: u64) -> Self {
-        self.rehearsal.ring_seconds = Some(seconds);
+        self.testbed.ring_seconds = Some(seconds);
         self
     }
 
-    /// The clock of a program's host is so many seconds ahead; behind, when below zero.
+    /// Sets the clock of a program's host ahead by some seconds; behind, when below zero.
     #[must_use]
     pub fn with_clock_of(mut self, program: &str, seconds_ahead: i64) -> Self {
         let settings = crate::clock_skew::ahead_by(seconds_ahead).expect("make test installs libfaketime");
-        self.rehearsal.more.entry(program.to_owned()).or_default().extend(settings);
+        self.testbed.more.entry(program.to_owned()).or_default().extend(settings);
         self
     }
 
-    /// A program is told something else than usual.
+    /// Sets an environment variable of a program.
     #[must_use]
     pub fn with_setting_of(mut self, program: &str, name: &str, value: &str) -> Self {
-        let settings = self.rehearsal.more.entry(program.to_owned()).or_default();
+        let settings = self.testbed.more.entry(program.to_owned()).or_default();
         settings.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// One of the product's programs is another one.
+    /// Replaces one of the product's programs.
     #[must_use]
     pub fn replacing(mut self, program: &'static str, path: PathBuf) -> Self {
         self.replaced.push((program, path));
         self
     }
 
-    /// A program says this before anything else. Its logs are kept apart, so that the scan of all tests' logs does not find it.
+    /// Has a program print a line before anything else. Its logs go into a folder of their own, so that the scan of all tests' logs does not find the line.
     #[must_use]
     pub fn with_a_program_that_says(mut self, name: &'static str, line: &str) -> Self {
         self.wrapped = Some(Wrapped { name, says_first: line.to_owned() });
-        self.rehearsal.folder = Some(std::env::temp_dir().join(format!("ahoy-story-{}", std::process::id())));
+        self.testbed.folder = std::env::temp_dir().join(format!("ahoy-story-{}", std::process::id()));
         self
     }
 
-    /// One of several stages of the same story, with logs of its own.
+    /// Names one of several testbeds of the same story; each has its own logs.
     #[must_use]
     pub fn beside(mut self, name: &str) -> Self {
-        self.rehearsal.folder = Some(folder().join(name));
+        self.testbed.folder = folder().join(name);
         self
     }
 
-    /// Starts everything; the product is ready for calls.
-    pub async fn begin(mut self) -> Story {
-        let folder = self.rehearsal.folder.get_or_insert_with(folder).clone();
+    /// Starts everything. Returns when the product is ready for calls.
+    pub async fn begin(self) -> Story {
         let replaced = self.replaced.into_iter();
         let mut programs = replaced.fold(programs().await, |all, (name, path)| all.replacing(name, path));
         if let Some(wrapped) = &self.wrapped {
-            programs = wrapped.among(programs, &folder);
+            programs = wrapped.among(programs, &self.testbed.folder);
         }
-        let testbed = self.rehearsal.start_testbed(&programs).await.expect("the testbed can be set");
+        let testbed = Testbed::start(self.testbed, &programs).await.expect("the testbed can be started");
         let seen = Mutex::new(testbed.meta.observations());
         Story { testbed: Arc::new(testbed), seen, remembered: Mutex::default() }
     }
 }
 
 impl Story {
-    /// Begins a story in which nothing goes wrong by itself.
+    /// Starts a story without injected faults.
     pub async fn begin() -> Self {
         StoryBuilder::default().begin().await
     }
 
-    /// A caller rings.
+    /// Places a call.
     pub async fn ring(&self) -> Caller<'_> {
         self.ring_with_faults(&[]).await
     }
 
-    /// A caller rings, and this goes wrong with their call, all at once.
+    /// Places a call with these injected faults, all at once.
     pub async fn ring_with_faults(&self, faults: &[InjectedFault]) -> Caller<'_> {
         self.ring_as(CallerConfig { faults: faults.to_vec(), ..CallerConfig::default() }).await
     }
 
-    /// This caller calls.
+    /// Places a call as this caller, from this phone.
     pub async fn ring_as(&self, caller: CallerConfig) -> Caller<'_> {
         Caller::new(self, self.meta.ring(caller).await.expect("the call can be placed"))
     }
 
-    /// Rings from a phone of this kind.
-    pub async fn ring_from(&self, caller: CallerConfig) -> Caller<'_> {
-        Caller::new(self, self.meta.ring(caller).await.expect("a phone can ring"))
-    }
-
-    /// A caller rings, and Meta's webhook about it goes astray for now: `instead` arrives.
+    /// Places a call whose `connect` is lost at first: `instead` arrives.
     ///
-    /// Meta sends its own half a second later; by then `instead` has been taken in.
+    /// Meta sends its own again half a second later; by then `instead` is recorded.
     pub async fn ring_but_tell(&self, instead: impl FnOnce(&str) -> RawWebhook) -> Caller<'_> {
         self.webhooks_go_astray();
         let caller = self.ring().await;
@@ -221,17 +214,17 @@ impl Story {
         caller
     }
 
-    /// From now on Meta's webhooks go where nothing listens. Meta sends them again, later and later.
+    /// Has Meta's webhooks go to a URL at which nothing listens. Meta retries with growing pauses.
     pub fn webhooks_go_astray(&self) {
         self.meta.set_webhook_url(NOWHERE);
     }
 
-    /// From now on Meta's webhooks arrive again.
+    /// Has Meta's webhooks arrive again.
     pub fn webhooks_arrive(&self) {
         self.meta.set_webhook_url(self.webhook_url());
     }
 
-    /// Where webhooks go.
+    /// Returns the webhook's URL.
     pub fn webhook_url(&self) -> String {
         format!("{}webhook", self.stack.cloud.function_url("webhook"))
     }
@@ -269,19 +262,19 @@ impl Story {
         happened
     }
 
-    /// The pid of the one media task.
+    /// Returns the pid of the one media task.
     pub fn media_task_pid(&self) -> u32 {
         let tasks = self.stack.cloud.tasks();
         assert_eq!(tasks.len(), 1, "{tasks:?}");
         tasks[0].pid.expect("the task is ready, so it has a process")
     }
 
-    /// Stops the one media task for this duration, as an overloaded host does.
+    /// Stops the one media task with SIGSTOP for this duration, as an overloaded host does.
     pub async fn stops_the_task_for(&self, time: Duration) {
         self.while_the_task_is_stopped(tokio::time::sleep(time)).await;
     }
 
-    /// Stops the one media task while something else happens: whatever it has to do, it does not.
+    /// Stops the one media task with SIGSTOP until a future is done.
     pub async fn while_the_task_is_stopped<T>(&self, happens: impl Future<Output = T>) -> T {
         let pid = Pid::from_raw(self.media_task_pid() as i32).expect("a process has a number");
         kill_process(pid, Signal::STOP).expect("it is ours to stop");
@@ -299,12 +292,12 @@ impl Story {
         Program::named("media-task").with_argument("healthcheck").with_all(&settings).run().await
     }
 
-    /// Whether no call needed an action.
+    /// Whether call-control was never started.
     pub fn call_control_was_left_alone(&self) -> bool {
         self.stack.cloud.function_pids("call-control").is_empty()
     }
 
-    /// Everything the phones and Meta saw so far.
+    /// Returns everything the phones and Meta have observed so far.
     pub fn observations(&self) -> Vec<Observation> {
         let mut remembered = self.remembered.lock().expect("no thread panics while remembering");
         let mut seen = self.seen.lock().expect("no thread panics while looking");
@@ -312,13 +305,13 @@ impl Story {
         remembered.clone()
     }
 
-    /// Waits until something was seen of a call, however long ago.
+    /// Waits until something has been observed of a call, however long ago.
     pub async fn saw(&self, call: &str, wanted: impl Fn(&Seen) -> bool) {
         let is_it = |seen: &Observation| seen.call == call && wanted(&seen.what);
         self.until("what was to be seen", async || self.observations().iter().any(is_it)).await;
     }
 
-    /// The partitions of calls in the table.
+    /// Returns the partition keys of calls in the table.
     pub async fn stored_calls(&self) -> Vec<String> {
         let mut items = vec![];
         self.stack.store.scan(|item| items.push(item)).await.expect("the table can be read");
@@ -326,7 +319,7 @@ impl Story {
         keys.filter(|key| key.starts_with("CALL#")).collect()
     }
 
-    /// Waits until no call wants a tick; then none is open at Meta, and no one acted on a call that is not ours.
+    /// Waits until no call is due for a tick; then no call may be open at Meta, and no action may have gone to a call of another number.
     pub async fn is_at_rest(&self) {
         self.nothing_is_due().await;
         // A message counts as sent before it is sent.
@@ -337,7 +330,7 @@ impl Story {
         assert_eq!(self.meta.strays(), [""; 0]);
     }
 
-    /// Waits until no call wants a tick, now or ever.
+    /// Waits until the index of due calls is empty.
     pub async fn nothing_is_due(&self) {
         let store = &self.stack.store;
         let rests = async || store.due(u64::MAX).await.expect("the table can be read").is_empty();
@@ -349,7 +342,7 @@ impl Story {
         self.until("what was to come", async || is_so()).await;
     }
 
-    /// Waits until something is so that has to be asked for.
+    /// Waits until an asynchronous condition holds.
     pub async fn until_it_is_so(&self, is_so: impl AsyncFn() -> bool) {
         self.until("what was to come", is_so).await;
     }
@@ -362,7 +355,7 @@ impl Story {
 }
 
 impl Wrapped {
-    /// Among the programs, one that says its line and becomes the one it stands for.
+    /// Puts the script among the programs: it prints its line and becomes the program.
     fn among(&self, programs: Binaries, folder: &Path) -> Binaries {
         let (path, becomes) = (folder.join(self.name), programs.path(self.name));
         let script =
@@ -375,7 +368,7 @@ impl Wrapped {
 }
 
 impl Drop for Story {
-    /// Holds what the programs wrote to what must not be written; keeps what was said to and by the model, for `make conformance`.
+    /// Scans the programs' logs for personal data and secrets; saves the model's sessions for `make conformance`.
     fn drop(&mut self) {
         for (n, session) in self.model.sessions().iter().enumerate() {
             // A story that goes wrong has more to tell than this.
@@ -397,20 +390,20 @@ impl Deref for Story {
 }
 
 impl Kill {
-    /// Whether it did.
+    /// Whether the kill has happened.
     pub fn has_happened(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The product's programs. Nextest has had them built (`.config/nextest.toml`); cargo's own runner has not.
+/// Returns the product's programs. Nextest has had them built (`.config/nextest.toml`); cargo's own runner has not.
 pub async fn programs() -> Binaries {
     let binaries =
         if std::env::var_os("NEXTEST").is_some() { Binaries::built() } else { Binaries::build().await };
     binaries.expect("the product's programs can be built")
 }
 
-/// Where a story's logs and recordings go: a folder of the test's name, since stories run side by side.
+/// Returns the folder of a story's logs and recordings, named after the test, since stories run side by side.
 pub fn folder() -> PathBuf {
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("story").replace("::", "/");

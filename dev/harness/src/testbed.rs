@@ -74,9 +74,6 @@ impl TestbedConfig {
 
 impl Testbed {
     /// Starts the product and the simulators around it.
-    ///
-    /// # Errors
-    /// When something cannot be started.
     pub async fn start(config: TestbedConfig, binaries: &Binaries) -> anyhow::Result<Self> {
         let folder = make_folder(&config.folder)?;
         let meta = Meta::start(config.meta.clone()).await?;
@@ -110,9 +107,6 @@ impl Testbed {
 }
 
 /// Makes a folder for recordings and logs: its absolute path.
-///
-/// # Errors
-/// When it cannot be made.
 pub fn make_folder(folder: &Path) -> anyhow::Result<PathBuf> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     Ok(folder.canonicalize()?)
@@ -142,9 +136,6 @@ pub fn stack_config(meta: &MetaConfig, folder: &Path) -> StackConfig {
 }
 
 /// Starts the product, and has Meta send its webhooks there.
-///
-/// # Errors
-/// When it cannot be started, or does not answer Meta's challenge.
 pub async fn start_stack(config: StackConfig, meta: &Meta, binaries: &Binaries) -> anyhow::Result<Stack> {
     let stack = Stack::start(config, binaries).await?;
     meta.set_webhook_url(format!("{}webhook", stack.cloud.function_url("webhook")));

@@ -58,9 +58,6 @@ struct Shared {
 
 impl ToolServer {
     /// Listens on a free port of loopback.
-    ///
-    /// # Errors
-    /// When there is none.
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

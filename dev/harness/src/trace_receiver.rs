@@ -22,13 +22,13 @@ pub const HEADERS: &str = "x-planted-key=planted%20key";
 pub enum Reception {
     /// They are taken.
     Taken,
-    /// They are sent back, for later.
+    /// They are refused for now: 503.
     Refused,
-    /// They are heard out, and nothing is said.
+    /// They are read, and never answered.
     Hanging,
 }
 
-/// A span as it came.
+/// A received span.
 #[derive(Debug, Clone)]
 pub struct Span {
     /// The program that sent it.
@@ -45,13 +45,13 @@ pub struct Span {
     pub from_ns: u64,
     /// When it ended, ns since 1970.
     pub to_ns: u64,
-    /// What is said of it.
+    /// Its attributes.
     pub fields: Map<String, Value>,
-    /// What went wrong.
+    /// The message of its error status.
     pub failure: Option<String>,
 }
 
-/// Takes traces on loopback until dropped.
+/// Receives traces on loopback until it is dropped.
 #[derive(Debug)]
 pub struct Collector {
     /// For `OTEL_EXPORTER_OTLP_ENDPOINT`.
@@ -68,7 +68,7 @@ struct Desk {
 }
 
 impl Collector {
-    /// Begins to receive.
+    /// Starts receiving.
     pub async fn open(reception: Reception) -> Self {
         let desk = Desk { reception, requests: Mutex::default(), faults: Mutex::default() };
         let desk = Arc::new(desk);
@@ -79,23 +79,23 @@ impl Collector {
         Self { endpoint, desk, serving }
     }
 
-    /// Every span that came, in whatever order.
+    /// Returns the received spans, in no order.
     pub fn spans(&self) -> Vec<Span> {
         let requests = self.desk.requests.lock().expect("no thread panics while receiving");
         requests.iter().flat_map(|request| &request.resource_spans).flat_map(spans_of).collect()
     }
 
-    /// How many requests came.
+    /// Returns the number of requests.
     pub fn times_asked(&self) -> usize {
         self.desk.requests.lock().expect("no thread panics while receiving").len()
     }
 
-    /// What was not as OTLP has it.
+    /// Returns the violations of OTLP.
     pub fn faults(&self) -> Vec<String> {
         self.desk.faults.lock().expect("no thread panics while receiving").clone()
     }
 
-    /// All that was said, as a log would have it: a line of JSON for each span.
+    /// Returns the received spans as log lines, one JSON object each.
     pub fn as_lines(&self) -> String {
         let line = |span: Span| {
             let about = json!({ "name": span.name, "program": span.program, "failure": span.failure });

@@ -6,9 +6,8 @@
 use bench::load::{self, LoadBench, Soak};
 use bench::{Floor, ReadyBench, TurnsBench, WebhookBench};
 use clap::{Parser, Subcommand};
-use harness::rehearsal::{InjectedFault, Rehearsal};
-use harness::saved_calls;
-use local::{Binaries, serve};
+use harness::{InjectedFault, TestbedConfig, saved_calls};
+use local::{Binaries, root, serve};
 use service::env::Env;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -59,7 +58,7 @@ enum Command {
         #[arg(long, default_value_t = 200)]
         calls: u32,
     },
-    /// Callers of other make, each with its own offer: a table, also in docs/bench
+    /// Third-party callers, each with its own offer: a table, also in docs/bench
     Interop {
         /// Only the callers whose name contains this, such as `aiortc, own, IPv4`; then nothing is written
         #[arg(long)]
@@ -130,7 +129,7 @@ async fn main() -> ExitCode {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,dynoxide=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    service::run(arguments.command.name(), || arguments.command.run()).await
+    service::run(arguments.command.name(), || Box::pin(arguments.command.run())).await
 }
 
 impl Command {
@@ -222,8 +221,11 @@ async fn call(
     artefacts: Option<PathBuf>,
 ) -> anyhow::Result<ExitCode> {
     let is_where_ahoy_looks = folder.is_none();
-    let rehearsal = Rehearsal { fault, folder, ..Rehearsal::default() };
-    let outcome = rehearsal.run(&programs(artefacts).await?).await?;
+    let mut config = TestbedConfig::rehearsal(folder.unwrap_or_else(|| root().join("target/rehearsal")));
+    if let Some(fault) = fault {
+        config.inject(fault);
+    }
+    let outcome = config.rehearse(&programs(artefacts).await?).await?;
     if json {
         return Ok(show(&outcome.to_json(), outcome.is_right()));
     }

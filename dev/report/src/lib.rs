@@ -1,4 +1,4 @@
-//! What benches and suites write down: tables as Markdown and CSV, pictures as SVG, and on which machine it was.
+//! Reports of benches and suites: tables as Markdown and CSV, pictures as SVG, and on which machine it was.
 //!
 //! - [`Table`]: rows under columns.
 //! - [`Lines`]: figures over another figure, with a limit to hold.

@@ -1,4 +1,4 @@
-//! What all pictures share: size, colours, lettering, axes that begin at zero and end at a round number.
+//! Shared parts of all pictures: size, colours, lettering, axes that begin at zero and end at a round number.
 
 use plotters::chart::ChartContext;
 use plotters::coord::ranged1d::{Ranged, ValueFormatter};

@@ -1,4 +1,4 @@
-"""What every caller of other make has in common: lines of JSON with the suite, sound as files, and an ear.
+"""What every third-party caller has in common: lines of JSON with the suite, sound as files, and an ear.
 
 The suite says {"do": ...} on standard input; the caller tells {"event": ...} on standard output. The caller lives
 until the suite hangs up on it: the end of standard input.

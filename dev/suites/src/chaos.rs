@@ -1,6 +1,6 @@
-//! Many calls at once while everything goes wrong that can: no call may be lost, doubled, or left open.
+//! Many calls at once under injected faults and kills: no call may be lost, doubled, or left open.
 //!
-//! What goes wrong, and when, comes from a seed: the same seed brings the same plan, though not the same races.
+//! The faults and their times come from a seed: the same seed brings the same plan, though not the same races.
 
 mod audit_rounds;
 mod call_audit;
@@ -13,12 +13,12 @@ pub use call_audit::Accounts;
 pub use plan::Plan;
 
 use harness::testbed::{MODEL_KEY, Testbed, TestbedConfig};
-use local::binaries::{Binaries, root};
+use local::{Binaries, root};
 use sim_meta::MetaConfig;
 use sim_openai::FaultPlan;
 use std::time::Duration;
 
-/// Between two calls, on average.
+/// The average time between two calls.
 const SPACING: Duration = Duration::from_millis(2_600);
 
 /// Media tasks, so that one can die and another go on.
@@ -27,20 +27,19 @@ const TASKS: usize = 2;
 /// How long the last calls may take to settle: those whose last living task was killed have two minutes.
 const SETTLED_WITHIN: Duration = Duration::from_secs(150);
 
-/// What to rehearse.
+/// A run of the suite.
 #[derive(Debug, Clone, Copy)]
 pub struct Chaos {
-    /// Decides what goes wrong.
+    /// The seed of the plan.
     pub seed: u64,
     /// How many calls.
     pub calls: u32,
 }
 
 impl Chaos {
-    /// Rings all the calls, makes all the trouble, and settles the accounts.
+    /// Places all calls, injects all faults, and audits the outcome.
     ///
-    /// # Errors
-    /// When something cannot be started. A call that goes wrong is in the accounts.
+    /// A call that goes wrong is in the accounts.
     pub async fn run(self, binaries: &Binaries) -> anyhow::Result<Accounts> {
         let plan = Plan::draw(self.seed, self.calls, SPACING);
         let testbed = self.start_testbed(binaries).await?;
@@ -65,7 +64,7 @@ impl Chaos {
 
 async fn play(testbed: &Testbed, plan: &Plan) -> anyhow::Result<Accounts> {
     let (callers, killed) =
-        tokio::join!(caller::ring_all(testbed, plan), fault_injection::make_all(testbed, plan));
+        tokio::join!(caller::ring_all(testbed, plan), fault_injection::inject_all(testbed, plan));
     callers?;
     call_audit::settle(testbed, plan, &killed, SETTLED_WITHIN).await
 }

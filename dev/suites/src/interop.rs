@@ -1,22 +1,22 @@
-//! Callers of other make ring the product: aiortc and headless Chromium with their own offers and with WhatsApp's form of
+//! Third-party callers ring the product: aiortc and headless Chromium with their own offers and with WhatsApp's form of
 //! them, and `str0m` as ICE-lite and as full ICE; all of them over IPv4 and over IPv6.
 //!
 //! The product is the whole one: signed webhooks in, its answer at Graph, its model's socket. The callers are processes
 //! (`dev/suites/callers`), which speak lines of JSON with us.
 
 mod cell;
-mod form;
+mod cell_result;
+mod offer_form;
 mod phones;
 mod process;
 mod table;
-mod trial;
 
 pub use cell::{Cell, Family, Form, Maker};
-pub use trial::Shown;
+pub use cell_result::CellResult;
 
 use harness::testbed::{MODEL_KEY, Testbed, TestbedConfig};
 use harness::wakeup_probe::WakeupProbe;
-use local::binaries::{Binaries, root};
+use local::{Binaries, root};
 use sim_audio::clips;
 use sim_openai::{Reply, Script};
 use std::collections::BTreeMap;
@@ -29,18 +29,17 @@ const THINKING: Duration = Duration::from_millis(200);
 /// How often a caller rings, as long as this machine spoils the call.
 const TRIES: u32 = 3;
 
-/// What every caller of the matrix went through.
+/// The results of the matrix.
 #[derive(Debug)]
 pub struct Interop {
-    cells: Vec<(Cell, Shown)>,
+    cells: Vec<(Cell, CellResult)>,
     took: Duration,
 }
 
 impl Interop {
-    /// Lets every caller whose name contains `only` ring, both address families at the same time.
+    /// Runs every cell whose name contains `only`, both address families at the same time.
     ///
-    /// # Errors
-    /// When the product cannot be started, or what happened cannot be read. A call that goes wrong is a result.
+    /// A call that goes wrong is a result.
     pub async fn run(binaries: &Binaries, only: &str) -> anyhow::Result<Self> {
         let began = Instant::now();
         let of = |family| {
@@ -56,7 +55,7 @@ impl Interop {
 
     /// Whether every caller was served.
     pub fn is_right(&self) -> bool {
-        !self.cells.is_empty() && self.cells.iter().all(|(_, shown)| shown.flaws().is_empty())
+        !self.cells.is_empty() && self.cells.iter().all(|(_, result)| result.flaws().is_empty())
     }
 }
 
@@ -64,7 +63,7 @@ async fn ring_all(
     binaries: &Binaries,
     family: Family,
     cells: Vec<Cell>,
-) -> anyhow::Result<Vec<(Cell, Shown)>> {
+) -> anyhow::Result<Vec<(Cell, CellResult)>> {
     if cells.is_empty() {
         return Ok(vec![]);
     }
@@ -72,7 +71,7 @@ async fn ring_all(
     let mut all = Vec::new();
     for (n, cell) in (0..).zip(cells) {
         match ring(&testbed, cell, n * TRIES).await {
-            Ok(shown) => all.push((cell, shown)),
+            Ok(result) => all.push((cell, result)),
             Err(error) => {
                 testbed.stop().await;
                 return Err(error.context(cell.to_string()));
@@ -83,27 +82,27 @@ async fn ring_all(
     Ok(all)
 }
 
-/// Lets a caller ring; again, when a check failed while another process used this machine.
-async fn ring(testbed: &Testbed, cell: Cell, first: u32) -> anyhow::Result<Shown> {
-    let mut shown = Shown::default();
+/// Runs a cell; again, when a check failed while another process used this machine.
+async fn ring(testbed: &Testbed, cell: Cell, first: u32) -> anyhow::Result<CellResult> {
+    let mut result = CellResult::default();
     for n in first..first + TRIES {
         let probe = WakeupProbe::start();
-        shown = trial::ring(testbed, cell, n).await?;
+        result = cell_result::ring(testbed, cell, n).await?;
         let Some(disturbance) = probe.disturbance() else { break };
-        let flaws = shown.flaws();
+        let flaws = result.flaws();
         if flaws.is_empty() {
             break;
         }
         tracing::warn!("{cell}: {}; but this machine was {disturbance}", flaws.join("; "));
     }
-    Ok(shown)
+    Ok(result)
 }
 
 async fn start_testbed(binaries: &Binaries, family: Family) -> anyhow::Result<Testbed> {
     let mut model = sim_openai::Config::new(MODEL_KEY);
     // A short greeting: sixteen callers hear it.
     model.script = Script::new(Reply::speech(clips::agent_moment()), [Reply::speech(clips::agent_answer())])
-        .on_message(trial::DIGITS, Reply::speech(clips::agent_keys()));
+        .on_message(cell_result::DIGITS, Reply::speech(clips::agent_keys()));
     model.thinking = THINKING;
     let ip = family.ip().to_string();
     let media = [("AHOY_BIND_IP", ip.clone()), ("AHOY_PUBLIC_IP", ip)];
@@ -116,7 +115,7 @@ async fn start_testbed(binaries: &Binaries, family: Family) -> anyhow::Result<Te
     Testbed::start(config, binaries).await
 }
 
-/// Where recordings and logs go.
+/// Returns the folder of recordings and logs.
 fn folder() -> PathBuf {
     root().join("target/interop-calls")
 }

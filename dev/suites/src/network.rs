@@ -1,22 +1,22 @@
-//! How speech sounds, and whether calls go on, through real networks: calls through the whole product, a network between
+//! Speech quality and survival of calls through real networks: calls through the whole product, a network between
 //! caller and task, and what came out on each side held against what went in.
 //!
 //! Speech is scored by PESQ wideband (ITU-T P.862.2), the one published measure with an implementation by its authors
 //! that anyone may run, and with figures to compare for every codec. It maps to MOS-LQO, 1.0 to 4.64. It does not hear
 //! delay: what jitter costs beside lost packets is in the other columns.
 
-mod alone;
 mod checks;
 mod figures;
+mod libopus_baseline;
 mod round;
+mod scenario;
 mod score;
-mod talk;
 
-use alone::Alone;
-pub use checks::Check;
 use figures::Figures;
+use harness::rehearsal::Check;
 use harness::testbed::{AGENT, MODEL_KEY, Testbed, TestbedConfig};
-use local::binaries::{Binaries, root};
+use libopus_baseline::LibopusBaseline;
+use local::{Binaries, root};
 use round::Round;
 use sim_audio::clips;
 use sim_openai::{Reply, Script};
@@ -38,19 +38,16 @@ pub struct QualitySuite {
 impl QualitySuite {
     /// Makes all calls, and writes `docs/bench/network.{md,csv,svg}`; into `target/network` when this machine was busy
     /// otherwise.
-    ///
-    /// # Errors
-    /// When there could be no calls, or speech cannot be scored.
     pub async fn run(binaries: &Binaries, seed: u64) -> anyhow::Result<Self> {
         let testbed = Arc::new(start_testbed(binaries).await?);
-        let alone = Alone::encode()?;
-        let judged = Round::of_judged(&testbed, &alone, seed).await?;
+        let baseline = LibopusBaseline::encode()?;
+        let judged = Round::of_judged(&testbed, &baseline, seed).await?;
         let others = Round::of_others(&testbed, seed).await?;
         if let Ok(testbed) = Arc::try_unwrap(testbed) {
             testbed.stop().await;
         }
-        let talks: Vec<_> = judged.talks.into_iter().chain(others.talks).collect();
-        let figures = score::all(&talks, &alone).await?;
+        let results: Vec<_> = judged.results.into_iter().chain(others.results).collect();
+        let figures = score::all(&results, &baseline).await?;
         let disturbance = judged.disturbance.or(others.disturbance);
         // What a busy machine did to a call is no figure of the product's.
         let folder = if disturbance.is_none() { "docs/bench" } else { "target/network" };
@@ -66,7 +63,7 @@ impl QualitySuite {
 
 async fn start_testbed(binaries: &Binaries) -> anyhow::Result<Testbed> {
     let mut model = sim_openai::Config::new(MODEL_KEY);
-    let answers = [talk::part(&talk::agents_pieces()), clips::agent_closing()].map(Reply::speech);
+    let answers = [scenario::part(&scenario::agents_pieces()), clips::agent_closing()].map(Reply::speech);
     model.script = Script::new(Reply::speech(clips::agent_greeting()), answers);
     model.checks_itself = false;
     let agent = format!("{AGENT}{TURNS}");

@@ -1,7 +1,7 @@
 //! Every alarm of the template has its line in `docs/operate.md`: what it means, and what to do. No line is about another.
 
 use crate::template::Template;
-use local::binaries::root;
+use local::root;
 use serde_yaml_ng::Value;
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
 //! The dashboard shows every metric that is written, and no other.
 
-use local::binaries::root;
+use local::root;
 use serde_json::Value;
 use service::metrics::{DIMENSION, Metric, NAMESPACE};
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! Handlers, architectures, ports, times, metrics and the log group: said in two places, and meant to be the same.
 
 use crate::template::{PROGRAMS, Template, shown};
-use local::binaries::root;
+use local::root;
 use media_task::Settings;
 use serde_yaml_ng::Value;
 use service::env::Env;

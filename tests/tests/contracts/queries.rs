@@ -1,6 +1,6 @@
 //! The saved queries are those of `infra/queries`. `make queries` writes them anew.
 
-use local::binaries::root;
+use local::root;
 use std::fmt::Write;
 use std::path::PathBuf;
 

@@ -1,9 +1,9 @@
-//! What the product's sources say: which settings a program reads, which requests to AWS it makes. Tests in them do not count.
+//! Reads the product's sources: which settings a program reads, which requests to AWS it makes. Tests in them do not count.
 //!
 //! The crate `store` holds every request to the table, and each program is built with all of it. So of `store` those functions count that
 //! are called in crates which import it, or that these call: by name, which finds too many rather than too few.
 
-use local::binaries::root;
+use local::root;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use syn::visit::Visit;

@@ -2,7 +2,7 @@
 
 use crate::template;
 use call::{Ending, Party};
-use local::binaries::root;
+use local::root;
 use serde_json::{Value, json};
 use sim_aws::{Cloud, CloudConfig};
 use std::collections::BTreeSet;

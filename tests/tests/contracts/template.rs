@@ -1,6 +1,6 @@
 //! `template.yaml`, as a contract reads it.
 
-use local::binaries::root;
+use local::root;
 use serde_yaml_ng::{Mapping, Value};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
-//! What a deployment looks at in the account, and makes there, before the stack.
+//! The checks of an account, and what is made there, before a deployment.
 
 use crate::desk::Desk;
-use local::binaries::root;
+use local::root;
 use std::collections::BTreeSet;
 
 const BOTH: [&str; 2] = [

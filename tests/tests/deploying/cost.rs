@@ -1,6 +1,6 @@
-//! What a call costs, as the page says it, is what the script makes of the prices.
+//! The page of costs is what the script makes of the prices.
 
-use local::binaries::root;
+use local::root;
 use std::process::Command;
 
 #[test]

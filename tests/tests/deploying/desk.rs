@@ -1,6 +1,6 @@
 //! A folder with the scripts in it and, first on the PATH, programs that write down what they are asked.
 
-use local::binaries::root;
+use local::root;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

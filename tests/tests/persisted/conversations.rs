@@ -1,4 +1,4 @@
-//! What is kept of a conversation, and what callers leave for people.
+//! Stored conversations, and what callers leave for people.
 
 use crate::held::hold;
 use journal::{CallSummary, Speaker, TokenCounts, TranscriptLine};

@@ -1,4 +1,4 @@
-//! What call-control, media tasks and the webhook say to each other.
+//! Orders and requests between call-control, media tasks and the webhook.
 
 use crate::held::hold;
 use call::Ending;

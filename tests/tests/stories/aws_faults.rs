@@ -1,4 +1,4 @@
-//! What goes wrong in the cloud, in the order of `dev/sim-aws/README.md`: a call that can be held is held, and no other is.
+//! Injected faults of AWS, in the order of `dev/sim-aws/README.md`: a call that can be held is held, and no other is.
 
 use call::Ending;
 use harness::{Afterwards, Story, StoryBuilder};

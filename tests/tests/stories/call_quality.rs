@@ -1,4 +1,4 @@
-//! How calls sounded, as their journals tell it.
+//! The quality of calls, as their journals state it.
 
 use harness::Story;
 use journal::JournalEvent;

@@ -1,6 +1,6 @@
-//! What is written about tests is so.
+//! The docs' statements about tests are true.
 
-use local::binaries::root;
+use local::root;
 use std::path::Path;
 
 #[test]

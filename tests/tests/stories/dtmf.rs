@@ -1,8 +1,8 @@
-//! What the caller types on the keypad.
+//! DTMF: digits that the caller types on the keypad.
 
 use harness::{StoryBuilder, looks_up};
 use journal::JournalEvent;
-use local::binaries::root;
+use local::root;
 use serde_json::Value;
 use sim_audio::clips;
 use sim_meta::{CallerConfig, OfferVariant, RecordedKey};
@@ -56,7 +56,7 @@ async fn keys_as_phones_and_gateways_send_them_reach_the_model_once() {
     let quick = "\n[keypad]\npause_ms = 500\n";
     let story = StoryBuilder::default().scripted(script).with_agent_also(quick).begin().await;
     let both_clocks = CallerConfig { offer: vec![OfferVariant::Keys48k], ..CallerConfig::default() };
-    let caller = story.ring_from(both_clocks).await;
+    let caller = story.ring_as(both_clocks).await;
     caller.hears_the_greeting().await;
     let mut wanted = vec![];
     for (name, case) in cases() {

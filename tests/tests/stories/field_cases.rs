@@ -1,11 +1,11 @@
-//! What services were seen to do, played to the real processes: `fixtures/field-cases`. Each case names the public report
+//! Behaviour of real services, played to the real processes: `fixtures/field-cases`. Each case names the public report
 //! it was made after.
 
 use call::Ending;
 use harness::scripted_model::ScriptedModel;
 use harness::{Afterwards, StoryBuilder};
 use journal::JournalEvent;
-use local::binaries::root;
+use local::root;
 use serde_json::Value;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! What happens in a call is told once: in the table, in the log, and in metrics.
+//! Each event of a call is written once: in the table, in the log, and in metrics.
 
 use harness::Story;
 use journal::JournalEntry;

@@ -1,7 +1,7 @@
 //! Everything that can be wrong with a call's media is provoked, and the doctor names it: that, and nothing else.
 
 use call::Ending;
-use harness::Rehearsal;
+use harness::TestbedConfig;
 use harness::story::{folder, programs};
 use harness::{Afterwards, Caller, Story, StoryBuilder};
 use journal::JournalEvent;
@@ -151,11 +151,10 @@ async fn a_task_that_does_not_get_to_run_is_known_and_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rehearsal_that_goes_wrong_prints_verdict_evidence_and_cure() {
-    let fault = Some("dtls-never".parse().expect("there is such a fault"));
-    let rehearsal =
-        Rehearsal { fault, ring_seconds: Some(5), folder: Some(folder()), ..Rehearsal::default() };
+    let mut config = TestbedConfig { ring_seconds: Some(5), ..TestbedConfig::rehearsal(folder()) };
+    config.inject("dtls-never".parse().expect("there is such a fault"));
 
-    let outcome = rehearsal.run(&programs().await).await.expect("there can be a rehearsal");
+    let outcome = config.rehearse(&programs().await).await.expect("there can be a rehearsal");
 
     let printed = outcome.to_string();
     assert!(!outcome.is_right());

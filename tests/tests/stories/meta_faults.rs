@@ -1,4 +1,4 @@
-//! What goes wrong at Meta and with the caller's phone: each wrong by its name has its ending, and no call is held twice.
+//! Injected faults of Meta and of the caller's phone: each has its ending, and no call is held twice.
 
 mod failures;
 
@@ -6,7 +6,7 @@ use call::Ending;
 use failures::{
     hears_no_more_than_that_it_could_not_be_sent, is_known_to_have_failed, is_written_to_at_the_second_try,
 };
-use harness::Rehearsal;
+use harness::TestbedConfig;
 use harness::story::{folder, programs};
 use harness::{Afterwards, Caller, Story, StoryBuilder};
 use journal::JournalEvent as Happened;
@@ -96,10 +96,10 @@ fn every_fault_has_its_story() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_answer_makes_a_rehearsal_wrong_and_it_says_why() {
-    let fault = Some("sdp-refused".parse().expect("there is such a fault"));
-    let rehearsal = Rehearsal { fault, folder: Some(folder()), ..Rehearsal::default() };
+    let mut config = TestbedConfig::rehearsal(folder());
+    config.inject("sdp-refused".parse().expect("there is such a fault"));
 
-    let outcome = rehearsal.run(&programs().await).await.expect("there can be a rehearsal");
+    let outcome = config.rehearse(&programs().await).await.expect("there can be a rehearsal");
 
     assert!(!outcome.is_right());
     assert_eq!(outcome.ending.as_deref(), Some("meta_refused"));

@@ -1,4 +1,4 @@
-//! What goes wrong at the model, each thing by its name.
+//! Injected faults of the model.
 
 use call::Ending;
 use harness::{StoryBuilder, looking_up, monologue_of};

@@ -2,7 +2,7 @@
 
 use call::Ending;
 use harness::{Story, StoryBuilder, looks_up};
-use local::binaries::root;
+use local::root;
 use sim_audio::clips;
 use sim_meta::{CallerConfig, InjectedFault, OfferVariant, ProtocolViolation};
 use sim_openai::Script;
@@ -28,7 +28,7 @@ async fn offers_that_are_not_metas_yet_are_answered_and_heard() {
     ];
     for offer in offers {
         let phone = CallerConfig { offer: offer.to_vec(), ..CallerConfig::default() };
-        let caller = story.ring_from(phone).await;
+        let caller = story.ring_as(phone).await;
         caller.is_greeted().await;
 
         assert_eq!(caller.hangs_up().await.ending, Ending::CallerHungUp, "{offer:?}");
@@ -59,7 +59,7 @@ async fn keys_at_48_khz_are_agreed_on_and_read() {
     let script = Script::about_bikes().on_message("427", looks_up("427", clips::agent_order()));
     let story = StoryBuilder::default().scripted(script).begin().await;
     let phone = CallerConfig { offer: vec![OfferVariant::Keys48k], ..CallerConfig::default() };
-    let caller = story.ring_from(phone).await;
+    let caller = story.ring_as(phone).await;
     caller.hears_the_greeting().await;
 
     caller.phone().press("427#").await.expect("the phone has keys");

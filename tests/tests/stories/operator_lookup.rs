@@ -1,4 +1,4 @@
-//! What an operator finds of calls with `ahoy` afterwards, and what is left of a caller who wants to be forgotten.
+//! Looking calls up with `ahoy` afterwards, and what is left of a caller who wants to be forgotten.
 
 use harness::raw_webhook::RawWebhook;
 use harness::{Story, StoryBuilder};
@@ -229,7 +229,7 @@ fn hostile_line(call_ref: &str) -> store::items::Item {
 /// What headless Chromium sees of a page (`make test` installs it).
 async fn looked_at(page: &Path) -> Value {
     let mut look = Command::new("python3");
-    look.arg(local::binaries::root().join("dev/suites/callers/look.py")).arg(page);
+    look.arg(local::root().join("dev/suites/callers/look.py")).arg(page);
     let output = look.arg(page.parent().expect("it is in a folder")).output().await.expect("there is Python");
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).expect("it tells JSON")

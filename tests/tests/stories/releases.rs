@@ -3,7 +3,7 @@
 use call::Ending;
 use harness::{Story, StoryBuilder, using};
 use journal::JournalEvent as Happened;
-use local::binaries::root;
+use local::root;
 use sim_audio::clips;
 use sim_meta::{ActionName, Event, InjectedFault, Seen};
 

@@ -1,4 +1,4 @@
-//! What is kept of a conversation: who said what, how long it took, what it cost; and what is not.
+//! The stored parts of a conversation: who said what, how long it took, what it cost; and what is not.
 
 use harness::{Story, StoryBuilder};
 use journal::{JournalEvent, Speaker};

@@ -1,4 +1,4 @@
-//! How sessions are configured: what the service refuses of it costs no call.
+//! Configuration of sessions: a part that the service refuses costs no call.
 
 use call::Ending;
 use harness::{Afterwards, Story, StoryBuilder, using};

@@ -1,4 +1,4 @@
-//! What the agent does besides talking: its tools, and what comes of them when they are slow, broken or misused.
+//! Tools of the agent, and what comes of them when they are slow, broken or misused.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Who speaks when: long speeches, short noises, silence, and agents that will not be interrupted.
+//! Turn-taking: long speeches, short noises, silence, and agents that will not be interrupted.
 
 use call::Ending;
 use harness::{StoryBuilder, monologue_of};

@@ -39,9 +39,6 @@ impl<'a> Callers<'a> {
     }
 
     /// Lets callers ring until so many calls are open. Returns when sound flows in all of them.
-    ///
-    /// # Errors
-    /// When one is not answered.
     pub(super) async fn grow(&mut self, to: usize) -> anyhow::Result<()> {
         let there = self.calls.len();
         for _ in there..to {
@@ -54,9 +51,6 @@ impl<'a> Callers<'a> {
     }
 
     /// Ends all calls. Returns when the product knows.
-    ///
-    /// # Errors
-    /// When it does not come to know.
     pub(super) async fn leave(&mut self) -> anyhow::Result<()> {
         for call in &self.calls {
             call.hang_up().await;
@@ -67,8 +61,6 @@ impl<'a> Callers<'a> {
         Ok(())
     }
 
-    /// # Errors
-    /// When a call has ended before its caller hung up.
     pub(super) fn is_complete(&self) -> anyhow::Result<()> {
         let ended = self.calls.iter().find_map(|call| call.report().ending);
         ensure!(ended.is_none(), "a call ended by itself: {ended:?}");

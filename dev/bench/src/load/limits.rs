@@ -1,4 +1,4 @@
-//! What the figures are held to.
+//! The limits of the load bench.
 
 use super::LoadFigures;
 

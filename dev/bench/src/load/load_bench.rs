@@ -1,4 +1,4 @@
-//! What the media task costs, and how punctual it is, from one call to many.
+//! CPU, memory and punctuality of the media task, from one call to many.
 
 use super::callers::Callers;
 use super::figures::LoadFigures;
@@ -6,7 +6,7 @@ use super::load_testbed::LoadTestbed;
 use super::table::LoadTable;
 use super::window::Window;
 use crate::Floor;
-use local::binaries::Binaries;
+use local::Binaries;
 use std::time::Duration;
 
 /// How long to wait after the last answer: greetings are still being said.
@@ -28,9 +28,6 @@ pub struct LoadBench {
 
 impl LoadBench {
     /// Measures. This process must be off the media task's core: [`super::leave_a_core_to_the_task`].
-    ///
-    /// # Errors
-    /// When something cannot be started, a call goes wrong, or the callers are late in most windows.
     pub async fn run(&self, binaries: &Binaries) -> anyhow::Result<LoadTable> {
         let floor = Floor::measure()?;
         let most = self.calls.iter().max().copied().unwrap_or_default();

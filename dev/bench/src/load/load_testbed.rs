@@ -19,9 +19,6 @@ pub(super) struct LoadTestbed {
 
 impl LoadTestbed {
     /// Starts everything, the media task on a core of its own. Logs go into `target/<name>`.
-    ///
-    /// # Errors
-    /// When something cannot be started.
     pub(super) async fn start(name: &str, slots: usize, binaries: &Binaries) -> anyhow::Result<Self> {
         let folder = make_folder(&root().join("target").join(name))?;
         let binaries = pinning::with_a_core(binaries, &folder)?;
@@ -43,17 +40,11 @@ impl LoadTestbed {
     }
 
     /// No callers yet.
-    ///
-    /// # Errors
-    /// When there is no codec.
     pub(super) fn callers(&self) -> anyhow::Result<Callers<'_>> {
         Callers::none(&self.meta, &self.model)
     }
 
     /// The media task's process.
-    ///
-    /// # Errors
-    /// When there is none.
     pub(super) fn task(&self) -> anyhow::Result<Process> {
         let tasks = self.stack.cloud.tasks();
         let running = tasks.iter().find(|task| task.family == "media-task" && task.exit_code.is_none());

@@ -7,10 +7,10 @@ mod certificate;
 mod rhythm;
 mod server;
 mod session;
+mod session_counters;
 mod speech;
 mod speech_detector;
-mod tally;
 
 pub(super) use rhythm::Rhythm;
 pub(super) use server::Model;
-pub(super) use tally::Heard;
+pub(super) use session_counters::SessionCounters;

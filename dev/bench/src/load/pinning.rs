@@ -1,7 +1,7 @@
 //! Pins the media task to one core of its own, and every other process to the others.
 
 use anyhow::{Context, bail, ensure};
-use local::binaries::Binaries;
+use local::Binaries;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,6 @@ const CORE: usize = 0;
 
 /// Moves this process, with all that it will start, to the cores that are not the media task's: by becoming `taskset`,
 /// which becomes this program again. Whatever was to be built must have been built before.
-///
-/// # Errors
-/// When there is only one core, or no `taskset`.
 pub fn leave_a_core_to_the_task() -> anyhow::Result<()> {
     let ours = own_cores()?;
     if !ours.contains(&CORE) {
@@ -37,9 +34,6 @@ const FUNCTIONS: [&str; 3] = ["webhook", "call-control", "reaper"];
 
 /// The same programs, but the media task runs on its own core, and functions only when it is idle. The programs
 /// that see to it are put into `folder`.
-///
-/// # Errors
-/// When it cannot be written.
 pub(super) fn with_a_core(binaries: &Binaries, folder: &Path) -> anyhow::Result<Binaries> {
     let taskset = format!("'{}' --cpu-list {CORE}", taskset()?.display());
     let mut replaced = binaries.clone();

@@ -1,4 +1,4 @@
-//! What the kernel knows of a process.
+//! A process as the kernel counts it: CPU time, memory, threads, files, sockets.
 
 use anyhow::Context;
 use std::collections::HashMap;
@@ -15,9 +15,6 @@ pub(super) struct Ran(HashMap<String, Duration>);
 
 impl Process {
     /// How long its threads have run so far, each to the nanosecond.
-    ///
-    /// # Errors
-    /// When it is gone.
     pub(super) fn ran(self) -> anyhow::Result<Ran> {
         let mut ran = HashMap::new();
         for thread in self.entries("task")? {
@@ -30,9 +27,6 @@ impl Process {
     }
 
     /// The memory it has in RAM, bytes.
-    ///
-    /// # Errors
-    /// When it is gone.
     pub(super) fn memory(self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(self.path("status"))?;
         let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
@@ -42,25 +36,16 @@ impl Process {
     }
 
     /// How many threads it has.
-    ///
-    /// # Errors
-    /// When it is gone.
     pub(super) fn threads(self) -> anyhow::Result<usize> {
         Ok(self.entries("task")?.len())
     }
 
     /// How many files it has open, sockets included.
-    ///
-    /// # Errors
-    /// When it is gone.
     pub(super) fn files(self) -> anyhow::Result<usize> {
         Ok(self.entries("fd")?.len())
     }
 
     /// How many sockets it has open.
-    ///
-    /// # Errors
-    /// When it is gone.
     pub(super) fn sockets(self) -> anyhow::Result<usize> {
         let targets = self.entries("fd")?.into_iter().filter_map(|file| std::fs::read_link(file).ok());
         Ok(targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count())

@@ -59,27 +59,24 @@ pub struct Sample {
 
 /// What was seen along the way.
 #[derive(Debug, Clone)]
-pub struct Soaked {
+pub struct SoakReport {
     /// In their order.
     pub samples: Vec<Sample>,
 }
 
 impl Soak {
     /// Makes the calls.
-    ///
-    /// # Errors
-    /// When something cannot be started, or a call goes wrong.
-    pub async fn run(&self, binaries: &Binaries) -> anyhow::Result<Soaked> {
+    pub async fn run(&self, binaries: &Binaries) -> anyhow::Result<SoakReport> {
         let testbed = LoadTestbed::start("soak", 2 * AT_ONCE, binaries).await?;
-        let soaked = self.soak(&testbed).await;
+        let report = self.soak(&testbed).await;
         testbed.stop().await;
-        soaked
+        report
     }
 
-    async fn soak(&self, testbed: &LoadTestbed) -> anyhow::Result<Soaked> {
+    async fn soak(&self, testbed: &LoadTestbed) -> anyhow::Result<SoakReport> {
         let task = testbed.task()?;
         let mut callers = testbed.callers()?;
-        let mut soaked = Soaked { samples: vec![Sample::of(task, 0)?] };
+        let mut report = SoakReport { samples: vec![Sample::of(task, 0)?] };
         let (mut made, mut sampled) = (0, 0);
         while made < self.calls {
             let now = AT_ONCE.min(self.calls - made);
@@ -90,15 +87,15 @@ impl Soak {
             made += now;
             if made - sampled >= WARM.min(self.calls / 4) || made == self.calls {
                 sampled = made;
-                soaked.samples.push(Sample::of(task, made)?);
+                report.samples.push(Sample::of(task, made)?);
             }
         }
-        soaked.samples.push(soaked.rested(task, made).await?);
-        Ok(soaked)
+        report.samples.push(report.rested(task, made).await?);
+        Ok(report)
     }
 }
 
-impl Soaked {
+impl SoakReport {
     /// What did not come back, in words.
     pub fn left_behind(&self) -> Vec<String> {
         let [start, warm, .., rested] = self.samples.as_slice() else {
@@ -142,7 +139,7 @@ impl Sample {
     }
 }
 
-impl fmt::Display for Soaked {
+impl fmt::Display for SoakReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| calls | MiB | files | sockets | threads |")?;
         writeln!(f, "|---:|---:|---:|---:|---:|")?;
@@ -171,15 +168,15 @@ mod tests {
     fn sockets_files_and_threads_of_few_calls_are_left_behind() {
         let rested = Sample { calls: 20, files: 45, sockets: 30, threads: 28, ..START };
 
-        let left = soaked(rested).left_behind();
+        let left = report(rested).left_behind();
 
         assert_eq!(left.len(), 3, "{left:?}");
-        assert_eq!(soaked(Sample { calls: 20, files: 24, sockets: 14, ..START }).left_behind(), [""; 0]);
+        assert_eq!(report(Sample { calls: 20, files: 24, sockets: 14, ..START }).left_behind(), [""; 0]);
     }
 
     #[test]
     fn memory_is_judged_from_two_hundred_calls_on() {
-        let grown = |calls| soaked(Sample { calls, memory: 80_000_000, ..START });
+        let grown = |calls| report(Sample { calls, memory: 80_000_000, ..START });
 
         assert_eq!(grown(WARM - 1).left_behind(), [""; 0]);
         assert!(grown(WARM - 1).to_string().contains("not judged"));
@@ -189,10 +186,10 @@ mod tests {
 
     #[test]
     fn a_soak_of_no_call_shows_nothing() {
-        assert_eq!(Soaked { samples: vec![START, START] }.left_behind(), ["no call was made"]);
+        assert_eq!(SoakReport { samples: vec![START, START] }.left_behind(), ["no call was made"]);
     }
 
-    fn soaked(rested: Sample) -> Soaked {
-        Soaked { samples: vec![START, Sample { calls: rested.calls / 2, ..START }, rested] }
+    fn report(rested: Sample) -> SoakReport {
+        SoakReport { samples: vec![START, Sample { calls: rested.calls / 2, ..START }, rested] }
     }
 }

@@ -1,7 +1,7 @@
-//! What was measured, as a table for people and for programs.
+//! The figures of the load bench, as a table for people and as CSV for programs.
 
 use super::figures::{Delay, LoadFigures};
-use super::{limits, plot};
+use super::{charts, limits};
 use crate::Floor;
 use report::Machine;
 use std::fmt;
@@ -23,9 +23,6 @@ impl LoadTable {
     }
 
     /// Writes `load.md`, `load.csv`, `load-cpu.svg` and `load-lateness.svg` into a folder.
-    ///
-    /// # Errors
-    /// When they cannot be written.
     pub fn write(&self, folder: &Path) -> anyhow::Result<()> {
         std::fs::create_dir_all(folder)?;
         let text = format!(
@@ -38,8 +35,8 @@ impl LoadTable {
         );
         std::fs::write(folder.join("load.md"), text)?;
         std::fs::write(folder.join("load.csv"), self.csv())?;
-        std::fs::write(folder.join("load-cpu.svg"), plot::cpu(&self.rows, self.floor_ms()))?;
-        Ok(std::fs::write(folder.join("load-lateness.svg"), plot::lateness(&self.rows))?)
+        std::fs::write(folder.join("load-cpu.svg"), charts::cpu(&self.rows, self.floor_ms()))?;
+        Ok(std::fs::write(folder.join("load-lateness.svg"), charts::lateness(&self.rows))?)
     }
 
     fn floor_ms(&self) -> f64 {

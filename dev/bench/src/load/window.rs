@@ -1,7 +1,7 @@
 //! One window of measuring: counts are emptied, time goes by, counts are read.
 
 use super::callers::Callers;
-use super::model::{Heard, Model};
+use super::model::{Model, SessionCounters};
 use super::process::Process;
 use anyhow::ensure;
 use sim_meta::PacketCounts;
@@ -38,9 +38,6 @@ pub(super) struct Window {
 
 impl Window {
     /// Measures for this duration.
-    ///
-    /// # Errors
-    /// When a call ends meanwhile, or the media task is gone.
     pub(super) async fn measure(
         length: Duration,
         callers: &Callers<'_>,
@@ -68,7 +65,7 @@ impl Window {
         Self::percentile(&self.own_lateness, 99) > TRUSTED
     }
 
-    fn of(counted: Vec<PacketCounts>, heard: &[Heard]) -> Self {
+    fn of(counted: Vec<PacketCounts>, heard: &[SessionCounters]) -> Self {
         let mut window = Self {
             lasted: Duration::ZERO,
             ran: Duration::ZERO,
@@ -103,7 +100,7 @@ impl Window {
     }
 }
 
-fn count(callers: &Callers<'_>, model: &Model) -> (Vec<PacketCounts>, Vec<Heard>) {
+fn count(callers: &Callers<'_>, model: &Model) -> (Vec<PacketCounts>, Vec<SessionCounters>) {
     (callers.calls.iter().map(sim_meta::Call::take_count).collect(), model.take())
 }
 

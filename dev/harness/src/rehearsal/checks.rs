@@ -1,7 +1,8 @@
-//! What must be right for a rehearsed call to be right, each in words.
+//! The checks of a rehearsed call, each in words.
 
 use super::{Evidence, sound};
 use sim_meta::ProtocolViolation;
+use std::fmt;
 
 /// One thing that must be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +11,23 @@ pub struct Check {
     pub what: String,
     /// What is wrong with it; `None` when it is right.
     pub wrong: Option<String>,
+}
+
+impl Check {
+    /// Whether it is right.
+    pub fn holds(&self) -> bool {
+        self.wrong.is_none()
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, wrong } = self;
+        match wrong {
+            None => write!(f, "✓ {what}"),
+            Some(wrong) => write!(f, "✗ {what}: {wrong}"),
+        }
+    }
 }
 
 /// What every answered call must have in its journal.

@@ -1,4 +1,4 @@
-//! What the two say: the caller waits to be answered, listens, asks for an order, asks the way, interrupts, takes leave;
+//! The script of both sides: the caller waits to be answered, listens, asks for an order, asks the way, interrupts, takes leave;
 //! the model looks the order up, and hangs up.
 
 use sim_audio::{Clip, clips};
@@ -45,9 +45,6 @@ pub(super) fn script() -> Script {
 }
 
 /// Holds the conversation, from the ringing tone until the agent hangs up.
-///
-/// # Errors
-/// What the caller waited for in vain.
 pub(super) async fn hold(call: &Call) -> Result<(), WaitError> {
     let [order, directions, interrupts, thanks] = callers_part();
     call.answered(ANSWERED_WITHIN).await?;

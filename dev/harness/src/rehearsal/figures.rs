@@ -12,7 +12,7 @@ pub struct Figures {
     pub answered_ms: Option<f64>,
     /// Webhook posted → first voice at the caller.
     pub first_voice_ms: Option<f64>,
-    /// Door has the offer → media connected, as the media task tells it.
+    /// Control API has the offer → media connected, as the media task measures it.
     pub media_ms: Option<f64>,
     /// Accept's 200 → first voice at the caller.
     pub first_word_ms: Option<f64>,

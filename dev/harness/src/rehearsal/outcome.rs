@@ -1,4 +1,4 @@
-//! How a rehearsed call went: for a person, and as one JSON line for a program.
+//! The outcome of a rehearsed call: for a person, and as one JSON line for a program.
 
 use super::sound::{self, Heard};
 use super::{Check, Evidence, Figures, Step, checks};
@@ -53,7 +53,7 @@ impl Outcome {
 
     /// Whether all of it was right.
     pub fn is_right(&self) -> bool {
-        self.checks.iter().all(|check| check.wrong.is_none())
+        self.checks.iter().all(Check::holds)
     }
 
     /// Whether this machine, or the caller's phone on it, was too late itself for timing to be judged.
@@ -63,57 +63,33 @@ impl Outcome {
 
     /// One JSON object, for programs.
     pub fn to_json(&self) -> Value {
-        let Figures {
-            answered_ms,
-            first_voice_ms,
-            media_ms,
-            first_word_ms,
-            turn_added_ms,
-            interrupt_ms,
-            claimed_too_much_ms,
-        } = self.figures;
         let wrong = self.checks.iter().filter_map(|check| check.wrong.clone());
-        json!({
+        let mut json = json!({
             "ok": self.is_right(),
             "steps": self.steps,
-            "answered_ms": answered_ms,
-            "first_voice_ms": first_voice_ms,
-            "media_ms": media_ms,
-            "first_word_ms": first_word_ms,
-            "turn_added_ms": turn_added_ms,
-            "interrupt_ms": interrupt_ms,
-            "claimed_too_much_ms": claimed_too_much_ms,
             "caller_heard": self.caller_heard,
             "agent_heard": self.agent_heard,
             "ending": self.ending,
             "cures": self.cures,
             "wrong": self.causes.iter().cloned().chain(wrong).collect::<Vec<_>>(),
-        })
+        });
+        let Ok(Value::Object(figures)) = serde_json::to_value(&self.figures) else { return json };
+        figures.into_iter().for_each(|(name, figure)| json[name] = figure);
+        json
     }
 
     fn write_summary(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |figure: Option<f64>| figure.map_or("–".to_owned(), |ms| format!("{ms:.0} ms"));
         writeln!(f)?;
-        writeln!(
-            f,
-            "  answered in     {:>9}   from the webhook to Meta's 200 for accept",
-            ms(self.figures.answered_ms)
-        )?;
-        writeln!(
-            f,
-            "  first word      {:>9}   from that 200 to the agent's voice at the caller",
-            ms(self.figures.first_word_ms)
-        )?;
-        writeln!(
-            f,
-            "  turn, added     {:>9}   by us, to what the model takes to hear and to think",
-            ms(self.figures.turn_added_ms)
-        )?;
-        writeln!(
-            f,
-            "  interrupted in  {:>9}   from the model hearing the caller to silence",
-            ms(self.figures.interrupt_ms)
-        )?;
+        let Figures { answered_ms, first_word_ms, turn_added_ms, interrupt_ms, .. } = self.figures;
+        for (what, took, of) in [
+            ("answered in", answered_ms, "from the webhook to Meta's 200 for accept"),
+            ("first word", first_word_ms, "from that 200 to the agent's voice at the caller"),
+            ("turn, added", turn_added_ms, "by us, to what the model takes to hear and to think"),
+            ("interrupted in", interrupt_ms, "from the model hearing the caller to silence"),
+        ] {
+            writeln!(f, "  {what:<14}  {:>9}   {of}", ms(took))?;
+        }
         writeln!(f, "  ended by        {:>9}", self.ending.as_deref().unwrap_or("no one"))?;
         writeln!(f)?;
         for (who, heard) in [("caller", &self.caller_heard), ("agent", &self.agent_heard)] {

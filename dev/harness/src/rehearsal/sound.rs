@@ -1,4 +1,4 @@
-//! Whether each side heard what the other said, and how much of an interrupted sentence was heard.
+//! Compares recordings with what was said: what each side heard, and how much of an interrupted sentence.
 
 use super::Evidence;
 use super::conversation::{agents_part, callers_part};

@@ -1,11 +1,11 @@
-//! Tells what was seen, in words. What a reader of the timeline need not know is left out.
+//! The text of each step of the timeline. What a reader need not know has none.
 
 use journal::JournalEvent;
 use sim_meta::{ActionName, Seen};
 
 type Told = Option<(&'static str, String)>;
 
-/// What Meta and the caller's phone saw.
+/// Describes an observation of Meta or the caller's phone.
 pub(super) fn phone(seen: &Seen) -> Told {
     let told = |who, what: String| Some((who, what));
     match seen {
@@ -70,7 +70,7 @@ fn words(ending: sim_meta::Ending) -> &'static str {
     }
 }
 
-/// What the model saw.
+/// Describes an observation of the model.
 pub(super) fn model(seen: &sim_openai::Seen) -> Told {
     use sim_openai::Seen as Model;
     let told = |what: String| Some(("model", what));
@@ -100,7 +100,7 @@ pub(super) fn model(seen: &sim_openai::Seen) -> Told {
     }
 }
 
-/// An entry of the call's journal, as far as the simulators do not tell it themselves.
+/// Describes an event of the journal that the simulators do not observe themselves.
 pub(super) fn entry(event: &JournalEvent) -> Told {
     let control = |what: String| Some(("call-control", what));
     let task = |what: String| Some(("media-task", what));

@@ -1,4 +1,4 @@
-//! What happened, step by step: who did it, to whom, and how many milliseconds after the ring.
+//! The timeline of a call: who did what, to whom, and how many milliseconds after the ring.
 
 use super::step_text;
 use journal::JournalEntry;

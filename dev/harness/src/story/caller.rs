@@ -9,37 +9,37 @@ use sim_meta::{ActionName, Event, Seen, TriedAction};
 use std::time::Duration;
 use store::{StoredCall, call_ref};
 
-/// A business that does not pick up within this has lost its caller.
+/// How long a caller waits for the other side.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// No agent speaks for longer.
+/// The longest speech of an agent.
 const LONGEST_SPEECH: Duration = Duration::from_secs(90);
 
-/// Everything that follows the end of a call is done within this: a caller who vanished is missed after 20 s.
+/// How long the work after a call's end may take: a vanished caller is noticed after 20 s.
 const SETTLED_WITHIN: Duration = Duration::from_secs(40);
 
-/// A caller.
+/// A simulated caller in a call.
 pub struct Caller<'a> {
     story: &'a Story,
     call: sim_meta::Call,
 }
 
-/// What is known of a call once it is over and nothing is left to do for it.
+/// The final state of a call, read once nothing is left to do for it.
 #[derive(Debug)]
 pub struct Afterwards {
-    /// How the product says it ended.
+    /// The ending in the table.
     pub ending: Ending,
-    /// How Meta says it ended.
+    /// The ending at Meta.
     pub at_meta: sim_meta::Ending,
-    /// The actions Meta took, in their order.
+    /// The actions that took effect at Meta, in order.
     pub actions: Vec<ActionName>,
-    /// How many messages the caller got.
+    /// How many messages the caller received.
     pub messages: usize,
-    /// How many media tasks had it.
+    /// How many times it was assigned to a media task.
     pub assignments: usize,
-    /// How often the model was connected to, in all calls of the story.
+    /// How many model sessions were opened, in all calls of the story.
     pub connections: usize,
-    /// Its journal.
+    /// The events of its journal.
     pub journal: Vec<journal::JournalEvent>,
 }
 
@@ -48,17 +48,17 @@ impl<'a> Caller<'a> {
         Self { story, call }
     }
 
-    /// The call's id at Meta.
+    /// Returns the call's id at Meta.
     pub fn id(&self) -> &str {
         self.call.id()
     }
 
-    /// The call's name in the product.
+    /// Returns the call's `call_ref`.
     pub fn call_ref(&self) -> String {
         call_ref(self.id())
     }
 
-    /// The caller's phone.
+    /// Returns the caller's phone.
     pub fn phone(&self) -> &sim_meta::Call {
         &self.call
     }
@@ -74,25 +74,25 @@ impl<'a> Caller<'a> {
         self.call.agent_speaks(PATIENCE).await.expect("the agent greets");
     }
 
-    /// Is answered, and hears the greeting out.
+    /// Waits until the call is answered and the greeting was heard.
     pub async fn hears_the_greeting(&self) {
         self.is_greeted().await;
         self.hears_out(&clips::agent_greeting()).await;
     }
 
-    /// Hears the greeting out, asks, hears the answer.
+    /// Hears the greeting, asks, and hears the answer.
     pub async fn talks(&self) {
         self.hears_the_greeting().await;
         self.asks(&clips::caller_question(), &clips::agent_answer()).await;
     }
 
-    /// Hangs up, and waits for everything that follows.
+    /// Hangs up, and waits until the call is settled.
     pub async fn hangs_up(self) -> Afterwards {
         self.call.hang_up().await;
         self.afterwards().await
     }
 
-    /// Waits until the call is over, and for everything that follows.
+    /// Waits until the call is over and settled.
     pub async fn afterwards(self) -> Afterwards {
         self.call.ended(Duration::from_secs(60)).await.expect("the call ends");
         let told = Seen::WebhookAnswered { event: Event::Terminate, status: Some(200) };
@@ -100,7 +100,7 @@ impl<'a> Caller<'a> {
         self.settles().await
     }
 
-    /// Waits until nothing is left to do for the call, whatever Meta has told of its end.
+    /// Waits until nothing is left to do for the call, whether or not Meta has announced its end.
     pub async fn settles(self) -> Afterwards {
         let settled = |record: &StoredCall| record.call.has_ended() && record.call.pending.is_empty();
         let record = self.testbed().calls.call_until(&self.call_ref(), SETTLED_WITHIN, settled).await;
@@ -122,13 +122,13 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// The call's journal.
+    /// Returns the events of the call's journal.
     pub async fn journal(&self) -> Vec<journal::JournalEvent> {
         let entries = self.testbed().calls.journal(&self.call_ref()).await.expect("the journal can be read");
         entries.into_iter().map(|entry| entry.event).collect()
     }
 
-    /// The actions that Meta took so far.
+    /// Returns the actions that took effect at Meta so far.
     pub fn actions(&self) -> Vec<ActionName> {
         let calls = self.testbed().meta.calls();
         let tried = calls.into_iter().filter(|call| call.id == self.id()).flat_map(|call| call.actions);
@@ -146,7 +146,7 @@ impl<'a> Caller<'a> {
         self.call.say(clip).await.expect("the caller can speak");
     }
 
-    /// Waits until the agent speaks, and hears all of this.
+    /// Waits until the agent speaks, and has said all of this clip.
     pub async fn hears(&self, clip: &Clip) {
         self.call
             .agent_speaks(PATIENCE)
@@ -155,13 +155,13 @@ impl<'a> Caller<'a> {
         self.hears_out(clip).await;
     }
 
-    /// Waits until the agent falls silent, and has heard all of this.
+    /// Waits until the agent falls silent, having said all of this clip.
     pub async fn hears_out(&self, clip: &Clip) {
         self.call.agent_falls_silent(LONGEST_SPEECH).await.expect("the agent comes to an end");
         assert!(self.has_heard(clip), "{} was not heard: {:?}", clip.name, self.fit(clip));
     }
 
-    /// Waits until the agent speaks, and hears all of this before the agent hangs up.
+    /// Waits until the agent hangs up, having said all of this clip.
     pub async fn hears_to_the_end(&self, clip: &Clip) {
         self.call
             .agent_speaks(PATIENCE)
@@ -171,12 +171,12 @@ impl<'a> Caller<'a> {
         assert!(self.has_heard(clip), "{} was not heard: {:?}", clip.name, self.fit(clip));
     }
 
-    /// Whether all of this was heard so far.
+    /// Whether the caller has heard all of this clip.
     pub fn has_heard(&self, clip: &Clip) -> bool {
         self.fit(clip).is_some_and(|fit| fit >= HEARD)
     }
 
-    /// How often this was heard so far.
+    /// How often the caller has heard this clip.
     pub fn times_heard(&self, clip: &Clip) -> usize {
         count(clip, &self.call.recording())
     }
@@ -191,12 +191,12 @@ impl<'a> Caller<'a> {
 }
 
 impl Afterwards {
-    /// Whether one media task had it, which was there before, and whether the model was asked for once.
+    /// Whether it had one assignment and one model session.
     pub fn was_held_once(&self) -> bool {
         (self.assignments, self.connections) == (1, 1)
     }
 
-    /// What was wrong with its media, in the order it was found. Each has its evidence, and its cure.
+    /// Returns the diagnoses of its media, in order; each has its evidence and cure.
     pub fn verdicts(&self) -> Vec<&str> {
         let found = self.journal.iter().filter_map(|event| match event {
             journal::JournalEvent::MediaVerdict { verdict, evidence, cure } => {
@@ -208,7 +208,7 @@ impl Afterwards {
         found.collect()
     }
 
-    /// The names of what is in the journal.
+    /// Returns the names of the journal's events.
     pub fn event_names(&self) -> Vec<String> {
         let name = |event| serde_json::to_value(event).expect("events are JSON")["event"].to_string();
         self.journal.iter().map(|event| name(event).replace('"', "")).collect()

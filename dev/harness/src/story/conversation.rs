@@ -2,18 +2,18 @@
 
 use crate::{Afterwards, Caller, Story};
 use journal::JournalEvent;
-use local::binaries::root;
+use local::root;
 use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, clips, wav};
 use sim_openai::{Reply, ReplyItem, Script, Side};
 use std::time::Duration;
 
-/// Greets, looks an order up in answer to whatever is asked, and says `after`.
+/// A script that greets, looks an order up at the first question, and says `after`.
 pub fn looking_up(order: &str, after: Clip) -> Script {
     Script::new(Reply::speech(clips::agent_greeting()), [looks_up(order, after)])
 }
 
-/// Fills the time, looks an order up, and says `after`.
+/// A reply that fills the time, looks an order up, and says `after`.
 pub fn looks_up(order: &str, after: Clip) -> Reply {
     let lookup = ReplyItem::FunctionCall {
         name: "lookup_order".to_owned(),
@@ -24,14 +24,14 @@ pub fn looks_up(order: &str, after: Clip) -> Reply {
     reply
 }
 
-/// Greets, uses a tool in answer to whatever is asked, and says `after`.
+/// A script that greets, uses a tool at the first question, and says `after`.
 pub fn using(tool: &str, arguments: &str, after: Clip) -> Script {
     let answer = Reply::call(tool, arguments, Reply::speech(after));
     Script::new(Reply::speech(clips::agent_greeting()), [answer])
 }
 
 impl Story {
-    /// What the model was told by tools, in turn.
+    /// Returns the outputs of tools that the model received, in order.
     pub fn tool_outputs(&self) -> Vec<String> {
         let sessions = self.model.sessions();
         let created = sessions
@@ -42,7 +42,7 @@ impl Story {
         outputs.filter_map(|item| item["output"].as_str().map(str::to_owned)).collect()
     }
 
-    /// What the model was told in words, besides what tools answered.
+    /// Returns the text messages that the model received, without tool outputs.
     pub fn told_to_the_model(&self) -> Vec<String> {
         let sessions = self.model.sessions();
         let created =
@@ -51,7 +51,7 @@ impl Story {
         texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
     }
 
-    /// The key presses that the model received, in order.
+    /// Returns the key presses that the model received, in order.
     pub fn keys_told(&self) -> Vec<String> {
         let told = self.told_to_the_model();
         let keys = told
@@ -60,39 +60,39 @@ impl Story {
         keys.map(str::to_owned).collect()
     }
 
-    /// What the model had to complain of.
+    /// Returns the protocol faults that the model noted.
     pub fn model_faults(&self) -> Vec<String> {
         self.model.sessions().into_iter().flat_map(|session| session.violations).collect()
     }
 
-    /// Whether the model heard all of this.
+    /// Whether the model has heard all of this clip.
     pub fn model_heard(&self, clip: &Clip) -> bool {
         let heard: Vec<i16> = self.model.sessions().into_iter().flat_map(|session| session.heard).collect();
         find(&clip.samples, &heard).is_some_and(|found| found.correlation >= HEARD)
     }
 
-    /// The apology of a language.
+    /// Returns the outage message in a language.
     pub fn apology(&self, language: &str) -> Clip {
         let file = root().join(format!("media-task/apologies/{language}.wav"));
         let samples = wav::parse(&std::fs::read(file).expect("it is recorded")).expect("it is a WAV");
         Clip { name: format!("the apology in {language}"), text: String::new(), samples }
     }
 
-    /// The lines of the product's logs that contain this.
+    /// Returns the lines of the product's logs that contain this text.
     pub fn logs_with(&self, needle: &str) -> Vec<String> {
         let logs = self.stack.cloud.log_files();
         let texts = logs.iter().map(|log| std::fs::read_to_string(&log.path).expect("logs can be read"));
         texts.flat_map(|text| lines_with(&text, needle)).collect()
     }
 
-    /// Everything in the table, as text to search.
+    /// Returns everything in the table, as text to search.
     pub async fn everything_stored(&self) -> String {
         let mut items = vec![];
         self.stack.store.scan(|item| items.push(item)).await.expect("the table can be read");
         format!("{items:?}")
     }
 
-    /// What the number has spent today, in millionths of a dollar.
+    /// Returns the number's spending today, in millionths of a dollar.
     pub async fn spent_today(&self) -> u64 {
         let agent = agents::Agent::read(&crate::testbed::AGENT.replace("{shop}", "http://127.0.0.1"))
             .expect("the rehearsal's agent is right");
@@ -101,7 +101,7 @@ impl Story {
         self.stack.store.spent(&number, &day).await.expect("the table can be read")
     }
 
-    /// What was said in a call so far, as it is kept.
+    /// Returns the stored transcript lines of a call.
     pub async fn lines_of(&self, caller: &Caller<'_>) -> Vec<String> {
         let lines = self.calls.lines(&caller.call_ref()).await.expect("the table can be read");
         lines.into_iter().map(|line| line.text).collect()
@@ -109,7 +109,7 @@ impl Story {
 }
 
 impl Caller<'_> {
-    /// Waits until the journal tells of something.
+    /// Waits until the journal has an event.
     pub async fn waits_for(&self, story: &Story, wanted: impl Fn(&JournalEvent) -> bool) {
         story
             .until("an entry of the journal", async || {
@@ -121,7 +121,7 @@ impl Caller<'_> {
 }
 
 impl Afterwards {
-    /// The tools that were used, and how that went.
+    /// Returns the tools that were used, with their outcomes.
     pub fn tools(&self) -> Vec<String> {
         let used = self.journal.iter().filter_map(|event| match event {
             JournalEvent::Tool { tool, outcome, .. } => Some(format!("{tool}: {outcome}")),
@@ -130,7 +130,7 @@ impl Afterwards {
         used.collect()
     }
 
-    /// How many keys were pressed, each time.
+    /// Returns the counts of pressed keys, in order.
     pub fn keys(&self) -> Vec<u64> {
         let pressed = self.journal.iter().filter_map(|event| match event {
             JournalEvent::Keys { count } => Some(*count),

@@ -4,7 +4,7 @@ use crate::Story;
 use serde_json::Value;
 
 impl Story {
-    /// Every line that is JSON, in the order of the processes that wrote them.
+    /// Returns every line that is JSON, in the order of the processes that wrote them.
     pub fn logged(&self) -> Vec<Value> {
         let logs = self.stack.cloud.log_files();
         let texts = logs.iter().map(|log| std::fs::read_to_string(&log.path).expect("logs are text"));
@@ -15,13 +15,13 @@ impl Story {
             .collect()
     }
 
-    /// The lines that tell of events of a call.
+    /// Returns the lines with events of a call.
     pub fn logged_of(&self, call_ref: &str) -> Vec<Value> {
         let is_of_it = |line: &Value| line["call_ref"] == call_ref && line.get("event").is_some();
         self.logged().into_iter().filter(is_of_it).collect()
     }
 
-    /// Waits until what is logged is as wished: media tasks write aside.
+    /// Waits until the logged lines are as wished: media tasks write in the background.
     pub async fn has_logged(&self, wished: impl Fn(&[Value]) -> bool) {
         self.until("what was to be logged", async || wished(&self.logged())).await;
     }

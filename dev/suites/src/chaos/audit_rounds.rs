@@ -1,8 +1,8 @@
-//! Decides when the accounts have been audited for the last time: once two audits in a row, some seconds apart, found nothing wrong.
+//! Decides when the audit is over: once two audits in a row, some seconds apart, found nothing wrong.
 
 use std::time::{Duration, Instant};
 
-/// How often the accounts are audited until they fit.
+/// The time between two audits while something is wrong.
 const AUDIT_EVERY: Duration = Duration::from_secs(2);
 
 /// How long after a first clean audit comes the second: something done twice may reach the table late.

@@ -1,4 +1,4 @@
-//! Settles the accounts: what Meta, the table and the journals say of every call, held against each other.
+//! Audits every call: compares what Meta, the table and the journals state of it.
 
 use super::audit_rounds::Audits;
 use super::fault_injection::Killed;
@@ -21,7 +21,7 @@ const SETTLED: Duration = Duration::from_secs(25 + 6);
 /// A call whose last living task was killed has until the reaper has come by.
 const SETTLED_WITHOUT_TASK: Duration = Duration::from_secs(120);
 
-/// How long owners have to leave what they know of their calls: DynamoDB may be gone for a while.
+/// How long owners have to store summaries and spending: DynamoDB may be gone for a while.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(40);
 
 /// How often to look whether all calls are settled.
@@ -44,7 +44,7 @@ pub struct Accounts {
     pub violations: Vec<String>,
 }
 
-/// Waits until every call is settled, and holds the books against each other.
+/// Waits until every call is settled, and audits them.
 pub(super) async fn settle(
     testbed: &Testbed,
     plan: &Plan,
@@ -216,7 +216,7 @@ fn too_late(call: &CallRecord, was_alone: bool) -> Option<String> {
     }
 }
 
-/// What is too old, or over before it began, is left alone.
+/// A call that is too old, or over before it began, must get no action.
 fn answered_in_vain(call: &CallRecord) -> Option<String> {
     let touched = call.tried(ActionName::PreAccept) + call.tried(ActionName::Accept) > 0;
     (is_never_answered(call) && touched).then(|| "it should have been left alone".to_owned())

@@ -1,4 +1,4 @@
-//! The callers: each does what is planned, whatever becomes of it.
+//! The callers: each does what is planned, however the call goes.
 
 use super::plan::{Act, Plan, PlannedCall};
 use harness::testbed::Testbed;
@@ -27,7 +27,7 @@ pub(super) async fn ring_all(testbed: &Testbed, plan: &Plan) -> anyhow::Result<(
     Ok(())
 }
 
-/// What a caller waits for in vain is no news here: the accounts are settled with Meta.
+/// Plays a caller's part. A wait in vain is no failure here: the audit judges the call.
 async fn play(call: &Call, planned: &PlannedCall) {
     let act = async {
         match planned.act {

@@ -1,6 +1,6 @@
-//! Makes the trouble that is planned.
+//! Injects the planned faults of our side.
 
-use super::plan::{Plan, Trouble};
+use super::plan::{Plan, SystemFault};
 use anyhow::Context;
 use harness::testbed::Testbed;
 use local::eventually_every;
@@ -8,7 +8,7 @@ use sim_aws::{Delivery, LastStatus, Outage};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// How long a task is waited for that can be killed.
+/// How long to wait for a task to kill.
 const TASK_COMES_WITHIN: Duration = Duration::from_secs(20);
 
 /// How often to look whether there is one.
@@ -17,39 +17,39 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// The media tasks that were killed.
 #[derive(Debug, Default)]
 pub(super) struct Killed {
-    /// Every one of them, by id.
+    /// Their ids.
     pub all: HashSet<String>,
     /// When one was killed while no other lived.
     pub last_ones: Vec<Instant>,
 }
 
 impl Killed {
-    /// What is wrong when fewer were killed than planned: the calls met less trouble than they are said to have met.
+    /// Returns the violation if fewer tasks were killed than planned: the run was easier than it claims.
     pub(super) fn too_few(&self, planned: usize) -> Option<String> {
         let killed = self.all.len();
         (killed < planned).then(|| format!("{planned} media tasks were to be killed, and {killed} were"))
     }
 }
 
-/// Makes all of it, each trouble at its time.
-pub(super) async fn make_all(testbed: &Testbed, plan: &Plan) -> Killed {
+/// Injects each fault at its time.
+pub(super) async fn inject_all(testbed: &Testbed, plan: &Plan) -> Killed {
     let (mut killed, start) = (Killed::default(), tokio::time::Instant::now());
-    for planned in &plan.troubles {
+    for planned in &plan.system_faults {
         tokio::time::sleep_until(start + planned.at).await;
-        tracing::info!(trouble = ?planned.trouble, "Trouble");
-        if let Err(error) = make(testbed, planned.trouble, &mut killed).await {
-            tracing::warn!("No trouble could be made: {error:#}");
+        tracing::info!(fault = ?planned.fault, "injecting a fault");
+        if let Err(error) = inject(testbed, planned.fault, &mut killed).await {
+            tracing::warn!("cannot inject a fault: {error:#}");
         }
     }
     killed
 }
 
-async fn make(testbed: &Testbed, trouble: Trouble, killed: &mut Killed) -> anyhow::Result<()> {
+async fn inject(testbed: &Testbed, fault: SystemFault, killed: &mut Killed) -> anyhow::Result<()> {
     let cloud = &testbed.stack.cloud;
-    match trouble {
-        Trouble::KillCallControl => cloud.kill_function("call-control").await?,
-        Trouble::KillWebhook => cloud.kill_function("webhook").await?,
-        Trouble::KillTask(which) => {
+    match fault {
+        SystemFault::KillCallControl => cloud.kill_function("call-control").await?,
+        SystemFault::KillWebhook => cloud.kill_function("webhook").await?,
+        SystemFault::KillTask(which) => {
             let running = running_tasks(testbed).await?;
             let task = running.get(which % running.len().max(1)).context("no media task runs")?;
             let at = Instant::now();
@@ -57,20 +57,22 @@ async fn make(testbed: &Testbed, trouble: Trouble, killed: &mut Killed) -> anyho
             killed.all.insert(task.clone());
             killed.last_ones.extend((running.len() == 1).then_some(at));
         }
-        Trouble::Throttle(times) => cloud.faults().throttle_dynamodb(times),
-        Trouble::Conflict(times) => cloud.faults().conflict_transactions(times),
-        Trouble::LoseReplies(times) => cloud.faults().lose_dynamodb_replies(times),
-        Trouble::DynamoDbGone(duration) => cloud.faults().dynamodb_outage(Outage::Failing, duration),
-        Trouble::DynamoDbSilent(duration) => cloud.faults().dynamodb_outage(Outage::Silent, duration),
-        Trouble::LateStateChanges(delay) => cloud.faults().deliver_state_changes(Delivery::Late(delay)),
-        Trouble::StateChangesTwice => cloud.faults().deliver_state_changes(Delivery::Twice),
-        Trouble::RefuseInvocations(times) => cloud.faults().throttle_invocations("call-control", times)?,
-        Trouble::RunTaskFails(times) => cloud.faults().fail_run_task(times, "RESOURCE:ENI"),
+        SystemFault::Throttle(times) => cloud.faults().throttle_dynamodb(times),
+        SystemFault::Conflict(times) => cloud.faults().conflict_transactions(times),
+        SystemFault::LoseReplies(times) => cloud.faults().lose_dynamodb_replies(times),
+        SystemFault::DynamoDbGone(duration) => cloud.faults().dynamodb_outage(Outage::Failing, duration),
+        SystemFault::DynamoDbSilent(duration) => cloud.faults().dynamodb_outage(Outage::Silent, duration),
+        SystemFault::LateStateChanges(delay) => cloud.faults().deliver_state_changes(Delivery::Late(delay)),
+        SystemFault::StateChangesTwice => cloud.faults().deliver_state_changes(Delivery::Twice),
+        SystemFault::RefuseInvocations(times) => {
+            cloud.faults().throttle_invocations("call-control", times)?
+        }
+        SystemFault::RunTaskFails(times) => cloud.faults().fail_run_task(times, "RESOURCE:ENI"),
     }
     Ok(())
 }
 
-/// The media tasks that run, as soon as there is one: after the last was killed, the next call has another one started.
+/// Returns the running media tasks, as soon as there is one: after the last was killed, the next call has another one started.
 async fn running_tasks(testbed: &Testbed) -> anyhow::Result<Vec<String>> {
     let running = eventually_every(LOOK_EVERY, TASK_COMES_WITHIN, || async {
         let tasks = testbed.stack.cloud.tasks().into_iter();

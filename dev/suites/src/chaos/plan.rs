@@ -1,30 +1,30 @@
-//! What goes wrong, and when: drawn from a seed.
+//! Draws calls, faults and kills, with their times, from a seed.
 
 use fastrand::Rng;
 use sim_meta::InjectedFault;
 use std::time::Duration;
 
-/// Between two troubles, at least; at most three times as long.
+/// The shortest time between two faults; the longest is three times as long.
 const CALM: Duration = Duration::from_secs(4);
 
-/// Of so many calls, a media task is killed while they ring and talk.
+/// One media task is killed in each run of this many calls.
 const CALLS_A_KILL: usize = 20;
 
-/// Everything that will happen.
+/// The plan of a run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Who calls, in order.
+    /// The calls, in order.
     pub calls: Vec<PlannedCall>,
-    /// What goes wrong on our side, in order.
-    pub troubles: Vec<PlannedTrouble>,
+    /// The faults of our side, in order.
+    pub system_faults: Vec<PlannedFault>,
 }
 
 /// One call.
 #[derive(Debug, Clone)]
 pub struct PlannedCall {
-    /// After the call before it.
+    /// The time since the call before.
     pub wait: Duration,
-    /// What goes wrong at Meta or with the caller's phone.
+    /// The injected faults of Meta and the caller's phone.
     pub faults: Vec<InjectedFault>,
     /// What the caller does.
     pub act: Act,
@@ -41,76 +41,76 @@ pub enum Act {
     GivesUp(Duration),
 }
 
-/// One trouble.
+/// A fault of our side, with its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlannedTrouble {
-    /// After the start. A trouble that takes long does not shift the later ones.
+pub struct PlannedFault {
+    /// The time since the start. A fault that takes long does not shift the later ones.
     pub at: Duration,
-    /// What.
-    pub trouble: Trouble,
+    /// The fault.
+    pub fault: SystemFault,
 }
 
-/// What goes wrong on our side.
+/// A fault of our side: of AWS, or a kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
-    /// The processes of call-control are killed, whatever they are doing.
+pub enum SystemFault {
+    /// Kills the processes of call-control.
     KillCallControl,
-    /// Those of the webhook.
+    /// Kills the processes of the webhook.
     KillWebhook,
-    /// A media task is killed with SIGKILL; which, the number says.
+    /// Kills one of the media tasks, chosen by the number, with SIGKILL.
     KillTask(usize),
-    /// DynamoDB throttles so many transactions.
+    /// DynamoDB throttles this many transactions.
     Throttle(usize),
-    /// DynamoDB cancels so many transactions, since another process writes the same item.
+    /// DynamoDB cancels this many transactions, as if another process wrote the same item.
     Conflict(usize),
-    /// DynamoDB does as asked so many times, and its reply is lost.
+    /// DynamoDB loses this many replies after it has done as asked.
     LoseReplies(usize),
     /// DynamoDB answers only errors for this duration.
     DynamoDbGone(Duration),
     /// DynamoDB takes requests and does not answer them, for this duration.
     DynamoDbSilent(Duration),
-    /// ECS tells late of tasks that change their state.
+    /// ECS sends state changes late.
     LateStateChanges(Duration),
-    /// ECS tells of them twice.
+    /// ECS sends state changes twice.
     StateChangesTwice,
-    /// Lambda refuses so many invocations.
+    /// Lambda refuses this many invocations.
     RefuseInvocations(usize),
-    /// ECS cannot start so many tasks.
+    /// ECS fails to start this many tasks.
     RunTaskFails(usize),
 }
 
 impl Plan {
-    /// Draws a plan of so many calls.
+    /// Draws a plan of this many calls.
     pub fn draw(seed: u64, calls: u32, spacing: Duration) -> Self {
         let mut rng = Rng::with_seed(seed);
         let calls: Vec<_> =
             (0..calls).map(|n| call(&mut rng, seed.wrapping_add(u64::from(n)), spacing)).collect();
         let lasts: Duration = calls.iter().map(|call| call.wait).sum();
-        let mut troubles = vec![];
+        let mut system_faults = vec![];
         let mut at = Duration::ZERO;
         while at < lasts {
             at += CALM.mul_f64(1.0 + 2.0 * rng.f64());
-            troubles.push((at, trouble(&mut rng)));
+            system_faults.push((at, system_fault(&mut rng)));
         }
-        troubles.extend(kills(&mut rng, &calls));
-        troubles.sort_by_key(|(at, _)| *at);
-        let troubles = troubles.into_iter().map(|(at, trouble)| PlannedTrouble { at, trouble }).collect();
-        Self { troubles, calls }
+        system_faults.extend(kills(&mut rng, &calls));
+        system_faults.sort_by_key(|(at, _)| *at);
+        let system_faults = system_faults.into_iter().map(|(at, fault)| PlannedFault { at, fault }).collect();
+        Self { system_faults, calls }
     }
 
     /// How many times a media task is to be killed.
     pub(super) fn kills(&self) -> usize {
-        self.troubles.iter().filter(|planned| matches!(planned.trouble, Trouble::KillTask(_))).count()
+        self.system_faults.iter().filter(|planned| matches!(planned.fault, SystemFault::KillTask(_))).count()
     }
 }
 
 /// When a media task is killed, whatever else is drawn: once while each twenty calls ring, so that no seed spares them.
-fn kills(rng: &mut Rng, calls: &[PlannedCall]) -> Vec<(Duration, Trouble)> {
+fn kills(rng: &mut Rng, calls: &[PlannedCall]) -> Vec<(Duration, SystemFault)> {
     let mut begins = Duration::ZERO;
     let mut kills = vec![];
     for some in calls.chunks_exact(CALLS_A_KILL) {
         let lasts: Duration = some.iter().map(|call| call.wait).sum();
-        kills.push((begins + lasts.mul_f64(rng.f64()), Trouble::KillTask(rng.usize(0..2))));
+        kills.push((begins + lasts.mul_f64(rng.f64()), SystemFault::KillTask(rng.usize(0..2))));
         begins += lasts;
     }
     kills
@@ -125,20 +125,20 @@ fn call(rng: &mut Rng, seed: u64, spacing: Duration) -> PlannedCall {
     PlannedCall { wait: spacing.mul_f64(2.0 * rng.f64()), faults: InjectedFault::random(seed), act }
 }
 
-fn trouble(rng: &mut Rng) -> Trouble {
+fn system_fault(rng: &mut Rng) -> SystemFault {
     match rng.u32(0..19) {
-        0..4 => Trouble::KillCallControl,
-        4..6 => Trouble::KillWebhook,
-        6 => Trouble::KillTask(rng.usize(0..2)),
-        7..9 => Trouble::Throttle(rng.usize(1..10)),
-        9..11 => Trouble::Conflict(rng.usize(1..6)),
-        11 => Trouble::LoseReplies(rng.usize(1..4)),
-        12 => Trouble::DynamoDbGone(Duration::from_millis(rng.u64(500..6_000))),
-        13 => Trouble::RunTaskFails(rng.usize(1..3)),
-        14 => Trouble::DynamoDbSilent(Duration::from_millis(rng.u64(500..4_000))),
-        15 => Trouble::LateStateChanges(Duration::from_millis(rng.u64(500..8_000))),
-        16 => Trouble::StateChangesTwice,
-        _ => Trouble::RefuseInvocations(rng.usize(1..4)),
+        0..4 => SystemFault::KillCallControl,
+        4..6 => SystemFault::KillWebhook,
+        6 => SystemFault::KillTask(rng.usize(0..2)),
+        7..9 => SystemFault::Throttle(rng.usize(1..10)),
+        9..11 => SystemFault::Conflict(rng.usize(1..6)),
+        11 => SystemFault::LoseReplies(rng.usize(1..4)),
+        12 => SystemFault::DynamoDbGone(Duration::from_millis(rng.u64(500..6_000))),
+        13 => SystemFault::RunTaskFails(rng.usize(1..3)),
+        14 => SystemFault::DynamoDbSilent(Duration::from_millis(rng.u64(500..4_000))),
+        15 => SystemFault::LateStateChanges(Duration::from_millis(rng.u64(500..8_000))),
+        16 => SystemFault::StateChangesTwice,
+        _ => SystemFault::RefuseInvocations(rng.usize(1..4)),
     }
 }
 
@@ -159,8 +159,8 @@ mod tests {
         for seed in 0..2_000 {
             let plan = Plan::draw(seed, 40, Duration::from_millis(2_600));
             let rings = moments(plan.calls.iter().map(|call| call.wait));
-            let is_kill = |planned: &&PlannedTrouble| matches!(planned.trouble, Trouble::KillTask(_));
-            let kills: Vec<_> = plan.troubles.iter().filter(is_kill).map(|planned| planned.at).collect();
+            let is_kill = |planned: &&PlannedFault| matches!(planned.fault, SystemFault::KillTask(_));
+            let kills: Vec<_> = plan.system_faults.iter().filter(is_kill).map(|planned| planned.at).collect();
 
             let (first, second) = (rings[19], rings[39]);
             let is_in = |from, to| kills.iter().any(|at| from <= *at && *at <= to);
@@ -181,10 +181,12 @@ mod tests {
     #[test]
     fn every_kind_of_trouble_comes_in_a_long_plan() {
         let plan = Plan::draw(1, 400, Duration::from_secs(3));
-        let has = |wanted: fn(&Trouble) -> bool| plan.troubles.iter().any(|planned| wanted(&planned.trouble));
+        let has = |wanted: fn(&SystemFault) -> bool| {
+            plan.system_faults.iter().any(|planned| wanted(&planned.fault))
+        };
 
-        assert!(has(|trouble| *trouble == Trouble::KillCallControl));
-        assert!(has(|trouble| matches!(trouble, Trouble::KillTask(_))));
-        assert!(has(|trouble| matches!(trouble, Trouble::Conflict(_))));
+        assert!(has(|trouble| *trouble == SystemFault::KillCallControl));
+        assert!(has(|trouble| matches!(trouble, SystemFault::KillTask(_))));
+        assert!(has(|trouble| matches!(trouble, SystemFault::Conflict(_))));
     }
 }

@@ -1,4 +1,4 @@
-//! Audits the money: what owners of calls reported, what is counted of each, and what the numbers' days came to.
+//! Audits spending: owners' summaries, counted spending, and the days' totals of the numbers.
 
 use anyhow::Context;
 use harness::testbed::Testbed;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use store::items::{Item, from_item};
 use store::keys;
 
-/// What the table says of one call's owners.
+/// The spending of one call, by owner, as the table has it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct SpendingAudit {
     /// The summary that readers get, if there is one.
@@ -19,7 +19,7 @@ pub(super) struct SpendingAudit {
 }
 
 impl SpendingAudit {
-    /// Those of a call.
+    /// Reads the spending of a call.
     pub(super) async fn of(testbed: &Testbed, call_ref: &str) -> anyhow::Result<Self> {
         let mut audit = Self::default();
         for item in partition(testbed, &keys::call(call_ref)).await? {
@@ -35,7 +35,7 @@ impl SpendingAudit {
         Ok(audit)
     }
 
-    /// What is counted of all owners.
+    /// Returns the counted spending of all owners.
     pub(super) fn total(&self) -> u64 {
         self.counted.values().sum()
     }
@@ -81,7 +81,7 @@ impl SpendingAudit {
     }
 }
 
-/// What a number's days came to, in millionths of a dollar.
+/// Returns the spending of a number, all days together, in millionths of a dollar.
 pub(super) async fn spent(testbed: &Testbed, number: &str) -> anyhow::Result<u64> {
     partition(testbed, &keys::spent(number)).await?.iter().map(micro_dollars).sum()
 }

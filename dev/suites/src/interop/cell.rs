@@ -6,15 +6,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// One call of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
-    /// What the caller is made of.
+    /// The caller's WebRTC stack.
     pub maker: Maker,
-    /// What its offer looks like.
+    /// The form of its offer.
     pub form: Form,
-    /// What its packets travel over.
+    /// The address family of its media.
     pub family: Family,
 }
 
-/// What a caller is made of.
+/// A caller's WebRTC stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maker {
     /// Python's WebRTC, full ICE.
@@ -27,7 +27,7 @@ pub enum Maker {
     Str0mFull,
 }
 
-/// What an offer looks like.
+/// The form of an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// As its maker writes it.
@@ -38,7 +38,7 @@ pub enum Form {
     WhatsAppOld,
 }
 
-/// What packets travel over.
+/// An address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// 127.0.0.1.
@@ -67,7 +67,7 @@ impl Cell {
         cells.collect()
     }
 
-    /// The same in letters that every file system takes.
+    /// Returns the name as a file name.
     pub(super) fn file_name(self) -> String {
         self.to_string().replace(", ", "_").replace(' ', "-")
     }

@@ -1,7 +1,7 @@
-//! A caller of whatever make: what it can do, and what it tells afterwards.
+//! One interface to all callers: what they can do, and what they report.
 
 use super::process::Process;
-use super::{Cell, Form, Maker, form};
+use super::{Cell, Form, Maker, offer_form};
 use anyhow::Context;
 use serde_json::json;
 use sim_audio::{Clip, wav};
@@ -32,7 +32,7 @@ pub(super) enum Phone {
     },
 }
 
-/// What a caller has to tell when all is said.
+/// A caller's own report.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CallerReport {
     /// All that was heard, 24 kHz.
@@ -49,9 +49,6 @@ pub(super) struct CallerReport {
 
 impl Phone {
     /// Rings, as the `n`th caller of a testbed.
-    ///
-    /// # Errors
-    /// When no call can be placed, or the product does not answer.
     pub(super) async fn ring(meta: &Meta, cell: Cell, n: u32, log: &Path) -> anyhow::Result<Self> {
         let caller = CallerConfig {
             keeps_recording: true,
@@ -78,11 +75,11 @@ impl Phone {
         let own = told["sdp"].as_str().context("an offer is text")?;
         let offer = match cell.form {
             Form::Own => own.to_owned(),
-            Form::WhatsApp | Form::WhatsAppOld => form::whatsapp(own)?,
+            Form::WhatsApp | Form::WhatsAppOld => offer_form::whatsapp(own)?,
         };
         let call = meta.ring_with_offer(caller, offer)?;
         let answer = match call.answer(ANSWERED_WITHIN).await {
-            Ok(answer) => form::back(&answer, own),
+            Ok(answer) => offer_form::back(&answer, own),
             Err(error) => {
                 call.hang_up().await;
                 return Err(error.into());

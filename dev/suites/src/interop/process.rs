@@ -1,8 +1,8 @@
-//! A caller that is a process of its own: lines of JSON go in and come out.
+//! A third-party caller as a process that speaks lines of JSON.
 
 use super::{Cell, Maker};
 use anyhow::{Context, bail};
-use local::binaries::root;
+use local::root;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
@@ -24,9 +24,6 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the caller of a cell. It tells its `offer` by itself.
-    ///
-    /// # Errors
-    /// When it cannot be started.
     pub(super) fn start(cell: Cell, log: &Path) -> anyhow::Result<Self> {
         let program = match cell.maker {
             Maker::Aiortc => "aiortc_caller.py",
@@ -48,17 +45,11 @@ impl Process {
     }
 
     /// Asks it to do something.
-    ///
-    /// # Errors
-    /// When it is gone.
     pub(super) async fn ask(&mut self, command: Value) -> anyhow::Result<()> {
         self.commands.write_all(format!("{command}\n").as_bytes()).await.context("the caller is gone")
     }
 
     /// Returns the first event of this name that was not waited for yet, and when it came.
-    ///
-    /// # Errors
-    /// When it does not come in time, or the caller is gone.
     pub(super) async fn event(&mut self, name: &str, within: Duration) -> anyhow::Result<(Instant, Value)> {
         let waiting = async {
             loop {
@@ -83,9 +74,6 @@ impl Process {
     }
 
     /// Says a clip; returns when its last sample left.
-    ///
-    /// # Errors
-    /// When it is not said in time, or the caller is gone.
     pub(super) async fn say(&mut self, wav: &Path, within: Duration) -> anyhow::Result<()> {
         self.ask(json!({ "do": "say", "wav": wav })).await?;
         self.event("said", within).await.map(drop)

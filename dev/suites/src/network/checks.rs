@@ -1,31 +1,15 @@
-//! What must be right about calls through real networks.
+//! Checks of calls through real networks: speech quality, and whether the call goes on.
 
 use super::figures::{Figures, Row};
-use super::talk::Scenario;
+use super::scenario::Scenario;
+use harness::rehearsal::Check;
 use sim_network::Profile;
-use std::fmt;
 
 /// So much may be lost between libopus alone and clean speech through the product, MOS-LQO.
 const LOST_IN_THE_PRODUCT: f64 = 0.1;
 
 /// So much of its score, encoded in the same way with nothing lost, speech has left at 5 % random loss.
 const LEFT_AT_5_PERCENT: f64 = 0.9;
-
-/// One thing that must be right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// The expectation, in words.
-    pub what: String,
-    /// What is wrong with it; `None` when it is right.
-    pub wrong: Option<String>,
-}
-
-impl Check {
-    /// Whether it is right.
-    pub fn holds(&self) -> bool {
-        self.wrong.is_none()
-    }
-}
 
 /// All checks.
 pub(super) fn all(figures: &Figures) -> Vec<Check> {
@@ -42,22 +26,22 @@ pub(super) fn of_scores(figures: &Figures) -> Vec<Check> {
         least(
             "clean speech of the caller is as good as libopus alone",
             up(Profile::Clean),
-            figures.alone_up - LOST_IN_THE_PRODUCT,
+            figures.baseline_up - LOST_IN_THE_PRODUCT,
         ),
         least(
             "clean speech of the agent is as good as libopus alone",
             down(Profile::Clean),
-            figures.alone_down - LOST_IN_THE_PRODUCT,
+            figures.baseline_down - LOST_IN_THE_PRODUCT,
         ),
         least(
             "at 5 % random loss the caller's speech keeps nine tenths of its score",
             up(Profile::Random5),
-            figures.alone_up * LEFT_AT_5_PERCENT,
+            figures.baseline_up * LEFT_AT_5_PERCENT,
         ),
         least(
             "at 5 % random loss the agent's speech keeps nine tenths of what it has with error correction",
             down(Profile::Random5),
-            figures.alone_corrected * LEFT_AT_5_PERCENT,
+            figures.baseline_corrected * LEFT_AT_5_PERCENT,
         ),
     ]
 }
@@ -74,14 +58,4 @@ fn goes_on(row: &Row) -> Check {
         None => Some("the last question was not answered".to_owned()),
     };
     Check { what: format!("{}: the call goes on, and the next turn is answered", row.scenario), wrong }
-}
-
-impl fmt::Display for Check {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, wrong } = self;
-        match wrong {
-            None => write!(f, "✓ {what}"),
-            Some(wrong) => write!(f, "✗ {what}: {wrong}"),
-        }
-    }
 }

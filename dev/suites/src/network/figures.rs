@@ -1,6 +1,6 @@
 //! The figures of all calls, as a table and as a picture.
 
-use super::talk::{Scenario, Talk};
+use super::scenario::{Scenario, ScenarioResult};
 use report::{Bars, Machine, Table};
 use sim_network::LinkCounts;
 use std::path::Path;
@@ -24,10 +24,10 @@ const COLUMNS: [&str; 11] = [
 #[derive(Debug)]
 pub(super) struct Figures {
     pub(super) rows: Vec<Row>,
-    pub(super) alone_up: f64,
-    pub(super) alone_down: f64,
+    pub(super) baseline_up: f64,
+    pub(super) baseline_down: f64,
     /// The agent's part, with error correction in it.
-    pub(super) alone_corrected: f64,
+    pub(super) baseline_corrected: f64,
 }
 
 /// The figures of a call.
@@ -46,9 +46,9 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn of(talk: &Talk, up: Option<f64>, down: Option<f64>) -> Self {
-        let Talk { scenario, is_answered, tolls, recovered, longest_gap, .. } = *talk;
-        let cut_short = talk.cut_short.clone();
+    pub(super) fn of(result: &ScenarioResult, up: Option<f64>, down: Option<f64>) -> Self {
+        let ScenarioResult { scenario, is_answered, tolls, recovered, longest_gap, .. } = *result;
+        let cut_short = result.cut_short.clone();
         Self { scenario, up, down, is_answered, cut_short, tolls, recovered, longest_gap }
     }
 
@@ -83,22 +83,19 @@ impl Figures {
 
     /// All figures.
     pub(super) fn table(&self) -> Table {
-        let mut alone = [const { String::new() }; 11];
-        alone[0] = "libopus alone".to_owned();
-        alone[1] = shown(Some(self.alone_up));
-        alone[2] = shown(Some(self.alone_down));
+        let mut baseline = [const { String::new() }; 11];
+        baseline[0] = "libopus alone".to_owned();
+        baseline[1] = shown(Some(self.baseline_up));
+        baseline[2] = shown(Some(self.baseline_down));
         let mut corrected = [const { String::new() }; 11];
         corrected[0] = "libopus alone, with FEC".to_owned();
-        corrected[1] = shown(Some(self.alone_up));
-        corrected[2] = shown(Some(self.alone_corrected));
-        let table = Table::new(&COLUMNS).row(alone).row(corrected);
+        corrected[1] = shown(Some(self.baseline_up));
+        corrected[2] = shown(Some(self.baseline_corrected));
+        let table = Table::new(&COLUMNS).row(baseline).row(corrected);
         self.rows.iter().fold(table, |table, row| table.row(row.cells()))
     }
 
     /// Writes `network.md`, `network.csv` and `network.svg` into a folder.
-    ///
-    /// # Errors
-    /// When they cannot be written.
     pub(super) fn write(&self, folder: &Path, disturbance: Option<&str>) -> std::io::Result<()> {
         std::fs::create_dir_all(folder)?;
         let table = self.table();
@@ -116,15 +113,15 @@ impl Figures {
             y: "MOS-LQO (PESQ wideband, 1.0 to 4.64)".to_owned(),
             categories: categories.chain(scored.iter().map(|(scenario, ..)| scenario.clone())).collect(),
             series: vec![
-                ("caller to model".to_owned(), series(self.alone_up, scored.iter().map(|row| row.1))),
-                ("agent to caller".to_owned(), series(self.alone_down, scored.iter().map(|row| row.2))),
+                ("caller to model".to_owned(), series(self.baseline_up, scored.iter().map(|row| row.1))),
+                ("agent to caller".to_owned(), series(self.baseline_down, scored.iter().map(|row| row.2))),
             ],
         }
     }
 }
 
-fn series(alone: f64, scores: impl Iterator<Item = f64>) -> Vec<f64> {
-    [alone].into_iter().chain(scores).collect()
+fn series(baseline: f64, scores: impl Iterator<Item = f64>) -> Vec<f64> {
+    [baseline].into_iter().chain(scores).collect()
 }
 
 fn shown(score: Option<f64>) -> String {

@@ -1,10 +1,11 @@
 //! Rounds of calls, some at once: those whose scores are judged before the others, which would cost them frames.
 
-use super::alone::Alone;
-use super::checks::{self, Check};
+use super::checks;
+use super::libopus_baseline::LibopusBaseline;
+use super::scenario::{self, Scenario, ScenarioResult};
 use super::score;
-use super::talk::{Scenario, Talk, talk};
-use harness::testbed::Testbed;
+use harness::Testbed;
+use harness::rehearsal::Check;
 use harness::wakeup_probe::WakeupProbe;
 use sim_network::Profile;
 use std::sync::Arc;
@@ -20,20 +21,21 @@ const TRIES: u64 = 3;
 /// Calls that were held together.
 pub(super) struct Round {
     /// What is known of them, in the order of the scenarios.
-    pub(super) talks: Vec<Talk>,
+    pub(super) results: Vec<ScenarioResult>,
     /// How this machine was disturbed meanwhile, if it was.
     pub(super) disturbance: Option<String>,
 }
 
 impl Round {
     /// Holds the calls whose scores are judged: again, where they fell short while this machine was busy otherwise.
-    ///
-    /// # Errors
-    /// When there could be no calls, or speech cannot be scored.
-    pub(super) async fn of_judged(testbed: &Arc<Testbed>, alone: &Alone, seed: u64) -> anyhow::Result<Self> {
+    pub(super) async fn of_judged(
+        testbed: &Arc<Testbed>,
+        baseline: &LibopusBaseline,
+        seed: u64,
+    ) -> anyhow::Result<Self> {
         let mut round = Self::hold(testbed, is_judged, seed).await?;
         for _ in 1..TRIES {
-            if round.disturbance.is_none() || round.is_good_enough(alone).await? {
+            if round.disturbance.is_none() || round.is_good_enough(baseline).await? {
                 break;
             }
             round = Self::hold(testbed, is_judged, seed).await?;
@@ -42,9 +44,6 @@ impl Round {
     }
 
     /// Holds the other calls.
-    ///
-    /// # Errors
-    /// When there could be no calls.
     pub(super) async fn of_others(testbed: &Arc<Testbed>, seed: u64) -> anyhow::Result<Self> {
         Self::hold(testbed, |scenario| !is_judged(scenario), seed).await
     }
@@ -63,17 +62,17 @@ impl Round {
             let (testbed, ringing, room) = (testbed.clone(), ringing.clone(), room.clone());
             calls.spawn(async move {
                 let _permit = room.acquire().await.expect("the semaphore is never closed");
-                (n, talk(&testbed, scenario, seed + n as u64, &ringing).await)
+                (n, scenario::run(&testbed, scenario, seed + n as u64, &ringing).await)
             });
         }
-        let mut talks = calls.join_all().await;
-        talks.sort_by_key(|(n, _)| *n);
-        let talks = talks.into_iter().map(|(_, talk)| talk).collect::<anyhow::Result<_>>();
-        Ok(Self { talks: talks?, disturbance: probe.disturbance() })
+        let mut results = calls.join_all().await;
+        results.sort_by_key(|(n, _)| *n);
+        let results = results.into_iter().map(|(_, result)| result).collect::<anyhow::Result<_>>();
+        Ok(Self { results: results?, disturbance: probe.disturbance() })
     }
 
-    async fn is_good_enough(&self, alone: &Alone) -> anyhow::Result<bool> {
-        let figures = score::all(&self.talks, alone).await?;
+    async fn is_good_enough(&self, baseline: &LibopusBaseline) -> anyhow::Result<bool> {
+        let figures = score::all(&self.results, baseline).await?;
         Ok(checks::of_scores(&figures).iter().all(Check::holds))
     }
 }

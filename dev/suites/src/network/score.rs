@@ -1,10 +1,10 @@
 //! Scores speech: cuts what was heard to what was said, and asks PESQ, which is a Python program.
 
-use super::alone::Alone;
 use super::figures::{Figures, Row};
-use super::talk::{Talk, agents_pieces, callers_pieces, part};
+use super::libopus_baseline::LibopusBaseline;
+use super::scenario::{ScenarioResult, agents_pieces, callers_pieces, part};
 use anyhow::{Context, ensure};
-use local::binaries::root;
+use local::root;
 use sim_audio::hearing::find;
 use sim_audio::{Clip, FRAME, wav};
 use std::path::{Path, PathBuf};
@@ -15,31 +15,28 @@ use tokio::process::Command;
 /// So far a piece may be from where the whole says that it is: holes that were filled move what follows.
 const MOVED: usize = 50 * FRAME;
 
-/// Scores all talks, and libopus alone.
-///
-/// # Errors
-/// When PESQ does not run.
-pub(super) async fn all(talks: &[Talk], alone: &Alone) -> anyhow::Result<Figures> {
+/// Scores all results, and libopus alone.
+pub(super) async fn all(results: &[ScenarioResult], baseline: &LibopusBaseline) -> anyhow::Result<Figures> {
     let mut sheet = Sheet::new(root().join("target/network/pieces"))?;
     let (caller, agent) = (callers_pieces(), agents_pieces());
-    let alone = [
-        sheet.enter(&caller, &alone.up)?,
-        sheet.enter(&agent, &alone.down)?,
-        sheet.enter(&agent, &alone.corrected)?,
+    let baseline = [
+        sheet.enter(&caller, &baseline.up)?,
+        sheet.enter(&agent, &baseline.down)?,
+        sheet.enter(&agent, &baseline.corrected)?,
     ];
     let mut entered = Vec::new();
-    for talk in talks {
-        let up = talk.scenario.is_said().then(|| sheet.enter(&caller, &talk.up)).transpose()?;
-        let down = talk.scenario.is_replied().then(|| sheet.enter(&agent, &talk.down)).transpose()?;
-        entered.push((talk, up, down));
+    for result in results {
+        let up = result.scenario.is_said().then(|| sheet.enter(&caller, &result.up)).transpose()?;
+        let down = result.scenario.is_replied().then(|| sheet.enter(&agent, &result.down)).transpose()?;
+        entered.push((result, up, down));
     }
     let scores = sheet.score().await?;
     let mean = |pieces: &[usize]| pieces.iter().map(|n| scores[*n]).sum::<f64>() / pieces.len() as f64;
     let rows = entered
         .into_iter()
-        .map(|(talk, up, down)| Row::of(talk, up.map(|up| mean(&up)), down.map(|down| mean(&down))));
-    let [alone_up, alone_down, alone_corrected] = alone.map(|pieces| mean(&pieces));
-    Ok(Figures { rows: rows.collect(), alone_up, alone_down, alone_corrected })
+        .map(|(result, up, down)| Row::of(result, up.map(|up| mean(&up)), down.map(|down| mean(&down))));
+    let [baseline_up, baseline_down, baseline_corrected] = baseline.map(|pieces| mean(&pieces));
+    Ok(Figures { rows: rows.collect(), baseline_up, baseline_down, baseline_corrected })
 }
 
 /// Pairs of recordings that are to be scored.

@@ -1,8 +1,6 @@
 //! A certificate for loopback that lives as long as the process.
 
 use anyhow::Context;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -17,9 +15,6 @@ pub(crate) struct Certificate {
 
 impl Certificate {
     /// Makes one.
-    ///
-    /// # Errors
-    /// When there is no randomness to be had.
     pub(crate) fn make() -> anyhow::Result<Self> {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
         let chain = vec![CertificateDer::from(made.cert.der().to_vec())];
@@ -28,17 +23,6 @@ impl Certificate {
             .with_safe_default_protocol_versions()
             .and_then(|config| config.with_no_client_auth().with_single_cert(chain, key))
             .context("cannot use the certificate that was just made")?;
-        Ok(Self { config: Arc::new(config), pem: pem(made.cert.der()) })
+        Ok(Self { config: Arc::new(config), pem: made.cert.pem() })
     }
-}
-
-/// As files hold a certificate (RFC 7468): base64, 64 letters a line.
-fn pem(certificate: &[u8]) -> String {
-    let mut rest = BASE64.encode(certificate);
-    let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
-    while !rest.is_empty() {
-        let line: String = rest.drain(..rest.len().min(64)).collect();
-        pem += &(line + "\n");
-    }
-    pem + "-----END CERTIFICATE-----\n"
 }

@@ -1,4 +1,4 @@
-//! How a conversation goes back and forth.
+//! The turns of a conversation, in time.
 
 use std::time::Duration;
 

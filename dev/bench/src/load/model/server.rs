@@ -3,7 +3,7 @@
 use super::certificate::Certificate;
 use super::session::{self, Voice};
 use super::speech::Speech;
-use super::{Heard, Rhythm};
+use super::{Rhythm, SessionCounters};
 use anyhow::Context;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,16 +22,13 @@ pub(crate) struct Model {
     listening: JoinHandle<()>,
 }
 
-pub(crate) type Tally = Arc<Mutex<Heard>>;
+pub(crate) type SharedCounters = Arc<Mutex<SessionCounters>>;
 
 /// The tallies of all sessions, in the order they began.
-type Sessions = Arc<Mutex<Vec<Tally>>>;
+type Sessions = Arc<Mutex<Vec<SharedCounters>>>;
 
 impl Model {
     /// Listens on 127.0.0.1.
-    ///
-    /// # Errors
-    /// When no port can be bound, or there can be no certificate.
     pub(crate) async fn start(rhythm: Rhythm) -> anyhow::Result<Self> {
         let Certificate { config, pem } = Certificate::make()?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the model")?;
@@ -62,7 +59,7 @@ impl Model {
     }
 
     /// What each session counted since this was last asked, in the order they began.
-    pub(crate) fn take(&self) -> Vec<Heard> {
+    pub(crate) fn take(&self) -> Vec<SessionCounters> {
         lock(&self.sessions).iter().map(|session| lock(session).take()).collect()
     }
 }
@@ -103,15 +100,15 @@ impl Shared {
         stream.set_nodelay(true)?;
         let stream = acceptor.accept(stream).await.context("no TLS")?;
         let socket = tokio_tungstenite::accept_async(stream).await.context("no upgrade")?;
-        let tally = Tally::default();
+        let counters = SharedCounters::default();
         let number = {
             let mut sessions = lock(&self.sessions);
-            sessions.push(tally.clone());
+            sessions.push(counters.clone());
             sessions.len()
         };
         self.count.send_replace(number);
-        let held = session::hold(socket, number, &self.voice, &tally).await;
-        lock(&tally).is_over = true;
+        let held = session::hold(socket, number, &self.voice, &counters).await;
+        lock(&counters).is_over = true;
         held
     }
 }

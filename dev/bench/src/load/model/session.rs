@@ -1,7 +1,7 @@
 //! One session: the same few turns over and over, whatever the caller says.
 
 use super::Rhythm;
-use super::server::{Tally, lock};
+use super::server::{SharedCounters, lock};
 use super::speech::Speech;
 use super::speech_detector::SpeechDetector;
 use futures_util::{SinkExt, StreamExt};
@@ -43,7 +43,7 @@ enum Step {
 struct Session<'a> {
     socket: WebSocketStream<TlsStream<TcpStream>>,
     voice: &'a Voice,
-    tally: &'a Tally,
+    counters: &'a SharedCounters,
     detector: SpeechDetector,
     number: usize,
     /// What is due when, in order.
@@ -55,18 +55,15 @@ struct Session<'a> {
 }
 
 /// Holds a session until the client closes it.
-///
-/// # Errors
-/// When the connection breaks.
 pub(crate) async fn hold(
     socket: WebSocketStream<TlsStream<TcpStream>>,
     number: usize,
     voice: &Voice,
-    tally: &Tally,
+    counters: &SharedCounters,
 ) -> anyhow::Result<()> {
     let (detector, steps) = (SpeechDetector::default(), VecDeque::new());
     let mut session =
-        Session { socket, voice, tally, detector, number, steps, response: None, replies: 0, turns: 0 };
+        Session { socket, voice, counters, detector, number, steps, response: None, replies: 0, turns: 0 };
     session.greet().await?;
     session.converse().await
 }
@@ -98,11 +95,11 @@ impl Session<'_> {
 
     async fn listen(&mut self, text: &str) -> anyhow::Result<()> {
         if let Some(is_onset) = self.detector.hear(text) {
-            let mut tally = lock(self.tally);
-            tally.appends += 1;
-            tally.bytes += text.len() as u64;
+            let mut counters = lock(self.counters);
+            counters.appends += 1;
+            counters.bytes += text.len() as u64;
             if is_onset {
-                tally.onsets.push(Instant::now());
+                counters.onsets.push(Instant::now());
             }
             return Ok(());
         }
@@ -122,17 +119,17 @@ impl Session<'_> {
                 self.say(&json!({"type": "conversation.item.done", "item": item})).await?;
             }
             "conversation.item.truncate" => {
-                lock(self.tally).surprises += 1;
+                lock(self.counters).surprises += 1;
                 let (item, end) = (&event["item_id"], &event["audio_end_ms"]);
                 self.say(&json!({"type": "conversation.item.truncated", "item_id": item, "content_index": 0,
                                  "audio_end_ms": end}))
                     .await?;
             }
             "response.cancel" => {
-                lock(self.tally).surprises += 1;
+                lock(self.counters).surprises += 1;
                 self.finish("cancelled").await?;
             }
-            _ => lock(self.tally).surprises += 1,
+            _ => lock(self.counters).surprises += 1,
         }
         Ok(())
     }
@@ -212,7 +209,7 @@ impl Session<'_> {
         );
         self.say(&words).await?;
         if n == 0 {
-            lock(self.tally).replies.push(Instant::now());
+            lock(self.counters).replies.push(Instant::now());
         }
         self.socket.send(Message::text(delta)).await
     }

@@ -1,10 +1,10 @@
-//! What a session counted.
+//! The counters of a session.
 
 use std::time::Instant;
 
 /// What was heard and said in one session since it was last asked.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Heard {
+pub(crate) struct SessionCounters {
     /// Appends that came.
     pub(crate) appends: u64,
     /// Bytes of them, as text.
@@ -19,7 +19,7 @@ pub(crate) struct Heard {
     pub(crate) is_over: bool,
 }
 
-impl Heard {
+impl SessionCounters {
     /// What was counted; counting begins anew.
     pub(crate) fn take(&mut self) -> Self {
         let is_over = self.is_over;

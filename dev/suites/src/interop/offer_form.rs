@@ -9,9 +9,6 @@ use std::fmt::Write;
 const MID: &str = "audio";
 
 /// An offer in WhatsApp's form, with the keys, the addresses and the stream of this one.
-///
-/// # Errors
-/// What is missing in it.
 pub(super) fn whatsapp(own: &str) -> anyhow::Result<String> {
     let only = |name: &'static str| attributes(own, name).next().with_context(|| format!("no {name}"));
     let mut fingerprints = attributes(own, "fingerprint");

@@ -1,6 +1,6 @@
-//! What libopus alone makes of the same speech: no network, no product, one encoder and one decoder.
+//! The same speech through libopus alone: no network, no product, one encoder and one decoder.
 
-use super::talk::{agents_pieces, callers_pieces, part};
+use super::scenario::{agents_pieces, callers_pieces, part};
 use opus::{Application, Bandwidth, Bitrate, Channels, Decoder, Encoder, Signal};
 use sim_audio::{Clip, FRAME, RATE};
 
@@ -9,7 +9,7 @@ const COMPLEXITY: i32 = 5;
 
 /// Both parts of the conversation, encoded and decoded; nothing of it gets lost.
 #[derive(Debug)]
-pub(super) struct Alone {
+pub(super) struct LibopusBaseline {
     /// The caller's part, as a phone that protects against loss sends it: 24 kbit/s, 30 % loss expected.
     pub(super) up: Vec<i16>,
     /// The agent's part, at the 20 kbit/s that Meta's offer asks for.
@@ -18,11 +18,8 @@ pub(super) struct Alone {
     pub(super) corrected: Vec<i16>,
 }
 
-impl Alone {
+impl LibopusBaseline {
     /// Encodes and decodes both.
-    ///
-    /// # Errors
-    /// When libopus refuses.
     pub(super) fn encode() -> anyhow::Result<Self> {
         Ok(Self {
             up: through_opus(&part(&callers_pieces()), 24_000, Some(30))?,

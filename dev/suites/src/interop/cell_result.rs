@@ -9,7 +9,7 @@ use sim_audio::hearing::{HEARD, find};
 use sim_audio::{Clip, FRAME, clips};
 use std::path::PathBuf;
 use std::time::Duration;
-use store::{StoredCall, call_ref};
+use store::call_ref;
 
 /// What is pressed, but for the `#` that ends it.
 pub(super) const DIGITS: &str = "427";
@@ -22,9 +22,9 @@ const STRETCH: usize = 8 * FRAME;
 /// Within this everything that follows the end of a call is done.
 const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 
-/// What a call showed.
+/// The result of a cell.
 #[derive(Debug, Clone, Default)]
-pub struct Shown {
+pub struct CellResult {
     /// What the caller says it is made of, with its version.
     pub version: Option<String>,
     /// From the answer at the caller to ICE and DTLS done, ms.
@@ -45,16 +45,16 @@ pub struct Shown {
     pub lost: Option<i64>,
     /// Whether RTCP came, both kinds of report.
     pub reports: bool,
-    /// Whether the product's goodbye came; `None`: the caller cannot tell.
+    /// Whether RTCP BYE or DTLS close came; `None`: the caller cannot tell.
     pub goodbye: Option<bool>,
-    /// Whether the call has ended in the product's books.
+    /// Whether the call has ended in the table.
     pub ended: bool,
-    /// What the product did wrong at Meta, and what stopped the conversation.
+    /// Protocol violations, and what stopped the conversation.
     pub faults: Vec<String>,
 }
 
-impl Shown {
-    /// What was not as it has to be; nothing is right.
+impl CellResult {
+    /// Returns what is wrong.
     pub fn flaws(&self) -> Vec<String> {
         let heard = |what: &str, how_well: f64| {
             (how_well < HEARD).then(|| format!("{what} was not heard ({how_well:.2})"))
@@ -75,36 +75,32 @@ impl Shown {
     }
 }
 
-/// Lets one caller ring; what the call showed. `n` tells the callers of a testbed apart.
-///
-/// # Errors
-/// When what happened cannot be read.
-pub(super) async fn ring(testbed: &Testbed, cell: Cell, n: u32) -> anyhow::Result<Shown> {
+/// Places one call of the matrix. `n` distinguishes the callers of a testbed.
+pub(super) async fn ring(testbed: &Testbed, cell: Cell, n: u32) -> anyhow::Result<CellResult> {
     let earlier = testbed.model.sessions().len();
-    let mut shown = Shown::default();
+    let mut result = CellResult::default();
     let log = folder().join(format!("{}.log", cell.file_name()));
     let mut phone = match Phone::ring(&testbed.meta, cell, n, &log).await {
         Ok(phone) => phone,
         Err(error) => {
-            shown.faults.push(format!("{error:#}"));
-            return Ok(shown);
+            result.faults.push(format!("{error:#}"));
+            return Ok(result);
         }
     };
-    shown.version = phone.version().map(str::to_owned);
+    result.version = phone.version().map(str::to_owned);
     let call_ref = call_ref(phone.id());
-    if let Err(error) = converse(&mut phone, cell, &mut shown).await {
-        shown.faults.push(format!("{error:#}"));
+    if let Err(error) = converse(&mut phone, cell, &mut result).await {
+        result.faults.push(format!("{error:#}"));
     }
     match phone.tell(&file(cell, "caller-heard")).await {
-        Ok(told) => shown.note(cell, told),
-        Err(error) => shown.faults.push(format!("{error:#}")),
+        Ok(told) => result.note(cell, told),
+        Err(error) => result.faults.push(format!("{error:#}")),
     }
     match phone.hang_up().await {
-        Ok(goodbye) => shown.goodbye = goodbye,
-        Err(error) => shown.faults.push(format!("{error:#}")),
+        Ok(goodbye) => result.goodbye = goodbye,
+        Err(error) => result.faults.push(format!("{error:#}")),
     }
-    let settled = |record: &StoredCall| record.call.has_ended() && record.call.due.is_none();
-    shown.ended = testbed.calls.call_until(&call_ref, SETTLED_WITHIN, settled).await.is_ok();
+    result.ended = testbed.calls.settled(&call_ref, SETTLED_WITHIN).await.is_ok();
     // The summary comes after the journal's last event.
     testbed.calls.summary(&call_ref).await?;
     let journal = testbed.calls.journal(&call_ref).await?;
@@ -112,17 +108,17 @@ pub(super) async fn ring(testbed: &Testbed, cell: Cell, n: u32) -> anyhow::Resul
         JournalEvent::Keys { count } => Some(*count),
         _ => None,
     };
-    shown.keys = cell.maker.has_keys().then(|| journal.iter().filter_map(pressed).sum());
+    result.keys = cell.maker.has_keys().then(|| journal.iter().filter_map(pressed).sum());
     let sessions = testbed.model.sessions().split_off(earlier);
     let heard: Vec<i16> = sessions.iter().flat_map(|session| session.heard.clone()).collect();
     sim_audio::wav::write(&file(cell, "model-heard"), &heard)?;
-    shown.question = how_well(&clips::caller_question(), &heard);
-    shown.faults.extend(sessions.into_iter().flat_map(|session| session.violations));
-    Ok(shown)
+    result.question = how_well(&clips::caller_question(), &heard);
+    result.faults.extend(sessions.into_iter().flat_map(|session| session.violations));
+    Ok(result)
 }
 
-async fn converse(phone: &mut Phone, cell: Cell, shown: &mut Shown) -> anyhow::Result<()> {
-    shown.connected_ms = Some(phone.connected().await?.as_millis() as u64);
+async fn converse(phone: &mut Phone, cell: Cell, result: &mut CellResult) -> anyhow::Result<()> {
+    result.connected_ms = Some(phone.connected().await?.as_millis() as u64);
     phone.accepted().await?;
     phone.hear_out().await?;
     phone.say(&clips::caller_question(), &file(cell, "question")).await?;
@@ -134,12 +130,12 @@ async fn converse(phone: &mut Phone, cell: Cell, shown: &mut Shown) -> anyhow::R
     Ok(())
 }
 
-/// Where a recording of a call is kept.
+/// Returns the file of a recording.
 fn file(cell: Cell, what: &str) -> PathBuf {
     folder().join(format!("{}-{what}.wav", cell.file_name()))
 }
 
-impl Shown {
+impl CellResult {
     fn note(&mut self, cell: Cell, told: CallerReport) {
         self.greeting = how_well(&clips::agent_moment(), &told.heard);
         self.answer = how_well(&clips::agent_answer(), &told.heard);
@@ -200,7 +196,7 @@ mod tests {
 
     #[test]
     fn whatever_is_missing_is_a_flaw() {
-        let right = Shown {
+        let right = CellResult {
             version: None,
             connected_ms: Some(40),
             greeting: 0.95,
@@ -216,21 +212,21 @@ mod tests {
             faults: vec![],
         };
         assert_eq!(right.flaws(), Vec::<String>::new());
-        let spoilt: [fn(&mut Shown); 9] = [
-            |shown| shown.connected_ms = None,
-            |shown| shown.greeting = 0.5,
-            |shown| shown.question = 0.5,
-            |shown| shown.answer = 0.5,
-            |shown| shown.keys = Some(2),
-            |shown| shown.keys_answer = Some(0.1),
-            |shown| shown.reports = false,
-            |shown| shown.goodbye = Some(false),
-            |shown| shown.ended = false,
+        let spoilt: [fn(&mut CellResult); 9] = [
+            |result| result.connected_ms = None,
+            |result| result.greeting = 0.5,
+            |result| result.question = 0.5,
+            |result| result.answer = 0.5,
+            |result| result.keys = Some(2),
+            |result| result.keys_answer = Some(0.1),
+            |result| result.reports = false,
+            |result| result.goodbye = Some(false),
+            |result| result.ended = false,
         ];
         for spoil in spoilt {
-            let mut shown = right.clone();
-            spoil(&mut shown);
-            assert_eq!(shown.flaws().len(), 1, "{shown:?}");
+            let mut result = right.clone();
+            spoil(&mut result);
+            assert_eq!(result.flaws().len(), 1, "{result:?}");
         }
     }
 }

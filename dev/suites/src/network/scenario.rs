@@ -1,4 +1,4 @@
-//! One call through a network: who says what, and what is known of it afterwards.
+//! One call through a network: its conversation and its result.
 
 use anyhow::Context;
 use harness::testbed::Testbed;
@@ -9,7 +9,7 @@ use sim_meta::{Call, CallerConfig, WaitError};
 use sim_network::{LinkCounts, Profile};
 use std::fmt;
 use std::time::Duration;
-use store::{StoredCall, call_ref};
+use store::call_ref;
 use tokio::sync::Mutex;
 
 /// The pause between two sentences: no turn ends in it, and speech is active for four fifths of the time or less, as
@@ -37,7 +37,7 @@ const ENOUGH: Duration = Duration::from_millis(1_900);
 /// Everything that follows the end of a call is done within this.
 const SETTLED_WITHIN: Duration = Duration::from_secs(40);
 
-/// What happens in a call.
+/// The course of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scenario {
     /// The caller talks for long, the agent answers at length, the caller asks, is answered.
@@ -52,11 +52,11 @@ pub(super) enum Scenario {
     IsMuted,
 }
 
-/// A call as it was.
+/// The result of a call.
 #[derive(Debug)]
-pub(super) struct Talk {
+pub(super) struct ScenarioResult {
     pub(super) scenario: Scenario,
-    /// What the caller waited for in vain.
+    /// The wait in vain that cut the call short.
     pub(super) cut_short: Option<String>,
     /// Whether the last question was answered.
     pub(super) is_answered: bool,
@@ -64,7 +64,7 @@ pub(super) struct Talk {
     pub(super) up: Vec<i16>,
     /// What the phone played.
     pub(super) down: Vec<i16>,
-    /// What befell the caller's packets on the way, and the agent's.
+    /// The network's effect on the caller's packets, and on the agent's.
     pub(super) tolls: (LinkCounts, LinkCounts),
     /// How many of the caller's packets the product recovered by error correction.
     pub(super) recovered: u64,
@@ -157,15 +157,12 @@ fn piece<const N: usize>(sentences: [Clip; N]) -> Clip {
 }
 
 /// Makes a call. `ringing` is held while it rings.
-///
-/// # Errors
-/// When no call can be placed, or what is known of the call cannot be read.
-pub(super) async fn talk(
+pub(super) async fn run(
     testbed: &Testbed,
     scenario: Scenario,
     seed: u64,
     ringing: &Mutex<()>,
-) -> anyhow::Result<Talk> {
+) -> anyhow::Result<ScenarioResult> {
     let caller = CallerConfig {
         network: Some(scenario.network()),
         network_seed: seed,
@@ -188,8 +185,7 @@ pub(super) async fn talk(
     // A call that was lost may never get it.
     let _ = call.terminated(SETTLED_WITHIN).await;
     let call_ref = call_ref(call.id());
-    let settled = |record: &StoredCall| record.call.has_ended() && record.call.due.is_none();
-    testbed.calls.call_until(&call_ref, SETTLED_WITHIN, settled).await?;
+    testbed.calls.settled(&call_ref, SETTLED_WITHIN).await?;
     let journal = testbed.calls.journal(&call_ref).await?;
     let recovered = journal.iter().find_map(|entry| match entry.event {
         JournalEvent::Media { recovered, .. } => Some(recovered),
@@ -197,7 +193,7 @@ pub(super) async fn talk(
     });
     let sessions = testbed.model.sessions();
     let up = session.checked_sub(1).and_then(|n| sessions.get(n)).map(|session| session.heard.clone());
-    Ok(Talk {
+    Ok(ScenarioResult {
         scenario,
         is_answered: held.as_ref().is_ok_and(|is_answered| *is_answered),
         cut_short: held.err().map(|in_vain| in_vain.to_string()),
