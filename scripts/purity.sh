@@ -68,6 +68,8 @@ for simulator in "${simulators[@]}"; do
   done
 done
 
+python3 scripts/circles.py
+
 # Proof by compilation, where the target is installed: it has no clock and no socket.
 if [ -d "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" ]; then
   cargo check --quiet --locked --offline "${sans_io[@]/#/--package=}" --target wasm32-unknown-unknown

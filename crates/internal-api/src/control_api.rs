@@ -38,7 +38,7 @@ pub struct Offer {
     /// Whether Meta hides the caller's phone number; absent from an older release.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hides_number: bool,
-    /// The caller's [`pseudonym`](crate::pseudonym), if Meta identifies the caller.
+    /// The caller's pseudonym, if Meta identifies the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
     /// A random token, given to this task alone, that proves to call-control that an order comes from the assigned task. Only a task whose
