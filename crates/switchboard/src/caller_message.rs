@@ -5,6 +5,7 @@ use crate::control_api::ControlApiReply;
 use crate::graph_actions::may_be_done;
 use crate::perform::meta_trouble;
 use crate::stored_call::StoredCall;
+use backon::Retryable;
 use call::Phase;
 use internal_api::control_api::Undelivered;
 use internal_api::order::{LONGEST_MESSAGE, Reply};
@@ -133,12 +134,9 @@ impl Switchboard {
         text: &str,
     ) -> Result<Option<String>, GraphError> {
         let (number, caller) = (&record.number, record.caller());
-        let send = async |graph: &Graph| match graph.send_text(number, &caller, text).await {
-            Err(error) if may_be_sent_soon(&error) => {
-                tokio::time::sleep(PAUSE).await;
-                graph.send_text(number, &caller, text).await
-            }
-            sent => sent,
+        let send = async |graph: &Graph| {
+            let send = || graph.send_text(number, &caller, text);
+            send.retry([PAUSE].into_iter()).when(may_be_sent_soon).await
         };
         self.send_to_meta(send, |sent| sent.as_ref().err()).await
     }
